@@ -1,0 +1,1 @@
+"""What the Action does: workflow context → decision → image, release, report."""

@@ -1,0 +1,1 @@
+"""The adapters of `release.ports` on boto3. AWS errors are translated here, once."""

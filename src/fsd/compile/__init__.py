@@ -1,0 +1,1 @@
+"""(Manifest, Environment, Image) → Desired. Pure."""

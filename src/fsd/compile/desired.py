@@ -1,0 +1,106 @@
+"""What a release wants AWS to look like: the output of `compile`, the input of `plan`.
+
+Values are plain: the template and the API inputs are dicts in AWS's own spelling, so that what is
+planned is what is sent. The only thing not known before the stack is applied is its outputs; the
+service names them (`StackOutput`) and `resolve` fills them in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Json: TypeAlias = dict[str, "JsonValue"]
+JsonValue: TypeAlias = "str | int | float | bool | None | list[JsonValue] | dict[str, JsonValue]"
+
+# Outputs of every stack that FSD makes. The load balancer's are absent for a worker.
+OUTPUT_TASK_SECURITY_GROUP = "TaskSecurityGroupId"
+OUTPUT_TARGET_GROUP = "TargetGroupArn"
+OUTPUT_URL = "ServiceUrl"
+OUTPUT_LOAD_BALANCER = "LoadBalancerArn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a release goes: everything about the account that compiling needs."""
+
+    environment: str
+    account: str
+    region: str
+    partition: str  # aws, aws-cn, aws-us-gov
+    cluster: str
+    vpc_id: str
+    vpc_cidr: str
+    task_subnets: tuple[str, ...]  # private with `vpc: true`, else public
+    load_balancer_subnets: tuple[str, ...]
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image in a registry: what is deployed is `uri`, always by digest."""
+
+    repository: str  # registry/name, no tag
+    digest: str  # sha256:…
+    tag: str = ""  # for people: the commit's SHA
+
+    @property
+    def uri(self) -> str:
+        return f"{self.repository}@{self.digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What the ledger (the task definition's tags) says of a release."""
+
+    version: str  # a label, or the short commit
+    commit: str  # full SHA, "" outside git
+    run: str = ""  # GitHub run URL, or user@host
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """Application Auto Scaling of one service. Targets in percent, cooldowns in seconds."""
+
+    minimum: int
+    maximum: int
+    cpu: int | None
+    memory: int | None
+    scale_in_cooldown: int
+    scale_out_cooldown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredService:
+    """Input of CreateService/UpdateService, less what only the stack knows."""
+
+    name: str
+    cluster: str
+    desired_count: int  # used on create; on update only where nothing scales the service
+    subnets: tuple[str, ...]
+    assign_public_ip: bool
+    container: str
+    port: int | None  # None: no load balancer
+    has_load_balancer: bool
+    grace_period: int | None  # seconds
+    deployment_configuration: Json  # as in the API
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    name: str  # <service>-<env>: service and family
+    service_name: str  # metadata.name
+    environment: str
+    stack_name: str
+    template: Json  # CloudFormation; serialised with sorted keys when it is sent
+    stack_tags: Mapping[str, str]
+    task_definition: Json  # RegisterTaskDefinition input, without tags
+    task_definition_tags: Mapping[str, str]
+    service: DesiredService
+    scaling: Scaling | None  # None: not scaled; an existing target is removed
+    log_group: str
+    health_path: str
+    owners: tuple[str, ...] = ()

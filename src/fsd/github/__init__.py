@@ -1,0 +1,1 @@
+"""The adapters to GitHub: the runner, the workflow's context, the API."""

@@ -1,0 +1,1 @@
+"""Build context → digest in a registry."""

@@ -1,0 +1,1 @@
+"""Manifest → findings. One rule per file in `rules`, registered by hand. Pure."""

@@ -1,0 +1,1 @@
+"""(Desired, Observed) → Plan. Pure: the planner makes no call."""

@@ -1,0 +1,1 @@
+"""Orchestration: observe, apply, watch, roll back. Knows AWS only as the Protocols in `ports`."""

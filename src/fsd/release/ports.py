@@ -1,0 +1,232 @@
+"""What a release needs of AWS, as Protocols. `fsd.aws` implements them; tests use fakes.
+
+Every method may raise `CallFailedError` (with AWS's code and message, and the resource), and
+`Throttled` where a later look is the answer. Nothing here retries or sleeps: botocore retries a
+call, the watcher decides when to look again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from fsd.compile.desired import Json, Scaling
+from fsd.errors import CallFailedError
+from fsd.rollout.snapshot import (
+    Event,
+    ServiceDeployment,
+    ServiceState,
+    StoppedTask,
+    TargetHealth,
+    TaskState,
+)
+
+
+class Throttled(CallFailedError):
+    """AWS asks to come back later; never a failure of the deployment."""
+
+    code = "throttled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A CloudFormation stack. Absent and REVIEW_IN_PROGRESS read as None where it is returned."""
+
+    name: str
+    id: str
+    status: str
+    template: Json
+    outputs: Mapping[str, str]
+    tags: Mapping[str, str]
+    status_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDefinition:
+    arn: str
+    family: str
+    revision: int
+    status: str  # ACTIVE | INACTIVE
+    definition: Json  # as DescribeTaskDefinition answers, read-only keys removed
+    tags: Mapping[str, str]
+    registered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingState:
+    """A registered scalable target with the policies that FSD made."""
+
+    scaling: Scaling
+    policy_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    name: str
+    arn: str
+    tags: Mapping[str, str]
+    services: int = 0
+    tasks: int = 0
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware, UTC."""
+
+    def wait(self, duration: timedelta) -> None:
+        """Sleep; raises `InterruptedError_` at once when a signal comes."""
+
+
+class Stacks(Protocol):
+    def find(self, name: str) -> Stack | None: ...
+
+    def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
+        """Create or update by change set and wait; an unchanged template answers at once.
+
+        A stack in ROLLBACK_COMPLETE (first creation failed) is deleted and made anew; an operation
+        in flight is waited for. Raises CallFailedError with the first failed resource's reason.
+        """
+
+    def delete(self, name: str) -> None:
+        """Delete and wait; absent is fine."""
+
+
+class Ecs(Protocol):
+    def find_cluster(self, name: str) -> Cluster | None: ...
+
+    def create_cluster(self, name: str, *, tags: Mapping[str, str]) -> None: ...
+
+    def delete_cluster(self, name: str) -> None: ...
+
+    def find_service(self, cluster: str, name: str) -> ServiceState | None:
+        """None where it is missing or INACTIVE."""
+
+    def register(self, definition: Json, *, tags: Mapping[str, str]) -> TaskDefinition: ...
+
+    def find_task_definition(self, arn: str) -> TaskDefinition | None:
+        """By ARN or family:revision, with its tags; INACTIVE ones are found too."""
+
+    def list_task_definitions(self, family: str) -> Sequence[str]:
+        """ARNs of ACTIVE revisions of exactly this family, newest first."""
+
+    def delete_task_definitions(self, family: str) -> int:
+        """Deregister and delete every revision of exactly this family; how many there were."""
+
+    def create_service(self, parameters: Json) -> ServiceState: ...
+
+    def update_service(self, parameters: Json) -> ServiceState: ...
+
+    def delete_service(self, cluster: str, name: str) -> None:
+        """Scale to 0, delete with force; returns once it is INACTIVE. Absent is fine."""
+
+    def service_deployment_arns(self, cluster: str, service: str) -> Sequence[str]:
+        """ARNs in every status, newest first. Raises PermissionDenied where the API is denied."""
+
+    def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:
+        """With the target revision's task definition resolved; missing ones are left out."""
+
+    def stop_service_deployment(self, arn: str) -> bool:
+        """StopServiceDeployment(ROLLBACK). False where it is over already (ConflictException)."""
+
+    def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]: ...
+
+    def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
+        """Those that should run: PROVISIONING … RUNNING."""
+
+    def events(self, cluster: str, service: str) -> Sequence[Event]:
+        """Service events, newest first, at most 100."""
+
+
+class PermissionDenied(CallFailedError):
+    code = "access-denied"
+
+
+class Targets(Protocol):
+    def health(self, target_group_arn: str) -> Sequence[TargetHealth]: ...
+
+
+class ScalingPort(Protocol):
+    def find(self, cluster: str, service: str) -> ScalingState | None: ...
+
+    def apply(self, cluster: str, service: str, scaling: Scaling) -> None: ...
+
+    def remove(self, cluster: str, service: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    at: datetime
+    text: str
+    stream: str
+
+
+class LogsPort(Protocol):
+    def tail(self, group: str, stream: str, limit: int) -> Sequence[LogLine]:
+        """The last lines of one stream, oldest first; () where it does not exist (yet)."""
+
+    def since(self, group: str, start: datetime, prefix: str = "") -> Sequence[LogLine]:
+        """All streams (below the prefix), oldest first; () where there is no such group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    name: str
+    uri: str  # always the API's answer, never composed
+    tags: Mapping[str, str]
+
+
+class Registry(Protocol):
+    """ECR. `fsd.image` needs `login` as well."""
+
+    def find_repository(self, name: str) -> Repository | None: ...
+
+    def create_repository(self, name: str, *, tags: Mapping[str, str]) -> Repository: ...
+
+    def delete_repository(self, name: str) -> None:
+        """With its images; absent is fine."""
+
+    def find_digest(self, repository: str, tag_or_digest: str) -> str | None: ...
+
+    def tag_digest(self, repository: str, *, digest: str, tag: str) -> None:
+        """Put one more tag on an image; the same tag on the same digest is fine."""
+
+    def login(self) -> tuple[str, str, str]:
+        """(user, password, registry endpoint) for docker and for the registry's HTTP API."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    vpc_id: str
+    vpc_cidr: str
+    private_subnets: tuple[str, ...]
+    public_subnets: tuple[str, ...]
+    how: str  # "tag fsd:environment=dev", "default VPC" …, for the report
+    is_default: bool = False
+
+
+class Networks(Protocol):
+    def find(self, environment: str, *, vpc_id: str | None) -> Network | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    account: str
+    region: str
+    partition: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aws:
+    """Everything that a release may call; built by `fsd.cli.wiring`."""
+
+    identity: Identity
+    stacks: Stacks
+    ecs: Ecs
+    targets: Targets
+    scaling: ScalingPort
+    logs: LogsPort
+    registry: Registry
+    networks: Networks

@@ -1,0 +1,1 @@
+"""Results → text for people and machines. One report model behind every screen."""

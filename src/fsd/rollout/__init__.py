@@ -1,0 +1,1 @@
+"""Snapshots of a service → verdict on our deployment, its diagnosis, and what to do. Pure."""

@@ -1,0 +1,163 @@
+"""What one look at a service shows, as frozen values in ECS's own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class DeploymentStatus(StrEnum):
+    """ServiceDeploymentStatus of the ECS API; the last four are final.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
+    """
+
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    STOP_REQUESTED = "STOP_REQUESTED"
+    ROLLBACK_REQUESTED = "ROLLBACK_REQUESTED"
+    ROLLBACK_IN_PROGRESS = "ROLLBACK_IN_PROGRESS"
+    STOPPED = "STOPPED"
+    SUCCESSFUL = "SUCCESSFUL"
+    ROLLBACK_SUCCESSFUL = "ROLLBACK_SUCCESSFUL"
+    ROLLBACK_FAILED = "ROLLBACK_FAILED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in {
+            DeploymentStatus.STOPPED,
+            DeploymentStatus.SUCCESSFUL,
+            DeploymentStatus.ROLLBACK_SUCCESSFUL,
+            DeploymentStatus.ROLLBACK_FAILED,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceDeployment:
+    arn: str
+    status: DeploymentStatus
+    task_definition_arn: str  # of the target revision
+    target_revision_arn: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    status_reason: str = ""
+    requested: int = 0
+    running: int = 0
+    pending: int = 0
+    source_running: int = 0  # tasks of all source revisions
+    breaker_status: str = ""  # TRIGGERED, MONITORING, MONITORING_COMPLETE, DISABLED
+    failure_count: int = 0
+    failure_threshold: int = 0
+    triggered_alarms: tuple[str, ...] = ()
+    rollback_reason: str = ""
+    rollback_revision_arn: str = ""
+    lifecycle_stage: str = ""
+    digests: tuple[str, ...] = ()  # image digests of the target revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcsDeployment:
+    """An entry of `services[].deployments`."""
+
+    id: str
+    status: str  # PRIMARY, ACTIVE, INACTIVE
+    task_definition_arn: str
+    rollout_state: str = ""  # COMPLETED, FAILED, IN_PROGRESS
+    rollout_state_reason: str = ""
+    desired: int = 0
+    running: int = 0
+    pending: int = 0
+    failed_tasks: int = 0
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceState:
+    """One entry of DescribeServices."""
+
+    name: str
+    arn: str
+    cluster: str
+    status: str  # ACTIVE, DRAINING
+    task_definition_arn: str
+    desired: int
+    running: int
+    pending: int
+    deployments: tuple[EcsDeployment, ...]
+    target_group_arns: tuple[str, ...] = ()
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    assign_public_ip: bool = False
+    grace_period: int | None = None
+    container_port: int | None = None
+    deployment_configuration: dict[str, object] = field(default_factory=dict)
+    current_deployment_arn: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def primary(self) -> EcsDeployment | None:
+        return next((d for d in self.deployments if d.status == "PRIMARY"), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskState:
+    """A task that should run."""
+
+    id: str  # the last part of its ARN
+    task_definition_arn: str
+    last_status: str
+    health: str = "UNKNOWN"  # HEALTHY, UNHEALTHY, UNKNOWN
+    address: str = ""
+    started_at: datetime | None = None
+    started_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedContainer:
+    name: str
+    exit_code: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedTask:
+    id: str
+    task_definition_arn: str
+    stop_code: str
+    stopped_reason: str
+    started_by: str = ""
+    started_at: datetime | None = None  # None: it never reached RUNNING
+    stopped_at: datetime | None = None
+    containers: tuple[StoppedContainer, ...] = ()
+    log_streams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetHealth:
+    address: str
+    port: int
+    state: str  # initial, healthy, unhealthy, draining, unused, unavailable
+    reason: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    id: str
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All that one look saw. Evidence is empty where it was not fetched this time."""
+
+    service: ServiceState | None
+    deployment: ServiceDeployment | None  # ours, by ARN
+    newer: ServiceDeployment | None = None  # a later one than ours
+    tasks: tuple[TaskState, ...] = ()
+    stopped: tuple[StoppedTask, ...] = ()  # of our revision
+    events: tuple[Event, ...] = ()
+    targets: tuple[TargetHealth, ...] = ()

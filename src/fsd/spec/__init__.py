@@ -1,0 +1,1 @@
+"""Service YAML text → Manifest, with the position of every key. Pure."""
