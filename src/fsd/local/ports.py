@@ -1,0 +1,143 @@
+"""The seams inside the embedded AWS, as Protocols: the ECS control plane (`local.ecs`) decides, a
+runtime (`local.runtime`) runs tasks, and MiniStack's other services are reached through the rest.
+
+Implementations are thread-safe. Nothing here is AWS's public API; that is botocore's model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTarget:
+    """awslogs of one container; the stream is `<prefix>/<container>/<task id>`."""
+
+    account: str
+    region: str
+    group: str
+    stream: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSpec:
+    """One container of a task, with everything resolved: image by digest, secrets as values."""
+
+    name: str
+    image: str
+    command: tuple[str, ...] | None
+    entry_point: tuple[str, ...] | None
+    environment: Mapping[str, str]  # secrets included; never log it
+    working_directory: str | None
+    user: str | None
+    ports: tuple[int, ...]
+    memory_mib: int | None  # hard limit
+    essential: bool
+    read_only_root: bool
+    stop_timeout: float  # seconds, already divided by speed
+    log: LogTarget | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec:
+    id: str  # 32 hex digits, as in the ARN
+    account: str
+    region: str
+    cluster: str
+    family: str
+    revision: int
+    containers: tuple[ContainerSpec, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerState:
+    name: str
+    running: bool
+    exit_code: int | None = None  # set once it has exited
+    out_of_memory: bool = False
+
+
+class LaunchError(Exception):
+    """A task could not start. `reason` is in AWS's words (CannotPullContainerError: …)."""
+
+    def __init__(self, reason: str, *, container: str = "", exit_code: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.container = container
+        self.exit_code = exit_code
+
+
+class Runtime(Protocol):
+    """Runs tasks. All calls may block for the time that the engine takes; none waits for health."""
+
+    @property
+    def name(self) -> Literal["container", "process"]: ...
+
+    def resolve(self, image: str) -> str:
+        """The image's digest. Raises LaunchError (CannotPullContainerError …) if there is none."""
+
+    def launch(self, task: TaskSpec) -> str:
+        """Pull, create and start all containers; returns the task's own IPv4 address.
+
+        All containers of a task share that address and localhost (awsvpc). Raises LaunchError,
+        and then leaves nothing behind.
+        """
+
+    def inspect(self, task_id: str) -> Sequence[ContainerState]:
+        """() once the task is removed."""
+
+    def execute(self, task_id: str, container: str, command: Sequence[str], timeout: float) -> int:
+        """Run a health check's argv in the container; its exit code, 124 after the timeout."""
+
+    def stop(self, task_id: str) -> Sequence[ContainerState]:
+        """SIGTERM, SIGKILL after stop_timeout, remove; the final states. Unknown task: ()."""
+
+    def close(self) -> None:
+        """Stop and remove everything that this runtime started."""
+
+
+class LogSink(Protocol):
+    def exists(self, target: LogTarget) -> bool:
+        """Whether the log group is there."""
+
+    def write(self, target: LogTarget, lines: Sequence[tuple[int, str]]) -> None:
+        """(milliseconds since the epoch, text). Creates the stream; a group that went away is a no-op."""
+
+
+class SecretError(Exception):
+    """A secret could not be read; the text is what ECS puts behind ResourceInitializationError."""
+
+
+class Secrets(Protocol):
+    def resolve(self, value_from: str, *, account: str, region: str) -> str:
+        """Secrets Manager ARN (with :json-key:stage:version) or SSM ARN/name → value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetState:
+    state: str  # initial healthy unhealthy draining unused
+    reason: str = ""  # Target.ResponseCodeMismatch …
+    description: str = ""  # Health checks failed with these codes: [500]
+
+
+class LoadBalancers(Protocol):
+    """The target groups. Health checks run behind this port, by real HTTP, while registered."""
+
+    def exists(self, target_group_arn: str) -> bool: ...
+
+    def is_attached(self, target_group_arn: str) -> bool:
+        """Whether a listener (rule) forwards to it."""
+
+    def register(self, target_group_arn: str, address: str, port: int) -> None: ...
+
+    def deregister(self, target_group_arn: str, address: str, port: int) -> None:
+        """Starts draining; `state` says `unused` when the deregistration delay is over."""
+
+    def state(self, target_group_arn: str, address: str, port: int) -> TargetState: ...
+
+
+class Clock(Protocol):
+    def time(self) -> float:
+        """Seconds since the epoch, in the simulation's sense (tests inject their own)."""
