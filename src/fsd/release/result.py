@@ -1,0 +1,135 @@
+"""How a command on a service ended: the one model behind every report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fsd.errors import ExitCode
+from fsd.rollout.cause import Change, Diagnosis
+
+
+class Outcome(StrEnum):
+    """Different things that peers call "deployed" or "failed"; names are the Action's outputs."""
+
+    SUCCEEDED = "succeeded"
+    UNCHANGED = "unchanged"
+    PLANNED = "planned"
+    SKIPPED = "skipped"
+    ROLLED_BACK = "rolled-back"
+    ROLLBACK_FAILED = "rollback-failed"
+    SUPERSEDED = "superseded"
+    TIMED_OUT = "timed-out"
+    REFUSED = "refused"
+    INTERRUPTED = "interrupted"
+    STARTED = "started"  # --no-wait
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return _EXIT_CODES.get(self, ExitCode.OK)
+
+
+_EXIT_CODES = {
+    Outcome.ROLLED_BACK: ExitCode.ROLLED_BACK,
+    Outcome.ROLLBACK_FAILED: ExitCode.ROLLBACK_FAILED,
+    Outcome.SUPERSEDED: ExitCode.SUPERSEDED,
+    Outcome.TIMED_OUT: ExitCode.TIMED_OUT,
+    Outcome.REFUSED: ExitCode.REFUSED,
+    Outcome.INTERRUPTED: ExitCode.INTERRUPTED,
+}
+
+
+class PhaseName(StrEnum):
+    MANIFEST = "manifest"
+    IMAGE = "image"
+    STACK = "stack"
+    REVISION = "revision"
+    ROLLOUT = "rollout"
+    ROLLBACK = "rollback"
+    SCALING = "scaling"
+
+
+class PhaseState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One line of the report: ` ✔ image  offer-api@sha256:9b1f2c…  built 12.4 s`."""
+
+    name: PhaseName
+    state: PhaseState
+    text: str
+    started_at: datetime
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """The rollout while it runs, for bars and plain lines."""
+
+    elapsed: timedelta
+    new_revision: str  # offer-api-dev:42
+    new_healthy: int
+    new_running: int
+    new_pending: int
+    desired: int
+    old_revision: str  # "" for a first deployment
+    old_running: int
+    failed_tasks: int
+    failure_threshold: int
+    note: str = ""  # the newest fact: "task 7f3a… healthy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseInfo:
+    """One entry of the ledger."""
+
+    version: str
+    commit: str
+    revision: str  # family:revision
+    task_definition_arn: str
+    digest: str
+    cpu: int = 0  # units
+    memory: int = 0  # MiB
+    at: datetime | None = None
+    run: str = ""
+    outcome: str = ""  # succeeded, rolled back, in progress, …, "" where ECS no longer knows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a deployment (or rollback, scale, restart) did, complete enough to explain it."""
+
+    outcome: Outcome
+    action: str  # deploy, rollback, scale, restart
+    service: str  # metadata.name
+    environment: str
+    account: str
+    region: str
+    started_at: datetime
+    finished_at: datetime
+    release: ReleaseInfo | None = None  # what was to be released
+    previous: ReleaseInfo | None = None  # what ran before
+    running: ReleaseInfo | None = None  # what runs now, as seen at the end
+    running_count: int = 0
+    desired_count: int = 0
+    healthy_count: int = 0
+    image: str = ""
+    deployment_arn: str = ""
+    url: str = ""
+    log_group: str = ""
+    owners: tuple[str, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    changes: tuple[Change, ...] = ()
+    diagnosis: Diagnosis | None = None
+    message: str = ""  # the one sentence for outcomes that are not plain success
+    next_steps: tuple[str, ...] = ()  # commands
+    notes: tuple[str, ...] = field(default=())  # placeholder secrets, warnings, skipped RUN steps
+
+    @property
+    def duration(self) -> timedelta:
+        return self.finished_at - self.started_at

@@ -1,0 +1,48 @@
+"""Why a rollout failed, as a value: the cause, its evidence and the next action.
+
+One model behind the terminal, the comment, the summary and the JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One thing that AWS or the service said, verbatim."""
+
+    source: str  # "ECS", "task 7f3a…", "target group", "log 7f3a…"
+    text: str
+    at: str = ""  # HH:MM:SS UTC, "" where there is no time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    code: str  # kebab-case: health-check-failed, image-not-found, …
+    summary: str  # one sentence: "both new tasks answered GET /health with 500"
+    where: str  # "offer-api-dev:42 · tasks 7f3a…, 91cc…"
+    evidence: tuple[Evidence, ...]
+    advice: str  # the next action
+    deterministic: bool = False  # retrying cannot help
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference between the failed release and the last good one; environment keys by name only."""
+
+    what: str  # "image", "environment", "cpu"
+    text: str  # "1a2b3c4 → 4f2c1e9", "+PRICE_FILTER", "512 → 1024"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    causes: tuple[Cause, ...]  # the worst first; never empty
+    changed_since: str = ""  # "offer-api-dev:41 (v1.2.9)"; "" for a first deployment
+    changes: tuple[Change, ...] = ()
+    log_lines: tuple[str, ...] = ()  # the last ones of the worst task, masked
+    log_task: str = ""
+
+    @property
+    def cause(self) -> Cause:
+        return self.causes[0]
