@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 
 from fsd.spec.models import Model
 
-EnvironmentId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+EnvironmentId = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$")]
 
 
 class Vpc(Model):
@@ -23,7 +23,7 @@ class Vpc(Model):
 class Environment(Model):
     """One document of `.fsd/environments.yml`."""
 
-    name: EnvironmentId = Field(description="dev, prod, …; `local` is built in.")
+    name: EnvironmentId = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$")]
     account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = Field(
         default=None, description="A guard: any other account is refused."
     )
