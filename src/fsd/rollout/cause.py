@@ -29,7 +29,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One difference between the failed release and the last good one; environment keys by name only."""
+    """One difference to the last good release; environment keys by name only."""
 
     what: str  # "image", "environment", "cpu"
     text: str  # "1a2b3c4 → 4f2c1e9", "+PRICE_FILTER", "512 → 1024"

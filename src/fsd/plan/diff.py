@@ -1,0 +1,138 @@
+"""Differences between what runs and what is wanted, in words. Values of the environment stay out:
+a value may be a secret that somebody misplaced, so only its name is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fsd.compile.desired import Json, JsonValue, Scaling
+from fsd.plan.normalise import normalise_task_definition
+from fsd.rollout.cause import Change
+
+_SCALAR_FIELDS = {
+    "cpu": "cpu",
+    "memory": "memory",
+    "taskRoleArn": "task role",
+    "executionRoleArn": "execution role",
+    "runtimePlatform": "platform",
+}
+
+
+def diff_task_definitions(before: Json, after: Json) -> tuple[Change, ...]:
+    """() where both are the same release."""
+    old, new = normalise_task_definition(before), normalise_task_definition(after)
+    if old == new:
+        return ()
+    changes = [*_diff_fields(old, new), *_diff_containers(old, new)]
+    return tuple(changes) or (Change(what="task definition", text="other fields"),)
+
+
+def diff_templates(before: Json, after: Json) -> tuple[Change, ...]:
+    """Logical resources that are added, changed or removed."""
+    old, new = _resources(before), _resources(after)
+    changes = [
+        *(Change(what=f"+{name}", text="") for name in sorted(new.keys() - old.keys())),
+        *(Change(what=f"-{name}", text="") for name in sorted(old.keys() - new.keys())),
+        *(
+            Change(what=f"~{name}", text="")
+            for name in sorted(new.keys() & old.keys())
+            if new[name] != old[name]
+        ),
+    ]
+    if not changes and before != after:
+        changes = [Change(what="outputs", text="or descriptions")]
+    return tuple(changes)
+
+
+def diff_scaling(before: Scaling | None, after: Scaling) -> tuple[Change, ...]:
+    if before is None:
+        before = Scaling(
+            minimum=0, maximum=0, cpu=None, memory=None, scale_in_cooldown=0, scale_out_cooldown=0
+        )
+    fields = (
+        ("minimum", before.minimum, after.minimum),
+        ("maximum", before.maximum, after.maximum),
+        ("cpu target", before.cpu, after.cpu),
+        ("memory target", before.memory, after.memory),
+        ("scale-in cooldown", before.scale_in_cooldown, after.scale_in_cooldown),
+        ("scale-out cooldown", before.scale_out_cooldown, after.scale_out_cooldown),
+    )
+    return tuple(
+        Change(what=what, text=_arrow(old, new)) for what, old, new in fields if old != new
+    )
+
+
+def _diff_fields(old: Json, new: Json) -> Iterator[Change]:
+    for field, what in _SCALAR_FIELDS.items():
+        if old.get(field) != new.get(field):
+            yield Change(what=what, text=_arrow(_flat(old.get(field)), _flat(new.get(field))))
+
+
+def _diff_containers(old: Json, new: Json) -> Iterator[Change]:
+    before, after = _containers(old), _containers(new)
+    for name in sorted(before.keys() | after.keys()):
+        if name not in before:
+            yield Change(what="container", text=f"+{name}")
+        elif name not in after:
+            yield Change(what="container", text=f"-{name}")
+        else:
+            yield from _diff_container(before[name], after[name])
+
+
+def _diff_container(old: Json, new: Json) -> Iterator[Change]:
+    if old.get("image") != new.get("image"):
+        yield Change(what="image", text=_arrow(_image(old), _image(new)))
+    for field in ("environment", "secrets"):
+        text = _keys_text(_by_name(old, field), _by_name(new, field))
+        if text:
+            yield Change(what=field, text=text)
+    seen = {"image", "environment", "secrets"}
+    for field in sorted((old.keys() | new.keys()) - seen):
+        if old.get(field) != new.get(field):
+            yield Change(what=field, text="changed" if field in old and field in new else "")
+
+
+def _keys_text(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> str:
+    parts = [
+        *(f"+{key}" for key in sorted(new.keys() - old.keys())),
+        *(f"-{key}" for key in sorted(old.keys() - new.keys())),
+        *(f"~{key}" for key in sorted(new.keys() & old.keys()) if new[key] != old[key]),
+    ]
+    return " ".join(parts)
+
+
+def _by_name(container: Json, field: str) -> dict[str, JsonValue]:
+    entries = container.get(field)
+    if not isinstance(entries, list):
+        return {}
+    return {str(e["name"]): e for e in entries if isinstance(e, dict)}
+
+
+def _containers(definition: Json) -> dict[str, Json]:
+    containers = definition.get("containerDefinitions")
+    if not isinstance(containers, list):
+        return {}
+    return {str(c["name"]): c for c in containers if isinstance(c, dict)}
+
+
+def _resources(template: Json) -> Json:
+    resources = template.get("Resources")
+    return resources if isinstance(resources, dict) else {}
+
+
+def _image(container: Json) -> str:
+    reference = str(container.get("image", ""))
+    repository, _, digest = reference.partition("@sha256:")
+    return f"sha256:{digest[:12]}…" if digest else repository
+
+
+def _flat(value: JsonValue) -> str | None:
+    if isinstance(value, dict):
+        return " ".join(str(item) for item in value.values())
+    if value is None:
+        return None
+    return str(value).rpartition("/")[2]
+
+
+def _arrow(old: object, new: object) -> str:
+    return f"{'none' if old is None else old} → {'none' if new is None else new}"

@@ -1,0 +1,162 @@
+"""(Desired, Observed) → Plan. Makes no call; the same input gives the same plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.compile.desired import Desired
+from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
+from fsd.plan.observed import Observed
+from fsd.plan.steps import (
+    ApplyScaling,
+    ApplyStack,
+    CreateCluster,
+    CreateService,
+    Plan,
+    RegisterRevision,
+    RemoveScaling,
+    Sign,
+    Step,
+    UpdateService,
+    UseRevision,
+)
+from fsd.rollout.cause import Change
+from fsd.rollout.snapshot import ServiceState
+
+_FIRST = (Change(what="first revision", text=""),)
+
+
+def plan_release(desired: Desired, observed: Observed) -> Plan:
+    """Order the steps that turn what is observed into what is desired."""
+    revision = _revision_step(desired, observed)
+    steps: list[Step] = [
+        *_cluster_steps(desired, observed),
+        *_stack_steps(desired, observed),
+        *([revision] if revision else []),
+        *_service_steps(desired, observed, revision_changes=revision is not None),
+        *_scaling_steps(desired, observed),
+    ]
+    return Plan(
+        name=desired.name,
+        account=observed.account,
+        region=observed.region,
+        steps=tuple(steps),
+        attach_to=_deployment_to_attach(observed, steps),
+    )
+
+
+def _cluster_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
+    if not observed.cluster_exists:
+        yield CreateCluster(name=desired.service.cluster)
+
+
+def _stack_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
+    if observed.stack is None:
+        changes = diff_templates({}, desired.template)
+        yield ApplyStack(name=desired.stack_name, changes=changes, sign=Sign.ADD)
+        return
+    changes = diff_templates(observed.stack.template, desired.template)
+    if not changes and dict(observed.stack.tags) != dict(desired.stack_tags):
+        changes = (Change(what="tags", text=""),)
+    if changes:
+        yield ApplyStack(name=desired.stack_name, changes=changes, sign=Sign.CHANGE)
+
+
+def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | UseRevision | None:
+    wanted = desired.task_definition
+    running, latest = observed.running, observed.latest
+    changes = diff_task_definitions(running.definition, wanted) if running else _FIRST
+    if observed.service is not None and not changes:
+        return None
+    if latest and not diff_task_definitions(latest.definition, wanted):
+        return UseRevision(arn=latest.arn, changes=changes)
+    return RegisterRevision(
+        family=desired.name,
+        definition=wanted,
+        changes=changes,
+        sign=Sign.CHANGE if running else Sign.ADD,
+    )
+
+
+def _service_steps(
+    desired: Desired, observed: Observed, *, revision_changes: bool
+) -> Iterator[Step]:
+    service = observed.service
+    if service is None:
+        yield CreateService(name=desired.name, desired_count=desired.service.desired_count)
+        return
+    network = _network_changes(desired, service)
+    settings = _setting_changes(desired, service, is_scaled=observed.scaling is not None)
+    force = not revision_changes and not network and _last_try_failed(observed)
+    if revision_changes or network or settings or force:
+        changes = (*network, *settings, *((Change(what="again", text=""),) if force else ()))
+        yield UpdateService(
+            name=desired.name,
+            changes=changes,
+            rolls_out=revision_changes or bool(network) or force,
+            force=force,
+        )
+
+
+def _last_try_failed(observed: Observed) -> bool:
+    """Our revision is the service's, but its rollout never succeeded: a failed first deployment."""
+    primary = observed.service.primary if observed.service else None
+    return primary is not None and primary.rollout_state == "FAILED"
+
+
+def _network_changes(desired: Desired, service: ServiceState) -> tuple[Change, ...]:
+    changes = []
+    if set(service.subnets) != set(desired.service.subnets):
+        changes.append(Change(what="subnets", text="changed"))
+    if service.assign_public_ip != desired.service.assign_public_ip:
+        changes.append(Change(what="public address", text=str(desired.service.assign_public_ip)))
+    if bool(service.target_group_arns) != desired.service.has_load_balancer:
+        text = "added" if desired.service.has_load_balancer else "removed"
+        changes.append(Change(what="load balancer", text=text))
+    return tuple(changes)
+
+
+def _setting_changes(
+    desired: Desired, service: ServiceState, *, is_scaled: bool
+) -> tuple[Change, ...]:
+    """What ECS applies without a deployment."""
+    changes = []
+    wanted = desired.service
+    if not is_scaled and desired.scaling is None and service.desired != wanted.desired_count:
+        text = f"{service.desired} → {wanted.desired_count}"
+        changes.append(Change(what="desired count", text=text))
+    if wanted.grace_period is not None and (service.grace_period or 0) != wanted.grace_period:
+        text = f"{service.grace_period or 0} s → {wanted.grace_period} s"
+        changes.append(Change(what="grace period", text=text))
+    if not _covers(service.deployment_configuration, wanted.deployment_configuration):
+        changes.append(Change(what="deployment configuration", text="changed"))
+    return tuple(changes)
+
+
+def _covers(actual: object, wanted: object) -> bool:
+    """Whether everything that is wanted is there; AWS adds defaults of its own."""
+    if isinstance(wanted, dict) and isinstance(actual, dict):
+        return all(_covers(actual.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list | tuple) and isinstance(actual, list | tuple):
+        return list(wanted) == list(actual)
+    return wanted == actual
+
+
+def _scaling_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
+    if desired.scaling is None:
+        if observed.scaling is not None:
+            yield RemoveScaling()
+        return
+    changes = diff_scaling(observed.scaling, desired.scaling)
+    if changes:
+        sign = Sign.CHANGE if observed.scaling else Sign.ADD
+        yield ApplyScaling(scaling=desired.scaling, changes=changes, sign=sign)
+
+
+def _deployment_to_attach(observed: Observed, steps: list[Step]) -> str:
+    """The deployment in flight, where it is ours already: an earlier run of this command died."""
+    flight, service = observed.in_flight, observed.service
+    if flight is None or service is None:
+        return ""
+    rolls_out = any(isinstance(step, UpdateService) and step.rolls_out for step in steps)
+    return "" if rolls_out else flight.arn

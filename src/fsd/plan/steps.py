@@ -1,0 +1,147 @@
+"""The steps of a plan, in the order in which they are applied. Nothing else drives apply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from fsd.compile.desired import Json, Scaling
+from fsd.rollout.cause import Change
+
+
+class Sign(StrEnum):
+    ADD = "+"
+    CHANGE = "~"
+    REMOVE = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCluster:
+    name: str
+    sign: Sign = Sign.ADD
+
+    def text(self) -> str:
+        return f"cluster        {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyStack:
+    name: str
+    changes: tuple[Change, ...]  # logical resources, with what becomes of them
+    sign: Sign
+
+    def text(self) -> str:
+        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes[:6])
+        more = len(self.changes) - 6
+        return f"stack          {self.name}   {what}" + (f" · {more} more" if more > 0 else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterRevision:
+    family: str
+    definition: Json
+    changes: tuple[Change, ...]
+    sign: Sign
+
+    def text(self) -> str:
+        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+        return f"revision       {what or self.family}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseRevision:
+    """A revision that an earlier run registered, and that nothing runs yet."""
+
+    arn: str
+    changes: tuple[Change, ...]
+    sign: Sign = Sign.CHANGE
+
+    def text(self) -> str:
+        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+        return f"revision       {self.arn.rpartition('/')[2]} (registered before)   {what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateService:
+    name: str
+    desired_count: int
+    sign: Sign = Sign.ADD
+
+    def text(self) -> str:
+        return f"service        {self.name}   {self.desired_count} tasks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateService:
+    name: str
+    changes: tuple[Change, ...]
+    rolls_out: bool  # False: ECS applies it without a deployment
+    force: bool = False  # the same revision again, after it had failed
+    sign: Sign = Sign.CHANGE
+
+    def text(self) -> str:
+        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+        return f"service        {self.name}" + (f"   {what}" if what else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyScaling:
+    scaling: Scaling
+    changes: tuple[Change, ...]
+    sign: Sign
+
+    def text(self) -> str:
+        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+        return f"scaling        {what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveScaling:
+    sign: Sign = Sign.REMOVE
+
+    def text(self) -> str:
+        return "scaling        no longer scaled"
+
+
+Step: TypeAlias = (
+    CreateCluster
+    | ApplyStack
+    | RegisterRevision
+    | UseRevision
+    | CreateService
+    | UpdateService
+    | ApplyScaling
+    | RemoveScaling
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would change, in order. No steps: nothing to do, which is an answer and is reported."""
+
+    name: str  # <service>-<env>
+    account: str
+    region: str
+    steps: tuple[Step, ...]
+    attach_to: str = ""  # ARN of the deployment in flight that already does this
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.steps and not self.attach_to
+
+    @property
+    def rolls_out(self) -> bool:
+        return any(
+            isinstance(step, CreateService) or (isinstance(step, UpdateService) and step.rolls_out)
+            for step in self.steps
+        )
+
+    def changes(self) -> tuple[Change, ...]:
+        """What the release changes in what runs: the lines of "changed since"."""
+        return tuple(
+            change
+            for step in self.steps
+            if isinstance(step, RegisterRevision | UseRevision | UpdateService)
+            for change in step.changes
+        )

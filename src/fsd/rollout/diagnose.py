@@ -1,0 +1,172 @@
+"""From a snapshot's evidence to causes: stopped tasks grouped, targets and events beside them.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from fsd.rollout.cause import Cause, Evidence
+from fsd.rollout.failures import Failure, classify
+from fsd.rollout.snapshot import Event, Snapshot, StoppedTask, TargetHealth
+
+_TELLING_EVENT = re.compile(
+    r"was unable to|unable to assume the role|misconfigured|could not launch", re.IGNORECASE
+)
+
+
+def doomed_causes(snapshot: Snapshot, task_definition_arn: str) -> tuple[Cause, ...]:
+    """Causes that were seen often enough to be sure that ECS's next try fails too; () if none."""
+    groups = _group(snapshot.stopped, task_definition_arn)
+    sure = {
+        row: tasks
+        for row, tasks in groups.items()
+        if row.after is not None and len(tasks) >= row.after
+    }
+    return _causes(sure, snapshot, task_definition_arn)
+
+
+def find_causes(snapshot: Snapshot, task_definition_arn: str, *, reason: str) -> tuple[Cause, ...]:
+    """All causes of a failed rollout, the most frequent first; never empty.
+
+    `reason` is ECS's own word on the deployment, used where no task says more.
+    """
+    causes = _causes(_group(snapshot.stopped, task_definition_arn), snapshot, task_definition_arn)
+    return causes or (_cause_without_tasks(snapshot, task_definition_arn, reason),)
+
+
+def worst_task(snapshot: Snapshot, task_definition_arn: str) -> StoppedTask | None:
+    """The task whose log lines are worth reading: the latest of the most frequent cause."""
+    groups = _group(snapshot.stopped, task_definition_arn)
+    if not groups:
+        return None
+    tasks = max(groups.values(), key=len)
+    return max(tasks, key=lambda task: (task.stopped_at is not None, str(task.stopped_at)))
+
+
+def short(identifier: str) -> str:
+    """The first characters of a task id, as the console shows them."""
+    return f"{identifier[:4]}…"
+
+
+def family_revision(task_definition_arn: str) -> str:
+    return task_definition_arn.rpartition("/")[2]
+
+
+def _group(
+    stopped: Iterable[StoppedTask], task_definition_arn: str
+) -> dict[Failure, list[StoppedTask]]:
+    groups: dict[Failure, list[StoppedTask]] = {}
+    for task in stopped:
+        if task.task_definition_arn != task_definition_arn:
+            continue
+        row = classify(task)
+        if row is not None:
+            groups.setdefault(row, []).append(task)
+    return groups
+
+
+def _causes(
+    groups: dict[Failure, list[StoppedTask]], snapshot: Snapshot, task_definition_arn: str
+) -> tuple[Cause, ...]:
+    ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
+    return tuple(_cause(row, tasks, snapshot, task_definition_arn) for row, tasks in ranked)
+
+
+def _cause(
+    row: Failure, tasks: Sequence[StoppedTask], snapshot: Snapshot, task_definition_arn: str
+) -> Cause:
+    names = ", ".join(short(task.id) for task in tasks[:4])
+    noun = "tasks" if len(tasks) > 1 else "task"
+    targets = _target_evidence(snapshot.targets, snapshot.events)
+    evidence = (*(_task_evidence(tasks)), *targets)
+    return Cause(
+        code=row.code,
+        summary=_summary(row, tasks, targets),
+        where=f"{family_revision(task_definition_arn)} · {noun} {names}",
+        evidence=evidence,
+        advice=_advice(row, targets),
+        deterministic=row.after == 1,
+    )
+
+
+def _summary(row: Failure, tasks: Sequence[StoppedTask], targets: Sequence[Evidence]) -> str:
+    count = "one task" if len(tasks) == 1 else f"{len(tasks)} tasks"
+    codes = sorted({c.exit_code for t in tasks for c in t.containers if c.exit_code is not None})
+    if row.code in {"crashed", "out-of-memory"} and codes:
+        return f"{row.summary} ({count}, exit code {', '.join(map(str, codes))})"
+    if row.code == "health-check-failed" and targets:
+        return f"{row.summary} ({count}): {targets[0].text}"
+    return f"{row.summary} ({count})"
+
+
+def _task_evidence(tasks: Sequence[StoppedTask]) -> tuple[Evidence, ...]:
+    seen: dict[str, Evidence] = {}
+    for task in tasks:
+        texts = [task.stopped_reason, *(c.reason for c in task.containers if c.reason)]
+        for text in texts:
+            at = f"{task.stopped_at:%H:%M:%S}" if task.stopped_at else ""
+            seen.setdefault(text, Evidence(source="ECS", text=text, at=at))
+    return tuple(seen.values())
+
+
+_UNHEALTHY_EVENT = re.compile(r"is unhealthy in \(target-group [^)]*\) due to \(reason (.+?)\)\.?$")
+
+
+def _target_evidence(
+    targets: Sequence[TargetHealth], events: Sequence[Event]
+) -> tuple[Evidence, ...]:
+    """What the load balancer saw: from the targets, else from the service's events."""
+    said = dict.fromkeys(
+        target.description or target.reason for target in targets if target.state == "unhealthy"
+    )
+    if not any(said):
+        matches = (_UNHEALTHY_EVENT.search(event.message) for event in events)
+        said = dict.fromkeys(match.group(1) for match in matches if match)
+    return tuple(Evidence(source="target group", text=text) for text in said if text)
+
+
+_CODE_ADVICE = (
+    (r"\[404\]", "no such path: set `healthCheck.path` to one that the service has"),
+    (r"\[40[13]\]", "the health path must answer without credentials"),
+    (
+        r"timed out|timeout",
+        "nothing answered in time: check `service.port`, that the service binds 0.0.0.0, and "
+        "`healthCheck.gracePeriod` for a slow start",
+    ),
+)
+
+
+def _advice(row: Failure, targets: Sequence[Evidence]) -> str:
+    if row.code == "health-check-failed":
+        for pattern, advice in _CODE_ADVICE:
+            if any(re.search(pattern, target.text, re.IGNORECASE) for target in targets):
+                return advice
+    return row.advice
+
+
+def _cause_without_tasks(snapshot: Snapshot, task_definition_arn: str, reason: str) -> Cause:
+    telling = [
+        Evidence(source="ECS", text=event.message, at=f"{event.at:%H:%M:%S}")
+        for event in snapshot.events[:10]
+        if _TELLING_EVENT.search(event.message)
+    ]
+    said = (Evidence(source="ECS", text=reason),) if reason else ()
+    alarms = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
+    if alarms:
+        return Cause(
+            code="alarm-triggered",
+            summary=f"CloudWatch alarm {', '.join(alarms)} went off",
+            where=family_revision(task_definition_arn),
+            evidence=said,
+            advice="look at what the alarm measures; it is named in `deployment.alarms`",
+        )
+    return Cause(
+        code="rollout-failed",
+        summary="ECS ended the deployment" + (f": {reason}" if reason else ""),
+        where=family_revision(task_definition_arn),
+        evidence=(*said, *telling),
+        advice="look at the service's events and logs",
+    )

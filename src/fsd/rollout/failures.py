@@ -1,0 +1,210 @@
+"""What ECS's failure texts mean: one row each, as data.
+
+A row says what to look for, what it means, what to do, and after how many sightings of it a
+rollout is lost (None: never by itself; the platform may recover). The first row that matches
+wins, so the narrow ones stand first. Texts and meanings:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/resource-initialization-error.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fsd.rollout.snapshot import StoppedTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One kind of failure. `summary` and `advice` may use {task definition fields} of `Facts`."""
+
+    code: str
+    pattern: str  # regular expression, case-insensitive, over reason + container reasons
+    summary: str
+    advice: str
+    after: int | None  # sightings that decide; None: never
+    exit_codes: tuple[int, ...] = ()  # () any
+
+    def matches(self, text: str, exit_code: int | None) -> bool:
+        if self.exit_codes and exit_code not in self.exit_codes:
+            return False
+        return re.search(self.pattern, text, re.IGNORECASE | re.DOTALL) is not None
+
+
+# Stops that say nothing about the release: replaced, scaled in, stopped by hand, the platform.
+INNOCENT_CODES = {"UserInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth"}
+INNOCENT_REASON = re.compile(
+    r"scaling activity initiated by|availability zone rebalancing|deployment completed",
+    re.IGNORECASE,
+)
+
+_SECRET = r"ResourceInitializationError.*(secret|parameter|ssm|kms)"
+_NETWORK = r"dial tcp|i/o timeout|TLS handshake timeout|request canceled|context deadline exceeded"
+
+FAILURES: tuple[Failure, ...] = (
+    Failure(
+        code="image-platform-mismatch",
+        pattern=r"no matching manifest|descriptor matching platform|exec format error",
+        summary="the image was built for another CPU architecture",
+        advice="build it for `service.platform` (X86_64 or ARM64)",
+        after=1,
+    ),
+    Failure(
+        code="image-pull-denied",
+        pattern=r"CannotPull.*(pull access denied|AccessDenied|not authorized|403|no basic auth)",
+        summary="the execution role may not pull the image",
+        advice="allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:GetAuthorizationToken; "
+        "an image of another account needs its repository's policy as well",
+        after=1,
+    ),
+    Failure(
+        code="image-pull-rate-limit",
+        pattern=r"toomanyrequests|pull rate limit",
+        summary="the registry limits pulls",
+        advice="push the image to ECR, or use a pull-through cache",
+        after=None,
+    ),
+    Failure(
+        code="network-unreachable",
+        pattern=r"(CannotPull|ResourceInitialization|connection issue between the task).*"
+        rf"({_NETWORK})|check your task network configuration|check your network connection",
+        summary="the task has no route to AWS's endpoints",
+        advice="give the subnets a NAT gateway, or VPC endpoints for ecr.api, ecr.dkr, s3, logs "
+        "and secretsmanager; check the security group's egress",
+        after=2,
+    ),
+    Failure(
+        code="image-not-found",
+        pattern=r"CannotPull.*(not found|manifest unknown|failed to resolve ref|does not exist)",
+        summary="the image does not exist",
+        advice="check that the digest is in the repository: a lifecycle policy may have removed it",
+        after=1,
+    ),
+    Failure(
+        code="image-pull-failed",
+        pattern=r"CannotPull",
+        summary="the image could not be pulled",
+        advice="read ECS's words above; `fsd deploy` again when the registry answers",
+        after=2,
+    ),
+    Failure(
+        code="secret-json-key-missing",
+        pattern=r"did not contain json key|invalid character .* looking for beginning of value",
+        summary="a secret has no such JSON key",
+        advice="correct the `:json-key::` part of `valueFrom`, or the secret's JSON",
+        after=1,
+    ),
+    Failure(
+        code="secret-access-denied",
+        pattern=rf"{_SECRET}.*(AccessDenied|not authorized)",
+        summary="the execution role may not read a secret",
+        advice="name the full ARN in `valueFrom`, so that FSD allows it; allow kms:Decrypt where a "
+        "customer key encrypts it",
+        after=1,
+    ),
+    Failure(
+        code="secret-not-found",
+        pattern=rf"{_SECRET}.*(ResourceNotFound|can't find|invalid parameters|not found)"
+        r"|can't retrieve the secret",
+        summary="a secret or parameter does not exist",
+        advice="check `valueFrom`: region, account and the six characters at the end of the ARN",
+        after=1,
+    ),
+    Failure(
+        code="log-group-missing",
+        pattern=r"log group does not exist|cannot find the Amazon CloudWatch log group"
+        r"|failed to (initialize logging driver|validate logger args)",
+        summary="the log group is missing or may not be written",
+        advice="deploy again: the stack owns the log group",
+        after=1,
+    ),
+    Failure(
+        code="subnet-full",
+        pattern=r"InsufficientFreeAddressesInSubnet|create network interface",
+        summary="a subnet has no free addresses",
+        advice="add subnets or free addresses",
+        after=None,
+    ),
+    Failure(
+        code="command-not-found",
+        pattern=r"executable file not found|no such file or directory|CannotStartContainer"
+        r"|ContainerRuntimeError.*permission denied",
+        summary="the container's program could not be started",
+        advice="check CMD and ENTRYPOINT (or `service.command`): the program must be in the image "
+        "and executable",
+        after=1,
+    ),
+    Failure(
+        code="command-not-found",
+        pattern=r"essential container",
+        exit_codes=(126, 127),
+        summary="the container's program was not found or is not executable",
+        advice="check CMD and ENTRYPOINT (or `service.command`)",
+        after=1,
+    ),
+    Failure(
+        code="platform-error",
+        pattern=r"CannotCreateContainer|ContainerRuntimeTimeout|CannotInspect|InternalError",
+        summary="the platform had trouble",
+        advice="deploy again; ask AWS if it goes on",
+        after=None,
+    ),
+    Failure(
+        code="health-check-failed",
+        pattern=r"failed ELB health checks|is unhealthy in \(target-group",
+        summary="the load balancer's health check failed",
+        advice="make the health path answer 2xx in time on the container's port; the lines above "
+        "are the last that the task wrote",
+        after=2,
+    ),
+    Failure(
+        code="container-health-check-failed",
+        pattern=r"failed container health checks",
+        summary="the container's health check failed",
+        advice="make the health path answer on 127.0.0.1; raise `healthCheck.gracePeriod` for a "
+        "slow start",
+        after=2,
+    ),
+    Failure(
+        code="out-of-memory",
+        pattern=r"OutOfMemory",
+        summary="the container ran out of memory",
+        advice="raise `resources.memory` to the next Fargate size",
+        after=2,
+    ),
+    Failure(
+        code="exited-at-once",
+        pattern=r"essential container",
+        exit_codes=(0,),
+        summary="the main process ended with exit code 0: no server, or gone to the background",
+        advice="run the server in the foreground",
+        after=1,
+    ),
+    Failure(
+        code="crashed",
+        pattern=r"essential container",
+        summary="the main process ended",
+        advice="read the lines above: they are the last that the task wrote",
+        after=2,
+    ),
+    Failure(
+        code="task-failed-to-start",
+        pattern=r".",
+        summary="tasks failed to start",
+        advice="read ECS's words above",
+        after=None,
+    ),
+)
+
+
+def classify(task: StoppedTask) -> Failure | None:
+    """The row for one stopped task; None where its end says nothing about the release."""
+    if task.stop_code in INNOCENT_CODES or INNOCENT_REASON.search(task.stopped_reason):
+        return None
+    text = " ".join((task.stopped_reason, *(c.reason for c in task.containers)))
+    exit_code = next((c.exit_code for c in task.containers if c.exit_code is not None), None)
+    failing = next((c.exit_code for c in task.containers if c.exit_code), exit_code)
+    return next((row for row in FAILURES if row.matches(text, failing)), None)
