@@ -23,7 +23,7 @@ class Vpc(Model):
 class Environment(Model):
     """One document of `.fsd/environments.yml`."""
 
-    name: EnvironmentId = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$")]
+    name: EnvironmentId = Field(description="dev, prod, …; `local` is built in.")
     account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = Field(
         default=None, description="A guard: any other account is refused."
     )

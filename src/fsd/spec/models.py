@@ -210,9 +210,7 @@ class Service(Model):
 class Dependency(Model):
     type: str = Field(min_length=1, description="A Terraform-style type, aws_s3_bucket and others.")
     name: str = Field(min_length=1, description="The resource's name.")
-    permissions: tuple[str, ...] = Field(
-        min_length=1, description="IAM actions, service:Action."
-    )
+    permissions: tuple[str, ...] = Field(min_length=1, description="IAM actions, service:Action.")
 
 
 class Manifest(Model):
