@@ -1,0 +1,86 @@
+"""Carry out a plan's steps, one `match`. Scaling comes last, after the verdict: see `deploy`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from fsd.compile.desired import Desired
+from fsd.compile.service import create_parameters, update_parameters
+from fsd.plan.steps import (
+    ApplyScaling,
+    ApplyStack,
+    CreateCluster,
+    CreateService,
+    Plan,
+    RegisterRevision,
+    RemoveScaling,
+    Step,
+    UpdateService,
+    UseRevision,
+)
+from fsd.release.ports import Aws
+from fsd.rollout.snapshot import ServiceState
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """What the steps left behind for the ones after them."""
+
+    outputs: Mapping[str, str]
+    task_definition_arn: str
+    service: ServiceState | None = None
+
+
+def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> None:
+    """Carry out one step and note its result in `applied`. Raises CallFailedError."""
+    cluster = desired.service.cluster
+    match step:
+        case CreateCluster():
+            tags = {"fsd:environment": desired.environment, "fsd:created-by": "deploy"}
+            aws.ecs.create_cluster(step.name, tags=tags)
+        case ApplyStack():
+            stack = aws.stacks.apply(
+                step.name, template=desired.template, tags=dict(desired.stack_tags)
+            )
+            applied.outputs = stack.outputs
+        case RegisterRevision():
+            registered = aws.ecs.register(step.definition, tags=desired.task_definition_tags)
+            applied.task_definition_arn = registered.arn
+        case UseRevision():
+            applied.task_definition_arn = step.arn
+        case CreateService():
+            applied.service = aws.ecs.create_service(
+                create_parameters(
+                    desired,
+                    outputs=applied.outputs,
+                    task_definition_arn=applied.task_definition_arn,
+                    client_token=uuid.uuid4().hex[:32],
+                )
+            )
+        case UpdateService():
+            parameters = update_parameters(
+                desired, outputs=applied.outputs, task_definition_arn=applied.task_definition_arn
+            )
+            if step.force:
+                parameters["forceNewDeployment"] = True
+            applied.service = aws.ecs.update_service(parameters)
+        case ApplyScaling():
+            aws.scaling.apply(cluster, desired.name, step.scaling)
+        case RemoveScaling():
+            aws.scaling.remove(cluster, desired.name)
+        case _:
+            assert_never(step)
+
+
+def split_scaling(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """(before the rollout, after it succeeded).
+
+    Registering a target clamps the running count at once, and a failed release must leave the
+    limits as they were, so scaling waits for the verdict.
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+    """
+    after = tuple(s for s in plan.steps if isinstance(s, ApplyScaling | RemoveScaling))
+    return tuple(s for s in plan.steps if s not in after), after

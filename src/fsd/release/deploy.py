@@ -1,0 +1,451 @@
+"""Deploy: observe, plan, apply, watch, and on failure roll back, verify and explain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fsd.compile.desired import OUTPUT_URL, Desired, Image, Release
+from fsd.errors import CallFailedError, InterruptedError_, RefusedError
+from fsd.plan.observed import Observed
+from fsd.plan.planner import plan_release
+from fsd.plan.steps import ApplyStack, Plan, RegisterRevision, Step, UseRevision
+from fsd.release.apply import Applied, apply_step, split_scaling
+from fsd.release.evidence import diagnose
+from fsd.release.ledger import release_info
+from fsd.release.observe import observe
+from fsd.release.ports import Aws, Clock
+from fsd.release.reporter import Reporter
+from fsd.release.result import (
+    Outcome,
+    Phase,
+    PhaseName,
+    PhaseState,
+    ReleaseInfo,
+    Result,
+)
+from fsd.release.rollback import GoBack, RolledBackTo, go_back
+from fsd.release.watch import Pace, TimedOut, Watched, Watcher
+from fsd.rollout.assess import (
+    Doomed,
+    Failed,
+    InProgress,
+    Ours,
+    RolledBack,
+    RollingBack,
+    Succeeded,
+    Superseded,
+)
+from fsd.rollout.cause import Diagnosis
+from fsd.rollout.diagnose import family_revision
+
+
+class OnCancel(StrEnum):
+    """What a signal does with the deployment in flight."""
+
+    LEAVE = "leave"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployRequest:
+    desired: Desired
+    image: Image
+    release: Release
+    timeout: timedelta = timedelta(minutes=20)
+    wait: bool = True
+    rollback: bool = True
+    supersede: bool = False
+    on_cancel: OnCancel = OnCancel.LEAVE
+    pace: Pace = Pace()
+    phases: tuple[Phase, ...] = ()  # what was done before: manifest, image
+    notes: tuple[str, ...] = ()
+    started_at: datetime | None = None
+
+
+def deploy(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter) -> Result:
+    """Deploy and return how it ended.
+
+    Raises RefusedError where another deployment is in flight, CallFailedError where AWS refuses a
+    step before the rollout began; once it began, every end is a Result.
+    """
+    return _Deployment(request=request, aws=aws, clock=clock, reporter=reporter).run()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Deployment:
+    request: DeployRequest
+    aws: Aws
+    clock: Clock
+    reporter: Reporter
+    phases: list[Phase] = field(default_factory=list)
+    ours: Ours | None = None
+    plan: Plan | None = None
+    previous: ReleaseInfo | None = None
+
+    @property
+    def desired(self) -> Desired:
+        return self.request.desired
+
+    def run(self) -> Result:
+        started = self.request.started_at or self.clock.now()
+        self.phases = list(self.request.phases)
+        observed = observe(self.aws, self.desired)
+        self.previous = self._previous(observed)
+        self.plan = plan_release(self.desired, observed)
+        if self.plan.is_empty:
+            return self._finish(started, Outcome.UNCHANGED, message="nothing to change")
+        self._refuse_if_in_flight(observed)
+        try:
+            return self._apply_and_watch(observed, started)
+        except InterruptedError_ as signal:
+            return self._interrupted(started, signal)
+
+    def _refuse_if_in_flight(self, observed: Observed) -> None:
+        flight = observed.in_flight
+        if flight is None or self.plan is None or self.plan.attach_to or self.request.supersede:
+            return
+        raise RefusedError(
+            f"another deployment of {self.desired.name} is in flight: "
+            f"{family_revision(flight.task_definition_arn)}, {flight.status}",
+            where=flight.arn,
+            fix="wait for it (`fsd status`), or take over with --supersede",
+            code="deployment-in-flight",
+        )
+
+    # --- apply -----------------------------------------------------------------------------
+
+    def _apply_and_watch(self, observed: Observed, started: datetime) -> Result:
+        assert self.plan is not None  # set by run()
+        before, after = split_scaling(self.plan)
+        applied = Applied(
+            outputs=observed.stack.outputs if observed.stack else {},
+            task_definition_arn=observed.running.arn if observed.running else "",
+        )
+        known = frozenset[str]()
+        if observed.service and self.plan.rolls_out:
+            known = frozenset(
+                self.aws.ecs.service_deployment_arns(
+                    self.desired.service.cluster, self.desired.name
+                )
+            )
+        self._apply(before, applied, observed)
+        if not (self.plan.rolls_out or self.plan.attach_to):
+            self._apply(after, applied, observed)
+            return self._finish(started, Outcome.SUCCEEDED, applied=applied)
+        watcher = self._watcher(observed, started)
+        self.ours = self._find_ours(watcher, applied, known)
+        if not self.request.wait:
+            self._apply(after, applied, observed)
+            return self._finish(started, Outcome.STARTED, applied=applied)
+        result = self._watch(watcher, observed, applied, started)
+        if result.outcome is Outcome.SUCCEEDED:
+            self._apply(after, applied, observed)
+        return result
+
+    def _apply(self, steps: tuple[Step, ...], applied: Applied, observed: Observed) -> None:
+        for step in steps:
+            began = self.clock.now()
+            name = _PHASES.get(type(step))
+            try:
+                self._phase(name, PhaseState.RUNNING, step.text().partition(" ")[2].strip(), began)
+                apply_step(step, applied, desired=self.desired, aws=self.aws)
+            except CallFailedError:
+                self._phase(name, PhaseState.FAILED, "failed", began)
+                self._restore_stack_after_error(step, observed)
+                raise
+            self._phase(name, PhaseState.DONE, _done_text(step, applied), began)
+
+    def _restore_stack_after_error(self, step: Step, observed: Observed) -> None:
+        """A step after the stack's failed: the stack goes back, so that nothing is half-done."""
+        assert self.plan is not None
+        changed = any(isinstance(s, ApplyStack) for s in self.plan.steps)
+        if changed and observed.stack is not None and not isinstance(step, ApplyStack):
+            self.aws.stacks.apply(
+                self.desired.stack_name,
+                template=observed.stack.template,
+                tags=dict(observed.stack.tags),
+            )
+
+    def _find_ours(self, watcher: Watcher, applied: Applied, known: frozenset[str]) -> Ours:
+        assert self.plan is not None
+        if self.plan.attach_to:
+            self.reporter.note(f"attached to the deployment in flight: {self.plan.attach_to}")
+            arn = self.plan.attach_to
+        else:
+            found = watcher.find(known=known, task_definition_arn=applied.task_definition_arn)
+            arn = found.arn
+        return Ours(
+            service=self.desired.name, arn=arn, task_definition_arn=applied.task_definition_arn
+        )
+
+    # --- watch -----------------------------------------------------------------------------
+
+    def _watcher(self, observed: Observed, started: datetime) -> Watcher:
+        now = self.clock.now()
+        old = observed.running.arn if observed.running else ""
+        return Watcher(
+            aws=self.aws,
+            clock=self.clock,
+            reporter=self.reporter,
+            cluster=self.desired.service.cluster,
+            service=self.desired.name,
+            pace=self.request.pace,
+            started=now,
+            deadline=max(started, now) + self.request.timeout,
+            old_revision=family_revision(old) if old else "",
+        )
+
+    def _watch(
+        self, watcher: Watcher, observed: Observed, applied: Applied, started: datetime
+    ) -> Result:
+        assert self.ours is not None
+        began = self.clock.now()
+        self._phase(PhaseName.ROLLOUT, PhaseState.RUNNING, "", began)
+        watched = watcher.watch(self.ours)
+        took = _seconds(self.clock.now() - began)
+        match watched.verdict:
+            case Succeeded():
+                service = watched.snapshot.service
+                count = f"{service.running} of {service.desired}" if service else "all"
+                text = f"{count} healthy after {took}"
+                self._phase(PhaseName.ROLLOUT, PhaseState.DONE, text, began)
+                return self._finish(started, Outcome.SUCCEEDED, applied=applied)
+            case Superseded() as superseded:
+                text = f"superseded after {took}"
+                self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, text, began)
+                return self._finish(
+                    started, Outcome.SUPERSEDED, message=_superseded_text(superseded)
+                )
+            case TimedOut() | InProgress():
+                self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"no end after {took}", began)
+                return self._timed_out(started, watched)
+            case Doomed() | RollingBack() | RolledBack() | Failed():
+                self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"failed after {took}", began)
+                return self._failed(watcher, watched, observed, started)
+
+    def _failed(
+        self, watcher: Watcher, watched: Watched, observed: Observed, started: datetime
+    ) -> Result:
+        assert self.ours is not None
+        diagnosis = self._diagnose(watcher, watched)
+        if not self.request.rollback:
+            message = (
+                f"not rolled back (--no-rollback): ECS still has {self._revision()} as its newest "
+                "deployment"
+            )
+            return self._finish(
+                started, Outcome.ROLLBACK_FAILED, diagnosis=diagnosis, message=message
+            )
+        began = self.clock.now()
+        self._phase(PhaseName.ROLLBACK, PhaseState.RUNNING, "", began)
+        back = go_back(
+            GoBack(
+                aws=self.aws,
+                clock=self.clock,
+                watcher=watcher,
+                ours=self.ours,
+                verdict=watched.verdict,
+                desired=self.desired,
+                observed=observed,
+                stack_changed=self._stack_changed(),
+            )
+        )
+        return self._finish_rollback(back, started, began=began, diagnosis=diagnosis)
+
+    def _finish_rollback(
+        self, back: RolledBackTo, started: datetime, *, began: datetime, diagnosis: Diagnosis
+    ) -> Result:
+        state = PhaseState.DONE if back.outcome is Outcome.ROLLED_BACK else PhaseState.FAILED
+        took = _seconds(self.clock.now() - began)
+        self._phase(PhaseName.ROLLBACK, state, f"{back.text} after {took}", began)
+        if back.outcome in {Outcome.SUCCEEDED, Outcome.SUPERSEDED}:
+            return self._finish(started, back.outcome, message=back.message)
+        return self._finish(
+            started, back.outcome, diagnosis=diagnosis, message=back.message, next_steps=back.next
+        )
+
+    def _diagnose(self, watcher: Watcher, watched: Watched) -> Diagnosis:
+        assert self.ours is not None
+        assert self.plan is not None
+        watcher.refresh_evidence()
+        verdict = watched.verdict
+        reason = getattr(verdict, "reason", "")
+        since = ""
+        if self.previous:
+            version = f" ({self.previous.version})" if self.previous.version else ""
+            since = f"{self.previous.revision}{version}"
+        return diagnose(
+            self.aws,
+            watcher.snapshot,
+            task_definition_arn=self.ours.task_definition_arn,
+            log_group=self.desired.log_group,
+            reason=reason,
+            changed_since=since,
+            changes=self.plan.changes() if since else (),
+        )
+
+    def _timed_out(self, started: datetime, watched: Watched) -> Result:
+        deployment = watched.snapshot.deployment
+        status = deployment.status if deployment else "unknown"
+        return self._finish(
+            started,
+            Outcome.TIMED_OUT,
+            message=f"not done after {_seconds(self.request.timeout)}; ECS says {status} and goes "
+            "on by itself: its circuit breaker rolls back what does not get healthy",
+            next_steps=(
+                f"fsd status --service {self.desired.service_name} --env "
+                f"{self.desired.environment} --watch",
+            ),
+        )
+
+    def _interrupted(self, started: datetime, signal: InterruptedError_) -> Result:
+        """One answer within the seconds that a runner leaves: say what state things are in."""
+        service, env = self.desired.service_name, self.desired.environment
+        if self.ours is None:
+            message = f"{signal.what} before ECS was asked to change anything that runs"
+        elif self.request.on_cancel is OnCancel.ROLLBACK:
+            self.aws.ecs.stop_service_deployment(self.ours.arn)
+            message = f"{signal.what}; asked ECS to roll {self._revision()} back"
+        else:
+            message = (
+                f"{signal.what}; ECS goes on rolling out {self._revision()}, and its circuit "
+                "breaker rolls back what does not get healthy"
+            )
+        return self._finish(
+            started,
+            Outcome.INTERRUPTED,
+            message=message,
+            next_steps=(
+                f"fsd status --service {service} --env {env}",
+                "the same fsd deploy again: it attaches to the deployment in flight",
+            ),
+            look=False,
+        )
+
+    # --- report ----------------------------------------------------------------------------
+
+    def _phase(self, name: PhaseName | None, state: PhaseState, text: str, began: datetime) -> None:
+        if name is None:
+            return
+        phase = Phase(
+            name=name,
+            state=state,
+            text=text,
+            started_at=began,
+            finished_at=None if state is PhaseState.RUNNING else self.clock.now(),
+        )
+        self.phases = [p for p in self.phases if (p.name, p.started_at) != (name, began)] + [phase]
+        self.reporter.phase(phase)
+
+    def _previous(self, observed: Observed) -> ReleaseInfo | None:
+        if observed.running is None:
+            return None
+        found = self.aws.ecs.find_task_definition(observed.running.arn)
+        return release_info(found) if found else None
+
+    def _stack_changed(self) -> bool:
+        return self.plan is not None and any(isinstance(s, ApplyStack) for s in self.plan.steps)
+
+    def _revision(self) -> str:
+        return family_revision(self.ours.task_definition_arn) if self.ours else ""
+
+    def _release(self, applied_arn: str) -> ReleaseInfo:
+        release, task = self.request.release, self.desired.task_definition
+        return ReleaseInfo(
+            version=release.version,
+            commit=release.commit,
+            revision=family_revision(applied_arn),
+            task_definition_arn=applied_arn,
+            digest=self.request.image.digest,
+            cpu=int(str(task.get("cpu", 0))),
+            memory=int(str(task.get("memory", 0))),
+            run=release.run,
+        )
+
+    def _finish(
+        self,
+        started: datetime,
+        outcome: Outcome,
+        *,
+        applied: Applied | None = None,
+        diagnosis: Diagnosis | None = None,
+        message: str = "",
+        next_steps: tuple[str, ...] = (),
+        look: bool = True,
+    ) -> Result:
+        desired, identity = self.desired, self.aws.identity
+        ours_arn = self.ours.task_definition_arn if self.ours else ""
+        arn = ours_arn or (applied.task_definition_arn if applied else "")
+        if not arn and outcome is Outcome.UNCHANGED and self.previous:
+            arn = self.previous.task_definition_arn
+        result = Result(
+            outcome=outcome,
+            action="deploy",
+            service=desired.service_name,
+            environment=desired.environment,
+            account=identity.account,
+            region=identity.region,
+            started_at=started,
+            finished_at=self.clock.now(),
+            release=self._release(arn),
+            previous=self.previous,
+            image=self.request.image.uri,
+            deployment_arn=self.ours.arn if self.ours else "",
+            log_group=desired.log_group,
+            owners=desired.owners,
+            phases=tuple(self.phases),
+            changes=self.plan.changes() if self.plan else (),
+            diagnosis=diagnosis,
+            message=message,
+            next_steps=next_steps,
+            notes=self.request.notes,
+        )
+        return self._with_what_runs(result) if look else result
+
+    def _with_what_runs(self, result: Result) -> Result:
+        """The last look: what runs now, so that a report never claims more than was seen."""
+        desired = self.desired
+        service = self.aws.ecs.find_service(desired.service.cluster, desired.name)
+        stack = self.aws.stacks.find(desired.stack_name)
+        if service is None:
+            return result
+        running = self.aws.ecs.find_task_definition(service.task_definition_arn)
+        primary = service.primary
+        return replace(
+            result,
+            running=release_info(running) if running else None,
+            running_count=service.running,
+            desired_count=service.desired,
+            healthy_count=primary.running if primary else service.running,
+            url=stack.outputs.get(OUTPUT_URL, "") if stack else "",
+        )
+
+
+_PHASES: dict[type[Step], PhaseName] = {
+    ApplyStack: PhaseName.STACK,
+    RegisterRevision: PhaseName.REVISION,
+    UseRevision: PhaseName.REVISION,
+}
+
+
+def _done_text(step: Step, applied: Applied) -> str:
+    match step:
+        case RegisterRevision() | UseRevision():
+            changes = " · ".join(f"{c.what} {c.text}".strip() for c in step.changes)
+            return f"{family_revision(applied.task_definition_arn)}   {changes}"
+        case _:
+            return step.text().partition(" ")[2].strip()
+
+
+def _superseded_text(superseded: Superseded) -> str:
+    if not superseded.by:
+        return "the service was deleted meanwhile"
+    revision = family_revision(superseded.task_definition_arn)
+    return f"another deployment took over with {revision}; nothing of it was undone"
+
+
+def _seconds(duration: timedelta) -> str:
+    total = round(duration.total_seconds())
+    return f"{total} s" if total < 60 else f"{total // 60}m{total % 60:02d}s"

@@ -1,0 +1,141 @@
+"""The release ledger: task definition tags say what a revision is, service deployments how it went.
+
+No database of ours. Service deployments are kept for 90 days and go with the service
+(https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html); after that an
+outcome is unknown, and is said to be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fsd.compile.desired import Json
+from fsd.errors import UsageError
+from fsd.release.ports import Ecs, TaskDefinition
+from fsd.release.result import ReleaseInfo
+from fsd.rollout.diagnose import family_revision
+from fsd.rollout.snapshot import DeploymentStatus, ServiceDeployment
+
+HISTORY_LENGTH = 20
+
+_OUTCOMES = {
+    DeploymentStatus.SUCCESSFUL: "succeeded",
+    DeploymentStatus.ROLLBACK_SUCCESSFUL: "rolled back",
+    DeploymentStatus.ROLLBACK_FAILED: "rollback failed",
+    DeploymentStatus.STOPPED: "stopped",
+}
+
+
+def release_info(definition: TaskDefinition, *, outcome: str = "") -> ReleaseInfo:
+    tags = definition.tags
+    return ReleaseInfo(
+        version=tags.get("fsd:version", ""),
+        commit=tags.get("fsd:commit", ""),
+        revision=family_revision(definition.arn),
+        task_definition_arn=definition.arn,
+        digest=_digest(definition.definition),
+        cpu=_number(definition.definition.get("cpu")),
+        memory=_number(definition.definition.get("memory")),
+        at=definition.registered_at,
+        run=tags.get("fsd:run", ""),
+        outcome=outcome,
+    )
+
+
+def read_history(
+    ecs: Ecs, *, cluster: str, service: str, limit: int = HISTORY_LENGTH
+) -> tuple[ReleaseInfo, ...]:
+    """Releases, newest first. () where the family has none."""
+    deployments = list_deployments(ecs, cluster=cluster, service=service)
+    releases = []
+    for arn in ecs.list_task_definitions(service)[:limit]:
+        definition = ecs.find_task_definition(arn)
+        if definition is not None:
+            releases.append(release_info(definition, outcome=_outcome(arn, deployments)))
+    return tuple(releases)
+
+
+def list_deployments(ecs: Ecs, *, cluster: str, service: str) -> tuple[ServiceDeployment, ...]:
+    """Service deployments, newest first; () for a service that is not there."""
+    if ecs.find_service(cluster, service) is None:
+        return ()
+    arns = list(ecs.service_deployment_arns(cluster, service))[:100]
+    found = ecs.service_deployments(arns)
+    return tuple(sorted(found, key=lambda deployment: deployment.created_at, reverse=True))
+
+
+def last_successful(
+    deployments: Sequence[ServiceDeployment], *, other_than: str = ""
+) -> ServiceDeployment | None:
+    """The newest deployment whose rollout succeeded, and with more than no tasks.
+
+    A deployment of 0 tasks is SUCCESSFUL at once and proves nothing.
+    """
+    return next(
+        (
+            deployment
+            for deployment in deployments
+            if deployment.status is DeploymentStatus.SUCCESSFUL
+            and deployment.task_definition_arn != other_than
+            and deployment.requested > 0
+        ),
+        None,
+    )
+
+
+def resolve_version(releases: Sequence[ReleaseInfo], wanted: str) -> ReleaseInfo:
+    """Find a release by version label, commit (7+ characters), digest or revision.
+
+    Raises UsageError where nothing or more than one thing matches; of several revisions of one
+    version or commit the newest that succeeded wins, else the newest.
+    """
+    matches = [release for release in releases if _matches(release, wanted)]
+    if not matches:
+        known = ", ".join(dict.fromkeys(r.version or r.revision for r in releases[:8])) or "none"
+        raise UsageError(
+            f"no release `{wanted}`; known: {known}",
+            where="--to-version",
+            fix="take a version, commit, digest or revision from `fsd history`",
+            code="release-unknown",
+        )
+    digests = {release.digest for release in matches}
+    if len(digests) > 1 and not any(release.version == wanted for release in matches):
+        revisions = ", ".join(release.revision for release in matches)
+        raise UsageError(
+            f"`{wanted}` is more than one release: {revisions}",
+            where="--to-version",
+            fix="give the revision, or more characters of the commit",
+            code="release-ambiguous",
+        )
+    return next((r for r in matches if r.outcome == "succeeded"), matches[0])
+
+
+def _matches(release: ReleaseInfo, wanted: str) -> bool:
+    if wanted in {release.version, release.revision, release.digest, release.task_definition_arn}:
+        return True
+    if wanted.isdigit() and release.revision.rpartition(":")[2] == wanted:
+        return True
+    if re.fullmatch(r"[0-9a-f]{7,40}", wanted) and release.commit.startswith(wanted):
+        return True
+    return wanted.startswith("sha256:") and len(wanted) >= 14 and release.digest.startswith(wanted)
+
+
+def _outcome(arn: str, deployments: Sequence[ServiceDeployment]) -> str:
+    mine = [d for d in deployments if d.task_definition_arn == arn]
+    if not mine:
+        return ""
+    if any(d.status is DeploymentStatus.SUCCESSFUL and d.requested > 0 for d in mine):
+        return "succeeded"
+    return _OUTCOMES.get(mine[0].status, "in progress")
+
+
+def _digest(definition: Json) -> str:
+    containers = definition.get("containerDefinitions")
+    first = containers[0] if isinstance(containers, list) and containers else None
+    image = str(first.get("image", "")) if isinstance(first, dict) else ""
+    return image.partition("@")[2]
+
+
+def _number(value: object) -> int:
+    return int(value) if isinstance(value, str | int) and str(value).isdigit() else 0

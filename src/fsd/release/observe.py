@@ -1,0 +1,46 @@
+"""Everything that a plan needs to know of AWS, read into one frozen value."""
+
+from __future__ import annotations
+
+from fsd.compile.desired import Desired
+from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
+from fsd.release.ledger import last_successful, list_deployments
+from fsd.release.ports import Aws
+
+
+def observe(aws: Aws, desired: Desired) -> Observed:
+    """Read the cluster, stack, service, revisions, scaling and deployments of one service."""
+    cluster = desired.service.cluster
+    exists = aws.ecs.find_cluster(cluster) is not None
+    service = aws.ecs.find_service(cluster, desired.name) if exists else None
+    stack = aws.stacks.find(desired.stack_name)
+    deployments = (
+        list_deployments(aws.ecs, cluster=cluster, service=desired.name) if service else ()
+    )
+    newest = deployments[0] if deployments else None
+    latest = next(iter(aws.ecs.list_task_definitions(desired.name)), None)
+    scaling = aws.scaling.find(cluster, desired.name) if service else None
+    return Observed(
+        account=aws.identity.account,
+        region=aws.identity.region,
+        cluster_exists=exists,
+        stack=ObservedStack(
+            status=stack.status, template=stack.template, tags=stack.tags, outputs=stack.outputs
+        )
+        if stack
+        else None,
+        service=service,
+        running=_revision(aws, service.task_definition_arn) if service else None,
+        latest=_revision(aws, latest) if latest else None,
+        scaling=scaling.scaling if scaling else None,
+        in_flight=newest if newest and not newest.status.is_final else None,
+        last_deployment=newest,
+        last_successful=last_successful(deployments),
+    )
+
+
+def _revision(aws: Aws, arn: str) -> ObservedRevision | None:
+    found = aws.ecs.find_task_definition(arn)
+    if found is None:
+        return None
+    return ObservedRevision(arn=found.arn, definition=found.definition, tags=found.tags)
