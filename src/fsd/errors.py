@@ -2,11 +2,11 @@
 
 FsdError
   UsageError        the command line asks for something that cannot be
-  ManifestError     the Service YAML, an override or an environments file is not valid (has findings)
-  RefusedError      FSD could, but will not: policy, stale plan, wrong account, another deployment in flight
+  ManifestError     the Service YAML, an override or an environments file is not valid
+  RefusedError      FSD could, but will not: policy, wrong account, a deployment in flight
   CallFailedError   AWS, Docker or GitHub did not do what was asked
   TimedOutError     the time is up and the state is not known to be final
-  InterruptedError_ a signal ended the command
+  Interrupted a signal ended the command
 
 How a deployment ended is a value (`fsd.release.result.Outcome`), not an error: it has an exit code
 too, and both tables are in `ExitCode`.
@@ -58,12 +58,21 @@ class FsdError(Exception):
     code: ClassVar[str] = "internal"
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
 
-    def __init__(self, what: str, *, where: Location | str, fix: str, code: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: Location | str,
+        fix: str,
+        code: str = "",
+        exit_code: ExitCode | None = None,
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.fix = fix
         self.id = code or self.code
+        self.exits_with = self.exit_code if exit_code is None else exit_code
 
     def __str__(self) -> str:
         return f"error[{self.id}]: {self.what}\n  --> {self.where}\n  fix: {self.fix}"
@@ -96,6 +105,8 @@ class TimedOutError(FsdError):
     exit_code = ExitCode.TIMED_OUT
 
 
-class InterruptedError_(FsdError):  # noqa: N801,N818 - the built-in name is taken
+class Interrupted(FsdError):
+    """A signal came; 130 for SIGINT, 143 for SIGTERM."""
+
     code = "interrupted"
     exit_code = ExitCode.INTERRUPTED

@@ -97,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
         return int(ExitCode.USAGE)
     except FsdError as error:
         click.echo(str(error), err=True)
-        return int(error.exit_code)
+        return int(error.exits_with)
     except BrokenPipeError:
         # The reader (head, less) has gone; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

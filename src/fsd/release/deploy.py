@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fsd.compile.desired import OUTPUT_URL, Desired, Image, Release
-from fsd.errors import CallFailedError, InterruptedError_, RefusedError
+from fsd.errors import CallFailedError, Interrupted, RefusedError
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.plan.steps import ApplyStack, Plan, RegisterRevision, Step, UseRevision
@@ -58,7 +58,7 @@ class DeployRequest:
     rollback: bool = True
     supersede: bool = False
     on_cancel: OnCancel = OnCancel.LEAVE
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     phases: tuple[Phase, ...] = ()  # what was done before: manifest, image
     notes: tuple[str, ...] = ()
     started_at: datetime | None = None
@@ -99,7 +99,7 @@ class _Deployment:
         self._refuse_if_in_flight(observed)
         try:
             return self._apply_and_watch(observed, started)
-        except InterruptedError_ as signal:
+        except Interrupted as signal:
             return self._interrupted(started, signal)
 
     def _refuse_if_in_flight(self, observed: Observed) -> None:
@@ -300,7 +300,7 @@ class _Deployment:
             ),
         )
 
-    def _interrupted(self, started: datetime, signal: InterruptedError_) -> Result:
+    def _interrupted(self, started: datetime, signal: Interrupted) -> Result:
         """One answer within the seconds that a runner leaves: say what state things are in."""
         service, env = self.desired.service_name, self.desired.environment
         if self.ours is None:

@@ -76,7 +76,7 @@ class Clock(Protocol):
         """Aware, UTC."""
 
     def wait(self, duration: timedelta) -> None:
-        """Sleep; raises `InterruptedError_` at once when a signal comes."""
+        """Sleep; raises `Interrupted` at once when a signal comes."""
 
 
 class Stacks(Protocol):

@@ -60,7 +60,7 @@ class Watcher:
     deadline: datetime
     started: datetime
     old_revision: str = ""
-    snapshot: Snapshot = Snapshot(service=None, deployment=None)
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot(service=None, deployment=None))
     _looks: int = 0
     _errors: int = 0
     _counts: tuple[int | str, ...] = ()
@@ -125,7 +125,8 @@ class Watcher:
 
     def _next_look(self) -> timedelta:
         pause = self.pace.after(self.clock.now() - self.started)
-        return min(pause * 2**self._errors, timedelta(seconds=30))
+        factor: int = 2**self._errors
+        return min(pause * factor, timedelta(seconds=30))
 
     def _refresh(self, ours: Ours) -> None:
         ecs = self.aws.ecs

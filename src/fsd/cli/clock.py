@@ -1,0 +1,63 @@
+"""The machine's clock, and the signals that end a wait."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+
+from fsd.errors import ExitCode, Interrupted
+
+_EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+class SystemClock:
+    """`fsd.release.ports.Clock` on the real clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def wait(self, duration: timedelta) -> None:
+        threading.Event().wait(duration.total_seconds())
+
+
+class Signals:
+    """Turns the first SIGINT or SIGTERM into `Interrupted`; a second one leaves at once.
+
+    A runner sends SIGINT, SIGTERM 7.5 s later, and kills after 2.5 s more: so the first must be
+    answered in seconds. https://docs.github.com/actions/reference/workflows-and-actions/workflow-cancellation
+    """
+
+    def __init__(self) -> None:
+        self.exit_code = ExitCode.INTERRUPTED
+        self._came = False
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        code = _EXIT_CODES[signal.Signals(number)]
+        if self._came:
+            os._exit(code)
+        self._came = True
+        self.exit_code = code
+        raise Interrupted(
+            f"stopped by {signal.Signals(number).name}",
+            where="this command",
+            fix="run it again: it attaches to what is in flight, or converges",
+            exit_code=code,
+        )
+
+
+@contextmanager
+def catch_signals() -> Iterator[Signals]:
+    """Within the block the first signal raises; the old handlers come back afterwards."""
+    signals = Signals()
+    old = {number: signal.signal(number, signals.receive) for number in _EXIT_CODES}
+    try:
+        yield signals
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

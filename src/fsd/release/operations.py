@@ -1,0 +1,323 @@
+"""What an operator does to a service that is there: roll back, restart, scale, look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fsd.compile.desired import OUTPUT_URL, Json
+from fsd.errors import Interrupted, RefusedError, UsageError
+from fsd.release.evidence import diagnose
+from fsd.release.ledger import read_history, release_info, resolve_version
+from fsd.release.ports import Aws, Clock
+from fsd.release.reporter import Reporter
+from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.release.watch import Pace, TimedOut, Watched, Watcher
+from fsd.rollout.assess import (
+    Doomed,
+    Failed,
+    InProgress,
+    Ours,
+    RolledBack,
+    RollingBack,
+    Succeeded,
+    Superseded,
+)
+from fsd.rollout.cause import Diagnosis
+from fsd.rollout.diagnose import family_revision
+from fsd.rollout.snapshot import ServiceDeployment, ServiceState, TargetHealth, TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRef:
+    """A service that an operator names; all its AWS names are derived."""
+
+    service: str  # metadata.name
+    environment: str
+    cluster: str
+    name: str  # <service>-<env>
+    stack_name: str
+    log_group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """The tools of one operation."""
+
+    aws: Aws
+    ref: ServiceRef
+    clock: Clock
+    reporter: Reporter
+    timeout: timedelta = timedelta(minutes=20)
+    wait: bool = True
+    pace: Pace = field(default_factory=Pace)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What `fsd status` shows."""
+
+    ref: ServiceRef
+    service: ServiceState
+    running: ReleaseInfo | None
+    deployment: ServiceDeployment | None  # the newest
+    tasks: tuple[TaskState, ...]
+    targets: tuple[TargetHealth, ...]
+    url: str
+
+
+def get_service(operation: Operation) -> ServiceState:
+    """Raises UsageError where there is no such service."""
+    ref = operation.ref
+    service = operation.aws.ecs.find_service(ref.cluster, ref.name)
+    if service is None:
+        raise UsageError(
+            f"no service {ref.name} in cluster {ref.cluster}",
+            where=f"{operation.aws.identity.account} · {operation.aws.identity.region}",
+            fix=f"check --service and --env; deploy it with  fsd deploy --env {ref.environment}",
+            code="service-not-found",
+        )
+    return service
+
+
+def read_status(operation: Operation) -> Status:
+    ref, aws = operation.ref, operation.aws
+    service = get_service(operation)
+    running = aws.ecs.find_task_definition(service.task_definition_arn)
+    arns = aws.ecs.service_deployment_arns(ref.cluster, ref.name)[:1]
+    stack = aws.stacks.find(ref.stack_name)
+    return Status(
+        ref=ref,
+        service=service,
+        running=release_info(running) if running else None,
+        deployment=next(iter(aws.ecs.service_deployments(arns)), None),
+        tasks=tuple(aws.ecs.tasks(ref.cluster, ref.name)),
+        targets=tuple(t for arn in service.target_group_arns for t in aws.targets.health(arn)),
+        url=stack.outputs.get(OUTPUT_URL, "") if stack else "",
+    )
+
+
+def roll_back(operation: Operation, version: str | None) -> Result:
+    """Release an earlier revision again; without a version the last good one before this.
+
+    Raises UsageError where there is no such release, RefusedError where its revision is gone.
+    """
+    service = get_service(operation)
+    ref, ecs = operation.ref, operation.aws.ecs
+    history = read_history(ecs, cluster=ref.cluster, service=ref.name)
+    target = resolve_version(history, version) if version else _last_good(history, service)
+    if target.task_definition_arn == service.task_definition_arn:
+        return _result(
+            operation,
+            outcome=Outcome.UNCHANGED,
+            action="rollback",
+            started=operation.clock.now(),
+            release=target,
+            message=f"{target.revision} runs already",
+        )
+    parameters: Json = {"taskDefinition": target.task_definition_arn}
+    return _update_and_watch(operation, parameters, action="rollback", target=target)
+
+
+def restart(operation: Operation) -> Result:
+    """New tasks of the same revision (a secret was rotated, a task hangs)."""
+    service = get_service(operation)
+    definition = operation.aws.ecs.find_task_definition(service.task_definition_arn)
+    target = release_info(definition) if definition else None
+    return _update_and_watch(
+        operation, {"forceNewDeployment": True}, action="restart", target=target
+    )
+
+
+def scale(operation: Operation, count: int) -> Result:
+    """Set the desired count and wait for it; starts no deployment.
+
+    Raises RefusedError where auto scaling owns the count and would undo it.
+    """
+    service = get_service(operation)
+    ref, aws, clock = operation.ref, operation.aws, operation.clock
+    scaling = aws.scaling.find(ref.cluster, ref.name)
+    if scaling and not scaling.scaling.minimum <= count <= scaling.scaling.maximum:
+        limits = f"{scaling.scaling.minimum} to {scaling.scaling.maximum}"
+        raise RefusedError(
+            f"auto scaling keeps {ref.name} at {limits} tasks and would undo {count}",
+            where=f"service/{ref.cluster}/{ref.name}",
+            fix="change minCapacity and maxCapacity in the manifest, and deploy it",
+            code="outside-capacity",
+        )
+    started = clock.now()
+    if service.desired == count:
+        message = f"{count} tasks are wanted already"
+        return _result(
+            operation, outcome=Outcome.UNCHANGED, action="scale", started=started, message=message
+        )
+    aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, "desiredCount": count})
+    outcome = Outcome.STARTED
+    if operation.wait:
+        outcome = _wait_for_count(operation, count, started + operation.timeout)
+    message = f"{service.desired} → {count} tasks"
+    return _result(operation, outcome=outcome, action="scale", started=started, message=message)
+
+
+def _wait_for_count(operation: Operation, count: int, deadline: datetime) -> Outcome:
+    ref = operation.ref
+    while operation.clock.now() < deadline:
+        service = operation.aws.ecs.find_service(ref.cluster, ref.name)
+        if service is None or service.desired != count:
+            return Outcome.SUPERSEDED
+        if service.running == count and service.pending == 0:
+            return Outcome.SUCCEEDED
+        operation.clock.wait(operation.pace.after(timedelta()))
+    return Outcome.TIMED_OUT
+
+
+def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> ReleaseInfo:
+    current = service.task_definition_arn
+    older = [r for r in history if r.task_definition_arn != current and r.outcome == "succeeded"]
+    if not older:
+        raise UsageError(
+            f"{service.name} has no earlier release that succeeded",
+            where=service.arn,
+            fix="name a release with --to-version; `fsd history` lists them",
+            code="nothing-to-roll-back-to",
+        )
+    return older[0]
+
+
+def _update_and_watch(
+    operation: Operation, parameters: Json, *, action: str, target: ReleaseInfo | None
+) -> Result:
+    ref, aws, clock = operation.ref, operation.aws, operation.clock
+    service = get_service(operation)
+    _refuse_in_flight(operation)
+    arn = target.task_definition_arn if target else service.task_definition_arn
+    known = frozenset(aws.ecs.service_deployment_arns(ref.cluster, ref.name))
+    started = clock.now()
+    aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, **parameters})
+    watcher = Watcher(
+        aws=aws,
+        clock=clock,
+        reporter=operation.reporter,
+        cluster=ref.cluster,
+        service=ref.name,
+        pace=operation.pace,
+        started=started,
+        deadline=started + operation.timeout,
+        old_revision=family_revision(service.task_definition_arn),
+    )
+    previous = aws.ecs.find_task_definition(service.task_definition_arn)
+    before = release_info(previous) if previous else None
+    try:
+        found = watcher.find(known=known, task_definition_arn=arn)
+        ours = Ours(service=ref.name, arn=found.arn, task_definition_arn=arn)
+        outcome, message, diagnosis = (
+            _judge(operation, watcher, ours) if operation.wait else (Outcome.STARTED, "", None)
+        )
+    except Interrupted as signal:
+        outcome, diagnosis = Outcome.INTERRUPTED, None
+        message = f"{signal.what}; ECS goes on with {family_revision(arn)}"
+    return _result(
+        operation,
+        outcome=outcome,
+        action=action,
+        started=started,
+        release=target,
+        previous=before,
+        message=message,
+        diagnosis=diagnosis,
+    )
+
+
+def _refuse_in_flight(operation: Operation) -> None:
+    ref, ecs = operation.ref, operation.aws.ecs
+    arns = ecs.service_deployment_arns(ref.cluster, ref.name)[:1]
+    newest = next(iter(ecs.service_deployments(arns)), None)
+    if newest is not None and not newest.status.is_final:
+        raise RefusedError(
+            f"a deployment of {ref.name} is in flight: "
+            f"{family_revision(newest.task_definition_arn)}, {newest.status}",
+            where=newest.arn,
+            fix="wait for it: fsd status --watch",
+            code="deployment-in-flight",
+        )
+
+
+def _judge(
+    operation: Operation, watcher: Watcher, ours: Ours
+) -> tuple[Outcome, str, Diagnosis | None]:
+    watched = watcher.watch(ours)
+    if isinstance(watched.verdict, Succeeded):
+        return Outcome.SUCCEEDED, "", None
+    if isinstance(watched.verdict, Superseded):
+        return Outcome.SUPERSEDED, "another deployment took over; nothing of it was undone", None
+    if isinstance(watched.verdict, TimedOut | InProgress):
+        return Outcome.TIMED_OUT, "no end yet; ECS goes on by itself", None
+    watcher.refresh_evidence()
+    diagnosis = diagnose(
+        operation.aws,
+        watcher.snapshot,
+        task_definition_arn=ours.task_definition_arn,
+        log_group=operation.ref.log_group,
+        reason=getattr(watched.verdict, "reason", ""),
+    )
+    return (*_after_failure(operation, watcher, ours, watched), diagnosis)
+
+
+def _after_failure(
+    operation: Operation, watcher: Watcher, ours: Ours, watched: Watched
+) -> tuple[Outcome, str]:
+    """ECS goes back by itself to the deployment before ours; see it through."""
+    if isinstance(watched.verdict, Doomed):
+        operation.aws.ecs.stop_service_deployment(ours.arn)
+    stopping = Ours(
+        service=ours.service,
+        arn=ours.arn,
+        task_definition_arn=ours.task_definition_arn,
+        asked_to_stop=True,
+    )
+    final = watcher.watch(stopping, until_final=True).verdict
+    match final:
+        case RolledBack():
+            return Outcome.ROLLED_BACK, "ECS went back to the release before"
+        case Succeeded():
+            return Outcome.SUCCEEDED, "it got healthy before ECS could stop it"
+        case Superseded():
+            return Outcome.SUPERSEDED, "another deployment took over"
+        case Failed() | Doomed() | InProgress() | RollingBack() | TimedOut():
+            return Outcome.ROLLBACK_FAILED, "ECS did not go back to the release before"
+
+
+def _result(
+    operation: Operation,
+    *,
+    outcome: Outcome,
+    action: str,
+    started: datetime,
+    release: ReleaseInfo | None = None,
+    previous: ReleaseInfo | None = None,
+    message: str = "",
+    diagnosis: Diagnosis | None = None,
+) -> Result:
+    aws, ref = operation.aws, operation.ref
+    service = aws.ecs.find_service(ref.cluster, ref.name)
+    running = aws.ecs.find_task_definition(service.task_definition_arn) if service else None
+    primary = service.primary if service else None
+    return Result(
+        outcome=outcome,
+        action=action,
+        service=ref.service,
+        environment=ref.environment,
+        account=aws.identity.account,
+        region=aws.identity.region,
+        started_at=started,
+        finished_at=operation.clock.now(),
+        release=release,
+        previous=previous,
+        running=release_info(running) if running else None,
+        running_count=service.running if service else 0,
+        desired_count=service.desired if service else 0,
+        healthy_count=primary.running if primary else 0,
+        log_group=ref.log_group,
+        message=message,
+        diagnosis=diagnosis,
+    )
