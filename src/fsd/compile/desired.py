@@ -39,7 +39,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image in a registry: what is deployed is `uri`, always by digest."""
+    """An image in a registry: what is deployed is `uri`, by digest wherever it is known.
+
+    Only an image of a registry that FSD cannot ask has no digest.
+    """
 
     repository: str  # registry/name, no tag
     digest: str  # sha256:…
@@ -47,7 +50,9 @@ class Image:
 
     @property
     def uri(self) -> str:
-        return f"{self.repository}@{self.digest}"
+        if self.digest:
+            return f"{self.repository}@{self.digest}"
+        return f"{self.repository}:{self.tag or 'latest'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,63 @@
+"""`fsd delete`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from fsd.cli.options import open_service, service_options
+from fsd.errors import RefusedError
+
+
+@click.command(epilog="Example:  fsd delete --service offer-api --env dev")
+@service_options
+@click.option("--yes", is_flag=True, help="Do not ask for the service's name.")
+def command(service: str, env: str, region: str | None, output: str, yes: bool) -> int:
+    """Remove a service and everything that was made for it."""
+    from fsd.cli.manifest import known_environments
+    from fsd.cli.wiring import LOCAL
+    from fsd.release.delete import delete_service
+    from fsd.report import open_reporter
+
+    if not yes:
+        _ask(service, env)
+    with open_reporter() as reporter:
+        connection, ref = open_service(service, env, region=region)
+        others = tuple(name for name in known_environments() if name not in {env, LOCAL})
+        deleted = delete_service(connection.aws, ref, reporter=reporter, other_environments=others)
+    removed = deleted.removed
+    if env == LOCAL:
+        from fsd.local import instance as local
+
+        placeholders = local.remove_placeholder_secrets(local.ensure(), service)
+        removed = (*removed, *(f"placeholder secret {name}" for name in placeholders))
+    if output == "json":
+        click.echo(json.dumps({"removed": removed, "kept": deleted.kept}, indent=2))
+        return 0
+    for line in removed:
+        click.echo(f" - {line}")
+    for line in deleted.kept:
+        click.echo(f"   kept {line}")
+    click.echo(f"Deleted {service} from {env}" if removed else f"{service} is not in {env}")
+    return 0
+
+
+def _ask(service: str, env: str) -> None:
+    """Like GitHub's: typing the name is harder to do by accident than y."""
+    if not sys.stdin.isatty():
+        raise RefusedError(
+            f"deleting {service} from {env} asks for its name, and there is no terminal to ask at",
+            where="fsd delete",
+            fix="run it at a terminal, or with --yes",
+            code="confirmation-needed",
+        )
+    typed = click.prompt(f"This removes {service} from {env}. Type the service's name", err=True)
+    if typed != service:
+        raise RefusedError(
+            f"`{typed}` is not `{service}`; nothing was removed",
+            where="fsd delete",
+            fix="type the service's name, or use --yes",
+            code="confirmation-needed",
+        )

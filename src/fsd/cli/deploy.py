@@ -1,0 +1,89 @@
+"""`fsd deploy`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from fsd.cli.options import ENV, FILE, FORMAT, NO_WAIT, OVERRIDE, REGION, TIMEOUT
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  fsd deploy --env local --file service.yml
+  fsd deploy --env dev --file service.yml --override resources.cpu=2048
+  fsd deploy --env prod --file service.yml --image 123456789012.dkr.ecr.us-east-1.amazonaws.com/x:4f2c1e9
+
+Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 rolled back,
+7 failed and not rolled back, 8 superseded, 9 timed out, 130/143 interrupted."""
+)
+@FILE
+@ENV
+@click.option("--image", help="A ready image, by tag or digest, instead of a build.")
+@click.option(
+    "--context", type=click.Path(path_type=Path), help="What is built; the manifest's folder."
+)
+@click.option(
+    "--dockerfile", type=click.Path(path_type=Path), help="Default: Dockerfile in the context."
+)
+@click.option("--version", help="A label for the release, v1.3.0; the short commit without it.")
+@OVERRIDE
+@REGION
+@TIMEOUT
+@NO_WAIT
+@click.option("--no-rollback", is_flag=True, help="Leave a failed deployment as it is.")
+@click.option("--supersede", is_flag=True, help="Take over from a deployment in flight.")
+@click.option(
+    "--on-cancel",
+    type=click.Choice(["leave", "rollback"]),
+    default="leave",
+    show_default=True,
+    help="What Ctrl-C does with the deployment in flight.",
+)
+@FORMAT
+def command(  # noqa: PLR0913 - one parameter an option
+    file: Path,
+    env: str,
+    image: str | None,
+    context: Path | None,
+    dockerfile: Path | None,
+    version: str | None,
+    overrides: tuple[str, ...],
+    region: str | None,
+    timeout: timedelta,
+    no_wait: bool,
+    no_rollback: bool,
+    supersede: bool,
+    on_cancel: str,
+    output: str,
+) -> int:
+    """Deploy a service and wait for the verdict on this very deployment."""
+    from fsd.cli.clock import catch_signals
+    from fsd.cli.deploying import Options, run_deploy
+    from fsd.cli.finish import finish
+    from fsd.release.deploy import OnCancel
+    from fsd.report import open_reporter
+
+    if image and (context or dockerfile):
+        raise click.UsageError("--image takes a ready image, --context and --dockerfile build one")
+    options = Options(
+        file=file,
+        environment=env,
+        image=image,
+        context=context,
+        dockerfile=dockerfile,
+        version=version,
+        overrides=overrides,
+        region=region,
+        timeout=timeout,
+        wait=not no_wait,
+        rollback=not no_rollback,
+        supersede=supersede,
+        on_cancel=OnCancel(on_cancel),
+    )
+    with catch_signals() as signals, open_reporter() as reporter:
+        result = run_deploy(options, reporter=reporter)
+    return finish(result, output=output, interrupted_as=signals.exit_code)

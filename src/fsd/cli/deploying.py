@@ -1,0 +1,342 @@
+"""From the words of a command line to a release: manifest, account, image, desired state.
+
+Shared by `deploy`, `plan` and the Action.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsd.cli.clock import SystemClock
+from fsd.cli.manifest import find_environment, read_manifest
+from fsd.cli.wiring import LOCAL, Connection, WebIdentity, connect, make_target, who_runs
+from fsd.compile.compile import compile_service
+from fsd.compile.desired import Desired, Image, Release, Target
+from fsd.errors import CallFailedError, UsageError
+from fsd.plan.planner import plan_release
+from fsd.release.deploy import DeployRequest, OnCancel, deploy
+from fsd.release.observe import observe
+from fsd.release.ports import Repository
+from fsd.release.reporter import Reporter
+from fsd.release.result import Phase, PhaseName, PhaseState, Result
+from fsd.report.plans import Planned
+
+if TYPE_CHECKING:
+    from fsd.image.build import Built
+    from fsd.spec.load import Loaded
+    from fsd.spec.models import Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What `fsd deploy` and the Action ask for."""
+
+    file: Path
+    environment: str
+    image: str | None = None
+    context: Path | None = None
+    dockerfile: Path | None = None
+    version: str | None = None
+    overrides: tuple[str, ...] = ()
+    region: str | None = None
+    timeout: timedelta = timedelta(minutes=20)
+    wait: bool = True
+    rollback: bool = True
+    supersede: bool = False
+    on_cancel: OnCancel = OnCancel.LEAVE
+    build_args: dict[str, str] = field(default_factory=dict)
+    build_secrets: tuple[str, ...] = ()
+    identity: WebIdentity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that is known before AWS is asked to change anything."""
+
+    connection: Connection
+    manifest: Manifest
+    target: Target
+    release: Release
+    started_at: datetime
+    phases: tuple[Phase, ...]
+    notes: tuple[str, ...]
+
+
+def prepare(options: Options, *, reporter: Reporter) -> Prepared:
+    """Check the manifest, open the account, and read the manifest again with its variables.
+
+    Raises ManifestError before any call, CallFailedError and RefusedError from AWS.
+    """
+    clock = SystemClock()
+    started = clock.now()
+    environment = find_environment(options.file, options.environment)
+    checked = read_manifest(
+        options.file, environment=options.environment, overrides=options.overrides
+    )
+    connection = connect(environment, region=options.region, identity=options.identity)
+    release = _release(options, checked.manifest)
+    loaded = read_manifest(
+        options.file,
+        environment=options.environment,
+        overrides=options.overrides,
+        variables=_variables(connection, release),
+    )
+    phase = Phase(
+        name=PhaseName.MANIFEST,
+        state=PhaseState.DONE,
+        text=_manifest_text(options.file, loaded),
+        started_at=started,
+        finished_at=clock.now(),
+    )
+    reporter.phase(phase)
+    target, notes = make_target(connection, loaded.manifest.service.networking)
+    notes = (*connection.notes, *notes, *_ensure_secrets(connection, loaded.manifest))
+    for note in notes:
+        reporter.note(note)
+    return Prepared(
+        connection=connection,
+        manifest=loaded.manifest,
+        target=target,
+        release=release,
+        started_at=started,
+        phases=(phase,),
+        notes=notes,
+    )
+
+
+def run_deploy(options: Options, *, reporter: Reporter) -> Result:
+    """The whole main job. Raises FsdError where it ends before the rollout begins."""
+    prepared = prepare(options, reporter=reporter)
+    clock = SystemClock()
+    began = clock.now()
+    running = Phase(
+        name=PhaseName.IMAGE, state=PhaseState.RUNNING, text="building", started_at=began
+    )
+    reporter.phase(running)
+    try:
+        image, text, notes = _image(options, prepared, reporter=reporter)
+    except CallFailedError:
+        reporter.phase(
+            replace(running, state=PhaseState.FAILED, text="failed", finished_at=clock.now())
+        )
+        raise
+    phase = replace(running, state=PhaseState.DONE, text=text, finished_at=clock.now())
+    reporter.phase(phase)
+    request = DeployRequest(
+        desired=_desired(prepared, image, options),
+        image=image,
+        release=prepared.release,
+        timeout=options.timeout,
+        wait=options.wait,
+        rollback=options.rollback,
+        supersede=options.supersede,
+        on_cancel=options.on_cancel,
+        pace=prepared.connection.pace,
+        phases=(*prepared.phases, phase),
+        notes=(*prepared.notes, *notes),
+        started_at=prepared.started_at,
+    )
+    return deploy(request, prepared.connection.aws, clock=clock, reporter=reporter)
+
+
+def _desired(prepared: Prepared, image: Image, options: Options) -> Desired:
+    desired = compile_service(
+        prepared.manifest, target=prepared.target, image=image, release=prepared.release
+    )
+    if options.rollback:
+        return desired
+    configuration = {
+        **desired.service.deployment_configuration,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": False},
+    }
+    return replace(
+        desired, service=replace(desired.service, deployment_configuration=configuration)
+    )
+
+
+def _release(options: Options, manifest: Manifest) -> Release:
+    from fsd.image.context import read_source
+
+    del manifest
+    source = read_source(options.context or options.file.parent)
+    return Release(
+        version=options.version or source.short,
+        commit=source.commit,
+        run=who_runs(),
+        dirty=source.is_dirty,
+    )
+
+
+def _variables(connection: Connection, release: Release) -> dict[str, str]:
+    identity = connection.aws.identity
+    return {
+        "AWS_REGION": identity.region,
+        "AWS_ACCOUNT_ID": identity.account,
+        "VERSION": release.version,
+        "COMMIT": release.commit,
+    }
+
+
+def _manifest_text(file: Path, loaded: Loaded) -> str:
+    warnings = sum(1 for finding in loaded.findings if finding.severity == "warning")
+    noun = "warning" if warnings == 1 else "warnings"
+    return f"{file.name}: 0 errors, {warnings} {noun}"
+
+
+def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
+    """The rehearsal has no secrets of its own, so it makes up those that the manifest names."""
+    if connection.environment.name != LOCAL or not manifest.service.secrets:
+        return ()
+    from fsd.local import instance as local
+
+    instance = local.ensure()
+    named = [secret.value_from for secret in manifest.service.secrets]
+    created = local.ensure_secrets(instance, named)
+    return tuple(f"created {name} with a placeholder value" for name in created)
+
+
+# --- the image ---------------------------------------------------------------------------------
+
+
+def _image(
+    options: Options, prepared: Prepared, *, reporter: Reporter
+) -> tuple[Image, str, tuple[str, ...]]:
+    """(image, what the report says, notes)."""
+    reference = options.image or (None if options.context else prepared.manifest.service.image)
+    if reference:
+        image = _resolve(reference, prepared)
+        return image, f"{_image_name(image)}   given", ()
+    return _build(options, prepared, reporter=reporter)
+
+
+def _build(
+    options: Options, prepared: Prepared, *, reporter: Reporter
+) -> tuple[Image, str, tuple[str, ...]]:
+    from fsd.image.build import build_image
+
+    embedded = prepared.connection.embedded
+    repository, notes = _repository(prepared)
+    built: Built = build_image(
+        context=options.context or options.file.parent,
+        dockerfile=options.dockerfile,
+        platform=prepared.manifest.service.platform,
+        repository=repository,
+        registry=prepared.connection.aws.registry,
+        runtime=embedded.runtime if embedded else "container",
+        build_args=options.build_args,
+        build_secrets=options.build_secrets,
+        version=prepared.release.version,
+        on_line=reporter.note,
+    )
+    text = f"{_image_name(built.image)}   " + (
+        "reused, built before" if built.reused else f"built {built.seconds:.1f} s"
+    )
+    if built.skipped:
+        steps = "; ".join(built.skipped)
+        notes = (*notes, f"processes run without Docker, so these steps were skipped: {steps}")
+    return built.image, text, notes
+
+
+def _repository(prepared: Prepared) -> tuple[Repository, tuple[str, ...]]:
+    from fsd.spec.names import repository as repository_name
+
+    registry = prepared.connection.aws.registry
+    name = repository_name(prepared.manifest.metadata.name)
+    found = registry.find_repository(name)
+    if found is not None:
+        return found, ()
+    tags = {
+        "fsd:service": prepared.manifest.metadata.name,
+        "fsd:pack": prepared.manifest.metadata.pack,
+        "fsd:created-by": "deploy",
+    }
+    return registry.create_repository(name, tags=tags), (f"created the repository {name}",)
+
+
+def _resolve(reference: str, prepared: Prepared) -> Image:
+    """A given image, by digest where its registry is this account's ECR.
+
+    Raises CallFailedError where ECR has no such image, UsageError for a reference that is none.
+    """
+    repository, tag, digest = split_reference(reference)
+    registry = prepared.connection.aws.registry
+    name = repository.partition("/")[2]
+    known = registry.find_repository(name) if name else None
+    if known is None or known.uri != repository:
+        # Another registry: ECS pulls it, and says so if it can't.
+        return Image(repository=repository, digest=digest, tag=tag)
+    found = registry.find_digest(name, digest or tag or "latest")
+    if found is None:
+        raise CallFailedError(
+            f"the image {reference} does not exist",
+            where=f"repository {name} · {prepared.connection.aws.identity.region}",
+            fix="push it first, or let fsd build it: leave --image out",
+            code="image-not-found",
+        )
+    return Image(repository=repository, digest=found, tag=tag)
+
+
+def split_reference(reference: str) -> tuple[str, str, str]:
+    """(repository, tag, digest); the tag's colon is the one behind the last slash.
+
+    Raises UsageError where there is no repository.
+    """
+    rest, _, digest = reference.partition("@")
+    head, slash, last = rest.rpartition("/")
+    name, _, tag = last.partition(":")
+    repository = f"{head}{slash}{name}"
+    if not name or any(c.isspace() for c in reference):
+        raise UsageError(
+            f"`{reference}` is not an image reference",
+            where="--image",
+            fix="give registry/repository:tag or registry/repository@sha256:…",
+            code="image-reference",
+        )
+    return repository, tag, digest
+
+
+def _image_name(image: Image) -> str:
+    name = image.repository.rpartition("/")[2]
+    return f"{name}@{image.digest[:19]}…" if image.digest else f"{name}:{image.tag}"
+
+
+# --- the plan ----------------------------------------------------------------------------------
+
+
+def run_plan(options: Options, *, reporter: Reporter) -> Planned:
+    """Observe and plan. Builds nothing: without `--image` the commit's image is looked up, and an
+    image that is not there yet is shown as such."""
+    prepared = prepare(options, reporter=reporter)
+    image, notes = _planned_image(options, prepared)
+    desired = _desired(prepared, image, options)
+    plan = plan_release(desired, observe(prepared.connection.aws, desired))
+    return Planned(
+        service=desired.service_name,
+        environment=desired.environment,
+        plan=plan,
+        notes=(*prepared.notes, *notes),
+    )
+
+
+def _planned_image(options: Options, prepared: Prepared) -> tuple[Image, tuple[str, ...]]:
+    reference = options.image or prepared.manifest.service.image
+    if reference:
+        return _resolve(reference, prepared), ()
+    from fsd.image.context import read_source
+    from fsd.spec.names import repository as repository_name
+
+    source = read_source(options.context or options.file.parent)
+    registry = prepared.connection.aws.registry
+    name = repository_name(prepared.manifest.metadata.name)
+    repository = registry.find_repository(name)
+    digest = registry.find_digest(name, source.tag) if repository else None
+    if repository is None or digest is None:
+        uri = repository.uri if repository else name
+        return (
+            Image(repository=uri, digest="", tag=source.tag),
+            (f"the image {name}:{source.tag} is not built yet",),
+        )
+    return Image(repository=repository.uri, digest=digest, tag=source.tag), ()

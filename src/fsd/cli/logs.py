@@ -1,0 +1,51 @@
+"""`fsd logs`."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import click
+
+from fsd.cli.options import Duration, open_service, service_options
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  fsd logs --service offer-api --env dev --since 10m
+  fsd logs --service offer-api --env dev --task 7f3a --follow"""
+)
+@service_options
+@click.option("--since", type=Duration(), default="10m", show_default=True, help="How far back.")
+@click.option("--follow", is_flag=True, help="Go on until Ctrl-C.")
+@click.option("--task", default="", help="Only tasks whose id begins so.")
+def command(
+    service: str,
+    env: str,
+    region: str | None,
+    output: str,
+    since: timedelta,
+    follow: bool,
+    task: str,
+) -> int:
+    """Show a service's log lines, oldest first."""
+    from fsd.cli.clock import SystemClock
+    from fsd.release.logs import LogReader
+
+    connection, ref = open_service(service, env, region=region)
+    clock = SystemClock()
+    reader = LogReader(
+        logs=connection.aws.logs, group=ref.log_group, start=clock.now() - since, task=task
+    )
+    while True:
+        for line in reader.read():
+            short = line.stream.rpartition("/")[2][:4]
+            if output == "json":
+                entry = {"at": line.at.isoformat(), "stream": line.stream, "text": line.text}
+                click.echo(json.dumps(entry))
+            else:
+                click.echo(f"{line.at:%H:%M:%S} {short}… {line.text}")
+        if not follow:
+            return 0
+        clock.wait(timedelta(seconds=2 / min(connection.pace.speed, 4)))

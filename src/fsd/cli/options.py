@@ -1,0 +1,117 @@
+"""Options that several commands share, and the service that they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from fsd.cli.wiring import Connection
+    from fsd.release.operations import Operation, ServiceRef
+    from fsd.release.reporter import Reporter
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[timedelta]):
+    """90s, 20m, 1h30m; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        text = str(value)
+        match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text)
+        if not text or match is None:
+            self.fail(f"`{text}` is not a duration; write 90s, 20m or 1h30m", param, ctx)
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+FILE = click.option(
+    "--file",
+    "-f",
+    type=click.Path(path_type=Path),
+    default=Path("service.yml"),
+    show_default=True,
+    help="The Service YAML.",
+)
+ENV = click.option("--env", "-e", required=True, help="The environment; `local` needs no account.")
+SERVICE = click.option("--service", "-s", required=True, help="The service's name.")
+REGION = click.option("--region", help="AWS region; the environment's without it.")
+OVERRIDE = click.option(
+    "--override",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Set a key below `service:`, resources.cpu=2048; can be repeated.",
+)
+FORMAT = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["terminal", "json"]),
+    default="terminal",
+    show_default=True,
+    help="json prints one document on stdout.",
+)
+TIMEOUT = click.option(
+    "--timeout", type=Duration(), default="20m", show_default=True, help="How long to wait."
+)
+NO_WAIT = click.option("--no-wait", is_flag=True, help="Return as soon as ECS has the change.")
+
+
+def service_options(command: Command) -> Command:
+    """--service, --env, --region, --format."""
+    for option in (FORMAT, REGION, ENV, SERVICE):
+        command = option(command)
+    return command
+
+
+def open_service(service: str, env: str, *, region: str | None) -> tuple[Connection, ServiceRef]:
+    """Connect to the environment's account, and derive the service's names on AWS."""
+    from fsd.cli.manifest import find_environment
+    from fsd.cli.wiring import connect
+    from fsd.release.operations import ServiceRef
+    from fsd.spec import names
+
+    environment = find_environment(None, env)
+    connection = connect(environment, region=region)
+    ref = ServiceRef(
+        service=service,
+        environment=env,
+        cluster=environment.cluster_name,
+        name=names.service_name(service, env),
+        stack_name=names.stack(service, env),
+        log_group=names.log_group(service, env),
+    )
+    return connection, ref
+
+
+def make_operation(
+    connection: Connection,
+    ref: ServiceRef,
+    *,
+    reporter: Reporter,
+    timeout: timedelta = timedelta(minutes=20),
+    wait: bool = True,
+) -> Operation:
+    from fsd.cli.clock import SystemClock
+    from fsd.release.operations import Operation
+
+    return Operation(
+        aws=connection.aws,
+        ref=ref,
+        clock=SystemClock(),
+        reporter=reporter,
+        timeout=timeout,
+        wait=wait,
+        pace=connection.pace,
+    )

@@ -1,0 +1,61 @@
+"""`fsd plan`: the dry run. It observes and plans, and there is nothing in it that applies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from fsd.cli.options import ENV, FILE, FORMAT, OVERRIDE, REGION
+from fsd.errors import ExitCode
+
+
+@click.command(
+    epilog="""\b
+Example:
+  fsd plan --env prod --file service.yml --detailed-exitcode   (0: no changes, 10: changes)"""
+)
+@FILE
+@ENV
+@click.option("--image", help="A ready image; without it the image counts as unchanged.")
+@click.option(
+    "--context", type=click.Path(path_type=Path), help="What is built; the manifest's folder."
+)
+@click.option("--version", help="A label for the release.")
+@OVERRIDE
+@REGION
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 10 where there are changes.")
+@FORMAT
+def command(
+    file: Path,
+    env: str,
+    image: str | None,
+    context: Path | None,
+    version: str | None,
+    overrides: tuple[str, ...],
+    region: str | None,
+    detailed_exitcode: bool,
+    output: str,
+) -> int:
+    """Say what a deployment would change, and why."""
+    from fsd.cli.deploying import Options, run_plan
+    from fsd.release.reporter import Silent
+    from fsd.report.plans import plan_json, plan_text
+
+    options = Options(
+        file=file,
+        environment=env,
+        image=image,
+        context=context,
+        version=version,
+        overrides=overrides,
+        region=region,
+    )
+    planned = run_plan(options, reporter=Silent())
+    if output == "json":
+        click.echo(json.dumps(plan_json(planned), indent=2))
+    else:
+        click.echo(plan_text(planned))
+    has_changes = not planned.plan.is_empty
+    return int(ExitCode.PLAN_HAS_CHANGES) if detailed_exitcode and has_changes else 0

@@ -1,0 +1,208 @@
+"""Builds the clients. The only place that reads the environment of the process."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fsd.compile.desired import Target
+from fsd.errors import CallFailedError, RefusedError
+from fsd.release.ports import Aws, Network
+from fsd.release.watch import Pace
+from fsd.spec.environments import Environment
+from fsd.spec.models import Networking
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """The embedded AWS behind an endpoint, where it is one."""
+
+    endpoint: str
+    runtime: str  # container | process
+    speed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """An account, opened for one environment."""
+
+    aws: Aws
+    environment: Environment
+    embedded: Embedded | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(speed=self.embedded.speed if self.embedded else 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebIdentity:
+    """How the Action proves who it is: a role, and where its OIDC token comes from."""
+
+    role_arn: str
+    token: Callable[[], str]
+    session_name: str
+
+
+def connect(
+    environment: Environment, *, region: str | None = None, identity: WebIdentity | None = None
+) -> Connection:
+    """Open the account of an environment. `local` starts the embedded AWS where it is not running.
+
+    Raises CallFailedError without credentials, RefusedError in another account than the
+    environment's.
+    """
+    if environment.name == LOCAL:
+        return _connect_local(environment)
+    from fsd.aws.connect import connect as connect_aws
+    from fsd.aws.session import open_session
+    from fsd.cli.clock import SystemClock
+
+    session = open_session(
+        region=region or environment.region,
+        role_arn=identity.role_arn if identity else environment.role_arn,
+        web_identity=identity.token if identity else None,
+        session_name=identity.session_name if identity else _session_name(),
+    )
+    aws = connect_aws(
+        session,
+        clock=SystemClock(),
+        cloud_formation_role_arn=environment.cloud_formation_role_arn,
+    )
+    _guard_account(aws, environment)
+    return Connection(aws=aws, environment=environment, embedded=_find_embedded())
+
+
+def make_target(connection: Connection, networking: Networking) -> tuple[Target, tuple[str, ...]]:
+    """Where a release goes, with the notes on how it was found.
+
+    Raises CallFailedError where the environment's VPC cannot be found.
+    """
+    aws, environment = connection.aws, connection.environment
+    network, notes = _network(aws, environment)
+    balancer = networking.load_balancer
+    is_internal = balancer is None or balancer.internal
+    identity = aws.identity
+    target = Target(
+        environment=environment.name,
+        account=identity.account,
+        region=identity.region,
+        partition=identity.partition,
+        cluster=environment.cluster_name,
+        vpc_id=network.vpc_id,
+        vpc_cidr=network.vpc_cidr,
+        task_subnets=_subnets(network, is_private=networking.vpc),
+        load_balancer_subnets=_subnets(network, is_private=is_internal),
+        protected=environment.protected,
+    )
+    return target, notes
+
+
+def _subnets(network: Network, *, is_private: bool) -> tuple[str, ...]:
+    subnets = network.private_subnets if is_private else network.public_subnets
+    if not subnets:
+        kind = "private" if is_private else "public"
+        raise CallFailedError(
+            f"{network.vpc_id} has no {kind} subnet",
+            where=network.how,
+            fix="name the subnets in .fsd/environments.yml: vpc.privateSubnets, vpc.publicSubnets",
+            code="no-subnets",
+        )
+    return subnets
+
+
+def who_runs() -> str:
+    """For the ledger: the workflow's run, or user@host."""
+    server, repo = os.environ.get("GITHUB_SERVER_URL"), os.environ.get("GITHUB_REPOSITORY")
+    run = os.environ.get("GITHUB_RUN_ID")
+    if server and repo and run:
+        return f"{server}/{repo}/actions/runs/{run}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def _network(aws: Aws, environment: Environment) -> tuple[Network, tuple[str, ...]]:
+    vpc = environment.vpc
+    found = aws.networks.find(environment.name, vpc_id=vpc.id if vpc else None)
+    if found is None:
+        raise CallFailedError(
+            f"no VPC for the environment {environment.name}",
+            where=f"{aws.identity.account} · {aws.identity.region}",
+            fix=f"tag a VPC fsd:environment={environment.name}, or name it in "
+            ".fsd/environments.yml: vpc.id",
+            code="vpc-not-found",
+        )
+    if vpc is not None:
+        return (
+            Network(
+                vpc_id=found.vpc_id,
+                vpc_cidr=found.vpc_cidr,
+                private_subnets=vpc.private_subnets or found.private_subnets,
+                public_subnets=vpc.public_subnets or found.public_subnets,
+                how=".fsd/environments.yml",
+            ),
+            (),
+        )
+    if found.is_default and environment.name != LOCAL:
+        return found, (f"warning: using the default VPC {found.vpc_id}: its subnets are public",)
+    return found, ()
+
+
+def _connect_local(environment: Environment) -> Connection:
+    from fsd.aws.connect import connect as connect_aws
+    from fsd.aws.session import open_session
+    from fsd.cli.clock import SystemClock
+    from fsd.local import instance as local
+
+    running = local.find(None)
+    instance = running or local.ensure()
+    session = open_session(
+        region=instance.region,
+        endpoint_url=instance.endpoint,
+        credentials=local.credentials(instance),
+        session_name=_session_name(),
+    )
+    aws = connect_aws(session, clock=SystemClock())
+    embedded = Embedded(endpoint=instance.endpoint, runtime=instance.runtime, speed=instance.speed)
+    notes = () if running else (f"started the embedded AWS at {instance.endpoint}",)
+    return Connection(aws=aws, environment=environment, embedded=embedded, notes=notes)
+
+
+def _find_embedded() -> Embedded | None:
+    """Whether AWS_ENDPOINT_URL is an embedded AWS: it says which images it runs, and how fast."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if urlsplit(endpoint).hostname not in {"127.0.0.1", "localhost", "::1"}:
+        return None
+    from fsd.local import instance as local
+
+    found = local.probe(endpoint)
+    if found is None:
+        return None
+    return Embedded(endpoint=endpoint, runtime=found.runtime, speed=found.speed)
+
+
+def _guard_account(aws: Aws, environment: Environment) -> None:
+    if environment.account is None or environment.account == aws.identity.account:
+        return
+    raise RefusedError(
+        f"these credentials are of account {aws.identity.account}, "
+        f"and {environment.name} is in {environment.account}",
+        where=".fsd/environments.yml",
+        fix="use the credentials (or the roleArn) of that account",
+        code="wrong-account",
+    )
+
+
+def _session_name() -> str:
+    run = os.environ.get("GITHUB_RUN_ID")
+    return f"fsd-{run}" if run else "fsd"

@@ -1,0 +1,65 @@
+"""A plan as text, Markdown and JSON: one line a step, the same facts in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fsd.plan.steps import Plan, Sign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, with the words that a report needs around it."""
+
+    service: str
+    environment: str
+    plan: Plan
+    notes: tuple[str, ...] = ()
+
+
+def plan_text(planned: Planned) -> str:
+    """`offer-api → prod   2 to change, 1 to add`, then a line a step."""
+    plan = planned.plan
+    head = f"{planned.service} → {planned.environment}    {plan_summary(plan)}"
+    lines = [head, *(f"  {step.sign} {step.text()}" for step in plan.steps)]
+    if plan.attach_to:
+        lines.append("  a deployment in flight does this already; `fsd deploy` attaches to it")
+    lines += [f"  {note}" for note in planned.notes]
+    return "\n".join(lines)
+
+
+def plan_summary(plan: Plan) -> str:
+    if plan.is_empty:
+        return "nothing to change"
+    counts = {sign: sum(1 for step in plan.steps if step.sign is sign) for sign in Sign}
+    words = {Sign.CHANGE: "to change", Sign.ADD: "to add", Sign.REMOVE: "to remove"}
+    parts = [f"{counts[sign]} {word}" for sign, word in words.items() if counts[sign]]
+    return ", ".join(parts) or "a deployment is in flight"
+
+
+def plan_json(planned: Planned) -> dict[str, object]:
+    """`fsd/plan/v1`."""
+    plan = planned.plan
+    return {
+        "schema": "fsd/plan/v1",
+        "service": planned.service,
+        "environment": planned.environment,
+        "account": plan.account,
+        "region": plan.region,
+        "empty": plan.is_empty,
+        "rollsOut": plan.rolls_out,
+        "attachTo": plan.attach_to or None,
+        "steps": [
+            {
+                "kind": type(step).__name__,
+                "sign": str(step.sign),
+                "text": " ".join(step.text().split()),
+                "changes": [
+                    {"what": change.what, "text": change.text}
+                    for change in getattr(step, "changes", ())
+                ],
+            }
+            for step in plan.steps
+        ],
+        "notes": list(planned.notes),
+    }
