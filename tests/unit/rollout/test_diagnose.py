@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import pytest
+
+from fsd.rollout.diagnose import find_causes, worst_task
+from fsd.rollout.failures import FAILURES, classify
+from tests.timeline import snapshot, task_definition
+
+ARN = task_definition("web:42")
+
+# (stop code, what ECS says, exit code, the cause)
+CASES = [
+    (
+        "TaskFailedToStart",
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to "
+        "resolve ref repo@sha256:1: not found",
+        None,
+        "image-not-found",
+    ),
+    (
+        "TaskFailedToStart",
+        "CannotPullContainerError: no matching manifest for linux/amd64",
+        None,
+        "image-platform-mismatch",
+    ),
+    (
+        "TaskFailedToStart",
+        "CannotPullContainerError: pull access denied for repo",
+        None,
+        "image-pull-denied",
+    ),
+    (
+        "TaskFailedToStart",
+        "CannotPullContainerError: dial tcp 10.0.0.1:443: i/o timeout",
+        None,
+        "network-unreachable",
+    ),
+    (
+        "TaskFailedToStart",
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource "
+        "retrieval failed: ResourceNotFoundException: Secrets Manager can't find the specified "
+        "secret.",
+        None,
+        "secret-not-found",
+    ),
+    (
+        "TaskFailedToStart",
+        "ResourceInitializationError: unable to pull secrets or registry auth: "
+        "AccessDeniedException: not authorized to perform secretsmanager:GetSecretValue",
+        None,
+        "secret-access-denied",
+    ),
+    (
+        "TaskFailedToStart",
+        "ResourceInitializationError: unable to pull secrets: retrieved secret from Secrets Manager"
+        " did not contain json key user",
+        None,
+        "secret-json-key-missing",
+    ),
+    (
+        "TaskFailedToStart",
+        "ResourceInitializationError: failed to validate logger args: The specified log group does "
+        "not exist",
+        None,
+        "log-group-missing",
+    ),
+    (
+        "TaskFailedToStart",
+        'CannotStartContainerError: exec: "nope": executable file not found in $PATH',
+        None,
+        "command-not-found",
+    ),
+    ("EssentialContainerExited", "Essential container in task exited", 127, "command-not-found"),
+    ("EssentialContainerExited", "Essential container in task exited", 0, "exited-at-once"),
+    ("EssentialContainerExited", "Essential container in task exited", 1, "crashed"),
+    (
+        "EssentialContainerExited",
+        "OutOfMemoryError: Container killed due to memory usage",
+        137,
+        "out-of-memory",
+    ),
+    (
+        "ServiceSchedulerInitiated",
+        "Task failed ELB health checks in (target-group arn:x)",
+        None,
+        "health-check-failed",
+    ),
+    (
+        "ServiceSchedulerInitiated",
+        "Task failed container health checks",
+        None,
+        "container-health-check-failed",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "reason", "exit_code", "cause"), CASES)
+def test_classify__what_ecs_says__the_cause(
+    code: str, reason: str, exit_code: int | None, cause: str
+) -> None:
+    exit_text = "" if exit_code is None else f"exit {exit_code}  "
+    (task,) = snapshot(f"stopped  web:42  {code}  {exit_text}{reason}").stopped
+
+    row = classify(task)
+
+    assert row is not None
+    assert row.code == cause
+
+
+def test_failures__every_row__can_be_reached() -> None:
+    """A row that an earlier one hides is dead."""
+    reached = {case[3] for case in CASES}
+    rare = {"image-pull-rate-limit", "image-pull-failed", "subnet-full", "platform-error"}
+
+    assert {row.code for row in FAILURES} - reached - rare == {"task-failed-to-start"}
+
+
+def test_find_causes__unhealthy_targets__summary_has_the_code_and_advice_fits() -> None:
+    kill = "stopped  web:42  ServiceSchedulerInitiated  Task failed ELB health checks in (x)"
+    look = snapshot(f"""
+        {kill}
+        {kill}
+        target  10.0.0.7  unhealthy  Target.ResponseCodeMismatch  Health checks failed with these codes: [404]
+    """)
+
+    (cause,) = find_causes(look, ARN, reason="")
+
+    assert cause.code == "health-check-failed"
+    assert cause.summary == (
+        "the load balancer's health check failed (2 tasks): "
+        "Health checks failed with these codes: [404]"
+    )
+    assert cause.where == "web:42 · tasks 0000…, 1111…"
+    assert cause.advice == "no such path: set `healthCheck.path` to one that the service has"
+
+
+def test_find_causes__targets_gone__the_event_tells() -> None:
+    look = snapshot("""
+        stopped  web:42  ServiceSchedulerInitiated  Task failed ELB health checks in (x)
+        event    (service web) (port 8000) is unhealthy in (target-group x) due to (reason Health checks failed with these codes: [500]).
+    """)
+
+    (cause,) = find_causes(look, ARN, reason="")
+
+    assert cause.evidence[-1].text == "Health checks failed with these codes: [500]"
+
+
+def test_find_causes__two_causes__the_frequent_first() -> None:
+    crash = "stopped  web:42  EssentialContainerExited  exit 1  Essential container in task exited"
+    look = snapshot(f"""
+        stopped  web:42  TaskFailedToStart  CannotPullContainerError: x: not found
+        {crash}
+        {crash}
+    """)
+
+    assert [c.code for c in find_causes(look, ARN, reason="")] == ["crashed", "image-not-found"]
+
+
+def test_find_causes__nothing_stopped__ecs_reason_and_telling_events() -> None:
+    look = snapshot("""
+        event  (service web) was unable to stop or start tasks during a deployment because of the service deployment configuration.
+        event  (service web) has started 1 tasks
+    """)
+
+    (cause,) = find_causes(look, ARN, reason="circuit breaker was triggered")
+
+    assert cause.code == "rollout-failed"
+    assert [evidence.text for evidence in cause.evidence] == [
+        "circuit breaker was triggered",
+        "(service web) was unable to stop or start tasks during a deployment because of the "
+        "service deployment configuration.",
+    ]
+
+
+def test_worst_task__several__the_latest_of_the_most_frequent() -> None:
+    crash = "stopped  web:42  EssentialContainerExited  exit 1  Essential container in task exited"
+    look = snapshot(
+        f"{crash}\n{crash}\nstopped  web:42  TaskFailedToStart  CannotPull x: not found"
+    )
+
+    worst = worst_task(look, ARN)
+
+    assert worst is not None
+    assert worst.id == "1" * 32
+
+
+def test_worst_task__only_replaced_tasks__none() -> None:
+    look = snapshot(
+        "stopped  web:42  ServiceSchedulerInitiated  Scaling activity initiated by (deployment x)"
+    )
+
+    assert worst_task(look, ARN) is None
