@@ -5,13 +5,21 @@ Pure: the file's text is handed in.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from fsd.errors import Location
+from fsd.spec.finding import Finding, Severity, order
+from fsd.spec.load import check
 from fsd.spec.models import Model
+from fsd.spec.yaml_tree import Branch, Document, Entry, Node, Scalar, locate, parse
+
+LOCAL = "local"
 
 EnvironmentId = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$")]
+OverrideValue = str | int | float | bool | None
 
 
 class Vpc(Model):
@@ -20,10 +28,9 @@ class Vpc(Model):
     public_subnets: tuple[str, ...] = Field(default=(), description="For public ALBs.")
 
 
-class Environment(Model):
-    """One document of `.fsd/environments.yml`."""
+class EnvironmentSpec(Model):
+    """The keys below `spec:`."""
 
-    name: EnvironmentId = Field(description="dev, prod, …; `local` is built in.")
     account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = Field(
         default=None, description="A guard: any other account is refused."
     )
@@ -38,18 +45,158 @@ class Environment(Model):
     promote_from: str | None = Field(
         default=None, description="Takes only digests that succeeded in that environment."
     )
-    overrides: dict[str, str | int | float | bool | None] = Field(
+    overrides: dict[str, OverrideValue] = Field(
         default={}, description="The same paths as --override."
     )
     protected: bool = Field(default=False, description="Refuses what is not from a branch of its.")
+
+
+class Environment(EnvironmentSpec):
+    """One document of `.fsd/environments.yml`, as the rest of FSD sees it."""
+
+    name: EnvironmentId = Field(description="dev, prod, …; `local` is built in.")
 
     @property
     def cluster_name(self) -> str:
         return self.cluster or self.name
 
 
+class EnvironmentMetadata(Model):
+    name: EnvironmentId = Field(description="dev, prod, …; `local` is built in.")
+
+
 class EnvironmentDocument(Model):
+    """One document, as it is written."""
+
     api_version: Literal["fsd/v1"] = Field(description="The language's version.")
     kind: Literal["Environment"] = Field(description="Always Environment.")
-    metadata: dict[str, str] = Field(description="name")
-    spec: dict[str, object] = Field(description="The environment's keys.")
+    metadata: EnvironmentMetadata = Field(description="Its name.")
+    spec: EnvironmentSpec = Field(default=EnvironmentSpec(), description="The environment's keys.")
+
+
+def default_environment(name: str) -> Environment:
+    """What an environment is without a file; raises pydantic's ValidationError for a bad name."""
+    return Environment(name=name)
+
+
+def load_environments(
+    text: str, *, path: str
+) -> tuple[dict[str, Environment], tuple[Finding, ...]]:
+    """Environments by name, in the file's order; never raises. `local` is there only if written.
+
+    Override values come as the text that was written, like those of a command line; a nested
+    mapping means the path that it spells.
+    """
+    parsed = parse(text, path=path)
+    findings = list(parsed.findings)
+    environments: dict[str, Environment] = {}
+    documents: dict[str, Document] = {}
+    for document in parsed.documents:
+        environment, wrong = _load(document)
+        findings += wrong
+        if environment is None:
+            continue
+        if environment.name in environments:
+            findings.append(_duplicate(environment.name, document, documents[environment.name]))
+            continue
+        environments[environment.name] = environment
+        documents[environment.name] = document
+    if not findings:  # else the environment that is meant may be one that could not be read
+        findings += _unknown_sources(environments, documents)
+    return environments, tuple(sorted(dict.fromkeys(findings), key=order))
+
+
+def _load(document: Document) -> tuple[Environment | None, tuple[Finding, ...]]:
+    if not isinstance(document.root, Branch):
+        where, width = locate(document.root, ())
+        return None, (
+            _error(
+                "not-an-environment",
+                "an environment is a mapping, and this is none",
+                "start with `apiVersion: fsd/v1` and `kind: Environment`",
+                place=(where, width),
+            ),
+        )
+    tree, findings = _as_meant(document.root)
+    checked, wrong = check(EnvironmentDocument, tree)
+    findings += wrong
+    if checked is None or findings:
+        return None, findings
+    values = {name: getattr(checked.spec, name) for name in EnvironmentSpec.model_fields}
+    return Environment(name=checked.metadata.name, **values), ()
+
+
+def _as_meant(root: Branch) -> tuple[Branch, tuple[Finding, ...]]:
+    """`spec.overrides` flattened to paths with text values, an account's number as its text."""
+    spec = root.entries.get("spec")
+    if spec is None or not isinstance(spec.value, Branch):
+        return root, ()
+    findings: list[Finding] = []
+    keys = dict(spec.value.entries)
+    match keys.get("overrides"):
+        case Entry(value=Branch() as section) as entry:
+            flat = _flatten(section, "", findings)
+            keys["overrides"] = replace(entry, value=replace(section, entries=flat))
+    match keys.get("account"):
+        case Entry(value=Scalar(value=int(), text=text) as account) as entry:
+            keys["account"] = replace(entry, value=replace(account, value=text))
+    changed = replace(spec, value=replace(spec.value, entries=keys))
+    return replace(root, entries={**root.entries, "spec": changed}), tuple(findings)
+
+
+def _flatten(branch: Branch, prefix: str, findings: list[Finding]) -> dict[str, Entry]:
+    flat: dict[str, Entry] = {}
+    for key, entry in branch.entries.items():
+        path = f"{prefix}.{key}" if prefix else key
+        node: Node = entry.value
+        match node:
+            case Branch():
+                flat.update(_flatten(node, path, findings))
+            case Scalar():
+                value = None if node.value is None else node.text
+                flat[path] = replace(entry, value=replace(node, value=value))
+            case _:
+                findings.append(
+                    _error(
+                        "wrong-type",
+                        f"the override `{path}` is a list",
+                        'write it as text: \'["a", "b"]\'',
+                        place=(entry.where, entry.width),
+                    )
+                )
+    return flat
+
+
+def _duplicate(name: str, document: Document, first: Document) -> Finding:
+    path = ("metadata", "name")
+    return _error(
+        "duplicate-environment",
+        f"the environment `{name}` is here a second time; "
+        f"the first is at {locate(first.root, path)[0]}",
+        "keep one of the two",
+        place=locate(document.root, path),
+    )
+
+
+def _unknown_sources(
+    environments: dict[str, Environment], documents: dict[str, Document]
+) -> list[Finding]:
+    """promoteFrom must name an environment that is there."""
+    return [
+        _error(
+            "unknown-environment",
+            f"`promoteFrom` names `{environment.promote_from}`, "
+            "which is not an environment of this file",
+            f"known: {', '.join(environments)}",
+            place=locate(documents[name].root, ("spec", "promoteFrom")),
+        )
+        for name, environment in environments.items()
+        if environment.promote_from and environment.promote_from not in environments
+    ]
+
+
+def _error(id_: str, message: str, fix: str, *, place: tuple[Location | str, int]) -> Finding:
+    where, width = place
+    return Finding(
+        id=id_, severity=Severity.ERROR, where=where, message=message, fix=fix, width=width
+    )

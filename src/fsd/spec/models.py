@@ -33,7 +33,9 @@ class Model(BaseModel):
 
 class Metadata(Model):
     name: Name = Field(description="The service's name; every AWS name is derived from it.")
-    pack: str = Field(min_length=1, max_length=128, description="The owning team; becomes a tag.")
+    pack: str = Field(
+        pattern=r"^[\w .:/=+@-]+$", max_length=128, description="The owning team; becomes a tag."
+    )
     owners: tuple[Owner, ...] = Field(
         default=(),
         description="GitHub handles, @user or @org/team, named when a deployment fails.",

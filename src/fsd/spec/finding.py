@@ -1,0 +1,53 @@
+"""One thing that is wrong, or could be better, with what somebody wrote.
+
+Here and not in `fsd.lint`, because loading finds things too, and is below it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from fsd.errors import Location
+
+# From the top of the file: ("service", "secrets", 0, "valueFrom").
+KeyPath: TypeAlias = tuple[str | int, ...]
+
+
+class Severity(StrEnum):
+    """An error certainly breaks: the command stops with exit code 3."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """`where` is a place in a file, or the override that brought the value."""
+
+    id: str
+    severity: Severity
+    where: Location | str
+    message: str
+    fix: str
+    key_path: KeyPath = ()
+    width: int = 1  # characters to underline
+
+
+def order(finding: Finding) -> tuple[bool, str, int, int, str, str]:
+    """Sort key: by place, overrides last."""
+    match finding.where:
+        case Location(path=path, line=line, column=column):
+            return False, path, line, column, finding.id, finding.message
+        case text:
+            return True, text, 0, 0, finding.id, finding.message
+
+
+def dotted(path: KeyPath) -> str:
+    """`service.secrets[0].valueFrom`, as messages name a key."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")

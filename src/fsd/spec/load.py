@@ -1,0 +1,203 @@
+"""Text → Manifest: parse, override, interpolate, check. Every finding in one run.
+
+    text ─ parse ─▶ tree ─ overrides ─▶ tree ─ interpolate ─▶ tree ─ models ─▶ Manifest
+
+The tree keeps places all the way, so that whatever is found later (also by `fsd.lint`, on the
+manifest) can be shown in the line where it was written. Precedence: manifest < the environment's
+overrides < `--override`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fsd.errors import Location
+from fsd.spec import overrides as override_
+from fsd.spec.finding import Finding, KeyPath, Severity, order
+from fsd.spec.interpolate import interpolate
+from fsd.spec.models import Manifest
+from fsd.spec.sentences import findings_of
+from fsd.spec.yaml_tree import (
+    Branch,
+    Document,
+    Items,
+    Node,
+    Scalar,
+    Value,
+    describe,
+    find,
+    locate,
+    parse,
+)
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+Plain: TypeAlias = "Value | dict[str, Plain] | tuple[Plain, ...]"
+
+# Maps whose values are text, however they look to YAML.
+_TEXT_MAP: KeyPath = ("service", "environment")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A manifest with all that was found, and the places of its keys.
+
+    `manifest` is None where there is an error among the findings. `tree` is what was checked:
+    overridden and interpolated. `assumed` are variables that were used without being known; a
+    release must not go on with any.
+    """
+
+    path: str
+    manifest: Manifest | None
+    findings: tuple[Finding, ...]
+    document: Document | None = None
+    tree: Node | None = None
+    assumed: frozenset[str] = frozenset()
+
+    @property
+    def has_errors(self) -> bool:
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    def place(self, path: KeyPath, *, key: bool = False) -> tuple[Location | str, int]:
+        """Where a value (or its key) was written, and its width; else the nearest key above."""
+        if self.tree is None:
+            return Location(path=self.path, line=1, column=1), 1
+        return locate(self.tree, path, key=key)
+
+    def written(self, path: KeyPath) -> Scalar | None:
+        """A scalar as it stands in the file or the override: `text` has its variables still."""
+        node = find(self.tree, path) if self.tree else None
+        return node if isinstance(node, Scalar) else None
+
+    def is_written(self, path: KeyPath) -> bool:
+        return self.tree is not None and find(self.tree, path) is not None
+
+
+def load_manifest(
+    text: str,
+    *,
+    path: str,
+    overrides: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+    environment_overrides: Mapping[str, Value] | None = None,
+) -> Loaded:
+    """Load a Service YAML. Never raises: what is wrong is in the findings.
+
+    `overrides` are texts like `resources.cpu=2048`. Without `variables`, or without one of them,
+    placeholders stand in, so that a manifest can be checked offline; SERVICE is the manifest's own
+    name unless it is given.
+    """
+    document, found = _one_document(text, path)
+    if document is None:
+        return Loaded(path=path, manifest=None, findings=found)
+    given, malformed = override_.from_command_line(overrides)
+    every = (*override_.from_environment(environment_overrides or {}), *given)
+    tree, refused = override_.apply(document.root, every)
+    findings = [*found, *malformed, *refused]
+    names = _with_service(tree, variables or {})
+    done = interpolate(tree, variables=names, lines=document.lines)
+    manifest, wrong = check(Manifest, done.tree)
+    every_finding = _unique((*findings, *done.findings, *wrong))
+    has_errors = any(finding.severity is Severity.ERROR for finding in every_finding)
+    return Loaded(
+        path=path,
+        manifest=None if has_errors else manifest,
+        findings=every_finding,
+        document=document,
+        tree=done.tree,
+        assumed=done.assumed,
+    )
+
+
+def check(model: type[ModelT], tree: Node) -> tuple[ModelT | None, tuple[Finding, ...]]:
+    """A tree as a model; keys only in the file's spelling."""
+    try:
+        return model.model_validate(to_plain(tree), by_alias=True, by_name=False), ()
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        return None, findings_of(details, model=model, tree=tree)
+
+
+def to_plain(node: Node, *, path: KeyPath = ()) -> Plain:
+    """Python's values: lists become tuples, which is what the strict models take."""
+    match node:
+        case Branch(entries=entries):
+            return {key: to_plain(entry.value, path=(*path, key)) for key, entry in entries.items()}
+        case Items(items=items):
+            return tuple(to_plain(item, path=(*path, index)) for index, item in enumerate(items))
+        case Scalar(value=value, text=text):
+            is_text = len(path) == 3 and path[:2] == _TEXT_MAP
+            return text if is_text and value is not None and not isinstance(value, str) else value
+
+
+def _one_document(text: str, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
+    """The only document, if it can be a Service YAML at all."""
+    parsed = parse(text, path=path)
+    if not parsed.documents:
+        return None, parsed.findings or (_empty(path),)
+    document = parsed.documents[0]
+    findings = list(parsed.findings)
+    if len(parsed.documents) > 1:
+        findings.append(_several(path, parsed.documents[1].start))
+    problem = _not_a_manifest(document)
+    if problem is not None:
+        return None, (problem,)
+    return document, tuple(findings)
+
+
+def _not_a_manifest(document: Document) -> Finding | None:
+    root = document.root
+    where, width = locate(root, ())
+    fix = "a Service YAML starts with `apiVersion: fsd/v1` and `kind: Service`"
+    match root:
+        case Branch(entries=entries):
+            if {"apiVersion", "kind", "metadata", "service"} & set(entries):
+                return None
+            message = "this is YAML, but not a Service YAML: " + (
+                f"its keys are {', '.join(list(entries)[:5])}" if entries else "it has no keys"
+            )
+        case Items():
+            message = "there is a list at the top, not a mapping"
+        case Scalar(value=value):
+            message = f"there is {describe(value)[:100]} at the top, not a mapping"
+    return _error("not-a-service-yaml", message, fix, where=where, width=width)
+
+
+def _empty(path: str) -> Finding:
+    where = Location(path=path, line=1, column=1)
+    fix = "a Service YAML starts with `apiVersion: fsd/v1` and `kind: Service`"
+    return _error("yaml-empty", "the file is empty", fix, where=where)
+
+
+def _several(path: str, line: int) -> Finding:
+    where = Location(path=path, line=line, column=1)
+    message = "a second document starts here; a Service YAML is one document"
+    return _error(
+        "yaml-several-documents", message, "move it to a file of its own, less `---`", where=where
+    )
+
+
+def _error(id_: str, message: str, fix: str, *, where: Location | str, width: int = 1) -> Finding:
+    return Finding(
+        id=id_, severity=Severity.ERROR, where=where, message=message, fix=fix, width=width
+    )
+
+
+def _with_service(tree: Node, variables: Mapping[str, str]) -> Mapping[str, str]:
+    """SERVICE is the manifest's own name, which may itself use the other variables."""
+    name = find(tree, ("metadata", "name"))
+    if "SERVICE" in variables or not isinstance(name, Scalar) or not isinstance(name.value, str):
+        return variables
+    if "${SERVICE}" in name.value:
+        return variables
+    own = interpolate(replace(name, where=""), variables=variables).tree
+    assert isinstance(own, Scalar)
+    return {**variables, "SERVICE": str(own.value)}
+
+
+def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sorted by place; what an alias shows twice is said once."""
+    return tuple(sorted(dict.fromkeys(findings), key=order))

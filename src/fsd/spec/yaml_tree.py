@@ -1,0 +1,579 @@
+"""YAML text → a tree in which every key and value knows its line and column.
+
+The tree is built from libyaml's events, not by PyYAML's composer: the composer recurses in C (a
+deeply nested file would end the process), lets duplicate keys pass, and forgets where a key was.
+What is wrong becomes a finding, and as much as possible is read on, so that one run shows all.
+
+Scalars keep the text as it was written beside the value that YAML sees. Numbers are read in decimal
+only: `0512`, `0x1F` and `12:30` are other numbers in YAML 1.1 than in YAML 1.2, so they stay text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import yaml
+from yaml.nodes import ScalarNode
+from yaml.resolver import Resolver
+
+from fsd.errors import Location
+from fsd.spec.finding import Finding, KeyPath, Severity
+
+MAX_CHARACTERS = 1_000_000
+MAX_DEPTH = 100
+# Nodes after every alias is written out. A manifest has hundreds.
+MAX_NODES = 50_000
+
+Value: TypeAlias = str | int | float | bool | None
+# First line and column, last line and column past the end; all from 0, as libyaml counts.
+Span: TypeAlias = tuple[int, int, int, int]
+
+_TAG = "tag:yaml.org,2002:"
+# YAML 1.1's line breaks, which libyaml counts: an editor agrees on all but the last three.
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_NOT_PRINTABLE = re.compile(
+    "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+_IGNORE = re.compile(r"(?:^|(?<=\s))#\s*fsd:\s*ignore\[(?P<ids>[^\]]*)\]")
+_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?")
+_RESOLVER = Resolver()
+_TRUE = frozenset({"true", "yes", "on"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scalar:
+    """`value` is what YAML 1.1 sees, and after interpolation the interpolated text."""
+
+    value: Value
+    text: str  # as written, without quotes
+    plain: bool  # written without quotes
+    where: Location | str
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    where: Location | str  # of the key
+    width: int
+    value: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A mapping. Merge keys are already merged: an entry then stands where it was written."""
+
+    entries: Mapping[str, Entry]
+    where: Location | str
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    items: Sequence[Node]
+    where: Location | str
+    width: int = 1
+
+
+Node: TypeAlias = Scalar | Branch | Items
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One YAML document, with what a finding needs to show its place."""
+
+    path: str
+    lines: tuple[str, ...]
+    root: Node
+    start: int  # the line of its first token
+    ignores: Mapping[int, frozenset[str]] = field(default_factory=dict)  # line → finding ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    documents: tuple[Document, ...]
+    findings: tuple[Finding, ...]
+
+
+def split_lines(text: str) -> tuple[str, ...]:
+    """Lines as libyaml counts them, without a byte order mark."""
+    return tuple(_LINE_BREAK.split(text.removeprefix("\ufeff")))
+
+
+def parse(text: str, *, path: str) -> Parsed:
+    """Every document of the text. Never raises; no documents means that nothing could be read."""
+    text = text.removeprefix("\ufeff")
+    problem = _unreadable(text, path)
+    if problem is not None:
+        return Parsed(documents=(), findings=(problem,))
+    builder = _Builder(path, split_lines(text))
+    try:
+        builder.read(yaml.parse(text, Loader=_LOADER))
+    except yaml.YAMLError as error:
+        builder.findings.append(_syntax(error, path, builder.lines))
+        return Parsed(documents=(), findings=tuple(builder.findings))
+    except _Stop:
+        return Parsed(documents=(), findings=tuple(builder.findings))
+    return Parsed(documents=tuple(builder.documents), findings=tuple(builder.findings))
+
+
+def find(node: Node, path: KeyPath) -> Node | None:
+    for part in path:
+        match node, part:
+            case Branch(entries=entries), str() if part in entries:
+                node = entries[part].value
+            case Items(items=items), int() if part < len(items):
+                node = items[part]
+            case _:
+                return None
+    return node
+
+
+def locate(node: Node, path: KeyPath, *, key: bool = False) -> tuple[Location | str, int]:
+    """Place and width of a value, or of its key; of the nearest key above it where it is absent."""
+    where, width = node.where, node.width
+    for depth, part in enumerate(path):
+        last = depth == len(path) - 1
+        match node, part:
+            case Branch(entries=entries), str() if part in entries:
+                entry = entries[part]
+                node = entry.value
+                on_key = key or not last or not isinstance(node, Scalar) or _is_blank(node)
+                where, width = (entry.where, entry.width) if on_key else (node.where, node.width)
+            case Items(items=items), int() if part < len(items):
+                node = items[part]
+                where, width = node.where, node.width
+            case _:
+                return where, width
+    return where, width
+
+
+def _is_blank(node: Scalar) -> bool:
+    return node.value is None and not node.text
+
+
+class _Stop(Exception):
+    """Reading cannot go on; the finding has been noted."""
+
+
+# The C loader is ten times faster; PyYAML can be built without it, and then this is slower only.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end has not come yet."""
+
+    where: Location
+    width: int
+    anchor: str | None
+    is_mapping: bool
+    entries: dict[str, Entry] = field(default_factory=dict)
+    merges: list[Branch] = field(default_factory=list)
+    items: list[Node] = field(default_factory=list)
+    key: tuple[str, Location, int] | None = None
+    skip_value: bool = False  # the key was not usable
+    merging: bool = False  # the value of `<<` is next
+    size: int = 1
+
+
+class _Builder:
+    """Turns events into nodes with an explicit stack."""
+
+    def __init__(self, path: str, lines: tuple[str, ...]) -> None:
+        self.path = path
+        self.lines = lines
+        self.documents: list[Document] = []
+        self.findings: list[Finding] = []
+        self._open: list[_Open] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._root: Node | None = None
+        self._start = 1
+        self._size = 0
+        self._scalars: list[Span] = []  # scalars: a # in one is no comment
+
+    def read(self, events: Iterable[yaml.Event]) -> None:
+        for event in events:
+            match event:
+                case yaml.DocumentStartEvent():
+                    self._root, self._anchors, self._size = None, {}, 0
+                case yaml.DocumentEndEvent():
+                    self._end_document()
+                case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                    self._start_collection(event)
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    self._end_collection()
+                case yaml.ScalarEvent():
+                    self._scalar(event)
+                case yaml.AliasEvent():
+                    self._alias(event)
+
+    def _end_document(self) -> None:
+        root = self._root
+        # A file of comments has an empty scalar as its root: no document.
+        if root is None or (isinstance(root, Scalar) and _is_blank(root)):
+            return
+        self.documents.append(
+            Document(
+                path=self.path,
+                lines=self.lines,
+                root=root,
+                start=self._start,
+                ignores=_ignores(self.lines, self._scalars),
+            )
+        )
+
+    def _start_collection(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
+        where, width = self._place(event)
+        if len(self._open) >= MAX_DEPTH:
+            self._error(
+                "yaml-too-deep",
+                f"nested more than {MAX_DEPTH} levels deep",
+                fix="a Service YAML needs 6 levels; look for a run of `[` or `{`",
+                where=where,
+            )
+            raise _Stop
+        self._check_tag(event.tag, where)
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        self._open.append(
+            _Open(where=where, width=width, anchor=event.anchor, is_mapping=is_mapping)
+        )
+
+    def _end_collection(self) -> None:
+        done = self._open.pop()
+        node: Node
+        if done.is_mapping:
+            for merged in done.merges:
+                for key, entry in merged.entries.items():
+                    done.entries.setdefault(key, entry)
+            node = Branch(entries=done.entries, where=done.where, width=done.width)
+        else:
+            node = Items(items=tuple(done.items), where=done.where, width=done.width)
+        self._add(node, anchor=done.anchor, size=done.size)
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        where, width = self._place(event)
+        self._scalars.append(_span(event))
+        self._check_tag(event.tag, where)
+        plain = not event.style and event.tag is None
+        value: Value = read_scalar(event.value) if plain else event.value
+        node = Scalar(value=value, text=event.value, plain=plain, where=where, width=width)
+        self._add(node, anchor=event.anchor, size=1)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        where, _ = self._place(event)
+        if any(opened.anchor == event.anchor for opened in self._open):
+            self._error(
+                "yaml-alias",
+                f"`*{event.anchor}` is inside of `&{event.anchor}`: it contains itself",
+                fix="write the value out",
+                where=where,
+            )
+            raise _Stop
+        if event.anchor not in self._anchors:
+            self._error(
+                "yaml-alias",
+                f"`*{event.anchor}` refers to nothing",
+                fix=f"put `&{event.anchor}` before the value that is meant, above this line; "
+                f'a text that starts with a star needs quotes: "*{event.anchor}"',
+                where=where,
+            )
+            raise _Stop
+        node, size = self._anchors[event.anchor]
+        self._add(node, anchor=None, size=size, where=where)
+
+    def _add(
+        self, node: Node, *, anchor: str | None, size: int, where: Location | None = None
+    ) -> None:
+        """Put a finished node into the collection that is open, as key, value or item."""
+        if anchor is not None:
+            self._anchors[anchor] = (node, size)
+        if not self._open:
+            self._root = node
+            self._start = node.where.line if isinstance(node.where, Location) else 1
+            return
+        parent = self._open[-1]
+        parent.size += size
+        if parent.size > MAX_NODES:
+            self._error(
+                "yaml-too-large",
+                f"more than {MAX_NODES} values once every alias is written out",
+                fix="write the values out instead of nesting aliases",
+                where=where or (node.where if isinstance(node.where, Location) else parent.where),
+            )
+            raise _Stop
+        if not parent.is_mapping:
+            parent.items.append(node)
+        elif parent.key is None and not parent.skip_value and not parent.merging:
+            self._key(parent, node)
+        else:
+            self._value(parent, node)
+
+    def _key(self, parent: _Open, node: Node) -> None:
+        assert isinstance(node.where, Location)
+        if not isinstance(node, Scalar):
+            self._error(
+                "yaml-key-not-text",
+                "a key must be text, not a list or a mapping",
+                fix="a text that starts with `{` or `[` needs quotes",
+                where=node.where,
+            )
+            parent.skip_value = True
+        elif node.plain and node.text == "<<":
+            parent.merging = True
+        elif not isinstance(node.value, str):
+            self._error(
+                "yaml-key-not-text",
+                f"the key `{node.text}` is {describe(node.value)} to YAML, not text",
+                fix=f'put it in quotes: "{node.text}"',
+                where=node.where,
+                width=node.width,
+            )
+            parent.skip_value = True
+        else:
+            self._check_duplicate(parent, node.value, node.where, node.width)
+            parent.key = (node.value, node.where, node.width)
+
+    def _check_duplicate(self, parent: _Open, key: str, where: Location, width: int) -> None:
+        if key not in parent.entries:
+            return
+        first = parent.entries[key].where
+        line = first.line if isinstance(first, Location) else 0
+        self._error(
+            "duplicate-key",
+            f"`{key}` is here a second time; the first is in line {line}",
+            fix="keep one of the two",
+            where=where,
+            width=width,
+        )
+
+    def _value(self, parent: _Open, node: Node) -> None:
+        if parent.merging:
+            parent.merging = False
+            self._merge(parent, node)
+        elif parent.skip_value:
+            parent.skip_value = False
+        elif parent.key is not None:
+            key, where, width = parent.key
+            parent.entries.setdefault(key, Entry(where=where, width=width, value=node))
+            parent.key = None
+
+    def _merge(self, parent: _Open, node: Node) -> None:
+        candidates = node.items if isinstance(node, Items) else (node,)
+        for candidate in candidates:
+            if isinstance(candidate, Branch):
+                parent.merges.append(candidate)
+                continue
+            assert isinstance(candidate.where, Location)
+            self._error(
+                "yaml-alias",
+                "`<<` merges mappings, and this is none",
+                fix="use `<<: *anchor`, where the anchor is on a mapping",
+                where=candidate.where,
+            )
+
+    def _check_tag(self, tag: str | None, where: Location) -> None:
+        if tag is None or tag in ("!", f"{_TAG}str", f"{_TAG}map", f"{_TAG}seq"):
+            return
+        shown = tag.replace(_TAG, "!!")
+        self._error(
+            "yaml-tag",
+            f"the tag `{shown}` means nothing here",
+            fix="remove it; a text that starts with `!` needs quotes",
+            where=where,
+            width=len(shown),
+        )
+
+    def _place(self, event: yaml.Event) -> tuple[Location, int]:
+        line, column, end_line, end_column = _span(event)
+        where = Location(path=self.path, line=line + 1, column=column + 1)
+        if not isinstance(event, yaml.ScalarEvent):
+            return where, 1
+        if end_line != line:
+            end_column = len(self.lines[line].rstrip()) if line < len(self.lines) else column
+        return where, max(1, end_column - column)
+
+    def _error(self, id_: str, message: str, *, fix: str, where: Location, width: int = 1) -> None:
+        self.findings.append(
+            Finding(
+                id=id_,
+                severity=Severity.ERROR,
+                where=where,
+                message=message,
+                fix=fix,
+                width=width,
+            )
+        )
+
+
+def read_scalar(text: str) -> Value:
+    """What a plain scalar is in YAML 1.1, as far as every reader agrees on the number."""
+    tag = str(_RESOLVER.resolve(ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]  # untyped in types-PyYAML
+    match tag.removeprefix(_TAG):
+        case "null":
+            return None
+        case "bool":
+            return text.lower() in _TRUE
+        case "int" if _DECIMAL.fullmatch(text):
+            return int(text)
+        case "float" if _FRACTION.fullmatch(text):
+            return float(text)
+    return text
+
+
+def _span(event: yaml.Event) -> Span:
+    start, end = event.start_mark, event.end_mark
+    assert start is not None
+    assert end is not None
+    return start.line, start.column, end.line, end.column
+
+
+def describe(value: Value) -> str:
+    """What a value is to YAML, for a message: `the number 8000`."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return f"the boolean {str(value).lower()}"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text `{value}`"
+
+
+def _unreadable(text: str, path: str) -> Finding | None:
+    """What must not reach the parser: too much text, or characters that YAML does not have."""
+    if len(text) > MAX_CHARACTERS:
+        return Finding(
+            id="yaml-too-large",
+            severity=Severity.ERROR,
+            where=Location(path=path, line=1, column=1),
+            message=f"{len(text)} characters; at most {MAX_CHARACTERS} are read",
+            fix="a Service YAML is a few kilobytes; is this the right file?",
+        )
+    odd = _NOT_PRINTABLE.search(text)
+    if odd is None:
+        return None
+    before = _LINE_BREAK.split(text[: odd.start()])
+    return Finding(
+        id="yaml-syntax",
+        severity=Severity.ERROR,
+        where=Location(path=path, line=len(before), column=len(before[-1]) + 1),
+        message=f"the character U+{ord(odd[0]):04X} cannot be in a YAML file",
+        fix='remove it, or write it in double quotes as an escape, "\\x00"',
+    )
+
+
+# libyaml's words → what is usually meant by them, and the fix.
+_SYNTAX = (
+    (
+        "mapping values are not allowed",
+        "a `: ` where no key can be",
+        "put a value with a colon in quotes, or check the indentation",
+    ),
+    ("could not find expected ':'", "a key without its `:`", "write `key: value`"),
+    (
+        "did not find expected key",
+        "this line does not fit the indentation of those above",
+        "indent keys of one section alike, with spaces; close every quote before this line",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "this line does not fit the list above",
+        "indent it like the other items and start it with `- `, or start a key further left",
+    ),
+    (
+        "block sequence entries are not allowed",
+        "a list cannot start here",
+        "put the list on the next line, below its key",
+    ),
+    (
+        "found unexpected end of stream",
+        "the file ends inside of a quoted text",
+        "close the quote",
+    ),
+    ("did not find expected ',' or", "a `[` or `{` that is not closed", "close it, or use quotes"),
+    (
+        "did not find expected node content",
+        "a value is missing between brackets or commas",
+        "remove the comma, or use quotes",
+    ),
+    (
+        "found undefined tag handle",
+        "a text that starts with `!`",
+        "put it in quotes",
+    ),
+    (
+        "found unknown escape character",
+        "an escape that YAML does not have, in double quotes",
+        "use single quotes, or write `\\\\` for a backslash",
+    ),
+)
+
+
+# What is not closed is shown where it opens, not at the end of the file.
+_NOT_CLOSED = ("found unexpected end of stream", "did not find expected ',' or")
+
+
+def _syntax(error: yaml.YAMLError, path: str, lines: Sequence[str]) -> Finding:
+    problem, line, column = str(error), 0, 0
+    if isinstance(error, yaml.MarkedYAMLError):
+        problem = error.problem or problem
+        not_closed = any(words in problem for words in _NOT_CLOSED)
+        marks = (error.problem_mark, error.context_mark)
+        mark = next((mark for mark in (marks[::-1] if not_closed else marks) if mark), None)
+        line, column = (mark.line, mark.column) if mark else (0, 0)
+    source = lines[line] if line < len(lines) else ""
+    id_, message, fix = _explain_syntax(problem, source, column)
+    return Finding(
+        id=id_,
+        severity=Severity.ERROR,
+        where=Location(path=path, line=line + 1, column=column + 1),
+        message=message,
+        fix=fix,
+    )
+
+
+def _explain_syntax(problem: str, source: str, column: int) -> tuple[str, str, str]:
+    character = source[column : column + 1]
+    before = source[:column].strip()
+    if character == "\t" or "\t" in source[: len(source) - len(source.lstrip())]:
+        return "yaml-tab", "the line is indented with a tab", "use spaces; YAML takes no tabs"
+    if "cannot start any token" in problem:
+        rest = source[column:].split(" #")[0].rstrip()
+        name = "a backtick" if character == "`" else f"`{character}`"
+        return "yaml-syntax", f"a text cannot start with {name}", f'put it in quotes: "{rest}"'
+    if "did not find expected key" in problem and before.endswith(("'", '"')):
+        return (
+            "yaml-syntax",
+            f"not YAML: `{source[column:].rstrip()}` comes after the closing quote",
+            "put the whole value in one pair of quotes; '' is a quote in single quotes",
+        )
+    for words, message, fix in _SYNTAX:
+        if words in problem:
+            return "yaml-syntax", f"not YAML: {message}", fix
+    return "yaml-syntax", f"not YAML: {problem}", "check the indentation and the quotes here"
+
+
+def _ignores(lines: Sequence[str], scalars: Sequence[Span]) -> Mapping[int, frozenset[str]]:
+    """Line → ids in `# fsd: ignore[id, id]` on it; a comment inside of a text is none."""
+    found: dict[int, frozenset[str]] = {}
+    for index, line in enumerate(lines):
+        if "fsd:" not in line:
+            continue
+        match = _IGNORE.search(line)
+        if match is None or _inside(index, match.start(), scalars):
+            continue
+        ids = (id_.strip() for id_ in match["ids"].split(","))
+        found[index + 1] = frozenset(id_ for id_ in ids if id_)
+    return found
+
+
+def _inside(line: int, column: int, scalars: Sequence[Span]) -> bool:
+    return any(
+        (start_line, start_column) <= (line, column) < (end_line, end_column)
+        for start_line, start_column, end_line, end_column in scalars
+    )
