@@ -15,7 +15,7 @@ from fsd.cli.options import ENV, FILE, FORMAT, NO_WAIT, OVERRIDE, REGION, TIMEOU
 Examples:
   fsd deploy --env local --file service.yml
   fsd deploy --env dev --file service.yml --override resources.cpu=2048
-  fsd deploy --env prod --file service.yml --image 123456789012.dkr.ecr.us-east-1.amazonaws.com/x:4f2c1e9
+  fsd deploy --env prod --image 123456789012.dkr.ecr.us-east-1.amazonaws.com/offer-api:4f2c1e9
 
 Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 rolled back,
 7 failed and not rolled back, 8 superseded, 9 timed out, 130/143 interrupted."""
@@ -44,7 +44,7 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
     help="What Ctrl-C does with the deployment in flight.",
 )
 @FORMAT
-def command(  # noqa: PLR0913 - one parameter an option
+def command(
     file: Path,
     env: str,
     image: str | None,

@@ -68,17 +68,13 @@ def list_deployments(ecs: Ecs, *, cluster: str, service: str) -> tuple[ServiceDe
 def last_successful(
     deployments: Sequence[ServiceDeployment], *, other_than: str = ""
 ) -> ServiceDeployment | None:
-    """The newest deployment whose rollout succeeded, and with more than no tasks.
-
-    A deployment of 0 tasks is SUCCESSFUL at once and proves nothing.
-    """
+    """The newest deployment whose rollout succeeded."""
     return next(
         (
             deployment
             for deployment in deployments
             if deployment.status is DeploymentStatus.SUCCESSFUL
             and deployment.task_definition_arn != other_than
-            and deployment.requested > 0
         ),
         None,
     )
@@ -125,7 +121,7 @@ def _outcome(arn: str, deployments: Sequence[ServiceDeployment]) -> str:
     mine = [d for d in deployments if d.task_definition_arn == arn]
     if not mine:
         return ""
-    if any(d.status is DeploymentStatus.SUCCESSFUL and d.requested > 0 for d in mine):
+    if any(d.status is DeploymentStatus.SUCCESSFUL for d in mine):
         return "succeeded"
     return _OUTCOMES.get(mine[0].status, "in progress")
 

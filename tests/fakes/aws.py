@@ -1,0 +1,400 @@
+"""AWS as a release sees it, in memory, with scenario verbs. No time passes but the fake clock's.
+
+A deployment's statuses are scripted, one a look: `aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from fsd.compile.desired import Json, Scaling
+from fsd.errors import CallFailedError
+from fsd.release.ports import (
+    Aws,
+    Cluster,
+    Identity,
+    LogLine,
+    Network,
+    Repository,
+    ScalingState,
+    Stack,
+    TaskDefinition,
+)
+from fsd.rollout.snapshot import (
+    DeploymentStatus,
+    EcsDeployment,
+    Event,
+    ServiceDeployment,
+    ServiceState,
+    StoppedContainer,
+    StoppedTask,
+    TargetHealth,
+    TaskState,
+)
+
+START = datetime(2026, 11, 22, 14, 0, 0, tzinfo=UTC)
+PREFIX = "arn:aws:ecs:us-east-1:123456789012"
+
+
+class FakeClock:
+    """Moves when somebody waits. `at` runs something at a wait: a signal, another deployment."""
+
+    def __init__(self) -> None:
+        self.time = START
+        self.waits = 0
+        self._events: dict[int, Callable[[], None]] = {}
+
+    def now(self) -> datetime:
+        return self.time
+
+    def wait(self, duration: timedelta) -> None:
+        self.time += duration
+        self.waits += 1
+        if self.waits in self._events:
+            self._events[self.waits]()
+
+    def at(self, wait: int, action: Callable[[], None]) -> None:
+        self._events[wait] = action
+
+
+@dataclass
+class FakeEcs:
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+    services: dict[str, ServiceState] = field(default_factory=dict)
+    definitions: list[TaskDefinition] = field(default_factory=list)
+    deployments: list[ServiceDeployment] = field(default_factory=list)
+    stopped: list[StoppedTask] = field(default_factory=list)
+    calls: list[tuple[str, Json]] = field(default_factory=list)
+    fails: dict[str, list[CallFailedError]] = field(default_factory=dict)
+    _scripts: dict[str, list[str]] = field(default_factory=dict)
+    _next: list[list[str]] = field(default_factory=list)
+    _on_stop: list[str] = field(default_factory=list)
+
+    # --- scenario verbs ---
+
+    def declare_release(self, revision: int, *, version: str = "", image: str = "") -> str:
+        """A revision of web-dev that is registered."""
+        arn = f"{PREFIX}:task-definition/web-dev:{revision}"
+        definition: Json = {
+            "family": "web-dev",
+            "cpu": "512",
+            "memory": "1024",
+            "containerDefinitions": [{"name": "web", "image": image or f"repo@sha256:{revision}"}],
+        }
+        tags = {"fsd:version": version or f"v{revision}", "fsd:commit": f"{revision}" * 40}
+        self.definitions.insert(
+            0,
+            TaskDefinition(
+                arn=arn, family="web-dev", revision=revision, status="ACTIVE",
+                definition=definition, tags=tags,
+            ),
+        )  # fmt: skip
+        return arn
+
+    def declare_running(self, revision: int, *, count: int = 2) -> None:
+        """web-dev runs this revision, whose deployment succeeded."""
+        arn = self.declare_release(revision)
+        self.clusters["dev"] = Cluster(name="dev", arn="c", tags={})
+        self._add_deployment(arn, "SUCCESSFUL", requested=count)
+        self.services["web-dev"] = self._service(arn, count, state="COMPLETED")
+
+    def script(self, *statuses: str) -> None:
+        """The statuses that the next deployment shows, one a look; the last one stays."""
+        self._next.append(list(statuses))
+
+    def on_stop(self, *statuses: str) -> None:
+        """What a deployment shows after StopServiceDeployment; () means: it is over already."""
+        self._on_stop = list(statuses)
+
+    def fail(self, operation: str, *errors: CallFailedError) -> None:
+        """The next calls of an operation raise these."""
+        self.fails.setdefault(operation, []).extend(errors)
+
+    def crash(self, revision: int, *, times: int) -> None:
+        for _ in range(times):
+            self.stopped.append(
+                StoppedTask(
+                    id=f"{len(self.stopped)}" * 32,
+                    task_definition_arn=f"{PREFIX}:task-definition/web-dev:{revision}",
+                    stop_code="EssentialContainerExited",
+                    stopped_reason="Essential container in task exited",
+                    containers=(StoppedContainer(name="web", exit_code=1),),
+                    log_streams=("s",),
+                )
+            )
+
+    def take_over(self, revision: int) -> None:
+        """Somebody else deploys."""
+        arn = self.declare_release(revision)
+        self._add_deployment(arn, "IN_PROGRESS")
+        self.services["web-dev"] = self._service(arn, 2)
+
+    # --- the port ---
+
+    def find_cluster(self, name: str) -> Cluster | None:
+        return self.clusters.get(name)
+
+    def create_cluster(self, name: str, *, tags: Mapping[str, str]) -> None:
+        self.calls.append(("create_cluster", {"name": name}))
+        self.clusters[name] = Cluster(name=name, arn=name, tags=tags)
+
+    def delete_cluster(self, name: str) -> None:
+        del self.clusters[name]
+
+    def find_service(self, cluster: str, name: str) -> ServiceState | None:
+        del cluster
+        self._maybe_fail("find_service")
+        return self.services.get(name)
+
+    def register(self, definition: Json, *, tags: Mapping[str, str]) -> TaskDefinition:
+        self._maybe_fail("register")
+        revision = max((d.revision for d in self.definitions), default=0) + 1
+        arn = f"{PREFIX}:task-definition/web-dev:{revision}"
+        made = TaskDefinition(
+            arn=arn, family="web-dev", revision=revision, status="ACTIVE",
+            definition=definition, tags=tags,
+        )  # fmt: skip
+        self.definitions.insert(0, made)
+        return made
+
+    def find_task_definition(self, arn: str) -> TaskDefinition | None:
+        return next((d for d in self.definitions if d.arn == arn), None)
+
+    def list_task_definitions(self, family: str) -> Sequence[str]:
+        return [d.arn for d in self.definitions if d.family == family]
+
+    def delete_task_definitions(self, family: str) -> int:
+        gone = [d for d in self.definitions if d.family == family]
+        self.definitions = [d for d in self.definitions if d.family != family]
+        return len(gone)
+
+    def create_service(self, parameters: Json) -> ServiceState:
+        self.calls.append(("create_service", parameters))
+        arn = str(parameters["taskDefinition"])
+        self._add_deployment(arn, self._start_script())
+        self.services["web-dev"] = self._service(arn, int(str(parameters["desiredCount"])))
+        return self.services["web-dev"]
+
+    def update_service(self, parameters: Json) -> ServiceState:
+        self.calls.append(("update_service", parameters))
+        service = self.services["web-dev"]
+        count = int(str(parameters.get("desiredCount", service.desired)))
+        arn = str(parameters.get("taskDefinition", service.task_definition_arn))
+        service = replace(service, desired=count, running=count)
+        if arn != service.task_definition_arn or parameters.get("forceNewDeployment"):
+            self._add_deployment(arn, self._start_script())
+            service = replace(
+                self._service(arn, count), current_deployment_arn=self.deployments[0].arn
+            )
+        self.services["web-dev"] = service
+        return service
+
+    def delete_service(self, cluster: str, name: str) -> None:
+        del cluster
+        self.services.pop(name, None)
+
+    def service_deployment_arns(self, cluster: str, service: str) -> Sequence[str]:
+        del cluster, service
+        return [d.arn for d in self.deployments]
+
+    def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:
+        self._maybe_fail("service_deployments")
+        return [self._look(d) for d in self.deployments if d.arn in arns]
+
+    def stop_service_deployment(self, arn: str) -> bool:
+        self.calls.append(("stop_service_deployment", {"arn": arn}))
+        if not self._on_stop:
+            return False
+        self._scripts[arn] = list(self._on_stop)
+        return True
+
+    def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]:
+        del cluster, service
+        return self.stopped
+
+    def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
+        del cluster, service
+        return []
+
+    def events(self, cluster: str, service: str) -> Sequence[Event]:
+        del cluster, service
+        return []
+
+    # --- inside ---
+
+    def _maybe_fail(self, operation: str) -> None:
+        if self.fails.get(operation):
+            raise self.fails[operation].pop(0)
+
+    def _start_script(self) -> str:
+        script = self._next.pop(0) if self._next else ["SUCCESSFUL"]
+        self._scripts[f"{PREFIX}:service-deployment/{len(self.deployments) + 1}"] = script
+        return script[0]
+
+    def _add_deployment(self, arn: str, status: str, *, requested: int = 2) -> None:
+        number = len(self.deployments) + 1
+        self.deployments.insert(
+            0,
+            ServiceDeployment(
+                arn=f"{PREFIX}:service-deployment/{number}",
+                status=DeploymentStatus(status),
+                task_definition_arn=arn,
+                target_revision_arn=f"{PREFIX}:service-revision/{number}",
+                created_at=START + timedelta(seconds=number),
+                requested=requested,
+            ),
+        )
+
+    def _look(self, deployment: ServiceDeployment) -> ServiceDeployment:
+        """Advance the script; a rollback puts the service back on its last good revision."""
+        script = self._scripts.get(deployment.arn)
+        if not script:
+            return deployment
+        status = DeploymentStatus(script.pop(0) if len(script) > 1 else script[0])
+        seen = replace(deployment, status=status)
+        self.deployments[self.deployments.index(deployment)] = seen
+        if status is DeploymentStatus.ROLLBACK_SUCCESSFUL:
+            good = next(d for d in self.deployments if d.status is DeploymentStatus.SUCCESSFUL)
+            before = self.services["web-dev"]
+            self.services["web-dev"] = replace(
+                self._service(good.task_definition_arn, before.desired),
+                current_deployment_arn=before.current_deployment_arn,
+            )
+        return seen
+
+    def _service(self, arn: str, count: int, *, state: str = "IN_PROGRESS") -> ServiceState:
+        primary = EcsDeployment(
+            id="ecs-svc/1", status="PRIMARY", task_definition_arn=arn, rollout_state=state,
+            desired=count, running=count,
+        )  # fmt: skip
+        return ServiceState(
+            name="web-dev",
+            arn=f"{PREFIX}:service/dev/web-dev",
+            cluster="dev",
+            status="ACTIVE",
+            task_definition_arn=arn,
+            desired=count,
+            running=count,
+            pending=0,
+            deployments=(primary,),
+            subnets=("subnet-1",),
+            current_deployment_arn=self.deployments[0].arn if self.deployments else "",
+        )
+
+
+@dataclass
+class FakeStacks:
+    stacks: dict[str, Stack] = field(default_factory=dict)
+    applied: list[Json] = field(default_factory=list)
+
+    def find(self, name: str) -> Stack | None:
+        return self.stacks.get(name)
+
+    def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
+        self.applied.append(template)
+        self.stacks[name] = Stack(
+            name=name, id=name, status="UPDATE_COMPLETE", template=template,
+            outputs={"TaskSecurityGroupId": "sg-1"}, tags=tags,
+        )  # fmt: skip
+        return self.stacks[name]
+
+    def delete(self, name: str) -> None:
+        self.stacks.pop(name, None)
+
+
+@dataclass
+class FakeScaling:
+    scaling: Scaling | None = None
+
+    def find(self, cluster: str, service: str) -> ScalingState | None:
+        del cluster, service
+        return ScalingState(scaling=self.scaling, policy_names=()) if self.scaling else None
+
+    def apply(self, cluster: str, service: str, scaling: Scaling) -> None:
+        del cluster, service
+        self.scaling = scaling
+
+    def remove(self, cluster: str, service: str) -> bool:
+        del cluster, service
+        was, self.scaling = self.scaling, None
+        return was is not None
+
+
+@dataclass
+class FakeLogs:
+    lines: list[LogLine] = field(default_factory=list)
+
+    def say(self, text: str, *, stream: str = "s") -> None:
+        self.lines.append(LogLine(at=START, text=text, stream=stream))
+
+    def tail(self, group: str, stream: str, limit: int) -> Sequence[LogLine]:
+        del group
+        return [line for line in self.lines if line.stream == stream][-limit:]
+
+    def since(self, group: str, start: datetime, prefix: str = "") -> Sequence[LogLine]:
+        del group, prefix
+        return [line for line in self.lines if line.at >= start]
+
+
+class FakeTargets:
+    def health(self, target_group_arn: str) -> Sequence[TargetHealth]:
+        del target_group_arn
+        return []
+
+
+class FakeNetworks:
+    def find(self, environment: str, *, vpc_id: str | None) -> Network | None:
+        del environment, vpc_id
+        return None
+
+
+@dataclass
+class FakeRegistry:
+    repositories: dict[str, Repository] = field(default_factory=dict)
+
+    def find_repository(self, name: str) -> Repository | None:
+        return self.repositories.get(name)
+
+    def create_repository(self, name: str, *, tags: Mapping[str, str]) -> Repository:
+        self.repositories[name] = Repository(name=name, uri=f"registry/{name}", tags=tags)
+        return self.repositories[name]
+
+    def delete_repository(self, name: str) -> None:
+        self.repositories.pop(name, None)
+
+    def find_digest(self, repository: str, tag_or_digest: str) -> str | None:
+        del repository, tag_or_digest
+        return None
+
+    def tag_digest(self, repository: str, *, digest: str, tag: str) -> None:
+        del repository, digest, tag
+
+    def login(self) -> tuple[str, str, str]:
+        return "AWS", "password", "registry"
+
+
+@dataclass
+class FakeAws:
+    """All fakes together; `aws()` is what a release takes."""
+
+    ecs: FakeEcs = field(default_factory=FakeEcs)
+    stacks: FakeStacks = field(default_factory=FakeStacks)
+    scaling: FakeScaling = field(default_factory=FakeScaling)
+    logs: FakeLogs = field(default_factory=FakeLogs)
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
+
+    def aws(self) -> Aws:
+        return Aws(
+            identity=Identity(
+                account="123456789012", region="us-east-1", partition="aws", arn="arn:me"
+            ),
+            stacks=self.stacks,
+            ecs=self.ecs,
+            targets=FakeTargets(),
+            scaling=self.scaling,
+            logs=self.logs,
+            registry=self.registry,
+            networks=FakeNetworks(),
+        )

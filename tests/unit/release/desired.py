@@ -1,0 +1,57 @@
+"""The desired state of the service `web` in `dev`, small enough to read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fsd.compile.desired import Desired, DesiredService, Image, Json, Release, Scaling
+from fsd.release.deploy import DeployRequest
+
+DIGEST = "sha256:" + "9b1f" * 16
+RELEASE = Release(version="v9", commit="9" * 40)
+IMAGE = Image(repository="repo", digest=DIGEST)
+
+
+def make_desired(
+    *,
+    count: int = 2,
+    cpu: str = "512",
+    template: Json | None = None,
+    scaling: Scaling | None = None,
+) -> Desired:
+    return Desired(
+        name="web-dev",
+        service_name="web",
+        environment="dev",
+        stack_name="fsd-web-dev",
+        template=template or {"Resources": {"Logs": {"Type": "AWS::Logs::LogGroup"}}},
+        stack_tags={"fsd:service": "web"},
+        task_definition={
+            "family": "web-dev",
+            "cpu": cpu,
+            "memory": "1024",
+            "containerDefinitions": [{"name": "web", "image": IMAGE.uri}],
+        },
+        task_definition_tags={"fsd:version": "v9"},
+        service=DesiredService(
+            name="web-dev",
+            cluster="dev",
+            desired_count=count,
+            subnets=("subnet-1",),
+            assign_public_ip=False,
+            container="web",
+            port=None,
+            has_load_balancer=False,
+            grace_period=None,
+            deployment_configuration={},
+            tags={},
+        ),
+        scaling=scaling,
+        log_group="/ecs/web-dev",
+        health_path="/health",
+    )
+
+
+def make_request(desired: Desired | None = None, **changes: object) -> DeployRequest:
+    request = DeployRequest(desired=desired or make_desired(), image=IMAGE, release=RELEASE)
+    return replace(request, **changes)  # type: ignore[arg-type] # keyword names are checked by replace

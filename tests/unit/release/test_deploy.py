@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import pytest
+
+from fsd.compile.desired import Scaling
+from fsd.errors import CallFailedError, Interrupted, RefusedError
+from fsd.release.deploy import DeployRequest, OnCancel, deploy
+from fsd.release.ports import Throttled
+from fsd.release.reporter import Silent
+from fsd.release.result import Outcome, Result
+from tests.fakes.aws import FakeAws, FakeClock
+from tests.unit.release.desired import make_desired, make_request
+
+SCALING = Scaling(
+    minimum=2, maximum=5, cpu=70, memory=None, scale_in_cooldown=300, scale_out_cooldown=300
+)
+HICCUP = CallFailedError("connection reset", where="ecs", fix="again")
+
+
+def run(
+    aws: FakeAws, request: DeployRequest | None = None, clock: FakeClock | None = None
+) -> Result:
+    return deploy(
+        request or make_request(), aws.aws(), clock=clock or FakeClock(), reporter=Silent()
+    )
+
+
+def running(revision: int = 41) -> FakeAws:
+    aws = FakeAws()
+    aws.ecs.declare_running(revision)
+    aws.stacks.apply("fsd-web-dev", template=make_desired().template, tags={"fsd:service": "web"})
+    aws.stacks.applied.clear()
+    return aws
+
+
+def names(aws: FakeAws) -> list[str]:
+    return [name for name, _ in aws.ecs.calls]
+
+
+def test_deploy__first_one__creates_everything_and_succeeds() -> None:
+    aws = FakeAws()
+    aws.ecs.script("PENDING", "IN_PROGRESS", "SUCCESSFUL")
+
+    result = run(aws, make_request(make_desired(scaling=SCALING)))
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert names(aws) == ["create_cluster", "create_service"]
+    assert aws.stacks.find("fsd-web-dev") is not None
+    assert aws.scaling.scaling == SCALING
+    assert result.previous is None
+    assert result.running is not None
+    assert result.running.revision == "web-dev:1"
+
+
+def test_deploy__update__one_update_service_and_success() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert names(aws) == ["update_service"]
+    assert aws.stacks.applied == []
+    assert result.previous is not None
+    assert result.previous.revision == "web-dev:41"
+    assert [change.what for change in result.changes] == ["image"]
+
+
+def test_deploy__same_again__unchanged_and_no_call() -> None:
+    aws = running()
+    run(aws)
+    aws.ecs.calls.clear()
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.UNCHANGED
+    assert aws.ecs.calls == []
+
+
+def test_deploy__revision_registered_by_a_run_that_died__used_again() -> None:
+    aws = running()
+    desired = make_desired()
+    aws.ecs.register(desired.task_definition, tags={})
+    aws.ecs.script("SUCCESSFUL")
+
+    run(aws)
+
+    assert len(aws.ecs.definitions) == 2
+
+
+def test_deploy__ecs_rolls_back__outcome_and_stack_restored() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+    before = make_desired().template
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+
+    result = run(aws, make_request(changed))
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert aws.stacks.applied == [changed.template, before]
+    assert result.running is not None
+    assert result.running.revision == "web-dev:41"
+    assert "stop_service_deployment" not in names(aws)
+
+
+def test_deploy__crashes_twice__stopped_at_once_and_rolled_back() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS")
+    aws.ecs.on_stop("ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+    aws.ecs.crash(42, times=2)
+    aws.logs.say("fatal: password=hunter2 refused")
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert names(aws) == ["update_service", "stop_service_deployment"]
+    assert result.diagnosis is not None
+    assert result.diagnosis.cause.code == "crashed"
+    assert result.diagnosis.log_lines == ("14:00:00 fatal: password=*** refused",)
+    assert result.diagnosis.changed_since == "web-dev:41 (v41)"
+
+
+def test_deploy__failed_release__count_and_scaling_as_before() -> None:
+    aws = running()
+    aws.ecs.script("ROLLBACK_SUCCESSFUL")
+
+    run(aws, make_request(make_desired(count=7)))
+
+    assert aws.ecs.services["web-dev"].desired == 2
+
+    aws = running()
+    aws.ecs.script("ROLLBACK_SUCCESSFUL")
+    run(aws, make_request(make_desired(scaling=SCALING)))
+
+    assert aws.scaling.scaling is None
+
+
+def test_deploy__stop_lost_the_race__success() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "SUCCESSFUL")
+    aws.ecs.on_stop("SUCCESSFUL")
+    aws.ecs.crash(42, times=2)
+
+    assert run(aws).outcome is Outcome.SUCCEEDED
+
+
+def test_deploy__superseded__nothing_of_the_other_is_undone() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.script("IN_PROGRESS")
+    clock.at(2, lambda: aws.ecs.take_over(99))
+
+    result = run(aws, clock=clock)
+
+    assert result.outcome is Outcome.SUPERSEDED
+    assert names(aws) == ["update_service"]
+    assert result.running is not None
+    assert result.running.revision == "web-dev:99"
+
+
+def test_deploy__stopped_without_a_rollback__goes_back_itself() -> None:
+    aws = running()
+    aws.ecs.script("STOPPED")
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert result.running is not None
+    assert result.running.revision == "web-dev:41"
+
+
+def test_deploy__rollback_fails__exit_7() -> None:
+    aws = running()
+    aws.ecs.script("ROLLBACK_FAILED")
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert result.outcome.exit_code == 7
+
+
+def test_deploy__first_one_fails__no_tasks_left_and_exit_7() -> None:
+    aws = FakeAws()
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS")
+    aws.ecs.on_stop("STOPPED")
+    aws.ecs.crash(1, times=2)
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert aws.ecs.services["web-dev"].desired == 0
+    assert "nothing to roll back to" in result.message
+    assert aws.stacks.find("fsd-web-dev") is not None
+
+
+def test_deploy__no_rollback_asked_for__left_as_it_is() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS")
+    aws.ecs.crash(42, times=2)
+
+    result = run(aws, make_request(rollback=False))
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert names(aws) == ["update_service"]
+
+
+def test_deploy__never_done__timed_out_and_left_to_ecs() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS")
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.TIMED_OUT
+    assert names(aws) == ["update_service"]
+
+
+def test_deploy__throttled_and_hiccups__survived() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "SUCCESSFUL")
+    throttled = Throttled("rate exceeded", where="ecs", fix="later")
+    clock.at(1, lambda: aws.ecs.fail("find_service", throttled, HICCUP, HICCUP, throttled))
+
+    assert run(aws, clock=clock).outcome is Outcome.SUCCEEDED
+
+
+def test_deploy__aws_stays_away__the_error_not_a_verdict() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.script("IN_PROGRESS")
+    clock.at(1, lambda: aws.ecs.fail("find_service", *[HICCUP] * 9))
+
+    with pytest.raises(CallFailedError):
+        run(aws, clock=clock)
+
+
+def test_deploy__another_in_flight__refused_and_superseded_only_on_request() -> None:
+    aws = running()
+    aws.ecs.take_over(50)
+
+    with pytest.raises(RefusedError) as refused:
+        run(aws)
+
+    assert refused.value.id == "deployment-in-flight"
+    assert aws.ecs.calls == []
+
+    assert run(aws, make_request(supersede=True)).outcome is Outcome.SUCCEEDED
+
+
+def test_deploy__our_own_in_flight__attached() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "SUCCESSFUL")
+    clock.at(1, _raise_interrupted)
+    first = run(aws, clock=clock)
+    aws.ecs.calls.clear()
+
+    second = run(aws)
+
+    assert first.outcome is Outcome.INTERRUPTED
+    assert second.outcome is Outcome.SUCCEEDED
+    assert aws.ecs.calls == []
+
+
+def test_deploy__interrupted__says_what_goes_on_and_can_roll_back() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.script("IN_PROGRESS")
+    aws.ecs.on_stop("ROLLBACK_IN_PROGRESS")
+    clock.at(1, _raise_interrupted)
+
+    result = run(aws, make_request(on_cancel=OnCancel.ROLLBACK), clock)
+
+    assert result.outcome is Outcome.INTERRUPTED
+    assert "asked ECS to roll web-dev:42 back" in result.message
+    assert names(aws) == ["update_service", "stop_service_deployment"]
+
+
+def test_deploy__a_step_fails_after_the_stack__stack_restored() -> None:
+    aws = running()
+    aws.ecs.fail("register", CallFailedError("denied", where="ecs", fix="allow it"))
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+
+    with pytest.raises(CallFailedError):
+        run(aws, make_request(changed))
+
+    assert aws.stacks.applied == [changed.template, make_desired().template]
+    assert names(aws) == []
+
+
+def _raise_interrupted() -> None:
+    raise Interrupted("stopped by SIGINT", where="this command", fix="again")

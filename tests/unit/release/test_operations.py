@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import pytest
+
+from fsd.compile.desired import Scaling
+from fsd.errors import RefusedError, UsageError
+from fsd.release.delete import delete_service
+from fsd.release.operations import Operation, ServiceRef, restart, roll_back, scale
+from fsd.release.ports import Cluster
+from fsd.release.reporter import Silent
+from fsd.release.result import Outcome
+from tests.fakes.aws import FakeAws, FakeClock
+
+REF = ServiceRef(
+    service="web", environment="dev", cluster="dev", name="web-dev", stack_name="fsd-web-dev",
+    log_group="/ecs/web-dev",
+)  # fmt: skip
+
+
+def operation(aws: FakeAws) -> Operation:
+    return Operation(aws=aws.aws(), ref=REF, clock=FakeClock(), reporter=Silent())
+
+
+def with_history(*revisions: int) -> FakeAws:
+    aws = FakeAws()
+    for revision in revisions:
+        aws.ecs.declare_running(revision)
+    return aws
+
+
+def test_roll_back__no_version__the_last_good_before_this() -> None:
+    aws = with_history(40, 41, 42)
+
+    result = roll_back(operation(aws), None)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert result.running is not None
+    assert result.running.revision == "web-dev:41"
+
+
+def test_roll_back__to_a_label__that_revision() -> None:
+    aws = with_history(40, 41, 42)
+
+    result = roll_back(operation(aws), "v40")
+
+    assert result.running is not None
+    assert result.running.revision == "web-dev:40"
+
+
+def test_roll_back__to_what_runs__unchanged() -> None:
+    aws = with_history(41)
+
+    assert roll_back(operation(aws), "v41").outcome is Outcome.UNCHANGED
+
+
+def test_roll_back__nothing_earlier__error() -> None:
+    with pytest.raises(UsageError) as error:
+        roll_back(operation(with_history(41)), None)
+
+    assert error.value.id == "nothing-to-roll-back-to"
+
+
+def test_roll_back__the_old_one_is_broken_too__said() -> None:
+    aws = with_history(41, 42)
+    aws.ecs.script("IN_PROGRESS")
+    aws.ecs.on_stop("ROLLBACK_SUCCESSFUL")
+    aws.ecs.crash(41, times=2)
+
+    result = roll_back(operation(aws), None)
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert result.diagnosis is not None
+    assert result.diagnosis.cause.code == "crashed"
+
+
+def test_restart__same_revision__forced() -> None:
+    aws = with_history(41)
+
+    result = restart(operation(aws))
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert aws.ecs.calls[-1][1]["forceNewDeployment"] is True
+
+
+def test_restart__in_flight__refused() -> None:
+    aws = with_history(41)
+    aws.ecs.take_over(42)
+
+    with pytest.raises(RefusedError):
+        restart(operation(aws))
+
+
+def test_scale__count__no_deployment() -> None:
+    aws = with_history(41)
+
+    result = scale(operation(aws), 5)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert result.message == "2 → 5 tasks"
+    assert len(aws.ecs.deployments) == 1
+
+
+def test_scale__outside_capacity__refused_with_the_limits() -> None:
+    aws = with_history(41)
+    aws.scaling.scaling = Scaling(
+        minimum=2, maximum=5, cpu=70, memory=None, scale_in_cooldown=1, scale_out_cooldown=1
+    )
+
+    with pytest.raises(RefusedError) as error:
+        scale(operation(aws), 9)
+
+    assert "2 to 5" in error.value.what
+
+
+def test_delete__everything_made_by_deployments__gone() -> None:
+    aws = with_history(41)
+    aws.registry.create_repository("web", tags={"fsd:created-by": "deploy"})
+    aws.stacks.apply("fsd-web-dev", template={}, tags={})
+    aws.ecs.clusters["dev"] = Cluster(name="dev", arn="c", tags={"fsd:created-by": "deploy"})
+
+    deleted = delete_service(aws.aws(), REF, reporter=Silent())
+
+    assert deleted.kept == ()
+    assert (aws.ecs.clusters, aws.ecs.services, aws.ecs.definitions) == ({}, {}, [])
+    assert (aws.registry.repositories, aws.stacks.stacks) == ({}, {})
+
+
+def test_delete__what_others_use__kept() -> None:
+    aws = with_history(41)
+    aws.registry.create_repository("web", tags={"fsd:created-by": "deploy"})
+    aws.stacks.apply("fsd-web-prod", template={}, tags={})
+    aws.ecs.clusters["dev"] = Cluster(
+        name="dev", arn="c", tags={"fsd:created-by": "deploy"}, services=3
+    )
+
+    deleted = delete_service(aws.aws(), REF, reporter=Silent(), other_environments=("prod",))
+
+    assert deleted.kept == ("repository web: used in prod", "cluster dev: 3 more services")
+
+
+def test_delete__nothing_there__fine() -> None:
+    assert delete_service(FakeAws().aws(), REF, reporter=Silent()).removed == ()
