@@ -1,0 +1,42 @@
+"""All adapters of one session, as a release wants them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fsd.aws.ecr import ContainerRegistry
+from fsd.aws.ecs import ElasticContainerService
+from fsd.aws.logs import CloudWatchLogs
+from fsd.aws.network import VpcNetworks
+from fsd.aws.scaling import ApplicationAutoScaling
+from fsd.aws.session import AwsSession
+from fsd.aws.stacks import CloudFormationStacks
+from fsd.aws.targets import TargetGroups
+from fsd.release.ports import Aws, Clock
+
+POLL = timedelta(seconds=2)
+
+
+def connect(
+    session: AwsSession,
+    *,
+    clock: Clock,
+    cloud_formation_role_arn: str | None = None,
+    poll: timedelta = POLL,
+) -> Aws:
+    """Ask AWS who we are, and build the rest without a call. Raises CallFailedError.
+
+    `poll` is how often a stack or a service that goes away is looked at.
+    """
+    return Aws(
+        identity=session.identity(),
+        stacks=CloudFormationStacks(
+            clients=session, clock=clock, poll=poll, role_arn=cloud_formation_role_arn
+        ),
+        ecs=ElasticContainerService(clients=session, clock=clock, poll=poll),
+        targets=TargetGroups(clients=session),
+        scaling=ApplicationAutoScaling(clients=session),
+        logs=CloudWatchLogs(clients=session),
+        registry=ContainerRegistry(clients=session),
+        networks=VpcNetworks(clients=session),
+    )

@@ -1,0 +1,399 @@
+"""ECS: clusters, task definitions, services, and the deployments of a service.
+
+Lists are read to their end and described in batches as large as ECS takes
+(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Operations.html). A cluster, service
+or task that is not there is an empty answer, not an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from fsd.aws.ecs_shapes import (
+    NO_REVISION,
+    Revision,
+    last_part,
+    log_stream_prefixes,
+    to_cluster,
+    to_event,
+    to_revision,
+    to_service,
+    to_service_deployment,
+    to_stopped_task,
+    to_task,
+    to_task_definition,
+    without_none,
+    write_tags,
+)
+from fsd.aws.errors import aws_code, aws_message, call, pages
+from fsd.aws.session import FEW_ATTEMPTS, READ_ATTEMPTS, Clients
+from fsd.aws.waiting import wait_for
+from fsd.compile.desired import Json
+from fsd.errors import CallFailedError
+from fsd.release.ports import Clock, Cluster, TaskDefinition
+from fsd.rollout.snapshot import Event, ServiceDeployment, ServiceState, StoppedTask, TaskState
+
+TASKS_A_CALL = 100
+DEPLOYMENTS_A_CALL = 20
+REVISIONS_A_CALL = 20
+DELETED_DEFINITIONS_A_CALL = 10
+DRAIN_LIMIT = timedelta(minutes=30)
+
+_ABSENT = frozenset(
+    {"ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"}
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElasticContainerService:
+    """`fsd.release.ports.Ecs`. Remembers what ECS never changes: revisions, log prefixes."""
+
+    clients: Clients
+    clock: Clock
+    poll: timedelta
+    _revisions: dict[str, Revision] = field(default_factory=dict, init=False)
+    _log_prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
+
+    # --- clusters --------------------------------------------------------------------------
+
+    def find_cluster(self, name: str) -> Cluster | None:
+        answer = call(self._reads, "describe_clusters", name, clusters=[name], include=["TAGS"])
+        _require_only_missing(answer, f"DescribeClusters {name}")
+        active = [c for c in answer.get("clusters", []) if c.get("status") != "INACTIVE"]
+        return to_cluster(active[0]) if active else None
+
+    def create_cluster(self, name: str, *, tags: Mapping[str, str]) -> None:
+        """A cluster of that name that is there already is fine, and stays as it is."""
+        call(self._reads, "create_cluster", name, clusterName=name, tags=write_tags(tags))
+
+    def delete_cluster(self, name: str) -> None:
+        try:
+            call(self._reads, "delete_cluster", name, cluster=name)
+        except CallFailedError as error:
+            if aws_code(error) != "ClusterNotFoundException":
+                raise
+
+    # --- task definitions ------------------------------------------------------------------
+
+    def register(self, definition: Json, *, tags: Mapping[str, str]) -> TaskDefinition:
+        """A lost answer may leave a second, equal revision; it harms nothing, and is found again
+        by the next run."""
+        parameters = without_none(definition)
+        answer = call(
+            self._writes,
+            "register_task_definition",
+            str(definition.get("family", "")),
+            **parameters,
+            tags=write_tags(tags),
+        )
+        return to_task_definition({"tags": write_tags(tags), **answer})
+
+    def find_task_definition(self, arn: str) -> TaskDefinition | None:
+        try:
+            answer = call(
+                self._reads,
+                "describe_task_definition",
+                last_part(arn),
+                taskDefinition=arn,
+                include=["TAGS"],
+            )
+        except CallFailedError as error:
+            if says_no_task_definition(error):
+                return None
+            raise
+        return to_task_definition(answer)
+
+    def list_task_definitions(self, family: str) -> Sequence[str]:
+        return self._list_task_definitions(family, "ACTIVE")
+
+    def delete_task_definitions(self, family: str) -> int:
+        active = self._list_task_definitions(family, "ACTIVE")
+        for arn in active:
+            call(self._reads, "deregister_task_definition", last_part(arn), taskDefinition=arn)
+        inactive = self._list_task_definitions(family, "INACTIVE")
+        arns = list(dict.fromkeys([*active, *inactive]))
+        for batch in _batches(arns, DELETED_DEFINITIONS_A_CALL):
+            answer = call(
+                self._reads, "delete_task_definitions", family, taskDefinitions=list(batch)
+            )
+            _require_only_missing(answer, f"DeleteTaskDefinitions {family}")
+        return len(arns)
+
+    def _list_task_definitions(self, family: str, status: str) -> list[str]:
+        found = [
+            arn
+            for page in pages(
+                self._reads,
+                "list_task_definitions",
+                family,
+                familyPrefix=family,
+                status=status,
+                sort="DESC",
+            )
+            for arn in page["taskDefinitionArns"]
+            if last_part(arn).rpartition(":")[0] == family
+        ]
+        return sorted(found, key=lambda arn: int(arn.rpartition(":")[2]), reverse=True)
+
+    # --- services --------------------------------------------------------------------------
+
+    def find_service(self, cluster: str, name: str) -> ServiceState | None:
+        service = self._describe_service(cluster, name)
+        return to_service(service) if service else None
+
+    def create_service(self, parameters: Json) -> ServiceState:
+        """Safe to repeat: `clientToken` is in the parameters."""
+        where = f"{parameters.get('cluster')}/{parameters.get('serviceName')}"
+        answer = call(self._reads, "create_service", where, **without_none(parameters))
+        return to_service(answer["service"])
+
+    def update_service(self, parameters: Json) -> ServiceState:
+        """Not repeated after many lost answers: `forceNewDeployment` starts one each time."""
+        where = f"{parameters.get('cluster')}/{parameters.get('service')}"
+        answer = call(self._writes, "update_service", where, **without_none(parameters))
+        return to_service(answer["service"])
+
+    def delete_service(self, cluster: str, name: str) -> None:
+        """Raises TimedOutError where its tasks do not drain within half an hour."""
+        service = self._describe_service(cluster, name)
+        if service is None:
+            return
+        where = f"{cluster}/{name}"
+        if service["status"] == "ACTIVE":
+            try:
+                call(
+                    self._reads, "delete_service", where, cluster=cluster, service=name, force=True
+                )
+            except CallFailedError as error:
+                if aws_code(error) not in _ABSENT:
+                    raise
+        wait_for(
+            lambda: True if self._describe_service(cluster, name) is None else None,
+            clock=self.clock,
+            poll=self.poll,
+            limit=DRAIN_LIMIT,
+            where=where,
+        )
+
+    def events(self, cluster: str, service: str) -> Sequence[Event]:
+        found = self._describe_service(cluster, service) or {}
+        events = [to_event(event) for event in found.get("events", [])]
+        return sorted(events, key=lambda event: event.at, reverse=True)[:100]
+
+    def _describe_service(self, cluster: str, name: str) -> dict[str, Any] | None:
+        """None where it is missing, INACTIVE, or in a cluster that is not there."""
+        where = f"{cluster}/{name}"
+        try:
+            answer = call(
+                self._reads,
+                "describe_services",
+                where,
+                cluster=cluster,
+                services=[name],
+                include=["TAGS"],
+            )
+        except CallFailedError as error:
+            if aws_code(error) == "ClusterNotFoundException":
+                return None
+            raise
+        _require_only_missing(answer, f"DescribeServices {where}")
+        found = [s for s in answer.get("services", []) if s.get("status") != "INACTIVE"]
+        return found[0] if found else None
+
+    # --- service deployments ---------------------------------------------------------------
+
+    def service_deployment_arns(self, cluster: str, service: str) -> Sequence[str]:
+        """ECS documents no order and botocore has no paginator: both are made here."""
+        briefs: list[dict[str, Any]] = []
+        token: dict[str, str] = {}
+        while True:
+            try:
+                page = call(
+                    self._reads,
+                    "list_service_deployments",
+                    f"{cluster}/{service}",
+                    cluster=cluster,
+                    service=service,
+                    maxResults=100,
+                    **token,
+                )
+            except CallFailedError as error:
+                if aws_code(error) in _ABSENT:
+                    return ()
+                raise
+            briefs += page.get("serviceDeployments", [])
+            if not page.get("nextToken"):
+                break
+            token = {"nextToken": page["nextToken"]}
+        briefs.sort(key=lambda brief: brief["createdAt"], reverse=True)
+        return tuple(brief["serviceDeploymentArn"] for brief in briefs)
+
+    def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:
+        """In the order of `arns`. The task definition is "" where ECS forgot the revision."""
+        answers = {
+            answer["serviceDeploymentArn"]: answer
+            for batch in _batches(arns, DEPLOYMENTS_A_CALL)
+            for answer in self._describe_deployments(batch)
+        }
+        found = [answers[arn] for arn in dict.fromkeys(arns) if arn in answers]
+        revisions = self._resolve(
+            [a.get("targetServiceRevision", {}).get("arn", "") for a in found]
+        )
+        return tuple(
+            to_service_deployment(
+                answer,
+                revisions.get(answer.get("targetServiceRevision", {}).get("arn", ""), NO_REVISION),
+            )
+            for answer in found
+        )
+
+    def stop_service_deployment(self, arn: str) -> bool:
+        """ROLLBACK is the only type that ECS documents; it works without a configured rollback.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service-deployment.html
+        """
+        try:
+            call(
+                self._reads,
+                "stop_service_deployment",
+                last_part(arn),
+                serviceDeploymentArn=arn,
+                stopType="ROLLBACK",
+            )
+        except CallFailedError as error:
+            if aws_code(error) == "ConflictException" or self._is_over(arn, error):
+                return False
+            raise
+        return True
+
+    def _is_over(self, arn: str, error: CallFailedError) -> bool:
+        """Whether ECS refused because the deployment had ended meanwhile."""
+        if aws_code(error) not in {
+            "InvalidParameterException",
+            "ClientException",
+            "ServiceDeploymentNotFoundException",
+        }:
+            return False
+        found = self.service_deployments([arn])
+        return not found or found[0].status.is_final
+
+    def _describe_deployments(self, arns: Sequence[str]) -> list[dict[str, Any]]:
+        answer = call(
+            self._reads,
+            "describe_service_deployments",
+            _places(arns),
+            serviceDeploymentArns=list(arns),
+        )
+        _require_only_missing(answer, f"DescribeServiceDeployments {_places(arns)}")
+        found: list[dict[str, Any]] = answer.get("serviceDeployments", [])
+        return found
+
+    def _resolve(self, arns: Sequence[str]) -> Mapping[str, Revision]:
+        """Service revisions by ARN. What is complete never changes and is asked for once."""
+        known = {arn: self._revisions[arn] for arn in arns if arn in self._revisions}
+        unknown = [arn for arn in dict.fromkeys(arns) if arn and arn not in known]
+        for batch in _batches(unknown, REVISIONS_A_CALL):
+            answer = call(
+                self._reads,
+                "describe_service_revisions",
+                _places(batch),
+                serviceRevisionArns=list(batch),
+            )
+            _require_only_missing(answer, f"DescribeServiceRevisions {_places(batch)}")
+            for found in answer.get("serviceRevisions", []):
+                revision = to_revision(found)
+                known[found["serviceRevisionArn"]] = revision
+                if revision.is_resolved:
+                    self._revisions[found["serviceRevisionArn"]] = revision
+        return known
+
+    # --- tasks -----------------------------------------------------------------------------
+
+    def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]:
+        """Those that ECS still remembers, for an hour or so; also those still stopping."""
+        return tuple(
+            to_stopped_task(task, self._log_streams(task))
+            for task in self._tasks(cluster, service, "STOPPED")
+        )
+
+    def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
+        return tuple(to_task(task) for task in self._tasks(cluster, service, "RUNNING"))
+
+    def _tasks(self, cluster: str, service: str, status: str) -> Iterator[dict[str, Any]]:
+        """By desired status: RUNNING has the tasks that should run, from PROVISIONING on.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
+        """
+        where = f"{cluster}/{service}"
+        try:
+            listed = [
+                arn
+                for page in pages(
+                    self._reads,
+                    "list_tasks",
+                    where,
+                    cluster=cluster,
+                    serviceName=service,
+                    desiredStatus=status,
+                )
+                for arn in page["taskArns"]
+            ]
+        except CallFailedError as error:
+            if aws_code(error) in _ABSENT:
+                return
+            raise
+        for batch in _batches(listed, TASKS_A_CALL):
+            answer = call(self._reads, "describe_tasks", where, cluster=cluster, tasks=list(batch))
+            _require_only_missing(answer, f"DescribeTasks {where}")
+            yield from answer.get("tasks", [])
+
+    def _log_streams(self, task: dict[str, Any]) -> tuple[str, ...]:
+        arn = task.get("taskDefinitionArn", "")
+        if arn not in self._log_prefixes:
+            found = self.find_task_definition(arn) if arn else None
+            self._log_prefixes[arn] = log_stream_prefixes(found.definition) if found else ()
+        id_ = last_part(task["taskArn"])
+        return tuple(f"{prefix}{id_}" for prefix in self._log_prefixes[arn])
+
+    @property
+    def _reads(self) -> Any:
+        """Also for what is safe to repeat."""
+        return self.clients.client("ecs", attempts=READ_ATTEMPTS)
+
+    @property
+    def _writes(self) -> Any:
+        return self.clients.client("ecs", attempts=FEW_ATTEMPTS)
+
+
+def says_no_task_definition(error: CallFailedError) -> bool:
+    """DescribeTaskDefinition answers a revision that is not there with a ClientException."""
+    return aws_code(error) == "ClientException" and (
+        "unable to describe task definition" in aws_message(error).lower()
+    )
+
+
+def _require_only_missing(answer: dict[str, Any], where: str) -> None:
+    """A describe of several things answers 200 with `failures`; MISSING is an answer."""
+    for failure in answer.get("failures", []):
+        if failure.get("reason") != "MISSING":
+            detail = f": {failure['detail']}" if failure.get("detail") else ""
+            raise CallFailedError(
+                f"{failure.get('reason', 'no reason given')}{detail}",
+                where=f"{where} {failure.get('arn', '')}".strip(),
+                fix="correct what the message names, and run it again",
+            )
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _places(arns: Sequence[str]) -> str:
+    more = f" and {len(arns) - 1} more" if len(arns) > 1 else ""
+    return f"{arns[0]}{more}"

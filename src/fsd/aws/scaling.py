@@ -1,0 +1,195 @@
+"""Application Auto Scaling of a service's desired count: one target, a policy a metric.
+
+https://docs.aws.amazon.com/autoscaling/application/userguide/services-that-can-integrate-ecs.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fsd.aws.errors import aws_code, call, pages
+from fsd.aws.session import Clients
+from fsd.compile.desired import Scaling
+from fsd.errors import CallFailedError
+from fsd.release.ports import ScalingState
+
+DEFAULT_COOLDOWN = 300  # seconds, of ECS services
+_METRICS = {
+    "cpu": "ECSServiceAverageCPUUtilization",
+    "memory": "ECSServiceAverageMemoryUtilization",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationAutoScaling:
+    """`fsd.release.ports.ScalingPort`. Policies of other names are somebody else's, and stay."""
+
+    clients: Clients
+
+    def find(self, cluster: str, service: str) -> ScalingState | None:
+        target = self._target(cluster, service)
+        if target is None:
+            return None
+        policies = self._policies(cluster, service)
+        return ScalingState(
+            scaling=_scaling(target, policies, service),
+            policy_names=tuple(n for n in _names(service).values() if n in policies),
+        )
+
+    def apply(self, cluster: str, service: str, scaling: Scaling) -> None:
+        """Writes only what differs: registering a target clamps the running count at once.
+
+        https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+        """
+        target = self._target(cluster, service)
+        limits = {"MinCapacity": scaling.minimum, "MaxCapacity": scaling.maximum}
+        if target is None or limits != {key: target[key] for key in limits}:
+            call(
+                self._client,
+                "register_scalable_target",
+                f"{cluster}/{service}",
+                **_resource(cluster, service),
+                **limits,
+            )
+        existing = self._policies(cluster, service) if target is not None else {}
+        self._apply_policies(cluster, service, scaling, existing=existing)
+
+    def remove(self, cluster: str, service: str) -> bool:
+        """Its policies and their alarms go with the target."""
+        try:
+            call(
+                self._client,
+                "deregister_scalable_target",
+                f"{cluster}/{service}",
+                **_resource(cluster, service),
+            )
+        except CallFailedError as error:
+            if aws_code(error) == "ObjectNotFoundException":
+                return False
+            raise
+        return True
+
+    def _apply_policies(
+        self,
+        cluster: str,
+        service: str,
+        scaling: Scaling,
+        *,
+        existing: Mapping[str, dict[str, Any]],
+    ) -> None:
+        wanted = {"cpu": scaling.cpu, "memory": scaling.memory}
+        for metric, name in _names(service).items():
+            percent = wanted[metric]
+            if percent is None:
+                self._delete_policy(cluster, service, name, exists=name in existing)
+                continue
+            tracking = {
+                "TargetValue": float(percent),
+                "PredefinedMetricSpecification": {"PredefinedMetricType": _METRICS[metric]},
+                "ScaleInCooldown": scaling.scale_in_cooldown,
+                "ScaleOutCooldown": scaling.scale_out_cooldown,
+            }
+            if _is_as_wanted(existing.get(name), tracking):
+                continue
+            call(
+                self._client,
+                "put_scaling_policy",
+                name,
+                PolicyName=name,
+                PolicyType="TargetTrackingScaling",
+                TargetTrackingScalingPolicyConfiguration=tracking,
+                **_resource(cluster, service),
+            )
+
+    def _delete_policy(self, cluster: str, service: str, name: str, *, exists: bool) -> None:
+        if not exists:
+            return
+        try:
+            call(
+                self._client,
+                "delete_scaling_policy",
+                name,
+                PolicyName=name,
+                **_resource(cluster, service),
+            )
+        except CallFailedError as error:
+            if aws_code(error) != "ObjectNotFoundException":
+                raise
+
+    def _target(self, cluster: str, service: str) -> dict[str, Any] | None:
+        resource = _resource(cluster, service)
+        answer = call(
+            self._client,
+            "describe_scalable_targets",
+            f"{cluster}/{service}",
+            ServiceNamespace=resource["ServiceNamespace"],
+            ResourceIds=[resource["ResourceId"]],
+            ScalableDimension=resource["ScalableDimension"],
+        )
+        targets: list[dict[str, Any]] = answer.get("ScalableTargets", [])
+        return targets[0] if targets else None
+
+    def _policies(self, cluster: str, service: str) -> dict[str, dict[str, Any]]:
+        return {
+            policy["PolicyName"]: policy
+            for page in pages(
+                self._client,
+                "describe_scaling_policies",
+                f"{cluster}/{service}",
+                **_resource(cluster, service),
+            )
+            for policy in page["ScalingPolicies"]
+        }
+
+    @property
+    def _client(self) -> Any:
+        return self.clients.client("application-autoscaling")
+
+
+def _resource(cluster: str, service: str) -> dict[str, str]:
+    return {
+        "ServiceNamespace": "ecs",
+        "ResourceId": f"service/{cluster}/{service}",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+
+
+def _names(service: str) -> dict[str, str]:
+    return {metric: f"{service}-{metric}" for metric in _METRICS}
+
+
+def _scaling(
+    target: dict[str, Any], policies: Mapping[str, dict[str, Any]], service: str
+) -> Scaling:
+    names = _names(service)
+    tracking = {
+        metric: policies[name].get("TargetTrackingScalingPolicyConfiguration", {})
+        for metric, name in names.items()
+        if name in policies
+    }
+    return Scaling(
+        minimum=int(target["MinCapacity"]),
+        maximum=int(target["MaxCapacity"]),
+        cpu=_percent(tracking.get("cpu")),
+        memory=_percent(tracking.get("memory")),
+        scale_in_cooldown=_cooldown(tracking, "ScaleInCooldown"),
+        scale_out_cooldown=_cooldown(tracking, "ScaleOutCooldown"),
+    )
+
+
+def _percent(tracking: dict[str, Any] | None) -> int | None:
+    return None if tracking is None else round(float(tracking.get("TargetValue", 0)))
+
+
+def _cooldown(tracking: Mapping[str, dict[str, Any]], key: str) -> int:
+    """Both policies have the same one, unless somebody changed it; then the longer is shown."""
+    return max((int(t.get(key, DEFAULT_COOLDOWN)) for t in tracking.values()), default=300)
+
+
+def _is_as_wanted(policy: dict[str, Any] | None, tracking: dict[str, Any]) -> bool:
+    if policy is None:
+        return False
+    actual = policy.get("TargetTrackingScalingPolicyConfiguration", {})
+    return all(actual.get(key) == value for key, value in tracking.items())

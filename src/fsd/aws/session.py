@@ -1,0 +1,343 @@
+"""Who FSD is on AWS: credentials, assumed roles, clients.
+
+Assumed credentials live in this process's memory only and are renewed there before they expire;
+they are never written to the environment, to a file or to an argument list. Nothing here reads an
+environment variable: boto3 itself does (AWS_PROFILE, AWS_ENDPOINT_URL …).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import boto3.session
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.credentials import Credentials, RefreshableCredentials
+from botocore.exceptions import BotoCoreError
+
+from fsd.aws.errors import DENIED, aws_code, aws_message, call, from_botocore
+from fsd.errors import CallFailedError
+from fsd.release.ports import Clock, Identity
+
+# Total attempts of one call, with botocore's back-off of up to 20 s between them.
+READ_ATTEMPTS = 10
+# For what is not safe to repeat after a lost answer, and for the first calls of a run, where a
+# wrong endpoint must be said within seconds.
+FEW_ATTEMPTS = 3
+
+_KEY_FETCH_PAUSES = tuple(timedelta(seconds=s) for s in (1, 2, 4))
+_CLAIMS = ("sub", "aud", "repository")
+
+
+class Clients(Protocol):
+    """Where the adapters get their boto3 clients: made when they are first used."""
+
+    def client(self, service: str, *, attempts: int = READ_ATTEMPTS) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticCredentials:
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+class AwsSession:
+    """One identity in one region. Clients are made once and may be used by several threads."""
+
+    def __init__(
+        self, boto: boto3.session.Session, *, endpoint_url: str | None, clock: Clock | None
+    ) -> None:
+        self._boto = boto
+        self._endpoint_url = endpoint_url
+        self._clock = clock
+        self._clients: dict[tuple[str, int], Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def region(self) -> str:
+        return str(self._boto.region_name)
+
+    def client(self, service: str, *, attempts: int = READ_ATTEMPTS) -> Any:
+        """A client with `attempts` attempts a call in all. Raises CallFailedError."""
+        key = (service, attempts)
+        with self._lock:  # making a client is not safe in two threads at once
+            if key not in self._clients:
+                self._clients[key] = _make_client(
+                    self._boto,
+                    service,
+                    endpoint_url=self._endpoint_url,
+                    config=_config(attempts),
+                )
+            return self._clients[key]
+
+    def identity(self) -> Identity:
+        """Whom AWS takes us for; the first call of a run. Raises CallFailedError."""
+        sts = self.client("sts", attempts=FEW_ATTEMPTS)
+        answer = call(sts, "get_caller_identity", f"in {self.region}")
+        arn = str(answer["Arn"])
+        return Identity(
+            account=str(answer["Account"]),
+            region=self.region,
+            partition=arn.split(":")[1],
+            arn=arn,
+        )
+
+    def assume(self, role_arn: str, *, session_name: str) -> AwsSession:
+        """A session as `role_arn`, by this one's credentials (role chaining: at most an hour).
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+        """
+        name = _session_name(session_name)
+
+        def fetch() -> dict[str, str]:
+            sts = self.client("sts", attempts=FEW_ATTEMPTS)
+            try:
+                answer = call(sts, "assume_role", role_arn, RoleArn=role_arn, RoleSessionName=name)
+            except CallFailedError as error:
+                if aws_code(error) in DENIED:
+                    raise _chaining_denied(error, role_arn) from error
+                raise
+            return _metadata(answer)
+
+        return self._renewing(fetch, method="assume-role")
+
+    def assume_with_token(
+        self, role_arn: str, *, token: Callable[[], str], session_name: str
+    ) -> AwsSession:
+        """A session as `role_arn`, by an OIDC token that `token` fetches anew for each renewal."""
+        name = _session_name(session_name)
+        sts = _make_client(
+            self._boto,
+            "sts",
+            endpoint_url=self._endpoint_url,
+            config=_config(READ_ATTEMPTS).merge(Config(signature_version=UNSIGNED)),
+        )
+
+        def assume() -> dict[str, str]:
+            jwt = token()
+            try:
+                answer = call(
+                    sts,
+                    "assume_role_with_web_identity",
+                    role_arn,
+                    RoleArn=role_arn,
+                    RoleSessionName=name,
+                    WebIdentityToken=jwt,
+                )
+            except CallFailedError as error:
+                refused = _token_refused(error, role_arn, jwt)
+                if refused is None:
+                    raise
+                raise refused from error
+            return _metadata(answer)
+
+        def fetch() -> dict[str, str]:
+            return _retry_key_fetch(assume, clock=self._clock)
+
+        return self._renewing(fetch, method="assume-role-with-web-identity")
+
+    def _renewing(self, fetch: Callable[[], dict[str, str]], *, method: str) -> AwsSession:
+        """botocore renews in the last 15 minutes, and must in the last 10, before a call."""
+        credentials = RefreshableCredentials.create_from_metadata(
+            metadata=fetch(), refresh_using=fetch, method=method
+        )
+        return AwsSession(
+            _boto_session(region=self.region, profile=None, credentials=credentials),
+            endpoint_url=self._endpoint_url,
+            clock=self._clock,
+        )
+
+
+def open_session(
+    *,
+    session_name: str,
+    region: str | None = None,
+    profile: str | None = None,
+    role_arn: str | None = None,
+    web_identity: Callable[[], str] | None = None,
+    credentials: StaticCredentials | None = None,
+    endpoint_url: str | None = None,
+    clock: Clock | None = None,
+) -> AwsSession:
+    """A session, with the role assumed already where there is one.
+
+    Without `credentials` and `web_identity` boto3's own chain is used, and `endpoint_url` None
+    leaves AWS_ENDPOINT_URL to boto3. `clock` waits between the few tries that a token gets while
+    AWS cannot fetch the issuer's keys. Raises CallFailedError.
+    """
+    static = (
+        Credentials(credentials.access_key, credentials.secret_key, credentials.token)
+        if credentials
+        else None
+    )
+    try:
+        boto = _boto_session(region=region, profile=profile, credentials=static)
+    except BotoCoreError as error:
+        raise from_botocore(error, profile or "AWS configuration") from error
+    if not boto.region_name:
+        raise CallFailedError(
+            "no AWS region is set",
+            where="AWS configuration",
+            fix="set AWS_REGION, or `region` in .fsd/environments.yml",
+            code="no-region",
+        )
+    session = AwsSession(boto, endpoint_url=endpoint_url, clock=clock)
+    if role_arn is None:
+        return session
+    if web_identity is not None:
+        return session.assume_with_token(role_arn, token=web_identity, session_name=session_name)
+    return session.assume(role_arn, session_name=session_name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InMemory:
+    """A credential chain of one link: boto3 looks nowhere else."""
+
+    credentials: Any = field(repr=False)
+
+    def load_credentials(self) -> Any:
+        return self.credentials
+
+
+def _boto_session(
+    *, region: str | None, profile: str | None, credentials: Any
+) -> boto3.session.Session:
+    core = botocore.session.Session(profile=profile)
+    if credentials is not None:
+        core.register_component("credential_provider", _InMemory(credentials=credentials))
+    return boto3.session.Session(botocore_session=core, region_name=region)
+
+
+def _make_client(
+    boto: boto3.session.Session, service: str, *, endpoint_url: str | None, config: Config
+) -> Any:
+    try:
+        return boto.client(service, endpoint_url=endpoint_url, config=config)
+    except BotoCoreError as error:
+        raise from_botocore(error, service) from error
+
+
+def _config(attempts: int) -> Config:
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=5,
+        read_timeout=30,
+        user_agent_extra=f"fsd/{version('fsd-deploy')}",
+    )
+
+
+def _session_name(name: str) -> str:
+    """Within STS's alphabet and length; it is what CloudTrail shows.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    return re.sub(r"[^\w+=,.@-]", "-", name, flags=re.ASCII)[:64].ljust(2, "-")
+
+
+def _metadata(answer: dict[str, Any]) -> dict[str, str]:
+    """What botocore's RefreshableCredentials wants of STS's answer."""
+    credentials = answer["Credentials"]
+    return {
+        "access_key": credentials["AccessKeyId"],
+        "secret_key": credentials["SecretAccessKey"],
+        "token": credentials["SessionToken"],
+        "expiry_time": credentials["Expiration"].isoformat(),
+    }
+
+
+def _retry_key_fetch(
+    assume: Callable[[], dict[str, str]], *, clock: Clock | None
+) -> dict[str, str]:
+    """STS sometimes cannot fetch the issuer's keys, and says so as if the token were at fault.
+
+    botocore retries IDPCommunicationError and 5xx by itself; a refusal is never retried.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+    """
+    for pause in _KEY_FETCH_PAUSES:
+        try:
+            return assume()
+        except CallFailedError as error:
+            if not is_key_fetch_failure(_root(error)):
+                raise
+            if clock is not None:
+                clock.wait(pause)
+    return assume()
+
+
+def is_key_fetch_failure(error: CallFailedError) -> bool:
+    return aws_code(error) == "InvalidIdentityToken" and (
+        "retrieve verification key" in aws_message(error)
+    )
+
+
+def _root(error: CallFailedError) -> CallFailedError:
+    """The translated error below one of ours."""
+    return error.__cause__ if isinstance(error.__cause__, CallFailedError) else error
+
+
+def _token_refused(error: CallFailedError, role_arn: str, jwt: str) -> CallFailedError | None:
+    """Say what the token claims, never the token. None where the token is not what is wrong."""
+    claims = read_claims(jwt)
+    said = " · ".join(f"{name} `{claims[name]}`" for name in _CLAIMS if name in claims)
+    where = f"token: {said}" if said else "the token could not be read"
+    match aws_code(error):
+        case "AccessDenied" | "AccessDeniedException":
+            return CallFailedError(
+                f"{role_arn} does not trust this workflow ({error.what})",
+                where=where,
+                fix=_trust_line(claims),
+                code="assume-role-denied",
+            )
+        case "InvalidIdentityToken":
+            return CallFailedError(
+                f"AWS refuses the identity token for {role_arn} ({error.what})",
+                where=where,
+                fix="make the token's issuer an IAM OIDC provider of this account, with the "
+                "token's `aud` among its audiences",
+                code="identity-token-refused",
+            )
+        case _:
+            return None
+
+
+def _trust_line(claims: dict[str, str]) -> str:
+    """The condition to add to the role's trust policy."""
+    issuer = claims.get("iss", "").removeprefix("https://")
+    issuer = issuer or "token.actions.githubusercontent.com"
+    if "sub" not in claims:
+        return f"add a condition on `{issuer}:sub` to the role's trust policy"
+    return (
+        'add to "StringLike" in the role\'s trust policy: '
+        f'"{issuer}:sub": "{claims["sub"]}"  (with "{issuer}:aud": "{claims.get("aud", "")}")'
+    )
+
+
+def _chaining_denied(error: CallFailedError, role_arn: str) -> CallFailedError:
+    return CallFailedError(
+        f"{role_arn} may not be assumed ({error.what})",
+        where=role_arn,
+        fix="name the caller as a principal in the role's trust policy, and allow it "
+        "`sts:AssumeRole` on the role",
+        code="assume-role-denied",
+    )
+
+
+def read_claims(jwt: str) -> dict[str, str]:
+    """The claims of a JWT, unverified: only for showing what was refused. {} if unreadable."""
+    try:
+        part = jwt.split(".")[1]
+        payload = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (IndexError, ValueError, binascii.Error):
+        return {}
+    return {k: str(v) for k, v in payload.items()} if isinstance(payload, dict) else {}

@@ -1,0 +1,380 @@
+"""CloudFormation: one stack a service, changed by change sets, followed on our own clock.
+
+botocore's waiters are not used: they look every 30 s, and `stack_create_complete` takes a later
+update's status for success.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from fsd.aws.errors import aws_code, aws_message, call, pages
+from fsd.aws.session import Clients
+from fsd.aws.waiting import wait_for
+from fsd.compile.desired import Json
+from fsd.errors import CallFailedError
+from fsd.release.ports import Clock, Stack
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+TEMPLATE_LIMIT = 51_200  # bytes of TemplateBody
+# A load balancer takes minutes, and its network interfaces minutes more to go away.
+STACK_LIMIT = timedelta(minutes=45)
+CHANGE_SET_LIMIT = timedelta(minutes=10)
+
+# Created never, or not to the end: there is nothing to update, the next creation starts anew.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+_EMPTY = frozenset({"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"})
+_BROKEN = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
+_ON_ITS_WAY_THERE = frozenset({"ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"})
+_AS_ITS_TEMPLATE_SAYS = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+_NEEDS_A_PERSON = frozenset({"UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"})
+_CANCELLED = ("resource creation cancelled", "resource update cancelled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudFormationStacks:
+    """`fsd.release.ports.Stacks`. `role_arn` is the role that CloudFormation itself uses.
+
+    The role is sent with every call that takes one: a policy that allows only this role denies a
+    call that names none.
+    """
+
+    clients: Clients
+    clock: Clock
+    poll: timedelta
+    role_arn: str | None = None
+
+    def find(self, name: str) -> Stack | None:
+        """None also for a stack whose creation failed: there is nothing in it to keep."""
+        stack = self._describe(name)
+        if stack is None or stack["StackStatus"] in _EMPTY | _BROKEN | _ON_ITS_WAY_THERE:
+            return None
+        return _stack(stack, self._template(stack))
+
+    def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
+        """As the port says. Raises also for a template that is too long, and for a stack that
+        needs a person first (UPDATE_ROLLBACK_FAILED)."""
+        body = _render(template, name)
+        stack = self._settled(name)
+        if stack is not None and stack["StackStatus"] in _BROKEN:
+            self.delete(name)
+            stack = None
+        if stack is None:
+            return self._create(name, body=body, template=template, tags=tags)
+        _refuse_stuck(stack)
+        if self._is_unchanged(stack, template=template, tags=tags):
+            return _stack(stack, template)
+        return self._update(stack, body=body, template=template, tags=tags)
+
+    def delete(self, name: str) -> None:
+        """Also of a stack whose creation or deletion failed before."""
+        stack = self._settled(name, keep_empty=True)
+        if stack is None:
+            return
+        stack_id = str(stack["StackId"])
+        call(
+            self._client,
+            "delete_stack",
+            name,
+            StackName=stack_id,
+            ClientRequestToken=_token(),
+            **self._role,
+        )
+        status = self._wait_until_settled(stack_id)
+        if status is not None and status["StackStatus"] != "DELETE_COMPLETE":
+            raise self._failed(status, operation="DELETE", what="could not be deleted")
+
+    # --- create and update -----------------------------------------------------------------
+
+    def _create(self, name: str, *, body: str, template: Json, tags: Mapping[str, str]) -> Stack:
+        """A stack whose creation fails is deleted by CloudFormation (OnStackFailure)."""
+        change_set = self._make_change_set(
+            name, body=body, tags=tags, ChangeSetType="CREATE", OnStackFailure="DELETE"
+        )
+        try:
+            self._require_ready(change_set, name)
+        except CallFailedError:
+            # What is left is a stack in REVIEW_IN_PROGRESS, with nothing in it.
+            self.delete(name)
+            raise
+        self._execute(change_set, name)
+        done = self._wait_until_settled(change_set["StackId"], executing=True)
+        return self._finished(
+            change_set["StackId"], done, expected="CREATE_COMPLETE", template=template
+        )
+
+    def _update(
+        self, stack: dict[str, Any], *, body: str, template: Json, tags: Mapping[str, str]
+    ) -> Stack:
+        name, stack_id = str(stack["StackName"]), str(stack["StackId"])
+        change_set = self._make_change_set(name, body=body, tags=tags, ChangeSetType="UPDATE")
+        has_changes = self._require_ready(change_set, name)
+        if not has_changes:
+            return _stack(stack, template)
+        self._execute(change_set, name)
+        done = self._wait_until_settled(stack_id, executing=True)
+        return self._finished(stack_id, done, expected="UPDATE_COMPLETE", template=template)
+
+    def _make_change_set(
+        self, name: str, *, body: str, tags: Mapping[str, str], **how: str
+    ) -> dict[str, Any]:
+        token = _token()
+        return call(
+            self._client,
+            "create_change_set",
+            name,
+            StackName=name,
+            ChangeSetName=token,
+            ClientToken=token,
+            TemplateBody=body,
+            Tags=[{"Key": key, "Value": tags[key]} for key in sorted(tags)],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            **how,
+            **self._role,
+        )
+
+    def _require_ready(self, change_set: dict[str, Any], name: str) -> bool:
+        """Wait for the change set; False where it changes nothing. A failed one is deleted."""
+        described = wait_for(
+            lambda: self._change_set_if_done(change_set["Id"], name),
+            clock=self.clock,
+            poll=self.poll,
+            limit=CHANGE_SET_LIMIT,
+            where=name,
+        )
+        if described["Status"] == "CREATE_COMPLETE":
+            return True
+        reason = str(described.get("StatusReason", ""))
+        call(self._client, "delete_change_set", name, ChangeSetName=change_set["Id"])
+        if says_no_changes(reason):
+            return False
+        raise CallFailedError(
+            f"CloudFormation refuses the change: {reason or 'it gave no reason'}",
+            where=name,
+            fix="correct what the reason names; nothing was changed",
+            code="stack-refused",
+        )
+
+    def _change_set_if_done(self, change_set_id: str, name: str) -> dict[str, Any] | None:
+        described = call(self._client, "describe_change_set", name, ChangeSetName=change_set_id)
+        return described if described["Status"] in {"CREATE_COMPLETE", "FAILED"} else None
+
+    def _execute(self, change_set: dict[str, Any], name: str) -> None:
+        call(
+            self._client,
+            "execute_change_set",
+            name,
+            ChangeSetName=change_set["Id"],
+            ClientRequestToken=_token(),
+        )
+
+    def _finished(
+        self, stack_id: str, stack: dict[str, Any] | None, *, expected: str, template: Json
+    ) -> Stack:
+        if stack is not None and stack["StackStatus"] == expected:
+            return _stack(stack, template)
+        operation = expected.partition("_")[0]
+        what = f"could not be {operation.lower()}d"
+        raise self._failed(stack or {"StackId": stack_id}, operation=operation, what=what)
+
+    def _is_unchanged(
+        self, stack: dict[str, Any], *, template: Json, tags: Mapping[str, str]
+    ) -> bool:
+        """Read, so that an unchanged stack costs no change set."""
+        return (
+            stack["StackStatus"] in _AS_ITS_TEMPLATE_SAYS
+            and _tags(stack) == dict(tags)
+            and self._template(stack) == template
+        )
+
+    # --- look ------------------------------------------------------------------------------
+
+    def _settled(self, name: str, *, keep_empty: bool = False) -> dict[str, Any] | None:
+        """The stack once no operation is in flight; another run's is waited for."""
+        stack = self._wait_until_settled(name)
+        if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
+            return None
+        return stack if keep_empty or stack["StackStatus"] not in _EMPTY else None
+
+    def _wait_until_settled(
+        self, name_or_id: str, *, executing: bool = False
+    ) -> dict[str, Any] | None:
+        """Follow the id, where there is one: a deleted stack is found by nothing else.
+
+        While a change set executes, REVIEW_IN_PROGRESS is a look that came too early.
+        """
+
+        def look() -> tuple[dict[str, Any] | None] | None:
+            stack = self._describe(name_or_id)
+            status = str(stack["StackStatus"]) if stack else ""
+            is_review = status == "REVIEW_IN_PROGRESS"
+            if status.endswith("_IN_PROGRESS") and (executing or not is_review):
+                return None
+            return (stack,)
+
+        (found,) = wait_for(
+            look, clock=self.clock, poll=self.poll, limit=STACK_LIMIT, where=_name(name_or_id)
+        )
+        return found
+
+    def _describe(self, name_or_id: str) -> dict[str, Any] | None:
+        try:
+            answer = call(self._client, "describe_stacks", _name(name_or_id), StackName=name_or_id)
+        except CallFailedError as error:
+            if says_absent(error):
+                return None
+            raise
+        stacks: list[dict[str, Any]] = answer["Stacks"]
+        return stacks[0] if stacks else None
+
+    def _template(self, stack: dict[str, Any]) -> Json:
+        name = str(stack["StackName"])
+        body = call(
+            self._client, "get_template", name, StackName=stack["StackId"], TemplateStage="Original"
+        )["TemplateBody"]
+        if isinstance(body, str):
+            raise CallFailedError(
+                "the stack's template is not FSD's: it is not JSON",
+                where=name,
+                fix="rename or delete that stack, or choose another service name",
+                code="stack-not-ours",
+            )
+        # botocore answers an OrderedDict.
+        template: Json = json.loads(json.dumps(body))
+        return template
+
+    def _failed(self, stack: dict[str, Any], *, operation: str, what: str) -> CallFailedError:
+        name = _name(str(stack["StackId"]))
+        reason = self._first_reason(str(stack["StackId"]), operation)
+        reason = (
+            reason or str(stack.get("StackStatusReason", "")) or "CloudFormation gave no reason"
+        )
+        status = str(stack.get("StackStatus", "DELETE_COMPLETE"))
+        return CallFailedError(
+            f"{what}: {reason}",
+            where=f"{name} ({status})",
+            fix=_fix(name, status),
+            code="stack-failed",
+        )
+
+    def _first_reason(self, stack_id: str, operation: str) -> str:
+        """The reason of the resource that failed first: the others were cancelled because of it."""
+        failed = [
+            event
+            for event in self._events_of_last(operation, stack_id)
+            if str(event.get("ResourceStatus", "")).endswith("_FAILED")
+            and event.get("PhysicalResourceId") != stack_id
+            and not _is_cancelled(event)
+        ]
+        if not failed:
+            return ""
+        first = failed[-1]
+        reason = str(first.get("ResourceStatusReason", "")) or str(first["ResourceStatus"])
+        return f"{first['LogicalResourceId']} ({first['ResourceType']}): {reason}"
+
+    def _events_of_last(self, operation: str, stack_id: str) -> Iterator[dict[str, Any]]:
+        """Newest first, back to where the last `operation` (CREATE, UPDATE, DELETE) began."""
+        for page in pages(
+            self._client, "describe_stack_events", _name(stack_id), StackName=stack_id
+        ):
+            for event in page["StackEvents"]:
+                if (
+                    event.get("PhysicalResourceId") == stack_id
+                    and event.get("ResourceStatus") == f"{operation}_IN_PROGRESS"
+                ):
+                    return
+                yield event
+
+    @property
+    def _client(self) -> Any:
+        return self.clients.client("cloudformation")
+
+    @property
+    def _role(self) -> dict[str, str]:
+        return {"RoleARN": self.role_arn} if self.role_arn else {}
+
+
+def says_absent(error: CallFailedError) -> bool:
+    """DescribeStacks answers a stack that is not there with a ValidationError and a sentence."""
+    return aws_code(error) == "ValidationError" and "does not exist" in aws_message(error)
+
+
+def says_no_changes(reason: str) -> bool:
+    """A change set that changes nothing FAILS, and only its reason says why.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+    """
+    return "didn't contain changes" in reason or "No updates are to be performed" in reason
+
+
+def _render(template: Json, name: str) -> str:
+    """Sorted, so that equal templates are equal bytes."""
+    body = json.dumps(template, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    size = len(body.encode())
+    if size > TEMPLATE_LIMIT:
+        raise CallFailedError(
+            f"the stack's template has {size} bytes; CloudFormation takes {TEMPLATE_LIMIT}",
+            where=name,
+            fix="grant fewer single permissions, or split the service",
+            code="template-too-long",
+        )
+    return body
+
+
+def _refuse_stuck(stack: dict[str, Any]) -> None:
+    status = str(stack["StackStatus"])
+    if status in _NEEDS_A_PERSON:
+        raise CallFailedError(
+            f"the stack is stuck in {status}: {stack.get('StackStatusReason', '')}".rstrip(": "),
+            where=str(stack["StackName"]),
+            fix=_fix(str(stack["StackName"]), status),
+            code="stack-stuck",
+        )
+
+
+def _fix(name: str, status: str) -> str:
+    if status in _NEEDS_A_PERSON:
+        return (
+            f"aws cloudformation continue-update-rollback --stack-name {name}  "
+            "(with --resources-to-skip for what cannot go back), then run it again"
+        )
+    if status == "DELETE_FAILED":
+        return "remove what the reason names, and run it again"
+    if status.startswith("UPDATE_ROLLBACK"):
+        return "correct what the reason names, and run it again; the stack is as it was before"
+    return "correct what the reason names, and run it again; nothing of the stack is left"
+
+
+def _is_cancelled(event: dict[str, Any]) -> bool:
+    return str(event.get("ResourceStatusReason", "")).lower().startswith(_CANCELLED)
+
+
+def _stack(stack: dict[str, Any], template: Json) -> Stack:
+    return Stack(
+        name=str(stack["StackName"]),
+        id=str(stack["StackId"]),
+        status=str(stack["StackStatus"]),
+        template=template,
+        outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
+        tags=_tags(stack),
+        status_reason=str(stack.get("StackStatusReason", "")),
+    )
+
+
+def _tags(stack: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+
+
+def _name(name_or_id: str) -> str:
+    """`arn:…:stack/<name>/<uuid>` or a name → the name."""
+    return name_or_id.split("/")[1] if name_or_id.startswith("arn:") else name_or_id
+
+
+def _token() -> str:
+    """A change set's name starts with a letter."""
+    return f"fsd-{uuid.uuid4()}"
