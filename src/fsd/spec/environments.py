@@ -12,8 +12,8 @@ from pydantic import Field, StringConstraints
 
 from fsd.errors import Location
 from fsd.spec.finding import Finding, Severity, order
-from fsd.spec.load import check
 from fsd.spec.models import Model
+from fsd.spec.typed import check
 from fsd.spec.yaml_tree import Branch, Document, Entry, Node, Scalar, locate, parse
 
 LOCAL = "local"

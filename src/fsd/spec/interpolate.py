@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from fsd.errors import Location
-from fsd.spec.finding import Finding, Severity
-from fsd.spec.yaml_tree import Branch, Entry, Items, Node, Scalar
+from fsd.spec.finding import Finding, KeyPath, Severity
+from fsd.spec.yaml_tree import Branch, Items, Node, Scalar
 
 # What stands in for a value that is not known offline; each satisfies every pattern it may meet.
 PLACEHOLDERS: Mapping[str, str] = {
@@ -55,23 +55,25 @@ class _Pass:
     lines: Sequence[str]
     findings: list[Finding] = field(default_factory=list)
     assumed: set[str] = field(default_factory=set)
+    path: KeyPath = ()  # of the value that is being read
 
-    def node(self, node: Node) -> Node:
+    def node(self, node: Node, path: KeyPath = ()) -> Node:
         match node:
-            case Branch():
-                entries = {key: self._entry(entry) for key, entry in node.entries.items()}
-                return replace(node, entries=entries)
-            case Items():
-                return replace(node, items=tuple(self.node(item) for item in node.items))
+            case Branch(entries=entries):
+                done = {
+                    key: replace(entry, value=self.node(entry.value, (*path, key)))
+                    for key, entry in entries.items()
+                }
+                return replace(node, entries=done)
+            case Items(items=items):
+                numbered = enumerate(items)
+                return replace(
+                    node, items=tuple(self.node(item, (*path, index)) for index, item in numbered)
+                )
             case Scalar(value=str() as value) if "$" in value:
-                return replace(node, value=self._text(value, node))
+                self.path = path
+                return replace(node, value="".join(self._pieces(value, node)))
         return node
-
-    def _entry(self, entry: Entry) -> Entry:
-        return replace(entry, value=self.node(entry.value))
-
-    def _text(self, text: str, scalar: Scalar) -> str:
-        return "".join(self._pieces(text, scalar))
 
     def _pieces(self, text: str, scalar: Scalar) -> Iterator[str]:
         end = 0
@@ -115,6 +117,7 @@ class _Pass:
                 where=where,
                 message=message,
                 fix=fix,
+                key_path=self.path,
                 width=width,
             )
         )

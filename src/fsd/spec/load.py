@@ -11,16 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from fsd.errors import Location
 from fsd.spec import overrides as override_
 from fsd.spec.finding import Finding, KeyPath, Severity, order
 from fsd.spec.interpolate import interpolate
 from fsd.spec.models import Manifest
-from fsd.spec.sentences import findings_of
+from fsd.spec.salvage import Sound, salvage
+from fsd.spec.typed import check
 from fsd.spec.yaml_tree import (
     Branch,
     Document,
@@ -34,19 +32,14 @@ from fsd.spec.yaml_tree import (
     parse,
 )
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
-Plain: TypeAlias = "Value | dict[str, Plain] | tuple[Plain, ...]"
-
-# Maps whose values are text, however they look to YAML.
-_TEXT_MAP: KeyPath = ("service", "environment")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A manifest with all that was found, and the places of its keys.
 
     `manifest` is None where there is an error among the findings. `tree` is what was checked:
-    overridden and interpolated. `assumed` are variables that were used without being known; a
+    overridden and interpolated. `sound` is the part of it that has no errors, for `fsd.lint`, so
+    that one run shows everything. `assumed` are variables that were used without being known; a
     release must not go on with any.
     """
 
@@ -55,6 +48,7 @@ class Loaded:
     findings: tuple[Finding, ...]
     document: Document | None = None
     tree: Node | None = None
+    sound: Sound | None = None
     assumed: frozenset[str] = frozenset()
 
     @property
@@ -66,14 +60,6 @@ class Loaded:
         if self.tree is None:
             return Location(path=self.path, line=1, column=1), 1
         return locate(self.tree, path, key=key)
-
-    def written(self, path: KeyPath) -> Scalar | None:
-        """A scalar as it stands in the file or the override: `text` has its variables still."""
-        node = find(self.tree, path) if self.tree else None
-        return node if isinstance(node, Scalar) else None
-
-    def is_written(self, path: KeyPath) -> bool:
-        return self.tree is not None and find(self.tree, path) is not None
 
 
 def load_manifest(
@@ -102,35 +88,16 @@ def load_manifest(
     manifest, wrong = check(Manifest, done.tree)
     every_finding = _unique((*findings, *done.findings, *wrong))
     has_errors = any(finding.severity is Severity.ERROR for finding in every_finding)
+    sound = Sound(manifest=manifest, tree=done.tree) if manifest else salvage(done.tree)
     return Loaded(
         path=path,
         manifest=None if has_errors else manifest,
         findings=every_finding,
         document=document,
         tree=done.tree,
+        sound=sound,
         assumed=done.assumed,
     )
-
-
-def check(model: type[ModelT], tree: Node) -> tuple[ModelT | None, tuple[Finding, ...]]:
-    """A tree as a model; keys only in the file's spelling."""
-    try:
-        return model.model_validate(to_plain(tree), by_alias=True, by_name=False), ()
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        return None, findings_of(details, model=model, tree=tree)
-
-
-def to_plain(node: Node, *, path: KeyPath = ()) -> Plain:
-    """Python's values: lists become tuples, which is what the strict models take."""
-    match node:
-        case Branch(entries=entries):
-            return {key: to_plain(entry.value, path=(*path, key)) for key, entry in entries.items()}
-        case Items(items=items):
-            return tuple(to_plain(item, path=(*path, index)) for index, item in enumerate(items))
-        case Scalar(value=value, text=text):
-            is_text = len(path) == 3 and path[:2] == _TEXT_MAP
-            return text if is_text and value is not None and not isinstance(value, str) else value
 
 
 def _one_document(text: str, path: str) -> tuple[Document | None, tuple[Finding, ...]]:

@@ -1,0 +1,209 @@
+"""Reads the Service YAML and the environments file for every command that takes them.
+
+The only place that opens them: what cannot be read becomes an error with a fix, and what is in them
+is loaded and linted by the pure layers below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fsd.errors import ManifestError
+from fsd.lint import lint
+from fsd.report.findings import Sources, render_terminal, summarize
+from fsd.spec.environments import LOCAL, Environment, default_environment, load_environments
+from fsd.spec.finding import Finding, Severity, order
+from fsd.spec.load import Loaded, load_manifest
+from fsd.spec.models import Manifest
+from fsd.spec.yaml_tree import MAX_CHARACTERS, split_lines
+
+ENVIRONMENTS_FILE = Path(".fsd", "environments.yml")
+
+
+class InvalidFileError(ManifestError):
+    """A Service YAML or an environments file with errors; reads as its findings do."""
+
+    def __init__(self, findings: Sequence[Finding], *, sources: Sources, path: str) -> None:
+        super().__init__(
+            summarize(findings, subject=path),
+            where=path,
+            fix=f"correct what is listed; `fsd validate --file {path}` checks it again",
+        )
+        self.findings = tuple(findings)
+        self.sources = sources
+
+    def __str__(self) -> str:
+        return render_terminal(self.findings, sources=self.sources, subject=str(self.where))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidManifest(Loaded):
+    """Loaded, linted and without errors; its findings are warnings and notes."""
+
+    manifest: Manifest
+
+
+def read_manifest(
+    path: Path,
+    *,
+    environment: str | None = None,
+    overrides: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> ValidManifest:
+    """Read, load and lint. `variables` are those beside ENV and SERVICE, which are known here.
+
+    Raises InvalidFileError with every finding where one is an error, and ManifestError where the
+    file cannot be read or the environment is not known.
+    """
+    loaded = check_manifest(path, environment=environment, overrides=overrides, variables=variables)
+    if loaded.manifest is None or loaded.has_errors:
+        raise InvalidFileError(loaded.findings, sources=sources_of(loaded), path=str(path))
+    return ValidManifest(
+        path=loaded.path,
+        manifest=loaded.manifest,
+        findings=loaded.findings,
+        document=loaded.document,
+        tree=loaded.tree,
+        sound=loaded.sound,
+        assumed=loaded.assumed,
+    )
+
+
+def check_manifest(
+    path: Path,
+    *,
+    environment: str | None = None,
+    overrides: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Like `read_manifest`, but errors in the manifest are findings and not raised."""
+    known = find_environment(path, environment) if environment is not None else None
+    loaded = load_manifest(
+        _read(path),
+        path=str(path),
+        overrides=overrides,
+        variables={**({"ENV": environment} if environment else {}), **(variables or {})},
+        environment_overrides=known.overrides if known else {},
+    )
+    findings = dict.fromkeys((*loaded.findings, *lint(loaded, environment)))
+    return replace(loaded, findings=tuple(sorted(findings, key=order)))
+
+
+def find_environment(path: Path | None, name: str) -> Environment:
+    """The environment of that name for a manifest at `path` (or for the current folder).
+
+    Without an environments file every well-formed name is taken; `local` always is. Raises
+    ManifestError otherwise.
+    """
+    file, environments = _environments(path)
+    if name in environments:
+        return environments[name]
+    if file is not None and name != LOCAL:
+        known = ", ".join((*environments, LOCAL))
+        raise ManifestError(
+            f"there is no environment `{name}`",
+            where=str(file),
+            fix=f"use one of {known}, or add a document for `{name}` to the file",
+            code="unknown-environment",
+        )
+    return _default(name)
+
+
+def known_environments(path: Path | None = None) -> tuple[str, ...]:
+    """Names in the environments file, in its order; empty without one."""
+    return tuple(_environments(path)[1])
+
+
+def sources_of(loaded: Loaded) -> Sources:
+    """The lines that findings are shown with."""
+    if loaded.document is not None:
+        return {loaded.path: loaded.document.lines}
+    try:
+        return {loaded.path: split_lines(_read(Path(loaded.path)))}
+    except ManifestError:
+        return {}
+
+
+def _default(name: str) -> Environment:
+    from pydantic import ValidationError
+
+    try:
+        return default_environment(name)
+    except ValidationError as error:
+        raise ManifestError(
+            f"`{name}` cannot be the name of an environment",
+            where="--env",
+            fix="use up to 31 lower case letters, digits and hyphens, with a letter first",
+            code="unknown-environment",
+        ) from error
+
+
+def _environments(path: Path | None) -> tuple[Path | None, Mapping[str, Environment]]:
+    file = _find_upwards(path)
+    if file is None:
+        return None, {}
+    text = _read(file)
+    environments, findings = load_environments(text, path=str(file))
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise InvalidFileError(findings, sources={str(file): split_lines(text)}, path=str(file))
+    return file, environments
+
+
+def _find_upwards(path: Path | None) -> Path | None:
+    """`.fsd/environments.yml` above the manifest, else above the current folder.
+
+    The search ends at the repository's root, so that a stray file in the home folder is not used.
+    """
+    starts = [path.absolute().parent] if path is not None else []
+    for start in (*starts, Path.cwd()):
+        for folder in (start, *start.parents):
+            file = folder / ENVIRONMENTS_FILE
+            if file.is_file():
+                return _shortest(file)
+            if (folder / ".git").exists():
+                break
+    return None
+
+
+def _shortest(file: Path) -> Path:
+    """Relative to the current folder where it is below it: what a reader expects to see."""
+    cwd = Path.cwd()
+    return file.relative_to(cwd) if file.is_relative_to(cwd) else file
+
+
+def _read(path: Path) -> str:
+    """The text of a file; raises ManifestError where there is none to be had."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(4 * MAX_CHARACTERS + 4)
+    except FileNotFoundError as error:
+        raise _unreadable("there is no such file", path, _files_near(path)) from error
+    except IsADirectoryError as error:
+        raise _unreadable("this is a folder", path, _files_near(path / "x")) from error
+    except PermissionError as error:
+        raise _unreadable("you may not read this file", path, f"chmod u+r {path}") from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(f"it cannot be read: {error}", path, "name another file") from error
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        what = f"it is not UTF-8: byte 0x{content[error.start]:02x} in line {line}"
+        raise _unreadable(what, path, "save it as UTF-8") from error
+
+
+def _files_near(path: Path) -> str:
+    folder = path.parent
+    try:
+        near = sorted(file.name for file in folder.iterdir() if file.suffix in (".yml", ".yaml"))
+    except OSError:
+        return f"there is no folder {folder} either; name the Service YAML with --file"
+    if not near:
+        return "name the Service YAML with --file"
+    return f"name the Service YAML with --file; in {folder}: {', '.join(near[:5])}"
+
+
+def _unreadable(what: str, path: Path, fix: str) -> ManifestError:
+    return ManifestError(what, where=str(path), fix=fix, code="manifest-unreadable")

@@ -1,0 +1,71 @@
+"""What a rule is, what it is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from fsd.spec.finding import Finding, KeyPath, Severity
+from fsd.spec.models import Manifest, Service
+from fsd.spec.yaml_tree import Node, Scalar, find
+
+__all__ = ["Finding", "KeyPath", "Problem", "Rule", "Severity", "Subject"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A manifest with its source. `environment` is None where none was named."""
+
+    manifest: Manifest
+    tree: Node
+    environment: str | None = None
+
+    @property
+    def service(self) -> Service:
+        return self.manifest.service
+
+    @property
+    def has_load_balancer(self) -> bool:
+        return self.service.port is not None and self.service.networking.load_balancer is not None
+
+    def scalar(self, *path: str | int) -> Scalar | None:
+        """A value as it was written: its `text` still has the variables."""
+        node = find(self.tree, path)
+        return node if isinstance(node, Scalar) else None
+
+    def text(self, *path: str | int) -> str:
+        """What was written, variables and all; empty where nothing was."""
+        scalar = self.scalar(*path)
+        return scalar.text if scalar else ""
+
+    def resource(self, index: int) -> str:
+        """The name of a dependency as it was written: offline, ENV has no value worth showing."""
+        return self.text("dependencies", index, "name")
+
+    def is_written(self, *path: str | int) -> bool:
+        return find(self.tree, path) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A fault at a key. `uses` are other keys that were read: a wrong one there hides this.
+
+    `severity` is the rule's unless it is given.
+    """
+
+    at: KeyPath
+    message: str
+    fix: str
+    uses: tuple[KeyPath, ...] = ()
+    on_key: bool = False  # point at the key instead of its value
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`summary` completes the sentence "found where …"."""
+
+    id: str
+    severity: Severity
+    summary: str
+    check: Callable[[Subject], Iterable[Problem]]

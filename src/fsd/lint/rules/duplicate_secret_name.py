@@ -1,0 +1,28 @@
+"""ECS refuses a container with two secrets of one name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for index, secret in enumerate(subject.service.secrets):
+        if secret.name in seen:
+            yield Problem(
+                at=("service", "secrets", index, "name"),
+                message=f"the secret `{secret.name}` is here a second time",
+                fix="give it another name, or remove one of the two",
+                uses=(("service", "secrets", seen[secret.name], "name"),),
+            )
+        seen.setdefault(secret.name, index)
+
+
+RULE = Rule(
+    id="duplicate-secret-name",
+    severity=Severity.ERROR,
+    summary="two secrets have one name",
+    check=check,
+)

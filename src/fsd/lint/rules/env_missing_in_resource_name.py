@@ -1,0 +1,34 @@
+"""A name without the environment is one resource for all of them: dev writes to production."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.interpolate import variables_in
+
+# Made by AWS, or known by an id that AWS gave.
+_NOT_PER_ENVIRONMENT = frozenset({"aws_bedrock_model", "aws_kms_key"})
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for index, dependency in enumerate(subject.manifest.dependencies):
+        written = subject.resource(index)
+        if dependency.type in _NOT_PER_ENVIRONMENT or written.startswith("arn:"):
+            continue
+        if "ENV" in variables_in(written):
+            continue
+        yield Problem(
+            at=("dependencies", index, "name"),
+            message=f"`{written}` is the same in every environment",
+            fix=f"name it per environment, `${{ENV}}-{dependency.name}`; if it is shared on "
+            "purpose, `# fsd: ignore[env-missing-in-resource-name]` and why",
+        )
+
+
+RULE = Rule(
+    id="env-missing-in-resource-name",
+    severity=Severity.WARNING,
+    summary="a dependency's name does not contain ${ENV}",
+    check=check,
+)

@@ -1,0 +1,27 @@
+"""ECS refuses a name that is both an environment variable and a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for index, secret in enumerate(subject.service.secrets):
+        if secret.name in subject.service.environment:
+            yield Problem(
+                at=("service", "environment", secret.name),
+                message=f"`{secret.name}` is a variable here and a secret further on",
+                fix="remove it from `environment`; the secret sets the variable",
+                on_key=True,
+                uses=(("service", "secrets", index, "name"),),
+            )
+
+
+RULE = Rule(
+    id="environment-secret-clash",
+    severity=Severity.ERROR,
+    summary="a name is both an environment variable and a secret",
+    check=check,
+)

@@ -1,0 +1,28 @@
+"""A load balancer that faces the internet, where most services only talk to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+INTERNAL = ("service", "networking", "loadBalancer", "internal")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    load_balancer = subject.service.networking.load_balancer
+    if load_balancer is not None and not load_balancer.internal:
+        yield Problem(
+            at=INTERNAL,
+            message="the load balancer is open to the internet",
+            fix="`internal: true` for calls between services; if it is meant to be public, "
+            "`# fsd: ignore[external-load-balancer]` and why",
+        )
+
+
+RULE = Rule(
+    id="external-load-balancer",
+    severity=Severity.WARNING,
+    summary="the load balancer is reachable from the internet",
+    check=check,
+)

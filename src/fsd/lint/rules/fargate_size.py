@@ -1,0 +1,44 @@
+"""Fargate runs tasks in fixed sizes only; ECS refuses to register any other.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec import fargate
+
+CPU = ("service", "resources", "cpu")
+MEMORY = ("service", "resources", "memory")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    cpu, memory = subject.service.resources.cpu, subject.service.resources.memory
+    if cpu not in fargate.MEMORY_BY_CPU:
+        size = fargate.nearest_size(cpu, memory)
+        yield Problem(
+            at=CPU,
+            message=f"Fargate has no cpu {cpu}",
+            fix=f"use {size[0]} with memory {size[1]}; cpu can be {fargate.describe_cpus()}",
+            uses=(MEMORY,),
+        )
+    elif not fargate.is_size(cpu, memory):
+        is_default = not subject.is_written(*MEMORY)
+        said = f"memory {memory}, the default" if is_default else f"memory {memory}"
+        nearest = fargate.nearest_memory(cpu, memory)
+        yield Problem(
+            at=CPU if is_default else MEMORY,
+            message=f"cpu {cpu} does not take {said}",
+            fix=f"use `memory: {nearest}`; cpu {cpu} takes {fargate.describe_memories(cpu)}",
+            uses=(CPU, MEMORY),
+        )
+
+
+RULE = Rule(
+    id="fargate-size",
+    severity=Severity.ERROR,
+    summary="cpu and memory are not a size that Fargate has",
+    check=check,
+)

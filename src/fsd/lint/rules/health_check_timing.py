@@ -1,0 +1,36 @@
+"""Elastic Load Balancing refuses a health check whose timeout is not below its interval.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+TIMEOUT = ("service", "healthCheck", "timeout")
+INTERVAL = ("service", "healthCheck", "interval")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    checks = subject.service.checks
+    if checks.timeout < checks.interval:
+        return
+    is_default = not subject.is_written(*TIMEOUT)
+    timeout = f"timeout {checks.timeout} s" + (", the default," if is_default else "")
+    yield Problem(
+        at=INTERVAL if is_default else TIMEOUT,
+        message=f"{timeout} is not below interval {checks.interval} s",
+        fix=f"use a timeout below {checks.interval}, "
+        f"or an interval above {checks.timeout} (5 to 300)",
+        uses=(TIMEOUT, INTERVAL),
+    )
+
+
+RULE = Rule(
+    id="health-check-timing",
+    severity=Severity.ERROR,
+    summary="a health check's timeout is not below its interval",
+    check=check,
+)

@@ -1,0 +1,29 @@
+"""A load balancer sends to a port; without one FSD makes a worker, and no load balancer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+LOAD_BALANCER = ("service", "networking", "loadBalancer")
+PORT = ("service", "port")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    if subject.service.networking.load_balancer is not None and subject.service.port is None:
+        yield Problem(
+            at=LOAD_BALANCER,
+            message="there is no `service.port`, so there will be no load balancer",
+            fix="add `port: …` below `service:`, or remove `loadBalancer`",
+            on_key=True,
+            uses=(PORT,),
+        )
+
+
+RULE = Rule(
+    id="load-balancer-without-port",
+    severity=Severity.WARNING,
+    summary="a load balancer is asked for, but there is no port",
+    check=check,
+)

@@ -1,0 +1,36 @@
+"""CloudWatch keeps logs for one of 22 numbers of days, and refuses any other.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+RETENTION = ("service", "observability", "logs", "retention")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    days = subject.service.observability.logs.retention
+    if days in DAYS:
+        return
+    below = [known for known in DAYS if known < days][-1:]
+    above = [known for known in DAYS if known > days][:1]
+    near = " or ".join(f"`retention: {known}`" for known in (*below, *above))
+    yield Problem(
+        at=RETENTION, message=f"CloudWatch cannot keep logs for {days} days", fix=f"use {near}"
+    )
+
+
+RULE = Rule(
+    id="log-retention-value",
+    severity=Severity.ERROR,
+    summary="the log retention is a number of days that CloudWatch does not have",
+    check=check,
+)

@@ -1,0 +1,39 @@
+"""One task means an outage whenever it is replaced: a crash, a host's retirement, a deployment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+RESOURCES = ("service", "resources")
+_PRODUCTION = re.compile(r"(?:.*-)?(?:prod|production|prd|live)(?:-.*)?")
+
+
+def is_production(environment: str | None) -> bool:
+    return environment is not None and _PRODUCTION.fullmatch(environment) is not None
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    if not is_production(subject.environment):
+        return
+    resources, scaled = subject.service.resources, subject.service.auto_scaling is not None
+    count = resources.minimum if scaled else resources.desired
+    if count >= 2:
+        return
+    key = "minCapacity" if scaled else "desiredCount"
+    yield Problem(
+        at=(*RESOURCES, key),
+        message=f"{subject.environment} may run {count} task{'' if count == 1 else 's'}",
+        fix=f"`{key}: 2`, or `--override resources.{key}=2` for {subject.environment} alone",
+        uses=((*RESOURCES, "desiredCount"), (*RESOURCES, "minCapacity")),
+    )
+
+
+RULE = Rule(
+    id="production-single-replica",
+    severity=Severity.WARNING,
+    summary="production runs fewer than two tasks",
+    check=check,
+)

@@ -1,0 +1,36 @@
+"""Secrets Manager ends every ARN with a hyphen and six characters of its own.
+
+Without them the permission has to be widened to `-??????`, and another secret may match.
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+_SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:(?P<name>[^:]+)")
+_SUFFIX = re.compile(r".+-[A-Za-z0-9]{6}")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for index, secret in enumerate(subject.service.secrets):
+        match = _SECRET.match(secret.value_from)
+        if match and not _SUFFIX.fullmatch(match["name"]):
+            name = match["name"]
+            yield Problem(
+                at=("service", "secrets", index, "valueFrom"),
+                message=f"the ARN of `{name}` lacks the six characters at its end",
+                fix=f"`aws secretsmanager describe-secret --secret-id {name} --query ARN` "
+                "prints the full ARN",
+            )
+
+
+RULE = Rule(
+    id="secret-arn-partial",
+    severity=Severity.WARNING,
+    summary="a secret's ARN lacks the suffix that Secrets Manager gave it",
+    check=check,
+)

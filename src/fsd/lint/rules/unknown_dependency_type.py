@@ -1,0 +1,30 @@
+"""A type that FSD does not know has no ARN, so nothing can be granted on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.dependencies import KINDS
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for index, dependency in enumerate(subject.manifest.dependencies):
+        if dependency.type in KINDS:
+            continue
+        close = get_close_matches(dependency.type, KINDS, n=1, cutoff=0.5)
+        meant = f"did you mean `{close[0]}`? " if close else ""
+        yield Problem(
+            at=("dependencies", index, "type"),
+            message=f"there is no dependency type `{dependency.type}`",
+            fix=f"{meant}known: {', '.join(sorted(KINDS))}",
+        )
+
+
+RULE = Rule(
+    id="unknown-dependency-type",
+    severity=Severity.ERROR,
+    summary="a dependency is of a type that FSD does not know",
+    check=check,
+)

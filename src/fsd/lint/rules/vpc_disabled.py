@@ -1,0 +1,26 @@
+"""`vpc: false` gives tasks public addresses in public subnets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+VPC = ("service", "networking", "vpc")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    if not subject.service.networking.vpc:
+        yield Problem(
+            at=VPC,
+            message="tasks run in public subnets with public addresses",
+            fix="`vpc: true`: private subnets and no public address",
+        )
+
+
+RULE = Rule(
+    id="vpc-disabled",
+    severity=Severity.WARNING,
+    summary="tasks run in public subnets",
+    check=check,
+)

@@ -1,0 +1,29 @@
+"""A star also grants what nobody thought of: s3:* deletes the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.dependencies import expand
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for index, dependency in enumerate(subject.manifest.dependencies):
+        for number, permission in enumerate(dependency.permissions):
+            actions = expand(permission) if "*" in permission else ()
+            if len(actions) < 2:
+                continue
+            yield Problem(
+                at=("dependencies", index, "permissions", number),
+                message=f"`{permission}` is {len(actions)} actions, `{actions[0]}` among them",
+                fix="list the actions that the service calls",
+            )
+
+
+RULE = Rule(
+    id="wildcard-permission",
+    severity=Severity.WARNING,
+    summary="a permission has a wildcard",
+    check=check,
+)

@@ -1,0 +1,93 @@
+"""Runs the rules, finds the places, honours the suppressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fsd.errors import Location
+from fsd.lint.finding import Finding, KeyPath, Problem, Rule, Severity, Subject
+from fsd.lint.registry import ALL_RULES
+from fsd.spec.finding import order
+from fsd.spec.load import Loaded
+from fsd.spec.yaml_tree import Document, locate
+
+
+def lint(
+    loaded: Loaded, environment: str | None, *, rules: Sequence[Rule] = ALL_RULES
+) -> tuple[Finding, ...]:
+    """What the rules find, sorted by place; without what loading found already.
+
+    A manifest with errors is looked at as far as it is sound: a finding that depends on a wrong
+    value is left out.
+    """
+    if loaded.sound is None or loaded.document is None:
+        return ()
+    sound = loaded.sound
+    subject = Subject(manifest=sound.manifest, tree=sound.tree, environment=environment)
+    wrong = _wrong_places(loaded)
+    findings = [
+        _finding(problem, rule, subject)
+        for rule in rules
+        for problem in rule.check(subject)
+        if not _depends(problem, wrong)
+    ]
+    kept = [finding for finding in findings if not _is_suppressed(finding, loaded.document)]
+    kept += _unknown_suppressions(loaded.document, rules)
+    return tuple(sorted(dict.fromkeys(kept), key=order))
+
+
+def _finding(problem: Problem, rule: Rule, subject: Subject) -> Finding:
+    where, width = locate(subject.tree, problem.at, key=problem.on_key)
+    return Finding(
+        id=rule.id,
+        severity=problem.severity or rule.severity,
+        where=where,
+        message=problem.message,
+        fix=problem.fix,
+        key_path=problem.at,
+        width=width,
+    )
+
+
+def _wrong_places(loaded: Loaded) -> frozenset[KeyPath]:
+    taken_out = loaded.sound.without if loaded.sound else frozenset()
+    errors = (item.key_path for item in loaded.findings if item.severity is Severity.ERROR)
+    return taken_out | {path for path in errors if len(path) > 1}
+
+
+def _depends(problem: Problem, wrong: frozenset[KeyPath]) -> bool:
+    """Whether a wrong value is at, above or below something that the problem speaks of."""
+    return any(
+        place[: len(path)] == path[: len(place)]
+        for place in wrong
+        for path in (problem.at, *problem.uses)
+    )
+
+
+def _is_suppressed(finding: Finding, document: Document) -> bool:
+    """By a comment on the finding's line, or in the comment lines right above it."""
+    if not isinstance(finding.where, Location) or finding.where.path != document.path:
+        return False
+    line = finding.where.line
+    if finding.id in document.ignores.get(line, ()):
+        return True
+    while line > 1 and document.lines[line - 2].lstrip().startswith("#"):
+        line -= 1
+        if finding.id in document.ignores.get(line, ()):
+            return True
+    return False
+
+
+def _unknown_suppressions(document: Document, rules: Sequence[Rule]) -> Iterator[Finding]:
+    known = {rule.id for rule in rules}
+    for line, ids in document.ignores.items():
+        for id_ in sorted(ids - known):
+            yield Finding(
+                id="unknown-suppression",
+                severity=Severity.WARNING,
+                where=Location(
+                    path=document.path, line=line, column=document.lines[line - 1].find("#") + 1
+                ),
+                message=f"there is no finding `{id_}` that could be ignored",
+                fix="remove the comment, or correct the id",
+            )

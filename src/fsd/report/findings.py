@@ -1,0 +1,159 @@
+"""Findings → terminal text, annotations, JSON.
+
+    error[unknown-permission]: `dynamodb:GetItems` is not an IAM action
+      --> service.yml:41:9
+    41 |         - dynamodb:GetItems
+       |           ^^^^^^^^^^^^^^^^^
+      fix: `dynamodb:GetItem` or `dynamodb:BatchGetItem`
+
+What a file contains is shown, so it is made harmless first: no control character reaches a
+terminal, and no line break or `::` a workflow's log.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from fsd.errors import Location
+from fsd.spec.finding import Finding, Severity, dotted
+
+# Path → lines of the file, for the lines that are shown.
+Sources = Mapping[str, Sequence[str]]
+
+_WIDTH = 100
+_COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1"}
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def render_terminal(
+    findings: Iterable[Finding], *, sources: Sources, subject: str, color: bool = False
+) -> str:
+    """Every finding with its line, and a last line that counts them. Ends without a newline."""
+    every = tuple(findings)
+    blocks = [render_finding(finding, sources=sources, color=color) for finding in every]
+    return "\n\n".join([*blocks, summarize(every, subject=subject)])
+
+
+def render_finding(finding: Finding, *, sources: Sources, color: bool = False) -> str:
+    head = f"{finding.severity}[{finding.id}]:"
+    if color:
+        head = f"\x1b[{_COLORS[finding.severity]}m{head}\x1b[0m"
+    lines = [f"{head} {printable(finding.message)}", f"  --> {printable(str(finding.where))}"]
+    if isinstance(finding.where, Location):
+        lines += _source(finding.where, finding.width, sources)
+    lines.append(f"  fix: {printable(finding.fix)}")
+    return "\n".join(lines)
+
+
+def render_github(findings: Iterable[Finding], *, subject: str) -> str:
+    """Workflow commands, which GitHub shows on the changed lines; the count as a plain line.
+
+    https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
+    """
+    every = tuple(findings)
+    return "\n".join([*(_command(finding) for finding in every), summarize(every, subject=subject)])
+
+
+def render_json(findings: Iterable[Finding], *, subject: str) -> str:
+    every = tuple(findings)
+    count = Counter(finding.severity for finding in every)
+    document = {
+        "file": subject,
+        "valid": count[Severity.ERROR] == 0,
+        "errors": count[Severity.ERROR],
+        "warnings": count[Severity.WARNING],
+        "infos": count[Severity.INFO],
+        "findings": [_as_json(finding) for finding in every],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def summarize(findings: Iterable[Finding], *, subject: str) -> str:
+    """`service.yml: 1 error, 2 warnings`; notes only where there are any."""
+    count = Counter(finding.severity for finding in findings)
+    parts = [_count(count[Severity.ERROR], "error"), _count(count[Severity.WARNING], "warning")]
+    if count[Severity.INFO]:
+        parts.append(_count(count[Severity.INFO], "note"))
+    return f"{printable(subject)}: {', '.join(parts)}"
+
+
+def printable(text: str) -> str:
+    """One line without control characters; each becomes an escape that can be read."""
+    return "".join(
+        character
+        if character.isprintable()
+        else " "
+        if unicodedata.category(character) == "Zs"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def _source(where: Location, width: int, sources: Sources) -> list[str]:
+    """The line and a caret below; a long line is cut around the place."""
+    lines = sources.get(where.path, ())
+    if where.line > len(lines):
+        return []
+    line = lines[where.line - 1]
+    column = min(where.column - 1, len(line))
+    number = str(where.line)
+    room = _WIDTH - len(number) - 3
+    before, after = _escaped(line[:column]), _escaped(line[column:])
+    if len(before) + len(after) > room and len(before) > room // 2:
+        before = "…" + before[-(room // 2) :]
+    shown = (before + after)[:room]
+    caret = "^" * max(1, min(width, len(shown) - len(before)))
+    gutter = " " * len(number)
+    return [
+        f"{number} | {shown}".rstrip(),
+        f"{gutter} | {' ' * len(before)}{caret}",
+    ]
+
+
+def _escaped(text: str) -> str:
+    return printable(text.replace("\t", " "))
+
+
+def _command(finding: Finding) -> str:
+    properties = {"title": f"{finding.severity}[{finding.id}]"}
+    message = f"{finding.message}\nfix: {finding.fix}"
+    match finding.where:
+        case Location(path=path, line=line, column=column):
+            end = str(column + finding.width)
+            properties |= {"file": path, "line": str(line), "col": str(column), "endColumn": end}
+        case override:
+            message = f"{override}: {message}"
+    shown = ",".join(f"{key}={_escape_property(value)}" for key, value in properties.items())
+    return f"::{_COMMANDS[finding.severity]} {shown}::{_escape(message)}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _as_json(finding: Finding) -> dict[str, object]:
+    place: dict[str, object] = {"path": None, "line": None, "column": None, "source": None}
+    match finding.where:
+        case Location(path=path, line=line, column=column):
+            place |= {"path": path, "line": line, "column": column}
+        case override:
+            place["source"] = override
+    return {
+        "id": finding.id,
+        "severity": str(finding.severity),
+        **place,
+        "key": dotted(finding.key_path) or None,
+        "message": finding.message,
+        "fix": finding.fix,
+    }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
