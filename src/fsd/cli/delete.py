@@ -17,9 +17,9 @@ from fsd.errors import RefusedError
 def command(service: str, env: str, region: str | None, output: str, yes: bool) -> int:
     """Remove a service and everything that was made for it."""
     from fsd.cli.manifest import known_environments
-    from fsd.cli.wiring import LOCAL
     from fsd.release.delete import delete_service
     from fsd.report import open_reporter
+    from fsd.spec.environments import LOCAL
 
     if not yes:
         _ask(service, env)
@@ -31,7 +31,7 @@ def command(service: str, env: str, region: str | None, output: str, yes: bool) 
     if env == LOCAL:
         from fsd.local import instance as local
 
-        placeholders = local.remove_placeholder_secrets(local.ensure(), service)
+        placeholders = local.remove_placeholder_secrets(local.ensure(), service=service)
         removed = (*removed, *(f"placeholder secret {name}" for name in placeholders))
     if output == "json":
         click.echo(json.dumps({"removed": removed, "kept": deleted.kept}, indent=2))

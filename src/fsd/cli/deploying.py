@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fsd.cli.clock import SystemClock
 from fsd.cli.manifest import find_environment, read_manifest
-from fsd.cli.wiring import LOCAL, Connection, WebIdentity, connect, make_target, who_runs
+from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Release, Target
 from fsd.errors import CallFailedError, UsageError
@@ -23,6 +23,7 @@ from fsd.release.ports import Repository
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
 from fsd.report.plans import Planned
+from fsd.spec.environments import LOCAL
 
 if TYPE_CHECKING:
     from fsd.image.build import Built
@@ -194,7 +195,7 @@ def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ..
 
     instance = local.ensure()
     named = [secret.value_from for secret in manifest.service.secrets]
-    created = local.ensure_secrets(instance, named)
+    created = local.ensure_secrets(instance, named, service=manifest.metadata.name)
     return tuple(f"created {name} with a placeholder value" for name in created)
 
 

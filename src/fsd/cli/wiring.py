@@ -7,16 +7,14 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from datetime import timedelta
 
 from fsd.compile.desired import Target
 from fsd.errors import CallFailedError, RefusedError
 from fsd.release.ports import Aws, Network
 from fsd.release.watch import Pace
-from fsd.spec.environments import Environment
+from fsd.spec.environments import LOCAL, Environment
 from fsd.spec.models import Networking
-
-LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +63,8 @@ def connect(
     from fsd.aws.session import open_session
     from fsd.cli.clock import SystemClock
 
+    embedded = _find_embedded()
+    poll = timedelta(seconds=2 / max(1.0, embedded.speed if embedded else 1.0))
     session = open_session(
         region=region or environment.region,
         role_arn=identity.role_arn if identity else environment.role_arn,
@@ -75,9 +75,10 @@ def connect(
         session,
         clock=SystemClock(),
         cloud_formation_role_arn=environment.cloud_formation_role_arn,
+        poll=poll,
     )
     _guard_account(aws, environment)
-    return Connection(aws=aws, environment=environment, embedded=_find_embedded())
+    return Connection(aws=aws, environment=environment, embedded=embedded)
 
 
 def make_target(connection: Connection, networking: Networking) -> tuple[Target, tuple[str, ...]]:
@@ -172,7 +173,8 @@ def _connect_local(environment: Environment) -> Connection:
         credentials=local.credentials(instance),
         session_name=_session_name(),
     )
-    aws = connect_aws(session, clock=SystemClock())
+    poll = timedelta(seconds=2 / max(1.0, instance.speed))
+    aws = connect_aws(session, clock=SystemClock(), poll=poll)
     embedded = Embedded(endpoint=instance.endpoint, runtime=instance.runtime, speed=instance.speed)
     notes = () if running else (f"started the embedded AWS at {instance.endpoint}",)
     return Connection(aws=aws, environment=environment, embedded=embedded, notes=notes)
@@ -181,14 +183,15 @@ def _connect_local(environment: Environment) -> Connection:
 def _find_embedded() -> Embedded | None:
     """Whether AWS_ENDPOINT_URL is an embedded AWS: it says which images it runs, and how fast."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    if urlsplit(endpoint).hostname not in {"127.0.0.1", "localhost", "::1"}:
+    if not endpoint:
         return None
     from fsd.local import instance as local
 
     found = local.probe(endpoint)
     if found is None:
         return None
-    return Embedded(endpoint=endpoint, runtime=found.runtime, speed=found.speed)
+    instance = found.instance
+    return Embedded(endpoint=endpoint, runtime=instance.runtime, speed=instance.speed)
 
 
 def _guard_account(aws: Aws, environment: Environment) -> None:

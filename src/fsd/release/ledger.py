@@ -65,16 +65,13 @@ def list_deployments(ecs: Ecs, *, cluster: str, service: str) -> tuple[ServiceDe
     return tuple(sorted(found, key=lambda deployment: deployment.created_at, reverse=True))
 
 
-def last_successful(
-    deployments: Sequence[ServiceDeployment], *, other_than: str = ""
-) -> ServiceDeployment | None:
+def last_successful(deployments: Sequence[ServiceDeployment]) -> ServiceDeployment | None:
     """The newest deployment whose rollout succeeded."""
     return next(
         (
             deployment
             for deployment in deployments
             if deployment.status is DeploymentStatus.SUCCESSFUL
-            and deployment.task_definition_arn != other_than
         ),
         None,
     )

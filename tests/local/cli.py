@@ -1,0 +1,78 @@
+"""The real `fsd` in a subprocess, against an embedded AWS of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent.parent
+HELLO = ROOT / "examples" / "services" / "hello"
+TIMEOUT = 180
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Fsd:
+    """Runs commands with a private state folder; nothing of the caller's environment but PATH."""
+
+    state: Path
+    cwd: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if key in {"PATH", "HOME", "LANG", "DOCKER_HOST", "TMPDIR"}
+        }
+        return {**kept, "FSD_LOCAL_STATE": str(self.state), "COLUMNS": "100", **self.extra}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "fsd.cli.main", *arguments],
+            cwd=self.cwd,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> Ended:
+        process = self.start(*arguments)
+        with process:
+            out, err = process.communicate(timeout=TIMEOUT)
+        return Ended(process.returncode, out, err)
+
+    def ok(self, *arguments: str) -> Ended:
+        ended = self.run(*arguments)
+        assert ended.code == 0, ended.text
+        return ended
+
+    def status(self) -> Any:
+        """What `fsd local status --format json` says."""
+        return self.ok("local", "status", "--format", "json").json()
+
+    def aws_environment(self) -> dict[str, str]:
+        """`fsd local env`, as a dict."""
+        lines = self.ok("local", "env").out.splitlines()
+        pairs = (line.removeprefix("export ").partition("=") for line in lines if "export" in line)
+        return {key: value.strip("'\"") for key, _, value in pairs}
