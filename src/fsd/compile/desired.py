@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 Json: TypeAlias = dict[str, "JsonValue"]
-JsonValue: TypeAlias = "str | int | float | bool | None | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
 # Outputs of every stack that FSD makes. The load balancer's are absent for a worker.
 OUTPUT_TASK_SECURITY_GROUP = "TaskSecurityGroupId"

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-_CONNECT = "kafka-cluster:Connect"
+_SERVICE = "kafka-cluster:"
+# Action → what it needs beside Connect, which every action needs.
 _COMPANIONS: Mapping[str, tuple[str, ...]] = {
-    "kafka-cluster:ReadData": ("kafka-cluster:DescribeTopic", "kafka-cluster:AlterGroup"),
-    "kafka-cluster:AlterGroup": ("kafka-cluster:DescribeGroup",),
-    "kafka-cluster:WriteData": ("kafka-cluster:DescribeTopic",),
-    "kafka-cluster:WriteDataIdempotently": ("kafka-cluster:WriteData",),
-    "kafka-cluster:CreateTopic": ("kafka-cluster:DescribeTopic",),
-    "kafka-cluster:AlterTopic": ("kafka-cluster:DescribeTopic",),
-    "kafka-cluster:DeleteTopic": ("kafka-cluster:DescribeTopic",),
+    "AlterCluster": ("DescribeCluster",),
+    "AlterClusterDynamicConfiguration": ("DescribeClusterDynamicConfiguration",),
+    "WriteDataIdempotently": ("WriteData",),
+    "AlterTopic": ("DescribeTopic",),
+    "DeleteTopic": ("DescribeTopic",),
+    "AlterTopicDynamicConfiguration": ("DescribeTopicDynamicConfiguration",),
+    "ReadData": ("DescribeTopic", "AlterGroup"),
+    "WriteData": ("DescribeTopic",),
+    "AlterGroup": ("DescribeGroup",),
+    "DeleteGroup": ("DescribeGroup",),
+    "AlterTransactionalId": ("DescribeTransactionalId", "WriteData"),
 }
 
 
@@ -38,6 +43,7 @@ def missing_companions(actions: Iterable[str]) -> tuple[str, ...]:
 
 
 def _direct(action: str) -> tuple[str, ...]:
-    if not action.startswith("kafka-cluster:"):
+    if not action.startswith(_SERVICE):
         return ()
-    return (_CONNECT, *_COMPANIONS.get(action, ()))
+    names = ("Connect", *_COMPANIONS.get(action.removeprefix(_SERVICE), ()))
+    return tuple(f"{_SERVICE}{name}" for name in names)

@@ -1,0 +1,48 @@
+"""Manifest → Desired: everything that a release will ask AWS for, decided before any call.
+
+    Manifest ─┬─ template          stack: roles, log group, security groups, load balancer
+              ├─ task_definition   revision, with the ledger in its tags
+              ├─ service           what runs it
+              └─ scaling           how many
+
+Pure, and the same for manifests that differ only in an order that means nothing.
+"""
+
+from __future__ import annotations
+
+from fsd.compile.desired import Desired, Image, Release, Target
+from fsd.compile.scaling import compile_scaling
+from fsd.compile.service import compile_desired_service
+from fsd.compile.tags import compile_ledger, compile_tags
+from fsd.compile.task_definition import compile_task_definition
+from fsd.compile.template import compile_template
+from fsd.spec import names
+from fsd.spec.models import Manifest
+
+
+def compile_service(
+    manifest: Manifest, *, target: Target, image: Image, release: Release
+) -> Desired:
+    """Compile a manifest that is interpolated and overridden.
+
+    Raises ManifestError for what AWS would refuse and lint has let pass.
+    """
+    name, environment = manifest.metadata.name, target.environment
+    has_logs = manifest.service.observability.logs.enabled
+    return Desired(
+        name=names.service_name(name, environment),
+        service_name=name,
+        environment=environment,
+        stack_name=names.stack(name, environment),
+        template=compile_template(manifest, target=target, image=image),
+        stack_tags=compile_tags(manifest, target=target),
+        task_definition=compile_task_definition(
+            manifest, target=target, image=image, release=release
+        ),
+        task_definition_tags=compile_ledger(manifest, target=target, image=image, release=release),
+        service=compile_desired_service(manifest, target=target),
+        scaling=compile_scaling(manifest.service),
+        log_group=names.log_group(name, environment) if has_logs else "",
+        health_path=manifest.service.checks.path,
+        owners=manifest.metadata.owners,
+    )

@@ -1,0 +1,187 @@
+"""Dependencies → policy statements, each permission only where the action works.
+
+Which ARNs those are is known to `fsd.spec.dependencies`. What cannot be granted raises a
+ManifestError; `fsd.lint` finds the same before, with a line and a column.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fsd.compile.desired import Json, JsonValue, Target
+from fsd.errors import ManifestError
+from fsd.spec.companions import missing_companions
+from fsd.spec.dependencies import (
+    EVERYTHING,
+    KINDS,
+    Kind,
+    arn_templates,
+    arns,
+    condition,
+    expand,
+    nearest_actions,
+)
+from fsd.spec.models import Dependency
+
+# Characters without white space, all inline policies of a role together.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+INLINE_POLICY_LIMIT = 10_240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Scope:
+    """Where a grant holds. A condition is (operator, key, value)."""
+
+    resources: tuple[str, ...]
+    conditions: tuple[tuple[str, str, str], ...] = ()
+
+
+def compile_statements(dependencies: Sequence[Dependency], *, target: Target) -> list[JsonValue]:
+    """Statements in an order that does not depend on the manifest's.
+
+    Dependencies on the same resource are one, and resources with the same permissions share a
+    statement. Raises ManifestError for a permission that does not exist or does not fit.
+    """
+    grants: dict[Scope, set[str]] = {}
+    for dependency, permissions in _merged(dependencies).items():
+        for action, scope in _grants(*dependency, permissions, target=target):
+            grants.setdefault(scope, set()).add(action)
+    return [
+        statement(sorted(actions), scope=scope)
+        for actions, scope in sorted(_join_resources(grants), key=lambda grant: grant)
+    ]
+
+
+def statement(actions: Sequence[str], *, scope: Scope) -> Json:
+    result: Json = {
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": list(scope.resources),
+    }
+    if scope.conditions:
+        conditions: dict[str, JsonValue] = {}
+        for operator, key, value in scope.conditions:
+            operands = conditions.setdefault(operator, {})
+            if isinstance(operands, dict):
+                operands[key] = value
+        result["Condition"] = conditions
+    return result
+
+
+def policy_document(statements: Sequence[JsonValue], *, role: str) -> Json:
+    """Raises ManifestError where IAM would not take it, before a stack has to roll back."""
+    document: Json = {"Version": "2012-10-17", "Statement": list(statements)}
+    size = len("".join(json.dumps(document).split()))
+    if size > INLINE_POLICY_LIMIT:
+        raise ManifestError(
+            f"the policy of the role {role} has {size} characters; IAM takes {INLINE_POLICY_LIMIT}",
+            where="dependencies",
+            fix="name the actions that the service calls, instead of `*`",
+            code="policy-too-long",
+        )
+    return document
+
+
+def _merged(dependencies: Sequence[Dependency]) -> Mapping[tuple[str, str], set[str]]:
+    merged: dict[tuple[str, str], set[str]] = {}
+    for dependency in dependencies:
+        found = merged.setdefault((dependency.type, dependency.name), set())
+        found.update(dependency.permissions)
+    return merged
+
+
+def _grants(
+    type_: str, name: str, permissions: set[str], *, target: Target
+) -> Iterator[tuple[str, Scope]]:
+    kind = _kind(type_, name)
+    actions = {
+        action
+        for permission in sorted(permissions)
+        for action in _actions(kind, permission, name=name)
+    }
+    for action in sorted(actions | set(missing_companions(actions))):
+        resources = tuple(sorted(_in_account(arn, target) for arn in arns(kind, action, name=name)))
+        yield action, _scope(kind, resources, name=name)
+
+
+def _actions(kind: Kind, permission: str, *, name: str) -> tuple[str, ...]:
+    """The actions of a permission that work on this kind.
+
+    A wildcard leaves out what has no resource level: `s3:*` on a bucket does not mean
+    s3:PutAccountPublicAccessBlock. An action that is named gets it, on `*`.
+    """
+    found = expand(permission)
+    if not found:
+        raise _unknown(kind, permission, name=name)
+    is_wildcard = "*" in permission or "?" in permission
+    useless = ((), (EVERYTHING,)) if is_wildcard else ((),)
+    works = tuple(action for action in found if arn_templates(kind, action) not in useless)
+    if not works:
+        raise _mismatch(kind, permission, name=name)
+    return works
+
+
+def _scope(kind: Kind, resources: tuple[str, ...], *, name: str) -> Scope:
+    if resources == (EVERYTHING,):
+        return Scope(resources=resources)
+    conditions = condition(kind, name=name) or {}
+    return Scope(
+        resources=resources,
+        conditions=tuple(
+            (operator, key, value)
+            for operator, operands in sorted(conditions.items())
+            for key, value in sorted(operands.items())
+        ),
+    )
+
+
+def _join_resources(grants: Mapping[Scope, set[str]]) -> Iterator[tuple[tuple[str, ...], Scope]]:
+    """One statement for all resources on which the same actions are allowed."""
+    joined: dict[tuple[tuple[str, ...], tuple[tuple[str, str, str], ...]], set[str]] = {}
+    for scope, actions in grants.items():
+        key = (tuple(sorted(actions)), scope.conditions)
+        joined.setdefault(key, set()).update(scope.resources)
+    for (actions_, conditions), resources in joined.items():
+        yield actions_, Scope(resources=tuple(sorted(resources)), conditions=conditions)
+
+
+def _in_account(arn: str, target: Target) -> str:
+    """ARNs without pseudo parameters read in a plan as what they are."""
+    return (
+        arn.replace("${AWS::Partition}", target.partition)
+        .replace("${AWS::Region}", target.region)
+        .replace("${AWS::AccountId}", target.account)
+    )
+
+
+def _kind(type_: str, name: str) -> Kind:
+    kind = KINDS.get(type_)
+    if kind is None:
+        raise ManifestError(
+            f"`{type_}` is not a dependency type",
+            where=f"dependencies: {name}",
+            fix=f"one of {', '.join(sorted(KINDS))}",
+            code="unknown-dependency-type",
+        )
+    return kind
+
+
+def _unknown(kind: Kind, permission: str, *, name: str) -> ManifestError:
+    near = " or ".join(f"`{action}`" for action in nearest_actions(permission, kind=kind))
+    return ManifestError(
+        f"`{permission}` is not an IAM action",
+        where=f"dependencies: {kind.type} {name}",
+        fix=near or f"take an action of {', '.join(sorted(kind.services))}",
+        code="unknown-permission",
+    )
+
+
+def _mismatch(kind: Kind, permission: str, *, name: str) -> ManifestError:
+    return ManifestError(
+        f"`{permission}` does not work on the {kind.title} {name}",
+        where=f"dependencies: {kind.type} {name}",
+        fix=f"take an action of {', '.join(sorted(kind.services))} that works on a {kind.title}",
+        code="permission-type-mismatch",
+    )

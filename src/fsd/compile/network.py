@@ -1,0 +1,221 @@
+"""Security groups, load balancer, target group and listeners, as CloudFormation resources.
+
+Rules are inline and refer one way only (tasks → load balancer), so that no cycle is possible.
+"""
+
+from __future__ import annotations
+
+from fsd.compile.desired import Json, JsonValue, Target
+from fsd.errors import ManifestError
+from fsd.spec import names
+from fsd.spec.models import LoadBalancer, Manifest, Service
+
+TASK_SECURITY_GROUP = "TaskSecurityGroup"
+LOAD_BALANCER_SECURITY_GROUP = "LoadBalancerSecurityGroup"
+LOAD_BALANCER = "LoadBalancer"
+TARGET_GROUP = "TargetGroup"
+HTTP_LISTENER = "HttpListener"
+HTTPS_LISTENER = "HttpsListener"
+
+# CloudFormation's own default still takes TLS 1.0; this is the console's.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+SSL_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+_ANYWHERE = "0.0.0.0/0"
+
+
+def is_public(service: Service) -> bool:
+    balancer = service.networking.load_balancer
+    return balancer is not None and not balancer.internal
+
+
+def find_load_balancer(service: Service) -> LoadBalancer | None:
+    """None for a worker: without a port there is nothing to balance, whatever the manifest says."""
+    return service.networking.load_balancer if service.port is not None else None
+
+
+def security_groups(manifest: Manifest, *, target: Target) -> Json:
+    """Unnamed, because a change of VPC or description replaces them."""
+    service = manifest.service
+    name = names.service_name(manifest.metadata.name, target.environment)
+    balancer = find_load_balancer(service)
+    groups: Json = {
+        TASK_SECURITY_GROUP: _group(
+            f"Tasks of {name}",
+            ingress=_task_ingress(service, target),
+            egress=[_rule("-1", _ANYWHERE, "anywhere")],
+            target=target,
+        )
+    }
+    if balancer is not None and service.port is not None:
+        clients = target.vpc_cidr if balancer.internal else _ANYWHERE
+        ports = (80, 443) if balancer.certificate_arn else (80,)
+        groups[LOAD_BALANCER_SECURITY_GROUP] = _group(
+            f"Load balancer of {name}",
+            ingress=[_rule("tcp", clients, "clients", port=port) for port in ports],
+            egress=[_rule("tcp", target.vpc_cidr, "tasks", port=service.port)],
+            target=target,
+        )
+    return groups
+
+
+def load_balancer(manifest: Manifest, *, target: Target) -> Json:
+    """Load balancer, target group and listeners; {} without a load balancer.
+
+    Raises ManifestError where the environment has too few subnets.
+    """
+    service = manifest.service
+    balancer = find_load_balancer(service)
+    if balancer is None:
+        return {}
+    forward: Json = {"Type": "forward", "TargetGroupArn": {"Ref": TARGET_GROUP}}
+    resources: Json = {
+        LOAD_BALANCER: _balancer(manifest, balancer, target=target),
+        TARGET_GROUP: _target_group(service, target=target),
+    }
+    if balancer.certificate_arn is None:
+        resources[HTTP_LISTENER] = _listener("HTTP", 80, forward)
+        return resources
+    resources[HTTP_LISTENER] = _listener("HTTP", 80, _to_https())
+    resources[HTTPS_LISTENER] = _listener(
+        "HTTPS",
+        443,
+        forward,
+        SslPolicy=SSL_POLICY,
+        Certificates=[{"CertificateArn": balancer.certificate_arn}],
+    )
+    return resources
+
+
+def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
+    rules: list[JsonValue] = []
+    if service.port is not None and find_load_balancer(service) is not None:
+        group: JsonValue = {"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}
+        rules.append(
+            {
+                "IpProtocol": "tcp",
+                "FromPort": service.port,
+                "ToPort": service.port,
+                "SourceSecurityGroupId": group,
+                "Description": "from the load balancer",
+            }
+        )
+    metrics = service.observability.metrics
+    if metrics is not None and metrics.enabled:
+        rules.append(_rule("tcp", target.vpc_cidr, "metrics", port=metrics.port))
+    return rules
+
+
+def _group(
+    description: str, *, ingress: list[JsonValue], egress: list[JsonValue], target: Target
+) -> Json:
+    properties: Json = {
+        "GroupDescription": description[:255],
+        "VpcId": target.vpc_id,
+        "SecurityGroupEgress": egress,
+    }
+    if ingress:
+        properties["SecurityGroupIngress"] = ingress
+    return {"Type": "AWS::EC2::SecurityGroup", "Properties": properties}
+
+
+def _rule(protocol: str, cidr: str, description: str, *, port: int | None = None) -> Json:
+    rule: Json = {"IpProtocol": protocol, "CidrIp": cidr, "Description": description}
+    if port is not None:
+        rule |= {"FromPort": port, "ToPort": port}
+    return rule
+
+
+def _balancer(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> Json:
+    if len(target.load_balancer_subnets) < 2:
+        raise ManifestError(
+            f"a load balancer needs subnets in two zones, and {target.environment} has "
+            f"{len(target.load_balancer_subnets)}",
+            where=f"{target.vpc_id} · {target.region}",
+            fix="name two in .fsd/environments.yml: vpc.privateSubnets, or vpc.publicSubnets for "
+            "`internal: false`",
+            code="load-balancer-subnets",
+        )
+    subnets: list[JsonValue] = [*sorted(target.load_balancer_subnets)]
+    return {
+        "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "Properties": {
+            "Name": _balancer_name(manifest, balancer, target),
+            "Type": "application",
+            "Scheme": "internal" if balancer.internal else "internet-facing",
+            "IpAddressType": "ipv4",
+            "Subnets": subnets,
+            "SecurityGroups": [{"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}],
+            "LoadBalancerAttributes": _attributes(
+                {
+                    "deletion_protection.enabled": "true" if target.protected else "false",
+                    "routing.http.drop_invalid_header_fields.enabled": "true",
+                }
+            ),
+        },
+    }
+
+
+def _balancer_name(manifest: Manifest, balancer: LoadBalancer, target: Target) -> str:
+    """A change of scheme replaces a load balancer, and the new one needs another name.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-elasticloadbalancingv2-loadbalancer.html
+    """
+    environment = target.environment if balancer.internal else f"{target.environment}-public"
+    return names.load_balancer(manifest.metadata.name, environment)
+
+
+def _target_group(service: Service, *, target: Target) -> Json:
+    """Unnamed, because a change of the port replaces it.
+
+    Every value is sent: ELB's own defaults differ between its API and its console.
+    """
+    checks = service.checks
+    delay = str(service.deployment.deregistration_delay)
+    return {
+        "Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
+        "Properties": {
+            "TargetType": "ip",
+            "Protocol": "HTTP",
+            "Port": service.port,
+            "VpcId": target.vpc_id,
+            "HealthCheckEnabled": True,
+            "HealthCheckProtocol": "HTTP",
+            "HealthCheckPort": "traffic-port",
+            "HealthCheckPath": checks.path,
+            "HealthCheckIntervalSeconds": checks.interval,
+            "HealthCheckTimeoutSeconds": checks.timeout,
+            "HealthyThresholdCount": checks.healthy_threshold,
+            "UnhealthyThresholdCount": checks.unhealthy_threshold,
+            "Matcher": {"HttpCode": "200-299"},
+            "TargetGroupAttributes": _attributes({"deregistration_delay.timeout_seconds": delay}),
+        },
+    }
+
+
+def _listener(protocol: str, port: int, action: Json, **more: JsonValue) -> Json:
+    properties: Json = {
+        "LoadBalancerArn": {"Ref": LOAD_BALANCER},
+        "Protocol": protocol,
+        "Port": port,
+        "DefaultActions": [action],
+        **more,
+    }
+    return {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": properties}
+
+
+def _to_https() -> Json:
+    return {
+        "Type": "redirect",
+        "RedirectConfig": {
+            "Protocol": "HTTPS",
+            "Port": "443",
+            "Host": "#{host}",
+            "Path": "/#{path}",
+            "Query": "#{query}",
+            "StatusCode": "HTTP_301",
+        },
+    }
+
+
+def _attributes(values: dict[str, str]) -> list[JsonValue]:
+    return [{"Key": key, "Value": value} for key, value in sorted(values.items())]

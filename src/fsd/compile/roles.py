@@ -1,0 +1,162 @@
+"""The two roles of a task: what the service may do, and what ECS may do to start it.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+"""
+
+from __future__ import annotations
+
+import re
+
+from fsd.compile.desired import Image, Json, JsonValue, Target
+from fsd.compile.iam import Scope, compile_statements, policy_document, statement
+from fsd.errors import ManifestError
+from fsd.spec import names
+from fsd.spec.dependencies import EVERYTHING
+from fsd.spec.models import Manifest, Secret
+
+_TOKEN = ("ecr:GetAuthorizationToken",)
+_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+_LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
+# None of them has a resource level.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/trace-data.html
+_TRACE = (
+    "xray:GetSamplingRules",
+    "xray:GetSamplingStatisticSummaries",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+)
+
+_ECR_URI = re.compile(
+    r"^(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z.-]+/(?P<name>.+)$"
+)
+_SECRET_FIELDS = 7  # arn:partition:secretsmanager:region:account:secret:name
+_SECRET_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
+
+
+def task_role_arn(manifest: Manifest, target: Target) -> str:
+    return _role_arn(names.task_role(manifest.metadata.name, target.environment), target)
+
+
+def execution_role_arn(manifest: Manifest, target: Target) -> str:
+    return _role_arn(names.execution_role(manifest.metadata.name, target.environment), target)
+
+
+def has_collector(manifest: Manifest) -> bool:
+    """Whether a collector beside the service sends its traces on, with the task role."""
+    traces = manifest.service.observability.traces
+    return traces is not None and traces.enabled and traces.otlp_endpoint is None
+
+
+def task_role(manifest: Manifest, *, target: Target) -> Json:
+    """Raises ManifestError for a permission that cannot be granted."""
+    statements = compile_statements(manifest.dependencies, target=target)
+    if has_collector(manifest):
+        statements.append(statement(_TRACE, scope=Scope(resources=(EVERYTHING,))))
+    name = names.task_role(manifest.metadata.name, target.environment)
+    return _role(name, "dependencies", statements, target=target)
+
+
+def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
+    """Raises ManifestError for a secret that is neither in Secrets Manager nor a parameter."""
+    statements: list[JsonValue] = [
+        statement(_TOKEN, scope=Scope(resources=(EVERYTHING,))),
+        statement(_PULL, scope=Scope(resources=_repositories(manifest, target, image))),
+    ]
+    if manifest.service.observability.logs.enabled:
+        group = names.log_group(manifest.metadata.name, target.environment)
+        streams = (
+            f"arn:{target.partition}:logs:{target.region}:{target.account}"
+            f":log-group:{group}:log-stream:*"
+        )
+        statements.append(statement(_LOG, scope=Scope(resources=(streams,))))
+    statements += _secret_statements(manifest.service.secrets)
+    name = names.execution_role(manifest.metadata.name, target.environment)
+    return _role(name, "execution", statements, target=target)
+
+
+def secret_resource(secret: Secret) -> tuple[str, str]:
+    """(action, ARN in a policy) of a secret that ECS reads when a task starts.
+
+    The tail `:json-key:stage:version` is no part of the resource. Secrets Manager ends an ARN with
+    a hyphen and six characters; a name without them gets `-??????`, because `-*` would open other
+    secrets too.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
+    """
+    fields = secret.value_from.split(":")
+    service = fields[2] if fields[0] == "arn" and len(fields) > 5 else ""
+    if service == "ssm":
+        return "ssm:GetParameters", secret.value_from
+    if service == "secretsmanager" and len(fields) >= _SECRET_FIELDS:
+        arn = ":".join(fields[:_SECRET_FIELDS])
+        suffix = "" if _SECRET_SUFFIX.search(arn) else "-??????"
+        return "secretsmanager:GetSecretValue", f"{arn}{suffix}"
+    raise ManifestError(
+        f"the secret {secret.name} has no ARN of Secrets Manager or of an SSM parameter",
+        where=f"service.secrets: {secret.name}",
+        fix="give its full ARN as valueFrom",
+        code="secret-arn-malformed",
+    )
+
+
+def _secret_statements(secrets: tuple[Secret, ...]) -> list[JsonValue]:
+    resources: dict[str, set[str]] = {}
+    for secret in secrets:
+        action, resource = secret_resource(secret)
+        resources.setdefault(action, set()).add(resource)
+    return [
+        statement((action,), scope=Scope(resources=tuple(sorted(found))))
+        for action, found in sorted(resources.items())
+    ]
+
+
+def _repositories(manifest: Manifest, target: Target, image: Image) -> tuple[str, ...]:
+    """The image's repository, and always the service's own: a rollback may want it."""
+    account, region = target.account, target.region
+    found = {(account, region, names.repository(manifest.metadata.name))}
+    match = _ECR_URI.match(image.repository)
+    if match:
+        found.add((match["account"], match["region"], match["name"]))
+    return tuple(
+        f"arn:{target.partition}:ecr:{region}:{account}:repository/{name}"
+        for account, region, name in sorted(found)
+    )
+
+
+def _role_arn(name: str, target: Target) -> str:
+    return f"arn:{target.partition}:iam::{target.account}:role{names.ROLE_PATH}{name}"
+
+
+def _role(name: str, policy: str, statements: list[JsonValue], *, target: Target) -> Json:
+    properties: Json = {
+        "RoleName": name,
+        "Path": names.ROLE_PATH,
+        "AssumeRolePolicyDocument": _trust(target),
+    }
+    if statements:
+        document = policy_document(statements, role=name)
+        properties["Policies"] = [{"PolicyName": policy, "PolicyDocument": document}]
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
+
+
+def _trust(target: Target) -> Json:
+    """Only tasks of this account: else ECS could be made to act for somebody else's.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+    """
+    tasks = f"arn:{target.partition}:ecs:{target.region}:{target.account}:*"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": target.account},
+                    "ArnLike": {"aws:SourceArn": tasks},
+                },
+            }
+        ],
+    }

@@ -1,0 +1,153 @@
+"""The ECS service: what CreateService and UpdateService are told.
+
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fsd.compile.desired import (
+    OUTPUT_TARGET_GROUP,
+    OUTPUT_TASK_SECURITY_GROUP,
+    Desired,
+    DesiredService,
+    Json,
+    JsonValue,
+    Target,
+)
+from fsd.compile.network import find_load_balancer
+from fsd.compile.tags import compile_tags
+from fsd.compile.task_definition import container_check
+from fsd.errors import CallFailedError
+from fsd.spec import names
+from fsd.spec.models import Deployment, Manifest, Service
+
+
+def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredService:
+    service = manifest.service
+    balancer = find_load_balancer(service)
+    return DesiredService(
+        name=names.service_name(manifest.metadata.name, target.environment),
+        cluster=target.cluster,
+        desired_count=service.resources.desired,
+        subnets=tuple(sorted(target.task_subnets)),
+        assign_public_ip=not service.networking.vpc,
+        container=manifest.metadata.name,
+        port=service.port,
+        has_load_balancer=balancer is not None,
+        grace_period=_grace_period(service),
+        deployment_configuration=_deployment_configuration(service.deployment),
+        tags=compile_tags(manifest, target=target),
+    )
+
+
+def create_parameters(
+    desired: Desired, *, outputs: Mapping[str, str], task_definition_arn: str, client_token: str
+) -> Json:
+    """Input of CreateService. Raises CallFailedError where the stack lacks an output."""
+    service = desired.service
+    tags: list[JsonValue] = [{"key": k, "value": v} for k, v in sorted(service.tags.items())]
+    return {
+        **_common(desired, outputs=outputs, task_definition_arn=task_definition_arn),
+        "serviceName": service.name,
+        "desiredCount": service.desired_count,
+        "launchType": "FARGATE",
+        "schedulingStrategy": "REPLICA",
+        "deploymentConfiguration": service.deployment_configuration,
+        "loadBalancers": _load_balancers(desired, outputs),
+        "clientToken": client_token,
+        "tags": tags,
+    }
+
+
+def update_parameters(
+    desired: Desired, *, outputs: Mapping[str, str], task_definition_arn: str
+) -> Json:
+    """Input of UpdateService. Raises CallFailedError where the stack lacks an output.
+
+    Without the count where auto scaling owns it. What UpdateService would keep when it is left out
+    is said also where it is none: load balancers and alarms.
+    """
+    service = desired.service
+    no_alarms: Json = {"alarmNames": [], "enable": False, "rollback": False}
+    parameters: Json = {
+        **_common(desired, outputs=outputs, task_definition_arn=task_definition_arn),
+        "service": service.name,
+        "deploymentConfiguration": {"alarms": no_alarms, **service.deployment_configuration},
+        "loadBalancers": _load_balancers(desired, outputs),
+    }
+    if desired.scaling is None:
+        parameters["desiredCount"] = service.desired_count
+    return parameters
+
+
+def _common(desired: Desired, *, outputs: Mapping[str, str], task_definition_arn: str) -> Json:
+    service = desired.service
+    parameters: Json = {
+        "cluster": service.cluster,
+        "taskDefinition": task_definition_arn,
+        "networkConfiguration": {
+            "awsvpcConfiguration": {
+                "subnets": list(service.subnets),
+                "securityGroups": [_output(desired, outputs, OUTPUT_TASK_SECURITY_GROUP)],
+                "assignPublicIp": "ENABLED" if service.assign_public_ip else "DISABLED",
+            }
+        },
+        "propagateTags": "SERVICE",
+        "enableECSManagedTags": True,
+    }
+    if service.grace_period is not None:
+        parameters["healthCheckGracePeriodSeconds"] = service.grace_period
+    return parameters
+
+
+def _load_balancers(desired: Desired, outputs: Mapping[str, str]) -> list[JsonValue]:
+    service = desired.service
+    if not service.has_load_balancer or service.port is None:
+        return []
+    return [
+        {
+            "targetGroupArn": _output(desired, outputs, OUTPUT_TARGET_GROUP),
+            "containerName": service.container,
+            "containerPort": service.port,
+        }
+    ]
+
+
+def _output(desired: Desired, outputs: Mapping[str, str], name: str) -> str:
+    if name in outputs:
+        return outputs[name]
+    raise CallFailedError(
+        f"the stack {desired.stack_name} has no output {name}",
+        where=f"stack {desired.stack_name}",
+        fix="somebody else changed the stack: delete it and deploy again",
+        code="stack-output-missing",
+    )
+
+
+def _grace_period(service: Service) -> int | None:
+    """None where nothing checks the tasks."""
+    is_checked = find_load_balancer(service) is not None or container_check(service) is not None
+    return service.checks.grace_period if is_checked else None
+
+
+def _deployment_configuration(deployment: Deployment) -> Json:
+    """The circuit breaker is always on: it is the net under `fsd`, should that be killed."""
+    breaker: Json = {"enable": True, "rollback": True}
+    if deployment.circuit_breaker is not None:
+        threshold = deployment.circuit_breaker.threshold
+        breaker["thresholdConfiguration"] = {"type": "COUNT", "value": threshold}
+    configuration: Json = {
+        "strategy": deployment.strategy.upper(),
+        "minimumHealthyPercent": deployment.minimum_healthy_percent,
+        "maximumPercent": deployment.maximum_percent,
+        "deploymentCircuitBreaker": breaker,
+    }
+    if deployment.alarms:
+        alarms: list[JsonValue] = [*sorted(set(deployment.alarms))]
+        configuration["alarms"] = {"alarmNames": alarms, "enable": True, "rollback": True}
+    if deployment.bake_time is not None:
+        configuration["bakeTimeInMinutes"] = deployment.bake_time
+    return configuration

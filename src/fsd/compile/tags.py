@@ -1,0 +1,44 @@
+"""The tags of everything that FSD makes, and the release ledger on a task definition."""
+
+from __future__ import annotations
+
+import re
+
+from fsd.compile.desired import Image, Release, Target
+from fsd.spec.models import Manifest
+
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html
+VALUE_LIMIT = 256
+_NOT_ALLOWED = re.compile(r"[^\w .:/=+@-]")
+
+
+def compile_tags(manifest: Manifest, *, target: Target) -> dict[str, str]:
+    """Who a resource belongs to. The same for every release, so that a stack does not change."""
+    metadata = manifest.metadata
+    return _clean(
+        {
+            "fsd:service": metadata.name,
+            "fsd:environment": target.environment,
+            "fsd:pack": metadata.pack,
+            "fsd:owners": " ".join(sorted(metadata.owners)),
+        }
+    )
+
+
+def compile_ledger(
+    manifest: Manifest, *, target: Target, image: Image, release: Release
+) -> dict[str, str]:
+    """What `fsd history` and `fsd rollback --to-version` read of a revision."""
+    return compile_tags(manifest, target=target) | _clean(
+        {
+            "fsd:version": release.version,
+            "fsd:commit": release.commit,
+            "fsd:digest": image.digest,
+            "fsd:run": release.run,
+        }
+    )
+
+
+def _clean(tags: dict[str, str]) -> dict[str, str]:
+    """Values that AWS takes. Empty ones are left out: CloudFormation refuses them."""
+    return {key: _NOT_ALLOWED.sub("_", value)[:VALUE_LIMIT] for key, value in tags.items() if value}

@@ -1,0 +1,142 @@
+"""The input of RegisterTaskDefinition, without its tags (see `fsd.compile.tags`).
+
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fsd.compile.desired import Image, Json, JsonValue, Release, Target
+from fsd.compile.network import find_load_balancer
+from fsd.compile.observability import (
+    COLLECTOR,
+    COLLECTOR_CPU,
+    collector,
+    metrics_labels,
+    trace_environment,
+)
+from fsd.compile.roles import execution_role_arn, task_role_arn
+from fsd.spec import names
+from fsd.spec.models import Manifest, Service
+
+# Seconds from SIGTERM to SIGKILL: ECS's default on Fargate, said because servers are tuned to it.
+STOP_TIMEOUT = 30
+LOG_STREAM_PREFIX = "ecs"
+
+# What ECS takes for a container's check; a load balancer's ranges are wider.
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
+_MAXIMUM_TIMEOUT = 60
+_MAXIMUM_START_PERIOD = 300
+
+
+def compile_task_definition(
+    manifest: Manifest, *, target: Target, image: Image, release: Release
+) -> Json:
+    service = manifest.service
+    logs = _log_configuration(manifest, target)
+    main = _main_container(manifest, target=target, image=image, release=release) | logs
+    sidecar = collector(manifest, target=target, logs=logs)
+    containers: list[JsonValue] = [main]
+    if sidecar is not None:
+        # A container without a share of its own would get next to none beside one that has one.
+        main["cpu"] = service.resources.cpu - COLLECTOR_CPU
+        main["dependsOn"] = [{"containerName": COLLECTOR, "condition": "START"}]
+        containers.append(sidecar)
+    return {
+        "family": names.service_name(manifest.metadata.name, target.environment),
+        "requiresCompatibilities": ["FARGATE"],
+        "networkMode": "awsvpc",
+        "cpu": str(service.resources.cpu),
+        "memory": str(service.resources.memory),
+        "taskRoleArn": task_role_arn(manifest, target),
+        "executionRoleArn": execution_role_arn(manifest, target),
+        "runtimePlatform": {
+            "cpuArchitecture": service.platform,
+            "operatingSystemFamily": "LINUX",
+        },
+        "containerDefinitions": containers,
+    }
+
+
+def container_check(service: Service) -> Json | None:
+    """The check that ECS runs in the container where no load balancer checks it.
+
+    None without a port, or with a load balancer: a second check could only disagree. It is what
+    the load balancer would do (no proxy, no redirect, 2xx), and needs nothing but Python.
+    """
+    if service.port is None or find_load_balancer(service) is not None:
+        return None
+    checks = service.checks
+    timeout = min(checks.timeout, _MAXIMUM_TIMEOUT)
+    program = (
+        "import http.client as h;"
+        f"c=h.HTTPConnection('127.0.0.1',{service.port},timeout={timeout});"
+        f"c.request('GET',{checks.path!r});"
+        "raise SystemExit(c.getresponse().status//100!=2)"
+    )
+    return {
+        "command": ["CMD", "python", "-c", program],
+        "interval": checks.interval,
+        "timeout": timeout,
+        "retries": checks.unhealthy_threshold,
+        "startPeriod": min(checks.grace_period, _MAXIMUM_START_PERIOD),
+    }
+
+
+def _main_container(manifest: Manifest, *, target: Target, image: Image, release: Release) -> Json:
+    service = manifest.service
+    secrets = {secret.name: secret.value_from for secret in service.secrets}
+    traces = trace_environment(manifest, target=target, release=release)
+    # The manifest's own word wins, also where it is a secret.
+    environment = {k: v for k, v in traces.items() if k not in secrets} | service.environment
+    container: Json = {
+        "name": manifest.metadata.name,
+        "image": image.uri,
+        "essential": True,
+        "stopTimeout": STOP_TIMEOUT,
+        # Python as process 1 neither reaps children nor dies of a signal that it does not handle.
+        "linuxParameters": {"initProcessEnabled": True},
+        "environment": _pairs(environment, "value"),
+        "secrets": _pairs(secrets, "valueFrom"),
+        "portMappings": _ports(service),
+        "dockerLabels": {**metrics_labels(manifest)},
+        "entryPoint": list(service.entry_point or ()),
+        "command": list(service.command or ()),
+        "healthCheck": container_check(service),
+    }
+    return {key: value for key, value in container.items() if value not in ([], {}, None)}
+
+
+def _ports(service: Service) -> list[JsonValue]:
+    metrics = service.observability.metrics
+    ports = {service.port} if service.port is not None else set()
+    if metrics is not None and metrics.enabled:
+        ports.add(metrics.port)
+    return [{"containerPort": port, "protocol": "tcp"} for port in sorted(ports)]
+
+
+def _log_configuration(manifest: Manifest, target: Target) -> Json:
+    """{} where logs are off.
+
+    The mode is said because an account's setting can make it `blocking`, and then a full buffer
+    stops the service. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html
+    """
+    if not manifest.service.observability.logs.enabled:
+        return {}
+    return {
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": names.log_group(manifest.metadata.name, target.environment),
+                "awslogs-region": target.region,
+                "awslogs-stream-prefix": LOG_STREAM_PREFIX,
+                "mode": "non-blocking",
+                "max-buffer-size": "25m",
+            },
+        }
+    }
+
+
+def _pairs(values: Mapping[str, str], key: str) -> list[JsonValue]:
+    return [{"name": name, key: value} for name, value in sorted(values.items())]

@@ -1,0 +1,77 @@
+"""The CloudFormation template: what changes rarely and must change atomically.
+
+Roles, log group, security groups, load balancer. Task definition, service and scaling are released
+by API and are not in it. Equal manifests give equal templates, so that an unchanged stack costs one
+call.
+"""
+
+from __future__ import annotations
+
+from fsd.compile.desired import (
+    OUTPUT_LOAD_BALANCER,
+    OUTPUT_TARGET_GROUP,
+    OUTPUT_TASK_SECURITY_GROUP,
+    OUTPUT_URL,
+    Image,
+    Json,
+    Target,
+)
+from fsd.compile.network import (
+    LOAD_BALANCER,
+    TARGET_GROUP,
+    TASK_SECURITY_GROUP,
+    find_load_balancer,
+    load_balancer,
+    security_groups,
+)
+from fsd.compile.roles import execution_role, task_role
+from fsd.spec import names
+from fsd.spec.models import Manifest
+
+
+def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Json:
+    """Raises ManifestError for what AWS would refuse."""
+    name = names.service_name(manifest.metadata.name, target.environment)
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"{name}, made by fsd",
+        "Resources": {
+            "TaskRole": task_role(manifest, target=target),
+            "ExecutionRole": execution_role(manifest, target=target, image=image),
+            **_log_group(manifest, target=target),
+            **security_groups(manifest, target=target),
+            **load_balancer(manifest, target=target),
+        },
+        "Outputs": _outputs(manifest),
+    }
+
+
+def _log_group(manifest: Manifest, *, target: Target) -> Json:
+    logs = manifest.service.observability.logs
+    if not logs.enabled:
+        return {}
+    return {
+        "LogGroup": {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {
+                "LogGroupName": names.log_group(manifest.metadata.name, target.environment),
+                "RetentionInDays": logs.retention,
+            },
+        }
+    }
+
+
+def _outputs(manifest: Manifest) -> Json:
+    outputs: Json = {
+        OUTPUT_TASK_SECURITY_GROUP: {"Value": {"Fn::GetAtt": [TASK_SECURITY_GROUP, "GroupId"]}}
+    }
+    balancer = find_load_balancer(manifest.service)
+    if balancer is not None:
+        scheme = "https" if balancer.certificate_arn else "http"
+        address: Json = {"Fn::GetAtt": [LOAD_BALANCER, "DNSName"]}
+        outputs |= {
+            OUTPUT_TARGET_GROUP: {"Value": {"Ref": TARGET_GROUP}},
+            OUTPUT_LOAD_BALANCER: {"Value": {"Ref": LOAD_BALANCER}},
+            OUTPUT_URL: {"Value": {"Fn::Join": ["", [f"{scheme}://", address]]}},
+        }
+    return outputs
