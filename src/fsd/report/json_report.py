@@ -1,0 +1,170 @@
+"""Results as JSON, for programs. Written by hand: a field is here because it is promised.
+
+`schema` names the version; a field is added without a new one, never removed or given another
+meaning. Times are ISO 8601 in UTC; a time or a thing that is not known is null, a text is "".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from fsd.release.operations import Status
+from fsd.release.result import Phase, ReleaseInfo, Result
+from fsd.rollout.cause import Cause, Change, Diagnosis
+from fsd.rollout.snapshot import ServiceDeployment
+
+Json: TypeAlias = dict[str, object]
+
+
+def result_json(result: Result) -> Json:
+    """`fsd/result/v1`: what deploy, rollback, scale and restart did."""
+    return {
+        "schema": "fsd/result/v1",
+        "outcome": str(result.outcome),
+        "exitCode": int(result.outcome.exit_code),
+        "action": result.action,
+        "service": result.service,
+        "environment": result.environment,
+        "account": result.account,
+        "region": result.region,
+        "startedAt": _time(result.started_at),
+        "finishedAt": _time(result.finished_at),
+        "durationSeconds": round(result.duration.total_seconds(), 3),
+        "release": _optional_release(result.release),
+        "previous": _optional_release(result.previous),
+        "running": _optional_release(result.running),
+        "runningCount": result.running_count,
+        "desiredCount": result.desired_count,
+        "healthyCount": result.healthy_count,
+        "image": result.image,
+        "deploymentArn": result.deployment_arn,
+        "url": result.url,
+        "logGroup": result.log_group,
+        "owners": list(result.owners),
+        "phases": [_phase(phase) for phase in result.phases],
+        "changes": _changes(result.changes),
+        "diagnosis": _diagnosis(result.diagnosis) if result.diagnosis else None,
+        "message": result.message,
+        "nextSteps": list(result.next_steps),
+        "notes": list(result.notes),
+    }
+
+
+def release_json(release: ReleaseInfo) -> Json:
+    """One entry of the ledger."""
+    return {
+        "version": release.version,
+        "commit": release.commit,
+        "revision": release.revision,
+        "taskDefinitionArn": release.task_definition_arn,
+        "digest": release.digest,
+        "cpu": release.cpu,
+        "memory": release.memory,
+        "at": _time(release.at),
+        "run": release.run,
+        "outcome": release.outcome,
+    }
+
+
+def status_json(status: Status) -> Json:
+    """`fsd/status/v1`: what runs."""
+    service = status.service
+    return {
+        "schema": "fsd/status/v1",
+        "environment": status.ref.environment,
+        "service": {
+            "name": status.ref.service,
+            "serviceName": service.name,
+            "arn": service.arn,
+            "cluster": status.ref.cluster,
+            "status": service.status,
+            "desired": service.desired,
+            "running": service.running,
+            "pending": service.pending,
+        },
+        "running": _optional_release(status.running),
+        "deployment": _deployment(status.deployment) if status.deployment else None,
+        "tasks": [
+            {
+                "id": task.id,
+                "taskDefinitionArn": task.task_definition_arn,
+                "lastStatus": task.last_status,
+                "health": task.health,
+                "address": task.address,
+                "startedAt": _time(task.started_at),
+            }
+            for task in status.tasks
+        ],
+        "targets": [
+            {
+                "address": target.address,
+                "port": target.port,
+                "state": target.state,
+                "reason": target.reason,
+                "description": target.description,
+            }
+            for target in status.targets
+        ],
+        "url": status.url,
+    }
+
+
+def _deployment(deployment: ServiceDeployment) -> Json:
+    return {
+        "arn": deployment.arn,
+        "status": str(deployment.status),
+        "statusReason": deployment.status_reason,
+        "rollbackReason": deployment.rollback_reason,
+        "taskDefinitionArn": deployment.task_definition_arn,
+        "createdAt": _time(deployment.created_at),
+        "finishedAt": _time(deployment.finished_at),
+        "failedTasks": deployment.failure_count,
+        "failureThreshold": deployment.failure_threshold,
+    }
+
+
+def _phase(phase: Phase) -> Json:
+    return {
+        "name": str(phase.name),
+        "state": str(phase.state),
+        "text": phase.text,
+        "startedAt": _time(phase.started_at),
+        "finishedAt": _time(phase.finished_at),
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Json:
+    return {
+        "causes": [_cause(cause) for cause in diagnosis.causes],
+        "changedSince": diagnosis.changed_since,
+        "changes": _changes(diagnosis.changes),
+        "logLines": list(diagnosis.log_lines),
+        "logTask": diagnosis.log_task,
+    }
+
+
+def _cause(cause: Cause) -> Json:
+    return {
+        "code": cause.code,
+        "summary": cause.summary,
+        "where": cause.where,
+        "evidence": [
+            {"source": evidence.source, "text": evidence.text, "at": evidence.at}
+            for evidence in cause.evidence
+        ],
+        "advice": cause.advice,
+        "deterministic": cause.deterministic,
+    }
+
+
+def _changes(changes: tuple[Change, ...]) -> list[Json]:
+    return [{"what": change.what, "text": change.text} for change in changes]
+
+
+def _optional_release(release: ReleaseInfo | None) -> Json | None:
+    return release_json(release) if release else None
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at else None

@@ -1,0 +1,69 @@
+"""Progress without a terminal: one line a change, with its time in UTC; no colour, no bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TextIO
+
+from fsd.release.result import Phase, PhaseState, Progress
+from fsd.report.wording import duration_text, printable
+
+_MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class PlainReporter:
+    """Writes to a stream that is a file, a pipe or a workflow's log. Says nothing twice."""
+
+    def __init__(self, stream: TextIO, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._stream = stream
+        self._now = now
+        self._last: Progress | None = None
+
+    def phase(self, phase: Phase) -> None:
+        at = phase.finished_at or phase.started_at
+        text = printable(phase.text) or "started"
+        self._line(at, f"{_MARKS[phase.state]} {phase.name:<9} {text}")
+
+    def progress(self, progress: Progress) -> None:
+        counts = replace(progress, elapsed=timedelta(), note="")
+        if counts != self._last:
+            self._last = counts
+            self._line(self._now(), f"· rollout   {progress_text(progress)}")
+        if progress.note:
+            self._line(self._now(), f"  ECS: {printable(progress.note)}")
+
+    def note(self, text: str) -> None:
+        self._line(self._now(), f"  {printable(text)}")
+
+    def _line(self, at: datetime, text: str) -> None:
+        # One write a line: lines of parallel jobs share a log.
+        self._stream.write(f"{at.astimezone(UTC):%H:%M:%S} {text}\n")
+        self._stream.flush()
+
+
+def progress_text(progress: Progress) -> str:
+    """`new offer-api-dev:42 1 of 2 healthy, 1 starting · old offer-api-dev:41 2 running · 12s`."""
+    parts = [f"new {progress.new_revision} {new_text(progress)}"]
+    if progress.old_revision:
+        parts.append(f"old {progress.old_revision} {progress.old_running} running")
+    if progress.failed_tasks:
+        parts.append(failed_text(progress))
+    parts.append(duration_text(progress.elapsed))
+    return " · ".join(parts)
+
+
+def new_text(progress: Progress) -> str:
+    starting = progress.new_running + progress.new_pending - progress.new_healthy
+    more = f", {starting} starting" if starting > 0 else ""
+    return f"{progress.new_healthy} of {progress.desired} healthy{more}"
+
+
+def failed_text(progress: Progress) -> str:
+    limit = progress.failure_threshold
+    return f"{progress.failed_tasks}{f' of {limit}' if limit else ''} failed tasks"

@@ -1,0 +1,166 @@
+"""The final block of a command on stdout: what happened, and on failure why and what to do.
+
+The answer comes first; evidence is verbatim, and then there is one sentence of ours.
+"""
+
+from __future__ import annotations
+
+from fsd.release.result import Outcome, Result
+from fsd.report.wording import (
+    WIDTH,
+    capitalised,
+    changes_text,
+    count_text,
+    duration_text,
+    printable,
+    release_label,
+    revision_label,
+    wrap,
+)
+from fsd.rollout.cause import Cause, Diagnosis
+
+LOG_LINES_SHOWN = 12
+CAUSES_SHOWN = 3
+
+
+def terminal_result(result: Result) -> str:
+    """The result as text of at most 100 columns, without colour."""
+    lines: list[str] = []
+    if result.diagnosis is not None and result.outcome is not Outcome.SUCCEEDED:
+        lines += [*_failure(result, result.diagnosis), ""]
+    lines += _verdict(result)
+    lines += [line for note in result.notes for line in wrap(note, first="  note: ", rest="    ")]
+    return "\n".join(lines)
+
+
+# --- why it failed -----------------------------------------------------------------------------
+
+
+def _failure(result: Result, diagnosis: Diagnosis) -> list[str]:
+    cause = diagnosis.cause
+    lines = [
+        *wrap(cause.summary, first=f"error[{cause.code}]: ", rest="  "),
+        *wrap(cause.where, first="  --> ", rest="      "),
+        *_log_lines(diagnosis),
+        *_evidence(cause),
+        *_changed(diagnosis),
+        *wrap(cause.advice, first="  fix: ", rest="       "),
+    ]
+    if diagnosis.log_lines:
+        lines.append(f"       {_logs_command(result, diagnosis)}")
+    for other in diagnosis.causes[1:CAUSES_SHOWN]:
+        lines += wrap(other.summary, first=f"  also[{other.code}]: ", rest="    ")
+    return lines
+
+
+def _log_lines(diagnosis: Diagnosis) -> list[str]:
+    """The last ones: a traceback ends with what matters."""
+    shown = diagnosis.log_lines[-LOG_LINES_SHOWN:]
+    return [line for text in shown for line in wrap(text, first="   |  ", rest="   |    ")]
+
+
+def _evidence(cause: Cause) -> list[str]:
+    lines = []
+    for evidence in cause.evidence:
+        source = capitalised(printable(evidence.source))
+        lines += wrap(evidence.text, first=f"  {source} says: ", rest="    ")
+    return lines
+
+
+def _changed(diagnosis: Diagnosis) -> list[str]:
+    if not diagnosis.changed_since:
+        return []
+    what = changes_text(diagnosis.changes) or "nothing that FSD knows of"
+    return wrap(f"changed since {diagnosis.changed_since}: {what}", first="  ", rest="    ")
+
+
+def _logs_command(result: Result, diagnosis: Diagnosis) -> str:
+    task = diagnosis.log_task.rstrip("…")
+    return f"fsd logs --service {result.service} --env {result.environment} --task {task}"
+
+
+# --- how it ended ------------------------------------------------------------------------------
+
+
+def _verdict(result: Result) -> list[str]:
+    lines = wrap(headline(result), first="", rest="  ")
+    code = int(result.outcome.exit_code)
+    if code:
+        lines[-1] = _with_exit_code(lines[-1], code)
+    if result.url and result.outcome in {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.STARTED}:
+        lines.append(f"  {printable(result.url)}")
+    lines += [f"  next: {printable(step)}" for step in next_steps(result)]
+    return lines
+
+
+def next_steps(result: Result) -> tuple[str, ...]:
+    if result.next_steps or result.outcome is not Outcome.STARTED:
+        return result.next_steps
+    return (f"fsd status --service {result.service} --env {result.environment} --watch",)
+
+
+def _with_exit_code(line: str, code: int) -> str:
+    """`exit 6` at the right edge, or just behind where the line is long."""
+    text = f"exit {code}"
+    return (
+        f"{line:<{WIDTH - len(text)}}{text}"
+        if len(line) + 3 + len(text) <= WIDTH
+        else (f"{line}   {text}")
+    )
+
+
+def headline(result: Result) -> str:
+    """One sentence that says how it ended and what runs now."""
+    match result.outcome:
+        case Outcome.SUCCEEDED:
+            return _succeeded(result)
+        case Outcome.UNCHANGED:
+            return _unchanged(result)
+        case Outcome.STARTED:
+            return f"Started, not waited for: {_what(result)}"
+        case Outcome.ROLLED_BACK:
+            # Not the message: it names what runs, and so does this.
+            return f"Rolled back: {_runs(result)}"
+        case Outcome.ROLLBACK_FAILED:
+            return _ended("Failed", result)
+        case outcome:
+            return _ended(capitalised(outcome.replace("-", " ")), result)
+
+
+def _ended(word: str, result: Result) -> str:
+    message = f": {result.message}" if result.message else ""
+    return f"{word}: {_what(result)}{message}"
+
+
+def _succeeded(result: Result) -> str:
+    place = f"in {result.environment} in {duration_text(result.duration)}"
+    label = release_label(result.release)
+    match result.action:
+        case "rollback":
+            return f"Rolled {result.service} back to {label} {place}"
+        case "restart":
+            return f"Restarted {result.service} {label}".rstrip() + f" {place}"
+        case "scale":
+            return f"Scaled {result.service} {place}: {result.message}, {count_text(result)}"
+        case _:
+            name = f"{result.service} {label}".rstrip()
+            took = duration_text(result.duration)
+            late = f"; {result.message}" if result.message else ""
+            return f"Deployed {name} to {result.environment} in {took}{late}"
+
+
+def _unchanged(result: Result) -> str:
+    runs = _runs(result) if result.running else f"{result.service} in {result.environment}"
+    message = f" ({result.message})" if result.message else ""
+    return f"Nothing to change: {runs}{message}"
+
+
+def _what(result: Result) -> str:
+    name = f"{result.service} {release_label(result.release)}".rstrip()
+    return f"{result.action} of {name} in {result.environment}"
+
+
+def _runs(result: Result) -> str:
+    if result.running is None:
+        return f"nothing runs in {result.environment}"
+    return f"{revision_label(result.running)}, {count_text(result)}"

@@ -1,0 +1,135 @@
+"""Progress on a terminal: a line a phase, and bars for the rollout while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TextIO
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from fsd.release.result import Phase, PhaseName, PhaseState, Progress
+from fsd.report.plain import failed_text, new_text
+from fsd.report.wording import WIDTH, duration_text, printable
+
+BAR = 20  # cells
+# The newest build lines and events; more would push the phases off a small screen.
+NOTES_SHOWN = 3
+
+
+@contextmanager
+def live_reporter(stream: TextIO) -> Iterator[LiveReporter]:
+    """Draws until the block ends; the phases stay on the screen, bars and notes go."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console.width = min(console.width, WIDTH)
+    screen = Screen()
+    with Live(screen, console=console, refresh_per_second=8, redirect_stdout=False) as live:
+        try:
+            yield LiveReporter(screen)
+        finally:
+            screen.progress = None
+            screen.notes = ()
+            live.refresh()
+
+
+@dataclass(slots=True)
+class Screen:
+    """What is shown. Fields are replaced whole: Rich reads them in its own thread."""
+
+    phases: tuple[Phase, ...] = ()
+    progress: Progress | None = None
+    notes: tuple[str, ...] = ()
+    spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        del console, options
+        parts: list[RenderableType] = [self._line(phase) for phase in self.phases]
+        if self.progress is not None:
+            parts.append(_bars(self.progress))
+        parts += [
+            Text(f"     {note}", style="dim", no_wrap=True, overflow="ellipsis")
+            for note in self.notes
+        ]
+        yield Group(*parts)
+
+    def _line(self, phase: Phase) -> Table:
+        line = Table.grid(padding=(0, 1, 0, 0))
+        line.add_column(width=2, justify="right")
+        line.add_column(width=9)
+        line.add_column(no_wrap=True, overflow="ellipsis")
+        text = printable(phase.text)
+        if phase.name is PhaseName.ROLLOUT and phase.state is PhaseState.RUNNING and self.progress:
+            text = duration_text(self.progress.elapsed)
+        line.add_row(self._mark(phase.state), Text(phase.name), Text(text))
+        return line
+
+    def _mark(self, state: PhaseState) -> RenderableType:
+        match state:
+            case PhaseState.DONE:
+                return Text("✔", style="green")
+            case PhaseState.FAILED:
+                return Text("✘", style="red")
+            case PhaseState.RUNNING:
+                return self.spinner
+
+
+def _bars(progress: Progress) -> Table:
+    bars = Table.grid(padding=(0, 2, 0, 0))
+    bars.add_column(no_wrap=True)
+    bars.add_column(width=BAR)
+    bars.add_column(no_wrap=True, overflow="ellipsis")
+    texts = [new_text(progress)]
+    if progress.failed_tasks:
+        texts.append(failed_text(progress))
+    new = _bar(progress.new_healthy, progress.desired)
+    bars.add_row(_label("new", progress.new_revision), new, Text(", ".join(texts)))
+    if progress.old_revision:
+        old = _bar(progress.old_running, progress.desired)
+        text = Text(f"{progress.old_running} running")
+        bars.add_row(_label("old", progress.old_revision), old, text)
+    return bars
+
+
+def _label(age: str, revision: str) -> Text:
+    return Text(f"     {age} {revision.rpartition(':')[2]}")
+
+
+def _bar(count: int, total: int) -> Text:
+    filled = BAR if total == 0 else min(BAR, round(BAR * count / total))
+    return Text("█" * filled + "░" * (BAR - filled), style="cyan")
+
+
+class LiveReporter:
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def phase(self, phase: Phase) -> None:
+        """A phase is known by its name and start, so a second rollout gets a line of its own."""
+        screen = self._screen
+        keys = [_key(known) for known in screen.phases]
+        if _key(phase) in keys:
+            index = keys.index(_key(phase))
+            screen.phases = (*screen.phases[:index], phase, *screen.phases[index + 1 :])
+        else:
+            screen.phases = (*screen.phases, phase)
+        if phase.state is not PhaseState.RUNNING:
+            screen.progress = None
+            screen.notes = ()
+
+    def progress(self, progress: Progress) -> None:
+        self._screen.progress = progress
+        if progress.note:
+            self.note(progress.note)
+
+    def note(self, text: str) -> None:
+        self._screen.notes = (*self._screen.notes, printable(text))[-NOTES_SHOWN:]
+
+
+def _key(phase: Phase) -> tuple[PhaseName, datetime]:
+    return phase.name, phase.started_at

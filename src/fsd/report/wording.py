@@ -1,0 +1,106 @@
+"""Words that every report uses alike: durations, releases, sizes, and foreign text made harmless.
+
+Pure. Foreign text (log lines, AWS's reasons, version labels) may hold anything, so nothing of it
+reaches a terminal with its control characters.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterable
+from datetime import timedelta
+
+from fsd.errors import ExitCode
+from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.rollout.cause import Change
+
+WIDTH = 100  # columns
+SHORT_COMMIT = 7
+
+
+def duration_text(duration: timedelta) -> str:
+    """`41s`, `2m04s`, `1h02m`; never `0s`, which would read as nothing done."""
+    total = max(1, round(duration.total_seconds()))
+    if total < 60:
+        return f"{total}s"
+    minutes, seconds = divmod(total, 60)
+    if minutes < 60:
+        return f"{minutes}m{seconds:02d}s"
+    return f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def printable(text: str) -> str:
+    """Without control characters and direction marks: a log line can't move the cursor."""
+    kept = (" " if char.isspace() else char for char in text)
+    return "".join(char for char in kept if unicodedata.category(char) not in {"Cc", "Cf"})
+
+
+def short_commit(commit: str) -> str:
+    return commit[:SHORT_COMMIT]
+
+
+def short_digest(digest: str) -> str:
+    """`sha256:9b1f2c4d5e6f…`; "" stays ""."""
+    return f"{digest[:19]}…" if len(digest) > 20 else digest
+
+
+def release_label(release: ReleaseInfo | None) -> str:
+    """The version, else the commit, else the revision; "" for no release."""
+    if release is None:
+        return ""
+    return printable(release.version or short_commit(release.commit) or release.revision)
+
+
+def revision_label(release: ReleaseInfo) -> str:
+    """`offer-api-dev:41 (v1.2.9)`."""
+    version = printable(release.version)
+    return f"{release.revision} ({version})" if version else release.revision
+
+
+def size_text(release: ReleaseInfo) -> str:
+    """`0.5 vCPU, 1 GB`; "" where the sizes are not known."""
+    if not release.cpu or not release.memory:
+        return ""
+    memory = f"{release.memory / 1024:g} GB" if release.memory >= 1024 else f"{release.memory} MB"
+    return f"{release.cpu / 1024:g} vCPU, {memory}"
+
+
+def changes_text(changes: Iterable[Change]) -> str:
+    """`image 1a2b… → 9b1f…, environment +DATABASE_URL`."""
+    return ", ".join(
+        f"{printable(change.what)} {printable(change.text)}".strip() for change in changes
+    )
+
+
+def count_text(result: Result) -> str:
+    """`2 of 2 healthy`. Where no verdict vouches for health: `running`."""
+    vouched = {Outcome.SUCCEEDED, Outcome.ROLLED_BACK, Outcome.UNCHANGED}
+    if result.outcome in vouched:
+        return f"{result.healthy_count} of {result.desired_count} healthy"
+    return f"{result.running_count} of {result.desired_count} running"
+
+
+def exit_code(result: Result) -> ExitCode:
+    return result.outcome.exit_code
+
+
+def capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def wrap(text: str, *, first: str, rest: str, width: int = WIDTH) -> list[str]:
+    """Lines of at most `width` columns; a word that is longer (an ARN) stays whole."""
+    return textwrap.wrap(
+        printable(text),
+        width=width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first.rstrip()]
+
+
+def clip(text: str, width: int) -> str:
+    """Cut with `…` where it does not fit."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
