@@ -1,0 +1,191 @@
+"""`fsd local`: the embedded AWS by hand. `--env local` starts it where it is needed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from fsd.local.instance import Instance, Status
+
+_WHERE = {
+    "container": "containers, in the Docker engine of this machine",
+    "process": "processes of this machine, each on an address of its own (127.77.x.y)",
+}
+
+
+@click.group(
+    epilog="Example:  fsd local up && fsd deploy --env local --file service.yml && fsd local status"
+)
+def command() -> None:
+    """The embedded AWS: ECS with real tasks, load balancers, a registry; no account needed.
+
+    There is one for each user and checkout, and it runs until `fsd local down`.
+    """
+
+
+@command.command(epilog="Example:  fsd local up --runtime process --speed 20")
+@click.option(
+    "--runtime",
+    type=click.Choice(["container", "process"]),
+    help="How tasks run; containers where a Docker engine answers, else processes.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=1, max=1000),
+    help="Divides health check intervals, grace periods and draining.  [default: 10]",
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="The port on 127.0.0.1; a free one without it."
+)
+def up(runtime: str | None, speed: float | None, port: int | None) -> None:
+    """Start the embedded AWS; if it runs already, say so."""
+    from fsd.local import instance as local
+
+    running = local.find()
+    instance = local.ensure(runtime=runtime, speed=speed, port=port)
+    click.echo(_up_text(instance, was_running=running is not None))
+
+
+@command.command(epilog="Example:  fsd local down")
+def down() -> None:
+    """Stop it with all its tasks; nothing stays behind."""
+    from fsd.local import instance as local
+
+    stopped = local.down()
+    click.echo("The embedded AWS is down; nothing is left of it" if stopped else _NOT_RUNNING)
+
+
+@command.command(epilog="Example:  fsd local status --format json | jq -r .endpoint")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["terminal", "json"]),
+    default="terminal",
+    show_default=True,
+    help="json prints one document on stdout.",
+)
+def status(output: str) -> None:
+    """Show where it listens, what runs on it and what is stored in it."""
+    from fsd.local import instance as local
+
+    found = local.status()
+    if output == "json":
+        click.echo(json.dumps(_status_json(found), indent=2))
+    else:
+        click.echo(_status_text(found) if found else _NOT_RUNNING)
+
+
+@command.command(epilog='Example:  eval "$(fsd local env)" && aws ecs list-clusters')
+def env() -> None:
+    """Print what points the AWS CLI and SDKs at it, for `eval` in a shell."""
+    from fsd.errors import CallFailedError
+    from fsd.local import instance as local
+
+    instance = local.find()
+    if instance is None:
+        raise CallFailedError(
+            "the embedded AWS is not running",
+            where="fsd local env",
+            fix="fsd local up",
+            code="local-not-running",
+        )
+    for name, value in _environment(instance).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+    click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
+
+
+@command.command(epilog="Example:  fsd local reset")
+def reset() -> None:
+    """Stop every task and remove every resource; it runs on, empty, at the same endpoint."""
+    from fsd.local import instance as local
+
+    emptied = local.reset()
+    click.echo("The embedded AWS is empty" if emptied else _NOT_RUNNING)
+
+
+_NOT_RUNNING = "The embedded AWS is not running; `fsd local up` starts it"
+
+
+def _environment(instance: Instance) -> dict[str, str]:
+    from fsd.local.instance import credentials
+
+    keys = credentials(instance)
+    return {
+        "AWS_ENDPOINT_URL": instance.endpoint,
+        "AWS_REGION": instance.region,
+        "AWS_DEFAULT_REGION": instance.region,
+        "AWS_ACCESS_KEY_ID": keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
+    }
+
+
+def _up_text(instance: Instance, *, was_running: bool) -> str:
+    verb = "runs already" if was_running else "is up"
+    return f"""\
+The embedded AWS {verb} at {instance.endpoint}
+  account   {instance.account} · {instance.region}
+  tasks     {_WHERE[instance.runtime]}
+  speed     health checks, grace periods and draining are {instance.speed:g} times as fast
+Next:
+  fsd deploy --env local --file service.yml
+  fsd local status          what runs, and its URLs
+  eval "$(fsd local env)"   points aws, boto3 and docker at it
+  fsd local down            stops it and removes everything"""
+
+
+def _status_json(found: Status | None) -> dict[str, Any]:
+    if found is None:
+        return {"running": False}
+    instance = found.instance
+    return {
+        "running": True,
+        **asdict(instance),
+        "started_at": instance.started_at.isoformat(),
+        "uptime": found.uptime,
+        "services": [dict(service) for service in found.services],
+        "resources": dict(found.resources),
+        "notes": list(found.notes),
+    }
+
+
+def _status_text(found: Status) -> str:
+    instance = found.instance
+    resources = found.resources.items()
+    stored = [f"{count} {kind.replace('_', ' ')}" for kind, count in resources if count]
+    lines = [
+        f"The embedded AWS at {instance.endpoint}, up for {_duration(found.uptime)}",
+        f"  account   {instance.account} · {instance.region}",
+        f"  tasks     {_WHERE[instance.runtime]}",
+        f"  stored    {', '.join(stored) or 'nothing'}",
+        *(f"  note      {note}" for note in found.notes),
+        *(line for service in found.services for line in _service_lines(service)),
+    ]
+    return "\n".join(lines)
+
+
+def _service_lines(service: Mapping[str, Any]) -> list[str]:
+    title = f"{service['cluster']}/{service['name']}   {service['task_definition']}"
+    return [
+        f"{title}   {service['running']} of {service['desired']} running",
+        *(f"  {url}" for url in service["urls"]),
+        *(_task_line(task) for task in service["tasks"]),
+    ]
+
+
+def _task_line(task: Mapping[str, Any]) -> str:
+    places = ", ".join(f"{task['address']}:{port}" for port in task["ports"]) or task["address"]
+    return f"  task {task['id'][:8]}   {task['status']}   {places}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"

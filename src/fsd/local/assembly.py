@@ -1,0 +1,193 @@
+"""Puts the embedded AWS together: MiniStack's services, our ECS and load balancing, one gateway.
+
+Importing this imports MiniStack, but not its CloudFormation: that one imports all hundred services
+and takes longer than the rest together. It is loaded while the instance answers already; the AWS
+APIs wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from fsd.local import autoscaling, instance, runtime
+from fsd.local.autoscaling import ApplicationAutoScaling
+from fsd.local.dataplane import DataPlane, Listener
+from fsd.local.ecs import EcsService
+from fsd.local.elb import ElasticLoadBalancing
+from fsd.local.gateway import Gateway
+from fsd.local.instance import ACCOUNT, REGION, Instance
+from fsd.local.logs import MiniStackLogs
+from fsd.local.placeholders import create_placeholders, remove_placeholders
+from fsd.local.seams import ecr, elbv2, services
+from fsd.local.secrets import MiniStackSecrets
+from fsd.local.server import Settings
+
+_WORKER_THREADS = 16
+_ECS_PREFIX = "AmazonEC2ContainerServiceV20141113"
+
+
+class Assembly:
+    """Everything that one instance is made of. `close` stops it all."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._port = settings.port
+        self._started = time.monotonic()
+        self._loaded: asyncio.Future[None] | None = None
+        self._count: Callable[[], dict[str, int]] = dict  # until it is loaded
+        identifier = hashlib.sha256(str(settings.state_dir).encode()).hexdigest()[:12]
+        logs = MiniStackLogs()
+        self._runtime = runtime.choose(
+            settings.runtime, logs=logs, state=settings.state_dir / "tasks", instance=identifier
+        )
+        self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=settings.speed)
+        self._ecs = EcsService(
+            runtime=self._runtime,
+            logs=logs,
+            secrets=MiniStackSecrets(),
+            load_balancers=self._balancing,
+            speed=settings.speed,
+        )
+        self._scaling = ApplicationAutoScaling(self._ecs)
+        self.instance = Instance(
+            endpoint=f"http://127.0.0.1:{settings.port}",
+            region=REGION,
+            account=ACCOUNT,
+            runtime=self._runtime.name,
+            speed=settings.speed,
+            pid=os.getpid(),
+            state_dir=str(settings.state_dir),
+            started_at=instance.now(),
+        )
+        self._mount()
+        self.application = Gateway(
+            calls={
+                ("GET", "/_fsd/status"): self._status,
+                ("POST", "/_fsd/reset"): self._reset_all,
+                ("POST", "/_fsd/placeholders"): _create_placeholders,
+                ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
+            },
+            reset=self._reset_ours,
+            data_plane=DataPlane(_choose_listener, self._balancing.targets),
+            aws=services.serve,
+            ready=self._ready,
+        )
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        services.start(loop, threads=_WORKER_THREADS)
+        self._loaded = loop.run_in_executor(None, self._load_the_rest)
+
+    async def _ready(self) -> None:
+        if self._loaded is not None:
+            await asyncio.shield(self._loaded)
+
+    def _load_the_rest(self) -> None:
+        from fsd.local.seams import cloudformation, elbv2_resources, inventory
+
+        cloudformation.mount(self._ecs)
+        elbv2_resources.mount(port=self._port)
+        self._count = inventory.count_resources
+
+    def close(self) -> None:
+        self._ecs.close()
+        self._runtime.close()
+        self._balancing.close()
+
+    def _mount(self) -> None:
+        ecr.mount(port=self._port)
+        elbv2.mount(self._balancing, port=self._port)
+        services.mount("ecs", self._ecs.handle, target_prefix=_ECS_PREFIX)
+        services.mount(
+            "application-autoscaling",
+            self._scaling.handle,
+            target_prefix=autoscaling.TARGET_PREFIX,
+        )
+
+    # ---- FSD's own calls
+
+    def _status(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        own = asdict(self.instance)
+        return {
+            **own,
+            "started_at": self.instance.started_at.isoformat(),
+            "uptime": round(time.monotonic() - self._started, 1),
+            "services": [self._service(summary) for summary in self._ecs.services()],
+            "resources": self._resources(),
+            "notes": self._notes(),
+        }
+
+    def _service(self, summary: Any) -> dict[str, Any]:
+        balancers = [
+            balancer
+            for arn in summary.target_group_arns
+            for balancer in elbv2.load_balancers_of(arn)
+        ]
+        return {
+            **asdict(summary),
+            "urls": [
+                url
+                for balancer in balancers
+                for url in (
+                    f"http://{balancer.dns_name}",
+                    f"http://127.0.0.1:{self._port}/_alb/{balancer.name}/",
+                )
+            ],
+        }
+
+    def _resources(self) -> dict[str, int]:
+        return {
+            **self._ecs.counts(),
+            **self._count(),
+            "scalable_targets": self._scaling.count(),
+        }
+
+    def _notes(self) -> list[str]:
+        notes = [
+            f"health checks, grace periods and draining run {self.instance.speed:g} times as fast",
+            "access keys are not checked; a 12-digit access key is the account",
+            "auto scaling holds the registered range; no policy scales by load",
+        ]
+        if elbv2.has_https_listener():
+            notes.append("HTTPS listeners answer plain HTTP on the one port")
+        return notes
+
+    def _reset_ours(self) -> None:
+        self._ecs.reset()
+        self._scaling.reset()
+        self._balancing.reset()
+
+    def _reset_all(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        self._reset_ours()
+        services.reset()
+        return {"reset": True}
+
+
+def _create_placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"created": create_placeholders(**_placeholders(request))}
+
+
+def _remove_placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"removed": remove_placeholders(**_placeholders(request))}
+
+
+def _placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "values_from": [str(value) for value in request.get("valuesFrom", [])],
+        "service": str(request.get("service", "")),
+        "account": ACCOUNT,
+        "region": REGION,
+    }
+
+
+def _choose_listener(
+    name: str, method: str, path: str, headers: dict[str, str], query: Mapping[str, list[str]]
+) -> Listener | None:
+    balancer = elbv2.find_load_balancer(name, account=ACCOUNT)
+    if balancer is None:
+        raise LookupError(name)
+    return elbv2.choose_listener(balancer, method=method, path=path, headers=headers, query=query)

@@ -1,0 +1,354 @@
+"""Application Auto Scaling for the ECS services of the embedded AWS, which MiniStack lacks.
+
+Registering, describing and removing work as on AWS, and a registered range holds at once. Nothing
+here measures load, so no policy ever scales a service by itself.
+
+https://docs.aws.amazon.com/autoscaling/application/APIReference/Welcome.html
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Body = dict[str, Any]
+TARGET_PREFIX = "AnyScaleFrontendService"
+_DIMENSION = "ecs:service:DesiredCount"
+_ROLE = "AWSServiceRoleForApplicationAutoScaling_ECSService"
+_NOT_SUSPENDED = {
+    "DynamicScalingInSuspended": False,
+    "DynamicScalingOutSuspended": False,
+    "ScheduledScalingSuspended": False,
+}
+
+
+class Service(Protocol):
+    @property
+    def desired(self) -> int: ...
+
+
+class Services(Protocol):
+    """What is scaled: the ECS control plane."""
+
+    def find_service(
+        self, account: str, region: str, cluster: str, service: str
+    ) -> Service | None: ...
+
+    def set_desired_count(
+        self, account: str, region: str, cluster: str, service: str, count: int
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    account: str
+    region: str
+    namespace: str
+    resource: str
+    dimension: str
+
+
+@dataclass(slots=True)
+class _Target:
+    body: Body
+    tags: dict[str, str] = field(default_factory=dict)
+    policies: dict[str, Body] = field(default_factory=dict)
+
+
+class _ApiError(Exception):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.body = {"__type": code, "Message": message, "message": message}
+
+
+class ApplicationAutoScaling:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._targets: dict[_Key, _Target] = {}
+        self._activities: list[tuple[_Key, Body]] = []
+        self._actions: dict[str, Callable[[Body, str, str], Body]] = {
+            "RegisterScalableTarget": self._register,
+            "DescribeScalableTargets": self._describe_targets,
+            "DeregisterScalableTarget": self._deregister,
+            "PutScalingPolicy": self._put_policy,
+            "DescribeScalingPolicies": self._describe_policies,
+            "DeleteScalingPolicy": self._delete_policy,
+            "DescribeScalingActivities": self._describe_activities,
+            "DescribeScheduledActions": _no_scheduled_actions,
+            "TagResource": self._tag,
+            "UntagResource": self._untag,
+            "ListTagsForResource": self._list_tags,
+        }
+
+    def handle(
+        self, action: str, parameters: Body, *, account: str, region: str
+    ) -> tuple[int, Body]:
+        """(HTTP status, body) of one call."""
+        known = self._actions.get(action)
+        if known is None:
+            return 400, {"__type": "UnknownOperationException", "message": f"no action {action}"}
+        try:
+            with self._lock:
+                return 200, known(parameters, account, region)
+        except _ApiError as error:
+            return 400, error.body
+
+    def count(self) -> int:
+        with self._lock:
+            return len(self._targets)
+
+    def reset(self) -> None:
+        with self._lock:
+            self._targets.clear()
+            self._activities.clear()
+
+    # ---- scalable targets
+
+    def _register(self, parameters: Body, account: str, region: str) -> Body:
+        key = _key(parameters, account, region)
+        current = self._desired_count(key)
+        present = self._targets.get(key)
+        body = present.body if present else _new_target(key)
+        minimum, maximum = _bounds({**body, **parameters})
+        body.update(MinCapacity=minimum, MaxCapacity=maximum)
+        if "SuspendedState" in parameters:
+            body["SuspendedState"] = {**_NOT_SUSPENDED, **parameters["SuspendedState"]}
+        if present is None:
+            self._targets[key] = _Target(body, tags=dict(parameters.get("Tags") or {}))
+        self._hold(key, current, minimum=minimum, maximum=maximum)
+        return {"ScalableTargetARN": body["ScalableTargetARN"]}
+
+    def _hold(self, key: _Key, current: int, *, minimum: int, maximum: int) -> None:
+        """Bring the count into the range, as AWS does when a target is registered."""
+        wanted = min(max(current, minimum), maximum)
+        if wanted == current:
+            return
+        _, cluster, service = key.resource.split("/")
+        self._services.set_desired_count(key.account, key.region, cluster, service, wanted)
+        bound = "minimum" if wanted == minimum else "maximum"
+        now = time.time()
+        self._activities.insert(
+            0,
+            (
+                key,
+                {
+                    "ActivityId": str(uuid.uuid4()),
+                    "ServiceNamespace": key.namespace,
+                    "ResourceId": key.resource,
+                    "ScalableDimension": key.dimension,
+                    "Description": f"Setting desired count to {wanted}.",
+                    "Cause": f"{bound} capacity was set to {wanted}",
+                    "StartTime": now,
+                    "EndTime": now,
+                    "StatusCode": "Successful",
+                    "StatusMessage": f"Successfully set desired count to {wanted}. "
+                    "Change successfully fulfilled by ecs.",
+                },
+            ),
+        )
+
+    def _desired_count(self, key: _Key) -> int:
+        _, cluster, service = key.resource.split("/")
+        found = self._services.find_service(key.account, key.region, cluster, service)
+        if found is None:
+            raise _ApiError("ValidationException", f"ECS service doesn't exist: {key.resource}")
+        return found.desired
+
+    def _describe_targets(self, parameters: Body, account: str, region: str) -> Body:
+        wanted = parameters.get("ResourceIds") or []
+        dimension = parameters.get("ScalableDimension")
+        return {
+            "ScalableTargets": [
+                target.body
+                for key, target in self._of(parameters, account, region)
+                if (not wanted or key.resource in wanted) and dimension in (None, key.dimension)
+            ]
+        }
+
+    def _deregister(self, parameters: Body, account: str, region: str) -> Body:
+        self._get(parameters, account, region)
+        del self._targets[_key(parameters, account, region)]
+        return {}
+
+    # ---- policies
+
+    def _put_policy(self, parameters: Body, account: str, region: str) -> Body:
+        key = _key(parameters, account, region)
+        target = self._get(parameters, account, region)
+        name = parameters.get("PolicyName") or ""
+        if not name:
+            raise _ApiError("ValidationException", "PolicyName is required")
+        present = target.policies.get(name)
+        _check_policy(parameters, present)
+        policy = {**parameters, **(_identity(present) if present else _new_policy(key, name))}
+        target.policies[name] = policy
+        return {"PolicyARN": policy["PolicyARN"], "Alarms": policy["Alarms"]}
+
+    def _describe_policies(self, parameters: Body, account: str, region: str) -> Body:
+        resource = parameters.get("ResourceId")
+        names = parameters.get("PolicyNames") or []
+        return {
+            "ScalingPolicies": [
+                policy
+                for key, target in self._of(parameters, account, region)
+                for name, policy in target.policies.items()
+                if resource in (None, key.resource) and (not names or name in names)
+            ]
+        }
+
+    def _delete_policy(self, parameters: Body, account: str, region: str) -> Body:
+        key = _key(parameters, account, region)
+        target = self._targets.get(key)
+        name = parameters.get("PolicyName", "")
+        if target is None or target.policies.pop(name, None) is None:
+            raise _ApiError(
+                "ObjectNotFoundException",
+                f"No scaling policy found for service namespace: {key.namespace}, resource ID: "
+                f"{key.resource}, scalable dimension: {key.dimension}, policy name: {name}",
+            )
+        return {}
+
+    # ---- the rest
+
+    def _describe_activities(self, parameters: Body, account: str, region: str) -> Body:
+        resource = parameters.get("ResourceId")
+        return {
+            "ScalingActivities": [
+                activity
+                for key, activity in self._activities
+                if (key.account, key.region) == (account, region)
+                and resource in (None, key.resource)
+            ]
+        }
+
+    def _tag(self, parameters: Body, account: str, region: str) -> Body:
+        self._by_arn(parameters, account, region).tags.update(parameters.get("Tags") or {})
+        return {}
+
+    def _untag(self, parameters: Body, account: str, region: str) -> Body:
+        tags = self._by_arn(parameters, account, region).tags
+        for name in parameters.get("TagKeys") or []:
+            tags.pop(name, None)
+        return {}
+
+    def _list_tags(self, parameters: Body, account: str, region: str) -> Body:
+        return {"Tags": dict(self._by_arn(parameters, account, region).tags)}
+
+    def _of(self, parameters: Body, account: str, region: str) -> list[tuple[_Key, _Target]]:
+        namespace = _namespace(parameters)
+        return [
+            (key, target)
+            for key, target in self._targets.items()
+            if (key.account, key.region, key.namespace) == (account, region, namespace)
+        ]
+
+    def _get(self, parameters: Body, account: str, region: str) -> _Target:
+        key = _key(parameters, account, region)
+        target = self._targets.get(key)
+        if target is None:
+            raise _ApiError(
+                "ObjectNotFoundException",
+                f"No scalable target found for service namespace: {key.namespace}, "
+                f"resource ID: {key.resource}, scalable dimension: {key.dimension}",
+            )
+        return target
+
+    def _by_arn(self, parameters: Body, account: str, region: str) -> _Target:
+        arn = parameters.get("ResourceARN")
+        for key, target in self._targets.items():
+            mine = (key.account, key.region) == (account, region)
+            if mine and target.body["ScalableTargetARN"] == arn:
+                return target
+        raise _ApiError("ResourceNotFoundException", f"Resource not found for ARN {arn}")
+
+
+def _no_scheduled_actions(_parameters: Body, _account: str, _region: str) -> Body:
+    return {"ScheduledActions": []}
+
+
+def _namespace(parameters: Body) -> str:
+    namespace = parameters.get("ServiceNamespace")
+    if namespace != "ecs":
+        raise _ApiError("ValidationException", f"the embedded AWS scales only ecs, not {namespace}")
+    return "ecs"
+
+
+def _key(parameters: Body, account: str, region: str) -> _Key:
+    namespace = _namespace(parameters)
+    resource, dimension = parameters.get("ResourceId", ""), parameters.get("ScalableDimension")
+    parts = resource.split("/")
+    if len(parts) != 3 or parts[0] != "service" or dimension != _DIMENSION:
+        raise _ApiError(
+            "ValidationException",
+            f"Unsupported service namespace, resource type or scalable dimension: "
+            f"{namespace}, {resource}, {dimension}",
+        )
+    return _Key(account, region, namespace, resource, _DIMENSION)
+
+
+def _bounds(fields: Body) -> tuple[int, int]:
+    if "MinCapacity" not in fields or "MaxCapacity" not in fields:
+        raise _ApiError(
+            "ValidationException",
+            "Both MinCapacity and MaxCapacity are required to register a new scalable target",
+        )
+    minimum, maximum = int(fields["MinCapacity"]), int(fields["MaxCapacity"])
+    if minimum < 0 or maximum < minimum:
+        raise _ApiError(
+            "ValidationException",
+            f"Maximum capacity cannot be less than minimum capacity: {minimum} to {maximum}",
+        )
+    return minimum, maximum
+
+
+def _check_policy(parameters: Body, present: Body | None) -> None:
+    kind = parameters.get("PolicyType") or (present or {}).get("PolicyType") or "StepScaling"
+    if kind != "TargetTrackingScaling":
+        return
+    configuration = parameters.get("TargetTrackingScalingPolicyConfiguration") or {}
+    metrics = {"PredefinedMetricSpecification", "CustomizedMetricSpecification"}
+    if "TargetValue" not in configuration or len(metrics & set(configuration)) != 1:
+        raise _ApiError(
+            "ValidationException",
+            "A target tracking policy needs a TargetValue and exactly one metric specification",
+        )
+
+
+def _new_target(key: _Key) -> Body:
+    return {
+        "ServiceNamespace": key.namespace,
+        "ResourceId": key.resource,
+        "ScalableDimension": key.dimension,
+        "RoleARN": f"arn:aws:iam::{key.account}:role/aws-service-role/"
+        f"ecs.application-autoscaling.amazonaws.com/{_ROLE}",
+        "CreationTime": time.time(),
+        "SuspendedState": dict(_NOT_SUSPENDED),
+        "ScalableTargetARN": f"arn:aws:application-autoscaling:{key.region}:{key.account}:"
+        f"scalable-target/{uuid.uuid4().hex[:28]}",
+    }
+
+
+def _new_policy(key: _Key, name: str) -> Body:
+    scope = f"{key.region}:{key.account}"
+    alarms = [
+        f"TargetTracking-{key.resource}-{a}-{uuid.uuid4()}" for a in ("AlarmHigh", "AlarmLow")
+    ]
+    return {
+        "PolicyARN": f"arn:aws:autoscaling:{scope}:scalingPolicy:{uuid.uuid4()}:"
+        f"resource/ecs/{key.resource}:policyName/{name}",
+        "CreationTime": time.time(),
+        "Alarms": [
+            {"AlarmName": alarm, "AlarmARN": f"arn:aws:cloudwatch:{scope}:alarm:{alarm}"}
+            for alarm in alarms
+        ],
+    }
+
+
+def _identity(policy: Body) -> Body:
+    """What stays when a policy is put again under its name."""
+    return {name: policy[name] for name in ("PolicyARN", "CreationTime", "Alarms")}

@@ -1,0 +1,216 @@
+"""MiniStack's CloudFormation: the refusals of AWS, and the resource types that FSD's stacks use.
+
+MiniStack runs two operations on one stack at once, takes IAM resources without a capability, and
+lets one stack's named resource overwrite another's. AWS refuses all three, and a deployer has to
+meet that before its users do.
+"""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
+from ministack.services.cloudformation import handlers, helpers, provisioners
+
+from fsd.local.seams.scope import current
+
+_UPDATABLE = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+)
+
+
+class Ecs(Protocol):
+    def handle(
+        self, action: str, parameters: dict[str, Any], *, account: str, region: str
+    ) -> tuple[int, dict[str, Any]]: ...
+
+
+def mount(ecs: Ecs) -> None:
+    actions = handlers._ACTION_HANDLERS
+    actions["CreateChangeSet"] = _stack_must_be_free(actions["CreateChangeSet"])
+    actions["ExecuteChangeSet"] = _one_operation_at_a_time(actions["ExecuteChangeSet"])
+    actions["DeleteStack"] = _no_deletion_during_an_update(actions["DeleteStack"])
+    handlers._capabilities_enforced = lambda: True
+    resources = provisioners._RESOURCE_HANDLERS
+    for kind, (name_property, exists) in _NAMED.items():
+        handler = resources[kind]
+        handler["create"] = _refuse_existing(kind, name_property, exists, handler["create"])
+    resources["AWS::EC2::SecurityGroupIngress"] = _rule_resource("IpPermissions")
+    resources["AWS::EC2::SecurityGroupEgress"] = _rule_resource("IpPermissionsEgress")
+    _mount_ecs(resources, ecs)
+
+
+# ---- one operation at a time
+
+
+def _stack_must_be_free(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    @functools.wraps(create)
+    def create_change_set(parameters: Any) -> Any:
+        stack = _stack(parameters)
+        if stack is None:
+            return create(parameters)
+        name, status = stack["StackName"], stack["StackStatus"]
+        kind = helpers._p(parameters, "ChangeSetType", "UPDATE")
+        if kind == "CREATE" and status != "REVIEW_IN_PROGRESS":
+            return helpers._error(
+                "AlreadyExistsException",
+                f"Stack [{name}] already exists and cannot be created again with the changeSet "
+                f"[{helpers._p(parameters, 'ChangeSetName')}].",
+            )
+        if kind == "UPDATE" and status not in _UPDATABLE:
+            return _busy(stack)
+        return create(parameters)
+
+    return create_change_set
+
+
+def _one_operation_at_a_time(execute: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    @functools.wraps(execute)
+    def execute_change_set(parameters: Any) -> Any:
+        stack = _stack(parameters)
+        status = stack["StackStatus"] if stack else ""
+        if stack and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+            return _busy(stack)
+        return execute(parameters)
+
+    return execute_change_set
+
+
+def _no_deletion_during_an_update(delete: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    @functools.wraps(delete)
+    def delete_stack(parameters: Any) -> Any:
+        stack = _stack(parameters)
+        status = stack["StackStatus"] if stack else ""
+        if stack and status.startswith(("UPDATE_", "ROLLBACK_")) and "_IN_PROGRESS" in status:
+            return helpers._error(
+                "ValidationError",
+                f"Stack [{stack['StackId']}] cannot be deleted while in status {status}",
+            )
+        if stack and status == "DELETE_IN_PROGRESS":
+            return helpers._xml(200, "DeleteStackResponse", "")
+        return delete(parameters)
+
+    return delete_stack
+
+
+def _stack(parameters: Any) -> Any:
+    """The stack that a request names; None where it is absent or deleted."""
+    name = helpers._p(parameters, "StackName")
+    stack = handlers._resolve_stack(name) if name else _stack_of_change_set(parameters)
+    return None if stack is None or stack["StackStatus"] == "DELETE_COMPLETE" else stack
+
+
+def _stack_of_change_set(parameters: Any) -> Any:
+    change_set = cloudformation._change_sets.get(helpers._p(parameters, "ChangeSetName"))
+    return cloudformation._stacks.get(change_set["StackName"]) if change_set else None
+
+
+def _busy(stack: Mapping[str, Any]) -> Any:
+    return helpers._error(
+        "ValidationError",
+        f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be updated.",
+    )
+
+
+# ---- a name is taken once
+
+
+def _names(store: Any, key: str) -> set[str]:
+    return {record[key] for record in store.values()}
+
+
+_NAMED: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "AWS::IAM::Role": ("RoleName", lambda name: name in iam._roles),
+    "AWS::Logs::LogGroup": ("LogGroupName", lambda name: name in cloudwatch_logs._log_groups),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": (
+        "Name",
+        lambda name: name in _names(alb._lbs, "LoadBalancerName"),
+    ),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": (
+        "Name",
+        lambda name: name in _names(alb._tgs, "TargetGroupName"),
+    ),
+}
+
+
+def _refuse_existing(
+    kind: str, name_property: str, exists: Callable[[str], bool], create: Callable[..., Any]
+) -> Callable[..., Any]:
+    @functools.wraps(create)
+    def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
+        name = props.get(name_property)
+        if name and exists(name):
+            raise ValueError(
+                f"Resource of type '{kind}' with identifier "
+                f'\'{{"/properties/{name_property}":"{name}"}}\' already exists.'
+            )
+        return create(logical_id, props, stack_name)
+
+    return create_resource
+
+
+# ---- security group rules that stand alone
+
+
+def _rule_resource(direction: str) -> dict[str, Callable[..., Any]]:
+    """AWS::EC2::SecurityGroupIngress and …Egress. A change replaces the rule, as on AWS."""
+
+    def create(_logical_id: str, props: Any, _stack_name: str) -> Any:
+        group = ec2._security_groups.get(props["GroupId"])
+        if group is None:
+            raise ValueError(f"The security group '{props['GroupId']}' does not exist")
+        group[direction].extend(provisioners._ec2_sg_permissions([props]))
+        return f"sgr-{uuid.uuid4().hex[:17]}", {}
+
+    def delete(_physical_id: str, props: Any) -> None:
+        group = ec2._security_groups.get(props["GroupId"])
+        rules = provisioners._ec2_sg_permissions([props])
+        if group is not None:
+            group[direction] = [rule for rule in group[direction] if rule not in rules]
+
+    def update(_physical_id: str, old: Any, new: Any, stack_name: str) -> Any:
+        delete(_physical_id, old)
+        return _physical_id, create("", new, stack_name)[1]
+
+    return {"create": create, "update": update, "delete": delete}
+
+
+# ---- ECS is ours
+
+
+def _mount_ecs(resources: dict[str, Any], ecs: Ecs) -> None:
+    """Clusters go to our control plane; services and task definitions are released by API.
+
+    A type without a handler is refused by CreateChangeSet, before anything is made.
+    """
+    resources.pop("AWS::ECS::Service", None)
+    resources.pop("AWS::ECS::TaskDefinition", None)
+
+    def call(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        account, region = current()
+        status, body = ecs.handle(action, parameters, account=account, region=region)
+        if status >= 400:
+            raise ValueError(f"AWS::ECS::Cluster: {body.get('message', body)}")
+        return body
+
+    def create(logical_id: str, props: Any, stack_name: str) -> Any:
+        name = props.get("ClusterName") or provisioners._physical_name(stack_name, logical_id)
+        tags = [{"key": t["Key"], "value": t["Value"]} for t in props.get("Tags") or []]
+        cluster = call("CreateCluster", {"clusterName": name, "tags": tags})["cluster"]
+        return name, {"Arn": cluster["clusterArn"]}
+
+    def update(physical_id: str, _old: Any, _new: Any, _stack_name: str) -> Any:
+        cluster = call("DescribeClusters", {"clusters": [physical_id]})["clusters"][0]
+        return physical_id, {"Arn": cluster["clusterArn"]}
+
+    def delete(physical_id: str, _props: Any) -> None:
+        call("DeleteCluster", {"cluster": physical_id})
+
+    resources["AWS::ECS::Cluster"] = {"create": create, "update": update, "delete": delete}
