@@ -26,7 +26,7 @@ from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import BotoCoreError
 
 from fsd.aws.errors import DENIED, aws_code, aws_message, call, from_botocore
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, FsdError
 from fsd.release.ports import Clock, Identity
 
 # Total attempts of one call, with botocore's back-off of up to 20 s between them.
@@ -45,11 +45,14 @@ class Clients(Protocol):
     def client(self, service: str, *, attempts: int = READ_ATTEMPTS) -> Any: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaticCredentials:
-    access_key: str
-    secret_key: str = field(repr=False)
-    token: str | None = field(default=None, repr=False)
+class AccessKey(Protocol):
+    """A fixed key, as the embedded AWS takes one."""
+
+    @property
+    def access_key_id(self) -> str: ...
+
+    @property
+    def secret_access_key(self) -> str: ...
 
 
 class AwsSession:
@@ -166,7 +169,7 @@ def open_session(
     profile: str | None = None,
     role_arn: str | None = None,
     web_identity: Callable[[], str] | None = None,
-    credentials: StaticCredentials | None = None,
+    credentials: AccessKey | None = None,
     endpoint_url: str | None = None,
     clock: Clock | None = None,
 ) -> AwsSession:
@@ -177,7 +180,7 @@ def open_session(
     AWS cannot fetch the issuer's keys. Raises CallFailedError.
     """
     static = (
-        Credentials(credentials.access_key, credentials.secret_key, credentials.token)
+        Credentials(credentials.access_key_id, credentials.secret_access_key)
         if credentials
         else None
     )
@@ -223,9 +226,19 @@ def _make_client(
     boto: boto3.session.Session, service: str, *, endpoint_url: str | None, config: Config
 ) -> Any:
     try:
-        return boto.client(service, endpoint_url=endpoint_url, config=config)
+        client = boto.client(service, endpoint_url=endpoint_url, config=config)
     except BotoCoreError as error:
         raise from_botocore(error, service) from error
+    client.meta.events.register("needs-retry", _give_way)
+    return client
+
+
+def _give_way(caught_exception: Any = None, **_: Any) -> None:
+    """Let a signal end a call. botocore takes whatever is raised while it reads an answer for a
+    broken connection (HTTPClientError), and would ask again."""
+    cause = getattr(caught_exception, "kwargs", {}).get("error")
+    if isinstance(cause, FsdError):
+        raise cause
 
 
 def _config(attempts: int) -> Config:

@@ -23,7 +23,7 @@ def wait_for(
 ) -> T:
     """Look, at once and then every `poll`, until there is an answer other than None.
 
-    Throttling is a later look. Raises TimedOutError when `limit` is over, InterruptedError_ when a
+    Throttling is a later look. Raises TimedOutError when `limit` is over, Interrupted when a
     signal ends a wait.
     """
     deadline = clock.now() + limit

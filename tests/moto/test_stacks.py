@@ -1,0 +1,549 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from fsd.aws.stacks import (
+    TEMPLATE_LIMIT,
+    CloudFormationStacks,
+    says_no_changes,
+)
+from fsd.compile.desired import Json
+from fsd.errors import CallFailedError
+from fsd.release.ports import PermissionDenied, Stack
+from tests.fakes.clock import FakeClock
+from tests.moto.conftest import TestClients
+
+NAME = "fsd-web-dev"
+ID = f"arn:aws:cloudformation:us-east-1:123456789012:stack/{NAME}/1a2b"
+CHANGE_SET = f"arn:aws:cloudformation:us-east-1:123456789012:changeSet/fsd-1/{NAME}"
+ROLE = "arn:aws:iam::123456789012:role/fsd-cfn"
+NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
+TEMPLATE: Json = {"Resources": {"Logs": {"Type": "AWS::Logs::LogGroup"}}}
+TAGS = {"fsd:service": "web", "fsd:environment": "dev"}
+TAG_LIST = [
+    {"Key": "fsd:environment", "Value": "dev"},
+    {"Key": "fsd:service", "Value": "web"},
+]
+NO_CHANGES = (
+    "The submitted information didn't contain changes. Submit different information to create a "
+    "change set."
+)
+
+
+class CloudFormation:
+    """The script of one test: what CloudFormation will be asked, in order, and what it answers."""
+
+    def __init__(self, stub: Stubber) -> None:
+        self.stub = stub
+
+    def describe(self, status: str | None, of: str = NAME, **more: Any) -> None:
+        if status is None:
+            self.stub.add_client_error(
+                "describe_stacks",
+                "ValidationError",
+                f"Stack with id {of} does not exist",
+                expected_params={"StackName": of},
+            )
+            return
+        stack = {
+            "StackName": NAME,
+            "StackId": ID,
+            "StackStatus": status,
+            "CreationTime": NOW,
+            "Tags": TAG_LIST,
+            **more,
+        }
+        self.stub.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": of})
+
+    def template(self, template: Json | str = TEMPLATE) -> None:
+        body = template if isinstance(template, str) else json.dumps(template)
+        self.stub.add_response(
+            "get_template", {"TemplateBody": body}, {"StackName": ID, "TemplateStage": "Original"}
+        )
+
+    def change_set(self, kind: str, template: Json = TEMPLATE, **more: Any) -> None:
+        expected = {
+            "StackName": NAME,
+            "ChangeSetName": ANY,
+            "ClientToken": ANY,
+            "ChangeSetType": kind,
+            "TemplateBody": json.dumps(template, sort_keys=True, separators=(",", ":")),
+            "Tags": TAG_LIST,
+            "Capabilities": ["CAPABILITY_NAMED_IAM"],
+            **({"OnStackFailure": "DELETE"} if kind == "CREATE" else {}),
+            **more,
+        }
+        self.stub.add_response("create_change_set", {"Id": CHANGE_SET, "StackId": ID}, expected)
+
+    def change_set_is(self, status: str, reason: str = "") -> None:
+        self.stub.add_response(
+            "describe_change_set",
+            {"Status": status, "StatusReason": reason},
+            {"ChangeSetName": CHANGE_SET},
+        )
+
+    def delete_change_set(self) -> None:
+        self.stub.add_response("delete_change_set", {}, {"ChangeSetName": CHANGE_SET})
+
+    def execute(self) -> None:
+        self.stub.add_response(
+            "execute_change_set", {}, {"ChangeSetName": CHANGE_SET, "ClientRequestToken": ANY}
+        )
+
+    def delete_stack(self, **more: str) -> None:
+        self.stub.add_response(
+            "delete_stack", {}, {"StackName": ID, "ClientRequestToken": ANY, **more}
+        )
+
+    def events(self, *events: tuple[str, str, str], token: str = "") -> None:
+        """(logical id, status, reason), newest first."""
+        answer: dict[str, Any] = {"StackEvents": [_event(i, *e) for i, e in enumerate(events)]}
+        expected = {"StackName": ID}
+        if token:
+            expected["NextToken"] = token
+        self.stub.add_response("describe_stack_events", answer, expected)
+
+
+def _event(number: int, logical: str, status: str, reason: str) -> dict[str, Any]:
+    is_stack = logical == NAME
+    return {
+        "StackId": ID,
+        "EventId": str(number),
+        "StackName": NAME,
+        "Timestamp": NOW,
+        "LogicalResourceId": logical,
+        "PhysicalResourceId": ID if is_stack else f"{logical}-1",
+        "ResourceType": "AWS::CloudFormation::Stack" if is_stack else "AWS::EC2::SecurityGroup",
+        "ResourceStatus": status,
+        "ResourceStatusReason": reason,
+    }
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def cfn(stub: Callable[[str], Stubber]) -> CloudFormation:
+    return CloudFormation(stub("cloudformation"))
+
+
+@pytest.fixture
+def stacks(clients: TestClients, clock: FakeClock) -> CloudFormationStacks:
+    return CloudFormationStacks(clients=clients, clock=clock, poll=timedelta(seconds=1))
+
+
+# --- find ------------------------------------------------------------------------------------
+
+
+def test_find__there__template_outputs_and_tags(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe(
+        "UPDATE_COMPLETE", Outputs=[{"OutputKey": "ServiceUrl", "OutputValue": "http://x"}]
+    )
+    cfn.template()
+
+    assert stacks.find(NAME) == Stack(
+        name=NAME,
+        id=ID,
+        status="UPDATE_COMPLETE",
+        template=TEMPLATE,
+        outputs={"ServiceUrl": "http://x"},
+        tags=TAGS,
+    )
+
+
+def test_find__absent__none(cfn: CloudFormation, stacks: CloudFormationStacks) -> None:
+    cfn.describe(None)
+
+    assert stacks.find(NAME) is None
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "REVIEW_IN_PROGRESS",
+        "ROLLBACK_COMPLETE",
+        "ROLLBACK_IN_PROGRESS",
+        "CREATE_FAILED",
+        "DELETE_IN_PROGRESS",
+        "DELETE_FAILED",
+    ],
+)
+def test_find__never_created_or_going__none(
+    cfn: CloudFormation, stacks: CloudFormationStacks, status: str
+) -> None:
+    cfn.describe(status)
+
+    assert stacks.find(NAME) is None
+
+
+def test_find__template_is_yaml__not_ours(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("CREATE_COMPLETE")
+    cfn.template("Resources:\n  A: {}\n")
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.find(NAME)
+
+    assert caught.value.id == "stack-not-ours"
+
+
+def test_find__other_validation_error__raised(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.stub.add_client_error("describe_stacks", "ValidationError", "1 validation error detected")
+
+    with pytest.raises(CallFailedError, match="1 validation error detected"):
+        stacks.find(NAME)
+
+
+def test_find__denied__permission_denied(cfn: CloudFormation, stacks: CloudFormationStacks) -> None:
+    cfn.stub.add_client_error("describe_stacks", "AccessDenied", "not authorized")
+
+    with pytest.raises(PermissionDenied):
+        stacks.find(NAME)
+
+
+# --- create ----------------------------------------------------------------------------------
+
+
+def test_apply__absent__created_by_change_set(
+    cfn: CloudFormation, stacks: CloudFormationStacks, clock: FakeClock
+) -> None:
+    cfn.describe(None)
+    cfn.change_set("CREATE")
+    cfn.change_set_is("CREATE_IN_PROGRESS")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("REVIEW_IN_PROGRESS", of=ID)
+    cfn.describe("CREATE_IN_PROGRESS", of=ID)
+    cfn.describe("CREATE_COMPLETE", of=ID, Outputs=[{"OutputKey": "A", "OutputValue": "1"}])
+
+    stack = stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+    assert (stack.status, stack.outputs) == ("CREATE_COMPLETE", {"A": "1"})
+    assert clock.waits == [timedelta(seconds=1)] * 3
+
+
+def test_apply__review_in_progress__created(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("REVIEW_IN_PROGRESS")
+    cfn.change_set("CREATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("CREATE_COMPLETE", of=ID)
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).status == "CREATE_COMPLETE"
+
+
+def test_apply__role__sent_with_every_call(
+    cfn: CloudFormation, clients: TestClients, clock: FakeClock
+) -> None:
+    """A policy that allows only this role denies a call that names none."""
+    stacks = CloudFormationStacks(
+        clients=clients, clock=clock, poll=timedelta(seconds=1), role_arn=ROLE
+    )
+    cfn.describe("ROLLBACK_COMPLETE")
+    cfn.describe("ROLLBACK_COMPLETE")
+    cfn.delete_stack(RoleARN=ROLE)
+    cfn.describe(None, of=ID)
+    cfn.change_set("CREATE", RoleARN=ROLE)
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("CREATE_COMPLETE", of=ID)
+
+    stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+
+def test_apply__first_creation_had_failed__deleted_then_created(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("ROLLBACK_COMPLETE")
+    cfn.describe("ROLLBACK_COMPLETE")
+    cfn.delete_stack()
+    cfn.describe("DELETE_IN_PROGRESS", of=ID)
+    cfn.describe("DELETE_COMPLETE", of=ID)
+    cfn.change_set("CREATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("CREATE_COMPLETE", of=ID)
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).status == "CREATE_COMPLETE"
+
+
+def test_apply__creation_fails__reason_of_the_first_failed_resource(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe(None)
+    cfn.change_set("CREATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("DELETE_COMPLETE", of=ID)
+    cfn.events(
+        (NAME, "DELETE_COMPLETE", ""),
+        ("Balancer", "DELETE_COMPLETE", ""),
+        (NAME, "DELETE_IN_PROGRESS", ""),
+        ("Logs", "CREATE_FAILED", "Resource creation cancelled"),
+        ("Balancer", "CREATE_FAILED", "quota of load balancers reached"),
+        ("Group", "CREATE_FAILED", "the VPC vpc-1 does not exist"),
+        (NAME, "CREATE_IN_PROGRESS", "User Initiated"),
+        ("Old", "CREATE_FAILED", "of an earlier try"),
+    )
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+    assert str(caught.value) == (
+        "error[stack-failed]: could not be created: Group (AWS::EC2::SecurityGroup): "
+        "the VPC vpc-1 does not exist\n"
+        f"  --> {NAME} (DELETE_COMPLETE)\n"
+        "  fix: correct what the reason names, and run it again; nothing of the stack is left"
+    )
+
+
+def test_apply__created_stack_is_gone_without_trace__says_so(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe(None)
+    cfn.change_set("CREATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe(None, of=ID)
+    cfn.events()
+
+    with pytest.raises(CallFailedError, match="CloudFormation gave no reason"):
+        stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+
+def test_apply__create_change_set_fails__nothing_left_behind(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe(None)
+    cfn.change_set("CREATE")
+    cfn.change_set_is("FAILED", "Unrecognized resource types: [AWS::No::Such]")
+    cfn.delete_change_set()
+    cfn.describe("REVIEW_IN_PROGRESS")
+    cfn.delete_stack()
+    cfn.describe(None, of=ID)
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+    assert caught.value.id == "stack-refused"
+    assert "Unrecognized resource types" in caught.value.what
+
+
+# --- update ----------------------------------------------------------------------------------
+
+
+def test_apply__same_template_and_tags__no_change_set(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("CREATE_COMPLETE")
+    cfn.template()
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).template == TEMPLATE
+
+
+def test_apply__other_template__updated(cfn: CloudFormation, stacks: CloudFormationStacks) -> None:
+    old: Json = {"Resources": {}}
+    cfn.describe("UPDATE_COMPLETE")
+    cfn.template(old)
+    cfn.change_set("UPDATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("UPDATE_IN_PROGRESS", of=ID)
+    cfn.describe("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", of=ID)
+    cfn.describe("UPDATE_COMPLETE", of=ID)
+
+    stack = stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+    assert (stack.status, stack.template) == ("UPDATE_COMPLETE", TEMPLATE)
+
+
+def test_apply__other_tags__updated_without_reading_the_template(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("UPDATE_COMPLETE", Tags=[])
+    cfn.change_set("UPDATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("UPDATE_COMPLETE", of=ID)
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).tags == TAGS
+
+
+def test_apply__change_set_without_changes__deleted_and_unchanged(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("UPDATE_ROLLBACK_COMPLETE")
+    cfn.change_set("UPDATE")
+    cfn.change_set_is("FAILED", NO_CHANGES)
+    cfn.delete_change_set()
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).status == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_apply__update_fails__reason_and_that_it_went_back(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("CREATE_COMPLETE", Tags=[])
+    cfn.change_set("UPDATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("UPDATE_ROLLBACK_COMPLETE", of=ID)
+    cfn.events(
+        (NAME, "UPDATE_ROLLBACK_COMPLETE", ""),
+        ("Group", "UPDATE_COMPLETE", ""),
+        (NAME, "UPDATE_ROLLBACK_IN_PROGRESS", "The following resource(s) failed to update"),
+        ("Logs", "UPDATE_FAILED", "Resource update cancelled"),
+        ("Group", "UPDATE_FAILED", "rule limit exceeded"),
+        (NAME, "UPDATE_IN_PROGRESS", "User Initiated"),
+        ("Group", "CREATE_FAILED", "of an earlier operation"),
+    )
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+    assert caught.value.what == (
+        "could not be updated: Group (AWS::EC2::SecurityGroup): rule limit exceeded"
+    )
+    assert caught.value.fix.endswith("the stack is as it was before")
+
+
+def test_apply__failure_without_a_failed_resource__the_stacks_reason(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("CREATE_COMPLETE", Tags=[])
+    cfn.change_set("UPDATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("UPDATE_ROLLBACK_COMPLETE", of=ID, StackStatusReason="cancelled by a user")
+    cfn.events((NAME, "UPDATE_ROLLBACK_COMPLETE", ""))
+
+    with pytest.raises(CallFailedError, match="cancelled by a user"):
+        stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+
+def test_apply__another_operation_in_flight__waited_for(
+    cfn: CloudFormation, stacks: CloudFormationStacks, clock: FakeClock
+) -> None:
+    cfn.describe("UPDATE_IN_PROGRESS")
+    cfn.describe("UPDATE_COMPLETE")
+    cfn.template()
+
+    stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+    assert clock.waits == [timedelta(seconds=1)]
+
+
+def test_apply__stuck_in_rollback__names_the_command(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("UPDATE_ROLLBACK_FAILED", StackStatusReason="Group cannot go back")
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+    assert caught.value.id == "stack-stuck"
+    assert caught.value.what == "the stack is stuck in UPDATE_ROLLBACK_FAILED: Group cannot go back"
+    assert f"continue-update-rollback --stack-name {NAME}" in caught.value.fix
+
+
+def test_apply__template_too_long__said_before_any_call(stacks: CloudFormationStacks) -> None:
+    template: Json = {"Description": "x" * TEMPLATE_LIMIT}
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.apply(NAME, template=template, tags={})
+
+    assert caught.value.id == "template-too-long"
+    assert f"has {TEMPLATE_LIMIT + 18} bytes" in caught.value.what
+
+
+def test_apply__throttled_while_it_waits__looks_again(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.stub.add_client_error("describe_stacks", "Throttling", "Rate exceeded")
+    cfn.describe("CREATE_COMPLETE")
+    cfn.template()
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).status == "CREATE_COMPLETE"
+
+
+# --- delete ----------------------------------------------------------------------------------
+
+
+def test_delete__absent__no_call(cfn: CloudFormation, stacks: CloudFormationStacks) -> None:
+    cfn.describe(None)
+
+    stacks.delete(NAME)
+
+
+def test_delete__there__followed_by_its_id(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("CREATE_COMPLETE")
+    cfn.delete_stack()
+    cfn.describe("DELETE_IN_PROGRESS", of=ID)
+    cfn.describe("DELETE_COMPLETE", of=ID)
+
+    stacks.delete(NAME)
+
+
+def test_delete__fails__reason_of_the_resource(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("CREATE_COMPLETE")
+    cfn.delete_stack()
+    cfn.describe("DELETE_FAILED", of=ID)
+    cfn.events(
+        (NAME, "DELETE_FAILED", "The following resource(s) failed to delete: [Group]."),
+        ("Group", "DELETE_FAILED", "resource sg-1 has a dependent object"),
+        (NAME, "DELETE_IN_PROGRESS", "User Initiated"),
+    )
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.delete(NAME)
+
+    assert caught.value.what == (
+        "could not be deleted: Group (AWS::EC2::SecurityGroup): "
+        "resource sg-1 has a dependent object"
+    )
+    assert caught.value.fix == "remove what the reason names, and run it again"
+
+
+def test_delete__protected__awss_sentence(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    message = f"Stack [{NAME}] cannot be deleted while TerminationProtection is enabled"
+    cfn.describe("CREATE_COMPLETE")
+    cfn.stub.add_client_error("delete_stack", "ValidationError", message)
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.delete(NAME)
+
+    assert caught.value.what == f"ValidationError: {message}"
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_none"),
+    [
+        (NO_CHANGES, True),
+        ("No updates are to be performed.", True),
+        ("Parameters: [X] must have values", False),
+        ("", False),
+    ],
+)
+def test_says_no_changes__reasons_of_failed_change_sets(reason: str, is_none: bool) -> None:
+    assert says_no_changes(reason) is is_none
