@@ -1,0 +1,32 @@
+"""The errors that the API answers with. Each code is one that botocore's model of ECS has."""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """HTTP 400 with `__type` and `message`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def invalid(message: str) -> ApiError:
+    return ApiError("InvalidParameterException", message)
+
+
+def client(message: str) -> ApiError:
+    return ApiError("ClientException", message)
+
+
+def cluster_not_found() -> ApiError:
+    return ApiError("ClusterNotFoundException", "Cluster not found.")
+
+
+def service_not_found() -> ApiError:
+    return ApiError("ServiceNotFoundException", "Service not found.")
+
+
+def unsupported(message: str) -> ApiError:
+    return ApiError("UnsupportedFeatureException", message)

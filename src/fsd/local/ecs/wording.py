@@ -1,0 +1,127 @@
+"""What ECS says: stopped reasons, service events, rollout reasons, in its own words.
+
+Clients match these texts, so they live in one place.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+CONTAINER_EXITED = "Essential container in task exited"
+CONTAINER_CHECKS_FAILED = "Task failed container health checks"
+STOPPED_BY_USER = "Task stopped by user"
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+TASKS_FAILED_TO_START = "ECS deployment circuit breaker: tasks failed to start."
+DIGESTS_NOT_RESOLVED = (
+    "ECS deployment failed: the image digests could not be resolved in three attempts."
+)
+ROLLBACK_REQUESTED = "Service deployment rolled back because a rollback was requested."
+ROLLED_BACK_BY_BREAKER = (
+    "Service deployment rolled back because the circuit breaker threshold was exceeded."
+)
+STOPPED_BY_BREAKER = (
+    "Service deployment stopped because the circuit breaker threshold was exceeded."
+)
+NO_ROLLBACK_CANDIDATE = "No rollback candidate was found to run the rollback."
+ROLLBACK_TASKS_FAILED = "The rollback failed: its tasks failed to start."
+SUPERSEDED = "Service deployment stopped because a new service deployment was started."
+SERVICE_DELETED = "Service deployment stopped because the service was deleted."
+NO_LOG_GROUP = (
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried "
+    "1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log "
+    "group does not exist. : exit status 1"
+)
+
+
+def target_checks_failed(target_group_arn: str) -> str:
+    return f"Task failed ELB health checks in (target-group {target_group_arn})"
+
+
+def scaled(deployment_id: str) -> str:
+    return f"Scaling activity initiated by (deployment {deployment_id})"
+
+
+def secrets_failed(cause: str) -> str:
+    return (
+        "ResourceInitializationError: unable to pull secrets or registry auth: "
+        f"execution resource retrieval failed: {cause}"
+    )
+
+
+def in_progress(deployment_id: str) -> str:
+    return f"ECS deployment {deployment_id} in progress."
+
+
+def completed(deployment_id: str) -> str:
+    return f"ECS deployment {deployment_id} completed."
+
+
+def rolling_back(deployment_id: str) -> str:
+    return f"ECS deployment circuit breaker: rolling back to deploymentId {deployment_id}."
+
+
+def rolling_back_on_request(deployment_id: str) -> str:
+    return f"ECS deployment stopped: rolling back to deploymentId {deployment_id}."
+
+
+def event_started(task_ids: Sequence[str]) -> str:
+    return f"has started {len(task_ids)} tasks: {_tasks(task_ids)}."
+
+
+def event_stopped(task_ids: Sequence[str]) -> str:
+    return f"has stopped {len(task_ids)} running tasks: {_tasks(task_ids)}."
+
+
+def event_registered(count: int, target_group_arn: str) -> str:
+    return f"registered {count} targets in (target-group {target_group_arn})"
+
+
+def event_deregistered(count: int, target_group_arn: str) -> str:
+    return f"deregistered {count} targets in (target-group {target_group_arn})"
+
+
+def event_draining(count: int) -> str:
+    return f"has begun draining connections on {count} tasks."
+
+
+def event_target_unhealthy(port: int, target_group_arn: str, cause: str) -> str:
+    return (
+        f"(port {port}) is unhealthy in (target-group {target_group_arn}) due to (reason {cause})."
+    )
+
+
+def event_target_group_missing(task_id: str, target_group_arn: str) -> str:
+    return (
+        f"(task {task_id}) is not healthy in (target-group {target_group_arn}) "
+        "due to TARGET GROUP IS NOT FOUND"
+    )
+
+
+def event_container_unhealthy(task_id: str) -> str:
+    return f"(task {task_id}) failed container health checks."
+
+
+def event_completed(deployment_id: str) -> str:
+    return f"(deployment {deployment_id}) deployment completed."
+
+
+def event_failed(deployment_id: str) -> str:
+    return f"(deployment {deployment_id}) deployment failed: tasks failed to start."
+
+
+def event_rolling_back(deployment_id: str) -> str:
+    return f"rolling back to deployment {deployment_id}."
+
+
+EVENT_STEADY = "has reached a steady state."
+EVENT_IMPAIRED = "is unable to consistently start tasks successfully."
+EVENT_DEADLOCK = (
+    "was unable to stop or start tasks during a deployment because of the service deployment "
+    "configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
+)
+
+
+def _tasks(task_ids: Sequence[str]) -> str:
+    return " ".join(f"(task {task_id})" for task_id in task_ids)
