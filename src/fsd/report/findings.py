@@ -24,6 +24,8 @@ from fsd.spec.finding import Finding, Severity, dotted
 Sources = Mapping[str, Sequence[str]]
 
 _WIDTH = 100
+# Findings whose value must not be repeated: logs have more readers than the file.
+_SECRETS = frozenset({"secret-in-environment"})
 _COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1"}
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -43,7 +45,8 @@ def render_finding(finding: Finding, *, sources: Sources, color: bool = False) -
         head = f"\x1b[{_COLORS[finding.severity]}m{head}\x1b[0m"
     lines = [f"{head} {printable(finding.message)}", f"  --> {printable(str(finding.where))}"]
     if isinstance(finding.where, Location):
-        lines += _source(finding.where, finding.width, sources)
+        is_secret = finding.id in _SECRETS
+        lines += _source(finding.where, finding.width, sources, is_secret=is_secret)
     lines.append(f"  fix: {printable(finding.fix)}")
     return "\n".join(lines)
 
@@ -92,13 +95,16 @@ def printable(text: str) -> str:
     )
 
 
-def _source(where: Location, width: int, sources: Sources) -> list[str]:
+def _source(where: Location, width: int, sources: Sources, *, is_secret: bool) -> list[str]:
     """The line and a caret below; a long line is cut around the place."""
     lines = sources.get(where.path, ())
     if where.line > len(lines):
         return []
     line = lines[where.line - 1]
     column = min(where.column - 1, len(line))
+    if is_secret:
+        hidden = line[column : column + 4] + "•" * max(0, width - 4)
+        line = line[:column] + hidden + line[column + width :]
     number = str(where.line)
     room = _WIDTH - len(number) - 3
     before, after = _escaped(line[:column]), _escaped(line[column:])

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from fsd.errors import Location
 from fsd.spec import overrides as override_
 from fsd.spec.finding import Finding, KeyPath, Severity, order
-from fsd.spec.interpolate import interpolate
+from fsd.spec.interpolate import interpolate, variables_in
 from fsd.spec.models import Manifest
 from fsd.spec.salvage import Sound, salvage
 from fsd.spec.typed import check
@@ -82,7 +82,7 @@ def load_manifest(
     given, malformed = override_.from_command_line(overrides)
     every = (*override_.from_environment(environment_overrides or {}), *given)
     tree, refused = override_.apply(document.root, every)
-    findings = [*found, *malformed, *refused]
+    findings = [*found, *malformed, *refused, *_names_itself(tree)]
     names = _with_service(tree, variables or {})
     done = interpolate(tree, variables=names, lines=document.lines)
     manifest, wrong = check(Manifest, done.tree)
@@ -158,13 +158,22 @@ def _with_service(tree: Node, variables: Mapping[str, str]) -> Mapping[str, str]
     name = find(tree, ("metadata", "name"))
     if "SERVICE" in variables or not isinstance(name, Scalar) or not isinstance(name.value, str):
         return variables
-    if "${SERVICE}" in name.value:
-        return variables
     own = interpolate(replace(name, where=""), variables=variables).tree
     assert isinstance(own, Scalar)
     return {**variables, "SERVICE": str(own.value)}
 
 
+def _names_itself(tree: Node) -> tuple[Finding, ...]:
+    path = ("metadata", "name")
+    name = find(tree, path)
+    if not isinstance(name, Scalar) or "SERVICE" not in variables_in(name.text):
+        return ()
+    where, width = locate(tree, path)
+    message = "`metadata.name` cannot use ${SERVICE}, which is this name"
+    return (_error("unknown-variable", message, "write the name out", where=where, width=width),)
+
+
 def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Sorted by place; what an alias shows twice is said once."""
-    return tuple(sorted(dict.fromkeys(findings), key=order))
+    once = {(finding.id, finding.where, finding.message): finding for finding in findings}
+    return tuple(sorted(once.values(), key=order))

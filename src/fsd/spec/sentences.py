@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 # Every pattern of the models, said in words: what it asks for, and how to get there.
-_PATTERNS: Mapping[str, tuple[str, str]] = {
+PATTERNS: Mapping[str, tuple[str, str]] = {
     r"^[a-z][a-z0-9-]*[a-z0-9]$": (
         "a name of lower case letters, digits and hyphens",
         "start with a letter and end with a letter or a digit, like `offer-api`",
@@ -143,7 +143,7 @@ def _unknown_key(path: KeyPath, model: type[BaseModel]) -> _Sentence:
 
 
 def _wrong_key(path: KeyPath) -> _Sentence:
-    wanted, fix = _PATTERNS[r"^[A-Za-z_][A-Za-z0-9_]*$"]
+    wanted, fix = PATTERNS[r"^[A-Za-z_][A-Za-z0-9_]*$"]
     message = f"`{path[-1]}` is not {wanted}"
     return _Sentence(id="wrong-value", message=message, fix=fix, path=path, key=True)
 
@@ -172,7 +172,7 @@ def _out_of_range(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
 
 
 def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
-    wanted, fix = _PATTERNS.get(
+    wanted, fix = PATTERNS.get(
         shape.pattern, (f"a text of the form {shape.pattern}", "change it to that form")
     )
     message = f"{_name(path)} is {_shown(node)}, which is not {wanted}"
@@ -218,7 +218,7 @@ def _type_fix(key: str, shape: Shape, node: Node | None) -> str:
             return f'put it in quotes: "{text}"'
         case "integer" if text.isdecimal() and isinstance(node, Scalar) and not node.plain:
             return f"remove the quotes: `{key}: {text}`"
-        case "integer" if text.lstrip("0").isdecimal():
+        case "integer" if text.startswith("0") and text.lstrip("0").isdecimal():
             return f"write it without leading zeros: `{key}: {text.lstrip('0')}`"
         case "boolean" if text.lower() in ("true", "false", "yes", "no", "on", "off"):
             return f"remove the quotes: `{key}: {text}`"

@@ -24,8 +24,8 @@ def check(subject: Subject) -> Iterator[Problem]:
         if reads and "s3:ListBucket" not in actions:
             yield Problem(
                 at=("dependencies", index, "permissions", reads[0]),
-                message=f"reads from `{subject.resource(index)}` cannot tell a missing object from a "
-                "forbidden one",
+                message=f"reads from `{subject.resource(index)}` cannot tell a missing object "
+                "from a forbidden one",
                 fix="add `s3:ListBucket`",
                 uses=(("dependencies", index, "permissions"),),
             )

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+
+from fsd.errors import Location
+from fsd.report.findings import (
+    printable,
+    render_finding,
+    render_github,
+    render_json,
+    render_terminal,
+    summarize,
+)
+from fsd.spec.finding import Finding, Severity
+
+LINES = ["service:", "  permissions:", "    - dynamodb:GetItems"]
+SOURCES = {"service.yml": LINES}
+UNKNOWN = Finding(
+    id="unknown-permission",
+    severity=Severity.ERROR,
+    where=Location(path="service.yml", line=3, column=7),
+    message="`dynamodb:GetItems` is not an IAM action",
+    fix="`dynamodb:GetItem` or `dynamodb:BatchGetItem`",
+    key_path=("dependencies", 0, "permissions", 0),
+    width=17,
+)
+OVERRIDDEN = Finding(
+    id="wrong-type",
+    severity=Severity.WARNING,
+    where="--override resources.cpu=abc",
+    message="100% wrong",
+    fix="write\na number",
+)
+
+
+def test_render_terminal__two_findings__as_on_the_screen() -> None:
+    assert render_terminal([UNKNOWN, OVERRIDDEN], sources=SOURCES, subject="service.yml") == (
+        "error[unknown-permission]: `dynamodb:GetItems` is not an IAM action\n"
+        "  --> service.yml:3:7\n"
+        "3 |     - dynamodb:GetItems\n"
+        "  |       ^^^^^^^^^^^^^^^^^\n"
+        "  fix: `dynamodb:GetItem` or `dynamodb:BatchGetItem`\n"
+        "\n"
+        "warning[wrong-type]: 100% wrong\n"
+        "  --> --override resources.cpu=abc\n"
+        "  fix: write\\na number\n"
+        "\n"
+        "service.yml: 1 error, 1 warning"
+    )
+
+
+def test_render_terminal__nothing_found__the_count_alone() -> None:
+    assert render_terminal([], sources={}, subject="a.yml") == "a.yml: 0 errors, 0 warnings"
+
+
+def test_summarize__notes__counted_apart() -> None:
+    note = Finding(id="x", severity=Severity.INFO, where="", message="", fix="")
+
+    assert summarize([note, UNKNOWN, UNKNOWN], subject="f") == "f: 2 errors, 0 warnings, 1 note"
+
+
+def test_render_finding__color__only_the_head() -> None:
+    text = render_finding(UNKNOWN, sources=SOURCES, color=True)
+
+    assert text.startswith("\x1b[31;1merror[unknown-permission]:\x1b[0m `dynamodb")
+    assert text.count("\x1b") == 2
+
+
+def test_render_finding__long_line__cut_around_the_place() -> None:
+    line = "x" * 300 + "HERE" + "y" * 300
+    finding = Finding(
+        id="x",
+        severity=Severity.ERROR,
+        where=Location(path="f", line=1, column=301),
+        message="m",
+        fix="f",
+        width=4,
+    )
+
+    _, _, source, caret, _ = render_finding(finding, sources={"f": [line]}).splitlines()
+
+    assert len(source) <= 100
+    assert source[caret.index("^") : caret.rindex("^") + 1] == "HERE"
+
+
+def test_render_finding__place_beyond_the_file__no_source() -> None:
+    assert "|" not in render_finding(UNKNOWN, sources={"service.yml": LINES[:1]})
+
+
+def test_render_finding__control_characters__escaped() -> None:
+    finding = Finding(
+        id="x",
+        severity=Severity.ERROR,
+        where=Location(path="f", line=1, column=1),
+        message="\x1b[2J",
+        fix="\u202e",
+    )
+
+    text = render_finding(finding, sources={"f": ["\x1b]0;title\x07"]})
+
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "\u202e" not in text
+    assert "\\x1b[2J" in text
+
+
+def test_render_finding__secret__not_repeated() -> None:
+    finding = Finding(
+        id="secret-in-environment",
+        severity=Severity.WARNING,
+        where=Location(path="f", line=1, column=11),
+        message="m",
+        fix="f",
+        width=7,
+    )
+
+    text = render_finding(finding, sources={"f": ["PASSWORD: hunter2 # x"]})
+
+    assert "hunter2" not in text
+    assert "1 | PASSWORD: hunt••• # x" in text
+
+
+def test_render_github__two_findings__workflow_commands() -> None:
+    assert render_github([UNKNOWN, OVERRIDDEN], subject="service.yml") == (
+        "::error title=error[unknown-permission],file=service.yml,line=3,col=7,endColumn=24::"
+        "`dynamodb:GetItems` is not an IAM action%0A"
+        "fix: `dynamodb:GetItem` or `dynamodb:BatchGetItem`\n"
+        "::warning title=warning[wrong-type]::--override resources.cpu=abc: 100%25 wrong%0A"
+        "fix: write%0Aa number\n"
+        "service.yml: 1 error, 1 warning"
+    )
+
+
+def test_render_github__hostile_path__cannot_end_the_command() -> None:
+    finding = Finding(
+        id="x",
+        severity=Severity.ERROR,
+        where=Location(path="a,b::c\n::set-output", line=1, column=1),
+        message="\n::add-mask::x",
+        fix="f",
+    )
+
+    command, _ = render_github([finding], subject="f").splitlines()
+
+    assert "file=a%2Cb%3A%3Ac%0A%3A%3Aset-output," in command
+
+
+def test_render_json__findings__every_fact() -> None:
+    assert json.loads(render_json([UNKNOWN, OVERRIDDEN], subject="service.yml")) == {
+        "file": "service.yml",
+        "valid": False,
+        "errors": 1,
+        "warnings": 1,
+        "infos": 0,
+        "findings": [
+            {
+                "id": "unknown-permission",
+                "severity": "error",
+                "path": "service.yml",
+                "line": 3,
+                "column": 7,
+                "source": None,
+                "key": "dependencies[0].permissions[0]",
+                "message": "`dynamodb:GetItems` is not an IAM action",
+                "fix": "`dynamodb:GetItem` or `dynamodb:BatchGetItem`",
+            },
+            {
+                "id": "wrong-type",
+                "severity": "warning",
+                "path": None,
+                "line": None,
+                "column": None,
+                "source": "--override resources.cpu=abc",
+                "key": None,
+                "message": "100% wrong",
+                "fix": "write\na number",
+            },
+        ],
+    }
+
+
+def test_printable__text_of_any_script__left_alone() -> None:
+    assert printable("Grüße 日本 🚀 ok") == "Grüße 日本 🚀 ok"

@@ -1,0 +1,419 @@
+"""Each rule alone: where it finds something, and where it must not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from fsd.errors import Location
+from fsd.lint import lint
+from fsd.lint.finding import Finding, Severity
+from fsd.lint.registry import ALL_RULES
+from fsd.spec.load import load_manifest
+from tests.unit.spec.manifests import manifest
+
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """`at` is (line, column) of the finding; None: nothing is found."""
+
+    rule: str
+    service: str = ""
+    metadata: str = ""
+    dependencies: str = ""
+    environment: str | None = None
+    at: tuple[int, int] | None = None
+    severity: Severity | None = None
+
+
+def run(case: Case) -> tuple[Finding, ...]:
+    text = manifest(case.service, metadata=case.metadata, dependencies=case.dependencies)
+    loaded = load_manifest(text, path="service.yml")
+    assert loaded.findings == ()
+    rules = [rule for rule in ALL_RULES if rule.id == case.rule]
+    return lint(loaded, case.environment, rules=rules)
+
+
+def table(name: str, *permissions: str, type_: str = "aws_dynamodb_table") -> str:
+    listed = ", ".join(f"'{permission}'" for permission in permissions)
+    return f"- type: {type_}\n  name: {name}\n  permissions: [{listed}]"
+
+
+def secrets(*values: str) -> str:
+    return "secrets:\n" + "\n".join(
+        f"  - {{name: S{index}, valueFrom: '{value}'}}" for index, value in enumerate(values)
+    )
+
+
+CONSUMER = (
+    "kafka-cluster:Connect",
+    "kafka-cluster:DescribeCluster",
+    "kafka-cluster:ReadData",
+    "kafka-cluster:DescribeGroup",
+)
+
+CASES = [
+    Case(rule="fargate-size", service="resources: {cpu: 1024, memory: 1000}", at=(8, 34)),
+    Case(rule="fargate-size", service="resources: {cpu: 2048}", at=(8, 20)),
+    Case(rule="fargate-size", service="resources: {cpu: 300, memory: 512}", at=(8, 20)),
+    Case(rule="fargate-size", service="resources: {cpu: 256, memory: 512}"),
+    Case(rule="fargate-size"),
+    Case(
+        rule="capacity-order",
+        service="resources: {desiredCount: 1, minCapacity: 3, maxCapacity: 5}",
+        at=(8, 29),
+    ),
+    Case(
+        rule="capacity-order",
+        service="resources: {desiredCount: 6, minCapacity: 3, maxCapacity: 5}",
+        at=(8, 29),
+    ),
+    Case(
+        rule="capacity-order",
+        service="resources: {desiredCount: 4, minCapacity: 5, maxCapacity: 3}",
+        at=(8, 45),
+    ),
+    Case(
+        rule="capacity-order",
+        service="resources: {desiredCount: 3, minCapacity: 3, maxCapacity: 3}",
+    ),
+    Case(rule="capacity-order", service="resources: {minCapacity: 2}"),
+    Case(
+        rule="health-check-timing",
+        service="healthCheck: {interval: 10, timeout: 10}",
+        at=(8, 40),
+    ),
+    Case(rule="health-check-timing", service="healthCheck: {interval: 5}", at=(8, 27)),
+    Case(rule="health-check-timing", service="healthCheck: {interval: 6}"),
+    Case(
+        rule="log-retention-value",
+        service="observability: {logs: {retention: 31}}",
+        at=(8, 37),
+    ),
+    Case(rule="log-retention-value", service="observability: {logs: {retention: 3653}}"),
+    Case(
+        rule="log-retention-missing",
+        service="observability: {logs: {enabled: true}}",
+        at=(8, 19),
+        severity=Severity.WARNING,
+    ),
+    Case(rule="log-retention-missing", at=(6, 1), severity=Severity.INFO),
+    Case(rule="log-retention-missing", service="observability: {logs: {retention: 7}}"),
+    Case(rule="log-retention-missing", service="observability: {logs: {enabled: false}}"),
+    Case(
+        rule="external-load-balancer",
+        service="port: 80\nnetworking: {loadBalancer: {internal: false}}",
+        at=(9, 41),
+    ),
+    Case(rule="external-load-balancer", service="port: 80\nnetworking: {loadBalancer: {}}"),
+    Case(
+        rule="load-balancer-without-port",
+        service="networking: {loadBalancer: {}}",
+        at=(8, 16),
+    ),
+    Case(rule="load-balancer-without-port", service="port: 80\nnetworking: {loadBalancer: {}}"),
+    Case(rule="vpc-disabled", service="networking: {vpc: false}", at=(8, 21)),
+    Case(rule="vpc-disabled", service="networking: {vpc: true}"),
+    Case(rule="vpc-disabled"),
+    Case(
+        rule="duplicate-secret-name",
+        service=f"secrets: [{{name: A, valueFrom: '{ARN}:a-abcdef'}}, "
+        f"{{name: A, valueFrom: '{ARN}:b-abcdef'}}]",
+        at=(8, 107),
+    ),
+    Case(rule="duplicate-secret-name", service=secrets("a", "b")),
+    Case(
+        rule="environment-secret-clash",
+        service="environment: {S0: x}\n" + secrets("a"),
+        at=(8, 17),
+    ),
+    Case(rule="environment-secret-clash", service="environment: {T: x}\n" + secrets("a")),
+    *(
+        Case(rule="secret-arn-malformed", service=secrets(value), at=(9, 29))
+        for value in (
+            "openai-key",
+            "/app/key",
+            "arn:aws:s3:us-east-1:123456789012:x",
+            "arn:aws:secretsmanager:us-east-1:1234:secret:a-abcdef",
+            "arn:aws:secretsmanager::123456789012:secret:a-abcdef",
+            f"{ARN}:",
+            f"{ARN}:a-abcdef:password",
+            f"{ARN}:a-abcdef:password:",
+            f"{ARN}:a-abcdef:k:AWSCURRENT:1234",
+            "arn:aws:ssm:us-east-1:123456789012:document/x",
+        )
+    ),
+    *(
+        Case(rule="secret-arn-malformed", service=secrets(value))
+        for value in (
+            f"{ARN}:a-abcdef",
+            f"{ARN}:team/a-abcdef:password::",
+            f"{ARN}:a-abcdef::AWSPREVIOUS:",
+            f"{ARN}:a",
+            "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/app/key",
+            "arn:aws:secretsmanager:${AWS_REGION}:${AWS_ACCOUNT_ID}:secret:${ENV}-a-abcdef",
+        )
+    ),
+    Case(rule="secret-arn-partial", service=secrets(f"{ARN}:database"), at=(9, 29)),
+    Case(rule="secret-arn-partial", service=secrets(f"{ARN}:database:k::"), at=(9, 29)),
+    Case(rule="secret-arn-partial", service=secrets(f"{ARN}:database-a1B2c3")),
+    Case(
+        rule="secret-arn-partial",
+        service=secrets("arn:aws:ssm:us-east-1:123456789012:parameter/x"),
+    ),
+    Case(
+        rule="secret-in-environment",
+        service="environment: {KEY: AKIAIOSFODNN7ABCDEFG}",
+        at=(8, 22),
+        severity=Severity.ERROR,
+    ),
+    *(
+        Case(
+            rule="secret-in-environment",
+            service=f"environment: {{{name}: '{value}'}}",
+            at=(8, 19 + len(name)),
+            severity=Severity.WARNING,
+        )
+        for name, value in (
+            ("DB_PASSWORD", "hunter2"),
+            ("API_KEY", "abcdefgh"),
+            ("DATABASE_URL", "postgres://app:hunter2@db/app"),
+            ("RANDOM", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEYq"),
+            ("DB_PASSWORD", "hunter2-${ENV}"),
+        )
+    ),
+    *(
+        Case(rule="secret-in-environment", service=f"environment: {{{name}: '{value}'}}")
+        for name, value in (
+            ("DB_PASSWORD", "${ENV}"),
+            ("TOKEN_TTL", "3600"),
+            ("USE_TOKEN", "true"),
+            ("SECRET_NAME", "prod/database"),
+            ("API_KEY", "arn:aws:secretsmanager:us-east-1:123456789012:secret:x-abcdef"),
+            ("ENDPOINT", "https://sagemaker-endpoint.us-east-1.amazonaws.com"),
+            ("TOPIC", "orders-category-crud-events-v2"),
+            ("CONSUMER_GROUP", "price-watcher-${ENV}"),
+            ("DATABASE_URL", "postgres://db.internal:5432/app"),
+            ("BASE64_LOOKING", "aaaaaaaaaaaaaaaaaaaaaaaa1"),
+        )
+    ),
+    Case(
+        rule="wildcard-permission",
+        dependencies=table("${ENV}-x", "dynamodb:*"),
+        at=(11, 19),
+    ),
+    Case(rule="wildcard-permission", dependencies=table("${ENV}-x", "dynamodb:Query")),
+    Case(
+        rule="unknown-permission",
+        dependencies=table("${ENV}-x", "dynamodb:GetItem", "dynamodb:GetItems"),
+        at=(11, 39),
+    ),
+    Case(rule="unknown-permission", dependencies=table("${ENV}-x", "*"), at=(11, 19)),
+    Case(rule="unknown-permission", dependencies=table("${ENV}-x", "GetItem"), at=(11, 19)),
+    Case(
+        rule="unknown-permission",
+        dependencies=table("${ENV}-x", "s3:HeadObject", type_="aws_s3_bucket"),
+        at=(11, 19),
+    ),
+    Case(rule="unknown-permission", dependencies=table("${ENV}-x", "dynamodb:getitem")),
+    Case(
+        rule="permission-type-mismatch",
+        dependencies=table("${ENV}-x", "s3:GetObject"),
+        at=(11, 19),
+    ),
+    Case(
+        rule="permission-type-mismatch",
+        dependencies=table("${ENV}-x", "dynamodb:GetItem", "dynamodb:ListTables", "dynamodb:*"),
+    ),
+    Case(
+        rule="unknown-dependency-type",
+        dependencies=table("${ENV}-x", "s3:GetObject", type_="aws_s3"),
+        at=(9, 11),
+    ),
+    Case(rule="unknown-dependency-type", dependencies=table("${ENV}-x", "dynamodb:Query")),
+    Case(
+        rule="msk-permissions-incomplete",
+        dependencies=table("${ENV}-x", *CONSUMER[:3], type_="aws_msk_cluster"),
+        at=(11, 5),
+    ),
+    Case(
+        rule="msk-permissions-incomplete",
+        dependencies=table("${ENV}-x", "kafka-cluster:WriteData", type_="aws_msk_cluster"),
+        at=(11, 5),
+    ),
+    Case(
+        rule="msk-permissions-incomplete",
+        dependencies=table("${ENV}-x", *CONSUMER, type_="aws_msk_cluster"),
+    ),
+    Case(
+        rule="msk-permissions-incomplete",
+        dependencies=table(
+            "${ENV}-x", *CONSUMER[:2], "kafka-cluster:WriteData", type_="aws_msk_cluster"
+        ),
+    ),
+    Case(
+        rule="msk-permissions-incomplete",
+        dependencies=table("${ENV}-x", "kafka:GetBootstrapBrokers", type_="aws_msk_cluster"),
+    ),
+    Case(
+        rule="msk-iam-flag-missing",
+        dependencies=table("${ENV}-x", *CONSUMER, type_="aws_msk_cluster"),
+        at=(9, 11),
+    ),
+    Case(
+        rule="msk-iam-flag-missing",
+        service="environment: {USE_MSK_IAM: 'false'}",
+        dependencies=table("${ENV}-x", *CONSUMER, type_="aws_msk_cluster"),
+        at=(8, 30),
+    ),
+    Case(
+        rule="msk-iam-flag-missing",
+        service="environment: {USE_MSK_IAM: 'true'}",
+        dependencies=table("${ENV}-x", *CONSUMER, type_="aws_msk_cluster"),
+    ),
+    Case(
+        rule="s3-list-bucket-missing",
+        dependencies=table("${ENV}-x", "s3:PutObject", "s3:GetObject", type_="aws_s3_bucket"),
+        at=(11, 35),
+    ),
+    Case(
+        rule="s3-list-bucket-missing",
+        dependencies=table("${ENV}-x", "s3:ListBucket", "s3:GetObject", type_="aws_s3_bucket"),
+    ),
+    Case(
+        rule="s3-list-bucket-missing",
+        dependencies=table("${ENV}-x", "s3:PutObject", type_="aws_s3_bucket"),
+    ),
+    Case(
+        rule="env-missing-in-resource-name",
+        dependencies=table("offers", "dynamodb:Query"),
+        at=(10, 11),
+    ),
+    Case(
+        rule="env-missing-in-resource-name",
+        dependencies=table("$${ENV}-offers", "dynamodb:Query"),
+        at=(10, 11),
+    ),
+    Case(
+        rule="env-missing-in-resource-name",
+        dependencies=table("offers-${ENV}", "dynamodb:Query"),
+    ),
+    Case(
+        rule="env-missing-in-resource-name",
+        dependencies=table("maker.model-v1", "bedrock:InvokeModel", type_="aws_bedrock_model"),
+    ),
+    Case(rule="production-single-replica", environment="prod", at=(6, 1)),
+    Case(
+        rule="production-single-replica",
+        environment="prod-eu",
+        service="resources: {desiredCount: 1}",
+        at=(8, 29),
+    ),
+    Case(
+        rule="production-single-replica",
+        environment="prod",
+        service="resources: {desiredCount: 3, minCapacity: 1}\nautoScaling: {}",
+        at=(8, 45),
+    ),
+    Case(
+        rule="production-single-replica",
+        environment="prod",
+        service="resources: {desiredCount: 2}",
+    ),
+    Case(rule="production-single-replica", environment="dev"),
+    Case(rule="production-single-replica", environment="product-preview"),
+    Case(rule="production-single-replica"),
+    Case(rule="owners-missing", at=(3, 1)),
+    Case(rule="owners-missing", metadata="owners: ['@me']"),
+    *(
+        Case(rule="yaml-boolean-trap", service=f"environment:\n  A: {value}", at=(9, 8))
+        for value in ("no", "Yes", "ON", "y", "True", "1.10", "0777", "0x1F", "12:30", "1_000",
+                      "1e3", ".5", "2024-01-01", "+5")
+    ),
+    *(
+        Case(rule="yaml-boolean-trap", service=f"environment:\n  A: {value}")
+        for value in ("true", "8000", "0.75", "'no'", '"1.10"', "v1.10", "10.0.0.1", "nope")
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{case.rule}-{'found' if case.at else 'clean'}"
+)
+def test_rule__manifest__found_at_its_place_or_not_at_all(case: Case) -> None:
+    findings = run(case)
+
+    if case.at is None:
+        assert findings == ()
+        return
+    (finding,) = findings
+    assert isinstance(finding.where, Location)
+    assert (finding.where.line, finding.where.column) == case.at
+    assert finding.id == case.rule
+    assert finding.message
+    assert finding.fix
+    if case.severity:
+        assert finding.severity is case.severity
+
+
+@pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.id)
+def test_all_rules__every_rule__has_a_case_that_finds_and_one_that_does_not(rule: object) -> None:
+    outcomes = {case.at is None for case in CASES if case.rule == getattr(rule, "id", "")}
+
+    assert outcomes == {True, False}
+
+
+def test_all_rules__ids__unique_and_equal_to_the_names_of_their_modules() -> None:
+    ids = [rule.id for rule in ALL_RULES]
+    modules = [rule.check.__module__.rpartition(".")[2] for rule in ALL_RULES]
+
+    assert len(set(ids)) == len(ids)
+    assert [id_.replace("-", "_") for id_ in ids] == modules
+
+
+@pytest.mark.parametrize(
+    ("case", "message", "fix"),
+    [
+        (
+            Case(rule="fargate-size", service="resources: {cpu: 1024, memory: 1000}"),
+            "cpu 1024 does not take memory 1000",
+            "use `memory: 2048`; cpu 1024 takes 2048, 3072, … 8192",
+        ),
+        (
+            Case(
+                rule="unknown-permission",
+                dependencies=table("${ENV}-x", "dynamodb:GetItems"),
+            ),
+            "`dynamodb:GetItems` is not an IAM action",
+            "`dynamodb:GetItem` or `dynamodb:BatchGetItem`",
+        ),
+        (
+            Case(
+                rule="permission-type-mismatch",
+                dependencies=table("${ENV}-x", "s3:GetObject"),
+            ),
+            "`s3:GetObject` does not work on a DynamoDB table (aws_dynamodb_table)",
+            "put it on a dependency of type `aws_s3_bucket`",
+        ),
+        (
+            Case(rule="log-retention-value", service="observability: {logs: {retention: 31}}"),
+            "CloudWatch cannot keep logs for 31 days",
+            "use `retention: 30` or `retention: 60`",
+        ),
+        (
+            Case(
+                rule="s3-list-bucket-missing",
+                dependencies=table("${ENV}-x", "s3:GetObject", type_="aws_s3_bucket"),
+            ),
+            "reads from `${ENV}-x` cannot tell a missing object from a forbidden one",
+            "add `s3:ListBucket`",
+        ),
+    ],
+)
+def test_rule__finding__says_the_value_and_the_fix(case: Case, message: str, fix: str) -> None:
+    (finding,) = run(case)
+
+    assert (finding.message, finding.fix) == (message, fix)
