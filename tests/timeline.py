@@ -17,7 +17,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from fsd.rollout.snapshot import (
+from fsd.snapshot import (
     DeploymentStatus,
     EcsDeployment,
     Event,

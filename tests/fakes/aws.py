@@ -22,7 +22,7 @@ from fsd.release.ports import (
     Stack,
     TaskDefinition,
 )
-from fsd.rollout.snapshot import (
+from fsd.snapshot import (
     DeploymentStatus,
     EcsDeployment,
     Event,

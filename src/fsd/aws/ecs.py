@@ -34,7 +34,7 @@ from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
 from fsd.release.ports import Clock, Cluster, TaskDefinition
-from fsd.rollout.snapshot import Event, ServiceDeployment, ServiceState, StoppedTask, TaskState
+from fsd.snapshot import Event, ServiceDeployment, ServiceState, StoppedTask, TaskState
 
 TASKS_A_CALL = 100
 DEPLOYMENTS_A_CALL = 20

@@ -1,4 +1,4 @@
-"""ECS's answers as the values of `fsd.rollout.snapshot`. Pure: a dict in, a value out.
+"""ECS's answers as the values of `fsd.snapshot`. Pure: a dict in, a value out.
 
 What ECS leaves out of an answer is empty here; nothing is guessed.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from fsd.compile.desired import Json
 from fsd.release.ports import Cluster, TaskDefinition
-from fsd.rollout.snapshot import (
+from fsd.snapshot import (
     DeploymentStatus,
     EcsDeployment,
     Event,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fsd.aws.errors import aws_code, call
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError
-from fsd.rollout.snapshot import TargetHealth
+from fsd.snapshot import TargetHealth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

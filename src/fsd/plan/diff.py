@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from fsd.change import Change
 from fsd.compile.desired import Json, JsonValue, Scaling
 from fsd.plan.normalise import normalise_task_definition
-from fsd.rollout.cause import Change
 
 _SCALAR_FIELDS = {
     "cpu": "cpu",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fsd.compile.desired import Json, Scaling
-from fsd.rollout.snapshot import ServiceDeployment, ServiceState
+from fsd.snapshot import ServiceDeployment, ServiceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fsd.change import Change
 from fsd.compile.desired import Desired
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
 from fsd.plan.observed import Observed
@@ -20,8 +21,7 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
-from fsd.rollout.cause import Change
-from fsd.rollout.snapshot import ServiceState
+from fsd.snapshot import ServiceState
 
 _FIRST = (Change(what="first revision", text=""),)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from fsd.change import Change
 from fsd.compile.desired import Json, Scaling
-from fsd.rollout.cause import Change
 
 
 class Sign(StrEnum):

@@ -22,7 +22,7 @@ from fsd.plan.steps import (
     UseRevision,
 )
 from fsd.release.ports import Aws
-from fsd.rollout.snapshot import ServiceState
+from fsd.snapshot import ServiceState
 
 
 @dataclass(slots=True, kw_only=True)

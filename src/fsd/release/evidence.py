@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from fsd.change import Change
 from fsd.errors import CallFailedError
 from fsd.release.ports import Aws
-from fsd.rollout.cause import Change, Diagnosis
+from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import find_causes, short, worst_task
-from fsd.rollout.snapshot import Snapshot
+from fsd.snapshot import Snapshot
 
 LOG_LINES = 30
 _SECRET_LIKE = re.compile(

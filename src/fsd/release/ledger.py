@@ -15,7 +15,7 @@ from fsd.errors import UsageError
 from fsd.release.ports import Ecs, TaskDefinition
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.diagnose import family_revision
-from fsd.rollout.snapshot import DeploymentStatus, ServiceDeployment
+from fsd.snapshot import DeploymentStatus, ServiceDeployment
 
 HISTORY_LENGTH = 20
 

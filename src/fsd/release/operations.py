@@ -25,7 +25,7 @@ from fsd.rollout.assess import (
 )
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
-from fsd.rollout.snapshot import ServiceDeployment, ServiceState, TargetHealth, TaskState
+from fsd.snapshot import ServiceDeployment, ServiceState, TargetHealth, TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError
-from fsd.rollout.snapshot import (
+from fsd.snapshot import (
     Event,
     ServiceDeployment,
     ServiceState,

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from fsd.change import Change
 from fsd.errors import ExitCode
-from fsd.rollout.cause import Change, Diagnosis
+from fsd.rollout.cause import Diagnosis
 
 
 class Outcome(StrEnum):

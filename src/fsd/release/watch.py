@@ -15,7 +15,7 @@ from fsd.release.reporter import Reporter
 from fsd.release.result import Progress
 from fsd.rollout.assess import InProgress, Ours, RollingBack, Verdict, assess
 from fsd.rollout.diagnose import family_revision, short
-from fsd.rollout.snapshot import ServiceDeployment, ServiceState, Snapshot
+from fsd.snapshot import ServiceDeployment, ServiceState, Snapshot
 
 POLL_ERRORS_TOLERATED = 5
 EVIDENCE_EVERY = 4  # looks; also whenever a count moved

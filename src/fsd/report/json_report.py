@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from fsd.change import Change
 from fsd.release.operations import Status
 from fsd.release.result import Phase, ReleaseInfo, Result
-from fsd.rollout.cause import Cause, Change, Diagnosis
-from fsd.rollout.snapshot import ServiceDeployment
+from fsd.rollout.cause import Cause, Diagnosis
+from fsd.snapshot import ServiceDeployment
 
 Json: TypeAlias = dict[str, object]
 

@@ -296,6 +296,9 @@ def _next_block(result: Result) -> str:
 
 
 def _changes_list(result: Result) -> str:
+    """Not where a cause block says what changed since."""
+    if result.diagnosis is not None and result.outcome is not Outcome.SUCCEEDED:
+        return ""
     lines = [f"- {escape(change.what)} {code(change.text)}".rstrip() for change in result.changes]
     return "\n".join(lines)
 

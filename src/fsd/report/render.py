@@ -129,7 +129,7 @@ def headline(result: Result) -> str:
 
 def _ended(word: str, result: Result) -> str:
     message = f": {result.message}" if result.message else ""
-    return f"{word}: {_what(result)}{message}"
+    return f"{word} ({_what(result)}){message}"
 
 
 def _succeeded(result: Result) -> str:

@@ -17,7 +17,7 @@ from fsd.report.wording import (
     size_text,
 )
 from fsd.rollout.diagnose import family_revision, short
-from fsd.rollout.snapshot import ServiceDeployment, TargetHealth, TaskState
+from fsd.snapshot import ServiceDeployment, TargetHealth, TaskState
 
 GAP = "  "
 

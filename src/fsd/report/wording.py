@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
+from fsd.change import Change
 from fsd.errors import ExitCode
 from fsd.release.result import Outcome, ReleaseInfo, Result
-from fsd.rollout.cause import Change
 
 WIDTH = 100  # columns
 SHORT_COMMIT = 7

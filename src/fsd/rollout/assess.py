@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from fsd.rollout.cause import Cause
 from fsd.rollout.diagnose import doomed_causes
-from fsd.rollout.snapshot import DeploymentStatus, ServiceDeployment, Snapshot
+from fsd.snapshot import DeploymentStatus, ServiceDeployment, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

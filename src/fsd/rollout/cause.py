@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fsd.change import Change
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -25,14 +27,6 @@ class Cause:
     evidence: tuple[Evidence, ...]
     advice: str  # the next action
     deterministic: bool = False  # retrying cannot help
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One difference to the last good release; environment keys by name only."""
-
-    what: str  # "image", "environment", "cpu"
-    text: str  # "1a2b3c4 → 4f2c1e9", "+PRICE_FILTER", "512 → 1024"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.failures import Failure, classify
-from fsd.rollout.snapshot import Event, Snapshot, StoppedTask, TargetHealth
+from fsd.snapshot import Event, Snapshot, StoppedTask, TargetHealth
 
 _TELLING_EVENT = re.compile(
     r"was unable to|unable to assume the role|misconfigured|could not launch", re.IGNORECASE

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fsd.rollout.snapshot import StoppedTask
+from fsd.snapshot import StoppedTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

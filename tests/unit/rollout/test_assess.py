@@ -15,7 +15,7 @@ from fsd.rollout.assess import (
     Superseded,
     assess,
 )
-from fsd.rollout.snapshot import DeploymentStatus
+from fsd.snapshot import DeploymentStatus
 from tests.timeline import deployment_arn, snapshot, task_definition
 
 OURS = Ours(

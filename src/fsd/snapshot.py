@@ -1,4 +1,7 @@
-"""What one look at a service shows, as frozen values in ECS's own words."""
+"""What one look at a service shows, as frozen values in ECS's own words.
+
+Below `plan` and `rollout`, which both read it.
+"""
 
 from __future__ import annotations
 
