@@ -219,8 +219,8 @@ def _cause_block(result: Result) -> str:
         f"> **Fix**: {escape(cause.advice)}",
         *(f"> Also **{other.code}**: {escape(other.summary)}" for other in diagnosis.causes[1:]),
     ]
-    # Two blanks at the end break the line inside a quote.
-    quote = "  \n".join(lines)
+    # A backslash at the end breaks the line inside a quote.
+    quote = "\\\n".join(lines)
     return _join([quote, _log_block(result, diagnosis)])
 
 

@@ -85,7 +85,8 @@ def _logs_command(result: Result, diagnosis: Diagnosis) -> str:
 def _verdict(result: Result) -> list[str]:
     lines = wrap(headline(result), first="", rest="  ")
     code = int(result.outcome.exit_code)
-    if code:
+    # Interrupted is 130 or 143: only the command knows which signal it was.
+    if code and result.outcome is not Outcome.INTERRUPTED:
         lines[-1] = _with_exit_code(lines[-1], code)
     if result.url and result.outcome in {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.STARTED}:
         lines.append(f"  {printable(result.url)}")

@@ -15,6 +15,7 @@ from fsd.report.wording import (
     short_commit,
     short_digest,
     size_text,
+    wrap,
 )
 from fsd.rollout.diagnose import family_revision, short
 from fsd.snapshot import ServiceDeployment, TargetHealth, TaskState
@@ -58,7 +59,9 @@ def status_text(status: Status) -> str:
     )
     pending = f", {service.pending} starting" if service.pending else ""
     state = "" if service.status == "ACTIVE" else f", {service.status.lower()}"
-    parts = [head + pending + state, table(_facts(status), indent=GAP)]
+    parts = [head + pending + state]
+    for label, text in _facts(status):
+        parts += wrap(text, first=f"{GAP}{label:<10}{GAP}", rest=" " * 14)
     if status.tasks:
         parts.append(table(_task_rows(status.tasks, status.targets), indent=GAP))
     return "\n".join(parts)
@@ -73,7 +76,7 @@ def _facts(status: Status) -> list[tuple[str, str]]:
     if status.deployment is not None:
         facts.append(("deployment", _deployment_text(status.deployment)))
     if status.url:
-        facts.append(("url", printable(status.url)))
+        facts.append(("url", status.url))
     return facts or [("release", "unknown")]
 
 
@@ -102,7 +105,7 @@ def _deployment_text(deployment: ServiceDeployment) -> str:
         limit = f" of {deployment.failure_threshold}" if deployment.failure_threshold else ""
         parts.append(f"{deployment.failure_count}{limit} failed tasks")
     reason = deployment.rollback_reason or deployment.status_reason
-    return " · ".join([*parts, printable(reason)] if reason else parts)
+    return " · ".join([*parts, reason] if reason else parts)
 
 
 def _task_rows(

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from fsd.change import Change
-from fsd.errors import ExitCode
 from fsd.release.result import Outcome, ReleaseInfo, Result
 
 WIDTH = 100  # columns
@@ -81,10 +80,6 @@ def count_text(result: Result) -> str:
     return f"{result.running_count} of {result.desired_count} running"
 
 
-def exit_code(result: Result) -> ExitCode:
-    return result.outcome.exit_code
-
-
 def capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
@@ -103,4 +98,4 @@ def wrap(text: str, *, first: str, rest: str, width: int = WIDTH) -> list[str]:
 
 def clip(text: str, width: int) -> str:
     """Cut with `…` where it does not fit."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+    return text if len(text) <= width else text[: max(width - 1, 0)].rstrip() + "…"

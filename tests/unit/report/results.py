@@ -1,0 +1,166 @@
+"""Results to report on, with defaults: a service that went from v1.2.9 to v1.3.0."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fsd.change import Change
+from fsd.release.result import (
+    Outcome,
+    Phase,
+    PhaseName,
+    PhaseState,
+    Progress,
+    ReleaseInfo,
+    Result,
+)
+from fsd.rollout.cause import Cause, Diagnosis, Evidence
+
+T0 = datetime(2026, 3, 4, 14, 0, 0, tzinfo=UTC)
+FAMILY_ARN = "arn:aws:ecs:us-east-1:123456789012:task-definition/offer-api-dev"
+
+OLD = ReleaseInfo(
+    version="v1.2.9",
+    commit="1a2b3c4d5e6f",
+    revision="offer-api-dev:41",
+    task_definition_arn=f"{FAMILY_ARN}:41",
+    digest="sha256:77aa" + "0" * 60,
+    cpu=512,
+    memory=1024,
+    at=T0 - timedelta(days=3),
+    run="https://github.com/org/offers/actions/runs/1",
+    outcome="succeeded",
+)
+NEW = ReleaseInfo(
+    version="v1.3.0",
+    commit="4f2c1e9aabbc",
+    revision="offer-api-dev:42",
+    task_definition_arn=f"{FAMILY_ARN}:42",
+    digest="sha256:9b1f" + "0" * 60,
+    cpu=1024,
+    memory=2048,
+    at=T0,
+    run="alice@laptop",
+)
+CHANGES = (
+    Change(what="image", text="sha256:77aa… → sha256:9b1f…"),
+    Change(what="environment", text="+DATABASE_URL"),
+)
+CAUSE = Cause(
+    code="health-check-failed",
+    summary="the load balancer's health check failed (2 tasks): Health checks failed with these "
+    "codes: [500]",
+    where="offer-api-dev:42 · tasks 7f3a…, 91cc…",
+    evidence=(
+        Evidence(
+            source="ECS",
+            text="Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:"
+            "us-east-1:123456789012:targetgroup/offer-api-dev/6d0ecf831eec9f09)",
+            at="14:02:10",
+        ),
+        Evidence(source="target group", text="Health checks failed with these codes: [500]"),
+    ),
+    advice="make the health path answer 2xx in time on the container's port; the lines above are "
+    "the last that the task wrote",
+)
+DIAGNOSIS = Diagnosis(
+    causes=(CAUSE,),
+    changed_since="offer-api-dev:41 (v1.2.9)",
+    changes=CHANGES,
+    log_lines=(
+        '14:02:09 sqlalchemy.exc.OperationalError: connection to server at "db.dev.internal", '
+        "port 5432 failed: Connection refused",
+    ),
+    log_task="7f3a…",
+)
+
+
+def make_phase(
+    name: PhaseName = PhaseName.IMAGE,
+    *,
+    state: PhaseState = PhaseState.DONE,
+    text: str = "offer-api@sha256:9b1f…   built 12.4 s",
+    start: int = 0,
+    seconds: int = 12,
+) -> Phase:
+    running = state is PhaseState.RUNNING
+    began = T0 + timedelta(seconds=start)
+    ended = None if running else began + timedelta(seconds=seconds)
+    return Phase(name=name, state=state, text=text, started_at=began, finished_at=ended)
+
+
+def make_progress(**changes: Any) -> Progress:
+    progress = Progress(
+        elapsed=timedelta(seconds=72),
+        new_revision="offer-api-dev:42",
+        new_healthy=1,
+        new_running=2,
+        new_pending=0,
+        desired=2,
+        old_revision="offer-api-dev:41",
+        old_running=2,
+        failed_tasks=0,
+        failure_threshold=3,
+    )
+    return replace(progress, **changes)
+
+
+def make_result(**changes: Any) -> Result:
+    """A deployment that succeeded."""
+    result = Result(
+        outcome=Outcome.SUCCEEDED,
+        action="deploy",
+        service="offer-api",
+        environment="dev",
+        account="123456789012",
+        region="us-east-1",
+        started_at=T0,
+        finished_at=T0 + timedelta(seconds=124),
+        release=NEW,
+        previous=OLD,
+        running=NEW,
+        running_count=2,
+        desired_count=2,
+        healthy_count=2,
+        image="123456789012.dkr.ecr.us-east-1.amazonaws.com/offer-api@" + NEW.digest,
+        deployment_arn="arn:aws:ecs:us-east-1:123456789012:service-deployment/dev/offer-api-dev/d1",
+        url="http://internal-offer-api-dev-1a2b3c.us-east-1.elb.amazonaws.com",
+        log_group="/ecs/offer-api-dev",
+        owners=("@org/digdog", "@alice"),
+        phases=(
+            make_phase(),
+            make_phase(PhaseName.ROLLOUT, text="2 of 2 healthy after 1m38s", start=20, seconds=98),
+        ),
+        changes=CHANGES,
+    )
+    return replace(result, **changes)
+
+
+def make_rolled_back(**changes: Any) -> Result:
+    failed = {
+        "outcome": Outcome.ROLLED_BACK,
+        "running": OLD,
+        "diagnosis": DIAGNOSIS,
+        "message": "rolled back: offer-api-dev:41, 2 of 2 running",
+    }
+    return make_result(**{**failed, **changes})
+
+
+def make_first_failed(**changes: Any) -> Result:
+    """A first deployment that never got healthy."""
+    failed = {
+        "outcome": Outcome.ROLLBACK_FAILED,
+        "previous": None,
+        "running_count": 0,
+        "desired_count": 0,
+        "healthy_count": 0,
+        "diagnosis": replace(DIAGNOSIS, changed_since="", changes=()),
+        "message": "nothing to roll back to: scaled to 0; the stack and the logs are kept",
+        "next_steps": (
+            "fsd logs --service offer-api --env dev --since 1h",
+            "fsd delete --service offer-api --env dev",
+        ),
+    }
+    return make_result(**{**failed, **changes})

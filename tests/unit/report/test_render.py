@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fsd.release.result import Outcome
+from fsd.report.render import terminal_result
+from fsd.rollout.cause import Cause
+from tests.unit.report.results import (
+    CAUSE,
+    DIAGNOSIS,
+    NEW,
+    OLD,
+    T0,
+    make_first_failed,
+    make_result,
+    make_rolled_back,
+)
+
+URL = "http://internal-offer-api-dev-1a2b3c.us-east-1.elb.amazonaws.com"
+
+
+def test_terminal_result__succeeded__the_answer_and_the_address() -> None:
+    assert terminal_result(make_result()) == (f"Deployed offer-api v1.3.0 to dev in 2m04s\n  {URL}")
+
+
+def test_terminal_result__rolled_back__cause_evidence_fix_and_what_runs() -> None:
+    expected = """\
+error[health-check-failed]: the load balancer's health check failed (2 tasks): Health checks failed
+  with these codes: [500]
+  --> offer-api-dev:42 · tasks 7f3a…, 91cc…
+   |  14:02:09 sqlalchemy.exc.OperationalError: connection to server at "db.dev.internal", port 5432
+   |    failed: Connection refused
+  ECS says: Task failed ELB health checks in (target-group
+    arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/offer-api-dev/6d0ecf831eec9f09)
+  Target group says: Health checks failed with these codes: [500]
+  changed since offer-api-dev:41 (v1.2.9): image sha256:77aa… → sha256:9b1f…, environment
+    +DATABASE_URL
+  fix: make the health path answer 2xx in time on the container's port; the lines above are the last
+       that the task wrote
+       fsd logs --service offer-api --env dev --task 7f3a
+
+Rolled back: offer-api-dev:41 (v1.2.9), 2 of 2 healthy                                        exit 6
+"""
+
+    assert terminal_result(make_rolled_back()) + "\n" == expected
+
+
+def test_terminal_result__first_deployment_failed__says_what_is_kept_and_how_to_go_on() -> None:
+    text = terminal_result(make_first_failed())
+
+    assert "changed since" not in text
+    assert text.endswith("""
+Failed (deploy of offer-api v1.3.0 in dev): nothing to roll back to: scaled to 0; the stack and the
+  logs are kept                                                                               exit 7
+  next: fsd logs --service offer-api --env dev --since 1h
+  next: fsd delete --service offer-api --env dev""")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message", "expected"),
+    [
+        (Outcome.UNCHANGED, "", "Nothing to change: offer-api-dev:42 (v1.3.0), 2 of 2 healthy"),
+        (
+            Outcome.SUPERSEDED,
+            "another took over",
+            f"{'Superseded (deploy of offer-api v1.3.0 in dev): another took over':<94}exit 8",
+        ),
+        (
+            Outcome.TIMED_OUT,
+            "not done after 20m00s",
+            f"{'Timed out (deploy of offer-api v1.3.0 in dev): not done after 20m00s':<94}exit 9",
+        ),
+    ],
+)
+def test_terminal_result__other_ends__one_line(
+    outcome: Outcome, message: str, expected: str
+) -> None:
+    assert terminal_result(make_result(outcome=outcome, message=message, url="")) == expected
+
+
+def test_terminal_result__interrupted__next_steps_and_no_exit_code() -> None:
+    """130 or 143: only the command knows which signal it was."""
+    result = make_result(
+        outcome=Outcome.INTERRUPTED, message="stopped by SIGINT", next_steps=("fsd status",)
+    )
+
+    assert terminal_result(result) == (
+        "Interrupted (deploy of offer-api v1.3.0 in dev): stopped by SIGINT\n  next: fsd status"
+    )
+
+
+def test_terminal_result__started__how_to_watch_it() -> None:
+    assert terminal_result(make_result(outcome=Outcome.STARTED, url="")) == (
+        "Started, not waited for: deploy of offer-api v1.3.0 in dev\n"
+        "  next: fsd status --service offer-api --env dev --watch"
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "message", "expected"),
+    [
+        ("rollback", "", "Rolled offer-api back to v1.2.9 in dev in 2m04s"),
+        ("restart", "", "Restarted offer-api v1.2.9 in dev in 2m04s"),
+        ("scale", "2 → 3 tasks", "Scaled offer-api in dev in 2m04s: 2 → 3 tasks, 2 of 2 healthy"),
+    ],
+)
+def test_terminal_result__operations__say_what_was_done(
+    action: str, message: str, expected: str
+) -> None:
+    result = make_result(action=action, message=message, release=OLD, url="")
+
+    assert terminal_result(result) == expected
+
+
+def test_terminal_result__several_causes__the_others_in_a_line_each() -> None:
+    other = Cause(
+        code="crashed", summary="the main process ended", where="", evidence=(), advice=""
+    )
+    text = terminal_result(make_rolled_back(diagnosis=replace(DIAGNOSIS, causes=(CAUSE, other))))
+
+    assert "\n  also[crashed]: the main process ended\n" in text
+
+
+def test_terminal_result__hostile_log_line__no_control_character_reaches_the_terminal() -> None:
+    hostile = replace(DIAGNOSIS, log_lines=("14:00:00 \x1b[2J\x1b]0;gone\x07\u202eok\nnext",))
+    text = terminal_result(make_rolled_back(diagnosis=hostile))
+
+    assert "   |  14:00:00 [2J]0;goneok next\n" in text
+
+
+def test_terminal_result__many_log_lines__the_last_ones() -> None:
+    lines = tuple(f"line {number}" for number in range(40))
+    text = terminal_result(make_rolled_back(diagnosis=replace(DIAGNOSIS, log_lines=lines)))
+
+    assert "line 27\n" not in text
+    assert "   |  line 28\n" in text
+    assert "   |  line 39\n" in text
+
+
+def test_terminal_result__any_text__fits_100_columns() -> None:
+    result = make_rolled_back(notes=("word " * 60,))
+
+    assert max(len(line) for line in terminal_result(result).splitlines()) <= 100
+
+
+def test_terminal_result__notes__after_the_answer() -> None:
+    text = terminal_result(make_result(url="", notes=("created x with a placeholder value",)))
+
+    assert text.splitlines() == [
+        "Deployed offer-api v1.3.0 to dev in 2m04s",
+        "  note: created x with a placeholder value",
+    ]
+
+
+def test_terminal_result__release_without_label__commit_or_revision() -> None:
+    by_commit = replace(NEW, version="")
+    by_revision = replace(NEW, version="", commit="")
+
+    assert "offer-api 4f2c1e9 to" in terminal_result(make_result(release=by_commit))
+    assert "offer-api offer-api-dev:42 to" in terminal_result(make_result(release=by_revision))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0, "1s"), (41, "41s"), (124, "2m04s"), (3720, "1h02m")]
+)
+def test_terminal_result__durations(seconds: int, expected: str) -> None:
+    text = terminal_result(make_result(finished_at=T0 + timedelta(seconds=seconds), url=""))
+
+    assert text == f"Deployed offer-api v1.3.0 to dev in {expected}"

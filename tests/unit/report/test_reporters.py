@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from datetime import timedelta
+
+from fsd.release.result import PhaseName, PhaseState
+from fsd.report import open_reporter
+from fsd.report.plain import PlainReporter
+from fsd.report.terminal import Screen, live_reporter
+from tests.unit.report.results import T0, make_phase, make_progress
+
+
+def plain() -> tuple[io.StringIO, PlainReporter]:
+    stream = io.StringIO()
+    return stream, PlainReporter(stream, now=lambda: T0 + timedelta(seconds=90))
+
+
+def test_plain__whole_deployment__a_line_a_change() -> None:
+    stream, reporter = plain()
+
+    reporter.phase(make_phase(state=PhaseState.RUNNING, text="building"))
+    reporter.phase(make_phase())
+    reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text="", start=20))
+    reporter.progress(make_progress(note="has started 2 tasks: (task 7f3a…)"))
+    reporter.progress(make_progress(elapsed=timedelta(seconds=80)))
+    reporter.progress(make_progress(new_healthy=0, failed_tasks=1))
+    reporter.phase(
+        make_phase(PhaseName.ROLLOUT, state=PhaseState.FAILED, text="failed after 41 s", start=20)
+    )
+
+    assert (
+        stream.getvalue()
+        == """\
+14:00:00 · image     building
+14:00:12 ✔ image     offer-api@sha256:9b1f…   built 12.4 s
+14:00:20 · rollout   started
+14:01:30 · rollout   new offer-api-dev:42 1 of 2 healthy, 1 starting · old offer-api-dev:41 2 \
+running · 1m12s
+14:01:30   ECS: has started 2 tasks: (task 7f3a…)
+14:01:30 · rollout   new offer-api-dev:42 0 of 2 healthy, 2 starting · old offer-api-dev:41 2 \
+running · 1 of 3 failed tasks · 1m12s
+14:00:32 ✘ rollout   failed after 41 s
+"""
+    )
+
+
+def test_plain__first_deployment__no_old_revision() -> None:
+    stream, reporter = plain()
+
+    reporter.progress(make_progress(old_revision="", new_healthy=2))
+
+    assert stream.getvalue() == (
+        "14:01:30 · rollout   new offer-api-dev:42 2 of 2 healthy · 1m12s\n"
+    )
+
+
+def test_plain__hostile_note__one_line_without_escapes() -> None:
+    stream, reporter = plain()
+
+    reporter.note("a\nb\x1b[31m")
+
+    assert stream.getvalue() == "14:01:30   a b[31m\n"
+
+
+def test_open_reporter__no_terminal__plain_lines() -> None:
+    stream = io.StringIO()
+
+    with open_reporter(stream) as reporter:
+        reporter.phase(make_phase())
+
+    assert stream.getvalue() == "14:00:12 ✔ image     offer-api@sha256:9b1f…   built 12.4 s\n"
+
+
+def test_report__imported__costs_no_rich() -> None:
+    code = "import fsd.report, fsd.report.render, sys; sys.exit('rich' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def drawn(screen: Screen) -> list[str]:
+    """One frame as text, without spinner frames and colours."""
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    with console.capture() as capture:
+        console.print(screen)
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+def test_live__rollout__phases_bars_and_the_newest_note() -> None:
+    with live_reporter(io.StringIO()) as reporter:
+        screen = reporter._screen
+        reporter.phase(make_phase(state=PhaseState.RUNNING, text="building"))
+        reporter.phase(make_phase())
+        rollout = make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text="", start=20)
+        reporter.phase(rollout)
+        reporter.progress(make_progress(note="task 7f3a… healthy", failed_tasks=1))
+        lines = drawn(screen)
+
+    assert lines[0] == " ✔ image     offer-api@sha256:9b1f…   built 12.4 s"
+    assert lines[1].endswith(" rollout   1m12s")
+    assert lines[2:] == [
+        "     new 42  ██████████░░░░░░░░░░  1 of 2 healthy, 1 starting, 1 of 3 failed tasks",
+        "     old 41  ████████████████████  2 running",
+        "     task 7f3a… healthy",
+    ]
+
+
+def test_live__rollout_ended__the_bars_are_gone() -> None:
+    with live_reporter(io.StringIO()) as reporter:
+        began = make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text="", start=20)
+        reporter.phase(began)
+        reporter.progress(make_progress(note="x"))
+        reporter.phase(make_phase(PhaseName.ROLLOUT, text="2 of 2 healthy after 1m38s", start=20))
+        lines = drawn(reporter._screen)
+
+    assert lines == [" ✔ rollout   2 of 2 healthy after 1m38s"]
+
+
+def test_live__second_rollout__a_line_of_its_own() -> None:
+    with live_reporter(io.StringIO()) as reporter:
+        for start in (20, 40):
+            reporter.phase(
+                make_phase(PhaseName.ROLLOUT, state=PhaseState.FAILED, text="failed", start=start)
+            )
+        lines = drawn(reporter._screen)
+
+    assert lines == [" ✘ rollout   failed", " ✘ rollout   failed"]
+
+
+def test_live__narrow_terminal__long_texts_are_cut() -> None:
+    with live_reporter(io.StringIO()) as reporter:
+        reporter.phase(make_phase(PhaseName.STACK, text="+Resource · " * 30))
+        lines = drawn(reporter._screen)
+
+    assert len(lines) == 1
+    assert len(lines[0]) <= 100
+    assert lines[0].endswith("…")
+
+
+def test_live__exception_in_the_block__passes_and_the_cursor_is_back() -> None:
+    terminal = Terminal()
+    try:
+        with open_reporter(terminal) as reporter:
+            reporter.phase(make_phase())
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        passed = True
+
+    assert passed
+    assert "✔" in terminal.getvalue()
+    assert terminal.getvalue().rfind("\x1b[?25h") >= terminal.getvalue().rfind("\x1b[?25l")

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fsd.release.operations import ServiceRef, Status
+from fsd.report.json_report import status_json
+from fsd.report.tables import history_table, status_text
+from fsd.snapshot import (
+    DeploymentStatus,
+    ServiceDeployment,
+    ServiceState,
+    TargetHealth,
+    TaskState,
+)
+from tests.unit.report.results import NEW, OLD, T0
+
+REF = ServiceRef(
+    service="offer-api",
+    environment="dev",
+    cluster="dev",
+    name="offer-api-dev",
+    stack_name="fsd-offer-api-dev",
+    log_group="/ecs/offer-api-dev",
+)
+SERVICE = ServiceState(
+    name="offer-api-dev",
+    arn="arn:aws:ecs:us-east-1:123456789012:service/dev/offer-api-dev",
+    cluster="dev",
+    status="ACTIVE",
+    task_definition_arn=NEW.task_definition_arn,
+    desired=2,
+    running=2,
+    pending=0,
+    deployments=(),
+)
+DEPLOYMENT = ServiceDeployment(
+    arn="arn:aws:ecs:us-east-1:123456789012:service-deployment/dev/offer-api-dev/d1",
+    status=DeploymentStatus.SUCCESSFUL,
+    task_definition_arn=NEW.task_definition_arn,
+    target_revision_arn="",
+    created_at=T0,
+    finished_at=T0 + timedelta(seconds=98),
+)
+
+
+def make_status(**changes: object) -> Status:
+    status = Status(
+        ref=REF,
+        service=SERVICE,
+        running=NEW,
+        deployment=DEPLOYMENT,
+        tasks=(make_task("7f3a", "10.0.0.7"), make_task("91cc", "10.0.0.9")),
+        targets=(
+            TargetHealth(address="10.0.0.7", port=8000, state="healthy"),
+            TargetHealth(
+                address="10.0.0.9",
+                port=8000,
+                state="unhealthy",
+                description="Health checks failed with these codes: [500]",
+            ),
+        ),
+        url="http://internal-offer-api-dev.us-east-1.elb.amazonaws.com",
+    )
+    return replace(status, **changes)  # type: ignore[arg-type]
+
+
+def make_task(start: str, address: str) -> TaskState:
+    return TaskState(
+        id=start + "0" * 28,
+        task_definition_arn=NEW.task_definition_arn,
+        last_status="RUNNING",
+        address=address,
+        started_at=T0,
+    )
+
+
+def test_status_text__running__whole_text() -> None:
+    expected = """\
+offer-api → dev    2 of 2 running
+  release     v1.3.0 · 4f2c1e9 · offer-api-dev:42 · sha256:9b1f00000000… · 1 vCPU, 2 GB
+  deployment  SUCCESSFUL · offer-api-dev:42 · since 2026-03-04 14:01:38
+  url         http://internal-offer-api-dev.us-east-1.elb.amazonaws.com
+  TASK   REVISION          STATUS   SINCE (UTC)          ADDRESS   TARGET
+  7f3a…  offer-api-dev:42  running  2026-03-04 14:00:00  10.0.0.7  healthy
+  91cc…  offer-api-dev:42  running  2026-03-04 14:00:00  10.0.0.9  unhealthy: Health checks failed…
+"""
+
+    assert status_text(make_status()) + "\n" == expected
+
+
+def test_status_text__scaled_to_zero_without_a_release__what_is_known() -> None:
+    service = replace(SERVICE, running=0, desired=0, pending=1, status="DRAINING")
+    status = make_status(
+        service=service, running=None, deployment=None, tasks=(), targets=(), url=""
+    )
+
+    assert status_text(status) == (
+        "offer-api → dev    0 of 0 running, 1 starting, draining\n  release     unknown"
+    )
+
+
+def test_status_text__deployment_rolled_back__ecs_says_why() -> None:
+    failed = replace(
+        DEPLOYMENT,
+        status=DeploymentStatus.ROLLBACK_SUCCESSFUL,
+        failure_count=3,
+        failure_threshold=3,
+        rollback_reason="Service deployment rolled back because the circuit breaker threshold "
+        "was exceeded.",
+    )
+    text = status_text(make_status(deployment=failed, tasks=()))
+
+    assert "ROLLBACK_SUCCESSFUL · offer-api-dev:42" in text
+    assert "3 of 3 failed" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_history_table__releases__newest_first_as_given() -> None:
+    forgotten = replace(OLD, version="", outcome="", at=None, run="", digest="", commit="")
+
+    assert (
+        history_table([replace(NEW, outcome="rolled back"), OLD, forgotten])
+        == """\
+VERSION  OUTCOME      REVISION          WHEN (UTC)        COMMIT   DIGEST        BY
+v1.3.0   rolled back  offer-api-dev:42  2026-03-04 14:00  4f2c1e9  9b1f00000000  alice@laptop
+v1.2.9   succeeded    offer-api-dev:41  2026-03-01 14:00  1a2b3c4  77aa00000000  https://github.com…
+-        unknown      offer-api-dev:41  -                 -        -             -"""
+    )
+
+
+def test_status_json__running__schema_and_facts() -> None:
+    report = status_json(make_status())
+
+    assert report["schema"] == "fsd/status/v1"
+    assert report["service"] == {
+        "name": "offer-api",
+        "serviceName": "offer-api-dev",
+        "arn": SERVICE.arn,
+        "cluster": "dev",
+        "status": "ACTIVE",
+        "desired": 2,
+        "running": 2,
+        "pending": 0,
+    }
+    tasks = report["tasks"]
+    assert isinstance(tasks, list)
+    assert len(tasks) == 2
