@@ -13,7 +13,6 @@ from fsd.spec.models import LoadBalancer, Manifest, Service
 TASK_SECURITY_GROUP = "TaskSecurityGroup"
 LOAD_BALANCER_SECURITY_GROUP = "LoadBalancerSecurityGroup"
 LOAD_BALANCER = "LoadBalancer"
-TARGET_GROUP = "TargetGroup"
 HTTP_LISTENER = "HttpListener"
 HTTPS_LISTENER = "HttpsListener"
 
@@ -23,14 +22,18 @@ SSL_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 _ANYWHERE = "0.0.0.0/0"
 
 
-def is_public(service: Service) -> bool:
-    balancer = service.networking.load_balancer
-    return balancer is not None and not balancer.internal
-
-
 def find_load_balancer(service: Service) -> LoadBalancer | None:
     """None for a worker: without a port there is nothing to balance, whatever the manifest says."""
     return service.networking.load_balancer if service.port is not None else None
+
+
+def target_group_id(balancer: LoadBalancer) -> str:
+    """Logical id. A target group belongs to one load balancer (TargetGroupAssociationLimit), so a
+    new scheme, which replaces the load balancer, must replace the target group too.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
+    """
+    return "TargetGroup" if balancer.internal else "PublicTargetGroup"
 
 
 def security_groups(manifest: Manifest, *, target: Target) -> Json:
@@ -67,10 +70,11 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
     balancer = find_load_balancer(service)
     if balancer is None:
         return {}
-    forward: Json = {"Type": "forward", "TargetGroupArn": {"Ref": TARGET_GROUP}}
+    target_group = target_group_id(balancer)
+    forward: Json = {"Type": "forward", "TargetGroupArn": {"Ref": target_group}}
     resources: Json = {
         LOAD_BALANCER: _balancer(manifest, balancer, target=target),
-        TARGET_GROUP: _target_group(service, target=target),
+        target_group: _target_group(service, target=target),
     }
     if balancer.certificate_arn is None:
         resources[HTTP_LISTENER] = _listener("HTTP", 80, forward)

@@ -18,11 +18,11 @@ from fsd.compile.desired import (
 )
 from fsd.compile.network import (
     LOAD_BALANCER,
-    TARGET_GROUP,
     TASK_SECURITY_GROUP,
     find_load_balancer,
     load_balancer,
     security_groups,
+    target_group_id,
 )
 from fsd.compile.roles import execution_role, task_role
 from fsd.spec import names
@@ -70,7 +70,7 @@ def _outputs(manifest: Manifest) -> Json:
         scheme = "https" if balancer.certificate_arn else "http"
         address: Json = {"Fn::GetAtt": [LOAD_BALANCER, "DNSName"]}
         outputs |= {
-            OUTPUT_TARGET_GROUP: {"Value": {"Ref": TARGET_GROUP}},
+            OUTPUT_TARGET_GROUP: {"Value": {"Ref": target_group_id(balancer)}},
             OUTPUT_LOAD_BALANCER: {"Value": {"Ref": LOAD_BALANCER}},
             OUTPUT_URL: {"Value": {"Fn::Join": ["", [f"{scheme}://", address]]}},
         }

@@ -286,8 +286,18 @@ def test_compile_template__public_with_certificate__is_https_and_redirects() -> 
     https = resource(template, "HttpsListener")
     assert https["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
     assert https["DefaultActions"] == [
-        {"Type": "forward", "TargetGroupArn": {"Ref": "TargetGroup"}}
+        {"Type": "forward", "TargetGroupArn": {"Ref": "PublicTargetGroup"}}
     ]
+
+
+def test_compile_template__new_scheme__replaces_what_belongs_to_one_load_balancer() -> None:
+    """A load balancer's name is taken and its target group bound until the old one is deleted."""
+    public = compiled(make_manifest(networking={"load_balancer": {"internal": False}}))
+    internal = compiled(api())
+
+    assert resource(public, "LoadBalancer")["Name"] != resource(internal, "LoadBalancer")["Name"]
+    assert names(public) ^ names(internal) == {"TargetGroup", "PublicTargetGroup"}
+    assert "Name" not in resource(internal, "TargetGroup")
 
 
 def test_compile_template__metrics__opens_their_port_to_the_vpc() -> None:
