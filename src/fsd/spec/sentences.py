@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Every pattern of the models, said in words: what it asks for, and how to get there.
 PATTERNS: Mapping[str, tuple[str, str]] = {
     r"^[a-z][a-z0-9-]*[a-z0-9]$": (
-        "a name of lower case letters, digits and hyphens",
+        "a name of two or more lower case letters, digits and hyphens",
         "start with a letter and end with a letter or a digit, like `offer-api`",
     ),
     r"^[\w .:/=+@-]+$": (

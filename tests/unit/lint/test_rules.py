@@ -205,6 +205,11 @@ CASES = [
         dependencies=table("${ENV}-x", "dynamodb:*"),
         at=(11, 19),
     ),
+    Case(
+        rule="wildcard-permission",
+        dependencies=table("${ENV}-*", "dynamodb:Query"),
+        at=(10, 11),
+    ),
     Case(rule="wildcard-permission", dependencies=table("${ENV}-x", "dynamodb:Query")),
     Case(
         rule="unknown-permission",
@@ -227,6 +232,11 @@ CASES = [
     Case(
         rule="permission-type-mismatch",
         dependencies=table("${ENV}-x", "dynamodb:GetItem", "dynamodb:ListTables", "dynamodb:*"),
+    ),
+    Case(
+        rule="permission-type-mismatch",
+        dependencies=table("${ENV}-x", "dynamodb:ListTable*"),
+        at=(11, 19),
     ),
     Case(
         rule="unknown-dependency-type",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.dependencies import KINDS, Kind, arn_templates, expand, nearest_actions
+from fsd.spec.dependencies import (
+    EVERYTHING,
+    KINDS,
+    Kind,
+    arn_templates,
+    expand,
+    nearest_actions,
+)
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -15,13 +22,20 @@ def check(subject: Subject) -> Iterator[Problem]:
             continue
         for number, permission in enumerate(dependency.permissions):
             actions = expand(permission)
-            if actions and not any(arn_templates(kind, action) for action in actions):
+            if actions and not any(_works(kind, permission, action) for action in actions):
                 yield Problem(
                     at=("dependencies", index, "permissions", number),
                     message=f"`{permission}` does not work on a {kind.title} ({kind.type})",
                     fix=_fix(permission, kind),
                     uses=(("dependencies", index, "type"),),
                 )
+
+
+def _works(kind: Kind, permission: str, action: str) -> bool:
+    """A wildcard does not mean actions without a resource level; one that is named does."""
+    templates = arn_templates(kind, action)
+    is_wildcard = "*" in permission or "?" in permission
+    return bool(templates) and not (is_wildcard and templates == (EVERYTHING,))
 
 
 def _fix(permission: str, kind: Kind) -> str:

@@ -1,7 +1,8 @@
-"""A star also grants what nobody thought of: s3:* deletes the bucket."""
+"""A star also grants what nobody thought of: s3:* deletes the bucket, and on `*` every bucket."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
@@ -10,6 +11,12 @@ from fsd.spec.dependencies import expand
 
 def check(subject: Subject) -> Iterator[Problem]:
     for index, dependency in enumerate(subject.manifest.dependencies):
+        if re.search(r"[*?]", dependency.name):
+            yield Problem(
+                at=("dependencies", index, "name"),
+                message=f"`{subject.resource(index)}` matches more than one resource",
+                fix="write one dependency for each resource",
+            )
         for number, permission in enumerate(dependency.permissions):
             actions = expand(permission) if "*" in permission else ()
             if len(actions) < 2:
@@ -24,6 +31,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="wildcard-permission",
     severity=Severity.WARNING,
-    summary="a permission has a wildcard",
+    summary="a permission, or the name that it is for, has a wildcard",
     check=check,
 )
