@@ -1,0 +1,241 @@
+"""The control plane's neighbours, in memory, with scenario verbs. They block only when told to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from fsd.local.ports import (
+    ContainerState,
+    LaunchError,
+    LogTarget,
+    SecretError,
+    TargetState,
+    TaskSpec,
+)
+
+ACCOUNT, REGION = "000000000000", "us-east-1"
+TARGET_GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/app/6d0ecf831eec9f09"
+
+
+def eventually(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Wait until it holds; fails the test where it does not in time."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return
+        pause.wait(0.02)
+    raise AssertionError(f"did not become true within {seconds} s")
+
+
+class FakeRuntime:
+    """Launches at once; an image does what it was told to."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tasks: dict[str, TaskSpec] = {}
+        self._exits: dict[str, int] = {}  # task id → exit code
+        self._crashes: dict[str, int] = {}  # image → exit code
+        self._failures: dict[str, str] = {}  # image → reason
+        self._checks: dict[str, int] = {}  # image → exit code of its health check
+        self._broken: set[str] = set()
+        self._missing: set[str] = set()
+        self._next = 0
+        self.addresses: dict[str, str] = {}  # task id → address
+        self.launched: list[TaskSpec] = []
+        self.stopped: list[str] = []
+        self.executed: list[tuple[str, tuple[str, ...]]] = []
+        self.gate = threading.Event()  # closed: launches wait
+        self.gate.set()
+
+    # Scenario verbs. Images are matched by the name before `:` or `@`.
+
+    def crash_at_start(self, image: str, exit_code: int = 1) -> None:
+        self._crashes[image] = exit_code
+
+    def fail_to_start(self, image: str, reason: str) -> None:
+        self._failures[image] = reason
+
+    def lose(self, image: str) -> None:
+        """The registry does not have it."""
+        self._missing.add(image)
+
+    def fail_check(self, image: str) -> None:
+        self._checks[image] = 1
+
+    def break_down(self, image: str) -> None:
+        """Raises what the port does not promise."""
+        self._broken.add(image)
+
+    def kill(self, task_id: str, exit_code: int = 137) -> None:
+        with self._lock:
+            self._exits[task_id] = exit_code
+
+    def serves(self, address: str) -> bool:
+        """Whether the task of this address is up."""
+        with self._lock:
+            return any(
+                self.addresses[task_id] == address and task_id not in self._exits
+                for task_id in self._tasks
+            )
+
+    @property
+    def running(self) -> list[str]:
+        with self._lock:
+            return list(self._tasks)
+
+    # The port.
+
+    @property
+    def name(self) -> Literal["container", "process"]:
+        return "process"
+
+    def resolve(self, image: str) -> str:
+        if _name(image) in self._missing:
+            raise LaunchError(f"CannotPullContainerError: {image}: not found")
+        return "sha256:" + "a" * 64
+
+    def launch(self, task: TaskSpec) -> str:
+        self.gate.wait(10)
+        images = [_name(container.image) for container in task.containers]
+        for container, image in zip(task.containers, images, strict=True):
+            if image in self._broken:
+                raise OSError("the engine went away")
+            if image in self._failures:
+                raise LaunchError(self._failures[image], container=container.name)
+        with self._lock:
+            self._next += 1
+            address = f"127.77.0.{self._next}"
+            self._tasks[task.id] = task
+            self.addresses[task.id] = address
+            self.launched.append(task)
+            if images[0] in self._crashes:
+                self._exits[task.id] = self._crashes[images[0]]
+        return address
+
+    def inspect(self, task_id: str) -> Sequence[ContainerState]:
+        with self._lock:
+            return self._states(task_id)
+
+    def execute(self, task_id: str, container: str, command: Sequence[str], timeout: float) -> int:
+        del container, timeout
+        with self._lock:
+            self.executed.append((task_id, tuple(command)))
+            task = self._tasks.get(task_id)
+        return self._checks.get(_name(task.containers[0].image), 0) if task is not None else 1
+
+    def stop(self, task_id: str) -> Sequence[ContainerState]:
+        with self._lock:
+            self.stopped.append(task_id)
+            if task_id in self._tasks:
+                self._exits.setdefault(task_id, 143)
+            states = self._states(task_id)
+            self._tasks.pop(task_id, None)
+            return states
+
+    def close(self) -> None:
+        self._tasks.clear()
+
+    def _states(self, task_id: str) -> Sequence[ContainerState]:
+        task = self._tasks.get(task_id)
+        code = self._exits.get(task_id)
+        return [
+            ContainerState(name=container.name, running=code is None, exit_code=code)
+            for container in (task.containers if task is not None else ())
+        ]
+
+
+def _name(image: str) -> str:
+    return image.split("@")[0].split(":")[0]
+
+
+class FakeLoadBalancers:
+    """A target whose task runs is healthy at once, and drains at once, unless told otherwise."""
+
+    def __init__(self, *, serves: Callable[[str], bool]) -> None:
+        self._serves = serves
+        self._lock = threading.Lock()
+        self._groups = {TARGET_GROUP}
+        self._detached: set[str] = set()
+        self._targets: dict[tuple[str, str, int], str] = {}
+        self._failing = False
+        self._holds_drain = False
+
+    def detach(self, target_group_arn: str) -> None:
+        self._groups.add(target_group_arn)
+        self._detached.add(target_group_arn)
+
+    def delete(self, target_group_arn: str) -> None:
+        self._groups.discard(target_group_arn)
+
+    def answer_500(self) -> None:
+        """From now on, targets that are registered fail their checks."""
+        self._failing = True
+
+    def answer_200(self) -> None:
+        self._failing = False
+
+    def hold_drain(self) -> None:
+        self._holds_drain = True
+
+    def finish_drain(self) -> None:
+        self._holds_drain = False
+
+    @property
+    def registered(self) -> list[str]:
+        """Addresses."""
+        with self._lock:
+            return [key[1] for key, state in self._targets.items() if state != "draining"]
+
+    def exists(self, target_group_arn: str) -> bool:
+        return target_group_arn in self._groups
+
+    def is_attached(self, target_group_arn: str) -> bool:
+        return target_group_arn not in self._detached
+
+    def register(self, target_group_arn: str, address: str, port: int) -> None:
+        with self._lock:
+            state = "failing" if self._failing else "healthy"
+            self._targets[(target_group_arn, address, port)] = state
+
+    def deregister(self, target_group_arn: str, address: str, port: int) -> None:
+        with self._lock:
+            self._targets[(target_group_arn, address, port)] = "draining"
+
+    def state(self, target_group_arn: str, address: str, port: int) -> TargetState:
+        with self._lock:
+            state = self._targets.get((target_group_arn, address, port), "unused")
+            if state == "draining" and not self._holds_drain:
+                return TargetState(state="unused", reason="Target.NotRegistered")
+        if state == "healthy" and not self._serves(address):
+            return TargetState(state="initial", reason="Elb.InitialHealthChecking")
+        if state == "failing":
+            return TargetState(
+                state="unhealthy",
+                reason="Target.ResponseCodeMismatch",
+                description="Health checks failed with these codes: [500]",
+            )
+        return TargetState(state=state)
+
+
+class FakeLogs:
+    def __init__(self) -> None:
+        self.groups = {"/ecs/app"}
+
+    def exists(self, target: LogTarget) -> bool:
+        return target.group in self.groups
+
+    def write(self, target: LogTarget, lines: Sequence[tuple[int, str]]) -> None:
+        del target, lines
+
+
+class FakeSecrets:
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def resolve(self, value_from: str, *, account: str, region: str) -> str:
+        del account, region
+        if value_from not in self.values:
+            raise SecretError(f"ResourceNotFoundException: Secrets Manager can't find {value_from}")
+        return self.values[value_from]
