@@ -14,7 +14,7 @@ from fsd.cli.clock import SystemClock
 from fsd.cli.manifest import find_environment, read_manifest
 from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
 from fsd.compile.compile import compile_service
-from fsd.compile.desired import Desired, Image, Release, Target
+from fsd.compile.desired import Desired, Image, Json, Release, Target
 from fsd.errors import CallFailedError, UsageError
 from fsd.plan.planner import plan_release
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
@@ -147,15 +147,18 @@ def _desired(prepared: Prepared, image: Image, options: Options) -> Desired:
     desired = compile_service(
         prepared.manifest, target=prepared.target, image=image, release=prepared.release
     )
-    if options.rollback:
-        return desired
-    configuration = {
-        **desired.service.deployment_configuration,
-        "deploymentCircuitBreaker": {"enable": True, "rollback": False},
-    }
-    return replace(
-        desired, service=replace(desired.service, deployment_configuration=configuration)
-    )
+    return desired if options.rollback else _without_rollback(desired)
+
+
+def _without_rollback(desired: Desired) -> Desired:
+    """--no-rollback: ECS still notices a failure, by breaker and alarms, and leaves it standing."""
+    configuration: Json = dict(desired.service.deployment_configuration)
+    for detector in ("deploymentCircuitBreaker", "alarms"):
+        settings = configuration.get(detector)
+        if isinstance(settings, dict):
+            configuration[detector] = {**settings, "rollback": False}
+    service = replace(desired.service, deployment_configuration=configuration)
+    return replace(desired, service=service)
 
 
 def _release(options: Options, manifest: Manifest) -> Release:
