@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import botocore.loaders
-import botocore.model
+from fsd.local.ecs.contract import load_model
 
 _SCALARS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -20,8 +19,7 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 
 class Shapes:
     def __init__(self) -> None:
-        loaded = botocore.loaders.Loader().load_service_model("ecs", "service-2")
-        self._model = botocore.model.ServiceModel(loaded, service_name="ecs")
+        self._model = load_model()
         self._errors = {shape.error_code for shape in self._model.error_shapes}
         self.answered: set[str] = set()
 
@@ -36,9 +34,6 @@ class Shapes:
         assert set(body) == {"__type", "message"}
         assert body["__type"] in self._errors
         assert body["message"]
-
-    def members(self, shape: str) -> set[str]:
-        return set(self._model.shape_for(shape).members)
 
 
 def _problems(value: Any, shape: Any, where: str) -> list[str]:

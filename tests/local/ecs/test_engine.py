@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from fsd.local.ecs import EcsService
-from tests.local.ecs.cloud import ACCOUNT, DIGEST, REGION, Cloud
-from tests.local.ecs.fakes import TARGET_GROUP, eventually
+from tests.local.ecs.cloud import DIGEST, Cloud
+from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP, eventually
 
 AWSLOGS = {
     "logDriver": "awslogs",

@@ -7,6 +7,7 @@ wrong types are refused before an operation sees them.
 from __future__ import annotations
 
 import copy
+import functools
 from typing import Any
 
 import botocore.loaders
@@ -17,10 +18,16 @@ from fsd.local.ecs.faults import ApiError, invalid
 from fsd.local.ecs.model import Json
 
 
+@functools.cache
+def load_model() -> Any:
+    """botocore's ServiceModel of ECS; read once a process, as it takes a tenth of a second."""
+    loaded = botocore.loaders.Loader().load_service_model("ecs", "service-2")
+    return botocore.model.ServiceModel(loaded, service_name="ecs")
+
+
 class Contract:
     def __init__(self) -> None:
-        loaded = botocore.loaders.Loader().load_service_model("ecs", "service-2")
-        self._model = botocore.model.ServiceModel(loaded, service_name="ecs")
+        self._model = load_model()
         self._validator = botocore.validate.ParamValidator()
         self._shapes: dict[str, Any] = {}
 
