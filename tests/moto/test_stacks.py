@@ -171,6 +171,7 @@ def test_find__absent__none(cfn: CloudFormation, stacks: CloudFormationStacks) -
     "status",
     [
         "REVIEW_IN_PROGRESS",
+        "CREATE_IN_PROGRESS",
         "ROLLBACK_COMPLETE",
         "ROLLBACK_IN_PROGRESS",
         "CREATE_FAILED",
@@ -178,7 +179,7 @@ def test_find__absent__none(cfn: CloudFormation, stacks: CloudFormationStacks) -
         "DELETE_FAILED",
     ],
 )
-def test_find__never_created_or_going__none(
+def test_find__not_created_to_the_end_or_going__none(
     cfn: CloudFormation, stacks: CloudFormationStacks, status: str
 ) -> None:
     cfn.describe(status)
@@ -446,6 +447,16 @@ def test_apply__another_operation_in_flight__waited_for(
     stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
 
     assert clock.waits == [timedelta(seconds=1)]
+
+
+def test_apply__an_earlier_run_is_creating_it__its_outputs(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("CREATE_IN_PROGRESS")
+    cfn.describe("CREATE_COMPLETE", Outputs=[{"OutputKey": "A", "OutputValue": "1"}])
+    cfn.template()
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).outputs == {"A": "1"}
 
 
 def test_apply__stuck_in_rollback__names_the_command(

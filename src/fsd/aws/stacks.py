@@ -30,7 +30,7 @@ CHANGE_SET_LIMIT = timedelta(minutes=10)
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 _EMPTY = frozenset({"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"})
 _BROKEN = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
-_ON_ITS_WAY_THERE = frozenset({"ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"})
+_UNFINISHED = frozenset({"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"})
 _AS_ITS_TEMPLATE_SAYS = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 _NEEDS_A_PERSON = frozenset({"UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"})
 _CANCELLED = ("resource creation cancelled", "resource update cancelled")
@@ -50,9 +50,10 @@ class CloudFormationStacks:
     role_arn: str | None = None
 
     def find(self, name: str) -> Stack | None:
-        """None also for a stack whose creation failed: there is nothing in it to keep."""
+        """None also for a stack whose creation failed, where there is nothing to keep, and for one
+        that is being created: `apply` waits for it, and has its outputs then."""
         stack = self._describe(name)
-        if stack is None or stack["StackStatus"] in _EMPTY | _BROKEN | _ON_ITS_WAY_THERE:
+        if stack is None or stack["StackStatus"] in _EMPTY | _BROKEN | _UNFINISHED:
             return None
         return _stack(stack, self._template(stack))
 
