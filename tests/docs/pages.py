@@ -1,0 +1,236 @@
+"""The parts of docs/ that are made from the code, so that they can't say something else.
+
+`python -m tests.docs.pages` writes them; a test compares. A part stands between
+`<!-- made: NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import click
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from fsd.cli.main import COMMANDS
+from fsd.lint.finding import Rule
+from fsd.lint.registry import ALL_RULES
+from fsd.rollout.failures import FAILURES
+from fsd.spec.environments import EnvironmentDocument
+from fsd.spec.models import Manifest
+
+ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs"
+HELP_WIDTH = 90
+PART = re.compile(r"<!-- made: (?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
+
+
+def make_page(text: str) -> str:
+    """The page with every made part as the code has it now."""
+
+    def replace(match: re.Match[str]) -> str:
+        name = match["name"]
+        return f"<!-- made: {name} -->\n{PARTS[name]()}\n<!-- end -->"
+
+    return PART.sub(replace, text)
+
+
+# --- the Service YAML --------------------------------------------------------------------------
+
+
+def manifest_keys() -> str:
+    return keys_table(Manifest)
+
+
+def environment_keys() -> str:
+    return keys_table(EnvironmentDocument)
+
+
+def keys_table(model: type[BaseModel]) -> str:
+    rows = [
+        f"| `{path}` | {kind} | {default} | {text} |" for path, kind, default, text in keys(model)
+    ]
+    return "\n".join(["| key | type | default | meaning |", "| --- | --- | --- | --- |", *rows])
+
+
+def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """(path, type, default, meaning) of every key that holds a value."""
+    for name, field in model.model_fields.items():
+        path = f"{prefix}{field.alias or name}"
+        inner, is_list = nested(field.annotation)
+        if inner is None:
+            yield path, kind_text(field), default_text(field), cell(field.description or "")
+        else:
+            yield from keys(inner, f"{path}{'[]' if is_list else ''}.")
+
+
+def nested(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    """The model inside `X`, `X | None` or `tuple[X, ...]`."""
+    is_list = get_origin(annotation) is tuple
+    for part in (annotation, *get_args(annotation)):
+        is_class = isinstance(part, type) and not isinstance(part, types.GenericAlias)
+        if is_class and issubclass(part, BaseModel):
+            return part, is_list
+    return None, False
+
+
+def kind_text(field: FieldInfo) -> str:
+    limits = {
+        name: getattr(item, name)
+        for item in field.metadata
+        for name in ("ge", "gt", "le")
+        if getattr(item, name, None) is not None
+    }
+    kind = type_name(field.annotation)
+    low = limits.get("ge", limits.get("gt", -1) + 1 if "gt" in limits else None)
+    high = limits.get("le")
+    if low is not None and high is not None and high < 2**31 - 1:
+        return f"{kind}, {low} to {high}"
+    return f"{kind}, at least {low}" if low else kind
+
+
+def type_name(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is typing.Annotated:
+        return type_name(arguments[0])
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin is tuple:
+        return f"list of {type_name(arguments[0])}"
+    if origin is dict:
+        return f"map to {type_name(arguments[1])}"
+    if origin in {types.UnionType, typing.Union}:
+        parts = [type_name(part) for part in arguments if part is not type(None)]
+        return " or ".join(dict.fromkeys(parts))
+    names = {str: "text", int: "whole number", bool: "boolean", float: "number"}
+    return names[annotation]
+
+
+def default_text(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    default = field.default
+    if default is None or default in ((), {}):
+        return ""
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+# --- the command line --------------------------------------------------------------------------
+
+
+def command_help() -> str:
+    return "\n\n".join(f"## {name}\n\n```text\n{text}\n```" for name, text in every_help())
+
+
+def every_help() -> Iterator[tuple[str, str]]:
+    """(fsd local up, its --help), in the order of `fsd --help`."""
+    for name in COMMANDS:
+        module = importlib.import_module(f"fsd.cli.{COMMANDS[name][0]}")
+        yield from help_of(module.command, f"fsd {name}")
+
+
+def help_of(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
+    context = click.Context(
+        command,
+        info_name=path,
+        terminal_width=HELP_WIDTH,
+        max_content_width=HELP_WIDTH,
+        help_option_names=["-h", "--help"],
+    )
+    lines = (line.rstrip() for line in command.get_help(context).splitlines())
+    yield path, "\n".join(lines)
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from help_of(inner, f"{path} {name}")
+
+
+# --- the Action --------------------------------------------------------------------------------
+
+
+def action_inputs() -> str:
+    inputs = load_action()["inputs"]
+    rows = [
+        f"| `{name}` | {f'`{value}`' if (value := entry.get('default', '')) else ''} "
+        f"| {cell(entry['description'])} |"
+        for name, entry in inputs.items()
+    ]
+    return "\n".join(["| input | default | meaning |", "| --- | --- | --- |", *rows])
+
+
+def action_outputs() -> str:
+    outputs = load_action()["outputs"]
+    rows = [f"| `{name}` | {cell(entry['description'])} |" for name, entry in outputs.items()]
+    return "\n".join(["| output | meaning |", "| --- | --- |", *rows])
+
+
+def load_action() -> dict[str, Any]:
+    action: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
+    return action
+
+
+# --- failures and findings ---------------------------------------------------------------------
+
+
+def failure_table() -> str:
+    rows = dict.fromkeys(
+        f"| `{row.code}` | {cell(row.summary)} | {gives_up(row.after)} | {cell(row.advice)} |"
+        for row in FAILURES
+    )
+    head = ["| code | meaning | ends the wait | what to do |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+def gives_up(after: int | None) -> str:
+    match after:
+        case None:
+            return "never by itself"
+        case 1:
+            return "at once"
+        case 2:
+            return "at the second sight"
+        case _:
+            return f"after {after} tasks"
+
+
+def finding_sections() -> str:
+    return "\n\n".join(finding_section(rule) for rule in ALL_RULES)
+
+
+def finding_section(rule: Rule) -> str:
+    why = " ".join((inspect.getdoc(inspect.getmodule(rule.check)) or "").split())
+    return f"### {rule.id}\n\n*{rule.severity}*: {cell(rule.summary)}.\n\n{why}"
+
+
+def cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "manifest-keys": manifest_keys,
+    "environment-keys": environment_keys,
+    "command-help": command_help,
+    "action-inputs": action_inputs,
+    "action-outputs": action_outputs,
+    "failure-table": failure_table,
+    "finding-sections": finding_sections,
+}
+
+
+def main() -> None:
+    for page in sorted(DOCS.glob("*.md")):
+        made = make_page(page.read_text(encoding="utf-8"))
+        page.write_text(made, encoding="utf-8")
+        sys.stdout.write(f"{page.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""What the pages say holds: made parts are current, tables complete, links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fsd.errors import ExitCode
+from fsd.lint import lint
+from fsd.lint.registry import ALL_RULES
+from fsd.spec.finding import Severity
+from fsd.spec.load import load_manifest
+from tests.docs.pages import DOCS, ROOT, make_page
+
+PAGES = sorted(
+    [
+        *DOCS.rglob("*.md"),
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    ]
+)
+FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
+
+
+def blocks(page: Path, info: str) -> Iterator[str]:
+    for match in FENCE.finditer(page.read_text()):
+        if match["info"].strip() == info:
+            yield match["body"]
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_page__made_parts__are_what_the_code_says(page: Path) -> None:
+    text = page.read_text()
+
+    assert make_page(text) == text, "run: python -m tests.docs.pages"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page__links__lead_somewhere(page: Path) -> None:
+    for link in LINK.finditer(without_code(page.read_text())):
+        target = (page.parent / link["path"]).resolve() if link["path"] else page
+        assert target.exists(), link[0]
+        if link["anchor"]:
+            assert link["anchor"] in anchors(target), link[0]
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", without_code(page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"`[^`\n]*`", "", FENCE.sub("", text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page__whole_manifests__have_no_errors(page: Path) -> None:
+    manifests = [body for body in blocks(page, "yaml") if "kind: Service" in body]
+
+    for manifest in manifests:
+        loaded = load_manifest(manifest, path="service.yml")
+        findings = (*loaded.findings, *lint(loaded, None))
+        assert [found for found in findings if found.severity is Severity.ERROR] == []
+
+
+def test_commands__exit_codes__all_with_their_numbers() -> None:
+    table = (DOCS / "commands.md").read_text().partition("## Exit codes")[2].partition("<!--")[0]
+    numbers = {
+        int(number)
+        for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE)
+        for number in row.split(",")
+    }
+
+    assert numbers == {int(code) for code in ExitCode}
+
+
+def test_findings__every_id_that_loading_finds__is_explained() -> None:
+    """Ids are kebab-case literals in `fsd.spec`; a few other literals look like them."""
+    others = {"us-east-1", "rds-db"}
+    page = (DOCS / "findings.md").read_text()
+    literals = {
+        node.value
+        for file in (ROOT / "src" / "fsd" / "spec").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        for node in (
+            *node.args[:1],
+            *(keyword.value for keyword in node.keywords if keyword.arg == "id"),
+        )
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    ids = {text for text in literals if re.fullmatch(r"[a-z]+(-[a-z]+)+", text)} - others
+
+    assert "unknown-key" in ids
+    assert {id_ for id_ in ids if f"`{id_}`" not in page} == set()
+
+
+def test_findings__every_rule__has_a_reason_and_its_id_once() -> None:
+    page = (DOCS / "findings.md").read_text()
+
+    for rule in ALL_RULES:
+        assert page.count(f"### {rule.id}\n") == 1
+
+
+def test_dependencies__every_one__has_its_line() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["local"],
+        *project["dependency-groups"]["dev"],
+    ]
+    names = {re.split(r"[<>=~\[ ]", requirement)[0] for requirement in wanted}
+    rows = re.findall(
+        r"^\| ([\w, -]+?) \|", (DOCS / "adr/0002-dependencies.md").read_text(), re.MULTILINE
+    )
+    listed = {name for row in rows for name in row.split(", ")} - {"package", "---"}
+
+    assert listed == names
