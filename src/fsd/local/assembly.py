@@ -75,22 +75,22 @@ class Assembly:
             reset=self._reset_ours,
             data_plane=DataPlane(_choose_listener, self._balancing.targets),
             aws=services.serve,
-            ready=self._ready,
+            ready=self.ready,
         )
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         services.start(loop, threads=_WORKER_THREADS)
         self._loaded = loop.run_in_executor(None, self._load_the_rest)
 
-    async def _ready(self) -> None:
+    async def ready(self) -> None:
         if self._loaded is not None:
             await asyncio.shield(self._loaded)
 
     def _load_the_rest(self) -> None:
         from fsd.local.seams import cloudformation, elbv2_resources, inventory
 
-        cloudformation.mount(self._ecs)
         elbv2_resources.mount(port=self._port)
+        cloudformation.mount(self._ecs)  # after what it wraps
         self._count = inventory.count_resources
 
     def close(self) -> None:

@@ -51,6 +51,9 @@ class Gateway:
         await self._ready()
         route = (scope.get("method", ""), scope["path"])
         call = self._calls.get(route)
+        if call is not None and _is_from_a_page(scope):
+            await _send(send, 403, {"error": "not for web pages"})
+            return
         if call is not None:
             await _answer(call, receive, send)
             return
@@ -74,10 +77,19 @@ async def _answer(call: Call, receive: Receive, send: Send) -> None:
         answer, status = await asyncio.to_thread(call, parameters), 200
     except ValueError as error:
         answer, status = {"error": str(error)}, 400
+    await _send(send, status, answer)
+
+
+async def _send(send: Send, status: int, answer: Mapping[str, Any]) -> None:
     body = json.dumps(answer).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _is_from_a_page(scope: Message) -> bool:
+    """A browser says where a script comes from; no page on the web may empty our AWS."""
+    return any(name == b"origin" for name, _ in scope["headers"])
 
 
 async def _body(receive: Receive) -> bytes:

@@ -183,8 +183,9 @@ def reset(root: Path | None = None) -> bool:
 
 
 def status(root: Path | None = None) -> Status | None:
+    """What the running instance says of itself; None without one. Raises CallFailedError."""
     running = find(root)
-    return probe(running.endpoint) if running else None
+    return _load_status(call(running.endpoint, "GET", "/_fsd/status")) if running else None
 
 
 def probe(endpoint: str) -> Status | None:

@@ -103,7 +103,7 @@ class LogSink(Protocol):
         """Whether the log group is there."""
 
     def write(self, target: LogTarget, lines: Sequence[tuple[int, str]]) -> None:
-        """(milliseconds since the epoch, text). Creates the stream; a group that went away is a no-op."""
+        """(milliseconds since the epoch, text). Creates the stream; without the group, nothing."""
 
 
 class SecretError(Exception):

@@ -114,6 +114,7 @@ async def _serve(settings: Settings) -> None:
         application: Any = assembly.application  # hypercorn's own types want each ASGI message's
         await serve(application, config, shutdown_trigger=stop.wait, mode="asgi")
     finally:
+        await assembly.ready()  # what is still being loaded writes below the state's folder
         await asyncio.to_thread(assembly.close)
         shutil.rmtree(settings.state_dir, ignore_errors=True)
 

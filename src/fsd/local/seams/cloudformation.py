@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
@@ -39,9 +40,9 @@ def mount(ecs: Ecs) -> None:
     actions["DeleteStack"] = _no_deletion_during_an_update(actions["DeleteStack"])
     handlers._capabilities_enforced = lambda: True
     resources = provisioners._RESOURCE_HANDLERS
-    for kind, (name_property, exists) in _NAMED.items():
-        handler = resources[kind]
-        handler["create"] = _refuse_existing(kind, name_property, exists, handler["create"])
+    for named in _NAMED:
+        handler = resources[named.kind]
+        handler["create"] = _check_name(named, handler["create"])
     resources["AWS::EC2::SecurityGroupIngress"] = _rule_resource("IpPermissions")
     resources["AWS::EC2::SecurityGroupEgress"] = _rule_resource("IpPermissionsEgress")
     _mount_ecs(resources, ecs)
@@ -126,31 +127,55 @@ def _names(store: Any, key: str) -> set[str]:
     return {record[key] for record in store.values()}
 
 
-_NAMED: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "AWS::IAM::Role": ("RoleName", lambda name: name in iam._roles),
-    "AWS::Logs::LogGroup": ("LogGroupName", lambda name: name in cloudwatch_logs._log_groups),
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": (
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A kind of resource whose name the template gives."""
+
+    kind: str
+    name_property: str
+    longest: int
+    exists: Callable[[str], bool]
+
+    def check(self, name: str) -> None:
+        if len(name) > self.longest:
+            raise ValueError(
+                f"{self.name_property} '{name}' cannot be longer than '{self.longest}' characters"
+            )
+        if self.exists(name):
+            raise ValueError(
+                f"Resource of type '{self.kind}' with identifier "
+                f'\'{{"/properties/{self.name_property}":"{name}"}}\' already exists.'
+            )
+
+
+_NAMED = (
+    _Named("AWS::IAM::Role", "RoleName", 64, lambda name: name in iam._roles),
+    _Named(
+        "AWS::Logs::LogGroup",
+        "LogGroupName",
+        512,
+        lambda name: name in cloudwatch_logs._log_groups,
+    ),
+    _Named(
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
         "Name",
+        32,
         lambda name: name in _names(alb._lbs, "LoadBalancerName"),
     ),
-    "AWS::ElasticLoadBalancingV2::TargetGroup": (
+    _Named(
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
         "Name",
+        32,
         lambda name: name in _names(alb._tgs, "TargetGroupName"),
     ),
-}
+)
 
 
-def _refuse_existing(
-    kind: str, name_property: str, exists: Callable[[str], bool], create: Callable[..., Any]
-) -> Callable[..., Any]:
+def _check_name(named: _Named, create: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(create)
     def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
-        name = props.get(name_property)
-        if name and exists(name):
-            raise ValueError(
-                f"Resource of type '{kind}' with identifier "
-                f'\'{{"/properties/{name_property}":"{name}"}}\' already exists.'
-            )
+        if props.get(named.name_property):
+            named.check(props[named.name_property])
         return create(logical_id, props, stack_name)
 
     return create_resource
@@ -202,7 +227,11 @@ def _mount_ecs(resources: dict[str, Any], ecs: Ecs) -> None:
 
     def create(logical_id: str, props: Any, stack_name: str) -> Any:
         name = props.get("ClusterName") or provisioners._physical_name(stack_name, logical_id)
-        tags = [{"key": t["Key"], "value": t["Value"]} for t in props.get("Tags") or []]
+        tags = [
+            {"key": tag["Key"], "value": tag["Value"]}
+            for tag in props.get("Tags") or []
+            if not tag["Key"].startswith("aws:")  # CloudFormation's own; nobody may set them by API
+        ]
         cluster = call("CreateCluster", {"clusterName": name, "tags": tags})["cluster"]
         return name, {"Arn": cluster["clusterArn"]}
 
