@@ -237,5 +237,8 @@ class FakeSecrets:
     def resolve(self, value_from: str, *, account: str, region: str) -> str:
         del account, region
         if value_from not in self.values:
-            raise SecretError(f"ResourceNotFoundException: Secrets Manager can't find {value_from}")
+            raise SecretError(
+                "unable to pull secrets or registry auth: execution resource retrieval failed: "
+                f"ResourceNotFoundException: Secrets Manager can't find {value_from}"
+            )
         return self.values[value_from]

@@ -364,7 +364,7 @@ class Engine:
         try:
             return self._secrets.resolve(value_from, account=task.account, region=task.region)
         except SecretError as error:
-            raise LaunchError(wording.secrets_failed(str(error))) from error
+            raise LaunchError(wording.initialization_failed(str(error))) from error
 
     def _stop(self, task: Task) -> None:
         states = self._runtime.stop(task.id)

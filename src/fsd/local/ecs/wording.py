@@ -43,11 +43,8 @@ def scaled(deployment_id: str) -> str:
     return f"Scaling activity initiated by (deployment {deployment_id})"
 
 
-def secrets_failed(cause: str) -> str:
-    return (
-        "ResourceInitializationError: unable to pull secrets or registry auth: "
-        f"execution resource retrieval failed: {cause}"
-    )
+def initialization_failed(cause: str) -> str:
+    return f"ResourceInitializationError: {cause}"
 
 
 def in_progress(deployment_id: str) -> str:
