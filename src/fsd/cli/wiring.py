@@ -63,6 +63,7 @@ def connect(
     from fsd.aws.session import open_session
     from fsd.cli.clock import SystemClock
 
+    clock = SystemClock()
     embedded = _find_embedded()
     poll = timedelta(seconds=2 / max(1.0, embedded.speed if embedded else 1.0))
     session = open_session(
@@ -70,10 +71,11 @@ def connect(
         role_arn=identity.role_arn if identity else environment.role_arn,
         web_identity=identity.token if identity else None,
         session_name=identity.session_name if identity else _session_name(),
+        clock=clock,
     )
     aws = connect_aws(
         session,
-        clock=SystemClock(),
+        clock=clock,
         cloud_formation_role_arn=environment.cloud_formation_role_arn,
         poll=poll,
     )

@@ -54,11 +54,17 @@ def diff_scaling(before: Scaling | None, after: Scaling) -> tuple[Change, ...]:
         ("maximum", before.maximum, after.maximum),
         ("cpu target", before.cpu, after.cpu),
         ("memory target", before.memory, after.memory),
+    )
+    cooldowns = (
         ("scale-in cooldown", before.scale_in_cooldown, after.scale_in_cooldown),
         ("scale-out cooldown", before.scale_out_cooldown, after.scale_out_cooldown),
     )
+    # Cooldowns belong to the policies; without one AWS keeps none.
+    kept = cooldowns if after.cpu is not None or after.memory is not None else ()
     return tuple(
-        Change(what=what, text=_arrow(old, new)) for what, old, new in fields if old != new
+        Change(what=what, text=_arrow(old, new))
+        for what, old, new in (*fields, *kept)
+        if old != new
     )
 
 

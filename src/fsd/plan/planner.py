@@ -58,6 +58,9 @@ def _stack_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
     changes = diff_templates(observed.stack.template, desired.template)
     if not changes and dict(observed.stack.tags) != dict(desired.stack_tags):
         changes = (Change(what="tags", text=""),)
+    if not changes and not observed.stack.status.endswith("_COMPLETE"):
+        # An earlier run was killed in the middle; applying again waits for its operation.
+        changes = (Change(what=f"({observed.stack.status})", text=""),)
     if changes:
         yield ApplyStack(name=desired.stack_name, changes=changes, sign=Sign.CHANGE)
 

@@ -95,7 +95,7 @@ class _Deployment:
         self.previous = self._previous(observed)
         self.plan = plan_release(self.desired, observed)
         if self.plan.is_empty:
-            return self._finish(started, Outcome.UNCHANGED, message="nothing to change")
+            return self._finish(started, Outcome.UNCHANGED)
         self._refuse_if_in_flight(observed)
         try:
             return self._apply_and_watch(observed, started)
