@@ -1,0 +1,320 @@
+"""Builds with the docker CLI, which has BuildKit; tags and pushes through the engine's API.
+
+The password of the registry is in no argument and in no file: it goes with the one request. The
+build sees an environment that is listed here, so that no token of the caller can leak into it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import requests
+
+from fsd.errors import CallFailedError
+from fsd.image.build import BuildJob, Outcome
+
+_PING_TIMEOUT = 10  # seconds
+_PUSH_TIMEOUT = 600  # seconds without a sign of life
+_PROBE_TIMEOUT = 20
+_TAIL = 20  # lines of a failed build that are shown
+_BUILDKIT_NEEDS_PLUGIN = 23  # https://docs.docker.com/engine/release-notes/23.0/
+_PASSED_ON = re.compile(
+    r"PATH|HOME|USER|LANG|LC_ALL|TMPDIR|XDG_RUNTIME_DIR|XDG_CONFIG_HOME|SSH_AUTH_SOCK"
+    r"|SSL_CERT_FILE|SSL_CERT_DIR|DOCKER_(HOST|CONTEXT|CONFIG|TLS|TLS_VERIFY|CERT_PATH|API_VERSION)"
+    r"|BUILDX_(BUILDER|CONFIG)|BUILDKIT_HOST|SOURCE_DATE_EPOCH"
+    r"|(HTTP|HTTPS|NO|ALL)_PROXY|(http|https|no|all)_proxy"
+)
+_STEP = re.compile(r"#\d+ \[|Step \d+/\d+ ")
+_SECRET_VARIABLE = re.compile(r"(?:^|,)env=([^,]+)")
+_SECRET_ID = re.compile(r"(?:^|,)id=([^,]+)")
+
+
+class Kind(StrEnum):
+    BUILDX = "buildx"
+    BUILDKIT = "BuildKit"
+    LEGACY = "legacy builder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builder:
+    program: str  # path of the docker CLI
+    kind: Kind
+    has_provenance: bool = False  # whether --provenance is known
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        words = ("buildx", "build", "--load") if self.kind is Kind.BUILDX else ("build",)
+        progress = () if self.kind is Kind.LEGACY else ("--progress=plain",)
+        # An attestation makes an index of the image, and its digest another one.
+        provenance = ("--provenance=false",) if self.has_provenance else ()
+        return (self.program, *words, *progress, *provenance)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        if self.kind is Kind.BUILDX:
+            return {}
+        return {"DOCKER_BUILDKIT": "0" if self.kind is Kind.LEGACY else "1"}
+
+
+def build_and_push(job: BuildJob) -> Outcome:
+    """Raises CallFailedError: docker-unavailable, build-failed, push-denied, push-failed."""
+    with connect() as engine:
+        builder = find_builder(os.environ)
+        _build(job, builder, os.environ)
+        return _push(job, engine)
+
+
+@contextmanager
+def connect(base_url: str | None = None) -> Iterator[docker.DockerClient]:
+    """The engine that the docker CLI would use: DOCKER_HOST, else the current context.
+
+    Raises CallFailedError (docker-unavailable).
+    """
+    url = base_url or os.environ.get("DOCKER_HOST") or _host_of_context()
+    try:
+        client = (
+            docker.DockerClient(base_url=url, timeout=_PUSH_TIMEOUT)
+            if url and not os.environ.get("DOCKER_TLS_VERIFY")
+            else docker.from_env(timeout=_PUSH_TIMEOUT)
+        )
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise _unavailable(url, error) from error
+    try:
+        client.api.timeout = _PING_TIMEOUT
+        client.ping()
+        client.api.timeout = _PUSH_TIMEOUT
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        client.close()
+        raise _unavailable(url, error) from error
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def find_builder(environment: Mapping[str, str]) -> Builder:
+    """The best that this machine has: buildx, BuildKit in the CLI, the legacy builder.
+
+    Every `docker` on the path is looked at: a newer CLI without its buildx plugin can do less than
+    an older one behind it. Raises CallFailedError (docker-unavailable) without a CLI.
+    """
+    programs = _programs(environment.get("PATH", os.defpath))
+    if not programs:
+        raise CallFailedError(
+            "there is no docker command, and building needs it",
+            where="PATH",
+            fix="install the Docker CLI, or build elsewhere and pass --image",
+            code="docker-unavailable",
+        )
+    found = [_builder_of(program, environment) for program in programs]
+    order = list(Kind)
+    return min(found, key=lambda builder: order.index(builder.kind))
+
+
+def passed_on(environment: Mapping[str, str], *, secrets: Sequence[str] = ()) -> dict[str, str]:
+    """What of the environment a docker command sees; a secret's variable only where it is named."""
+    named = {m[1] for secret in secrets for m in _SECRET_VARIABLE.finditer(secret)}
+    # `--secret id=TOKEN` alone reads the variable of that name.
+    named |= {
+        m[1]
+        for secret in secrets
+        if not re.search(r"(?:^|,)(env|src|source)=", secret)
+        for m in _SECRET_ID.finditer(secret)
+    }
+    return {
+        name: value
+        for name, value in environment.items()
+        if _PASSED_ON.fullmatch(name) or name in named
+    }
+
+
+def build_command(job: BuildJob, builder: Builder) -> list[str]:
+    command = [*builder.command, "--platform", f"linux/{job.architecture}"]
+    command += ["--file", str(job.dockerfile), "--tag", job.reference]
+    for name, value in sorted(job.labels.items()):
+        command += ["--label", f"{name}={value}"]
+    for name, value in sorted(job.build_args.items()):
+        command += ["--build-arg", f"{name}={value}"]
+    for secret in job.build_secrets:
+        command += ["--secret", secret]
+    return [*command, str(job.source.folder)]
+
+
+# --- build -------------------------------------------------------------------------------------
+
+
+def _build(job: BuildJob, builder: Builder, environment: Mapping[str, str]) -> None:
+    if job.build_secrets and builder.kind is Kind.LEGACY:
+        raise CallFailedError(
+            "build secrets need BuildKit, and this machine has only the legacy builder",
+            where=builder.program,
+            fix="install the buildx plugin (docker-buildx-plugin)",
+            code="build-failed",
+        )
+    seen = passed_on(environment, secrets=job.build_secrets) | builder.environment
+    code, tail = _run(build_command(job, builder), seen, job.on_line)
+    if code == 0:
+        return
+    raise CallFailedError(
+        f"docker build ended with {code} ({builder.kind}):\n" + "\n".join(tail),
+        where=str(job.dockerfile),
+        fix="correct the step that the lines above name, and run it again",
+        code="build-failed",
+    )
+
+
+def _run(
+    command: Sequence[str], environment: Mapping[str, str], on_line: Callable[[str], None]
+) -> tuple[int, Sequence[str]]:
+    """(exit code, last lines). Steps are told; a child that is left behind is killed."""
+    tail: deque[str] = deque(maxlen=_TAIL)
+    # BuildKit needs a folder of its own for its state where HOME is not writable or not there.
+    with tempfile.TemporaryDirectory(prefix="fsd-build-") as folder:
+        child_environment = {"HOME": folder, **environment}
+        process = subprocess.Popen(
+            command,
+            env=child_environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                text = line.rstrip()
+                if text:
+                    tail.append(text)
+                if _STEP.match(text):
+                    on_line(text)
+            return process.wait(), tuple(tail)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+# --- push --------------------------------------------------------------------------------------
+
+
+def _push(job: BuildJob, engine: docker.DockerClient) -> Outcome:
+    user, password, endpoint = job.registry.login()
+    credentials = {"username": user, "password": password, "serveraddress": endpoint}
+    layers: dict[str, str] = {}
+    digest = ""
+    for event in _push_events(job, engine, credentials):
+        if "error" in event:
+            raise _push_failed(job, str(event["error"]))
+        status, layer = str(event.get("status", "")), str(event.get("id", ""))
+        if layer and status in ("Preparing", "Waiting", "Pushed", "Layer already exists"):
+            layers[layer] = status
+        digest = str((event.get("aux") or {}).get("Digest") or digest)
+    if not digest:
+        raise _push_failed(job, "the engine named no digest")
+    pushed = sum(1 for status in layers.values() if status == "Pushed")
+    text = f"pushed {pushed} of {len(layers)} layers"
+    job.on_line(text)
+    return Outcome(digest=digest, pushed=text)
+
+
+def _push_events(
+    job: BuildJob, engine: docker.DockerClient, credentials: dict[str, str]
+) -> Iterator[dict[str, Any]]:
+    try:
+        yield from engine.api.push(
+            job.repository.uri,
+            tag=job.source.tag,
+            stream=True,
+            decode=True,
+            auth_config=credentials,
+        )
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise _push_failed(job, str(error)) from error
+
+
+def _push_failed(job: BuildJob, said: str) -> CallFailedError:
+    is_denied = re.search(
+        r"denied|not authorized|unauthorized|forbidden|no basic auth", said, re.IGNORECASE
+    )
+    return CallFailedError(
+        f"docker push: {said}",
+        where=job.reference,
+        fix="let the role push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, "
+        "ecr:CompleteLayerUpload, ecr:BatchCheckLayerAvailability, ecr:PutImage"
+        if is_denied
+        else "check that the engine reaches the registry, and run it again",
+        code="push-denied" if is_denied else "push-failed",
+    )
+
+
+# --- what there is -----------------------------------------------------------------------------
+
+
+def _unavailable(url: str | None, error: Exception) -> CallFailedError:
+    return CallFailedError(
+        f"no Docker engine answers: {error}",
+        where=url or "unix:///var/run/docker.sock",
+        fix="start Docker, or build elsewhere and pass --image",
+        code="docker-unavailable",
+    )
+
+
+def _host_of_context() -> str | None:
+    """The SDK does not follow `docker context use`, which Docker Desktop relies on."""
+    from docker.context import ContextAPI
+
+    try:
+        context = ContextAPI.get_current_context()
+    except (docker.errors.DockerException, OSError, ValueError, KeyError):
+        return None
+    host = context.Host if context is not None else None
+    return str(host) if host and "://" in str(host) and not str(host).startswith("http") else None
+
+
+def _programs(path: str) -> list[str]:
+    found = (shutil.which("docker", path=folder) for folder in path.split(os.pathsep) if folder)
+    return list(dict.fromkeys(str(Path(program)) for program in found if program))
+
+
+def _builder_of(program: str, environment: Mapping[str, str]) -> Builder:
+    seen = passed_on(environment)
+    usage = _ask([program, "buildx", "build", "--help"], seen)
+    if usage is not None and "docker buildx build" in usage:
+        return Builder(program=program, kind=Kind.BUILDX, has_provenance="--provenance" in usage)
+    version = _ask([program, "version", "--format", "{{.Client.Version}}"], seen) or ""
+    major = int(match[0]) if (match := re.match(r"\d+", version)) else 0
+    has_buildkit = 18 <= major < _BUILDKIT_NEEDS_PLUGIN
+    return Builder(program=program, kind=Kind.BUILDKIT if has_buildkit else Kind.LEGACY)
+
+
+def _ask(command: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    try:
+        answer = subprocess.run(
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_PROBE_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None

@@ -1,0 +1,45 @@
+"""What every test may ask for. The environment of whoever runs the tests does not reach them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+import docker
+import docker.errors
+import pytest
+import requests
+
+from tests.fakes.registry import FakeRegistry, registry
+
+_SCRUBBED = re.compile(r"CI|GITHUB_.*|AWS_.*|NO_COLOR|FSD_(?!REQUIRE_DOCKER$).*")
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if _SCRUBBED.fullmatch(name):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[docker.DockerClient]:
+    """A client of the Docker engine; skips without one, fails where FSD_REQUIRE_DOCKER=1."""
+    try:
+        client = docker.from_env(timeout=120)
+        client.ping()
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        if os.environ.get("FSD_REQUIRE_DOCKER") == "1":
+            pytest.fail(f"FSD_REQUIRE_DOCKER=1, and no Docker engine answers: {error}")
+        pytest.skip(f"no Docker engine: {error}")
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@pytest.fixture
+def docker_registry() -> Iterator[FakeRegistry]:
+    with registry() as server:
+        yield server
