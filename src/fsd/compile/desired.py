@@ -20,6 +20,9 @@ OUTPUT_TARGET_GROUP = "TargetGroupArn"
 OUTPUT_URL = "ServiceUrl"
 OUTPUT_LOAD_BALANCER = "LoadBalancerArn"
 
+# The docker label that makes a load balancer's health check part of the revision.
+HEALTH_CHECK_LABEL = "fsd.health-check"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fsd.compile.desired import Image, Json, JsonValue, Release, Target
+from fsd.compile.desired import HEALTH_CHECK_LABEL, Image, Json, JsonValue, Release, Target
 from fsd.compile.network import find_load_balancer
 from fsd.compile.observability import (
     COLLECTOR,
@@ -100,12 +100,28 @@ def _main_container(manifest: Manifest, *, target: Target, image: Image, release
         "environment": _pairs(environment, "value"),
         "secrets": _pairs(secrets, "valueFrom"),
         "portMappings": _ports(service),
-        "dockerLabels": {**metrics_labels(manifest)},
+        "dockerLabels": {**metrics_labels(manifest), **_health_check_label(service)},
         "entryPoint": list(service.entry_point or ()),
         "command": list(service.command or ()),
         "healthCheck": container_check(service),
     }
     return {key: value for key, value in container.items() if value not in ([], {}, None)}
+
+
+def _health_check_label(service: Service) -> dict[str, str]:
+    """The load balancer's check, as a label: another check is another release.
+
+    The check itself is in the stack, and ECS rolls nothing out when a target group changes; with
+    the label it is a new revision, so it is watched, judged and rolled back like one.
+    """
+    if service.port is None or find_load_balancer(service) is None:
+        return {}
+    checks = service.checks
+    text = (
+        f"GET {checks.path} every {checks.interval} s, timeout {checks.timeout} s, "
+        f"{checks.healthy_threshold} good, {checks.unhealthy_threshold} bad"
+    )
+    return {HEALTH_CHECK_LABEL: text}
 
 
 def _ports(service: Service) -> list[JsonValue]:

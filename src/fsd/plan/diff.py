@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fsd.change import Change
-from fsd.compile.desired import Json, JsonValue, Scaling
+from fsd.compile.desired import HEALTH_CHECK_LABEL, Json, JsonValue, Scaling
 from fsd.plan.normalise import normalise_task_definition
 
 _SCALAR_FIELDS = {
@@ -92,10 +92,25 @@ def _diff_container(old: Json, new: Json) -> Iterator[Change]:
         text = _keys_text(_by_name(old, field), _by_name(new, field))
         if text:
             yield Change(what=field, text=text)
-    seen = {"image", "environment", "secrets"}
+    yield from _diff_labels(_labels(old), _labels(new))
+    seen = {"image", "environment", "secrets", "dockerLabels"}
     for field in sorted((old.keys() | new.keys()) - seen):
         if old.get(field) != new.get(field):
             yield Change(what=field, text="changed" if field in old and field in new else "")
+
+
+def _diff_labels(old: Json, new: Json) -> Iterator[Change]:
+    before, after = old.pop(HEALTH_CHECK_LABEL, None), new.pop(HEALTH_CHECK_LABEL, None)
+    if before != after:
+        yield Change(what="health check", text=_arrow(before, after))
+    text = _keys_text(old, new)
+    if text:
+        yield Change(what="labels", text=text)
+
+
+def _labels(container: Json) -> Json:
+    labels = container.get("dockerLabels")
+    return dict(labels) if isinstance(labels, dict) else {}
 
 
 def _keys_text(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> str:

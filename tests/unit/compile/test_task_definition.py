@@ -39,6 +39,7 @@ def environment(manifest: Manifest) -> dict[str, str]:
     return {str(e["name"]): str(e["value"]) for e in found if isinstance(e, dict)}
 
 
+HEALTH_CHECK = "GET /ready every 10 s, timeout 3 s, 2 good, 3 bad"
 LOGS = {
     "logDriver": "awslogs",
     "options": {
@@ -97,6 +98,7 @@ def test_compile_task_definition__every_feature__is_the_whole_revision() -> None
                     "ECS_PROMETHEUS_EXPORTER_PORT": "9090",
                     "ECS_PROMETHEUS_JOB_NAME": "category-service",
                     "ECS_PROMETHEUS_METRICS_PATH": "/metrics",
+                    "fsd.health-check": HEALTH_CHECK,
                 },
                 "dependsOn": [{"containerName": "otel_collector", "condition": "START"}],
                 "logConfiguration": LOGS,

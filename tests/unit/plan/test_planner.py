@@ -210,3 +210,21 @@ def test_normalise__its_argument__untouched() -> None:
     normalise_task_definition(sent)
 
     assert sent == {"containerDefinitions": [{"name": "a", "environment": []}], "volumes": []}
+
+
+def test_diff__load_balancer_check__in_words_and_other_labels_by_name() -> None:
+    before: Json = {
+        "containerDefinitions": [{"name": "a", "dockerLabels": {"fsd.health-check": "GET /health"}}]
+    }
+    after: Json = {
+        "containerDefinitions": [
+            {"name": "a", "dockerLabels": {"fsd.health-check": "GET /ready", "other": "x"}}
+        ]
+    }
+
+    changes = diff_task_definitions(before, after)
+
+    assert [(change.what, change.text) for change in changes] == [
+        ("health check", "GET /health → GET /ready"),
+        ("labels", "+other"),
+    ]
