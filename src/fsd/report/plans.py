@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fsd.plan.steps import Plan, Sign
+from fsd.report.wording import wrap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +22,13 @@ def plan_text(planned: Planned) -> str:
     """`offer-api → prod   2 to change, 1 to add`, then a line a step."""
     plan = planned.plan
     head = f"{planned.service} → {planned.environment}    {plan_summary(plan)}"
-    lines = [head, *(f"  {step.sign} {step.text()}" for step in plan.steps)]
+    lines = [head]
+    for step in plan.steps:
+        lines += wrap(step.text(), first=f"  {step.sign} ", rest=" " * 19)
     if plan.attach_to:
         lines.append("  a deployment in flight does this already; `fsd deploy` attaches to it")
-    lines += [f"  {note}" for note in planned.notes]
+    for note in planned.notes:
+        lines += wrap(note, first="  note: ", rest="    ")
     return "\n".join(lines)
 
 

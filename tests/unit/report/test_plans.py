@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from fsd.change import Change
+from fsd.plan.steps import ApplyStack, CreateService, Plan, RegisterRevision, Sign, Step
+from fsd.report.plans import Planned, plan_json, plan_text
+
+STACK = ApplyStack(
+    name="fsd-offer-api-prod",
+    changes=tuple(Change(what=f"+Resource{number}", text="") for number in range(9)),
+    sign=Sign.ADD,
+)
+REVISION = RegisterRevision(
+    family="offer-api-prod",
+    definition={},
+    changes=(
+        Change(what="image", text="sha256:1a2b… → sha256:9b1f…"),
+        Change(what="environment", text="+PRICE_FILTER"),
+    ),
+    sign=Sign.CHANGE,
+)
+
+
+def make_planned(*steps: Step, attach_to: str = "", notes: tuple[str, ...] = ()) -> Planned:
+    plan = Plan(
+        name="offer-api-prod",
+        account="123456789012",
+        region="us-east-1",
+        steps=steps,
+        attach_to=attach_to,
+    )
+    return Planned(service="offer-api", environment="prod", plan=plan, notes=notes)
+
+
+def test_plan_text__steps__a_line_each_and_the_counts_first() -> None:
+    planned = make_planned(
+        STACK, REVISION, CreateService(name="offer-api-prod", desired_count=2), notes=("a note",)
+    )
+
+    assert (
+        plan_text(planned)
+        == """\
+offer-api → prod    1 to change, 2 to add
+  + stack          fsd-offer-api-prod   +Resource0 · +Resource1 · +Resource2 · +Resource3 ·
+                   +Resource4 · +Resource5 · 3 more
+  ~ revision       image sha256:1a2b… → sha256:9b1f… · environment +PRICE_FILTER
+  + service        offer-api-prod   2 tasks
+  note: a note"""
+    )
+
+
+def test_plan_text__nothing__says_so() -> None:
+    assert plan_text(make_planned()) == "offer-api → prod    nothing to change"
+
+
+def test_plan_text__in_flight_already__says_that_deploy_attaches() -> None:
+    assert plan_text(make_planned(attach_to="arn:d1")) == (
+        "offer-api → prod    a deployment is in flight\n"
+        "  a deployment in flight does this already; `fsd deploy` attaches to it"
+    )
+
+
+def test_plan_json__steps__schema_and_every_change() -> None:
+    report = plan_json(make_planned(REVISION))
+
+    assert report == {
+        "schema": "fsd/plan/v1",
+        "service": "offer-api",
+        "environment": "prod",
+        "account": "123456789012",
+        "region": "us-east-1",
+        "empty": False,
+        "rollsOut": False,
+        "attachTo": None,
+        "steps": [
+            {
+                "kind": "RegisterRevision",
+                "sign": "~",
+                "text": "revision image sha256:1a2b… → sha256:9b1f… · environment +PRICE_FILTER",
+                "changes": [
+                    {"what": "image", "text": "sha256:1a2b… → sha256:9b1f…"},
+                    {"what": "environment", "text": "+PRICE_FILTER"},
+                ],
+            }
+        ],
+        "notes": [],
+    }
