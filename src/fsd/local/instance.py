@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from fsd.errors import CallFailedError, UsageError
+from fsd.errors import CallFailedError, FsdError, UsageError
 
 Runtime = Literal["container", "process"]
 
@@ -42,6 +42,7 @@ SPEED = 10.0
 
 _HOST = "127.0.0.1"
 _RECORD = "instance.json"
+_FAILURE = "failure.json"
 _LOG = "server.log"
 _START_TIMEOUT = 20.0  # seconds
 _STOP_TIMEOUT = 20.0
@@ -392,6 +393,7 @@ def _start(folder: Path, *, runtime: str | None, speed: float, port: int) -> Ins
     except BaseException:
         _stop(process.pid)
         process.wait()
+        _sweep(folder)
         raise
 
 
@@ -439,13 +441,25 @@ def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path, endpoint: 
             process.returncode = 0  # it lives on; Popen shall not warn that it was not waited for
             return ready
         threading.Event().wait(_POLL)
-    ended = f"ended with {process.returncode}" if process.returncode is not None else "is not ready"
-    raise CallFailedError(
-        f"the embedded AWS {ended}: {_last_line(folder / _LOG)}",
-        where=endpoint,
-        fix=f"read {folder / _LOG}",
-        code="local-start-failed",
-    )
+    raise _failure(process, folder, endpoint)
+
+
+def _failure(process: subprocess.Popen[bytes], folder: Path, endpoint: str) -> CallFailedError:
+    """Why it did not start: in its own words where it had the time for them."""
+    try:
+        told = json.loads((folder / _FAILURE).read_text())
+        return CallFailedError(
+            told["what"], where=told["where"], fix=told["fix"], code=told["code"]
+        )
+    except (OSError, ValueError, KeyError):
+        code = process.returncode
+        ended = "is not ready in time" if code is None else f"ended with {code}"
+        return CallFailedError(
+            f"the embedded AWS {ended}: {_last_line(folder / _LOG)}",
+            where=endpoint,
+            fix="fsd local up; if it happens again, report it with the line above",
+            code="local-start-failed",
+        )
 
 
 def _last_line(log: Path) -> str:
@@ -489,6 +503,12 @@ def record(folder: Path, instance: Instance) -> None:
     temporary = folder / f".{_RECORD}"
     temporary.write_text(json.dumps(fields))
     temporary.replace(folder / _RECORD)
+
+
+def record_failure(folder: Path, error: FsdError) -> None:
+    """Written by a server that cannot start, for whoever waits for it."""
+    told = {"what": error.what, "where": str(error.where), "fix": error.fix, "code": error.id}
+    (folder / _FAILURE).write_text(json.dumps(told))
 
 
 def now() -> datetime:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fsd.errors import FsdError
 from fsd.local import instance as life
 from fsd.local.instance import ACCOUNT, REGION
 
@@ -39,7 +40,11 @@ class Settings:
 def main(arguments: Sequence[str]) -> int:
     settings = _parse(arguments)
     _set_environment(settings)
-    asyncio.run(_serve(settings))
+    try:
+        asyncio.run(_serve(settings))
+    except FsdError as error:
+        life.record_failure(settings.state_dir, error)
+        return int(error.exit_code)
     return 0
 
 
@@ -99,7 +104,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     logging.getLogger().setLevel(logging.WARNING)
-    assembly = await asyncio.to_thread(Assembly, settings)
+    assembly = await asyncio.to_thread(Assembly, settings)  # raises FsdError: no Docker engine …
     try:
         assembly.start(loop)
         config = Config()

@@ -172,6 +172,27 @@ def test_ensure__port_in_use__names_the_port_and_leaves_nothing(state: Path) -> 
     assert not state.exists()
 
 
+def test_ensure__no_docker_engine__says_so_and_leaves_nothing(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{state}.sock")
+    with pytest.raises(CallFailedError, match="no Docker engine answers") as caught:
+        local.ensure(runtime="container")
+    assert caught.value.id == "docker-unavailable"
+    assert list(state.parent.glob("state/*")) == []
+
+
+def test_ensure__server_cannot_start__gives_its_last_line(
+    state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "hypercorn.py").write_text("raise OSError('broken installation')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(CallFailedError, match="ended with 1: OSError: broken") as caught:
+        start()
+    assert caught.value.id == "local-start-failed"
+    assert not state.exists()
+
+
 def test_ensure__extra_is_missing__names_the_command(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
