@@ -23,6 +23,7 @@ from fsd.release.ports import Repository
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
 from fsd.report.plans import Planned
+from fsd.spec import names
 from fsd.spec.environments import LOCAL
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Options:
     on_cancel: OnCancel = OnCancel.LEAVE
     build_args: dict[str, str] = field(default_factory=dict)
     build_secrets: tuple[str, ...] = ()
+    platform: str | None = None  # X86_64 | ARM64; the manifest's without it
+    promote_from: str | None = None  # the environment's own without it
     identity: WebIdentity | None = None
 
 
@@ -126,6 +129,7 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
         raise
     phase = replace(running, state=PhaseState.DONE, text=text, finished_at=clock.now())
     reporter.phase(phase)
+    _refuse_unpromoted(options, prepared, image)
     request = DeployRequest(
         desired=_desired(prepared, image, options),
         image=image,
@@ -141,6 +145,30 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
         started_at=prepared.started_at,
     )
     return deploy(request, prepared.connection.aws, clock=clock, reporter=reporter)
+
+
+def _refuse_unpromoted(options: Options, prepared: Prepared, image: Image) -> None:
+    source = options.promote_from or prepared.connection.environment.promote_from
+    if source is None:
+        return
+    from fsd.release.ledger import read_history
+    from fsd.release.promotion import require_promotion
+
+    environment = find_environment(options.file, source)
+    connection = connect(environment, region=options.region, identity=options.identity)
+    name = prepared.manifest.metadata.name
+    history = read_history(
+        connection.aws.ecs,
+        cluster=environment.cluster_name,
+        service=names.service_name(name, source),
+    )
+    require_promotion(
+        image.digest,
+        history,
+        service=name,
+        environment=options.environment,
+        source=source,
+    )
 
 
 def _desired(prepared: Prepared, image: Image, options: Options) -> Desired:
@@ -226,7 +254,7 @@ def _build(
     built: Built = build_image(
         context=options.context or options.file.parent,
         dockerfile=options.dockerfile,
-        platform=prepared.manifest.service.platform,
+        platform=options.platform or prepared.manifest.service.platform,
         repository=repository,
         registry=prepared.connection.aws.registry,
         runtime=embedded.runtime if embedded else "container",
@@ -236,7 +264,7 @@ def _build(
         on_line=reporter.note,
     )
     text = f"{_image_name(built.image)}   " + (
-        "reused, built before" if built.reused else f"built {built.seconds:.1f} s"
+        "reused, built before" if built.reused else f"built {built.seconds:.1f} s, {built.pushed}"
     )
     if built.skipped:
         steps = "; ".join(built.skipped)
@@ -245,10 +273,8 @@ def _build(
 
 
 def _repository(prepared: Prepared) -> tuple[Repository, tuple[str, ...]]:
-    from fsd.spec.names import repository as repository_name
-
     registry = prepared.connection.aws.registry
-    name = repository_name(prepared.manifest.metadata.name)
+    name = names.repository(prepared.manifest.metadata.name)
     found = registry.find_repository(name)
     if found is not None:
         return found, ()
@@ -330,11 +356,10 @@ def _planned_image(options: Options, prepared: Prepared) -> tuple[Image, tuple[s
     if reference:
         return _resolve(reference, prepared), ()
     from fsd.image.context import read_source
-    from fsd.spec.names import repository as repository_name
 
     source = read_source(options.context or options.file.parent)
     registry = prepared.connection.aws.registry
-    name = repository_name(prepared.manifest.metadata.name)
+    name = names.repository(prepared.manifest.metadata.name)
     repository = registry.find_repository(name)
     digest = registry.find_digest(name, source.tag) if repository else None
     if repository is None or digest is None:
