@@ -24,10 +24,14 @@ class PlainReporter:
         self._stream = stream
         self._now = now
         self._last: Progress | None = None
+        self._announced = ""
 
     def phase(self, phase: Phase) -> None:
         at = phase.finished_at or phase.started_at
         text = printable(phase.text) or "started"
+        if phase.finished_at is not None and phase.text == self._announced:
+            text = f"done after {duration_text(phase.finished_at - phase.started_at)}"
+        self._announced = phase.text
         self._line(at, f"{_MARKS[phase.state]} {phase.name:<9} {text}")
 
     def progress(self, progress: Progress) -> None:

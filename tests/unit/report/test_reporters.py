@@ -46,6 +46,17 @@ running · 1 of 3 failed tasks · 1m12s
     )
 
 
+def test_plain__phase_ends_as_it_was_announced__not_said_twice() -> None:
+    stream, reporter = plain()
+
+    reporter.phase(make_phase(PhaseName.STACK, state=PhaseState.RUNNING, text="+A · +B"))
+    reporter.phase(make_phase(PhaseName.STACK, text="+A · +B"))
+
+    assert stream.getvalue() == (
+        "14:00:00 · stack     +A · +B\n14:00:12 ✔ stack     done after 12s\n"
+    )
+
+
 def test_plain__first_deployment__no_old_revision() -> None:
     stream, reporter = plain()
 
