@@ -170,7 +170,7 @@ def test_reset__running__is_empty(running: Cli) -> None:
     instance = local.find()
     assert instance is not None
     local.ensure_secrets(instance, ["/a"])
-    assert "1 parameters" in running("status").out
+    assert "  stored    1 parameter\n" in running("status").out
     assert running("reset").out == "The embedded AWS is empty\n"
     assert "stored    nothing" in running("status").out
 

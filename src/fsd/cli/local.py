@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -156,17 +157,31 @@ def _status_json(found: Status | None) -> dict[str, Any]:
 
 def _status_text(found: Status) -> str:
     instance = found.instance
-    resources = found.resources.items()
-    stored = [f"{count} {kind.replace('_', ' ')}" for kind, count in resources if count]
     lines = [
         f"The embedded AWS at {instance.endpoint}, up for {_duration(found.uptime)}",
         f"  account   {instance.account} · {instance.region}",
         f"  tasks     {_WHERE[instance.runtime]}",
-        f"  stored    {', '.join(stored) or 'nothing'}",
-        *(f"  note      {note}" for note in found.notes),
+        _wrapped("  stored    ", ", ".join(_stored(found.resources)) or "nothing"),
+        *(_wrapped("  note      ", note) for note in found.notes),
         *(line for service in found.services for line in _service_lines(service)),
     ]
     return "\n".join(lines)
+
+
+def _stored(resources: Mapping[str, int]) -> list[str]:
+    """2 log groups, 1 repository …"""
+    return [f"{count} {_noun(kind, count)}" for kind, count in resources.items() if count]
+
+
+def _noun(kind: str, count: int) -> str:
+    plural = kind.replace("_", " ")
+    if count != 1:
+        return plural
+    return plural.removesuffix("ies") + "y" if plural.endswith("ies") else plural.removesuffix("s")
+
+
+def _wrapped(label: str, text: str) -> str:
+    return textwrap.fill(text, width=100, initial_indent=label, subsequent_indent=" " * len(label))
 
 
 def _service_lines(service: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from fsd.local import autoscaling, instance, runtime
+from fsd.local import autoscaling, instance
 from fsd.local.autoscaling import ApplicationAutoScaling
 from fsd.local.dataplane import DataPlane, Listener
 from fsd.local.ecs import EcsService
@@ -24,6 +24,7 @@ from fsd.local.gateway import Gateway
 from fsd.local.instance import ACCOUNT, REGION, Instance
 from fsd.local.logs import MiniStackLogs
 from fsd.local.placeholders import create_placeholders, remove_placeholders
+from fsd.local.runtime import choose
 from fsd.local.seams import ecr, elbv2, services
 from fsd.local.secrets import MiniStackSecrets
 from fsd.local.server import Settings
@@ -42,7 +43,7 @@ class Assembly:
         self._count: Callable[[], dict[str, int]] = dict  # until it is loaded
         identifier = hashlib.sha256(str(settings.state_dir).encode()).hexdigest()[:12]
         logs = MiniStackLogs()
-        self._runtime = runtime.choose(
+        self._runtime = choose(
             settings.runtime, logs=logs, state=settings.state_dir / "tasks", instance=identifier
         )
         self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=settings.speed)
