@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from fsd.errors import Location
+from fsd.errors import FsdError, Location
 from fsd.release.result import Outcome, Phase, PhaseState, ReleaseInfo, Result
 from fsd.report.plans import Planned, plan_summary
 from fsd.report.render import next_steps
@@ -88,6 +88,23 @@ def render_progress_comment(
     return _join(parts)
 
 
+def render_error_comment(
+    error: FsdError, *, service: str, environment: str, run_url: str, updated_at: datetime
+) -> str:
+    """The same comment where it ended before there was a rollout to report."""
+    parts = [
+        marker(service, environment),
+        _error_body(error, service, environment),
+        _footer(run_url, updated_at),
+    ]
+    return _join(parts)
+
+
+def render_error_summary(error: FsdError, *, service: str = "", environment: str = "") -> str:
+    """Without a service: it ended before one was looked at."""
+    return _join([_error_body(error, service, environment)]) + "\n"
+
+
 def render_plan_comment(
     service: str,
     plans: Sequence[Planned],
@@ -115,6 +132,12 @@ def render_plan_comment(
         _footer(run_url, updated_at),
     ]
     return _join(parts)
+
+
+def _error_body(error: FsdError, service: str, environment: str) -> str:
+    subject = f"{escape(service)} was not deployed to {escape(environment)}"
+    title = f"### ❌ {subject if service else 'FSD did nothing'} — {error.id}"
+    return _join([title, code_block(str(error).splitlines())])
 
 
 # --- foreign text ------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from fsd.report.wording import WIDTH, duration_text, printable
 BAR = 20  # cells
 # The newest build lines and events; more would push the phases off a small screen.
 NOTES_SHOWN = 3
+_WATCHED = {PhaseName.ROLLOUT, PhaseName.ROLLBACK}
 
 
 @contextmanager
@@ -29,13 +30,15 @@ def live_reporter(stream: TextIO) -> Iterator[LiveReporter]:
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     console.width = min(console.width, WIDTH)
     screen = Screen()
-    with Live(screen, console=console, refresh_per_second=8, redirect_stdout=False) as live:
-        try:
-            yield LiveReporter(screen)
-        finally:
-            screen.progress = None
-            screen.notes = ()
-            live.refresh()
+    live = Live(screen, console=console, refresh_per_second=8, redirect_stdout=False)
+    try:
+        yield LiveReporter(screen, live)
+    finally:
+        screen.progress = None
+        screen.notes = ()
+        # What an error or a signal left unfinished must not look as if it went on.
+        screen.spinner = Text("·")
+        live.stop()
 
 
 @dataclass(slots=True)
@@ -45,7 +48,7 @@ class Screen:
     phases: tuple[Phase, ...] = ()
     progress: Progress | None = None
     notes: tuple[str, ...] = ()
-    spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
+    spinner: RenderableType = field(default_factory=lambda: Spinner("dots"))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         del console, options
@@ -64,7 +67,7 @@ class Screen:
         line.add_column(width=9)
         line.add_column(no_wrap=True, overflow="ellipsis")
         text = printable(phase.text)
-        if phase.name is PhaseName.ROLLOUT and phase.state is PhaseState.RUNNING and self.progress:
+        if phase.name in _WATCHED and phase.state is PhaseState.RUNNING and self.progress:
             text = duration_text(self.progress.elapsed)
         line.add_row(self._mark(phase.state), Text(phase.name), Text(text))
         return line
@@ -106,8 +109,11 @@ def _bar(count: int, total: int) -> Text:
 
 
 class LiveReporter:
-    def __init__(self, screen: Screen) -> None:
+    """Starts to draw with the first thing that there is to show."""
+
+    def __init__(self, screen: Screen, live: Live) -> None:
         self._screen = screen
+        self._live = live
 
     def phase(self, phase: Phase) -> None:
         """A phase is known by its name and start, so a second rollout gets a line of its own."""
@@ -121,14 +127,17 @@ class LiveReporter:
         if phase.state is not PhaseState.RUNNING:
             screen.progress = None
             screen.notes = ()
+        self._live.start()
 
     def progress(self, progress: Progress) -> None:
         self._screen.progress = progress
+        self._live.start()
         if progress.note:
             self.note(progress.note)
 
     def note(self, text: str) -> None:
         self._screen.notes = (*self._screen.notes, printable(text))[-NOTES_SHOWN:]
+        self._live.start()
 
 
 def _key(phase: Phase) -> tuple[PhaseName, datetime]:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from datetime import timedelta
 
+import pytest
+
 from fsd.release.result import PhaseName, PhaseState
 from fsd.report import open_reporter
 from fsd.report.plain import PlainReporter
@@ -156,15 +158,20 @@ def test_live__narrow_terminal__long_texts_are_cut() -> None:
     assert lines[0].endswith("…")
 
 
+def test_live__nothing_to_show__nothing_is_written() -> None:
+    terminal = Terminal()
+
+    with open_reporter(terminal):
+        pass
+
+    assert terminal.getvalue() == ""
+
+
 def test_live__exception_in_the_block__passes_and_the_cursor_is_back() -> None:
     terminal = Terminal()
-    try:
-        with open_reporter(terminal) as reporter:
-            reporter.phase(make_phase())
-            raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        passed = True
+    with pytest.raises(KeyboardInterrupt), open_reporter(terminal) as reporter:
+        reporter.phase(make_phase(state=PhaseState.RUNNING, text="building"))
+        raise KeyboardInterrupt
 
-    assert passed
-    assert "✔" in terminal.getvalue()
+    assert " · image     building" in terminal.getvalue()
     assert terminal.getvalue().rfind("\x1b[?25h") >= terminal.getvalue().rfind("\x1b[?25l")
