@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from importlib.metadata import version
 from typing import Any, Protocol
 
 import boto3.session
@@ -25,6 +24,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import BotoCoreError
 
+from fsd import __version__
 from fsd.aws.errors import DENIED, aws_code, aws_message, call, from_botocore
 from fsd.errors import CallFailedError, FsdError
 from fsd.release.ports import Clock, Identity
@@ -246,7 +246,7 @@ def _config(attempts: int) -> Config:
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=5,
         read_timeout=30,
-        user_agent_extra=f"fsd/{version('fsd-deploy')}",
+        user_agent_extra=f"fsd/{__version__}",
     )
 
 

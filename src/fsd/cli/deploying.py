@@ -53,6 +53,9 @@ class Options:
     build_secrets: tuple[str, ...] = ()
     platform: str | None = None  # X86_64 | ARM64; the manifest's without it
     promote_from: str | None = None  # the environment's own without it
+    cache: bool = True
+    environments_file: Path | None = None
+    require_promotion_from: str = ""  # besides what the environment itself asks for
     identity: WebIdentity | None = None
 
 
@@ -76,9 +79,14 @@ def prepare(options: Options, *, reporter: Reporter) -> Prepared:
     """
     clock = SystemClock()
     started = clock.now()
-    environment = find_environment(options.file, options.environment)
+    environment = find_environment(
+        options.file, options.environment, file=options.environments_file
+    )
     checked = read_manifest(
-        options.file, environment=options.environment, overrides=options.overrides
+        options.file,
+        environment=options.environment,
+        overrides=options.overrides,
+        environments_file=options.environments_file,
     )
     connection = connect(environment, region=options.region, identity=options.identity)
     release = _release(options, checked.manifest)
@@ -87,6 +95,7 @@ def prepare(options: Options, *, reporter: Reporter) -> Prepared:
         environment=options.environment,
         overrides=options.overrides,
         variables=_variables(connection, release),
+        environments_file=options.environments_file,
     )
     phase = Phase(
         name=PhaseName.MANIFEST,
@@ -114,6 +123,7 @@ def prepare(options: Options, *, reporter: Reporter) -> Prepared:
 def run_deploy(options: Options, *, reporter: Reporter) -> Result:
     """The whole main job. Raises FsdError where it ends before the rollout begins."""
     prepared = prepare(options, reporter=reporter)
+    _require_promotion(options, prepared)
     clock = SystemClock()
     began = clock.now()
     running = Phase(
@@ -230,6 +240,17 @@ def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ..
     return tuple(f"created {name} with a placeholder value" for name in created)
 
 
+def _require_promotion(options: Options, prepared: Prepared) -> None:
+    """Before the build: an image that is yet to be built has succeeded nowhere."""
+    source = options.require_promotion_from or prepared.connection.environment.promote_from
+    if not source:
+        return
+    from fsd.cli.promotion import require_promotion
+
+    image, _ = _planned_image(options, prepared)
+    require_promotion(options, image=image, source=source, service=prepared.manifest.metadata.name)
+
+
 # --- the image ---------------------------------------------------------------------------------
 
 
@@ -261,6 +282,7 @@ def _build(
         build_args=options.build_args,
         build_secrets=options.build_secrets,
         version=prepared.release.version,
+        cache=options.cache,
         on_line=reporter.note,
     )
     text = f"{_image_name(built.image)}   " + (

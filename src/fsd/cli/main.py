@@ -10,11 +10,11 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import cast
 
 import click
 
+from fsd import __version__
 from fsd.errors import ExitCode, FsdError
 
 # name → (module below fsd.cli, one line for `fsd --help`). Each module has `command`.
@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start here:  fsd deploy --env local --file service.yml   (no AWS account needed)",
 )
-@click.version_option(version("fsd-deploy"), prog_name="fsd")
+@click.version_option(__version__, prog_name="fsd")
 @click.option("--debug", is_flag=True, help="Show a traceback for a bug in FSD.")
 def cli(debug: bool) -> None:
     """FSD takes a Python service from a commit to healthy tasks on Amazon ECS."""

@@ -51,13 +51,20 @@ def read_manifest(
     environment: str | None = None,
     overrides: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
+    environments_file: Path | None = None,
 ) -> ValidManifest:
     """Read, load and lint. `variables` are those beside ENV and SERVICE, which are known here.
 
     Raises InvalidFileError with every finding where one is an error, and ManifestError where the
     file cannot be read or the environment is not known.
     """
-    loaded = check_manifest(path, environment=environment, overrides=overrides, variables=variables)
+    loaded = check_manifest(
+        path,
+        environment=environment,
+        overrides=overrides,
+        variables=variables,
+        environments_file=environments_file,
+    )
     if loaded.manifest is None or loaded.has_errors:
         raise InvalidFileError(loaded.findings, sources=sources_of(loaded), path=str(path))
     return ValidManifest(
@@ -77,9 +84,14 @@ def check_manifest(
     environment: str | None = None,
     overrides: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
+    environments_file: Path | None = None,
 ) -> Loaded:
     """Like `read_manifest`, but errors in the manifest are findings and not raised."""
-    known = find_environment(path, environment) if environment is not None else None
+    known = (
+        find_environment(path, environment, file=environments_file)
+        if environment is not None
+        else None
+    )
     loaded = load_manifest(
         _read(path),
         path=str(path),
@@ -91,13 +103,13 @@ def check_manifest(
     return replace(loaded, findings=tuple(sorted(findings, key=order)))
 
 
-def find_environment(path: Path | None, name: str) -> Environment:
+def find_environment(path: Path | None, name: str, *, file: Path | None = None) -> Environment:
     """The environment of that name for a manifest at `path` (or for the current folder).
 
-    Without an environments file every well-formed name is taken; `local` always is. Raises
-    ManifestError otherwise.
+    `file` names the environments file; without it, it is searched for, and where there is none
+    every well-formed name is taken. `local` always is. Raises ManifestError otherwise.
     """
-    file, environments = _environments(path)
+    file, environments = _environments(path, file)
     if name in environments:
         return environments[name]
     if file is not None and name != LOCAL:
@@ -111,9 +123,11 @@ def find_environment(path: Path | None, name: str) -> Environment:
     return _default(name)
 
 
-def known_environments(path: Path | None = None) -> tuple[str, ...]:
-    """Names in the environments file, in its order; empty without one."""
-    return tuple(_environments(path)[1])
+def known_environments(
+    path: Path | None = None, *, file: Path | None = None
+) -> Mapping[str, Environment]:
+    """What is in the environments file, in its order; empty without one."""
+    return _environments(path, file)[1]
 
 
 def sources_of(loaded: Loaded) -> Sources:
@@ -140,8 +154,10 @@ def _default(name: str) -> Environment:
         ) from error
 
 
-def _environments(path: Path | None) -> tuple[Path | None, Mapping[str, Environment]]:
-    file = _find_upwards(path)
+def _environments(
+    path: Path | None, file: Path | None = None
+) -> tuple[Path | None, Mapping[str, Environment]]:
+    file = file or _find_upwards(path)
     if file is None:
         return None, {}
     text = _read(file)

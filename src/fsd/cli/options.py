@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from fsd.cli.wiring import Connection
+    from fsd.cli.wiring import Connection, WebIdentity
     from fsd.release.operations import Operation, ServiceRef
     from fsd.release.reporter import Reporter
 
@@ -75,15 +75,22 @@ def service_options(command: Command) -> Command:
     return command
 
 
-def open_service(service: str, env: str, *, region: str | None) -> tuple[Connection, ServiceRef]:
+def open_service(
+    service: str,
+    env: str,
+    *,
+    region: str | None,
+    identity: WebIdentity | None = None,
+    environments_file: Path | None = None,
+) -> tuple[Connection, ServiceRef]:
     """Connect to the environment's account, and derive the service's names on AWS."""
     from fsd.cli.manifest import find_environment
     from fsd.cli.wiring import connect
     from fsd.release.operations import ServiceRef
     from fsd.spec import names
 
-    environment = find_environment(None, env)
-    connection = connect(environment, region=region)
+    environment = find_environment(None, env, file=environments_file)
+    connection = connect(environment, region=region, identity=identity)
     ref = ServiceRef(
         service=service,
         environment=env,

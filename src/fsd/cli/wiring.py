@@ -49,6 +49,18 @@ class WebIdentity:
     session_name: str
 
 
+# What must not reach the docker that builds, nor any other child.
+_TOKENS = ("FSD_INPUT_GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+
+
+def take_workflow_environment() -> dict[str, str]:
+    """The variables of a workflow's step; the tokens among them are removed from the process."""
+    environ = dict(os.environ)
+    for name in _TOKENS:
+        os.environ.pop(name, None)
+    return environ
+
+
 def connect(
     environment: Environment, *, region: str | None = None, identity: WebIdentity | None = None
 ) -> Connection:
@@ -67,10 +79,11 @@ def connect(
     embedded = _find_embedded()
     poll = timedelta(seconds=2 / max(1.0, embedded.speed if embedded else 1.0))
     session = open_session(
-        region=region or environment.region,
+        # botocore reads only AWS_DEFAULT_REGION; the other SDKs and the CLI v2 read AWS_REGION.
+        region=region or environment.region or os.environ.get("AWS_REGION"),
         role_arn=identity.role_arn if identity else environment.role_arn,
         web_identity=identity.token if identity else None,
-        session_name=identity.session_name if identity else _session_name(),
+        session_name=identity.session_name if identity else session_name(),
         clock=clock,
     )
     aws = connect_aws(
@@ -173,7 +186,7 @@ def _connect_local(environment: Environment) -> Connection:
         region=instance.region,
         endpoint_url=instance.endpoint,
         credentials=local.credentials(instance),
-        session_name=_session_name(),
+        session_name=session_name(),
     )
     poll = timedelta(seconds=2 / max(1.0, instance.speed))
     aws = connect_aws(session, clock=SystemClock(), poll=poll)
@@ -208,6 +221,7 @@ def _guard_account(aws: Aws, environment: Environment) -> None:
     )
 
 
-def _session_name() -> str:
+def session_name() -> str:
+    """What CloudTrail shows: the run of the workflow, where there is one."""
     run = os.environ.get("GITHUB_RUN_ID")
     return f"fsd-{run}" if run else "fsd"

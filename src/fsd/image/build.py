@@ -42,6 +42,7 @@ class BuildJob:
     build_secrets: tuple[str, ...]  # as `docker build --secret` takes them
     labels: Mapping[str, str]
     on_line: Callable[[str], None]
+    cache: bool = True
 
     @property
     def reference(self) -> str:
@@ -69,12 +70,14 @@ def build_image(  # noqa: PLR0913 (the options of a build, each of them asked fo
     build_secrets: Sequence[str] = (),
     version: str = "",
     labels: Mapping[str, str] | None = None,
+    cache: bool = True,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Built:
     """Build, push, and ask the registry for what it has now.
 
     `platform` is the task definition's (X86_64, ARM64); `runtime` is how tasks will run it:
-    "process" makes a snapshot, anything else is Docker's. Raises UsageError for the context,
+    "process" makes a snapshot, anything else is Docker's; without `cache` Docker takes no layer and
+    no base image of before. Raises UsageError for the context,
     CallFailedError: dockerfile-missing, dockerfile-invalid, docker-unavailable, build-failed,
     push-denied, push-failed.
     """
@@ -93,6 +96,7 @@ def build_image(  # noqa: PLR0913 (the options of a build, each of them asked fo
         build_args=arguments,
         build_secrets=tuple(build_secrets),
         labels=_labels(source, version) | dict(labels or {}),
+        cache=cache,
         on_line=on_line,
     )
     try:

@@ -150,6 +150,8 @@ def build_command(job: BuildJob, builder: Builder) -> list[str]:
         command += ["--build-arg", f"{name}={value}"]
     for secret in job.build_secrets:
         command += ["--secret", secret]
+    if not job.cache:
+        command += ["--no-cache", "--pull"]
     return [*command, str(job.source.folder)]
 
 

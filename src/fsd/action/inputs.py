@@ -1,0 +1,162 @@
+"""The Action's inputs, read once and checked: names and meanings are action.yml's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from fsd.errors import UsageError
+from fsd.github.runner import Runner
+
+DEFAULT_BRANCHES = {"staging": "dev", "main": "prod"}
+PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
+DEFAULT_TIMEOUT = timedelta(minutes=20)
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What the workflow asks for. Empty means not given."""
+
+    service_file: str = "service.yml"  # a path or a glob
+    environment: str = ""
+    branch_environments: Mapping[str, str] = field(default_factory=lambda: DEFAULT_BRANCHES)
+    environments_file: Path | None = None
+    role_to_assume: str = ""
+    aws_region: str = ""
+    image: str = ""
+    context: Path | None = None
+    dockerfile: Path | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    build_secrets: tuple[str, ...] = ()
+    platform: str = ""  # X86_64, ARM64; "" is the manifest's
+    cache: bool = True
+    overrides: tuple[str, ...] = ()
+    version: str = ""
+    timeout: timedelta = DEFAULT_TIMEOUT
+    rollback: bool = True
+    rollback_to: str = ""  # a release to go back to, instead of a deployment
+    comment: bool = True
+    github_token: str = field(default="", repr=False)
+    dry_run: bool = False
+    require_promotion_from: str = ""
+
+    @property
+    def maps_branches(self) -> bool:
+        """Whether the workflow says which branch goes where, and not only the default."""
+        return dict(self.branch_environments) != DEFAULT_BRANCHES
+
+    @property
+    def all_overrides(self) -> tuple[str, ...]:
+        return (*self.overrides, *((f"platform={self.platform}",) if self.platform else ()))
+
+
+def read_inputs(runner: Runner) -> Inputs:
+    """Raises UsageError for what cannot be meant."""
+    rollback, rollback_to = _rollback(runner.input("rollback"))
+    inputs = Inputs(
+        service_file=runner.input("service-file") or "service.yml",
+        environment=runner.input("environment"),
+        branch_environments=_branches(runner.input("branch-environments")),
+        environments_file=_path(runner.input("environments-file")),
+        role_to_assume=runner.input("role-to-assume"),
+        aws_region=runner.input("aws-region"),
+        image=runner.input("image"),
+        context=_path(runner.input("context")),
+        dockerfile=_path(runner.input("dockerfile")),
+        build_args=dict(_pairs(runner.lines("build-args"), name="build-args")),
+        build_secrets=runner.lines("build-secrets"),
+        platform=_platform(runner.input("platforms")),
+        cache=runner.flag("cache", default=True),
+        overrides=runner.lines("overrides"),
+        version=runner.input("version"),
+        timeout=_duration(runner.input("timeout")),
+        rollback=rollback,
+        rollback_to=rollback_to,
+        comment=runner.flag("comment", default=True),
+        github_token=runner.input("github-token"),
+        dry_run=runner.flag("dry-run", default=False),
+        require_promotion_from=runner.input("require-promotion-from"),
+    )
+    _check(inputs)
+    return inputs
+
+
+def _check(inputs: Inputs) -> None:
+    if inputs.image and (inputs.context or inputs.dockerfile):
+        raise _wrong("image", inputs.image, "give `image`, or `context` and `dockerfile`; not both")
+    if inputs.rollback_to and inputs.dry_run:
+        raise _wrong("dry-run", "true", "a rollback has no dry run; look at `fsd history`")
+
+
+def find_service_files(pattern: str, root: Path) -> tuple[Path, ...]:
+    """Manifests below `root`, in the order of their names; a path without `*` is itself.
+
+    Raises UsageError where a glob finds none, or leads out of the checkout.
+    """
+    if ".." in Path(pattern).parts or Path(pattern).is_absolute():
+        raise _wrong("service-file", pattern, "name a path below the checkout, without `..`")
+    if not re.search(r"[*?\[]", pattern):
+        return (Path(pattern),)
+    found = sorted(path.relative_to(root) for path in root.glob(pattern) if path.is_file())
+    if not found:
+        raise _wrong("service-file", pattern, f"no file of {root} matches; check out first")
+    return tuple(found)
+
+
+def _branches(text: str) -> Mapping[str, str]:
+    """`staging=dev, main=prod`, or a line each."""
+    pairs = dict(_pairs(re.split(r"[,\s]+", text), name="branch-environments"))
+    for branch in pairs:
+        if "*" in branch:
+            raise _wrong("branch-environments", branch, "name each branch; there are no patterns")
+    return pairs or DEFAULT_BRANCHES
+
+
+def _pairs(items: Iterable[str], *, name: str) -> Iterable[tuple[str, str]]:
+    for item in filter(None, items):
+        key, separator, value = item.partition("=")
+        if not separator or not key.strip():
+            raise _wrong(name, item, "write NAME=VALUE")
+        yield key.strip(), value.strip()
+
+
+def _rollback(text: str) -> tuple[bool, str]:
+    """(go back after a failure, the release to go back to now)."""
+    match text.lower():
+        case "" | "true":
+            return True, ""
+        case "false":
+            return False, ""
+    return True, text
+
+
+def _duration(text: str) -> timedelta:
+    if not text:
+        return DEFAULT_TIMEOUT
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise _wrong("timeout", text, "write 90s, 20m or 1h30m")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _platform(text: str) -> str:
+    """Docker's word for it → the task definition's. A service runs on one."""
+    if not text:
+        return ""
+    if text not in PLATFORMS:
+        raise _wrong("platforms", text, f"name one of {', '.join(PLATFORMS)}")
+    return PLATFORMS[text]
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _wrong(name: str, value: str, fix: str) -> UsageError:
+    return UsageError(f"`{value}` does not do here", where=f"input {name}", fix=fix)

@@ -1,0 +1,365 @@
+"""One step of a workflow, start to end: read, decide, do it, and say how it ended.
+
+Several services are done one after another; one that fails does not stop the next. The exit code
+and the outputs are those of the first that failed.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import assert_never
+
+from fsd.action.decide import (
+    Decision,
+    Deploy,
+    PlanOnly,
+    Refuse,
+    RollBack,
+    Skip,
+    ValidateOnly,
+    decide,
+)
+from fsd.action.inputs import Inputs, find_service_files, read_inputs
+from fsd.action.ports import Checked, CommentsPort, Deployer, DeployRequest
+from fsd.action.record import Ended, ended_by_error, ended_by_result, outputs_of, record_json, worst
+from fsd.action.tell import CommentingReporter, Teller
+from fsd.errors import ExitCode, FsdError, ManifestError, RefusedError
+from fsd.github.context import Context
+from fsd.github.runner import Level, Runner
+from fsd.release.ports import Clock
+from fsd.release.reporter import Reporter, Silent
+from fsd.release.result import Outcome, Result
+from fsd.report import markdown
+from fsd.report.plain import PlainReporter
+from fsd.report.plans import Planned, plan_text
+from fsd.report.render import terminal_result
+from fsd.spec.environments import Environment
+from fsd.spec.finding import Finding, order
+
+_FINE = frozenset(
+    {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.STARTED, Outcome.PLANNED, Outcome.SKIPPED}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the inputs decide how to build. Without a token there is nobody to comment."""
+
+    deployer: Deployer
+    comments: CommentsPort | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Where a step runs."""
+
+    runner: Runner
+    context: Context
+    connect: Callable[[Inputs], Tools]
+    clock: Clock
+    root: Path  # the checkout
+    temp: Path  # outlives the step, and not the job
+
+
+def run_step(step: Step) -> int:
+    """Do what the workflow asks for; returns the exit code. Only bugs are raised."""
+    ended: list[Ended] = []
+    teller = Teller(runner=step.runner, context=step.context, comments=None, clock=step.clock)
+    try:
+        inputs = read_inputs(step.runner)
+        tools = step.connect(inputs)
+        teller.comments = tools.comments if inputs.comment else None
+        _Run(step=step, inputs=inputs, deployer=tools.deployer, teller=teller, ended=ended).run()
+    except FsdError as error:
+        ended.append(ended_by_error(error))
+        _tell_error(teller, error)
+    finally:
+        # After a bug too: what was deployed before it was deployed.
+        records = ended or [Ended(outcome="failed", exit_code=int(ExitCode.BUG))]
+        _write_outputs(step, teller, records)
+    return worst(records).exit_code
+
+
+def _write_outputs(step: Step, teller: Teller, ended: Sequence[Ended]) -> None:
+    values = outputs_of(ended)
+    try:
+        values["summary"] = _write_json(step.temp, ended)
+    except OSError as error:
+        step.runner.annotate(Level.WARNING, f"the summary's JSON could not be written: {error}")
+
+    def write() -> None:
+        for name, value in values.items():
+            step.runner.output(name, value)
+
+    teller.guard(write)
+
+
+def _write_json(folder: Path, ended: Sequence[Ended]) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=folder, prefix="fsd-", suffix=".json", delete=False
+    ) as file:
+        json.dump(record_json(ended), file, indent=2)
+    return file.name
+
+
+def _tell_error(teller: Teller, error: FsdError, *, service: str = "", env: str = "") -> None:
+    teller.runner.write(str(error))
+    teller.error(error)
+    teller.summary(markdown.render_error_summary(error, service=service, environment=env))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    step: Step
+    inputs: Inputs
+    deployer: Deployer
+    teller: Teller
+    ended: list[Ended]
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+
+    @property
+    def runner(self) -> Runner:
+        return self.step.runner
+
+    @property
+    def context(self) -> Context:
+        return self.step.context
+
+    def run(self) -> None:
+        files = find_service_files(self.inputs.service_file, self.step.root)
+        for file in files:
+            self._run_file(file)
+            if self.teller.interrupted is not None:
+                raise self.teller.interrupted
+            if self.ended[-1].outcome == Outcome.INTERRUPTED:
+                return
+
+    def _run_file(self, file: Path) -> None:
+        self.environments = self.deployer.environments(file)
+        decision = decide(self.context, self.inputs, self.environments)
+        self.runner.write(_decision_text(file, decision))
+        match decision:
+            case Deploy(environment=env):
+                self._release(file, env, self._deploy)
+            case RollBack(environment=env, to_version=version):
+                self._release(
+                    file,
+                    env,
+                    lambda request, reporter: self.deployer.roll_back(
+                        request, version, reporter=reporter
+                    ),
+                )
+            case PlanOnly(environments=names):
+                self._plan(file, names)
+            case ValidateOnly(reason=reason):
+                self._validate(file, reason)
+            case Skip(reason=reason):
+                self._skip(file, reason)
+            case Refuse(reason=reason, fix=fix):
+                raise RefusedError(reason, where=self.context.event, fix=fix, code="event-refused")
+            case _:
+                assert_never(decision)
+
+    # --- a release -------------------------------------------------------------------------
+
+    def _deploy(self, request: DeployRequest, reporter: Reporter) -> Result:
+        return self.deployer.deploy(request, reporter=reporter)
+
+    def _release(
+        self, file: Path, env: str, act: Callable[[DeployRequest, Reporter], Result]
+    ) -> None:
+        checked = self._check(file, (env,))
+        service = checked.service or file.stem
+        if checked.has_errors:
+            self._end_error(_invalid(file, checked), file=file, service=service, env=env)
+            return
+        try:
+            with self.runner.group(f"{service} → {env}"), self.runner.foreign_text():
+                reporter = CommentingReporter(
+                    inner=PlainReporter(self.runner.stream),
+                    teller=self.teller,
+                    service=service,
+                    environment=env,
+                )
+                result = act(self._request(file, env), reporter)
+        except FsdError as error:
+            self._end_error(error, file=file, service=service, env=env)
+            return
+        self._end_result(result, file=file)
+
+    def _end_result(self, result: Result, *, file: Path) -> None:
+        self.ended.append(ended_by_result(result, file=file))
+        self.runner.write(terminal_result(result))
+        if result.outcome not in _FINE:
+            self._annotate_failure(result)
+        self.teller.summary(markdown.render_summary(result))
+        body = markdown.render_comment(
+            result, run_url=self.context.run_url, updated_at=self.step.clock.now()
+        )
+        url = self.teller.comment(body, service=result.service, subject=result.environment)
+        self.ended[-1] = replace(self.ended[-1], comment_url=url)
+
+    def _annotate_failure(self, result: Result) -> None:
+        head = f"{result.service} on {result.environment}: {result.outcome}"
+        if result.diagnosis is None:
+            self.runner.annotate(Level.ERROR, result.message or head, title=head)
+            return
+        cause = result.diagnosis.cause
+        text = f"{cause.code}: {cause.summary}\n{cause.where}\nfix: {cause.advice}"
+        self.runner.annotate(Level.ERROR, text, title=head)
+
+    def _end_error(self, error: FsdError, *, file: Path, service: str, env: str) -> None:
+        self.ended.append(ended_by_error(error, file=file, service=service, environment=env))
+        _tell_error(self.teller, error, service=service, env=env)
+        body = markdown.render_error_comment(
+            error,
+            service=service,
+            environment=env,
+            run_url=self.context.run_url,
+            updated_at=self.step.clock.now(),
+        )
+        url = self.teller.comment(body, service=service, subject=env)
+        self.ended[-1] = replace(self.ended[-1], comment_url=url)
+
+    def _request(self, file: Path, env: str) -> DeployRequest:
+        inputs = self.inputs
+        return DeployRequest(
+            file=file,
+            environment=env,
+            role_to_assume=inputs.role_to_assume,
+            region=inputs.aws_region,
+            image=inputs.image,
+            context=inputs.context,
+            dockerfile=inputs.dockerfile,
+            build_args=inputs.build_args,
+            build_secrets=inputs.build_secrets,
+            cache=inputs.cache,
+            overrides=inputs.all_overrides,
+            version=inputs.version,
+            timeout=inputs.timeout,
+            rollback=inputs.rollback,
+            require_promotion_from=inputs.require_promotion_from,
+        )
+
+    # --- no release ------------------------------------------------------------------------
+
+    def _plan(self, file: Path, names: tuple[str, ...]) -> None:
+        checked = self._check(file, names)
+        service = checked.service or file.stem
+        error: FsdError | None = _invalid(file, checked) if checked.has_errors else None
+        plans: list[Planned] = []
+        unavailable: dict[str, str] = {}
+        for env in names if error is None else ():
+            try:
+                plans.append(self.deployer.plan(self._request(file, env), reporter=Silent()))
+            except FsdError as caught:
+                error = error or caught
+                unavailable[env] = caught.what
+                self.teller.error(caught)
+        for planned in plans:
+            self.runner.write(plan_text(planned))
+        record = Ended(outcome=str(Outcome.PLANNED), exit_code=0)
+        if error is not None:
+            self.runner.write(str(error))
+            record = ended_by_error(error)
+        self.ended.append(
+            replace(
+                record, file=file, service=service, environment=",".join(names), plans=tuple(plans)
+            )
+        )
+        self._tell_plan(service, plans, checked=checked, unavailable=unavailable)
+
+    def _tell_plan(
+        self,
+        service: str,
+        plans: Sequence[Planned],
+        *,
+        checked: Checked,
+        unavailable: Mapping[str, str],
+    ) -> None:
+        body = markdown.render_plan_comment(
+            service,
+            plans,
+            findings=checked.findings,
+            unavailable=unavailable,
+            run_url=self.context.run_url,
+            updated_at=self.step.clock.now(),
+            blob_url=self.context.blob_url,
+        )
+        self.teller.summary(body)
+        if self.context.pull_request is None:
+            return
+        url = self.teller.comment(body, service=service, subject="plan")
+        self.ended[-1] = replace(self.ended[-1], comment_url=url)
+
+    def _validate(self, file: Path, reason: str) -> None:
+        """No credentials, no comment: a mistake in the manifest still fails."""
+        checked = self._check(file, (self.inputs.environment,) if self.inputs.environment else ())
+        self.teller.comments = None
+        service = checked.service or file.stem
+        record = Ended(outcome=str(Outcome.SKIPPED), exit_code=0, reason=reason)
+        if checked.has_errors:
+            record = ended_by_error(_invalid(file, checked))
+        self.ended.append(replace(record, file=file, service=service, reason=reason))
+        self.runner.annotate(Level.NOTICE, f"{file}: validated only; {reason}")
+        body = markdown.render_plan_comment(
+            service,
+            (),
+            findings=checked.findings,
+            run_url=self.context.run_url,
+            updated_at=self.step.clock.now(),
+            blob_url=self.context.blob_url,
+        )
+        self.teller.summary(f"{body}\n\n{markdown.escape(reason)}.")
+
+    def _skip(self, file: Path, reason: str) -> None:
+        self.ended.append(
+            Ended(outcome=str(Outcome.SKIPPED), exit_code=0, file=file, reason=reason)
+        )
+        self.runner.annotate(Level.NOTICE, f"{file}: nothing to do; {reason}")
+        self.teller.summary(f"### ⏭️ {markdown.escape(str(file))}\n\n{markdown.escape(reason)}.")
+
+    def _check(self, file: Path, names: tuple[str, ...]) -> Checked:
+        """Validated for each environment; what is wrong in all of them is said once."""
+        checks = [
+            self.deployer.validate(file, environment=name, overrides=self.inputs.all_overrides)
+            for name in names or (None,)
+        ]
+        found: dict[Finding, None] = dict.fromkeys(f for check in checks for f in check.findings)
+        findings = tuple(sorted(found, key=order))
+        self.teller.findings(findings)
+        return Checked(
+            service=next((check.service for check in checks if check.service), ""),
+            findings=findings,
+            has_errors=any(check.has_errors for check in checks),
+        )
+
+
+def _invalid(file: Path, checked: Checked) -> ManifestError:
+    errors = [finding for finding in checked.findings if finding.severity == "error"]
+    count = f"{len(errors)} error" + ("" if len(errors) == 1 else "s")
+    said = "\n".join(f"error[{f.id}]: {f.message}\n  --> {f.where}\n  fix: {f.fix}" for f in errors)
+    return ManifestError(
+        f"{file} has {count}:\n{said}", where=str(file), fix="correct what is listed"
+    )
+
+
+def _decision_text(file: Path, decision: Decision) -> str:
+    match decision:
+        case Deploy(environment=env):
+            return f"{file}: deploy to {env}"
+        case RollBack(environment=env, to_version=version):
+            return f"{file}: roll {env} back to {version}"
+        case PlanOnly(environments=names):
+            return f"{file}: plan for {', '.join(names)}"
+        case ValidateOnly(reason=reason):
+            return f"{file}: validate only: {reason}"
+        case Skip(reason=reason):
+            return f"{file}: nothing to do: {reason}"
+        case Refuse(reason=reason):
+            return f"{file}: refused: {reason}"

@@ -1,0 +1,141 @@
+"""What a run tells people: annotations, the job's summary, the comment on the pull request.
+
+Telling may fail, and the deployment is what counts: whatever goes wrong here is a warning. A signal
+that comes meanwhile ends the telling, and is remembered for the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from fsd.action.ports import CommentsPort
+from fsd.errors import FsdError, Interrupted, Location
+from fsd.github.context import Context
+from fsd.github.runner import Level, Runner
+from fsd.release.ports import Clock
+from fsd.release.reporter import Reporter
+from fsd.release.result import Phase, PhaseName, PhaseState, Progress
+from fsd.report.markdown import marker, render_progress_comment
+from fsd.spec.finding import Finding, Severity
+
+_LEVELS = {
+    Severity.ERROR: Level.ERROR,
+    Severity.WARNING: Level.WARNING,
+    Severity.INFO: Level.NOTICE,
+}
+# Phases worth a new text in the comment: each costs a second of GitHub's rate limit.
+_COMMENTED = frozenset({PhaseName.IMAGE, PhaseName.ROLLOUT, PhaseName.ROLLBACK})
+
+
+@dataclass(slots=True, kw_only=True)
+class Teller:
+    """`comments` becomes None for the rest of the run where GitHub refuses once."""
+
+    runner: Runner
+    context: Context
+    comments: CommentsPort | None
+    clock: Clock
+    interrupted: Interrupted | None = None
+    _number: int | None = field(default=None, init=False)
+    _is_searched: bool = field(default=False, init=False)
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """On the lines that they are about; what an override brought is about no line."""
+        for finding in findings:
+            where = finding.where if isinstance(finding.where, Location) else None
+            place = "" if where else f"{finding.where}: "
+            self.runner.annotate(
+                _LEVELS[finding.severity],
+                f"{place}{finding.message}\nfix: {finding.fix}",
+                title=f"{finding.severity}[{finding.id}]",
+                where=where,
+                width=finding.width,
+            )
+
+    def error(self, error: FsdError, *, level: Level = Level.ERROR) -> None:
+        where = error.where if isinstance(error.where, Location) else None
+        place = "" if where else f" ({error.where})"
+        self.runner.annotate(
+            level, f"{error.what}{place}\nfix: {error.fix}", title=f"fsd: {error.id}", where=where
+        )
+
+    def summary(self, text: str) -> None:
+        def write() -> None:
+            if not self.runner.summary(text):
+                self.runner.annotate(Level.WARNING, "the job summary is full; see the log")
+
+        self.guard(write)
+
+    def comment(self, body: str, *, service: str, subject: str) -> str:
+        """The comment's URL; "" where there is no pull request, or GitHub refuses."""
+        comments = self.comments
+        number = self._find_number()
+        if comments is None or number is None:
+            return ""
+        urls: list[str] = []
+        mark = marker(service, subject)
+        if not self.guard(lambda: urls.append(comments.publish(number, body, marker=mark))):
+            self.comments = None
+        return urls[0] if urls else ""
+
+    def _find_number(self) -> int | None:
+        """The pull request of the event, else the one that brought the commit; asked once."""
+        if self.context.pull_request is not None:
+            return self.context.pull_request.number
+        if not self._is_searched and self.comments is not None:
+            self._is_searched = True
+            if not self.guard(self._search):
+                self.comments = None
+        return self._number
+
+    def _search(self) -> None:
+        if self.comments is not None:
+            self._number = self.comments.find_pull_request(
+                self.context.sha, branch=self.context.branch
+            )
+
+    def guard(self, tell: Callable[[], object]) -> bool:
+        """Whether it could be told."""
+        try:
+            tell()
+        except Interrupted as signal:
+            self.interrupted = signal
+            return False
+        except FsdError as error:
+            self.error(error, level=Level.WARNING)
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentingReporter:
+    """Passes everything on, and shows the phase reached in the comment."""
+
+    inner: Reporter
+    teller: Teller
+    service: str
+    environment: str
+
+    def phase(self, phase: Phase) -> None:
+        self.inner.phase(phase)
+        if phase.name not in _COMMENTED or phase.state is not PhaseState.RUNNING:
+            return
+        body = render_progress_comment(
+            self.service,
+            self.environment,
+            phase,
+            run_url=self.teller.context.run_url,
+            updated_at=self.teller.clock.now(),
+        )
+        self.teller.comment(body, service=self.service, subject=self.environment)
+        if self.teller.interrupted is not None:
+            # In mid-deployment a signal is the deployment's to answer.
+            signal, self.teller.interrupted = self.teller.interrupted, None
+            raise signal
+
+    def progress(self, progress: Progress) -> None:
+        self.inner.progress(progress)
+
+    def note(self, text: str) -> None:
+        self.inner.note(text)

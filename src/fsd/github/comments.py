@@ -1,0 +1,200 @@
+"""The comment on a pull request: found again by its marker and its author, and kept up to date.
+
+One comment for each service and environment. Only ours is touched: anybody may write our marker
+into a comment of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fsd.errors import CallFailedError
+
+if TYPE_CHECKING:
+    from github import Github
+    from github.IssueComment import IssueComment
+    from github.NamedUser import NamedUser
+    from github.Organization import Organization
+    from github.PullRequest import PullRequest
+    from github.Repository import Repository
+
+# https://docs.github.com/en/rest/issues/comments refuses more with 422.
+LIMIT = 65_536
+CUT = "\n\n… cut: too long for a comment; the job summary has all of it"
+
+_TIMEOUT = 10  # seconds
+_TRIES = 3
+# A rollout must not wait for a comment's rate limit.
+_LONGEST_WAIT = 20  # seconds
+
+
+class Comments:
+    """A repository's pull requests, as one token sees them. Every method raises CallFailedError."""
+
+    def __init__(self, repository: str, *, token: str, api_url: str) -> None:
+        self._repository = repository
+        self._token = token
+        self._api_url = api_url
+        self._client: Github | None = None
+        self._author: str | None = None
+
+    def find_pull_request(self, sha: str, *, branch: str) -> int | None:
+        """The pull request that brought a commit to a branch; None where none did.
+
+        A merge leaves its commit as `merge_commit_sha`, of whatever kind it was; a fast-forward
+        leaves the head's. Commits of other repositories' pull requests are listed too.
+        https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
+        """
+        with _translated(f"pull requests of {sha[:7]}"):
+            found = [
+                pull
+                for pull in self._repo().get_commit(sha).get_pulls()
+                if pull.base.repo.full_name.lower() == self._repository.lower()
+                and sha in (pull.merge_commit_sha, pull.head.sha)
+            ]
+        found.sort(key=lambda pull: _rank(pull, sha, branch), reverse=True)
+        return found[0].number if found else None
+
+    def publish(self, number: int, body: str, *, marker: str) -> str:
+        """Write the comment that starts with `marker`, or bring it up to date; returns its URL."""
+        body = fit(body)
+        with _translated(f"comment on #{number}"):
+            found = self._find(number, marker)
+            if found is None:
+                return self._create(number, body)
+            if _same(found.body, body):
+                return found.html_url
+            return self._edit(found, body, number=number)
+
+    def _edit(self, comment: IssueComment, body: str, *, number: int) -> str:
+        from github import GithubException
+
+        try:
+            comment.edit(body)
+        except GithubException as error:
+            # Another app's comment, or one that was deleted meanwhile.
+            if error.status not in (403, 404):
+                raise
+            return self._create(number, body)
+        return comment.html_url
+
+    def _create(self, number: int, body: str) -> str:
+        return self._repo().get_issue(number).create_comment(body).html_url
+
+    def _find(self, number: int, marker: str) -> IssueComment | None:
+        """The oldest of ours, over all pages."""
+        for comment in self._repo().get_issue(number).get_comments():
+            if (comment.body or "").startswith(marker) and self._is_ours(comment.user):
+                return comment
+        return None
+
+    def _is_ours(self, user: NamedUser | Organization | None) -> bool:
+        if user is None:  # a ghost
+            return False
+        login = self._login()
+        return user.login == login if login else user.type == "Bot"
+
+    def _login(self) -> str:
+        """Whose token it is; "" for an app's, like GITHUB_TOKEN: it may not ask, and is a bot."""
+        from github import GithubException
+
+        if self._author is None:
+            try:
+                self._author = self._github().get_user().login
+            except GithubException as error:
+                if error.status not in (401, 403, 404):
+                    raise
+                self._author = ""
+        return self._author
+
+    def _repo(self) -> Repository:
+        return self._github().get_repo(self._repository, lazy=True)
+
+    def _github(self) -> Github:
+        if self._client is None:
+            from github import Auth, Github, GithubRetry
+
+            self._client = Github(
+                auth=Auth.Token(self._token),
+                base_url=self._api_url,
+                timeout=_TIMEOUT,
+                per_page=100,
+                lazy=True,
+                retry=GithubRetry(
+                    total=_TRIES,
+                    secondary_rate_wait=_LONGEST_WAIT,
+                    max_rate_limit_wait=_LONGEST_WAIT,
+                ),
+            )
+        return self._client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+def fit(body: str, limit: int = LIMIT) -> str:
+    """Cut between paragraphs where GitHub would refuse the whole, and say so."""
+    if len(body) <= limit:
+        return body
+    kept = body[: limit - len(CUT)]
+    head = kept.rpartition("\n\n")[0]
+    while head:
+        if _is_whole(head):
+            return head + CUT
+        head = head.rpartition("\n\n")[0]
+    return kept + CUT
+
+
+def _is_whole(text: str) -> bool:
+    """Nothing is open: neither a fold nor a block of code."""
+    fences = sum(1 for line in text.splitlines() if line.startswith("```"))
+    return text.count("<details>") == text.count("</details>") and fences % 2 == 0
+
+
+def _rank(pull: PullRequest, sha: str, branch: str) -> tuple[bool, bool, int]:
+    """How well a pull request explains a commit on a branch."""
+    return pull.merge_commit_sha == sha, pull.base.ref == branch, pull.number
+
+
+def _same(old: str, new: str) -> bool:
+    """GitHub stores other line ends than it is given."""
+    return [line.rstrip() for line in old.strip().splitlines()] == [
+        line.rstrip() for line in new.strip().splitlines()
+    ]
+
+
+@contextmanager
+def _translated(where: str) -> Iterator[None]:
+    from github import GithubException
+
+    try:
+        yield
+    except GithubException as error:
+        raise _refused(error, where) from error
+    except OSError as error:  # requests' errors are OSErrors
+        raise CallFailedError(
+            f"GitHub does not answer: {error}",
+            where=where,
+            fix="run the job again; see https://www.githubstatus.com where it stays",
+            code="github-unreachable",
+        ) from error
+
+
+def _refused(error: Exception, where: str) -> CallFailedError:
+    status = getattr(error, "status", 0)
+    message = getattr(error, "message", None) or str(error)
+    fixes = {
+        401: "give a token that is valid: `github-token: ${{ github.token }}`",
+        403: "let the job write comments: `permissions: pull-requests: write`",
+        404: "let the token see the repository: `permissions: pull-requests: write`",
+    }
+    return CallFailedError(
+        f"GitHub answered {status}: {message}",
+        where=where,
+        fix=fixes.get(status, "run the job again"),
+        code="github-call-failed",
+    )
