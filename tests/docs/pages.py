@@ -24,6 +24,7 @@ from pydantic.fields import FieldInfo
 from fsd.cli.main import COMMANDS
 from fsd.lint.finding import Rule
 from fsd.lint.registry import ALL_RULES
+from fsd.release.result import Outcome
 from fsd.rollout.failures import FAILURES
 from fsd.spec.environments import EnvironmentDocument
 from fsd.spec.models import Manifest
@@ -172,6 +173,12 @@ def action_outputs() -> str:
     return "\n".join(["| output | meaning |", "| --- | --- |", *rows])
 
 
+def outcome_table() -> str:
+    """An interrupted run ends with 130 or 143."""
+    rows = [f"| `{outcome}` | {int(outcome.exit_code)} |" for outcome in Outcome]
+    return "\n".join(["| outcome | exit code |", "| --- | --- |", *rows])
+
+
 def load_action() -> dict[str, Any]:
     action: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
     return action
@@ -220,6 +227,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "command-help": command_help,
     "action-inputs": action_inputs,
     "action-outputs": action_outputs,
+    "outcome-table": outcome_table,
     "failure-table": failure_table,
     "finding-sections": finding_sections,
 }

@@ -169,9 +169,14 @@ def test_live__nothing_to_show__nothing_is_written() -> None:
 
 def test_live__exception_in_the_block__passes_and_the_cursor_is_back() -> None:
     terminal = Terminal()
-    with pytest.raises(KeyboardInterrupt), open_reporter(terminal) as reporter:
-        reporter.phase(make_phase(state=PhaseState.RUNNING, text="building"))
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with open_reporter(terminal) as reporter:
+            reporter.phase(make_phase(state=PhaseState.RUNNING, text="building"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
 
     assert " · image     building" in terminal.getvalue()
     assert terminal.getvalue().rfind("\x1b[?25h") >= terminal.getvalue().rfind("\x1b[?25l")
