@@ -11,6 +11,7 @@ import docker.errors
 import pytest
 import requests
 
+from tests.fakes.python_image import ensure_python_image
 from tests.fakes.registry import FakeRegistry, registry
 
 _SCRUBBED = re.compile(r"CI|GITHUB_.*|AWS_.*|NO_COLOR|FSD_(?!REQUIRE_DOCKER$).*")
@@ -39,7 +40,13 @@ def docker_engine() -> Iterator[docker.DockerClient]:
         client.close()
 
 
+@pytest.fixture(scope="session")
+def python_image(docker_engine: docker.DockerClient) -> str:
+    """The tag of a Python base image in the engine; the example's own base is there as well."""
+    return ensure_python_image(docker_engine)
+
+
 @pytest.fixture
-def docker_registry() -> Iterator[FakeRegistry]:
+def fake_registry() -> Iterator[FakeRegistry]:
     with registry() as server:
         yield server
