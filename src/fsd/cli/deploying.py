@@ -52,7 +52,6 @@ class Options:
     build_args: dict[str, str] = field(default_factory=dict)
     build_secrets: tuple[str, ...] = ()
     platform: str | None = None  # X86_64 | ARM64; the manifest's without it
-    promote_from: str | None = None  # the environment's own without it
     cache: bool = True
     environments_file: Path | None = None
     require_promotion_from: str = ""  # besides what the environment itself asks for
@@ -139,7 +138,6 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
         raise
     phase = replace(running, state=PhaseState.DONE, text=text, finished_at=clock.now())
     reporter.phase(phase)
-    _refuse_unpromoted(options, prepared, image)
     request = DeployRequest(
         desired=_desired(prepared, image, options),
         image=image,
@@ -155,30 +153,6 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
         started_at=prepared.started_at,
     )
     return deploy(request, prepared.connection.aws, clock=clock, reporter=reporter)
-
-
-def _refuse_unpromoted(options: Options, prepared: Prepared, image: Image) -> None:
-    source = options.promote_from or prepared.connection.environment.promote_from
-    if source is None:
-        return
-    from fsd.release.ledger import read_history
-    from fsd.release.promotion import require_promotion
-
-    environment = find_environment(options.file, source)
-    connection = connect(environment, region=options.region, identity=options.identity)
-    name = prepared.manifest.metadata.name
-    history = read_history(
-        connection.aws.ecs,
-        cluster=environment.cluster_name,
-        service=names.service_name(name, source),
-    )
-    require_promotion(
-        image.digest,
-        history,
-        service=name,
-        environment=options.environment,
-        source=source,
-    )
 
 
 def _desired(prepared: Prepared, image: Image, options: Options) -> Desired:

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fsd.compile.desired import Image
 from fsd.errors import RefusedError
 from fsd.release.result import ReleaseInfo
 
 
 def require_promotion(
-    digest: str, history: Sequence[ReleaseInfo], *, service: str, environment: str, source: str
+    image: Image,
+    history: Sequence[ReleaseInfo],
+    *,
+    service: str,
+    environment: str,
+    source: str,
 ) -> None:
     """Raise RefusedError unless this very digest succeeded in `source`.
 
-    `history` is the source's, newest first. A digest that ECS has forgotten the outcome of does
-    not count: what cannot be shown is not a promotion.
+    `history` is the source's, newest first. A digest whose outcome ECS has forgotten does not
+    count: what cannot be shown is not a promotion. Nor does an image without a digest.
     """
-    if any(r.digest == digest and r.outcome == "succeeded" for r in history):
+    succeeded = [release for release in history if release.outcome == "succeeded"]
+    if image.digest and any(release.digest == image.digest for release in succeeded):
         return
-    good = next((release for release in history if release.outcome == "succeeded"), None)
-    runs = (
-        f"{source} last succeeded with {good.digest[:19]}… ({good.version})"
-        if good
-        else f"nothing has succeeded in {source} yet"
-    )
+    name = f"{service}@{image.digest[:19]}…" if image.digest else f"{service}:{image.tag}"
     raise RefusedError(
-        f"{environment} takes only what succeeded in {source}; {service}@{digest[:19]}… has not; "
-        + runs,
-        where=f".fsd/environments.yml: promoteFrom {source}",
-        fix=f"deploy this commit to {source} first",
+        f"{environment} takes only what succeeded in {source}; {name} has not"
+        f"{_what_did(succeeded)}",
+        where=f"promotion from {source}",
+        fix=f"deploy this commit to {source} first, and let the same commit come here: "
+        "a merge commit or a squash is another one",
         code="promotion-required",
     )
+
+
+def _what_did(succeeded: Sequence[ReleaseInfo]) -> str:
+    if not succeeded:
+        return ", and nothing else has"
+    newest = succeeded[0]
+    return f"; the newest that did is {newest.version or newest.revision} {newest.digest[:19]}"
