@@ -8,7 +8,6 @@ APIs wait for it.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -41,10 +40,12 @@ class Assembly:
         self._started = time.monotonic()
         self._loaded: asyncio.Future[None] | None = None
         self._count: Callable[[], dict[str, int]] = dict  # until it is loaded
-        identifier = hashlib.sha256(str(settings.state_dir).encode()).hexdigest()[:12]
         logs = MiniStackLogs()
         self._runtime = choose(
-            settings.runtime, logs=logs, state=settings.state_dir / "tasks", instance=identifier
+            settings.runtime,
+            logs=logs,
+            state=settings.state_dir / "tasks",
+            instance=instance.identify(settings.state_dir),
         )
         self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=settings.speed)
         self._ecs = EcsService(

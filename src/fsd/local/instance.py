@@ -169,9 +169,9 @@ def down(root: Path | None = None) -> bool:
         running = _find(folder)
         if running is not None:
             _stop(running.pid)
-        leftover = folder.exists()
+        crashed = folder.exists()  # one that ends in peace removes it
         _sweep(folder)
-        return running is not None or leftover
+        return running is not None or crashed
 
 
 def reset(root: Path | None = None) -> bool:
@@ -306,11 +306,15 @@ def _load_instance(record: Mapping[str, Any]) -> Instance:
 
 
 def _find(folder: Path) -> Instance | None:
+    written = _read_record(folder)
+    return written if written is not None and _is_ours(written.pid, folder) else None
+
+
+def _read_record(folder: Path) -> Instance | None:
     try:
-        record = _load_instance(json.loads((folder / _RECORD).read_text()))
+        return _load_instance(json.loads((folder / _RECORD).read_text()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return record if _is_ours(record.pid, folder) else None
 
 
 def _is_ours(pid: int, folder: Path) -> bool:
@@ -463,10 +467,7 @@ def _failure(process: subprocess.Popen[bytes], folder: Path, endpoint: str) -> C
 
 
 def _last_line(log: Path) -> str:
-    try:
-        lines = log.read_text(errors="replace").strip().splitlines()
-    except OSError:
-        return "no log"
+    lines = _text(log).strip().splitlines()
     return lines[-1] if lines else "it wrote nothing"
 
 
@@ -493,8 +494,47 @@ def _is_gone(pid: int) -> bool:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what is left in the folder. The server sweeps its own tasks when it starts."""
+    """Remove what a server that was killed left: tasks, images in the engine, the folder."""
+    if not folder.exists():
+        return
+    # A guard of the server's own stops the tasks as well, but nobody waits for that one.
+    from fsd.local.runtime import orphans
+
+    orphans.sweep(identify(folder))
+    written = _read_record(folder)
+    if written is not None and written.runtime == "container":
+        _sweep_engine(written, identify(folder))
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep_engine(killed: Instance, identifier: str) -> None:
+    import docker.errors
+
+    from fsd.local.runtime.containers import find_engine, sweep
+
+    engine = find_engine()
+    if engine is None:
+        return
+    with contextlib.closing(engine):
+        sweep(identifier, engine)
+        registry = killed.endpoint.removeprefix("http://")
+        for image in engine.api.images():
+            for name in [*(image["RepoTags"] or ()), *(image["RepoDigests"] or ())]:
+                if name.startswith(f"{registry}/") and not name.endswith(":<none>"):
+                    with contextlib.suppress(docker.errors.APIError):
+                        engine.api.remove_image(name, force=True)
+
+
+def identify(folder: Path) -> str:
+    """What tells an instance's tasks from another's."""
+    return hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def record(folder: Path, instance: Instance) -> None:
