@@ -1,7 +1,7 @@
 """The exports in requirements/ say what uv.lock says.
 
 They are made by `uv export --frozen --no-emit-project --no-header --format requirements-txt` with
-`--no-dev` (runtime.txt), `--no-dev --all-extras` (local.txt), `--all-extras --group dev` (dev.txt).
+`--no-dev` (action.txt), `--no-dev --all-extras` (local.txt), `--all-extras --group dev` (dev.txt).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def wanted_by_project(*, extras: bool) -> set[str]:
     return wanted
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "local.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["action.txt", "local.txt", "dev.txt"])
 def test_requirements__every_pin__is_the_locks_with_all_its_hashes(name: str) -> None:
     locked = locked_pins()
 
@@ -67,7 +67,7 @@ def test_requirements__dev__has_all_that_is_locked() -> None:
     assert exported_pins("dev.txt").keys() == locked_pins().keys()
 
 
-@pytest.mark.parametrize(("name", "extras"), [("runtime.txt", False), ("local.txt", True)])
+@pytest.mark.parametrize(("name", "extras"), [("action.txt", False), ("local.txt", True)])
 def test_requirements__others__have_what_the_project_wants(name: str, extras: bool) -> None:
     exported = {name for name, _ in exported_pins(name)}
 

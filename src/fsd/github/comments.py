@@ -6,6 +6,7 @@ into a comment of their own.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -100,6 +101,8 @@ class Comments:
         """Whose token it is; "" for an app's, like GITHUB_TOKEN: it may not ask, and is a bot."""
         from github import GithubException
 
+        if self._author is None and self._token.startswith("ghs_"):
+            self._author = ""
         if self._author is None:
             try:
                 self._author = self._github().get_user().login
@@ -116,6 +119,8 @@ class Comments:
         if self._client is None:
             from github import Auth, Github, GithubRetry
 
+            # It warns of what is answered here, on stderr and past the runner's stop-commands.
+            logging.getLogger("github").addHandler(logging.NullHandler())
             self._client = Github(
                 auth=Auth.Token(self._token),
                 base_url=self._api_url,
