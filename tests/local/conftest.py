@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.python_image import ensure_python_image
 from tests.local.cli import HELLO, Fsd
 
 SPEED = "40"
@@ -16,7 +17,7 @@ SPEED = "40"
 def runtime(request: pytest.FixtureRequest) -> str:
     """Both runtimes; the second needs an engine, and an image to build from."""
     if request.param == "container":
-        request.getfixturevalue("docker_engine")
+        ensure_python_image(request.getfixturevalue("docker_engine"))
     return str(request.param)
 
 

@@ -152,7 +152,8 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
         notes=(*prepared.notes, *notes),
         started_at=prepared.started_at,
     )
-    return deploy(request, prepared.connection.aws, clock=clock, reporter=reporter)
+    result = deploy(request, prepared.connection.aws, clock=clock, reporter=reporter)
+    return _with_reachable_url(result, prepared.connection)
 
 
 def _desired(prepared: Prepared, image: Image, options: Options) -> Desired:
@@ -212,6 +213,13 @@ def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ..
     named = [secret.value_from for secret in manifest.service.secrets]
     created = local.ensure_secrets(instance, named, service=manifest.metadata.name)
     return tuple(f"created {name} with a placeholder value" for name in created)
+
+
+def _with_reachable_url(result: Result, connection: Connection) -> Result:
+    """The embedded AWS has no certificates: it answers an HTTPS listener by plain HTTP."""
+    if connection.embedded is None or not result.url.startswith("https://"):
+        return result
+    return replace(result, url=f"http://{result.url.removeprefix('https://')}")
 
 
 def _require_promotion(options: Options, prepared: Prepared) -> None:
