@@ -131,6 +131,13 @@ class FakeEcs:
         self._add_deployment(arn, "IN_PROGRESS")
         self.services["web-dev"] = self._service(arn, 2)
 
+    def end_all(self, status: str) -> None:
+        """Whatever is in flight ends so."""
+        self.deployments = [
+            replace(d, status=DeploymentStatus(status)) if not d.status.is_final else d
+            for d in self.deployments
+        ]
+
     # --- the port ---
 
     def find_cluster(self, name: str) -> Cluster | None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fsd.cli.options import ENV, FILE, FORMAT, NO_WAIT, OVERRIDE, REGION, TIMEOUT
+
+if TYPE_CHECKING:
+    from fsd.release.deploy import InFlight
 
 
 @click.command(
@@ -36,6 +40,8 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @NO_WAIT
 @click.option("--no-rollback", is_flag=True, help="Leave a failed deployment as it is.")
 @click.option("--supersede", is_flag=True, help="Take over from a deployment in flight.")
+@click.option("--wait-for-lock", is_flag=True, help="Wait for a deployment in flight to end.")
+@click.option("--allow-older", is_flag=True, help="Deploy an older commit over a newer one.")
 @click.option(
     "--on-cancel",
     type=click.Choice(["leave", "rollback"]),
@@ -57,6 +63,8 @@ def command(
     no_wait: bool,
     no_rollback: bool,
     supersede: bool,
+    wait_for_lock: bool,
+    allow_older: bool,
     on_cancel: str,
     output: str,
 ) -> int:
@@ -67,6 +75,8 @@ def command(
     from fsd.release.deploy import OnCancel
     from fsd.report import open_reporter
 
+    if supersede and wait_for_lock:
+        raise click.UsageError("--supersede does not wait, and --wait-for-lock does not take over")
     if image and (context or dockerfile):
         raise click.UsageError("--image takes a ready image, --context and --dockerfile build one")
     options = Options(
@@ -81,9 +91,18 @@ def command(
         timeout=timeout,
         wait=not no_wait,
         rollback=not no_rollback,
-        supersede=supersede,
+        in_flight=_in_flight(supersede=supersede, wait=wait_for_lock),
+        allow_older=allow_older,
         on_cancel=OnCancel(on_cancel),
     )
     with catch_signals() as signals, open_reporter() as reporter:
         result = run_deploy(options, reporter=reporter)
     return finish(result, output=output, interrupted_as=signals.exit_code)
+
+
+def _in_flight(*, supersede: bool, wait: bool) -> InFlight:
+    from fsd.release.deploy import InFlight
+
+    if supersede:
+        return InFlight.SUPERSEDE
+    return InFlight.WAIT if wait else InFlight.REFUSE

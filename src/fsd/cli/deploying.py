@@ -5,6 +5,7 @@ Shared by `deploy`, `plan` and the Action.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target
 from fsd.errors import CallFailedError, UsageError
 from fsd.plan.planner import plan_release
-from fsd.release.deploy import DeployRequest, OnCancel, deploy
+from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
 from fsd.release.observe import observe
 from fsd.release.ports import Repository
 from fsd.release.reporter import Reporter
@@ -47,7 +48,8 @@ class Options:
     timeout: timedelta = timedelta(minutes=20)
     wait: bool = True
     rollback: bool = True
-    supersede: bool = False
+    in_flight: InFlight = InFlight.REFUSE
+    allow_older: bool = False
     on_cancel: OnCancel = OnCancel.LEAVE
     build_args: dict[str, str] = field(default_factory=dict)
     build_secrets: tuple[str, ...] = ()
@@ -145,7 +147,8 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
         timeout=options.timeout,
         wait=options.wait,
         rollback=options.rollback,
-        supersede=options.supersede,
+        in_flight=options.in_flight,
+        is_older=None if options.allow_older else _older_than(options, prepared.release),
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,
         phases=(*prepared.phases, phase),
@@ -213,6 +216,14 @@ def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ..
     named = [secret.value_from for secret in manifest.service.secrets]
     created = local.ensure_secrets(instance, named, service=manifest.metadata.name)
     return tuple(f"created {name} with a placeholder value" for name in created)
+
+
+def _older_than(options: Options, release: Release) -> Callable[[str], bool]:
+    """Git's answer. A checkout without its history knows nothing, and refuses nothing."""
+    from fsd.image.context import is_older
+
+    folder = options.context or options.file.parent
+    return lambda commit: is_older(folder, release.commit, than=commit)
 
 
 def _with_reachable_url(result: Result, connection: Connection) -> Result:

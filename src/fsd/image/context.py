@@ -116,6 +116,14 @@ def _content(folder: Path, dockerfile: Path, build_args: Mapping[str, str] | Non
     return total.hexdigest()
 
 
+def is_older(folder: Path, commit: str, *, than: str) -> bool:
+    """Whether `than` contains `commit` and more. False where git knows one of them not."""
+    if not commit or not than or commit == than:
+        return False
+    answer = _git(folder, "merge-base", "--is-ancestor", commit, than)
+    return answer is not None and answer.returncode == 0
+
+
 def _head(folder: Path) -> tuple[str, str]:
     """(commit, title); ("", "") without git, outside a repository and before the first commit."""
     answer = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%x00%s")

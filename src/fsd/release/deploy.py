@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,6 +40,7 @@ from fsd.rollout.assess import (
 )
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
+from fsd.snapshot import ServiceDeployment
 
 
 class OnCancel(StrEnum):
@@ -46,6 +48,14 @@ class OnCancel(StrEnum):
 
     LEAVE = "leave"
     ROLLBACK = "rollback"
+
+
+class InFlight(StrEnum):
+    """What to do about another deployment that is in flight."""
+
+    REFUSE = "refuse"
+    WAIT = "wait"
+    SUPERSEDE = "supersede"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +66,8 @@ class DeployRequest:
     timeout: timedelta = timedelta(minutes=20)
     wait: bool = True
     rollback: bool = True
-    supersede: bool = False
+    in_flight: InFlight = InFlight.REFUSE
+    is_older: Callable[[str], bool] | None = None  # whether the release is older than that commit
     on_cancel: OnCancel = OnCancel.LEAVE
     pace: Pace = field(default_factory=Pace)
     phases: tuple[Phase, ...] = ()  # what was done before: manifest, image
@@ -91,27 +102,57 @@ class _Deployment:
     def run(self) -> Result:
         started = self.request.started_at or self.clock.now()
         self.phases = list(self.request.phases)
-        observed = observe(self.aws, self.desired)
-        self.previous = self._previous(observed)
-        self.plan = plan_release(self.desired, observed)
-        if self.plan.is_empty:
-            return self._finish(started, Outcome.UNCHANGED)
-        self._refuse_if_in_flight(observed)
         try:
+            observed = self._observe(started)
+            if self.plan is None or self.plan.is_empty:
+                return self._finish(started, Outcome.UNCHANGED)
+            self._refuse_older(observed)
             return self._apply_and_watch(observed, started)
         except Interrupted as signal:
             return self._interrupted(started, signal)
 
-    def _refuse_if_in_flight(self, observed: Observed) -> None:
-        flight = observed.in_flight
-        if flight is None or self.plan is None or self.plan.attach_to or self.request.supersede:
-            return
-        raise RefusedError(
+    def _observe(self, started: datetime) -> Observed:
+        """Observe and plan; with --wait-for-lock again, until nothing else is in flight."""
+        deadline = started + self.request.timeout
+        told = False
+        while True:
+            observed = observe(self.aws, self.desired)
+            self.previous = self._previous(observed)
+            self.plan = plan_release(self.desired, observed)
+            flight = observed.in_flight
+            if flight is None or self.plan.attach_to or self.plan.is_empty:
+                return observed
+            if self.request.in_flight is InFlight.SUPERSEDE:
+                return observed
+            if self.request.in_flight is InFlight.REFUSE or self.clock.now() >= deadline:
+                raise self._in_flight_error(flight)
+            if not told:
+                revision = family_revision(flight.task_definition_arn)
+                self.reporter.note(f"waiting for the deployment of {revision} to end")
+                told = True
+            self.clock.wait(self.request.pace.after(self.clock.now() - started))
+
+    def _in_flight_error(self, flight: ServiceDeployment) -> RefusedError:
+        return RefusedError(
             f"another deployment of {self.desired.name} is in flight: "
             f"{family_revision(flight.task_definition_arn)}, {flight.status}",
             where=flight.arn,
-            fix="wait for it (`fsd status`), or take over with --supersede",
+            fix="wait for it with --wait-for-lock, or take over with --supersede",
             code="deployment-in-flight",
+        )
+
+    def _refuse_older(self, observed: Observed) -> None:
+        """An older commit over a newer one is most often a late workflow, not a wish."""
+        newer = self.previous.commit if self.previous and observed.service else ""
+        if not newer or self.request.is_older is None or not self.request.is_older(newer):
+            return
+        commit = self.request.release.commit
+        raise RefusedError(
+            f"{self.desired.name} runs {newer[:7]}, which is newer than {commit[:7]}",
+            where=observed.service.arn if observed.service else self.desired.name,
+            fix="deploy the newer commit; to go back:  fsd rollback --service "
+            f"{self.desired.service_name} --env {self.desired.environment}, or --allow-older",
+            code="older-commit",
         )
 
     # --- apply -----------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 
 from fsd.compile.desired import Scaling
 from fsd.errors import CallFailedError, Interrupted, RefusedError
-from fsd.release.deploy import DeployRequest, OnCancel, deploy
+from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
 from fsd.release.ports import Throttled
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
@@ -242,7 +242,49 @@ def test_deploy__another_in_flight__refused_and_superseded_only_on_request() -> 
     assert refused.value.id == "deployment-in-flight"
     assert aws.ecs.calls == []
 
-    assert run(aws, make_request(supersede=True)).outcome is Outcome.SUCCEEDED
+    assert run(aws, make_request(in_flight=InFlight.SUPERSEDE)).outcome is Outcome.SUCCEEDED
+
+
+def test_deploy__wait_for_lock__after_the_other_has_ended() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.take_over(50)
+    clock.at(3, lambda: aws.ecs.end_all("SUCCESSFUL"))
+
+    result = run(aws, make_request(in_flight=InFlight.WAIT), clock)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert result.previous is not None
+    assert result.previous.revision == "web-dev:50"
+
+
+def test_deploy__wait_for_lock_in_vain__refused() -> None:
+    aws = running()
+    aws.ecs.take_over(50)
+
+    with pytest.raises(RefusedError):
+        run(aws, make_request(in_flight=InFlight.WAIT))
+
+    assert aws.ecs.calls == []
+
+
+def test_deploy__older_commit__refused_and_nothing_touched() -> None:
+    aws = running()
+    asked: list[str] = []
+
+    def is_older(commit: str) -> bool:
+        asked.append(commit)
+        return True
+
+    with pytest.raises(RefusedError) as refused:
+        run(aws, make_request(is_older=is_older))
+
+    assert refused.value.id == "older-commit"
+    assert asked == ["41" * 40]
+    assert aws.ecs.calls == []
+
+
+def test_deploy__newer_commit__deployed() -> None:
+    assert run(running(), make_request(is_older=lambda _: False)).outcome is Outcome.SUCCEEDED
 
 
 def test_deploy__our_own_in_flight__attached() -> None:
