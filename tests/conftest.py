@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 
 import docker
-import docker.errors
 import pytest
-import requests
 
+from fsd.local.runtime.containers import find_engine
 from tests.fakes.python_image import ensure_python_image
 from tests.fakes.registry import FakeRegistry, registry
 
@@ -27,13 +26,11 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[docker.DockerClient]:
     """A client of the Docker engine; skips without one, fails where FSD_REQUIRE_DOCKER=1."""
-    try:
-        client = docker.from_env(timeout=120)
-        client.ping()
-    except (docker.errors.DockerException, requests.RequestException) as error:
+    client = find_engine(timeout=30)
+    if client is None:
         if os.environ.get("FSD_REQUIRE_DOCKER") == "1":
-            pytest.fail(f"FSD_REQUIRE_DOCKER=1, and no Docker engine answers: {error}")
-        pytest.skip(f"no Docker engine: {error}")
+            pytest.fail("FSD_REQUIRE_DOCKER=1, and no Docker engine answers")
+        pytest.skip("no Docker engine answers")
     try:
         yield client
     finally:

@@ -37,7 +37,7 @@ class _Uploaded:
 
 
 class FakeRegistry(ThreadingHTTPServer):
-    """Any repository exists. `password`: what a push must show; "" takes anyone."""
+    """Any repository exists. `password`: what a client must show; "" takes anyone."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -177,6 +177,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _read(self, *, with_body: bool) -> None:
         path = urlsplit(self.path).path
         self._record()
+        if self._is_stranger():
+            return
         if path == "/v2/":
             self._answer(200, b"{}", with_body=with_body)
         elif match := _BLOB.fullmatch(path):
@@ -226,13 +228,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.denies_pushes:
             self._error(403, "DENIED")
             return True
-        if self.server.password and self._password() != self.server.password:
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="registry"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return True
-        return False
+        return self._is_stranger()
+
+    def _is_stranger(self) -> bool:
+        if not self.server.password or self._password() == self.server.password:
+            return False
+        # An engine shows its password only to a registry that asks for it.
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="registry"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return True
 
     def _password(self) -> str:
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")

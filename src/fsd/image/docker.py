@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections import deque
@@ -26,6 +27,7 @@ import requests
 from fsd.errors import CallFailedError
 from fsd.image.build import BuildJob, Outcome
 
+_DEFAULT_HOST = "unix:///var/run/docker.sock"
 _PING_TIMEOUT = 10  # seconds
 _PUSH_TIMEOUT = 600  # seconds without a sign of life
 _PROBE_TIMEOUT = 20
@@ -85,12 +87,13 @@ def connect(base_url: str | None = None) -> Iterator[docker.DockerClient]:
     """
     url = base_url or os.environ.get("DOCKER_HOST") or _host_of_context()
     try:
+        _knock(url or _DEFAULT_HOST)
         client = (
             docker.DockerClient(base_url=url, timeout=_PUSH_TIMEOUT)
             if url and not os.environ.get("DOCKER_TLS_VERIFY")
             else docker.from_env(timeout=_PUSH_TIMEOUT)
         )
-    except (docker.errors.DockerException, requests.RequestException) as error:
+    except (docker.errors.DockerException, requests.RequestException, OSError) as error:
         raise _unavailable(url, error) from error
     try:
         client.api.timeout = _PING_TIMEOUT
@@ -271,10 +274,18 @@ def _push_failed(job: BuildJob, said: str) -> CallFailedError:
 def _unavailable(url: str | None, error: Exception) -> CallFailedError:
     return CallFailedError(
         f"no Docker engine answers: {error}",
-        where=url or "unix:///var/run/docker.sock",
+        where=url or _DEFAULT_HOST,
         fix="start Docker, or build elsewhere and pass --image",
         code="docker-unavailable",
     )
+
+
+def _knock(url: str) -> None:
+    """The SDK leaves its socket open where nobody answers. Raises OSError."""
+    if url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(_PING_TIMEOUT)
+            probe.connect(url.removeprefix("unix://"))
 
 
 def _host_of_context() -> str | None:

@@ -11,6 +11,7 @@ import contextlib
 import math
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -33,9 +34,11 @@ from fsd.local.runtime.images import resolve_digest
 from fsd.local.runtime.lines import Lines
 from fsd.local.runtime.reference import parse_reference
 
+_DEFAULT_HOST = "unix:///var/run/docker.sock"
 _LABEL = "fsd.local"
 _TASK_LABEL = "fsd.local.task"
-_PING_TIMEOUT = 2  # seconds
+_SOON = 2  # seconds
+_PATIENT = 30  # where containers are asked for
 _CALL_TIMEOUT = 120
 _CONNECTIONS = 64  # each container's log holds one
 _LAST_WORDS = 5.0  # seconds in which the log must end once the container has
@@ -48,15 +51,15 @@ _NOWHERE = "192.0.2.1"
 _DockerErrors = (docker.errors.DockerException, requests.RequestException)
 
 
-def find_engine() -> docker.DockerClient | None:
-    """The engine of DOCKER_HOST, else of the docker CLI's current context, if it answers soon."""
+def find_engine(timeout: int = _SOON) -> docker.DockerClient | None:
+    """The engine of DOCKER_HOST, else of the docker CLI's current context, if it answers in time."""
     url = os.environ.get("DOCKER_HOST") or _host_of_context()
     try:
-        engine = _client(url)
-    except _DockerErrors:
+        _knock(url or _DEFAULT_HOST, timeout)
+        engine = _client(url, timeout)
+    except (*_DockerErrors, OSError):
         return None
     try:
-        engine.api.timeout = _PING_TIMEOUT
         engine.ping()
     except _DockerErrors:
         engine.close()
@@ -67,12 +70,12 @@ def find_engine() -> docker.DockerClient | None:
 
 def require_engine() -> docker.DockerClient:
     """Raises CallFailedError (docker-unavailable) where none answers."""
-    engine = find_engine()
+    engine = find_engine(_PATIENT)
     if engine is not None:
         return engine
     raise CallFailedError(
         "no Docker engine answers",
-        where=os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock",
+        where=os.environ.get("DOCKER_HOST") or _DEFAULT_HOST,
         fix="start Docker, or use --runtime process",
         code="docker-unavailable",
     )
@@ -429,10 +432,18 @@ def _start_code(said: str) -> int | None:
     return _NOT_EXECUTABLE if "permission denied" in said else None
 
 
-def _client(url: str | None) -> docker.DockerClient:
+def _knock(url: str, timeout: int) -> None:
+    """The SDK leaves its socket open where nobody answers. Raises OSError."""
+    if url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(timeout)
+            probe.connect(url.removeprefix("unix://"))
+
+
+def _client(url: str | None, timeout: int) -> docker.DockerClient:
     if url and not os.environ.get("DOCKER_TLS_VERIFY"):
-        return docker.DockerClient(base_url=url, timeout=_CALL_TIMEOUT, max_pool_size=_CONNECTIONS)
-    return docker.from_env(timeout=_CALL_TIMEOUT, max_pool_size=_CONNECTIONS)
+        return docker.DockerClient(base_url=url, timeout=timeout, max_pool_size=_CONNECTIONS)
+    return docker.from_env(timeout=timeout, max_pool_size=_CONNECTIONS)
 
 
 def _host_of_context() -> str | None:
@@ -450,7 +461,7 @@ def _sweeping(instance: str) -> list[str]:
 
 
 def _sweep_alone(instance: str) -> None:
-    engine = find_engine()
+    engine = find_engine(_PATIENT)
     if engine is None:
         return
     with contextlib.closing(engine):
