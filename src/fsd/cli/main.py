@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deploy": ("deploy", "Deploy a service and wait for the verdict."),
     "status": ("status", "Show what runs."),
     "history": ("history", "List the releases and how they ended."),
+    "diagnose": ("diagnose", "Say what is wrong with a service, at any time."),
     "logs": ("logs", "Show a service's log lines."),
     "rollback": ("rollback", "Go back to an earlier release."),
     "scale": ("scale", "Set the number of tasks."),

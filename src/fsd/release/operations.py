@@ -84,13 +84,12 @@ def read_status(operation: Operation) -> Status:
     ref, aws = operation.ref, operation.aws
     service = get_service(operation)
     running = aws.ecs.find_task_definition(service.task_definition_arn)
-    arns = aws.ecs.service_deployment_arns(ref.cluster, ref.name)[:1]
     stack = aws.stacks.find(ref.stack_name)
     return Status(
         ref=ref,
         service=service,
         running=release_info(running) if running else None,
-        deployment=next(iter(aws.ecs.service_deployments(arns)), None),
+        deployment=find_newest(operation),
         tasks=tuple(aws.ecs.tasks(ref.cluster, ref.name)),
         targets=tuple(t for arn in service.target_group_arns for t in aws.targets.health(arn)),
         url=stack.outputs.get(OUTPUT_URL, "") if stack else "",
@@ -228,10 +227,15 @@ def _update_and_watch(
     )
 
 
-def _refuse_in_flight(operation: Operation) -> None:
+def find_newest(operation: Operation) -> ServiceDeployment | None:
+    """The service's newest deployment, in any status."""
     ref, ecs = operation.ref, operation.aws.ecs
     arns = ecs.service_deployment_arns(ref.cluster, ref.name)[:1]
-    newest = next(iter(ecs.service_deployments(arns)), None)
+    return next(iter(ecs.service_deployments(arns)), None)
+
+
+def _refuse_in_flight(operation: Operation) -> None:
+    ref, newest = operation.ref, find_newest(operation)
     if newest is not None and not newest.status.is_final:
         raise RefusedError(
             f"a deployment of {ref.name} is in flight: "

@@ -45,7 +45,7 @@ def result_json(result: Result) -> Json:
         "owners": list(result.owners),
         "phases": [_phase(phase) for phase in result.phases],
         "changes": _changes(result.changes),
-        "diagnosis": _diagnosis(result.diagnosis) if result.diagnosis else None,
+        "diagnosis": diagnosis_json(result.diagnosis) if result.diagnosis else None,
         "message": result.message,
         "nextSteps": list(result.next_steps),
         "notes": list(result.notes),
@@ -135,7 +135,7 @@ def _phase(phase: Phase) -> Json:
     }
 
 
-def _diagnosis(diagnosis: Diagnosis) -> Json:
+def diagnosis_json(diagnosis: Diagnosis) -> Json:
     return {
         "causes": [_cause(cause) for cause in diagnosis.causes],
         "changedSince": diagnosis.changed_since,

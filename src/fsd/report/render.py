@@ -27,7 +27,10 @@ def terminal_result(result: Result) -> str:
     """The result as text of at most 100 columns, without colour."""
     lines: list[str] = []
     if result.diagnosis is not None and result.outcome is not Outcome.SUCCEEDED:
-        lines += [*_failure(result, result.diagnosis), ""]
+        lines += diagnosis_lines(
+            result.diagnosis, service=result.service, environment=result.environment
+        )
+        lines.append("")
     lines += _verdict(result)
     lines += [line for note in result.notes for line in wrap(note, first="  note: ", rest="    ")]
     return "\n".join(lines)
@@ -36,7 +39,8 @@ def terminal_result(result: Result) -> str:
 # --- why it failed -----------------------------------------------------------------------------
 
 
-def _failure(result: Result, diagnosis: Diagnosis) -> list[str]:
+def diagnosis_lines(diagnosis: Diagnosis, *, service: str, environment: str) -> list[str]:
+    """The cause, its evidence and the next action, of at most 100 columns."""
     cause = diagnosis.cause
     lines = [
         *wrap(cause.summary, first=f"error[{cause.code}]: ", rest="  "),
@@ -47,7 +51,8 @@ def _failure(result: Result, diagnosis: Diagnosis) -> list[str]:
         *wrap(cause.advice, first="  fix: ", rest="       "),
     ]
     if diagnosis.log_lines:
-        lines.append(f"       {_logs_command(result, diagnosis)}")
+        task = diagnosis.log_task.rstrip("…")
+        lines.append(f"       fsd logs --service {service} --env {environment} --task {task}")
     for other in diagnosis.causes[1:CAUSES_SHOWN]:
         lines += wrap(other.summary, first=f"  also[{other.code}]: ", rest="    ")
     return lines
@@ -72,11 +77,6 @@ def _changed(diagnosis: Diagnosis) -> list[str]:
         return []
     what = changes_text(diagnosis.changes) or "nothing that FSD knows of"
     return wrap(f"changed since {diagnosis.changed_since}: {what}", first="  ", rest="    ")
-
-
-def _logs_command(result: Result, diagnosis: Diagnosis) -> str:
-    task = diagnosis.log_task.rstrip("…")
-    return f"fsd logs --service {result.service} --env {result.environment} --task {task}"
 
 
 # --- how it ended ------------------------------------------------------------------------------
