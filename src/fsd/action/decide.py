@@ -52,6 +52,8 @@ class Refuse:
 
 Decision: TypeAlias = Deploy | RollBack | PlanOnly | ValidateOnly | Skip | Refuse
 
+# https://docs.github.com/en/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions
+DEPENDABOT = "dependabot[bot]"
 _BRANCH_EVENTS = frozenset({"push", "workflow_dispatch", "schedule", "repository_dispatch"})
 
 
@@ -95,6 +97,10 @@ def _for_pull_request(
 ) -> Decision:
     if context.pull_request is not None and context.pull_request.is_fork:
         return ValidateOnly(reason="a fork's pull request gets no credentials, so there is no plan")
+    if context.actor == DEPENDABOT:
+        return ValidateOnly(
+            reason="Dependabot's runs get no secrets and a token that may only read"
+        )
     if inputs.environment:
         return PlanOnly(environments=(inputs.environment,))
     mapped = branch_environments(inputs, environments).values()

@@ -131,13 +131,14 @@ class _Run:
         return self.step.context
 
     def run(self) -> None:
-        files = find_service_files(self.inputs.service_file, self.step.root)
-        for file in files:
-            self._run_file(file)
-            if self.teller.interrupted is not None:
-                raise self.teller.interrupted
+        files = list(find_service_files(self.inputs.service_file, self.step.root))
+        while files:
+            self._run_file(files.pop(0))
             if self.ended[-1].outcome == Outcome.INTERRUPTED:
                 return
+            # A signal while the last was told about changes nothing any more.
+            if self.teller.interrupted is not None and files:
+                raise self.teller.interrupted
 
     def _run_file(self, file: Path) -> None:
         self.environments = self.deployer.environments(file)

@@ -113,7 +113,7 @@ class Comments:
         return self._author
 
     def _repo(self) -> Repository:
-        return self._github().get_repo(self._repository, lazy=True)
+        return self._github().get_repo(self._repository)
 
     def _github(self) -> Github:
         if self._client is None:

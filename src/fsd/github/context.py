@@ -23,7 +23,6 @@ DEFAULT_SERVER = "https://github.com"
 class PullRequest:
     number: int
     head_sha: str  # what the author pushed; GITHUB_SHA is a merge that nobody wrote
-    base_branch: str
     is_fork: bool
 
 
@@ -103,7 +102,6 @@ def _pull_request(payload: Payload, repository: str) -> PullRequest | None:
     return PullRequest(
         number=number,
         head_sha=_text(head, "sha"),
-        base_branch=_text(base, "ref"),
         is_fork=head_repository.lower() != base_repository.lower(),
     )
 

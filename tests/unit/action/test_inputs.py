@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fsd.action.inputs import Inputs, find_service_files, read_inputs
+from fsd.action.record import OUTPUTS
+from fsd.errors import UsageError
+from fsd.github.runner import PREFIX, Runner
+
+ROOT = Path(__file__).parent.parent.parent.parent
+
+
+def read(**inputs: str) -> Inputs:
+    environ = {PREFIX + name.upper(): value for name, value in inputs.items()}
+    return read_inputs(Runner(environ, stream=io.StringIO()))
+
+
+def test_read_inputs__nothing__is_the_default() -> None:
+    assert read() == Inputs()
+
+
+def test_read_inputs__the_defaults_of_action_yml__are_the_defaults_here() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    defaults = {
+        name.replace("-", "_"): str(entry["default"])
+        for name, entry in action["inputs"].items()
+        if name != "github-token"
+    }
+
+    assert read(**defaults) == Inputs()
+
+
+def test_action_yml__every_input__has_its_variable_and_nothing_else_has() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    (step,) = action["runs"]["steps"]
+
+    assert step["env"] == {
+        PREFIX + name.upper().replace("-", "_"): f"${{{{ inputs.{name} }}}}"
+        for name in action["inputs"]
+    }
+    assert "${{" not in step["run"]
+    assert step["run"].startswith("exec ")
+
+
+def test_action_yml__every_output__is_the_steps() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+
+    assert set(action["outputs"]) == set(OUTPUTS)
+    for name, output in action["outputs"].items():
+        assert output["value"] == f"${{{{ steps.fsd.outputs.{name} }}}}"
+
+
+def test_read_inputs__all_of_them__are_read() -> None:
+    inputs = read(
+        service_file="a/*.yml",
+        environment="qa",
+        branch_environments="main=live\n develop=dev, x=y",
+        environments_file="envs.yml",
+        role_to_assume="arn:aws:iam::1:role/x",
+        aws_region="eu-west-1",
+        context="svc",
+        dockerfile="Dockerfile.prod",
+        build_args="A=1\nB=x=y",
+        build_secrets="id=npm,env=NPM",
+        platforms="linux/arm64",
+        cache="false",
+        overrides="resources.cpu=512",
+        version="v1",
+        timeout="1h30m",
+        rollback="false",
+        comment="false",
+        github_token="t",
+        require_promotion_from="staging",
+    )
+
+    assert inputs == Inputs(
+        service_file="a/*.yml",
+        environment="qa",
+        branch_environments={"main": "live", "develop": "dev", "x": "y"},
+        environments_file=Path("envs.yml"),
+        role_to_assume="arn:aws:iam::1:role/x",
+        aws_region="eu-west-1",
+        context=Path("svc"),
+        dockerfile=Path("Dockerfile.prod"),
+        build_args={"A": "1", "B": "x=y"},
+        build_secrets=("id=npm,env=NPM",),
+        platform="ARM64",
+        cache=False,
+        overrides=("resources.cpu=512",),
+        version="v1",
+        timeout=timedelta(minutes=90),
+        rollback=False,
+        comment=False,
+        github_token="t",
+        require_promotion_from="staging",
+    )
+    assert inputs.all_overrides == ("resources.cpu=512", "platform=ARM64")
+
+
+def test_read_inputs__rollback_with_a_release__is_what_to_go_back_to() -> None:
+    assert read(rollback="v1.2.3") == Inputs(rollback_to="v1.2.3")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("branch_environments", "main"),
+        ("branch_environments", "release/*=dev"),
+        ("build_args", "A"),
+        ("build_args", "=x"),
+        ("timeout", "soon"),
+        ("platforms", "linux/amd64,linux/arm64"),
+        ("cache", "maybe"),
+        ("dry_run", "no"),
+    ],
+)
+def test_read_inputs__a_value_that_means_nothing__is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(**{name: value})
+
+    assert caught.value.where == f"input {name.replace('_', '-')}"
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"image": "a:1", "context": "."},
+        {"image": "a:1", "dockerfile": "Dockerfile"},
+        {"rollback": "v1", "dry_run": "true"},
+    ],
+)
+def test_read_inputs__two_that_exclude_each_other__are_refused(inputs: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        read(**inputs)
+
+
+def test_inputs__shown__without_the_token() -> None:
+    assert "ghs_secret" not in repr(read(github_token="ghs_secret"))
+
+
+def test_find_service_files__a_glob__its_files_in_order(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "service.yml").touch()
+
+    assert find_service_files("*/service.yml", tmp_path) == (
+        Path("a/service.yml"),
+        Path("b/service.yml"),
+    )
+
+
+def test_find_service_files__a_path__is_itself_there_or_not(tmp_path: Path) -> None:
+    assert find_service_files("service.yml", tmp_path) == (Path("service.yml"),)
+
+
+@pytest.mark.parametrize("pattern", ["*.yml", "/etc/passwd", "../x.yml", "a/../../*.yml"])
+def test_find_service_files__nothing_or_outside__is_refused(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(UsageError):
+        find_service_files(pattern, tmp_path)
