@@ -47,6 +47,10 @@ def main() -> int:
     except NotAsPromisedError as error:
         say(f"\nThis is not what the demo promises: {error}")
         return 1
+    except BrokenPipeError:
+        # Whoever read this has gone; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         say("\nInterrupted; the embedded AWS is down and nothing is left.")
         return 130
@@ -125,7 +129,16 @@ class Stage:
             self.fsd("local", "up", "--runtime", "process", "--speed", str(SPEED), quiet=True)
             yield
         finally:
-            self.fsd("local", "down", quiet=True)
+            # Before a word about it: the reader may be gone, and saying so would raise.
+            subprocess.run(
+                [FSD, "local", "down"],
+                cwd=self.service,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                check=False,
+            )
+        say("$ fsd local down")
 
     def fsd(self, *arguments: str, expect: int = 0, quiet: bool = False) -> None:
         """Run the real command, its output on this terminal."""
