@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from fsd.aws.ecr import ContainerRegistry
-from fsd.aws.ecs import ElasticContainerService
+from fsd.aws.ecs_tolerant import TolerantEcs
 from fsd.aws.logs import CloudWatchLogs
 from fsd.aws.network import VpcNetworks
 from fsd.aws.scaling import ApplicationAutoScaling
@@ -23,17 +24,19 @@ def connect(
     clock: Clock,
     cloud_formation_role_arn: str | None = None,
     poll: timedelta = POLL,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Aws:
     """Ask AWS who we are, and build the rest without a call. Raises CallFailedError.
 
-    `poll` is how often a stack or a service that goes away is looked at.
+    `poll` is how often a stack or a service that goes away is looked at. `warn` is told of what
+    FSD has to do without.
     """
     return Aws(
         identity=session.identity(),
         stacks=CloudFormationStacks(
             clients=session, clock=clock, poll=poll, role_arn=cloud_formation_role_arn
         ),
-        ecs=ElasticContainerService(clients=session, clock=clock, poll=poll),
+        ecs=TolerantEcs(clients=session, clock=clock, poll=poll, warn=warn),
         targets=TargetGroups(clients=session),
         scaling=ApplicationAutoScaling(clients=session),
         logs=CloudWatchLogs(clients=session),

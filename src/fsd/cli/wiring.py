@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+import click
+
 from fsd.compile.desired import Target
 from fsd.errors import CallFailedError, RefusedError
 from fsd.release.ports import Aws, Network
@@ -91,6 +93,7 @@ def connect(
         clock=clock,
         cloud_formation_role_arn=environment.cloud_formation_role_arn,
         poll=poll,
+        warn=lambda text: click.echo(f"warning: {text}", err=True),
     )
     _guard_account(aws, environment)
     return Connection(aws=aws, environment=environment, embedded=embedded)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from fsd.compile.desired import Desired, Json
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
-from fsd.release.ports import Aws, Clock
+from fsd.release.ports import Aws, Clock, PermissionDenied
 from fsd.release.result import Outcome
 from fsd.release.watch import TimedOut, Watcher
 from fsd.rollout.assess import (
@@ -61,13 +61,14 @@ class RolledBackTo:
 def go_back(back: GoBack) -> RolledBackTo:
     """Roll back, verify, and say what runs. A lost race is an outcome, not an error."""
     ours = replace(back.ours, asked_to_stop=True)
-    if isinstance(back.verdict, Doomed):
-        back.aws.ecs.stop_service_deployment(ours.arn)
+    can_stop = _stop(back) if isinstance(back.verdict, Doomed) else True
     good = _last_good(back)
     # First the stack: old tasks are judged by the health check that it says.
     _restore_stack(back)
     if good is None:
         return _scale_to_zero(back)
+    if not can_stop:
+        return _update_to(back, good)
     back.watcher.deadline = back.clock.now() + ROLLBACK_TIME
     verdict = back.watcher.watch(ours, until_final=True).verdict
     match verdict:
@@ -92,6 +93,15 @@ def go_back(back: GoBack) -> RolledBackTo:
             return _failed(back, f"ECS could not roll back: {failed.reason}")
         case TimedOut() | InProgress() | RollingBack() | Doomed():
             return _failed(back, "the rollback is not done yet; ECS goes on with it")
+
+
+def _stop(back: GoBack) -> bool:
+    """Ask ECS to roll back. False where the role may not: then an update has to do it."""
+    try:
+        back.aws.ecs.stop_service_deployment(back.ours.arn)
+    except PermissionDenied:
+        return False
+    return True
 
 
 def _last_good(back: GoBack) -> str | None:
