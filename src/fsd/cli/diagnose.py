@@ -23,9 +23,7 @@ def command(service: str, env: str, region: str | None, output: str) -> int:
 
         click.echo(json.dumps(diagnosis_json(diagnosis) if diagnosis else None, indent=2))
     elif diagnosis is None:
-        click.echo(
-            f"Nothing is wrong with {ref.name}: all tasks run, and none has failed"
-        )
+        click.echo(f"Nothing is wrong with {ref.name}: all tasks run, and none has failed")
     else:
         from fsd.report.render import diagnosis_lines
 
