@@ -43,6 +43,7 @@ _CALL_TIMEOUT = 120
 _CONNECTIONS = 64  # each container's log holds one
 _LAST_WORDS = 5.0  # seconds in which the log must end once the container has
 _POLL = 0.05
+_PIECE = 16 * 1024  # bytes at which the engine cuts a line
 _TIMED_OUT, _NOT_RUNNING, _NOT_FOUND, _NOT_EXECUTABLE = 124, 1, 127, 126
 # For a container that ended before it could be asked for its address: nobody answers there.
 # https://www.rfc-editor.org/rfc/rfc5737
@@ -52,7 +53,7 @@ _DockerErrors = (docker.errors.DockerException, requests.RequestException)
 
 
 def find_engine(timeout: int = _SOON) -> docker.DockerClient | None:
-    """The engine of DOCKER_HOST, else of the docker CLI's current context, if it answers in time."""
+    """The engine of DOCKER_HOST, else of the CLI's current context; None where it is silent."""
     url = os.environ.get("DOCKER_HOST") or _host_of_context()
     try:
         _knock(url or _DEFAULT_HOST, timeout)
@@ -388,7 +389,9 @@ def read_log(frames: Iterator[bytes]) -> Iterator[tuple[int, str]]:
     for frame in frames:
         stamp, _, content = frame.partition(b" ")
         at = _milliseconds(stamp.decode())
-        for text in lines.feed(content):
+        # Shorter and without an end: the last of its stream; the other one may still go on.
+        is_last = not content.endswith(b"\n") and len(content) < _PIECE
+        for text in lines.feed(content + b"\n" if is_last else content):
             yield at, text
     for text in lines.finish():
         yield at, text

@@ -69,6 +69,9 @@ class Guard:
         )
 
     def close(self) -> None:
+        """Again is fine."""
+        if self._process.returncode is not None:
+            return
         with self._process, contextlib.suppress(BrokenPipeError):
             self._process.communicate(_CLEAN_END)
 

@@ -21,7 +21,7 @@ from fsd.local.ports import ContainerSpec, LaunchError
 from fsd.local.runtime import orphans, wording
 from fsd.local.runtime.addresses import Lease
 from fsd.local.runtime.images import ProcessImage
-from fsd.local.runtime.rootfs import inside
+from fsd.local.runtime.rootfs import beneath, inside
 
 PAYLOAD = Path(__file__).parent / "payload"
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -50,13 +50,20 @@ class Place:
     mark: str
 
     def mapped(self, path: str) -> str:
-        """A path of the container that is there; anything else as it is. `/` alone says nothing."""
+        """A path of the container that is there, or could be made there; else as it is.
+
+        `/` alone says nothing, and `/health` is no file.
+        """
         if not path.startswith("/") or posixpath.normpath(path) in ("/", "//"):
             return path
-        found = inside(self.root, path)
-        if not os.path.exists(found):
+        found = beneath(self.root, path)
+        if not os.path.exists(found) and not self._is_new(path, found):
             return path
         return f"{found}/" if path.endswith("/") else str(found)
+
+    def _is_new(self, path: str, found: Path) -> bool:
+        """A file that the program may want to make in a folder of the container."""
+        return found.parent != self.root and found.parent.is_dir() and not os.path.exists(path)
 
 
 def make_program(container: ContainerSpec, image: ProcessImage, place: Place) -> Program:
@@ -214,7 +221,7 @@ def _find_program(name: str, search_path: str, cwd: Path, place: Place) -> str:
 def _candidates(name: str, search_path: str, cwd: Path, place: Place) -> list[Path]:
     """Where the container itself may have it."""
     if name.startswith("/"):
-        return [inside(place.root, name)]
+        return [beneath(place.root, name)]
     if "/" in name:
         return [cwd / name]
     own = [part for part in search_path.split(":") if part.startswith(f"{place.root}/")]

@@ -45,6 +45,12 @@ def inside(root: Path, path: str) -> Path:
     return root.joinpath(*found)
 
 
+def beneath(root: Path, path: str) -> Path:
+    """As `inside`, but a link stays itself: a program may go by the name that it is called by."""
+    parent, name = posixpath.split(posixpath.normpath(path))
+    return inside(root, parent) / name if name else root
+
+
 def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
     path = posixpath.normpath(f"/{member.name}")
     if path == "/":

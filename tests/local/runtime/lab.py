@@ -1,0 +1,127 @@
+"""A runtime with an image to run: busybox, whose shell is the same in a container and here."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fsd.image.build import build_image
+from fsd.local.ports import ContainerSpec, ContainerState, LogTarget, Runtime, TaskSpec
+from tests.fakes.logs import FakeLogs
+from tests.fakes.registry import FakeEcr, FakeRegistry
+
+PATIENCE = 30.0
+DOCKERFILE = """
+FROM scratch
+COPY bin /bin/
+COPY www /www/
+ENV PATH=/bin COLOUR=red FILE=/www/index.html
+WORKDIR /srv
+ENTRYPOINT ["/bin/sh", "-c"]
+CMD ["echo from the image; exit 3"]
+"""
+_APPLETS = ("cat", "echo", "httpd", "id", "kill", "pwd", "rm", "seq", "sleep", "touch", "wget")
+
+
+def write_context(folder: Path) -> Path:
+    (folder / "bin").mkdir(parents=True)
+    (folder / "www").mkdir()
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / "www" / "index.html").write_text("served\n")
+    (folder / "www" / "salt").write_text(uuid.uuid4().hex)
+    shutil.copy("/bin/busybox", folder / "bin" / "sh")
+    for applet in _APPLETS:
+        (folder / "bin" / applet).symlink_to("sh")
+    return folder
+
+
+def build(folder: Path, server: FakeRegistry, runtime: str) -> str:
+    """The image by digest."""
+    ecr = FakeEcr(server)
+    built = build_image(
+        context=folder,
+        dockerfile=None,
+        platform="X86_64",
+        repository=ecr.repository("box"),
+        registry=ecr,
+        runtime=runtime,
+    )
+    return built.image.uri
+
+
+@dataclass
+class Lab:
+    runtime: Runtime
+    image: str
+    logs: FakeLogs
+    registry: FakeRegistry
+    instance: str
+    task_ids: list[str] = field(default_factory=list)
+
+    def spec(self, *command: str, name: str = "main", **options: Any) -> ContainerSpec:
+        """A container that runs one line of shell, or the image's own command."""
+        defaults: dict[str, Any] = {
+            "name": name,
+            "image": self.image,
+            "command": command or None,
+            "entry_point": None,
+            "environment": {},
+            "working_directory": None,
+            "user": None,
+            "ports": (8000,),
+            "memory_mib": 64,
+            "essential": True,
+            "read_only_root": False,
+            "stop_timeout": 2.0,
+            "log": LogTarget(
+                account="0", region="us-east-1", group="/ecs/box", stream=f"ecs/{name}/1"
+            ),
+        }
+        return ContainerSpec(**(defaults | options))
+
+    def launch(self, *containers: ContainerSpec) -> tuple[str, str]:
+        """(task id, address)."""
+        task = TaskSpec(
+            id=uuid.uuid4().hex,
+            account="0",
+            region="us-east-1",
+            cluster="local",
+            family="box",
+            revision=1,
+            containers=containers,
+        )
+        address = self.runtime.launch(task)
+        self.task_ids.append(task.id)
+        return task.id, address
+
+    def run(self, *command: str, **options: Any) -> tuple[int | None, list[str]]:
+        """(exit code, lines) of a container that ends by itself."""
+        task_id, _ = self.launch(self.spec(*command, **options))
+        (state,) = self.await_end(task_id)
+        texts = self.logs.texts()
+        self.runtime.stop(task_id)
+        return state.exit_code, texts
+
+    def await_end(self, task_id: str) -> Sequence[ContainerState]:
+        def ended() -> bool:
+            return not any(state.running for state in self.runtime.inspect(task_id))
+
+        await_that(ended)
+        return self.runtime.inspect(task_id)
+
+    def await_line(self, text: str, count: int = 1) -> None:
+        await_that(lambda: self.logs.texts().count(text) >= count)
+
+
+def await_that(condition: Callable[[], bool], *, patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        pause.wait(0.02)
