@@ -117,6 +117,9 @@ class CommentingReporter:
     service: str
     environment: str
 
+    def begin(self, headline: str) -> None:
+        self.inner.begin(headline)
+
     def phase(self, phase: Phase) -> None:
         self.inner.phase(phase)
         if phase.name not in _COMMENTED or phase.state is not PhaseState.RUNNING:

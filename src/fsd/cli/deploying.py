@@ -29,6 +29,7 @@ from fsd.spec.environments import LOCAL
 
 if TYPE_CHECKING:
     from fsd.image.build import Built
+    from fsd.image.context import Source
     from fsd.spec.load import Loaded
     from fsd.spec.models import Manifest
 
@@ -67,6 +68,7 @@ class Prepared:
     connection: Connection
     manifest: Manifest
     target: Target
+    source: Source
     release: Release
     started_at: datetime
     phases: tuple[Phase, ...]
@@ -83,14 +85,15 @@ def prepare(options: Options, *, reporter: Reporter) -> Prepared:
     environment = find_environment(
         options.file, options.environment, file=options.environments_file
     )
-    checked = read_manifest(
+    read_manifest(
         options.file,
         environment=options.environment,
         overrides=options.overrides,
         environments_file=options.environments_file,
     )
     connection = connect(environment, region=options.region, identity=options.identity)
-    release = _release(options, checked.manifest)
+    source = _source(options)
+    release = _release(options, source)
     loaded = read_manifest(
         options.file,
         environment=options.environment,
@@ -105,6 +108,7 @@ def prepare(options: Options, *, reporter: Reporter) -> Prepared:
         started_at=started,
         finished_at=clock.now(),
     )
+    reporter.begin(_headline(connection, loaded.manifest, release, source))
     reporter.phase(phase)
     target, notes = make_target(connection, loaded.manifest.service.networking)
     notes = (*connection.notes, *notes, *_ensure_secrets(connection, loaded.manifest))
@@ -114,6 +118,7 @@ def prepare(options: Options, *, reporter: Reporter) -> Prepared:
         connection=connection,
         manifest=loaded.manifest,
         target=target,
+        source=source,
         release=release,
         started_at=started,
         phases=(phase,),
@@ -177,11 +182,25 @@ def _without_rollback(desired: Desired) -> Desired:
     return replace(desired, service=service)
 
 
-def _release(options: Options, manifest: Manifest) -> Release:
+def _source(options: Options) -> Source:
     from fsd.image.context import read_source
 
-    del manifest
-    source = read_source(options.context or options.file.parent)
+    return read_source(options.context or options.file.parent, dockerfile=options.dockerfile)
+
+
+def _headline(connection: Connection, manifest: Manifest, release: Release, source: Source) -> str:
+    """`offer-api → dev    123456789012 · us-east-1 · 4f2c1e9 "Add price filter" · v1.3.0`."""
+    identity = connection.aws.identity
+    facts = [identity.account, identity.region]
+    if source.commit:
+        facts.append(f'{source.commit[:7]} "{source.title}"')
+    if release.version not in facts[-1]:
+        facts.append(release.version)
+    where = connection.environment.name
+    return f"{manifest.metadata.name} → {where}    {' · '.join(facts)}"
+
+
+def _release(options: Options, source: Source) -> Release:
     return Release(
         version=options.version or source.short,
         commit=source.commit,
@@ -370,9 +389,7 @@ def _planned_image(options: Options, prepared: Prepared) -> tuple[Image, tuple[s
     reference = options.image or prepared.manifest.service.image
     if reference:
         return _resolve(reference, prepared), ()
-    from fsd.image.context import read_source
-
-    source = read_source(options.context or options.file.parent)
+    source = prepared.source
     registry = prepared.connection.aws.registry
     name = names.repository(prepared.manifest.metadata.name)
     repository = registry.find_repository(name)

@@ -7,6 +7,7 @@ rich. The only `except Exception` of FSD is here.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -84,6 +85,7 @@ def cli(debug: bool) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. Output goes to stdout and stderr."""
     debug = "--debug" in arguments
+    _write_whatever_the_terminal_takes()
     try:
         result = cli.main(args=list(arguments), prog_name="fsd", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -114,6 +116,13 @@ def run(arguments: Sequence[str]) -> int:
         )
         return int(ExitCode.BUG)
     return int(result) if isinstance(result, int) else int(ExitCode.OK)
+
+
+def _write_whatever_the_terminal_takes() -> None:
+    """A terminal that is not UTF-8 gets `?` for `✔`, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def main() -> None:

@@ -32,6 +32,8 @@ class ApplyStack:
     sign: Sign
 
     def text(self) -> str:
+        if self.sign is Sign.ADD:
+            return f"stack          {self.name}   {len(self.changes)} resources"
         what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes[:6])
         more = len(self.changes) - 6
         return f"stack          {self.name}   {what}" + (f" · {more} more" if more > 0 else "")

@@ -10,6 +10,9 @@ from fsd.release.result import Phase, Progress
 class Reporter(Protocol):
     """Called in order; `phase` is called again when a phase ends."""
 
+    def begin(self, headline: str) -> None:
+        """What is about to happen, where and to what: once, before the first phase."""
+
     def phase(self, phase: Phase) -> None: ...
 
     def progress(self, progress: Progress) -> None: ...
@@ -18,6 +21,9 @@ class Reporter(Protocol):
 
 
 class Silent:
+    def begin(self, headline: str) -> None:
+        del headline
+
     def phase(self, phase: Phase) -> None:
         del phase
 

@@ -6,6 +6,7 @@ looks in a row are survived and told. The clock is passed in and is the only thi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -214,12 +215,10 @@ class Watcher:
 
 
 def shorten_event(message: str, service: str) -> str:
-    """An ECS event without the service's name, which every line would repeat."""
+    """An ECS event without what every line would repeat: the service, the target group's ARN."""
     text = message.replace(f"(service {service}) ", "").replace(f"(service {service}, ", "(")
-    words = [
-        short(word.strip("().")) if len(word.strip("().")) == 32 else word for word in text.split()
-    ]
-    return " ".join(words)
+    text = re.sub(r"\(target-group arn:[^)]*\)", "the target group", text)
+    return re.sub(r"\b[0-9a-f]{32}\b", lambda task: short(task[0]), text)
 
 
 def _counts(

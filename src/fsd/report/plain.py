@@ -26,6 +26,9 @@ class PlainReporter:
         self._last: Progress | None = None
         self._announced = ""
 
+    def begin(self, headline: str) -> None:
+        self._line(self._now(), printable(headline))
+
     def phase(self, phase: Phase) -> None:
         at = phase.finished_at or phase.started_at
         text = printable(phase.text) or "started"

@@ -45,6 +45,7 @@ def live_reporter(stream: TextIO) -> Iterator[LiveReporter]:
 class Screen:
     """What is shown. Fields are replaced whole: Rich reads them in its own thread."""
 
+    headline: str = ""
     phases: tuple[Phase, ...] = ()
     progress: Progress | None = None
     notes: tuple[str, ...] = ()
@@ -52,7 +53,10 @@ class Screen:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         del console, options
-        parts: list[RenderableType] = [self._line(phase) for phase in self.phases]
+        parts: list[RenderableType] = []
+        if self.headline:
+            parts.append(Text(self.headline, style="bold", no_wrap=True, overflow="ellipsis"))
+        parts += [self._line(phase) for phase in self.phases]
         if self.progress is not None:
             parts.append(_bars(self.progress))
         parts += [
@@ -62,10 +66,11 @@ class Screen:
         yield Group(*parts)
 
     def _line(self, phase: Phase) -> Table:
-        line = Table.grid(padding=(0, 1, 0, 0))
-        line.add_column(width=2, justify="right")
-        line.add_column(width=9)
-        line.add_column(no_wrap=True, overflow="ellipsis")
+        line = Table.grid(padding=(0, 1, 0, 0), expand=True)
+        line.add_column(width=2, min_width=2, justify="right")
+        line.add_column(width=9, min_width=9)
+        # Only this one gives way where the terminal is narrow.
+        line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         text = printable(phase.text)
         if phase.name in _WATCHED and phase.state is PhaseState.RUNNING and self.progress:
             text = duration_text(self.progress.elapsed)
@@ -114,6 +119,10 @@ class LiveReporter:
     def __init__(self, screen: Screen, live: Live) -> None:
         self._screen = screen
         self._live = live
+
+    def begin(self, headline: str) -> None:
+        self._screen.headline = printable(headline)
+        self._live.start()
 
     def phase(self, phase: Phase) -> None:
         """A phase is known by its name and start, so a second rollout gets a line of its own."""

@@ -9,6 +9,7 @@ from fsd.release.operations import Operation, ServiceRef, restart, roll_back, sc
 from fsd.release.ports import Cluster
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
+from fsd.release.watch import shorten_event
 from tests.fakes.aws import FakeAws, FakeClock
 
 REF = ServiceRef(
@@ -140,3 +141,14 @@ def test_delete__what_others_use__kept() -> None:
 
 def test_delete__nothing_there__fine() -> None:
     assert delete_service(FakeAws().aws(), REF, reporter=Silent()).removed == ()
+
+
+def test_shorten_event__service_task_and_target_group__what_is_new() -> None:
+    message = (
+        f"(service web-dev) (task {'7' * 32}) (port 8000) is unhealthy in "
+        "(target-group arn:aws:elasticloadbalancing:x:1:targetgroup/a/b) due to (reason x)"
+    )
+
+    assert shorten_event(message, "web-dev") == (
+        "(task 7777…) (port 8000) is unhealthy in the target group due to (reason x)"
+    )

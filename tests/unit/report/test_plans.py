@@ -7,7 +7,7 @@ from fsd.report.plans import Planned, plan_json, plan_text
 STACK = ApplyStack(
     name="fsd-offer-api-prod",
     changes=tuple(Change(what=f"+Resource{number}", text="") for number in range(9)),
-    sign=Sign.ADD,
+    sign=Sign.CHANGE,
 )
 REVISION = RegisterRevision(
     family="offer-api-prod",
@@ -39,8 +39,8 @@ def test_plan_text__steps__a_line_each_and_the_counts_first() -> None:
     assert (
         plan_text(planned)
         == """\
-offer-api → prod    1 to change, 2 to add
-  + stack          fsd-offer-api-prod   +Resource0 · +Resource1 · +Resource2 · +Resource3 ·
+offer-api → prod    2 to change, 1 to add
+  ~ stack          fsd-offer-api-prod   +Resource0 · +Resource1 · +Resource2 · +Resource3 ·
                    +Resource4 · +Resource5 · 3 more
   ~ revision       image sha256:1a2b… → sha256:9b1f… · environment +PRICE_FILTER
   + service        offer-api-prod   2 tasks

@@ -155,7 +155,18 @@ def test_live__narrow_terminal__long_texts_are_cut() -> None:
 
     assert len(lines) == 1
     assert len(lines[0]) <= 100
+    assert lines[0].startswith(" ✔ stack     +Resource")
     assert lines[0].endswith("…")
+
+
+def test_live__headline__above_the_phases() -> None:
+    with live_reporter(io.StringIO()) as reporter:
+        reporter.begin("offer-api → dev    123456789012 · us-east-1")
+        reporter.phase(make_phase(PhaseName.STACK, text="unchanged"))
+        lines = drawn(reporter._screen)
+
+    assert lines[0] == "offer-api → dev    123456789012 · us-east-1"
+    assert len(lines) == 2
 
 
 def test_live__nothing_to_show__nothing_is_written() -> None:
