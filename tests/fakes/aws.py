@@ -295,11 +295,15 @@ class FakeEcs:
 class FakeStacks:
     stacks: dict[str, Stack] = field(default_factory=dict)
     applied: list[Json] = field(default_factory=list)
+    on_find: list[CallFailedError | None] = field(default_factory=list)
+    on_apply: list[CallFailedError | None] = field(default_factory=list)
 
     def find(self, name: str) -> Stack | None:
+        _raise_next(self.on_find)
         return self.stacks.get(name)
 
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
+        _raise_next(self.on_apply)
         self.applied.append(template)
         self.stacks[name] = Stack(
             name=name, id=name, status="UPDATE_COMPLETE", template=template,
@@ -309,6 +313,13 @@ class FakeStacks:
 
     def delete(self, name: str) -> None:
         self.stacks.pop(name, None)
+
+
+def _raise_next(errors: list[CallFailedError | None]) -> None:
+    """One entry a call; None lets the call through."""
+    error = errors.pop(0) if errors else None
+    if error is not None:
+        raise error
 
 
 @dataclass

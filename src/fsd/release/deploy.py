@@ -26,7 +26,7 @@ from fsd.release.result import (
     ReleaseInfo,
     Result,
 )
-from fsd.release.rollback import GoBack, RolledBackTo, go_back
+from fsd.release.rollback import GoBack, RolledBackTo, could_not_go_back, go_back
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -244,7 +244,11 @@ class _Deployment:
         assert self.ours is not None
         began = self.clock.now()
         self._phase(PhaseName.ROLLOUT, PhaseState.RUNNING, "", began)
-        watched = watcher.watch(self.ours)
+        try:
+            watched = watcher.watch(self.ours)
+        except CallFailedError as error:
+            self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, "AWS does not answer", began)
+            return self._unknown(started, error)
         took = _seconds(self.clock.now() - began)
         match watched.verdict:
             case Succeeded():
@@ -281,18 +285,21 @@ class _Deployment:
             )
         began = self.clock.now()
         self._phase(PhaseName.ROLLBACK, PhaseState.RUNNING, "", began)
-        back = go_back(
-            GoBack(
-                aws=self.aws,
-                clock=self.clock,
-                watcher=watcher,
-                ours=self.ours,
-                verdict=watched.verdict,
-                desired=self.desired,
-                observed=observed,
-                stack_changed=self._stack_changed(),
-            )
+        job = GoBack(
+            aws=self.aws,
+            clock=self.clock,
+            watcher=watcher,
+            ours=self.ours,
+            verdict=watched.verdict,
+            desired=self.desired,
+            observed=observed,
+            stack_changed=self._stack_changed(),
         )
+        try:
+            back = go_back(job)
+        except CallFailedError as error:
+            # The diagnosis must not be lost over it.
+            back = could_not_go_back(job, f"{error.what} ({error.where})")
         return self._finish_rollback(back, started, began=began, diagnosis=diagnosis)
 
     def _finish_rollback(
@@ -339,6 +346,18 @@ class _Deployment:
                 f"fsd status --service {self.desired.service_name} --env "
                 f"{self.desired.environment} --watch",
             ),
+        )
+
+    def _unknown(self, started: datetime, error: CallFailedError) -> Result:
+        """AWS stopped answering in mid-rollout: what is going on there is not known."""
+        service, env = self.desired.service_name, self.desired.environment
+        return self._finish(
+            started,
+            Outcome.TIMED_OUT,
+            message=f"the state of {self._revision()} is not known: {error.what}; ECS goes on by "
+            "itself, and its circuit breaker rolls back what does not get healthy",
+            next_steps=(f"fsd status --service {service} --env {env}", error.fix),
+            look=False,
         )
 
     def _interrupted(self, started: datetime, signal: Interrupted) -> Result:
@@ -443,7 +462,14 @@ class _Deployment:
             next_steps=next_steps,
             notes=self.request.notes,
         )
-        return self._with_what_runs(result) if look else result
+        if not look:
+            return result
+        try:
+            return self._with_what_runs(result)
+        except CallFailedError as error:
+            # How it ended is known; only the picture of what runs is missing.
+            note = f"what runs now could not be read: {error.what}"
+            return replace(result, notes=(*result.notes, note))
 
     def _with_what_runs(self, result: Result) -> Result:
         """The last look: what runs now, so that a report never claims more than was seen."""

@@ -90,9 +90,9 @@ def go_back(back: GoBack) -> RolledBackTo:
                 f"{family_revision(superseded.task_definition_arn)}; nothing of it was undone",
             )
         case Failed() as failed:
-            return _failed(back, f"ECS could not roll back: {failed.reason}")
+            return could_not_go_back(back, f"ECS could not roll back: {failed.reason}")
         case TimedOut() | InProgress() | RollingBack() | Doomed():
-            return _failed(back, "the rollback is not done yet; ECS goes on with it")
+            return could_not_go_back(back, "the rollback is not done yet; ECS goes on with it")
 
 
 def _stop(back: GoBack) -> bool:
@@ -128,7 +128,7 @@ def _verified(back: GoBack) -> RolledBackTo:
     _restore_count(back)
     service = back.aws.ecs.find_service(back.cluster, back.desired.name)
     if service is None:
-        return _failed(back, "the service is gone")
+        return could_not_go_back(back, "the service is gone")
     revision = family_revision(service.task_definition_arn)
     return RolledBackTo(
         outcome=Outcome.ROLLED_BACK,
@@ -170,7 +170,7 @@ def _update_to(back: GoBack, good: str) -> RolledBackTo:
     verdict = back.watcher.watch(ours).verdict
     if isinstance(verdict, Succeeded):
         return _verified(back)
-    return _failed(back, f"{family_revision(good)} did not get healthy again either")
+    return could_not_go_back(back, f"{family_revision(good)} did not get healthy again either")
 
 
 def _scale_to_zero(back: GoBack) -> RolledBackTo:
@@ -207,7 +207,8 @@ def _wait_for_no_tasks(back: GoBack) -> bool:
     return False
 
 
-def _failed(back: GoBack, message: str) -> RolledBackTo:
+def could_not_go_back(back: GoBack, message: str) -> RolledBackTo:
+    """The outcome that needs a person; `message` says what stood in the way."""
     name, env = back.desired.service_name, back.desired.environment
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,

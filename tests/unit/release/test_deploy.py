@@ -223,13 +223,42 @@ def test_deploy__throttled_and_hiccups__survived() -> None:
     assert run(aws, clock=clock).outcome is Outcome.SUCCEEDED
 
 
-def test_deploy__aws_stays_away__the_error_not_a_verdict() -> None:
+def test_deploy__aws_stays_away__state_unknown_and_exit_9() -> None:
     aws, clock = running(), FakeClock()
     aws.ecs.script("IN_PROGRESS")
     clock.at(1, lambda: aws.ecs.fail("find_service", *[HICCUP] * 9))
 
-    with pytest.raises(CallFailedError):
-        run(aws, clock=clock)
+    result = run(aws, clock=clock)
+
+    assert result.outcome is Outcome.TIMED_OUT
+    assert result.outcome.exit_code == 9
+    assert "connection reset" in result.message
+
+
+def test_deploy__last_look_fails__still_the_success_that_it_was() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "SUCCESSFUL")
+    aws.stacks.on_find = [None, HICCUP]
+
+    result = run(aws, clock=clock)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert result.notes == ("what runs now could not be read: connection reset",)
+
+
+def test_deploy__rollback_meets_an_error__exit_7_and_the_diagnosis_kept() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS")
+    aws.ecs.crash(42, times=2)
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+    aws.stacks.on_apply = [None, CallFailedError("stack is locked", where="stack", fix="wait")]
+
+    result = run(aws, make_request(changed))
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert "stack is locked" in result.message
+    assert result.diagnosis is not None
+    assert result.diagnosis.cause.code == "crashed"
 
 
 def test_deploy__another_in_flight__refused_and_superseded_only_on_request() -> None:
