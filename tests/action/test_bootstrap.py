@@ -1,0 +1,206 @@
+"""scripts/action: what is between a runner's bash and Python, with a package that is made here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.action.workflow import ROOT, TIMEOUT, plain_environment
+
+# Says what the real `fsd ci` would meet.
+MAIN = """\
+import json, os, sys
+import dependency
+print(json.dumps({
+    "pid": os.getpid(),
+    "argv": sys.argv[1:],
+    "path": sys.path,
+    "dependency": dependency.__file__,
+    "python": sys.executable,
+}))
+"""
+
+
+@dataclass
+class Bootstrap:
+    action: Path
+    checkout: Path
+    temp: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def run(self) -> tuple[int, int, str]:
+        """(exit code, pid of the entry process, log)."""
+        process = subprocess.Popen(
+            [
+                "bash",
+                "-e",
+                "-o",
+                "pipefail",
+                "-c",
+                'exec bash "$GITHUB_ACTION_PATH/scripts/action"',
+            ],
+            cwd=self.checkout,
+            env={
+                **plain_environment(),
+                "GITHUB_ACTION_PATH": str(self.action),
+                "RUNNER_TEMP": str(self.temp),
+                "PIP_NO_INDEX": "1",
+                "PIP_FIND_LINKS": str(self.action / "wheels"),
+                "PIP_CONFIG_FILE": os.devnull,
+                **self.environ,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with process:
+            log, _ = process.communicate(timeout=TIMEOUT)
+        return process.returncode, process.pid, log
+
+    def ok(self) -> tuple[dict[str, Any], str]:
+        code, pid, log = self.run()
+        assert code == 0, log
+        said: dict[str, Any] = json.loads(log.splitlines()[-1])
+        assert said["pid"] == pid
+        return said, log
+
+
+@pytest.fixture
+def bootstrap(tmp_path: Path) -> Bootstrap:
+    action, checkout = tmp_path / "action", tmp_path / "checkout"
+    package = action / "src" / "fsd" / "cli"
+    package.mkdir(parents=True)
+    for name in ("src/fsd/__init__.py", "src/fsd/cli/__init__.py"):
+        (action / name).touch()
+    (package / "main.py").write_text(MAIN)
+    (action / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "action", action / "scripts" / "action")
+    (action / "wheels").mkdir()
+    digest = make_wheel(action / "wheels")
+    (action / "requirements").mkdir()
+    pin = f"dependency==1.0 --hash=sha256:{digest}\n"
+    (action / "requirements" / "action.txt").write_text(pin)
+    checkout.mkdir()
+    return Bootstrap(action=action, checkout=checkout, temp=tmp_path / "temp")
+
+
+def make_wheel(folder: Path) -> str:
+    """`dependency` 1.0 with one module; returns the wheel's SHA-256."""
+    wheel = folder / "dependency-1.0-py3-none-any.whl"
+    info = "dependency-1.0.dist-info"
+    files = {
+        "dependency.py": "",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: dependency\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\n"
+        "Tag: py3-none-any\n",
+    }
+    record = ""
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+            record += f"{name},sha256={digest.rstrip(b'=').decode()},{len(text)}\n"
+        archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def test_bootstrap__two_steps_of_a_job__installs_once_and_becomes_python(
+    bootstrap: Bootstrap,
+) -> None:
+    first, log = bootstrap.ok()
+
+    assert first["argv"] == ["ci"]
+    assert Path(first["dependency"]).is_relative_to(bootstrap.temp)
+    assert "Install FSD's dependencies" in log
+
+    second, log = bootstrap.ok()
+
+    assert second["python"] == first["python"]
+    assert "Install" not in log
+
+
+def test_bootstrap__installation_that_failed__says_so_and_is_made_anew(
+    bootstrap: Bootstrap,
+) -> None:
+    bootstrap.environ = {"PIP_FIND_LINKS": os.devnull}
+    code, _, log = bootstrap.run()
+
+    assert code == 5
+    assert "::error title=fsd: pip::" in log
+
+    bootstrap.environ = {}
+    bootstrap.ok()
+
+
+def test_bootstrap__hostile_checkout_and_variables__nothing_of_them_is_imported(
+    bootstrap: Bootstrap, tmp_path: Path
+) -> None:
+    elsewhere = str(tmp_path / "elsewhere")
+    evil = "raise SystemExit('imported from the checkout')\n"
+    for name in ("dependency", "json", "pip", "venv", "hashlib", "fsd", "sitecustomize"):
+        (bootstrap.checkout / f"{name}.py").write_text(evil)
+    bootstrap.environ = {
+        "PIP_TARGET": elsewhere,
+        "PIP_REQUIRE_VIRTUALENV": "1",
+        "PIP_USER": "1",
+        "PIP_NO_BINARY": ":all:",
+        "PYTHONPATH": elsewhere,
+        "PYTHONHOME": elsewhere,
+        "VIRTUAL_ENV": elsewhere,
+    }
+
+    said, _ = bootstrap.ok()
+
+    assert not {str(bootstrap.checkout), elsewhere, ""} & set(said["path"])
+    assert not Path(elsewhere).exists()
+
+
+def test_bootstrap__package_with_another_hash__is_not_installed(bootstrap: Bootstrap) -> None:
+    pin = f"dependency==1.0 --hash=sha256:{'0' * 64}\n"
+    (bootstrap.action / "requirements" / "action.txt").write_text(pin)
+
+    code, _, log = bootstrap.run()
+
+    assert code == 5
+    assert "::error title=fsd: pip::" in log
+    assert "DO NOT MATCH THE HASHES" in log
+
+
+def test_bootstrap__python_too_old__says_what_to_do(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("bash", "dirname", "cat"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    old = programs / "python3"
+    old.write_text('#!/usr/bin/env bash\n[ "$1" = --version ] && echo "Python 3.10.4"\nexit 1\n')
+    old.chmod(0o755)
+    (programs / "env").symlink_to(str(shutil.which("env")))
+    bootstrap.environ = {"PATH": str(programs)}
+
+    code, _, log = bootstrap.run()
+
+    assert code == 5
+    assert "Python 3.11 or newer is needed" in log
+    assert "actions/setup-python" in log
+
+
+def test_bootstrap__fsd_python__is_used_as_it_is(bootstrap: Bootstrap) -> None:
+    (bootstrap.action / "src" / "dependency.py").touch()
+    bootstrap.environ = {"FSD_PYTHON": sys.executable}
+
+    said, log = bootstrap.ok()
+
+    assert said["python"] == sys.executable
+    assert "Install" not in log

@@ -1,0 +1,208 @@
+"""action.yml's step with exactly what GitHub's runner gives it: no INPUT_*, few variables."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from typing import Any
+
+import pytest
+
+from fsd.errors import ExitCode
+from tests.action.conftest import World
+from tests.action.workflow import ROLE, ActionStep, commit, head
+from tests.fakes.oidc import REQUEST_TOKEN
+
+PUSH = {"event": "push", "ref": "refs/heads/staging"}
+MASKED = re.compile(r"^::add-mask::(.+)$", re.MULTILINE)
+
+
+@pytest.fixture
+def runtime() -> str:
+    """What these tests are about does not depend on how tasks run."""
+    return "process"
+
+
+def pull_request(world: World, *, head_repository: str = "org/hello") -> dict[str, Any]:
+    return {
+        "number": 9,
+        "pull_request": {
+            "number": 9,
+            "head": {"sha": head(world.repository), "repo": {"full_name": head_repository}},
+            "base": {"ref": "main", "repo": {"full_name": "org/hello"}},
+        },
+    }
+
+
+def test_step__push__deploys_as_the_role_by_a_token_that_nobody_sees(
+    step: ActionStep, world: World
+) -> None:
+    ended = step.run(**PUSH, payload={}, role_to_assume=ROLE, aws_region="us-east-1")
+
+    assert ended.code == 0, ended.log
+    assert ended.outputs["outcome"] == "succeeded"
+    record = ended.record()
+    assert record["services"][0]["result"]["outcome"] == "succeeded"
+    (claims,) = [world.issuer.verify(token) for token in world.issuer.tokens]
+    assert claims["aud"] == "sts.amazonaws.com"
+    masked = set(MASKED.findall(ended.log))
+    assert {REQUEST_TOKEN, world.github.token, *world.issuer.tokens} <= masked
+    unmasked = MASKED.sub("", ended.log) + ended.summary + str(record)
+    assert not [secret for secret in masked if secret in unmasked]
+
+
+def test_step__runners_own_input_variables__do_not_count(step: ActionStep) -> None:
+    step.environ |= {"INPUT_ENVIRONMENT": "prod", "INPUT_DRY_RUN": "false"}
+
+    ended = step.run(
+        **PUSH, payload={}, dry_run="true", role_to_assume=ROLE, aws_region="us-east-1"
+    )
+
+    assert ended.code == 0, ended.log
+    assert (ended.outputs["outcome"], ended.outputs["environment"]) == ("planned", "dev")
+
+
+def test_step__job_without_id_token_permission__names_it(step: ActionStep) -> None:
+    step.environ = {
+        name: value for name, value in step.environ.items() if not name.startswith("ACTIONS_")
+    }
+
+    ended = step.run(**PUSH, payload={}, role_to_assume=ROLE, aws_region="us-east-1")
+
+    assert ended.code == ExitCode.CALL_FAILED
+    assert ended.outputs["outcome"] == "failed"
+    assert "permissions: id-token: write" in ended.summary
+    assert "::error title=fsd%3A identity-token-missing" in ended.log
+
+
+def test_step__token_that_may_not_comment__deploys_with_a_warning(
+    step: ActionStep, world: World
+) -> None:
+    world.github.add_pull(7, head(world.repository))
+    world.github.refuse("POST")
+
+    ended = step.run(**PUSH, payload={}, role_to_assume=ROLE, aws_region="us-east-1")
+
+    assert ended.code == 0, ended.log
+    assert (ended.outputs["outcome"], ended.outputs["comment-url"]) == ("succeeded", "")
+    assert len(re.findall(r"^::warning", ended.log, re.MULTILINE)) == 1
+    assert "pull-requests: write" in ended.log
+
+
+def test_step__forks_pull_request__asks_neither_aws_nor_github(
+    step: ActionStep, world: World
+) -> None:
+    step.environ = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "GITHUB_API_URL": "http://127.0.0.1:1",
+    }
+
+    ended = step.run(
+        event="pull_request",
+        ref="refs/pull/9/merge",
+        payload=pull_request(world, head_repository="mallory/hello"),
+        role_to_assume=ROLE,
+    )
+
+    assert ended.code == 0, ended.log
+    assert ended.outputs["outcome"] == "skipped"
+    assert "fork" in ended.summary
+
+
+def test_step__pull_request_target__is_refused(step: ActionStep, world: World) -> None:
+    ended = step.run(
+        event="pull_request_target",
+        ref="refs/heads/main",
+        payload=pull_request(world),
+        role_to_assume=ROLE,
+    )
+
+    assert ended.code == ExitCode.REFUSED
+    assert ended.outputs["outcome"] == "refused"
+    assert world.issuer.tokens == []
+
+
+def test_step__promotion_required__only_what_succeeded_before(step: ActionStep) -> None:
+    main = {"event": "push", "ref": "refs/heads/main"}
+    inputs = {"role_to_assume": ROLE, "aws_region": "us-east-1"}
+
+    early = step.run(**main, payload={}, require_promotion_from="dev", **inputs)
+    staging = step.run(**PUSH, payload={}, **inputs)
+    late = step.run(**main, payload={}, require_promotion_from="dev", **inputs)
+
+    assert early.code == ExitCode.REFUSED, early.log
+    assert early.outputs["outcome"] == "refused"
+    assert "takes only what succeeded in dev" in early.summary
+    assert (staging.code, late.code) == (0, 0), staging.log + late.log
+    assert late.outputs["image-digest"] == staging.outputs["image-digest"]
+
+
+def test_step__rollback_to_a_release__an_operators_button(step: ActionStep, world: World) -> None:
+    inputs = {"role_to_assume": ROLE, "aws_region": "us-east-1"}
+    step.run(**PUSH, payload={}, version="v1", **inputs)
+    app = world.repository / "app.py"
+    app.write_text(app.read_text() + "# more\n")
+    commit(world.repository, "More")
+    step.run(**PUSH, payload={}, version="v2", **inputs)
+
+    ended = step.run(
+        event="workflow_dispatch",
+        ref="refs/heads/main",
+        payload={},
+        environment="dev",
+        rollback="v1",
+        **inputs,
+    )
+
+    assert ended.code == 0, ended.log
+    assert ended.outputs["outcome"] == "succeeded"
+    assert ended.outputs["task-definition-arn"].endswith("hello-dev:1")
+    assert "hello v1 is back on dev" in ended.summary
+
+
+def test_step__environments_file_elsewhere__its_branches_and_overrides_count(
+    step: ActionStep, world: World
+) -> None:
+    (world.repository / "envs.yml").write_text(
+        "apiVersion: fsd/v1\nkind: Environment\nmetadata:\n  name: qa\n"
+        "spec:\n  region: us-east-1\n  branches: [staging]\n"
+        f"  roleArn: {ROLE}\n  overrides:\n    resources.desiredCount: 1\n"
+    )
+    commit(world.repository, "Where it goes")
+
+    ended = step.run(**PUSH, payload={}, environments_file="envs.yml")
+
+    assert ended.code == 0, ended.log
+    assert ended.outputs["environment"] == "qa"
+    assert ended.record()["services"][0]["result"]["desiredCount"] == 1
+    assert len(world.issuer.tokens) == 1
+
+
+def test_step__sigint_in_mid_rollout__python_gets_it_and_the_outcome_is_said(
+    step: ActionStep,
+) -> None:
+    inputs = {"role_to_assume": ROLE, "aws_region": "us-east-1"}
+    slow = "environment.HELLO_BROKEN_HEALTH=1\nhealthCheck.gracePeriod=2000"
+
+    with step.start(**PUSH, payload={}, overrides=slow, **inputs) as process:
+        log = wait_for(process, "rollout   new hello-dev:1")
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+    ended = step.ended(process, log + rest)
+
+    assert ended.code == ExitCode.INTERRUPTED, ended.log
+    assert ended.outputs["outcome"] == "interrupted"
+    assert ended.outputs["deployment-arn"]
+    assert "ECS goes on rolling out" in ended.log
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> str:
+    """The lines up to the one with the text."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if text in line:
+            return "".join(lines)
+    raise AssertionError("".join(lines))
