@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import urllib.request
 
+import pytest
+
 from tests.action.act import Act
 from tests.action.conftest import World
 from tests.action.workflow import break_health, git, head
@@ -12,6 +14,8 @@ from tests.action.workflow import break_health, git, head
 DEV = "<!-- fsd:hello:dev -->"
 PLAN = "<!-- fsd:hello:plan -->"
 STAGING = {"ref": "refs/heads/staging"}
+# What is about GitHub does not depend on how tasks run.
+ONE_RUNTIME = pytest.mark.parametrize("runtime", ["process"])
 
 
 def answer(world: World) -> dict[str, str]:
@@ -60,6 +64,7 @@ def test_deploy__push_to_staging_good_then_broken__verdicts_comments_and_the_old
     assert answer(world)["version"] == sha[:7]
 
 
+@ONE_RUNTIME
 def test_deploy__the_same_commit_from_staging_to_main__the_same_bytes_in_prod(
     act: Act, world: World
 ) -> None:
@@ -75,6 +80,7 @@ def test_deploy__the_same_commit_from_staging_to_main__the_same_bytes_in_prod(
     assert main.outputs["comment-url"] == ""
 
 
+@ONE_RUNTIME
 def test_deploy__a_job__shows_no_token_and_keeps_no_credentials(act: Act, world: World) -> None:
     ran = act.run("deploy.yml", "push", STAGING)
 
@@ -85,6 +91,7 @@ def test_deploy__a_job__shows_no_token_and_keeps_no_credentials(act: Act, world:
     assert "ghs_loopback" not in ran.log
 
 
+@ONE_RUNTIME
 def test_pull_request__of_this_repository__one_comment_with_a_plan_for_each_environment(
     act: Act, world: World
 ) -> None:
