@@ -101,6 +101,14 @@ def test_build_command__buildx__every_option(fake_registry: FakeRegistry) -> Non
     ]
 
 
+def test_build_command__without_cache__takes_nothing_of_before(fake_registry: FakeRegistry) -> None:
+    builder = Builder(program="docker", kind=Kind.BUILDKIT, has_provenance=False)
+
+    command = build_command(make_job(fake_registry, cache=False), builder)
+
+    assert command[-3:] == ["--no-cache", "--pull", "/src"]
+
+
 def test_passed_on__tokens_of_the_caller__stay_behind() -> None:
     environment = {
         "PATH": "/bin",
