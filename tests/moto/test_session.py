@@ -387,13 +387,19 @@ def test_call__signal_while_waiting_for_an_answer__ends_it_at_once(sts: FakeSts)
     def interrupt(*_: object) -> None:
         raise Interrupted("stopped by SIGALRM", where="this test", fix="none")
 
+    def send_once_asked() -> None:
+        while not sts.asked:
+            threading.Event().wait(0.01)
+        os.kill(os.getpid(), signal.SIGALRM)
+
     old = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    sender = threading.Thread(target=send_once_asked, daemon=True)
+    sender.start()
     try:
         with pytest.raises(Interrupted):
             session.identity()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        sender.join(timeout=30)
         signal.signal(signal.SIGALRM, old)
 
     assert len(sts.asked) == 1
