@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -29,9 +30,10 @@ _VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _FINGERPRINT = "fsd.test.fingerprint"
 _LEFT_OUT = {
     "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "pydoc_data",
-    "site-packages", "dist-packages",
+    "site-packages", "dist-packages", "lib-dynload",
 }  # fmt: skip
-_LEFT_OUT_FILES = re.compile(r".*\.(opt-\d\.pyc|a|o)|_tkinter\..*|_(test|xx).*|xx.*\.so")
+_LEFT_OUT_FILES = re.compile(r".*\.(opt-\d\.pyc|a|o)|_tkinter\..*|(_test|_codecs_|_?xx).*")
+_DYNLOAD = f"usr/local/lib/python{_VERSION}/lib-dynload"
 _APPLETS = (
     "sh", "ash", "cat", "cp", "cut", "date", "echo", "env", "false", "grep", "head", "hostname",
     "id", "ip", "kill", "ls", "mkdir", "mv", "nc", "ps", "pwd", "rm", "sed", "sleep", "tail",
@@ -56,7 +58,7 @@ def _make(engine: docker.DockerClient) -> None:
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "python.tar"
         with tarfile.open(archive, "w") as tar:
-            _fill(tar)
+            _fill(tar, Path(folder))
         changes = [
             "ENV PATH=/usr/local/bin:/usr/bin:/bin LD_LIBRARY_PATH=/usr/local/lib",
             'CMD ["python3"]',
@@ -67,7 +69,7 @@ def _make(engine: docker.DockerClient) -> None:
         )
 
 
-def _fill(tar: tarfile.TarFile) -> None:
+def _fill(tar: tarfile.TarFile, scratch: Path) -> None:
     for folder, mode in (("tmp", 0o1777), ("etc", 0o755), ("root", 0o700), ("proc", 0o555)):
         member = tarfile.TarInfo(folder)
         member.type, member.mode = tarfile.DIRTYPE, mode
@@ -76,11 +78,13 @@ def _fill(tar: tarfile.TarFile) -> None:
     for name in ("python", "python3"):
         _link(tar, f"usr/local/bin/{name}", f"python{_VERSION}")
     tar.add(_library(), f"usr/local/lib/python{_VERSION}", filter=_keep)
+    for module in _modules():
+        tar.add(_stripped(module, scratch), f"{_DYNLOAD}/{module.name}")
     for path in _shared_libraries():
         # The loader's own place is in every program; all else is found by its name.
         is_loader = path.name.startswith("ld-linux")
         place = str(path).lstrip("/") if is_loader else f"usr/local/lib/{path.name}"
-        tar.add(path.resolve(), place)
+        tar.add(path.resolve() if is_loader else _stripped(path, scratch), place)
     tar.add(BUSYBOX, "bin/busybox")
     for applet in _APPLETS:
         _link(tar, f"bin/{applet}", "busybox")
@@ -90,6 +94,16 @@ def _link(tar: tarfile.TarFile, path: str, target: str) -> None:
     member = tarfile.TarInfo(path)
     member.type, member.linkname, member.mode = tarfile.SYMTYPE, target, 0o777
     tar.addfile(member)
+
+
+def _stripped(path: Path, scratch: Path) -> Path:
+    """Without debugging symbols, where this machine can take them off: half of the size."""
+    program = shutil.which("strip")
+    copy = scratch / path.name
+    shutil.copy(path, copy)
+    if program is not None:
+        subprocess.run([program, "--strip-unneeded", str(copy)], capture_output=True, check=False)
+    return copy
 
 
 def _keep(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -112,15 +126,18 @@ def _library() -> Path:
     return Path(os.__file__).resolve().parent
 
 
-def _shared_libraries() -> list[Path]:
-    """Of the interpreter and of its extension modules, with the dynamic loader."""
-    modules = [
+def _modules() -> list[Path]:
+    return [
         path
-        for path in (_library() / "lib-dynload").glob("*.so")
+        for path in sorted((_library() / "lib-dynload").glob("*.so"))
         if not _LEFT_OUT_FILES.fullmatch(path.name)
     ]
+
+
+def _shared_libraries() -> list[Path]:
+    """Of the interpreter and of its extension modules, with the dynamic loader."""
     answer = subprocess.run(
-        ["ldd", str(_interpreter()), *map(str, modules)],
+        ["ldd", str(_interpreter()), *map(str, _modules())],
         capture_output=True,
         text=True,
         check=False,
