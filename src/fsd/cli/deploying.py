@@ -185,7 +185,11 @@ def _without_rollback(desired: Desired) -> Desired:
 def _source(options: Options) -> Source:
     from fsd.image.context import read_source
 
-    return read_source(options.context or options.file.parent, dockerfile=options.dockerfile)
+    return read_source(
+        options.context or options.file.parent,
+        dockerfile=options.dockerfile,
+        build_args=options.build_args,
+    )
 
 
 def _headline(connection: Connection, manifest: Manifest, release: Release, source: Source) -> str:

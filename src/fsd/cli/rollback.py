@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from fsd.cli.options import NO_WAIT, TIMEOUT, make_operation, open_service, service_options
+from fsd.cli.options import NO_WAIT, TIMEOUT, service_options
 
 
 @click.command(
@@ -32,15 +32,15 @@ def command(
     no_wait: bool,
 ) -> int:
     """Release an earlier revision again, and wait for the verdict."""
-    from fsd.cli.clock import catch_signals
-    from fsd.cli.finish import finish
+    from fsd.cli.operating import operate
     from fsd.release.operations import roll_back
-    from fsd.report import open_reporter
 
-    with catch_signals() as signals, open_reporter() as reporter:
-        connection, ref = open_service(service, env, region=region)
-        operation = make_operation(
-            connection, ref, reporter=reporter, timeout=timeout, wait=not no_wait
-        )
-        result = roll_back(operation, to_version)
-    return finish(result, output=output, interrupted_as=signals.exit_code)
+    return operate(
+        lambda operation: roll_back(operation, to_version),
+        service=service,
+        env=env,
+        region=region,
+        output=output,
+        timeout=timeout,
+        no_wait=no_wait,
+    )

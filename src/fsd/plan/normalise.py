@@ -8,19 +8,6 @@ from __future__ import annotations
 
 from fsd.compile.desired import Json, JsonValue
 
-# What DescribeTaskDefinition adds to what was registered.
-_READ_ONLY = {
-    "taskDefinitionArn",
-    "revision",
-    "status",
-    "requiresAttributes",
-    "compatibilities",
-    "registeredAt",
-    "registeredBy",
-    "deregisteredAt",
-    "deleteRequestedAt",
-    "tags",
-}
 _EMPTY: tuple[JsonValue, ...] = ([], {}, None, "")
 _UNORDERED_BY = {"environment": "name", "secrets": "name", "portMappings": "containerPort"}
 _CONTAINER_DEFAULTS: dict[str, JsonValue] = {"cpu": 0, "essential": True}
@@ -29,7 +16,7 @@ _PORT_DEFAULTS: dict[str, JsonValue] = {"protocol": "tcp"}
 
 def normalise_task_definition(definition: Json) -> Json:
     """A copy in which equal definitions are equal values."""
-    result = _without_empty({k: v for k, v in definition.items() if k not in _READ_ONLY})
+    result = _without_empty(definition)
     containers = result.get("containerDefinitions")
     if isinstance(containers, list):
         result["containerDefinitions"] = [

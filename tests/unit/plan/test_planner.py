@@ -128,7 +128,7 @@ def test_plan_release__first_try_had_failed__same_revision_again() -> None:
 
 
 EQUAL: list[tuple[Json, Json]] = [
-    ({"family": "web"}, {"family": "web", "revision": 3, "status": "ACTIVE", "volumes": []}),
+    ({"family": "web"}, {"family": "web", "volumes": [], "placementConstraints": []}),
     (
         {"containerDefinitions": [{"name": "a"}]},
         {

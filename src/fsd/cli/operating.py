@@ -1,0 +1,32 @@
+"""What `rollback`, `restart` and `scale` have in common: open, act, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from fsd.cli.clock import catch_signals
+from fsd.cli.finish import finish
+from fsd.cli.options import make_operation, open_service
+from fsd.release.operations import Operation
+from fsd.release.result import Result
+from fsd.report import open_reporter
+
+
+def operate(
+    act: Callable[[Operation], Result],
+    *,
+    service: str,
+    env: str,
+    region: str | None,
+    output: str,
+    timeout: timedelta,
+    no_wait: bool,
+) -> int:
+    """Carry out one operation on a service, print how it ended, and return the exit code."""
+    with catch_signals() as signals, open_reporter() as reporter:
+        connection, ref = open_service(service, env, region=region)
+        result = act(
+            make_operation(connection, ref, reporter=reporter, timeout=timeout, wait=not no_wait)
+        )
+    return finish(result, output=output, interrupted_as=signals.exit_code)
