@@ -178,3 +178,18 @@ def test_deploy__signal_in_mid_rollout__says_what_goes_on_and_attaches(
         *DEPLOY, "--override", "environment.GREETING=hi", "--override", "environment.SLOW=1"
     ).json()
     assert again["outcome"] in {"succeeded", "unchanged"}
+
+
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+def test_deploy__nobody_reads_its_output__deploys_all_the_same(fsd: Fsd) -> None:
+    process = fsd.start("deploy", "--env", "local")
+    with process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        process.stderr.close()
+        process.stdout.close()
+        process.wait(timeout=60)
+
+    assert process.returncode == 0
+    (service,) = fsd.status()["services"]
+    assert service["running"] == 2

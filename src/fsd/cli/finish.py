@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
 from fsd.errors import ExitCode
 from fsd.release.result import Outcome, Result
+from fsd.report.pipes import detach
 
 
 def finish(result: Result, *, output: str, interrupted_as: ExitCode) -> int:
     """The result on stdout; returns the exit code, 130 or 143 after a signal."""
-    if output == "json":
-        from fsd.report.json_report import result_json
-
-        click.echo(json.dumps(result_json(result), indent=2))
-    else:
-        from fsd.report.render import terminal_result
-
-        click.echo(terminal_result(result))
+    try:
+        click.echo(_text(result, output))
+    except BrokenPipeError:
+        detach(sys.stdout)
     if result.outcome is Outcome.INTERRUPTED:
         return int(interrupted_as)
     return int(result.outcome.exit_code)
+
+
+def _text(result: Result, output: str) -> str:
+    if output == "json":
+        from fsd.report.json_report import result_json
+
+        return json.dumps(result_json(result), indent=2)
+    from fsd.report.render import terminal_result
+
+    return terminal_result(result)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import os
 import sys
 from collections.abc import Sequence
 from typing import cast
@@ -102,8 +101,10 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(str(error), err=True)
         return int(error.exits_with)
     except BrokenPipeError:
-        # The reader (head, less) has gone; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, less) has gone.
+        from fsd.report.pipes import detach
+
+        detach(sys.stdout)
         return int(ExitCode.OK)
     except Exception as error:
         if debug:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
 from fsd.release.result import Phase, PhaseState, Progress
+from fsd.report.pipes import detach
 from fsd.report.wording import duration_text, printable
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}
@@ -50,7 +51,11 @@ class PlainReporter:
 
     def _line(self, at: datetime, text: str) -> None:
         # One write a line: lines of parallel jobs share a log.
-        self._stream.write(f"{at.astimezone(UTC):%H:%M:%S} {text}\n")
+        try:
+            self._stream.write(f"{at.astimezone(UTC):%H:%M:%S} {text}\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            detach(self._stream)
         self._stream.flush()
 
 
