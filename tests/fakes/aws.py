@@ -68,6 +68,7 @@ class FakeEcs:
     stopped: list[StoppedTask] = field(default_factory=list)
     calls: list[tuple[str, Json]] = field(default_factory=list)
     fails: dict[str, list[CallFailedError]] = field(default_factory=dict)
+    lists_late: int = 0  # looks for which a new deployment is not listed yet
     _scripts: dict[str, list[str]] = field(default_factory=dict)
     _next: list[list[str]] = field(default_factory=list)
     _on_stop: list[str] = field(default_factory=list)
@@ -204,6 +205,10 @@ class FakeEcs:
 
     def service_deployment_arns(self, cluster: str, service: str) -> Sequence[str]:
         del cluster, service
+        if self.lists_late > 0 and self.calls:
+            # The newest is not listed yet: ECS is eventually consistent.
+            self.lists_late -= 1
+            return [d.arn for d in self.deployments[1:]]
         return [d.arn for d in self.deployments]
 
     def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:

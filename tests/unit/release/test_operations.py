@@ -83,6 +83,14 @@ def test_restart__same_revision__forced() -> None:
     assert aws.ecs.calls[-1][1]["forceNewDeployment"] is True
 
 
+def test_restart__listed_late__not_taken_for_the_old_one_of_the_same_revision() -> None:
+    aws = with_history(40, 41)
+    aws.ecs.script("ROLLBACK_SUCCESSFUL")
+    aws.ecs.lists_late = 3
+
+    assert restart(operation(aws)).outcome is Outcome.ROLLED_BACK
+
+
 def test_restart__in_flight__refused() -> None:
     aws = with_history(41)
     aws.ecs.take_over(42)
