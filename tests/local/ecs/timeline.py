@@ -185,6 +185,11 @@ class Timeline:
         )
 
     def _step(self) -> None:
+        self._live()
+        self._decide()
+        self._write()
+
+    def _live(self) -> None:
         for task in self._stopping:
             lifecycle.stopped(task, [_exited(143)], self.now)
         self._stopping.clear()
@@ -192,6 +197,8 @@ class Timeline:
             self._start_task(task)
         for task in list(self.service.tasks.values()):
             self._run_task(task)
+
+    def _decide(self) -> None:
         self._perform(
             schedule(
                 self.service,
@@ -201,7 +208,6 @@ class Timeline:
                 make_task=self._make_task,
             )
         )
-        self._write()
 
     def _make_task(self, service: Service, deployment: Deployment, now: float) -> Task:
         return service_task(service, deployment, now, ids=self.ids)
