@@ -153,6 +153,7 @@ class Assembly:
             f"health checks, grace periods and draining run {self.instance.speed:g} times as fast",
             "access keys are not checked; a 12-digit access key is the account",
             "auto scaling holds the registered range; no policy scales by load",
+            "deployment alarms are accepted and shown, but never evaluated: none rolls back here",
         ]
         if elbv2.has_https_listener():
             notes.append("HTTPS listeners answer plain HTTP on the one port")
