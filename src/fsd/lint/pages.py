@@ -1,0 +1,175 @@
+"""One page for each finding: what it is, why it matters, a manifest that has it, the same repaired.
+
+    pages/<id>.md  ─ read_page ─▶  Page  ─▶  `fsd explain`, docs/findings.md, SARIF's help
+
+The pages are the only place where a finding is explained, and their examples are run by a test: the
+manifest under "Before" has exactly this finding at the place that the page names, the one under
+"After" has none. Neither models nor rules are imported here, so that explaining is fast.
+
+The form of a page:
+
+    # ID
+
+    *SEVERITY*: what it is, in one sentence. More, where it helps.
+
+    ## Why
+
+    Why it matters.
+
+    Source: https://…
+
+    ## Before
+
+    ```yaml
+    …a whole manifest; a block of another file has its name: ```yaml .fsd/environments.yml
+    ```
+
+    Found at line 4, column 3. With `--env prod`.
+
+    ## After
+
+    ```yaml
+    …
+    ```
+
+"Found at" also takes a file, "Found at line 7, column 3 of `.fsd/environments.yml`.", or what else
+a finding points at, "Found at `--override cpu=1`.". "With" is left out where there is nothing to
+say, and below "After" where it is the same.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MANIFEST = "service.yml"
+ENVIRONMENTS = ".fsd/environments.yml"
+
+_FOLDER = Path(__file__).with_name("pages")
+_SECTIONS = ("Why", "Before", "After")
+_HEADING = re.compile(r"^## (?P<title>.+)\n", re.MULTILINE)
+_BLOCK = re.compile(r"^```\w+ ?(?P<name>[^\n]*)\n(?P<body>.*?)^```\n?", re.MULTILINE | re.DOTALL)
+_SEVERITY = re.compile(r"\*(?P<severity>error|warning|info)\*: (?P<what>.+)", re.DOTALL)
+_SOURCE = re.compile(r"^Source: (?P<url>\S+)$", re.MULTILINE)
+_NOTE = re.compile(
+    r"(?:Found at (?:line (?P<line>\d+), column (?P<column>\d+)(?: of `(?P<path>[^`]+)`)?"
+    r"|`(?P<where>[^`]+)`)\.)? ?(?:With `(?P<arguments>[^`]+)`\.)?"
+)
+
+
+class PageError(ValueError):
+    """A page that is not of the form above."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the finding is: a place in one of the example's files, or `where` alone."""
+
+    path: str = MANIFEST
+    line: int = 0
+    column: int = 0
+    where: str = ""  # what else a finding points at: an override
+
+    def __str__(self) -> str:
+        return self.where or f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    files: Mapping[str, str]  # name → text, in the page's order
+    arguments: tuple[str, ...] = ()  # of `fsd validate`, beside the file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    id: str
+    severity: str
+    what: str  # paragraphs with empty lines between them, like `why`
+    why: str
+    sources: tuple[str, ...]
+    before: Example
+    after: Example
+    place: Place  # of the finding in `before`
+
+    @property
+    def summary(self) -> str:
+        """The first sentence, without its full stop."""
+        return re.split(r"\.(?:\s|$)", self.what, maxsplit=1)[0]
+
+
+def page_ids() -> tuple[str, ...]:
+    """Every finding that has a page, sorted."""
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.md")))
+
+
+def read_page(id_: str) -> Page:
+    """The page of a finding; raises KeyError where there is none, PageError for another form."""
+    file = _FOLDER / f"{id_}.md"
+    if id_ not in page_ids():
+        raise KeyError(id_)
+    return parse_page(file.read_text(encoding="utf-8"), id_=id_)
+
+
+def read_pages() -> tuple[Page, ...]:
+    return tuple(read_page(id_) for id_ in page_ids())
+
+
+def parse_page(text: str, *, id_: str) -> Page:
+    head, sections = _split(text, id_)
+    severity = _SEVERITY.fullmatch(head)
+    if severity is None:
+        raise PageError(f"{id_}: the first paragraph starts with `*warning*: ` or another severity")
+    sources = tuple(match["url"] for match in _SOURCE.finditer(sections["Why"]))
+    before, place = _example(sections["Before"], id_)
+    after, other = _example(sections["After"], id_)
+    if place is None or other is not None:
+        raise PageError(f"{id_}: `Found at …` stands below the block of Before, and nowhere else")
+    return Page(
+        id=id_,
+        severity=severity["severity"],
+        what=_paragraphs(severity["what"]),
+        why=_paragraphs(_SOURCE.sub("", sections["Why"])),
+        sources=sources,
+        before=before,
+        after=after if after.arguments else Example(files=after.files, arguments=before.arguments),
+        place=place,
+    )
+
+
+def _split(text: str, id_: str) -> tuple[str, dict[str, str]]:
+    """The first paragraphs, and the sections by their titles."""
+    title, _, rest = text.partition("\n")
+    if title != f"# {id_}":
+        raise PageError(f"{id_}: the first line is `# {id_}`")
+    head, *parts = _HEADING.split(rest)
+    titles = tuple(parts[::2])
+    if titles != _SECTIONS:
+        raise PageError(f"{id_}: the sections are {', '.join(_SECTIONS)}, not {', '.join(titles)}")
+    return head.strip(), dict(zip(titles, parts[1::2], strict=True))
+
+
+def _example(section: str, id_: str) -> tuple[Example, Place | None]:
+    files = {match["name"] or MANIFEST: match["body"] for match in _BLOCK.finditer(section)}
+    note = " ".join(_BLOCK.sub("", section).split())
+    match = _NOTE.fullmatch(note)
+    if not files or match is None:
+        raise PageError(f"{id_}: an example is fenced blocks and one line, not: {note}")
+    arguments = tuple(shlex.split(match["arguments"] or ""))
+    if match["line"]:
+        path = match["path"] or next(iter(files))
+        place = Place(path=path, line=int(match["line"]), column=int(match["column"]))
+    elif match["where"]:
+        place = Place(where=match["where"])
+        is_argument = match["where"].startswith("--")
+        arguments += tuple(match["where"].split(" ", 1)) if is_argument else ()
+    else:
+        return Example(files=files, arguments=arguments), None
+    return Example(files=files, arguments=arguments), place
+
+
+def _paragraphs(text: str) -> str:
+    """Each paragraph in one line; an empty line between two."""
+    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))

@@ -1,0 +1,266 @@
+"""Every finding has a page, and what the page shows is what FSD finds."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import fsd
+from fsd.errors import Location
+from fsd.lint import lint
+from fsd.lint.pages import (
+    ENVIRONMENTS,
+    MANIFEST,
+    Example,
+    PageError,
+    Place,
+    page_ids,
+    parse_page,
+    read_page,
+)
+from fsd.lint.registry import ALL_RULES
+from fsd.spec.environments import load_environments
+from fsd.spec.finding import Finding
+from fsd.spec.load import load_manifest
+
+SOURCE = Path(fsd.__file__).parent
+# Where loading finds things: ids are the kebab-case literals there. The dependencies have literals
+# that look so, and find nothing.
+LOADING = (
+    *(file for file in sorted((SOURCE / "spec").glob("*.py")) if file.stem != "dependencies"),
+    SOURCE / "lint" / "run.py",
+)
+# Findings whose page is still to be written.
+WITHOUT_PAGE = frozenset(
+    {
+        "capacity-order",
+        "duplicate-key",
+        "duplicate-secret-name",
+        "env-missing-in-resource-name",
+        "environment-secret-clash",
+        "external-load-balancer",
+        "health-check-timing",
+        "load-balancer-without-port",
+        "log-retention-missing",
+        "log-retention-value",
+        "missing-key",
+        "msk-iam-flag-missing",
+        "msk-permissions-incomplete",
+        "not-a-service-yaml",
+        "not-an-environment",
+        "out-of-range",
+        "override-malformed",
+        "override-unknown-path",
+        "owners-missing",
+        "permission-type-mismatch",
+        "s3-list-bucket-missing",
+        "secret-arn-malformed",
+        "secret-in-environment",
+        "unknown-dependency-type",
+        "unknown-environment",
+        "unknown-permission",
+        "unknown-suppression",
+        "unknown-variable",
+        "vpc-disabled",
+        "wildcard-permission",
+        "wrong-type",
+        "wrong-value",
+        "yaml-alias",
+        "yaml-boolean-trap",
+        "yaml-empty",
+        "yaml-key-not-text",
+        "yaml-several-documents",
+        "yaml-syntax",
+        "yaml-tab",
+        "yaml-tag",
+        "yaml-too-deep",
+        "yaml-too-large",
+    }
+)
+
+PAGE = """\
+# some-finding
+
+*warning*: something is not as it should be. It
+goes on.
+
+## Why
+
+Because.
+
+Source: https://example.com/why
+
+## Before
+
+```yaml
+a: 1
+```
+
+Found at line 1, column 4.
+
+## After
+
+```yaml
+a: 2
+```
+"""
+
+
+def loading_ids() -> set[str]:
+    constants = {
+        node.value
+        for file in LOADING
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {text for text in constants if re.fullmatch(r"[a-z]+(-[a-z]+)+", text)}
+
+
+def find(example: Example) -> tuple[Finding, ...]:
+    """What `fsd validate` finds in an example, without a file."""
+    environment, overrides = _arguments(example.arguments)
+    findings: list[Finding] = []
+    given = {}
+    if ENVIRONMENTS in example.files:
+        known, found = load_environments(example.files[ENVIRONMENTS], path=ENVIRONMENTS)
+        findings += found
+        if environment in known:
+            given = dict(known[environment].overrides)
+    if MANIFEST in example.files:
+        loaded = load_manifest(
+            example.files[MANIFEST],
+            path=MANIFEST,
+            overrides=overrides,
+            variables={"ENV": environment} if environment else {},
+            environment_overrides=given,
+        )
+        findings += [*loaded.findings, *lint(loaded, environment)]
+    return tuple(dict.fromkeys(findings))
+
+
+def _arguments(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """`--env` and every `--override`."""
+    flags = list(zip(arguments[::2], arguments[1::2], strict=True))
+    assert {flag for flag, _ in flags} <= {"--env", "--override"}
+    environments = [value for flag, value in flags if flag == "--env"]
+    overrides = [value for flag, value in flags if flag == "--override"]
+    return (environments[0] if environments else None), overrides
+
+
+def place_of(finding: Finding) -> Place:
+    match finding.where:
+        case Location(path=path, line=line, column=column):
+            return Place(path=path, line=line, column=column)
+        case where:
+            return Place(where=where)
+
+
+@pytest.mark.parametrize("id_", page_ids())
+def test_page__before__has_this_finding_at_this_place_and_no_other(id_: str) -> None:
+    page = read_page(id_)
+
+    found = [(item.id, str(item.severity), place_of(item)) for item in find(page.before)]
+
+    assert found == [(id_, page.severity, page.place)]
+
+
+@pytest.mark.parametrize("id_", page_ids())
+def test_page__after__is_clean(id_: str) -> None:
+    assert find(read_page(id_).after) == ()
+
+
+@pytest.mark.parametrize("id_", page_ids())
+def test_page__sources__are_https_addresses(id_: str) -> None:
+    page = read_page(id_)
+
+    assert page.sources
+    assert all(re.fullmatch(r"https://[\w.-]+/\S*", source) for source in page.sources)
+
+
+@pytest.mark.parametrize("id_", page_ids())
+def test_page__words__say_what_and_why(id_: str) -> None:
+    page = read_page(id_)
+
+    assert page.summary
+    assert page.what.endswith(".")
+    assert page.why.endswith(".")
+
+
+def test_pages__findings__each_has_one_and_none_is_left_over() -> None:
+    ids = loading_ids() | {rule.id for rule in ALL_RULES}
+
+    assert "unknown-key" in ids
+    assert set(page_ids()) == ids - WITHOUT_PAGE
+    assert ids >= WITHOUT_PAGE
+
+
+def test_pages__severity__is_the_rules() -> None:
+    pages = {id_: read_page(id_) for id_ in page_ids()}
+    rules = [rule for rule in ALL_RULES if rule.id in pages]
+
+    assert [(rule.id, str(rule.severity)) for rule in rules] == [
+        (rule.id, pages[rule.id].severity) for rule in rules
+    ]
+
+
+def test_parse_page__whole__is_read() -> None:
+    page = parse_page(PAGE, id_="some-finding")
+
+    assert page.severity == "warning"
+    assert page.summary == "something is not as it should be"
+    assert page.what == "something is not as it should be. It goes on."
+    assert page.why == "Because."
+    assert page.sources == ("https://example.com/why",)
+    assert page.before == Example(files={"service.yml": "a: 1\n"})
+    assert page.place == Place(path="service.yml", line=1, column=4)
+    assert page.after == Example(files={"service.yml": "a: 2\n"})
+
+
+def test_parse_page__with__holds_for_both_examples() -> None:
+    page = parse_page(PAGE.replace("4.\n", "4. With `--env prod`.\n"), id_="some-finding")
+
+    assert page.before.arguments == page.after.arguments == ("--env", "prod")
+
+
+def test_parse_page__found_at_an_override__is_an_argument_as_well() -> None:
+    text = PAGE.replace("line 1, column 4", "`--override cpu=1`") + "\nWith `--override cpu=2`.\n"
+
+    page = parse_page(text, id_="some-finding")
+
+    assert page.place == Place(where="--override cpu=1")
+    assert page.before.arguments == ("--override", "cpu=1")
+    assert page.after.arguments == ("--override", "cpu=2")
+
+
+def test_parse_page__block_of_another_file__is_under_its_name() -> None:
+    text = PAGE.replace("```yaml\na: 1", "```yaml .github/workflows/deploy.yml\na: 1")
+
+    page = parse_page(text, id_="some-finding")
+
+    assert page.before.files == {".github/workflows/deploy.yml": "a: 1\n"}
+    assert page.place == Place(path=".github/workflows/deploy.yml", line=1, column=4)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# some-finding", "# other-finding"),
+        ("*warning*: ", ""),
+        ("## Why", "## Because"),
+        ("Found at line 1, column 4.", ""),
+        ("Found at line 1, column 4.", "Found somewhere."),
+        ("```yaml\na: 2\n```\n", "nothing\n"),
+    ],
+)
+def test_parse_page__another_form__is_an_error(old: str, new: str) -> None:
+    with pytest.raises(PageError, match="some-finding"):
+        parse_page(PAGE.replace(old, new), id_="some-finding")
+
+
+def test_read_page__unknown_id__is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        read_page("no-such-finding")
