@@ -123,5 +123,8 @@ def _assess_running(snapshot: Snapshot, ours: Ours) -> Verdict:
         return Superseded(
             by=snapshot.newer.arn, task_definition_arn=snapshot.newer.task_definition_arn
         )
+    if ours.asked_to_stop:
+        # ECS still shows what was before it took the request; nothing more can be asked for.
+        return InProgress()
     causes = doomed_causes(snapshot, ours.task_definition_arn)
     return Doomed(causes=causes) if causes else InProgress()

@@ -1,0 +1,68 @@
+"""Every rollout of the corpus gets the verdict that it says, at the moment that it says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fsd.report.json_report import result_json
+from tests.corpus.play import Played, Timeline, duration, play, read_timelines
+
+TIMELINES = read_timelines()
+
+
+def name(timeline: Timeline) -> str:
+    return f"{timeline.file}: {timeline.title}"
+
+
+def actual(played: Played, expected: tuple[str, ...]) -> tuple[str, ...]:
+    """The verdict in the words of the script; only what the script says is told."""
+    result, said = played.result, []
+    for word in expected:
+        match word.split()[0]:
+            case "exit":
+                said.append(f"exit {int(result.outcome.exit_code)}")
+            case "cause":
+                code = result.diagnosis.cause.code if result.diagnosis else "none"
+                said.append(f"cause {code}")
+            case "at":
+                said.append(_time(played, word))
+            case "runs":
+                said.append(f"runs {result.running.revision if result.running else 'nothing'}")
+            case "calls":
+                made = [name for name, _ in played.world.made]
+                said.append(f"calls {', '.join(made) or 'none'}")
+            case "count":
+                said.append(f"count {played.world.desired}")
+            case _:
+                said.append(str(result.outcome))
+    return tuple(said)
+
+
+def _time(played: Played, expected: str) -> str:
+    if played.judged is None:
+        return "at never"
+    wanted = duration(expected.removeprefix("at "))
+    return expected if played.judged == wanted else f"at {played.judged.total_seconds():g}s"
+
+
+def everything(played: Played) -> str:
+    return "\n".join([*played.notes, str(result_json(played.result))])
+
+
+@pytest.mark.parametrize("timeline", TIMELINES, ids=name)
+def test_deploy__timeline_of_the_corpus__its_verdict(timeline: Timeline) -> None:
+    played = play(timeline)
+
+    assert actual(played, timeline.verdict) == timeline.verdict
+    text = everything(played)
+    assert [words for words in timeline.says if words not in text] == []
+    assert [words for words in timeline.never if words in text] == []
+
+
+def test_corpus__size_and_titles__sixty_at_least_and_each_once() -> None:
+    titles = [timeline.title for timeline in TIMELINES]
+
+    assert len(set(titles)) == len(titles)
+    assert all(re.match(r"\w", title) for title in titles)
