@@ -24,6 +24,8 @@ from pydantic.fields import FieldInfo
 from fsd.cli.main import COMMANDS
 from fsd.lint.finding import Rule
 from fsd.lint.registry import ALL_RULES
+from fsd.lint.workflows.finding import WorkflowRule
+from fsd.lint.workflows.registry import WORKFLOW_RULES
 from fsd.release.result import Outcome
 from fsd.rollout.failures import FAILURES
 from fsd.spec.environments import EnvironmentDocument
@@ -213,7 +215,11 @@ def finding_sections() -> str:
     return "\n\n".join(finding_section(rule) for rule in ALL_RULES)
 
 
-def finding_section(rule: Rule) -> str:
+def workflow_finding_sections() -> str:
+    return "\n\n".join(finding_section(rule) for rule in WORKFLOW_RULES)
+
+
+def finding_section(rule: Rule | WorkflowRule) -> str:
     why = " ".join((inspect.getdoc(inspect.getmodule(rule.check)) or "").split())
     return f"### {rule.id}\n\n*{rule.severity}*: {cell(rule.summary)}.\n\n{why}"
 
@@ -231,6 +237,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "outcome-table": outcome_table,
     "failure-table": failure_table,
     "finding-sections": finding_sections,
+    "workflow-finding-sections": workflow_finding_sections,
 }
 
 

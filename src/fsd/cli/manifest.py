@@ -93,7 +93,7 @@ def check_manifest(
         else None
     )
     loaded = load_manifest(
-        _read(path),
+        read_text(path),
         path=str(path),
         overrides=overrides,
         variables={**({"ENV": environment} if environment else {}), **(variables or {})},
@@ -135,7 +135,7 @@ def sources_of(loaded: Loaded) -> Sources:
     if loaded.document is not None:
         return {loaded.path: loaded.document.lines}
     try:
-        return {loaded.path: split_lines(_read(Path(loaded.path)))}
+        return {loaded.path: split_lines(read_text(Path(loaded.path)))}
     except ManifestError:
         return {}
 
@@ -160,7 +160,7 @@ def _environments(
     file = file or _find_upwards(path)
     if file is None:
         return None, {}
-    text = _read(file)
+    text = read_text(file)
     environments, findings = load_environments(text, path=str(file))
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidFileError(findings, sources={str(file): split_lines(text)}, path=str(file))
@@ -189,7 +189,7 @@ def _shortest(file: Path) -> Path:
     return file.relative_to(cwd) if file.is_relative_to(cwd) else file
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The text of a file; raises ManifestError where there is none to be had."""
     try:
         with path.open("rb") as file:

@@ -31,8 +31,8 @@ def lint(
         for problem in rule.check(subject)
         if not _depends(problem, wrong)
     ]
-    kept = [finding for finding in findings if not _is_suppressed(finding, loaded.document)]
-    kept += _unknown_suppressions(loaded.document, rules)
+    kept = [finding for finding in findings if not is_suppressed(finding, loaded.document)]
+    kept += unknown_suppressions(loaded.document, frozenset(rule.id for rule in rules))
     return tuple(sorted(dict.fromkeys(kept), key=order))
 
 
@@ -64,7 +64,7 @@ def _depends(problem: Problem, wrong: frozenset[KeyPath]) -> bool:
     )
 
 
-def _is_suppressed(finding: Finding, document: Document) -> bool:
+def is_suppressed(finding: Finding, document: Document) -> bool:
     """By a comment on the finding's line, or in the comment lines right above it."""
     if not isinstance(finding.where, Location) or finding.where.path != document.path:
         return False
@@ -78,8 +78,7 @@ def _is_suppressed(finding: Finding, document: Document) -> bool:
     return False
 
 
-def _unknown_suppressions(document: Document, rules: Sequence[Rule]) -> Iterator[Finding]:
-    known = {rule.id for rule in rules}
+def unknown_suppressions(document: Document, known: frozenset[str]) -> Iterator[Finding]:
     for line, ids in document.ignores.items():
         for id_ in sorted(ids - known):
             yield Finding(

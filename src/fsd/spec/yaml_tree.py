@@ -103,13 +103,16 @@ def split_lines(text: str) -> tuple[str, ...]:
     return tuple(_LINE_BREAK.split(text.removeprefix("\ufeff")))
 
 
-def parse(text: str, *, path: str) -> Parsed:
-    """Every document of the text. Never raises; no documents means that nothing could be read."""
+def parse(text: str, *, path: str, any_key: bool = False) -> Parsed:
+    """Every document of the text. Never raises; no documents means that nothing could be read.
+
+    With `any_key` a key is the text that was written, whatever it is to YAML: `on:` in a workflow.
+    """
     text = text.removeprefix("\ufeff")
     problem = _unreadable(text, path)
     if problem is not None:
         return Parsed(documents=(), findings=(problem,))
-    builder = _Builder(path, split_lines(text))
+    builder = _Builder(path, split_lines(text), any_key=any_key)
     try:
         builder.read(yaml.parse(text, Loader=_LOADER))
     except yaml.YAMLError as error:
@@ -183,8 +186,9 @@ class _Open:
 class _Builder:
     """Turns events into nodes with an explicit stack."""
 
-    def __init__(self, path: str, lines: tuple[str, ...]) -> None:
+    def __init__(self, path: str, lines: tuple[str, ...], *, any_key: bool = False) -> None:
         self.path = path
+        self.any_key = any_key
         self.lines = lines
         self.documents: list[Document] = []
         self.findings: list[Finding] = []
@@ -324,7 +328,7 @@ class _Builder:
             parent.skip_value = True
         elif node.plain and node.text == "<<":
             parent.merging = True
-        elif not isinstance(node.value, str):
+        elif not (self.any_key or isinstance(node.value, str)):
             self._error(
                 "yaml-key-not-text",
                 f"the key `{node.text}` is {describe(node.value)} to YAML, not text",
@@ -334,8 +338,8 @@ class _Builder:
             )
             parent.skip_value = True
         else:
-            self._check_duplicate(parent, node.value, node.where, node.width)
-            parent.key = (node.value, node.where, node.width)
+            self._check_duplicate(parent, node.text, node.where, node.width)
+            parent.key = (node.text, node.where, node.width)
 
     def _check_duplicate(self, parent: _Open, key: str, where: Location, width: int) -> None:
         if key not in parent.entries:

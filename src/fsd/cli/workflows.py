@@ -1,0 +1,98 @@
+"""`fsd validate --workflows`: finds and reads the files; the rules are in `fsd.lint.workflows`.
+
+GitHub runs what stands in `.github/workflows` itself, not in folders below it. A file there is read
+together with its neighbours: another one may be called by it, or run the tests before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fsd.cli.manifest import known_environments, read_text
+from fsd.errors import ManifestError
+from fsd.lint.workflows import Checked, lint_workflows
+
+FOLDER = Path(".github", "workflows")
+_SUFFIXES = (".yml", ".yaml")
+
+
+def check_workflows(paths: Sequence[Path]) -> tuple[Checked, ...]:
+    """Every workflow in its place; raises ManifestError where there is none to read."""
+    files = dict.fromkeys(file for path in paths for file in _files(path))
+    neighbours = dict.fromkeys(other for file in files for other in _neighbours(file))
+    checked = lint_workflows(
+        {str(file): read_text(file) for file in files},
+        known=_readable(other for other in neighbours if other not in files),
+        promoted=_promoted(paths[0]),
+    )
+    for file in checked:
+        if not file.is_workflow and Path(file.path) in paths:
+            raise ManifestError(
+                "this is no workflow: it has no `jobs:`",
+                where=file.path,
+                fix="name a file of .github/workflows; a Service YAML is checked with --file",
+                code="not-a-workflow",
+            )
+    return checked
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    if path.is_dir():
+        folder = path / FOLDER if (path / FOLDER).is_dir() else path
+        found = _in_folder(folder)
+        if not found:
+            raise ManifestError(
+                "there is no workflow in this folder",
+                where=str(path),
+                fix="name a file, or the folder .github/workflows",
+                code="workflow-unreadable",
+            )
+        return found
+    if not path.exists():
+        raise ManifestError(
+            "there is no such file",
+            where=str(path),
+            fix="name a file, or the folder .github/workflows",
+            code="workflow-unreadable",
+        )
+    return (path,)
+
+
+def _in_folder(folder: Path) -> tuple[Path, ...]:
+    try:
+        every = sorted(folder.iterdir())
+    except OSError as error:
+        raise ManifestError(
+            f"the folder cannot be read: {error.strerror}",
+            where=str(folder),
+            fix=f"chmod u+rx {folder}",
+            code="workflow-unreadable",
+        ) from error
+    return tuple(file for file in every if file.suffix in _SUFFIXES and file.is_file())
+
+
+def _neighbours(file: Path) -> tuple[Path, ...]:
+    folder = file.absolute().parent
+    return _in_folder(file.parent) if folder.parts[-2:] == FOLDER.parts else ()
+
+
+def _readable(files: Iterable[Path]) -> dict[str, str]:
+    """A neighbour that cannot be read is not what was asked for."""
+    texts = {}
+    for file in files:
+        try:
+            texts[str(file)] = read_text(file)
+        except ManifestError:
+            continue
+    return texts
+
+
+def _promoted(path: Path) -> frozenset[str]:
+    """The environments whose `promoteFrom` FSD itself asks for. A file that is not valid is said
+    by the commands that use it."""
+    try:
+        known = known_environments(path)
+    except ManifestError:
+        return frozenset()
+    return frozenset(name for name, each in known.items() if each.promote_from)

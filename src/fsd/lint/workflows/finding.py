@@ -1,0 +1,39 @@
+"""What a rule for workflows is, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from fsd.lint.workflows.document import Workflow
+from fsd.lint.workflows.shell import Word
+from fsd.spec.finding import KeyPath, Severity
+from fsd.spec.yaml_tree import Scalar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowProblem:
+    """A fault at a value; with `offset` and `width` at a part of its text."""
+
+    at: KeyPath
+    value: Scalar
+    message: str
+    fix: str
+    offset: int = 0
+    width: int | None = None  # the whole value without it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowRule:
+    """`summary` completes the sentence "found where …"."""
+
+    id: str
+    severity: Severity
+    summary: str
+    check: Callable[[Workflow], Iterable[WorkflowProblem]]
+
+
+def at_word(word: Word, value: Scalar, *, at: KeyPath, message: str, fix: str) -> WorkflowProblem:
+    return WorkflowProblem(
+        at=at, value=value, message=message, fix=fix, offset=word.offset, width=word.width
+    )

@@ -1,0 +1,111 @@
+"""An access key in a secret works from anywhere, for anyone, until somebody thinks of it.
+
+With OIDC the job gets credentials of its own that end with it, and the role says which repository,
+branch or environment may have them. There is nothing to store, to rotate or to leak.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from fsd.lint.workflows.document import Step, Workflow, scalars
+from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
+from fsd.spec.finding import KeyPath, Severity
+from fsd.spec.yaml_tree import Scalar, find
+
+_KEYS = ("aws_access_key_id", "aws_secret_access_key")
+_STORED = re.compile(r"\$\{\{[^}]*\b(?:secrets|vars)\b[^}]*\}\}", re.IGNORECASE)
+_KEY_ID = re.compile(r"\bAKIA[A-Z0-9]{16}\b")
+# Stores that speak S3 and know no OIDC.
+_NOT_AWS = re.compile(
+    r"(?:^|_)(?:R2|MINIO|B2|BACKBLAZE|WASABI|SPACES|DO|SCW|SCALEWAY|HETZNER|CLOUDFLARE|CF|STORJ)"
+    r"(?:_|$)"
+)
+_FIX = (
+    "`permissions: id-token: write` and `role-to-assume` with a role that trusts this "
+    "repository; `uses: org/fsd-deploy@v1` takes the role as `role-to-assume` and keeps nothing"
+)
+
+
+def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
+    root = workflow.document.root
+    yield from _in(scalars(find(root, ("env",))), at=("env",))
+    for job in workflow.jobs.values():
+        yield from _in(scalars(find(root, (*job.at, "env"))), at=(*job.at, "env"))
+        for key in ("with", "secrets"):
+            yield from _in(scalars(find(root, (*job.at, key))), at=(*job.at, key))
+        for step in job.steps:
+            yield from _in(scalars(find(root, (*step.at, "env"))), at=(*step.at, "env"))
+            yield from _in(step.inputs, at=(*step.at, "with"))
+            yield from _registry_login(step)
+            yield from _configured(step)
+
+
+def _in(values: Mapping[str, Scalar], *, at: KeyPath) -> Iterator[WorkflowProblem]:
+    """One finding for the two halves of a key."""
+    known = {_normal(key): (key, value) for key, value in values.items()}
+    if "aws_session_token" in known or any(key.startswith("aws_endpoint_url") for key in known):
+        return
+    for name in _KEYS:
+        if name in known:
+            key, value = known[name]
+            if _is_stored(value.text):
+                yield _problem(value, at=(*at, key), name=key)
+                return
+
+
+def _registry_login(step: Step) -> Iterator[WorkflowProblem]:
+    """docker/login-action takes an access key as the user of a registry on ECR."""
+    registry, username = step.input("registry"), step.input("username")
+    if registry is None or username is None or ".dkr.ecr." not in step.resolve(registry.text):
+        return
+    if _is_stored(step.resolve(username.text)):
+        yield _problem(username, at=(*step.at, "with", "username"), name="username")
+
+
+def _configured(step: Step) -> Iterator[WorkflowProblem]:
+    """`aws configure set aws_access_key_id …`"""
+    for command in step.commands:
+        if step.run is None or command.texts[:3] != ("aws", "configure", "set"):
+            continue
+        for name, value in pairwise(command.words):
+            if name.text == _KEYS[0] and _is_stored(step.resolve(value.text)):
+                yield WorkflowProblem(
+                    at=(*step.at, "run"),
+                    value=step.run,
+                    message=_message(name.text),
+                    fix=_FIX,
+                    offset=value.offset,
+                    width=value.width,
+                )
+
+
+def _problem(value: Scalar, *, at: KeyPath, name: str) -> WorkflowProblem:
+    return WorkflowProblem(at=at, value=value, message=_message(name), fix=_FIX)
+
+
+def _message(name: str) -> str:
+    return f"`{name}` is a key that stays valid until somebody removes it"
+
+
+def _is_stored(text: str) -> bool:
+    """A secret, or a key that stands there. What another step gave may be short-lived; a literal
+    such as `test` is for an emulator."""
+    stored = _STORED.search(text)
+    if stored is None:
+        return _KEY_ID.search(text) is not None
+    return not _NOT_AWS.search(stored[0].upper().replace(".", "_"))
+
+
+def _normal(key: str) -> str:
+    return key.lower().replace("-", "_")
+
+
+RULE = WorkflowRule(
+    id="workflow-long-lived-keys",
+    severity=Severity.WARNING,
+    summary="a workflow uses an AWS access key that is stored as a secret",
+    check=check,
+)

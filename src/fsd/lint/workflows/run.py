@@ -1,0 +1,90 @@
+"""Runs the rules on workflows, finds the places, honours the suppressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fsd.lint.run import is_suppressed, unknown_suppressions
+from fsd.lint.workflows.document import Workflow, read_workflow
+from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
+from fsd.lint.workflows.places import place
+from fsd.lint.workflows.registry import WORKFLOW_RULES
+from fsd.spec.finding import Finding, order
+from fsd.spec.yaml_tree import parse, split_lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A file with what was found in it, and its lines for showing it."""
+
+    path: str
+    lines: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    is_workflow: bool
+
+
+def lint_workflows(
+    texts: Mapping[str, str],
+    *,
+    known: Mapping[str, str] | None = None,
+    promoted: frozenset[str] = frozenset(),
+    rules: Sequence[WorkflowRule] = WORKFLOW_RULES,
+) -> tuple[Checked, ...]:
+    """Path → text of workflows, in their order; never raises.
+
+    `known` are other workflows of the repository, which are not judged but may be called or may
+    run before. `promoted` are the environments that the environments file lets promote only.
+    """
+    workflows: dict[str, Workflow] = {}
+    unreadable: dict[str, tuple[Finding, ...]] = {}
+    for path, text in {**(known or {}), **texts}.items():
+        parsed = parse(text, path=path, any_key=True)
+        if not parsed.documents:
+            unreadable[path] = parsed.findings
+            continue
+        workflow = read_workflow(parsed.documents[0])
+        if workflow is not None:
+            workflows[path] = replace(workflow, promoted=promoted)
+    checked = []
+    for path, text in texts.items():
+        findings = unreadable.get(path, ())
+        if path in workflows:
+            others = tuple(other for name, other in workflows.items() if name != path)
+            findings = lint_workflow(replace(workflows[path], others=others), rules=rules)
+        checked.append(
+            Checked(
+                path=path,
+                lines=split_lines(text),
+                findings=findings,
+                is_workflow=path in workflows or bool(findings),
+            )
+        )
+    return tuple(checked)
+
+
+def lint_workflow(
+    workflow: Workflow, *, rules: Sequence[WorkflowRule] = WORKFLOW_RULES
+) -> tuple[Finding, ...]:
+    document = workflow.document
+    findings = [
+        _finding(workflow, rule, problem) for rule in rules for problem in rule.check(workflow)
+    ]
+    kept = [finding for finding in findings if not is_suppressed(finding, document)]
+    kept += unknown_suppressions(document, frozenset(rule.id for rule in WORKFLOW_RULES))
+    return tuple(sorted(dict.fromkeys(kept), key=order))
+
+
+def _finding(workflow: Workflow, rule: WorkflowRule, problem: WorkflowProblem) -> Finding:
+    whole = len(problem.value.text)
+    width = whole if problem.width is None else problem.width
+    where, width = place(workflow.document, problem.value, problem.offset, width)
+    return Finding(
+        id=rule.id,
+        severity=rule.severity,
+        where=where,
+        message=problem.message,
+        fix=problem.fix,
+        key_path=problem.at,
+        width=width,
+    )
