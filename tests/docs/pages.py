@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import re
+import shlex
 import sys
 import types
 import typing
@@ -22,10 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fsd.cli.main import COMMANDS
-from fsd.lint.finding import Rule
-from fsd.lint.registry import ALL_RULES
-from fsd.lint.workflows.finding import WorkflowRule
-from fsd.lint.workflows.registry import WORKFLOW_RULES
+from fsd.lint.pages import MANIFEST, Example, Page, read_pages
 from fsd.release.result import Outcome
 from fsd.rollout.failures import FAILURES
 from fsd.spec.environments import EnvironmentDocument
@@ -34,6 +31,7 @@ from fsd.spec.models import Manifest
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 HELP_WIDTH = 90
+PAGES = read_pages()
 PART = re.compile(r"<!-- made: (?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
 
 
@@ -211,17 +209,43 @@ def gives_up(after: int | None) -> str:
             return f"after {after} tasks"
 
 
+def finding_table() -> str:
+    rows = [
+        f"| [{page.id}](#{page.id}) | {page.severity} | {cell(page.summary)} |" for page in PAGES
+    ]
+    return "\n".join(["| id | severity | found where |", "| --- | --- | --- |", *rows])
+
+
 def finding_sections() -> str:
-    return "\n\n".join(finding_section(rule) for rule in ALL_RULES)
+    return "\n\n".join(finding_section(page) for page in PAGES)
 
 
-def workflow_finding_sections() -> str:
-    return "\n\n".join(finding_section(rule) for rule in WORKFLOW_RULES)
+def finding_section(page: Page) -> str:
+    before, after = flags_of(page.before), flags_of(page.after)
+    place = f"found at `{page.place}`" + ("" if page.place.where else before)
+    return "\n\n".join(
+        [
+            f"### {page.id}",
+            f"*{page.severity}*: {page.what}",
+            page.why,
+            *page.sources,
+            f"Before, {place}:",
+            *example_blocks(page.before),
+            f"After{after if after != before else ''}:",
+            *example_blocks(page.after),
+        ]
+    )
 
 
-def finding_section(rule: Rule | WorkflowRule) -> str:
-    why = " ".join((inspect.getdoc(inspect.getmodule(rule.check)) or "").split())
-    return f"### {rule.id}\n\n*{rule.severity}*: {cell(rule.summary)}.\n\n{why}"
+def flags_of(example: Example) -> str:
+    return f", with `{shlex.join(example.arguments)}`" if example.arguments else ""
+
+
+def example_blocks(example: Example) -> Iterator[str]:
+    for name, text in example.files.items():
+        if name != MANIFEST:
+            yield f"`{name}`"
+        yield f"```yaml\n{text}```"
 
 
 def cell(text: str) -> str:
@@ -236,8 +260,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "action-outputs": action_outputs,
     "outcome-table": outcome_table,
     "failure-table": failure_table,
+    "finding-table": finding_table,
     "finding-sections": finding_sections,
-    "workflow-finding-sections": workflow_finding_sections,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,9 @@ from fsd.lint.pages import (
     read_page,
 )
 from fsd.lint.registry import ALL_RULES
-from fsd.spec.environments import load_environments
+from fsd.lint.workflows import lint_workflows
+from fsd.lint.workflows.registry import WORKFLOW_RULES
+from fsd.spec.environments import Environment, load_environments
 from fsd.spec.finding import Finding
 from fsd.spec.load import load_manifest
 
@@ -33,53 +35,6 @@ SOURCE = Path(fsd.__file__).parent
 LOADING = (
     *(file for file in sorted((SOURCE / "spec").glob("*.py")) if file.stem != "dependencies"),
     SOURCE / "lint" / "run.py",
-)
-# Findings whose page is still to be written.
-WITHOUT_PAGE = frozenset(
-    {
-        "capacity-order",
-        "duplicate-key",
-        "duplicate-secret-name",
-        "env-missing-in-resource-name",
-        "environment-secret-clash",
-        "external-load-balancer",
-        "health-check-timing",
-        "load-balancer-without-port",
-        "log-retention-missing",
-        "log-retention-value",
-        "missing-key",
-        "msk-iam-flag-missing",
-        "msk-permissions-incomplete",
-        "not-a-service-yaml",
-        "not-an-environment",
-        "out-of-range",
-        "override-malformed",
-        "override-unknown-path",
-        "owners-missing",
-        "permission-type-mismatch",
-        "s3-list-bucket-missing",
-        "secret-arn-malformed",
-        "secret-in-environment",
-        "unknown-dependency-type",
-        "unknown-environment",
-        "unknown-permission",
-        "unknown-suppression",
-        "unknown-variable",
-        "vpc-disabled",
-        "wildcard-permission",
-        "wrong-type",
-        "wrong-value",
-        "yaml-alias",
-        "yaml-boolean-trap",
-        "yaml-empty",
-        "yaml-key-not-text",
-        "yaml-several-documents",
-        "yaml-syntax",
-        "yaml-tab",
-        "yaml-tag",
-        "yaml-too-deep",
-        "yaml-too-large",
-    }
 )
 
 PAGE = """\
@@ -122,24 +77,30 @@ def loading_ids() -> set[str]:
 
 def find(example: Example) -> tuple[Finding, ...]:
     """What `fsd validate` finds in an example, without a file."""
-    environment, overrides = _arguments(example.arguments)
-    findings: list[Finding] = []
-    given = {}
-    if ENVIRONMENTS in example.files:
-        known, found = load_environments(example.files[ENVIRONMENTS], path=ENVIRONMENTS)
-        findings += found
-        if environment in known:
-            given = dict(known[environment].overrides)
-    if MANIFEST in example.files:
-        loaded = load_manifest(
-            example.files[MANIFEST],
-            path=MANIFEST,
-            overrides=overrides,
-            variables={"ENV": environment} if environment else {},
-            environment_overrides=given,
-        )
-        findings += [*loaded.findings, *lint(loaded, environment)]
+    text = example.files.get(ENVIRONMENTS, "")
+    known, found = load_environments(text, path=ENVIRONMENTS) if text else ({}, ())
+    findings = [*found, *_in_manifest(example, known)]
+    promoted = frozenset(name for name, each in known.items() if each.promote_from)
+    workflows = {path: text for path, text in example.files.items() if path.startswith(".github/")}
+    for checked in lint_workflows(workflows, promoted=promoted):
+        assert checked.is_workflow
+        findings += checked.findings
     return tuple(dict.fromkeys(findings))
+
+
+def _in_manifest(example: Example, known: Mapping[str, Environment]) -> tuple[Finding, ...]:
+    if MANIFEST not in example.files:
+        return ()
+    environment, overrides = _arguments(example.arguments)
+    chosen = known.get(environment) if environment else None
+    loaded = load_manifest(
+        example.files[MANIFEST],
+        path=MANIFEST,
+        overrides=overrides,
+        variables={"ENV": environment} if environment else {},
+        environment_overrides=chosen.overrides if chosen else {},
+    )
+    return (*loaded.findings, *lint(loaded, environment))
 
 
 def _arguments(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -191,20 +152,19 @@ def test_page__words__say_what_and_why(id_: str) -> None:
 
 
 def test_pages__findings__each_has_one_and_none_is_left_over() -> None:
-    ids = loading_ids() | {rule.id for rule in ALL_RULES}
+    ids = loading_ids()
+    ids |= {rule.id for rule in ALL_RULES}
+    ids |= {rule.id for rule in WORKFLOW_RULES}
 
     assert "unknown-key" in ids
-    assert set(page_ids()) == ids - WITHOUT_PAGE
-    assert ids >= WITHOUT_PAGE
+    assert set(page_ids()) == ids
 
 
 def test_pages__severity__is_the_rules() -> None:
-    pages = {id_: read_page(id_) for id_ in page_ids()}
-    rules = [rule for rule in ALL_RULES if rule.id in pages]
+    severities = {rule.id: str(rule.severity) for rule in ALL_RULES}
+    severities |= {rule.id: str(rule.severity) for rule in WORKFLOW_RULES}
 
-    assert [(rule.id, str(rule.severity)) for rule in rules] == [
-        (rule.id, pages[rule.id].severity) for rule in rules
-    ]
+    assert {id_: read_page(id_).severity for id_ in severities} == severities
 
 
 def test_parse_page__whole__is_read() -> None:
