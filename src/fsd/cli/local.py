@@ -44,12 +44,19 @@ def command() -> None:
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="The port on 127.0.0.1; a free one without it."
 )
-def up(runtime: str | None, speed: float | None, port: int | None) -> None:
+@click.option(
+    "--enforce-iam",
+    is_flag=True,
+    help="Refuse what a role's policies do not allow; without it everything is allowed.",
+)
+def up(runtime: str | None, speed: float | None, port: int | None, enforce_iam: bool) -> None:
     """Start the embedded AWS; if it runs already, say so."""
     from fsd.local import instance as local
 
     running = local.find()
-    instance = local.ensure(runtime=runtime, speed=speed, port=port)
+    instance = local.ensure(
+        runtime=runtime, speed=speed, port=port, enforce_iam=enforce_iam or None
+    )
     click.echo(_up_text(instance, was_running=running is not None))
 
 
@@ -110,6 +117,7 @@ def reset() -> None:
     click.echo("The embedded AWS is empty" if emptied else _NOT_RUNNING)
 
 
+_ENFORCED = "enforced: roles may do only what their policies say"
 _NOT_RUNNING = "The embedded AWS is not running; `fsd local up` starts it"
 
 
@@ -128,11 +136,12 @@ def _environment(instance: Instance) -> dict[str, str]:
 
 def _up_text(instance: Instance, *, was_running: bool) -> str:
     verb = "runs already" if was_running else "is up"
+    iam = f"\n  iam       {_ENFORCED}" if instance.enforce_iam else ""
     return f"""\
 The embedded AWS {verb} at {instance.endpoint}
   account   {instance.account} · {instance.region}
   tasks     {_WHERE[instance.runtime]}
-  speed     health checks, grace periods and draining are {instance.speed:g} times as fast
+  speed     health checks, grace periods and draining are {instance.speed:g} times as fast{iam}
 Next:
   fsd deploy --env local --file service.yml
   fsd local status          what runs, and its URLs

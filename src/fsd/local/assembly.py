@@ -24,11 +24,16 @@ from fsd.local.instance import ACCOUNT, REGION, Instance
 from fsd.local.logs import MiniStackLogs
 from fsd.local.placeholders import create_placeholders, remove_placeholders
 from fsd.local.runtime import choose
-from fsd.local.seams import ecr, elbv2, services
+from fsd.local.seams import ecr, elbv2, iam, services
 from fsd.local.secrets import MiniStackSecrets
 from fsd.local.server import Settings
 
 _WORKER_THREADS = 16
+_NOT_ENFORCED = "access keys are not checked; a 12-digit access key is the account"
+_ENFORCED = (
+    "IAM is enforced: roles and users may do what their policies say; a 12-digit access key is "
+    "the account's root user, who may do all"
+)
 _ECS_PREFIX = "AmazonEC2ContainerServiceV20141113"
 
 
@@ -62,6 +67,7 @@ class Assembly:
             account=ACCOUNT,
             runtime=self._runtime.name,
             speed=settings.speed,
+            enforce_iam=settings.enforce_iam,
             pid=os.getpid(),
             state_dir=str(settings.state_dir),
             started_at=instance.now(),
@@ -103,12 +109,15 @@ class Assembly:
     def _mount(self) -> None:
         ecr.mount(port=self._port)
         elbv2.mount(self._balancing, port=self._port)
-        services.mount("ecs", self._ecs.handle, target_prefix=_ECS_PREFIX)
-        services.mount(
-            "application-autoscaling",
-            self._scaling.handle,
-            target_prefix=autoscaling.TARGET_PREFIX,
-        )
+        ours = {
+            "ecs": (self._ecs.handle, _ECS_PREFIX),
+            "application-autoscaling": (self._scaling.handle, autoscaling.TARGET_PREFIX),
+        }
+        authorize = iam.authorize if self.instance.enforce_iam else None
+        for name, (handle, prefix) in ours.items():
+            services.mount(name, handle, target_prefix=prefix, authorize=authorize)
+        if self.instance.enforce_iam:
+            iam.mount(self._ecs.handle)
 
     # ---- FSD's own calls
 
@@ -151,7 +160,7 @@ class Assembly:
     def _notes(self) -> list[str]:
         notes = [
             f"health checks, grace periods and draining run {self.instance.speed:g} times as fast",
-            "access keys are not checked; a 12-digit access key is the account",
+            _ENFORCED if self.instance.enforce_iam else _NOT_ENFORCED,
             "auto scaling holds the registered range; no policy scales by load",
             "deployment alarms are accepted and shown, but never evaluated: none rolls back here",
         ]

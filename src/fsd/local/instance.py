@@ -60,6 +60,7 @@ class Instance:
     account: str
     runtime: Runtime
     speed: float  # intervals are divided by it
+    enforce_iam: bool  # roles may do only what their policies say
     pid: int
     state_dir: str
     started_at: datetime
@@ -98,7 +99,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """MiniStack takes a 12-digit access key for the account's number, and checks no secret."""
+    """MiniStack takes a 12-digit access key for that account's root user, and checks no secret."""
 
     access_key_id: str
     secret_access_key: str
@@ -144,6 +145,7 @@ def ensure(
     runtime: str | None = None,
     speed: float | None = None,
     port: int | None = None,
+    enforce_iam: bool | None = None,
     root: Path | None = None,
 ) -> Instance:
     """The running instance, started where there is none.
@@ -155,11 +157,19 @@ def ensure(
     with _one_at_a_time(folder):
         running = _find(folder)
         if running is not None:
-            _refuse_another(running, runtime=runtime, speed=speed, port=port)
+            _refuse_another(
+                running, runtime=runtime, speed=speed, port=port, enforce_iam=enforce_iam
+            )
             return running
         _require_extra()
         _sweep(folder)
-        return _start(folder, runtime=runtime, speed=speed or SPEED, port=port or 0)
+        return _start(
+            folder,
+            runtime=runtime,
+            speed=speed or SPEED,
+            port=port or 0,
+            enforce_iam=bool(enforce_iam),
+        )
 
 
 def down(root: Path | None = None) -> bool:
@@ -296,6 +306,7 @@ def _load_instance(record: Mapping[str, Any]) -> Instance:
         account=str(record["account"]),
         runtime=record["runtime"],
         speed=float(record["speed"]),
+        enforce_iam=bool(record["enforce_iam"]),
         pid=int(record["pid"]),
         state_dir=str(record["state_dir"]),
         started_at=datetime.fromisoformat(record["started_at"]),
@@ -328,7 +339,12 @@ def _is_ours(pid: int, folder: Path) -> bool:
 
 
 def _refuse_another(
-    running: Instance, *, runtime: str | None, speed: float | None, port: int | None
+    running: Instance,
+    *,
+    runtime: str | None,
+    speed: float | None,
+    port: int | None,
+    enforce_iam: bool | None,
 ) -> None:
     differences = [
         f"{name} {has}, not {wanted}"
@@ -336,6 +352,7 @@ def _refuse_another(
             ("runtime", running.runtime, runtime),
             ("speed", running.speed, speed),
             ("port", urlsplit(running.endpoint).port, port),
+            ("--enforce-iam", running.enforce_iam, enforce_iam),
         )
         if wanted is not None and has != wanted
     ]
@@ -387,11 +404,13 @@ def _is_same_file(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _start(folder: Path, *, runtime: str | None, speed: float, port: int) -> Instance:
+def _start(
+    folder: Path, *, runtime: str | None, speed: float, port: int, enforce_iam: bool
+) -> Instance:
     with _listen(port) as listener:
         folder.mkdir(parents=True, mode=0o700)
         endpoint = f"http://{_HOST}:{listener.getsockname()[1]}"
-        process = _spawn(folder, listener, runtime=runtime, speed=speed)
+        process = _spawn(folder, listener, runtime=runtime, speed=speed, enforce_iam=enforce_iam)
     try:
         return _wait_until_ready(process, folder, endpoint)
     except BaseException:
@@ -420,11 +439,17 @@ def _listen(port: int) -> socket.socket:
 
 
 def _spawn(
-    folder: Path, listener: socket.socket, *, runtime: str | None, speed: float
+    folder: Path,
+    listener: socket.socket,
+    *,
+    runtime: str | None,
+    speed: float,
+    enforce_iam: bool,
 ) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "fsd.local.server", "--state-dir", str(folder)]
     command += ["--descriptor", str(listener.fileno()), "--speed", str(speed)]
     command += ["--runtime", runtime] if runtime else []
+    command += ["--enforce-iam"] if enforce_iam else []
     with (folder / _LOG).open("wb") as log:
         return subprocess.Popen(
             command,

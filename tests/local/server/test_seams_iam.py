@@ -1,0 +1,264 @@
+"""IAM where it is enforced: what a role may do, on what, and what a refusal says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from fsd.local import instance as local
+from fsd.local.instance import Instance
+from tests.local.server.enforced import EVERYTHING, REGION, Account, all_but, allow, opened
+
+
+@pytest.fixture(scope="module")
+def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    folder = tmp_path_factory.mktemp("enforcing") / "state"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FSD_LOCAL_STATE", str(folder))
+        started = local.ensure(runtime="process", speed=50, enforce_iam=True)
+    yield started
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FSD_LOCAL_STATE", str(folder))
+        local.down()
+
+
+@pytest.fixture
+def cloud(enforcing: Instance, account: str) -> Iterator[Account]:
+    with opened(enforcing.endpoint, account) as found:
+        yield found
+
+
+def refused(call: Any, **parameters: Any) -> tuple[str, str]:
+    """(code, message)"""
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def ecs_arn(cloud: Account, resource: str) -> str:
+    return f"arn:aws:ecs:{REGION}:{cloud.id}:{resource}"
+
+
+def denial(cloud: Account, action: str, resource: str, *, explicit: bool = False) -> str:
+    why = (
+        "with an explicit deny in an identity-based policy"
+        if explicit
+        else f"because no identity-based policy allows the {action} action"
+    )
+    return (
+        f"User: arn:aws:sts::{cloud.id}:assumed-role/tester/tester is not authorized to perform: "
+        f"{action} on resource: {resource} {why}"
+    )
+
+
+def test_root__any_call__is_allowed(cloud: Account) -> None:
+    assert cloud.client("ecs").list_clusters()["clusterArns"] == []
+
+
+def test_role__wrong_secret__is_refused(cloud: Account) -> None:
+    role = cloud.role("tester", EVERYTHING)
+    keys = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="tester")["Credentials"]
+    ecs = cloud.client(
+        "ecs",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key="guessed",
+        aws_session_token=keys["SessionToken"],
+    )
+    assert refused(ecs.list_clusters)[0] == "InvalidSignatureException"
+
+
+def test_ecs__without_credentials__is_refused(cloud: Account) -> None:
+    ecs = cloud.client("ecs", config=Config(signature_version=UNSIGNED))
+    assert refused(ecs.list_clusters)[0] == "MissingAuthenticationToken"
+
+
+def test_ecs__action_that_no_policy_allows__is_aws_refusal(cloud: Account) -> None:
+    ecs = cloud.role_clients(all_but("ecs:UpdateService"))("ecs")
+    ecs.create_cluster(clusterName="c")
+
+    code, message = refused(ecs.update_service, cluster="c", service="web", desiredCount=2)
+
+    assert code == "AccessDeniedException"
+    assert message == denial(cloud, "ecs:UpdateService", ecs_arn(cloud, "service/c/web"))
+
+
+def test_ecs__resource_of_the_policy__is_compared(cloud: Account) -> None:
+    ecs = cloud.role_clients(allow("ecs:Describe*", on=ecs_arn(cloud, "service/c/web-*")))("ecs")
+    cloud.client("ecs").create_cluster(clusterName="c")
+
+    allowed = ecs.describe_services(cluster="c", services=["web-1"])
+    code, message = refused(ecs.describe_services, cluster="c", services=["web-1", "db"])
+
+    assert allowed["failures"][0]["reason"] == "MISSING"
+    assert code == "AccessDeniedException"
+    assert message == denial(cloud, "ecs:DescribeServices", ecs_arn(cloud, "service/c/db"))
+
+
+def test_ecs__explicit_deny__wins_and_is_named(cloud: Account) -> None:
+    deny = {"Effect": "Deny", "Action": "ecs:Delete*", "Resource": "*"}
+    ecs = cloud.role_clients(EVERYTHING, deny)("ecs")
+    cluster = ecs_arn(cloud, "cluster/c")
+
+    assert refused(ecs.delete_cluster, cluster="c") == (
+        "AccessDeniedException",
+        denial(cloud, "ecs:DeleteCluster", cluster, explicit=True),
+    )
+
+
+def test_ecs__condition_on_the_cluster__is_compared(cloud: Account) -> None:
+    mine = {"ArnEquals": {"ecs:cluster": ecs_arn(cloud, "cluster/mine")}}
+    ecs = cloud.role_clients(allow("ecs:ListTasks", condition=mine))("ecs")
+    for name in ("mine", "theirs"):
+        cloud.client("ecs").create_cluster(clusterName=name)
+
+    assert ecs.list_tasks(cluster="mine")["taskArns"] == []
+    code, message = refused(ecs.list_tasks, cluster="theirs")
+    assert code == "AccessDeniedException"
+    assert "container-instance/theirs/*" in message
+
+
+def test_ecs__condition_on_a_resource_tag__is_compared(cloud: Account) -> None:
+    condition = {"StringEquals": {"aws:ResourceTag/team": "a"}}
+    ecs = cloud.role_clients(allow("ecs:DescribeClusters", condition=condition))("ecs")
+    for name in ("a", "b"):
+        cloud.client("ecs").create_cluster(clusterName=name, tags=[{"key": "team", "value": name}])
+
+    assert len(ecs.describe_clusters(clusters=["a"])["clusters"]) == 1
+    assert refused(ecs.describe_clusters, clusters=["b"])[0] == "AccessDeniedException"
+
+
+def test_register_task_definition__role_that_may_not_be_passed__is_refused(
+    cloud: Account,
+) -> None:
+    other = f"arn:aws:iam::{cloud.id}:role/other"
+    ecs = cloud.role_clients(
+        allow("ecs:RegisterTaskDefinition"),
+        allow(
+            "iam:PassRole",
+            on=f"arn:aws:iam::{cloud.id}:role/mine",
+            condition={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        ),
+    )("ecs")
+    definition = {"family": "web", "containerDefinitions": [{"name": "web", "image": "x"}]}
+
+    ecs.register_task_definition(**definition, taskRoleArn=f"arn:aws:iam::{cloud.id}:role/mine")
+    code, message = refused(ecs.register_task_definition, **definition, executionRoleArn=other)
+
+    assert (code, message) == ("AccessDeniedException", denial(cloud, "iam:PassRole", other))
+
+
+def test_application_auto_scaling__not_allowed__is_refused_on_the_scalable_target(
+    cloud: Account,
+) -> None:
+    scaling = cloud.role_clients(allow("application-autoscaling:Describe*"))(
+        "application-autoscaling"
+    )
+    target = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/c/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+
+    assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+    code, message = refused(scaling.register_scalable_target, **target, MinCapacity=1)
+
+    arn = f"arn:aws:application-autoscaling:{REGION}:{cloud.id}:scalable-target/service/c/web"
+    action = "application-autoscaling:RegisterScalableTarget"
+    assert (code, message) == ("AccessDeniedException", denial(cloud, action, arn))
+
+
+def test_target_health__has_no_resource_level(cloud: Account) -> None:
+    arn = f"arn:aws:elasticloadbalancing:{REGION}:{cloud.id}:targetgroup/x/1"
+    action = "elasticloadbalancing:DescribeTargetHealth"
+    elb = cloud.role_clients(allow(action, on=arn))("elbv2")
+
+    code, message = refused(elb.describe_target_health, TargetGroupArn=arn)
+
+    assert (code, message) == ("AccessDenied", denial(cloud, action, "*"))
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "code", "action", "resource"),
+    [
+        (
+            "ecr",
+            "describe_images",
+            {"repositoryName": "app"},
+            "AccessDeniedException",
+            "ecr:DescribeImages",
+            "arn:aws:ecr:{region}:{account}:repository/app",
+        ),
+        (
+            "cloudformation",
+            "describe_stacks",
+            {"StackName": "s"},
+            "AccessDenied",
+            "cloudformation:DescribeStacks",
+            "arn:aws:cloudformation:{region}:{account}:stack/s/*",
+        ),
+        (
+            "logs",
+            "get_log_events",
+            {"logGroupName": "g", "logStreamName": "a/b"},
+            "AccessDeniedException",
+            "logs:GetLogEvents",
+            "arn:aws:logs:{region}:{account}:log-group:g:log-stream:a/b",
+        ),
+        (
+            "s3",
+            "put_object",
+            {"Bucket": "a-bucket", "Key": "k", "Body": b""},
+            "AccessDenied",
+            "s3:PutObject",
+            '"arn:aws:s3:::a-bucket/k"',
+        ),
+        (
+            "dynamodb",
+            "get_item",
+            {"TableName": "t", "Key": {"id": {"S": "1"}}},
+            "AccessDeniedException",
+            "dynamodb:GetItem",
+            "arn:aws:dynamodb:{region}:{account}:table/t",
+        ),
+        (
+            "sqs",
+            "get_queue_url",
+            {"QueueName": "q"},
+            "AccessDenied",
+            "sqs:getqueueurl",
+            "arn:aws:sqs:{region}:{account}:q",
+        ),
+        ("ec2", "describe_vpcs", {}, "UnauthorizedOperation", "ec2:DescribeVpcs", "*"),
+    ],
+)
+def test_ministacks_services__not_allowed__name_the_resource(
+    cloud: Account,
+    service: str,
+    operation: str,
+    parameters: dict[str, Any],
+    code: str,
+    action: str,
+    resource: str,
+) -> None:
+    client = cloud.role_clients(allow("sts:*"))(service)
+    if service == "s3":  # a bucket that is not there is said before any policy
+        cloud.client("s3").create_bucket(Bucket=parameters["Bucket"])
+
+    found = refused(getattr(client, operation), **parameters)
+
+    where = resource.format(region=REGION, account=cloud.id)
+    assert found == (code, denial(cloud, action, where))
+
+
+def test_iam__role_with_a_path__is_named_with_it(cloud: Account) -> None:
+    iam = cloud.client("iam")
+    iam.create_role(RoleName="task", Path="/fsd/", AssumeRolePolicyDocument="{}")
+    caller = cloud.role_clients(allow("iam:GetRole", on=f"arn:aws:iam::{cloud.id}:role/fsd/*"))
+
+    assert caller("iam").get_role(RoleName="task")["Role"]["Path"] == "/fsd/"
