@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fsd.errors import ManifestError
 from fsd.lint import lint
 from fsd.report.findings import Sources, render_terminal, summarize
-from fsd.spec.environments import LOCAL, Environment, default_environment, load_environments
 from fsd.spec.finding import Finding, Severity, order
 from fsd.spec.load import Loaded, load_manifest
 from fsd.spec.models import Manifest
 from fsd.spec.yaml_tree import MAX_CHARACTERS, split_lines
+
+if TYPE_CHECKING:
+    from fsd.spec.environments import Environment
 
 ENVIRONMENTS_FILE = Path(".fsd", "environments.yml")
 
@@ -109,6 +112,8 @@ def find_environment(path: Path | None, name: str, *, file: Path | None = None) 
     `file` names the environments file; without it, it is searched for, and where there is none
     every well-formed name is taken. `local` always is. Raises ManifestError otherwise.
     """
+    from fsd.spec.environments import LOCAL
+
     file, environments = _environments(path, file)
     if name in environments:
         return environments[name]
@@ -143,6 +148,8 @@ def sources_of(loaded: Loaded) -> Sources:
 def _default(name: str) -> Environment:
     from pydantic import ValidationError
 
+    from fsd.spec.environments import default_environment
+
     try:
         return default_environment(name)
     except ValidationError as error:
@@ -160,6 +167,8 @@ def _environments(
     file = file or _find_upwards(path)
     if file is None:
         return None, {}
+    from fsd.spec.environments import load_environments
+
     text = read_text(file)
     environments, findings = load_environments(text, path=str(file))
     if any(finding.severity is Severity.ERROR for finding in findings):

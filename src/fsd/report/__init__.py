@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from fsd.release.reporter import Reporter
+if TYPE_CHECKING:
+    from fsd.release.reporter import Reporter
 
 
 @contextmanager

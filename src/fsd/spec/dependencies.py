@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -222,6 +222,7 @@ KINDS: Mapping[str, Kind] = {kind.type: kind for kind in _KINDS}
 _PROFILE = re.compile(r"^(?:us-gov|us|eu|apac|jp|au|ca|global)\.(?P<model>.+)$")
 
 
+@lru_cache(maxsize=4096)
 def expand(permission: str) -> tuple[str, ...]:
     """The actions that a permission stands for, `service:Action` in AWS's spelling, sorted.
 
@@ -238,6 +239,7 @@ def expand(permission: str) -> tuple[str, ...]:
     return tuple(sorted(name for key, name in known.items() if re.fullmatch(pattern, key)))
 
 
+@lru_cache(maxsize=4096)
 def resource_types(action: str) -> tuple[str, ...]:
     """IAM resource types on which an existing action works, lower case; empty: only on `*`."""
     service, _, name = action.partition(":")
@@ -297,6 +299,7 @@ def condition(kind: Kind, *, name: str) -> Mapping[str, Mapping[str, str]] | Non
     return None
 
 
+@lru_cache(maxsize=1024)
 def service_exists(service: str) -> bool:
     return bool(_iam().services.service_exists(service))
 

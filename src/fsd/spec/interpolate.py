@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 from fsd.errors import Location
 from fsd.spec.finding import Finding, KeyPath, Severity
-from fsd.spec.yaml_tree import Branch, Items, Node, Scalar
+from fsd.spec.yaml_tree import Branch, Entry, Items, Node, Scalar
 
 # What stands in for a value that is not known offline; each satisfies every pattern it may meet.
 PLACEHOLDERS: Mapping[str, str] = {
@@ -60,20 +60,24 @@ class _Pass:
     def node(self, node: Node, path: KeyPath = ()) -> Node:
         match node:
             case Branch(entries=entries):
-                done = {
-                    key: replace(entry, value=self.node(entry.value, (*path, key)))
-                    for key, entry in entries.items()
-                }
-                return replace(node, entries=done)
+                return self._branch(node, entries, path)
             case Items(items=items):
-                numbered = enumerate(items)
-                return replace(
-                    node, items=tuple(self.node(item, (*path, index)) for index, item in numbered)
-                )
+                done = [self.node(item, (*path, index)) for index, item in enumerate(items)]
+                is_same = all(new is old for new, old in zip(done, items, strict=True))
+                return node if is_same else replace(node, items=tuple(done))
             case Scalar(value=str() as value) if "$" in value:
                 self.path = path
                 return replace(node, value="".join(self._pieces(value, node)))
         return node
+
+    def _branch(self, node: Branch, entries: Mapping[str, Entry], path: KeyPath) -> Branch:
+        """The same object where nothing in it changes: most of a file has no variables."""
+        changed: dict[str, Entry] = {}
+        for key, entry in entries.items():
+            value = self.node(entry.value, (*path, key))
+            if value is not entry.value:
+                changed[key] = replace(entry, value=value)
+        return replace(node, entries={**entries, **changed}) if changed else node
 
     def _pieces(self, text: str, scalar: Scalar) -> Iterator[str]:
         end = 0

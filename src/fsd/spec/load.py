@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fsd.errors import Location
-from fsd.spec import overrides as override_
 from fsd.spec.finding import Finding, KeyPath, Severity, order
 from fsd.spec.interpolate import interpolate, variables_in
 from fsd.spec.models import Manifest
@@ -79,10 +78,11 @@ def load_manifest(
     document, found = _one_document(text, path)
     if document is None:
         return Loaded(path=path, manifest=None, findings=found)
-    given, malformed = override_.from_command_line(overrides)
-    every = (*override_.from_environment(environment_overrides or {}), *given)
-    tree, refused = override_.apply(document.root, every)
-    findings = [*found, *malformed, *refused, *_names_itself(tree)]
+    tree: Node = document.root
+    refused: tuple[Finding, ...] = ()
+    if overrides or environment_overrides:
+        tree, refused = _overridden(tree, overrides, environment_overrides or {})
+    findings = [*found, *refused, *_names_itself(tree)]
     names = _with_service(tree, variables or {})
     done = interpolate(tree, variables=names, lines=document.lines)
     manifest, wrong = check(Manifest, done.tree)
@@ -98,6 +98,17 @@ def load_manifest(
         sound=sound,
         assumed=done.assumed,
     )
+
+
+def _overridden(
+    tree: Node, overrides: Sequence[str], of_environment: Mapping[str, Value]
+) -> tuple[Node, tuple[Finding, ...]]:
+    from fsd.spec import overrides as override_
+
+    given, malformed = override_.from_command_line(overrides)
+    every = (*override_.from_environment(of_environment), *given)
+    tree, refused = override_.apply(tree, every)
+    return tree, (*malformed, *refused)
 
 
 def _one_document(text: str, path: str) -> tuple[Document | None, tuple[Finding, ...]]:

@@ -7,7 +7,6 @@ from typing import TypeAlias, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from fsd.spec.finding import Finding, KeyPath
-from fsd.spec.sentences import findings_of
 from fsd.spec.yaml_tree import Branch, Items, Node, Scalar, Value
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -22,6 +21,8 @@ def check(model: type[ModelT], tree: Node) -> tuple[ModelT | None, tuple[Finding
     try:
         return validate(model, tree), ()
     except ValidationError as error:
+        from fsd.spec.sentences import findings_of  # only for what is wrong
+
         details = error.errors(include_url=False, include_context=False, include_input=False)
         return None, findings_of(details, model=model, tree=tree)
 

@@ -11,8 +11,10 @@ only: `0512`, `0x1F` and `12:30` are other numbers in YAML 1.1 than in YAML 1.2,
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 import yaml
@@ -171,7 +173,6 @@ class _Open:
     """A collection whose end has not come yet."""
 
     where: Location
-    width: int
     anchor: str | None
     is_mapping: bool
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -196,24 +197,23 @@ class _Builder:
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._root: Node | None = None
         self._start = 1
-        self._size = 0
         self._scalars: list[Span] = []  # scalars: a # in one is no comment
 
     def read(self, events: Iterable[yaml.Event]) -> None:
         for event in events:
-            match event:
-                case yaml.DocumentStartEvent():
-                    self._root, self._anchors, self._size = None, {}, 0
-                case yaml.DocumentEndEvent():
-                    self._end_document()
+            match event:  # what there is most of, first
+                case yaml.ScalarEvent():
+                    self._scalar(event)
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                     self._start_collection(event)
                 case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                     self._end_collection()
-                case yaml.ScalarEvent():
-                    self._scalar(event)
                 case yaml.AliasEvent():
                     self._alias(event)
+                case yaml.DocumentStartEvent():
+                    self._root, self._anchors = None, {}
+                case yaml.DocumentEndEvent():
+                    self._end_document()
 
     def _end_document(self) -> None:
         root = self._root
@@ -231,7 +231,7 @@ class _Builder:
         )
 
     def _start_collection(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
-        where, width = self._place(event)
+        where = self._place(event)
         if len(self._open) >= MAX_DEPTH:
             self._error(
                 "yaml-too-deep",
@@ -242,9 +242,7 @@ class _Builder:
             raise _Stop
         self._check_tag(event.tag, where)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
-        self._open.append(
-            _Open(where=where, width=width, anchor=event.anchor, is_mapping=is_mapping)
-        )
+        self._open.append(_Open(where=where, anchor=event.anchor, is_mapping=is_mapping))
 
     def _end_collection(self) -> None:
         done = self._open.pop()
@@ -253,22 +251,31 @@ class _Builder:
             for merged in done.merges:
                 for key, entry in merged.entries.items():
                     done.entries.setdefault(key, entry)
-            node = Branch(entries=done.entries, where=done.where, width=done.width)
+            node = Branch(entries=done.entries, where=done.where)
         else:
-            node = Items(items=tuple(done.items), where=done.where, width=done.width)
+            node = Items(items=tuple(done.items), where=done.where)
         self._add(node, anchor=done.anchor, size=done.size)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        where, width = self._place(event)
-        self._scalars.append(_span(event))
-        self._check_tag(event.tag, where)
-        plain = not event.style and event.tag is None
-        value: Value = read_scalar(event.value) if plain else event.value
-        node = Scalar(value=value, text=event.value, plain=plain, where=where, width=width)
+        span = line, column, end_line, end_column = _span(event)
+        self._scalars.append(span)
+        where = Location(path=self.path, line=line + 1, column=column + 1)
+        if end_line != line:
+            end_column = len(self.lines[line].rstrip()) if line < len(self.lines) else column
+        if event.tag is not None:
+            self._check_tag(event.tag, where)
+        text, plain = event.value, not event.style and event.tag is None
+        node = Scalar(
+            value=read_scalar(text) if plain else text,
+            text=text,
+            plain=plain,
+            where=where,
+            width=max(1, end_column - column),
+        )
         self._add(node, anchor=event.anchor, size=1)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        where, _ = self._place(event)
+        where = self._place(event)
         if any(opened.anchor == event.anchor for opened in self._open):
             self._error(
                 "yaml-alias",
@@ -391,14 +398,9 @@ class _Builder:
             width=len(shown),
         )
 
-    def _place(self, event: yaml.Event) -> tuple[Location, int]:
-        line, column, end_line, end_column = _span(event)
-        where = Location(path=self.path, line=line + 1, column=column + 1)
-        if not isinstance(event, yaml.ScalarEvent):
-            return where, 1
-        if end_line != line:
-            end_column = len(self.lines[line].rstrip()) if line < len(self.lines) else column
-        return where, max(1, end_column - column)
+    def _place(self, event: yaml.Event) -> Location:
+        line, column, _, _ = _span(event)
+        return Location(path=self.path, line=line + 1, column=column + 1)
 
     def _error(self, id_: str, message: str, *, fix: str, where: Location, width: int = 1) -> None:
         self.findings.append(
@@ -413,6 +415,7 @@ class _Builder:
         )
 
 
+@lru_cache(maxsize=4096)
 def read_scalar(text: str) -> Value:
     """What a plain scalar is in YAML 1.1, as far as every reader agrees on the number."""
     tag = str(_RESOLVER.resolve(ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]  # untyped in types-PyYAML
@@ -577,7 +580,6 @@ def _ignores(lines: Sequence[str], scalars: Sequence[Span]) -> Mapping[int, froz
 
 
 def _inside(line: int, column: int, scalars: Sequence[Span]) -> bool:
-    return any(
-        (start_line, start_column) <= (line, column) < (end_line, end_column)
-        for start_line, start_column, end_line, end_column in scalars
-    )
+    """Scalars come in the order of the file, so the last that starts before is the only one."""
+    index = bisect_right(scalars, (line, column, MAX_CHARACTERS, 0)) - 1
+    return index >= 0 and (line, column) < scalars[index][2:]
