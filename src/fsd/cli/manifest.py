@@ -102,7 +102,9 @@ def check_manifest(
         variables={**({"ENV": environment} if environment else {}), **(variables or {})},
         environment_overrides=known.overrides if known else {},
     )
-    findings = dict.fromkeys((*loaded.findings, *lint(loaded, environment)))
+    others = known_environments(path, file=environments_file) if environment is not None else {}
+    found = lint(loaded, environment, environments=others.values())
+    findings = dict.fromkeys((*loaded.findings, *found))
     return replace(loaded, findings=tuple(sorted(findings, key=order)))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from fsd.errors import Location
+from fsd.spec.environments import Environment
 from fsd.spec.finding import Finding, KeyPath, Severity
 from fsd.spec.models import Manifest, Service
 from fsd.spec.yaml_tree import Node, Scalar, find
@@ -14,11 +16,15 @@ __all__ = ["Finding", "KeyPath", "Problem", "Rule", "Severity", "Subject"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A manifest with its source. `environment` is None where none was named."""
+    """A manifest with its source. `environment` is None where none was named.
+
+    `environments` are all that the environments file has, that one among them.
+    """
 
     manifest: Manifest
     tree: Node
     environment: str | None = None
+    environments: tuple[Environment, ...] = ()
 
     @property
     def service(self) -> Service:
@@ -44,6 +50,13 @@ class Subject:
 
     def is_written(self, *path: str | int) -> bool:
         return find(self.tree, path) is not None
+
+    def is_overridden(self, *path: str | int) -> bool:
+        """Whether a value was not written in the manifest but put there by an override."""
+        node, file = find(self.tree, path), self.tree.where
+        if node is None or not isinstance(file, Location):
+            return False
+        return not isinstance(node.where, Location) or node.where.path != file.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

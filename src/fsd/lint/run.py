@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from fsd.errors import Location
 from fsd.lint.finding import Finding, KeyPath, Problem, Rule, Severity, Subject
 from fsd.lint.registry import ALL_RULES
+from fsd.spec.environments import Environment
 from fsd.spec.finding import order
 from fsd.spec.load import Loaded
 from fsd.spec.yaml_tree import Document, locate
 
 
 def lint(
-    loaded: Loaded, environment: str | None, *, rules: Sequence[Rule] = ALL_RULES
+    loaded: Loaded,
+    environment: str | None,
+    *,
+    environments: Iterable[Environment] = (),
+    rules: Sequence[Rule] = ALL_RULES,
 ) -> tuple[Finding, ...]:
     """What the rules find, sorted by place; without what loading found already.
+
+    `environments` are those of the environments file: some rules compare them.
 
     A manifest with errors is looked at as far as it is sound: a finding that depends on a wrong
     value is left out.
@@ -23,7 +30,12 @@ def lint(
     if loaded.sound is None or loaded.document is None:
         return ()
     sound = loaded.sound
-    subject = Subject(manifest=sound.manifest, tree=sound.tree, environment=environment)
+    subject = Subject(
+        manifest=sound.manifest,
+        tree=sound.tree,
+        environment=environment,
+        environments=tuple(environments),
+    )
     wrong = _wrong_places(loaded)
     findings = [
         _finding(problem, rule, subject)

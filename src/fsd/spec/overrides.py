@@ -72,7 +72,7 @@ def apply(tree: Node, overrides: Iterable[Override]) -> tuple[Node, tuple[Findin
 
 
 def _apply_one(tree: Node, override: Override) -> Node | Finding:
-    path = _key_path(override.path)
+    path = key_path(override.path)
     if path is None:
         return _finding(
             "override-malformed",
@@ -88,7 +88,7 @@ def _apply_one(tree: Node, override: Override) -> Node | Finding:
     return node if isinstance(node, Finding) else _put(tree, path, node=node, override=override)
 
 
-def _key_path(text: str) -> KeyPath | None:
+def key_path(text: str) -> KeyPath | None:
     """From the top of the file; a path that does not name a section is below `service`."""
     if not _PATH.fullmatch(text):
         return None

@@ -100,7 +100,7 @@ def _in_manifest(example: Example, known: Mapping[str, Environment]) -> tuple[Fi
         variables={"ENV": environment} if environment else {},
         environment_overrides=chosen.overrides if chosen else {},
     )
-    return (*loaded.findings, *lint(loaded, environment))
+    return (*loaded.findings, *lint(loaded, environment, environments=known.values()))
 
 
 def _arguments(arguments: Sequence[str]) -> tuple[str | None, list[str]]:

@@ -10,6 +10,7 @@ from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.finding import Finding, Severity
 from fsd.lint.registry import ALL_RULES
+from fsd.spec.environments import Environment, OverrideValue
 from fsd.spec.load import load_manifest
 from tests.unit.spec.manifests import manifest
 
@@ -47,6 +48,9 @@ def secrets(*values: str) -> str:
         f"  - {{name: S{index}, valueFrom: '{value}'}}" for index, value in enumerate(values)
     )
 
+
+BALANCED = "port: 80\nnetworking: {loadBalancer: {}}"
+LARGE = "resources: {cpu: 1024, memory: 2048}"
 
 CONSUMER = (
     "kafka-cluster:Connect",
@@ -336,6 +340,144 @@ CASES = [
     Case(rule="production-single-replica", environment="dev"),
     Case(rule="production-single-replica", environment="product-preview"),
     Case(rule="production-single-replica"),
+    Case(
+        rule="production-sized-like-dev",
+        environment="prod",
+        service="resources: {desiredCount: 2}",
+        at=(8, 3),
+    ),
+    *(
+        Case(rule="production-sized-like-dev", environment=environment, service=service)
+        for environment, service in (
+            ("dev", "resources: {desiredCount: 2}"),
+            (None, "resources: {desiredCount: 2}"),
+            ("prod", "resources: {cpu: 1024, memory: 2048}"),
+            ("prod", "resources: {desiredCount: 2, maxCapacity: 4}\nautoScaling: {}"),
+        )
+    ),
+    Case(
+        rule="msk-permission-companions",
+        dependencies=table(
+            "${ENV}-x", *CONSUMER, "kafka-cluster:WriteDataIdempotently", type_="aws_msk_cluster"
+        ),
+        at=(11, 134),
+    ),
+    Case(
+        rule="msk-permission-companions",
+        dependencies=table(
+            "${ENV}-x", *CONSUMER[:2], "kafka-cluster:WriteData", type_="aws_msk_cluster"
+        ),
+        at=(11, 77),
+    ),
+    *(
+        Case(
+            rule="msk-permission-companions",
+            dependencies=table("${ENV}-x", *permissions, type_="aws_msk_cluster"),
+        )
+        for permissions in (
+            CONSUMER,
+            CONSUMER[:3],
+            ("kafka-cluster:Connect", "kafka:GetBootstrapBrokers"),
+            ("kafka-cluster:*",),
+            (*CONSUMER[:2], "kafka-cluster:WriteData", "kafka-cluster:DescribeTopic"),
+        )
+    ),
+    Case(
+        rule="oversized-for-simple-api",
+        service=f"{BALANCED}\nresources: {{cpu: 1024, memory: 2048}}",
+        dependencies=table("${ENV}-x", "dynamodb:GetItem"),
+        at=(10, 20),
+    ),
+    *(
+        Case(
+            rule="oversized-for-simple-api", service=service, dependencies=dependencies
+        )
+        for service, dependencies in (
+            (f"{BALANCED}\nresources: {{cpu: 512}}", table("x", "dynamodb:GetItem")),
+            (f"{BALANCED}\n{LARGE}", ""),
+            (f"port: 80\n{LARGE}", table("x", "dynamodb:GetItem")),
+            (f"{BALANCED}\n{LARGE}", table("x", *CONSUMER, type_="aws_msk_cluster")),
+        )
+    ),
+    Case(rule="health-check-missing", service="port: 80", at=(8, 9)),
+    Case(rule="health-check-missing", service="port: 80\nhealthCheck: {path: /}"),
+    Case(rule="health-check-missing"),
+    *(
+        Case(rule="rollout-slow", service=f"{BALANCED}\n{service}", at=at, severity=severity)
+        for service, at, severity in (
+            ("deployment: {deregistrationDelay: 300}", (10, 37), Severity.INFO),
+            ("deployment: {bakeTime: 5}", (10, 26), Severity.INFO),
+            ("healthCheck: {interval: 300}", (10, 27), Severity.INFO),
+            ("healthCheck: {gracePeriod: 600}", (10, 30), Severity.INFO),
+            (
+                "resources: {desiredCount: 10}\ndeployment: {maximumPercent: 110}",
+                (11, 32),
+                Severity.INFO,
+            ),
+            ("deployment: {maximumPercent: 150}", (10, 32), Severity.WARNING),
+            (
+                "deployment: {maximumPercent: 100, minimumHealthyPercent: 50}",
+                (10, 32),
+                Severity.WARNING,
+            ),
+        )
+    ),
+    *(
+        Case(rule="rollout-slow", service=service)
+        for service in (
+            BALANCED,
+            "deployment: {deregistrationDelay: 300}",
+            "healthCheck: {gracePeriod: 600}",
+            f"{BALANCED}\ndeployment: {{maximumPercent: 100, minimumHealthyPercent: 0}}",
+            "resources: {desiredCount: 0}\ndeployment: {maximumPercent: 100}",
+        )
+    ),
+    Case(rule="autoscaling-without-bounds", service="autoScaling: {}", at=(8, 3)),
+    Case(
+        rule="autoscaling-without-bounds",
+        service="autoScaling: {}\nresources: {desiredCount: 3, minCapacity: 1}",
+        at=(8, 3),
+    ),
+    Case(
+        rule="autoscaling-without-bounds",
+        service="autoScaling: {}\nresources: {minCapacity: 2, maxCapacity: 2}",
+        at=(9, 44),
+    ),
+    Case(
+        rule="autoscaling-without-bounds", service="autoScaling: {}\nresources: {maxCapacity: 2}"
+    ),
+    Case(rule="autoscaling-without-bounds"),
+    *(
+        Case(rule="image-tag-mutable", service=f"image: '{image}'", at=(8, 10))
+        for image in (
+            "nginx",
+            "nginx:latest",
+            "localhost:5000/team/app",
+            "localhost:5000/team/app:main",
+            "123456789012.dkr.ecr.us-east-1.amazonaws.com/app",
+        )
+    ),
+    *(
+        Case(rule="image-tag-mutable", service=f"image: '{image}'")
+        for image in (
+            "nginx:1.29.3",
+            "localhost:5000/app:${COMMIT}",
+            "localhost:5000/app@sha256:" + 64 * "a",
+            "nginx:latest@sha256:" + 64 * "a",
+        )
+    ),
+    Case(rule="image-tag-mutable"),
+    Case(
+        rule="plain-http-public",
+        service="port: 80\nnetworking: {loadBalancer: {internal: false}}",
+        at=(9, 16),
+    ),
+    Case(
+        rule="plain-http-public",
+        service="port: 80\nnetworking: {loadBalancer: {internal: false, "
+        "certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/a'}}",
+    ),
+    Case(rule="plain-http-public", service=BALANCED),
     Case(rule="owners-missing", at=(3, 1)),
     Case(rule="owners-missing", metadata="owners: ['@me']"),
     *(
@@ -421,9 +563,88 @@ def test_all_rules__ids__unique_and_equal_to_the_names_of_their_modules() -> Non
             "reads from `${ENV}-x` cannot tell a missing object from a forbidden one",
             "add `s3:ListBucket`",
         ),
+        (
+            Case(rule="rollout-slow", service=f"{BALANCED}\ndeployment: {{bakeTime: 10}}"),
+            "a rollout takes about 700 s: 600 s bakeTime, 40 s to start a task, "
+            "30 s healthCheck.interval, 30 s deregistrationDelay",
+            "a shorter `bakeTime`, where the alarms tell sooner",
+        ),
+        (
+            Case(
+                rule="rollout-slow",
+                service=f"{BALANCED}\nresources: {{desiredCount: 10}}\n"
+                "deployment: {maximumPercent: 130}",
+            ),
+            "a rollout takes about 400 s in 4 batches: 300 s for more batches, "
+            "40 s to start a task, 30 s healthCheck.interval, 30 s deregistrationDelay",
+            "`minimumHealthyPercent: 100` and `maximumPercent: 200` replace all at once",
+        ),
+        (
+            Case(rule="rollout-slow", service="port: 80\nhealthCheck: {gracePeriod: 900}"),
+            "a release that never gets healthy is noticed after about 1030 s: 900 s gracePeriod, "
+            "90 s healthCheck.interval, 40 s to start a task",
+            "`gracePeriod: 60`, or what the service needs to start",
+        ),
+        (
+            Case(rule="image-tag-mutable", service="image: 'registry/app:latest'"),
+            "the image app has the tag `latest`, which moves",
+            "name a version, `registry/app:v1.2.3`, or better a digest, `registry/app@sha256:…`",
+        ),
+        (
+            Case(
+                rule="msk-permission-companions",
+                dependencies=table(
+                    "${ENV}-x",
+                    *CONSUMER,
+                    "kafka-cluster:AlterTransactionalId",
+                    type_="aws_msk_cluster",
+                ),
+            ),
+            "`kafka-cluster:AlterTransactionalId` is of no use without "
+            "`kafka-cluster:DescribeTransactionalId` and `kafka-cluster:WriteData`, "
+            "which FSD grants too",
+            "add `kafka-cluster:DescribeTransactionalId`, `kafka-cluster:WriteData`: "
+            "the list then says what is granted",
+        ),
     ],
 )
 def test_rule__finding__says_the_value_and_the_fix(case: Case, message: str, fix: str) -> None:
     (finding,) = run(case)
 
     assert (finding.message, finding.fix) == (message, fix)
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"resources.cpu": "256"}, {"service.resources.desiredCount": "4"}]
+)
+def test_production_sized_like_dev__a_size_in_some_environment__nothing(
+    overrides: dict[str, OverrideValue],
+) -> None:
+    loaded = load_manifest(manifest("resources: {desiredCount: 2}"), path="service.yml")
+    sized = Environment(name="dev", overrides=overrides)
+    plain = Environment(name="dev", overrides={"environment.resources": "x"})
+
+    def ids(environment: Environment) -> set[str]:
+        return {found.id for found in lint(loaded, "prod", environments=[environment])}
+
+    assert "production-sized-like-dev" not in ids(sized)
+    assert "production-sized-like-dev" in ids(plain)
+
+
+@pytest.mark.parametrize(
+    ("id_", "service", "override"),
+    [
+        ("production-sized-like-dev", "resources: {desiredCount: 2}", "resources.cpu=1024"),
+        ("oversized-for-simple-api", BALANCED, "resources.cpu=1024"),
+    ],
+)
+def test_rule__the_value_comes_from_an_override__nothing(
+    id_: str, service: str, override: str
+) -> None:
+    loaded = load_manifest(
+        manifest(service, dependencies=table("${ENV}-x", "dynamodb:GetItem")),
+        path="service.yml",
+        overrides=[override, "resources.memory=2048"],
+    )
+
+    assert id_ not in {found.id for found in lint(loaded, "prod")}

@@ -61,7 +61,7 @@ def test_lint__ignore_comment_elsewhere__still_found(service: str) -> None:
 
 
 def test_lint__ignore_of_an_unknown_id__found() -> None:
-    text = manifest(LOGS + "port: 1  # fsd: ignore[vpc-disable]", **CLEAN)
+    text = manifest(LOGS + "platform: ARM64  # fsd: ignore[vpc-disable]", **CLEAN)
 
     assert found(text) == [("unknown-suppression", 10)]
 

@@ -5,14 +5,14 @@ https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
 from fsd.spec.dependencies import expand
 
 _EVERY_CLIENT = ("kafka-cluster:Connect", "kafka-cluster:DescribeCluster")
 _CONSUMER = ("kafka-cluster:ReadData", "kafka-cluster:DescribeGroup")
-_PRODUCER = "kafka-cluster:WriteData"
+_PRODUCER_SIGNS = frozenset({"kafka-cluster:WriteData", "kafka-cluster:WriteDataIdempotently"})
 _CONSUMER_SIGNS = frozenset({*_CONSUMER, "kafka-cluster:AlterGroup"})
 
 
@@ -23,17 +23,24 @@ def check(subject: Subject) -> Iterator[Problem]:
         actions = {action for text in dependency.permissions for action in expand(text)}
         if not any(action.startswith("kafka-cluster:") for action in actions):
             continue
-        is_consumer = bool(_CONSUMER_SIGNS & actions) or _PRODUCER not in actions
-        needed = (*_EVERY_CLIENT, *(_CONSUMER if is_consumer else ()))
-        missing = [f"`{action}`" for action in needed if action not in actions]
+        missing = [f"`{action}`" for action in needed_actions(actions) if action not in actions]
         if missing:
-            who = "a consumer" if is_consumer else "a producer"
+            who = "a consumer" if _is_consumer(actions) else "a producer"
             yield Problem(
                 at=("dependencies", index, "permissions"),
                 message=f"{who} of `{subject.resource(index)}` also needs {' and '.join(missing)}",
                 fix=f"add {', '.join(missing)}",
                 on_key=True,
             )
+
+
+def needed_actions(actions: Set[str]) -> tuple[str, ...]:
+    """What a client that has these actions needs at least."""
+    return (*_EVERY_CLIENT, *(_CONSUMER if _is_consumer(actions) else ()))
+
+
+def _is_consumer(actions: Set[str]) -> bool:
+    return bool(_CONSUMER_SIGNS & actions) or not _PRODUCER_SIGNS & actions
 
 
 RULE = Rule(

@@ -1,0 +1,34 @@
+"""A service with a port is asked for its health, also where the manifest does not say how.
+
+A task that does not answer 2xx at FSD's default, GET /health, is replaced again and again until ECS
+gives up on the release.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-healthcheck.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+PORT = ("service", "port")
+CHECK = ("service", "healthCheck")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    port, path = subject.service.port, subject.service.checks.path
+    if port is not None and not subject.is_written(*CHECK):
+        yield Problem(
+            at=PORT,
+            message=f"nothing says how port {port} is checked; FSD asks it for GET {path}",
+            fix=f"`healthCheck: {{path: {path}}}`, or the path that answers 200 when all is well",
+            uses=(CHECK,),
+        )
+
+
+RULE = Rule(
+    id="health-check-missing",
+    severity=Severity.WARNING,
+    summary="a service with a port has no health check",
+    check=check,
+)

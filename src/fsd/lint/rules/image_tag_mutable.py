@@ -1,0 +1,39 @@
+"""An image that is named by a tag which moves is another image tomorrow.
+
+Then two deployments of one commit differ, and a rollback cannot name what ran.
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+IMAGE = ("service", "image")
+# Tags that, by their meaning, follow something.
+_MOVING = frozenset({"latest", "stable", "main", "master", "develop", "dev", "edge", "nightly"})
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    written = subject.text(*IMAGE)
+    if subject.service.image is None or "@" in written:
+        return
+    repository, _, tag = written.rpartition("/")[2].partition(":")
+    if tag and tag not in _MOVING:
+        return
+    said = f"the tag `{tag}`, which moves" if tag else "no tag, which means `latest`"
+    untagged = written.removesuffix(f":{tag}") if tag else written
+    yield Problem(
+        at=IMAGE,
+        message=f"the image {repository} has {said}",
+        fix=f"name a version, `{untagged}:v1.2.3`, or better a digest, `{untagged}@sha256:…`",
+    )
+
+
+RULE = Rule(
+    id="image-tag-mutable",
+    severity=Severity.WARNING,
+    summary="the image is named by a tag that moves, or by none",
+    check=check,
+)

@@ -1,0 +1,55 @@
+"""Some Kafka actions are worth nothing alone: an idempotent write needs the plain one too.
+
+FSD grants the companions beside what is listed, so nothing is denied; but then the task role has
+more than the manifest says. The four permissions of a consumer are a set that everybody knows: what
+FSD adds to them is not reported.
+https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rules.msk_permissions_incomplete import needed_actions
+from fsd.spec.companions import missing_companions
+from fsd.spec.dependencies import expand
+
+_READ = "kafka-cluster:ReadData"
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for index, dependency in enumerate(subject.manifest.dependencies):
+        if dependency.type != "aws_msk_cluster":
+            continue
+        every = {action for text in dependency.permissions for action in expand(text)}
+        known = _reported_elsewhere(every)
+        told: set[str] = set()
+        for number, permission in enumerate(dependency.permissions):
+            missing = _companions(permission, every=every) - known - told
+            told |= missing
+            if missing:
+                names = " and ".join(f"`{action}`" for action in sorted(missing))
+                yield Problem(
+                    at=("dependencies", index, "permissions", number),
+                    message=f"`{permission}` is of no use without {names}, which FSD grants too",
+                    fix=f"add {names.replace(' and ', ', ')}: the list then says what is granted",
+                )
+
+
+def _companions(permission: str, *, every: set[str]) -> set[str]:
+    return {name for name in missing_companions(expand(permission)) if name not in every}
+
+
+def _reported_elsewhere(every: set[str]) -> set[str]:
+    """What msk-permissions-incomplete asks for, and what comes with the four of a consumer."""
+    consumer = missing_companions([_READ]) if _READ in every else ()
+    return {*needed_actions(every), *consumer}
+
+
+RULE = Rule(
+    id="msk-permission-companions",
+    severity=Severity.INFO,
+    summary="a Kafka permission needs others, which FSD grants without their being listed",
+    check=check,
+)

@@ -1,0 +1,34 @@
+"""Without a certificate a load balancer speaks plain HTTP: who is on the way reads all of it.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/create-https-listener.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+LOAD_BALANCER = ("service", "networking", "loadBalancer")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    load_balancer = subject.service.networking.load_balancer
+    if load_balancer is None or load_balancer.internal or load_balancer.certificate_arn:
+        return
+    yield Problem(
+        at=LOAD_BALANCER,
+        message="the internet reaches this load balancer over plain HTTP",
+        fix="name an ACM certificate, `certificateArn: arn:aws:acm:…`: "
+        "HTTPS on 443, and 80 redirects to it",
+        uses=((*LOAD_BALANCER, "internal"), (*LOAD_BALANCER, "certificateArn")),
+        on_key=True,
+    )
+
+
+RULE = Rule(
+    id="plain-http-public",
+    severity=Severity.WARNING,
+    summary="a public load balancer has no certificate",
+    check=check,
+)

@@ -1,0 +1,53 @@
+"""Production has more to do than dev; one size for both is too much there or too little here.
+
+Said only where nothing speaks of the size for an environment: no override in any environment, none
+on the command line, no auto scaling. One task in production is another finding.
+https://docs.aws.amazon.com/wellarchitected/latest/framework/rel_adapt_to_changes_autoscale_adapt.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rules.production_single_replica import RESOURCES, is_production
+from fsd.spec.models import Resources
+from fsd.spec.overrides import key_path
+
+_KEYS = ("cpu", "memory", "desiredCount", "minCapacity", "maxCapacity")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    resources = subject.service.resources
+    if not is_production(subject.environment) or subject.service.auto_scaling is not None:
+        return
+    if resources.desired < 2 or _has_override(subject):
+        return
+    env = subject.environment
+    yield Problem(
+        at=RESOURCES,
+        message=f"{env} gets what every environment gets: {_said(resources)}",
+        fix=f"`overrides: {{resources.desiredCount: {2 * resources.desired}}}` for {env} in "
+        ".fsd/environments.yml, or less for the others",
+        uses=tuple((*RESOURCES, key) for key in _KEYS),
+        on_key=True,
+    )
+
+
+def _said(resources: Resources) -> str:
+    return f"cpu {resources.cpu}, memory {resources.memory}, {resources.desired} tasks"
+
+
+def _has_override(subject: Subject) -> bool:
+    if any(subject.is_overridden(*RESOURCES, key) for key in _KEYS):
+        return True
+    paths = [path for environment in subject.environments for path in environment.overrides]
+    return any((key_path(path) or ())[:2] == RESOURCES for path in paths)
+
+
+RULE = Rule(
+    id="production-sized-like-dev",
+    severity=Severity.WARNING,
+    summary="production has the size of every other environment",
+    check=check,
+)

@@ -1,0 +1,105 @@
+"""A rollout that takes minutes is one that nobody waits for, and a slow way back.
+
+What a release waits for is in the manifest: the first health check, the draining of old targets,
+the batches that minimumHealthyPercent and maximumPercent leave room for, the bake time. A grace
+period does not slow a good release down; it is how long a bad one stays unnoticed.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import KeyPath, Problem, Rule, Severity, Subject
+from fsd.spec.rollout_time import (
+    Estimate,
+    Part,
+    batch_size,
+    batches,
+    estimate_failure,
+    estimate_rollout,
+)
+
+_LIMIT = 300
+_DEPLOYMENT = ("service", "deployment")
+_CHECK = ("service", "healthCheck")
+_MAXIMUM = (*_DEPLOYMENT, "maximumPercent")
+_MINIMUM = (*_DEPLOYMENT, "minimumHealthyPercent")
+
+_PLACES: dict[Part, KeyPath] = {
+    Part.START: ("service",),
+    Part.CHECK: (*_CHECK, "interval"),
+    Part.GRACE: (*_CHECK, "gracePeriod"),
+    Part.DRAIN: (*_DEPLOYMENT, "deregistrationDelay"),
+    Part.BATCHES: _MAXIMUM,
+    Part.BAKE: (*_DEPLOYMENT, "bakeTime"),
+}
+_FIXES = {
+    Part.START: "use a smaller image",
+    Part.CHECK: "`interval: 10`: a new task is healthy after its first good check",
+    Part.GRACE: "`gracePeriod: 60`, or what the service needs to start",
+    Part.DRAIN: "`deregistrationDelay: 30`, unless requests take longer",
+    Part.BATCHES: "`minimumHealthyPercent: 100` and `maximumPercent: 200` replace all at once",
+    Part.BAKE: "a shorter `bakeTime`, where the alarms tell sooner",
+}
+_USES: tuple[KeyPath, ...] = (
+    *_PLACES.values(),
+    _MINIMUM,
+    ("service", "resources", "desiredCount"),
+    ("service", "port"),
+)
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    service = subject.service
+    if service.resources.desired and batch_size(service) <= 0:
+        yield _hanging(subject)
+        return
+    rollout, failure = estimate_rollout(service), estimate_failure(service)
+    if rollout.seconds > _LIMIT:
+        yield _slow(subject, rollout, what="a rollout takes", after=_in_batches(subject))
+    elif failure.seconds > _LIMIT:
+        yield _slow(subject, failure, what="a release that never gets healthy is noticed after")
+
+
+def _slow(subject: Subject, estimate: Estimate, *, what: str, after: str = "") -> Problem:
+    parts = ", ".join(f"{seconds} s {part}" for part, seconds in estimate.parts)
+    return Problem(
+        at=_place(subject, estimate.dominant),
+        message=f"{what} about {estimate.seconds} s{after}: {parts}",
+        fix=_FIXES[estimate.dominant],
+        uses=_USES,
+    )
+
+
+def _in_batches(subject: Subject) -> str:
+    count = batches(subject.service)
+    return f" in {count} batches" if count > 1 else ""
+
+
+def _place(subject: Subject, part: Part) -> KeyPath:
+    if part is Part.BATCHES and not subject.is_written(*_MAXIMUM):
+        return _MINIMUM
+    return _PLACES[part]
+
+
+def _hanging(subject: Subject) -> Problem:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html"""
+    deployment, count = subject.service.deployment, subject.service.resources.desired
+    return Problem(
+        at=_place(subject, Part.BATCHES),
+        message=f"a rollout of {count} task{'' if count == 1 else 's'} never ends: "
+        f"minimumHealthyPercent {deployment.minimum_healthy_percent} and maximumPercent "
+        f"{deployment.maximum_percent} let ECS neither stop nor start one",
+        fix=_FIXES[Part.BATCHES],
+        uses=_USES,
+        severity=Severity.WARNING,
+    )
+
+
+RULE = Rule(
+    id="rollout-slow",
+    severity=Severity.INFO,
+    summary="a rollout, or noticing that it fails, takes more than five minutes",
+    check=check,
+)
