@@ -23,8 +23,9 @@ from fsd.local.gateway import Gateway
 from fsd.local.instance import ACCOUNT, REGION, Instance
 from fsd.local.logs import MiniStackLogs
 from fsd.local.placeholders import create_placeholders, remove_placeholders
+from fsd.local.ports import Neighbours
 from fsd.local.runtime import choose
-from fsd.local.seams import ecr, elbv2, iam, services
+from fsd.local.seams import cloudwatch, ecr, elbv2, iam, services
 from fsd.local.secrets import MiniStackSecrets
 from fsd.local.server import Settings
 
@@ -54,10 +55,13 @@ class Assembly:
         )
         self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=settings.speed)
         self._ecs = EcsService(
-            runtime=self._runtime,
-            logs=logs,
-            secrets=MiniStackSecrets(),
-            load_balancers=self._balancing,
+            neighbours=Neighbours(
+                runtime=self._runtime,
+                logs=logs,
+                secrets=MiniStackSecrets(),
+                load_balancers=self._balancing,
+                alarms=cloudwatch.MiniStackAlarms(),
+            ),
             speed=settings.speed,
         )
         self._scaling = ApplicationAutoScaling(self._ecs)
@@ -107,6 +111,7 @@ class Assembly:
         self._balancing.close()
 
     def _mount(self) -> None:
+        cloudwatch.mount()
         ecr.mount(port=self._port)
         elbv2.mount(self._balancing, port=self._port)
         ours = {
@@ -162,7 +167,6 @@ class Assembly:
             f"health checks, grace periods and draining run {self.instance.speed:g} times as fast",
             _ENFORCED if self.instance.enforce_iam else _NOT_ENFORCED,
             "auto scaling holds the registered range; no policy scales by load",
-            "deployment alarms are accepted and shown, but never evaluated: none rolls back here",
         ]
         if elbv2.has_https_listener():
             notes.append("HTTPS listeners answer plain HTTP on the one port")

@@ -138,6 +138,30 @@ class LoadBalancers(Protocol):
     def state(self, target_group_arn: str, address: str, port: int) -> TargetState: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A CloudWatch alarm as it is now."""
+
+    state: str  # OK ALARM INSUFFICIENT_DATA
+    window: float = 0.0  # seconds of data that it judges; 0 for a composite alarm
+
+
+class Alarms(Protocol):
+    def read(self, names: Sequence[str], *, account: str, region: str) -> Mapping[str, Alarm]:
+        """By name, those that exist."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """What the control plane works with."""
+
+    runtime: Runtime
+    logs: LogSink
+    secrets: Secrets
+    load_balancers: LoadBalancers
+    alarms: Alarms
+
+
 class Clock(Protocol):
     def time(self) -> float:
         """Seconds since the epoch, in the simulation's sense (tests inject their own)."""

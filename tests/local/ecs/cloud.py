@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from fsd.local.ecs import EcsService
+from fsd.local.ports import Neighbours
 from tests.local.ecs.fakes import (
     ACCOUNT,
     REGION,
     TARGET_GROUP,
+    FakeAlarms,
     FakeLoadBalancers,
     FakeLogs,
     FakeRuntime,
@@ -39,12 +41,16 @@ class Cloud:
         self.load_balancers = FakeLoadBalancers(serves=self.runtime.serves)
         self.logs = FakeLogs()
         self.secrets = FakeSecrets()
+        self.alarms = FakeAlarms()
         self.shapes = Shapes()
         self.ecs = EcsService(
-            runtime=self.runtime,
-            logs=self.logs,
-            secrets=self.secrets,
-            load_balancers=self.load_balancers,
+            neighbours=Neighbours(
+                runtime=self.runtime,
+                logs=self.logs,
+                secrets=self.secrets,
+                load_balancers=self.load_balancers,
+                alarms=self.alarms,
+            ),
             speed=speed,
         )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from fsd.local.ports import (
+    Alarm,
     ContainerState,
     LaunchError,
     LogTarget,
@@ -242,3 +243,14 @@ class FakeSecrets:
                 f"ResourceNotFoundException: Secrets Manager can't find {value_from}"
             )
         return self.values[value_from]
+
+
+class FakeAlarms:
+    """Set `states` by name; an alarm that is not there does not exist."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, str] = {}
+
+    def read(self, names: Sequence[str], *, account: str, region: str) -> Mapping[str, Alarm]:
+        del account, region
+        return {n: Alarm(state=self.states[n]) for n in names if n in self.states}

@@ -9,6 +9,9 @@ from __future__ import annotations
 from textwrap import dedent
 from typing import Any
 
+import pytest
+
+from fsd.local.ecs import describe
 from fsd.local.ecs.model import Health, StopCode, TaskStatus
 from tests.local.ecs.timeline import Timeline, breaker
 
@@ -541,3 +544,159 @@ def test_decide__task_with_an_unknown_check__is_not_healthy_yet() -> None:
     assert timeline.lines[-1] == "   2  v1 1 running  IN_PROGRESS"
     (task,) = timeline.service.tasks.values()
     assert task.containers[0].health is Health.UNKNOWN
+
+
+# Deployment alarms.
+
+
+def alarms(*, rollback: bool = True, bake: int = 1) -> dict[str, Any]:
+    watched = {"alarmNames": ["5xx", "slow"], "enable": True, "rollback": rollback}
+    return breaker() | {"alarms": watched, "bakeTimeInMinutes": bake}
+
+
+def described(timeline: Timeline) -> Any:
+    service = timeline.service
+    return describe.service_deployment(service.service_deployments[0], service)
+
+
+def test_decide__alarm_in_the_bake_time__rolls_back() -> None:
+    timeline = Timeline(desired=2, configuration=alarms()).alarm("5xx", "OK").running()
+    timeline.deploy("v2").advance(40).alarm("5xx", "ALARM").advance(20)
+
+    assert_timeline(
+        timeline,
+        """\
+           0  v1 2 healthy | v2 2 starting  IN_PROGRESS
+           2  v1 2 healthy | v2 2 running  IN_PROGRESS
+           5  v1 2 draining | v2 2 healthy  IN_PROGRESS
+          10  v1 2 stopping | v2 2 healthy  IN_PROGRESS
+          11  v2 2 healthy  IN_PROGRESS
+          40  v1 2 starting | v2 2 healthy  ROLLBACK_IN_PROGRESS
+          42  v1 2 running | v2 2 healthy  ROLLBACK_IN_PROGRESS
+          45  v1 2 healthy | v2 2 draining  ROLLBACK_IN_PROGRESS
+          50  v1 2 healthy | v2 2 stopping  ROLLBACK_IN_PROGRESS
+          51  v1 2 healthy  ROLLBACK_SUCCESSFUL
+        """,
+    )
+    assert timeline.messages[5:7] == [
+        "(service app) (deployment ecs-svc/N) deployment failed: alarm detected.",
+        "(service app) rolling back to deployment ecs-svc/N.",
+    ]
+    found = described(timeline)
+    assert found["statusReason"] == "Service deployment rolled back: alarm detected."
+    assert found["rollback"]["reason"] == found["statusReason"]
+    assert found["alarms"] == {
+        "status": "TRIGGERED",
+        "alarmNames": ["5xx", "slow"],
+        "triggeredAlarmNames": ["5xx"],
+    }
+    assert found["deploymentCircuitBreaker"]["status"] == "MONITORING_COMPLETE"
+
+
+def test_decide__alarm_while_tasks_are_replaced__rolls_back_at_once() -> None:
+    timeline = Timeline(desired=2, configuration=alarms()).alarm("5xx", "OK").running()
+    timeline.deploy("v2").advance(3).alarm("5xx", "ALARM").advance(10)
+
+    assert_timeline(
+        timeline,
+        """\
+           0  v1 2 healthy | v2 2 starting  IN_PROGRESS
+           2  v1 2 healthy | v2 2 running  IN_PROGRESS
+           3  v1 2 healthy | v2 2 draining  ROLLBACK_IN_PROGRESS
+           8  v1 2 healthy | v2 2 stopping  ROLLBACK_IN_PROGRESS
+           9  v1 2 healthy  ROLLBACK_SUCCESSFUL
+        """,
+    )
+
+
+def test_decide__alarm_at_start__ignores_them_all_for_the_whole_deployment() -> None:
+    timeline = Timeline(desired=1, configuration=alarms()).running()
+    timeline.alarm("5xx", "ALARM").deploy("v2").advance(20)
+    timeline.alarm("5xx", "OK").alarm("slow", "ALARM").advance(80)
+
+    assert timeline.lines[-2:] == [
+        "  11  v2 1 healthy  IN_PROGRESS",
+        "  71  v2 1 healthy  SUCCESSFUL",
+    ]
+    assert described(timeline)["alarms"] == {
+        "status": "DISABLED",
+        "alarmNames": ["5xx", "slow"],
+        "triggeredAlarmNames": [],
+    }
+
+
+def test_decide__alarm_without_rollback__stops_and_leaves_the_tasks() -> None:
+    timeline = Timeline(desired=1, configuration=alarms(rollback=False)).running()
+    timeline.deploy("v2").advance(20).alarm("slow", "ALARM").advance(30)
+
+    assert timeline.lines[-2:] == [
+        "  11  v2 1 healthy  IN_PROGRESS",
+        "  20  v2 1 healthy  STOPPED",
+    ]
+    assert described(timeline)["statusReason"] == "Service deployment stopped: alarm detected."
+    assert rollout_states(timeline) == [("PRIMARY", "FAILED")]
+
+
+def test_decide__alarm_in_a_first_deployment__has_nothing_to_roll_back_to() -> None:
+    timeline = Timeline(desired=1, configuration=alarms()).deploy("v1")
+    timeline.advance(8).alarm("5xx", "ALARM").advance(5)
+
+    assert timeline.statuses == ["ROLLBACK_FAILED"]
+    assert described(timeline)["statusReason"] == (
+        "No rollback candidate was found to run the rollback."
+    )
+
+
+def test_decide__alarm_in_the_last_instant_of_the_bake_time__still_counts() -> None:
+    timeline = Timeline(desired=1, configuration=alarms()).running()
+    timeline.deploy("v2").advance(71).alarm("5xx", "ALARM").advance(1)
+
+    assert timeline.statuses[0] == "ROLLBACK_IN_PROGRESS"
+
+
+def test_decide__alarm_after_the_bake_time__changes_nothing() -> None:
+    timeline = Timeline(desired=1, configuration=alarms()).running()
+    timeline.deploy("v2").advance(72).alarm("5xx", "ALARM").advance(30)
+
+    assert timeline.statuses[0] == "SUCCESSFUL"
+    assert described(timeline)["alarms"]["status"] == "MONITORING_COMPLETE"
+
+
+def test_decide__alarms_that_do_not_exist__never_go_off() -> None:
+    timeline = Timeline(desired=1, configuration=alarms()).running().deploy("v2").advance(80)
+
+    assert timeline.statuses[0] == "SUCCESSFUL"
+
+
+def test_decide__alarm_during_a_rollback__is_not_heeded() -> None:
+    timeline = Timeline(desired=1, configuration=alarms()).running()
+    timeline.deploy("v2").advance(20).ask_for_rollback().advance(2)
+    timeline.alarm("5xx", "ALARM").advance(20)
+
+    assert timeline.statuses[0] == "ROLLBACK_SUCCESSFUL"
+    assert described(timeline)["alarms"]["status"] == "MONITORING_COMPLETE"
+
+
+@pytest.mark.parametrize(("window", "expected"), [(120.0, 131), (900.0, 311)])
+def test_decide__no_bake_time__is_computed_from_the_alarms(window: float, expected: int) -> None:
+    timeline = Timeline(desired=1, configuration=alarms(bake=0)).running()
+    timeline.alarm("5xx", "OK", window=60).alarm("slow", "OK", window=window)
+    timeline.deploy("v2").advance(320)
+
+    assert timeline.lines[-1] == f"{expected:>4}  v2 1 healthy  SUCCESSFUL"
+
+
+def test_decide__bake_time_at_speed_20__is_a_twentieth() -> None:
+    timeline = Timeline(desired=1, speed=20, configuration=alarms()).running()
+    timeline.deploy("v2").advance(20)
+
+    assert timeline.lines[-1] == "  14  v2 1 healthy  SUCCESSFUL"
+
+
+def test_decide__alarms_not_enabled__are_not_watched() -> None:
+    off = breaker() | {"alarms": {"alarmNames": ["5xx"], "enable": False, "rollback": True}}
+    timeline = Timeline(desired=1, configuration=off).running()
+    timeline.deploy("v2").advance(3).alarm("5xx", "ALARM", window=300).advance(20)
+
+    assert timeline.statuses[0] == "SUCCESSFUL"
+    assert described(timeline)["alarms"]["status"] == "DISABLED"

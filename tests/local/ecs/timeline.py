@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsd.local.ecs import lifecycle
+from fsd.local.ecs import alarms, lifecycle
 from fsd.local.ecs.actions import Deregister, Effect, Launch, StopInRuntime
 from fsd.local.ecs.health import is_healthy, record_check
 from fsd.local.ecs.model import (
@@ -24,7 +24,7 @@ from fsd.local.ecs.model import (
 from fsd.local.ecs.naming import Ids
 from fsd.local.ecs.tasks import service_task
 from fsd.local.ecs.transitions import begin_deployment, schedule
-from fsd.local.ports import ContainerState, TargetState
+from fsd.local.ports import Alarm, ContainerState, TargetState
 
 TARGET_GROUP = (
     "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/app/6d0ecf831eec9f09"
@@ -64,6 +64,7 @@ class Timeline:
         self.ids = Ids(seed=1)
         self.behaviours: dict[str, Behaviour] = {}
         self.lines: list[str] = []
+        self._alarms: dict[str, Alarm] = {}
         self._pending: list[Task] = []
         self._stopping: list[Task] = []
         self._drained_at: dict[str, int] = {}
@@ -108,7 +109,12 @@ class Timeline:
             capacity_provider_strategy=[],
             digests={} if tagged else {"app": "sha256:1"},
         )
-        begin_deployment(self.service, revision, self.now, ids=self.ids)
+        begin_deployment(self.service, revision, self.now, ids=self.ids, seen=self._alarms)
+        return self
+
+    def alarm(self, name: str, state: str, *, window: float = 0.0) -> Timeline:
+        """From now on, what CloudWatch says."""
+        self._alarms[name] = Alarm(state=state, window=window)
         return self
 
     def running(self, name: str = "v1", **behaviour: Any) -> Timeline:
@@ -199,6 +205,10 @@ class Timeline:
             self._run_task(task)
 
     def _decide(self) -> None:
+        watched = alarms.watched(self.service)
+        if watched is not None:
+            deployment, names = watched
+            deployment.alarms = {n: self._alarms[n] for n in names if n in self._alarms}
         self._perform(
             schedule(
                 self.service,

@@ -103,6 +103,7 @@ class FailDeployment:
     deployment_id: str
     reason: str
     is_breaker: bool
+    alarms: tuple[str, ...] = ()  # that went off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from fsd.local.ecs.actions import Effect
 from fsd.local.ecs.faults import cluster_not_found, invalid, service_not_found
 from fsd.local.ecs.model import Cluster, Json, Scope, Service, Task, TaskDefinition
 from fsd.local.ecs.naming import Ids, last_part
+from fsd.local.ports import Alarm
 
 _Item = TypeVar("_Item")
 _PAGE = 100
@@ -32,6 +33,7 @@ class Context:
     ids: Ids
     enqueue: Callable[[Sequence[Effect]], None]
     target_groups: Mapping[str, TargetGroup]
+    alarms: Mapping[str, Alarm]  # by name: those that a deployment would watch
 
     def cluster(self, parameters: Json) -> Cluster:
         found = self.scope.clusters.get(last_part(parameters.get("cluster") or "default"))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fsd.local.ecs import alarms
 from fsd.local.ecs.breaker import load_breaker
 from fsd.local.ecs.health import task_health
 from fsd.local.ecs.model import (
     Cluster,
     Container,
     Deployment,
-    DeploymentStatus,
     Health,
     Json,
     Revision,
@@ -225,15 +225,13 @@ def _breaker(found: ServiceDeployment, owner: Service) -> Json:
 
 
 def _alarms(found: ServiceDeployment) -> Json | None:
-    alarms = found.configuration.get("alarms")
-    if not alarms:
+    configured = found.configuration.get("alarms")
+    if not configured:
         return None
-    is_over = found.status is not DeploymentStatus.IN_PROGRESS
-    watched = "MONITORING_COMPLETE" if is_over else "MONITORING"
     return {
-        "status": watched if alarms["enable"] else "DISABLED",
-        "alarmNames": alarms["alarmNames"],
-        "triggeredAlarmNames": [],
+        "status": alarms.status(found),
+        "alarmNames": configured["alarmNames"],
+        "triggeredAlarmNames": list(found.triggered_alarms),
     }
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from fsd.local.ecs import health, lifecycle, wording
+from fsd.local.ecs import alarms, health, lifecycle, wording
 from fsd.local.ecs.actions import Deregister, Effect, Launch, Register, StopInRuntime
 from fsd.local.ecs.model import (
     Container,
@@ -20,6 +20,7 @@ from fsd.local.ecs.model import (
     Revision,
     Scope,
     Service,
+    ServiceDeployment,
     State,
     Task,
     TaskStatus,
@@ -31,11 +32,8 @@ from fsd.local.ports import (
     Clock,
     ContainerState,
     LaunchError,
-    LoadBalancers,
-    LogSink,
-    Runtime,
+    Neighbours,
     SecretError,
-    Secrets,
     TargetState,
     TaskSpec,
 )
@@ -58,10 +56,7 @@ class Engine:
         self,
         *,
         state: State,
-        runtime: Runtime,
-        logs: LogSink,
-        secrets: Secrets,
-        load_balancers: LoadBalancers,
+        neighbours: Neighbours,
         clock: Clock,
         ids: Ids,
         speed: float,
@@ -69,10 +64,11 @@ class Engine:
         self.lock = threading.RLock()
         self.is_broken = False
         self._state = state
-        self._runtime = runtime
-        self._logs = logs
-        self._secrets = secrets
-        self._load_balancers = load_balancers
+        self._runtime = neighbours.runtime
+        self._logs = neighbours.logs
+        self._secrets = neighbours.secrets
+        self._load_balancers = neighbours.load_balancers
+        self._alarms = neighbours.alarms
         self._clock = clock
         self._ids = ids
         self._speed = speed
@@ -156,12 +152,19 @@ class Engine:
         with self.lock:
             outbox, self._outbox = self._outbox, []
             polls = self._due_polls(self._clock.time())
+            watches = self._watches()
         self._perform(outbox)
         seen = [(registration, self._poll(*where)) for registration, where in polls]
+        alarms_seen = [
+            (watched, self._alarms.read(names, account=account, region=region))
+            for watched, names, account, region in watches
+        ]
         with self.lock:
             now = self._clock.time()
             for registration, state in seen:
                 registration.state = state
+            for watched, found in alarms_seen:
+                watched.alarms = found
             effects = self._schedule(now)
             self._expire(now)
             is_busy = self._is_busy()
@@ -215,6 +218,14 @@ class Engine:
             ]
             for key in gone:
                 del scope.services[key]
+
+    def _watches(self) -> list[tuple[ServiceDeployment, Sequence[str], str, str]]:
+        """Whose alarms are to be looked at: (service deployment, names, account, Region)."""
+        return [
+            (*found, service.account, service.region)
+            for _, service in self._state.services()
+            if (found := alarms.watched(service)) is not None
+        ]
 
     # Target groups.
 

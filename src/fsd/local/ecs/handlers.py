@@ -31,7 +31,7 @@ from fsd.local.ecs.faults import ApiError
 from fsd.local.ecs.health import task_health
 from fsd.local.ecs.model import Json, Service, State, Task, TaskStatus
 from fsd.local.ecs.naming import Ids
-from fsd.local.ports import Clock, LoadBalancers, LogSink, Runtime, Secrets
+from fsd.local.ports import Alarm, Clock, Neighbours
 
 Operation = Callable[[Context, Json], Json]
 
@@ -111,10 +111,7 @@ class EcsService:
     def __init__(
         self,
         *,
-        runtime: Runtime,
-        logs: LogSink,
-        secrets: Secrets,
-        load_balancers: LoadBalancers,
+        neighbours: Neighbours,
         speed: float = 1.0,
         clock: Clock | None = None,
         ids: Ids | None = None,
@@ -123,13 +120,11 @@ class EcsService:
         self._contract = Contract()
         self._clock: Clock = clock or SystemClock()
         self._ids = ids or Ids()
-        self._load_balancers = load_balancers
+        self._load_balancers = neighbours.load_balancers
+        self._alarms = neighbours.alarms
         self._engine = Engine(
             state=self._state,
-            runtime=runtime,
-            logs=logs,
-            secrets=secrets,
-            load_balancers=load_balancers,
+            neighbours=neighbours,
             clock=self._clock,
             ids=self._ids,
             speed=speed,
@@ -147,8 +142,9 @@ class EcsService:
         try:
             cleaned = self._contract.check(action, parameters)
             facts = self._look_at_target_groups(cleaned, account=account, region=region)
+            seen = self._look_at_alarms(action, cleaned, account=account, region=region)
             with self._engine.lock:
-                context = self._context(account, region, facts)
+                context = self._context(account, region, facts, seen)
                 if "TaskDefinition" in action:
                     task_definitions.purge(context.scope)
                 answer = operation(context, cleaned)
@@ -218,7 +214,11 @@ class EcsService:
         return _error(400, "UnknownOperationException", f"Unknown operation {action}.")
 
     def _context(
-        self, account: str, region: str, target_groups: Mapping[str, TargetGroup]
+        self,
+        account: str,
+        region: str,
+        target_groups: Mapping[str, TargetGroup],
+        seen: Mapping[str, Alarm],
     ) -> Context:
         return Context(
             scope=self._state.scope(account, region),
@@ -226,6 +226,7 @@ class EcsService:
             ids=self._ids,
             enqueue=self._engine.enqueue,
             target_groups=target_groups,
+            alarms=seen,
         )
 
     def _find_active(self, account: str, region: str, cluster: str, service: str) -> Service | None:
@@ -251,8 +252,22 @@ class EcsService:
 
     def _target_groups_of(self, parameters: Json, *, account: str, region: str) -> set[str | None]:
         with self._engine.lock:
-            service = self._context(account, region, {}).service(parameters)
+            service = self._context(account, region, {}, {}).service(parameters)
             return {lb.get("targetGroupArn") for lb in service.load_balancers}
+
+    def _look_at_alarms(
+        self, action: str, parameters: Json, *, account: str, region: str
+    ) -> Mapping[str, Alarm]:
+        """Those of the service as it will be, at the instant at which a deployment may start."""
+        if action not in {"CreateService", "UpdateService"}:
+            return {}
+        given = (parameters.get("deploymentConfiguration") or {}).get("alarms")
+        if given is None and action == "UpdateService":
+            with self._engine.lock:
+                service = self._context(account, region, {}, {}).service(parameters)
+                given = service.configuration.get("alarms")
+        names = given["alarmNames"] if given else ()
+        return self._alarms.read(names, account=account, region=region) if names else {}
 
 
 def _error(status: int, code: str, message: str) -> tuple[int, Json]:

@@ -6,12 +6,12 @@ AWS's spelling and is replaced as a whole, never changed in place, so an answer 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from fsd.local.ports import TargetState
+from fsd.local.ports import Alarm, TargetState
 
 Json: TypeAlias = dict[str, Any]
 
@@ -276,6 +276,9 @@ class ServiceDeployment:
     failure_count: int = 0
     threshold: int = 0
     final_counts: dict[str, Counts] | None = None  # revision ARN → counts when it ended
+    alarms: Mapping[str, Alarm] = field(default_factory=dict)  # as last seen, by name
+    ignores_alarms: bool = False
+    triggered_alarms: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)

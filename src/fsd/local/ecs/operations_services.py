@@ -43,7 +43,7 @@ def create_service(context: Context, parameters: Json) -> Json:
     service = _new_service(context, cluster, parameters)
     context.scope.services[(cluster.name, name)] = service
     revision = _new_revision(context, service, service.task_definition)
-    begin_deployment(service, revision, context.now, ids=context.ids)
+    begin_deployment(service, revision, context.now, ids=context.ids, seen=context.alarms)
     return {"service": describe.service(service, with_tags=True)}
 
 
@@ -249,7 +249,7 @@ def update_service(context: Context, parameters: Json) -> Json:
     service.is_steady = False
     if parameters.get("forceNewDeployment") or _differs(service, wanted):
         restore(service, wanted)
-        begin_deployment(service, wanted, context.now, ids=context.ids)
+        begin_deployment(service, wanted, context.now, ids=context.ids, seen=context.alarms)
     return {"service": describe.service(service, with_tags=True)}
 
 

@@ -7,8 +7,9 @@ until there is nothing left: so each step sees the outcome of the one before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from fsd.local.ecs import rolling, wording
+from fsd.local.ecs import alarms, rolling, wording
 from fsd.local.ecs.actions import (
     AccountForTask,
     Action,
@@ -155,7 +156,7 @@ def _complete(service: Service, now: float, speed: float) -> Sequence[Action]:
     view = rolling.look(service, primary, now=now, speed=speed)
     if not (rolling.is_done(view) or _is_early_success(service, view)):
         return ()
-    bake = 60.0 * service.configuration.get("bakeTimeInMinutes", 0) / speed
+    bake = alarms.bake_seconds(primary) / speed
     if bake and primary.baking_since is None:
         return (BeginBake(deployment_id=primary.id),)
     if primary.baking_since is not None and now - primary.baking_since < bake:
@@ -192,34 +193,76 @@ def _give_up(service: Service, now: float, speed: float) -> Sequence[Action]:
     unresolved = primary.resolve_failures >= _RESOLVE_ATTEMPTS
     if not tripped and not unresolved:
         return ()
-    cause = wording.TASKS_FAILED_TO_START if tripped else wording.DIGESTS_NOT_RESOLVED
-    return _fail(service, primary, cause, rolls_back=breaker.is_enabled and breaker.rolls_back)
+    rolls_back = breaker.is_enabled and breaker.rolls_back
+    if tripped:
+        return _fail(service, primary, _TRIPPED, rolls_back=rolls_back)
+    return _fail(service, primary, _UNRESOLVED, rolls_back=rolls_back)
+
+
+def _heed_alarms(service: Service, now: float, speed: float) -> Sequence[Action]:
+    """Before success is considered: an alarm in the last instant of the bake time still counts."""
+    del now, speed
+    names = alarms.triggered(service)
+    primary = service.primary
+    if not names or primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
+        return ()
+    rolls_back = alarms.rolls_back(primary.service_deployment)
+    return _fail(service, primary, _ALARMED, rolls_back=rolls_back, names=names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """Why ECS gives a deployment up, in its words."""
+
+    cause: str
+    stopped: str
+    rolled_back: str
+    rolling_back: Callable[[str], str]
+
+
+_TRIPPED = _Failure(
+    cause=wording.TASKS_FAILED_TO_START,
+    stopped=wording.STOPPED_BY_BREAKER,
+    rolled_back=wording.ROLLED_BACK_BY_BREAKER,
+    rolling_back=wording.rolling_back,
+)
+_UNRESOLVED = replace(
+    _TRIPPED, cause=wording.DIGESTS_NOT_RESOLVED, stopped=wording.DIGESTS_NOT_RESOLVED
+)
+_ALARMED = _Failure(
+    cause=wording.ALARM_DETECTED,
+    stopped=wording.STOPPED_BY_ALARM,
+    rolled_back=wording.ROLLED_BACK_BY_ALARM,
+    rolling_back=wording.rolling_back_by_alarm,
+)
 
 
 def _fail(
-    service: Service, primary: Deployment, cause: str, *, rolls_back: bool
+    service: Service,
+    primary: Deployment,
+    failure: _Failure,
+    *,
+    rolls_back: bool,
+    names: tuple[str, ...] = (),
 ) -> Sequence[Action]:
-    is_breaker = cause == wording.TASKS_FAILED_TO_START
-    fail = FailDeployment(deployment_id=primary.id, reason=cause, is_breaker=is_breaker)
+    is_breaker = failure is _TRIPPED
+    fail = FailDeployment(
+        deployment_id=primary.id, reason=failure.cause, is_breaker=is_breaker, alarms=names
+    )
     arn = primary.service_deployment.arn
     if primary.is_rollback:
         ended, reason = DeploymentStatus.ROLLBACK_FAILED, wording.ROLLBACK_TASKS_FAILED
     elif not rolls_back:
-        ended, reason = DeploymentStatus.STOP_REQUESTED, _stop_reason(is_breaker=is_breaker)
+        ended, reason = DeploymentStatus.STOP_REQUESTED, failure.stopped
     elif service.last_completed is None:
         ended, reason = DeploymentStatus.ROLLBACK_FAILED, wording.NO_ROLLBACK_CANDIDATE
     else:
-        rollout_reason = wording.rolling_back(service.last_completed.id)
         return fail, BeginRollback(
             deployment_id=primary.id,
-            reason=wording.ROLLED_BACK_BY_BREAKER,
-            rollout_reason=rollout_reason,
+            reason=failure.rolled_back,
+            rollout_reason=failure.rolling_back(service.last_completed.id),
         )
     return fail, SetServiceDeployment(arn=arn, status=ended, reason=reason)
-
-
-def _stop_reason(*, is_breaker: bool) -> str:
-    return wording.STOPPED_BY_BREAKER if is_breaker else wording.DIGESTS_NOT_RESOLVED
 
 
 def _roll_back_on_request(service: Service, primary: Deployment) -> Sequence[Action]:
@@ -314,6 +357,7 @@ _ACTIVE_STEPS: tuple[_Step, ...] = (
     _settle_superseded,
     _release,
     _forget,
+    _heed_alarms,
     _complete,
     _give_up,
     _roll,

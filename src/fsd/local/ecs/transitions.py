@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
-from fsd.local.ecs import lifecycle, wording
+from fsd.local.ecs import alarms, lifecycle, wording
 from fsd.local.ecs.actions import (
     AccountForTask,
     Action,
@@ -51,6 +51,7 @@ from fsd.local.ecs.model import (
 )
 from fsd.local.ecs.naming import Ids, arn
 from fsd.local.ecs.scheduler import decide
+from fsd.local.ports import Alarm
 
 _EVENTS_KEPT = 100
 _PASSES = 1000
@@ -108,8 +109,18 @@ def emit(service: Service, message: str, now: float, *, ids: Ids) -> None:
     service.events = [event, *service.events[: _EVENTS_KEPT - 1]]
 
 
-def begin_deployment(service: Service, revision: Revision, now: float, *, ids: Ids) -> None:
-    """A new service deployment to `revision`; what is under way is superseded."""
+def begin_deployment(
+    service: Service,
+    revision: Revision,
+    now: float,
+    *,
+    ids: Ids,
+    seen: Mapping[str, Alarm] | None = None,
+) -> None:
+    """A new service deployment to `revision`; what is under way is superseded.
+
+    `seen`: the service's alarms at this instant, by name.
+    """
     sources = _revisions_in_use(service)
     for old in service.service_deployments:
         if old.status in _SUPERSEDABLE:
@@ -127,6 +138,7 @@ def begin_deployment(service: Service, revision: Revision, now: float, *, ids: I
         updated_at=now,
         configuration=service.configuration,
     )
+    alarms.begin_watch(started, seen or {})
     service.service_deployments.insert(0, started)
     service.revisions[revision.arn] = revision
     service.task_definition = revision.task_definition
@@ -331,6 +343,9 @@ def _fail(service: Service, action: FailDeployment, now: float, *, ids: Ids) -> 
     failed = _deployment(service, action.deployment_id)
     failed.rollout_state = RolloutState.FAILED
     failed.reason, failed.updated_at = action.reason, now
+    if action.alarms:
+        failed.service_deployment.triggered_alarms = action.alarms
+        emit(service, wording.event_alarm(failed.id), now, ids=ids)
     if not action.is_breaker:
         return
     failed.service_deployment.is_breaker_triggered = True

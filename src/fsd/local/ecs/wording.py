@@ -24,6 +24,10 @@ ROLLED_BACK_BY_BREAKER = (
 STOPPED_BY_BREAKER = (
     "Service deployment stopped because the circuit breaker threshold was exceeded."
 )
+# AWS documents the event of an alarm, not what the service deployment then says.
+ALARM_DETECTED = "ECS deployment failed: alarm detected."
+ROLLED_BACK_BY_ALARM = "Service deployment rolled back: alarm detected."
+STOPPED_BY_ALARM = "Service deployment stopped: alarm detected."
 NO_ROLLBACK_CANDIDATE = "No rollback candidate was found to run the rollback."
 ROLLBACK_TASKS_FAILED = "The rollback failed: its tasks failed to start."
 SUPERSEDED = "Service deployment stopped because a new service deployment was started."
@@ -61,6 +65,10 @@ def rolling_back(deployment_id: str) -> str:
 
 def rolling_back_on_request(deployment_id: str) -> str:
     return f"ECS deployment stopped: rolling back to deploymentId {deployment_id}."
+
+
+def rolling_back_by_alarm(deployment_id: str) -> str:
+    return f"ECS deployment alarm detected: rolling back to deploymentId {deployment_id}."
 
 
 def event_started(task_ids: Sequence[str]) -> str:
@@ -106,6 +114,10 @@ def event_completed(deployment_id: str) -> str:
 
 def event_failed(deployment_id: str) -> str:
     return f"(deployment {deployment_id}) deployment failed: tasks failed to start."
+
+
+def event_alarm(deployment_id: str) -> str:
+    return f"(deployment {deployment_id}) deployment failed: alarm detected."
 
 
 def event_rolling_back(deployment_id: str) -> str:
