@@ -39,8 +39,8 @@ def check_workflows(paths: Sequence[Path]) -> tuple[Checked, ...]:
 
 def _files(path: Path) -> tuple[Path, ...]:
     if path.is_dir():
-        folder = path / FOLDER if (path / FOLDER).is_dir() else path
-        found = _in_folder(folder)
+        inner = (path / FOLDER, path / FOLDER.name, path)
+        found = _in_folder(next(folder for folder in inner if folder.is_dir()))
         if not found:
             raise ManifestError(
                 "there is no workflow in this folder",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from fsd.lint.run import is_suppressed, unknown_suppressions
 from fsd.lint.workflows.document import Workflow, read_workflow
@@ -12,6 +13,8 @@ from fsd.lint.workflows.places import place
 from fsd.lint.workflows.registry import WORKFLOW_RULES
 from fsd.spec.finding import Finding, order
 from fsd.spec.yaml_tree import parse, split_lines
+
+_MOST = 500  # findings of one rule in one file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,9 @@ def lint_workflow(
 ) -> tuple[Finding, ...]:
     document = workflow.document
     findings = [
-        _finding(workflow, rule, problem) for rule in rules for problem in rule.check(workflow)
+        _finding(workflow, rule, problem)
+        for rule in rules
+        for problem in islice(rule.check(workflow), _MOST)
     ]
     kept = [finding for finding in findings if not is_suppressed(finding, document)]
     kept += unknown_suppressions(document, frozenset(rule.id for rule in WORKFLOW_RULES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from fsd.lint.workflows import lint_workflows
 
@@ -64,3 +65,80 @@ def test_lint_workflows__files_beside_it__not_judged_themselves() -> None:
     (checked,) = lint_workflows({"a.yml": "jobs: {}"}, known={"b.yml": BAD})
 
     assert (checked.path, checked.findings) == ("a.yml", ())
+
+
+SEED = """\
+# .github/workflows/deploy.yml
+name: Deploy to ECS
+
+on:
+  push:
+    branches:
+      - main
+      - staging
+
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v3
+
+      - name: Configure AWS credentials
+        uses: aws-actions/configure-aws-credentials@v2
+        with:
+          role-to-assume: arn:aws:iam::123456789012:role/GitHubActionsRole
+          aws-region: us-east-1
+
+      - name: Build and push Docker image
+        run: |
+          docker build -t my-service:${{ github.sha }} .
+          docker tag my-service:${{ github.sha }} $REGISTRY/my-service:${{ github.sha }}
+          aws ecr get-login-password | docker login --username AWS --password-stdin $REGISTRY
+          docker push $REGISTRY/my-service:${{ github.sha }}
+
+      - name: Install FSD CLI
+        run: |
+          curl -L https://fsd-cli-download-url | tar xz
+          sudo mv fsd /usr/local/bin/
+
+      - name: Deploy to dev
+        if: github.ref == 'refs/heads/staging'
+        run: |
+          fsd deploy --env dev --file my-service.yml --image my-service:${{ github.sha }}
+
+      - name: Deploy to prod
+        if: github.ref == 'refs/heads/main'
+        run: |
+          fsd deploy --env prod --file my-service.yml --image my-service:${{ github.sha }}
+"""
+
+
+def test_lint_workflows__a_workflow_with_the_usual_pitfalls__its_three_findings() -> None:
+    (checked,) = lint_workflows({"deploy.yml": SEED})
+
+    assert [(finding.id, str(finding.where)) for finding in checked.findings] == [
+        ("workflow-unverified-download", "deploy.yml:31:19"),
+        ("workflow-no-tests-before-deploy", "deploy.yml:37:11"),
+        ("stage-before-production", "deploy.yml:42:28"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curl -o x http://a/b",
+        "curl http://a | sh",
+        "fsd deploy --env prod",
+        "docker push a.dkr.ecr.x/y:${{}}${{}}${{",
+        "fsd deploy --env=${{ secrets. --image a:${{ b }}/c",
+        "pytest || true",
+    ],
+)
+@pytest.mark.parametrize("joint", ["\n", " | "])
+def test_lint_workflows__a_script_without_end__is_read(line: str, joint: str) -> None:
+    script = joint.join([line] * 2_000)
+    text = yaml.safe_dump({"on": "push", "jobs": {"a": {"steps": [{"run": script}] * 2}}})
+
+    (checked,) = lint_workflows({"a.yml": text})
+
+    assert checked.is_workflow

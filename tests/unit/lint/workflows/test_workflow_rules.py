@@ -208,3 +208,351 @@ def test_long_lived_keys__literal_key__found_without_repeating_it() -> None:
 )
 def test_long_lived_keys__oidc_or_not_aws__nothing(text: str) -> None:
     assert find("workflow-long-lived-keys", text) == ()
+
+
+DEPLOY = "run: fsd deploy --env dev"
+UPDATE = "run: aws ecs update-service --cluster dev --service api --force-new-deployment"
+ACTION = "uses: org/fsd-deploy@v1"
+CI = "name: CI\non: pull_request\njobs: {a: {steps: [{run: pytest}]}}\n"
+
+
+def jobs(head: str = HEAD, **given: str) -> str:
+    return head + "".join(
+        f"  {name.replace('_', '-')}:\n{textwrap.indent(text.strip(chr(10)), ' ' * 4)}\n"
+        for name, text in given.items()
+    )
+
+
+def with_tests(*commands: str, then: str = DEPLOY) -> str:
+    return steps(*(run(command) for command in commands), then)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (steps(DEPLOY), "fsd deploy"),
+        (steps(run("set -e", "  sudo ./bin/fsd deploy --env dev")), "./bin/fsd deploy"),
+        (steps(UPDATE), "aws ecs update-service"),
+        (steps("run: ecspresso deploy"), "ecspresso deploy"),
+        (steps("run: ecs deploy cluster api"), "ecs deploy"),
+        (steps("run: copilot svc deploy --env dev"), "copilot svc deploy"),
+        (steps(ACTION), "org/fsd-deploy@v1"),
+        (
+            steps("uses: aws-actions/amazon-ecs-deploy-task-definition@v2"),
+            "aws-actions/amazon-ecs-deploy-task-definition@v2",
+        ),
+        (steps(DEPLOY, "run: pytest"), "fsd deploy"),
+        (steps("run: pip install pytest", DEPLOY), "fsd deploy"),
+        (steps("run: docker pull x/test", DEPLOY), "fsd deploy"),
+        (steps("run: test -f x && echo test", DEPLOY), "fsd deploy"),
+        (steps("run: npm ci", DEPLOY), "fsd deploy"),
+        (steps("run: pytest || true", DEPLOY), "fsd deploy"),
+        (steps("run: pytest\ncontinue-on-error: true", DEPLOY), "fsd deploy"),
+        (jobs(test="steps: [run: pytest]", deploy=f"steps: [{DEPLOY}]"), "fsd deploy"),
+        (
+            jobs(test="steps: [run: pytest]", d=f"needs: test\nif: always()\nsteps: [{DEPLOY}]"),
+            "fsd deploy",
+        ),
+        (
+            jobs(
+                a=f"steps: [{DEPLOY}]",
+                b=f"needs: a\nsteps: [{DEPLOY}]",
+                c=f"needs: b\nsteps: [{ACTION}]",
+            ),
+            "fsd deploy",
+        ),
+        (jobs("'on': [push]\njobs:\n", a=f"steps: [{ACTION}]"), "org/fsd-deploy@v1"),
+        (jobs("on: {push: }\njobs:\n", a=f"steps: [{ACTION}]"), "org/fsd-deploy@v1"),
+        (
+            jobs("on: {push: {tags: ['v*'], branches: [main]}}\njobs:\n", a=f"steps: [{ACTION}]"),
+            "org/fsd-deploy@v1",
+        ),
+    ],
+)
+def test_no_tests__deployment_on_push__found_once_at_the_deployment(text: str, place: str) -> None:
+    (finding,) = find("workflow-no-tests-before-deploy", text)
+
+    assert pointed(text, finding) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_tests("pytest"),
+        with_tests("python -m pytest -q tests"),
+        with_tests("uv run --frozen pytest"),
+        with_tests("poetry run python -m unittest"),
+        with_tests("make test"),
+        with_tests("make check"),
+        with_tests("tox -e py312"),
+        with_tests("npm run test:unit"),
+        with_tests("npm test -- --ci"),
+        with_tests("go test ./..."),
+        with_tests("./scripts/run_tests.sh"),
+        with_tests("bash scripts/test"),
+        with_tests("docker compose run --rm api pytest"),
+        with_tests("docker build --target test ."),
+        with_tests("docker run --rm image pytest"),
+        with_tests("python manage.py test"),
+        with_tests("coverage run -m pytest"),
+        with_tests("mvn -B verify"),
+        with_tests("./gradlew build"),
+        with_tests("if [ -d tests ]; then pytest; fi"),
+        with_tests("bash -c 'pytest -q'"),
+        with_tests("make test && fsd deploy --env dev", then="run: ls"),
+        steps("name: Run the unit tests\nrun: ./ci.ps1", DEPLOY),
+        steps("uses: ./.github/actions/run-tests", DEPLOY),
+        jobs(test="steps: [run: x]", deploy=f"needs: test\nsteps: [{DEPLOY}]"),
+        jobs(ci="steps: [run: tox]", b="needs: [ci]", deploy=f"needs: b\nsteps: [{DEPLOY}]"),
+        jobs(
+            a="uses: org/workflows/.github/workflows/build.yml@v1",
+            deploy=f"needs: a\nsteps: [{DEPLOY}]",
+        ),
+        jobs(
+            t="steps: [run: pytest]",
+            d=f"needs: t\nif: always() && needs.t.result == 'success'\nsteps: [{DEPLOY}]",
+        ),
+        jobs("on: {workflow_run: {workflows: [CI]}}\njobs:\n", a=f"steps: [{DEPLOY}]"),
+        jobs("on: workflow_dispatch\njobs:\n", a=f"steps: [{DEPLOY}]"),
+        jobs("on: {release: {types: [published]}}\njobs:\n", a=f"steps: [{DEPLOY}]"),
+        jobs("on: {push: {tags: ['v*']}}\njobs:\n", a=f"steps: [{DEPLOY}]"),
+        jobs("on: {workflow_call: }\njobs:\n", a=f"steps: [{DEPLOY}]"),
+        jobs("on: pull_request\njobs:\n", a=f"steps: [{ACTION}]"),
+        jobs(a=f"if: github.event_name == 'workflow_dispatch'\nsteps: [{DEPLOY}]"),
+        steps(f"{DEPLOY}\nif: startsWith(github.ref, 'refs/tags/v')"),
+        steps("run: aws ecs update-service --cluster c --service s --desired-count 0"),
+        steps("run: aws ecs describe-services --cluster prod"),
+        steps("run: fsd plan --env dev"),
+        steps("run: echo fsd deploy"),
+        steps(f"{ACTION}\nwith: {{dry-run: 'true'}}"),
+        steps(f"{ACTION}\nwith: {{rollback: v1.2.3}}"),
+        steps(f"{ACTION}\nwith: {{require-promotion-from: dev}}"),
+    ],
+)
+def test_no_tests__tests_first_or_by_hand__nothing(text: str) -> None:
+    assert find("workflow-no-tests-before-deploy", text) == ()
+
+
+def test_no_tests__tests_that_stop_nothing__said() -> None:
+    (finding,) = find("workflow-no-tests-before-deploy", steps("run: pytest || true", DEPLOY))
+
+    assert finding.message.endswith("also when the tests before it fail")
+
+
+def test_no_tests__another_workflow_tests_pull_requests__nothing() -> None:
+    assert find("workflow-no-tests-before-deploy", steps(DEPLOY), ci=CI) == ()
+
+
+def test_no_tests__another_workflow_tests_the_same_push__still_found() -> None:
+    beside = CI.replace("pull_request", "push")
+
+    assert len(find("workflow-no-tests-before-deploy", steps(DEPLOY), ci=beside)) == 1
+
+
+CALLED = jobs("on: {workflow_call: }\njobs:\n", d="steps: [{run: 'fsd deploy --env prod'}]")
+
+
+def test_no_tests__reusable_workflow_that_deploys__found_at_the_call() -> None:
+    text = jobs(d="uses: ./.github/workflows/release.yml")
+
+    (finding,) = find("workflow-no-tests-before-deploy", text, release=CALLED)
+
+    assert pointed(text, finding) == "./.github/workflows/release.yml"
+
+
+def test_no_tests__reusable_workflows_tests_first__nothing() -> None:
+    text = jobs(
+        t="uses: ./.github/workflows/x.yml", d="needs: t\nuses: ./.github/workflows/release.yml"
+    )
+    tests = jobs("on: {workflow_call: }\njobs:\n", a="steps: [run: pytest]")
+
+    assert find("workflow-no-tests-before-deploy", text, release=CALLED, x=tests) == ()
+
+
+def test_no_tests__reusable_workflows_that_call_each_other__end() -> None:
+    text = jobs(d="uses: ./.github/workflows/a.yml", e="uses: ./.github/workflows/b.yml")
+
+    assert find("workflow-no-tests-before-deploy", text, b=text) == ()
+
+
+PROD = "run: fsd deploy --env prod"
+ECS = "uses: aws-actions/amazon-ecs-deploy-task-definition@v2\nwith:\n  cluster: "
+ON_MAIN = "if: github.ref == 'refs/heads/main'"
+ON_STAGING = "if: github.ref_name == 'staging'"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (steps(PROD), "prod"),
+        (steps("run: fsd deploy -e production"), "production"),
+        (steps("run: fsd deploy --env=prod --file a.yml"), "prod"),
+        (steps(f"env: {{WHERE: prod}}\n{PROD.replace('prod', '$WHERE')}"), "$WHERE"),
+        (steps(f"{ECS}shop-prod"), "shop-prod"),
+        (steps(UPDATE.replace("dev", "prd")), "prd"),
+        (steps(f"{ACTION}\nwith: {{environment: prod}}"), "prod"),
+        (steps(ACTION), "org/fsd-deploy@v1"),
+        (steps(f"{ACTION}\nwith: {{branch-environments: main=live}}"), "main=live"),
+        (steps(f"{DEPLOY}\n{ON_STAGING}", f"{PROD}\n{ON_MAIN}"), "prod"),
+        (steps(PROD, DEPLOY), "prod"),
+        (
+            jobs(
+                dev=f"steps: [{DEPLOY}]",
+                prod="steps: [run: fsd deploy --env prod]",
+            ),
+            "prod",
+        ),
+        (
+            jobs(
+                a="strategy: {matrix: {to: [dev, prod]}}\n"
+                "steps: [{run: 'fsd deploy --env ${{ matrix.to }}'}]"
+            ),
+            "${{ matrix.to }}",
+        ),
+        (
+            steps(
+                f"{ACTION}\nwith:\n"
+                "  environment: ${{ github.ref_name == 'main' && 'prod' || 'dev' }}"
+            ),
+            "${{ github.ref_name == 'main' && 'prod' || 'dev' }}",
+        ),
+        (jobs("on: {workflow_run: {workflows: [CI]}}\njobs:\n", a=f"steps: [{PROD}]"), "prod"),
+    ],
+)
+def test_stage__production_first__found_at_its_name(text: str, place: str) -> None:
+    (finding,) = find("stage-before-production", text)
+
+    assert pointed(text, finding) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        steps(DEPLOY),
+        steps("run: fsd deploy --env preprod"),
+        steps("run: fsd deploy --env non-prod"),
+        steps(DEPLOY, PROD),
+        steps(run("fsd deploy --env dev", "fsd deploy --env prod")),
+        steps(f"{DEPLOY}\n{ON_MAIN}", f"{PROD}\n{ON_MAIN}"),
+        jobs(stage=f"steps: [{DEPLOY}]", prod=f"needs: stage\nsteps: [{PROD}]"),
+        jobs(
+            deploy_staging="uses: ./.github/workflows/x.yml",
+            smoke="needs: deploy-staging",
+            prod=f"needs: smoke\nsteps: [{PROD}]",
+        ),
+        jobs(a=f"environment: production\nsteps: [{PROD}]"),
+        jobs(a=f"environment: {{name: prod, url: x}}\nsteps: [{ACTION}]"),
+        jobs("on: workflow_dispatch\njobs:\n", a=f"steps: [{PROD}]"),
+        jobs("on: {release: }\njobs:\n", a=f"steps: [{PROD}]"),
+        jobs("on: {push: {tags: [v*]}}\njobs:\n", a=f"steps: [{PROD}]"),
+        jobs("on: {workflow_run: {workflows: [Deploy to dev]}}\njobs:\n", a=f"steps: [{PROD}]"),
+        jobs(a=f"if: github.event_name == 'release'\nsteps: [{PROD}]"),
+        steps(f"{ACTION}\nwith: {{environment: prod, require-promotion-from: dev}}"),
+        steps(f"{ACTION}\nwith: {{environment: '${{{{ inputs.where }}}}'}}"),
+        steps(f"{ECS}${{{{ vars.CLUSTER }}}}"),
+        steps("run: fsd status --env prod"),
+        steps("run: aws ecs update-service --cluster products --service s --force-new-deployment"),
+        jobs(
+            a="strategy: {max-parallel: 1, matrix: {to: [dev, prod]}}\n"
+            "steps: [{run: 'fsd deploy --env ${{ matrix.to }}'}]"
+        ),
+    ],
+)
+def test_stage__something_before_production__nothing(text: str) -> None:
+    assert find("stage-before-production", text) == ()
+
+
+def test_stage__promote_from_in_the_environments_file__nothing() -> None:
+    (checked,) = lint_workflows(
+        {"a.yml": with_tests("tox", then=PROD)}, promoted=frozenset({"prod"})
+    )
+
+    assert checked.findings == ()
+
+
+def test_stage__reusable_workflow__by_its_input() -> None:
+    called = CALLED.replace("prod", "${{ inputs.to }}")
+    text = jobs(
+        dev="uses: ./.github/workflows/release.yml\nwith: {to: dev}",
+        prod="uses: ./.github/workflows/release.yml\nwith: {to: prod}",
+    )
+
+    (finding,) = find("stage-before-production", text, release=called)
+
+    assert pointed(text, finding) == "prod"
+    assert (
+        find(
+            "stage-before-production",
+            text.replace("  prod:", "  prod:\n    needs: dev"),
+            release=called,
+        )
+        == ()
+    )
+
+
+PUSH = "uses: docker/build-push-action@v6\nwith:\n  push: true\n  tags: "
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (steps(f"run: docker push {REGISTRY}/api:latest"), f"{REGISTRY}/api:latest"),
+        (steps(f"run: docker push {REGISTRY}/api"), f"{REGISTRY}/api"),
+        (steps(f"run: docker buildx build --push -t {REGISTRY}/a:main ."), f"{REGISTRY}/a:main"),
+        (steps(f"{PUSH}{REGISTRY}/api:latest"), f"{REGISTRY}/api:latest"),
+        (
+            steps(f"{PUSH}|\n    {REGISTRY}/api:latest\n    {REGISTRY}/api:main"),
+            f"{REGISTRY}/api:latest",
+        ),
+        (
+            steps(f"{PUSH}{REGISTRY}/api:${{{{ github.ref_name }}}}"),
+            f"{REGISTRY}/api:${{{{ github.ref_name }}}}",
+        ),
+        (
+            steps("uses: aws-actions/amazon-ecr-login@v2", "run: docker push $REG/api:latest"),
+            "$REG/api:latest",
+        ),
+        (steps(f"env: {{T: latest}}\nrun: docker push {REGISTRY}/a:$T"), f"{REGISTRY}/a:$T"),
+        (steps("run: fsd deploy --env dev --image x/api:latest"), "x/api:latest"),
+        (steps("run: fsd deploy --env dev --image=x/api:staging"), "x/api:staging"),
+        (steps(f"{ACTION}\nwith:\n  image: x/api:latest"), "x/api:latest"),
+        (
+            steps(
+                f"run: docker push {REGISTRY}/a:latest",
+                f"run: fsd deploy -e dev --image {REGISTRY}/a:latest",
+            ),
+            f"{REGISTRY}/a:latest",
+        ),
+    ],
+)
+def test_mutable_tag__only_a_tag_that_moves__found_once_at_the_image(text: str, place: str) -> None:
+    (finding,) = find("workflow-mutable-image-tag", text)
+
+    assert pointed(text, finding) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        steps(f"run: docker push {REGISTRY}/api:${{{{ github.sha }}}}"),
+        steps(f"run: docker push {REGISTRY}/api:$GITHUB_SHA"),
+        steps(f"run: docker push {REGISTRY}/api:v1.2.3"),
+        steps(f"run: docker push {REGISTRY}/api:$GITHUB_REF_NAME-$GITHUB_RUN_NUMBER"),
+        steps("run: docker push $IMAGE", DEPLOY),
+        steps(f"run: docker push --all-tags {REGISTRY}/api"),
+        steps(run(f"docker push {REGISTRY}/a:$GITHUB_SHA", f"docker push {REGISTRY}/a:latest")),
+        steps(f"{PUSH}|\n    {REGISTRY}/a:latest\n    {REGISTRY}/a:${{{{ github.sha }}}}"),
+        steps(f"{PUSH}{REGISTRY}/a:latest,{REGISTRY}/a:${{{{ github.sha }}}}"),
+        steps(f"{PUSH}${{{{ steps.meta.outputs.tags }}}}"),
+        steps(f"{PUSH}{REGISTRY}/a:latest".replace("push: true", "push: false")),
+        steps("run: docker push ghcr.io/o/tool:latest"),
+        steps("run: docker build -t api:latest .", DEPLOY),
+        steps(f"run: fsd deploy -e dev --image x/a@sha256:{'0' * 64}"),
+        steps(f"run: fsd deploy -e dev --image x/a:latest@sha256:{'0' * 64}"),
+        steps("run: fsd deploy -e dev --image localhost:5000/a:${{ github.sha }}"),
+        steps(f"{ACTION}\nwith: {{image: '${{{{ needs.build.outputs.image }}}}'}}"),
+        steps(ACTION),
+    ],
+)
+def test_mutable_tag__commit_version_or_digest__nothing(text: str) -> None:
+    assert find("workflow-mutable-image-tag", text) == ()

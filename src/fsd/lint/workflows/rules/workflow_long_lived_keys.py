@@ -16,7 +16,7 @@ from fsd.spec.finding import KeyPath, Severity
 from fsd.spec.yaml_tree import Scalar, find
 
 _KEYS = ("aws_access_key_id", "aws_secret_access_key")
-_STORED = re.compile(r"\$\{\{[^}]*\b(?:secrets|vars)\b[^}]*\}\}", re.IGNORECASE)
+_STORED = re.compile(r"\$\{\{[^}]{0,300}\b(?:secrets|vars)\b[^}]{0,300}\}\}", re.IGNORECASE)
 _KEY_ID = re.compile(r"\bAKIA[A-Z0-9]{16}\b")
 # Stores that speak S3 and know no OIDC.
 _NOT_AWS = re.compile(

@@ -7,7 +7,7 @@ workflow, or a signature, notices the change; HTTPS only says from which server 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fsd.lint.workflows.document import Step, Workflow, every_command
 from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule, at_word
@@ -23,6 +23,7 @@ _UNPACKERS = frozenset({"tar", "bsdtar", "unzip", "gunzip", "zcat", "xz", "cpio"
 _INSTALLERS = frozenset(
     {"install", "mv", "cp", "chmod", "dpkg", "rpm", "apt", "apt-get", "yum", "dnf", "pip", "pip3"}
 )
+_TAKES_FILES = _INTERPRETERS | _UNPACKERS | _INSTALLERS | {"source", "."}
 _PREFIXES = frozenset({"sudo", "env", "command", "exec", "nice", "nohup", "timeout"})
 _PROGRAM_FOLDER = re.compile(r"(?:^|/)s?bin(?:/|$)")
 _VERIFIERS = re.compile(
@@ -37,18 +38,19 @@ _SENDS = re.compile(r"-(?:X|d|F|T|-request|-data\b.*|-form|-json|-upload-file)")
 
 def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
     for job in workflow.jobs.values():
-        verified_later = [any(map(_verifies, _commands(step))) for step in job.steps]
+        every = [tuple(every_command(step.commands)) for step in job.steps]
+        verifies = [any(map(_verifies, commands)) for commands in every]
+        uses = _last_uses(every)
         for index, step in enumerate(job.steps):
-            if step.run is None or any(verified_later[index : index + 2]):
+            # The step after a download is where some verify it.
+            if step.run is None or any(verifies[index : index + 2]):
                 continue
-            later = [command for other in job.steps[index:] for command in _commands(other)]
-            for url in _unverified(step, later):
+            for url in _unverified(step, index, every[index], uses):
                 yield _problem(url, step.run, step)
 
 
 def _problem(url: Word, run: Scalar, step: Step) -> WorkflowProblem:
     shown = url.text if len(url.text) <= 80 else f"{url.text[:79]}…"
-    name = "fsd" if "fsd" in url.text.lower() else ""
     return at_word(
         url,
         run,
@@ -57,7 +59,7 @@ def _problem(url: Word, run: Scalar, step: Step) -> WorkflowProblem:
         fix=(
             "`uses: org/fsd-deploy@v1` instead of this step and those that call `fsd`: it brings "
             "its own fsd, from hashes"
-            if name
+            if "fsd" in url.text.lower()
             else "download to a file, then "
             '`echo "<sha256>  FILE" | sha256sum --check` before it is used; '
             "to deploy, `uses: org/fsd-deploy@v1` needs no download"
@@ -65,25 +67,34 @@ def _problem(url: Word, run: Scalar, step: Step) -> WorkflowProblem:
     )
 
 
-def _commands(step: Step) -> tuple[Command, ...]:
-    return tuple(every_command(step.commands))
+def _last_uses(every: Sequence[Sequence[Command]]) -> Mapping[str, tuple[int, int]]:
+    """File → (step, command) of the last command that runs, unpacks or installs it."""
+    return {
+        name: (index, position)
+        for index, commands in enumerate(every)
+        for position, command in enumerate(commands)
+        for name in _used(command)
+    }
 
 
-def _unverified(step: Step, later: Sequence[Command]) -> Iterator[Word]:
-    for command in step.commands:
+def _unverified(
+    step: Step, index: int, commands: Sequence[Command], uses: Mapping[str, tuple[int, int]]
+) -> Iterator[Word]:
+    running = {
+        command.pipe: position
+        for position, command in enumerate(commands)
+        if _runs_its_input(command)
+    }
+    ends = {command.pipe: command for command in commands}
+    for position, command in enumerate(commands):
         yield from _run_inside(command, step)
-    commands = _commands(step)
-    for index, command in enumerate(commands):
         url = _url(command, step)
         if url is None:
             continue
-        piped = [other for other in commands[index + 1 :] if other.pipe == command.pipe]
-        if any(_runs_its_input(other) for other in piped):
-            yield url
-            continue
-        position = next(i for i, other in enumerate(later) if other is command)
-        files = _files(command, url, piped)
-        if any(_uses(other, name) for other in later[position + 1 :] for name in files):
+        files = _files(command, url, ends[command.pipe])
+        if running.get(command.pipe, -1) > position or any(
+            uses.get(name, (-1, -1)) > (index, position) for name in files
+        ):
             yield url
 
 
@@ -120,9 +131,8 @@ def _runs_its_input(command: Command) -> bool:
     return name in _UNPACKERS
 
 
-def _files(command: Command, url: Word, piped: Sequence[Command]) -> tuple[str, ...]:
-    """Where the download is written to."""
-    last = piped[-1] if piped else command
+def _files(command: Command, url: Word, last: Command) -> tuple[str, ...]:
+    """Where the download is written to; `last` ends its pipeline."""
     named = [word.text for word in last.targets]
     texts = command.texts
     for flag, value in zip(texts, (*texts[1:], ""), strict=True):
@@ -139,16 +149,16 @@ def _files(command: Command, url: Word, piped: Sequence[Command]) -> tuple[str, 
     return tuple(name for name in names if name not in ("", "-", "null"))
 
 
-def _uses(command: Command, name: str) -> bool:
-    """Whether the command runs, unpacks or installs the file."""
-    arguments = [text.rpartition("/")[2] for text in command.texts]
-    if name not in arguments:
-        return False
+def _used(command: Command) -> Iterator[str]:
+    """The names of files that a command runs, unpacks or installs."""
     does = program(command)
-    if does in ("mv", "cp"):
-        return any(_PROGRAM_FOLDER.search(text) for text in command.texts[1:])
-    runs_it = does == name and any("/" in text for text in command.texts)
-    return runs_it or does in _INTERPRETERS | _UNPACKERS | _INSTALLERS | {"source", "."}
+    texts = command.texts
+    if does in ("mv", "cp") and not any(_PROGRAM_FOLDER.search(text) for text in texts[1:]):
+        return
+    if does in _TAKES_FILES:
+        yield from (text.rpartition("/")[2] for text in texts)
+    elif any("/" in text for text in texts):
+        yield does
 
 
 def _verifies(command: Command) -> bool:

@@ -1,0 +1,306 @@
+"""What in a workflow deploys to ECS, where to, and what has to happen before it.
+
+FSD's own command and Action, and what others deploy to ECS with. Where the target is an expression
+that only GitHub knows, nothing is claimed about it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from fsd.lint.workflows.document import Job, Step, Workflow, every_command, texts
+from fsd.lint.workflows.shell import Command, Word
+from fsd.spec.finding import KeyPath
+from fsd.spec.yaml_tree import Branch, Scalar, find
+
+_MOST = 100  # deployments of one job
+_PRODUCTION = frozenset({"prod", "production", "prd", "live"})
+# What comes before production, or is like it: pre-prod, non-prod.
+_BEFORE = frozenset({"pre", "non", "not", "preprod", "nonprod", "no"})
+_PARTS = re.compile(r"[^a-z0-9]+")
+_STAGE = re.compile(
+    r"(?:^|[^a-z])(?:stag(?:e|ing)|dev|develop(?:ment)?|qa|uat|test(?:ing)?|pre-?prod|canary"
+    r"|sandbox|beta|int|integration|acceptance|non-?prod|preview)(?:$|[^a-z])",
+    re.IGNORECASE,
+)
+_EXPRESSION = re.compile(r"\$\{\{.{0,300}?\}\}")
+_MATRIX = re.compile(r"\$\{\{\s*matrix\.(?P<key>[\w-]+)\s*\}\}")
+# `a == 'main' && 'prod' || 'dev'`: the values that it can have.
+_CHOICE = re.compile(r"(?:&&|\|\|)\s*'(?P<value>[^']*)'")
+_REF = re.compile(r"github\.(?:ref|ref_name)\s*==\s*'(?:refs/heads/)?(?P<branch>[^']+)'")
+_BY_HAND = re.compile(
+    r"(?:event_name\s*==\s*'(?:workflow_dispatch|release|schedule|repository_dispatch)'"
+    r"|startsWith\(\s*github\.ref\s*,\s*'refs/tags|github\.ref_type\s*==\s*'tag'|\binputs\.)"
+)
+_ECS_ACTIONS = frozenset(
+    {
+        "aws-actions/amazon-ecs-deploy-task-definition",
+        "aws-actions/amazon-ecs-deploy-express-service",
+    }
+)
+_DEFAULT_BRANCHES = "staging=dev, main=prod"  # of the Action's input `branch-environments`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The name of an environment, a cluster or a service, and where it stands."""
+
+    name: str
+    value: Scalar
+    at: KeyPath
+    offset: int = 0
+    width: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """`what` is how the workflow spells it: `fsd deploy`, or the Action."""
+
+    what: str
+    job: Job
+    step: int  # its index in the job; -1 for a reusable workflow
+    value: Scalar
+    at: KeyPath
+    offset: int
+    width: int | None
+    targets: tuple[Target, ...]
+    promotes: bool = False  # takes only what another environment has
+    approved: bool = False  # GitHub asks the rules of an environment before
+
+    @property
+    def production(self) -> Target | None:
+        return next((target for target in self.targets if is_production(target.name)), None)
+
+
+def is_production(name: str) -> bool:
+    parts = set(_PARTS.split(name.lower()))
+    return bool(parts & _PRODUCTION) and not parts & _BEFORE
+
+
+def is_stage(name: str) -> bool:
+    return _STAGE.search(name) is not None and not is_production(name)
+
+
+def deployments(workflow: Workflow) -> tuple[Deployment, ...]:
+    return tuple(each for job in workflow.jobs.values() for each in in_job(workflow, job))
+
+
+def in_job(workflow: Workflow, job: Job) -> tuple[Deployment, ...]:
+    return tuple(islice(_every(workflow, job), _MOST))
+
+
+def _every(workflow: Workflow, job: Job) -> Iterator[Deployment]:
+    if job.uses is not None:
+        yield from _called(workflow, job, job.uses)
+    for index, step in enumerate(job.steps):
+        if step.uses is not None:
+            yield from _by_action(workflow, job, index, step.uses)
+        elif step.run is not None:
+            yield from _by_command(job, index, step.run)
+
+
+def pushed_branches(workflow: Workflow) -> tuple[str, ...] | None:
+    """The branches whose pushes start it, () for every branch, None for no push to a branch."""
+    if "push" not in workflow.triggers:
+        return None
+    push = workflow.triggers["push"]
+    branches = texts(find(push, ("branches",)))
+    keys = push.entries.keys() if isinstance(push, Branch) else ()
+    only_tags = "tags" in keys and not {"branches", "branches-ignore"} & set(keys)
+    return None if only_tags else branches
+
+
+def is_by_hand(*conditions: str) -> bool:
+    """Whether an `if:` says that somebody, and not a push, starts it."""
+    return any(_BY_HAND.search(condition) and "'push'" not in condition for condition in conditions)
+
+
+def branches_of(condition: str) -> frozenset[str] | None:
+    """The branches that an `if:` names; None where it names none."""
+    return frozenset(match["branch"] for match in _REF.finditer(condition)) or None
+
+
+def _called(workflow: Workflow, job: Job, uses: Scalar) -> Iterator[Deployment]:
+    """A reusable workflow that is known to deploy."""
+    called = workflow.called_by(uses)
+    inner = deployments(_without_calls(called)) if called else ()
+    if not inner:
+        return
+    targets = [
+        Target(name=name, value=value, at=(*job.at, "with", key))
+        for key, value in job.inputs.items()
+        for name in _names(value.text, job)
+    ]
+    if not targets:
+        targets = [
+            Target(name=target.name, value=uses, at=(*job.at, "uses"))
+            for deployment in inner
+            for target in deployment.targets
+        ]
+    yield Deployment(
+        what=uses.text,
+        job=job,
+        step=-1,
+        value=uses,
+        at=(*job.at, "uses"),
+        offset=0,
+        width=None,
+        targets=tuple(targets),
+        promotes=any(deployment.promotes for deployment in inner),
+        approved=any(deployment.approved for deployment in inner),
+    )
+
+
+def _without_calls(workflow: Workflow) -> Workflow:
+    """Calls are followed one level deep: two workflows could call each other."""
+    return Workflow(
+        path=workflow.path,
+        document=workflow.document,
+        name=workflow.name,
+        triggers=workflow.triggers,
+        jobs={id_: job for id_, job in workflow.jobs.items() if job.uses is None},
+    )
+
+
+def _by_action(workflow: Workflow, job: Job, index: int, uses: Scalar) -> Iterator[Deployment]:
+    step = job.steps[index]
+    is_fsd = step.action.endswith("/fsd-deploy")
+    if is_fsd and not _is_deployment(step):
+        return
+    if is_fsd:
+        keys: tuple[str, ...] = ("environment",)
+    elif step.action in _ECS_ACTIONS:
+        keys = ("cluster", "service")
+    else:
+        return
+    targets = [
+        Target(name=name, value=value, at=(*step.at, "with", key))
+        for key in keys
+        if (value := step.input(key)) is not None
+        for name in _names(step.resolve(value.text), job)
+    ]
+    if is_fsd and step.input("environment") is None:
+        targets = list(_by_branch(workflow, step, uses))
+    promotion = step.input("require-promotion-from")
+    yield Deployment(
+        what=step.action,
+        job=job,
+        step=index,
+        value=uses,
+        at=(*step.at, "uses"),
+        offset=0,
+        width=None,
+        targets=tuple(targets),
+        promotes=is_fsd and promotion is not None and bool(promotion.text),
+        approved=bool(job.environment),
+    )
+
+
+def _is_deployment(step: Step) -> bool:
+    """FSD's Action also plans, and goes back to a release."""
+    dry_run, rollback = step.input("dry-run"), step.input("rollback")
+    plans = dry_run is not None and dry_run.text == "true"
+    return not plans and (rollback is None or rollback.text in ("true", "false", ""))
+
+
+def _by_branch(workflow: Workflow, step: Step, uses: Scalar) -> Iterator[Target]:
+    given = step.input("branch-environments")
+    value, at = (given, "with") if given else (uses, "uses")
+    pairs = re.findall(r"([^\s,=]+)\s*=\s*([^\s,=]+)", given.text if given else _DEFAULT_BRANCHES)
+    pushed = pushed_branches(workflow) or ()
+    for branch, environment in pairs:
+        if branch in pushed:
+            yield Target(
+                name=environment,
+                value=value,
+                at=(*step.at, at, "branch-environments") if given else (*step.at, at),
+            )
+
+
+def _by_command(job: Job, index: int, run: Scalar) -> Iterator[Deployment]:
+    step = job.steps[index]
+    for command in every_command(step.commands):
+        head = deploying_words(command)
+        if not head:
+            continue
+        last = head[-1]
+        yield Deployment(
+            what=" ".join(word.text.rpartition("/")[2] for word in head),
+            job=job,
+            step=index,
+            value=run,
+            at=(*step.at, "run"),
+            offset=head[0].offset,
+            width=last.offset + last.width - head[0].offset,
+            targets=tuple(_targets(command, head, step, job, run)),
+            approved=bool(job.environment),
+        )
+
+
+def deploying_words(command: Command) -> tuple[Word, ...]:
+    """`fsd deploy` of `sudo fsd deploy --env dev`; nothing of another command."""
+    words = _from_program(command.words)
+    names = [words[0].text.rpartition("/")[2] if words else "", *(w.text for w in words[1:])]
+    match names:
+        case ["fsd", "deploy", *_] | ["ecspresso", "deploy", *_] | ["ecs", "deploy", *_]:
+            return tuple(words[:2])
+        case ["copilot", "deploy", *_]:
+            return tuple(words[:2])
+        case ["copilot", "svc", "deploy", *_] | ["aws", "ecs", "deploy" | "create-service", *_]:
+            return tuple(words[:3])
+        case ["aws", "ecs", "update-service", *rest] if _starts_tasks(rest):
+            return tuple(words[:3])
+        case ["ecs-deploy" | "ecs-deploy.sh", *_]:
+            return tuple(words[:1])
+    return ()
+
+
+def _starts_tasks(arguments: Sequence[str]) -> bool:
+    """`update-service` also scales, which deploys nothing."""
+    flags = ("--task-definition", "--force-new-deployment")
+    return any(argument.startswith(flags) for argument in arguments)
+
+
+def _from_program(words: Sequence[Word]) -> Sequence[Word]:
+    """Without `sudo`, `uv run` and their options."""
+    prefixes = {"sudo", "env", "exec", "command", "uv", "uvx", "poetry", "pipx", "run", "time"}
+    for index, word in enumerate(words):
+        if word.text not in prefixes and not word.text.startswith("-") and "=" not in word.text:
+            return words[index:]
+    return ()
+
+
+def _targets(
+    command: Command, head: Sequence[Word], step: Step, job: Job, run: Scalar
+) -> Iterator[Target]:
+    """For `fsd` the value of `--env`; for the others any word that could be a name."""
+    flags = {"--env", "-e"} if head[0].text.endswith("fsd") else None
+    before = ""
+    for word in command.words:
+        flag, _, value = word.text.rpartition("=")
+        is_value = (flag or before) in flags if flags else not word.text.startswith("-") or flag
+        if is_value and word not in head:
+            for name in _names(step.resolve(value), job):
+                skipped = len(word.text) - len(value) if flag else 0
+                yield Target(
+                    name=name,
+                    value=run,
+                    at=(*step.at, "run"),
+                    offset=word.offset + skipped,
+                    width=word.width - skipped,
+                )
+        before = word.text
+
+
+def _names(text: str, job: Job) -> tuple[str, ...]:
+    """What a value can be; nothing where only GitHub knows."""
+    matrix = _MATRIX.fullmatch(text.strip())
+    if matrix is not None:
+        return job.matrix.get(matrix["key"], ())
+    if "${{" in text:
+        choices = tuple(match["value"] for match in _CHOICE.finditer(text))
+        return choices or (_EXPRESSION.sub("", text),)
+    return (text,)

@@ -1,0 +1,113 @@
+"""What no other environment has run is tried out in production first.
+
+A stage before it takes the mistakes that tests don't see: a missing secret, a permission, a
+migration. The same image then goes on; a second build would be another image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.workflows.deployments import (
+    Deployment,
+    Target,
+    branches_of,
+    deployments,
+    in_job,
+    is_by_hand,
+    is_stage,
+    pushed_branches,
+)
+from fsd.lint.workflows.document import Job, Workflow, texts
+from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
+from fsd.spec.finding import Severity
+from fsd.spec.yaml_tree import find
+
+_FIX = (
+    "`uses: org/fsd-deploy@v1` with `require-promotion-from: dev` takes only an image that runs "
+    "in dev; or give this job `needs:` on one that deploys a stage, or an `environment:` in which "
+    "somebody approves"
+)
+
+
+def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
+    if pushed_branches(workflow) is None and not _follows_no_stage(workflow):
+        return
+    done: set[str] = set()
+    for deployment in deployments(workflow):
+        target = deployment.production
+        if target is None or deployment.job.id in done or _is_behind(workflow, deployment, target):
+            continue
+        done.add(deployment.job.id)
+        yield WorkflowProblem(
+            at=target.at,
+            value=target.value,
+            message=f"a push deploys to `{target.name}`, and to no stage before it",
+            fix=_FIX,
+            offset=target.offset,
+            width=target.width,
+        )
+
+
+def _follows_no_stage(workflow: Workflow) -> bool:
+    """`on: workflow_run` after a workflow that deploys nothing."""
+    if "workflow_run" not in workflow.triggers:
+        return False
+    names = texts(find(workflow.triggers["workflow_run"], ("workflows",)))
+    known = {other.name: other for other in workflow.others}
+    return not any(
+        "deploy" in name.lower()
+        or is_stage(name)
+        or (name in known and any(not each.production for each in deployments(known[name])))
+        for name in names
+    )
+
+
+def _is_behind(workflow: Workflow, deployment: Deployment, target: Target) -> bool:
+    """Whether something stands between a push and production."""
+    job, index = deployment.job, deployment.step
+    condition = job.steps[index].condition if index >= 0 else ""
+    return (
+        deployment.promotes
+        or deployment.approved
+        or target.name in workflow.promoted
+        or is_by_hand(job.condition, condition)
+        or any(_is_stage_job(workflow, needed) for needed in workflow.needed(job))
+        or any(_comes_before(workflow, each, deployment) for each in in_job(workflow, job))
+        or _is_last_of_matrix(deployment, target)
+    )
+
+
+def _is_stage_job(workflow: Workflow, job: Job) -> bool:
+    if any(each.production is None for each in in_job(workflow, job)):
+        return True
+    return "deploy" in f"{job.id} {job.name}".lower() and is_stage(f"{job.id} {job.name}")
+
+
+def _comes_before(workflow: Workflow, earlier: Deployment, later: Deployment) -> bool:
+    """A deployment to a stage in an earlier step that runs whenever the later one does."""
+    if earlier.production is not None or (earlier.step, earlier.offset) >= (
+        later.step,
+        later.offset,
+    ):
+        return False
+    steps = later.job.steps
+    runs_for = branches_of(steps[earlier.step].condition)
+    if runs_for is None:
+        return True
+    wanted = branches_of(steps[later.step].condition) or frozenset(pushed_branches(workflow) or ())
+    return bool(wanted) and wanted <= runs_for
+
+
+def _is_last_of_matrix(deployment: Deployment, target: Target) -> bool:
+    """`matrix.environment: [dev, prod]` one after the other."""
+    names = [each.name for each in deployment.targets if each.value is target.value]
+    return deployment.job.in_turn and names.index(target.name) > 0
+
+
+RULE = WorkflowRule(
+    id="stage-before-production",
+    severity=Severity.WARNING,
+    summary="a push deploys to production, and to no stage before it",
+    check=check,
+)

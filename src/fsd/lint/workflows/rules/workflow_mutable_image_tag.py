@@ -1,0 +1,205 @@
+"""A tag such as `latest` names another image after every push.
+
+ECS resolves a tag when a task starts. A rollback to the revision before then starts the new image
+again, and nobody can say which commit runs. A tag with the commit, or the digest, stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from fsd.lint.workflows.deployments import deploying_words, deployments
+from fsd.lint.workflows.document import Job, Step, Workflow, every_command
+from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
+from fsd.lint.workflows.shell import Command
+from fsd.spec.finding import KeyPath, Severity
+from fsd.spec.yaml_tree import Scalar
+
+_MUTABLE = re.compile(
+    r"latest|newest|current|stable|edge|nightly|release|main|master|trunk|dev|develop|development"
+    r"|test|qa|uat|stage|staging|prod|production|live"
+)
+_BRANCH = re.compile(
+    r"\$\{\{\s*github\.(?:ref_name|head_ref)\s*\}\}|\$\{?GITHUB_(?:REF_NAME|HEAD_REF)\}?"
+)
+_EXPRESSION = re.compile(r"\$\{\{.{0,300}?\}\}")
+_REGISTRY = ".dkr.ecr."
+_DEPLOYS_IMAGE = frozenset({"aws-actions/amazon-ecs-render-task-definition"})
+_FIX = (
+    "tag it with the commit, `{repository}:${{{{ github.sha }}}}`; `uses: org/fsd-deploy@v1` "
+    "builds, tags so and deploys by digest"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Image:
+    reference: str  # with the variables that the workflow says
+    value: Scalar
+    at: KeyPath
+    offset: int
+    width: int
+
+    @property
+    def repository(self) -> str:
+        return _split(self.reference)[0]
+
+    @property
+    def is_mutable(self) -> bool:
+        repository, tag = _split(self.reference)
+        if "@" in self.reference:
+            return False
+        if not tag:  # `latest`; a variable at the end may bring a tag
+            return not repository.endswith(("}", "}}")) and "$" not in repository.rpartition("/")[2]
+        return bool(_MUTABLE.fullmatch(tag) or _BRANCH.fullmatch(tag))
+
+
+def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
+    deploys = bool(deployments(workflow))
+    seen: set[str] = set()
+    for job in workflow.jobs.values():
+        deployed = [image for step in job.steps for image in _deployed(step)]
+        pushed = [image for step in job.steps for image in _pushed(step)]
+        found = [image for image in deployed if image.is_mutable]
+        if deploys or _is_on_ecr(job, pushed):
+            found += _only_mutable(pushed)
+        for image in found:
+            if image.reference not in seen:
+                seen.add(image.reference)
+                yield _problem(image)
+
+
+def _problem(image: _Image) -> WorkflowProblem:
+    repository, tag = _split(image.reference)
+    name = f"`{tag}`" if tag else "no tag, which means `latest`,"
+    return WorkflowProblem(
+        at=image.at,
+        value=image.value,
+        message=f"`{image.reference}` has {name} and is another image after every push"
+        if not tag
+        else f"the tag {name} of `{image.reference}` names another image after every push",
+        fix=_FIX.format(repository=repository),
+        offset=image.offset,
+        width=image.width,
+    )
+
+
+def _only_mutable(images: Sequence[_Image]) -> Iterator[_Image]:
+    """`latest` beside a tag with the commit is a convenience."""
+    by_repository: dict[str, list[_Image]] = defaultdict(list)
+    for image in images:
+        by_repository[image.repository].append(image)
+    for group in by_repository.values():
+        if all(image.is_mutable for image in group):
+            yield group[0]
+
+
+def _is_on_ecr(job: Job, images: Sequence[_Image]) -> bool:
+    logs_in = any(
+        step.action == "aws-actions/amazon-ecr-login"
+        or any(command.texts[:2] == ("aws", "ecr") for command in every_command(step.commands))
+        for step in job.steps
+    )
+    return logs_in or any(_REGISTRY in image.reference for image in images)
+
+
+def _deployed(step: Step) -> Iterator[_Image]:
+    """Images by which something is deployed."""
+    image = step.input("image")
+    is_fsd = step.action.endswith("/fsd-deploy")
+    if image is not None and (is_fsd or step.action in _DEPLOYS_IMAGE):
+        yield from _whole(step, image, "image")
+    for command in every_command(step.commands):
+        if deploying_words(command):
+            yield from _of_flags(step, command, ("--image", "-i"))
+
+
+def _pushed(step: Step) -> Iterator[_Image]:
+    tags, push = step.input("tags"), step.input("push")
+    pushes = push is not None and step.resolve(push.text) != "false"
+    if step.action == "docker/build-push-action" and tags is not None and pushes:
+        yield from _listed(step, tags)
+    for command in every_command(step.commands):
+        names = command.texts[:2]
+        if names in (("docker", "push"), ("podman", "push"), ("docker", "image")):
+            yield from _of_push(step, command)
+        elif names[:1] in (("docker",), ("podman",)) and "--push" in command.texts:
+            yield from _of_flags(step, command, ("-t", "--tag"))
+
+
+def _of_push(step: Step, command: Command) -> Iterator[_Image]:
+    words = [word for word in command.words[2:] if not word.text.startswith("-")]
+    words = [word for word in words if word.text != "push"]
+    every = {"-a", "--all-tags"} & set(command.texts)
+    is_push = "push" in command.texts[1:3]
+    if step.run is not None and words and is_push and not every:
+        word = words[0]
+        yield _Image(
+            reference=step.resolve(word.text),
+            value=step.run,
+            at=(*step.at, "run"),
+            offset=word.offset,
+            width=word.width,
+        )
+
+
+def _of_flags(step: Step, command: Command, flags: tuple[str, ...]) -> Iterator[_Image]:
+    """The values of `--image X` and `--image=X`."""
+    if step.run is None:
+        return
+    long = tuple(f"{flag}=" for flag in flags if flag.startswith("--"))
+    for before, word in pairwise(command.words):
+        joined = word.text.startswith(long)
+        if not joined and before.text not in flags:
+            continue
+        skipped = word.text.index("=") + 1 if joined else 0
+        yield _Image(
+            reference=step.resolve(word.text[skipped:]),
+            value=step.run,
+            at=(*step.at, "run"),
+            offset=word.offset + skipped,
+            width=word.width - skipped,
+        )
+
+
+def _whole(step: Step, value: Scalar, key: str) -> Iterator[_Image]:
+    if value.text.strip():
+        yield _Image(
+            reference=step.resolve(value.text.strip()),
+            value=value,
+            at=(*step.at, "with", key),
+            offset=0,
+            width=len(value.text),
+        )
+
+
+def _listed(step: Step, tags: Scalar) -> Iterator[_Image]:
+    for match in re.finditer(r"(?:\$\{\{.{0,300}?\}\}|[^,\n])+", tags.text):
+        reference = match[0].strip()
+        if reference:
+            yield _Image(
+                reference=step.resolve(reference),
+                value=tags,
+                at=(*step.at, "with", "tags"),
+                offset=match.start() + match[0].index(reference),
+                width=len(reference),
+            )
+
+
+def _split(reference: str) -> tuple[str, str]:
+    """Repository and tag; a colon before the last slash is a port's, one in `${{ }}` nothing."""
+    name = reference.partition("@")[0]
+    masked = _EXPRESSION.sub(lambda match: "x" * len(match[0]), name)
+    colon = masked.rfind(":")
+    return (name[:colon], name[colon + 1 :]) if colon > masked.rfind("/") else (name, "")
+
+
+RULE = WorkflowRule(
+    id="workflow-mutable-image-tag",
+    severity=Severity.WARNING,
+    summary="an image is pushed or deployed by a tag that moves",
+    check=check,
+)

@@ -1,0 +1,74 @@
+"""A deployment that waits for no test brings every broken commit to a running service.
+
+The rollout finds only what its health check sees; the rest is found by users. A job with `needs:`
+on the tests is not started when they fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.workflows.deployments import Deployment, deployments, is_by_hand, pushed_branches
+from fsd.lint.workflows.document import Workflow
+from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
+from fsd.lint.workflows.testing import Tested, runs_on_pull_request, tested
+from fsd.spec.finding import Severity
+
+_FIX = (
+    "run the tests in a job of their own, and give `{job}` the line `needs: test`; its deployment "
+    "is then `uses: org/fsd-deploy@v1`"
+)
+
+
+def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
+    """The first deployment of each job, unless a job that it needs has the finding already."""
+    branches = pushed_branches(workflow)
+    if branches is None or any(map(runs_on_pull_request, (workflow, *workflow.others))):
+        return
+    seen: set[str] = set()
+    found: set[str] = set()
+    for deployment in _in_order(workflow):
+        job = deployment.job
+        by_hand = is_by_hand(job.condition, _condition(deployment))
+        if job.id in seen or by_hand or deployment.promotes:
+            continue
+        seen.add(job.id)  # what is tested before the first is tested before the others too
+        how = tested(workflow, job, deployment.step)
+        if how is Tested.YES:
+            continue
+        if not found.intersection(needed.id for needed in workflow.needed(job)):
+            yield _problem(deployment, how, branches)
+        found.add(job.id)
+
+
+def _in_order(workflow: Workflow) -> list[Deployment]:
+    """A job after those that it needs."""
+    return sorted(deployments(workflow), key=lambda each: len(workflow.needed(each.job)))
+
+
+def _condition(deployment: Deployment) -> str:
+    steps = deployment.job.steps
+    return steps[deployment.step].condition if deployment.step >= 0 else ""
+
+
+def _problem(deployment: Deployment, how: Tested, branches: tuple[str, ...]) -> WorkflowProblem:
+    pushed = f"every push to {', '.join(branches)}" if branches else "every push"
+    message = f"`{deployment.what}` runs on {pushed}, and no test runs before it"
+    if how is Tested.IGNORED:
+        message = f"`{deployment.what}` runs on {pushed}, also when the tests before it fail"
+    return WorkflowProblem(
+        at=deployment.at,
+        value=deployment.value,
+        message=message,
+        fix=_FIX.format(job=deployment.job.id),
+        offset=deployment.offset,
+        width=deployment.width,
+    )
+
+
+RULE = WorkflowRule(
+    id="workflow-no-tests-before-deploy",
+    severity=Severity.WARNING,
+    summary="a push deploys, and no test has to pass before",
+    check=check,
+)

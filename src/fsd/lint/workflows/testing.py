@@ -1,0 +1,168 @@
+"""Which steps and jobs are tests. In doubt something is one: a false alarm costs more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+
+from fsd.lint.workflows.document import Job, Step, Workflow, every_command, file_name
+from fsd.lint.workflows.shell import Command
+
+_PROGRAMS = re.compile(
+    r"pytest|py\.test|tox|nox|unittest|nose2|behave|robot|trial|stestr|ctest|rspec|jest|vitest"
+    r"|mocha|ava|phpunit|pest|bats|playwright|cypress|karma|testinfra|molecule|gotestsum"
+    r"|cargo-nextest|locust|newman|k6|schemathesis|goss|mutmut"
+)
+# These take the name of a task: `make test`, `npm run test:unit`, `uv run pytest`.
+_RUNNERS = re.compile(
+    r"make|just|task|invoke|inv|rake|npm|npx|yarn|pnpm|bun|deno|go|cargo|mix|dotnet|swift|sbt|lein"
+    r"|bazel|earthly|dagger|composer|hatch|pdm|poetry|uvx?|rye|pipenv|pixi|pants|nx|turbo|lerna"
+    r"|docker|docker-compose|podman|nix|manage\.py|flutter|dart|meson|ninja|python[\d.]*|coverage"
+    r"|bundle|rails|sh|bash|zsh|xvfb-run|mise|devbox"
+)
+_BUILDS = frozenset({"mvn", "mvnw", "gradle", "gradlew", "ant"})
+_TASK = re.compile(
+    r"(?:^|[-_:./])(?:(?:unit|run)?tests?|pytest|checks?|verify|ci|specs?|e2e|integration"
+    r"|coverage|unittest|tox|nox)(?:$|[-_:./])",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"(?<![a-z])(?:(?:unit|py|run)?tests?|testing|unittests?|e2e|ci|qa|specs?|checks|check|verify"
+    r"|quality)(?![a-z])",
+    re.IGNORECASE,
+)
+_NOT_TASKS = frozenset({"install", "add", "sync", "pull", "push", "login", "tag", "i", "ci"})
+
+
+class Tested(Enum):
+    NO = "no"
+    IGNORED = "ignored"  # there are tests, and their failure stops nothing
+    YES = "yes"
+
+
+def tested(workflow: Workflow, job: Job, step: int) -> Tested:
+    """Whether tests must pass before this step of the job."""
+    steps = job.steps[: max(step, 0)]
+    inside = [_of_step(each) for each in steps]
+    before = _before_in_script(job, step)
+    needed = [_of_job(workflow, each) for each in workflow.needed(job)]
+    if _goes_on_anyway(job.condition):
+        needed = [Tested.NO if found is Tested.NO else Tested.IGNORED for found in needed]
+    found = [*inside, before, *needed]
+    if job.uses is not None:
+        found.append(_of_call(workflow, job))
+    return max(found, key=list(Tested).index)
+
+
+def runs_on_pull_request(workflow: Workflow) -> bool:
+    """Whether it tests what is about to be merged."""
+    events = {"pull_request", "merge_group", "pull_request_target"}
+    return bool(events & workflow.triggers.keys()) and any(
+        _of_job(workflow, job) is Tested.YES for job in workflow.jobs.values()
+    )
+
+
+def _goes_on_anyway(condition: str) -> bool:
+    """`if: always()` starts a job after others have failed, unless it asks how they ended."""
+    anyway = "always()" in condition or "failure()" in condition
+    return anyway and ".result" not in condition and "success()" not in condition
+
+
+def _of_job(workflow: Workflow, job: Job) -> Tested:
+    if job.may_fail:
+        return Tested.IGNORED if _is_about_tests(job.id, job.name) else Tested.NO
+    if job.uses is not None:
+        found = _of_call(workflow, job)
+        if found is not Tested.NO:
+            return found
+    found = max((_of_step(step) for step in job.steps), key=list(Tested).index, default=Tested.NO)
+    if found is Tested.NO and _is_about_tests(job.id, job.name):
+        return Tested.YES
+    return found
+
+
+def _of_call(workflow: Workflow, job: Job) -> Tested:
+    """A reusable workflow: what is in it, else what it is called. Elsewhere: likely more than a
+    deployment."""
+    if job.uses is None:
+        return Tested.NO
+    called = workflow.called_by(job.uses)
+    if called is not None:
+        inner = [_of_job(called, each) for each in called.jobs.values() if each.uses is None]
+        return max(inner, key=list(Tested).index, default=Tested.NO)
+    path = job.uses.text.partition("@")[0]
+    if _is_about_tests(file_name(path)):
+        return Tested.YES
+    return Tested.NO if path.startswith("./") or "deploy" in file_name(path) else Tested.YES
+
+
+def _of_step(step: Step) -> Tested:
+    found = [_of_command(step.commands, index) for index in range(len(step.commands))]
+    about = [step.name, file_name(step.action) if step.action else ""]
+    if not found and _is_about_tests(*about):
+        found = [Tested.YES]
+    if any(map(_is_test, _inner(step))) or _is_about_tests(step.name):
+        found.append(Tested.YES if Tested.IGNORED not in found else Tested.NO)
+    best = max(found, key=list(Tested).index, default=Tested.NO)
+    return Tested.IGNORED if best is Tested.YES and step.may_fail else best
+
+
+def _inner(step: Step) -> Sequence[Command]:
+    return [command for command in every_command(step.commands) if command not in step.commands]
+
+
+def _before_in_script(job: Job, step: int) -> Tested:
+    """`make test && fsd deploy …` in one script."""
+    if not 0 <= step < len(job.steps):
+        return Tested.NO
+    commands = job.steps[step].commands
+    found = [_of_command(commands, index) for index in range(len(commands))]
+    return max(found, key=list(Tested).index, default=Tested.NO)
+
+
+def _of_command(commands: Sequence[Command], index: int) -> Tested:
+    command = commands[index]
+    if not _is_test(command):
+        return Tested.NO
+    following = commands[index + 1].texts if index + 1 < len(commands) else ()
+    goes_on = following[:1] in (("true",), (":",), ("echo",)) or following[:2] == ("exit", "0")
+    return Tested.IGNORED if command.after == "||" and goes_on else Tested.YES
+
+
+def _is_test(command: Command) -> bool:
+    words = [text for text in command.texts if not text.startswith("-")]
+    while words and (words[0] in ("sudo", "env", "time", "exec", "command") or "=" in words[0]):
+        words = words[1:]
+    if not words:
+        return False
+    name = file_name(words[0])
+    if _PROGRAMS.fullmatch(name):
+        return True
+    if name in _BUILDS:
+        return not {"clean", "compile"} >= set(words[1:]) and "-DskipTests" not in command.texts
+    if _RUNNERS.fullmatch(name):
+        return _runs_task(command, words[1:])
+    return "/" in words[0] and _TASK.search(name) is not None
+
+
+def _runs_task(command: Command, arguments: Sequence[str]) -> bool:
+    """Some argument is a test; what is only installed or pulled is none."""
+    if "-c" in command.texts:
+        return any(
+            _PROGRAMS.fullmatch(file_name(part)) for text in arguments for part in text.split()
+        )
+    if (arguments and arguments[0] in _NOT_TASKS - {"ci"}) or arguments[:1] == ["pip"]:
+        return False
+    if arguments[:1] == ["ci"]:
+        return file_name(command.texts[0]) not in ("npm", "pnpm")
+    return any(
+        _PROGRAMS.fullmatch(file_name(argument)) or _TASK.search(argument) for argument in arguments
+    )
+
+
+def _is_about_tests(*names: str) -> bool:
+    return any(
+        _NAME.search(name) and not re.search(r"\bcheck[- ]?out\b", name, re.IGNORECASE)
+        for name in names
+    )
