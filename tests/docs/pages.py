@@ -24,7 +24,8 @@ from pydantic.fields import FieldInfo
 from fsd.cli.main import COMMANDS
 from fsd.lint.pages import MANIFEST, Example, Page, read_pages
 from fsd.release.result import Outcome
-from fsd.rollout.failures import FAILURES
+from fsd.report.explanations import ends_the_wait
+from fsd.rollout.failures import FAILURES, WITHOUT_TASKS
 from fsd.spec.environments import EnvironmentDocument
 from fsd.spec.models import Manifest
 
@@ -190,23 +191,11 @@ def load_action() -> dict[str, Any]:
 
 def failure_table() -> str:
     rows = dict.fromkeys(
-        f"| `{row.code}` | {cell(row.summary)} | {gives_up(row.after)} | {cell(row.advice)} |"
-        for row in FAILURES
+        f"| `{row.code}` | {cell(row.summary)} | {ends_the_wait(row)} | {cell(row.advice)} |"
+        for row in (*FAILURES, *WITHOUT_TASKS)
     )
     head = ["| code | meaning | ends the wait | what to do |", "| --- | --- | --- | --- |"]
     return "\n".join([*head, *rows])
-
-
-def gives_up(after: int | None) -> str:
-    match after:
-        case None:
-            return "never by itself"
-        case 1:
-            return "at once"
-        case 2:
-            return "at the second sight"
-        case _:
-            return f"after {after} tasks"
 
 
 def finding_table() -> str:

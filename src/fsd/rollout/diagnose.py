@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from fsd.rollout.cause import Cause, Evidence
-from fsd.rollout.failures import Failure, classify
+from fsd.rollout.failures import ALARM_TRIGGERED, ROLLOUT_FAILED, Failure, classify
 from fsd.snapshot import Event, Snapshot, StoppedTask, TargetHealth
 
 _TELLING_EVENT = re.compile(
@@ -157,16 +157,16 @@ def _cause_without_tasks(snapshot: Snapshot, task_definition_arn: str, reason: s
     alarms = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
     if alarms:
         return Cause(
-            code="alarm-triggered",
+            code=ALARM_TRIGGERED.code,
             summary=f"CloudWatch alarm {', '.join(alarms)} went off",
             where=family_revision(task_definition_arn),
             evidence=said,
-            advice="look at what the alarm measures; it is named in `deployment.alarms`",
+            advice=ALARM_TRIGGERED.advice,
         )
     return Cause(
-        code="rollout-failed",
-        summary="ECS ended the deployment" + (f": {reason}" if reason else ""),
+        code=ROLLOUT_FAILED.code,
+        summary=ROLLOUT_FAILED.summary + (f": {reason}" if reason else ""),
         where=family_revision(task_definition_arn),
         evidence=(*said, *telling),
-        advice="look at the service's events and logs",
+        advice=ROLLOUT_FAILED.advice,
     )

@@ -2,11 +2,7 @@
 
 A row says what to look for, what it means, what to do, and after how many sightings of it a
 rollout is lost (None: never by itself; the platform may recover). The first row that matches
-wins, so the narrow ones stand first. Texts and meanings:
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/resource-initialization-error.html
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+wins, so the narrow ones stand first. `fsd explain` shows a row.
 """
 
 from __future__ import annotations
@@ -26,6 +22,8 @@ class Failure:
     summary: str
     advice: str
     after: int | None  # sightings that decide; None: never
+    example: str  # what ECS says, or has said
+    source: str  # the AWS page
     exit_codes: tuple[int, ...] = ()  # () any
 
     def matches(self, text: str, exit_code: int | None) -> bool:
@@ -41,6 +39,12 @@ INNOCENT_REASON = re.compile(
     re.IGNORECASE,
 )
 
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+_STOPPED = f"{_GUIDE}/stopped-task-error-codes.html"
+_PULL = f"{_GUIDE}/task_cannot_pull_image.html"
+_INITIALIZATION = f"{_GUIDE}/resource-initialization-error.html"
+_EVENTS = f"{_GUIDE}/service-event-messages-list.html"
+
 _SECRET = r"ResourceInitializationError.*(secret|parameter|ssm|kms)"
 _NETWORK = r"dial tcp|i/o timeout|TLS handshake timeout|request canceled|context deadline exceeded"
 
@@ -51,6 +55,9 @@ FAILURES: tuple[Failure, ...] = (
         summary="the image was built for another CPU architecture",
         advice="build it for `service.platform` (X86_64 or ARM64)",
         after=1,
+        example="CannotPullContainerError: image manifest does not contain descriptor matching "
+        "platform 'linux/amd64'",
+        source=_PULL,
     ),
     Failure(
         code="image-pull-denied",
@@ -59,6 +66,9 @@ FAILURES: tuple[Failure, ...] = (
         advice="allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:GetAuthorizationToken; "
         "an image of another account needs its repository's policy as well",
         after=1,
+        example="CannotPullContainerError: pull access denied for offer-api, repository does not "
+        "exist or may require 'docker login'",
+        source=_PULL,
     ),
     Failure(
         code="image-pull-rate-limit",
@@ -66,6 +76,8 @@ FAILURES: tuple[Failure, ...] = (
         summary="the registry limits pulls",
         advice="push the image to ECR, or use a pull-through cache",
         after=None,
+        example="CannotPullContainerError: toomanyrequests: You have reached your pull rate limit",
+        source=_PULL,
     ),
     Failure(
         code="network-unreachable",
@@ -75,6 +87,8 @@ FAILURES: tuple[Failure, ...] = (
         advice="give the subnets a NAT gateway, or VPC endpoints for ecr.api, ecr.dkr, s3, logs "
         "and secretsmanager; check the security group's egress",
         after=2,
+        example="CannotPullContainerError: dial tcp 10.0.0.1:443: i/o timeout",
+        source=_PULL,
     ),
     Failure(
         code="image-not-found",
@@ -82,6 +96,9 @@ FAILURES: tuple[Failure, ...] = (
         summary="the image does not exist",
         advice="check that the digest is in the repository: a lifecycle policy may have removed it",
         after=1,
+        example="CannotPullContainerError: failed to resolve ref offer-api@sha256:9b1f2c: not "
+        "found",
+        source=_PULL,
     ),
     Failure(
         code="image-pull-failed",
@@ -89,6 +106,8 @@ FAILURES: tuple[Failure, ...] = (
         summary="the image could not be pulled",
         advice="read ECS's words above; `fsd deploy` again when the registry answers",
         after=2,
+        example="CannotPullContainerError: failed to copy: unexpected EOF",
+        source=_PULL,
     ),
     Failure(
         code="secret-json-key-missing",
@@ -96,6 +115,9 @@ FAILURES: tuple[Failure, ...] = (
         summary="a secret has no such JSON key",
         advice="correct the `:json-key::` part of `valueFrom`, or the secret's JSON",
         after=1,
+        example="ResourceInitializationError: unable to pull secrets or registry auth: retrieved "
+        "secret from Secrets Manager did not contain json key password",
+        source=_INITIALIZATION,
     ),
     Failure(
         code="secret-access-denied",
@@ -104,6 +126,9 @@ FAILURES: tuple[Failure, ...] = (
         advice="name the full ARN in `valueFrom`, so that FSD allows it; allow kms:Decrypt where a "
         "customer key encrypts it",
         after=1,
+        example="ResourceInitializationError: unable to pull secrets or registry auth: "
+        "AccessDeniedException: … is not authorized to perform: secretsmanager:GetSecretValue",
+        source=_INITIALIZATION,
     ),
     Failure(
         code="secret-not-found",
@@ -112,6 +137,9 @@ FAILURES: tuple[Failure, ...] = (
         summary="a secret or parameter does not exist",
         advice="check `valueFrom`: region, account and the six characters at the end of the ARN",
         after=1,
+        example="ResourceInitializationError: unable to pull secrets or registry auth: "
+        "ResourceNotFoundException: Secrets Manager can't find the specified secret",
+        source=_INITIALIZATION,
     ),
     Failure(
         code="log-group-missing",
@@ -120,6 +148,9 @@ FAILURES: tuple[Failure, ...] = (
         summary="the log group is missing or may not be written",
         advice="deploy again: the stack owns the log group",
         after=1,
+        example="ResourceInitializationError: failed to validate logger args: The specified log "
+        "group does not exist",
+        source=_INITIALIZATION,
     ),
     Failure(
         code="subnet-full",
@@ -127,6 +158,9 @@ FAILURES: tuple[Failure, ...] = (
         summary="a subnet has no free addresses",
         advice="add subnets or free addresses",
         after=None,
+        example="Unexpected EC2 error while attempting to Create Network Interface: "
+        "InsufficientFreeAddressesInSubnet",
+        source=_STOPPED,
     ),
     Failure(
         code="command-not-found",
@@ -136,6 +170,8 @@ FAILURES: tuple[Failure, ...] = (
         advice="check CMD and ENTRYPOINT (or `service.command`): the program must be in the image "
         "and executable",
         after=1,
+        example='CannotStartContainerError: exec: "serve": executable file not found in $PATH',
+        source=_STOPPED,
     ),
     Failure(
         code="command-not-found",
@@ -144,6 +180,8 @@ FAILURES: tuple[Failure, ...] = (
         summary="the container's program was not found or is not executable",
         advice="check CMD and ENTRYPOINT (or `service.command`)",
         after=1,
+        example="Essential container in task exited",
+        source=_STOPPED,
     ),
     Failure(
         code="platform-error",
@@ -151,6 +189,9 @@ FAILURES: tuple[Failure, ...] = (
         summary="the platform had trouble",
         advice="deploy again; ask AWS if it goes on",
         after=None,
+        example="ContainerRuntimeTimeoutError: Could not transition to created; timed out after "
+        "waiting 3m0s",
+        source=_STOPPED,
     ),
     Failure(
         code="health-check-failed",
@@ -159,6 +200,8 @@ FAILURES: tuple[Failure, ...] = (
         advice="make the health path answer 2xx in time on the container's port; the lines above "
         "are the last that the task wrote",
         after=2,
+        example="Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:…)",
+        source=_EVENTS,
     ),
     Failure(
         code="container-health-check-failed",
@@ -167,6 +210,8 @@ FAILURES: tuple[Failure, ...] = (
         advice="make the health path answer on 127.0.0.1; raise `healthCheck.gracePeriod` for a "
         "slow start",
         after=2,
+        example="Task failed container health checks",
+        source=_EVENTS,
     ),
     Failure(
         code="out-of-memory",
@@ -174,6 +219,8 @@ FAILURES: tuple[Failure, ...] = (
         summary="the container ran out of memory",
         advice="raise `resources.memory` to the next Fargate size",
         after=2,
+        example="OutOfMemoryError: Container killed due to memory usage",
+        source=_STOPPED,
     ),
     Failure(
         code="exited-at-once",
@@ -182,6 +229,8 @@ FAILURES: tuple[Failure, ...] = (
         summary="the main process ended with exit code 0: no server, or gone to the background",
         advice="run the server in the foreground",
         after=1,
+        example="Essential container in task exited",
+        source=_STOPPED,
     ),
     Failure(
         code="crashed",
@@ -189,6 +238,8 @@ FAILURES: tuple[Failure, ...] = (
         summary="the main process ended",
         advice="read the lines above: they are the last that the task wrote",
         after=2,
+        example="Essential container in task exited",
+        source=_STOPPED,
     ),
     Failure(
         code="task-failed-to-start",
@@ -196,8 +247,31 @@ FAILURES: tuple[Failure, ...] = (
         summary="tasks failed to start",
         advice="read ECS's words above",
         after=None,
+        example="Task failed to start",
+        source=_STOPPED,
     ),
 )
+
+# Ends that no stopped task tells, but the deployment itself; there is no text to look for.
+ALARM_TRIGGERED = Failure(
+    code="alarm-triggered",
+    pattern="",
+    summary="a CloudWatch alarm went off",
+    advice="look at what the alarm measures; it is named in `deployment.alarms`",
+    after=None,
+    example="deployment failed: alarm detected.",
+    source=f"{_GUIDE}/deployment-alarm-failure.html",
+)
+ROLLOUT_FAILED = Failure(
+    code="rollout-failed",
+    pattern="",
+    summary="ECS ended the deployment",
+    advice="look at the service's events and logs",
+    after=None,
+    example="deployment failed: tasks failed to start.",
+    source=f"{_GUIDE}/deployment-circuit-breaker.html",
+)
+WITHOUT_TASKS = (ALARM_TRIGGERED, ROLLOUT_FAILED)
 
 
 def classify(task: StoppedTask) -> Failure | None:

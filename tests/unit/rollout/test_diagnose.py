@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fsd.rollout.diagnose import find_causes, worst_task
-from fsd.rollout.failures import FAILURES, classify
+from fsd.rollout.failures import FAILURES, Failure, classify
 from tests.timeline import snapshot, task_definition
 
 ARN = task_definition("web:42")
@@ -107,12 +107,14 @@ def test_classify__what_ecs_says__the_cause(
     assert row.code == cause
 
 
-def test_failures__every_row__can_be_reached() -> None:
+@pytest.mark.parametrize("row", FAILURES, ids=lambda row: f"{row.code}-{row.exit_codes}")
+def test_failures__every_row__takes_its_own_example(row: Failure) -> None:
     """A row that an earlier one hides is dead."""
-    reached = {case[3] for case in CASES}
-    rare = {"image-pull-rate-limit", "image-pull-failed", "subnet-full", "platform-error"}
+    code = row.exit_codes[0] if row.exit_codes else None
+    exit_text = "" if code is None else f"exit {code}  "
+    (task,) = snapshot(f"stopped  web:42  TaskFailedToStart  {exit_text}{row.example}").stopped
 
-    assert {row.code for row in FAILURES} - reached - rare == {"task-failed-to-start"}
+    assert classify(task) is row
 
 
 def test_find_causes__unhealthy_targets__summary_has_the_code_and_advice_fits() -> None:

@@ -1,0 +1,85 @@
+"""`fsd explain`: what an id in a report means, offline."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+from click.shell_completion import CompletionItem
+
+from fsd.cli.options import FORMAT
+from fsd.errors import ExitCode, UsageError
+
+
+def complete_id(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The ids that start so, for the shell."""
+    del ctx, param
+    from fsd.report.explanations import known_ids
+
+    return [CompletionItem(id_) for id_ in known_ids() if id_.startswith(incomplete.lower())]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  fsd explain                       every id, one line each
+  fsd explain secret-arn-partial    a finding: why, and a manifest before and after
+  fsd explain health-check-failed   a failure: what ECS says, what FSD does, what to do"""
+)
+@click.argument("id_", metavar="[ID]", required=False, shell_complete=complete_id)
+@FORMAT
+def command(id_: str | None, output: str) -> int:
+    """Explain the id of a finding, or the code of a failed deployment.
+
+    Without an ID: a list of all of them.
+    """
+    from fsd.report.explanations import (
+        every_explanation,
+        explanation_json,
+        explanation_table,
+        explanation_text,
+        explanations_json,
+        find_explanation,
+    )
+
+    if id_ is None:
+        every = every_explanation()
+        click.echo(
+            _json(explanations_json(every)) if output == "json" else explanation_table(every)
+        )
+        return ExitCode.OK
+    explanation = find_explanation(normal(id_))
+    if explanation is None:
+        raise unknown(id_)
+    if output == "json":
+        click.echo(_json(explanation_json(explanation)))
+    else:
+        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        click.echo(explanation_text(explanation, color=color))
+    return ExitCode.OK
+
+
+def normal(id_: str) -> str:
+    """What was copied from a report, `error[unknown-key]:`, is the id in it."""
+    inside = id_.partition("[")[2].partition("]")[0]
+    return (inside or id_).strip().lower().replace("_", "-")
+
+
+def unknown(id_: str) -> UsageError:
+    from fsd.report.explanations import nearest_id
+
+    near = nearest_id(normal(id_))
+    meant = f"did you mean `fsd explain {near}`? " if near else ""
+    return UsageError(
+        f"there is no finding and no failure `{id_}`",
+        where="fsd explain",
+        fix=f"{meant}`fsd explain` lists all ids",
+    )
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)

@@ -1,0 +1,252 @@
+"""What a finding or a failure code means: `fsd explain`.
+
+A finding's words come from its page, a failure's from the rows of the table that recognises it, so
+that there is nothing here that could say something else. Neither models nor AWS are imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from fsd.lint.pages import Example, Page, page_ids, read_page
+from fsd.report.wording import WIDTH, capitalised, clip, wrap
+from fsd.rollout.failures import FAILURES, WITHOUT_TASKS, Failure
+
+Json: TypeAlias = dict[str, object]
+
+_RED, _GREEN, _BOLD, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
+_IGNORABLE = frozenset({"warning", "info"})
+_INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureCode:
+    """A code with every row that has it."""
+
+    code: str
+    rows: tuple[Failure, ...]
+
+
+Explanation: TypeAlias = Page | FailureCode
+
+
+def known_ids() -> tuple[str, ...]:
+    """Ids of findings, then codes of failures."""
+    return (*page_ids(), *failure_codes())
+
+
+def failure_codes() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.code for row in (*FAILURES, *WITHOUT_TASKS)))
+
+
+def nearest_id(id_: str) -> str | None:
+    close = difflib.get_close_matches(id_, known_ids(), n=1, cutoff=0.4)
+    return close[0] if close else None
+
+
+def find_explanation(id_: str) -> Explanation | None:
+    if id_ in page_ids():
+        return read_page(id_)
+    rows = tuple(row for row in (*FAILURES, *WITHOUT_TASKS) if row.code == id_)
+    return FailureCode(code=id_, rows=rows) if rows else None
+
+
+def every_explanation() -> tuple[Explanation, ...]:
+    found = (find_explanation(id_) for id_ in known_ids())
+    return tuple(explanation for explanation in found if explanation is not None)
+
+
+# --- text --------------------------------------------------------------------------------------
+
+
+def explanation_text(explanation: Explanation, *, color: bool = False) -> str:
+    lines = (
+        _page_lines(explanation, color=color)
+        if isinstance(explanation, Page)
+        else _failure_lines(explanation, color=color)
+    )
+    return "\n".join(lines)
+
+
+def explanation_table(explanations: Sequence[Explanation]) -> str:
+    """One line each: id, severity, summary."""
+    rows = [(_id(each), _severity(each), _summary(each)) for each in explanations]
+    first = max(len(id_) for id_, _, _ in rows)
+    second = max(len(severity) for _, severity, _ in rows)
+    return "\n".join(
+        clip(f"{id_:<{first}}  {severity:<{second}}  {summary}", WIDTH)
+        for id_, severity, summary in rows
+    )
+
+
+def _page_lines(page: Page, *, color: bool) -> Iterator[str]:
+    yield _title(page.id, page.severity, color=color)
+    yield ""
+    yield from _prose(capitalised(page.what), indent="")
+    yield ""
+    yield _heading("Why", color=color)
+    yield from _prose(page.why, indent=_INDENT)
+    yield from (f"{_INDENT}{source}" for source in page.sources)
+    yield ""
+    yield _heading(f"Example, found at {page.place}", color=color)
+    for name in page.before.files:
+        if len(page.before.files) > 1:
+            yield f"{_INDENT}{name}"
+        yield from _changed(page.before.files[name], page.after.files.get(name, ""), color=color)
+    yield from _commands(page, color=color)
+    if page.severity in _IGNORABLE:
+        yield ""
+        yield f"To keep it on purpose, say why on its line:  # fsd: ignore[{page.id}] …"
+
+
+def _changed(before: str, after: str, *, color: bool) -> Iterator[str]:
+    """The whole file, with the lines that go and the lines that come."""
+    old, new = before.splitlines(), after.splitlines()
+    if old == new:
+        yield from (f"{_INDENT}  {line}" for line in old)
+        return
+    changes = difflib.unified_diff(old, new, n=max(len(old), len(new)), lineterm="")
+    for line in list(changes)[3:]:
+        yield _marked(f"{line[0]} {line[1:]}", color=color)
+
+
+def _commands(page: Page, *, color: bool) -> Iterator[str]:
+    before, after = _command(page.before), _command(page.after)
+    if before == after and not page.before.arguments:
+        return
+    yield ""
+    if before == after:
+        yield f"{_INDENT}{before}"
+    else:
+        yield _marked(f"- {before}", color=color)
+        yield _marked(f"+ {after}", color=color)
+
+
+def _command(example: Example) -> str:
+    return shlex.join(["fsd", "validate", *example.arguments])
+
+
+def _failure_lines(failure: FailureCode, *, color: bool) -> Iterator[str]:
+    yield _title(failure.code, "failure of a deployment", color=color)
+    for row in failure.rows:
+        yield ""
+        yield from _prose(f"{capitalised(row.summary)}.", indent="")
+        for label, text in _facts(row):
+            yield from wrap(text, first=f"{_INDENT}{label:<20}", rest=" " * 22)
+    yield ""
+    yield from dict.fromkeys(f"{_INDENT}{row.source}" for row in failure.rows)
+
+
+def _facts(row: Failure) -> Iterator[tuple[str, str]]:
+    yield "ECS says", row.example
+    codes = " or ".join(str(code) for code in row.exit_codes)
+    if row.pattern:
+        yield "recognised by", row.pattern + (f"  with exit code {codes}" if codes else "")
+        yield "where", "the task's stopped reason and its containers' reasons"
+    yield "ends the wait", ends_the_wait(row)
+    yield "the report advises", row.advice
+
+
+def ends_the_wait(row: Failure) -> str:
+    """When FSD stops waiting for ECS and asks for the rollback."""
+    match row.after:
+        case _ if row in WITHOUT_TASKS:
+            return "ECS ends it"
+        case None:
+            return "never by itself"
+        case 1:
+            return "at once"
+        case 2:
+            return "at the second sight"
+        case after:
+            return f"after {after} tasks"
+
+
+def _title(id_: str, kind: str, *, color: bool) -> str:
+    return f"{_BOLD}{id_}{_PLAIN} · {kind}" if color else f"{id_} · {kind}"
+
+
+def _heading(text: str, *, color: bool) -> str:
+    return f"{_BOLD}{text}{_PLAIN}" if color else text
+
+
+def _prose(text: str, *, indent: str) -> Iterator[str]:
+    for number, paragraph in enumerate(text.split("\n\n")):
+        if number:
+            yield ""
+        yield from wrap(paragraph, first=indent, rest=indent)
+
+
+def _marked(line: str, *, color: bool) -> str:
+    if not color or line[0] == " ":
+        return f"{_INDENT}{line}"
+    return f"{_INDENT}{_RED if line[0] == '-' else _GREEN}{line}{_PLAIN}"
+
+
+# --- JSON --------------------------------------------------------------------------------------
+
+
+def explanation_json(explanation: Explanation) -> Json:
+    head = _head(explanation)
+    if isinstance(explanation, Page):
+        place = explanation.place
+        return {
+            **head,
+            "what": explanation.what,
+            "why": explanation.why,
+            "sources": list(explanation.sources),
+            "before": _example_json(explanation.before),
+            "found": {
+                "path": None if place.where else place.path,
+                "line": place.line or None,
+                "column": place.column or None,
+                "source": place.where or None,
+            },
+            "after": _example_json(explanation.after),
+        }
+    return {**head, "signs": [_sign(row) for row in explanation.rows]}
+
+
+def explanations_json(explanations: Sequence[Explanation]) -> list[Json]:
+    return [_head(explanation) for explanation in explanations]
+
+
+def _head(explanation: Explanation) -> Json:
+    return {
+        "id": _id(explanation),
+        "kind": "finding" if isinstance(explanation, Page) else "failure",
+        "severity": explanation.severity if isinstance(explanation, Page) else "error",
+        "summary": _summary(explanation),
+    }
+
+
+def _example_json(example: Example) -> Json:
+    return {"files": dict(example.files), "arguments": list(example.arguments)}
+
+
+def _sign(row: Failure) -> Json:
+    return {
+        "meaning": row.summary,
+        "example": row.example,
+        "pattern": row.pattern,
+        "exitCodes": list(row.exit_codes),
+        "endsTheWait": ends_the_wait(row),
+        "advice": row.advice,
+        "source": row.source,
+    }
+
+
+def _id(explanation: Explanation) -> str:
+    return explanation.id if isinstance(explanation, Page) else explanation.code
+
+
+def _severity(explanation: Explanation) -> str:
+    return explanation.severity if isinstance(explanation, Page) else "failure"
+
+
+def _summary(explanation: Explanation) -> str:
+    return explanation.summary if isinstance(explanation, Page) else explanation.rows[0].summary

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fsd.report.explanations import (
+    every_explanation,
+    explanation_json,
+    explanation_table,
+    explanation_text,
+    find_explanation,
+    known_ids,
+    nearest_id,
+)
+from fsd.rollout.failures import FAILURES, WITHOUT_TASKS
+
+
+def text(id_: str, *, color: bool = False) -> str:
+    explanation = find_explanation(id_)
+    assert explanation is not None
+    return explanation_text(explanation, color=color)
+
+
+def test_explanation_text__finding__why_the_source_and_the_change() -> None:
+    assert (
+        text("secret-arn-partial")
+        == """\
+secret-arn-partial · warning
+
+A secret's ARN lacks its last six characters.
+
+Why
+  Secrets Manager ends the ARN of every secret with a hyphen and six random characters of its own.
+  Without them the permission to read the secret has to match `-??????`, and another secret with a
+  similar name may match as well.
+
+  `aws secretsmanager describe-secret --secret-id database --query ARN` prints the whole ARN.
+  https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
+
+Example, found at service.yml:11:18
+    apiVersion: fsd/v1
+    kind: Service
+    metadata:
+      name: offer-api
+      pack: offers
+      owners: ["@org/offers"]
+    service:
+      type: ecs
+      secrets:
+        - name: DATABASE_URL
+  -       valueFrom: arn:aws:secretsmanager:us-east-1:123456789012:secret:database
+  +       valueFrom: arn:aws:secretsmanager:us-east-1:123456789012:secret:database-a1B2c3
+      observability:
+        logs:
+          retention: 30
+
+To keep it on purpose, say why on its line:  # fsd: ignore[secret-arn-partial] …"""
+    )
+
+
+def test_explanation_text__error__is_not_to_be_kept() -> None:
+    assert "fsd: ignore" not in text("unknown-key")
+
+
+def test_explanation_text__several_files__each_under_its_name() -> None:
+    shown = text("production-single-replica")
+
+    assert "\n  service.yml\n    apiVersion: fsd/v1\n" in shown
+    assert "\n  .fsd/environments.yml\n    apiVersion: fsd/v1\n" in shown
+    assert "\n  +     resources.desiredCount: 2\n\n  fsd validate --env prod\n" in shown
+
+
+def test_explanation_text__override__is_the_change() -> None:
+    shown = text("override-unknown-path")
+
+    assert "\nExample, found at --override resource.cpu=512\n" in shown
+    assert shown.endswith(
+        "  - fsd validate --override resource.cpu=512\n"
+        "  + fsd validate --override resources.cpu=512"
+    )
+
+
+def test_explanation_text__failure__what_ecs_says_and_what_fsd_does() -> None:
+    assert (
+        text("out-of-memory")
+        == """\
+out-of-memory · failure of a deployment
+
+The container ran out of memory.
+  ECS says            OutOfMemoryError: Container killed due to memory usage
+  recognised by       OutOfMemory
+  where               the task's stopped reason and its containers' reasons
+  ends the wait       at the second sight
+  the report advises  raise `resources.memory` to the next Fargate size
+
+  https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
+    )
+
+
+def test_explanation_text__code_with_two_rows__both() -> None:
+    shown = text("command-not-found")
+
+    assert shown.count("recognised by") == 2
+    assert "with exit code 126 or 127" in shown
+    assert shown.count("https://") == 1
+
+
+@pytest.mark.parametrize("id_", known_ids())
+def test_explanation_text__color__is_the_same_text(id_: str) -> None:
+    colored = text(id_, color=True)
+
+    assert "\x1b[1m" in colored
+    assert re.sub(r"\x1b\[\d+m", "", colored) == text(id_)
+
+
+def test_explanation_table__every_id__one_line_of_at_most_100_columns() -> None:
+    lines = explanation_table(every_explanation()).splitlines()
+
+    assert [line.split()[0] for line in lines] == list(known_ids())
+    assert max(map(len, lines)) <= 100
+    assert "fargate-size                   error    `cpu` and `memory` are not a size" in "\n".join(
+        lines
+    )
+    assert "out-of-memory                  failure  the container ran out" in "\n".join(lines)
+
+
+def test_known_ids__every_failure_code__once() -> None:
+    ids = known_ids()
+
+    assert len(set(ids)) == len(ids)
+    assert {row.code for row in (*FAILURES, *WITHOUT_TASKS)} < set(ids)
+
+
+def test_explanation_json__finding__whole_example_and_place() -> None:
+    explanation = find_explanation("production-single-replica")
+    assert explanation is not None
+
+    document = explanation_json(explanation)
+
+    assert document["kind"] == "finding"
+    assert document["severity"] == "warning"
+    assert document["found"] == {"path": "service.yml", "line": 10, "column": 19, "source": None}
+    before = document["before"]
+    assert isinstance(before, dict)
+    assert list(before["files"]) == ["service.yml", ".fsd/environments.yml"]
+    assert before["arguments"] == ["--env", "prod"]
+
+
+def test_explanation_json__failure__its_signs() -> None:
+    explanation = find_explanation("command-not-found")
+    assert explanation is not None
+
+    document = explanation_json(explanation)
+
+    assert document["kind"] == "failure"
+    signs = document["signs"]
+    assert isinstance(signs, list)
+    assert [sign["exitCodes"] for sign in signs] == [[], [126, 127]]
+
+
+def test_find_explanation__unknown__none_but_a_nearest() -> None:
+    assert find_explanation("health-check-fails") is None
+    assert nearest_id("health-check-fails") == "health-check-failed"
+    assert nearest_id("zzzzzzzz") is None
