@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.local.cli import Fsd
+from tests.local.cli import HELLO, Fsd
 from tests.local.conftest import SPEED, commit
 from tests.local.server.enforced import EVERYTHING, Account, all_but, opened
+from tests.local.test_main_job import SEED, SEED_MANIFESTS
 
 ACCOUNT = "000000000000"
 DEPLOY = ("deploy", "--env", "staging", "--format", "json")
@@ -75,3 +79,119 @@ def test_up__enforcing__says_so(fsd: Fsd) -> None:
     assert "IAM is enforced" in fsd.ok("local", "status").out
     assert "iam       enforced" in again.out
     assert refused.code == 2
+
+
+SAVES = """
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import boto3
+from botocore.exceptions import ClientError
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        status, text = 200, "ok"
+        if self.path != "/health":
+            try:
+                boto3.client("s3").put_object(Bucket="reports", Key="a", Body=b"1")
+            except ClientError as error:
+                status, text = 500, str(error)
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+
+ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+MAY_READ = """
+dependencies:
+  - type: aws_s3_bucket
+    name: reports
+    permissions: [s3:GetObject]
+"""
+
+
+def get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+def test_task_role__permission_that_the_manifest_lacks__is_denied_until_it_has_it(
+    fsd: Fsd, hello: Path, root: Account
+) -> None:
+    root.client("s3").create_bucket(Bucket="reports")
+    (hello / "app.py").write_text(SAVES)
+    manifest = hello / "service.yml"
+    manifest.write_text(manifest.read_text() + MAY_READ)
+    fsd.ok("deploy", "--env", "local")
+    url = fsd.status()["services"][0]["urls"][-1]
+
+    status, said = get(url)
+    assert status == 500
+    assert re.search(
+        rf"AccessDenied.*User: arn:aws:sts::{ACCOUNT}:assumed-role/\S+/[0-9a-f]{{32}} is not "
+        r"authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::reports/a\" because no "
+        "identity-based policy allows the s3:PutObject action",
+        said,
+    )
+
+    manifest.write_text(manifest.read_text().replace("[s3:GetObject]", "[s3:PutObject]"))
+    fsd.ok("deploy", "--env", "local")
+    assert get(url) == (200, "ok")
+
+
+@pytest.mark.parametrize(
+    ("lost", "code", "reason"),
+    [
+        (
+            "ecr:GetAuthorizationToken",
+            "image-pull-denied",
+            "ResourceInitializationError: unable to pull secrets or registry auth: .*"
+            "ecr:GetAuthorizationToken",
+        ),
+        ("ecr:BatchGetImage", "image-pull-denied", "CannotPullContainerError: .*403 Forbidden"),
+        (
+            "logs:CreateLogStream",
+            "log-group-missing",
+            "ResourceInitializationError: failed to validate logger args: .*logs:CreateLogStream",
+        ),
+    ],
+)
+def test_execution_role__permission_that_is_lost__fails_the_rollout_in_ecs_words(
+    fsd: Fsd, root: Account, lost: str, code: str, reason: str
+) -> None:
+    first = fsd.ok("deploy", "--env", "local", "--version", "v1", "--format", "json").json()
+    (role,) = [
+        role["RoleName"]
+        for role in root.client("iam").list_roles()["Roles"]
+        if role["RoleName"].endswith("-execution")
+    ]
+    deny = {"Effect": "Deny", "Action": lost, "Resource": "*"}
+    root.allow(role, deny)
+
+    failed = fsd.run(
+        "deploy", "--env", "local", "--format", "json", "--override", "environment.GREETING=hi"
+    )
+
+    assert failed.code == 6, failed.text
+    result = failed.json()
+    assert result["diagnosis"]["causes"][0]["code"] == code
+    assert re.search(reason, failed.out)
+    assert result["running"]["revision"] == first["running"]["revision"]
+
+
+@pytest.mark.skipif(not SEED.is_dir(), reason="the five manifests are not beside this checkout")
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+@pytest.mark.parametrize("manifest", SEED_MANIFESTS, ids=lambda path: path.stem)
+def test_deploy__real_manifest__its_own_roles_suffice(fsd: Fsd, manifest: Path) -> None:
+    deployed = fsd.ok(
+        "deploy", "--env", "local", "--format", "json", "--file", str(manifest),
+        "--context", str(HELLO),
+    ).json()  # fmt: skip
+    assert deployed["outcome"] == "succeeded"

@@ -24,6 +24,7 @@ from fsd.local.instance import ACCOUNT, REGION, Instance
 from fsd.local.logs import MiniStackLogs
 from fsd.local.placeholders import create_placeholders, remove_placeholders
 from fsd.local.ports import Neighbours
+from fsd.local.roles import LocalRoles
 from fsd.local.runtime import choose
 from fsd.local.seams import cloudwatch, ecr, elbv2, iam, services
 from fsd.local.secrets import MiniStackSecrets
@@ -53,12 +54,20 @@ class Assembly:
             state=settings.state_dir / "tasks",
             instance=instance.identify(settings.state_dir),
         )
+        endpoint = f"http://127.0.0.1:{settings.port}"
+        self._roles = LocalRoles(
+            is_enforced=settings.enforce_iam,
+            # A container has a loopback of its own, and we listen on no other address.
+            endpoint=endpoint if self._runtime.name == "process" else "",
+            repository=ecr.find_repository,
+        )
         self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=settings.speed)
         self._ecs = EcsService(
             neighbours=Neighbours(
                 runtime=self._runtime,
                 logs=logs,
                 secrets=MiniStackSecrets(),
+                roles=self._roles,
                 load_balancers=self._balancing,
                 alarms=cloudwatch.MiniStackAlarms(),
             ),
@@ -66,7 +75,7 @@ class Assembly:
         )
         self._scaling = ApplicationAutoScaling(self._ecs)
         self.instance = Instance(
-            endpoint=f"http://127.0.0.1:{settings.port}",
+            endpoint=endpoint,
             region=REGION,
             account=ACCOUNT,
             runtime=self._runtime.name,
@@ -84,6 +93,7 @@ class Assembly:
                 ("POST", "/_fsd/placeholders"): _create_placeholders,
                 ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
             },
+            credentials=self._roles.credentials,
             reset=self._reset_ours,
             data_plane=DataPlane(_choose_listener, self._balancing.targets),
             aws=services.serve,
@@ -175,6 +185,7 @@ class Assembly:
     def _reset_ours(self) -> None:
         self._ecs.reset()
         self._scaling.reset()
+        self._roles.reset()
         self._balancing.reset()
 
     def _reset_all(self, _request: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What answers on the embedded AWS's one port, in this order:
 
+/_fsd/credentials/…           a task role's credentials, for the task that has the URL
 /_fsd/…                       status, reset, placeholders (FSD's own, for its CLI)
 <lb>.elb.localhost, /_alb/…   a load balancer's data plane
 all else                      the AWS APIs and the container registry
@@ -13,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fsd.local.dataplane import DataPlane, Message, Receive, Send, find_address
+from fsd.local.roles import CREDENTIALS_PATH
 
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 # Called on a worker thread with the request's JSON; answers JSON.
@@ -29,12 +31,14 @@ class Gateway:
         self,
         *,
         calls: Mapping[tuple[str, str], Call],  # (method, path) → what to do
+        credentials: Callable[[str], dict[str, Any] | None],  # by the end of the URL
         reset: Callable[[], None],
         data_plane: DataPlane,
         aws: Application,
         ready: Callable[[], Awaitable[None]],  # returns once the AWS APIs are loaded
     ) -> None:
         self._calls = calls
+        self._credentials = credentials
         self._reset = reset
         self._data_plane = data_plane
         self._aws = aws
@@ -51,6 +55,9 @@ class Gateway:
         await self._ready()
         route = (scope.get("method", ""), scope["path"])
         call = self._calls.get(route)
+        if scope["path"].startswith(CREDENTIALS_PATH):
+            await self._hand_out(scope, send)
+            return
         if call is not None and _is_from_a_page(scope):
             await _send(send, 403, {"error": "not for web pages"})
             return
@@ -60,6 +67,15 @@ class Gateway:
         if route == ("POST", _MINISTACK_RESET):
             await asyncio.to_thread(self._reset)
         await self._aws(scope, receive, send)
+
+    async def _hand_out(self, scope: Message, send: Send) -> None:
+        found = self._credentials(scope["path"].removeprefix(CREDENTIALS_PATH))
+        if scope["method"] != "GET" or _is_from_a_page(scope):
+            await _send(send, 403, {"error": "only for the task"})
+        elif found is None:
+            await _send(send, 404, {"code": "NoIdInRequest", "message": "no such credentials"})
+        else:
+            await _send(send, 200, found)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

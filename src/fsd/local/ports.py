@@ -116,6 +116,49 @@ class Secrets(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSession:
+    """One of the two roles of a task, as the task has it."""
+
+    role_arn: str
+    task_id: str
+    task_arn: str
+    account: str
+    region: str
+
+
+class RoleError(Exception):
+    """IAM says no; the text is the service's own, with its error code."""
+
+
+class Roles(Protocol):
+    """The roles of tasks. Where IAM is not enforced, no check ever raises."""
+
+    def assume(self, session: RoleSession) -> None:
+        """Raises RoleError where ECS could not assume it: absent, or it does not trust ECS."""
+
+    def check_registry(self, session: RoleSession, image: str) -> None:
+        """Whether it may log in where the image is. Raises RoleError."""
+
+    def check_image(self, session: RoleSession, image: str) -> None:
+        """Whether it may pull the image. Raises RoleError."""
+
+    def check_secret(self, session: RoleSession, value_from: str) -> None:
+        """Raises RoleError."""
+
+    def check_stream(self, session: RoleSession, target: LogTarget) -> None:
+        """Whether it may create the stream. Raises RoleError."""
+
+    def may_write(self, session: RoleSession, target: LogTarget) -> bool:
+        """Whether its lines arrive."""
+
+    def environment(self, session: RoleSession) -> Mapping[str, str]:
+        """Where a container of the task finds AWS and the role's credentials."""
+
+    def end(self, task_id: str) -> None:
+        """The task is over, and its credentials are no longer handed out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetState:
     state: str  # initial healthy unhealthy draining unused
     reason: str = ""  # Target.ResponseCodeMismatch …
@@ -158,6 +201,7 @@ class Neighbours:
     runtime: Runtime
     logs: LogSink
     secrets: Secrets
+    roles: Roles
     load_balancers: LoadBalancers
     alarms: Alarms
 

@@ -61,7 +61,8 @@ FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="image-pull-denied",
-        pattern=r"CannotPull.*(pull access denied|AccessDenied|not authorized|403|no basic auth)",
+        pattern=r"CannotPull.*(pull access denied|AccessDenied|not authorized|403|no basic auth)"
+        r"|unable to retrieve ecr registry auth.*(AccessDenied|not authorized)",
         summary="the execution role may not pull the image",
         advice="allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:GetAuthorizationToken; "
         "an image of another account needs its repository's policy as well",

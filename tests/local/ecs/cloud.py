@@ -13,6 +13,7 @@ from tests.local.ecs.fakes import (
     FakeAlarms,
     FakeLoadBalancers,
     FakeLogs,
+    FakeRoles,
     FakeRuntime,
     FakeSecrets,
     eventually,
@@ -41,6 +42,7 @@ class Cloud:
         self.load_balancers = FakeLoadBalancers(serves=self.runtime.serves)
         self.logs = FakeLogs()
         self.secrets = FakeSecrets()
+        self.roles = FakeRoles()
         self.alarms = FakeAlarms()
         self.shapes = Shapes()
         self.ecs = EcsService(
@@ -48,6 +50,7 @@ class Cloud:
                 runtime=self.runtime,
                 logs=self.logs,
                 secrets=self.secrets,
+                roles=self.roles,
                 load_balancers=self.load_balancers,
                 alarms=self.alarms,
             ),

@@ -11,6 +11,8 @@ from fsd.local.ports import (
     ContainerState,
     LaunchError,
     LogTarget,
+    RoleError,
+    RoleSession,
     SecretError,
     TargetState,
     TaskSpec,
@@ -254,3 +256,44 @@ class FakeAlarms:
     def read(self, names: Sequence[str], *, account: str, region: str) -> Mapping[str, Alarm]:
         del account, region
         return {n: Alarm(state=self.states[n]) for n in names if n in self.states}
+
+
+class FakeRoles:
+    """Everything is allowed, but for what is in `denied`: an action, or `sts:AssumeRole`."""
+
+    def __init__(self) -> None:
+        self.denied: set[str] = set()
+        self.ended: list[str] = []
+
+    def assume(self, session: RoleSession) -> None:
+        self._require("sts:AssumeRole", session)
+
+    def check_registry(self, session: RoleSession, image: str) -> None:
+        del image
+        self._require("ecr:GetAuthorizationToken", session)
+
+    def check_image(self, session: RoleSession, image: str) -> None:
+        del image
+        self._require("ecr:BatchGetImage", session)
+
+    def check_secret(self, session: RoleSession, value_from: str) -> None:
+        del value_from
+        self._require("secretsmanager:GetSecretValue", session)
+
+    def check_stream(self, session: RoleSession, target: LogTarget) -> None:
+        del target
+        self._require("logs:CreateLogStream", session)
+
+    def may_write(self, session: RoleSession, target: LogTarget) -> bool:
+        del session, target
+        return "logs:PutLogEvents" not in self.denied
+
+    def environment(self, session: RoleSession) -> Mapping[str, str]:
+        return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://here/{session.role_arn}"}
+
+    def end(self, task_id: str) -> None:
+        self.ended.append(task_id)
+
+    def _require(self, action: str, session: RoleSession) -> None:
+        if action in self.denied:
+            raise RoleError(f"AccessDeniedException: {session.role_arn} {action}")

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from fsd.local.ecs import EcsService
-from tests.local.ecs.cloud import DIGEST, Cloud
+from tests.local.ecs.cloud import DIGEST, NETWORK, ROLE, Cloud
 from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP, eventually
 
 AWSLOGS = {
@@ -365,3 +365,83 @@ def test_init__closed_at_once__leaves_no_thread() -> None:
     cloud.close()
 
     assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        ("sts:AssumeRole", "ECS was unable to assume the role '{role}' that was provided"),
+        (
+            "ecr:GetAuthorizationToken",
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution "
+            "resource retrieval failed: unable to retrieve ecr registry auth: service call has "
+            "been retried 1 time(s): AccessDeniedException: {role} ecr:GetAuthorizationToken",
+        ),
+        (
+            "ecr:BatchGetImage",
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to "
+            "resolve ref host:5000/app:v1: pulling from host host:5000 failed with status code "
+            "[manifests v1]: 403 Forbidden",
+        ),
+        (
+            "secretsmanager:GetSecretValue",
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution "
+            "resource retrieval failed: unable to retrieve secret from asm: service call has been "
+            f"retried 1 time(s): failed to fetch secret {SECRET} from secrets manager: "
+            "AccessDeniedException: {role} secretsmanager:GetSecretValue",
+        ),
+        (
+            "logs:CreateLogStream",
+            "ResourceInitializationError: failed to validate logger args: create stream has been "
+            "retried 1 times: failed to create Cloudwatch log stream: AccessDeniedException: "
+            "{role} logs:CreateLogStream : exit status 1",
+        ),
+    ],
+)
+def test_engine__execution_role_may_not__the_task_says_it_in_ecs_words(
+    cloud: Cloud, action: str, reason: str
+) -> None:
+    cloud.secrets.values[SECRET] = "hunter2"
+    cloud.roles.denied.add(action)
+    cloud.cluster()
+    task_definition = cloud.register(
+        "host:5000/app:v1",
+        secrets=[{"name": "DATABASE_URL", "valueFrom": SECRET}],
+        logConfiguration=AWSLOGS,
+    )
+    cloud.create(task_definition, desired=1)
+    eventually(lambda: bool(cloud.tasks("STOPPED")))
+
+    (task, *_) = cloud.tasks("STOPPED")
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith(reason.format(role=ROLE))
+    assert cloud.runtime.launched == []
+
+
+def test_engine__lines_that_may_not_be_written__the_task_runs_silently(cloud: Cloud) -> None:
+    cloud.roles.denied.add("logs:PutLogEvents")
+    cloud.cluster()
+    cloud.create(cloud.register(logConfiguration=AWSLOGS), desired=1)
+    cloud.wait_for("SUCCESSFUL")
+
+    assert cloud.runtime.launched[0].containers[0].log is None
+
+
+def test_engine__task_role__is_where_the_container_looks_until_it_stops(cloud: Cloud) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/fsd/task"
+    cloud.cluster()
+    definition = cloud.call(
+        "RegisterTaskDefinition",
+        family="app",
+        taskRoleArn=role,
+        containerDefinitions=[{"name": "app", "image": f"app@{DIGEST}", "memory": 64}],
+    )
+    cloud.call("RunTask", cluster="dev", taskDefinition="app", networkConfiguration=NETWORK)
+    eventually(lambda: bool(cloud.runtime.launched and cloud.tasks()))
+
+    (spec,) = cloud.runtime.launched
+    found = spec.containers[0].environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    assert definition["taskDefinition"]["taskRoleArn"] == role
+    assert (found, cloud.roles.ended) == (f"http://here/{role}", [])
+    cloud.call("StopTask", cluster="dev", task=cloud.tasks()[0]["taskArn"])
+    eventually(lambda: cloud.roles.ended == [spec.id])

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from fsd.local.ecs import alarms, health, lifecycle, wording
 from fsd.local.ecs.actions import Deregister, Effect, Launch, Register, StopInRuntime
+from fsd.local.ecs.agent import Agent
 from fsd.local.ecs.model import (
     Container,
     Deployment,
@@ -67,6 +68,7 @@ class Engine:
         self._runtime = neighbours.runtime
         self._logs = neighbours.logs
         self._secrets = neighbours.secrets
+        self._roles = neighbours.roles
         self._load_balancers = neighbours.load_balancers
         self._alarms = neighbours.alarms
         self._clock = clock
@@ -320,6 +322,7 @@ class Engine:
         self._runtime.stop(task.id)
 
     def _record_failure(self, task: Task, error: LaunchError) -> None:
+        self._roles.end(task.id)
         with self.lock:
             lifecycle.failed_to_start(
                 task,
@@ -331,19 +334,32 @@ class Engine:
 
     def _specify(self, task: Task, revision: Revision | None) -> TaskSpec:
         """Digests, then secrets, then log groups, as Fargate's agent does. Raises LaunchError."""
+        agent = Agent(self._roles, task)
+        agent.log_in()
         digests = self._resolve(task, revision)
+        agent.check_images()
         secrets = {
             definition["name"]: {
-                secret["name"]: self._secret(task, secret["valueFrom"])
+                secret["name"]: self._secret(task, secret["valueFrom"], agent)
                 for secret in definition.get("secrets") or ()
             }
             for definition in task.task_definition.containers
         }
         for definition in task.task_definition.containers:
             target = log_target(task, definition)
-            if target is not None and not self._logs.exists(target):
+            if target is None:
+                continue
+            agent.check_stream(target)
+            if not self._logs.exists(target):
                 raise LaunchError(wording.NO_LOG_GROUP)
-        return task_spec(task, digests=digests, secrets=secrets, speed=self._speed)
+        return task_spec(
+            task,
+            digests=digests,
+            secrets=secrets,
+            credentials=agent.credentials(),
+            silent=agent.find_silent(),
+            speed=self._speed,
+        )
 
     def _resolve(self, task: Task, revision: Revision | None) -> dict[str, str]:
         if revision is not None and revision.is_resolved:
@@ -371,7 +387,8 @@ class Engine:
                 raise LaunchError(error.reason, container=definition["name"]) from error
         return digests
 
-    def _secret(self, task: Task, value_from: str) -> str:
+    def _secret(self, task: Task, value_from: str, agent: Agent) -> str:
+        agent.check_secret(value_from)
         try:
             return self._secrets.resolve(value_from, account=task.account, region=task.region)
         except SecretError as error:
@@ -379,6 +396,7 @@ class Engine:
 
     def _stop(self, task: Task) -> None:
         states = self._runtime.stop(task.id)
+        self._roles.end(task.id)
         with self.lock:
             lifecycle.stopped(task, states, self._clock.time())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from fsd.local.ecs import naming
 from fsd.local.ecs.health import load_health_check
@@ -100,9 +100,15 @@ def task_spec(
     *,
     digests: Mapping[str, str],
     secrets: Mapping[str, Mapping[str, str]],
+    credentials: Mapping[str, str],
+    silent: Collection[str] = (),
     speed: float,
 ) -> TaskSpec:
-    """`secrets` and `digests` are by container; nothing is looked up here."""
+    """`secrets` and `digests` are by container; nothing is looked up here.
+
+    `credentials` are the variables by which an SDK finds the task role; what the containers in
+    `silent` write arrives nowhere.
+    """
     return TaskSpec(
         id=task.id,
         account=task.account,
@@ -115,7 +121,8 @@ def task_spec(
                 task,
                 found,
                 digest=digests.get(found["name"], ""),
-                secrets=secrets.get(found["name"], {}),
+                environment={**credentials, **secrets.get(found["name"], {})},
+                is_silent=found["name"] in silent,
                 speed=speed,
             )
             for found in task.task_definition.containers
@@ -154,7 +161,13 @@ def digest_of(image: str) -> str:
 
 
 def _container_spec(
-    task: Task, definition: Json, *, digest: str, secrets: Mapping[str, str], speed: float
+    task: Task,
+    definition: Json,
+    *,
+    digest: str,
+    environment: Mapping[str, str],
+    is_silent: bool,
+    speed: float,
 ) -> ContainerSpec:
     override = _override(task, definition["name"])
     command = override.get("command") or definition.get("command")
@@ -169,7 +182,7 @@ def _container_spec(
         image=image_by_digest(definition["image"], digest),
         command=_argv(command),
         entry_point=_argv(definition.get("entryPoint")),
-        environment=_environment(task, definition, override) | dict(secrets),
+        environment=_environment(task, definition, override) | dict(environment),
         working_directory=definition.get("workingDirectory"),
         user=definition.get("user"),
         ports=tuple(p["containerPort"] for p in definition.get("portMappings") or ()),
@@ -177,7 +190,7 @@ def _container_spec(
         essential=definition.get("essential", True),
         read_only_root=bool(definition.get("readonlyRootFilesystem")),
         stop_timeout=max(stop_timeout / speed, min(stop_timeout, _SHORTEST_STOP_TIMEOUT)),
-        log=log_target(task, definition),
+        log=None if is_silent else log_target(task, definition),
     )
 
 

