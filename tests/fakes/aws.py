@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError
 from fsd.release.ports import (
+    AlarmState,
     Aws,
     Cluster,
     Identity,
@@ -346,6 +347,23 @@ class FakeScaling:
 
 
 @dataclass
+class FakeAlarms:
+    """`states` by name; `error` is raised by every look."""
+
+    states: dict[str, str] = field(default_factory=dict)
+    error: CallFailedError | None = None
+
+    def find(self, names: Sequence[str]) -> Sequence[AlarmState]:
+        if self.error is not None:
+            raise self.error
+        return [
+            AlarmState(name=name, state=self.states[name], reason=f"{name} is {self.states[name]}")
+            for name in names
+            if name in self.states
+        ]
+
+
+@dataclass
 class FakeLogs:
     lines: list[LogLine] = field(default_factory=list)
 
@@ -405,6 +423,7 @@ class FakeAws:
     ecs: FakeEcs = field(default_factory=FakeEcs)
     stacks: FakeStacks = field(default_factory=FakeStacks)
     scaling: FakeScaling = field(default_factory=FakeScaling)
+    alarms: FakeAlarms = field(default_factory=FakeAlarms)
     logs: FakeLogs = field(default_factory=FakeLogs)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
 
@@ -417,6 +436,7 @@ class FakeAws:
             ecs=self.ecs,
             targets=FakeTargets(),
             scaling=self.scaling,
+            alarms=self.alarms,
             logs=self.logs,
             registry=self.registry,
             networks=FakeNetworks(),

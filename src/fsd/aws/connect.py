@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from fsd.aws.alarms import CloudWatchAlarms
 from fsd.aws.ecr import ContainerRegistry
 from fsd.aws.ecs_tolerant import TolerantEcs
 from fsd.aws.logs import CloudWatchLogs
@@ -39,6 +40,7 @@ def connect(
         ecs=TolerantEcs(clients=session, clock=clock, poll=poll, warn=warn),
         targets=TargetGroups(clients=session),
         scaling=ApplicationAutoScaling(clients=session),
+        alarms=CloudWatchAlarms(clients=session),
         logs=CloudWatchLogs(clients=session),
         registry=ContainerRegistry(clients=session),
         networks=VpcNetworks(clients=session),

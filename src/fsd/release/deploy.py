@@ -12,6 +12,7 @@ from fsd.errors import CallFailedError, Interrupted, RefusedError
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.plan.steps import ApplyStack, Plan, RegisterRevision, Step, UseRevision
+from fsd.release.alarms import warnings
 from fsd.release.apply import Applied, apply_step, split_scaling
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import release_info
@@ -94,6 +95,7 @@ class _Deployment:
     ours: Ours | None = None
     plan: Plan | None = None
     previous: ReleaseInfo | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def desired(self) -> Desired:
@@ -171,6 +173,8 @@ class _Deployment:
                     self.desired.service.cluster, self.desired.name
                 )
             )
+        if self.plan.rolls_out:
+            self._warn_of_alarms()
         self._apply(before, applied, observed)
         if not (self.plan.rolls_out or self.plan.attach_to):
             self._apply(after, applied, observed)
@@ -184,6 +188,11 @@ class _Deployment:
         if result.outcome is Outcome.SUCCEEDED:
             self._apply(after, applied, observed)
         return result
+
+    def _warn_of_alarms(self) -> None:
+        self.notes = warnings(self.aws, self.desired.service.deployment_configuration)
+        for note in self.notes:
+            self.reporter.note(note)
 
     def _apply(self, steps: tuple[Step, ...], applied: Applied, observed: Observed) -> None:
         for step in steps:
@@ -460,7 +469,7 @@ class _Deployment:
             diagnosis=diagnosis,
             message=message,
             next_steps=next_steps,
-            notes=self.request.notes,
+            notes=(*self.request.notes, *self.notes),
         )
         if not look:
             return result

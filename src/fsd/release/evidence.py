@@ -6,6 +6,7 @@ import re
 
 from fsd.change import Change
 from fsd.errors import CallFailedError
+from fsd.release.alarms import evidence
 from fsd.release.ports import Aws
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import find_causes, short, worst_task
@@ -40,8 +41,11 @@ def diagnose(
             lines = _last_lines(aws, log_group, worst.log_streams)
         except CallFailedError as error:
             lines = (f"(the logs could not be read: {error.what})",)
+    alarms = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
     return Diagnosis(
-        causes=find_causes(snapshot, task_definition_arn, reason=reason),
+        causes=find_causes(
+            snapshot, task_definition_arn, reason=reason, alarms=evidence(aws, alarms)
+        ),
         changed_since=changed_since,
         changes=changes,
         log_lines=lines,

@@ -162,6 +162,18 @@ class LogLine:
     stream: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmState:
+    name: str
+    state: str  # OK | ALARM | INSUFFICIENT_DATA
+    reason: str  # CloudWatch's own words for it
+
+
+class AlarmsPort(Protocol):
+    def find(self, names: Sequence[str]) -> Sequence[AlarmState]:
+        """CloudWatch alarms, metric and composite ones; those that do not exist are left out."""
+
+
 class LogsPort(Protocol):
     def tail(self, group: str, stream: str, limit: int) -> Sequence[LogLine]:
         """The last lines of one stream, oldest first; () where it does not exist (yet)."""
@@ -227,6 +239,7 @@ class Aws:
     ecs: Ecs
     targets: Targets
     scaling: ScalingPort
+    alarms: AlarmsPort
     logs: LogsPort
     registry: Registry
     networks: Networks

@@ -28,12 +28,23 @@ def doomed_causes(snapshot: Snapshot, task_definition_arn: str) -> tuple[Cause, 
     return _causes(sure, snapshot, task_definition_arn)
 
 
-def find_causes(snapshot: Snapshot, task_definition_arn: str, *, reason: str) -> tuple[Cause, ...]:
-    """All causes of a failed rollout, the most frequent first; never empty.
+def find_causes(
+    snapshot: Snapshot,
+    task_definition_arn: str,
+    *,
+    reason: str,
+    alarms: tuple[Evidence, ...] = (),
+) -> tuple[Cause, ...]:
+    """All causes of a failed rollout; never empty.
 
-    `reason` is ECS's own word on the deployment, used where no task says more.
+    An alarm that ended the deployment comes first, then tasks by how many ended so. `reason` is
+    ECS's own word on the deployment, used where no task says more; `alarms` what CloudWatch says
+    of those that went off.
     """
     causes = _causes(_group(snapshot.stopped, task_definition_arn), snapshot, task_definition_arn)
+    alarm = _cause_of_alarms(snapshot, task_definition_arn, reason, alarms)
+    if alarm is not None:
+        return (alarm, *causes)
     return causes or (_cause_without_tasks(snapshot, task_definition_arn, reason),)
 
 
@@ -147,6 +158,22 @@ def _advice(row: Failure, targets: Sequence[Evidence]) -> str:
     return row.advice
 
 
+def _cause_of_alarms(
+    snapshot: Snapshot, task_definition_arn: str, reason: str, alarms: tuple[Evidence, ...]
+) -> Cause | None:
+    names = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
+    if not names:
+        return None
+    said = (Evidence(source="ECS", text=reason),) if reason else ()
+    return Cause(
+        code=ALARM_TRIGGERED.code,
+        summary=f"CloudWatch alarm {', '.join(names)} went off",
+        where=family_revision(task_definition_arn),
+        evidence=(*said, *alarms),
+        advice=ALARM_TRIGGERED.advice,
+    )
+
+
 def _cause_without_tasks(snapshot: Snapshot, task_definition_arn: str, reason: str) -> Cause:
     telling = [
         Evidence(source="ECS", text=event.message, at=f"{event.at:%H:%M:%S}")
@@ -154,15 +181,6 @@ def _cause_without_tasks(snapshot: Snapshot, task_definition_arn: str, reason: s
         if _TELLING_EVENT.search(event.message)
     ]
     said = (Evidence(source="ECS", text=reason),) if reason else ()
-    alarms = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
-    if alarms:
-        return Cause(
-            code=ALARM_TRIGGERED.code,
-            summary=f"CloudWatch alarm {', '.join(alarms)} went off",
-            where=family_revision(task_definition_arn),
-            evidence=said,
-            advice=ALARM_TRIGGERED.advice,
-        )
     return Cause(
         code=ROLLOUT_FAILED.code,
         summary=ROLLOUT_FAILED.summary + (f": {reason}" if reason else ""),

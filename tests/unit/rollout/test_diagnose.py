@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from fsd.rollout.cause import Evidence
 from fsd.rollout.diagnose import find_causes, worst_task
 from fsd.rollout.failures import FAILURES, Failure, classify
 from tests.timeline import snapshot, task_definition
@@ -156,6 +157,19 @@ def test_find_causes__two_causes__the_frequent_first() -> None:
     """)
 
     assert [c.code for c in find_causes(look, ARN, reason="")] == ["crashed", "image-not-found"]
+
+
+def test_find_causes__alarm_that_ended_it__comes_before_tasks() -> None:
+    look = snapshot("""
+        deployment  web:42  ROLLBACK_SUCCESSFUL  0/2  alarm=5xx
+        stopped  web:42  EssentialContainerExited  exit 1  Essential container in task exited
+    """)
+    words = Evidence(source="alarm 5xx", text="Threshold Crossed")
+
+    alarm, task = find_causes(look, ARN, reason="alarm detected", alarms=(words,))
+
+    assert (alarm.code, task.code) == ("alarm-triggered", "crashed")
+    assert alarm.evidence == (Evidence(source="ECS", text="alarm detected"), words)
 
 
 def test_find_causes__nothing_stopped__ecs_reason_and_telling_events() -> None:
