@@ -17,7 +17,7 @@ from fsd.report.findings import Sources, render_terminal, summarize
 from fsd.spec.finding import Finding, Severity, order
 from fsd.spec.load import Loaded, load_manifest
 from fsd.spec.models import Manifest
-from fsd.spec.yaml_tree import MAX_CHARACTERS, split_lines
+from fsd.spec.yaml_tree import MAX_CHARACTERS, Document, split_lines
 
 if TYPE_CHECKING:
     from fsd.spec.environments import Environment
@@ -78,6 +78,8 @@ def read_manifest(
         tree=loaded.tree,
         sound=loaded.sound,
         assumed=loaded.assumed,
+        environment_document=loaded.environment_document,
+        unused=loaded.unused,
     )
 
 
@@ -90,20 +92,20 @@ def check_manifest(
     environments_file: Path | None = None,
 ) -> Loaded:
     """Like `read_manifest`, but errors in the manifest are findings and not raised."""
-    known = (
-        find_environment(path, environment, file=environments_file)
-        if environment is not None
-        else None
-    )
+    known = _Known(environments={})
+    chosen = None
+    if environment is not None:
+        known = _environments(path, environments_file)
+        chosen = _choose(known, environment)
     loaded = load_manifest(
         read_text(path),
         path=str(path),
         overrides=overrides,
         variables={**({"ENV": environment} if environment else {}), **(variables or {})},
-        environment_overrides=known.overrides if known else {},
+        environment_overrides=chosen.overrides if chosen else {},
+        environment_document=known.document(chosen.name) if chosen and chosen.overrides else None,
     )
-    others = known_environments(path, file=environments_file) if environment is not None else {}
-    found = lint(loaded, environment, environments=others.values())
+    found = lint(loaded, environment, environments=known.environments.values())
     findings = dict.fromkeys((*loaded.findings, *found))
     return replace(loaded, findings=tuple(sorted(findings, key=order)))
 
@@ -114,17 +116,20 @@ def find_environment(path: Path | None, name: str, *, file: Path | None = None) 
     `file` names the environments file; without it, it is searched for, and where there is none
     every well-formed name is taken. `local` always is. Raises ManifestError otherwise.
     """
+    return _choose(_environments(path, file), name)
+
+
+def _choose(known: _Known, name: str) -> Environment:
     from fsd.spec.environments import LOCAL
 
-    file, environments = _environments(path, file)
-    if name in environments:
-        return environments[name]
-    if file is not None and name != LOCAL:
-        known = ", ".join((*environments, LOCAL))
+    if name in known.environments:
+        return known.environments[name]
+    if known.file is not None and name != LOCAL:
+        names = ", ".join((*known.environments, LOCAL))
         raise ManifestError(
             f"there is no environment `{name}`",
-            where=str(file),
-            fix=f"use one of {known}, or add a document for `{name}` to the file",
+            where=str(known.file),
+            fix=f"use one of {names}, or add a document for `{name}` to the file",
             code="unknown-environment",
         )
     return _default(name)
@@ -134,13 +139,14 @@ def known_environments(
     path: Path | None = None, *, file: Path | None = None
 ) -> Mapping[str, Environment]:
     """What is in the environments file, in its order; empty without one."""
-    return _environments(path, file)[1]
+    return _environments(path, file).environments
 
 
 def sources_of(loaded: Loaded) -> Sources:
     """The lines that findings are shown with."""
     if loaded.document is not None:
-        return {loaded.path: loaded.document.lines}
+        documents = (loaded.document, loaded.environment_document)
+        return {document.path: document.lines for document in documents if document is not None}
     try:
         return {loaded.path: split_lines(read_text(Path(loaded.path)))}
     except ManifestError:
@@ -163,19 +169,31 @@ def _default(name: str) -> Environment:
         ) from error
 
 
-def _environments(
-    path: Path | None, file: Path | None = None
-) -> tuple[Path | None, Mapping[str, Environment]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """The environments file, if there is one, and what is in it."""
+
+    environments: Mapping[str, Environment]
+    file: Path | None = None
+    text: str = ""
+
+    def document(self, name: str) -> Document | None:
+        from fsd.spec.environments import find_document
+
+        return find_document(self.text, path=str(self.file), name=name)
+
+
+def _environments(path: Path | None, file: Path | None = None) -> _Known:
     file = file or _find_upwards(path)
     if file is None:
-        return None, {}
+        return _Known(environments={})
     from fsd.spec.environments import load_environments
 
     text = read_text(file)
     environments, findings = load_environments(text, path=str(file))
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidFileError(findings, sources={str(file): split_lines(text)}, path=str(file))
-    return file, environments
+    return _Known(environments=environments, file=file, text=text)
 
 
 def _find_upwards(path: Path | None) -> Path | None:

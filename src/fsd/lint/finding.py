@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fsd.errors import Location
-from fsd.spec.environments import Environment
 from fsd.spec.finding import Finding, KeyPath, Severity
 from fsd.spec.models import Manifest, Service
 from fsd.spec.yaml_tree import Node, Scalar, find
+
+if TYPE_CHECKING:
+    from fsd.spec.environments import Environment
+    from fsd.spec.overrides import Override
 
 __all__ = ["Finding", "KeyPath", "Problem", "Rule", "Severity", "Subject"]
 
@@ -18,13 +22,15 @@ __all__ = ["Finding", "KeyPath", "Problem", "Rule", "Severity", "Subject"]
 class Subject:
     """A manifest with its source. `environment` is None where none was named.
 
-    `environments` are all that the environments file has, that one among them.
+    `environments` are all that the environments file has, that one among them; `unused` are its
+    overrides that change nothing here.
     """
 
     manifest: Manifest
     tree: Node
     environment: str | None = None
     environments: tuple[Environment, ...] = ()
+    unused: tuple[Override, ...] = ()
 
     @property
     def service(self) -> Service:
@@ -63,6 +69,7 @@ class Subject:
 class Problem:
     """A fault at a key. `uses` are other keys that were read: a wrong one there hides this.
 
+    `written` is where an override stands that is meant itself, not the value that it puts at a key.
     `severity` is the rule's unless it is given.
     """
 
@@ -72,6 +79,7 @@ class Problem:
     uses: tuple[KeyPath, ...] = ()
     on_key: bool = False  # point at the key instead of its value
     severity: Severity | None = None
+    written: Override | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from fsd.errors import Location
 from fsd.lint.finding import Finding, KeyPath, Problem, Rule, Severity, Subject
 from fsd.lint.registry import ALL_RULES
-from fsd.spec.environments import Environment
 from fsd.spec.finding import order
 from fsd.spec.load import Loaded
 from fsd.spec.yaml_tree import Document, locate
+
+if TYPE_CHECKING:
+    from fsd.spec.environments import Environment
 
 
 def lint(
@@ -35,6 +38,7 @@ def lint(
         tree=sound.tree,
         environment=environment,
         environments=tuple(environments),
+        unused=loaded.unused,
     )
     wrong = _wrong_places(loaded)
     findings = [
@@ -43,13 +47,20 @@ def lint(
         for problem in rule.check(subject)
         if not _depends(problem, wrong)
     ]
-    kept = [finding for finding in findings if not is_suppressed(finding, loaded.document)]
+    documents = [each for each in (loaded.document, loaded.environment_document) if each]
+    kept = [
+        finding
+        for finding in findings
+        if not any(is_suppressed(finding, document) for document in documents)
+    ]
     kept += unknown_suppressions(loaded.document, frozenset(rule.id for rule in rules))
     return tuple(sorted(dict.fromkeys(kept), key=order))
 
 
 def _finding(problem: Problem, rule: Rule, subject: Subject) -> Finding:
     where, width = locate(subject.tree, problem.at, key=problem.on_key)
+    if problem.written is not None:
+        where, width = problem.written.where, problem.written.width
     return Finding(
         id=rule.id,
         severity=problem.severity or rule.severity,

@@ -14,7 +14,7 @@ from fsd.errors import Location
 from fsd.spec.finding import Finding, Severity, order
 from fsd.spec.models import Model
 from fsd.spec.typed import check
-from fsd.spec.yaml_tree import Branch, Document, Entry, Node, Scalar, locate, parse
+from fsd.spec.yaml_tree import Branch, Document, Entry, Node, Scalar, find, locate, parse
 
 LOCAL = "local"
 
@@ -104,6 +104,24 @@ def load_environments(
     if not findings:  # else the environment that is meant may be one that could not be read
         findings += _unknown_sources(environments, documents)
     return environments, tuple(sorted(dict.fromkeys(findings), key=order))
+
+
+def find_document(text: str, *, path: str, name: str) -> Document | None:
+    """Where an environment is written; None where it is not in this file."""
+    for document in parse(text, path=path).documents:
+        node = find(document.root, ("metadata", "name"))
+        if isinstance(node, Scalar) and node.value == name:
+            return document
+    return None
+
+
+def override_places(document: Document) -> dict[str, tuple[Location | str, int]]:
+    """Place and width of every value below `spec.overrides`, by its path."""
+    section = find(document.root, ("spec", "overrides"))
+    if not isinstance(section, Branch):
+        return {}
+    entries = _flatten(section, "", [])
+    return {path: locate(Branch(entries=entries, where=""), (path,)) for path in entries}
 
 
 def _load(document: Document) -> tuple[Environment | None, tuple[Finding, ...]]:

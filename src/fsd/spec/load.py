@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from fsd.errors import Location
 from fsd.spec.finding import Finding, KeyPath, Severity, order
@@ -31,6 +32,9 @@ from fsd.spec.yaml_tree import (
     parse,
 )
 
+if TYPE_CHECKING:
+    from fsd.spec.overrides import Override
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
@@ -39,7 +43,8 @@ class Loaded:
     `manifest` is None where there is an error among the findings. `tree` is what was checked:
     overridden and interpolated. `sound` is the part of it that has no errors, for `fsd.lint`, so
     that one run shows everything. `assumed` are variables that were used without being known; a
-    release must not go on with any.
+    release must not go on with any. `environment_document` is where the environment's overrides
+    are written, `unused` are those of them that change nothing.
     """
 
     path: str
@@ -49,6 +54,8 @@ class Loaded:
     tree: Node | None = None
     sound: Sound | None = None
     assumed: frozenset[str] = frozenset()
+    environment_document: Document | None = None
+    unused: tuple[Override, ...] = ()
 
     @property
     def has_errors(self) -> bool:
@@ -68,20 +75,31 @@ def load_manifest(
     overrides: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
     environment_overrides: Mapping[str, Value] | None = None,
+    environment_document: Document | None = None,
 ) -> Loaded:
     """Load a Service YAML. Never raises: what is wrong is in the findings.
 
     `overrides` are texts like `resources.cpu=2048`. Without `variables`, or without one of them,
     placeholders stand in, so that a manifest can be checked offline; SERVICE is the manifest's own
-    name unless it is given.
+    name unless it is given. `environment_document` is where the environment's overrides are
+    written: it gives findings that come from them a place.
     """
     document, found = _one_document(text, path)
     if document is None:
         return Loaded(path=path, manifest=None, findings=found)
     tree: Node = document.root
     refused: tuple[Finding, ...] = ()
+    unused: tuple[Override, ...] = ()
     if overrides or environment_overrides:
-        tree, refused = _overridden(tree, overrides, environment_overrides or {})
+        from fsd.spec import overrides as override_
+
+        given, malformed = override_.from_command_line(overrides)
+        first = override_.from_environment(
+            environment_overrides or {}, document=environment_document
+        )
+        tree, refused = override_.apply(document.root, (*first, *given))
+        refused = (*malformed, *refused)
+        unused = _unused(document.root, first, variables or {})
     findings = [*found, *refused, *_names_itself(tree)]
     names = _with_service(tree, variables or {})
     done = interpolate(tree, variables=names, lines=document.lines)
@@ -97,18 +115,31 @@ def load_manifest(
         tree=done.tree,
         sound=sound,
         assumed=done.assumed,
+        environment_document=environment_document,
+        unused=unused,
     )
 
 
-def _overridden(
-    tree: Node, overrides: Sequence[str], of_environment: Mapping[str, Value]
-) -> tuple[Node, tuple[Finding, ...]]:
-    from fsd.spec import overrides as override_
+def _unused(
+    tree: Node, overrides: Iterable[Override], variables: Mapping[str, str]
+) -> tuple[Override, ...]:
+    """Overrides after which the manifest is what it was, defaults and all."""
+    from fsd.spec.overrides import apply
 
-    given, malformed = override_.from_command_line(overrides)
-    every = (*override_.from_environment(of_environment), *given)
-    tree, refused = override_.apply(tree, every)
-    return tree, (*malformed, *refused)
+    unused: list[Override] = []
+    before = _manifest(tree, variables)
+    for override in overrides:
+        tree, refused = apply(tree, (override,))
+        after = _manifest(tree, variables)
+        if not refused and before is not None and before == after:
+            unused.append(override)
+        before = after
+    return tuple(unused)
+
+
+def _manifest(tree: Node, variables: Mapping[str, str]) -> Manifest | None:
+    names = _with_service(tree, variables)
+    return check(Manifest, interpolate(tree, variables=names).tree)[0]
 
 
 def _one_document(text: str, path: str) -> tuple[Document | None, tuple[Finding, ...]]:

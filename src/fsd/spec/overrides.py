@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from fsd.errors import Location
+from fsd.spec.environments import override_places
 from fsd.spec.finding import Finding, KeyPath, Severity, dotted
 from fsd.spec.models import Manifest
 from fsd.spec.schema import Shape, places, shape_at
 from fsd.spec.yaml_tree import (
     Branch,
+    Document,
     Entry,
     Items,
     Node,
@@ -34,7 +37,8 @@ _PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[0-9]+\])*")
 class Override:
     path: str  # as written: resources.cpu
     value: str | None  # None removes the key
-    where: str  # for findings: --override resources.cpu=2048
+    where: Location | str  # for findings: --override resources.cpu=2048
+    width: int = 1
 
 
 def from_command_line(texts: Iterable[str]) -> tuple[tuple[Override, ...], tuple[Finding, ...]]:
@@ -51,12 +55,19 @@ def from_command_line(texts: Iterable[str]) -> tuple[tuple[Override, ...], tuple
     return tuple(overrides), tuple(findings)
 
 
-def from_environment(values: Mapping[str, Value]) -> tuple[Override, ...]:
-    """Overrides of an environments file, whose values come as YAML scalars."""
-    return tuple(
-        Override(path=path, value=_as_text(value), where=f"the environment's override {path}")
-        for path, value in values.items()
-    )
+def from_environment(
+    values: Mapping[str, Value], *, document: Document | None = None
+) -> tuple[Override, ...]:
+    """Overrides of an environments file, whose values come as YAML scalars.
+
+    `document` is where they are written; without it findings can only name them.
+    """
+    places = override_places(document) if document else {}
+    overrides: list[Override] = []
+    for path, value in values.items():
+        where, width = places.get(path, (f"the environment's override {path}", 1))
+        overrides.append(Override(path=path, value=_as_text(value), where=where, width=width))
+    return tuple(overrides)
 
 
 def apply(tree: Node, overrides: Iterable[Override]) -> tuple[Node, tuple[Finding, ...]]:
@@ -78,7 +89,7 @@ def _apply_one(tree: Node, override: Override) -> Node | Finding:
             "override-malformed",
             f"`{override.path}` is not a path",
             "write keys with dots between them, `resources.cpu`, and `[0]` for an item of a list",
-            override.where,
+            override,
         )
     path = _with_indexes(path)
     shape = shape_at(Manifest, path)
@@ -118,7 +129,7 @@ def _unknown(path: KeyPath, override: Override) -> Finding:
         "override-unknown-path",
         f"there is no `{override.path}` in a Service YAML",
         f"did you mean {fix}?" if fix else "`fsd schema` lists the keys",
-        override.where,
+        override,
     )
 
 
@@ -126,7 +137,7 @@ def _typed(shape: Shape, override: Override) -> Node | Finding:
     """The override's text as the field's type; text that does not fit is left for the model."""
     text = override.value
     if text is None or (text == "null" and shape.nullable):
-        return Scalar(value=None, text="null", plain=True, where=override.where)
+        return _scalar(override, None, "null", plain=True)
     if shape.type in ("object", "array"):
         parsed = parse(text, path="override")
         if len(parsed.documents) == 1 and not parsed.findings:
@@ -135,15 +146,19 @@ def _typed(shape: Shape, override: Override) -> Node | Finding:
             "override-malformed",
             f"`{text}` is not {'a list' if shape.type == 'array' else 'a section'}",
             'write YAML in one line: `["a", "b"]` or `{key: value}`',
-            override.where,
+            override,
         )
     value: Value = text
     if shape.type in ("integer", "boolean"):
         value = read_scalar(text)
-    return Scalar(value=value, text=text, plain=False, where=override.where)
+    return _scalar(override, value, text)
 
 
-def _relocate(node: Node, where: str) -> Node:
+def _scalar(override: Override, value: Value, text: str, *, plain: bool = False) -> Scalar:
+    return Scalar(value=value, text=text, plain=plain, where=override.where, width=override.width)
+
+
+def _relocate(node: Node, where: Location | str) -> Node:
     match node:
         case Branch(entries=entries):
             moved = {
@@ -190,7 +205,7 @@ def _put_item(
             "override-unknown-path",
             f"there is no item {index} for `{override.path}`; the list has {there}",
             "items count from 0; set the whole list to add one",
-            override.where,
+            override,
         )
     below = _put(items[index], rest, node=node, override=override)
     if isinstance(below, Finding):
@@ -208,5 +223,8 @@ def _as_text(value: Value) -> str | None:
     return str(value)
 
 
-def _finding(id_: str, message: str, fix: str, where: str) -> Finding:
-    return Finding(id=id_, severity=Severity.ERROR, where=where, message=message, fix=fix)
+def _finding(id_: str, message: str, fix: str, at: Override | str) -> Finding:
+    where, width = (at, 1) if isinstance(at, str) else (at.where, at.width)
+    return Finding(
+        id=id_, severity=Severity.ERROR, where=where, message=message, fix=fix, width=width
+    )

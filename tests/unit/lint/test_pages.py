@@ -25,7 +25,7 @@ from fsd.lint.pages import (
 from fsd.lint.registry import ALL_RULES
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.registry import WORKFLOW_RULES
-from fsd.spec.environments import Environment, load_environments
+from fsd.spec.environments import Environment, find_document, load_environments
 from fsd.spec.finding import Finding
 from fsd.spec.load import load_manifest
 
@@ -93,12 +93,18 @@ def _in_manifest(example: Example, known: Mapping[str, Environment]) -> tuple[Fi
         return ()
     environment, overrides = _arguments(example.arguments)
     chosen = known.get(environment) if environment else None
+    written = (
+        find_document(example.files[ENVIRONMENTS], path=ENVIRONMENTS, name=chosen.name)
+        if chosen
+        else None
+    )
     loaded = load_manifest(
         example.files[MANIFEST],
         path=MANIFEST,
         overrides=overrides,
         variables={"ENV": environment} if environment else {},
         environment_overrides=chosen.overrides if chosen else {},
+        environment_document=written,
     )
     return (*loaded.findings, *lint(loaded, environment, environments=known.values()))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypedDict
 
 import pytest
 
@@ -10,8 +13,9 @@ from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.finding import Finding, Severity
 from fsd.lint.registry import ALL_RULES
-from fsd.spec.environments import Environment, OverrideValue
+from fsd.spec.environments import Environment, OverrideValue, find_document
 from fsd.spec.load import load_manifest
+from fsd.spec.yaml_tree import Document
 from tests.unit.spec.manifests import manifest
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
@@ -26,16 +30,32 @@ class Case:
     metadata: str = ""
     dependencies: str = ""
     environment: str | None = None
+    overrides: Mapping[str, OverrideValue] = field(default_factory=dict)
     at: tuple[int, int] | None = None
     severity: Severity | None = None
 
 
 def run(case: Case) -> tuple[Finding, ...]:
     text = manifest(case.service, metadata=case.metadata, dependencies=case.dependencies)
-    loaded = load_manifest(text, path="service.yml")
+    loaded = load_manifest(text, path="service.yml", **written(case.overrides))
     assert loaded.findings == ()
     rules = [rule for rule in ALL_RULES if rule.id == case.rule]
     return lint(loaded, case.environment, rules=rules)
+
+
+class Written(TypedDict):
+    environment_overrides: Mapping[str, OverrideValue]
+    environment_document: Document | None
+
+
+def written(overrides: Mapping[str, OverrideValue]) -> Written:
+    """Overrides of an environment `dev`, from line 5 of `environments.yml` on."""
+    lines = [f"    {path}: {json.dumps(value)}\n" for path, value in overrides.items()]
+    text = "metadata:\n  name: dev\nspec:\n  overrides:\n" + "".join(lines)
+    return {
+        "environment_overrides": overrides,
+        "environment_document": find_document(text, path="environments.yml", name="dev"),
+    }
 
 
 def table(name: str, *permissions: str, type_: str = "aws_dynamodb_table") -> str:
@@ -478,6 +498,30 @@ CASES = [
         "certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/a'}}",
     ),
     Case(rule="plain-http-public", service=BALANCED),
+    *(
+        Case(
+            rule="unused-override",
+            environment="dev",
+            service="resources: {cpu: 512}",
+            overrides=overrides,
+            at=at,
+        )
+        for overrides, at in (
+            ({"resources.cpu": "512"}, (5, 20)),
+            ({"service.resources.memory": "1024"}, (5, 31)),
+            ({"autoScaling": None}, (5, 18)),
+            ({"resources.cpu": "1024", "resources.memory": "1024"}, (6, 23)),
+        )
+    ),
+    *(
+        Case(rule="unused-override", service="resources: {cpu: 512}", overrides=overrides)
+        for overrides in (
+            {},
+            {"resources.cpu": "1024", "resources.memory": "2048"},
+            {"environment.A": "${ENV}"},
+            {"resources": None, "resources.cpu": "256", "resources.memory": "512"},
+        )
+    ),
     Case(rule="owners-missing", at=(3, 1)),
     Case(rule="owners-missing", metadata="owners: ['@me']"),
     *(
@@ -648,3 +692,21 @@ def test_rule__the_value_comes_from_an_override__nothing(
     )
 
     assert id_ not in {found.id for found in lint(loaded, "prod")}
+
+
+def test_unused_override__one_on_the_command_line__nothing() -> None:
+    loaded = load_manifest(
+        manifest("resources: {cpu: 512}"), path="service.yml", overrides=["resources.cpu=512"]
+    )
+
+    assert "unused-override" not in {found.id for found in lint(loaded, "dev")}
+
+
+def test_unused_override__place_not_known__named_all_the_same() -> None:
+    loaded = load_manifest(
+        manifest(), path="service.yml", environment_overrides={"resources.cpu": "512"}
+    )
+
+    assert "the environment's override resources.cpu" in {
+        found.where for found in lint(loaded, "dev") if found.id == "unused-override"
+    }

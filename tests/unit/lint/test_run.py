@@ -5,6 +5,7 @@ import pytest
 from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.finding import Severity
+from fsd.spec.environments import find_document
 from fsd.spec.load import load_manifest
 from tests.unit.spec.manifests import KAFKA_CONSUMER, manifest
 
@@ -88,6 +89,27 @@ def test_lint__finding_that_rests_on_a_wrong_value__left_out(service: str) -> No
     ids = {id_ for id_, _ in found(text)} - {"log-retention-missing"}
 
     assert ids == set()
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [("", ["unused-override"]), ("# fsd: ignore[unused-override] for the other service", [])],
+)
+def test_lint__ignore_comment_in_the_environments_file__holds_there(
+    comment: str, expected: list[str]
+) -> None:
+    text = (
+        "metadata: {name: dev}\n"
+        f"spec: {{overrides: {{resources.cpu: 512, networking.vpc: true}}}} {comment}\n"
+    )
+    loaded = load_manifest(
+        manifest(LOGS, **CLEAN),
+        path="service.yml",
+        environment_overrides={"resources.cpu": "512"},
+        environment_document=find_document(text, path="environments.yml", name="dev"),
+    )
+
+    assert [finding.id for finding in lint(loaded, "dev")] == expected
 
 
 def test_lint__override__the_finding_points_at_it() -> None:

@@ -4,7 +4,14 @@ import pytest
 from pydantic import ValidationError
 
 from fsd.errors import Location
-from fsd.spec.environments import Environment, Vpc, default_environment, load_environments
+from fsd.spec.environments import (
+    Environment,
+    Vpc,
+    default_environment,
+    find_document,
+    load_environments,
+    override_places,
+)
 
 TWO = """\
 apiVersion: fsd/v1
@@ -82,6 +89,28 @@ def test_load_environments__mistake__a_finding_at_its_place(
     (finding,) = findings
     assert isinstance(finding.where, Location)
     assert (finding.id, finding.where.line, finding.where.column) == expected
+
+
+def test_override_places__every_value__where_it_is_written() -> None:
+    document = find_document(TWO, path="e.yml", name="dev")
+
+    assert document is not None
+    assert override_places(document) == {
+        "resources.cpu": (Location(path="e.yml", line=10, column=20), 3),
+        "environment.DEBUG": (Location(path="e.yml", line=11, column=24), 2),
+        "resources.memory": (Location(path="e.yml", line=12, column=25), 3),
+    }
+
+
+def test_override_places__no_overrides__none() -> None:
+    document = find_document(TWO, path="e.yml", name="prod")
+
+    assert document is not None
+    assert override_places(document) == {}
+
+
+def test_find_document__unknown_name__none() -> None:
+    assert find_document(TWO, path="e.yml", name="stage") is None
 
 
 def test_default_environment__name__cluster_of_the_same_name() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from fsd.errors import Location
+from fsd.spec.environments import find_document
 from fsd.spec.load import Loaded, load_manifest
 from fsd.spec.models import Service
 from tests.unit.spec.manifests import SMALL, manifest
@@ -167,3 +169,22 @@ def test_override__of_the_environment__named_as_such() -> None:
     (finding,) = load(**{"resources.cpu": "x"}).findings
 
     assert finding.where == "the environment's override resources.cpu"
+
+
+@pytest.mark.parametrize(
+    ("path", "id_", "column"),
+    [("resources.cpu", "wrong-type", 20), ("resources.cpus", "override-unknown-path", 21)],
+)
+def test_override__of_the_environments_file__points_into_it(
+    path: str, id_: str, column: int
+) -> None:
+    text = f"metadata: {{name: dev}}\nspec:\n  overrides:\n    {path}: x\n"
+
+    (finding,) = load_manifest(
+        SMALL,
+        path="service.yml",
+        environment_overrides={path: "x"},
+        environment_document=find_document(text, path="e.yml", name="dev"),
+    ).findings
+
+    assert (finding.id, finding.where) == (id_, Location(path="e.yml", line=4, column=column))

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from fsd.lint.finding import Problem, Rule, Severity, Subject
 from fsd.lint.rules.production_single_replica import RESOURCES, is_production
 from fsd.spec.models import Resources
-from fsd.spec.overrides import key_path
 
 _KEYS = ("cpu", "memory", "desiredCount", "minCapacity", "maxCapacity")
 
@@ -42,6 +41,10 @@ def _has_override(subject: Subject) -> bool:
     if any(subject.is_overridden(*RESOURCES, key) for key in _KEYS):
         return True
     paths = [path for environment in subject.environments for path in environment.overrides]
+    if not paths:
+        return False
+    from fsd.spec.overrides import key_path
+
     return any((key_path(path) or ())[:2] == RESOURCES for path in paths)
 
 
