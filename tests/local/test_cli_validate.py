@@ -77,7 +77,7 @@ def test_validate__mistakes__every_one_with_its_line_and_exit_3(fsd: Fsd) -> Non
         "   |         ^^^^^^^^^^^^^^^^^\n"
         "  fix: `dynamodb:GetItem` or `dynamodb:BatchGetItem`\n"
         "\n"
-        "service.yml: 2 errors, 0 warnings\n"
+        "service.yml: 2 errors, 0 warnings · more: fsd explain out-of-range\n"
     )
 
 

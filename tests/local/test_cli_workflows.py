@@ -34,7 +34,7 @@ def test_workflows__folder_or_file__its_findings(fsd: Fsd, given: str) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.count("warning[workflow-unverified-download]") == 1
     assert "  --> .github/workflows/a.yml:5:19\n" in ended.out
-    assert ended.out.endswith(f"{given}: 0 errors, 1 warning\n")
+    assert f"\n{given}: 0 errors, 1 warning · more: fsd explain workflow-" in ended.out
 
 
 def test_workflows__strict__exit_3(fsd: Fsd) -> None:

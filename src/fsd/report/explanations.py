@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from fsd.lint.pages import Example, Page, page_ids, read_page
-from fsd.report.wording import WIDTH, capitalised, clip, wrap
+from fsd.report.wording import capitalised, wrap
 from fsd.rollout.failures import FAILURES, WITHOUT_TASKS, Failure
 
 Json: TypeAlias = dict[str, object]
@@ -73,13 +73,15 @@ def explanation_text(explanation: Explanation, *, color: bool = False) -> str:
 
 
 def explanation_table(explanations: Sequence[Explanation]) -> str:
-    """One line each: id, severity, summary."""
+    """Id, severity and summary of each; a long summary goes on below itself."""
     rows = [(_id(each), _severity(each), _summary(each)) for each in explanations]
     first = max(len(id_) for id_, _, _ in rows)
     second = max(len(severity) for _, severity, _ in rows)
+    heads = [f"{id_:<{first}}  {severity:<{second}}  " for id_, severity, _ in rows]
     return "\n".join(
-        clip(f"{id_:<{first}}  {severity:<{second}}  {summary}", WIDTH)
-        for id_, severity, summary in rows
+        line
+        for head, (_, _, summary) in zip(heads, rows, strict=True)
+        for line in wrap(summary, first=head, rest=" " * len(head))
     )
 
 

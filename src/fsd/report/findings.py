@@ -36,7 +36,15 @@ def render_terminal(
     """Every finding with its line, and a last line that counts them. Ends without a newline."""
     every = tuple(findings)
     blocks = [render_finding(finding, sources=sources, color=color) for finding in every]
-    return "\n\n".join([*blocks, summarize(every, subject=subject)])
+    last = summarize(every, subject=subject) + _more(every)
+    return "\n\n".join([*blocks, last])
+
+
+def _more(findings: Sequence[Finding]) -> str:
+    """How to learn why, once a run: with the first of the worst."""
+    worst = list(_COLORS)
+    first = min(findings, key=lambda finding: worst.index(finding.severity), default=None)
+    return f" · more: fsd explain {first.id}" if first else ""
 
 
 def render_finding(finding: Finding, *, sources: Sources, color: bool = False) -> str:

@@ -50,12 +50,21 @@ def diagnosis_lines(diagnosis: Diagnosis, *, service: str, environment: str) -> 
         *_changed(diagnosis),
         *wrap(cause.advice, first="  fix: ", rest="       "),
     ]
-    if diagnosis.log_lines:
-        task = diagnosis.log_task.rstrip("…")
-        lines.append(f"       fsd logs --service {service} --env {environment} --task {task}")
+    lines += _commands(diagnosis, service=service, environment=environment)
     for other in diagnosis.causes[1:CAUSES_SHOWN]:
         lines += wrap(other.summary, first=f"  also[{other.code}]: ", rest="    ")
     return lines
+
+
+def _commands(diagnosis: Diagnosis, *, service: str, environment: str) -> list[str]:
+    """What to type next; in one line where there is room."""
+    commands = []
+    if diagnosis.log_lines:
+        task = diagnosis.log_task.rstrip("…")
+        commands.append(f"fsd logs --service {service} --env {environment} --task {task}")
+    commands.append(f"fsd explain {diagnosis.cause.code}")
+    line = "       " + "  ·  ".join(commands)
+    return [line] if len(line) <= WIDTH else [f"       {command}" for command in commands]
 
 
 def _log_lines(diagnosis: Diagnosis) -> list[str]:

@@ -45,8 +45,14 @@ def test_render_terminal__two_findings__as_on_the_screen() -> None:
         "  --> --override resources.cpu=abc\n"
         "  fix: write\\na number\n"
         "\n"
-        "service.yml: 1 error, 1 warning"
+        "service.yml: 1 error, 1 warning · more: fsd explain unknown-permission"
     )
+
+
+def test_render_terminal__worst_is_not_the_first__more_names_the_worst() -> None:
+    text = render_terminal([OVERRIDDEN, UNKNOWN], sources=SOURCES, subject="service.yml")
+
+    assert text.endswith("1 error, 1 warning · more: fsd explain unknown-permission")
 
 
 def test_render_terminal__nothing_found__the_count_alone() -> None:

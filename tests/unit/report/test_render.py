@@ -40,7 +40,7 @@ error[health-check-failed]: the load balancer's health check failed (2 tasks): H
     +DATABASE_URL
   fix: make the health path answer 2xx in time on the container's port; the lines above are the last
        that the task wrote
-       fsd logs --service offer-api --env dev --task 7f3a
+       fsd logs --service offer-api --env dev --task 7f3a  ·  fsd explain health-check-failed
 
 Rolled back: offer-api-dev:41 (v1.2.9), 2 of 2 healthy                                        exit 6
 """
