@@ -52,14 +52,17 @@ def test_explain__unknown_id__the_nearest_and_exit_2(fsd: Fsd) -> None:
     )
 
 
-def test_explain__shell_completion__ids_that_start_so(fsd: Fsd) -> None:
+def test_explain__shell_completion__ids_that_start_so_with_what_they_mean(fsd: Fsd) -> None:
     fsd.extra = {
-        "_FSD_COMPLETE": "bash_complete",
+        "_FSD_COMPLETE": "zsh_complete",
         "COMP_WORDS": "fsd explain secret-arn",
         "COMP_CWORD": "2",
     }
 
-    assert fsd.ok().out == "plain,secret-arn-malformed\nplain,secret-arn-partial\n"
+    assert fsd.ok().out.splitlines() == [
+        *("plain", "secret-arn-malformed", "a secret's `valueFrom` is not an ARN that ECS takes"),
+        *("plain", "secret-arn-partial", "a secret's ARN lacks its last six characters"),
+    ]
 
 
 def test_explain__start_up__loads_no_models_no_cloud_no_rich(fsd: Fsd) -> None:

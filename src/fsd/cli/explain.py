@@ -16,11 +16,12 @@ from fsd.errors import ExitCode, UsageError
 def complete_id(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The ids that start so, for the shell."""
+    """The ids that start so; zsh and fish show what they mean beside them."""
     del ctx, param
-    from fsd.report.explanations import known_ids
+    from fsd.report.explanations import find_summary, known_ids
 
-    return [CompletionItem(id_) for id_ in known_ids() if id_.startswith(incomplete.lower())]
+    found = [id_ for id_ in known_ids() if id_.startswith(incomplete.lower())]
+    return [CompletionItem(id_, help=find_summary(id_)) for id_ in found]
 
 
 @click.command(

@@ -20,6 +20,7 @@ Json: TypeAlias = dict[str, object]
 
 _RED, _GREEN, _BOLD, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
 _IGNORABLE = frozenset({"warning", "info"})
+_IS_ITSELF_A_COMMENT = "unknown-suppression"
 _INDENT = "  "
 
 
@@ -53,6 +54,11 @@ def find_explanation(id_: str) -> Explanation | None:
         return read_page(id_)
     rows = tuple(row for row in (*FAILURES, *WITHOUT_TASKS) if row.code == id_)
     return FailureCode(code=id_, rows=rows) if rows else None
+
+
+def find_summary(id_: str) -> str:
+    explanation = find_explanation(id_)
+    return _summary(explanation) if explanation else ""
 
 
 def every_explanation() -> tuple[Explanation, ...]:
@@ -100,7 +106,7 @@ def _page_lines(page: Page, *, color: bool) -> Iterator[str]:
             yield f"{_INDENT}{name}"
         yield from _changed(page.before.files[name], page.after.files.get(name, ""), color=color)
     yield from _commands(page, color=color)
-    if page.severity in _IGNORABLE:
+    if page.severity in _IGNORABLE and page.id != _IS_ITSELF_A_COMMENT:
         yield ""
         yield f"To keep it on purpose, say why on its line:  # fsd: ignore[{page.id}] …"
 

@@ -59,8 +59,9 @@ To keep it on purpose, say why on its line:  # fsd: ignore[secret-arn-partial] â
     )
 
 
-def test_explanation_text__error__is_not_to_be_kept() -> None:
-    assert "fsd: ignore" not in text("unknown-key")
+@pytest.mark.parametrize("id_", ["unknown-key", "unknown-suppression"])
+def test_explanation_text__error_or_wrong_comment__is_not_to_be_kept(id_: str) -> None:
+    assert "To keep it" not in text(id_)
 
 
 def test_explanation_text__several_files__each_under_its_name() -> None:
