@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fsd.compile.desired import Image, Release, Target
 from fsd.spec.models import Manifest
+from fsd.spec.section import fill
 
 DIGEST = "sha256:" + "9b1f" * 16
 COMMIT = "4f2c1e9" + "0" * 33
@@ -33,7 +34,7 @@ def make_manifest(
         "service": {"type": "ecs", "port": 8000, **service},
         "dependencies": dependencies,
     }
-    return Manifest.model_validate(_frozen(tree), by_alias=True, by_name=True)
+    return fill(Manifest, _frozen(tree), by_name=True)
 
 
 def make_dependency(type: str, name: str, *permissions: str) -> dict[str, object]:

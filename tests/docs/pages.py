@@ -13,13 +13,12 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterator
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
 import yaml
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from fsd.cli.main import COMMANDS
 from fsd.lint.pages import MANIFEST, Example, Page, read_pages
@@ -28,6 +27,8 @@ from fsd.report.explanations import ends_the_wait
 from fsd.rollout.failures import FAILURES, WITHOUT_TASKS
 from fsd.spec.environments import EnvironmentDocument
 from fsd.spec.models import Manifest
+from fsd.spec.section import Key, alternatives, is_section, unwrap
+from fsd.spec.section import keys as keys_of
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
@@ -57,44 +58,38 @@ def environment_keys() -> str:
     return keys_table(EnvironmentDocument)
 
 
-def keys_table(model: type[BaseModel]) -> str:
+def keys_table(model: type) -> str:
     rows = [
         f"| `{path}` | {kind} | {default} | {text} |" for path, kind, default, text in keys(model)
     ]
     return "\n".join(["| key | type | default | meaning |", "| --- | --- | --- | --- |", *rows])
 
 
-def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
+def keys(model: type, prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
     """(path, type, default, meaning) of every key that holds a value."""
-    for name, field in model.model_fields.items():
-        path = f"{prefix}{field.alias or name}"
-        inner, is_list = nested(field.annotation)
+    for key in keys_of(model):
+        path = f"{prefix}{key.written}"
+        inner, is_list = nested(key.type)
         if inner is None:
-            yield path, kind_text(field), default_text(field), cell(field.description or "")
+            yield path, kind_text(key), default_text(key), cell(key.description)
         else:
             yield from keys(inner, f"{path}{'[]' if is_list else ''}.")
 
 
-def nested(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+def nested(annotation: Any) -> tuple[type | None, bool]:
     """The model inside `X`, `X | None` or `tuple[X, ...]`."""
     is_list = get_origin(annotation) is tuple
     for part in (annotation, *get_args(annotation)):
-        is_class = isinstance(part, type) and not isinstance(part, types.GenericAlias)
-        if is_class and issubclass(part, BaseModel):
+        if is_section(part):
             return part, is_list
     return None, False
 
 
-def kind_text(field: FieldInfo) -> str:
-    limits = {
-        name: getattr(item, name)
-        for item in field.metadata
-        for name in ("ge", "gt", "le")
-        if getattr(item, name, None) is not None
-    }
-    kind = type_name(field.annotation)
-    low = limits.get("ge", limits.get("gt", -1) + 1 if "gt" in limits else None)
-    high = limits.get("le")
+def kind_text(key: Key) -> str:
+    limits = unwrap(alternatives(key.type)[0][0])[1]
+    kind = type_name(key.type)
+    low = limits.ge if limits.gt is None else limits.gt + 1
+    high = limits.le
     if low is not None and high is not None and high < 2**31 - 1:
         return f"{kind}, {low} to {high}"
     return f"{kind}, at least {low}" if low else kind
@@ -117,10 +112,10 @@ def type_name(annotation: Any) -> str:
     return names[annotation]
 
 
-def default_text(field: FieldInfo) -> str:
-    if field.is_required():
+def default_text(key: Key) -> str:
+    if key.default is MISSING:
         return "required"
-    default = field.default
+    default = key.default
     if default is None or default in ((), {}):
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"

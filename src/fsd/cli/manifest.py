@@ -154,7 +154,7 @@ def sources_of(loaded: Loaded) -> Sources:
 
 
 def _default(name: str) -> Environment:
-    from pydantic import ValidationError
+    from pydantic_core import ValidationError
 
     from fsd.spec.environments import default_environment
 

@@ -3,80 +3,81 @@
 Pure: the file's text is handed in.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
-
 from fsd.errors import Location
 from fsd.spec.finding import Finding, Severity, order
-from fsd.spec.models import Model
+from fsd.spec.section import Limits, fill, key, keys, section
 from fsd.spec.typed import check
 from fsd.spec.yaml_tree import Branch, Document, Entry, Node, Scalar, find, locate, parse
 
 LOCAL = "local"
 
-EnvironmentId = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$")]
+EnvironmentId = Annotated[str, Limits(pattern=r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$")]
 OverrideValue = str | int | float | bool | None
 
 
-class Vpc(Model):
-    id: str = Field(pattern=r"^vpc-", description="The VPC.")
-    private_subnets: tuple[str, ...] = Field(default=(), description="For tasks and internal ALBs.")
-    public_subnets: tuple[str, ...] = Field(default=(), description="For public ALBs.")
+@section
+class Vpc:
+    id: Annotated[str, Limits(pattern=r"^vpc-")] = key(description="The VPC.")
+    private_subnets: tuple[str, ...] = key(default=(), description="For tasks and internal ALBs.")
+    public_subnets: tuple[str, ...] = key(default=(), description="For public ALBs.")
 
 
-class EnvironmentSpec(Model):
+@section
+class EnvironmentSpec:
     """The keys below `spec:`."""
 
-    account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = Field(
+    account: Annotated[str, Limits(pattern=r"^\d{12}$")] | None = key(
         default=None, description="A guard: any other account is refused."
     )
-    region: str | None = Field(default=None, description="AWS region; the session's without it.")
-    role_arn: str | None = Field(default=None, description="The role that a deployment assumes.")
-    cloud_formation_role_arn: str | None = Field(
+    region: str | None = key(default=None, description="AWS region; the session's without it.")
+    role_arn: str | None = key(default=None, description="The role that a deployment assumes.")
+    cloud_formation_role_arn: str | None = key(
         default=None, description="The role that CloudFormation uses."
     )
-    cluster: str | None = Field(default=None, description="ECS cluster; the name without it.")
-    vpc: Vpc | None = Field(default=None, description="Found by tag without it.")
-    branches: tuple[str, ...] = Field(default=(), description="Branches that deploy here.")
-    promote_from: str | None = Field(
+    cluster: str | None = key(default=None, description="ECS cluster; the name without it.")
+    vpc: Vpc | None = key(default=None, description="Found by tag without it.")
+    branches: tuple[str, ...] = key(default=(), description="Branches that deploy here.")
+    promote_from: str | None = key(
         default=None, description="Takes only digests that succeeded in that environment."
     )
-    overrides: dict[str, OverrideValue] = Field(
+    overrides: dict[str, OverrideValue] = key(
         default={}, description="The same paths as --override."
     )
-    protected: bool = Field(default=False, description="Refuses what is not from a branch of its.")
+    protected: bool = key(default=False, description="Refuses what is not from a branch of its.")
 
 
+@section
 class Environment(EnvironmentSpec):
     """One document of `.fsd/environments.yml`, as the rest of FSD sees it."""
 
-    name: EnvironmentId = Field(description="dev, prod, …; `local` is built in.")
+    name: EnvironmentId = key(description="dev, prod, …; `local` is built in.")
 
     @property
     def cluster_name(self) -> str:
         return self.cluster or self.name
 
 
-class EnvironmentMetadata(Model):
-    name: EnvironmentId = Field(description="dev, prod, …; `local` is built in.")
+@section
+class EnvironmentMetadata:
+    name: EnvironmentId = key(description="dev, prod, …; `local` is built in.")
 
 
-class EnvironmentDocument(Model):
+@section
+class EnvironmentDocument:
     """One document, as it is written."""
 
-    api_version: Literal["fsd/v1"] = Field(description="The language's version.")
-    kind: Literal["Environment"] = Field(description="Always Environment.")
-    metadata: EnvironmentMetadata = Field(description="Its name.")
-    spec: EnvironmentSpec = Field(default=EnvironmentSpec(), description="The environment's keys.")
+    api_version: Literal["fsd/v1"] = key(description="The language's version.")
+    kind: Literal["Environment"] = key(description="Always Environment.")
+    metadata: EnvironmentMetadata = key(description="Its name.")
+    spec: EnvironmentSpec = key(default=EnvironmentSpec(), description="The environment's keys.")
 
 
 def default_environment(name: str) -> Environment:
-    """What an environment is without a file; raises pydantic's ValidationError for a bad name."""
-    return Environment(name=name)
+    """What an environment is without a file; raises ValidationError for a bad name."""
+    return fill(Environment, {"name": name})
 
 
 def load_environments(
@@ -140,7 +141,7 @@ def _load(document: Document) -> tuple[Environment | None, tuple[Finding, ...]]:
     findings += wrong
     if checked is None or findings:
         return None, findings
-    values = {name: getattr(checked.spec, name) for name in EnvironmentSpec.model_fields}
+    values = {item.name: getattr(checked.spec, item.name) for item in keys(EnvironmentSpec)}
     return Environment(name=checked.metadata.name, **values), ()
 
 
@@ -164,8 +165,8 @@ def _as_meant(root: Branch) -> tuple[Branch, tuple[Finding, ...]]:
 
 def _flatten(branch: Branch, prefix: str, findings: list[Finding]) -> dict[str, Entry]:
     flat: dict[str, Entry] = {}
-    for key, entry in branch.entries.items():
-        path = f"{prefix}.{key}" if prefix else key
+    for name, entry in branch.entries.items():
+        path = f"{prefix}.{name}" if prefix else name
         node: Node = entry.value
         match node:
             case Branch():

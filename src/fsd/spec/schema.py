@@ -7,15 +7,15 @@ loading asks it what a key is, what it may be and which keys are near a misspelt
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import MISSING, dataclass
 from functools import cache
-from typing import TypeAlias, cast
-
-from pydantic import BaseModel
+from typing import Literal, TypeAlias, cast, get_args, get_origin
 
 from fsd.spec.dependencies import KINDS
 from fsd.spec.finding import KeyPath
 from fsd.spec.models import Manifest
+from fsd.spec.section import Key, Limits, alternatives, is_section, keys, unwrap
 
 Json: TypeAlias = dict[str, object]
 
@@ -24,7 +24,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def manifest_schema() -> Json:
     """JSON Schema 2020-12 of the Service YAML as people write it."""
-    schema = cast(Json, _without_titles(_schema(Manifest)))
+    schema = deepcopy(_schema(Manifest))
     definitions = cast(Mapping[str, Json], schema["$defs"])
     service = cast(Mapping[str, Json], definitions["Service"]["properties"])
     # Taken as the text that was written, so editors must not complain.
@@ -38,25 +38,11 @@ def manifest_schema() -> Json:
     return {"$schema": DIALECT, "title": "Service YAML (fsd/v1)", **schema}
 
 
-def _without_titles(schema: object) -> object:
-    """A copy without pydantic's `title`, which is the key once more with odd capitals."""
-    match schema:
-        case dict():
-            return {
-                key: _without_titles(value)
-                for key, value in schema.items()
-                if not (key == "title" and isinstance(value, str))
-            }
-        case list():
-            return [_without_titles(item) for item in schema]
-    return schema
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """What may stand at one place of a file."""
 
-    model: type[BaseModel]
+    model: type
     schema: Mapping[str, object]
     nullable: bool = False
 
@@ -107,7 +93,7 @@ class Shape:
         return _resolve(self.model, cast(Json, schema)) if isinstance(schema, dict) else None
 
 
-def shape_at(model: type[BaseModel], path: KeyPath) -> Shape | None:
+def shape_at(model: type, path: KeyPath) -> Shape | None:
     """None where the language has no such place."""
     shape: Shape | None = _resolve(model, _schema(model))
     for part in path:
@@ -115,7 +101,7 @@ def shape_at(model: type[BaseModel], path: KeyPath) -> Shape | None:
     return shape
 
 
-def places(model: type[BaseModel]) -> Iterator[KeyPath]:
+def places(model: type) -> Iterator[KeyPath]:
     """Every key of the language; an item of a list is `[0]`, a map's own keys are left out."""
     root = shape_at(model, ())
     if root is not None:
@@ -133,7 +119,7 @@ def _places(shape: Shape, path: KeyPath) -> Iterator[KeyPath]:
         yield from _places(below, (*path, part))
 
 
-def _resolve(model: type[BaseModel], schema: Json) -> Shape:
+def _resolve(model: type, schema: Json) -> Shape:
     """Follow references and take the one alternative of an optional key that is not null."""
     beside = {key: value for key, value in schema.items() if key not in ("$ref", "anyOf", "allOf")}
     if "$ref" in schema:
@@ -153,6 +139,85 @@ def _resolve(model: type[BaseModel], schema: Json) -> Shape:
 
 
 @cache
-def _schema(model: type[BaseModel]) -> Json:
+def _schema(model: type) -> Json:
     """Shared: copy it before changing it."""
-    return cast(Json, model.model_json_schema(by_alias=True))
+    definitions: dict[str, Json] = {}
+    schema = _object(model, definitions)
+    return {"$defs": definitions, **schema}
+
+
+def _object(section: type, definitions: dict[str, Json]) -> Json:
+    every = tuple(keys(section))
+    schema: Json = {"type": "object", "additionalProperties": False}
+    if section.__doc__ != section.__name__:
+        schema["description"] = section.__doc__
+    schema["properties"] = {item.written: _property(item, definitions) for item in every}
+    required = [item.written for item in every if item.default is MISSING]
+    return {**schema, "required": required} if required else schema
+
+
+def _property(item: Key, definitions: dict[str, Json]) -> Json:
+    schema = {**_any_of(item.type, definitions), "description": item.description}
+    if item.default is not MISSING:
+        schema["default"] = _as_written(item.default)
+    return schema
+
+
+def _any_of(type_: object, definitions: dict[str, Json]) -> Json:
+    choices, nullable = alternatives(type_)
+    schemas = [_one(choice, definitions) for choice in choices]
+    if nullable:
+        schemas.append({"type": "null"})
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _one(annotated: object, definitions: dict[str, Json]) -> Json:
+    type_, limits = unwrap(annotated)
+    if isinstance(type_, type) and is_section(type_):
+        if type_.__name__ not in definitions:
+            definitions[type_.__name__] = {}  # its place, before those of its keys
+            definitions[type_.__name__] = _object(type_, definitions)
+        return {"$ref": f"#/$defs/{type_.__name__}"}
+    arguments = get_args(type_)
+    match get_origin(type_):
+        case origin if origin is Literal and len(arguments) == 1:
+            return {"type": "string", "const": arguments[0]}
+        case origin if origin is Literal:
+            return {"type": "string", "enum": list(arguments)}
+        case origin if origin is tuple:
+            items = _any_of(arguments[0], definitions)
+            return {"type": "array", "items": items, **_limits(limits, of_items=True)}
+        case origin if origin is dict:
+            return {"type": "object", **_map(arguments, definitions)}
+    return {"type": _TYPES[type_], **_limits(limits)}
+
+
+_TYPES: Mapping[object, str] = {str: "string", int: "integer", bool: "boolean", float: "number"}
+
+
+def _map(arguments: tuple[object, ...], definitions: dict[str, Json]) -> Json:
+    _, limits = unwrap(arguments[0])
+    values = _any_of(arguments[1], definitions)
+    if limits.pattern is None:
+        return {"additionalProperties": values}
+    return {"patternProperties": {limits.pattern: values}}
+
+
+def _limits(limits: Limits, *, of_items: bool = False) -> Json:
+    words = {
+        "minimum": limits.ge,
+        "exclusiveMinimum": limits.gt,
+        "maximum": limits.le,
+        "minItems" if of_items else "minLength": limits.min_length,
+        "maxItems" if of_items else "maxLength": limits.max_length,
+        "pattern": limits.pattern,
+    }
+    return {word: limit for word, limit in words.items() if limit is not None}
+
+
+def _as_written(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_as_written(item) for item in value]
+    if is_section(type(value)):
+        return {item.written: _as_written(getattr(value, item.name)) for item in keys(type(value))}
+    return value

@@ -1,6 +1,6 @@
-"""What pydantic found, as sentences with the value, the place and the fix.
+"""What the checks found, as sentences with the value, the place and the fix.
 
-pydantic's own words speak of Python ("Input should be a valid integer"); the reader wrote YAML.
+pydantic-core's words speak of Python ("Input should be a valid integer"); the reader wrote YAML.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
-
-from pydantic import BaseModel
 
 from fsd.errors import Location
 from fsd.spec.finding import Finding, KeyPath, Severity, dotted
@@ -62,14 +60,12 @@ class _Sentence:
     key: bool = False  # at the key instead of the value
 
 
-def findings_of(
-    errors: list[ErrorDetails], *, model: type[BaseModel], tree: Node
-) -> tuple[Finding, ...]:
+def findings_of(errors: list[ErrorDetails], *, model: type, tree: Node) -> tuple[Finding, ...]:
     """One finding per error, each at its own place in the tree."""
     return tuple(_finding(error, model, tree) for error in errors)
 
 
-def _finding(error: ErrorDetails, model: type[BaseModel], tree: Node) -> Finding:
+def _finding(error: ErrorDetails, model: type, tree: Node) -> Finding:
     path = tuple(error["loc"])
     sentence = _sentence(error["type"], path, model=model, tree=tree)
     where, width = locate(tree, sentence.path, key=sentence.key)
@@ -84,10 +80,10 @@ def _finding(error: ErrorDetails, model: type[BaseModel], tree: Node) -> Finding
     )
 
 
-def _sentence(type_: str, path: KeyPath, *, model: type[BaseModel], tree: Node) -> _Sentence:
+def _sentence(type_: str, path: KeyPath, *, model: type, tree: Node) -> _Sentence:
     if type_ == "missing":
         return _missing(path, model)
-    if type_ == "extra_forbidden":
+    if type_ == "unexpected_keyword_argument":
         return _unknown_key(path, model)
     if path and path[-1] == "[key]":
         return _wrong_key(path[:-1])
@@ -111,7 +107,7 @@ def _sentence(type_: str, path: KeyPath, *, model: type[BaseModel], tree: Node) 
     return _wrong_type(path, shape, node)
 
 
-def _missing(path: KeyPath, model: type[BaseModel]) -> _Sentence:
+def _missing(path: KeyPath, model: type) -> _Sentence:
     parent, key = path[:-1], path[-1]
     shape = shape_at(model, path)
     where = f"{_name(parent)} has no" if parent else "there is no"
@@ -123,7 +119,7 @@ def _missing(path: KeyPath, model: type[BaseModel]) -> _Sentence:
     return _Sentence(id="missing-key", message=f"{where} `{key}`", fix=fix, path=parent, key=True)
 
 
-def _unknown_key(path: KeyPath, model: type[BaseModel]) -> _Sentence:
+def _unknown_key(path: KeyPath, model: type) -> _Sentence:
     parent, key = path[:-1], str(path[-1])
     above = shape_at(model, parent)
     known = above.keys if above else ()

@@ -1,15 +1,16 @@
-"""A tree as a model: the one place where pydantic is asked."""
+"""A tree as a model: what was read, typed and checked."""
 
 from __future__ import annotations
 
 from typing import TypeAlias, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic_core import ValidationError
 
 from fsd.spec.finding import Finding, KeyPath
+from fsd.spec.section import fill
 from fsd.spec.yaml_tree import Branch, Items, Node, Scalar, Value
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+ModelT = TypeVar("ModelT")
 Plain: TypeAlias = "Value | dict[str, Plain] | tuple[Plain, ...]"
 
 # A map whose values are text, however they look to YAML.
@@ -28,8 +29,8 @@ def check(model: type[ModelT], tree: Node) -> tuple[ModelT | None, tuple[Finding
 
 
 def validate(model: type[ModelT], tree: Node) -> ModelT:
-    """Raises pydantic's ValidationError."""
-    return model.model_validate(to_plain(tree), by_alias=True, by_name=False)
+    """Raises pydantic_core's ValidationError."""
+    return fill(model, to_plain(tree))
 
 
 def to_plain(node: Node, *, path: KeyPath = ()) -> Plain:

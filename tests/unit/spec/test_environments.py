@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
 from fsd.errors import Location
 from fsd.spec.environments import (
