@@ -40,10 +40,6 @@ def _said(resources: Resources) -> str:
 def _has_override(subject: Subject) -> bool:
     if any(subject.is_overridden(*RESOURCES, key) for key in _KEYS):
         return True
-    if not subject.environments:
-        return False
-    from fsd.spec.overrides import key_path  # not at every start
-
     paths = [path for environment in subject.environments for path in environment.overrides]
     if not paths:
         return False
