@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class DeploymentStatus(StrEnum):
-    """ServiceDeploymentStatus of the ECS API; the last four are final.
+    """ServiceDeploymentStatus of the ECS API, and UNKNOWN for one that this version does not know.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
     """
@@ -25,6 +25,13 @@ class DeploymentStatus(StrEnum):
     SUCCESSFUL = "SUCCESSFUL"
     ROLLBACK_SUCCESSFUL = "ROLLBACK_SUCCESSFUL"
     ROLLBACK_FAILED = "ROLLBACK_FAILED"
+    UNKNOWN = "UNKNOWN"
+
+    @classmethod
+    def _missing_(cls, value: object) -> DeploymentStatus:
+        """A status that ECS may add is no end, and no error."""
+        del value
+        return cls.UNKNOWN
 
     @property
     def is_final(self) -> bool:
@@ -34,6 +41,20 @@ class DeploymentStatus(StrEnum):
             DeploymentStatus.ROLLBACK_SUCCESSFUL,
             DeploymentStatus.ROLLBACK_FAILED,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleHook:
+    """A hook of a deployment's lifecycle; one that awaits action holds the deployment.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-deployment-how-it-works.html
+    """
+
+    id: str
+    status: str  # AWAITING_ACTION, IN_PROGRESS, SUCCEEDED, FAILED, TIMED_OUT
+    target_type: str = ""  # AWS_LAMBDA, PAUSE
+    expires_at: datetime | None = None
+    timeout_action: str = ""  # ROLLBACK, CONTINUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +74,18 @@ class ServiceDeployment:
     breaker_status: str = ""  # TRIGGERED, MONITORING, MONITORING_COMPLETE, DISABLED
     failure_count: int = 0
     failure_threshold: int = 0
+    alarm_status: str = ""  # TRIGGERED, MONITORING, MONITORING_COMPLETE, DISABLED
+    alarms: tuple[str, ...] = ()
     triggered_alarms: tuple[str, ...] = ()
     rollback_reason: str = ""
     rollback_revision_arn: str = ""
     lifecycle_stage: str = ""
-    digests: tuple[str, ...] = ()  # image digests of the target revision
+    hooks: tuple[LifecycleHook, ...] = ()
+
+    @property
+    def awaits(self) -> LifecycleHook | None:
+        """The hook at which somebody must act before ECS goes on."""
+        return next((hook for hook in self.hooks if hook.status == "AWAITING_ACTION"), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +102,13 @@ class EcsDeployment:
     pending: int = 0
     failed_tasks: int = 0
     created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    id: str
+    at: datetime
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +132,7 @@ class ServiceState:
     container_port: int | None = None
     deployment_configuration: dict[str, object] = field(default_factory=dict)
     current_deployment_arn: str = ""
+    events: tuple[Event, ...] = ()  # newest first, at most 100
     tags: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -131,6 +167,7 @@ class StoppedTask:
     stop_code: str
     stopped_reason: str
     started_by: str = ""
+    created_at: datetime | None = None
     started_at: datetime | None = None  # None: it never reached RUNNING
     stopped_at: datetime | None = None
     containers: tuple[StoppedContainer, ...] = ()
@@ -144,13 +181,6 @@ class TargetHealth:
     state: str  # initial, healthy, unhealthy, draining, unused, unavailable
     reason: str = ""
     description: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    id: str
-    at: datetime
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

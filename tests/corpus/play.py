@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from fsd.aws.ecs_tolerant import TolerantEcs
-from fsd.compile.desired import Scaling
+from fsd.compile.desired import Json, Scaling
 from fsd.errors import Interrupted
 from fsd.release.deploy import InFlight, OnCancel, deploy
 from fsd.release.operations import Operation, ServiceRef, restart, roll_back
@@ -192,6 +192,7 @@ class Stage:
             self.fakes.stacks.apply("fsd-web-dev", template=make_desired().template, tags={
                 "fsd:service": "web"})  # fmt: skip
         self._schedule("before", "")
+        self.clock.wait(timedelta(seconds=10))
         result = self._command()
         took = self.took
         judged = self.recorder.judged
@@ -231,6 +232,11 @@ class Stage:
                               scale_out_cooldown=1)  # fmt: skip
             self.fakes.scaling.scaling = scaling
         desired = make_desired(count=int(timeline.option("count", "2")), scaling=scaling)
+        if ringing := timeline.option("ringing", ""):
+            self.fakes.alarms.states[ringing] = "ALARM"
+            alarms: Json = {"enable": True, "rollback": True, "alarmNames": [ringing]}
+            service = replace(desired.service, deployment_configuration={"alarms": alarms})
+            desired = replace(desired, service=service)
         request = make_request(
             desired,
             timeout=timeout,
@@ -351,6 +357,8 @@ class Stage:
         revision = words.pop(0) if re.fullmatch(r"web-dev:\d+", words[0]) else self._our_revision()
         code, *reason = words
         for _ in range(times):
+            # ECS starts another in its place, and says so.
+            self.world.say("has started 1 tasks: (task x).")
             self.world.stop_task(revision, code, "  ".join(reason), exit_code=exit_code)
 
     def _our_revision(self) -> str:

@@ -26,7 +26,6 @@ from fsd.release.ports import (
 from fsd.snapshot import (
     DeploymentStatus,
     EcsDeployment,
-    Event,
     ServiceDeployment,
     ServiceState,
     StoppedContainer,
@@ -228,10 +227,6 @@ class FakeEcs:
         return self.stopped
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
-        del cluster, service
-        return []
-
-    def events(self, cluster: str, service: str) -> Sequence[Event]:
         del cluster, service
         return []
 

@@ -138,6 +138,7 @@ class EcsWorld:
                 "stopCode": code,
                 "stoppedReason": reason,
                 "stoppedAt": self.clock.now(),
+                "createdAt": self.clock.now(),
                 "lastStatus": "STOPPED",
                 "containers": [container],
             }
@@ -196,7 +197,7 @@ class EcsWorld:
             "taskDefinition": deployments[0]["taskDefinition"],
             "desiredCount": self.desired,
             "runningCount": min(self.desired, sum(d["runningCount"] for d in deployments)),
-            "pendingCount": sum(d["pendingCount"] for d in deployments),
+            "pendingCount": min(self.desired, sum(d["pendingCount"] for d in deployments)),
             "deployments": deployments,
             "events": list(self.events[:100]),
             "currentServiceDeployment": self.rollouts[-1].arn,

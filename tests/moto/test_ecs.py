@@ -71,13 +71,8 @@ def deployment(number: int, status: str = "IN_PROGRESS", **more: Any) -> dict[st
     }
 
 
-def revision(number: int, digest: str | None = "sha256:1") -> dict[str, Any]:
-    image = {"containerName": "web", "image": "r/web@sha256:1"}
-    return {
-        "serviceRevisionArn": revision_arn(number),
-        "taskDefinition": td(number),
-        "containerImages": [image if digest is None else {**image, "imageDigest": digest}],
-    }
+def revision(number: int) -> dict[str, Any]:
+    return {"serviceRevisionArn": revision_arn(number), "taskDefinition": td(number)}
 
 
 def service(**more: Any) -> dict[str, Any]:
@@ -450,7 +445,7 @@ def test_delete_service__never_drains__timed_out(
         ecs.delete_service("demo", "web-dev")
 
 
-def test_events__newest_first(ecs: ElasticContainerService, aws: Stubber) -> None:
+def test_find_service__its_events__newest_first(ecs: ElasticContainerService, aws: Stubber) -> None:
     answer = service(
         events=[
             {"id": "a", "createdAt": T0, "message": "old"},
@@ -459,13 +454,10 @@ def test_events__newest_first(ecs: ElasticContainerService, aws: Stubber) -> Non
     )
     aws.add_response("describe_services", {"services": [answer]})
 
-    assert [event.message for event in ecs.events("demo", "web-dev")] == ["new", "old"]
+    found = ecs.find_service("demo", "web-dev")
 
-
-def test_events__no_service__empty(ecs: ElasticContainerService, aws: Stubber) -> None:
-    aws.add_response("describe_services", MISSING)
-
-    assert list(ecs.events("demo", "web-dev")) == []
+    assert found is not None
+    assert [event.message for event in found.events] == ["new", "old"]
 
 
 # --- service deployments -----------------------------------------------------------------------
@@ -568,27 +560,25 @@ def test_service_deployments__one__every_field(ecs: ElasticContainerService, aws
             breaker_status="TRIGGERED",
             failure_count=3,
             failure_threshold=3,
+            alarm_status="TRIGGERED",
             triggered_alarms=("p99",),
             rollback_reason="tasks failed",
             rollback_revision_arn=revision_arn(1),
             lifecycle_stage="SCALE_UP",
-            digests=("sha256:1",),
         )
     ]
 
 
-def test_service_deployments__twice__a_complete_revision_is_asked_for_once(
+def test_service_deployments__twice__its_revision_is_asked_for_once(
     ecs: ElasticContainerService, aws: Stubber
 ) -> None:
-    aws.add_response("describe_service_deployments", {"serviceDeployments": [deployment(2)]})
-    aws.add_response("describe_service_revisions", {"serviceRevisions": [revision(2, None)]})
     aws.add_response("describe_service_deployments", {"serviceDeployments": [deployment(2)]})
     aws.add_response("describe_service_revisions", {"serviceRevisions": [revision(2)]})
     aws.add_response("describe_service_deployments", {"serviceDeployments": [deployment(2)]})
 
-    digests = [ecs.service_deployments([deployment_arn(2)])[0].digests for _ in range(3)]
+    found = [ecs.service_deployments([deployment_arn(2)])[0] for _ in range(2)]
 
-    assert digests == [(), ("sha256:1",), ("sha256:1",)]
+    assert [deployment.task_definition_arn for deployment in found] == [td(2), td(2)]
 
 
 def test_service_deployments__many__batches_of_twenty_in_the_order_asked(
@@ -630,7 +620,7 @@ def test_service_deployments__revision_forgotten__no_task_definition(
 
     [found] = ecs.service_deployments([deployment_arn(1)])
 
-    assert (found.task_definition_arn, found.digests) == ("", ())
+    assert found.task_definition_arn == ""
 
 
 def test_service_deployments__none_asked__no_call(ecs: ElasticContainerService) -> None:

@@ -13,18 +13,16 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from fsd.aws.ecs_shapes import (
-    NO_REVISION,
-    Revision,
+    EPOCH,
     last_part,
     log_stream_prefixes,
     to_cluster,
-    to_event,
-    to_revision,
     to_service,
     to_service_deployment,
     to_stopped_task,
     to_task,
     to_task_definition,
+    utc,
     without_none,
     write_tags,
 )
@@ -34,7 +32,7 @@ from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
 from fsd.release.ports import Clock, Cluster, TaskDefinition
-from fsd.snapshot import Event, ServiceDeployment, ServiceState, StoppedTask, TaskState
+from fsd.snapshot import ServiceDeployment, ServiceState, StoppedTask, TaskState
 
 TASKS_A_CALL = 100
 DEPLOYMENTS_A_CALL = 20
@@ -56,7 +54,7 @@ class ElasticContainerService:
     clients: Clients
     clock: Clock
     poll: timedelta
-    _revisions: dict[str, Revision] = field(default_factory=dict, init=False)
+    _revisions: dict[str, str] = field(default_factory=dict, init=False)
     _log_prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     # --- clusters --------------------------------------------------------------------------
@@ -164,7 +162,7 @@ class ElasticContainerService:
         if service is None:
             return
         where = f"{cluster}/{name}"
-        if service["status"] == "ACTIVE":
+        if service.get("status") == "ACTIVE":
             try:
                 call(
                     self._reads, "delete_service", where, cluster=cluster, service=name, force=True
@@ -179,11 +177,6 @@ class ElasticContainerService:
             limit=DRAIN_LIMIT,
             where=where,
         )
-
-    def events(self, cluster: str, service: str) -> Sequence[Event]:
-        found = self._describe_service(cluster, service) or {}
-        events = [to_event(event) for event in found.get("events", [])]
-        return sorted(events, key=lambda event: event.at, reverse=True)[:100]
 
     def _describe_service(self, cluster: str, name: str) -> dict[str, Any] | None:
         """None where it is missing, INACTIVE, or in a cluster that is not there."""
@@ -230,13 +223,13 @@ class ElasticContainerService:
             if not page.get("nextToken"):
                 break
             token = {"nextToken": page["nextToken"]}
-        briefs.sort(key=lambda brief: brief["createdAt"], reverse=True)
+        briefs.sort(key=lambda brief: utc(brief.get("createdAt")) or EPOCH, reverse=True)
         return tuple(brief["serviceDeploymentArn"] for brief in briefs)
 
     def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:
         """In the order of `arns`. The task definition is "" where ECS forgot the revision."""
         answers = {
-            answer["serviceDeploymentArn"]: answer
+            answer.get("serviceDeploymentArn", ""): answer
             for batch in _batches(arns, DEPLOYMENTS_A_CALL)
             for answer in self._describe_deployments(batch)
         }
@@ -247,7 +240,7 @@ class ElasticContainerService:
         return tuple(
             to_service_deployment(
                 answer,
-                revisions.get(answer.get("targetServiceRevision", {}).get("arn", ""), NO_REVISION),
+                revisions.get(answer.get("targetServiceRevision", {}).get("arn", ""), ""),
             )
             for answer in found
         )
@@ -293,8 +286,8 @@ class ElasticContainerService:
         found: list[dict[str, Any]] = answer.get("serviceDeployments", [])
         return found
 
-    def _resolve(self, arns: Sequence[str]) -> Mapping[str, Revision]:
-        """Service revisions by ARN. What is complete never changes and is asked for once."""
+    def _resolve(self, arns: Sequence[str]) -> Mapping[str, str]:
+        """The task definition of each service revision. It never changes: asked for once."""
         known = {arn: self._revisions[arn] for arn in arns if arn in self._revisions}
         unknown = [arn for arn in dict.fromkeys(arns) if arn and arn not in known]
         for batch in _batches(unknown, REVISIONS_A_CALL):
@@ -306,10 +299,9 @@ class ElasticContainerService:
             )
             _require_only_missing(answer, f"DescribeServiceRevisions {_places(batch)}")
             for found in answer.get("serviceRevisions", []):
-                revision = to_revision(found)
-                known[found["serviceRevisionArn"]] = revision
-                if revision.is_resolved:
-                    self._revisions[found["serviceRevisionArn"]] = revision
+                if found.get("taskDefinition"):
+                    known[found.get("serviceRevisionArn", "")] = found["taskDefinition"]
+        self._revisions.update(known)
         return known
 
     # --- tasks -----------------------------------------------------------------------------

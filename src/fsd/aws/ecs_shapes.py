@@ -6,7 +6,6 @@ What ECS leaves out of an answer is empty here; nothing is guessed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from fsd.snapshot import (
     DeploymentStatus,
     EcsDeployment,
     Event,
+    LifecycleHook,
     ServiceDeployment,
     ServiceState,
     StoppedContainer,
@@ -37,19 +37,7 @@ _READ_ONLY = frozenset(
         "deleteRequestedAt",
     }
 )
-_EPOCH = datetime.fromtimestamp(0, UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """A service revision: immutable, but its digests come with its first task."""
-
-    task_definition_arn: str
-    digests: tuple[str, ...]
-    is_resolved: bool
-
-
-NO_REVISION = Revision(task_definition_arn="", digests=(), is_resolved=False)
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def to_cluster(answer: dict[str, Any]) -> Cluster:
@@ -80,10 +68,10 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
     network = answer.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     load_balancers = answer.get("loadBalancers", [])
     return ServiceState(
-        name=answer["serviceName"],
-        arn=answer["serviceArn"],
-        cluster=last_part(answer["clusterArn"]),
-        status=answer["status"],
+        name=answer.get("serviceName", ""),
+        arn=answer.get("serviceArn", ""),
+        cluster=last_part(answer.get("clusterArn", "")),
+        status=answer.get("status", ""),
         task_definition_arn=answer.get("taskDefinition", ""),
         desired=answer.get("desiredCount", 0),
         running=answer.get("runningCount", 0),
@@ -99,13 +87,14 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
         container_port=next((lb.get("containerPort") for lb in load_balancers), None),
         deployment_configuration=dict(answer.get("deploymentConfiguration", {})),
         current_deployment_arn=answer.get("currentServiceDeployment", ""),
+        events=_events(answer.get("events", [])),
         tags=tuple(sorted(read_tags(answer.get("tags")).items())),
     )
 
 
 def _deployment(answer: dict[str, Any]) -> EcsDeployment:
     return EcsDeployment(
-        id=answer["id"],
+        id=answer.get("id", ""),
         status=answer.get("status", ""),
         task_definition_arn=answer.get("taskDefinition", ""),
         rollout_state=answer.get("rolloutState", ""),
@@ -118,26 +107,18 @@ def _deployment(answer: dict[str, Any]) -> EcsDeployment:
     )
 
 
-def to_revision(answer: dict[str, Any]) -> Revision:
-    images = answer.get("containerImages", [])
-    digests = tuple(image["imageDigest"] for image in images if image.get("imageDigest"))
-    return Revision(
-        task_definition_arn=answer.get("taskDefinition", ""),
-        digests=digests,
-        is_resolved=bool(images) and len(digests) == len(images),
-    )
-
-
-def to_service_deployment(answer: dict[str, Any], target: Revision) -> ServiceDeployment:
+def to_service_deployment(answer: dict[str, Any], task_definition_arn: str) -> ServiceDeployment:
+    """`task_definition_arn` is the target revision's: the answer names only the revision."""
     revision = answer.get("targetServiceRevision", {})
     breaker = answer.get("deploymentCircuitBreaker", {})
     rollback = answer.get("rollback", {})
+    alarms = answer.get("alarms", {})
     return ServiceDeployment(
-        arn=answer["serviceDeploymentArn"],
-        status=DeploymentStatus(answer["status"]),
-        task_definition_arn=target.task_definition_arn,
+        arn=answer.get("serviceDeploymentArn", ""),
+        status=DeploymentStatus(answer.get("status", "")),
+        task_definition_arn=task_definition_arn,
         target_revision_arn=revision.get("arn", ""),
-        created_at=utc(answer.get("createdAt")) or _EPOCH,
+        created_at=utc(answer.get("createdAt")) or EPOCH,
         started_at=utc(answer.get("startedAt")),
         finished_at=utc(answer.get("finishedAt") or answer.get("stoppedAt")),
         status_reason=answer.get("statusReason", ""),
@@ -150,17 +131,29 @@ def to_service_deployment(answer: dict[str, Any], target: Revision) -> ServiceDe
         breaker_status=breaker.get("status", ""),
         failure_count=breaker.get("failureCount", 0),
         failure_threshold=breaker.get("threshold", 0),
-        triggered_alarms=tuple(answer.get("alarms", {}).get("triggeredAlarmNames", [])),
+        alarm_status=alarms.get("status", ""),
+        alarms=tuple(alarms.get("alarmNames", [])),
+        triggered_alarms=tuple(alarms.get("triggeredAlarmNames", [])),
         rollback_reason=rollback.get("reason", ""),
         rollback_revision_arn=rollback.get("serviceRevisionArn", ""),
         lifecycle_stage=answer.get("lifecycleStage", ""),
-        digests=target.digests,
+        hooks=tuple(_hook(hook) for hook in answer.get("lifecycleHookDetails", [])),
+    )
+
+
+def _hook(answer: dict[str, Any]) -> LifecycleHook:
+    return LifecycleHook(
+        id=answer.get("hookId", ""),
+        status=answer.get("status", ""),
+        target_type=answer.get("targetType", ""),
+        expires_at=utc(answer.get("expiresAt")),
+        timeout_action=answer.get("timeoutAction", ""),
     )
 
 
 def to_task(answer: dict[str, Any]) -> TaskState:
     return TaskState(
-        id=last_part(answer["taskArn"]),
+        id=last_part(answer.get("taskArn", "")),
         task_definition_arn=answer.get("taskDefinitionArn", ""),
         last_status=answer.get("lastStatus", ""),
         health=answer.get("healthStatus", "UNKNOWN"),
@@ -172,11 +165,12 @@ def to_task(answer: dict[str, Any]) -> TaskState:
 
 def to_stopped_task(answer: dict[str, Any], log_streams: tuple[str, ...]) -> StoppedTask:
     return StoppedTask(
-        id=last_part(answer["taskArn"]),
+        id=last_part(answer.get("taskArn", "")),
         task_definition_arn=answer.get("taskDefinitionArn", ""),
         stop_code=answer.get("stopCode", ""),
         stopped_reason=answer.get("stoppedReason", ""),
         started_by=answer.get("startedBy", ""),
+        created_at=utc(answer.get("createdAt")),
         started_at=utc(answer.get("startedAt")),
         stopped_at=utc(answer.get("stoppedAt")),
         containers=tuple(
@@ -191,10 +185,17 @@ def to_stopped_task(answer: dict[str, Any], log_streams: tuple[str, ...]) -> Sto
     )
 
 
-def to_event(answer: dict[str, Any]) -> Event:
-    return Event(
-        id=answer["id"], at=utc(answer.get("createdAt")) or _EPOCH, message=answer["message"]
-    )
+def _events(answers: list[dict[str, Any]]) -> tuple[Event, ...]:
+    """Newest first."""
+    events = [
+        Event(
+            id=answer.get("id", ""),
+            at=utc(answer.get("createdAt")) or EPOCH,
+            message=answer.get("message", ""),
+        )
+        for answer in answers
+    ]
+    return tuple(sorted(events, key=lambda event: event.at, reverse=True)[:100])
 
 
 def log_stream_prefixes(definition: Json) -> tuple[str, ...]:

@@ -11,7 +11,15 @@ from fsd.compile.desired import OUTPUT_URL, Desired, Image, Release
 from fsd.errors import CallFailedError, Interrupted, RefusedError
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
-from fsd.plan.steps import ApplyStack, Plan, RegisterRevision, Step, UseRevision
+from fsd.plan.steps import (
+    ApplyStack,
+    CreateService,
+    Plan,
+    RegisterRevision,
+    Step,
+    UpdateService,
+    UseRevision,
+)
 from fsd.release.alarms import warnings
 from fsd.release.apply import Applied, apply_step, split_scaling
 from fsd.release.evidence import diagnose
@@ -41,6 +49,7 @@ from fsd.rollout.assess import (
 )
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
+from fsd.rollout.hooks import continue_command, paused_text
 from fsd.snapshot import ServiceDeployment
 
 
@@ -95,6 +104,9 @@ class _Deployment:
     ours: Ours | None = None
     plan: Plan | None = None
     previous: ReleaseInfo | None = None
+    asked_for: str = ""  # the revision that ECS was asked to roll out
+    known: frozenset[str] = frozenset()  # the deployments that were there before
+    watcher: Watcher | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -166,9 +178,8 @@ class _Deployment:
             outputs=observed.stack.outputs if observed.stack else {},
             task_definition_arn=observed.running.arn if observed.running else "",
         )
-        known = frozenset[str]()
         if observed.service and self.plan.rolls_out:
-            known = frozenset(
+            self.known = frozenset(
                 self.aws.ecs.service_deployment_arns(
                     self.desired.service.cluster, self.desired.name
                 )
@@ -180,7 +191,11 @@ class _Deployment:
             self._apply(after, applied, observed)
             return self._finish(started, Outcome.SUCCEEDED, applied=applied)
         watcher = self._watcher(observed, started)
-        self.ours = self._find_ours(watcher, applied, known)
+        self.watcher = watcher
+        try:
+            self.ours = self._find_ours(watcher, applied)
+        except CallFailedError as error:
+            return self._unknown(started, error)
         if not self.request.wait:
             self._apply(after, applied, observed)
             return self._finish(started, Outcome.STARTED, applied=applied)
@@ -201,6 +216,8 @@ class _Deployment:
             try:
                 self._phase(name, PhaseState.RUNNING, step.text().partition(" ")[2].strip(), began)
                 apply_step(step, applied, desired=self.desired, aws=self.aws)
+                if isinstance(step, CreateService | UpdateService) and self._rolls_out():
+                    self.asked_for = applied.task_definition_arn
             except CallFailedError:
                 self._phase(name, PhaseState.FAILED, "failed", began)
                 self._restore_stack_after_error(step, observed)
@@ -218,13 +235,13 @@ class _Deployment:
                 tags=dict(observed.stack.tags),
             )
 
-    def _find_ours(self, watcher: Watcher, applied: Applied, known: frozenset[str]) -> Ours:
+    def _find_ours(self, watcher: Watcher, applied: Applied) -> Ours:
         assert self.plan is not None
         if self.plan.attach_to:
             self.reporter.note(f"attached to the deployment in flight: {self.plan.attach_to}")
             arn = self.plan.attach_to
         else:
-            found = watcher.find(known=known, task_definition_arn=applied.task_definition_arn)
+            found = watcher.find(known=self.known, task_definition_arn=applied.task_definition_arn)
             arn = found.arn
         return Ours(
             service=self.desired.name, arn=arn, task_definition_arn=applied.task_definition_arn
@@ -265,7 +282,8 @@ class _Deployment:
                 count = f"{service.running} of {service.desired}" if service else "all"
                 text = f"{count} healthy after {took}"
                 self._phase(PhaseName.ROLLOUT, PhaseState.DONE, text, began)
-                return self._finish(started, Outcome.SUCCEEDED, applied=applied)
+                message = self._nothing_proved(watched)
+                return self._finish(started, Outcome.SUCCEEDED, applied=applied, message=message)
             case Superseded() as superseded:
                 text = f"superseded after {took}"
                 self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, text, began)
@@ -279,12 +297,23 @@ class _Deployment:
                 self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"failed after {took}", began)
                 return self._failed(watcher, watched, observed, started)
 
+    def _nothing_proved(self, watched: Watched) -> str:
+        """ECS calls a deployment of no tasks successful at once."""
+        service = watched.snapshot.service
+        if service is None or service.desired > 0:
+            return ""
+        return (
+            "the desired count is 0: no task ran, so nothing shows that "
+            f"{self._revision()} can start"
+        )
+
     def _failed(
         self, watcher: Watcher, watched: Watched, observed: Observed, started: datetime
     ) -> Result:
         assert self.ours is not None
         diagnosis = self._diagnose(watcher, watched)
-        if not self.request.rollback:
+        ecs_does_it = isinstance(watched.verdict, RollingBack | RolledBack)
+        if not (self.request.rollback or ecs_does_it):
             message = (
                 f"not rolled back (--no-rollback): ECS still has {self._revision()} as its newest "
                 "deployment"
@@ -317,7 +346,7 @@ class _Deployment:
         state = PhaseState.DONE if back.outcome is Outcome.ROLLED_BACK else PhaseState.FAILED
         took = _seconds(self.clock.now() - began)
         self._phase(PhaseName.ROLLBACK, state, f"{back.text} after {took}", began)
-        if back.outcome in {Outcome.SUCCEEDED, Outcome.SUPERSEDED}:
+        if back.outcome is Outcome.SUCCEEDED:
             return self._finish(started, back.outcome, message=back.message)
         return self._finish(
             started, back.outcome, diagnosis=diagnosis, message=back.message, next_steps=back.next
@@ -346,15 +375,23 @@ class _Deployment:
     def _timed_out(self, started: datetime, watched: Watched) -> Result:
         deployment = watched.snapshot.deployment
         status = deployment.status if deployment else "unknown"
+        hook = deployment.awaits if deployment else None
+        message = (
+            f"ECS says {status} and goes on by itself: its circuit breaker rolls back what does "
+            "not get healthy"
+        )
+        steps = [
+            f"fsd status --service {self.desired.service_name} --env "
+            f"{self.desired.environment} --watch"
+        ]
+        if deployment and hook:
+            message = paused_text(hook, deployment.lifecycle_stage)
+            steps.insert(0, continue_command(deployment.arn, hook))
         return self._finish(
             started,
             Outcome.TIMED_OUT,
-            message=f"not done after {_seconds(self.request.timeout)}; ECS says {status} and goes "
-            "on by itself: its circuit breaker rolls back what does not get healthy",
-            next_steps=(
-                f"fsd status --service {self.desired.service_name} --env "
-                f"{self.desired.environment} --watch",
-            ),
+            message=f"not done after {_seconds(self.request.timeout)}; {message}",
+            next_steps=tuple(steps),
         )
 
     def _unknown(self, started: datetime, error: CallFailedError) -> Result:
@@ -372,10 +409,10 @@ class _Deployment:
     def _interrupted(self, started: datetime, signal: Interrupted) -> Result:
         """One answer within the seconds that a runner leaves: say what state things are in."""
         service, env = self.desired.service_name, self.desired.environment
-        if self.ours is None:
+        if self.ours is None and not self.asked_for:
             message = f"{signal.what} before ECS was asked to change anything that runs"
-        elif self.request.on_cancel is OnCancel.ROLLBACK:
-            self.aws.ecs.stop_service_deployment(self.ours.arn)
+        elif self.request.on_cancel is OnCancel.ROLLBACK and (arn := self._find_once()):
+            self.aws.ecs.stop_service_deployment(arn)
             message = f"{signal.what}; asked ECS to roll {self._revision()} back"
         else:
             message = (
@@ -392,6 +429,15 @@ class _Deployment:
             ),
             look=False,
         )
+
+    def _find_once(self) -> str:
+        """The ARN of our deployment; "" where ECS does not list it yet."""
+        if self.ours is not None:
+            return self.ours.arn
+        ecs = self.aws.ecs
+        arns = ecs.service_deployment_arns(self.desired.service.cluster, self.desired.name)
+        new = ecs.service_deployments([arn for arn in arns if arn not in self.known])
+        return next((d.arn for d in new if d.task_definition_arn == self.asked_for), "")
 
     # --- report ----------------------------------------------------------------------------
 
@@ -417,8 +463,14 @@ class _Deployment:
     def _stack_changed(self) -> bool:
         return self.plan is not None and any(isinstance(s, ApplyStack) for s in self.plan.steps)
 
+    def _warnings(self) -> tuple[str, ...]:
+        return tuple(self.watcher.warnings) if self.watcher else ()
+
+    def _rolls_out(self) -> bool:
+        return self.plan is not None and self.plan.rolls_out
+
     def _revision(self) -> str:
-        return family_revision(self.ours.task_definition_arn) if self.ours else ""
+        return family_revision(self.ours.task_definition_arn if self.ours else self.asked_for)
 
     def _release(self, applied_arn: str) -> ReleaseInfo:
         release, task = self.request.release, self.desired.task_definition
@@ -445,7 +497,7 @@ class _Deployment:
         look: bool = True,
     ) -> Result:
         desired, identity = self.desired, self.aws.identity
-        ours_arn = self.ours.task_definition_arn if self.ours else ""
+        ours_arn = self.ours.task_definition_arn if self.ours else self.asked_for
         arn = ours_arn or (applied.task_definition_arn if applied else "")
         if not arn and outcome is Outcome.UNCHANGED and self.previous:
             arn = self.previous.task_definition_arn
@@ -469,7 +521,7 @@ class _Deployment:
             diagnosis=diagnosis,
             message=message,
             next_steps=next_steps,
-            notes=(*self.request.notes, *self.notes),
+            notes=(*self.request.notes, *self.notes, *self._warnings()),
         )
         if not look:
             return result

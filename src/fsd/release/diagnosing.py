@@ -24,7 +24,7 @@ def read_diagnosis(operation: Operation) -> Diagnosis | None:
         deployment=newest,
         tasks=tuple(aws.ecs.tasks(ref.cluster, ref.name)),
         stopped=tuple(aws.ecs.stopped_tasks(ref.cluster, ref.name)),
-        events=tuple(aws.ecs.events(ref.cluster, ref.name)),
+        events=service.events,
         targets=tuple(t for arn in service.target_group_arns for t in aws.targets.health(arn)),
     )
     revisions = [newest.task_definition_arn] if newest else []

@@ -15,7 +15,6 @@ from typing import Protocol
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError
 from fsd.snapshot import (
-    Event,
     ServiceDeployment,
     ServiceState,
     StoppedTask,
@@ -134,9 +133,6 @@ class Ecs(Protocol):
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         """Those that should run: PROVISIONING … RUNNING."""
-
-    def events(self, cluster: str, service: str) -> Sequence[Event]:
-        """Service events, newest first, at most 100."""
 
 
 class PermissionDenied(CallFailedError):

@@ -27,6 +27,7 @@ from fsd.rollout.assess import (
     Verdict,
 )
 from fsd.rollout.diagnose import family_revision
+from fsd.snapshot import DeploymentStatus
 
 # A rollback gets this long after the deadline of the rollout; ECS needs it for a drain and a start.
 ROLLBACK_TIME = timedelta(minutes=15)
@@ -60,54 +61,100 @@ class RolledBackTo:
 
 def go_back(back: GoBack) -> RolledBackTo:
     """Roll back, verify, and say what runs. A lost race is an outcome, not an error."""
-    ours = replace(back.ours, asked_to_stop=True)
-    can_stop = _stop(back) if isinstance(back.verdict, Doomed) else True
+    back.watcher.deadline = back.clock.now() + ROLLBACK_TIME
     good = _last_good(back)
+    can_stop = not isinstance(back.verdict, Doomed) or _stop(back, good)
+    lost = _find_lost_race(back, good)
+    if lost is not None:
+        return lost
     # First the stack: old tasks are judged by the health check that it says.
-    _restore_stack(back)
+    _apply_stack_of_before(back)
     if good is None:
         return _scale_to_zero(back)
     if not can_stop:
         return _update_to(back, good)
-    back.watcher.deadline = back.clock.now() + ROLLBACK_TIME
-    verdict = back.watcher.watch(ours, until_final=True).verdict
-    match verdict:
+    return _follow(back, good)
+
+
+def _follow(back: GoBack, good: str) -> RolledBackTo:
+    """ECS goes back by itself; see it through."""
+    ours = replace(back.ours, asked_to_stop=True)
+    match back.watcher.watch(ours, until_final=True).verdict:
         case RolledBack():
             return _verified(back)
         case Failed(rollback_failed=False):
-            return _update_to(back, good)
+            return _find_lost_race(back, good) or _update_to(back, good)
         case Succeeded():
-            return RolledBackTo(
-                outcome=Outcome.SUCCEEDED,
-                text="too late: the deployment had succeeded",
-                message="it got healthy before ECS could stop it",
-            )
+            _apply_stack_of_now(back)
+            return _too_late()
         case Superseded() as superseded:
-            return RolledBackTo(
-                outcome=Outcome.SUPERSEDED,
-                text="another deployment took over",
-                message="another deployment took over with "
-                f"{family_revision(superseded.task_definition_arn)}; nothing of it was undone",
-            )
+            return _superseded(superseded.task_definition_arn)
         case Failed() as failed:
             return could_not_go_back(back, f"ECS could not roll back: {failed.reason}")
         case TimedOut() | InProgress() | RollingBack() | Doomed():
             return could_not_go_back(back, "the rollback is not done yet; ECS goes on with it")
 
 
-def _stop(back: GoBack) -> bool:
+def _stop(back: GoBack, good: str | None) -> bool:
     """Ask ECS to roll back. False where the role may not: then an update has to do it."""
     try:
         back.aws.ecs.stop_service_deployment(back.ours.arn)
     except PermissionDenied:
         return False
+    except CallFailedError as error:
+        if good is not None:
+            raise
+        # A first deployment: what counts is that no task is left.
+        back.watcher.reporter.note(f"ECS did not stop the deployment: {error.what}")
     return True
+
+
+def _find_lost_race(back: GoBack, good: str | None) -> RolledBackTo | None:
+    """What happened since the verdict: it succeeded after all, or another deployment took over."""
+    ecs = back.aws.ecs
+    arns = ecs.service_deployment_arns(back.cluster, back.desired.name)
+    found = {d.arn: d for d in ecs.service_deployments([back.ours.arn, *arns[:1]])}
+    mine, newest = found.get(back.ours.arn), found.get(arns[0]) if arns else None
+    if mine is None:
+        return None
+    if mine.status is DeploymentStatus.SUCCESSFUL:
+        return _too_late()
+    if newest is None or newest.created_at <= mine.created_at:
+        return None
+    # Where service deployments may not be read, ECS's own rollback is listed like another's.
+    is_rollback = mine.status in _GOING_BACK and newest.task_definition_arn == good
+    return None if is_rollback else _superseded(newest.task_definition_arn)
+
+
+_GOING_BACK = {
+    DeploymentStatus.ROLLBACK_REQUESTED,
+    DeploymentStatus.ROLLBACK_IN_PROGRESS,
+    DeploymentStatus.ROLLBACK_SUCCESSFUL,
+    DeploymentStatus.ROLLBACK_FAILED,
+}
+
+
+def _too_late() -> RolledBackTo:
+    return RolledBackTo(
+        outcome=Outcome.SUCCEEDED,
+        text="too late: the deployment had succeeded",
+        message="it got healthy before ECS could stop it",
+    )
+
+
+def _superseded(task_definition_arn: str) -> RolledBackTo:
+    by = f" with {family_revision(task_definition_arn)}" if task_definition_arn else ""
+    return RolledBackTo(
+        outcome=Outcome.SUPERSEDED,
+        text="another deployment took over",
+        message=f"another deployment took over{by}; nothing of it was undone",
+    )
 
 
 def _last_good(back: GoBack) -> str | None:
     """The revision to go back to: the last whose rollout succeeded."""
     observed = back.observed
-    if observed.last_successful is not None:
+    if observed.last_successful is not None and observed.last_successful.task_definition_arn:
         return observed.last_successful.task_definition_arn
     primary = observed.service.primary if observed.service else None
     if primary is not None and primary.rollout_state == "COMPLETED" and primary.desired > 0:
@@ -115,11 +162,20 @@ def _last_good(back: GoBack) -> str | None:
     return None
 
 
-def _restore_stack(back: GoBack) -> None:
+def _apply_stack_of_before(back: GoBack) -> None:
     stack = back.observed.stack
     if back.stack_changed and stack is not None:
         back.aws.stacks.apply(
             back.desired.stack_name, template=stack.template, tags=dict(stack.tags)
+        )
+
+
+def _apply_stack_of_now(back: GoBack) -> None:
+    """The release that could not be stopped runs: its own stack belongs to it."""
+    if back.stack_changed and back.observed.stack is not None:
+        desired = back.desired
+        back.aws.stacks.apply(
+            desired.stack_name, template=desired.template, tags=dict(desired.stack_tags)
         )
 
 
@@ -167,20 +223,24 @@ def _update_to(back: GoBack, good: str) -> RolledBackTo:
     back.aws.ecs.update_service(parameters)
     found = back.watcher.find(known=known, task_definition_arn=good)
     ours = Ours(service=back.desired.name, arn=found.arn, task_definition_arn=good)
-    verdict = back.watcher.watch(ours).verdict
-    if isinstance(verdict, Succeeded):
-        return _verified(back)
-    return could_not_go_back(back, f"{family_revision(good)} did not get healthy again either")
+    match back.watcher.watch(ours).verdict:
+        case Succeeded():
+            return _verified(back)
+        case Superseded() as superseded:
+            return _superseded(superseded.task_definition_arn)
+        case TimedOut() | InProgress():
+            return could_not_go_back(
+                back, f"the deployment of {family_revision(good)} is not done yet; ECS goes on"
+            )
+        case Doomed() | RollingBack() | RolledBack() | Failed():
+            return could_not_go_back(
+                back, f"{family_revision(good)} did not get healthy again either"
+            )
 
 
 def _scale_to_zero(back: GoBack) -> RolledBackTo:
     """A first deployment has nothing to go back to: no tasks, but the evidence stays."""
     name, env = back.desired.service_name, back.desired.environment
-    try:
-        back.aws.ecs.stop_service_deployment(back.ours.arn)
-    except CallFailedError:
-        # It may be over already; what counts is the count below.
-        back.watcher.reporter.note("ECS had already ended the deployment")
     back.aws.ecs.update_service(
         {"cluster": back.cluster, "service": back.desired.name, "desiredCount": 0}
     )

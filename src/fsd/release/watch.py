@@ -7,8 +7,10 @@ looks in a row are survived and told. The clock is passed in and is the only thi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from fsd.errors import CallFailedError
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
@@ -16,10 +18,16 @@ from fsd.release.reporter import Reporter
 from fsd.release.result import Progress
 from fsd.rollout.assess import InProgress, Ours, RollingBack, Verdict, assess
 from fsd.rollout.diagnose import family_revision, short
-from fsd.snapshot import ServiceDeployment, ServiceState, Snapshot
+from fsd.rollout.hooks import paused_text
+from fsd.snapshot import DeploymentStatus, Event, ServiceDeployment, ServiceState, Snapshot
 
 POLL_ERRORS_TOLERATED = 5
-EVIDENCE_EVERY = 4  # looks; also whenever a count moved
+MISSING_LOOKS_TOLERATED = 3
+DEPLOYMENT_EVERY = 6  # looks; also whenever something moved
+EVIDENCE_EVERY = 8
+LONGEST_PAUSE = timedelta(seconds=30)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +44,16 @@ class Pace:
         seconds = 2.0 if real < 60 else 5.0 if real < 300 else 10.0
         return timedelta(seconds=max(0.2, seconds / self.speed))
 
+    def extra_calls(self, elapsed: timedelta) -> float:
+        """How many calls besides one a look keep a rollout of two minutes or more below a call
+        every two seconds. ECS's limits are shared by all that deploy in the account.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html
+        """
+        real = max(120.0, elapsed.total_seconds() * self.speed)
+        looks = 30 + (min(real, 300.0) - 60) / 5 + max(0.0, real - 300) / 10
+        return real / 2 - looks
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedOut:
@@ -48,9 +66,29 @@ class Watched:
     snapshot: Snapshot
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What DescribeServices showed last time: a difference is worth more calls."""
+
+    states: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+    failed: int = 0
+    newest_event: str = ""
+    running: int = 0  # tasks of the newest deployment
+
+    def tells_more_than(self, before: _Seen) -> bool:
+        """Whether a task of the newest deployment ended in between."""
+        is_same = self.states == before.states
+        return self.failed > before.failed or (is_same and self.running < before.running)
+
+
 @dataclass(slots=True, kw_only=True)
 class Watcher:
-    """Watches one service's deployment. Evidence accumulates: ECS forgets stopped tasks."""
+    """Watches one service's deployment. Evidence accumulates: ECS forgets stopped tasks.
+
+    A look is one DescribeServices. The service deployment, which alone decides, is read when that
+    moved and every few looks; what explains a failure, when something tells of one.
+    """
 
     aws: Aws
     clock: Clock
@@ -62,32 +100,43 @@ class Watcher:
     started: datetime
     old_revision: str = ""
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(service=None, deployment=None))
+    warnings: list[str] = field(default_factory=list)  # each told once
     _looks: int = 0
+    _missing: int = 0
     _errors: int = 0
-    _counts: tuple[int | str, ...] = ()
+    _throttles: int = 0
+    _spent: int = 0
+    _seen: _Seen = field(default_factory=_Seen)
     _seen_events: set[str] = field(default_factory=set)
+    _news: str = ""
 
     def find(self, *, known: frozenset[str], task_definition_arn: str) -> ServiceDeployment:
         """Our deployment: the ARN that was not there before, in whatever status, of our revision.
 
         No clocks are compared: a runner's may be wrong. Raises CallFailedError where ECS does not
-        list it within a minute.
+        list it within a minute, or does not answer.
         """
         limit = self.clock.now() + timedelta(minutes=1)
         while True:
-            arns = self.aws.ecs.service_deployment_arns(self.cluster, self.service)
-            new = self.aws.ecs.service_deployments([arn for arn in arns if arn not in known])
-            ours = [d for d in new if d.task_definition_arn == task_definition_arn]
+            ours = self._try(lambda: self._list_ours(known, task_definition_arn))
             if ours:
                 return max(ours, key=lambda deployment: deployment.created_at)
-            if self.clock.now() > limit:
+            if ours is not None and self.clock.now() > limit:
                 raise CallFailedError(
                     "ECS lists no deployment of ours a minute after it took the change",
                     where=f"{self.cluster}/{self.service}",
                     fix="run the command again: it attaches to the deployment, or converges",
                     code="deployment-not-found",
                 )
-            self.clock.wait(self.pace.after(timedelta()))
+            self.clock.wait(self._next_look())
+
+    def _list_ours(
+        self, known: frozenset[str], task_definition_arn: str
+    ) -> Sequence[ServiceDeployment]:
+        arns = self.aws.ecs.service_deployment_arns(self.cluster, self.service)
+        new = self.aws.ecs.service_deployments([arn for arn in arns if arn not in known])
+        self._spent += 3 if new else 1
+        return [d for d in new if d.task_definition_arn == task_definition_arn]
 
     def watch(self, ours: Ours, *, until_final: bool = False) -> Watched:
         """Look until there is a verdict, or the deadline.
@@ -95,7 +144,7 @@ class Watcher:
         `RollingBack` ends the watch too, so that the caller can act at once, unless `until_final`.
         """
         while True:
-            verdict = self._look(ours)
+            verdict = self._try(lambda: self._look(ours))
             waiting = isinstance(verdict, InProgress) or (
                 until_final and isinstance(verdict, RollingBack)
             )
@@ -103,14 +152,14 @@ class Watcher:
                 return Watched(verdict=verdict, snapshot=self.snapshot)
             if self.clock.now() >= self.deadline:
                 return Watched(verdict=TimedOut(), snapshot=self.snapshot)
-            self.clock.wait(self._next_look())
+            self.clock.wait(min(self._next_look(), self._time_left()))
 
-    def _look(self, ours: Ours) -> Verdict | None:
-        """None where AWS did not answer this time."""
+    def _try(self, read: Callable[[], T]) -> T | None:
+        """None where AWS did not answer this time. Throttling never ends a watch."""
         try:
-            self._refresh(ours)
+            found = read()
         except Throttled:
-            self._errors += 1
+            self._throttles += 1
             return None
         except PermissionDenied:
             raise
@@ -120,64 +169,155 @@ class Watcher:
                 raise
             self.reporter.note(f"AWS did not answer ({error.what}); looking again")
             return None
-        self._errors = 0
-        self.reporter.progress(self._progress(ours))
-        return assess(self.snapshot, ours)
+        self._errors = self._throttles = 0
+        return found
 
     def _next_look(self) -> timedelta:
+        """Later and later while AWS does not answer."""
         pause = self.pace.after(self.clock.now() - self.started)
-        factor: int = 2**self._errors
-        return min(pause * factor, timedelta(seconds=30))
+        factor: int = 2 ** min(self._errors + self._throttles, 4)
+        return min(pause * factor, max(pause, LONGEST_PAUSE / self.pace.speed))
 
-    def _refresh(self, ours: Ours) -> None:
-        ecs = self.aws.ecs
-        service = ecs.find_service(self.cluster, self.service)
-        deployment = next(iter(ecs.service_deployments([ours.arn])), None)
-        self.snapshot = replace(
-            self.snapshot,
-            service=service,
-            deployment=deployment,
-            newer=self._newer(service, deployment),
-        )
+    def _time_left(self) -> timedelta:
+        return max(self.deadline - self.clock.now(), timedelta())
+
+    # --- a look ----------------------------------------------------------------------------
+
+    def _look(self, ours: Ours) -> Verdict | None:
+        """None where the service is missing for the first times: ECS may show it late."""
+        service = self.aws.ecs.find_service(self.cluster, self.service)
+        self._missing = 0 if service else self._missing + 1
+        if self._missing in range(1, MISSING_LOOKS_TOLERATED):
+            return None
         self._looks += 1
-        counts = _counts(service, deployment)
-        if counts != self._counts or self._looks % EVIDENCE_EVERY == 0:
-            self._counts = counts
-            self.refresh_evidence()
+        self.snapshot = replace(self.snapshot, service=service)
+        if service is not None:
+            self._read_what_moved(service, ours)
+        self._tell(ours)
+        return assess(self.snapshot, ours)
+
+    def _read_what_moved(self, service: ServiceState, ours: Ours) -> None:
+        before, self._seen = self._seen, _seen(service)
+        has_moved = self._seen != before
+        is_due = self._looks % DEPLOYMENT_EVERY == 0 or self._is_settling(service)
+        if self._seen.states != before.states or ((has_moved or is_due) and self._affords(4)):
+            self._read_deployment(service, ours)
+        fresh = self._take_fresh_events(service)
+        is_telling = self._seen.tells_more_than(before) or any(map(_is_telling, fresh))
+        is_due = self._looks % EVIDENCE_EVERY == 0
+        if (is_telling and self._affords(2)) or ((has_moved or is_due) and self._affords(6)):
+            self._read_evidence(service)
+        if self._seen.counts != before.counts and self._affords(9):
+            self._read_tasks()
+
+    def _is_settling(self, service: ServiceState) -> bool:
+        """The two views of ECS differ: the service's says the end, the deployment's not yet."""
+        deployment, primary = self.snapshot.deployment, service.primary
+        if deployment is None or primary is None or primary.rollout_state != "IN_PROGRESS":
+            return True
+        running = {DeploymentStatus.PENDING, DeploymentStatus.IN_PROGRESS}
+        return deployment.status not in running
+
+    def _affords(self, calls: int) -> bool:
+        elapsed = self.clock.now() - self.started
+        return self._spent + calls <= self.pace.extra_calls(elapsed)
+
+    def _read_deployment(self, service: ServiceState, ours: Ours) -> None:
+        deployment = next(iter(self.aws.ecs.service_deployments([ours.arn])), None)
+        self._spent += 1
+        self.snapshot = replace(
+            self.snapshot, deployment=deployment, newer=self._newer(service, deployment)
+        )
 
     def refresh_evidence(self) -> None:
-        """Fetch what explains a failure: stopped tasks, events, targets. Stopped tasks add up."""
+        """Fetch all that explains a failure: stopped tasks, events, targets. It adds up."""
         service = self.snapshot.service
-        if service is None:
+        if service is not None:
+            self._read_evidence(service)
+
+    def _read_evidence(self, service: ServiceState) -> None:
+        """What cannot be read is missing from the explanation; the verdict stands without it."""
+        try:
+            self._read_stopped()
+            self._read_targets(service)
+        except PermissionDenied as error:
+            self._warn(f"no stopped tasks and targets to explain a failure: {error.what}")
+        except CallFailedError:
+            self._spent += 1
+
+    def _read_stopped(self) -> None:
+        """Only tasks of our deployment: the same revision may have failed an hour ago as well.
+
+        Both times are ECS's own.
+        """
+        deployment = self.snapshot.deployment
+        if deployment is None:
             return
-        ecs, cluster = self.aws.ecs, self.cluster
+        found = self.aws.ecs.stopped_tasks(self.cluster, self.service)
+        self._spent += 2 if found else 1
+        began = deployment.created_at
         stopped = {task.id: task for task in self.snapshot.stopped}
-        stopped |= {task.id: task for task in ecs.stopped_tasks(cluster, self.service)}
+        stopped |= {t.id: t for t in found if (t.created_at or t.stopped_at or began) >= began}
+        self.snapshot = replace(self.snapshot, stopped=tuple(stopped.values()))
+
+    def _read_targets(self, service: ServiceState) -> None:
+        """An unhealthy target stays known: it is deregistered soon."""
         targets = [t for arn in service.target_group_arns for t in self.aws.targets.health(arn)]
+        self._spent += len(service.target_group_arns)
         said = {t.address: t for t in self.snapshot.targets if t.state == "unhealthy"}
         said |= {t.address: t for t in targets}
-        self.snapshot = replace(
-            self.snapshot,
-            stopped=tuple(stopped.values()),
-            tasks=tuple(ecs.tasks(cluster, self.service)),
-            events=tuple(ecs.events(cluster, self.service)),
-            targets=tuple(said.values()),
-        )
+        self.snapshot = replace(self.snapshot, targets=tuple(said.values()))
+
+    def _read_tasks(self) -> None:
+        """For the count of healthy tasks; without it the progress is coarser."""
+        try:
+            tasks = tuple(self.aws.ecs.tasks(self.cluster, self.service))
+        except CallFailedError:
+            return
+        self._spent += 2 if tasks else 1
+        self.snapshot = replace(self.snapshot, tasks=tasks)
+
+    def _take_fresh_events(self, service: ServiceState) -> list[Event]:
+        """The events of this rollout, each once; what was there before it is old news."""
+        deployment = self.snapshot.deployment
+        if deployment is None:
+            return []
+        events = tuple(e for e in service.events if e.at >= deployment.created_at)
+        fresh = [event for event in events if event.id not in self._seen_events]
+        self._seen_events |= {event.id for event in fresh}
+        self._news = shorten_event(fresh[0].message, self.service) if fresh else ""
+        self.snapshot = replace(self.snapshot, events=events)
+        return fresh
 
     def _newer(
-        self, service: ServiceState | None, deployment: ServiceDeployment | None
+        self, service: ServiceState, deployment: ServiceDeployment | None
     ) -> ServiceDeployment | None:
-        """A deployment that somebody started after ours; the list is read only if ECS hints at it.
+        """A deployment that somebody started after ours.
 
-        A rollback is not one: ECS does it inside our own service deployment.
+        A rollback is not one: ECS does it inside our own service deployment. DescribeServices may
+        lag behind, so a deployment that was stopped is looked for a successor in the list.
         """
-        if service is None or deployment is None:
+        if deployment is None:
             return None
-        current = service.current_deployment_arn
-        if current in {"", deployment.arn}:
+        if self.snapshot.newer is not None:
+            arns = [self.snapshot.newer.arn]
+        elif deployment.status in {DeploymentStatus.STOPPED, DeploymentStatus.STOP_REQUESTED}:
+            arns = list(self.aws.ecs.service_deployment_arns(self.cluster, self.service)[:1])
+            self._spent += 1
+        else:
+            arns = [service.current_deployment_arn] if service.current_deployment_arn else []
+        if not set(arns) - {deployment.arn}:
             return None
-        newer = self.aws.ecs.service_deployments([current])
+        self._spent += 1
+        newer = self.aws.ecs.service_deployments(arns)
         return next((d for d in newer if d.created_at > deployment.created_at), None)
+
+    def _tell(self, ours: Ours) -> None:
+        """What a person should know while ECS is at it; and how far it is."""
+        deployment = self.snapshot.deployment
+        if deployment is not None and deployment.awaits is not None:
+            self._warn(paused_text(deployment.awaits, deployment.lifecycle_stage))
+        self.reporter.progress(self._progress(ours))
 
     def _progress(self, ours: Ours) -> Progress:
         deployment, service = self.snapshot.deployment, self.snapshot.service
@@ -194,7 +334,7 @@ class Watcher:
             old_running=deployment.source_running if deployment else 0,
             failed_tasks=deployment.failure_count if deployment else 0,
             failure_threshold=deployment.failure_threshold if deployment else 0,
-            note=self._newest_event(),
+            note=self._take_news(),
         )
 
     def _is_healthy(self, address: str, container_health: str) -> bool:
@@ -204,14 +344,14 @@ class Watcher:
             return True
         return any(t.address == address and t.state == "healthy" for t in self.snapshot.targets)
 
-    def _newest_event(self) -> str:
-        """The newest event of this rollout, once; what was there before it is old news."""
-        fresh = [e for e in self.snapshot.events if e.id not in self._seen_events]
-        is_first_look = not self._seen_events
-        self._seen_events |= {event.id for event in fresh}
-        if not fresh or is_first_look:
-            return ""
-        return shorten_event(fresh[0].message, self.service)
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+            self.reporter.note(text)
+
+    def _take_news(self) -> str:
+        news, self._news = self._news, ""
+        return news
 
 
 def shorten_event(message: str, service: str) -> str:
@@ -221,17 +361,28 @@ def shorten_event(message: str, service: str) -> str:
     return re.sub(r"\b[0-9a-f]{32}\b", lambda task: short(task[0]), text)
 
 
-def _counts(
-    service: ServiceState | None, deployment: ServiceDeployment | None
-) -> tuple[int | str, ...]:
-    failed = sum(d.failed_tasks for d in service.deployments) if service else 0
-    if deployment is None:
-        return (failed,)
-    return (
-        failed,
-        deployment.failure_count,
-        deployment.running,
-        deployment.pending,
-        deployment.source_running,
-        deployment.status,
+def _seen(service: ServiceState) -> _Seen:
+    deployments = service.deployments
+    return _Seen(
+        states=(
+            service.status,
+            service.current_deployment_arn,
+            *(part for d in deployments for part in (d.id, d.status, d.rollout_state)),
+        ),
+        counts=(service.desired, *(n for d in deployments for n in (d.running, d.pending))),
+        failed=sum(d.failed_tasks for d in deployments),
+        newest_event=service.events[0].id if service.events else "",
+        running=service.primary.running if service.primary else 0,
     )
+
+
+# What every rollout says; anything else may tell of a failure.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+_ROUTINE_EVENT = re.compile(
+    r"has started \d+ tasks|has stopped \d+ running tasks|registered \d+ targets"
+    r"|has begun draining|has reached a steady state|deployment completed",
+)
+
+
+def _is_telling(event: Event) -> bool:
+    return _ROUTINE_EVENT.search(event.message) is None

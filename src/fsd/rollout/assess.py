@@ -79,7 +79,7 @@ Verdict: TypeAlias = (
 def assess(snapshot: Snapshot, ours: Ours) -> Verdict:
     """Return the verdict; `InProgress` also where ECS does not list the deployment yet."""
     deployment = snapshot.deployment
-    if snapshot.service is None:
+    if snapshot.service is None or snapshot.service.status in {"DRAINING", "INACTIVE"}:
         return Superseded(by="")
     if deployment is None:
         return InProgress()
@@ -93,9 +93,11 @@ def assess(snapshot: Snapshot, ours: Ours) -> Verdict:
         case DeploymentStatus.ROLLBACK_REQUESTED | DeploymentStatus.ROLLBACK_IN_PROGRESS:
             return RollingBack(reason=reason_of(deployment))
         case DeploymentStatus.STOPPED | DeploymentStatus.STOP_REQUESTED:
-            return _assess_stopped(snapshot, deployment, ours)
+            return _assess_stopped(snapshot, deployment)
         case DeploymentStatus.PENDING | DeploymentStatus.IN_PROGRESS:
             return _assess_running(snapshot, ours)
+        case DeploymentStatus.UNKNOWN:
+            return InProgress()
 
 
 def reason_of(deployment: ServiceDeployment) -> str:
@@ -103,13 +105,13 @@ def reason_of(deployment: ServiceDeployment) -> str:
     return deployment.rollback_reason or deployment.status_reason
 
 
-def _assess_stopped(snapshot: Snapshot, deployment: ServiceDeployment, ours: Ours) -> Verdict:
+def _assess_stopped(snapshot: Snapshot, deployment: ServiceDeployment) -> Verdict:
     """STOPPED means superseded *or* failed without a rollback; its evidence tells which.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
     """
     failed = deployment.breaker_status == "TRIGGERED" or bool(deployment.triggered_alarms)
-    if snapshot.newer is not None and not failed and not ours.asked_to_stop:
+    if snapshot.newer is not None and not failed:
         return Superseded(
             by=snapshot.newer.arn, task_definition_arn=snapshot.newer.task_definition_arn
         )

@@ -9,8 +9,15 @@ import re
 from collections.abc import Iterable, Sequence
 
 from fsd.rollout.cause import Cause, Evidence
-from fsd.rollout.failures import ALARM_TRIGGERED, ROLLOUT_FAILED, Failure, classify
-from fsd.snapshot import Event, Snapshot, StoppedTask, TargetHealth
+from fsd.rollout.failures import (
+    ALARM_TRIGGERED,
+    ROLLBACK_REQUESTED,
+    ROLLOUT_FAILED,
+    Failure,
+    classify,
+    classify_event,
+)
+from fsd.snapshot import DeploymentStatus, Event, Snapshot, StoppedTask, TargetHealth
 
 _TELLING_EVENT = re.compile(
     r"was unable to|unable to assume the role|misconfigured|could not launch", re.IGNORECASE
@@ -25,7 +32,11 @@ def doomed_causes(snapshot: Snapshot, task_definition_arn: str) -> tuple[Cause, 
         for row, tasks in groups.items()
         if row.after is not None and len(tasks) >= row.after
     }
-    return _causes(sure, snapshot, task_definition_arn)
+    return _causes(sure, snapshot, task_definition_arn) or tuple(
+        _event_cause(row, events, task_definition_arn)
+        for row, events in _group_events(snapshot.events).items()
+        if row.after is not None and len(events) >= row.after
+    )
 
 
 def find_causes(
@@ -42,10 +53,12 @@ def find_causes(
     of those that went off.
     """
     causes = _causes(_group(snapshot.stopped, task_definition_arn), snapshot, task_definition_arn)
+    events = _group_events(snapshot.events)
+    said = tuple(_event_cause(row, found, task_definition_arn) for row, found in events.items())
     alarm = _cause_of_alarms(snapshot, task_definition_arn, reason, alarms)
     if alarm is not None:
-        return (alarm, *causes)
-    return causes or (_cause_without_tasks(snapshot, task_definition_arn, reason),)
+        return (alarm, *causes, *said)
+    return (*causes, *said) or (_cause_without_tasks(snapshot, task_definition_arn, reason),)
 
 
 def worst_task(snapshot: Snapshot, task_definition_arn: str) -> StoppedTask | None:
@@ -77,6 +90,30 @@ def _group(
         if row is not None:
             groups.setdefault(row, []).append(task)
     return groups
+
+
+def _group_events(events: Iterable[Event]) -> dict[Failure, list[Event]]:
+    groups: dict[Failure, list[Event]] = {}
+    for event in events:
+        row = classify_event(event.message)
+        if row is not None:
+            groups.setdefault(row, []).append(event)
+    return groups
+
+
+def _event_cause(row: Failure, events: Sequence[Event], task_definition_arn: str) -> Cause:
+    newest = {event.message: event for event in reversed(events)}
+    return Cause(
+        code=row.code,
+        summary=row.summary,
+        where=family_revision(task_definition_arn),
+        evidence=tuple(
+            Evidence(source="ECS", text=event.message, at=f"{event.at:%H:%M:%S}")
+            for event in newest.values()
+        ),
+        advice=row.advice,
+        deterministic=row.after == 1,
+    )
 
 
 def _causes(
@@ -174,6 +211,12 @@ def _cause_of_alarms(
     )
 
 
+def _is_asked_for(snapshot: Snapshot) -> bool:
+    """Whether a person stopped it: ECS itself goes straight to ROLLBACK_IN_PROGRESS."""
+    deployment = snapshot.deployment
+    return deployment is not None and deployment.status is DeploymentStatus.ROLLBACK_REQUESTED
+
+
 def _cause_without_tasks(snapshot: Snapshot, task_definition_arn: str, reason: str) -> Cause:
     telling = [
         Evidence(source="ECS", text=event.message, at=f"{event.at:%H:%M:%S}")
@@ -181,6 +224,14 @@ def _cause_without_tasks(snapshot: Snapshot, task_definition_arn: str, reason: s
         if _TELLING_EVENT.search(event.message)
     ]
     said = (Evidence(source="ECS", text=reason),) if reason else ()
+    if re.search(r"rollback was requested", reason) or _is_asked_for(snapshot):
+        return Cause(
+            code=ROLLBACK_REQUESTED.code,
+            summary=ROLLBACK_REQUESTED.summary,
+            where=family_revision(task_definition_arn),
+            evidence=said,
+            advice=ROLLBACK_REQUESTED.advice,
+        )
     return Cause(
         code=ROLLOUT_FAILED.code,
         summary=ROLLOUT_FAILED.summary + (f": {reason}" if reason else ""),

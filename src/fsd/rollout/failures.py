@@ -44,6 +44,7 @@ _STOPPED = f"{_GUIDE}/stopped-task-error-codes.html"
 _PULL = f"{_GUIDE}/task_cannot_pull_image.html"
 _INITIALIZATION = f"{_GUIDE}/resource-initialization-error.html"
 _EVENTS = f"{_GUIDE}/service-event-messages-list.html"
+_PLACING = r"unable to place a task"
 
 _SECRET = r"ResourceInitializationError.*(secret|parameter|ssm|kms)"
 _NETWORK = r"dial tcp|i/o timeout|TLS handshake timeout|request canceled|context deadline exceeded"
@@ -154,6 +155,26 @@ FAILURES: tuple[Failure, ...] = (
         source=_INITIALIZATION,
     ),
     Failure(
+        code="environment-file-unreadable",
+        pattern=r"failed to download env files|can't download the environment variable files",
+        summary="an environment file could not be read",
+        advice="check its bucket and name, the execution role's s3:GetObject, and the route to S3",
+        after=1,
+        example="ResourceInitializationError: failed to download env files: file download command: "
+        "non empty error stream",
+        source=_INITIALIZATION,
+    ),
+    Failure(
+        code="file-system-not-mounted",
+        pattern=r"failed to invoke EFS utils",
+        summary="an EFS file system could not be mounted",
+        advice="allow port 2049 from the tasks, give each zone a mount target, and check IAM",
+        after=1,
+        example="ResourceInitializationError: failed to invoke EFS utils commands to set up EFS "
+        "volumes: mount.nfs4: Connection timed out",
+        source=_INITIALIZATION,
+    ),
+    Failure(
         code="subnet-full",
         pattern=r"InsufficientFreeAddressesInSubnet|create network interface",
         summary="a subnet has no free addresses",
@@ -234,6 +255,17 @@ FAILURES: tuple[Failure, ...] = (
         source=_STOPPED,
     ),
     Failure(
+        code="killed",
+        pattern=r"essential container",
+        exit_codes=(137,),
+        summary="the main process was killed",
+        advice="see what stopped it first; a process that ignores SIGTERM is killed after "
+        "`stopTimeout`",
+        after=None,
+        example="Essential container in task exited",
+        source=_STOPPED,
+    ),
+    Failure(
         code="crashed",
         pattern=r"essential container",
         summary="the main process ended",
@@ -250,6 +282,83 @@ FAILURES: tuple[Failure, ...] = (
         after=None,
         example="Task failed to start",
         source=_STOPPED,
+    ),
+)
+
+# What the service's events tell: a task was not even made, or cannot be put to use.
+EVENT_FAILURES: tuple[Failure, ...] = (
+    Failure(
+        code="target-group-missing",
+        pattern=r"TARGET GROUP IS NOT FOUND",
+        summary="the target group was deleted",
+        advice="deploy again: the stack owns the target group",
+        after=1,
+        example="(service web) (task 1) is not healthy in (target-group arn:x) due to "
+        "TARGET GROUP IS NOT FOUND",
+        source=_EVENTS,
+    ),
+    Failure(
+        code="no-room-to-deploy",
+        pattern=r"unable to stop or start tasks during a deployment because of the service "
+        r"deployment configuration",
+        summary="minimum and maximum healthy percent leave no room to start or stop a task",
+        advice="let the maximum be 200 percent, or the minimum less than 100",
+        after=1,
+        example="(service web) was unable to stop or start tasks during a deployment "
+        "because of the service deployment configuration.",
+        source=_EVENTS,
+    ),
+    Failure(
+        code="quota-exceeded",
+        pattern=r"configuration is above your limit",
+        summary="the task is larger than the account may run",
+        advice="ask for a higher quota (Service Quotas console), or take a smaller size",
+        after=1,
+        example="(service web) was unable to place a task. Reason: The requested CPU "
+        "configuration is above your limit.",
+        source=_EVENTS,
+    ),
+    Failure(
+        code="quota-reached",
+        pattern=r"reached the limit on the number of (vCPUs|tasks)",
+        summary="the account runs as many vCPUs or tasks as it may",
+        advice="ask for a higher quota (Service Quotas console), or lower the maximum percent: a "
+        "deployment needs room for old and new tasks",
+        after=None,
+        example="(service web) was unable to place a task. Reason: You've reached the limit"
+        " on the number of vCPUs you can run concurrently.",
+        source=_EVENTS,
+    ),
+    Failure(
+        code="role-not-assumable",
+        pattern=r"unable to assume the role|Role is not valid|policies have been misconfigured",
+        summary="ECS may not assume a role of the task",
+        advice="let the role trust ecs-tasks.amazonaws.com; a new role needs some seconds",
+        after=3,
+        example="ECS was unable to assume the role 'arn:aws:iam::123456789012:role/x' that "
+        "was provided for this task.",
+        source=_EVENTS,
+    ),
+    Failure(
+        code="capacity-unavailable",
+        pattern=rf"{_PLACING}.*(capacity is unavailable|RESOURCE:FARGATE)"
+        r"|could not launch \d+ tasks",
+        summary="Fargate has no capacity for the task",
+        advice="add subnets in more zones, use on-demand capacity, or deploy again later",
+        after=None,
+        example="(service web) was unable to place a task. Reason: Capacity is unavailable "
+        "at this time.",
+        source=_EVENTS,
+    ),
+    Failure(
+        code="subnet-full",
+        pattern=rf"{_PLACING}.*subnet",
+        summary="a subnet has no free addresses",
+        advice="add subnets or free addresses",
+        after=None,
+        example="(service web) was unable to place a task. Reason: no free addresses in "
+        "subnet subnet-1.",
+        source=_EVENTS,
     ),
 )
 
@@ -272,7 +381,16 @@ ROLLOUT_FAILED = Failure(
     example="deployment failed: tasks failed to start.",
     source=f"{_GUIDE}/deployment-circuit-breaker.html",
 )
-WITHOUT_TASKS = (ALARM_TRIGGERED, ROLLOUT_FAILED)
+ROLLBACK_REQUESTED = Failure(
+    code="rollback-requested",
+    pattern="",
+    summary="somebody asked ECS to roll it back, while nothing had failed",
+    advice="CloudTrail names who called StopServiceDeployment; deploy again to go on",
+    after=None,
+    example="Service deployment rolled back because a rollback was requested.",
+    source=f"{_GUIDE}/stop-service-deployment.html",
+)
+WITHOUT_TASKS = (*EVENT_FAILURES, ALARM_TRIGGERED, ROLLBACK_REQUESTED, ROLLOUT_FAILED)
 
 
 def classify(task: StoppedTask) -> Failure | None:
@@ -283,3 +401,8 @@ def classify(task: StoppedTask) -> Failure | None:
     exit_code = next((c.exit_code for c in task.containers if c.exit_code is not None), None)
     failing = next((c.exit_code for c in task.containers if c.exit_code), exit_code)
     return next((row for row in FAILURES if row.matches(text, failing)), None)
+
+
+def classify_event(message: str) -> Failure | None:
+    """The row for one service event; None where it tells of no failure that has a name."""
+    return next((row for row in EVENT_FAILURES if row.matches(message, None)), None)

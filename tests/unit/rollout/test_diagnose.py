@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from fsd.rollout.cause import Evidence
-from fsd.rollout.diagnose import find_causes, worst_task
-from fsd.rollout.failures import FAILURES, Failure, classify
+from fsd.rollout.diagnose import doomed_causes, find_causes, worst_task
+from fsd.rollout.failures import EVENT_FAILURES, FAILURES, Failure, classify, classify_event
 from tests.timeline import snapshot, task_definition
 
 ARN = task_definition("web:42")
@@ -74,6 +74,35 @@ CASES = [
     ("EssentialContainerExited", "Essential container in task exited", 127, "command-not-found"),
     ("EssentialContainerExited", "Essential container in task exited", 0, "exited-at-once"),
     ("EssentialContainerExited", "Essential container in task exited", 1, "crashed"),
+    ("EssentialContainerExited", "Essential container in task exited", 137, "killed"),
+    (
+        "TaskFailedToStart",
+        "CannotPullContainerError: toomanyrequests: You have reached your pull rate limit",
+        None,
+        "image-pull-rate-limit",
+    ),
+    ("TaskFailedToStart", "CannotPullContainerError: 500", None, "image-pull-failed"),
+    (
+        "TaskFailedToStart",
+        "Unexpected EC2 error while attempting to Create Network Interface: "
+        "InsufficientFreeAddressesInSubnet",
+        None,
+        "subnet-full",
+    ),
+    ("TaskFailedToStart", "CannotCreateContainerError: API error", None, "platform-error"),
+    (
+        "TaskFailedToStart",
+        "ResourceInitializationError: failed to download env files: file download command",
+        None,
+        "environment-file-unreadable",
+    ),
+    (
+        "TaskFailedToStart",
+        "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: "
+        "mount.nfs4: No such file or directory",
+        None,
+        "file-system-not-mounted",
+    ),
     (
         "EssentialContainerExited",
         "OutOfMemoryError: Container killed due to memory usage",
@@ -93,6 +122,23 @@ CASES = [
         "container-health-check-failed",
     ),
 ]
+
+EVENTS = [
+    ("(task 1) is not healthy in (target-group x) due to TARGET GROUP IS NOT FOUND",
+     "target-group-missing"),
+    ("was unable to stop or start tasks during a deployment because of the service deployment "
+     "configuration.", "no-room-to-deploy"),
+    ("was unable to place a task. Reason: The requested CPU configuration is above your limit.",
+     "quota-exceeded"),
+    ("was unable to place a task. Reason: You've reached the limit on the number of vCPUs you can "
+     "run concurrently.", "quota-reached"),
+    ("failed to launch a task with (error ECS was unable to assume the role 'arn:x')",
+     "role-not-assumable"),
+    ("was unable to place a task. Reason: Capacity is unavailable at this time.",
+     "capacity-unavailable"),
+    ("could not launch 2 tasks for deployment ecs-svc/2.", "capacity-unavailable"),
+    ("was unable to place a task. Reason: subnet has no free addresses", "subnet-full"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("code", "reason", "exit_code", "cause"), CASES)
@@ -116,6 +162,32 @@ def test_failures__every_row__takes_its_own_example(row: Failure) -> None:
     (task,) = snapshot(f"stopped  web:42  TaskFailedToStart  {exit_text}{row.example}").stopped
 
     assert classify(task) is row
+
+
+@pytest.mark.parametrize("row", EVENT_FAILURES, ids=lambda row: row.code)
+def test_event_failures__every_row__takes_its_own_example(row: Failure) -> None:
+    assert classify_event(row.example) is row
+
+
+@pytest.mark.parametrize(("message", "cause"), EVENTS)
+def test_classify_event__what_ecs_says__the_cause(message: str, cause: str) -> None:
+    row = classify_event(f"(service web) {message}")
+
+    assert row is not None
+    assert row.code == cause
+
+
+def test_classify_event__what_every_rollout_says__none() -> None:
+    assert classify_event("(service web) has reached a steady state.") is None
+
+
+def test_doomed_causes__event_seen_once_and_after_three__only_then() -> None:
+    line = "event  (service web) ECS was unable to assume the role 'arn:aws:iam::1:role/x'"
+
+    assert doomed_causes(snapshot(f"{line}\n{line}"), ARN) == ()
+    assert [c.code for c in doomed_causes(snapshot(f"{line}\n{line}\n{line}"), ARN)] == [
+        "role-not-assumable"
+    ]
 
 
 def test_find_causes__unhealthy_targets__summary_has_the_code_and_advice_fits() -> None:
@@ -174,7 +246,7 @@ def test_find_causes__alarm_that_ended_it__comes_before_tasks() -> None:
 
 def test_find_causes__nothing_stopped__ecs_reason_and_telling_events() -> None:
     look = snapshot("""
-        event  (service web) was unable to stop or start tasks during a deployment because of the service deployment configuration.
+        event  (service web) was unable to do something new.
         event  (service web) has started 1 tasks
     """)
 
@@ -183,8 +255,7 @@ def test_find_causes__nothing_stopped__ecs_reason_and_telling_events() -> None:
     assert cause.code == "rollout-failed"
     assert [evidence.text for evidence in cause.evidence] == [
         "circuit breaker was triggered",
-        "(service web) was unable to stop or start tasks during a deployment because of the "
-        "service deployment configuration.",
+        "(service web) was unable to do something new.",
     ]
 
 
