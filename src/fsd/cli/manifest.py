@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsd.cli.clock import SystemClock
 from fsd.errors import ManifestError
 from fsd.lint import lint
 from fsd.report.findings import Sources, render_terminal, summarize
@@ -20,6 +21,7 @@ from fsd.spec.models import Manifest
 from fsd.spec.yaml_tree import MAX_CHARACTERS, Document, split_lines
 
 if TYPE_CHECKING:
+    from fsd.release.ports import Clock
     from fsd.spec.environments import Environment
 
 ENVIRONMENTS_FILE = Path(".fsd", "environments.yml")
@@ -90,6 +92,7 @@ def check_manifest(
     overrides: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
     environments_file: Path | None = None,
+    clock: Clock | None = None,
 ) -> Loaded:
     """Like `read_manifest`, but errors in the manifest are findings and not raised."""
     known = _Known(environments={})
@@ -105,7 +108,12 @@ def check_manifest(
         environment_overrides=chosen.overrides if chosen else {},
         environment_document=known.document(chosen.name) if chosen and chosen.overrides else None,
     )
-    found = lint(loaded, environment, environments=known.environments.values())
+    found = lint(
+        loaded,
+        environment,
+        environments=known.environments.values(),
+        today=(clock or SystemClock()).now().date(),
+    )
     findings = dict.fromkeys((*loaded.findings, *found))
     return replace(loaded, findings=tuple(sorted(findings, key=order)))
 

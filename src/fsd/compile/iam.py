@@ -21,6 +21,7 @@ from fsd.spec.dependencies import (
     arns,
     condition,
     expand,
+    may_be_newer,
     nearest_actions,
 )
 from fsd.spec.models import Dependency
@@ -42,7 +43,8 @@ def compile_statements(dependencies: Sequence[Dependency], *, target: Target) ->
     """Statements in an order that does not depend on the manifest's.
 
     Dependencies on the same resource are one, and resources with the same permissions share a
-    statement. Raises ManifestError for a permission that does not exist or does not fit.
+    statement. Raises ManifestError for a permission that cannot exist or does not fit. Whether one
+    that is not known stops a deployment is the finding's to say: AWS adds actions every week.
     """
     grants: dict[Scope, set[str]] = {}
     for dependency, permissions in _merged(dependencies).items():
@@ -113,6 +115,8 @@ def _actions(kind: Kind, permission: str, *, name: str) -> tuple[str, ...]:
     s3:PutAccountPublicAccessBlock. An action that is named gets it, on `*`.
     """
     found = expand(permission)
+    if not found and may_be_newer(kind, permission):
+        return (permission,)
     if not found:
         raise _unknown(kind, permission, name=name)
     is_wildcard = "*" in permission or "?" in permission

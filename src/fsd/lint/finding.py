@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
@@ -23,7 +24,7 @@ class Subject:
     """A manifest with its source. `environment` is None where none was named.
 
     `environments` are all that the environments file has, that one among them; `unused` are its
-    overrides that change nothing here.
+    overrides that change nothing here. Without `today` what FSD knows counts as new.
     """
 
     manifest: Manifest
@@ -31,6 +32,7 @@ class Subject:
     environment: str | None = None
     environments: tuple[Environment, ...] = ()
     unused: tuple[Override, ...] = ()
+    today: date | None = None
 
     @property
     def service(self) -> Service:

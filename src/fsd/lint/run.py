@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
@@ -21,11 +22,13 @@ def lint(
     environment: str | None,
     *,
     environments: Iterable[Environment] = (),
+    today: date | None = None,
     rules: Sequence[Rule] = ALL_RULES,
 ) -> tuple[Finding, ...]:
     """What the rules find, sorted by place; without what loading found already.
 
-    `environments` are those of the environments file: some rules compare them.
+    `environments` are those of the environments file: some rules compare them. `today` tells how
+    old FSD's knowledge of AWS is.
 
     A manifest with errors is looked at as far as it is sound: a finding that depends on a wrong
     value is left out.
@@ -39,6 +42,7 @@ def lint(
         environment=environment,
         environments=tuple(environments),
         unused=loaded.unused,
+        today=today,
     )
     wrong = _wrong_places(loaded)
     findings = [

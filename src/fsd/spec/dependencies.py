@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -218,6 +219,7 @@ _KINDS = (
 
 KINDS: Mapping[str, Kind] = {kind.type: kind for kind in _KINDS}
 
+_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+", re.IGNORECASE)
 # A cross-region inference profile: the geography, a dot, and the model's own id.
 _PROFILE = re.compile(r"^(?:us-gov|us|eu|apac|jp|au|ca|global)\.(?P<model>.+)$")
 
@@ -247,15 +249,32 @@ def resource_types(action: str) -> tuple[str, ...]:
     return tuple(str(item["name"]).lower() for item in details["resourceTypes"])
 
 
+def may_be_newer(kind: Kind, permission: str) -> bool:
+    """Whether a permission that is not known may be one that AWS has added since.
+
+    IAM takes it, known or not; so it can be granted, as long as it stays in a service of the kind.
+    """
+    service = permission.partition(":")[0].lower()
+    return service in kind.services and _ACTION.fullmatch(permission) is not None
+
+
+def data_date() -> date:
+    """The day of the list of actions; what AWS added later is not known."""
+    updated: datetime = _iam().data_updated_at()
+    return updated.date()
+
+
 def arn_templates(kind: Kind, action: str) -> tuple[str, ...]:
-    """Where an existing action is to be granted for a dependency of this kind.
+    """Where an action is to be granted for a dependency of this kind.
 
     `("*",)`: IAM gives the action no resource level (dynamodb:ListTables). Empty: the action does
-    not work on this kind.
+    not work on this kind. One that is not known is granted on every part of the resource.
     """
     ours = kind.services.get(action.partition(":")[0].lower())
     if ours is None:
         return ()
+    if not expand(action):
+        return tuple(arn for templates in ours.values() for arn in templates if "{name}" in arn)
     theirs = resource_types(action)
     if not theirs:
         return (EVERYTHING,)

@@ -134,9 +134,9 @@ def test_compile_statements__other_order__is_the_same() -> None:
     ("dependency", "id_", "what", "fix"),
     [
         (
-            make_dependency("aws_dynamodb_table", "t", "dynamodb:GetItems"),
+            make_dependency("aws_dynamodb_table", "t", "dynamodb:GetItems*"),
             "unknown-permission",
-            "`dynamodb:GetItems` is not an IAM action",
+            "`dynamodb:GetItems*` is not an IAM action",
             "`dynamodb:GetItem`",
         ),
         (
@@ -161,6 +161,16 @@ def test_compile_statements__cannot_be_granted__names_it(
 
     assert (error.value.id, error.value.what) == (id_, what)
     assert fix in error.value.fix
+
+
+def test_compile_statements__action_that_is_not_known__granted_on_the_resource() -> None:
+    assert statements(make_dependency("aws_s3_bucket", "b", "s3:FoldObject")) == [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:FoldObject"],
+            "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
+        }
+    ]
 
 
 def test_policy_document__longer_than_iam_takes__is_refused_before_any_call() -> None:

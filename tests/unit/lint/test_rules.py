@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypedDict
 
 import pytest
@@ -13,6 +14,7 @@ from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.finding import Finding, Severity
 from fsd.lint.registry import ALL_RULES
+from fsd.spec.dependencies import data_date
 from fsd.spec.environments import Environment, OverrideValue, find_document
 from fsd.spec.load import load_manifest
 from fsd.spec.yaml_tree import Document
@@ -710,3 +712,40 @@ def test_unused_override__place_not_known__named_all_the_same() -> None:
     assert "the environment's override resources.cpu" in {
         found.where for found in lint(loaded, "dev") if found.id == "unused-override"
     }
+
+
+@pytest.mark.parametrize(
+    ("permission", "days", "expected"),
+    [
+        ("dynamodb:GetItems", None, Severity.ERROR),
+        ("dynamodb:GetItems", 180, Severity.ERROR),
+        ("dynamodb:GetItems", 181, Severity.WARNING),
+        ("dynamodb:GetItems*", 181, Severity.ERROR),
+        ("s3:GetItems", 181, Severity.ERROR),
+        ("*", 181, Severity.ERROR),
+    ],
+)
+def test_unknown_permission__age_of_what_is_known__decides_how_grave(
+    permission: str, days: int | None, expected: Severity
+) -> None:
+    text = manifest(dependencies=table("${ENV}-x", permission))
+    today = data_date() + timedelta(days=days) if days else None
+
+    found = lint(load_manifest(text, path="service.yml"), None, today=today)
+
+    assert [each.severity for each in found if each.id == "unknown-permission"] == [expected]
+
+
+def test_unknown_permission__old_knowledge__says_how_old_and_what_to_do() -> None:
+    text = manifest(dependencies=table("${ENV}-x", "dynamodb:GetItems"))
+
+    found = lint(
+        load_manifest(text, path="service.yml"), None, today=data_date() + timedelta(days=200)
+    )
+
+    assert [(each.message, each.fix) for each in found if each.id == "unknown-permission"] == [
+        (
+            "`dynamodb:GetItems` is not an IAM action that FSD knows; its list is 200 days old",
+            "`dynamodb:GetItem` or `dynamodb:BatchGetItem`; or a newer FSD, which knows more",
+        )
+    ]

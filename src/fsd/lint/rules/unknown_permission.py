@@ -1,11 +1,18 @@
-"""IAM takes a policy with a misspelt action without a word, and the service is denied later."""
+"""IAM takes a policy with a misspelt action without a word, and the service is denied later.
+
+AWS adds actions every week. Once the list that FSD has is old, an action that is not on it is as
+likely new as misspelt: then it is granted, with a warning.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.dependencies import KINDS, expand, nearest_actions
+from fsd.spec.dependencies import KINDS, data_date, expand, may_be_newer, nearest_actions
+
+_OLD = timedelta(days=180)
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -15,17 +22,29 @@ def check(subject: Subject) -> Iterator[Problem]:
                 continue
             kind = KINDS.get(dependency.type)
             near = nearest_actions(permission, kind=kind)
+            age = _age(subject) if kind and may_be_newer(kind, permission) else timedelta()
+            is_old = age > _OLD
+            fix = " or ".join(f"`{action}`" for action in near)
+            if is_old:
+                fix = f"{fix}; or a newer FSD, which knows more" if fix else "update FSD"
             yield Problem(
                 at=("dependencies", index, "permissions", number),
-                message=_message(permission),
-                fix=" or ".join(f"`{action}`" for action in near)
-                or "write `service:Action`, as in the IAM reference",
+                message=_message(permission, age.days if is_old else None),
+                fix=fix or "write `service:Action`, as in the IAM reference",
+                uses=(("dependencies", index, "type"),),
+                severity=Severity.WARNING if is_old else None,
             )
 
 
-def _message(permission: str) -> str:
+def _age(subject: Subject) -> timedelta:
+    return subject.today - data_date() if subject.today else timedelta()
+
+
+def _message(permission: str, age: int | None) -> str:
     if permission.replace("*", "").replace(":", "") == "":
         return f"`{permission}` would allow everything"
+    if age is not None:
+        return f"`{permission}` is not an IAM action that FSD knows; its list is {age} days old"
     return f"`{permission}` is not an IAM action"
 
 
