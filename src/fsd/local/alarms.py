@@ -11,6 +11,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 # CloudWatch looks at a few more periods than it judges, for data that comes late. It says that it
@@ -22,6 +23,12 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
+}
+_WORDS = {
+    "GreaterThanOrEqualToThreshold": "greater than or equal to",
+    "GreaterThanThreshold": "greater than",
+    "LessThanThreshold": "less than",
+    "LessThanOrEqualToThreshold": "less than or equal to",
 }
 
 
@@ -81,6 +88,32 @@ def judge(rule: Rule, values: Mapping[int, float], now: float) -> str | None:
     if not missing or rule.treat_missing_data in {"breaching", "notBreaching"}:
         return "OK"
     return _judge_gaps(rule, found)
+
+
+def explain(rule: Rule, values: Mapping[int, float], state: str) -> str:
+    """StateReason, in CloudWatch's words."""
+    periods = sorted(values)[-rule.datapoints_to_alarm :]
+    if state == "INSUFFICIENT_DATA" or not periods:
+        missing = rule.evaluation_periods
+        return f"Insufficient Data: {_count(missing)} {_verb(missing)} unknown."
+    shown = ", ".join(f"{values[p]} ({_instant(p * rule.period)})" for p in periods)
+    verb = _verb(len(periods)) + ("" if state == "ALARM" else " not")
+    return (
+        f"Threshold Crossed: {_count(len(periods))} [{shown}] {verb} "
+        f"{_WORDS[rule.comparison]} the threshold ({rule.threshold})."
+    )
+
+
+def _count(number: int) -> str:
+    return f"{number} datapoint" + ("" if number == 1 else "s")
+
+
+def _verb(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _instant(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%d/%m/%y %H:%M:%S}"
 
 
 def _judge_gaps(rule: Rule, found: list[tuple[int, bool]]) -> str | None:

@@ -48,6 +48,7 @@ class Assembly:
         self._loaded: asyncio.Future[None] | None = None
         self._count: Callable[[], dict[str, int]] = dict  # until it is loaded
         logs = MiniStackLogs()
+        alarms = cloudwatch.MiniStackAlarms()
         self._runtime = choose(
             settings.runtime,
             logs=logs,
@@ -69,11 +70,11 @@ class Assembly:
                 secrets=MiniStackSecrets(),
                 roles=self._roles,
                 load_balancers=self._balancing,
-                alarms=cloudwatch.MiniStackAlarms(),
+                alarms=alarms,
             ),
             speed=settings.speed,
         )
-        self._scaling = ApplicationAutoScaling(self._ecs)
+        self._scaling = ApplicationAutoScaling(self._ecs, alarms, speed=settings.speed)
         self.instance = Instance(
             endpoint=endpoint,
             region=REGION,
@@ -102,6 +103,7 @@ class Assembly:
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         services.start(loop, threads=_WORKER_THREADS)
+        self._scaling.start()
         self._loaded = loop.run_in_executor(None, self._load_the_rest)
 
     async def ready(self) -> None:
@@ -116,6 +118,7 @@ class Assembly:
         self._count = inventory.count_resources
 
     def close(self) -> None:
+        self._scaling.close()
         self._ecs.close()
         self._runtime.close()
         self._balancing.close()
@@ -176,7 +179,7 @@ class Assembly:
         notes = [
             f"health checks, grace periods and draining run {self.instance.speed:g} times as fast",
             _ENFORCED if self.instance.enforce_iam else _NOT_ENFORCED,
-            "auto scaling holds the registered range; no policy scales by load",
+            "target tracking follows metrics that are put into CloudWatch; nothing measures load",
         ]
         if elbv2.has_https_listener():
             notes.append("HTTPS listeners answer plain HTTP on the one port")

@@ -1,7 +1,7 @@
 """Application Auto Scaling for the ECS services of the embedded AWS, which MiniStack lacks.
 
-Registering, describing and removing work as on AWS, and a registered range holds at once. Nothing
-here measures load, so no policy ever scales a service by itself.
+Registering, describing and removing work as on AWS, and a registered range holds at once. Target
+tracking works on what somebody puts into CloudWatch: nothing here measures load by itself.
 
 https://docs.aws.amazon.com/autoscaling/application/APIReference/Welcome.html
 """
@@ -15,8 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from fsd.local import tracking
+from fsd.local.ports import Metrics
+
 Body = dict[str, Any]
 TARGET_PREFIX = "AnyScaleFrontendService"
+_TICK = 1.0  # seconds
 _DIMENSION = "ecs:service:DesiredCount"
 _ROLE = "AWSServiceRoleForApplicationAutoScaling_ECSService"
 _NOT_SUSPENDED = {
@@ -29,6 +33,9 @@ _NOT_SUSPENDED = {
 class Service(Protocol):
     @property
     def desired(self) -> int: ...
+
+    @property
+    def rollout(self) -> str: ...
 
 
 class Services(Protocol):
@@ -57,6 +64,7 @@ class _Target:
     body: Body
     tags: dict[str, str] = field(default_factory=dict)
     policies: dict[str, Body] = field(default_factory=dict)
+    past: tracking.Past = field(default_factory=tracking.Past)
 
 
 class _ApiError(Exception):
@@ -66,8 +74,18 @@ class _ApiError(Exception):
 
 
 class ApplicationAutoScaling:
-    def __init__(self, services: Services) -> None:
+    """`start` has the policies looked at until `close`; without it, `tick` does so once.
+
+    `speed` divides the cooldowns. What CloudWatch's alarms judge is not faster: datapoints have
+    the time that they were put with.
+    """
+
+    def __init__(self, services: Services, metrics: Metrics, *, speed: float = 1.0) -> None:
         self._services = services
+        self._metrics = metrics
+        self._speed = speed
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="auto-scaling", daemon=True)
         self._lock = threading.Lock()
         self._targets: dict[_Key, _Target] = {}
         self._activities: list[tuple[_Key, Body]] = []
@@ -97,6 +115,68 @@ class ApplicationAutoScaling:
                 return 200, known(parameters, account, region)
         except _ApiError as error:
             return 400, error.body
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing.wait(_TICK):
+            self.tick(time.time())
+
+    def tick(self, now: float) -> None:
+        """Look at every policy once, and scale where one says so."""
+        with self._lock:
+            for key, target in self._targets.items():
+                if target.policies:
+                    self._track(key, target, now)
+
+    def _track(self, key: _Key, target: _Target, now: float) -> None:
+        service = self._find(key)
+        if service is None:
+            return
+        readings = [self._read(key, p) for p in target.policies.values() if _is_tracking(p)]
+        suspended = target.body["SuspendedState"]
+        situation = tracking.Situation(
+            count=service.desired,
+            minimum=target.body["MinCapacity"],
+            maximum=target.body["MaxCapacity"],
+            may_go_out=not suspended["DynamicScalingOutSuspended"],
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html
+            may_go_in=not suspended["DynamicScalingInSuspended"]
+            and service.rollout != "IN_PROGRESS",
+        )
+        change = tracking.decide(readings, target.past, situation, now)
+        if change is None:
+            return
+        target.past.record(change, readings, before=service.desired, now=now)
+        cause = f"monitor alarm {change.alarm} in state ALARM triggered policy {change.policy}"
+        self._set(key, change.count, cause)
+
+    def _read(self, key: _Key, policy: Body) -> tracking.Reading:
+        configuration = policy["TargetTrackingScalingPolicyConfiguration"]
+        where = {"account": key.account, "region": key.region}
+        high, low = (alarm["AlarmName"] for alarm in policy["Alarms"])
+        alarms = self._metrics.read((high, low), **where)
+        default = tracking.DEFAULT_COOLDOWN
+        return tracking.Reading(
+            policy=policy["PolicyName"],
+            target=float(configuration["TargetValue"]),
+            high_alarm=high,
+            low_alarm=low,
+            is_high=high in alarms and alarms[high].state == "ALARM",
+            is_low=low in alarms and alarms[low].state == "ALARM",
+            measured=self._metrics.measure(
+                tracking.load_metric(configuration, key.resource), **where
+            ),
+            scales_in=not configuration.get("DisableScaleIn"),
+            out_cooldown=configuration.get("ScaleOutCooldown", default) / self._speed,
+            in_cooldown=configuration.get("ScaleInCooldown", default) / self._speed,
+        )
 
     def count(self) -> int:
         with self._lock:
@@ -128,9 +208,13 @@ class ApplicationAutoScaling:
         wanted = min(max(current, minimum), maximum)
         if wanted == current:
             return
+        bound = "minimum" if wanted == minimum else "maximum"
+        self._set(key, wanted, f"{bound} capacity was set to {wanted}")
+
+    def _set(self, key: _Key, wanted: int, cause: str) -> None:
+        """Change the count, and make an activity of it. The caller holds the lock."""
         _, cluster, service = key.resource.split("/")
         self._services.set_desired_count(key.account, key.region, cluster, service, wanted)
-        bound = "minimum" if wanted == minimum else "maximum"
         now = time.time()
         self._activities.insert(
             0,
@@ -142,7 +226,7 @@ class ApplicationAutoScaling:
                     "ResourceId": key.resource,
                     "ScalableDimension": key.dimension,
                     "Description": f"Setting desired count to {wanted}.",
-                    "Cause": f"{bound} capacity was set to {wanted}",
+                    "Cause": cause,
                     "StartTime": now,
                     "EndTime": now,
                     "StatusCode": "Successful",
@@ -152,9 +236,12 @@ class ApplicationAutoScaling:
             ),
         )
 
-    def _desired_count(self, key: _Key) -> int:
+    def _find(self, key: _Key) -> Service | None:
         _, cluster, service = key.resource.split("/")
-        found = self._services.find_service(key.account, key.region, cluster, service)
+        return self._services.find_service(key.account, key.region, cluster, service)
+
+    def _desired_count(self, key: _Key) -> int:
+        found = self._find(key)
         if found is None:
             raise _ApiError("ValidationException", f"ECS service doesn't exist: {key.resource}")
         return found.desired
@@ -171,7 +258,9 @@ class ApplicationAutoScaling:
         }
 
     def _deregister(self, parameters: Body, account: str, region: str) -> Body:
-        self._get(parameters, account, region)
+        target = self._get(parameters, account, region)
+        for policy in target.policies.values():
+            self._delete_alarms(policy, account, region)
         del self._targets[_key(parameters, account, region)]
         return {}
 
@@ -186,8 +275,23 @@ class ApplicationAutoScaling:
         present = target.policies.get(name)
         _check_policy(parameters, present)
         policy = {**parameters, **(_identity(present) if present else _new_policy(key, name))}
+        if _is_tracking(policy):
+            self._put_alarms(key, policy)
         target.policies[name] = policy
         return {"PolicyARN": policy["PolicyARN"], "Alarms": policy["Alarms"]}
+
+    def _put_alarms(self, key: _Key, policy: Body) -> None:
+        configuration = policy["TargetTrackingScalingPolicyConfiguration"]
+        try:
+            metric = tracking.load_metric(configuration, key.resource)
+        except tracking.UnknownMetricError as error:
+            raise _ApiError("ValidationException", str(error)) from error
+        for body in tracking.alarm_bodies(policy, metric):
+            self._metrics.put_alarm(body, account=key.account, region=key.region)
+
+    def _delete_alarms(self, policy: Body, account: str, region: str) -> None:
+        names = [alarm["AlarmName"] for alarm in policy["Alarms"]]
+        self._metrics.delete_alarms(names, account=account, region=region)
 
     def _describe_policies(self, parameters: Body, account: str, region: str) -> Body:
         resource = parameters.get("ResourceId")
@@ -205,12 +309,14 @@ class ApplicationAutoScaling:
         key = _key(parameters, account, region)
         target = self._targets.get(key)
         name = parameters.get("PolicyName", "")
-        if target is None or target.policies.pop(name, None) is None:
+        removed = target.policies.pop(name, None) if target is not None else None
+        if removed is None:
             raise _ApiError(
                 "ObjectNotFoundException",
                 f"No scaling policy found for service namespace: {key.namespace}, resource ID: "
                 f"{key.resource}, scalable dimension: {key.dimension}, policy name: {name}",
             )
+        self._delete_alarms(removed, account, region)
         return {}
 
     # ---- the rest
@@ -304,6 +410,10 @@ def _bounds(fields: Body) -> tuple[int, int]:
             f"Maximum capacity cannot be less than minimum capacity: {minimum} to {maximum}",
         )
     return minimum, maximum
+
+
+def _is_tracking(policy: Body) -> bool:
+    return "TargetTrackingScalingPolicyConfiguration" in policy
 
 
 def _check_policy(parameters: Body, present: Body | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +192,37 @@ class Alarm:
 class Alarms(Protocol):
     def read(self, names: Sequence[str], *, account: str, region: str) -> Mapping[str, Alarm]:
         """By name, those that exist."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A CloudWatch metric and the statistic of it."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+    statistic: str = "Average"
+    unit: str = ""  # "" any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The newest period of a metric that has data."""
+
+    value: float
+    version: object  # another one as soon as somebody puts more data
+
+
+class Metrics(Alarms, Protocol):
+    """CloudWatch as Application Auto Scaling uses it."""
+
+    def put_alarm(self, body: Mapping[str, Any], *, account: str, region: str) -> None:
+        """As PutMetricAlarm; an alarm that is there keeps its state."""
+
+    def delete_alarms(self, names: Sequence[str], *, account: str, region: str) -> None: ...
+
+    def measure(self, metric: Metric, *, account: str, region: str) -> Measured | None:
+        """None where there is no data of the last minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

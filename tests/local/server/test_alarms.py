@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 import pytest
 
-from fsd.local.alarms import Rule, judge, load_rule
+from fsd.local.alarms import Rule, explain, judge, load_rule
+from fsd.local.seams.cloudwatch import evaluate
+from fsd.local.seams.scope import scope
 from tests.local.server.conftest import Clients
 
 PERIOD = 60
@@ -87,6 +90,19 @@ def test_load_rule__metric_math__is_not_judged() -> None:
     assert load_rule({"Metrics": [{}], "ComparisonOperator": "GreaterThanThreshold"}) is None
 
 
+def test_explain__not_crossed__says_not() -> None:
+    assert explain(rule(of=2, needs=2), {1: 3.0, 2: 4.0}, "OK") == (
+        "Threshold Crossed: 2 datapoints [3.0 (01/01/70 00:01:00), 4.0 (01/01/70 00:02:00)] were "
+        "not greater than the threshold (5.0)."
+    )
+
+
+def test_explain__no_data__is_unknown() -> None:
+    assert explain(rule(), {}, "INSUFFICIENT_DATA") == (
+        "Insufficient Data: 3 datapoints were unknown."
+    )
+
+
 # The seam.
 
 ALARM = {
@@ -132,9 +148,15 @@ def test_put_metric_data__above_the_threshold__alarm(cloudwatch: Any) -> None:
     assert state(cloudwatch) == "INSUFFICIENT_DATA"
     put(cloudwatch, 4.0)
     before = state(cloudwatch)
-    put(cloudwatch, 9.0)
+    put(cloudwatch, 9.0, ago=0.001)
 
-    assert (before, state(cloudwatch)) == ("OK", "ALARM")
+    (found,) = cloudwatch.describe_alarms(AlarmNames=["5xx"])["MetricAlarms"]
+    assert (before, found["StateValue"]) == ("OK", "ALARM")
+    assert re.fullmatch(
+        r"Threshold Crossed: 1 datapoint \[\d+\.0 \(\d\d/\d\d/\d\d \d\d:\d\d:00\)\] was greater "
+        r"than the threshold \(5\.0\)\.",
+        found["StateReason"],
+    )
 
 
 def test_put_metric_data__of_another_dimension_or_long_ago__changes_nothing(
@@ -154,3 +176,95 @@ def test_set_alarm_state__holds_until_its_metric_has_new_data(cloudwatch: Any) -
     put(cloudwatch, 9.0)
 
     assert (held, state(cloudwatch)) == ("OK", "ALARM")
+
+
+def alarm_of(account: str, *, changed: float) -> Any:
+    """An alarm of MiniStack's, in this process, that changed its state so many seconds ago."""
+    return {
+        **ALARM,
+        "AlarmArn": f"arn:aws:cloudwatch:us-east-1:{account}:alarm:5xx",
+        "StateValue": "ALARM",
+        "StateReason": "by hand",
+        "StateUpdatedTimestamp": int(time.time() - changed),
+    }
+
+
+@pytest.mark.parametrize(("changed", "expected"), [(1, "ALARM"), (61, "INSUFFICIENT_DATA")])
+def test_evaluate__nothing_put__time_alone_ends_a_state_after_a_minute(
+    account: str, changed: float, expected: str
+) -> None:
+    alarm = alarm_of(account, changed=changed)
+
+    with scope(account, "us-east-1"):
+        evaluate(alarm)
+
+    assert alarm["StateValue"] == expected
+
+
+def test_scaling_policy__metric_put_into_cloudwatch__its_alarm_goes_off(
+    aws: Clients, cloudwatch: Any
+) -> None:
+    """Three minutes above the target, as one puts them: with their times."""
+    ecs, scaling = aws("ecs"), aws("application-autoscaling")
+    run_service(ecs)
+    target = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/dev/app",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    scaling.register_scalable_target(**target, MinCapacity=0, MaxCapacity=4)
+    policy = scaling.put_scaling_policy(
+        **target,
+        PolicyName="cpu",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 70.0,
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "ECSServiceAverageCPUUtilization"
+            },
+        },
+    )
+    now = time.time()
+    cloudwatch.put_metric_data(
+        Namespace="AWS/ECS",
+        MetricData=[
+            {
+                "MetricName": "CPUUtilization",
+                "Dimensions": [
+                    {"Name": "ClusterName", "Value": "dev"},
+                    {"Name": "ServiceName", "Value": "app"},
+                ],
+                "Timestamp": now - minute * 60,
+                "Value": 95.0,
+            }
+            for minute in range(3)
+        ],
+    )
+
+    high = policy["Alarms"][0]["AlarmName"]
+    (found,) = cloudwatch.describe_alarms(AlarmNames=[high])["MetricAlarms"]
+    assert found["StateValue"] == "ALARM"
+    assert found["AlarmDescription"].startswith("DO NOT EDIT OR DELETE.")
+    scaling.deregister_scalable_target(**target)
+    assert cloudwatch.describe_alarms(AlarmNames=[high])["MetricAlarms"] == []
+
+
+def run_service(ecs: Any) -> None:
+    """One with no task: what is scaled needs only to be there."""
+    ecs.create_cluster(clusterName="dev")
+    ecs.register_task_definition(
+        family="app",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "app", "image": "app:1"}],
+    )
+    ecs.create_service(
+        cluster="dev",
+        serviceName="app",
+        taskDefinition="app",
+        desiredCount=0,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+    )

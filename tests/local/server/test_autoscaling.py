@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,6 +8,8 @@ import botocore.session
 import pytest
 
 from fsd.local.autoscaling import ApplicationAutoScaling
+from fsd.local.ports import Alarm, Measured, Metric
+from fsd.local.tracking import Change, Past, Reading, Situation, decide
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 SERVICE = {
@@ -29,6 +32,7 @@ POLICY = {
 @dataclass
 class Service:
     desired: int
+    rollout: str = "COMPLETED"
 
 
 @dataclass
@@ -49,12 +53,49 @@ class Services:
         found.desired = count
 
 
+@dataclass
+class Metrics:
+    """A CloudWatch whose alarms are in the state that a test says, by the end of their name."""
+
+    alarms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ringing: str = ""  # AlarmHigh, AlarmLow
+    value: float | None = None
+    puts: int = 0
+    asked: list[Metric] = field(default_factory=list)
+
+    def put(self, value: float, ringing: str) -> None:
+        self.value, self.ringing, self.puts = value, ringing, self.puts + 1
+
+    def put_alarm(self, body: Mapping[str, Any], *, account: str, region: str) -> None:
+        assert (account, region) == (ACCOUNT, REGION)
+        self.alarms[body["AlarmName"]] = dict(body)
+
+    def delete_alarms(self, names: Sequence[str], *, account: str, region: str) -> None:
+        assert (account, region) == (ACCOUNT, REGION)
+        for name in names:
+            self.alarms.pop(name, None)
+
+    def read(self, names: Sequence[str], *, account: str, region: str) -> Mapping[str, Alarm]:
+        del account, region
+        return {
+            name: Alarm(state="ALARM" if self.ringing and self.ringing in name else "OK")
+            for name in names
+            if name in self.alarms
+        }
+
+    def measure(self, metric: Metric, *, account: str, region: str) -> Measured | None:
+        del account, region
+        self.asked.append(metric)
+        return None if self.value is None else Measured(value=self.value, version=self.puts)
+
+
 class Client:
     """Calls by keyword; raises what AWS would have raised."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, speed: float = 1.0) -> None:
         self.services = Services()
-        self.scaling = ApplicationAutoScaling(self.services)
+        self.metrics = Metrics()
+        self.scaling = ApplicationAutoScaling(self.services, self.metrics, speed=speed)
 
     def __call__(self, action: str, **parameters: Any) -> dict[str, Any]:
         status, body = self.scaling.handle(action, parameters, account=ACCOUNT, region=REGION)
@@ -137,12 +178,264 @@ def test_policies__put_twice__is_one_with_the_same_arn(call: Client) -> None:
     assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 50.0
 
 
+# Target tracking.
+
+
+def tracking(**changes: Any) -> dict[str, Any]:
+    configuration = {**POLICY["TargetTrackingScalingPolicyConfiguration"], **changes}  # type: ignore[dict-item]
+    if "CustomizedMetricSpecification" in changes:
+        del configuration["PredefinedMetricSpecification"]
+    return {**POLICY, "TargetTrackingScalingPolicyConfiguration": configuration}
+
+
+def tracked(*, count: int = 2, minimum: int = 1, maximum: int = 10, **changes: Any) -> Client:
+    """A service with a policy of 70 %."""
+    call = Client()
+    call.services.service.desired = count
+    call("RegisterScalableTarget", **SERVICE, MinCapacity=minimum, MaxCapacity=maximum)
+    call("PutScalingPolicy", **SERVICE, **tracking(**changes))
+    return call
+
+
+def test_put_policy__target_tracking__keeps_the_two_alarms_of_aws() -> None:
+    call = tracked()
+    (policy,) = call("DescribeScalingPolicies", ServiceNamespace="ecs")["ScalingPolicies"]
+    high, low = call.metrics.alarms.values()
+
+    assert [high["AlarmName"], low["AlarmName"]] == [a["AlarmName"] for a in policy["Alarms"]]
+    assert high["AlarmName"].startswith("TargetTracking-service/dev/app-dev-AlarmHigh-")
+    assert (high["Namespace"], high["MetricName"]) == ("AWS/ECS", "CPUUtilization")
+    assert high["Dimensions"] == [
+        {"Name": "ClusterName", "Value": "dev"},
+        {"Name": "ServiceName", "Value": "app-dev"},
+    ]
+    assert (high["Threshold"], high["EvaluationPeriods"]) == (70.0, 3)
+    assert (low["Threshold"], low["EvaluationPeriods"]) == (63.0, 15)
+
+
+def test_put_policy__customized_metric__is_what_is_measured() -> None:
+    call = tracked(
+        CustomizedMetricSpecification={
+            "Namespace": "App",
+            "MetricName": "Backlog",
+            "Dimensions": [{"Name": "Queue", "Value": "jobs"}],
+            "Statistic": "Maximum",
+        }
+    )
+    call.scaling.tick(0)
+
+    assert call.metrics.asked == [
+        Metric(
+            namespace="App",
+            name="Backlog",
+            dimensions=(("Queue", "jobs"),),
+            statistic="Maximum",
+        )
+    ]
+
+
+def test_put_policy__requests_per_target__is_measured_at_the_load_balancer() -> None:
+    call = tracked(
+        PredefinedMetricSpecification={
+            "PredefinedMetricType": "ALBRequestCountPerTarget",
+            "ResourceLabel": "app/web/50dc/targetgroup/web/6d0e",
+        }
+    )
+    call.scaling.tick(0)
+
+    (metric,) = call.metrics.asked
+    assert (metric.name, metric.statistic) == ("RequestCountPerTarget", "Sum")
+    assert metric.dimensions == (
+        ("LoadBalancer", "app/web/50dc"),
+        ("TargetGroup", "targetgroup/web/6d0e"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"PredefinedMetricSpecification": {"PredefinedMetricType": "Weather"}},
+            "does not track Weather",
+        ),
+        ({"CustomizedMetricSpecification": {"Metrics": []}}, "no metric math"),
+    ],
+)
+def test_put_policy__metric_that_is_not_known__is_a_validation_error(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RefusedCall, match=message):
+        tracked(**changes)
+
+
+def test_tick__metric_above_the_target__scales_out_and_says_why() -> None:
+    call = tracked()
+    call.metrics.put(140.0, "AlarmHigh")
+    call.scaling.tick(1000)
+
+    assert call.services.service.desired == 4
+    (activity,) = call("DescribeScalingActivities", **SERVICE)["ScalingActivities"]
+    (high, _) = call.metrics.alarms
+    assert activity["Cause"] == f"monitor alarm {high} in state ALARM triggered policy cpu"
+    assert activity["Description"] == "Setting desired count to 4."
+    assert activity["StatusCode"] == "Successful"
+
+
+def test_tick__far_above__stays_within_the_maximum() -> None:
+    call = tracked(maximum=5)
+    call.metrics.put(7000.0, "AlarmHigh")
+    call.scaling.tick(1000)
+
+    assert call.services.service.desired == 5
+
+
+def test_tick__far_below__stays_within_the_minimum() -> None:
+    call = tracked(count=8, minimum=3)
+    call.metrics.put(1.0, "AlarmLow")
+    call.scaling.tick(1000)
+
+    assert call.services.service.desired == 3
+
+
+@pytest.mark.parametrize(("value", "ringing"), [(None, "AlarmHigh"), (None, "AlarmLow"), (140, "")])
+def test_tick__no_data_or_no_alarm__leaves_the_count(value: float | None, ringing: str) -> None:
+    call = tracked()
+    call.metrics.value, call.metrics.ringing = value, ringing
+    call.scaling.tick(1000)
+
+    assert call.services.service.desired == 2
+
+
+def test_tick__same_data_again_after_the_cooldown__is_acted_on_once() -> None:
+    call = tracked()
+    call.metrics.put(140.0, "AlarmHigh")
+    call.scaling.tick(1000)
+    call.scaling.tick(2000)
+
+    assert call.services.service.desired == 4
+
+
+def test_tick__in_the_scale_out_cooldown__only_a_larger_step_goes_on() -> None:
+    call = tracked()
+    counts = []
+    for second, value in [(1000, 140.0), (1010, 140.0), (1020, 210.0), (1400, 140.0)]:
+        call.metrics.put(value, "AlarmHigh")
+        call.scaling.tick(second)
+        counts.append(call.services.service.desired)
+
+    # The first three are from two tasks; the last, after the cooldown, from six.
+    assert counts == [4, 4, 6, 10]
+
+
+def test_tick__in_the_scale_in_cooldown__waits() -> None:
+    call = tracked(count=8, ScaleInCooldown=60)
+    counts = []
+    for second in (1000, 1030, 1061):
+        call.metrics.put(35.0, "AlarmLow")
+        call.scaling.tick(second)
+        counts.append(call.services.service.desired)
+
+    assert counts == [4, 4, 2]
+
+
+def test_tick__cooldown_at_speed_20__is_a_twentieth() -> None:
+    call = Client(speed=20)
+    call.services.service.desired = 8
+    call("RegisterScalableTarget", **SERVICE, MinCapacity=1, MaxCapacity=10)
+    call("PutScalingPolicy", **SERVICE, **tracking(ScaleInCooldown=60))
+    for second in (1000, 1004):
+        call.metrics.put(35.0, "AlarmLow")
+        call.scaling.tick(second)
+
+    assert call.services.service.desired == 2
+
+
+def test_tick__during_a_deployment__scales_out_but_not_in() -> None:
+    call = tracked(count=4)
+    call.services.service.rollout = "IN_PROGRESS"
+    call.metrics.put(10.0, "AlarmLow")
+    call.scaling.tick(1000)
+    after_low = call.services.service.desired
+    call.metrics.put(140.0, "AlarmHigh")
+    call.scaling.tick(1001)
+
+    assert (after_low, call.services.service.desired) == (4, 8)
+
+
+@pytest.mark.parametrize(
+    ("suspended", "ringing", "value"),
+    [("In", "AlarmLow", 10.0), ("Out", "AlarmHigh", 140.0)],
+)
+def test_tick__suspended__leaves_the_count(suspended: str, ringing: str, value: float) -> None:
+    call = tracked(count=4)
+    state = {f"DynamicScaling{suspended}Suspended": True}
+    call("RegisterScalableTarget", **SERVICE, SuspendedState=state)
+    call.metrics.put(value, ringing)
+    call.scaling.tick(1000)
+
+    assert call.services.service.desired == 4
+
+
+def test_tick__scale_in_disabled__leaves_the_count() -> None:
+    call = tracked(count=4, DisableScaleIn=True)
+    call.metrics.put(10.0, "AlarmLow")
+    call.scaling.tick(1000)
+
+    assert call.services.service.desired == 4
+
+
+def reading(policy: str, value: float, *, is_high: bool = False, is_low: bool = False) -> Reading:
+    return Reading(
+        policy=policy,
+        target=70.0,
+        high_alarm=f"{policy}-high",
+        low_alarm=f"{policy}-low",
+        is_high=is_high,
+        is_low=is_low,
+        measured=Measured(value=value, version=1),
+    )
+
+
+SITUATION = Situation(count=4, minimum=1, maximum=20, may_go_out=True, may_go_in=True)
+
+
+def test_decide__one_wants_out_and_one_in__out() -> None:
+    cpu, memory = reading("cpu", 10.0, is_low=True), reading("memory", 105.0, is_high=True)
+
+    assert decide([cpu, memory], Past(), SITUATION, 0) == Change(
+        count=6, policy="memory", alarm="memory-high", is_out=True
+    )
+
+
+def test_decide__only_one_wants_in__stays() -> None:
+    assert (
+        decide([reading("cpu", 10.0, is_low=True), reading("memory", 65.0)], Past(), SITUATION, 0)
+        is None
+    )
+
+
+def test_decide__all_want_in__to_what_the_busier_needs() -> None:
+    cpu, memory = reading("cpu", 10.0, is_low=True), reading("memory", 35.0, is_low=True)
+
+    assert decide([cpu, memory], Past(), SITUATION, 0) == Change(
+        count=2, policy="memory", alarm="memory-low", is_out=False
+    )
+
+
 def test_deregister__target__takes_its_policies_along(call: Client) -> None:
     call("RegisterScalableTarget", **SERVICE, MinCapacity=1, MaxCapacity=4)
     call("PutScalingPolicy", **SERVICE, **POLICY)
     call("DeregisterScalableTarget", **SERVICE)
     assert call("DescribeScalingPolicies", ServiceNamespace="ecs")["ScalingPolicies"] == []
     assert call.scaling.count() == 0
+    assert call.metrics.alarms == {}
+
+
+def test_delete_policy__its_alarms__go_with_it() -> None:
+    call = tracked()
+    call("DeleteScalingPolicy", **SERVICE, PolicyName="cpu")
+
+    assert call.metrics.alarms == {}
 
 
 @pytest.mark.parametrize(
@@ -180,6 +473,9 @@ def test_handle__another_account__sees_nothing(call: Client) -> None:
 def test_answers__every_member__is_in_the_service_model(call: Client) -> None:
     model = botocore.session.get_session().get_service_model("application-autoscaling")
     call("RegisterScalableTarget", **SERVICE, MinCapacity=2, MaxCapacity=4)
+    call("PutScalingPolicy", **SERVICE, **POLICY)
+    call.metrics.put(140.0, "AlarmHigh")
+    call.scaling.tick(1000)
     answers = {
         "PutScalingPolicy": call("PutScalingPolicy", **SERVICE, **POLICY),
         "DescribeScalableTargets": call("DescribeScalableTargets", ServiceNamespace="ecs"),

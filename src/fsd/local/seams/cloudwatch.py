@@ -13,13 +13,15 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
-from fsd.local.alarms import judge, load_rule
-from fsd.local.ports import Alarm
+from fsd.local.alarms import explain, judge, load_rule
+from fsd.local.ports import Alarm, Measured, Metric
 from fsd.local.seams.scope import scope
 
 _EVALUATED_EVERY = 60.0  # seconds
+_PERIOD = 60  # of what target tracking measures
+_MEASURED_PERIODS = 17  # as far back as its alarm for scaling in looks
 
-_judged: dict[str, int] = {}  # alarm ARN → datapoints of its metric when it was judged last
+_judged: dict[str, object] = {}  # alarm ARN → the rule and the data that it was judged by last
 
 
 def mount() -> None:
@@ -36,12 +38,48 @@ def mount() -> None:
 
 
 class MiniStackAlarms:
-    """Implements the `Alarms` port."""
+    """Implements the `Alarms` and the `Metrics` port."""
 
     def read(self, names: Sequence[str], *, account: str, region: str) -> Mapping[str, Alarm]:
         with scope(account, region):
             found = {name: _read(name) for name in names}
         return {name: alarm for name, alarm in found.items() if alarm is not None}
+
+    def put_alarm(self, body: Mapping[str, Any], *, account: str, region: str) -> None:
+        now = int(time.time())
+        with scope(account, region):
+            present = cloudwatch._alarms.get(body["AlarmName"]) or {
+                "StateValue": "INSUFFICIENT_DATA",
+                "StateReason": "Unchecked: Initial alarm creation",
+                "StateUpdatedTimestamp": now,
+            }
+            arn = f"arn:aws:cloudwatch:{region}:{account}:alarm:{body['AlarmName']}"
+            cloudwatch.cloudformation_put_metric_alarm(
+                {
+                    **present,
+                    "AlarmArn": arn,
+                    "TreatMissingData": "missing",
+                    "ActionsEnabled": True,
+                    "OKActions": [],
+                    "InsufficientDataActions": [],
+                    "AlarmConfigurationUpdatedTimestamp": now,
+                    **body,
+                }
+            )
+
+    def delete_alarms(self, names: Sequence[str], *, account: str, region: str) -> None:
+        with scope(account, region):
+            for name in names:
+                cloudwatch.cloudformation_delete_metric_alarm(name)
+
+    def measure(self, metric: Metric, *, account: str, region: str) -> Measured | None:
+        since = int(time.time() // _PERIOD) - _MEASURED_PERIODS
+        with scope(account, region):
+            points = _points(metric)
+        values = _statistics(points, metric.statistic, _PERIOD, since=since)
+        if not values:
+            return None
+        return Measured(value=values[max(values)], version=_version(points))
 
 
 def _read(name: str) -> Alarm | None:
@@ -60,25 +98,40 @@ def evaluate(alarm: Any) -> None:
     if rule is None:
         return
     now = time.time()
-    points = _points(alarm)
+    metric = _metric_of(alarm)
+    points = _points(metric)
     last = alarm.get("StateUpdatedTimestamp") or 0
     is_due = now - last >= min(_EVALUATED_EVERY, rule.period)
-    if len(points) == _judged.get(alarm["AlarmArn"], 0) and not is_due:
+    basis = (rule, _version(points))
+    if not is_due and _judged.get(alarm["AlarmArn"], (rule, _version(()))) == basis:
         return
-    _judged[alarm["AlarmArn"]] = len(points)
+    _judged[alarm["AlarmArn"]] = basis
     oldest = int(now // rule.period) - rule.first_period
-    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-    state = judge(rule, _statistics(points, statistic, rule.period, since=oldest), now)
+    values = _statistics(points, metric.statistic, rule.period, since=oldest)
+    state = judge(rule, values, now)
     if state is not None and state != alarm["StateValue"]:
-        _change(alarm, state, f"Threshold Crossed: {statistic} {rule.comparison} {rule.threshold}")
+        _change(alarm, state, explain(rule, values, state))
 
 
-def _points(alarm: Any) -> list[Any]:
+def _metric_of(alarm: Any) -> Metric:
     dimensions = cloudwatch._dims_from_list(alarm.get("Dimensions") or [])
-    key = (alarm.get("Namespace"), alarm["MetricName"], cloudwatch._dims_key(dimensions))
-    unit = alarm.get("Unit")
+    return Metric(
+        namespace=alarm.get("Namespace") or "",
+        name=alarm["MetricName"],
+        dimensions=tuple(dimensions.items()),
+        statistic=alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average",
+        unit=alarm.get("Unit") or "",
+    )
+
+
+def _points(metric: Metric) -> list[Any]:
+    key = (metric.namespace, metric.name, cloudwatch._dims_key(dict(metric.dimensions)))
     points = list(cloudwatch._metrics.get(key) or ())
-    return [point for point in points if not unit or point["Unit"] == unit]
+    return [point for point in points if not metric.unit or point["Unit"] == metric.unit]
+
+
+def _version(points: Sequence[Any]) -> object:
+    return (len(points), points[-1]["Timestamp"] if points else 0.0)
 
 
 def _statistics(
