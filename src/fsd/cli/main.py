@@ -20,6 +20,7 @@ from fsd.errors import ExitCode, FsdError
 
 # name → (module below fsd.cli, one line for `fsd --help`). Each module has `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Write a Service YAML and a workflow for the code in a folder."),
     "validate": ("validate", "Check a Service YAML, offline; every finding at once."),
     "plan": ("plan", "Say what a deployment would change, and why."),
     "deploy": ("deploy", "Deploy a service and wait for the verdict."),

@@ -32,7 +32,7 @@ _MATRIX = re.compile(r"\$\{\{\s*matrix\.(?P<key>[\w-]+)\s*\}\}")
 _CHOICE = re.compile(r"(?:&&|\|\|)\s*'(?P<value>[^']*)'")
 _REF = re.compile(r"github\.(?:ref|ref_name)\s*==\s*'(?:refs/heads/)?(?P<branch>[^']+)'")
 _BY_HAND = re.compile(
-    r"(?:event_name\s*==\s*'(?:workflow_dispatch|release|schedule|repository_dispatch)'"
+    r"(?:event_name\s*==\s*'(?:workflow_dispatch|release|schedule|repository_dispatch|pull_request)'"
     r"|startsWith\(\s*github\.ref\s*,\s*'refs/tags|github\.ref_type\s*==\s*'tag'|\binputs\.)"
 )
 _ECS_ACTIONS = frozenset(

@@ -261,6 +261,14 @@ def with_tests(*commands: str, then: str = DEPLOY) -> str:
             ),
             "fsd deploy",
         ),
+        (
+            jobs(
+                "on: [push, pull_request]\njobs:\n",
+                test="steps: [run: pytest]",
+                deploy=f"if: github.event_name == 'push'\nsteps: [{DEPLOY}]",
+            ),
+            "fsd deploy",
+        ),
         (jobs("'on': [push]\njobs:\n", a=f"steps: [{ACTION}]"), "org/fsd-deploy@v1"),
         (jobs("on: {push: }\njobs:\n", a=f"steps: [{ACTION}]"), "org/fsd-deploy@v1"),
         (
@@ -320,6 +328,7 @@ def test_no_tests__deployment_on_push__found_once_at_the_deployment(text: str, p
         jobs("on: pull_request\njobs:\n", a=f"steps: [{ACTION}]"),
         jobs(a=f"if: github.event_name == 'workflow_dispatch'\nsteps: [{DEPLOY}]"),
         steps(f"{DEPLOY}\nif: startsWith(github.ref, 'refs/tags/v')"),
+        jobs(a=f"if: github.event_name == 'pull_request'\nsteps: [{ACTION}]"),
         steps("run: aws ecs update-service --cluster c --service s --desired-count 0"),
         steps("run: aws ecs describe-services --cluster prod"),
         steps("run: fsd plan --env dev"),

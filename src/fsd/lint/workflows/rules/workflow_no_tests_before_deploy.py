@@ -23,7 +23,7 @@ _FIX = (
 def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
     """The first deployment of each job, unless a job that it needs has the finding already."""
     branches = pushed_branches(workflow)
-    if branches is None or any(map(runs_on_pull_request, (workflow, *workflow.others))):
+    if branches is None or any(map(runs_on_pull_request, workflow.others)):
         return
     seen: set[str] = set()
     found: set[str] = set()

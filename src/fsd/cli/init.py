@@ -1,0 +1,382 @@
+"""`fsd init`: looks at the folder, asks what it cannot know, writes a Service YAML and a workflow.
+
+Nothing is overwritten, and either every file is written or none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fsd.errors import ExitCode, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from fsd.scaffold.detect import Detected, Found
+    from fsd.scaffold.manifest import Answers
+
+MANIFEST = "service.yml"
+_REGION = "us-east-1"
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,253}[a-z0-9]")
+_PACK = re.compile(r"[\w .:/=+@-]{1,128}")
+_OWNER = re.compile(r"@[A-Za-z0-9-]+(?:/[A-Za-z0-9._-]+)?")
+_REGIONS = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """What the command line says; None is still to be found out."""
+
+    name: str | None
+    pack: str | None
+    owners: tuple[str, ...]
+    kind: str | None
+    port: int | None
+    health_path: str | None
+    region: str | None
+
+
+@click.command()
+@click.argument(
+    "folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path()
+)
+@click.option("--name", help="The service's name.")
+@click.option("--pack", help="The owning team.")
+@click.option("--owner", "owners", multiple=True, help="@user or @org/team; can be repeated.")
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["api", "worker"]),
+    help="api: it listens on a port, behind a load balancer; worker: it does not.",
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="The container's port.")
+@click.option("--health-path", help="The path that answers 2xx when all is well.")
+@click.option("--region", help="AWS region of the workflow's deployments.")
+@click.option("--no-workflow", is_flag=True, help="Write the Service YAML only.")
+@click.option("--yes", is_flag=True, help="Ask nothing: take what was found.")
+@click.option("--dry-run", is_flag=True, help="Print the files instead of writing them.")
+def command(
+    folder: Path,
+    name: str | None,
+    pack: str | None,
+    owners: tuple[str, ...],
+    kind: str | None,
+    port: int | None,
+    health_path: str | None,
+    region: str | None,
+    no_workflow: bool,
+    yes: bool,
+    dry_run: bool,
+) -> int:
+    """Write a service.yml and a workflow for the code in FOLDER, the current one without it.
+
+    The Dockerfile, the requirements, CODEOWNERS and the Python source are read, and nothing of them
+    is run. Files that exist are never overwritten.
+    """
+    from fsd.scaffold.detect import detect
+    from fsd.scaffold.folder import read_folder
+
+    flags = Flags(
+        name=name,
+        pack=pack,
+        owners=owners,
+        kind=kind or ("api" if port else None),
+        port=port,
+        health_path=health_path,
+        region=region,
+    )
+    if flags.kind == "worker" and port:
+        raise UsageError(
+            "a worker has no port", where="--port", fix="leave --port out, or use --type api"
+        )
+    detected = detect(read_folder(folder))
+    asks = _Asker(interactive=not (yes or dry_run))
+    targets = _targets(folder, detected, workflow=not no_workflow, name=name)
+    if not dry_run:
+        _refuse_existing(targets)
+    answers = _answer(flags, detected, asks)
+    files = _files(folder, detected, answers, workflow=not no_workflow)
+    if dry_run:
+        click.echo("\n".join(f"# --- {path}\n{text}" for path, text in files.items()), nl=False)
+        return ExitCode.OK
+    _refuse_existing(tuple(files))
+    _refuse_outside(files, root=detected.folder.repository or detected.folder.root)
+    _write(files)
+    _tell(files, answers, detected, folder)
+    return ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asker:
+    interactive: bool
+
+    def ask(
+        self, what: str, found: Found | None, *, flag: str, given: str | None, valid: Validity
+    ) -> str:
+        """The flag's value, else the answer at the terminal, else what was found."""
+        if given is not None:
+            return valid(given, flag)
+        if self.interactive:
+            _require_terminal(flag)
+            said = f"{what} (from {found.source})" if found else what
+            return str(
+                click.prompt(
+                    said,
+                    default=found.value if found else None,
+                    value_proc=lambda text: _checked(valid, text, flag),
+                    err=True,
+                )
+            )
+        if found is None:
+            raise UsageError(
+                f"nothing in the folder says the {what.lower()}",
+                where="fsd init",
+                fix=f"say it with {flag}",
+                code="not-found",
+            )
+        return valid(found.value, flag)
+
+
+Validity = Callable[[str, str], str]
+
+
+def _checked(valid: Validity, text: str, flag: str) -> str:
+    """What is not valid is asked for again."""
+    try:
+        return valid(text.strip(), flag)
+    except UsageError as error:
+        raise click.UsageError(f"{error.what}; {error.fix}") from error
+
+
+def _require_terminal(flag: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "there is no terminal to ask at",
+            where="fsd init",
+            fix=f"use --yes to take what was found, or say everything with flags such as {flag}",
+            code="no-terminal",
+        )
+
+
+def _answer(flags: Flags, detected: Detected, asks: _Asker) -> Answers:
+    from fsd.scaffold.detect import API, Found
+    from fsd.scaffold.manifest import Answers
+
+    owners_found = Found(value=" ".join(detected.owners), source=detected.owners_source)
+    region = next(
+        (os.environ[key] for key in ("AWS_REGION", "AWS_DEFAULT_REGION") if os.environ.get(key)), ""
+    )
+    name = asks.ask("Name", detected.name, flag="--name", given=flags.name, valid=_matching(_NAME))
+    owners = asks.ask(
+        "Owners, @user or @org/team",
+        owners_found if detected.owners else None,
+        flag="--owner",
+        given=" ".join(flags.owners) or None,
+        valid=_owners,
+    ).split()
+    team = Found(value=owners[0].rpartition("/")[2].lstrip("@"), source="the owners")
+    pack = asks.ask(
+        "Pack, the owning team",
+        detected.pack or team,
+        flag="--pack",
+        given=flags.pack,
+        valid=_matching(_PACK),
+    )
+    kind = asks.ask(
+        "Type, api or worker", detected.kind, flag="--type", given=flags.kind, valid=_kind
+    )
+    port, path = _listening(flags, detected, asks) if kind == API else (None, "/health")
+    where = asks.ask(
+        "AWS region",
+        Found(value=region or _REGION, source="the environment" if region else "FSD's default"),
+        flag="--region",
+        given=flags.region,
+        valid=_matching(_REGIONS),
+    )
+    return Answers(
+        name=name,
+        pack=pack,
+        owners=tuple(owners),
+        port=port,
+        health_path=path,
+        region=where,
+        aws=detected.aws,
+        calls=detected.calls,
+        kafka=detected.kafka.source if detected.kafka else "",
+        service_file=MANIFEST,
+    )
+
+
+def _listening(flags: Flags, detected: Detected, asks: _Asker) -> tuple[int, str]:
+    from fsd.scaffold.detect import Found
+
+    port = asks.ask(
+        "Port",
+        detected.port,
+        flag="--port",
+        given=str(flags.port) if flags.port else None,
+        valid=_port,
+    )
+    default = Found(value="/health", source="FSD's default")
+    path = asks.ask(
+        "Health path",
+        detected.health or default,
+        flag="--health-path",
+        given=flags.health_path,
+        valid=_path,
+    )
+    return int(port), path
+
+
+def _matching(pattern: re.Pattern[str]) -> Validity:
+    examples = {_NAME: "offer-api", _PACK: "pricing", _REGIONS: "eu-west-1"}
+
+    def valid(text: str, flag: str) -> str:
+        if not pattern.fullmatch(text):
+            raise UsageError(
+                f"`{text}` cannot be used here",
+                where=flag,
+                fix=f"write something like {examples[pattern]}",
+            )
+        return text
+
+    return valid
+
+
+def _owners(text: str, flag: str) -> str:
+    owners = text.replace(",", " ").split()
+    wrong = [owner for owner in owners if not _OWNER.fullmatch(owner)]
+    if wrong or not owners:
+        raise UsageError(
+            f"`{' '.join(wrong)}` is no GitHub handle", where=flag, fix="write @user or @org/team"
+        )
+    return " ".join(owners)
+
+
+def _kind(text: str, flag: str) -> str:
+    if text not in ("api", "worker"):
+        raise UsageError(f"`{text}` is no type", where=flag, fix="write api or worker")
+    return text
+
+
+def _port(text: str, flag: str) -> str:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
+        raise UsageError(f"`{text}` is no port", where=flag, fix="write a number up to 65535")
+    return text
+
+
+def _path(text: str, flag: str) -> str:
+    if not re.fullmatch(r"/[!-~]{0,1023}", text):
+        raise UsageError(f"`{text}` is no path", where=flag, fix="start it with /, as in /health")
+    return text
+
+
+def _workflow_path(folder: Path, detected: Detected, name: str) -> Path:
+    """GitHub reads workflows in the repository's own folder only."""
+    repository, below = detected.folder.repository, detected.folder.below_repository
+    file = f"deploy-{name}.yml" if below else "deploy.yml"
+    root = repository if repository is not None and below else folder
+    return root / ".github" / "workflows" / file
+
+
+def _targets(
+    folder: Path, detected: Detected, *, workflow: bool, name: str | None
+) -> tuple[Path, ...]:
+    """What is known to be written before anything is asked."""
+    below = detected.folder.below_repository
+    known = _workflow_path(folder, detected, name or detected.name.value)
+    return (folder / MANIFEST, *([known] if workflow and (name or not below) else []))
+
+
+def _files(
+    folder: Path, detected: Detected, answers: Answers, *, workflow: bool
+) -> Mapping[Path, str]:
+    import json
+
+    from fsd.scaffold.manifest import SCHEMA, write_manifest
+    from fsd.scaffold.workflow import find_tests, write_workflow
+    from fsd.spec.schema import manifest_schema
+
+    files = {folder / MANIFEST: write_manifest(answers)}
+    if workflow:
+        tests = find_tests(detected.folder)
+        below = detected.folder.below_repository
+        path = _workflow_path(folder, detected, answers.name)
+        files[path] = write_workflow(answers, tests, below=below)
+    schema = folder / SCHEMA
+    if not schema.exists():  # for editors; `fsd schema` writes the same
+        files[schema] = json.dumps(manifest_schema(), indent=2, ensure_ascii=False) + "\n"
+    return files
+
+
+def _refuse_existing(paths: tuple[Path, ...]) -> None:
+    existing = [path for path in paths if path.exists() or path.is_symlink()]
+    if existing:
+        is_workflow = existing[0].name != MANIFEST
+        raise RefusedError(
+            f"there is already a {existing[0].name}; nothing was written",
+            where=str(existing[0]),
+            fix="`fsd init --no-workflow` leaves it as it is, and writes the Service YAML"
+            if is_workflow
+            else f"`fsd validate --file {existing[0]}` checks it; "
+            "`fsd init --dry-run` shows what would be written",
+            code="file-exists",
+        )
+
+
+def _refuse_outside(files: Mapping[Path, str], *, root: Path) -> None:
+    """`.github` may be a link to somewhere else."""
+    for path in files:
+        if not path.resolve().is_relative_to(root):
+            raise RefusedError(
+                f"{path} leads out of the folder, to {path.resolve()}; nothing was written",
+                where=str(path),
+                fix="replace the symbolic link by a folder",
+                code="cannot-write",
+            )
+
+
+def _write(files: Mapping[Path, str]) -> None:
+    """All or nothing: what was written before a failure is removed again."""
+    written: list[Path] = []
+    try:
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8") as file:
+                written.append(path)
+                file.write(text)
+    except OSError as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise RefusedError(
+            f"{error.strerror or error}; nothing was written",
+            where=str(error.filename or ""),
+            fix="make the folder writable, or name another one",
+            code="cannot-write",
+        ) from error
+
+
+def _tell(files: Mapping[Path, str], answers: Answers, detected: Detected, folder: Path) -> None:
+    from fsd.scaffold.workflow import find_tests
+
+    for path in files:
+        click.echo(f" ✔ {path}")
+    notes = []
+    if not detected.has_dockerfile:
+        notes.append("there is no Dockerfile: `fsd deploy` needs one, or --image")
+    if answers.port is not None and detected.health is None:
+        notes.append(f"no route `{answers.health_path}` was found: it has to answer 2xx")
+    if not find_tests(detected.folder).found:
+        notes.append("there are no tests: the workflow deploys nothing without one")
+    if answers.aws or answers.kafka:
+        notes.append("what it uses on AWS stands in service.yml as a comment: put in the names")
+    for note in notes:
+        click.echo(f" ! {note}")
+    file = folder / MANIFEST
+    click.echo(f"\nNext:  fsd validate --file {file}   ·   fsd deploy --env local --file {file}")

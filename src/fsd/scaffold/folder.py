@@ -1,0 +1,162 @@
+"""The files of a folder that say what kind of service it is. Bounded, and never outside of it.
+
+Symbolic links, devices, huge files and hidden folders are not read: what is in them is not what
+somebody wrote here. What cannot be read is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_BYTES = 256 * 1024
+MAX_SOURCES = 300
+_MAX_ENTRIES = 20_000
+_MAX_DEPTH = 8
+_NOT_OURS = frozenset(
+    {"node_modules", "site-packages", "venv", "env", "build", "dist", "__pycache__", "vendor"}
+)
+_NAMED = (
+    "Dockerfile",
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "uv.lock",
+    "poetry.lock",
+    "Makefile",
+    "tox.ini",
+    "noxfile.py",
+    "gunicorn.conf.py",
+)
+_OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+_REQUIREMENTS = re.compile(
+    r"(?:requirements/)?[\w-]*requirements[\w.-]*\.txt|requirements/[\w-]+\.txt"
+)
+_TEST = re.compile(r"(?:.*/)?(?:test_[^/]+|[^/]+_test)\.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """Paths are relative to `root`, with `/`."""
+
+    root: Path
+    repository: Path | None  # the folder with `.git`, which may be above
+    texts: Mapping[str, str]  # what is not Python source
+    sources: Mapping[str, str]  # Python, without tests
+    tests: tuple[str, ...]
+    remote: str = ""  # of `origin`
+    owners: str = ""  # the text of CODEOWNERS
+    owners_path: str = ""
+
+    @property
+    def below_repository(self) -> str:
+        """`services/api/`; empty for the repository's own folder."""
+        if self.repository is None or self.repository == self.root:
+            return ""
+        return f"{self.root.relative_to(self.repository).as_posix()}/"
+
+
+def read_folder(path: Path) -> Folder:
+    root = path.resolve()
+    repository = _repository(root)
+    files = sorted(_files(root), key=lambda name: (name.count("/"), name))
+    python = [name for name in files if name.endswith(".py")]
+    tests = tuple(name for name in python if _TEST.fullmatch(name))
+    own = [name for name in python if name not in tests and not _is_test_folder(name)]
+    named = [name for name in files if name in _NAMED or _REQUIREMENTS.fullmatch(name)]
+    owners_path, owners = _code_owners(repository or root)
+    return Folder(
+        root=root,
+        repository=repository,
+        texts=_texts(root, named),
+        sources=_texts(root, own[:MAX_SOURCES]),
+        tests=tests,
+        remote=_remote(repository),
+        owners=owners,
+        owners_path=owners_path,
+    )
+
+
+def _texts(root: Path, names: list[str]) -> dict[str, str]:
+    texts = ((name, _read(root / name)) for name in names)
+    return {name: text for name, text in texts if text is not None}
+
+
+def _read(path: Path) -> str | None:
+    """None for what is no small regular UTF-8 file."""
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+            return None
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES)
+        text = content.decode("utf-8-sig")
+    except (OSError, ValueError):
+        return None
+    return None if "\0" in text else text
+
+
+def _files(root: Path) -> Iterator[str]:
+    waiting = [(root, 0)]
+    seen = 0
+    while waiting:
+        folder, depth = waiting.pop(0)
+        for entry in _entries(folder):
+            seen += 1
+            if seen > _MAX_ENTRIES:
+                return
+            if entry.is_symlink():
+                continue
+            path = Path(entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                if depth < _MAX_DEPTH and _is_ours(path):
+                    waiting.append((path, depth + 1))
+            elif entry.is_file(follow_symlinks=False):
+                yield path.relative_to(root).as_posix()
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
+
+
+def _is_ours(folder: Path) -> bool:
+    hidden = folder.name.startswith(".") or folder.name.endswith((".egg-info", ".dist-info"))
+    return not hidden and folder.name not in _NOT_OURS and not (folder / "pyvenv.cfg").exists()
+
+
+def _is_test_folder(name: str) -> bool:
+    return any(part in ("tests", "test") for part in name.split("/")[:-1])
+
+
+def _repository(root: Path) -> Path | None:
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+
+
+def _code_owners(root: Path) -> tuple[str, str]:
+    """GitHub takes the first of these files.
+
+    https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
+    """
+    for name in _OWNERS:
+        text = _read(root / name)
+        if text is not None:
+            return name, text
+    return "", ""
+
+
+def _remote(repository: Path | None) -> str:
+    """The URL of `origin`. Read, not asked for: git would run what its configuration says."""
+    text = _read(repository / ".git" / "config") if repository is not None else None
+    section = re.search(
+        r'^\[remote "origin"\]\n(?P<body>(?:[ \t].*\n?)*)', text or "", re.MULTILINE
+    )
+    url = re.search(r"^\s*url\s*=\s*(\S+)", section["body"], re.MULTILINE) if section else None
+    return url[1] if url else ""

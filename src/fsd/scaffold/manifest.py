@@ -1,0 +1,186 @@
+"""Answers → the text of a Service YAML that has no findings, with the reasons as comments.
+
+A resource's name cannot be seen in a client's code, so dependencies are written as comments: a name
+that is a guess would be granted, or would fail, in earnest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fsd.scaffold.source import Mention
+from fsd.spec.dependencies import EVERYTHING, KINDS, arn_templates, expand
+from fsd.spec.yaml_tree import read_scalar
+
+SCHEMA = ".fsd/service.schema.json"
+
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*")
+# boto3's name of a service → type of the dependency, and what its clients mostly do.
+_TYPES = {
+    "s3": ("aws_s3_bucket", ("s3:GetObject", "s3:PutObject")),
+    "dynamodb": ("aws_dynamodb_table", ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")),
+    "sqs": ("aws_sqs_queue", ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:SendMessage")),
+    "sns": ("aws_sns_topic", ("sns:Publish",)),
+    "kinesis": ("aws_kinesis_stream", ("kinesis:PutRecord",)),
+    "secretsmanager": ("aws_secretsmanager_secret", ("secretsmanager:GetSecretValue",)),
+    "ssm": ("aws_ssm_parameter", ("ssm:GetParameter",)),
+    "kms": ("aws_kms_key", ("kms:Decrypt",)),
+    "sagemaker-runtime": ("aws_sagemaker_endpoint", ("sagemaker:InvokeEndpoint",)),
+    "lambda": ("aws_lambda_function", ("lambda:InvokeFunction",)),
+    "events": ("aws_cloudwatch_event_bus", ("events:PutEvents",)),
+    "stepfunctions": ("aws_sfn_state_machine", ("states:StartExecution",)),
+    "bedrock-runtime": ("aws_bedrock_model", ("bedrock:InvokeModel",)),
+}
+# Methods of boto3 that are not called like the action behind them.
+_METHODS = {
+    ("s3", "upload_file"): "s3:PutObject",
+    ("s3", "upload_fileobj"): "s3:PutObject",
+    ("s3", "download_file"): "s3:GetObject",
+    ("s3", "download_fileobj"): "s3:GetObject",
+    ("s3", "head_object"): "s3:GetObject",
+    ("s3", "list_objects_v2"): "s3:ListBucket",
+    ("dynamodb", "batch_writer"): "dynamodb:BatchWriteItem",
+    ("lambda", "invoke"): "lambda:InvokeFunction",
+}
+# Methods of one word that are actions too; most such words are something else in Python.
+_SHORT = frozenset({"query", "scan", "publish", "decrypt", "encrypt", "invoke"})
+_KAFKA = ("Connect", "DescribeCluster", "ReadData", "DescribeGroup")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """`port` is None for a worker."""
+
+    name: str
+    pack: str
+    owners: tuple[str, ...]
+    port: int | None
+    health_path: str
+    region: str
+    aws: tuple[Mention, ...] = ()
+    calls: frozenset[str] = frozenset()
+    kafka: str = ""  # where it is used
+    service_file: str = "service.yml"
+
+
+def write_manifest(answers: Answers) -> str:
+    lines = [
+        f"# yaml-language-server: $schema={SCHEMA}",
+        "# What runs, and how. `fsd validate` checks it, `fsd deploy --env local` tries it out.",
+        "apiVersion: fsd/v1",
+        "kind: Service",
+        "",
+        "metadata:",
+        f"  name: {quoted(answers.name)}",
+        f"  pack: {quoted(answers.pack)}   # the owning team",
+        "  owners:   # named when a deployment fails",
+        *(f"    - {json.dumps(owner)}" for owner in answers.owners),
+        "",
+        "service:",
+        "  type: ecs",
+        *(_listening(answers) if answers.port is not None else ()),
+        *_sizes(answers),
+        "  environment:",
+        f"    SERVICE_NAME: {quoted(answers.name)}",
+        "    ENVIRONMENT: ${ENV}   # dev, prod, …",
+        "    VERSION: ${VERSION}",
+        *(['    USE_MSK_IAM: "true"'] if answers.kafka else ()),
+        "  # secrets:   # passwords and keys: ECS puts them into the environment at start",
+        "  #   - name: DATABASE_PASSWORD",
+        "  #     valueFrom: arn:aws:secretsmanager:…   # the whole ARN",
+        "",
+        *(_networking() if answers.port is not None else ()),
+        "  observability:",
+        "    logs:",
+        "      retention: 30   # days",
+        *_dependencies(answers),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _listening(answers: Answers) -> Iterator[str]:
+    yield f"  port: {answers.port}"
+    yield ""
+    yield "  healthCheck:   # a task that does not answer 2xx here is replaced"
+    yield f"    path: {quoted(answers.health_path.replace('$', '$$'))}"
+    yield "    interval: 10   # seconds; the first good check ends a rollout"
+    yield "    timeout: 5"
+    yield "    unhealthyThreshold: 3"
+    yield "    gracePeriod: 60   # seconds that it may need to start"
+    yield ""
+
+
+def _sizes(answers: Answers) -> Iterator[str]:
+    if answers.port is None:
+        yield ""
+    yield "  resources:"
+    yield "    cpu: 512      # half a vCPU"
+    yield "    memory: 1024  # MiB"
+    yield "    desiredCount: 2   # one goes on while the other is replaced"
+    yield "    minCapacity: 2"
+    yield "    maxCapacity: 4"
+    yield ""
+    yield "  autoScaling:"
+    yield "    targetCPUUtilization: 70   # percent"
+    yield ""
+
+
+def _networking() -> Iterator[str]:
+    yield "  networking:"
+    yield "    loadBalancer:"
+    yield "      type: application"
+    yield "      internal: true   # false needs a certificateArn, and is for the internet"
+    yield ""
+
+
+def _dependencies(answers: Answers) -> Iterator[str]:
+    """As comments: what is needed is known, the resources' names are not."""
+    known = [mention for mention in answers.aws if mention.value in _TYPES]
+    if not known and not answers.kafka:
+        return
+    yield ""
+    yield "# What the task may use; nothing else is allowed. Put in the names, and uncomment."
+    yield "# dependencies:"
+    for mention in known:
+        type_ = _TYPES[mention.value][0]
+        yield from _dependency(type_, _permissions(mention.value, answers.calls), mention.where)
+    if answers.kafka:
+        permissions = [f"kafka-cluster:{name}" for name in _KAFKA]
+        yield from _dependency("aws_msk_cluster", permissions, answers.kafka)
+
+
+def _dependency(type_: str, permissions: Sequence[str], where: str) -> Iterator[str]:
+    yield f"#   - type: {type_}   # {where}"
+    yield "#     name: ${ENV}-name-of-it"
+    yield "#     permissions:"
+    yield from (f"#       - {permission}" for permission in permissions)
+
+
+def _permissions(service: str, calls: frozenset[str]) -> tuple[str, ...]:
+    """The actions of the methods that the code calls, as far as they are this service's."""
+    type_, usual = _TYPES[service]
+    prefix = usual[0].partition(":")[0]
+    actions = (
+        _METHODS.get((service, call), f"{prefix}:{call.title().replace('_', '')}")
+        for call in sorted(calls)
+        if "_" in call or call in _SHORT
+    )
+    found = [
+        known
+        for action in actions
+        for known in expand(action)
+        if arn_templates(KINDS[type_], known) not in ((), (EVERYTHING,))
+    ]
+    if "s3:GetObject" in found:  # without it a missing object is AccessDenied, not NoSuchKey
+        found.append("s3:ListBucket")
+    chosen = found or [*usual, *(["s3:ListBucket"] if service == "s3" else ())]
+    return tuple(dict.fromkeys(chosen))
+
+
+def quoted(text: str) -> str:
+    """As a YAML value: in quotes where it would be something else without."""
+    plain = _PLAIN.fullmatch(text) and read_scalar(text) == text
+    return text if plain else json.dumps(text, ensure_ascii=False)
