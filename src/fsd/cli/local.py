@@ -39,7 +39,8 @@ def command() -> None:
 @click.option(
     "--speed",
     type=click.FloatRange(min=1, max=1000),
-    help="Divides health check intervals, grace periods and draining.  [default: 10]",
+    help="Divides health check intervals, grace periods, draining, bake times and cooldowns.  "
+    "[default: 10]",
 )
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="The port on 127.0.0.1; a free one without it."

@@ -177,7 +177,8 @@ class Assembly:
 
     def _notes(self) -> list[str]:
         notes = [
-            f"health checks, grace periods and draining run {self.instance.speed:g} times as fast",
+            f"health checks, grace periods, draining, bake times and cooldowns run "
+            f"{self.instance.speed:g} times as fast",
             _ENFORCED if self.instance.enforce_iam else _NOT_ENFORCED,
             "target tracking follows metrics that are put into CloudWatch; nothing measures load",
         ]
