@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -26,7 +27,7 @@ from fsd.local.placeholders import create_placeholders, remove_placeholders
 from fsd.local.ports import Neighbours
 from fsd.local.roles import LocalRoles
 from fsd.local.runtime import choose
-from fsd.local.seams import cloudwatch, ecr, elbv2, iam, services
+from fsd.local.seams import cloudwatch, ecr, elbv2, iam, registry, services
 from fsd.local.secrets import MiniStackSecrets
 from fsd.local.server import Settings
 
@@ -49,8 +50,11 @@ class Assembly:
         self._count: Callable[[], dict[str, int]] = dict  # until it is loaded
         logs = MiniStackLogs()
         alarms = cloudwatch.MiniStackAlarms()
+        # Of whoever runs the tasks: their roles are asked before it pulls.
+        self._password = secrets.token_urlsafe(32) if settings.enforce_iam else ""
         self._runtime = choose(
             settings.runtime,
+            registry_password=self._password,
             logs=logs,
             state=settings.state_dir / "tasks",
             instance=instance.identify(settings.state_dir),
@@ -60,7 +64,7 @@ class Assembly:
             is_enforced=settings.enforce_iam,
             # A container has a loopback of its own, and we listen on no other address.
             endpoint=endpoint if self._runtime.name == "process" else "",
-            repository=ecr.find_repository,
+            repository=registry.find_repository,
         )
         self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=settings.speed)
         self._ecs = EcsService(
@@ -125,7 +129,10 @@ class Assembly:
 
     def _mount(self) -> None:
         cloudwatch.mount()
-        ecr.mount(port=self._port)
+        ecr.mount()
+        registry.mount(
+            port=self._port, is_enforced=self.instance.enforce_iam, password=self._password
+        )
         elbv2.mount(self._balancing, port=self._port)
         ours = {
             "ecs": (self._ecs.handle, _ECS_PREFIX),
@@ -163,7 +170,7 @@ class Assembly:
                 for balancer in balancers
                 for url in (
                     f"http://{balancer.dns_name}",
-                    f"http://127.0.0.1:{self._port}/_alb/{balancer.name}/",
+                    f"http://127.0.0.1:{self._port}/_alb/{balancer.label}/",
                 )
             ],
         }
@@ -218,7 +225,7 @@ def _placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
 def _choose_listener(
     name: str, method: str, path: str, headers: dict[str, str], query: Mapping[str, list[str]]
 ) -> Listener | None:
-    balancer = elbv2.find_load_balancer(name, account=ACCOUNT)
+    balancer = elbv2.find_load_balancer(name)
     if balancer is None:
         raise LookupError(name)
     return elbv2.choose_listener(balancer, method=method, path=path, headers=headers, query=query)

@@ -29,7 +29,7 @@ class LocalRoles:
     """
 
     def __init__(
-        self, *, is_enforced: bool, endpoint: str, repository: Callable[[str, str, str], str]
+        self, *, is_enforced: bool, endpoint: str, repository: Callable[[str], str]
     ) -> None:
         self._is_enforced = is_enforced
         self._endpoint = endpoint
@@ -44,11 +44,11 @@ class LocalRoles:
             raise RoleError(session.role_arn)
 
     def check_registry(self, session: RoleSession, image: str) -> None:
-        if self._repository_of(session, image):
+        if self._repository(image):
             self._require(session, "ecr:GetAuthorizationToken", "*")
 
     def check_image(self, session: RoleSession, image: str) -> None:
-        repository = self._repository_of(session, image)
+        repository = self._repository(image)
         if repository:
             self._require(session, "ecr:BatchGetImage", repository)
             self._require(session, "ecr:GetDownloadUrlForLayer", repository)
@@ -101,9 +101,6 @@ class LocalRoles:
             self._sessions.clear()
 
     # ---- behind
-
-    def _repository_of(self, session: RoleSession, image: str) -> str:
-        return self._repository(image, session.account, session.region)
 
     def _require(self, session: RoleSession, action: str, resource: str) -> None:
         refusal = self._refusal(session, action, resource)

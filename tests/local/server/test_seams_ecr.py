@@ -22,11 +22,10 @@ def ecr(aws: Clients) -> Any:
 
 
 @pytest.fixture
-def repository(ecr: Any, account: str) -> str:
-    """A repository of the test's own; the registry's host names no account, so its name must."""
-    name = f"app-{account}"
-    ecr.create_repository(repositoryName=name)
-    return name
+def repository(ecr: Any) -> str:
+    """The account is the test's own, so its name may be anybody's."""
+    ecr.create_repository(repositoryName="app")
+    return "app"
 
 
 def manifest(layer: int = 7) -> str:
@@ -51,22 +50,25 @@ def put(ecr: Any, repository: str, text: str, tag: str) -> str:
 
 
 def test_repository_uri__is_the_endpoint_that_docker_reaches(
-    ecr: Any, instance: Instance, repository: str
+    ecr: Any, instance: Instance, repository: str, account: str
 ) -> None:
     (found,) = ecr.describe_repositories(repositoryNames=[repository])["repositories"]
     (token,) = ecr.get_authorization_token()["authorizationData"]
     host = instance.endpoint.removeprefix("http://")
-    assert found["repositoryUri"] == f"{host}/{repository}"
+    assert found["repositoryUri"] == f"{host}/{account}/us-east-1/{repository}"
     assert token["proxyEndpoint"] == instance.endpoint
 
 
-def test_registry__push_without_credentials__reaches_the_repository_of_its_name(
-    ecr: Any, instance: Instance, repository: str
+def test_registry__push_without_credentials__reaches_the_repository_of_its_path(
+    ecr: Any, instance: Instance, repository: str, account: str
 ) -> None:
     body = manifest().encode()
     connection = http.client.HTTPConnection(instance.endpoint.removeprefix("http://"))
     connection.request(
-        "PUT", f"/v2/{repository}/manifests/v1", body=body, headers={"Content-Type": MEDIA_TYPE}
+        "PUT",
+        f"/v2/{account}/us-east-1/{repository}/manifests/v1",
+        body=body,
+        headers={"Content-Type": MEDIA_TYPE},
     )
     response = connection.getresponse()
     response.read()
@@ -113,13 +115,13 @@ def test_batch_delete_image__one_of_two_tags__keeps_the_image(ecr: Any, reposito
 
 
 def test_delete_repository__force__frees_its_blobs(
-    ecr: Any, instance: Instance, repository: str
+    ecr: Any, instance: Instance, repository: str, account: str
 ) -> None:
     digest = put(ecr, repository, manifest(), "v1")
     ecr.delete_repository(repositoryName=repository, force=True)
     ecr.create_repository(repositoryName=repository)
     connection = http.client.HTTPConnection(instance.endpoint.removeprefix("http://"))
-    connection.request("GET", f"/v2/{repository}/manifests/{digest}")
+    connection.request("GET", f"/v2/{account}/us-east-1/{repository}/manifests/{digest}")
     response = connection.getresponse()
     response.read()
     connection.close()

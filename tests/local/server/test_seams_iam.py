@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -262,3 +264,82 @@ def test_iam__role_with_a_path__is_named_with_it(cloud: Account) -> None:
     caller = cloud.role_clients(allow("iam:GetRole", on=f"arn:aws:iam::{cloud.id}:role/fsd/*"))
 
     assert caller("iam").get_role(RoleName="task")["Role"]["Path"] == "/fsd/"
+
+
+# ---- the registry
+
+
+def registry(cloud: Account, method: str, path: str, token: str = "") -> tuple[int, str]:
+    connection = http.client.HTTPConnection(cloud.endpoint.removeprefix("http://"))
+    headers = {"Authorization": f"Basic {token}"} if token else {}
+    connection.request(method, f"/v2/{cloud.id}/{REGION}/{path}", headers=headers)
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    return answer.status, body
+
+
+def log_in(client: Any) -> str:
+    (entry,) = client.get_authorization_token()["authorizationData"]
+    return str(entry["authorizationToken"])
+
+
+def test_registry__nobody_logged_in__is_told_to(cloud: Account) -> None:
+    cloud.client("ecr").create_repository(repositoryName="app")
+    assert registry(cloud, "GET", "app/manifests/v1")[0] == 401
+    assert registry(cloud, "GET", "app/manifests/v1", "QVdTOmd1ZXNzZWQ=")[0] == 401
+
+
+def test_registry__role_that_may_pull_only__cannot_push(cloud: Account) -> None:
+    cloud.client("ecr").create_repository(repositoryName="app")
+    repository = f"arn:aws:ecr:{REGION}:{cloud.id}:repository/app"
+    ecr = cloud.role_clients(
+        allow("ecr:GetAuthorizationToken"), allow("ecr:BatchGetImage", on=repository)
+    )("ecr")
+    token = log_in(ecr)
+
+    pulled, _ = registry(cloud, "GET", "app/manifests/v1", token)
+    pushed, said = registry(cloud, "POST", "app/blobs/uploads/", token)
+
+    assert (pulled, pushed) == (404, 403)
+    assert json.loads(said)["errors"][0] == {
+        "code": "DENIED",
+        "message": denial(cloud, "ecr:InitiateLayerUpload", repository),
+        "detail": {},
+    }
+
+
+def test_registry__another_account__needs_the_repositorys_policy(
+    cloud: Account, enforcing: Instance
+) -> None:
+    owner = cloud.client("ecr")
+    owner.create_repository(repositoryName="app")
+    with opened(enforcing.endpoint, f"9{cloud.id[1:]}") as stranger:
+        token = log_in(stranger.role_clients(EVERYTHING)("ecr"))
+        before, _ = registry(cloud, "GET", "app/manifests/v1", token)
+        shared = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{stranger.id}:root"},
+            "Action": ["ecr:BatchGetImage"],
+        }
+        owner.set_repository_policy(
+            repositoryName="app", policyText=json.dumps({"Statement": [shared]})
+        )
+        after, _ = registry(cloud, "GET", "app/manifests/v1", token)
+        pushing, _ = registry(cloud, "POST", "app/blobs/uploads/", token)
+    assert (before, after, pushing) == (403, 404, 403)
+
+
+# ---- a task's credentials
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 404), ("POST", 403)])
+def test_credentials__number_that_no_task_has__is_not_found(
+    enforcing: Instance, method: str, status: int
+) -> None:
+    connection = http.client.HTTPConnection(enforcing.endpoint.removeprefix("http://"))
+    connection.request(method, "/_fsd/credentials/00000000-0000-0000-0000-000000000000")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    assert answer.status == status

@@ -55,12 +55,12 @@ def test_stack__created_updated_and_deleted__leaves_nothing(
 
 
 def test_stack__load_balancer__has_a_reachable_name(
-    cloudformation: Any, elbv2: Any, instance: Instance
+    cloudformation: Any, elbv2: Any, instance: Instance, account: str
 ) -> None:
     stacks.apply(cloudformation, stacks.make_template())
     (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
     port = instance.endpoint.rpartition(":")[2]
-    assert balancer["DNSName"] == f"app-dev.elb.localhost:{port}"
+    assert balancer["DNSName"] == f"app-dev.us-east-1.{account}.elb.localhost:{port}"
     assert stacks.outputs(cloudformation)["Url"] == f"http://{balancer['DNSName']}"
 
 
@@ -279,11 +279,12 @@ def balancer_for(elbv2: Any, group: str) -> str:
 
 
 def test_create_load_balancer__by_api__has_a_reachable_name(
-    elbv2: Any, group: str, instance: Instance
+    elbv2: Any, group: str, instance: Instance, account: str
 ) -> None:
     balancer_for(elbv2, group)
     (found,) = elbv2.describe_load_balancers()["LoadBalancers"]
-    assert found["DNSName"] == f"b.elb.localhost:{instance.endpoint.rpartition(':')[2]}"
+    port = instance.endpoint.rpartition(":")[2]
+    assert found["DNSName"] == f"b.us-east-1.{account}.elb.localhost:{port}"
 
 
 def test_delete_target_group__in_use__is_refused_until_its_load_balancer_is_gone(

@@ -18,10 +18,13 @@ CONTAINER = "container"
 PROCESS = "process"
 
 
-def choose(name: str | None, *, logs: LogSink, state: Path, instance: str) -> Runtime:
+def choose(
+    name: str | None, *, logs: LogSink, state: Path, instance: str, registry_password: str = ""
+) -> Runtime:
     """None: containers where an engine answers within two seconds, else processes.
 
-    `state` is a folder of the instance's own; `instance` tells its tasks from another's. Raises
+    `state` is a folder of the instance's own; `instance` tells its tasks from another's;
+    `registry_password` is for registries on this machine, "" where they ask for none. Raises
     CallFailedError (docker-unavailable) where containers are asked for and no engine answers.
     """
     if name != PROCESS:
@@ -30,7 +33,9 @@ def choose(name: str | None, *, logs: LogSink, state: Path, instance: str) -> Ru
 
         engine = find_engine()
         if engine is not None or name == CONTAINER:
-            return Containers(logs=logs, instance=instance, engine=engine)
+            return Containers(
+                logs=logs, instance=instance, engine=engine, registry_password=registry_password
+            )
     from fsd.local.runtime.processes import Processes
 
-    return Processes(logs=logs, state=state, instance=instance)
+    return Processes(logs=logs, state=state, instance=instance, registry_password=registry_password)

@@ -30,9 +30,9 @@ from docker.types import LogConfig
 from fsd.errors import CallFailedError
 from fsd.local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
 from fsd.local.runtime import orphans, wording
-from fsd.local.runtime.images import resolve_digest
+from fsd.local.runtime.images import REGISTRY_USER, resolve_digest
 from fsd.local.runtime.lines import Lines
-from fsd.local.runtime.reference import parse_reference
+from fsd.local.runtime.reference import Reference, parse_reference
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _LABEL = "fsd.local"
@@ -95,12 +95,18 @@ class Containers:
     """Implements the `Runtime` port. Takes over the client, and closes it."""
 
     def __init__(
-        self, *, logs: LogSink, instance: str, engine: docker.DockerClient | None = None
+        self,
+        *,
+        logs: LogSink,
+        instance: str,
+        engine: docker.DockerClient | None = None,
+        registry_password: str = "",
     ) -> None:
         client = engine or require_engine()
         self._engine = client
         self._logs = logs
         self._instance = instance
+        self._password = registry_password
         self._lock = threading.Lock()
         self._tasks: dict[str, _Task] = {}
         self._images: set[str] = set()  # of registries on this machine
@@ -114,7 +120,7 @@ class Containers:
     def resolve(self, image: str) -> str:
         reference = parse_reference(image)
         if reference.is_loopback:
-            return resolve_digest(reference)
+            return resolve_digest(reference, password=self._password)
         try:
             return str(self._engine.images.get_registry_data(image).id)
         except _DockerErrors as error:
@@ -179,7 +185,11 @@ class Containers:
         repository = name.removesuffix(f":{reference.tag}") if reference.tag else name
         try:
             for event in self._engine.api.pull(
-                repository, tag=reference.version, stream=True, decode=True
+                repository,
+                tag=reference.version,
+                stream=True,
+                decode=True,
+                auth_config=self._login(reference),
             ):
                 if "error" in event:
                     raise docker.errors.APIError(str(event["error"]))
@@ -189,6 +199,12 @@ class Containers:
         if reference.is_loopback:
             with self._lock:
                 self._images.add(container.image)
+
+    def _login(self, reference: Reference) -> dict[str, str] | None:
+        """None: with what the engine's user has stored."""
+        if not self._password or not reference.is_loopback:
+            return None
+        return {"username": REGISTRY_USER, "password": self._password}
 
     def _forget_images(self) -> None:
         """Names in a registry that is gone with this instance; images with other names stay."""

@@ -6,6 +6,7 @@ A process image is an ordinary one with a label, whose only content is what the 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import http.client
 import json
@@ -20,6 +21,7 @@ from fsd.local.runtime import wording
 from fsd.local.runtime.reference import Reference, parse_reference
 
 _LABEL, _VALUE = "fsd.runtime", "process"
+REGISTRY_USER = "AWS"
 _TIMEOUT = 30.0
 _BLOCK = 1 << 20
 _ACCEPT = ", ".join(
@@ -45,9 +47,9 @@ class ProcessImage:
     layers: tuple[Path, ...]
 
 
-def resolve_digest(reference: Reference) -> str:
+def resolve_digest(reference: Reference, *, password: str = "") -> str:
     """What a registry on this machine has under the name. Raises LaunchError."""
-    with _Registry(reference) as registry:
+    with _Registry(reference, password) as registry:
         body = registry.get(f"manifests/{reference.version}").read()
         return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
@@ -63,8 +65,9 @@ def require_loopback(image: str) -> Reference:
 class Images:
     """Thread-safe; one download at a time, since tasks of a deployment want the same image."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, password: str = "") -> None:
         self._folder = folder
+        self._password = password
         self._lock = threading.Lock()
         self._known: dict[str, ProcessImage] = {}
 
@@ -74,7 +77,7 @@ class Images:
         with self._lock:
             found = self._known.get(reference.digest)
             if found is None:
-                with _Registry(reference) as registry:
+                with _Registry(reference, self._password) as registry:
                     found = self._pull(registry, reference)
                 self._known[found.digest] = found
             return found
@@ -120,8 +123,12 @@ class Images:
 class _Registry:
     """One connection to the registry of one reference."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference, password: str) -> None:
         self._reference = reference
+        self._headers = {"Accept": _ACCEPT}
+        if password:
+            login = base64.b64encode(f"{REGISTRY_USER}:{password}".encode()).decode()
+            self._headers["Authorization"] = f"Basic {login}"
         self._connection = http.client.HTTPConnection(reference.host, timeout=_TIMEOUT)
 
     def __enter__(self) -> _Registry:
@@ -134,7 +141,7 @@ class _Registry:
         """To be read to its end before the next one. Raises LaunchError."""
         url = f"/v2/{self._reference.repository}/{path}"
         try:
-            self._connection.request("GET", url, headers={"Accept": _ACCEPT})
+            self._connection.request("GET", url, headers=self._headers)
             answer = self._connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             cause = f'Get "http://{self._reference.host}{url}": dial tcp: {error}'

@@ -48,11 +48,14 @@ _TIMED_OUT, _NOT_RUNNING, _NOT_FOUND = 124, 1, 127
 class Processes:
     """Implements the `Runtime` port. `state` is a folder that is this instance's alone."""
 
-    def __init__(self, *, logs: LogSink, state: Path, instance: str) -> None:
+    def __init__(
+        self, *, logs: LogSink, state: Path, instance: str, registry_password: str = ""
+    ) -> None:
         self._logs = logs
         self._state = state
         self._instance = instance
-        self._images = Images(state / "images")
+        self._password = registry_password
+        self._images = Images(state / "images", password=registry_password)
         self._addresses = Addresses(instance)
         self._lock = threading.Lock()
         self._tasks: dict[str, _Task] = {}
@@ -66,7 +69,7 @@ class Processes:
         return "process"
 
     def resolve(self, image: str) -> str:
-        return resolve_digest(require_loopback(image))
+        return resolve_digest(require_loopback(image), password=self._password)
 
     def launch(self, task: TaskSpec) -> str:
         images = [self._pull(container) for container in task.containers]

@@ -1,8 +1,4 @@
-"""MiniStack's ECR: a registry that Docker can reach, and the answers that AWS gives.
-
-The registry's host on AWS names the account; here it is 127.0.0.1 with a port, so a push is
-matched to its repository by name.
-"""
+"""MiniStack's ECR: the answers that AWS gives. What Docker talks to is `seams.registry`."""
 
 from __future__ import annotations
 
@@ -14,64 +10,16 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import ecr
 
-from fsd.local.runtime.reference import parse_reference
-from fsd.local.seams.scope import json_answer, json_error, scope
+from fsd.local.seams.scope import json_answer, json_error
 
 
-def mount(*, port: int) -> None:
+def mount() -> None:
     """Patch the module's functions: MiniStack looks each up by name for every request."""
-    registry = f"127.0.0.1:{port}"
-    ecr._repo_uri = lambda name: f"{registry}/{name}"
-    ecr._get_authorization_token = _reachable_endpoint(ecr._get_authorization_token, registry)
-    ecr._select_registry_request_scope = _any_account(ecr._select_registry_request_scope)
     ecr._describe_images = _missing_image_is_an_error(ecr._describe_images)
     ecr._put_image = _unchanged_image_is_an_error(ecr._put_image)
     ecr._batch_delete_image = _delete_images
     ecr._list_images = _list_every_tag
     ecr._delete_repository = _free_layers(ecr._delete_repository)
-
-
-def find_repository(image: str, account: str, region: str) -> str:
-    """The ARN of the repository that an image of this registry is in; "" for another's."""
-    reference = parse_reference(image)
-    if not reference.is_loopback:
-        return ""
-    with scope(account, region):
-        ecr._select_registry_request_scope(reference.repository, {"host": reference.host}, {})
-        record = ecr._repositories.get(reference.repository)
-    if record is not None:
-        return str(record["repositoryArn"])
-    return f"arn:aws:ecr:{region}:{account}:repository/{reference.repository}"
-
-
-def _reachable_endpoint(token: Callable[[Any], Any], registry: str) -> Callable[[Any], Any]:
-    @functools.wraps(token)
-    def get_authorization_token(parameters: Any) -> Any:
-        _, _, body = token(parameters)
-        answer = json.loads(body)
-        for entry in answer["authorizationData"]:
-            entry["proxyEndpoint"] = f"http://{registry}"
-        return json_answer(answer)
-
-    return get_authorization_token
-
-
-def _any_account(select: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(select)
-    def select_scope(name: str, headers: Any, query: Any) -> None:
-        select(name, headers, query)
-        if not name or name in ecr._repositories:
-            return
-        owners = [
-            (account, region)
-            for (account, region, repository), _ in ecr._repositories.all_items()
-            if repository == name
-        ]
-        if owners:
-            responses.set_request_account_id(owners[0][0])
-            responses.set_request_region(owners[0][1])
-
-    return select_scope
 
 
 def _missing_image_is_an_error(describe: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -18,7 +18,8 @@ from ministack.services import alb
 from fsd.local.dataplane import Listener
 from fsd.local.elb import ElasticLoadBalancing, TargetGroup
 from fsd.local.health import HealthCheck
-from fsd.local.seams.scope import account_and_region, find, scope
+from fsd.local.instance import ACCOUNT, REGION
+from fsd.local.seams.scope import account_and_region, current, find, scope
 
 _DELAY = "deregistration_delay.timeout_seconds"
 
@@ -30,8 +31,9 @@ class LoadBalancer:
     dns_name: str
 
     @property
-    def account(self) -> str:
-        return account_and_region(self.arn)[0]
+    def label(self) -> str:
+        """What tells it from all others: the first part of its host name, and of its path."""
+        return _label(self.name, *account_and_region(self.arn))
 
 
 class MiniStackTargetGroups:
@@ -73,10 +75,11 @@ def forwards_to(actions: Sequence[Mapping[str, Any]]) -> list[str]:
 # ---- for the data plane and the status
 
 
-def find_load_balancer(name: str, *, account: str) -> LoadBalancer | None:
-    """By name, in any case; a request carries no account, so `account` wins."""
-    matches = [b for b in load_balancers() if b.name.lower() == name.lower()]
-    return min(matches, key=lambda balancer: balancer.account != account, default=None)
+def find_load_balancer(label: str) -> LoadBalancer | None:
+    """By its label, in any case; by its name alone where only one has it."""
+    matches = [b for b in load_balancers() if label.lower() in (b.label, b.name.lower())]
+    exact = [b for b in matches if b.label == label.lower()]
+    return exact[0] if exact else (matches[0] if len(matches) == 1 else None)
 
 
 def load_balancers() -> Iterator[LoadBalancer]:
@@ -168,7 +171,15 @@ def mount(balancing: ElasticLoadBalancing, *, port: int) -> None:
 
 
 def dns_name(name: str, port: int) -> str:
-    return f"{name}.elb.localhost:{port}".lower()
+    """In the account and the Region of the request."""
+    return f"{_label(name, *current())}.elb.localhost:{port}"
+
+
+def _label(name: str, account: str, region: str) -> str:
+    """A name is taken once in each account and Region; those that we start with go without."""
+    if (account, region) == (ACCOUNT, REGION):
+        return name.lower()
+    return f"{name}.{region}.{account}".lower()
 
 
 def _created_reachable(create: Callable[[Any], Any], port: int) -> Callable[[Any], Any]:
