@@ -23,6 +23,7 @@ import yaml
 from fsd.cli.main import COMMANDS
 from fsd.lint.pages import MANIFEST, Example, Page, read_pages
 from fsd.release.result import Outcome
+from fsd.report.error_codes import ERROR_CODES
 from fsd.report.explanations import ends_the_wait
 from fsd.rollout.failures import FAILURES, WITHOUT_TASKS
 from fsd.spec.environments import EnvironmentDocument
@@ -193,6 +194,16 @@ def failure_table() -> str:
     return "\n".join([*head, *rows])
 
 
+def error_table() -> str:
+    rows = [
+        f"| `{row.code}` | {', '.join(str(int(code)) for code in row.exits)} "
+        f"| {cell(row.meaning)} | {cell(row.advice)} |"
+        for row in ERROR_CODES
+    ]
+    head = ["| code | exit | meaning | what to do |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
 def finding_table() -> str:
     rows = [
         f"| [{page.id}](#{page.id}) | {page.severity} | {cell(page.summary)} |" for page in PAGES
@@ -244,6 +255,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "action-outputs": action_outputs,
     "outcome-table": outcome_table,
     "failure-table": failure_table,
+    "error-table": error_table,
     "finding-table": finding_table,
     "finding-sections": finding_sections,
 }

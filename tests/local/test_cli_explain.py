@@ -38,7 +38,7 @@ def test_explain__no_id__all_of_them(fsd: Fsd) -> None:
     assert [line.split()[0] for line in table if line[0] != " "] == [
         each["id"] for each in document
     ]
-    assert {each["kind"] for each in document} == {"finding", "failure"}
+    assert {each["kind"] for each in document} == {"finding", "failure", "error"}
 
 
 def test_explain__unknown_id__the_nearest_and_exit_2(fsd: Fsd) -> None:
@@ -46,7 +46,7 @@ def test_explain__unknown_id__the_nearest_and_exit_2(fsd: Fsd) -> None:
 
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
-        "error[usage]: there is no finding and no failure `secret-arn-parital`\n"
+        "error[usage]: no finding, failure or error has the id `secret-arn-parital`\n"
         "  --> fsd explain\n"
         "  fix: did you mean `fsd explain secret-arn-partial`? `fsd explain` lists all ids\n"
     )

@@ -29,12 +29,13 @@ def complete_id(
 Examples:
   fsd explain                       every id, one line each
   fsd explain secret-arn-partial    a finding: why, and a manifest before and after
-  fsd explain health-check-failed   a failure: what ECS says, what FSD does, what to do"""
+  fsd explain health-check-failed   a failed deployment: what ECS says, and what FSD does
+  fsd explain wrong-account         an error: its exit code, and what to do"""
 )
 @click.argument("id_", metavar="[ID]", required=False, shell_complete=complete_id)
 @FORMAT
 def command(id_: str | None, output: str) -> int:
-    """Explain the id of a finding, or the code of a failed deployment.
+    """Explain what stands in brackets: warning[ID] of a manifest, error[ID] of a command.
 
     Without an ID: a list of all of them.
     """
@@ -76,7 +77,7 @@ def unknown(id_: str) -> UsageError:
     near = nearest_id(normal(id_))
     meant = f"did you mean `fsd explain {near}`? " if near else ""
     return UsageError(
-        f"there is no finding and no failure `{id_}`",
+        f"no finding, failure or error has the id `{id_}`",
         where="fsd explain",
         fix=f"{meant}`fsd explain` lists all ids",
     )

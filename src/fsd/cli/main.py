@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scale": ("scale", "Set the number of tasks."),
     "restart": ("restart", "Start new tasks of the same revision."),
     "delete": ("delete", "Remove a service and all that was made for it."),
-    "explain": ("explain", "Say what a finding or a failure code means, why, and the fix."),
+    "explain": ("explain", "Say what the id of a finding, failure or error means."),
     "schema": ("schema", "Print the JSON Schema of the Service YAML."),
     "local": ("local", "The embedded AWS: up, down, status, env, reset."),
     "ci": ("ci", "What the GitHub Action runs."),

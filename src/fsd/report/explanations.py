@@ -1,4 +1,4 @@
-"""What a finding or a failure code means: `fsd explain`.
+"""What the id of a finding, a failed deployment or an error means: `fsd explain`.
 
 A finding's words come from its page, a failure's from the rows of the table that recognises it, so
 that there is nothing here that could say something else. Neither models nor AWS are imported.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from fsd.lint.pages import Example, Page, page_ids, read_page
+from fsd.report.error_codes import ERROR_CODES, ErrorCode
 from fsd.report.wording import capitalised, wrap
-from fsd.rollout.failures import FAILURES, WITHOUT_TASKS, Failure
+from fsd.rollout.failures import EVENT_FAILURES, FAILURES, WITHOUT_TASKS, Failure
 
 Json: TypeAlias = dict[str, object]
 
@@ -26,18 +27,20 @@ _INDENT = "  "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureCode:
-    """A code with every row that has it."""
+    """A code with every row that has it; `error` where a command can end with it as well."""
 
     code: str
     rows: tuple[Failure, ...]
+    error: ErrorCode | None = None
 
 
-Explanation: TypeAlias = Page | FailureCode
+Explanation: TypeAlias = Page | FailureCode | ErrorCode
 
 
 def known_ids() -> tuple[str, ...]:
-    """Ids of findings, then codes of failures."""
-    return (*page_ids(), *failure_codes())
+    """Ids of findings, then codes of failures, then those of errors."""
+    codes = (row.code for row in ERROR_CODES)
+    return tuple(dict.fromkeys((*page_ids(), *failure_codes(), *codes)))
 
 
 def failure_codes() -> tuple[str, ...]:
@@ -53,7 +56,8 @@ def find_explanation(id_: str) -> Explanation | None:
     if id_ in page_ids():
         return read_page(id_)
     rows = tuple(row for row in (*FAILURES, *WITHOUT_TASKS) if row.code == id_)
-    return FailureCode(code=id_, rows=rows) if rows else None
+    error = next((row for row in ERROR_CODES if row.code == id_), None)
+    return FailureCode(code=id_, rows=rows, error=error) if rows else error
 
 
 def find_summary(id_: str) -> str:
@@ -70,20 +74,22 @@ def every_explanation() -> tuple[Explanation, ...]:
 
 
 def explanation_text(explanation: Explanation, *, color: bool = False) -> str:
-    lines = (
-        _page_lines(explanation, color=color)
-        if isinstance(explanation, Page)
-        else _failure_lines(explanation, color=color)
-    )
+    match explanation:
+        case Page():
+            lines = _page_lines(explanation, color=color)
+        case FailureCode():
+            lines = _failure_lines(explanation, color=color)
+        case ErrorCode():
+            lines = _error_lines(explanation, color=color)
     return "\n".join(lines)
 
 
 def explanation_table(explanations: Sequence[Explanation]) -> str:
     """Id, severity and summary of each; a long summary goes on below itself."""
-    rows = [(_id(each), _severity(each), _summary(each)) for each in explanations]
+    rows = [(_id(each), _kind(each), _summary(each)) for each in explanations]
     first = max(len(id_) for id_, _, _ in rows)
-    second = max(len(severity) for _, severity, _ in rows)
-    heads = [f"{id_:<{first}}  {severity:<{second}}  " for id_, severity, _ in rows]
+    second = max(len(kind) for _, kind, _ in rows)
+    heads = [f"{id_:<{first}}  {kind:<{second}}  " for id_, kind, _ in rows]
     return "\n".join(
         line
         for head, (_, _, summary) in zip(heads, rows, strict=True)
@@ -143,10 +149,13 @@ def _failure_lines(failure: FailureCode, *, color: bool) -> Iterator[str]:
     for row in failure.rows:
         yield ""
         yield from _prose(f"{capitalised(row.summary)}.", indent="")
-        for label, text in _facts(row):
-            yield from wrap(text, first=f"{_INDENT}{label:<20}", rest=" " * 22)
+        yield from _labelled(_facts(row))
     yield ""
     yield from dict.fromkeys(f"{_INDENT}{row.source}" for row in failure.rows)
+    if failure.error:
+        yield ""
+        yield f"As an error of a command: {failure.error.meaning}."
+        yield from _labelled(_error_facts(failure.error))
 
 
 def _facts(row: Failure) -> Iterator[tuple[str, str]]:
@@ -154,15 +163,34 @@ def _facts(row: Failure) -> Iterator[tuple[str, str]]:
     codes = " or ".join(str(code) for code in row.exit_codes)
     if row.pattern:
         yield "recognised by", row.pattern + (f"  with exit code {codes}" if codes else "")
-        yield "where", "the task's stopped reason and its containers' reasons"
+        is_event = row in EVENT_FAILURES
+        tasks = "the task's stopped reason and its containers' reasons"
+        yield "where", "the service's events" if is_event else tasks
     yield "ends the wait", ends_the_wait(row)
     yield "the report advises", row.advice
+
+
+def _error_lines(error: ErrorCode, *, color: bool) -> Iterator[str]:
+    yield _title(error.code, "error", color=color)
+    yield ""
+    yield from _prose(f"{capitalised(error.meaning)}.", indent="")
+    yield from _labelled(_error_facts(error))
+
+
+def _error_facts(error: ErrorCode) -> Iterator[tuple[str, str]]:
+    yield "exit code", " or ".join(str(int(code)) for code in error.exits)
+    yield "what to do", error.advice
+
+
+def _labelled(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for label, text in facts:
+        yield from wrap(text, first=f"{_INDENT}{label:<20}", rest=" " * 22)
 
 
 def ends_the_wait(row: Failure) -> str:
     """When FSD stops waiting for ECS and asks for the rollback."""
     match row.after:
-        case _ if row in WITHOUT_TASKS:
+        case _ if not row.pattern:
             return "ECS ends it"
         case None:
             return "never by itself"
@@ -171,7 +199,7 @@ def ends_the_wait(row: Failure) -> str:
         case 2:
             return "at the second sight"
         case after:
-            return f"after {after} tasks"
+            return f"after {after} sightings"
 
 
 def _title(id_: str, kind: str, *, color: bool) -> str:
@@ -200,23 +228,36 @@ def _marked(line: str, *, color: bool) -> str:
 
 def explanation_json(explanation: Explanation) -> Json:
     head = _head(explanation)
-    if isinstance(explanation, Page):
-        place = explanation.place
-        return {
-            **head,
-            "what": explanation.what,
-            "why": explanation.why,
-            "sources": list(explanation.sources),
-            "before": _example_json(explanation.before),
-            "found": {
-                "path": None if place.where else place.path,
-                "line": place.line or None,
-                "column": place.column or None,
-                "source": place.where or None,
-            },
-            "after": _example_json(explanation.after),
-        }
-    return {**head, "signs": [_sign(row) for row in explanation.rows]}
+    match explanation:
+        case Page():
+            return head | _page_json(explanation)
+        case FailureCode():
+            signs: Json = {"signs": [_sign(row) for row in explanation.rows]}
+            error = explanation.error
+            return head | signs | ({"error": _error_json(error)} if error else {})
+        case ErrorCode():
+            return head | _error_json(explanation)
+
+
+def _error_json(error: ErrorCode) -> Json:
+    return {"exitCodes": [int(code) for code in error.exits], "advice": error.advice}
+
+
+def _page_json(page: Page) -> Json:
+    place = page.place
+    return {
+        "what": page.what,
+        "why": page.why,
+        "sources": list(page.sources),
+        "before": _example_json(page.before),
+        "found": {
+            "path": None if place.where else place.path,
+            "line": place.line or None,
+            "column": place.column or None,
+            "source": place.where or None,
+        },
+        "after": _example_json(page.after),
+    }
 
 
 def explanations_json(explanations: Sequence[Explanation]) -> list[Json]:
@@ -224,9 +265,10 @@ def explanations_json(explanations: Sequence[Explanation]) -> list[Json]:
 
 
 def _head(explanation: Explanation) -> Json:
+    kinds = {Page: "finding", FailureCode: "failure", ErrorCode: "error"}
     return {
         "id": _id(explanation),
-        "kind": "finding" if isinstance(explanation, Page) else "failure",
+        "kind": kinds[type(explanation)],
         "severity": explanation.severity if isinstance(explanation, Page) else "error",
         "summary": _summary(explanation),
     }
@@ -252,9 +294,22 @@ def _id(explanation: Explanation) -> str:
     return explanation.id if isinstance(explanation, Page) else explanation.code
 
 
-def _severity(explanation: Explanation) -> str:
-    return explanation.severity if isinstance(explanation, Page) else "failure"
+def _kind(explanation: Explanation) -> str:
+    """For the table: a finding's severity says that it is one."""
+    match explanation:
+        case Page(severity=severity):
+            return severity
+        case FailureCode():
+            return "failure"
+        case ErrorCode():
+            return "exit " + ", ".join(str(int(code)) for code in explanation.exits)
 
 
 def _summary(explanation: Explanation) -> str:
-    return explanation.summary if isinstance(explanation, Page) else explanation.rows[0].summary
+    match explanation:
+        case Page():
+            return explanation.summary
+        case FailureCode(rows=rows):
+            return rows[0].summary
+        case ErrorCode(meaning=meaning):
+            return meaning

@@ -99,6 +99,18 @@ The container ran out of memory.
     )
 
 
+def test_explanation_text__error__its_exit_code_and_what_to_do() -> None:
+    assert (
+        text("service-not-found")
+        == """\
+service-not-found · error
+
+There is no such ECS service in the cluster.
+  exit code           2 or 5
+  what to do          check --service and --env, or deploy it first"""
+    )
+
+
 def test_explanation_text__code_with_two_rows__both() -> None:
     shown = text("command-not-found")
 
@@ -113,6 +125,20 @@ def test_explanation_text__color__is_the_same_text(id_: str) -> None:
 
     assert "\x1b[1m" in colored
     assert re.sub(r"\x1b\[\d+m", "", colored) == text(id_)
+
+
+def test_explanation_text__failure_and_error__both() -> None:
+    shown = text("image-not-found")
+
+    assert shown.startswith("image-not-found · failure of a deployment\n")
+    assert "\nAs an error of a command: the registry has no such image.\n" in shown
+
+
+def test_explanation_text__event__says_where_it_was_read() -> None:
+    shown = text("target-group-missing")
+
+    assert "  where               the service's events\n" in shown
+    assert "  ends the wait       at once\n" in shown
 
 
 def test_explanation_table__every_id__its_severity_and_its_whole_summary() -> None:
@@ -158,6 +184,15 @@ def test_explanation_json__failure__its_signs() -> None:
     signs = document["signs"]
     assert isinstance(signs, list)
     assert [sign["exitCodes"] for sign in signs] == [[], [126, 127]]
+
+
+def test_explanation_json__error__its_exit_codes() -> None:
+    explanation = find_explanation("interrupted")
+    assert explanation is not None
+
+    document = explanation_json(explanation)
+
+    assert (document["kind"], document["exitCodes"]) == ("error", [130, 143])
 
 
 def test_find_explanation__unknown__none_but_a_nearest() -> None:

@@ -1,0 +1,420 @@
+"""What stands in `error[…]` where a command could not do what was asked: one row each, as data.
+
+The error itself says what happened, where, and what to do in this case; a row says what the code
+means in every case. Findings and failed deployments have codes too, but more to say: they have
+pages and a table of their own. A test holds the rows to the codes that FSD raises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fsd.errors import ExitCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorCode:
+    code: str
+    meaning: str  # a sentence
+    advice: str
+    exits: tuple[ExitCode, ...]
+
+
+def _rows(*rows: tuple[str, str, str], exits: tuple[ExitCode, ...]) -> tuple[ErrorCode, ...]:
+    return tuple(
+        ErrorCode(code=code, meaning=meaning, advice=advice, exits=exits)
+        for code, meaning, advice in rows
+    )
+
+
+_BUG = _rows(
+    (
+        "internal",
+        "FSD has a bug; your service and your manifest are not to blame",
+        "run the same with `fsd --debug …` and report what it prints",
+    ),
+    exits=(ExitCode.BUG,),
+)
+
+_USAGE = _rows(
+    ("usage", "the command line asks for something that cannot be", "see `--help` of the command"),
+    (
+        "context-missing",
+        "the build context is not a folder",
+        "name the folder that holds the Dockerfile with --context",
+    ),
+    (
+        "image-reference",
+        "the value of --image is not an image reference",
+        "write registry/repository:tag or, better, registry/repository@sha256:…",
+    ),
+    (
+        "release-unknown",
+        "no release has this version, commit, digest or revision",
+        "`fsd history` lists the releases",
+    ),
+    (
+        "release-ambiguous",
+        "more than one release has this version, or a commit that starts so",
+        "give the revision, or more characters of the commit",
+    ),
+    (
+        "nothing-to-roll-back-to",
+        "the service has no earlier release that succeeded",
+        "name a release with --to-version; `fsd history` lists them",
+    ),
+    (
+        "not-found",
+        "`fsd init` found nothing in the folder that says a value, and may not ask",
+        "say it with the flag that the error names",
+    ),
+    (
+        "no-terminal",
+        "`fsd init` has questions, and there is no terminal to ask at",
+        "take what was found with --yes, or say everything with flags",
+    ),
+    exits=(ExitCode.USAGE,),
+)
+
+_MANIFEST = _rows(
+    (
+        "manifest-invalid",
+        "the Service YAML or the environments file has errors, which are listed",
+        "correct what is listed; `fsd explain ID` explains each",
+    ),
+    (
+        "manifest-unreadable",
+        "a file is not there, may not be read, or is not UTF-8",
+        "name another file, or repair its permissions or its encoding",
+    ),
+    (
+        "not-a-workflow",
+        "the file has no `jobs:`, so it is no GitHub workflow",
+        "name a file of .github/workflows; a Service YAML is checked with --file",
+    ),
+    (
+        "workflow-unreadable",
+        "there is no workflow at this path",
+        "name a workflow, or the folder .github/workflows",
+    ),
+    (
+        "load-balancer-subnets",
+        "a load balancer needs subnets in two Availability Zones, and there are fewer",
+        "name two in .fsd/environments.yml: vpc.privateSubnets, or vpc.publicSubnets for a public "
+        "one",
+    ),
+    (
+        "policy-too-long",
+        "the role's policy would be longer than IAM takes",
+        "name the actions that the service calls; merge dependencies that are one resource",
+    ),
+    exits=(ExitCode.INVALID_MANIFEST,),
+)
+
+_REFUSED = _rows(
+    ("refused", "FSD could, but will not", "the error says what stands against it"),
+    (
+        "wrong-account",
+        "the credentials are of another account than the environment's `account`",
+        "use the credentials or the roleArn of that account",
+    ),
+    (
+        "promotion-required",
+        "the environment takes only what succeeded in the one that `promoteFrom` names",
+        "deploy the same commit there first, and let the same image come here",
+    ),
+    (
+        "older-commit",
+        "the service runs a commit that is newer than the one that was to be deployed",
+        "deploy the newer commit; go back with `fsd rollback`, or say --allow-older",
+    ),
+    (
+        "deployment-in-flight",
+        "another deployment of the service has not ended; a second one would undo it",
+        "wait for it with --wait-for-lock, or take over with --supersede",
+    ),
+    (
+        "outside-capacity",
+        "auto scaling would undo a number of tasks outside of its bounds",
+        "change minCapacity and maxCapacity in the manifest, and deploy it",
+    ),
+    (
+        "confirmation-needed",
+        "a service is deleted only after its name was typed",
+        "type the name, or say --yes",
+    ),
+    (
+        "file-exists",
+        "`fsd init` overwrites nothing",
+        "validate the file that is there, or name another one",
+    ),
+    (
+        "cannot-write",
+        "`fsd init` may not write here, or would write outside of the folder",
+        "make the folder writable, or name another one",
+    ),
+    (
+        "event-refused",
+        "the Action does not deploy for this event of GitHub",
+        "the error names the event and what to use instead",
+    ),
+    exits=(ExitCode.REFUSED,),
+)
+
+_AWS = _rows(
+    (
+        "call-failed",
+        "a call to AWS, Docker or GitHub did not do what was asked",
+        "the error has its own words; run it again where they sound temporary",
+    ),
+    (
+        "access-denied",
+        "AWS denies a call to the role or user that runs FSD",
+        "allow the action that the error names in a policy of that role or user",
+    ),
+    (
+        "throttled",
+        "AWS takes no more calls for now, also after FSD tried again",
+        "wait a minute, and run it again",
+    ),
+    (
+        "no-credentials",
+        "there are no AWS credentials",
+        "sign in with `aws sso login` or AWS_PROFILE; in GitHub Actions set role-to-assume; "
+        "`--env local` needs none",
+    ),
+    ("credentials-expired", "the AWS credentials have ended", "sign in again: aws sso login"),
+    (
+        "credentials-invalid",
+        "AWS does not know the credentials, or the machine's clock is wrong",
+        "sign in again; check the clock",
+    ),
+    (
+        "profile-not-found",
+        "AWS_PROFILE names a profile that there is not",
+        "correct AWS_PROFILE, or add the profile: aws configure sso",
+    ),
+    (
+        "no-region",
+        "nothing says which AWS region",
+        "set AWS_REGION, or `region` of the environment",
+    ),
+    (
+        "region-disabled",
+        "the account has not enabled this region",
+        "enable it for the account, or use another one",
+    ),
+    (
+        "endpoint-unreachable",
+        "AWS cannot be reached from here",
+        "check the network, the region's name and AWS_ENDPOINT_URL",
+    ),
+    ("connection-lost", "the connection to AWS broke", "run it again"),
+    (
+        "tls-failed",
+        "the certificate that came instead of AWS's is not trusted",
+        "check the machine's certificates, the proxy and AWS_CA_BUNDLE",
+    ),
+    ("aws-unavailable", "AWS failed on its own side", "run it again; see the AWS Health Dashboard"),
+    (
+        "quota-exceeded",
+        "a quota of the account is used up",
+        "ask for a higher one in Service Quotas, or remove what is not used",
+    ),
+    ("changed-meanwhile", "somebody else changed the same thing meanwhile", "run it again"),
+    (
+        "assume-role-denied",
+        "the role may not be assumed: its trust policy does not name this caller or workflow",
+        "add the `sub` of the workflow's token, or the caller, to the role's trust policy",
+    ),
+    (
+        "identity-token-missing",
+        "the job may not ask GitHub for an identity token",
+        "give the job `permissions: id-token: write`",
+    ),
+    ("identity-token-failed", "GitHub gave no identity token", "run the job again"),
+    (
+        "identity-token-refused",
+        "AWS refuses the identity token: its issuer or its audience is not known there",
+        "make token.actions.githubusercontent.com an IAM OIDC provider of the account",
+    ),
+    ("cluster-not-found", "there is no such ECS cluster", "correct `cluster` of the environment"),
+    ("service-not-active", "the ECS service is being deleted", "deploy it again: fsd deploy"),
+    (
+        "deployment-not-found",
+        "ECS took a change and shows no deployment for it",
+        "run it again: it attaches to the deployment, or converges",
+    ),
+    (
+        "repository-not-found",
+        "there is no such ECR repository",
+        "deploy from a build, which creates it, or create it",
+    ),
+    (
+        "image-tag-taken",
+        "the tag is on another image, and the repository's tags cannot be moved",
+        "use another tag",
+    ),
+    (
+        "image-elsewhere",
+        "parts of the image are not in this repository",
+        "copy the whole image into it first: crane copy",
+    ),
+    (
+        "image-not-found",
+        "the registry has no such image",
+        "push it first, or let FSD build it: leave --image out",
+    ),
+    ("image-archived", "the image is archived, and ECS cannot pull it", "restore it in ECR"),
+    (
+        "image-digest-changed",
+        "ECR stored another image than the one that was meant",
+        "push it again, and deploy the digest that the push prints",
+    ),
+    (
+        "stack-failed",
+        "CloudFormation could not make the change, and went back",
+        "the error has the resource's own reason; nothing was released",
+    ),
+    (
+        "stack-refused",
+        "CloudFormation refuses the change before it begins",
+        "correct what the reason names; nothing was changed",
+    ),
+    (
+        "stack-stuck",
+        "the stack is in a state that CloudFormation does not leave by itself",
+        "continue its rollback, or delete it",
+    ),
+    (
+        "stack-not-ours",
+        "a stack of this name was not made by FSD",
+        "rename or delete it, or choose another service name",
+    ),
+    (
+        "stack-output-missing",
+        "the stack lacks an output that FSD gave it",
+        "somebody else changed the stack: delete it and deploy again",
+    ),
+    (
+        "template-too-long",
+        "the stack's template is longer than CloudFormation takes",
+        "grant fewer single permissions, or split the service",
+    ),
+    (
+        "vpc-not-found",
+        "no VPC was found for the environment",
+        "name it in .fsd/environments.yml: vpc.id, or tag it fsd:environment",
+    ),
+    (
+        "vpc-ambiguous",
+        "more than one VPC could be the environment's",
+        "name it in .fsd/environments.yml: vpc.id",
+    ),
+    (
+        "no-subnets",
+        "the VPC has no subnet of the kind that is needed",
+        "name them in .fsd/environments.yml: vpc.privateSubnets, vpc.publicSubnets",
+    ),
+    exits=(ExitCode.CALL_FAILED,),
+)
+
+_IMAGE = _rows(
+    (
+        "docker-unavailable",
+        "no Docker engine answers, or there is no docker command",
+        "start Docker, or build elsewhere and pass --image",
+    ),
+    (
+        "dockerfile-missing",
+        "there is no Dockerfile",
+        "write one, name another with --dockerfile, or pass --image",
+    ),
+    ("dockerfile-unreadable", "the Dockerfile is not a text file", "name one with --dockerfile"),
+    ("dockerfile-invalid", "a line of the Dockerfile cannot be understood", "correct that line"),
+    (
+        "build-failed",
+        "docker build ended with an error",
+        "correct the step that its last lines name",
+    ),
+    ("push-failed", "the registry did not take the image", "run it again"),
+    (
+        "push-denied",
+        "the registry does not let this role push",
+        "allow the actions that the error names, on this repository",
+    ),
+    (
+        "git-refused",
+        "git does not read the folder, so the image's tag cannot be made",
+        "run the git command that the error names, and repair what it says",
+    ),
+    exits=(ExitCode.CALL_FAILED,),
+)
+
+_GITHUB = _rows(
+    ("github-call-failed", "GitHub refuses a call", "the error says which permission it needs"),
+    ("github-unreachable", "GitHub does not answer", "run the job again"),
+    (
+        "runner-file",
+        "a file that GitHub's runner made for outputs cannot be written",
+        "see that no earlier step removed it, and that the disk is not full",
+    ),
+    exits=(ExitCode.CALL_FAILED,),
+)
+
+_LOCAL = _rows(
+    ("local-not-running", "the embedded AWS is not running", "fsd local up"),
+    ("local-start-failed", "the embedded AWS ended while it started", "fsd local up"),
+    (
+        "local-no-answer",
+        "the embedded AWS does not answer",
+        "fsd local down, then fsd local up",
+    ),
+    (
+        "local-call-failed",
+        "the embedded AWS answered with an error of its own",
+        "fsd local down, then fsd local up",
+    ),
+    (
+        "local-extra-missing",
+        "the parts of the embedded AWS are not installed",
+        "pip install 'fsd-deploy[local]'",
+    ),
+    ("port-in-use", "another process has the port", "choose another, or leave --port out"),
+    exits=(ExitCode.CALL_FAILED,),
+)
+
+_ENDINGS = (
+    *_rows(
+        (
+            "service-not-found",
+            "there is no such ECS service in the cluster",
+            "check --service and --env, or deploy it first",
+        ),
+        exits=(ExitCode.USAGE, ExitCode.CALL_FAILED),
+    ),
+    *_rows(
+        ("timed-out", "the time is up; ECS goes on by itself", "fsd status --watch shows it"),
+        exits=(ExitCode.TIMED_OUT,),
+    ),
+    *_rows(
+        (
+            "interrupted",
+            "a signal ended the command; ECS goes on by itself",
+            "the same `fsd deploy` again attaches to the deployment in flight",
+        ),
+        exits=(ExitCode.INTERRUPTED, ExitCode.TERMINATED),
+    ),
+)
+
+ERROR_CODES = (
+    *_BUG,
+    *_USAGE,
+    *_MANIFEST,
+    *_REFUSED,
+    *_AWS,
+    *_IMAGE,
+    *_GITHUB,
+    *_LOCAL,
+    *_ENDINGS,
+)
