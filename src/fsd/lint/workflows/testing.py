@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 
 from fsd.lint.workflows.document import Job, Step, Workflow, every_command, file_name
 from fsd.lint.workflows.shell import Command
@@ -18,21 +19,29 @@ _PROGRAMS = re.compile(
 _RUNNERS = re.compile(
     r"make|just|task|invoke|inv|rake|npm|npx|yarn|pnpm|bun|deno|go|cargo|mix|dotnet|swift|sbt|lein"
     r"|bazel|earthly|dagger|composer|hatch|pdm|poetry|uvx?|rye|pipenv|pixi|pants|nx|turbo|lerna"
-    r"|docker|docker-compose|podman|nix|manage\.py|flutter|dart|meson|ninja|python[\d.]*|coverage"
+    r"|pipx|nix|manage\.py|flutter|dart|meson|ninja|python[\d.]*|coverage"
     r"|bundle|rails|sh|bash|zsh|xvfb-run|mise|devbox"
 )
+# How many arguments say what runs; the rest is for it: `python deploy.py test`.
+_FIRST = {"sh": 1, "bash": 1, "zsh": 1, "python": 1, "python3": 1}
+_CONTAINERS = frozenset({"docker", "podman", "docker-compose"})
+_SKIPS_TESTS = re.compile(r"-(?:DskipTests|Dmaven\.test\.skip)(?:=true)?")
 _BUILDS = frozenset({"mvn", "mvnw", "gradle", "gradlew", "ant"})
 _TASK = re.compile(
     r"(?:^|[-_:./])(?:(?:unit|run)?tests?|pytest|checks?|verify|ci|specs?|e2e|integration"
     r"|coverage|unittest|tox|nox)(?:$|[-_:./])",
     re.IGNORECASE,
 )
-_NAME = re.compile(
-    r"(?<![a-z])(?:(?:unit|py|run)?tests?|testing|unittests?|e2e|ci|qa|specs?|checks|check|verify"
-    r"|quality)(?![a-z])",
+_STEP_NAME = re.compile(
+    r"(?<![a-z])(?:(?:unit|py|run)?tests?|testing|unittests?|e2e|specs?)(?![a-z])", re.IGNORECASE
+)
+_JOB_NAME = re.compile(
+    _STEP_NAME.pattern + r"|(?<![a-z])(?:ci|qa|checks?|verify|validate|quality)(?![a-z])",
     re.IGNORECASE,
 )
-_NOT_TASKS = frozenset({"install", "add", "sync", "pull", "push", "login", "tag", "i", "ci"})
+
+
+_INSTALLS = frozenset({"install", "add", "sync", "i", "pip", "download", "publish"})
 
 
 class Tested(Enum):
@@ -41,11 +50,11 @@ class Tested(Enum):
     YES = "yes"
 
 
-def tested(workflow: Workflow, job: Job, step: int) -> Tested:
-    """Whether tests must pass before this step of the job."""
+def tested(workflow: Workflow, job: Job, step: int, offset: int) -> Tested:
+    """Whether tests must pass before what is in a step of the job, at an offset of its script."""
     steps = job.steps[: max(step, 0)]
     inside = [_of_step(each) for each in steps]
-    before = _before_in_script(job, step)
+    before = _before_in_script(job, step, offset)
     needed = [_of_job(workflow, each) for each in workflow.needed(job)]
     if _goes_on_anyway(job.condition):
         needed = [Tested.NO if found is Tested.NO else Tested.IGNORED for found in needed]
@@ -71,13 +80,13 @@ def _goes_on_anyway(condition: str) -> bool:
 
 def _of_job(workflow: Workflow, job: Job) -> Tested:
     if job.may_fail:
-        return Tested.IGNORED if _is_about_tests(job.id, job.name) else Tested.NO
+        return Tested.IGNORED if _is_about_tests(_JOB_NAME, job.id, job.name) else Tested.NO
     if job.uses is not None:
         found = _of_call(workflow, job)
         if found is not Tested.NO:
             return found
     found = max((_of_step(step) for step in job.steps), key=list(Tested).index, default=Tested.NO)
-    if found is Tested.NO and _is_about_tests(job.id, job.name):
+    if found is Tested.NO and _is_about_tests(_JOB_NAME, job.id, job.name):
         return Tested.YES
     return found
 
@@ -92,7 +101,7 @@ def _of_call(workflow: Workflow, job: Job) -> Tested:
         inner = [_of_job(called, each) for each in called.jobs.values() if each.uses is None]
         return max(inner, key=list(Tested).index, default=Tested.NO)
     path = job.uses.text.partition("@")[0]
-    if _is_about_tests(file_name(path)):
+    if _is_about_tests(_JOB_NAME, file_name(path)):
         return Tested.YES
     return Tested.NO if path.startswith("./") or "deploy" in file_name(path) else Tested.YES
 
@@ -100,9 +109,9 @@ def _of_call(workflow: Workflow, job: Job) -> Tested:
 def _of_step(step: Step) -> Tested:
     found = [_of_command(step.commands, index) for index in range(len(step.commands))]
     about = [step.name, file_name(step.action) if step.action else ""]
-    if not found and _is_about_tests(*about):
+    if not found and _is_about_tests(_STEP_NAME, *about):
         found = [Tested.YES]
-    if any(map(_is_test, _inner(step))) or _is_about_tests(step.name):
+    if any(map(_is_test, _inner(step))) or _is_about_tests(_STEP_NAME, step.name):
         found.append(Tested.YES if Tested.IGNORED not in found else Tested.NO)
     best = max(found, key=list(Tested).index, default=Tested.NO)
     return Tested.IGNORED if best is Tested.YES and step.may_fail else best
@@ -112,12 +121,16 @@ def _inner(step: Step) -> Sequence[Command]:
     return [command for command in every_command(step.commands) if command not in step.commands]
 
 
-def _before_in_script(job: Job, step: int) -> Tested:
+def _before_in_script(job: Job, step: int, offset: int) -> Tested:
     """`make test && fsd deploy …` in one script."""
     if not 0 <= step < len(job.steps):
         return Tested.NO
     commands = job.steps[step].commands
-    found = [_of_command(commands, index) for index in range(len(commands))]
+    found = [
+        _of_command(commands, index)
+        for index, command in enumerate(commands)
+        if command.words and command.words[0].offset < offset
+    ]
     return max(found, key=list(Tested).index, default=Tested.NO)
 
 
@@ -134,35 +147,66 @@ def _is_test(command: Command) -> bool:
     words = [text for text in command.texts if not text.startswith("-")]
     while words and (words[0] in ("sudo", "env", "time", "exec", "command") or "=" in words[0]):
         words = words[1:]
+    if words[1:] and file_name(words[1]) == "manage.py":
+        words = words[1:]
     if not words:
         return False
-    name = file_name(words[0])
+    name, arguments = file_name(words[0]), words[1:]
     if _PROGRAMS.fullmatch(name):
         return True
     if name in _BUILDS:
-        return not {"clean", "compile"} >= set(words[1:]) and "-DskipTests" not in command.texts
+        return _builds_with_tests(command, arguments)
+    if name in _CONTAINERS:
+        return _runs_in_container(command, arguments)
     if _RUNNERS.fullmatch(name):
-        return _runs_task(command, words[1:])
+        return _runs_task(command, arguments[: _FIRST.get(name, len(arguments))])
     return "/" in words[0] and _TASK.search(name) is not None
 
 
+def _builds_with_tests(command: Command, tasks: Sequence[str]) -> bool:
+    """Maven and Gradle test whatever they package, unless they are told not to."""
+    excluded = any(
+        flag in ("-x", "--exclude-task") and "test" in task.lower()
+        for flag, task in pairwise(command.texts)
+    )
+    skipped = excluded or any(map(_SKIPS_TESTS.fullmatch, command.texts))
+    wanted = {"test", "verify", "check", "build", "package", "install", "deploy"}
+    return not skipped and any(task in wanted or _TASK.search(task) for task in tasks)
+
+
+def _runs_in_container(command: Command, arguments: Sequence[str]) -> bool:
+    """`docker build --target test`, `docker run IMAGE pytest`, `docker compose run test`."""
+    if "build" in arguments[:2]:
+        return any(
+            (before == "--target" and _TASK.search(text))
+            or (text.startswith("--target=") and _TASK.search(text.partition("=")[2]))
+            for before, text in pairwise(command.texts)
+        )
+    runs = {"run", "exec", "up"} & set(arguments)
+    return bool(runs) and any(
+        _PROGRAMS.fullmatch(file_name(part)) or _TASK.search(part)
+        for argument in arguments
+        for part in argument.split()
+    )
+
+
 def _runs_task(command: Command, arguments: Sequence[str]) -> bool:
-    """Some argument is a test; what is only installed or pulled is none."""
+    """Some argument is a test; what is only installed is none."""
     if "-c" in command.texts:
         return any(
             _PROGRAMS.fullmatch(file_name(part)) for text in arguments for part in text.split()
         )
-    if (arguments and arguments[0] in _NOT_TASKS - {"ci"}) or arguments[:1] == ["pip"]:
-        return False
-    if arguments[:1] == ["ci"]:
+    if arguments[:1] == ["ci"]:  # npm's installs
         return file_name(command.texts[0]) not in ("npm", "pnpm")
+    if _INSTALLS & set(arguments[:3]):
+        return False
     return any(
         _PROGRAMS.fullmatch(file_name(argument)) or _TASK.search(argument) for argument in arguments
     )
 
 
-def _is_about_tests(*names: str) -> bool:
+def _is_about_tests(names: re.Pattern[str], *texts: str) -> bool:
     return any(
-        _NAME.search(name) and not re.search(r"\bcheck[- ]?out\b", name, re.IGNORECASE)
-        for name in names
+        names.search(text) and not re.search(r"\bcheck[- ]?out\b", text, re.IGNORECASE)
+        for text in texts
     )

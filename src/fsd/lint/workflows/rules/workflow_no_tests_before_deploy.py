@@ -33,7 +33,7 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
         if job.id in seen or by_hand or deployment.promotes:
             continue
         seen.add(job.id)  # what is tested before the first is tested before the others too
-        how = tested(workflow, job, deployment.step)
+        how = tested(workflow, job, deployment.step, deployment.offset)
         if how is Tested.YES:
             continue
         if not found.intersection(needed.id for needed in workflow.needed(job)):

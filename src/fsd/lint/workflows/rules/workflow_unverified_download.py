@@ -93,7 +93,9 @@ def _unverified(
             continue
         files = _files(command, url, ends[command.pipe])
         if running.get(command.pipe, -1) > position or any(
-            uses.get(name, (-1, -1)) > (index, position) for name in files
+            _PROGRAM_FOLDER.search(file)
+            or uses.get(file.rpartition("/")[2], (-1, -1)) > (index, position)
+            for file in files
         ):
             yield url
 
@@ -145,8 +147,7 @@ def _files(command: Command, url: Word, last: Command) -> tuple[str, ...]:
     )
     if by_address or not named:
         named.append(url.text.partition("?")[0].rstrip("/").rpartition("/")[2])
-    names = (name.rpartition("/")[2] for name in named)
-    return tuple(name for name in names if name not in ("", "-", "null"))
+    return tuple(name for name in named if name not in ("", "-", "/dev/null"))
 
 
 def _used(command: Command) -> Iterator[str]:
