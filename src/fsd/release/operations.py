@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from fsd.compile.desired import OUTPUT_URL, Json
-from fsd.errors import Interrupted, RefusedError, UsageError
+from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import read_history, release_info, resolve_version
-from fsd.release.ports import Aws, Clock
+from fsd.release.ports import Aws, Clock, PermissionDenied
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.release.rollback import ROLLBACK_TIME
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -215,7 +216,12 @@ def _update_and_watch(
     except Interrupted as signal:
         outcome, diagnosis = Outcome.INTERRUPTED, None
         message = f"{signal.what}; ECS goes on with {family_revision(arn)}"
-    return _result(
+    except CallFailedError as error:
+        outcome, diagnosis = Outcome.TIMED_OUT, None
+        message = (
+            f"the state of {family_revision(arn)} is not known: {error.what}; ECS goes on by itself"
+        )
+    result = _result(
         operation,
         outcome=outcome,
         action=action,
@@ -225,6 +231,7 @@ def _update_and_watch(
         message=message,
         diagnosis=diagnosis,
     )
+    return replace(result, notes=(*watcher.warnings, *result.notes))
 
 
 def find_newest(operation: Operation) -> ServiceDeployment | None:
@@ -271,8 +278,13 @@ def _after_failure(
     operation: Operation, watcher: Watcher, ours: Ours, watched: Watched
 ) -> tuple[Outcome, str]:
     """ECS goes back by itself to the deployment before ours; see it through."""
+    watcher.deadline = operation.clock.now() + ROLLBACK_TIME
     if isinstance(watched.verdict, Doomed):
-        operation.aws.ecs.stop_service_deployment(ours.arn)
+        try:
+            operation.aws.ecs.stop_service_deployment(ours.arn)
+        except PermissionDenied as error:
+            message = f"ECS could not be asked to go back: {error.what}; its circuit breaker may"
+            return Outcome.ROLLBACK_FAILED, message
     stopping = Ours(
         service=ours.service,
         arn=ours.arn,
@@ -303,10 +315,7 @@ def _result(
     diagnosis: Diagnosis | None = None,
 ) -> Result:
     aws, ref = operation.aws, operation.ref
-    service = aws.ecs.find_service(ref.cluster, ref.name)
-    running = aws.ecs.find_task_definition(service.task_definition_arn) if service else None
-    primary = service.primary if service else None
-    return Result(
+    result = Result(
         outcome=outcome,
         action=action,
         service=ref.service,
@@ -317,11 +326,28 @@ def _result(
         finished_at=operation.clock.now(),
         release=release,
         previous=previous,
-        running=release_info(running) if running else None,
-        running_count=service.running if service else 0,
-        desired_count=service.desired if service else 0,
-        healthy_count=primary.running if primary else 0,
         log_group=ref.log_group,
         message=message,
         diagnosis=diagnosis,
+    )
+    try:
+        return _with_what_runs(operation, result)
+    except CallFailedError as error:
+        # How it ended is known; only the picture of what runs is missing.
+        return replace(result, notes=(f"what runs now could not be read: {error.what}",))
+
+
+def _with_what_runs(operation: Operation, result: Result) -> Result:
+    aws, ref = operation.aws, operation.ref
+    service = aws.ecs.find_service(ref.cluster, ref.name)
+    if service is None:
+        return result
+    running = aws.ecs.find_task_definition(service.task_definition_arn)
+    primary = service.primary
+    return replace(
+        result,
+        running=release_info(running) if running else None,
+        running_count=service.running,
+        desired_count=service.desired,
+        healthy_count=primary.running if primary else 0,
     )
