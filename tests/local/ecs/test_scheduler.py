@@ -156,6 +156,14 @@ def test_decide__bake_time__holds_the_success_back() -> None:
     ]
 
 
+def test_decide__rollback_in_the_bake_time__is_not_baked_again() -> None:
+    configuration = breaker() | {"bakeTimeInMinutes": 60}
+    timeline = Timeline(desired=1, configuration=configuration)
+    timeline.deploy("v1").advance(3700).deploy("v2").advance(30).ask_for_rollback().advance(30)
+
+    assert timeline.statuses == ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]
+
+
 def test_decide__early_success_with_deferred_cleanup__does_not_wait_for_the_drain() -> None:
     criteria = {
         "enable": True,
@@ -465,6 +473,14 @@ def test_decide__stop_asked_of_the_first_deployment__stopped_without_a_candidate
 
     assert timeline.statuses == ["STOPPED"]
     assert rollout_states(timeline) == [("PRIMARY", "FAILED")]
+
+
+def test_decide__no_room_while_new_tasks_start__is_not_stuck() -> None:
+    configuration = {"minimumHealthyPercent": 100, "maximumPercent": 150}
+    timeline = Timeline(desired=4, configuration=configuration).running().deploy("v2").advance(60)
+
+    assert timeline.statuses[0] == "SUCCESSFUL"
+    assert not [message for message in timeline.messages if "unable to stop or start" in message]
 
 
 def test_decide__min_100_max_100__says_that_it_is_stuck_once() -> None:

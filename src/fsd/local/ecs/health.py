@@ -24,6 +24,7 @@ from fsd.local.ecs.model import (
 STEADY_DELAY = 40.0
 _SHORTEST_INTERVAL = 0.2  # seconds of a real clock, however great the speed
 _SHORTEST_TIMEOUT = 2.0
+_SHORTEST_STEADY_DELAY = 2.0  # a program that fails at its start needs real time for that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,11 @@ def is_healthy(task: Task, *, now: float, speed: float) -> bool:
         return False
     if task.registrations:
         return all(r.state is not None and r.state.state == "healthy" for r in task.registrations)
-    return has_checks or now - task.started_at >= STEADY_DELAY / speed
+    return has_checks or now - task.started_at >= _steady_delay(speed)
+
+
+def _steady_delay(speed: float) -> float:
+    return max(STEADY_DELAY / speed, _SHORTEST_STEADY_DELAY)
 
 
 def find_unhealthy(task: Task, service: Service, *, now: float, speed: float) -> Unhealthy | None:

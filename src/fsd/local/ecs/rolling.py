@@ -177,6 +177,7 @@ def _tell_deadlock(view: View) -> Sequence[Action]:
         and view.is_in_progress
         and view.missing > 0
         and view.room <= 0
+        and view.healthy_new == len(view.new)  # else they may make room when they are healthy
         and not view.primary.is_deadlock_told
         and not any(task.is_starting for task in view.service.tasks.values())
         and not any(not t.is_wanted and not t.is_stopped for t in view.service.tasks.values())

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from fsd.aws.ecr import ContainerRegistry
+from fsd.aws.session import AwsSession
+from fsd.image.build import build_image
+from fsd.local import instance as local
+from fsd.local.instance import Instance
+from tests.fakes.python_image import ensure_python_image
+from tests.local.table.stage import Stage
+
+SPEED = 40
+APP = Path(__file__).parent / "app.py"
+DOCKERFILE = """
+FROM {base}
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+COPY app.py ./
+CMD ["python", "app.py"]
+"""
+_accounts = itertools.count(1)
+_CONFIG = Config(retries={"total_max_attempts": 1})
+
+
+@pytest.fixture(
+    scope="session", params=["process", pytest.param("container", marks=pytest.mark.docker)]
+)
+def instance(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Instance]:
+    """An embedded AWS for all cases; each has an account of its own."""
+    if request.param == "container":
+        request.getfixturevalue("docker_engine")
+    folder = tmp_path_factory.mktemp("table") / "state"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FSD_LOCAL_STATE", str(folder))
+        started = local.ensure(runtime=request.param, speed=SPEED)
+    yield started
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FSD_LOCAL_STATE", str(folder))
+        local.down()
+
+
+def _session(account: str) -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=account, aws_secret_access_key="x", region_name="us-east-1"
+    )
+
+
+@pytest.fixture(scope="session")
+def image(
+    instance: Instance,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """The service of the table, in the instance's registry, by digest."""
+    base = "python:3.12-slim"
+    if instance.runtime == "container":
+        base = ensure_python_image(request.getfixturevalue("docker_engine"))
+    context = tmp_path_factory.mktemp("image")
+    shutil.copy(APP, context)
+    (context / "Dockerfile").write_text(DOCKERFILE.format(base=base))
+    session = AwsSession(_session(instance.account), endpoint_url=instance.endpoint, clock=None)
+    registry = ContainerRegistry(clients=session)
+    built = build_image(
+        context=context,
+        dockerfile=None,
+        platform="X86_64",
+        repository=registry.create_repository("table", tags={}),
+        registry=registry,
+        runtime=instance.runtime,
+    )
+    return built.image.uri
+
+
+@pytest.fixture
+def stage(instance: Instance, image: str) -> Iterator[Callable[..., Stage]]:
+    """Makes the stage; afterwards its service is deleted, so that no task runs on."""
+    session = _session(f"{next(_accounts):012}")
+    clients: list[Any] = []
+    stages: list[Stage] = []
+
+    def client(service: str) -> Any:
+        made = session.client(service, endpoint_url=instance.endpoint, config=_CONFIG)
+        clients.append(made)
+        return made
+
+    def make(**options: Any) -> Stage:
+        stages.append(Stage(client=client, image=image, **options))
+        return stages[-1]
+
+    yield make
+    for made in stages:
+        made.remove()
+    for used in clients:
+        used.close()
