@@ -36,6 +36,8 @@ _BEHAVIOURS = st.one_of(
 _PERCENTS = st.sampled_from(
     [(50, 100), (100, 150), (100, 200), (50, 150), (34, 134), (100, 100), (0, 100), (0, 200)]
 )
+_ALARMS = {"alarmNames": ["5xx"], "enable": True}
+_NO_ALARMS = {"alarmNames": [], "enable": False, "rollback": False}
 _BREAKERS = st.sampled_from(
     [
         breaker(),
@@ -43,6 +45,8 @@ _BREAKERS = st.sampled_from(
         breaker(enable=False),
         breaker(resetOnHealthyTask=False, thresholdConfiguration={"type": "COUNT", "value": 1}),
         breaker(thresholdConfiguration={"type": "UNBOUNDED_PERCENT", "value": 50}),
+        breaker() | {"alarms": {**_ALARMS, "rollback": True}, "bakeTimeInMinutes": 1},
+        breaker(enable=False) | {"alarms": {**_ALARMS, "rollback": False}},
     ]
 )
 _COUNTS = st.sampled_from([4, 2, 3, 1, 6, 0])
@@ -223,6 +227,10 @@ class Operations(RuleBasedStateMachine):
         task = self.running[which % len(self.running)]
         self.timeline.stop_task(task).advance(seconds)
 
+    @rule(state=st.sampled_from(["ALARM", "OK"]), seconds=_PAUSES)
+    def alarm(self, state: str, seconds: int) -> None:
+        self.timeline.alarm("5xx", state, window=30).advance(seconds)
+
     @property
     def newest(self) -> Any:
         return self.timeline.service.service_deployments[0]
@@ -246,7 +254,13 @@ class Operations(RuleBasedStateMachine):
 
 
 def _configuration(percents: tuple[int, int], breaker: dict[str, Any]) -> dict[str, Any]:
-    return {**breaker, "minimumHealthyPercent": percents[0], "maximumPercent": percents[1]}
+    unwatched = {"alarms": _NO_ALARMS, "bakeTimeInMinutes": 0}
+    return {
+        **unwatched,
+        **breaker,
+        "minimumHealthyPercent": percents[0],
+        "maximumPercent": percents[1],
+    }
 
 
 TestOperations = Operations.TestCase

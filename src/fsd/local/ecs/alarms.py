@@ -15,9 +15,12 @@ _LONGEST_COMPUTED_BAKE = 300.0
 
 
 def watched(service: Service) -> tuple[ServiceDeployment, Sequence[str]] | None:
-    """The service deployment that is under way, and the alarms that can fail it."""
+    """The service deployment that is under way, and the alarms that can fail it.
+
+    None while it is being rolled back: a rollback has nothing to go back to.
+    """
     primary = service.primary
-    if primary is None or primary.is_rollback:
+    if primary is None:
         return None
     found = primary.service_deployment
     is_watching = not found.ignores_alarms and found.status is DeploymentStatus.IN_PROGRESS
@@ -51,7 +54,7 @@ def rolls_back(deployment: ServiceDeployment) -> bool:
 def bake_seconds(primary: Deployment) -> float:
     """How long a deployment is watched after its tasks are in place; not yet divided by speed.
 
-    A rollback is not watched: it has nothing to go back to.
+    A rollback is not watched, so it does not bake.
     """
     if primary.is_rollback:
         return 0.0
