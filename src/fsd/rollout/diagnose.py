@@ -22,6 +22,7 @@ from fsd.snapshot import DeploymentStatus, Event, Snapshot, StoppedTask, TargetH
 _TELLING_EVENT = re.compile(
     r"was unable to|unable to assume the role|misconfigured|could not launch", re.IGNORECASE
 )
+_ALARM_DETECTED = re.compile(r"alarm detected", re.IGNORECASE)
 
 
 def doomed_causes(snapshot: Snapshot, task_definition_arn: str) -> tuple[Cause, ...]:
@@ -198,13 +199,16 @@ def _advice(row: Failure, targets: Sequence[Evidence]) -> str:
 def _cause_of_alarms(
     snapshot: Snapshot, task_definition_arn: str, reason: str, alarms: tuple[Evidence, ...]
 ) -> Cause | None:
+    """Without the service-deployment API ECS's reason is all there is: it names no alarm."""
     names = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
-    if not names:
+    if not names and not _ALARM_DETECTED.search(reason):
         return None
     said = (Evidence(source="ECS", text=reason),) if reason else ()
     return Cause(
         code=ALARM_TRIGGERED.code,
-        summary=f"CloudWatch alarm {', '.join(names)} went off",
+        summary=f"CloudWatch alarm {', '.join(names)} went off"
+        if names
+        else ALARM_TRIGGERED.summary,
         where=family_revision(task_definition_arn),
         evidence=(*said, *alarms),
         advice=ALARM_TRIGGERED.advice,

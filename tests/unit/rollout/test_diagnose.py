@@ -244,6 +244,15 @@ def test_find_causes__alarm_that_ended_it__comes_before_tasks() -> None:
     assert alarm.evidence == (Evidence(source="ECS", text="alarm detected"), words)
 
 
+def test_find_causes__alarm_that_nothing_names__said_by_the_reason() -> None:
+    """As DescribeServices tells it, where the service-deployment API is denied."""
+    look = snapshot("deployment  web:42  ROLLBACK_SUCCESSFUL  0/2")
+
+    (cause,) = find_causes(look, ARN, reason="ECS deployment failed: alarm detected.")
+
+    assert (cause.code, cause.summary) == ("alarm-triggered", "a CloudWatch alarm went off")
+
+
 def test_find_causes__nothing_stopped__ecs_reason_and_telling_events() -> None:
     look = snapshot("""
         event  (service web) was unable to do something new.
