@@ -226,7 +226,7 @@ class _Builder:
                 lines=self.lines,
                 root=root,
                 start=self._start,
-                ignores=_ignores(self.lines, self._scalars),
+                ignores=find_ignores(self.lines, self._scalars),
             )
         )
 
@@ -565,8 +565,10 @@ def _explain_syntax(problem: str, source: str, column: int) -> tuple[str, str, s
     return "yaml-syntax", f"not YAML: {problem}", "check the indentation and the quotes here"
 
 
-def _ignores(lines: Sequence[str], scalars: Sequence[Span]) -> Mapping[int, frozenset[str]]:
-    """Line → ids in `# fsd: ignore[id, id]` on it; a comment inside of a text is none."""
+def find_ignores(
+    lines: Sequence[str], scalars: Sequence[Span] = ()
+) -> Mapping[int, frozenset[str]]:
+    """Line → ids in `# fsd: ignore[id, id]` on it; a comment inside of a scalar is none."""
     found: dict[int, frozenset[str]] = {}
     for index, line in enumerate(lines):
         if "fsd:" not in line:

@@ -12,7 +12,7 @@ from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
 from fsd.lint.workflows.places import place
 from fsd.lint.workflows.registry import WORKFLOW_RULES
 from fsd.spec.finding import Finding, order
-from fsd.spec.yaml_tree import parse, split_lines
+from fsd.spec.yaml_tree import find_ignores, parse, split_lines
 
 _MOST = 500  # findings of one rule in one file
 
@@ -69,7 +69,8 @@ def lint_workflows(
 def lint_workflow(
     workflow: Workflow, *, rules: Sequence[WorkflowRule] = WORKFLOW_RULES
 ) -> tuple[Finding, ...]:
-    document = workflow.document
+    # Inside of `run: |` a comment is the script's, but it is where somebody puts it.
+    document = replace(workflow.document, ignores=find_ignores(workflow.document.lines))
     findings = [
         _finding(workflow, rule, problem)
         for rule in rules

