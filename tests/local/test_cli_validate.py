@@ -82,7 +82,7 @@ def test_validate__mistakes__every_one_with_its_line_and_exit_3(fsd: Fsd) -> Non
 
 
 def test_validate__warnings__exit_0_or_3_when_strict(fsd: Fsd) -> None:
-    write(fsd, SMALL)
+    write(fsd, manifest("networking: {vpc: false}"))
 
     assert fsd.run("validate").code == 0
     assert fsd.run("validate", "--strict").code == 3

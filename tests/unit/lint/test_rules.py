@@ -126,7 +126,7 @@ CASES = [
         at=(8, 19),
         severity=Severity.WARNING,
     ),
-    Case(rule="log-retention-missing", at=(6, 1), severity=Severity.INFO),
+    Case(rule="log-retention-missing"),
     Case(rule="log-retention-missing", service="observability: {logs: {retention: 7}}"),
     Case(rule="log-retention-missing", service="observability: {logs: {enabled: false}}"),
     Case(
@@ -524,8 +524,10 @@ CASES = [
             {"resources": None, "resources.cpu": "256", "resources.memory": "512"},
         )
     ),
-    Case(rule="owners-missing", at=(3, 1)),
-    Case(rule="owners-missing", metadata="owners: ['@me']"),
+    Case(rule="owners-missing", environment="prod", at=(3, 1)),
+    Case(rule="owners-missing", environment="prod", metadata="owners: ['@me']"),
+    Case(rule="owners-missing", environment="dev"),
+    Case(rule="owners-missing"),
     *(
         Case(rule="yaml-boolean-trap", service=f"environment:\n  A: {value}", at=(9, 8))
         for value in ("no", "Yes", "ON", "y", "True", "1.10", "0777", "0x1F", "12:30", "1_000",

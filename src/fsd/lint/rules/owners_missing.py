@@ -1,19 +1,23 @@
-"""A failed deployment names the owners in its comment, if there are any."""
+"""A failed deployment names the owners in its comment, if there are any.
+
+Asked for in production only: elsewhere whoever pushed is told, and that is who broke it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rules.production_single_replica import is_production
 
 OWNERS = ("metadata", "owners")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    if not subject.manifest.metadata.owners:
+    if is_production(subject.environment) and not subject.manifest.metadata.owners:
         yield Problem(
             at=OWNERS,
-            message="nobody is named when a deployment fails",
+            message=f"nobody is named when a deployment to {subject.environment} fails",
             fix='add `owners: ["@user"]` or `["@org/team"]` to metadata',
             on_key=True,
         )
@@ -22,6 +26,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="owners-missing",
     severity=Severity.WARNING,
-    summary="the manifest names no owners",
+    summary="the manifest names no owners for production",
     check=check,
 )
