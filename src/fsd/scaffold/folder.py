@@ -15,6 +15,7 @@ from pathlib import Path
 
 MAX_BYTES = 256 * 1024
 MAX_SOURCES = 300
+MAX_SOURCE_BYTES = 4 * 1024 * 1024  # of all together: a few seconds of parsing
 _MAX_ENTRIES = 20_000
 _MAX_DEPTH = 8
 _NOT_OURS = frozenset(
@@ -82,8 +83,14 @@ def read_folder(path: Path) -> Folder:
 
 
 def _texts(root: Path, names: list[str]) -> dict[str, str]:
-    texts = ((name, _read(root / name)) for name in names)
-    return {name: text for name, text in texts if text is not None}
+    texts: dict[str, str] = {}
+    room = MAX_SOURCE_BYTES
+    for name in names:
+        text = _read(root / name)
+        if text is not None and len(text) <= room:
+            texts[name] = text
+            room -= len(text)
+    return texts
 
 
 def _read(path: Path) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fsd.scaffold.detect import Detected, as_name, detect
-from fsd.scaffold.folder import MAX_BYTES, read_folder
+from fsd.scaffold.folder import MAX_BYTES, MAX_SOURCE_BYTES, read_folder
 
 
 def look(folder: Path, **files: str) -> Detected:
@@ -247,6 +247,15 @@ def test_read_folder__what_is_elsewhere_or_no_file__not_read(tmp_path: Path) -> 
     found = read_folder(folder)
 
     assert (found.sources, found.texts) == ({}, {})
+
+
+def test_read_folder__more_source_than_anybody_waits_for__the_first_of_it(tmp_path: Path) -> None:
+    for number in range(20):
+        write(tmp_path, f"m{number:02}.py", "#" * MAX_BYTES)
+
+    found = read_folder(tmp_path)
+
+    assert sum(map(len, found.sources.values())) == MAX_SOURCE_BYTES
 
 
 def test_read_folder__tests__named_but_not_read(tmp_path: Path) -> None:
