@@ -199,6 +199,28 @@ CASES = [
     *(
         Case(
             rule="secret-in-environment",
+            service=f"environment: {{KEY: '{value}'}}",
+            at=(8, 22),
+            severity=Severity.ERROR,
+        )
+        for value in (
+            "https://hooks.slack.com/services/T0/B0/" + 24 * "x",
+            "https://discord.com/api/webhooks/1234/" + 24 * "x",
+            "//registry.npmjs.org/:_authToken=npm_" + 9 * "a1B2",
+            "pypi-AgE" + 40 * "x",
+            f"SG.{22 * 'a'}.{43 * 'b'}",
+            "hf_" + 34 * "a",
+            "dapi" + 32 * "0",
+            "dop_v1_" + 64 * "0",
+            "hvs." + 24 * "a",
+            f"glsa_{32 * 'a'}_0",
+            "NRAK-" + 27 * "A",
+            "AGE-SECRET-KEY-1QQ",
+        )
+    ),
+    *(
+        Case(
+            rule="secret-in-environment",
             service=f"environment: {{{name}: '{value}'}}",
             at=(8, 19 + len(name)),
             severity=Severity.WARNING,
@@ -209,6 +231,12 @@ CASES = [
             ("DATABASE_URL", "postgres://app:hunter2@db/app"),
             ("RANDOM", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEYq"),
             ("DB_PASSWORD", "hunter2-${ENV}"),
+            ("HEADER", f"Bearer eyJ{17 * 'a'}.eyJ{17 * 'b'}.{43 * 'x'}"),
+            ("CACHE", "redis://:hunter2@cache:6379/0"),
+            ("DSN", "host=db user=app password=hunter2 dbname=offers"),
+            ("JDBC", "jdbc:postgresql://db/app?user=a&password=hunter2"),
+            ("STORE", "AccountName=x;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"),
+            ("EXPORT", "https://x.blob.core.windows.net/c?sv=2022-11-02&sig=c2VjcmV0"),
         )
     ),
     *(
@@ -224,6 +252,11 @@ CASES = [
             ("CONSUMER_GROUP", "price-watcher-${ENV}"),
             ("DATABASE_URL", "postgres://db.internal:5432/app"),
             ("BASE64_LOOKING", "aaaaaaaaaaaaaaaaaaaaaaaa1"),
+            ("JDBC", "jdbc:postgresql://db/app?user=a&password=${ENV}"),
+            ("MODEL", "maker.model-3-5-large-20241022-v2:0"),
+            ("BOOTSTRAP", "b-1.prod.abc123.c2.kafka.us-east-1.amazonaws.com:9098"),
+            ("COMMIT", "4f2c1e9f1f2a83bd0dfb5cd91c1b0b1f47d7c3aa"),
+            ("FLAGS", "passwords=on;design=new"),
         )
     ),
     Case(

@@ -25,8 +25,20 @@ _KNOWN = (
     (re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{20,}"), "an API key"),
     (re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b"), "a Google API key"),
     (re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}"), "a GitLab token"),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"), "a private key"),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAGE-SECRET-KEY-1"), "a private key"),
+    (re.compile(r"\bhooks\.slack\.com/(?:services|workflows|triggers)/\w"), "a Slack webhook"),
+    (re.compile(r"\bdiscord(?:app)?\.com/api/webhooks/\d+/\w"), "a Discord webhook"),
+    (re.compile(r"\bnpm_[A-Za-z0-9]{36}\b"), "an npm token"),
+    (re.compile(r"\bpypi-AgE[\w-]{40,}"), "a PyPI token"),
+    (re.compile(r"\bSG\.[\w-]{22}\.[\w-]{43}"), "a SendGrid key"),
+    (re.compile(r"\bhf_[A-Za-z0-9]{30,}\b"), "a Hugging Face token"),
+    (re.compile(r"\bdapi[0-9a-f]{32}\b"), "a Databricks token"),
+    (re.compile(r"\bdo[opr]_v1_[0-9a-f]{64}\b"), "a DigitalOcean token"),
+    (re.compile(r"\bhv[sb]\.[\w-]{24,}"), "a Vault token"),
+    (re.compile(r"\bglsa_[A-Za-z0-9]{32}_"), "a Grafana token"),
+    (re.compile(r"\bNRAK-[A-Z0-9]{27}\b"), "a New Relic key"),
 )
+_SHORTEST_KNOWN = 16
 _NAME = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY"
     r"|CREDENTIALS?|AUTH_?KEY|SIGNING_?KEY|ENCRYPTION_?KEY)$"
@@ -35,7 +47,15 @@ _NAME = re.compile(
 _HARMLESS = re.compile(
     r"(?:true|false|none|null|yes|no|on|off|\d+|arn:.*|https?://[^@]*|/.*|)", re.IGNORECASE
 )
+# Some are meant to be public, so no error.
+_JSON_WEB_TOKEN = re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")
 _USER_AND_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:(?P<password>[^/\s@]+)@")
+# Connection strings and signed addresses: a part that says what it is, with a value.
+_PASSWORD_PART = re.compile(
+    r"(?:^|[\s;&?,])(?:password|passwd|pwd|account_?key|shared_?access_?key|api_?key|access_?token"
+    r"|client_?secret|sig|x-amz-signature)=[^\s;&,]{4,}",
+    re.IGNORECASE,
+)
 _RANDOM_LOOKING = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[A-Za-z0-9+/=_.:-]{20,}")
 _ENTROPY = 4.5  # bits a character; the limit that detect-secrets has for base64
 
@@ -56,11 +76,15 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 
 def _look(name: str, value: str) -> tuple[str, Severity | None]:
-    for pattern, what in _KNOWN:
-        if pattern.search(value):
-            return what, Severity.ERROR
+    known = _known(value)
+    if known:
+        return known, Severity.ERROR
+    if _JSON_WEB_TOKEN.search(value):
+        return "a JSON Web Token", None
     if _USER_AND_PASSWORD.search(value):
         return "a URL with a password", None
+    if _PASSWORD_PART.search(value):
+        return "a connection string or an address with a secret in it", None
     if _HARMLESS.fullmatch(value):
         return "", None
     if _NAME.search(name.upper()):
@@ -68,6 +92,12 @@ def _look(name: str, value: str) -> tuple[str, Severity | None]:
     if _RANDOM_LOOKING.fullmatch(value):
         return _detect(value), None
     return "", None
+
+
+def _known(value: str) -> str:
+    if len(value) < _SHORTEST_KNOWN:
+        return ""
+    return next((what for pattern, what in _KNOWN if pattern.search(value)), "")
 
 
 def _detect(value: str) -> str:
