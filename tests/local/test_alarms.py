@@ -15,7 +15,9 @@ from tests.local.conftest import SPEED, commit
 from tests.local.test_main_job import DEPLOY, get, load_balancer_url
 
 ALARM = "hello-5xx"
-BAKE = ("--override", f"deployment.alarms=[{ALARM}]", "--override", "deployment.bakeTime=2")
+WATCHED = ("--override", f"deployment.alarms=[{ALARM}]", "--override", "environment.GREETING=hi")
+BAKE = (*WATCHED, "--override", "deployment.bakeTime=2")  # 3 s at the speed of the tests
+LONG_BAKE = (*WATCHED, "--override", "deployment.bakeTime=60")
 
 
 @pytest.fixture
@@ -76,9 +78,9 @@ def state_of(fsd: Fsd) -> dict[str, Any]:
 def test_deploy__alarm_goes_off_in_the_bake_time__exit_6_and_the_old_revision_serves(
     fsd: Fsd, hello: Path, cloudwatch: Any
 ) -> None:
-    fsd.ok(*DEPLOY, "--version", "v1", *BAKE)
+    fsd.ok(*DEPLOY, "--version", "v1")
     commit(hello, "second")
-    process = fsd.start(*DEPLOY, "--version", "v2", *BAKE, "--override", "environment.GREETING=hi")
+    process = fsd.start(*DEPLOY, "--version", "v2", *LONG_BAKE)
     with process:
         for line in process.stderr or ():
             if "2 of 2 healthy" in line:  # all are in place: it bakes
@@ -101,10 +103,10 @@ def test_deploy__alarm_goes_off_in_the_bake_time__exit_6_and_the_old_revision_se
 
 
 def test_deploy__alarm_in_alarm_already__warns_and_succeeds(fsd: Fsd, cloudwatch: Any) -> None:
-    fsd.ok(*DEPLOY, "--version", "v1", *BAKE)
+    fsd.ok(*DEPLOY, "--version", "v1")
     put(cloudwatch, errors=9.0)
 
-    ended = fsd.ok(*DEPLOY, "--version", "v2", *BAKE, "--override", "environment.GREETING=hi")
+    ended = fsd.ok(*DEPLOY, "--version", "v2", *BAKE)
 
     (note,) = ended.json()["notes"]
     assert note.startswith(f"CloudWatch alarm {ALARM} is in ALARM already: ECS ignores the alarms")
