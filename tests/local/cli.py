@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
@@ -45,21 +46,22 @@ class Fsd:
         }
         return {**kept, "FSD_LOCAL_STATE": str(self.state), "COLUMNS": "100", **self.extra}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdin: int = DEVNULL) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "fsd.cli.main", *arguments],
             cwd=self.cwd,
             env=self.environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, *arguments: str) -> Ended:
-        process = self.start(*arguments)
+    def run(self, *arguments: str, given: str | None = None) -> Ended:
+        """`given` is what comes in on standard input."""
+        process = self.start(*arguments, stdin=DEVNULL if given is None else PIPE)
         with process:
-            out, err = process.communicate(timeout=TIMEOUT)
+            out, err = process.communicate(given, timeout=TIMEOUT)
         return Ended(process.returncode, out, err)
 
     def ok(self, *arguments: str) -> Ended:

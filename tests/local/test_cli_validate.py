@@ -144,7 +144,8 @@ def test_validate__no_environments_file__any_well_formed_name(fsd: Fsd) -> None:
     [
         (["--file", "nothing.yml"], "there is no such file"),
         (["--file", "no/folder/x.yml"], "there is no such file"),
-        (["--file", "."], "this is a folder"),
+        (["--file", "."], "there is no Service YAML in this folder"),
+        (["--file", "*.yaml"], "no file matches"),
         (["--file", "latin.yml"], "it is not UTF-8: byte 0xe9 in line 2"),
         (["--file", "binary.yml"], "it is not UTF-8"),
     ],

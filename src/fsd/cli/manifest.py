@@ -93,15 +93,19 @@ def check_manifest(
     variables: Mapping[str, str] | None = None,
     environments_file: Path | None = None,
     clock: Clock | None = None,
+    text: str | None = None,
 ) -> Loaded:
-    """Like `read_manifest`, but errors in the manifest are findings and not raised."""
+    """Like `read_manifest`, but errors in the manifest are findings and not raised.
+
+    `text` is what the file holds, or would hold; it is not read then.
+    """
     known = _Known(environments={})
     chosen = None
     if environment is not None:
         known = _environments(path, environments_file)
         chosen = _choose(known, environment)
     loaded = load_manifest(
-        read_text(path),
+        read_text(path) if text is None else text,
         path=str(path),
         overrides=overrides,
         variables={**({"ENV": environment} if environment else {}), **(variables or {})},
@@ -239,6 +243,11 @@ def read_text(path: Path) -> str:
         raise _unreadable("you may not read this file", path, f"chmod u+r {path}") from error
     except (OSError, ValueError) as error:
         raise _unreadable(f"it cannot be read: {error}", path, "name another file") from error
+    return decode(content, path=path)
+
+
+def decode(content: bytes, *, path: Path) -> str:
+    """The text of a file's bytes; raises ManifestError where it is not UTF-8."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -5,22 +5,39 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fsd.cli.options import FILE, OVERRIDE
+from fsd.cli.options import OVERRIDE
 from fsd.errors import ExitCode, ManifestError
 
 if TYPE_CHECKING:
-    from fsd.report.findings import Sources
-    from fsd.spec.finding import Finding
+    from fsd.report.findings import FileFindings
+
+_DEFAULT = "service.yml"
 
 
-@click.command()
-@FILE
+@click.command(
+    epilog="""\b
+Examples:
+  fsd validate                            service.yml in this folder
+  fsd validate --file services/           every Service YAML in a folder and below
+  fsd validate --file 'services/*.yml' --env prod --strict
+  git show HEAD:service.yml | fsd validate --file -"""
+)
+@click.argument("files", nargs=-1, metavar="[FILES]...", type=click.Path())
+@click.option(
+    "--file",
+    "-f",
+    "named",
+    multiple=True,
+    type=click.Path(),
+    metavar="PATH",
+    help="A Service YAML, a pattern, a folder, or - for standard input; can be repeated, and "
+    "given without --file.  [default: service.yml]",
+)
 @click.option("--env", "-e", "environment", help="Check for this environment, with its overrides.")
 @OVERRIDE
 @click.option(
@@ -40,88 +57,71 @@ if TYPE_CHECKING:
     help="github: annotations on the lines.",
 )
 def command(
-    file: Path,
+    files: tuple[str, ...],
+    named: tuple[str, ...],
     environment: str | None,
     overrides: tuple[str, ...],
     workflows: tuple[Path, ...],
     strict: bool,
     output: str,
 ) -> int:
-    """Check a Service YAML: exit code 0, or 3 where there are errors."""
-    from fsd.cli.manifest import check_manifest, sources_of
+    """Check Service YAMLs: exit code 0, or 3 where there are errors in one of them."""
+    names = (*named, *files) or (_DEFAULT,)
+    if workflows:
+        found = _workflows(workflows, output=output)
+        subject = ", ".join(str(path) for path in workflows)
+    else:
+        found = _manifests(names, environment=environment, overrides=overrides, output=output)
+        subject = found[0].path if len(found) == 1 else f"{len(found)} files"
+    click.echo(_render(found, subject=subject, output=output))
+    return _exit_code(found, strict=strict)
 
-    subject = workflows[0] if workflows else file
+
+def _manifests(
+    names: Sequence[str], *, environment: str | None, overrides: Sequence[str], output: str
+) -> Sequence[FileFindings]:
+    from fsd.cli.sources import check_files
+
+    checked = list(check_files(names, environment=environment, overrides=overrides))
+    if output == "terminal" and len(checked) == 1 and checked[0].error is not None:
+        raise checked[0].error
+    return [file.report() for file in checked]
+
+
+def _workflows(paths: Sequence[Path], *, output: str) -> Sequence[FileFindings]:
+    from fsd.cli.sources import error_report
+    from fsd.cli.workflows import check_workflows
+    from fsd.report.findings import FileFindings
+
     try:
-        if workflows:
-            return _show_workflows(workflows, strict=strict, output=output)
-        loaded = check_manifest(file, environment=environment, overrides=overrides)
+        checked = check_workflows(paths)
     except ManifestError as error:
         if output == "terminal":
             raise
-        click.echo(_render_error(error, file=subject, output=output))
-        return ExitCode.INVALID_MANIFEST
-    shown = Shown(findings=loaded.findings, sources=sources_of(loaded), subject=loaded.path)
-    return _show(shown, strict=strict, output=output)
+        return [error_report(error, path=str(paths[0]))]
+    return [
+        FileFindings(path=file.path, findings=file.findings, sources={file.path: file.lines})
+        for file in checked
+    ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    findings: Sequence[Finding]
-    sources: Sources
-    subject: str
-
-
-def _show_workflows(paths: Sequence[Path], *, strict: bool, output: str) -> int:
-    from fsd.cli.workflows import check_workflows
-
-    checked = check_workflows(paths)
-    shown = Shown(
-        findings=[finding for file in checked for finding in file.findings],
-        sources={file.path: file.lines for file in checked},
-        subject=", ".join(str(path) for path in paths),
-    )
-    return _show(shown, strict=strict, output=output)
-
-
-def _show(shown: Shown, *, strict: bool, output: str) -> int:
+def _exit_code(files: Sequence[FileFindings], *, strict: bool) -> int:
     from fsd.spec.finding import Severity
 
-    click.echo(_render(shown, output=output))
     stopping = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
-    wrong = any(finding.severity in stopping for finding in shown.findings)
+    wrong = any(finding.severity in stopping for file in files for finding in file.findings)
     return ExitCode.INVALID_MANIFEST if wrong else ExitCode.OK
 
 
-def _render(shown: Shown, *, output: str) -> str:
+def _render(files: Sequence[FileFindings], *, subject: str, output: str) -> str:
     from fsd.report.findings import render_github, render_json, render_terminal
 
-    match output:
-        case "json":
-            return render_json(shown.findings, subject=shown.subject)
-        case "github":
-            return render_github(shown.findings, subject=shown.subject)
+    if output == "json":
+        return render_json(files)
+    # What is wrong with the environments file is wrong for every file: said once.
+    findings = list(dict.fromkeys(finding for file in files for finding in file.findings))
+    if output == "github":
+        return render_github(findings, subject=subject)
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return render_terminal(
-        shown.findings, sources=shown.sources, subject=shown.subject, color=color
-    )
-
-
-def _render_error(error: ManifestError, *, file: Path, output: str) -> str:
-    """A file that cannot be read, as a finding: what reads JSON gets JSON always."""
-    from fsd.cli.manifest import InvalidFileError
-    from fsd.report.findings import render_github, render_json
-    from fsd.spec.finding import Finding, Severity
-
-    findings: tuple[Finding, ...] = (
-        Finding(
-            id=error.id,
-            severity=Severity.ERROR,
-            where=error.where,
-            message=error.what,
-            fix=error.fix,
-        ),
-    )
-    if isinstance(error, InvalidFileError):
-        findings = error.findings
-    render = render_json if output == "json" else render_github
-    return render(findings, subject=str(file))
+    sources = {path: lines for file in files for path, lines in file.sources.items()}
+    return render_terminal(findings, sources=sources, subject=subject, color=color)

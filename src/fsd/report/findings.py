@@ -16,6 +16,7 @@ import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from fsd.errors import Location
 from fsd.spec.finding import Finding, Severity, dotted
@@ -28,6 +29,15 @@ _WIDTH = 100
 _SECRETS = frozenset({"secret-in-environment"})
 _COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1"}
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFindings:
+    """A file that was checked, and what was found; `sources` are the lines to show."""
+
+    path: str
+    findings: Sequence[Finding]
+    sources: Sources
 
 
 def render_terminal(
@@ -68,18 +78,26 @@ def render_github(findings: Iterable[Finding], *, subject: str) -> str:
     return "\n".join([*(_command(finding) for finding in every), summarize(every, subject=subject)])
 
 
-def render_json(findings: Iterable[Finding], *, subject: str) -> str:
-    every = tuple(findings)
-    count = Counter(finding.severity for finding in every)
+def render_json(files: Sequence[FileFindings]) -> str:
+    """One document whatever the number of files; `file` is there where it is only one."""
+    every = [finding for file in files for finding in file.findings]
     document = {
-        "file": subject,
+        "file": files[0].path if len(files) == 1 else None,
+        **_counts(every),
+        "files": [{"file": file.path, **_counts(file.findings)} for file in files],
+        "findings": [_as_json(finding) for finding in every],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _counts(findings: Iterable[Finding]) -> dict[str, object]:
+    count = Counter(finding.severity for finding in findings)
+    return {
         "valid": count[Severity.ERROR] == 0,
         "errors": count[Severity.ERROR],
         "warnings": count[Severity.WARNING],
         "infos": count[Severity.INFO],
-        "findings": [_as_json(finding) for finding in every],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def summarize(findings: Iterable[Finding], *, subject: str) -> str:

@@ -4,6 +4,7 @@ import json
 
 from fsd.errors import Location
 from fsd.report.findings import (
+    FileFindings,
     printable,
     render_finding,
     render_github,
@@ -152,12 +153,13 @@ def test_render_github__hostile_path__cannot_end_the_command() -> None:
 
 
 def test_render_json__findings__every_fact() -> None:
-    assert json.loads(render_json([UNKNOWN, OVERRIDDEN], subject="service.yml")) == {
+    file = FileFindings(path="service.yml", findings=[UNKNOWN, OVERRIDDEN], sources={})
+    counts = {"valid": False, "errors": 1, "warnings": 1, "infos": 0}
+
+    assert json.loads(render_json([file])) == {
         "file": "service.yml",
-        "valid": False,
-        "errors": 1,
-        "warnings": 1,
-        "infos": 0,
+        **counts,
+        "files": [{"file": "service.yml", **counts}],
         "findings": [
             {
                 "id": "unknown-permission",
@@ -183,6 +185,21 @@ def test_render_json__findings__every_fact() -> None:
             },
         ],
     }
+
+
+def test_render_json__several_files__counts_of_each_and_of_all() -> None:
+    files = [
+        FileFindings(path="a.yml", findings=[], sources={}),
+        FileFindings(path="b.yml", findings=[UNKNOWN], sources={}),
+    ]
+
+    document = json.loads(render_json(files))
+
+    assert (document["file"], document["valid"], document["errors"]) == (None, False, 1)
+    assert [(file["file"], file["valid"]) for file in document["files"]] == [
+        ("a.yml", True),
+        ("b.yml", False),
+    ]
 
 
 def test_printable__text_of_any_script__left_alone() -> None:

@@ -1,0 +1,181 @@
+"""Which Service YAMLs `fsd validate` reads: files, globs, folders and standard input.
+
+A file that somebody names must be a Service YAML. In a folder only those files are taken that say
+so themselves: workflows, charts and compose files lie beside them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsd.cli.manifest import check_manifest, decode, sources_of
+from fsd.errors import ManifestError
+from fsd.report.findings import FileFindings
+from fsd.spec.finding import Finding, Severity
+from fsd.spec.load import Loaded
+from fsd.spec.yaml_tree import MAX_CHARACTERS
+
+STDIN = "-"
+STDIN_NAME = "<stdin>"
+_SUFFIXES = (".yml", ".yaml")
+_MOST_BYTES = 4 * MAX_CHARACTERS + 4
+_API_VERSION = re.compile(rb"""^\s*\{?\s*["']?apiVersion["']?\s*:\s*["']?fsd/v1\b""", re.M)
+_ENVIRONMENT = re.compile(rb"""^["']?kind["']?\s*:\s*["']?Environment\b""", re.M)
+# Where other people's files are.
+_FOREIGN = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A file to check, or why there is none. `in_folder`: nobody named the file itself."""
+
+    path: Path
+    in_folder: bool = False
+    error: ManifestError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A file after `check_manifest`; `error` where it could not be read."""
+
+    path: str
+    loaded: Loaded | None = None
+    error: ManifestError | None = None
+
+    def report(self) -> FileFindings:
+        if self.loaded is not None:
+            sources = sources_of(self.loaded)
+            return FileFindings(path=self.path, findings=self.loaded.findings, sources=sources)
+        assert self.error is not None
+        return error_report(self.error, path=self.path)
+
+
+def check_files(
+    names: Sequence[str], *, environment: str | None, overrides: Sequence[str]
+) -> Iterator[Checked]:
+    """Every file in its turn; what is wrong with one does not keep the others from being told."""
+    for named in find_files(names):
+        path = STDIN_NAME if str(named.path) == STDIN else str(named.path)
+        if named.error is not None:
+            yield Checked(path=path, error=named.error)
+            continue
+        try:
+            text = read_stdin() if path == STDIN_NAME else None
+            loaded = check_manifest(
+                Path(path), environment=environment, overrides=overrides, text=text
+            )
+        except ManifestError as error:
+            yield Checked(path=path, error=error)
+        else:
+            yield Checked(path=path, loaded=loaded)
+
+
+def find_files(names: Sequence[str]) -> Iterator[Named]:
+    """The files that the names stand for, each once, in the order of the names."""
+    seen: set[str] = set()
+    for name in names:
+        for named in _find(name):
+            key = name if name == STDIN else os.path.abspath(named.path)
+            if key not in seen:
+                seen.add(key)
+                yield named
+
+
+def list_candidates(names: Sequence[str]) -> list[Path]:
+    """Like `find_files`, without a look into the files: what may come to be one counts too."""
+    found: list[Path] = []
+    for name in names:
+        for path in _expand(name):
+            found += [named.path for named in _walk(path)] if path.is_dir() else [path]
+    return found
+
+
+def error_report(error: ManifestError, *, path: str) -> FileFindings:
+    """A file that cannot be read, as a finding: what reads JSON gets JSON always."""
+    from fsd.cli.manifest import InvalidFileError
+
+    if isinstance(error, InvalidFileError):
+        return FileFindings(path=path, findings=error.findings, sources=error.sources)
+    finding = Finding(
+        id=error.id,
+        severity=Severity.ERROR,
+        where=error.where,
+        message=error.what,
+        fix=error.fix,
+    )
+    return FileFindings(path=path, findings=(finding,), sources={})
+
+
+def read_stdin() -> str:
+    """Raises ManifestError where standard input is no UTF-8."""
+    return decode(sys.stdin.buffer.read(_MOST_BYTES), path=Path(STDIN_NAME))
+
+
+def _find(name: str) -> Iterator[Named]:
+    if name == STDIN:
+        yield Named(path=Path(STDIN))
+        return
+    paths = _expand(name)
+    if not paths:
+        yield _nothing(name, "no file matches", fix="correct the pattern, or name a file")
+    for path in paths:
+        if path.is_dir():
+            yield from _in_folder(path)
+        else:
+            yield Named(path=path)
+
+
+def _expand(name: str) -> list[Path]:
+    """A pattern as the shell would take it; a file of that very name comes first."""
+    if os.path.lexists(name) or not any(character in name for character in "*?["):
+        return [] if name == STDIN else [Path(name)]
+    import glob
+
+    return [Path(path) for path in sorted(glob.glob(name, recursive=True))]
+
+
+def _in_folder(folder: Path) -> Iterator[Named]:
+    found = False
+    for named in _walk(folder):
+        if named.error is not None or _says_so(named.path):
+            found = True
+            yield named
+    if not found:
+        what = "there is no Service YAML in this folder"
+        fix = "name the file; in a folder, files with `apiVersion: fsd/v1` are looked for"
+        yield _nothing(str(folder), what, fix=fix)
+
+
+def _walk(folder: Path) -> Iterator[Named]:
+    """Every YAML file below; not in hidden folders, nor through links to other folders."""
+    errors: list[OSError] = []
+    for where, folders, files in os.walk(folder, onerror=errors.append):
+        folders[:] = sorted(name for name in folders if name[0] != "." and name not in _FOREIGN)
+        for file in sorted(files):
+            if file.endswith(_SUFFIXES):
+                yield Named(path=Path(where, file), in_folder=True)
+    for error in errors:
+        path = str(error.filename)
+        what = f"this folder cannot be read: {error.strerror}"
+        yield _nothing(path, what, fix=f"chmod u+rx {path}")
+
+
+def _says_so(path: Path) -> bool:
+    """Whether it says `apiVersion: fsd/v1`, and is not one of environments. Unreadable files are
+    kept: their error is worth knowing."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES)
+    except OSError:
+        return True
+    return bool(_API_VERSION.search(content)) and not _ENVIRONMENT.search(content)
+
+
+def _nothing(name: str, what: str, *, fix: str) -> Named:
+    error = ManifestError(what, where=name, fix=fix, code="manifest-unreadable")
+    return Named(path=Path(name), error=error)

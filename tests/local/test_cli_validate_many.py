@@ -1,0 +1,151 @@
+"""`fsd validate` with many files: names, patterns, folders and standard input, as a process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.local.cli import Fsd
+from tests.unit.spec.manifests import KAFKA_CONSUMER
+
+BAD = KAFKA_CONSUMER.replace("type: ecs", "type: lambda")
+ENVIRONMENT = "apiVersion: fsd/v1\nkind: Environment\nmetadata: {name: dev}\n"
+WORKFLOW = "on: push\njobs: {}\n"
+
+
+@pytest.fixture
+def fsd(tmp_path: Path) -> Fsd:
+    work = tmp_path / "work"
+    (work / ".git").mkdir(parents=True)
+    return Fsd(state=tmp_path / "state", cwd=work)
+
+
+def write(fsd: Fsd, name: str, text: str) -> Path:
+    path = fsd.cwd / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def checked(fsd: Fsd, *arguments: str) -> list[tuple[str, bool]]:
+    document = fsd.run("validate", "--format", "json", *arguments).json()
+    return [(file["file"], file["valid"]) for file in document["files"]]
+
+
+def test_validate__several_files__all_told_and_exit_3(fsd: Fsd) -> None:
+    write(fsd, "a.yml", KAFKA_CONSUMER)
+    write(fsd, "b.yml", BAD)
+    write(fsd, "c.yml", "a: b: c\n")
+
+    ended = fsd.run("validate", "--file", "a.yml", "--file", "none.yml", "b.yml", "c.yml")
+
+    assert ended.code == 3
+    assert "error[manifest-unreadable]: there is no such file\n  --> none.yml\n" in ended.out
+    assert "  --> b.yml:12:9\n" in ended.out
+    assert "error[yaml-syntax]" in ended.out
+    assert "\n4 files: 3 errors, 0 warnings · more: fsd explain " in ended.out
+
+
+def test_validate__several_good_files__exit_0(fsd: Fsd) -> None:
+    write(fsd, "a.yml", KAFKA_CONSUMER)
+    write(fsd, "b.yml", KAFKA_CONSUMER)
+
+    ended = fsd.run("validate", "a.yml", "b.yml")
+
+    assert (ended.code, ended.out) == (0, "2 files: 0 errors, 0 warnings\n")
+
+
+def test_validate__folder__only_what_says_that_it_is_a_service_yaml(fsd: Fsd) -> None:
+    write(fsd, "services/b/service.yaml", BAD)
+    write(fsd, "services/a/service.yml", KAFKA_CONSUMER)
+    write(fsd, "services/a/json.yml", '{"apiVersion": "fsd/v1"}')
+    write(fsd, "services/a/compose.yml", "services: {}\n")
+    write(fsd, "services/a/environments.yml", ENVIRONMENT)
+    write(fsd, "services/a/notes.txt", KAFKA_CONSUMER)
+    write(fsd, "services/.hidden/service.yml", BAD)
+    write(fsd, "services/node_modules/x/service.yml", BAD)
+    (fsd.cwd / "services" / "again").symlink_to(fsd.cwd / "services")
+
+    assert checked(fsd, "--file", "services") == [
+        ("services/a/json.yml", False),
+        ("services/a/service.yml", True),
+        ("services/b/service.yaml", False),
+    ]
+
+
+def test_validate__named_file_that_is_none__an_error(fsd: Fsd) -> None:
+    write(fsd, "compose.yml", "services: {}\n")
+
+    ended = fsd.run("validate", "compose.yml")
+
+    assert ended.code == 3
+    assert "error[not-a-service-yaml]" in ended.out
+
+
+def test_validate__pattern__what_the_shell_would_take(fsd: Fsd) -> None:
+    write(fsd, "x/one.yml", KAFKA_CONSUMER)
+    write(fsd, "x/y/two.yml", BAD)
+    write(fsd, "x/[odd].yml", KAFKA_CONSUMER)
+
+    assert checked(fsd, "x/**/*.yml") == [
+        ("x/[odd].yml", True),
+        ("x/one.yml", True),
+        ("x/y/two.yml", False),
+    ]
+    assert checked(fsd, "x/[odd].yml") == [("x/[odd].yml", True)]
+    assert checked(fsd, "x/*") == [
+        ("x/[odd].yml", True),
+        ("x/one.yml", True),
+        ("x/y/two.yml", False),
+    ]
+
+
+def test_validate__the_same_file_twice__once(fsd: Fsd) -> None:
+    write(fsd, "a.yml", KAFKA_CONSUMER)
+
+    assert checked(fsd, "a.yml", "./a.yml", str(fsd.cwd / "a.yml"), ".") == [("a.yml", True)]
+
+
+def test_validate__standard_input__read_and_named(fsd: Fsd) -> None:
+    good = fsd.run("validate", "--file", "-", given="\ufeff" + KAFKA_CONSUMER)
+    bad = fsd.run("validate", "-", given=BAD)
+    nothing = fsd.run("validate", "-")
+
+    assert (good.code, good.out) == (0, "<stdin>: 0 errors, 0 warnings\n")
+    assert bad.code == 3
+    assert "  --> <stdin>:12:9\n12 |   type: lambda\n" in bad.out
+    assert "error[yaml-empty]" in nothing.out
+
+
+def test_validate__unknown_environment__said_once_for_all_files(fsd: Fsd) -> None:
+    write(fsd, ".fsd/environments.yml", ENVIRONMENT)
+    write(fsd, "a.yml", KAFKA_CONSUMER)
+    write(fsd, "b.yml", KAFKA_CONSUMER)
+
+    ended = fsd.run("validate", "a.yml", "b.yml", "--env", "prod")
+
+    assert ended.code == 3
+    assert ended.out.count("error[unknown-environment]") == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_validate__folder_without_permission__said_beside_the_rest(fsd: Fsd) -> None:
+    write(fsd, "s/a.yml", KAFKA_CONSUMER)
+    closed = write(fsd, "s/b/b.yml", KAFKA_CONSUMER).parent
+    closed.chmod(0)
+
+    ended = fsd.run("validate", "s")
+    closed.chmod(0o700)
+
+    assert ended.code == 3
+    assert "this folder cannot be read" in ended.out
+    assert "2 files: 1 error" in ended.out
+
+
+def test_validate__a_thousand_files__all_checked(fsd: Fsd) -> None:
+    for number in range(1000):
+        write(fsd, f"s/{number}.yml", KAFKA_CONSUMER)
+
+    assert fsd.run("validate", "s").out == "1000 files: 0 errors, 0 warnings\n"
