@@ -245,7 +245,7 @@ class EcsWorld:
     def _visible(self) -> list[Rollout]:
         if self.clock.now() >= self.unlisted_until:
             return self.rollouts
-        return [r for r in self.rollouts if r.name == "before"]
+        return [r for r in self.rollouts if r.name != "ours"]
 
     def _full(self, rollout: Rollout) -> Answer:
         return {

@@ -133,7 +133,7 @@ class ElasticContainerService:
                 status=status,
                 sort="DESC",
             )
-            for arn in page["taskDefinitionArns"]
+            for arn in page.get("taskDefinitionArns", [])
             if last_part(arn).rpartition(":")[0] == family
         ]
         return sorted(found, key=lambda arn: int(arn.rpartition(":")[2]), reverse=True)
@@ -224,7 +224,7 @@ class ElasticContainerService:
                 break
             token = {"nextToken": page["nextToken"]}
         briefs.sort(key=lambda brief: utc(brief.get("createdAt")) or EPOCH, reverse=True)
-        return tuple(brief["serviceDeploymentArn"] for brief in briefs)
+        return tuple(b["serviceDeploymentArn"] for b in briefs if b.get("serviceDeploymentArn"))
 
     def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:
         """In the order of `arns`. The task definition is "" where ECS forgot the revision."""
@@ -333,7 +333,7 @@ class ElasticContainerService:
                     serviceName=service,
                     desiredStatus=status,
                 )
-                for arn in page["taskArns"]
+                for arn in page.get("taskArns", [])
             ]
         except CallFailedError as error:
             if aws_code(error) in _ABSENT:
@@ -349,7 +349,7 @@ class ElasticContainerService:
         if arn not in self._log_prefixes:
             found = self.find_task_definition(arn) if arn else None
             self._log_prefixes[arn] = log_stream_prefixes(found.definition) if found else ()
-        id_ = last_part(task["taskArn"])
+        id_ = last_part(task.get("taskArn", ""))
         return tuple(f"{prefix}{id_}" for prefix in self._log_prefixes[arn])
 
     @property

@@ -52,11 +52,11 @@ def to_cluster(answer: dict[str, Any]) -> Cluster:
 
 def to_task_definition(answer: dict[str, Any]) -> TaskDefinition:
     """From the answer of RegisterTaskDefinition or DescribeTaskDefinition: the tags are beside."""
-    definition = answer["taskDefinition"]
+    definition = answer.get("taskDefinition", {})
     return TaskDefinition(
-        arn=definition["taskDefinitionArn"],
-        family=definition["family"],
-        revision=definition["revision"],
+        arn=definition.get("taskDefinitionArn", ""),
+        family=definition.get("family", ""),
+        revision=definition.get("revision", 0),
         status=definition.get("status", "ACTIVE"),
         definition={k: v for k, v in definition.items() if k not in _READ_ONLY},
         tags=read_tags(answer.get("tags")),
@@ -215,7 +215,7 @@ def _stream_prefix(container: Mapping[str, Any]) -> str:
     prefix = (log.get("options") or {}).get("awslogs-stream-prefix", "")
     if log.get("logDriver") != "awslogs" or not prefix:
         return ""
-    return f"{prefix}/{container['name']}/"
+    return f"{prefix}/{container.get('name', '')}/"
 
 
 def _address(task: dict[str, Any]) -> str:
@@ -232,7 +232,7 @@ def _address(task: dict[str, Any]) -> str:
 
 
 def read_tags(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    return {tag["key"]: tag.get("value", "") for tag in tags or ()}
+    return {tag.get("key", ""): tag.get("value", "") for tag in tags or ()}
 
 
 def write_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
