@@ -253,3 +253,30 @@ def test_schema__printed__is_the_json_schema_of_a_manifest(fsd: Fsd) -> None:
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert set(schema["required"]) == {"apiVersion", "kind", "metadata", "service"}
     assert json.dumps(schema).count('"description"') > 60
+
+
+def test_validate__override_that_changes_nothing__shown_in_the_environments_file(
+    fsd: Fsd,
+) -> None:
+    write(fsd, OWNED + "  resources: {cpu: 256, memory: 512}\n")
+    write(fsd, ENVIRONMENTS, ".fsd/environments.yml")
+
+    ended = fsd.run("validate", "--env", "dev")
+
+    assert ended.code == 0
+    assert ended.out.count("info[unused-override]: the override `resources.") == 2
+    assert (
+        "  --> .fsd/environments.yml:4:35\n"
+        "4 | spec: {overrides: {resources.cpu: 256, resources.memory: 512}}\n"
+        "  |                                   ^^^\n"
+    ) in ended.out
+
+
+def test_validate__wrong_override__shown_in_the_environments_file(fsd: Fsd) -> None:
+    write(fsd, OWNED)
+    write(fsd, ENVIRONMENTS, ".fsd/environments.yml")
+
+    ended = fsd.run("validate", "--env", "prod")
+
+    assert ended.code == 3
+    assert "  --> .fsd/environments.yml:9:35\n" in ended.out

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.finding import Severity
-from fsd.spec.environments import find_document
+from fsd.spec.environments import Environment, OverrideValue, find_document
+from fsd.spec.finding import dotted
 from fsd.spec.load import load_manifest
+from fsd.spec.models import Manifest
+from fsd.spec.schema import places
 from tests.unit.spec.manifests import KAFKA_CONSUMER, manifest
 
 
@@ -141,3 +148,28 @@ def test_lint__only_what_breaks__is_an_error() -> None:
         "unknown-dependency-type",
         "unknown-permission",
     }
+
+
+@given(
+    st.integers(0, len(KAFKA_CONSUMER)),
+    st.integers(0, 40),
+    st.text("\t\n -:{}[]'\"&*$abc0", max_size=6),
+    st.dictionaries(
+        st.sampled_from([dotted(place) for place in places(Manifest)]),
+        st.sampled_from([None, "0", "1", "300", "abc", "null", "[]", "{}", "a:", "${ENV}", "*"]),
+        max_size=3,
+    ),
+)
+def test_lint__damaged_text_and_wild_overrides__findings_but_never_an_exception(
+    start: int, length: int, text: str, overrides: dict[str, OverrideValue]
+) -> None:
+    loaded = load_manifest(
+        KAFKA_CONSUMER[:start] + text + KAFKA_CONSUMER[start + length :],
+        path="service.yml",
+        environment_overrides=overrides,
+    )
+    environment = Environment(name="prod", overrides=overrides)
+
+    findings = lint(loaded, "prod", environments=[environment], today=date(2090, 1, 1))
+
+    assert all(finding.message and finding.fix for finding in findings)
