@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from fsd.compile.desired import Json, Scaling
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, FsdError
 from fsd.release.ports import (
     AlarmState,
     Aws,
@@ -297,7 +297,7 @@ class FakeStacks:
     stacks: dict[str, Stack] = field(default_factory=dict)
     applied: list[Json] = field(default_factory=list)
     on_find: list[CallFailedError | None] = field(default_factory=list)
-    on_apply: list[CallFailedError | None] = field(default_factory=list)
+    on_apply: list[FsdError | None] = field(default_factory=list)
 
     def find(self, name: str) -> Stack | None:
         _raise_next(self.on_find)
@@ -316,7 +316,7 @@ class FakeStacks:
         self.stacks.pop(name, None)
 
 
-def _raise_next(errors: list[CallFailedError | None]) -> None:
+def _raise_next(errors: list[CallFailedError | None] | list[FsdError | None]) -> None:
     """One entry a call; None lets the call through."""
     error = errors.pop(0) if errors else None
     if error is not None:

@@ -50,13 +50,29 @@ def command() -> None:
     is_flag=True,
     help="Refuse what a role's policies do not allow; without it everything is allowed.",
 )
-def up(runtime: str | None, speed: float | None, port: int | None, enforce_iam: bool) -> None:
+@click.option(
+    "--slow-stacks",
+    type=click.FloatRange(min=0, max=3600),
+    metavar="SECONDS",
+    help="How long each CloudFormation operation is in progress, to rehearse waiting.",
+)
+def up(
+    runtime: str | None,
+    speed: float | None,
+    port: int | None,
+    enforce_iam: bool,
+    slow_stacks: float | None,
+) -> None:
     """Start the embedded AWS; if it runs already, say so."""
     from fsd.local import instance as local
 
     running = local.find()
     instance = local.ensure(
-        runtime=runtime, speed=speed, port=port, enforce_iam=enforce_iam or None
+        runtime=runtime,
+        speed=speed,
+        port=port,
+        enforce_iam=enforce_iam or None,
+        slow_stacks=slow_stacks,
     )
     click.echo(_up_text(instance, was_running=running is not None))
 

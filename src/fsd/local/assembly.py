@@ -86,6 +86,7 @@ class Assembly:
             runtime=self._runtime.name,
             speed=settings.speed,
             enforce_iam=settings.enforce_iam,
+            slow_stacks=settings.slow_stacks,
             pid=os.getpid(),
             state_dir=str(settings.state_dir),
             started_at=instance.now(),
@@ -119,6 +120,8 @@ class Assembly:
 
         elbv2_resources.mount(port=self._port)
         cloudformation.mount(self._ecs)  # after what it wraps
+        if self.instance.slow_stacks:
+            cloudformation.slow_down(self.instance.slow_stacks)
         self._count = inventory.count_resources
 
     def close(self) -> None:
@@ -189,6 +192,9 @@ class Assembly:
             _ENFORCED if self.instance.enforce_iam else _NOT_ENFORCED,
             "target tracking follows metrics that are put into CloudWatch; nothing measures load",
         ]
+        if self.instance.slow_stacks:
+            seconds = f"{self.instance.slow_stacks:g} s"
+            notes.append(f"every CloudFormation operation is in progress for {seconds}")
         if elbv2.has_https_listener():
             notes.append("HTTPS listeners answer plain HTTP on the one port")
         return notes

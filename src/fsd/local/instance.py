@@ -61,6 +61,7 @@ class Instance:
     runtime: Runtime
     speed: float  # intervals are divided by it
     enforce_iam: bool  # roles may do only what their policies say
+    slow_stacks: float  # seconds that each CloudFormation operation takes at least
     pid: int
     state_dir: str
     started_at: datetime
@@ -146,6 +147,7 @@ def ensure(
     speed: float | None = None,
     port: int | None = None,
     enforce_iam: bool | None = None,
+    slow_stacks: float | None = None,
     root: Path | None = None,
 ) -> Instance:
     """The running instance, started where there is none.
@@ -158,7 +160,12 @@ def ensure(
         running = _find(folder)
         if running is not None:
             _refuse_another(
-                running, runtime=runtime, speed=speed, port=port, enforce_iam=enforce_iam
+                running,
+                runtime=runtime,
+                speed=speed,
+                port=port,
+                enforce_iam=enforce_iam,
+                slow_stacks=slow_stacks,
             )
             return running
         _require_extra()
@@ -169,6 +176,7 @@ def ensure(
             speed=speed or SPEED,
             port=port or 0,
             enforce_iam=bool(enforce_iam),
+            slow_stacks=slow_stacks or 0.0,
         )
 
 
@@ -307,6 +315,7 @@ def _load_instance(record: Mapping[str, Any]) -> Instance:
         runtime=record["runtime"],
         speed=float(record["speed"]),
         enforce_iam=bool(record["enforce_iam"]),
+        slow_stacks=float(record["slow_stacks"]),
         pid=int(record["pid"]),
         state_dir=str(record["state_dir"]),
         started_at=datetime.fromisoformat(record["started_at"]),
@@ -345,6 +354,7 @@ def _refuse_another(
     speed: float | None,
     port: int | None,
     enforce_iam: bool | None,
+    slow_stacks: float | None,
 ) -> None:
     differences = [
         f"{name} {has}, not {wanted}"
@@ -353,6 +363,7 @@ def _refuse_another(
             ("speed", running.speed, speed),
             ("port", urlsplit(running.endpoint).port, port),
             ("--enforce-iam", running.enforce_iam, enforce_iam),
+            ("--slow-stacks", running.slow_stacks, slow_stacks),
         )
         if wanted is not None and has != wanted
     ]
@@ -405,12 +416,25 @@ def _is_same_file(descriptor: int, path: Path) -> bool:
 
 
 def _start(
-    folder: Path, *, runtime: str | None, speed: float, port: int, enforce_iam: bool
+    folder: Path,
+    *,
+    runtime: str | None,
+    speed: float,
+    port: int,
+    enforce_iam: bool,
+    slow_stacks: float,
 ) -> Instance:
     with _listen(port) as listener:
         folder.mkdir(parents=True, mode=0o700)
         endpoint = f"http://{_HOST}:{listener.getsockname()[1]}"
-        process = _spawn(folder, listener, runtime=runtime, speed=speed, enforce_iam=enforce_iam)
+        process = _spawn(
+            folder,
+            listener,
+            runtime=runtime,
+            speed=speed,
+            enforce_iam=enforce_iam,
+            slow_stacks=slow_stacks,
+        )
     try:
         return _wait_until_ready(process, folder, endpoint)
     except BaseException:
@@ -445,11 +469,13 @@ def _spawn(
     runtime: str | None,
     speed: float,
     enforce_iam: bool,
+    slow_stacks: float,
 ) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "fsd.local.server", "--state-dir", str(folder)]
     command += ["--descriptor", str(listener.fileno()), "--speed", str(speed)]
     command += ["--runtime", runtime] if runtime else []
     command += ["--enforce-iam"] if enforce_iam else []
+    command += ["--slow-stacks", str(slow_stacks)]
     with (folder / _LOG).open("wb") as log:
         return subprocess.Popen(
             command,

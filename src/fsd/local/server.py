@@ -44,6 +44,7 @@ class Settings:
     speed: float
     runtime: str | None
     enforce_iam: bool
+    slow_stacks: float
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,6 +65,7 @@ def _parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--speed", type=float, required=True)
     parser.add_argument("--runtime", choices=["container", "process"])
     parser.add_argument("--enforce-iam", action="store_true")
+    parser.add_argument("--slow-stacks", type=float, default=0.0, help="seconds")
     found = parser.parse_args(arguments)
     with socket.socket(fileno=os.dup(found.descriptor)) as listener:
         port = listener.getsockname()[1]
@@ -74,6 +76,7 @@ def _parse(arguments: Sequence[str]) -> Settings:
         speed=found.speed,
         runtime=found.runtime,
         enforce_iam=found.enforce_iam,
+        slow_stacks=found.slow_stacks,
     )
 
 

@@ -104,6 +104,7 @@ class _Deployment:
     ours: Ours | None = None
     plan: Plan | None = None
     previous: ReleaseInfo | None = None
+    changing: str = ""  # the stack that is being changed
     asked_for: str = ""  # the revision that ECS was asked to roll out
     known: frozenset[str] = frozenset()  # the deployments that were there before
     watcher: Watcher | None = None
@@ -212,6 +213,7 @@ class _Deployment:
     def _apply(self, steps: tuple[Step, ...], applied: Applied, observed: Observed) -> None:
         for step in steps:
             began = self.clock.now()
+            self.changing = self.desired.stack_name if isinstance(step, ApplyStack) else ""
             name = _PHASES.get(type(step))
             try:
                 self._phase(name, PhaseState.RUNNING, step.text().partition(" ")[2].strip(), began)
@@ -222,6 +224,7 @@ class _Deployment:
                 self._phase(name, PhaseState.FAILED, "failed", began)
                 self._restore_stack_after_error(step, observed)
                 raise
+            self.changing = ""
             self._phase(name, PhaseState.DONE, _done_text(step, applied), began)
 
     def _restore_stack_after_error(self, step: Step, observed: Observed) -> None:
@@ -409,7 +412,12 @@ class _Deployment:
     def _interrupted(self, started: datetime, signal: Interrupted) -> Result:
         """One answer within the seconds that a runner leaves: say what state things are in."""
         service, env = self.desired.service_name, self.desired.environment
-        if self.ours is None and not self.asked_for:
+        if self.changing:
+            message = (
+                f"{signal.what} while CloudFormation changes {self.changing}: what it has begun, "
+                "it finishes; ECS was not asked to change anything that runs"
+            )
+        elif self.ours is None and not self.asked_for:
             message = f"{signal.what} before ECS was asked to change anything that runs"
         elif self.request.on_cancel is OnCancel.ROLLBACK and (arn := self._find_once()):
             self.aws.ecs.stop_service_deployment(arn)
@@ -425,7 +433,7 @@ class _Deployment:
             message=message,
             next_steps=(
                 f"fsd status --service {service} --env {env}",
-                "the same fsd deploy again: it attaches to the deployment in flight",
+                "the same fsd deploy again: it attaches to what is in flight",
             ),
             look=False,
         )

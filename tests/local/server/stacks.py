@@ -170,7 +170,7 @@ def status(client: Any, name: str = "app") -> str:
 def apply(client: Any, template: Template, *, name: str = "app", kind: str = "CREATE") -> str:
     """Start it and wait for its end; the stack's status."""
     start(client, template, name=name, kind=kind)
-    wait_for(lambda: not status(client, name).endswith("_IN_PROGRESS"))
+    wait_for(lambda: not status(client, name).endswith("_IN_PROGRESS"), seconds=30)
     client.delete_change_set(StackName=name, ChangeSetName="change")
     return status(client, name)
 
@@ -183,4 +183,4 @@ def outputs(client: Any, name: str = "app") -> dict[str, str]:
 def delete(client: Any, name: str = "app") -> None:
     identifier = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
     client.delete_stack(StackName=name)
-    wait_for(lambda: status(client, identifier) == "DELETE_COMPLETE")
+    wait_for(lambda: status(client, identifier) == "DELETE_COMPLETE", seconds=30)

@@ -355,5 +355,21 @@ def test_deploy__a_step_fails_after_the_stack__stack_restored() -> None:
     assert names(aws) == []
 
 
+def test_deploy__signal_while_the_stack_changes__says_that_cloudformation_goes_on() -> None:
+    aws = running()
+    stopped = Interrupted("stopped by SIGINT", where="this command", fix="again")
+    aws.stacks.on_apply = [stopped]
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+
+    result = run(aws, make_request(changed))
+
+    assert result.outcome is Outcome.INTERRUPTED
+    assert result.message == (
+        f"stopped by SIGINT while CloudFormation changes {changed.stack_name}: what it has begun, "
+        "it finishes; ECS was not asked to change anything that runs"
+    )
+    assert names(aws) == []
+
+
 def _raise_interrupted() -> None:
     raise Interrupted("stopped by SIGINT", where="this command", fix="again")

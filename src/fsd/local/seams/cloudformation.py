@@ -7,14 +7,16 @@ meet that before its users do.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
-from ministack.services.cloudformation import handlers, helpers, provisioners
+from ministack.services.cloudformation import handlers, helpers, provisioners, stacks
 
 from fsd.local.seams.scope import current
 
@@ -37,6 +39,7 @@ def mount(ecs: Ecs) -> None:
     actions = handlers._ACTION_HANDLERS
     actions["CreateChangeSet"] = _stack_must_be_free(actions["CreateChangeSet"])
     actions["ExecuteChangeSet"] = _one_operation_at_a_time(actions["ExecuteChangeSet"])
+    actions["UpdateStack"] = _one_operation_at_a_time(actions["UpdateStack"])
     actions["DeleteStack"] = _no_deletion_during_an_update(actions["DeleteStack"])
     handlers._capabilities_enforced = lambda: True
     resources = provisioners._RESOURCE_HANDLERS
@@ -46,6 +49,19 @@ def mount(ecs: Ecs) -> None:
     resources["AWS::EC2::SecurityGroupIngress"] = _rule_resource("IpPermissions")
     resources["AWS::EC2::SecurityGroupEgress"] = _rule_resource("IpPermissionsEgress")
     _mount_ecs(resources, ecs)
+
+
+def slow_down(seconds: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Keep each operation *_IN_PROGRESS for so long, once its resources are done.
+
+    MiniStack yields to its event loop at that point of a creation, an update and a deletion, and
+    nowhere else.
+    """
+
+    async def yield_slowly(_: float) -> None:
+        await sleep(seconds)
+
+    stacks.asyncio = SimpleNamespace(get_event_loop=asyncio.get_event_loop, sleep=yield_slowly)
 
 
 # ---- one operation at a time
