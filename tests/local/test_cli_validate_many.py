@@ -149,3 +149,20 @@ def test_validate__a_thousand_files__all_checked(fsd: Fsd) -> None:
         write(fsd, f"s/{number}.yml", KAFKA_CONSUMER)
 
     assert fsd.run("validate", "s").out == "1000 files: 0 errors, 0 warnings\n"
+
+
+def test_validate__sarif__one_run_for_all_files(fsd: Fsd) -> None:
+    write(fsd, "a.yml", BAD)
+
+    ended = fsd.run("validate", "--format", "sarif", "a.yml", "none.yml")
+
+    assert ended.code == 3
+    (run,) = ended.json()["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["wrong-value", "manifest-unreadable"]
+
+
+def test_validate__markdown__a_table(fsd: Fsd) -> None:
+    ended = fsd.run("validate", "--format", "markdown", "-", given=BAD)
+
+    assert ended.code == 3
+    assert "| ❌ | `wrong-value` | `<stdin>:12` |" in ended.out

@@ -51,10 +51,10 @@ Examples:
 @click.option(
     "--format",
     "output",
-    type=click.Choice(["terminal", "json", "github"]),
+    type=click.Choice(["terminal", "json", "github", "sarif", "markdown"]),
     default="terminal",
     show_default=True,
-    help="github: annotations on the lines.",
+    help="github: annotations on the lines; sarif: for code scanning; markdown: a table.",
 )
 def command(
     files: tuple[str, ...],
@@ -114,14 +114,28 @@ def _exit_code(files: Sequence[FileFindings], *, strict: bool) -> int:
 
 
 def _render(files: Sequence[FileFindings], *, subject: str, output: str) -> str:
-    from fsd.report.findings import render_github, render_json, render_terminal
-
-    if output == "json":
-        return render_json(files)
+    if output in ("json", "sarif"):
+        return _document(files, output=output)
     # What is wrong with the environments file is wrong for every file: said once.
     findings = list(dict.fromkeys(finding for file in files for finding in file.findings))
+    if output == "markdown":
+        from fsd.report.markdown import render_findings
+
+        return render_findings(findings, subject=subject)
+    from fsd.report.findings import render_github, render_terminal
+
     if output == "github":
         return render_github(findings, subject=subject)
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     sources = {path: lines for file in files for path, lines in file.sources.items()}
     return render_terminal(findings, sources=sources, subject=subject, color=color)
+
+
+def _document(files: Sequence[FileFindings], *, output: str) -> str:
+    if output == "json":
+        from fsd.report.findings import render_json
+
+        return render_json(files)
+    from fsd.report.sarif import render_sarif
+
+    return render_sarif(files, root=Path.cwd())

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from fsd.errors import FsdError, Location
 from fsd.release.result import Outcome, Phase, PhaseState, ReleaseInfo, Result
+from fsd.report.findings import summarize
 from fsd.report.plans import Planned, plan_summary
 from fsd.report.render import next_steps
 from fsd.report.wording import (
@@ -357,6 +358,14 @@ def _plan_block(planned: Planned) -> str:
 def _plan_row(sign: str, text: str) -> str:
     what, _, change = " ".join(text.split()).partition(" ")
     return f"| {code(sign)} | {escape(what)} | {code(change)} |"
+
+
+def render_findings(findings: Sequence[Finding], *, subject: str) -> str:
+    """What `fsd validate` found, for a job summary or a comment."""
+    errors = any(finding.severity is Severity.ERROR for finding in findings)
+    icon = _SEVERITY_ICONS[Severity.ERROR] if errors else "✅"
+    head = f"{icon} {escape(summarize(findings, subject=subject))}"
+    return _join([head, _findings_block(findings, "")])
 
 
 def _findings_block(findings: Sequence[Finding], blob_url: str) -> str:

@@ -17,6 +17,7 @@ from fsd.report.markdown import (
     escape,
     marker,
     render_comment,
+    render_findings,
     render_plan_comment,
     render_progress_comment,
     render_summary,
@@ -284,3 +285,24 @@ def test_render_plan_comment__environment_out_of_reach__says_why() -> None:
 
     assert "### 📋 offer-api: plan for dev" in text
     assert "**dev** — no plan: `no credentials`" in text
+
+
+def test_render_findings__hostile_text__stays_in_its_cell() -> None:
+    hostile = Finding(
+        id="wrong-value",
+        severity=Severity.ERROR,
+        where=Location(path="a|b`\n.yml", line=1, column=1),
+        message="x | y\n| <script> @org/team [a](https://evil.example) `",
+        fix="<!-- fsd:x --> ![](https://evil.example/p)",
+    )
+
+    head, _, table, dashes, row = render_findings([hostile], subject="a@b").split("\n")
+
+    assert head.startswith("❌ a@\N{ZERO WIDTH SPACE}b: 1 error")
+    assert (table, dashes) == ("| | finding | where | what | fix |", "| --- " * 5 + "|")
+    assert len(re.findall(r"(?<!\\)\|", row)) == 6
+    assert not re.search(r"<script|<!--|@org|(?<!\\)\[a|://e", row)
+
+
+def test_render_findings__nothing__one_line() -> None:
+    assert render_findings([], subject="s.yml") == "✅ s.yml: 0 errors, 0 warnings"
