@@ -59,6 +59,8 @@ def timelines(draw: st.DrawFn, *, faults: bool = True) -> Timeline:
     """One rollout: its moves, tasks that end, events, faults, another's deployment, the answer to
     StopServiceDeployment, and how the deployment that goes back fares."""
     script = Script(draw=draw, start=draw(st.sampled_from(("first", "update", "restart"))))
+    if faults and draw(st.booleans()):
+        script.say("0s", "unlisted  20s")
     script.say("0s", "ours  PENDING  0/2")
     status, at = "PENDING", 0
     kinds = ["move", "move", "move", "task", "old task", "event", "counts", "other"]
@@ -84,7 +86,8 @@ def timelines(draw: st.DrawFn, *, faults: bool = True) -> Timeline:
                 status = "STOPPED"
                 script.say(f"{at}s", "other  web-dev:99  IN_PROGRESS  0/2")
                 script.say(f"{at}s", "ours  STOP_REQUESTED")
-                script.say(f"{at + script.pause()}s", "ours  STOPPED  a new one was started")
+                why = draw(st.sampled_from(("a new one was started", _why("STOPPED"))))
+                script.say(f"{at + script.pause()}s", f"ours  STOPPED  {why}")
     script.say("stop+0s", "ours  ROLLBACK_REQUESTED")
     script.walk("ours", "stop", "ROLLBACK_REQUESTED")
     script.walk("back", "back", "PENDING")

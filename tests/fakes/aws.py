@@ -168,6 +168,7 @@ class FakeEcs:
         return made
 
     def find_task_definition(self, arn: str) -> TaskDefinition | None:
+        self._maybe_fail("find_task_definition")
         return next((d for d in self.definitions if d.arn == arn), None)
 
     def list_task_definitions(self, family: str) -> Sequence[str]:

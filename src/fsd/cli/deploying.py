@@ -18,6 +18,7 @@ from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target
 from fsd.errors import CallFailedError, UsageError
 from fsd.plan.planner import plan_release
+from fsd.release.changed import CountCommits
 from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
 from fsd.release.observe import observe
 from fsd.release.ports import Repository
@@ -154,6 +155,7 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
         rollback=options.rollback,
         in_flight=options.in_flight,
         is_older=None if options.allow_older else _older_than(options, prepared.release),
+        count_commits=_count_commits(options),
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,
         phases=(*prepared.phases, phase),
@@ -247,6 +249,13 @@ def _older_than(options: Options, release: Release) -> Callable[[str], bool]:
 
     folder = options.context or options.file.parent
     return lambda commit: is_older(folder, release.commit, than=commit)
+
+
+def _count_commits(options: Options) -> CountCommits:
+    from fsd.image.context import count_commits
+
+    folder = options.context or options.file.parent
+    return lambda older, newer: count_commits(folder, older, newer)
 
 
 def _with_reachable_url(result: Result, connection: Connection) -> Result:

@@ -124,6 +124,17 @@ def is_older(folder: Path, commit: str, *, than: str) -> bool:
     return answer is not None and answer.returncode == 0
 
 
+def count_commits(folder: Path, older: str, newer: str) -> int | None:
+    """How many commits `newer` has that `older` has not; None where git knows one of them not.
+
+    A shallow checkout, as actions/checkout makes it, knows only one.
+    """
+    answer = _git(folder, "rev-list", "--count", f"{older}..{newer}")
+    if answer is None or answer.returncode != 0 or not answer.stdout.strip().isdigit():
+        return None
+    return int(answer.stdout)
+
+
 def _head(folder: Path) -> tuple[str, str]:
     """(commit, title); ("", "") without git, outside a repository and before the first commit."""
     answer = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%x00%s")

@@ -22,6 +22,7 @@ from fsd.plan.steps import (
 )
 from fsd.release.alarms import warnings
 from fsd.release.apply import Applied, apply_step, split_scaling
+from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import release_info
 from fsd.release.observe import observe
@@ -35,7 +36,7 @@ from fsd.release.result import (
     ReleaseInfo,
     Result,
 )
-from fsd.release.rollback import GoBack, RolledBackTo, could_not_go_back, go_back
+from fsd.release.rollback import GoBack, RolledBackTo, could_not_go_back, go_back, last_good
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -49,6 +50,7 @@ from fsd.rollout.assess import (
 )
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
+from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.hooks import continue_command, paused_text
 from fsd.snapshot import ServiceDeployment
 
@@ -78,6 +80,7 @@ class DeployRequest:
     rollback: bool = True
     in_flight: InFlight = InFlight.REFUSE
     is_older: Callable[[str], bool] | None = None  # whether the release is older than that commit
+    count_commits: CountCommits = lambda *_: None
     on_cancel: OnCancel = OnCancel.LEAVE
     pace: Pace = field(default_factory=Pace)
     phases: tuple[Phase, ...] = ()  # what was done before: manifest, image
@@ -295,7 +298,8 @@ class _Deployment:
                 )
             case TimedOut() | InProgress():
                 self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"no end after {took}", began)
-                return self._timed_out(started, watched)
+                diagnosis = self._diagnose(watcher, watched, observed)
+                return self._timed_out(started, watched, diagnosis)
             case Doomed() | RollingBack() | RolledBack() | Failed():
                 self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"failed after {took}", began)
                 return self._failed(watcher, watched, observed, started)
@@ -314,7 +318,7 @@ class _Deployment:
         self, watcher: Watcher, watched: Watched, observed: Observed, started: datetime
     ) -> Result:
         assert self.ours is not None
-        diagnosis = self._diagnose(watcher, watched)
+        diagnosis = self._diagnose(watcher, watched, observed)
         ecs_does_it = isinstance(watched.verdict, RollingBack | RolledBack)
         if not (self.request.rollback or ecs_does_it):
             message = (
@@ -355,27 +359,30 @@ class _Deployment:
             started, back.outcome, diagnosis=diagnosis, message=back.message, next_steps=back.next
         )
 
-    def _diagnose(self, watcher: Watcher, watched: Watched) -> Diagnosis:
+    def _diagnose(self, watcher: Watcher, watched: Watched, observed: Observed) -> Diagnosis:
         assert self.ours is not None
         assert self.plan is not None
         watcher.refresh_evidence()
-        verdict = watched.verdict
-        reason = getattr(verdict, "reason", "")
-        since = ""
-        if self.previous:
-            version = f" ({self.previous.version})" if self.previous.version else ""
-            since = f"{self.previous.revision}{version}"
+        changed = find_changes(
+            self.aws.ecs,
+            good=last_good(observed),
+            failed=self.ours.task_definition_arn,
+            count_commits=self.request.count_commits,
+        )
+        updates = [step for step in self.plan.steps if isinstance(step, UpdateService)]
+        settings = tuple(change for step in updates for change in step.changes)
         return diagnose(
             self.aws,
             watcher.snapshot,
             task_definition_arn=self.ours.task_definition_arn,
             log_group=self.desired.log_group,
-            reason=reason,
-            changed_since=since,
-            changes=self.plan.changes() if since else (),
+            reason=getattr(watched.verdict, "reason", ""),
+            changed_since=changed.since,
+            changes=(*changed.changes, *settings) if changed.since else (),
         )
 
-    def _timed_out(self, started: datetime, watched: Watched) -> Result:
+    def _timed_out(self, started: datetime, watched: Watched, diagnosis: Diagnosis) -> Result:
+        """With what stands in its way, where anything tells."""
         deployment = watched.snapshot.deployment
         status = deployment.status if deployment else "unknown"
         hook = deployment.awaits if deployment else None
@@ -393,6 +400,7 @@ class _Deployment:
         return self._finish(
             started,
             Outcome.TIMED_OUT,
+            diagnosis=diagnosis if diagnosis.cause.code != ROLLOUT_FAILED.code else None,
             message=f"not done after {_seconds(self.request.timeout)}; {message}",
             next_steps=tuple(steps),
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from fsd.release.changed import find_changes
 from fsd.release.evidence import diagnose
+from fsd.release.ledger import last_successful, list_deployments
 from fsd.release.operations import Operation, find_newest, get_service
 from fsd.rollout.assess import reason_of
 from fsd.rollout.cause import Diagnosis
@@ -39,10 +41,19 @@ def read_diagnosis(operation: Operation) -> Diagnosis | None:
     is_unhealthy = any(target.state == "unhealthy" for target in snapshot.targets)
     if not (worst_task(snapshot, suspect) or has_failed or is_short or is_unhealthy):
         return None
+    others = [
+        d
+        for d in list_deployments(aws.ecs, cluster=ref.cluster, service=ref.name)
+        if d.task_definition_arn != suspect
+    ]
+    good = last_successful(others)
+    changed = find_changes(aws.ecs, good=good.task_definition_arn if good else None, failed=suspect)
     return diagnose(
         aws,
         snapshot,
         task_definition_arn=suspect,
         log_group=ref.log_group,
         reason=reason_of(newest) if newest else "",
+        changed_since=changed.since,
+        changes=changed.changes,
     )

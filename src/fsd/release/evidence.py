@@ -18,7 +18,10 @@ _SECRET_LIKE = re.compile(
     r"[\"']?\s*[=:]\s*[\"']?)(?:bearer\s+)?[^\s\"',;}]+"
 )
 _KEY_LIKE = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}\b|\bsk-[\w-]{20,}"
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # AWS access keys
+    r"|\bgh[pousr]_[A-Za-z0-9]{20,}\b|\bgithub_pat_\w{20,}"
+    r"|\b(?:sk|xox[abprs])-[\w-]{20,}"  # OpenAI, Stripe; Slack
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+"  # JSON web tokens
 )
 _URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]+:)[^\s@]+@")
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from fsd.compile.desired import OUTPUT_URL, Json
 from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
+from fsd.release.changed import find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import read_history, release_info, resolve_version
 from fsd.release.ports import Aws, Clock, PermissionDenied
@@ -211,7 +212,9 @@ def _update_and_watch(
         found = watcher.find(known=known, task_definition_arn=arn)
         ours = Ours(service=ref.name, arn=found.arn, task_definition_arn=arn)
         outcome, message, diagnosis = (
-            _judge(operation, watcher, ours) if operation.wait else (Outcome.STARTED, "", None)
+            _judge(operation, watcher, ours, before=service.task_definition_arn)
+            if operation.wait
+            else (Outcome.STARTED, "", None)
         )
     except Interrupted as signal:
         outcome, diagnosis = Outcome.INTERRUPTED, None
@@ -254,7 +257,7 @@ def _refuse_in_flight(operation: Operation) -> None:
 
 
 def _judge(
-    operation: Operation, watcher: Watcher, ours: Ours
+    operation: Operation, watcher: Watcher, ours: Ours, *, before: str
 ) -> tuple[Outcome, str, Diagnosis | None]:
     watched = watcher.watch(ours)
     if isinstance(watched.verdict, Succeeded):
@@ -264,12 +267,15 @@ def _judge(
     if isinstance(watched.verdict, TimedOut | InProgress):
         return Outcome.TIMED_OUT, "no end yet; ECS goes on by itself", None
     watcher.refresh_evidence()
+    changed = find_changes(operation.aws.ecs, good=before, failed=ours.task_definition_arn)
     diagnosis = diagnose(
         operation.aws,
         watcher.snapshot,
         task_definition_arn=ours.task_definition_arn,
         log_group=operation.ref.log_group,
         reason=getattr(watched.verdict, "reason", ""),
+        changed_since=changed.since,
+        changes=changed.changes,
     )
     return (*_after_failure(operation, watcher, ours, watched), diagnosis)
 

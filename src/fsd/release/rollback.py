@@ -62,7 +62,7 @@ class RolledBackTo:
 def go_back(back: GoBack) -> RolledBackTo:
     """Roll back, verify, and say what runs. A lost race is an outcome, not an error."""
     back.watcher.deadline = back.clock.now() + ROLLBACK_TIME
-    good = _last_good(back)
+    good = last_good(back.observed)
     can_stop = not isinstance(back.verdict, Doomed) or _stop(back, good)
     lost = _find_lost_race(back, good)
     if lost is not None:
@@ -151,9 +151,8 @@ def _superseded(task_definition_arn: str) -> RolledBackTo:
     )
 
 
-def _last_good(back: GoBack) -> str | None:
+def last_good(observed: Observed) -> str | None:
     """The revision to go back to: the last whose rollout succeeded."""
-    observed = back.observed
     if observed.last_successful is not None and observed.last_successful.task_definition_arn:
         return observed.last_successful.task_definition_arn
     primary = observed.service.primary if observed.service else None

@@ -156,6 +156,7 @@ def _cause(cause: Cause) -> Json:
         ],
         "advice": cause.advice,
         "deterministic": cause.deterministic,
+        "tasks": list(cause.tasks),
     }
 
 

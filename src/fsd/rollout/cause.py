@@ -27,6 +27,7 @@ class Cause:
     evidence: tuple[Evidence, ...]
     advice: str  # the next action
     deterministic: bool = False  # retrying cannot help
+    tasks: tuple[str, ...] = ()  # ids of all tasks that ended so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,7 @@ def _cause(
         evidence=evidence,
         advice=_advice(row, targets),
         deterministic=row.after == 1,
+        tasks=tuple(task.id for task in tasks),
     )
 
 

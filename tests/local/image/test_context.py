@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from fsd.errors import CallFailedError, UsageError
-from fsd.image.context import find_dockerfile, is_older, read_source, require_dockerfile
+from fsd.image.context import (
+    count_commits,
+    find_dockerfile,
+    is_older,
+    read_source,
+    require_dockerfile,
+)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -202,3 +208,14 @@ def test_is_older__two_commits__only_the_first_of_them(folder: Path) -> None:
     assert not is_older(folder, first, than=first)
     assert not is_older(folder, first, than="0" * 40)
     assert not is_older(folder, "", than=first)
+
+
+def test_count_commits__a_range_and_what_git_does_not_know__the_count_and_none(
+    folder: Path,
+) -> None:
+    first = git(folder, "rev-parse", "HEAD")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "second")
+    second = git(folder, "rev-parse", "HEAD")
+
+    assert count_commits(folder, first, second) == 1
+    assert count_commits(folder, "0" * 40, second) is None

@@ -1,0 +1,53 @@
+"""What changed between the last good release and one that failed: the first thing one asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fsd.change import Change
+from fsd.errors import CallFailedError
+from fsd.plan.diff import diff_task_definitions
+from fsd.release.ledger import release_info
+from fsd.release.ports import Ecs
+from fsd.release.result import ReleaseInfo
+
+# (older commit, newer commit) → how many commits lie between; None where git does not know.
+CountCommits = Callable[[str, str], int | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    since: str = ""  # "offer-api-dev:41 (v1.2.9)"; "" where there is no good release before
+    changes: tuple[Change, ...] = ()
+
+
+def find_changes(
+    ecs: Ecs, *, good: str | None, failed: str, count_commits: CountCommits = lambda *_: None
+) -> Changed:
+    """Compare two task definitions by ARN. What cannot be read is missing, not an error."""
+    if not good or good == failed:
+        return Changed()
+    try:
+        before, after = ecs.find_task_definition(good), ecs.find_task_definition(failed)
+    except CallFailedError:
+        return Changed()
+    if before is None or after is None:
+        return Changed()
+    old, new = release_info(before), release_info(after)
+    return Changed(
+        since=f"{old.revision} ({old.version})" if old.version else old.revision,
+        changes=(
+            *_commits(old, new, count_commits),
+            *diff_task_definitions(before.definition, after.definition),
+        ),
+    )
+
+
+def _commits(old: ReleaseInfo, new: ReleaseInfo, count_commits: CountCommits) -> Iterator[Change]:
+    if not old.commit or not new.commit or old.commit == new.commit:
+        return
+    count = count_commits(old.commit, new.commit)
+    noun = "commit" if count == 1 else "commits"
+    many = f" ({count} {noun})" if count else ""
+    yield Change(what="commits", text=f"{old.commit[:7]}..{new.commit[:7]}{many}")
