@@ -119,7 +119,8 @@ class Assembly:
         from fsd.local.seams import cloudformation, elbv2_resources, inventory
 
         elbv2_resources.mount(port=self._port)
-        cloudformation.mount(self._ecs)  # after what it wraps
+        # After what it wraps.
+        cloudformation.mount(self._ecs, is_enforced=self.instance.enforce_iam)
         if self.instance.slow_stacks:
             cloudformation.slow_down(self.instance.slow_stacks)
         self._count = inventory.count_resources

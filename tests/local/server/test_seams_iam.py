@@ -14,7 +14,9 @@ from botocore.exceptions import ClientError
 
 from fsd.local import instance as local
 from fsd.local.instance import Instance
+from tests.local.server import stacks
 from tests.local.server.enforced import EVERYTHING, REGION, Account, all_but, allow, opened
+from tests.local.server.targets import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -343,3 +345,75 @@ def test_credentials__number_that_no_task_has__is_not_found(
     answer.read()
     connection.close()
     assert answer.status == status
+
+
+# ---- what CloudFormation does for somebody
+
+
+def first_failure(formation: Any, name: str = "app") -> str:
+    (stack,) = formation.describe_stacks(StackName=name)["Stacks"]
+    events = formation.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
+    failed = [e for e in events if e["ResourceStatus"] == "CREATE_FAILED"]
+    return str(failed[-1]["ResourceStatusReason"])
+
+
+def test_stack__caller_without_a_resources_permission__fails_and_rolls_back(
+    cloud: Account,
+) -> None:
+    mine = cloud.role_clients(all_but("iam:CreateRole"))("cloudformation")
+
+    assert stacks.apply(mine, stacks.make_template()) == "ROLLBACK_COMPLETE"
+
+    role = f"arn:aws:iam::{cloud.id}:role/fsd/app-dev-task"
+    said = first_failure(mine)
+    assert said.startswith(
+        f'Resource handler returned message: "{denial(cloud, "iam:CreateRole", role)} (Service: Iam'
+    )
+    assert said.endswith("HandlerErrorCode: AccessDenied)")
+    assert cloud.client("logs").describe_log_groups()["logGroups"] == []
+
+
+def test_stack__update_without_the_permission__is_rolled_back_whole(cloud: Account) -> None:
+    root = cloud.client("cloudformation")
+    stacks.apply(root, stacks.make_template())
+    mine = cloud.role_clients(all_but("elasticloadbalancing:ModifyTargetGroup"))("cloudformation")
+
+    changed = stacks.make_template(health_path="/other", retention=7)
+    assert stacks.apply(mine, changed, kind="UPDATE") == "UPDATE_ROLLBACK_COMPLETE"
+    (group,) = cloud.client("logs").describe_log_groups()["logGroups"]
+    assert group["retentionInDays"] == 30
+    only_logs = stacks.make_template(retention=7)
+    assert stacks.apply(mine, only_logs, kind="UPDATE") == "UPDATE_COMPLETE"
+
+
+def test_stack__service_role__is_whose_permissions_count(cloud: Account) -> None:
+    formation = {"Service": "cloudformation.amazonaws.com"}
+    service_role = cloud.role("service", EVERYTHING, trusts=formation)
+    other = cloud.role("untrusting", EVERYTHING)
+    condition = {"StringEquals": {"cloudformation:RoleArn": service_role}}
+    mine = cloud.role_clients(
+        allow("cloudformation:CreateChangeSet", condition=condition),
+        allow("cloudformation:ExecuteChangeSet", "cloudformation:Describe*"),
+        allow("iam:PassRole", on=f"arn:aws:iam::{cloud.id}:role/service"),
+    )("cloudformation")
+    change = {
+        "StackName": "app",
+        "ChangeSetName": "first",
+        "ChangeSetType": "CREATE",
+        "TemplateBody": json.dumps(stacks.make_template()),
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+
+    code, said = refused(mine.create_change_set, **change)
+    assert (code, "cloudformation:CreateChangeSet" in said) == ("AccessDenied", True)
+    root = cloud.client("cloudformation")
+    assert refused(root.create_change_set, **change, RoleARN=other)[0] == "ValidationError"
+    mine.create_change_set(**change, RoleARN=service_role)
+    wait_for(
+        lambda: (
+            mine.describe_change_set(StackName="app", ChangeSetName="first")["Status"]
+            == "CREATE_COMPLETE"
+        )
+    )
+    mine.execute_change_set(StackName="app", ChangeSetName="first")
+    wait_for(lambda: stacks.status(mine) == "CREATE_COMPLETE")

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
 from ministack.services.cloudformation import handlers, helpers, provisioners, stacks
 
+from fsd.local.seams import stack_permissions
 from fsd.local.seams.scope import current
 
 _UPDATABLE = (
@@ -35,7 +36,7 @@ class Ecs(Protocol):
     ) -> tuple[int, dict[str, Any]]: ...
 
 
-def mount(ecs: Ecs) -> None:
+def mount(ecs: Ecs, *, is_enforced: bool) -> None:
     actions = handlers._ACTION_HANDLERS
     actions["CreateChangeSet"] = _stack_must_be_free(actions["CreateChangeSet"])
     actions["ExecuteChangeSet"] = _one_operation_at_a_time(actions["ExecuteChangeSet"])
@@ -49,6 +50,8 @@ def mount(ecs: Ecs) -> None:
     resources["AWS::EC2::SecurityGroupIngress"] = _rule_resource("IpPermissions")
     resources["AWS::EC2::SecurityGroupEgress"] = _rule_resource("IpPermissionsEgress")
     _mount_ecs(resources, ecs)
+    if is_enforced:
+        stack_permissions.mount(_stack)
 
 
 def slow_down(seconds: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,7 @@ def mount(ecs: Handle) -> None:
     iam_actions.SERVICE_TO_IAM_NAMESPACE.pop("ecs", None)  # `authorize` knows its resources
     iam_actions.extract_resource_arn = _exact(iam_actions.extract_resource_arn)
     iam_actions.access_denied_response = _naming_the_resource(iam_actions.access_denied_response)
+    iam_actions.request_tag_context = _with_stack_keys(iam_actions.request_tag_context)
     tagging.resource_tags = _with_ours(tagging.resource_tags, ecs)
 
 
@@ -73,37 +74,57 @@ _SESSION_LASTS = 6 * 3600.0  # seconds, as ECS's credentials do
 
 def refusal(session: RoleSession, action: str, resource: str) -> str:
     """AWS's words where a role's policies do not allow it, else ""."""
-    account, name = _account_and_name(session.role_arn)
-    limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
+    principal = session_of(session.role_arn, session.task_id)
     with scope(session.account, session.region):
-        context = _context(session, action, resource)
-        result = iam_evaluator.evaluate(
-            context, iam_evaluator._gather_role_policies(name, account), *limits
-        )
+        return refusal_of(principal, action, resource)
+
+
+def refusal_of(
+    principal: str, action: str, resource: str, context: Mapping[str, str] | None = None
+) -> str:
+    """The same for any principal's ARN; a root user may do all.
+
+    Asked in the account and the Region of the request. Keys of `context` in lower case.
+    """
+    account = principal.split(":")[4]
+    kind, _, rest = principal.split(":", 5)[5].partition("/")
+    if kind == "root":
+        return ""
+    name = rest.partition("/")[0] if kind == "assumed-role" else rest.rpartition("/")[2]
+    if kind == "assumed-role":
+        policies = iam_evaluator._gather_role_policies(name, account)
+        limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
+    else:
+        policies = iam_evaluator._gather_user_policies(name, account)
+        limits = iam_evaluator._permissions_boundary(iam._users, name, account)
+    asked = _context(principal, action, resource, context)
+    result = iam_evaluator.evaluate(asked, policies, *limits)
     if result.decision == "Allow":
         return ""
     denied = result.decision == "Deny"
-    return str(iam_actions.identity_denial_message(action, context.principal_arn, resource, denied))
+    return str(iam_actions.identity_denial_message(action, principal, resource, denied))
 
 
 def trusts_tasks(session: RoleSession) -> bool:
     """Whether the role is there, and lets ECS assume it for this task."""
-    account, name = _account_and_name(session.role_arn)
+    context = {"aws:sourceaccount": session.account, "aws:sourcearn": session.task_arn}
+    return trusts(session.role_arn, _TASKS, context)
+
+
+def trusts(role_arn: str, service: str, context: Mapping[str, str] | None = None) -> bool:
+    """Whether the role is there, and lets a service of AWS assume it."""
+    account, name = _account_and_name(role_arn)
     role = iam._roles.get_scoped(account, None, name)
-    if role is None or role["Arn"] != session.role_arn:
+    if role is None or role["Arn"] != role_arn:
         return False
     trust = role.get("AssumeRolePolicyDocument") or {}
     statements = (json.loads(trust) if isinstance(trust, str) else trust).get("Statement", [])
-    context = _context(session, "sts:AssumeRole", session.role_arn)
-    context.service_context = {
-        "aws:sourceaccount": session.account,
-        "aws:sourcearn": session.task_arn,
-    }
+    asked = _context(session_of(role_arn, "service"), "sts:AssumeRole", role_arn, context)
     effects = {
         statement.get("Effect")
         for statement in ([statements] if isinstance(statements, dict) else statements)
-        if iam_evaluator._service_principal_matches(statement.get("Principal"), _TASKS)
-        and iam_evaluator._conditions_met(statement.get("Condition") or {}, context)
+        if iam_evaluator._service_principal_matches(statement.get("Principal"), service)
+        and iam_evaluator._conditions_met(statement.get("Condition") or {}, asked)
     }
     return effects == {"Allow"}
 
@@ -117,7 +138,7 @@ def issue(session: RoleSession) -> dict[str, str]:
     sts.register_session(
         key,
         {
-            "Arn": _assumed(session),
+            "Arn": session_of(session.role_arn, session.task_id),
             "UserId": f"{sts._role_id(session.role_arn)}:{session.task_id}",
             "SecretAccessKey": secret,
             "SessionToken": token,
@@ -139,20 +160,22 @@ def _account_and_name(role_arn: str) -> tuple[str, str]:
     return account_and_region(role_arn)[0], role_arn.rpartition("/")[2]
 
 
-def _assumed(session: RoleSession) -> str:
-    account, name = _account_and_name(session.role_arn)
-    return f"arn:aws:sts::{account}:assumed-role/{name}/{session.task_id}"
+def session_of(role_arn: str, name: str) -> str:
+    account, role = _account_and_name(role_arn)
+    return f"arn:aws:sts::{account}:assumed-role/{role}/{name}"
 
 
-def _context(session: RoleSession, action: str, resource: str) -> Any:
-    account, _ = _account_and_name(session.role_arn)
+def _context(
+    principal: str, action: str, resource: str, more: Mapping[str, str] | None = None
+) -> Any:
     return iam_evaluator.EvalContext(
-        principal_arn=_assumed(session),
-        principal_type="AssumedRole",
-        principal_account=account,
+        principal_arn=principal,
+        principal_type="User" if ":user/" in principal else "AssumedRole",
+        principal_account=principal.split(":")[4],
         action=action,
         resource_arn=resource,
-        region=session.region,
+        region=current()[1],
+        service_context=dict(more or {}),
     )
 
 
@@ -225,6 +248,24 @@ def _stack_of_change_set(arn: str, query_params: Any) -> str:
     change_set = cloudformation._change_sets.get(name) if arn == ANY else None
     stack = cloudformation._stacks.get(change_set["StackName"]) if change_set else None
     return str(stack["StackId"]) if stack else arn
+
+
+def _with_stack_keys(keys_of: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html"""
+
+    @functools.wraps(keys_of)
+    def request_context(service: str, iam_action: str, body: bytes, params: Any) -> dict[str, Any]:
+        found = keys_of(service, iam_action, body, params)
+        if service != "cloudformation":
+            return found
+        names = {
+            "RoleARN": "cloudformation:RoleArn",
+            "ChangeSetName": "cloudformation:ChangeSetName",
+        }
+        given = {key: iam_actions._query_param(params, name) for name, key in names.items()}
+        return {**found, **{key: value for key, value in given.items() if value}}
+
+    return request_context
 
 
 def _with_ours(
