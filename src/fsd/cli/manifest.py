@@ -6,6 +6,9 @@ is loaded and linted by the pure layers below.
 
 from __future__ import annotations
 
+import codecs
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -217,9 +220,9 @@ def _find_upwards(path: Path | None) -> Path | None:
     for start in (*starts, Path.cwd()):
         for folder in (start, *start.parents):
             file = folder / ENVIRONMENTS_FILE
-            if file.is_file():
+            if os.path.isfile(file):  # unlike is_file(), no error in a folder that is closed to us
                 return _shortest(file)
-            if (folder / ".git").exists():
+            if os.path.exists(folder / ".git"):
                 break
     return None
 
@@ -233,8 +236,10 @@ def _shortest(file: Path) -> Path:
 def read_text(path: Path) -> str:
     """The text of a file; raises ManifestError where there is none to be had."""
     try:
+        if _is_endless(path):
+            raise _unreadable("this is a device or a pipe, not a file", path, "name a file")
         with path.open("rb") as file:
-            content = file.read(4 * MAX_CHARACTERS + 4)
+            content = file.read(MAX_CHARACTERS + 1)
     except FileNotFoundError as error:
         raise _unreadable("there is no such file", path, _files_near(path)) from error
     except IsADirectoryError as error:
@@ -247,13 +252,30 @@ def read_text(path: Path) -> str:
 
 
 def decode(content: bytes, *, path: Path) -> str:
-    """The text of a file's bytes; raises ManifestError where it is not UTF-8."""
+    """The text of a file's bytes; raises ManifestError where it is not UTF-8, or too much."""
+    if len(content) > MAX_CHARACTERS:
+        raise ManifestError(
+            "it has more than 1 MB, and no more is read",
+            where=str(path),
+            fix="a Service YAML is a few kilobytes; is this the right file?",
+            code="yaml-too-large",
+        )
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         what = f"it is not UTF-8: byte 0x{content[error.start]:02x} in line {line}"
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            what = "it is UTF-16 or UTF-32, not UTF-8"
         raise _unreadable(what, path, "save it as UTF-8") from error
+
+
+def _is_endless(path: Path) -> bool:
+    """A device has no end, and a pipe's may never come. What the shell opened for us is read."""
+    if str(path).startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")):
+        return False
+    mode = path.stat().st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _files_near(path: Path) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
 from fsd.lint.finding import Finding, KeyPath, Problem, Rule, Severity, Subject
 from fsd.lint.registry import ALL_RULES
-from fsd.spec.finding import order
+from fsd.spec.finding import MOST, order
 from fsd.spec.load import Loaded
 from fsd.spec.yaml_tree import Document, locate
 
@@ -46,10 +48,7 @@ def lint(
     )
     wrong = _wrong_places(loaded)
     findings = [
-        _finding(problem, rule, subject)
-        for rule in rules
-        for problem in rule.check(subject)
-        if not _depends(problem, wrong)
+        finding for rule in rules for finding in _of_rule(rule, subject=subject, wrong=wrong)
     ]
     documents = [each for each in (loaded.document, loaded.environment_document) if each]
     kept = [
@@ -57,8 +56,21 @@ def lint(
         for finding in findings
         if not any(is_suppressed(finding, document) for document in documents)
     ]
-    kept += unknown_suppressions(loaded.document, frozenset(rule.id for rule in rules))
+    known = frozenset(rule.id for rule in rules)
+    kept += islice(unknown_suppressions(loaded.document, known), MOST)
     return tuple(sorted(dict.fromkeys(kept), key=order))
+
+
+def _of_rule(rule: Rule, *, subject: Subject, wrong: frozenset[KeyPath]) -> tuple[Finding, ...]:
+    """What a rule finds; a rule that finds very much is not asked to the end."""
+    problems = [
+        problem for problem in islice(rule.check(subject), MOST + 1) if not _depends(problem, wrong)
+    ]
+    found = [_finding(problem, rule, subject) for problem in problems]
+    if len(found) <= MOST:
+        return tuple(found)
+    last = found[MOST - 1]
+    return (*found[: MOST - 1], replace(last, message=f"{last.message}; others are not listed"))
 
 
 def _finding(problem: Problem, rule: Rule, subject: Subject) -> Finding:
@@ -98,7 +110,8 @@ def is_suppressed(finding: Finding, document: Document) -> bool:
     line = finding.where.line
     if finding.id in document.ignores.get(line, ()):
         return True
-    while line > 1 and document.lines[line - 2].lstrip().startswith("#"):
+    top = max(1, line - MOST)
+    while line > top and document.lines[line - 2].lstrip().startswith("#"):
         line -= 1
         if finding.id in document.ignores.get(line, ()):
             return True

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -237,8 +238,9 @@ def expand(permission: str) -> tuple[str, ...]:
     if "*" not in action and "?" not in action:
         exact = known.get(action.lower())
         return (exact,) if exact else ()
-    pattern = re.escape(action.lower()).replace(r"\*", ".*").replace(r"\?", ".")
-    return tuple(sorted(name for key, name in known.items() if re.fullmatch(pattern, key)))
+    # fnmatch knows how to match many stars without trying every way; `[` is no wildcard to IAM.
+    pattern = action.lower().replace("[", "[[]")
+    return tuple(sorted(name for key, name in known.items() if fnmatchcase(key, pattern)))
 
 
 @lru_cache(maxsize=4096)

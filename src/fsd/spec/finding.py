@@ -5,7 +5,8 @@ Here and not in `fsd.lint`, because loading finds things too, and is below it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -13,6 +14,10 @@ from fsd.errors import Location
 
 # From the top of the file: ("service", "secrets", 0, "valueFrom").
 KeyPath: TypeAlias = tuple[str | int, ...]
+
+
+# Of one kind, more than anybody reads: the last that is listed says that there are more.
+MOST = 100
 
 
 class Severity(StrEnum):
@@ -51,3 +56,11 @@ def dotted(path: KeyPath) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
     return text.removeprefix(".")
+
+
+def with_the_rest(findings: Sequence[Finding], more: int) -> tuple[Finding, ...]:
+    """The findings, of which the last says how many are not listed."""
+    if not more:
+        return tuple(findings)
+    *first, last = findings
+    return (*first, replace(last, message=f"{last.message}; {more} more are not listed"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from fsd.errors import Location
-from fsd.spec.finding import Finding, KeyPath, Severity
+from fsd.spec.finding import MOST, Finding, KeyPath, Severity, with_the_rest
 from fsd.spec.yaml_tree import Branch, Entry, Items, Node, Scalar
 
 # What stands in for a value that is not known offline; each satisfies every pattern it may meet.
@@ -41,7 +41,8 @@ def interpolate(
     """Replace every variable in every value; one that is known but not given gets a placeholder."""
     pass_ = _Pass(variables=variables, lines=lines)
     done = pass_.node(tree)
-    return Interpolated(tree=done, findings=tuple(pass_.findings), assumed=frozenset(pass_.assumed))
+    findings = with_the_rest(pass_.findings, pass_.more)
+    return Interpolated(tree=done, findings=findings, assumed=frozenset(pass_.assumed))
 
 
 def variables_in(text: str) -> tuple[str, ...]:
@@ -55,6 +56,7 @@ class _Pass:
     lines: Sequence[str]
     findings: list[Finding] = field(default_factory=list)
     assumed: set[str] = field(default_factory=set)
+    more: int = 0  # errors that are not among the findings
     path: KeyPath = ()  # of the value that is being read
 
     def node(self, node: Node, path: KeyPath = ()) -> Node:
@@ -113,6 +115,9 @@ class _Pass:
         return match[0]
 
     def _error(self, message: str, fix: str, text: str, scalar: Scalar) -> None:
+        if len(self.findings) == MOST:
+            self.more += 1
+            return
         where, width = self._place(text, scalar)
         self.findings.append(
             Finding(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import ValidationError
 
-from fsd.spec.finding import KeyPath
+from fsd.spec.finding import MOST, KeyPath
 from fsd.spec.models import Manifest
 from fsd.spec.typed import validate
 from fsd.spec.yaml_tree import Branch, Entry, Items, Node, Scalar, Value, find, locate
@@ -47,6 +47,8 @@ def salvage(tree: Node) -> Sound | None:
             manifest = validate(Manifest, tree)
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False, include_input=False)
+            if len(details) > MOST:
+                return None
             # From the end, so that the indexes of what is still to be removed stay right.
             for path in sorted({_wrong(detail) for detail in details}, key=_reverse_indexes):
                 without.add(path)

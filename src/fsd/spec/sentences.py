@@ -149,7 +149,7 @@ def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
     message = f"{_name(path)} is {_shown(node)}; it can be {choices}"
     written = node.text if isinstance(node, Scalar) else ""
     lower = {choice.lower(): choice for choice in shape.choices}
-    close = get_close_matches(written.lower(), lower, n=1, cutoff=0)
+    close = get_close_matches(written[:100].lower(), lower, n=1, cutoff=0)
     best = lower[close[0]] if close else shape.choices[0]
     return _Sentence(id="wrong-value", message=message, fix=f"write `{best}`", path=path)
 

@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeVar
 
 from pydantic_core import ValidationError
 
-from fsd.spec.finding import Finding, KeyPath
+from fsd.spec.finding import MOST, Finding, KeyPath, with_the_rest
 from fsd.spec.section import fill
 from fsd.spec.yaml_tree import Branch, Items, Node, Scalar, Value
 
@@ -25,7 +25,8 @@ def check(model: type[ModelT], tree: Node) -> tuple[ModelT | None, tuple[Finding
         from fsd.spec.sentences import findings_of  # only for what is wrong
 
         details = error.errors(include_url=False, include_context=False, include_input=False)
-        return None, findings_of(details, model=model, tree=tree)
+        found = findings_of(details[:MOST], model=model, tree=tree)
+        return None, with_the_rest(found, len(details) - len(found))
 
 
 def validate(model: type[ModelT], tree: Node) -> ModelT:

@@ -22,12 +22,12 @@ from yaml.nodes import ScalarNode
 from yaml.resolver import Resolver
 
 from fsd.errors import Location
-from fsd.spec.finding import Finding, KeyPath, Severity
+from fsd.spec.finding import MOST, Finding, KeyPath, Severity
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 100
 # Nodes after every alias is written out. A manifest has hundreds.
-MAX_NODES = 50_000
+MAX_NODES = 10_000
 
 Value: TypeAlias = str | int | float | bool | None
 # First line and column, last line and column past the end; all from 0, as libyaml counts.
@@ -39,7 +39,7 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NOT_PRINTABLE = re.compile(
     "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
-_IGNORE = re.compile(r"(?:^|(?<=\s))#\s*fsd:\s*ignore\[(?P<ids>[^\]]*)\]")
+_IGNORE = re.compile(r"(?:^|(?<=\s))#\s*fsd:\s*ignore\[(?P<ids>[^\]]{0,1000})\]")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?")
 _RESOLVER = Resolver()
@@ -122,7 +122,7 @@ def parse(text: str, *, path: str, any_key: bool = False) -> Parsed:
         return Parsed(documents=(), findings=tuple(builder.findings))
     except _Stop:
         return Parsed(documents=(), findings=tuple(builder.findings))
-    return Parsed(documents=tuple(builder.documents), findings=tuple(builder.findings))
+    return Parsed(documents=builder.documents(), findings=tuple(builder.findings))
 
 
 def find(node: Node, path: KeyPath) -> Node | None:
@@ -182,6 +182,7 @@ class _Open:
     skip_value: bool = False  # the key was not usable
     merging: bool = False  # the value of `<<` is next
     size: int = 1
+    height: int = 1  # levels, this one among them
 
 
 class _Builder:
@@ -191,10 +192,11 @@ class _Builder:
         self.path = path
         self.any_key = any_key
         self.lines = lines
-        self.documents: list[Document] = []
+        self._roots: list[tuple[Node, int]] = []  # with the lines where they start
         self.findings: list[Finding] = []
         self._open: list[_Open] = []
-        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._anchors: dict[str, tuple[Node, int, int]] = {}  # node, size, height
+        self._nodes = 0
         self._root: Node | None = None
         self._start = 1
         self._scalars: list[Span] = []  # scalars: a # in one is no comment
@@ -220,26 +222,18 @@ class _Builder:
         # A file of comments has an empty scalar as its root: no document.
         if root is None or (isinstance(root, Scalar) and _is_blank(root)):
             return
-        self.documents.append(
-            Document(
-                path=self.path,
-                lines=self.lines,
-                root=root,
-                start=self._start,
-                ignores=find_ignores(self.lines, self._scalars),
-            )
+        self._roots.append((root, self._start))
+
+    def documents(self) -> tuple[Document, ...]:
+        ignores = find_ignores(self.lines, self._scalars)
+        return tuple(
+            Document(path=self.path, lines=self.lines, root=root, start=start, ignores=ignores)
+            for root, start in self._roots
         )
 
     def _start_collection(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         where = self._place(event)
-        if len(self._open) >= MAX_DEPTH:
-            self._error(
-                "yaml-too-deep",
-                f"nested more than {MAX_DEPTH} levels deep",
-                fix="a Service YAML needs 6 levels; look for a run of `[` or `{`",
-                where=where,
-            )
-            raise _Stop
+        self._check_depth(1, where)
         self._check_tag(event.tag, where)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         self._open.append(_Open(where=where, anchor=event.anchor, is_mapping=is_mapping))
@@ -254,7 +248,8 @@ class _Builder:
             node = Branch(entries=done.entries, where=done.where)
         else:
             node = Items(items=tuple(done.items), where=done.where)
-        self._add(node, anchor=done.anchor, size=done.size)
+        self._count(1, done.where)
+        self._add(node, anchor=done.anchor, size=done.size, height=done.height)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         span = line, column, end_line, end_column = _span(event)
@@ -272,7 +267,8 @@ class _Builder:
             where=where,
             width=max(1, end_column - column),
         )
-        self._add(node, anchor=event.anchor, size=1)
+        self._count(1, where)
+        self._add(node, anchor=event.anchor)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         where = self._place(event)
@@ -293,29 +289,48 @@ class _Builder:
                 where=where,
             )
             raise _Stop
-        node, size = self._anchors[event.anchor]
-        self._add(node, anchor=None, size=size, where=where)
+        node, size, height = self._anchors[event.anchor]
+        self._check_depth(height, where)
+        self._count(size, where)
+        self._add(node, size=size, height=height)
+
+    def _check_depth(self, height: int, where: Location) -> None:
+        if len(self._open) + height <= MAX_DEPTH:
+            return
+        self._error(
+            "yaml-too-deep",
+            f"nested more than {MAX_DEPTH} levels deep",
+            fix="a Service YAML needs 6 levels; look for a run of `[` or `{`, "
+            "or for an alias inside of another",
+            where=where,
+        )
+        raise _Stop
+
+    def _count(self, size: int, where: Location) -> None:
+        self._nodes += size
+        if self._nodes <= MAX_NODES:
+            return
+        self._error(
+            "yaml-too-large",
+            f"more than {MAX_NODES} values once every alias is written out",
+            fix="write the values out instead of nesting aliases",
+            where=where,
+        )
+        raise _Stop
 
     def _add(
-        self, node: Node, *, anchor: str | None, size: int, where: Location | None = None
+        self, node: Node, *, anchor: str | None = None, size: int = 1, height: int = 0
     ) -> None:
         """Put a finished node into the collection that is open, as key, value or item."""
         if anchor is not None:
-            self._anchors[anchor] = (node, size)
+            self._anchors[anchor] = (node, size, height)
         if not self._open:
             self._root = node
             self._start = node.where.line if isinstance(node.where, Location) else 1
             return
         parent = self._open[-1]
         parent.size += size
-        if parent.size > MAX_NODES:
-            self._error(
-                "yaml-too-large",
-                f"more than {MAX_NODES} values once every alias is written out",
-                fix="write the values out instead of nesting aliases",
-                where=where or (node.where if isinstance(node.where, Location) else parent.where),
-            )
-            raise _Stop
+        parent.height = max(parent.height, height + 1)
         if not parent.is_mapping:
             parent.items.append(node)
         elif parent.key is None and not parent.skip_value and not parent.merging:
@@ -403,6 +418,10 @@ class _Builder:
         return Location(path=self.path, line=line + 1, column=column + 1)
 
     def _error(self, id_: str, message: str, *, fix: str, where: Location, width: int = 1) -> None:
+        """Reading stops at one too many."""
+        is_last = len(self.findings) + 1 >= MOST
+        if is_last:
+            message += "; what is below is not read"
         self.findings.append(
             Finding(
                 id=id_,
@@ -413,6 +432,8 @@ class _Builder:
                 width=width,
             )
         )
+        if is_last:
+            raise _Stop
 
 
 @lru_cache(maxsize=4096)

@@ -142,6 +142,19 @@ def test_parse__alias_bomb__stopped_early() -> None:
     assert only_finding("\n".join(lines))[0] == "yaml-too-large"
 
 
+def test_parse__deep_only_through_aliases__stopped_too() -> None:
+    text = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 200))
+
+    assert only_finding(text)[:2] == ("yaml-too-deep", 100)
+
+
+def test_parse__very_many_mistakes__read_up_to_the_hundredth() -> None:
+    findings = parse("a: 1\n" * 5000, path="f.yml").findings
+
+    assert len(findings) == 100
+    assert findings[-1].message.endswith("; what is below is not read")
+
+
 def test_parse__several_mistakes__all_of_them() -> None:
     findings = parse("a: 1\na: 2\n1: x\nb: !x y\n", path="f.yml").findings
 

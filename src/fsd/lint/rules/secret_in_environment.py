@@ -49,7 +49,7 @@ _HARMLESS = re.compile(
 )
 # Some are meant to be public, so no error.
 _JSON_WEB_TOKEN = re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")
-_USER_AND_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:(?P<password>[^/\s@]+)@")
+_USER_AND_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/\s:@]*:(?P<password>[^/\s@]+)@")
 # Connection strings and signed addresses: a part that says what it is, with a value.
 _PASSWORD_PART = re.compile(
     r"(?:^|[\s;&?,])(?:password|passwd|pwd|account_?key|shared_?access_?key|api_?key|access_?token"
@@ -57,13 +57,14 @@ _PASSWORD_PART = re.compile(
     re.IGNORECASE,
 )
 _RANDOM_LOOKING = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[A-Za-z0-9+/=_.:-]{20,}")
+_LONGEST = 4096  # characters; what is longer is judged by its beginning
 _ENTROPY = 4.5  # bits a character; the limit that detect-secrets has for base64
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     for name, value in subject.service.environment.items():
         written = subject.text("service", "environment", name)
-        literal = re.sub(r"\$\{[A-Z_]+\}", "", written or value)
+        literal = re.sub(r"\$\{[A-Z_]+\}", "", written or value)[:_LONGEST]
         what, severity = _look(name, literal)
         if what:
             yield Problem(
