@@ -37,6 +37,19 @@ def test_workflows__folder_or_file__its_findings(fsd: Fsd, given: str) -> None:
     assert f"\n{given}: 0 errors, 1 warning · more: fsd explain workflow-" in ended.out
 
 
+def test_workflows__service_yaml_named_as_well__both(fsd: Fsd) -> None:
+    write(fsd, "a.yml", BAD)
+    write(fsd, "service.yml", "kind: Service")
+
+    ended = fsd.run("validate", "--workflows", "a.yml", "--file", "service.yml")
+
+    assert ended.code == 3
+    assert "warning[workflow-unverified-download]" in ended.out
+    assert "error[missing-key]" in ended.out
+    assert "2 files: " in ended.out
+    assert fsd.run("validate", "--workflows", "a.yml").code == 0
+
+
 def test_workflows__strict__exit_3(fsd: Fsd) -> None:
     write(fsd, "a.yml", BAD)
     write(fsd, "b.yml", BAD.replace("curl", "ls"))

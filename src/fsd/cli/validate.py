@@ -45,7 +45,8 @@ Examples:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Check GitHub workflows instead, a file or a folder of them; can be repeated.",
+    help="Check GitHub workflows, a file or a folder of them; can be repeated. Service YAMLs are "
+    "checked too where they are named.",
 )
 @click.option("--strict", is_flag=True, help="Warnings end with exit code 3 too.")
 @click.option(
@@ -66,12 +67,12 @@ def command(
     output: str,
 ) -> int:
     """Check Service YAMLs: exit code 0, or 3 where there are errors in one of them."""
-    names = (*named, *files) or (_DEFAULT,)
-    if workflows:
-        found = _workflows(workflows, output=output)
-        subject = ", ".join(str(path) for path in workflows)
-    else:
-        found = _manifests(names, environment=environment, overrides=overrides, output=output)
+    names = (*named, *files)
+    found = list(_workflows(workflows, output=output)) if workflows else []
+    subject = ", ".join(str(path) for path in workflows)
+    if names or not workflows:
+        names = names or (_DEFAULT,)
+        found += _manifests(names, environment=environment, overrides=overrides, output=output)
         subject = found[0].path if len(found) == 1 else f"{len(found)} files"
     click.echo(_render(found, subject=subject, output=output))
     return _exit_code(found, strict=strict)
