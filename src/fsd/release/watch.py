@@ -109,6 +109,7 @@ class Watcher:
     _seen: _Seen = field(default_factory=_Seen)
     _seen_events: set[str] = field(default_factory=set)
     _news: str = ""
+    _watched: str = ""
 
     def find(self, *, known: frozenset[str], task_definition_arn: str) -> ServiceDeployment:
         """Our deployment: the ARN that was not there before, in whatever status, of our revision.
@@ -142,7 +143,11 @@ class Watcher:
         """Look until there is a verdict, or the deadline.
 
         `RollingBack` ends the watch too, so that the caller can act at once, unless `until_final`.
+        Another deployment than before is judged by its own evidence.
         """
+        if ours.arn != self._watched:
+            self._watched, self._seen = ours.arn, _Seen()
+            self.snapshot = Snapshot(service=self.snapshot.service, deployment=None)
         while True:
             verdict = self._try(lambda: self._look(ours))
             waiting = isinstance(verdict, InProgress) or (
