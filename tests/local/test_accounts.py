@@ -12,7 +12,7 @@ import pytest
 
 from tests.local.cli import Fsd
 from tests.local.conftest import commit
-from tests.local.server.enforced import Account, opened
+from tests.local.server.enforced import Account, allow, opened
 
 PLACES = [
     (account, region)
@@ -102,3 +102,41 @@ def test_secrets__same_name_in_four_places__are_apart(fsd: Fsd) -> None:
             client.create_secret(Name="db", SecretString=f"value {number}")
         found = [client.get_secret_value(SecretId="db")["SecretString"] for client in clients]
     assert found == [f"value {number}" for number in range(len(PLACES))]
+
+
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+def test_deploy__promotion_into_another_account__takes_what_succeeded_in_the_first(
+    fsd: Fsd, hello: Path
+) -> None:
+    (hello / ".fsd").mkdir()
+    environments = {"staging": "111111111111", "prod": "222222222222"}
+    with ExitStack() as stack:
+        text = ""
+        for name, account in environments.items():
+            cloud = stack.enter_context(opened(fsd.status()["endpoint"], account))
+            # Without enforcement any role may be assumed, but it has to be there.
+            role = cloud.role("deployer", allow("*"), trusts="*")
+            text += (
+                f"---\napiVersion: fsd/v1\nkind: Environment\nmetadata:\n  name: {name}\n"
+                f"spec:\n  account: '{account}'\n  region: us-east-1\n  roleArn: {role}\n"
+                + ("  promoteFrom: staging\n" if name == "prod" else "")
+            )
+    (hello / ".fsd" / "environments.yml").write_text(text)
+    commit(hello, "where it goes")
+    client = at(fsd, "333333333333", "us-east-1")
+
+    deploy = ("deploy", "--version", "v1", "--format", "json", "--env")
+    staged = client.ok(*deploy, "staging").json()
+    with opened(fsd.status()["endpoint"], environments["staging"]) as cloud:
+        (repository,) = cloud.client("ecr").describe_repositories()["repositories"]
+    image = f"{repository['repositoryUri']}@{staged['running']['digest']}"
+    promoted = client.ok(*deploy, "prod", "--image", image).json()
+    (hello / "app.py").write_text((hello / "app.py").read_text() + "# changed\n")
+    another = client.run(*deploy, "prod")
+
+    assert promoted["outcome"] == "succeeded"
+    assert promoted["running"]["digest"] == staged["running"]["digest"]
+    assert another.code == 4, another.text
+    assert "promotion-required" in another.err
+    found = {service["account"] for service in fsd.status()["services"]}
+    assert found == set(environments.values())

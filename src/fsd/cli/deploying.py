@@ -21,7 +21,7 @@ from fsd.plan.planner import plan_release
 from fsd.release.changed import CountCommits
 from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
 from fsd.release.observe import observe
-from fsd.release.ports import Repository
+from fsd.release.ports import Registry, Repository
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
 from fsd.report.plans import Planned
@@ -340,20 +340,29 @@ def _resolve(reference: str, prepared: Prepared) -> Image:
     """
     repository, tag, digest = split_reference(reference)
     registry = prepared.connection.aws.registry
-    name = repository.partition("/")[2]
-    known = registry.find_repository(name) if name else None
-    if known is None or known.uri != repository:
+    known = _find_known(registry, repository)
+    if known is None:
         # Another registry: ECS pulls it, and says so if it can't.
         return Image(repository=repository, digest=digest, tag=tag)
-    found = registry.find_digest(name, digest or tag or "latest")
+    found = registry.find_digest(known.name, digest or tag or "latest")
     if found is None:
         raise CallFailedError(
             f"the image {reference} does not exist",
-            where=f"repository {name} · {prepared.connection.aws.identity.region}",
+            where=f"repository {known.name} · {prepared.connection.aws.identity.region}",
             fix="push it first, or let fsd build it: leave --image out",
             code="image-not-found",
         )
     return Image(repository=repository, digest=found, tag=tag)
+
+
+def _find_known(registry: Registry, uri: str) -> Repository | None:
+    """This account's repository of that URI; the embedded AWS's path has account and Region too."""
+    path = uri.partition("/")[2]
+    for name in (path, *path.split("/", 2)[2:]):
+        known = registry.find_repository(name) if name else None
+        if known is not None and known.uri == uri:
+            return known
+    return None
 
 
 def split_reference(reference: str) -> tuple[str, str, str]:
