@@ -554,7 +554,9 @@ def _syntax(error: yaml.YAMLError, path: str, lines: Sequence[str]) -> Finding:
         marks = (error.problem_mark, error.context_mark)
         mark = next((mark for mark in (marks[::-1] if not_closed else marks) if mark), None)
         line, column = (mark.line, mark.column) if mark else (0, 0)
-    source = lines[line] if line < len(lines) else ""
+    if line >= len(lines):  # after the last line break
+        line, column = len(lines) - 1, len(lines[-1])
+    source = lines[line]
     id_, message, fix = _explain_syntax(problem, source, column)
     return Finding(
         id=id_,
