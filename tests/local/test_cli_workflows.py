@@ -50,6 +50,22 @@ def test_workflows__service_yaml_named_as_well__both(fsd: Fsd) -> None:
     assert fsd.run("validate", "--workflows", "a.yml").code == 0
 
 
+@pytest.mark.parametrize(("spec", "count"), [("promoteFrom: dev", 0), ("branches: [main]", 1)])
+def test_workflows__environments_file__is_known(fsd: Fsd, spec: str, count: int) -> None:
+    deploy = "on: push\njobs: {test: {steps: [{run: pytest}]}, deploy: {needs: test, steps: [%s]}}"
+    write(fsd, ".github/workflows/a.yml", deploy % "{run: fsd deploy --env prod}")
+    documents = [("dev", "branches: [staging]"), ("prod", spec)]
+    texts = [
+        f"apiVersion: fsd/v1\nkind: Environment\nmetadata: {{name: {name}}}\nspec: {{{each}}}\n"
+        for name, each in documents
+    ]
+    write(fsd, ".fsd/environments.yml", "---\n".join(texts))
+
+    ended = fsd.ok("validate", "--workflows", ".")
+
+    assert ended.out.count("warning[stage-before-production]") == count
+
+
 def test_workflows__strict__exit_3(fsd: Fsd) -> None:
     write(fsd, "a.yml", BAD)
     write(fsd, "b.yml", BAD.replace("curl", "ls"))

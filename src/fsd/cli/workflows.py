@@ -6,12 +6,13 @@ together with its neighbours: another one may be called by it, or run the tests 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fsd.cli.manifest import known_environments, read_text
 from fsd.errors import ManifestError
 from fsd.lint.workflows import Checked, lint_workflows
+from fsd.spec.environments import Environment
 
 FOLDER = Path(".github", "workflows")
 _SUFFIXES = (".yml", ".yaml")
@@ -24,7 +25,7 @@ def check_workflows(paths: Sequence[Path]) -> tuple[Checked, ...]:
     checked = lint_workflows(
         {str(file): read_text(file) for file in files},
         known=_readable(other for other in neighbours if other not in files),
-        promoted=_promoted(paths[0]),
+        environments=_environments(paths[0]),
     )
     for file in checked:
         if not file.is_workflow and Path(file.path) in paths:
@@ -88,11 +89,10 @@ def _readable(files: Iterable[Path]) -> dict[str, str]:
     return texts
 
 
-def _promoted(path: Path) -> frozenset[str]:
-    """The environments whose `promoteFrom` FSD itself asks for. A file that is not valid is said
-    by the commands that use it."""
+def _environments(path: Path) -> Mapping[str, Environment]:
+    """What `.fsd/environments.yml` says of branches and promotions. A file that is not valid is
+    said by the commands that use it."""
     try:
-        known = known_environments(path)
+        return known_environments(path)
     except ManifestError:
-        return frozenset()
-    return frozenset(name for name, each in known.items() if each.promote_from)
+        return {}

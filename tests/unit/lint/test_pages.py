@@ -80,9 +80,8 @@ def find(example: Example) -> tuple[Finding, ...]:
     text = example.files.get(ENVIRONMENTS, "")
     known, found = load_environments(text, path=ENVIRONMENTS) if text else ({}, ())
     findings = [*found, *_in_manifest(example, known)]
-    promoted = frozenset(name for name, each in known.items() if each.promote_from)
     workflows = {path: text for path, text in example.files.items() if path.startswith(".github/")}
-    for checked in lint_workflows(workflows, promoted=promoted):
+    for checked in lint_workflows(workflows, environments=known):
         assert checked.is_workflow
         findings += checked.findings
     return tuple(dict.fromkeys(findings))

@@ -207,17 +207,20 @@ def _is_deployment(step: Step) -> bool:
 
 
 def _by_branch(workflow: Workflow, step: Step, uses: Scalar) -> Iterator[Target]:
+    """Where the Action deploys a push to, as it decides it itself."""
     given = step.input("branch-environments")
-    value, at = (given, "with") if given else (uses, "uses")
+    value, key = (given, "branch-environments") if given else (uses, "")
+    at = (*step.at, "with", key) if given else (*step.at, "uses")
+    if given is None and step.input("environments-file") is not None:
+        return
     pairs = re.findall(r"([^\s,=]+)\s*=\s*([^\s,=]+)", given.text if given else _DEFAULT_BRANCHES)
+    from_file = [
+        (branch, name) for name, each in workflow.environments.items() for branch in each.branches
+    ]
     pushed = pushed_branches(workflow) or ()
-    for branch, environment in pairs:
+    for branch, name in from_file if from_file and given is None else pairs:
         if branch in pushed:
-            yield Target(
-                name=environment,
-                value=value,
-                at=(*step.at, at, "branch-environments") if given else (*step.at, at),
-            )
+            yield Target(name=name, value=value, at=at)
 
 
 def _by_command(job: Job, index: int, run: Scalar) -> Iterator[Deployment]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from fsd.lint.workflows.shell import Command, parse_script
+from fsd.spec.environments import Environment
 from fsd.spec.finding import KeyPath
 from fsd.spec.yaml_tree import Branch, Document, Items, Node, Scalar, find
 
@@ -79,7 +80,7 @@ class Workflow:
     triggers: Mapping[str, Node]
     jobs: Mapping[str, Job]
     is_action: bool = False
-    promoted: frozenset[str] = frozenset()  # environments that take only what is in another
+    environments: Mapping[str, Environment] = field(default_factory=dict)  # FSD's, from its file
     others: tuple[Workflow, ...] = field(default=(), repr=False)  # of the same repository
 
     def needed(self, job: Job) -> tuple[Job, ...]:

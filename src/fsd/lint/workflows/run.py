@@ -11,6 +11,7 @@ from fsd.lint.workflows.document import Workflow, read_workflow
 from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
 from fsd.lint.workflows.places import place
 from fsd.lint.workflows.registry import WORKFLOW_RULES
+from fsd.spec.environments import Environment
 from fsd.spec.finding import Finding, order
 from fsd.spec.yaml_tree import find_ignores, parse, split_lines
 
@@ -31,13 +32,13 @@ def lint_workflows(
     texts: Mapping[str, str],
     *,
     known: Mapping[str, str] | None = None,
-    promoted: frozenset[str] = frozenset(),
+    environments: Mapping[str, Environment] | None = None,
     rules: Sequence[WorkflowRule] = WORKFLOW_RULES,
 ) -> tuple[Checked, ...]:
     """Path → text of workflows, in their order; never raises.
 
     `known` are other workflows of the repository, which are not judged but may be called or may
-    run before. `promoted` are the environments that the environments file lets promote only.
+    run before. `environments` is what `.fsd/environments.yml` has.
     """
     workflows: dict[str, Workflow] = {}
     unreadable: dict[str, tuple[Finding, ...]] = {}
@@ -48,7 +49,7 @@ def lint_workflows(
             continue
         workflow = read_workflow(parsed.documents[0])
         if workflow is not None:
-            workflows[path] = replace(workflow, promoted=promoted)
+            workflows[path] = replace(workflow, environments=environments or {})
     checked = []
     for path, text in texts.items():
         findings = unreadable.get(path, ())

@@ -9,6 +9,7 @@ import pytest
 from fsd.errors import Location
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.registry import WORKFLOW_RULES
+from fsd.spec.environments import Environment
 from fsd.spec.finding import Finding
 
 HEAD = "on:\n  push:\n    branches: [main]\njobs:\n"
@@ -485,12 +486,27 @@ def test_stage__something_before_production__nothing(text: str) -> None:
     assert find("stage-before-production", text) == ()
 
 
-def test_stage__promote_from_in_the_environments_file__nothing() -> None:
-    (checked,) = lint_workflows(
-        {"a.yml": with_tests("tox", then=PROD)}, promoted=frozenset({"prod"})
-    )
+@pytest.mark.parametrize(
+    ("text", "environments", "count"),
+    [
+        (steps(PROD), [Environment(name="prod")], 1),
+        (steps(PROD), [Environment(name="prod", promote_from="dev")], 0),
+        (steps(ACTION), [Environment(name="dev", branches=("main",))], 0),
+        (steps(ACTION), [Environment(name="live", branches=("main",))], 1),
+        (steps(ACTION), [Environment(name="live", branches=("main",), promote_from="dev")], 0),
+        (steps(ACTION), [Environment(name="live", branches=("release",))], 0),
+        (steps(f"{ACTION}\nwith: {{environments-file: x.yml}}"), [], 0),
+    ],
+)
+def test_stage__environments_file__its_branches_and_promotions(
+    text: str, environments: list[Environment], count: int
+) -> None:
+    known = {environment.name: environment for environment in environments}
+    rules = [rule for rule in WORKFLOW_RULES if rule.id == "stage-before-production"]
 
-    assert checked.findings == ()
+    (checked,) = lint_workflows({"a.yml": text}, environments=known, rules=rules)
+
+    assert len(checked.findings) == count
 
 
 def test_stage__reusable_workflow__by_its_input() -> None:

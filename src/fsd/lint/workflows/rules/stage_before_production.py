@@ -70,12 +70,18 @@ def _is_behind(workflow: Workflow, deployment: Deployment, target: Target) -> bo
     return (
         deployment.promotes
         or deployment.approved
-        or target.name in workflow.promoted
+        or _promotes(workflow, target)
         or is_by_hand(job.condition, condition)
         or any(_is_stage_job(workflow, needed) for needed in workflow.needed(job))
         or any(_comes_before(workflow, each, deployment) for each in in_job(workflow, job))
         or _is_last_of_matrix(deployment, target)
     )
+
+
+def _promotes(workflow: Workflow, target: Target) -> bool:
+    """`promoteFrom`: FSD itself takes only what succeeded in another environment."""
+    environment = workflow.environments.get(target.name)
+    return environment is not None and environment.promote_from is not None
 
 
 def _is_stage_job(workflow: Workflow, job: Job) -> bool:
