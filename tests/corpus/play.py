@@ -70,6 +70,7 @@ class Played:
     judged: timedelta | None  # after ECS took the change
     world: EcsWorld
     calls: Counter[str]  # until it was judged
+    watching: Counter[str]  # those of them that came after ECS took the change
     notes: tuple[str, ...]
     progress: tuple[Progress, ...]
 
@@ -178,6 +179,7 @@ class Stage:
         self.logs = WorldLogs()
         self.recorder = Recorder(clock=self.clock, world=self.world)
         self.took: datetime | None = None
+        self.before: Counter[str] = Counter()
         self.world.on_deploy = self._deployed
         self.world.on_stop = lambda: self._schedule("stop", "stop")
 
@@ -203,6 +205,7 @@ class Stage:
             judged=judged - took if took else None,
             world=self.world,
             calls=self.recorder.calls,
+            watching=self.recorder.calls - self.before,
             notes=tuple(self.recorder.notes),
             progress=tuple(self.recorder.progresses),
         )
@@ -252,6 +255,7 @@ class Stage:
     def _deployed(self, name: str) -> None:
         if name == "ours":
             self.took = self.clock.now()
+            self.before = Counter(self.world.calls)
             self._schedule("", name)
         else:
             self._schedule("back", name)

@@ -51,6 +51,11 @@ def everything(played: Played) -> str:
     return "\n".join([*played.notes, str(result_json(played.result))])
 
 
+def _is_long(timeline: Timeline) -> bool:
+    at = next((word for word in timeline.verdict if word.startswith("at ")), "at 0s")
+    return duration(at.removeprefix("at ")).total_seconds() >= 120
+
+
 @pytest.mark.parametrize("timeline", TIMELINES, ids=name)
 def test_deploy__timeline_of_the_corpus__its_verdict(timeline: Timeline) -> None:
     played = play(timeline)
@@ -66,3 +71,19 @@ def test_corpus__size_and_titles__sixty_at_least_and_each_once() -> None:
 
     assert len(set(titles)) == len(titles)
     assert all(re.match(r"\w", title) for title in titles)
+
+
+@pytest.mark.parametrize("timeline", [t for t in TIMELINES if _is_long(t)], ids=name)
+def test_deploy__two_minutes_or_more__a_call_every_two_seconds_at_most(timeline: Timeline) -> None:
+    played = play(timeline)
+    assert played.judged is not None
+
+    assert sum(played.watching.values()) <= played.judged.total_seconds() / 2
+
+
+@pytest.mark.parametrize("timeline", TIMELINES, ids=name)
+def test_deploy__shorter__never_more_than_sixty_calls(timeline: Timeline) -> None:
+    played = play(timeline)
+
+    if played.judged is not None and played.judged.total_seconds() < 120:
+        assert sum(played.watching.values()) <= 60

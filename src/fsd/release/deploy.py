@@ -427,14 +427,8 @@ class _Deployment:
             )
         elif self.ours is None and not self.asked_for:
             message = f"{signal.what} before ECS was asked to change anything that runs"
-        elif self.request.on_cancel is OnCancel.ROLLBACK and (arn := self._find_once()):
-            self.aws.ecs.stop_service_deployment(arn)
-            message = f"{signal.what}; asked ECS to roll {self._revision()} back"
         else:
-            message = (
-                f"{signal.what}; ECS goes on rolling out {self._revision()}, and its circuit "
-                "breaker rolls back what does not get healthy"
-            )
+            message = f"{signal.what}; {self._cancel()}"
         return self._finish(
             started,
             Outcome.INTERRUPTED,
@@ -445,6 +439,21 @@ class _Deployment:
             ),
             look=False,
         )
+
+    def _cancel(self) -> str:
+        """Ask for the rollback where that is wanted; in any case say what ECS does now."""
+        goes_on = (
+            f"ECS goes on rolling out {self._revision()}, and its circuit breaker rolls back what "
+            "does not get healthy"
+        )
+        if self.request.on_cancel is not OnCancel.ROLLBACK:
+            return goes_on
+        try:
+            arn = self._find_once()
+            is_stopped = bool(arn) and self.aws.ecs.stop_service_deployment(arn)
+        except CallFailedError as error:
+            return f"it could not be asked to roll back ({error.what}): {goes_on}"
+        return f"asked ECS to roll {self._revision()} back" if is_stopped else goes_on
 
     def _find_once(self) -> str:
         """The ARN of our deployment; "" where ECS does not list it yet."""

@@ -50,6 +50,9 @@ def _from_listed(deployment: EcsDeployment, service: ServiceState) -> ServiceDep
 
 def _status(deployment: EcsDeployment, service: ServiceState) -> DeploymentStatus:
     primary = service.primary
+    if _ROLLING_BACK.search(deployment.rollout_state_reason):
+        # ECS's own, on the way back: of a restart it has the very revision of what failed.
+        return _rollback_status(deployment)
     if deployment.rollout_state == "COMPLETED":
         return DeploymentStatus.SUCCESSFUL
     if primary is None or primary.id == deployment.id:
