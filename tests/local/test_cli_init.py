@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.local.cli import HELLO, TIMEOUT, Fsd
 from tests.local.conftest import SPEED, commit
@@ -132,8 +133,10 @@ def test_init__file_exists__refused_and_nothing_written(fsd: Fsd, existing: str)
 def test_init__own_workflow_and_no_workflow__the_manifest_alone(fsd: Fsd) -> None:
     fill(fsd.cwd, {**SCRIPT, WORKFLOW: "mine"})
 
-    fsd.ok("init", "--yes", "--no-workflow")
+    ended = fsd.ok("init", "--yes", "--no-workflow")
 
+    assert " ! there is no Dockerfile" in ended.out
+    assert "there are no tests" not in ended.out
     assert (fsd.cwd / WORKFLOW).read_text() == "mine"
     assert (fsd.cwd / "service.yml").exists()
 
@@ -169,6 +172,7 @@ def test_init__dry_run__prints_and_writes_nothing(fsd: Fsd) -> None:
 
     assert ended.out.startswith("# --- service.yml\n# yaml-language-server: $schema=")
     assert f"\n# --- {WORKFLOW}\n" in ended.out
+    assert len(list(yaml.safe_load_all(ended.out.replace("# --- ", "---\n# ")))) == 2
     assert everything(fsd.cwd) == before
 
 

@@ -60,7 +60,7 @@ class Flags:
 @click.option("--region", help="AWS region of the workflow's deployments.")
 @click.option("--no-workflow", is_flag=True, help="Write the Service YAML only.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take what was found.")
-@click.option("--dry-run", is_flag=True, help="Print the files instead of writing them.")
+@click.option("--dry-run", is_flag=True, help="Print the YAML files instead of writing them.")
 def command(
     folder: Path,
     name: str | None,
@@ -103,7 +103,8 @@ def command(
     answers = _answer(flags, detected, asks)
     files = _files(folder, detected, answers, workflow=not no_workflow)
     if dry_run:
-        click.echo("\n".join(f"# --- {path}\n{text}" for path, text in files.items()), nl=False)
+        shown = {path: text for path, text in files.items() if path.suffix == ".yml"}
+        click.echo("\n".join(f"# --- {path}\n{text}" for path, text in shown.items()), nl=False)
         return ExitCode.OK
     _refuse_existing(tuple(files))
     _refuse_outside(files, root=detected.folder.repository or detected.folder.root)
@@ -368,11 +369,12 @@ def _tell(files: Mapping[Path, str], answers: Answers, detected: Detected, folde
     for path in files:
         click.echo(f" ✔ {path}")
     notes = []
-    if not detected.has_dockerfile:
+    if not detected.folder.has_dockerfile:
         notes.append("there is no Dockerfile: `fsd deploy` needs one, or --image")
     if answers.port is not None and detected.health is None:
         notes.append(f"no route `{answers.health_path}` was found: it has to answer 2xx")
-    if not find_tests(detected.folder).found:
+    has_workflow = any(path.parent.name == "workflows" for path in files)
+    if has_workflow and not find_tests(detected.folder).found:
         notes.append("there are no tests: the workflow deploys nothing without one")
     if answers.aws or answers.kafka:
         notes.append("what it uses on AWS stands in service.yml as a comment: put in the names")

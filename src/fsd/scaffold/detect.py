@@ -70,7 +70,6 @@ class Detected:
     aws: tuple[Mention, ...]
     calls: frozenset[str]
     kafka: Found | None
-    has_dockerfile: bool
     folder: Folder
 
 
@@ -94,7 +93,6 @@ def detect(folder: Folder) -> Detected:
         aws=_aws(sources) if "boto3" in uses or "aioboto3" in uses or "aiobotocore" in uses else (),
         calls=frozenset(name for source in sources for name in source.calls),
         kafka=Found(value=kafka, source=uses[kafka]) if kafka else None,
-        has_dockerfile="Dockerfile" in folder.texts,
         folder=folder,
     )
 

@@ -49,6 +49,7 @@ class Folder:
     texts: Mapping[str, str]  # what is not Python source
     sources: Mapping[str, str]  # Python, without tests
     tests: tuple[str, ...]
+    has_dockerfile: bool  # also one that cannot be read
     remote: str = ""  # of `origin`
     owners: str = ""  # the text of CODEOWNERS
     owners_path: str = ""
@@ -73,13 +74,25 @@ def read_folder(path: Path) -> Folder:
     return Folder(
         root=root,
         repository=repository,
-        texts=_texts(root, named),
+        texts={**_linked(root), **_texts(root, named)},
         sources=_texts(root, own[:MAX_SOURCES]),
         tests=tests,
+        has_dockerfile=(root / "Dockerfile").exists(),
         remote=_remote(repository),
         owners=owners,
         owners_path=owners_path,
     )
+
+
+def _linked(root: Path) -> dict[str, str]:
+    """A Dockerfile that is a link to one elsewhere in the folder, as in `docker/Dockerfile`."""
+    link = root / "Dockerfile"
+    try:
+        found = link.resolve() if link.is_symlink() else root
+    except (OSError, RuntimeError):  # a loop
+        return {}
+    text = _read(found) if found.is_relative_to(root) else None
+    return {} if text is None else {"Dockerfile": text}
 
 
 def _texts(root: Path, names: list[str]) -> dict[str, str]:

@@ -249,6 +249,23 @@ def test_read_folder__what_is_elsewhere_or_no_file__not_read(tmp_path: Path) -> 
     assert (found.sources, found.texts) == ({}, {})
 
 
+def test_read_folder__dockerfile_linked_within__read(tmp_path: Path) -> None:
+    write(tmp_path, "docker/Dockerfile", DOCKERFILE + "EXPOSE 8080\n")
+    (tmp_path / "Dockerfile").symlink_to("docker/Dockerfile")
+
+    detected = detect(read_folder(tmp_path))
+
+    assert detected.port is not None
+    assert detected.port.value == "8080"
+
+
+@pytest.mark.parametrize("target", ["Dockerfile", "nothing", "."])
+def test_read_folder__dockerfile_linked_to_nothing__not_read(tmp_path: Path, target: str) -> None:
+    (tmp_path / "Dockerfile").symlink_to(target)
+
+    assert read_folder(tmp_path).texts == {}
+
+
 def test_read_folder__more_source_than_anybody_waits_for__the_first_of_it(tmp_path: Path) -> None:
     for number in range(20):
         write(tmp_path, f"m{number:02}.py", "#" * MAX_BYTES)
