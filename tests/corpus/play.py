@@ -188,6 +188,8 @@ class Stage:
         if not self.timeline.has("first"):
             before = self.timeline.option("revision", "web-dev:41")
             definition = _definition("repo@sha256:" + "41" * 32)
+            if self.timeline.has("same"):
+                definition = dict(make_desired().task_definition)
             for revision in ("web-dev:40", before):
                 self.world.define(revision, definition)
             self.world.declare_running(before, definition, count=count)

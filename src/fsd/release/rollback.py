@@ -26,7 +26,7 @@ from fsd.rollout.assess import (
     Superseded,
     Verdict,
 )
-from fsd.rollout.diagnose import family_revision
+from fsd.rollout.diagnose import family_revision, find_task_causes
 from fsd.snapshot import DeploymentStatus
 
 # A rollback gets this long after the deadline of the rollout; ECS needs it for a drain and a start.
@@ -90,9 +90,17 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
         case Superseded() as superseded:
             return _superseded(superseded.task_definition_arn)
         case Failed() as failed:
-            return could_not_go_back(back, f"ECS could not roll back: {failed.reason}")
+            why = f"ECS could not roll back: {failed.reason}"
+            return could_not_go_back(back, why + _why_not(back, good))
         case TimedOut() | InProgress() | RollingBack() | Doomed():
             return could_not_go_back(back, "the rollback is not done yet; ECS goes on with it")
+
+
+def _why_not(back: GoBack, good: str) -> str:
+    """What keeps the good revision from running: its image may have been expired meanwhile."""
+    back.watcher.refresh_evidence()
+    causes = find_task_causes(back.watcher.snapshot, good)
+    return f"; {family_revision(good)}: {causes[0].summary}" if causes else ""
 
 
 def _stop(back: GoBack, good: str | None) -> bool:
@@ -232,9 +240,8 @@ def _update_to(back: GoBack, good: str) -> RolledBackTo:
                 back, f"the deployment of {family_revision(good)} is not done yet; ECS goes on"
             )
         case Doomed() | RollingBack() | RolledBack() | Failed():
-            return could_not_go_back(
-                back, f"{family_revision(good)} did not get healthy again either"
-            )
+            why = f"{family_revision(good)} did not get healthy again either"
+            return could_not_go_back(back, why + _why_not(back, good))
 
 
 def _scale_to_zero(back: GoBack) -> RolledBackTo:

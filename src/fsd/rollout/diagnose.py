@@ -53,13 +53,18 @@ def find_causes(
     ECS's own word on the deployment, used where no task says more; `alarms` what CloudWatch says
     of those that went off.
     """
-    causes = _causes(_group(snapshot.stopped, task_definition_arn), snapshot, task_definition_arn)
+    causes = find_task_causes(snapshot, task_definition_arn)
     events = _group_events(snapshot.events)
     said = tuple(_event_cause(row, found, task_definition_arn) for row, found in events.items())
     alarm = _cause_of_alarms(snapshot, task_definition_arn, reason, alarms)
     if alarm is not None:
         return (alarm, *causes, *said)
     return (*causes, *said) or (_cause_without_tasks(snapshot, task_definition_arn, reason),)
+
+
+def find_task_causes(snapshot: Snapshot, task_definition_arn: str) -> tuple[Cause, ...]:
+    """What its stopped tasks tell, the most frequent first; () where none does."""
+    return _causes(_group(snapshot.stopped, task_definition_arn), snapshot, task_definition_arn)
 
 
 def worst_task(snapshot: Snapshot, task_definition_arn: str) -> StoppedTask | None:
