@@ -351,9 +351,7 @@ class Stage:
         before.running = int(counts.partition("/")[0])
 
     def _service(self, status: str) -> None:
-        self.world.status = status
-        if status == "gone":
-            self.world.exists = False
+        self.world.status, self.world.exists = status, status != "gone"
 
     def _stopped(self, *columns: str) -> None:
         words = list(columns)

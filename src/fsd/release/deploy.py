@@ -110,6 +110,7 @@ class _Deployment:
     changing: str = ""  # the stack that is being changed
     asked_for: str = ""  # the revision that ECS was asked to roll out
     known: frozenset[str] = frozenset()  # the deployments that were there before
+    diagnosis: Diagnosis | None = None  # set as soon as the rollout has failed
     watcher: Watcher | None = None
     notes: tuple[str, ...] = ()
 
@@ -318,7 +319,7 @@ class _Deployment:
         self, watcher: Watcher, watched: Watched, observed: Observed, started: datetime
     ) -> Result:
         assert self.ours is not None
-        diagnosis = self._diagnose(watcher, watched, observed)
+        self.diagnosis = diagnosis = self._diagnose(watcher, watched, observed)
         ecs_does_it = isinstance(watched.verdict, RollingBack | RolledBack)
         if not (self.request.rollback or ecs_does_it):
             message = (
@@ -427,11 +428,17 @@ class _Deployment:
             )
         elif self.ours is None and not self.asked_for:
             message = f"{signal.what} before ECS was asked to change anything that runs"
+        elif self.diagnosis is not None:
+            message = (
+                f"{signal.what} while {self._revision()} was rolled back; ECS goes on with what it "
+                "was asked for"
+            )
         else:
             message = f"{signal.what}; {self._cancel()}"
         return self._finish(
             started,
             Outcome.INTERRUPTED,
+            diagnosis=self.diagnosis,
             message=message,
             next_steps=(
                 f"fsd status --service {service} --env {env}",
