@@ -66,10 +66,19 @@ def test_deploy__timeline_of_the_corpus__its_verdict(timeline: Timeline) -> None
     assert [words for words in timeline.never if words in text] == []
 
 
+def test_corpus__every_verdict__says_its_exit_code_its_cause_and_when() -> None:
+    failed = {"rolled-back", "rollback-failed"}
+    for timeline in TIMELINES:
+        outcome, *words = timeline.verdict
+        kinds = {word.split()[0] for word in words}
+        assert kinds >= {"exit", "at"} or outcome == "unchanged", timeline.title
+        assert "cause" in kinds or outcome not in failed, timeline.title
+
+
 def test_corpus__size_and_titles__sixty_at_least_and_each_once() -> None:
     titles = [timeline.title for timeline in TIMELINES]
 
-    assert len(set(titles)) == len(titles)
+    assert len(set(titles)) == len(titles) >= 160
     assert all(re.match(r"\w", title) for title in titles)
 
 

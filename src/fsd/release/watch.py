@@ -204,8 +204,8 @@ class Watcher:
     def _read_what_moved(self, service: ServiceState, ours: Ours) -> None:
         before, self._seen = self._seen, _seen(service)
         has_moved = self._seen != before
-        is_due = self._looks % DEPLOYMENT_EVERY == 0 or self._is_settling(service)
-        if self._seen.states != before.states or ((has_moved or is_due) and self._affords(4)):
+        is_new = self._seen.states != before.states or self._looks % DEPLOYMENT_EVERY == 0
+        if is_new or ((has_moved or self._is_settling(service)) and self._affords(6)):
             self._read_deployment(service, ours)
         fresh = self._take_fresh_events(service)
         is_telling = self._seen.tells_more_than(before) or any(map(_is_telling, fresh))
