@@ -22,13 +22,17 @@ EnvironmentName = Annotated[str, Limits(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 @section
 class Metadata:
-    name: Name = key(description="The service's name; every AWS name is derived from it.")
+    name: Name = key(
+        description="The service's name; every AWS name is derived from it.",
+        examples=("offer-api",),
+    )
     pack: Annotated[str, Limits(pattern=r"^[\w .:/=+@-]+$", max_length=128)] = key(
-        description="The owning team; becomes a tag."
+        description="The owning team; becomes a tag.", examples=("offers",)
     )
     owners: tuple[Owner, ...] = key(
         default=(),
         description="GitHub handles, @user or @org/team, named when a deployment fails.",
+        examples=(("@org/offers",),),
     )
 
 
@@ -94,10 +98,13 @@ class AutoScaling:
 
 @section
 class Secret:
-    name: EnvironmentName = key(description="The environment variable that gets the value.")
+    name: EnvironmentName = key(
+        description="The environment variable that gets the value.", examples=("DB_PASSWORD",)
+    )
     value_from: Annotated[str, Limits(min_length=1)] = key(
         description="Full Secrets Manager ARN, with :json-key:stage:version if wanted, or an SSM "
         "parameter ARN.",
+        examples=("arn:aws:secretsmanager:eu-west-1:123456789012:secret:offers/db-a1B2c3",),
     )
 
 
@@ -108,6 +115,7 @@ class LoadBalancer:
     certificate_arn: Annotated[str, Limits(pattern=r"^arn:[a-z-]+:(acm|iam):")] | None = key(
         default=None,
         description="An ACM certificate: HTTPS on 443, and 80 redirects to it.",
+        examples=("arn:aws:acm:eu-west-1:123456789012:certificate/12345678-abcd",),
     )
 
 
@@ -132,6 +140,7 @@ class Traces:
     otlp_endpoint: Annotated[str, Limits(pattern=r"^https?://")] | None = key(
         default=None,
         description="An OTLP endpoint; without one a collector runs beside the service.",
+        examples=("http://collector:4317",),
     )
 
 
@@ -184,7 +193,9 @@ class Deployment:
 class Service:
     type: Literal["ecs"] = key(description="Fargate on Amazon ECS.")
     port: Port | None = key(
-        default=None, description="The container's port; without it there is no load balancer."
+        default=None,
+        description="The container's port; without it there is no load balancer.",
+        examples=(8000,),
     )
     health_check: HealthCheck | None = key(default=None, description="See HealthCheck.")
     resources: Resources = key(default=Resources(), description="Size and count.")
@@ -197,12 +208,18 @@ class Service:
     )
     networking: Networking = key(default=Networking(), description="Where it runs.")
     observability: Observability = key(default=Observability(), description="What is seen.")
-    command: tuple[str, ...] | None = key(default=None, description="Overrides the image's CMD.")
+    command: tuple[str, ...] | None = key(
+        default=None,
+        description="Overrides the image's CMD.",
+        examples=(("uvicorn", "app:app", "--host", "0.0.0.0"),),
+    )
     entry_point: tuple[str, ...] | None = key(
         default=None, description="Overrides the image's ENTRYPOINT."
     )
     image: Annotated[str, Limits(min_length=1)] | None = key(
-        default=None, description="A ready image, instead of a build."
+        default=None,
+        description="A ready image, instead of a build.",
+        examples=("123456789012.dkr.ecr.eu-west-1.amazonaws.com/offer-api:v1",),
     )
     platform: Literal["X86_64", "ARM64"] = key(default="X86_64", description="CPU architecture.")
     deployment: Deployment = key(default=Deployment(), description="How a release rolls out.")
@@ -218,9 +235,11 @@ class Dependency:
     type: Annotated[str, Limits(min_length=1)] = key(
         description="A Terraform-style type, aws_s3_bucket and others."
     )
-    name: Annotated[str, Limits(min_length=1)] = key(description="The resource's name.")
+    name: Annotated[str, Limits(min_length=1)] = key(
+        description="The resource's name.", examples=("offers-${ENV}",)
+    )
     permissions: Annotated[tuple[str, ...], Limits(min_length=1)] = key(
-        description="IAM actions, service:Action."
+        description="IAM actions, service:Action.", examples=(("s3:GetObject", "s3:ListBucket"),)
     )
 
 

@@ -35,7 +35,27 @@ def manifest_schema() -> Json:
     service["environment"]["additionalProperties"] = False
     dependency = cast(Mapping[str, Json], definitions["Dependency"]["properties"])
     dependency["type"]["enum"] = sorted(KINDS)
-    return {"$schema": DIALECT, "title": "Service YAML (fsd/v1)", **schema}
+    return {"$schema": DIALECT, "title": "Service YAML (fsd/v1)", **_open_to_variables(schema)}
+
+
+def _open_to_variables(schema: Json) -> Json:
+    """A text with `${ENV}` in it has its final form only when the variable has a value."""
+    return {
+        key: _open_to_variables(cast(Json, value))
+        if isinstance(value, dict)
+        else [_open_to_variables(item) if isinstance(item, dict) else item for item in value]
+        if isinstance(value, list)
+        else value
+        for key, value in _with_alternative(schema).items()
+    }
+
+
+def _with_alternative(schema: Json) -> Json:
+    if schema.get("type") != "string" or "pattern" not in schema:
+        return schema
+    limits = {key: schema[key] for key in ("pattern", "maxLength") if key in schema}
+    rest = {key: value for key, value in schema.items() if key not in limits}
+    return {**rest, "anyOf": [limits, {"pattern": r"\$\{[A-Z_]+\}"}]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +180,8 @@ def _property(item: Key, definitions: dict[str, Json]) -> Json:
     schema = {**_any_of(item.type, definitions), "description": item.description}
     if item.default is not MISSING:
         schema["default"] = _as_written(item.default)
+    if item.examples:
+        schema["examples"] = _as_written(item.examples)
     return schema
 
 

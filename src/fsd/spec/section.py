@@ -56,15 +56,26 @@ class Key:
     type: object
     description: str
     default: object  # MISSING where the key must be there
+    examples: tuple[object, ...] = ()  # as written
 
 
 @overload
-def key(*, default: T, description: str, written: str = "") -> T: ...
+def key(
+    *, default: T, description: str, written: str = "", examples: tuple[object, ...] = ()
+) -> T: ...
 @overload
-def key(*, description: str, written: str = "") -> Any: ...  # as dataclasses.field
-def key(*, default: object = MISSING, description: str, written: str = "") -> object:
+def key(
+    *, description: str, written: str = "", examples: tuple[object, ...] = ()
+) -> Any: ...  # as dataclasses.field
+def key(
+    *,
+    default: object = MISSING,
+    description: str,
+    written: str = "",
+    examples: tuple[object, ...] = (),
+) -> object:
     """A key of a section; `written` is its spelling where that is not plain camelCase."""
-    metadata = {"description": description, "written": written}
+    metadata = {"description": description, "written": written, "examples": examples}
     if isinstance(default, dict):
         return field(default_factory=dict, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -89,6 +100,7 @@ def keys(cls: type) -> Iterator[Key]:
             type=item.type,
             description=item.metadata["description"],
             default=_default(item),
+            examples=item.metadata["examples"],
         )
 
 

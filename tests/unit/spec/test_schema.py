@@ -70,3 +70,29 @@ def test_shape_at__place__what_may_stand_there() -> None:
     assert variable is not None
     assert variable.type == "string"
     assert shape_at(Manifest, ("service", "prot")) is None
+
+
+def test_manifest_schema__examples__are_good_values() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = manifest_schema()
+    definitions = cast(dict[str, Json], schema["$defs"])
+    properties = [
+        (name, key, cast(Json, value))
+        for name, section in definitions.items()
+        for key, value in cast(Json, section["properties"]).items()
+    ]
+
+    wrong = [
+        (name, key, example)
+        for name, key, value in properties
+        for example in cast(list[object], value.get("examples", []))
+        if not jsonschema.Draft202012Validator({"$defs": definitions, **value}).is_valid(example)
+    ]
+
+    assert len([1 for _, _, value in properties if "examples" in value]) >= 10
+    assert wrong == []
+
+
+def test_manifest_schema__text_with_a_variable__accepted_whatever_its_pattern() -> None:
+    assert valid(SMALL.replace("offer-api", "offer-${ENV}"))
+    assert not valid(SMALL.replace("offer-api", "offer-$ENV"))
