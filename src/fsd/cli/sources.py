@@ -9,17 +9,20 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from fsd.cli.manifest import check_manifest, decode, sources_of
+from fsd.cli.manifest import decode, read_text, sources_of
 from fsd.errors import ManifestError
 from fsd.report.findings import FileFindings
 from fsd.spec.finding import Finding, Severity
 from fsd.spec.load import Loaded
 from fsd.spec.yaml_tree import MAX_CHARACTERS
 
+# (path, text) → what is in it and what was found. Raises ManifestError.
+Check: TypeAlias = Callable[[str, str], Loaded]
 STDIN = "-"
 STDIN_NAME = "<stdin>"
 _SUFFIXES = (".yml", ".yaml")
@@ -44,20 +47,19 @@ class Checked:
     """A file after `check_manifest`; `error` where it could not be read."""
 
     path: str
+    text: str = ""
     loaded: Loaded | None = None
     error: ManifestError | None = None
 
     def report(self) -> FileFindings:
         if self.loaded is not None:
-            sources = sources_of(self.loaded)
+            sources = sources_of(self.loaded) if self.loaded.findings else {}
             return FileFindings(path=self.path, findings=self.loaded.findings, sources=sources)
         assert self.error is not None
         return error_report(self.error, path=self.path)
 
 
-def check_files(
-    names: Sequence[str], *, environment: str | None, overrides: Sequence[str]
-) -> Iterator[Checked]:
+def check_files(names: Sequence[str], *, check: Check) -> Iterator[Checked]:
     """Every file in its turn; what is wrong with one does not keep the others from being told."""
     for named in find_files(names):
         path = STDIN_NAME if str(named.path) == STDIN else str(named.path)
@@ -65,14 +67,10 @@ def check_files(
             yield Checked(path=path, error=named.error)
             continue
         try:
-            text = read_stdin() if path == STDIN_NAME else None
-            loaded = check_manifest(
-                Path(path), environment=environment, overrides=overrides, text=text
-            )
+            text = read_stdin() if path == STDIN_NAME else read_text(Path(path))
+            yield Checked(path=path, text=text, loaded=check(path, text))
         except ManifestError as error:
             yield Checked(path=path, error=error)
-        else:
-            yield Checked(path=path, loaded=loaded)
 
 
 def find_files(names: Sequence[str]) -> Iterator[Named]:

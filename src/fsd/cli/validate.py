@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from fsd.cli.options import OVERRIDE
-from fsd.errors import ExitCode, ManifestError
+from fsd.errors import ExitCode, ManifestError, UsageError
 
 if TYPE_CHECKING:
+    from fsd.cli.fixing import Fixing
+    from fsd.cli.sources import Check, Checked
     from fsd.report.findings import FileFindings
+    from fsd.spec.load import Loaded
 
 _DEFAULT = "service.yml"
+_STDIN = "-"
 
 
 @click.command(
@@ -25,6 +29,7 @@ Examples:
   fsd validate                            service.yml in this folder
   fsd validate --file services/           every Service YAML in a folder and below
   fsd validate --file 'services/*.yml' --env prod --strict
+  fsd validate --fix                      repairs what is safe to repair
   git show HEAD:service.yml | fsd validate --file -"""
 )
 @click.argument("files", nargs=-1, metavar="[FILES]...", type=click.Path())
@@ -48,6 +53,8 @@ Examples:
     help="Check GitHub workflows, a file or a folder of them; can be repeated. Service YAMLs are "
     "checked too where they are named.",
 )
+@click.option("--fix", is_flag=True, help="Repair what can be repaired safely, and show it.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @click.option("--strict", is_flag=True, help="Warnings end with exit code 3 too.")
 @click.option(
     "--format",
@@ -63,30 +70,83 @@ def command(
     environment: str | None,
     overrides: tuple[str, ...],
     workflows: tuple[Path, ...],
+    fix: bool,
+    diff: bool,
     strict: bool,
     output: str,
 ) -> int:
     """Check Service YAMLs: exit code 0, or 3 where there are errors in one of them."""
     names = (*named, *files)
+    if fix and not diff and _STDIN in names:
+        raise UsageError(
+            "there is no file to write the fixes to",
+            where="--file -",
+            fix="use --diff, which shows them",
+        )
     found = list(_workflows(workflows, output=output)) if workflows else []
     subject = ", ".join(str(path) for path in workflows)
     if names or not workflows:
+        fixing = _fixing(output, write=not diff) if fix or diff else None
         names = names or (_DEFAULT,)
-        found += _manifests(names, environment=environment, overrides=overrides, output=output)
+        found += _manifests(
+            names,
+            check=_check(environment, overrides),
+            fixing=fixing,
+            raises=output == "terminal" and not workflows,
+        )
         subject = found[0].path if len(found) == 1 else f"{len(found)} files"
     click.echo(_render(found, subject=subject, output=output))
     return _exit_code(found, strict=strict)
 
 
+def _check(environment: str | None, overrides: Sequence[str]) -> Check:
+    from fsd.cli.manifest import check_manifest
+
+    def check(path: str, text: str) -> Loaded:
+        return check_manifest(Path(path), environment=environment, overrides=overrides, text=text)
+
+    return check
+
+
+def _fixing(output: str, *, write: bool) -> Fixing:
+    from fsd.cli.fixing import Fixing
+
+    is_terminal = output == "terminal"
+    return Fixing(write=write, to_stderr=not is_terminal, color=is_terminal and _is_colored())
+
+
 def _manifests(
-    names: Sequence[str], *, environment: str | None, overrides: Sequence[str], output: str
+    names: Sequence[str], *, check: Check, fixing: Fixing | None, raises: bool
 ) -> Sequence[FileFindings]:
+    """What was found in each file. `raises`: the error of a file that is the only one."""
     from fsd.cli.sources import check_files
 
-    checked = list(check_files(names, environment=environment, overrides=overrides))
-    if output == "terminal" and len(checked) == 1 and checked[0].error is not None:
-        raise checked[0].error
-    return [file.report() for file in checked]
+    reports: list[FileFindings] = []
+    error = None
+    for checked in check_files(names, check=check):
+        done = checked if fixing is None else _fix(checked, fixing, check)
+        error = done.error
+        reports.append(done.report())
+    if raises and len(reports) == 1 and error is not None:
+        raise error
+    return reports
+
+
+def _fix(checked: Checked, fixing: Fixing, check: Check) -> Checked:
+    from dataclasses import replace
+
+    if checked.loaded is None:
+        return checked
+    path = checked.path
+    try:
+        loaded = fixing.run(path, checked.text, checked.loaded, lambda text: check(path, text))
+    except ManifestError as error:
+        return replace(checked, loaded=None, error=error)
+    return replace(checked, loaded=loaded)
+
+
+def _is_colored() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
 def _workflows(paths: Sequence[Path], *, output: str) -> Sequence[FileFindings]:
@@ -127,9 +187,8 @@ def _render(files: Sequence[FileFindings], *, subject: str, output: str) -> str:
 
     if output == "github":
         return render_github(findings, subject=subject)
-    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     sources = {path: lines for file in files for path, lines in file.sources.items()}
-    return render_terminal(findings, sources=sources, subject=subject, color=color)
+    return render_terminal(findings, sources=sources, subject=subject, color=_is_colored())
 
 
 def _document(files: Sequence[FileFindings], *, output: str) -> str:

@@ -13,6 +13,7 @@ from fsd.spec.models import Manifest, Service
 from fsd.spec.yaml_tree import Node, Scalar, find
 
 if TYPE_CHECKING:
+    from fsd.spec.edit import Edit
     from fsd.spec.environments import Environment
     from fsd.spec.overrides import Override
 
@@ -72,7 +73,7 @@ class Problem:
     """A fault at a key. `uses` are other keys that were read: a wrong one there hides this.
 
     `written` is where an override stands that is meant itself, not the value that it puts at a key.
-    `severity` is the rule's unless it is given.
+    `severity` is the rule's unless it is given. `edit` repairs it, where one can do so safely.
     """
 
     at: KeyPath
@@ -82,6 +83,7 @@ class Problem:
     on_key: bool = False  # point at the key instead of its value
     severity: Severity | None = None
     written: Override | None = None
+    edit: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

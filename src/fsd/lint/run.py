@@ -85,7 +85,14 @@ def _finding(problem: Problem, rule: Rule, subject: Subject) -> Finding:
         fix=problem.fix,
         key_path=problem.at,
         width=width,
+        edit=problem.edit if _is_in_file(where, subject) else None,
     )
+
+
+def _is_in_file(where: Location | str, subject: Subject) -> bool:
+    """Whether it was written in the manifest, not put there by an override."""
+    file = subject.tree.where
+    return isinstance(where, Location) and isinstance(file, Location) and where.path == file.path
 
 
 def _wrong_places(loaded: Loaded) -> frozenset[KeyPath]:

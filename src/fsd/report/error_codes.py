@@ -88,6 +88,11 @@ _MANIFEST = _rows(
         "name another file, or repair its permissions or its encoding",
     ),
     (
+        "manifest-unwritable",
+        "`--fix` cannot replace the file, or the file changed while it was checked",
+        "allow it and run it again, or see the fixes with --diff",
+    ),
+    (
         "not-a-workflow",
         "the file has no `jobs:`, so it is no GitHub workflow",
         "name a file of .github/workflows; a Service YAML is checked with --file",

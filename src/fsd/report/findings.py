@@ -65,7 +65,8 @@ def render_finding(finding: Finding, *, sources: Sources, color: bool = False) -
     if isinstance(finding.where, Location):
         is_secret = finding.id in _SECRETS
         lines += _source(finding.where, finding.width, sources, is_secret=is_secret)
-    lines.append(f"  fix: {printable(finding.fix)}")
+    by_itself = "" if finding.edit is None else "  [--fix can do this]"
+    lines.append(f"  fix: {printable(finding.fix)}{by_itself}")
     return "\n".join(lines)
 
 
@@ -184,6 +185,7 @@ def _as_json(finding: Finding) -> dict[str, object]:
         "key": dotted(finding.key_path) or None,
         "message": finding.message,
         "fix": finding.fix,
+        "fixable": finding.edit is not None,
     }
 
 

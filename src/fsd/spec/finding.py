@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.errors import Location
+
+if TYPE_CHECKING:
+    from fsd.spec.edit import Edit
 
 # From the top of the file: ("service", "secrets", 0, "valueFrom").
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -30,7 +33,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """`where` is a place in a file, or the override that brought the value."""
+    """`where` is a place in a file, or the override that brought the value.
+
+    `edit` is what `--fix` would do about it.
+    """
 
     id: str
     severity: Severity
@@ -39,6 +45,7 @@ class Finding:
     fix: str
     key_path: KeyPath = ()
     width: int = 1  # characters to underline
+    edit: Edit | None = None
 
 
 def order(finding: Finding) -> tuple[bool, str, int, int, str, str]:

@@ -116,7 +116,7 @@ def parse(text: str, *, path: str, any_key: bool = False) -> Parsed:
         return Parsed(documents=(), findings=(problem,))
     builder = _Builder(path, split_lines(text), any_key=any_key)
     try:
-        builder.read(yaml.parse(text, Loader=_LOADER))
+        builder.read(yaml.parse(text, Loader=LOADER))
     except yaml.YAMLError as error:
         builder.findings.append(_syntax(error, path, builder.lines))
         return Parsed(documents=(), findings=tuple(builder.findings))
@@ -165,7 +165,7 @@ class _Stop(Exception):
 
 
 # The C loader is ten times faster; PyYAML can be built without it, and then this is slower only.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(slots=True)

@@ -171,6 +171,7 @@ def test_render_json__findings__every_fact() -> None:
                 "key": "dependencies[0].permissions[0]",
                 "message": "`dynamodb:GetItems` is not an IAM action",
                 "fix": "`dynamodb:GetItem` or `dynamodb:BatchGetItem`",
+                "fixable": False,
             },
             {
                 "id": "wrong-type",
@@ -182,6 +183,7 @@ def test_render_json__findings__every_fact() -> None:
                 "key": None,
                 "message": "100% wrong",
                 "fix": "write\na number",
+                "fixable": False,
             },
         ],
     }

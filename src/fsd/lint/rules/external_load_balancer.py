@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.edit import SetValue
 
 INTERNAL = ("service", "networking", "loadBalancer", "internal")
 
@@ -17,6 +18,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             message="the load balancer is open to the internet",
             fix="`internal: true` for calls between services; if it is meant to be public, "
             "`# fsd: ignore[external-load-balancer]` and why",
+            edit=SetValue(at=INTERNAL, value=True),
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.edit import SetValue
 
 LOGS = ("service", "observability", "logs")
 RETENTION = (*LOGS, "retention")
@@ -24,6 +25,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         f"FSD keeps them {logs.retention} days",
         fix=f"`retention: {logs.retention}` in service.observability.logs",
         on_key=True,
+        edit=SetValue(at=RETENTION, value=logs.retention),
     )
 
 

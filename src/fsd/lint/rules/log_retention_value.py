@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.edit import SetValue
 
 DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -24,7 +25,11 @@ def check(subject: Subject) -> Iterator[Problem]:
     above = [known for known in DAYS if known > days][:1]
     near = " or ".join(f"`retention: {known}`" for known in (*below, *above))
     yield Problem(
-        at=RETENTION, message=f"CloudWatch cannot keep logs for {days} days", fix=f"use {near}"
+        at=RETENTION,
+        message=f"CloudWatch cannot keep logs for {days} days",
+        fix=f"use {near}",
+        # Rather longer than shorter: nothing is lost.
+        edit=SetValue(at=RETENTION, value=(*above, *below)[0]),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.edit import SetValue
 
 FLAG = "USE_MSK_IAM"
 ENVIRONMENT = ("service", "environment")
@@ -27,6 +28,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             message=f"{FLAG} {said}, but `{subject.resource(index)}` is reached with IAM",
             fix=f'`{FLAG}: "true"` in service.environment',
             uses=((*ENVIRONMENT, FLAG),),
+            edit=SetValue(at=(*ENVIRONMENT, FLAG), value="true"),
         )
         return
 

@@ -14,6 +14,7 @@ from fsd.lint.finding import Problem, Rule, Severity, Subject
 from fsd.lint.rules.msk_permissions_incomplete import needed_actions
 from fsd.spec.companions import missing_companions
 from fsd.spec.dependencies import expand
+from fsd.spec.edit import AddItems
 
 _READ = "kafka-cluster:ReadData"
 
@@ -34,6 +35,9 @@ def check(subject: Subject) -> Iterator[Problem]:
                     at=("dependencies", index, "permissions", number),
                     message=f"`{permission}` is of no use without {names}, which FSD grants too",
                     fix=f"add {names.replace(' and ', ', ')}: the list then says what is granted",
+                    edit=AddItems(
+                        at=("dependencies", index, "permissions"), items=tuple(sorted(missing))
+                    ),
                 )
 
 

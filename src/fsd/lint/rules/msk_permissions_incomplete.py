@@ -9,6 +9,7 @@ from collections.abc import Iterator, Set
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
 from fsd.spec.dependencies import expand
+from fsd.spec.edit import AddItems
 
 _EVERY_CLIENT = ("kafka-cluster:Connect", "kafka-cluster:DescribeCluster")
 _CONSUMER = ("kafka-cluster:ReadData", "kafka-cluster:DescribeGroup")
@@ -23,14 +24,16 @@ def check(subject: Subject) -> Iterator[Problem]:
         actions = {action for text in dependency.permissions for action in expand(text)}
         if not any(action.startswith("kafka-cluster:") for action in actions):
             continue
-        missing = [f"`{action}`" for action in needed_actions(actions) if action not in actions]
-        if missing:
+        absent = [action for action in needed_actions(actions) if action not in actions]
+        if absent:
+            missing = [f"`{action}`" for action in absent]
             who = "a consumer" if _is_consumer(actions) else "a producer"
             yield Problem(
                 at=("dependencies", index, "permissions"),
                 message=f"{who} of `{subject.resource(index)}` also needs {' and '.join(missing)}",
                 fix=f"add {', '.join(missing)}",
                 on_key=True,
+                edit=AddItems(at=("dependencies", index, "permissions"), items=tuple(absent)),
             )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
 from fsd.spec.dependencies import expand
+from fsd.spec.edit import AddItems
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -28,6 +29,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 "from a forbidden one",
                 fix="add `s3:ListBucket`",
                 uses=(("dependencies", index, "permissions"),),
+                edit=AddItems(at=("dependencies", index, "permissions"), items=("s3:ListBucket",)),
             )
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.edit import Quote
 from fsd.spec.yaml_tree import read_scalar
 
 _NUMBER = re.compile(
@@ -34,6 +35,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 message=f"`{scalar.text}` stays the text `{value}` here; other readers of YAML "
                 f"see {other}",
                 fix=f'put it in quotes: {name}: "{scalar.text}"',
+                edit=Quote(at=("service", "environment", name)),
             )
 
 

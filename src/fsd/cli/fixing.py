@@ -1,0 +1,96 @@
+"""`fsd validate --fix` and `--diff`: shows what changes, and writes it in one step.
+
+A file is replaced by a rename, so that a reader or a crash meets the old text or the new one. It
+keeps its mode, and a link stays a link.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from fsd.errors import ManifestError
+from fsd.lint.fix import Fixed, fix
+from fsd.report.findings import printable
+from fsd.spec.load import Loaded
+
+_COLORS = {"+": "32", "-": "31", "@": "36"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixing:
+    """How fixes are shown: `to_stderr` where stdout is read by a program."""
+
+    write: bool
+    to_stderr: bool = False
+    color: bool = False
+
+    def run(self, path: str, text: str, loaded: Loaded, check: Callable[[str], Loaded]) -> Loaded:
+        """What there is after the fixes: unchanged where they are only shown. Raises ManifestError
+        where the file cannot be written."""
+        if all(finding.edit is None for finding in loaded.findings):
+            return loaded
+        fixed = fix(text, loaded, check=check)
+        if fixed.done and self.write:
+            replace_file(Path(path), old=text, new=fixed.text)
+        shown = [*self._diff(path, text, fixed), *_not_done(fixed)]
+        if shown:
+            click.echo("\n".join([*shown, ""]), err=self.to_stderr)
+        return fixed.loaded if self.write else loaded
+
+    def _diff(self, path: str, text: str, fixed: Fixed) -> Sequence[str]:
+        """A unified difference, with `\\r` and other control characters made visible."""
+        import difflib
+
+        lines = difflib.unified_diff(
+            text.removeprefix("\ufeff").splitlines(),
+            fixed.text.removeprefix("\ufeff").splitlines(),
+            fromfile=f"a/{path.lstrip('/')}",
+            tofile=f"b/{path.lstrip('/')}",
+            lineterm="",
+        )
+        return [self._colored(printable(line.replace("\t", "  "))) for line in lines]
+
+    def _colored(self, line: str) -> str:
+        code = _COLORS.get(line[:1]) if self.color else None
+        return f"\x1b[{code}m{line}\x1b[0m" if code else line
+
+
+def _not_done(fixed: Fixed) -> Sequence[str]:
+    return [
+        printable(f"not fixed: {item.finding.id} at {item.finding.where}: {item.why}")
+        for item in fixed.not_done
+    ]
+
+
+def replace_file(path: Path, *, old: str, new: str) -> None:
+    """Write a file that still holds `old`. Raises ManifestError where that cannot be done."""
+    target = Path(os.path.realpath(path))
+    try:
+        if target.read_bytes() != old.encode():
+            raise _unwritable("it has changed while it was checked", path, "run it again")
+        mode = stat.S_IMODE(target.stat().st_mode)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(new.encode())
+                os.fchmod(file.fileno(), mode)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        what = f"the fixes cannot be written: {error.strerror}"
+        raise _unwritable(what, path, "allow it, or see them with --diff") from error
+
+
+def _unwritable(what: str, path: Path, fix: str) -> ManifestError:
+    return ManifestError(what, where=str(path), fix=fix, code="manifest-unwritable")
