@@ -199,7 +199,7 @@ class _Known:
 
 
 def _environments(path: Path | None, file: Path | None = None) -> _Known:
-    file = file or _find_upwards(path)
+    file = file or find_environments_file(path)
     if file is None:
         return _Known(environments={})
     from fsd.spec.environments import load_environments
@@ -211,7 +211,7 @@ def _environments(path: Path | None, file: Path | None = None) -> _Known:
     return _Known(environments=environments, file=file, text=text)
 
 
-def _find_upwards(path: Path | None) -> Path | None:
+def find_environments_file(path: Path | None) -> Path | None:
     """`.fsd/environments.yml` above the manifest, else above the current folder.
 
     The search ends at the repository's root, so that a stray file in the home folder is not used.

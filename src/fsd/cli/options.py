@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from fsd.cli.wiring import Connection, WebIdentity
     from fsd.release.operations import Operation, ServiceRef
     from fsd.release.reporter import Reporter
@@ -44,7 +46,32 @@ FILE = click.option(
     show_default=True,
     help="The Service YAML.",
 )
-ENV = click.option("--env", "-e", required=True, help="The environment; `local` needs no account.")
+
+
+def complete_environment(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The names in the environments file, and `local`; nothing from a file that is not valid."""
+    from click.shell_completion import CompletionItem
+
+    from fsd.cli.manifest import known_environments
+    from fsd.errors import FsdError
+
+    del ctx, param
+    try:
+        names = [*known_environments(), "local"]
+    except FsdError:
+        names = ["local"]
+    return [CompletionItem(name) for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
+ENV = click.option(
+    "--env",
+    "-e",
+    required=True,
+    shell_complete=complete_environment,
+    help="The environment; `local` needs no account.",
+)
 SERVICE = click.option("--service", "-s", required=True, help="The service's name.")
 REGION = click.option("--region", help="AWS region; the environment's without it.")
 OVERRIDE = click.option(

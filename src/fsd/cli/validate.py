@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fsd.cli.options import OVERRIDE
+from fsd.cli.options import OVERRIDE, complete_environment
 from fsd.errors import ExitCode, ManifestError, UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _DEFAULT = "service.yml"
 _STDIN = "-"
+_WORKFLOW_FOLDERS = (Path(".github", "workflows"), Path("workflows"))
 
 
 @click.command(
@@ -29,6 +31,7 @@ Examples:
   fsd validate                            service.yml in this folder
   fsd validate --file services/           every Service YAML in a folder and below
   fsd validate --file 'services/*.yml' --env prod --strict
+  fsd validate --watch services/          beside an editor
   fsd validate --fix                      repairs what is safe to repair
   git show HEAD:service.yml | fsd validate --file -"""
 )
@@ -43,7 +46,13 @@ Examples:
     help="A Service YAML, a pattern, a folder, or - for standard input; can be repeated, and "
     "given without --file.  [default: service.yml]",
 )
-@click.option("--env", "-e", "environment", help="Check for this environment, with its overrides.")
+@click.option(
+    "--env",
+    "-e",
+    "environment",
+    shell_complete=complete_environment,
+    help="Check for this environment, with its overrides.",
+)
 @OVERRIDE
 @click.option(
     "--workflows",
@@ -55,6 +64,7 @@ Examples:
 )
 @click.option("--fix", is_flag=True, help="Repair what can be repaired safely, and show it.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option("--watch", is_flag=True, help="Check again when a file changes, until Ctrl-C.")
 @click.option("--strict", is_flag=True, help="Warnings end with exit code 3 too.")
 @click.option(
     "--format",
@@ -72,31 +82,80 @@ def command(
     workflows: tuple[Path, ...],
     fix: bool,
     diff: bool,
+    watch: bool,
     strict: bool,
     output: str,
 ) -> int:
     """Check Service YAMLs: exit code 0, or 3 where there are errors in one of them."""
     names = (*named, *files)
-    if fix and not diff and _STDIN in names:
+    _refuse_what_cannot_be(names, fix=fix and not diff, watch=watch)
+    run = _Run(
+        names=names if names or workflows else (_DEFAULT,),
+        workflows=workflows,
+        environment=environment,
+        overrides=overrides,
+        fixing=_fixing(output, write=not diff) if fix or diff else None,
+        strict=strict,
+        output=output,
+    )
+    if watch:
+        from fsd.cli.clock import SystemClock
+        from fsd.cli.watching import watch as watch_files
+
+        watch_files(run.once, files=run.files, clock=SystemClock(), clear=sys.stdout.isatty())
+    return run.once()
+
+
+def _refuse_what_cannot_be(names: Sequence[str], *, fix: bool, watch: bool) -> None:
+    if fix and _STDIN in names:
         raise UsageError(
             "there is no file to write the fixes to",
             where="--file -",
             fix="use --diff, which shows them",
         )
-    found = list(_workflows(workflows, output=output)) if workflows else []
-    subject = ", ".join(str(path) for path in workflows)
-    if names or not workflows:
-        fixing = _fixing(output, write=not diff) if fix or diff else None
-        names = names or (_DEFAULT,)
-        found += _manifests(
-            names,
-            check=_check(environment, overrides),
-            fixing=fixing,
-            raises=output == "terminal" and not workflows,
-        )
-        subject = found[0].path if len(found) == 1 else f"{len(found)} files"
-    click.echo(_render(found, subject=subject, output=output))
-    return _exit_code(found, strict=strict)
+    if watch and (fix or _STDIN in names):
+        what = "--watch and --fix do not go together" if fix else "standard input is read once"
+        raise UsageError(what, where="--watch", fix="use --diff" if fix else "name a file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What the command line asks for."""
+
+    names: Sequence[str]
+    workflows: Sequence[Path]
+    environment: str | None
+    overrides: Sequence[str]
+    fixing: Fixing | None
+    strict: bool
+    output: str
+
+    def once(self) -> int:
+        found = list(_workflows(self.workflows, output=self.output)) if self.workflows else []
+        subject = ", ".join(str(path) for path in self.workflows)
+        if self.names:
+            found += _manifests(
+                self.names,
+                check=_check(self.environment, self.overrides),
+                fixing=self.fixing,
+                raises=self.output == "terminal" and not self.workflows,
+            )
+            subject = found[0].path if len(found) == 1 else f"{len(found)} files"
+        click.echo(_render(found, subject=subject, output=self.output))
+        return _exit_code(found, strict=self.strict)
+
+    def files(self) -> Sequence[Path]:
+        """Everything whose change may change the result."""
+        from fsd.cli.manifest import find_environments_file
+        from fsd.cli.sources import list_candidates
+
+        inner = [path / folder for path in self.workflows for folder in _WORKFLOW_FOLDERS]
+        found = list_candidates([*self.names, *(str(path) for path in (*self.workflows, *inner))])
+        if self.environment is not None:
+            folders = {path.parent: path for path in found}
+            environments = {find_environments_file(path) for path in folders.values()}
+            found += [path for path in environments if path is not None]
+        return found
 
 
 def _check(environment: str | None, overrides: Sequence[str]) -> Check:
