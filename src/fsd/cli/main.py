@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "delete": ("delete", "Remove a service and all that was made for it."),
     "explain": ("explain", "Say what the id of a finding, failure or error means."),
     "schema": ("schema", "Print the JSON Schema of the Service YAML."),
+    "completion": ("completion", "Print the completion script of a shell."),
     "local": ("local", "The embedded AWS: up, down, status, env, reset."),
     "ci": ("ci", "What the GitHub Action runs."),
 }
