@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 
 from fsd.release.result import Outcome
 from fsd.release.rollback import ROLLBACK_TIME
-from fsd.release.watch import POLL_ERRORS_TOLERATED
+from fsd.release.watch import DEPLOYMENT_EVERY, POLL_ERRORS_TOLERATED, Pace
 from tests.corpus.play import Line, Played, Stage, Timeline
 from tests.corpus.sequences import timelines
 from tests.corpus.transitions import FOLLOWS, TASK_ENDS
@@ -152,6 +152,26 @@ def test_deploy__any_allowed_sequence__it_ends_and_calls_are_few(timeline: Timel
     assert calls_of(played) <= max(60.0, seconds / 2) + 2 * moves + 3 * faults + BEFORE
 
 
+@SETTINGS
+@given(timeline=timelines(faults=False))
+def test_deploy__aws_answers__judged_at_the_next_look(timeline: Timeline) -> None:
+    """What DescribeServices shows is seen at the next look, the rest within six."""
+    stage, played = look(timeline)
+    ends = [(at, status) for at, status in stage.history if status in ENDS]
+    assert played.judged is not None
+    # A restart has no phase that tells when it was judged; it ends with its rollback.
+    assume(timeline.start[0] != "restart")
+
+    for at, status in ends[:1]:
+        pause = Pace().after(at)
+        goes_to_nothing = timeline.start[0] == "first" and status == "ROLLBACK_IN_PROGRESS"
+        is_shown = status in SHOWN_BY_SERVICES and not goes_to_nothing
+        looks = 1 if is_shown else DEPLOYMENT_EVERY
+        assert played.judged <= min(at + looks * pause, TIMEOUT)
+
+
+ENDS = set(FOLLOWS) - {"PENDING", "IN_PROGRESS", "STOP_REQUESTED"}
+SHOWN_BY_SERVICES = ENDS - {"ROLLBACK_REQUESTED"}
 BEFORE = 12  # calls that observe, plan and apply
 
 

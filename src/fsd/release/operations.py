@@ -305,8 +305,11 @@ def _after_failure(
             return Outcome.SUCCEEDED, "it got healthy before ECS could stop it"
         case Superseded():
             return Outcome.SUPERSEDED, "another deployment took over"
-        case Failed() | Doomed() | InProgress() | RollingBack() | TimedOut():
-            return Outcome.ROLLBACK_FAILED, "ECS did not go back to the release before"
+        case Failed() as failed:
+            why = f": {failed.reason}" if failed.reason else ""
+            return Outcome.ROLLBACK_FAILED, f"ECS did not go back to the release before{why}"
+        case Doomed() | InProgress() | RollingBack() | TimedOut():
+            return Outcome.ROLLBACK_FAILED, "the rollback is not done yet; ECS goes on with it"
 
 
 def _result(
