@@ -66,6 +66,7 @@ def test_validate__folder__only_what_says_that_it_is_a_service_yaml(fsd: Fsd) ->
     write(fsd, "services/a/notes.txt", KAFKA_CONSUMER)
     write(fsd, "services/.hidden/service.yml", BAD)
     write(fsd, "services/node_modules/x/service.yml", BAD)
+    os.mkfifo(fsd.cwd / "services" / "pipe.yml")
     (fsd.cwd / "services" / "again").symlink_to(fsd.cwd / "services")
 
     assert checked(fsd, "--file", "services") == [

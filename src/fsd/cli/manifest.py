@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,22 +194,36 @@ class _Known:
     text: str = ""
 
     def document(self, name: str) -> Document | None:
-        from fsd.spec.environments import find_document
-
-        return find_document(self.text, path=str(self.file), name=name)
+        return _find_document(self.text, str(self.file), name)
 
 
 def _environments(path: Path | None, file: Path | None = None) -> _Known:
     file = file or find_environments_file(path)
     if file is None:
         return _Known(environments={})
-    from fsd.spec.environments import load_environments
-
     text = read_text(file)
-    environments, findings = load_environments(text, path=str(file))
+    environments, findings = _load_environments(text, str(file))
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidFileError(findings, sources={str(file): split_lines(text)}, path=str(file))
     return _Known(environments=environments, file=file, text=text)
+
+
+@lru_cache(maxsize=16)
+def _load_environments(
+    text: str, path: str
+) -> tuple[Mapping[str, Environment], tuple[Finding, ...]]:
+    """Kept: a thousand manifests have the same environments."""
+    from fsd.spec.environments import load_environments
+
+    environments, findings = load_environments(text, path=path)
+    return environments, tuple(findings)
+
+
+@lru_cache(maxsize=16)
+def _find_document(text: str, path: str, name: str) -> Document | None:
+    from fsd.spec.environments import find_document
+
+    return find_document(text, path=path, name=name)
 
 
 def find_environments_file(path: Path | None) -> Path | None:

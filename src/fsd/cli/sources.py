@@ -35,10 +35,9 @@ _FOREIGN = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """A file to check, or why there is none. `in_folder`: nobody named the file itself."""
+    """A file to check, or why there is none."""
 
     path: Path
-    in_folder: bool = False
     error: ManifestError | None = None
 
 
@@ -155,12 +154,14 @@ def _walk(folder: Path) -> Iterator[Named]:
     for where, folders, files in os.walk(folder, onerror=errors.append):
         folders[:] = sorted(name for name in folders if name[0] != "." and name not in _FOREIGN)
         for file in sorted(files):
-            if file.endswith(_SUFFIXES):
-                yield Named(path=Path(where, file), in_folder=True)
+            # A pipe would be waited for; a link to nothing is worth an error.
+            path = Path(where, file)
+            if file.endswith(_SUFFIXES) and (path.is_file() or not path.exists()):
+                yield Named(path=path)
     for error in errors:
-        path = str(error.filename)
+        name = str(error.filename)
         what = f"this folder cannot be read: {error.strerror}"
-        yield _nothing(path, what, fix=f"chmod u+rx {path}")
+        yield _nothing(name, what, fix=f"chmod u+rx {name}")
 
 
 def _says_so(path: Path) -> bool:

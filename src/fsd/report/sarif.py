@@ -116,5 +116,10 @@ def _message(text: str) -> str:
 def _uri(path: str, root: Path) -> str:
     absolute = Path(path) if Path(path).is_absolute() else root / path
     if absolute.is_relative_to(root):
-        return quote(absolute.relative_to(root).as_posix())
-    return f"file://{quote(absolute.as_posix())}"
+        return _quoted(absolute.relative_to(root))
+    return f"file://{_quoted(absolute)}"
+
+
+def _quoted(path: Path) -> str:
+    # A name that is no UTF-8 has its bytes as surrogates.
+    return quote(path.as_posix().encode("utf-8", "surrogateescape"))

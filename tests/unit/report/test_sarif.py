@@ -112,6 +112,7 @@ def test_render_sarif__paths__relative_to_the_root_and_escaped() -> None:
     assert uri("a b/ü:%.yml") == "a%20b/%C3%BC%3A%25.yml"
     assert uri("/repo/x/s.yml") == "x/s.yml"
     assert uri("/other/s.yml") == "file:///other/s.yml"
+    assert uri("a\udcff.yml") == "a%FF.yml"
     assert uri("<stdin>") == "%3Cstdin%3E"
 
 
