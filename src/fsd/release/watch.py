@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from fsd.errors import CallFailedError
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
+from fsd.release.progress import progress_of
 from fsd.release.reporter import Reporter
-from fsd.release.result import Progress
 from fsd.rollout.assess import InProgress, Ours, RollingBack, Verdict, assess
-from fsd.rollout.diagnose import family_revision, short
+from fsd.rollout.diagnose import short
 from fsd.rollout.hooks import paused_text
 from fsd.snapshot import DeploymentStatus, Event, ServiceDeployment, ServiceState, Snapshot
 
@@ -203,17 +203,17 @@ class Watcher:
 
     def _read_what_moved(self, service: ServiceState, ours: Ours) -> None:
         before, self._seen = self._seen, _seen(service)
-        has_moved = self._seen != before
+        has_moved, has_targets = self._seen != before, bool(service.target_group_arns)
         is_new = self._seen.states != before.states or self._looks % DEPLOYMENT_EVERY == 0
         if is_new or ((has_moved or self._is_settling(service)) and self._affords(6)):
             self._read_deployment(service, ours)
         fresh = self._take_fresh_events(service)
+        if self._seen.counts != before.counts and self._affords(4 if has_targets else 9):
+            self._read_tasks()
         is_telling = self._seen.tells_more_than(before) or any(map(_is_telling, fresh))
         is_due = self._looks % EVIDENCE_EVERY == 0
         if (is_telling and self._affords(2)) or ((has_moved or is_due) and self._affords(6)):
             self._read_evidence(service)
-        if self._seen.counts != before.counts and self._affords(9):
-            self._read_tasks()
 
     def _is_settling(self, service: ServiceState) -> bool:
         """The two views of ECS differ: the service's says the end, the deployment's not yet."""
@@ -322,32 +322,14 @@ class Watcher:
         deployment = self.snapshot.deployment
         if deployment is not None and deployment.awaits is not None:
             self._warn(paused_text(deployment.awaits, deployment.lifecycle_stage))
-        self.reporter.progress(self._progress(ours))
-
-    def _progress(self, ours: Ours) -> Progress:
-        deployment, service = self.snapshot.deployment, self.snapshot.service
-        mine = [t for t in self.snapshot.tasks if t.task_definition_arn == ours.task_definition_arn]
-        healthy = sum(1 for task in mine if self._is_healthy(task.address, task.health))
-        return Progress(
+        progress = progress_of(
+            self.snapshot,
+            ours,
             elapsed=self.clock.now() - self.started,
-            new_revision=family_revision(ours.task_definition_arn),
-            new_healthy=healthy,
-            new_running=deployment.running if deployment else 0,
-            new_pending=deployment.pending if deployment else 0,
-            desired=service.desired if service else 0,
             old_revision=self.old_revision,
-            old_running=deployment.source_running if deployment else 0,
-            failed_tasks=deployment.failure_count if deployment else 0,
-            failure_threshold=deployment.failure_threshold if deployment else 0,
             note=self._take_news(),
         )
-
-    def _is_healthy(self, address: str, container_health: str) -> bool:
-        if container_health == "UNHEALTHY":
-            return False
-        if not (self.snapshot.service and self.snapshot.service.target_group_arns):
-            return True
-        return any(t.address == address and t.state == "healthy" for t in self.snapshot.targets)
+        self.reporter.progress(progress)
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:

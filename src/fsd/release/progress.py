@@ -1,0 +1,53 @@
+"""How far a rollout is, from what the last looks saw. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fsd.release.result import Progress
+from fsd.rollout.assess import Ours
+from fsd.rollout.diagnose import family_revision
+from fsd.snapshot import EcsDeployment, ServiceState, Snapshot
+
+
+def progress_of(
+    snapshot: Snapshot, ours: Ours, *, elapsed: timedelta, old_revision: str, note: str
+) -> Progress:
+    """Counts are DescribeServices' own, of every look; the deployment's where it has none."""
+    deployment, service = snapshot.deployment, snapshot.service
+    mine = _find_listed(service, ours)
+    others = [d for d in service.deployments if d is not mine] if service and mine else []
+    running = mine.running if mine else deployment.running if deployment else 0
+    return Progress(
+        elapsed=elapsed,
+        new_revision=family_revision(ours.task_definition_arn),
+        new_healthy=_count_healthy(snapshot, ours, running),
+        new_running=running,
+        new_pending=mine.pending if mine else deployment.pending if deployment else 0,
+        desired=service.desired if service else 0,
+        old_revision=old_revision,
+        old_running=sum(d.running for d in others) if mine else _source_running(snapshot),
+        failed_tasks=deployment.failure_count if deployment else 0,
+        failure_threshold=deployment.failure_threshold if deployment else 0,
+        note=note,
+    )
+
+
+def _find_listed(service: ServiceState | None, ours: Ours) -> EcsDeployment | None:
+    """Our deployment among `services[].deployments`: the newest of our revision."""
+    listed = service.deployments if service else ()
+    return next((d for d in listed if d.task_definition_arn == ours.task_definition_arn), None)
+
+
+def _source_running(snapshot: Snapshot) -> int:
+    return snapshot.deployment.source_running if snapshot.deployment else 0
+
+
+def _count_healthy(snapshot: Snapshot, ours: Ours, running: int) -> int:
+    """Without a load balancer a running task is healthy until ECS says otherwise."""
+    mine = [t for t in snapshot.tasks if t.task_definition_arn == ours.task_definition_arn]
+    unhealthy = sum(1 for task in mine if task.health == "UNHEALTHY")
+    if not (snapshot.service and snapshot.service.target_group_arns):
+        return max(0, running - unhealthy)
+    healthy = {target.address for target in snapshot.targets if target.state == "healthy"}
+    return sum(1 for task in mine if task.address in healthy and task.health != "UNHEALTHY")
