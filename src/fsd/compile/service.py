@@ -62,20 +62,32 @@ def create_parameters(
     }
 
 
+def ended_settings(current: Mapping[str, object], wanted: Json) -> Json:
+    """What has to be switched off: UpdateService keeps the settings that are left out.
+
+    Both are deployment configurations; the answer is one too.
+    """
+    ended: Json = {}
+    alarms = current.get("alarms")
+    if isinstance(alarms, dict) and alarms.get("enable") and "alarms" not in wanted:
+        ended["alarms"] = {"alarmNames": [], "enable": False, "rollback": False}
+    if current.get("bakeTimeInMinutes") and "bakeTimeInMinutes" not in wanted:
+        ended["bakeTimeInMinutes"] = 0
+    return ended
+
+
 def update_parameters(
-    desired: Desired, *, outputs: Mapping[str, str], task_definition_arn: str
+    desired: Desired, *, outputs: Mapping[str, str], task_definition_arn: str, ends: Json
 ) -> Json:
     """Input of UpdateService. Raises CallFailedError where the stack lacks an output.
 
-    Without the count where auto scaling owns it. What UpdateService would keep when it is left out
-    is said also where it is none: load balancers and alarms.
+    Without the count where auto scaling owns it. `ends` is what `ended_settings` found.
     """
     service = desired.service
-    no_alarms: Json = {"alarmNames": [], "enable": False, "rollback": False}
     parameters: Json = {
         **_common(desired, outputs=outputs, task_definition_arn=task_definition_arn),
         "service": service.name,
-        "deploymentConfiguration": {"alarms": no_alarms, **service.deployment_configuration},
+        "deploymentConfiguration": {**service.deployment_configuration, **ends},
         "loadBalancers": _load_balancers(desired, outputs),
     }
     if desired.scaling is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.change import Change
-from fsd.compile.desired import Desired
+from fsd.compile.desired import Desired, Json
+from fsd.compile.service import ended_settings
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
 from fsd.plan.observed import Observed
 from fsd.plan.steps import (
@@ -98,7 +99,14 @@ def _service_steps(
             changes=changes,
             rolls_out=revision_changes or bool(network) or force,
             force=force,
+            ends=_ended(desired, service),
         )
+
+
+def _ended(desired: Desired, service: ServiceState) -> Json:
+    return ended_settings(
+        service.deployment_configuration, desired.service.deployment_configuration
+    )
 
 
 def _last_try_failed(observed: Observed) -> bool:
@@ -131,7 +139,8 @@ def _setting_changes(
     if wanted.grace_period is not None and (service.grace_period or 0) != wanted.grace_period:
         text = f"{service.grace_period or 0} s → {wanted.grace_period} s"
         changes.append(Change(what="grace period", text=text))
-    if not _covers(service.deployment_configuration, wanted.deployment_configuration):
+    is_covered = _covers(service.deployment_configuration, wanted.deployment_configuration)
+    if not is_covered or _ended(desired, service):
         changes.append(Change(what="deployment configuration", text="changed"))
     return tuple(changes)
 

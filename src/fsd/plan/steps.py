@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -80,6 +80,7 @@ class UpdateService:
     changes: tuple[Change, ...]
     rolls_out: bool  # False: ECS applies it without a deployment
     force: bool = False  # the same revision again, after it had failed
+    ends: Json = field(default_factory=dict)  # of the deployment configuration
     sign: Sign = Sign.CHANGE
 
     def text(self) -> str:

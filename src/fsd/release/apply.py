@@ -62,7 +62,10 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
             )
         case UpdateService():
             parameters = update_parameters(
-                desired, outputs=applied.outputs, task_definition_arn=applied.task_definition_arn
+                desired,
+                outputs=applied.outputs,
+                task_definition_arn=applied.task_definition_arn,
+                ends=step.ends,
             )
             if step.force:
                 parameters["forceNewDeployment"] = True

@@ -19,14 +19,7 @@ from tests.fakes.python_image import ensure_python_image
 from tests.local.table.stage import Stage
 
 SPEED = 40
-APP = Path(__file__).parent / "app.py"
-DOCKERFILE = """
-FROM {base}
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-WORKDIR /app
-COPY app.py ./
-CMD ["python", "app.py"]
-"""
+SERVICE = Path(__file__).parent / "service"
 _accounts = itertools.count(1)
 _CONFIG = Config(retries={"total_max_attempts": 1})
 
@@ -63,12 +56,10 @@ def image(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
     """The service of the table, in the instance's registry, by digest."""
-    base = "python:3.12-slim"
     if instance.runtime == "container":
-        base = ensure_python_image(request.getfixturevalue("docker_engine"))
-    context = tmp_path_factory.mktemp("image")
-    shutil.copy(APP, context)
-    (context / "Dockerfile").write_text(DOCKERFILE.format(base=base))
+        ensure_python_image(request.getfixturevalue("docker_engine"))
+    context = tmp_path_factory.mktemp("image") / "service"
+    shutil.copytree(SERVICE, context)
     session = AwsSession(_session(instance.account), endpoint_url=instance.endpoint, clock=None)
     registry = ContainerRegistry(clients=session)
     built = build_image(

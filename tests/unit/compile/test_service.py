@@ -4,7 +4,12 @@ import pytest
 
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, DesiredService, Target
-from fsd.compile.service import compile_desired_service, create_parameters, update_parameters
+from fsd.compile.service import (
+    compile_desired_service,
+    create_parameters,
+    ended_settings,
+    update_parameters,
+)
 from fsd.errors import CallFailedError
 from fsd.spec.models import Manifest
 from tests.builders import make_image, make_manifest, make_release, make_target
@@ -121,7 +126,10 @@ def test_create_parameters__api__is_the_whole_input() -> None:
 def test_update_parameters__not_scaled__sets_the_count_and_ends_what_is_gone() -> None:
     """UpdateService keeps load balancers and alarms that are not mentioned."""
     parameters = update_parameters(
-        compiled(without_load_balancer()), outputs=OUTPUTS, task_definition_arn=REVISION
+        compiled(without_load_balancer()),
+        outputs=OUTPUTS,
+        task_definition_arn=REVISION,
+        ends={"bakeTimeInMinutes": 0},
     )
 
     assert parameters == {
@@ -134,7 +142,7 @@ def test_update_parameters__not_scaled__sets_the_count_and_ends_what_is_gone() -
             "minimumHealthyPercent": 100,
             "maximumPercent": 200,
             "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-            "alarms": {"alarmNames": [], "enable": False, "rollback": False},
+            "bakeTimeInMinutes": 0,
         },
         "healthCheckGracePeriodSeconds": 60,
         "loadBalancers": [],
@@ -150,9 +158,21 @@ def test_update_parameters__not_scaled__sets_the_count_and_ends_what_is_gone() -
     }
 
 
+def test_ended_settings__alarms_and_bake_time_gone_from_the_manifest__are_switched_off() -> None:
+    alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
+    current = {"strategy": "ROLLING", "alarms": alarms, "bakeTimeInMinutes": 5}
+
+    assert ended_settings(current, {"strategy": "ROLLING"}) == {
+        "alarms": {"alarmNames": [], "enable": False, "rollback": False},
+        "bakeTimeInMinutes": 0,
+    }
+    assert ended_settings(current, {"alarms": alarms, "bakeTimeInMinutes": 1}) == {}
+    assert ended_settings({"alarms": {"enable": False}, "bakeTimeInMinutes": 0}, {}) == {}
+
+
 def test_update_parameters__scaled__leaves_the_count_to_auto_scaling() -> None:
     parameters = update_parameters(
-        compiled(every_feature()), outputs=OUTPUTS, task_definition_arn=REVISION
+        compiled(every_feature()), outputs=OUTPUTS, task_definition_arn=REVISION, ends={}
     )
 
     assert "desiredCount" not in parameters
@@ -172,7 +192,7 @@ def test_parameters__any_manifest__are_what_the_api_takes(name: str) -> None:
     created = create_parameters(
         desired, outputs=OUTPUTS, task_definition_arn=REVISION, client_token="t" * 32
     )
-    updated = update_parameters(desired, outputs=OUTPUTS, task_definition_arn=REVISION)
+    updated = update_parameters(desired, outputs=OUTPUTS, task_definition_arn=REVISION, ends={})
 
     assert_valid_input("ecs", "CreateService", created)
     assert_valid_input("ecs", "UpdateService", updated)
@@ -184,6 +204,7 @@ def test_update_parameters__stack_without_target_group__says_which_output() -> N
             compiled(api()),
             outputs={"TaskSecurityGroupId": "sg-1"},
             task_definition_arn=REVISION,
+            ends={},
         )
 
     assert error.value.what == "the stack fsd-offer-api-dev has no output TargetGroupArn"

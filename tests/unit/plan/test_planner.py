@@ -91,6 +91,17 @@ def test_plan_release__only_the_count__no_rollout() -> None:
     assert not plan.rolls_out
 
 
+def test_plan_release__bake_time_gone_from_the_manifest__is_ended() -> None:
+    observed = deployed()
+    assert observed.service is not None
+    service = replace(observed.service, deployment_configuration={"bakeTimeInMinutes": 5})
+
+    (step,) = plan_release(make_desired(), replace(observed, service=service)).steps
+
+    assert isinstance(step, UpdateService)
+    assert (step.ends, step.rolls_out) == ({"bakeTimeInMinutes": 0}, False)
+
+
 def test_plan_release__scaled_service__the_count_is_not_ours() -> None:
     observed = replace(deployed(), scaling=SCALING)
 
