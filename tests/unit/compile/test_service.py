@@ -4,6 +4,7 @@ import pytest
 
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, DesiredService, Target
+from fsd.compile.desired import Json
 from fsd.compile.service import (
     compile_desired_service,
     create_parameters,
@@ -159,8 +160,8 @@ def test_update_parameters__not_scaled__sets_the_count_and_ends_what_is_gone() -
 
 
 def test_ended_settings__alarms_and_bake_time_gone_from_the_manifest__are_switched_off() -> None:
-    alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
-    current = {"strategy": "ROLLING", "alarms": alarms, "bakeTimeInMinutes": 5}
+    alarms: Json = {"alarmNames": ["errors"], "enable": True, "rollback": True}
+    current: Json = {"strategy": "ROLLING", "alarms": alarms, "bakeTimeInMinutes": 5}
 
     assert ended_settings(current, {"strategy": "ROLLING"}) == {
         "alarms": {"alarmNames": [], "enable": False, "rollback": False},
