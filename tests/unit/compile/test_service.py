@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fsd.compile.compile import compile_service
-from fsd.compile.desired import Desired, DesiredService, Target
-from fsd.compile.desired import Json
+from fsd.compile.desired import Desired, DesiredService, Json, Target
 from fsd.compile.service import (
     compile_desired_service,
     create_parameters,
