@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -102,7 +103,21 @@ def test_fix__not_safe__said_and_left_alone(fsd: Fsd) -> None:
 
     assert ended.code == 3
     assert ended.out.startswith("not fixed: log-retention-value at service.yml:65:18: ")
+    assert "--fix can do this" not in ended.out
     assert file.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write every file")
+def test_fix__read_only_file__said_and_left_alone(fsd: Fsd) -> None:
+    file = fsd.cwd / "service.yml"
+    file.write_text(BAD, encoding="utf-8")
+    file.chmod(0o444)
+
+    ended = fsd.run("validate", "--fix")
+
+    assert ended.code == 3
+    assert "error[manifest-unwritable]: you may not write this file" in ended.err
+    assert file.read_text(encoding="utf-8") == BAD
 
 
 def test_fix__several_files__a_broken_one_keeps_nothing_from_being_repaired(fsd: Fsd) -> None:

@@ -67,6 +67,7 @@ def test_validate__folder__only_what_says_that_it_is_a_service_yaml(fsd: Fsd) ->
     write(fsd, "services/.hidden/service.yml", BAD)
     write(fsd, "services/node_modules/x/service.yml", BAD)
     os.mkfifo(fsd.cwd / "services" / "pipe.yml")
+    (fsd.cwd / "services" / ".#service.yml").symlink_to("an-editors-lock")
     (fsd.cwd / "services" / "again").symlink_to(fsd.cwd / "services")
 
     assert checked(fsd, "--file", "services") == [
@@ -101,6 +102,14 @@ def test_validate__pattern__what_the_shell_would_take(fsd: Fsd) -> None:
         ("x/one.yml", True),
         ("x/y/two.yml", False),
     ]
+
+
+def test_validate__empty_name__not_this_folder(fsd: Fsd) -> None:
+    write(fsd, "a.yml", KAFKA_CONSUMER)
+
+    ended = fsd.run("validate", "--file", "")
+
+    assert (ended.code, "no file matches" in ended.err) == (3, True)
 
 
 def test_validate__the_same_file_twice__once(fsd: Fsd) -> None:

@@ -10,7 +10,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -42,7 +42,7 @@ class Fixing:
         shown = [*self._diff(path, text, fixed), *_not_done(fixed)]
         if shown:
             click.echo("\n".join([*shown, ""]), err=self.to_stderr)
-        return fixed.loaded if self.write else loaded
+        return _less_promised(fixed.loaded if self.write else loaded, fixed)
 
     def _diff(self, path: str, text: str, fixed: Fixed) -> Sequence[str]:
         """A unified difference, with `\\r` and other control characters made visible."""
@@ -62,6 +62,16 @@ class Fixing:
         return f"\x1b[{code}m{line}\x1b[0m" if code else line
 
 
+def _less_promised(loaded: Loaded, fixed: Fixed) -> Loaded:
+    """What was tried and could not be done is not shown as something that --fix can do."""
+    tried = {(item.finding.id, item.finding.key_path) for item in fixed.not_done}
+    findings = (
+        replace(item, edit=None) if (item.id, item.key_path) in tried else item
+        for item in loaded.findings
+    )
+    return replace(loaded, findings=tuple(findings))
+
+
 def _not_done(fixed: Fixed) -> Sequence[str]:
     return [
         printable(f"not fixed: {item.finding.id} at {item.finding.where}: {item.why}")
@@ -75,6 +85,9 @@ def replace_file(path: Path, *, old: str, new: str) -> None:
     try:
         if target.read_bytes() != old.encode():
             raise _unwritable("it has changed while it was checked", path, "run it again")
+        if not os.access(target, os.W_OK):
+            # A rename would ask the folder only.
+            raise _unwritable("you may not write this file", path, f"chmod u+w {path}")
         mode = stat.S_IMODE(target.stat().st_mode)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:

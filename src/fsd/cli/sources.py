@@ -129,6 +129,8 @@ def _find(name: str) -> Iterator[Named]:
 
 def _expand(name: str) -> list[Path]:
     """A pattern as the shell would take it; a file of that very name comes first."""
+    if not name:  # an empty variable of a script is not this folder
+        return []
     if os.path.lexists(name) or not any(character in name for character in "*?["):
         return [] if name == STDIN else [Path(name)]
     import glob
@@ -156,7 +158,11 @@ def _walk(folder: Path) -> Iterator[Named]:
         for file in sorted(files):
             # A pipe would be waited for; a link to nothing is worth an error.
             path = Path(where, file)
-            if file.endswith(_SUFFIXES) and (path.is_file() or not path.exists()):
+            if (
+                file.endswith(_SUFFIXES)
+                and file[0] != "."
+                and (path.is_file() or not path.exists())
+            ):
                 yield Named(path=path)
     for error in errors:
         name = str(error.filename)
