@@ -280,3 +280,23 @@ def test_validate__wrong_override__shown_in_the_environments_file(fsd: Fsd) -> N
 
     assert ended.code == 3
     assert "  --> .fsd/environments.yml:9:35\n" in ended.out
+
+
+def test_validate__very_many_files__all_in_order_with_what_is_wrong(fsd: Fsd) -> None:
+    for number in range(150):
+        write(
+            fsd, OWNED.replace("ecs", "ec2") if number == 77 else OWNED, f"{number:03}/service.yml"
+        )
+
+    ended = fsd.run("validate", "--file", ".", "--file", "gone.yml", "--format", "json")
+
+    answer = ended.json()
+    assert ended.code == 3
+    assert [file["file"] for file in answer["files"]] == [
+        *(f"{number:03}/service.yml" for number in range(150)),
+        "gone.yml",
+    ]
+    assert [(found["id"], found["path"]) for found in answer["findings"]] == [
+        ("wrong-value", "077/service.yml"),
+        ("manifest-unreadable", None),
+    ]

@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import yaml
 from yaml.nodes import ScalarNode
@@ -36,9 +36,8 @@ Span: TypeAlias = tuple[int, int, int, int]
 _TAG = "tag:yaml.org,2002:"
 # YAML 1.1's line breaks, which libyaml counts: an editor agrees on all but the last three.
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_NOT_PRINTABLE = re.compile(
-    "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
+# What YAML has no place for; PyYAML's own, since to compile it takes milliseconds.
+_NOT_PRINTABLE = yaml.reader.Reader.NON_PRINTABLE
 _IGNORE = re.compile(r"(?:^|(?<=\s))#\s*fsd:\s*ignore\[(?P<ids>[^\]]{0,1000})\]")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?")
@@ -248,12 +247,18 @@ class _Builder:
             node = Branch(entries=done.entries, where=done.where)
         else:
             node = Items(items=tuple(done.items), where=done.where)
-        self._count(1, done.where)
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            self._too_large(done.where)
         self._add(node, anchor=done.anchor, size=done.size, height=done.height)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        span = line, column, end_line, end_column = _span(event)
-        self._scalars.append(span)
+        start, end = event.start_mark, event.end_mark
+        assert start is not None
+        assert end is not None
+        line, column = start.line, start.column
+        end_line, end_column = end.line, end.column
+        self._scalars.append((line, column, end_line, end_column))
         where = Location(path=self.path, line=line + 1, column=column + 1)
         if end_line != line:
             end_column = len(self.lines[line].rstrip()) if line < len(self.lines) else column
@@ -267,7 +272,9 @@ class _Builder:
             where=where,
             width=max(1, end_column - column),
         )
-        self._count(1, where)
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            self._too_large(where)
         self._add(node, anchor=event.anchor)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
@@ -291,7 +298,9 @@ class _Builder:
             raise _Stop
         node, size, height = self._anchors[event.anchor]
         self._check_depth(height, where)
-        self._count(size, where)
+        self._nodes += size
+        if self._nodes > MAX_NODES:
+            self._too_large(where)
         self._add(node, size=size, height=height)
 
     def _check_depth(self, height: int, where: Location) -> None:
@@ -306,10 +315,7 @@ class _Builder:
         )
         raise _Stop
 
-    def _count(self, size: int, where: Location) -> None:
-        self._nodes += size
-        if self._nodes <= MAX_NODES:
-            return
+    def _too_large(self, where: Location) -> NoReturn:
         self._error(
             "yaml-too-large",
             f"more than {MAX_NODES} values once every alias is written out",
@@ -330,7 +336,8 @@ class _Builder:
             return
         parent = self._open[-1]
         parent.size += size
-        parent.height = max(parent.height, height + 1)
+        if height >= parent.height:
+            parent.height = height + 1
         if not parent.is_mapping:
             parent.items.append(node)
         elif parent.key is None and not parent.skip_value and not parent.merging:
@@ -414,8 +421,9 @@ class _Builder:
         )
 
     def _place(self, event: yaml.Event) -> Location:
-        line, column, _, _ = _span(event)
-        return Location(path=self.path, line=line + 1, column=column + 1)
+        mark = event.start_mark
+        assert mark is not None
+        return Location(path=self.path, line=mark.line + 1, column=mark.column + 1)
 
     def _error(self, id_: str, message: str, *, fix: str, where: Location, width: int = 1) -> None:
         """Reading stops at one too many."""
@@ -450,13 +458,6 @@ def read_scalar(text: str) -> Value:
         case "float" if _FRACTION.fullmatch(text):
             return float(text)
     return text
-
-
-def _span(event: yaml.Event) -> Span:
-    start, end = event.start_mark, event.end_mark
-    assert start is not None
-    assert end is not None
-    return start.line, start.column, end.line, end.column
 
 
 def describe(value: Value) -> str:

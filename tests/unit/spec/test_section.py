@@ -79,3 +79,11 @@ def test_keys__section__as_they_are_written() -> None:
     written = [item.written for item in keys(Outer)]
 
     assert written == ["someName", "kind", "innerPart", "labels", "several", "awsURL"]
+
+
+def test_section__values__compared_hashed_and_shown() -> None:
+    one, same, other = Inner(size=2), Inner(size=2), Inner()
+
+    assert (one == same, one == other) == (True, False)
+    assert len({one, same, other}) == 2
+    assert repr(one) == "Inner(size=2)"
