@@ -81,7 +81,7 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
     ours = replace(back.ours, asked_to_stop=True)
     match back.watcher.watch(ours, until_final=True).verdict:
         case RolledBack():
-            return _verified(back)
+            return _find_lost_race(back, good) or _verified(back)
         case Failed(rollback_failed=False):
             return _find_lost_race(back, good) or _update_to(back, good)
         case Succeeded():
