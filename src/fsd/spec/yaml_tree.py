@@ -45,7 +45,9 @@ _RESOLVER = Resolver()
 _TRUE = frozenset({"true", "yes", "on"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# A file has hundreds of these two, and frozen ones take three times as long to make. Nobody changes
+# them all the same: other values are other nodes.
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Scalar:
     """`value` is what YAML 1.1 sees, and after interpolation the interpolated text."""
 
@@ -56,7 +58,7 @@ class Scalar:
     width: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Entry:
     where: Location | str  # of the key
     width: int
