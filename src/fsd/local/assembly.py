@@ -26,7 +26,7 @@ from fsd.local.logs import MiniStackLogs
 from fsd.local.placeholders import create_placeholders, remove_placeholders
 from fsd.local.ports import Neighbours
 from fsd.local.roles import LocalRoles
-from fsd.local.runtime import choose
+from fsd.local.runtime import choose, reaches_aws
 from fsd.local.seams import cloudwatch, ecr, elbv2, iam, registry, services
 from fsd.local.secrets import MiniStackSecrets
 from fsd.local.server import Settings
@@ -55,6 +55,7 @@ class Assembly:
         self._runtime = choose(
             settings.runtime,
             registry_password=self._password,
+            aws_port=settings.port,
             logs=logs,
             state=settings.state_dir / "tasks",
             instance=instance.identify(settings.state_dir),
@@ -62,8 +63,7 @@ class Assembly:
         endpoint = f"http://127.0.0.1:{settings.port}"
         self._roles = LocalRoles(
             is_enforced=settings.enforce_iam,
-            # A container has a loopback of its own, and we listen on no other address.
-            endpoint=endpoint if self._runtime.name == "process" else "",
+            endpoint=endpoint if reaches_aws(self._runtime) else "",
             repository=registry.find_repository,
         )
         self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=settings.speed)

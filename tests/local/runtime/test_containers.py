@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
+from contextlib import closing
 from pathlib import Path
 
 import docker
@@ -13,10 +15,12 @@ import pytest
 
 from fsd.errors import CallFailedError
 from fsd.local.ports import ContainerState, LaunchError
-from fsd.local.runtime import choose
-from fsd.local.runtime.containers import find_engine, read_log, require_engine, sweep
+from fsd.local.runtime import choose, doorways
+from fsd.local.runtime.containers import Containers, find_engine, read_log, require_engine, sweep
 from tests.fakes.logs import FakeLogs
+from tests.fakes.registry import FakeRegistry
 from tests.local.runtime.lab import Lab, await_that
+from tests.local.server.targets import serving
 
 
 def names(engine: docker.DockerClient, instance: str) -> list[str]:
@@ -37,6 +41,28 @@ def test_launch__two_containers__share_localhost(containers: Lab) -> None:
 
     await_that(lambda: not containers.runtime.inspect(task_id)[0].running)
     assert containers.logs.texts("side")[-1] == "served"
+
+
+@pytest.mark.docker
+@pytest.mark.skipif(not doorways.are_possible(), reason="only root enters a container's network")
+def test_launch__port_of_the_embedded_aws__is_reached_from_every_container_of_the_task(
+    container_image: str, shared_registry: FakeRegistry
+) -> None:
+    logs, instance = FakeLogs(), uuid.uuid4().hex[:12]
+    with serving("the embedded AWS") as aws:
+        runtime = Containers(logs=logs, instance=instance, aws_port=aws.server_address[1])
+        lab = Lab(runtime, container_image, logs, shared_registry, instance)
+        url = f"http://127.0.0.1:{aws.server_address[1]}/"
+        ask = f"until wget -q -O - {url} 2>/dev/null; do sleep 0.1; done; echo"
+        with closing(runtime):
+            task_id, _ = lab.launch(
+                lab.spec(f"{ask}; sleep 60"), lab.spec(ask, name="side", essential=False)
+            )
+            await_that(lambda: bool(logs.texts("main")) and bool(logs.texts("side")))
+            runtime.stop(task_id)
+
+    assert logs.texts("main")[-1] == logs.texts("side")[-1] == "the embedded AWS"
+    assert len(aws.requests) == 2
 
 
 @pytest.mark.docker

@@ -12,7 +12,9 @@ from fsd.report.findings import FileFindings
 from fsd.report.sarif import render_sarif
 from fsd.spec.finding import Finding, Severity
 
-SCHEMA = json.loads(Path(__file__).with_name("sarif.schema.json").read_text(encoding="utf-8"))
+# The official schema, as SchemaStore publishes it and npm's @microsoft/jest-sarif ships it:
+# https://raw.githubusercontent.com/schemastore/schemastore/master/src/schemas/json/sarif-2.1.0-rtm.5.json
+SCHEMA = json.loads(Path(__file__).with_name("sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
 ROOT = Path("/repo")
 
 
@@ -32,7 +34,8 @@ def run(*findings: Finding, path: str = "s.yml") -> Any:
     """The only run, after the schema had its say."""
     file = FileFindings(path=path, findings=findings, sources={})
     document = json.loads(render_sarif([file], root=ROOT))
-    pytest.importorskip("jsonschema").Draft202012Validator(SCHEMA).validate(document)
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.Draft4Validator(SCHEMA).validate(document)
     return document["runs"][0]
 
 

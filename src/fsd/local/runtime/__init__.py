@@ -13,18 +13,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from fsd.local.ports import LogSink, Runtime
+from fsd.local.runtime import doorways
 
 CONTAINER = "container"
 PROCESS = "process"
 
 
+def reaches_aws(runtime: Runtime) -> bool:
+    """Whether a task can call the embedded AWS at the address that it has on this machine."""
+    return runtime.name == PROCESS or doorways.are_possible()
+
+
 def choose(
-    name: str | None, *, logs: LogSink, state: Path, instance: str, registry_password: str = ""
+    name: str | None,
+    *,
+    logs: LogSink,
+    state: Path,
+    instance: str,
+    registry_password: str = "",
+    aws_port: int | None = None,
 ) -> Runtime:
     """None: containers where an engine answers within two seconds, else processes.
 
     `state` is a folder of the instance's own; `instance` tells its tasks from another's;
-    `registry_password` is for registries on this machine, "" where they ask for none. Raises
+    `registry_password` is for registries on this machine, "" where they ask for none; `aws_port`
+    is where the embedded AWS listens. Raises
     CallFailedError (docker-unavailable) where containers are asked for and no engine answers.
     """
     if name != PROCESS:
@@ -34,7 +47,11 @@ def choose(
         engine = find_engine()
         if engine is not None or name == CONTAINER:
             return Containers(
-                logs=logs, instance=instance, engine=engine, registry_password=registry_password
+                logs=logs,
+                instance=instance,
+                engine=engine,
+                registry_password=registry_password,
+                aws_port=aws_port,
             )
     from fsd.local.runtime.processes import Processes
 

@@ -29,7 +29,8 @@ from docker.types import LogConfig
 
 from fsd.errors import CallFailedError
 from fsd.local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
-from fsd.local.runtime import orphans, wording
+from fsd.local.runtime import doorways, orphans, wording
+from fsd.local.runtime.doorways import Doorway, Doorways
 from fsd.local.runtime.images import REGISTRY_USER, resolve_digest
 from fsd.local.runtime.lines import Lines
 from fsd.local.runtime.reference import Reference, parse_reference
@@ -101,7 +102,9 @@ class Containers:
         instance: str,
         engine: docker.DockerClient | None = None,
         registry_password: str = "",
+        aws_port: int | None = None,
     ) -> None:
+        """`aws_port` of this machine's loopback is reached from every task, where that can be."""
         client = engine or require_engine()
         self._engine = client
         self._logs = logs
@@ -110,6 +113,7 @@ class Containers:
         self._lock = threading.Lock()
         self._tasks: dict[str, _Task] = {}
         self._images: set[str] = set()  # of registries on this machine
+        self._doorways = Doorways(aws_port) if aws_port and doorways.are_possible() else None
         sweep(instance, client)
         self._guard = orphans.Guard(instance, command=_sweeping(instance))
 
@@ -134,7 +138,7 @@ class Containers:
             undo.callback(found.stop)
             for spec in _owner_first(task.containers):
                 found.create(spec, name=self._name(task, spec), labels=self._labels(task))
-            found.start(self._logs)
+            found.start(self._logs, self._doorways)
             address = found.address()
             undo.pop_all()
         found.order = tuple(spec.name for spec in task.containers)
@@ -165,6 +169,8 @@ class Containers:
         with contextlib.suppress(*_DockerErrors):
             sweep(self._instance, self._engine)
             self._forget_images()
+        if self._doorways is not None:
+            self._doorways.close()
         self._guard.close()
         self._engine.close()
 
@@ -226,6 +232,7 @@ class _Task:
         self._engine = engine
         self.containers: dict[str, _Container] = {}  # the owner of the network first
         self.order: tuple[str, ...] = ()
+        self._doorway: Doorway | None = None
 
     def create(self, spec: ContainerSpec, *, name: str, labels: dict[str, str]) -> None:
         owner = next(iter(self.containers.values()), None)
@@ -234,9 +241,11 @@ class _Task:
             self._engine, spec, name=name, labels=labels, network=network
         )
 
-    def start(self, logs: LogSink) -> None:
+    def start(self, logs: LogSink, ways: Doorways | None) -> None:
         for container in self.containers.values():
             container.start(logs)
+            if ways is not None and self._doorway is None:
+                self._doorway = container.open_doorway(ways)
 
     def address(self) -> str:
         owner = next(iter(self.containers.values()))
@@ -251,6 +260,8 @@ class _Task:
 
     def stop(self) -> tuple[ContainerState, ...]:
         """All at once; the owner of the network is removed last."""
+        if self._doorway is not None:
+            self._doorway.close()
         if self.containers:
             with ThreadPoolExecutor(max_workers=len(self.containers)) as pool:
                 list(pool.map(_Container.stop, self.containers.values()))
@@ -316,6 +327,17 @@ class _Container:
                 target=self._follow, args=(logs,), name=f"{self._spec.name} log", daemon=True
             )
             self._log.start()
+
+    def open_doorway(self, ways: Doorways) -> Doorway | None:
+        """None where the container has ended already, or runs on another machine.
+
+        Its program has begun by now: a call in its first milliseconds is refused, and SDKs repeat.
+        """
+        pid = int(self.attributes()["State"]["Pid"] or 0)
+        with contextlib.suppress(OSError):
+            if self._is_mine(pid):
+                return ways.open(pid)
+        return None
 
     def attributes(self) -> dict[str, Any]:
         found: dict[str, Any] = self._engine.api.inspect_container(self.id)
@@ -383,10 +405,14 @@ class _Container:
             pause.wait(_POLL)
 
     def _kill(self, pid: int) -> None:
-        """The engine has no call for it. The number counts only if it is of this container here."""
+        """The engine has no call for it."""
         with contextlib.suppress(OSError):
-            if pid and self.id in Path(f"/proc/{pid}/cgroup").read_text():
+            if self._is_mine(pid):
                 os.kill(pid, signal.SIGKILL)
+
+    def _is_mine(self, pid: int) -> bool:
+        """The engine may run on another machine, where numbers are others'. Raises OSError."""
+        return bool(pid) and self.id in Path(f"/proc/{pid}/cgroup").read_text()
 
     def _follow(self, logs: LogSink) -> None:
         """Until the container ends, or the engine does."""
