@@ -63,7 +63,7 @@ OWN_SERVICE = f"""
 The same with a service of your own, in its folder with a Dockerfile:
 
   export PATH="{FSD.parent}:$PATH"
-  cp {HELLO / "service.yml"} .          # then change name, port and health path
+  fsd init                              # writes service.yml from what is there
   fsd validate --file service.yml
   fsd deploy --env local --file service.yml
   fsd local status                      # its URLs;  fsd local down  removes everything
