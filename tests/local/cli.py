@@ -6,10 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 from typing import Any
+
+import boto3
 
 ROOT = Path(__file__).parent.parent.parent
 HELLO = ROOT / "examples" / "services" / "hello"
@@ -78,3 +82,19 @@ class Fsd:
         lines = self.ok("local", "env").out.splitlines()
         pairs = (line.removeprefix("export ").partition("=") for line in lines if "export" in line)
         return {key: value.strip("'\"") for key, _, value in pairs}
+
+    @contextmanager
+    def client(self, service: str) -> Iterator[Any]:
+        """Somebody else's boto3 client of the embedded AWS."""
+        names = self.aws_environment()
+        made = boto3.client(
+            service,
+            endpoint_url=names["AWS_ENDPOINT_URL"],
+            region_name=names["AWS_REGION"],
+            aws_access_key_id=names["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=names["AWS_SECRET_ACCESS_KEY"],
+        )
+        try:
+            yield made
+        finally:
+            made.close()

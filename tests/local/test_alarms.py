@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.local.cli import Fsd
@@ -28,26 +27,19 @@ def runtime() -> str:
 
 @pytest.fixture
 def cloudwatch(fsd: Fsd) -> Iterator[Any]:
-    environment = fsd.aws_environment()
-    session = boto3.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key="x",
-        region_name=environment["AWS_REGION"],
-    )
-    client = session.client("cloudwatch", endpoint_url=environment["AWS_ENDPOINT_URL"])
-    client.put_metric_alarm(
-        AlarmName=ALARM,
-        Namespace="Hello",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=5.0,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="notBreaching",
-    )
-    yield client
-    client.close()
+    with fsd.client("cloudwatch") as client:
+        client.put_metric_alarm(
+            AlarmName=ALARM,
+            Namespace="Hello",
+            MetricName="Errors",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=5.0,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="notBreaching",
+        )
+        yield client
 
 
 def put(cloudwatch: Any, errors: float) -> None:
@@ -58,20 +50,11 @@ def put(cloudwatch: Any, errors: float) -> None:
 
 def state_of(fsd: Fsd) -> dict[str, Any]:
     """The newest service deployment, as ECS describes it."""
-    environment = fsd.aws_environment()
-    session = boto3.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key="x",
-        region_name=environment["AWS_REGION"],
-    )
-    ecs = session.client("ecs", endpoint_url=environment["AWS_ENDPOINT_URL"])
-    try:
+    with fsd.client("ecs") as ecs:
         listed = ecs.list_service_deployments(cluster="local", service="hello-local")
         arn = listed["serviceDeployments"][0]["serviceDeploymentArn"]
         described = ecs.describe_service_deployments(serviceDeploymentArns=[arn])
-        found: dict[str, Any] = described["serviceDeployments"][0]
-    finally:
-        ecs.close()
+    found: dict[str, Any] = described["serviceDeployments"][0]
     return found
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.local.cli import Fsd
@@ -31,15 +30,8 @@ def runtime() -> str:
 
 @pytest.fixture
 def cloudwatch(fsd: Fsd) -> Iterator[Any]:
-    environment = fsd.aws_environment()
-    session = boto3.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key="x",
-        region_name=environment["AWS_REGION"],
-    )
-    client = session.client("cloudwatch", endpoint_url=environment["AWS_ENDPOINT_URL"])
-    yield client
-    client.close()
+    with fsd.client("cloudwatch") as client:
+        yield client
 
 
 def put_cpu(cloudwatch: Any, percent: float, *, minutes: int) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.local.cli import Fsd
@@ -156,16 +155,8 @@ def test_deploy__nothing_wrong__succeeds(fsd: Fsd, name: str) -> None:
 @pytest.fixture
 def ecs(fsd: Fsd) -> Iterator[Any]:
     """Somebody else's client."""
-    names = fsd.aws_environment()
-    client = boto3.client(
-        "ecs",
-        endpoint_url=names["AWS_ENDPOINT_URL"],
-        region_name=names["AWS_REGION"],
-        aws_access_key_id=names["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=names["AWS_SECRET_ACCESS_KEY"],
-    )
-    yield client
-    client.close()
+    with fsd.client("ecs") as client:
+        yield client
 
 
 def test_deploy__superseded_by_somebody__exit_8_and_theirs_goes_on(
