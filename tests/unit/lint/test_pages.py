@@ -66,13 +66,19 @@ a: 2
 
 
 def loading_ids() -> set[str]:
-    constants = {
-        node.value
-        for file in LOADING
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    return {text for text in constants if re.fullmatch(r"[a-z]+(-[a-z]+)+", text)}
+    texts: set[str] = set()
+    for file in LOADING:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        texts |= texts_in(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "examples":
+                texts -= texts_in(node)
+    return {text for text in texts if re.fullmatch(r"[a-z]+(-[a-z]+)+", text)}
+
+
+def texts_in(tree: ast.AST) -> set[str]:
+    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {node.value for node in constants if isinstance(node.value, str)}
 
 
 def find(example: Example) -> tuple[Finding, ...]:

@@ -421,8 +421,20 @@ class _Container:
             stream = self._engine.api.logs(
                 self.id, stdout=True, stderr=True, stream=True, follow=True, timestamps=True
             )
-            for at, text in read_log(stream):
+            for at, text in read_log(self._with_the_end(stream)):
                 logs.write(self._spec.log, [(at, text)])
+
+    def _with_the_end(self, frames: Iterator[bytes]) -> Iterator[bytes]:
+        """Engines may end the stream before a last line that has no end of line."""
+        last = b""
+        for frame in frames:
+            last = frame
+            yield frame
+        end: bytes = self._engine.api.logs(
+            self.id, stdout=True, stderr=True, timestamps=True, tail=1
+        )
+        if end and not (last and end.endswith(last)):
+            yield end
 
 
 def read_log(frames: Iterator[bytes]) -> Iterator[tuple[int, str]]:
