@@ -176,3 +176,19 @@ def test_validate__markdown__a_table(fsd: Fsd) -> None:
 
     assert ended.code == 3
     assert "| ❌ | `wrong-value` | `<stdin>:12` |" in ended.out
+
+
+def test_validate__more_files_than_one_process_takes__each_told_in_its_order(fsd: Fsd) -> None:
+    """From a hundred files on they are shared among the cores."""
+    for number in range(120):
+        write(fsd, f"many/{number:03}.yml", BAD if number % 50 == 7 else KAFKA_CONSUMER)
+    (fsd.cwd / "many" / "060.yml").write_bytes(b"apiVersion: fsd/v1\n\xff")
+
+    files = checked(fsd, "--file", "many")
+    ended = fsd.run("validate", "--file", "many")
+
+    assert [name for name, _ in files] == [f"many/{number:03}.yml" for number in range(120)]
+    wrong = [name for name, is_valid in files if not is_valid]
+    assert wrong == [f"many/{number:03}.yml" for number in (7, 57, 60, 107)]
+    assert ended.code == 3
+    assert ended.out.count("error[") == 4

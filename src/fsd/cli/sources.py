@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.cli.manifest import decode, read_text, sources_of
 from fsd.errors import ManifestError
@@ -21,10 +21,14 @@ from fsd.spec.finding import Finding, Severity
 from fsd.spec.load import Loaded
 from fsd.spec.yaml_tree import MAX_CHARACTERS
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
 # (path, text) → what is in it and what was found. Raises ManifestError.
 Check: TypeAlias = Callable[[str, str], Loaded]
 STDIN = "-"
 STDIN_NAME = "<stdin>"
+_MANY = 100  # files from which on a second process pays
 _SUFFIXES = (".yml", ".yaml")
 _MOST_BYTES = 4 * MAX_CHARACTERS + 4
 _API_VERSION = re.compile(rb"""^\s*\{?\s*["']?apiVersion["']?\s*:\s*["']?fsd/v1\b""", re.M)
@@ -58,9 +62,9 @@ class Checked:
         return error_report(self.error, path=self.path)
 
 
-def check_files(names: Sequence[str], *, check: Check) -> Iterator[Checked]:
+def check_files(found: Iterable[Named], *, check: Check) -> Iterator[Checked]:
     """Every file in its turn; what is wrong with one does not keep the others from being told."""
-    for named in find_files(names):
+    for named in found:
         path = STDIN_NAME if str(named.path) == STDIN else str(named.path)
         if named.error is not None:
             yield Checked(path=path, error=named.error)
@@ -70,6 +74,51 @@ def check_files(names: Sequence[str], *, check: Check) -> Iterator[Checked]:
             yield Checked(path=path, text=text, loaded=check(path, text))
         except ManifestError as error:
             yield Checked(path=path, error=error)
+
+
+def report_files(found: Sequence[Named], *, check: Check) -> list[FileFindings]:
+    """What is in each file; many files are shared among the cores."""
+    cores = os.cpu_count() or 1
+    is_shared = len(found) >= _MANY and cores > 1 and sys.platform == "linux"
+    if not is_shared or any(str(named.path) == STDIN for named in found):
+        return _report(found, check)
+    size = -(-len(found) // cores)
+    parts = [found[start : start + size] for start in range(0, len(found), size)]
+    return [report for part in _in_processes(parts, check) for report in part]
+
+
+def _report(found: Sequence[Named], check: Check) -> list[FileFindings]:
+    return [checked.report() for checked in check_files(found, check=check)]
+
+
+def _in_processes(
+    parts: Sequence[Sequence[Named]], check: Check
+) -> Iterator[Sequence[FileFindings]]:
+    """Each part by a fork of this process, which has loaded everything; the first one here."""
+    import multiprocessing
+
+    context = multiprocessing.get_context("fork")
+    started = []
+    for part in parts[1:]:
+        here, there = context.Pipe(duplex=False)
+        process = context.Process(target=_send, args=(there, part, check), daemon=True)
+        process.start()
+        there.close()
+        started.append((part, process, here))
+    yield _report(parts[0], check)
+    for part, process, here in started:
+        with here:
+            try:
+                found: Sequence[FileFindings] = here.recv()
+            except EOFError:  # it was killed
+                found = _report(part, check)
+        process.join()
+        yield found
+
+
+def _send(there: Connection, part: Sequence[Named], check: Check) -> None:
+    with there:
+        there.send(_report(part, check))
 
 
 def find_files(names: Sequence[str]) -> Iterator[Named]:

@@ -178,11 +178,14 @@ def _manifests(
     names: Sequence[str], *, check: Check, fixing: Fixing | None, raises: bool
 ) -> Sequence[FileFindings]:
     """What was found in each file. `raises`: the error of a file that is the only one."""
-    from fsd.cli.sources import check_files
+    from fsd.cli.sources import check_files, find_files, report_files
 
+    found = list(find_files(names))
+    if fixing is None and len(found) > 1:
+        return report_files(found, check=check)
     reports: list[FileFindings] = []
     error = None
-    for checked in check_files(names, check=check):
+    for checked in check_files(found, check=check):
         done = checked if fixing is None else _fix(checked, fixing, check)
         error = done.error
         reports.append(done.report())

@@ -17,7 +17,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -334,6 +333,8 @@ def nearest_actions(
     found: list[str] = []
     for candidate in services:
         known = _actions(candidate.lower())
+        from difflib import get_close_matches
+
         close = get_close_matches((action or service).lower(), known, n=count, cutoff=0.6)
         found += [known[key] for key in close]
     return tuple(found[:count])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 
 from fsd.errors import Location
 from fsd.spec.finding import MOST, Finding, KeyPath, Severity, with_the_rest
@@ -103,6 +102,8 @@ class _Pass:
         if name in PLACEHOLDERS:
             self.assumed.add(name)
             return PLACEHOLDERS[name]
+        from difflib import get_close_matches
+
         close = get_close_matches(name.upper(), VARIABLES, n=1)
         meant = f"did you mean `${{{close[0]}}}`? " if close else ""
         known = ", ".join(f"${{{variable}}}" for variable in VARIABLES)

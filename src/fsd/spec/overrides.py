@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from fsd.errors import Location
 from fsd.spec.environments import override_places
@@ -123,6 +122,8 @@ def _unknown(path: KeyPath, override: Override) -> Finding:
     short = dotted(path).removeprefix("service.")
     known = [dotted(place).removeprefix("service.") for place in places(Manifest)]
     by_last_key = [place for place in known if place.rpartition(".")[2] == str(path[-1])]
+    from difflib import get_close_matches
+
     close = by_last_key or get_close_matches(short, known, n=2, cutoff=0.5)
     fix = " or ".join(f"`{place}`" for place in close[:2])
     return _finding(

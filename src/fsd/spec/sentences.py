@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
@@ -125,6 +124,8 @@ def _unknown_key(path: KeyPath, model: type) -> _Sentence:
     known = above.keys if above else ()
     message = f"{_name(parent)} has no key `{key}`" if parent else f"there is no key `{key}` here"
     lower = {name.lower(): name for name in known}
+    from difflib import get_close_matches
+
     close = get_close_matches(key.lower().replace("_", ""), lower, n=1)
     elsewhere = [
         place for place in places(model) if str(place[-1]).lower() == key.lower() and place != path
@@ -149,6 +150,8 @@ def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
     message = f"{_name(path)} is {_shown(node)}; it can be {choices}"
     written = node.text if isinstance(node, Scalar) else ""
     lower = {choice.lower(): choice for choice in shape.choices}
+    from difflib import get_close_matches
+
     close = get_close_matches(written[:100].lower(), lower, n=1, cutoff=0)
     best = lower[close[0]] if close else shape.choices[0]
     return _Sentence(id="wrong-value", message=message, fix=f"write `{best}`", path=path)

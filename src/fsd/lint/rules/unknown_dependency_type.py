@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
 from fsd.spec.dependencies import KINDS
@@ -13,6 +12,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     for index, dependency in enumerate(subject.manifest.dependencies):
         if dependency.type in KINDS:
             continue
+        from difflib import get_close_matches
+
         close = get_close_matches(dependency.type, KINDS, n=1, cutoff=0.5)
         meant = f"did you mean `{close[0]}`? " if close else ""
         yield Problem(
