@@ -7,7 +7,7 @@ from datetime import timedelta
 from fsd.release.result import Progress
 from fsd.rollout.assess import Ours
 from fsd.rollout.diagnose import family_revision
-from fsd.snapshot import EcsDeployment, ServiceState, Snapshot
+from fsd.snapshot import DeploymentStatus, EcsDeployment, ServiceState, Snapshot
 
 
 def progress_of(
@@ -31,6 +31,23 @@ def progress_of(
         failure_threshold=deployment.failure_threshold if deployment else 0,
         note=note,
     )
+
+
+def bake_text(snapshot: Snapshot, progress: Progress) -> str | None:
+    """What ECS waits for when nothing moves any more; None while something does.
+
+    Alarms are watched for the bake time once the new tasks are healthy and the old ones gone. ECS
+    says neither that it bakes nor until when.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
+    """
+    deployment = snapshot.deployment
+    if deployment is None or deployment.status is not DeploymentStatus.IN_PROGRESS:
+        return None
+    is_complete = 0 < progress.desired <= progress.new_healthy and not progress.old_running
+    if not (is_complete and deployment.alarm_status == "MONITORING"):
+        return None
+    alarms = ", ".join(deployment.alarms)
+    return f"all tasks are healthy; ECS watches the alarms for the bake time: {alarms}"
 
 
 def _find_listed(service: ServiceState | None, ours: Ours) -> EcsDeployment | None:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from fsd.errors import CallFailedError
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
-from fsd.release.progress import progress_of
+from fsd.release.progress import bake_text, progress_of
 from fsd.release.reporter import Reporter
 from fsd.rollout.assess import InProgress, Ours, RollingBack, Verdict, assess
 from fsd.rollout.diagnose import short
@@ -110,6 +110,7 @@ class Watcher:
     _seen_events: set[str] = field(default_factory=set)
     _news: str = ""
     _watched: str = ""
+    _baking: str = ""  # the deployment whose bake was told
 
     def find(self, *, known: frozenset[str], task_definition_arn: str) -> ServiceDeployment:
         """Our deployment: the ARN that was not there before, in whatever status, of our revision.
@@ -330,6 +331,10 @@ class Watcher:
             note=self._take_news(),
         )
         self.reporter.progress(progress)
+        baking = bake_text(self.snapshot, progress)
+        if baking and ours.arn != self._baking:
+            self._baking = ours.arn
+            self.reporter.note(baking)
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:

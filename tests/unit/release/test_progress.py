@@ -3,10 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from fsd.release.progress import progress_of
+import pytest
+
+from fsd.release.progress import bake_text, progress_of
 from fsd.release.result import Progress
 from fsd.rollout.assess import Ours
-from fsd.snapshot import EcsDeployment, Snapshot, TargetHealth, TaskState
+from fsd.snapshot import DeploymentStatus, EcsDeployment, Snapshot, TargetHealth, TaskState
 from tests.timeline import deployment_arn, snapshot, task_definition
 
 OURS = Ours(
@@ -81,3 +83,40 @@ def test_progress_of__not_listed_yet__what_the_deployment_says() -> None:
     """)
 
     assert seen(look).new_running == 1
+
+
+def baking(*, healthy: int = 2, old: int = 0, alarms: str = "MONITORING") -> Snapshot:
+    """Ours has all its tasks, and ECS watches alarms; but for what is said."""
+    look = rolling()
+    assert look.service is not None
+    assert look.deployment is not None
+    mine, before = look.service.deployments
+    rows = (replace(mine, running=healthy, pending=0), replace(before, running=old))
+    return replace(
+        look,
+        service=replace(look.service, deployments=rows),
+        deployment=replace(look.deployment, alarms=("5xx", "slow"), alarm_status=alarms),
+    )
+
+
+def test_bake_text__only_the_alarms_are_waited_for__names_them() -> None:
+    text = bake_text(baking(), seen(baking()))
+
+    assert text == "all tasks are healthy; ECS watches the alarms for the bake time: 5xx, slow"
+
+
+@pytest.mark.parametrize(
+    "look",
+    [baking(healthy=1), baking(old=1), baking(alarms="DISABLED"), baking(alarms="TRIGGERED")],
+    ids=["a task is missing", "an old task runs", "alarms are ignored", "an alarm went off"],
+)
+def test_bake_text__something_else_is_waited_for__none(look: Snapshot) -> None:
+    assert bake_text(look, seen(look)) is None
+
+
+def test_bake_text__deployment_is_done__none() -> None:
+    look = baking()
+    assert look.deployment is not None
+    done = replace(look, deployment=replace(look.deployment, status=DeploymentStatus.SUCCESSFUL))
+
+    assert bake_text(done, seen(done)) is None
