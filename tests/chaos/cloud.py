@@ -1,0 +1,174 @@
+"""A service on an embedded AWS, and somebody else's view of both, while FSD has a bad time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.local.cli import HELLO, TIMEOUT, Ended, Fsd
+from tests.local.conftest import commit
+
+DESIRED = 2
+IN_FLIGHT = ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Something new in the image, in the task definition and in the stack."""
+
+    number: int
+
+    @property
+    def greeting(self) -> str:
+        return f"hi-{self.number}"
+
+    @property
+    def timeout(self) -> int:
+        """The load balancer's health check's: in the stack."""
+        return 2 + self.number % 2
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return (
+            *("--override", f"environment.GREETING={self.greeting}"),
+            *("--override", f"healthCheck.timeout={self.timeout}"),
+        )
+
+
+@dataclass
+class Visitor:
+    """Asks the service through its load balancer, and counts its healthy targets, all the time."""
+
+    url: str
+    targets: Any  # counts them
+    asked: int = 0
+    failed: list[str] = field(default_factory=list)
+    fewest: int = DESIRED
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        while not self._over.wait(0.02):
+            self.asked += 1
+            try:
+                with urllib.request.urlopen(self.url, timeout=10):
+                    pass
+            except (urllib.error.URLError, OSError) as error:
+                self.failed.append(str(error))
+            self.fewest = min(self.fewest, self.targets())
+
+    def stop(self) -> None:
+        self._over.set()
+
+
+@dataclass
+class Cloud:
+    """The embedded AWS, the service's folder, and clients that see what AWS has."""
+
+    fsd: Fsd
+    endpoint: str
+    ecs: Any
+    elbv2: Any
+    cloudformation: Any
+    _made: int = 0
+
+    def change(self) -> Change:
+        self._made += 1
+        app = self.fsd.cwd / "app.py"
+        app.write_text(f"{(HELLO / 'app.py').read_text()}# {self._made}\n")
+        commit(self.fsd.cwd, f"change {self._made}")
+        return Change(number=self._made)
+
+    def start(self, endpoint: str, environment: str, *options: str) -> subprocess.Popen[str]:
+        extra = {**self.fsd.extra, "AWS_ENDPOINT_URL": endpoint}
+        fsd = Fsd(self.fsd.state, self.fsd.cwd, extra)
+        return fsd.start("deploy", "--env", environment, "--format", "json", *options)
+
+    def deploy(self, environment: str, *options: str) -> Ended:
+        """With nothing in the way."""
+        return end(self.start(self.endpoint, environment, *options))
+
+    def healthy(self, group: str) -> int:
+        found = self.elbv2.describe_target_health(TargetGroupArn=group)
+        states = [one["TargetHealth"]["State"] for one in found["TargetHealthDescriptions"]]
+        return states.count("healthy")
+
+    def service(self, environment: str) -> Any:
+        (found,) = self.ecs.describe_services(
+            cluster=environment, services=[f"hello-{environment}"]
+        )["services"]
+        return found
+
+    def revisions(self, environment: str) -> list[str]:
+        found: list[str] = self.ecs.list_task_definitions(familyPrefix=f"hello-{environment}")[
+            "taskDefinitionArns"
+        ]
+        return found
+
+    @contextmanager
+    def visited(self, environment: str) -> Iterator[Visitor]:
+        group = self.service(environment)["loadBalancers"][0]["targetGroupArn"]
+        url = f"{self.endpoint}/_alb/hello-{environment}/"
+        visitor = Visitor(url, lambda: self.healthy(group))
+        thread = threading.Thread(target=visitor.run)
+        thread.start()
+        try:
+            yield visitor
+        finally:
+            visitor.stop()
+            thread.join()
+
+    def assert_converged(self, environment: str, change: Change, ended: Ended) -> None:
+        """It says so, and everything on AWS is what `change` asked for, and only that."""
+        assert ended.code == 0, ended.text
+        result = ended.json()
+        assert result["outcome"] in {"succeeded", "unchanged"}, ended.text
+        service = self.service(environment)
+        assert result["running"]["taskDefinitionArn"] == service["taskDefinition"]
+        self._assert_steady(environment, service)
+        self._assert_runs(service, change, image=result["image"])
+        self._assert_one_stack(environment)
+
+    def _assert_steady(self, environment: str, service: Any) -> None:
+        name = service["serviceName"]
+        assert [one["status"] for one in service["deployments"]] == ["PRIMARY"], service
+        assert (service["runningCount"], service["desiredCount"]) == (DESIRED, DESIRED)
+        in_flight = self.ecs.list_service_deployments(
+            cluster=environment, service=name, status=IN_FLIGHT
+        )
+        assert in_flight["serviceDeployments"] == []
+        tasks = self.ecs.list_tasks(cluster=environment, serviceName=name)["taskArns"]
+        assert len(tasks) == DESIRED
+
+    def _assert_runs(self, service: Any, change: Change, *, image: str) -> None:
+        definition = self.ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
+        container = definition["taskDefinition"]["containerDefinitions"][0]
+        assert {"name": "GREETING", "value": change.greeting} in container["environment"]
+        assert container["image"] == image
+        (group,) = self.elbv2.describe_target_groups(
+            TargetGroupArns=[service["loadBalancers"][0]["targetGroupArn"]]
+        )["TargetGroups"]
+        assert group["HealthCheckTimeoutSeconds"] == change.timeout
+
+    def _assert_one_stack(self, environment: str) -> None:
+        pages = self.cloudformation.get_paginator("list_stacks").paginate()
+        found = [
+            (one["StackName"], one["StackStatus"])
+            for page in pages
+            for one in page["StackSummaries"]
+            if one["StackName"].endswith(f"hello-{environment}")
+        ]
+        assert [name for name, _ in found] == [f"fsd-hello-{environment}"], json.dumps(found)
+        assert found[0][1] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+
+def end(process: subprocess.Popen[str]) -> Ended:
+    with process:
+        out, err = process.communicate(timeout=TIMEOUT)
+    return Ended(process.returncode, out, err)
