@@ -326,7 +326,10 @@ def _raise_next(errors: list[CallFailedError | None] | list[FsdError | None]) ->
 
 @dataclass
 class FakeScaling:
+    """`error` is raised by every change."""
+
     scaling: Scaling | None = None
+    error: CallFailedError | None = None
 
     def find(self, cluster: str, service: str) -> ScalingState | None:
         del cluster, service
@@ -334,6 +337,8 @@ class FakeScaling:
 
     def apply(self, cluster: str, service: str, scaling: Scaling) -> None:
         del cluster, service
+        if self.error is not None:
+            raise self.error
         self.scaling = scaling
 
     def remove(self, cluster: str, service: str) -> bool:

@@ -92,6 +92,57 @@ def test_deploy__good_then_broken_then_good__verdicts_and_no_failed_request(
     ]
 
 
+def test_deploy__another_port__no_failed_request_whatever_its_end(fsd: Fsd, hello: Path) -> None:
+    fsd.ok(*DEPLOY, "--version", "v1")
+    url = load_balancer_url(fsd)
+
+    commit(hello, "second")
+    port = ("--override", "port=9000", "--override", "environment.PORT=9000")
+    with asking(url) as failures:
+        broken = fsd.run(
+            *DEPLOY, *port, "--version", "v2", "--override", "environment.HELLO_BROKEN_HEALTH=1"
+        )
+        good = fsd.run(*DEPLOY, *port, "--version", "v3")
+
+    assert (broken.code, good.code) == (6, 0), broken.text + good.text
+    assert get(url)["version"] == "v3"
+    assert failures == []
+    assert open_ports(fsd) == {9000}
+
+
+def test_deploy__public_instead_of_internal__old_clients_are_served_until_the_end(
+    fsd: Fsd, hello: Path
+) -> None:
+    fsd.ok(*DEPLOY, "--version", "v1")
+    old = load_balancer_url(fsd)
+
+    commit(hello, "second")
+    public = ("--override", "networking.loadBalancer.internal=false")
+    with asking(old) as failures:
+        broken = fsd.run(
+            *DEPLOY, *public, "--version", "v2", "--override", "environment.HELLO_BROKEN_HEALTH=1"
+        )
+    same = fsd.run(*DEPLOY, *public, "--version", "v1")
+
+    assert broken.code == 6, broken.text
+    assert failures == []
+    assert same.json()["outcome"] == "succeeded", same.text
+    assert load_balancer_url(fsd) != old
+    assert get(load_balancer_url(fsd))["version"] == "v1"
+
+
+def open_ports(fsd: Fsd) -> set[int]:
+    """Those that tasks take from their load balancer."""
+    with fsd.client("ec2") as ec2:
+        groups = ec2.describe_security_groups()["SecurityGroups"]
+    return {
+        rule["FromPort"]
+        for group in groups
+        for rule in group["IpPermissions"]
+        if rule.get("UserIdGroupPairs")
+    }
+
+
 def test_deploy__first_one_never_healthy__exit_7_and_no_tasks(fsd: Fsd) -> None:
     ended = fsd.run(*DEPLOY, "--override", "environment.HELLO_CRASH=1")
 

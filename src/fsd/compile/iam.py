@@ -75,7 +75,7 @@ def statement(actions: Sequence[str], *, scope: Scope) -> Json:
 def policy_document(statements: Sequence[JsonValue], *, role: str) -> Json:
     """Raises ManifestError where IAM would not take it, before a stack has to roll back."""
     document: Json = {"Version": "2012-10-17", "Statement": list(statements)}
-    size = len("".join(json.dumps(document).split()))
+    size = policy_size(document)
     if size > INLINE_POLICY_LIMIT:
         raise ManifestError(
             f"the policy of the role {role} has {size} characters; IAM takes {INLINE_POLICY_LIMIT}",
@@ -84,6 +84,11 @@ def policy_document(statements: Sequence[JsonValue], *, role: str) -> Json:
             code="policy-too-long",
         )
     return document
+
+
+def policy_size(document: Json) -> int:
+    """In characters as IAM counts them: without whitespace."""
+    return len("".join(json.dumps(document).split()))
 
 
 def _merged(dependencies: Sequence[Dependency]) -> Mapping[tuple[str, str], set[str]]:

@@ -13,8 +13,14 @@ from fsd.spec.models import LoadBalancer, Manifest, Service
 TASK_SECURITY_GROUP = "TaskSecurityGroup"
 LOAD_BALANCER_SECURITY_GROUP = "LoadBalancerSecurityGroup"
 LOAD_BALANCER = "LoadBalancer"
+TARGET_GROUP = "TargetGroup"
 HTTP_LISTENER = "HttpListener"
 HTTPS_LISTENER = "HttpsListener"
+
+# Any will do: ECS registers each task with the port of its container. The port of a target group
+# can't change, so a port of the manifest here would make a new group, empty until the rollout.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+_TARGET_GROUP_PORT = 80
 
 # CloudFormation's own default still takes TLS 1.0; this is the console's.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
@@ -27,13 +33,14 @@ def find_load_balancer(service: Service) -> LoadBalancer | None:
     return service.networking.load_balancer if service.port is not None else None
 
 
-def target_group_id(balancer: LoadBalancer) -> str:
-    """Logical id. A target group belongs to one load balancer (TargetGroupAssociationLimit), so a
-    new scheme, which replaces the load balancer, must replace the target group too.
+def logical_id(name: str, balancer: LoadBalancer) -> str:
+    """Of a load balancer, or of what belongs to it. The scheme can't change, and a target group
+    belongs to one load balancer (TargetGroupAssociationLimit), so the two schemes have nothing in
+    common and may stand side by side during a rollout.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
     """
-    return "TargetGroup" if balancer.internal else "PublicTargetGroup"
+    return name if balancer.internal else f"Public{name}"
 
 
 def security_groups(manifest: Manifest, *, target: Target) -> Json:
@@ -70,17 +77,19 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
     balancer = find_load_balancer(service)
     if balancer is None:
         return {}
-    target_group = target_group_id(balancer)
+    target_group = logical_id(TARGET_GROUP, balancer)
+    http, https = logical_id(HTTP_LISTENER, balancer), logical_id(HTTPS_LISTENER, balancer)
     forward: Json = {"Type": "forward", "TargetGroupArn": {"Ref": target_group}}
     resources: Json = {
-        LOAD_BALANCER: _balancer(manifest, balancer, target=target),
+        logical_id(LOAD_BALANCER, balancer): _balancer(manifest, balancer, target=target),
         target_group: _target_group(service, target=target),
     }
     if balancer.certificate_arn is None:
-        resources[HTTP_LISTENER] = _listener("HTTP", 80, forward)
+        resources[http] = _listener(balancer, "HTTP", 80, forward)
         return resources
-    resources[HTTP_LISTENER] = _listener("HTTP", 80, _to_https())
-    resources[HTTPS_LISTENER] = _listener(
+    resources[http] = _listener(balancer, "HTTP", 80, _to_https())
+    resources[https] = _listener(
+        balancer,
         "HTTPS",
         443,
         forward,
@@ -169,7 +178,7 @@ def _balancer_name(manifest: Manifest, balancer: LoadBalancer, target: Target) -
 
 
 def _target_group(service: Service, *, target: Target) -> Json:
-    """Unnamed, because a change of the port replaces it.
+    """Unnamed, because a change of the VPC replaces it.
 
     Every value is sent: ELB's own defaults differ between its API and its console.
     """
@@ -180,7 +189,7 @@ def _target_group(service: Service, *, target: Target) -> Json:
         "Properties": {
             "TargetType": "ip",
             "Protocol": "HTTP",
-            "Port": service.port,
+            "Port": _TARGET_GROUP_PORT,
             "VpcId": target.vpc_id,
             "HealthCheckEnabled": True,
             "HealthCheckProtocol": "HTTP",
@@ -196,9 +205,11 @@ def _target_group(service: Service, *, target: Target) -> Json:
     }
 
 
-def _listener(protocol: str, port: int, action: Json, **more: JsonValue) -> Json:
+def _listener(
+    balancer: LoadBalancer, protocol: str, port: int, action: Json, **more: JsonValue
+) -> Json:
     properties: Json = {
-        "LoadBalancerArn": {"Ref": LOAD_BALANCER},
+        "LoadBalancerArn": {"Ref": logical_id(LOAD_BALANCER, balancer)},
         "Protocol": protocol,
         "Port": port,
         "DefaultActions": [action],

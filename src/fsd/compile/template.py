@@ -18,11 +18,12 @@ from fsd.compile.desired import (
 )
 from fsd.compile.network import (
     LOAD_BALANCER,
+    TARGET_GROUP,
     TASK_SECURITY_GROUP,
     find_load_balancer,
     load_balancer,
+    logical_id,
     security_groups,
-    target_group_id,
 )
 from fsd.compile.roles import execution_role, task_role
 from fsd.spec import names
@@ -68,10 +69,11 @@ def _outputs(manifest: Manifest) -> Json:
     balancer = find_load_balancer(manifest.service)
     if balancer is not None:
         scheme = "https" if balancer.certificate_arn else "http"
-        address: Json = {"Fn::GetAtt": [LOAD_BALANCER, "DNSName"]}
+        id_ = logical_id(LOAD_BALANCER, balancer)
+        address: Json = {"Fn::GetAtt": [id_, "DNSName"]}
         outputs |= {
-            OUTPUT_TARGET_GROUP: {"Value": {"Ref": target_group_id(balancer)}},
-            OUTPUT_LOAD_BALANCER: {"Value": {"Ref": LOAD_BALANCER}},
+            OUTPUT_TARGET_GROUP: {"Value": {"Ref": logical_id(TARGET_GROUP, balancer)}},
+            OUTPUT_LOAD_BALANCER: {"Value": {"Ref": id_}},
             OUTPUT_URL: {"Value": {"Fn::Join": ["", [f"{scheme}://", address]]}},
         }
     return outputs

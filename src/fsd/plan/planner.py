@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fsd.change import Change
-from fsd.compile.desired import Desired, Json
+from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
 from fsd.compile.service import ended_settings
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
-from fsd.plan.observed import Observed
+from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.steps import (
     ApplyScaling,
     ApplyStack,
@@ -22,6 +22,7 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
+from fsd.plan.transition import output_value, transition_template
 from fsd.snapshot import ServiceState
 
 _FIRST = (Change(what="first revision", text=""),)
@@ -30,11 +31,14 @@ _FIRST = (Change(what="first revision", text=""),)
 def plan_release(desired: Desired, observed: Observed) -> Plan:
     """Order the steps that turn what is observed into what is desired."""
     revision = _revision_step(desired, observed)
+    service = [*_service_steps(desired, observed, revision_changes=revision is not None)]
+    attach_to = _deployment_to_attach(observed, service)
+    is_update = any(isinstance(step, UpdateService) and step.rolls_out for step in service)
     steps: list[Step] = [
         *_cluster_steps(desired, observed),
-        *_stack_steps(desired, observed),
+        *_stack_steps(desired, observed, has_old_tasks=is_update or bool(attach_to)),
         *([revision] if revision else []),
-        *_service_steps(desired, observed, revision_changes=revision is not None),
+        *service,
         *_scaling_steps(desired, observed),
     ]
     return Plan(
@@ -42,7 +46,7 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         account=observed.account,
         region=observed.region,
         steps=tuple(steps),
-        attach_to=_deployment_to_attach(observed, steps),
+        attach_to=attach_to,
     )
 
 
@@ -51,19 +55,32 @@ def _cluster_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
         yield CreateCluster(name=desired.service.cluster)
 
 
-def _stack_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
+def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -> Iterator[Step]:
+    """What the stack needs, and once the old tasks are gone what it needs no more."""
+    name, wanted = desired.stack_name, desired.template
     if observed.stack is None:
-        changes = diff_templates({}, desired.template)
-        yield ApplyStack(name=desired.stack_name, changes=changes, sign=Sign.ADD)
+        changes = diff_templates({}, wanted)
+        yield ApplyStack(name=name, template=wanted, changes=changes, sign=Sign.ADD)
         return
-    changes = diff_templates(observed.stack.template, desired.template)
-    if not changes and dict(observed.stack.tags) != dict(desired.stack_tags):
-        changes = (Change(what="tags", text=""),)
-    if not changes and not observed.stack.status.endswith("_COMPLETE"):
-        # An earlier run was killed in the middle; applying again waits for its operation.
-        changes = (Change(what=f"({observed.stack.status})", text=""),)
+    both = transition_template(observed.stack.template, wanted) if has_old_tasks else wanted
+    changes = _stack_changes(desired, observed.stack, both)
     if changes:
-        yield ApplyStack(name=desired.stack_name, changes=changes, sign=Sign.CHANGE)
+        yield ApplyStack(name=name, template=both, changes=changes, sign=Sign.CHANGE)
+    ended = diff_templates(both, wanted)
+    if ended:
+        yield ApplyStack(
+            name=name, template=wanted, changes=ended, sign=Sign.REMOVE, cleans_up=True
+        )
+
+
+def _stack_changes(desired: Desired, stack: ObservedStack, template: Json) -> tuple[Change, ...]:
+    changes = diff_templates(stack.template, template)
+    if not changes and dict(stack.tags) != dict(desired.stack_tags):
+        return (Change(what="tags", text=""),)
+    if not changes and not stack.status.endswith("_COMPLETE"):
+        # An earlier run was killed in the middle; applying again waits for its operation.
+        return (Change(what=f"({stack.status})", text=""),)
+    return changes
 
 
 def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | UseRevision | None:
@@ -89,7 +106,7 @@ def _service_steps(
     if service is None:
         yield CreateService(name=desired.name, desired_count=desired.service.desired_count)
         return
-    network = _network_changes(desired, service)
+    network = _network_changes(desired, observed, service)
     settings = _setting_changes(desired, service, is_scaled=observed.scaling is not None)
     force = not revision_changes and not network and _last_try_failed(observed)
     if revision_changes or network or settings or force:
@@ -115,7 +132,9 @@ def _last_try_failed(observed: Observed) -> bool:
     return primary is not None and primary.rollout_state == "FAILED"
 
 
-def _network_changes(desired: Desired, service: ServiceState) -> tuple[Change, ...]:
+def _network_changes(
+    desired: Desired, observed: Observed, service: ServiceState
+) -> tuple[Change, ...]:
     changes = []
     if set(service.subnets) != set(desired.service.subnets):
         changes.append(Change(what="subnets", text="changed"))
@@ -124,7 +143,21 @@ def _network_changes(desired: Desired, service: ServiceState) -> tuple[Change, .
     if bool(service.target_group_arns) != desired.service.has_load_balancer:
         text = "added" if desired.service.has_load_balancer else "removed"
         changes.append(Change(what="load balancer", text=text))
+    elif observed.stack is not None and _is_attached_elsewhere(desired, observed.stack, service):
+        changes.append(Change(what="load balancer", text="replaced"))
     return tuple(changes)
+
+
+def _is_attached_elsewhere(desired: Desired, stack: ObservedStack, service: ServiceState) -> bool:
+    """Whether the service's target group is not the one that the stack has, or will have."""
+    if not desired.service.has_load_balancer:
+        return False
+    if output_value(stack.template, OUTPUT_TARGET_GROUP) != output_value(
+        desired.template, OUTPUT_TARGET_GROUP
+    ):
+        return True
+    arn = stack.outputs.get(OUTPUT_TARGET_GROUP)
+    return arn is not None and arn not in service.target_group_arns
 
 
 def _setting_changes(
@@ -165,7 +198,7 @@ def _scaling_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
         yield ApplyScaling(scaling=desired.scaling, changes=changes, sign=sign)
 
 
-def _deployment_to_attach(observed: Observed, steps: list[Step]) -> str:
+def _deployment_to_attach(observed: Observed, steps: Sequence[Step]) -> str:
     """The deployment in flight, where it is ours already: an earlier run of this command died."""
     flight, service = observed.in_flight, observed.service
     if flight is None or service is None:

@@ -28,10 +28,15 @@ class CreateCluster:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyStack:
     name: str
+    template: Json
     changes: tuple[Change, ...]  # logical resources, with what becomes of them
     sign: Sign
+    cleans_up: bool = False  # once the rollout has succeeded: what only old tasks needed goes
 
     def text(self) -> str:
+        if self.cleans_up:
+            what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+            return f"stack          {self.name}   {what}   once no old task needs it"
         if self.sign is Sign.ADD:
             return f"stack          {self.name}   {len(self.changes)} resources"
         what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes[:6])

@@ -1,4 +1,4 @@
-"""Carry out a plan's steps, one `match`. Scaling comes last, after the verdict: see `deploy`."""
+"""Carry out a plan's steps, one `match`. Some wait for the verdict: see `split_plan`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
             aws.ecs.create_cluster(step.name, tags=tags)
         case ApplyStack():
             stack = aws.stacks.apply(
-                step.name, template=desired.template, tags=dict(desired.stack_tags)
+                step.name, template=step.template, tags=dict(desired.stack_tags)
             )
             applied.outputs = stack.outputs
         case RegisterRevision():
@@ -78,12 +78,15 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
             assert_never(step)
 
 
-def split_scaling(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+def split_plan(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     """(before the rollout, after it succeeded).
 
     Registering a target clamps the running count at once, and a failed release must leave the
     limits as they were, so scaling waits for the verdict.
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+
+    The stack's clean-up is the last: nothing depends on it.
     """
-    after = tuple(s for s in plan.steps if isinstance(s, ApplyScaling | RemoveScaling))
+    scaling = tuple(s for s in plan.steps if isinstance(s, ApplyScaling | RemoveScaling))
+    after = (*scaling, *(s for s in plan.steps if isinstance(s, ApplyStack) and s.cleans_up))
     return tuple(s for s in plan.steps if s not in after), after

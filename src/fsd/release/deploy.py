@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fsd.compile.desired import OUTPUT_URL, Desired, Image, Release
+from fsd.compile.desired import OUTPUT_URL, Desired, Image, Json, Release
 from fsd.errors import CallFailedError, Interrupted, RefusedError
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
@@ -21,7 +21,7 @@ from fsd.plan.steps import (
     UseRevision,
 )
 from fsd.release.alarms import warnings
-from fsd.release.apply import Applied, apply_step, split_scaling
+from fsd.release.apply import Applied, apply_step, split_plan
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import release_info
@@ -110,6 +110,7 @@ class _Deployment:
     changing: str = ""  # the stack that is being changed
     asked_for: str = ""  # the revision that ECS was asked to roll out
     known: frozenset[str] = frozenset()  # the deployments that were there before
+    has_succeeded: bool = False  # what is left to do can't undo that
     diagnosis: Diagnosis | None = None  # set as soon as the rollout has failed
     watcher: Watcher | None = None
     notes: tuple[str, ...] = ()
@@ -178,7 +179,7 @@ class _Deployment:
 
     def _apply_and_watch(self, observed: Observed, started: datetime) -> Result:
         assert self.plan is not None  # set by run()
-        before, after = split_scaling(self.plan)
+        before, after = split_plan(self.plan)
         applied = Applied(
             outputs=observed.stack.outputs if observed.stack else {},
             task_definition_arn=observed.running.arn if observed.running else "",
@@ -202,12 +203,34 @@ class _Deployment:
         except CallFailedError as error:
             return self._unknown(started, error)
         if not self.request.wait:
-            self._apply(after, applied, observed)
-            return self._finish(started, Outcome.STARTED, applied=applied)
+            return self._leave(after, applied, observed, started)
         result = self._watch(watcher, observed, applied, started)
         if result.outcome is Outcome.SUCCEEDED:
-            self._apply(after, applied, observed)
+            return self._settle(result, after, applied, observed)
         return result
+
+    def _leave(
+        self, after: tuple[Step, ...], applied: Applied, observed: Observed, started: datetime
+    ) -> Result:
+        """Without the verdict: the old tasks may be needed yet, and what they need with them."""
+        now = tuple(step for step in after if not isinstance(step, ApplyStack))
+        self._apply(now, applied, observed)
+        if now != after:
+            self.notes = (*self.notes, _KEPT)
+        return self._finish(started, Outcome.STARTED, applied=applied)
+
+    def _settle(
+        self, result: Result, after: tuple[Step, ...], applied: Applied, observed: Observed
+    ) -> Result:
+        """What waits for the verdict. A stack that keeps too much is no failure of a release."""
+        self.has_succeeded = True
+        try:
+            self._apply(after, applied, observed)
+        except CallFailedError as error:
+            if not self.changing:
+                raise
+            result = replace(result, notes=(*result.notes, f"{_KEPT}: {error.what}"))
+        return replace(result, phases=tuple(self.phases), finished_at=self.clock.now())
 
     def _warn_of_alarms(self) -> None:
         self.notes = warnings(self.aws, self.desired.service.deployment_configuration)
@@ -233,9 +256,8 @@ class _Deployment:
 
     def _restore_stack_after_error(self, step: Step, observed: Observed) -> None:
         """A step after the stack's failed: the stack goes back, so that nothing is half-done."""
-        assert self.plan is not None
-        changed = any(isinstance(s, ApplyStack) for s in self.plan.steps)
-        if changed and observed.stack is not None and not isinstance(step, ApplyStack):
+        is_late = self.has_succeeded or isinstance(step, ApplyStack)
+        if self._applied_template() and observed.stack is not None and not is_late:
             self.aws.stacks.apply(
                 self.desired.stack_name,
                 template=observed.stack.template,
@@ -339,7 +361,7 @@ class _Deployment:
             verdict=watched.verdict,
             desired=self.desired,
             observed=observed,
-            stack_changed=self._stack_changed(),
+            template=self._applied_template(),
         )
         try:
             back = go_back(job)
@@ -421,7 +443,12 @@ class _Deployment:
     def _interrupted(self, started: datetime, signal: Interrupted) -> Result:
         """One answer within the seconds that a runner leaves: say what state things are in."""
         service, env = self.desired.service_name, self.desired.environment
-        if self.changing:
+        if self.has_succeeded:
+            message = (
+                f"{signal.what} after {self._revision()} had succeeded; scaling limits, or the end "
+                "of what only old tasks needed in the stack, may be missing"
+            )
+        elif self.changing:
             message = (
                 f"{signal.what} while CloudFormation changes {self.changing}: what it has begun, "
                 "it finishes; ECS was not asked to change anything that runs"
@@ -492,8 +519,11 @@ class _Deployment:
         found = self.aws.ecs.find_task_definition(observed.running.arn)
         return release_info(found) if found else None
 
-    def _stack_changed(self) -> bool:
-        return self.plan is not None and any(isinstance(s, ApplyStack) for s in self.plan.steps)
+    def _applied_template(self) -> Json | None:
+        """What the stack became before the rollout: a rollback has to take it back."""
+        steps = self.plan.steps if self.plan else ()
+        stacks = (s for s in steps if isinstance(s, ApplyStack) and not s.cleans_up)
+        return next((step.template for step in stacks), None)
 
     def _warnings(self) -> tuple[str, ...]:
         return tuple(self.watcher.warnings) if self.watcher else ()
@@ -582,6 +612,8 @@ class _Deployment:
             url=stack.outputs.get(OUTPUT_URL, "") if stack else "",
         )
 
+
+_KEPT = "the stack keeps what only the old tasks needed; the next deployment removes it"
 
 _PHASES: dict[type[Step], PhaseName] = {
     ApplyStack: PhaseName.STACK,

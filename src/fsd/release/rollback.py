@@ -12,6 +12,7 @@ from datetime import timedelta
 from fsd.compile.desired import Desired, Json
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
+from fsd.plan.transition import is_same_template, transition_template
 from fsd.release.ports import Aws, Clock, PermissionDenied
 from fsd.release.result import Outcome
 from fsd.release.watch import TimedOut, Watcher
@@ -27,7 +28,7 @@ from fsd.rollout.assess import (
     Verdict,
 )
 from fsd.rollout.diagnose import family_revision, find_task_causes
-from fsd.snapshot import DeploymentStatus
+from fsd.snapshot import DeploymentStatus, ServiceState
 
 # A rollback gets this long after the deadline of the rollout; ECS needs it for a drain and a start.
 ROLLBACK_TIME = timedelta(minutes=15)
@@ -44,7 +45,7 @@ class GoBack:
     verdict: Verdict | TimedOut
     desired: Desired
     observed: Observed
-    stack_changed: bool
+    template: Json | None  # of the stack now; None where the release left it as it was
 
     @property
     def cluster(self) -> str:
@@ -67,8 +68,7 @@ def go_back(back: GoBack) -> RolledBackTo:
     lost = _find_lost_race(back, good)
     if lost is not None:
         return lost
-    # First the stack: old tasks are judged by the health check that it says.
-    _apply_stack_of_before(back)
+    _apply_stack_of_both(back)
     if good is None:
         return _scale_to_zero(back)
     if not can_stop:
@@ -169,17 +169,29 @@ def last_good(observed: Observed) -> str | None:
     return None
 
 
+def _apply_stack_of_both(back: GoBack) -> None:
+    """First the stack: old tasks are judged by the health check that it says. What only the new
+    tasks need stays until they are gone."""
+    stack = back.observed.stack
+    if back.template is not None and stack is not None:
+        _change_stack(back, back.template, transition_template(back.template, stack.template))
+
+
 def _apply_stack_of_before(back: GoBack) -> None:
     stack = back.observed.stack
-    if back.stack_changed and stack is not None:
-        back.aws.stacks.apply(
-            back.desired.stack_name, template=stack.template, tags=dict(stack.tags)
-        )
+    if back.template is not None and stack is not None:
+        _change_stack(back, transition_template(back.template, stack.template), stack.template)
+
+
+def _change_stack(back: GoBack, current: Json, wanted: Json) -> None:
+    stack = back.observed.stack
+    if stack is not None and not is_same_template(current, wanted):
+        back.aws.stacks.apply(back.desired.stack_name, template=wanted, tags=dict(stack.tags))
 
 
 def _apply_stack_of_now(back: GoBack) -> None:
     """The release that could not be stopped runs: its own stack belongs to it."""
-    if back.stack_changed and back.observed.stack is not None:
+    if back.template is not None and back.observed.stack is not None:
         desired = back.desired
         back.aws.stacks.apply(
             desired.stack_name, template=desired.template, tags=dict(desired.stack_tags)
@@ -187,7 +199,8 @@ def _apply_stack_of_now(back: GoBack) -> None:
 
 
 def _verified(back: GoBack) -> RolledBackTo:
-    """ECS says that it rolled back; see what runs, and restore the count that we changed."""
+    """ECS says that it rolled back; see what runs, and restore what is not part of a revision."""
+    _apply_stack_of_before(back)
     _restore_count(back)
     service = back.aws.ecs.find_service(back.cluster, back.desired.name)
     if service is None:
@@ -224,6 +237,7 @@ def _update_to(back: GoBack, good: str) -> RolledBackTo:
         "service": back.desired.name,
         "taskDefinition": good,
         "forceNewDeployment": True,
+        **_attached_as(before, container=back.desired.service.container),
     }
     if before is not None and back.observed.scaling is None:
         parameters["desiredCount"] = before.desired
@@ -242,6 +256,31 @@ def _update_to(back: GoBack, good: str) -> RolledBackTo:
         case Doomed() | RollingBack() | RolledBack() | Failed():
             why = f"{family_revision(good)} did not get healthy again either"
             return could_not_go_back(back, why + _why_not(back, good))
+
+
+def _attached_as(before: ServiceState | None, *, container: str) -> Json:
+    """An update keeps what it does not name: the target group and the port of the failed release.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+    """
+    if before is None:
+        return {}
+    network: Json = {
+        "subnets": list(before.subnets),
+        "securityGroups": list(before.security_groups),
+        "assignPublicIp": "ENABLED" if before.assign_public_ip else "DISABLED",
+    }
+    return {
+        "networkConfiguration": {"awsvpcConfiguration": network},
+        "loadBalancers": [
+            {
+                "targetGroupArn": arn,
+                "containerName": container,
+                "containerPort": before.container_port,
+            }
+            for arn in before.target_group_arns
+        ],
+    }
 
 
 def _scale_to_zero(back: GoBack) -> RolledBackTo:

@@ -197,7 +197,7 @@ def test_compile_template__internal_api__is_the_whole_stack() -> None:
                 "Properties": {
                     "TargetType": "ip",
                     "Protocol": "HTTP",
-                    "Port": 8000,
+                    "Port": 80,
                     "VpcId": "vpc-0a1b2c3d",
                     "HealthCheckEnabled": True,
                     "HealthCheckProtocol": "HTTP",
@@ -259,7 +259,7 @@ def test_compile_template__load_balancer_without_port__has_none() -> None:
 def test_compile_template__public_with_certificate__is_https_and_redirects() -> None:
     template = compiled(every_feature())
 
-    balancer = resource(template, "LoadBalancer")
+    balancer = resource(template, "PublicLoadBalancer")
     assert (balancer["Scheme"], balancer["Name"]) == (
         "internet-facing",
         "category-service-dev-public",
@@ -270,7 +270,7 @@ def test_compile_template__public_with_certificate__is_https_and_redirects() -> 
         (80, "0.0.0.0/0"),
         (443, "0.0.0.0/0"),
     ]
-    assert resource(template, "HttpListener")["DefaultActions"] == [
+    assert resource(template, "PublicHttpListener")["DefaultActions"] == [
         {
             "Type": "redirect",
             "RedirectConfig": {
@@ -283,21 +283,33 @@ def test_compile_template__public_with_certificate__is_https_and_redirects() -> 
             },
         }
     ]
-    https = resource(template, "HttpsListener")
+    https = resource(template, "PublicHttpsListener")
     assert https["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
     assert https["DefaultActions"] == [
         {"Type": "forward", "TargetGroupArn": {"Ref": "PublicTargetGroup"}}
     ]
 
 
-def test_compile_template__new_scheme__replaces_what_belongs_to_one_load_balancer() -> None:
+def test_compile_template__new_scheme__may_stand_beside_the_old_one() -> None:
     """A load balancer's name is taken and its target group bound until the old one is deleted."""
     public = compiled(make_manifest(networking={"load_balancer": {"internal": False}}))
     internal = compiled(api())
 
-    assert resource(public, "LoadBalancer")["Name"] != resource(internal, "LoadBalancer")["Name"]
-    assert names(public) ^ names(internal) == {"TargetGroup", "PublicTargetGroup"}
+    ids = {"LoadBalancer", "TargetGroup", "HttpListener"}
+    assert names(public) ^ names(internal) == ids | {f"Public{id_}" for id_ in ids}
+    balancers = resource(public, "PublicLoadBalancer"), resource(internal, "LoadBalancer")
+    assert balancers[0]["Name"] != balancers[1]["Name"]
     assert "Name" not in resource(internal, "TargetGroup")
+
+
+def test_compile_template__new_port__the_same_target_group() -> None:
+    """Its port can't change: a new group would be empty until the rollout."""
+    balanced: dict[str, object] = {"load_balancer": {}}
+    one = compiled(make_manifest(port=8000, networking=balanced))
+    other = compiled(make_manifest(port=9000, networking=balanced))
+
+    assert one != other
+    assert resource(one, "TargetGroup") == resource(other, "TargetGroup")
 
 
 def test_compile_template__metrics__opens_their_port_to_the_vpc() -> None:

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.compile.desired import Scaling
+from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError, Interrupted, RefusedError
 from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
 from fsd.release.ports import Throttled
 from fsd.release.reporter import Silent
-from fsd.release.result import Outcome, Result
+from fsd.release.result import Outcome, PhaseName, Result
 from tests.fakes.aws import FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
@@ -373,3 +373,90 @@ def test_deploy__signal_while_the_stack_changes__says_that_cloudformation_goes_o
 
 def _raise_interrupted() -> None:
     raise Interrupted("stopped by SIGINT", where="this command", fix="again")
+
+
+# --- what old and new tasks need of the stack ----------------------------------------------------
+
+LOGS: Json = {"Type": "AWS::Logs::LogGroup"}
+OLD: Json = {"Resources": {"Logs": LOGS}}
+BOTH: Json = {"Resources": {"Logs": LOGS, "Other": LOGS}}
+NEW: Json = {"Resources": {"Other": LOGS}}
+
+
+def test_deploy__something_leaves_the_stack__stays_until_the_rollout_succeeded() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+
+    result = run(aws, make_request(make_desired(template=NEW)))
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert aws.stacks.applied == [BOTH, NEW]
+    assert result.phases[-1].name is PhaseName.STACK
+
+
+def test_deploy__fails_when_something_left_the_stack__back_to_what_was() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+
+    result = run(aws, make_request(make_desired(template=NEW)))
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert aws.stacks.applied == [BOTH, OLD]
+
+
+def test_deploy__not_waited_for__what_old_tasks_need_stays() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS")
+
+    result = run(aws, make_request(make_desired(template=NEW), wait=False))
+
+    assert aws.stacks.applied == [BOTH]
+    assert "the next deployment removes it" in result.notes[-1]
+
+
+def test_deploy__attaches_to_ours__what_old_tasks_need_stays_until_then() -> None:
+    aws, clock, request = running(), FakeClock(), make_request(make_desired(template=NEW))
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "SUCCESSFUL")
+    clock.at(1, _raise_interrupted)
+    run(aws, request, clock)
+
+    result = run(aws, request)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert aws.stacks.applied == [BOTH, NEW]
+
+
+def test_deploy__clean_up_refused__succeeded_with_a_note() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+    aws.stacks.on_apply = [None, HICCUP]
+
+    result = run(aws, make_request(make_desired(template=NEW)))
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert "removes it: connection reset" in result.notes[-1]
+    again = run(aws, make_request(make_desired(template=NEW)))
+    assert again.outcome is Outcome.SUCCEEDED
+    assert aws.stacks.applied == [BOTH, NEW]
+
+
+def test_deploy__signal_in_the_clean_up__says_that_it_had_succeeded() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+    aws.stacks.on_apply = [None, Interrupted("SIGINT", where="this command", fix="again")]
+
+    result = run(aws, make_request(make_desired(template=NEW)))
+
+    assert result.outcome is Outcome.INTERRUPTED
+    assert "SIGINT after web-dev:42 had succeeded" in result.message
+
+
+def test_deploy__scaling_refused_after_success__the_stack_stays_with_the_release() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+    aws.scaling.error = HICCUP
+
+    with pytest.raises(CallFailedError):
+        run(aws, make_request(make_desired(template=BOTH, scaling=SCALING)))
+
+    assert aws.stacks.applied == [BOTH]

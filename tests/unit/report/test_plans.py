@@ -5,6 +5,7 @@ from fsd.plan.steps import ApplyStack, CreateService, Plan, RegisterRevision, Si
 from fsd.report.plans import Planned, plan_json, plan_text
 
 STACK = ApplyStack(
+    template={},
     name="fsd-offer-api-prod",
     changes=tuple(Change(what=f"+Resource{number}", text="") for number in range(9)),
     sign=Sign.CHANGE,

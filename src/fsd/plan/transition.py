@@ -1,0 +1,98 @@
+"""The stack while old and new tasks run side by side.
+
+A stack is changed before the rollout, because the new tasks need what is new in it. What the old
+tasks still need must stay until they are gone: the port that they listen on, the permissions that
+they use, the load balancer that their clients know. So a stack grows before a rollout and shrinks
+after it succeeded; a failed one finds everything that it goes back to. One thing cannot be had
+twice: the health check belongs to the target group, and judges old and new tasks alike.
+"""
+
+from __future__ import annotations
+
+import json
+
+from fsd.compile.desired import Json, JsonValue
+from fsd.compile.iam import INLINE_POLICY_LIMIT, policy_size
+
+_RULES = ("SecurityGroupIngress", "SecurityGroupEgress")
+
+
+def transition_template(before: Json, after: Json) -> Json:
+    """`after`, and what only `before` has. Applied to its own result it changes nothing.
+
+    Both are CloudFormation templates that FSD made. Equal to `after` where nothing goes away.
+    """
+    old, new = _object(before, "Resources"), _object(after, "Resources")
+    merged = {name: _merge(_object(old, name), _object(new, name)) for name in new}
+    return {**after, "Resources": {**old, **merged}}
+
+
+def is_same_template(one: Json, other: Json) -> bool:
+    """Whether both mean the same: the order of rules and statements means nothing."""
+    return _sorted(one) == _sorted(other)
+
+
+def _sorted(value: JsonValue) -> JsonValue:
+    match value:
+        case dict():
+            return {key: _sorted(item) for key, item in value.items()}
+        case list():
+            return sorted(map(_sorted, value), key=json.dumps)
+        case _:
+            return value
+
+
+def output_value(template: Json, output: str) -> JsonValue:
+    """What an output refers to; None without it."""
+    return _object(_object(template, "Outputs"), output).get("Value")
+
+
+def _merge(old: Json, new: Json) -> Json:
+    if old.get("Type") != new.get("Type"):
+        return new
+    was, is_ = _object(old, "Properties"), _object(new, "Properties")
+    match new.get("Type"):
+        case "AWS::EC2::SecurityGroup":
+            kept = {rules: _union(was.get(rules), is_.get(rules)) for rules in _RULES}
+            return {**new, "Properties": is_ | {key: value for key, value in kept.items() if value}}
+        case "AWS::IAM::Role":
+            policies = _merge_policies(_list(was.get("Policies")), _list(is_.get("Policies")))
+            return {**new, "Properties": is_ | {"Policies": policies}} if policies else new
+        case _:
+            return new
+
+
+def _merge_policies(old: list[JsonValue], new: list[JsonValue]) -> list[JsonValue]:
+    """The new ones alone where both together are more than IAM takes."""
+    before, after = _by_name(old), _by_name(new)
+    merged: list[JsonValue] = [
+        _with_statements_of(before.get(name, {}), policy) for name, policy in after.items()
+    ]
+    merged += [policy for name, policy in before.items() if name not in after]
+    documents = [_object(policy, "PolicyDocument") for policy in _by_name(merged).values()]
+    return merged if sum(map(policy_size, documents)) <= INLINE_POLICY_LIMIT else new
+
+
+def _with_statements_of(old: Json, new: Json) -> Json:
+    was, is_ = _object(old, "PolicyDocument"), _object(new, "PolicyDocument")
+    statements = _union(was.get("Statement"), is_.get("Statement"))
+    return {**new, "PolicyDocument": {**is_, "Statement": statements}}
+
+
+def _union(old: JsonValue, new: JsonValue) -> list[JsonValue]:
+    """All of `new`, then what only `old` has."""
+    kept = _list(new)
+    return [*kept, *(value for value in _list(old) if value not in kept)]
+
+
+def _by_name(policies: list[JsonValue]) -> dict[str, Json]:
+    return {str(p["PolicyName"]): p for p in policies if isinstance(p, dict) and "PolicyName" in p}
+
+
+def _object(parent: Json, key: str) -> Json:
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
