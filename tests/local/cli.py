@@ -65,7 +65,11 @@ class Fsd:
         """`given` is what comes in on standard input."""
         process = self.start(*arguments, stdin=DEVNULL if given is None else PIPE)
         with process:
-            out, err = process.communicate(given, timeout=TIMEOUT)
+            try:
+                out, err = process.communicate(given, timeout=TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
         return Ended(process.returncode, out, err)
 
     def ok(self, *arguments: str) -> Ended:
