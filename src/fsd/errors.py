@@ -96,8 +96,11 @@ class RefusedError(FsdError):
 
 
 class CallFailedError(FsdError):
+    """`may_be_done`: no answer came, so that what was asked for may have been done."""
+
     code = "call-failed"
     exit_code = ExitCode.CALL_FAILED
+    may_be_done = False
 
 
 class TimedOutError(FsdError):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.local.cli import HELLO, TIMEOUT, Ended, Fsd
+from tests.local.cli import HELLO, ROOT, TIMEOUT, Ended, Fsd
 from tests.local.conftest import commit
 
 DESIRED = 2
@@ -54,7 +54,7 @@ class Visitor:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        while not self._over.wait(0.02):
+        while not self._over.wait(0.05):
             self.asked += 1
             try:
                 with urllib.request.urlopen(self.url, timeout=10):
@@ -85,9 +85,11 @@ class Cloud:
         commit(self.fsd.cwd, f"change {self._made}")
         return Change(number=self._made)
 
-    def start(self, endpoint: str, environment: str, *options: str) -> subprocess.Popen[str]:
-        extra = {**self.fsd.extra, "AWS_ENDPOINT_URL": endpoint}
-        fsd = Fsd(self.fsd.state, self.fsd.cwd, extra)
+    def start(
+        self, endpoint: str, environment: str, *options: str, module: str = "fsd.cli.main"
+    ) -> subprocess.Popen[str]:
+        extra = {**self.fsd.extra, "AWS_ENDPOINT_URL": endpoint, "PYTHONPATH": str(ROOT)}
+        fsd = Fsd(self.fsd.state, self.fsd.cwd, extra, module)
         return fsd.start("deploy", "--env", environment, "--format", "json", *options)
 
     def deploy(self, environment: str, *options: str) -> Ended:
@@ -110,6 +112,30 @@ class Cloud:
             "taskDefinitionArns"
         ]
         return found
+
+    def deployments_of(self, environment: str, task_definition: str) -> list[str]:
+        """The service deployments that rolled out this revision."""
+        listed = self.ecs.list_service_deployments(
+            cluster=environment, service=f"hello-{environment}"
+        )["serviceDeployments"]
+        targets = {one["targetServiceRevisionArn"]: one["serviceDeploymentArn"] for one in listed}
+        arns = list(targets)
+        found = [
+            revision
+            for at in range(0, len(arns), 20)
+            for revision in self.ecs.describe_service_revisions(
+                serviceRevisionArns=arns[at : at + 20]
+            )["serviceRevisions"]
+        ]
+        return [
+            targets[revision["serviceRevisionArn"]]
+            for revision in found
+            if revision["taskDefinition"] == task_definition
+        ]
+
+    def health_check_timeout(self, target_group: str) -> int:
+        (group,) = self.elbv2.describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"]
+        return int(group["HealthCheckTimeoutSeconds"])
 
     @contextmanager
     def visited(self, environment: str) -> Iterator[Visitor]:
@@ -151,10 +177,8 @@ class Cloud:
         container = definition["taskDefinition"]["containerDefinitions"][0]
         assert {"name": "GREETING", "value": change.greeting} in container["environment"]
         assert container["image"] == image
-        (group,) = self.elbv2.describe_target_groups(
-            TargetGroupArns=[service["loadBalancers"][0]["targetGroupArn"]]
-        )["TargetGroups"]
-        assert group["HealthCheckTimeoutSeconds"] == change.timeout
+        group = service["loadBalancers"][0]["targetGroupArn"]
+        assert self.health_check_timeout(group) == change.timeout
 
     def _assert_one_stack(self, environment: str) -> None:
         pages = self.cloudformation.get_paginator("list_stacks").paginate()

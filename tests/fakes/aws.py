@@ -68,6 +68,8 @@ class FakeEcs:
     stopped: list[StoppedTask] = field(default_factory=list)
     calls: list[tuple[str, Json]] = field(default_factory=list)
     fails: dict[str, list[CallFailedError]] = field(default_factory=dict)
+    on_update: Callable[[], None] = lambda: None
+    unanswered: list[CallFailedError] = field(default_factory=list)  # by update_service
     lists_late: int = 0  # looks for which a new deployment is not listed yet
     _scripts: dict[str, list[str]] = field(default_factory=dict)
     _next: list[list[str]] = field(default_factory=list)
@@ -198,6 +200,9 @@ class FakeEcs:
                 self._service(arn, count), current_deployment_arn=self.deployments[0].arn
             )
         self.services["web-dev"] = service
+        self.on_update()
+        if self.unanswered:
+            raise self.unanswered.pop(0)
         return service
 
     def delete_service(self, cluster: str, name: str) -> None:
@@ -206,6 +211,7 @@ class FakeEcs:
 
     def service_deployment_arns(self, cluster: str, service: str) -> Sequence[str]:
         del cluster, service
+        self._maybe_fail("service_deployment_arns")
         if self.lists_late > 0 and self.calls:
             # The newest is not listed yet: ECS is eventually consistent.
             self.lists_late -= 1

@@ -41,6 +41,7 @@ class Fsd:
     state: Path
     cwd: Path
     extra: dict[str, str] = field(default_factory=dict)
+    module: str = "fsd.cli.main"
 
     def environment(self) -> dict[str, str]:
         kept = {
@@ -52,7 +53,7 @@ class Fsd:
 
     def start(self, *arguments: str, stdin: int = DEVNULL) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "fsd.cli.main", *arguments],
+            [sys.executable, "-m", self.module, *arguments],
             cwd=self.cwd,
             env=self.environment(),
             stdin=stdin,

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from fsd.aws.ecs import ElasticContainerService
 from fsd.aws.ecs_shapes import log_stream_prefixes, to_service
-from fsd.compile.desired import Json
+from fsd.compile.desired import Json, JsonValue
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.release.ports import Cluster, PermissionDenied, Throttled
 from fsd.snapshot import (
@@ -27,6 +27,16 @@ from tests.moto.conftest import TestClients
 PREFIX = "arn:aws:ecs:us-east-1:123456789012"
 T0 = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 MISSING = {"failures": [{"arn": f"{PREFIX}:x", "reason": "MISSING"}]}
+CONTAINER: Json = {
+    "name": "web",
+    "image": "r/web@sha256:1",
+    "essential": True,
+    "healthCheck": None,
+    "logConfiguration": {
+        "logDriver": "awslogs",
+        "options": {"awslogs-group": "/ecs/web-dev", "awslogs-stream-prefix": "web"},
+    },
+}
 DEFINITION: Json = {
     "family": "web-dev",
     "networkMode": "awsvpc",
@@ -34,18 +44,7 @@ DEFINITION: Json = {
     "memory": "512",
     "requiresCompatibilities": ["FARGATE"],
     "taskRoleArn": None,
-    "containerDefinitions": [
-        {
-            "name": "web",
-            "image": "r/web@sha256:1",
-            "essential": True,
-            "healthCheck": None,
-            "logConfiguration": {
-                "logDriver": "awslogs",
-                "options": {"awslogs-group": "/ecs/web-dev", "awslogs-stream-prefix": "web"},
-            },
-        }
-    ],
+    "containerDefinitions": [CONTAINER],
 }
 
 
@@ -201,6 +200,48 @@ def test_register__refused__awss_sentence(ecs: ElasticContainerService, aws: Stu
         "error[call-failed]: ClientException: Invalid 'cpu' setting\n"
         "  --> RegisterTaskDefinition web-dev\n"
     )
+
+
+TAGS = {"fsd:commit": "4f2c1e9", "fsd:run": "me@host"}
+
+
+def definition_answer(revision: int, tags: dict[str, str]) -> Json:
+    definition = {k: v for k, v in DEFINITION.items() if v is not None}
+    written: list[JsonValue] = [{"key": key, "value": value} for key, value in tags.items()]
+    containers: list[JsonValue] = [{k: v for k, v in CONTAINER.items() if v is not None}]
+    return {
+        "taskDefinition": {
+            **definition,
+            "containerDefinitions": containers,
+            "taskDefinitionArn": td(revision),
+            "revision": revision,
+        },
+        "tags": written,
+    }
+
+
+def test_register__answer_lost__found_and_not_registered_again(
+    ecs: ElasticContainerService, aws: Stubber
+) -> None:
+    aws.add_client_error("register_task_definition", "ServerException", http_status_code=500)
+    aws.add_response("list_task_definitions", {"taskDefinitionArns": [td(2), td(1)]})
+    aws.add_response("describe_task_definition", definition_answer(2, TAGS))
+
+    assert ecs.register(DEFINITION, tags=TAGS).arn == td(2)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ServerException"])
+def test_register__not_done__registered_at_the_next_try(
+    ecs: ElasticContainerService, aws: Stubber, code: str
+) -> None:
+    status = 400 if code == "ThrottlingException" else 500
+    aws.add_client_error("register_task_definition", code, http_status_code=status)
+    if status == 500:
+        aws.add_response("list_task_definitions", {"taskDefinitionArns": [td(1)]})
+        aws.add_response("describe_task_definition", definition_answer(1, {"fsd:commit": "old"}))
+    aws.add_response("register_task_definition", definition_answer(2, TAGS))
+
+    assert ecs.register(DEFINITION, tags=TAGS).arn == td(2)
 
 
 def test_list_task_definitions__pages__this_family_only_newest_first(
@@ -393,6 +434,31 @@ def test_update_service__not_active__says_where(ecs: ElasticContainerService, aw
         "service-not-active",
         "UpdateService demo/web-dev",
     )
+
+
+FORCED: Json = {"cluster": "demo", "service": "web-dev", "forceNewDeployment": True}
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+def test_update_service__forced_and_unanswered__one_deployment(
+    ecs: ElasticContainerService, aws: Stubber, is_done: bool
+) -> None:
+    def described(id_: str) -> Json:
+        primary: Json = {"id": id_, "status": "PRIMARY", "taskDefinition": td(1)}
+        return {"services": [{**service(), "taskDefinition": td(1), "deployments": [primary]}]}
+
+    aws.add_response("describe_services", described("ecs-svc/1"))
+    aws.add_client_error("update_service", "ServerException", http_status_code=500)
+    aws.add_response("describe_services", described("ecs-svc/2" if is_done else "ecs-svc/1"))
+    if not is_done:
+        answer = described("ecs-svc/2")["services"]
+        assert isinstance(answer, list)
+        aws.add_response("update_service", {"service": answer[0]})
+
+    updated = ecs.update_service(FORCED)
+
+    assert updated.primary is not None
+    assert updated.primary.id == "ecs-svc/2"
 
 
 def test_delete_service__there__waits_until_it_is_inactive(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -127,6 +128,28 @@ def test_identity__expired_token__credentials_expired(sts: FakeSts) -> None:
         open_session(session_name="test", endpoint_url=sts.url).identity()
 
     assert caught.value.id == "credentials-expired"
+
+
+def test_call__hangs_each_time__given_up_after_three_attempts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fsd.aws.session.READ_TIMEOUT", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        session = open_session(session_name="test", region="us-east-1", endpoint_url=url)
+
+        with pytest.raises(CallFailedError, match="Read timeout") as caught:
+            call(session.client("sts"), "get_caller_identity", "")
+
+        silent.settimeout(0.1)
+        asked = []
+        with contextlib.suppress(TimeoutError):
+            while True:
+                asked.append(silent.accept()[0])
+    for connection in asked:
+        connection.close()
+    assert len(asked) == 3
+    assert (caught.value.id, caught.value.may_be_done) == ("connection-lost", True)
 
 
 def test_client__nobody_listens__endpoint_unreachable_with_the_url() -> None:

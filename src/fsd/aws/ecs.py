@@ -27,10 +27,12 @@ from fsd.aws.ecs_shapes import (
     write_tags,
 )
 from fsd.aws.errors import aws_code, aws_message, call, pages
-from fsd.aws.session import FEW_ATTEMPTS, READ_ATTEMPTS, Clients
+from fsd.aws.once import once
+from fsd.aws.session import ONE_ATTEMPT, READ_ATTEMPTS, Clients
 from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
+from fsd.plan.diff import diff_task_definitions
 from fsd.release.ports import Clock, Cluster, TaskDefinition
 from fsd.snapshot import ServiceDeployment, ServiceState, StoppedTask, TaskState
 
@@ -79,17 +81,29 @@ class ElasticContainerService:
     # --- task definitions ------------------------------------------------------------------
 
     def register(self, definition: Json, *, tags: Mapping[str, str]) -> TaskDefinition:
-        """A lost answer may leave a second, equal revision; it harms nothing, and is found again
-        by the next run."""
+        """Once: where the answer is lost, the newest revision is looked at before a repeat."""
         parameters = without_none(definition)
-        answer = call(
-            self._writes,
-            "register_task_definition",
-            str(definition.get("family", "")),
-            **parameters,
-            tags=write_tags(tags),
-        )
-        return to_task_definition({"tags": write_tags(tags), **answer})
+        family = str(definition.get("family", ""))
+
+        def ask() -> TaskDefinition:
+            answer = call(
+                self._writes,
+                "register_task_definition",
+                family,
+                **parameters,
+                tags=write_tags(tags),
+            )
+            return to_task_definition({"tags": write_tags(tags), **answer})
+
+        def look() -> TaskDefinition | None:
+            """The newest revision, where it says the same, and has our commit's and run's tags."""
+            arns = self.list_task_definitions(family)[:1]
+            found = self.find_task_definition(arns[0]) if arns else None
+            if found is None or dict(found.tags) != dict(tags):
+                return None
+            return None if diff_task_definitions(found.definition, definition) else found
+
+        return once(ask, look=look, clock=self.clock)
 
     def find_task_definition(self, arn: str) -> TaskDefinition | None:
         try:
@@ -151,10 +165,29 @@ class ElasticContainerService:
         return to_service(answer["service"])
 
     def update_service(self, parameters: Json) -> ServiceState:
-        """Not repeated after many lost answers: `forceNewDeployment` starts one each time."""
+        """Safe to repeat, but where `forceNewDeployment` starts a deployment each time."""
+        if parameters.get("forceNewDeployment"):
+            return self._force(parameters)
+        return self._update(self._reads, parameters)
+
+    def _update(self, client: Any, parameters: Json) -> ServiceState:
         where = f"{parameters.get('cluster')}/{parameters.get('service')}"
-        answer = call(self._writes, "update_service", where, **without_none(parameters))
+        answer = call(client, "update_service", where, **without_none(parameters))
         return to_service(answer["service"])
+
+    def _force(self, parameters: Json) -> ServiceState:
+        cluster, name = str(parameters.get("cluster")), str(parameters.get("service"))
+        before = self.find_service(cluster, name)
+
+        def look() -> ServiceState | None:
+            """A newer deployment than before, of the revision that was asked for."""
+            found = self.find_service(cluster, name)
+            if found is None or before is None or _primary_id(found) == _primary_id(before):
+                return None
+            wanted = parameters.get("taskDefinition", before.task_definition_arn)
+            return found if found.task_definition_arn == wanted else None
+
+        return once(lambda: self._update(self._writes, parameters), look=look, clock=self.clock)
 
     def delete_service(self, cluster: str, name: str) -> None:
         """Raises TimedOutError where its tasks do not drain within half an hour."""
@@ -359,7 +392,11 @@ class ElasticContainerService:
 
     @property
     def _writes(self) -> Any:
-        return self.clients.client("ecs", attempts=FEW_ATTEMPTS)
+        return self.clients.client("ecs", attempts=ONE_ATTEMPT)
+
+
+def _primary_id(service: ServiceState) -> str:
+    return service.primary.id if service.primary else ""
 
 
 def says_no_task_definition(error: CallFailedError) -> bool:

@@ -169,9 +169,13 @@ def translated(client: Any, operation: str, resource: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise from_client_error(error, where) from error
+        failed = from_client_error(error, where)
+        failed.may_be_done = _is_server_fault(error)
+        raise failed from error
     except BotoCoreError as error:
-        raise from_botocore(error, where) from error
+        failed = from_botocore(error, where)
+        failed.may_be_done = isinstance(error, boto.HTTPClientError)
+        raise failed from error
 
 
 def from_client_error(error: ClientError, where: str) -> CallFailedError:
@@ -199,6 +203,11 @@ def aws_code(error: FsdError) -> str:
     """AWS's code of a translated error; "" where it was not AWS that answered."""
     cause = error.__cause__
     return _code(cause) if isinstance(cause, ClientError) else ""
+
+
+def _is_server_fault(error: ClientError) -> bool:
+    """Something broke on AWS's side, at some point of it."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
 
 
 def aws_message(error: FsdError) -> str:

@@ -22,7 +22,7 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.credentials import Credentials, RefreshableCredentials
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
 from fsd import __version__
 from fsd.aws.errors import DENIED, aws_code, aws_message, call, from_botocore
@@ -31,9 +31,13 @@ from fsd.release.ports import Clock, Identity
 
 # Total attempts of one call, with botocore's back-off of up to 20 s between them.
 READ_ATTEMPTS = 10
-# For what is not safe to repeat after a lost answer, and for the first calls of a run, where a
-# wrong endpoint must be said within seconds.
+# For the first calls of a run, where a wrong endpoint must be said within seconds.
 FEW_ATTEMPTS = 3
+# For what is not safe to repeat after a lost answer; `fsd.aws.once` repeats it.
+ONE_ATTEMPT = 1
+# An answer that does not come: AWS answers most calls within a second, all of FSD's within ten.
+READ_TIMEOUT = 30.0
+HUNG_ATTEMPTS = 3
 
 _KEY_FETCH_PAUSES = tuple(timedelta(seconds=s) for s in (1, 2, 4))
 _CLAIMS = ("sub", "aud", "repository")
@@ -230,6 +234,7 @@ def _make_client(
     except BotoCoreError as error:
         raise from_botocore(error, service) from error
     client.meta.events.register("needs-retry", _give_way)
+    client.meta.events.register("needs-retry", _give_up_hung)
     return client
 
 
@@ -241,11 +246,18 @@ def _give_way(caught_exception: Any = None, **_: Any) -> None:
         raise cause
 
 
+def _give_up_hung(attempts: int, caught_exception: Any = None, **_: Any) -> None:
+    """Let a call hang a few times and not as often as a call that fails at once is repeated: ten
+    times half a minute of silence helps nobody."""
+    if isinstance(caught_exception, ReadTimeoutError) and attempts >= HUNG_ATTEMPTS:
+        raise caught_exception
+
+
 def _config(attempts: int) -> Config:
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=5,
-        read_timeout=30,
+        read_timeout=READ_TIMEOUT,
         user_agent_extra=f"fsd/{__version__}",
     )
 

@@ -97,6 +97,14 @@ def deploy(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter
     return _Deployment(request=request, aws=aws, clock=clock, reporter=reporter).run()
 
 
+class _StateUnknown(Exception):
+    """ECS was asked to roll out, did not answer, and cannot be looked at."""
+
+    def __init__(self, error: CallFailedError) -> None:
+        super().__init__(error.what)
+        self.error = error
+
+
 @dataclass(slots=True, kw_only=True)
 class _Deployment:
     request: DeployRequest
@@ -192,7 +200,10 @@ class _Deployment:
             )
         if self.plan.rolls_out:
             self._warn_of_alarms()
-        self._apply(before, applied, observed)
+        try:
+            self._apply(before, applied, observed)
+        except _StateUnknown as unknown:
+            return self._unknown(started, unknown.error)
         if not (self.plan.rolls_out or self.plan.attach_to):
             self._apply(after, applied, observed)
             return self._finish(started, Outcome.SUCCEEDED, applied=applied)
@@ -247,22 +258,65 @@ class _Deployment:
                 apply_step(step, applied, desired=self.desired, aws=self.aws)
                 if isinstance(step, CreateService | UpdateService) and self._rolls_out():
                     self.asked_for = applied.task_definition_arn
-            except CallFailedError:
-                self._phase(name, PhaseState.FAILED, "failed", began)
-                self._restore_stack_after_error(step, observed)
-                raise
+            except CallFailedError as error:
+                if not self._is_taken_after_all(step, applied, error):
+                    self._phase(name, PhaseState.FAILED, "failed", began)
+                    self._clean_up_after_error(step, observed, error)
+                    raise
             self.changing = ""
             self._phase(name, PhaseState.DONE, _done_text(step, applied), began)
 
-    def _restore_stack_after_error(self, step: Step, observed: Observed) -> None:
-        """A step after the stack's failed: the stack goes back, so that nothing is half-done."""
-        is_late = self.has_succeeded or isinstance(step, ApplyStack)
-        if self._applied_template() and observed.stack is not None and not is_late:
+    def _is_taken_after_all(self, step: Step, applied: Applied, error: CallFailedError) -> bool:
+        """Whether ECS rolls out what it was asked for, although no answer came.
+
+        Raises _StateUnknown where that cannot be seen either: then nothing is put back, because
+        what ECS rolls out belongs to the stack of now.
+        """
+        if not isinstance(step, CreateService | UpdateService) or not error.may_be_done:
+            return False
+        if not self._rolls_out():
+            return False
+        self.asked_for = applied.task_definition_arn
+        try:
+            taken = bool(self._find_once())
+        except CallFailedError:
+            raise _StateUnknown(error) from error
+        if taken:
+            self.reporter.note(f"ECS took the change, but its answer got lost: {error.what}")
+        else:
+            self.asked_for = ""
+        return taken
+
+    def _clean_up_after_error(self, step: Step, observed: Observed, error: CallFailedError) -> None:
+        """A step after the stack's failed: the stack goes back, so that nothing is half-done.
+
+        Not once the release runs: then only the limits of scaling are not as they should be.
+        """
+        if isinstance(step, ApplyStack):
+            return
+        if self.asked_for or self.ours is not None:
+            raise CallFailedError(
+                f"{error.what}; ECS has {self._revision()}, and the service scales as before",
+                where=error.where,
+                fix=f"{error.fix}: only the scaling is left to do",
+                code=error.id,
+            ) from error
+        if self._applied_template() is None or observed.stack is None:
+            return
+        try:
             self.aws.stacks.apply(
                 self.desired.stack_name,
                 template=observed.stack.template,
                 tags=dict(observed.stack.tags),
             )
+        except CallFailedError as second:
+            raise CallFailedError(
+                f"{error.what}; and the stack {self.desired.stack_name}, which had changed before, "
+                f"could not be put back: {second.what} ({second.where})",
+                where=error.where,
+                fix=error.fix,
+                code=error.id,
+            ) from error
 
     def _find_ours(self, watcher: Watcher, applied: Applied) -> Ours:
         assert self.plan is not None

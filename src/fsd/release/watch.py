@@ -105,6 +105,7 @@ class Watcher:
     _missing: int = 0
     _errors: int = 0
     _throttles: int = 0
+    _throttled: Throttled | None = None  # how AWS said it last
     _spent: int = 0
     _seen: _Seen = field(default_factory=_Seen)
     _seen_events: set[str] = field(default_factory=set)
@@ -123,6 +124,8 @@ class Watcher:
             ours = self._try(lambda: self._list_ours(known, task_definition_arn))
             if ours:
                 return max(ours, key=lambda deployment: deployment.created_at)
+            if ours is None and self._throttled and self.clock.now() >= self.deadline:
+                raise self._throttled
             if ours is not None and self.clock.now() > limit:
                 raise CallFailedError(
                     "ECS lists no deployment of ours a minute after it took the change",
@@ -164,8 +167,9 @@ class Watcher:
         """None where AWS did not answer this time. Throttling never ends a watch."""
         try:
             found = read()
-        except Throttled:
+        except Throttled as error:
             self._throttles += 1
+            self._throttled = error
             return None
         except PermissionDenied:
             raise

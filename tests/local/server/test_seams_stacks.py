@@ -111,6 +111,26 @@ def test_create_change_set__stack_is_being_updated__is_refused(cloudformation: A
     wait_for(lambda: stacks.status(cloudformation) == "UPDATE_ROLLBACK_COMPLETE")
 
 
+def test_stack__same_request_again_with_its_token__same_answer_and_done_once(
+    cloudformation: Any,
+) -> None:
+    request = {
+        "StackName": "app",
+        "ChangeSetName": "change",
+        "ChangeSetType": "CREATE",
+        "ClientToken": "t-1",
+        "TemplateBody": json.dumps(stacks.make_template()),
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+    made = [cloudformation.create_change_set(**request)["Id"] for _ in range(2)]
+    for _ in range(2):
+        cloudformation.execute_change_set(ChangeSetName=made[0], ClientRequestToken="t-2")
+    wait_for(lambda: stacks.status(cloudformation) == "CREATE_COMPLETE")
+    assert made[0] == made[1]
+    with pytest.raises(ClientError, match="already exists"):
+        cloudformation.create_change_set(**request | {"ClientToken": "t-3"})
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [

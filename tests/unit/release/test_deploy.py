@@ -355,6 +355,90 @@ def test_deploy__a_step_fails_after_the_stack__stack_restored() -> None:
     assert names(aws) == []
 
 
+CHANGED = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+
+
+def unanswered() -> CallFailedError:
+    error = CallFailedError("no answer", where="UpdateService dev/web-dev", fix="run it again")
+    error.may_be_done = True
+    return error
+
+
+def test_deploy__answer_lost_but_ecs_rolls_out__followed_to_its_end() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "SUCCESSFUL")
+    aws.ecs.unanswered = [unanswered()]
+
+    result = run(aws, make_request(CHANGED))
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert names(aws) == ["update_service"]
+    assert aws.stacks.applied == [CHANGED.template]
+
+
+def test_deploy__answer_lost_and_nothing_to_be_seen__state_unknown_and_stack_kept() -> None:
+    aws = running()
+    aws.ecs.unanswered = [unanswered()]
+    denied = CallFailedError("no answer either", where="ecs", fix="again")
+    aws.ecs.on_update = lambda: aws.ecs.fail("service_deployment_arns", denied)
+
+    result = run(aws, make_request(CHANGED))
+
+    assert result.outcome is Outcome.TIMED_OUT
+    assert "the state of web-dev:42 is not known: no answer;" in result.message
+    assert "run it again" in result.next_steps
+    assert aws.stacks.applied == [CHANGED.template]
+
+
+def test_deploy__answer_lost_and_ecs_does_nothing__error_and_stack_restored() -> None:
+    aws = running()
+    aws.ecs.lists_late = 1
+    aws.ecs.unanswered = [unanswered()]
+
+    with pytest.raises(CallFailedError, match="no answer"):
+        run(aws, make_request(CHANGED))
+
+    assert aws.stacks.applied == [CHANGED.template, make_desired().template]
+
+
+def test_deploy__stack_cannot_be_put_back_either__both_are_said() -> None:
+    aws = running()
+    aws.ecs.fail("register", CallFailedError("denied", where="RegisterTaskDefinition", fix="allow"))
+    aws.stacks.on_apply = [None, CallFailedError("Throttling", where="CreateChangeSet", fix="x")]
+
+    with pytest.raises(CallFailedError) as caught:
+        run(aws, make_request(CHANGED))
+
+    assert caught.value.where == "RegisterTaskDefinition"
+    assert caught.value.what == (
+        f"denied; and the stack {CHANGED.stack_name}, which had changed before, could not be put "
+        "back: Throttling (CreateChangeSet)"
+    )
+
+
+def test_deploy__scaling_fails_after_the_rollout__stack_stays_and_says_what_runs() -> None:
+    aws = running()
+    desired = make_desired(template=CHANGED.template, scaling=SCALING)
+    aws.scaling.error = CallFailedError("Throttling", where="PutScalingPolicy", fix="again")
+
+    with pytest.raises(CallFailedError) as caught:
+        run(aws, make_request(desired))
+
+    assert caught.value.what == "Throttling; ECS has web-dev:42, and the service scales as before"
+    assert aws.stacks.applied == [CHANGED.template]
+
+
+def test_deploy__throttled_before_its_deployment_is_found__ends_at_the_deadline() -> None:
+    aws = running()
+    throttled = Throttled("rate exceeded", where="ListServiceDeployments", fix="later")
+    aws.ecs.on_update = lambda: aws.ecs.fail("service_deployment_arns", *[throttled] * 9999)
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.TIMED_OUT
+    assert "rate exceeded" in result.message
+
+
 def test_deploy__signal_while_the_stack_changes__says_that_cloudformation_goes_on() -> None:
     aws = running()
     stopped = Interrupted("stopped by SIGINT", where="this command", fix="again")

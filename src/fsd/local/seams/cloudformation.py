@@ -42,6 +42,8 @@ def mount(ecs: Ecs, *, is_enforced: bool) -> None:
     actions["ExecuteChangeSet"] = _one_operation_at_a_time(actions["ExecuteChangeSet"])
     actions["UpdateStack"] = _one_operation_at_a_time(actions["UpdateStack"])
     actions["DeleteStack"] = _no_deletion_during_an_update(actions["DeleteStack"])
+    for name, field in _REPEATABLE.items():
+        actions[name] = _once_a_token(actions[name], field)
     handlers._capabilities_enforced = lambda: True
     resources = provisioners._RESOURCE_HANDLERS
     for named in _NAMED:
@@ -65,6 +67,44 @@ def slow_down(seconds: float, *, sleep: Callable[[float], Awaitable[None]] = asy
         await sleep(seconds)
 
     stacks.asyncio = SimpleNamespace(get_event_loop=asyncio.get_event_loop, sleep=yield_slowly)
+
+
+# ---- the same request again
+
+_REPEATABLE = {
+    "CreateChangeSet": "ClientToken",
+    "ExecuteChangeSet": "ClientRequestToken",
+    "UpdateStack": "ClientRequestToken",
+    "DeleteStack": "ClientRequestToken",
+}
+
+
+def _once_a_token(handle: Callable[[Any], Any], field: str) -> Callable[[Any], Any]:
+    """A client that lost the answer asks again with its token, and is answered the same.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+    """
+    answers: dict[tuple[tuple[str, str], str], tuple[str, Any]] = {}
+
+    @functools.wraps(handle)
+    def repeatable(parameters: Any) -> Any:
+        key = (current(), helpers._p(parameters, field))
+        stack_id, answer = answers.get(key, ("", None))
+        if stack_id in _stack_ids():
+            return answer
+        stack = _stack(parameters)
+        answer = handle(parameters)
+        stack = stack or _stack(parameters)
+        if key[1] and stack and answer[0] == 200:
+            answers[key] = (stack["StackId"], answer)
+        return answer
+
+    return repeatable
+
+
+def _stack_ids() -> set[str]:
+    """Also of deleted stacks; a reset forgets them all, and their tokens with them."""
+    return {stack["StackId"] for stack in cloudformation._stacks.values()}
 
 
 # ---- one operation at a time

@@ -1,0 +1,50 @@
+"""For what AWS would do twice: a call whose answer got lost may have been carried out.
+
+botocore repeats it blindly, and a second revision is registered, or a second deployment started.
+Here each unanswered call is followed by a look for what it should have done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from fsd.errors import CallFailedError
+from fsd.release.ports import Clock, Throttled
+
+PAUSES = tuple(timedelta(seconds=s) for s in (1, 2, 4))
+
+T = TypeVar("T")
+
+
+def once(ask: Callable[[], T], *, look: Callable[[], T | None], clock: Clock) -> T:
+    """`ask`, by a client that does not repeat by itself, until it is answered, or done.
+
+    `look` finds what an earlier, unanswered call did. Raises the last error of `ask`.
+    """
+    for pause in PAUSES:
+        try:
+            return ask()
+        except CallFailedError as error:
+            if not (isinstance(error, Throttled) or error.may_be_done):
+                raise
+            clock.wait(pause)
+            done = _looked(look) if error.may_be_done else None
+            if done is not None:
+                return done
+    try:
+        return ask()
+    except CallFailedError as error:
+        done = _looked(look) if error.may_be_done else None
+        if done is None:
+            raise
+        return done
+
+
+def _looked(look: Callable[[], T | None]) -> T | None:
+    """A look that fails shows nothing; the error of the call itself says more."""
+    try:
+        return look()
+    except CallFailedError:
+        return None
