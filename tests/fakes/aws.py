@@ -44,7 +44,7 @@ class FakeClock:
     def __init__(self) -> None:
         self.time = START
         self.waits = 0
-        self._events: dict[int, Callable[[], None]] = {}
+        self._events: dict[int, Callable[[], object]] = {}
 
     def now(self) -> datetime:
         return self.time
@@ -55,7 +55,7 @@ class FakeClock:
         if self.waits in self._events:
             self._events[self.waits]()
 
-    def at(self, wait: int, action: Callable[[], None]) -> None:
+    def at(self, wait: int, action: Callable[[], object]) -> None:
         self._events[wait] = action
 
 
@@ -68,8 +68,11 @@ class FakeEcs:
     stopped: list[StoppedTask] = field(default_factory=list)
     calls: list[tuple[str, Json]] = field(default_factory=list)
     fails: dict[str, list[CallFailedError]] = field(default_factory=dict)
+    on_register: list[Callable[[], object]] = field(default_factory=list)  # after one, each once
+    before_update: list[Callable[[], object]] = field(default_factory=list)  # as ECS gets the call
     on_update: Callable[[], None] = lambda: None
     unanswered: list[CallFailedError] = field(default_factory=list)  # by update_service
+    registered_at: dict[str, datetime] = field(default_factory=dict)
     lists_late: int = 0  # looks for which a new deployment is not listed yet
     _scripts: dict[str, list[str]] = field(default_factory=dict)
     _next: list[list[str]] = field(default_factory=list)
@@ -86,7 +89,11 @@ class FakeEcs:
             "memory": "1024",
             "containerDefinitions": [{"name": "web", "image": image or f"repo@sha256:{revision}"}],
         }
-        tags = {"fsd:version": version or f"v{revision}", "fsd:commit": f"{revision}" * 40}
+        tags = {
+            "fsd:service": "web",
+            "fsd:version": version or f"v{revision}",
+            "fsd:commit": f"{revision}" * 40,
+        }
         self.definitions.insert(
             0,
             TaskDefinition(
@@ -134,6 +141,14 @@ class FakeEcs:
         self._add_deployment(arn, "IN_PROGRESS")
         self.services["web-dev"] = self._service(arn, 2)
 
+    def begin(self, revision: int) -> None:
+        """A deployment of this revision is in flight, whoever asked for it."""
+        self._add_deployment(f"{PREFIX}:task-definition/web-dev:{revision}", "IN_PROGRESS")
+
+    def serve(self, arn: str) -> None:
+        """The service is on this revision, whatever is in flight: ECS goes back to it."""
+        self.services["web-dev"] = self._service(arn, 2)
+
     def end_all(self, status: str) -> None:
         """Whatever is in flight ends so."""
         self.deployments = [
@@ -167,14 +182,21 @@ class FakeEcs:
             definition=definition, tags=tags,
         )  # fmt: skip
         self.definitions.insert(0, made)
+        _run_next(self.on_register)
         return made
 
     def find_task_definition(self, arn: str) -> TaskDefinition | None:
         self._maybe_fail("find_task_definition")
-        return next((d for d in self.definitions if d.arn == arn), None)
+        found = next((d for d in self.definitions if d.arn == arn), None)
+        at = self.registered_at.get(arn, START - timedelta(minutes=1))
+        return replace(found, registered_at=at) if found else None
 
     def list_task_definitions(self, family: str) -> Sequence[str]:
         return [d.arn for d in self.definitions if d.family == family]
+
+    def deregister(self, arn: str) -> None:
+        self.calls.append(("deregister", {"arn": arn}))
+        self.definitions = [d for d in self.definitions if d.arn != arn]
 
     def delete_task_definitions(self, family: str) -> int:
         gone = [d for d in self.definitions if d.family == family]
@@ -182,6 +204,7 @@ class FakeEcs:
         return len(gone)
 
     def create_service(self, parameters: Json) -> ServiceState:
+        self._maybe_fail("create_service")
         self.calls.append(("create_service", parameters))
         arn = str(parameters["taskDefinition"])
         self._add_deployment(arn, self._start_script())
@@ -189,6 +212,8 @@ class FakeEcs:
         return self.services["web-dev"]
 
     def update_service(self, parameters: Json) -> ServiceState:
+        self._maybe_fail("update_service")
+        _run_next(self.before_update)
         self.calls.append(("update_service", parameters))
         service = self.services["web-dev"]
         count = int(str(parameters.get("desiredCount", service.desired)))
@@ -321,6 +346,11 @@ class FakeStacks:
 
     def delete(self, name: str) -> None:
         self.stacks.pop(name, None)
+
+
+def _run_next(actions: list[Callable[[], object]]) -> None:
+    if actions:
+        actions.pop(0)()
 
 
 def _raise_next(errors: list[CallFailedError | None] | list[FsdError | None]) -> None:

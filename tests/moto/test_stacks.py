@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from fsd.aws.stacks import (
+    BEATEN_TOLERATED,
     TEMPLATE_LIMIT,
     CloudFormationStacks,
     says_no_changes,
@@ -343,6 +344,46 @@ def test_apply__create_change_set_fails__nothing_left_behind(
 
     assert caught.value.id == "stack-refused"
     assert "Unrecognized resource types" in caught.value.what
+
+
+def test_apply__another_run_created_it_meanwhile__starts_over(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    """Its execution deleted our change set; what it makes is neither deleted nor an error."""
+    cfn.describe(None)
+    cfn.change_set("CREATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.stub.add_client_error("execute_change_set", "ChangeSetNotFound", "it does not exist")
+    cfn.describe("CREATE_IN_PROGRESS")
+    cfn.describe("CREATE_COMPLETE")
+    cfn.template()
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).status == "CREATE_COMPLETE"
+
+
+def test_apply__another_run_takes_our_change_set__its_stack_is_not_deleted(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe(None)
+    cfn.change_set("CREATE")
+    cfn.stub.add_client_error("describe_change_set", "ChangeSetNotFound", "it does not exist")
+    cfn.describe("CREATE_COMPLETE")
+    cfn.template()
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).status == "CREATE_COMPLETE"
+
+
+def test_apply__always_another_run_first__says_so_after_some_tries(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    busy = f"Stack:{ID} is in UPDATE_IN_PROGRESS state and can not be updated."
+    for _ in range(BEATEN_TOLERATED + 1):
+        cfn.describe("UPDATE_COMPLETE")
+        cfn.template({})
+        cfn.stub.add_client_error("create_change_set", "ValidationError", busy)
+
+    with pytest.raises(CallFailedError, match="UPDATE_IN_PROGRESS"):
+        stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
 
 
 # --- update ----------------------------------------------------------------------------------

@@ -123,10 +123,13 @@ class ElasticContainerService:
     def list_task_definitions(self, family: str) -> Sequence[str]:
         return self._list_task_definitions(family, "ACTIVE")
 
+    def deregister(self, arn: str) -> None:
+        call(self._reads, "deregister_task_definition", last_part(arn), taskDefinition=arn)
+
     def delete_task_definitions(self, family: str) -> int:
         active = self._list_task_definitions(family, "ACTIVE")
         for arn in active:
-            call(self._reads, "deregister_task_definition", last_part(arn), taskDefinition=arn)
+            self.deregister(arn)
         inactive = self._list_task_definitions(family, "INACTIVE")
         arns = list(dict.fromkeys([*active, *inactive]))
         for batch in _batches(arns, DELETED_DEFINITIONS_A_CALL):

@@ -25,6 +25,7 @@ TEMPLATE_LIMIT = 51_200  # bytes of TemplateBody
 # A load balancer takes minutes, and its network interfaces minutes more to go away.
 STACK_LIMIT = timedelta(minutes=45)
 CHANGE_SET_LIMIT = timedelta(minutes=10)
+BEATEN_TOLERATED = 5  # by other runs that change the same stack
 
 # Created never, or not to the end: there is nothing to update, the next creation starts anew.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
@@ -61,6 +62,15 @@ class CloudFormationStacks:
         """As the port says. Raises also for a template that is too long, and for a stack that
         needs a person first (UPDATE_ROLLBACK_FAILED)."""
         body = _render(template, name)
+        for _ in range(BEATEN_TOLERATED):
+            try:
+                return self._apply(name, body=body, template=template, tags=tags)
+            except CallFailedError as error:
+                if not says_another_was_faster(error):
+                    raise
+        return self._apply(name, body=body, template=template, tags=tags)
+
+    def _apply(self, name: str, *, body: str, template: Json, tags: Mapping[str, str]) -> Stack:
         stack = self._settled(name)
         if stack is not None and stack["StackStatus"] in _BROKEN:
             self.delete(name)
@@ -75,9 +85,10 @@ class CloudFormationStacks:
     def delete(self, name: str) -> None:
         """Also of a stack whose creation or deletion failed before."""
         stack = self._settled(name, keep_empty=True)
-        if stack is None:
-            return
-        stack_id = str(stack["StackId"])
+        if stack is not None:
+            self._delete(name, stack_id=str(stack["StackId"]))
+
+    def _delete(self, name: str, *, stack_id: str) -> None:
         call(
             self._client,
             "delete_stack",
@@ -99,15 +110,21 @@ class CloudFormationStacks:
         )
         try:
             self._require_ready(change_set, name)
-        except CallFailedError:
-            # What is left is a stack in REVIEW_IN_PROGRESS, with nothing in it.
-            self.delete(name)
+        except CallFailedError as error:
+            if not says_another_was_faster(error):
+                self._delete_empty(name)
             raise
         self._execute(change_set, name)
         done = self._wait_until_settled(change_set["StackId"], executing=True)
         return self._finished(
             change_set["StackId"], done, expected="CREATE_COMPLETE", template=template
         )
+
+    def _delete_empty(self, name: str) -> None:
+        """What a refused creation leaves: a stack in REVIEW_IN_PROGRESS, with nothing in it."""
+        stack = self._describe(name)
+        if stack is not None and stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+            self._delete(name, stack_id=str(stack["StackId"]))
 
     def _update(
         self, stack: dict[str, Any], *, body: str, template: Json, tags: Mapping[str, str]
@@ -303,6 +320,23 @@ class CloudFormationStacks:
 def says_absent(error: CallFailedError) -> bool:
     """DescribeStacks answers a stack that is not there with a ValidationError and a sentence."""
     return aws_code(error) == "ValidationError" and "does not exist" in aws_message(error)
+
+
+def says_another_was_faster(error: CallFailedError) -> bool:
+    """Another run began an operation between our look and our change, which had no effect.
+
+    Executing one change set deletes the others of the stack.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html
+    """
+    code, message = aws_code(error), aws_message(error)
+    is_busy = code == "ValidationError" and "_IN_PROGRESS state and can not be" in message
+    return is_busy or code in {
+        "AlreadyExistsException",
+        "ChangeSetNotFound",
+        "ChangeSetNotFoundException",
+        "InvalidChangeSetStatus",
+        "OperationInProgressException",
+    }
 
 
 def says_no_changes(reason: str) -> bool:

@@ -203,5 +203,8 @@ def _deployment_to_attach(observed: Observed, steps: Sequence[Step]) -> str:
     flight, service = observed.in_flight, observed.service
     if flight is None or service is None:
         return ""
+    if flight.task_definition_arn not in {"", service.task_definition_arn}:
+        # ECS goes back from another revision to ours: its end is not ours to report.
+        return ""
     rolls_out = any(isinstance(step, UpdateService) and step.rolls_out for step in steps)
     return "" if rolls_out else flight.arn

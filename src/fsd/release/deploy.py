@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from fsd.compile.desired import OUTPUT_URL, Desired, Image, Json, Release
 from fsd.errors import CallFailedError, Interrupted, RefusedError
-from fsd.plan.observed import Observed
+from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.planner import plan_release
 from fsd.plan.steps import (
     ApplyStack,
@@ -20,12 +20,14 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
+from fsd.plan.transition import is_same_template
 from fsd.release.alarms import warnings
 from fsd.release.apply import Applied, apply_step, split_plan
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import release_info
 from fsd.release.observe import observe
+from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
 from fsd.release.ports import Aws, Clock
 from fsd.release.reporter import Reporter
 from fsd.release.result import (
@@ -37,6 +39,7 @@ from fsd.release.result import (
     Result,
 )
 from fsd.release.rollback import GoBack, RolledBackTo, could_not_go_back, go_back, last_good
+from fsd.release.turn import came_meanwhile, is_beaten, taken_over_text
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -116,9 +119,14 @@ class _Deployment:
     plan: Plan | None = None
     previous: ReleaseInfo | None = None
     changing: str = ""  # the stack that is being changed
-    asked_for: str = ""  # the revision that ECS was asked to roll out
+    asked_for: str = ""  # the revision that ECS is asked to roll out
+    has_asked: bool = False  # ECS has taken that
+    registered: str = ""  # the revision that this run made
+    stack_before: ObservedStack | None = None  # what this run has changed
+    template: Json | None = None  # of the stack since, while it may have to go back
     known: frozenset[str] = frozenset()  # the deployments that were there before
     has_succeeded: bool = False  # what is left to do can't undo that
+    beaten: int = 0  # how often another deployment began between a look and the change
     diagnosis: Diagnosis | None = None  # set as soon as the rollout has failed
     watcher: Watcher | None = None
     notes: tuple[str, ...] = ()
@@ -131,13 +139,23 @@ class _Deployment:
         started = self.request.started_at or self.clock.now()
         self.phases = list(self.request.phases)
         try:
-            observed = self._observe(started)
-            if self.plan is None or self.plan.is_empty:
-                return self._finish(started, Outcome.UNCHANGED)
-            self._refuse_older(observed)
-            return self._apply_and_watch(observed, started)
+            while True:
+                observed = self._observe(started)
+                if not self._rolls_out():
+                    self._discard_registered()  # another run did the very same, and was faster
+                if self.plan is None or self.plan.is_empty:
+                    return self._finish(started, Outcome.UNCHANGED)
+                self._refuse_older(observed)
+                result = self._apply_and_watch(observed, started)
+                if result is not None:
+                    return result
+                self.beaten += 1
+                self.reporter.note("another deployment began meanwhile; looking again")
         except Interrupted as signal:
             return self._interrupted(started, signal)
+        except RefusedError:
+            self._take_back()
+            raise
 
     def _observe(self, started: datetime) -> Observed:
         """Observe and plan; with --wait-for-lock again, until nothing else is in flight."""
@@ -148,13 +166,14 @@ class _Deployment:
             self.previous = self._previous(observed)
             self.plan = plan_release(self.desired, observed)
             flight = observed.in_flight
-            if flight is None or self.plan.attach_to or self.plan.is_empty:
+            if flight is None or self.plan.attach_to:
                 return observed
-            if self.request.in_flight is InFlight.SUPERSEDE:
+            if self.request.in_flight is InFlight.SUPERSEDE and not self.plan.is_empty:
                 return observed
             if self.request.in_flight is InFlight.REFUSE or self.clock.now() >= deadline:
                 raise self._in_flight_error(flight)
             if not told:
+                self._take_back()
                 revision = family_revision(flight.task_definition_arn)
                 self.reporter.note(f"waiting for the deployment of {revision} to end")
                 told = True
@@ -185,23 +204,19 @@ class _Deployment:
 
     # --- apply -----------------------------------------------------------------------------
 
-    def _apply_and_watch(self, observed: Observed, started: datetime) -> Result:
+    def _apply_and_watch(self, observed: Observed, started: datetime) -> Result | None:
+        """None where another deployment began before ECS was asked: the plan is out of date."""
         assert self.plan is not None  # set by run()
         before, after = split_plan(self.plan)
         applied = Applied(
             outputs=observed.stack.outputs if observed.stack else {},
             task_definition_arn=observed.running.arn if observed.running else "",
         )
-        if observed.service and self.plan.rolls_out:
-            self.known = frozenset(
-                self.aws.ecs.service_deployment_arns(
-                    self.desired.service.cluster, self.desired.name
-                )
-            )
         if self.plan.rolls_out:
             self._warn_of_alarms()
         try:
-            self._apply(before, applied, observed)
+            if not self._apply(before, applied, observed):
+                return None
         except _StateUnknown as unknown:
             return self._unknown(started, unknown.error)
         if not (self.plan.rolls_out or self.plan.attach_to):
@@ -241,6 +256,7 @@ class _Deployment:
             if not self.changing:
                 raise
             result = replace(result, notes=(*result.notes, f"{_KEPT}: {error.what}"))
+        self._discard_orphans(observed)
         return replace(result, phases=tuple(self.phases), finished_at=self.clock.now())
 
     def _warn_of_alarms(self) -> None:
@@ -248,23 +264,101 @@ class _Deployment:
         for note in self.notes:
             self.reporter.note(note)
 
-    def _apply(self, steps: tuple[Step, ...], applied: Applied, observed: Observed) -> None:
+    def _apply(self, steps: tuple[Step, ...], applied: Applied, observed: Observed) -> bool:
+        """False where another deployment began before ECS was asked for ours."""
         for step in steps:
             began = self.clock.now()
             self.changing = self.desired.stack_name if isinstance(step, ApplyStack) else ""
             name = _PHASES.get(type(step))
             try:
                 self._phase(name, PhaseState.RUNNING, step.text().partition(" ")[2].strip(), began)
-                apply_step(step, applied, desired=self.desired, aws=self.aws)
-                if isinstance(step, CreateService | UpdateService) and self._rolls_out():
-                    self.asked_for = applied.task_definition_arn
+                if not self._apply_step(step, applied, observed):
+                    return False
             except CallFailedError as error:
                 if not self._is_taken_after_all(step, applied, error):
                     self._phase(name, PhaseState.FAILED, "failed", began)
-                    self._clean_up_after_error(step, observed, error)
+                    self._clean_up_after_error(step, error)
                     raise
+                self.has_asked = True
             self.changing = ""
             self._phase(name, PhaseState.DONE, _done_text(step, applied), began)
+        return True
+
+    def _apply_step(self, step: Step, applied: Applied, observed: Observed) -> bool:
+        if isinstance(step, CreateService | UpdateService) and self._rolls_out():
+            return self._ask(step, applied, observed)
+        if isinstance(step, ApplyStack) and not step.cleans_up:
+            self.stack_before = observed.stack if self.template is None else self.stack_before
+            self.template = step.template
+        if isinstance(step, ApplyStack) and step.cleans_up and self._is_stack_anothers(observed):
+            self.reporter.note("another run has changed the stack meanwhile; it stays as it is")
+            return True
+        if isinstance(step, RegisterRevision) and self.registered:
+            applied.task_definition_arn = self.registered  # before somebody else was faster
+            return True
+        apply_step(step, applied, desired=self.desired, aws=self.aws)
+        if isinstance(step, RegisterRevision):
+            self.registered = applied.task_definition_arn
+        return True
+
+    def _ask(self, step: Step, applied: Applied, observed: Observed) -> bool:
+        """Ask ECS for the rollout, unless another one began since it was observed."""
+        arns = came = frozenset[str]()
+        if observed.service is not None:
+            arns = frozenset(
+                self.aws.ecs.service_deployment_arns(
+                    self.desired.service.cluster, self.desired.name
+                )
+            )
+            came = came_meanwhile(arns, observed)
+        if came and not (self.request.in_flight is InFlight.SUPERSEDE and self.beaten):
+            return False
+        self.known, self.asked_for = arns, applied.task_definition_arn
+        try:
+            apply_step(step, applied, desired=self.desired, aws=self.aws)
+        except CallFailedError as error:
+            self.asked_for = ""
+            if error.may_be_done or not is_beaten(error, step, self.aws, desired=self.desired):
+                raise
+            if isinstance(step, UpdateService):
+                self.registered = ""  # it is gone
+            return False
+        self.has_asked = True
+        return True
+
+    def _take_back(self) -> None:
+        """What this run has made and will not use, or not now, must not look like a release."""
+        self._discard_registered()
+        if self.template is not None:
+            self._restore_stack_if_ours(self.template)
+
+    def _discard_registered(self) -> None:
+        registered, self.registered = self.registered, ""
+        if registered and registered != self.asked_for:
+            discard_if_unused(self.aws.ecs, registered, self.desired)
+
+    def _is_stack_anothers(self, observed: Observed) -> bool:
+        """Whether it is not as this run found or made it."""
+        now = self.aws.stacks.find(self.desired.stack_name)
+        ours = self.template or (observed.stack.template if observed.stack else None)
+        return now is not None and ours is not None and not is_same_template(now.template, ours)
+
+    def _restore_stack_if_ours(self, template: Json) -> None:
+        """Unless somebody has changed it since."""
+        before, self.template = self.stack_before, None
+        name, stacks = self.desired.stack_name, self.aws.stacks
+        try:
+            now = stacks.find(name)
+            if before is not None and now is not None and is_same_template(now.template, template):
+                stacks.apply(name, template=before.template, tags=dict(before.tags))
+        except CallFailedError as error:
+            self.reporter.note(f"the stack could not be put back: {error.what}")
+
+    def _discard_orphans(self, observed: Observed) -> None:
+        assert self.ours is not None
+        margin = ORPHAN_MARGIN / self.request.pace.speed
+        if may_have_orphans({*observed.used_revisions, self.ours.task_definition_arn}):
+            discard_orphans(self.aws.ecs, self.ours, self.desired, margin=margin)
 
     def _is_taken_after_all(self, step: Step, applied: Applied, error: CallFailedError) -> bool:
         """Whether ECS rolls out what it was asked for, although no answer came.
@@ -287,7 +381,7 @@ class _Deployment:
             self.asked_for = ""
         return taken
 
-    def _clean_up_after_error(self, step: Step, observed: Observed, error: CallFailedError) -> None:
+    def _clean_up_after_error(self, step: Step, error: CallFailedError) -> None:
         """A step after the stack's failed: the stack goes back, so that nothing is half-done.
 
         Not once the release runs: then only the limits of scaling are not as they should be.
@@ -301,13 +395,12 @@ class _Deployment:
                 fix=f"{error.fix}: only the scaling is left to do",
                 code=error.id,
             ) from error
-        if self._applied_template() is None or observed.stack is None:
+        before = self.stack_before
+        if self.template is None or before is None:
             return
         try:
             self.aws.stacks.apply(
-                self.desired.stack_name,
-                template=observed.stack.template,
-                tags=dict(observed.stack.tags),
+                self.desired.stack_name, template=before.template, tags=dict(before.tags)
             )
         except CallFailedError as second:
             raise CallFailedError(
@@ -326,9 +419,18 @@ class _Deployment:
         else:
             found = watcher.find(known=self.known, task_definition_arn=applied.task_definition_arn)
             arn = found.arn
+            self._tell_of_tie(watcher, found)
         return Ours(
             service=self.desired.name, arn=arn, task_definition_arn=applied.task_definition_arn
         )
+
+    def _tell_of_tie(self, watcher: Watcher, ours: ServiceDeployment) -> None:
+        """UpdateService takes no condition: what began since the last look was taken over."""
+        for other in watcher.others:
+            if other.created_at < ours.created_at:
+                note = taken_over_text(other)
+                self.notes = (*self.notes, note)
+                self.reporter.note(note)
 
     # --- watch -----------------------------------------------------------------------------
 
@@ -414,8 +516,8 @@ class _Deployment:
             ours=self.ours,
             verdict=watched.verdict,
             desired=self.desired,
-            observed=observed,
-            template=self._applied_template(),
+            observed=self._before(observed),
+            template=self.template,
         )
         try:
             back = go_back(job)
@@ -514,6 +616,11 @@ class _Deployment:
                 f"{signal.what} while {self._revision()} was rolled back; ECS goes on with what it "
                 "was asked for"
             )
+        elif not self._is_known_to_have_asked():
+            message = (
+                f"{signal.what} in the moment in which ECS was asked to roll out "
+                f"{self._revision()}: it lists no deployment of it yet"
+            )
         else:
             message = f"{signal.what}; {self._cancel()}"
         return self._finish(
@@ -527,6 +634,15 @@ class _Deployment:
             ),
             look=False,
         )
+
+    def _is_known_to_have_asked(self) -> bool:
+        """A signal may come between the question and ECS's answer: then its list tells."""
+        if self.ours is not None or self.has_asked:
+            return True
+        try:
+            return bool(self._find_once())
+        except CallFailedError:
+            return False
 
     def _cancel(self) -> str:
         """Ask for the rollback where that is wanted; in any case say what ECS does now."""
@@ -573,11 +689,9 @@ class _Deployment:
         found = self.aws.ecs.find_task_definition(observed.running.arn)
         return release_info(found) if found else None
 
-    def _applied_template(self) -> Json | None:
-        """What the stack became before the rollout: a rollback has to take it back."""
-        steps = self.plan.steps if self.plan else ()
-        stacks = (s for s in steps if isinstance(s, ApplyStack) and not s.cleans_up)
-        return next((step.template for step in stacks), None)
+    def _before(self, observed: Observed) -> Observed:
+        """With the stack as it was before this run changed it, at its first try."""
+        return observed if self.template is None else replace(observed, stack=self.stack_before)
 
     def _warnings(self) -> tuple[str, ...]:
         return tuple(self.watcher.warnings) if self.watcher else ()
@@ -668,6 +782,8 @@ class _Deployment:
 
 
 _KEPT = "the stack keeps what only the old tasks needed; the next deployment removes it"
+# A revision that is older than our deployment by less may be another run's, just about to use it.
+ORPHAN_MARGIN = timedelta(seconds=30)
 
 _PHASES: dict[type[Step], PhaseName] = {
     ApplyStack: PhaseName.STACK,

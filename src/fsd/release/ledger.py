@@ -18,6 +18,7 @@ from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
 
 HISTORY_LENGTH = 20
+DEPLOYMENTS_READ = 100
 
 _OUTCOMES = {
     DeploymentStatus.SUCCESSFUL: "succeeded",
@@ -60,8 +61,12 @@ def list_deployments(ecs: Ecs, *, cluster: str, service: str) -> tuple[ServiceDe
     """Service deployments, newest first; () for a service that is not there."""
     if ecs.find_service(cluster, service) is None:
         return ()
-    arns = list(ecs.service_deployment_arns(cluster, service))[:100]
-    found = ecs.service_deployments(arns)
+    return describe_newest(ecs, ecs.service_deployment_arns(cluster, service))
+
+
+def describe_newest(ecs: Ecs, arns: Sequence[str]) -> tuple[ServiceDeployment, ...]:
+    """The newest of these, newest first."""
+    found = ecs.service_deployments(list(arns)[:DEPLOYMENTS_READ]) if arns else ()
     return tuple(sorted(found, key=lambda deployment: deployment.created_at, reverse=True))
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from fsd.compile.desired import Desired
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
-from fsd.release.ledger import last_successful, list_deployments
+from fsd.release.ledger import describe_newest, last_successful
 from fsd.release.ports import Aws
 
 
 def observe(aws: Aws, desired: Desired) -> Observed:
-    """Read the cluster, stack, service, revisions, scaling and deployments of one service."""
+    """Read the cluster, stack, service, revisions, scaling and deployments of one service.
+
+    The deployments are listed first: one that begins while the rest is read is then not among the
+    known ones, and is noticed before anything is asked of ECS.
+    """
     cluster = desired.service.cluster
     exists = aws.ecs.find_cluster(cluster) is not None
+    arns = aws.ecs.service_deployment_arns(cluster, desired.name) if exists else ()
+    deployments = describe_newest(aws.ecs, arns)
     service = aws.ecs.find_service(cluster, desired.name) if exists else None
     stack = aws.stacks.find(desired.stack_name)
-    deployments = (
-        list_deployments(aws.ecs, cluster=cluster, service=desired.name) if service else ()
-    )
     newest = deployments[0] if deployments else None
     latest = next(iter(aws.ecs.list_task_definitions(desired.name)), None)
     scaling = aws.scaling.find(cluster, desired.name) if service else None
@@ -36,6 +39,8 @@ def observe(aws: Aws, desired: Desired) -> Observed:
         in_flight=newest if newest and not newest.status.is_final else None,
         last_deployment=newest,
         last_successful=last_successful(deployments),
+        known_deployments=frozenset(arns),
+        used_revisions=frozenset(d.task_definition_arn for d in deployments),
     )
 
 

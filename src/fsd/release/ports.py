@@ -110,6 +110,9 @@ class Ecs(Protocol):
     def list_task_definitions(self, family: str) -> Sequence[str]:
         """ARNs of ACTIVE revisions of exactly this family, newest first."""
 
+    def deregister(self, arn: str) -> None:
+        """ACTIVE → INACTIVE; what runs it goes on."""
+
     def delete_task_definitions(self, family: str) -> int:
         """Deregister and delete every revision of exactly this family; how many there were."""
 

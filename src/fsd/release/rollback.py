@@ -68,7 +68,10 @@ def go_back(back: GoBack) -> RolledBackTo:
     lost = _find_lost_race(back, good)
     if lost is not None:
         return lost
-    _apply_stack_of_both(back)
+    if _apply_stack_of_both(back):
+        lost = _find_lost_race(back, good)  # it took its time
+        if lost is not None:
+            return lost
     if good is None:
         return _scale_to_zero(back)
     if not can_stop:
@@ -169,12 +172,14 @@ def last_good(observed: Observed) -> str | None:
     return None
 
 
-def _apply_stack_of_both(back: GoBack) -> None:
+def _apply_stack_of_both(back: GoBack) -> bool:
     """First the stack: old tasks are judged by the health check that it says. What only the new
-    tasks need stays until they are gone."""
+    tasks need stays until they are gone. False where nothing was to change."""
     stack = back.observed.stack
-    if back.template is not None and stack is not None:
-        _change_stack(back, back.template, transition_template(back.template, stack.template))
+    if back.template is None or stack is None:
+        return False
+    both = transition_template(back.template, stack.template)
+    return _change_stack(back, back.template, both)
 
 
 def _apply_stack_of_before(back: GoBack) -> None:
@@ -183,10 +188,15 @@ def _apply_stack_of_before(back: GoBack) -> None:
         _change_stack(back, transition_template(back.template, stack.template), stack.template)
 
 
-def _change_stack(back: GoBack, current: Json, wanted: Json) -> None:
+def _change_stack(back: GoBack, current: Json, wanted: Json) -> bool:
     stack = back.observed.stack
-    if stack is not None and not is_same_template(current, wanted):
-        back.aws.stacks.apply(back.desired.stack_name, template=wanted, tags=dict(stack.tags))
+    if stack is None or is_same_template(current, wanted):
+        return False
+    now = back.aws.stacks.find(back.desired.stack_name)
+    if now is not None and not is_same_template(now.template, current):
+        return False  # another run has changed it since
+    back.aws.stacks.apply(back.desired.stack_name, template=wanted, tags=dict(stack.tags))
+    return True
 
 
 def _apply_stack_of_now(back: GoBack) -> None:
@@ -219,13 +229,7 @@ def _restore_count(back: GoBack) -> None:
     if before is None or back.observed.scaling is not None:
         return
     if before.desired != back.desired.service.desired_count:
-        back.aws.ecs.update_service(
-            {
-                "cluster": back.cluster,
-                "service": back.desired.name,
-                "desiredCount": before.desired,
-            }
-        )
+        _set_count(back, before.desired)
 
 
 def _update_to(back: GoBack, good: str) -> RolledBackTo:
@@ -286,9 +290,11 @@ def _attached_as(before: ServiceState | None, *, container: str) -> Json:
 def _scale_to_zero(back: GoBack) -> RolledBackTo:
     """A first deployment has nothing to go back to: no tasks, but the evidence stays."""
     name, env = back.desired.service_name, back.desired.environment
-    back.aws.ecs.update_service(
-        {"cluster": back.cluster, "service": back.desired.name, "desiredCount": 0}
-    )
+    after = _set_count(back, 0)
+    if after.task_definition_arn != back.ours.task_definition_arn:
+        # Another deployment began since the last look: its tasks must not go.
+        _set_count(back, back.desired.service.desired_count)
+        return _superseded(after.task_definition_arn)
     stopped = _wait_for_no_tasks(back)
     what = "scaled to 0" if stopped else "scaling to 0, tasks are still stopping"
     return RolledBackTo(
@@ -299,6 +305,12 @@ def _scale_to_zero(back: GoBack) -> RolledBackTo:
             f"fsd logs --service {name} --env {env} --since 1h",
             f"fsd delete --service {name} --env {env}",
         ),
+    )
+
+
+def _set_count(back: GoBack, count: int) -> ServiceState:
+    return back.aws.ecs.update_service(
+        {"cluster": back.cluster, "service": back.desired.name, "desiredCount": count}
     )
 
 

@@ -101,6 +101,7 @@ class Watcher:
     old_revision: str = ""
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(service=None, deployment=None))
     warnings: list[str] = field(default_factory=list)  # each told once
+    others: tuple[ServiceDeployment, ...] = ()  # not known before either, and not ours
     _looks: int = 0
     _missing: int = 0
     _errors: int = 0
@@ -141,7 +142,9 @@ class Watcher:
         arns = self.aws.ecs.service_deployment_arns(self.cluster, self.service)
         new = self.aws.ecs.service_deployments([arn for arn in arns if arn not in known])
         self._spent += 3 if new else 1
-        return [d for d in new if d.task_definition_arn == task_definition_arn]
+        ours = [d for d in new if d.task_definition_arn == task_definition_arn]
+        self.others = tuple(d for d in new if d not in ours)
+        return ours
 
     def watch(self, ours: Ours, *, until_final: bool = False) -> Watched:
         """Look until there is a verdict, or the deadline.

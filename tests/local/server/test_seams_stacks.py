@@ -131,6 +131,30 @@ def test_stack__same_request_again_with_its_token__same_answer_and_done_once(
         cloudformation.create_change_set(**request | {"ClientToken": "t-3"})
 
 
+def test_create_change_set__two_that_create_one_stack__are_of_the_same_stack(
+    cloudformation: Any,
+) -> None:
+    def create(change_set: str, template: object) -> Any:
+        return cloudformation.create_change_set(
+            StackName="app",
+            ChangeSetName=change_set,
+            ChangeSetType="CREATE",
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+
+    first = create("first", stacks.make_template())
+    second = create("second", stacks.make_template(retention=7))
+    with pytest.raises(ClientError, match="Unrecognized resource types"):
+        create("third", {"Resources": {"S": {"Type": "AWS::No::Such"}}})
+    cloudformation.execute_change_set(ChangeSetName=first["Id"])
+    wait_for(lambda: stacks.status(cloudformation, first["StackId"]) == "CREATE_COMPLETE")
+
+    assert second["StackId"] == first["StackId"]
+    with pytest.raises(ClientError, match="ChangeSetNotFound"):
+        cloudformation.execute_change_set(ChangeSetName=second["Id"])
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [

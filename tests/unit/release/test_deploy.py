@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from fsd.compile.desired import Json, Scaling
@@ -8,7 +10,7 @@ from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
 from fsd.release.ports import Throttled
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, PhaseName, Result
-from tests.fakes.aws import FakeAws, FakeClock
+from tests.fakes.aws import START, FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
 SCALING = Scaling(
@@ -453,6 +455,236 @@ def test_deploy__signal_while_the_stack_changes__says_that_cloudformation_goes_o
         "it finishes; ECS was not asked to change anything that runs"
     )
     assert names(aws) == []
+
+
+def test_deploy__another_began_after_the_look__refused_and_nothing_left_behind() -> None:
+    aws = running()
+    aws.ecs.on_register = [lambda: aws.ecs.take_over(50)]
+
+    with pytest.raises(RefusedError) as refused:
+        run(aws)
+
+    assert refused.value.id == "deployment-in-flight"
+    assert names(aws) == ["deregister"]
+    assert [d.revision for d in aws.ecs.definitions] == [50, 41]
+
+
+def test_deploy__another_began_after_the_stack_was_changed__stack_put_back() -> None:
+    aws = running()
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+    aws.ecs.on_register = [lambda: aws.ecs.take_over(50)]
+
+    with pytest.raises(RefusedError):
+        run(aws, make_request(changed))
+
+    assert aws.stacks.applied == [changed.template, make_desired().template]
+
+
+def test_deploy__another_began_and_changed_the_stack__its_stack_is_left() -> None:
+    aws = running()
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+
+    def begin() -> None:
+        aws.stacks.apply("fsd-web-dev", template={"Resources": {}}, tags={})
+        aws.ecs.take_over(50)
+
+    aws.ecs.on_register = [begin]
+
+    with pytest.raises(RefusedError):
+        run(aws, make_request(changed))
+
+    assert aws.stacks.stacks["fsd-web-dev"].template == {"Resources": {}}
+
+
+def test_deploy__waits_and_another_began_after_the_look__deploys_after_it() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.on_register = [lambda: aws.ecs.take_over(50)]
+    clock.at(2, lambda: aws.ecs.end_all("SUCCESSFUL"))
+
+    result = run(aws, make_request(in_flight=InFlight.WAIT), clock)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert result.previous is not None
+    assert result.previous.revision == "web-dev:50"
+    assert names(aws) == ["deregister", "update_service"]
+
+
+def test_deploy__may_supersede_and_another_began__looks_again_and_takes_over() -> None:
+    aws = running()
+    aws.ecs.on_register = [lambda: aws.ecs.take_over(50)]
+
+    result = run(aws, make_request(in_flight=InFlight.SUPERSEDE))
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert names(aws) == ["update_service"]
+    assert result.release is not None
+    assert result.release.revision == "web-dev:42"
+
+
+def test_deploy__another_began_within_the_call__says_whom_it_took_over_from() -> None:
+    aws = running()
+    aws.ecs.before_update = [lambda: aws.ecs.take_over(50)]
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert result.notes == (
+        "took over from the deployment of web-dev:50, which began in the same moment and was in "
+        "flight",
+    )
+
+
+def test_deploy__another_run_created_the_service_first__refused() -> None:
+    aws = FakeAws()
+
+    def create() -> None:
+        aws.ecs.take_over(50)
+        error = "InvalidParameterException: Creation of service was not idempotent."
+        aws.ecs.fail("create_service", CallFailedError(error, where="ecs", fix="again"))
+
+    aws.ecs.on_register = [create]
+
+    with pytest.raises(RefusedError) as refused:
+        run(aws)
+
+    assert refused.value.id == "deployment-in-flight"
+    assert names(aws) == ["create_cluster", "deregister"]
+
+
+def test_deploy__another_run_of_the_same_was_faster__attached_and_one_revision() -> None:
+    aws, clock = running(), FakeClock()
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+
+    def begin() -> None:
+        twin = aws.ecs.register(changed.task_definition, tags={})
+        aws.ecs.begin(twin.revision)
+        aws.ecs.serve(twin.arn)
+
+    aws.ecs.on_register = [begin]
+    clock.at(2, lambda: aws.ecs.end_all("SUCCESSFUL"))
+
+    result = run(aws, make_request(changed), clock)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert [d.revision for d in aws.ecs.definitions] == [43, 41]
+    assert aws.stacks.applied == [changed.template]
+
+
+def test_deploy__another_changes_the_stack_meanwhile__not_cleaned_up() -> None:
+    aws, clock = running(), FakeClock()
+    theirs: Json = {"Resources": {"Theirs": {"Type": "AWS::Logs::LogGroup"}}}
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "SUCCESSFUL")
+    clock.at(1, lambda: aws.stacks.apply("fsd-web-dev", template=theirs, tags={}))
+    changed = make_desired(template={"Resources": {"New": {"Type": "AWS::Logs::LogGroup"}}})
+
+    result = run(aws, make_request(changed), clock)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert aws.stacks.stacks["fsd-web-dev"].template == theirs
+
+
+def test_deploy__another_changes_the_stack_and_ours_fails__theirs_stays() -> None:
+    aws, clock = running(), FakeClock()
+    theirs: Json = {"Resources": {"Theirs": {"Type": "AWS::Logs::LogGroup"}}}
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+    clock.at(1, lambda: aws.stacks.apply("fsd-web-dev", template=theirs, tags={}))
+    changed = make_desired(template={"Resources": {"New": {"Type": "AWS::Logs::LogGroup"}}})
+
+    result = run(aws, make_request(changed), clock)
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert aws.stacks.stacks["fsd-web-dev"].template == theirs
+
+
+def test_deploy__create_service_fails_for_itself__its_error() -> None:
+    aws = FakeAws()
+    aws.ecs.fail("create_service", CallFailedError("no such subnet", where="ecs", fix="again"))
+
+    with pytest.raises(CallFailedError, match="no such subnet"):
+        run(aws)
+
+
+def test_deploy__its_revision_was_taken_for_an_orphan__registered_again() -> None:
+    aws = running()
+    gone = CallFailedError("ClientException: TaskDefinition is inactive", where="ecs", fix="again")
+    aws.ecs.fail("update_service", gone)
+    aws.ecs.on_register = [lambda: aws.ecs.definitions.pop(0)]
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert len(aws.ecs.definitions) == 2
+
+
+def test_deploy__revision_of_a_run_that_died__no_longer_active_afterwards() -> None:
+    aws = running()
+    aws.ecs.declare_release(42, version="died")
+
+    result = run(aws, make_request(make_desired(cpu="256")))
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert [d.revision for d in aws.ecs.definitions] == [43, 41]
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=-3), timedelta(seconds=2)])
+def test_deploy__revision_older_than_the_history_or_just_made__left_alone(age: timedelta) -> None:
+    aws = running()
+    arn = aws.ecs.declare_release(42)
+    aws.ecs.registered_at[arn] = START + age
+
+    run(aws, make_request(make_desired(cpu="256")))
+
+    assert [d.revision for d in aws.ecs.definitions] == [43, 42, 41]
+
+
+def test_deploy__ecs_goes_back_to_what_is_asked_for__not_taken_for_ours() -> None:
+    """The failing deployment of another revision is in flight; its end is not ours to report."""
+    aws, clock = running(), FakeClock()
+    good = run(aws).release
+    aws.ecs.take_over(50)
+    assert good is not None
+    aws.ecs.serve(good.task_definition_arn)
+    clock.at(2, lambda: aws.ecs.end_all("ROLLBACK_SUCCESSFUL"))
+
+    with pytest.raises(RefusedError):
+        run(aws)
+    result = run(aws, make_request(in_flight=InFlight.WAIT), clock)
+
+    assert result.outcome is Outcome.UNCHANGED
+
+
+def test_deploy__first_one_fails_and_another_takes_over__its_tasks_stay() -> None:
+    aws = FakeAws()
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS")
+    aws.ecs.on_stop("STOPPED")
+    aws.ecs.crash(1, times=2)
+    aws.ecs.before_update = [lambda: aws.ecs.take_over(50)]
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.SUPERSEDED
+    assert "web-dev:50" in result.message
+    assert aws.ecs.services["web-dev"].desired == 2
+
+
+@pytest.mark.parametrize(
+    ("is_taken", "said"),
+    [(True, "ECS goes on rolling out web-dev:42"), (False, "it lists no deployment of it yet")],
+)
+def test_deploy__signal_while_ecs_is_asked__says_what_ecs_lists(is_taken: bool, said: str) -> None:
+    aws = running()
+
+    def stop() -> None:
+        if is_taken:
+            aws.ecs.begin(42)
+        _raise_interrupted()
+
+    aws.ecs.before_update = [stop]
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.INTERRUPTED
+    assert said in result.message
 
 
 def _raise_interrupted() -> None:

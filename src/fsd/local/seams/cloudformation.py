@@ -126,9 +126,27 @@ def _stack_must_be_free(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
             )
         if kind == "UPDATE" and status not in _UPDATABLE:
             return _busy(stack)
+        if status == "REVIEW_IN_PROGRESS":
+            return _with_same_id(stack, create(parameters))
         return create(parameters)
 
     return create_change_set
+
+
+def _with_same_id(stack: dict[str, Any], answer: Any) -> Any:
+    """MiniStack makes the stack anew for a second change set that is to create it, or drops it with
+    a refused one; the change set before then belongs to a stack that is not there."""
+    made = cloudformation._stacks.setdefault(stack["StackName"], stack)
+    old, new = stack["StackId"], made["StackId"]
+    if old == new:
+        return answer
+    made["StackId"] = old
+    cloudformation._stack_events.pop(new, None)
+    for change_set in cloudformation._change_sets.values():
+        if change_set["StackId"] == new:
+            change_set["StackId"] = old
+    status, headers, body = answer
+    return status, headers, body.replace(new.encode(), old.encode())
 
 
 def _one_operation_at_a_time(execute: Callable[[Any], Any]) -> Callable[[Any], Any]:
