@@ -168,6 +168,14 @@ class FakeEcs:
     def delete_cluster(self, name: str) -> None:
         del self.clusters[name]
 
+    def service_names(self, cluster: str) -> Sequence[str]:
+        del cluster
+        return sorted(self.services)
+
+    def find_services(self, cluster: str, names: Sequence[str]) -> Sequence[ServiceState]:
+        found = (self.find_service(cluster, name) for name in names)
+        return [service for service in found if service is not None]
+
     def find_service(self, cluster: str, name: str) -> ServiceState | None:
         del cluster
         self._maybe_fail("find_service")

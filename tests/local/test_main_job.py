@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import threading
 import urllib.error
@@ -198,12 +199,16 @@ def test_operations__rollback_scale_restart_logs__work(fsd: Fsd) -> None:
     restarted = fsd.ok("restart", *who, "--format", "json").json()
     logs = fsd.ok("logs", *who)
     status = fsd.ok("status", *who)
+    overview = fsd.ok("status", "--env", "local", "--watch")
+    listed = fsd.ok("status", "--env", "local", "--format", "json").json()
 
     assert back["running"]["version"] == "v1.0.0"
     assert (scaled["outcome"], scaled["runningCount"]) == ("succeeded", 3)
     assert restarted["outcome"] == "succeeded"
     assert "GET /health" in logs.out
     assert "v1.0.0" in status.out
+    assert re.search(r"^  hello +hello-local:\d+ +3 of 3 +completed$", overview.out, re.MULTILINE)
+    assert [service["name"] for service in listed["services"]] == ["hello"]
 
 
 @pytest.mark.parametrize("runtime", ["process"], indirect=True)

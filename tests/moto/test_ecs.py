@@ -396,6 +396,32 @@ def test_find_service__no_such_cluster__none(ecs: ElasticContainerService, aws: 
     assert ecs.find_service("demo", "web-dev") is None
 
 
+def test_find_services__many__ten_a_call(ecs: ElasticContainerService, aws: Stubber) -> None:
+    names = [f"web-{number}" for number in range(12)]
+    for batch in (names[:10], names[10:]):
+        aws.add_response(
+            "describe_services",
+            {"services": [service(serviceName=name) for name in batch]},
+            {"cluster": "demo", "services": batch, "include": ["TAGS"]},
+        )
+
+    assert [found.name for found in ecs.find_services("demo", names)] == names
+
+
+def test_service_names__two_pages__sorted(ecs: ElasticContainerService, aws: Stubber) -> None:
+    arns = [f"{PREFIX}:service/demo/{name}" for name in ("zoo-dev", "basket-dev")]
+    aws.add_response("list_services", {"serviceArns": arns[:1], "nextToken": "more"})
+    aws.add_response("list_services", {"serviceArns": arns[1:]})
+
+    assert ecs.service_names("demo") == ["basket-dev", "zoo-dev"]
+
+
+def test_service_names__no_such_cluster__none(ecs: ElasticContainerService, aws: Stubber) -> None:
+    aws.add_client_error("list_services", "ClusterNotFoundException", "Cluster not found.")
+
+    assert ecs.service_names("demo") == ()
+
+
 def test_find_service__throttled__throttled(ecs: ElasticContainerService, aws: Stubber) -> None:
     aws.add_client_error("describe_services", "ThrottlingException", "Rate exceeded")
 

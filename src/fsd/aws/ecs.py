@@ -36,6 +36,7 @@ from fsd.plan.diff import diff_task_definitions
 from fsd.release.ports import Clock, Cluster, TaskDefinition
 from fsd.snapshot import ServiceDeployment, ServiceState, StoppedTask, TaskState
 
+SERVICES_A_CALL = 10
 TASKS_A_CALL = 100
 DEPLOYMENTS_A_CALL = 20
 REVISIONS_A_CALL = 20
@@ -161,6 +162,26 @@ class ElasticContainerService:
         service = self._describe_service(cluster, name)
         return to_service(service) if service else None
 
+    def service_names(self, cluster: str) -> Sequence[str]:
+        try:
+            found = [
+                last_part(arn)
+                for page in pages(self._reads, "list_services", cluster, cluster=cluster)
+                for arn in page.get("serviceArns", [])
+            ]
+        except CallFailedError as error:
+            if aws_code(error) == "ClusterNotFoundException":
+                return ()
+            raise
+        return sorted(found)
+
+    def find_services(self, cluster: str, names: Sequence[str]) -> Sequence[ServiceState]:
+        return [
+            to_service(service)
+            for batch in _batches(names, SERVICES_A_CALL)
+            for service in self._describe_services(cluster, batch)
+        ]
+
     def create_service(self, parameters: Json) -> ServiceState:
         """Safe to repeat: `clientToken` is in the parameters."""
         where = f"{parameters.get('cluster')}/{parameters.get('serviceName')}"
@@ -215,24 +236,26 @@ class ElasticContainerService:
         )
 
     def _describe_service(self, cluster: str, name: str) -> dict[str, Any] | None:
-        """None where it is missing, INACTIVE, or in a cluster that is not there."""
-        where = f"{cluster}/{name}"
+        return next(iter(self._describe_services(cluster, [name])), None)
+
+    def _describe_services(self, cluster: str, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Without those that are missing, INACTIVE, or in a cluster that is not there."""
+        where = f"{cluster}/{', '.join(names)}"
         try:
             answer = call(
                 self._reads,
                 "describe_services",
                 where,
                 cluster=cluster,
-                services=[name],
+                services=list(names),
                 include=["TAGS"],
             )
         except CallFailedError as error:
             if aws_code(error) == "ClusterNotFoundException":
-                return None
+                return []
             raise
         _require_only_missing(answer, f"DescribeServices {where}")
-        found = [s for s in answer.get("services", []) if s.get("status") != "INACTIVE"]
-        return found[0] if found else None
+        return [s for s in answer.get("services", []) if s.get("status") != "INACTIVE"]
 
     # --- service deployments ---------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from fsd.release.result import Phase, PhaseName, PhaseState, Result
 from fsd.report.plans import Planned
 from fsd.spec import names
 from fsd.spec.environments import LOCAL
+from fsd.spec.rollout_time import estimate_rollout
 
 if TYPE_CHECKING:
     from fsd.image.build import Built
@@ -404,6 +405,7 @@ def run_plan(options: Options, *, reporter: Reporter) -> Planned:
         environment=desired.environment,
         plan=plan,
         notes=(*prepared.notes, *notes),
+        expected=estimate_rollout(prepared.manifest.service),
     )
 
 

@@ -102,6 +102,21 @@ def service_options(command: Command) -> Command:
     return command
 
 
+def open_environment(
+    env: str,
+    *,
+    region: str | None,
+    identity: WebIdentity | None = None,
+    environments_file: Path | None = None,
+) -> tuple[Connection, str]:
+    """Connect to the environment's account; also the name of its cluster."""
+    from fsd.cli.manifest import find_environment
+    from fsd.cli.wiring import connect
+
+    environment = find_environment(None, env, file=environments_file)
+    return connect(environment, region=region, identity=identity), environment.cluster_name
+
+
 def open_service(
     service: str,
     env: str,
@@ -111,17 +126,16 @@ def open_service(
     environments_file: Path | None = None,
 ) -> tuple[Connection, ServiceRef]:
     """Connect to the environment's account, and derive the service's names on AWS."""
-    from fsd.cli.manifest import find_environment
-    from fsd.cli.wiring import connect
     from fsd.release.operations import ServiceRef
     from fsd.spec import names
 
-    environment = find_environment(None, env, file=environments_file)
-    connection = connect(environment, region=region, identity=identity)
+    connection, cluster = open_environment(
+        env, region=region, identity=identity, environments_file=environments_file
+    )
     ref = ServiceRef(
         service=service,
         environment=env,
-        cluster=environment.cluster_name,
+        cluster=cluster,
         name=names.service_name(service, env),
         stack_name=names.stack(service, env),
         log_group=names.log_group(service, env),

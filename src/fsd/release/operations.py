@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -68,6 +69,26 @@ class Status:
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What `fsd status` shows of an environment: the services that FSD deployed to it, by name."""
+
+    environment: str
+    cluster: str
+    services: tuple[ServiceState, ...]
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is in flight."""
+        primaries = [service.primary for service in self.services]
+        return all(p is None or p.rollout_state != "IN_PROGRESS" for p in primaries)
+
+
+def manifest_name(service: ServiceState) -> str:
+    """`metadata.name` of a service's manifest, which its tag has."""
+    return dict(service.tags).get("fsd:service", service.name)
+
+
 def get_service(operation: Operation) -> ServiceState:
     """Raises UsageError where there is no such service."""
     ref = operation.ref
@@ -95,6 +116,23 @@ def read_status(operation: Operation) -> Status:
         tasks=tuple(aws.ecs.tasks(ref.cluster, ref.name)),
         targets=tuple(t for arn in service.target_group_arns for t in aws.targets.health(arn)),
         url=stack.outputs.get(OUTPUT_URL, "") if stack else "",
+    )
+
+
+def read_overview(
+    aws: Aws, *, environment: str, cluster: str, names: Sequence[str] | None = None
+) -> Overview:
+    """A call for ten services; without `names` also the calls that list them.
+
+    A cluster may have services of other environments, and of somebody else.
+    """
+    listed = aws.ecs.service_names(cluster) if names is None else names
+    found = aws.ecs.find_services(cluster, listed)
+    mine = [s for s in found if dict(s.tags).get("fsd:environment") == environment]
+    return Overview(
+        environment=environment,
+        cluster=cluster,
+        services=tuple(sorted(mine, key=lambda service: service.name)),
     )
 
 

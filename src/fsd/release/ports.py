@@ -102,6 +102,12 @@ class Ecs(Protocol):
     def find_service(self, cluster: str, name: str) -> ServiceState | None:
         """None where it is missing or INACTIVE."""
 
+    def service_names(self, cluster: str) -> Sequence[str]:
+        """Of all services in the cluster, sorted; () where there is no such cluster."""
+
+    def find_services(self, cluster: str, names: Sequence[str]) -> Sequence[ServiceState]:
+        """Without those that are missing or INACTIVE."""
+
     def register(self, definition: Json, *, tags: Mapping[str, str]) -> TaskDefinition: ...
 
     def find_task_definition(self, arn: str) -> TaskDefinition | None:

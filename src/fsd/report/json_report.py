@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from fsd.change import Change
-from fsd.release.operations import Status
+from fsd.release.operations import Overview, Status, manifest_name
 from fsd.release.result import Phase, ReleaseInfo, Result
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.snapshot import ServiceDeployment
@@ -65,6 +65,29 @@ def release_json(release: ReleaseInfo) -> Json:
         "at": _time(release.at),
         "run": release.run,
         "outcome": release.outcome,
+    }
+
+
+def overview_json(overview: Overview) -> Json:
+    """`fsd/overview/v1`: what runs in an environment."""
+    return {
+        "schema": "fsd/overview/v1",
+        "environment": overview.environment,
+        "cluster": overview.cluster,
+        "services": [
+            {
+                "name": manifest_name(service),
+                "serviceName": service.name,
+                "arn": service.arn,
+                "status": service.status,
+                "taskDefinitionArn": service.task_definition_arn,
+                "desired": service.desired,
+                "running": service.running,
+                "pending": service.pending,
+                "rolloutState": service.primary.rollout_state if service.primary else None,
+            }
+            for service in overview.services
+        ],
     }
 
 

@@ -349,7 +349,9 @@ def _gantt(phases: Sequence[Phase]) -> str:
 def _plan_block(planned: Planned) -> str:
     env = escape(planned.environment)
     head = f"**{env}** — {escape(plan_summary(planned.plan))}"
-    rows = [_plan_row(str(step.sign), step.text()) for step in planned.plan.steps]
+    rows = [_plan_row(code(str(step.sign)), step.text()) for step in planned.plan.steps]
+    if planned.rollout_text():
+        rows.append(_plan_row("", f"rollout {planned.rollout_text()}"))
     table = "\n".join(["| | what | change |", "| --- | --- | --- |", *rows]) if rows else ""
     notes = "\n".join(f"- {code(note)}" for note in planned.notes)
     return _join([head, table, notes])
@@ -357,7 +359,7 @@ def _plan_block(planned: Planned) -> str:
 
 def _plan_row(sign: str, text: str) -> str:
     what, _, change = " ".join(text.split()).partition(" ")
-    return f"| {code(sign)} | {escape(what)} | {code(change)} |"
+    return f"| {sign} | {escape(what)} | {code(change)} |"
 
 
 def render_findings(findings: Sequence[Finding], *, subject: str) -> str:

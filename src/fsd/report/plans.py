@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from fsd.plan.steps import Plan, Sign
-from fsd.report.wording import wrap
+from fsd.report.wording import duration_text, wrap
+from fsd.spec.rollout_time import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,14 @@ class Planned:
     environment: str
     plan: Plan
     notes: tuple[str, ...] = ()
+    expected: Estimate | None = None  # of a rollout of this service
+
+    def rollout_text(self) -> str:
+        """`about 1m05s: 30 s to start a task, …`; "" where nothing is rolled out."""
+        if self.expected is None or not (self.plan.rolls_out and self.expected.parts):
+            return ""
+        parts = ", ".join(f"{seconds} s {part}" for part, seconds in self.expected.parts)
+        return f"about {duration_text(timedelta(seconds=self.expected.seconds))}: {parts}"
 
 
 def plan_text(planned: Planned) -> str:
@@ -25,6 +35,8 @@ def plan_text(planned: Planned) -> str:
     lines = [head]
     for step in plan.steps:
         lines += wrap(step.text(), first=f"  {step.sign} ", rest=" " * 19)
+    if planned.rollout_text():
+        lines += wrap(planned.rollout_text(), first="    rollout        ", rest=" " * 19)
     if plan.attach_to:
         lines.append("  a deployment in flight does this already; `fsd deploy` attaches to it")
     for note in planned.notes:
@@ -41,6 +53,10 @@ def plan_summary(plan: Plan) -> str:
     return ", ".join(parts) or "a deployment is in flight"
 
 
+def _expected_seconds(planned: Planned) -> int | None:
+    return planned.expected.seconds if planned.expected and planned.plan.rolls_out else None
+
+
 def plan_json(planned: Planned) -> dict[str, object]:
     """`fsd/plan/v1`."""
     plan = planned.plan
@@ -53,6 +69,7 @@ def plan_json(planned: Planned) -> dict[str, object]:
         "empty": plan.is_empty,
         "rollsOut": plan.rolls_out,
         "attachTo": plan.attach_to or None,
+        "expectedSeconds": _expected_seconds(planned),
         "steps": [
             {
                 "kind": type(step).__name__,

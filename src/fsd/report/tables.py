@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from fsd.release.operations import Status
+from fsd.release.operations import Overview, Status, manifest_name
 from fsd.release.result import ReleaseInfo
 from fsd.report.wording import (
     WIDTH,
@@ -18,7 +18,7 @@ from fsd.report.wording import (
     wrap,
 )
 from fsd.rollout.diagnose import family_revision, short
-from fsd.snapshot import ServiceDeployment, TargetHealth, TaskState
+from fsd.snapshot import ServiceDeployment, ServiceState, TargetHealth, TaskState
 
 GAP = "  "
 
@@ -49,6 +49,34 @@ def _history_row(release: ReleaseInfo) -> tuple[str, ...]:
         release.digest.removeprefix("sha256:")[:12] or "-",
         printable(release.run) or "-",
     )
+
+
+def overview_text(overview: Overview) -> str:
+    """A line a service."""
+    services = overview.services
+    count = f"{len(services)} service{'' if len(services) == 1 else 's'}"
+    title = f"{overview.environment}    {count} in cluster {overview.cluster}"
+    if not services:
+        return title
+    head = ("SERVICE", "REVISION", "RUNNING", "ROLLOUT")
+    return f"{title}\n{table([head, *map(_overview_row, services)], indent=GAP)}"
+
+
+def _overview_row(service: ServiceState) -> tuple[str, ...]:
+    running = f"{service.running} of {service.desired}"
+    return (
+        printable(manifest_name(service)),
+        family_revision(service.task_definition_arn),
+        f"{running}, {service.pending} starting" if service.pending else running,
+        _rollout_text(service),
+    )
+
+
+def _rollout_text(service: ServiceState) -> str:
+    if service.status != "ACTIVE":
+        return service.status.lower()
+    state = service.primary.rollout_state if service.primary else ""
+    return state.replace("_", " ").lower() or "unknown"
 
 
 def status_text(status: Status) -> str:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fsd.change import Change
 from fsd.plan.steps import ApplyStack, CreateService, Plan, RegisterRevision, Sign, Step
 from fsd.report.plans import Planned, plan_json, plan_text
+from fsd.spec.rollout_time import Estimate, Part
 
 STACK = ApplyStack(
     template={},
@@ -49,6 +52,27 @@ offer-api → prod    2 to change, 1 to add
     )
 
 
+ESTIMATE = Estimate(parts=((Part.START, 40), (Part.DRAIN, 30)))
+
+
+def test_plan_text__rollout__how_long_it_takes_and_why() -> None:
+    planned = replace(
+        make_planned(CreateService(name="offer-api-prod", desired_count=2)), expected=ESTIMATE
+    )
+
+    assert plan_text(planned).endswith(
+        "\n    rollout        about 1m10s: 40 s to start a task, 30 s deregistrationDelay"
+    )
+    assert plan_json(planned)["expectedSeconds"] == 70
+
+
+def test_plan_text__no_rollout__no_time() -> None:
+    planned = replace(make_planned(STACK), expected=ESTIMATE)
+
+    assert "rollout" not in plan_text(planned)
+    assert plan_json(planned)["expectedSeconds"] is None
+
+
 def test_plan_text__nothing__says_so() -> None:
     assert plan_text(make_planned()) == "offer-api → prod    nothing to change"
 
@@ -72,6 +96,7 @@ def test_plan_json__steps__schema_and_every_change() -> None:
         "empty": False,
         "rollsOut": False,
         "attachTo": None,
+        "expectedSeconds": None,
         "steps": [
             {
                 "kind": "RegisterRevision",

@@ -3,11 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from fsd.release.operations import ServiceRef, Status
-from fsd.report.json_report import status_json
-from fsd.report.tables import history_table, status_text
+import pytest
+
+from fsd.release.operations import Overview, ServiceRef, Status
+from fsd.report.json_report import overview_json, status_json
+from fsd.report.tables import history_table, overview_text, status_text
 from fsd.snapshot import (
     DeploymentStatus,
+    EcsDeployment,
     ServiceDeployment,
     ServiceState,
     TargetHealth,
@@ -146,3 +149,53 @@ def test_status_json__running__schema_and_facts() -> None:
     tasks = report["tasks"]
     assert isinstance(tasks, list)
     assert len(tasks) == 2
+
+
+def rolling(name: str, state: str) -> ServiceState:
+    primary = EcsDeployment(
+        id="ecs-svc/1", status="PRIMARY", task_definition_arn=NEW.task_definition_arn,
+        rollout_state=state,
+    )  # fmt: skip
+    tags = (("fsd:environment", "dev"), ("fsd:service", name))
+    return replace(SERVICE, name=f"{name}-dev", deployments=(primary,), tags=tags)
+
+
+def overview(*services: ServiceState) -> Overview:
+    return Overview(environment="dev", cluster="main", services=services)
+
+
+def test_overview_text__services__a_line_each() -> None:
+    busy = replace(rolling("basket", "IN_PROGRESS"), running=1, pending=1)
+    going = replace(rolling("zoo", ""), status="DRAINING", deployments=())
+
+    assert overview_text(overview(busy, rolling("offer-api", "COMPLETED"), going)) == (
+        "dev    3 services in cluster main\n"
+        "  SERVICE    REVISION          RUNNING             ROLLOUT\n"
+        "  basket     offer-api-dev:42  1 of 2, 1 starting  in progress\n"
+        "  offer-api  offer-api-dev:42  2 of 2              completed\n"
+        "  zoo        offer-api-dev:42  2 of 2              draining"
+    )
+
+
+def test_overview_text__none__says_so() -> None:
+    assert overview_text(overview()) == "dev    0 services in cluster main"
+
+
+def test_overview_json__service__its_names_and_counts() -> None:
+    made = overview_json(overview(rolling("basket", "FAILED")))
+
+    services = made["services"]
+    assert isinstance(services, list)
+    (service,) = services
+    assert isinstance(service, dict)
+    assert (service["name"], service["serviceName"]) == ("basket", "basket-dev")
+    assert (service["running"], service["desired"], service["rolloutState"]) == (2, 2, "FAILED")
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"), [(["COMPLETED", "FAILED"], True), (["COMPLETED", "IN_PROGRESS"], False)]
+)
+def test_is_settled__rollouts__none_is_in_progress(states: list[str], expected: bool) -> None:
+    services = [rolling(f"s{number}", state) for number, state in enumerate(states)]
+
+    assert overview(*services).is_settled is expected
