@@ -39,7 +39,7 @@ from fsd.release.result import (
     Result,
 )
 from fsd.release.rollback import GoBack, RolledBackTo, could_not_go_back, go_back, last_good
-from fsd.release.turn import came_meanwhile, is_beaten, taken_over_text
+from fsd.release.turn import came_meanwhile, is_beaten, ties_of
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -426,11 +426,9 @@ class _Deployment:
 
     def _tell_of_tie(self, watcher: Watcher, ours: ServiceDeployment) -> None:
         """UpdateService takes no condition: what began since the last look was taken over."""
-        for other in watcher.others:
-            if other.created_at < ours.created_at:
-                note = taken_over_text(other)
-                self.notes = (*self.notes, note)
-                self.reporter.note(note)
+        for note in ties_of(watcher.others, ours):
+            self.notes = (*self.notes, note)
+            self.reporter.note(note)
 
     # --- watch -----------------------------------------------------------------------------
 

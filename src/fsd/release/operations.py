@@ -15,6 +15,7 @@ from fsd.release.ports import Aws, Clock, PermissionDenied
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.release.rollback import ROLLBACK_TIME
+from fsd.release.turn import ties_of
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -228,9 +229,8 @@ def _update_and_watch(
 ) -> Result:
     ref, aws, clock = operation.ref, operation.aws, operation.clock
     service = get_service(operation)
-    _refuse_in_flight(operation)
     arn = target.task_definition_arn if target else service.task_definition_arn
-    known = frozenset(aws.ecs.service_deployment_arns(ref.cluster, ref.name))
+    known = _refuse_in_flight(operation)
     started = clock.now()
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, **parameters})
     watcher = Watcher(
@@ -246,8 +246,10 @@ def _update_and_watch(
     )
     previous = aws.ecs.find_task_definition(service.task_definition_arn)
     before = release_info(previous) if previous else None
+    ties: tuple[str, ...] = ()
     try:
         found = watcher.find(known=known, task_definition_arn=arn)
+        ties = ties_of(watcher.others, found)
         ours = Ours(service=ref.name, arn=found.arn, task_definition_arn=arn)
         outcome, message, diagnosis = (
             _judge(operation, watcher, ours, before=service.task_definition_arn)
@@ -272,7 +274,7 @@ def _update_and_watch(
         message=message,
         diagnosis=diagnosis,
     )
-    return replace(result, notes=(*watcher.warnings, *result.notes))
+    return replace(result, notes=(*watcher.warnings, *ties, *result.notes))
 
 
 def find_newest(operation: Operation) -> ServiceDeployment | None:
@@ -282,8 +284,11 @@ def find_newest(operation: Operation) -> ServiceDeployment | None:
     return next(iter(ecs.service_deployments(arns)), None)
 
 
-def _refuse_in_flight(operation: Operation) -> None:
-    ref, newest = operation.ref, find_newest(operation)
+def _refuse_in_flight(operation: Operation) -> frozenset[str]:
+    """The ARNs of all deployments, none of them in flight."""
+    ref, ecs = operation.ref, operation.aws.ecs
+    arns = ecs.service_deployment_arns(ref.cluster, ref.name)
+    newest = next(iter(ecs.service_deployments(arns[:1])), None)
     if newest is not None and not newest.status.is_final:
         raise RefusedError(
             f"a deployment of {ref.name} is in flight: "
@@ -292,6 +297,7 @@ def _refuse_in_flight(operation: Operation) -> None:
             fix="wait for it: fsd status --watch",
             code="deployment-in-flight",
         )
+    return frozenset(arns)
 
 
 def _judge(

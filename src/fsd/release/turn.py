@@ -7,6 +7,8 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fsd.compile.desired import Desired
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
@@ -31,8 +33,12 @@ def is_beaten(error: CallFailedError, step: Step, aws: Aws, *, desired: Desired)
     return "TaskDefinition is inactive" in error.what
 
 
-def taken_over_text(other: ServiceDeployment) -> str:
-    """For a deployment that began after the last look at them, and before ours."""
+def ties_of(others: Iterable[ServiceDeployment], ours: ServiceDeployment) -> tuple[str, ...]:
+    """What began after the last look at the deployments, and before ours: it was taken over."""
+    return tuple(_text(other) for other in others if other.created_at < ours.created_at)
+
+
+def _text(other: ServiceDeployment) -> str:
     revision = family_revision(other.task_definition_arn)
     how = "had succeeded" if other.status is DeploymentStatus.SUCCESSFUL else "was in flight"
     return f"took over from the deployment of {revision}, which began in the same moment and {how}"

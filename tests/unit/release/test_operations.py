@@ -91,6 +91,16 @@ def test_restart__listed_late__not_taken_for_the_old_one_of_the_same_revision() 
     assert restart(operation(aws)).outcome is Outcome.ROLLED_BACK
 
 
+def test_restart__another_began_within_the_call__says_whom_it_took_over_from() -> None:
+    aws = with_history(41)
+    aws.ecs.before_update = [lambda: aws.ecs.begin(50)]
+
+    result = restart(operation(aws))
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert any("took over from the deployment of web-dev:50" in note for note in result.notes)
+
+
 def test_restart__in_flight__refused() -> None:
     aws = with_history(41)
     aws.ecs.take_over(42)
