@@ -260,6 +260,9 @@ class Judge:
         elif "asked ECS to roll" in message:
             if not any(one.status in GOING_BACK or _is_superseded(one) for one in mine):
                 self._wrong(deployer, "says that ECS was asked to roll back")
+        elif "had ended" in message:
+            if not any(f"had ended, {one.status}" in message for one in mine):
+                self._wrong(deployer, "names another end than its deployment had")
         elif not mine:
             self._wrong(deployer, "speaks of a deployment that is none")
 

@@ -151,6 +151,7 @@ class FakeEcs:
 
     def end_all(self, status: str) -> None:
         """Whatever is in flight ends so."""
+        self._scripts.clear()
         self.deployments = [
             replace(d, status=DeploymentStatus(status)) if not d.status.is_final else d
             for d in self.deployments

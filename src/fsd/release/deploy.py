@@ -652,10 +652,15 @@ class _Deployment:
             return goes_on
         try:
             arn = self._find_once()
-            is_stopped = bool(arn) and self.aws.ecs.stop_service_deployment(arn)
+            if not arn:
+                return goes_on
+            if self.aws.ecs.stop_service_deployment(arn):
+                return f"asked ECS to roll {self._revision()} back"
+            found = self.aws.ecs.service_deployments([arn])
         except CallFailedError as error:
             return f"it could not be asked to roll back ({error.what}): {goes_on}"
-        return f"asked ECS to roll {self._revision()} back" if is_stopped else goes_on
+        status = found[0].status if found else "no longer listed"
+        return f"too late to roll {self._revision()} back: its deployment had ended, {status}"
 
     def _find_once(self) -> str:
         """The ARN of our deployment; "" where ECS does not list it yet."""

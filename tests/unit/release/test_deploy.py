@@ -345,6 +345,23 @@ def test_deploy__interrupted__says_what_goes_on_and_can_roll_back() -> None:
     assert names(aws) == ["update_service", "stop_service_deployment"]
 
 
+def test_deploy__interrupted_as_it_succeeds__not_claimed_to_be_rolled_back_or_to_go_on() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.script("IN_PROGRESS")
+
+    def stop() -> None:
+        aws.ecs.end_all("SUCCESSFUL")
+        _raise_interrupted()
+
+    clock.at(1, stop)
+
+    result = run(aws, make_request(on_cancel=OnCancel.ROLLBACK), clock)
+
+    assert result.message == (
+        "stopped by SIGINT; too late to roll web-dev:42 back: its deployment had ended, SUCCESSFUL"
+    )
+
+
 def test_deploy__a_step_fails_after_the_stack__stack_restored() -> None:
     aws = running()
     aws.ecs.fail("register", CallFailedError("denied", where="ecs", fix="allow it"))
