@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.chaos import impatient
 from tests.local.cli import HELLO, ROOT, TIMEOUT, Ended, Fsd
 from tests.local.conftest import commit
 
@@ -86,10 +87,13 @@ class Cloud:
         return Change(number=self._made)
 
     def start(
-        self, endpoint: str, environment: str, *options: str, module: str = "fsd.cli.main"
+        self, endpoint: str, environment: str, *options: str, read_timeout: float = 0
     ) -> subprocess.Popen[str]:
-        extra = {**self.fsd.extra, "AWS_ENDPOINT_URL": endpoint, "PYTHONPATH": str(ROOT)}
-        fsd = Fsd(self.fsd.state, self.fsd.cwd, extra, module)
+        """With a `read_timeout`, in seconds, also without much of a pause between attempts."""
+        fsd = Fsd(self.fsd.state, self.fsd.cwd, {**self.fsd.extra, "AWS_ENDPOINT_URL": endpoint})
+        if read_timeout:
+            fsd.module = impatient.__name__
+            fsd.extra |= {"PYTHONPATH": str(ROOT), impatient.READ_TIMEOUT: str(read_timeout)}
         return fsd.start("deploy", "--env", environment, "--format", "json", *options)
 
     def deploy(self, environment: str, *options: str) -> Ended:

@@ -1,14 +1,16 @@
-"""`fsd`, but with short breaths between the attempts of a call, and little patience with a call
-that hangs. How often it tries stays as it is."""
+"""`fsd`, but with short breaths between the attempts of a call, and as much patience with a call
+that hangs as it is told. How often it tries stays as it is."""
 
 from __future__ import annotations
+
+import os
 
 from botocore.retries.standard import ExponentialBackoff
 
 import fsd.aws.session
 from fsd.cli.main import main
 
-READ_TIMEOUT = 1.5  # s; an embedded AWS on a busy machine answers within it nearly always
+READ_TIMEOUT = "TEST_READ_TIMEOUT"  # in the environment; seconds
 PAUSE = 0.01
 
 
@@ -19,6 +21,6 @@ class _ShortBreaths(ExponentialBackoff):  # type: ignore[misc]
 
 
 if __name__ == "__main__":
-    fsd.aws.session.READ_TIMEOUT = READ_TIMEOUT
+    fsd.aws.session.READ_TIMEOUT = float(os.environ[READ_TIMEOUT])
     ExponentialBackoff.delay_amount = _ShortBreaths.delay_amount
     main()

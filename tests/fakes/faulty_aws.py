@@ -18,6 +18,9 @@ from microburst.app import make_app
 from microburst.core.pipeline import Microburst
 from microburst.models import get_service_model
 
+# microburst reads a service's model at its first call, and answers nobody meanwhile.
+SERVICES = ("cloudformation", "ec2", "ecr", "ecs", "elbv2", "logs", "sts")
+
 
 class Fault(StrEnum):
     """What becomes of a call."""
@@ -88,15 +91,12 @@ def faulty_aws(upstream: str) -> Iterator[FaultyAws]:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        host, port = runner.addresses[0][:2]
-        return f"http://{host}:{port}"
+        # Of a name with dots microburst asks whether it is an endpoint of AWS's, and reads the
+        # models of all services to answer that.
+        return f"http://localhost:{runner.addresses[0][1]}"
 
     url = loop.run_until_complete(listen())
-    for service in (
-        "ecs",
-        "cloudformation",
-        "sts",
-    ):  # it reads a model for seconds at its first use
+    for service in SERVICES:
         get_service_model(service)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

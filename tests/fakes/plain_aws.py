@@ -96,7 +96,7 @@ class _Proxy(BaseHTTPRequestHandler):
         return str(target) or parse_qs(body.decode("latin-1")).get("Action", [""])[0]
 
     def _ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
-        connection = http.client.HTTPConnection(self.server.upstream, timeout=30)
+        connection = http.client.HTTPConnection(self.server.upstream, timeout=120)
         try:
             connection.request(self.command, self.path, body, dict(self.headers))
             answer = connection.getresponse()
