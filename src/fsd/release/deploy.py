@@ -139,6 +139,12 @@ class _Deployment:
         started = self.request.started_at or self.clock.now()
         self.phases = list(self.request.phases)
         try:
+            return self._run(started)
+        except Interrupted as signal:
+            return self._interrupted(started, signal)
+
+    def _run(self, started: datetime) -> Result:
+        try:
             while True:
                 observed = self._observe(started)
                 if not self._rolls_out():
@@ -151,8 +157,6 @@ class _Deployment:
                     return result
                 self.beaten += 1
                 self.reporter.note("another deployment began meanwhile; looking again")
-        except Interrupted as signal:
-            return self._interrupted(started, signal)
         except RefusedError:
             self._take_back()
             raise
