@@ -244,13 +244,13 @@ def test_deploy__one_operation_fails_throughout__says_so_and_next_run_converges(
         was_injected = world.faulty.injected > 0
         tried.check(ended, operation=operation)
 
-    # A look at what moved is not part of each run.
-    assert was_injected or operation.startswith(READS), ended.text
+    # A look at what moved is not part of each run, and ECS's circuit breaker may be faster.
+    is_certain = not operation.startswith(READS) and operation != "StopServiceDeployment"
+    assert was_injected or not is_certain, ended.text
 
 
 def _operation(operations: list[str], which: str | int) -> str:
     if isinstance(which, str):
-        assert which in operations
         return which
     if which >= len(operations):
         pytest.skip(f"a run has {len(operations)} operations")
