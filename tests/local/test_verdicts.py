@@ -1,199 +1,485 @@
-"""Every way in which a rollout can end, by the real CLI: exit code, and the planted cause.
+"""Every way in which a rollout can end, by the real CLI: exit code, outcome, the planted cause.
 
-One embedded AWS and one service for all; each case begins with version 1 in place.
+The cases of a group go side by side in one embedded AWS, each in an environment of its own, so each
+has a service of its own. What ECS itself makes of them is in `table`.
 """
 
 from __future__ import annotations
 
+import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
-from tests.local.cli import Fsd
+from tests.local.cli import Ended, Fsd
 from tests.local.conftest import SPEED, commit
+from tests.local.site import Site
 
 SERVICE = Path(__file__).parent / "table" / "service"
-NAME = "planted-local"
-DEPLOY = ("deploy", "--env", "local")
+AT_ONCE = 4
 NO_DIGEST = "@sha256:" + "0" * 64
+NO_SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"
+ALARM = "errors"
 
-
-@pytest.fixture(scope="module")
-def fsd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fsd]:
-    folder = tmp_path_factory.mktemp("verdicts")
-    shutil.copytree(SERVICE, folder / "planted")
-    commit(folder / "planted", "first")
-    client = Fsd(state=folder / "state", cwd=folder / "planted")
-    client.ok("local", "up", "--runtime", "process", "--speed", SPEED)
-    yield client
-    client.ok("local", "down")
-
-
-@pytest.fixture
-def running(fsd: Fsd) -> str:
-    """Version 1 serves; its revision."""
-    fsd.ok(*DEPLOY)
-    return revision(fsd)
-
-
-def revision(fsd: Fsd) -> str:
-    who = ("--service", "planted", "--env", "local")
-    found: str = fsd.ok("status", *who, "--format", "json").json()["running"]["revision"]
-    return found
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    overrides: tuple[str, ...]
-    cause: str  # its code, as `fsd explain` takes it
-    says: str  # what was planted
+    """What is planted, and what has to come of it."""
+
+    play: Callable[[Site], Ended]
+    code: int
+    outcome: str
+    cause: str = ""  # as `fsd explain` takes it
+    says: str = ""  # what was planted, in the diagnosis; without one in the whole result
+    serves: str = "old"  # old, new, theirs: who is in place in the end
 
 
-FAILING = {
-    "crash at once": Case(overrides=("environment.EXITS=3",), cause="crashed", says="exit code 3"),
-    "crash at once, breaker at a count of 1": Case(
-        overrides=("environment.EXITS=3", "deployment.circuitBreaker.threshold=1"),
-        cause="crashed",
-        says="exit code 3",
-    ),
-    "crash at once, desired count 4": Case(
-        overrides=("environment.EXITS=3", "resources.desiredCount=4"),
-        cause="crashed",
-        says="exit code 3",
-    ),
-    "exits 0": Case(overrides=("environment.EXITS=0",), cause="exited-at-once", says="exit code 0"),
-    "crash in the bake time": Case(
-        overrides=("environment.EXITS=5", "environment.EXITS_AFTER=8", "deployment.bakeTime=600"),
-        cause="crashed",
-        says="exit code 5",
-    ),
-    "shell finds no program": Case(
-        overrides=('entryPoint=["/bin/sh","-c","no-such-program"]',),
-        cause="command-not-found",
-        says="no-such-program",
-    ),
-    "entry point missing": Case(
-        overrides=('entryPoint=["/no/such/program"]',),
-        cause="command-not-found",
-        says="/no/such/program",
-    ),
-    "path answers 500": Case(
-        overrides=("environment.STATUS=500",), cause="health-check-failed", says="[500]"
-    ),
-    "path answers 404": Case(
-        overrides=("environment.STATUS=404",), cause="health-check-failed", says="[404]"
-    ),
-    "path does not answer": Case(
-        overrides=("environment.HANGS=1",), cause="health-check-failed", says="Request timed out"
-    ),
-    "connection refused": Case(
-        overrides=("environment.STARTS_AFTER=never",),
-        cause="health-check-failed",
-        says="Health checks failed",
-    ),
-    "registry unreachable": Case(
-        overrides=(f"image=127.0.0.1:1/planted{NO_DIGEST}",),
-        cause="network-unreachable",
-        says="127.0.0.1:1/planted",
-    ),
-    "no room": Case(
-        overrides=(
-            "environment.GREETING=hi",
-            "deployment.minimumHealthyPercent=100",
-            "deployment.maximumPercent=100",
+# ---- how a case is played
+
+
+def after_base(*overrides: str, base: tuple[str, ...] = ()) -> Callable[[Site], Ended]:
+    """Version 1 serves; then the planted version."""
+    return lambda site: site.with_base(*base).deploy(*overrides)
+
+
+def fails(
+    *overrides: str, cause: str, says: str, base: tuple[str, ...] = (), code: int = 6
+) -> Case:
+    outcome = "rolled-back" if code == 6 else "rollback-failed"
+    return Case(
+        play=after_base(*overrides, base=base), code=code, outcome=outcome, cause=cause, says=says
+    )
+
+
+def succeeds(*overrides: str, says: str = "", base: tuple[str, ...] = ()) -> Case:
+    return Case(
+        play=after_base(*overrides, base=base),
+        code=0,
+        outcome="succeeded",
+        says=says,
+        serves="new",
+    )
+
+
+def first(*overrides: str, cause: str, says: str) -> Case:
+    """Nothing serves before it, so there is nothing to go back to."""
+    return Case(
+        play=lambda site: site.deploy(*overrides),
+        code=7,
+        outcome="rollback-failed",
+        cause=cause,
+        says=says,
+        serves="new",
+    )
+
+
+LONG = ("environment.STARTS_AFTER=never", "healthCheck.gracePeriod=2000")
+SLOW = ("environment.STARTS_AFTER=8", "healthCheck.gracePeriod=600")
+EARLY, LATE = "rollout", "2 of 2 healthy"  # what is told at the start, and when all are in place
+BAKES = ("environment.GREETING=baked", "deployment.bakeTime=600")
+WORKER = ("port=null", "healthCheck=null", "networking.loadBalancer=null")
+UNBALANCED = ("networking.loadBalancer=null",)
+EXITS = "environment.EXITS=3"
+NO_ROOM = "minimumHealthyPercent"
+
+
+def percent(minimum: int, maximum: int) -> tuple[str, str]:
+    return (
+        f"deployment.minimumHealthyPercent={minimum}",
+        f"deployment.maximumPercent={maximum}",
+    )
+
+
+def put_alarm(site: Site) -> None:
+    site.client("cloudwatch").put_metric_alarm(
+        AlarmName=f"{ALARM}-{site.env}",
+        Namespace="Planted",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+
+
+def raise_alarm(site: Site) -> None:
+    site.client("cloudwatch").set_alarm_state(
+        AlarmName=f"{ALARM}-{site.env}", StateValue="ALARM", StateReason="somebody says so"
+    )
+
+
+def alarmed(site: Site, *overrides: str, when: str) -> Ended:
+    put_alarm(site)
+    watched = (f"deployment.alarms=[{ALARM}-{site.env}]", "deployment.bakeTime=600", *overrides)
+    return site.with_base().deploy_and(raise_alarm, *watched, when=when)
+
+
+def scale_to(count: int) -> Callable[[Site], None]:
+    def scale(site: Site) -> None:
+        site.until_a_task_runs()
+        site.update(desiredCount=count)
+
+    return scale
+
+
+def supersede(site: Site) -> None:
+    site.until_a_task_runs()
+    site.update(taskDefinition=site.running)
+
+
+def crash_afterwards(site: Site) -> Ended:
+    """The verdict is on the rollout; what comes later is `diagnose`'s."""
+    ended = site.with_base().deploy("environment.EXITS=5", "environment.EXITS_AFTER=40")
+    found: list[Ended] = []
+
+    def is_diagnosed() -> bool:
+        found.append(site.diagnose())
+        return "exit code 5" in found[-1].out
+
+    site.until(is_diagnosed)
+    return ended
+
+
+GROUPS: dict[str, dict[str, Case]] = {
+    "good": {
+        "create": Case(play=lambda site: site.deploy(), code=0, outcome="succeeded", serves="new"),
+        "update": succeeds("environment.GREETING=hi"),
+        "worker": succeeds(*WORKER, "environment.GREETING=hi", base=WORKER),
+        "container check": succeeds(*UNBALANCED, "environment.GREETING=hi", base=UNBALANCED),
+        "nothing changed": Case(
+            play=after_base(), code=0, outcome="unchanged", says="unchanged", serves="old"
         ),
-        cause="no-room-to-deploy",
-        says="minimumHealthyPercent",
-    ),
+        "slow start within the grace period": succeeds(
+            "environment.STARTS_AFTER=3", "healthCheck.gracePeriod=600"
+        ),
+        "bake time": succeeds("environment.GREETING=baked", "deployment.bakeTime=2"),
+        "scaled up during a rollout": Case(
+            play=lambda site: site.with_base().deploy_and(scale_to(4), *SLOW),
+            code=0,
+            outcome="succeeded",
+            says='"desiredCount": 4',
+            serves="new",
+        ),
+        "scaled down during a rollout": Case(
+            play=lambda site: site.with_base("resources.desiredCount=4").deploy_and(
+                scale_to(2),
+                *SLOW,
+                "resources.desiredCount=4",
+            ),
+            code=0,
+            outcome="succeeded",
+            says='"desiredCount": 2',
+            serves="new",
+        ),
+        "desired count 0": succeeds("resources.desiredCount=0", EXITS, says="no task ran"),
+        "created with desired count 0": Case(
+            play=lambda site: site.deploy("resources.desiredCount=0"),
+            code=0,
+            outcome="succeeded",
+            says="no task ran",
+            serves="new",
+        ),
+    },
+    "the program": {
+        "crash at once": fails(EXITS, cause="crashed", says="exit code 3"),
+        "crash at once, first deployment": first(EXITS, cause="crashed", says="exit code 3"),
+        "crash at once, worker": fails(
+            *WORKER, EXITS, base=WORKER, cause="crashed", says="exit code 3"
+        ),
+        "exits 0": fails("environment.EXITS=0", cause="exited-at-once", says="exit code 0"),
+        "crash after healthy, in the bake time": fails(
+            "environment.EXITS=5",
+            "environment.EXITS_AFTER=8",
+            "deployment.bakeTime=600",
+            cause="crashed",
+            says="exit code 5",
+        ),
+        "crash after the rollout": Case(
+            play=crash_afterwards, code=0, outcome="succeeded", serves="new"
+        ),
+        "shell finds no program": fails(
+            'entryPoint=["/bin/sh","-c","no-such-program"]',
+            cause="command-not-found",
+            says="no-such-program",
+        ),
+        "entry point missing": fails(
+            'entryPoint=["/no/such/program"]', cause="command-not-found", says="/no/such/program"
+        ),
+    },
+    "health checks": {
+        "path answers 500": fails(
+            "environment.STATUS=500", cause="health-check-failed", says="[500]"
+        ),
+        "path answers 404": fails(
+            "environment.STATUS=404", cause="health-check-failed", says="[404]"
+        ),
+        "path does not answer": fails(
+            "environment.HANGS=1", cause="health-check-failed", says="Request timed out"
+        ),
+        "connection refused": fails(
+            "environment.STARTS_AFTER=never",
+            "healthCheck.gracePeriod=0",
+            cause="health-check-failed",
+            says="Health checks failed",
+        ),
+        "slow start beyond the grace period": fails(
+            "environment.STARTS_AFTER=60",
+            "healthCheck.gracePeriod=40",
+            cause="health-check-failed",
+            says="Health checks failed",
+        ),
+        "path answers 500, first deployment": first(
+            "environment.STATUS=500", cause="health-check-failed", says="[500]"
+        ),
+        "container check fails": fails(
+            *UNBALANCED,
+            "environment.STATUS=500",
+            base=UNBALANCED,
+            cause="container-health-check-failed",
+            says="failed container health checks",
+        ),
+    },
+    "what a task needs": {
+        "registry unreachable": fails(
+            f"image=127.0.0.1:1/planted{NO_DIGEST}",
+            cause="network-unreachable",
+            says="127.0.0.1:1/planted",
+        ),
+        "image missing": Case(
+            play=lambda site: site.with_base().deploy(f"image={registry(site)}/none{NO_DIGEST}"),
+            code=6,
+            outcome="rolled-back",
+            cause="image-not-found",
+            says="/none@sha256:0000",
+        ),
+        "tag missing": Case(
+            play=lambda site: site.with_base().deploy(f"image={registry(site)}/none:v9"),
+            code=6,
+            outcome="rolled-back",
+            cause="image-not-found",
+            says="/none:v9",
+        ),
+        "secret missing": fails(
+            f"secrets=[{{name: KEY, valueFrom: '{NO_SECRET}'}}]",
+            cause="secret-not-found",
+            says=NO_SECRET,
+        ),
+        "secret missing, first deployment": first(
+            f"secrets=[{{name: KEY, valueFrom: '{NO_SECRET}'}}]",
+            cause="secret-not-found",
+            says=NO_SECRET,
+        ),
+    },
+    "the breaker": {
+        "count of 1": fails(
+            EXITS, "deployment.circuitBreaker.threshold=1", cause="crashed", says="exit code 3"
+        ),
+        "desired count 1": fails(
+            EXITS,
+            "resources.desiredCount=1",
+            base=("resources.desiredCount=1",),
+            cause="crashed",
+            says="exit code 3",
+        ),
+        "desired count 4": fails(
+            EXITS,
+            "resources.desiredCount=4",
+            base=("resources.desiredCount=4",),
+            cause="crashed",
+            says="exit code 3",
+        ),
+        "desired count 10": fails(
+            EXITS,
+            "resources.desiredCount=10",
+            base=("resources.desiredCount=10",),
+            cause="crashed",
+            says="exit code 3",
+        ),
+    },
+    "others": {
+        "superseded by a good one": Case(
+            play=lambda site: site.with_base().deploy_and(supersede, *LONG, when=EARLY),
+            code=8,
+            outcome="superseded",
+            says="took over",
+        ),
+        "superseded by a bad one": Case(
+            play=lambda site: site.with_base().deploy_and(supersede_badly, *LONG, when=EARLY),
+            code=8,
+            outcome="superseded",
+            says="took over",
+            serves="",
+        ),
+        "rolled back early": Case(
+            play=lambda site: site.with_base().deploy_and(Site.stop_deployment, *LONG, when=EARLY),
+            code=6,
+            outcome="rolled-back",
+            cause="rollback-requested",
+            says="a rollback was requested",
+        ),
+        "rolled back in the bake time": Case(
+            play=lambda site: site.with_base().deploy_and(Site.stop_deployment, *BAKES, when=LATE),
+            code=6,
+            outcome="rolled-back",
+            cause="rollback-requested",
+            says="a rollback was requested",
+        ),
+        "alarm at the start": Case(
+            play=lambda site: alarmed(site, *LONG, when=EARLY),
+            code=6,
+            outcome="rolled-back",
+            cause="alarm-triggered",
+            says=f"CloudWatch alarm {ALARM}-",
+        ),
+        "alarm in the bake time": Case(
+            play=lambda site: alarmed(site, "environment.GREETING=hi", when=LATE),
+            code=6,
+            outcome="rolled-back",
+            cause="alarm-triggered",
+            says=f"CloudWatch alarm {ALARM}-",
+        ),
+    },
+    "room to move": {
+        "50 and 100 percent": succeeds("environment.GREETING=hi", *percent(50, 100)),
+        "0 and 100 percent": succeeds("environment.GREETING=hi", *percent(0, 100)),
+        "100 and 150 percent": succeeds("environment.GREETING=hi", *percent(100, 150)),
+        "50 and 100 percent, crash at once": fails(
+            EXITS, *percent(50, 100), cause="crashed", says="exit code 3"
+        ),
+        "100 and 100 percent, no room": fails(
+            "environment.GREETING=hi", *percent(100, 100), cause="no-room-to-deploy", says=NO_ROOM
+        ),
+        "100 and 150 percent at desired count 1, no room": fails(
+            "environment.GREETING=hi",
+            "resources.desiredCount=1",
+            *percent(100, 150),
+            base=("resources.desiredCount=1",),
+            cause="no-room-to-deploy",
+            says=NO_ROOM,
+        ),
+    },
 }
 
 
-def deploy(*overrides: str) -> tuple[str, ...]:
-    return (*DEPLOY, *(part for one in overrides for part in ("--override", one)))
+def supersede_badly(site: Site) -> None:
+    site.until_a_task_runs()
+    definition = site.client("ecs").describe_task_definition(taskDefinition=site.running)
+    (container,) = definition["taskDefinition"]["containerDefinitions"]
+    container["environment"] = [{"name": "EXITS", "value": "3"}]
+    kept = (
+        "family",
+        "networkMode",
+        "cpu",
+        "memory",
+        "executionRoleArn",
+        "taskRoleArn",
+        "requiresCompatibilities",
+    )
+    settings = {key: definition["taskDefinition"][key] for key in kept}
+    bad = site.client("ecs").register_task_definition(**settings, containerDefinitions=[container])
+    site.update(taskDefinition=bad["taskDefinition"]["taskDefinitionArn"])
 
 
-@pytest.mark.parametrize("name", FAILING)
-def test_deploy__planted_fault__is_rolled_back_and_named(fsd: Fsd, running: str, name: str) -> None:
-    case = FAILING[name]
-
-    ended = fsd.run(*deploy(*case.overrides))
-
-    assert ended.code == 6, ended.text
-    assert f"error[{case.cause}]" in ended.err + ended.out
-    assert case.says in ended.err + ended.out
-    assert f"Rolled back: {running}" in ended.err + ended.out
-    assert revision(fsd) == running
+def registry(site: Site) -> str:
+    (repository,) = site.client("ecr").describe_repositories()["repositories"]
+    return str(repository["repositoryUri"]).rpartition("/")[0]
 
 
-GOOD = {
-    "slow start within the grace period": (
-        "environment.STARTS_AFTER=3",
-        "healthCheck.gracePeriod=600",
-    ),
-    "bake time": ("environment.GREETING=baked", "deployment.bakeTime=2"),
-    "50 and 100 percent": (
-        "environment.GREETING=halves",
-        "deployment.minimumHealthyPercent=50",
-        "deployment.maximumPercent=100",
-    ),
-    "desired count 0": ("resources.desiredCount=0",),
-}
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An embedded AWS with the image of the service in its registry."""
+
+    fsd: Fsd
+    client: Callable[[str], Any]
+
+    def site(self) -> Site:
+        return Site(fsd=self.fsd, env=f"e{next(_numbers)}", client=self.client)
 
 
-@pytest.mark.parametrize("name", GOOD)
-@pytest.mark.usefixtures("running")
-def test_deploy__nothing_wrong__succeeds(fsd: Fsd, name: str) -> None:
-    ended = fsd.run(*deploy(*GOOD[name]))
+def start(folder: Path, runtime: str) -> Iterator[Field]:
+    shutil.copytree(SERVICE, folder / "planted")
+    commit(folder / "planted", "first")
+    owner = Fsd(state=folder / "state", cwd=folder / "planted")
+    owner.ok("local", "up", "--runtime", runtime, "--speed", SPEED)
+    keys = owner.aws_environment()
+    session = boto3.Session(
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        region_name=keys["AWS_REGION"],
+    )
+    address, config = keys["AWS_ENDPOINT_URL"], Config(retries={"total_max_attempts": 1})
+    made: dict[str, Any] = {
+        name: session.client(name, endpoint_url=address, config=config)
+        for name in ("ecs", "ecr", "cloudwatch")
+    }
+    field = Field(Fsd(state=owner.state, cwd=owner.cwd, extra=keys), made.__getitem__)
+    first_of_all = field.site()
+    first_of_all.with_base()  # builds the image, once for all
+    first_of_all.remove()
+    yield field
+    for one in made.values():
+        one.close()
+    owner.ok("local", "down")
 
-    assert ended.code == 0, ended.text
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+    yield from start(tmp_path_factory.mktemp("verdicts"), "process")
 
 
-@pytest.fixture
-def ecs(fsd: Fsd) -> Iterator[Any]:
-    """Somebody else's client."""
-    with fsd.client("ecs") as client:
-        yield client
+def played(field: Field, cases: dict[str, Case]) -> dict[str, str]:
+    """What is wrong, by the name of the case."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        wrong = pool.map(lambda case: find_wrong(case, field.site()), cases.values())
+        return {name: text for name, text in zip(cases, wrong, strict=True) if text}
 
 
-def test_deploy__superseded_by_somebody__exit_8_and_theirs_goes_on(
-    fsd: Fsd, running: str, ecs: Any
+def find_wrong(case: Case, site: Site) -> str:
+    """ "" where all is as it should be. The service goes: its health checks cost the others."""
+    try:
+        return _wrong(case, site, case.play(site))
+    except AssertionError as error:
+        return str(error)
+    finally:
+        site.remove()
+
+
+def _wrong(case: Case, site: Site, ended: Ended) -> str:
+    if ended.code != case.code or ended.json()["outcome"] != case.outcome:
+        return f"not {case.code}, {case.outcome}: {ended.text}"
+    result = ended.json()
+    causes = result["diagnosis"]["causes"] if result["diagnosis"] else []
+    codes = [cause["code"] for cause in causes]
+    if codes[:1] != ([case.cause] if case.cause else []):
+        return f"not {case.cause} but {codes}: {ended.text}"
+    if case.says not in (str(result["diagnosis"]) if causes else ended.out):
+        return f"{case.says} is not said: {ended.text}"
+    return _find_wrong_service(case, site, result)
+
+
+def _find_wrong_service(case: Case, site: Site, result: Any) -> str:
+    """What ECS has in place in the end."""
+    if not case.serves:
+        return ""
+    release, previous = result["release"], result["previous"]
+    wanted = (release if case.serves == "new" else previous)["revision"]
+    found = site.serves()
+    return "" if found == wanted else f"{found} is in place, not {wanted}"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_deploy__every_case__right_outcome_and_the_planted_cause(
+    group: str, processes: Field
 ) -> None:
-    process = fsd.start(*deploy("environment.STARTS_AFTER=never", "healthCheck.gracePeriod=600"))
-    with process:
-        assert process.stderr is not None
-        wait_for_rollout(process.stderr)
-        ecs.update_service(cluster="local", service=NAME, taskDefinition=running)
-        out, err = process.communicate(timeout=60)
-
-    assert process.returncode == 8, out + err
-    assert "superseded" in (out + err).lower()
-    assert revision(fsd) == running
-
-
-def test_deploy__rolled_back_by_somebody__exit_6_and_says_so(
-    fsd: Fsd, running: str, ecs: Any
-) -> None:
-    process = fsd.start(*deploy("environment.STARTS_AFTER=never", "healthCheck.gracePeriod=600"))
-    with process:
-        assert process.stderr is not None
-        wait_for_rollout(process.stderr)
-        newest = ecs.list_service_deployments(cluster="local", service=NAME)["serviceDeployments"]
-        ecs.stop_service_deployment(
-            serviceDeploymentArn=newest[0]["serviceDeploymentArn"], stopType="ROLLBACK"
-        )
-        out, err = process.communicate(timeout=60)
-
-    assert process.returncode == 6, out + err
-    assert "a rollback was requested" in out + err
-    assert revision(fsd) == running
-
-
-def wait_for_rollout(lines: Iterator[str]) -> None:
-    for line in lines:
-        if "rollout" in line and "started" in line:
-            return
-    raise AssertionError("the rollout did not start")
+    assert played(processes, GROUPS[group]) == {}

@@ -243,10 +243,26 @@ class Watcher:
         )
 
     def refresh_evidence(self) -> None:
-        """Fetch all that explains a failure: stopped tasks, events, targets. It adds up."""
-        service = self.snapshot.service
+        """Fetch all that explains a failure: stopped tasks, events, targets. It adds up.
+
+        The events of the last look are older than the tasks that decided: the one that says why a
+        target was unhealthy may be missing among them.
+        """
+        service = self._reread_service()
         if service is not None:
             self._read_evidence(service)
+
+    def _reread_service(self) -> ServiceState | None:
+        try:
+            service = self.aws.ecs.find_service(self.cluster, self.service)
+        except CallFailedError:
+            service = None
+        self._spent += 1
+        if service is None:
+            return self.snapshot.service
+        self.snapshot = replace(self.snapshot, service=service)
+        self._take_fresh_events(service)
+        return service
 
     def _read_evidence(self, service: ServiceState) -> None:
         """What cannot be read is missing from the explanation; the verdict stands without it."""

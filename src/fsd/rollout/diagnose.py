@@ -147,10 +147,13 @@ def _cause(
     )
 
 
+_NAMES_EXIT_CODES = {"crashed", "out-of-memory", "command-not-found"}
+
+
 def _summary(row: Failure, tasks: Sequence[StoppedTask], targets: Sequence[Evidence]) -> str:
     count = "one task" if len(tasks) == 1 else f"{len(tasks)} tasks"
     codes = sorted({c.exit_code for t in tasks for c in t.containers if c.exit_code is not None})
-    if row.code in {"crashed", "out-of-memory"} and codes:
+    if row.code in _NAMES_EXIT_CODES and codes:
         return f"{row.summary} ({count}, exit code {', '.join(map(str, codes))})"
     if row.code == "health-check-failed" and targets:
         return f"{row.summary} ({count}): {targets[0].text}"

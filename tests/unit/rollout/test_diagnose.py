@@ -220,6 +220,17 @@ def test_find_causes__targets_gone__the_event_tells() -> None:
     assert cause.evidence[-1].text == "Health checks failed with these codes: [500]"
 
 
+def test_find_causes__program_not_found__summary_has_the_exit_code() -> None:
+    look = snapshot("""
+        stopped  web:42  EssentialContainerExited  exit 127  Essential container in task exited
+    """)
+
+    (cause,) = find_causes(look, ARN, reason="")
+
+    assert cause.code == "command-not-found"
+    assert cause.summary.endswith("(one task, exit code 127)")
+
+
 def test_find_causes__two_causes__the_frequent_first() -> None:
     crash = "stopped  web:42  EssentialContainerExited  exit 1  Essential container in task exited"
     look = snapshot(f"""
