@@ -133,10 +133,10 @@ class Round:
     def _judge_end(self, one: ServiceDeployment, successor: ServiceDeployment) -> None:
         owner, heir = self._owner(one), self._owner(successor)
         is_good = owner.cpu not in self.ecs.bad
+        is_cancelled = owner.is_cut_off and owner.request.on_cancel is OnCancel.ROLLBACK
         if one.status is DeploymentStatus.ROLLBACK_SUCCESSFUL and is_good:
-            assert owner.is_cut_off, f"{owner.cpu} was good, and rolled back"
-            assert owner.request.on_cancel is OnCancel.ROLLBACK
-        if one.status is DeploymentStatus.STOPPED and is_good:
+            assert is_cancelled, f"{owner.cpu} was good, and rolled back"
+        if one.status is DeploymentStatus.STOPPED and is_good and not is_cancelled:
             is_said = isinstance(heir.result, Result) and "same moment" in str(heir.result.notes)
             may = heir.request.in_flight is InFlight.SUPERSEDE
             assert may or is_said or heir.is_cut_off, f"{heir.cpu} took over from {owner.cpu}"
