@@ -20,7 +20,7 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
-from fsd.plan.transition import is_same_template
+from fsd.plan.transition import is_same_template, transition_template
 from fsd.release.alarms import warnings
 from fsd.release.apply import Applied, apply_step, split_plan
 from fsd.release.changed import CountCommits, find_changes
@@ -28,7 +28,7 @@ from fsd.release.evidence import diagnose
 from fsd.release.ledger import release_info
 from fsd.release.observe import observe
 from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
-from fsd.release.ports import Aws, Clock
+from fsd.release.ports import Aws, Clock, Stack
 from fsd.release.reporter import Reporter
 from fsd.release.result import (
     Outcome,
@@ -126,6 +126,7 @@ class _Deployment:
     template: Json | None = None  # of the stack since, while it may have to go back
     known: frozenset[str] = frozenset()  # the deployments that were there before
     has_succeeded: bool = False  # what is left to do can't undo that
+    stack_seen: Stack | None = None  # at the last look, while our release ran
     beaten: int = 0  # how often another deployment began between a look and the change
     diagnosis: Diagnosis | None = None  # set as soon as the rollout has failed
     watcher: Watcher | None = None
@@ -254,6 +255,7 @@ class _Deployment:
     ) -> Result:
         """What waits for the verdict. A stack that keeps too much is no failure of a release."""
         self.has_succeeded = True
+        result = self._claim_stack(result)
         try:
             self._apply(after, applied, observed)
         except CallFailedError as error:
@@ -262,6 +264,25 @@ class _Deployment:
             result = replace(result, notes=(*result.notes, f"{_KEPT}: {error.what}"))
         self._discard_orphans(observed)
         return replace(result, phases=tuple(self.phases), finished_at=self.clock.now())
+
+    def _claim_stack(self, result: Result) -> Result:
+        """Put back what this release needs, where another run changed the stack under it.
+
+        What that run added stays: its tasks may be on their way.
+        """
+        stack, name = self.stack_seen, self.desired.stack_name
+        if stack is None:
+            return result
+        wanted = transition_template(stack.template, self.desired.template)
+        if is_same_template(wanted, stack.template):
+            return result
+        note = "another run had changed the stack; what this release needs is there again"
+        try:
+            self.aws.stacks.apply(name, template=wanted, tags=dict(self.desired.stack_tags))
+        except CallFailedError as error:
+            note = f"another run has changed the stack, and it could not be put back: {error.what}"
+        self.reporter.note(note)
+        return replace(result, notes=(*result.notes, note))
 
     def _warn_of_alarms(self) -> None:
         self.notes = warnings(self.aws, self.desired.service.deployment_configuration)
@@ -777,6 +798,8 @@ class _Deployment:
         if service is None:
             return result
         running = self.aws.ecs.find_task_definition(service.task_definition_arn)
+        if self.ours is not None and service.task_definition_arn == self.ours.task_definition_arn:
+            self.stack_seen = stack
         primary = service.primary
         return replace(
             result,

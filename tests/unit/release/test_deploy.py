@@ -597,7 +597,26 @@ def test_deploy__another_changes_the_stack_meanwhile__not_cleaned_up() -> None:
     result = run(aws, make_request(changed), clock)
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert aws.stacks.stacks["fsd-web-dev"].template == theirs
+    resources = aws.stacks.stacks["fsd-web-dev"].template["Resources"]
+    assert isinstance(resources, dict)
+    assert sorted(resources) == ["New", "Theirs"]
+
+
+def test_deploy__another_takes_from_the_stack_what_ours_needs__put_back() -> None:
+    aws, clock = running(), FakeClock()
+    theirs: Json = {"Resources": {"Theirs": {"Type": "AWS::Logs::LogGroup"}}}
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "SUCCESSFUL")
+    clock.at(1, lambda: aws.stacks.apply("fsd-web-dev", template=theirs, tags={}))
+
+    result = run(aws, clock=clock)
+
+    resources = aws.stacks.stacks["fsd-web-dev"].template["Resources"]
+    assert result.outcome is Outcome.SUCCEEDED
+    assert isinstance(resources, dict)
+    assert sorted(resources) == ["Logs", "Theirs"]
+    assert result.notes == (
+        "another run had changed the stack; what this release needs is there again",
+    )
 
 
 def test_deploy__another_changes_the_stack_and_ours_fails__theirs_stays() -> None:
