@@ -178,6 +178,14 @@ def translated(client: Any, operation: str, resource: str) -> Iterator[None]:
         raise failed from error
 
 
+def _give_way(error: BotoCoreError) -> None:
+    """A signal that came while credentials were fetched: botocore takes it for a broken connection
+    (HTTPClientError), as it takes whatever is raised there."""
+    cause = getattr(error, "kwargs", {}).get("error")
+    if isinstance(cause, FsdError):
+        raise cause
+
+
 def from_client_error(error: ClientError, where: str) -> CallFailedError:
     """What AWS answered: its code and message verbatim."""
     code, message = _code(error), _message(error)
@@ -191,7 +199,8 @@ def from_client_error(error: ClientError, where: str) -> CallFailedError:
 
 
 def from_botocore(error: BotoCoreError, where: str) -> CallFailedError:
-    """What went wrong before AWS could answer."""
+    """What went wrong before AWS could answer. Raises the signal that it was, where it was one."""
+    _give_way(error)
     what = " ".join(str(error).split())
     for types, id_, fix in _LOCAL:
         if isinstance(error, types):
