@@ -18,6 +18,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.fakes.python_image import ensure_python_image
 from tests.local.cli import Ended, Fsd
 from tests.local.conftest import SPEED, commit
 from tests.local.site import Site
@@ -371,6 +372,22 @@ GROUPS: dict[str, dict[str, Case]] = {
     },
 }
 
+# A container may take longer to start than the time in which no health check counts.
+PATIENT = ("--override", "healthCheck.gracePeriod=2000")
+
+# Whose words are the engine's, or which only a container can end by.
+CONTAINERS: dict[str, Case] = {
+    "update": GROUPS["good"]["update"],
+    "out of memory": fails(
+        "environment.EATS=1", "resources.memory=512", cause="out-of-memory", says="OutOfMemoryError"
+    ),
+    "container check fails": GROUPS["health checks"]["container check fails"],
+    "shell finds no program": GROUPS["the program"]["shell finds no program"],
+    "entry point missing": GROUPS["the program"]["entry point missing"],
+    "crash at once, first deployment": GROUPS["the program"]["crash at once, first deployment"],
+    **GROUPS["what a task needs"],
+}
+
 
 def supersede_badly(site: Site) -> None:
     site.until_a_task_runs()
@@ -402,12 +419,13 @@ class Field:
 
     fsd: Fsd
     client: Callable[[str], Any]
+    more: tuple[str, ...] = ()
 
     def site(self) -> Site:
-        return Site(fsd=self.fsd, env=f"e{next(_numbers)}", client=self.client)
+        return Site(fsd=self.fsd, env=f"e{next(_numbers)}", client=self.client, more=self.more)
 
 
-def start(folder: Path, runtime: str) -> Iterator[Field]:
+def start(folder: Path, runtime: str, *, more: tuple[str, ...] = ()) -> Iterator[Field]:
     shutil.copytree(SERVICE, folder / "planted")
     commit(folder / "planted", "first")
     owner = Fsd(state=folder / "state", cwd=folder / "planted")
@@ -423,7 +441,7 @@ def start(folder: Path, runtime: str) -> Iterator[Field]:
         name: session.client(name, endpoint_url=address, config=config)
         for name in ("ecs", "ecr", "cloudwatch")
     }
-    field = Field(Fsd(state=owner.state, cwd=owner.cwd, extra=keys), made.__getitem__)
+    field = Field(Fsd(state=owner.state, cwd=owner.cwd, extra=keys), made.__getitem__, more)
     first_of_all = field.site()
     first_of_all.with_base()  # builds the image, once for all
     first_of_all.remove()
@@ -436,6 +454,12 @@ def start(folder: Path, runtime: str) -> Iterator[Field]:
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     yield from start(tmp_path_factory.mktemp("verdicts"), "process")
+
+
+@pytest.fixture(scope="module")
+def containers(tmp_path_factory: pytest.TempPathFactory, docker_engine: Any) -> Iterator[Field]:
+    ensure_python_image(docker_engine)
+    yield from start(tmp_path_factory.mktemp("verdicts"), "container", more=PATIENT)
 
 
 def played(field: Field, cases: dict[str, Case]) -> dict[str, str]:
@@ -483,3 +507,10 @@ def test_deploy__every_case__right_outcome_and_the_planted_cause(
     group: str, processes: Field
 ) -> None:
     assert played(processes, GROUPS[group]) == {}
+
+
+@pytest.mark.docker
+def test_deploy__every_case_of_a_container__right_outcome_and_the_planted_cause(
+    containers: Field,
+) -> None:
+    assert played(containers, CONTAINERS) == {}
