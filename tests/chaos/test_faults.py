@@ -145,6 +145,8 @@ def _tried(world: World, run: Run) -> Iterator[Try]:
         name = f"hello-{environment}"
         world.cloud.ecs.delete_service(cluster=environment, service=name, force=True)
         return
+    if run is Run.UNCHANGED:
+        world.is_calm = False  # a first deployment has changed the folder
     _calm_down(world)
     change = world.change if run is Run.UNCHANGED else world.cloud.change()
     service = world.cloud.service("calm")
