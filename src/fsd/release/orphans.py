@@ -47,7 +47,7 @@ def discard_orphans(ecs: Ecs, ours: Ours, desired: Desired, *, margin: timedelta
     """
     try:
         for arn in _orphans(ecs, ours, desired, margin=margin):
-            ecs.deregister(arn)
+            discard_if_unused(ecs, arn, desired)
     except CallFailedError:
         return
 
