@@ -33,12 +33,13 @@ from fsd.snapshot import (
     TargetHealth,
     TaskState,
 )
+from tests.fakes.clock import Unlimited
 
 START = datetime(2026, 11, 22, 14, 0, 0, tzinfo=UTC)
 PREFIX = "arn:aws:ecs:us-east-1:123456789012"
 
 
-class FakeClock:
+class FakeClock(Unlimited):
     """Moves when somebody waits. `at` runs something at a wait: a signal, another deployment."""
 
     def __init__(self) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 11, 22, 14, 0, 0, tzinfo=UTC)
 
 
-class FakeClock:
+class Unlimited:
+    """Calls of a fake always end."""
+
+    def limit(self, duration: timedelta) -> AbstractContextManager[None]:
+        del duration
+        return nullcontext()
+
+
+class FakeClock(Unlimited):
     """`fsd.release.ports.Clock`: `wait` advances it, and is remembered."""
 
     def __init__(self, start: datetime = START) -> None:

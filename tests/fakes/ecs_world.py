@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from fsd.release.ports import LogLine
+from tests.fakes.clock import Unlimited
 
 START = datetime(2026, 11, 22, 14, 0, 0, tzinfo=UTC)
 ACCOUNT = "arn:aws:ecs:us-east-1:123456789012:"
@@ -378,7 +379,7 @@ class WorldClients:
         return self._client
 
 
-class WorldClock:
+class WorldClock(Unlimited):
     """Waiting takes no time, and passes by everything that was to happen meanwhile."""
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from fsd.release.ports import TaskDefinition
 from fsd.release.result import Result
 from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState
 from tests.fakes.aws import START, FakeEcs
+from tests.fakes.clock import Unlimited
 
 TAKES = 6  # waits of somebody until a rollout has ended
 
@@ -79,7 +80,7 @@ class InTurns:
 
 
 @dataclass
-class TurnClock:
+class TurnClock(Unlimited):
     """A wait is a turn as well, in which ECS gets on."""
 
     ecs: SharedEcs

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.plain_aws import plain_aws
 from tests.local.cli import HELLO, TIMEOUT, Fsd
 
 NOTHING = "http://127.0.0.1:9"  # the discard port: nobody is there
@@ -62,3 +65,49 @@ def test_deploy__signal_while_it_waits_for_aws__says_so_and_asks_nothing_more(
     silent.settimeout(0)
     with pytest.raises(BlockingIOError):
         silent.accept()
+
+
+@dataclass
+class Hanging:
+    """A gate that holds one operation until it is told to let go, and counts how often it came."""
+
+    operation: str
+    asked: int = 0
+    rollouts: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+    def forwards(self, operation: str) -> bool:
+        if operation == self.operation:
+            self.asked += 1
+            self.let_go.wait(TIMEOUT)
+            return False
+        return True
+
+    def answers(self, operation: str) -> bool:
+        if operation == "UpdateService":
+            self.rollouts.set()
+        return True
+
+
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+def test_deploy__signal_when_aws_does_not_take_the_rollback__does_not_wait_for_it(fsd: Fsd) -> None:
+    gate = Hanging("StopServiceDeployment")
+    with plain_aws(fsd.status()["endpoint"], embedded=True, gate=gate) as endpoint:
+        fsd.extra = {**fsd.aws_environment(), "AWS_ENDPOINT_URL": endpoint}
+        deploy = ("deploy", "--env", "dev", "--on-cancel", "rollback")
+        fsd.ok(*deploy, "--override", "healthCheck.gracePeriod=600")
+        wait = ("--override", "healthCheck.gracePeriod=600", "--override", "healthCheck.path=/no")
+        with fsd.start(*deploy, *wait) as process:
+            assert gate.rollouts.wait(TIMEOUT)
+            process.send_signal(signal.SIGINT)
+            try:
+                out, err = process.communicate(timeout=TIMEOUT)
+            finally:
+                gate.let_go.set()
+
+    said = " ".join((out + err).split())
+    assert process.returncode == 130, said
+    # A read that hangs is given up after half a minute, and asked again.
+    assert gate.asked == 1
+    assert "could not be asked to roll back (no answer within 0.9 s)" in said
+    assert "ECS goes on rolling out" in said

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
-from fsd.errors import ExitCode, Interrupted
+from fsd.errors import CallFailedError, ExitCode, Interrupted
 
 _EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
@@ -23,6 +23,27 @@ class SystemClock:
 
     def wait(self, duration: timedelta) -> None:
         threading.Event().wait(duration.total_seconds())
+
+    @contextmanager
+    def limit(self, duration: timedelta) -> Iterator[None]:
+        """For the main thread: only there a signal can end a call that hangs."""
+
+        def end(number: int, frame: FrameType | None) -> None:
+            del number, frame
+            raise CallFailedError(
+                f"no answer within {duration.total_seconds():g} s",
+                where="this command",
+                fix="run it again once AWS answers",
+                code="connection-lost",
+            )
+
+        old = signal.signal(signal.SIGALRM, end)
+        signal.setitimer(signal.ITIMER_REAL, duration.total_seconds())
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, old)
 
 
 class Signals:

@@ -663,7 +663,8 @@ class _Deployment:
         if self.ours is not None or self.has_asked:
             return True
         try:
-            return bool(self._find_once())
+            with self.clock.limit(ANSWER_TIME):
+                return bool(self._find_once())
         except CallFailedError:
             return False
 
@@ -676,14 +677,19 @@ class _Deployment:
         if self.request.on_cancel is not OnCancel.ROLLBACK:
             return goes_on
         try:
-            arn = self._find_once()
-            if not arn:
-                return goes_on
-            if self.aws.ecs.stop_service_deployment(arn):
-                return f"asked ECS to roll {self._revision()} back"
-            found = self.aws.ecs.service_deployments([arn])
+            with self.clock.limit(ANSWER_TIME):
+                return self._ask_to_go_back() or goes_on
         except CallFailedError as error:
             return f"it could not be asked to roll back ({error.what}): {goes_on}"
+
+    def _ask_to_go_back(self) -> str:
+        """What became of it; "" where ECS does not list our deployment yet."""
+        arn = self._find_once()
+        if not arn:
+            return ""
+        if self.aws.ecs.stop_service_deployment(arn):
+            return f"asked ECS to roll {self._revision()} back"
+        found = self.aws.ecs.service_deployments([arn])
         status = found[0].status if found else "no longer listed"
         return f"too late to roll {self._revision()} back: its deployment had ended, {status}"
 
@@ -812,6 +818,8 @@ class _Deployment:
 
 
 _KEPT = "the stack keeps what only the old tasks needed; the next deployment removes it"
+# A signal is answered within two seconds, with two looks at AWS in them at the most.
+ANSWER_TIME = timedelta(seconds=0.9)
 # A revision that is older than our deployment by less may be another run's, just about to use it.
 ORPHAN_MARGIN = timedelta(seconds=30)
 

@@ -8,6 +8,7 @@ call, the watcher decides when to look again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -76,6 +77,9 @@ class Clock(Protocol):
 
     def wait(self, duration: timedelta) -> None:
         """Sleep; raises `Interrupted` at once when a signal comes."""
+
+    def limit(self, duration: timedelta) -> AbstractContextManager[None]:
+        """What is not over by then raises CallFailedError: AWS may not answer at all."""
 
 
 class Stacks(Protocol):

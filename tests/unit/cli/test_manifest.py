@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fsd.cli.manifest import check_manifest
+from tests.fakes.clock import Unlimited
 from tests.unit.spec.manifests import manifest
 
 UNKNOWN = manifest(
@@ -19,7 +20,7 @@ UNKNOWN = manifest(
 )
 
 
-class Clock:
+class Clock(Unlimited):
     def __init__(self, year: int) -> None:
         self.year = year
 
