@@ -683,14 +683,16 @@ class _Deployment:
             return f"it could not be asked to roll back ({error.what}): {goes_on}"
 
     def _ask_to_go_back(self) -> str:
-        """What became of it; "" where ECS does not list our deployment yet."""
+        """What became of it; "" where ECS does not list our deployment yet, or will not stop it."""
         arn = self._find_once()
         if not arn:
             return ""
         if self.aws.ecs.stop_service_deployment(arn):
             return f"asked ECS to roll {self._revision()} back"
-        found = self.aws.ecs.service_deployments([arn])
-        status = found[0].status if found else "no longer listed"
+        found = next(iter(self.aws.ecs.service_deployments([arn])), None)
+        if found is not None and not found.status.is_final:
+            return ""
+        status = found.status if found else "no longer listed"
         return f"too late to roll {self._revision()} back: its deployment had ended, {status}"
 
     def _find_once(self) -> str:
