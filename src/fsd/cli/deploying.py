@@ -16,7 +16,7 @@ from fsd.cli.manifest import find_environment, read_manifest
 from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target
-from fsd.errors import CallFailedError, UsageError
+from fsd.errors import CallFailedError, Interrupted, UsageError
 from fsd.plan.planner import plan_release
 from fsd.release.changed import CountCommits
 from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
@@ -130,7 +130,23 @@ def prepare(options: Options, *, reporter: Reporter) -> Prepared:
 
 def run_deploy(options: Options, *, reporter: Reporter) -> Result:
     """The whole main job. Raises FsdError where it ends before the rollout begins."""
-    prepared = prepare(options, reporter=reporter)
+    try:
+        prepared = prepare(options, reporter=reporter)
+        request = _make_request(options, prepared, reporter=reporter)
+    except Interrupted as signal:
+        raise Interrupted(
+            f"{signal.what} before ECS was asked to change anything",
+            where=signal.where,
+            fix="run it again",
+            exit_code=signal.exits_with,
+        ) from signal
+    aws = prepared.connection.aws
+    result = deploy(request, aws, clock=SystemClock(), reporter=reporter)
+    return _with_reachable_url(result, prepared.connection)
+
+
+def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -> DeployRequest:
+    """With the image built and pushed, or found."""
     _require_promotion(options, prepared)
     clock = SystemClock()
     began = clock.now()
@@ -147,7 +163,7 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
         raise
     phase = replace(running, state=PhaseState.DONE, text=text, finished_at=clock.now())
     reporter.phase(phase)
-    request = DeployRequest(
+    return DeployRequest(
         desired=_desired(prepared, image, options),
         image=image,
         release=prepared.release,
@@ -163,8 +179,6 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
         notes=(*prepared.notes, *notes),
         started_at=prepared.started_at,
     )
-    result = deploy(request, prepared.connection.aws, clock=clock, reporter=reporter)
-    return _with_reachable_url(result, prepared.connection)
 
 
 def _desired(prepared: Prepared, image: Image, options: Options) -> Desired:
