@@ -76,12 +76,14 @@ class Hanging:
 
     operation: str
     asked: int = 0
+    reached: threading.Event = field(default_factory=threading.Event)
     rollouts: threading.Event = field(default_factory=threading.Event)
     let_go: threading.Event = field(default_factory=threading.Event)
 
     def forwards(self, operation: str) -> bool:
         if operation == self.operation:
             self.asked += 1
+            self.reached.set()
             self.let_go.wait(TIMEOUT)
             return False
         return True
@@ -114,3 +116,41 @@ def test_deploy__signal_when_aws_does_not_take_the_rollback__does_not_wait_for_i
     assert gate.asked == 1
     assert "could not be asked to roll back (no answer within 0.9 s)" in said
     assert "ECS goes on rolling out" in said
+
+
+PLANNED = "before ECS was asked to change anything that runs"
+HELD = {
+    "DescribeClusters": PLANNED,
+    "CreateChangeSet": "while CloudFormation changes fsd-hello-dev",
+    "RegisterTaskDefinition": PLANNED,
+    "UpdateService": "in the moment in which ECS was asked",
+    "StopServiceDeployment": "was rolled back; ECS goes on with what it was asked for",
+}
+
+
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+def test_deploy__signal_while_aws_holds_a_call__says_what_was_asked_and_asks_nothing_more(
+    fsd: Fsd,
+) -> None:
+    endpoint, names = fsd.status()["endpoint"], fsd.aws_environment()
+    fsd.extra = names
+    fsd.ok("deploy", "--env", "dev", "--version", "v1")
+
+    for operation, said in HELD.items():
+        gate = Hanging(operation)
+        with plain_aws(endpoint, embedded=True, gate=gate) as proxy:
+            fsd.extra = {**names, "AWS_ENDPOINT_URL": proxy}
+            # Crashes at once, so that there is a rollback too; and the stack has a change.
+            change = ("environment.HELLO_CRASH=1", "healthCheck.timeout=3")
+            options = [part for one in change for part in ("--override", one)]
+            with fsd.start("deploy", "--env", "dev", "--version", "v2", *options) as process:
+                assert gate.reached.wait(TIMEOUT), operation
+                process.send_signal(signal.SIGTERM)
+                try:
+                    out, err = process.communicate(timeout=TIMEOUT)
+                finally:
+                    gate.let_go.set()
+
+        text = " ".join((out + err).split())
+        assert (process.returncode, gate.asked) == (143, 1), f"{operation}: {text}"
+        assert said in text, operation
