@@ -17,6 +17,7 @@ from tests.local.cli import HELLO, ROOT, TIMEOUT, Ended, Fsd
 from tests.local.conftest import commit
 
 DESIRED = 2
+CRASH = ("--override", "environment.HELLO_CRASH=1")
 IN_FLIGHT = ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED"]
 
 
@@ -110,6 +111,18 @@ class Cloud:
             cluster=environment, services=[f"hello-{environment}"]
         )["services"]
         return found
+
+    def all_of(self, environment: str) -> Any:
+        """What a rollback has to restore: the revision, its target group, and the whole stack."""
+        service = self.service(environment)
+        stack = self.cloudformation.get_template(StackName=f"fsd-hello-{environment}")
+        group = service["loadBalancers"][0]["targetGroupArn"]
+        return (
+            service["taskDefinition"],
+            service["desiredCount"],
+            self.health_check_timeout(group),
+            stack["TemplateBody"]["Resources"],
+        )
 
     def revisions(self, environment: str) -> list[str]:
         found: list[str] = self.ecs.list_task_definitions(familyPrefix=f"hello-{environment}")[

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.cloud import DESIRED, Change, Cloud, end
+from tests.chaos.cloud import CRASH, DESIRED, Change, Cloud, end
 from tests.chaos.points import ALL, READS
 from tests.fakes.faulty_aws import Fault, FaultyAws, faulty_aws
 from tests.fakes.plain_aws import plain_aws
@@ -24,7 +24,6 @@ from tests.local.cli import Ended
 
 PATIENCE = 30.0  # s; FSD's own
 LITTLE_PATIENCE = 3.0
-CRASH = ("--override", "environment.HELLO_CRASH=1")
 MOST = 35  # operations
 DOCUMENTED = {0, 5, 6, 7, 9}
 

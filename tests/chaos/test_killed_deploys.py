@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.chaos.cloud import DESIRED, Cloud, end
+from tests.chaos.cloud import CRASH, DESIRED, Cloud, end
 from tests.chaos.points import MOST, call_number, points
 from tests.fakes.plain_aws import plain_aws
 from tests.local.cli import Ended
@@ -71,6 +71,13 @@ def update_calls(cloud: Cloud, first_calls: list[str]) -> list[str]:
     return _count(cloud, "calm")
 
 
+@pytest.fixture(scope="module")
+def failing_calls(cloud: Cloud, update_calls: list[str]) -> list[str]:
+    """The calls of an undisturbed update that fails and is rolled back."""
+    del update_calls
+    return _count(cloud, "calm", *CRASH, code=6)
+
+
 @at_each_point
 @either_way
 def test_deploy__killed_in_an_update__next_run_converges_and_nobody_noticed(
@@ -108,16 +115,39 @@ def test_deploy__killed_in_a_first_deployment__next_run_converges(
     cloud.ecs.delete_service(cluster=environment, service=f"hello-{environment}", force=True)
 
 
+@at_each_point
+@either_way
+def test_deploy__killed_in_an_update_that_fails__next_run_ends_as_if_nobody_had_been_killed(
+    cloud: Cloud, failing_calls: list[str], point: float, is_carried_out: bool
+) -> None:
+    killer = Killer(call_number(point, failing_calls), is_carried_out)
+    options = (*cloud.change().options, *CRASH)
+    before, revisions = cloud.all_of("calm"), cloud.revisions("calm")
+
+    with cloud.visited("calm") as visitor:
+        killed = _deploy(cloud, killer, "calm", *options)
+        # ECS may be on its way back.
+        again = cloud.deploy("calm", *options, "--wait-for-lock")
+
+    assert killed.code in {-9, 6}, killed.text
+    assert again.code == 6, again.text
+    assert again.json()["diagnosis"]["causes"][0]["code"] == "crashed", again.text
+    assert cloud.all_of("calm") == before, again.text
+    assert len(cloud.revisions("calm")) == len(revisions) + 1
+    assert (visitor.failed, visitor.fewest) == ([], DESIRED), (visitor, again.text)
+    assert visitor.asked > 0
+
+
 def _deploy(cloud: Cloud, killer: Killer, environment: str, *options: str) -> Ended:
     with plain_aws(cloud.endpoint, embedded=True, gate=killer) as endpoint:
         killer.victim = cloud.start(endpoint, environment, *options)
         return end(killer.victim)
 
 
-def _count(cloud: Cloud, environment: str) -> list[str]:
+def _count(cloud: Cloud, environment: str, *more: str, code: int = 0) -> list[str]:
     killer = Killer()
-    ended = _deploy(cloud, killer, environment, *cloud.change().options)
-    assert ended.code == 0, ended.text
+    ended = _deploy(cloud, killer, environment, *cloud.change().options, *more)
+    assert ended.code == code, ended.text
     assert 10 < len(killer.calls) <= MOST
     return killer.calls
 

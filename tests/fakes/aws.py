@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError, FsdError
+from fsd.plan.memory import split_memory
 from fsd.release.ports import (
     AlarmState,
     Aws,
@@ -149,6 +150,10 @@ class FakeEcs:
     def serve(self, arn: str) -> None:
         """The service is on this revision, whatever is in flight: ECS goes back to it."""
         self.services["web-dev"] = self._service(arn, 2)
+
+    def end(self, status: str) -> None:
+        """The newest deployment ends so, at the next look."""
+        self._scripts[self.deployments[0].arn] = [status]
 
     def end_all(self, status: str) -> None:
         """Whatever is in flight ends so."""
@@ -337,7 +342,7 @@ class FakeEcs:
 @dataclass
 class FakeStacks:
     stacks: dict[str, Stack] = field(default_factory=dict)
-    applied: list[Json] = field(default_factory=list)
+    applied: list[Json] = field(default_factory=list)  # without what they remember
     on_find: list[CallFailedError | None] = field(default_factory=list)
     on_apply: list[FsdError | None] = field(default_factory=list)
 
@@ -347,7 +352,7 @@ class FakeStacks:
 
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
         _raise_next(self.on_apply)
-        self.applied.append(template)
+        self.applied.append(split_memory(template)[0])
         self.stacks[name] = Stack(
             name=name, id=name, status="UPDATE_COMPLETE", template=template,
             outputs={"TaskSecurityGroupId": "sg-1"}, tags=tags,

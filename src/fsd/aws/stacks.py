@@ -18,6 +18,7 @@ from fsd.aws.session import Clients
 from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
+from fsd.plan.memory import split_memory
 from fsd.release.ports import Clock, Stack
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -348,8 +349,10 @@ def says_no_changes(reason: str) -> bool:
 
 
 def _render(template: Json, name: str) -> str:
-    """Sorted, so that equal templates are equal bytes."""
-    body = json.dumps(template, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Sorted, so that equal templates are equal bytes. What would make it too long is forgotten."""
+    body = _text(template)
+    if len(body.encode()) > TEMPLATE_LIMIT:
+        body = _text(split_memory(template)[0])
     size = len(body.encode())
     if size > TEMPLATE_LIMIT:
         raise CallFailedError(
@@ -359,6 +362,10 @@ def _render(template: Json, name: str) -> str:
             code="template-too-long",
         )
     return body
+
+
+def _text(template: Json) -> str:
+    return json.dumps(template, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _refuse_stuck(stack: dict[str, Any]) -> None:

@@ -6,15 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fsd.compile.desired import Json, Scaling
+from fsd.plan.memory import Memory, remember
 from fsd.snapshot import ServiceDeployment, ServiceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedStack:
     status: str
-    template: Json
+    template: Json  # without what it remembers
     tags: Mapping[str, str]
     outputs: Mapping[str, str]
+    memory: Memory | None = None  # where a run died after it had changed the stack
+
+    @property
+    def good(self) -> Json:
+        """The template that belongs to the last release that succeeded."""
+        return self.memory.template if self.memory else self.template
+
+    @property
+    def as_found(self) -> Json:
+        return remember(self.template, self.memory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +50,10 @@ class Observed:
     last_successful: ServiceDeployment | None
     known_deployments: frozenset[str] = frozenset()  # the ARNs of all that ECS lists
     used_revisions: frozenset[str] = frozenset()  # task definitions that they rolled out
+
+    def remembering(self, template: Json) -> Json:
+        """`template`, for a rollout that may fail, with what to go back to."""
+        if self.stack is None or self.last_deployment is None:
+            return template
+        before = Memory(template=self.stack.template, deployment_arn=self.last_deployment.arn)
+        return remember(template, self.stack.memory or before)

@@ -65,7 +65,8 @@ def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -
     both = transition_template(observed.stack.template, wanted) if has_old_tasks else wanted
     changes = _stack_changes(desired, observed.stack, both)
     if changes:
-        yield ApplyStack(name=name, template=both, changes=changes, sign=Sign.CHANGE)
+        template = observed.remembering(both) if has_old_tasks else both
+        yield ApplyStack(name=name, template=template, changes=changes, sign=Sign.CHANGE)
     ended = diff_templates(both, wanted)
     if ended:
         yield ApplyStack(

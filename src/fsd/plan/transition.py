@@ -13,6 +13,7 @@ import json
 
 from fsd.compile.desired import Json, JsonValue
 from fsd.compile.iam import INLINE_POLICY_LIMIT, policy_size
+from fsd.plan.memory import split_memory
 
 _RULES = ("SecurityGroupIngress", "SecurityGroupEgress")
 
@@ -28,8 +29,9 @@ def transition_template(before: Json, after: Json) -> Json:
 
 
 def is_same_template(one: Json, other: Json) -> bool:
-    """Whether both mean the same: the order of rules and statements means nothing."""
-    return _sorted(one) == _sorted(other)
+    """Whether both mean the same: what they remember means nothing, nor the order of rules and
+    statements."""
+    return _sorted(split_memory(one)[0]) == _sorted(split_memory(other)[0])
 
 
 def _sorted(value: JsonValue) -> JsonValue:

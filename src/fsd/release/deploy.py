@@ -375,7 +375,7 @@ class _Deployment:
         try:
             now = stacks.find(name)
             if before is not None and now is not None and is_same_template(now.template, template):
-                stacks.apply(name, template=before.template, tags=dict(before.tags))
+                stacks.apply(name, template=before.as_found, tags=dict(before.tags))
         except CallFailedError as error:
             self.reporter.note(f"the stack could not be put back: {error.what}")
 
@@ -425,7 +425,7 @@ class _Deployment:
             return
         try:
             self.aws.stacks.apply(
-                self.desired.stack_name, template=before.template, tags=dict(before.tags)
+                self.desired.stack_name, template=before.as_found, tags=dict(before.tags)
             )
         except CallFailedError as second:
             raise CallFailedError(
@@ -540,7 +540,7 @@ class _Deployment:
             verdict=watched.verdict,
             desired=self.desired,
             observed=self._before(observed),
-            template=self.template,
+            template=self._changed_template(observed),
         )
         try:
             back = go_back(job)
@@ -728,6 +728,12 @@ class _Deployment:
     def _before(self, observed: Observed) -> Observed:
         """With the stack as it was before this run changed it, at its first try."""
         return observed if self.template is None else replace(observed, stack=self.stack_before)
+
+    def _changed_template(self, observed: Observed) -> Json | None:
+        """Of the stack, where it is not the last good release's: by this run, or one that died."""
+        stack = observed.stack
+        dead = stack.template if stack is not None and stack.memory is not None else None
+        return self.template or dead
 
     def _warnings(self) -> tuple[str, ...]:
         return tuple(self.watcher.warnings) if self.watcher else ()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fsd.compile.desired import Desired
+from fsd.plan.memory import split_memory, still_needed
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
 from fsd.release.ledger import describe_newest, last_successful
-from fsd.release.ports import Aws
+from fsd.release.ports import Aws, Stack
+from fsd.snapshot import ServiceDeployment
 
 
 def observe(aws: Aws, desired: Desired) -> Observed:
@@ -27,11 +31,7 @@ def observe(aws: Aws, desired: Desired) -> Observed:
         account=aws.identity.account,
         region=aws.identity.region,
         cluster_exists=exists,
-        stack=ObservedStack(
-            status=stack.status, template=stack.template, tags=stack.tags, outputs=stack.outputs
-        )
-        if stack
-        else None,
+        stack=_stack(stack, deployments) if stack else None,
         service=service,
         running=_revision(aws, service.task_definition_arn) if service else None,
         latest=_revision(aws, latest) if latest else None,
@@ -41,6 +41,17 @@ def observe(aws: Aws, desired: Desired) -> Observed:
         last_successful=last_successful(deployments),
         known_deployments=frozenset(arns),
         used_revisions=frozenset(d.task_definition_arn for d in deployments),
+    )
+
+
+def _stack(stack: Stack, deployments: Sequence[ServiceDeployment]) -> ObservedStack:
+    template, memory = split_memory(stack.template)
+    return ObservedStack(
+        status=stack.status,
+        template=template,
+        tags=stack.tags,
+        outputs=stack.outputs,
+        memory=still_needed(memory, deployments),
     )
 
 

@@ -178,14 +178,14 @@ def _apply_stack_of_both(back: GoBack) -> bool:
     stack = back.observed.stack
     if back.template is None or stack is None:
         return False
-    both = transition_template(back.template, stack.template)
+    both = back.observed.remembering(transition_template(back.template, stack.good))
     return _change_stack(back, back.template, both)
 
 
 def _apply_stack_of_before(back: GoBack) -> None:
     stack = back.observed.stack
     if back.template is not None and stack is not None:
-        _change_stack(back, transition_template(back.template, stack.template), stack.template)
+        _change_stack(back, transition_template(back.template, stack.good), stack.good)
 
 
 def _change_stack(back: GoBack, current: Json, wanted: Json) -> bool:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fsd.compile.desired import Json, Scaling
+from fsd.compile.desired import Desired, Json, Scaling
 from fsd.errors import CallFailedError, Interrupted, RefusedError
 from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
 from fsd.release.ports import Throttled
@@ -103,6 +103,62 @@ def test_deploy__ecs_rolls_back__outcome_and_stack_restored() -> None:
     assert result.running is not None
     assert result.running.revision == "web-dev:41"
     assert "stop_service_deployment" not in names(aws)
+
+
+def died(aws: FakeAws, changed: Desired) -> None:
+    """A run of `changed` that was killed after it had asked ECS; ECS has rolled back since."""
+    aws.ecs.script("IN_PROGRESS")
+    clock = FakeClock()
+    clock.at(1, kill)
+    with pytest.raises(MemoryError):
+        run(aws, make_request(changed), clock)
+    aws.ecs.end("ROLLBACK_SUCCESSFUL")
+    aws.stacks.applied.clear()
+
+
+def kill() -> None:
+    raise MemoryError
+
+
+CHECK_A: Json = {"Resources": {"Check": {"Type": "a"}}}
+CHECK_B: Json = {"Resources": {"Check": {"Type": "b"}}}
+
+
+def test_deploy__run_before_died_and_this_one_fails__stack_of_the_last_good_release() -> None:
+    aws = running()
+    before = make_desired().template
+    died(aws, make_desired(template=CHECK_A))
+    aws.ecs.script("ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+
+    result = run(aws, make_request(make_desired(template=CHECK_B)))
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert aws.stacks.applied[-1] == before
+
+
+def test_deploy__run_before_died_and_the_same_fails_again__stack_of_the_last_good_release() -> None:
+    aws = running()
+    before = make_desired().template
+    died(aws, make_desired(template=CHECK_A))
+    aws.ecs.script("ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+
+    result = run(aws, make_request(make_desired(template=CHECK_A)))
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert aws.stacks.applied == [before]
+
+
+def test_deploy__run_before_died_and_a_release_succeeded_since__its_own_stack_stays() -> None:
+    aws = running()
+    died(aws, make_desired(template=CHECK_A))
+    aws.ecs.script("SUCCESSFUL")
+    run(aws, make_request(make_desired(template=CHECK_A)))
+    aws.ecs.script("ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+
+    result = run(aws, make_request(make_desired(template=CHECK_B, cpu="1024")))
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert aws.stacks.applied[-2:] == [CHECK_B, CHECK_A]
 
 
 def test_deploy__crashes_twice__stopped_at_once_and_rolled_back() -> None:
