@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fsd.compile.desired import OUTPUT_URL, Desired, Image, Json, Release
+from fsd.compile.desired import OUTPUT_URL, Desired, Image, Release
 from fsd.errors import CallFailedError, Interrupted, RefusedError
-from fsd.plan.observed import Observed, ObservedStack
+from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.plan.steps import (
     ApplyStack,
@@ -20,9 +20,9 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
-from fsd.plan.transition import is_same_template, transition_template
 from fsd.release.alarms import warnings
 from fsd.release.apply import Applied, apply_step, split_plan
+from fsd.release.asked import Asked
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import release_info
@@ -39,6 +39,7 @@ from fsd.release.result import (
     Result,
 )
 from fsd.release.rollback import GoBack, RolledBackTo, could_not_go_back, go_back, last_good
+from fsd.release.stack_change import StackChange
 from fsd.release.turn import came_meanwhile, is_beaten, ties_of
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
@@ -115,16 +116,12 @@ class _Deployment:
     clock: Clock
     reporter: Reporter
     phases: list[Phase] = field(default_factory=list)
-    ours: Ours | None = None
+    asked: Asked = field(init=False)
+    stack: StackChange = field(init=False)
     plan: Plan | None = None
     previous: ReleaseInfo | None = None
     changing: str = ""  # the stack that is being changed
-    asked_for: str = ""  # the revision that ECS is asked to roll out
-    has_asked: bool = False  # ECS has taken that
     registered: str = ""  # the revision that this run made
-    stack_before: ObservedStack | None = None  # what this run has changed
-    template: Json | None = None  # of the stack since, while it may have to go back
-    known: frozenset[str] = frozenset()  # the deployments that were there before
     has_succeeded: bool = False  # what is left to do can't undo that
     stack_seen: Stack | None = None  # at the last look, while our release ran
     beaten: int = 0  # how often another deployment began between a look and the change
@@ -132,9 +129,19 @@ class _Deployment:
     watcher: Watcher | None = None
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        self.asked = Asked(ecs=self.aws.ecs, clock=self.clock, desired=self.desired)
+        self.stack = StackChange(
+            stacks=self.aws.stacks, desired=self.desired, reporter=self.reporter
+        )
+
     @property
     def desired(self) -> Desired:
         return self.request.desired
+
+    @property
+    def ours(self) -> Ours | None:
+        return self.asked.ours
 
     def run(self) -> Result:
         started = self.request.started_at or self.clock.now()
@@ -230,7 +237,7 @@ class _Deployment:
         watcher = self._watcher(observed, started)
         self.watcher = watcher
         try:
-            self.ours = self._find_ours(watcher, applied)
+            self.asked.ours = self._find_ours(watcher, applied)
         except CallFailedError as error:
             return self._unknown(started, error)
         if not self.request.wait:
@@ -255,7 +262,10 @@ class _Deployment:
     ) -> Result:
         """What waits for the verdict. A stack that keeps too much is no failure of a release."""
         self.has_succeeded = True
-        result = self._claim_stack(result)
+        claimed = self.stack.claim(self.stack_seen)
+        if claimed:
+            self.reporter.note(claimed)
+            result = replace(result, notes=(*result.notes, claimed))
         try:
             self._apply(after, applied, observed)
         except CallFailedError as error:
@@ -264,25 +274,6 @@ class _Deployment:
             result = replace(result, notes=(*result.notes, f"{_KEPT}: {error.what}"))
         self._discard_orphans(observed)
         return replace(result, phases=tuple(self.phases), finished_at=self.clock.now())
-
-    def _claim_stack(self, result: Result) -> Result:
-        """Put back what this release needs, where another run changed the stack under it.
-
-        What that run added stays: its tasks may be on their way.
-        """
-        stack, name = self.stack_seen, self.desired.stack_name
-        if stack is None:
-            return result
-        wanted = transition_template(stack.template, self.desired.template)
-        if is_same_template(wanted, stack.template):
-            return result
-        note = "another run had changed the stack; what this release needs is there again"
-        try:
-            self.aws.stacks.apply(name, template=wanted, tags=dict(self.desired.stack_tags))
-        except CallFailedError as error:
-            note = f"another run has changed the stack, and it could not be put back: {error.what}"
-        self.reporter.note(note)
-        return replace(result, notes=(*result.notes, note))
 
     def _warn_of_alarms(self) -> None:
         self.notes = warnings(self.aws, self.desired.service.deployment_configuration)
@@ -304,7 +295,7 @@ class _Deployment:
                     self._phase(name, PhaseState.FAILED, "failed", began)
                     self._clean_up_after_error(step, error)
                     raise
-                self.has_asked = True
+                self.asked.is_taken = True
             self.changing = ""
             self._phase(name, PhaseState.DONE, _done_text(step, applied), began)
         return True
@@ -313,9 +304,8 @@ class _Deployment:
         if isinstance(step, CreateService | UpdateService) and self._rolls_out():
             return self._ask(step, applied, observed)
         if isinstance(step, ApplyStack) and not step.cleans_up:
-            self.stack_before = observed.stack if self.template is None else self.stack_before
-            self.template = step.template
-        if isinstance(step, ApplyStack) and step.cleans_up and self._is_stack_anothers(observed):
+            self.stack.begins(step.template, observed)
+        if isinstance(step, ApplyStack) and step.cleans_up and self.stack.is_anothers(observed):
             self.reporter.note("another run has changed the stack meanwhile; it stays as it is")
             return True
         if isinstance(step, RegisterRevision) and self.registered:
@@ -338,46 +328,28 @@ class _Deployment:
             came = came_meanwhile(arns, observed)
         if came and not (self.request.in_flight is InFlight.SUPERSEDE and self.beaten):
             return False
-        self.known, self.asked_for = arns, applied.task_definition_arn
+        self.asked.known, self.asked.revision_arn = arns, applied.task_definition_arn
         try:
             apply_step(step, applied, desired=self.desired, aws=self.aws)
         except CallFailedError as error:
-            self.asked_for = ""
+            self.asked.revision_arn = ""
             if error.may_be_done or not is_beaten(error, step, self.aws, desired=self.desired):
                 raise
             if isinstance(step, UpdateService):
                 self.registered = ""  # it is gone
             return False
-        self.has_asked = True
+        self.asked.is_taken = True
         return True
 
     def _take_back(self) -> None:
         """What this run has made and will not use, or not now, must not look like a release."""
         self._discard_registered()
-        if self.template is not None:
-            self._restore_stack_if_ours(self.template)
+        self.stack.restore_if_ours()
 
     def _discard_registered(self) -> None:
         registered, self.registered = self.registered, ""
-        if registered and registered != self.asked_for:
+        if registered and registered != self.asked.revision_arn:
             discard_if_unused(self.aws.ecs, registered, self.desired)
-
-    def _is_stack_anothers(self, observed: Observed) -> bool:
-        """Whether it is not as this run found or made it."""
-        now = self.aws.stacks.find(self.desired.stack_name)
-        ours = self.template or (observed.stack.template if observed.stack else None)
-        return now is not None and ours is not None and not is_same_template(now.template, ours)
-
-    def _restore_stack_if_ours(self, template: Json) -> None:
-        """Unless somebody has changed it since."""
-        before, self.template = self.stack_before, None
-        name, stacks = self.desired.stack_name, self.aws.stacks
-        try:
-            now = stacks.find(name)
-            if before is not None and now is not None and is_same_template(now.template, template):
-                stacks.apply(name, template=before.as_found, tags=dict(before.tags))
-        except CallFailedError as error:
-            self.reporter.note(f"the stack could not be put back: {error.what}")
 
     def _discard_orphans(self, observed: Observed) -> None:
         assert self.ours is not None
@@ -395,15 +367,15 @@ class _Deployment:
             return False
         if not self._rolls_out():
             return False
-        self.asked_for = applied.task_definition_arn
+        self.asked.revision_arn = applied.task_definition_arn
         try:
-            taken = bool(self._find_once())
+            taken = bool(self.asked.find_once())
         except CallFailedError:
             raise _StateUnknown(error) from error
         if taken:
             self.reporter.note(f"ECS took the change, but its answer got lost: {error.what}")
         else:
-            self.asked_for = ""
+            self.asked.revision_arn = ""
         return taken
 
     def _clean_up_after_error(self, step: Step, error: CallFailedError) -> None:
@@ -413,20 +385,15 @@ class _Deployment:
         """
         if isinstance(step, ApplyStack):
             return
-        if self.asked_for or self.ours is not None:
+        if self.asked.revision_arn or self.ours is not None:
             raise CallFailedError(
-                f"{error.what}; ECS has {self._revision()}, and the service scales as before",
+                f"{error.what}; ECS has {self.asked.revision}, and the service scales as before",
                 where=error.where,
                 fix=f"{error.fix}: only the scaling is left to do",
                 code=error.id,
             ) from error
-        before = self.stack_before
-        if self.template is None or before is None:
-            return
         try:
-            self.aws.stacks.apply(
-                self.desired.stack_name, template=before.as_found, tags=dict(before.tags)
-            )
+            self.stack.restore()
         except CallFailedError as second:
             raise CallFailedError(
                 f"{error.what}; and the stack {self.desired.stack_name}, which had changed before, "
@@ -442,7 +409,9 @@ class _Deployment:
             self.reporter.note(f"attached to the deployment in flight: {self.plan.attach_to}")
             arn = self.plan.attach_to
         else:
-            found = watcher.find(known=self.known, task_definition_arn=applied.task_definition_arn)
+            found = watcher.find(
+                known=self.asked.known, task_definition_arn=applied.task_definition_arn
+            )
             arn = found.arn
             self._tell_of_tie(watcher, found)
         return Ours(
@@ -513,7 +482,7 @@ class _Deployment:
             return ""
         return (
             "the desired count is 0: no task ran, so nothing shows that "
-            f"{self._revision()} can start"
+            f"{self.asked.revision} can start"
         )
 
     def _failed(
@@ -524,8 +493,8 @@ class _Deployment:
         ecs_does_it = isinstance(watched.verdict, RollingBack | RolledBack)
         if not (self.request.rollback or ecs_does_it):
             message = (
-                f"not rolled back (--no-rollback): ECS still has {self._revision()} as its newest "
-                "deployment"
+                f"not rolled back (--no-rollback): ECS still has {self.asked.revision} as its "
+                "newest deployment"
             )
             return self._finish(
                 started, Outcome.ROLLBACK_FAILED, diagnosis=diagnosis, message=message
@@ -539,8 +508,8 @@ class _Deployment:
             ours=self.ours,
             verdict=watched.verdict,
             desired=self.desired,
-            observed=self._before(observed),
-            template=self._changed_template(observed),
+            observed=self.stack.with_stack_before(observed),
+            template=self.stack.changed_template(observed),
         )
         try:
             back = go_back(job)
@@ -613,8 +582,8 @@ class _Deployment:
         return self._finish(
             started,
             Outcome.TIMED_OUT,
-            message=f"the state of {self._revision()} is not known: {error.what}; ECS goes on by "
-            "itself, and its circuit breaker rolls back what does not get healthy",
+            message=f"the state of {self.asked.revision} is not known: {error.what}; ECS goes on "
+            "by itself, and its circuit breaker rolls back what does not get healthy",
             next_steps=(f"fsd status --service {service} --env {env}", error.fix),
             look=False,
         )
@@ -622,9 +591,10 @@ class _Deployment:
     def _interrupted(self, started: datetime, signal: Interrupted) -> Result:
         """One answer within the seconds that a runner leaves: say what state things are in."""
         service, env = self.desired.service_name, self.desired.environment
+        revision = self.asked.revision
         if self.has_succeeded:
             message = (
-                f"{signal.what} after {self._revision()} had succeeded; scaling limits, or the end "
+                f"{signal.what} after {revision} had succeeded; scaling limits, or the end "
                 "of what only old tasks needed in the stack, may be missing"
             )
         elif self.changing:
@@ -632,20 +602,21 @@ class _Deployment:
                 f"{signal.what} while CloudFormation changes {self.changing}: what it has begun, "
                 "it finishes; ECS was not asked to change anything that runs"
             )
-        elif self.ours is None and not self.asked_for:
+        elif self.ours is None and not self.asked.revision_arn:
             message = f"{signal.what} before ECS was asked to change anything that runs"
         elif self.diagnosis is not None:
             message = (
-                f"{signal.what} while {self._revision()} was rolled back; ECS goes on with what it "
+                f"{signal.what} while {revision} was rolled back; ECS goes on with what it "
                 "was asked for"
             )
-        elif not self._is_known_to_have_asked():
+        elif not self.asked.is_known_to_be_taken():
             message = (
                 f"{signal.what} in the moment in which ECS was asked to roll out "
-                f"{self._revision()}: it lists no deployment of it yet"
+                f"{revision}: it lists no deployment of it yet"
             )
         else:
-            message = f"{signal.what}; {self._cancel()}"
+            wants_rollback = self.request.on_cancel is OnCancel.ROLLBACK
+            message = f"{signal.what}; {self.asked.cancel(roll_back=wants_rollback)}"
         return self._finish(
             started,
             Outcome.INTERRUPTED,
@@ -657,52 +628,6 @@ class _Deployment:
             ),
             look=False,
         )
-
-    def _is_known_to_have_asked(self) -> bool:
-        """A signal may come between the question and ECS's answer: then its list tells."""
-        if self.ours is not None or self.has_asked:
-            return True
-        try:
-            with self.clock.limit(ANSWER_TIME):
-                return bool(self._find_once())
-        except CallFailedError:
-            return False
-
-    def _cancel(self) -> str:
-        """Ask for the rollback where that is wanted; in any case say what ECS does now."""
-        goes_on = (
-            f"ECS goes on rolling out {self._revision()}, and its circuit breaker rolls back what "
-            "does not get healthy"
-        )
-        if self.request.on_cancel is not OnCancel.ROLLBACK:
-            return goes_on
-        try:
-            with self.clock.limit(ANSWER_TIME):
-                return self._ask_to_go_back() or goes_on
-        except CallFailedError as error:
-            return f"it could not be asked to roll back ({error.what}): {goes_on}"
-
-    def _ask_to_go_back(self) -> str:
-        """What became of it; "" where ECS does not list our deployment yet, or will not stop it."""
-        arn = self._find_once()
-        if not arn:
-            return ""
-        if self.aws.ecs.stop_service_deployment(arn):
-            return f"asked ECS to roll {self._revision()} back"
-        found = next(iter(self.aws.ecs.service_deployments([arn])), None)
-        if found is not None and not found.status.is_final:
-            return ""
-        status = found.status if found else "no longer listed"
-        return f"too late to roll {self._revision()} back: its deployment had ended, {status}"
-
-    def _find_once(self) -> str:
-        """The ARN of our deployment; "" where ECS does not list it yet."""
-        if self.ours is not None:
-            return self.ours.arn
-        ecs = self.aws.ecs
-        arns = ecs.service_deployment_arns(self.desired.service.cluster, self.desired.name)
-        new = ecs.service_deployments([arn for arn in arns if arn not in self.known])
-        return next((d.arn for d in new if d.task_definition_arn == self.asked_for), "")
 
     # --- report ----------------------------------------------------------------------------
 
@@ -725,24 +650,11 @@ class _Deployment:
         found = self.aws.ecs.find_task_definition(observed.running.arn)
         return release_info(found) if found else None
 
-    def _before(self, observed: Observed) -> Observed:
-        """With the stack as it was before this run changed it, at its first try."""
-        return observed if self.template is None else replace(observed, stack=self.stack_before)
-
-    def _changed_template(self, observed: Observed) -> Json | None:
-        """Of the stack, where it is not the last good release's: by this run, or one that died."""
-        stack = observed.stack
-        dead = stack.template if stack is not None and stack.memory is not None else None
-        return self.template or dead
-
     def _warnings(self) -> tuple[str, ...]:
         return tuple(self.watcher.warnings) if self.watcher else ()
 
     def _rolls_out(self) -> bool:
         return self.plan is not None and self.plan.rolls_out
-
-    def _revision(self) -> str:
-        return family_revision(self.ours.task_definition_arn if self.ours else self.asked_for)
 
     def _release(self, applied_arn: str) -> ReleaseInfo:
         release, task = self.request.release, self.desired.task_definition
@@ -769,7 +681,7 @@ class _Deployment:
         look: bool = True,
     ) -> Result:
         desired, identity = self.desired, self.aws.identity
-        ours_arn = self.ours.task_definition_arn if self.ours else self.asked_for
+        ours_arn = self.ours.task_definition_arn if self.ours else self.asked.revision_arn
         arn = ours_arn or (applied.task_definition_arn if applied else "")
         if not arn and outcome is Outcome.UNCHANGED and self.previous:
             arn = self.previous.task_definition_arn
@@ -826,8 +738,6 @@ class _Deployment:
 
 
 _KEPT = "the stack keeps what only the old tasks needed; the next deployment removes it"
-# A signal is answered within two seconds, with two looks at AWS in them at the most.
-ANSWER_TIME = timedelta(seconds=0.9)
 # A revision that is older than our deployment by less may be another run's, just about to use it.
 ORPHAN_MARGIN = timedelta(seconds=30)
 
