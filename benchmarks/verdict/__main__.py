@@ -42,31 +42,52 @@ class Scenario:
     """A change of the service, and what somebody else does meanwhile."""
 
     name: str
+    base: tuple[str, ...] = ()  # overrides of what runs before, and while it changes
     environment: tuple[str, str] = ("GREETING", "hi")
+    secret: str = ""  # an ARN
     digest: str = ""  # instead of the image's own
-    meddling: str = ""  # supersede, roll back
+    meddling: str = ""  # supersede, roll back, raise alarm
     says: str = ""  # a regular expression: the planted cause; "" where nothing fails
 
 
+NO_SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"
+WATCHED = ("deployment.alarms=[alarm-of-SERVICE]", "deployment.bakeTime=3")
+NO_ROOM = ("deployment.minimumHealthyPercent=100", "deployment.maximumPercent=100")
+NEVER = ("STARTS_AFTER", "never")
 SCENARIOS = (
     Scenario(name="good"),
     Scenario(name="slow start", environment=("STARTS_AFTER", "2")),
+    Scenario(name="no tasks", base=("resources.desiredCount=0",)),
     Scenario(name="crash", environment=("EXITS", "3"), says=r"exit(ed with)? code:? 3"),
+    Scenario(name="exits 0", environment=("EXITS", "0"), says=r"exit(ed with)? code:? 0"),
+    Scenario(
+        name="crash in bake",
+        base=("deployment.bakeTime=3",),
+        environment=("EXITS_AFTER", "8"),
+        says=r"exit(ed with)? code:? 0",
+    ),
     Scenario(name="health 500", environment=("STATUS", "500"), says=r"\[500\]"),
-    Scenario(name="no listener", environment=("STARTS_AFTER", "never"), says="[Hh]ealth check"),
+    Scenario(name="health 404", environment=("STATUS", "404"), says=r"\[404\]"),
+    Scenario(name="health hangs", environment=("HANGS", "1"), says="timed out"),
+    Scenario(name="no listener", environment=NEVER, says="[Hh]ealth check"),
     Scenario(name="no image", digest="sha256:" + "0" * 64, says="CannotPull|image .*not"),
+    Scenario(name="no secret", secret=NO_SECRET, says=f"ResourceInit.*{NO_SECRET}"),
+    Scenario(
+        name="alarm", base=WATCHED, environment=NEVER, meddling="raise alarm", says="went off|alarm detected"
+    ),
     Scenario(
         name="superseded",
-        environment=("STARTS_AFTER", "never"),
+        environment=NEVER,
         meddling="supersede",
         says="another deployment|[Ss]uperseded",
     ),
     Scenario(
         name="rolled back",
-        environment=("STARTS_AFTER", "never"),
+        environment=NEVER,
         meddling="roll back",
         says="rollback was requested|ROLLBACK_",
     ),
+    Scenario(name="no room", base=NO_ROOM, says="deployment configuration"),
 )
 CLIENTS = ("fsd", "ecs deploy", "aws wait")
 
@@ -85,6 +106,10 @@ class Measured:
     @property
     def is_right(self) -> bool:
         return self.exit_code is not None and (self.exit_code == 0) == (self.truth == "SUCCESSFUL")
+
+
+def _overrides(paths: Sequence[str], name: str) -> list[str]:
+    return [part for path in paths for part in ("--override", path.replace("SERVICE", name))]
 
 
 @dataclass(slots=True)
@@ -109,6 +134,7 @@ class Counter:
 class Bench:
     instance: Instance
     ecs: Any
+    cloudwatch: Any
     folder: Path
 
     def environment(self, endpoint: str) -> dict[str, str]:
@@ -123,14 +149,16 @@ class Bench:
             "AWS_SECRET_ACCESS_KEY": "x",
         }
 
-    def make(self, name: str) -> str:
+    def make(self, name: str, scenario: Scenario) -> str:
         """A service that runs; its image by digest."""
         folder = self.folder / name
         shutil.copytree(SERVICE, folder)
         manifest = folder / "service.yml"
         text = manifest.read_text().replace("name: planted", f"name: {name}")
         manifest.write_text(text.replace("gracePeriod: 15", "gracePeriod: 40"))
-        ended = self.run(self._fsd("--version", "v1"), self.instance.endpoint, name)
+        set_alarm(self.cloudwatch, name, "OK")
+        first = self._fsd("--version", "v1", *_overrides(scenario.base, name))
+        ended = self.run(first, self.instance.endpoint, name)
         if ended.returncode:
             raise SystemExit(ended.stdout + ended.stderr)
         return str(json.loads(ended.stdout)["image"])
@@ -154,10 +182,15 @@ class Bench:
         key, value = scenario.environment
         service = f"{name}-{CLUSTER}"
         if client == "fsd":
-            override = ("--override", f"environment.{key}={value}")
-            return [self._fsd("--version", "v2", "--image", image, *override)]
+            overrides = [*scenario.base, f"environment.{key}={value}"]
+            if scenario.secret:
+                overrides.append(f"secrets=[{{name: KEY, valueFrom: '{scenario.secret}'}}]")
+            options = ("--version", "v2", "--image", image, *_overrides(overrides, name))
+            return [self._fsd(*options)]
         if client == "ecs deploy":
-            change = ("-e", name, key, value, "-i", name, image)
+            change = ["-e", name, key, value, "-i", name, image]
+            if scenario.secret:
+                change += ["-s", name, "KEY", scenario.secret]
             return [[str(BIN / "ecs"), "deploy", CLUSTER, service, *change]]
         definition = self._changed(service, scenario, image)
         aws, where = str(BIN / "aws"), ("--cluster", CLUSTER)
@@ -180,6 +213,8 @@ class Bench:
         key, value = scenario.environment
         container["environment"] = [*container["environment"], {"name": key, "value": value}]
         container["image"] = image
+        if scenario.secret:
+            container["secrets"] = [{"name": "KEY", "valueFrom": scenario.secret}]
         kept = (
             "family", "networkMode", "requiresCompatibilities", "cpu", "memory", "taskRoleArn",
             "executionRoleArn", "containerDefinitions",
@@ -192,6 +227,7 @@ class Observer:
     """Looks at a service all the time: when its next deployment is over. Meddles where asked to."""
 
     ecs: Any
+    cloudwatch: Any
     service: str
     meddling: str
     has_begun: bool = False
@@ -212,13 +248,18 @@ class Observer:
             self.has_begun = True
             if mine["status"] in FINAL:
                 self.status, self.ended_at = mine["status"], time.monotonic()
-            elif not has_meddled and self._service()["deployments"][0]["runningCount"]:
+            elif not has_meddled and self._has_started():
                 has_meddled = True
                 self._meddle(arn, good)
+
+    def _has_started(self) -> bool:
+        return bool(self._service()["deployments"][0]["runningCount"])
 
     def _meddle(self, arn: str, good: str) -> None:
         if self.meddling == "supersede":
             self.ecs.update_service(cluster=CLUSTER, service=self.service, taskDefinition=good)
+        elif self.meddling == "raise alarm":
+            set_alarm(self.cloudwatch, self.service.removesuffix(f"-{CLUSTER}"), "ALARM")
         else:
             self.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
 
@@ -244,9 +285,27 @@ class Observer:
             thread.join()
 
 
+def set_alarm(cloudwatch: Any, name: str, state: str) -> None:
+    alarm = f"alarm-of-{name}"
+    cloudwatch.put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="Bench",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="ignore",
+    )
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="the benchmark's")
+
+
 def measure(bench: Bench, scenario: Scenario, client: str, name: str, image: str) -> Measured:
     wanted = f"{image.partition('@')[0]}@{scenario.digest}" if scenario.digest else image
-    observer, counter = Observer(bench.ecs, f"{name}-{CLUSTER}", scenario.meddling), Counter()
+    service = f"{name}-{CLUSTER}"
+    observer = Observer(bench.ecs, bench.cloudwatch, service, scenario.meddling)
+    counter = Counter()
     code: int | None = 0
     said = ""
     with observer.looking():
@@ -279,7 +338,8 @@ def run(bench: Bench, scenarios: Sequence[Scenario]) -> Iterator[Measured]:
     cases = [(scenario, client) for scenario in scenarios for client in CLIENTS]
     names = {case: f"service-{number}" for number, case in enumerate(cases)}
     with ThreadPoolExecutor(len(CLIENTS)) as pool:
-        images = dict(zip(cases, pool.map(bench.make, names.values()), strict=True))
+        made = pool.map(lambda case: bench.make(names[case], case[0]), cases)
+        images = dict(zip(cases, made, strict=True))
         for scenario in scenarios:
 
             def one(client: str, scenario: Scenario = scenario) -> Measured:
@@ -300,14 +360,12 @@ def main() -> int:
         os.environ["FSD_LOCAL_STATE"] = str(Path(folder) / "state")
         instance = local.ensure(runtime="process", speed=options.speed)
         try:
-            ecs = boto3.client(
-                "ecs",
-                endpoint_url=instance.endpoint,
-                region_name=instance.region,
-                aws_access_key_id=instance.account,
-                aws_secret_access_key="x",
+            session = boto3.Session(instance.account, "x", region_name=instance.region)
+            ecs, cloudwatch = (
+                session.client(name, endpoint_url=instance.endpoint)
+                for name in ("ecs", "cloudwatch")
             )
-            bench = Bench(instance=instance, ecs=ecs, folder=Path(folder))
+            bench = Bench(instance=instance, ecs=ecs, cloudwatch=cloudwatch, folder=Path(folder))
             measured = []
             for one in run(bench, scenarios):
                 measured.append(one)
@@ -330,7 +388,7 @@ def line(one: Measured) -> str:
     verdict = "right" if one.is_right else "WRONG"
     after = "" if one.seconds is None else f"{one.seconds:.1f} s"
     return (
-        f"{one.scenario:<12} {one.client:<11} exit {code:<4} {one.truth or 'not begun':<20} "
+        f"{one.scenario:<13} {one.client:<11} exit {code:<4} {one.truth or 'not begun':<20} "
         f"{verdict:<6} {after:>7} {one.calls:>4} calls  {named}\n"
     )
 

@@ -125,9 +125,10 @@ class Cloud:
         )
 
     def revisions(self, environment: str) -> list[str]:
-        found: list[str] = self.ecs.list_task_definitions(familyPrefix=f"hello-{environment}")[
-            "taskDefinitionArns"
-        ]
+        pages = self.ecs.get_paginator("list_task_definitions").paginate(
+            familyPrefix=f"hello-{environment}"
+        )
+        found: list[str] = [arn for page in pages for arn in page["taskDefinitionArns"]]
         return found
 
     def deployments_of(self, environment: str, task_definition: str) -> list[str]:
