@@ -73,7 +73,11 @@ SCENARIOS = (
     Scenario(name="no image", digest="sha256:" + "0" * 64, says="CannotPull|image .*not"),
     Scenario(name="no secret", secret=NO_SECRET, says=f"ResourceInit.*{NO_SECRET}"),
     Scenario(
-        name="alarm", base=WATCHED, environment=NEVER, meddling="raise alarm", says="went off|alarm detected"
+        name="alarm",
+        base=WATCHED,
+        environment=NEVER,
+        meddling="raise alarm",
+        says="went off|alarm detected",
     ),
     Scenario(
         name="superseded",
