@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import threading
 import urllib.error
@@ -10,11 +11,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.chaos import impatient
 from tests.local.cli import HELLO, ROOT, TIMEOUT, Ended, Fsd
-from tests.local.conftest import commit
+from tests.local.conftest import SPEED, commit
 
 DESIRED = 2
 CRASH = ("--override", "environment.HELLO_CRASH=1")
@@ -208,6 +210,26 @@ class Cloud:
         ]
         assert [name for name, _ in found] == [f"fsd-hello-{environment}"], json.dumps(found)
         assert found[0][1] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+
+@contextmanager
+def open_cloud(folder: Path) -> Iterator[Cloud]:
+    """With the example service in `folder`; nothing is deployed yet."""
+    shutil.copytree(HELLO, folder / "hello")
+    commit(folder / "hello", "first")
+    fsd = Fsd(state=folder / "state", cwd=folder / "hello")
+    fsd.ok("local", "up", "--runtime", "process", "--speed", SPEED)
+    try:
+        endpoint = fsd.status()["endpoint"]
+        fsd.extra = fsd.aws_environment()
+        with (
+            fsd.client("ecs") as ecs,
+            fsd.client("elbv2") as elbv2,
+            fsd.client("cloudformation") as cloudformation,
+        ):
+            yield Cloud(fsd, endpoint, ecs, elbv2, cloudformation)
+    finally:
+        fsd.ok("local", "down")
 
 
 def end(process: subprocess.Popen[str]) -> Ended:
