@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 
@@ -61,6 +62,11 @@ class _Server(ThreadingHTTPServer):
         self.denied = denied
         self.embedded = embedded
         self.gate = gate
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed, or interrupted, is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Proxy(BaseHTTPRequestHandler):
