@@ -707,34 +707,45 @@ class _Deployment:
             next_steps=next_steps,
             notes=(*self.request.notes, *self.notes, *self._warnings()),
         )
-        if not look:
-            return result
-        try:
-            return self._with_what_runs(result)
-        except CallFailedError as error:
-            # How it ended is known; only the picture of what runs is missing.
-            note = f"what runs now could not be read: {error.what}"
-            return replace(result, notes=(*result.notes, note))
+        for see in (self._with_service, self._with_stack) if look else ():
+            try:
+                result = see(result)
+            except CallFailedError as error:
+                # How it ended is known; only the picture of what runs is not whole.
+                note = f"what runs now could not be read: {error.what}"
+                result = replace(result, notes=(*result.notes, note))
+        return result
 
-    def _with_what_runs(self, result: Result) -> Result:
+    def _with_service(self, result: Result) -> Result:
         """The last look: what runs now, so that a report never claims more than was seen."""
-        desired = self.desired
-        service = self.aws.ecs.find_service(desired.service.cluster, desired.name)
-        stack = self.aws.stacks.find(desired.stack_name)
+        service = self.aws.ecs.find_service(self.desired.service.cluster, self.desired.name)
         if service is None:
             return result
-        running = self.aws.ecs.find_task_definition(service.task_definition_arn)
-        if self.ours is not None and service.task_definition_arn == self.ours.task_definition_arn:
-            self.stack_seen = stack
         primary = service.primary
         return replace(
             result,
-            running=release_info(running) if running else None,
+            running=self._info(service.task_definition_arn),
             running_count=service.running,
             desired_count=service.desired,
             healthy_count=primary.running if primary else service.running,
-            url=stack.outputs.get(OUTPUT_URL, "") if stack else "",
         )
+
+    def _info(self, arn: str) -> ReleaseInfo | None:
+        try:
+            found = self.aws.ecs.find_task_definition(arn)
+        except CallFailedError:
+            if self.ours is None or arn != self.ours.task_definition_arn:
+                raise
+            return self._release(arn)
+        return release_info(found) if found else None
+
+    def _with_stack(self, result: Result) -> Result:
+        if result.running is None:
+            return result
+        stack = self.aws.stacks.find(self.desired.stack_name)
+        if self.ours and result.running.task_definition_arn == self.ours.task_definition_arn:
+            self.stack_seen = stack
+        return replace(result, url=stack.outputs.get(OUTPUT_URL, "") if stack else "")
 
 
 _KEPT = "the stack keeps what only the old tasks needed; the next deployment removes it"

@@ -14,7 +14,7 @@ from fsd.release.ledger import read_history, release_info, resolve_version
 from fsd.release.ports import Aws, Clock, PermissionDenied
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, ReleaseInfo, Result
-from fsd.release.rollback import ROLLBACK_TIME
+from fsd.release.rollback import ROLLBACK_TIME, find_lost_race
 from fsd.release.turn import ties_of
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
@@ -321,7 +321,11 @@ def _judge(
         changed_since=changed.since,
         changes=changed.changes,
     )
-    return (*_after_failure(operation, watcher, ours, watched), diagnosis)
+    outcome, message = _after_failure(operation, watcher, ours, watched)
+    if outcome is Outcome.ROLLED_BACK:
+        lost = find_lost_race(operation.aws.ecs, ours, cluster=operation.ref.cluster, good=before)
+        outcome, message = (lost.outcome, lost.message) if lost else (outcome, message)
+    return outcome, message, diagnosis
 
 
 def _after_failure(

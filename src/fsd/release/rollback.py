@@ -13,7 +13,7 @@ from fsd.compile.desired import Desired, Json
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.transition import is_same_template, transition_template
-from fsd.release.ports import Aws, Clock, PermissionDenied
+from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
 from fsd.release.result import Outcome
 from fsd.release.watch import TimedOut, Watcher
 from fsd.rollout.assess import (
@@ -121,11 +121,14 @@ def _stop(back: GoBack, good: str | None) -> bool:
 
 
 def _find_lost_race(back: GoBack, good: str | None) -> RolledBackTo | None:
+    return find_lost_race(back.aws.ecs, back.ours, cluster=back.cluster, good=good)
+
+
+def find_lost_race(ecs: Ecs, ours: Ours, *, cluster: str, good: str | None) -> RolledBackTo | None:
     """What happened since the verdict: it succeeded after all, or another deployment took over."""
-    ecs = back.aws.ecs
-    arns = ecs.service_deployment_arns(back.cluster, back.desired.name)
-    found = {d.arn: d for d in ecs.service_deployments([back.ours.arn, *arns[:1]])}
-    mine, newest = found.get(back.ours.arn), found.get(arns[0]) if arns else None
+    arns = ecs.service_deployment_arns(cluster, ours.service)
+    found = {d.arn: d for d in ecs.service_deployments([ours.arn, *arns[:1]])}
+    mine, newest = found.get(ours.arn), found.get(arns[0]) if arns else None
     if mine is None:
         return None
     if mine.status is DeploymentStatus.SUCCESSFUL:

@@ -302,6 +302,19 @@ def test_deploy__last_look_fails__still_the_success_that_it_was() -> None:
 
     assert result.outcome is Outcome.SUCCEEDED
     assert result.notes == ("what runs now could not be read: connection reset",)
+    assert result.running is not None
+
+
+def test_deploy__what_runs_cannot_be_described__still_names_the_release_that_it_saw() -> None:
+    aws = running()
+    aws.ecs.script("SUCCESSFUL")
+    aws.ecs.on_update = lambda: aws.ecs.fail("find_task_definition", HICCUP)
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert result.running == result.release
+    assert result.running_count == 2
 
 
 def test_deploy__rollback_meets_an_error__exit_7_and_the_diagnosis_kept() -> None:
