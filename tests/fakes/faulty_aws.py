@@ -64,9 +64,10 @@ class FaultyAws:
         self._set([rule if times is None else {**rule, "times": times}])
 
     def inject_everywhere(self, fault: Fault, operations: Iterable[str], *, in_a_row: int) -> None:
-        """Of each operation so many calls go wrong, then one goes well, and so on."""
-        turns = [in_a_row, 1]
-        self._set([{"operation": o, "sequence": turns, **fault.rule} for o in operations])
+        """Of each operation so many calls go wrong, then one goes well, and so on. A call that
+        hangs costs seconds: only the first ones do."""
+        how = {"times": in_a_row} if fault is Fault.HUNG else {"sequence": [in_a_row, 1]}
+        self._set([{"operation": operation, **how, **fault.rule} for operation in operations])
 
     @property
     def injected(self) -> int:
