@@ -92,14 +92,14 @@ def deploy(cloud: Cloud, gate: Stopper, change: Change, *options: str) -> tuple[
 def measure(cloud: Cloud, *options: str) -> Iterator[Measured]:
     """A signal at each call of one kind of deployment; what it leaves is cleared up each time."""
     counted = Stopper(signal.SIGINT)
-    deploy(cloud, counted, cloud.change(), *options)
+    deploy(cloud, counted, cloud.change(ENVIRONMENT), *options)
     for at in range(1, len(counted.calls) + 1):
         for is_held in (False, True):
             number = signal.SIGINT if (at + is_held) % 2 else signal.SIGTERM
             on_cancel = "rollback" if at // 2 % 2 else "leave"
             gate = Stopper(number, at, is_held)
             ended, ended_at = deploy(
-                cloud, gate, cloud.change(), *options, "--on-cancel", on_cancel
+                cloud, gate, cloud.change(ENVIRONMENT), *options, "--on-cancel", on_cancel
             )
             if not gate.sent_at:
                 continue  # it looked less often than the counted one

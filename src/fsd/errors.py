@@ -96,11 +96,13 @@ class RefusedError(FsdError):
 
 
 class CallFailedError(FsdError):
-    """`may_be_done`: no answer came, so that what was asked for may have been done."""
+    """`may_be_done`: no answer came, so that what was asked for may have been done. `may_pass`: the
+    same call may be answered in a minute."""
 
     code = "call-failed"
     exit_code = ExitCode.CALL_FAILED
     may_be_done = False
+    may_pass = False
 
 
 class TimedOutError(FsdError):

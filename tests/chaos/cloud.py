@@ -82,8 +82,11 @@ class Cloud:
     cloudformation: Any
     _made: int = 0
 
-    def change(self) -> Change:
+    def change(self, environment: str = "") -> Change:
+        """In any case another stack than the one that `environment` has."""
         self._made += 1
+        if environment and Change(number=self._made).timeout == self._timeout_of(environment):
+            self._made += 1
         app = self.fsd.cwd / "app.py"
         app.write_text(f"{(HELLO / 'app.py').read_text()}# {self._made}\n")
         commit(self.fsd.cwd, f"change {self._made}")
@@ -118,11 +121,10 @@ class Cloud:
         """What a rollback has to restore: the revision, its target group, and the whole stack."""
         service = self.service(environment)
         stack = self.cloudformation.get_template(StackName=f"fsd-hello-{environment}")
-        group = service["loadBalancers"][0]["targetGroupArn"]
         return (
             service["taskDefinition"],
             service["desiredCount"],
-            self.health_check_timeout(group),
+            self._timeout_of(environment),
             stack["TemplateBody"]["Resources"],
         )
 
@@ -152,6 +154,10 @@ class Cloud:
             for revision in found
             if revision["taskDefinition"] == task_definition
         ]
+
+    def _timeout_of(self, environment: str) -> int:
+        group = self.service(environment)["loadBalancers"][0]["targetGroupArn"]
+        return self.health_check_timeout(group)
 
     def health_check_timeout(self, target_group: str) -> int:
         (group,) = self.elbv2.describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"]

@@ -147,7 +147,7 @@ def _tried(world: World, run: Run) -> Iterator[Try]:
     if run is Run.UNCHANGED:
         world.is_calm = False  # a first deployment has changed the folder
     _calm_down(world)
-    change = world.change if run is Run.UNCHANGED else world.cloud.change()
+    change = world.change if run is Run.UNCHANGED else world.cloud.change("calm")
     service = world.cloud.service("calm")
     world.is_calm = False
     with world.cloud.visited("calm") as visitor:
@@ -185,7 +185,7 @@ def world(cloud: Cloud) -> Iterator[World]:
     operations: dict[Run, list[str]] = {}
     change = cloud.change()
     for run in (Run.FIRST, Run.UNCHANGED, Run.FAILING, Run.UPDATE):
-        change = change if run in {Run.FIRST, Run.UNCHANGED} else cloud.change()
+        change = change if run in {Run.FIRST, Run.UNCHANGED} else cloud.change("calm")
         recorder = Recorder()
         options = (*change.options, *(CRASH if run is Run.FAILING else ()))
         with plain_aws(cloud.endpoint, embedded=True, gate=recorder) as endpoint:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.chaos.cloud import CRASH, DESIRED, Cloud, end
+from tests.chaos.cloud import CRASH, DESIRED, Change, Cloud, end
 from tests.chaos.points import MOST, call_number, points
 from tests.fakes.plain_aws import plain_aws
 from tests.local.cli import Ended
@@ -61,21 +61,21 @@ class Killer:
 @pytest.fixture(scope="module")
 def first_calls(cloud: Cloud) -> list[str]:
     """The calls of an undisturbed first deployment."""
-    return _count(cloud, "calm")
+    return _count(cloud, cloud.change())
 
 
 @pytest.fixture(scope="module")
 def update_calls(cloud: Cloud, first_calls: list[str]) -> list[str]:
     """The calls of an undisturbed update, of what an undisturbed deployment made."""
     del first_calls
-    return _count(cloud, "calm")
+    return _count(cloud, cloud.change("calm"))
 
 
 @pytest.fixture(scope="module")
 def failing_calls(cloud: Cloud, update_calls: list[str]) -> list[str]:
     """The calls of an undisturbed update that fails and is rolled back."""
     del update_calls
-    return _count(cloud, "calm", *CRASH, code=6)
+    return _count(cloud, cloud.change("calm"), *CRASH, code=6)
 
 
 @at_each_point
@@ -84,7 +84,7 @@ def test_deploy__killed_in_an_update__next_run_converges_and_nobody_noticed(
     cloud: Cloud, update_calls: list[str], point: float, is_carried_out: bool
 ) -> None:
     killer = Killer(call_number(point, update_calls), is_carried_out)
-    change, before = cloud.change(), cloud.revisions("calm")
+    change, before = cloud.change("calm"), cloud.revisions("calm")
 
     with cloud.visited("calm") as visitor:
         killed = _deploy(cloud, killer, "calm", *change.options)
@@ -121,7 +121,7 @@ def test_deploy__killed_in_an_update_that_fails__next_run_ends_as_if_nobody_had_
     cloud: Cloud, failing_calls: list[str], point: float, is_carried_out: bool
 ) -> None:
     killer = Killer(call_number(point, failing_calls), is_carried_out)
-    options = (*cloud.change().options, *CRASH)
+    options = (*cloud.change("calm").options, *CRASH)
     before, revisions = cloud.all_of("calm"), cloud.revisions("calm")
 
     with cloud.visited("calm") as visitor:
@@ -144,9 +144,9 @@ def _deploy(cloud: Cloud, killer: Killer, environment: str, *options: str) -> En
         return end(killer.victim)
 
 
-def _count(cloud: Cloud, environment: str, *more: str, code: int = 0) -> list[str]:
+def _count(cloud: Cloud, change: Change, *more: str, code: int = 0) -> list[str]:
     killer = Killer()
-    ended = _deploy(cloud, killer, environment, *cloud.change().options, *more)
+    ended = _deploy(cloud, killer, "calm", *change.options, *more)
     assert ended.code == code, ended.text
     assert 10 < len(killer.calls) <= MOST
     return killer.calls

@@ -146,7 +146,9 @@ class EcsWorld:
         )
 
     def fail(self, operation: str, code: str, *, times: int = 1) -> None:
-        error = ClientError({"Error": {"Code": code, "Message": f"{code} planted"}}, operation)
+        answer: Any = {"Error": {"Code": code, "Message": f"{code} planted"}}
+        answer["ResponseMetadata"] = {"HTTPStatusCode": 500 if code == "ServerException" else 400}
+        error = ClientError(answer, operation)
         self.fails.setdefault(operation, []).extend([error] * times)
 
     def freeze(self, duration: timedelta) -> None:

@@ -100,6 +100,11 @@ _KNOWN: dict[str, tuple[str, str]] = {
     "InvalidVpcID.NotFound": ("vpc-not-found", "correct `vpc.id` in .fsd/environments.yml"),
 }
 
+_UNREACHABLE = (
+    boto.EndpointConnectionError,
+    boto.ConnectTimeoutError,
+    boto.ProxyConnectionError,
+)
 # botocore's own errors, the narrow ones first → (FSD's code, fix).
 _LOCAL: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     (
@@ -133,7 +138,7 @@ _LOCAL: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
         "check the machine's certificates, the proxy and AWS_CA_BUNDLE",
     ),
     (
-        (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError),
+        _UNREACHABLE,
         "endpoint-unreachable",
         "check the network, the region's name and AWS_ENDPOINT_URL; for the embedded AWS: "
         "fsd local up",
@@ -171,10 +176,12 @@ def translated(client: Any, operation: str, resource: str) -> Iterator[None]:
     except ClientError as error:
         failed = from_client_error(error, where)
         failed.may_be_done = _is_server_fault(error)
+        failed.may_pass = failed.may_pass or failed.may_be_done
         raise failed from error
     except BotoCoreError as error:
         failed = from_botocore(error, where)
         failed.may_be_done = isinstance(error, boto.HTTPClientError)
+        failed.may_pass = isinstance(error, (boto.HTTPClientError, *_UNREACHABLE))
         raise failed from error
 
 

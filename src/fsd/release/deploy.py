@@ -38,7 +38,7 @@ from fsd.release.result import (
     ReleaseInfo,
     Result,
 )
-from fsd.release.rollback import GoBack, RolledBackTo, could_not_go_back, go_back, last_good
+from fsd.release.rollback import GoBack, RolledBackTo, ended_by_error, go_back, last_good
 from fsd.release.stack_change import StackChange
 from fsd.release.turn import came_meanwhile, is_beaten, ties_of
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
@@ -515,7 +515,7 @@ class _Deployment:
             back = go_back(job)
         except CallFailedError as error:
             # The diagnosis must not be lost over it.
-            back = could_not_go_back(job, f"{error.what} ({error.where})")
+            back = ended_by_error(job, error)
         return self._finish_rollback(back, started, began=began, diagnosis=diagnosis)
 
     def _finish_rollback(

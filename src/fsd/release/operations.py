@@ -11,6 +11,7 @@ from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
 from fsd.release.changed import find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import read_history, release_info, resolve_version
+from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, PermissionDenied
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, ReleaseInfo, Result
@@ -333,9 +334,13 @@ def _after_failure(
 ) -> tuple[Outcome, str]:
     """ECS goes back by itself to the deployment before ours; see it through."""
     watcher.deadline = operation.clock.now() + ROLLBACK_TIME
+    watcher.be_patient()
+    patience = Patience(
+        clock=operation.clock, reporter=operation.reporter, speed=operation.pace.speed
+    )
     if isinstance(watched.verdict, Doomed):
         try:
-            operation.aws.ecs.stop_service_deployment(ours.arn)
+            patience.ask(lambda: operation.aws.ecs.stop_service_deployment(ours.arn))
         except PermissionDenied as error:
             message = f"ECS could not be asked to go back: {error.what}; its circuit breaker may"
             return Outcome.ROLLBACK_FAILED, message

@@ -28,6 +28,7 @@ class Throttled(CallFailedError):
     """AWS asks to come back later; never a failure of the deployment."""
 
     code = "throttled"
+    may_pass = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

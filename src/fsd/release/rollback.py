@@ -13,6 +13,7 @@ from fsd.compile.desired import Desired, Json
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.transition import is_same_template, transition_template
+from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
 from fsd.release.result import Outcome
 from fsd.release.watch import TimedOut, Watcher
@@ -61,8 +62,15 @@ class RolledBackTo:
 
 
 def go_back(back: GoBack) -> RolledBackTo:
-    """Roll back, verify, and say what runs. A lost race is an outcome, not an error."""
-    back.watcher.deadline = back.clock.now() + ROLLBACK_TIME
+    """Roll back, verify, and say what runs. A lost race is an outcome, not an error.
+
+    Raises CallFailedError where AWS refuses a step, or has not answered for minutes.
+    """
+    watcher = back.watcher
+    watcher.deadline = back.clock.now() + ROLLBACK_TIME
+    watcher.be_patient()
+    patience = Patience(clock=back.clock, reporter=watcher.reporter, speed=watcher.pace.speed)
+    back = replace(back, aws=patience.with_aws(back.aws))
     good = last_good(back.observed)
     can_stop = not isinstance(back.verdict, Doomed) or _stop(back, good)
     lost = _find_lost_race(back, good)
@@ -113,9 +121,10 @@ def _stop(back: GoBack, good: str | None) -> bool:
     except PermissionDenied:
         return False
     except CallFailedError as error:
-        if good is not None:
+        if good is not None and not error.may_pass:
             raise
-        # A first deployment: what counts is that no task is left.
+        # ECS's circuit breaker may do it all the same. A first deployment: what counts is that no
+        # task is left.
         back.watcher.reporter.note(f"ECS did not stop the deployment: {error.what}")
     return True
 
@@ -327,15 +336,36 @@ def _wait_for_no_tasks(back: GoBack) -> bool:
     return False
 
 
+def ended_by_error(back: GoBack, error: CallFailedError) -> RolledBackTo:
+    """AWS refused a step, or stopped answering: then nobody knows how far it is."""
+    if not error.may_pass:
+        return could_not_go_back(back, f"{error.what} ({error.where})")
+    message = (
+        f"AWS stopped answering while {family_revision(back.ours.task_definition_arn)} was rolled "
+        f"back: {error.what} ({error.where}); what runs is not known. ECS goes on with what it "
+        "was asked for, and its circuit breaker rolls back what does not get healthy"
+    )
+    return RolledBackTo(
+        outcome=Outcome.TIMED_OUT,
+        text="the state is not known",
+        message=message,
+        next=(*_looks(back), "the same fsd deploy again, once AWS answers: it sets the rest right"),
+    )
+
+
 def could_not_go_back(back: GoBack, message: str) -> RolledBackTo:
     """The outcome that needs a person; `message` says what stood in the way."""
-    name, env = back.desired.service_name, back.desired.environment
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,
         text="the rollback did not succeed",
         message=message,
-        next=(
-            f"fsd status --service {name} --env {env}",
-            f"fsd history --service {name} --env {env}",
-        ),
+        next=_looks(back),
+    )
+
+
+def _looks(back: GoBack) -> tuple[str, ...]:
+    name, env = back.desired.service_name, back.desired.environment
+    return (
+        f"fsd status --service {name} --env {env}",
+        f"fsd history --service {name} --env {env}",
     )

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from fsd.errors import CallFailedError
+from fsd.release.patience import LONGEST_PAUSE, PATIENCE
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
 from fsd.release.progress import bake_text, progress_of
 from fsd.release.reporter import Reporter
@@ -21,11 +22,10 @@ from fsd.rollout.diagnose import short
 from fsd.rollout.hooks import paused_text
 from fsd.snapshot import DeploymentStatus, Event, ServiceDeployment, ServiceState, Snapshot
 
-POLL_ERRORS_TOLERATED = 5
+POLL_ERRORS_TOLERATED = 5  # in a row; about a minute
 MISSING_LOOKS_TOLERATED = 3
 DEPLOYMENT_EVERY = 6  # looks; also whenever something moved
 EVIDENCE_EVERY = 8
-LONGEST_PAUSE = timedelta(seconds=30)
 
 T = TypeVar("T")
 
@@ -102,6 +102,7 @@ class Watcher:
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(service=None, deployment=None))
     warnings: list[str] = field(default_factory=list)  # each told once
     others: tuple[ServiceDeployment, ...] = ()  # not known before either, and not ours
+    errors_tolerated: int = POLL_ERRORS_TOLERATED
     _looks: int = 0
     _missing: int = 0
     _errors: int = 0
@@ -166,6 +167,10 @@ class Watcher:
                 return Watched(verdict=TimedOut(), snapshot=self.snapshot)
             self.clock.wait(min(self._next_look(), self._time_left()))
 
+    def be_patient(self) -> None:
+        """For a rollback, which must not end because AWS does not answer for a while."""
+        self._errors, self.errors_tolerated = 0, 4 + PATIENCE // LONGEST_PAUSE
+
     def _try(self, read: Callable[[], T]) -> T | None:
         """None where AWS did not answer this time. Throttling never ends a watch."""
         try:
@@ -178,7 +183,7 @@ class Watcher:
             raise
         except CallFailedError as error:
             self._errors += 1
-            if self._errors >= POLL_ERRORS_TOLERATED:
+            if self._errors >= self.errors_tolerated:
                 raise
             self.reporter.note(f"AWS did not answer ({error.what}); looking again")
             return None

@@ -305,6 +305,36 @@ def test_deploy__last_look_fails__still_the_success_that_it_was() -> None:
     assert result.running is not None
 
 
+def test_deploy__aws_away_for_a_while_in_the_rollback__stack_restored_all_the_same() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+    before = make_desired().template
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+    throttled = Throttled("Rate exceeded", where="stack", fix="wait")
+    aws.stacks.on_apply = [None, throttled, throttled, throttled]
+
+    result = run(aws, make_request(changed))
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert aws.stacks.applied == [changed.template, before]
+
+
+def test_deploy__aws_away_for_good_in_the_rollback__state_unknown_and_the_diagnosis_kept() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+    aws.ecs.crash(42, times=2)
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+    throttled = Throttled("Rate exceeded", where="stack", fix="wait")
+    aws.stacks.on_apply = [None, *([throttled] * 99)]
+
+    result = run(aws, make_request(changed))
+
+    assert result.outcome is Outcome.TIMED_OUT
+    assert "what runs is not known" in result.message
+    assert result.diagnosis is not None
+    assert result.diagnosis.cause.code == "crashed"
+
+
 def test_deploy__what_runs_cannot_be_described__still_names_the_release_that_it_saw() -> None:
     aws = running()
     aws.ecs.script("SUCCESSFUL")

@@ -1,0 +1,63 @@
+"""Ask AWS again, for minutes: a rollback must not end because one call was throttled or lost.
+
+botocore repeats a call two or three times within seconds, and not at all once many have failed
+(https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html); that is too little
+where giving up leaves a failed release in place. Every call of a rollback may be made twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypeVar, cast
+
+from fsd.errors import CallFailedError
+from fsd.release.ports import Aws, Clock, Ecs, Stacks
+from fsd.release.reporter import Reporter
+
+LONGEST_PAUSE = timedelta(seconds=30)
+PATIENCE = timedelta(minutes=5)  # without one answer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    clock: Clock
+    reporter: Reporter
+    speed: float = 1.0  # of an embedded AWS, whose time runs faster
+
+    def ask(self, call: Callable[[], T]) -> T:
+        """Raises the last error; at once what will not pass, a permission for example."""
+        pause, waited = timedelta(seconds=2), timedelta()
+        while True:
+            try:
+                return call()
+            except CallFailedError as error:
+                if not error.may_pass or waited >= PATIENCE:
+                    raise
+                self.reporter.note(f"AWS did not answer ({error.what}); asking again")
+            self.clock.wait(pause / self.speed)
+            waited += pause
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def with_aws(self, aws: Aws) -> Aws:
+        """`aws`, whose ECS and CloudFormation are asked so."""
+        return replace(
+            aws,
+            ecs=cast(Ecs, _Patient(aws.ecs, self)),
+            stacks=cast(Stacks, _Patient(aws.stacks, self)),
+        )
+
+
+class _Patient:
+    """A port with the same methods."""
+
+    def __init__(self, port: object, patience: Patience) -> None:
+        self._port = port
+        self._patience = patience
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method: Callable[..., object] = getattr(self._port, name)
+        return lambda *args, **kwargs: self._patience.ask(lambda: method(*args, **kwargs))
