@@ -194,19 +194,23 @@ def _apply_stack_of_both(back: GoBack) -> bool:
     return _change_stack(back, back.template, both)
 
 
-def _apply_stack_of_before(back: GoBack) -> None:
+def _apply_stack_of_before(back: GoBack) -> bool:
+    """False where it is not as it was before: another run has changed it since."""
     stack = back.observed.stack
-    if back.template is not None and stack is not None:
-        _change_stack(back, transition_template(back.template, stack.good), stack.good)
+    if back.template is None or stack is None:
+        return True
+    current = transition_template(back.template, stack.good)
+    return is_same_template(current, stack.good) or _change_stack(back, current, stack.good)
 
 
 def _change_stack(back: GoBack, current: Json, wanted: Json) -> bool:
+    """False where nothing was to change, or another run has changed it since."""
     stack = back.observed.stack
     if stack is None or is_same_template(current, wanted):
         return False
     now = back.aws.stacks.find(back.desired.stack_name)
     if now is not None and not is_same_template(now.template, current):
-        return False  # another run has changed it since
+        return False
     back.aws.stacks.apply(back.desired.stack_name, template=wanted, tags=dict(stack.tags))
     return True
 
@@ -222,7 +226,7 @@ def _apply_stack_of_now(back: GoBack) -> None:
 
 def _verified(back: GoBack) -> RolledBackTo:
     """ECS says that it rolled back; see what runs, and restore what is not part of a revision."""
-    _apply_stack_of_before(back)
+    is_restored = _apply_stack_of_before(back)
     _restore_count(back)
     service = back.aws.ecs.find_service(back.cluster, back.desired.name)
     if service is None:
@@ -231,8 +235,12 @@ def _verified(back: GoBack) -> RolledBackTo:
     return RolledBackTo(
         outcome=Outcome.ROLLED_BACK,
         text=f"rolled back to {revision}",
-        message=f"rolled back: {revision}, {service.running} of {service.desired} running",
+        message=_AS_BEFORE if is_restored else _STACK_OF_ANOTHER,
     )
+
+
+_AS_BEFORE = "stack and scaling as before"
+_STACK_OF_ANOTHER = "scaling as before; another run has changed the stack since, and it was left so"
 
 
 def _restore_count(back: GoBack) -> None:

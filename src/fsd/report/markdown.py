@@ -310,7 +310,7 @@ def _version(release: ReleaseInfo) -> str:
 
 
 def _message(result: Result) -> str:
-    told = result.outcome in {Outcome.SUCCEEDED, Outcome.ROLLED_BACK}
+    told = result.outcome is Outcome.SUCCEEDED
     return "" if told or not result.message else f"{escape(capitalised(result.message))}."
 
 

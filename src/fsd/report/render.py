@@ -129,8 +129,8 @@ def headline(result: Result) -> str:
         case Outcome.STARTED:
             return f"Started, not waited for: {_what(result)}"
         case Outcome.ROLLED_BACK:
-            # Not the message: it names what runs, and so does this.
-            return f"Rolled back: {_runs(result)}"
+            message = f". {capitalised(result.message)}" if result.message else ""
+            return f"Rolled back: {_runs(result)}{message}"
         case Outcome.ROLLBACK_FAILED:
             return _ended("Failed", result)
         case outcome:

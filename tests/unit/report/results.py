@@ -143,7 +143,7 @@ def make_rolled_back(**changes: Any) -> Result:
         "outcome": Outcome.ROLLED_BACK,
         "running": OLD,
         "diagnosis": DIAGNOSIS,
-        "message": "rolled back: offer-api-dev:41, 2 of 2 running",
+        "message": "stack and scaling as before",
     }
     return make_result(**{**failed, **changes})
 

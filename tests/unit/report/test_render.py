@@ -42,7 +42,7 @@ error[health-check-failed]: the load balancer's health check failed (2 tasks): H
        that the task wrote
        fsd logs --service offer-api --env dev --task 7f3a  ·  fsd explain health-check-failed
 
-Rolled back: offer-api-dev:41 (v1.2.9), 2 of 2 healthy                                        exit 6
+Rolled back: offer-api-dev:41 (v1.2.9), 2 of 2 healthy. Stack and scaling as before           exit 6
 """
 
     assert terminal_result(make_rolled_back()) + "\n" == expected
