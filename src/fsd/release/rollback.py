@@ -11,8 +11,10 @@ from datetime import timedelta
 
 from fsd.compile.desired import Desired, Json
 from fsd.errors import CallFailedError
+from fsd.plan.memory import still_needed
 from fsd.plan.observed import Observed
 from fsd.plan.transition import is_same_template, transition_template
+from fsd.release.ledger import describe_newest, last_successful
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
 from fsd.release.result import Outcome
@@ -71,6 +73,7 @@ def go_back(back: GoBack) -> RolledBackTo:
     watcher.be_patient()
     patience = Patience(clock=back.clock, reporter=watcher.reporter, speed=watcher.pace.speed)
     back = replace(back, aws=patience.with_aws(back.aws))
+    back = replace(back, observed=_as_of_now(back))
     good = last_good(back.observed)
     can_stop = not isinstance(back.verdict, Doomed) or _stop(back, good)
     lost = _find_lost_race(back, good)
@@ -85,6 +88,23 @@ def go_back(back: GoBack) -> RolledBackTo:
     if not can_stop:
         return _update_to(back, good)
     return _follow(back, good)
+
+
+def _as_of_now(back: GoBack) -> Observed:
+    """What was in flight when we looked may have succeeded before we took over: then that is what
+    to go back to, and the stack is its own."""
+    observed, stack = back.observed, back.observed.stack
+    memory = stack.memory if stack else None
+    if observed.in_flight is None and memory is None:
+        return observed
+    ecs = back.aws.ecs
+    arns = ecs.service_deployment_arns(back.cluster, back.desired.name)
+    deployments = describe_newest(ecs, arns)
+    return replace(
+        observed,
+        last_successful=last_successful(deployments) or observed.last_successful,
+        stack=replace(stack, memory=still_needed(memory, deployments)) if stack else None,
+    )
 
 
 def _follow(back: GoBack, good: str) -> RolledBackTo:

@@ -305,6 +305,26 @@ def test_deploy__last_look_fails__still_the_success_that_it_was() -> None:
     assert result.running is not None
 
 
+def test_deploy__what_it_superseded_had_succeeded__goes_back_to_that_and_its_stack() -> None:
+    aws = running()
+    begun = make_desired(template=CHECK_A)
+    aws.ecs.script("IN_PROGRESS")
+    run(aws, make_request(begun, wait=False))
+    as_found = aws.stacks.applied[-1]
+    aws.ecs.before_update = [lambda: aws.ecs.end("SUCCESSFUL")]
+    aws.ecs.script("IN_PROGRESS", "STOPPED")
+    aws.ecs.script("SUCCESSFUL")
+
+    result = run(
+        aws,
+        make_request(make_desired(template=CHECK_B, cpu="1024"), in_flight=InFlight.SUPERSEDE),
+    )
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert aws.ecs.services["web-dev"].task_definition_arn.endswith("web-dev:42")
+    assert aws.stacks.applied[-1] == as_found
+
+
 def test_deploy__aws_away_for_a_while_in_the_rollback__stack_restored_all_the_same() -> None:
     aws = running()
     aws.ecs.script("IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
