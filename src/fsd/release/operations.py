@@ -322,15 +322,12 @@ def _judge(
         changed_since=changed.since,
         changes=changed.changes,
     )
-    outcome, message = _after_failure(operation, watcher, ours, watched)
-    if outcome is Outcome.ROLLED_BACK:
-        lost = find_lost_race(operation.aws.ecs, ours, cluster=operation.ref.cluster, good=before)
-        outcome, message = (lost.outcome, lost.message) if lost else (outcome, message)
+    outcome, message = _after_failure(operation, watcher, ours, watched, before=before)
     return outcome, message, diagnosis
 
 
 def _after_failure(
-    operation: Operation, watcher: Watcher, ours: Ours, watched: Watched
+    operation: Operation, watcher: Watcher, ours: Ours, watched: Watched, *, before: str
 ) -> tuple[Outcome, str]:
     """ECS goes back by itself to the deployment before ours; see it through."""
     watcher.deadline = operation.clock.now() + ROLLBACK_TIME
@@ -338,9 +335,10 @@ def _after_failure(
     patience = Patience(
         clock=operation.clock, reporter=operation.reporter, speed=operation.pace.speed
     )
+    ecs = patience.with_aws(operation.aws).ecs
     if isinstance(watched.verdict, Doomed):
         try:
-            patience.ask(lambda: operation.aws.ecs.stop_service_deployment(ours.arn))
+            ecs.stop_service_deployment(ours.arn)
         except PermissionDenied as error:
             message = f"ECS could not be asked to go back: {error.what}; its circuit breaker may"
             return Outcome.ROLLBACK_FAILED, message
@@ -353,6 +351,9 @@ def _after_failure(
     final = watcher.watch(stopping, until_final=True).verdict
     match final:
         case RolledBack():
+            lost = find_lost_race(ecs, ours, cluster=operation.ref.cluster, good=before)
+            if lost is not None:
+                return lost.outcome, lost.message
             return Outcome.ROLLED_BACK, "ECS went back to the release before"
         case Succeeded():
             return Outcome.SUCCEEDED, "it got healthy before ECS could stop it"
