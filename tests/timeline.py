@@ -128,7 +128,6 @@ def _stopped(columns: list[str], *, number: int) -> StoppedTask:
         stopped_reason=reason,
         stopped_at=START + timedelta(seconds=number),
         containers=(StoppedContainer(name="web", exit_code=exit_code),),
-        log_streams=(f"ecs/web/{number}",),
     )
 
 

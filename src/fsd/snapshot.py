@@ -171,7 +171,6 @@ class StoppedTask:
     started_at: datetime | None = None  # None: it never reached RUNNING
     stopped_at: datetime | None = None
     containers: tuple[StoppedContainer, ...] = ()
-    log_streams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

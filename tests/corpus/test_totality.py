@@ -48,7 +48,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         deployment=draw(st.none() | deployments()),
         newer=draw(st.none() | deployments()),
         tasks=tuple(to_task(task) for task in tasks),
-        stopped=tuple(to_stopped_task(task, ()) for task in tasks),
+        stopped=tuple(to_stopped_task(task) for task in tasks),
         events=service.events if service else (),
     )
 

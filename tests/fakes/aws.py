@@ -133,7 +133,6 @@ class FakeEcs:
                     stop_code="EssentialContainerExited",
                     stopped_reason="Essential container in task exited",
                     containers=(StoppedContainer(name="web", exit_code=1),),
-                    log_streams=("s",),
                 )
             )
 
@@ -272,6 +271,10 @@ class FakeEcs:
     def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]:
         del cluster, service
         return self.stopped
+
+    def log_streams(self, task: StoppedTask) -> Sequence[str]:
+        del task
+        return ["s"]
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         del cluster, service

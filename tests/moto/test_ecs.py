@@ -785,7 +785,7 @@ def task_arn(id_: str) -> str:
     return f"{PREFIX}:task/demo/{id_}"
 
 
-def test_stopped_tasks__two__reason_exit_code_and_log_stream(
+def test_stopped_tasks__two__reason_and_exit_code(
     ecs: ElasticContainerService, aws: Stubber
 ) -> None:
     aws.add_response(
@@ -807,8 +807,6 @@ def test_stopped_tasks__two__reason_exit_code_and_log_stream(
         {"tasks": [{"taskArn": task_arn("aa"), **stopped}, {"taskArn": task_arn("bb")}]},
         {"cluster": "demo", "tasks": [task_arn("aa"), task_arn("bb")]},
     )
-    registered = {"taskDefinitionArn": td(2), "revision": 2, **_without_none(DEFINITION)}
-    aws.add_response("describe_task_definition", {"taskDefinition": registered})
 
     assert list(ecs.stopped_tasks("demo", "web-dev")) == [
         StoppedTask(
@@ -820,26 +818,19 @@ def test_stopped_tasks__two__reason_exit_code_and_log_stream(
             started_at=T0,
             stopped_at=T0 + timedelta(seconds=9),
             containers=(StoppedContainer(name="web", exit_code=0, reason="OutOfMemoryError"),),
-            log_streams=("web/web/aa",),
         ),
         StoppedTask(id="bb", task_definition_arn="", stop_code="", stopped_reason=""),
     ]
 
 
-def test_stopped_tasks__again__the_task_definition_is_remembered(
+def test_log_streams__of_a_task__one_an_essential_container(
     ecs: ElasticContainerService, aws: Stubber
 ) -> None:
-    task = {"taskArn": task_arn("aa"), "taskDefinitionArn": td(2)}
+    task = StoppedTask(id="aa", task_definition_arn=td(2), stop_code="", stopped_reason="")
     registered = {"taskDefinitionArn": td(2), "revision": 2, **_without_none(DEFINITION)}
-    aws.add_response("list_tasks", {"taskArns": [task_arn("aa")]})
-    aws.add_response("describe_tasks", {"tasks": [task]})
     aws.add_response("describe_task_definition", {"taskDefinition": registered})
-    aws.add_response("list_tasks", {"taskArns": [task_arn("aa")]})
-    aws.add_response("describe_tasks", {"tasks": [task]})
 
-    streams = [ecs.stopped_tasks("demo", "web-dev")[0].log_streams for _ in range(2)]
-
-    assert streams == [("web/web/aa",)] * 2
+    assert ecs.log_streams(task) == ("web/web/aa",)
 
 
 def test_stopped_tasks__forgotten_between_the_calls__left_out(

@@ -58,7 +58,6 @@ class ElasticContainerService:
     clock: Clock
     poll: timedelta
     _revisions: dict[str, str] = field(default_factory=dict, init=False)
-    _log_prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     # --- clusters --------------------------------------------------------------------------
 
@@ -367,10 +366,13 @@ class ElasticContainerService:
 
     def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]:
         """Those that ECS still remembers, for an hour or so; also those still stopping."""
-        return tuple(
-            to_stopped_task(task, self._log_streams(task))
-            for task in self._tasks(cluster, service, "STOPPED")
-        )
+        return tuple(to_stopped_task(task) for task in self._tasks(cluster, service, "STOPPED"))
+
+    def log_streams(self, task: StoppedTask) -> tuple[str, ...]:
+        """() also where its task definition was deleted."""
+        found = self.find_task_definition(task.task_definition_arn)
+        prefixes = log_stream_prefixes(found.definition) if found else ()
+        return tuple(f"{prefix}{task.id}" for prefix in prefixes)
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         return tuple(to_task(task) for task in self._tasks(cluster, service, "RUNNING"))
@@ -402,14 +404,6 @@ class ElasticContainerService:
             answer = call(self._reads, "describe_tasks", where, cluster=cluster, tasks=list(batch))
             _require_only_missing(answer, f"DescribeTasks {where}")
             yield from answer.get("tasks", [])
-
-    def _log_streams(self, task: dict[str, Any]) -> tuple[str, ...]:
-        arn = task.get("taskDefinitionArn", "")
-        if arn not in self._log_prefixes:
-            found = self.find_task_definition(arn) if arn else None
-            self._log_prefixes[arn] = log_stream_prefixes(found.definition) if found else ()
-        id_ = last_part(task.get("taskArn", ""))
-        return tuple(f"{prefix}{id_}" for prefix in self._log_prefixes[arn])
 
     @property
     def _reads(self) -> Any:

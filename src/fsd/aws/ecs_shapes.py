@@ -163,7 +163,7 @@ def to_task(answer: dict[str, Any]) -> TaskState:
     )
 
 
-def to_stopped_task(answer: dict[str, Any], log_streams: tuple[str, ...]) -> StoppedTask:
+def to_stopped_task(answer: dict[str, Any]) -> StoppedTask:
     return StoppedTask(
         id=last_part(answer.get("taskArn", "")),
         task_definition_arn=answer.get("taskDefinitionArn", ""),
@@ -181,7 +181,6 @@ def to_stopped_task(answer: dict[str, Any], log_streams: tuple[str, ...]) -> Sto
             )
             for container in answer.get("containers", [])
         ),
-        log_streams=log_streams,
     )
 
 

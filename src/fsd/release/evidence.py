@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from fsd.change import Change
 from fsd.errors import CallFailedError
@@ -41,7 +42,7 @@ def diagnose(
     lines: tuple[str, ...] = ()
     if worst is not None:
         try:
-            lines = _last_lines(aws, log_group, worst.log_streams)
+            lines = _last_lines(aws, log_group, aws.ecs.log_streams(worst))
         except CallFailedError as error:
             lines = (f"(the logs could not be read: {error.what})",)
     alarms = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
@@ -63,7 +64,7 @@ def mask(text: str) -> str:
     return _KEY_LIKE.sub("***", text)
 
 
-def _last_lines(aws: Aws, log_group: str, streams: tuple[str, ...]) -> tuple[str, ...]:
+def _last_lines(aws: Aws, log_group: str, streams: Sequence[str]) -> tuple[str, ...]:
     lines = [line for stream in streams for line in aws.logs.tail(log_group, stream, LOG_LINES)]
     lines.sort(key=lambda line: line.at)
     return tuple(f"{line.at:%H:%M:%S} {mask(line.text.rstrip())}" for line in lines[-LOG_LINES:])

@@ -145,6 +145,9 @@ class Ecs(Protocol):
 
     def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]: ...
 
+    def log_streams(self, task: StoppedTask) -> Sequence[str]:
+        """In CloudWatch Logs, of its essential containers."""
+
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         """Those that should run: PROVISIONING … RUNNING."""
 
