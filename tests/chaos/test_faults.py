@@ -112,6 +112,10 @@ class Try:
             case 7:
                 assert is_failing, ended.text
                 assert "rollback did not succeed" in ended.err, ended.text
+            case 9 if not ended.out:  # before ECS was asked
+                assert "not done" in ended.err, ended.text
+                assert "fix:" in ended.err, ended.text
+                self._assert_runs_what_ran_before(ended)
             case 9:
                 result = ended.json()
                 assert "not known" in result["message"] or "not done" in result["message"]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fsd.compile.desired import OUTPUT_URL, Desired, Image, Release
-from fsd.errors import CallFailedError, Interrupted, RefusedError
+from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.plan.steps import (
@@ -513,7 +513,7 @@ class _Deployment:
         )
         try:
             back = go_back(job)
-        except CallFailedError as error:
+        except (CallFailedError, TimedOutError) as error:
             # The diagnosis must not be lost over it.
             back = ended_by_error(job, error)
         return self._finish_rollback(back, started, began=began, diagnosis=diagnosis)

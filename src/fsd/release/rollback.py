@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fsd.compile.desired import Desired, Json
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, TimedOutError
 from fsd.plan.memory import still_needed
 from fsd.plan.observed import Observed
 from fsd.plan.transition import is_same_template, transition_template
@@ -364,14 +364,16 @@ def _wait_for_no_tasks(back: GoBack) -> bool:
     return False
 
 
-def ended_by_error(back: GoBack, error: CallFailedError) -> RolledBackTo:
-    """AWS refused a step, or stopped answering: then nobody knows how far it is."""
-    if not error.may_pass:
+def ended_by_error(back: GoBack, error: CallFailedError | TimedOutError) -> RolledBackTo:
+    """AWS refused a step; or it stopped answering, or is not done: then nobody knows how far it
+    is."""
+    if isinstance(error, CallFailedError) and not error.may_pass:
         return could_not_go_back(back, f"{error.what} ({error.where})")
     message = (
-        f"AWS stopped answering while {family_revision(back.ours.task_definition_arn)} was rolled "
-        f"back: {error.what} ({error.where}); what runs is not known. ECS goes on with what it "
-        "was asked for, and its circuit breaker rolls back what does not get healthy"
+        f"AWS did not get done with the rollback of "
+        f"{family_revision(back.ours.task_definition_arn)}: {error.what} ({error.where}); what "
+        "runs is not known. ECS goes on with what it was asked for, and its circuit breaker rolls "
+        "back what does not get healthy"
     )
     return RolledBackTo(
         outcome=Outcome.TIMED_OUT,

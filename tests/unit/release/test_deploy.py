@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fsd.compile.desired import Desired, Json, Scaling
-from fsd.errors import CallFailedError, Interrupted, RefusedError
+from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
 from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
 from fsd.release.ports import Throttled
 from fsd.release.reporter import Silent
@@ -303,6 +303,19 @@ def test_deploy__last_look_fails__still_the_success_that_it_was() -> None:
     assert result.outcome is Outcome.SUCCEEDED
     assert result.notes == ("what runs now could not be read: connection reset",)
     assert result.running is not None
+
+
+def test_deploy__stack_is_not_done_in_the_rollback__state_unknown_and_the_diagnosis_kept() -> None:
+    aws = running()
+    aws.ecs.script("ROLLBACK_SUCCESSFUL")
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+    aws.stacks.on_apply = [None, TimedOutError("not done after 45 minutes", where="s", fix="wait")]
+
+    result = run(aws, make_request(changed))
+
+    assert result.outcome is Outcome.TIMED_OUT
+    assert "not done after 45 minutes" in result.message
+    assert result.diagnosis is not None
 
 
 def test_deploy__what_it_superseded_had_succeeded__goes_back_to_that_and_its_stack() -> None:
