@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from fsd.release.masking import mask, mask_lines
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (f"Authorization: Bearer {TOKEN}", "Authorization: ***"),
+        ("authorization: Basic dXNlcjpwYXNz", "authorization: ***"),
+        (f"got {TOKEN}", "got ***"),
+        ("using github_pat_11ABCDEFG0123456789_abcdefghijklmnop", "using ***"),
+        ("key AKIAIOSFODNN7EXAMPLE is old", "key *** is old"),
+        ("POST https://hooks.slack.com/services/T0/B0/xyz failed", "POST https://*** failed"),
+        ("postgres://user:hunter2@db:5432/x", "postgres://user:***@db:5432/x"),
+        ("postgres://user:a:b@db/x", "postgres://user:***@db/x"),
+        ("redis://:hunter2@cache:6379/0", "redis://:***@cache:6379/0"),
+        ('{"db_password": "hunter2", "a": 1}', '{"db_password": "***", "a": 1}'),
+        ('{"password": "hun ter2", "a": 1}', '{"password": "***", "a": 1}'),
+        ("password='hun ter2' host=db", "password='***' host=db"),
+        ("host=db password=hunter2 dbname=x", "host=db password=*** dbname=x"),
+        ("DB_PASS=hunter2", "DB_PASS=***"),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key = ***"),
+        ("AccountName=a;AccountKey=abc123==;Suffix=x", "AccountName=a;AccountKey=***;Suffix=x"),
+        ("GET /blob?se=2026&sig=abc%2B&x=1", "GET /blob?se=2026&sig=***&x=1"),
+        ("?X-Amz-Signature=abcdef", "?X-Amz-Signature=***"),
+        ("Set-Cookie: session=abc; Path=/", "Set-Cookie: ***; Path=/"),
+    ],
+)
+def test_mask__what_looks_like_a_secret__hidden(line: str, shown: str) -> None:
+    assert mask(line) == shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /health 200",
+        "listening on http://0.0.0.0:8000/",
+        "http://db:5432/x?to=a@b",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret-none",
+        "the password is wrong",
+        "KeyError: 'DATABASE_URL'",
+        "OperationalError: connection to server at db.internal, port 5432 failed",
+    ],
+)
+def test_mask__what_a_reader_needs__stays(line: str) -> None:
+    assert mask(line) == line
+
+
+def test_mask_lines__private_key__not_one_line_of_it() -> None:
+    body = "MIIEpAIBAAKCAQEA7bq0Z5k2q9v8" * 2 + "+/AbCd=="
+    lines = [
+        "loaded",
+        "key: -----BEGIN RSA PRIVATE KEY-----",
+        "short",
+        "-----END RSA PRIVATE KEY-----",
+        "going on",
+        body,
+    ]
+
+    assert list(mask_lines(lines)) == ["loaded", "***", "***", "***", "going on", "***"]
+
+
+@pytest.mark.parametrize(
+    "piece", ["token", "x", "eyJ-", "a://", "key ", "password='", "-----BEGIN "]
+)
+def test_mask__a_very_long_line__soon(piece: str) -> None:
+    """In quadratic time each would take the better part of an hour."""
+    line = piece * (1_000_000 // len(piece))
+
+    assert len(mask(line)) <= len(line)
