@@ -22,7 +22,8 @@ from fsd.rollout.diagnose import short
 from fsd.rollout.hooks import paused_text
 from fsd.snapshot import DeploymentStatus, Event, ServiceDeployment, ServiceState, Snapshot
 
-POLL_ERRORS_TOLERATED = 5  # in a row; about a minute
+POLL_ERRORS_TOLERATED = 5  # in a row, without one answer between them; about a minute
+FAILED_LOOKS_A_SILENT_ONE = 3  # so many more are tolerated where AWS answers a part of each
 MISSING_LOOKS_TOLERATED = 3
 DEPLOYMENT_EVERY = 6  # looks; also whenever something moved
 EVIDENCE_EVERY = 8
@@ -105,10 +106,12 @@ class Watcher:
     errors_tolerated: int = POLL_ERRORS_TOLERATED
     _looks: int = 0
     _missing: int = 0
-    _errors: int = 0
+    _errors: int = 0  # looks in a row that failed
+    _silence: int = 0  # those since the last answer
     _throttles: int = 0
     _throttled: Throttled | None = None  # how AWS said it last
     _spent: int = 0
+    _is_owed: bool = False  # the deployment was to be read, and AWS did not answer
     _seen: _Seen = field(default_factory=_Seen)
     _seen_events: set[str] = field(default_factory=set)
     _news: str = ""
@@ -169,7 +172,8 @@ class Watcher:
 
     def be_patient(self) -> None:
         """For a rollback, which must not end because AWS does not answer for a while."""
-        self._errors, self.errors_tolerated = 0, 4 + PATIENCE // LONGEST_PAUSE
+        self._errors = self._silence = 0
+        self.errors_tolerated = 4 + PATIENCE // LONGEST_PAUSE
 
     def _try(self, read: Callable[[], T]) -> T | None:
         """None where AWS did not answer this time. Throttling never ends a watch."""
@@ -183,17 +187,21 @@ class Watcher:
             raise
         except CallFailedError as error:
             self._errors += 1
-            if self._errors >= self.errors_tolerated:
+            self._silence += 1
+            if (
+                max(self._silence, self._errors // FAILED_LOOKS_A_SILENT_ONE)
+                >= self.errors_tolerated
+            ):
                 raise
             self.reporter.note(f"AWS did not answer ({error.what}); looking again")
             return None
-        self._errors = self._throttles = 0
+        self._errors = self._silence = self._throttles = 0
         return found
 
     def _next_look(self) -> timedelta:
         """Later and later while AWS does not answer."""
         pause = self.pace.after(self.clock.now() - self.started)
-        factor: int = 2 ** min(self._errors + self._throttles, 4)
+        factor: int = 2 ** min(self._silence + self._throttles, 4)
         return min(pause * factor, max(pause, LONGEST_PAUSE / self.pace.speed))
 
     def _time_left(self) -> timedelta:
@@ -204,6 +212,7 @@ class Watcher:
     def _look(self, ours: Ours) -> Verdict | None:
         """None where the service is missing for the first times: ECS may show it late."""
         service = self.aws.ecs.find_service(self.cluster, self.service)
+        self._silence = 0
         self._missing = 0 if service else self._missing + 1
         if self._missing in range(1, MISSING_LOOKS_TOLERATED):
             return None
@@ -218,8 +227,10 @@ class Watcher:
         before, self._seen = self._seen, _seen(service)
         has_moved, has_targets = self._seen != before, bool(service.target_group_arns)
         is_new = self._seen.states != before.states or self._looks % DEPLOYMENT_EVERY == 0
-        if is_new or ((has_moved or self._is_settling(service)) and self._affords(6)):
+        self._is_owed = self._is_owed or is_new
+        if self._is_owed or ((has_moved or self._is_settling(service)) and self._affords(6)):
             self._read_deployment(service, ours)
+            self._is_owed = False
         fresh = self._take_fresh_events(service)
         if self._seen.counts != before.counts and self._affords(4 if has_targets else 9):
             self._read_tasks()
