@@ -23,6 +23,7 @@ from typing import Any
 
 import boto3
 from tests.fakes.plain_aws import plain_aws
+from tests.local.alarm import set_alarm
 
 from fsd.local import instance as local
 from fsd.local.instance import Instance
@@ -51,7 +52,8 @@ class Scenario:
 
 
 NO_SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"
-WATCHED = ("deployment.alarms=[alarm-of-SERVICE]", "deployment.bakeTime=3")
+ALARM_OF = "alarm-of-"
+WATCHED = (f"deployment.alarms=[{ALARM_OF}SERVICE]", "deployment.bakeTime=3")
 NO_ROOM = ("deployment.minimumHealthyPercent=100", "deployment.maximumPercent=100")
 NEVER = ("STARTS_AFTER", "never")
 SCENARIOS = (
@@ -160,7 +162,7 @@ class Bench:
         manifest = folder / "service.yml"
         text = manifest.read_text().replace("name: planted", f"name: {name}")
         manifest.write_text(text.replace("gracePeriod: 15", "gracePeriod: 40"))
-        set_alarm(self.cloudwatch, name, "OK")
+        set_alarm(self.cloudwatch, f"{ALARM_OF}{name}", "OK")
         first = self._fsd("--version", "v1", *_overrides(scenario.base, name))
         ended = self.run(first, self.instance.endpoint, name)
         if ended.returncode:
@@ -263,7 +265,8 @@ class Observer:
         if self.meddling == "supersede":
             self.ecs.update_service(cluster=CLUSTER, service=self.service, taskDefinition=good)
         elif self.meddling == "raise alarm":
-            set_alarm(self.cloudwatch, self.service.removesuffix(f"-{CLUSTER}"), "ALARM")
+            name = self.service.removesuffix(f"-{CLUSTER}")
+            set_alarm(self.cloudwatch, f"{ALARM_OF}{name}", "ALARM")
         else:
             self.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
 
@@ -287,22 +290,6 @@ class Observer:
         finally:
             self._over.set()
             thread.join()
-
-
-def set_alarm(cloudwatch: Any, name: str, state: str) -> None:
-    alarm = f"alarm-of-{name}"
-    cloudwatch.put_metric_alarm(
-        AlarmName=alarm,
-        Namespace="Bench",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-        TreatMissingData="ignore",
-    )
-    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="the benchmark's")
 
 
 def measure(bench: Bench, scenario: Scenario, client: str, name: str, image: str) -> Measured:

@@ -19,6 +19,7 @@ import pytest
 from botocore.config import Config
 
 from tests.fakes.python_image import ensure_python_image
+from tests.local.alarm import set_alarm
 from tests.local.cli import Ended, Fsd
 from tests.local.conftest import SPEED, commit
 from tests.local.site import Site
@@ -100,28 +101,12 @@ def percent(minimum: int, maximum: int) -> tuple[str, str]:
     )
 
 
-def put_alarm(site: Site) -> None:
-    site.client("cloudwatch").put_metric_alarm(
-        AlarmName=f"{ALARM}-{site.env}",
-        Namespace="Planted",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-        TreatMissingData="notBreaching",
-    )
-
-
 def raise_alarm(site: Site) -> None:
-    site.client("cloudwatch").set_alarm_state(
-        AlarmName=f"{ALARM}-{site.env}", StateValue="ALARM", StateReason="somebody says so"
-    )
+    set_alarm(site.client("cloudwatch"), f"{ALARM}-{site.env}", "ALARM")
 
 
 def alarmed(site: Site, *overrides: str, when: str) -> Ended:
-    put_alarm(site)
+    set_alarm(site.client("cloudwatch"), f"{ALARM}-{site.env}", "OK")
     watched = (f"deployment.alarms=[{ALARM}-{site.env}]", "deployment.bakeTime=600", *overrides)
     return site.with_base().deploy_and(raise_alarm, *watched, when=when)
 
