@@ -418,7 +418,7 @@ def run_plan(options: Options, *, reporter: Reporter) -> Planned:
         service=desired.service_name,
         environment=desired.environment,
         plan=plan,
-        notes=(*prepared.notes, *notes),
+        notes=(*prepared.notes, *notes, *plan.warnings),
         expected=estimate_rollout(prepared.manifest.service),
     )
 

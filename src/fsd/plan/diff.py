@@ -99,6 +99,13 @@ def _diff_container(old: Json, new: Json) -> Iterator[Change]:
             yield Change(what=field, text="changed" if field in old and field in new else "")
 
 
+def health_path(definition: Json) -> str:
+    """That the load balancer asks for; "" where none does."""
+    containers = _containers(definition).values()
+    texts = [str(_labels(container).get(HEALTH_CHECK_LABEL, "")) for container in containers]
+    return next((text.split()[1] for text in texts if text), "")
+
+
 def _diff_labels(old: Json, new: Json) -> Iterator[Change]:
     before, after = old.pop(HEALTH_CHECK_LABEL, None), new.pop(HEALTH_CHECK_LABEL, None)
     if before != after:

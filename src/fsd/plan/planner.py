@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fsd.change import Change
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
 from fsd.compile.service import ended_settings
-from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
+from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates, health_path
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.steps import (
     ApplyScaling,
@@ -47,7 +47,20 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         region=observed.region,
         steps=tuple(steps),
         attach_to=attach_to,
+        warnings=tuple(_warnings(desired, observed)),
     )
+
+
+def _warnings(desired: Desired, observed: Observed) -> Iterator[str]:
+    """The health check belongs to the target group: it judges old and new tasks alike."""
+    old = health_path(observed.running.definition) if observed.running else ""
+    new = health_path(desired.task_definition)
+    if old and new and old != new:
+        yield (
+            f"warning: while old and new tasks run side by side, the load balancer checks the old "
+            f"ones at {new} too, not at {old}: an answer there should be released before the check "
+            "moves"
+        )
 
 
 def _cluster_steps(desired: Desired, observed: Observed) -> Iterator[Step]:

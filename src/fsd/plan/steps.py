@@ -133,6 +133,7 @@ class Plan:
     region: str
     steps: tuple[Step, ...]
     attach_to: str = ""  # ARN of the deployment in flight that already does this
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

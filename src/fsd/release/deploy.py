@@ -225,7 +225,7 @@ class _Deployment:
             task_definition_arn=observed.running.arn if observed.running else "",
         )
         if self.plan.rolls_out:
-            self._warn_of_alarms()
+            self._warn()
         try:
             if not self._apply(before, applied, observed):
                 return None
@@ -275,8 +275,10 @@ class _Deployment:
         self._discard_orphans(observed)
         return replace(result, phases=tuple(self.phases), finished_at=self.clock.now())
 
-    def _warn_of_alarms(self) -> None:
-        self.notes = warnings(self.aws, self.desired.service.deployment_configuration)
+    def _warn(self) -> None:
+        assert self.plan is not None
+        configuration = self.desired.service.deployment_configuration
+        self.notes = (*self.plan.warnings, *warnings(self.aws, configuration))
         for note in self.notes:
             self.reporter.note(note)
 
