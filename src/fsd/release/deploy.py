@@ -28,6 +28,7 @@ from fsd.release.evidence import diagnose
 from fsd.release.ledger import release_info
 from fsd.release.observe import observe
 from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
+from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Stack
 from fsd.release.reporter import Reporter
 from fsd.release.result import (
@@ -709,48 +710,56 @@ class _Deployment:
             next_steps=next_steps,
             notes=(*self.request.notes, *self.notes, *self._warnings()),
         )
+        patience = Patience(
+            clock=self.clock,
+            reporter=self.reporter,
+            speed=self.request.pace.speed,
+            limit=LAST_LOOK_LIMIT,
+        )
         for see in (self._with_service, self._with_stack) if look else ():
             try:
-                result = see(result)
+                result = see(result, patience.with_aws(self.aws))
             except CallFailedError as error:
                 # How it ended is known; only the picture of what runs is not whole.
                 note = f"what runs now could not be read: {error.what}"
                 result = replace(result, notes=(*result.notes, note))
         return result
 
-    def _with_service(self, result: Result) -> Result:
+    def _with_service(self, result: Result, aws: Aws) -> Result:
         """The last look: what runs now, so that a report never claims more than was seen."""
-        service = self.aws.ecs.find_service(self.desired.service.cluster, self.desired.name)
+        service = aws.ecs.find_service(self.desired.service.cluster, self.desired.name)
         if service is None:
             return result
         primary = service.primary
         return replace(
             result,
-            running=self._info(service.task_definition_arn),
+            running=self._info(service.task_definition_arn, aws),
             running_count=service.running,
             desired_count=service.desired,
             healthy_count=primary.running if primary else service.running,
         )
 
-    def _info(self, arn: str) -> ReleaseInfo | None:
+    def _info(self, arn: str, aws: Aws) -> ReleaseInfo | None:
         try:
-            found = self.aws.ecs.find_task_definition(arn)
+            found = aws.ecs.find_task_definition(arn)
         except CallFailedError:
             if self.ours is None or arn != self.ours.task_definition_arn:
                 raise
             return self._release(arn)
         return release_info(found) if found else None
 
-    def _with_stack(self, result: Result) -> Result:
+    def _with_stack(self, result: Result, aws: Aws) -> Result:
         if result.running is None:
             return result
-        stack = self.aws.stacks.find(self.desired.stack_name)
+        stack = aws.stacks.find(self.desired.stack_name)
         if self.ours and result.running.task_definition_arn == self.ours.task_definition_arn:
             self.stack_seen = stack
         return replace(result, url=stack.outputs.get(OUTPUT_URL, "") if stack else "")
 
 
 _KEPT = "the stack keeps what only the old tasks needed; the next deployment removes it"
+# How the deployment ended is known; for a whole picture of what runs one may wait a little.
+LAST_LOOK_LIMIT = timedelta(seconds=14)
 # A revision that is older than our deployment by less may be another run's, just about to use it.
 ORPHAN_MARGIN = timedelta(seconds=30)
 

@@ -27,6 +27,7 @@ class Patience:
     clock: Clock
     reporter: Reporter
     speed: float = 1.0  # of an embedded AWS, whose time runs faster
+    limit: timedelta = PATIENCE
 
     def ask(self, call: Callable[[], T]) -> T:
         """Raises the last error; at once what will not pass, a permission for example."""
@@ -35,7 +36,7 @@ class Patience:
             try:
                 return call()
             except CallFailedError as error:
-                if not error.may_pass or waited >= PATIENCE:
+                if not error.may_pass or waited >= self.limit:
                     raise
                 self.reporter.note(f"AWS did not answer ({error.what}); asking again")
             self.clock.wait(pause / self.speed)

@@ -368,6 +368,18 @@ def test_deploy__aws_away_for_good_in_the_rollback__state_unknown_and_the_diagno
     assert result.diagnosis.cause.code == "crashed"
 
 
+def test_deploy__last_look_is_throttled__looks_again() -> None:
+    aws = running()
+    aws.ecs.script("SUCCESSFUL")
+    throttled = Throttled("Rate exceeded", where="stack", fix="wait")
+    aws.stacks.on_find = [None, throttled, throttled]
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert result.notes == ()
+
+
 def test_deploy__what_runs_cannot_be_described__still_names_the_release_that_it_saw() -> None:
     aws = running()
     aws.ecs.script("SUCCESSFUL")
