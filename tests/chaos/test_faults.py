@@ -25,6 +25,7 @@ from tests.local.cli import Ended
 PATIENCE = 30.0  # s; FSD's own
 LITTLE_PATIENCE = 3.0
 MOST = 35  # operations
+TRIES_AN_ENVIRONMENT = 20
 DOCUMENTED = {0, 5, 6, 7, 9}
 
 
@@ -57,9 +58,22 @@ class World:
     cloud: Cloud
     faulty: FaultyAws
     operations: dict[Run, list[str]]
-    change: Change  # what `calm` should run
+    change: Change  # what `environment` should run
+    environment: str = "calm"
     is_calm: bool = True  # nothing was left behind by a test that failed
     firsts: int = 0
+    tries: int = 0  # in `environment`
+    environments: int = 1
+
+    def start_over(self) -> None:
+        """In a new environment: ECS lists a hundred deployments a page, and what is to be tried is
+        a call, not pages of them."""
+        self.environments += 1
+        old, self.environment = self.environment, f"calm-{self.environments}"
+        self.tries, self.is_calm = 0, True
+        ended = self.cloud.deploy(self.environment, *self.change.options)
+        assert ended.code == 0, ended.text
+        self.cloud.ecs.delete_service(cluster=old, service=f"hello-{old}", force=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +153,7 @@ class Try:
 
 @contextmanager
 def _tried(world: World, run: Run) -> Iterator[Try]:
-    """In `calm`, where a visitor must not notice; a first deployment has its own environment."""
+    """Where a visitor must not notice; a first deployment has its own environment."""
     if run is Run.FIRST:
         world.firsts += 1
         environment = f"first-{world.firsts}"
@@ -151,19 +165,20 @@ def _tried(world: World, run: Run) -> Iterator[Try]:
     if run is Run.UNCHANGED:
         world.is_calm = False  # a first deployment has changed the folder
     _calm_down(world)
-    change = world.change if run is Run.UNCHANGED else world.cloud.change("calm")
-    service = world.cloud.service("calm")
+    cloud, environment = world.cloud, world.environment
+    change = world.change if run is Run.UNCHANGED else cloud.change(environment)
+    service = cloud.service(environment)
     world.is_calm = False
-    with world.cloud.visited("calm") as visitor:
+    with cloud.visited(environment) as visitor:
         yield Try(
             world=world,
             run=run,
-            environment="calm",
+            environment=environment,
             change=change,
             before=service,
             timeout_before=world.change.timeout,
-            revisions=len(world.cloud.revisions("calm")),
-            deployments=len(world.cloud.deployments_of("calm", service["taskDefinition"])),
+            revisions=len(cloud.revisions(environment)),
+            deployments=len(cloud.deployments_of(environment, service["taskDefinition"])),
         )
     world.change, world.is_calm = change, True
     assert (visitor.failed, visitor.fewest) == ([], DESIRED), visitor
@@ -178,8 +193,12 @@ def _forget_images(cloud: Cloud) -> None:
 
 def _calm_down(world: World) -> None:
     world.faulty.heal()
-    if not world.is_calm:
-        ended = world.cloud.deploy("calm", *world.change.options, "--supersede", "--allow-older")
+    world.tries += 1
+    if world.tries > TRIES_AN_ENVIRONMENT:
+        world.start_over()
+    elif not world.is_calm:
+        options = (*world.change.options, "--supersede", "--allow-older")
+        ended = world.cloud.deploy(world.environment, *options)
         assert ended.code == 0, ended.text
 
 
