@@ -14,6 +14,7 @@ from fsd.compile.desired import (
     OUTPUT_URL,
     Image,
     Json,
+    JsonValue,
     Target,
 )
 from fsd.compile.network import (
@@ -26,6 +27,7 @@ from fsd.compile.network import (
     security_groups,
 )
 from fsd.compile.roles import execution_role, task_role
+from fsd.errors import ManifestError
 from fsd.spec import names
 from fsd.spec.models import Manifest
 
@@ -33,7 +35,7 @@ from fsd.spec.models import Manifest
 def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Json:
     """Raises ManifestError for what AWS would refuse."""
     name = names.service_name(manifest.metadata.name, target.environment)
-    return {
+    template: Json = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"{name}, made by fsd",
         "Resources": {
@@ -45,6 +47,31 @@ def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Jso
         },
         "Outputs": _outputs(manifest),
     }
+    _refuse_references(template, "")
+    return template
+
+
+def _refuse_references(value: JsonValue, where: str) -> None:
+    """CloudFormation replaces `{{resolve:…}}` by a secret's value in any property. FSD never means
+    one, so whatever brought it (manifest, override, environments file) is refused.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+    """
+    match value:
+        case str() if "{{" in value:
+            raise ManifestError(
+                f"`{value}` has `{{{{`, which CloudFormation replaces by a secret's value",
+                where=f"template: {where}",
+                fix="write the value itself, in the manifest or in .fsd/environments.yml",
+                code="template-reference",
+            )
+        case dict():
+            for key, item in value.items():
+                _refuse_references(key, where)
+                _refuse_references(item, f"{where}.{key}".lstrip("."))
+        case list():
+            for index, item in enumerate(value):
+                _refuse_references(item, f"{where}[{index}]")
 
 
 def _log_group(manifest: Manifest, *, target: Target) -> Json:

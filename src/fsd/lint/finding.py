@@ -40,6 +40,11 @@ class Subject:
         return self.manifest.service
 
     @property
+    def is_protected(self) -> bool:
+        """Whether the environment that was named is protected."""
+        return any(each.protected for each in self.environments if each.name == self.environment)
+
+    @property
     def has_load_balancer(self) -> bool:
         return self.service.port is not None and self.service.networking.load_balancer is not None
 
@@ -74,6 +79,7 @@ class Problem:
 
     `written` is where an override stands that is meant itself, not the value that it puts at a key.
     `severity` is the rule's unless it is given. `edit` repairs it, where one can do so safely.
+    `needs_reason`: a comment that ignores it counts only with a reason behind the id.
     """
 
     at: KeyPath
@@ -84,6 +90,7 @@ class Problem:
     severity: Severity | None = None
     written: Override | None = None
     edit: Edit | None = None
+    needs_reason: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

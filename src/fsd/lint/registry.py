@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fsd.lint.finding import Rule
 from fsd.lint.rules import (
+    administrative_permission,
     autoscaling_without_bounds,
     capacity_order,
     duplicate_secret_name,
@@ -29,11 +30,13 @@ from fsd.lint.rules import (
     plain_http_public,
     production_single_replica,
     production_sized_like_dev,
+    resource_name_malformed,
     rollout_slow,
     s3_list_bucket_missing,
     secret_arn_malformed,
     secret_arn_partial,
     secret_in_environment,
+    template_reference,
     unknown_dependency_type,
     unknown_permission,
     unused_override,
@@ -43,6 +46,7 @@ from fsd.lint.rules import (
 )
 
 ALL_RULES: tuple[Rule, ...] = (
+    administrative_permission.RULE,
     autoscaling_without_bounds.RULE,
     capacity_order.RULE,
     duplicate_secret_name.RULE,
@@ -65,11 +69,13 @@ ALL_RULES: tuple[Rule, ...] = (
     plain_http_public.RULE,
     production_single_replica.RULE,
     production_sized_like_dev.RULE,
+    resource_name_malformed.RULE,
     rollout_slow.RULE,
     s3_list_bucket_missing.RULE,
     secret_arn_malformed.RULE,
     secret_arn_partial.RULE,
     secret_in_environment.RULE,
+    template_reference.RULE,
     unknown_dependency_type.RULE,
     unknown_permission.RULE,
     unused_override.RULE,

@@ -86,6 +86,7 @@ def _finding(problem: Problem, rule: Rule, subject: Subject) -> Finding:
         key_path=problem.at,
         width=width,
         edit=problem.edit if _is_in_file(where, subject) else None,
+        needs_reason=problem.needs_reason,
     )
 
 
@@ -114,13 +115,14 @@ def is_suppressed(finding: Finding, document: Document) -> bool:
     """By a comment on the finding's line, or in the comment lines right above it."""
     if not isinstance(finding.where, Location) or finding.where.path != document.path:
         return False
+    ignores = document.reasoned if finding.needs_reason else document.ignores
     line = finding.where.line
-    if finding.id in document.ignores.get(line, ()):
+    if finding.id in ignores.get(line, ()):
         return True
     top = max(1, line - MOST)
     while line > top and document.lines[line - 2].lstrip().startswith("#"):
         line -= 1
-        if finding.id in document.ignores.get(line, ()):
+        if finding.id in ignores.get(line, ()):
             return True
     return False
 

@@ -219,6 +219,33 @@ _KINDS = (
 
 KINDS: Mapping[str, Kind] = {kind.type: kind for kind in _KINDS}
 
+_ADMINISTRATIVE_NAME = re.compile(
+    r"[a-z0-9-]+:(?:(?:Put|Set|Create|Update|Delete)[A-Za-z]*Policy|Purchase[A-Za-z]+)"
+)
+_ADMINISTRATIVE = frozenset(
+    {
+        # What code runs, with whose role, and who may call it without one.
+        "lambda:CreateFunctionUrlConfig",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionCodeSigningConfig",
+        "lambda:UpdateFunctionConfiguration",
+        "lambda:UpdateFunctionUrlConfig",
+        "states:UpdateStateMachine",
+        # The access policy is a part of the domain's configuration.
+        "es:AuthorizeVpcEndpointAccess",
+        "es:UpdateDomainConfig",
+        "es:UpdateElasticsearchDomainConfig",
+        # The master password is a part of the cluster's.
+        "rds:ModifyDBCluster",
+        # Copies every object into another account.
+        "s3:PutReplicationConfiguration",
+    }
+)
+# AWS's class says so, but an application that only uses the resource needs them.
+_NOT_ADMINISTRATIVE = frozenset(
+    {"rds-db:connect", "kms:RetireGrant", "secretsmanager:ValidateResourcePolicy"}
+)
+
 _ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+", re.IGNORECASE)
 # A cross-region inference profile: the geography, a dot, and the model's own id.
 _PROFILE = re.compile(r"^(?:us-gov|us|eu|apac|jp|au|ca|global)\.(?P<model>.+)$")
@@ -322,6 +349,23 @@ def condition(kind: Kind, *, name: str) -> Mapping[str, Mapping[str, str]] | Non
 @lru_cache(maxsize=1024)
 def service_exists(service: str) -> bool:
     return bool(_iam().services.service_exists(service))
+
+
+@lru_cache(maxsize=4096)
+def is_administrative(action: str) -> bool:
+    """Whether an existing action changes who may do what, what code runs, or what is paid for.
+
+    AWS's own class "Permissions management" is most of it; it leaves out the resource policies of
+    some services, what replaces a function's code, and purchases.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html
+    """
+    if action in _ADMINISTRATIVE or _ADMINISTRATIVE_NAME.fullmatch(action):
+        return True
+    if action in _NOT_ADMINISTRATIVE:
+        return False
+    service, _, name = action.partition(":")
+    details = _iam().actions.get_action_details(service, name)
+    return "Permissions management" in str(details["accessLevel"])
 
 
 def nearest_actions(

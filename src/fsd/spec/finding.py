@@ -35,7 +35,8 @@ class Severity(StrEnum):
 class Finding:
     """`where` is a place in a file, or the override that brought the value.
 
-    `edit` is what `--fix` would do about it.
+    `edit` is what `--fix` would do about it. `needs_reason`: a comment that ignores it counts only
+    with a reason behind the id.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Finding:
     key_path: KeyPath = ()
     width: int = 1  # characters to underline
     edit: Edit | None = None
+    needs_reason: bool = False
 
 
 def order(finding: Finding) -> tuple[bool, str, int, int, str, str]:

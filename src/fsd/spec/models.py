@@ -9,11 +9,13 @@ from typing import Annotated, Literal
 from fsd.spec.section import Limits, key, section
 
 API_VERSION = "fsd/v1"
+CERTIFICATE_PATTERN = r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/+=,.@_-]+$"
+HTTP_PATH_PATTERN = r"^/[!-~]*$"  # printable ASCII: what a request line can have
 NAME_PATTERN = r"^[a-z][a-z0-9-]*[a-z0-9]$"
 
 Name = Annotated[str, Limits(pattern=NAME_PATTERN, max_length=255)]
 Owner = Annotated[str, Limits(pattern=r"^@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$")]
-HttpPath = Annotated[str, Limits(pattern=r"^/", max_length=1024)]
+HttpPath = Annotated[str, Limits(pattern=HTTP_PATH_PATTERN, max_length=1024)]
 Port = Annotated[int, Limits(ge=1, le=65535)]
 Percent = Annotated[int, Limits(ge=1, le=100)]
 Cooldown = Annotated[int, Limits(ge=0, le=86400)]
@@ -112,7 +114,7 @@ class Secret:
 class LoadBalancer:
     type: Literal["application"] = key(default="application", description="The only type.")
     internal: bool = key(default=True, description="false makes it reachable from the internet.")
-    certificate_arn: Annotated[str, Limits(pattern=r"^arn:[a-z-]+:(acm|iam):")] | None = key(
+    certificate_arn: Annotated[str, Limits(pattern=CERTIFICATE_PATTERN)] | None = key(
         default=None,
         description="An ACM certificate: HTTPS on 443, and 80 redirects to it.",
         examples=("arn:aws:acm:eu-west-1:123456789012:certificate/12345678-abcd",),

@@ -31,12 +31,15 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "a GitHub handle",
         'write "@user" or "@org/team", in quotes',
     ),
-    r"^/": ("a path", "start it with `/`"),
+    r"^/[!-~]*$": (
+        "a path",
+        "start it with `/`, and percent-encode spaces and what is not ASCII",
+    ),
     r"^[A-Za-z_][A-Za-z0-9_]*$": (
         "the name of an environment variable",
         "use letters, digits and underscores, and no digit at the start",
     ),
-    r"^arn:[a-z-]+:(acm|iam):": (
+    r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/+=,.@_-]+$": (
         "the ARN of a certificate",
         "write arn:aws:acm:REGION:ACCOUNT:certificate/ID",
     ),

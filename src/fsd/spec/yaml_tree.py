@@ -38,7 +38,10 @@ _TAG = "tag:yaml.org,2002:"
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 # What YAML has no place for; PyYAML's own, since to compile it takes milliseconds.
 _NOT_PRINTABLE = yaml.reader.Reader.NON_PRINTABLE
-_IGNORE = re.compile(r"(?:^|(?<=\s))#\s*fsd:\s*ignore\[(?P<ids>[^\]]{0,1000})\]")
+_IGNORE = re.compile(
+    r"(?:^|(?<=\s))#\s*fsd:\s*ignore\[(?P<ids>[^\]]{0,1000})\](?P<reason>[^#]{0,1000})"
+)
+_WORD = re.compile(r"\w{2}")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?")
 _RESOLVER = Resolver()
@@ -93,6 +96,7 @@ class Document:
     root: Node
     start: int  # the line of its first token
     ignores: Mapping[int, frozenset[str]] = field(default_factory=dict)  # line → finding ids
+    reasoned: Mapping[int, frozenset[str]] = field(default_factory=dict)  # those with a reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,8 +231,16 @@ class _Builder:
 
     def documents(self) -> tuple[Document, ...]:
         ignores = find_ignores(self.lines, self._scalars)
+        reasoned = find_ignores(self.lines, self._scalars, with_reason=True)
         return tuple(
-            Document(path=self.path, lines=self.lines, root=root, start=start, ignores=ignores)
+            Document(
+                path=self.path,
+                lines=self.lines,
+                root=root,
+                start=start,
+                ignores=ignores,
+                reasoned=reasoned,
+            )
             for root, start in self._roots
         )
 
@@ -592,15 +604,20 @@ def _explain_syntax(problem: str, source: str, column: int) -> tuple[str, str, s
 
 
 def find_ignores(
-    lines: Sequence[str], scalars: Sequence[Span] = ()
+    lines: Sequence[str], scalars: Sequence[Span] = (), *, with_reason: bool = False
 ) -> Mapping[int, frozenset[str]]:
-    """Line → ids in `# fsd: ignore[id, id]` on it; a comment inside of a scalar is none."""
+    """Line → ids in `# fsd: ignore[id, id] reason` on it; a comment inside of a scalar is none.
+
+    With `with_reason` only where words follow the bracket.
+    """
     found: dict[int, frozenset[str]] = {}
     for index, line in enumerate(lines):
         if "fsd:" not in line:
             continue
         match = _IGNORE.search(line)
         if match is None or _inside(index, match.start(), scalars):
+            continue
+        if with_reason and _WORD.search(match["reason"]) is None:
             continue
         ids = (id_.strip() for id_ in match["ids"].split(","))
         found[index + 1] = frozenset(id_ for id_ in ids if id_)

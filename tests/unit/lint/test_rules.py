@@ -271,6 +271,47 @@ CASES = [
     ),
     Case(rule="wildcard-permission", dependencies=table("${ENV}-x", "dynamodb:Query")),
     Case(
+        rule="administrative-permission",
+        dependencies=table("${ENV}-x", "dynamodb:GetItem", "dynamodb:PutResourcePolicy"),
+        at=(11, 39),
+        severity=Severity.WARNING,
+    ),
+    Case(
+        rule="administrative-permission",
+        dependencies=table("${ENV}-x", "lambda:UpdateFunctionCode", type_="aws_lambda_function"),
+        at=(11, 19),
+    ),
+    Case(rule="administrative-permission", dependencies=table("${ENV}-x", "dynamodb:PutItem")),
+    Case(
+        rule="administrative-permission",
+        dependencies=table("${ENV}-x", "rds-db:connect", type_="aws_rds_cluster"),
+    ),
+    Case(
+        rule="resource-name-malformed",
+        dependencies=table("a b", "dynamodb:GetItem"),
+        at=(10, 11),
+        severity=Severity.ERROR,
+    ),
+    Case(
+        rule="resource-name-malformed",
+        dependencies=table("arn:aws:s3:::offers", "dynamodb:GetItem"),
+        at=(10, 11),
+    ),
+    Case(rule="resource-name-malformed", dependencies=table("${ENV}-x", "dynamodb:GetItem")),
+    Case(
+        rule="resource-name-malformed",
+        dependencies=table(
+            "arn:aws:dynamodb:us-east-1:123456789012:table/offers", "dynamodb:GetItem"
+        ),
+    ),
+    Case(
+        rule="template-reference",
+        dependencies=table("'{{resolve:ssm:x}}'", "dynamodb:GetItem"),
+        at=(10, 11),
+        severity=Severity.ERROR,
+    ),
+    Case(rule="template-reference", service="environment: {GREETING: 'Hello {{ name }}'}"),
+    Case(
         rule="unknown-permission",
         dependencies=table("${ENV}-x", "dynamodb:GetItem", "dynamodb:GetItems"),
         at=(11, 39),

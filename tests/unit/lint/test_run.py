@@ -144,7 +144,9 @@ def test_lint__only_what_breaks__is_an_error() -> None:
         "health-check-timing",
         "log-retention-value",
         "permission-type-mismatch",
+        "resource-name-malformed",
         "secret-arn-malformed",
+        "template-reference",
         "unknown-dependency-type",
         "unknown-permission",
     }

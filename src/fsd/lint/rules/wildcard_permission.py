@@ -16,6 +16,8 @@ def check(subject: Subject) -> Iterator[Problem]:
                 at=("dependencies", index, "name"),
                 message=f"`{subject.resource(index)}` matches more than one resource",
                 fix="write one dependency for each resource",
+                severity=Severity.ERROR if subject.is_protected else None,
+                needs_reason=subject.is_protected,
             )
         for number, permission in enumerate(dependency.permissions):
             actions = expand(permission) if "*" in permission else ()

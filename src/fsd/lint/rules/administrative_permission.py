@@ -1,0 +1,55 @@
+"""A service that may change policies, code or contracts may give itself everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.dependencies import EVERYTHING, KINDS, arn_templates, expand, is_administrative
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for index, dependency in enumerate(subject.manifest.dependencies):
+        for number, permission in enumerate(dependency.permissions):
+            found = _administrative(dependency.type, permission)
+            if not found:
+                continue
+            yield Problem(
+                at=("dependencies", index, "permissions", number),
+                message=_message(permission, found),
+                fix="leave it to the people and the pipeline that set the resource up, or ignore "
+                "it with a reason: `# fsd: ignore[administrative-permission] why`",
+                uses=(("dependencies", index, "type"),),
+                severity=Severity.ERROR if subject.is_protected else None,
+                needs_reason=subject.is_protected,
+            )
+
+
+def _administrative(type_: str, permission: str) -> tuple[str, ...]:
+    """Those actions of a permission that are granted on this type, and that administer it."""
+    kind = KINDS.get(type_)
+    if kind is None:
+        return ()
+    is_wildcard = "*" in permission or "?" in permission
+    useless = ((), (EVERYTHING,)) if is_wildcard else ((),)
+    return tuple(
+        action
+        for action in expand(permission)
+        if is_administrative(action) and arn_templates(kind, action) not in useless
+    )
+
+
+def _message(permission: str, found: tuple[str, ...]) -> str:
+    what = "lets the service administer the resource, not only use it"
+    if found == (permission,):
+        return f"`{permission}` {what}"
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"`{permission}` {what}: `{found[0]}`{more}"
+
+
+RULE = Rule(
+    id="administrative-permission",
+    severity=Severity.WARNING,
+    summary="a permission changes policies, grants, code or contracts",
+    check=check,
+)

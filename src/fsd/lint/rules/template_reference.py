@@ -1,0 +1,49 @@
+"""CloudFormation replaces `{{resolve:…}}` by the secret that it names, wherever it stands.
+
+A health check's path would then be a password, in the console and in every access log.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import KeyPath, Problem, Rule, Severity, Subject
+from fsd.spec.finding import dotted
+from fsd.spec.yaml_tree import Branch, Items, Node, Scalar
+
+# They go to ECS, not into the template, and may hold a template of the service's own.
+_NOT_IN_TEMPLATE = (("service", "environment"), ("service", "command"), ("service", "entryPoint"))
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    for path, scalar in _scalars(subject.tree, ()):
+        if isinstance(scalar.value, str) and "{{" in scalar.value:
+            yield Problem(
+                at=path,
+                message=f"`{dotted(path)}` has `{{{{`, which CloudFormation replaces by a secret's "
+                "or a parameter's value",
+                fix="write the value itself; a secret belongs into `service.secrets`",
+            )
+
+
+def _scalars(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, Scalar]]:
+    if path in _NOT_IN_TEMPLATE:
+        return
+    match node:
+        case Scalar():
+            yield path, node
+        case Branch():
+            for key, entry in node.entries.items():
+                yield from _scalars(entry.value, (*path, key))
+        case Items():
+            for index, item in enumerate(node.items):
+                yield from _scalars(item, (*path, index))
+
+
+RULE = Rule(
+    id="template-reference",
+    severity=Severity.ERROR,
+    summary="a value has `{{`, which CloudFormation would resolve",
+    check=check,
+)
