@@ -1,7 +1,8 @@
 """The exports in requirements/ say what uv.lock says.
 
 They are made by `uv export --frozen --no-emit-project --no-header --format requirements-txt` with
-`--no-dev` (action.txt), `--no-dev --all-extras` (local.txt), `--all-extras --group dev` (dev.txt).
+`--no-dev` (action.txt), `--no-dev --all-extras` (local.txt), `--all-extras --group dev` (dev.txt),
+`--only-group build` (build.txt).
 """
 
 from __future__ import annotations
@@ -55,12 +56,25 @@ def wanted_by_project(*, extras: bool) -> set[str]:
     return wanted
 
 
-@pytest.mark.parametrize("name", ["action.txt", "local.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["action.txt", "build.txt", "local.txt", "dev.txt"])
 def test_requirements__every_pin__is_the_locks_with_all_its_hashes(name: str) -> None:
     locked = locked_pins()
 
     for pin, hashes in exported_pins(name).items():
         assert hashes == locked[pin], pin
+
+
+def test_setup__whatever_it_installs__has_a_hash_or_is_this_checkout() -> None:
+    script = (ROOT / "scripts" / "setup").read_text().replace("\\\n", " ")
+    installs = [
+        line for line in script.splitlines() if re.search(r"\binstall\b.*(-r|-e|--editable)", line)
+    ]
+
+    assert len(installs) == 4
+    for line in installs:
+        is_checkout = "--no-deps --no-build-isolation --editable ." in line
+        assert is_checkout or "--require-hashes --no-deps -r" in line, line
+    assert {name for name, _ in exported_pins("build.txt")} >= {"hatchling", "uv", "editables"}
 
 
 def test_requirements__dev__has_all_that_is_locked() -> None:
