@@ -7,7 +7,7 @@ template; either loading or a finding refuses it, or the compiled template does 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -168,8 +168,11 @@ def test_compile__the_good_values__make_a_template() -> None:
 
 
 @pytest.mark.parametrize("place", list(GOOD))
-def test_compile__hostile_value_at_a_manifest_place__not_in_the_template(place: str) -> None:
+def test_compile__hostile_value_at_a_manifest_place__not_in_the_template(
+    place: str, count_inputs: Callable[[int], None]
+) -> None:
     assert len(VALUES) >= 200
+    count_inputs(len(VALUES))
 
     for value in VALUES:
         template = compiled(MANIFEST.format(**GOOD | {place: quoted(value)}), make_target())
