@@ -52,6 +52,7 @@ class GithubApi:
     url: str = ""
     comments: list[Comment] = field(default_factory=list)
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    compared: dict[tuple[str, str], str] = field(default_factory=dict)  # (base, head) → status
     asked: list[Asked] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     unauthorized: list[str] = field(default_factory=list)
@@ -166,6 +167,7 @@ def _route(api: GithubApi, method: str, target: str, body: dict[str, Any], heade
             rf"{repository}/issues/(\d+)/comments",
             lambda m: _create(api, int(m[1]), body),
         ),
+        ("GET", rf"{repository}/compare/(\w+)\.\.\.(\w+)", lambda m: _compared(api, m[1], m[2])),
         ("PATCH", rf"{repository}/issues/comments/(\d+)", lambda m: _edit(api, int(m[1]), body)),
     ]
     for wanted, pattern, answer in routes:
@@ -180,6 +182,13 @@ def _user(api: GithubApi) -> Answer:
     if api.login is None:
         return HTTPStatus.FORBIDDEN, {"message": "Resource not accessible by integration"}, {}
     return HTTPStatus.OK, {"login": api.login, "type": "User", "url": f"{api.url}/user"}, {}
+
+
+def _compared(api: GithubApi, base: str, head: str) -> Answer:
+    status = api.compared.get((base, head))
+    if status is None:
+        return HTTPStatus.NOT_FOUND, {"message": "Not Found"}, {}
+    return HTTPStatus.OK, {"status": status, "commits": [], "files": []}, {}
 
 
 def _pulls(api: GithubApi, sha: str, page: int, target: str) -> Answer:

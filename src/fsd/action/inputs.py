@@ -10,6 +10,8 @@ from pathlib import Path
 
 from fsd.errors import UsageError
 from fsd.github.runner import Runner
+from fsd.release.deploy import OnCancel
+from fsd.release.turn import InFlight
 
 DEFAULT_BRANCHES = {"staging": "dev", "main": "prod"}
 PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
@@ -38,6 +40,9 @@ class Inputs:
     overrides: tuple[str, ...] = ()
     version: str = ""
     timeout: timedelta = DEFAULT_TIMEOUT
+    in_flight: InFlight = InFlight.WAIT
+    on_cancel: OnCancel = OnCancel.LEAVE
+    allow_older: bool = False
     rollback: bool = True
     rollback_to: str = ""  # a release to go back to, instead of a deployment
     comment: bool = True
@@ -75,6 +80,9 @@ def read_inputs(runner: Runner) -> Inputs:
         overrides=runner.lines("overrides"),
         version=runner.input("version"),
         timeout=_duration(runner.input("timeout")),
+        in_flight=InFlight(_choice(runner, "in-flight", InFlight)),
+        on_cancel=OnCancel(_choice(runner, "on-cancel", OnCancel)),
+        allow_older=runner.flag("allow-older", default=False),
         rollback=rollback,
         rollback_to=rollback_to,
         comment=runner.flag("comment", default=True),
@@ -152,6 +160,14 @@ def _platform(text: str) -> str:
     if text not in PLATFORMS:
         raise _wrong("platforms", text, f"name one of {', '.join(PLATFORMS)}")
     return PLATFORMS[text]
+
+
+def _choice(runner: Runner, name: str, choices: type[InFlight] | type[OnCancel]) -> str:
+    """One of the words that the input takes; nothing is its default."""
+    text = runner.input(name) or {"in-flight": "wait", "on-cancel": "leave"}[name]
+    if text not in list(choices):
+        raise _wrong(name, text, f"name one of {', '.join(choices)}")
+    return text
 
 
 def _path(text: str) -> Path | None:

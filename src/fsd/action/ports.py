@@ -8,8 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+from fsd.release.deploy import OnCancel
 from fsd.release.reporter import Reporter
 from fsd.release.result import Result
+from fsd.release.turn import InFlight
 from fsd.report.plans import Planned
 from fsd.spec.environments import Environment
 from fsd.spec.finding import Finding
@@ -32,6 +34,9 @@ class DeployRequest:
     overrides: tuple[str, ...] = ()
     version: str = ""
     timeout: timedelta
+    in_flight: InFlight = InFlight.WAIT
+    on_cancel: OnCancel = OnCancel.LEAVE
+    allow_older: bool = False
     rollback: bool = True
     require_promotion_from: str = ""
 

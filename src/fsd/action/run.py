@@ -26,6 +26,7 @@ from fsd.action.decide import (
 from fsd.action.inputs import Inputs, find_service_files, read_inputs
 from fsd.action.ports import Checked, CommentsPort, Deployer, DeployRequest
 from fsd.action.record import Ended, ended_by_error, ended_by_result, outputs_of, record_json, worst
+from fsd.action.remedies import error_in_workflow, finding_in_workflow, result_in_workflow
 from fsd.action.tell import CommentingReporter, Teller
 from fsd.errors import ExitCode, FsdError, ManifestError, RefusedError
 from fsd.github.context import Context
@@ -74,7 +75,8 @@ def run_step(step: Step) -> int:
         tools = step.connect(inputs)
         teller.comments = tools.comments if inputs.comment else None
         _Run(step=step, inputs=inputs, deployer=tools.deployer, teller=teller, ended=ended).run()
-    except FsdError as error:
+    except FsdError as raised:
+        error = error_in_workflow(raised)
         ended.append(ended_by_error(error))
         _tell_error(teller, error)
     finally:
@@ -194,6 +196,7 @@ class _Run:
         self._end_result(result, file=file)
 
     def _end_result(self, result: Result, *, file: Path) -> None:
+        result = result_in_workflow(result)
         self.ended.append(ended_by_result(result, file=file))
         self.runner.write(terminal_result(result))
         if result.outcome not in _FINE:
@@ -215,6 +218,7 @@ class _Run:
         self.runner.annotate(Level.ERROR, text, title=head)
 
     def _end_error(self, error: FsdError, *, file: Path, service: str, env: str) -> None:
+        error = error_in_workflow(error)
         self.ended.append(ended_by_error(error, file=file, service=service, environment=env))
         _tell_error(self.teller, error, service=service, env=env)
         body = markdown.render_error_comment(
@@ -243,6 +247,9 @@ class _Run:
             overrides=inputs.all_overrides,
             version=inputs.version,
             timeout=inputs.timeout,
+            in_flight=inputs.in_flight,
+            on_cancel=inputs.on_cancel,
+            allow_older=inputs.allow_older,
             rollback=inputs.rollback,
             require_promotion_from=inputs.require_promotion_from,
         )
@@ -258,7 +265,8 @@ class _Run:
         for env in names if error is None else ():
             try:
                 plans.append(self.deployer.plan(self._request(file, env), reporter=Silent()))
-            except FsdError as caught:
+            except FsdError as raised:
+                caught = error_in_workflow(raised)
                 error = error or caught
                 unavailable[env] = caught.what
                 self.teller.error(caught)
@@ -331,7 +339,9 @@ class _Run:
             self.deployer.validate(file, environment=name, overrides=self.inputs.all_overrides)
             for name in names or (None,)
         ]
-        found: dict[Finding, None] = dict.fromkeys(f for check in checks for f in check.findings)
+        found: dict[Finding, None] = dict.fromkeys(
+            finding_in_workflow(f) for check in checks for f in check.findings
+        )
         findings = tuple(sorted(found, key=order))
         self.teller.findings(findings)
         return Checked(

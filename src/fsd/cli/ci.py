@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fsd.action.inputs import Inputs
     from fsd.action.ports import Checked, DeployRequest
     from fsd.action.run import Tools
-    from fsd.cli.deploying import Options
+    from fsd.cli.deploying import AskOrder, Options
     from fsd.cli.wiring import WebIdentity
     from fsd.github.context import Context
     from fsd.github.oidc import IdTokens
@@ -64,12 +64,23 @@ def command() -> int:
 def _connect(inputs: Inputs, runner: Runner, context: Context, *, tokens: IdTokens | None) -> Tools:
     from fsd.action.run import Tools
     from fsd.github.comments import Comments
+    from fsd.github.commits import Commits
 
     if inputs.github_token:
         runner.mask(inputs.github_token)
     can_comment = bool(inputs.github_token and context.repository)
+    commits = (
+        Commits(context.repository, token=inputs.github_token, api_url=context.api_url)
+        if can_comment
+        else None
+    )
     return Tools(
-        deployer=_Deployer(environments_file=inputs.environments_file, tokens=tokens),
+        deployer=_Deployer(
+            environments_file=inputs.environments_file,
+            tokens=tokens,
+            is_rerun=context.attempt > 1,
+            order_commits=commits.order if commits else None,
+        ),
         comments=Comments(context.repository, token=inputs.github_token, api_url=context.api_url)
         if can_comment
         else None,
@@ -82,6 +93,8 @@ class _Deployer:
 
     environments_file: Path | None
     tokens: IdTokens | None
+    is_rerun: bool = False
+    order_commits: AskOrder | None = None
 
     def environments(self, file: Path) -> Mapping[str, Environment]:
         from fsd.cli.manifest import known_environments
@@ -147,6 +160,12 @@ class _Deployer:
             overrides=request.overrides,
             region=request.region or None,
             timeout=request.timeout,
+            in_flight=request.in_flight,
+            supersede_older=True,
+            on_cancel=request.on_cancel,
+            allow_older=request.allow_older,
+            is_rerun=self.is_rerun,
+            order_commits=self.order_commits,
             rollback=request.rollback,
             build_args=dict(request.build_args),
             build_secrets=request.build_secrets,

@@ -11,7 +11,7 @@ import click
 from fsd.cli.options import ENV, FILE, FORMAT, NO_WAIT, OVERRIDE, REGION, TIMEOUT
 
 if TYPE_CHECKING:
-    from fsd.release.deploy import InFlight
+    from fsd.release.turn import InFlight
 
 
 @click.command(
@@ -101,7 +101,7 @@ def command(
 
 
 def _in_flight(*, supersede: bool, wait: bool) -> InFlight:
-    from fsd.release.deploy import InFlight
+    from fsd.release.turn import InFlight
 
     if supersede:
         return InFlight.SUPERSEDE

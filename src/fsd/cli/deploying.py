@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.cli.clock import SystemClock
 from fsd.cli.manifest import find_environment, read_manifest
@@ -19,11 +19,12 @@ from fsd.compile.desired import Desired, Image, Json, Release, Target
 from fsd.errors import CallFailedError, Interrupted, UsageError
 from fsd.plan.planner import plan_release
 from fsd.release.changed import CountCommits
-from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
+from fsd.release.deploy import DeployRequest, OnCancel, deploy
 from fsd.release.observe import observe
 from fsd.release.ports import Registry, Repository
 from fsd.release.reporter import Reporter
-from fsd.release.result import Phase, PhaseName, PhaseState, Result
+from fsd.release.result import Phase, PhaseName, PhaseState, ReleaseInfo, Result
+from fsd.release.turn import CommitOrder, InFlight, OrderCommits, order_runs
 from fsd.report.plans import Planned
 from fsd.spec import names
 from fsd.spec.environments import LOCAL
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from fsd.image.context import Source
     from fsd.spec.load import Loaded
     from fsd.spec.models import Manifest
+
+# (our commit, another) → how ours stands to it.
+AskOrder: TypeAlias = Callable[[str, str], CommitOrder]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,10 @@ class Options:
     wait: bool = True
     rollback: bool = True
     in_flight: InFlight = InFlight.REFUSE
+    supersede_older: bool = False
     allow_older: bool = False
+    is_rerun: bool = False  # of a workflow's run
+    order_commits: AskOrder | None = None  # GitHub's answer, where the checkout has no history
     on_cancel: OnCancel = OnCancel.LEAVE
     build_args: dict[str, str] = field(default_factory=dict)
     build_secrets: tuple[str, ...] = ()
@@ -171,7 +178,9 @@ def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -
         wait=options.wait,
         rollback=options.rollback,
         in_flight=options.in_flight,
-        is_older=None if options.allow_older else _older_than(options, prepared.release),
+        supersede_older=options.supersede_older,
+        order=_order(options, prepared.release),
+        allow_older=options.allow_older,
         count_commits=_count_commits(options),
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,
@@ -258,12 +267,30 @@ def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ..
     return tuple(f"created {name} with a placeholder value" for name in created)
 
 
-def _older_than(options: Options, release: Release) -> Callable[[str], bool]:
-    """Git's answer. A checkout without its history knows nothing, and refuses nothing."""
-    from fsd.image.context import is_older
+def _order(options: Options, release: Release) -> OrderCommits:
+    """Git's answer, else GitHub's, else that of the runs' numbers. Each release is asked for once.
+
+    A re-run of an old run may be of a commit that a forced push took from the branch: then there
+    is no order of commits, and the later run's is the newer.
+    """
+    from fsd.image.context import order_commits
 
     folder = options.context or options.file.parent
-    return lambda commit: is_older(folder, release.commit, than=commit)
+    vague = {CommitOrder.UNKNOWN, *((CommitOrder.DIVERGED,) if options.is_rerun else ())}
+    known: dict[str, CommitOrder] = {}
+
+    def look(other: ReleaseInfo) -> CommitOrder:
+        found = order_commits(folder, release.commit, other.commit)
+        if found is CommitOrder.UNKNOWN and options.order_commits and release.commit:
+            found = options.order_commits(release.commit, other.commit)
+        return order_runs(release.run, other.run) if found in vague else found
+
+    def order(other: ReleaseInfo) -> CommitOrder:
+        if other.revision not in known:
+            known[other.revision] = look(other)
+        return known[other.revision]
+
+    return order
 
 
 def _count_commits(options: Options) -> CountCommits:

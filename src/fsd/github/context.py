@@ -42,6 +42,7 @@ class Context:
     is_deletion: bool = False  # the push removed the branch
     is_foreign: bool = False  # a workflow_run that a fork's workflow started
     pull_request: PullRequest | None = None
+    attempt: int = 1  # more for a re-run
 
     @property
     def blob_url(self) -> str:
@@ -69,6 +70,7 @@ def read_context(environ: Mapping[str, str], *, event_text: str = "") -> Context
         is_deletion=payload.get("deleted") is True,
         is_foreign=_is_foreign(payload, repository),
         pull_request=pull_request,
+        attempt=_attempt(environ.get("GITHUB_RUN_ATTEMPT", "")),
     )
 
 
@@ -117,6 +119,10 @@ def _is_foreign(payload: Payload, repository: str) -> bool:
 def _branch(ref: str) -> str:
     prefix = "refs/heads/"
     return ref.removeprefix(prefix) if ref.startswith(prefix) else ""
+
+
+def _attempt(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 def _run_url(environ: Mapping[str, str], server: str, repository: str) -> str:

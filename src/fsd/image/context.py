@@ -17,6 +17,7 @@ from pathlib import Path
 from fsd.errors import CallFailedError, UsageError
 from fsd.image.ignore import load_ignore
 from fsd.image.tree import digest, read_tree
+from fsd.release.turn import CommitOrder
 
 _SHORT = 7
 _TAG_PART = 12
@@ -122,6 +123,30 @@ def is_older(folder: Path, commit: str, *, than: str) -> bool:
         return False
     answer = _git(folder, "merge-base", "--is-ancestor", commit, than)
     return answer is not None and answer.returncode == 0
+
+
+def order_commits(folder: Path, ours: str, theirs: str) -> CommitOrder:
+    """How `ours` stands to `theirs`, as far as this checkout knows.
+
+    In a shallow checkout a commit that is not found among the ancestors may be one all the same.
+    """
+    if not ours or not theirs:
+        return CommitOrder.UNKNOWN
+    if ours == theirs:
+        return CommitOrder.SAME
+    if is_older(folder, ours, than=theirs):
+        return CommitOrder.OLDER
+    if is_older(folder, theirs, than=ours):
+        return CommitOrder.NEWER
+    return CommitOrder.DIVERGED if _knows_both(folder, ours, theirs) else CommitOrder.UNKNOWN
+
+
+def _knows_both(folder: Path, *commits: str) -> bool:
+    shallow = _git(folder, "rev-parse", "--is-shallow-repository")
+    if shallow is None or shallow.stdout.strip() != "false":
+        return False
+    answers = [_git(folder, "cat-file", "-e", f"{commit}^{{commit}}") for commit in commits]
+    return all(answer is not None and answer.returncode == 0 for answer in answers)
 
 
 def count_commits(folder: Path, older: str, newer: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,7 +40,14 @@ from fsd.release.result import (
 )
 from fsd.release.rollback import GoBack, RolledBackTo, ended_by_error, go_back, last_good
 from fsd.release.stack_change import StackChange
-from fsd.release.turn import came_meanwhile, is_beaten, ties_of
+from fsd.release.turn import (
+    CommitOrder,
+    InFlight,
+    OrderCommits,
+    came_meanwhile,
+    is_beaten,
+    ties_of,
+)
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -57,7 +63,7 @@ from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.hooks import continue_command, paused_text
-from fsd.snapshot import ServiceDeployment
+from fsd.snapshot import DeploymentStatus, ServiceDeployment
 
 
 class OnCancel(StrEnum):
@@ -65,14 +71,6 @@ class OnCancel(StrEnum):
 
     LEAVE = "leave"
     ROLLBACK = "rollback"
-
-
-class InFlight(StrEnum):
-    """What to do about another deployment that is in flight."""
-
-    REFUSE = "refuse"
-    WAIT = "wait"
-    SUPERSEDE = "supersede"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +82,10 @@ class DeployRequest:
     wait: bool = True
     rollback: bool = True
     in_flight: InFlight = InFlight.REFUSE
-    is_older: Callable[[str], bool] | None = None  # whether the release is older than that commit
+    order: OrderCommits = lambda _: CommitOrder.UNKNOWN
+    allow_older: bool = False
+    # With WAIT: a deployment of an ancestor, or of the same commit, is not waited for.
+    supersede_older: bool = False
     count_commits: CountCommits = lambda *_: None
     on_cancel: OnCancel = OnCancel.LEAVE
     pace: Pace = field(default_factory=Pace)
@@ -181,7 +182,7 @@ class _Deployment:
             flight = observed.in_flight
             if flight is None or self.plan.attach_to:
                 return observed
-            if self.request.in_flight is InFlight.SUPERSEDE and not self.plan.is_empty:
+            if not self.plan.is_empty and self._takes_over(flight):
                 return observed
             if self.request.in_flight is InFlight.REFUSE or self.clock.now() >= deadline:
                 raise self._in_flight_error(flight)
@@ -191,6 +192,31 @@ class _Deployment:
                 self.reporter.note(f"waiting for the deployment of {revision} to end")
                 told = True
             self.clock.wait(self.request.pace.after(self.clock.now() - started))
+
+    def _takes_over(self, flight: ServiceDeployment) -> bool:
+        """Whether the deployment in flight need not be waited for.
+
+        A run that was cancelled or timed out leaves one behind, which ECS may try for hours: what
+        is newer must not wait for it. A rollback ends by itself, and is not disturbed.
+        """
+        match self.request.in_flight:
+            case InFlight.SUPERSEDE:
+                return True
+            case InFlight.WAIT if self.request.supersede_older:
+                going = flight.status in (DeploymentStatus.PENDING, DeploymentStatus.IN_PROGRESS)
+                return going and self._is_of_an_ancestor(flight)
+        return False
+
+    def _is_of_an_ancestor(self, flight: ServiceDeployment) -> bool:
+        found = self.aws.ecs.find_task_definition(flight.task_definition_arn)
+        if found is None:
+            return False
+        release = release_info(found)
+        if self.request.order(release) not in (CommitOrder.NEWER, CommitOrder.SAME):
+            return False
+        what = f"{release.revision} ({release.version})" if release.version else release.revision
+        self.reporter.note(f"takes over from the deployment of {what}, which is not newer")
+        return True
 
     def _in_flight_error(self, flight: ServiceDeployment) -> RefusedError:
         return RefusedError(
@@ -204,7 +230,9 @@ class _Deployment:
     def _refuse_older(self, observed: Observed) -> None:
         """An older commit over a newer one is most often a late workflow, not a wish."""
         newer = self.previous.commit if self.previous and observed.service else ""
-        if not newer or self.request.is_older is None or not self.request.is_older(newer):
+        if self.previous is None or not newer or self.request.allow_older:
+            return
+        if self.request.order(self.previous) is not CommitOrder.OLDER:
             return
         commit = self.request.release.commit
         raise RefusedError(

@@ -7,15 +7,58 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import TypeAlias
 
 from fsd.compile.desired import Desired
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.steps import CreateService, Step
 from fsd.release.ports import Aws
+from fsd.release.result import ReleaseInfo
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
+
+
+class InFlight(StrEnum):
+    """What to do about another deployment that is in flight."""
+
+    REFUSE = "refuse"
+    WAIT = "wait"
+    SUPERSEDE = "supersede"
+
+
+class CommitOrder(StrEnum):
+    """How the commit that is to be released stands to another release's."""
+
+    SAME = "same"
+    NEWER = "newer"  # it contains the other
+    OLDER = "older"  # the other contains it
+    DIVERGED = "diverged"
+    UNKNOWN = "unknown"  # a checkout of depth 1, and nobody else who knows
+
+
+OrderCommits: TypeAlias = Callable[[ReleaseInfo], CommitOrder]
+
+# The ledger has the URL of the workflow's run.
+_RUN = re.compile(r"(?P<repository>https://.+)/actions/runs/(?P<id>[0-9]{1,18})")
+
+
+def order_runs(ours: str, theirs: str) -> CommitOrder:
+    """By the workflows' runs, for commits of which nobody knows the order.
+
+    GitHub counts runs up, and a re-run keeps its number: what a later run of the same repository
+    has brought is newer than what an earlier one would bring now.
+    https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#github-context
+    """
+    mine, other = _RUN.fullmatch(ours), _RUN.fullmatch(theirs)
+    if mine is None or other is None or mine["repository"] != other["repository"]:
+        return CommitOrder.UNKNOWN
+    if int(mine["id"]) == int(other["id"]):
+        return CommitOrder.SAME
+    return CommitOrder.NEWER if int(mine["id"]) > int(other["id"]) else CommitOrder.OLDER
 
 
 def came_meanwhile(arns: frozenset[str], observed: Observed) -> frozenset[str]:

@@ -11,9 +11,11 @@ from fsd.image.context import (
     count_commits,
     find_dockerfile,
     is_older,
+    order_commits,
     read_source,
     require_dockerfile,
 )
+from fsd.release.turn import CommitOrder
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -196,6 +198,27 @@ def test_require_dockerfile__none__names_the_path(tmp_path: Path) -> None:
 
     assert raised.value.id == "dockerfile-missing"
     assert str(tmp_path / "Dockerfile") in raised.value.what
+
+
+def test_order_commits__whole_and_shallow_checkout__never_a_guess(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    first = git(folder, "rev-parse", "HEAD").strip()
+    git(folder, "commit", "-q", "--allow-empty", "-m", "second")
+    second = git(folder, "rev-parse", "HEAD").strip()
+    git(folder, "checkout", "--quiet", "-b", "other", first)
+    git(folder, "commit", "-q", "--allow-empty", "-m", "third")
+    third = git(folder, "rev-parse", "HEAD").strip()
+    shallow = tmp_path_factory.mktemp("clone") / "shallow"
+    git(folder, "clone", "--quiet", "--depth=1", folder.parent.as_uri(), str(shallow))
+
+    assert order_commits(folder, first, second) is CommitOrder.OLDER
+    assert order_commits(folder, second, first) is CommitOrder.NEWER
+    assert order_commits(folder, first, first) is CommitOrder.SAME
+    assert order_commits(folder, second, third) is CommitOrder.DIVERGED
+    assert order_commits(folder, first, "0" * 40) is CommitOrder.UNKNOWN
+    assert order_commits(folder, "", first) is CommitOrder.UNKNOWN
+    assert order_commits(shallow, first, third) is CommitOrder.UNKNOWN
 
 
 def test_is_older__two_commits__only_the_first_of_them(folder: Path) -> None:

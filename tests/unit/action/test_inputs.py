@@ -11,6 +11,8 @@ from fsd.action.inputs import Inputs, find_service_files, read_inputs
 from fsd.action.record import OUTPUTS
 from fsd.errors import UsageError
 from fsd.github.runner import PREFIX, Runner
+from fsd.release.deploy import OnCancel
+from fsd.release.turn import InFlight
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -18,6 +20,37 @@ ROOT = Path(__file__).parent.parent.parent.parent
 def read(**inputs: str) -> Inputs:
     environ = {PREFIX + name.upper(): value for name, value in inputs.items()}
     return read_inputs(Runner(environ, stream=io.StringIO()))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({}, Inputs(in_flight=InFlight.WAIT, on_cancel=OnCancel.LEAVE, allow_older=False)),
+        ({"in_flight": "supersede"}, Inputs(in_flight=InFlight.SUPERSEDE)),
+        ({"in_flight": "refuse"}, Inputs(in_flight=InFlight.REFUSE)),
+        ({"on_cancel": "rollback"}, Inputs(on_cancel=OnCancel.ROLLBACK)),
+        ({"allow_older": "true"}, Inputs(allow_older=True)),
+    ],
+)
+def test_read_inputs__what_a_run_does_about_others__is_read(
+    words: dict[str, str], expected: Inputs
+) -> None:
+    assert read(**words) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("in_flight", "cancel"),
+        ("in_flight", "true"),
+        ("in_flight", "Wait "),
+        ("on_cancel", "stop"),
+        ("allow_older", "maybe"),
+    ],
+)
+def test_read_inputs__word_that_none_of_them_takes__is_refused(name: str, word: str) -> None:
+    with pytest.raises(UsageError):
+        read(**{name: word})
 
 
 def test_read_inputs__nothing__is_the_default() -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from fsd.compile.desired import Desired, Json, Scaling
 from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
-from fsd.release.deploy import DeployRequest, InFlight, OnCancel, deploy
+from fsd.release.deploy import DeployRequest, OnCancel, deploy
 from fsd.release.ports import Throttled
 from fsd.release.reporter import Silent
-from fsd.release.result import Outcome, PhaseName, Result
+from fsd.release.result import Outcome, PhaseName, ReleaseInfo, Result
+from fsd.release.turn import CommitOrder, InFlight
 from tests.fakes.aws import START, FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
@@ -446,12 +447,12 @@ def test_deploy__older_commit__refused_and_nothing_touched() -> None:
     aws = running()
     asked: list[str] = []
 
-    def is_older(commit: str) -> bool:
-        asked.append(commit)
-        return True
+    def order(other: ReleaseInfo) -> CommitOrder:
+        asked.append(other.commit)
+        return CommitOrder.OLDER
 
     with pytest.raises(RefusedError) as refused:
-        run(aws, make_request(is_older=is_older))
+        run(aws, make_request(order=order))
 
     assert refused.value.id == "older-commit"
     assert asked == ["41" * 40]
@@ -459,7 +460,43 @@ def test_deploy__older_commit__refused_and_nothing_touched() -> None:
 
 
 def test_deploy__newer_commit__deployed() -> None:
-    assert run(running(), make_request(is_older=lambda _: False)).outcome is Outcome.SUCCEEDED
+    result = run(running(), make_request(order=lambda _: CommitOrder.NEWER))
+
+    assert result.outcome is Outcome.SUCCEEDED
+
+
+def test_deploy__older_commit_that_is_allowed__deployed() -> None:
+    request = make_request(order=lambda _: CommitOrder.OLDER, allow_older=True)
+
+    assert run(running(), request).outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize("order", [CommitOrder.NEWER, CommitOrder.SAME])
+def test_deploy__left_behind_by_an_ancestor__taken_over_at_once(order: CommitOrder) -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.take_over(50)
+    before = clock.now()
+
+    result = run(
+        aws,
+        make_request(in_flight=InFlight.WAIT, supersede_older=True, order=lambda _: order),
+        clock,
+    )
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert result.started_at == before
+
+
+@pytest.mark.parametrize("order", [CommitOrder.OLDER, CommitOrder.DIVERGED, CommitOrder.UNKNOWN])
+def test_deploy__in_flight_and_not_an_ancestor__waited_for_in_vain(order: CommitOrder) -> None:
+    aws = running()
+    aws.ecs.take_over(50)
+
+    with pytest.raises(RefusedError) as refused:
+        run(aws, make_request(in_flight=InFlight.WAIT, supersede_older=True, order=lambda _: order))
+
+    assert refused.value.id == "deployment-in-flight"
+    assert aws.ecs.calls == []
 
 
 def test_deploy__our_own_in_flight__attached() -> None:

@@ -1,0 +1,116 @@
+"""What to do next, in the words of the place where the user is: a workflow has inputs, no options.
+
+Errors are written for the command line, where most people meet them. Here is the one table that
+says them for a workflow; a test renders every error of the source, and finds no option in any.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TypeVar
+
+from fsd.errors import FsdError
+from fsd.release.result import Result
+from fsd.rollout.cause import Diagnosis
+from fsd.spec.finding import Finding
+
+Error = TypeVar("Error", bound=FsdError)
+
+# An option that has no input is something that only a person at a terminal does.
+INPUTS = {
+    "--allow-older": "`allow-older: true`",
+    "--build-arg": "`build-args`",
+    "--context": "`context`",
+    "--dockerfile": "`dockerfile`",
+    "--env": "`environment`",
+    "--file": "`service-file`",
+    "--force": "`fsd` with a force option, at a terminal",
+    "--image": "`image`",
+    "--no-rollback": "`rollback: false`",
+    "--no-wait": "a shorter `timeout`",
+    "--on-cancel": "`on-cancel`",
+    "--override": "`overrides`",
+    "--region": "`aws-region`",
+    "--service": "`service-file`",
+    "--supersede": "`in-flight: supersede`",
+    "--timeout": "`timeout`",
+    "--to-version": "`rollback-to`",
+    "--version": "`version`",
+    "--wait-for-lock": "`in-flight: wait`",
+}
+
+# Whole commands: what a workflow does with an input instead. The others are for a terminal.
+_COMMANDS = {
+    "rollback": "a run with the input `rollback-to: previous`",
+    "deploy": "a run of this workflow",
+}
+_VALUE = r"(?!(?:or|and|to|it|is|is\b)\b)[^\s`,;()]+"
+_COMMAND = re.compile(
+    r"(?P<tick>`?)\bfsd (?P<name>[a-z]+)(?P<rest>(?:\s+--[a-z][a-z-]*(?:[ =]"
+    rf"{_VALUE})?|\s+\.\.\.)*)(?P=tick)"
+)
+_PAIR = re.compile(r"`(?P<option>--[a-z][a-z-]*)[ =](?P<value>[^`]+)`")
+_OPTION = re.compile(r"`?(?<![\w-])(?P<option>--[a-z][a-z-]*)`?")
+
+
+def in_workflow(text: str) -> str:
+    """`text` with the Action's inputs in the place of our command line's options."""
+    text = _COMMAND.sub(_command, text)
+    text = _PAIR.sub(lambda match: _pair(match["option"], match["value"]), text)
+    return _OPTION.sub(lambda match: INPUTS.get(match["option"], match[0]), text)
+
+
+def error_in_workflow(error: Error) -> Error:
+    """The same error; also its findings, where it has any."""
+    told = type(error).__new__(type(error))  # not by a copy: that asks for the arguments anew
+    told.__dict__ |= error.__dict__
+    told.what, told.fix = in_workflow(error.what), in_workflow(error.fix)
+    told.args = (told.what,)
+    if isinstance(error.where, str):
+        told.where = in_workflow(error.where)
+    findings = getattr(error, "findings", None)
+    if findings is not None:
+        told.__dict__["findings"] = tuple(finding_in_workflow(finding) for finding in findings)
+    return told
+
+
+def finding_in_workflow(finding: Finding) -> Finding:
+    where = finding.where
+    return replace(
+        finding,
+        message=in_workflow(finding.message),
+        fix=in_workflow(finding.fix),
+        where=in_workflow(where) if isinstance(where, str) else where,
+    )
+
+
+def result_in_workflow(result: Result) -> Result:
+    """What AWS and the service said stays as it is."""
+    return replace(
+        result,
+        message=in_workflow(result.message),
+        next_steps=tuple(map(in_workflow, result.next_steps)),
+        diagnosis=_diagnosis(result.diagnosis) if result.diagnosis else None,
+    )
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:
+    causes = tuple(replace(cause, advice=in_workflow(cause.advice)) for cause in diagnosis.causes)
+    return replace(diagnosis, causes=causes)
+
+
+def _command(match: re.Match[str]) -> str:
+    """A command of ours keeps its name, which is enough to find it, and loses its options."""
+    if match["name"] in _COMMANDS and match["rest"]:
+        return _COMMANDS[match["name"]]
+    return f"{match['tick']}fsd {match['name']}{match['tick']}" if match["rest"] else match[0]
+
+
+def _pair(option: str, value: str) -> str:
+    """`--override resources.maxCount=2` → `overrides: resources.maxCount=2`."""
+    known = INPUTS.get(option)
+    if known is None:
+        return f"`{option} {value}`"
+    name = known.strip("`").partition(":")[0]
+    return f"`{name}: {value}`"
