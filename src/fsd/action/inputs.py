@@ -6,18 +6,30 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from fsd.errors import UsageError
 from fsd.github.runner import Runner
 from fsd.release.deploy import OnCancel
 from fsd.release.turn import InFlight
+from fsd.spec.ref_patterns import find_problem
 
 DEFAULT_BRANCHES = {"staging": "dev", "main": "prod"}
 PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 DEFAULT_TIMEOUT = timedelta(minutes=20)
 
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+# A bare number is minutes to one reader (as `timeout-minutes`) and seconds to the other.
+_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
+_NOT_GIVEN = "none"  # action.yml's default of `rollback-to`
+
+
+class Said(StrEnum):
+    """What the workflow says of a rollback where it names no release."""
+
+    NOTHING = "nothing"
+    EMPTY = "empty"  # the input is there, and has no value
+    NO = "no"  # a deployment is meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +56,8 @@ class Inputs:
     on_cancel: OnCancel = OnCancel.LEAVE
     allow_older: bool = False
     rollback: bool = True
-    rollback_to: str = ""  # a release to go back to, instead of a deployment
+    rollback_to: str = ""  # a release to go back to, instead of a deployment; or `previous`
+    rollback_said: Said = Said.NOTHING
     comment: bool = True
     github_token: str = field(default="", repr=False)
     dry_run: bool = False
@@ -62,7 +75,8 @@ class Inputs:
 
 def read_inputs(runner: Runner) -> Inputs:
     """Raises UsageError for what cannot be meant."""
-    rollback, rollback_to = _rollback(runner.input("rollback"))
+    rollback, _ = _rollback(runner.input("rollback"))
+    rollback_to, rollback_said = _rollback_to(runner)
     inputs = Inputs(
         service_file=runner.input("service-file") or "service.yml",
         environment=runner.input("environment"),
@@ -85,6 +99,7 @@ def read_inputs(runner: Runner) -> Inputs:
         allow_older=runner.flag("allow-older", default=False),
         rollback=rollback,
         rollback_to=rollback_to,
+        rollback_said=rollback_said,
         comment=runner.flag("comment", default=True),
         github_token=runner.input("github-token"),
         dry_run=runner.flag("dry-run", default=False),
@@ -117,12 +132,23 @@ def find_service_files(pattern: str, root: Path) -> tuple[Path, ...]:
 
 
 def _branches(text: str) -> Mapping[str, str]:
-    """`staging=dev, main=prod`, or a line each."""
-    pairs = dict(_pairs(re.split(r"[,\s]+", text), name="branch-environments"))
-    for branch in pairs:
-        if "*" in branch:
-            raise _wrong("branch-environments", branch, "name each branch; there are no patterns")
-    return pairs or DEFAULT_BRANCHES
+    """`staging=dev, main=prod`, or a line each; a branch may be a filter pattern of GitHub's."""
+    found: dict[str, str] = {}
+    patterns: dict[str, tuple[str, ...]] = {}
+    for pattern, name in _pairs(re.split(r"[,\s]+", text), name="branch-environments"):
+        if found.get(pattern, name) != name:
+            raise _wrong("branch-environments", pattern, "let it go to one environment")
+        found[pattern] = name
+        patterns[name] = (*patterns.get(name, ()), pattern)
+    for name, each in patterns.items():
+        wrong = find_problem(each)
+        if wrong:
+            raise UsageError(
+                f"{wrong[1]} (for {name or 'no environment'})",
+                where="input branch-environments",
+                fix="write a branch or GitHub's filter pattern, such as `release/*=prod`",
+            )
+    return found or DEFAULT_BRANCHES
 
 
 def _pairs(items: Iterable[str], *, name: str) -> Iterable[tuple[str, str]]:
@@ -143,14 +169,32 @@ def _rollback(text: str) -> tuple[bool, str]:
     return True, text
 
 
+def _rollback_to(runner: Runner) -> tuple[str, Said]:
+    """The release to go back to, by `rollback-to` or, as it was before, by `rollback`."""
+    text, (_, old) = runner.input("rollback-to"), _rollback(runner.input("rollback"))
+    asks = text if text not in (_NOT_GIVEN, "false") else ""
+    if asks and old and asks != old:
+        raise _wrong("rollback", old, "write `true` or `false`; `rollback-to` names the release")
+    if asks or old:
+        return asks or old, Said.NOTHING
+    if text == "false":
+        return "", Said.NO
+    is_empty = any(runner.is_empty(name) for name in ("rollback-to", "rollback"))
+    return "", Said.EMPTY if is_empty else Said.NOTHING
+
+
 def _duration(text: str) -> timedelta:
     if not text:
         return DEFAULT_TIMEOUT
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise _wrong("timeout", text, "write 90s, 20m or 1h30m")
+        hint = f"{text}m or {text}s" if text.isdecimal() else "90s, 20m or 1h30m"
+        raise _wrong("timeout", text, f"write {hint}")
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    found = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if not found:
+        raise _wrong("timeout", text, "write how long a rollout may take, such as 20m")
+    return found
 
 
 def _platform(text: str) -> str:

@@ -16,6 +16,9 @@ from fsd.report.plans import Planned
 from fsd.spec.environments import Environment
 from fsd.spec.finding import Finding
 
+# Of `rollback-to`: the last good release before the one that runs.
+PREVIOUS = "previous"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployRequest:

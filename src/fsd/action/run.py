@@ -22,14 +22,15 @@ from fsd.action.decide import (
     Skip,
     ValidateOnly,
     decide,
+    doubts,
 )
 from fsd.action.inputs import Inputs, find_service_files, read_inputs
 from fsd.action.ports import Checked, CommentsPort, Deployer, DeployRequest
 from fsd.action.record import Ended, ended_by_error, ended_by_result, outputs_of, record_json, worst
 from fsd.action.remedies import error_in_workflow, finding_in_workflow, result_in_workflow
 from fsd.action.tell import CommentingReporter, Teller
-from fsd.errors import ExitCode, FsdError, ManifestError, RefusedError
-from fsd.github.context import Context
+from fsd.errors import CallFailedError, ExitCode, FsdError, ManifestError, RefusedError
+from fsd.github.context import Checkout, Context
 from fsd.github.runner import Level, Runner
 from fsd.release.ports import Clock
 from fsd.release.reporter import Reporter, Silent
@@ -61,6 +62,7 @@ class Step:
     runner: Runner
     context: Context
     connect: Callable[[Inputs], Tools]
+    read_checkout: Callable[[Path], Checkout]  # of a folder
     clock: Clock
     root: Path  # the checkout
     temp: Path  # outlives the step, and not the job
@@ -74,7 +76,14 @@ def run_step(step: Step) -> int:
         inputs = read_inputs(step.runner)
         tools = step.connect(inputs)
         teller.comments = tools.comments if inputs.comment else None
-        _Run(step=step, inputs=inputs, deployer=tools.deployer, teller=teller, ended=ended).run()
+        _Run(
+            step=step,
+            context=step.context,
+            inputs=inputs,
+            deployer=tools.deployer,
+            teller=teller,
+            ended=ended,
+        ).run()
     except FsdError as raised:
         error = error_in_workflow(raised)
         ended.append(ended_by_error(error))
@@ -118,6 +127,7 @@ def _tell_error(teller: Teller, error: FsdError, *, service: str = "", env: str 
 @dataclass(slots=True, kw_only=True)
 class _Run:
     step: Step
+    context: Context  # with what is checked out where the Service YAML of the moment is
     inputs: Inputs
     deployer: Deployer
     teller: Teller
@@ -127,10 +137,6 @@ class _Run:
     @property
     def runner(self) -> Runner:
         return self.step.runner
-
-    @property
-    def context(self) -> Context:
-        return self.step.context
 
     def run(self) -> None:
         files = list(find_service_files(self.inputs.service_file, self.step.root))
@@ -143,9 +149,14 @@ class _Run:
                 raise self.teller.interrupted
 
     def _run_file(self, file: Path) -> None:
+        checkout = self.step.read_checkout(self.step.root / file.parent)
+        self.context = self.teller.context = replace(self.step.context, checkout=checkout)
         self.environments = self.deployer.environments(file)
         decision = decide(self.context, self.inputs, self.environments)
         self.runner.write(_decision_text(file, decision))
+        if isinstance(decision, Deploy | RollBack | PlanOnly):
+            for doubt in doubts(self.context):
+                self.runner.annotate(Level.WARNING, f"{file}: {doubt}", title="fsd: other-commit")
         match decision:
             case Deploy(environment=env):
                 self._release(file, env, self._deploy)
@@ -157,12 +168,14 @@ class _Run:
                         request, version, reporter=reporter
                     ),
                 )
-            case PlanOnly(environments=names):
+            case PlanOnly(environments=names, reason=reason):
+                if reason:
+                    self.runner.annotate(Level.NOTICE, f"{file}: no plan; {reason}")
                 self._plan(file, names)
             case ValidateOnly(reason=reason):
                 self._validate(file, reason)
-            case Skip(reason=reason):
-                self._skip(file, reason)
+            case Skip(reason=reason, is_surprising=is_surprising):
+                self._skip(file, reason, Level.WARNING if is_surprising else Level.NOTICE)
             case Refuse(reason=reason, fix=fix):
                 raise RefusedError(reason, where=self.context.event, fix=fix, code="event-refused")
             case _:
@@ -267,12 +280,14 @@ class _Run:
                 plans.append(self.deployer.plan(self._request(file, env), reporter=Silent()))
             except FsdError as raised:
                 caught = error_in_workflow(raised)
-                error = error or caught
                 unavailable[env] = caught.what
-                self.teller.error(caught)
+                is_fine = self._may_be_unplanned(caught)
+                error = error if is_fine else error or caught
+                self.teller.error(caught, level=Level.WARNING if is_fine else Level.ERROR)
         for planned in plans:
             self.runner.write(plan_text(planned))
-        record = Ended(outcome=str(Outcome.PLANNED), exit_code=0)
+        missing = "; ".join(f"no plan for {env}: {why}" for env, why in unavailable.items())
+        record = Ended(outcome=str(Outcome.PLANNED), exit_code=0, reason=missing)
         if error is not None:
             self.runner.write(str(error))
             record = ended_by_error(error)
@@ -283,6 +298,12 @@ class _Run:
         )
         self._tell_plan(service, plans, checked=checked, unavailable=unavailable)
 
+    def _may_be_unplanned(self, error: FsdError) -> bool:
+        """Before a merge a plan is a courtesy: who may not look at an account, or finds it down,
+        has no reason to hold the pull request up. A `dry-run` was asked for."""
+        is_asked_for = self.context.event not in ("pull_request", "merge_group")
+        return isinstance(error, CallFailedError | RefusedError) and not is_asked_for
+
     def _tell_plan(
         self,
         service: str,
@@ -291,9 +312,12 @@ class _Run:
         checked: Checked,
         unavailable: Mapping[str, str],
     ) -> None:
+        # A job for each environment has its own comment: one's plan must not replace another's.
+        subject = f"plan:{self.inputs.environment}" if self.inputs.environment else "plan"
         body = markdown.render_plan_comment(
             service,
             plans,
+            subject=subject,
             findings=checked.findings,
             unavailable=unavailable,
             run_url=self.context.run_url,
@@ -303,7 +327,7 @@ class _Run:
         self.teller.summary(body)
         if self.context.pull_request is None:
             return
-        url = self.teller.comment(body, service=service, subject="plan")
+        url = self.teller.comment(body, service=service, subject=subject)
         self.ended[-1] = replace(self.ended[-1], comment_url=url)
 
     def _validate(self, file: Path, reason: str) -> None:
@@ -326,11 +350,11 @@ class _Run:
         )
         self.teller.summary(f"{body}\n\n{markdown.escape(reason)}.")
 
-    def _skip(self, file: Path, reason: str) -> None:
+    def _skip(self, file: Path, reason: str, level: Level) -> None:
         self.ended.append(
             Ended(outcome=str(Outcome.SKIPPED), exit_code=0, file=file, reason=reason)
         )
-        self.runner.annotate(Level.NOTICE, f"{file}: nothing to do; {reason}")
+        self.runner.annotate(level, f"{file}: nothing to do; {reason}")
         self.teller.summary(f"### ⏭️ {markdown.escape(str(file))}\n\n{markdown.escape(reason)}.")
 
     def _check(self, file: Path, names: tuple[str, ...]) -> Checked:
@@ -367,7 +391,7 @@ def _decision_text(file: Path, decision: Decision) -> str:
         case RollBack(environment=env, to_version=version):
             return f"{file}: roll {env} back to {version}"
         case PlanOnly(environments=names):
-            return f"{file}: plan for {', '.join(names)}"
+            return f"{file}: plan for {', '.join(names) or 'no environment'}"
         case ValidateOnly(reason=reason):
             return f"{file}: validate only: {reason}"
         case Skip(reason=reason):

@@ -92,7 +92,7 @@ class Teller:
     def _search(self) -> None:
         if self.comments is not None:
             self._number = self.comments.find_pull_request(
-                self.context.sha, branch=self.context.branch
+                self.context.commit, branch=self.context.branch
             )
 
     def guard(self, tell: Callable[[], object]) -> bool:

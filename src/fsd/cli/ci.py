@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fsd.action.run import Tools
     from fsd.cli.deploying import AskOrder, Options
     from fsd.cli.wiring import WebIdentity
-    from fsd.github.context import Context
+    from fsd.github.context import Checkout, Context
     from fsd.github.oidc import IdTokens
     from fsd.github.runner import Runner
     from fsd.release.reporter import Reporter
@@ -53,6 +53,7 @@ def command() -> int:
                 runner=runner,
                 context=context,
                 connect=lambda inputs: _connect(inputs, runner, context, tokens=tokens),
+                read_checkout=_read_checkout,
                 clock=clock,
                 root=Path.cwd(),
                 temp=Path(environ.get("RUNNER_TEMP") or os.curdir),
@@ -85,6 +86,21 @@ def _connect(inputs: Inputs, runner: Runner, context: Context, *, tokens: IdToke
         if can_comment
         else None,
     )
+
+
+def _read_checkout(folder: Path) -> Checkout:
+    """What git says of the folder; nobody vouches for a checkout that it cannot read."""
+    from fsd.github.context import Checkout
+    from fsd.image.context import read_head
+
+    if not folder.is_dir():
+        return Checkout(problem=f"there is no folder {folder}")
+    try:
+        head, is_dirty = read_head(folder)
+    except CallFailedError as error:
+        return Checkout(problem=error.what)
+    problem = "" if head else "no git, or no commit"
+    return Checkout(head=head, is_dirty=is_dirty, problem=problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +139,7 @@ class _Deployer:
     def plan(self, request: DeployRequest, *, reporter: Reporter) -> Planned:
         from fsd.cli.deploying import run_plan
 
-        return run_plan(self._options(request), reporter=reporter)
+        return run_plan(self._options(request, is_plan=True), reporter=reporter)
 
     def deploy(self, request: DeployRequest, *, reporter: Reporter) -> Result:
         from fsd.cli.deploying import run_deploy
@@ -131,6 +147,7 @@ class _Deployer:
         return run_deploy(self._options(request), reporter=reporter)
 
     def roll_back(self, request: DeployRequest, to_version: str, *, reporter: Reporter) -> Result:
+        from fsd.action.ports import PREVIOUS
         from fsd.cli.options import make_operation, open_service
         from fsd.release.operations import roll_back
 
@@ -145,9 +162,9 @@ class _Deployer:
             environments_file=self.environments_file,
         )
         operation = make_operation(connection, ref, reporter=reporter, timeout=request.timeout)
-        return roll_back(operation, to_version)
+        return roll_back(operation, None if to_version == PREVIOUS else to_version)
 
-    def _options(self, request: DeployRequest) -> Options:
+    def _options(self, request: DeployRequest, *, is_plan: bool = False) -> Options:
         from fsd.cli.deploying import Options
 
         return Options(
@@ -172,10 +189,10 @@ class _Deployer:
             cache=request.cache,
             environments_file=self.environments_file,
             require_promotion_from=request.require_promotion_from,
-            identity=self._identity(request),
+            identity=self._identity(request, is_plan=is_plan),
         )
 
-    def _identity(self, request: DeployRequest) -> WebIdentity | None:
+    def _identity(self, request: DeployRequest, *, is_plan: bool = False) -> WebIdentity | None:
         """The role by OIDC; None leaves it to the credentials that the job has.
 
         Raises CallFailedError where a role is asked for and the job may not prove who it is.
@@ -186,7 +203,8 @@ class _Deployer:
         environment = find_environment(
             request.file, request.environment, file=self.environments_file
         )
-        role = request.role_to_assume or environment.role_arn
+        own_role = environment.role_for_plans if is_plan else environment.role_arn
+        role = request.role_to_assume or own_role
         if role and self.tokens:
             return WebIdentity(role_arn=role, token=self.tokens, session_name=session_name())
         if not request.role_to_assume:

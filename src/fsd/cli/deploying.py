@@ -84,7 +84,7 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(options: Options, *, reporter: Reporter) -> Prepared:
+def prepare(options: Options, *, reporter: Reporter, is_plan: bool = False) -> Prepared:
     """Check the manifest, open the account, and read the manifest again with its variables.
 
     Raises ManifestError before any call, CallFailedError and RefusedError from AWS.
@@ -100,6 +100,8 @@ def prepare(options: Options, *, reporter: Reporter) -> Prepared:
         overrides=options.overrides,
         environments_file=options.environments_file,
     )
+    if is_plan:
+        environment = replace(environment, role_arn=environment.role_for_plans)
     connection = connect(environment, region=options.region, identity=options.identity)
     source = _source(options)
     release = _release(options, source)
@@ -437,7 +439,7 @@ def _image_name(image: Image) -> str:
 def run_plan(options: Options, *, reporter: Reporter) -> Planned:
     """Observe and plan. Builds nothing: without `--image` the commit's image is looked up, and an
     image that is not there yet is shown as such."""
-    prepared = prepare(options, reporter=reporter)
+    prepared = prepare(options, reporter=reporter, is_plan=True)
     image, notes = _planned_image(options, prepared)
     desired = _desired(prepared, image, options)
     plan = plan_release(desired, observe(prepared.connection.aws, desired))

@@ -50,6 +50,11 @@ class Runner:
         """The trimmed text; "" where it is not given, or given as nothing."""
         return self._environ.get(PREFIX + name.upper().replace("-", "_"), "").strip()
 
+    def is_empty(self, name: str) -> bool:
+        """Whether it is given as nothing, as an expression without a value gives it."""
+        variable = PREFIX + name.upper().replace("-", "_")
+        return variable in self._environ and not self._environ[variable].strip()
+
     def lines(self, name: str) -> tuple[str, ...]:
         """The lines of a multi-line input, trimmed, without empty ones."""
         return tuple(line.strip() for line in self.input(name).splitlines() if line.strip())

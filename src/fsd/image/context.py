@@ -160,6 +160,15 @@ def count_commits(folder: Path, older: str, newer: str) -> int | None:
     return int(answer.stdout)
 
 
+def read_head(folder: Path) -> tuple[str, bool]:
+    """(the full SHA of what is checked out, whether files of the folder differ from it).
+
+    "" as in `_head`; raises CallFailedError where git is there and refuses.
+    """
+    commit, _ = _head(folder)
+    return commit, bool(commit) and _has_changes(folder)
+
+
 def _head(folder: Path) -> tuple[str, str]:
     """(commit, title); ("", "") without git, outside a repository and before the first commit."""
     answer = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%x00%s")

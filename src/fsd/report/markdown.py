@@ -56,7 +56,7 @@ _NEEDS_OWNERS = {Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED}
 def marker(service: str, subject: str) -> str:
     """The invisible first line by which the same comment is found again.
 
-    `subject` is an environment, or `plan`.
+    `subject` is an environment, `plan`, or `plan:` and the one environment that a job is for.
     """
     return f"<!-- fsd:{service}:{subject} -->"
 
@@ -110,6 +110,7 @@ def render_plan_comment(
     service: str,
     plans: Sequence[Planned],
     *,
+    subject: str = "plan",
     findings: Sequence[Finding] = (),
     unavailable: Mapping[str, str] | None = None,
     run_url: str,
@@ -125,7 +126,7 @@ def render_plan_comment(
     environments = [*(planned.environment for planned in plans), *missing]
     title = f"### 📋 {escape(service)}: plan for {_and(environments)}"
     parts = [
-        marker(service, "plan"),
+        marker(service, subject),
         title if environments else f"### 📋 {escape(service)}: checked",
         *(_plan_block(planned) for planned in plans),
         *(f"**{escape(env)}** — no plan: {code(why)}" for env, why in missing.items()),

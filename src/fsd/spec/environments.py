@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from fsd.errors import Location
 from fsd.spec.finding import Finding, Severity, order
+from fsd.spec.ref_patterns import find_problem, matches
 from fsd.spec.section import Limits, fill, key, keys, section
 from fsd.spec.typed import check
 from fsd.spec.yaml_tree import Branch, Document, Entry, Node, Scalar, find, locate, parse
@@ -39,14 +40,24 @@ class EnvironmentSpec:
     )
     cluster: str | None = key(default=None, description="ECS cluster; the name without it.")
     vpc: Vpc | None = key(default=None, description="Found by tag without it.")
-    branches: tuple[str, ...] = key(default=(), description="Branches that deploy here.")
+    plan_role_arn: str | None = key(
+        default=None, description="The role that a plan assumes; `roleArn` without it."
+    )
+    branches: tuple[str, ...] = key(
+        default=(), description="Branches that deploy here, by name or GitHub's filter pattern."
+    )
+    tags: tuple[str, ...] = key(
+        default=(), description="Tags that deploy here, by name or GitHub's filter pattern."
+    )
     promote_from: str | None = key(
         default=None, description="Takes only digests that succeeded in that environment."
     )
     overrides: dict[str, OverrideValue] = key(
         default={}, description="The same paths as --override."
     )
-    protected: bool = key(default=False, description="Refuses what is not from a branch of its.")
+    protected: bool = key(
+        default=False, description="Refuses what is not from a branch or tag of its."
+    )
 
 
 @section
@@ -58,6 +69,15 @@ class Environment(EnvironmentSpec):
     @property
     def cluster_name(self) -> str:
         return self.cluster or self.name
+
+    @property
+    def role_for_plans(self) -> str | None:
+        """One that may only look, where there is one."""
+        return self.plan_role_arn or self.role_arn
+
+    def takes(self, *, branch: str = "", tag: str = "") -> bool:
+        """Whether a branch or a tag is one of its own."""
+        return matches(self.branches, branch) or matches(self.tags, tag)
 
 
 @section
@@ -142,7 +162,21 @@ def _load(document: Document) -> tuple[Environment | None, tuple[Finding, ...]]:
     if checked is None or findings:
         return None, findings
     values = {item.name: getattr(checked.spec, item.name) for item in keys(EnvironmentSpec)}
-    return Environment(name=checked.metadata.name, **values), ()
+    return Environment(name=checked.metadata.name, **values), _bad_patterns(checked.spec, document)
+
+
+def _bad_patterns(spec: EnvironmentSpec, document: Document) -> tuple[Finding, ...]:
+    """A pattern that matches nothing would be a push that silently deploys nowhere."""
+    return tuple(
+        _error(
+            "wrong-pattern",
+            f"`{name}`: {wrong[1]}",
+            "write a name or GitHub's filter pattern, such as `main`, 'release/*' or 'v[0-9]*'",
+            place=locate(document.root, ("spec", name, wrong[0])),
+        )
+        for name, patterns in (("branches", spec.branches), ("tags", spec.tags))
+        if (wrong := find_problem(patterns))
+    )
 
 
 def _as_meant(root: Branch) -> tuple[Branch, tuple[Finding, ...]]:

@@ -14,7 +14,7 @@ from fsd.action.inputs import Inputs
 from fsd.action.ports import Checked, DeployRequest
 from fsd.action.run import Step, Tools, run_step
 from fsd.errors import FsdError, Interrupted
-from fsd.github.context import Context
+from fsd.github.context import Checkout, Context
 from fsd.github.runner import PREFIX, Runner
 from fsd.plan.steps import Plan
 from fsd.release.reporter import Reporter
@@ -126,6 +126,7 @@ class Scene:
     context: Context = PUSH
     deployer: FakeDeployer = field(default_factory=FakeDeployer)
     comments: FakeComments | None = field(default_factory=FakeComments)
+    checkout: Checkout = field(default_factory=lambda: Checkout(head="a" * 40))
     log: str = ""
 
     def run(self, **inputs: str) -> int:
@@ -139,6 +140,7 @@ class Scene:
             runner=Runner(environ, stream=stream),
             context=self.context,
             connect=self._connect,
+            read_checkout=lambda _: self.checkout,
             clock=FakeClock(),
             root=self.folder,
             temp=self.folder / "temp",

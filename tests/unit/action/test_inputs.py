@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fsd.action.inputs import Inputs, find_service_files, read_inputs
+from fsd.action.inputs import Inputs, Said, find_service_files, read_inputs
 from fsd.action.record import OUTPUTS
 from fsd.errors import UsageError
 from fsd.github.runner import PREFIX, Runner
@@ -137,16 +137,72 @@ def test_read_inputs__all_of_them__are_read() -> None:
 
 def test_read_inputs__rollback_with_a_release__is_what_to_go_back_to() -> None:
     assert read(rollback="v1.2.3") == Inputs(rollback_to="v1.2.3")
+    assert read(rollback_to="v1.2.3", rollback="v1.2.3") == Inputs(rollback_to="v1.2.3")
+
+
+def test_read_inputs__rollback_to__leaves_rollback_as_it_is() -> None:
+    inputs = read(rollback_to="previous", rollback="false")
+
+    assert inputs == Inputs(rollback_to="previous", rollback=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, Said.NOTHING),
+        ({"rollback_to": "none", "rollback": "true"}, Said.NOTHING),
+        ({"rollback_to": ""}, Said.EMPTY),
+        ({"rollback_to": "  \n"}, Said.EMPTY),
+        ({"rollback_to": "none", "rollback": ""}, Said.EMPTY),
+        ({"rollback_to": "false"}, Said.NO),
+        ({"rollback_to": "false", "rollback": ""}, Said.NO),
+    ],
+)
+def test_read_inputs__no_release_to_go_back_to__says_how_it_was_left_out(
+    given: dict[str, str], said: Said
+) -> None:
+    assert read(**given) == Inputs(rollback_said=said)
+
+
+def test_read_inputs__patterns_of_branches__are_read() -> None:
+    inputs = read(branch_environments="release/*=prod, !release/old=prod, main=prod, **=dev")
+
+    assert inputs.branch_environments == {
+        "release/*": "prod",
+        "!release/old": "prod",
+        "main": "prod",
+        "**": "dev",
+    }
+
+
+@pytest.mark.parametrize("text", ["20", "0", "1", "1h30", "999", "٣"])
+def test_read_inputs__timeout_without_a_unit__is_refused_with_both_that_it_may_mean(
+    text: str,
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(timeout=text)
+
+    assert caught.value.where == "input timeout"
+    assert "m or " in caught.value.fix or "90s, 20m or 1h30m" in caught.value.fix
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("branch_environments", "main"),
-        ("branch_environments", "release/*=dev"),
+        ("branch_environments", "release/[=dev"),
+        ("branch_environments", "refs/heads/main=dev"),
+        ("branch_environments", "!main=dev"),
+        ("branch_environments", "main=dev,main=prod"),
         ("build_args", "A"),
         ("build_args", "=x"),
         ("timeout", "soon"),
+        ("timeout", "0m"),
+        ("timeout", "20M"),
+        ("timeout", "-5m"),
+        ("timeout", "1.5h"),
+        ("timeout", "20 m"),
+        ("timeout", "9" * 30 + "h"),
         ("platforms", "linux/amd64,linux/arm64"),
         ("cache", "maybe"),
         ("dry_run", "no"),
@@ -165,6 +221,8 @@ def test_read_inputs__a_value_that_means_nothing__is_refused_by_name(name: str, 
         {"image": "a:1", "context": "."},
         {"image": "a:1", "dockerfile": "Dockerfile"},
         {"rollback": "v1", "dry_run": "true"},
+        {"rollback_to": "previous", "dry_run": "true"},
+        {"rollback": "v1", "rollback_to": "v2"},
     ],
 )
 def test_read_inputs__two_that_exclude_each_other__are_refused(inputs: dict[str, str]) -> None:

@@ -9,11 +9,13 @@ from fsd.action.record import OUTPUTS
 from fsd.errors import (
     CallFailedError,
     ExitCode,
+    FsdError,
     Interrupted,
     Location,
     RefusedError,
+    UsageError,
 )
-from fsd.github.context import PullRequest
+from fsd.github.context import Checkout, PullRequest
 from fsd.release.result import Outcome
 from fsd.spec.environments import Environment
 from fsd.spec.finding import Finding, Severity
@@ -26,7 +28,7 @@ PULL = replace(
     PUSH,
     event="pull_request",
     branch="",
-    pull_request=PullRequest(number=9, head_sha="a" * 40, is_fork=False),
+    pull_request=PullRequest(number=9, head_sha="a" * 40, is_fork=False, base="main"),
 )
 FORK = replace(PULL, pull_request=PullRequest(number=9, head_sha="a" * 40, is_fork=True))
 ERROR = Finding(
@@ -307,6 +309,7 @@ def test_run_step__manifest_with_errors__is_annotated_on_its_line_and_not_deploy
 
 def test_run_step__pull_request__plans_each_environment_in_one_comment(scene: Scene) -> None:
     scene.context = PULL
+    scene.deployer.known = two_environments()
     scene.deployer.findings = (WARNING,)
 
     assert scene.run() == 0
@@ -323,17 +326,125 @@ def test_run_step__pull_request__plans_each_environment_in_one_comment(scene: Sc
     assert scene.outputs["comment-url"] == "https://github.com/org/offers/pull/9#1"
 
 
-def test_run_step__one_plan_fails__the_other_is_shown_and_the_step_fails(scene: Scene) -> None:
-    scene.context = PULL
-    scene.deployer.plan_errors = {"dev": denied()}
+def two_environments() -> dict[str, Environment]:
+    """Both are where a merge goes."""
+    return {name: Environment(name=name, branches=("main",)) for name in ("dev", "prod")}
 
-    assert scene.run() == ExitCode.CALL_FAILED
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        denied(),
+        RefusedError("another account", where="dev", fix="x", code="wrong-account"),
+    ],
+)
+def test_run_step__one_plan_fails__is_a_row_beside_the_other_and_the_check_is_green(
+    scene: Scene, error: FsdError
+) -> None:
+    scene.context = PULL
+    scene.deployer.known = two_environments()
+    scene.deployer.plan_errors = {"dev": error}
+
+    assert scene.run() == 0
 
     assert scene.comments is not None
     body = scene.comments.last(PLAN)
     assert "**dev** — no plan" in body
     assert "**prod** — nothing to change" in body
-    assert scene.outputs["outcome"] == "failed"
+    assert scene.outputs["outcome"] == "planned"
+    assert scene.record["services"][0]["reason"] == f"no plan for dev: {error.what}"
+    (annotation,) = scene.annotations
+    assert annotation.startswith("::warning")
+
+
+def test_run_step__plan_that_cannot_be_meant__is_red(scene: Scene) -> None:
+    scene.context = PULL
+    scene.deployer.plan_errors = {"prod": UsageError("no such key", where="x", fix="y")}
+
+    assert scene.run() == ExitCode.USAGE
+
+
+def test_run_step__dry_run_that_fails__is_red(scene: Scene) -> None:
+    scene.deployer.plan_errors = {"dev": denied()}
+
+    assert scene.run(dry_run="true") == ExitCode.CALL_FAILED
+
+
+def test_run_step__a_job_for_each_environment__a_comment_for_each(scene: Scene) -> None:
+    scene.context = PULL
+
+    for env in ("dev", "prod"):
+        assert scene.run(environment=env) == 0
+
+    assert scene.comments is not None
+    assert list(scene.comments.bodies) == [
+        "<!-- fsd:service:plan:dev -->",
+        "<!-- fsd:service:plan:prod -->",
+    ]
+
+
+def test_run_step__pull_request_to_a_branch_that_goes_nowhere__is_checked_only(
+    scene: Scene,
+) -> None:
+    pull = PullRequest(number=9, head_sha="a" * 40, is_fork=False, base="feature")
+    scene.context = replace(PULL, pull_request=pull)
+
+    assert scene.run() == 0
+
+    assert scene.deployer.planned == []
+    assert scene.comments is not None
+    assert "service: checked" in scene.comments.last(PLAN)
+    assert "feature deploys nowhere" in "".join(scene.annotations)
+
+
+def test_run_step__other_commit_checked_out__deploys_with_a_warning_and_comments_where_it_is_from(
+    scene: Scene,
+) -> None:
+    scene.checkout = Checkout(head="c" * 40)
+
+    assert scene.run() == 0
+
+    (annotation,) = scene.annotations
+    assert annotation.startswith("::warning title=fsd%3A other-commit::service.yml: ccccccc is")
+    assert scene.comments is not None
+    assert scene.comments.searched == [("c" * 40, "staging")]
+
+
+def test_run_step__other_commit_for_a_protected_environment__is_refused(scene: Scene) -> None:
+    scene.checkout = Checkout(head="c" * 40)
+    scene.deployer.known = {"prod": Environment(name="prod", branches=("staging",), protected=True)}
+
+    assert scene.run() == ExitCode.REFUSED
+
+    assert scene.deployer.deployed == []
+
+
+def test_run_step__issue_comment__does_nothing_and_comments_nowhere(scene: Scene) -> None:
+    scene.context = replace(PUSH, event="issue_comment")
+
+    assert scene.run(environment="dev") == ExitCode.REFUSED
+
+    assert scene.deployer.deployed == []
+    assert scene.comments is not None
+    assert scene.comments.searched == []
+
+
+def test_run_step__rollback_to_previous__rolls_back(scene: Scene) -> None:
+    scene.context = replace(PUSH, event="workflow_dispatch")
+
+    assert scene.run(rollback_to="previous", environment="prod") == 0
+
+    assert scene.deployer.deployed == []
+    assert [version for _, version in scene.deployer.rolled_back] == ["previous"]
+
+
+def test_run_step__empty_rollback_to_on_a_dispatch__deploys_nothing(scene: Scene) -> None:
+    scene.context = replace(PUSH, event="workflow_dispatch")
+
+    assert scene.run(rollback_to="", environment="prod") == ExitCode.REFUSED
+
+    assert scene.deployer.deployed == []
+    assert scene.deployer.rolled_back == []
 
 
 def test_run_step__pull_request_with_a_bad_manifest__comments_the_findings(scene: Scene) -> None:
@@ -386,6 +497,8 @@ def test_run_step__branch_that_goes_nowhere__is_skipped_with_the_reason(scene: S
 
     assert scene.outputs["outcome"] == "skipped"
     assert "feature deploys nowhere" in scene.summary
+    (annotation,) = scene.annotations
+    assert annotation.startswith("::warning")
     assert scene.record["services"][0]["reason"] == "the branch feature deploys nowhere"
 
 

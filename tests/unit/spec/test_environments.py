@@ -77,6 +77,8 @@ def test_load_environments__empty__none() -> None:
         (TWO.replace("promoteFrom: dev", "promoteFrom: stage"), ("unknown-environment", 17, 46)),
         (TWO.replace("123456789012", "1234"), ("wrong-value", 5, 12)),
         (TWO.replace("resources.cpu: 256", "command: [a]"), ("wrong-type", 10, 5)),
+        (TWO.replace("[staging]", "[staging, 'v[']"), ("wrong-pattern", 8, 23)),
+        (TWO.replace("branches: [staging]", "tags: ['!v1']"), ("wrong-pattern", 8, 10)),
         ("- a\n", ("not-an-environment", 1, 1)),
         ("a: b: c\n", ("yaml-syntax", 1, 5)),
     ],
