@@ -261,6 +261,13 @@ class FakeEcs:
         self._maybe_fail("service_deployments")
         return [self._look(d) for d in self.deployments if d.arn in arns]
 
+    def tag_task_definition(self, arn: str, *, tags: Mapping[str, str]) -> None:
+        self._maybe_fail("tag_task_definition")
+        self.calls.append(("tag_task_definition", {"arn": arn, "tags": dict(tags)}))
+        self.definitions = [
+            replace(d, tags={**d.tags, **tags}) if d.arn == arn else d for d in self.definitions
+        ]
+
     def stop_service_deployment(self, arn: str) -> bool:
         self.calls.append(("stop_service_deployment", {"arn": arn}))
         if not self._on_stop:

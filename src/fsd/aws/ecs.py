@@ -303,6 +303,15 @@ class ElasticContainerService:
             for answer in found
         )
 
+    def tag_task_definition(self, arn: str, *, tags: Mapping[str, str]) -> None:
+        call(
+            self._reads,
+            "tag_resource",
+            last_part(arn),
+            resourceArn=arn,
+            tags=write_tags(tags),
+        )
+
     def stop_service_deployment(self, arn: str) -> bool:
         """ROLLBACK is the only type that ECS documents; it works without a configured rollback.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fsd.cli.border import force_option
 from fsd.cli.options import ENV, FILE, FORMAT, NO_WAIT, OVERRIDE, REGION, TIMEOUT
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
     show_default=True,
     help="What Ctrl-C does with the deployment in flight.",
 )
+@force_option
 @FORMAT
 def command(
     file: Path,
@@ -66,12 +68,15 @@ def command(
     wait_for_lock: bool,
     allow_older: bool,
     on_cancel: str,
+    force: bool,
     output: str,
 ) -> int:
     """Deploy a service and wait for the verdict on this very deployment."""
+    from fsd.cli.border import require_standing
     from fsd.cli.clock import catch_signals
     from fsd.cli.deploying import Options, run_deploy
     from fsd.cli.finish import finish
+    from fsd.cli.manifest import find_environment
     from fsd.release.deploy import OnCancel
     from fsd.report import open_reporter
 
@@ -79,6 +84,9 @@ def command(
         raise click.UsageError("--supersede does not wait, and --wait-for-lock does not take over")
     if image and (context or dockerfile):
         raise click.UsageError("--image takes a ready image, --context and --dockerfile build one")
+    forced = require_standing(
+        find_environment(file, env), folder=file.parent, force=force, action="deploy"
+    )
     options = Options(
         file=file,
         environment=env,
@@ -94,6 +102,7 @@ def command(
         in_flight=_in_flight(supersede=supersede, wait=wait_for_lock),
         allow_older=allow_older,
         on_cancel=OnCancel(on_cancel),
+        forced=forced,
     )
     with catch_signals() as signals, open_reporter() as reporter:
         result = run_deploy(options, reporter=reporter)

@@ -58,6 +58,7 @@ class Options:
     in_flight: InFlight = InFlight.REFUSE
     supersede_older: bool = False
     allow_older: bool = False
+    forced: str = ""  # over the environment's border, as the ledger notes it
     is_rerun: bool = False  # of a workflow's run
     order_commits: AskOrder | None = None  # GitHub's answer, where the checkout has no history
     on_cancel: OnCancel = OnCancel.LEAVE
@@ -187,9 +188,13 @@ def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,
         phases=(*prepared.phases, phase),
-        notes=(*prepared.notes, *notes),
+        notes=(*prepared.notes, *notes, *_forced_note(options)),
         started_at=prepared.started_at,
     )
+
+
+def _forced_note(options: Options) -> tuple[str, ...]:
+    return (f"forced: {options.forced}",) if options.forced else ()
 
 
 def _desired(prepared: Prepared, image: Image, options: Options) -> Desired:
@@ -238,6 +243,7 @@ def _release(options: Options, source: Source) -> Release:
         commit=source.commit,
         run=who_runs(),
         dirty=source.is_dirty,
+        forced=options.forced,
     )
 
 

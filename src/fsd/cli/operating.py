@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
+from fsd.cli.border import require_standing
 from fsd.cli.clock import catch_signals
 from fsd.cli.finish import finish
+from fsd.cli.manifest import find_environment
 from fsd.cli.options import make_operation, open_service
 from fsd.release.operations import Operation
 from fsd.release.result import Result
@@ -22,11 +25,28 @@ def operate(
     output: str,
     timeout: timedelta,
     no_wait: bool,
+    force: bool,
+    stands: str = "",
 ) -> int:
-    """Carry out one operation on a service, print how it ended, and return the exit code."""
+    """Carry out one operation on a service, print how it ended, and return the exit code.
+
+    `stands` names what asks for a checkout of one of a protected environment's branches.
+    """
+    forced = ""
+    if stands:
+        environment = find_environment(None, env)
+        forced = require_standing(environment, folder=Path.cwd(), force=force, action=stands)
     with catch_signals() as signals, open_reporter() as reporter:
         connection, ref = open_service(service, env, region=region)
         result = act(
-            make_operation(connection, ref, reporter=reporter, timeout=timeout, wait=not no_wait)
+            make_operation(
+                connection,
+                ref,
+                reporter=reporter,
+                timeout=timeout,
+                wait=not no_wait,
+                force=force,
+                forced=forced,
+            )
         )
     return finish(result, output=output, interrupted_as=signals.exit_code)

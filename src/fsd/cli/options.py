@@ -150,7 +150,10 @@ def make_operation(
     reporter: Reporter,
     timeout: timedelta = timedelta(minutes=20),
     wait: bool = True,
+    force: bool = False,
+    forced: str = "",
 ) -> Operation:
+    from fsd.cli.border import border_of
     from fsd.cli.clock import SystemClock
     from fsd.release.operations import Operation
 
@@ -162,4 +165,6 @@ def make_operation(
         timeout=timeout,
         wait=wait,
         pace=connection.pace,
+        border=border_of(connection.environment, force=force),
+        forced=forced,
     )

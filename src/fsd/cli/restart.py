@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 
+from fsd.cli.border import force_option
 from fsd.cli.options import NO_WAIT, TIMEOUT, service_options
 
 
@@ -13,8 +14,15 @@ from fsd.cli.options import NO_WAIT, TIMEOUT, service_options
 @service_options
 @TIMEOUT
 @NO_WAIT
+@force_option
 def command(
-    service: str, env: str, region: str | None, output: str, timeout: timedelta, no_wait: bool
+    service: str,
+    env: str,
+    region: str | None,
+    output: str,
+    timeout: timedelta,
+    no_wait: bool,
+    force: bool,
 ) -> int:
     """Start new tasks of the same revision: after a secret was rotated, for instance."""
     from fsd.cli.operating import operate
@@ -28,4 +36,6 @@ def command(
         output=output,
         timeout=timeout,
         no_wait=no_wait,
+        force=force,
+        stands="restart",
     )

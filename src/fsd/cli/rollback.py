@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 
+from fsd.cli.border import force_option
 from fsd.cli.options import NO_WAIT, TIMEOUT, service_options
 
 
@@ -22,6 +23,7 @@ Examples:
 )
 @TIMEOUT
 @NO_WAIT
+@force_option
 def command(
     service: str,
     env: str,
@@ -30,6 +32,7 @@ def command(
     to_version: str | None,
     timeout: timedelta,
     no_wait: bool,
+    force: bool,
 ) -> int:
     """Release an earlier revision again, and wait for the verdict."""
     from fsd.cli.operating import operate
@@ -43,4 +46,5 @@ def command(
         output=output,
         timeout=timeout,
         no_wait=no_wait,
+        force=force,
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 
+from fsd.cli.border import force_option
 from fsd.cli.options import NO_WAIT, TIMEOUT, service_options
 
 
@@ -14,6 +15,7 @@ from fsd.cli.options import NO_WAIT, TIMEOUT, service_options
 @click.option("--count", type=click.IntRange(0, 5000), required=True, help="Number of tasks.")
 @TIMEOUT
 @NO_WAIT
+@force_option
 def command(
     service: str,
     env: str,
@@ -22,6 +24,7 @@ def command(
     count: int,
     timeout: timedelta,
     no_wait: bool,
+    force: bool,
 ) -> int:
     """Set the number of tasks, without a deployment."""
     from fsd.cli.operating import operate
@@ -35,4 +38,6 @@ def command(
         output=output,
         timeout=timeout,
         no_wait=no_wait,
+        force=force,
+        stands="scale",
     )

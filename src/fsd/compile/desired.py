@@ -66,6 +66,7 @@ class Release:
     commit: str  # full SHA, "" outside git
     run: str = ""  # GitHub run URL, or user@host
     dirty: bool = False
+    forced: str = ""  # what was forced over the environment's border, and by whom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

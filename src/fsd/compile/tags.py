@@ -35,6 +35,7 @@ def compile_ledger(
             "fsd:commit": release.commit,
             "fsd:digest": image.digest,
             "fsd:run": release.run,
+            "fsd:forced": release.forced,
         }
     )
 

@@ -206,6 +206,12 @@ def _has_changes(folder: Path) -> bool:
     return bool(answer.stdout.strip())
 
 
+def ask_git(folder: Path, *arguments: str) -> str | None:
+    """What git prints, without the spaces around it; None where it says no, or is not there."""
+    answer = _git(folder, *arguments)
+    return answer.stdout.strip() if answer is not None and answer.returncode == 0 else None
+
+
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str] | None:
     """None where git is not installed."""
     program = shutil.which("git")

@@ -40,6 +40,7 @@ def release_info(definition: TaskDefinition, *, outcome: str = "") -> ReleaseInf
         memory=_number(definition.definition.get("memory")),
         at=definition.registered_at,
         run=tags.get("fsd:run", ""),
+        forced=tags.get("fsd:forced", ""),
         outcome=outcome,
     )
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from fsd.compile.desired import OUTPUT_URL, Json
 from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
+from fsd.release.border import Border, check_rollback, note_force
 from fsd.release.changed import find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import read_history, release_info, resolve_version
@@ -56,6 +57,8 @@ class Operation:
     timeout: timedelta = timedelta(minutes=20)
     wait: bool = True
     pace: Pace = field(default_factory=Pace)
+    border: Border = field(default_factory=lambda: Border(environment=""))
+    forced: str = ""  # what the ledger notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +144,8 @@ def read_overview(
 def roll_back(operation: Operation, version: str | None) -> Result:
     """Release an earlier revision again; without a version the last good one before this.
 
-    Raises UsageError where there is no such release, RefusedError where its revision is gone.
+    Raises UsageError where there is no such release, RefusedError where its revision is gone, or
+    the environment takes only what succeeded in it.
     """
     service = get_service(operation)
     ref, ecs = operation.ref, operation.aws.ecs
@@ -156,6 +160,8 @@ def roll_back(operation: Operation, version: str | None) -> Result:
             release=target,
             message=f"{target.revision} runs already",
         )
+    forced = check_rollback(operation.border, target)
+    operation = replace(operation, forced=forced or operation.forced)
     parameters: Json = {"taskDefinition": target.task_definition_arn}
     return _update_and_watch(operation, parameters, action="rollback", target=target)
 
@@ -192,6 +198,7 @@ def scale(operation: Operation, count: int) -> Result:
         return _result(
             operation, outcome=Outcome.UNCHANGED, action="scale", started=started, message=message
         )
+    note_force(aws.ecs, service.task_definition_arn, operation.forced)
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, "desiredCount": count})
     outcome = Outcome.STARTED
     if operation.wait:
@@ -232,6 +239,7 @@ def _update_and_watch(
     service = get_service(operation)
     arn = target.task_definition_arn if target else service.task_definition_arn
     known = _refuse_in_flight(operation)
+    note_force(aws.ecs, arn, operation.forced)
     started = clock.now()
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, **parameters})
     watcher = Watcher(
@@ -392,12 +400,14 @@ def _result(
         log_group=ref.log_group,
         message=message,
         diagnosis=diagnosis,
+        notes=(f"forced: {operation.forced}",) if operation.forced else (),
     )
     try:
         return _with_what_runs(operation, result)
     except CallFailedError as error:
         # How it ended is known; only the picture of what runs is missing.
-        return replace(result, notes=(f"what runs now could not be read: {error.what}",))
+        note = f"what runs now could not be read: {error.what}"
+        return replace(result, notes=(*result.notes, note))
 
 
 def _with_what_runs(operation: Operation, result: Result) -> Result:

@@ -124,6 +124,9 @@ class Ecs(Protocol):
     def deregister(self, arn: str) -> None:
         """ACTIVE → INACTIVE; what runs it goes on."""
 
+    def tag_task_definition(self, arn: str, *, tags: Mapping[str, str]) -> None:
+        """Add to its tags, or change those of the same name."""
+
     def delete_task_definitions(self, family: str) -> int:
         """Deregister and delete every revision of exactly this family; how many there were."""
 

@@ -98,6 +98,7 @@ class ReleaseInfo:
     memory: int = 0  # MiB
     at: datetime | None = None
     run: str = ""
+    forced: str = ""  # over the environment's border: what was done to it, and by whom
     outcome: str = ""  # succeeded, rolled back, in progress, …, "" where ECS no longer knows
 
 

@@ -124,6 +124,12 @@ _REFUSED = _rows(
         "use the credentials or the roleArn of that account",
     ),
     (
+        "environment-protected",
+        "a protected environment takes only what its branches have, and goes back only to what "
+        "succeeded in it",
+        "use a clean checkout of a pushed commit of its branches, or a release that succeeded",
+    ),
+    (
         "promotion-required",
         "the environment takes only what succeeded in the one that `promoteFrom` names",
         "deploy the same commit there first, and let the same image come here",

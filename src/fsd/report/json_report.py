@@ -64,6 +64,7 @@ def release_json(release: ReleaseInfo) -> Json:
         "memory": release.memory,
         "at": _time(release.at),
         "run": release.run,
+        "forced": release.forced,
         "outcome": release.outcome,
     }
 

@@ -47,7 +47,8 @@ def _history_row(release: ReleaseInfo) -> tuple[str, ...]:
         f"{release.at.astimezone(UTC):%Y-%m-%d %H:%M}" if release.at else "-",
         short_commit(release.commit) or "-",
         release.digest.removeprefix("sha256:")[:12] or "-",
-        printable(release.run) or "-",
+        (printable(release.run) or "-")
+        + (f"  (forced: {printable(release.forced)})" if release.forced else ""),
     )
 
 

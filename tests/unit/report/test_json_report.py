@@ -82,5 +82,6 @@ def test_release_json__all_fields() -> None:
         "memory": 2048,
         "at": "2026-03-04T14:00:00+00:00",
         "run": "alice@laptop",
+        "forced": "",
         "outcome": "",
     }

@@ -1,0 +1,107 @@
+"""What an environment lets in: `protected` holds for whoever comes, and by whatever command.
+
+How things stand is handed in. The account is guarded where it is opened, and a promotion where the
+image is known. None of it stops who has the keys of the account: the real border is the role's
+trust policy, and GitHub's rules for the environment.
+https://docs.github.com/en/actions/reference/workflows-and-actions/deployments-and-environments
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fsd.errors import RefusedError
+from fsd.release.ports import Ecs
+from fsd.release.result import ReleaseInfo
+
+# The ledger's tag of what was forced: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html
+FORCED = "fsd:forced"
+_LONGEST = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the checkout from which a command is given stands to the environment's branches."""
+
+    branch: str = ""  # one of them that has the checkout's commit, as the remote has it
+    is_clean: bool = False
+    where: str = ""  # "branch feature at 4f2c1e9", "no git repository"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Border:
+    """An environment's, and who wants to pass. `forced_by` is "" where nobody said --force."""
+
+    environment: str
+    is_protected: bool = False
+    promote_from: str = ""
+    branches: tuple[str, ...] = ()
+    forced_by: str = ""
+
+
+def check_standing(border: Border, standing: Standing, *, action: str) -> str:
+    """What to note in the ledger; "" where nothing had to be forced.
+
+    Raises RefusedError unless a protected environment is asked from a clean checkout of a commit
+    that one of its branches has.
+    """
+    if not border.is_protected or (standing.branch and standing.is_clean):
+        return ""
+    name = border.environment
+    allowed = ", ".join(border.branches) or "none"
+    what = f"this is {standing.where}"
+    if standing.branch:
+        what = f"{standing.where} has changes that are not committed"
+    return _forced(
+        border,
+        what=f"{name} is protected and takes only what its branches have ({allowed}); {what}",
+        fix=f"let the workflow {action} from one of them, or do it from a clean checkout of a "
+        "commit that is pushed there; in an emergency say --force, which the ledger notes",
+        note=f"{action} from {standing.where}",
+    )
+
+
+def check_rollback(border: Border, target: ReleaseInfo) -> str:
+    """What to note in the ledger; "" where nothing had to be forced.
+
+    A rollback asks for no checkout, so that it is there at night: what was proved in the
+    environment came in over its border. Raises RefusedError for any other revision.
+    """
+    if target.outcome == "succeeded" or not (border.is_protected or border.promote_from):
+        return ""
+    how = f"its rollout {_PAST.get(target.outcome, target.outcome)}"
+    if not target.outcome:
+        how = "ECS no longer knows how its rollout ended"
+    name = border.environment
+    why = "protected" if border.is_protected else f"fed from {border.promote_from}"
+    return _forced(
+        border,
+        what=f"{name} is {why} and goes back only to what succeeded in it; "
+        f"{target.revision} has not: {how}",
+        fix="take a release that `fsd history` shows as succeeded; in an emergency say --force, "
+        "which the ledger notes",
+        note=f"rollback to {target.revision}",
+    )
+
+
+def note_force(ecs: Ecs, arn: str, note: str) -> None:
+    """On the revision, before anything else: what cannot be noted is not forced.
+
+    Raises CallFailedError.
+    """
+    if note:
+        ecs.tag_task_definition(arn, tags={FORCED: note})
+
+
+_PAST = {
+    "rolled back": "was rolled back",
+    "rollback failed": "failed, and so did its rollback",
+    "stopped": "was stopped",
+    "in progress": "has not ended",
+}
+
+
+def _forced(border: Border, *, what: str, fix: str, note: str) -> str:
+    if border.forced_by:
+        return f"{note} by {border.forced_by}"[:_LONGEST]
+    raise RefusedError(what, where=border.environment, fix=fix, code="environment-protected")
