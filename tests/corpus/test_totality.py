@@ -104,8 +104,8 @@ class AnyClient:
         name = "".join(part.capitalize() for part in operation.split("_"))
         return SimpleNamespace(paginate=lambda **_: iter([self._answer(name)]))
 
-    def client(self, service: str, *, attempts: int = 0) -> Any:
-        del service, attempts
+    def client(self, service: str, *, attempts: int = 0, region: str = "") -> Any:
+        del service, attempts, region
         return self
 
     def _answer(self, name: str) -> dict[str, Any]:

@@ -467,8 +467,10 @@ class FakeRegistry:
     def delete_repository(self, name: str) -> None:
         self.repositories.pop(name, None)
 
-    def find_digest(self, repository: str, tag_or_digest: str) -> str | None:
-        del repository, tag_or_digest
+    def find_digest(
+        self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
+    ) -> str | None:
+        del repository, tag_or_digest, account, region
         return None
 
     def tag_digest(self, repository: str, *, digest: str, tag: str) -> None:

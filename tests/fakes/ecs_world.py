@@ -374,8 +374,8 @@ class WorldClients:
     def __init__(self, world: EcsWorld) -> None:
         self._client = world.client
 
-    def client(self, service: str, *, attempts: int = 0) -> Any:
-        del attempts
+    def client(self, service: str, *, attempts: int = 0, region: str = "") -> Any:
+        del attempts, region
         if service != "ecs":
             raise AssertionError(service)
         return self._client

@@ -121,7 +121,10 @@ class FakeEcr:
         for key in [key for key in self.server.manifests if key[0] == name]:
             del self.server.manifests[key]
 
-    def find_digest(self, repository: str, tag_or_digest: str) -> str | None:
+    def find_digest(
+        self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
+    ) -> str | None:
+        del account, region
         self.asked.append((repository, tag_or_digest))
         return None if self.forgets else self.server.digest_of(repository, tag_or_digest)
 

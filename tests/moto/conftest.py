@@ -24,8 +24,8 @@ class TestClients:
 
     __test__ = False
 
-    def client(self, service: str, *, attempts: int = READ_ATTEMPTS) -> Any:
-        del attempts
+    def client(self, service: str, *, attempts: int = READ_ATTEMPTS, region: str = "") -> Any:
+        del attempts, region
         return _client(service)
 
 

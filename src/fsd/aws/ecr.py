@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsd.aws.errors import aws_code, call
-from fsd.aws.session import Clients
+from fsd.aws.session import FEW_ATTEMPTS, Clients
 from fsd.errors import CallFailedError
 from fsd.release.ports import Repository
 
@@ -78,18 +78,23 @@ class ContainerRegistry:
             if aws_code(error) != "RepositoryNotFoundException":
                 raise
 
-    def find_digest(self, repository: str, tag_or_digest: str) -> str | None:
-        """Raises CallFailedError for an archived image: ECS cannot pull it.
+    def find_digest(
+        self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
+    ) -> str | None:
+        """In another account's or another Region's registry too, where it may be read.
+
+        Raises CallFailedError for an archived image: ECS cannot pull it.
 
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_restore_image.html
         """
         try:
             answer = call(
-                self._client,
+                self._in(region),
                 "describe_images",
                 f"{repository}:{tag_or_digest}",
                 repositoryName=repository,
                 imageIds=[_image_id(tag_or_digest)],
+                **({"registryId": account} if account else {}),
             )
         except CallFailedError as error:
             if aws_code(error) in {"ImageNotFoundException", "RepositoryNotFoundException"}:
@@ -189,6 +194,12 @@ class ContainerRegistry:
     @property
     def _client(self) -> Any:
         return self.clients.client("ecr")
+
+    def _in(self, region: str) -> Any:
+        """A Region that cannot be reached is said after a few attempts."""
+        if not region:
+            return self._client
+        return self.clients.client("ecr", attempts=FEW_ATTEMPTS, region=region)
 
 
 def _image_id(tag_or_digest: str) -> dict[str, str]:

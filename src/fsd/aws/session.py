@@ -46,7 +46,7 @@ _CLAIMS = ("sub", "aud", "repository")
 class Clients(Protocol):
     """Where the adapters get their boto3 clients: made when they are first used."""
 
-    def client(self, service: str, *, attempts: int = READ_ATTEMPTS) -> Any: ...
+    def client(self, service: str, *, attempts: int = READ_ATTEMPTS, region: str = "") -> Any: ...
 
 
 class AccessKey(Protocol):
@@ -68,23 +68,26 @@ class AwsSession:
         self._boto = boto
         self._endpoint_url = endpoint_url
         self._clock = clock
-        self._clients: dict[tuple[str, int], Any] = {}
+        self._clients: dict[tuple[str, int, str], Any] = {}
         self._lock = threading.Lock()
 
     @property
     def region(self) -> str:
         return str(self._boto.region_name)
 
-    def client(self, service: str, *, attempts: int = READ_ATTEMPTS) -> Any:
-        """A client with `attempts` attempts a call in all. Raises CallFailedError."""
-        key = (service, attempts)
+    def client(self, service: str, *, attempts: int = READ_ATTEMPTS, region: str = "") -> Any:
+        """A client with `attempts` attempts a call in all, in this session's Region or another.
+
+        Raises CallFailedError.
+        """
+        key = (service, attempts, region)
         with self._lock:  # making a client is not safe in two threads at once
             if key not in self._clients:
                 self._clients[key] = _make_client(
                     self._boto,
                     service,
                     endpoint_url=self._endpoint_url,
-                    config=_config(attempts),
+                    config=_config(attempts, region),
                 )
             return self._clients[key]
 
@@ -253,8 +256,9 @@ def _give_up_hung(attempts: int, caught_exception: Any = None, **_: Any) -> None
         raise caught_exception
 
 
-def _config(attempts: int) -> Config:
+def _config(attempts: int, region: str = "") -> Config:
     return Config(
+        region_name=region or None,
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=5,
         read_timeout=READ_TIMEOUT,

@@ -5,6 +5,8 @@ Shared by `deploy`, `plan` and the Action.
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,7 +18,7 @@ from fsd.cli.manifest import find_environment, read_manifest
 from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target
-from fsd.errors import CallFailedError, Interrupted, UsageError
+from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
 from fsd.plan.planner import plan_release
 from fsd.release.changed import CountCommits
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
@@ -38,6 +40,12 @@ if TYPE_CHECKING:
 
 # (our commit, another) → how ours stands to it.
 AskOrder: TypeAlias = Callable[[str, str], CommitOrder]
+_POINTERS_SHOWN = 3
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html, dual-stack and FIPS too
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)"
+    r"\.(?:amazonaws\.com(?:\.cn)?|on\.(?:aws|amazonwebservices\.com\.cn))/(?P<name>.+)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +103,17 @@ def prepare(options: Options, *, reporter: Reporter, is_plan: bool = False) -> P
     environment = find_environment(
         options.file, options.environment, file=options.environments_file
     )
-    read_manifest(
+    written = read_manifest(
         options.file,
         environment=options.environment,
         overrides=options.overrides,
         environments_file=options.environments_file,
-    )
+    ).manifest
+    _require_named_dockerfile(options)
     if is_plan:
         environment = replace(environment, role_arn=environment.role_for_plans)
     connection = connect(environment, region=options.region, identity=options.identity)
-    source = _source(options)
+    source = _source(options, written, runtime=_runtime(connection))
     release = _release(options, source)
     loaded = read_manifest(
         options.file,
@@ -124,6 +133,7 @@ def prepare(options: Options, *, reporter: Reporter, is_plan: bool = False) -> P
     reporter.phase(phase)
     target, notes = make_target(connection, loaded.manifest.service.networking)
     notes = (*connection.notes, *notes, *_ensure_secrets(connection, loaded.manifest))
+    notes = (*notes, *_not_fetched(source))
     for note in notes:
         reporter.note(note)
     return Prepared(
@@ -157,7 +167,8 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
 
 def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -> DeployRequest:
     """With the image built and pushed, or found."""
-    _require_promotion(options, prepared)
+    chosen = choose_image(options, prepared)
+    _require_promotion(options, prepared, chosen.image)
     clock = SystemClock()
     began = clock.now()
     running = Phase(
@@ -165,7 +176,7 @@ def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -
     )
     reporter.phase(running)
     try:
-        image, text, notes = _image(options, prepared, reporter=reporter)
+        image, text, notes = _obtain(chosen, prepared, reporter=reporter)
     except CallFailedError:
         reporter.phase(
             replace(running, state=PhaseState.FAILED, text="failed", finished_at=clock.now())
@@ -173,8 +184,10 @@ def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -
         raise
     phase = replace(running, state=PhaseState.DONE, text=text, finished_at=clock.now())
     reporter.phase(phase)
+    desired = _desired(prepared, image, options)
+    require_chosen(chosen.image if chosen.is_there else image, desired)
     return DeployRequest(
-        desired=_desired(prepared, image, options),
+        desired=desired,
         image=image,
         release=prepared.release,
         timeout=options.timeout,
@@ -215,13 +228,49 @@ def _without_rollback(desired: Desired) -> Desired:
     return replace(desired, service=service)
 
 
-def _source(options: Options) -> Source:
+def _source(options: Options, manifest: Manifest, *, runtime: str) -> Source:
     from fsd.image.context import read_source
+    from fsd.image.key import Recipe
 
-    return read_source(
-        options.context or options.file.parent,
-        dockerfile=options.dockerfile,
+    home = options.file.parent
+    folder = options.context or home
+    recipe = Recipe(
         build_args=options.build_args,
+        build_secrets=options.build_secrets,
+        platform=options.platform or manifest.service.platform,
+        runtime=runtime,
+        fresh="" if options.cache else uuid.uuid4().hex,
+        has_own_context=folder.resolve() != home.resolve(),
+    )
+    is_built = not _reference(options, manifest)
+    return read_source(folder, dockerfile=options.dockerfile, recipe=recipe, is_built=is_built)
+
+
+def _runtime(connection: Connection) -> str:
+    return connection.embedded.runtime if connection.embedded else "container"
+
+
+def _require_named_dockerfile(options: Options) -> None:
+    """At once: an image that was built before would hide that the file is not there."""
+    if options.dockerfile is None or options.image:
+        return
+    from fsd.image.context import require_dockerfile
+
+    require_dockerfile(options.context or options.file.parent, options.dockerfile)
+
+
+def _not_fetched(source: Source) -> tuple[str, ...]:
+    """https://docs.github.com/repositories/working-with-files/managing-large-files"""
+    count = len(source.pointers)
+    if not count:
+        return ()
+    shown = ", ".join(source.pointers[:_POINTERS_SHOWN]) + (
+        f" and {count - _POINTERS_SHOWN} more" if count > _POINTERS_SHOWN else ""
+    )
+    files = "file is a Git LFS pointer" if count == 1 else "files are Git LFS pointers"
+    return (
+        f"{count} {files} in the build context, and the image gets no content for it: {shown}; "
+        "set `lfs: true` at actions/checkout, or run git lfs pull",
     )
 
 
@@ -315,51 +364,113 @@ def _with_reachable_url(result: Result, connection: Connection) -> Result:
     return replace(result, url=f"http://{result.url.removeprefix('https://')}")
 
 
-def _require_promotion(options: Options, prepared: Prepared) -> None:
+def _require_promotion(options: Options, prepared: Prepared, image: Image) -> None:
     """Before the build: an image that is yet to be built has succeeded nowhere."""
     source = options.require_promotion_from or prepared.connection.environment.promote_from
     if not source:
         return
     from fsd.cli.promotion import require_promotion
 
-    image, _ = _planned_image(options, prepared)
     require_promotion(options, image=image, source=source, service=prepared.manifest.metadata.name)
 
 
 # --- the image ---------------------------------------------------------------------------------
 
 
-def _image(
-    options: Options, prepared: Prepared, *, reporter: Reporter
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The image of a release. What is judged, planned and deployed is this value."""
+
+    image: Image  # without a digest: yet to be built, or of a registry that nobody can ask
+    is_given: bool
+    is_there: bool  # nothing has to be built
+    notes: tuple[str, ...] = ()
+
+
+def choose_image(options: Options, prepared: Prepared) -> Chosen:
+    """The one place that says which image a release takes. Makes nothing.
+
+    A tag is read once, here: a digest cannot move between the promotion's check and the rollout.
+    """
+    reference = _reference(options, prepared.manifest)
+    if reference:
+        image, notes = _resolve(reference, prepared)
+        return Chosen(image=image, is_given=True, is_there=True, notes=notes)
+    from fsd.image.build import find_built
+
+    source = prepared.source
+    registry = prepared.connection.aws.registry
+    name = names.repository(prepared.manifest.metadata.name)
+    repository = registry.find_repository(name)
+    built = find_built(source, repository=repository, registry=registry) if repository else None
+    if built is not None:
+        return Chosen(image=built, is_given=False, is_there=True)
+    uri = repository.uri if repository else name
+    return Chosen(
+        image=Image(repository=uri, digest="", tag=source.tag),
+        is_given=False,
+        is_there=False,
+        notes=(f"the image {name}:{source.tag} is not built yet",),
+    )
+
+
+def require_chosen(judged: Image, desired: Desired) -> None:
+    """Raises RefusedError where another image would be deployed than the one that was judged."""
+    containers = desired.task_definition["containerDefinitions"]
+    deployed = [
+        container.get("image")
+        for container in (containers if isinstance(containers, list) else [])
+        if isinstance(container, dict) and container.get("name") == desired.service.container
+    ]
+    if deployed != [judged.uri]:
+        raise RefusedError(
+            f"{judged.uri} was judged, and {', '.join(map(str, deployed)) or 'none'} would be "
+            "deployed",
+            where=desired.name,
+            fix="run it again; if it stays so, report it: this is a fault of fsd",
+            code="image-changed",
+        )
+
+
+def _reference(options: Options, manifest: Manifest) -> str:
+    """The image that is given; "" where one is built. A context asks for a build."""
+    return options.image or ("" if options.context else manifest.service.image or "")
+
+
+def _obtain(
+    chosen: Chosen, prepared: Prepared, *, reporter: Reporter
 ) -> tuple[Image, str, tuple[str, ...]]:
     """(image, what the report says, notes)."""
-    reference = options.image or (None if options.context else prepared.manifest.service.image)
-    if reference:
-        image = _resolve(reference, prepared)
-        return image, f"{_image_name(image)}   given", ()
-    return _build(options, prepared, reporter=reporter)
+    if chosen.is_given:
+        return chosen.image, f"{_image_name(chosen.image)}   given", chosen.notes
+    if chosen.is_there:
+        return _reuse(chosen.image, prepared)
+    return _build(prepared, reporter=reporter)
 
 
-def _build(
-    options: Options, prepared: Prepared, *, reporter: Reporter
-) -> tuple[Image, str, tuple[str, ...]]:
+def _reuse(image: Image, prepared: Prepared) -> tuple[Image, str, tuple[str, ...]]:
+    from fsd.image.build import put_tag
+
+    registry = prepared.connection.aws.registry
+    repository, _ = _repository(prepared)
+    tag, notes = put_tag(prepared.source, image.digest, repository=repository, registry=registry)
+    return replace(image, tag=tag), f"{_image_name(image)}   reused, built before", notes
+
+
+def _build(prepared: Prepared, *, reporter: Reporter) -> tuple[Image, str, tuple[str, ...]]:
     from fsd.image.build import build_image
+    from fsd.image.patience import Patience
 
-    embedded = prepared.connection.embedded
     repository, notes = _repository(prepared)
     built: Built = build_image(
-        context=options.context or options.file.parent,
-        dockerfile=options.dockerfile,
-        platform=options.platform or prepared.manifest.service.platform,
+        prepared.source,
         repository=repository,
         registry=prepared.connection.aws.registry,
-        runtime=embedded.runtime if embedded else "container",
-        build_args=options.build_args,
-        build_secrets=options.build_secrets,
         version=prepared.release.version,
-        cache=options.cache,
+        patience=Patience(wait=SystemClock().wait, on_line=reporter.note),
         on_line=reporter.note,
     )
+    notes = (*notes, *built.notes)
     text = f"{_image_name(built.image)}   " + (
         "reused, built before" if built.reused else f"built {built.seconds:.1f} s, {built.pushed}"
     )
@@ -383,8 +494,8 @@ def _repository(prepared: Prepared) -> tuple[Repository, tuple[str, ...]]:
     return registry.create_repository(name, tags=tags), (f"created the repository {name}",)
 
 
-def _resolve(reference: str, prepared: Prepared) -> Image:
-    """A given image, by digest where its registry is this account's ECR.
+def _resolve(reference: str, prepared: Prepared) -> tuple[Image, tuple[str, ...]]:
+    """A given image, by digest where its registry says it; else a note that it did not.
 
     Raises CallFailedError where ECR has no such image, UsageError for a reference that is none.
     """
@@ -392,8 +503,7 @@ def _resolve(reference: str, prepared: Prepared) -> Image:
     registry = prepared.connection.aws.registry
     known = _find_known(registry, repository)
     if known is None:
-        # Another registry: ECS pulls it, and says so if it can't.
-        return Image(repository=repository, digest=digest, tag=tag)
+        return _resolve_elsewhere(reference, registry)
     found = registry.find_digest(known.name, digest or tag or "latest")
     if found is None:
         raise CallFailedError(
@@ -402,7 +512,34 @@ def _resolve(reference: str, prepared: Prepared) -> Image:
             fix="push it first, or let fsd build it: leave --image out",
             code="image-not-found",
         )
-    return Image(repository=repository, digest=found, tag=tag)
+    return Image(repository=repository, digest=found, tag=tag), ()
+
+
+def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple[str, ...]]:
+    """Of another account, another Region or another registry. ECS pulls it, and says so if it
+    can't: that this role may not read it says nothing of the task's."""
+    repository, tag, digest = split_reference(reference)
+    image = Image(repository=repository, digest=digest, tag=tag)
+    place = _ECR.fullmatch(repository)
+    if digest:
+        return image, ()
+    if place is None:
+        why = "its registry is not ECR"
+    else:
+        try:
+            found = registry.find_digest(
+                place["name"], tag or "latest", account=place["account"], region=place["region"]
+            )
+        except CallFailedError as error:
+            found, why = None, error.what
+        else:
+            why = "it is not there"
+        if found:
+            return replace(image, digest=found), ()
+    return image, (
+        f"the digest of {reference} is not known: {why}. The tag is deployed, and what it names "
+        "can change; give the image by its digest",
+    )
 
 
 def _find_known(registry: Registry, uri: str) -> Repository | None:
@@ -446,31 +583,13 @@ def run_plan(options: Options, *, reporter: Reporter) -> Planned:
     """Observe and plan. Builds nothing: without `--image` the commit's image is looked up, and an
     image that is not there yet is shown as such."""
     prepared = prepare(options, reporter=reporter, is_plan=True)
-    image, notes = _planned_image(options, prepared)
-    desired = _desired(prepared, image, options)
+    chosen = choose_image(options, prepared)
+    desired = _desired(prepared, chosen.image, options)
     plan = plan_release(desired, observe(prepared.connection.aws, desired))
     return Planned(
         service=desired.service_name,
         environment=desired.environment,
         plan=plan,
-        notes=(*prepared.notes, *notes, *plan.warnings),
+        notes=(*prepared.notes, *chosen.notes, *plan.warnings),
         expected=estimate_rollout(prepared.manifest.service),
     )
-
-
-def _planned_image(options: Options, prepared: Prepared) -> tuple[Image, tuple[str, ...]]:
-    reference = options.image or prepared.manifest.service.image
-    if reference:
-        return _resolve(reference, prepared), ()
-    source = prepared.source
-    registry = prepared.connection.aws.registry
-    name = names.repository(prepared.manifest.metadata.name)
-    repository = registry.find_repository(name)
-    digest = registry.find_digest(name, source.tag) if repository else None
-    if repository is None or digest is None:
-        uri = repository.uri if repository else name
-        return (
-            Image(repository=uri, digest="", tag=source.tag),
-            (f"the image {name}:{source.tag} is not built yet",),
-        )
-    return Image(repository=repository.uri, digest=digest, tag=source.tag), ()

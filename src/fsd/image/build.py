@@ -1,19 +1,19 @@
 """Build context → image in a registry, by digest.
 
-A tree that was built before is not built again: its tag names it.
+What was built before of the same is not built again: its key names it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, UsageError
-from fsd.image.context import Source, read_source, require_dockerfile
+from fsd.image.context import Source, require_dockerfile
+from fsd.image.patience import NO_PATIENCE, Patience
 from fsd.image.registry import RegistryClient
 from fsd.release.ports import Registry, Repository
 
@@ -27,6 +27,7 @@ class Built:
     reused: bool  # the registry had it; nothing was built
     skipped: tuple[str, ...] = ()  # Dockerfile steps that only Docker can do
     pushed: str = ""  # "pushed 3 of 9 layers"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +44,11 @@ class BuildJob:
     labels: Mapping[str, str]
     on_line: Callable[[str], None]
     cache: bool = True
+    patience: Patience = NO_PATIENCE
 
     @property
     def reference(self) -> str:
-        return f"{self.repository.uri}:{self.source.tag}"
+        return f"{self.repository.uri}:{self.source.key_tag}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,73 +60,102 @@ class Outcome:
     skipped: tuple[str, ...] = ()
 
 
-def build_image(  # noqa: PLR0913 (the options of a build, each of them asked for by the user)
+def find_built(source: Source, *, repository: Repository, registry: Registry) -> Image | None:
+    """The image that was made of the same, at this commit or another. Only the key says that: a
+    tag that is a commit's may be of other build arguments, or of files that were not fetched."""
+    digest = registry.find_digest(repository.name, source.key_tag)
+    if digest is None:
+        return None
+    return Image(repository=repository.uri, digest=digest, tag=source.tag)
+
+
+def build_image(
+    source: Source,
     *,
-    context: Path,
-    dockerfile: Path | None,
-    platform: str,
     repository: Repository,
     registry: Registry,
-    runtime: str,
-    build_args: Mapping[str, str] | None = None,
-    build_secrets: Sequence[str] = (),
     version: str = "",
     labels: Mapping[str, str] | None = None,
-    cache: bool = True,
+    patience: Patience = NO_PATIENCE,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Built:
     """Build, push, and ask the registry for what it has now.
 
-    `platform` is the task definition's (X86_64, ARM64); `runtime` is how tasks will run it:
-    "process" makes a snapshot, anything else is Docker's; without `cache` Docker takes no layer and
-    no base image of before. Raises UsageError for the context,
-    CallFailedError: dockerfile-missing, dockerfile-invalid, docker-unavailable, build-failed,
-    push-denied, push-failed.
+    `source.recipe.runtime` is how tasks will run it: "process" makes a snapshot, anything else is
+    Docker's; a recipe that is `fresh` takes no layer and no base image of before. Raises UsageError
+    for the platform, CallFailedError: dockerfile-missing, dockerfile-invalid, docker-unavailable,
+    build-failed, push-denied, push-failed.
     """
     began = time.monotonic()
-    arguments = dict(build_args or {})
-    source = read_source(context, dockerfile=dockerfile, build_args=arguments)
-    found = registry.find_digest(repository.name, source.tag)
+    found = find_built(source, repository=repository, registry=registry)
     if found is not None:
-        return _built(repository, source, digest=found, began=began, reused=True)
+        return _reuse(found, source, repository=repository, registry=registry, began=began)
+    recipe = source.recipe
     job = BuildJob(
         source=source,
-        dockerfile=require_dockerfile(context, dockerfile),
-        architecture=_architecture(platform),
+        dockerfile=require_dockerfile(source.folder, source.dockerfile),
+        architecture=_architecture(recipe.platform),
         repository=repository,
         registry=registry,
-        build_args=arguments,
-        build_secrets=tuple(build_secrets),
+        build_args=recipe.build_args,
+        build_secrets=recipe.build_secrets,
         labels=_labels(source, version) | dict(labels or {}),
-        cache=cache,
+        cache=not recipe.fresh,
+        patience=patience,
         on_line=on_line,
     )
     try:
-        outcome = _builder(runtime)(job)
+        outcome = _builder(recipe.runtime)(job)
     except CallFailedError:
-        raced = registry.find_digest(repository.name, source.tag)
+        raced = find_built(source, repository=repository, registry=registry)
         if raced is None:
             raise
-        # Another run pushed the same tree meanwhile, and its tag cannot be moved.
-        return _built(repository, source, digest=raced, began=began, reused=True)
+        # Another run pushed the same meanwhile, and its tag cannot be moved.
+        return _reuse(raced, source, repository=repository, registry=registry, began=began)
     _verify(job, outcome.digest)
+    tag, notes = put_tag(source, outcome.digest, repository=repository, registry=registry)
     return Built(
-        image=Image(repository=repository.uri, digest=outcome.digest, tag=source.tag),
+        image=Image(repository=repository.uri, digest=outcome.digest, tag=tag),
         seconds=time.monotonic() - began,
         reused=False,
         skipped=outcome.skipped,
         pushed=outcome.pushed,
+        notes=notes,
     )
 
 
-def _built(
-    repository: Repository, source: Source, *, digest: str, began: float, reused: Literal[True]
+def _reuse(
+    image: Image, source: Source, *, repository: Repository, registry: Registry, began: float
 ) -> Built:
+    tag, notes = put_tag(source, image.digest, repository=repository, registry=registry)
     return Built(
-        image=Image(repository=repository.uri, digest=digest, tag=source.tag),
+        image=replace(image, tag=tag),
         seconds=time.monotonic() - began,
-        reused=reused,
+        reused=True,
+        notes=notes,
     )
+
+
+def put_tag(
+    source: Source, digest: str, *, repository: Repository, registry: Registry
+) -> tuple[str, tuple[str, ...]]:
+    """(the tag that people look for, notes). It is told, and stops no deployment: the image has
+    the key's tag, and is deployed by its digest."""
+    said = ""
+    for tag in dict.fromkeys((source.tag, source.long_tag)):
+        try:
+            there = registry.find_digest(repository.name, tag)
+            if there is None:
+                registry.tag_digest(repository.name, digest=digest, tag=tag)
+        except CallFailedError as error:
+            said = error.what
+        else:
+            if there in (None, digest):
+                return tag, ()
+    if not said:
+        return source.key_tag, ()
+    note = f"the image has the tag {source.key_tag}, and did not get {source.tag}: {said}"
+    return source.key_tag, (note,)
 
 
 def _builder(runtime: str) -> Callable[[BuildJob], Outcome]:
@@ -146,9 +177,15 @@ def _build_snapshot(job: BuildJob) -> Outcome:
     )
     user, password, endpoint = job.registry.login()
     name = job.repository.uri.partition("/")[2]
-    client = RegistryClient(endpoint=endpoint, repository=name, user=user, password=password)
+    client = RegistryClient(
+        endpoint=endpoint,
+        repository=name,
+        user=user,
+        password=password,
+        patience=job.patience,
+    )
     pushed = push_snapshot(
-        snapshot, client=client, tag=job.source.tag, architecture=job.architecture
+        snapshot, client=client, tag=job.source.key_tag, architecture=job.architecture
     )
     return Outcome(
         digest=pushed.digest,
@@ -177,11 +214,12 @@ def _labels(source: Source, version: str) -> dict[str, str]:
 
 
 def _verify(job: BuildJob, digest: str) -> None:
-    found = job.registry.find_digest(job.repository.name, job.source.tag)
+    found = job.registry.find_digest(job.repository.name, job.source.key_tag)
     if found == digest:
         return
     raise CallFailedError(
-        f"pushed {digest}, and the registry says that {job.source.tag} is {found or 'not there'}",
+        f"pushed {digest}, and the registry says that {job.source.key_tag} is "
+        f"{found or 'not there'}",
         where=job.reference,
         fix="run it again; if it stays so, another run pushes the same tag",
         code="push-failed",

@@ -1,26 +1,27 @@
 """What a build is made from: the commit, whether the folder differs from it, and the tag.
 
-A tag names the same bytes for ever. A clean folder is named by its commit; anything else also
-by its content, so that two different trees never share a tag and the same tree is not built twice.
+A tag names the same bytes for ever. A clean folder that is built as every other is named by its
+commit; anything else also by its key, so that two different builds never share a tag.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fsd.errors import CallFailedError, UsageError
-from fsd.image.ignore import load_ignore
-from fsd.image.tree import digest, read_tree
+from fsd.image.ignore import Ignore, ignore_files, load_ignore
+from fsd.image.key import Recipe, find_pointers, make_key, sees_git
+from fsd.image.tree import Tree, read_tree
 from fsd.release.turn import CommitOrder
 
 _SHORT = 7
 _TAG_PART = 12
+_KEY_PART = 40
 _GIT_TIMEOUT = 60  # seconds; `git status` of a large tree on a cold disk
 # A hook or a caller's repository must not speak for this folder, and reading must not write.
 _GIT_ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
@@ -32,10 +33,14 @@ class Source:
     """A build context at one moment."""
 
     folder: Path
+    dockerfile: Path  # need not exist
+    recipe: Recipe
     commit: str  # full SHA, "" outside git
     title: str  # of the commit
-    is_dirty: bool  # uncommitted or untracked files in the folder
-    content: str  # hex SHA-256 of the context; "" where the commit says it all
+    is_dirty: bool  # files of the context differ from the commit, or are not in it
+    is_plain: bool  # made of the commit's own files, and as every build is
+    key: str  # hex SHA-256 of everything that makes the image; "" where none is made
+    pointers: tuple[str, ...] = ()  # files that Git LFS has not fetched
 
     @property
     def is_clean(self) -> bool:
@@ -43,19 +48,29 @@ class Source:
 
     @property
     def tag(self) -> str:
-        """`<sha>`, `<sha12>-dirty-<hash12>` or `nogit-<hash12>`."""
+        """For people: `<sha>`, `<sha>-<key12>`, `<sha12>-dirty-<key12>` or `nogit-<key12>`."""
+        key = self.key[:_TAG_PART]
         if self.is_clean:
-            return self.commit
-        content = self.content[:_TAG_PART]
-        return f"{self.commit[:_TAG_PART]}-dirty-{content}" if self.commit else f"nogit-{content}"
+            return self.commit if self.is_plain else self.long_tag
+        return f"{self.commit[:_TAG_PART]}-dirty-{key}" if self.commit else f"nogit-{key}"
+
+    @property
+    def long_tag(self) -> str:
+        """Where `<sha>` is not enough, or is another image's already."""
+        return f"{self.commit}-{self.key[:_TAG_PART]}" if self.is_clean else self.tag
+
+    @property
+    def key_tag(self) -> str:
+        """By which an image is found: no other build has it."""
+        return f"content-{self.key[:_KEY_PART]}"
 
     @property
     def short(self) -> str:
         """For people, and still different for different content."""
         if self.is_clean:
             return self.commit[:_SHORT]
-        content = self.content[:_SHORT]
-        return f"{self.commit[:_SHORT]}-dirty-{content}" if self.commit else f"nogit-{content}"
+        key = self.key[:_SHORT]
+        return f"{self.commit[:_SHORT]}-dirty-{key}" if self.commit else f"nogit-{key}"
 
 
 def find_dockerfile(context: Path, dockerfile: Path | None) -> Path:
@@ -87,11 +102,13 @@ def read_source(
     folder: Path,
     *,
     dockerfile: Path | None = None,
-    build_args: Mapping[str, str] | None = None,
+    recipe: Recipe | None = None,
+    is_built: bool = True,
 ) -> Source:
-    """Ask git, and hash the context where git's answer does not name it.
+    """Ask git what the folder is, and read what the build sees of it.
 
-    Raises UsageError where the folder is none, CallFailedError where git is there and refuses.
+    Where nothing `is_built` (an image is given), a clean folder is not read. Raises UsageError
+    where the folder is none, CallFailedError where git is there and refuses.
     """
     if not folder.is_dir():
         raise UsageError(
@@ -100,21 +117,50 @@ def read_source(
             fix="name the folder that holds the Dockerfile",
             code="context-missing",
         )
+    found = find_dockerfile(folder, dockerfile)
+    recipe = recipe or Recipe()
+    ignore = load_ignore(folder, found)
     commit, title = _head(folder)
-    is_dirty = bool(commit) and _has_changes(folder)
-    is_named = bool(commit) and not is_dirty
-    content = "" if is_named else _content(folder, find_dockerfile(folder, dockerfile), build_args)
-    return Source(folder=folder, commit=commit, title=title, is_dirty=is_dirty, content=content)
+    changes = _read_changes(folder, found, ignore) if commit else _Changes()
+    source = Source(
+        folder=folder,
+        dockerfile=found,
+        recipe=recipe,
+        commit=commit,
+        title=title,
+        is_dirty=changes.is_dirty,
+        is_plain=False,
+        key="",
+    )
+    if source.is_clean and not is_built:
+        return source
+    tree = read_tree(folder, ignore)
+    return replace(
+        source,
+        is_plain=recipe.is_default
+        and _is_default(folder, found)
+        and not _has_any(tree, changes.ignored),
+        key=make_key(
+            tree,
+            dockerfile=found,
+            recipe=recipe,
+            commit=commit,
+            sees_git=sees_git(folder, ignore),
+        ),
+        pointers=find_pointers(tree),
+    )
 
 
-def _content(folder: Path, dockerfile: Path, build_args: Mapping[str, str] | None) -> str:
-    """The context as Docker sees it, with the Dockerfile and the build arguments."""
-    total = hashlib.sha256(digest(read_tree(folder, load_ignore(folder, dockerfile))).encode())
-    if dockerfile.is_file():
-        total.update(dockerfile.read_bytes())
-    for name, value in sorted((build_args or {}).items()):
-        total.update(f"\0{name}={value}".encode())
-    return total.hexdigest()
+def _is_default(folder: Path, dockerfile: Path) -> bool:
+    return dockerfile.resolve() == (folder / "Dockerfile").resolve()
+
+
+def _has_any(tree: Tree, paths: tuple[str, ...]) -> bool:
+    """Git names a folder that is ignored as a whole with a slash at its end."""
+    return any(
+        any(found.startswith(path) for found in tree) if path.endswith("/") else path in tree
+        for path in paths
+    )
 
 
 def is_older(folder: Path, commit: str, *, than: str) -> bool:
@@ -166,7 +212,7 @@ def read_head(folder: Path) -> tuple[str, bool]:
     "" as in `_head`; raises CallFailedError where git is there and refuses.
     """
     commit, _ = _head(folder)
-    return commit, bool(commit) and _has_changes(folder)
+    return commit, bool(commit) and bool(_say(folder, "status", "--porcelain", "--", ".").strip())
 
 
 def _head(folder: Path) -> tuple[str, str]:
@@ -193,17 +239,78 @@ def _is_ignored(folder: Path) -> bool:
     return answer is not None and answer.returncode == 0
 
 
-def _has_changes(folder: Path) -> bool:
-    answer = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changes:
+    """What of a context is not the commit's."""
+
+    is_dirty: bool = False
+    ignored: tuple[str, ...] = ()  # by git, from the context; a folder ends with a slash
+
+
+def _read_changes(folder: Path, dockerfile: Path, ignore: Ignore) -> _Changes:
+    """Only what the build sees counts: a report of the tests that `.dockerignore` keeps out makes
+    no other image. The Dockerfile and `.dockerignore` count wherever they are."""
+    prefix = _say(folder, "rev-parse", "--show-prefix").rstrip("\n")
+    top = Path(_say(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
+    asked = ["."]
+    always = {_below(top, path) for path in (dockerfile, *ignore_files(folder, dockerfile))}
+    asked += [f":(top,literal){path}" for path in sorted(always) if path]
+    said = _say(
+        folder,
+        "status",
+        "--porcelain=v1",
+        "-z",
+        "--no-renames",
+        "--untracked-files=all",
+        "--ignored=matching",
+        "--",
+        *asked,
+    )
+    is_dirty, ignored = False, []
+    for state, path in _entries(said):
+        relative = path.removeprefix(prefix)
+        if path not in always and not _is_seen(relative, ignore):
+            continue
+        if state == "!!":
+            ignored.append(relative)
+        else:
+            is_dirty = True
+    return _Changes(is_dirty=is_dirty, ignored=tuple(ignored))
+
+
+def _entries(said: str) -> Iterator[tuple[str, str]]:
+    """https://git-scm.com/docs/git-status#_porcelain_format_version_1"""
+    for entry in said.split("\0"):
+        if entry:
+            yield entry[:2], entry[3:]
+
+
+def _is_seen(path: str, ignore: Ignore) -> bool:
+    name = path.rstrip("/")
+    if not ignore.excludes(name):
+        return True
+    return path.endswith("/") and ignore.may_hold_exceptions(name)
+
+
+def _below(top: Path, path: Path) -> str:
+    """From the repository's top, with slashes; "" where it is outside."""
+    try:
+        return path.resolve().relative_to(top.resolve()).as_posix()
+    except ValueError:
+        return ""
+
+
+def _say(folder: Path, *arguments: str) -> str:
+    answer = _git(folder, *arguments)
     if answer is None or answer.returncode != 0:
         said = answer.stderr.strip() if answer else "it is gone"
         raise CallFailedError(
-            f"git status: {said}",
+            f"git {arguments[0]}: {said}",
             where=str(folder),
-            fix="run git status there, and repair what it says",
+            fix=f"run git {arguments[0]} there, and repair what it says",
             code="git-refused",
         )
-    return bool(answer.stdout.strip())
+    return answer.stdout
 
 
 def ask_git(folder: Path, *arguments: str) -> str | None:

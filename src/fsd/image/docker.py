@@ -76,7 +76,7 @@ def build_and_push(job: BuildJob) -> Outcome:
     with connect() as engine:
         builder = find_builder(os.environ)
         _build(job, builder, os.environ)
-        return _push(job, engine)
+        return job.patience(lambda: _push(job, engine))
 
 
 @contextmanager
@@ -244,7 +244,7 @@ def _push_events(
     try:
         yield from engine.api.push(
             job.repository.uri,
-            tag=job.source.tag,
+            tag=job.source.key_tag,
             stream=True,
             decode=True,
             auth_config=credentials,

@@ -43,15 +43,17 @@ class Ignore:
 
 def load_ignore(context: Path, dockerfile: Path) -> Ignore:
     """`<Dockerfile>.dockerignore` beside the Dockerfile wins over the context's, as in BuildKit."""
-    for path in (
-        dockerfile.with_name(f"{dockerfile.name}.dockerignore"),
-        context / ".dockerignore",
-    ):
+    for path in ignore_files(context, dockerfile):
         try:
             return parse_ignore(path.read_text(encoding="utf-8-sig"))
         except (FileNotFoundError, NotADirectoryError):
             continue
     return Ignore()
+
+
+def ignore_files(context: Path, dockerfile: Path) -> tuple[Path, Path]:
+    """Where one may be, the first wins."""
+    return dockerfile.with_name(f"{dockerfile.name}.dockerignore"), context / ".dockerignore"
 
 
 def parse_ignore(text: str) -> Ignore:

@@ -13,6 +13,7 @@ from typing import IO
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from fsd.errors import CallFailedError
+from fsd.image.patience import NO_PATIENCE, Patience
 
 _TIMEOUT = 60.0  # seconds for one answer
 
@@ -43,12 +44,18 @@ class RegistryClient:
     repository: str  # the name, without the registry's host
     user: str
     password: str = field(repr=False)
+    patience: Patience = NO_PATIENCE
 
     def has_blob(self, digest: str) -> bool:
-        return self._call("HEAD", f"{self._base}/blobs/{digest}").status == 200
+        url = f"{self._base}/blobs/{digest}"
+        return self.patience(lambda: self._call("HEAD", url)).status == 200
 
     def put_blob(self, blob: Blob, content: IO[bytes]) -> None:
-        """Raises CallFailedError (push-denied, push-failed)."""
+        """Each attempt is a new upload. Raises CallFailedError (push-denied, push-failed)."""
+        self.patience(lambda: self._put_blob(blob, content))
+
+    def _put_blob(self, blob: Blob, content: IO[bytes]) -> None:
+        content.seek(0)
         begun = self._call("POST", f"{self._base}/blobs/uploads/", length=0)
         self._expect(begun, 202, f"begin the upload of {blob.digest}")
         location = urljoin(self.endpoint, begun.headers.get("location", ""))
@@ -64,6 +71,9 @@ class RegistryClient:
 
     def put_manifest(self, manifest: bytes, *, tag: str, media_type: str) -> str:
         """The digest under which the registry keeps it. Raises CallFailedError."""
+        return self.patience(lambda: self._put_manifest(manifest, tag=tag, media_type=media_type))
+
+    def _put_manifest(self, manifest: bytes, *, tag: str, media_type: str) -> str:
         answer = self._call(
             "PUT",
             f"{self._base}/manifests/{tag}",
@@ -115,7 +125,7 @@ class RegistryClient:
             return Answer(status=answer.status, headers=headers, body=answer.read())
         except (OSError, http.client.HTTPException) as error:
             raise CallFailedError(
-                f"{method} {url}: {error}",
+                f"{method} {url}: {error or type(error).__name__}",
                 where=self.endpoint,
                 fix="check that the registry can be reached, and run it again",
                 code="push-failed",

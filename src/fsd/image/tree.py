@@ -31,6 +31,7 @@ class Node:
     mode: int = 0o755
     source: Path | None = None  # where a file's bytes are on disk; None: in `content`
     content: bytes = b""
+    size: int = 0  # bytes of a file that is on disk
     target: str = ""  # of a link
 
     def open(self) -> IO[bytes]:
@@ -57,7 +58,9 @@ def digest(tree: Tree) -> str:
     total = hashlib.sha256()
     for path in sorted(tree):
         node = tree[path]
-        total.update(f"{node.kind}\0{node.mode:o}\0{path}\0{node.target}\0".encode())
+        total.update(
+            f"{node.kind}\0{node.mode:o}\0{path}\0{node.target}\0".encode(errors="surrogateescape")
+        )
         if node.kind is Kind.FILE:
             total.update(_hash_of(node))
     return total.hexdigest()
@@ -98,4 +101,4 @@ def _node(entry: os.DirEntry[str]) -> Node | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     mode = 0o755 if status.st_mode & 0o111 else 0o644
-    return Node(kind=Kind.FILE, mode=mode, source=Path(entry.path))
+    return Node(kind=Kind.FILE, mode=mode, source=Path(entry.path), size=status.st_size)

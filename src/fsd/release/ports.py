@@ -215,7 +215,10 @@ class Registry(Protocol):
     def delete_repository(self, name: str) -> None:
         """With its images; absent is fine."""
 
-    def find_digest(self, repository: str, tag_or_digest: str) -> str | None: ...
+    def find_digest(
+        self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
+    ) -> str | None:
+        """In this account and Region, or in another, whose answer may be a refusal."""
 
     def tag_digest(self, repository: str, *, digest: str, tag: str) -> None:
         """Put one more tag on an image; the same tag on the same digest is fine."""

@@ -135,6 +135,11 @@ _REFUSED = _rows(
         "deploy the same commit there first, and let the same image come here",
     ),
     (
+        "image-changed",
+        "another image would be deployed than the one that was judged",
+        "run it again; if it stays so, report it",
+    ),
+    (
         "older-commit",
         "the service runs a commit that is newer than the one that was to be deployed",
         "deploy the newer commit; go back with `fsd rollback`, or say --allow-older",

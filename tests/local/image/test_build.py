@@ -5,7 +5,7 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ import pytest
 
 from fsd.errors import CallFailedError, UsageError
 from fsd.image.build import Built, build_image
+from fsd.image.context import read_source
 from fsd.image.docker import find_builder
+from fsd.image.key import Recipe
+from fsd.image.patience import NO_PATIENCE, Patience
 from tests.fakes.registry import FakeEcr, FakeRegistry
 
 DOCKERFILE = """
@@ -45,15 +48,23 @@ def ecr(fake_registry: FakeRegistry) -> FakeEcr:
     return FakeEcr(fake_registry)
 
 
-def build(folder: Path, ecr: FakeEcr, **options: Any) -> Built:
-    defaults: dict[str, Any] = {
-        "dockerfile": None,
-        "platform": "X86_64",
-        "repository": ecr.repository("team/hello"),
-        "registry": ecr,
-        "runtime": "process",
-    }
-    return build_image(context=folder, **(defaults | options))
+def build(
+    folder: Path,
+    ecr: FakeEcr,
+    *,
+    version: str = "",
+    on_line: Callable[[str], None] = lambda _line: None,
+    patience: Patience = NO_PATIENCE,
+    **recipe: Any,
+) -> Built:
+    return build_image(
+        read_source(folder, recipe=Recipe(**({"runtime": "process"} | recipe))),
+        repository=ecr.repository("team/hello"),
+        registry=ecr,
+        version=version,
+        on_line=on_line,
+        patience=patience,
+    )
 
 
 def test_build_image__process__image_with_files_and_configuration(
@@ -91,6 +102,7 @@ def test_build_image__same_content_elsewhere__same_digest_and_nothing_sent(
     folder: Path, ecr: FakeEcr, tmp_path: Path
 ) -> None:
     first = build(folder, ecr)
+    key_tag = read_source(folder, recipe=Recipe(runtime="process")).key_tag
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy, copy_function=shutil.copyfile)
     (copy / "run.sh").chmod(0o755)
@@ -102,7 +114,7 @@ def test_build_image__same_content_elsewhere__same_digest_and_nothing_sent(
         build(copy, ecr)
 
     assert ecr.server.digest_of("team/hello", first.image.tag) == first.image.digest
-    assert ecr.server.uploaded()[before:] == [f"/v2/team/hello/manifests/{first.image.tag}"]
+    assert ecr.server.uploaded()[before:] == [f"/v2/team/hello/manifests/{key_tag}"]
 
 
 def test_build_image__built_before__reused(folder: Path, ecr: FakeEcr) -> None:
@@ -145,7 +157,10 @@ def test_build_image__registry_gone__push_failed(folder: Path, ecr: FakeEcr) -> 
 
 def test_build_image__another_run_was_quicker__takes_its_image(folder: Path, ecr: FakeEcr) -> None:
     class Raced(FakeEcr):
-        def find_digest(self, repository: str, tag_or_digest: str) -> str | None:
+        def find_digest(
+            self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
+        ) -> str | None:
+            del account, region
             self.asked.append((repository, tag_or_digest))
             return None if len(self.asked) == 1 else "sha256:theirs"
 
@@ -289,7 +304,7 @@ def test_build_image__docker_secret__in_the_step_and_in_no_layer(
         'RUN --mount=type=secret,id=npm read x < /run/secrets/npm; echo "${#x}" > /length\n'
     )
 
-    built = build(busybox_folder, ecr, runtime="container", build_secrets=["id=npm,env=NPM_TOKEN"])
+    built = build(busybox_folder, ecr, runtime="container", build_secrets=("id=npm,env=NPM_TOKEN",))
 
     layer = gzip.decompress(ecr.server.layer_of("team/hello", built.image.tag))
     assert b"s3cret-of-the-build" not in layer

@@ -15,6 +15,7 @@ from fsd.image.context import (
     read_source,
     require_dockerfile,
 )
+from fsd.image.key import Recipe
 from fsd.release.turn import CommitOrder
 
 
@@ -62,8 +63,8 @@ def test_read_source__changed__tag_has_commit_and_content(folder: Path) -> None:
     source = read_source(folder)
 
     assert source.is_dirty
-    assert source.tag == f"{sha[:12]}-dirty-{source.content[:12]}"
-    assert source.short == f"{sha[:7]}-dirty-{source.content[:7]}"
+    assert source.tag == f"{sha[:12]}-dirty-{source.key[:12]}"
+    assert source.short == f"{sha[:7]}-dirty-{source.key[:7]}"
 
 
 def test_read_source__untracked_file__dirty(folder: Path) -> None:
@@ -149,7 +150,7 @@ def test_read_source__other_content__other_tag(tmp_path: Path, change: str) -> N
         case "args":
             arguments = {"A": "1"}
 
-    assert read_source(tmp_path, build_args=arguments).tag != before
+    assert read_source(tmp_path, recipe=Recipe(build_args=arguments)).tag != before
 
 
 def test_read_source__ignored_files_and_git_itself__not_in_the_hash(tmp_path: Path) -> None:

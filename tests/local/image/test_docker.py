@@ -11,6 +11,7 @@ from fsd.errors import CallFailedError
 from fsd.image.build import BuildJob
 from fsd.image.context import Source
 from fsd.image.docker import Builder, Kind, build_command, connect, find_builder, passed_on
+from fsd.image.key import Recipe
 from tests.fakes.registry import FakeEcr, FakeRegistry
 
 
@@ -34,7 +35,14 @@ def make_job(server: FakeRegistry, **overrides: object) -> BuildJob:
     ecr = FakeEcr(server)
     fields: dict[str, object] = {
         "source": Source(
-            folder=Path("/src"), commit="c" * 40, title="", is_dirty=False, content=""
+            folder=Path("/src"),
+            dockerfile=Path("/src/Dockerfile"),
+            recipe=Recipe(),
+            commit="c" * 40,
+            title="",
+            is_dirty=False,
+            is_plain=True,
+            key="d" * 64,
         ),
         "dockerfile": Path("/src/Dockerfile"),
         "architecture": "arm64",
@@ -94,7 +102,7 @@ def test_build_command__buildx__every_option(fake_registry: FakeRegistry) -> Non
     assert command == [
         *("docker", "buildx", "build", "--load", "--progress=plain", "--provenance=false"),
         *("--platform", "linux/arm64", "--file", "/src/Dockerfile"),
-        *("--tag", f"{fake_registry.host}/hello:{'c' * 40}"),
+        *("--tag", f"{fake_registry.host}/hello:content-{'d' * 40}"),
         *("--label", "org.opencontainers.image.version=v1"),
         *("--build-arg", "A=1", "--build-arg", "B=2"),
         *("--secret", "id=npm,src=/x", "/src"),

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fsd.image.build import build_image
+from fsd.image.context import read_source
+from fsd.image.key import Recipe
 from fsd.local.ports import ContainerSpec, ContainerState, LogTarget, Runtime, TaskSpec
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeEcr, FakeRegistry
@@ -45,12 +47,9 @@ def build(folder: Path, server: FakeRegistry, runtime: str) -> str:
     """The image by digest."""
     ecr = FakeEcr(server)
     built = build_image(
-        context=folder,
-        dockerfile=None,
-        platform="X86_64",
+        read_source(folder, recipe=Recipe(runtime=runtime)),
         repository=ecr.repository("box"),
         registry=ecr,
-        runtime=runtime,
     )
     return built.image.uri
 

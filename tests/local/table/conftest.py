@@ -13,6 +13,8 @@ from botocore.config import Config
 from fsd.aws.ecr import ContainerRegistry
 from fsd.aws.session import AwsSession
 from fsd.image.build import build_image
+from fsd.image.context import read_source
+from fsd.image.key import Recipe
 from fsd.local import instance as local
 from fsd.local.instance import Instance
 from tests.fakes.python_image import ensure_python_image
@@ -63,12 +65,9 @@ def image(
     session = AwsSession(_session(instance.account), endpoint_url=instance.endpoint, clock=None)
     registry = ContainerRegistry(clients=session)
     built = build_image(
-        context=context,
-        dockerfile=None,
-        platform="X86_64",
+        read_source(context, recipe=Recipe(runtime=instance.runtime)),
         repository=registry.create_repository("table", tags={}),
         registry=registry,
-        runtime=instance.runtime,
     )
     return built.image.uri
 
