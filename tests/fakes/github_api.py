@@ -52,6 +52,7 @@ class GithubApi:
     url: str = ""
     comments: list[Comment] = field(default_factory=list)
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    files: dict[tuple[str, str], str] = field(default_factory=dict)  # (branch, path) → text
     compared: dict[tuple[str, str], str] = field(default_factory=dict)  # (base, head) → status
     asked: list[Asked] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -126,7 +127,7 @@ def _handler(api: GithubApi) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(length) or b"{}") if length else {}
             with api.lock:
                 status, answer, headers = _route(api, self.command, self.path, body, self.headers)
-            content = json.dumps(answer).encode()
+            content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json; charset=utf-8")
             self.send_header("Content-Length", str(len(content)))
@@ -167,6 +168,7 @@ def _route(api: GithubApi, method: str, target: str, body: dict[str, Any], heade
             rf"{repository}/issues/(\d+)/comments",
             lambda m: _create(api, int(m[1]), body),
         ),
+        ("GET", rf"{repository}/contents/(.+)", lambda m: _file(api, m[1], target)),
         ("GET", rf"{repository}/compare/(\w+)\.\.\.(\w+)", lambda m: _compared(api, m[1], m[2])),
         ("PATCH", rf"{repository}/issues/comments/(\d+)", lambda m: _edit(api, int(m[1]), body)),
     ]
@@ -182,6 +184,15 @@ def _user(api: GithubApi) -> Answer:
     if api.login is None:
         return HTTPStatus.FORBIDDEN, {"message": "Resource not accessible by integration"}, {}
     return HTTPStatus.OK, {"login": api.login, "type": "User", "url": f"{api.url}/user"}, {}
+
+
+def _file(api: GithubApi, path: str, target: str) -> Answer:
+    """As the raw media type has it."""
+    branch = parse_qs(urlsplit(target).query).get("ref", [""])[0]
+    text = api.files.get((branch, path))
+    if text is None:
+        return HTTPStatus.NOT_FOUND, {"message": "Not Found"}, {}
+    return HTTPStatus.OK, text.encode(), {}
 
 
 def _compared(api: GithubApi, base: str, head: str) -> Answer:

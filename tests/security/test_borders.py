@@ -314,6 +314,7 @@ COMMANDS = {
     "deploy": ["deploy", "--env", "prod"],
     "restart": ["restart", "--env", "prod", "--service", "web"],
     "scale": ["scale", "--env", "prod", "--service", "web", "--count", "3"],
+    "delete": ["delete", "--env", "prod", "--service", "web", "--yes"],
     "stop": ["scale", "--env", "prod", "--service", "web", "--count", "0"],
 }
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from fsd.action.ports import Checked, DeployRequest
     from fsd.action.run import Tools
     from fsd.cli.deploying import AskOrder, Options
+    from fsd.cli.manifest import EnvironmentsFile
     from fsd.cli.wiring import WebIdentity
+    from fsd.github.commits import Commits
     from fsd.github.context import Checkout, Context
     from fsd.github.oidc import IdTokens
     from fsd.github.runner import Runner
@@ -77,7 +79,7 @@ def _connect(inputs: Inputs, runner: Runner, context: Context, *, tokens: IdToke
     )
     return Tools(
         deployer=_Deployer(
-            environments_file=inputs.environments_file,
+            environments_file=_environments_file(inputs, runner, context, commits),
             tokens=tokens,
             is_rerun=context.attempt > 1,
             order_commits=commits.order if commits else None,
@@ -85,6 +87,23 @@ def _connect(inputs: Inputs, runner: Runner, context: Context, *, tokens: IdToke
         comments=Comments(context.repository, token=inputs.github_token, api_url=context.api_url)
         if can_comment
         else None,
+    )
+
+
+def _environments_file(
+    inputs: Inputs, runner: Runner, context: Context, commits: Commits | None
+) -> EnvironmentsFile:
+    """Governed by the default branch. A pull request's plan shows what it would change there."""
+    from fsd.cli.wiring import govern
+    from fsd.github.runner import Level
+
+    if context.event == "pull_request":
+        return inputs.environments_file
+    return govern(
+        context,
+        commits,
+        file=inputs.environments_file,
+        warn=lambda text: runner.annotate(Level.WARNING, text),
     )
 
 
@@ -107,7 +126,7 @@ def _read_checkout(folder: Path) -> Checkout:
 class _Deployer:
     """`fsd.action.ports.Deployer` by the commands' own functions."""
 
-    environments_file: Path | None
+    environments_file: EnvironmentsFile
     tokens: IdTokens | None
     is_rerun: bool = False
     order_commits: AskOrder | None = None

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
+from fsd.cli.border import force_option
 from fsd.cli.options import open_service, service_options
 from fsd.errors import RefusedError
 
 
 @click.command(epilog="Example:  fsd delete --service offer-api --env dev")
 @service_options
+@force_option
 @click.option("--yes", is_flag=True, help="Do not ask for the service's name.")
-def command(service: str, env: str, region: str | None, output: str, yes: bool) -> int:
+def command(service: str, env: str, region: str | None, output: str, force: bool, yes: bool) -> int:
     """Remove a service and everything that was made for it."""
-    from fsd.cli.manifest import known_environments
+    from fsd.cli.border import require_standing
+    from fsd.cli.manifest import find_environment, known_environments
+    from fsd.cli.wiring import govern_in_workflow
     from fsd.release.delete import delete_service
     from fsd.report import open_reporter
     from fsd.spec.environments import LOCAL
 
+    environments = govern_in_workflow()
+    environment = find_environment(None, env, file=environments)
+    require_standing(environment, folder=Path.cwd(), force=force, action="delete")
     if not yes:
         _ask(service, env)
     with open_reporter() as reporter:
-        connection, ref = open_service(service, env, region=region)
+        connection, ref = open_service(service, env, region=region, environments_file=environments)
         others = tuple(name for name in known_environments() if name not in {env, LOCAL})
         deleted = delete_service(connection.aws, ref, reporter=reporter, other_environments=others)
     removed = deleted.removed

@@ -77,6 +77,7 @@ def command(
     from fsd.cli.deploying import Options, run_deploy
     from fsd.cli.finish import finish
     from fsd.cli.manifest import find_environment
+    from fsd.cli.wiring import govern_in_workflow
     from fsd.release.deploy import OnCancel
     from fsd.report import open_reporter
 
@@ -84,8 +85,12 @@ def command(
         raise click.UsageError("--supersede does not wait, and --wait-for-lock does not take over")
     if image and (context or dockerfile):
         raise click.UsageError("--image takes a ready image, --context and --dockerfile build one")
+    environments = govern_in_workflow()
     forced = require_standing(
-        find_environment(file, env), folder=file.parent, force=force, action="deploy"
+        find_environment(file, env, file=environments),
+        folder=file.parent,
+        force=force,
+        action="deploy",
     )
     options = Options(
         file=file,
@@ -103,6 +108,7 @@ def command(
         allow_older=allow_older,
         on_cancel=OnCancel(on_cancel),
         forced=forced,
+        environments_file=environments,
     )
     with catch_signals() as signals, open_reporter() as reporter:
         result = run_deploy(options, reporter=reporter)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.cli.clock import SystemClock
-from fsd.cli.manifest import find_environment, read_manifest
+from fsd.cli.manifest import EnvironmentsFile, find_environment, read_manifest
 from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target
@@ -74,7 +74,7 @@ class Options:
     build_secrets: tuple[str, ...] = ()
     platform: str | None = None  # X86_64 | ARM64; the manifest's without it
     cache: bool = True
-    environments_file: Path | None = None
+    environments_file: EnvironmentsFile = None
     require_promotion_from: str = ""  # besides what the environment itself asks for
     identity: WebIdentity | None = None
 

@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.cli.clock import SystemClock
+from fsd.cli.governed import ENVIRONMENTS_FILE, DefaultBranch, decide_environments, find_governed
 from fsd.errors import ManifestError
 from fsd.lint import lint
 from fsd.report.findings import Sources, render_terminal, summarize
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from fsd.release.ports import Clock
     from fsd.spec.environments import Environment
 
-ENVIRONMENTS_FILE = Path(".fsd", "environments.yml")
+# Where the environments are written; None searches above the manifest.
+EnvironmentsFile: TypeAlias = Path | DefaultBranch | None
 
 
 class InvalidFileError(ManifestError):
@@ -60,7 +62,7 @@ def read_manifest(
     environment: str | None = None,
     overrides: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
-    environments_file: Path | None = None,
+    environments_file: EnvironmentsFile = None,
 ) -> ValidManifest:
     """Read, load and lint. `variables` are those beside ENV and SERVICE, which are known here.
 
@@ -95,7 +97,7 @@ def check_manifest(
     environment: str | None = None,
     overrides: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
-    environments_file: Path | None = None,
+    environments_file: EnvironmentsFile = None,
     clock: Clock | None = None,
     text: str | None = None,
 ) -> Loaded:
@@ -126,7 +128,7 @@ def check_manifest(
     return replace(loaded, findings=tuple(sorted(findings, key=order)))
 
 
-def find_environment(path: Path | None, name: str, *, file: Path | None = None) -> Environment:
+def find_environment(path: Path | None, name: str, *, file: EnvironmentsFile = None) -> Environment:
     """The environment of that name for a manifest at `path` (or for the current folder).
 
     `file` names the environments file; without it, it is searched for, and where there is none
@@ -152,7 +154,7 @@ def _choose(known: _Known, name: str) -> Environment:
 
 
 def known_environments(
-    path: Path | None = None, *, file: Path | None = None
+    path: Path | None = None, *, file: EnvironmentsFile = None
 ) -> Mapping[str, Environment]:
     """What is in the environments file, in its order; empty without one."""
     return _environments(path, file).environments
@@ -192,12 +194,19 @@ class _Known:
     environments: Mapping[str, Environment]
     file: Path | None = None
     text: str = ""
+    decided_by: tuple[str, str] | None = None  # (path, text) of the default branch's file
+    decided: frozenset[str] = frozenset()  # the environments that are as they are there
 
     def document(self, name: str) -> Document | None:
+        if self.decided_by is not None and name in self.decided:
+            path, text = self.decided_by
+            return _find_document(text, path, name)
         return _find_document(self.text, str(self.file), name)
 
 
-def _environments(path: Path | None, file: Path | None = None) -> _Known:
+def _environments(path: Path | None, file: EnvironmentsFile = None) -> _Known:
+    if isinstance(file, DefaultBranch):
+        return _governed(_environments(path, file.file), file, path)
     file = file or find_environments_file(path)
     if file is None:
         return _Known(environments={})
@@ -206,6 +215,30 @@ def _environments(path: Path | None, file: Path | None = None) -> _Known:
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidFileError(findings, sources={str(file): split_lines(text)}, path=str(file))
     return _Known(environments=environments, file=file, text=text)
+
+
+def _governed(own: _Known, branch: DefaultBranch, path: Path | None) -> _Known:
+    """With the protected environments as the default branch has them."""
+    found = branch.find(path)
+    if found is None:
+        return own
+    where, text = found
+    theirs, findings = _load_environments(text, f"{branch.name}:{where}")
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        branch.tell(
+            f"{where} has errors on {branch.name}; what the checkout says of protected "
+            "environments counts"
+        )
+        return own
+    decided, said = decide_environments(own.environments, theirs, branch=branch.name)
+    for sentence in said:
+        branch.tell(sentence)
+    return replace(
+        own,
+        environments=decided,
+        decided_by=(f"{branch.name}:{where}", text),
+        decided=frozenset(find_governed(theirs)),
+    )
 
 
 @lru_cache(maxsize=16)

@@ -11,6 +11,7 @@ from fsd.cli.clock import catch_signals
 from fsd.cli.finish import finish
 from fsd.cli.manifest import find_environment
 from fsd.cli.options import make_operation, open_service
+from fsd.cli.wiring import govern_in_workflow
 from fsd.release.operations import Operation
 from fsd.release.result import Result
 from fsd.report import open_reporter
@@ -33,11 +34,12 @@ def operate(
     `stands` names what asks for a checkout of one of a protected environment's branches.
     """
     forced = ""
+    environments = govern_in_workflow()
     if stands:
-        environment = find_environment(None, env)
+        environment = find_environment(None, env, file=environments)
         forced = require_standing(environment, folder=Path.cwd(), force=force, action=stands)
     with catch_signals() as signals, open_reporter() as reporter:
-        connection, ref = open_service(service, env, region=region)
+        connection, ref = open_service(service, env, region=region, environments_file=environments)
         result = act(
             make_operation(
                 connection,

@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from fsd.cli.manifest import EnvironmentsFile
     from fsd.cli.wiring import Connection, WebIdentity
     from fsd.release.operations import Operation, ServiceRef
     from fsd.release.reporter import Reporter
@@ -107,7 +108,7 @@ def open_environment(
     *,
     region: str | None,
     identity: WebIdentity | None = None,
-    environments_file: Path | None = None,
+    environments_file: EnvironmentsFile = None,
 ) -> tuple[Connection, str]:
     """Connect to the environment's account; also the name of its cluster."""
     from fsd.cli.manifest import find_environment
@@ -123,7 +124,7 @@ def open_service(
     *,
     region: str | None,
     identity: WebIdentity | None = None,
-    environments_file: Path | None = None,
+    environments_file: EnvironmentsFile = None,
 ) -> tuple[Connection, ServiceRef]:
     """Connect to the environment's account, and derive the service's names on AWS."""
     from fsd.release.operations import ServiceRef

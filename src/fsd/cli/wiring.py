@@ -8,6 +8,9 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +20,11 @@ from fsd.release.ports import Aws, Network
 from fsd.release.watch import Pace
 from fsd.spec.environments import LOCAL, Environment
 from fsd.spec.models import Networking
+
+if TYPE_CHECKING:
+    from fsd.cli.governed import DefaultBranch
+    from fsd.github.commits import Commits
+    from fsd.github.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,54 @@ def take_workflow_environment() -> dict[str, str]:
     for name in _TOKENS:
         os.environ.pop(name, None)
     return environ
+
+
+def govern(
+    context: Context,
+    commits: Commits | None,
+    *,
+    warn: Callable[[str], None],
+    file: Path | None = None,
+) -> DefaultBranch | Path | None:
+    """A workflow's environments file: `file`, or what is found, governed by the default branch.
+
+    What runs on the default branch is it. Read through git where the branch was fetched, which
+    actions/checkout does for one branch only, and through GitHub's API else.
+    """
+    from fsd.cli.governed import DefaultBranch
+    from fsd.image.context import ask_git, show_file
+
+    branch, folder = context.default_branch, Path.cwd()
+    top = ask_git(folder, "rev-parse", "--show-toplevel")
+    if not branch or not top or (context.branch == branch and context.event != "pull_request"):
+        return file
+
+    def read(path: str) -> str | None:
+        is_here, text = show_file(folder, f"refs/remotes/origin/{branch}", path)
+        if is_here:
+            return text
+        if commits is None:
+            raise CallFailedError(
+                f"origin/{branch} is not fetched, and there is no github-token to ask GitHub with",
+                where=path,
+                fix="give the job `permissions: contents: read`, and leave github-token as it is",
+            )
+        return commits.read_file(path, branch=branch)
+
+    return DefaultBranch(name=branch, root=Path(top), read=lru_cache(read), warn=warn, file=file)
+
+
+def govern_in_workflow() -> DefaultBranch | Path | None:
+    """The same for a command that a workflow's `run:` gives; None at a terminal."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return None
+    from fsd.github.commits import Commits
+    from fsd.github.context import read_context, read_event
+
+    context = read_context(os.environ, event_text=read_event(os.environ))
+    token = os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
+    commits = Commits(context.repository, token=token, api_url=context.api_url) if token else None
+    return govern(context, commits, warn=lambda text: click.echo(f"warning: {text}", err=True))
 
 
 def connect(

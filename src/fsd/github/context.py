@@ -86,6 +86,7 @@ class Context:
     checked_run: CheckedRun | None = None
     checkout: Checkout | None = None  # None before it was looked at
     attempt: int = 1  # more for a re-run
+    default_branch: str = ""
 
     @property
     def blob_url(self) -> str:
@@ -124,6 +125,7 @@ def read_context(environ: Mapping[str, str], *, event_text: str = "") -> Context
         action=_text(payload, "action"),
         is_deletion=payload.get("deleted") is True,
         attempt=_attempt(environ.get("GITHUB_RUN_ATTEMPT", "")),
+        default_branch=_text(_section(payload, "repository"), "default_branch"),
         is_dependabot=DEPENDABOT in actors,
         can_have_credentials=_can_have_credentials(environ),
     )

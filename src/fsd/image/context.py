@@ -319,6 +319,17 @@ def ask_git(folder: Path, *arguments: str) -> str | None:
     return answer.stdout.strip() if answer is not None and answer.returncode == 0 else None
 
 
+def show_file(folder: Path, ref: str, path: str) -> tuple[bool, str | None]:
+    """(whether the ref is here, the file's text as it has it; None where it has none)."""
+    if ask_git(folder, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}") is None:
+        return False, None
+    listed = ask_git(folder, "ls-tree", "--full-tree", "--name-only", ref, "--", path)
+    if not listed:
+        return listed is not None, None
+    answer = _git(folder, "cat-file", "blob", f"{ref}:{path}")
+    return (True, answer.stdout) if answer and answer.returncode == 0 else (False, None)
+
+
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str] | None:
     """None where git is not installed."""
     program = shutil.which("git")

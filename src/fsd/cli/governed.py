@@ -1,0 +1,111 @@
+"""In CI the environments file of the default branch decides about protected environments.
+
+A branch that nobody has merged brings its own environments file, and could open the border with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsd.errors import CallFailedError
+
+if TYPE_CHECKING:
+    from fsd.spec.environments import Environment
+
+ENVIRONMENTS_FILE = Path(".fsd", "environments.yml")
+
+# A path below the repository's root → its text on the default branch; None where it has none.
+# Raises CallFailedError where nobody knows.
+ReadFile = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultBranch:
+    """What decides, and whom to tell where it says something else than the checkout."""
+
+    name: str
+    root: Path  # of the checkout's repository
+    read: ReadFile
+    warn: Callable[[str], None]
+    file: Path | None = None  # the environments file, where one is named
+    told: set[str] = field(default_factory=set)
+
+    def find(self, path: Path | None) -> tuple[str, str] | None:
+        """(path, text) of the file that is nearest to the manifest there; None without one."""
+        for candidate in self._candidates(path):
+            try:
+                text = self.read(candidate)
+            except CallFailedError as error:
+                self.tell(
+                    f"{candidate} could not be read on {self.name}: {error.what}; what the "
+                    "checkout says of protected environments counts"
+                )
+                return None
+            if text is not None:
+                return candidate, text
+        return None
+
+    def tell(self, text: str) -> None:
+        """Once: a run may read the file for each of its services."""
+        if text not in self.told:
+            self.told.add(text)
+            self.warn(text)
+
+    def _candidates(self, path: Path | None) -> list[str]:
+        root = self.root.resolve()
+        start = (path.absolute().parent if path else Path.cwd()).resolve()
+        folders = [f for f in (start, *start.parents) if f.is_relative_to(root)] or [root]
+        named = [self.file] if self.file else []
+        files = [*named, *(folder / ENVIRONMENTS_FILE for folder in folders)]
+        below = [Path.cwd().resolve() / file for file in files]
+        return [f.relative_to(root).as_posix() for f in below if f.is_relative_to(root)]
+
+
+def find_governed(theirs: Mapping[str, Environment]) -> dict[str, str]:
+    """The environments of which the default branch decides → why.
+
+    Those that are protected, and those that they take from: a gate is worth what its source is.
+    """
+    found = {name: "is protected" for name, each in theirs.items() if each.protected}
+    waiting = list(found)
+    while waiting:
+        name = waiting.pop()
+        source = theirs[name].promote_from
+        if source and source in theirs and source not in found:
+            found[source] = f"is what {name} takes from"
+            waiting.append(source)
+    return found
+
+
+def decide_environments(
+    own: Mapping[str, Environment], theirs: Mapping[str, Environment], *, branch: str
+) -> tuple[dict[str, Environment], tuple[str, ...]]:
+    """The environments that count, and what is to be said. `theirs` is the default branch's.
+
+    What is protected only here stays so.
+    """
+    decided = dict(own)
+    said = []
+    for name, why in find_governed(theirs).items():
+        decided[name] = theirs[name]
+        if name not in own:
+            said.append(f"{name} {why} on {branch}, and missing here: {branch}'s counts")
+        elif differs := _differences(own[name], theirs[name]):
+            said.append(
+                f"{name} {why}, so {branch}'s environments file counts; here it differs in "
+                f"{', '.join(differs)}"
+            )
+    return decided, tuple(said)
+
+
+def _differences(own: Environment, theirs: Environment) -> list[str]:
+    names = [item.name for item in fields(theirs)]
+    return [_as_written(n) for n in names if getattr(own, n) != getattr(theirs, n)]
+
+
+def _as_written(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
