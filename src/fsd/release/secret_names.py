@@ -1,0 +1,88 @@
+"""Which names say that what follows is a secret."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum, auto
+from functools import lru_cache
+
+
+class Kind(StrEnum):
+    """What a name promises about the value; it decides where that ends."""
+
+    NONE = auto()
+    PASSWORD = auto()  # may have spaces
+    HEADER = auto()  # to the end of the line
+    CODE = auto()  # digits are enough
+    AUTH = auto()  # a user and a password, or a word
+    WORD = auto()  # a token, a key
+
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
+_HEADERS = re.compile(r"(?:authorization|cookies?2?)$")
+_PASSWORDS = re.compile(
+    r"password|passwd|passphrase|passcode|passwort|kennwort|contrasena|motdepasse|mnemonic"
+    r"|seedphrase|(?:db|smtp|mail|user|mysql|pg|redis|admin|root|ftp|ldap|my|rabbit|mongo)pass$"
+    r"|\w(?<!c)pwd$"
+)
+_PASSWORD_PARTS = frozenset({"pass", "pwd", "pw", "psk", "senha", "mdp"})
+_CODES = re.compile(
+    r"(?:otp|totp|mfa|2fa|verification|recovery|onetime|backup|sms|device|auth|authorization"
+    r"|user)(?:code|pin)$"
+)
+_CODE_PARTS = frozenset({"otp", "totp", "pin", "cvv", "cvc"})
+_WORDS = re.compile(
+    r"secret|token(?!i[sz])|credential|signature|csrf|xsrf|sessionid$|sessid|connectsid"
+    r"|(?:api|access|account|private|signing|encryption|decryption|fernet|auth|master|license"
+    r"|licence|shared|subscription|storage|webhook|deploy|session|functions|jwt|hmac|aes|crypt|app"
+    r"|consumer|integration|admin|write|instrumentation|ingestion|client|service|server|root|ssh"
+    r"|gpg|rsa|tls|ssl|wg|preshared|data|security|host|vault|unseal|django|flask|application|cipher"
+    r"|symmetric|encrypt|sign|flask|rails|stripe|openai|anthropic|sendgrid|mailgun|datadog|google"
+    r"|maps|azure|aws|gcp|github|gitlab|bearer|user|fcm|push|vapid|sentry|cosmos|primaryaccess)key$"
+)
+_WORD_PARTS = frozenset({"sig", "creds", "cred", "jwt", "bearer", "apitoken"})
+_NEVER = re.compile(r"secretsmanager|secretar|cookiecutter|passwordless|secretsanta|publickey")
+# The last part of a name that only speaks about the secret.
+_ABOUT = frozenset(
+    """
+    at age alg algorithm arn attempts backend bucket budget cache changed class count created date
+    domain enabled endpoint env error errors exp expiration expired expires expiry field fields file
+    filename form format header headers hint host id ids in issuer invalid kind label length len
+    lifetime limit limits list location manager max method min missing mode name names namespace
+    offset param params path
+    paths per pattern policy prefix provider ref region required requests
+    reset rotation rule rules scope scopes seconds server service size source state status store
+    strength strip template timeout title ttl type types uri url urls usage use used user username
+    using valid validator validators validity version view
+    window index position pos lookup middleware
+    keyref model serializer consent httponly samesite secure exchange introspection estimate total
+    """.split()  # noqa: SIM905
+)
+_AUTH = frozenset({"auth", "basicauth", "httpauth", "proxyauth"})
+
+
+@lru_cache(maxsize=4096)
+def _judge(name: str, sign: str) -> Kind:
+    parts = [part.lower() for part in _PARTS.findall(name)]
+    if not parts:
+        return Kind.NONE
+    joined = "".join(parts)
+    last = parts[-1]
+    if last in _ABOUT or _NEVER.search(joined):
+        return Kind.NONE
+    if _HEADERS.search(joined):
+        return Kind.HEADER
+    if _PASSWORDS.search(joined) or last in _PASSWORD_PARTS:
+        return Kind.PASSWORD
+    if last in _CODE_PARTS or _CODES.search(joined):
+        return Kind.CODE
+    if joined in _AUTH or (last == "auth" and sign != ":"):
+        return Kind.AUTH
+    if _WORDS.search(joined) or last in _WORD_PARTS:
+        return Kind.WORD
+    return Kind.NONE
+
+
+def kind_of(name: str, *, sign: str) -> Kind:
+    """Of a long name the end counts. `sign` is what is between the name and its value."""
+    return _judge(name[-80:], sign)

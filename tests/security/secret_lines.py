@@ -1,0 +1,252 @@
+"""Log lines with a secret in them: every kind of value, name and writing, made up from a seed.
+
+Nothing here is a real secret or has the shape of one in this file: values are put together when a
+test runs, so that no scanner of repositories finds one.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_ALNUM = string.ascii_letters + string.digits
+_HEX = "0123456789abcdef"
+_BASE64 = f"{_ALNUM}+/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    kind: str
+    secret: str
+    lines: tuple[str, ...]
+
+
+# `S` is where the secret is; the same forms with every name and value.
+_NAMES = (
+    "password", "DB_PASSWORD", "dbPassword", "passwd", "POSTGRES_PASSWORD", "smtp_pass", "user_pwd",
+    "PGPASSWORD", "passphrase", "client_secret", "clientSecret", "SECRET_KEY", "token", "auth_token",
+    "refreshToken", "access_token", "api_key", "apiKey", "API-KEY", "aws_secret_access_key",
+    "private_key", "encryption_key", "signing_key", "MASTER_KEY", "credential", "WEBHOOK_SECRET",
+    "AccountKey", "subscription-key", "JWT_SECRET", "csrf_token", "fernet_key", "app.secret",
+    "spring.datasource.password", "REDIS_PASSWORD", "license_key", "unseal_key",
+)  # fmt: skip
+_WRITINGS = (
+    "N=S", "N = S", "N: S", "N:S", "N='S'", 'N="S"', "N=b'S'", "N: 'S',", '"N": "S"', '"N":"S"',
+    "{'N': 'S', 'a': 1}", "{'N': b'S'}", '{\\"N\\": \\"S\\"}', '{\\\\\\"N\\\\\\":\\\\\\"S\\\\\\"}', '"N"=>"S"',
+    ":N=>'S'", "N => S", "--N=S", "--N S", "export N=S", "set N=S && run", "-e N=S", "ENV N=S",
+    "N＝S", "N：S", "GET /x?N=S&a=1", "GET /x?a=1&N=S HTTP/1.1", "body: a=1&N=S", "N%3DS%26a%3D1",
+    "<N>S</N>", "<x:N>S</x:N>", '<add key="N" value="S" />', '{"name": "N", "value": "S"}',
+    "{'Name': 'N', 'Value': 'S'}", "Config(host='x', N='S', port=1)", "Config(N=SecretStr('S'))",
+    "os.environ['N'] = 'S'", "('N', 'S')", "user[N]=S", "host=x;N=S;port=1", "host=x N=S dbname=y",
+    "\x1b[36mN\x1b[0m=\x1b[35mS\x1b[0m", "\\u001b[36mN\\u001b[0m=\\u001b[35mS\\u001b[0m",
+    "#033[36mN#033[0m=S", "&quot;N&quot;:&quot;S&quot;", "%22N%22%3A%22S%22", "ERROR N=S: refused",
+    "2026-01-02T03:04:05Z INFO app N=S", 'level=info N="S" msg=x', "[N=S]", "(N: S)", "N->S", "N := S",
+    '"body": "{\\"N\\": \\"S\\"}"', "b'{\"N\": \"S\"}'", "b'N=S&a=1'", "{N: S}", "N=S;",
+    "{\"a\": {\"b\": [{\"N\": \"S\"}]}}", "N=S\\nnext=1", "N=S\\u0026a=1", "`N`: `S`",
+    "N:\n  S", "N=\nS", "N: |\n  S", "N: >-\n    S", "--N \\\n  S", "- name: N\n  value: S", "N:\n  - S",
+    'Content-Disposition: form-data; name="N"\n\nS',
+)  # fmt: skip
+_HEADERS = (
+    "Authorization: Bearer S", "authorization: bearer S", "Authorization: S", "Authorization: Token S",
+    "Proxy-Authorization: Basic S", "Cookie: sid=S", "Cookie: a=b; c=d; zz=S; e=f", "X-Api-Key: S",
+    "Set-Cookie: x=S; Path=/; HttpOnly", "x-auth-token: S", "X-Amz-Security-Token: S", "PRIVATE-TOKEN: S",
+    "X-Vault-Token: S", "Ocp-Apim-Subscription-Key: S", "X-CSRFToken: S", "DD-API-KEY: S",
+    "curl -H 'Authorization: Bearer S' https://x", 'curl -H "X-Api-Key: S" https://x',
+    "> Authorization: Bearer S", "< set-cookie: a=S; Secure", "header: Authorization: Bearer S",
+    "send: b'GET / HTTP/1.1\\r\\nAuthorization: Bearer S\\r\\nHost: x\\r\\n\\r\\n'",
+    "{'Authorization': 'Bearer S', 'Host': 'x'}", "{'Cookie': 'a=b; sid=S', 'Host': 'x'}",
+    "[(b'host', b'x'), (b'authorization', b'Bearer S'), (b'accept', b'*/*')]",
+    "[['Authorization', 'Bearer S'], ['Host', 'x']]", "Headers({'authorization': 'Bearer S'})",
+    '{"headers": {"authorization": ["Bearer S"]}}', "HTTP_AUTHORIZATION=Bearer S", "HTTP_COOKIE='sid=S'",
+    "Authorization: Digest username=\"u\", realm=\"r\", response=\"S\"", "authorization=[Bearer S]",
+    "Authorization: AWS4-HMAC-SHA256 Credential=X/2026, SignedHeaders=host, Signature=S",
+    "curl -H 'Bearer S'", "got Bearer S from the client", "metadata: authorization=Bearer S",
+)  # fmt: skip
+_URLS = (
+    "postgresql://app:S@db:5432/x", "postgres+asyncpg://app:S@db/x?ssl=1", "mysql+pymysql://u:S@h/x",
+    "redis://:S@cache:6379/0", "rediss://default:S@c:6380", "amqp://u:S@mq:5672/%2F", "https://u:S@x.io/p",
+    "mongodb+srv://u:S@c.x.net/d?w=1", "mongodb://u:S@a:1,b:2,c:3/d", "mssql+pyodbc://sa:S@h/d",
+    "git clone https://x-access-token:S@github.com/o/r", "smtp://u:S@mail:587", "ftp://u:S@h/f",
+    "nats://u:S@n:4222", "ldap://cn:S@l:389", "clickhouse://u:S@h:9000", "could not connect to \"postgres://u:S@h/x\"",
+    "create_engine('postgresql://u:S@h/x')", "url=amqps://u:S@mq/v", "amqp://a:S@m1,amqp://b:c@m2",
+    "jdbc:postgresql://h/x?user=a&password=S", "jdbc:sqlserver://h;user=sa;password=S;x=1",
+    "jdbc:mysql://h/x?user=a&password=S&useSSL=1", "jdbc:oracle:thin:scott/S@h:1521/x", "u:S@tcp(db:3306)/x",
+    "app:S@db.internal:5432", "Server=h;Database=d;User Id=u;Password=S;Encrypt=1", "Server=h;Uid=u;Pwd=S;",
+    "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=S;EndpointSuffix=core",
+    "Endpoint=sb://x/;SharedAccessKeyName=r;SharedAccessKey=S", "host=db user=a password=S dbname=x",
+    "https://a.blob.core.windows.net/c?sv=2020&sig=S&se=1", "https://x.s3.amazonaws.com/k?X-Amz-Signature=S",
+    "https://b.s3.amazonaws.com/k?X-Amz-Security-Token=S&a=1", "GET /x?access_token=S&a=1", "/cb?code=S&state=x",
+    "GET /maps?key=S", "wss://x/socket?token=S", "sftp://u:S@h/", "kafka://u:S@k:9092", "docker login -u u -p S reg",
+    "mysql -u root -pS app", "mysqldump -h db -p S app", "sshpass -p S ssh h", "curl -u user:S https://x",
+    "curl --user u:S https://x", "redis-cli -h c -a S ping", "psql --password S", "az login -u u -p S",
+    "helm --set db.password=S", "kubectl create secret generic x --from-literal=password=S",
+    "requests.get(url, auth=('user', 'S'))", "auth=HTTPBasicAuth('user', 'S')", "BasicAuth(login='u', password='S')",
+    "basic_auth=(\"u\", \"S\")", "Access denied: password \"S\" for user", "with password 'S'", "password is S",
+    "the password was S", "Incorrect API key provided: S", "your temporary password is: S",
+)  # fmt: skip
+
+
+_NAME = re.compile(r"(?<![A-Za-z])N(?![A-Za-z])|(?<=\\n|\dm)N")
+
+
+def named_lines(seed: int) -> Iterator[Planted]:
+    """Each writing with each name, and a value of each kind in turn."""
+    made = random.Random(seed)
+    for place, writing in enumerate(_WRITINGS):
+        for number, name in enumerate(_NAMES):
+            if ("<" in writing or ":N" in writing) and "." in name:
+                continue
+            yield _plant(
+                made, f"writing {writing!r}", _NAME.sub("\0", writing), name, place + number
+            )
+
+
+def other_lines(seed: int) -> Iterator[Planted]:
+    """Headers, addresses, commands, connection strings, prose."""
+    made = random.Random(seed)
+    for form in (*_HEADERS, *_URLS):
+        for _ in range(3):
+            yield _plant(made, f"form {form!r}", form, "", 0)
+
+
+def _plant(made: random.Random, kind: str, form: str, name: str, turn: int) -> Planted:
+    secret = _VALUES[turn % len(_VALUES)](made)
+    before, _, after = form.rpartition("S") if form.count("S") == 1 else _split(form)
+    text = f"{before}{secret}{after}".replace("\0", name)
+    return Planted(kind=kind, secret=secret, lines=tuple(text.split("\n")))
+
+
+def _split(form: str) -> tuple[str, str, str]:
+    """The `S` that is no part of a word."""
+    for index, letter in enumerate(form):
+        around = form[index - 1 : index] + form[index + 1 : index + 2]
+        before = form[max(index - 2, 0) : index]
+        if letter == "S" and (not any(c.isalpha() for c in around) or before in {"\\n", "-p"}):
+            return form[:index], "S", form[index + 1 :]
+    index = form.index("pS") + 1
+    return form[:index], "S", form[index + 1 :]
+
+
+def _of(made: random.Random, alphabet: str, length: int) -> str:
+    """Never a word: there is a digit in it."""
+    return "".join(made.choices(alphabet, k=length - 3)) + "9zQ"
+
+
+_VALUES = (
+    lambda made: _of(made, _ALNUM, 12),
+    lambda made: _of(made, string.ascii_lowercase, 9),
+    lambda made: _of(made, _ALNUM, 40),
+    lambda made: _of(made, _HEX, 32),
+    lambda made: _of(made, f"{_ALNUM}-_", 24),
+    lambda made: f"{_of(made, _ALNUM, 10)}!{_of(made, _ALNUM, 5)}",
+    lambda made: f"{_of(made, _ALNUM, 6)}${_of(made, _ALNUM, 6)}",
+)
+
+
+_UPPER = string.ascii_uppercase + string.digits
+# (what, the beginning, the alphabet, its length)
+_PREFIXES = (
+    ("AWS", "AKIA", _UPPER, 16), ("AWS temporary", "ASIA", _UPPER, 16), ("GitHub", "ghp_", _ALNUM, 36),
+    ("GitHub app", "ghs_", _ALNUM, 36), ("GitHub OAuth", "gho_", _ALNUM, 36), ("GitHub user", "ghu_", _ALNUM, 36),
+    ("GitHub fine", "github_pat_", f"{_ALNUM}_", 82), ("Slack bot", "xoxb-1234-5678-", _ALNUM, 24),
+    ("Slack user", "xoxp-1234-5678-", _ALNUM, 32), ("Slack app", "xapp-1-A0B-", _ALNUM, 64),
+    ("Slack rotating", "xoxe.xoxb-1-", _ALNUM, 40), ("Slack refresh", "xoxe-1-", _ALNUM, 60),
+    ("Stripe", "sk_live_", _ALNUM, 24), ("Stripe restricted", "rk_test_", _ALNUM, 24),
+    ("Stripe webhook", "whsec_", _ALNUM, 32), ("OpenAI", "sk-", _ALNUM, 48), ("OpenAI project", "sk-proj-", _ALNUM, 60),
+    ("OpenAI service", "sk-svcacct-", _ALNUM, 60), ("Anthropic", "sk-ant-api03-", f"{_ALNUM}-_", 93),
+    ("OpenRouter", "sk-or-v1-", _HEX, 64), ("Google", "AIza", _ALNUM, 35), ("Google OAuth", "ya29.", _ALNUM, 60),
+    ("Google client", "GOCSPX-", _ALNUM, 28), ("Google refresh", "1//0", _ALNUM, 50), ("GitLab", "glpat-", _ALNUM, 20),
+    ("GitLab deploy", "gldt-", _ALNUM, 20), ("GitLab runner", "glrt-", _ALNUM, 20), ("GitLab trigger", "glptt-", _HEX, 40),
+    ("GitLab job", "glcbt-64_", _ALNUM, 20), ("npm", "npm_", _ALNUM, 36), ("PyPI", "pypi-AgE", _ALNUM, 90),
+    ("SendGrid", "SG.abcdefghijklmnopqrstuv.", _ALNUM, 43), ("Hugging Face", "hf_", _ALNUM, 34),
+    ("Databricks", "dapi", _HEX, 32), ("DigitalOcean", "dop_v1_", _HEX, 64), ("DigitalOcean OAuth", "doo_v1_", _HEX, 64),
+    ("Vault", "hvs.", _ALNUM, 90), ("Vault batch", "hvb.", _ALNUM, 90), ("Grafana", "glsa_", _ALNUM, 41),
+    ("Grafana Cloud", "glc_", _ALNUM, 60), ("New Relic", "NRAK-", _UPPER, 27), ("Twilio", "SK", _HEX, 32),
+    ("Mailgun", "key-", _HEX, 32), ("Square", "sq0atp-", _ALNUM, 22), ("Square secret", "sq0csp-", _ALNUM, 43),
+    ("Shopify", "shpat_", _HEX, 32), ("Docker", "dckr_pat_", _ALNUM, 27), ("Atlassian", "ATATT3x", _ALNUM, 180),
+    ("Bitbucket", "ATBB", _ALNUM, 32), ("Linear", "lin_api_", _ALNUM, 40), ("RubyGems", "rubygems_", _HEX, 48),
+    ("Figma", "figd_", _ALNUM, 40), ("Notion", "ntn_", _ALNUM, 46), ("Pulumi", "pul-", _HEX, 40),
+    ("Supabase", "sbp_", _HEX, 40), ("Doppler", "dp.pt.", _ALNUM, 43), ("PlanetScale", "pscale_pw_", _ALNUM, 43),
+    ("Sentry", "sntrys_", _ALNUM, 80), ("Groq", "gsk_", _ALNUM, 52), ("xAI", "xai-", _ALNUM, 80),
+    ("Replicate", "r8_", _ALNUM, 37), ("Perplexity", "pplx-", _ALNUM, 48), ("Telegram", "123456789:AA", _ALNUM, 33),
+    ("Brevo", "xkeysib-", _HEX, 64), ("age", "AGE-SECRET-KEY-1", _UPPER, 58), ("Netlify", "nfp_", _ALNUM, 40),
+    ("Alibaba", "LTAI", _ALNUM, 20), ("HubSpot", "pat-na1-12345678-1234-1234-1234-", _HEX, 12),
+    ("Slack webhook", "https://hooks.slack.com/services/T0/B0/", _ALNUM, 24),
+    ("Discord webhook", "https://discord.com/api/webhooks/123/", _ALNUM, 68),
+    ("Terraform", "abcdefghijklmn.atlasv1.", _ALNUM, 67), ("Tailscale", "tskey-auth-k1-", _ALNUM, 32),
+    ("Facebook", "EAA", _ALNUM, 100), ("Contentful", "CFPAT-", _ALNUM, 43), ("Postman", "PMAK-" + "a1" * 12 + "-", _HEX, 34),
+    ("Microsoft Entra", "ab18Q~", _ALNUM, 34), ("Dropbox", "sl.u.", _ALNUM, 130), ("Prefect", "pnu_", _ALNUM, 36),
+)  # fmt: skip
+_AROUND = (
+    "S",
+    "got S",
+    "denied for S.",
+    "'S'",
+    '"S",',
+    "(S)",
+    "<S>",
+    "remote: S denied",
+    "[S]",
+    "a=S",
+    "\x1b[31mS\x1b[0m",
+)
+
+
+def known_lines(seed: int) -> Iterator[Planted]:
+    """Texts that say themselves what they are, with nothing around that does."""
+    made = random.Random(seed)
+    for what, begins, alphabet, length in _PREFIXES:
+        secret = "".join(made.choices(alphabet, k=length))
+        for around in _AROUND:
+            yield Planted(
+                kind=what, secret=secret, lines=(around.replace("S", begins + secret, 1),)
+            )
+    for parts, what in ((3, "JWT"), (5, "JWE")):
+        for around in _AROUND:
+            head = (
+                base64.urlsafe_b64encode(json.dumps({"alg": "HS256"}).encode()).decode().rstrip("=")
+            )
+            secret = ".".join("".join(made.choices(_ALNUM, k=30)) for _ in range(parts - 1))
+            yield Planted(
+                kind=what, secret=secret, lines=(around.replace("S", f"{head}.{secret}", 1),)
+            )
+
+
+_KEY_KINDS = ("RSA ", "EC ", "DSA ", "OPENSSH ", "ENCRYPTED ", "", "SSH2 ENCRYPTED ")
+_LINE_STARTS = (
+    "",
+    "  ",
+    "2026-01-02T03:04:05Z INFO ",
+    "app-1  | ",
+    "key: ",
+    "> ",
+    "\x1b[2m10:00\x1b[0m ",
+)
+
+
+def key_lines(seed: int) -> Iterator[Planted]:
+    """Private keys: whole, from the middle, cut off, with a prefix, in one line, as JSON."""
+    made = random.Random(seed)
+    for kind in _KEY_KINDS:
+        width = 70 if "OPENSSH" in kind else 64
+        body = ["".join(made.choices(_BASE64, k=width)) for _ in range(6)]
+        last = "".join(made.choices(_ALNUM, k=20)) + "=="
+        begin, end = f"-----BEGIN {kind}PRIVATE KEY-----", f"-----END {kind}PRIVATE KEY-----"
+        whole = [begin, *body, last, end]
+        for start in _LINE_STARTS:
+            for what, part in (("whole", whole), ("middle", whole[2:]), ("cut", whole[:-2])):
+                for secret in {body[2], part[-2] if part[-1] == end else body[4]}:
+                    lines = ("starting", *(start + line for line in part), "going on")
+                    yield Planted(kind=f"key {kind}{what} {start!r}", secret=secret, lines=lines)
+        for text in (
+            "\\n".join(whole),
+            json.dumps({"private_key": "\n".join(whole)}),
+            " ".join(whole),
+            repr("\n".join(whole)),
+        ):
+            yield Planted(kind=f"key {kind}in a line", secret=body[2], lines=(f"loaded {text}",))

@@ -1,0 +1,133 @@
+"""The mask against kinds of secrets, against ordinary lines, and against hostile ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fsd.release.masking import HIDDEN, mask, mask_lines
+from tests.security.ordinary_lines import messages, ordinary_lines
+from tests.security.secret_lines import (
+    Planted,
+    key_lines,
+    known_lines,
+    named_lines,
+    other_lines,
+)
+
+KINDS = (named_lines, other_lines, known_lines, key_lines)
+ORDINARY = 6_000
+# What a regular expression may be made to look at again and again.
+HOSTILE = (
+    "token",
+    "x",
+    "eyJ-",
+    "eyJ",
+    "a://",
+    "a://b:",
+    "key ",
+    "password='",
+    "password=",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "a:b@",
+    "x@",
+    "password=a b ",
+    "=",
+    "\\",
+    '"',
+    "'a',",
+    "<a>",
+    "<password>",
+    "-p ",
+    "mysql -p",
+    "docker login ",
+    "x.",
+    "sk-",
+    "A",
+    "0",
+    'password: \\"',
+    "&key=",
+    "auth=('",
+    "name: x, ",
+    "[b'cookie', ",
+    "\x1b[",
+    "\x1b]",
+    "a-",
+    "password ",
+    "arn:",
+    "token=f(",
+    "token=[",
+    "::",
+    "%3D",
+    "/",
+    " ",
+    "oracle:a:b/",
+    "http://a:",
+    "('password', '",
+    "Bearer ",
+    "basic a",
+    "&quot;",
+    "ghp_",
+    "SG.",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_mask_lines__planted_secrets__none_is_left(
+    kind: Callable[[int], Iterator[Planted]], seed: int
+) -> None:
+    planted = list(kind(seed))
+
+    left = [p for p in planted if p.secret in "\n".join(mask_lines(p.lines))]
+
+    assert len(planted) > 250
+    assert not left, f"{len(left)} of {len(planted)}, such as {left[:5]}"
+
+
+def test_mask_lines__ordinary_lines__at_most_one_in_a_thousand_changes() -> None:
+    lines = [*messages(), *ordinary_lines(ORDINARY, seed=7)]
+
+    changed = [
+        (line, shown) for line, shown in zip(lines, mask_lines(lines), strict=True) if line != shown
+    ]
+
+    assert len(changed) <= len(lines) // 1000, changed[:5]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_mask__twice_the_hostile_line__about_twice_the_work(piece: str) -> None:
+    """In quadratic time it is four times, and a megabyte would take minutes."""
+    small, large = (min(_seconds(piece, size) for _ in range(2)) for size in (5_000, 20_000))
+
+    assert large < 10 * small + 0.05
+
+
+def _seconds(piece: str, size: int) -> float:
+    line = piece * (size // len(piece))
+    began = time.process_time()
+    mask(line)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("piece", ["a://", "password='"])
+def test_mask__a_megabyte__ends(piece: str) -> None:
+    began = time.process_time()
+
+    mask(piece * (1_000_000 // len(piece)))
+
+    assert time.process_time() - began < 30
+
+
+def test_mask__nothing_to_hide__its_colours_stay() -> None:
+    assert mask("\x1b[32mINFO\x1b[0m ready") == "\x1b[32mINFO\x1b[0m ready"
+
+
+def test_mask__masked_once__masking_again_changes_nothing() -> None:
+    for planted in named_lines(3):
+        once = list(mask_lines(planted.lines))
+        assert HIDDEN in "".join(once)
+        assert list(mask_lines(once)) == once
