@@ -11,7 +11,7 @@ import pytest
 
 from fsd.errors import ExitCode
 from tests.action.conftest import World
-from tests.action.workflow import ROLE, ActionStep, commit, head
+from tests.action.workflow import ROLE, ActionStep, commit, git, head
 from tests.fakes.oidc import REQUEST_TOKEN
 
 PUSH = {"event": "push", "ref": "refs/heads/staging"}
@@ -138,7 +138,9 @@ def test_step__promotion_required__only_what_succeeded_before(step: ActionStep) 
     assert late.outputs["image-digest"] == staging.outputs["image-digest"]
 
 
-def test_step__rollback_to_a_release__an_operators_button(step: ActionStep, world: World) -> None:
+def test_step__rollback_to_the_previous_release__an_operators_button(
+    step: ActionStep, world: World
+) -> None:
     inputs = {"role_to_assume": ROLE, "aws_region": "us-east-1"}
     step.run(**PUSH, payload={}, version="v1", **inputs)
     app = world.repository / "app.py"
@@ -151,7 +153,7 @@ def test_step__rollback_to_a_release__an_operators_button(step: ActionStep, worl
         ref="refs/heads/main",
         payload={},
         environment="dev",
-        rollback="v1",
+        rollback_to="previous",
         **inputs,
     )
 
@@ -159,6 +161,111 @@ def test_step__rollback_to_a_release__an_operators_button(step: ActionStep, worl
     assert ended.outputs["outcome"] == "succeeded"
     assert ended.outputs["task-definition-arn"].endswith("hello-dev:1")
     assert "hello v1 is back on dev" in ended.summary
+
+
+def environments_file(**branches: str) -> str:
+    """Of two accounts; prod is protected."""
+    return "---\n".join(
+        f"apiVersion: fsd/v1\nkind: Environment\nmetadata: {{name: {name}}}\n"
+        f"spec: {{region: us-east-1, branches: {listed}, tags: ['v*'], account: '{account}', "
+        f"protected: {str(name == 'prod').lower()}}}\n"
+        for (name, listed), account in zip(
+            branches.items(), ("000000000000", "111111111111"), strict=False
+        )
+    )
+
+
+def write_environments(world: World, **branches: str) -> str:
+    folder = world.repository / ".fsd"
+    folder.mkdir()
+    (folder / "environments.yml").write_text(environments_file(**branches))
+    return commit(world.repository, "Where it goes")
+
+
+def test_step__push_of_a_branch_by_a_pattern__deploys_to_the_protected_environment(
+    step: ActionStep, world: World
+) -> None:
+    write_environments(world, prod="['release/*', main]")
+    inputs = {"role_to_assume": ROLE, "aws_region": "us-east-1"}
+
+    branch = step.run(event="push", ref="refs/heads/release/1.4", payload={}, **inputs)
+    tag = step.run(event="push", ref="refs/tags/v1.4.0", payload={}, **inputs)
+    other = step.run(event="push", ref="refs/heads/feature", payload={}, **inputs)
+
+    assert branch.code == 0, branch.log
+    assert (branch.outputs["outcome"], branch.outputs["environment"]) == ("succeeded", "prod")
+    assert (tag.outputs["outcome"], tag.outputs["environment"]) == ("unchanged", "prod")
+    assert (other.code, other.outputs["outcome"]) == (0, "skipped")
+    assert "::warning::service.yml: nothing to do; the branch feature deploys nowhere" in other.log
+
+
+def test_step__strangers_comment_with_their_code_checked_out__is_refused_and_told_nowhere(
+    step: ActionStep, world: World
+) -> None:
+    main = head(world.repository)
+    world.github.add_pull(7, main, base="main")
+    (world.repository / "app.py").write_text("# a stranger's code\n")
+    commit(world.repository, "Mine")
+    step.environ |= {"GITHUB_SHA": main}
+
+    ended = step.run(
+        event="issue_comment",
+        ref="refs/heads/main",
+        payload={"action": "created", "issue": {"number": 12, "pull_request": {}}},
+        environment="dev",
+        role_to_assume=ROLE,
+        aws_region="us-east-1",
+    )
+
+    assert ended.code == ExitCode.REFUSED
+    assert ended.outputs["outcome"] == "refused"
+    assert world.issuer.tokens == []
+    assert (world.github.bodies(7), world.github.bodies(12)) == ([], [])
+
+
+def test_step__second_checkout_as_the_context__a_protected_environment_refuses(
+    step: ActionStep, world: World
+) -> None:
+    write_environments(world, prod="[main]")
+    other = world.repository / "pr"
+    git(world.repository, "clone", "--quiet", str(world.repository), str(other))
+    (other / "app.py").write_text("# a stranger's code\n")
+    theirs = commit(other, "Mine")
+
+    ended = step.run(
+        event="push", ref="refs/heads/main", payload={}, context="pr", role_to_assume=ROLE
+    )
+
+    assert ended.code == ExitCode.REFUSED, ended.log
+    assert f"{theirs[:7]} is checked out" in ended.log
+
+
+def test_step__plans_for_two_accounts__no_red_check_and_a_comment_for_each_job(
+    step: ActionStep, world: World
+) -> None:
+    payload = pull_request(world)
+    payload["pull_request"]["head"]["sha"] = write_environments(
+        world, dev="[staging]", prod="[main]"
+    )
+    run: dict[str, Any] = {"event": "pull_request", "ref": "refs/pull/9/merge", "payload": payload}
+    run |= {"role_to_assume": ROLE, "aws_region": "us-east-1"}
+
+    both = step.run(**run)
+    dev = step.run(**run, environment="dev")
+
+    assert (both.code, both.outputs["environment"]) == (0, "prod"), both.log
+    assert (dev.code, dev.outputs["outcome"]) == (0, "planned"), dev.log
+    bodies = world.github.bodies(9)
+    assert len(bodies) == 2
+    assert "**prod** — no plan: `these credentials are of account" in bodies[0]
+    assert "plan for dev" in bodies[1]
+
+
+def test_step__timeout_without_a_unit__is_refused_before_anything(step: ActionStep) -> None:
+    ended = step.run(**PUSH, payload={}, timeout="20", role_to_assume=ROLE)
+
+    assert ended.code == ExitCode.USAGE
+    assert "write 20m or 20s" in ended.summary
 
 
 def test_step__environments_file_elsewhere__its_branches_and_overrides_count(

@@ -125,8 +125,10 @@ def test_decide__deploying_event__a_protected_environment_takes_only_the_events_
 
     decision = decide(context, Inputs(environment="prod"), FILE)
 
+    assert isinstance(decision, Deploy | Refuse)
     assert isinstance(decision, Deploy) is (checkout in AS_NAMED), decision
-    assert isinstance(decision, Refuse) is (checkout not in AS_NAMED), decision
+    if isinstance(decision, Deploy):
+        assert len(doubts(context, FILE, decision)) == (checkout == "the same, changed")
 
 
 @pytest.mark.parametrize("checkout", CHECKOUTS)
@@ -137,7 +139,9 @@ def test_decide__deploying_event__any_other_environment_takes_it_with_a_doubt(
     context = replace(DEPLOYING[event], checkout=CHECKOUTS[checkout])
 
     assert decide(context, Inputs(environment="open"), FILE) == Deploy(environment="open")
-    assert len(doubts(context)) == (checkout in ("another commit", "no git"))
+    assert len(doubts(context, FILE, Deploy(environment="open"))) == (
+        checkout in ("another commit", "no git")
+    )
 
 
 @pytest.mark.parametrize("checkout", CHECKOUTS)
@@ -170,5 +174,5 @@ def test_decide__pull_request__never_deploys_whatever_is_checked_out(
 def test_doubts__merge_of_a_pull_request__is_what_the_event_is_about() -> None:
     context = replace(PULL, merge_sha="d" * 40, checkout=Checkout(head="d" * 40))
 
-    assert doubts(context) == ()
+    assert doubts(context, FILE, PlanOnly(environments=("prod",))) == ()
     assert context.commit == PULL.sha

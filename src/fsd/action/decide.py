@@ -93,10 +93,22 @@ def decide(context: Context, inputs: Inputs, environments: Mapping[str, Environm
     return PlanOnly(environments=(found,)) if inputs.dry_run else Deploy(environment=found)
 
 
-def doubts(context: Context) -> tuple[str, ...]:
+def doubts(
+    context: Context,
+    environments: Mapping[str, Environment],
+    decision: Deploy | RollBack | PlanOnly,
+) -> tuple[str, ...]:
     """What a deployment or a plan should be read with. A protected environment refuses instead."""
     checkout = context.checkout
-    if checkout is None or not context.sha or context.is_as_named:
+    if checkout is None or not context.sha:
+        return ()
+    if context.is_as_named:
+        protected = isinstance(decision, Deploy) and environments.get(decision.environment)
+        if checkout.is_dirty and protected and protected.protected:
+            return (
+                f"{protected.name} is protected, and files of {context.sha[:7]} were changed "
+                "after the checkout\nfix: commit what a step writes into them",
+            )
         return ()
     return (f"{_other_code(context)}\nfix: {_ref_to_check_out(context)}",)
 

@@ -149,13 +149,12 @@ class _Run:
                 raise self.teller.interrupted
 
     def _run_file(self, file: Path) -> None:
-        checkout = self.step.read_checkout(self.step.root / file.parent)
-        self.context = self.teller.context = replace(self.step.context, checkout=checkout)
+        self.context = self.teller.context = self._with_checkout(file)
         self.environments = self.deployer.environments(file)
         decision = decide(self.context, self.inputs, self.environments)
         self.runner.write(_decision_text(file, decision))
         if isinstance(decision, Deploy | RollBack | PlanOnly):
-            for doubt in doubts(self.context):
+            for doubt in doubts(self.context, self.environments, decision):
                 self.runner.annotate(Level.WARNING, f"{file}: {doubt}", title="fsd: other-commit")
         match decision:
             case Deploy(environment=env):
@@ -180,6 +179,21 @@ class _Run:
                 raise RefusedError(reason, where=self.context.event, fix=fix, code="event-refused")
             case _:
                 assert_never(decision)
+
+    def _with_checkout(self, file: Path) -> Context:
+        """What is released comes from the Service YAML's folder and from the one that is built,
+        and a second checkout may hold another's code: of several the one that is not as named."""
+        root, inputs = self.step.root, self.inputs
+        folders = [root / file.parent]
+        if not inputs.image:
+            folders += [root / inputs.context] if inputs.context else []
+            folders += [(root / inputs.dockerfile).parent] if inputs.dockerfile else []
+        context = self.step.context
+        for folder in dict.fromkeys(folders):
+            context = replace(context, checkout=self.step.read_checkout(folder))
+            if not context.is_as_named:
+                return context
+        return context
 
     # --- a release -------------------------------------------------------------------------
 

@@ -118,7 +118,7 @@ def _read_checkout(folder: Path) -> Checkout:
         head, is_dirty = read_head(folder)
     except CallFailedError as error:
         return Checkout(problem=error.what)
-    problem = "" if head else "no git, or no commit"
+    problem = "" if head else f"there is no commit that git can read in {folder}"
     return Checkout(head=head, is_dirty=is_dirty, problem=problem)
 
 

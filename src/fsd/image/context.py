@@ -207,12 +207,16 @@ def count_commits(folder: Path, older: str, newer: str) -> int | None:
 
 
 def read_head(folder: Path) -> tuple[str, bool]:
-    """(the full SHA of what is checked out, whether files of the folder differ from it).
+    """(the full SHA of what is checked out, whether files of it were changed in the folder).
 
-    "" as in `_head`; raises CallFailedError where git is there and refuses.
+    New files do not count, and a folder that git ignores is its checkout's: builds make them.
+    ("", False) without git, outside a repository and before the first commit.
     """
-    commit, _ = _head(folder)
-    return commit, bool(commit) and bool(_say(folder, "status", "--porcelain", "--", ".").strip())
+    answer = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    if answer is None or answer.returncode != 0:
+        return "", False
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    return answer.stdout.strip(), bool(changes and changes.stdout.strip())
 
 
 def _head(folder: Path) -> tuple[str, str]:

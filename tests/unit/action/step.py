@@ -127,6 +127,8 @@ class Scene:
     deployer: FakeDeployer = field(default_factory=FakeDeployer)
     comments: FakeComments | None = field(default_factory=FakeComments)
     checkout: Checkout = field(default_factory=lambda: Checkout(head="a" * 40))
+    checkouts: dict[str, Checkout] = field(default_factory=dict)  # others, by their folder
+    read: list[Path] = field(default_factory=list)
     log: str = ""
 
     def run(self, **inputs: str) -> int:
@@ -140,7 +142,7 @@ class Scene:
             runner=Runner(environ, stream=stream),
             context=self.context,
             connect=self._connect,
-            read_checkout=lambda _: self.checkout,
+            read_checkout=self._read_checkout,
             clock=FakeClock(),
             root=self.folder,
             temp=self.folder / "temp",
@@ -149,6 +151,10 @@ class Scene:
             return run_step(step)
         finally:
             self.log = stream.getvalue()
+
+    def _read_checkout(self, folder: Path) -> Checkout:
+        self.read.append(folder)
+        return self.checkouts.get(folder.name, self.checkout)
 
     def _connect(self, inputs: Inputs) -> Tools:
         del inputs

@@ -518,3 +518,21 @@ def test_run_step__environments_file__its_branches_count(scene: Scene) -> None:
     scene.run()
 
     assert scene.outputs["environment"] == "eu"
+
+
+def test_run_step__image_that_is_ready__only_the_manifests_checkout_is_asked(scene: Scene) -> None:
+    scene.run(image="a:1")
+
+    assert scene.read == [scene.folder]
+
+
+@pytest.mark.parametrize("inputs", [{"context": "pr"}, {"dockerfile": "pr/Dockerfile"}])
+def test_run_step__build_from_another_checkout__a_protected_environment_refuses(
+    scene: Scene, inputs: dict[str, str]
+) -> None:
+    scene.checkouts = {"pr": Checkout(head="c" * 40)}
+    scene.deployer.known = {"prod": Environment(name="prod", branches=("staging",), protected=True)}
+
+    assert scene.run(**inputs) == ExitCode.REFUSED
+
+    assert scene.deployer.deployed == []

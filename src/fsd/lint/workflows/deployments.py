@@ -14,6 +14,7 @@ from itertools import islice
 from fsd.lint.workflows.document import Job, Step, Workflow, every_command, texts
 from fsd.lint.workflows.shell import Command, Word
 from fsd.spec.finding import KeyPath
+from fsd.spec.ref_patterns import matches
 from fsd.spec.yaml_tree import Branch, Scalar, find
 
 _MOST = 100  # deployments of one job
@@ -202,8 +203,10 @@ def _by_action(workflow: Workflow, job: Job, index: int, uses: Scalar) -> Iterat
 def _is_deployment(step: Step) -> bool:
     """FSD's Action also plans, and goes back to a release."""
     dry_run, rollback = step.input("dry-run"), step.input("rollback")
+    release = step.input("rollback-to")
     plans = dry_run is not None and dry_run.text == "true"
-    return not plans and (rollback is None or rollback.text in ("true", "false", ""))
+    goes_back = release is not None and release.text not in ("none", "false", "")
+    return not (plans or goes_back) and (rollback is None or rollback.text in ("true", "false", ""))
 
 
 def _by_branch(workflow: Workflow, step: Step, uses: Scalar) -> Iterator[Target]:
@@ -219,7 +222,7 @@ def _by_branch(workflow: Workflow, step: Step, uses: Scalar) -> Iterator[Target]
     ]
     pushed = pushed_branches(workflow) or ()
     for branch, name in from_file if from_file and given is None else pairs:
-        if branch in pushed:
+        if branch in pushed or any(matches((branch,), each) for each in pushed):
             yield Target(name=name, value=value, at=at)
 
 
