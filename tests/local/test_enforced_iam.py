@@ -158,7 +158,7 @@ def test_task_role__permission_that_the_manifest_lacks__is_denied_until_it_has_i
         ("ecr:BatchGetImage", "image-pull-denied", "CannotPullContainerError: .*403 Forbidden"),
         (
             "logs:CreateLogStream",
-            "log-group-missing",
+            "log-access-denied",
             "ResourceInitializationError: failed to validate logger args: .*logs:CreateLogStream",
         ),
     ],

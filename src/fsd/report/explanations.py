@@ -160,14 +160,24 @@ def _failure_lines(failure: FailureCode, *, color: bool) -> Iterator[str]:
 
 def _facts(row: Failure) -> Iterator[tuple[str, str]]:
     yield "ECS says", row.example
-    codes = " or ".join(str(code) for code in row.exit_codes)
     if row.pattern:
-        yield "recognised by", row.pattern + (f"  with exit code {codes}" if codes else "")
+        yield "recognised by", _sign_text(row)
         is_event = row in EVENT_FAILURES
         tasks = "the task's stopped reason and its containers' reasons"
         yield "where", "the service's events" if is_event else tasks
     yield "ends the wait", ends_the_wait(row)
     yield "the report advises", row.advice
+
+
+def _sign_text(row: Failure) -> str:
+    """At which stage, by which words and which exit code."""
+    codes = " or ".join(str(code) for code in row.exit_codes)
+    signs = (
+        f"while {' or '.join(row.stages)}" if row.stages else "",
+        "" if row.pattern == "." and row.stages else row.pattern,
+        f"with exit code {codes}" if codes else "",
+    )
+    return "  ".join(sign for sign in signs if sign)
 
 
 def _error_lines(error: ErrorCode, *, color: bool) -> Iterator[str]:
@@ -197,9 +207,9 @@ def ends_the_wait(row: Failure) -> str:
         case 1:
             return "at once"
         case 2:
-            return "at the second sight"
+            return "the second time that it occurs"
         case after:
-            return f"after {after} sightings"
+            return f"when it has occurred {after} times"
 
 
 def _title(id_: str, kind: str, *, color: bool) -> str:
@@ -282,6 +292,7 @@ def _sign(row: Failure) -> Json:
     return {
         "meaning": row.summary,
         "example": row.example,
+        "stages": list(row.stages),
         "pattern": row.pattern,
         "exitCodes": list(row.exit_codes),
         "endsTheWait": ends_the_wait(row),

@@ -187,12 +187,23 @@ def _target_evidence(
 
 
 _CODE_ADVICE = (
+    (
+        r"\[400\]",
+        "the service refuses the Host header, which is the task's own address: let the health path "
+        "answer whatever the Host (Django: ALLOWED_HOSTS)",
+    ),
+    (
+        r"\[30[12378]\]",
+        "the health path redirects (a missing slash at the end, or http to https): set "
+        "`healthCheck.path` to the path that it leads to",
+    ),
     (r"\[404\]", "no such path: set `healthCheck.path` to one that the service has"),
     (r"\[40[13]\]", "the health path must answer without credentials"),
     (
         r"timed out|timeout",
-        "nothing answered in time: check `service.port`, that the service binds 0.0.0.0, and "
-        "`healthCheck.gracePeriod` for a slow start",
+        "nothing answered in time: check `service.port`, that the service binds 0.0.0.0, the "
+        "security group between load balancer and tasks, and `healthCheck.gracePeriod` for a slow "
+        "start",
     ),
 )
 

@@ -84,18 +84,19 @@ def test_explanation_text__override__is_the_change() -> None:
 
 def test_explanation_text__failure__what_ecs_says_and_what_fsd_does() -> None:
     assert (
-        text("out-of-memory")
+        text("container-health-check-failed")
         == """\
-out-of-memory · failure of a deployment
+container-health-check-failed · failure of a deployment
 
-The container ran out of memory.
-  ECS says            OutOfMemoryError: Container killed due to memory usage
-  recognised by       OutOfMemory
+The container's health check failed.
+  ECS says            Task failed container health checks
+  recognised by       while checking the container
   where               the task's stopped reason and its containers' reasons
-  ends the wait       at the second sight
-  the report advises  raise `resources.memory` to the next Fargate size
+  ends the wait       the second time that it occurs
+  the report advises  make the health path answer on 127.0.0.1; raise `healthCheck.gracePeriod` for
+                      a slow start
 
-  https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html"""
+  https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html"""
     )
 
 

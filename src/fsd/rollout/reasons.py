@@ -1,0 +1,132 @@
+"""What ECS says of a stopped task, read in two steps: first the sentence, then its reason.
+
+ECS wraps the reason into frames ("CannotPullContainerError: pull image manifest has been retried 5
+time(s): failed to resolve ref …"), and names stand between: image references, ARNs, URLs, digests.
+A name may hold any word or number, so it is cut out before anybody looks for words: a digest with
+403 in it is not a refusal.
+
+The frames are the agent's own.
+https://github.com/aws/amazon-ecs-agent/tree/master/ecs-agent/api/errormessages
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """What ECS was doing when it failed."""
+
+    IMAGE = "pulling the image"
+    REGISTRY_LOGIN = "logging in to ECR"
+    SECRET = "reading a secret"
+    PARAMETER = "reading a parameter"
+    LOGGER = "preparing the logs"
+    ENVIRONMENT_FILES = "reading the environment files"
+    FILE_SYSTEM = "mounting a file system"
+    NETWORK_INTERFACE = "preparing the network interface"
+    CAPACITY_PROVIDER = "launching an instance"
+    VOLUME = "attaching a volume"
+    INITIALIZATION = "preparing the task"
+    DEPENDENCY = "waiting for another container"
+    START = "starting the container"
+    PLATFORM = "running the container"
+    MEMORY = "watching the memory"
+    EXIT = "running the program"
+    HEALTH = "checking the targets"
+    CONTAINER_HEALTH = "checking the container"
+    OTHER = "starting the task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One sentence of ECS, read. `words` has `<ecr>`, `<s3>`, `<arn>` … in place of names."""
+
+    stage: Stage
+    words: str
+
+
+# A name → its placeholder. The narrow ones stand first.
+_NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), placeholder)
+    for pattern, placeholder in (
+        (r"\barn:aws[a-z-]*:[^\s\"',;)]+", "<arn>"),
+        (r"https?://[^\s\"'/]*\.s3[.-][^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<s3>"),
+        (r"https?://api\.ecr\.[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ecr-api>"),
+        (
+            r"(?:https?://)?\d{12}\.dkr[.-]ecr(?:-fips)?\.[^\s\"',;)]*?(?=[\"',;)\]]|:?\s|:?$)",
+            "<ecr>",
+        ),
+        (r"(?:https?://)?public\.ecr\.aws\b[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ecr-public>"),
+        (
+            r"(?:https?://)?(?:[a-z0-9-]+\.)?docker\.(?:io|com)\b[^\s\"']*?(?=[\"',;)]|:?\s|:?$)",
+            "<docker-hub>",
+        ),
+        (r"(?:https?://)?ghcr\.io\b[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ghcr>"),
+        (r"https?://(?:[a-z]+\.)?secretsmanager\.[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<secrets-api>"),
+        (r"https?://(?:[a-z]+\.)?ssm\.[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ssm-api>"),
+        (r"https?://(?:[a-z]+\.)?logs\.[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<logs-api>"),
+        (r"https?://[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<url>"),
+        (r"(?<=resolve ref )\"?[^\s\"<]+?\"?(?=:\s|,|\s|:?$)", "<image>"),
+        (r"(?<=denied for )\"?[^\s\"<]+?\"?(?=:\s|,|\s|:?$)", "<image>"),
+        (r"(?<=image reference )\"[^\"]*\"", "<image>"),
+        (r"(?<=invalid ssm parameters: ).*", "<parameters>"),
+        (
+            r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?/[^\s\"',;)]+?(?=[\"',;)]|:?\s|:?$)",
+            "<registry>",
+        ),
+        (r"(?<=exec: )\"[^\"]*\"", "<program>"),
+        (r"\bsha256:[0-9a-f]+\b", "<digest>"),
+        (r"\[manifests [^\]]*\]", "<manifest>"),
+        (r"\brequest ?id:? ?[0-9a-z-]*,?", ""),
+        (r"\b\d{12}\b", "<account>"),
+    )
+)
+
+# The first that fits: what stands at the beginning of a sentence counts before words inside it.
+_STAGES: tuple[tuple[re.Pattern[str], Stage], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), stage)
+    for pattern, stage in (
+        (r"^CannotPull|^(?:InternalError: )?failed to normalize image", Stage.IMAGE),
+        (r"dependent container", Stage.DEPENDENCY),
+        (r"instance\(s\) for capacity provider", Stage.CAPACITY_PROVIDER),
+        (r"failed to (?:validate logger args|initialize logging driver)", Stage.LOGGER),
+        (r"CloudWatch log group defined in", Stage.LOGGER),
+        (r"download env files|environment variable files", Stage.ENVIRONMENT_FILES),
+        (r"invoke EFS utils", Stage.FILE_SYSTEM),
+        (r"configure ENI|network interface|unused device index", Stage.NETWORK_INTERFACE),
+        (r"registry auth from|retrieve ecr registry auth", Stage.REGISTRY_LOGIN),
+        (r"ecr:GetAuthorizationToken", Stage.REGISTRY_LOGIN),
+        (r"from asm|Secrets Manager|secretsmanager:|the secret with ARN", Stage.SECRET),
+        (r"from ssm|ssm:GetParameter|Parameter Store|ssm parameters", Stage.PARAMETER),
+        (r"^CannotCreateVolume|EBS volume|volume attachment", Stage.VOLUME),
+        (r"^ResourceInitialization", Stage.INITIALIZATION),
+        (
+            r"^(?:ContainerRuntimeTimeout|Docker(?:State|Timeout)|Cannot(?:Inspect|Stop))",
+            Stage.PLATFORM,
+        ),
+        (r"^(?:CannotStart|CannotCreate|ContainerRuntimeError)|OCI runtime|exec:", Stage.START),
+        (r"^OutOfMemory", Stage.MEMORY),
+        (r"^InternalError|EphemeralStorage provisioning", Stage.PLATFORM),
+        (r"^Essential container", Stage.EXIT),
+        (r"ELB health ?checks?|unhealthy in \(target-group", Stage.HEALTH),
+        (r"container health ?checks?", Stage.CONTAINER_HEALTH),
+    )
+)
+
+
+def read_reason(text: str) -> Reason:
+    """Never fails: what is not known is `Stage.OTHER`."""
+    words = _WRAPPER.sub("", re.sub(r"\s+", " ", text.translate(_QUOTES)).strip())
+    for pattern, placeholder in _NAMES:
+        words = pattern.sub(placeholder, words)
+    stage = next((stage for pattern, stage in _STAGES if pattern.search(words)), Stage.OTHER)
+    return Reason(stage=stage, words=words)
+
+
+# What the console and events put before the sentence.
+_WRAPPER = re.compile(r"^(?:(?:STOPPED \(|TaskFailedToStart: |Task failed to start: )\s*)+", re.I)
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', " ": " "})
