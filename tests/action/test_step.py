@@ -261,6 +261,26 @@ def test_step__plans_for_two_accounts__no_red_check_and_a_comment_for_each_job(
     assert "plan for dev" in bodies[1]
 
 
+def test_step__plan_with_a_role_of_its_own__is_assumed_instead_of_the_deployments(
+    step: ActionStep, world: World
+) -> None:
+    (world.repository / "envs.yml").write_text(
+        "apiVersion: fsd/v1\nkind: Environment\nmetadata: {name: prod}\n"
+        "spec: {region: us-east-1, branches: [main], account: '000000000000', "
+        f"roleArn: '{ROLE}', planRoleArn: 'arn:aws:iam::222222222222:role/look'}}\n"
+    )
+    payload = pull_request(world)
+    payload["pull_request"]["head"]["sha"] = commit(world.repository, "Where it goes")
+
+    ended = step.run(
+        event="pull_request", ref="refs/pull/9/merge", payload=payload, environments_file="envs.yml"
+    )
+
+    assert ended.code == 0, ended.log
+    (body,) = world.github.bodies(9)
+    assert "these credentials are of account 222222222222" in body
+
+
 def test_step__timeout_without_a_unit__is_refused_before_anything(step: ActionStep) -> None:
     ended = step.run(**PUSH, payload={}, timeout="20", role_to_assume=ROLE)
 
