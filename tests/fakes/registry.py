@@ -51,6 +51,7 @@ class FakeRegistry(ThreadingHTTPServer):
         self.requests: list[tuple[str, str]] = []
         self.password = ""
         self.denies_pushes = False
+        self.failures: list[tuple[str, int]] = []
         self.lock = threading.Lock()
 
     @property
@@ -63,6 +64,10 @@ class FakeRegistry(ThreadingHTTPServer):
 
     def deny_pushes(self) -> None:
         self.denies_pushes = True
+
+    def fail(self, method: str, status: int, *, times: int = 1) -> None:
+        """The next requests of that method; status 0 ends the connection without an answer."""
+        self.failures += [(method, status)] * times
 
     def require_password(self, password: str) -> None:
         self.password = password
@@ -228,6 +233,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(201, b"", {"Docker-Content-Digest": digest})
 
     def _is_refused(self) -> bool:
+        if self.server.failures and self.server.failures[0][0] == self.command:
+            _, status = self.server.failures.pop(0)
+            if status:
+                self._error(status, "TOLD_TO_FAIL")
+            self.close_connection = True
+            return True
         if self.server.denies_pushes:
             self._error(403, "DENIED")
             return True

@@ -384,6 +384,7 @@ class Chosen:
     image: Image  # without a digest: yet to be built, or of a registry that nobody can ask
     is_given: bool
     is_there: bool  # nothing has to be built
+    repository: Repository | None = None  # of an image that is or was built
     notes: tuple[str, ...] = ()
 
 
@@ -404,12 +405,13 @@ def choose_image(options: Options, prepared: Prepared) -> Chosen:
     repository = registry.find_repository(name)
     built = find_built(source, repository=repository, registry=registry) if repository else None
     if built is not None:
-        return Chosen(image=built, is_given=False, is_there=True)
+        return Chosen(image=built, is_given=False, is_there=True, repository=repository)
     uri = repository.uri if repository else name
     return Chosen(
         image=Image(repository=uri, digest="", tag=source.tag),
         is_given=False,
         is_there=False,
+        repository=repository,
         notes=(f"the image {name}:{source.tag} is not built yet",),
     )
 
@@ -443,25 +445,31 @@ def _obtain(
     """(image, what the report says, notes)."""
     if chosen.is_given:
         return chosen.image, f"{_image_name(chosen.image)}   given", chosen.notes
+    repository, notes = chosen.repository, tuple[str, ...]()
+    if repository is None:
+        repository, notes = _create_repository(prepared)
     if chosen.is_there:
-        return _reuse(chosen.image, prepared)
-    return _build(prepared, reporter=reporter)
+        return _reuse(chosen.image, prepared, repository)
+    image, text, more = _build(prepared, repository, reporter=reporter)
+    return image, text, (*notes, *more)
 
 
-def _reuse(image: Image, prepared: Prepared) -> tuple[Image, str, tuple[str, ...]]:
+def _reuse(
+    image: Image, prepared: Prepared, repository: Repository
+) -> tuple[Image, str, tuple[str, ...]]:
     from fsd.image.build import put_tag
 
     registry = prepared.connection.aws.registry
-    repository, _ = _repository(prepared)
     tag, notes = put_tag(prepared.source, image.digest, repository=repository, registry=registry)
     return replace(image, tag=tag), f"{_image_name(image)}   reused, built before", notes
 
 
-def _build(prepared: Prepared, *, reporter: Reporter) -> tuple[Image, str, tuple[str, ...]]:
+def _build(
+    prepared: Prepared, repository: Repository, *, reporter: Reporter
+) -> tuple[Image, str, tuple[str, ...]]:
     from fsd.image.build import build_image
     from fsd.image.patience import Patience
 
-    repository, notes = _repository(prepared)
     built: Built = build_image(
         prepared.source,
         repository=repository,
@@ -470,7 +478,7 @@ def _build(prepared: Prepared, *, reporter: Reporter) -> tuple[Image, str, tuple
         patience=Patience(wait=SystemClock().wait, on_line=reporter.note),
         on_line=reporter.note,
     )
-    notes = (*notes, *built.notes)
+    notes = built.notes
     text = f"{_image_name(built.image)}   " + (
         "reused, built before" if built.reused else f"built {built.seconds:.1f} s, {built.pushed}"
     )
@@ -480,12 +488,9 @@ def _build(prepared: Prepared, *, reporter: Reporter) -> tuple[Image, str, tuple
     return built.image, text, notes
 
 
-def _repository(prepared: Prepared) -> tuple[Repository, tuple[str, ...]]:
+def _create_repository(prepared: Prepared) -> tuple[Repository, tuple[str, ...]]:
     registry = prepared.connection.aws.registry
     name = names.repository(prepared.manifest.metadata.name)
-    found = registry.find_repository(name)
-    if found is not None:
-        return found, ()
     tags = {
         "fsd:service": prepared.manifest.metadata.name,
         "fsd:pack": prepared.manifest.metadata.pack,

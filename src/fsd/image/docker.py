@@ -26,6 +26,7 @@ import requests
 
 from fsd.errors import CallFailedError
 from fsd.image.build import BuildJob, Outcome
+from fsd.image.patience import PassingPushError, is_passing
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _PING_TIMEOUT = 10  # seconds
@@ -225,13 +226,13 @@ def _push(job: BuildJob, engine: docker.DockerClient) -> Outcome:
     digest = ""
     for event in _push_events(job, engine, credentials):
         if "error" in event:
-            raise _push_failed(job, str(event["error"]))
+            raise push_failed(str(event["error"]), reference=job.reference)
         status, layer = str(event.get("status", "")), str(event.get("id", ""))
         if layer and status in ("Preparing", "Waiting", "Pushed", "Layer already exists"):
             layers[layer] = status
         digest = str((event.get("aux") or {}).get("Digest") or digest)
     if not digest:
-        raise _push_failed(job, "the engine named no digest")
+        raise push_failed("the engine named no digest", reference=job.reference)
     pushed = sum(1 for status in layers.values() if status == "Pushed")
     text = f"pushed {pushed} of {len(layers)} layers"
     job.on_line(text)
@@ -250,16 +251,18 @@ def _push_events(
             auth_config=credentials,
         )
     except (docker.errors.DockerException, requests.RequestException) as error:
-        raise _push_failed(job, str(error)) from error
+        raise push_failed(str(error), reference=job.reference) from error
 
 
-def _push_failed(job: BuildJob, said: str) -> CallFailedError:
+def push_failed(said: str, *, reference: str) -> CallFailedError:
+    """Of the kind that may pass, where the engine's words sound so."""
     is_denied = re.search(
         r"denied|not authorized|unauthorized|forbidden|no basic auth", said, re.IGNORECASE
     )
-    return CallFailedError(
+    error = PassingPushError if is_passing(said) and not is_denied else CallFailedError
+    return error(
         f"docker push: {said}",
-        where=job.reference,
+        where=reference,
         fix="let the role push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, "
         "ecr:CompleteLayerUpload, ecr:BatchCheckLayerAvailability, ecr:PutImage"
         if is_denied

@@ -48,7 +48,7 @@ class Patience:
             try:
                 return attempt()
             except CallFailedError as error:
-                if error.id != "push-failed" or not is_passing(error.what):
+                if not error.may_pass:
                     raise
                 waits = pause * (0.5 + self.jitter() / 2)
                 self.on_line(f"{error.what}; trying again in {waits.total_seconds():.1f} s")
@@ -56,11 +56,17 @@ class Patience:
         return attempt()
 
 
+class PassingPushError(CallFailedError):
+    """The same push can succeed a little later."""
+
+    may_pass = True
+
+
 NO_PATIENCE = Patience(wait=lambda _pause: None, pauses=())
 
 
 def is_passing(said: str) -> bool:
-    """Whether the same push can succeed a little later."""
+    """Of the words of an engine, which passes on no status."""
     # A digest or a port may hold the digits of a status.
     plain = re.sub(r"sha256:[0-9a-f]+|:\d+(?=/)|\b[0-9a-f]{12,}\b", "", said)
     return bool(_PASSING.search(plain)) and not _LASTING.search(plain)

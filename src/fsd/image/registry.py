@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import base64
 import http.client
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from fsd.errors import CallFailedError
-from fsd.image.patience import NO_PATIENCE, Patience
+from fsd.image.patience import NO_PATIENCE, PassingPushError, Patience
 
 _TIMEOUT = 60.0  # seconds for one answer
+_PASSING = {408, 429, 500, 502, 503, 504}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,8 @@ class RegistryClient:
             return
         said = answer.body.decode(errors="replace").strip()[:500] or "no reason given"
         is_denied = answer.status in (401, 403)
-        raise CallFailedError(
+        error = PassingPushError if answer.status in _PASSING else CallFailedError
+        raise error(
             f"the registry answered {answer.status} to {doing}: {said}",
             where=f"{self.endpoint} · {self.repository}",
             fix="let the role push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, "
@@ -124,7 +127,8 @@ class RegistryClient:
             headers = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(status=answer.status, headers=headers, body=answer.read())
         except (OSError, http.client.HTTPException) as error:
-            raise CallFailedError(
+            lasts = isinstance(error, ssl.SSLCertVerificationError)
+            raise (CallFailedError if lasts else PassingPushError)(
                 f"{method} {url}: {error or type(error).__name__}",
                 where=self.endpoint,
                 fix="check that the registry can be reached, and run it again",

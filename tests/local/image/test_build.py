@@ -6,6 +6,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,53 @@ def test_build_image__registry_gone__push_failed(folder: Path, ecr: FakeEcr) -> 
         build(folder, ecr)
 
     assert raised.value.id == "push-failed"
+
+
+@pytest.mark.parametrize("status", [0, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_build_image__registry_fails_twice__pushed_at_the_third_attempt(
+    folder: Path, ecr: FakeEcr, method: str, status: int
+) -> None:
+    ecr.server.fail(method, status, times=2)
+    waits: list[timedelta] = []
+
+    built = build(folder, ecr, patience=Patience(wait=waits.append))
+
+    assert ecr.server.digest_of("team/hello", built.image.tag) == built.image.digest
+    assert (len(waits), ecr.server.failures) == (2, [])
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_build_image__registry_says_no__asked_once(folder: Path, ecr: FakeEcr, status: int) -> None:
+    ecr.server.fail("PUT", status, times=2)
+
+    with pytest.raises(CallFailedError):
+        build(folder, ecr, patience=Patience(wait=lambda _pause: None))
+
+    assert len(ecr.server.failures) == 1
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("status", [0, 429, 503])
+def test_build_image__docker_push_of_the_manifest_fails__tried_again(
+    engine: Any, busybox_folder: Path, ecr: FakeEcr, status: int
+) -> None:
+    del engine
+    (busybox_folder / "Dockerfile").write_text("FROM scratch\nCOPY salt /\n")
+    ecr.server.fail("PUT", status, times=1)
+    waits: list[timedelta] = []
+
+    built = build(busybox_folder, ecr, runtime="container", patience=Patience(wait=waits.append))
+
+    assert ecr.server.digest_of("team/hello", built.image.tag) == built.image.digest
+
+
+def test_build_image__fresh__never_reused(folder: Path, ecr: FakeEcr) -> None:
+    first = build(folder, ecr)
+    again = [build(folder, ecr, fresh=word) for word in ("one", "two")]
+
+    assert [built.reused for built in again] == [False, False]
+    assert len({built.image.tag for built in (first, *again)}) == 3
 
 
 def test_build_image__another_run_was_quicker__takes_its_image(folder: Path, ecr: FakeEcr) -> None:

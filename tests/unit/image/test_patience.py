@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fsd.errors import CallFailedError
+from fsd.image.docker import push_failed
 from fsd.image.patience import PAUSES, Patience, is_passing
 
 # What engines and registries have said, from public reports; hosts and digests replaced.
@@ -47,8 +48,8 @@ LASTING = [
 ]
 
 
-def failed(said: str, code: str = "push-failed") -> CallFailedError:
-    return CallFailedError(said, where="registry", fix="", code=code)
+def failed(said: str) -> CallFailedError:
+    return push_failed(said, reference="registry/x:1")
 
 
 class Push:
@@ -87,7 +88,7 @@ def test_patience__trouble_that_stays__said_at_once(said: str) -> None:
 
 
 def test_patience__another_kind_of_error__not_repeated() -> None:
-    push = Push(failed("503", code="build-failed"))
+    push = Push(CallFailedError("503", where="x", fix="", code="build-failed"))
 
     with pytest.raises(CallFailedError):
         Patience(wait=lambda _: None)(push)
@@ -105,4 +106,4 @@ def test_patience__trouble_without_end__bounded_and_told() -> None:
 
     assert push.attempts == len(PAUSES) + 1
     assert sum(waits, timedelta()) == sum(PAUSES, timedelta()) / 2
-    assert lines[0] == "EOF; trying again in 0.5 s"
+    assert lines[0] == "docker push: EOF; trying again in 0.5 s"
