@@ -181,13 +181,15 @@ class _Run:
                 assert_never(decision)
 
     def _with_checkout(self, file: Path) -> Context:
-        """What is released comes from the Service YAML's folder and from the one that is built,
-        and a second checkout may hold another's code: of several the one that is not as named."""
+        """What is released comes from the Service YAML, the environments file and the folder that
+        is built, and a second checkout may hold another's code: of several the one that is not as
+        named. A link counts as what it leads to."""
         root, inputs = self.step.root, self.inputs
-        folders = [root / file.parent]
-        if not inputs.image:
-            folders += [root / inputs.context] if inputs.context else []
-            folders += [(root / inputs.dockerfile).parent] if inputs.dockerfile else []
+        files = [file, inputs.environments_file]
+        files += [] if inputs.image else [inputs.dockerfile]
+        folders = [(root / each).resolve().parent for each in files if each]
+        if inputs.context and not inputs.image:
+            folders.append((root / inputs.context).resolve())
         context = self.step.context
         for folder in dict.fromkeys(folders):
             context = replace(context, checkout=self.step.read_checkout(folder))

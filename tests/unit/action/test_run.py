@@ -523,14 +523,29 @@ def test_run_step__environments_file__its_branches_count(scene: Scene) -> None:
 def test_run_step__image_that_is_ready__only_the_manifests_checkout_is_asked(scene: Scene) -> None:
     scene.run(image="a:1")
 
-    assert scene.read == [scene.folder]
+    assert scene.read == [scene.folder.resolve()]
 
 
-@pytest.mark.parametrize("inputs", [{"context": "pr"}, {"dockerfile": "pr/Dockerfile"}])
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"context": "pr"},
+        {"dockerfile": "pr/Dockerfile"},
+        {"environments_file": "pr/environments.yml"},
+        {"environments_file": "pr/environments.yml", "image": "a:1"},
+        {"service_file": "pr/service.yml"},
+        {"service_file": "linked.yml"},
+        {"context": "linked"},
+        {"context": "a/../pr"},
+    ],
+)
 def test_run_step__build_from_another_checkout__a_protected_environment_refuses(
     scene: Scene, inputs: dict[str, str]
 ) -> None:
     scene.checkouts = {"pr": Checkout(head="c" * 40)}
+    (scene.folder / "pr").mkdir()
+    (scene.folder / "linked").symlink_to("pr")
+    (scene.folder / "linked.yml").symlink_to("pr/service.yml")
     scene.deployer.known = {"prod": Environment(name="prod", branches=("staging",), protected=True)}
 
     assert scene.run(**inputs) == ExitCode.REFUSED

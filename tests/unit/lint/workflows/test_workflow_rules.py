@@ -350,6 +350,7 @@ def test_no_tests__deployment_on_push__found_once_at_the_deployment(text: str, p
         steps("run: echo fsd deploy"),
         steps(f"{ACTION}\nwith: {{dry-run: 'true'}}"),
         steps(f"{ACTION}\nwith: {{rollback: v1.2.3}}"),
+        steps(f"{ACTION}\nwith: {{rollback-to: previous}}"),
         steps(f"{ACTION}\nwith: {{require-promotion-from: dev}}"),
     ],
 )
@@ -417,6 +418,7 @@ ON_STAGING = "if: github.ref_name == 'staging'"
         (steps(f"{ACTION}\nwith: {{environment: prod}}"), "prod"),
         (steps(ACTION), "org/fsd-deploy@v1"),
         (steps(f"{ACTION}\nwith: {{branch-environments: main=live}}"), "main=live"),
+        (steps(f"{ACTION}\nwith: {{branch-environments: ma*=live}}"), "ma*=live"),
         (steps(f"{DEPLOY}\n{ON_STAGING}", f"{PROD}\n{ON_MAIN}"), "prod"),
         (steps(PROD, DEPLOY), "prod"),
         (
