@@ -14,6 +14,7 @@ from fsd.cli.options import make_operation, open_service
 from fsd.cli.wiring import govern_in_workflow
 from fsd.release.operations import Operation
 from fsd.release.result import Result
+from fsd.release.turn import InFlight
 from fsd.report import open_reporter
 
 
@@ -27,6 +28,7 @@ def operate(
     timeout: timedelta,
     no_wait: bool,
     force: bool,
+    in_flight: InFlight | None = None,
     stands: str = "",
 ) -> int:
     """Carry out one operation on a service, print how it ended, and return the exit code.
@@ -49,6 +51,7 @@ def operate(
                 wait=not no_wait,
                 force=force,
                 forced=forced,
+                in_flight=in_flight,
             )
         )
     return finish(result, output=output, interrupted_as=signals.exit_code)
