@@ -138,33 +138,6 @@ def test_step__promotion_required__only_what_succeeded_before(step: ActionStep) 
     assert late.outputs["image-digest"] == staging.outputs["image-digest"]
 
 
-def test_step__older_commit_at_depth_1__githubs_order_counts_and_an_input_lets_it_in(
-    step: ActionStep, world: World
-) -> None:
-    inputs = {"role_to_assume": ROLE, "aws_region": "us-east-1"}
-    first = head(world.repository)
-    app = world.repository / "app.py"
-    app.write_text(app.read_text() + "# more\n")
-    second = commit(world.repository, "More")
-    newer = step.run(**PUSH, payload={}, **inputs)
-    git(world.repository, "branch", "old", first)
-    shallow = world.repository.parent / "shallow"
-    git(world.repository, "clone", "-q", "--depth=1", "-b", "old",
-        world.repository.as_uri(), str(shallow))  # fmt: skip
-    world.github.compared[(second, first)] = "behind"
-    step.repository = shallow
-
-    again = step.run(**PUSH, payload={}, **inputs)
-    allowed = step.run(**PUSH, payload={}, allow_older="true", **inputs)
-
-    assert newer.code == 0, newer.log
-    assert (again.code, again.outputs["outcome"]) == (ExitCode.REFUSED, "refused"), again.log
-    assert "older-commit" in again.log
-    assert "`allow-older: true`" in again.log
-    assert "--allow-older" not in again.log + again.summary
-    assert allowed.code == 0, allowed.log
-
-
 def test_step__rollback_to_the_previous_release__an_operators_button(
     step: ActionStep, world: World
 ) -> None:

@@ -176,15 +176,6 @@ def test_register__nones_are_left_out__found_again_with_tags(
     assert DEFINITION["taskRoleArn"] is None, "what was passed in is untouched"
 
 
-def test_tag_task_definition__a_note__asks_for_that_revision(
-    ecs: ElasticContainerService, aws: Stubber
-) -> None:
-    sent = {"resourceArn": td(1), "tags": [{"key": "fsd:forced", "value": "restart by me@host"}]}
-    aws.add_response("tag_resource", {}, sent)
-
-    ecs.tag_task_definition(td(1), tags={"fsd:forced": "restart by me@host"})
-
-
 @pytest.mark.usefixtures("in_moto")
 def test_find_task_definition__absent__none(ecs: ElasticContainerService) -> None:
     assert ecs.find_task_definition("web-dev:7") is None

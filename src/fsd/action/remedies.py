@@ -45,7 +45,6 @@ _COMMANDS = {
     "rollback": "a run with the input `rollback-to: previous`",
     "deploy": "a run of this workflow",
 }
-_AGAIN = "the same fsd deploy again: it attaches to what is in flight"
 _VALUE = r"(?!(?:or|and|to|it|is|is\b)\b)[^\s`,;()]+"
 _COMMAND = re.compile(
     r"(?P<tick>`?)\bfsd (?P<name>[a-z]+)(?P<rest>(?:\s+--[a-z][a-z-]*(?:[ =]"
@@ -57,7 +56,6 @@ _OPTION = re.compile(r"`?(?<![\w-])(?P<option>--[a-z][a-z-]*)`?")
 
 def in_workflow(text: str) -> str:
     """`text` with the Action's inputs in the place of our command line's options."""
-    text = text.replace(_AGAIN, "a run of this workflow again: it attaches to what is in flight")
     text = _COMMAND.sub(_command, text)
     text = _PAIR.sub(lambda match: _pair(match["option"], match["value"]), text)
     return _OPTION.sub(lambda match: INPUTS.get(match["option"], match[0]), text)

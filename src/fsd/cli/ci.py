@@ -180,13 +180,7 @@ class _Deployer:
             identity=self._identity(request),
             environments_file=self.environments_file,
         )
-        operation = make_operation(
-            connection,
-            ref,
-            reporter=reporter,
-            timeout=request.timeout,
-            in_flight=request.in_flight,
-        )
+        operation = make_operation(connection, ref, reporter=reporter, timeout=request.timeout)
         return roll_back(operation, None if to_version == PREVIOUS else to_version)
 
     def _options(self, request: DeployRequest, *, is_plan: bool = False) -> Options:

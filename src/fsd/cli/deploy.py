@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fsd.cli.border import force_option
-from fsd.cli.options import (
-    ENV,
-    FILE,
-    FORMAT,
-    NO_WAIT,
-    OVERRIDE,
-    REGION,
-    TIMEOUT,
-    in_flight_options,
-    read_in_flight,
-)
+from fsd.cli.options import ENV, FILE, FORMAT, NO_WAIT, OVERRIDE, REGION, TIMEOUT
+
+if TYPE_CHECKING:
+    from fsd.release.turn import InFlight
 
 
 @click.command(
@@ -46,7 +40,8 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @TIMEOUT
 @NO_WAIT
 @click.option("--no-rollback", is_flag=True, help="Leave a failed deployment as it is.")
-@in_flight_options
+@click.option("--supersede", is_flag=True, help="Take over from a deployment in flight.")
+@click.option("--wait-for-lock", is_flag=True, help="Wait for a deployment in flight to end.")
 @click.option("--allow-older", is_flag=True, help="Deploy an older commit over a newer one.")
 @click.option(
     "--on-cancel",
@@ -86,7 +81,8 @@ def command(
     from fsd.release.deploy import OnCancel
     from fsd.report import open_reporter
 
-    in_flight = read_in_flight(supersede=supersede, wait=wait_for_lock)
+    if supersede and wait_for_lock:
+        raise click.UsageError("--supersede does not wait, and --wait-for-lock does not take over")
     if image and (context or dockerfile):
         raise click.UsageError("--image takes a ready image, --context and --dockerfile build one")
     environments = govern_in_workflow()
@@ -108,7 +104,7 @@ def command(
         timeout=timeout,
         wait=not no_wait,
         rollback=not no_rollback,
-        in_flight=in_flight,
+        in_flight=_in_flight(supersede=supersede, wait=wait_for_lock),
         allow_older=allow_older,
         on_cancel=OnCancel(on_cancel),
         forced=forced,
@@ -117,3 +113,11 @@ def command(
     with catch_signals() as signals, open_reporter() as reporter:
         result = run_deploy(options, reporter=reporter)
     return finish(result, output=output, interrupted_as=signals.exit_code)
+
+
+def _in_flight(*, supersede: bool, wait: bool) -> InFlight:
+    from fsd.release.turn import InFlight
+
+    if supersede:
+        return InFlight.SUPERSEDE
+    return InFlight.WAIT if wait else InFlight.REFUSE

@@ -14,7 +14,6 @@ from fsd.cli.options import make_operation, open_service
 from fsd.cli.wiring import govern_in_workflow
 from fsd.release.operations import Operation
 from fsd.release.result import Result
-from fsd.release.turn import InFlight
 from fsd.report import open_reporter
 
 
@@ -28,7 +27,6 @@ def operate(
     timeout: timedelta,
     no_wait: bool,
     force: bool,
-    in_flight: InFlight | None = None,
     stands: str = "",
 ) -> int:
     """Carry out one operation on a service, print how it ended, and return the exit code.
@@ -51,7 +49,6 @@ def operate(
                 wait=not no_wait,
                 force=force,
                 forced=forced,
-                in_flight=in_flight,
             )
         )
     return finish(result, output=output, interrupted_as=signals.exit_code)

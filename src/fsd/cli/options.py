@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from fsd.cli.wiring import Connection, WebIdentity
     from fsd.release.operations import Operation, ServiceRef
     from fsd.release.reporter import Reporter
-    from fsd.release.turn import InFlight
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -97,27 +96,6 @@ TIMEOUT = click.option(
 NO_WAIT = click.option("--no-wait", is_flag=True, help="Return as soon as ECS has the change.")
 
 
-def in_flight_options(command: Command) -> Command:
-    """--supersede, --wait-for-lock."""
-    command = click.option(
-        "--wait-for-lock", is_flag=True, help="Wait for a deployment in flight to end."
-    )(command)
-    return click.option("--supersede", is_flag=True, help="Take over from a deployment in flight.")(
-        command
-    )
-
-
-def read_in_flight(*, supersede: bool, wait: bool) -> InFlight:
-    """Raises click.UsageError for both."""
-    from fsd.release.turn import InFlight
-
-    if supersede and wait:
-        raise click.UsageError("--supersede does not wait, and --wait-for-lock does not take over")
-    if supersede:
-        return InFlight.SUPERSEDE
-    return InFlight.WAIT if wait else InFlight.REFUSE
-
-
 def service_options(command: Command) -> Command:
     """--service, --env, --region, --format."""
     for option in (FORMAT, REGION, ENV, SERVICE):
@@ -175,12 +153,10 @@ def make_operation(
     wait: bool = True,
     force: bool = False,
     forced: str = "",
-    in_flight: InFlight | None = None,
 ) -> Operation:
     from fsd.cli.border import border_of
     from fsd.cli.clock import SystemClock
     from fsd.release.operations import Operation
-    from fsd.release.turn import InFlight
 
     return Operation(
         aws=connection.aws,
@@ -192,5 +168,4 @@ def make_operation(
         pace=connection.pace,
         border=border_of(connection.environment, force=force),
         forced=forced,
-        in_flight=in_flight or InFlight.REFUSE,
     )

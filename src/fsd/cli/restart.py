@@ -7,14 +7,13 @@ from datetime import timedelta
 import click
 
 from fsd.cli.border import force_option
-from fsd.cli.options import NO_WAIT, TIMEOUT, in_flight_options, read_in_flight, service_options
+from fsd.cli.options import NO_WAIT, TIMEOUT, service_options
 
 
 @click.command(epilog="Example:  fsd restart --service offer-api --env prod")
 @service_options
 @TIMEOUT
 @NO_WAIT
-@in_flight_options
 @force_option
 def command(
     service: str,
@@ -23,8 +22,6 @@ def command(
     output: str,
     timeout: timedelta,
     no_wait: bool,
-    supersede: bool,
-    wait_for_lock: bool,
     force: bool,
 ) -> int:
     """Start new tasks of the same revision: after a secret was rotated, for instance."""
@@ -40,6 +37,5 @@ def command(
         timeout=timeout,
         no_wait=no_wait,
         force=force,
-        in_flight=read_in_flight(supersede=supersede, wait=wait_for_lock),
         stands="restart",
     )

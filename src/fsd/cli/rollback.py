@@ -7,7 +7,7 @@ from datetime import timedelta
 import click
 
 from fsd.cli.border import force_option
-from fsd.cli.options import NO_WAIT, TIMEOUT, in_flight_options, read_in_flight, service_options
+from fsd.cli.options import NO_WAIT, TIMEOUT, service_options
 
 
 @click.command(
@@ -23,7 +23,6 @@ Examples:
 )
 @TIMEOUT
 @NO_WAIT
-@in_flight_options
 @force_option
 def command(
     service: str,
@@ -33,8 +32,6 @@ def command(
     to_version: str | None,
     timeout: timedelta,
     no_wait: bool,
-    supersede: bool,
-    wait_for_lock: bool,
     force: bool,
 ) -> int:
     """Release an earlier revision again, and wait for the verdict."""
@@ -50,5 +47,4 @@ def command(
         timeout=timeout,
         no_wait=no_wait,
         force=force,
-        in_flight=read_in_flight(supersede=supersede, wait=wait_for_lock),
     )

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from fsd.image.context import ask_git
 from fsd.release.border import Standing
-from fsd.spec.ref_patterns import matches
 
 _REMOTE = "refs/remotes/origin/"
 
 
 def read_standing(folder: Path, branches: Sequence[str]) -> Standing:
-    """`branches` are patterns. Without git there is no commit, and no branch."""
+    """Without git there is no commit, and no branch."""
     commit = ask_git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if not commit:
         return Standing(where="no commit of a git repository")
@@ -25,7 +24,7 @@ def read_standing(folder: Path, branches: Sequence[str]) -> Standing:
     pushed = [line.removeprefix(_REMOTE) for line in (contains or "").splitlines()]
     name = ask_git(folder, "symbolic-ref", "--quiet", "--short", "HEAD")
     return Standing(
-        branch=next((branch for branch in pushed if matches(branches, branch)), ""),
+        branch=next((branch for branch in pushed if branch in branches), ""),
         is_clean=_is_clean(folder),
         where=f"branch {name} at {commit[:7]}" if name else f"commit {commit[:7]}",
     )

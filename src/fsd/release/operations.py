@@ -17,7 +17,7 @@ from fsd.release.ports import Aws, Clock, PermissionDenied
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.release.rollback import ROLLBACK_TIME, find_lost_race
-from fsd.release.turn import InFlight, ties_of
+from fsd.release.turn import ties_of
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -59,7 +59,6 @@ class Operation:
     pace: Pace = field(default_factory=Pace)
     border: Border = field(default_factory=lambda: Border(environment=""))
     forced: str = ""  # what the ledger notes
-    in_flight: InFlight = InFlight.REFUSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +238,7 @@ def _update_and_watch(
     ref, aws, clock = operation.ref, operation.aws, operation.clock
     service = get_service(operation)
     arn = target.task_definition_arn if target else service.task_definition_arn
-    known = _await_turn(operation)
+    known = _refuse_in_flight(operation)
     note_force(aws.ecs, arn, operation.forced)
     started = clock.now()
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, **parameters})
@@ -294,34 +293,20 @@ def find_newest(operation: Operation) -> ServiceDeployment | None:
     return next(iter(ecs.service_deployments(arns)), None)
 
 
-def _await_turn(operation: Operation) -> frozenset[str]:
-    """The ARNs of all deployments, none of them in flight that is not to be taken over."""
-    ref, ecs, clock = operation.ref, operation.aws.ecs, operation.clock
-    began = clock.now()
-    while True:
-        arns = ecs.service_deployment_arns(ref.cluster, ref.name)
-        newest = next(iter(ecs.service_deployments(arns[:1])), None)
-        if newest is None or newest.status.is_final:
-            return frozenset(arns)
-        if operation.in_flight is InFlight.SUPERSEDE:
-            return frozenset(arns)
-        waited = clock.now() - began
-        if operation.in_flight is InFlight.REFUSE or waited >= operation.timeout:
-            raise _in_flight_error(operation, newest)
-        if not waited:
-            revision = family_revision(newest.task_definition_arn)
-            operation.reporter.note(f"waiting for the deployment of {revision} to end")
-        clock.wait(operation.pace.after(waited))
-
-
-def _in_flight_error(operation: Operation, newest: ServiceDeployment) -> RefusedError:
-    return RefusedError(
-        f"a deployment of {operation.ref.name} is in flight: "
-        f"{family_revision(newest.task_definition_arn)}, {newest.status}",
-        where=newest.arn,
-        fix="wait for it with --wait-for-lock, or take over with --supersede",
-        code="deployment-in-flight",
-    )
+def _refuse_in_flight(operation: Operation) -> frozenset[str]:
+    """The ARNs of all deployments, none of them in flight."""
+    ref, ecs = operation.ref, operation.aws.ecs
+    arns = ecs.service_deployment_arns(ref.cluster, ref.name)
+    newest = next(iter(ecs.service_deployments(arns[:1])), None)
+    if newest is not None and not newest.status.is_final:
+        raise RefusedError(
+            f"a deployment of {ref.name} is in flight: "
+            f"{family_revision(newest.task_definition_arn)}, {newest.status}",
+            where=newest.arn,
+            fix="wait for it: fsd status --watch",
+            code="deployment-in-flight",
+        )
+    return frozenset(arns)
 
 
 def _judge(

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import pytest
 
 from fsd.compile.desired import Scaling
@@ -11,8 +8,7 @@ from fsd.release.delete import delete_service
 from fsd.release.operations import Operation, ServiceRef, restart, roll_back, scale
 from fsd.release.ports import Cluster
 from fsd.release.reporter import Silent
-from fsd.release.result import Outcome, Result
-from fsd.release.turn import InFlight
+from fsd.release.result import Outcome
 from fsd.release.watch import shorten_event
 from tests.fakes.aws import FakeAws, FakeClock
 
@@ -103,34 +99,6 @@ def test_restart__another_began_within_the_call__says_whom_it_took_over_from() -
 
     assert result.outcome is Outcome.SUCCEEDED
     assert any("took over from the deployment of web-dev:50" in note for note in result.notes)
-
-
-@pytest.mark.parametrize("act", [restart, lambda given: roll_back(given, "v40")])
-def test_operation__in_flight_and_to_be_taken_over__goes_on(
-    act: Callable[[Operation], Result],
-) -> None:
-    aws = with_history(40, 41)
-    aws.ecs.take_over(50)
-
-    result = act(replace(operation(aws), in_flight=InFlight.SUPERSEDE))
-
-    assert result.outcome is Outcome.SUCCEEDED
-
-
-@pytest.mark.parametrize("act", [restart, lambda given: roll_back(given, "v40")])
-def test_operation__in_flight_without_end__waits_its_time_and_is_refused(
-    act: Callable[[Operation], Result],
-) -> None:
-    aws = with_history(40, 41)
-    aws.ecs.take_over(50)
-    given = replace(operation(aws), in_flight=InFlight.WAIT)
-    began = given.clock.now()
-
-    with pytest.raises(RefusedError) as refused:
-        act(given)
-
-    assert refused.value.id == "deployment-in-flight"
-    assert given.clock.now() - began >= given.timeout
 
 
 def test_restart__in_flight__refused() -> None:
