@@ -92,7 +92,7 @@ def test_deploy__a_job__shows_no_token_and_keeps_no_credentials(act: Act, world:
 
 
 @ONE_RUNTIME
-def test_pull_request__of_this_repository__one_comment_with_a_plan_for_each_environment(
+def test_pull_request__of_this_repository__one_comment_with_a_plan_for_where_it_goes(
     act: Act, world: World
 ) -> None:
     payload = {
@@ -118,8 +118,8 @@ def test_pull_request__of_this_repository__one_comment_with_a_plan_for_each_envi
     comment = world.github.bodies(9)[3:]
     assert len(comment) == 1
     assert comment[0].startswith(PLAN)
-    assert "### 📋 hello: plan for dev and prod" in comment[0]
+    assert "### 📋 hello: plan for prod" in comment[0]
     assert "to add" in comment[0]
-    assert "fsd-hello-dev" in comment[0]
+    assert "fsd-hello-prod" in comment[0]
     services = world.fsd.status()["services"]
     assert services == []
