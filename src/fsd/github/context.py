@@ -208,7 +208,7 @@ def read_event(environ: Mapping[str, str]) -> str:
 def _payload(text: str) -> Payload:
     try:
         loaded: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return loaded if isinstance(loaded, dict) else {}
 
