@@ -25,7 +25,7 @@ INPUTS = {
     "--dockerfile": "`dockerfile`",
     "--env": "`environment`",
     "--file": "`service-file`",
-    "--force": "`fsd` with a force option, at a terminal",
+    "--force": "`force` at a terminal",
     "--image": "`image`",
     "--no-rollback": "`rollback: false`",
     "--no-wait": "a shorter `timeout`",

@@ -195,7 +195,7 @@ def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -
         rollback=options.rollback,
         in_flight=options.in_flight,
         supersede_older=options.supersede_older,
-        order=_order(options, prepared.release),
+        order=order_releases(options, prepared.release),
         allow_older=options.allow_older,
         count_commits=_count_commits(options),
         on_cancel=options.on_cancel,
@@ -324,7 +324,7 @@ def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ..
     return tuple(f"created {name} with a placeholder value" for name in created)
 
 
-def _order(options: Options, release: Release) -> OrderCommits:
+def order_releases(options: Options, release: Release) -> OrderCommits:
     """Git's answer, else GitHub's, else that of the runs' numbers. Each release is asked for once.
 
     A re-run of an old run may be of a commit that a forced push took from the branch: then there

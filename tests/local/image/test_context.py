@@ -222,6 +222,26 @@ def test_order_commits__whole_and_shallow_checkout__never_a_guess(
     assert order_commits(shallow, first, third) is CommitOrder.UNKNOWN
 
 
+def test_order_commits__two_histories_of_one_commit_each__no_answer(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Both commits are there, and `merge-base --is-ancestor` says no with the status of a real no.
+
+    https://github.com/Makanz/chartjs-plugin-trendline/pull/157
+    https://github.com/linear/linear-release/pull/80
+    """
+    first = git(folder, "rev-parse", "HEAD")
+    git(folder, "tag", "v1")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "second")
+    second = git(folder, "rev-parse", "HEAD")
+    clone = tmp_path_factory.mktemp("clone") / "shallow"
+    git(folder, "clone", "-q", "--depth=1", "-b", "v1", folder.parent.as_uri(), str(clone))
+    git(clone, "fetch", "-q", "--depth=1", "origin", "main")
+
+    assert order_commits(clone, first, second) is CommitOrder.UNKNOWN
+    assert order_commits(clone, second, first) is CommitOrder.UNKNOWN
+
+
 def test_is_older__two_commits__only_the_first_of_them(folder: Path) -> None:
     first = git(folder, "rev-parse", "HEAD")
     git(folder, "commit", "-q", "--allow-empty", "-m", "second")
