@@ -251,5 +251,81 @@ def test_read_source__lfs_pointers__named(
     assert build.source().pointers == found
 
 
+def sparse(top: Path) -> None:
+    git(top, "sparse-checkout", "set", "--no-cone", "/*", "!/app/data.bin")
+
+
+def skipped(top: Path) -> None:
+    git(top, "update-index", "--skip-worktree", "app/data.bin")
+    (top / "app/data.bin").write_text("other bytes")
+
+
+def assumed(top: Path) -> None:
+    git(top, "update-index", "--assume-unchanged", "app/data.bin")
+    (top / "app/data.bin").write_text("other bytes")
+
+
+def other_line_ends(top: Path) -> None:
+    git(top, "config", "core.autocrlf", "true")
+    (top / "app/data.bin").unlink()
+    (top / "app/src/main.py").unlink()
+    git(top, "checkout", "--", "app/data.bin", "app/src/main.py")
+
+
+def without_modes(top: Path) -> None:
+    git(top, "config", "core.fileMode", "false")
+    (top / "app/src/main.py").chmod(0o755)
+
+
+def excluded_by_this_clone(top: Path) -> None:
+    (top / ".git/info/exclude").write_text("secret.txt\n")
+    (top / "app/secret.txt").write_text("x")
+
+
+def empty_folder(top: Path) -> None:
+    (top / "app/uploads").mkdir()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        sparse,
+        skipped,
+        assumed,
+        other_line_ends,
+        without_modes,
+        excluded_by_this_clone,
+        empty_folder,
+    ],
+)
+def test_read_source__clean_checkout_of_other_bytes__another_image(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    """Git says "nothing to commit" of each; the commit alone would name two images."""
+    build = make_build(tmp_path, "clean")
+    before = build.source()
+
+    change(tmp_path)
+
+    after = build.source()
+    assert git(tmp_path, "status", "--porcelain") == ""
+    assert (after.commit, after.is_dirty) == (before.commit, False)
+    assert after.key_tag != before.key_tag
+
+
+def test_read_source__image_is_given__clean_folder_is_not_read(tmp_path: Path) -> None:
+    build = make_build(tmp_path, "clean").write("junit.xml", "")
+
+    found = read_source(tmp_path / "app", is_built=False)
+
+    assert (found.key, found.is_clean, found.short) == ("", True, build.source().short)
+
+
+def test_read_source__image_is_given__no_word_of_pointers(tmp_path: Path) -> None:
+    make_build(tmp_path, "dirty").write("app/data.bin", POINTER)
+
+    assert read_source(tmp_path / "app", is_built=False).pointers == ()
+
+
 def make_copy(top: Path) -> Build:
     return Build(top=top)

@@ -147,7 +147,7 @@ def read_source(
             commit=commit,
             sees_git=sees_git(folder, ignore),
         ),
-        pointers=find_pointers(tree),
+        pointers=find_pointers(tree) if is_built else (),
     )
 
 
