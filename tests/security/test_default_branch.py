@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -241,13 +242,38 @@ def test_find_environment__default_branchs_file_is_not_valid__said(
     assert len(said) == 1
 
 
-def test_govern__the_default_branch_itself__asks_nobody() -> None:
+def test_govern__the_default_branch_itself__asks_nobody(
+    origin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(origin)
     with serve_github_api() as api:
         commits = Commits("org/hello", token=TOKEN, api_url=api.url)
+        on_main = replace(context_of(api, branch="main"), sha=git(origin, "rev-parse", "HEAD"))
 
-        assert govern(context_of(api, branch="main"), commits, warn=print) is None
+        assert govern(on_main, commits, warn=print) is None
         assert govern(context_of(api, default=""), commits, warn=print) is None
         assert api.asked == []
+
+
+@pytest.mark.parametrize("how", ["another commit", "changed files", "workflow_run"])
+def test_govern__a_run_on_the_default_branch_with_other_code__is_governed(
+    how: str, origin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`on: workflow_dispatch` on main, and actions/checkout with the `ref` of somebody's branch."""
+    folder = tmp_path / "clone"
+    main = git(origin, "rev-parse", "main")
+    deep_clone(origin, folder)
+    opened(folder)
+    if how == "another commit":
+        git(folder, "commit", "-q", "-a", "-m", "open the border")
+    monkeypatch.chdir(folder)
+    with serve_github_api() as api:
+        context = replace(context_of(api, branch="main"), sha=main)
+        if how == "workflow_run":
+            context = replace(context, event=how)
+        source = govern(context, None, warn=lambda _: None)
+
+    assert find_environment(Path("service.yml"), "prod", file=source).protected
 
 
 def test_decide_environments__the_same__says_nothing() -> None:

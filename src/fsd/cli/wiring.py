@@ -80,15 +80,23 @@ def govern(
 ) -> DefaultBranch | Path | None:
     """A workflow's environments file: `file`, or what is found, governed by the default branch.
 
-    What runs on the default branch is it. Read through git where the branch was fetched, which
+    What runs on the default branch is it, where its commit is what is checked out, unchanged: a
+    run on main may have taken another's code. Read through git where the branch was fetched, which
     actions/checkout does for one branch only, and through GitHub's API else.
     """
     from fsd.cli.governed import DefaultBranch
-    from fsd.image.context import ask_git, show_file
+    from fsd.image.context import ask_git, read_head, show_file
 
     branch, folder = context.default_branch, Path.cwd()
     top = ask_git(folder, "rev-parse", "--show-toplevel")
-    if not branch or not top or (context.branch == branch and context.event != "pull_request"):
+    if not branch or not top:
+        return file
+    # After workflow_run a tag of the branch's name looks like the branch.
+    is_of_branch = context.branch == branch and context.event not in (
+        "pull_request",
+        "workflow_run",
+    )
+    if is_of_branch and read_head(Path(top)) == (context.sha, False):
         return file
 
     def read(path: str) -> str | None:
