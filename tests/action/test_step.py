@@ -324,6 +324,36 @@ def test_step__sigint_in_mid_rollout__python_gets_it_and_the_outcome_is_said(
     assert "ECS goes on rolling out" in ended.log
 
 
+def test_step__run_after_a_cancelled_one__takes_over_at_depth_1(
+    step: ActionStep, world: World
+) -> None:
+    """ECS would try the cancelled one for an hour: its health check counts only after that."""
+    inputs = {"role_to_assume": ROLE, "aws_region": "us-east-1"}
+    slow = "environment.HELLO_BROKEN_HEALTH=1\nhealthCheck.gracePeriod=7200"
+    cancelled = head(world.repository)
+    with step.start(**PUSH, payload={}, overrides=slow, **inputs) as process:
+        log = wait_for(process, "rollout   new hello-dev:1")
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+    first = step.ended(process, log + rest)
+    app = world.repository / "app.py"
+    app.write_text(app.read_text() + "# the fix\n")
+    fix = commit(world.repository, "Fix")
+    shallow = world.repository.parent / "shallow"
+    git(world.repository, "clone", "-q", "--depth=1", world.repository.as_uri(), str(shallow))
+    world.github.compared[(cancelled, fix)] = "ahead"
+    step.repository = shallow
+
+    refused = step.run(**PUSH, payload={}, in_flight="refuse", **inputs)
+    ended = step.run(**PUSH, payload={}, **inputs)
+
+    assert first.code == ExitCode.INTERRUPTED, first.log
+    assert (refused.code, refused.outputs["outcome"]) == (ExitCode.REFUSED, "refused")
+    assert "fix: wait for it with `in-flight: wait`" in refused.log
+    assert ended.code == 0, ended.log
+    assert ended.outputs["outcome"] == "succeeded"
+
+
 def wait_for(process: subprocess.Popen[str], text: str) -> str:
     """The lines up to the one with the text."""
     assert process.stdout is not None

@@ -107,6 +107,10 @@ EXAMPLES = (
         "deploy the newer commit; to go back:  a run with the input `rollback-to: previous`, "
         "or `allow-older: true`",
     ),
+    (
+        "the same fsd deploy again: it attaches to what is in flight",
+        "a run of this workflow again: it attaches to what is in flight",
+    ),
     ("wait for it: fsd status --watch", "wait for it: fsd status"),
     (
         "correct it; `fsd validate --file x.yml` checks it again",
