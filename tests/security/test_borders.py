@@ -18,6 +18,7 @@ from fsd.image.standing import read_standing
 from fsd.release.border import FORCED, Border, Standing, check_rollback, check_standing
 from fsd.release.ledger import read_history
 from fsd.release.operations import Operation, ServiceRef, restart, roll_back, scale
+from fsd.release.promotion import find_gates
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from tests.builders import make_target
@@ -77,6 +78,23 @@ def test_check_rollback__border__only_to_what_succeeded(outcome: str, border: Bo
         check_rollback(border, target)
     assert refused.value.id == "environment-protected"
     assert forced == "rollback to web-prod:7 by amy@laptop"
+
+
+@pytest.mark.parametrize(
+    ("asked", "written", "gates"),
+    [
+        ("", None, ()),
+        ("dev", None, ("dev",)),
+        ("", "dev", ("dev",)),
+        ("dev", "dev", ("dev",)),
+        ("sandbox", "dev", ("dev", "sandbox")),  # a workflow's own does not replace it
+        ("", "", ()),
+    ],
+)
+def test_find_gates__workflow_and_file__both_hold(
+    asked: str, written: str | None, gates: tuple[str, ...]
+) -> None:
+    assert find_gates(asked, written) == gates
 
 
 # --- what is noted ---------------------------------------------------------------------------

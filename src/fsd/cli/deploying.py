@@ -24,6 +24,7 @@ from fsd.release.changed import CountCommits
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
 from fsd.release.observe import observe
 from fsd.release.ports import Registry, Repository
+from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, ReleaseInfo, Result
 from fsd.release.turn import CommitOrder, InFlight, OrderCommits, order_runs
@@ -366,12 +367,12 @@ def _with_reachable_url(result: Result, connection: Connection) -> Result:
 
 def _require_promotion(options: Options, prepared: Prepared, image: Image) -> None:
     """Before the build: an image that is yet to be built has succeeded nowhere."""
-    source = options.require_promotion_from or prepared.connection.environment.promote_from
-    if not source:
-        return
-    from fsd.cli.promotion import require_promotion
+    service = prepared.manifest.metadata.name
+    asked = options.require_promotion_from
+    for source in find_gates(asked, prepared.connection.environment.promote_from):
+        from fsd.cli.promotion import require_promotion
 
-    require_promotion(options, image=image, source=source, service=prepared.manifest.metadata.name)
+        require_promotion(options, image=image, source=source, service=service)
 
 
 # --- the image ---------------------------------------------------------------------------------

@@ -9,6 +9,12 @@ from fsd.errors import RefusedError
 from fsd.release.result import ReleaseInfo
 
 
+def find_gates(asked: str, written: str | None) -> tuple[str, ...]:
+    """Each environment in which an image must have succeeded: what a workflow asks for comes on top
+    of what the environments file has, and never in its place."""
+    return tuple(dict.fromkeys(name for name in (written, asked) if name))
+
+
 def require_promotion(
     image: Image,
     history: Sequence[ReleaseInfo],
