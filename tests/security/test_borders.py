@@ -337,6 +337,33 @@ COMMANDS = {
 }
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--context", "../other"],
+        ["--dockerfile", "../other/Dockerfile"],
+        ["--dockerfile", "{}/other/Dockerfile"],
+        ["--context", "{}/other", "--dockerfile", "Dockerfile"],
+    ],
+)
+def test_deploy__built_from_another_checkout__refused(
+    service: Path,
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = service.parent / "other"
+    git(service.parent, "clone", "-q", str(service.parent / "origin"), str(other))
+    _feature(other)
+    (other / "Dockerfile").write_text("FROM scratch")
+    monkeypatch.chdir(service)
+
+    code = run([*COMMANDS["deploy"], *(text.format(service.parent) for text in options)])
+
+    assert code == ExitCode.REFUSED
+    assert "error[environment-protected]" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("name", "change"), list(product(COMMANDS, OUTSIDE)))
 def test_command__protected_and_outside__refused_before_aws_is_asked(
     service: Path,

@@ -86,12 +86,12 @@ def command(
     if image and (context or dockerfile):
         raise click.UsageError("--image takes a ready image, --context and --dockerfile build one")
     environments = govern_in_workflow()
-    forced = require_standing(
-        find_environment(file, env, file=environments),
-        folder=file.parent,
-        force=force,
-        action="deploy",
-    )
+    environment = find_environment(file, env, file=environments)
+    notes = [
+        require_standing(environment, folder=folder, force=force, action="deploy")
+        for folder in _folders(file, context, dockerfile)
+    ]
+    forced = next(filter(None, notes), "")
     options = Options(
         file=file,
         environment=env,
@@ -121,3 +121,11 @@ def _in_flight(*, supersede: bool, wait: bool) -> InFlight:
     if supersede:
         return InFlight.SUPERSEDE
     return InFlight.WAIT if wait else InFlight.REFUSE
+
+
+def _folders(file: Path, context: Path | None, dockerfile: Path | None) -> list[Path]:
+    """All that goes into the release must be the branch's, and each may be of another checkout."""
+    from fsd.image.context import find_dockerfile
+
+    context = context or file.parent
+    return list(dict.fromkeys((file.parent, context, find_dockerfile(context, dockerfile).parent)))
