@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
+from enum import StrEnum, auto
 from pathlib import Path
 
+from fsd.action.secrets import check_build_secrets
 from fsd.errors import UsageError
 from fsd.github.runner import Runner
 from fsd.release.deploy import OnCancel
@@ -30,6 +31,14 @@ class Said(StrEnum):
     NOTHING = "nothing"
     EMPTY = "empty"  # the input is there, and has no value
     NO = "no"  # a deployment is meant
+
+
+class CommentLogs(StrEnum):
+    """Whether log lines may be in comments; AUTO: not in a public repository's."""
+
+    AUTO = auto()
+    ALWAYS = auto()
+    NEVER = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +68,7 @@ class Inputs:
     rollback_to: str = ""  # a release to go back to, instead of a deployment; or `previous`
     rollback_said: Said = Said.NOTHING
     comment: bool = True
+    comment_logs: CommentLogs = CommentLogs.AUTO
     github_token: str = field(default="", repr=False)
     dry_run: bool = False
     require_promotion_from: str = ""
@@ -87,8 +97,8 @@ def read_inputs(runner: Runner) -> Inputs:
         image=runner.input("image"),
         context=_path(runner.input("context")),
         dockerfile=_path(runner.input("dockerfile")),
-        build_args=dict(_pairs(runner.lines("build-args"), name="build-args")),
-        build_secrets=runner.lines("build-secrets"),
+        build_args=_build_args(runner.lines("build-args")),
+        build_secrets=check_build_secrets(runner.lines("build-secrets")),
         platform=_platform(runner.input("platforms")),
         cache=runner.flag("cache", default=True),
         overrides=runner.lines("overrides"),
@@ -101,6 +111,7 @@ def read_inputs(runner: Runner) -> Inputs:
         rollback_to=rollback_to,
         rollback_said=rollback_said,
         comment=runner.flag("comment", default=True),
+        comment_logs=CommentLogs(_choice(runner, "comment-logs", CommentLogs)),
         github_token=runner.input("github-token"),
         dry_run=runner.flag("dry-run", default=False),
         require_promotion_from=runner.input("require-promotion-from"),
@@ -149,6 +160,18 @@ def _branches(text: str) -> Mapping[str, str]:
                 fix="write a branch or GitHub's filter pattern, such as `release/*=prod`",
             )
     return found or DEFAULT_BRANCHES
+
+
+def _build_args(lines: Sequence[str]) -> Mapping[str, str]:
+    """A line that is none is not shown: it may be a part of a secret."""
+    for number, line in enumerate(lines, 1):
+        if not line.partition("=")[0].strip() or "=" not in line:
+            raise UsageError(
+                f"line {number} is not a build argument (it is not shown)",
+                where="input build-args",
+                fix="write NAME=VALUE; a value may not have line breaks",
+            )
+    return dict(_pairs(lines, name="build-args"))
 
 
 def _pairs(items: Iterable[str], *, name: str) -> Iterable[tuple[str, str]]:
@@ -206,9 +229,12 @@ def _platform(text: str) -> str:
     return PLATFORMS[text]
 
 
-def _choice(runner: Runner, name: str, choices: type[InFlight] | type[OnCancel]) -> str:
+_DEFAULTS = {"in-flight": "wait", "on-cancel": "leave", "comment-logs": "auto"}
+
+
+def _choice(runner: Runner, name: str, choices: type[StrEnum]) -> str:
     """One of the words that the input takes; nothing is its default."""
-    text = runner.input(name) or {"in-flight": "wait", "on-cancel": "leave"}[name]
+    text = runner.input(name) or _DEFAULTS[name]
     if text not in list(choices):
         raise _wrong(name, text, f"name one of {', '.join(choices)}")
     return text

@@ -24,16 +24,17 @@ from fsd.action.decide import (
     decide,
     doubts,
 )
-from fsd.action.inputs import Inputs, find_service_files, read_inputs
+from fsd.action.inputs import CommentLogs, Inputs, find_service_files, read_inputs
 from fsd.action.ports import Checked, CommentsPort, Deployer, DeployRequest
 from fsd.action.record import Ended, ended_by_error, ended_by_result, outputs_of, record_json, worst
 from fsd.action.remedies import error_in_workflow, finding_in_workflow, result_in_workflow
-from fsd.action.tell import CommentingReporter, Teller
+from fsd.action.secrets import argument_values, secret_values
+from fsd.action.tell import CommentingReporter, Teller, without_log_lines, without_output
 from fsd.errors import CallFailedError, ExitCode, FsdError, ManifestError, RefusedError
 from fsd.github.context import Checkout, Context
 from fsd.github.runner import Level, Runner
 from fsd.release.ports import Clock
-from fsd.release.reporter import Reporter, Silent
+from fsd.release.reporter import Hiding, Reporter, Silent
 from fsd.release.result import Outcome, Result
 from fsd.report import markdown
 from fsd.report.plain import PlainReporter
@@ -74,6 +75,7 @@ def run_step(step: Step) -> int:
     teller = Teller(runner=step.runner, context=step.context, comments=None, clock=step.clock)
     try:
         inputs = read_inputs(step.runner)
+        _hide_secrets(step, inputs)
         tools = step.connect(inputs)
         teller.comments = tools.comments if inputs.comment else None
         _Run(
@@ -95,10 +97,17 @@ def run_step(step: Step) -> int:
     return worst(records).exit_code
 
 
+def _hide_secrets(step: Step, inputs: Inputs) -> None:
+    """Before anything else is said."""
+    for value in secret_values(inputs.build_secrets, step.runner.variable):
+        step.runner.mask(value)
+    step.runner.hide(argument_values(inputs.build_args, step.context))
+
+
 def _write_outputs(step: Step, teller: Teller, ended: Sequence[Ended]) -> None:
     values = outputs_of(ended)
     try:
-        values["summary"] = _write_json(step.temp, ended)
+        values["summary"] = _write_json(step.temp, step.runner.secrets.hide_in(record_json(ended)))
     except OSError as error:
         step.runner.annotate(Level.WARNING, f"the summary's JSON could not be written: {error}")
 
@@ -109,12 +118,12 @@ def _write_outputs(step: Step, teller: Teller, ended: Sequence[Ended]) -> None:
     teller.guard(write)
 
 
-def _write_json(folder: Path, ended: Sequence[Ended]) -> str:
+def _write_json(folder: Path, record: object) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=folder, prefix="fsd-", suffix=".json", delete=False
     ) as file:
-        json.dump(record_json(ended), file, indent=2)
+        json.dump(record, file, indent=2)
     return file.name
 
 
@@ -213,7 +222,9 @@ class _Run:
         try:
             with self.runner.group(f"{service} → {env}"), self.runner.foreign_text():
                 reporter = CommentingReporter(
-                    inner=PlainReporter(self.runner.stream),
+                    inner=Hiding(
+                        inner=PlainReporter(self.runner.stream), hide=self.runner.secrets.hide
+                    ),
                     teller=self.teller,
                     service=service,
                     environment=env,
@@ -232,7 +243,9 @@ class _Run:
             self._annotate_failure(result)
         self.teller.summary(markdown.render_summary(result))
         body = markdown.render_comment(
-            result, run_url=self.context.run_url, updated_at=self.step.clock.now()
+            result if self._shows_logs else without_log_lines(result),
+            run_url=self.context.run_url,
+            updated_at=self.step.clock.now(),
         )
         url = self.teller.comment(body, service=result.service, subject=result.environment)
         self.ended[-1] = replace(self.ended[-1], comment_url=url)
@@ -251,7 +264,7 @@ class _Run:
         self.ended.append(ended_by_error(error, file=file, service=service, environment=env))
         _tell_error(self.teller, error, service=service, env=env)
         body = markdown.render_error_comment(
-            error,
+            error if self._shows_logs else without_output(error),
             service=service,
             environment=env,
             run_url=self.context.run_url,
@@ -259,6 +272,14 @@ class _Run:
         )
         url = self.teller.comment(body, service=service, subject=env)
         self.ended[-1] = replace(self.ended[-1], comment_url=url)
+
+    @property
+    def _shows_logs(self) -> bool:
+        """In comments. The job's own log has them always."""
+        wanted = self.inputs.comment_logs
+        return wanted is CommentLogs.ALWAYS or (
+            wanted is CommentLogs.AUTO and not self.context.is_public
+        )
 
     def _request(self, file: Path, env: str) -> DeployRequest:
         inputs = self.inputs

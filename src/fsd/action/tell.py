@@ -7,7 +7,7 @@ that comes meanwhile ends the telling, and is remembered for the run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fsd.action.ports import CommentsPort
 from fsd.errors import FsdError, Interrupted, Location
@@ -15,7 +15,7 @@ from fsd.github.context import Context
 from fsd.github.runner import Level, Runner
 from fsd.release.ports import Clock
 from fsd.release.reporter import Reporter
-from fsd.release.result import Phase, PhaseName, PhaseState, Progress
+from fsd.release.result import Phase, PhaseName, PhaseState, Progress, Result
 from fsd.report.markdown import marker, render_progress_comment
 from fsd.spec.finding import Finding, Severity
 
@@ -26,6 +26,25 @@ _LEVELS = {
 }
 # Phases worth a new text in the comment: each costs a second of GitHub's rate limit.
 _COMMENTED = frozenset({PhaseName.IMAGE, PhaseName.ROLLOUT, PhaseName.ROLLBACK})
+
+
+NOT_HERE = "(the log lines are in the job's log; the input `comment-logs` shows them here)"
+
+
+def without_log_lines(result: Result) -> Result:
+    """For those who may read a comment, and not the service's log."""
+    diagnosis = result.diagnosis
+    if diagnosis is None or not diagnosis.log_lines:
+        return result
+    return replace(result, diagnosis=replace(diagnosis, log_lines=(NOT_HERE,)))
+
+
+def without_output(error: FsdError) -> FsdError:
+    """Without what docker said, which stands below the error's first line."""
+    if error.id != "build-failed" or "\n" not in error.what:
+        return error
+    first = error.what.partition("\n")[0]
+    return type(error)(f"{first}\n{NOT_HERE}", where=error.where, fix=error.fix, code=error.id)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +94,8 @@ class Teller:
             return ""
         urls: list[str] = []
         mark = marker(service, subject)
+        # The first line is how the comment is found again; nothing in it is foreign.
+        body = mark + self.runner.secrets.hide(body.removeprefix(mark))
         if not self.guard(lambda: urls.append(comments.publish(number, body, marker=mark))):
             self.comments = None
         return urls[0] if urls else ""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fsd.compile.desired import Json
+from fsd.release.masking import mask
 from fsd.release.ports import Cluster, TaskDefinition
 from fsd.snapshot import (
     DeploymentStatus,
@@ -121,7 +122,7 @@ def to_service_deployment(answer: dict[str, Any], task_definition_arn: str) -> S
         created_at=utc(answer.get("createdAt")) or EPOCH,
         started_at=utc(answer.get("startedAt")),
         finished_at=utc(answer.get("finishedAt") or answer.get("stoppedAt")),
-        status_reason=answer.get("statusReason", ""),
+        status_reason=mask(answer.get("statusReason", "")),
         requested=revision.get("requestedTaskCount", 0),
         running=revision.get("runningTaskCount", 0),
         pending=revision.get("pendingTaskCount", 0),
@@ -134,7 +135,7 @@ def to_service_deployment(answer: dict[str, Any], task_definition_arn: str) -> S
         alarm_status=alarms.get("status", ""),
         alarms=tuple(alarms.get("alarmNames", [])),
         triggered_alarms=tuple(alarms.get("triggeredAlarmNames", [])),
-        rollback_reason=rollback.get("reason", ""),
+        rollback_reason=mask(rollback.get("reason", "")),
         rollback_revision_arn=rollback.get("serviceRevisionArn", ""),
         lifecycle_stage=answer.get("lifecycleStage", ""),
         hooks=tuple(_hook(hook) for hook in answer.get("lifecycleHookDetails", [])),
@@ -168,7 +169,7 @@ def to_stopped_task(answer: dict[str, Any]) -> StoppedTask:
         id=last_part(answer.get("taskArn", "")),
         task_definition_arn=answer.get("taskDefinitionArn", ""),
         stop_code=answer.get("stopCode", ""),
-        stopped_reason=answer.get("stoppedReason", ""),
+        stopped_reason=mask(answer.get("stoppedReason", "")),
         started_by=answer.get("startedBy", ""),
         created_at=utc(answer.get("createdAt")),
         started_at=utc(answer.get("startedAt")),
@@ -177,7 +178,7 @@ def to_stopped_task(answer: dict[str, Any]) -> StoppedTask:
             StoppedContainer(
                 name=container.get("name", ""),
                 exit_code=container.get("exitCode"),
-                reason=container.get("reason", ""),
+                reason=mask(container.get("reason", "")),
             )
             for container in answer.get("containers", [])
         ),
@@ -190,7 +191,7 @@ def _events(answers: list[dict[str, Any]]) -> tuple[Event, ...]:
         Event(
             id=answer.get("id", ""),
             at=utc(answer.get("createdAt")) or EPOCH,
-            message=answer.get("message", ""),
+            message=mask(answer.get("message", "")),
         )
         for answer in answers
     ]

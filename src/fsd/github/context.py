@@ -87,6 +87,7 @@ class Context:
     checkout: Checkout | None = None  # None before it was looked at
     attempt: int = 1  # more for a re-run
     default_branch: str = ""
+    is_public: bool = True  # the repository; also where the event does not say
 
     @property
     def blob_url(self) -> str:
@@ -126,10 +127,19 @@ def read_context(environ: Mapping[str, str], *, event_text: str = "") -> Context
         is_deletion=payload.get("deleted") is True,
         attempt=_attempt(environ.get("GITHUB_RUN_ATTEMPT", "")),
         default_branch=_text(_section(payload, "repository"), "default_branch"),
+        is_public=_is_public(_section(payload, "repository")),
         is_dependabot=DEPENDABOT in actors,
         can_have_credentials=_can_have_credentials(environ),
     )
     return _with_names(_of_event(context, payload, environ))
+
+
+def _is_public(repository: Payload) -> bool:
+    """`internal` repositories are private too. What is not said counts as public."""
+    visibility = repository.get("visibility")
+    if isinstance(visibility, str) and visibility:
+        return visibility not in {"private", "internal"}
+    return repository.get("private") is not True
 
 
 def _of_event(context: Context, payload: Payload, environ: Mapping[str, str]) -> Context:

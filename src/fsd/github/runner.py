@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
 from fsd.errors import CallFailedError, Location, UsageError
+from fsd.release.run_secrets import RunSecrets
 
 # Not the runner's INPUT_*: a composite action's run step does not get them, so action.yml maps
 # each input to one of these. https://github.com/actions/runner/issues/665
@@ -43,6 +44,7 @@ class Runner:
         self._environ = environ
         self.stream = stream
         self._stopped_by = ""
+        self.secrets = RunSecrets()  # hidden in everything that leaves here
 
     # --- inputs ----------------------------------------------------------------------------
 
@@ -58,6 +60,9 @@ class Runner:
     def lines(self, name: str) -> tuple[str, ...]:
         """The lines of a multi-line input, trimmed, without empty ones."""
         return tuple(line.strip() for line in self.input(name).splitlines() if line.strip())
+
+    def variable(self, name: str) -> str:
+        return self._environ.get(name, "")
 
     def flag(self, name: str, *, default: bool) -> bool:
         """A boolean of YAML 1.2's core schema. Raises UsageError for anything else."""
@@ -78,6 +83,11 @@ class Runner:
         """Show `***` in its place from now on, in this log and in all later steps'."""
         for line in filter(None, (line.strip() for line in secret.splitlines())):
             self._command("add-mask", line)
+        self.hide([secret])
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Show `***` in their place in all that this step says."""
+        self.secrets = self.secrets.and_also(values)
 
     def annotate(
         self,
@@ -123,13 +133,16 @@ class Runner:
     def write(self, text: str) -> None:
         """Foreign lines into the log."""
         with self.foreign_text():
-            self._line(text)
+            self._line(self.secrets.hide(text))
 
     def _command(
         self, name: str, message: str = "", properties: Mapping[str, str] | None = None
     ) -> None:
         from actions_toolkit.command import Command
 
+        if name != "add-mask":
+            message = self.secrets.hide(message)
+            properties = {key: self.secrets.hide(text) for key, text in (properties or {}).items()}
         stopped = bool(self._stopped_by)
         if stopped:
             self._resume()
@@ -161,6 +174,7 @@ class Runner:
 
         if re.search(r"[\r\n]", value):
             raise ValueError(f"the output {name} has a line break")
+        value = self.secrets.hide(value)
         self._append("GITHUB_OUTPUT", prepare_key_value_message(name, value) + "\n")
 
     def summary(self, markdown: str) -> bool:
@@ -169,7 +183,7 @@ class Runner:
         if not path:
             return True
         used = Path(path).stat().st_size if Path(path).exists() else 0
-        text = markdown.rstrip("\n") + "\n\n"
+        text = self.secrets.hide(markdown).rstrip("\n") + "\n\n"
         if used + len(text.encode()) > SUMMARY_LIMIT:
             return False
         self._append("GITHUB_STEP_SUMMARY", text)

@@ -27,6 +27,7 @@ import requests
 from fsd.errors import CallFailedError
 from fsd.image.build import BuildJob, Outcome
 from fsd.image.patience import PassingPushError, is_passing
+from fsd.release.masking import mask, mask_lines
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _PING_TIMEOUT = 10  # seconds
@@ -202,12 +203,12 @@ def _run(
         try:
             assert process.stdout is not None
             for line in process.stdout:
-                text = line.rstrip()
+                text = mask(line.rstrip())
                 if text:
                     tail.append(text)
                 if _STEP.match(text):
                     on_line(text)
-            return process.wait(), tuple(tail)
+            return process.wait(), tuple(mask_lines(tail))
         finally:
             if process.poll() is None:
                 process.terminate()
