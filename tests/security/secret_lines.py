@@ -87,6 +87,8 @@ _URLS = (
     "helm --set db.password=S", "kubectl create secret generic x --from-literal=password=S",
     "requests.get(url, auth=('user', 'S'))", "auth=HTTPBasicAuth('user', 'S')", "BasicAuth(login='u', password='S')",
     "basic_auth=(\"u\", \"S\")", "Access denied: password \"S\" for user", "with password 'S'", "password is S",
+    "CREATE USER app IDENTIFIED BY 'S'", "SET PASSWORD FOR 'a'@'%' = 'S'", "requirepass S", "db.x:5432:app:app:S",
+    "[\"app\", \"--db-password\", \"S\"]", "postgres%3A%2F%2Fu%3AS%40h%2Fd", "git+https://S@github.com/o/r", "echo S | docker login x",
     "the password was S", "Incorrect API key provided: S", "your temporary password is: S",
 )  # fmt: skip
 

@@ -102,6 +102,45 @@ _IN_PROSE = re.compile(
     rf"(?P<value>{_QUOTE}[^\"'`\s][^\"'`]{{0,200}}|[^\s\"'`]{{1,400}}+)",
     re.IGNORECASE,
 )
+# What has a form of its own: SQL, Redis, .pgpass, an AWS key id with its key, codes in messages.
+_FORMS = (
+    re.compile(
+        r"(?P<name>\bIDENTIFIED (?:WITH \w{1,40} )?(?:BY|AS) (?:PASSWORD )?[\"'])(?P<value>[^\"']{1,200})",  # noqa: E501
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?P<name>\bSET PASSWORD FOR \S{1,100} = (?:PASSWORD\()?[\"'])(?P<value>[^\"']{1,200})",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?P<name>\bAUTH\"? (?:default )?\"?)(?P<value>(?=[^\s\"]*\d)(?=[^\s\"]*[a-z])[^\s\"]{6,200})"  # noqa: E501
+    ),
+    re.compile(r"(?P<name>\b(?:requirepass|masterauth|bindpw) )(?P<value>\S{4,200})"),
+    re.compile(
+        r"(?P<name>^[\w.*-]{1,100}:(?:\d{1,5}|\*):[\w*-]{1,60}:[\w.-]{1,60}:)(?P<value>\S{4,200})$"
+    ),
+    re.compile(
+        r"(?P<name>\*\*\*[\"']?[,:;/ \t]{1,3}[\"']?)(?P<value>(?=\S*[a-z])(?=\S*[A-Z])[A-Za-z0-9/+]{40}(?![\w/+]))"  # noqa: E501
+    ),
+    re.compile(
+        r"(?P<name>\b(?:verification|login|security|one-time|otp|totp|sign-in|auth)(?: code)?(?: is|:)? )"  # noqa: E501
+        r"(?P<value>\d{4,8})(?!\S)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?P<name>(?<![A-Za-z])[A-Z]{0,20}_?(?:PASSWORD|SECRET|TOKEN|(?:secret_access|API|SECRET)_key)[ \t]{1,4})"  # noqa: E501
+        r"(?P<value>(?=\S*[A-Za-z])(?=\S*\d)[\w/+.!$-]{8,200}={0,2}(?!\S))",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?P<name>%3A%2F%2F[\w.-]{0,60}%3A)(?P<value>[^\s%]{1,200})(?=%40)", re.IGNORECASE),
+    re.compile(r"(?P<name>:\\/\\/[\w.-]{0,60}:)(?P<value>[^\s@\\]{1,200})(?=@)"),
+    re.compile(
+        r"(?P<name>[\"']--?[\w-]{0,40}(?:password|token|secret|api-?key)[\"'],\s{0,2}[\"'])(?P<value>[^\"']{1,400})"
+    ),
+    re.compile(r"(?P<name>/bot)(?P<value>\d{8,10}:[\w-]{30,})"),
+    re.compile(r"(?P<name>\bgit\+https?://)(?P<value>[^\s@:/]{8,200})(?=@)"),
+    re.compile(r"(?P<name>\becho )(?P<value>[^\s|]{4,200})(?= \| (?:docker|podman|helm|sudo) )"),
+)
 _BASIC_AUTH = re.compile(
     r"(?P<name>\b(?:\w{0,20}auth|\w{0,20}Auth(?:entication)?|login|credentials)\s{0,2}[=:]?\s{0,2}[\[(]\s{0,2}"
     r"[bu]?[\"'][^\"'\s]{0,100}[\"'],\s{0,3})(?P<value>[bu]?[\"'][^\"']{1,400})"
@@ -144,6 +183,8 @@ def _mask_plain(text: str) -> str:
     text = _hide_after(_PAIR, text)
     text = _hide_named(text)
     text = _BASIC_AUTH.sub(_hide, text)
+    for pattern in _FORMS:
+        text = pattern.sub(_hide_form, text)
     text = _FLAG.sub(_hide_flag, text)
     for command, flag in _SHORT_FLAGS:
         if command.search(text):
@@ -160,6 +201,11 @@ def _hide(match: re.Match[str]) -> str:
 
 
 _QUOTES = "\"'"
+
+
+def _hide_form(match: re.Match[str]) -> str:
+    value = match["value"]
+    return match[0] if HIDDEN in value else f"{match['name']}{HIDDEN}"
 
 
 def _hide_web_token(match: re.Match[str]) -> str:

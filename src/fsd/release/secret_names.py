@@ -21,7 +21,7 @@ class Kind(StrEnum):
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 _HEADERS = re.compile(r"(?:authorization|cookies?2?)$")
 _PASSWORDS = re.compile(
-    r"password|passwd|passphrase|passcode|passwort|kennwort|contrasena|motdepasse|mnemonic"
+    r"passw[o0]rd|passwd|passphrase|passcode|passwort|kennwort|contrasena|motdepasse|mnemonic"
     r"|seedphrase|(?:db|smtp|mail|user|mysql|pg|redis|admin|root|ftp|ldap|my|rabbit|mongo)pass$"
     r"|\w(?<!c)pwd$"
 )
@@ -32,7 +32,7 @@ _CODES = re.compile(
 )
 _CODE_PARTS = frozenset({"otp", "totp", "pin", "cvv", "cvc"})
 _WORDS = re.compile(
-    r"secret|token(?!i[sz])|credential|signature|csrf|xsrf|sessionid$|sessid|connectsid"
+    r"secret|salt$|token(?!i[sz])|credential|signature|csrf|xsrf|sessionid$|sessid|connectsid"
     r"|(?:api|access|account|private|signing|encryption|decryption|fernet|auth|master|license"
     r"|licence|shared|subscription|storage|webhook|deploy|session|functions|jwt|hmac|aes|crypt|app"
     r"|consumer|integration|admin|write|instrumentation|ingestion|client|service|server|root|ssh"
