@@ -120,7 +120,7 @@ _FORMS = (
         r"(?P<name>^[\w.*-]{1,100}:(?:\d{1,5}|\*):[\w*-]{1,60}:[\w.-]{1,60}:)(?P<value>\S{4,200})$"
     ),
     re.compile(
-        r"(?P<name>\*\*\*[\"']?[,:;/ \t]{1,3}[\"']?)(?P<value>(?=\S*[a-z])(?=\S*[A-Z])[A-Za-z0-9/+]{40}(?![\w/+]))"  # noqa: E501
+        r"(?P<name>\*\*\*[\"']?[,:;/ \t]{1,3}[\"']?)(?P<value>(?=[\w/+]{0,39}[a-z])(?=[\w/+]{0,39}[A-Z])[A-Za-z0-9/+]{40}(?![\w/+]))"  # noqa: E501
     ),
     re.compile(
         r"(?P<name>\b(?:verification|login|security|one-time|otp|totp|sign-in|auth)(?: code)?(?: is|:)? )"  # noqa: E501

@@ -58,7 +58,7 @@ _ABOUT = frozenset(
     keyref model serializer consent httponly samesite secure exchange introspection estimate total
     """.split()  # noqa: SIM905
 )
-_AUTH = frozenset({"auth", "basicauth", "httpauth", "proxyauth"})
+_AUTH = frozenset({"auth", "authz", "xauth", "basicauth", "httpauth", "proxyauth"})
 
 
 @lru_cache(maxsize=4096)

@@ -73,3 +73,26 @@ def test_mask__a_very_long_line__soon(piece: str) -> None:
     line = piece * (1_000_000 // len(piece))
 
     assert len(mask(line)) <= len(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        # https://github.com/xrootd/xrootd/issues/2222
+        ("(path: /x?authz=foo9zQ1234&timeout=3s, flags: none)", "foo9zQ1234"),
+        # https://github.com/postgresql-interfaces/psqlodbc/pull/206
+        ("pqopt={sslmode=disable password='two words9'}", "two words9"),
+        # https://github.com/fluentmigrator/fluentmigrator/issues/1479
+        ("Server = db;Database = F;Password = p@9zQ;User Id = u", "p@9zQ"),
+        # https://github.com/plan-net/core4/issues/67
+        ("set job to [Tag] at [mongodb://u:p9zQp@host/plans/display]", "p9zQp"),
+        # https://github.com/kubernetes-client/python/issues/656
+        ("ValueError: Invalid header value b'Bearer abc9zQdef\\n'", "abc9zQdef"),
+        # https://github.com/drone-plugins/drone-ecr/issues/36
+        ("docker build --build-arg NPM_TOKEN=plain9zQtoken .", "plain9zQtoken"),
+        # https://github.com/docker/build-push-action/issues/1025
+        ('--build-arg C={"private_key":"-----BEGIN PRIVATE KEY-----\\nMII9zQ', "MII9zQ"),
+    ],
+)
+def test_mask__lines_of_public_reports__hidden(line: str, secret: str) -> None:
+    assert secret not in mask(line)
