@@ -182,7 +182,7 @@ def memory(pid: int) -> tuple[float, float]:
 def make_bench(instance: Instance) -> Bench:
     boto = boto3.Session(
         aws_access_key_id=instance.account,
-        aws_secret_access_key="x",
+        aws_secret_access_key=instance.secret,
         region_name=instance.region,
     )
     session = AwsSession(boto, endpoint_url=instance.endpoint, clock=None)

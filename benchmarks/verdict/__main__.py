@@ -152,7 +152,7 @@ class Bench:
             "AWS_REGION": self.instance.region,
             "AWS_DEFAULT_REGION": self.instance.region,
             "AWS_ACCESS_KEY_ID": self.instance.account,
-            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_SECRET_ACCESS_KEY": self.instance.secret,
         }
 
     def make(self, name: str, scenario: Scenario) -> str:
@@ -351,7 +351,7 @@ def main() -> int:
         os.environ["FSD_LOCAL_STATE"] = str(Path(folder) / "state")
         instance = local.ensure(runtime="process", speed=options.speed)
         try:
-            session = boto3.Session(instance.account, "x", region_name=instance.region)
+            session = boto3.Session(instance.account, instance.secret, region_name=instance.region)
             ecs, cloudwatch = (
                 session.client(name, endpoint_url=instance.endpoint)
                 for name in ("ecs", "cloudwatch")

@@ -88,6 +88,10 @@ class Fsd:
         pairs = (line.removeprefix("export ").partition("=") for line in lines if "export" in line)
         return {key: value.strip("'\"") for key, _, value in pairs}
 
+    def secret(self) -> str:
+        """The embedded AWS's secret access key, for every account's root user."""
+        return self.aws_environment()["AWS_SECRET_ACCESS_KEY"]
+
     @contextmanager
     def client(self, service: str) -> Iterator[Any]:
         """Somebody else's boto3 client of the embedded AWS."""

@@ -57,7 +57,7 @@ def test_deploy__same_service_in_four_places__each_runs_its_own(fsd: Fsd, hello:
     images = set()
     with ExitStack() as stack:
         for number, (account, region) in enumerate(PLACES):
-            cloud = stack.enter_context(opened(fsd.status()["endpoint"], account))
+            cloud = stack.enter_context(opened(fsd.status()["endpoint"], account, fsd.secret()))
             (repository,) = cloud.client("ecr", region=region).describe_repositories()[
                 "repositories"
             ]
@@ -93,7 +93,7 @@ def _assert_apart(cloud: Account, region: str, deployed: Any) -> None:
 def test_secrets__same_name_in_four_places__are_apart(fsd: Fsd) -> None:
     with ExitStack() as stack:
         clients = [
-            stack.enter_context(opened(fsd.status()["endpoint"], account)).client(
+            stack.enter_context(opened(fsd.status()["endpoint"], account, fsd.secret())).client(
                 "secretsmanager", region=region
             )
             for account, region in PLACES
@@ -113,7 +113,7 @@ def test_deploy__promotion_into_another_account__takes_what_succeeded_in_the_fir
     with ExitStack() as stack:
         text = ""
         for name, account in environments.items():
-            cloud = stack.enter_context(opened(fsd.status()["endpoint"], account))
+            cloud = stack.enter_context(opened(fsd.status()["endpoint"], account, fsd.secret()))
             # Without enforcement any role may be assumed, but it has to be there.
             role = cloud.role("deployer", allow("*"), trusts="*")
             text += (
@@ -127,7 +127,7 @@ def test_deploy__promotion_into_another_account__takes_what_succeeded_in_the_fir
 
     deploy = ("deploy", "--version", "v1", "--format", "json", "--env")
     staged = client.ok(*deploy, "staging").json()
-    with opened(fsd.status()["endpoint"], environments["staging"]) as cloud:
+    with opened(fsd.status()["endpoint"], environments["staging"], fsd.secret()) as cloud:
         (repository,) = cloud.client("ecr").describe_repositories()["repositories"]
     image = f"{repository['repositoryUri']}@{staged['running']['digest']}"
     promoted = client.ok(*deploy, "prod", "--image", image).json()

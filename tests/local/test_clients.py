@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.cli import Fsd
+from tests.local.registry_login import write_docker_config
 
 BIN = Path(sys.executable).parent
 WEB = ("local", "hello-local")  # cluster, service
@@ -187,7 +188,10 @@ def test_docker_push_and_pull__repository_uri__have_ecrs_digest(fsd: Fsd, tmp_pa
     (tmp_path / "image").mkdir()
     (tmp_path / "image" / "Dockerfile").write_text("FROM scratch\nCOPY hello /\n")
     (tmp_path / "image" / "hello").write_text("hello\n")
-    docker = ("docker",)
+    registry = fsd.status()["endpoint"].removeprefix("http://")
+    with fsd.client("ecr") as ecr:
+        logged_in = write_docker_config(tmp_path / "docker", ecr, registry)
+    docker = ("docker", "--config", logged_in["DOCKER_CONFIG"])
 
     subprocess.run(
         [*docker, "build", "-q", "-t", reference, str(tmp_path / "image")],

@@ -32,7 +32,7 @@ def fsd(tmp_path: Path, hello: Path, runtime: str) -> Iterator[Fsd]:
 
 @pytest.fixture
 def root(fsd: Fsd) -> Iterator[Account]:
-    with opened(fsd.status()["endpoint"], ACCOUNT) as found:
+    with opened(fsd.status()["endpoint"], ACCOUNT, fsd.secret()) as found:
         yield found
 
 

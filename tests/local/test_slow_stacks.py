@@ -40,7 +40,7 @@ def fsd(tmp_path: Path, hello: Path, runtime: str) -> Iterator[Fsd]:
 
 @pytest.fixture
 def cloudformation(fsd: Fsd) -> Iterator[Any]:
-    with opened(fsd.status()["endpoint"], ACCOUNT) as cloud:
+    with opened(fsd.status()["endpoint"], ACCOUNT, fsd.secret()) as cloud:
         yield cloud.client("cloudformation")
 
 

@@ -20,19 +20,19 @@ from fsd.local.autoscaling import ApplicationAutoScaling
 from fsd.local.dataplane import DataPlane, Listener
 from fsd.local.ecs import EcsService
 from fsd.local.elb import ElasticLoadBalancing
-from fsd.local.gateway import Gateway
+from fsd.local.gateway import TRUSTED, Answer, Gateway
 from fsd.local.instance import ACCOUNT, REGION, Instance
 from fsd.local.logs import MiniStackLogs
 from fsd.local.placeholders import create_placeholders, remove_placeholders
 from fsd.local.ports import Neighbours
 from fsd.local.roles import LocalRoles
 from fsd.local.runtime import choose, reaches_aws
-from fsd.local.seams import cloudwatch, ecr, elbv2, iam, registry, services
+from fsd.local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, services
 from fsd.local.secrets import MiniStackSecrets
 from fsd.local.server import Settings
 
 _WORKER_THREADS = 16
-_NOT_ENFORCED = "access keys are not checked; a 12-digit access key is the account"
+_NOT_ENFORCED = "whoever has the instance's secret may do all; a 12-digit access key is the account"
 _ENFORCED = (
     "IAM is enforced: roles and users may do what their policies say; a 12-digit access key is "
     "the account's root user, who may do all"
@@ -51,7 +51,7 @@ class Assembly:
         logs = MiniStackLogs()
         alarms = cloudwatch.MiniStackAlarms()
         # Of whoever runs the tasks: their roles are asked before it pulls.
-        self._password = secrets.token_urlsafe(32) if settings.enforce_iam else ""
+        self._password = secrets.token_urlsafe(32)
         self._runtime = choose(
             settings.runtime,
             registry_password=self._password,
@@ -90,6 +90,7 @@ class Assembly:
             pid=os.getpid(),
             state_dir=str(settings.state_dir),
             started_at=instance.now(),
+            secret=settings.secret,
         )
         self._mount()
         self.application = Gateway(
@@ -103,6 +104,8 @@ class Assembly:
             reset=self._reset_ours,
             data_plane=DataPlane(_choose_listener, self._balancing.targets),
             aws=services.serve,
+            find_fault=self._find_fault,
+            secret=self.instance.secret,
             ready=self.ready,
         )
 
@@ -150,8 +153,22 @@ class Assembly:
 
     # ---- FSD's own calls
 
-    def _status(self, _request: Mapping[str, Any]) -> dict[str, Any]:
-        own = asdict(self.instance)
+    def _find_fault(self, scope: Mapping[str, Any], body: bytes) -> Answer | None:
+        call = callers.read_call(scope, body)
+        fault = callers.find_fault(call, root_secret=self.instance.secret)
+        return None if fault is None else (403, *callers.error_answer(call, *fault))
+
+    def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        own = {key: value for key, value in asdict(self.instance).items() if key != "secret"}
+        if not request.get(TRUSTED):
+            return {
+                **own,
+                "started_at": self.instance.started_at.isoformat(),
+                "uptime": round(time.monotonic() - self._started, 1),
+                "services": [],
+                "resources": {},
+                "notes": [],
+            }
         return {
             **own,
             "started_at": self.instance.started_at.isoformat(),

@@ -17,15 +17,17 @@ import http.client
 import importlib.util
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -44,6 +46,7 @@ _HOST = "127.0.0.1"
 _RECORD = "instance.json"
 _FAILURE = "failure.json"
 _LOG = "server.log"
+_MARKER = ".fsd-local"  # only a folder that has it is ever emptied
 _START_TIMEOUT = 20.0  # seconds
 _STOP_TIMEOUT = 20.0
 _CALL_TIMEOUT = 15.0
@@ -65,6 +68,8 @@ class Instance:
     pid: int
     state_dir: str
     started_at: datetime
+    # The root user's secret key, and the bearer of FSD's own calls. Only the state's folder has it.
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +105,14 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """MiniStack takes a 12-digit access key for that account's root user, and checks no secret."""
+    """A 12-digit access key is that account's root user; its secret is the instance's."""
 
     access_key_id: str
     secret_access_key: str
 
 
 def credentials(instance: Instance) -> Credentials:
-    return Credentials(access_key_id=instance.account, secret_access_key="local")
+    return Credentials(access_key_id=instance.account, secret_access_key=instance.secret)
 
 
 # ---- where it lives
@@ -169,6 +174,7 @@ def ensure(
             )
             return running
         _require_extra()
+        _require_own(folder)
         _sweep(folder)
         return _start(
             folder,
@@ -187,6 +193,7 @@ def down(root: Path | None = None) -> bool:
         running = _find(folder)
         if running is not None:
             _stop(running.pid)
+        _require_own(folder)
         crashed = folder.exists()  # one that ends in peace removes it
         _sweep(folder)
         return running is not None or crashed
@@ -197,18 +204,24 @@ def reset(root: Path | None = None) -> bool:
     running = find(root)
     if running is None:
         return False
-    call(running.endpoint, "POST", "/_fsd/reset")
+    call(running.endpoint, "POST", "/_fsd/reset", secret=running.secret)
     return True
 
 
 def status(root: Path | None = None) -> Status | None:
     """What the running instance says of itself; None without one. Raises CallFailedError."""
     running = find(root)
-    return _load_status(call(running.endpoint, "GET", "/_fsd/status")) if running else None
+    if running is None:
+        return None
+    answer = call(running.endpoint, "GET", "/_fsd/status", secret=running.secret)
+    return _load_status({**answer, "secret": running.secret})
 
 
 def probe(endpoint: str) -> Status | None:
-    """Ask whether an endpoint is an embedded AWS of FSD's. Only loopback is asked; else None."""
+    """Ask whether an endpoint is an embedded AWS of FSD's. Only loopback is asked; else None.
+
+    Without the secret it says what it is, and not what is in it.
+    """
     if not is_loopback(endpoint):
         return None
     try:
@@ -240,7 +253,7 @@ def ensure_secrets(
     service that they are for.
     """
     request = {"valuesFrom": [*values_from], "service": service}
-    answer = call(instance.endpoint, "POST", "/_fsd/placeholders", request)
+    answer = call(instance.endpoint, "POST", "/_fsd/placeholders", request, secret=instance.secret)
     return [str(name) for name in answer["created"]]
 
 
@@ -254,7 +267,9 @@ def remove_placeholder_secrets(
     request = {"valuesFrom": [*values_from], "service": service}
     if not request["valuesFrom"] and not service:
         return []
-    answer = call(instance.endpoint, "POST", "/_fsd/placeholders/remove", request)
+    answer = call(
+        instance.endpoint, "POST", "/_fsd/placeholders/remove", request, secret=instance.secret
+    )
     return [str(arn) for arn in answer["removed"]]
 
 
@@ -267,6 +282,7 @@ def call(
     path: str,
     body: Mapping[str, Any] | None = None,
     *,
+    secret: str = "",
     timeout: float = _CALL_TIMEOUT,
 ) -> dict[str, Any]:
     """One call of FSD's own interface (`/_fsd/…`). Raises CallFailedError."""
@@ -275,7 +291,12 @@ def call(
         parts.hostname or _HOST, parts.port or 80, timeout=timeout
     )
     try:
-        connection.request(method, path, body=json.dumps(body or {}) if method == "POST" else None)
+        connection.request(
+            method,
+            path,
+            body=json.dumps(body or {}) if method == "POST" else None,
+            headers={"Authorization": f"Bearer {secret}"} if secret else {},
+        )
         response = connection.getresponse()
         answer = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -319,6 +340,7 @@ def _load_instance(record: Mapping[str, Any]) -> Instance:
         pid=int(record["pid"]),
         state_dir=str(record["state_dir"]),
         started_at=datetime.fromisoformat(record["started_at"]),
+        secret=str(record.get("secret", "")),
     )
 
 
@@ -375,6 +397,36 @@ def _refuse_another(
         )
 
 
+def _require_own(folder: Path) -> None:
+    """Raise UsageError for a folder that is not an instance's: it would be emptied.
+
+    `FSD_LOCAL_STATE` may name anything; only what has our marker, in a folder of this user's that
+    nobody else may write, is ours to remove.
+    """
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return
+    is_ours = (
+        stat.S_ISDIR(found.st_mode)
+        and found.st_uid == os.geteuid()
+        and not found.st_mode & 0o022
+        and (folder / _MARKER).is_file()
+    )
+    if is_ours or (stat.S_ISDIR(found.st_mode) and not any(folder.iterdir())):
+        return
+    raise UsageError(
+        f"{folder} is not a state folder of the embedded AWS, and would be emptied",
+        where="FSD_LOCAL_STATE" if os.environ.get("FSD_LOCAL_STATE") else str(folder),
+        fix="name a folder that does not exist yet, or remove this one yourself",
+        code="local-state-foreign",
+    )
+
+
+def make_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
 def _require_extra() -> None:
     missing = [m for m in ("ministack", "hypercorn") if importlib.util.find_spec(m) is None]
     if missing:
@@ -425,7 +477,11 @@ def _start(
     slow_stacks: float,
 ) -> Instance:
     with _listen(port) as listener:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # an empty one of somebody's: it is made anew with its mode
         folder.mkdir(parents=True, mode=0o700)
+        folder.chmod(0o700)  # whatever the umask says
+        (folder / _MARKER).write_text("FSD's embedded AWS keeps its state here and removes it.\n")
         endpoint = f"http://{_HOST}:{listener.getsockname()[1]}"
         process = _spawn(
             folder,
@@ -592,6 +648,7 @@ def record(folder: Path, instance: Instance) -> None:
     """Written by the server when it is ready to answer; whole or not at all."""
     fields = {**asdict(instance), "started_at": instance.started_at.isoformat()}
     temporary = folder / f".{_RECORD}"
+    temporary.touch(mode=0o600)
     temporary.write_text(json.dumps(fields))
     temporary.replace(folder / _RECORD)
 

@@ -16,7 +16,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Settings:
     runtime: str | None
     enforce_iam: bool
     slow_stacks: float
+    secret: str = field(repr=False)  # see fsd.local.instance
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -77,6 +78,7 @@ def _parse(arguments: Sequence[str]) -> Settings:
         runtime=found.runtime,
         enforce_iam=found.enforce_iam,
         slow_stacks=found.slow_stacks,
+        secret=life.make_secret(),
     )
 
 
@@ -103,6 +105,7 @@ def _set_environment(settings: Settings) -> None:
     tempfile.tempdir = str(temporary)
     for name in _OF_ITS_USER:
         os.environ.pop(name, None)
+    os.umask(0o077)  # nothing below the state's folder is for another user
 
 
 async def _serve(settings: Settings) -> None:

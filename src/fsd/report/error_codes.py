@@ -69,6 +69,11 @@ _USAGE = _rows(
         "say it with the flag that the error names",
     ),
     (
+        "local-state-foreign",
+        "the folder for the embedded AWS's state has other files, and would be emptied",
+        "name a folder that does not exist yet in FSD_LOCAL_STATE",
+    ),
+    (
         "no-terminal",
         "`fsd init` has questions, and there is no terminal to ask at",
         "take what was found with --yes, or say everything with flags",

@@ -39,7 +39,9 @@ def account() -> str:
 def aws(instance: Instance, account: str) -> Iterator[Clients]:
     """boto3 clients in the test's own account."""
     session = boto3.Session(
-        aws_access_key_id=account, aws_secret_access_key="x", region_name="us-east-1"
+        aws_access_key_id=account,
+        aws_secret_access_key=instance.secret,
+        region_name="us-east-1",
     )
     made: list[Any] = []
 

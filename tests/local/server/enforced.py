@@ -32,12 +32,13 @@ class Account:
 
     id: str
     endpoint: str
+    secret: str  # of the instance
     made: list[Any]
 
     def client(self, service: str, *, region: str = REGION, **options: Any) -> Any:
         known = {
             "aws_access_key_id": self.id,
-            "aws_secret_access_key": "any",
+            "aws_secret_access_key": self.secret,
             "config": _CONFIG,
             **options,
         }
@@ -82,8 +83,8 @@ class Account:
 
 
 @contextmanager
-def opened(endpoint: str, account: str) -> Iterator[Account]:
-    found = Account(account, endpoint, [])
+def opened(endpoint: str, account: str, secret: str) -> Iterator[Account]:
+    found = Account(account, endpoint, secret, [])
     try:
         yield found
     finally:

@@ -17,6 +17,7 @@ from fsd.image.registry import RegistryClient
 from fsd.image.snapshot import push_snapshot, take_snapshot
 from fsd.local import instance as local
 from fsd.local.instance import Instance
+from tests.local.registry_login import registry_password, write_docker_config
 from tests.local.server.targets import wait_for
 
 # The shell of the machine as a process; in a container, busybox is all there is.
@@ -63,7 +64,7 @@ def ecs(instance: Instance) -> Iterator[Any]:
         endpoint_url=instance.endpoint,
         region_name=instance.region,
         aws_access_key_id=instance.account,
-        aws_secret_access_key="x",
+        aws_secret_access_key=instance.secret,
     )
     yield client
     client.close()
@@ -77,11 +78,13 @@ def push_image(instance: Instance, folder: Path) -> str:
         endpoint_url=instance.endpoint,
         region_name=instance.region,
         aws_access_key_id=instance.account,
-        aws_secret_access_key="x",
+        aws_secret_access_key=instance.secret,
     )
     ecr.create_repository(repositoryName=name)
-    ecr.close()
     folder.mkdir()
+    password = registry_password(ecr)
+    logged_in = write_docker_config(folder / "docker", ecr, registry)
+    ecr.close()
     shutil.copy("/bin/busybox", folder / "busybox")
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY busybox /busybox\n")
     image = f"{registry}/{name}:v1"
@@ -90,11 +93,11 @@ def push_image(instance: Instance, folder: Path) -> str:
             folder, dockerfile=folder / "Dockerfile", build_args={}, architecture="amd64"
         )
         client = RegistryClient(
-            endpoint=instance.endpoint, repository=name, user="AWS", password="x"
+            endpoint=instance.endpoint, repository=name, user="AWS", password=password
         )
         push_snapshot(snapshot, client=client, tag="v1", architecture="amd64")
         return image
-    environment = {**os.environ, "DOCKER_CONFIG": str(folder / "docker")}
+    environment = {**os.environ, **logged_in}
     for command in (["build", "-q", "-t", image, str(folder)], ["push", image], ["rmi", image]):
         subprocess.run(["docker", *command], env=environment, check=True, capture_output=True)
     return image

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fsd.local.instance import Instance
+from tests.local.registry_login import registry_token
 from tests.local.server.conftest import Clients
 
 MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -59,7 +60,19 @@ def test_repository_uri__is_the_endpoint_that_docker_reaches(
     assert token["proxyEndpoint"] == instance.endpoint
 
 
-def test_registry__push_without_credentials__reaches_the_repository_of_its_path(
+def test_registry__push_without_a_login__refused(
+    instance: Instance, repository: str, account: str
+) -> None:
+    connection = http.client.HTTPConnection(instance.endpoint.removeprefix("http://"))
+    connection.request("PUT", f"/v2/{account}/us-east-1/{repository}/manifests/v1", body=b"{}")
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_registry__push__reaches_the_repository_of_its_path(
     ecr: Any, instance: Instance, repository: str, account: str
 ) -> None:
     body = manifest().encode()
@@ -68,7 +81,7 @@ def test_registry__push_without_credentials__reaches_the_repository_of_its_path(
         "PUT",
         f"/v2/{account}/us-east-1/{repository}/manifests/v1",
         body=body,
-        headers={"Content-Type": MEDIA_TYPE},
+        headers={"Content-Type": MEDIA_TYPE, "Authorization": f"Basic {registry_token(ecr)}"},
     )
     response = connection.getresponse()
     response.read()
@@ -121,7 +134,11 @@ def test_delete_repository__force__frees_its_blobs(
     ecr.delete_repository(repositoryName=repository, force=True)
     ecr.create_repository(repositoryName=repository)
     connection = http.client.HTTPConnection(instance.endpoint.removeprefix("http://"))
-    connection.request("GET", f"/v2/{account}/us-east-1/{repository}/manifests/{digest}")
+    connection.request(
+        "GET",
+        f"/v2/{account}/us-east-1/{repository}/manifests/{digest}",
+        headers={"Authorization": f"Basic {registry_token(ecr)}"},
+    )
     response = connection.getresponse()
     response.read()
     connection.close()

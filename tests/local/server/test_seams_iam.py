@@ -33,7 +33,7 @@ def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 @pytest.fixture
 def cloud(enforcing: Instance, account: str) -> Iterator[Account]:
-    with opened(enforcing.endpoint, account) as found:
+    with opened(enforcing.endpoint, account, enforcing.secret) as found:
         yield found
 
 
@@ -316,7 +316,7 @@ def test_registry__another_account__needs_the_repositorys_policy(
 ) -> None:
     owner = cloud.client("ecr")
     owner.create_repository(repositoryName="app")
-    with opened(enforcing.endpoint, f"9{cloud.id[1:]}") as stranger:
+    with opened(enforcing.endpoint, f"9{cloud.id[1:]}", enforcing.secret) as stranger:
         token = log_in(stranger.role_clients(EVERYTHING)("ecr"))
         before, _ = registry(cloud, "GET", "app/manifests/v1", token)
         shared = {

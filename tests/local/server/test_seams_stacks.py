@@ -241,7 +241,7 @@ def test_target_health__aws_cli_waiter__sees_it(
                 "PATH": os.environ["PATH"],
                 "AWS_ENDPOINT_URL": instance.endpoint,
                 "AWS_ACCESS_KEY_ID": account,
-                "AWS_SECRET_ACCESS_KEY": "x",
+                "AWS_SECRET_ACCESS_KEY": instance.secret,
                 "AWS_DEFAULT_REGION": "us-east-1",
             },
             capture_output=True,
@@ -283,10 +283,9 @@ def test_load_balancer__two_listeners__answers_with_the_one_that_forwards(
         )
         wait_for(lambda: state_of(elbv2, group) == "healthy")
         status, body = get(instance, "/_alb/two-listeners/x")
-    found = local.probe(instance.endpoint)
+    found = local.call(instance.endpoint, "GET", "/_fsd/status", secret=instance.secret)
     assert (status, body) == (200, b"secure")
-    assert found is not None
-    assert any("HTTPS" in note for note in found.notes)
+    assert any("HTTPS" in note for note in found["notes"])
 
 
 def get(instance: Instance, path: str) -> tuple[int, bytes]:

@@ -45,9 +45,11 @@ def instance(
         local.down()
 
 
-def _session(account: str) -> boto3.Session:
+def _session(account: str, instance: Instance) -> boto3.Session:
     return boto3.Session(
-        aws_access_key_id=account, aws_secret_access_key="x", region_name="us-east-1"
+        aws_access_key_id=account,
+        aws_secret_access_key=instance.secret,
+        region_name="us-east-1",
     )
 
 
@@ -62,7 +64,8 @@ def image(
         ensure_python_image(request.getfixturevalue("docker_engine"))
     context = tmp_path_factory.mktemp("image") / "service"
     shutil.copytree(SERVICE, context)
-    session = AwsSession(_session(instance.account), endpoint_url=instance.endpoint, clock=None)
+    boto = _session(instance.account, instance)
+    session = AwsSession(boto, endpoint_url=instance.endpoint, clock=None)
     registry = ContainerRegistry(clients=session)
     built = build_image(
         read_source(context, recipe=Recipe(runtime=instance.runtime)),
@@ -75,7 +78,7 @@ def image(
 @pytest.fixture
 def stage(instance: Instance, image: str) -> Iterator[Callable[..., Stage]]:
     """Makes the stage; afterwards its service is deleted, so that no task runs on."""
-    session = _session(f"{next(_accounts):012}")
+    session = _session(f"{next(_accounts):012}", instance)
     clients: list[Any] = []
     stages: list[Stage] = []
 

@@ -76,13 +76,11 @@ def find_repository(image: str) -> str:
 def mount(*, port: int, is_enforced: bool, password: str) -> None:
     """`password` lets whoever runs the tasks pull: their roles are asked before."""
     host = f"127.0.0.1:{port}"
-    tokens = _Tokens(password)
+    tokens = _Tokens(password, is_enforced=is_enforced)
     ecr._repo_uri = lambda name: f"{host}/{Place(*current(), name).path}"
     ecr._select_registry_request_scope = _keep_the_scope
     ecr.handle_request = _with_tokens(ecr.handle_request, tokens, host)
-    ecr.handle_registry_request = _by_path(
-        ecr.handle_registry_request, tokens if is_enforced else None
-    )
+    ecr.handle_registry_request = _by_path(ecr.handle_registry_request, tokens)
 
 
 def _prefix(account: str, region: str) -> str:
@@ -92,7 +90,7 @@ def _prefix(account: str, region: str) -> str:
 # ---- requests
 
 
-def _by_path(serve: Callable[..., Any], tokens: _Tokens | None) -> Callable[..., Any]:
+def _by_path(serve: Callable[..., Any], tokens: _Tokens) -> Callable[..., Any]:
     """Serve each request in the account and the Region that its path names."""
 
     @functools.wraps(serve)
@@ -101,7 +99,7 @@ def _by_path(serve: Callable[..., Any], tokens: _Tokens | None) -> Callable[...,
     ) -> Any:
         parsed = ecr._parse_v2_path(path)
         verb, name = (parsed[0], parsed[1]) if parsed else ("", "")
-        refusal = tokens.refuse(headers, verb, method, name) if tokens else None
+        refusal = tokens.refuse(headers, verb, method, name)
         if refusal is not None:
             return refusal
         place = parse_path(name)
@@ -142,8 +140,9 @@ def _mount_within(query_params: Any, place: Place) -> Any:
 class _Tokens:
     """What GetAuthorizationToken gave to whom."""
 
-    def __init__(self, password: str) -> None:
+    def __init__(self, password: str, *, is_enforced: bool) -> None:
         self._password = password
+        self._is_enforced = is_enforced
         self._access_keys: dict[str, str] = {}
 
     def issue(self, access_key: str) -> str:
@@ -164,7 +163,9 @@ class _Tokens:
         if access_key is None:
             return _log_in()
         action = _ACTIONS.get((verb, method.upper()))
-        return _denial(access_key, action, parse_path(name)) if action else None
+        if action is None or not self._is_enforced:
+            return None
+        return _denial(access_key, action, parse_path(name))
 
 
 def _password_of(headers: Any) -> str:

@@ -1,0 +1,418 @@
+"""The embedded AWS belongs to one user: a table of who may ask it what.
+
+One instance; each row is one request as a browser, another user or a client of its own sends it.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import boto3
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+import pytest
+from botocore.exceptions import ClientError
+
+from fsd.errors import UsageError
+from fsd.local import instance as local
+from fsd.local.doorkeeper import read_host
+from fsd.local.instance import Instance
+
+pytest.importorskip("ministack")
+
+STS = b"Action=GetCallerIdentity&Version=2011-06-15"
+FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    folder = tmp_path_factory.mktemp("callers") / "state"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FSD_LOCAL_STATE", str(folder))
+        yield local.ensure(runtime="process", speed=50)
+        local.down()
+
+
+def ask(
+    instance: Instance,
+    *,
+    method: str = "POST",
+    path: str = "/",
+    body: bytes = STS,
+    headers: Mapping[str, str] | None = None,
+    secret: str = "",
+    key: str = "",
+    service: str = "sts",
+) -> tuple[int, dict[str, str], bytes]:
+    """(status, headers, body); signed where there is a secret. `Host` is the instance's own."""
+    authority = instance.endpoint.removeprefix("http://")
+    sent = {"Host": authority, **FORM, **(headers or {})}
+    if secret:
+        sent |= signed(instance, method, path, body, sent, secret=secret, key=key, service=service)
+    connection = http.client.HTTPConnection(authority, timeout=30)
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    for name, value in sent.items():
+        connection.putheader(name, value)
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    return answer.status, {k.lower(): v for k, v in answer.getheaders()}, content
+
+
+def signed(
+    instance: Instance,
+    method: str,
+    path: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    secret: str,
+    key: str,
+    service: str,
+) -> dict[str, str]:
+    url = f"http://{headers['Host']}{path}"
+    request = botocore.awsrequest.AWSRequest(method, url, headers=dict(headers), data=body)
+    credentials = botocore.credentials.Credentials(key or instance.account, secret)
+    botocore.auth.SigV4Auth(credentials, service, instance.region).add_auth(request)
+    return {name: request.headers[name] for name in ("Authorization", "X-Amz-Date")}
+
+
+def test_request__signed_by_its_user__answered(instance: Instance) -> None:
+    status, headers, body = ask(instance, secret=instance.secret)
+
+    assert (status, b"<Account>000000000000</Account>" in body) == (200, True)
+    assert not [name for name in headers if name.startswith("access-control-")]
+
+
+HOSTS = (
+    "evil.example",
+    "evil.example:{port}",
+    "127.0.0.1.evil.example:{port}",
+    "localhost.evil.example:{port}",
+    "127.0.0.1.nip.io:{port}",
+    "169.254.169.254",
+    "192.168.0.1:{port}",
+    "10.0.0.1:{port}",
+    "0.0.0.0:{port}",
+    "[::]:{port}",
+    "[2001:db8::1]:{port}",
+    "2130706433:{port}",
+    "localhost@evil.example:{port}",
+    "evil.example#localhost",
+    "*.localhost.",
+    "",
+)
+
+
+@pytest.mark.parametrize("host", [host for host in HOSTS if host != "*.localhost."])
+@pytest.mark.parametrize("path", ["/", "/_fsd/status", "/_alb/x/", "/v2/"])
+def test_request__host_that_is_not_loopback__refused_before_all(
+    instance: Instance, host: str, path: str
+) -> None:
+    port = instance.endpoint.rpartition(":")[2]
+    name = host.format(port=port)
+
+    status, _, body = ask(instance, path=path, headers={"Host": name}, secret=instance.secret)
+
+    assert status == 421
+    assert b"Host" in body
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:{port}", "localhost:{port}", "127.8.9.10:{port}", "x.localhost:{port}"]
+)
+def test_request__host_that_is_loopback__answered(instance: Instance, host: str) -> None:
+    port = instance.endpoint.rpartition(":")[2]
+
+    status, _, _ = ask(instance, headers={"Host": host.format(port=port)}, secret=instance.secret)
+
+    assert status == 200
+
+
+PAGES: tuple[dict[str, str], ...] = (
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://127.0.0.1:1"},
+    {"Origin": "http://localhost:3000"},
+    {"origin": ""},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"sec-fetch-site": "CROSS-SITE"},
+    {"Sec-Fetch-Site": "none", "Origin": "https://evil.example"},
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/"),
+        ("OPTIONS", "/"),
+        ("GET", "/_fsd/status"),
+        ("POST", "/_fsd/reset"),
+        ("POST", "/_ministack/reset"),
+        ("GET", "/_fsd/credentials/1"),
+        ("PUT", "/v2/hello/manifests/v1"),
+        ("POST", "/2015-03-31/functions"),
+        ("PUT", "/bucket/key"),
+    ],
+)
+def test_request__from_a_web_page__refused_even_when_signed(
+    instance: Instance, page: dict[str, str], method: str, path: str
+) -> None:
+    status, headers, _ = ask(
+        instance, method=method, path=path, headers=page, secret=instance.secret
+    )
+
+    assert status == 403
+    assert not [name for name in headers if name.startswith("access-control-")]
+
+
+def test_request__to_a_load_balancer_from_a_page__is_the_services_to_answer(
+    instance: Instance,
+) -> None:
+    page = {"Origin": "https://shop.example", "Sec-Fetch-Site": "cross-site"}
+
+    status, _, body = ask(instance, method="GET", path="/_alb/none/", body=b"", headers=page)
+
+    assert (status, b"Origin" in body) == (404, False)
+
+
+@pytest.mark.parametrize("target", ["AmazonEC2ContainerServiceV20141113.ListClusters", ""])
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        ("", ""),
+        ("000000000000", "local"),
+        ("000000000000", "x"),
+        ("111111111111", "test"),
+        ("test", "test"),
+        ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI"),
+        ("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI"),
+        ("0000000000001", "test"),
+    ],
+)
+def test_request__not_signed_with_a_secret_of_its_own__refused(
+    instance: Instance, key: str, secret: str, target: str
+) -> None:
+    json_call = {"X-Amz-Target": target, "content-type": "application/x-amz-json-1.1"}
+
+    status, _, body = ask(
+        instance,
+        body=b"{}" if target else STS,
+        headers=json_call if target else {},
+        secret=secret,
+        key=key,
+        service="ecs" if target else "sts",
+    )
+
+    assert status == 403
+    assert any(
+        code in body
+        for code in (
+            b"MissingAuthenticationToken",
+            b"SignatureDoesNotMatch",
+            b"InvalidClientTokenId",
+            b"UnrecognizedClientException",
+        )
+    )
+
+
+SERVICES = (
+    "lambda", "glue", "codebuild", "batch", "emr", "athena", "mwaa", "transfer", "rds",
+    "apigateway", "appsync", "cloudfront", "cognito-idp", "states", "pipes", "iot", "bedrock", "mq",
+    "eks", "organizations", "s3tables", "firehose", "ses", "elasticache",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_request__service_that_fsd_does_not_need__refused_though_signed(
+    instance: Instance, service: str
+) -> None:
+    status, _, body = ask(
+        instance,
+        path="/2015-03-31/functions",
+        body=b"{}",
+        headers={"content-type": "application/json"},
+        secret=instance.secret,
+        service=service,
+    )
+
+    assert status == 403
+    assert b"does not serve" in body
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/_fsd/reset"), ("POST", "/_fsd/placeholders"), ("POST", "/_ministack/reset"),
+     ("GET", "/_ministack/handlers"), ("POST", "/_ministack/config"), ("GET", "/_aws/sqs/messages"),
+     ("GET", "/_localstack/health"), ("POST", "/_fsd/unknown")],
+)  # fmt: skip
+@pytest.mark.parametrize("bearer", ["", "Bearer ", "Bearer x", "Basic QVdTOng="])
+def test_request__own_interface_without_the_secret__refused(
+    instance: Instance, method: str, path: str, bearer: str
+) -> None:
+    headers = {"Authorization": bearer} if bearer else {}
+
+    status, _, _ = ask(instance, method=method, path=path, body=b"{}", headers=headers)
+
+    assert status == 403
+
+
+def test_status__without_the_secret__says_what_it_is_and_not_what_is_in_it(
+    instance: Instance,
+) -> None:
+    answer = local.call(instance.endpoint, "GET", "/_fsd/status")
+
+    assert answer["runtime"] == "process"
+    assert (answer["services"], answer["resources"], answer["notes"]) == ([], {}, [])
+    assert "secret" not in answer
+
+
+def test_registry__without_a_login__refused(instance: Instance) -> None:
+    for login in ({}, {"Authorization": "Basic " + base64.b64encode(b"AWS:x").decode()}):
+        status, _, _ = ask(
+            instance, method="PUT", path="/v2/hello/manifests/v1", body=b"{}", headers=login
+        )
+        assert status == 401
+
+
+def test_session__of_a_user_that_was_made__signs_and_stops_with_the_key(
+    instance: Instance,
+) -> None:
+    def client(service: str, key: str, secret: str) -> object:
+        return boto3.client(
+            service,
+            endpoint_url=instance.endpoint,
+            region_name=instance.region,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+        )
+
+    iam = client("iam", instance.account, instance.secret)
+    iam.create_user(UserName="ada")  # type: ignore[attr-defined]
+    made = iam.create_access_key(UserName="ada")["AccessKey"]  # type: ignore[attr-defined]
+    good = client("sts", made["AccessKeyId"], made["SecretAccessKey"])
+    wrong = client("sts", made["AccessKeyId"], "guessed")
+
+    assert good.get_caller_identity()["Arn"].endswith(":user/ada")  # type: ignore[attr-defined]
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        wrong.get_caller_identity()  # type: ignore[attr-defined]
+    for each in (iam, good, wrong):
+        each.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_another_user__of_the_machine__reads_and_calls_nothing(instance: Instance) -> None:
+    folder = Path(instance.state_dir)
+    program = """
+import encodings.idna, http.client, os, sys
+os.setgid(65534)
+os.setuid(65534)
+folder, authority = sys.argv[1:]
+for read in (lambda: os.listdir(folder), lambda: open(folder + "/instance.json").read()):
+    try:
+        print(read())
+    except PermissionError:
+        print("denied")
+connection = http.client.HTTPConnection(authority)
+form = {"content-type": "application/x-www-form-urlencoded"}
+connection.request("POST", "/", "Action=ListRoles", form)
+print(connection.getresponse().status)
+"""
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program.replace("\\\n", "\n"), str(folder),
+         instance.endpoint.removeprefix("http://")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert ended.stdout.split() == ["denied", "denied", "403"]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "instance.json").stat().st_mode) == 0o600
+
+
+def plant(folder: Path, kind: str) -> None:
+    match kind:
+        case "files of somebody's":
+            folder.mkdir()
+            (folder / "thesis.txt").write_text("years of work")
+        case "a link to a folder":
+            (folder.parent / "home").mkdir()
+            (folder.parent / "home" / "thesis.txt").write_text("years of work")
+            folder.symlink_to(folder.parent / "home")
+        case "a file":
+            folder.write_text("years of work")
+        case "a marker in a folder that all may write":
+            folder.mkdir()
+            (folder / ".fsd-local").write_text("")
+            (folder / "thesis.txt").write_text("years of work")
+            folder.chmod(0o777)
+        case "a marker that is a folder":
+            (folder / ".fsd-local").mkdir(parents=True)
+            (folder / "thesis.txt").write_text("years of work")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "files of somebody's",
+        "a link to a folder",
+        "a file",
+        "a marker in a folder that all may write",
+        "a marker that is a folder",
+    ],
+)
+@pytest.mark.parametrize("command", [local.down, local.ensure])
+def test_state__folder_that_is_not_an_instances__refused_and_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, command: Callable[[], object]
+) -> None:
+    folder = tmp_path / "state"
+    plant(folder, kind)
+    monkeypatch.setenv("FSD_LOCAL_STATE", str(folder))
+
+    with pytest.raises(UsageError, match="would be emptied"):
+        command()
+
+    kept = folder if folder.is_file() else folder / "thesis.txt"
+    assert kept.read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "port"),
+    [
+        ("127.0.0.1:80", "127.0.0.1", 80),
+        ("LOCALHOST", "localhost", None),
+        ("localhost.:9", "localhost", 9),
+        ("[::1]:80", "::1", 80),
+        ("[::1", "::1", None),
+        ("x:y", "x", None),
+        ("x:²", "x", None),
+        ("", "", None),
+    ],
+)
+def test_read_host__any_text__name_and_port(text: str, name: str, port: int | None) -> None:
+    host = read_host(text)
+
+    assert (host.name, host.port) == (name, port)
+
+
+def test_connection__without_a_host__refused(instance: Instance) -> None:
+    address = ("127.0.0.1", int(instance.endpoint.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(b"GET /_fsd/status HTTP/1.0\r\n\r\n")
+        answer = connection.recv(4096)
+
+    assert answer.split(b" ")[1] in (b"400", b"421")
