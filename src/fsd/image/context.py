@@ -6,14 +6,12 @@ commit; anything else also by its key, so that two different builds never share 
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fsd.errors import CallFailedError, UsageError
+from fsd.image.git import run_git
 from fsd.image.ignore import Ignore, ignore_files, load_ignore
 from fsd.image.key import Recipe, find_pointers, make_key, sees_git
 from fsd.image.tree import Tree, read_tree
@@ -22,10 +20,6 @@ from fsd.release.turn import CommitOrder
 _SHORT = 7
 _TAG_PART = 12
 _KEY_PART = 40
-_GIT_TIMEOUT = 60  # seconds; `git status` of a large tree on a cold disk
-# A hook or a caller's repository must not speak for this folder, and reading must not write.
-_GIT_ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-_GIT_OVERRIDES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_PREFIX")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +161,7 @@ def is_older(folder: Path, commit: str, *, than: str) -> bool:
     """Whether `than` contains `commit` and more. False where git knows one of them not."""
     if not commit or not than or commit == than:
         return False
-    answer = _git(folder, "merge-base", "--is-ancestor", commit, than)
+    answer = run_git(folder, "merge-base", "--is-ancestor", commit, than)
     return answer is not None and answer.returncode == 0
 
 
@@ -188,10 +182,10 @@ def order_commits(folder: Path, ours: str, theirs: str) -> CommitOrder:
 
 
 def _knows_both(folder: Path, *commits: str) -> bool:
-    shallow = _git(folder, "rev-parse", "--is-shallow-repository")
+    shallow = run_git(folder, "rev-parse", "--is-shallow-repository")
     if shallow is None or shallow.stdout.strip() != "false":
         return False
-    answers = [_git(folder, "cat-file", "-e", f"{commit}^{{commit}}") for commit in commits]
+    answers = [run_git(folder, "cat-file", "-e", f"{commit}^{{commit}}") for commit in commits]
     return all(answer is not None and answer.returncode == 0 for answer in answers)
 
 
@@ -200,7 +194,7 @@ def count_commits(folder: Path, older: str, newer: str) -> int | None:
 
     A shallow checkout, as actions/checkout makes it, knows only one.
     """
-    answer = _git(folder, "rev-list", "--count", f"{older}..{newer}")
+    answer = run_git(folder, "rev-list", "--count", f"{older}..{newer}")
     if answer is None or answer.returncode != 0 or not answer.stdout.strip().isdigit():
         return None
     return int(answer.stdout)
@@ -212,16 +206,16 @@ def read_head(folder: Path) -> tuple[str, bool]:
     New files do not count, and a folder that git ignores is its checkout's: builds make them.
     ("", False) without git, outside a repository and before the first commit.
     """
-    answer = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    answer = run_git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
     if answer is None or answer.returncode != 0:
         return "", False
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    changes = run_git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
     return answer.stdout.strip(), bool(changes and changes.stdout.strip())
 
 
 def _head(folder: Path) -> tuple[str, str]:
     """(commit, title); ("", "") without git, outside a repository and before the first commit."""
-    answer = _git(folder, "log", "-1", "--no-show-signature", "--format=%H%x00%s")
+    answer = run_git(folder, "log", "-1", "--no-show-signature", "--format=%H%x00%s")
     if answer is None:
         return "", ""
     if answer.returncode == 0:
@@ -239,7 +233,7 @@ def _head(folder: Path) -> tuple[str, str]:
 
 def _is_ignored(folder: Path) -> bool:
     """A folder that git ignores is no part of the commit, however clean the repository is."""
-    answer = _git(folder, "check-ignore", "--quiet", ".")
+    answer = run_git(folder, "check-ignore", "--quiet", ".")
     return answer is not None and answer.returncode == 0
 
 
@@ -305,7 +299,7 @@ def _below(top: Path, path: Path) -> str:
 
 
 def _say(folder: Path, *arguments: str) -> str:
-    answer = _git(folder, *arguments)
+    answer = run_git(folder, *arguments)
     if answer is None or answer.returncode != 0:
         said = answer.stderr.strip() if answer else "it is gone"
         raise CallFailedError(
@@ -319,7 +313,7 @@ def _say(folder: Path, *arguments: str) -> str:
 
 def ask_git(folder: Path, *arguments: str) -> str | None:
     """What git prints, without the spaces around it; None where it says no, or is not there."""
-    answer = _git(folder, *arguments)
+    answer = run_git(folder, *arguments)
     return answer.stdout.strip() if answer is not None and answer.returncode == 0 else None
 
 
@@ -330,31 +324,5 @@ def show_file(folder: Path, ref: str, path: str) -> tuple[bool, str | None]:
     listed = ask_git(folder, "ls-tree", "--full-tree", "--name-only", ref, "--", path)
     if not listed:
         return listed is not None, None
-    answer = _git(folder, "cat-file", "blob", f"{ref}:{path}")
+    answer = run_git(folder, "cat-file", "blob", f"{ref}:{path}")
     return (True, answer.stdout) if answer and answer.returncode == 0 else (False, None)
-
-
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str] | None:
-    """None where git is not installed."""
-    program = shutil.which("git")
-    if program is None:
-        return None
-    inherited = {name: value for name, value in os.environ.items() if name not in _GIT_OVERRIDES}
-    try:
-        return subprocess.run(
-            [program, "-c", "core.fsmonitor=false", "-C", str(folder), *arguments],
-            env=inherited | _GIT_ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_GIT_TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CallFailedError(
-            f"git {arguments[0]} did not answer within {_GIT_TIMEOUT} s",
-            where=str(folder),
-            fix="run it there and see what it waits for",
-            code="git-refused",
-        ) from error

@@ -95,16 +95,19 @@ class RegistryClient:
             return
         said = answer.body.decode(errors="replace").strip()[:500] or "no reason given"
         is_denied = answer.status in (401, 403)
+        what = f"the registry answered {answer.status} to {doing}: {said}"
+        where = f"{self.endpoint} · {self.repository}"
+        if is_denied:
+            raise CallFailedError(
+                what,
+                where=where,
+                fix="let the role push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, "
+                "ecr:CompleteLayerUpload, ecr:PutImage",
+                code="push-denied",
+            )
         error = PassingPushError if answer.status in _PASSING else CallFailedError
-        raise error(
-            f"the registry answered {answer.status} to {doing}: {said}",
-            where=f"{self.endpoint} · {self.repository}",
-            fix="let the role push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, "
-            "ecr:CompleteLayerUpload, ecr:PutImage"
-            if is_denied
-            else "run it again; what was pushed already is kept",
-            code="push-denied" if is_denied else "push-failed",
-        )
+        fix = "run it again; what was pushed already is kept"
+        raise error(what, where=where, fix=fix, code="push-failed")
 
     def _call(
         self,
