@@ -116,6 +116,43 @@ def make_wheel(folder: Path) -> str:
     return hashlib.sha256(wheel.read_bytes()).hexdigest()
 
 
+TOKENS = {"FSD_INPUT_GITHUB_TOKEN": "ghs_s3cret", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "oidc_s3cret"}
+# In the place of `fsd ci`: what it could read of itself, and what comes by the pipe.
+LOOK = """\
+import os, sys
+print("BEGAN " + open("/proc/self/environ").read().replace("\\0", "\\n"))
+print("PIPE " + os.read(int(os.environ["FSD_TOKENS_FD"]), 4096).decode())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc")
+@pytest.mark.parametrize("planted", [{}, {"FSD_TOKENS_FD": "9", "FSD_TOKENS_PID": "1"}])
+def test_bootstrap__tokens__are_in_no_processs_environment_and_come_by_a_pipe(
+    bootstrap: Bootstrap, tmp_path: Path, planted: dict[str, str]
+) -> None:
+    said = tmp_path / "said"
+    (bootstrap.action / "src" / "fsd" / "cli" / "main.py").write_text(LOOK)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "python3").write_text(
+        "#!/bin/sh\n"
+        f"tr '\\0' '\\n' </proc/self/environ >>{said}\n"
+        f"tr '\\0' '\\n' </proc/$PPID/environ >>{said}\n"
+        f"cat <&9 >>{said} 2>/dev/null\n"
+        f'exec {sys.executable} "$@"\n'
+    )
+    (tools / "python3").chmod(0o755)
+    bootstrap.environ = {**TOKENS, **planted, "PATH": f"{tools}:{os.environ['PATH']}"}
+
+    code, _, log = bootstrap.run()
+
+    began, _, pipe = log[log.index("BEGAN") :].partition("PIPE ")
+    assert code == 0, log
+    assert "PATH=" in said.read_text()
+    assert "s3cret" not in said.read_text() + began
+    assert pipe.splitlines()[:2] == [f"{name}={value}" for name, value in TOKENS.items()]
+
+
 def test_bootstrap__two_steps_of_a_job__installs_once_and_becomes_python(
     bootstrap: Bootstrap,
 ) -> None:

@@ -39,11 +39,12 @@ def command() -> int:
     """Do what a workflow's run is for: deploy, plan or validate, and tell about it."""
     from fsd.action.run import Step, run_step
     from fsd.cli.clock import SystemClock, catch_signals
-    from fsd.cli.wiring import take_workflow_environment
+    from fsd.cli.wiring import forbid_inspection, take_workflow_environment
     from fsd.github.context import read_context, read_event
     from fsd.github.oidc import find_id_tokens
     from fsd.github.runner import Runner
 
+    forbid_inspection()
     environ = take_workflow_environment()
     runner = Runner(environ, stream=sys.stdout)
     clock = SystemClock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,12 +64,41 @@ class WebIdentity:
 _TOKENS = ("FSD_INPUT_GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 
 
+_TOKENS_DESCRIPTOR = "FSD_TOKENS_FD"  # of the pipe by which scripts/action hands them on
+_PR_SET_DUMPABLE = 4
+
+
 def take_workflow_environment() -> dict[str, str]:
-    """The variables of a workflow's step; the tokens among them are removed from the process."""
+    """The variables of a workflow's step; the tokens among them are removed from the process.
+
+    The Action's come by a pipe: `/proc/PID/environ` shows for ever what a process began with.
+    """
     environ = dict(os.environ)
-    for name in _TOKENS:
+    for name in (*_TOKENS, _TOKENS_DESCRIPTOR):
         os.environ.pop(name, None)
-    return environ
+    descriptor = environ.pop(_TOKENS_DESCRIPTOR, "")
+    return environ | _read_tokens(int(descriptor)) if descriptor.isdigit() else environ
+
+
+def _read_tokens(descriptor: int) -> dict[str, str]:
+    """`NAME=value` lines, only of the names that are known; {} where it is no open pipe."""
+    try:
+        with open(descriptor, encoding="utf-8") as pipe:
+            pairs = (line.rstrip("\n").partition("=") for line in pipe)
+            return {name: value for name, _, value in pairs if name in _TOKENS and value}
+    except OSError:
+        return {}
+
+
+def forbid_inspection() -> None:
+    """Keep other processes of this user out of our memory and environment (Linux; root may).
+
+    https://man7.org/linux/man-pages/man2/PR_SET_DUMPABLE.2const.html
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def govern(
