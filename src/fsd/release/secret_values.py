@@ -16,15 +16,11 @@ _SCHEME = re.compile(
 _BARE = re.compile(r"(?:[^\s\"'`,;}&<>)\]\\]|\\(?![nrtu\"'\\])|[)\]](?=[^\s\"',;)}\]]))++")
 _HEADER_REST = re.compile(r"[^\"'`\\\r]++")
 _UNQUOTED_PASSWORD = re.compile(r"(?:[^\s\"'`;}<>&,\\]|\\(?![nrtu\"'\\])|,(?=\S)(?![\w.-]+[=:]))++")
-_NEXT_WORD = re.compile(
-    r"[ \t]{1,3}(?P<word>[^\s\"'`;,}<>\[\](){}=:|\\]{1,100}+)(?![=:\"'\w\\(\[])"
-)
 _CALL = re.compile(r"(?P<callee>[A-Za-z_][\w.]{0,80})(?P<bracket>[(\[])")
 _ITEM = re.compile(r"\s{0,4}[bu]?[\"'](?P<value>[^\"'\s]{1,400})[\"']\s{0,4},?")
 _TUPLE = re.compile(
     r"[\[(]\s{0,4}[bu]?[\"'][^\"']{0,200}[\"'],\s{0,4}[bu]?[\"'](?P<value>[^\"']{1,400})[\"']"
 )
-_MOST_WORDS = 8
 
 
 def find_value(text: str, position: int, *, kind: Kind, opened: str) -> Iterator[tuple[int, int]]:
@@ -95,14 +91,7 @@ def _bare_end(text: str, position: int, *, kind: Kind, opened: str) -> int:
     found = pattern.match(text, start)
     if found is None:
         return position
-    end = found.end()
-    if kind is Kind.PASSWORD:
-        for _ in range(_MOST_WORDS):
-            word = _NEXT_WORD.match(text, end)
-            if word is None:
-                break
-            end = word.end()
-    return end
+    return found.end()
 
 
 # --- what may be shown -------------------------------------------------------------------------
