@@ -126,6 +126,10 @@ class Teller:
         except FsdError as error:
             self.error(error, level=Level.WARNING)
             return False
+        except (OSError, ValueError) as error:  # a file of the runner's; text that is none
+            said = f"something could not be told: {error}"
+            self.runner.annotate(Level.WARNING, said, title="fsd: not told")
+            return False
         return True
 
 

@@ -9,7 +9,7 @@ import click
 
 from fsd.errors import ExitCode
 from fsd.release.result import Outcome, Result
-from fsd.report.pipes import detach
+from fsd.streams import detach
 
 
 def finish(result: Result, *, output: str, interrupted_as: ExitCode) -> int:

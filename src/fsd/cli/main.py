@@ -106,7 +106,7 @@ def run(arguments: Sequence[str]) -> int:
         return int(error.exits_with)
     except BrokenPipeError:
         # The reader (head, less) has gone.
-        from fsd.report.pipes import detach
+        from fsd.streams import detach
 
         detach(sys.stdout)
         return int(ExitCode.OK)

@@ -26,16 +26,30 @@ LIMIT = 65_536
 CUT = "\n\n… cut: too long for a comment; the job summary has all of it"
 
 _TIMEOUT = 10  # seconds
-_TRIES = 3
-# A rollout must not wait for a comment's rate limit.
-_LONGEST_WAIT = 20  # seconds
+# A rollout must not wait for a comment: one more try, and no rate limit that is longer than this.
+_TRIES = 1
+_LONGEST_WAIT = 5  # seconds
+# What PyGithub raises where an answer has another shape than GitHub documents: HTML, `null` or a
+# list where an object was, a field that is missing or of another type.
+# https://github.com/PyGithub/PyGithub/issues/2872
+_OTHER_SHAPE = (
+    AttributeError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AssertionError,
+    RecursionError,
+)
 
 
 class Comments:
     """A repository's pull requests, as one token sees them. Every method raises CallFailedError."""
 
-    def __init__(self, repository: str, *, token: str, api_url: str) -> None:
+    def __init__(
+        self, repository: str, *, token: str, api_url: str, timeout: int = _TIMEOUT
+    ) -> None:
         self._repository = repository
+        self._timeout = timeout  # seconds
         self._token = token
         self._api_url = api_url
         self._client: Github | None = None
@@ -56,7 +70,7 @@ class Comments:
                 and sha in (pull.merge_commit_sha, pull.head.sha)
             ]
         found.sort(key=lambda pull: _rank(pull, sha, branch), reverse=True)
-        return found[0].number if found else None
+        return _number(found[0]) if found else None
 
     def publish(self, number: int, body: str, *, marker: str) -> str:
         """Write the comment that starts with `marker`, or bring it up to date; returns its URL."""
@@ -66,7 +80,7 @@ class Comments:
             if found is None:
                 return self._create(number, body)
             if _same(found.body, body):
-                return found.html_url
+                return _url(found)
             return self._edit(found, body, number=number)
 
     def _edit(self, comment: IssueComment, body: str, *, number: int) -> str:
@@ -79,10 +93,10 @@ class Comments:
             if error.status not in (403, 404):
                 raise
             return self._create(number, body)
-        return comment.html_url
+        return _url(comment)
 
     def _create(self, number: int, body: str) -> str:
-        return self._repo().get_issue(number).create_comment(body).html_url
+        return _url(self._repo().get_issue(number).create_comment(body))
 
     def _find(self, number: int, marker: str) -> IssueComment | None:
         """The oldest of ours, over all pages."""
@@ -124,11 +138,15 @@ class Comments:
             self._client = Github(
                 auth=Auth.Token(self._token),
                 base_url=self._api_url,
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
                 per_page=100,
                 lazy=True,
+                seconds_between_requests=0,
+                seconds_between_writes=0,
                 retry=GithubRetry(
                     total=_TRIES,
+                    # A 429 may ask for an hour: the deployment would stand still meanwhile.
+                    respect_retry_after_header=False,
                     secondary_rate_wait=_LONGEST_WAIT,
                     max_rate_limit_wait=_LONGEST_WAIT,
                 ),
@@ -165,6 +183,21 @@ def _rank(pull: PullRequest, sha: str, branch: str) -> tuple[bool, bool, int]:
     return pull.merge_commit_sha == sha, pull.base.ref == branch, pull.number
 
 
+def _number(pull: PullRequest) -> int:
+    """PyGithub gives what it was given, whatever its types promise."""
+    number: object = pull.number
+    if not isinstance(number, int):
+        raise TypeError(f"a pull request's number is {number!r}")
+    return number
+
+
+def _url(comment: IssueComment) -> str:
+    url: object = comment.html_url
+    if not isinstance(url, str):
+        raise TypeError(f"a comment's URL is {url!r}")
+    return url
+
+
 def _same(old: str, new: str) -> bool:
     """GitHub stores other line ends than it is given."""
     return [line.rstrip() for line in old.strip().splitlines()] == [
@@ -174,12 +207,19 @@ def _same(old: str, new: str) -> bool:
 
 @contextmanager
 def _translated(where: str) -> Iterator[None]:
-    from github import GithubException
+    from github import BadAttributeException, GithubException
 
     try:
         yield
     except GithubException as error:
         raise _refused(error, where) from error
+    except (BadAttributeException, *_OTHER_SHAPE) as error:
+        raise CallFailedError(
+            f"GitHub's answer has not the documented shape: {type(error).__name__}: {error}",
+            where=where,
+            fix="nothing was changed by it; see https://www.githubstatus.com",
+            code="github-call-failed",
+        ) from error
     except OSError as error:  # requests' errors are OSErrors
         raise CallFailedError(
             f"GitHub does not answer: {error}",

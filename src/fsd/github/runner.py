@@ -19,6 +19,7 @@ from typing import TextIO
 
 from fsd.errors import CallFailedError, Location, UsageError
 from fsd.release.run_secrets import RunSecrets
+from fsd.streams import write_or_detach
 
 # Not the runner's INPUT_*: a composite action's run step does not get them, so action.yml maps
 # each input to one of these. https://github.com/actions/runner/issues/665
@@ -159,8 +160,7 @@ class Runner:
         self._stopped_by = ""
 
     def _line(self, text: str) -> None:
-        self.stream.write(f"{text}\n")
-        self.stream.flush()
+        write_or_detach(self.stream, f"{text}\n")
 
     # --- files -----------------------------------------------------------------------------
 

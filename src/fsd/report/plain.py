@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
 from fsd.release.result import Phase, PhaseState, Progress
-from fsd.report.pipes import detach
 from fsd.report.wording import duration_text, printable
+from fsd.streams import write_or_detach
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}
 
@@ -51,12 +51,7 @@ class PlainReporter:
 
     def _line(self, at: datetime, text: str) -> None:
         # One write a line: lines of parallel jobs share a log.
-        try:
-            self._stream.write(f"{at.astimezone(UTC):%H:%M:%S} {text}\n")
-            self._stream.flush()
-        except BrokenPipeError:
-            detach(self._stream)
-        self._stream.flush()
+        write_or_detach(self._stream, f"{at.astimezone(UTC):%H:%M:%S} {text}\n")
 
 
 def progress_text(progress: Progress) -> str:

@@ -1,0 +1,261 @@
+"""Nothing that tells may stop what deploys: each call fails in each way, and the run is as without.
+
+The step over fakes, with the real comments over real HTTP: GitHub answers one kind of request
+wrongly and all others well.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from fsd.errors import CallFailedError
+from fsd.github.comments import Comments
+from fsd.release.result import Outcome
+from fsd.streams import write_or_detach
+from tests.unit.action.step import Scene
+from tests.unit.report.results import make_result
+
+COMMENT = {
+    "id": 1,
+    "body": "old",
+    "html_url": "https://github.com/org/offers/pull/7#1",
+    "user": {"login": "bot", "type": "Bot"},
+}
+PULL = {
+    "number": 7,
+    "merge_commit_sha": "a" * 40,
+    "head": {"sha": "b" * 40},
+    "base": {"ref": "staging", "repo": {"full_name": "org/offers"}},
+}
+# (method, path) → what GitHub answers.
+CALLS: Mapping[str, tuple[str, str, object]] = {
+    "search": ("GET", r"/repos/org/offers/commits/\w+/pulls.*", [PULL]),
+    "list": ("GET", r"/repos/org/offers/issues/7/comments.*", [COMMENT]),
+    "create": ("POST", r"/repos/org/offers/issues/7/comments", COMMENT),
+}
+HANG = b"hang"
+# Status and body; a body that is no bytes is JSON.
+ANSWERS: Mapping[str, tuple[int, object]] = {
+    "404": (404, {"message": "Not Found"}),
+    "403": (403, {"message": "Resource not accessible by integration"}),
+    "401": (401, {"message": "Bad credentials"}),
+    "422": (422, {"message": "Validation Failed", "errors": [{"code": "x"}]}),
+    "500": (500, {"message": "Server Error"}),
+    "502 of a proxy": (502, b"<html><body>502 Bad Gateway</body></html>"),
+    "HTML with 200": (200, b"<!doctype html><title>Unicorn!</title>"),
+    "nothing": (200, b""),
+    "null": (200, None),
+    "null in a list": (200, [None]),
+    "a number": (200, 7),
+    "a text": (200, "ok"),
+    "a list in a list": (200, [[]]),
+    "an empty object": (200, {}),
+    "objects without fields": (200, [{}]),
+    "fields that are null": (200, [{"number": None, "base": None, "user": None, "body": None}]),
+    "fields of other types": (200, [{"number": "7", "base": 1, "user": "x", "body": {}}]),
+    "JSON that is cut": (200, b'[{"number": 7, "bas'),
+    "not UTF-8": (200, b"\xff\xfe\x00"),
+    "deep": (200, b"[" * 5_000 + b"]" * 5_000),
+    "rate limit of an hour": (429, {"message": "API rate limit exceeded"}),
+    "redirect to itself": (302, b""),
+    "hang": (200, HANG),
+}
+
+
+def name_of(method: str, path: str) -> str:
+    return next(
+        (name for name, call in CALLS.items() if method == call[0] and re.fullmatch(call[1], path)),
+        "",
+    )
+
+
+@contextmanager
+def github(wrong: str, answer: tuple[int, object]) -> Iterator[str]:
+    """Answers the call `wrong` so, and every other well."""
+    release = threading.Event()
+
+    class Api(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            name = name_of(self.command, self.path)
+            good = (200, CALLS[name][2]) if name else (404, {"message": "Not Found"})
+            self.send(*(answer if name == wrong and wrong else good))
+
+        def send(self, status: int, body: object) -> None:
+            if body is HANG:
+                release.wait(30)
+                return
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            if status == 302:
+                self.send_header("location", self.path)
+            if status == 429:
+                self.send_header("retry-after", "3600")
+                self.send_header("x-ratelimit-reset", "99999999999")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PATCH = answer
+
+        def log_message(self, format: str, *args: object) -> None:
+            del format, args
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except ConnectionError:
+                return  # the client gave up, as it should
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            release.set()
+            server.shutdown()
+            thread.join()
+
+
+def run(scene: Scene, url: str) -> int:
+    comments = Comments("org/offers", token="ghs_x", api_url=url, timeout=1)
+    scene.comments = comments  # type: ignore[assignment]  # the real ones in the fake's place
+    try:
+        return scene.run()
+    finally:
+        comments.close()
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_step__github_answers_a_call_wrongly__deploys_as_without_and_warns_once(
+    tmp_path: Path, call: str, answer: str
+) -> None:
+    scene = Scene(tmp_path)
+
+    with github(call, ANSWERS[answer]) as url:
+        code = run(scene, url)
+
+    assert code == 0
+    assert scene.outputs["outcome"] == "succeeded"
+    assert len(scene.deployer.deployed) == 1
+    warnings = [line for line in scene.annotations if line.startswith("::warning")]
+    assert len(warnings) <= 1, warnings
+    assert [line for line in scene.annotations if line.startswith("::error")] == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("answer", ["null in a list", "HTML with 200", "hang"])
+def test_step__release_rolled_back_and_github_wrong__exits_as_without(
+    tmp_path: Path, call: str, answer: str
+) -> None:
+    scene = Scene(tmp_path)
+    scene.deployer.ends = {"service": make_result(outcome=Outcome.ROLLED_BACK)}
+
+    with github(call, ANSWERS[answer]) as url:
+        code = run(scene, url)
+
+    assert code == 6
+    assert scene.outputs["outcome"] == "rolled-back"
+
+
+def test_github__all_answers_good__comment_and_no_warning(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+
+    with github("", (200, None)) as url:
+        code = run(scene, url)
+
+    assert (code, scene.annotations) == (0, [])
+    assert scene.outputs["comment-url"] == COMMENT["html_url"]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_comments__wrong_answer__an_error_of_ours_or_nothing_found(answer: str) -> None:
+    with github("search", ANSWERS[answer]) as url:
+        comments = Comments("org/offers", token="ghs_x", api_url=url, timeout=1)
+        found: int | None = None
+        with suppress(CallFailedError):
+            found = comments.find_pull_request("a" * 40, branch="staging")
+        comments.close()
+    assert found is None
+
+
+FILES = ("output", "summary")
+
+
+def folder_there(path: Path) -> None:
+    path.mkdir()
+
+
+def link_to_nowhere(path: Path) -> None:
+    path.symlink_to(path.parent / "gone" / "file")
+
+
+def full_disk(path: Path) -> None:
+    path.symlink_to("/dev/full")
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("plant", [folder_there, link_to_nowhere, full_disk])
+def test_step__a_file_of_the_runner_cannot_be_written__deploys_and_warns(
+    tmp_path: Path, name: str, plant: Callable[[Path], None]
+) -> None:
+    if plant is full_disk and not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    scene = Scene(tmp_path)
+    plant(tmp_path / name)
+
+    code = scene.run()
+
+    assert code == 0
+    assert len(scene.deployer.deployed) == 1
+    assert len([line for line in scene.annotations if line.startswith("::warning")]) == 1
+
+
+class Broken(io.TextIOWrapper):
+    """A console whose writes fail in a way of its own."""
+
+    def __init__(self, error: Exception) -> None:
+        self.sink = io.BytesIO()
+        super().__init__(self.sink, encoding="ascii", write_through=True)
+        self.error: Exception | None = error
+
+    def write(self, text: str) -> int:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        return super().write(text)
+
+
+def test_write_or_detach__text_that_the_console_cannot_show__is_escaped() -> None:
+    stream = Broken(UnicodeEncodeError("ascii", "é", 0, 1, "ordinal not in range"))
+
+    write_or_detach(stream, "café\n")
+
+    assert stream.sink.getvalue() == b"caf\\xe9\n"
+
+
+@pytest.mark.parametrize("device", ["/dev/full", "a closed pipe"])
+def test_write_or_detach__nobody_reads__goes_on_in_silence(device: str) -> None:
+    if device == "/dev/full":
+        if not os.path.exists(device):
+            pytest.skip("there is no /dev/full")
+        descriptor = os.open(device, os.O_WRONLY)
+    else:
+        reading, descriptor = os.pipe()
+        os.close(reading)
+    with os.fdopen(descriptor, "w") as stream:
+        for _ in range(3):
+            write_or_detach(stream, "a line\n")
