@@ -223,7 +223,8 @@ def _hide_named(text: str) -> str:
     done = position = 0
     while (match := _NAME.search(text, position)) is not None:
         position = match.end()
-        if match["name"] == "arn" and match["sign"] == ":":
+        if match["name"].split()[-1:] == ["arn"] and match["sign"] == ":":
+            # It names a secret and holds none, also behind the word: "fetch secret arn:aws:…".
             position = end_of(_ARN, text, position)
             continue
         kind = kind_of(match["name"], sign=match["sign"].strip())

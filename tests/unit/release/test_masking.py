@@ -96,3 +96,14 @@ def test_mask__a_very_long_line__soon(piece: str) -> None:
 )
 def test_mask__lines_of_public_reports__hidden(line: str, secret: str) -> None:
     assert secret not in mask(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "fetch secret arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf from x",
+        "token arn:aws:secretsmanager:eu-west-1:123456789012:secret:api/token-AbCdEf is missing",
+    ],
+)
+def test_mask__arn_behind_the_word_secret__stays(line: str) -> None:
+    assert mask(line) == line
