@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fsd.errors import FsdError
+from fsd.errors import CallFailedError, FsdError
 from fsd.image.context import count_commits, order_commits, read_head, read_source, show_file
 from fsd.image.git import run_git
 
@@ -295,3 +295,76 @@ def test_run_git__environment__has_no_token(
 
     assert "GIT_TERMINAL_PROMPT=0" in said.read_text()
     assert "s3cret" not in said.read_text()
+
+
+def write_config(checkout: Path, text: bytes) -> None:
+    with (checkout / ".git" / "config").open("ab") as file:
+        file.write(text)
+
+
+@pytest.mark.parametrize(
+    "name", [b"ev\xffl", b"\xc3\x28", b"a\tb", b"a\xe2\x80\xaeb", b"\xed\xa0\x80"]
+)
+def test_read_head__filter_whose_name_is_no_plain_text__does_not_run(
+    template: Path, tmp_path: Path, name: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    checkout = tmp_path / "checkout"
+    shutil.copytree(template, checkout)
+    repository = Repository(checkout, tmp_path / "sung")
+    (checkout / ".gitattributes").write_bytes(b"* filter=" + name + b"\n")
+    program = str(repository.program).encode()
+    write_config(checkout, b'[filter "' + name + b'"]\n\tclean = ' + program + b"\n")
+
+    for place in ASKED:
+        repository.touch_all()
+        ask_everything(checkout / place)
+
+    assert not repository.canary.exists()
+
+
+def test_read_head__git_that_cannot_list_scopes__refused_and_nothing_runs(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shutil.which("git")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "git").write_text(
+        f'#!/bin/sh\nfor word; do [ "$word" = --show-scope ] && exit 129; done\nexec {real} "$@"\n'
+    )
+    (tools / "git").chmod(0o755)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    checkout = tmp_path / "checkout"
+    shutil.copytree(template, checkout)
+    repository = Repository(checkout, tmp_path / "sung")
+    filters("clean")(repository)
+    repository.touch_all()
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+
+    with pytest.raises(CallFailedError, match="cannot list") as caught:
+        read_head(checkout)
+
+    assert caught.value.id == "git-refused"
+    assert not repository.canary.exists()
+
+
+@pytest.mark.parametrize("kind", ["many", "long"])
+def test_read_head__more_configuration_than_can_be_overridden__refused(
+    template: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    checkout = tmp_path / "checkout"
+    shutil.copytree(template, checkout)
+    sections = (
+        b"".join(b'[filter "f%d"]\n\tclean = cat\n' % number for number in range(20_000))
+        if kind == "many"
+        else b'[filter "' + b"x" * 200_000 + b'"]\n\tclean = cat\n'
+    )
+    write_config(checkout, sections)
+
+    with pytest.raises(CallFailedError, match="names more programs"):
+        read_head(checkout)
+
+
+def test_read_head__no_repository__no_head(tmp_path: Path) -> None:
+    assert read_head(tmp_path) == ("", False)

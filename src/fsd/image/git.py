@@ -21,6 +21,9 @@ from pathlib import Path
 from fsd.errors import CallFailedError
 
 _TIMEOUT = 60  # seconds; `git status` of a large tree on a cold disk
+# They are handed over in git's environment, which has a limit.
+_MOST_OVERRIDES = 1_000
+_LONGEST_OVERRIDES = 64 * 1024  # characters
 # What git needs of us. No token, no key, and no GIT_DIR of a hook that called us.
 _INHERITED = ("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "LANG", "SYSTEMROOT")
 _ENVIRONMENT = {
@@ -71,17 +74,47 @@ _OF_THE_REPOSITORY = frozenset({"local", "worktree"})
 def run_git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str] | None:
     """One question, read only; None where git is not installed.
 
-    Raises CallFailedError where git does not answer in time.
+    Raises CallFailedError where git does not answer in time, and where its configuration cannot be
+    read or is more than can be overridden: then no question is asked.
     """
     program = shutil.which("git")
     if program is None:
         return None
     settings = {**_ALWAYS, "safe.directory": _owner_of(folder)}
-    listed = _run(program, folder, ("config", "--list", "--show-scope", "-z"), settings)
-    for key in _keys_of_the_repository(listed.stdout):
-        if _PROGRAMS.fullmatch(key) or key.lower() in _FILES:
-            settings[key] = "false" if key.lower().endswith(".required") else ""
-    return _run(program, folder, arguments, settings)
+    return _run(program, folder, arguments, settings | _overrides(program, folder, settings))
+
+
+def _overrides(program: str, folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """An empty value for every key of the repository's that names a program or a file.
+
+    Names are bytes to git: they go back as they came, whether they are UTF-8 or not.
+    """
+    question = ("config", "--list", "--show-scope", "-z")
+    listed = _run(program, folder, question, settings, errors="surrogateescape")
+    if listed.returncode != 0:
+        said = listed.stderr.encode(errors="replace").decode().strip()[:300]
+        raise _refused(
+            folder,
+            f"git cannot list the configuration of this folder: {said or listed.returncode}",
+            fix="repair .git/config; git 2.38 or newer is needed",
+        )
+    found = {
+        key: "false" if key.lower().endswith(".required") else ""
+        for key in _keys_of_the_repository(listed.stdout)
+        if _PROGRAMS.fullmatch(key) or key.lower() in _FILES
+    }
+    if len(found) > _MOST_OVERRIDES or sum(map(len, found)) > _LONGEST_OVERRIDES:
+        raise _refused(
+            folder,
+            f"the repository's configuration names more programs ({len(found)}) than FSD can "
+            "override",
+            fix="look at .git/config, and at the files that it includes: no checkout needs so many",
+        )
+    return found
+
+
+def _refused(folder: Path, what: str, *, fix: str) -> CallFailedError:
+    return CallFailedError(what, where=str(folder), fix=fix, code="git-refused")
 
 
 def _owner_of(folder: Path) -> str:
@@ -101,7 +134,12 @@ def _keys_of_the_repository(said: str) -> Iterator[str]:
 
 
 def _run(
-    program: str, folder: Path, arguments: tuple[str, ...], settings: Mapping[str, str]
+    program: str,
+    folder: Path,
+    arguments: tuple[str, ...],
+    settings: Mapping[str, str],
+    *,
+    errors: str = "replace",
 ) -> subprocess.CompletedProcess[str]:
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     environment |= _ENVIRONMENT
@@ -117,14 +155,13 @@ def _run(
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            errors="replace",
+            errors=errors,
             timeout=_TIMEOUT,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise CallFailedError(
+        raise _refused(
+            folder,
             f"git {arguments[0]} did not answer within {_TIMEOUT} s",
-            where=str(folder),
             fix="run it there and see what it waits for",
-            code="git-refused",
         ) from error
