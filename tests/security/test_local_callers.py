@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import os
 import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -416,3 +418,102 @@ def test_connection__without_a_host__refused(instance: Instance) -> None:
         answer = connection.recv(4096)
 
     assert answer.split(b" ")[1] in (b"400", b"421")
+
+
+def write_record(folder: Path, *, pid: int) -> None:
+    record = {
+        "endpoint": "http://127.0.0.1:9",
+        "region": "us-east-1",
+        "account": "000000000000",
+        "runtime": "process",
+        "speed": 1.0,
+        "enforce_iam": False,
+        "slow_stacks": 0.0,
+        "pid": pid,
+        "state_dir": str(folder),
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "secret": "planted",
+    }
+    (folder / "instance.json").write_text(json.dumps(record))
+    (folder / ".fsd-local").write_text("")
+
+
+@contextmanager
+def posing_as_server(folder: Path, *, uid: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A process whose command line looks like the server's of a folder."""
+    program = f"import os, sys; os.setuid({uid}); print(flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", program, "fsd.local.server", str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd="/",
+    )
+    try:
+        process.stdout.readline()  # type: ignore[union-attr]  # it was asked for
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.communicate()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("mode", [0o700, 0o777])
+@pytest.mark.parametrize("owner", [0, 65534])
+def test_record__in_a_folder_that_others_own_or_may_write__is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, owner: int
+) -> None:
+    if (mode, owner) == (0o700, 0):
+        return  # ours: the next test
+    folder = tmp_path / "state"
+    folder.mkdir()
+    monkeypatch.setenv("FSD_LOCAL_STATE", str(folder))
+    with posing_as_server(folder, uid=0) as process:
+        write_record(folder, pid=process.pid)
+        os.chown(folder, owner, owner)
+        folder.chmod(mode)
+
+        assert local.find() is None
+        assert local.status() is None
+        for command in (local.ensure, local.down):
+            with pytest.raises(UsageError, match="would be emptied"):
+                command()
+        assert process.poll() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_record__that_names_a_process_of_another_user__is_not_believed_nor_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("FSD_LOCAL_STATE", str(folder))
+    with posing_as_server(folder, uid=65534) as process:
+        write_record(folder, pid=process.pid)
+
+        assert local.find() is None
+        local.down()
+        assert process.poll() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_state__empty_folder_of_another_user__refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    monkeypatch.setenv("FSD_LOCAL_STATE", str(folder))
+
+    with pytest.raises(UsageError, match="would be emptied"):
+        local.ensure()
+
+
+def test_request__announced_as_longer_than_any_call__refused(instance: Instance) -> None:
+    address = ("127.0.0.1", int(instance.endpoint.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=30) as connection:
+        lines = ("POST / HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {10**12}", "", "")
+        connection.sendall("\r\n".join(lines).encode())
+        answer = connection.recv(4096)
+
+    assert answer.split(b" ")[1] == b"413"

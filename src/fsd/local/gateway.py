@@ -94,7 +94,11 @@ class Gateway:
         if route == _MINISTACK_RESET:
             await asyncio.to_thread(self._reset)
         elif not scope["path"].startswith(_REGISTRY):
-            body = await _body(receive, most=_LONGEST_CALL)
+            try:
+                body = await _body(receive, most=_LONGEST_CALL, announced=_length_of(scope))
+            except ValueError as error:
+                await _send(send, 413, {"error": str(error)})
+                return
             fault = await asyncio.to_thread(self._find_fault, scope, body)
             if fault is not None:
                 await _send_raw(send, *fault)
@@ -175,11 +179,18 @@ def _again(body: bytes) -> Receive:
     return receive
 
 
-async def _body(receive: Receive, *, most: int = _LONGEST_BODY) -> bytes:
-    body = b""
-    while len(body) <= most:
+def _length_of(scope: Message) -> int:
+    """What the request says of its own length; 0 where it says nothing."""
+    text = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(text) if text.isdigit() else 0
+
+
+async def _body(receive: Receive, *, most: int = _LONGEST_BODY, announced: int = 0) -> bytes:
+    """Raises ValueError for one that is longer, where it says so before any of it is read."""
+    body = bytearray()
+    while max(len(body), announced) <= most:
         message = await receive()
-        body += bytes(message.get("body", b""))
+        body += message.get("body", b"")
         if message["type"] != "http.request" or not message.get("more_body"):
-            return body
-    raise ValueError("the request is too long")
+            return bytes(body)
+    raise ValueError(f"the request is longer than {most} bytes")

@@ -353,6 +353,9 @@ def _find(folder: Path) -> Instance | None:
 
 
 def _read_record(folder: Path) -> Instance | None:
+    """What an instance wrote; None also where somebody else could have written it."""
+    if not _is_private(folder):
+        return None
     try:
         return _load_instance(json.loads((folder / _RECORD).read_text()))
     except (OSError, ValueError, KeyError, TypeError):
@@ -362,6 +365,10 @@ def _read_record(folder: Path) -> Instance | None:
 def _is_ours(pid: int, folder: Path) -> bool:
     """Whether the process is the server of this folder: a number is used again after a crash."""
     try:
+        # Not the folder's owner: that is root for whoever changed its user.
+        status = Path(f"/proc/{pid}/status").read_text()
+        if f"\nUid:\t{os.getuid()}\t{os.geteuid()}\t" not in status:
+            return False
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -403,23 +410,26 @@ def _require_own(folder: Path) -> None:
     `FSD_LOCAL_STATE` may name anything; only what has our marker, in a folder of this user's that
     nobody else may write, is ours to remove.
     """
-    try:
-        found = folder.lstat()
-    except FileNotFoundError:
+    if not os.path.lexists(folder):
         return
-    is_ours = (
-        stat.S_ISDIR(found.st_mode)
-        and found.st_uid == os.geteuid()
-        and not found.st_mode & 0o022
-        and (folder / _MARKER).is_file()
-    )
-    if is_ours or (stat.S_ISDIR(found.st_mode) and not any(folder.iterdir())):
+    if _is_private(folder) and ((folder / _MARKER).is_file() or not any(folder.iterdir())):
         return
     raise UsageError(
         f"{folder} is not a state folder of the embedded AWS, and would be emptied",
         where="FSD_LOCAL_STATE" if os.environ.get("FSD_LOCAL_STATE") else str(folder),
         fix="name a folder that does not exist yet, or remove this one yourself",
         code="local-state-foreign",
+    )
+
+
+def _is_private(folder: Path) -> bool:
+    """A folder, no link, of this user's own, that nobody else may write."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return (
+        stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
     )
 
 
