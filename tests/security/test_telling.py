@@ -10,11 +10,14 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TextIO, cast
 
 import pytest
 
@@ -229,6 +232,14 @@ def test_step__a_file_of_the_runner_cannot_be_written__deploys_and_warns(
     assert len([line for line in scene.annotations if line.startswith("::warning")]) == 1
 
 
+class AsciiOnAFullDisk(io.StringIO):
+    encoding = "ascii"
+
+    def write(self, text: str) -> int:
+        text.encode("ascii")
+        raise OSError(28, "No space left on device")
+
+
 class Broken(io.TextIOWrapper):
     """A console whose writes fail in a way of its own."""
 
@@ -264,3 +275,47 @@ def test_write_or_detach__nobody_reads__goes_on_in_silence(device: str) -> None:
     with os.fdopen(descriptor, "w") as stream:
         for _ in range(3):
             write_or_detach(stream, "a line\n")
+
+
+@pytest.mark.parametrize("stream", ["closed", "no file", "ASCII on a full disk"])
+def test_write_or_detach__stream_that_cannot_be_detached__goes_on_in_silence(stream: str) -> None:
+    match stream:
+        case "closed":
+            sink: io.TextIOBase = io.StringIO()
+            sink.close()
+        case "no file":
+            sink = Broken(OSError(28, "No space left on device"))
+        case _:
+            sink = AsciiOnAFullDisk()
+    for _ in range(3):
+        write_or_detach(cast("TextIO", sink), "café\n")
+
+
+@pytest.mark.parametrize("redirect", ["/dev/full", "closed pipe", "closed"])
+def test_finish__nobody_can_read_the_result__keeps_the_exit_code(redirect: str) -> None:
+    program = (
+        "from fsd.cli.finish import finish\n"
+        "from fsd.errors import ExitCode\n"
+        "from fsd.release.result import Outcome\n"
+        "from tests.unit.report.results import make_result\n"
+        "import sys\n"
+        "result = make_result(outcome=Outcome.ROLLED_BACK)\n"
+        "sys.exit(finish(result, output='terminal', interrupted_as=ExitCode.INTERRUPTED))\n"
+    )
+    shell = {
+        "/dev/full": '"$@" >/dev/full',
+        "closed": '"$@" >&-',
+        "closed pipe": '"$@" > >(exit 0)',
+    }[redirect]
+    ended = subprocess.run(
+        ["bash", "-c", shell, "bash", sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 6, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr

@@ -5,19 +5,14 @@ from __future__ import annotations
 import json
 import sys
 
-import click
-
 from fsd.errors import ExitCode
 from fsd.release.result import Outcome, Result
-from fsd.streams import detach
+from fsd.streams import write_or_detach
 
 
 def finish(result: Result, *, output: str, interrupted_as: ExitCode) -> int:
     """The result on stdout; returns the exit code, 130 or 143 after a signal."""
-    try:
-        click.echo(_text(result, output))
-    except BrokenPipeError:
-        detach(sys.stdout)
+    write_or_detach(sys.stdout, f"{_text(result, output)}\n")
     if result.outcome is Outcome.INTERRUPTED:
         return int(interrupted_as)
     return int(result.outcome.exit_code)
