@@ -13,6 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from fsd.user_files import read_user_text
+
+# GitHub caps the payload of a webhook at 25 MB.
+# https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
+_LONGEST_EVENT = 25 * 1024 * 1024  # bytes
 Payload: TypeAlias = Mapping[str, object]
 
 DEFAULT_API = "https://api.github.com"
@@ -210,8 +215,8 @@ def read_event(environ: Mapping[str, str]) -> str:
     """The text of the event's file; "" where there is none."""
     path = environ.get("GITHUB_EVENT_PATH", "")
     try:
-        return Path(path).read_text(encoding="utf-8") if path else ""
-    except (OSError, UnicodeDecodeError):
+        return read_user_text(Path(path), most=_LONGEST_EVENT) if path else ""
+    except (OSError, ValueError):
         return ""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fsd.errors import CallFailedError, Location
+from fsd.user_files import read_user_text
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
 _HEREDOC = re.compile(r"(?<!<)<<(?!<)(-?)([\"']?)([A-Za-z_][A-Za-z0-9_.]*)\2")
@@ -60,8 +61,8 @@ class Instruction:
 def load_dockerfile(path: Path) -> tuple[Instruction, ...]:
     """Raises CallFailedError for what cannot be read or is no Dockerfile."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_user_text(path)
+    except OSError as error:
         raise CallFailedError(
             f"the Dockerfile cannot be read: {error}",
             where=str(path),

@@ -8,17 +8,20 @@ https://docs.docker.com/build/concepts/context/#dockerignore-files
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from fsd.errors import CallFailedError, Location
+from fsd.image.globs import BadPatternError, compile_glob
+from fsd.user_files import UnreadableError, read_user_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     text: str
     is_exception: bool
-    regex: re.Pattern[str]
+    matches: Callable[[str], bool]  # a path, or a folder above it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +30,9 @@ class Ignore:
 
     def excludes(self, path: str) -> bool:
         """`path` is relative to the context, with slashes."""
-        lineage = tuple(_lineage(path))
         excluded = False
         for pattern in self.patterns:
-            if excluded is pattern.is_exception and any(
-                pattern.regex.fullmatch(part) for part in lineage
-            ):
+            if excluded is pattern.is_exception and pattern.matches(path):
                 excluded = not pattern.is_exception
         return excluded
 
@@ -42,12 +42,22 @@ class Ignore:
 
 
 def load_ignore(context: Path, dockerfile: Path) -> Ignore:
-    """`<Dockerfile>.dockerignore` beside the Dockerfile wins over the context's, as in BuildKit."""
+    """`<Dockerfile>.dockerignore` beside the Dockerfile wins over the context's, as in BuildKit.
+
+    Raises CallFailedError for a file that cannot be read, or that has a pattern that is none.
+    """
     for path in ignore_files(context, dockerfile):
         try:
-            return parse_ignore(path.read_text(encoding="utf-8-sig"))
+            return parse_ignore(read_user_text(path), path=str(path))
         except (FileNotFoundError, NotADirectoryError):
             continue
+        except UnreadableError as error:
+            raise CallFailedError(
+                f"the ignore file cannot be read: {error}",
+                where=str(path),
+                fix="replace it by a text file in UTF-8, or remove it",
+                code="dockerignore-invalid",
+            ) from error
     return Ignore()
 
 
@@ -56,12 +66,13 @@ def ignore_files(context: Path, dockerfile: Path) -> tuple[Path, Path]:
     return dockerfile.with_name(f"{dockerfile.name}.dockerignore"), context / ".dockerignore"
 
 
-def parse_ignore(text: str) -> Ignore:
-    return Ignore(patterns=tuple(_parse(text)))
+def parse_ignore(text: str, *, path: str = ".dockerignore") -> Ignore:
+    """Raises CallFailedError for a pattern that Docker refuses, with its line."""
+    return Ignore(patterns=tuple(_parse(text, path)))
 
 
-def _parse(text: str) -> Iterator[Pattern]:
-    for line in text.splitlines():
+def _parse(text: str, path: str) -> Iterator[Pattern]:
+    for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("#"):
             continue
         written = line.strip()
@@ -72,30 +83,16 @@ def _parse(text: str) -> Iterator[Pattern]:
         cleaned = posixpath.normpath(body).lstrip("/")
         if cleaned in ("", "."):
             continue
-        yield Pattern(text=cleaned, is_exception=is_exception, regex=re.compile(_regex(cleaned)))
-
-
-_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|\\.|.", re.DOTALL)
-
-
-def _regex(pattern: str) -> str:
-    return "".join(_translate(token) for token in _TOKENS.findall(pattern))
-
-
-def _translate(token: str) -> str:
-    fixed = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    if token in fixed:
-        return fixed[token]
-    if len(token) > 2 and token.startswith("["):
-        return "[" + token[1:-1].replace("\\", "\\\\").replace("[", "\\[") + "]"
-    return re.escape(token[-1] if token.startswith("\\") else token)
-
-
-def _lineage(path: str) -> Iterator[str]:
-    """The path, then every folder above it."""
-    while path:
-        yield path
-        path = posixpath.dirname(path)
+        try:
+            matches = compile_glob(cleaned)
+        except BadPatternError as error:
+            raise CallFailedError(
+                f"`{body}` is not a pattern that Docker takes: {error}",
+                where=Location(path=path, line=number, column=line.index(body) + 1),
+                fix="correct the pattern; a backslash makes a special character an ordinary one",
+                code="dockerignore-invalid",
+            ) from error
+        yield Pattern(text=cleaned, is_exception=is_exception, matches=matches)
 
 
 def _reaches_below(pattern: str, folder: str) -> bool:
@@ -105,6 +102,14 @@ def _reaches_below(pattern: str, folder: str) -> bool:
             return True  # the exception is a folder above
         if "**" in wanted[index]:
             return True
-        if not re.fullmatch(_regex(wanted[index]), part):
+        if not _matches_part(wanted[index], part):
             return False
     return True
+
+
+def _matches_part(pattern: str, part: str) -> bool:
+    """A class may hold a slash, and its halves are no patterns: then the folder is looked into."""
+    try:
+        return compile_glob(pattern)(part)
+    except BadPatternError:
+        return True

@@ -110,15 +110,20 @@ def play(
             _refuse(instruction, "the first instruction must be FROM", "begin with FROM")
     if stage is None:
         _refuse(instructions[-1], "the Dockerfile has no FROM", "begin with FROM")
-    skipped = tuple(dict.fromkeys(_skipped(stage)))
+    skipped = tuple(dict.fromkeys(_skipped(state.stages, stage)))
     return Snapshot(tree=stage.tree, configuration=stage.configuration, skipped=skipped)
 
 
-def _skipped(stage: _Stage) -> Iterator[str]:
-    """In the file's order, of the stages that this one is made from; others are not built."""
-    for needed in stage.needs:
-        yield from _skipped(needed)
-    yield from stage.skipped
+def _skipped(stages: Sequence[_Stage], last: _Stage) -> Iterator[str]:
+    """In the file's order, of the stages that the last is made from; others are not built."""
+    needed = {id(last)}
+    # A stage needs only earlier ones, so one look from the end finds them all.
+    for stage in reversed(stages):
+        if id(stage) in needed:
+            needed.update(id(other) for other in stage.needs)
+    for stage in stages:
+        if id(stage) in needed:
+            yield from stage.skipped
 
 
 def _platform(architecture: str) -> dict[str, str]:
@@ -320,7 +325,7 @@ def _tree_of(play: _Play, stage: _Stage, instruction: Instruction) -> Tree | Non
     if name is None:
         return play.context
     source = play.find_stage(substitute(name, play.globals))
-    if source is None:
+    if source is None or source is stage:  # a stage is not yet there for itself: an image's name
         return None
     stage.needs.append(source)
     return source.tree

@@ -12,9 +12,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from fsd.errors import CallFailedError
 from fsd.image.ignore import Ignore
+from fsd.user_files import open_user_file
 
 _BLOCK = 1 << 20
+_LONGEST_PATH = 200  # characters that an error shows
+# No image is made of more; a sparse file would be hashed for hours.
+MOST_BYTES = 20 << 30
 # Git's own files change with every command, and no image is about them.
 _NEVER = {".git"}
 
@@ -35,9 +40,13 @@ class Node:
     target: str = ""  # of a link
 
     def open(self) -> IO[bytes]:
-        if self.source is not None:
-            return self.source.open("rb")
-        return io.BytesIO(self.content)
+        """Raises CallFailedError where the file is none any more."""
+        if self.source is None:
+            return io.BytesIO(self.content)
+        try:
+            return open_user_file(self.source, follows_links=False)
+        except OSError as error:
+            raise _unreadable(self.source, error) from error
 
 
 Tree: TypeAlias = dict[str, Node]  # relative paths with slashes; a folder may be implied
@@ -49,8 +58,23 @@ def read_tree(root: Path, ignore: Ignore) -> Tree:
     """Everything of a context that Docker would see, less `.git`. Links are not followed.
 
     Modes are reduced to "executable or not", so that a umask does not make another image.
+
+    Raises CallFailedError (context-too-large, context-unreadable).
     """
-    return dict(_walk(root, "", ignore))
+    found: Tree = {}
+    total = 0
+    for path, node in _walk(root, ignore):
+        found[path] = node
+        total += node.size
+        if total > MOST_BYTES:
+            raise CallFailedError(
+                f"the build context has more than {MOST_BYTES >> 30} GiB, {path} among it",
+                where=str(root),
+                fix="keep large files out of the context by .dockerignore, and load them at run "
+                "time",
+                code="context-too-large",
+            )
+    return found
 
 
 def digest(tree: Tree) -> str:
@@ -74,23 +98,46 @@ def _hash_of(node: Node) -> bytes:
     return found.digest()
 
 
-def _walk(root: Path, folder: str, ignore: Ignore) -> Iterator[tuple[str, Node]]:
-    with os.scandir(root / folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        path = f"{folder}/{entry.name}" if folder else entry.name
-        if entry.name in _NEVER:
+def _walk(root: Path, ignore: Ignore) -> Iterator[tuple[str, Node]]:
+    """Without recursion: a context may be deeper than Python's stack."""
+    waiting = [_entries(root, "")]
+    while waiting:
+        entry = next(waiting[-1], None)
+        if entry is None:
+            waiting.pop()
             continue
+        path, found = entry
         excluded = ignore.excludes(path)
-        if entry.is_dir(follow_symlinks=False):
+        if found.is_dir(follow_symlinks=False):
             if not excluded:
                 yield path, FOLDER
             if not excluded or ignore.may_hold_exceptions(path):
-                yield from _walk(root, path, ignore)
+                waiting.append(_entries(root, path))
         elif not excluded:
-            node = _node(entry)
+            node = _node(found)
             if node is not None:
                 yield path, node
+
+
+def _entries(root: Path, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    try:
+        with os.scandir(root / folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:  # among them a path that is too long for the system
+        raise _unreadable(root / folder, error) from error
+    for entry in found:
+        if entry.name not in _NEVER:
+            yield (f"{folder}/{entry.name}" if folder else entry.name), entry
+
+
+def _unreadable(path: Path, error: OSError) -> CallFailedError:
+    text = str(path)
+    return CallFailedError(
+        f"the build context cannot be read: {error.strerror or error}",
+        where=text if len(text) <= _LONGEST_PATH else f"{text[:_LONGEST_PATH]}…",
+        fix="keep it out of the context by .dockerignore, or make it readable",
+        code="context-unreadable",
+    )
 
 
 def _node(entry: os.DirEntry[str]) -> Node | None:

@@ -354,6 +354,21 @@ _IMAGE = _rows(
     ("dockerfile-unreadable", "the Dockerfile is not a text file", "name one with --dockerfile"),
     ("dockerfile-invalid", "a line of the Dockerfile cannot be understood", "correct that line"),
     (
+        "dockerignore-invalid",
+        "`.dockerignore` is no text file, or has a pattern that Docker refuses",
+        "correct the line that the error names",
+    ),
+    (
+        "context-unreadable",
+        "a file or folder of the build context cannot be read, or changed while it was read",
+        "keep it out by .dockerignore, or make it readable",
+    ),
+    (
+        "context-too-large",
+        "the build context has more than 20 GiB",
+        "keep large files out by .dockerignore",
+    ),
+    (
         "build-failed",
         "docker build ended with an error",
         "correct the step that its last lines name",
