@@ -21,6 +21,10 @@ class UnreadableError(OSError):
     """The message says what the name belongs to; it has no path and no fix."""
 
 
+class FolderError(UnreadableError, IsADirectoryError):
+    """The name belongs to a folder."""
+
+
 def open_user_file(path: Path, *, follows_links: bool = True) -> IO[bytes]:
     """A regular file. Raises UnreadableError for anything else, FileNotFoundError for nothing."""
     flags = _FLAGS if follows_links else _FLAGS | os.O_NOFOLLOW
@@ -28,7 +32,7 @@ def open_user_file(path: Path, *, follows_links: bool = True) -> IO[bytes]:
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
-            raise UnreadableError("it is a folder")
+            raise FolderError("it is a folder")
         if not stat.S_ISREG(mode):
             raise UnreadableError("it is a pipe, a socket or a device")
     except BaseException:
@@ -37,11 +41,9 @@ def open_user_file(path: Path, *, follows_links: bool = True) -> IO[bytes]:
     return os.fdopen(descriptor, "rb")
 
 
-def read_user_text(path: Path, *, most: int = MOST) -> str:
-    """UTF-8, with or without a byte order mark, of at most `most` bytes.
-
-    Raises FileNotFoundError or NotADirectoryError where there is none, UnreadableError for all
-    else.
+def read_user_bytes(path: Path, *, most: int = MOST) -> bytes:
+    """Raises FileNotFoundError or NotADirectoryError where there is none, UnreadableError for all
+    else, among it a file of more than `most` bytes.
     """
     try:
         with open_user_file(path) as file:
@@ -52,6 +54,12 @@ def read_user_text(path: Path, *, most: int = MOST) -> str:
         raise UnreadableError(getattr(error, "strerror", None) or str(error)) from error
     if len(content) > most:
         raise UnreadableError(f"it is larger than {most:,} bytes")
+    return content
+
+
+def read_user_text(path: Path, *, most: int = MOST) -> str:
+    """UTF-8, with or without a byte order mark; raises as `read_user_bytes` does."""
+    content = read_user_bytes(path, most=most)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UnreadableError("it is UTF-16, not UTF-8")
     try:

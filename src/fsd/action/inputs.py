@@ -10,7 +10,7 @@ from enum import StrEnum, auto
 from pathlib import Path
 
 from fsd.action.secrets import check_build_secrets
-from fsd.errors import UsageError
+from fsd.errors import RefusedError, UsageError
 from fsd.github.runner import Runner
 from fsd.release.deploy import OnCancel
 from fsd.release.turn import InFlight
@@ -130,16 +130,35 @@ def _check(inputs: Inputs) -> None:
 def find_service_files(pattern: str, root: Path) -> tuple[Path, ...]:
     """Manifests below `root`, in the order of their names; a path without `*` is itself.
 
-    Raises UsageError where a glob finds none, or leads out of the checkout.
+    Raises UsageError where a glob finds none, or leads out of the checkout; RefusedError where a
+    link does.
     """
     if ".." in Path(pattern).parts or Path(pattern).is_absolute():
         raise _wrong("service-file", pattern, "name a path below the checkout, without `..`")
     if not re.search(r"[*?\[]", pattern):
+        require_inside(root / pattern, root, where="input service-file")
         return (Path(pattern),)
     found = sorted(path.relative_to(root) for path in root.glob(pattern) if path.is_file())
     if not found:
         raise _wrong("service-file", pattern, f"no file of {root} matches; check out first")
+    for path in found:
+        require_inside(root / path, root, where="input service-file")
     return tuple(found)
+
+
+def require_inside(path: Path, root: Path, *, where: str) -> None:
+    """A pull request's file may be a link to any file of the runner's. Raises RefusedError."""
+    try:
+        is_inside = path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # a link that leads to itself, in older Pythons
+        is_inside = True  # reading it says what it is
+    if not is_inside:
+        raise RefusedError(
+            f"{path.name} is a link, or lies below one, that leads out of the checkout",
+            where=f"{where}: {path}",
+            fix="put the file itself into the repository",
+            code="outside-checkout",
+        )
 
 
 def _branches(text: str) -> Mapping[str, str]:

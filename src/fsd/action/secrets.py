@@ -9,6 +9,7 @@ from pathlib import Path
 from fsd.errors import UsageError
 from fsd.github.context import Context
 from fsd.release.secret_names import Kind, kind_of
+from fsd.user_files import open_user_file
 
 _SECRET_KEYS = frozenset({"id", "type", "env", "src", "source", "target", "required"})
 _MOST = 64 * 1024  # characters of a secret's file
@@ -61,10 +62,8 @@ def secret_values(lines: Iterable[str], variable: Callable[[str], str]) -> Itera
 
 def _read(path: Path) -> str:
     try:
-        if not path.is_file():
-            return ""
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(_MOST)
+        with open_user_file(path) as file:
+            return file.read(_MOST).decode("utf-8", "replace")
     except (OSError, ValueError):
         return ""
 

@@ -133,9 +133,14 @@ class _Deployer:
     order_commits: AskOrder | None = None
 
     def environments(self, file: Path) -> Mapping[str, Environment]:
-        from fsd.cli.manifest import known_environments
+        from fsd.action.inputs import require_inside
+        from fsd.cli.manifest import find_environments_file, known_environments
 
-        return known_environments(file, file=self.environments_file)
+        named = self.environments_file
+        found = named if isinstance(named, Path) else find_environments_file(file)
+        if found is not None:
+            require_inside(found, Path.cwd(), where="environments file")
+        return known_environments(file, file=named)
 
     def validate(
         self, file: Path, *, environment: str | None, overrides: tuple[str, ...]

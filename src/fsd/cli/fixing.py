@@ -19,6 +19,7 @@ from fsd.errors import ManifestError
 from fsd.lint.fix import Fixed, fix
 from fsd.report.findings import printable
 from fsd.spec.load import Loaded
+from fsd.user_files import open_user_file
 
 _COLORS = {"+": "32", "-": "31", "@": "36"}
 
@@ -83,7 +84,9 @@ def replace_file(path: Path, *, old: str, new: str) -> None:
     """Write a file that still holds `old`. Raises ManifestError where that cannot be done."""
     target = Path(os.path.realpath(path))
     try:
-        if target.read_bytes() != old.encode():
+        with open_user_file(target) as file:
+            is_same = file.read(len(old.encode()) + 1) == old.encode()
+        if not is_same:
             raise _unwritable("it has changed while it was checked", path, "run it again")
         if not os.access(target, os.W_OK):
             # A rename would ask the folder only.

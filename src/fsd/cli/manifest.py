@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import codecs
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from fsd.cli.clock import SystemClock
 from fsd.cli.governed import ENVIRONMENTS_FILE, DefaultBranch, decide_environments, find_governed
@@ -24,6 +23,7 @@ from fsd.spec.finding import Finding, Severity, order
 from fsd.spec.load import Loaded, load_manifest
 from fsd.spec.models import Manifest
 from fsd.spec.yaml_tree import MAX_CHARACTERS, Document, split_lines
+from fsd.user_files import UnreadableError, open_user_file
 
 if TYPE_CHECKING:
     from fsd.release.ports import Clock
@@ -284,14 +284,15 @@ def _shortest(file: Path) -> Path:
 def read_text(path: Path) -> str:
     """The text of a file; raises ManifestError where there is none to be had."""
     try:
-        if _is_endless(path):
-            raise _unreadable("this is a device or a pipe, not a file", path, "name a file")
-        with path.open("rb") as file:
+        with _open(path) as file:
             content = file.read(MAX_CHARACTERS + 1)
     except FileNotFoundError as error:
         raise _unreadable("there is no such file", path, _files_near(path)) from error
     except IsADirectoryError as error:
         raise _unreadable("this is a folder", path, _files_near(path / "x")) from error
+    except UnreadableError as error:
+        what = "this is a device or a pipe, not a file"
+        raise _unreadable(what, path, "name a file") from error
     except PermissionError as error:
         raise _unreadable("you may not read this file", path, f"chmod u+r {path}") from error
     except (OSError, ValueError) as error:
@@ -318,12 +319,11 @@ def decode(content: bytes, *, path: Path) -> str:
         raise _unreadable(what, path, "save it as UTF-8") from error
 
 
-def _is_endless(path: Path) -> bool:
-    """A device has no end, and a pipe's may never come. What the shell opened for us is read."""
+def _open(path: Path) -> IO[bytes]:
+    """What the shell opened for us, `<(…)` and standard input, is a pipe and is read."""
     if str(path).startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")):
-        return False
-    mode = path.stat().st_mode
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+        return path.open("rb")
+    return open_user_file(path)
 
 
 def _files_near(path: Path) -> str:

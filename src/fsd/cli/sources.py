@@ -20,6 +20,7 @@ from fsd.report.findings import FileFindings
 from fsd.spec.finding import Finding, Severity
 from fsd.spec.load import Loaded
 from fsd.spec.yaml_tree import MAX_CHARACTERS
+from fsd.user_files import open_user_file
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -223,7 +224,7 @@ def _says_so(path: Path) -> bool:
     """Whether it says `apiVersion: fsd/v1`, and is not one of environments. Unreadable files are
     kept: their error is worth knowing."""
     try:
-        with path.open("rb") as file:
+        with open_user_file(path) as file:
             content = file.read(_MOST_BYTES)
     except OSError:
         return True

@@ -16,8 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fsd.errors import CallFailedError
 from fsd.image.ignore import Ignore
 from fsd.image.tree import Kind, Tree, digest
+from fsd.user_files import read_user_bytes
 
 DEFAULT_PLATFORM = "X86_64"
 
@@ -42,9 +44,21 @@ class Recipe:
         return self == Recipe(runtime=self.runtime)
 
 
+def _read(dockerfile: Path) -> bytes:
+    try:
+        return read_user_bytes(dockerfile)
+    except OSError as error:
+        raise CallFailedError(
+            f"the Dockerfile cannot be read: {error}",
+            where=str(dockerfile),
+            fix="name a text file with --dockerfile",
+            code="dockerfile-unreadable",
+        ) from error
+
+
 def make_key(tree: Tree, *, dockerfile: Path, recipe: Recipe, commit: str, sees_git: bool) -> str:
     """Hex SHA-256. `sees_git`: the build can copy `.git`, so each commit is another image."""
-    content = dockerfile.read_bytes() if dockerfile.is_file() else b""
+    content = _read(dockerfile) if dockerfile.is_file() else b""
     made_from = {
         "format": _FORMAT,
         "context": digest(tree),

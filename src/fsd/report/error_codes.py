@@ -122,6 +122,11 @@ _MANIFEST = _rows(
 )
 
 _REFUSED = _rows(
+    (
+        "outside-checkout",
+        "a Service YAML or the environments file of a workflow is a link out of the checkout",
+        "put the file itself into the repository",
+    ),
     ("refused", "FSD could, but will not", "the error says what stands against it"),
     (
         "wrong-account",

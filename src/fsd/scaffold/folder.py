@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsd.user_files import open_user_file
+
 MAX_BYTES = 256 * 1024
 MAX_SOURCES = 300
 MAX_SOURCE_BYTES = 4 * 1024 * 1024  # of all together: a few seconds of parsing
@@ -112,7 +114,7 @@ def _read(path: Path) -> str | None:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
             return None
-        with path.open("rb") as file:
+        with open_user_file(path, follows_links=False) as file:
             content = file.read(MAX_BYTES)
         text = content.decode("utf-8-sig")
     except (OSError, ValueError):
