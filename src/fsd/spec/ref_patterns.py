@@ -13,7 +13,10 @@ from collections.abc import Iterable, Sequence
 
 # "Matches one alphanumeric character listed in the brackets or included in ranges. Ranges can only
 # include a-z, A-Z, and 0-9."
-_CLASS = r"\[(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|[A-Za-z0-9._-])+\]"
+_IN_CLASS = r"[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|[A-Za-z0-9._-]"
+# Possessive: `1-1-1-…` could be read in ever so many ways, and without a bracket at its end each
+# would be tried.
+_CLASS = rf"\[(?:{_IN_CLASS})++\]"
 # `?` and `+` repeat one character, and two of them in a row would be a name that takes for ever.
 _TOKEN = re.compile(
     rf"(?P<any>\*\*)|(?P<some>\*)|(?P<one>{_CLASS}|\\[*?+\[\]!\\]|[^\s*?+\[\]\\])(?P<times>[?+]?)"
@@ -74,11 +77,19 @@ def _expression(body: str) -> tuple[_Piece, ...] | None:
             pieces.append(("**" if match["any"] else "*", None))
             continue
         try:
-            character = re.compile(one if one[0] in "[\\" else re.escape(one))
+            character = re.compile(_regex(one))
         except re.error:  # a range from back to front
             return None
         pieces.append((match["times"] or "1", character))
     return tuple(pieces)
+
+
+def _regex(one: str) -> str:
+    """Of one character of a name: a class, an escaped character, or itself."""
+    if not one.startswith("["):
+        return one if one.startswith("\\") else re.escape(one)
+    members = re.findall(_IN_CLASS, one[1:-1])
+    return f"[{''.join(m if len(m) == 3 else re.escape(m) for m in members)}]"
 
 
 def _matches(pieces: tuple[_Piece, ...], name: str) -> bool:

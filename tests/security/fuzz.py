@@ -1,0 +1,417 @@
+"""Feeds every parser with damaged and made-up texts: each answers in time, or raises an error of
+ours.
+
+    python -m tests.security.fuzz --inputs 100000 --seed 7
+
+A seed makes the same inputs again. What is found is printed as it can be pasted into a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fsd.action.decide import decide
+from fsd.action.inputs import read_inputs
+from fsd.cli.deploying import split_reference
+from fsd.errors import FsdError
+from fsd.github.context import read_context
+from fsd.github.runner import PREFIX, Runner
+from fsd.image.dockerfile import parse_dockerfile
+from fsd.image.ignore import parse_ignore
+from fsd.image.stages import play
+from fsd.lint import lint
+from fsd.lint.workflows import lint_workflows
+from fsd.lint.workflows.shell import parse_script
+from fsd.local.doorkeeper import read_host
+from fsd.release.masking import mask
+from fsd.rollout.denials import find_denial
+from fsd.rollout.failures import classify_event
+from fsd.rollout.reasons import read_reason
+from fsd.spec.environments import Environment, load_environments
+from fsd.spec.load import load_manifest
+from fsd.spec.ref_patterns import find_problem, matches
+from fsd.spec.resource_names import name_fault
+
+LONGEST = 10  # seconds for one input; on an idle machine it takes milliseconds
+MOST_CHARACTERS = 4_000
+
+MANIFEST = """\
+apiVersion: fsd/v1
+kind: Service
+metadata: {name: offer-api, pack: offers, owners: ["@org/offers"]}
+service:
+  type: ecs
+  port: 8000
+  healthCheck: {path: /health, interval: 10, timeout: 5}
+  resources: {cpu: 512, memory: 1024, desiredCount: 2}
+  environment: {A: "${ENV}-$$x", B: 'no'}
+  secrets:
+    - name: P
+      valueFrom: arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf:k::
+  networking: {loadBalancer: {internal: false}}
+dependencies:
+  - type: aws_dynamodb_table
+    name: ${ENV}-offers
+    permissions: [dynamodb:GetItem, dynamodb:*]  # fsd: ignore[wildcard-permission] why
+"""
+ENVIRONMENTS = """\
+apiVersion: fsd/v1
+kind: Environment
+metadata: {name: prod}
+spec:
+  account: "123456789012"
+  branches: [main, 'release/**', '!x']
+  tags: ['v[0-9]+']
+  overrides: {resources: {cpu: 1024}}
+---
+apiVersion: fsd/v1
+kind: Environment
+metadata: {name: dev}
+spec: {promoteFrom: prod, protected: true}
+"""
+DOCKERFILE = """\
+# syntax=docker/dockerfile:1
+ARG V=3.11
+FROM python:${V}-slim AS build
+WORKDIR /app
+ENV A=1 B="two words" C=${A:-x}
+COPY --from=build --chown=1:1 ["a b", "/c/"]
+RUN pip install \\
+    -r requirements.txt <<EOF
+EOF
+HEALTHCHECK --interval=5s CMD curl -f http://localhost/ || exit 1
+FROM build
+CMD ["python", "-m", "app"]
+"""
+WORKFLOW = """\
+on: {push: {branches: [main, 'release/*']}, workflow_run: {workflows: [ci]}}
+env: {A: b}
+jobs:
+  test: {runs-on: ubuntu-latest, steps: [{run: pytest}]}
+  deploy:
+    needs: [test]
+    strategy: {matrix: {env: [dev, prod]}}
+    steps:
+      - uses: org/fsd-deploy@v1
+        with: {environment: "${{ matrix.env }}"}
+      - run: |
+          curl -sSL https://x.example/i.sh | bash
+          aws ecs update-service --cluster c --service s --force-new-deployment
+          docker build -t a:latest . && docker push a:latest
+"""
+SCRIPT = """\
+set -e; for x in a b; do echo "$x" 'y' $(aws sts get-caller-identity) `ls`; done
+cat <<'EOF' >f
+a
+EOF
+if [[ $A == b ]]; then bash -c "aws ecs update-service"; fi | xargs -I{} echo {} 2>&1 &
+"""
+EVENT = json.dumps(
+    {
+        "ref": "refs/heads/main",
+        "pull_request": {
+            "number": 7,
+            "merged": True,
+            "head": {"sha": "a" * 40, "ref": "x", "repo": {"full_name": "o/r", "fork": False}},
+            "base": {"ref": "main", "repo": {"full_name": "o/r", "private": True}},
+        },
+        "workflow_run": {"event": "push", "conclusion": "success", "head_branch": "main"},
+        "release": {"tag_name": "v1"},
+        "repository": {"full_name": "o/r", "default_branch": "main"},
+    }
+)
+LOG = (
+    'ERROR {"password": "hunter2", "url": "postgres://u:p@h/d"} Authorization: Bearer abc.def.ghi '
+    "--token=xyz arn:aws:iam::123456789012:role/x AKIAIOSFODNN7EXAMPLE b'secret=1' \\\"k\\\": 1"
+)
+REASON = (
+    "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve "
+    "ref 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:1: User: arn:aws:sts::1:"
+    "assumed-role/r/s is not authorized to perform: ecr:BatchGetImage because no identity-based "
+    "policy allows the action"
+)
+PIECES = (
+    "",
+    "\0",
+    "\ufeff",
+    "\u2028",
+    "\u202e",
+    "\ud7ff",
+    "\U0001f600",
+    "\x1b[31m",
+    "\r\n",
+    "\t",
+    "'",
+    '"',
+    "`",
+    "\\",
+    "{{",
+    "}}",
+    "${",
+    "}",
+    "$$",
+    "${ENV}",
+    "&a",
+    "*a",
+    "<<: *a",
+    "!!python/object:os.x",
+    "- ",
+    ": ",
+    "? ",
+    "[",
+    "]",
+    "[[[[",
+    "{",
+    "---\n",
+    "#",
+    "|",
+    ">",
+    "%",
+    "**/",
+    "*a*a*a*a*",
+    "[z-a]",
+    "[^",
+    "?",
+    "\\",
+    "/",
+    "//",
+    "..",
+    "../../",
+    "a" * 300,
+    "0" * 40,
+    "9" * 30,
+    "-1",
+    "1e999",
+    "0x1f",
+    "true",
+    "null",
+    "~",
+    "EOF",
+    "<<EOF",
+    "$(",
+    "`",
+    "|&",
+    ">&",
+    "&&",
+    "::error::",
+    "=",
+    ",",
+    ";",
+    "arn:aws:",
+    "sha256:",
+    "@",
+    ":",
+    "é",
+    "ß",
+    "\xa0",
+    "１２",
+    "null",
+    "[]",
+    "{}",
+    "\\u0000",
+    "\\",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    name: str
+    seeds: Sequence[str]
+    parse: Callable[[str], object]
+
+
+def _manifest(text: str) -> None:
+    loaded = load_manifest(text, path="service.yml", variables={"ENV": "prod"})
+    lint(loaded, "prod", environments=[Environment(name="prod")], today=date(2026, 11, 29))
+
+
+def _overrides(text: str) -> None:
+    load_manifest(MANIFEST, path="service.yml", overrides=text.splitlines()[:20])
+
+
+def _dockerfile(text: str) -> None:
+    instructions = parse_dockerfile(text)
+    play(instructions, context={}, build_args={"V": "1"}, architecture="amd64")
+
+
+def _ignore(text: str) -> None:
+    ignore = parse_ignore(text)
+    for path in ("a", "a/b/c.py", "x" * 200, "a/" * 60 + "z"):
+        ignore.excludes(path)
+        ignore.may_hold_exceptions(path)
+
+
+def _event(text: str) -> None:
+    context = read_context(
+        {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_REPOSITORY": "o/r"}, event_text=text
+    )
+    inputs = read_inputs(Runner({}, stream=io.StringIO()))
+    decide(context, inputs, {})
+
+
+def _inputs(text: str) -> None:
+    names = (
+        "timeout",
+        "branch-environments",
+        "build-args",
+        "build-secrets",
+        "overrides",
+        "rollback",
+        "rollback-to",
+        "in-flight",
+        "comment-logs",
+        "platforms",
+        "cache",
+        "service-file",
+    )
+    lines = text.split("\n")
+    environ: Mapping[str, str] = {
+        PREFIX + name.upper().replace("-", "_"): lines[number % len(lines)]
+        for number, name in enumerate(names)
+    }
+    read_inputs(Runner(environ, stream=io.StringIO()))
+
+
+def _patterns(text: str) -> None:
+    lines = text.splitlines()[:20]
+    if find_problem(lines) is None:
+        matches(lines, "release/1.2")
+
+
+def _names(text: str) -> None:
+    for type_ in ("aws_s3_bucket", "aws_lambda_function", "aws_kms_key"):
+        name_fault(type_, text)
+
+
+def _reason(text: str) -> None:
+    read_reason(text)
+    find_denial(text)
+    classify_event(f"(service web) was unable to place a task. Reason: {text}")
+
+
+PARSERS = (
+    Parser("manifest", [MANIFEST], _manifest),
+    Parser("environments", [ENVIRONMENTS], lambda t: load_environments(t, path="e.yml")),
+    Parser("overrides", ["resources.cpu=2048\nenvironment.A=b", "secrets[0].name=X"], _overrides),
+    Parser("dockerfile", [DOCKERFILE], _dockerfile),
+    Parser("dockerignore", ["*.md\n!README.md\n**/x\n[a-c]?\n\\*", "*a*b*c*d/**/e/**"], _ignore),
+    Parser("image", ["r.example:5000/a/b:v1@sha256:" + "a" * 64, "a:b"], split_reference),
+    Parser("workflow", [WORKFLOW], lambda t: lint_workflows({".github/workflows/d.yml": t})),
+    Parser("script", [SCRIPT], parse_script),
+    Parser("event", [EVENT], _event),
+    Parser("inputs", ["20m\nmain=prod, release/*=dev\nA=b\nid=x,env=Y\nresources.cpu=1"], _inputs),
+    Parser("patterns", ["main\nrelease/**\n!x\nv[0-9]+", "a?b+\n[ab]"], _patterns),
+    Parser("names", ["arn:aws:s3:::offers", "${ENV}-x"], _names),
+    Parser("log line", [LOG], mask),
+    Parser("reason", [REASON], _reason),
+    Parser("host", ["127.0.0.1:4566", "[::1]:80", "a.localhost."], read_host),
+)
+
+
+class TooLongError(BaseException):
+    """No Exception: no parser may catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    parser: str
+    text: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.parser}: {self.error}\n  {self.text!r}"
+
+
+def inputs(seed: int, count: int) -> Iterator[tuple[Parser, str]]:
+    """The parsers in turns; each text from a seed by one to eight changes."""
+    choose = random.Random(seed)
+    for number in range(count):
+        parser = PARSERS[number % len(PARSERS)]
+        yield parser, _changed(choose, choose.choice(parser.seeds))
+
+
+def _changed(choose: random.Random, text: str) -> str:
+    for _ in range(choose.randint(1, 8)):
+        start = choose.randint(0, len(text))
+        end = min(len(text), start + choose.choice((0, 0, 1, 3, 20, 200)))
+        match choose.randrange(6):
+            case 0:
+                text = text[:start] + text[end:]
+            case 1:
+                text = text[:start] + text[start:end] * choose.choice((2, 3, 40)) + text[end:]
+            case 2:
+                other = choose.randint(0, len(text))
+                text = text[:start] + text[other : other + end - start] + text[end:]
+            case 3:
+                text = text[:start] + chr(choose.choice((choose.randrange(128), 0x2028, 0x10FFFF)))
+                text += text[end:]
+            case _:
+                piece = choose.choice(PIECES) * choose.choice((1, 1, 1, 2, 30))
+                text = text[:start] + piece + text[end:]
+    return text[:MOST_CHARACTERS]
+
+
+def run(seed: int, count: int) -> tuple[list[Fault], Counter[str], float]:
+    """(faults, inputs by parser, the slowest in seconds)."""
+    faults: list[Fault] = []
+    tried: Counter[str] = Counter()
+    slowest = 0.0
+    before = signal.signal(signal.SIGALRM, _ring)
+    try:
+        for parser, text in inputs(seed, count):
+            started = time.monotonic()
+            fault = _try(parser, text)
+            slowest = max(slowest, time.monotonic() - started)
+            tried[parser.name] += 1
+            if fault is not None:
+                faults.append(fault)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    return faults, tried, slowest
+
+
+def _ring(*_: object) -> None:
+    raise TooLongError
+
+
+def _try(parser: Parser, text: str) -> Fault | None:
+    signal.alarm(LONGEST)
+    try:
+        parser.parse(text)
+    except FsdError:
+        return None
+    except TooLongError:
+        return Fault(parser.name, text, f"no answer in {LONGEST} s")
+    except Exception as error:
+        return Fault(parser.name, text, f"{type(error).__name__}: {error}")
+    finally:
+        signal.alarm(0)
+    return None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--inputs", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    options = parser.parse_args()
+    faults, tried, slowest = run(options.seed, options.inputs)
+    lines = [str(fault) for fault in faults[:50]]
+    lines += [f"{number:7,}  {name}" for name, number in sorted(tried.items())]
+    lines.append(f"seed {options.seed}, slowest {slowest:.2f} s")
+    lines.append(f"{tried.total() - len(faults)} passed, {len(faults)} failed")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
