@@ -1,11 +1,42 @@
-"""Output that nobody can read any more (`| head`, a full disk): it must neither stop a deployment
-nor change how it is said to have ended."""
+"""Output: of printable characters; and where nobody can read it any more (`| head`, a full disk),
+it must neither stop a deployment nor change how it is said to have ended."""
 
 from __future__ import annotations
 
 import os
+import unicodedata
 from contextlib import suppress
 from typing import TextIO
+
+
+def printable(text: str) -> str:
+    """Without control characters and direction marks: a log line can't move the cursor."""
+    kept = (" " if char.isspace() else char for char in text)
+    return "".join(char for char in kept if unicodedata.category(char) not in {"Cc", "Cf"})
+
+
+class Unbreakable:
+    """A stream for who writes by itself, as Rich does: what cannot be written goes nowhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:
+        return self._stream.encoding or "utf-8"
+
+    def write(self, text: str) -> int:
+        write_or_detach(self._stream, text)
+        return len(text)
+
+    def flush(self) -> None:
+        """`write` has done it."""
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
 
 
 def write_or_detach(stream: TextIO | None, text: str) -> None:
@@ -15,6 +46,8 @@ def write_or_detach(stream: TextIO | None, text: str) -> None:
         return
     try:
         _write(stream, text)
+    except BlockingIOError:
+        return  # a reader that is slow loses a line, and not all that follow
     except OSError:
         detach(stream)
 
@@ -31,9 +64,10 @@ def _write(stream: TextIO, text: str) -> None:
 
 def detach(stream: TextIO) -> None:
     """Send the rest to /dev/null; without it Python complains once more when it flushes at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        with suppress(OSError):  # a stream that is no file needs none
-            os.dup2(nowhere, stream.fileno())
-    finally:
-        os.close(nowhere)
+    with suppress(OSError):  # a stream that is no file needs none
+        descriptor = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, descriptor)
+        finally:
+            os.close(nowhere)

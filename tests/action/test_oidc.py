@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fsd.errors import CallFailedError
-from fsd.github.oidc import IdTokens, find_id_tokens
+from fsd.github.oidc import IdTokens, _read_value, find_id_tokens
 from tests.fakes.clock import FakeClock
 from tests.fakes.oidc import REQUEST_TOKEN, Issuer, serve_issuer
 
@@ -123,3 +123,21 @@ def test_find_id_tokens__job_with_it__masks_the_request_token(issuer: Issuer) ->
 
     assert found is not None
     assert masked == [REQUEST_TOKEN]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["not a url", "http://[::1", "file:///etc/passwd", "ftp://x/y", "http://a b/", "HTTP:", "\0"],
+)
+def test_id_tokens__address_that_is_none__a_clear_error_and_nothing_opened(url: str) -> None:
+    tokens = IdTokens(url=url, request_token=REQUEST_TOKEN, mask=lambda _: None, clock=FakeClock())
+
+    with pytest.raises(CallFailedError) as caught:
+        tokens()
+
+    assert caught.value.id == "identity-token-failed"
+
+
+def test_read_value__json_that_is_very_deep__a_clear_error() -> None:
+    with pytest.raises(CallFailedError, match="not JSON"):
+        _read_value(b"[" * 60_000)

@@ -6,6 +6,7 @@ wrongly and all others well.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -23,10 +24,13 @@ import pytest
 
 from fsd.errors import CallFailedError
 from fsd.github.comments import Comments
-from fsd.release.result import Outcome
+from fsd.github.runner import Runner
+from fsd.release.result import Outcome, PhaseName, PhaseState
+from fsd.report.markdown import marker
+from fsd.report.terminal import live_reporter
 from fsd.streams import write_or_detach
 from tests.unit.action.step import Scene
-from tests.unit.report.results import make_result
+from tests.unit.report.results import make_phase, make_result
 
 COMMENT = {
     "id": 1,
@@ -319,3 +323,100 @@ def test_finish__nobody_can_read_the_result__keeps_the_exit_code(redirect: str) 
     assert ended.returncode == 6, ended.stderr
     assert "Traceback" not in ended.stderr
     assert "Exception ignored" not in ended.stderr
+
+
+class Failing(io.StringIO):
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, text: str) -> int:
+        del text
+        raise self.error
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EAGAIN])
+def test_live_reporter__terminal_that_is_gone__the_deployment_goes_on(number: int) -> None:
+    went_on = False
+    with live_reporter(Failing(OSError(number, os.strerror(number)))) as reporter:
+        reporter.begin("hello → dev")
+        reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text=""))
+        reporter.note("x")
+        went_on = True
+
+    assert went_on
+
+
+def test_write_or_detach__stream_that_is_busy_once__shows_later_lines() -> None:
+    class Busy(io.StringIO):
+        is_busy = True
+
+        def write(self, text: str) -> int:
+            if self.is_busy:
+                self.is_busy = False
+                raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+            return super().write(text)
+
+        def fileno(self) -> int:
+            raise AssertionError("it must not be detached")
+
+    stream = Busy()
+    write_or_detach(stream, "first\n")
+    write_or_detach(stream, "second\n")
+
+    assert stream.getvalue() == "second\n"
+
+
+HIDDEN = "\x1b[31m \x00 \u202e \u2028 \u2066 \x7f \x9b \r"
+
+
+@pytest.mark.parametrize("service", ["a --> **x**\n@all", HIDDEN, "<!--", "-->", "a b", "é", ""])
+@pytest.mark.parametrize("subject", ["dev", "plan:prod", "x -->\n"])
+def test_marker__any_name__one_comment_of_printable_characters(service: str, subject: str) -> None:
+    text = marker(service, subject)
+
+    assert re.fullmatch(r"<!-- fsd:[\w.:-]*:[\w.:-]* -->", text, re.ASCII)
+    assert text.count("-->") == 1
+
+
+def test_marker__names_that_are_plain__as_they_are() -> None:
+    assert marker("offer-api", "plan:prod") == "<!-- fsd:offer-api:plan:prod -->"
+
+
+@pytest.mark.parametrize("text", [HIDDEN, f"a\n{HIDDEN}\nb", "::error::\x1b]0;title\x07"])
+def test_runner_write__foreign_text__only_printable_characters(text: str) -> None:
+    stream = io.StringIO()
+
+    Runner({}, stream=stream).write(text)
+
+    assert not re.search(
+        r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066]", stream.getvalue()
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["https://x/\n::error::y", "javascript:alert(1)", "https://a b", 7, None]
+)
+def test_publish__comments_url_that_is_none__an_error_of_ours_and_outputs_stay(
+    tmp_path: Path, url: object
+) -> None:
+    scene = Scene(tmp_path)
+
+    with github("create", (200, {**COMMENT, "html_url": url})) as api:
+        code = run(scene, api)
+
+    assert code == 0
+    assert Path(scene.outputs["summary"]).exists()
+    assert scene.outputs.get("comment-url", "") == ""
+
+
+@pytest.mark.parametrize("where", ["stderr", "both"])
+def test_fsd__nobody_can_read_its_error__keeps_the_exit_code(tmp_path: Path, where: str) -> None:
+    redirect = {"stderr": "2>/dev/full", "both": ">&- 2>&-"}[where]
+    ended = subprocess.run(
+        ["bash", "-c", f'"$@" {redirect}', "bash", sys.executable, "-m", "fsd.cli.main",
+         "validate", "--file", str(tmp_path / "none.yml")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 3

@@ -96,13 +96,13 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:
         return int(ExitCode.INTERRUPTED)
     except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
+        _say("interrupted")
         return int(ExitCode.INTERRUPTED)
     except click.ClickException as error:
         error.show()
         return int(ExitCode.USAGE)
     except FsdError as error:
-        click.echo(str(error), err=True)
+        _say(str(error))
         return int(error.exits_with)
     except BrokenPipeError:
         # The reader (head, less) has gone.
@@ -113,14 +113,20 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        click.echo(
+        _say(
             f"error[internal]: {type(error).__name__}: {error}\n"
             f"  --> a bug in FSD, not in your service\n"
-            f"  fix: run it again with `fsd --debug …` and report the output at {ISSUES_URL}",
-            err=True,
+            f"  fix: run it again with `fsd --debug …` and report the output at {ISSUES_URL}"
         )
         return int(ExitCode.BUG)
     return int(result) if isinstance(result, int) else int(ExitCode.OK)
+
+
+def _say(text: str) -> None:
+    """On stderr, where somebody reads it; the exit code says it too."""
+    from fsd.streams import write_or_detach
+
+    write_or_detach(sys.stderr, f"{text}\n")
 
 
 def _write_whatever_the_terminal_takes() -> None:

@@ -7,6 +7,7 @@ into a comment of their own.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -193,7 +194,7 @@ def _number(pull: PullRequest) -> int:
 
 def _url(comment: IssueComment) -> str:
     url: object = comment.html_url
-    if not isinstance(url, str):
+    if not isinstance(url, str) or not re.fullmatch(r"https?://[!-~]+", url):
         raise TypeError(f"a comment's URL is {url!r}")
     return url
 

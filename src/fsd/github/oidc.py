@@ -52,11 +52,16 @@ class IdTokens:
             raise _failed(str(error)) from error
 
     def _fetch(self) -> str:
-        request = urllib.request.Request(
-            _with_audience(self.url),
-            headers={"Authorization": f"Bearer {self.request_token}", "Accept": "application/json"},
-        )
+        if not self.url.lower().startswith(("https://", "http://")):
+            raise _failed("its address is no URL of the web")
         try:
+            request = urllib.request.Request(
+                _with_audience(self.url),
+                headers={
+                    "Authorization": f"Bearer {self.request_token}",
+                    "Accept": "application/json",
+                },
+            )
             with _OPENER.open(request, timeout=_TIMEOUT) as answer:
                 content = answer.read(_LIMIT)
         except urllib.error.HTTPError as error:
@@ -66,6 +71,8 @@ class IdTokens:
             raise _failed(f"HTTP {error.code}") from error
         except (OSError, http.client.HTTPException) as error:
             raise _TransientError(str(error)) from error
+        except ValueError as error:  # an address that is none
+            raise _failed(str(error)) from error
         token = _read_value(content)
         self.mask(token)
         return token
@@ -113,7 +120,7 @@ def _with_audience(url: str) -> str:
 def _read_value(content: bytes) -> str:
     try:
         answer: object = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _failed("the answer is not JSON") from error
     value = answer.get("value") if isinstance(answer, dict) else None
     if not isinstance(value, str) or not value:

@@ -19,7 +19,7 @@ from typing import TextIO
 
 from fsd.errors import CallFailedError, Location, UsageError
 from fsd.release.run_secrets import RunSecrets
-from fsd.streams import write_or_detach
+from fsd.streams import printable, write_or_detach
 
 # Not the runner's INPUT_*: a composite action's run step does not get them, so action.yml maps
 # each input to one of these. https://github.com/actions/runner/issues/665
@@ -133,8 +133,9 @@ class Runner:
 
     def write(self, text: str) -> None:
         """Foreign lines into the log."""
+        lines = self.secrets.hide(text).split("\n")
         with self.foreign_text():
-            self._line(self.secrets.hide(text))
+            self._line("\n".join(printable(line) for line in lines))
 
     def _command(
         self, name: str, message: str = "", properties: Mapping[str, str] | None = None

@@ -23,7 +23,6 @@ from fsd.report.wording import (
     clip,
     count_text,
     duration_text,
-    printable,
     release_label,
     short_commit,
     short_digest,
@@ -31,6 +30,7 @@ from fsd.report.wording import (
 )
 from fsd.rollout.cause import Diagnosis
 from fsd.spec.finding import Finding, Severity
+from fsd.streams import printable
 
 # GitHub refuses a comment of more than 65536 characters.
 LIMIT = 60_000
@@ -58,7 +58,12 @@ def marker(service: str, subject: str) -> str:
 
     `subject` is an environment, `plan`, or `plan:` and the one environment that a job is for.
     """
-    return f"<!-- fsd:{service}:{subject} -->"
+    return f"<!-- fsd:{_plain_name(service)}:{_plain_name(subject)} -->"
+
+
+def _plain_name(name: str) -> str:
+    """A file's name may stand for a service that does not say its own, and be anything."""
+    return re.sub(r"[^\w.:-]|(?<=--)>", "_", name, flags=re.ASCII)
 
 
 def render_comment(result: Result, *, run_url: str, updated_at: datetime) -> str:

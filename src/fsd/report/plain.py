@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
 from fsd.release.result import Phase, PhaseState, Progress
-from fsd.report.wording import duration_text, printable
-from fsd.streams import write_or_detach
+from fsd.report.wording import duration_text
+from fsd.streams import printable, write_or_detach
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}
 

@@ -12,12 +12,12 @@ from fsd.report.wording import (
     changes_text,
     count_text,
     duration_text,
-    printable,
     release_label,
     revision_label,
     wrap,
 )
 from fsd.rollout.cause import Cause, Diagnosis
+from fsd.streams import printable
 
 LOG_LINES_SHOWN = 12
 CAUSES_SHOWN = 3

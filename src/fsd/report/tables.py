@@ -10,7 +10,6 @@ from fsd.release.result import ReleaseInfo
 from fsd.report.wording import (
     WIDTH,
     clip,
-    printable,
     release_label,
     short_commit,
     short_digest,
@@ -19,6 +18,7 @@ from fsd.report.wording import (
 )
 from fsd.rollout.diagnose import family_revision, short
 from fsd.snapshot import ServiceDeployment, ServiceState, TargetHealth, TaskState
+from fsd.streams import printable
 
 GAP = "  "
 

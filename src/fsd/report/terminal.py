@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TextIO
+from typing import IO, TextIO, cast
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
@@ -16,7 +16,8 @@ from rich.text import Text
 
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress
 from fsd.report.plain import failed_text, new_text
-from fsd.report.wording import WIDTH, duration_text, printable
+from fsd.report.wording import WIDTH, duration_text
+from fsd.streams import Unbreakable, printable
 
 BAR = 20  # cells
 # The newest build lines and events; more would push the phases off a small screen.
@@ -27,7 +28,9 @@ _WATCHED = {PhaseName.ROLLOUT, PhaseName.ROLLBACK}
 @contextmanager
 def live_reporter(stream: TextIO) -> Iterator[LiveReporter]:
     """Draws until the block ends; the phases stay on the screen, bars and notes go."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = Console(
+        file=cast("IO[str]", Unbreakable(stream)), highlight=False, markup=False, emoji=False
+    )
     console.width = min(console.width, WIDTH)
     screen = Screen()
     live = Live(screen, console=console, refresh_per_second=8, redirect_stdout=False)

@@ -7,12 +7,12 @@ reaches a terminal with its control characters.
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
 from fsd.change import Change
 from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.streams import printable
 
 WIDTH = 100  # columns
 SHORT_COMMIT = 7
@@ -27,12 +27,6 @@ def duration_text(duration: timedelta) -> str:
     if minutes < 60:
         return f"{minutes}m{seconds:02d}s"
     return f"{minutes // 60}h{minutes % 60:02d}m"
-
-
-def printable(text: str) -> str:
-    """Without control characters and direction marks: a log line can't move the cursor."""
-    kept = (" " if char.isspace() else char for char in text)
-    return "".join(char for char in kept if unicodedata.category(char) not in {"Cc", "Cf"})
 
 
 def short_commit(commit: str) -> str:
