@@ -5,6 +5,7 @@ A deployment's statuses are scripted, one a look: `aws.ecs.script("IN_PROGRESS",
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -363,8 +364,9 @@ class FakeStacks:
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
         _raise_next(self.on_apply)
         self.applied.append(split_memory(template)[0])
+        stored: Json = json.loads(json.dumps(template, sort_keys=True))  # as FSD sends it
         self.stacks[name] = Stack(
-            name=name, id=name, status="UPDATE_COMPLETE", template=template,
+            name=name, id=name, status="UPDATE_COMPLETE", template=stored,
             outputs={"TaskSecurityGroupId": "sg-1"}, tags=tags,
         )  # fmt: skip
         return self.stacks[name]

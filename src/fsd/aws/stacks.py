@@ -18,6 +18,7 @@ from fsd.aws.session import Clients
 from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
+from fsd.plan.canonical import canonical_text
 from fsd.plan.memory import split_memory
 from fsd.release.ports import Clock, Stack
 
@@ -208,7 +209,7 @@ class CloudFormationStacks:
         return (
             stack["StackStatus"] in _AS_ITS_TEMPLATE_SAYS
             and _tags(stack) == dict(tags)
-            and self._template(stack) == template
+            and canonical_text(self._template(stack)) == canonical_text(template)
         )
 
     # --- look ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from fsd.change import Change
 from fsd.compile.desired import HEALTH_CHECK_LABEL, Json, JsonValue, Scaling
+from fsd.plan.canonical import canonical_text
 from fsd.plan.normalise import normalise_task_definition
 
 _SCALAR_FIELDS = {
@@ -36,10 +37,10 @@ def diff_templates(before: Json, after: Json) -> tuple[Change, ...]:
         *(
             Change(what=f"~{name}", text="")
             for name in sorted(new.keys() & old.keys())
-            if new[name] != old[name]
+            if canonical_text(new[name]) != canonical_text(old[name])
         ),
     ]
-    if not changes and before != after:
+    if not changes and canonical_text(before) != canonical_text(after):
         changes = [Change(what="outputs", text="or descriptions")]
     return tuple(changes)
 

@@ -9,10 +9,9 @@ twice: the health check belongs to the target group, and judges old and new task
 
 from __future__ import annotations
 
-import json
-
 from fsd.compile.desired import Json, JsonValue
 from fsd.compile.iam import INLINE_POLICY_LIMIT, policy_size
+from fsd.plan.canonical import canonical_text
 from fsd.plan.memory import split_memory
 
 _RULES = ("SecurityGroupIngress", "SecurityGroupEgress")
@@ -31,17 +30,7 @@ def transition_template(before: Json, after: Json) -> Json:
 def is_same_template(one: Json, other: Json) -> bool:
     """Whether both mean the same: what they remember means nothing, nor the order of rules and
     statements."""
-    return _sorted(split_memory(one)[0]) == _sorted(split_memory(other)[0])
-
-
-def _sorted(value: JsonValue) -> JsonValue:
-    match value:
-        case dict():
-            return {key: _sorted(item) for key, item in value.items()}
-        case list():
-            return sorted(map(_sorted, value), key=json.dumps)
-        case _:
-            return value
+    return canonical_text(split_memory(one)[0]) == canonical_text(split_memory(other)[0])
 
 
 def output_value(template: Json, output: str) -> JsonValue:
@@ -82,9 +71,9 @@ def _with_statements_of(old: Json, new: Json) -> Json:
 
 
 def _union(old: JsonValue, new: JsonValue) -> list[JsonValue]:
-    """All of `new`, then what only `old` has."""
-    kept = _list(new)
-    return [*kept, *(value for value in _list(old) if value not in kept)]
+    """All of `new`, then what only `old` has: in whatever order of keys it was written down."""
+    kept, known = _list(new), {canonical_text(value) for value in _list(new)}
+    return [*kept, *(value for value in _list(old) if canonical_text(value) not in known)]
 
 
 def _by_name(policies: list[JsonValue]) -> dict[str, Json]:
