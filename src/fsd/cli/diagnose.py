@@ -16,7 +16,7 @@ def command(service: str, env: str, region: str | None, output: str) -> int:
     from fsd.release.diagnosing import read_diagnosis
     from fsd.release.reporter import Silent
 
-    connection, ref = open_service(service, env, region=region)
+    connection, ref = open_service(service, env, region=region, start=False)
     diagnosis = read_diagnosis(make_operation(connection, ref, reporter=Silent()))
     if output == "json":
         from fsd.report.json_report import diagnosis_json

@@ -15,9 +15,12 @@ from fsd.cli.options import open_service, service_options
 def command(service: str, env: str, region: str | None, output: str, limit: int) -> int:
     """List the releases, newest first, and how each ended."""
     from fsd.release.ledger import read_history
+    from fsd.release.operations import require_service
 
-    connection, ref = open_service(service, env, region=region)
+    connection, ref = open_service(service, env, region=region, start=False)
     releases = read_history(connection.aws.ecs, cluster=ref.cluster, service=ref.name, limit=limit)
+    if not releases:
+        require_service(connection.aws, ref)
     if output == "json":
         from fsd.report.json_report import release_json
 

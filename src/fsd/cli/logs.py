@@ -32,14 +32,19 @@ def command(
     """Show a service's log lines, oldest first."""
     from fsd.cli.clock import SystemClock
     from fsd.release.logs import LogReader
+    from fsd.release.operations import require_service
 
-    connection, ref = open_service(service, env, region=region)
+    connection, ref = open_service(service, env, region=region, start=False)
     clock = SystemClock()
     reader = LogReader(
         logs=connection.aws.logs, group=ref.log_group, start=clock.now() - since, task=task
     )
+    lines = reader.read()
+    if not lines:
+        # Lines outlive their service; without any, a name that is mistyped is no silence.
+        require_service(connection.aws, ref)
     while True:
-        for line in reader.read():
+        for line in lines:
             short = line.stream.rpartition("/")[2][:4]
             if output == "json":
                 entry = {"at": line.at.isoformat(), "stream": line.stream, "text": line.text}
@@ -49,3 +54,4 @@ def command(
         if not follow:
             return 0
         clock.wait(timedelta(seconds=2 / min(connection.pace.speed, 4)))
+        lines = reader.read()

@@ -109,13 +109,18 @@ def open_environment(
     region: str | None,
     identity: WebIdentity | None = None,
     environments_file: EnvironmentsFile = None,
+    start: bool = True,
 ) -> tuple[Connection, str]:
-    """Connect to the environment's account; also the name of its cluster."""
+    """Connect to the environment's account; also the name of its cluster.
+
+    `start` is False for a command that only looks: it starts no embedded AWS.
+    """
     from fsd.cli.manifest import find_environment
     from fsd.cli.wiring import connect
 
     environment = find_environment(None, env, file=environments_file)
-    return connect(environment, region=region, identity=identity), environment.cluster_name
+    connection = connect(environment, region=region, identity=identity, start=start)
+    return connection, environment.cluster_name
 
 
 def open_service(
@@ -125,13 +130,18 @@ def open_service(
     region: str | None,
     identity: WebIdentity | None = None,
     environments_file: EnvironmentsFile = None,
+    start: bool = True,
 ) -> tuple[Connection, ServiceRef]:
     """Connect to the environment's account, and derive the service's names on AWS."""
     from fsd.release.operations import ServiceRef
     from fsd.spec import names
 
     connection, cluster = open_environment(
-        env, region=region, identity=identity, environments_file=environments_file
+        env,
+        region=region,
+        identity=identity,
+        environments_file=environments_file,
+        start=start,
     )
     ref = ServiceRef(
         service=service,

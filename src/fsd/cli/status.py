@@ -35,7 +35,7 @@ def _show_one(service: str, env: str, *, region: str | None, is_json: bool, watc
     from fsd.report.json_report import status_json
     from fsd.report.tables import status_text
 
-    connection, ref = open_service(service, env, region=region)
+    connection, ref = open_service(service, env, region=region, start=False)
     operation = make_operation(connection, ref, reporter=Silent())
 
     def look() -> bool:
@@ -51,7 +51,7 @@ def _show_all(env: str, *, region: str | None, is_json: bool, watch: bool) -> No
     from fsd.report.json_report import overview_json
     from fsd.report.tables import overview_text
 
-    connection, cluster = open_environment(env, region=region)
+    connection, cluster = open_environment(env, region=region, start=False)
     shown: list[Overview] = []
 
     def look() -> bool:

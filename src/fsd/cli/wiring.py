@@ -158,15 +158,20 @@ def govern_in_workflow() -> DefaultBranch | Path | None:
 
 
 def connect(
-    environment: Environment, *, region: str | None = None, identity: WebIdentity | None = None
+    environment: Environment,
+    *,
+    region: str | None = None,
+    identity: WebIdentity | None = None,
+    start: bool = True,
 ) -> Connection:
-    """Open the account of an environment. `local` starts the embedded AWS where it is not running.
+    """Open the account of an environment. `local` starts the embedded AWS where it is not running,
+    unless `start` is False: who only looks starts nothing.
 
-    Raises CallFailedError without credentials, RefusedError in another account than the
-    environment's.
+    Raises CallFailedError without credentials or a running embedded AWS, RefusedError in another
+    account than the environment's.
     """
     if environment.name == LOCAL:
-        return _connect_local(environment)
+        return _connect_local(environment, start=start)
     from fsd.aws.connect import connect as connect_aws
     from fsd.aws.session import open_session
     from fsd.cli.clock import SystemClock
@@ -271,13 +276,20 @@ def _network(aws: Aws, environment: Environment) -> tuple[Network, tuple[str, ..
     return found, ()
 
 
-def _connect_local(environment: Environment) -> Connection:
+def _connect_local(environment: Environment, *, start: bool) -> Connection:
     from fsd.aws.connect import connect as connect_aws
     from fsd.aws.session import open_session
     from fsd.cli.clock import SystemClock
     from fsd.local import instance as local
 
     running = local.find(None)
+    if running is None and not start:
+        raise CallFailedError(
+            "the embedded AWS is not running, so that nothing runs in it",
+            where=f"--env {LOCAL}",
+            fix="start it with  fsd local up  or deploy to it:  fsd deploy --env local",
+            code="local-not-running",
+        )
     instance = running or local.ensure()
     session = open_session(
         region=instance.region,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 
 from fsd.compile.desired import OUTPUT_URL, Json
 from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
@@ -13,7 +14,7 @@ from fsd.release.changed import find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.ledger import read_history, release_info, resolve_version
 from fsd.release.patience import Patience
-from fsd.release.ports import Aws, Clock, PermissionDenied
+from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.release.rollback import ROLLBACK_TIME, find_lost_race
@@ -96,16 +97,31 @@ def manifest_name(service: ServiceState) -> str:
 
 def get_service(operation: Operation) -> ServiceState:
     """Raises UsageError where there is no such service."""
-    ref = operation.ref
-    service = operation.aws.ecs.find_service(ref.cluster, ref.name)
+    return require_service(operation.aws, operation.ref)
+
+
+def require_service(aws: Aws, ref: ServiceRef) -> ServiceState:
+    """Raises UsageError where there is no such service; it names one that is spelled alike."""
+    service = aws.ecs.find_service(ref.cluster, ref.name)
     if service is None:
         raise UsageError(
             f"no service {ref.name} in cluster {ref.cluster}",
-            where=f"{operation.aws.identity.account} · {operation.aws.identity.region}",
-            fix=f"check --service and --env; deploy it with  fsd deploy --env {ref.environment}",
+            where=f"{aws.identity.account} · {aws.identity.region}",
+            fix=_near(aws.ecs, ref)
+            + f"check --service and --env; deploy it with  fsd deploy --env {ref.environment}",
             code="service-not-found",
         )
     return service
+
+
+def _near(ecs: Ecs, ref: ServiceRef) -> str:
+    try:
+        names = ecs.service_names(ref.cluster)
+    except CallFailedError:
+        return ""  # a role that may not list services gets the error all the same
+    suffix = f"-{ref.environment}"
+    close = get_close_matches(ref.name, names, n=1)
+    return f"did you mean `{close[0].removesuffix(suffix)}`? or " if close else ""
 
 
 def read_status(operation: Operation) -> Status:
