@@ -37,14 +37,17 @@ def plain_aws(
     endpoint: str,
     *,
     denied: frozenset[str] | set[str] = frozenset(),
+    refused: dict[str, list[str]] | None = None,
     embedded: bool = False,
     gate: Gate | None = None,
 ) -> Iterator[str]:
     """Yield an endpoint that answers AWS's APIs, and 404 below /_fsd unless `embedded`.
 
-    Operations in `denied` are answered as IAM does.
+    Operations in `denied` are answered as IAM does. Each message in `refused` is ECS's answer to
+    one call of that operation, an InvalidParameterException; it is taken out of the list.
     """
     server = _Server(endpoint.removeprefix("http://"), frozenset(denied), embedded, gate or _Open())
+    server.refused = {} if refused is None else refused
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -58,6 +61,7 @@ def plain_aws(
 class _Server(ThreadingHTTPServer):
     def __init__(self, upstream: str, denied: frozenset[str], embedded: bool, gate: Gate) -> None:
         super().__init__(("127.0.0.1", 0), _Proxy)
+        self.refused: dict[str, list[str]] = {}
         self.upstream = upstream
         self.denied = denied
         self.embedded = embedded
@@ -79,7 +83,10 @@ class _Proxy(BaseHTTPRequestHandler):
             return
         operation = self._operation(body)
         if operation in self.server.denied:
-            self._deny(operation)
+            message = f"User: me is not authorized to perform: ecs:{operation}"
+            self._refuse("AccessDeniedException", message)
+        elif self.server.refused.get(operation):
+            self._refuse("InvalidParameterException", self.server.refused[operation].pop(0))
         elif self.server.gate.forwards(operation):
             answer, content = self._ask(body)
             if self.server.gate.answers(operation):
@@ -119,9 +126,8 @@ class _Proxy(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _deny(self, operation: str) -> None:
-        message = f"User: me is not authorized to perform: ecs:{operation}"
-        content = json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
+    def _refuse(self, code: str, message: str) -> None:
+        content = json.dumps({"__type": code, "message": message}).encode()
         self.send_response(400)
         self.send_header("content-length", str(len(content)))
         self.end_headers()

@@ -12,6 +12,7 @@ from fsd.aws.scaling import ApplicationAutoScaling
 from fsd.compile.desired import Scaling
 from fsd.errors import CallFailedError
 from fsd.release.ports import ScalingState
+from tests.fakes.clock import FakeClock
 from tests.moto.conftest import TestClients
 
 RESOURCE = {
@@ -28,7 +29,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 @pytest.fixture
 def scaling(clients: TestClients) -> ApplicationAutoScaling:
-    return ApplicationAutoScaling(clients=clients)
+    return ApplicationAutoScaling(clients=clients, clock=FakeClock())
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def connect(
         ),
         ecs=TolerantEcs(clients=session, clock=clock, poll=poll, warn=warn),
         targets=TargetGroups(clients=session),
-        scaling=ApplicationAutoScaling(clients=session),
+        scaling=ApplicationAutoScaling(clients=session, clock=clock),
         alarms=CloudWatchAlarms(clients=session),
         logs=CloudWatchLogs(clients=session),
         registry=ContainerRegistry(clients=session),

@@ -28,6 +28,7 @@ from fsd.aws.ecs_shapes import (
 )
 from fsd.aws.errors import aws_code, aws_message, call, pages
 from fsd.aws.once import once
+from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import ONE_ATTEMPT, READ_ATTEMPTS, Clients
 from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
@@ -69,7 +70,12 @@ class ElasticContainerService:
 
     def create_cluster(self, name: str, *, tags: Mapping[str, str]) -> None:
         """A cluster of that name that is there already is fine, and stays as it is."""
-        call(self._reads, "create_cluster", name, clusterName=name, tags=write_tags(tags))
+        once_roles_are_known(
+            lambda: call(
+                self._reads, "create_cluster", name, clusterName=name, tags=write_tags(tags)
+            ),
+            clock=self.clock,
+        )
 
     def delete_cluster(self, name: str) -> None:
         try:
@@ -103,7 +109,9 @@ class ElasticContainerService:
                 return None
             return None if diff_task_definitions(found.definition, definition) else found
 
-        return once(ask, look=look, clock=self.clock)
+        return once_roles_are_known(
+            lambda: once(ask, look=look, clock=self.clock), clock=self.clock
+        )
 
     def find_task_definition(self, arn: str) -> TaskDefinition | None:
         try:
@@ -184,7 +192,10 @@ class ElasticContainerService:
     def create_service(self, parameters: Json) -> ServiceState:
         """Safe to repeat: `clientToken` is in the parameters."""
         where = f"{parameters.get('cluster')}/{parameters.get('serviceName')}"
-        answer = call(self._reads, "create_service", where, **without_none(parameters))
+        answer = once_roles_are_known(
+            lambda: call(self._reads, "create_service", where, **without_none(parameters)),
+            clock=self.clock,
+        )
         return to_service(answer["service"])
 
     def update_service(self, parameters: Json) -> ServiceState:
@@ -195,7 +206,10 @@ class ElasticContainerService:
 
     def _update(self, client: Any, parameters: Json) -> ServiceState:
         where = f"{parameters.get('cluster')}/{parameters.get('service')}"
-        answer = call(client, "update_service", where, **without_none(parameters))
+        answer = once_roles_are_known(
+            lambda: call(client, "update_service", where, **without_none(parameters)),
+            clock=self.clock,
+        )
         return to_service(answer["service"])
 
     def _force(self, parameters: Json) -> ServiceState:

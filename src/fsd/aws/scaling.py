@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsd.aws.errors import aws_code, call, pages
+from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
 from fsd.compile.desired import Scaling
 from fsd.errors import CallFailedError
-from fsd.release.ports import ScalingState
+from fsd.release.ports import Clock, ScalingState
 
 DEFAULT_COOLDOWN = 300  # seconds, of ECS services
 _METRICS = {
@@ -27,6 +28,7 @@ class ApplicationAutoScaling:
     """`fsd.release.ports.ScalingPort`. Policies of other names are somebody else's, and stay."""
 
     clients: Clients
+    clock: Clock
 
     def find(self, cluster: str, service: str) -> ScalingState | None:
         target = self._target(cluster, service)
@@ -46,12 +48,16 @@ class ApplicationAutoScaling:
         target = self._target(cluster, service)
         limits = {"MinCapacity": scaling.minimum, "MaxCapacity": scaling.maximum}
         if target is None or limits != {key: target[key] for key in limits}:
-            call(
-                self._client,
-                "register_scalable_target",
-                f"{cluster}/{service}",
-                **_resource(cluster, service),
-                **limits,
+            # The first of an account makes a service-linked role as well.
+            once_roles_are_known(
+                lambda: call(
+                    self._client,
+                    "register_scalable_target",
+                    f"{cluster}/{service}",
+                    **_resource(cluster, service),
+                    **limits,
+                ),
+                clock=self.clock,
             )
         existing = self._policies(cluster, service) if target is not None else {}
         self._apply_policies(cluster, service, scaling, existing=existing)

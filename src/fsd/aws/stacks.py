@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from fsd.aws.errors import aws_code, aws_message, call, pages
+from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
 from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
@@ -144,18 +145,18 @@ class CloudFormationStacks:
         self, name: str, *, body: str, tags: Mapping[str, str], **how: str
     ) -> dict[str, Any]:
         token = _token()
-        return call(
-            self._client,
-            "create_change_set",
-            name,
-            StackName=name,
-            ChangeSetName=token,
-            ClientToken=token,
-            TemplateBody=body,
-            Tags=[{"Key": key, "Value": tags[key]} for key in sorted(tags)],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
+        parameters: dict[str, Any] = {
+            "StackName": name,
+            "ChangeSetName": token,
+            "ClientToken": token,
+            "TemplateBody": body,
+            "Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)],
+            "Capabilities": ["CAPABILITY_NAMED_IAM"],
             **how,
             **self._role,
+        }
+        return once_roles_are_known(
+            lambda: call(self._client, "create_change_set", name, **parameters), clock=self.clock
         )
 
     def _require_ready(self, change_set: dict[str, Any], name: str) -> bool:
