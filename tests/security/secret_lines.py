@@ -50,6 +50,12 @@ _WRITINGS = (
     "{\"a\": {\"b\": [{\"N\": \"S\"}]}}", "N=S\\nnext=1", "N=S\\u0026a=1", "`N`: `S`",
     "N:\n  S", "N=\nS", "N: |\n  S", "N: >-\n    S", "--N \\\n  S", "- name: N\n  value: S", "N:\n  - S",
     'Content-Disposition: form-data; name="N"\n\nS',
+    "| N | S |", "│ N │ S │", "| `N` | `S` |", "N ?= S", "N: str = 'S'", "N\n=\nS", "N\u00a0=\u00a0S", "\ufeffN=S",
+    "- name: N\n  # of prod\n  value: S", "Key: N\nValue: S", "Name: N\nType: SecureString\nValue: S",
+    '{"value": "S", "name": "N"}', "{'Value': 'S', 'Name': 'N'}", "<N><![CDATA[S]]></N>", "<key>N</key><string>S</string>",
+    "<key>N</key>\n<string>S</string>", 'N = """S"""', "N = \'\'\'S\'\'\'", '["N"]=>\n  string(8) "S"', "user,N\nbob,S",
+    "N\n  Input should be valid [type=x, input_value='S', input_type=str]", "INSERT INTO u (a, N) VALUES (1, 'S')",
+    '{"Name": "/prod/N", "Type": "SecureString", "Value": "S"}', "N%253DS", '~ N = "b4" -> "S"',
 )  # fmt: skip
 _HEADERS = (
     "Authorization: Bearer S", "authorization: bearer S", "Authorization: S", "Authorization: Token S",
@@ -89,6 +95,16 @@ _URLS = (
     "basic_auth=(\"u\", \"S\")", "Access denied: password \"S\" for user", "with password 'S'", "password is S",
     "CREATE USER app IDENTIFIED BY 'S'", "SET PASSWORD FOR 'a'@'%' = 'S'", "requirepass S", "db.x:5432:app:app:S",
     "[\"app\", \"--db-password\", \"S\"]", "postgres%3A%2F%2Fu%3AS%40h%2Fd", "git+https://S@github.com/o/r", "echo S | docker login x",
+    "unzip -P S a.zip", "zip -P S a.zip b", "7z x -pS a.7z", "snmpget -v2c -c S host", "openssl enc -k S",
+    "openssl rsa -passin pass:S", "keytool -storepass S -keypass x", "smbclient //h/s -U bob%S", "lftp -u bob,S h",
+    "vault login S", "net use Z: \\\\srv\\share S /user:bob", "curl -b 'sid=S' https://x", "AUTH PLAIN S", "a1 LOGIN bob S",
+    "PASS S", "ACL SETUSER a on >S ~*", 'ConvertTo-SecureString "S" -AsPlainText', "echo S | gh auth login --with-token",
+    'proxy_set_header X-Api-Key "S";', 'RequestHeader set Authorization "Basic S"', "X-Registry-Auth: S", "X-Honeycomb-Team: S",
+    "Stripe-Signature: t=1,v1=ab,v0=S", "X-Hub-Signature-256: sha256=S", "HMAC: S", "client-key-data: S",
+    '<input type="password" name="x" value="S">', '<meta name="csrf-token" content="S">', '{"kty": "oct", "k": "S"}',
+    "PlainCredentials('a', 'S')", "Password for bob: S", "Use the following password to go on:\n\nS", "https://u:ab/S@git.x.io/r",
+    "пароль: S", "密码：S", "パスワード: S", "contraseña: S", "mot de passe : S", "ｐａｓｓｗｏｒｄ=S", "pass\u200bword=S",
+    '{"pass\\u0077ord":"S"}', '{"m":"{\\"password\\":\\"ab\\\\\\"S\\"}"}', "password=ab;S", "DB_PASSWORD=ab&S", "password=ab'S",
     "the password was S", "Incorrect API key provided: S", "your temporary password is: S",
 )  # fmt: skip
 

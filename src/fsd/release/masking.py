@@ -12,12 +12,13 @@ taken possessively or bounded, and a match begins only where a run does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator
 
 from fsd.lint.credentials import KNOWN, LOGGED
-from fsd.release.secret_names import Kind, kind_of
-from fsd.release.secret_values import find_value, is_ordinary
+from fsd.release.secret_blocks import PEM_INSIDE, key_lines, values_below
+from fsd.release.secret_forms import COMMANDS, FORMS
+from fsd.release.secret_names import NAME, QUOTE, Kind, kind_of
+from fsd.release.secret_values import end_of, find_value, is_ordinary
 
 HIDDEN = "***"
 
@@ -26,41 +27,15 @@ _COLOUR = re.compile(
     r"(?:\x1b|\\u001[bB]|\\x1[bB]|\\033|\\e|#033)\[[0-9;:?]{0,30}[@-~]"
     r"|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|\x1b[()][0-9A-B]"
 )
-_QUOTE = r"(?:\\{0,7}[\"'`]|&quot;|&apos;|&#0?3[49];|&#x2[27];|%2[27])"
 _TOKENS = re.compile(
     rf"(?:{'|'.join(p.pattern for p in (*(pattern for pattern, _ in KNOWN), *LOGGED))})"
     r"[^\s\"',;)}\]\\<>&]*"
 )
 # A JSON Web Token has three parts; an encrypted one five, of which the second may be empty.
 _JSON_WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{6,}+(?:\.[\w-]*+){1,4}")
-_NAME = re.compile(
-    r"(?<![\w.$-])(?P<name>(?:(?:api|access|secret|private|encryption|signing|account|master"
-    r"|license|auth|subscription|shared|storage|client|recovery|verification|one-time|pin) )?"
-    rf"[\w$.]*+(?:-(?!>)[\w$.]*+)*+)(?<=[\w$.-])(?P<close>{_QUOTE}?(?:\]|%5[Dd]|\))?)"
-    r"(?P<sign>[ \t]{0,40}"
-    r"(?:=>|:=|->|(?<![!<>=])=(?!=)|::?|%3[DdAa]|\\u003[dD]|[＝：→])[ \t]{0,40})",
-    re.IGNORECASE,
-)
 _ARN = re.compile(r"[^\s\"',)}\]]*+")
 # --password hunter2, -Password hunter2
 _FLAG = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w.-]*+)[ \t]{1,20}(?P<value>[^\s-]\S*+)")
-# What `-p`, `-a` and `-u` mean depends on the command.
-_SHORT_FLAGS = (
-    (
-        re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass|mongo\w*|(?:docker|podman|helm|az|oc)\b"
-                   r".{0,60}\blogin|sqlcmd|influx|rabbitmqadmin)\b"),
-        re.compile(r"(?P<name>(?<=\s)-[pP] ?)(?P<value>[^\s-]\S*+)"),
-    ),
-    (
-        re.compile(r"\b(?:redis-cli|keydb-cli|valkey-cli)\b"),
-        re.compile(r"(?P<name>(?<=\s)-a )(?P<value>[^\s-]\S*+)"),
-    ),
-    (
-        re.compile(r"\b(?:curl|http|https|wget|ldapsearch)\b"),
-        re.compile(r"(?P<name>(?<=\s)-(?:u|U|w|-user|-proxy-user|a)[ =]?[\"']?"
-                   r"(?:[^\s:\"']{1,80}+:)?)(?P<value>[^\s\"'-][^\s\"']*+)"),
-    ),
-)  # fmt: skip
 _SCHEME_VALUE = re.compile(
     r"\b(?P<name>(?:bearer|basic|negotiate|apikey|splunk|genie\s?key|token)[ \t]{1,9})"
     r"(?P<value>[\w.~+/-]{6,}+(?:={1,2}(?![\w\"']))?)(?![\w=(])",
@@ -73,6 +48,10 @@ _QUERY = re.compile(
 )
 _URLS = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]{1,40}+://[^\s\"'<>`]++")
 _ONE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://")
+# A colon without a port behind it: what follows is a password that was not encoded.
+_SLASH_IN_PASSWORD = re.compile(
+    r"[\w.%+-]{1,100}+:(?!\d{1,5}(?:[/?#]|$))[^\s:@/?#]{1,100}[/?#][^\s@]{0,200}@[\w.-]+"
+)
 _PORT_FIRST = re.compile(r"\d{1,5}(?:[/?#,]|$)")
 _WITHOUT_SCHEME = (
     # Go's MySQL driver, Oracle, and a user with a password before a host with a port.
@@ -84,74 +63,63 @@ _WITHOUT_SCHEME = (
     ),
 )  # fmt: skip
 _ELEMENT = re.compile(
-    r"(?P<name><(?P<key>[\w:.-]{1,60}+)(?:\s[^<>]{0,200})?>)(?P<value>[^<>\s][^<>]{0,4000})(?=</)"
+    r"(?P<name><(?P<key>[\w:.-]{1,60}+)(?:\s[^<>]{0,200})?>(?:<!\[CDATA\[)?)"
+    r"(?P<value>[^<>\s][^<>]{0,4000}?)(?=(?:\]\]>)?</)"
 )
 # {"name": "DB_PASSWORD", "value": "…"}, as task definitions and pods have them.
 _NAME_VALUE = re.compile(
-    rf"\b(?:name|key){_QUOTE}?\s{{0,4}}[=:]\s{{0,4}}{_QUOTE}?(?P<key>[\w.-]{{2,80}}+){_QUOTE}?"
-    rf"[,;\s]{{1,4}}{_QUOTE}?value{_QUOTE}?\s{{0,4}}[=:]\s{{0,4}}",
+    rf"\b(?:name|key|parameter|field|variable){QUOTE}?\s{{0,4}}[=:]\s{{0,4}}{QUOTE}?"
+    rf"(?P<key>[\w./-]{{2,200}}+){QUOTE}?[,;\s]{{1,4}}"
+    rf"(?:{QUOTE}?type{QUOTE}?\s{{0,4}}[=:]\s{{0,4}}{QUOTE}?\w{{1,20}}{QUOTE}?[,;\s]{{1,4}})?"
+    rf"{QUOTE}?(?:value|content){QUOTE}?\s{{0,4}}[=:]\s{{0,4}}",
     re.IGNORECASE,
+)
+# The other way round, and as property lists of macOS have them.
+_VALUE_NAME = re.compile(
+    rf"(?P<name>\bvalue{QUOTE}?\s{{0,4}}[=:]\s{{0,4}}{QUOTE})(?P<value>[^\"'`\\]{{1,400}}+)"
+    rf"(?={QUOTE}[,;\s]{{1,4}}{QUOTE}?(?:name|key){QUOTE}?\s{{0,4}}[=:]\s{{0,4}}{QUOTE}?"
+    rf"(?P<key>[\w./-]{{2,200}}+))",
+    re.IGNORECASE,
+)
+_KEY_ELEMENT = re.compile(
+    r"(?P<name><key>(?P<key>[\w.-]{2,80})</key>\s{0,20}<(?:string|data)>)(?P<value>[^<>]{1,4000})",
+    re.IGNORECASE,
+)
+# | DB_PASSWORD | hunter2 |
+_CELL = re.compile(
+    r"(?P<name>[|│┃┆┊]\s{0,40}[`*]{0,2}(?P<key>[\w.-]{2,80}+)[`*]{0,2}\s{0,80}[|│┃┆┊]\s{0,40}[`*]{0,2})"
+    r"(?P<value>[^\s|│┃┆┊`*]{4,400}+)"
 )
 # ('password', 'hunter2'); [b'authorization', b'Bearer …']
 _PAIR = re.compile(
-    rf"(?P<open>[\[(])b?{_QUOTE}(?P<key>[\w.-]{{2,60}}+){_QUOTE},\s{{0,4}}(?=b?{_QUOTE})"
+    rf"(?P<open>[\[(])b?{QUOTE}(?P<key>[\w.-]{{2,60}}+){QUOTE},\s{{0,4}}(?=b?{QUOTE})"
 )
 _IN_PROSE = re.compile(
     r"\b(?P<name>(?:password|passphrase|passwd|passcode|pin|api key|access token|secret key"
     r"|token)(?: (?:is|was|of|set to|changed to|provided|used|value))?[: ]? ?)"
-    rf"(?P<value>{_QUOTE}[^\"'`\s][^\"'`]{{0,200}}|[^\s\"'`]{{1,400}}+)",
+    rf"(?P<value>{QUOTE}[^\"'`\s][^\"'`]{{0,200}}|[^\s\"'`]{{1,400}}+)",
     re.IGNORECASE,
 )
-# What has a form of its own: SQL, Redis, .pgpass, an AWS key id with its key, codes in messages.
-_FORMS = (
-    re.compile(
-        r"(?P<name>\bIDENTIFIED (?:WITH \w{1,40} )?(?:BY|AS) (?:PASSWORD )?[\"'])(?P<value>[^\"']{1,200})",  # noqa: E501
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"(?P<name>\bSET PASSWORD FOR \S{1,100} = (?:PASSWORD\()?[\"'])(?P<value>[^\"']{1,200})",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"(?P<name>\bAUTH\"? (?:default )?\"?)(?P<value>(?=[^\s\"]*\d)(?=[^\s\"]*[a-z])[^\s\"]{6,200})"  # noqa: E501
-    ),
-    re.compile(r"(?P<name>\b(?:requirepass|masterauth|bindpw) )(?P<value>\S{4,200})"),
-    re.compile(
-        r"(?P<name>^[\w.*-]{1,100}:(?:\d{1,5}|\*):[\w*-]{1,60}:[\w.-]{1,60}:)(?P<value>\S{4,200})$"
-    ),
-    re.compile(
-        r"(?P<name>\*\*\*[\"']?[,:;/ \t]{1,3}[\"']?)(?P<value>(?=[\w/+]{0,39}[a-z])(?=[\w/+]{0,39}[A-Z])[A-Za-z0-9/+]{40}(?![\w/+]))"  # noqa: E501
-    ),
-    re.compile(
-        r"(?P<name>\b(?:verification|login|security|one-time|otp|totp|sign-in|auth)(?: code)?(?: is|:)? )"  # noqa: E501
-        r"(?P<value>\d{4,8})(?!\S)",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"(?P<name>(?<![A-Za-z])[A-Z]{0,20}_?(?:PASSWORD|SECRET|TOKEN|(?:secret_access|API|SECRET)_key)[ \t]{1,4})"  # noqa: E501
-        r"(?P<value>(?=\S*[A-Za-z])(?=\S*\d)[\w/+.!$-]{8,200}={0,2}(?!\S))",
-        re.IGNORECASE,
-    ),
-    re.compile(r"(?P<name>%3A%2F%2F[\w.-]{0,60}%3A)(?P<value>[^\s%]{1,200})(?=%40)", re.IGNORECASE),
-    re.compile(r"(?P<name>:\\/\\/[\w.-]{0,60}:)(?P<value>[^\s@\\]{1,200})(?=@)"),
-    re.compile(
-        r"(?P<name>[\"']--?[\w-]{0,40}(?:password|token|secret|api-?key)[\"'],\s{0,2}[\"'])(?P<value>[^\"']{1,400})"
-    ),
-    re.compile(r"(?P<name>/bot)(?P<value>\d{8,10}:[\w-]{30,})"),
-    re.compile(r"(?P<name>\bgit\+https?://)(?P<value>[^\s@:/]{8,200})(?=@)"),
-    re.compile(r"(?P<name>\becho )(?P<value>[^\s|]{4,200})(?= \| (?:docker|podman|helm|sudo) )"),
-)
+
 _BASIC_AUTH = re.compile(
-    r"(?P<name>\b(?:\w{0,20}auth|\w{0,20}Auth(?:entication)?|login|credentials)\s{0,2}[=:]?\s{0,2}[\[(]\s{0,2}"
-    r"[bu]?[\"'][^\"'\s]{0,100}[\"'],\s{0,3})(?P<value>[bu]?[\"'][^\"']{1,400})"
+    r"(?P<name>\b(?:\w{0,20}auth|\w{0,20}Auth(?:entication)?|login|\w{0,20}[Cc]redentials?)"
+    r"\s{0,2}[=:]?\s{0,2}[\[(]\s{0,2}[bu]?[\"'][^\"'\s]{0,100}[\"'],\s{0,3})"
+    r"(?P<value>[bu]?[\"'][^\"']{1,400})"
 )
+# INSERT INTO users (name, password) VALUES ('bob', 'hunter2')
+_ROW = re.compile(
+    r"(?P<before>\((?P<columns>[\w\"'`., \t-]{1,2000}+)\)\s{0,4}VALUES\s{0,4}\()"
+    r"(?P<row>[^()]{1,4000})",
+    re.IGNORECASE,
+)
+_FIELD = re.compile(r"\s*(?:[bBnN]?'(?:[^']|'')*'|[^,']*)")
 
 
 def mask(text: str) -> str:
     """One line, or a part of one; of several lines each with what the others tell about it."""
     if "\n" in text:
         return "\n".join(mask_lines(text.split("\n")))
-    plain = _COLOUR.sub("", text)
+    plain = _plain(text)
     masked = _mask_plain(plain)
     return text if masked == plain else masked
 
@@ -159,9 +127,9 @@ def mask(text: str) -> str:
 def mask_lines(lines: Iterable[str]) -> Iterator[str]:
     """As many lines; also those of a private key, and a value that is below its name."""
     texts = list(lines)
-    plain = [_COLOUR.sub("", text) for text in texts]
-    hidden = _key_lines(plain)
-    values = _values_below(plain)
+    plain = [_plain(text) for text in texts]
+    hidden = key_lines(plain)
+    values = values_below(plain)
     for number, text in enumerate(texts):
         if number in hidden:
             yield HIDDEN
@@ -171,22 +139,41 @@ def mask_lines(lines: Iterable[str]) -> Iterator[str]:
             yield mask(text)
 
 
+# What nobody sees between two letters, and letters in other forms than people read.
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+_OTHER_FORMS = {ord("\u00a0"): " ", **{0xFF01 + n: chr(0x21 + n) for n in range(94)}}
+_ESCAPED_LETTER = re.compile(r"(?<!\\)\\u00([46][1-9a-fA-F]|[57][0-9aA])")
+
+
+def _plain(text: str) -> str:
+    """As it is read: without colours and characters that nobody sees, in plain letters."""
+    text = _COLOUR.sub("", text)
+    if not text.isascii():
+        text = _UNSEEN.sub("", text).translate(_OTHER_FORMS)
+    if "\\u00" in text:
+        text = _ESCAPED_LETTER.sub(lambda match: chr(int(match[1], 16)), text)
+    return text
+
+
 def _mask_plain(text: str) -> str:
-    text = _PEM_INSIDE.sub(HIDDEN, text)
+    text = PEM_INSIDE.sub(HIDDEN, text)
     text = _JSON_WEB_TOKEN.sub(_hide_web_token, text)
     text = _TOKENS.sub(HIDDEN, text)
     text = _URLS.sub(_hide_in_urls, text)
     for pattern in _WITHOUT_SCHEME:
         text = pattern.sub(_hide, text)
-    text = _ELEMENT.sub(_hide_element, text)
+    for pattern in (_ELEMENT, _VALUE_NAME, _KEY_ELEMENT):
+        text = pattern.sub(_hide_keyed, text)
+    text = _CELL.sub(_hide_cell, text)
     text = _hide_after(_NAME_VALUE, text)
     text = _hide_after(_PAIR, text)
     text = _hide_named(text)
     text = _BASIC_AUTH.sub(_hide, text)
-    for pattern in _FORMS:
+    for pattern in FORMS:
         text = pattern.sub(_hide_form, text)
+    text = _ROW.sub(_hide_in_row, text)
     text = _FLAG.sub(_hide_flag, text)
-    for command, flag in _SHORT_FLAGS:
+    for command, flag in COMMANDS:
         if command.search(text):
             text = flag.sub(_hide_short_flag, text)
     text = _QUERY.sub(_hide_query, text)
@@ -221,7 +208,7 @@ def _hide_named(text: str) -> str:
     """Every `name=value`, whose name says that it is a secret."""
     parts: list[str] = []
     done = position = 0
-    while (match := _NAME.search(text, position)) is not None:
+    while (match := NAME.search(text, position)) is not None:
         position = match.end()
         if match["name"].split()[-1:] == ["arn"] and match["sign"] == ":":
             # It names a secret and holds none, also behind the word: "fetch secret arn:aws:…".
@@ -258,7 +245,7 @@ def _hide_after(pattern: re.Pattern[str], text: str) -> str:
     return "".join([*parts, text[done:]])
 
 
-_PAIR_ENDS = re.compile(rf"{_QUOTE}?\s{{0,3}}[)\]]")
+_PAIR_ENDS = re.compile(rf"{QUOTE}?\s{{0,3}}[)\]]")
 
 
 def _is_pair(text: str, start: int, end: int, kind: Kind) -> bool:
@@ -268,16 +255,30 @@ def _is_pair(text: str, start: int, end: int, kind: Kind) -> bool:
     return _PAIR_ENDS.match(text, end) is not None and _is_random(text[start:end])
 
 
-def end_of(pattern: re.Pattern[str], text: str, position: int) -> int:
-    match = pattern.match(text, position)
-    return match.end() if match else position
-
-
-def _hide_element(match: re.Match[str]) -> str:
+def _hide_keyed(match: re.Match[str]) -> str:
     kind = kind_of(match["key"].rpartition(":")[2], sign="=")
     if kind is Kind.NONE or is_ordinary(match["value"], kind=kind, name="", sign="="):
         return match[0]
     return f"{match['name']}{HIDDEN}"
+
+
+def _hide_cell(match: re.Match[str]) -> str:
+    """The heading of a table may have the same words, so that the value must look like one."""
+    return _hide_keyed(match) if _is_random(match["value"]) else match[0]
+
+
+def _hide_in_row(match: re.Match[str]) -> str:
+    kinds = [kind_of(column.strip(" \t\"'`"), sign="=") for column in match["columns"].split(",")]
+    fields = [field for field in _FIELD.findall(match["row"]) if field]
+    if len(fields) != len(kinds):
+        return match[0]
+    shown = [
+        field
+        if kind is Kind.NONE or field.strip().upper() in {"NULL", "?", "%S"}
+        else f" '{HIDDEN}'"
+        for field, kind in zip(fields, kinds, strict=True)
+    ]
+    return match["before"] + ",".join(shown).lstrip()
 
 
 def _hide_flag(match: re.Match[str]) -> str:
@@ -370,6 +371,8 @@ def _hide_in_url(url: str) -> str:
     cut = len(rest)
     if scheme.lower() in {"http", "https", "ws", "wss", "s3", "file", "ftp"}:
         cut = min((i for c in "/?#" if (i := rest.find(c)) >= 0), default=cut)
+    if cut < len(rest) and "@" not in rest[:cut] and _SLASH_IN_PASSWORD.match(rest):
+        cut = len(rest)
     authority, behind = rest[:cut], rest[cut:]
     before, at, host = authority.rpartition("@")
     if not at or not re.match(r"[\w\[*.-]", host or " ") or "@" in before[:1]:
@@ -385,130 +388,3 @@ def _hide_in_url(url: str) -> str:
 def _is_long_user(user: str) -> bool:
     """A key in the user's place: Sentry's addresses, tokens for git."""
     return len(user) >= 20 and "/" not in user and bool(re.search(r"\d", user))
-
-
-# --- what several lines tell -------------------------------------------------------------------
-
-_KEY_BEGINS = re.compile(r"BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
-_KEY_ENDS = re.compile(r"END [A-Z0-9 ]{0,40}PRIVATE KEY")
-_PUBLIC_BEGINS = re.compile(r"-BEGIN [A-Z0-9 ]{0,40}(?:CERTIFICATE|PUBLIC KEY|SIGNATURE|MESSAGE)")
-_PUBLIC_ENDS = re.compile(r"-END [A-Z0-9 ]{0,40}(?:CERTIFICATE|PUBLIC KEY|SIGNATURE|MESSAGE)")
-# A whole key in one line: to its end, or to the line's.
-_PEM_INSIDE = re.compile(
-    r"-{2,5}BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?:(?!-END ).)*+(?:-END [^-]{0,60}-{0,5})?"
-)
-_KEY_TEXT = re.compile(r"[A-Za-z0-9+/]{16,80}={0,2}(?:\\[nr]|[\"',\\+])*")
-_KEY_REST = re.compile(r"[A-Za-z0-9+/]{1,80}={0,2}(?:\\[nr]|[\"',\\+])*")
-_KEY_HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Subject|Private-Lines):")
-_KEY_LINE = re.compile(r"[A-Za-z0-9+/]{60,72}={0,2}")  # they may begin in the middle of a key
-_LONGEST_KEY = 200  # lines
-
-
-def _key_lines(lines: Sequence[str]) -> set[int]:
-    hidden: set[int] = set()
-    is_public = False
-    number = 0
-    while number < len(lines):
-        line = lines[number]
-        is_public = (is_public or bool(_PUBLIC_BEGINS.search(line))) and not _PUBLIC_ENDS.search(
-            line
-        )
-        begins = _KEY_BEGINS.search(line)
-        if begins and not _KEY_ENDS.search(line, begins.end()):
-            end = _find_end(lines, number)
-            hidden.update(range(number, end))
-            number = end
-            continue
-        if not begins and _KEY_ENDS.search(line):
-            before = reversed(range(number))
-            hidden.add(number)
-            hidden.update(takewhile(lambda n: _is_key_text(lines[n], _KEY_TEXT), before))
-            if number and _is_key_text(lines[number - 1], _KEY_REST):
-                hidden.add(number - 1)
-                before = reversed(range(number - 1))
-                hidden.update(takewhile(lambda n: _is_key_text(lines[n], _KEY_TEXT), before))
-        elif not is_public and _is_part_of_key(_last_word(line)):
-            hidden.add(number)
-        number += 1
-    return hidden
-
-
-def _find_end(lines: Sequence[str], start: int) -> int:
-    """Behind the key that begins at `start`; without its end, behind what looks like it."""
-    for number in range(start + 1, min(start + _LONGEST_KEY, len(lines))):
-        if _KEY_ENDS.search(lines[number]):
-            return number + 1
-    number = start + 1
-    while number < len(lines) and _looks_like_key(lines[number]):
-        number += 1
-    return number
-
-
-def _looks_like_key(line: str) -> bool:
-    return not line.strip() or bool(_KEY_HEADER.search(line)) or _is_key_text(line, _KEY_TEXT)
-
-
-def _is_key_text(line: str, pattern: re.Pattern[str]) -> bool:
-    return pattern.fullmatch(_last_word(line).lstrip("\"'")) is not None
-
-
-def _last_word(line: str) -> str:
-    """Behind a time and a level that each line may have. Only its end is looked at."""
-    words = line[-400:].split()
-    return words[-1] if words else ""
-
-
-def _is_part_of_key(word: str) -> bool:
-    """Base64 in lines of 64 or 70, with all that it is made of: no digest, and no name."""
-    word = word.strip("\"',")
-    if not _KEY_LINE.fullmatch(word):
-        return False
-    return all(re.search(kind, word) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
-
-
-_ENDS_WITH_NAME = re.compile(
-    rf"(?:--?)?(?P<name>(?:(?:api|access|secret|private|client|signing) )?[\w.-]{{2,80}})"
-    rf"(?:{_QUOTE})?"
-    r"(?P<sign>[ \t]*(?:=>|[=:＝：])[ \t]*(?:[|>][+-]?|\\)?|[ \t]+\\)[ \t\r]*$",
-    re.IGNORECASE,
-)
-_NAMES_IT = re.compile(
-    rf"\bname{_QUOTE}?\s*[=:]\s*{_QUOTE}?(?P<name>[\w.-]{{2,80}}){_QUOTE}?,?\s*$", re.I
-)
-_VALUE_LINE = re.compile(r"(?P<before>\s*(?:- )?)(?P<value>\"[^\"]*\"?|'[^']*'?|\S+)\s*,?\s*$")
-_VALUE_NAMED = re.compile(
-    rf"(?P<before>.{{0,60}}?\bvalue{_QUOTE}?\s*[=:]\s*)(?P<value>\S.*)$", re.I
-)
-_PREFIX = re.compile(
-    r"\[?\d{4}-\d\d-\d\d[T ]?(?:[\d:.,+Z-]*)\]?\s"
-    r"(?:\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE)\]?:?\s)?"
-)
-
-
-def _values_below(lines: Sequence[str]) -> dict[int, int]:
-    """The line of each value that stands below its name → where in it the value begins."""
-    found: dict[int, int] = {}
-    for number, line in enumerate(lines[:-1]):
-        tail = line[-160:]
-        named = _ENDS_WITH_NAME.search(tail)
-        kind = kind_of(named["name"], sign="=") if named else Kind.NONE
-        form = _VALUE_LINE
-        below = number + 1
-        if kind is Kind.NONE:
-            named = _NAMES_IT.search(tail)
-            kind = kind_of(named["name"], sign="=") if named else Kind.NONE
-            form = _VALUE_NAMED
-            if "form-data" in tail:
-                form = _VALUE_LINE
-                while below < min(len(lines) - 1, number + 3) and not lines[below].strip():
-                    below += 1
-        if kind is Kind.NONE:
-            continue
-        text = lines[below]
-        start = end_of(_PREFIX, text, 0) if _PREFIX.match(line) or "form-data" in tail else 0
-        value = form.match(text, start)
-        if value and not is_ordinary(value["value"].strip("\"',"), kind=kind, name="", sign="="):
-            if form is _VALUE_LINE and _NAME.match(value["value"]):
-                continue  # the next name, so that this one has no value
-            found[below] = value.start("value")
-    return found

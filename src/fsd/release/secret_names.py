@@ -6,6 +6,20 @@ import re
 from enum import StrEnum, auto
 from functools import lru_cache
 
+# As text has it, and as JSON, HTML and URLs write it.
+QUOTE = r"(?:\\{0,7}[\"'`]|&quot;|&apos;|&#0?3[49];|&#x2[27];|%2[27])"
+# A name and the sign behind it: `password=`, `"token": `, `API_KEY => `.
+NAME = re.compile(
+    r"(?<![\w.$-])(?P<name>(?:(?:api|access|secret|private|encryption|signing|account|master"
+    r"|license|auth|subscription|shared|storage|client|recovery|verification|one-time|pin"
+    r"|mot de) )?"
+    rf"[\w$.]*+(?:-(?!>)[\w$.]*+)*+)(?<=[\w$.-])(?P<close>{QUOTE}?(?:\]|%5[Dd]|\))?)"
+    r"(?P<sign>[ \t]{0,40}"
+    r"(?:=>|[:?]=|->|:[ \t]?(?:str|string|String|SecretStr|bytes)(?: \| None)? ?="
+    r"|(?<![!<>=])=(?!=)|::?|%(?:25)?3[DdAa]|\\u003[dD]|[＝：→])[ \t]{0,40})",
+    re.IGNORECASE,
+)
+
 
 class Kind(StrEnum):
     """What a name promises about the value; it decides where that ends."""
@@ -16,12 +30,15 @@ class Kind(StrEnum):
     CODE = auto()  # digits are enough
     AUTH = auto()  # a user and a password, or a word
     WORD = auto()  # a token, a key
+    RANDOM = auto()  # often something else: only what has capitals, small letters and digits
 
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
-_HEADERS = re.compile(r"(?:authorization|cookies?2?)$")
+_HEADERS = re.compile(
+    r"(?:authorization|cookies?2?|registryauth|honeycombteam|stripesignature|hubsignature256|hubsignature)$"
+)
 _PASSWORDS = re.compile(
-    r"passw[o0]rd|passwd|passphrase|passcode|passwort|kennwort|contrasena|motdepasse|mnemonic"
+    r"passw[o0]rd|passwd|storepass|keypass|passphrase|passcode|passwort|kennwort|contrase[nñ]a|motdepasse|пароль|密码|密碼|パスワード|비밀번호|wachtwoord|lösenord|hasło|heslo|jelszó|mnemonic"
     r"|seedphrase|(?:db|smtp|mail|user|mysql|pg|redis|admin|root|ftp|ldap|my|rabbit|mongo)pass$"
     r"|\w(?<!c)pwd$"
 )
@@ -32,7 +49,7 @@ _CODES = re.compile(
 )
 _CODE_PARTS = frozenset({"otp", "totp", "pin", "cvv", "cvc"})
 _WORDS = re.compile(
-    r"secret|salt$|token(?!i[sz])|credential|signature|csrf|xsrf|sessionid$|sessid|connectsid"
+    r"secret|salt$|hmac$|keydata$|token(?!i[sz])|credential|signature|csrf|xsrf|sessionid$|sessid|connectsid"
     r"|(?:api|access|account|private|signing|encryption|decryption|fernet|auth|master|license"
     r"|licence|shared|subscription|storage|webhook|deploy|session|functions|jwt|hmac|aes|crypt|app"
     r"|consumer|integration|admin|write|instrumentation|ingestion|client|service|server|root|ssh"
@@ -41,6 +58,7 @@ _WORDS = re.compile(
     r"|maps|azure|aws|gcp|github|gitlab|bearer|user|fcm|push|vapid|sentry|cosmos|primaryaccess)key$"
 )
 _WORD_PARTS = frozenset({"sig", "creds", "cred", "jwt", "bearer", "apitoken"})
+_RANDOM = frozenset({"key", "nonce", "passkey", "dsn", "seed", "license", "licence"})
 _NEVER = re.compile(r"secretsmanager|secretar|cookiecutter|passwordless|secretsanta|publickey")
 # The last part of a name that only speaks about the secret.
 _ABOUT = frozenset(
@@ -80,6 +98,8 @@ def _judge(name: str, sign: str) -> Kind:
         return Kind.AUTH
     if _WORDS.search(joined) or last in _WORD_PARTS:
         return Kind.WORD
+    if joined in _RANDOM:
+        return Kind.RANDOM
     return Kind.NONE
 
 

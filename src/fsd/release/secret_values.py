@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from fsd.release.secret_names import Kind
 
 _OPENING = re.compile(
-    r"[bBrRuU]{0,2}(?P<quote>\\{0,7}[\"'`]|&quot;|&apos;|&#0?3[49];|&#x2[27];|%2[27])"
+    r"[bBrRuUfF]{0,2}(?P<quote>\"{3}|'{3}|\\{0,7}[\"'`]|&quot;|&apos;|&#0?3[49];|&#x2[27];|%2[27])"
 )
 _SCHEME = re.compile(
     r"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)(?:\s|%20|\+)+", re.IGNORECASE
 )
 _BARE = re.compile(r"(?:[^\s\"'`,;}&<>)\]\\]|\\(?![nrtu\"'\\])|[)\]](?=[^\s\"',;)}\]]))++")
 _HEADER_REST = re.compile(r"[^\"'`\\\r]++")
-_UNQUOTED_PASSWORD = re.compile(r"(?:[^\s\"'`;}<>&,\\]|\\(?![nrtu\"'\\])|,(?=\S)(?![\w.-]+[=:]))++")
+# A sign may be a part of it, where neither the next name nor the end follows.
+_UNQUOTED_PASSWORD = re.compile(
+    r"(?:[^\s\"'`;}<>&,\\]|\\(?![nrtu\"'\\])|,(?=\S)(?![\w.-]+[=:])|'(?=\w)"
+    r"|[;&](?=[^\s;&=\"'])(?![\w.%-]{1,60}(?:=|%3)|(?:amp|quot|lt|gt|apos|#\w+);)"
+    r"|[<>](?=\w{0,60}\d))++"
+)
 _CALL = re.compile(r"(?P<callee>[A-Za-z_][\w.]{0,80})(?P<bracket>[(\[])")
 _ITEM = re.compile(r"\s{0,4}[bu]?[\"'](?P<value>[^\"'\s]{1,400})[\"']\s{0,4},?")
 _TUPLE = re.compile(
@@ -62,16 +67,18 @@ def _is_code(text: str, call: re.Match[str]) -> bool:
 def _closing(text: str, start: int, quote: str) -> int:
     """Where the same quote comes again, not escaped once more; else the end of the line."""
     position = text.find(quote, start)
-    while position > 0 and _is_escaped(text, position, start):
+    while position > 0 and _is_escaped(text, position, start, quote):
         position = text.find(quote, position + len(quote))
     return position if position >= 0 else len(text)
 
 
-def _is_escaped(text: str, position: int, start: int) -> bool:
+def _is_escaped(text: str, position: int, start: int, quote: str) -> bool:
+    """A quote in JSON in JSON has its own backslashes twice, and one: `\\\\\\"` within `\\"`."""
+    own = len(quote) - len(quote.lstrip("\\"))
     count = 0
-    while position - count > start and text[position - count - 1] == "\\" and count < 16:
+    while position - count > start and text[position - count - 1] == "\\" and count < 64:
         count += 1
-    return count % 2 == 1
+    return count % (2 * (own + 1)) == own + 1
 
 
 def _items(text: str, position: int) -> Iterator[tuple[int, int]]:
@@ -105,6 +112,7 @@ _HARMLESS = re.compile(
     r"|\*{3}.*|arn:.*|https?://\S+|[\W_]{0,3}|\d{1,3})",
     re.IGNORECASE,
 )
+_RANDOM = re.compile(r"(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[\w+/~-]{16,400}={0,2}")
 _PATH = re.compile(r"~?\.{0,2}/[a-z0-9._*-]+(?:/[A-Za-z0-9._*-]+)*/?")
 _SECRET_NAME = re.compile(r"[a-z][a-z0-9_.-]*(?:/[a-z][a-z_.-]*)+(?:-[A-Za-z]{6})?")
 _CODE = re.compile(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]+)+\)*,?|[a-z_]+_[a-z_]+[):]*|self\.\w+")
@@ -129,6 +137,8 @@ def is_ordinary(value: str, *, kind: Kind, name: str, sign: str) -> bool:
     if len(value) > 400:
         return False
     bare = value.strip()
+    if kind is Kind.RANDOM:
+        return not _RANDOM.fullmatch(bare)
     if kind is Kind.CODE:
         return not re.fullmatch(r"[\w-]{3,40}", bare) or bool(re.fullmatch(r"[A-Za-z_]+", bare))
     if _HARMLESS.fullmatch(bare) or _PATH.fullmatch(bare):
@@ -186,3 +196,8 @@ def _is_prose(text: str) -> bool:
     return words[0].lower() in _TELLING or (
         len(words) > 2 and any(word.lower() in _TELLING for word in words)
     )
+
+
+def end_of(pattern: re.Pattern[str], text: str, position: int) -> int:
+    match = pattern.match(text, position)
+    return match.end() if match else position

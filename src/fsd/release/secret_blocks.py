@@ -1,0 +1,234 @@
+"""What several lines tell together: private keys, and values that stand below their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from fsd.release.secret_names import NAME, QUOTE, Kind, kind_of
+from fsd.release.secret_values import end_of, is_ordinary
+
+_KEY_BEGINS = re.compile(r"BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
+_KEY_ENDS = re.compile(r"END [A-Z0-9 ]{0,40}PRIVATE KEY")
+_PUBLIC_BEGINS = re.compile(r"-BEGIN [A-Z0-9 ]{0,40}(?:CERTIFICATE|PUBLIC KEY|SIGNATURE|MESSAGE)")
+_PUBLIC_ENDS = re.compile(r"-END [A-Z0-9 ]{0,40}(?:CERTIFICATE|PUBLIC KEY|SIGNATURE|MESSAGE)")
+# A whole key in one line: to its end, or to the line's.
+PEM_INSIDE = re.compile(
+    r"-{2,5}BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?:(?!-END ).)*+(?:-END [^-]{0,60}-{0,5})?"
+)
+_KEY_TEXT = re.compile(r"[A-Za-z0-9+/]{16,80}={0,2}(?:\\[nr]|[\"',\\+])*")
+_KEY_REST = re.compile(r"[A-Za-z0-9+/]{1,80}={0,2}(?:\\[nr]|[\"',\\+])*")
+_KEY_HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Subject|Private-Lines):")
+_KEY_LINE = re.compile(r"[A-Za-z0-9+/]{60,72}={0,2}")  # they may begin in the middle of a key
+_LONGEST_KEY = 200  # lines
+
+
+def key_lines(lines: Sequence[str]) -> set[int]:
+    hidden: set[int] = set()
+    is_public = False
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        is_public = (is_public or bool(_PUBLIC_BEGINS.search(line))) and not _PUBLIC_ENDS.search(
+            line
+        )
+        begins = _KEY_BEGINS.search(line)
+        if begins and not _KEY_ENDS.search(line, begins.end()):
+            end = _find_end(lines, number)
+            hidden.update(range(number, end))
+            number = end
+            continue
+        if not begins and _KEY_ENDS.search(line):
+            before = reversed(range(number))
+            hidden.add(number)
+            hidden.update(takewhile(lambda n: _is_key_text(lines[n], _KEY_TEXT), before))
+            if number and _is_key_text(lines[number - 1], _KEY_REST):
+                hidden.add(number - 1)
+                before = reversed(range(number - 1))
+                hidden.update(takewhile(lambda n: _is_key_text(lines[n], _KEY_TEXT), before))
+        elif not is_public and _is_part_of_key(_last_word(line)):
+            hidden.add(number)
+        number += 1
+    return hidden
+
+
+def _find_end(lines: Sequence[str], start: int) -> int:
+    """Behind the key that begins at `start`; without its end, behind what looks like it."""
+    for number in range(start + 1, min(start + _LONGEST_KEY, len(lines))):
+        if _KEY_ENDS.search(lines[number]):
+            return number + 1
+    number = start + 1
+    while number < len(lines) and _looks_like_key(lines[number]):
+        number += 1
+    return number
+
+
+def _looks_like_key(line: str) -> bool:
+    return not line.strip() or bool(_KEY_HEADER.search(line)) or _is_key_text(line, _KEY_TEXT)
+
+
+def _is_key_text(line: str, pattern: re.Pattern[str]) -> bool:
+    return pattern.fullmatch(_last_word(line).lstrip("\"'")) is not None
+
+
+def _last_word(line: str) -> str:
+    """Behind a time and a level that each line may have. Only its end is looked at."""
+    words = line[-400:].split()
+    return words[-1] if words else ""
+
+
+def _is_part_of_key(word: str) -> bool:
+    """Base64 in lines of 64 or 70, with all that it is made of: no digest, and no name."""
+    word = word.strip("\"',")
+    if not _KEY_LINE.fullmatch(word):
+        return False
+    return all(re.search(kind, word) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+
+
+# --- a value below its name --------------------------------------------------------------------
+
+_BARE_VALUE = r"(?P<value>\"[^\"]*\"?|'[^']*'?|\S+)\s*,?\s*$"
+
+
+@dataclass(frozen=True, slots=True)
+class _Below:
+    """One way to write a name in one line and its value in a later one."""
+
+    name: re.Pattern[str]  # in the last 160 characters of a line
+    value: re.Pattern[str]  # from the beginning of the other
+    # What may stand between the two, up to three lines of it, and how many must.
+    between: re.Pattern[str] = re.compile(r"(?!)")
+    least: int = 0
+
+
+_EMPTY_OR_COMMENT = re.compile(r"\s*(?:#.*)?$")
+_WAYS = (
+    _Below(
+        re.compile(
+            rf"(?:--?)?(?P<name>(?:(?:api|access|secret|private|client|signing) )?[\w.-]{{2,80}})"
+            rf"(?:{QUOTE})?\]?"
+            r"(?P<sign>[ \t]*(?:=>|[=:＝：])[ \t]*(?:[|>][+-]?|\\)?|[ \t]+\\)[ \t\r]*$",
+            re.IGNORECASE,
+        ),
+        re.compile(rf"(?P<before>\s*(?:- |string\(\d{{1,6}}\) )?){_BARE_VALUE}"),
+    ),
+    # Kubernetes and task definitions; with a comment or the type between the two
+    _Below(
+        re.compile(
+            rf"\b(?:name|key|parameter|field|variable){QUOTE}?\s*[=:]\s*{QUOTE}?"
+            rf"(?P<name>[\w./-]{{2,80}}){QUOTE}?,?\s*$",
+            re.IGNORECASE,
+        ),
+        re.compile(rf"(?P<before>.{{0,60}}?\bvalue{QUOTE}?\s*[=:]\s*)(?P<value>\S.*)$", re.I),
+        re.compile(rf"\s*(?:#.*|{QUOTE}?type{QUOTE}?\s*[=:].{{0,60}})?$", re.I),
+    ),
+    _Below(
+        re.compile(r"form-data;.{0,80}\bname=\"?(?P<name>[\w.-]{2,80})\"?\s*$", re.I),
+        re.compile(rf"(?P<before>\s*){_BARE_VALUE}"),
+        _EMPTY_OR_COMMENT,
+    ),
+    # Property lists
+    _Below(
+        re.compile(r"<key>(?P<name>[\w.-]{2,80})</key>\s*$"),
+        re.compile(r"(?P<before>\s*<(?:string|data)>)(?P<value>[^<]+)"),
+    ),
+    # The name, the sign and the value each in a line of its own
+    _Below(
+        re.compile(rf"^\s*{QUOTE}?(?P<name>[\w.-]{{2,80}}){QUOTE}?\s*$"),
+        re.compile(rf"(?P<before>\s*){_BARE_VALUE}"),
+        re.compile(r"\s*[=:]\s*$"),
+        least=1,
+    ),
+    # https://docs.pydantic.dev/latest/errors/validation_errors/
+    _Below(
+        re.compile(r"^\s*(?P<name>[\w.-]{2,80})\s*$"),
+        re.compile(
+            r"(?P<before>\s.{0,300}?\binput_value=)(?P<value>(?:'[^']*'?|\"[^\"]*\"?|[^,\]]+).*)"
+        ),
+    ),
+    # "Please use the following password to proceed to installation:"
+    _Below(
+        re.compile(r"\b(?P<name>password|passphrase|token)\b[^:=]{1,60}:\s*$", re.I),
+        re.compile(r"(?P<before>\s*)(?P<value>(?=\S*\d)(?=\S*[A-Za-z])[\w+/=.-]{8,200})\s*$"),
+        _EMPTY_OR_COMMENT,
+    ),
+)
+_PREFIX = re.compile(
+    r"\[?\d{4}-\d\d-\d\d[T ]?(?:[\d:.,+Z-]*)\]?\s"
+    r"(?:\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE)\]?:?\s)?"
+)
+
+
+def values_below(lines: Sequence[str]) -> dict[int, int]:
+    """The line of each value that stands below its name → where in it the value begins."""
+    found: dict[int, int] = {}
+    for number, line in enumerate(lines[:-1]):
+        tail = line[-160:]
+        for way in _WAYS:
+            named = way.name.search(tail)
+            kind = kind_of(named["name"], sign="=") if named else Kind.NONE
+            if kind is Kind.NONE:
+                continue
+            place = _find_below(lines, number, way, kind)
+            if place is not None:
+                found[place[0]] = place[1]
+                break
+    found.update(_in_second_row(lines))
+    return found
+
+
+def _find_below(
+    lines: Sequence[str], number: int, way: _Below, kind: Kind
+) -> tuple[int, int] | None:
+    below = number + 1
+    passed = 0
+    while below < len(lines) - 1 and passed < 3 and way.between.match(lines[below]):
+        below += 1
+        passed += 1
+    if passed < way.least:
+        return None
+    text = lines[below]
+    value = way.value.match(text, end_of(_PREFIX, text, 0) if _PREFIX.match(lines[number]) else 0)
+    value = value or way.value.match(text)
+    if value is None or is_ordinary(value["value"].strip("\"',"), kind=kind, name="", sign="="):
+        return None
+    if NAME.match(value["value"]):
+        return None  # the next name, so that this one has no value
+    return below, value.start("value")
+
+
+_HEADINGS = re.compile(
+    r"\s*\"?[A-Za-z][\w.-]{0,60}\"?(?:(?P<sign>[,;\t])\"?[A-Za-z][\w.-]{0,60}\"?){1,40}\s*$"
+)
+
+
+def _in_second_row(lines: Sequence[str]) -> dict[int, int]:
+    """`user,password` and below it `bob,hunter2`: from the first secret on, the row is hidden."""
+    found: dict[int, int] = {}
+    for number, line in enumerate(lines[:-1]):
+        if len(line) > 2_000 or (headings := _HEADINGS.match(line)) is None:
+            continue
+        names = line.split(headings["sign"])
+        fields = lines[number + 1].split(headings["sign"])
+        place = _first_secret(names, fields)
+        if place is not None:
+            found[number + 1] = sum(len(field) + 1 for field in fields[:place])
+    return found
+
+
+def _first_secret(names: Sequence[str], fields: Sequence[str]) -> int | None:
+    if len(names) != len(fields):
+        return None
+    for place, (name, field) in enumerate(zip(names, fields, strict=True)):
+        value = field.strip(" \"'\r")
+        kind = kind_of(name.strip(" \"'\r"), sign="=")
+        is_word = not re.search(r"[^a-z]", value)  # another row of headings, or a sentence
+        if (
+            kind is not Kind.NONE
+            and not is_word
+            and not is_ordinary(value, kind=kind, name="", sign="=")
+        ):
+            return place
+    return None

@@ -1,0 +1,112 @@
+"""Writings of their own in which a secret stands: SQL, commands, protocols, hashes, addresses.
+
+Data only. In each pattern `value` is what is hidden and `name` what stands before it and stays.
+"""
+
+from __future__ import annotations
+
+import re
+
+_I = re.IGNORECASE
+# What has a letter and a digit is no word: the weakest thing that is asked of a value here.
+_MIXED = r"(?=[^\s\"']{0,60}[A-Za-z])(?=[^\s\"']{0,60}\d)"
+
+FORMS = tuple(
+    re.compile(pattern, flags)
+    for pattern, flags in (
+        # SQL
+        (r"(?P<name>\bIDENTIFIED (?:WITH \w{1,40} )?(?:BY|AS) (?:PASSWORD )?[\"'])(?P<value>[^\"']{1,200})", _I),
+        (r"(?P<name>\bSET PASSWORD FOR \S{1,100} = (?:PASSWORD\()?[\"'])(?P<value>[^\"']{1,200})", _I),
+        # Redis, LDAP, .pgpass, SMTP, IMAP, FTP, NickServ
+        (r"(?P<name>\bAUTH\"? (?:default )?\"?)(?P<value>(?=[^\s\"]*\d)(?=[^\s\"]*[a-z])[^\s\"]{6,200})", 0),
+        (r"(?P<name>\bACL SETUSER \S{1,80} [^>]{0,80}>)(?P<value>\S{1,200})", 0),
+        (r"(?P<name>\b(?:requirepass|masterauth|bindpw) )(?P<value>\S{4,200})", 0),
+        (r"(?P<name>^[\w.*-]{1,100}:(?:\d{1,5}|\*):[\w*-]{1,60}:[\w.-]{1,60}:)(?P<value>\S{4,200})$", 0),
+        (r"(?P<name>\bAUTH (?:PLAIN|LOGIN|XOAUTH2|CRAM-MD5) )(?P<value>[\w+/=]{8,2000})", 0),
+        (rf"(?P<name>\bLOGIN \"?[\w.@-]{{1,80}}\"? \"?)(?P<value>{_MIXED}[^\s\"]{{6,200}})", 0),
+        (rf"(?P<name>(?<![\w/])PASS )(?P<value>{_MIXED}[^\s\"'\[]{{5,200}})(?=[\"']|$)", 0),
+        (r"(?P<name>\bIDENTIFY )(?P<value>(?=\S*\d)\S{4,200})$", 0),
+        # An AWS key id with its key behind it
+        (r"(?P<name>\*\*\*[\"']?[,:;/ \t]{1,3}[\"']?)(?P<value>(?=[\w/+]{0,39}[a-z])(?=[\w/+]{0,39}[A-Z])[A-Za-z0-9/+]{40}(?![\w/+]))", 0),
+        # Codes in messages
+        (r"(?P<name>\b(?:verification|login|security|one-time|otp|totp|sign-in|auth)(?: code)?(?: is|:)? )(?P<value>\d{4,8})(?!\S)", _I),
+        (r"(?P<name>(?<!\S))(?P<value>\d{4,8})(?= is your [\w -]{0,40}\b(?:code|pin|otp|password)\b)", _I),
+        (r"(?P<name>\b(?:mnemonic|(?:seed|recovery|secret)[ _-]?phrase)\W{1,4}(?:\*\*\*|[a-z]{3,8}))(?P<value>(?:\s[a-z]{3,8}){11,23})", _I),
+        # Columns of a terminal
+        (r"(?P<name>(?<![A-Za-z])[A-Z]{0,20}_?(?:PASSWORD|SECRET|TOKEN|(?:secret_access|API|SECRET)_key)[ \t]{1,40})(?P<value>(?=\S*[A-Za-z])(?=\S*\d)[\w/+.!$-]{8,200}={0,2}(?!\S))", _I),
+        (r"(?P<name>\bSecureString[ \t]{1,20})(?P<value>\S{1,400})", 0),
+        # Encoded addresses
+        (r"(?P<name>%3A%2F%2F[\w.-]{0,60}%3A)(?P<value>[^\s%]{1,200})(?=%40)", _I),
+        (r"(?P<name>:\\/\\/[\w.-]{0,60}:)(?P<value>[^\s@\\]{1,200})(?=@)", 0),
+        # Lists of arguments, the second value of a difference, headers in proxies' configuration
+        (r"(?P<name>[\"']--?[\w-]{0,40}(?:password|token|secret|api-?key)[\"'],\s{0,2}[\"'])(?P<value>[^\"']{1,400})", 0),
+        (r"(?P<name>\*\*\*[\"'] -> [\"'])(?P<value>[^\"'*]{1,400})", 0),
+        (r"(?P<name>\b(?:proxy_set_header|add_header|RequestHeader set|Header set|set\w{0,10}Header\()[ \t]{0,3}[\"']?[\w-]{0,40}(?:Authorization|Key|Token|Cookie|Secret|Auth)[\"']?,?[ \t]{1,3}[\"'])(?P<value>[^\"'$]{4,400})", _I),
+        # Addresses whose path is the secret
+        (r"(?P<name>/bot)(?P<value>\d{8,10}:[\w-]{30,})", 0),
+        (rf"(?P<name>/(?:[\w-]{{0,20}}(?:reset|invit|verif|confirm|activat|unsubscribe|magic|token|webhook|hooks?\b|receiver|inputs\b|password|otp|login)[\w-]{{0,20}})/(?:[\w-]{{1,12}}/){{0,2}})(?P<value>{_MIXED}[\w~-]{{20,400}}={{0,2}}(?![\w.]))", _I),
+        (r"(?P<name>\bgit\+https?://)(?P<value>[^\s@:/]{8,200})(?=@)", 0),
+        # Hashes of passwords: https://passlib.readthedocs.io/en/stable/modular_crypt_format.html
+        (r"(?P<name>\$(?:1|2[abxy]?|5|6|7|y|apr1|argon2(?:id?|d)|scrypt|pbkdf2[\w-]{0,16})\$)(?P<value>[\w.,=+/$-]{12,400})", 0),
+        (r"(?P<name>\b(?:pbkdf2_sha\d{1,3}|argon2|scrypt|bcrypt(?:_sha256)?)\$)(?P<value>[\w.,=+/$-]{12,400})", 0),
+        # JSON Web Keys
+        (r"(?P<name>[\"'](?:d|p|q|dp|dq|qi|k)[\"']\s{0,2}:\s{0,2}[\"'])(?P<value>[\w-]{10,2000})(?=[\"'])", 0),
+        # HTML forms
+        (r"(?P<name><input\b(?=[^>]{0,200}\btype=[\"']?password)[^>]{0,200}\bvalue=[\"']?)(?P<value>[^\"'>\s][^\"'>]{0,400})", _I),
+        (r"(?P<name><(?:input|meta)\b(?=[^>]{0,200}\bname=[\"']?[\w-]{0,20}(?:token|csrf|xsrf|nonce|secret))[^>]{0,200}\b(?:value|content)=[\"']?)(?P<value>[^\"'>\s][^\"'>]{0,400})", _I),
+        (r"(?P<name>ConvertTo-SecureString(?: -String)? [\"']?)(?P<value>[^\s\"'$][^\s\"']{0,400})", _I),
+        (r"(?P<name>\becho )(?P<value>[^\s|$]{4,200})(?= \| (?:docker|podman|helm|sudo|gh|oc|crane|skopeo|buildah|nerdctl) )", 0),
+        (r"(?P<name>(?<![\w-])(?:-passin|-passout|-pass)[ \t]{1,4}pass:)(?P<value>\S{1,200})", 0),
+        (r"(?P<name>\bpass(?:word|phrase|code) for [\w.@'\"/-]{1,80}(?: is|:)?[ \t])(?P<value>" + _MIXED + r"[^\s\"']{6,200})", _I),
+    )
+)  # fmt: skip
+
+# (a command, what follows its option): what `-p`, `-a` and `-u` mean depends on the command.
+COMMANDS = (
+    (
+        re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass|mongo\w*|(?:docker|podman|helm|az|oc)\b"
+                   r".{0,60}\blogin|sqlcmd|influx|rabbitmqadmin|7za?|p7zip|rar|unrar)\b"),
+        re.compile(r"(?P<name>(?<=\s)-[pP] ?)(?P<value>[^\s-]\S*+)"),
+    ),
+    (
+        re.compile(r"(?<![\w.-])(?:zip|unzip)\b"),
+        re.compile(r"(?P<name>(?<=\s)-P ?)(?P<value>[^\s-]\S*+)"),
+    ),
+    (
+        re.compile(r"\b(?:redis-cli|keydb-cli|valkey-cli)\b"),
+        re.compile(r"(?P<name>(?<=\s)-a )(?P<value>[^\s-]\S*+)"),
+    ),
+    (
+        re.compile(r"\bsnmp(?:get|walk|set|bulkwalk|bulkget|getnext|trap|inform|table|status)\b"),
+        re.compile(r"(?P<name>(?<=\s)-[cAX] ?)(?P<value>[^\s-]\S*+)"),
+    ),
+    (
+        re.compile(r"\bopenssl (?:enc|aes|des|dgst|cms|smime|mac)\b"),
+        re.compile(r"(?P<name>(?<=\s)-(?:k|K|iv|hmac|macopt) (?:(?:hex)?key:)?)(?P<value>[^\s-]\S*+)"),
+    ),
+    (
+        re.compile(r"\b(?:smbclient|rpcclient|net ads|wmic|smbmap|mount\.cifs)\b"),
+        re.compile(r"(?P<name>(?<=\s)-(?:U|-user)[ =]?[\"']?[^\s%\"']{1,80}%)(?P<value>[^\s\"']++)"),
+    ),
+    (
+        re.compile(r"\blftp\b"),
+        re.compile(r"(?P<name>(?<=\s)-u [^\s,]{1,80},)(?P<value>\S++)"),
+    ),
+    (
+        re.compile(r"\bnet use\b", re.IGNORECASE),
+        re.compile(r"(?P<name>\\\\\S{1,200} )(?P<value>[^\s/*]\S*+)(?= |$)"),
+    ),
+    (
+        re.compile(r"\bvault login\b"),
+        re.compile(r"(?P<name>\blogin (?:token=)?)(?P<value>[^\s=-][^\s=]*+)$"),
+    ),
+    (
+        re.compile(r"\b(?:curl|http|https|wget|ldapsearch|ldapmodify|ldapwhoami)\b"),
+        re.compile(r"(?P<name>(?<=\s)-(?:u|U|w|-user|-proxy-user|a)[ =]?[\"']?"
+                   r"(?:[^\s:\"']{1,80}+:)?)(?P<value>[^\s\"'-][^\s\"']*+)"),
+    ),
+    (
+        re.compile(r"\bcurl\b"),
+        re.compile(r"(?P<name>(?<=\s)(?:-b|--cookie)[ =]?[\"']?[^\s=\"']{1,80}=)(?P<value>[^\s\"']++)"),
+    ),
+)  # fmt: skip
