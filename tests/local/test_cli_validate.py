@@ -96,7 +96,7 @@ def test_validate__override__wins_and_is_what_a_finding_points_at(fsd: Fsd) -> N
 
     assert good.code == 3
     assert "--> --override memory=1" in good.out
-    assert "did you mean `resources.memory`?" in good.out
+    assert "did you mean `service.resources.memory`?" in good.out
     assert bad.code == 3
     assert "--> --override resources.cpu=abc" in bad.out
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from fsd.errors import Location
 from fsd.spec.environments import override_places
-from fsd.spec.finding import Finding, KeyPath, Severity, dotted
+from fsd.spec.finding import Finding, KeyPath, Severity
 from fsd.spec.models import Manifest
-from fsd.spec.schema import Shape, places, shape_at
+from fsd.spec.schema import Shape, shape_at
 from fsd.spec.yaml_tree import (
     Branch,
     Document,
@@ -119,17 +119,13 @@ def _with_indexes(path: KeyPath) -> KeyPath:
 
 
 def _unknown(path: KeyPath, override: Override) -> Finding:
-    short = dotted(path).removeprefix("service.")
-    known = [dotted(place).removeprefix("service.") for place in places(Manifest)]
-    by_last_key = [place for place in known if place.rpartition(".")[2] == str(path[-1])]
-    from difflib import get_close_matches
+    from fsd.spec.sentences import advise_key  # only for what is wrong
 
-    close = by_last_key or get_close_matches(short, known, n=2, cutoff=0.5)
-    fix = " or ".join(f"`{place}`" for place in close[:2])
+    known = next(n for n in range(len(path)) if shape_at(Manifest, path[: n + 1]) is None)
     return _finding(
         "override-unknown-path",
         f"there is no `{override.path}` in a Service YAML",
-        f"did you mean {fix}?" if fix else "`fsd schema` lists the keys",
+        advise_key(path[: known + 1], Manifest),
         override,
     )
 

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 
 from fsd.errors import Location
 from fsd.spec.finding import Finding, KeyPath, Severity, dotted
+from fsd.spec.foreign_keys import find_foreign, plain
+from fsd.spec.likeness import nearest
+from fsd.spec.models import Manifest
 from fsd.spec.schema import Shape, places, shape_at
+from fsd.spec.units import number_meant, unit_text
 from fsd.spec.yaml_tree import Branch, Items, Node, Scalar, describe, find, locate
 
 if TYPE_CHECKING:
@@ -123,23 +127,37 @@ def _missing(path: KeyPath, model: type) -> _Sentence:
 
 def _unknown_key(path: KeyPath, model: type) -> _Sentence:
     parent, key = path[:-1], str(path[-1])
+    message = f"{_name(parent)} has no key `{key}`" if parent else f"there is no key `{key}` here"
+    fix = advise_key(path, model)
+    return _Sentence(id="unknown-key", message=message, fix=fix, path=path, key=True)
+
+
+def advise_key(path: KeyPath, model: type) -> str:
+    """What to write for a key that is not there.
+
+    In this order: another spelling of a key of this section, what other tools call so, a slip of
+    the fingers, the one place of the language that has a key of this name.
+    """
+    parent, key = path[:-1], str(path[-1])
     above = shape_at(model, parent)
     known = above.keys if above else ()
-    message = f"{_name(parent)} has no key `{key}`" if parent else f"there is no key `{key}` here"
-    lower = {name.lower(): name for name in known}
-    from difflib import get_close_matches
+    spelt = {plain(name): name for name in known}
+    if plain(key) in spelt:
+        return f"did you mean `{spelt[plain(key)]}`?"
+    foreign = find_foreign(key, under=_last_key(parent)) if model is Manifest else None
+    if foreign is not None:
+        return foreign.fix
+    near = nearest(key, known)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    elsewhere = [place for place in places(model) if plain(str(place[-1])) == plain(key)]
+    if len(elsewhere) == 1:
+        return f"did you mean {_name(elsewhere[0])}?"
+    return f"known here: {', '.join(known)}"
 
-    close = get_close_matches(key.lower().replace("_", ""), lower, n=1)
-    elsewhere = [
-        place for place in places(model) if str(place[-1]).lower() == key.lower() and place != path
-    ]
-    if close:
-        fix = f"did you mean `{lower[close[0]]}`?"
-    elif elsewhere:
-        fix = f"did you mean {_name(elsewhere[0])}?"
-    else:
-        fix = f"known here: {', '.join(known)}"
-    return _Sentence(id="unknown-key", message=message, fix=fix, path=path, key=True)
+
+def _last_key(path: KeyPath) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 def _wrong_key(path: KeyPath) -> _Sentence:
@@ -161,13 +179,7 @@ def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
 
 
 def _out_of_range(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
-    match shape.bounds:
-        case int(low), int(high):
-            fix = f"use {low} to {high}"
-        case int(low), None:
-            fix = f"use {low} or more"
-        case _, high:
-            fix = f"use {high} or less"
+    fix = f"use {_range(*shape.bounds)}"
     unit = f" ({_lower(shape.description)})" if shape.description else ""
     message = f"{_name(path)} is {_shown(node)}, which is out of range"
     return _Sentence(id="out-of-range", message=message, fix=f"{fix}{unit}", path=path)
@@ -200,7 +212,7 @@ _WANTED = {
 
 def _wrong_type(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
     wanted = _WANTED.get(shape.type, "of the expected type")
-    key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
+    key = _last_key(path)
     if isinstance(node, Scalar) and node.value is None:
         message = f"{_name(path)} has no value"
         fix = f"give it {wanted}, or remove the key"
@@ -232,7 +244,29 @@ def _type_fix(key: str, shape: Shape, node: Node | None) -> str:
             )
         case "boolean":
             return f"write `{key}: true` or `{key}: false`"
+        case "integer":
+            return _number_fix(key, text, shape)
     return f"write {_WANTED.get(shape.type, 'another value')}"
+
+
+def _number_fix(key: str, text: str, shape: Shape) -> str:
+    """The number of what was written with a unit, if it is one that the key takes."""
+    said, meant = unit_text(key), number_meant(key, text)
+    low, high = shape.bounds
+    if meant is None:
+        return f"write a whole number{said}"
+    if (low is not None and meant < low) or (high is not None and meant > high):
+        return f"use {_range(low, high)}{said}"
+    return f"write `{key}: {meant}`{said}"
+
+
+def _range(low: int | None, high: int | None) -> str:
+    match low, high:
+        case int(), int():
+            return f"{low} to {high}"
+        case int(), None:
+            return f"{low} or more"
+    return f"{high} or less"
 
 
 def _shown(node: Node | None) -> str:

@@ -657,6 +657,16 @@ def test_all_rules__ids__unique_and_equal_to_the_names_of_their_modules() -> Non
             "use `memory: 2048`; cpu 1024 takes 2048, 3072, … 8192",
         ),
         (
+            Case(rule="fargate-size", service="resources: {cpu: 2, memory: 4}"),
+            "Fargate has no cpu 2; it counts CPU units, 1024 is one vCPU",
+            "use 2048 with memory 4096; cpu can be 256, 512, 1024, 2048, 4096, 8192, 16384, 32768",
+        ),
+        (
+            Case(rule="fargate-size", service="resources: {cpu: 1024, memory: 3}"),
+            "cpu 1024 does not take memory 3; it counts MiB",
+            "use `memory: 3072`; cpu 1024 takes 2048, 3072, … 8192",
+        ),
+        (
             Case(
                 rule="unknown-permission",
                 dependencies=table("${ENV}-x", "dynamodb:GetItems"),

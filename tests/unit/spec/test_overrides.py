@@ -106,7 +106,7 @@ def test_override__later_one__wins_over_earlier_environment_and_file() -> None:
             "resources.cpu=abc",
             "wrong-type",
             "`service.resources.cpu` is `abc`, not a whole number",
-            "write a whole number",
+            "write a whole number (CPU units, 1024 is one vCPU)",
         ),
         (
             "port=99999",
@@ -118,13 +118,13 @@ def test_override__later_one__wins_over_earlier_environment_and_file() -> None:
             "resources.cpus=1",
             "override-unknown-path",
             "there is no `resources.cpus` in a Service YAML",
-            "did you mean `resources.cpu` or `resources`?",
+            "use `service.resources.cpu`: in CPU units, 1024 is one vCPU",
         ),
         (
             "memory=1",
             "override-unknown-path",
             "there is no `memory` in a Service YAML",
-            "did you mean `resources.memory`?",
+            "did you mean `service.resources.memory`?",
         ),
         (
             "resources.cpu",

@@ -12,17 +12,29 @@ from fsd.spec import fargate
 
 CPU = ("service", "resources", "cpu")
 MEMORY = ("service", "resources", "memory")
+_MOST_VCPUS = 32
+_MOST_GB = 244
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     cpu, memory = subject.service.resources.cpu, subject.service.resources.memory
     if cpu not in fargate.MEMORY_BY_CPU:
-        size = fargate.nearest_size(cpu, memory)
+        # `cpu: 2` and `memory: 4` are vCPUs and GB to people who come from Compose or the console.
+        units = cpu * 1024 if cpu <= _MOST_VCPUS else cpu
+        size = fargate.nearest_size(units, memory * 1024 if memory <= _MOST_GB else memory)
         yield Problem(
             at=CPU,
-            message=f"Fargate has no cpu {cpu}",
+            message=f"Fargate has no cpu {cpu}; it counts CPU units, 1024 is one vCPU",
             fix=f"use {size[0]} with memory {size[1]}; cpu can be {fargate.describe_cpus()}",
             uses=(MEMORY,),
+        )
+    elif memory <= _MOST_GB:
+        yield Problem(
+            at=MEMORY,
+            message=f"cpu {cpu} does not take memory {memory}; it counts MiB",
+            fix=f"use `memory: {fargate.nearest_memory(cpu, memory * 1024)}`; "
+            f"cpu {cpu} takes {fargate.describe_memories(cpu)}",
+            uses=(CPU, MEMORY),
         )
     elif not fargate.is_size(cpu, memory):
         is_default = not subject.is_written(*MEMORY)

@@ -1,0 +1,615 @@
+"""Keys that people write from memory of other tools, and what this language has in their place.
+
+One row a meaning. The names are those of Copilot's manifests, Compose files, ECS's API,
+Kubernetes, App Runner, the Serverless Framework and Terraform; they are compared without case,
+hyphens and underscores. A row says which key does it here, or that FSD has no such feature: a
+guess by likeness would send the reader to another thing (`sidecars` looks like `secrets`).
+
+https://aws.github.io/copilot-cli/docs/manifest/lb-web-service/
+https://docs.docker.com/reference/compose-file/services/
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
+https://docs.aws.amazon.com/apprunner/latest/dg/config-file-ref.html
+https://www.serverless.com/framework/docs/providers/aws/guide/serverless.yml
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    names: tuple[str, ...]  # as other tools spell them
+    use: str = ""  # the path of the key that does it here; "" for none
+    says: str = ""  # how to write it there; without `use`, a whole sentence
+    under: tuple[str, ...] = ()  # keys right above, "" for the top of the file; () anywhere
+
+    @property
+    def fix(self) -> str:
+        if not self.use:
+            return self.says
+        return f"use `{self.use}`" + (f": {self.says}" if self.says else "")
+
+
+def find_foreign(name: str, *, under: str) -> ForeignKey | None:
+    """The row of a key below `under` ("" at the top); the one for that place comes first."""
+    wanted = plain(name)
+    rows = [row for row in FOREIGN_KEYS if any(plain(each) == wanted for each in row.names)]
+    here = [row for row in rows if row.under and under in row.under]
+    return next(iter((*here, *(row for row in rows if not row.under))), None)
+
+
+def plain(name: str) -> str:
+    """`health_check`, `healthcheck` and `HealthCheck` are one name."""
+    return re.sub(r"[-_ ]", "", name).lower()
+
+
+def _use(names: str, use: str, says: str = "", *, under: str = "") -> ForeignKey:
+    return ForeignKey(names=tuple(names.split()), use=use, says=says, under=_places(under))
+
+
+def _none(names: str, says: str, *, under: str = "") -> ForeignKey:
+    return ForeignKey(names=tuple(names.split()), says=says, under=_places(under))
+
+
+def _places(under: str) -> tuple[str, ...]:
+    return tuple("" if place == "top" else place for place in under.split())
+
+
+_ENVIRONMENTS_FILE = "write it in `.fsd/environments.yml`, as `{}`"
+
+
+FOREIGN_KEYS: tuple[ForeignKey, ...] = (
+    # --- whose it is ---
+    _use("name serviceName family app application", "metadata.name", under="top service"),
+    _use("team squad group", "metadata.pack", "the owning team", under="top metadata"),
+    _use(
+        "owner owners contacts maintainer maintainers codeOwners",
+        "metadata.owners",
+        under="top service",
+    ),
+    _use("spec", "service", "FSD's section has that name", under="top"),
+    _use(
+        "services functions",
+        "service",
+        "a Service YAML describes one service",
+        under="top",
+    ),
+    _none("labels annotations", "FSD has no labels of your own; `metadata.pack` is a tag"),
+    _none(
+        "tags stackTags propagateTags enableECSManagedTags copyTagsToSnapshot",
+        "FSD has no tags of your own; it tags what it makes with the service, the environment and "
+        "`metadata.pack`",
+    ),
+    _none(
+        "namespace",
+        "FSD has no namespaces: an environment has a cluster of its own (`spec.cluster` in "
+        "`.fsd/environments.yml`)",
+    ),
+    _none(
+        "version", "FSD has no version in a Service YAML: `fsd deploy --version` labels a release"
+    ),
+    # --- what runs ---
+    _use("cmd args runCommand startCommand run dockerCommand", "service.command"),
+    _use(
+        "imageUri imageIdentifier imageRepository location taskImage repository",
+        "service.image",
+    ),
+    _none(
+        "build dockerfile dockerContext context buildArgs buildTarget package buildCommand",
+        "FSD has no key for the build: `fsd deploy` builds the Dockerfile beside the Service YAML; "
+        "`--context` and `--dockerfile` name another, `--image` takes a ready one",
+    ),
+    _none(
+        "runtime pythonVersion handler layers",
+        "FSD has no runtimes: the Dockerfile names the Python, and `service.command` the program",
+    ),
+    _use(
+        "runtimePlatform cpuArchitecture architecture architectures arch",
+        "service.platform",
+        "X86_64 or ARM64",
+    ),
+    _none("operatingSystemFamily os osFamily", "FSD has no choice of system: tasks run on Linux"),
+    _none(
+        "sidecars containers containerDefinitions additionalContainers essential sidecarContainers",
+        "FSD has no containers of your own beside the service: a task runs one image",
+    ),
+    _none(
+        "initContainers dependsOn links volumesFrom",
+        "FSD has no other containers in a task, so there is nothing to wait for or to link to",
+    ),
+    _none(
+        "beforeDeploy migrations preDeploy releaseCommand preRun hooks",
+        "FSD has no step that runs before a deployment: run migrations in the workflow, before "
+        "`fsd deploy`",
+    ),
+    _none(
+        "schedule cron rate events jobs scheduledTasks event",
+        "FSD has no scheduled jobs: a service runs all the time",
+    ),
+    _none(
+        "imagePullSecrets repositoryCredentials credentialsParameter credentials",
+        "FSD has no credentials of a private registry: push the image to ECR",
+    ),
+    _none("imagePullPolicy pullPolicy", "FSD has no pull policy: an image is known by digest"),
+    # --- sizes ---
+    _use(
+        "vcpu cpus cpuUnits cpuLimit cpuRequest",
+        "service.resources.cpu",
+        "in CPU units, 1024 is one vCPU",
+    ),
+    _use(
+        "mem memLimit memoryLimit memorySize memoryMiB memoryMB memoryInMB memoryRequest ram",
+        "service.resources.memory",
+        "in MiB, without a unit",
+    ),
+    _use(
+        "limits requests reservations",
+        "service.resources.cpu",
+        "with `memory` beside it; a Fargate task has one size and no limit of its own",
+    ),
+    _use(
+        "instanceConfiguration size instanceType instanceSize taskSize",
+        "service.resources",
+        "`cpu` and `memory`",
+    ),
+    _none(
+        "memoryReservation memReservation memswapLimit memorySwap shmSize sharedMemorySize oomKill",
+        "FSD has no such limit: the container has all of `service.resources.memory`",
+    ),
+    _none(
+        "gpu gpus resourceRequirements devices accelerator",
+        "FSD has no GPUs: Fargate has none",
+    ),
+    _none(
+        "ephemeralStorage storage ephemeral diskSize disk ephemeralStorageGiB",
+        "FSD has no size of the disk: a task has Fargate's default, 20 GiB",
+    ),
+    _none(
+        "spot capacityProvider capacityProviders capacityProviderStrategy fargateSpot",
+        "FSD has no Spot tasks: they run on demand",
+    ),
+    _none(
+        "nodeSelector affinity tolerations topologySpreadConstraints placement "
+        "placementConstraints "
+        "placementStrategy placementStrategies availabilityZoneRebalancing priorityClassName "
+        "runtimeClassName",
+        "FSD has no placement: Fargate places tasks, and spreads them over the subnets' zones",
+    ),
+    # --- numbers of tasks ---
+    _use(
+        "replicas replicaCount count scale instances instanceCount numReplicas numberOfTasks "
+        "taskCount desired desiredTasks desiredInstances desiredCount desiredCapacity",
+        "service.resources.desiredCount",
+    ),
+    _use(
+        "min minCount minReplicas minTasks minSize minInstances minCapacity minimumCapacity "
+        "minContainers",
+        "service.resources.minCapacity",
+    ),
+    _use(
+        "max maxCount maxReplicas maxTasks maxSize maxInstances maxCapacity maximumCapacity "
+        "maxContainers",
+        "service.resources.maxCapacity",
+    ),
+    _use("range", "service.resources.minCapacity", "and `maxCapacity` beside it"),
+    _use(
+        "scaling autoscale horizontalPodAutoscaler hpa autoScalingConfiguration scalingPolicies "
+        "autoScalingConfigurationArn",
+        "service.autoScaling",
+        "`targetCPUUtilization` or `targetMemoryUtilization`; the bounds are "
+        "`service.resources.minCapacity` and `maxCapacity`",
+    ),
+    _use(
+        "cpuPercentage targetCpu cpuTarget averageCpuUtilization targetCpuUtilizationPercentage "
+        "cpuThreshold averageUtilization",
+        "service.autoScaling.targetCPUUtilization",
+    ),
+    _use("cpu", "service.autoScaling.targetCPUUtilization", under="autoScaling"),
+    _use(
+        "memoryPercentage targetMemory memoryTarget targetMemoryUtilizationPercentage "
+        "memoryThreshold "
+        "averageMemoryUtilization",
+        "service.autoScaling.targetMemoryUtilization",
+    ),
+    _use("memory", "service.autoScaling.targetMemoryUtilization", under="autoScaling"),
+    _use(
+        "cooldown cooldownPeriod cooldownSeconds",
+        "service.autoScaling.scaleInCooldown",
+        "and `scaleOutCooldown` beside it",
+    ),
+    _use(
+        "inCooldown scaleInCooldownSeconds scaleDownCooldown", "service.autoScaling.scaleInCooldown"
+    ),
+    _use(
+        "outCooldown scaleOutCooldownSeconds scaleUpCooldown",
+        "service.autoScaling.scaleOutCooldown",
+    ),
+    _none(
+        "requests targetRequestsPerTask requestCountPerTarget responseTime queueDelay queueScaling "
+        "targetQueueDepth metric customMetric maxConcurrency requestsPerTarget",
+        "FSD has no scaling by requests, queues or metrics of your own; by CPU and memory only",
+        under="autoScaling",
+    ),
+    _none(
+        "targetRequestsPerTask requestCountPerTarget responseTime queueDelay targetQueueDepth "
+        "maxConcurrency concurrency reservedConcurrency provisionedConcurrency",
+        "FSD has no scaling by requests or queues; by CPU and memory only (`service.autoScaling`)",
+    ),
+    _none("schedules scheduledScaling scheduledActions", "FSD has no scaling by the clock"),
+    # --- health checks ---
+    _use(
+        "livenessProbe readinessProbe probe probes httpHealthCheck healthCheckConfiguration",
+        "service.healthCheck",
+        "one check, by `path`",
+    ),
+    _use("healthCheckPath healthPath healthCheckUrl", "service.healthCheck.path"),
+    _use("url endpoint uri httpGet", "service.healthCheck.path", under="healthCheck"),
+    _use(
+        "startupProbe startPeriod initialDelaySeconds initialDelay "
+        "healthCheckGracePeriod healthCheckGracePeriodSeconds gracePeriodSeconds startupTime",
+        "service.healthCheck.gracePeriod",
+        "in seconds",
+    ),
+    _use(
+        "periodSeconds intervalSeconds healthCheckInterval healthCheckIntervalSeconds period",
+        "service.healthCheck.interval",
+        "in seconds",
+    ),
+    _use(
+        "timeoutSeconds healthCheckTimeout healthCheckTimeoutSeconds",
+        "service.healthCheck.timeout",
+        "in seconds",
+    ),
+    _use(
+        "threshold",
+        "service.healthCheck.unhealthyThreshold",
+        "failed checks; `healthyThreshold` counts good ones",
+        under="healthCheck",
+    ),
+    _use("successThreshold healthyThresholdCount", "service.healthCheck.healthyThreshold"),
+    _use(
+        "retries failureThreshold unhealthyThresholdCount failures",
+        "service.healthCheck.unhealthyThreshold",
+        under="healthCheck",
+    ),
+    _use("failureThreshold unhealthyThresholdCount", "service.healthCheck.unhealthyThreshold"),
+    _none(
+        "command test cmd exec script",
+        "FSD has no health check by command: it asks for `path` on `service.port`",
+        under="healthCheck",
+    ),
+    _none(
+        "port",
+        "FSD has no port for the check alone: `service.port` is checked",
+        under="healthCheck",
+    ),
+    _none(
+        "protocol tcpSocket grpc type scheme",
+        "FSD has no health check but HTTP: it asks for `path` on `service.port`",
+        under="healthCheck",
+    ),
+    _none(
+        "matcher successCodes successCode statusCodes codes expectedStatus httpCode statusCode",
+        "FSD has no choice of the status: 200 to 299 is healthy",
+    ),
+    _none(
+        "enabled disabled disable none",
+        "FSD has no way to switch the health check off",
+        under="healthCheck",
+    ),
+    _none(
+        "headers method body httpHeaders",
+        "FSD has no headers, method or body of the check: it is a GET without any",
+        under="healthCheck",
+    ),
+    _none(
+        "retries",
+        "FSD has no retries: `service.healthCheck.unhealthyThreshold` counts failed checks, and "
+        "ECS starts a new task for one that ended",
+    ),
+    # --- settings, secrets, permissions ---
+    _use(
+        "env envVars variables vars environmentVariables runtimeEnvironmentVariables",
+        "service.environment",
+        "a map, `NAME: value`",
+    ),
+    _none(
+        "envFile envFiles environmentFile environmentFiles envFrom configMap configMaps config "
+        "configs configMapRef",
+        "FSD has no files of variables: write each in `service.environment`",
+    ),
+    _use(
+        "secretVariables secretsFrom runtimeEnvironmentSecrets secretRef secretKeyRef "
+        "secretsManager secretArns secretEnv",
+        "service.secrets",
+        "a list of `{name: NAME, valueFrom: ARN}`",
+    ),
+    _use("arn from secretArn parameter ssm key", "service.secrets[0].valueFrom", under="secrets"),
+    _use("variable env environment envVar", "service.secrets[0].name", under="secrets"),
+    _use(
+        "iam policies policy iamRoleStatements permissions taskPolicies managedPolicies "
+        "managedPolicyArns inlinePolicy uses",
+        "dependencies",
+        "`type`, `name` and `permissions` of what the service may use; it becomes the task role",
+        under="top service metadata",
+    ),
+    _use("actions action access", "dependencies[0].permissions", under="dependencies"),
+    _use(
+        "resource arn id bucket table queue topic",
+        "dependencies[0].name",
+        "its name; FSD makes the ARN of it",
+        under="dependencies",
+    ),
+    _use("kind", "dependencies[0].type", under="dependencies"),
+    _none(
+        "taskRole taskRoleArn executionRole executionRoleArn roles roleArn iamRole instanceRole "
+        "instanceRoleArn accessRoleArn serviceAccount serviceAccountName permissionsBoundary",
+        "FSD has no roles of your own: it makes both from `dependencies` and `service.secrets`",
+    ),
+    # --- network ---
+    _use(
+        "containerPort targetPort httpPort listenPort appPort expose", "service.port", "one number"
+    ),
+    _none(
+        "ports portMappings additionalPorts hostPort servicePorts published",
+        "FSD has no second port and no port of the host: `service.port` is the container's, one "
+        "number",
+    ),
+    _none(
+        "protocol appProtocol",
+        "FSD has no protocols but HTTP on `service.port`; with `certificateArn` the load balancer "
+        "takes HTTPS",
+    ),
+    _use(
+        "loadBalancer loadBalancers alb http ingress publicIngress elb lb",
+        "service.networking.loadBalancer",
+    ),
+    _use(
+        "public isPubliclyAccessible publiclyAccessible internetFacing scheme external visibility",
+        "service.networking.loadBalancer.internal",
+        "`false` makes it reachable from the internet",
+    ),
+    _use(
+        "certificate certificates certificateArns acm acmCertificateArn tls ssl sslCertificate "
+        "https",
+        "service.networking.loadBalancer.certificateArn",
+    ),
+    _none("nlb networkLoadBalancer", "FSD has no network load balancers: `type: application` only"),
+    _none(
+        "host hosts hostname alias aliases domain domains domainName customDomain hostedZone dns "
+        "route53 hostAliases extraHosts dnsPolicy",
+        "FSD has no names in DNS: point a record of yours at the load balancer's, which "
+        "`fsd status` shows",
+    ),
+    _none(
+        "path paths rules routes priority listenerRules rule httpApi",
+        "FSD has no routing by host or path: a service has a load balancer of its own, and gets "
+        "every request of it",
+        under="service networking loadBalancer top",
+    ),
+    _none(
+        "targetGroupArn targetGroup targetGroups listenerArn listener listeners loadBalancerArn "
+        "shared",
+        "FSD has no load balancer, listener or target group of your own: it makes each service's",
+    ),
+    _none("stickiness stickySessions sessionAffinity", "FSD has no sticky sessions"),
+    _none("idleTimeout", "FSD has no idle timeout of the load balancer: it is AWS's default, 60 s"),
+    _none("accessLogs", "FSD has no access logs of the load balancer"),
+    _none(
+        "allowedSourceIps ingressCidrs cidr cidrs allowedCidrs sourceRanges "
+        "loadBalancerSourceRanges "
+        "waf webAcl",
+        "FSD has no filter by address: `internal: true` keeps the load balancer inside the VPC",
+    ),
+    _none(
+        "subnets subnetIds privateSubnets publicSubnets",
+        "FSD has no subnets in a Service YAML: "
+        + _ENVIRONMENTS_FILE.format("spec.vpc.privateSubnets` and `publicSubnets"),
+    ),
+    _none("vpcId", "FSD has no VPC in a Service YAML: " + _ENVIRONMENTS_FILE.format("spec.vpc.id")),
+    _none(
+        "securityGroups securityGroupIds securityGroup vpcConnectorArn egress egressConfiguration "
+        "vpcConnector networkPolicy",
+        "FSD has no security groups of your own: it makes one for the tasks and one for the load "
+        "balancer",
+    ),
+    _use(
+        "assignPublicIp publicIp",
+        "service.networking.vpc",
+        "`false` puts tasks into public subnets, with a public IP",
+    ),
+    _use(
+        "network networkConfiguration awsvpcConfiguration",
+        "service.networking",
+        under="top service metadata",
+    ),
+    _none("networkMode", "FSD has no network mode: Fargate has awsvpc only"),
+    _none("networks", "FSD has no networks of its own: tasks are in the environment's VPC"),
+    _none(
+        "connect serviceConnect serviceConnectConfiguration serviceDiscovery serviceRegistries "
+        "cloudMap appMesh proxyConfiguration mesh vpcLattice vpcLatticeConfigurations",
+        "FSD has no service discovery: other services reach this one by its load balancer",
+    ),
+    _none("cdn cloudfront", "FSD has no CDN"),
+    # --- the container ---
+    _none(
+        "volumes mountPoints volumeMounts efs efsVolumeConfiguration tmpfs bindMounts "
+        "persistentVolumeClaim volumeConfigurations mounts fileSystem",
+        "FSD has no volumes: what a task writes is gone when it ends; keep data in S3 or in a "
+        "database",
+    ),
+    _none(
+        "stopTimeout stopGracePeriod terminationGracePeriodSeconds stopSignal preStop lifecycle "
+        "shutdownTimeout gracefulShutdown",
+        "FSD has no time or signal for the stop: ECS sends SIGTERM, and SIGKILL 30 s later",
+    ),
+    _none("startTimeout", "FSD has no time limit for the start of a container"),
+    _none(
+        "user runAsUser runAsNonRoot runAsGroup group",
+        "FSD has no user in a Service YAML: write `USER` in the Dockerfile",
+    ),
+    _none(
+        "workingDirectory workingDir workdir",
+        "FSD has no working directory in a Service YAML: write `WORKDIR` in the Dockerfile",
+    ),
+    _none(
+        "init initProcessEnabled",
+        "FSD has no switch for it: an init process is always there, as process 1",
+    ),
+    _none(
+        "readonlyRootFilesystem readOnly readOnlyRootFs readonlyFs",
+        "FSD has no read-only root file system",
+    ),
+    _none(
+        "ulimits capAdd capDrop capabilities linuxParameters systemControls sysctls privileged "
+        "securityContext securityOpt dockerSecurityOptions pidMode pid ipcMode ipc "
+        "podSecurityContext "
+        "cgroupParent",
+        "FSD has no limits, capabilities or kernel settings of the container: they are Fargate's",
+    ),
+    _none(
+        "restart restartPolicy",
+        "FSD has no restart policy: ECS starts a new task for one that ended",
+    ),
+    _none(
+        "exec execute enableExecuteCommand ecsExec tty stdinOpen interactive pseudoTerminal",
+        "FSD has no ECS Exec: no shell in a running task",
+    ),
+    _none("containerName", "FSD has no name of the container: it is `metadata.name`"),
+    _none("dockerLabels", "FSD has no Docker labels of your own"),
+    _none("enableFaultInjection", "FSD has no fault injection"),
+    _none("platformVersion", "FSD has no platform version: Fargate's latest"),
+    _none(
+        "taskDefinition taskdefOverrides taskDefinitionOverrides overrides podTemplate template "
+        "cfnOverrides extensions patches rawTaskDefinition",
+        "FSD has no way to change what it makes of the Service YAML; `--override` sets keys of "
+        "the Service YAML itself",
+    ),
+    # --- logs, traces, metrics ---
+    _use(
+        "logs logging log logConfiguration awslogs",
+        "service.observability.logs",
+        under="service top",
+    ),
+    _use(
+        "logRetention logRetentionInDays retentionInDays retentionDays retentionPeriod",
+        "service.observability.logs.retention",
+        "in days",
+    ),
+    _use("days", "service.observability.logs.retention", under="logs"),
+    _none(
+        "driver logDriver options destination firelens firelensConfiguration awsfirelens fluentbit "
+        "configFilePath",
+        "FSD has no log driver but CloudWatch's",
+    ),
+    _none(
+        "group logGroup logGroupName awslogsGroup stream streamPrefix",
+        "FSD has no name of the log group: it makes one for each service and environment",
+        under="logs observability service",
+    ),
+    _use(
+        "tracing xray otel openTelemetry",
+        "service.observability.traces",
+        under="service top observability",
+    ),
+    _use("prometheus scrape", "service.observability.metrics", under="service top observability"),
+    _use("endpoint otlp exporter url", "service.observability.traces.otlpEndpoint", under="traces"),
+    _none("vendor sampling sampleRate samplingRate", "FSD has no choice of it", under="traces"),
+    _none("containerInsights", "FSD has no Container Insights: it is a setting of the cluster"),
+    _none("dashboards dashboard", "FSD has no dashboards"),
+    # --- deployments ---
+    _use(
+        "deploymentConfiguration rollout updateConfig deploy",
+        "service.deployment",
+        under="service top",
+    ),
+    _use("strategy updateStrategy rollingUpdate", "service.deployment", under="service top"),
+    _none(
+        "rollingUpdate rolling",
+        "FSD has no section of that name: `minimumHealthyPercent` and `maximumPercent` limit a "
+        "rolling deployment",
+        under="deployment",
+    ),
+    _none(
+        "blueGreen canary linear trafficRouting codeDeploy deploymentController testListener",
+        "FSD has no blue/green, canary or linear deployments: rolling ones only",
+    ),
+    _use(
+        "minHealthyPercent minimumHealthy maxUnavailable minHealthy",
+        "service.deployment.minimumHealthyPercent",
+    ),
+    _use(
+        "maxPercent maxHealthyPercent maxSurge maximumHealthyPercent",
+        "service.deployment.maximumPercent",
+    ),
+    _use(
+        "deploymentCircuitBreaker rollback autoRollback",
+        "service.deployment.circuitBreaker",
+        "the breaker is always on, `threshold` is its only key",
+    ),
+    _none(
+        "enable rollback enabled",
+        "FSD has no switch for it: the breaker is always on, and rolls back",
+        under="circuitBreaker",
+    ),
+    _use("rollbackAlarms alarmNames", "service.deployment.alarms", "a list of names"),
+    _use(
+        "deregistrationDelaySeconds drainTimeout draining connectionDraining drainingTimeout "
+        "deregistrationDelay",
+        "service.deployment.deregistrationDelay",
+        "in seconds",
+    ),
+    _use("bakeTimeInMinutes bake", "service.deployment.bakeTime", "in minutes"),
+    _none(
+        "timeout deploymentTimeout progressDeadlineSeconds",
+        "FSD has no time limit in a Service YAML: `fsd deploy --timeout`",
+        under="deployment",
+    ),
+    _none(
+        "timeout requestTimeout",
+        "FSD has no time limit for requests; `service.healthCheck.timeout` is that of a check",
+        under="service top resources",
+    ),
+    _none("minReadySeconds revisionHistoryLimit paused", "FSD has no such setting"),
+    _none(
+        "environments stages profiles stage",
+        "FSD has no environments in a Service YAML: variables belong into `service.environment`, "
+        "what differs by environment into `spec.overrides` of `.fsd/environments.yml`",
+        under="service",
+    ),
+    _none(
+        "environments stages profiles stage",
+        "FSD has no environments in a Service YAML: write them in `.fsd/environments.yml`, with "
+        "`spec.overrides` for what differs",
+        under="top metadata deployment",
+    ),
+    # --- the account ---
+    _none(
+        "region awsRegion",
+        "FSD has no region in a Service YAML: " + _ENVIRONMENTS_FILE.format("spec.region"),
+    ),
+    _none(
+        "account accountId awsAccount",
+        "FSD has no account in a Service YAML: " + _ENVIRONMENTS_FILE.format("spec.account"),
+    ),
+    _none(
+        "cluster clusterName ecsCluster",
+        "FSD has no cluster in a Service YAML: " + _ENVIRONMENTS_FILE.format("spec.cluster"),
+    ),
+    _none(
+        "launchType requiresCompatibilities compatibilities provider",
+        "FSD has no launch types: every task runs on Fargate",
+    ),
+    _none("schedulingStrategy", "FSD has no scheduling strategy: ECS keeps `desiredCount` tasks"),
+    _none(
+        "queue publish subscribe topics queues database databases addons tables buckets",
+        "FSD has no queues, topics or databases of its own making: `dependencies` grants the use "
+        "of what is there",
+        under="service top",
+    ),
+    _none("plugins custom frameworkVersion", "FSD has no plugins or sections of your own"),
+)
