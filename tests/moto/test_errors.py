@@ -81,9 +81,55 @@ def test_from_client_error__access_denied__policy_line_to_add() -> None:
     assert isinstance(error, PermissionDenied)
     assert error.what == f"AccessDeniedException: {message}"
     assert error.fix == (
-        "allow `ecs:UpdateService` on `arn:aws:ecs:us-east-1:123456789012:service/demo/web` "
-        "in a policy of `arn:aws:sts::123456789012:assumed-role/ci/run`"
+        "allow ecs:UpdateService on arn:aws:ecs:us-east-1:123456789012:service/demo/web "
+        "in a policy of role ci"
     )
+
+
+WHO = "User: arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_dev/me is not authorized to "
+UPDATE = (
+    f"{WHO}perform: ecs:UpdateService on resource: arn:aws:ecs:us-east-1:123456789012:service/c/s"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "fix"),
+    [
+        (
+            f"{UPDATE} with an explicit deny in a service control policy: "
+            "arn:aws:organizations::1:policy/o-1/service_control_policy/p-1",
+            "remove the explicit deny of ecs:UpdateService from the service control policy "
+            "arn:aws:organizations::1:policy/o-1/service_control_policy/p-1 (AWS Organizations: "
+            "the management account has it); an allow elsewhere cannot outweigh it",
+        ),
+        (
+            f"{UPDATE} because no permissions boundary allows the ecs:UpdateService action",
+            "allow ecs:UpdateService on arn:aws:ecs:us-east-1:123456789012:service/c/s in the "
+            "permissions boundary too; the policy of role AWSReservedSSO_dev is not enough",
+        ),
+        (
+            f"{UPDATE} with an explicit deny",
+            "remove the explicit deny of ecs:UpdateService from the policies of role "
+            "AWSReservedSSO_dev; an allow elsewhere cannot outweigh it",
+        ),
+        (
+            "User: arn:aws:iam::123456789012:user/John is not authorized to perform: "
+            "sts:AssumeRole because no role trust policy allows the sts:AssumeRole action",
+            "name the caller as a principal in the role's trust policy, with sts:AssumeRole",
+        ),
+        (
+            "You are not authorized to perform this operation. Encoded authorization failure "
+            "message: oGsbAaIV7wl4Ai9q-L6z",
+            "read which action and which policy it was: aws sts decode-authorization-message "
+            "--encoded-message oGsbAaIV7wl4Ai9q-L6z",
+        ),
+    ],
+)
+def test_from_client_error__access_denied__by_awss_own_clause(message: str, fix: str) -> None:
+    error = from_client_error(client_error("AccessDeniedException", message), "UpdateService c/s")
+
+    assert isinstance(error, PermissionDenied)
+    assert error.fix == fix
 
 
 def test_from_client_error__access_denied_without_detail__still_a_next_action() -> None:

@@ -329,7 +329,7 @@ def test_open_session__issuers_keys_never_fetched__given_up(sts: FakeSts) -> Non
     with pytest.raises(CallFailedError) as caught:
         assume(sts, Tokens(), clock)
 
-    assert caught.value.id == "identity-token-refused"
+    assert caught.value.id == "identity-provider-unreachable"
     assert len(sts.asked) == 4
 
 
@@ -390,7 +390,7 @@ def test_assume__other_refusal__as_it_is(sts: FakeSts) -> None:
     with pytest.raises(CallFailedError) as caught:
         open_session(session_name="me", role_arn=ROLE, endpoint_url=sts.url)
 
-    assert caught.value.id == "call-failed"
+    assert caught.value.id == "region-disabled"
     assert caught.value.what == "RegionDisabledException: STS is not activated"
 
 

@@ -7,7 +7,6 @@ it was, carries AWS's own code and message, and ends in a next action. AWS's cod
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,90 +14,17 @@ from typing import Any
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fsd.aws.causes import DENIED, THROTTLED, find_cause
 from fsd.errors import CallFailedError, FsdError
 from fsd.release.ports import PermissionDenied, Throttled
+from fsd.rollout.denials import advise_denial, find_denial, find_encoded
 
-THROTTLING = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-        "PriorRequestNotComplete",
-        "SlowDown",
-    }
-)
-DENIED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "UnauthorizedOperation",
-        "AuthorizationError",
-        "UnauthorizedAccess",
-    }
-)
-
-_RENEW = "get new credentials (`aws sso login`, or run the workflow's job again) and run it again"
-_REJECTED = "check the access key, the secret key and the session token, and the machine's clock"
 _AGAIN = "run it again; what was done already is found and not done twice"
-_QUOTA = "ask for a higher quota (Service Quotas console), or remove what is not used"
 _DEFAULT_FIX = "correct what the message names, and run it again"
-
-# AWS's code → (FSD's code, fix).
-_KNOWN: dict[str, tuple[str, str]] = {
-    "ExpiredToken": ("credentials-expired", _RENEW),
-    "ExpiredTokenException": ("credentials-expired", _RENEW),
-    "RequestExpired": ("credentials-expired", _RENEW),
-    "InvalidClientTokenId": ("credentials-invalid", _REJECTED),
-    "UnrecognizedClientException": ("credentials-invalid", _REJECTED),
-    "AuthFailure": ("credentials-invalid", _REJECTED),
-    "SignatureDoesNotMatch": ("credentials-invalid", _REJECTED),
-    "InvalidSignatureException": ("credentials-invalid", _REJECTED),
-    "IncompleteSignature": ("credentials-invalid", _REJECTED),
-    "OptInRequired": ("region-disabled", "enable the region for this account, or use another one"),
-    "LimitExceededException": ("quota-exceeded", _QUOTA),
-    "LimitExceeded": ("quota-exceeded", _QUOTA),
-    "ServiceQuotaExceededException": ("quota-exceeded", _QUOTA),
-    "ConcurrentUpdateException": ("changed-meanwhile", _AGAIN),
-    "InvalidChangeSetStatus": ("changed-meanwhile", _AGAIN),
-    "ConflictException": ("changed-meanwhile", _AGAIN),
-    "InternalFailure": ("aws-unavailable", _AGAIN),
-    "InternalError": ("aws-unavailable", _AGAIN),
-    "ServerException": ("aws-unavailable", _AGAIN),
-    "ServiceUnavailable": ("aws-unavailable", _AGAIN),
-    "ServiceUnavailableException": ("aws-unavailable", _AGAIN),
-    "ClusterNotFoundException": (
-        "cluster-not-found",
-        "name a cluster that exists (`cluster` in .fsd/environments.yml), or deploy to create it",
-    ),
-    "ServiceNotFoundException": ("service-not-found", "deploy the service first: fsd deploy"),
-    "ServiceNotActiveException": ("service-not-active", "deploy the service again: fsd deploy"),
-    "RepositoryNotFoundException": (
-        "repository-not-found",
-        "create the ECR repository, or deploy from a build, which creates it",
-    ),
-    "ImageNotFoundException": ("image-not-found", "push the image, or name one that exists"),
-    "ImageTagAlreadyExistsException": (
-        "image-tag-taken",
-        "use another tag: this repository's tags cannot be moved",
-    ),
-    "LayersNotFoundException": (
-        "image-elsewhere",
-        "copy the image into this repository first (crane copy, or docker pull, tag, push)",
-    ),
-    "ReferencedImagesNotFoundException": (
-        "image-elsewhere",
-        "copy the whole image index into this repository first (crane copy)",
-    ),
-    "InsufficientCapabilitiesException": (
-        "stack-refused",
-        "allow this template's IAM resources: CAPABILITY_NAMED_IAM",
-    ),
-    "InvalidVpcID.NotFound": ("vpc-not-found", "correct `vpc.id` in .fsd/environments.yml"),
-}
+_DECODE = (
+    "read which action and which policy it was: aws sts decode-authorization-message "
+    "--encoded-message {message}"
+)
 
 _UNREACHABLE = (
     boto.EndpointConnectionError,
@@ -197,12 +123,14 @@ def from_client_error(error: ClientError, where: str) -> CallFailedError:
     """What AWS answered: its code and message verbatim."""
     code, message = _code(error), _message(error)
     what = f"{code}: {message}" if message else code
-    if code in THROTTLING:
-        return Throttled(what, where=where, fix="wait a minute, and run it again")
-    if code in DENIED:
-        return PermissionDenied(what, where=where, fix=_permission_fix(message))
-    id_, fix = _KNOWN.get(code, ("", _DEFAULT_FIX))
-    return CallFailedError(what, where=where, fix=fix, code=id_)
+    cause = find_cause(code, message)
+    if cause is None:
+        return CallFailedError(what, where=where, fix=_DEFAULT_FIX)
+    if cause.code == THROTTLED:
+        return Throttled(what, where=where, fix=cause.fix)
+    if cause.code == DENIED:
+        return PermissionDenied(what, where=where, fix=_denied_fix(message) or cause.fix)
+    return CallFailedError(what, where=where, fix=cause.fix, code=cause.code)
 
 
 def from_botocore(error: BotoCoreError, where: str) -> CallFailedError:
@@ -239,16 +167,18 @@ def _message(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", "") or "")
 
 
-def _permission_fix(message: str) -> str:
-    """The policy line, from AWS's sentence.
+def _denied_fix(message: str) -> str:
+    """Whose policy to change, by AWS's own sentence; "" where that says nothing.
 
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
     """
-    action = re.search(r"not authorized to perform:? ([\w-]+:\w+)", message)
-    if action is None:
-        return "allow this operation in a policy of the role or user that runs FSD"
-    resource = re.search(r"on resource:? (\S+)", message)
-    principal = re.search(r"(?:User|Principal):? (arn:\S+)", message)
-    where = f" on `{resource[1].rstrip('.')}`" if resource else ""
-    whose = f"`{principal[1]}`" if principal else "the role or user that runs FSD"
-    return f"allow `{action[1]}`{where} in a policy of {whose}"
+    denial = find_denial(message)
+    if denial is not None:
+        return advise_denial(denial)
+    encoded = find_encoded(message)
+    return _DECODE.format(message=encoded) if encoded else ""
+
+
+def is_denied(error: FsdError) -> bool:
+    """Whether AWS denies the call itself, and not something inside of it."""
+    return isinstance(error, PermissionDenied)

@@ -25,7 +25,7 @@ from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
 from fsd import __version__
-from fsd.aws.errors import DENIED, aws_code, aws_message, call, from_botocore
+from fsd.aws.errors import aws_code, aws_message, call, from_botocore, is_denied
 from fsd.errors import CallFailedError, FsdError
 from fsd.release.ports import Clock, Identity
 
@@ -115,7 +115,7 @@ class AwsSession:
             try:
                 answer = call(sts, "assume_role", role_arn, RoleArn=role_arn, RoleSessionName=name)
             except CallFailedError as error:
-                if aws_code(error) in DENIED:
+                if is_denied(error):
                     raise _chaining_denied(error, role_arn) from error
                 raise
             return _metadata(answer)
@@ -320,20 +320,19 @@ def _token_refused(error: CallFailedError, role_arn: str, jwt: str) -> CallFaile
     claims = read_claims(jwt)
     said = " · ".join(f"{name} `{claims[name]}`" for name in _CLAIMS if name in claims)
     where = f"token: {said}" if said else "the token could not be read"
-    match aws_code(error):
-        case "AccessDenied" | "AccessDeniedException":
+    match error.id:
+        case "access-denied":
             return CallFailedError(
                 f"{role_arn} does not trust this workflow ({error.what})",
                 where=where,
                 fix=_trust_line(claims),
                 code="assume-role-denied",
             )
-        case "InvalidIdentityToken":
+        case "identity-token-refused":
             return CallFailedError(
                 f"AWS refuses the identity token for {role_arn} ({error.what})",
                 where=where,
-                fix="make the token's issuer an IAM OIDC provider of this account, with the "
-                "token's `aud` among its audiences",
+                fix=error.fix,
                 code="identity-token-refused",
             )
         case _:

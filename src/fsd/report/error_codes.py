@@ -264,6 +264,51 @@ _AWS = _rows(
         "AWS refuses the identity token: its issuer or its audience is not known there",
         "make token.actions.githubusercontent.com an IAM OIDC provider of the account",
     ),
+    (
+        "role-arn-invalid",
+        "what was given as the role to assume is no ARN of a role",
+        "write arn:aws:iam::ACCOUNT:role/NAME in `role-to-assume` or `roleArn`",
+    ),
+    (
+        "identity-provider-unreachable",
+        "AWS could not fetch the keys of the identity token's issuer",
+        "run it again; the issuer of the IAM OIDC provider must be reachable from the internet",
+    ),
+    (
+        "role-not-assumable",
+        "a service of AWS may not assume a role that it was given",
+        "let the role's trust policy name that service; a new role needs some seconds",
+    ),
+    (
+        "account-blocked",
+        "AWS has blocked the account, or is still checking it",
+        "contact AWS Support",
+    ),
+    (
+        "permissions-changed",
+        "a service of AWS has lost permissions that it had",
+        "restore the permissions of its service-linked role",
+    ),
+    (
+        "network-setting-invalid",
+        "a subnet or security group does not exist, or does not fit the others",
+        "correct the subnets and security groups in .fsd/environments.yml",
+    ),
+    (
+        "target-group-missing",
+        "the target group is gone, or no listener forwards to it",
+        "deploy again: the stack owns the load balancer, its listener and its target group",
+    ),
+    (
+        "target-missing",
+        "the service is no scalable target of Application Auto Scaling",
+        "deploy again, which registers it",
+    ),
+    (
+        "task-not-compatible",
+        "the task definition does not fit the launch type or the target group",
+        "the error says what does not fit",
+    ),
     ("cluster-not-found", "there is no such ECS cluster", "correct `cluster` of the environment"),
     ("service-not-active", "the ECS service is being deleted", "deploy it again: fsd deploy"),
     (

@@ -1070,6 +1070,6 @@ def _first(rows: tuple[Failure, ...], texts: list[str], exit_code: int | None) -
 def _with_denial(row: Failure, text: str) -> Failure:
     """AWS's own clause says more than a row can: which action, and whose policy."""
     denial = find_denial(text)
-    if denial is None or denial.policy is None:
+    if denial is None or (denial.policy is None and not denial.is_explicit):
         return row
     return replace(row, advice=f"{advise_denial(denial)}; {row.advice}")

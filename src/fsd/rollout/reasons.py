@@ -120,11 +120,17 @@ _STAGES: tuple[tuple[re.Pattern[str], Stage], ...] = tuple(
 
 def read_reason(text: str) -> Reason:
     """Never fails: what is not known is `Stage.OTHER`."""
+    words = cut_names(text)
+    stage = next((stage for pattern, stage in _STAGES if pattern.search(words)), Stage.OTHER)
+    return Reason(stage=stage, words=words)
+
+
+def cut_names(text: str) -> str:
+    """The sentence on one line, without its wrapper; `<arn>`, `<ecr>` … in place of names."""
     words = _WRAPPER.sub("", re.sub(r"\s+", " ", text.translate(_QUOTES)).strip())
     for pattern, placeholder in _NAMES:
         words = pattern.sub(placeholder, words)
-    stage = next((stage for pattern, stage in _STAGES if pattern.search(words)), Stage.OTHER)
-    return Reason(stage=stage, words=words)
+    return words
 
 
 # What the console and events put before the sentence.

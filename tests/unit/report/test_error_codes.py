@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fsd
 from fsd.aws import errors as aws_errors
+from fsd.aws.causes import API_CAUSES
 from fsd.errors import (
     CallFailedError,
     ExitCode,
@@ -47,7 +48,7 @@ def raised() -> Iterator[tuple[str, ExitCode]]:
                 if error is not None:
                     yield from ((code, error.exit_code) for code in codes_in(node))
     yield from ((error.code, error.exit_code) for error in ERRORS)
-    known = [code for code, _ in aws_errors._KNOWN.values()]
+    known = [row.code for row in API_CAUSES if row.code]
     local = [code for _, code, _ in aws_errors._LOCAL]
     yield from ((code, ExitCode.CALL_FAILED) for code in (*known, *local))
 

@@ -275,7 +275,7 @@ def test_read_reason__names__are_cut_out(text: str, stage: Stage, words: str) ->
     ("clause", "policy", "is_explicit", "advice"),
     [
         ("because no identity-based policy allows the ecs:UpdateService action", Policy.IDENTITY,
-         False, "allow ecs:UpdateService in a policy of deployer"),
+         False, "in a policy of role deployer"),
         ("because no permissions boundary allows the ecs:UpdateService action", Policy.BOUNDARY,
          False, "in the permissions boundary too"),
         ("because no session policy allows the ecs:UpdateService action", Policy.SESSION, False,
@@ -286,7 +286,7 @@ def test_read_reason__names__are_cut_out(text: str, stage: Stage, words: str) ->
          Policy.ORGANIZATION, True, "remove the explicit deny"),
         ("with an explicit deny in an identity-based policy", Policy.IDENTITY, True,
          "remove the explicit deny"),
-        ("", None, False, "allow ecs:UpdateService in a policy of deployer"),
+        ("", None, False, "in a policy of role deployer"),
     ],
 )  # fmt: skip
 def test_find_denial__awss_own_clause__names_the_policy(
@@ -300,6 +300,11 @@ def test_find_denial__awss_own_clause__names_the_policy(
     found = find_denial(text)
 
     assert found == Denial(
-        action="ecs:UpdateService", who="deployer", policy=policy, is_explicit=is_explicit
+        action="ecs:UpdateService",
+        who="role deployer",
+        resource="arn:aws:ecs:eu-west-1:210987654321:service/c/s",
+        policy=policy,
+        policy_arn="arn:aws:organizations::1:policy/p" if "organizations" in clause else "",
+        is_explicit=is_explicit,
     )
     assert advice in advise_denial(found)

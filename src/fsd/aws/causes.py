@@ -1,0 +1,960 @@
+"""What AWS's refusals mean: one row each, as data.
+
+A row names AWS's codes, or words of its message, or both, and says what to do. Words are looked
+for after ARNs, addresses and digests are cut out, so that a name cannot be taken for a reason.
+Rows with words come before rows of a code alone: "ClientException" says nothing, its message does.
+No row takes another row's example: a test holds that.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fsd.rollout.reasons import cut_names
+from fsd.rollout.said import Said
+
+THROTTLED = "throttled"
+DENIED = "access-denied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCause:
+    """`aws` and `words` are regular expressions; the code is matched whole, "" is any."""
+
+    code: str  # FSD's; "" where AWS's own is as good: call-failed
+    fix: str
+    aws: str = ""
+    words: str = ""
+    examples: tuple[Said, ...]  # "Code: message"
+    unlike: tuple[Said, ...] = ()  # it looks alike, and is another cause
+
+    def matches(self, aws_code: str, words: str) -> bool:
+        """`words` is a message without its names (`cut_names`)."""
+        if self.aws and not re.fullmatch(self.aws, aws_code):
+            return False
+        return re.search(self.words, words, re.IGNORECASE) is not None
+
+
+def find_cause(aws_code: str, message: str) -> ApiCause | None:
+    words = cut_names(message)
+    return next((row for row in API_CAUSES if row.matches(aws_code, words)), None)
+
+
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+_ECS = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
+_COMMON = f"{_ECS}/CommonErrors.html"
+_CREATE_SERVICE = f"{_ECS}/API_CreateService.html"
+_EC2 = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"
+_ELB = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference"
+_ECR = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference"
+_CFN = "https://docs.aws.amazon.com/AWSCloudFormation/latest"
+_SCALING = "https://docs.aws.amazon.com/autoscaling/application/APIReference"
+_WEB_IDENTITY = (
+    "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"
+)
+_DENIED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"
+_PROVIDER = "https://github.com/hashicorp/terraform-provider-aws/issues"
+_OIDC = "https://github.com/aws-actions/configure-aws-credentials/issues"
+
+_RENEW = "get new credentials (`aws sso login`, or run the workflow's job again) and run it again"
+_REJECTED = "check the access key, the secret key and the session token, and the machine's clock"
+_AGAIN = "run it again; what was done already is found and not done twice"
+_SOON = "wait a minute, and run it again"
+_QUOTA = "ask for a higher quota (Service Quotas console), or remove what is not used"
+_CORRECT = "correct what the message names, and run it again"
+_UNREACHED = (
+    "run it again: AWS could not fetch the issuer's keys, which passes; where it stays, the issuer "
+    "of the IAM OIDC provider must be reachable from the internet"
+)
+_SUPPORT = "contact AWS Support: the account can do nothing before that"
+
+_LIMITS: tuple[ApiCause, ...] = (
+    ApiCause(
+        code=THROTTLED,
+        aws=r"Client\.RequestLimitExceeded|RequestLimitExceeded|Throttl\w+|"
+        r"RequestThrottled(?:Exception)?|TooManyRequestsException|TooManyUpdates|"
+        r"PriorRequestNotComplete|SlowDown",
+        fix=_SOON,
+        examples=(
+            Said("ThrottlingException: Rate exceeded", f"{_ECS}/request-throttling.html"),
+            Said("Throttling: Rate exceeded", f"{_CFN}/APIReference/CommonErrors.html"),
+            Said("RequestLimitExceeded: Request limit exceeded.", _EC2),
+        ),
+    ),
+    ApiCause(
+        code=THROTTLED,
+        aws=r"ClientException|LimitExceededException|ValidationError|FailedResourceAccessException",
+        words=r"Too many concurrent attempts to create a new revision|Rate exceeded",
+        fix=_SOON,
+        examples=(
+            Said(
+                "ClientException: Too many concurrent attempts to create a new revision of the "
+                "specified family.",
+                f"{_PROVIDER}/9777",
+            ),
+            Said(
+                "FailedResourceAccessException: Rate exceeded",
+                f"{_SCALING}/API_PutScalingPolicy.html",
+            ),
+        ),
+        unlike=(
+            Said("LimitExceededException: The limit for your resource has been exceeded.", _ECS),
+        ),
+    ),
+    ApiCause(
+        code="quota-exceeded",
+        aws=r"(?!RequestLimit)\w*LimitExceeded(?:Exception)?|ServiceQuotaExceededException|"
+        r"TooMany(?:TargetGroups|Targets|Rules|Listeners|"
+        r"LoadBalancers|Certificates|RegistrationsForTargetId|UniqueTargetGroupsPerLoadBalancer|"
+        r"TagsException|Tags)|TargetGroupAssociationLimit",
+        fix=_QUOTA,
+        examples=(
+            Said(
+                "LimitExceededException: The limit for your resource has been exceeded.",
+                _COMMON,
+            ),
+            Said(
+                "TooManyTargetGroups: You've reached the limit on the number of target groups for "
+                "your AWS account.",
+                f"{_ELB}/API_CreateTargetGroup.html",
+            ),
+            Said(
+                "VpcLimitExceeded: The maximum number of VPCs has been reached.",
+                _EC2,
+            ),
+        ),
+        unlike=(Said("RequestLimitExceeded: Request limit exceeded.", _EC2),),
+    ),
+    ApiCause(
+        code="quota-exceeded",
+        aws=r"ClientException|InvalidParameterException",
+        words=r"reached the limit",
+        fix=_QUOTA,
+        examples=(
+            Said(
+                "ClientException: You've reached the limit on the number of tasks you can run "
+                "concurrently",
+                f"{_GUIDE}/service-quotas.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="account-blocked",
+        aws=r"Blocked(?:Exception)?|OptInRequired|PendingVerification|ClientException",
+        words=r"account (?:is currently|was|has been) (?:blocked|suspended)|"
+        r"request for accessing resources in this region is being validated",
+        fix=_SUPPORT,
+        examples=(
+            Said("BlockedException: Your account is currently blocked", f"{_ECS}/API_RunTask.html"),
+            Said("BlockedException: Your AWS account was blocked.", f"{_ECS}/API_RunTask.html"),
+            Said(
+                "PendingVerification: Your request for accessing resources in this region is being "
+                "validated, and you will not be able to launch additional resources in this region "
+                "until the validation is complete.",
+                _EC2,
+            ),
+        ),
+    ),
+    ApiCause(
+        code="region-disabled",
+        aws=r"OptInRequired|RegionDisabledException",
+        fix="enable the region for this account, or use another one",
+        examples=(
+            Said("OptInRequired: You are not subscribed to this service.", _EC2),
+            Said(
+                "RegionDisabledException: STS is not activated in this region for account: x.",
+                _WEB_IDENTITY,
+            ),
+        ),
+        unlike=(Said("OptInRequired: Your account has been suspended", _EC2),),
+    ),
+    ApiCause(
+        code="changed-meanwhile",
+        aws=r"Con(?:currentUpdate|flict)Exception|InvalidChangeSetStatus|UpdateInProgressException|"
+        r"ResourceInUseException|OperationInProgressException|ResourceConflictException",
+        fix=_AGAIN,
+        examples=(
+            Said(
+                "ConcurrentUpdateException: Concurrent update",
+                f"{_SCALING}/API_PutScalingPolicy.html",
+            ),
+            Said(
+                "UpdateInProgressException: There's already a current Amazon ECS container agent "
+                "update in progress on the container instance that's specified.",
+                _COMMON,
+            ),
+        ),
+    ),
+    ApiCause(
+        code="aws-unavailable",
+        aws=r"Internal(?:Failure|Error|ServiceException|ServerException|ServerError)|"
+        r"Server(?:Exception|Error)|ServiceUnavailable(?:Exception)?|Unavailable|"
+        r"ServiceException|50[0234]",
+        fix=_AGAIN,
+        examples=(
+            Said("ServerException: Service Unavailable. Please try again later.", _COMMON),
+            Said("InternalFailure: An internal error occurred.", _EC2),
+        ),
+    ),
+)
+
+_IDENTITY: tuple[ApiCause, ...] = (
+    ApiCause(
+        code="credentials-expired",
+        aws=r"ExpiredToken(?:Exception)?|RequestExpired|ExpiredTradeInTokenException",
+        fix=_RENEW,
+        examples=(
+            Said(
+                "ExpiredTokenException: Token expired: current date/time 1700000000 must be before "
+                "the expiration date/time 1699999999",
+                "https://github.com/aws/aws-sdk-java-v2/issues/5709",
+            ),
+            Said("ExpiredToken: The security token included in the request is expired", _EC2),
+        ),
+    ),
+    ApiCause(
+        code="credentials-invalid",
+        aws=r"InvalidClientTokenId|UnrecognizedClientException|AuthFailure|SignatureDoesNotMatch|"
+        r"InvalidSignatureException|IncompleteSignature|InvalidAccessKeyId|MissingAuthenticationToken",
+        fix=_REJECTED,
+        examples=(
+            Said(
+                "UnrecognizedClientException: The security token included in the request is "
+                "invalid.",
+                _COMMON,
+            ),
+            Said("AuthFailure: AWS was not able to validate the provided access credentials", _EC2),
+        ),
+    ),
+    ApiCause(
+        code="role-arn-invalid",
+        aws=r"ValidationError|ValidationException|InvalidParameterValue",
+        words=r"Request ARN is invalid|at 'roleArn' failed to satisfy",
+        fix="correct the role's ARN (`role-to-assume`, or `roleArn` in .fsd/environments.yml): "
+        "arn:aws:iam::ACCOUNT:role/NAME",
+        examples=(
+            Said(
+                "ValidationError: Request ARN is invalid",
+                "https://github.com/crossplane-contrib/provider-aws/issues/517",
+            ),
+            Said(
+                "ValidationError: 1 validation error detected: Value 'deploy' at 'roleArn' failed "
+                "to satisfy constraint: Member must have length greater than or equal to 20",
+                _WEB_IDENTITY,
+            ),
+        ),
+        unlike=(
+            Said(
+                "ValidationError: Role arn:aws:iam::210987654321:role/x is invalid or cannot be "
+                "assumed",
+                f"{_CFN}/UserGuide/troubleshooting.html",
+            ),
+            Said(
+                "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set "
+                "for this role.",
+                "https://github.com/kreuzwerker/awsu/issues/27",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws=r"ValidationError",
+        words=r"DurationSeconds exceeds the (?:MaxSessionDuration|1 hour session limit)",
+        fix="correct the role's maximum session duration: raise it in IAM, or ask for less",
+        examples=(
+            Said(
+                "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set "
+                "for this role.",
+                "https://github.com/kreuzwerker/awsu/issues/27",
+            ),
+            Said(
+                "ValidationError: The requested DurationSeconds exceeds the 1 hour session limit "
+                "for roles assumed by role chaining.",
+                "https://github.com/99designs/aws-vault/issues/263",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="identity-provider-unreachable",
+        aws="InvalidIdentityToken",
+        words=r"retrieve verification key",
+        fix=_UNREACHED,
+        examples=(
+            Said(
+                "InvalidIdentityToken: Couldn't retrieve verification key from your identity "
+                "provider,  please reference AssumeRoleWithWebIdentity documentation for "
+                "requirements",
+                "https://github.com/awslabs/aws-sdk-rust/issues/827",
+            ),
+        ),
+        unlike=(Said("InvalidIdentityToken: Incorrect token audience", f"{_OIDC}/775"),),
+    ),
+    ApiCause(
+        code="identity-provider-unreachable",
+        aws="IDPCommunicationError",
+        fix=_UNREACHED,
+        examples=(
+            Said(
+                "IDPCommunicationError: The identity provider (IdP) could not be reached to verify "
+                "the incoming identity token.",
+                _WEB_IDENTITY,
+            ),
+        ),
+    ),
+    ApiCause(
+        code="identity-token-refused",
+        aws="InvalidIdentityToken",
+        fix="make the token's issuer an IAM OIDC provider of this account, with the token's `aud` "
+        "among its audiences",
+        examples=(
+            Said(
+                "InvalidIdentityToken: No OpenIDConnect provider found in your account for "
+                "https://token.actions.githubusercontent.com",
+                f"{_OIDC}/280",
+            ),
+            Said("InvalidIdentityToken: Incorrect token audience", f"{_OIDC}/775"),
+            Said(
+                "InvalidIdentityToken: OpenIDConnect provider's HTTPS certificate doesn't match "
+                "configured thumbprint",
+                f"{_OIDC}/357",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="assume-role-denied",
+        aws=r"IDPRejectedClaim",
+        fix="let the role's trust policy accept the claims of the workflow's token",
+        examples=(
+            Said(
+                "IDPRejectedClaim: The identity provider (IdP) reported that authentication "
+                "failed.",
+                _WEB_IDENTITY,
+            ),
+        ),
+    ),
+    ApiCause(
+        code="role-not-assumable",
+        aws=r"ClientException|InvalidParameterException|ValidationError|ValidationException",
+        words=r"unable to assume (?:the|IAM) role|Role is not valid|is invalid or cannot be "
+        r"assumed|unable to assume role and validate",
+        fix="let the role's trust policy name the service that takes it (ecs-tasks.amazonaws.com "
+        "for a task's roles); a new role needs some seconds: run it again",
+        examples=(
+            Said(
+                "ClientException: ECS was unable to assume the role 'arn:aws:iam::210987654321:"
+                "role/web' that was provided for this task. Please verify that the role being "
+                "passed has the proper trust relationship and permissions and that your IAM user "
+                "has permissions to pass this role.",
+                f"{_GUIDE}/task_execution_IAM_role.html",
+            ),
+            Said(
+                "InvalidParameterException: Unable to assume role and validate the listeners "
+                "configured on your load balancer.  Please verify the role being passed has the "
+                "proper permissions.",
+                "https://github.com/hashicorp/terraform/issues/5442",
+            ),
+            Said(
+                "ClientException: Role is not valid",
+                "https://github.com/fabfuel/ecs-deploy/issues/231",
+            ),
+            Said(
+                "InvalidParameterException: Unable to assume role and validate the specified "
+                "targetGroupArn. Please verify that the ECS service role being passed has the "
+                "proper permissions.",
+                "https://github.com/trussworks/terraform-aws-ecs-service/issues/335",
+            ),
+            Said(
+                "ValidationError: Role arn:aws:iam::210987654321:role/x is invalid or cannot be "
+                "assumed",
+                f"{_CFN}/UserGuide/troubleshooting.html",
+            ),
+            Said(
+                "ValidationException: Unable to assume IAM role: arn:aws:iam::210987654321:role/x",
+                f"{_SCALING}/API_RegisterScalableTarget.html",
+            ),
+        ),
+        unlike=(
+            Said(
+                "InvalidParameterException: Unable to assume the service linked role. Please "
+                "verify that the ECS service linked role exists.",
+                "https://github.com/aws/amazon-ecs-cli/issues/733",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws=r"InvalidParameterException|ClientException",
+        words=r"unable to assume the service linked role",
+        fix="run it again: a new service-linked role needs some seconds; where it stays, "
+        "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`",
+        examples=(
+            Said(
+                "InvalidParameterException: Unable to assume the service linked role. Please "
+                "verify that the ECS service linked role exists.",
+                "https://github.com/aws/amazon-ecs-cli/issues/733",
+            ),
+        ),
+    ),
+)
+
+_CONTAINERS: tuple[ApiCause, ...] = (
+    ApiCause(
+        code="cluster-not-found",
+        aws="ClusterNotFoundException",
+        fix="name a cluster that exists (`cluster` in .fsd/environments.yml), or deploy to create "
+        "it",
+        examples=(Said("ClusterNotFoundException: Cluster not found.", _COMMON),),
+    ),
+    ApiCause(
+        code="service-not-found",
+        aws="ServiceNotFoundException",
+        fix="deploy the service first: fsd deploy",
+        examples=(Said("ServiceNotFoundException: Service not found.", _COMMON),),
+    ),
+    ApiCause(
+        code="service-not-active",
+        aws="ServiceNotActiveException",
+        fix="deploy the service again: fsd deploy",
+        examples=(Said("ServiceNotActiveException: Service was not ACTIVE.", _COMMON),),
+    ),
+    ApiCause(
+        code="service-not-active",
+        aws="InvalidParameterException",
+        words=r"still Draining",
+        fix="wait until ECS has drained the service that was deleted, and run it again",
+        examples=(
+            Said(
+                "InvalidParameterException: Unable to Start a service that is still Draining.",
+                "https://github.com/spinnaker/spinnaker/issues/5476",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="changed-meanwhile",
+        aws="InvalidParameterException",
+        words=r"Creation of service was not idempotent",
+        fix="run it again: a service of this name has been made meanwhile, with other settings",
+        examples=(
+            Said(
+                "InvalidParameterException: Creation of service was not idempotent.",
+                f"{_PROVIDER}/2283",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="task-not-compatible",
+        aws=r"PlatformTaskDefinitionIncompatibilityException",
+        fix="name a launch type, capacity provider and platform version that the task definition "
+        "is compatible with",
+        examples=(
+            Said(
+                "PlatformTaskDefinitionIncompatibilityException: The specified platform version "
+                "does not satisfy the required capabilities of the task definition.",
+                _COMMON,
+            ),
+        ),
+    ),
+    ApiCause(
+        code="task-not-compatible",
+        aws=r"InvalidParameterException|ClientException",
+        words=r"definition does not support launch_?type|incompatible with the \w+ "
+        r"network ?mode",
+        fix="let the task definition, the launch type and the target group fit: FARGATE needs "
+        "`requiresCompatibilities`, awsvpc needs a target group of type ip",
+        examples=(
+            Said(
+                "InvalidParameterException: Task definition does not support launch_type FARGATE.",
+                "https://github.com/sil-org/ecs-deploy/issues/134",
+            ),
+            Said(
+                "InvalidParameterException: The provided target group arn:aws:elasticloadbalancing:"
+                "eu-west-1:210987654321:targetgroup/web/1 has target type instance, which is "
+                "incompatible with the awsvpc network mode specified in the task definition.",
+                "https://github.com/riboseinc/terraform-aws-ecs-gitlab/issues/5",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws=r"ClientException|InvalidParameterException",
+        words=r"TaskDefinition (?:not found|is inactive)|Unable to describe task definition",
+        fix="deploy again: the revision is not registered, or was deregistered, and a deployment "
+        "registers it anew",
+        examples=(
+            Said(
+                "ClientException: TaskDefinition not found.",
+                "https://github.com/Cloud-CV/EvalAI/issues/2419",
+            ),
+            Said(
+                "ClientException: TaskDefinition is inactive",
+                "https://github.com/DefangLabs/defang/pull/775",
+            ),
+            Said(
+                "ClientException: Unable to describe task definition.",
+                "https://github.com/sil-org/ecs-deploy/issues/145",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws=r"ClientException|InvalidParameterException",
+        words=r"Invalid (?:'cpu'|'memory') setting|No Fargate configuration exists",
+        fix="correct `resources.cpu` and `resources.memory` to a size that Fargate has",
+        examples=(
+            Said(
+                "ClientException: Invalid 'cpu' setting for task. For more information, see the "
+                "Troubleshooting section of the Amazon ECS Developer Guide.",
+                f"{_GUIDE}/task-cpu-memory-error.html",
+            ),
+            Said(
+                "ClientException: No Fargate configuration exists for given values.",
+                f"{_GUIDE}/task-cpu-memory-error.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws="InvalidParameterException",
+        words=r"with an? (?:CODE_DEPLOY|EXTERNAL) deployment controller",
+        fix="deploy by its controller: CodeDeploy, or what the EXTERNAL controller is; or make a "
+        "service whose deployment controller is ECS",
+        examples=(
+            Said(
+                "InvalidParameterException: Unable to update task definition on services with a "
+                "CODE_DEPLOY deployment controller. Please use Code Deploy to trigger a new "
+                "deployment.",
+                "https://github.com/keidarcy/e1s/issues/145",
+            ),
+            Said(
+                "InvalidParameterException: Unable to update task definition on services with a "
+                "CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new "
+                "deployment.",
+                "https://github.com/fabfuel/ecs-deploy/issues/175",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="network-setting-invalid",
+        aws=r"InvalidParameterException|InvalidSubnetI[dD]\.NotFound|InvalidSubnet(?:\.\w+)?|"
+        r"InvalidGroup(?:Id)?\.(?:NotFound|Malformed)|InvalidSecurityGroup|"
+        r"InvalidSecurityGroupI[dD]\.NotFound|InvalidConfigurationRequest",
+        words=r"(?:subnet ID|security group) '[^']*' (?:does not exist|is not valid)|"
+        r"belong to (?:the same VPC|different networks)|"
+        r"multiple subnets in the same Availability Zone|subnets can not be empty",
+        fix="correct the subnets and security groups in .fsd/environments.yml; all must be of one "
+        "VPC",
+        examples=(
+            Said(
+                "InvalidParameterException: Error retrieving subnet information for [subnet-12]: "
+                "The subnet ID 'subnet-12' does not exist (ErrorCode: InvalidSubnetID.NotFound)",
+                _CREATE_SERVICE,
+            ),
+            Said(
+                "InvalidSecurityGroup: The security group 'sg-12' does not exist (Service: "
+                "AmazonEC2; Status Code: 400; Error Code: InvalidGroup.NotFound)",
+                "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2371",
+            ),
+            Said(
+                "InvalidGroup.NotFound: You have specified two resources that belong to different "
+                "networks.",
+                "https://github.com/philips-software/go-hsdp-api/issues/43",
+            ),
+            Said(
+                "InvalidSubnetID.NotFound: The subnet ID 'subnet-12' does not exist",
+                _EC2,
+            ),
+            Said(
+                "InvalidConfigurationRequest: A load balancer cannot be attached to multiple "
+                "subnets in the same Availability Zone",
+                f"{_ELB}/API_CreateLoadBalancer.html",
+            ),
+            Said(
+                "InvalidParameterException: subnets can not be empty.",
+                f"{_ECS}/API_AwsVpcConfiguration.html",
+            ),
+            Said(
+                "InvalidParameterException: Security group sg-12 does not appear to belong to the "
+                "same VPC as the input subnets.",
+                _CREATE_SERVICE,
+            ),
+        ),
+        unlike=(Said("InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist", _EC2),),
+    ),
+    ApiCause(
+        code="network-setting-invalid",
+        aws=r"SubnetNotFound|InvalidSubnet|InvalidSecurityGroup",
+        fix="correct the subnets and security groups in .fsd/environments.yml",
+        examples=(
+            Said(
+                "SubnetNotFound: The specified subnet does not exist.",
+                f"{_ELB}/API_CreateLoadBalancer.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="vpc-not-found",
+        aws=r"InvalidVpcI[dD]\.NotFound",
+        fix="correct `vpc.id` in .fsd/environments.yml",
+        examples=(Said("InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist", _EC2),),
+    ),
+    ApiCause(
+        code="target-group-missing",
+        aws=r"TargetGroupNotFound(?:Exception)?|LoadBalancerNotFound(?:Exception)?|"
+        r"ListenerNotFound(?:Exception)?|RuleNotFound(?:Exception)?",
+        fix="deploy again: the stack owns the load balancer, its listener and its target group; "
+        "what was deleted by hand must be made again",
+        examples=(
+            Said(
+                "TargetGroupNotFound: One or more target groups not found",
+                f"{_ELB}/API_DescribeTargetHealth.html",
+            ),
+            Said(
+                "ListenerNotFound: One or more listeners not found",
+                f"{_ELB}/API_DescribeListeners.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="target-group-missing",
+        aws=r"InvalidParameterException",
+        words=r"target ?group .*(?:does not have an associated load balancer|does not exist|"
+        r"not found)",
+        fix="correct the listener: a target group serves only where a listener or a rule of a load "
+        "balancer forwards to it; deploy again, the stack makes what is missing",
+        examples=(
+            Said(
+                "InvalidParameterException: The target group with targetGroupArn arn:aws:"
+                "elasticloadbalancing:ap-northeast-2:210987654321:targetgroup/web/0f3a does not "
+                "have an associated load balancer.",
+                "https://github.com/hashicorp/terraform/issues/32908",
+            ),
+            Said(
+                "InvalidParameterException: The specified target group does not exist.",
+                _CREATE_SERVICE,
+            ),
+        ),
+        unlike=(
+            Said(
+                "InvalidParameterException: The provided target group arn:x has target type "
+                "instance, which is incompatible with the awsvpc network mode specified in the "
+                "task definition.",
+                "https://github.com/riboseinc/terraform-aws-ecs-gitlab/issues/5",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="capacity-unavailable",
+        aws=r"InvalidParameterException|ClientException",
+        words=r"specified capacity provider .*not (?:found|associated)|"
+        r"No Container Instances were found",
+        fix="let the cluster have what the service asks for: associate the capacity provider with "
+        "the cluster, or register instances",
+        examples=(
+            Said(
+                "InvalidParameterException: The specified capacity provider 'FARGATE_SPOT' was not "
+                "found. Specify a valid name or ARN and try again.",
+                f"{_GUIDE}/cluster-capacity-providers.html",
+            ),
+            Said(
+                "InvalidParameterException: No Container Instances were found in your cluster.",
+                f"{_ECS}/API_RunTask.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="log-group-missing",
+        aws=r"ResourceNotFoundException",
+        words=r"specified log (?:group|stream) does not exist",
+        fix="deploy again: the stack owns the log group, and makes it again",
+        examples=(
+            Said(
+                "ResourceNotFoundException: The specified log group does not exist.",
+                "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/"
+                "API_GetLogEvents.html",
+            ),
+        ),
+    ),
+)
+
+_IMAGES: tuple[ApiCause, ...] = (
+    ApiCause(
+        code="repository-not-found",
+        aws="RepositoryNotFoundException",
+        fix="create the ECR repository, or deploy from a build, which creates it; check the region "
+        "and the account",
+        examples=(
+            Said(
+                "RepositoryNotFoundException: The repository with name 'web' does not exist in the "
+                "registry with id '210987654321'",
+                f"{_ECR}/API_DescribeImages.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="image-not-found",
+        aws="ImageNotFoundException",
+        fix="push the image, or name one that exists",
+        examples=(
+            Said(
+                "ImageNotFoundException: The image with imageId {imageDigest:'null', "
+                "imageTag:'v1'} does not exist within the repository with name 'web' in the "
+                "registry with id '210987654321'",
+                f"{_ECR}/API_DescribeImages.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="image-tag-taken",
+        aws="ImageTagAlreadyExistsException",
+        fix="use another tag: this repository's tags cannot be moved",
+        examples=(
+            Said(
+                "ImageTagAlreadyExistsException: The image tag 'latest' already exists in the "
+                "'web' repository and cannot be overwritten because the repository is immutable.",
+                f"{_ECR}/API_PutImage.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="image-elsewhere",
+        aws=r"LayersNotFoundException|ReferencedImagesNotFoundException",
+        fix="copy the whole image into this repository first (crane copy, or docker pull, tag, "
+        "push)",
+        examples=(
+            Said(
+                "LayersNotFoundException: The following layers do not exist: sha256:1",
+                f"{_ECR}/API_PutImage.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="image-digest-changed",
+        aws="ImageDigestDoesNotMatchException",
+        fix="push the image again, and deploy the digest that the push prints",
+        examples=(
+            Said(
+                "ImageDigestDoesNotMatchException: The specified image digest does not match the "
+                "digest that Amazon ECR calculated for the image.",
+                f"{_ECR}/API_PutImage.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="image-archived",
+        aws="ImageArchivedException",
+        fix="restore it in ECR, which takes up to 20 minutes, or deploy another image",
+        examples=(
+            Said(
+                "ImageArchivedException: The specified image is archived and cannot be scanned.",
+                f"{_ECR}/API_DescribeImages.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws=r"KmsException|UnableToDecryptSecretValueException|UnableToAccessSecretException",
+        fix="correct the KMS key that the message names: enabled, and allowed in its key policy",
+        examples=(
+            Said(
+                "KmsException: The operation failed due to a KMS exception.",
+                f"{_ECR}/API_CreateRepository.html",
+            ),
+        ),
+    ),
+)
+
+_SCALES: tuple[ApiCause, ...] = (
+    ApiCause(
+        code="target-missing",
+        aws="ObjectNotFoundException",
+        words=r"No (?:scalable target|scaling policy|scheduled action) (?:registered|found)",
+        fix="deploy again: the service is not registered as a scalable target with Application "
+        "Auto Scaling, or was deregistered",
+        examples=(
+            Said(
+                "ObjectNotFoundException: No scalable target registered for service namespace: "
+                "ecs, resource ID: service/demo/web, scalable dimension: ecs:service:DesiredCount",
+                "https://github.com/ansible/ansible/pull/35632",
+            ),
+            Said(
+                "ObjectNotFoundException: No scalable target found for service namespace: ecs, "
+                "resource ID: service/demo/web, scalable dimension: ecs:service:DesiredCount",
+                f"{_SCALING}/API_DeregisterScalableTarget.html",
+            ),
+            Said(
+                "ObjectNotFoundException: No scaling policy found for service namespace: ecs, "
+                "resource ID: service/demo/web, scalable dimension: ecs:service:DesiredCount: web",
+                f"{_SCALING}/API_DeleteScalingPolicy.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="service-not-found",
+        aws="ValidationException",
+        words=r"ECS service doesn't exist",
+        fix="run it again: Application Auto Scaling does not see a new service at once; where it "
+        "stays, deploy the service first: fsd deploy",
+        examples=(
+            Said(
+                "ValidationException: ECS service doesn't exist: service/demo/web",
+                "https://github.com/spinnaker/spinnaker/issues/4371",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws="ValidationException",
+        words=r"Maximum capacity cannot be less than minimum",
+        fix="correct `scaling.min` and `scaling.max`: the minimum must not be above the maximum",
+        examples=(
+            Said(
+                "ValidationException: Maximum capacity cannot be less than minimum capacity",
+                f"{_SCALING}/API_RegisterScalableTarget.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="permissions-changed",
+        aws="FailedResourceAccessException",
+        fix="restore the permissions of Application Auto Scaling's service-linked role "
+        "(AWSServiceRoleForApplicationAutoScaling_ECSService): it must read the service and its "
+        "alarms",
+        examples=(
+            Said(
+                "FailedResourceAccessException: Failed access to resources caused an exception.",
+                f"{_SCALING}/API_PutScalingPolicy.html",
+            ),
+        ),
+    ),
+)
+
+_STACKS: tuple[ApiCause, ...] = (
+    ApiCause(
+        code="stack-refused",
+        aws="InsufficientCapabilitiesException",
+        fix="allow this template's IAM resources: CAPABILITY_NAMED_IAM",
+        examples=(
+            Said(
+                "InsufficientCapabilitiesException: Requires capabilities : [CAPABILITY_NAMED_IAM]",
+                f"{_CFN}/APIReference/API_CreateChangeSet.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="stack-refused",
+        aws="ValidationError",
+        words=r"Template (?:format|validation) error|Parameters: \[.*\] must have values",
+        fix=_CORRECT,
+        examples=(
+            Said(
+                "ValidationError: Template format error: Unresolved resource dependencies [Web] in "
+                "the Resources block of the template",
+                f"{_CFN}/UserGuide/troubleshooting.html",
+            ),
+            Said(
+                "ValidationError: Template validation error: Template error: resource Web does not "
+                "support attribute type Arn in Fn::GetAtt",
+                f"{_CFN}/UserGuide/troubleshooting.html",
+            ),
+            Said(
+                "ValidationError: Parameters: [EnvironmentName] must have values",
+                "https://github.com/boto/botocore/issues/2598",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="template-too-long",
+        aws="ValidationError",
+        words=r"'templateBody' failed to satisfy constraint: Member must have length less than",
+        fix="grant fewer single permissions, or split the service",
+        examples=(
+            Said(
+                "ValidationError: 1 validation error detected: Value '{}' at 'templateBody' failed "
+                "to satisfy constraint: Member must have length less than or equal to 51200",
+                f"{_CFN}/UserGuide/cloudformation-limits.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="stack-stuck",
+        aws="ValidationError",
+        words=r"is in (?:UPDATE_ROLLBACK_FAILED|ROLLBACK_COMPLETE|ROLLBACK_FAILED|DELETE_FAILED|"
+        r"CREATE_FAILED) state and can ?not be",
+        fix="continue the stack's rollback (aws cloudformation continue-update-rollback), or "
+        "delete it, and run it again",
+        examples=(
+            Said(
+                "ValidationError: Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 "
+                "is in ROLLBACK_COMPLETE state and can not be updated.",
+                "https://github.com/aws/aws-sam-cli/issues/4230",
+            ),
+        ),
+        unlike=(
+            Said(
+                "ValidationError: Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 "
+                "is in UPDATE_IN_PROGRESS state and can not be updated.",
+                f"{_CFN}/UserGuide/troubleshooting.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="changed-meanwhile",
+        aws="ValidationError",
+        words=r"_IN_PROGRESS state and can ?not be",
+        fix=_AGAIN,
+        examples=(
+            Said(
+                "ValidationError: Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 "
+                "is in UPDATE_IN_PROGRESS state and can not be updated.",
+                f"{_CFN}/UserGuide/troubleshooting.html",
+            ),
+        ),
+    ),
+)
+
+_DENIALS: tuple[ApiCause, ...] = (
+    ApiCause(
+        code=DENIED,
+        aws=r"AccessDenied(?:Exception)?|(?:Client\.)?UnauthorizedOperation|AuthorizationError"
+        r"(?:Exception)?|UnauthorizedAccess|UnauthorizedException|Unauthorized|"
+        r"BlockedByOrganizationPolicyException|40[13]",
+        fix="allow this operation in a policy of the role or user that runs FSD",
+        examples=(
+            Said(
+                "AccessDeniedException: User: arn:aws:sts::210987654321:assumed-role/ci/run is not "
+                "authorized to perform: ecs:UpdateService on resource: arn:aws:ecs:eu-west-1:"
+                "210987654321:service/demo/web because no identity-based policy allows the "
+                "ecs:UpdateService action",
+                _DENIED_PAGE,
+            ),
+            Said(
+                "UnauthorizedOperation: You are not authorized to perform this operation. Encoded "
+                "authorization failure message: oGsbAaIV7wl4Ai9q",
+                _EC2,
+            ),
+        ),
+    ),
+    ApiCause(
+        code=DENIED,
+        aws=r"ClientException|InvalidParameterException|ValidationError|ValidationException|"
+        r"FailedResourceAccessException|InvalidRequest",
+        words=r"not authorized to perform",
+        fix="allow this operation in a policy of the role or user that runs FSD",
+        examples=(
+            Said(
+                "ValidationException: User: arn:aws:sts::210987654321:assumed-role/ci/run is not "
+                "authorized to perform: iam:CreateServiceLinkedRole on resource: arn:aws:iam::"
+                "210987654321:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/x",
+                f"{_SCALING}/API_RegisterScalableTarget.html",
+            ),
+        ),
+    ),
+)
+
+_WORDED = (*_IDENTITY, *_CONTAINERS, *_IMAGES, *_SCALES, *_STACKS, *_LIMITS, *_DENIALS)
+# What a message says comes before what its code says.
+API_CAUSES: tuple[ApiCause, ...] = (
+    *(row for row in _WORDED if row.words),
+    *(row for row in _WORDED if not row.words),
+)
