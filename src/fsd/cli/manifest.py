@@ -20,6 +20,7 @@ from fsd.errors import ManifestError
 from fsd.lint import lint
 from fsd.report.findings import Sources, render_terminal, summarize
 from fsd.spec.finding import Finding, Severity, order
+from fsd.spec.likeness import nearest
 from fsd.spec.load import Loaded, load_manifest
 from fsd.spec.models import Manifest
 from fsd.spec.yaml_tree import MAX_CHARACTERS, Document, split_lines
@@ -142,15 +143,24 @@ def _choose(known: _Known, name: str) -> Environment:
 
     if name in known.environments:
         return known.environments[name]
-    if known.file is not None and name != LOCAL:
-        names = ", ".join((*known.environments, LOCAL))
+    names = (*known.environments, LOCAL)
+    meant = nearest(name, names)
+    if name != LOCAL and (known.file is not None or (meant == LOCAL and name.isalpha())):
         raise ManifestError(
             f"there is no environment `{name}`",
-            where=str(known.file),
-            fix=f"use one of {names}, or add a document for `{name}` to the file",
+            where=str(known.file or "--env"),
+            fix=_environment_fix(name, known=known, names=names, meant=meant),
             code="unknown-environment",
         )
     return _default(name)
+
+
+def _environment_fix(name: str, *, known: _Known, names: Sequence[str], meant: str | None) -> str:
+    """Without a file every name is taken; only a slip of the fingers for `local` is refused."""
+    guess = f"did you mean `{meant}`? If not, " if meant else ""
+    if known.file is None:
+        return f"{guess}write a document for `{name}` in .fsd/environments.yml"
+    return f"{guess}use one of {', '.join(names)}, or add a document for `{name}` to the file"
 
 
 def known_environments(
@@ -174,7 +184,7 @@ def sources_of(loaded: Loaded) -> Sources:
 def _default(name: str) -> Environment:
     from pydantic_core import ValidationError
 
-    from fsd.spec.environments import default_environment
+    from fsd.spec.environments import LOCAL, default_environment
 
     try:
         return default_environment(name)
@@ -182,7 +192,9 @@ def _default(name: str) -> Environment:
         raise ManifestError(
             f"`{name}` cannot be the name of an environment",
             where="--env",
-            fix="use up to 31 lower case letters, digits and hyphens, with a letter first",
+            fix="did you mean `local`?"
+            if nearest(name, (LOCAL,))
+            else "use up to 31 lower case letters, digits and hyphens, with a letter first",
             code="unknown-environment",
         ) from error
 

@@ -141,6 +141,10 @@ class _Run:
                 raises=self.output == "terminal" and not self.workflows,
             )
             subject = found[0].path if len(found) == 1 else f"{len(found)} files"
+        elif self.environment is not None:
+            from fsd.cli.manifest import find_environment
+
+            find_environment(None, self.environment)  # a workflow has none, but a wrong one is said
         click.echo(_render(found, subject=subject, output=self.output))
         return _exit_code(found, strict=self.strict)
 

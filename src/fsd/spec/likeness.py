@@ -32,7 +32,7 @@ def _slips(written: str, meant: str) -> int | None:
 
 
 def _only_swapped(written: str, meant: str) -> int | None:
-    return 1 if written != meant and sorted(written) == sorted(meant) else None
+    return int(written != meant) if sorted(written) == sorted(meant) else None
 
 
 def _distance(one: str, two: str) -> int:

@@ -12,6 +12,7 @@ KNOWN = ("cpu", "port", "type", "image", "secrets", "desiredCount", "deregistrat
     [
         ("prot", "port"),
         ("ports", "port"),
+        ("Port", "port"),
         ("cppu", "cpu"),
         ("imgae", "image"),
         ("secret", "secrets"),
