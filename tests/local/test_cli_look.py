@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.cli import Fsd
+from tests.local.cli import HELLO, Fsd
 
 LOOKS = ["status", "history", "logs", "diagnose"]
 
@@ -28,6 +28,29 @@ def test_look__embedded_aws_not_running__says_so_and_starts_none(
         "  fix: start it with  fsd local up  or deploy to it:  fsd deploy --env local\n"
     )
     assert fsd.status() == {"running": False}
+
+
+SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:planned-a1B2c3"
+
+
+def test_plan__embedded_aws_not_running__says_so_and_starts_none(tmp_path: Path) -> None:
+    fsd = Fsd(state=tmp_path / "state", cwd=HELLO)
+
+    ended = fsd.run("plan", "--env", "local")
+
+    assert ended.code == 5
+    assert ended.err.startswith("error[local-not-running]: ")
+    assert fsd.status() == {"running": False}
+
+
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+def test_plan__secret_that_is_not_there__makes_none(fsd: Fsd) -> None:
+    secret = f"secrets=[{{name: A_KEY, valueFrom: '{SECRET}'}}]"
+
+    fsd.ok("plan", "--env", "local", "--override", secret)
+
+    with fsd.client("secretsmanager") as secrets:
+        assert secrets.list_secrets()["SecretList"] == []
 
 
 @pytest.mark.parametrize("runtime", ["process"], indirect=True)

@@ -113,7 +113,9 @@ def prepare(options: Options, *, reporter: Reporter, is_plan: bool = False) -> P
     _require_named_dockerfile(options)
     if is_plan:
         environment = replace(environment, role_arn=environment.role_for_plans)
-    connection = connect(environment, region=options.region, identity=options.identity)
+    connection = connect(
+        environment, region=options.region, identity=options.identity, start=not is_plan
+    )
     source = _source(options, written, runtime=_runtime(connection))
     release = _release(options, source)
     loaded = read_manifest(
@@ -133,8 +135,8 @@ def prepare(options: Options, *, reporter: Reporter, is_plan: bool = False) -> P
     reporter.begin(_headline(connection, loaded.manifest, release, source))
     reporter.phase(phase)
     target, notes = make_target(connection, loaded.manifest.service.networking)
-    notes = (*connection.notes, *notes, *_ensure_secrets(connection, loaded.manifest))
-    notes = (*notes, *_not_fetched(source))
+    made = () if is_plan else _ensure_secrets(connection, loaded.manifest)
+    notes = (*connection.notes, *notes, *made, *_not_fetched(source))
     for note in notes:
         reporter.note(note)
     return Prepared(
