@@ -299,6 +299,13 @@ class EcsWorld:
         self.definitions[name]["tags"] = tags
         return self._describe_task_definition(taskDefinition=task_definition_arn(name))
 
+    def _tag_resource(self, *, resourceArn: str, tags: list[Answer]) -> Answer:
+        self.made.append(("tag_resource", {"arn": resourceArn, "tags": tags}))
+        found = self.definitions[resourceArn.rpartition("/")[2]]
+        new = {tag["key"] for tag in tags}
+        found["tags"] = [*(tag for tag in found["tags"] if tag["key"] not in new), *tags]
+        return {}
+
     def _create_service(self, **parameters: Any) -> Answer:
         self.made.append(("create_service", parameters))
         self.exists, self.desired = True, parameters["desiredCount"]

@@ -44,7 +44,14 @@ from fsd.spec.environments import Environment
 from fsd.spec.finding import Finding, order
 
 _FINE = frozenset(
-    {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.STARTED, Outcome.PLANNED, Outcome.SKIPPED}
+    {
+        Outcome.SUCCEEDED,
+        Outcome.NOT_STARTED,
+        Outcome.UNCHANGED,
+        Outcome.STARTED,
+        Outcome.PLANNED,
+        Outcome.SKIPPED,
+    }
 )
 
 

@@ -47,7 +47,7 @@ class Observed:
     scaling: Scaling | None
     in_flight: ServiceDeployment | None  # the newest deployment, where it is not final
     last_deployment: ServiceDeployment | None  # the newest one in any status
-    last_successful: ServiceDeployment | None
+    last_successful: ServiceDeployment | None  # whose tasks ran, and were good
     known_deployments: frozenset[str] = frozenset()  # the ARNs of all that ECS lists
     used_revisions: frozenset[str] = frozenset()  # task definitions that they rolled out
 

@@ -23,6 +23,7 @@ from fsd.plan.steps import (
     UseRevision,
 )
 from fsd.plan.transition import output_value, transition_template
+from fsd.plan.verdict import is_unproved
 from fsd.snapshot import ServiceState
 
 _FIRST = (Change(what="first revision", text=""),)
@@ -122,14 +123,19 @@ def _service_steps(
         return
     network = _network_changes(desired, observed, service)
     settings = _setting_changes(desired, service, is_scaled=observed.scaling is not None)
-    force = not revision_changes and not network and _last_try_failed(observed)
+    count = _first_count(desired, observed, service)
+    if count is not None and not any(change.what == "desired count" for change in settings):
+        settings = (Change(what="desired count", text=f"{service.desired} → {count}"), *settings)
+    again = _again(desired, observed)
+    force = bool(again) and not revision_changes and not network
     if revision_changes or network or settings or force:
-        changes = (*network, *settings, *((Change(what="again", text=""),) if force else ()))
+        changes = (*network, *settings, *(again if force else ()))
         yield UpdateService(
             name=desired.name,
             changes=changes,
             rolls_out=revision_changes or bool(network) or force,
             force=force,
+            count=count,
             ends=_ended(desired, service),
         )
 
@@ -140,10 +146,36 @@ def _ended(desired: Desired, service: ServiceState) -> Json:
     )
 
 
+def _first_count(desired: Desired, observed: Observed, service: ServiceState) -> int | None:
+    """A first deployment that failed was scaled to 0, and what never ran is there too: neither is a
+    wish, also where auto scaling owns the count. None where something has run, or nothing is to."""
+    wanted = desired.service.desired_count
+    is_first = observed.last_successful is None and _is_unproved(observed)
+    return wanted if is_first and service.desired == 0 and wanted > 0 else None
+
+
+def _is_unproved(observed: Observed) -> bool:
+    running = observed.running
+    return _last_try_failed(observed) or (running is not None and is_unproved(running.tags))
+
+
 def _last_try_failed(observed: Observed) -> bool:
     """Our revision is the service's, but its rollout never succeeded: a failed first deployment."""
     primary = observed.service.primary if observed.service else None
     return primary is not None and primary.rollout_state == "FAILED"
+
+
+def _again(desired: Desired, observed: Observed) -> tuple[Change, ...]:
+    """Why the service's own revision is rolled out once more; () where that is not needed.
+
+    Its rollout failed. Or nothing has proved it: its tasks would start without a deployment, and
+    nothing would judge them.
+    """
+    if _last_try_failed(observed):
+        return (Change(what="again", text=""),)
+    if not _is_unproved(observed) or desired.service.desired_count == 0:
+        return ()
+    return (Change(what="again", text="(nothing has proved it yet)"),)
 
 
 def _network_changes(

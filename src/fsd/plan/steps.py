@@ -85,6 +85,7 @@ class UpdateService:
     changes: tuple[Change, ...]
     rolls_out: bool  # False: ECS applies it without a deployment
     force: bool = False  # the same revision again, after it had failed
+    count: int | None = None  # said in any case; None: unless auto scaling owns it
     ends: Json = field(default_factory=dict)  # of the deployment configuration
     sign: Sign = Sign.CHANGE
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from fsd.compile.desired import Desired
+from fsd.compile.desired import Desired, Json
 from fsd.compile.service import create_parameters, update_parameters
 from fsd.plan.steps import (
     ApplyScaling,
@@ -61,21 +61,36 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
                 )
             )
         case UpdateService():
-            parameters = update_parameters(
-                desired,
-                outputs=applied.outputs,
-                task_definition_arn=applied.task_definition_arn,
-                ends=step.ends,
-            )
-            if step.force:
-                parameters["forceNewDeployment"] = True
-            applied.service = aws.ecs.update_service(parameters)
+            applied.service = aws.ecs.update_service(_update_input(step, applied, desired))
         case ApplyScaling():
             aws.scaling.apply(cluster, desired.name, step.scaling)
         case RemoveScaling():
             aws.scaling.remove(cluster, desired.name)
         case _:
             assert_never(step)
+
+
+def tasks_after(step: Step, applied: Applied, *, desired: Desired, now: int) -> int:
+    """The service's desired count once this step is done; `now` is what it is before."""
+    if isinstance(step, CreateService):
+        return desired.service.desired_count
+    if isinstance(step, UpdateService):
+        return int(str(_update_input(step, applied, desired).get("desiredCount", now)))
+    return now
+
+
+def _update_input(step: UpdateService, applied: Applied, desired: Desired) -> Json:
+    parameters = update_parameters(
+        desired,
+        outputs=applied.outputs,
+        task_definition_arn=applied.task_definition_arn,
+        ends=step.ends,
+    )
+    if step.force:
+        parameters["forceNewDeployment"] = True
+    if step.count is not None:
+        parameters["desiredCount"] = step.count
+    return parameters
 
 
 def split_plan(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:

@@ -20,7 +20,7 @@ from fsd.plan.steps import (
     UseRevision,
 )
 from fsd.release.alarms import warnings
-from fsd.release.apply import Applied, apply_step, split_plan
+from fsd.release.apply import Applied, apply_step, split_plan, tasks_after
 from fsd.release.asked import Asked
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
@@ -29,6 +29,7 @@ from fsd.release.observe import observe
 from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Stack
+from fsd.release.proof import mark_before_start, mark_proved, not_started_text
 from fsd.release.reporter import Reporter
 from fsd.release.result import (
     Outcome,
@@ -272,7 +273,7 @@ class _Deployment:
         if not self.request.wait:
             return self._leave(after, applied, observed, started)
         result = self._watch(watcher, observed, applied, started)
-        if result.outcome is Outcome.SUCCEEDED:
+        if result.outcome in {Outcome.SUCCEEDED, Outcome.NOT_STARTED}:
             return self._settle(result, after, applied, observed)
         return result
 
@@ -359,6 +360,9 @@ class _Deployment:
             came = came_meanwhile(arns, observed)
         if came and not (self.request.in_flight is InFlight.SUPERSEDE and self.beaten):
             return False
+        now = observed.service.desired if observed.service else 0
+        if tasks_after(step, applied, desired=self.desired, now=now) == 0:
+            mark_before_start(self.aws.ecs, applied.task_definition_arn, observed)
         self.asked.known, self.asked.revision_arn = arns, applied.task_definition_arn
         try:
             apply_step(step, applied, desired=self.desired, aws=self.aws)
@@ -486,12 +490,7 @@ class _Deployment:
         took = _seconds(self.clock.now() - began)
         match watched.verdict:
             case Succeeded():
-                service = watched.snapshot.service
-                count = f"{service.running} of {service.desired}" if service else "all"
-                text = f"{count} healthy after {took}"
-                self._phase(PhaseName.ROLLOUT, PhaseState.DONE, text, began)
-                message = self._nothing_proved(watched)
-                return self._finish(started, Outcome.SUCCEEDED, applied=applied, message=message)
+                return self._succeeded(watched, observed, applied, started, began=began)
             case Superseded() as superseded:
                 text = f"superseded after {took}"
                 self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, text, began)
@@ -506,15 +505,36 @@ class _Deployment:
                 self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"failed after {took}", began)
                 return self._failed(watcher, watched, observed, started)
 
-    def _nothing_proved(self, watched: Watched) -> str:
-        """ECS calls a deployment of no tasks successful at once."""
+    def _succeeded(
+        self,
+        watched: Watched,
+        observed: Observed,
+        applied: Applied,
+        started: datetime,
+        *,
+        began: datetime,
+    ) -> Result:
+        """ECS calls a deployment of no tasks successful at once: that is an outcome of its own."""
         service = watched.snapshot.service
-        if service is None or service.desired > 0:
-            return ""
-        return (
-            "the desired count is 0: no task ran, so nothing shows that "
-            f"{self.asked.revision} can start"
-        )
+        if service is not None and service.desired == 0:
+            self._phase(PhaseName.ROLLOUT, PhaseState.DONE, "no task: the count is 0", began)
+            return self._finish(
+                started,
+                Outcome.NOT_STARTED,
+                applied=applied,
+                message=not_started_text(self.asked.revision),
+                next_steps=(self._scale_command(),),
+            )
+        took = _seconds(self.clock.now() - began)
+        count = f"{service.running} of {service.desired}" if service else "all"
+        self._phase(PhaseName.ROLLOUT, PhaseState.DONE, f"{count} healthy after {took}", began)
+        note = mark_proved(self.aws.ecs, applied.task_definition_arn, observed)
+        self.notes = (*self.notes, note) if note else self.notes
+        return self._finish(started, Outcome.SUCCEEDED, applied=applied)
+
+    def _scale_command(self) -> str:
+        service, env = self.desired.service_name, self.desired.environment
+        return f"fsd scale --service {service} --env {env} --count 1"
 
     def _failed(
         self, watcher: Watcher, watched: Watched, observed: Observed, started: datetime

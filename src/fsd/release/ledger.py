@@ -12,16 +12,19 @@ from collections.abc import Sequence
 
 from fsd.compile.desired import Json
 from fsd.errors import UsageError
+from fsd.plan.verdict import Mark, mark_of
 from fsd.release.ports import Ecs, TaskDefinition
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.diagnose import family_revision
-from fsd.snapshot import DeploymentStatus, ServiceDeployment
+from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState
 
+SUCCEEDED = "succeeded"
+NOT_STARTED = "not started"  # rolled out at count 0; never a success
 HISTORY_LENGTH = 20
 DEPLOYMENTS_READ = 100
 
 _OUTCOMES = {
-    DeploymentStatus.SUCCESSFUL: "succeeded",
+    DeploymentStatus.SUCCESSFUL: SUCCEEDED,
     DeploymentStatus.ROLLBACK_SUCCESSFUL: "rolled back",
     DeploymentStatus.ROLLBACK_FAILED: "rollback failed",
     DeploymentStatus.STOPPED: "stopped",
@@ -49,12 +52,15 @@ def read_history(
     ecs: Ecs, *, cluster: str, service: str, limit: int = HISTORY_LENGTH
 ) -> tuple[ReleaseInfo, ...]:
     """Releases, newest first. () where the family has none."""
-    deployments = list_deployments(ecs, cluster=cluster, service=service)
+    now = ecs.find_service(cluster, service)
+    arns = ecs.service_deployment_arns(cluster, service) if now else ()
+    deployments = describe_newest(ecs, arns)
     releases = []
     for arn in ecs.list_task_definitions(service)[:limit]:
         definition = ecs.find_task_definition(arn)
         if definition is not None:
-            releases.append(release_info(definition, outcome=_outcome(arn, deployments)))
+            outcome = _outcome(definition, deployments, now)
+            releases.append(release_info(definition, outcome=outcome))
     return tuple(releases)
 
 
@@ -107,7 +113,7 @@ def resolve_version(releases: Sequence[ReleaseInfo], wanted: str) -> ReleaseInfo
             fix="give the revision, or more characters of the commit",
             code="release-ambiguous",
         )
-    return next((r for r in matches if r.outcome == "succeeded"), matches[0])
+    return next((r for r in matches if r.outcome == SUCCEEDED), matches[0])
 
 
 def _matches(release: ReleaseInfo, wanted: str) -> bool:
@@ -120,13 +126,29 @@ def _matches(release: ReleaseInfo, wanted: str) -> bool:
     return wanted.startswith("sha256:") and len(wanted) >= 14 and release.digest.startswith(wanted)
 
 
-def _outcome(arn: str, deployments: Sequence[ServiceDeployment]) -> str:
-    mine = [d for d in deployments if d.task_definition_arn == arn]
+def _outcome(
+    definition: TaskDefinition,
+    deployments: Sequence[ServiceDeployment],
+    service: ServiceState | None,
+) -> str:
+    """ECS's word, but where the mark says that it is not the whole of it."""
+    mine = [d for d in deployments if d.task_definition_arn == definition.arn]
     if not mine:
         return ""
-    if any(d.status is DeploymentStatus.SUCCESSFUL for d in mine):
-        return "succeeded"
-    return _OUTCOMES.get(mine[0].status, "in progress")
+    if not any(d.status is DeploymentStatus.SUCCESSFUL for d in mine):
+        return _OUTCOMES.get(mine[0].status, "in progress")
+    match mark_of(definition.tags):
+        case Mark.FAILED:
+            return "failed"
+        case Mark.NOT_STARTED:
+            return "not judged" if _has_tasks(service, definition.arn) else NOT_STARTED
+    return SUCCEEDED
+
+
+def _has_tasks(service: ServiceState | None, arn: str) -> bool:
+    """Somebody, or auto scaling, has started what was rolled out at count 0."""
+    listed = service.deployments if service else ()
+    return any(d.task_definition_arn == arn and d.running for d in listed)
 
 
 def _digest(definition: Json) -> str:

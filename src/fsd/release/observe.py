@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from fsd.compile.desired import Desired
 from fsd.plan.memory import split_memory, still_needed
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
-from fsd.release.ledger import describe_newest, last_successful
+from fsd.release.ledger import describe_newest
 from fsd.release.ports import Aws, Stack
+from fsd.release.proof import last_proved
 from fsd.snapshot import ServiceDeployment
 
 
@@ -27,18 +28,19 @@ def observe(aws: Aws, desired: Desired) -> Observed:
     newest = deployments[0] if deployments else None
     latest = next(iter(aws.ecs.list_task_definitions(desired.name)), None)
     scaling = aws.scaling.find(cluster, desired.name) if service else None
+    running = _revision(aws, service.task_definition_arn) if service else None
     return Observed(
         account=aws.identity.account,
         region=aws.identity.region,
         cluster_exists=exists,
         stack=_stack(stack, deployments) if stack else None,
         service=service,
-        running=_revision(aws, service.task_definition_arn) if service else None,
+        running=running,
         latest=_revision(aws, latest) if latest else None,
         scaling=scaling.scaling if scaling else None,
         in_flight=newest if newest and not newest.status.is_final else None,
         last_deployment=newest,
-        last_successful=last_successful(deployments),
+        last_successful=last_proved(aws.ecs, deployments, known=(running,)),
         known_deployments=frozenset(arns),
         used_revisions=frozenset(d.task_definition_arn for d in deployments),
     )

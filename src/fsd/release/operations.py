@@ -9,12 +9,14 @@ from difflib import get_close_matches
 
 from fsd.compile.desired import OUTPUT_URL, Json
 from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
+from fsd.plan.verdict import Mark, is_unproved
 from fsd.release.border import Border, check_rollback, note_force
 from fsd.release.changed import find_changes
 from fsd.release.evidence import diagnose
-from fsd.release.ledger import read_history, release_info, resolve_version
+from fsd.release.ledger import NOT_STARTED, SUCCEEDED, read_history, release_info, resolve_version
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
+from fsd.release.proof import nothing_ran_text, put_mark
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.release.rollback import ROLLBACK_TIME, find_lost_race
@@ -167,6 +169,7 @@ def roll_back(operation: Operation, version: str | None) -> Result:
     ref, ecs = operation.ref, operation.aws.ecs
     history = read_history(ecs, cluster=ref.cluster, service=ref.name)
     target = resolve_version(history, version) if version else _last_good(history, service)
+    _require_that_it_ran(target)
     if target.task_definition_arn == service.task_definition_arn:
         return _result(
             operation,
@@ -208,6 +211,8 @@ def scale(operation: Operation, count: int) -> Result:
             fix="change minCapacity and maxCapacity in the manifest, and deploy it",
             code="outside-capacity",
         )
+    if service.desired == 0 < count and (unproved := _unproved(operation, service)):
+        return _start(operation, unproved, count)
     started = clock.now()
     if service.desired == count:
         message = f"{count} tasks are wanted already"
@@ -221,6 +226,34 @@ def scale(operation: Operation, count: int) -> Result:
         outcome = _wait_for_count(operation, count, started + operation.timeout)
     message = f"{service.desired} → {count} tasks"
     return _result(operation, outcome=outcome, action="scale", started=started, message=message)
+
+
+def _unproved(operation: Operation, service: ServiceState) -> ReleaseInfo | None:
+    """The release that the service has, where nothing of it ever ran."""
+    found = operation.aws.ecs.find_task_definition(service.task_definition_arn)
+    return release_info(found) if found and is_unproved(found.tags) else None
+
+
+def _start(operation: Operation, release: ReleaseInfo, count: int) -> Result:
+    """The first tasks of a release: as a deployment, which ECS judges; more tasks of a deployment
+    that has ended are not judged by anybody. Where it fails, none is left."""
+    operation.reporter.note(f"{release.revision} never ran: its first tasks are a deployment")
+    parameters: Json = {"desiredCount": count, "forceNewDeployment": True}
+    result = _update_and_watch(operation, parameters, action="scale", target=release)
+    ref, ecs, arn = operation.ref, operation.aws.ecs, release.task_definition_arn
+    match result.outcome:
+        case Outcome.SUCCEEDED:
+            note = put_mark(ecs, arn, Mark.PROVED)
+            result = replace(result, message=f"0 → {count} tasks")
+        case Outcome.ROLLED_BACK | Outcome.ROLLBACK_FAILED:
+            note = put_mark(ecs, arn, Mark.FAILED)
+            zero: Json = {"cluster": ref.cluster, "service": ref.name, "desiredCount": 0}
+            ecs.update_service(zero)
+            message = "nothing to go back to: scaled to 0 again"
+            result = replace(result, outcome=Outcome.ROLLBACK_FAILED, message=message)
+        case _:
+            note = ""
+    return replace(result, notes=(*result.notes, note)) if note else result
 
 
 def _wait_for_count(operation: Operation, count: int, deadline: datetime) -> Outcome:
@@ -237,7 +270,7 @@ def _wait_for_count(operation: Operation, count: int, deadline: datetime) -> Out
 
 def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> ReleaseInfo:
     current = service.task_definition_arn
-    older = [r for r in history if r.task_definition_arn != current and r.outcome == "succeeded"]
+    older = [r for r in history if r.task_definition_arn != current and r.outcome == SUCCEEDED]
     if not older:
         raise UsageError(
             f"{service.name} has no earlier release that succeeded",
@@ -246,6 +279,18 @@ def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> Relea
             code="nothing-to-roll-back-to",
         )
     return older[0]
+
+
+def _require_that_it_ran(target: ReleaseInfo) -> None:
+    if target.outcome != NOT_STARTED:
+        return
+    raise UsageError(
+        f"{target.revision} ({target.version}) was deployed at count 0 and never ran: there is "
+        "nothing to go back to",
+        where="--to-version",
+        fix="take a release that `fsd history` shows as succeeded, or deploy this one again",
+        code="nothing-to-roll-back-to",
+    )
 
 
 def _update_and_watch(
@@ -330,6 +375,9 @@ def _judge(
 ) -> tuple[Outcome, str, Diagnosis | None]:
     watched = watcher.watch(ours)
     if isinstance(watched.verdict, Succeeded):
+        service = watched.snapshot.service
+        if service is not None and service.desired == 0:
+            return Outcome.NOT_STARTED, nothing_ran_text(ours.task_definition_arn), None
         return Outcome.SUCCEEDED, "", None
     if isinstance(watched.verdict, Superseded):
         return Outcome.SUPERSEDED, "another deployment took over; nothing of it was undone", None

@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     """Different things that peers call "deployed" or "failed"; names are the Action's outputs."""
 
     SUCCEEDED = "succeeded"
+    NOT_STARTED = "deployed-not-started"  # at count 0: no task ran, so nothing is proved
     UNCHANGED = "unchanged"
     PLANNED = "planned"
     SKIPPED = "skipped"

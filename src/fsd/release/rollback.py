@@ -14,9 +14,11 @@ from fsd.errors import CallFailedError, TimedOutError
 from fsd.plan.memory import still_needed
 from fsd.plan.observed import Observed
 from fsd.plan.transition import is_same_template, transition_template
-from fsd.release.ledger import describe_newest, last_successful
+from fsd.plan.verdict import Mark, mark_of
+from fsd.release.ledger import describe_newest
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
+from fsd.release.proof import last_proved, put_mark
 from fsd.release.result import Outcome
 from fsd.release.watch import TimedOut, Watcher
 from fsd.rollout.assess import (
@@ -75,7 +77,7 @@ def go_back(back: GoBack) -> RolledBackTo:
     back = replace(back, aws=patience.with_aws(back.aws))
     back = replace(back, observed=_as_of_now(back))
     good = last_good(back.observed)
-    can_stop = not isinstance(back.verdict, Doomed) or _stop(back, good)
+    can_stop = not isinstance(back.verdict, Doomed) or _would_start(back, good) or _stop(back, good)
     lost = _find_lost_race(back, good)
     if lost is not None:
         return lost
@@ -102,7 +104,8 @@ def _as_of_now(back: GoBack) -> Observed:
     deployments = describe_newest(ecs, arns)
     return replace(
         observed,
-        last_successful=last_successful(deployments) or observed.last_successful,
+        last_successful=last_proved(ecs, deployments, known=(observed.running,))
+        or observed.last_successful,
         stack=replace(stack, memory=still_needed(memory, deployments)) if stack else None,
     )
 
@@ -195,13 +198,32 @@ def _superseded(task_definition_arn: str) -> RolledBackTo:
 
 
 def last_good(observed: Observed) -> str | None:
-    """The revision to go back to: the last whose rollout succeeded."""
+    """The revision to go back to: the last whose rollout succeeded, else one that ran all the same
+    when we looked. Never one that did not start, or that failed."""
     if observed.last_successful is not None and observed.last_successful.task_definition_arn:
         return observed.last_successful.task_definition_arn
     primary = observed.service.primary if observed.service else None
-    if primary is not None and primary.rollout_state == "COMPLETED" and primary.desired > 0:
-        return primary.task_definition_arn
-    return None
+    if primary is None or primary.rollout_state != "COMPLETED":
+        return None
+    has_failed = observed.running is not None and mark_of(observed.running.tags) is Mark.FAILED
+    return (
+        primary.task_definition_arn
+        if 0 < primary.desired <= primary.running and not has_failed
+        else None
+    )
+
+
+def _would_start(back: GoBack, good: str | None) -> bool:
+    """Whether a rollback of ECS's own would start what never ran: it goes back to whatever it calls
+    successful, and a deployment of no tasks is that. Then the count alone is set to 0."""
+    return good is None and _unproved_before(back) != ""
+
+
+def _unproved_before(back: GoBack) -> str:
+    """The revision that the service had before ours, where it was not proved; else ""."""
+    before = back.observed.service
+    arn = before.task_definition_arn if before is not None else ""
+    return arn if arn != back.ours.task_definition_arn else ""
 
 
 def _apply_stack_of_both(back: GoBack) -> bool:
@@ -330,22 +352,44 @@ def _attached_as(before: ServiceState | None, *, container: str) -> Json:
 def _scale_to_zero(back: GoBack) -> RolledBackTo:
     """A first deployment has nothing to go back to: no tasks, but the evidence stays."""
     name, env = back.desired.service_name, back.desired.environment
+    before = _unproved_before(back)
+    if before:
+        _mark_failed(back)
     after = _set_count(back, 0)
-    if after.task_definition_arn != back.ours.task_definition_arn:
+    if after.task_definition_arn not in {back.ours.task_definition_arn, before}:
         # Another deployment began since the last look: its tasks must not go.
         _set_count(back, back.desired.service.desired_count)
         return _superseded(after.task_definition_arn)
     stopped = _wait_for_no_tasks(back)
+    if not before and _is_called_successful(back):
+        _mark_failed(back)
     what = "scaled to 0" if stopped else "scaling to 0, tasks are still stopping"
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,
         text=f"nothing to roll back to; {what}",
-        message=f"nothing to roll back to: {what}; the stack and the logs are kept",
+        message=f"nothing to roll back to{_why_nothing(before)}: {what}; "
+        "the stack and the logs are kept",
         next=(
             f"fsd logs --service {name} --env {env} --since 1h",
             f"fsd delete --service {name} --env {env}",
         ),
     )
+
+
+def _is_called_successful(back: GoBack) -> bool:
+    """ECS may call what is left of a deployment, no tasks, a success."""
+    found = back.aws.ecs.service_deployments([back.ours.arn])
+    return any(d.status is DeploymentStatus.SUCCESSFUL for d in found)
+
+
+def _mark_failed(back: GoBack) -> None:
+    unmarked = put_mark(back.aws.ecs, back.ours.task_definition_arn, Mark.FAILED)
+    if unmarked:
+        back.watcher.reporter.note(unmarked)
+
+
+def _why_nothing(before: str) -> str:
+    return f" ({family_revision(before)} was never proved)" if before else ""
 
 
 def _set_count(back: GoBack, count: int) -> ServiceState:

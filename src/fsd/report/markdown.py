@@ -38,6 +38,7 @@ LINE_LIMIT = 500  # characters of one foreign line
 
 _ICONS = {
     Outcome.SUCCEEDED: "✅",
+    Outcome.NOT_STARTED: "⏸️",
     Outcome.UNCHANGED: "✅",
     Outcome.STARTED: "🚀",
     Outcome.PLANNED: "📋",
@@ -214,6 +215,8 @@ def _title(result: Result) -> str:
             return f"{name} is back on {env} — {count_text(result)}, {took}"
         case Outcome.SUCCEEDED:
             return f"{name} is on {env} — {count_text(result)}, {took}"
+        case Outcome.NOT_STARTED:
+            return f"{name} is deployed on {env} and not started — nothing runs"
         case Outcome.UNCHANGED:
             return f"{name} runs on {env} already — {count_text(result)}"
         case Outcome.STARTED:

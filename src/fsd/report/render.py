@@ -124,6 +124,8 @@ def headline(result: Result) -> str:
     match result.outcome:
         case Outcome.SUCCEEDED:
             return _succeeded(result)
+        case Outcome.NOT_STARTED:
+            return _not_started(result)
         case Outcome.UNCHANGED:
             return _unchanged(result)
         case Outcome.STARTED:
@@ -159,6 +161,17 @@ def _succeeded(result: Result) -> str:
             return f"Deployed {name} to {result.environment} in {took}{late}"
 
 
+def _not_started(result: Result) -> str:
+    """Never "Deployed": nothing ran."""
+    what = _what(result) if result.action != "deploy" else _name_in(result)
+    return f"Deployed, not started ({what}): {result.message}"
+
+
+def _name_in(result: Result) -> str:
+    name = f"{result.service} {release_label(result.release)}".rstrip()
+    return f"{name} in {result.environment}"
+
+
 def _unchanged(result: Result) -> str:
     runs = _runs(result) if result.running else f"{result.service} in {result.environment}"
     message = f" ({result.message})" if result.message else ""
@@ -166,8 +179,7 @@ def _unchanged(result: Result) -> str:
 
 
 def _what(result: Result) -> str:
-    name = f"{result.service} {release_label(result.release)}".rstrip()
-    return f"{result.action} of {name} in {result.environment}"
+    return f"{result.action} of {_name_in(result)}"
 
 
 def _runs(result: Result) -> str:

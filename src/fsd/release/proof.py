@@ -1,0 +1,82 @@
+"""Which releases were proved, and the mark on those that were not: see `fsd.plan.verdict`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fsd.errors import CallFailedError
+from fsd.plan.observed import Observed, ObservedRevision
+from fsd.plan.verdict import VERDICT, Mark, is_unproved, mark_of
+from fsd.release.ports import Ecs
+from fsd.rollout.diagnose import family_revision
+from fsd.snapshot import DeploymentStatus, ServiceDeployment
+
+
+def last_proved(
+    ecs: Ecs,
+    deployments: Iterable[ServiceDeployment],
+    *,
+    known: Iterable[ObservedRevision | None] = (),
+) -> ServiceDeployment | None:
+    """The newest deployment (they come newest first) whose release ran and was found good.
+
+    A call for each revision that is not `known`, until one is found. Raises CallFailedError.
+    """
+    tags = {revision.arn: revision.tags for revision in known if revision is not None}
+    for deployment in deployments:
+        if deployment.status is not DeploymentStatus.SUCCESSFUL:
+            continue
+        arn = deployment.task_definition_arn
+        if arn not in tags:
+            found = ecs.find_task_definition(arn) if arn else None
+            tags[arn] = found.tags if found else {}
+        if not is_unproved(tags[arn]):
+            return deployment
+    return None
+
+
+def mark_before_start(ecs: Ecs, arn: str, observed: Observed) -> None:
+    """Before ECS is asked to roll out no tasks: a run that is killed then leaves no false success.
+
+    Not on a revision that was proved before. Raises CallFailedError: what cannot be marked would
+    look like a success.
+    """
+    good = observed.last_successful
+    if good is not None and good.task_definition_arn == arn:
+        return
+    if mark_of(_tags(observed, arn)) is None:
+        ecs.tag_task_definition(arn, tags={VERDICT: str(Mark.NOT_STARTED)})
+
+
+def mark_proved(ecs: Ecs, arn: str, observed: Observed) -> str:
+    """Where it was marked otherwise. Returns what to tell of it, or ""."""
+    return put_mark(ecs, arn, Mark.PROVED) if is_unproved(_tags(observed, arn)) else ""
+
+
+def put_mark(ecs: Ecs, arn: str, mark: Mark) -> str:
+    """What AWS does not let us do is told: the release ended as it did all the same."""
+    try:
+        ecs.tag_task_definition(arn, tags={VERDICT: str(mark)})
+    except CallFailedError as error:
+        return f"the ledger could not be marked `{mark}`: {error.what}"
+    return ""
+
+
+def not_started_text(revision: str) -> str:
+    """What is true of a release at count 0, and what will judge it."""
+    return (
+        f"{nothing_ran_text(revision)}; what judges it is fsd scale, or the next deployment with a "
+        "count above 0"
+    )
+
+
+def nothing_ran_text(revision: str) -> str:
+    return (
+        f"the desired count is 0: no task ran, so nothing shows that {family_revision(revision)} "
+        "can start"
+    )
+
+
+def _tags(observed: Observed, arn: str) -> dict[str, str]:
+    revisions = [r for r in (observed.running, observed.latest) if r is not None and r.arn == arn]
+    return dict(revisions[0].tags) if revisions else {}
