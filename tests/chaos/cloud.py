@@ -34,15 +34,15 @@ class Change:
         return f"hi-{self.number}"
 
     @property
-    def timeout(self) -> int:
-        """The load balancer's health check's: in the stack."""
-        return 2 + self.number % 2
+    def path(self) -> str:
+        """The load balancer's health check's: in the stack, and tried first on what runs."""
+        return f"/health?{self.number}"
 
     @property
     def options(self) -> tuple[str, ...]:
         return (
             *("--override", f"environment.GREETING={self.greeting}"),
-            *("--override", f"healthCheck.timeout={self.timeout}"),
+            *("--override", f"healthCheck.path={self.path}"),
         )
 
 
@@ -82,11 +82,8 @@ class Cloud:
     cloudformation: Any
     _made: int = 0
 
-    def change(self, environment: str = "") -> Change:
-        """In any case another stack than the one that `environment` has."""
+    def change(self) -> Change:
         self._made += 1
-        if environment and Change(number=self._made).timeout == self._timeout_of(environment):
-            self._made += 1
         app = self.fsd.cwd / "app.py"
         app.write_text(f"{(HELLO / 'app.py').read_text()}# {self._made}\n")
         commit(self.fsd.cwd, f"change {self._made}")
@@ -124,7 +121,7 @@ class Cloud:
         return (
             service["taskDefinition"],
             service["desiredCount"],
-            self._timeout_of(environment),
+            self._path_of(environment),
             stack["TemplateBody"]["Resources"],
         )
 
@@ -155,13 +152,32 @@ class Cloud:
             if revision["taskDefinition"] == task_definition
         ]
 
-    def _timeout_of(self, environment: str) -> int:
+    def _path_of(self, environment: str) -> str:
         group = self.service(environment)["loadBalancers"][0]["targetGroupArn"]
-        return self.health_check_timeout(group)
+        return self.health_check_path(group)
 
-    def health_check_timeout(self, target_group: str) -> int:
+    def health_check_path(self, target_group: str) -> str:
         (group,) = self.elbv2.describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"]
-        return int(group["HealthCheckTimeoutSeconds"])
+        return str(group["HealthCheckPath"])
+
+    def probes(self) -> list[str]:
+        """Names of what tries a health check; nothing may be left of them."""
+        groups = self.elbv2.describe_target_groups()["TargetGroups"]
+        names = [group["TargetGroupName"] for group in groups]
+        return [name for name in names if name.startswith("fsd-probe-")]
+
+    def rules(self, environment: str) -> list[str]:
+        """Besides the default ones, of the load balancer."""
+        (balancer,) = self.elbv2.describe_load_balancers(Names=[f"hello-{environment}"])[
+            "LoadBalancers"
+        ]
+        listeners = self.elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])
+        found = [
+            rule
+            for listener in listeners["Listeners"]
+            for rule in self.elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+        ]
+        return [rule["RuleArn"] for rule in found if not rule["IsDefault"]]
 
     @contextmanager
     def visited(self, environment: str) -> Iterator[Visitor]:
@@ -186,6 +202,7 @@ class Cloud:
         self._assert_steady(environment, service)
         self._assert_runs(service, change, image=result["image"])
         self._assert_one_stack(environment)
+        assert (self.probes(), self.rules(environment)) == ([], []), ended.text
 
     def _assert_steady(self, environment: str, service: Any) -> None:
         name = service["serviceName"]
@@ -204,7 +221,7 @@ class Cloud:
         assert {"name": "GREETING", "value": change.greeting} in container["environment"]
         assert container["image"] == image
         group = service["loadBalancers"][0]["targetGroupArn"]
-        assert self.health_check_timeout(group) == change.timeout
+        assert self.health_check_path(group) == change.path
 
     def _assert_one_stack(self, environment: str) -> None:
         pages = self.cloudformation.get_paginator("list_stacks").paginate()

@@ -85,7 +85,7 @@ class Try:
     environment: str
     change: Change
     before: Any = None  # the service
-    timeout_before: int = 0
+    path_before: str = ""
     revisions: int = 0
     deployments: int = 0  # of the revision that ran before
 
@@ -121,8 +121,8 @@ class Try:
                 assert ended.json()["outcome"] == "rolled-back"
                 self._assert_runs_what_ran_before(ended)
                 group = self.before["loadBalancers"][0]["targetGroupArn"]
-                timeout = self.world.cloud.health_check_timeout(group)
-                assert timeout == self.timeout_before, ended.text
+                path = self.world.cloud.health_check_path(group)
+                assert path == self.path_before, ended.text
             case 7:
                 assert is_failing, ended.text
                 assert "rollback did not succeed" in ended.err, ended.text
@@ -166,7 +166,7 @@ def _tried(world: World, run: Run) -> Iterator[Try]:
         world.is_calm = False  # a first deployment has changed the folder
     _calm_down(world)
     cloud, environment = world.cloud, world.environment
-    change = world.change if run is Run.UNCHANGED else cloud.change(environment)
+    change = world.change if run is Run.UNCHANGED else cloud.change()
     service = cloud.service(environment)
     world.is_calm = False
     with cloud.visited(environment) as visitor:
@@ -176,7 +176,7 @@ def _tried(world: World, run: Run) -> Iterator[Try]:
             environment=environment,
             change=change,
             before=service,
-            timeout_before=world.change.timeout,
+            path_before=world.change.path,
             revisions=len(cloud.revisions(environment)),
             deployments=len(cloud.deployments_of(environment, service["taskDefinition"])),
         )
@@ -208,7 +208,7 @@ def world(cloud: Cloud) -> Iterator[World]:
     operations: dict[Run, list[str]] = {}
     change = cloud.change()
     for run in (Run.FIRST, Run.UNCHANGED, Run.FAILING, Run.UPDATE):
-        change = change if run in {Run.FIRST, Run.UNCHANGED} else cloud.change("calm")
+        change = change if run in {Run.FIRST, Run.UNCHANGED} else cloud.change()
         recorder = Recorder()
         options = (*change.options, *(CRASH if run is Run.FAILING else ()))
         with plain_aws(cloud.endpoint, embedded=True, gate=recorder) as endpoint:

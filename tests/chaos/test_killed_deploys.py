@@ -68,14 +68,14 @@ def first_calls(cloud: Cloud) -> list[str]:
 def update_calls(cloud: Cloud, first_calls: list[str]) -> list[str]:
     """The calls of an undisturbed update, of what an undisturbed deployment made."""
     del first_calls
-    return _count(cloud, cloud.change("calm"))
+    return _count(cloud, cloud.change())
 
 
 @pytest.fixture(scope="module")
 def failing_calls(cloud: Cloud, update_calls: list[str]) -> list[str]:
     """The calls of an undisturbed update that fails and is rolled back."""
     del update_calls
-    return _count(cloud, cloud.change("calm"), *CRASH, code=6)
+    return _count(cloud, cloud.change(), *CRASH, code=6)
 
 
 @at_each_point
@@ -84,7 +84,7 @@ def test_deploy__killed_in_an_update__next_run_converges_and_nobody_noticed(
     cloud: Cloud, update_calls: list[str], point: float, is_carried_out: bool
 ) -> None:
     killer = Killer(call_number(point, update_calls), is_carried_out)
-    change, before = cloud.change("calm"), cloud.revisions("calm")
+    change, before = cloud.change(), cloud.revisions("calm")
 
     with cloud.visited("calm") as visitor:
         killed = _deploy(cloud, killer, "calm", *change.options)
@@ -121,7 +121,7 @@ def test_deploy__killed_in_an_update_that_fails__next_run_ends_as_if_nobody_had_
     cloud: Cloud, failing_calls: list[str], point: float, is_carried_out: bool
 ) -> None:
     killer = Killer(call_number(point, failing_calls), is_carried_out)
-    options = (*cloud.change("calm").options, *CRASH)
+    options = (*cloud.change().options, *CRASH)
     before, revisions = cloud.all_of("calm"), cloud.revisions("calm")
 
     with cloud.visited("calm") as visitor:

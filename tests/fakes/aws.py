@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError, FsdError
 from fsd.plan.memory import split_memory
+from fsd.plan.moved_check import HealthCheck
 from fsd.release.ports import (
     AlarmState,
     Aws,
@@ -356,6 +357,7 @@ class FakeStacks:
     applied: list[Json] = field(default_factory=list)  # without what they remember
     on_find: list[CallFailedError | None] = field(default_factory=list)
     on_apply: list[FsdError | None] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=lambda: {"TaskSecurityGroupId": "sg-1"})
 
     def find(self, name: str) -> Stack | None:
         _raise_next(self.on_find)
@@ -367,7 +369,7 @@ class FakeStacks:
         stored: Json = json.loads(json.dumps(template, sort_keys=True))  # as FSD sends it
         self.stacks[name] = Stack(
             name=name, id=name, status="UPDATE_COMPLETE", template=stored,
-            outputs={"TaskSecurityGroupId": "sg-1"}, tags=tags,
+            outputs=dict(self.outputs), tags=tags,
         )  # fmt: skip
         return self.stacks[name]
 
@@ -380,7 +382,9 @@ def _run_next(actions: list[Callable[[], object]]) -> None:
         actions.pop(0)()
 
 
-def _raise_next(errors: list[CallFailedError | None] | list[FsdError | None]) -> None:
+def _raise_next(
+    errors: list[CallFailedError | None] | list[FsdError | None] | list[FsdError],
+) -> None:
     """One entry a call; None lets the call through."""
     error = errors.pop(0) if errors else None
     if error is not None:
@@ -443,10 +447,57 @@ class FakeLogs:
         return [line for line in self.lines if line.at >= start]
 
 
+@dataclass
 class FakeTargets:
+    """`groups` by ARN; a callable is asked anew at each look. `looks` counts them."""
+
+    groups: dict[str, Callable[[], Sequence[TargetHealth]]] = field(default_factory=dict)
+    looks: int = 0
+
+    def declare(self, arn: str, *targets: TargetHealth) -> None:
+        self.groups[arn] = lambda: targets
+
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]:
-        del target_group_arn
-        return []
+        self.looks += 1
+        look = self.groups.get(target_group_arn)
+        return look() if look else []
+
+
+@dataclass
+class FakeProbes:
+    """Probes by name. `answer` says what becomes of each target; `left` is what is still there.
+
+    `fails` are raised by the next calls of `start` and of `remove`.
+    """
+
+    targets: FakeTargets
+    answer: Callable[[HealthCheck, TargetHealth], TargetHealth] = lambda _, target: target
+    asked: list[tuple[HealthCheck, tuple[TargetHealth, ...]]] = field(default_factory=list)
+    left: dict[str, Mapping[str, str]] = field(default_factory=dict)  # name → tags
+    fails: dict[str, list[FsdError]] = field(default_factory=dict)
+    on_start: list[Callable[[], object]] = field(default_factory=list)  # after one, each once
+
+    def start(
+        self,
+        name: str,
+        *,
+        like: str,
+        check: HealthCheck,
+        targets: Sequence[TargetHealth],
+        tags: Mapping[str, str],
+    ) -> str:
+        del like
+        self.left[name] = tags
+        _raise_next(self.fails.get("start", []))
+        self.asked.append((check, tuple(targets)))
+        self.targets.groups[name] = lambda: [self.answer(check, target) for target in targets]
+        _run_next(self.on_start)
+        return name
+
+    def remove(self, name: str) -> bool:
+        _raise_next(self.fails.get("remove", []))
+        self.targets.groups.pop(name, None)
+        return self.left.pop(name, None) is not None
 
 
 class FakeNetworks:
@@ -492,6 +543,11 @@ class FakeAws:
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     logs: FakeLogs = field(default_factory=FakeLogs)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
+    targets: FakeTargets = field(default_factory=FakeTargets)
+    probes: FakeProbes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.probes = FakeProbes(targets=self.targets)
 
     def aws(self) -> Aws:
         return Aws(
@@ -500,7 +556,8 @@ class FakeAws:
             ),
             stacks=self.stacks,
             ecs=self.ecs,
-            targets=FakeTargets(),
+            targets=self.targets,
+            probes=self.probes,
             scaling=self.scaling,
             alarms=self.alarms,
             logs=self.logs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.error
 import urllib.request
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.cli import HELLO, Fsd
+from tests.local.cli import HELLO, ROOT, Fsd
 from tests.local.conftest import SPEED, commit
-from tests.local.server.enforced import EVERYTHING, Account, all_but, opened
+from tests.local.server.enforced import EVERYTHING, Account, Statement, all_but, opened
 from tests.local.test_main_job import SEED, SEED_MANIFESTS
 
 ACCOUNT = "000000000000"
+CLOUDFORMATION = {"Service": "cloudformation.amazonaws.com"}
 DEPLOY = ("deploy", "--env", "staging", "--format", "json")
 
 
@@ -195,3 +197,45 @@ def test_deploy__real_manifest__its_own_roles_suffice(fsd: Fsd, manifest: Path) 
         "--context", str(HELLO),
     ).json()  # fmt: skip
     assert deployed["outcome"] == "succeeded"
+
+
+@pytest.mark.usefixtures("_deployer")
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+def test_deploy__moved_health_check__needs_what_the_page_says_and_nothing_else(
+    fsd: Fsd, hello: Path, root: Account
+) -> None:
+    with_cloud_formation_role(hello, root.role("cloudformation", EVERYTHING, trusts=CLOUDFORMATION))
+    moved = (*DEPLOY, "--override", "healthCheck.path=/health?deep=1")
+    typo = (*DEPLOY, "--override", "healthCheck.path=/helth")
+    fsd.ok(*DEPLOY)
+    others, documented = all_but("elasticloadbalancing:*"), documented_statements()
+
+    for statement in documented:
+        if statement["Sid"] == "TagItAsItIsMade":
+            continue  # the embedded AWS does not ask for it where CreateRule brings tags
+        root.allow("deployer", others, *(one for one in documented if one is not statement))
+        denied = fsd.run(*moved)
+        told = denied.code == 5 or "could not be removed, the next run does it" in denied.err
+        assert told, (statement, denied.text)
+        root.allow("deployer", others, *documented)
+        refused = fsd.run(*typo)
+        assert refused.code == 4, (statement, refused.text)
+        fsd.ok(*DEPLOY)
+
+    fsd.ok(*moved)
+    groups = root.client("elbv2").describe_target_groups()["TargetGroups"]
+    assert [group["TargetGroupName"].startswith("fsd-probe-") for group in groups] == [False]
+
+
+def documented_statements() -> list[Statement]:
+    page = (ROOT / "docs" / "security.md").read_text()
+    (policy,) = re.findall(r"^```json\n(\[.*?\])\n```$", page, re.MULTILINE | re.DOTALL)
+    statements: list[Statement] = json.loads(policy)
+    return statements
+
+
+def with_cloud_formation_role(hello: Path, arn: str) -> None:
+    """So that the deployer's own permissions are only for what it does itself."""
+    environments = hello / ".fsd" / "environments.yml"
+    environments.write_text(f"{environments.read_text()}  cloudFormationRoleArn: {arn}\n")
+    commit(hello, "who changes stacks")

@@ -64,6 +64,7 @@ class Inputs:
     in_flight: InFlight = InFlight.WAIT
     on_cancel: OnCancel = OnCancel.LEAVE
     allow_older: bool = False
+    allow_interruption: bool = False
     rollback: bool = True
     rollback_to: str = ""  # a release to go back to, instead of a deployment; or `previous`
     rollback_said: Said = Said.NOTHING
@@ -107,6 +108,7 @@ def read_inputs(runner: Runner) -> Inputs:
         in_flight=InFlight(_choice(runner, "in-flight", InFlight)),
         on_cancel=OnCancel(_choice(runner, "on-cancel", OnCancel)),
         allow_older=runner.flag("allow-older", default=False),
+        allow_interruption=runner.flag("allow-interruption", default=False),
         rollback=rollback,
         rollback_to=rollback_to,
         rollback_said=rollback_said,

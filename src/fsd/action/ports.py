@@ -40,6 +40,7 @@ class DeployRequest:
     in_flight: InFlight = InFlight.WAIT
     on_cancel: OnCancel = OnCancel.LEAVE
     allow_older: bool = False
+    allow_interruption: bool = False
     rollback: bool = True
     require_promotion_from: str = ""
 

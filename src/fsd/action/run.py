@@ -307,6 +307,7 @@ class _Run:
             in_flight=inputs.in_flight,
             on_cancel=inputs.on_cancel,
             allow_older=inputs.allow_older,
+            allow_interruption=inputs.allow_interruption,
             rollback=inputs.rollback,
             require_promotion_from=inputs.require_promotion_from,
         )

@@ -172,7 +172,8 @@ _LIMITS: tuple[ApiCause, ...] = (
     ApiCause(
         code="changed-meanwhile",
         aws=r"Con(?:currentUpdate|flict)Exception|InvalidChangeSetStatus|UpdateInProgressException|"
-        r"ResourceInUseException|OperationInProgressException|ResourceConflictException",
+        r"ResourceInUseException|OperationInProgressException|ResourceConflictException|"
+        r"DuplicateTargetGroupName",
         fix=_AGAIN,
         examples=(
             Said(

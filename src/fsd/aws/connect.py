@@ -10,6 +10,7 @@ from fsd.aws.ecr import ContainerRegistry
 from fsd.aws.ecs_tolerant import TolerantEcs
 from fsd.aws.logs import CloudWatchLogs
 from fsd.aws.network import VpcNetworks
+from fsd.aws.probes import TargetGroupProbes
 from fsd.aws.scaling import ApplicationAutoScaling
 from fsd.aws.session import AwsSession
 from fsd.aws.stacks import CloudFormationStacks
@@ -39,6 +40,7 @@ def connect(
         ),
         ecs=TolerantEcs(clients=session, clock=clock, poll=poll, warn=warn),
         targets=TargetGroups(clients=session),
+        probes=TargetGroupProbes(clients=session, clock=clock, poll=poll),
         scaling=ApplicationAutoScaling(clients=session, clock=clock),
         alarms=CloudWatchAlarms(clients=session),
         logs=CloudWatchLogs(clients=session),

@@ -206,6 +206,7 @@ class _Deployer:
             supersede_older=True,
             on_cancel=request.on_cancel,
             allow_older=request.allow_older,
+            allow_interruption=request.allow_interruption,
             is_rerun=self.is_rerun,
             order_commits=self.order_commits,
             rollback=request.rollback,

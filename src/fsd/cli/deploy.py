@@ -44,6 +44,11 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @click.option("--wait-for-lock", is_flag=True, help="Wait for a deployment in flight to end.")
 @click.option("--allow-older", is_flag=True, help="Deploy an older commit over a newer one.")
 @click.option(
+    "--allow-interruption",
+    is_flag=True,
+    help="Move the health check without asking the running tasks first.",
+)
+@click.option(
     "--on-cancel",
     type=click.Choice(["leave", "rollback"]),
     default="leave",
@@ -67,6 +72,7 @@ def command(
     supersede: bool,
     wait_for_lock: bool,
     allow_older: bool,
+    allow_interruption: bool,
     on_cancel: str,
     force: bool,
     output: str,
@@ -106,6 +112,7 @@ def command(
         rollback=not no_rollback,
         in_flight=_in_flight(supersede=supersede, wait=wait_for_lock),
         allow_older=allow_older,
+        allow_interruption=allow_interruption,
         on_cancel=OnCancel(on_cancel),
         forced=forced,
         environments_file=environments,

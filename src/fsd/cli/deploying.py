@@ -67,6 +67,7 @@ class Options:
     in_flight: InFlight = InFlight.REFUSE
     supersede_older: bool = False
     allow_older: bool = False
+    allow_interruption: bool = False
     forced: str = ""  # over the environment's border, as the ledger notes it
     is_rerun: bool = False  # of a workflow's run
     order_commits: AskOrder | None = None  # GitHub's answer, where the checkout has no history
@@ -200,6 +201,7 @@ def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -
         supersede_older=options.supersede_older,
         order=order_releases(options, prepared.release),
         allow_older=options.allow_older,
+        allow_interruption=options.allow_interruption,
         count_commits=_count_commits(options),
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,

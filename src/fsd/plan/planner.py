@@ -59,8 +59,8 @@ def _warnings(desired: Desired, observed: Observed) -> Iterator[str]:
     if old and new and old != new:
         yield (
             f"warning: while old and new tasks run side by side, the load balancer checks the old "
-            f"ones at {new} too, not at {old}: an answer there should be released before the check "
-            "moves"
+            f"ones at {new} too, not at {old}: a deployment asks them there first, and is refused "
+            "where they fail"
         )
 
 

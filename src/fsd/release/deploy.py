@@ -29,6 +29,7 @@ from fsd.release.observe import observe
 from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Stack
+from fsd.release.probe import Trial, sweep, try_moved_check
 from fsd.release.proof import mark_before_start, mark_proved, not_started_text
 from fsd.release.reporter import Reporter
 from fsd.release.result import (
@@ -85,6 +86,7 @@ class DeployRequest:
     in_flight: InFlight = InFlight.REFUSE
     order: OrderCommits = lambda _: CommitOrder.UNKNOWN
     allow_older: bool = False
+    allow_interruption: bool = False  # a health check that moves is not tried first
     # With WAIT: a deployment of an ancestor, or of the same commit, is not waited for.
     supersede_older: bool = False
     count_commits: CountCommits = lambda *_: None
@@ -158,11 +160,14 @@ class _Deployment:
         try:
             while True:
                 observed = self._observe(started)
+                if not self.beaten and observed.service and observed.service.target_group_arns:
+                    sweep(self.aws, self.desired.stack_name, reporter=self.reporter)
                 if not self._rolls_out():
                     self._discard_registered()  # another run did the very same, and was faster
                 if self.plan is None or self.plan.is_empty:
                     return self._finish(started, Outcome.UNCHANGED)
                 self._refuse_older(observed)
+                self._try_moved_check(observed)
                 result = self._apply_and_watch(observed, started)
                 if result is not None:
                     return result
@@ -243,6 +248,19 @@ class _Deployment:
             f"{self.desired.service_name} --env {self.desired.environment}, or --allow-older",
             code="older-commit",
         )
+
+    def _try_moved_check(self, observed: Observed) -> None:
+        """Before anything changes: a check that running tasks fail would end them."""
+        if self.plan is None or self.request.allow_interruption:
+            return
+        trial = Trial(
+            aws=self.aws,
+            clock=self.clock,
+            reporter=self.reporter,
+            pace=self.request.pace,
+            desired=self.desired,
+        )
+        try_moved_check(trial, observed, self.plan)
 
     # --- apply -----------------------------------------------------------------------------
 

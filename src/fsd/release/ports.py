@@ -15,6 +15,7 @@ from typing import Protocol
 
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError
+from fsd.plan.moved_check import HealthCheck
 from fsd.snapshot import (
     ServiceDeployment,
     ServiceState,
@@ -163,6 +164,28 @@ class Targets(Protocol):
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]: ...
 
 
+class Probes(Protocol):
+    """Target groups that exist only to ask running tasks a health check that is not theirs yet."""
+
+    def start(
+        self,
+        name: str,
+        *,
+        like: str,
+        check: HealthCheck,
+        targets: Sequence[TargetHealth],
+        tags: Mapping[str, str],
+    ) -> str:
+        """Ask the targets what `check` asks, and return the ARN of the probe's target group.
+
+        `like` is the ARN of their target group: the probe stands beside it on its load balancer,
+        behind a rule that no request matches. What an earlier run left under the name goes first.
+        """
+
+    def remove(self, name: str) -> bool:
+        """With its rules. False where there was none."""
+
+
 class ScalingPort(Protocol):
     def find(self, cluster: str, service: str) -> ScalingState | None: ...
 
@@ -257,6 +280,7 @@ class Aws:
     stacks: Stacks
     ecs: Ecs
     targets: Targets
+    probes: Probes
     scaling: ScalingPort
     alarms: AlarmsPort
     logs: LogsPort

@@ -155,6 +155,12 @@ _REFUSED = _rows(
         "deploy the newer commit; go back with `fsd rollback`, or say --allow-older",
     ),
     (
+        "health-check-would-end-old-tasks",
+        "the running tasks fail the health check that the release brings, and ECS would stop them",
+        "answer the new check in one release, move the check in the next; or say "
+        "--allow-interruption",
+    ),
+    (
         "deployment-in-flight",
         "another deployment of the service has not ended; a second one would undo it",
         "wait for it with --wait-for-lock, or take over with --supersede",
@@ -246,6 +252,11 @@ _AWS = _rows(
         "quota-exceeded",
         "a quota of the account is used up",
         "ask for a higher one in Service Quotas, or remove what is not used",
+    ),
+    (
+        "health-check-not-tried",
+        "the running tasks could not be asked the health check that the release brings",
+        "run it again, or take the risk with --allow-interruption; nothing was changed",
     ),
     ("changed-meanwhile", "somebody else changed the same thing meanwhile", "run it again"),
     (

@@ -64,6 +64,45 @@ def test_stack__load_balancer__has_a_reachable_name(
     assert stacks.outputs(cloudformation)["Url"] == f"http://{balancer['DNSName']}"
 
 
+def test_rule__priority_is_taken__is_refused(cloudformation: Any, elbv2: Any) -> None:
+    stacks.apply(cloudformation, stacks.make_template())
+    made = stacks.outputs(cloudformation)
+    (listener,) = elbv2.describe_listeners(LoadBalancerArn=made["LoadBalancer"])["Listeners"]
+    rule = {
+        "ListenerArn": listener["ListenerArn"],
+        "Conditions": [{"Field": "path-pattern", "Values": ["/x"]}],
+        "Actions": [{"Type": "forward", "TargetGroupArn": made["TargetGroup"]}],
+        "Priority": 7,
+    }
+    elbv2.create_rule(**rule)
+
+    with pytest.raises(ClientError, match=r"PriorityInUse.*'7' is currently in use"):
+        elbv2.create_rule(**rule)
+
+
+def test_target_group__rule_forwards_to_it__is_the_load_balancers_for_so_long(
+    cloudformation: Any, elbv2: Any
+) -> None:
+    def balancers() -> list[str]:
+        (found,) = elbv2.describe_target_groups(Names=["tried"])["TargetGroups"]
+        return list(found["LoadBalancerArns"])
+
+    stacks.apply(cloudformation, stacks.make_template())
+    balancer = stacks.outputs(cloudformation)["LoadBalancer"]
+    (listener,) = elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"]
+    (group,) = elbv2.create_target_group(Name="tried", TargetType="ip")["TargetGroups"]
+    assert balancers() == []
+    (rule,) = elbv2.create_rule(
+        ListenerArn=listener["ListenerArn"],
+        Conditions=[{"Field": "path-pattern", "Values": ["/x"]}],
+        Actions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
+        Priority=7,
+    )["Rules"]
+    assert balancers() == [balancer]
+    elbv2.delete_rule(RuleArn=rule["RuleArn"])
+    assert balancers() == []
+
+
 def test_stack__attributes__are_complete(cloudformation: Any, elbv2: Any) -> None:
     stacks.apply(cloudformation, stacks.make_template())
     made = stacks.outputs(cloudformation)

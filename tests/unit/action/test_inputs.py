@@ -30,6 +30,7 @@ def read(**inputs: str) -> Inputs:
         ({"in_flight": "refuse"}, Inputs(in_flight=InFlight.REFUSE)),
         ({"on_cancel": "rollback"}, Inputs(on_cancel=OnCancel.ROLLBACK)),
         ({"allow_older": "true"}, Inputs(allow_older=True)),
+        ({"allow_interruption": "true"}, Inputs(allow_interruption=True)),
     ],
 )
 def test_read_inputs__what_a_run_does_about_others__is_read(
@@ -46,6 +47,7 @@ def test_read_inputs__what_a_run_does_about_others__is_read(
         ("in_flight", "Wait "),
         ("on_cancel", "stop"),
         ("allow_older", "maybe"),
+        ("allow_interruption", "maybe"),
     ],
 )
 def test_read_inputs__word_that_none_of_them_takes__is_refused(name: str, word: str) -> None:

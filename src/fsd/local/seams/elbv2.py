@@ -164,7 +164,8 @@ def mount(balancing: ElasticLoadBalancing, *, port: int) -> None:
         RegisterTargets=api.register_targets,
         DeregisterTargets=api.deregister_targets,
         DeleteLoadBalancer=_delete_load_balancer,
-        DescribeTargetGroups=_named_groups_must_exist(alb._describe_tgs),
+        DescribeTargetGroups=_named_groups_must_exist(_with_balancers(alb._describe_tgs)),
+        CreateRule=_priority_must_be_free(alb._create_rule),
         DeleteTargetGroup=_group_must_be_unused(alb._delete_tg),
         CreateLoadBalancer=_created_reachable(alb._create_lb, port),
     )
@@ -216,6 +217,31 @@ def _named_groups_must_exist(describe: Callable[[Any], Any]) -> Callable[[Any], 
         return describe(parameters)
 
     return describe_target_groups
+
+
+def _with_balancers(describe: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A group is its load balancer's by any rule; MiniStack counts only what a listener began
+    with, and never forgets it."""
+
+    @functools.wraps(describe)
+    def describe_target_groups(parameters: Any) -> Any:
+        for arn, record in alb._tgs.items():
+            record["LoadBalancerArns"] = [balancer.arn for balancer in load_balancers_of(arn)]
+        return describe(parameters)
+
+    return describe_target_groups
+
+
+def _priority_must_be_free(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    @functools.wraps(create)
+    def create_rule(parameters: Any) -> Any:
+        listener, priority = alb._p(parameters, "ListenerArn"), alb._p(parameters, "Priority")
+        rules = [rule for rule in alb._rules.values() if rule["ListenerArn"] == listener]
+        if priority in {str(rule["Priority"]) for rule in rules}:
+            return alb._error("PriorityInUse", f"Priority '{priority}' is currently in use")
+        return create(parameters)
+
+    return create_rule
 
 
 def _group_must_be_unused(delete: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator, router
-from ministack.services import iam, sts, tagging
+from ministack.services import alb, iam, sts, tagging
 
 from fsd.local.permissions import ANY, Needed, needed
 from fsd.local.ports import RoleSession
@@ -204,6 +204,8 @@ def _exact(extract: Callable[..., str]) -> Callable[..., str]:
                 return _log_resource(found, (action or "").partition(":")[2], body)
             case "cloudformation":
                 return _stack_of_change_set(found, query_params)
+            case "elasticloadbalancing" if found == ANY:
+                return _balancing_resource(query_params, f"{region}:{account_id}")
         return found
 
     return extract_resource_arn
@@ -251,6 +253,16 @@ def _stack_of_change_set(arn: str, query_params: Any) -> str:
     return str(stack["StackId"]) if stack else arn
 
 
+def _balancing_resource(query_params: Any, place: str) -> str:
+    """Of a rule, of what is tagged, and of a target group that is to be made."""
+    for parameter in ("RuleArn", "ResourceArns.member.1"):
+        arn = iam_actions._query_param(query_params, parameter)
+        if arn:
+            return str(arn)
+    name = iam_actions._query_param(query_params, "Name")
+    return f"arn:aws:elasticloadbalancing:{place}:targetgroup/{name}/*" if name else ANY
+
+
 def _with_stack_keys(keys_of: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html"""
 
@@ -274,6 +286,8 @@ def _with_ours(
 ) -> Callable[[str], dict[str, str] | None]:
     @functools.wraps(tags_of)
     def resource_tags(arn: str) -> dict[str, str] | None:
+        if arn.startswith("arn:aws:elasticloadbalancing:"):
+            return {tag["Key"]: tag["Value"] for tag in alb._tags.get(arn, [])}
         if not arn.startswith("arn:aws:ecs:"):
             return tags_of(arn)
         account, region = current()

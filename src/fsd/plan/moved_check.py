@@ -1,0 +1,100 @@
+"""Whether a stack's change asks the running tasks something else than before.
+
+A health check belongs to the target group, so a changed one judges the old tasks too, from the
+moment on in which the stack is changed. Pure: what they answer is asked in `fsd.release.probe`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from fsd.compile.desired import Json
+
+_TYPE = "AWS::ElasticLoadBalancingV2::TargetGroup"
+_DEFAULT_TIMEOUT = 5  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """What a target group asks its targets, in ELB's own words."""
+
+    protocol: str = "HTTP"
+    port: str = "traffic-port"
+    path: str = "/"
+    matcher: str = "200"
+    matches_grpc: bool = False
+    timeout: int = field(default=_DEFAULT_TIMEOUT)  # seconds
+
+    @property
+    def text(self) -> str:
+        """`GET /health`, with the port only where it is not each target's own."""
+        port = "" if self.port == "traffic-port" else f" on port {self.port}"
+        scheme = "" if self.protocol in {"HTTP", "TCP"} else f" by {self.protocol}"
+        what = "a TCP connection" if self.protocol == "TCP" else f"GET {self.path}"
+        return f"{what}{port}{scheme}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedCheck:
+    target_group: str  # logical id
+    before: HealthCheck
+    after: HealthCheck
+
+    @property
+    def change(self) -> str:
+        """`GET /ready, expecting 200-299 (now GET /health)`."""
+        expects = _expects(self.after) if self.after.matcher != self.before.matcher else ""
+        within = f" within {self.after.timeout} s" if self._is_only_faster else ""
+        before = self.before.text + (_expects(self.before) if expects else "")
+        before += f" within {self.before.timeout} s" if within else ""
+        return f"{self.after.text}{expects}{within} (now {before})"
+
+    @property
+    def _is_only_faster(self) -> bool:
+        return self.after == replace(self.before, timeout=self.after.timeout)
+
+
+def find_moved_checks(before: Json, after: Json) -> tuple[MovedCheck, ...]:
+    """Of target groups that both templates have; one that is new has no old task in it.
+
+    How often is asked, and how often in vain, changes no answer, nor does more time for it.
+    """
+    old, new = _checks(before), _checks(after)
+    return tuple(
+        MovedCheck(target_group=name, before=old[name], after=check)
+        for name, check in new.items()
+        if name in old and _asks_more(old[name], check)
+    )
+
+
+def _asks_more(old: HealthCheck, new: HealthCheck) -> bool:
+    return new.timeout < old.timeout or replace(new, timeout=old.timeout) != old
+
+
+def _expects(check: HealthCheck) -> str:
+    return f", expecting {check.matcher}" if check.protocol != "TCP" else ""
+
+
+def _checks(template: Json) -> dict[str, HealthCheck]:
+    resources = template.get("Resources")
+    found: dict[str, HealthCheck] = {}
+    for name, resource in resources.items() if isinstance(resources, dict) else ():
+        if isinstance(resource, dict) and resource.get("Type") == _TYPE:
+            properties = resource.get("Properties")
+            found[name] = _check(properties if isinstance(properties, dict) else {})
+    return found
+
+
+def _check(properties: Json) -> HealthCheck:
+    """With ELB's defaults for what the template does not say."""
+    matcher = properties.get("Matcher")
+    matcher = matcher if isinstance(matcher, dict) else {}
+    is_grpc = "GrpcCode" in matcher
+    return HealthCheck(
+        protocol=str(properties.get("HealthCheckProtocol", "HTTP")),
+        port=str(properties.get("HealthCheckPort", "traffic-port")),
+        path=str(properties.get("HealthCheckPath", "/")),
+        matcher=str(matcher.get("GrpcCode" if is_grpc else "HttpCode", "200")),
+        matches_grpc=is_grpc,
+        timeout=int(str(properties.get("HealthCheckTimeoutSeconds", _DEFAULT_TIMEOUT))),
+    )

@@ -1,0 +1,264 @@
+"""A health check that moves is tried first, on the tasks that run.
+
+It belongs to the target group, so the stack's change would have it judge the old tasks at once, and
+ECS stops what fails it: a mistyped path ends what serves. So before anything changes, the running
+tasks are asked in a target group of its own, behind a listener rule that no request matches.
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+
+The probe goes whatever happens. A run that is killed leaves it, and the next one finds it by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired
+from fsd.errors import CallFailedError, Interrupted, RefusedError
+from fsd.plan.moved_check import MovedCheck, find_moved_checks
+from fsd.plan.observed import Observed
+from fsd.plan.steps import ApplyStack, Plan
+from fsd.plan.transition import output_value
+from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
+from fsd.release.reporter import Reporter
+from fsd.release.watch import Pace
+from fsd.snapshot import TargetHealth
+
+NOT_TRIED = "health-check-not-tried"
+INSIST = "--allow-interruption"
+
+# A new target is healthy after one passing check, and unhealthy after this many failing ones.
+CHECKS = 2
+_REGISTRATION = timedelta(seconds=60)  # until a load balancer begins to check a new target
+# A process answers in real time, whatever the speed of an embedded AWS.
+_SHORTEST_LIMIT = timedelta(seconds=20)
+_TRIES = 3  # where another run takes the probe away for a left-over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What trying a health check needs."""
+
+    aws: Aws
+    clock: Clock
+    reporter: Reporter
+    pace: Pace
+    desired: Desired
+
+    @property
+    def name(self) -> str:
+        return probe_name(self.desired.stack_name)
+
+
+class _TakenAwayError(Exception):
+    """The probe was removed while it was used."""
+
+
+def probe_name(stack_name: str) -> str:
+    """Of the target group: the same for every run, 32 characters at most, unique in the Region."""
+    return f"fsd-probe-{hashlib.sha256(stack_name.encode()).hexdigest()[:20]}"
+
+
+def sweep(aws: Aws, stack_name: str, *, reporter: Reporter) -> None:
+    """Remove what a killed run left. One call where there is nothing.
+
+    A role that may not look has made none. What AWS refuses is told, and stops nothing.
+    """
+    try:
+        if aws.probes.remove(probe_name(stack_name)):
+            reporter.note("removed the health check's probe that a stopped run had left")
+    except PermissionDenied:
+        return
+    except CallFailedError as error:
+        reporter.note(f"a health check's probe is left over: {error.what} ({error.where})")
+
+
+def try_moved_check(trial: Trial, observed: Observed, plan: Plan) -> None:
+    """Ask the running tasks what the plan's stack will ask them; nothing where nothing moves.
+
+    Raises RefusedError where a task that is healthy now fails, CallFailedError where that cannot be
+    found out. Tasks that fail today are not asked: there is nothing to lose.
+    """
+    group = observed.stack.outputs.get(OUTPUT_TARGET_GROUP, "") if observed.stack else ""
+    moved = _find_moved(observed, plan)
+    if moved is None or observed.service is None or group not in observed.service.target_group_arns:
+        return
+    healthy = _healthy(trial.aws.targets.health(group))
+    if not healthy:
+        return
+    tasks = _count(len(healthy), "running task")
+    trial.reporter.note(f"the health check moves: asking {tasks} first, {moved.change}")
+    failing = _ask(trial, group, moved, healthy)
+    if not failing:
+        trial.reporter.note(f"{tasks} answer{'s' if len(healthy) == 1 else ''} {moved.after.text}")
+        return
+    # What was stopped meanwhile, by scaling in for example, could not answer.
+    still = {(target.address, target.port) for target in _healthy(trial.aws.targets.health(group))}
+    failing = [target for target in failing if (target.address, target.port) in still]
+    if failing:
+        raise _refusal(failing, of=len(healthy), moved=moved, group=group)
+
+
+def _find_moved(observed: Observed, plan: Plan) -> MovedCheck | None:
+    """The check of the target group that the service is attached to, in the stack of now."""
+    stack = observed.stack
+    step = next((s for s in plan.steps if isinstance(s, ApplyStack) and not s.cleans_up), None)
+    if stack is None or step is None:
+        return None
+    for moved in find_moved_checks(stack.template, step.template):
+        if output_value(stack.template, OUTPUT_TARGET_GROUP) == {"Ref": moved.target_group}:
+            return moved
+    return None
+
+
+def _ask(
+    trial: Trial, group: str, moved: MovedCheck, targets: Sequence[TargetHealth]
+) -> list[TargetHealth]:
+    """Those that fail. Raises CallFailedError where the load balancer does not say."""
+    for _ in range(_TRIES):
+        try:
+            return _ask_once(trial, group, moved, targets)
+        except _TakenAwayError:
+            trial.reporter.note("another run removed the health check's probe; asking again")
+    raise CallFailedError(
+        f"other runs removed the health check's probe {_TRIES} times",
+        where=f"target group {trial.name}",
+        fix=f"run it again when they are done, or take the risk with {INSIST}",
+        code="health-check-not-tried",
+    )
+
+
+def _ask_once(
+    trial: Trial, group: str, moved: MovedCheck, targets: Sequence[TargetHealth]
+) -> list[TargetHealth]:
+    probes, name = trial.aws.probes, trial.name
+    tags = {"fsd:probe": trial.desired.stack_name, **trial.desired.stack_tags}
+    try:
+        arn = probes.start(name, like=group, check=moved.after, targets=targets, tags=tags)
+        return _wait_for_answers(trial, arn, moved, targets)
+    except CallFailedError as error:
+        if error.id == NOT_TRIED:
+            raise
+        raise _could_not_try(error, moved) from error
+    finally:
+        _remove(trial)
+
+
+def _remove(trial: Trial) -> None:
+    """Also where the signal comes just now. What AWS refuses is told: the next run tries again."""
+    try:
+        trial.aws.probes.remove(trial.name)
+    except Interrupted:
+        trial.aws.probes.remove(trial.name)
+        raise
+    except CallFailedError as error:
+        trial.reporter.note(
+            f"the health check's probe could not be removed, the next run does it: {error.what} "
+            f"({error.where})"
+        )
+
+
+def _wait_for_answers(
+    trial: Trial, arn: str, moved: MovedCheck, targets: Sequence[TargetHealth]
+) -> list[TargetHealth]:
+    began = trial.clock.now()
+    limit = _limit(moved.after.timeout, trial.pace.speed)
+    wanted = {(target.address, target.port) for target in targets}
+    while True:
+        seen = _look(trial, arn)
+        judged = [t for key, t in seen.items() if key in wanted and t.state in _JUDGED]
+        if len(judged) == len(wanted):
+            return [target for target in judged if target.state != "healthy"]
+        if trial.clock.now() - began >= limit:
+            raise _no_answer(seen, judged, limit=limit, moved=moved)
+        trial.clock.wait(trial.pace.after(trial.clock.now() - began))
+
+
+_JUDGED = frozenset({"healthy", "unhealthy"})
+
+
+def _look(trial: Trial, arn: str) -> dict[tuple[str, int], TargetHealth]:
+    """Throttling is a later look, and not an error."""
+    try:
+        seen = trial.aws.targets.health(arn)
+    except Throttled:
+        return {}
+    if not seen:
+        raise _TakenAwayError
+    return {(target.address, target.port): target for target in seen}
+
+
+def check_interval(timeout: int) -> int:
+    """Seconds between two checks: as short as ELB takes, and longer than one may last.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+    """
+    return max(5, timeout + 1)
+
+
+def _limit(timeout: int, speed: float) -> timedelta:
+    checks = timedelta(seconds=(CHECKS + 1) * check_interval(timeout))
+    return max(_SHORTEST_LIMIT, (_REGISTRATION + checks) / speed)
+
+
+def _healthy(targets: Sequence[TargetHealth]) -> list[TargetHealth]:
+    return [target for target in targets if target.state == "healthy"]
+
+
+def _refusal(
+    failing: Sequence[TargetHealth], *, of: int, moved: MovedCheck, group: str
+) -> RefusedError:
+    reasons = dict.fromkeys(target.description or target.reason for target in failing)
+    which = f"{len(failing)} of {_count(of, 'running task')}"
+    verb = "fails" if len(failing) == 1 else "fail"
+    return RefusedError(
+        f"{which} {verb} the new health check {moved.change}: {'; '.join(reasons)}. ECS would stop "
+        "what serves now; nothing was changed",
+        where=f"{', '.join(f'{t.address}:{t.port}' for t in failing)} · {_group_name(group)}",
+        fix=f"if it is mistyped, correct it; else release an answer to {moved.after.text} first, "
+        f"and move the check in the release after it. To interrupt the service: {INSIST}",
+        code="health-check-would-end-old-tasks",
+    )
+
+
+def _no_answer(
+    seen: dict[tuple[str, int], TargetHealth],
+    judged: Sequence[TargetHealth],
+    *,
+    limit: timedelta,
+    moved: MovedCheck,
+) -> CallFailedError:
+    waits = [target for target in seen.values() if target not in judged]
+    states = dict.fromkeys(f"{t.state} {t.description or t.reason}".strip() for t in waits)
+    why = "; ".join(states) or "AWS throttles"
+    return CallFailedError(
+        f"the load balancer did not say within {limit.total_seconds():.0f} s whether the running "
+        f"tasks pass {moved.after.text}: {why}; nothing was changed",
+        where=", ".join(f"{t.address}:{t.port}" for t in waits) or "DescribeTargetHealth",
+        fix=f"run it again, or take the risk with {INSIST}",
+        code="health-check-not-tried",
+    )
+
+
+def _could_not_try(error: CallFailedError, moved: MovedCheck) -> CallFailedError:
+    """What AWS says, with what it stands in the way of."""
+    told = type(error)(
+        f"the running tasks could not be asked for {moved.after.text}, and nothing was changed: "
+        f"{error.what}",
+        where=error.where,
+        fix=f"{error.fix}; or take the risk with {INSIST}",
+        code=error.id,
+    )
+    told.may_pass = error.may_pass
+    return told
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _group_name(arn: str) -> str:
+    """`arn:…:targetgroup/NAME/ID` → `target group NAME`."""
+    return f"target group {arn.split('/')[1]}" if arn.count("/") > 1 else arn

@@ -1,0 +1,328 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from fsd.compile.desired import Desired, Json
+from fsd.errors import CallFailedError, FsdError, Interrupted, RefusedError
+from fsd.plan.moved_check import HealthCheck
+from fsd.release.deploy import deploy
+from fsd.release.ports import PermissionDenied
+from fsd.release.probe import check_interval, probe_name
+from fsd.release.result import Outcome, Phase, Progress
+from fsd.snapshot import TargetHealth
+from tests.fakes.aws import FakeAws, FakeClock
+from tests.unit.release.desired import make_desired, make_request
+
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/fsd-w-abc/1"
+NAME = probe_name("fsd-web-dev")
+ONE = TargetHealth(address="10.0.0.1", port=8000, state="healthy")
+TWO = TargetHealth(address="10.0.0.2", port=8000, state="healthy")
+DENIED = PermissionDenied(
+    "AccessDenied: no elasticloadbalancing:CreateTargetGroup",
+    where="CreateTargetGroup",
+    fix="allow",
+)
+SIGNAL = Interrupted("stopped by SIGINT", where="this command", fix="again")
+
+
+def template(path: str) -> Json:
+    check: Json = {"HealthCheckPath": path, "Matcher": {"HttpCode": "200-299"}}
+    return {
+        "Resources": {
+            "TargetGroup": {"Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": check}
+        },
+        "Outputs": {"TargetGroupArn": {"Value": {"Ref": "TargetGroup"}}},
+    }
+
+
+def checked_at(path: str) -> Desired:
+    desired = make_desired(template=template(path))
+    return replace(desired, service=replace(desired.service, has_load_balancer=True))
+
+
+class Lines:
+    """A reporter that keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def begin(self, headline: str) -> None: ...
+    def phase(self, phase: Phase) -> None: ...
+    def progress(self, progress: Progress) -> None: ...
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def serving(*targets: TargetHealth) -> FakeAws:
+    """web-dev:41 runs behind a load balancer that asks for /health."""
+    aws = FakeAws()
+    aws.ecs.declare_running(41)
+    service = aws.ecs.services["web-dev"]
+    aws.ecs.services["web-dev"] = replace(service, target_group_arns=(GROUP,))
+    aws.stacks.outputs["TargetGroupArn"] = GROUP
+    aws.stacks.apply("fsd-web-dev", template=template("/health"), tags={"fsd:service": "web"})
+    aws.stacks.applied.clear()
+    aws.targets.declare(GROUP, *(targets or (ONE, TWO)))
+    return aws
+
+
+def failing(code: int, *only: TargetHealth) -> Callable[[HealthCheck, TargetHealth], TargetHealth]:
+    def answer(_: HealthCheck, target: TargetHealth) -> TargetHealth:
+        if only and target not in only:
+            return target
+        why = f"Health checks failed with these codes: [{code}]"
+        reason = "Target.ResponseCodeMismatch"
+        return replace(target, state="unhealthy", reason=reason, description=why)
+
+    return answer
+
+
+def run(aws: FakeAws, **changes: object) -> Lines:
+    lines = Lines()
+    request = make_request(checked_at("/ready"), **changes)
+    deploy(request, aws.aws(), clock=FakeClock(), reporter=lines)
+    return lines
+
+
+def refused(aws: FakeAws, error: type[FsdError] = RefusedError) -> FsdError:
+    with pytest.raises(error) as caught:
+        deploy(make_request(checked_at("/ready")), aws.aws(), clock=FakeClock(), reporter=Lines())
+    return caught.value
+
+
+def assert_untouched(aws: FakeAws) -> None:
+    assert aws.ecs.calls == []
+    assert aws.stacks.applied == []
+    assert aws.probes.left == {}
+
+
+def test_deploy__running_tasks_fail_the_new_check__refused_and_nothing_changed() -> None:
+    aws = serving()
+    aws.probes.answer = failing(404)
+
+    error = refused(aws)
+
+    assert (error.id, error.exits_with) == ("health-check-would-end-old-tasks", 4)
+    assert error.what == (
+        "2 of 2 running tasks fail the new health check GET /ready (now GET /health): Health "
+        "checks failed with these codes: [404]. ECS would stop what serves now; nothing was changed"
+    )
+    assert error.where == "10.0.0.1:8000, 10.0.0.2:8000 · target group fsd-w-abc"
+    assert "--allow-interruption" in error.fix
+    assert_untouched(aws)
+    ((check, targets),) = aws.probes.asked
+    assert check == HealthCheck(path="/ready", matcher="200-299")
+    assert targets == (ONE, TWO)
+
+
+def test_deploy__one_of_two_fails__refused() -> None:
+    aws = serving()
+    aws.probes.answer = failing(500, TWO)
+
+    assert refused(aws).what.startswith(
+        "1 of 2 running tasks fails the new health check GET /ready"
+    )
+    assert_untouched(aws)
+
+
+def test_deploy__running_tasks_pass__goes_on() -> None:
+    aws = serving()
+
+    lines = run(aws)
+
+    assert [name for name, _ in aws.ecs.calls] == ["update_service"]
+    assert aws.stacks.applied[0] == template("/ready")
+    assert aws.probes.left == {}
+    assert (
+        "the health check moves: asking 2 running tasks first, GET /ready (now GET /health)"
+        in lines.notes
+    )
+    assert "2 running tasks answer GET /ready" in lines.notes
+
+
+def test_deploy__allow_interruption__not_asked() -> None:
+    aws = serving()
+    aws.probes.answer = failing(404)
+
+    run(aws, allow_interruption=True)
+
+    assert aws.probes.asked == []
+    assert aws.stacks.applied[0] == template("/ready")
+
+
+def test_deploy__check_stays__not_asked() -> None:
+    aws = serving()
+
+    deploy(make_request(checked_at("/health")), aws.aws(), clock=FakeClock(), reporter=Lines())
+
+    assert aws.probes.asked == []
+    assert aws.targets.looks == 0
+
+
+def test_deploy__no_task_is_healthy__not_asked_because_nothing_is_lost() -> None:
+    down = replace(ONE, state="unhealthy", reason="Target.Timeout")
+    aws = serving(down)
+    aws.probes.answer = failing(404)
+
+    run(aws)
+
+    assert aws.probes.asked == []
+    assert aws.stacks.applied[0] == template("/ready")
+
+
+def test_deploy__unhealthy_task_beside_healthy_ones__only_those_are_asked() -> None:
+    aws = serving(ONE, replace(TWO, state="unhealthy", reason="Target.Timeout"))
+
+    run(aws)
+
+    ((_, targets),) = aws.probes.asked
+    assert targets == (ONE,)
+
+
+def test_deploy__failing_task_was_scaled_in_meanwhile__goes_on() -> None:
+    aws = serving()
+    aws.probes.answer = failing(404, TWO)
+    aws.probes.on_start.append(lambda: aws.targets.declare(GROUP, ONE))
+
+    run(aws)
+
+    assert [name for name, _ in aws.ecs.calls] == ["update_service"]
+
+
+def test_deploy__load_balancer_does_not_say__nothing_changed() -> None:
+    aws = serving()
+    waits = replace(ONE, state="initial", description="Initial health checks in progress")
+    aws.probes.answer = lambda _, target: replace(waits, address=target.address)
+
+    error = refused(aws, CallFailedError)
+
+    assert error.id == "health-check-not-tried"
+    assert error.what == (
+        "the load balancer did not say within 78 s whether the running tasks pass GET /ready: "
+        "initial Initial health checks in progress; nothing was changed"
+    )
+    assert_untouched(aws)
+
+
+def test_deploy__role_may_not_probe__says_which_permission_and_how_to_insist() -> None:
+    aws = serving()
+    aws.probes.fails["start"] = [DENIED]
+
+    error = refused(aws, PermissionDenied)
+
+    assert error.what.endswith(DENIED.what)
+    assert error.fix == "allow; or take the risk with --allow-interruption"
+    assert_untouched(aws)
+
+
+def test_deploy__signal_while_asking__probe_removed() -> None:
+    aws, clock = serving(), FakeClock()
+    aws.probes.answer = lambda _, target: replace(target, state="initial")
+
+    def stop() -> None:
+        raise SIGNAL
+
+    clock.at(1, stop)
+    result = deploy(make_request(checked_at("/ready")), aws.aws(), clock=clock, reporter=Lines())
+
+    assert result.outcome is Outcome.INTERRUPTED
+    assert_untouched(aws)
+
+
+def test_deploy__signal_while_removing__removed_all_the_same() -> None:
+    aws = serving()
+    aws.probes.on_start.append(lambda: aws.probes.fails.update(remove=[SIGNAL]))
+
+    result = deploy(
+        make_request(checked_at("/ready")), aws.aws(), clock=FakeClock(), reporter=Lines()
+    )
+
+    assert result.outcome is Outcome.INTERRUPTED
+    assert_untouched(aws)
+
+
+def test_deploy__probe_cannot_be_removed__told_and_the_verdict_stays() -> None:
+    aws = serving()
+    aws.probes.answer = failing(404)
+    stuck = CallFailedError("ResourceInUse: in use", where="DeleteTargetGroup", fix="again")
+    aws.probes.on_start.append(lambda: aws.probes.fails.update(remove=[stuck]))
+    lines = Lines()
+
+    with pytest.raises(RefusedError):
+        deploy(make_request(checked_at("/ready")), aws.aws(), clock=FakeClock(), reporter=lines)
+
+    assert lines.notes[-1] == (
+        "the health check's probe could not be removed, the next run does it: ResourceInUse: in "
+        "use (DeleteTargetGroup)"
+    )
+
+
+def test_deploy__another_run_takes_the_probe_away__asked_again() -> None:
+    aws = serving()
+    aws.probes.on_start.append(lambda: aws.probes.remove(NAME))
+
+    run(aws)
+
+    assert len(aws.probes.asked) == 2
+    assert [name for name, _ in aws.ecs.calls] == ["update_service"]
+
+
+def test_deploy__probe_taken_away_each_time__nothing_changed() -> None:
+    aws = serving()
+    aws.probes.on_start.extend([lambda: aws.probes.remove(NAME)] * 3)
+
+    error = refused(aws, CallFailedError)
+
+    assert error.id == "health-check-not-tried"
+    assert_untouched(aws)
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_deploy__probe_of_a_killed_run__swept(path: str) -> None:
+    aws = serving()
+    aws.probes.left[NAME] = {}
+    lines = Lines()
+
+    request = make_request(checked_at(path))
+    deploy(request, aws.aws(), clock=FakeClock(), reporter=lines)
+
+    assert aws.probes.left == {}
+    assert "removed the health check's probe that a stopped run had left" in lines.notes
+
+
+def test_deploy__unchanged__sweeps_too() -> None:
+    aws = serving()
+    request = make_request(checked_at("/health"))
+    deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
+    service = aws.ecs.services["web-dev"]
+    aws.ecs.services["web-dev"] = replace(service, target_group_arns=(GROUP,))
+    aws.probes.left[NAME] = {}
+
+    result = deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
+
+    assert result.outcome is Outcome.UNCHANGED
+    assert aws.probes.left == {}
+
+
+def test_deploy__role_may_not_look_for_probes__deploys() -> None:
+    aws = serving()
+    aws.probes.fails["remove"] = [DENIED]
+    request = make_request(checked_at("/health"))
+
+    result = deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
+
+    assert result.outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize(("timeout", "interval"), [(2, 5), (5, 6), (120, 121)])
+def test_check_interval__longer_than_a_check_and_within_elbs_limits(
+    timeout: int, interval: int
+) -> None:
+    assert check_interval(timeout) == interval
+
+
+def test_probe_name__longest_stack_name__elb_takes_it() -> None:
+    assert len(probe_name("fsd-" + "x" * 200)) <= 32
