@@ -572,7 +572,9 @@ def test_delete__fails__reason_of_the_resource(
         "could not be deleted: Group (AWS::EC2::SecurityGroup): "
         "resource sg-1 has a dependent object"
     )
-    assert caught.value.fix == "remove what the reason names, and run it again"
+    assert caught.value.fix == (
+        "remove first what uses it: the reason names the resource, and run it again"
+    )
 
 
 def test_delete__protected__awss_sentence(

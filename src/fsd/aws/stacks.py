@@ -16,6 +16,7 @@ from typing import Any
 from fsd.aws.errors import aws_code, aws_message, call, pages
 from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
+from fsd.aws.stack_causes import find_fix
 from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
@@ -177,7 +178,7 @@ class CloudFormationStacks:
         raise CallFailedError(
             f"CloudFormation refuses the change: {reason or 'it gave no reason'}",
             where=name,
-            fix="correct what the reason names; nothing was changed",
+            fix=f"{find_fix(reason) or 'correct what the reason names'}; nothing was changed",
             code="stack-refused",
         )
 
@@ -279,7 +280,7 @@ class CloudFormationStacks:
         return CallFailedError(
             f"{what}: {reason}",
             where=f"{name} ({status})",
-            fix=_fix(name, status),
+            fix=_fix(name, status, find_fix(reason)),
             code="stack-failed",
         )
 
@@ -381,17 +382,19 @@ def _refuse_stuck(stack: dict[str, Any]) -> None:
         )
 
 
-def _fix(name: str, status: str) -> str:
+def _fix(name: str, status: str, advice: str = "") -> str:
+    """`advice` is what the reason itself asks for; "" where it says no more than what failed."""
     if status in _NEEDS_A_PERSON:
         return (
             f"aws cloudformation continue-update-rollback --stack-name {name}  "
             "(with --resources-to-skip for what cannot go back), then run it again"
         )
     if status == "DELETE_FAILED":
-        return "remove what the reason names, and run it again"
+        return f"{advice or 'remove what the reason names'}, and run it again"
+    first = advice or "correct what the reason names, and run it again"
     if status.startswith("UPDATE_ROLLBACK"):
-        return "correct what the reason names, and run it again; the stack is as it was before"
-    return "correct what the reason names, and run it again; nothing of the stack is left"
+        return f"{first}; the stack is as it was before"
+    return f"{first}; nothing of the stack is left"
 
 
 def _is_cancelled(event: dict[str, Any]) -> bool:

@@ -26,6 +26,7 @@ import requests
 
 from fsd.errors import CallFailedError
 from fsd.image.build import BuildJob, Outcome
+from fsd.image.causes import advise_build, read_push
 from fsd.image.patience import PassingPushError, is_passing
 from fsd.release.masking import mask, mask_lines
 
@@ -178,7 +179,7 @@ def _build(job: BuildJob, builder: Builder, environment: Mapping[str, str]) -> N
     raise CallFailedError(
         f"docker build ended with {code} ({builder.kind}):\n" + "\n".join(tail),
         where=str(job.dockerfile),
-        fix="correct the step that the lines above name, and run it again",
+        fix=advise_build(tail) or "correct the step that the lines above name, and run it again",
         code="build-failed",
     )
 
@@ -257,18 +258,13 @@ def _push_events(
 
 def push_failed(said: str, *, reference: str) -> CallFailedError:
     """Of the kind that may pass, where the engine's words sound so."""
-    is_denied = re.search(
-        r"denied|not authorized|unauthorized|forbidden|no basic auth", said, re.IGNORECASE
-    )
-    error = PassingPushError if is_passing(said) and not is_denied else CallFailedError
+    cause = read_push(said)
+    error = PassingPushError if cause.can_pass and is_passing(said) else CallFailedError
     return error(
         f"docker push: {said}",
         where=reference,
-        fix="let the role push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, "
-        "ecr:CompleteLayerUpload, ecr:BatchCheckLayerAvailability, ecr:PutImage"
-        if is_denied
-        else "check that the engine reaches the registry, and run it again",
-        code="push-denied" if is_denied else "push-failed",
+        fix=cause.fix or "check that the engine reaches the registry, and run it again",
+        code=cause.code,
     )
 
 

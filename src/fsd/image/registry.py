@@ -14,6 +14,7 @@ from typing import IO
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from fsd.errors import CallFailedError
+from fsd.image.causes import read_push
 from fsd.image.patience import NO_PATIENCE, PassingPushError, Patience
 
 _TIMEOUT = 60.0  # seconds for one answer
@@ -94,20 +95,15 @@ class RegistryClient:
         if answer.status == status:
             return
         said = answer.body.decode(errors="replace").strip()[:500] or "no reason given"
-        is_denied = answer.status in (401, 403)
-        what = f"the registry answered {answer.status} to {doing}: {said}"
-        where = f"{self.endpoint} · {self.repository}"
-        if is_denied:
-            raise CallFailedError(
-                what,
-                where=where,
-                fix="let the role push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, "
-                "ecr:CompleteLayerUpload, ecr:PutImage",
-                code="push-denied",
-            )
-        error = PassingPushError if answer.status in _PASSING else CallFailedError
-        fix = "run it again; what was pushed already is kept"
-        raise error(what, where=where, fix=fix, code="push-failed")
+        name = http.client.responses.get(answer.status, "")
+        cause = read_push(f"{answer.status} {name}: {said}")
+        may_pass = cause.can_pass and answer.status in _PASSING
+        raise (PassingPushError if may_pass else CallFailedError)(
+            f"the registry answered {answer.status} to {doing}: {said}",
+            where=f"{self.endpoint} · {self.repository}",
+            fix=cause.fix or "run it again; what was pushed already is kept",
+            code=cause.code,
+        )
 
     def _call(
         self,

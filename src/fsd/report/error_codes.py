@@ -436,6 +436,11 @@ _IMAGE = _rows(
     ),
     ("push-failed", "the registry did not take the image", "run it again"),
     (
+        "login-expired",
+        "the login to the registry has ended before the push did",
+        "run it again: each push logs in anew",
+    ),
+    (
         "push-denied",
         "the registry does not let this role push",
         "allow the actions that the error names, on this repository",

@@ -19,6 +19,7 @@ from fsd.errors import (
     TimedOutError,
     UsageError,
 )
+from fsd.image.causes import PUSH_CAUSES
 from fsd.lint.pages import page_ids
 from fsd.release.ports import PermissionDenied, Throttled
 from fsd.report.error_codes import ERROR_CODES
@@ -48,7 +49,7 @@ def raised() -> Iterator[tuple[str, ExitCode]]:
                 if error is not None:
                     yield from ((code, error.exit_code) for code in codes_in(node))
     yield from ((error.code, error.exit_code) for error in ERRORS)
-    known = [row.code for row in API_CAUSES if row.code]
+    known = [row.code for row in API_CAUSES if row.code] + [row.code for row in PUSH_CAUSES]
     local = [code for _, code, _ in aws_errors._LOCAL]
     yield from ((code, ExitCode.CALL_FAILED) for code in (*known, *local))
 

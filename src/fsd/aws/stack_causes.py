@@ -1,0 +1,366 @@
+"""Why CloudFormation could not make a resource: the reason of a stack event, read in two steps.
+
+First the frame: a resource handler's message stands in quotes, with its own code after it. Then the
+message, which is most often another service's refusal; the code alone where that says nothing.
+
+https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
+"""
+
+from __future__ import annotations
+
+import re
+
+from fsd.aws.causes import API_CAUSES, DENIED, ApiCause
+from fsd.rollout.denials import advise_denial, find_denial
+from fsd.rollout.reasons import cut_names
+from fsd.rollout.said import Said
+
+_HANDLER = re.compile(r"HandlerErrorCode: (?P<code>\w+)")
+_FRAMES = re.compile(
+    r'Resource handler returned message: "|Invalid request provided: |'
+    r"\(RequestToken: .*|\(Service: .*?Status Code: \d+.*|\w+ error: ",
+    re.DOTALL,
+)
+
+_CODES = (
+    "https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/"
+    "resource-type-test-contract-errors.html"
+)
+
+_AGAIN = "run it again: the trouble is on AWS's side, and passes"
+_ALLOW = (
+    "allow what the reason names in the policy of the role that makes the stack (CloudFormation's "
+    "role, or the one that runs FSD)"
+)
+
+# `aws` is the handler's code here.
+STACK_CAUSES: tuple[ApiCause, ...] = (
+    ApiCause(
+        code="quota-exceeded",
+        words=r"maximum number of .* has been reached",
+        fix="ask for a higher quota (Service Quotas console), or remove what is not used",
+        examples=(
+            Said(
+                'Resource handler returned message: "The maximum number of VPC endpoints has been '
+                'reached. (Service: Ec2, Status Code: 400, Request ID: 1)" (RequestToken: 1, '
+                "HandlerErrorCode: ServiceLimitExceeded)",
+                "https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="policy-too-long",
+        words=r"Maximum policy size of|exceed quota for PolicySize",
+        fix="grant fewer single permissions: IAM limits the length of a role's policies, and does "
+        "not raise that quota",
+        examples=(
+            Said(
+                "Maximum policy size of 10240 bytes exceeded for role web (Service: "
+                "AmazonIdentityManagement; Status Code: 409; Error Code: LimitExceeded; Request "
+                "ID: 1)",
+                "https://github.com/aws/aws-cdk/issues/4465",
+            ),
+            Said(
+                'Resource handler returned message: "Cannot exceed quota for PolicySize: 6144 '
+                '(Service: Iam, Status Code: 409, Request ID: 1)" (RequestToken: 1, '
+                "HandlerErrorCode: ServiceLimitExceeded)",
+                "https://github.com/aws-cloudformation/cfn-lint/issues/3804",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="quota-exceeded",
+        aws="ServiceLimitExceeded",
+        fix="ask for a higher quota (Service Quotas console), or remove what is not used: the "
+        "reason names the limit",
+        examples=(Said("(RequestToken: 1, HandlerErrorCode: ServiceLimitExceeded)", _CODES),),
+    ),
+    ApiCause(
+        code=DENIED,
+        words=r"permissions error performing a tagging operation|CreateLogGroup with Tags",
+        fix="allow the tagging of this resource (…:TagResource, for log groups logs:TagResource) "
+        "in the policy of the role that makes the stack",
+        examples=(
+            Said(
+                'Resource handler returned message: "Encountered a permissions error performing a '
+                "tagging operation, please add required tag permissions. See https://repost.aws/"
+                "knowledge-center/cloudformation-tagging-permission-error for how to resolve. "
+                'Resource handler returned message: "Unauthorized tagging operation"" '
+                "(RequestToken: 3, HandlerErrorCode: UnauthorizedTaggingOperation)",
+                "https://github.com/aws-samples/aws-eda-slurm-cluster/issues/340",
+            ),
+            Said(
+                'Resource handler returned message: "User with accountId: 210987654321 is not '
+                "authorized to perform CreateLogGroup with Tags (Service: CloudWatchLogs, Status "
+                'Code: 400, Request ID: 1)" (RequestToken: 1, HandlerErrorCode: '
+                "GeneralServiceException)",
+                "https://github.com/awslabs/aws-well-architected-labs/pull/747",
+            ),
+        ),
+    ),
+    ApiCause(
+        code=DENIED,
+        aws="UnauthorizedTaggingOperation",
+        fix="allow the tagging of this resource in the policy of the role that makes the stack",
+        examples=(
+            Said("(RequestToken: 1, HandlerErrorCode: UnauthorizedTaggingOperation)", _CODES),
+        ),
+    ),
+    ApiCause(
+        code=DENIED,
+        aws="AccessDenied",
+        fix=f"{_ALLOW}; CloudTrail has the action where the reason does not",
+        examples=(
+            Said(
+                "Resource handler returned message: \"Access denied for operation 'AWS::ECS::"
+                "Service'.\" (RequestToken: 1, HandlerErrorCode: AccessDenied)",
+                _CODES,
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws="AlreadyExists",
+        fix="delete or rename what has this name already and is not the stack's, or choose another "
+        "service name",
+        examples=(
+            Said(
+                "Resource handler returned message: \"Resource of type 'AWS::Logs::LogGroup' with "
+                'identifier \'{"/properties/LogGroupName":"/fsd/web"}\' already exists." '
+                "(RequestToken: 1, HandlerErrorCode: AlreadyExists)",
+                "https://github.com/aws-solutions/amazon-marketing-cloud-uploader-from-aws/issues/"
+                "167",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        words=r"already exists in stack",
+        fix="delete or rename what has this name already: another stack has it",
+        examples=(
+            Said(
+                "/fsd/web already exists in stack arn:aws:cloudformation:us-east-1:210987654321:"
+                "stack/alertgraph-development/1",
+                "https://github.com/serverless/serverless/issues/3237",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws="NotFound",
+        fix="make again what the reason names, or correct its name: it does not exist, or was "
+        "deleted by hand",
+        examples=(
+            Said(
+                'Resource handler returned message: "One or more listeners not found (Service: '
+                'ElasticLoadBalancingV2, Status Code: 400)" (RequestToken: 1, HandlerErrorCode: '
+                "NotFound)",
+                _CODES,
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        words=r"Circuit Breaker was triggered",
+        fix="see why the tasks did not stay: fsd diagnose",
+        examples=(
+            Said(
+                "Resource handler returned message: \"Error occurred during operation 'ECS "
+                "Deployment Circuit Breaker was triggered'.\" (RequestToken: 1, HandlerErrorCode: "
+                "GeneralServiceException)",
+                "https://github.com/aws/copilot-cli/issues/5296",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        words=r"Exceeded attempts to wait|did not stabilize",
+        fix="look at the resource itself, it did not become ready in time; of an ECS service fsd "
+        "diagnose shows why; then run it again",
+        examples=(
+            Said(
+                'Resource handler returned message: "Exceeded attempts to wait" (RequestToken: 1, '
+                "HandlerErrorCode: NotStabilized)",
+                "https://github.com/aws-quickstart/quickstart-dotnetcore-cicd/issues/21",
+            ),
+            Said(
+                "Service arn:aws:ecs:eu-west-1:210987654321:service/web did not stabilize.",
+                "https://github.com/microservices-demo/microservices-demo/pull/412",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="throttled",
+        words=r"Rate exceeded",
+        fix="wait a minute, and run it again: AWS limits the calls that CloudFormation makes",
+        examples=(
+            Said(
+                "Rate exceeded for operation 'Rate exceeded (Service: Lambda, Status Code: 429, "
+                "Request ID: 1, Extended Request ID: null)'.",
+                "https://github.com/aws/aws-cdk/issues/9882",
+            ),
+            Said(
+                "Unable to create alarms for scaling policy web due to reason: Rate exceeded "
+                "(Service: AmazonCloudWatch; Status Code: 400; Error Code: Throttling; Request ID: "
+                "1)",
+                "https://github.com/aws/aws-cli/issues/3002",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="throttled",
+        aws="Throttling",
+        fix="wait a minute, and run it again: AWS limits the calls that CloudFormation makes",
+        examples=(Said("(RequestToken: 1, HandlerErrorCode: Throttling)", _CODES),),
+    ),
+    ApiCause(
+        code="",
+        words=r"cannot be associated with more than one load balancer",
+        fix="deploy once without `networking.loadBalancer`, and then with it: the load balancer "
+        "must be replaced, and its target group serves only one; users lose it meanwhile",
+        examples=(
+            Said(
+                'Resource handler returned message: "The following target groups cannot be '
+                "associated with more than one load balancer: arn:aws:elasticloadbalancing:"
+                "eu-west-1:210987654321:targetgroup/web/1 (Service: ElasticLoadBalancingV2, Status "
+                'Code: 400)" (RequestToken: 1, HandlerErrorCode: InvalidRequest)',
+                "https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/780",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        words=r"has a dependent object|currently in use by|still contains images",
+        fix="remove first what uses it: the reason names the resource",
+        examples=(
+            Said(
+                "resource sg-12 has a dependent object (Service: AmazonEC2; Status Code: 400; "
+                "Error Code: DependencyViolation; Request ID: 1; Proxy: null)",
+                "https://github.com/aws/aws-cdk/issues/12130",
+            ),
+            Said(
+                "Target group 'arn:aws:elasticloadbalancing:eu-west-1:210987654321:targetgroup/web/"
+                "1' is currently in use by a listener or a rule",
+                "https://github.com/pulumi/pulumi-aws/issues/4220",
+            ),
+            Said(
+                "The repository with name 'web' in registry with id '210987654321' cannot be "
+                "deleted because it still contains images (Service: AmazonECR; Status Code: 400; "
+                "Error Code: RepositoryNotEmptyException; Request ID: 1)",
+                "https://github.com/brentley/appmeshworkshop/issues/31",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws="ResourceConflict",
+        fix="run it again; where it stays, remove first what the reason says uses it",
+        examples=(Said("(RequestToken: 1, HandlerErrorCode: ResourceConflict)", _CODES),),
+    ),
+    ApiCause(
+        code="",
+        words=r"custom-named resource requires replacing",
+        fix="choose another service name, or delete the service and deploy it anew: what has a "
+        "name of its own cannot be replaced beside itself",
+        examples=(
+            Said(
+                "CloudFormation cannot update a stack when a custom-named resource requires "
+                "replacing. Rename web and update the stack again.",
+                "https://github.com/convox/rack/issues/2941",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        words=r"EarlyValidation",
+        fix="read what failed: aws cloudformation describe-events --change-set-name ARN; most "
+        "often a resource of this name exists already and is not the stack's",
+        examples=(
+            Said(
+                "The following hook(s)/validation failed: [AWS::EarlyValidation::"
+                "ResourceExistenceCheck]. To troubleshoot Early Validation errors, use the "
+                "DescribeEvents API for detailed failure information.",
+                "https://github.com/aws/aws-cdk-cli/issues/1000",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        words=r"following hook\(s\) failed",
+        fix="read what the hook asks for: aws cloudformation list-hook-results; who keeps the "
+        "account's CloudFormation hooks can say more",
+        examples=(
+            Said(
+                "The following hook(s) failed: [Example::CFNHook::Full]",
+                "https://github.com/aws/aws-cdk/issues/21674",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="aws-unavailable",
+        aws=r"ServiceInternalError|InternalFailure|NetworkFailure|ServiceTimeout",
+        fix=_AGAIN,
+        examples=(
+            Said(
+                'Resource handler returned message: "" (RequestToken: 1, HandlerErrorCode: '
+                "InternalFailure)",
+                "https://github.com/aws-quickstart/quickstart-kubernetes-resource-provider/issues/"
+                "28",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="aws-unavailable",
+        words=r"Internal Failure",
+        fix=_AGAIN,
+        examples=(
+            Said(
+                "Internal Failure",
+                "https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/607",
+            ),
+        ),
+    ),
+    ApiCause(
+        code="",
+        aws="GeneralServiceException",
+        fix="run it again where the reason sounds temporary; CloudTrail has the call that failed",
+        examples=(
+            Said(
+                'Resource handler returned message: "Error occurred during operation '
+                "'PutParameter'.\" (RequestToken: 1, HandlerErrorCode: GeneralServiceException)",
+                _CODES,
+            ),
+        ),
+    ),
+    ApiCause(
+        code="credentials-expired",
+        aws="InvalidCredentials",
+        fix="get new credentials, and run it again",
+        examples=(Said("(RequestToken: 1, HandlerErrorCode: InvalidCredentials)", _CODES),),
+    ),
+)
+
+
+def find_fix(reason: str) -> str:
+    """What to do, without a full stop; "" where the reason's own words are all there is."""
+    denial = find_denial(reason)
+    if denial is not None:
+        return advise_denial(denial)
+    code, message = read_frame(reason)
+    words = cut_names(message)
+    worded = [row for row in (*STACK_CAUSES, *API_CAUSES) if row.words]
+    cause = next((row for row in worded if _says(row, words)), None)
+    coded = (row for row in STACK_CAUSES if not row.words and row.matches(code, words))
+    cause = cause or next(coded, None)
+    return cause.fix if cause else ""
+
+
+def read_frame(reason: str) -> tuple[str, str]:
+    """(the handler's code or "", the message without its frames)."""
+    code = _HANDLER.search(reason)
+    return code["code"] if code else "", _FRAMES.sub("", reason).strip(' "')
+
+
+def _says(row: ApiCause, words: str) -> bool:
+    """By its words alone: within a stack's reason a service's code has no fixed place."""
+    return re.search(row.words, words, re.IGNORECASE) is not None

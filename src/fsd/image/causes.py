@@ -1,0 +1,395 @@
+"""What Docker's engine says of a push that failed, or of a build whose base image did not come.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fsd.rollout.denials import advise_denial, find_denial
+from fsd.rollout.said import Known, Said, find_known
+
+_DOCKER = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html"
+_EXPIRED = "denied: Your authorization token has expired. Reauthenticate and try again."
+
+_ALLOW = (
+    "let the role push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, "
+    "ecr:BatchCheckLayerAvailability, ecr:PutImage in its policy, and in the repository's policy "
+    "where the repository is another account's"
+)
+_REACH = "check that the engine reaches the registry (DNS, proxy, firewall), and run it again"
+_NO_ROUTE = r"dial tcp|TLS handshake timeout|connection reset by peer"
+_CERTIFICATE = r"x509: certificate"
+_FULL = r"no space left on device"
+_PRUNE = "free space on the disk of Docker's engine: docker system prune"
+
+PUSH_CAUSES: tuple[Known, ...] = (
+    Known(
+        code="image-tag-taken",
+        words=r"cannot be overwritten because the (?:repository|tag) is immutable",
+        fix="use another tag: this repository's tags cannot be moved",
+        examples=(
+            Said(
+                "tag invalid: The image tag 'latest' already exists in the 'web' repository and "
+                "cannot be overwritten because the repository is immutable.",
+                "https://github.com/aws/containers-roadmap/issues/862",
+            ),
+            Said(
+                "ERROR: tag invalid: The image tag 'denied-403' already exists in the 'web' "
+                "repository and cannot be overwritten because the repository is immutable.",
+                "https://github.com/moby/buildkit/issues/3776",
+            ),
+        ),
+    ),
+    Known(
+        code="repository-not-found",
+        words=r"name unknown: |NAME_UNKNOWN",
+        fix="check the repository's name, the region and the account; create it, or deploy from a "
+        "build, which creates it",
+        examples=(
+            Said(
+                "name unknown: The repository with name 'unauthorized' does not exist in the "
+                "registry with id '210987654321'",
+                "https://github.com/aws-actions/amazon-ecr-login/issues/166",
+            ),
+            Said(
+                "GET https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/v2/web/manifests/v1: "
+                "NAME_UNKNOWN: The repository with name 'web' does not exist in the registry with "
+                "id '210987654321'",
+                "https://github.com/plexsystems/sinker/issues/55",
+            ),
+        ),
+    ),
+    Known(
+        code="login-expired",
+        words=r"authorization token has expired",
+        fix="run it again: each push logs in to ECR anew; check the machine's clock",
+        examples=(Said(_EXPIRED, _DOCKER),),
+    ),
+    Known(
+        code="push-denied",
+        words=r"no basic auth credentials|401 Unauthorized|authentication required",
+        fix="the registry did not take the login: check that it is of this account and region, and "
+        "that the role has ecr:GetAuthorizationToken; run it again",
+        examples=(
+            Said("no basic auth credentials", "https://github.com/aws/aws-cli/issues/3042"),
+            Said(
+                "failed to upload image: HEAD https://210987654321.dkr.ecr.eu-west-2.amazonaws.com/"
+                "v2/web/blobs/sha256:403: unexpected status code 401 Unauthorized (HEAD responses "
+                "have no body, use GET for details)",
+                "https://github.com/cloudfoundry/korifi/issues/1720",
+            ),
+            Said(
+                "unauthorized: authentication required",
+                "https://github.com/MobSF/Mobile-Security-Framework-MobSF/issues/1179",
+            ),
+        ),
+    ),
+    Known(
+        code="push-denied",
+        words=r"403 Forbidden|HTTP 403 response|not authorized to perform|"
+        r"requested access to the resource is denied",
+        fix=_ALLOW,
+        examples=(
+            Said(
+                "denied: User: arn:aws:iam::210987654321:user/ci is not authorized to perform: "
+                "ecr:InitiateLayerUpload on resource: arn:aws:ecr:eu-west-1:210987654321:repository"
+                "/web because no resource-based policy allows the ecr:InitiateLayerUpload action",
+                _DOCKER,
+            ),
+            Said(
+                "unexpected status from HEAD request to https://210987654321.dkr.ecr.us-east-1."
+                "amazonaws.com/v2/web/blobs/sha256:1: 403 Forbidden",
+                "https://github.com/ko-build/terraform-provider-ko/issues/185",
+            ),
+            Said(
+                'failed commit on ref "manifest-sha256:fd": unexpected status from PUT request to '
+                "https://210987654321.dkr.ecr.eu-west-2.amazonaws.com/v2/web/manifests/sha256:fd: "
+                "403 Forbidden",
+                "https://github.com/medic/cht-core/issues/9175",
+            ),
+            Said(
+                'error parsing HTTP 403 response body: unexpected end of JSON input: ""',
+                "https://github.com/aws/aws-toolkit-azure-devops/issues/311",
+            ),
+            Said(
+                "denied: requested access to the resource is denied",
+                "https://github.com/docker/hub-feedback/issues/1222",
+            ),
+        ),
+        unlike=(Said(_EXPIRED, _DOCKER),),
+    ),
+    Known(
+        code="push-failed",
+        words=r"toomanyrequests|429 Too Many Requests|Rate exceeded",
+        fix="wait a minute, and run it again: the registry limits requests; ECR's limits are in "
+        "Service Quotas",
+        examples=(
+            Said(
+                "toomanyrequests: Rate exceeded",
+                "https://github.com/awsdocs/amazon-ecr-user-guide/issues/11",
+            ),
+            Said(
+                "unexpected status from HEAD request to https://registry-1.docker.io/v2/nvidia/cuda/"
+                "manifests/12: 429 Too Many Requests",
+                "https://github.com/rapidsai/ci-imgs/issues/427",
+            ),
+            Said("Unknown: Rate exceeded", "https://github.com/mitogen-hq/mitogen/pull/790"),
+            Said(
+                "toomanyrequests: You have reached your pull rate limit. You may increase the "
+                "limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit",
+                "https://github.com/docker/hub-feedback/issues/2429",
+            ),
+        ),
+    ),
+    Known(
+        code="push-failed",
+        words=r"\bEOF$",
+        fix="check that the repository exists and that the role may push to it: ECR ends the "
+        "connection where it does not; then run it again",
+        examples=(
+            Said("EOF", "https://github.com/aws/containers-roadmap/issues/1970"),
+            Said(
+                'failed to do request: Post "https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/'
+                'v2/web/blobs/uploads/": EOF',
+                "https://github.com/docker/build-push-action/issues/850",
+            ),
+        ),
+    ),
+    Known(
+        code="push-failed",
+        words=_CERTIFICATE,
+        fix="let Docker's engine trust the certificate that the registry, or a proxy before it, "
+        "shows (/etc/docker/certs.d)",
+        examples=(
+            Said(
+                'failed to do request: Head "https://210987654321.dkr.ecr.ap-southeast-2.amazonaws.'
+                'com/v2/web/blobs/sha256:1": tls: failed to verify certificate: x509: certificate '
+                "signed by unknown authority",
+                "https://github.com/anomalyco/sst/issues/4023",
+            ),
+        ),
+    ),
+    Known(
+        code="push-failed",
+        words=_NO_ROUTE,
+        fix=_REACH,
+        examples=(
+            Said(
+                "dial tcp: lookup 210987654321.dkr.ecr.us-east-1.amazonaws.com on 10.0.0.2:53: no "
+                "such host",
+                "https://docs.docker.com/engine/daemon/troubleshoot/",
+            ),
+            Said(
+                'failed to do request: Head "https://210987654321.dkr.ecr.us-east-1.amazonaws.com/'
+                'v2/web/manifests/v1": net/http: TLS handshake timeout',
+                "https://github.com/docker/getting-started/issues/294",
+            ),
+            Said(
+                'failed to do request: Head "https://registry.example/v2/web/manifests/v1": read '
+                "tcp 192.168.127.130:44148->150.136.252.237:443: read: connection reset by peer",
+                "https://github.com/drawdb-io/drawdb/issues/293",
+            ),
+        ),
+    ),
+    Known(
+        code="push-failed",
+        words=r"400 Bad Request|blob upload unknown|manifest blob unknown|unknown blob",
+        fix="build and push it again: the registry lacks a layer or refuses the manifest; look at "
+        "its quotas of images and layers where it stays",
+        examples=(
+            Said(
+                'failed commit on ref "manifest-sha256:ff": unexpected status: 400 Bad Request',
+                "https://github.com/CircleCI-Public/aws-ecr-orb/issues/200",
+            ),
+            Said("blob upload unknown", "https://github.com/distribution/distribution/issues/1930"),
+            Said(
+                "manifest blob unknown: blob unknown to registry",
+                "https://github.com/docker/for-linux/issues/736",
+            ),
+            Said("unknown blob", "https://github.com/docker/for-linux/issues/501"),
+        ),
+    ),
+    Known(
+        code="push-failed",
+        words=_FULL,
+        fix=_PRUNE,
+        examples=(
+            Said(
+                "error creating layer with ID 447afa7f4e99: no space left on device",
+                "https://github.com/EmbarkStudios/wg-ui/issues/52",
+            ),
+        ),
+    ),
+    Known(
+        code="push-denied",
+        words=r"\bdenied\b",
+        fix=_ALLOW,
+        examples=(
+            Said("denied", "https://github.com/moby/moby/issues/29315"),
+            Said(
+                "push access denied, repository does not exist or may require authorization: "
+                "server message: insufficient_scope: authorization failed",
+                "https://github.com/docker/build-push-action/issues/1180",
+            ),
+        ),
+        is_rest=True,
+    ),
+)
+
+# Only what BuildKit says of the base image: a step's own output may have any words.
+_BASE = r"^ERROR: failed to (?:build: failed to )?solve: .*"
+
+BUILD_CAUSES: tuple[Known, ...] = (
+    Known(
+        code="build-failed",
+        words=rf"{_BASE}(?:429 Too Many Requests|toomanyrequests)",
+        fix="log in to the registry of the base image for a higher limit of pulls (docker login), "
+        "or take it from another one: Docker Hub's official images are in "
+        "public.ecr.aws/docker/library too",
+        examples=(
+            Said(
+                "ERROR: failed to solve: docker:20.10: pulling from host registry-1.docker.io "
+                "failed with status code [manifests 20.10]: 429 Too Many Requests",
+                "https://github.com/addnab/docker-run-action/issues/56",
+            ),
+            Said(
+                "ERROR: failed to solve: alpine:3.13.1: failed to resolve source metadata for "
+                "docker.io/library/alpine:3.13.1: failed to copy: httpReadSeeker: failed open: "
+                "unexpected status code https://registry-1.docker.io/v2/library/alpine/manifests/"
+                "sha256:6: toomanyrequests: You have reached your pull rate limit.",
+                "https://github.com/alaegin/Detekt-Action/issues/72",
+            ),
+        ),
+        unlike=(Said("#7 12.3 pip: HTTP error 429 Too Many Requests", "https://pypi.org/help/"),),
+    ),
+    Known(
+        code="build-failed",
+        words=rf"{_BASE}pull access denied",
+        fix="correct FROM or COPY --from: the registry has no such public image, and no stage has "
+        "this name; for a private image log in first (docker login)",
+        examples=(
+            Said(
+                "ERROR: failed to solve: builder: failed to resolve source metadata for docker.io/"
+                "library/builder:latest: pull access denied, repository does not exist or may "
+                "require authorization: server message: insufficient_scope: authorization failed",
+                "https://github.com/zhaarey/wrapper/issues/33",
+            ),
+        ),
+    ),
+    Known(
+        code="build-failed",
+        words=rf"{_BASE}(?:401 Unauthorized|403 Forbidden)",
+        fix="log in to the registry of the base image: docker login; for ghcr.io with a token that "
+        "may read packages; for ECR with aws ecr get-login-password; a login that has expired is "
+        "removed by docker logout",
+        examples=(
+            Said(
+                "ERROR: failed to solve: freesurfer/freesurfer:7.4.1: failed to resolve source "
+                "metadata for docker.io/freesurfer/freesurfer:7.4.1: failed to authorize: failed "
+                "to fetch oauth token: unexpected status from GET request to https://auth.docker.io/"
+                "token?scope=x: 401 Unauthorized",
+                "https://github.com/skjerns/3dprintedbrain_docker/issues/5",
+            ),
+            Said(
+                "ERROR: failed to solve: ghcr.io/astral-sh/uv:0.7.1: failed to resolve source "
+                "metadata for ghcr.io/astral-sh/uv:0.7.1: failed to authorize: failed to fetch "
+                "oauth token: unexpected status from GET request to https://ghcr.io/token?scope=x: "
+                "403 Forbidden",
+                "https://github.com/astral-sh/uv/issues/14513",
+            ),
+        ),
+    ),
+    Known(
+        code="build-failed",
+        words=rf"{_BASE}no match for platform in manifest",
+        fix="take a base image that is there for the service's CPU architecture "
+        "(`service.platform`)",
+        examples=(
+            Said(
+                "ERROR: failed to solve: alpine:latest: failed to resolve source metadata for "
+                "docker.io/library/alpine:latest: no match for platform in manifest: not found",
+                "https://github.com/xmidt-org/tr1d1um/issues/618",
+            ),
+        ),
+    ),
+    Known(
+        code="build-failed",
+        words=rf"{_BASE}failed to resolve source metadata for (?!.*no match for platform).*: "
+        r"not found$",
+        fix="correct FROM: the registry has no image of this name and tag",
+        examples=(
+            Said(
+                "ERROR: failed to solve: ghcr.io/celestiaorg/celestia-app-standalone:v3.10.0-rc0: "
+                "failed to resolve source metadata for ghcr.io/celestiaorg/celestia-app-standalone:"
+                "v3.10.0-rc0: ghcr.io/celestiaorg/celestia-app-standalone:v3.10.0-rc0: not found",
+                "https://github.com/celestiaorg/celestia-app/issues/4759",
+            ),
+        ),
+    ),
+    Known(
+        code="build-failed",
+        words=rf"{_BASE}(?:{_NO_ROUTE})",
+        fix=_REACH,
+        examples=(
+            Said(
+                "ERROR: failed to solve: python:3.12: failed to resolve source metadata for docker."
+                'io/library/python:3.12: failed to do request: Head "https://registry-1.docker.io/'
+                'v2/library/python/manifests/3.12": dial tcp: lookup registry-1.docker.io: i/o '
+                "timeout",
+                "https://github.com/IQSS/dataverse/issues/11239",
+            ),
+        ),
+    ),
+    Known(
+        code="build-failed",
+        words=rf"{_BASE}(?:{_CERTIFICATE})",
+        fix="let the builder trust the certificate that the registry, or a proxy before it, shows",
+        examples=(
+            Said(
+                "ERROR: failed to solve: public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1: failed "
+                "to resolve source metadata for public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1: "
+                'failed to do request: Get "https://d2glxqk2uabbnd.cloudfront.net/v2/c": tls: '
+                "failed to verify certificate: x509: certificate signed by unknown authority",
+                "https://github.com/aws/aws-lambda-web-adapter/issues/606",
+            ),
+        ),
+    ),
+    Known(
+        code="build-failed",
+        words=_FULL,
+        fix=_PRUNE,
+        examples=(
+            Said(
+                "error creating layer with ID 447afa7f4e99: no space left on device",
+                "https://github.com/EmbarkStudios/wg-ui/issues/52",
+            ),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushCause:
+    code: str
+    fix: str  # "" where the text is unknown
+    can_pass: bool  # whether the same push may succeed later
+
+
+def read_push(said: str) -> PushCause:
+    """AWS's own clause on a denial says more than a row: whose policy lacks which action."""
+    row = find_known(PUSH_CAUSES, said)
+    if row is None:
+        return PushCause(code="push-failed", fix="", can_pass=True)
+    denial = find_denial(said)
+    fix = f"{advise_denial(denial)}; {row.fix}" if denial else row.fix
+    return PushCause(code=row.code, fix=fix, can_pass=row.code == "push-failed")
+
+
+def advise_build(tail: Sequence[str]) -> str:
+    """By what the builder says of the base image, last; "" where a step of the build failed."""
+    rows = (find_known(BUILD_CAUSES, line) for line in reversed(tail))
+    row = next((row for row in rows if row is not None), None)
+    return row.fix if row else ""
