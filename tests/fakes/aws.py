@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError, FsdError
@@ -224,7 +225,8 @@ class FakeEcs:
         self.calls.append(("create_service", parameters))
         arn = str(parameters["taskDefinition"])
         self._add_deployment(arn, self._start_script())
-        self.services["web-dev"] = self._service(arn, int(str(parameters["desiredCount"])))
+        service = self._service(arn, int(str(parameters["desiredCount"])))
+        self.services["web-dev"] = _told(service, parameters)
         return self.services["web-dev"]
 
     def update_service(self, parameters: Json) -> ServiceState:
@@ -235,12 +237,13 @@ class FakeEcs:
         count = int(str(parameters.get("desiredCount", service.desired)))
         arn = str(parameters.get("taskDefinition", service.task_definition_arn))
         service = replace(service, desired=count, running=count)
-        if arn != service.task_definition_arn or parameters.get("forceNewDeployment"):
+        moves = _network(_told(service, parameters)) != _network(service)
+        if moves or arn != service.task_definition_arn or parameters.get("forceNewDeployment"):
             self._add_deployment(arn, self._start_script())
             service = replace(
                 self._service(arn, count), current_deployment_arn=self.deployments[0].arn
             )
-        self.services["web-dev"] = service
+        service = self.services["web-dev"] = _told(service, parameters)
         self.on_update()
         if self.unanswered:
             raise self.unanswered.pop(0)
@@ -336,7 +339,7 @@ class FakeEcs:
             id="ecs-svc/1", status="PRIMARY", task_definition_arn=arn, rollout_state=state,
             desired=count, running=count,
         )  # fmt: skip
-        return ServiceState(
+        made = ServiceState(
             name="web-dev",
             arn=f"{PREFIX}:service/dev/web-dev",
             cluster="dev",
@@ -347,17 +350,60 @@ class FakeEcs:
             pending=0,
             deployments=(primary,),
             subnets=("subnet-1",),
+            security_groups=("sg-1",),
+        )
+        return replace(
+            self.services.get("web-dev", made),
+            task_definition_arn=arn,
+            desired=count,
+            running=count,
+            deployments=(primary,),
             current_deployment_arn=self.deployments[0].arn if self.deployments else "",
         )
+
+
+def _network(service: ServiceState) -> tuple[object, ...]:
+    """What ECS changes with a deployment only."""
+    return (
+        service.subnets,
+        service.security_groups,
+        service.assign_public_ip,
+        service.target_group_arns,
+        service.container_port,
+    )
+
+
+def _told(service: ServiceState, parameters: Json) -> ServiceState:
+    """What an update says; what it leaves out stays as it is."""
+    told: dict[str, Any] = {**parameters}
+    network = told.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    changes: dict[str, Any] = {}
+    if network:
+        changes |= {
+            "subnets": tuple(network["subnets"]),
+            "security_groups": tuple(network["securityGroups"]),
+            "assign_public_ip": network["assignPublicIp"] == "ENABLED",
+        }
+    if "loadBalancers" in told:
+        balancers = told["loadBalancers"]
+        changes["target_group_arns"] = tuple(b["targetGroupArn"] for b in balancers)
+        changes["container_port"] = next((b["containerPort"] for b in balancers), None)
+    if "healthCheckGracePeriodSeconds" in told:
+        changes["grace_period"] = told["healthCheckGracePeriodSeconds"]
+    if "deploymentConfiguration" in told:
+        kept = service.deployment_configuration
+        changes["deployment_configuration"] = {**kept, **told["deploymentConfiguration"]}
+    return replace(service, **changes)
 
 
 @dataclass
 class FakeStacks:
     stacks: dict[str, Stack] = field(default_factory=dict)
     applied: list[Json] = field(default_factory=list)  # without what they remember
+    made: dict[str, int] = field(default_factory=dict)  # how often, by name
     on_find: list[CallFailedError | None] = field(default_factory=list)
     on_apply: list[FsdError | None] = field(default_factory=list)
-    outputs: dict[str, str] = field(default_factory=lambda: {"TaskSecurityGroupId": "sg-1"})
+    outputs: dict[str, str] = field(default_factory=dict)  # that the template does not tell
 
     def find(self, name: str) -> Stack | None:
         _raise_next(self.on_find)
@@ -366,15 +412,26 @@ class FakeStacks:
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
         _raise_next(self.on_apply)
         self.applied.append(split_memory(template)[0])
+        made = self.made[name] = self.made.get(name, 0) + (name not in self.stacks)
         stored: Json = json.loads(json.dumps(template, sort_keys=True))  # as FSD sends it
         self.stacks[name] = Stack(
             name=name, id=name, status="UPDATE_COMPLETE", template=stored,
-            outputs=dict(self.outputs), tags=tags,
+            outputs={**_outputs(stored, made), **self.outputs}, tags=tags,
         )  # fmt: skip
         return self.stacks[name]
 
     def delete(self, name: str) -> None:
         self.stacks.pop(name, None)
+
+
+def _outputs(template: Json, made: int) -> dict[str, str]:
+    """`<resource>-<made>` for a `Ref`, `<output>-<made>` for whatever else stands there."""
+    outputs: dict[str, Any] = dict(template.get("Outputs") or {})  # type: ignore[arg-type] # a dict
+    return {"TaskSecurityGroupId": f"sg-{made}"} | {
+        name: f"{output['Value'].get('Ref', name)}-{made}"
+        for name, output in outputs.items()
+        if name != "TaskSecurityGroupId" and isinstance(output.get("Value"), dict)
+    }
 
 
 def _run_next(actions: list[Callable[[], object]]) -> None:
@@ -393,24 +450,43 @@ def _raise_next(
 
 @dataclass
 class FakeScaling:
-    """`error` is raised by every change."""
+    """`error` is raised by every change. `is_ours`: the policies are those that FSD makes."""
 
     scaling: Scaling | None = None
     error: CallFailedError | None = None
+    is_ours: bool = True
+    others: tuple[str, ...] = ()  # policies that FSD did not make
+    scheduled: tuple[str, ...] = ()
+    clamp: Callable[[Scaling], object] = lambda _: None  # where a range is registered
 
     def find(self, cluster: str, service: str) -> ScalingState | None:
-        del cluster, service
-        return ScalingState(scaling=self.scaling, policy_names=()) if self.scaling else None
+        del cluster
+        if self.scaling is None:
+            return None
+        names = (f"{service}-cpu",) if self.is_ours else ()
+        return ScalingState(scaling=self.scaling, policy_names=names, other_names=self.others)
 
     def apply(self, cluster: str, service: str, scaling: Scaling) -> None:
         del cluster, service
         if self.error is not None:
             raise self.error
-        self.scaling = scaling
+        before, self.scaling, self.is_ours = self.scaling, scaling, True
+        limits = (scaling.minimum, scaling.maximum)
+        if before is None or (before.minimum, before.maximum) != limits:
+            self.clamp(scaling)
+
+    def scheduled_actions(self, cluster: str, service: str) -> Sequence[str]:
+        del cluster, service
+        return self.scheduled
+
+    def end_policies(self, cluster: str, service: str) -> None:
+        del cluster, service
+        assert self.scaling is not None
+        self.scaling, self.is_ours = replace(self.scaling, cpu=None, memory=None), False
 
     def remove(self, cluster: str, service: str) -> bool:
         del cluster, service
-        was, self.scaling = self.scaling, None
+        was, self.scaling, self.others, self.scheduled = self.scaling, None, (), ()
         return was is not None
 
 

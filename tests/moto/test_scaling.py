@@ -210,3 +210,45 @@ def test_remove__absent__false(scaling: ApplicationAutoScaling, aws: Stubber) ->
     aws.add_client_error("deregister_scalable_target", "ObjectNotFoundException", "No target")
 
     assert scaling.remove("demo", "web") is False
+
+
+def test_find__policies_of_others_too__named_apart(
+    scaling: ApplicationAutoScaling, aws: Stubber
+) -> None:
+    says_target(aws)
+    policies = [policy(name, tracking("cpu", 59.6)) for name in ("web-cpu", "theirs")]
+    aws.add_response("describe_scaling_policies", {"ScalingPolicies": policies})
+
+    found = scaling.find("demo", "web")
+
+    assert found is not None
+    assert (found.policy_names, found.other_names) == (("web-cpu",), ("theirs",))
+    assert found.scaling.cpu == 59.6
+
+
+def test_scheduled_actions__their_names(scaling: ApplicationAutoScaling, aws: Stubber) -> None:
+    action = {
+        **RESOURCE,
+        "ScheduledActionName": "night",
+        "ScheduledActionARN": "arn:night",
+        "Schedule": "cron(0 22 * * ? *)",
+        "CreationTime": NOW,
+    }
+    aws.add_response("describe_scheduled_actions", {"ScheduledActions": [action]}, RESOURCE)
+
+    assert scaling.scheduled_actions("demo", "web") == ["night"]
+
+
+def test_scheduled_actions__denied__none_that_are_known(
+    scaling: ApplicationAutoScaling, aws: Stubber
+) -> None:
+    aws.add_client_error("describe_scheduled_actions", "AccessDeniedException", "no")
+
+    assert scaling.scheduled_actions("demo", "web") == ()
+
+
+def test_end_policies__target_stays(scaling: ApplicationAutoScaling, aws: Stubber) -> None:
+    aws.add_response("delete_scaling_policy", {}, {**RESOURCE, "PolicyName": "web-cpu"})
+    aws.add_client_error("delete_scaling_policy", "ObjectNotFoundException", "No scaling policy")
+
+    scaling.end_policies("demo", "web")

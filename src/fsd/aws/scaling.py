@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/autoscaling/application/userguide/services-that-can-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
 from fsd.compile.desired import Scaling
 from fsd.errors import CallFailedError
-from fsd.release.ports import Clock, ScalingState
+from fsd.release.ports import Clock, PermissionDenied, ScalingState
 
 DEFAULT_COOLDOWN = 300  # seconds, of ECS services
 _METRICS = {
@@ -38,7 +38,25 @@ class ApplicationAutoScaling:
         return ScalingState(
             scaling=_scaling(target, policies, service),
             policy_names=tuple(n for n in _names(service).values() if n in policies),
+            other_names=tuple(sorted(policies.keys() - {*_names(service).values()})),
         )
+
+    def scheduled_actions(self, cluster: str, service: str) -> Sequence[str]:
+        """() where the role may not look: FSD makes none."""
+        where = f"{cluster}/{service}"
+        try:
+            return [
+                action["ScheduledActionName"]
+                for page in pages(
+                    self._client,
+                    "describe_scheduled_actions",
+                    where,
+                    **_resource(cluster, service),
+                )
+                for action in page["ScheduledActions"]
+            ]
+        except PermissionDenied:
+            return ()
 
     def apply(self, cluster: str, service: str, scaling: Scaling) -> None:
         """Writes only what differs: registering a target clamps the running count at once.
@@ -61,6 +79,10 @@ class ApplicationAutoScaling:
             )
         existing = self._policies(cluster, service) if target is not None else {}
         self._apply_policies(cluster, service, scaling, existing=existing)
+
+    def end_policies(self, cluster: str, service: str) -> None:
+        for name in _names(service).values():
+            self._delete_policy(cluster, service, name, exists=True)
 
     def remove(self, cluster: str, service: str) -> bool:
         """Its policies and their alarms go with the target."""
@@ -185,8 +207,12 @@ def _scaling(
     )
 
 
-def _percent(tracking: dict[str, Any] | None) -> int | None:
-    return None if tracking is None else round(float(tracking.get("TargetValue", 0)))
+def _percent(tracking: dict[str, Any] | None) -> float | None:
+    """As AWS has it: 59.6 is not the 60 of a manifest."""
+    if tracking is None:
+        return None
+    value = float(tracking.get("TargetValue", 0))
+    return int(value) if value.is_integer() else value
 
 
 def _cooldown(tracking: Mapping[str, dict[str, Any]], key: str) -> int:

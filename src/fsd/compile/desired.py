@@ -75,8 +75,8 @@ class Scaling:
 
     minimum: int
     maximum: int
-    cpu: int | None
-    memory: int | None
+    cpu: float | None
+    memory: float | None
     scale_in_cooldown: int
     scale_out_cooldown: int
 
@@ -87,7 +87,7 @@ class DesiredService:
 
     name: str
     cluster: str
-    desired_count: int  # used on create; on update only where nothing scales the service
+    desired_count: int  # used on create; on update only where the manifest says it
     subnets: tuple[str, ...]
     assign_public_ip: bool
     container: str
@@ -96,6 +96,7 @@ class DesiredService:
     grace_period: int | None  # seconds
     deployment_configuration: Json  # as in the API
     tags: Mapping[str, str]
+    count_is_said: bool = True  # False: no `desiredCount`, so an update leaves the count alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class Desired:
     task_definition: Json  # RegisterTaskDefinition input, without tags
     task_definition_tags: Mapping[str, str]
     service: DesiredService
-    scaling: Scaling | None  # None: not scaled; an existing target is removed
+    scaling: Scaling | None  # None: not scaled; what FSD scaled before ends
     log_group: str
     health_path: str
     owners: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredSer
         grace_period=_grace_period(service),
         deployment_configuration=_deployment_configuration(service.deployment),
         tags=compile_tags(manifest, target=target),
+        count_is_said=service.resources.desired_count is not None,
     )
 
 
@@ -81,18 +82,15 @@ def update_parameters(
 ) -> Json:
     """Input of UpdateService. Raises CallFailedError where the stack lacks an output.
 
-    Without the count where auto scaling owns it. `ends` is what `ended_settings` found.
+    Without the count, which the plan knows. `ends` is what `ended_settings` found.
     """
     service = desired.service
-    parameters: Json = {
+    return {
         **_common(desired, outputs=outputs, task_definition_arn=task_definition_arn),
         "service": service.name,
         "deploymentConfiguration": {**service.deployment_configuration, **ends},
         "loadBalancers": _load_balancers(desired, outputs),
     }
-    if desired.scaling is None:
-        parameters["desiredCount"] = service.desired_count
-    return parameters
 
 
 def _common(desired: Desired, *, outputs: Mapping[str, str], task_definition_arn: str) -> Json:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fsd.compile.desired import Json, Scaling
 from fsd.plan.memory import Memory, remember
+from fsd.plan.verdict import is_unproved
 from fsd.snapshot import ServiceDeployment, ServiceState
 
 
@@ -48,8 +49,34 @@ class Observed:
     in_flight: ServiceDeployment | None  # the newest deployment, where it is not final
     last_deployment: ServiceDeployment | None  # the newest one in any status
     last_successful: ServiceDeployment | None  # whose tasks ran, and were good
+    # Whether the policies that FSD makes are on the target. Those of others are named.
+    scaling_is_ours: bool = True
+    other_policies: tuple[str, ...] = ()
     known_deployments: frozenset[str] = frozenset()  # the ARNs of all that ECS lists
     used_revisions: frozenset[str] = frozenset()  # task definitions that they rolled out
+
+    @property
+    def last_try_failed(self) -> bool:
+        """The service's revision never got through its rollout: a failed first deployment."""
+        primary = self.service.primary if self.service else None
+        return primary is not None and primary.rollout_state == "FAILED"
+
+    @property
+    def is_unproved(self) -> bool:
+        return self.last_try_failed or (self.running is not None and is_unproved(self.running.tags))
+
+    @property
+    def has_never_run(self) -> bool:
+        """A first deployment that failed was scaled to 0, and what never ran is there too: neither
+        is a wish, also where auto scaling owns the count."""
+        service = self.service
+        is_first = self.last_successful is None and self.is_unproved
+        return service is not None and is_first and service.desired == 0
+
+    @property
+    def scaling_stays(self) -> bool:
+        """Where the manifest has no auto scaling: whether somebody else's is left."""
+        return self.scaling is not None and not (self.scaling_is_ours and not self.other_policies)
 
     def remembering(self, template: Json) -> Json:
         """`template`, for a rollout that may fail, with what to go back to."""

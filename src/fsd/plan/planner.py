@@ -5,25 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fsd.change import Change
-from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
+from fsd.compile.desired import (
+    OUTPUT_TARGET_GROUP,
+    OUTPUT_TASK_SECURITY_GROUP,
+    Desired,
+    Json,
+)
 from fsd.compile.service import ended_settings
+from fsd.plan.counts import Counts, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates, health_path
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.steps import (
     ApplyScaling,
     ApplyStack,
+    Count,
     CreateCluster,
     CreateService,
     Plan,
     RegisterRevision,
     RemoveScaling,
+    SetCount,
     Sign,
     Step,
     UpdateService,
     UseRevision,
 )
 from fsd.plan.transition import output_value, transition_template
-from fsd.plan.verdict import is_unproved
 from fsd.snapshot import ServiceState
 
 _FIRST = (Change(what="first revision", text=""),)
@@ -32,7 +39,8 @@ _FIRST = (Change(what="first revision", text=""),)
 def plan_release(desired: Desired, observed: Observed) -> Plan:
     """Order the steps that turn what is observed into what is desired."""
     revision = _revision_step(desired, observed)
-    service = [*_service_steps(desired, observed, revision_changes=revision is not None)]
+    counts = plan_counts(desired, observed)
+    service = [*_service_steps(desired, observed, counts, revision_changes=revision is not None)]
     attach_to = _deployment_to_attach(observed, service)
     is_update = any(isinstance(step, UpdateService) and step.rolls_out for step in service)
     steps: list[Step] = [
@@ -40,15 +48,16 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         *_stack_steps(desired, observed, has_old_tasks=is_update or bool(attach_to)),
         *([revision] if revision else []),
         *service,
-        *_scaling_steps(desired, observed),
+        *_scaling_steps(desired, observed, counts),
     ]
     return Plan(
         name=desired.name,
         account=observed.account,
         region=observed.region,
         steps=tuple(steps),
+        count=Count(before=counts.before, after=counts.after),
         attach_to=attach_to,
-        warnings=tuple(_warnings(desired, observed)),
+        warnings=(*_warnings(desired, observed), *count_notes(desired, observed)),
     )
 
 
@@ -90,8 +99,8 @@ def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -
 
 def _stack_changes(desired: Desired, stack: ObservedStack, template: Json) -> tuple[Change, ...]:
     changes = diff_templates(stack.template, template)
-    if not changes and dict(stack.tags) != dict(desired.stack_tags):
-        return (Change(what="tags", text=""),)
+    if dict(stack.tags) != dict(desired.stack_tags):
+        return (*changes, Change(what="tags", text=""))
     if not changes and not stack.status.endswith("_COMPLETE"):
         # An earlier run was killed in the middle; applying again waits for its operation.
         return (Change(what=f"({stack.status})", text=""),)
@@ -115,18 +124,15 @@ def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | U
 
 
 def _service_steps(
-    desired: Desired, observed: Observed, *, revision_changes: bool
+    desired: Desired, observed: Observed, counts: Counts, *, revision_changes: bool
 ) -> Iterator[Step]:
     service = observed.service
     if service is None:
         yield CreateService(name=desired.name, desired_count=desired.service.desired_count)
         return
     network = _network_changes(desired, observed, service)
-    settings = _setting_changes(desired, service, is_scaled=observed.scaling is not None)
-    count = _first_count(desired, observed, service)
-    if count is not None and not any(change.what == "desired count" for change in settings):
-        settings = (Change(what="desired count", text=f"{service.desired} → {count}"), *settings)
-    again = _again(desired, observed)
+    settings = _setting_changes(desired, service, counts)
+    again = _again(observed, counts)
     force = bool(again) and not revision_changes and not network
     if revision_changes or network or settings or force:
         changes = (*network, *settings, *(again if force else ()))
@@ -134,8 +140,8 @@ def _service_steps(
             name=desired.name,
             changes=changes,
             rolls_out=revision_changes or bool(network) or force,
+            count=counts.at_update,
             force=force,
-            count=count,
             ends=_ended(desired, service),
         )
 
@@ -146,34 +152,16 @@ def _ended(desired: Desired, service: ServiceState) -> Json:
     )
 
 
-def _first_count(desired: Desired, observed: Observed, service: ServiceState) -> int | None:
-    """A first deployment that failed was scaled to 0, and what never ran is there too: neither is a
-    wish, also where auto scaling owns the count. None where something has run, or nothing is to."""
-    wanted = desired.service.desired_count
-    is_first = observed.last_successful is None and _is_unproved(observed)
-    return wanted if is_first and service.desired == 0 and wanted > 0 else None
-
-
-def _is_unproved(observed: Observed) -> bool:
-    running = observed.running
-    return _last_try_failed(observed) or (running is not None and is_unproved(running.tags))
-
-
-def _last_try_failed(observed: Observed) -> bool:
-    """Our revision is the service's, but its rollout never succeeded: a failed first deployment."""
-    primary = observed.service.primary if observed.service else None
-    return primary is not None and primary.rollout_state == "FAILED"
-
-
-def _again(desired: Desired, observed: Observed) -> tuple[Change, ...]:
+def _again(observed: Observed, counts: Counts) -> tuple[Change, ...]:
     """Why the service's own revision is rolled out once more; () where that is not needed.
 
     Its rollout failed. Or nothing has proved it: its tasks would start without a deployment, and
     nothing would judge them.
     """
-    if _last_try_failed(observed):
+    if observed.last_try_failed:
         return (Change(what="again", text=""),)
-    if not _is_unproved(observed) or desired.service.desired_count == 0:
+    told = counts.before if counts.at_update is None else counts.at_update
+    if not observed.is_unproved or told == 0:
         return ()
     return (Change(what="again", text="(nothing has proved it yet)"),)
 
@@ -181,23 +169,49 @@ def _again(desired: Desired, observed: Observed) -> tuple[Change, ...]:
 def _network_changes(
     desired: Desired, observed: Observed, service: ServiceState
 ) -> tuple[Change, ...]:
-    changes = []
+    changes: list[Change] = []
     if set(service.subnets) != set(desired.service.subnets):
         changes.append(Change(what="subnets", text="changed"))
     if service.assign_public_ip != desired.service.assign_public_ip:
         changes.append(Change(what="public address", text=str(desired.service.assign_public_ip)))
-    if bool(service.target_group_arns) != desired.service.has_load_balancer:
-        text = "added" if desired.service.has_load_balancer else "removed"
-        changes.append(Change(what="load balancer", text=text))
-    elif observed.stack is not None and _is_attached_elsewhere(desired, observed.stack, service):
+    changes += _security_group_changes(observed.stack, service)
+    changes += _attachment_changes(desired, observed.stack, service)
+    return tuple(changes)
+
+
+def _security_group_changes(
+    stack: ObservedStack | None, service: ServiceState
+) -> tuple[Change, ...]:
+    """The tasks get the stack's, whatever somebody has given them since."""
+    if stack is None:
+        return (Change(what="security groups", text="replaced"),)
+    wanted = stack.outputs.get(OUTPUT_TASK_SECURITY_GROUP)
+    if wanted is None or set(service.security_groups) == {wanted}:
+        return ()
+    text = f"{' '.join(sorted(service.security_groups)) or 'none'} → {wanted}"
+    return (Change(what="security groups", text=text),)
+
+
+def _attachment_changes(
+    desired: Desired, stack: ObservedStack | None, service: ServiceState
+) -> tuple[Change, ...]:
+    wanted = desired.service
+    if bool(service.target_group_arns) != wanted.has_load_balancer:
+        text = "added" if wanted.has_load_balancer else "removed"
+        return (Change(what="load balancer", text=text),)
+    if not wanted.has_load_balancer:
+        return ()
+    changes: list[Change] = []
+    if stack is None or _is_attached_elsewhere(desired, stack, service):
         changes.append(Change(what="load balancer", text="replaced"))
+    if service.container_port != wanted.port:
+        text = f"{service.container_port} → {wanted.port}"
+        changes.append(Change(what="container port", text=text))
     return tuple(changes)
 
 
 def _is_attached_elsewhere(desired: Desired, stack: ObservedStack, service: ServiceState) -> bool:
     """Whether the service's target group is not the one that the stack has, or will have."""
-    if not desired.service.has_load_balancer:
-        return False
     if output_value(stack.template, OUTPUT_TARGET_GROUP) != output_value(
         desired.template, OUTPUT_TARGET_GROUP
     ):
@@ -206,15 +220,12 @@ def _is_attached_elsewhere(desired: Desired, stack: ObservedStack, service: Serv
     return arn is not None and arn not in service.target_group_arns
 
 
-def _setting_changes(
-    desired: Desired, service: ServiceState, *, is_scaled: bool
-) -> tuple[Change, ...]:
+def _setting_changes(desired: Desired, service: ServiceState, counts: Counts) -> tuple[Change, ...]:
     """What ECS applies without a deployment."""
-    changes = []
+    changes: list[Change] = []
     wanted = desired.service
-    if not is_scaled and desired.scaling is None and service.desired != wanted.desired_count:
-        text = f"{service.desired} → {wanted.desired_count}"
-        changes.append(Change(what="desired count", text=text))
+    if counts.at_update is not None:
+        changes += count_changes(service.desired, counts.at_update)
     if wanted.grace_period is not None and (service.grace_period or 0) != wanted.grace_period:
         text = f"{service.grace_period or 0} s → {wanted.grace_period} s"
         changes.append(Change(what="grace period", text=text))
@@ -233,13 +244,17 @@ def _covers(actual: object, wanted: object) -> bool:
     return wanted == actual
 
 
-def _scaling_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
+def _scaling_steps(desired: Desired, observed: Observed, counts: Counts) -> Iterator[Step]:
     if desired.scaling is None:
-        if observed.scaling is not None:
-            yield RemoveScaling()
+        if observed.scaling is not None and observed.scaling_is_ours:
+            yield RemoveScaling(kept_for=observed.other_policies)
+        if counts.unscaled is not None:
+            changes = count_changes(counts.before or 0, counts.unscaled)
+            yield SetCount(name=desired.name, count=counts.unscaled, changes=changes)
         return
     changes = diff_scaling(observed.scaling, desired.scaling)
     if changes:
+        changes = (*changes, *counts.clamped)
         sign = Sign.CHANGE if observed.scaling else Sign.ADD
         yield ApplyScaling(scaling=desired.scaling, changes=changes, sign=sign)
 

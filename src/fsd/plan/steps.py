@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -14,6 +15,10 @@ class Sign(StrEnum):
     ADD = "+"
     CHANGE = "~"
     REMOVE = "-"
+
+
+def changes_text(changes: Iterable[Change]) -> str:
+    return " · ".join(f"{c.what} {c.text}".strip() for c in changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +40,11 @@ class ApplyStack:
 
     def text(self) -> str:
         if self.cleans_up:
-            what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+            what = changes_text(self.changes)
             return f"stack          {self.name}   {what}   once no old task needs it"
         if self.sign is Sign.ADD:
             return f"stack          {self.name}   {len(self.changes)} resources"
-        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes[:6])
+        what = changes_text(self.changes[:6])
         more = len(self.changes) - 6
         return f"stack          {self.name}   {what}" + (f" · {more} more" if more > 0 else "")
 
@@ -52,7 +57,7 @@ class RegisterRevision:
     sign: Sign
 
     def text(self) -> str:
-        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+        what = changes_text(self.changes)
         return f"revision       {what or self.family}"
 
 
@@ -65,7 +70,7 @@ class UseRevision:
     sign: Sign = Sign.CHANGE
 
     def text(self) -> str:
-        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+        what = changes_text(self.changes)
         return f"revision       {self.arn.rpartition('/')[2]} (registered before)   {what}"
 
 
@@ -76,7 +81,8 @@ class CreateService:
     sign: Sign = Sign.ADD
 
     def text(self) -> str:
-        return f"service        {self.name}   {self.desired_count} tasks"
+        noun = "task" if self.desired_count == 1 else "tasks"
+        return f"service        {self.name}   {self.desired_count} {noun}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +90,13 @@ class UpdateService:
     name: str
     changes: tuple[Change, ...]
     rolls_out: bool  # False: ECS applies it without a deployment
+    count: int | None = None  # tasks; None: the count is left alone
     force: bool = False  # the same revision again, after it had failed
-    count: int | None = None  # said in any case; None: unless auto scaling owns it
     ends: Json = field(default_factory=dict)  # of the deployment configuration
     sign: Sign = Sign.CHANGE
 
     def text(self) -> str:
-        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+        what = changes_text(self.changes)
         return f"service        {self.name}" + (f"   {what}" if what else "")
 
 
@@ -101,16 +107,35 @@ class ApplyScaling:
     sign: Sign
 
     def text(self) -> str:
-        what = " · ".join(f"{c.what} {c.text}".strip() for c in self.changes)
+        what = changes_text(self.changes)
         return f"scaling        {what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveScaling:
+    """FSD's policies, and the target with them unless somebody else scales with it too."""
+
+    kept_for: tuple[str, ...] = ()  # policies and scheduled actions that are not FSD's
     sign: Sign = Sign.REMOVE
 
     def text(self) -> str:
+        if self.kept_for:
+            names = ", ".join(self.kept_for)
+            return f"scaling        no longer scaled by FSD's policies; {names} stays"
         return "scaling        no longer scaled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCount:
+    """The count once no auto scaling of FSD's holds it."""
+
+    name: str
+    count: int
+    changes: tuple[Change, ...]
+    sign: Sign = Sign.CHANGE
+
+    def text(self) -> str:
+        return f"service        {self.name}   {changes_text(self.changes)}   once it is not scaled"
 
 
 Step: TypeAlias = (
@@ -122,7 +147,16 @@ Step: TypeAlias = (
     | UpdateService
     | ApplyScaling
     | RemoveScaling
+    | SetCount
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many tasks are wanted; None before the service is there."""
+
+    before: int | None
+    after: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +167,7 @@ class Plan:
     account: str
     region: str
     steps: tuple[Step, ...]
+    count: Count | None = None
     attach_to: str = ""  # ARN of the deployment in flight that already does this
     warnings: tuple[str, ...] = ()
 
@@ -146,6 +181,12 @@ class Plan:
             isinstance(step, CreateService) or (isinstance(step, UpdateService) and step.rolls_out)
             for step in self.steps
         )
+
+    @property
+    def count_asked(self) -> int | None:
+        """What the rollout itself makes of the count; None where it leaves it alone."""
+        updates = (step.count for step in self.steps if isinstance(step, UpdateService))
+        return next(updates, None)
 
     def changes(self) -> tuple[Change, ...]:
         """What the release changes in what runs: the lines of "changed since"."""

@@ -17,6 +17,7 @@ from fsd.plan.steps import (
     Plan,
     RegisterRevision,
     RemoveScaling,
+    SetCount,
     Step,
     UpdateService,
     UseRevision,
@@ -36,7 +37,6 @@ class Applied:
 
 def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> None:
     """Carry out one step and note its result in `applied`. Raises CallFailedError."""
-    cluster = desired.service.cluster
     match step:
         case CreateCluster():
             tags = {"fsd:environment": desired.environment, "fsd:created-by": "deploy"}
@@ -62,10 +62,27 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
             )
         case UpdateService():
             applied.service = aws.ecs.update_service(_update_input(step, applied, desired))
+        case ApplyScaling() | RemoveScaling() | SetCount():
+            _apply_scaling(step, applied, desired=desired, aws=aws)
+        case _:
+            assert_never(step)
+
+
+def _apply_scaling(
+    step: ApplyScaling | RemoveScaling | SetCount, applied: Applied, *, desired: Desired, aws: Aws
+) -> None:
+    cluster = desired.service.cluster
+    match step:
         case ApplyScaling():
             aws.scaling.apply(cluster, desired.name, step.scaling)
-        case RemoveScaling():
+        case RemoveScaling(kept_for=()):
             aws.scaling.remove(cluster, desired.name)
+        case RemoveScaling():
+            aws.scaling.end_policies(cluster, desired.name)
+        case SetCount():
+            applied.service = aws.ecs.update_service(
+                {"cluster": cluster, "service": desired.name, "desiredCount": step.count}
+            )
         case _:
             assert_never(step)
 
@@ -102,6 +119,6 @@ def split_plan(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
 
     The stack's clean-up is the last: nothing depends on it.
     """
-    scaling = tuple(s for s in plan.steps if isinstance(s, ApplyScaling | RemoveScaling))
+    scaling = tuple(s for s in plan.steps if isinstance(s, ApplyScaling | RemoveScaling | SetCount))
     after = (*scaling, *(s for s in plan.steps if isinstance(s, ApplyStack) and s.cleans_up))
     return tuple(s for s in plan.steps if s not in after), after

@@ -15,6 +15,7 @@ from fsd.plan.steps import (
     CreateService,
     Plan,
     RegisterRevision,
+    SetCount,
     Step,
     UpdateService,
     UseRevision,
@@ -164,6 +165,7 @@ class _Deployment:
                     sweep(self.aws, self.desired.stack_name, reporter=self.reporter)
                 if not self._rolls_out():
                     self._discard_registered()  # another run did the very same, and was faster
+                self.notes = self.plan.warnings if self.plan else ()
                 if self.plan is None or self.plan.is_empty:
                     return self._finish(started, Outcome.UNCHANGED)
                 self._refuse_older(observed)
@@ -320,6 +322,8 @@ class _Deployment:
             if not self.changing:
                 raise
             result = replace(result, notes=(*result.notes, f"{_KEPT}: {error.what}"))
+        told = tuple(s.text().partition("   ")[2].strip() for s in after if isinstance(s, SetCount))
+        result = replace(result, notes=(*result.notes, *told))
         self._discard_orphans(observed)
         return replace(result, phases=tuple(self.phases), finished_at=self.clock.now())
 
@@ -558,6 +562,7 @@ class _Deployment:
         self, watcher: Watcher, watched: Watched, observed: Observed, started: datetime
     ) -> Result:
         assert self.ours is not None
+        assert self.plan is not None
         self.diagnosis = diagnosis = self._diagnose(watcher, watched, observed)
         ecs_does_it = isinstance(watched.verdict, RollingBack | RolledBack)
         if not (self.request.rollback or ecs_does_it):
@@ -578,6 +583,7 @@ class _Deployment:
             verdict=watched.verdict,
             desired=self.desired,
             observed=self.stack.with_stack_before(observed),
+            count=self.plan.count_asked,
             template=self.stack.changed_template(observed),
         )
         try:

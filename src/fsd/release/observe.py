@@ -8,7 +8,7 @@ from fsd.compile.desired import Desired
 from fsd.plan.memory import split_memory, still_needed
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
 from fsd.release.ledger import describe_newest
-from fsd.release.ports import Aws, Stack
+from fsd.release.ports import Aws, ScalingState, Stack
 from fsd.release.proof import last_proved
 from fsd.snapshot import ServiceDeployment
 
@@ -27,7 +27,8 @@ def observe(aws: Aws, desired: Desired) -> Observed:
     stack = aws.stacks.find(desired.stack_name)
     newest = deployments[0] if deployments else None
     latest = next(iter(aws.ecs.list_task_definitions(desired.name)), None)
-    scaling = aws.scaling.find(cluster, desired.name) if service else None
+    scaling = aws.scaling.find(cluster, desired.name) if exists else None  # may outlive it
+    others = _others(aws, desired, scaling)
     running = _revision(aws, service.task_definition_arn) if service else None
     return Observed(
         account=aws.identity.account,
@@ -38,11 +39,26 @@ def observe(aws: Aws, desired: Desired) -> Observed:
         running=running,
         latest=_revision(aws, latest) if latest else None,
         scaling=scaling.scaling if scaling else None,
+        scaling_is_ours=bool(scaling and scaling.policy_names),
+        other_policies=others,
         in_flight=newest if newest and not newest.status.is_final else None,
         last_deployment=newest,
         last_successful=last_proved(aws.ecs, deployments, known=(running,)),
         known_deployments=frozenset(arns),
         used_revisions=frozenset(d.task_definition_arn for d in deployments),
+    )
+
+
+def _others(aws: Aws, desired: Desired, scaling: ScalingState | None) -> tuple[str, ...]:
+    """What scales the service and is not FSD's. Scheduled actions are read where they matter: where
+    the target would go, and they with it."""
+    if scaling is None:
+        return ()
+    if desired.scaling is not None or not scaling.policy_names:
+        return scaling.other_names
+    return (
+        *scaling.other_names,
+        *aws.scaling.scheduled_actions(desired.service.cluster, desired.name),
     )
 
 

@@ -58,10 +58,11 @@ class TaskDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingState:
-    """A registered scalable target with the policies that FSD made."""
+    """A registered scalable target with the policies that FSD made, and with those of others."""
 
     scaling: Scaling
     policy_names: tuple[str, ...]
+    other_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,12 @@ class ScalingPort(Protocol):
     def find(self, cluster: str, service: str) -> ScalingState | None: ...
 
     def apply(self, cluster: str, service: str, scaling: Scaling) -> None: ...
+
+    def scheduled_actions(self, cluster: str, service: str) -> Sequence[str]:
+        """Their names. FSD makes none, and they go with the target."""
+
+    def end_policies(self, cluster: str, service: str) -> None:
+        """Delete the policies that FSD made; the target and the policies of others stay."""
 
     def remove(self, cluster: str, service: str) -> bool: ...
 

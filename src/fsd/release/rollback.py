@@ -50,6 +50,7 @@ class GoBack:
     verdict: Verdict | TimedOut
     desired: Desired
     observed: Observed
+    count: int | None  # that the release asked for; None where it left it alone
     template: Json | None  # of the stack now; None where the release left it as it was
 
     @property
@@ -288,9 +289,7 @@ _STACK_OF_ANOTHER = "scaling as before; another run has changed the stack since,
 def _restore_count(back: GoBack) -> None:
     """The count is not part of a revision, so ECS's rollback leaves the one that we set."""
     before = back.observed.service
-    if before is None or back.observed.scaling is not None:
-        return
-    if before.desired != back.desired.service.desired_count:
+    if before is not None and back.count not in {None, before.desired}:
         _set_count(back, before.desired)
 
 
@@ -305,7 +304,7 @@ def _update_to(back: GoBack, good: str) -> RolledBackTo:
         "forceNewDeployment": True,
         **_attached_as(before, container=back.desired.service.container),
     }
-    if before is not None and back.observed.scaling is None:
+    if before is not None and back.count is not None:
         parameters["desiredCount"] = before.desired
     back.aws.ecs.update_service(parameters)
     found = back.watcher.find(known=known, task_definition_arn=good)

@@ -53,6 +53,10 @@ def plan_summary(plan: Plan) -> str:
     return ", ".join(parts) or "a deployment is in flight"
 
 
+def _count(plan: Plan) -> dict[str, int | None] | None:
+    return {"before": plan.count.before, "after": plan.count.after} if plan.count else None
+
+
 def _expected_seconds(planned: Planned) -> int | None:
     return planned.expected.seconds if planned.expected and planned.plan.rolls_out else None
 
@@ -69,6 +73,7 @@ def plan_json(planned: Planned) -> dict[str, object]:
         "empty": plan.is_empty,
         "rollsOut": plan.rolls_out,
         "attachTo": plan.attach_to or None,
+        "desiredCount": _count(plan),
         "expectedSeconds": _expected_seconds(planned),
         "steps": [
             {

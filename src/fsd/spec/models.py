@@ -64,7 +64,9 @@ class Resources:
     cpu: Annotated[int, Limits(gt=0)] = key(default=512, description="CPU units; 1024 is one vCPU.")
     memory: Annotated[int, Limits(gt=0)] = key(default=1024, description="MiB.")
     desired_count: Annotated[int, Limits(ge=0, le=5000)] | None = key(
-        default=None, description="Number of tasks; 1 unless said."
+        default=None,
+        description="Number of tasks. Without it the first deployment starts 1, and later ones "
+        "leave the count alone.",
     )
     min_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
         default=None, description="Lower bound of auto scaling; desiredCount."

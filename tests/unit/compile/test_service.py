@@ -123,7 +123,7 @@ def test_create_parameters__api__is_the_whole_input() -> None:
     }
 
 
-def test_update_parameters__not_scaled__sets_the_count_and_ends_what_is_gone() -> None:
+def test_update_parameters__no_count_and_what_is_gone_ends() -> None:
     """UpdateService keeps load balancers and alarms that are not mentioned."""
     parameters = update_parameters(
         compiled(without_load_balancer()),
@@ -136,7 +136,6 @@ def test_update_parameters__not_scaled__sets_the_count_and_ends_what_is_gone() -
         "cluster": "dev",
         "service": "data-processor-dev",
         "taskDefinition": REVISION,
-        "desiredCount": 1,
         "deploymentConfiguration": {
             "strategy": "ROLLING",
             "minimumHealthyPercent": 100,

@@ -32,10 +32,12 @@ def make_desired_by_chance(chance: random.Random) -> Desired:
 
 
 def make_manifest_by_chance(chance: random.Random) -> Manifest:
+    """A service `web`."""
     scaled: dict[str, Any] = {}
     if chance.random() < 0.4:
         scaled["autoScaling"] = _auto_scaling(chance)
     return make_manifest(
+        name="web",
         port=chance.choice((None, 8000, 8000, 9000)),
         resources=_resources(chance),
         dependencies=chance.sample(_DEPENDENCIES, chance.randint(0, len(_DEPENDENCIES))),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fsd.change import Change
-from fsd.plan.steps import ApplyStack, CreateService, Plan, RegisterRevision, Sign, Step
+from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Sign, Step
 from fsd.report.plans import Planned, plan_json, plan_text
 from fsd.spec.rollout_time import Estimate, Part
 
@@ -30,6 +30,7 @@ def make_planned(*steps: Step, attach_to: str = "", notes: tuple[str, ...] = ())
         account="123456789012",
         region="us-east-1",
         steps=steps,
+        count=Count(before=2, after=2),
         attach_to=attach_to,
     )
     return Planned(service="offer-api", environment="prod", plan=plan, notes=notes)
@@ -96,6 +97,7 @@ def test_plan_json__steps__schema_and_every_change() -> None:
         "empty": False,
         "rollsOut": False,
         "attachTo": None,
+        "desiredCount": {"before": 2, "after": 2},
         "expectedSeconds": None,
         "steps": [
             {
