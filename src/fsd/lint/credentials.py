@@ -55,7 +55,7 @@ LOGGED = tuple(
         r"\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}",
         r"\b(?:lin_api|lin_oauth|rubygems|figd|rdme|sbp|nfp|nfc|ntn|pul|pat|pnu|tskey"
         r"|crates|cio|rpa|api_org|vercel|vcp|prefect|dt0c01|sgp|sb_secret|sb_publishable"
-        r"|ops|sntry[su]|bkua|oaat|waka|hrku-?|ctp|fm[12]|fo1|phx|phc|dp\.(?:pt|st|ct|sa|scim)"
+        r"|sntry[su]|bkua|oaat|waka|hrku-?|ctp|fm[12]|fo1|phx|phc|dp\.(?:pt|st|ct|sa|scim)"
         r"|pscale_(?:tkn|pw|oauth)|CFPAT|HRKU|sl\.u)[._-][A-Za-z0-9_=.+/-]{24,}",
         r"\btskey-[a-z]+-[\w-]{16,}|\bsecret_[A-Za-z0-9]{40,}",
         r"\bpat-[a-z]{2}\d-[0-9a-f-]{36}",  # HubSpot
@@ -70,6 +70,7 @@ LOGGED = tuple(
         r"\bdoo_v1_[0-9a-f]{40,}|\bdop_v1_[0-9a-f]{40,}",
         r"\bwebhook\.office\.com/webhookb2/\w|\bhooks\.zapier\.com/hooks/catch/\w",
         r"\bhooks\.slack\.com/(?:services|workflows|triggers)/\w",
+        r"\bops_eyJ[\w-]{24,}",  # 1Password
         r"\bPuTTY-User-Key-File-\d",
     )
 )

@@ -109,7 +109,7 @@ _HARMLESS = re.compile(
     r"|bearer|basic|disabled|enabled|default|optional|unknown|failed|success|str|int|bytes|bool|any"
     r"|string|secretstr|self|cls|env|file|include|omit|same-origin|varchar|text|-+|\.+|…"
     r"|[*x•.]{3,}|[\[<({]{1,2}[^\]>)}]{0,60}[\]>)}]{1,2}|\$\{?\{?[\w. ]+\}?\}?|%\(?\w*\)?s|%[srd]"
-    r"|\*{3}.*|arn:.*|https?://\S+|[\W_]{0,3}|\d{1,3})",
+    r"|amd64|arm64|i386|x86_64|aarch64|\*{3}.*|arn:.*|https?://\S+|[\W_]{0,3}|\d{1,3})",
     re.IGNORECASE,
 )
 _RANDOM = re.compile(r"(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[\w+/~-]{16,400}={0,2}")
