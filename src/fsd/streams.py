@@ -4,6 +4,8 @@ it must neither stop a deployment nor change how it is said to have ended."""
 from __future__ import annotations
 
 import os
+import select
+import sys
 import unicodedata
 from contextlib import suppress
 from typing import TextIO
@@ -15,19 +17,41 @@ def printable(text: str) -> str:
     return "".join(char for char in kept if unicodedata.category(char) not in {"Cc", "Cf"})
 
 
-class Unbreakable:
-    """A stream for who writes by itself, as Rich does: what cannot be written goes nowhere."""
+# A reader that has stopped (Ctrl-S, a pager) is waited for this long, and the run goes on.
+_PATIENCE = 5.0  # seconds
+_PIECE = 1_000  # characters: a pipe that takes anything takes 4,096 bytes
 
-    def __init__(self, stream: TextIO) -> None:
+
+class Unbreakable:
+    """A stream for who tells of a rollout, also by itself, as Rich does: what cannot be written
+    goes nowhere, and a reader that does not read loses lines instead of stopping the watch."""
+
+    def __init__(self, stream: TextIO, *, patience: float = _PATIENCE) -> None:
         self._stream = stream
+        self._patience = patience
+        self._is_stuck = False
 
     @property
     def encoding(self) -> str:
         return self._stream.encoding or "utf-8"
 
     def write(self, text: str) -> int:
-        write_or_detach(self._stream, text)
+        for start in range(0, len(text), _PIECE):
+            if not self._takes_more():
+                break
+            write_or_detach(self._stream, text[start : start + _PIECE])
         return len(text)
+
+    def _takes_more(self) -> bool:
+        """Once stuck, it is not waited for again, until it reads."""
+        try:
+            writable = select.select(
+                [], [self._stream], [], 0 if self._is_stuck else self._patience
+            )
+        except (OSError, ValueError):
+            return True  # no file, or closed: writing answers for itself
+        self._is_stuck = not writable[1]
+        return not self._is_stuck
 
     def flush(self) -> None:
         """`write` has done it."""
@@ -50,6 +74,11 @@ def write_or_detach(stream: TextIO | None, text: str) -> None:
         return  # a reader that is slow loses a line, and not all that follow
     except OSError:
         detach(stream)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """A line of a command that changes something: click.echo would end it where nobody reads."""
+    write_or_detach(sys.stderr if err else sys.stdout, f"{text}\n")
 
 
 def _write(stream: TextIO, text: str) -> None:

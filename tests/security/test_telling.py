@@ -16,20 +16,25 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
 from typing import TextIO, cast
 
 import pytest
 
+import fsd.cli
+from fsd.action.ports import DeployRequest
 from fsd.errors import CallFailedError
 from fsd.github.comments import Comments
 from fsd.github.runner import Runner
-from fsd.release.result import Outcome, PhaseName, PhaseState
+from fsd.release.reporter import Reporter
+from fsd.release.result import Outcome, PhaseName, PhaseState, Result
 from fsd.report.markdown import marker
 from fsd.report.terminal import live_reporter
-from fsd.streams import write_or_detach
-from tests.unit.action.step import Scene
+from fsd.streams import Unbreakable, write_or_detach
+from tests.unit.action.step import FakeDeployer, Scene
 from tests.unit.report.results import make_phase, make_result
 
 COMMENT = {
@@ -45,12 +50,16 @@ PULL = {
     "base": {"ref": "staging", "repo": {"full_name": "org/offers"}},
 }
 # (method, path) → what GitHub answers.
+OURS = {**COMMENT, "body": marker("service", "dev")}
 CALLS: Mapping[str, tuple[str, str, object]] = {
     "search": ("GET", r"/repos/org/offers/commits/\w+/pulls.*", [PULL]),
     "list": ("GET", r"/repos/org/offers/issues/7/comments.*", [COMMENT]),
     "create": ("POST", r"/repos/org/offers/issues/7/comments", COMMENT),
+    "edit": ("PATCH", r"/repos/org/offers/issues/comments/1", COMMENT),
 }
 HANG = b"hang"
+DRIP = b"drip"  # a byte now and then, so that no time-out between two bytes ends it
+ENDLESS = b"endless"  # a list whose next page is itself
 # Status and body; a body that is no bytes is JSON.
 ANSWERS: Mapping[str, tuple[int, object]] = {
     "404": (404, {"message": "Not Found"}),
@@ -76,6 +85,8 @@ ANSWERS: Mapping[str, tuple[int, object]] = {
     "rate limit of an hour": (429, {"message": "API rate limit exceeded"}),
     "redirect to itself": (302, b""),
     "hang": (200, HANG),
+    "drip": (200, DRIP),
+    "endless": (200, ENDLESS),
 }
 
 
@@ -86,63 +97,96 @@ def name_of(method: str, path: str) -> str:
     )
 
 
+class Api(BaseHTTPRequestHandler):
+    """GitHub, as `server` says that it answers."""
+
+    server: Server
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        name = name_of(self.command, self.path)
+        if name and name == self.server.wrong and self.server.since.is_set():
+            self.send(name, *self.server.answer)
+        elif name == "list" and self.server.wrong == "edit":
+            self.send(name, 200, [OURS])
+        elif name:
+            self.send(name, 200, CALLS[name][2])
+        else:
+            self.send(name, 404, {"message": "Not Found"})
+
+    def send(self, name: str, status: int, body: object) -> None:
+        if body is HANG:
+            self.server.ended.wait(60)
+            return
+        headers = {}
+        if body is ENDLESS:
+            headers["link"] = f'<http://{self.headers["host"]}{self.path}>; rel="next"'
+            body = CALLS[name][2]
+        if status == 302:
+            headers["location"] = self.path
+        if status == 429:
+            headers |= {"retry-after": "3600", "x-ratelimit-reset": "99999999999"}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        length = 100_000 if body is DRIP else len(content)
+        self.send_response(status)
+        for key, value in {**headers, "content-length": str(length)}.items():
+            self.send_header(key, value)
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        while body is DRIP and not self.server.ended.wait(0.05):
+            self.wfile.write(b" ")
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PATCH = answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except ConnectionError:
+            return  # the client gave up, as it should
+
+
+class Server(ThreadingHTTPServer):
+    """Answers the call `wrong` so since an event, and every other well."""
+
+    def __init__(self, wrong: str, answer: tuple[int, object], since: threading.Event) -> None:
+        super().__init__(("127.0.0.1", 0), Api)
+        self.wrong, self.answer, self.since = wrong, answer, since
+        self.ended = threading.Event()
+
+
 @contextmanager
-def github(wrong: str, answer: tuple[int, object]) -> Iterator[str]:
-    """Answers the call `wrong` so, and every other well."""
-    release = threading.Event()
-
-    class Api(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length") or 0))
-            name = name_of(self.command, self.path)
-            good = (200, CALLS[name][2]) if name else (404, {"message": "Not Found"})
-            self.send(*(answer if name == wrong and wrong else good))
-
-        def send(self, status: int, body: object) -> None:
-            if body is HANG:
-                release.wait(30)
-                return
-            content = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            if status == 302:
-                self.send_header("location", self.path)
-            if status == 429:
-                self.send_header("retry-after", "3600")
-                self.send_header("x-ratelimit-reset", "99999999999")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PATCH = answer
-
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
-
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except ConnectionError:
-                return  # the client gave up, as it should
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+def github(
+    wrong: str, answer: tuple[int, object], *, since: threading.Event | None = None
+) -> Iterator[str]:
+    if since is None:
+        since = threading.Event()
+        since.set()
+    with Server(wrong, answer, since) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
-            release.set()
+            server.ended.set()
             server.shutdown()
             thread.join()
 
 
-def patience(answer: str) -> int:
-    """Seconds: a busy machine may answer late, and only what hangs is waited for."""
-    return 1 if answer == "hang" else 30
+# What never ends is waited for; what a busy machine answers late must not be taken for it.
+UNENDING = frozenset({"hang", "drip", "endless"})
 
 
-def run(scene: Scene, url: str, *, timeout: int = 30) -> int:
-    comments = Comments("org/offers", token="ghs_x", api_url=url, timeout=timeout)
+def open_comments(url: str, answer: str) -> Comments:
+    whole = 1.5 if answer in UNENDING else 60
+    return Comments("org/offers", token="ghs_x", api_url=url, timeout=30, whole=whole)
+
+
+def run(scene: Scene, url: str, *, answer: str = "") -> int:
+    comments = open_comments(url, answer)
     scene.comments = comments  # type: ignore[assignment]  # the real ones in the fake's place
     try:
         return scene.run()
@@ -150,37 +194,68 @@ def run(scene: Scene, url: str, *, timeout: int = 30) -> int:
         comments.close()
 
 
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_step__github_answers_a_call_wrongly__deploys_as_without_and_warns_once(
-    tmp_path: Path, call: str, answer: str
+PHASES = (PhaseName.IMAGE, PhaseName.ROLLOUT, PhaseName.ROLLBACK)
+ENDS = {
+    "succeeded": (0, Outcome.SUCCEEDED),
+    "rolled-back": (6, Outcome.ROLLED_BACK),
+}
+
+
+@dataclass
+class Deployer(FakeDeployer):
+    """Goes through each phase that a comment shows; GitHub is wrong from one of them on."""
+
+    wrong_at: PhaseName | None = None
+    wrong: threading.Event = field(default_factory=threading.Event)
+    outcome: Outcome = Outcome.SUCCEEDED
+    went_through: list[PhaseName] = field(default_factory=list)
+
+    def deploy(self, request: DeployRequest, *, reporter: Reporter) -> Result:
+        self.deployed.append(request)
+        for phase in PHASES:
+            if phase is self.wrong_at:
+                self.wrong.set()
+            reporter.phase(make_phase(phase, state=PhaseState.RUNNING, text=""))
+            self.went_through.append(phase)
+        end = make_result(outcome=self.outcome)
+        return replace(end, service="service", environment=request.environment)
+
+
+# What PyGithub takes for a list in which nothing is, or reads nothing of.
+UNNOTICED = {
+    *product(("search", "list"), ("nothing", "null", "null in a list", "redirect to itself")),
+    ("list", "fields that are null"),
+    ("create", "endless"),
+}
+
+
+CROSSED = [
+    (answer, call, phase)
+    for answer, call, phase in product(ANSWERS, CALLS, (None, *PHASES))
+    if answer not in UNENDING or phase in (None, PhaseName.ROLLOUT)  # each takes its whole time
+]
+
+
+@pytest.mark.parametrize(("answer", "call", "phase"), CROSSED)
+def test_step__github_wrong_from_a_phase_on__same_code_same_watch_and_one_warning(
+    tmp_path: Path, call: str, answer: str, phase: PhaseName | None
 ) -> None:
-    scene = Scene(tmp_path)
+    ending = sorted(ENDS)[hash((call, answer)) % 2] if phase else "succeeded"
+    code, outcome = ENDS[ending]
+    deployer = Deployer(wrong_at=phase, outcome=outcome)
+    if phase is None:
+        deployer.wrong.set()
+    scene = Scene(tmp_path, deployer=deployer)
 
-    with github(call, ANSWERS[answer]) as url:
-        code = run(scene, url, timeout=patience(answer))
+    with github(call, ANSWERS[answer], since=deployer.wrong) as url:
+        ended = run(scene, url, answer=answer)
 
-    assert code == 0
-    assert scene.outputs["outcome"] == "succeeded"
-    assert len(scene.deployer.deployed) == 1
+    assert (ended, scene.outputs["outcome"]) == (code, ending)
+    assert (len(deployer.deployed), deployer.went_through) == (1, list(PHASES))
     warnings = [line for line in scene.annotations if line.startswith("::warning")]
-    assert len(warnings) <= 1, warnings
-    assert [line for line in scene.annotations if line.startswith("::error")] == []
-
-
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("answer", ["null in a list", "HTML with 200", "hang"])
-def test_step__release_rolled_back_and_github_wrong__exits_as_without(
-    tmp_path: Path, call: str, answer: str
-) -> None:
-    scene = Scene(tmp_path)
-    scene.deployer.ends = {"service": make_result(outcome=Outcome.ROLLED_BACK)}
-
-    with github(call, ANSWERS[answer]) as url:
-        code = run(scene, url, timeout=patience(answer))
-
-    assert code == 6
-    assert scene.outputs["outcome"] == "rolled-back"
+    is_asked = call != "search" or phase in (None, PhaseName.IMAGE)  # once, with the first comment
+    is_noticed = is_asked and (call, answer) not in UNNOTICED
+    assert len(warnings) == is_noticed, warnings
 
 
 def test_github__all_answers_good__comment_and_no_warning(tmp_path: Path) -> None:
@@ -196,7 +271,7 @@ def test_github__all_answers_good__comment_and_no_warning(tmp_path: Path) -> Non
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_comments__wrong_answer__an_error_of_ours_or_nothing_found(answer: str) -> None:
     with github("search", ANSWERS[answer]) as url:
-        comments = Comments("org/offers", token="ghs_x", api_url=url, timeout=patience(answer))
+        comments = open_comments(url, answer)
         found: int | None = None
         with suppress(CallFailedError):
             found = comments.find_pull_request("a" * 40, branch="staging")
@@ -219,8 +294,12 @@ def full_disk(path: Path) -> None:
     path.symlink_to("/dev/full")
 
 
+def unread_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("plant", [folder_there, link_to_nowhere, full_disk])
+@pytest.mark.parametrize("plant", [folder_there, link_to_nowhere, full_disk, unread_pipe])
 def test_step__a_file_of_the_runner_cannot_be_written__deploys_and_warns(
     tmp_path: Path, name: str, plant: Callable[[Path], None]
 ) -> None:
@@ -234,6 +313,28 @@ def test_step__a_file_of_the_runner_cannot_be_written__deploys_and_warns(
     assert code == 0
     assert len(scene.deployer.deployed) == 1
     assert len([line for line in scene.annotations if line.startswith("::warning")]) == 1
+
+
+def test_unbreakable__reader_that_stopped__goes_on_and_writes_again_when_it_reads() -> None:
+    reading, descriptor = os.pipe()
+    with os.fdopen(descriptor, "w") as sink, os.fdopen(reading, "rb", buffering=0) as source:
+        stream = Unbreakable(sink, patience=0.01)
+        for _ in range(300):
+            stream.write("x" * 1_000)  # a pipe holds 64 KiB
+        while len(source.read(4096)) == 4096:
+            pass
+        stream.write("\nlast\n")
+
+        assert source.read(4096).endswith(b"\nlast\n")
+
+
+@pytest.mark.parametrize("name", ["deploy", "rollback", "scale", "restart", "delete", "wiring",
+                                  "deploying", "operating", "border", "ci", "finish"])  # fmt: skip
+def test_command_that_changes_something__writes_nothing_that_a_closed_pipe_ends(name: str) -> None:
+    """click.echo raises BrokenPipeError, which main.py takes for `fsd status | head`."""
+    source = (Path(fsd.cli.__path__[0]) / f"{name}.py").read_text()
+
+    assert not re.search(r"\bclick\.(?:echo|secho)\(|\bprint\(", source)
 
 
 class AsciiOnAFullDisk(io.StringIO):

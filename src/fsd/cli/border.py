@@ -13,6 +13,7 @@ import click
 from fsd.cli.wiring import who_runs
 from fsd.release.border import Border, Standing, check_standing
 from fsd.spec.environments import Environment
+from fsd.streams import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,5 +46,5 @@ def require_standing(environment: Environment, *, folder: Path, force: bool, act
         standing = read_standing(folder, border.branches)
     note = check_standing(border, standing, action=action)
     if note:
-        click.echo(f"warning: forced: {note}", err=True)
+        say(f"warning: forced: {note}", err=True)
     return note

@@ -11,6 +11,7 @@ import click
 from fsd.cli.border import force_option
 from fsd.cli.options import open_service, service_options
 from fsd.errors import RefusedError
+from fsd.streams import say
 
 
 @click.command(epilog="Example:  fsd delete --service offer-api --env dev")
@@ -42,13 +43,13 @@ def command(service: str, env: str, region: str | None, output: str, force: bool
         placeholders = local.remove_placeholder_secrets(local.ensure(), service=service)
         removed = (*removed, *(f"placeholder secret {name}" for name in placeholders))
     if output == "json":
-        click.echo(json.dumps({"removed": removed, "kept": deleted.kept}, indent=2))
+        say(json.dumps({"removed": removed, "kept": deleted.kept}, indent=2))
         return 0
     for line in removed:
-        click.echo(f" - {line}")
+        say(f" - {line}")
     for line in deleted.kept:
-        click.echo(f"   kept {line}")
-    click.echo(f"Deleted {service} from {env}" if removed else f"{service} is not in {env}")
+        say(f"   kept {line}")
+    say(f"Deleted {service} from {env}" if removed else f"{service} is not in {env}")
     return 0
 
 

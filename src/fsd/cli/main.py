@@ -105,7 +105,7 @@ def run(arguments: Sequence[str]) -> int:
         _say(str(error))
         return int(error.exits_with)
     except BrokenPipeError:
-        # The reader (head, less) has gone.
+        # The reader (head, less) has gone. Only what changes nothing writes so that it gets here.
         from fsd.streams import detach
 
         detach(sys.stdout)
@@ -123,10 +123,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _say(text: str) -> None:
-    """On stderr, where somebody reads it; the exit code says it too."""
-    from fsd.streams import write_or_detach
+    """Where somebody reads it; the exit code says it too."""
+    from fsd.streams import say
 
-    write_or_detach(sys.stderr, f"{text}\n")
+    say(text, err=True)
 
 
 def _write_whatever_the_terminal_takes() -> None:

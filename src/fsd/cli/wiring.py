@@ -13,14 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from fsd.compile.desired import Target
 from fsd.errors import CallFailedError, RefusedError
 from fsd.release.ports import Aws, Network
 from fsd.release.watch import Pace
 from fsd.spec.environments import LOCAL, Environment
 from fsd.spec.models import Networking
+from fsd.streams import say
 
 if TYPE_CHECKING:
     from fsd.cli.governed import DefaultBranch
@@ -154,7 +153,7 @@ def govern_in_workflow() -> DefaultBranch | Path | None:
     context = read_context(os.environ, event_text=read_event(os.environ))
     token = os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
     commits = Commits(context.repository, token=token, api_url=context.api_url) if token else None
-    return govern(context, commits, warn=lambda text: click.echo(f"warning: {text}", err=True))
+    return govern(context, commits, warn=lambda text: say(f"warning: {text}", err=True))
 
 
 def connect(
@@ -192,7 +191,7 @@ def connect(
         clock=clock,
         cloud_formation_role_arn=environment.cloud_formation_role_arn,
         poll=poll,
-        warn=lambda text: click.echo(f"warning: {text}", err=True),
+        warn=lambda text: say(f"warning: {text}", err=True),
     )
     _guard_account(aws, environment)
     return Connection(aws=aws, environment=environment, embedded=embedded)

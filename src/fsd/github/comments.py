@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fsd.errors import CallFailedError
+from fsd.github.deadline import within
 
 if TYPE_CHECKING:
     from github import Github
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 LIMIT = 65_536
 CUT = "\n\n… cut: too long for a comment; the job summary has all of it"
 
-_TIMEOUT = 10  # seconds
+_TIMEOUT = 10  # seconds, between two bytes
+_WHOLE = 30.0  # seconds, for all that one thing to tell needs
 # A rollout must not wait for a comment: one more try, and no rate limit that is longer than this.
 _TRIES = 1
 _LONGEST_WAIT = 5  # seconds
@@ -47,10 +49,17 @@ class Comments:
     """A repository's pull requests, as one token sees them. Every method raises CallFailedError."""
 
     def __init__(
-        self, repository: str, *, token: str, api_url: str, timeout: int = _TIMEOUT
+        self,
+        repository: str,
+        *,
+        token: str,
+        api_url: str,
+        timeout: int = _TIMEOUT,
+        whole: float = _WHOLE,
     ) -> None:
         self._repository = repository
-        self._timeout = timeout  # seconds
+        self._timeout = timeout  # seconds, as `whole`
+        self._whole = whole
         self._token = token
         self._api_url = api_url
         self._client: Github | None = None
@@ -63,7 +72,11 @@ class Comments:
         leaves the head's. Commits of other repositories' pull requests are listed too.
         https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
         """
-        with _translated(f"pull requests of {sha[:7]}"):
+        where = f"pull requests of {sha[:7]}"
+        return within(self._whole, lambda: self._search(sha, branch, where), where=where)
+
+    def _search(self, sha: str, branch: str, where: str) -> int | None:
+        with _translated(where):
             found = [
                 pull
                 for pull in self._repo().get_commit(sha).get_pulls()
@@ -75,8 +88,13 @@ class Comments:
 
     def publish(self, number: int, body: str, *, marker: str) -> str:
         """Write the comment that starts with `marker`, or bring it up to date; returns its URL."""
-        body = fit(body)
-        with _translated(f"comment on #{number}"):
+        where = f"comment on #{number}"
+        return within(
+            self._whole, lambda: self._publish(number, fit(body), marker, where), where=where
+        )
+
+    def _publish(self, number: int, body: str, marker: str, where: str) -> str:
+        with _translated(where):
             found = self._find(number, marker)
             if found is None:
                 return self._create(number, body)

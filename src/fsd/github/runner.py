@@ -9,6 +9,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -195,7 +196,9 @@ class Runner:
         if not path:
             return
         try:
-            with Path(path).open("a", encoding="utf-8", newline="") as file:
+            # A pipe that nobody reads is an error here, and not a step that hangs.
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
+            with os.fdopen(os.open(path, flags, 0o666), "a", encoding="utf-8", newline="") as file:
                 file.write(text)
         except OSError as error:
             raise CallFailedError(

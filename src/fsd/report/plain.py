@@ -9,7 +9,7 @@ from typing import TextIO
 
 from fsd.release.result import Phase, PhaseState, Progress
 from fsd.report.wording import duration_text
-from fsd.streams import printable, write_or_detach
+from fsd.streams import Unbreakable, printable
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}
 
@@ -22,7 +22,7 @@ class PlainReporter:
     """Writes to a stream that is a file, a pipe or a workflow's log. Says nothing twice."""
 
     def __init__(self, stream: TextIO, *, now: Callable[[], datetime] = utc_now) -> None:
-        self._stream = stream
+        self._stream = Unbreakable(stream)
         self._now = now
         self._last: Progress | None = None
         self._announced = ""
@@ -51,7 +51,7 @@ class PlainReporter:
 
     def _line(self, at: datetime, text: str) -> None:
         # One write a line: lines of parallel jobs share a log.
-        write_or_detach(self._stream, f"{at.astimezone(UTC):%H:%M:%S} {text}\n")
+        self._stream.write(f"{at.astimezone(UTC):%H:%M:%S} {text}\n")
 
 
 def progress_text(progress: Progress) -> str:
