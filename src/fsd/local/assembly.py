@@ -23,6 +23,7 @@ from fsd.local.elb import ElasticLoadBalancing
 from fsd.local.gateway import TRUSTED, Answer, Gateway
 from fsd.local.instance import ACCOUNT, REGION, Instance
 from fsd.local.logs import MiniStackLogs
+from fsd.local.peers import is_same_user
 from fsd.local.placeholders import create_placeholders, remove_placeholders
 from fsd.local.ports import Neighbours
 from fsd.local.roles import LocalRoles
@@ -155,7 +156,11 @@ class Assembly:
 
     def _find_fault(self, scope: Mapping[str, Any], body: bytes) -> Answer | None:
         call = callers.read_call(scope, body)
-        fault = callers.find_fault(call, root_secret=self.instance.secret)
+        fault = callers.find_fault(
+            call,
+            root_secret=self.instance.secret,
+            is_same_user=not call.is_unsigned_login or is_same_user(tuple(scope["client"])),
+        )
         return None if fault is None else (403, *callers.error_answer(call, *fault))
 
     def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,12 +93,20 @@ def read_call(scope: Mapping[str, Any], body: bytes) -> Call:
     )
 
 
-def find_fault(call: Call, *, root_secret: str) -> tuple[str, str] | None:
-    """(AWS's code, AWS's sentence) for a request that nobody of ours signed; None where one did."""
+def find_fault(
+    call: Call, *, root_secret: str, is_same_user: bool = True
+) -> tuple[str, str] | None:
+    """(AWS's code, AWS's sentence) for a request that nobody of ours signed; None where one did.
+
+    A login without a signature is only for the instance's user, `is_same_user`: its token is not
+    looked at without --enforce-iam.
+    """
     is_presigned = "X-Amz-Signature" in call.query
     if not is_presigned and "authorization" not in call.headers:
-        if call.is_unsigned_login:
+        if call.is_unsigned_login and is_same_user:
             return None
+        if call.is_unsigned_login:
+            return "AccessDenied", "the embedded AWS belongs to another user of this machine"
         return "MissingAuthenticationToken", "Missing Authentication Token"
     parsed = (
         sigv4.parse_query_signature(call.query)
@@ -171,9 +179,21 @@ def _account_of(access_key_id: str) -> str:
     )
 
 
+# What services that speak JSON call the same.
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html
+_JSON_CODES = {
+    "InvalidClientTokenId": "UnrecognizedClientException",
+    "SignatureDoesNotMatch": "InvalidSignatureException",
+    "ExpiredToken": "ExpiredTokenException",
+    "MissingAuthenticationToken": "MissingAuthenticationTokenException",
+    "AccessDenied": "AccessDeniedException",
+}
+
+
 def error_answer(call: Call, code: str, message: str) -> tuple[dict[str, str], bytes]:
     """(headers, body) in the form of the call's protocol: JSON, or the query protocol's XML."""
     if "x-amz-target" in call.headers or "json" in call.headers.get("content-type", ""):
+        code = _JSON_CODES.get(code, code)
         body = json.dumps({"__type": code, "message": message}).encode()
         return {"content-type": "application/x-amz-json-1.1", "x-amzn-errortype": code}, body
     error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
