@@ -149,6 +149,12 @@ class FakeEcs:
         """A deployment of this revision is in flight, whoever asked for it."""
         self._add_deployment(f"{PREFIX}:task-definition/web-dev:{revision}", "IN_PROGRESS")
 
+    def begin_unseen(self, revision: int) -> None:
+        """Another run's deployment of this revision, which is over before ours begins to count."""
+        self._add_deployment(f"{PREFIX}:task-definition/web-dev:{revision}", "SUCCESSFUL")
+        theirs = self.deployments.pop(0)
+        self.deployments.insert(1, replace(theirs, created_at=START))
+
     def serve(self, arn: str) -> None:
         """The service is on this revision, whatever is in flight: ECS goes back to it."""
         self.services["web-dev"] = self._service(arn, 2)
@@ -400,6 +406,7 @@ def _told(service: ServiceState, parameters: Json) -> ServiceState:
 class FakeStacks:
     stacks: dict[str, Stack] = field(default_factory=dict)
     applied: list[Json] = field(default_factory=list)  # without what they remember
+    undeleted: tuple[str, ...] = ()  # by every change
     made: dict[str, int] = field(default_factory=dict)  # how often, by name
     on_find: list[CallFailedError | None] = field(default_factory=list)
     on_apply: list[FsdError | None] = field(default_factory=list)
@@ -417,6 +424,7 @@ class FakeStacks:
         self.stacks[name] = Stack(
             name=name, id=name, status="UPDATE_COMPLETE", template=stored,
             outputs={**_outputs(stored, made), **self.outputs}, tags=tags,
+            undeleted=self.undeleted,
         )  # fmt: skip
         return self.stacks[name]
 

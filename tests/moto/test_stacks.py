@@ -601,3 +601,27 @@ def test_delete__protected__awss_sentence(
 )
 def test_says_no_changes__reasons_of_failed_change_sets(reason: str, is_none: bool) -> None:
     assert says_no_changes(reason) is is_none
+
+
+def test_apply__cloudformation_gives_up_a_deletion__is_told(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    """The stack is UPDATE_COMPLETE all the same, and the resource no longer in it."""
+    reason = "Update successful. One or more resources could not be deleted."
+    cfn.describe("CREATE_COMPLETE", Tags=[])
+    cfn.change_set("UPDATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("UPDATE_COMPLETE", of=ID, StackStatusReason=reason)
+    cfn.events(
+        (NAME, "UPDATE_COMPLETE", reason),
+        ("Group", "DELETE_FAILED", "has a dependent object"),
+        ("Group", "DELETE_FAILED", "has a dependent object"),
+        (NAME, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ""),
+        (NAME, "UPDATE_IN_PROGRESS", "User Initiated"),
+        ("Logs", "DELETE_FAILED", "of an earlier operation"),
+    )
+
+    stack = stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
+
+    assert (stack.status, stack.undeleted) == ("UPDATE_COMPLETE", ("Group Group-1",))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +38,9 @@ _BROKEN = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "D
 _UNFINISHED = frozenset({"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"})
 _AS_ITS_TEMPLATE_SAYS = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 _NEEDS_A_PERSON = frozenset({"UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"})
+# `Update successful. One or more resources could not be deleted.`
+# https://github.com/serverless/serverless/issues/9144
+_NOT_DELETED = "could not be deleted"
 _CANCELLED = ("resource creation cancelled", "resource update cancelled")
 
 
@@ -199,7 +202,7 @@ class CloudFormationStacks:
         self, stack_id: str, stack: dict[str, Any] | None, *, expected: str, template: Json
     ) -> Stack:
         if stack is not None and stack["StackStatus"] == expected:
-            return _stack(stack, template)
+            return replace(_stack(stack, template), undeleted=self._undeleted(stack))
         operation = expected.partition("_")[0]
         what = f"could not be {operation.lower()}d"
         raise self._failed(stack or {"StackId": stack_id}, operation=operation, what=what)
@@ -283,6 +286,21 @@ class CloudFormationStacks:
             fix=_fix(name, status, find_fix(reason)),
             code="stack-failed",
         )
+
+    def _undeleted(self, stack: dict[str, Any]) -> tuple[str, ...]:
+        """What CloudFormation gave up to delete at the end of an update: after three tries it takes
+        the resource out of the stack, and says that the update was successful.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+        """
+        if _NOT_DELETED not in str(stack.get("StackStatusReason", "")):
+            return ()
+        found = {
+            f"{event['LogicalResourceId']} {event.get('PhysicalResourceId', '')}".rstrip()
+            for event in self._events_of_last("UPDATE", str(stack["StackId"]))
+            if event.get("ResourceStatus") == "DELETE_FAILED"
+        }
+        return tuple(sorted(found))
 
     def _first_reason(self, stack_id: str, operation: str) -> str:
         """The reason of the resource that failed first: the others were cancelled because of it."""

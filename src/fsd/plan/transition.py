@@ -24,7 +24,16 @@ def transition_template(before: Json, after: Json) -> Json:
     """
     old, new = _object(before, "Resources"), _object(after, "Resources")
     merged = {name: _merge(_object(old, name), _object(new, name)) for name in new}
-    return {**after, "Resources": {**old, **merged}}
+    both: Json = {**after, "Resources": {**old, **merged}}
+    outputs = {**_object(before, "Outputs"), **_object(after, "Outputs")}
+    return both | {"Outputs": outputs} if outputs else both
+
+
+def left_behind(now: Json, good: Json, made: Json) -> tuple[str, ...]:
+    """The logical names that `made` brought in, that `now` still has, and that `good` lacks."""
+    known = _object(good, "Resources")
+    names = _object(now, "Resources").keys() & _object(made, "Resources").keys()
+    return tuple(sorted(names - known.keys()))
 
 
 def is_same_template(one: Json, other: Json) -> bool:

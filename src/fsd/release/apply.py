@@ -23,6 +23,7 @@ from fsd.plan.steps import (
     UseRevision,
 )
 from fsd.release.ports import Aws
+from fsd.release.stack_change import undeleted_text
 from fsd.snapshot import ServiceState
 
 
@@ -33,6 +34,7 @@ class Applied:
     outputs: Mapping[str, str]
     task_definition_arn: str
     service: ServiceState | None = None
+    undeleted: str = ""  # what the stack's last change could not remove
 
 
 def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> None:
@@ -45,7 +47,7 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
             stack = aws.stacks.apply(
                 step.name, template=step.template, tags=dict(desired.stack_tags)
             )
-            applied.outputs = stack.outputs
+            applied.outputs, applied.undeleted = stack.outputs, undeleted_text(stack)
         case RegisterRevision():
             registered = aws.ecs.register(step.definition, tags=desired.task_definition_tags)
             applied.task_definition_arn = registered.arn

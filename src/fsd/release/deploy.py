@@ -47,6 +47,7 @@ from fsd.release.turn import (
     CommitOrder,
     InFlight,
     OrderCommits,
+    began_since,
     came_meanwhile,
     is_beaten,
     ties_of,
@@ -134,6 +135,7 @@ class _Deployment:
     diagnosis: Diagnosis | None = None  # set as soon as the rollout has failed
     watcher: Watcher | None = None
     notes: tuple[str, ...] = ()
+    late_notes: tuple[str, ...] = ()  # of what is done once the release has succeeded
 
     def __post_init__(self) -> None:
         self.asked = Asked(ecs=self.aws.ecs, clock=self.clock, desired=self.desired)
@@ -323,7 +325,8 @@ class _Deployment:
                 raise
             result = replace(result, notes=(*result.notes, f"{_KEPT}: {error.what}"))
         told = tuple(s.text().partition("   ")[2].strip() for s in after if isinstance(s, SetCount))
-        result = replace(result, notes=(*result.notes, *told))
+        left = (applied.undeleted,) if applied.undeleted else ()
+        result = replace(result, notes=(*result.notes, *self.late_notes, *left, *told))
         self._discard_orphans(observed)
         return replace(result, phases=tuple(self.phases), finished_at=self.clock.now())
 
@@ -359,9 +362,11 @@ class _Deployment:
             return self._ask(step, applied, observed)
         if isinstance(step, ApplyStack) and not step.cleans_up:
             self.stack.begins(step.template, observed)
-        if isinstance(step, ApplyStack) and step.cleans_up and self.stack.is_anothers(observed):
-            self.reporter.note("another run has changed the stack meanwhile; it stays as it is")
-            return True
+        if isinstance(step, ApplyStack) and step.cleans_up:
+            clash = self.stack.clash(observed)
+            if clash:
+                self._tell(f"{clash}{self._came(observed)}; it stays so")
+                return True
         if isinstance(step, RegisterRevision) and self.registered:
             applied.task_definition_arn = self.registered  # before somebody else was faster
             return True
@@ -369,6 +374,17 @@ class _Deployment:
         if isinstance(step, RegisterRevision):
             self.registered = applied.task_definition_arn
         return True
+
+    def _tell(self, note: str) -> None:
+        self.late_notes = (*self.late_notes, note)
+        self.reporter.note(note)
+
+    def _came(self, observed: Observed) -> str:
+        """The deployments that began since the look: whoever has changed the stack is among them,
+        or is nobody of whom ECS knows."""
+        known = observed.known_deployments | {self.ours.arn if self.ours else ""}
+        names = began_since(self.aws.ecs, known, desired=self.desired)
+        return f"; since then began {names}" if names else ""
 
     def _ask(self, step: Step, applied: Applied, observed: Observed) -> bool:
         """Ask ECS for the rollout, unless another one began since it was observed."""
@@ -826,7 +842,9 @@ class _Deployment:
         stack = aws.stacks.find(self.desired.stack_name)
         if self.ours and result.running.task_definition_arn == self.ours.task_definition_arn:
             self.stack_seen = stack
-        return replace(result, url=stack.outputs.get(OUTPUT_URL, "") if stack else "")
+        is_worker = self.stack_seen is not None and not self.desired.service.has_load_balancer
+        has_url = stack is not None and not is_worker  # its load balancer goes, or has gone
+        return replace(result, url=stack.outputs.get(OUTPUT_URL, "") if stack and has_url else "")
 
 
 _KEPT = "the stack keeps what only the old tasks needed; the next deployment removes it"

@@ -43,6 +43,7 @@ class Stack:
     outputs: Mapping[str, str]
     tags: Mapping[str, str]
     status_reason: str = ""
+    undeleted: tuple[str, ...] = ()  # `<logical name> <id>`: out of the stack, and still there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

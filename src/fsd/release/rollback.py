@@ -20,6 +20,7 @@ from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
 from fsd.release.proof import last_proved, put_mark
 from fsd.release.result import Outcome
+from fsd.release.stack_change import changed_text, left_behind_text, undeleted_text
 from fsd.release.watch import TimedOut, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -237,13 +238,29 @@ def _apply_stack_of_both(back: GoBack) -> bool:
     return _change_stack(back, back.template, both)
 
 
-def _apply_stack_of_before(back: GoBack) -> bool:
-    """False where it is not as it was before: another run has changed it since."""
+def _apply_stack_of_before(back: GoBack) -> str:
+    """What is as it was before, and what is not. Raises CallFailedError."""
     stack = back.observed.stack
     if back.template is None or stack is None:
-        return True
+        return _AS_BEFORE
     current = transition_template(back.template, stack.good)
-    return is_same_template(current, stack.good) or _change_stack(back, current, stack.good)
+    if is_same_template(current, stack.good):
+        return _AS_BEFORE
+    name, now = back.desired.stack_name, back.aws.stacks.find(back.desired.stack_name)
+    if now is not None and not is_same_template(now.template, current):
+        changed = f"scaling as before; {changed_text(name, current, now.template)}, and stays so"
+        return _and(changed, left_behind_text(name, now.template, stack.good, back.template))
+    try:
+        done = back.aws.stacks.apply(name, template=stack.good, tags=dict(stack.tags))
+    except CallFailedError as error:
+        left = left_behind_text(name, current, stack.good, back.template)
+        error.what = _and(error.what, left)
+        raise
+    return _and(_AS_BEFORE, undeleted_text(done))
+
+
+def _and(text: str, more: str) -> str:
+    return f"{text}; {more}" if more else text
 
 
 def _change_stack(back: GoBack, current: Json, wanted: Json) -> bool:
@@ -269,7 +286,7 @@ def _apply_stack_of_now(back: GoBack) -> None:
 
 def _verified(back: GoBack) -> RolledBackTo:
     """ECS says that it rolled back; see what runs, and restore what is not part of a revision."""
-    is_restored = _apply_stack_of_before(back)
+    message = _apply_stack_of_before(back)
     _restore_count(back)
     service = back.aws.ecs.find_service(back.cluster, back.desired.name)
     if service is None:
@@ -278,12 +295,11 @@ def _verified(back: GoBack) -> RolledBackTo:
     return RolledBackTo(
         outcome=Outcome.ROLLED_BACK,
         text=f"rolled back to {revision}",
-        message=_AS_BEFORE if is_restored else _STACK_OF_ANOTHER,
+        message=message,
     )
 
 
 _AS_BEFORE = "stack and scaling as before"
-_STACK_OF_ANOTHER = "scaling as before; another run has changed the stack since, and it was left so"
 
 
 def _restore_count(back: GoBack) -> None:

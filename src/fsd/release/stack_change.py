@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from fsd.compile.desired import Desired, Json
 from fsd.errors import CallFailedError
+from fsd.plan.diff import diff_templates
+from fsd.plan.memory import split_memory
 from fsd.plan.observed import Observed, ObservedStack
-from fsd.plan.transition import is_same_template, transition_template
+from fsd.plan.transition import is_same_template, left_behind, transition_template
 from fsd.release.ports import Stack, Stacks
 from fsd.release.reporter import Reporter
 
@@ -28,19 +30,22 @@ class StackChange:
             self.before = observed.stack
         self.template = template
 
-    def is_anothers(self, observed: Observed) -> bool:
-        """Whether it is not as this run found or made it."""
+    def clash(self, observed: Observed) -> str:
+        """In what it is not as this run found or made it; "" where it is."""
         now = self.stacks.find(self.desired.stack_name)
         ours = self.template or (observed.stack.template if observed.stack else None)
-        return now is not None and ours is not None and not is_same_template(now.template, ours)
+        if now is None or ours is None or is_same_template(now.template, ours):
+            return ""
+        return changed_text(self.desired.stack_name, ours, now.template)
 
     def restore(self) -> None:
         """As it was before this run. Raises CallFailedError."""
         before = self.before
         if self.template is not None and before is not None:
-            self.stacks.apply(
+            stack = self.stacks.apply(
                 self.desired.stack_name, template=before.as_found, tags=dict(before.tags)
             )
+            self._tell(undeleted_text(stack))
 
     def restore_if_ours(self) -> None:
         """Unless somebody has changed it since. What AWS refuses is told."""
@@ -50,9 +55,20 @@ class StackChange:
             now = self.stacks.find(self.desired.stack_name)
             if now is not None and is_same_template(now.template, self.template):
                 self.restore()
+            elif now is not None:
+                self._tell(self._left_behind(now.template))
         except CallFailedError as error:
-            self.reporter.note(f"the stack could not be put back: {error.what}")
+            what = f"the stack could not be put back: {error.what}"
+            self._tell("; ".join(filter(None, (what, self._left_behind(self.template)))))
         self.template = None
+
+    def _left_behind(self, now: Json) -> str:
+        good = self.before.template if self.before else {}
+        return left_behind_text(self.desired.stack_name, now, good, self.template or {})
+
+    def _tell(self, note: str) -> None:
+        if note:
+            self.reporter.note(note)
 
     def claim(self, seen: Stack | None) -> str:
         """Put back what this release needs, where another run changed the stack under it; what
@@ -63,11 +79,12 @@ class StackChange:
         if is_same_template(wanted, seen.template):
             return ""
         tags = dict(self.desired.stack_tags)
+        text = changed_text(self.desired.stack_name, wanted, seen.template)
         try:
             self.stacks.apply(self.desired.stack_name, template=wanted, tags=tags)
         except CallFailedError as error:
-            return f"another run has changed the stack, and it could not be put back: {error.what}"
-        return "another run had changed the stack; what this release needs is there again"
+            return f"{text}; what this release needs could not be put back: {error.what}"
+        return f"{text}; what this release needs is there again"
 
     def with_stack_before(self, observed: Observed) -> Observed:
         return observed if self.template is None else replace(observed, stack=self.before)
@@ -77,3 +94,21 @@ class StackChange:
         stack = observed.stack
         dead = stack.template if stack is not None and stack.memory is not None else None
         return self.template or dead
+
+
+def changed_text(name: str, expected: Json, now: Json) -> str:
+    """That somebody has changed it. Who, a template does not tell."""
+    changes = " · ".join(change.what for change in diff_templates(expected, split_memory(now)[0]))
+    return f"{name} is not as this run left it ({changes})"
+
+
+def left_behind_text(name: str, now: Json, good: Json, made: Json) -> str:
+    names = ", ".join(left_behind(now, good, made))
+    return f"left behind in {name}: {names}" if names else ""
+
+
+def undeleted_text(stack: Stack) -> str:
+    """What is no longer in the stack, so that no later deployment removes it."""
+    if not stack.undeleted:
+        return ""
+    return f"left behind, because CloudFormation could not delete it: {', '.join(stack.undeleted)}"

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -16,7 +16,8 @@ from fsd.compile.desired import Desired
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.steps import CreateService, Step
-from fsd.release.ports import Aws
+from fsd.release.ledger import release_info
+from fsd.release.ports import Aws, Ecs
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
@@ -64,6 +65,20 @@ def order_runs(ours: str, theirs: str) -> CommitOrder:
 def came_meanwhile(arns: frozenset[str], observed: Observed) -> frozenset[str]:
     """The deployments that began since the service was observed, whatever became of them."""
     return arns - observed.known_deployments
+
+
+def began_since(ecs: Ecs, known: Set[str], *, desired: Desired) -> str:
+    """The deployments that are not `known`, by revision and run; "" where there is none."""
+    arns = ecs.service_deployment_arns(desired.service.cluster, desired.name)
+    new = ecs.service_deployments([arn for arn in arns if arn not in known])
+    return ", ".join(_name(ecs, deployment) for deployment in new)
+
+
+def _name(ecs: Ecs, deployment: ServiceDeployment) -> str:
+    found = ecs.find_task_definition(deployment.task_definition_arn)
+    run = release_info(found).run if found else ""
+    text = f"the deployment of {family_revision(deployment.task_definition_arn)}"
+    return f"{text} ({run})" if run else text
 
 
 def is_beaten(error: CallFailedError, step: Step, aws: Aws, *, desired: Desired) -> bool:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from fsd.compile.desired import Json, JsonValue
-from fsd.plan.transition import is_same_template, transition_template
+from fsd.plan.transition import is_same_template, left_behind, transition_template
 
 
 def template(**resources: Json) -> Json:
@@ -87,3 +87,18 @@ def test_transition_template__outputs__of_the_new_one() -> None:
 def test_is_same_template__order_of_rules__means_nothing() -> None:
     assert is_same_template(template(Tasks=group(1, 2)), template(Tasks=group(2, 1)))
     assert not is_same_template(template(Tasks=group(1, 2)), template(Tasks=group(1, 3)))
+
+
+def test_transition_template__output_that_goes__stays_with_its_resource() -> None:
+    """So that a stack from which something only goes is not changed before the rollout."""
+    before, after = template(Balancer=log_group(7)), template()
+    before["Outputs"] = {"Url": {"Value": {"Ref": "Balancer"}}}
+
+    assert transition_template(before, after) == before
+
+
+def test_left_behind__what_a_release_made_and_the_good_one_lacks() -> None:
+    good, made = template(Logs=log_group(7)), template(Logs=log_group(7), New=log_group(7))
+    now = template(Logs=log_group(7), New=log_group(30), Theirs=log_group(7))
+
+    assert left_behind(now, good, made) == ("New",)

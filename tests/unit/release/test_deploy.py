@@ -6,6 +6,7 @@ import pytest
 
 from fsd.compile.desired import Desired, Json, Scaling
 from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
+from fsd.plan.transition import is_same_template
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
 from fsd.release.ports import Throttled
 from fsd.release.reporter import Silent
@@ -781,6 +782,70 @@ def test_deploy__another_changes_the_stack_meanwhile__not_cleaned_up() -> None:
     resources = aws.stacks.stacks["fsd-web-dev"].template["Resources"]
     assert isinstance(resources, dict)
     assert sorted(resources) == ["New", "Theirs"]
+    assert result.notes[-1] == (
+        "fsd-web-dev is not as this run left it (+Theirs · -Logs); it stays so"
+    )
+
+
+def test_deploy__the_run_that_changes_the_stack_is_known__named() -> None:
+    aws, clock = running(), FakeClock()
+    theirs: Json = {"Resources": {"Theirs": {"Type": "AWS::Logs::LogGroup"}}}
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "SUCCESSFUL")
+    clock.at(1, lambda: aws.stacks.apply("fsd-web-dev", template=theirs, tags={}))
+    aws.ecs.on_update = lambda: aws.ecs.begin_unseen(41)
+    changed = make_desired(template={"Resources": {"New": {"Type": "AWS::Logs::LogGroup"}}})
+
+    result = run(aws, make_request(changed), clock)
+
+    assert result.notes[-1] == (
+        "fsd-web-dev is not as this run left it (+Theirs · -Logs); since then began the deployment "
+        "of web-dev:41; it stays so"
+    )
+
+
+def test_deploy__only_keys_in_another_order__cleaned_up_without_a_word() -> None:
+    """CloudFormation gives rules back with their keys sorted."""
+    aws = running()
+    aws.stacks.apply("fsd-web-dev", template=clients("10.0.0.0/16"), tags={"fsd:service": "web"})
+    changed = make_desired(template=clients("0.0.0.0/0"))
+
+    result = run(aws, make_request(changed))
+
+    assert result.notes == ()
+    now = aws.stacks.stacks["fsd-web-dev"].template
+    assert is_same_template(now, clients("0.0.0.0/0"))
+
+
+def clients(cidr: str) -> Json:
+    rule: Json = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": cidr}
+    group: Json = {"Type": "AWS::EC2::SecurityGroup"}
+    return {"Resources": {"Clients": {**group, "Properties": {"SecurityGroupIngress": [rule]}}}}
+
+
+def test_deploy__fails_with_keys_in_another_order__all_goes_back() -> None:
+    aws = running()
+    aws.stacks.apply("fsd-web-dev", template=clients("10.0.0.0/16"), tags={"fsd:service": "web"})
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+    wider = clients("0.0.0.0/0")
+    public: Json = {"PublicLoadBalancer": {"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer"}}
+    resources = {**clients("0.0.0.0/0")["Resources"], **public}  # type: ignore[dict-item] # a dict
+
+    result = run(aws, make_request(make_desired(template={**wider, "Resources": resources})))
+
+    assert result.message == "stack and scaling as before"
+    assert is_same_template(aws.stacks.stacks["fsd-web-dev"].template, clients("10.0.0.0/16"))
+
+
+def test_deploy__cloudformation_could_not_delete__listed_as_left_behind() -> None:
+    aws = running()
+    aws.stacks.undeleted = ("Logs /ecs/web-dev",)
+    changed = make_desired(template={"Resources": {"New": {"Type": "AWS::Logs::LogGroup"}}})
+
+    result = run(aws, make_request(changed))
+
+    assert result.notes == (
+        "left behind, because CloudFormation could not delete it: Logs /ecs/web-dev",
+    )
 
 
 def test_deploy__another_takes_from_the_stack_what_ours_needs__put_back() -> None:
@@ -796,7 +861,7 @@ def test_deploy__another_takes_from_the_stack_what_ours_needs__put_back() -> Non
     assert isinstance(resources, dict)
     assert sorted(resources) == ["Logs", "Theirs"]
     assert result.notes == (
-        "another run had changed the stack; what this release needs is there again",
+        "fsd-web-dev is not as this run left it (-Logs); what this release needs is there again",
     )
 
 
@@ -811,6 +876,36 @@ def test_deploy__another_changes_the_stack_and_ours_fails__theirs_stays() -> Non
 
     assert result.outcome is Outcome.ROLLED_BACK
     assert aws.stacks.stacks["fsd-web-dev"].template == theirs
+    assert result.message == (
+        "scaling as before; fsd-web-dev is not as this run left it (+Theirs · -Logs · -New), and "
+        "stays so"
+    )
+
+
+def test_deploy__another_builds_on_our_stack_and_ours_fails__left_behind_is_listed() -> None:
+    aws, clock = running(), FakeClock()
+    group: Json = {"Type": "AWS::Logs::LogGroup"}
+    theirs: Json = {"Resources": {"Theirs": group, "New": group, "Logs": group}}
+    aws.ecs.script("IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+    clock.at(1, lambda: aws.stacks.apply("fsd-web-dev", template=theirs, tags={}))
+    changed = make_desired(template={"Resources": {"New": group}})
+
+    result = run(aws, make_request(changed), clock)
+
+    assert result.message.endswith("and stays so; left behind in fsd-web-dev: New")
+
+
+def test_deploy__stack_cannot_go_back__left_behind_is_listed() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+    denied = CallFailedError("AccessDenied: no", where="stack", fix="allow it")
+    aws.stacks.on_apply = [None, denied]
+    changed = make_desired(template={"Resources": {"New": {"Type": "AWS::Logs::LogGroup"}}})
+
+    result = run(aws, make_request(changed))
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert "AccessDenied: no; left behind in fsd-web-dev: New" in result.message
 
 
 def test_deploy__create_service_fails_for_itself__its_error() -> None:

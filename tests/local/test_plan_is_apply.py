@@ -1,0 +1,119 @@
+"""What the plan says is what happens, and what a release leaves is what it says: the real CLI
+against the embedded AWS, with somebody else at work on the same service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.cli import Fsd
+
+DEPLOY = ("deploy", "--env", "local", "--format", "json")
+SCALED = """
+  autoScaling:
+    targetCPUUtilization: 60
+"""
+RESOURCE = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/local/hello-local",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+
+
+@pytest.fixture
+def runtime() -> str:
+    return "process"
+
+
+@pytest.fixture
+def manifests(hello: Path) -> dict[str, str]:
+    """The example, by what it says of the count."""
+    text = (hello / "service.yml").read_text()
+    plain = text.replace("    desiredCount: 2\n", "")
+    said = text.replace("    desiredCount: 2\n", "    desiredCount: 2\n    minCapacity: 2\n")
+    said = said.replace("    minCapacity: 2\n", "    minCapacity: 2\n    maxCapacity: 8\n")
+    return {
+        "two": text,
+        "none": plain,
+        "scaled": said + SCALED,
+        "scaled, five": said.replace("desiredCount: 2", "desiredCount: 5") + SCALED,
+        "no load balancer": text.replace(
+            "    loadBalancer:\n      type: application\n      internal: true\n", ""
+        ),
+    }
+
+
+def count(fsd: Fsd) -> int:
+    (service,) = fsd.status()["services"]
+    return int(service["desired"])
+
+
+def plan(fsd: Fsd, text: str, hello: Path) -> Any:
+    (hello / "service.yml").write_text(text)
+    return fsd.ok("plan", "--env", "local", "--version", "v1", "--format", "json").json()
+
+
+def deploy(fsd: Fsd, text: str, hello: Path, *more: str) -> Any:
+    (hello / "service.yml").write_text(text)
+    return fsd.ok(*DEPLOY, "--version", "v1", *more).json()
+
+
+def schemes(fsd: Fsd) -> list[str]:
+    with fsd.client("elbv2") as elbv2:
+        found = elbv2.describe_load_balancers()["LoadBalancers"]
+    return sorted(one["Scheme"] for one in found)
+
+
+def test_plan__count_and_who_owns_it__is_what_deploy_does(
+    fsd: Fsd, hello: Path, manifests: dict[str, str]
+) -> None:
+    deploy(fsd, manifests["none"], hello)
+    fsd.ok("scale", "--service", "hello", "--env", "local", "--count", "4")
+    with fsd.client("application-autoscaling") as scaling:
+        scaling.register_scalable_target(**RESOURCE, MinCapacity=3, MaxCapacity=10)
+
+        foreign = plan(fsd, manifests["none"], hello)
+        deploy(fsd, manifests["none"], hello, "--override", "environment.GREETING=hi")
+
+        assert foreign["steps"] == []
+        assert "scalable target without FSD's policies (3 to 10 tasks)" in foreign["notes"][-1]
+        assert (foreign["desiredCount"], count(fsd)) == ({"before": 4, "after": 4}, 4)
+        assert len(scaling.describe_scalable_targets(**_found())["ScalableTargets"]) == 1
+
+    deploy(fsd, manifests["scaled"], hello)
+    fsd.ok("scale", "--service", "hello", "--env", "local", "--count", "6")
+    moot = plan(fsd, manifests["scaled, five"], hello)
+    ends = plan(fsd, manifests["two"], hello)
+    deploy(fsd, manifests["two"], hello)
+
+    assert moot["steps"] == []
+    assert moot["notes"] == ["desiredCount 5 changes nothing: auto scaling has the count (6 now)"]
+    assert [step["kind"] for step in ends["steps"]][-2:] == ["RemoveScaling", "SetCount"]
+    assert (ends["desiredCount"], count(fsd)) == ({"before": 6, "after": 2}, 2)
+
+
+def _found() -> dict[str, Any]:
+    return {"ServiceNamespace": "ecs", "ResourceIds": [RESOURCE["ResourceId"]]}
+
+
+def test_deploy__scheme_changes__nothing_of_the_other_is_left_and_nobody_is_blamed(
+    fsd: Fsd, hello: Path, manifests: dict[str, str]
+) -> None:
+    public = ("--override", "networking.loadBalancer.internal=false")
+    broken = ("--override", "environment.HELLO_BROKEN_HEALTH=1")
+    deploy(fsd, manifests["two"], hello)
+
+    failed = fsd.run(*DEPLOY, "--version", "v2", *public, *broken)
+    assert (failed.code, failed.json()["message"]) == (6, "stack and scaling as before")
+    assert schemes(fsd) == ["internal"]
+
+    moved = fsd.ok(*DEPLOY, "--version", "v3", *public)
+    assert schemes(fsd) == ["internet-facing"]
+    assert [note for note in moved.json()["notes"] if "stack" in note] == []
+
+    worker = deploy(fsd, manifests["no load balancer"], hello)
+    assert schemes(fsd) == []
+    assert (worker["outcome"], worker["url"]) == ("succeeded", "")
+    assert [note for note in worker["notes"] if "as this run left it" in note] == []
