@@ -247,7 +247,13 @@ def test_run_step__result_that_tells_secrets__told_nowhere(tmp_path: Path) -> No
 def test_run_step__comment_logs__lines_only_where_they_may_be(
     wanted: str, is_public: bool, tmp_path: Path
 ) -> None:
-    diagnosis = replace(DIAGNOSIS, log_lines=("a line of the service",))
+    told = replace(DIAGNOSIS.cause, summary="it ended: a line of the service")
+    diagnosis = replace(
+        DIAGNOSIS,
+        causes=(told,),
+        causes_without_log=DIAGNOSIS.causes,
+        log_lines=("a line of the service",),
+    )
     result = make_result(outcome=Outcome.ROLLED_BACK, diagnosis=diagnosis)
     built = CallFailedError("docker ended\na line of the build", where="x", fix="y")
     built = type(built)(built.what, where="x", fix="y", code="build-failed")

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from fsd.errors import FsdError
 from fsd.release.result import Result
-from fsd.rollout.cause import Diagnosis
+from fsd.rollout.cause import Cause, Diagnosis
 from fsd.spec.finding import Finding
 
 Error = TypeVar("Error", bound=FsdError)
@@ -98,8 +98,15 @@ def result_in_workflow(result: Result) -> Result:
 
 
 def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:
-    causes = tuple(replace(cause, advice=in_workflow(cause.advice)) for cause in diagnosis.causes)
-    return replace(diagnosis, causes=causes)
+    return replace(
+        diagnosis,
+        causes=_causes(diagnosis.causes),
+        causes_without_log=_causes(diagnosis.causes_without_log),
+    )
+
+
+def _causes(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    return tuple(replace(cause, advice=in_workflow(cause.advice)) for cause in causes)
 
 
 def _command(match: re.Match[str]) -> str:

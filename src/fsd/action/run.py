@@ -263,8 +263,9 @@ class _Run:
             self.runner.annotate(Level.ERROR, result.message or head, title=head)
             return
         cause = result.diagnosis.cause
-        text = f"{cause.code}: {cause.summary}\n{cause.where}\nfix: {cause.advice}"
-        self.runner.annotate(Level.ERROR, text, title=head)
+        said = [f"{each.source} says: {each.text}" for each in cause.evidence]
+        lines = [f"{cause.code}: {cause.summary}", cause.where, *said, f"fix: {cause.advice}"]
+        self.runner.annotate(Level.ERROR, "\n".join(lines), title=head)
 
     def _end_error(self, error: FsdError, *, file: Path, service: str, env: str) -> None:
         error = error_in_workflow(error)

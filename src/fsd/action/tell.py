@@ -36,7 +36,13 @@ def without_log_lines(result: Result) -> Result:
     diagnosis = result.diagnosis
     if diagnosis is None or not diagnosis.log_lines:
         return result
-    return replace(result, diagnosis=replace(diagnosis, log_lines=(NOT_HERE,)))
+    without = replace(
+        diagnosis,
+        causes=diagnosis.causes_without_log or diagnosis.causes,
+        causes_without_log=(),
+        log_lines=(NOT_HERE,),
+    )
+    return replace(result, diagnosis=without)
 
 
 def without_output(error: FsdError) -> FsdError:

@@ -37,6 +37,8 @@ class Diagnosis:
     changes: tuple[Change, ...] = ()
     log_lines: tuple[str, ...] = ()  # the last ones of the worst task, masked
     log_task: str = ""
+    # For readers who may not see the log, where the causes above tell of it.
+    causes_without_log: tuple[Cause, ...] = ()
 
     @property
     def cause(self) -> Cause:

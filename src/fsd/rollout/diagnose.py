@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from fsd.rollout.cause import Cause, Evidence
+from fsd.rollout.explain import REFUSED, port_text, target_advice
 from fsd.rollout.failures import (
     ALARM_TRIGGERED,
     ROLLBACK_REQUESTED,
@@ -138,7 +139,7 @@ def _cause(
     evidence = (*(_task_evidence(tasks)), *targets)
     return Cause(
         code=row.code,
-        summary=_summary(row, tasks, targets),
+        summary=_summary(row, tasks, targets, port=_port(snapshot)),
         where=f"{family_revision(task_definition_arn)} · {noun} {names}",
         evidence=evidence,
         advice=_advice(row, targets),
@@ -150,13 +151,24 @@ def _cause(
 _NAMES_EXIT_CODES = {"crashed", "out-of-memory", "command-not-found"}
 
 
-def _summary(row: Failure, tasks: Sequence[StoppedTask], targets: Sequence[Evidence]) -> str:
+def _port(snapshot: Snapshot) -> int | None:
+    """On which the tasks are checked."""
+    if snapshot.service is not None and snapshot.service.container_port is not None:
+        return snapshot.service.container_port
+    return next((target.port for target in snapshot.targets), None)
+
+
+def _summary(
+    row: Failure, tasks: Sequence[StoppedTask], targets: Sequence[Evidence], *, port: int | None
+) -> str:
     count = "one task" if len(tasks) == 1 else f"{len(tasks)} tasks"
     codes = sorted({c.exit_code for t in tasks for c in t.containers if c.exit_code is not None})
     if row.code in _NAMES_EXIT_CODES and codes:
         return f"{row.summary} ({count}, exit code {', '.join(map(str, codes))})"
     if row.code == "health-check-failed" and targets:
-        return f"{row.summary} ({count}): {targets[0].text}"
+        said = targets[0].text
+        no_answer = f"no HTTP answer from {port_text(port)}"
+        return f"{row.summary} ({count}): {no_answer if REFUSED.search(said) else said}"
     return f"{row.summary} ({count})"
 
 
@@ -186,33 +198,9 @@ def _target_evidence(
     return tuple(Evidence(source="target group", text=text) for text in said if text)
 
 
-_CODE_ADVICE = (
-    (
-        r"\[400\]",
-        "the service refuses the Host header, which is the task's own address: let the health path "
-        "answer whatever the Host (Django: ALLOWED_HOSTS)",
-    ),
-    (
-        r"\[30[12378]\]",
-        "the health path redirects (a missing slash at the end, or http to https): set "
-        "`healthCheck.path` to the path that it leads to",
-    ),
-    (r"\[404\]", "no such path: set `healthCheck.path` to one that the service has"),
-    (r"\[40[13]\]", "the health path must answer without credentials"),
-    (
-        r"timed out|timeout",
-        "nothing answered in time: check `service.port`, that the service binds 0.0.0.0, the "
-        "security group between load balancer and tasks, and `healthCheck.gracePeriod` for a slow "
-        "start",
-    ),
-)
-
-
 def _advice(row: Failure, targets: Sequence[Evidence]) -> str:
     if row.code == "health-check-failed":
-        for pattern, advice in _CODE_ADVICE:
-            if any(re.search(pattern, target.text, re.IGNORECASE) for target in targets):
-                return advice
+        return target_advice([target.text for target in targets]) or row.advice
     return row.advice
 
 

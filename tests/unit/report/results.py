@@ -62,8 +62,7 @@ CAUSE = Cause(
         ),
         Evidence(source="target group", text="Health checks failed with these codes: [500]"),
     ),
-    advice="make the health path answer 2xx in time on the container's port; the lines above are "
-    "the last that the task wrote",
+    advice="make the health path answer 200 to 299 in time on the container's port",
 )
 DIAGNOSIS = Diagnosis(
     causes=(CAUSE,),

@@ -99,8 +99,7 @@ with these codes: \\[500\\]\\
 > Target group says: `Health checks failed with these codes: [500]`\\
 > Changed since `offer-api-dev:41 (v1.2.9)`: `image sha256:77aa… → sha256:9b1f…, environment \
 +DATABASE_URL`\\
-> **Fix**: make the health path answer 2xx in time on the container's port; the lines above are \
-the last that the task wrote
+> **Fix**: make the health path answer 200 to 299 in time on the container's port
 
 The last lines of task 7f3a… in `/ecs/offer-api-dev`:
 

@@ -1,0 +1,239 @@
+"""What the lines of a container's log tell about its start: where it listens, how it ended.
+
+Servers say so in their own words, and they are read by pattern; a line that is not recognised
+tells nothing. Pure: lines come in the order in which they were written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+LONGEST_EXCEPTION = 200  # characters that are shown
+# Characters and lines of an event that are read: a log may hold anything, and is read in time.
+_LONGEST_LINE = 1000
+_LONGEST_EVENT = 300
+_LONGEST_BANNER = 300
+_LONGEST_TRACEBACK = 500
+_TRACEBACKS = 20
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogText:
+    """One event of a log stream; it may hold several lines."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """`host` is "" where the line names none."""
+
+    host: str
+    port: int
+    at: datetime
+    line: str  # verbatim
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only the container itself can connect."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
+    def text(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}" if host else f"port {self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An access log's line."""
+
+    path: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSigns:
+    has_lines: bool = False
+    listening: tuple[Listening, ...] = ()  # each place once
+    socket: str = ""  # a Unix socket that the server listens on
+    exception: str = ""  # the last one, `ModuleNotFoundError: No module named 'x'`
+    refused_host: str = ""  # that a framework takes for none of its own
+    answers: tuple[Answer, ...] = ()  # in order
+
+
+# Only addresses of this machine are hosts, and a time (12:30:45) is no port.
+_HOST = r"(?:(?P<host>\[[0-9a-f:.]*\]|\blocalhost|\*|\b(?:[0-9]{1,3}\.){3}[0-9]{1,3})|(?<![\w.\]]))"
+_PORT = r"(?P<port>[0-9]{2,5})\b"
+# One row for servers that say it alike.
+_LISTENING = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # uvicorn, gunicorn, hypercorn, granian, waitress, aiohttp, sanic, Flask, Django, Gradio
+        r"(?:running|listening|serving|served|started|starting|bound|goin' fast|available|ready)"
+        rf"[^\n]{{0,60}}?\b(?:https?|tcp|h2c?|grpc)://{_HOST}:{_PORT}",
+        # Streamlit's box
+        rf"^\s*(?:local |network |external )?url:\s+https?://{_HOST}:{_PORT}",
+        # Python's http.server: Serving HTTP on 0.0.0.0 port 8000
+        rf"serving https? on {_HOST}[ ,]+port {_PORT}",
+        # Daphne: Listening on TCP address 127.0.0.1:8000; Go, gRPC, uWSGI: bound on :8080
+        r"(?:listening|listen|serving|bound|started|running|binding)\b[^\n/]{0,40}?"
+        rf"\b(?:on|at|to)\b[^\n/]{{0,24}}?{_HOST}:{_PORT}",
+        # Express: listening on port 3000; Tomcat started on port(s): 8080 (http)
+        r"(?:listening|started|running|serving|ready|up)\b[^\n/]{0,40}?"
+        r"\b(?:on|at)\b[^\n/]{0,16}?(?P<host>)\bport(?:\(s\))?:? (?P<port>[0-9]{2,5})\b",
+        r"\blistening on (?P<host>)(?P<port>[0-9]{2,5})[\s.!]*$",
+    )
+)
+_SOCKET = re.compile(
+    r"listening at: unix:(?P<a>\S+)|running on unix socket (?P<b>\S+)", re.IGNORECASE
+)
+# Who is asked for something is not who listens, and a port for metrics is not the service's.
+_OF_OTHERS = re.compile(
+    r"connect(?:ed|ing|ion)?\b|\bclient|upstream|proxy|debugger|metrics|prometheus|broker|database|"
+    r"redis|kafka|postgres|mysql|mongo|rabbit|amqp|otlp|export|collector|backend|endpoint|statsd|"
+    r"dependency|worker url",
+    re.IGNORECASE,
+)
+
+_TRACEBACK = "Traceback (most recent call last):"
+_EXCEPTION = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?P<message>: .*)?$")
+_VALIDATION = re.compile(r"validation errors? for \w+$")
+_BOX = re.compile(r"^\s*[|+][-+|]*\s?")  # around the parts of an exception group
+# A framework, or an interpreter, that ends without a traceback.
+_FATAL = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"Error loading ASGI app\. .+",  # uvicorn
+        r"(?:ERROR|error): +(?P<said>.*(?:[Cc]ould not import|not found in module).*)",
+        r"Error: (?:While importing|Could not import|Failed to find) .+",  # Flask
+        r"Error: (?:Invalid value|No such (?:option|command)|Missing) .+",  # click
+        r"\S+: error: .+",  # argparse, gunicorn
+        r"Error: Cannot find module .+",  # Node
+        r"Exception in thread \"main\" (?P<said>.+)",  # Java
+        r"panic: .+",  # Go
+        r"(?:/bin/)?\w*sh: (?:line )?\d*:? ?.+: (?:not found|command not found|"
+        r"No such file or directory|Permission denied)",
+        r"\S*python\S*: (?:can't open file .+|No module named .+|Error while finding .+)",
+        r"exec \S+: .+",
+        r"\[Errno \d+\] .+",
+        r"(?:[\w.]+(?:Error|Exception)): .+",
+    )
+)
+_STRUCTURED = ("exc_info", "exception", "stack_trace", "stacktrace", "traceback", "stack", "error")
+_MESSAGES = ("message", "msg", "event", "log")
+_LEVEL = re.compile(r"^(?:[\d\[\(][^A-Za-z]*)?(?:\[?(?:CRITICAL|FATAL|ERROR|error)\]?:?\s+)")
+
+_REFUSED_HOST = re.compile(
+    r"Invalid HTTP_HOST header: '(?P<host>[^']{1,100})'|DisallowedHost|Invalid host header",
+    re.IGNORECASE,
+)
+_ACCESS = re.compile(r"\"(?:GET|HEAD) (?P<path>/\S*) HTTP/[0-9.]+\"[,:]? (?P<status>[1-5]\d\d)\b")
+
+
+def read_signs(events: Sequence[LogText]) -> LogSigns:
+    """Never fails: what is not recognised is not there."""
+    lines = [(event.at, line) for event in events for line in _lines(event.text)]
+    texts = [line for _, line in lines]
+    return LogSigns(
+        has_lines=any(text.strip() for text in texts),
+        listening=_find_listening(lines),
+        socket=_find_socket(texts),
+        exception=_find_exception(texts),
+        refused_host=_find_refused_host(texts),
+        answers=tuple(
+            Answer(path=found["path"], status=int(found["status"]))
+            for text in texts
+            for found in _ACCESS.finditer(text)
+        ),
+    )
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of an event; of a JSON record, those of its message and its exception."""
+    plain = _ANSI.sub("", text)
+    if plain.lstrip().startswith("{"):
+        plain = _of_json(plain) or plain
+    return [line[:_LONGEST_LINE].rstrip() for line in plain.splitlines()[-_LONGEST_EVENT:]]
+
+
+def _of_json(text: str) -> str:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(record, dict):
+        return ""
+    said = [record.get(key) for key in (*_MESSAGES, *_STRUCTURED)]
+    return "\n".join(each for each in said if isinstance(each, str))
+
+
+def _find_listening(lines: Iterable[tuple[datetime, str]]) -> tuple[Listening, ...]:
+    found: dict[tuple[str, int], Listening] = {}
+    for at, text in lines:
+        banner = text[:_LONGEST_BANNER]
+        for match in filter(None, (pattern.search(banner) for pattern in _LISTENING)):
+            port, host = int(match["port"]), (match["host"] or "").strip("[]")
+            is_of_others = _OF_OTHERS.search(text[: match.start("port")]) is not None
+            if 0 < port <= 65535 and not is_of_others:
+                place = Listening(host=host, port=port, at=at, line=text.strip())
+                found.setdefault((host, port), place)
+    named = {place.port for place in found.values() if place.host}
+    return tuple(place for place in found.values() if place.host or place.port not in named)
+
+
+def _find_socket(texts: Iterable[str]) -> str:
+    found = next((m for text in texts if (m := _SOCKET.search(text))), None)
+    return (found["a"] or found["b"]) if found else ""
+
+
+def _find_exception(texts: Sequence[str]) -> str:
+    """The last traceback's last line; without one, what else looks like an end."""
+    plain = [_BOX.sub("", text) for text in texts]
+    starts = [number for number, text in enumerate(plain) if _TRACEBACK in text]
+    for start in reversed(starts[-_TRACEBACKS:]):
+        below = plain[start + 1 : start + 1 + _LONGEST_TRACEBACK]
+        said = _after_traceback(below, indent=_indent(plain[start]))
+        if said:
+            return _clip(said)
+    for text in reversed(plain):
+        line = _LEVEL.sub("", text.strip())
+        found = next((m for pattern in _FATAL if (m := pattern.match(line))), None)
+        if found is not None:
+            return _clip(found.groupdict().get("said") or found[0])
+    return ""
+
+
+def _after_traceback(texts: Sequence[str], *, indent: int) -> str:
+    """The first line that is not further in than the traceback's first."""
+    for number, text in enumerate(texts):
+        if text.strip() and _indent(text) <= indent:
+            said = text.strip()
+            if not _EXCEPTION.match(said):
+                return ""
+            # Pydantic names the setting in the lines below.
+            more = texts[number + 1 : number + 3] if _VALIDATION.search(said) else ()
+            return " ".join([said, *(line.strip() for line in more)]).strip()
+    return ""
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= LONGEST_EXCEPTION else text[: LONGEST_EXCEPTION - 1] + "…"
+
+
+def _find_refused_host(texts: Iterable[str]) -> str:
+    for text in texts:
+        found = _REFUSED_HOST.search(text)
+        if found:
+            return found["host"] or "the task's address"
+    return ""

@@ -1,0 +1,252 @@
+"""What the log adds to what AWS says of a failed task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fsd.rollout.cause import Cause, Evidence
+from fsd.rollout.diagnose import find_causes
+from fsd.rollout.explain import Task, explain
+from fsd.rollout.failures import FAILURES, WITHOUT_TASKS
+from fsd.rollout.log_signs import LogText, read_signs
+from tests.timeline import snapshot, task_definition
+
+AT = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
+ARN = task_definition("web:42")
+KILL = "stopped  web:42  ServiceSchedulerInitiated  Task failed ELB health checks in (x)"
+UNHEALTHY = "stopped  web:42  ServiceSchedulerInitiated  Task failed container health checks"
+EXIT = "stopped  web:42  EssentialContainerExited  exit 1  Essential container in task exited"
+TASK = Task(id="0" * 32, name="0000…", port=8000, grace_period=60, started_at=AT)
+
+REFUSED = "target  10.0.0.7  unhealthy  Target.FailedHealthChecks  Health checks failed"
+LATE = "target  10.0.0.7  unhealthy  Target.Timeout  Request timed out"
+
+
+def answered(code: str) -> str:
+    return (
+        "target  10.0.0.7  unhealthy  Target.ResponseCodeMismatch  "
+        f"Health checks failed with these codes: [{code}]"
+    )
+
+
+def the_cause(*look: str, log: tuple[str, ...] = (), task: Task = TASK, after: int = 1) -> Cause:
+    """`after`: seconds between the task's start and the lines."""
+    at = AT + timedelta(seconds=after)
+    causes = find_causes(snapshot("\n".join(look)), ARN, reason="")
+    signs = read_signs([LogText(at=at, text=line) for line in log])
+    (cause,) = explain(causes, signs, task)
+    return cause
+
+
+UVICORN = "INFO:     Uvicorn running on http://{} (Press CTRL+C to quit)"
+NO_ANSWER = (
+    "no HTTP answer came from port 8000: the service listens on another port, binds 127.0.0.1 "
+    "instead of 0.0.0.0, or starts more slowly than `healthCheck.gracePeriod` allows"
+)
+
+
+@pytest.mark.parametrize(
+    ("look", "log", "advice"),
+    [
+        # Nothing answers.
+        (REFUSED, (), f"{NO_ANSWER}; there are no log lines of the task"),
+        (REFUSED, ("loading the model",), f"{NO_ANSWER}; its log names no port"),
+        (
+            REFUSED,
+            (UVICORN.format("0.0.0.0:8001"),),
+            "the log says that the service listens on 0.0.0.0:8001, and the check asks port 8000: "
+            "set `service.port` to 8001, or let the service listen on 8000",
+        ),
+        (
+            REFUSED,
+            (UVICORN.format("127.0.0.1:8000"),),
+            "the log says that the service listens on 127.0.0.1:8000, where only its own container "
+            "reaches it: bind 0.0.0.0 (`--host 0.0.0.0`, `--bind 0.0.0.0:8000`)",
+        ),
+        (
+            REFUSED,
+            (" * Running on http://127.0.0.1:5000",),
+            "the log says that the service listens on 127.0.0.1:5000, where only its own container "
+            "reaches it: bind 0.0.0.0 (`--host 0.0.0.0`, `--bind 0.0.0.0:8000`), and use port 8000 "
+            "(or set `service.port` to 5000)",
+        ),
+        (
+            REFUSED,
+            ("Example app listening at http://localhost:8000",),
+            "the log says that the service listens on localhost:8000; if it binds that, then only "
+            "its own container reaches it: bind 0.0.0.0",
+        ),
+        (
+            REFUSED,
+            ("[INFO] Listening at: unix:/tmp/g.sock (7)",),
+            "the log says that the service listens on the Unix socket /tmp/g.sock: let it listen "
+            "on 0.0.0.0:8000 instead",
+        ),
+        # Flask says both where it binds all.
+        (
+            REFUSED,
+            (" * Running on http://127.0.0.1:8000", " * Running on http://10.0.0.7:8000"),
+            NO_ANSWER,
+        ),
+        (REFUSED, (UVICORN.format("0.0.0.0:8000"),), NO_ANSWER),
+        (
+            LATE,
+            ("loading",),
+            "nothing answered in time on port 8000: the service is not up yet "
+            "(`healthCheck.gracePeriod`), takes longer than `healthCheck.timeout`, binds 127.0.0.1 "
+            "instead of 0.0.0.0, or a security group keeps the load balancer out; its log names no "
+            "port",
+        ),
+        (
+            LATE,
+            (UVICORN.format("0.0.0.0:8001"),),
+            "the log says that the service listens on 0.0.0.0:8001, and the check asks port 8000: "
+            "set `service.port` to 8001, or let the service listen on 8000",
+        ),
+        # Something else than 200 answers.
+        (
+            answered("400"),
+            ("Invalid HTTP_HOST header: '10.0.0.7:8000'.",),
+            "the log says that the service refuses the Host `10.0.0.7:8000`, which the check sends: "
+            "let the health path answer whatever the Host (Django: ALLOWED_HOSTS)",
+        ),
+        (
+            answered("400"),
+            (),
+            "the health path answers 400, most often because the service takes only its own host "
+            "names and the check's Host header is the task's address: let it answer whatever the "
+            "Host (Django: ALLOWED_HOSTS)",
+        ),
+        (
+            answered("301"),
+            ('INFO: 10.0.0.1:4000 - "GET /health HTTP/1.1" 301 Moved Permanently',),
+            "`/health` redirects: if only the slash at the end is missing, set `healthCheck.path` "
+            "to `/health/`; if it leads from http to https, let this path answer over http",
+        ),
+        (
+            answered("301"),
+            ('INFO: 10.0.0.1:4000 - "GET /health/ HTTP/1.1" 301 Moved Permanently',),
+            "the health path redirects (a missing slash at the end, or http to https): set "
+            "`healthCheck.path` to the path that it leads to, or let it answer over http",
+        ),
+        (answered("405"), (), "the health path must answer GET"),
+        (
+            answered("500, 503"),
+            (),
+            "the health path answers with an error of the service: correct it, or what it depends "
+            "on",
+        ),
+    ],
+)
+def test_explain__health_check_failed__says_what_is_known(
+    look: str, log: tuple[str, ...], advice: str
+) -> None:
+    assert the_cause(KILL, look, log=log).advice == advice
+
+
+def test_explain__no_answer__summary_names_the_port() -> None:
+    assert the_cause(KILL, REFUSED).summary == (
+        "the load balancer's health check failed (one task): no HTTP answer from port 8000"
+    )
+
+
+def test_explain__listens_later_than_the_grace_period__says_how_late() -> None:
+    log = (UVICORN.format("0.0.0.0:8000"),)
+
+    late = the_cause(KILL, REFUSED, log=log, after=75)
+    in_time = the_cause(KILL, REFUSED, log=log, after=59)
+
+    assert late.advice == (
+        "the log says that the service listens on 0.0.0.0:8000 since 14:03:15, 75 s after its "
+        "start: raise `healthCheck.gracePeriod` (now 60 s) above that"
+    )
+    assert in_time.advice == NO_ANSWER
+
+
+def test_explain__line_that_is_not_shown__is_evidence() -> None:
+    line = UVICORN.format("0.0.0.0:8001")
+
+    unseen = the_cause(KILL, REFUSED, log=(line,))
+    seen = the_cause(KILL, REFUSED, log=(line,), task=replace(TASK, shown_lines=(line,)))
+
+    assert unseen.evidence[-1] == Evidence(source="log 0000…", text=line, at="14:02:01")
+    assert seen.evidence == unseen.evidence[:-1]
+
+
+def test_explain__500_with_an_exception__is_in_the_summary() -> None:
+    log = ("Traceback (most recent call last):", '  File "x"', "ValueError: no model")
+
+    assert the_cause(KILL, answered("500"), log=log).summary.endswith(
+        "Health checks failed with these codes: [500], after ValueError: no model"
+    )
+
+
+@pytest.mark.parametrize(
+    ("log", "summary", "advice"),
+    [
+        (
+            ('INFO: 127.0.0.1:4000 - "GET /health HTTP/1.1" 404 Not Found',),
+            "the container's health check failed (one task): the service answered 404",
+            "no such path: set `healthCheck.path` to one that the service has",
+        ),
+        (
+            (UVICORN.format("127.0.0.1:8000"),),  # where the container's own check asks
+            "the container's health check failed (one task)",
+            "make the health path answer on 127.0.0.1; raise `healthCheck.gracePeriod` for a slow "
+            "start",
+        ),
+        (
+            (UVICORN.format("127.0.0.1:8001"),),
+            "the container's health check failed (one task)",
+            "the log says that the service listens on 127.0.0.1:8001, and the check asks port "
+            "8000: set `service.port` to 8001, or let the service listen on 8000",
+        ),
+    ],
+)
+def test_explain__container_check(log: tuple[str, ...], summary: str, advice: str) -> None:
+    cause = the_cause(UNHEALTHY, log=log)
+
+    assert (cause.summary, cause.advice) == (summary, advice)
+
+
+@pytest.mark.parametrize(
+    ("exception", "advice"),
+    [
+        ("ModuleNotFoundError: No module named 'fastapi'", "put what is missing into the image"),
+        ("ImportError: cannot import name 'x' from 'y'", "put what is missing into the image"),
+        ("KeyError: 'DATABASE_URL'", "if `DATABASE_URL` is an environment variable, set it in "),
+        ("KeyError: 'price'", "correct what raises it; the log shows where"),
+        ("OSError: [Errno 98] Address already in use", "let one process listen on the port"),
+        ("OperationalError: connection refused", "make what the program connects to reachable"),
+        ("SyntaxError: invalid syntax", "correct what raises it; the log shows where"),
+    ],
+)
+def test_explain__crash__the_exception_is_the_cause(exception: str, advice: str) -> None:
+    log = ("Traceback (most recent call last):", '  File "x"', exception)
+
+    cause = the_cause(EXIT, log=log)
+
+    assert cause.summary == f"the main process ended (one task, exit code 1): {exception}"
+    assert cause.advice.startswith(advice)
+
+
+def test_explain__crash_without_lines__says_so() -> None:
+    assert the_cause(EXIT).advice == (
+        "there are no log lines of the task: run the image on its own (`docker run`) to see why "
+        "it ends"
+    )
+
+
+def test_explain__another_task__as_it_was() -> None:
+    cause = the_cause(EXIT, task=replace(TASK, id="another"))
+
+    assert cause.advice == "find out why the program ends: ECS knows no more than its exit code"
+
+
+@pytest.mark.parametrize("row", [*FAILURES, *WITHOUT_TASKS], ids=lambda row: row.code)
+def test_row__advice_points_at_no_lines(row: object) -> None:
+    """An annotation and `fsd explain` show none, and a task may have written none."""
+    assert "above" not in getattr(row, "advice", "above")
