@@ -188,6 +188,7 @@ _JSON_CODES = {
     "MissingAuthenticationToken": "MissingAuthenticationTokenException",
     "AccessDenied": "AccessDeniedException",
 }
+_QUERY_CODES = {json_code: code for code, json_code in _JSON_CODES.items()}
 
 
 def error_answer(call: Call, code: str, message: str) -> tuple[dict[str, str], bytes]:
@@ -196,6 +197,7 @@ def error_answer(call: Call, code: str, message: str) -> tuple[dict[str, str], b
         code = _JSON_CODES.get(code, code)
         body = json.dumps({"__type": code, "message": message}).encode()
         return {"content-type": "application/x-amz-json-1.1", "x-amzn-errortype": code}, body
+    code = _QUERY_CODES.get(code, code)
     error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     text = error if call.service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"
     return {"content-type": "text/xml"}, f'<?xml version="1.0"?>{text}'.encode()
