@@ -82,3 +82,44 @@ def test_deploy__killed_while_it_asks__next_run_sweeps(cloud: Cloud) -> None:
     assert again.code == 0, again.text
     assert "removed the health check's probe that a stopped run had left" in again.err
     assert (cloud.probes(), cloud.rules(ENVIRONMENT)) == ([], [])
+
+
+@pytest.mark.usefixtures("_serving")
+def test_deploy__service_is_down__not_asked_and_comes_back(cloud: Cloud) -> None:
+    group = target_group(cloud)
+    cloud.elbv2.modify_target_group(TargetGroupArn=group, HealthCheckPath="/nobody")
+    wait_until_down(cloud, group)
+
+    ended = cloud.deploy(ENVIRONMENT, *BASE, *overrides("healthCheck.path=/health?up=1"))
+
+    assert ended.code == 0, ended.text
+    assert "asking" not in ended.err
+    assert cloud.healthy(group) == DESIRED
+    back = cloud.deploy(ENVIRONMENT, *BASE)
+    assert back.code == 0, back.text
+
+
+@pytest.mark.usefixtures("_serving")
+def test_deploy__killed_run_took_the_service_down__next_run_brings_it_back(cloud: Cloud) -> None:
+    group = target_group(cloud)
+    mistyped = overrides("healthCheck.path=/helth", "environment.GREETING=bad")
+    process = cloud.start(cloud.endpoint, ENVIRONMENT, *mistyped, "--allow-interruption")
+    with process:
+        next(line for line in process.stderr or () if "✔ stack" in line)
+        process.kill()
+    wait_until_down(cloud, group)
+
+    ended = cloud.deploy(ENVIRONMENT, *BASE, "--supersede")
+
+    assert ended.code == 0, ended.text
+    assert cloud.healthy(group) == DESIRED, ended.text
+    assert cloud.health_check_path(group) == "/health"
+
+
+def target_group(cloud: Cloud) -> str:
+    return str(cloud.service(ENVIRONMENT)["loadBalancers"][0]["targetGroupArn"])
+
+
+def wait_until_down(cloud: Cloud, group: str) -> None:
+    while cloud.healthy(group):
+        continue

@@ -533,16 +533,14 @@ class FakeLogs:
 
 @dataclass
 class FakeTargets:
-    """`groups` by ARN; a callable is asked anew at each look. `looks` counts them."""
+    """`groups` by ARN; a callable is asked anew at each look."""
 
     groups: dict[str, Callable[[], Sequence[TargetHealth]]] = field(default_factory=dict)
-    looks: int = 0
 
     def declare(self, arn: str, *targets: TargetHealth) -> None:
         self.groups[arn] = lambda: targets
 
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]:
-        self.looks += 1
         look = self.groups.get(target_group_arn)
         return look() if look else []
 

@@ -33,6 +33,7 @@ from fsd.release.ports import Aws, Clock, Stack
 from fsd.release.probe import Trial, sweep, try_moved_check
 from fsd.release.proof import mark_before_start, mark_proved, not_started_text
 from fsd.release.reporter import Reporter
+from fsd.release.rescue import bring_back
 from fsd.release.result import (
     Outcome,
     Phase,
@@ -607,6 +608,7 @@ class _Deployment:
         except (CallFailedError, TimedOutError) as error:
             # The diagnosis must not be lost over it.
             back = ended_by_error(job, error)
+        back = bring_back(job, back)
         return self._finish_rollback(back, started, began=began, diagnosis=diagnosis)
 
     def _finish_rollback(

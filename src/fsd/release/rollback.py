@@ -72,11 +72,7 @@ def go_back(back: GoBack) -> RolledBackTo:
 
     Raises CallFailedError where AWS refuses a step, or has not answered for minutes.
     """
-    watcher = back.watcher
-    watcher.deadline = back.clock.now() + ROLLBACK_TIME
-    watcher.be_patient()
-    patience = Patience(clock=back.clock, reporter=watcher.reporter, speed=watcher.pace.speed)
-    back = replace(back, aws=patience.with_aws(back.aws))
+    back = patient(back)
     back = replace(back, observed=_as_of_now(back))
     good = last_good(back.observed)
     can_stop = not isinstance(back.verdict, Doomed) or _would_start(back, good) or _stop(back, good)
@@ -90,8 +86,17 @@ def go_back(back: GoBack) -> RolledBackTo:
     if good is None:
         return _scale_to_zero(back)
     if not can_stop:
-        return _update_to(back, good)
+        return update_to(back, good)
     return _follow(back, good)
+
+
+def patient(back: GoBack) -> GoBack:
+    """With the time that a rollback gets, and asking AWS again where it does not answer."""
+    watcher = back.watcher
+    watcher.deadline = back.clock.now() + ROLLBACK_TIME
+    watcher.be_patient()
+    patience = Patience(clock=back.clock, reporter=watcher.reporter, speed=watcher.pace.speed)
+    return replace(back, aws=patience.with_aws(back.aws))
 
 
 def _as_of_now(back: GoBack) -> Observed:
@@ -119,7 +124,7 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
         case RolledBack():
             return _find_lost_race(back, good) or _verified(back)
         case Failed(rollback_failed=False):
-            return _find_lost_race(back, good) or _update_to(back, good)
+            return _find_lost_race(back, good) or update_to(back, good)
         case Succeeded():
             _apply_stack_of_now(back)
             return _too_late()
@@ -309,7 +314,7 @@ def _restore_count(back: GoBack) -> None:
         _set_count(back, before.desired)
 
 
-def _update_to(back: GoBack, good: str) -> RolledBackTo:
+def update_to(back: GoBack, good: str) -> RolledBackTo:
     """ECS stopped without going back: deploy the last good revision, and watch that."""
     before = back.observed.service
     known = frozenset(back.aws.ecs.service_deployment_arns(back.cluster, back.desired.name))

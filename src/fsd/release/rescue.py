@@ -1,0 +1,183 @@
+"""When a rollback leaves no healthy task: say since when, and bring the last good revision back.
+
+ECS's own rollback may fail by what the release has broken: its tasks were judged by a health check
+that was not theirs. So the check goes back first, then the revision is rolled out once more.
+Another run's deployment is never touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from fsd.errors import CallFailedError, TimedOutError
+from fsd.plan.diff import health_path
+from fsd.plan.memory import split_memory
+from fsd.plan.moved_check import find_moved_checks
+from fsd.plan.transition import transition_template
+from fsd.release.result import Outcome
+from fsd.release.rollback import (
+    GoBack,
+    RolledBackTo,
+    could_not_go_back,
+    find_lost_race,
+    last_good,
+    patient,
+    update_to,
+)
+from fsd.rollout.diagnose import family_revision
+
+# What ECS says is back may be starting again: a start, and a check or two.
+_RESTART = timedelta(minutes=2)
+_SHORTEST_RESTART = timedelta(seconds=10)  # a process starts in real time
+
+
+def bring_back(back: GoBack, ended: RolledBackTo) -> RolledBackTo:
+    """`ended`, or what became of it where no task was healthy. Raises nothing that AWS does."""
+    can_be_down = ended.outcome is Outcome.ROLLBACK_FAILED or (
+        ended.outcome is Outcome.ROLLED_BACK and back.template is not None
+    )
+    if not can_be_down:
+        return ended
+    try:
+        back = patient(back)
+        good = last_good(back.observed)
+        if good is None or not _is_down(back) or _is_anothers(back, good):
+            return ended
+        return _bring_back(back, good, ended)
+    except (CallFailedError, TimedOutError) as error:
+        what = f"whether a task is healthy is not known: {error.what} ({error.where})"
+        return replace(ended, message=f"{ended.message}; {what}")
+
+
+def _bring_back(back: GoBack, good: str, ended: RolledBackTo) -> RolledBackTo:
+    name, revision = back.desired.name, family_revision(good)
+    since = _down_since(back, good)
+    back.watcher.reporter.note(
+        f"no task of {name} is healthy since {since}; bringing {revision} back"
+    )
+    tried = _restore_check(back)
+    if tried is None and ended.outcome is Outcome.ROLLED_BACK and _comes_up(back):
+        return _up_again(back, ended, since)
+    tried = tried or _roll_out_again(back, good)
+    if tried.outcome is Outcome.ROLLED_BACK and _comes_up(back):
+        return _up_again(back, tried, since)
+    if tried.outcome not in {Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED}:
+        return tried
+    if not _is_down(back):
+        return _up_again(back, ended, since)
+    return _still_down(back, good, since, tried)
+
+
+def _roll_out_again(back: GoBack, good: str) -> RolledBackTo:
+    try:
+        return update_to(back, good)
+    except (CallFailedError, TimedOutError) as error:
+        what = f"{family_revision(good)} could not be rolled out once more"
+        return could_not_go_back(back, f"{what}: {error.what} ({error.where})")
+
+
+def _is_down(back: GoBack) -> bool:
+    """No task is healthy, and some should be."""
+    service = back.aws.ecs.find_service(back.cluster, back.desired.name)
+    if service is None or service.desired == 0:
+        return False
+    if not service.target_group_arns:
+        return service.running == 0
+    targets = [t for arn in service.target_group_arns for t in back.aws.targets.health(arn)]
+    return not any(target.state == "healthy" for target in targets)
+
+
+def _is_anothers(back: GoBack, good: str) -> bool:
+    lost = find_lost_race(back.aws.ecs, back.ours, cluster=back.cluster, good=good)
+    return lost is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Since:
+    at: datetime
+    is_known: bool  # else it was only seen then
+
+    def __str__(self) -> str:
+        return f"{_time(self.at)}{'' if self.is_known else ' at the latest'}"
+
+
+def _down_since(back: GoBack, good: str) -> _Since:
+    """When the last task that had served before the release stopped, by ECS's own clock."""
+    began = _began(back)
+    times = [
+        task.stopped_at
+        for task in back.aws.ecs.stopped_tasks(back.cluster, back.desired.name)
+        if task.task_definition_arn == good
+        and task.created_at is not None
+        and task.stopped_at is not None
+        and began is not None
+        and task.created_at < began < task.stopped_at
+    ]
+    return _Since(at=max(times, default=back.clock.now()), is_known=bool(times))
+
+
+def _began(back: GoBack) -> datetime | None:
+    found = back.aws.ecs.service_deployments([back.ours.arn])
+    return found[0].created_at if found else None
+
+
+def _restore_check(back: GoBack) -> RolledBackTo | None:
+    """As the good revision had it, where it is not so by now; all else in the stack can wait.
+
+    None where that is so; else why not.
+    """
+    stack, name = back.observed.stack, back.desired.stack_name
+    try:
+        now = back.aws.stacks.find(name)
+        if stack is None or now is None:
+            return None
+        template, _ = split_memory(now.template)
+        if find_moved_checks(template, stack.good) or find_moved_checks(stack.good, template):
+            wanted = transition_template(template, stack.good)
+            back.aws.stacks.apply(name, template=wanted, tags=dict(stack.tags))
+    except (CallFailedError, TimedOutError) as error:
+        what = f"its health check could not be put back: {error.what} ({error.where})"
+        return could_not_go_back(back, what)
+    return None
+
+
+def _comes_up(back: GoBack) -> bool:
+    """Look until a task is healthy, for as long as a start takes."""
+    pace, began = back.watcher.pace, back.clock.now()
+    limit = began + max(_SHORTEST_RESTART, _RESTART / pace.speed)
+    while _is_down(back):
+        if back.clock.now() >= limit:
+            return False
+        back.clock.wait(pace.after(back.clock.now() - began))
+    return True
+
+
+def _up_again(back: GoBack, ended: RolledBackTo, since: _Since) -> RolledBackTo:
+    return replace(ended, message=f"{ended.message}; {_were_down(back, since)}")
+
+
+def _were_down(back: GoBack, since: _Since) -> str:
+    return f"no task was healthy from {since} to {_time(back.clock.now())}"
+
+
+def _still_down(back: GoBack, good: str, since: _Since, tried: RolledBackTo) -> RolledBackTo:
+    name, env = back.desired.service_name, back.desired.environment
+    found = back.aws.ecs.find_task_definition(good)
+    path = health_path(found.definition) if found else ""
+    what = f"a release whose tasks answer GET {path}" if path else "a release whose tasks stay up"
+    return RolledBackTo(
+        outcome=Outcome.ROLLBACK_FAILED,
+        text="the service is down",
+        message=f"{back.desired.name} is down: no task is healthy since {since}. Bringing "
+        f"{family_revision(good)} back failed: {tried.message}. What brings it back: {what}",
+        next=(
+            f"fsd logs --service {name} --env {env} --since 1h",
+            f"fsd history --service {name} --env {env}",
+            f"fsd rollback --service {name} --env {env} --to-version VERSION",
+        ),
+    )
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S} UTC"

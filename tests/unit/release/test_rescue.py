@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fsd.errors import CallFailedError
+from fsd.release.deploy import deploy
+from fsd.release.ports import PermissionDenied
+from fsd.release.reporter import Silent
+from fsd.release.result import Outcome, Result
+from fsd.snapshot import StoppedTask, TargetHealth
+from tests.fakes.aws import PREFIX, START, FakeAws, FakeClock
+from tests.unit.release.desired import make_request
+from tests.unit.release.test_probe import GROUP, ONE, checked_at, serving, template
+
+DOWN = replace(ONE, state="unhealthy", reason="Target.Timeout", description="Request timed out")
+
+
+def going_down(*, comes_back: bool) -> FakeAws:
+    """web-dev:41 serves until the release is asked for; with the second update it may come back."""
+    aws = serving()
+    aws.ecs.script("ROLLBACK_FAILED")
+    updates: list[int] = []
+
+    def on_update() -> None:
+        updates.append(1)
+        is_up = len(updates) > 1 and comes_back
+        aws.targets.declare(GROUP, ONE if is_up else DOWN)
+
+    aws.ecs.on_update = on_update
+    return aws
+
+
+def run(aws: FakeAws) -> Result:
+    request = make_request(checked_at("/ready"), allow_interruption=True)
+    return deploy(request, aws.aws(), clock=FakeClock(), reporter=Silent())
+
+
+def updates(aws: FakeAws) -> list[str]:
+    asked = [parameters for name, parameters in aws.ecs.calls if name == "update_service"]
+    return [str(one["taskDefinition"]).rpartition("/")[2] for one in asked]
+
+
+def stopped(minute: int, *, created: int = -60, revision: int = 41) -> StoppedTask:
+    """Minutes after the release began."""
+    return StoppedTask(
+        id=str(minute) * 32,
+        task_definition_arn=f"{PREFIX}:task-definition/web-dev:{revision}",
+        stop_code="ServiceSchedulerInitiated",
+        stopped_reason="Task failed ELB health checks",
+        created_at=START + timedelta(minutes=created),
+        stopped_at=START + timedelta(minutes=minute),
+    )
+
+
+def test_deploy__rollback_fails_and_nothing_is_healthy__check_and_revision_come_back() -> None:
+    aws = going_down(comes_back=True)
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+    aws.ecs.stopped.extend([stopped(1), stopped(2), stopped(3, created=2), stopped(4, revision=9)])
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert updates(aws) == ["web-dev:42", "web-dev:41"]
+    assert aws.stacks.applied[-1] == template("/health")
+    assert "no task was healthy from 14:02:00 UTC to " in result.message
+    assert result.running is not None
+    assert result.running.revision == "web-dev:41"
+
+
+def test_deploy__nothing_gets_healthy_again__says_down_since_when_and_what_brings_it_back() -> None:
+    aws = going_down(comes_back=False)
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_FAILED")
+    aws.ecs.stopped.extend([stopped(1), stopped(2)])
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert result.message == (
+        "web-dev is down: no task is healthy since 14:02:00 UTC. Bringing web-dev:41 back failed: "
+        "web-dev:41 did not get healthy again either. What brings it back: a release whose tasks "
+        "stay up"
+    )
+    assert result.next_steps[0] == "fsd logs --service web --env dev --since 1h"
+    assert result.phases[-1].text.startswith("the service is down")
+
+
+def test_deploy__when_the_last_task_stopped_is_not_known__says_at_the_latest() -> None:
+    aws = going_down(comes_back=False)
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_FAILED")
+
+    message = run(aws).message
+
+    assert "no task is healthy since 14:00:" in message
+    assert " UTC at the latest. Bringing web-dev:41 back failed: " in message
+
+
+def test_deploy__rollback_fails_and_old_tasks_serve__left_as_it_is() -> None:
+    aws = serving()
+    aws.ecs.script("ROLLBACK_FAILED")
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert updates(aws) == ["web-dev:42"]
+    assert "down" not in result.message
+
+
+def test_deploy__ecs_says_rolled_back_and_nothing_is_healthy__waits_then_rolls_out_anew() -> None:
+    aws = going_down(comes_back=True)
+    aws.ecs._next[0][:] = ["IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert updates(aws) == ["web-dev:42", "web-dev:41"]
+    assert "no task was healthy from 14:00:" in result.message
+
+
+def test_deploy__ecs_rolled_back_and_tasks_come_up_by_themselves__no_second_rollout() -> None:
+    aws, clock = going_down(comes_back=False), FakeClock()
+    aws.ecs._next[0][:] = ["IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
+    clock.at(4, lambda: aws.targets.declare(GROUP, ONE))
+    request = make_request(checked_at("/ready"), allow_interruption=True)
+
+    result = deploy(request, aws.aws(), clock=clock, reporter=Silent())
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert updates(aws) == ["web-dev:42"]
+    assert "no task was healthy from 14:00:" in result.message
+
+
+def test_deploy__another_run_took_over__nothing_of_it_is_undone() -> None:
+    aws = going_down(comes_back=False)
+
+    def take_over() -> None:
+        aws.targets.declare(GROUP, DOWN)
+        aws.ecs.on_update = lambda: None
+        aws.ecs.take_over(77)
+
+    aws.ecs.on_update = take_over
+
+    result = run(aws)
+
+    assert result.outcome is not Outcome.ROLLED_BACK
+    assert updates(aws) == ["web-dev:42"]
+
+
+def test_deploy__another_run_began_after_the_rollback_failed__left_to_it() -> None:
+    """While the failure is explained: the stack is back by then."""
+    aws = going_down(comes_back=False)
+
+    def look() -> list[TargetHealth]:
+        is_back = aws.stacks.applied[-1:] == [template("/health")]
+        if is_back and len(aws.ecs.deployments) == 2:
+            aws.ecs.begin(77)
+        return [DOWN]
+
+    aws.ecs.on_update = lambda: aws.targets.groups.update({GROUP: look})
+
+    result = run(aws)
+
+    assert len(aws.ecs.deployments) == 3
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert updates(aws) == ["web-dev:42"]
+
+
+@pytest.mark.parametrize("error", [PermissionDenied, CallFailedError])
+def test_deploy__aws_refuses_the_second_rollout__told_and_the_outcome_stays(
+    error: type[CallFailedError],
+) -> None:
+    aws = going_down(comes_back=False)
+    refusal = error("AccessDenied: no ecs:UpdateService", where="UpdateService", fix="allow it")
+    once = aws.ecs.on_update
+
+    def on_update() -> None:
+        once()
+        aws.ecs.fail("update_service", refusal)
+
+    aws.ecs.on_update = on_update
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert "AccessDenied: no ecs:UpdateService" in result.message
+    assert "web-dev is down: no task is healthy since" in result.message
+
+
+def test_deploy__the_check_cannot_be_put_back__says_so_and_rolls_nothing_out() -> None:
+    aws = going_down(comes_back=True)
+    refusal = CallFailedError("could not be updated: no", where="fsd-web-dev", fix="again")
+    aws.stacks.on_apply = [None, refusal, refusal]
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert "its health check could not be put back: could not be updated: no" in result.message
+    assert updates(aws) == ["web-dev:42"]
