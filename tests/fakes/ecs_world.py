@@ -204,7 +204,9 @@ class EcsWorld:
             "deployments": deployments,
             "events": list(self.events[:100]),
             "currentServiceDeployment": self.rollouts[-1].arn,
-            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+            "networkConfiguration": {
+                "awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}
+            },
         }
         return {"services": [self._show(service)], "failures": []}
 

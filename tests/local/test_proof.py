@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.local.cli import Fsd
+from tests.local.conftest import commit
 
 pytestmark = pytest.mark.parametrize("runtime", ["process"], indirect=True)
 
@@ -47,3 +50,70 @@ def test_deploy__count_0__not_started_until_something_judges_it(fsd: Fsd) -> Non
     assert crashed.json()["diagnosis"]["causes"][0]["code"] == "crashed"
     assert fixed.code == 0, fixed.text
     assert fixed.json()["outcome"] == "succeeded"
+
+
+# --- workers -----------------------------------------------------------------------------------
+
+WORKER = """\
+apiVersion: fsd/v1
+kind: Service
+metadata: {name: hello, pack: jobs, owners: ["@org/jobs"]}
+service:
+  type: ecs
+  resources: {cpu: 256, memory: 512, desiredCount: 2}
+  environment: {VERSION: "${VERSION}"}
+  observability: {logs: {retention: 30}}
+"""
+PROGRAM = """\
+import os, pathlib, signal, sys, time
+
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+alive = pathlib.Path(os.environ.get("ALIVE", "/tmp/fsd-never"))
+print("polling", flush=True)
+time.sleep(float(os.environ.get("AFTER", "3600")))
+print("KeyError: 'QUEUE_URL'", flush=True)
+sys.exit(int(os.environ.get("CODE", "1")))
+"""
+
+
+@pytest.fixture
+def worker(hello: Path) -> Path:
+    """The folder of a service without a port, which ends AFTER seconds with CODE."""
+    (hello / "service.yml").write_text(WORKER)
+    (hello / "app.py").write_text(PROGRAM)
+    commit(hello, "a worker")
+    return hello
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("code", ["1", "0"])
+def test_deploy__worker_ends_after_the_rollout__failed_and_rolled_back(fsd: Fsd, code: str) -> None:
+    """Also with code 0: a service whose tasks end is started anew, for ever."""
+    ending = ("--override", "environment.AFTER=4", "--override", f"environment.CODE={code}")
+    window = ("--override", "deployment.steadyFor=400")  # 10 s at the speed of these tests
+    good = fsd.run(*DEPLOY, "--version", "v1")
+    bad = fsd.run(*DEPLOY, "--version", "v2", *ending, *window)
+    history = fsd.ok("history", *SERVICE, "--format", "json").json()
+
+    assert (good.code, good.json()["outcome"]) == (0, "succeeded"), good.text
+    assert bad.code == 6, bad.text
+    assert "KeyError: 'QUEUE_URL'" in bad.json()["diagnosis"]["logLines"][-1]
+    assert bad.json()["running"]["version"] == "v1"
+    assert [(r["version"], r["outcome"]) for r in history] == [
+        ("v2", "failed"),
+        ("v1", "succeeded"),
+    ]
+
+
+@pytest.mark.usefixtures("worker")
+def test_deploy__worker_with_a_command__ecs_judges_it(fsd: Fsd, tmp_path: Path) -> None:
+    quick = ("--override", "healthCheck.interval=10", "--override", "healthCheck.gracePeriod=0")
+    alive = tmp_path / "alive"
+    alive.touch()
+    good = fsd.run(*DEPLOY, "--override", f"healthCheck.command=test -e {alive}", *quick)
+    bad = fsd.run(*DEPLOY, "--override", f"healthCheck.command=test -e {tmp_path}/no", *quick)
+
+    assert good.code == 0, good.text
+    assert bad.code == 6, bad.text
+    assert bad.json()["diagnosis"]["causes"][0]["code"] == "container-health-check-failed"
+    assert "steadyFor" not in good.err + bad.err

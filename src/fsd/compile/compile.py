@@ -43,6 +43,7 @@ def compile_service(
         service=compile_desired_service(manifest, target=target),
         scaling=compile_scaling(manifest.service),
         log_group=names.log_group(name, environment) if has_logs else "",
+        steady_for=manifest.service.steady_for,
         health_path=manifest.service.checks.path,
         owners=manifest.metadata.owners,
     )

@@ -20,6 +20,9 @@ OUTPUT_TARGET_GROUP = "TargetGroupArn"
 OUTPUT_URL = "ServiceUrl"
 OUTPUT_LOAD_BALANCER = "LoadBalancerArn"
 
+# The tag of a revision whose tasks are watched after a rollout: for how many seconds.
+STEADY_TAG = "fsd:steady-for"
+
 # The docker label that makes a load balancer's health check part of the revision.
 HEALTH_CHECK_LABEL = "fsd.health-check"
 
@@ -113,4 +116,5 @@ class Desired:
     scaling: Scaling | None  # None: not scaled; what FSD scaled before ends
     log_group: str
     health_path: str
+    steady_for: int = 0  # seconds after the rollout in which no task may end by itself
     owners: tuple[str, ...] = ()

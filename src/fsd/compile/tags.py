@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fsd.compile.desired import Image, Release, Target
+from fsd.compile.desired import STEADY_TAG, Image, Release, Target
 from fsd.spec.models import Manifest
 
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html
@@ -28,7 +28,8 @@ def compile_tags(manifest: Manifest, *, target: Target) -> dict[str, str]:
 def compile_ledger(
     manifest: Manifest, *, target: Target, image: Image, release: Release
 ) -> dict[str, str]:
-    """What `fsd history` and `fsd rollback --to-version` read of a revision."""
+    """What `fsd history`, `rollback --to-version`, `restart` and `scale` read of a revision."""
+    steady = manifest.service.steady_for
     return compile_tags(manifest, target=target) | _clean(
         {
             "fsd:version": release.version,
@@ -36,6 +37,7 @@ def compile_ledger(
             "fsd:digest": image.digest,
             "fsd:run": release.run,
             "fsd:forced": release.forced,
+            STEADY_TAG: str(steady) if steady else "",
         }
     )
 

@@ -18,7 +18,7 @@ from fsd.compile.observability import (
 )
 from fsd.compile.roles import execution_role_arn, task_role_arn
 from fsd.spec import names
-from fsd.spec.models import Manifest, Service
+from fsd.spec.models import HealthCheck, Manifest, Service
 
 # Seconds from SIGTERM to SIGKILL: ECS's default on Fargate, said because servers are tuned to it.
 STOP_TIMEOUT = 30
@@ -60,28 +60,45 @@ def compile_task_definition(
 
 
 def container_check(service: Service) -> Json | None:
-    """The check that ECS runs in the container where no load balancer checks it.
+    """The check that ECS runs in the container: the manifest's command, else the port's.
 
-    None without a port, or with a load balancer: a second check could only disagree. It is what
-    the load balancer would do (no proxy, no redirect, 2xx), and needs nothing but Python.
+    None without both, or with a load balancer and no command: a second check of the same could only
+    disagree. The port's is what the load balancer would do (no proxy, no redirect, 2xx), and needs
+    nothing but Python.
     """
-    if service.port is None or find_load_balancer(service) is not None:
-        return None
     checks = service.checks
     timeout = min(checks.timeout, _MAXIMUM_TIMEOUT)
-    program = (
-        "import http.client as h;"
-        f"c=h.HTTPConnection('127.0.0.1',{service.port},timeout={timeout});"
-        f"c.request('GET',{checks.path!r});"
-        "raise SystemExit(c.getresponse().status//100!=2)"
-    )
+    command = _written_check(checks) or _port_check(service, timeout)
+    if not command:
+        return None
     return {
-        "command": ["CMD", "python", "-c", program],
+        "command": command,
         "interval": checks.interval,
         "timeout": timeout,
         "retries": checks.unhealthy_threshold,
         "startPeriod": min(checks.grace_period, _MAXIMUM_START_PERIOD),
     }
+
+
+def _written_check(checks: HealthCheck) -> list[JsonValue]:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html"""
+    if checks.command is None:
+        return []
+    if isinstance(checks.command, str):
+        return ["CMD-SHELL", checks.command]
+    return ["CMD", *checks.command]
+
+
+def _port_check(service: Service, timeout: int) -> list[JsonValue]:
+    if service.port is None or find_load_balancer(service) is not None:
+        return []
+    program = (
+        "import http.client as h;"
+        f"c=h.HTTPConnection('127.0.0.1',{service.port},timeout={timeout});"
+        f"c.request('GET',{service.checks.path!r});"
+        "raise SystemExit(c.getresponse().status//100!=2)"
+    )
+    return ["CMD", "python", "-c", program]
 
 
 def _main_container(manifest: Manifest, *, target: Target, image: Image, release: Release) -> Json:

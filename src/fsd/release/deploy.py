@@ -25,6 +25,7 @@ from fsd.release.apply import Applied, apply_step, split_plan, tasks_after
 from fsd.release.asked import Asked
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
+from fsd.release.healthy import read_healthy, unhealthy_note
 from fsd.release.ledger import release_info
 from fsd.release.observe import observe
 from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
@@ -63,6 +64,7 @@ from fsd.rollout.assess import (
     RollingBack,
     Succeeded,
     Superseded,
+    Unproved,
 )
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
@@ -513,6 +515,7 @@ class _Deployment:
             started=now,
             deadline=max(started, now) + self.request.timeout,
             old_revision=family_revision(old) if old else "",
+            steady_for=timedelta(seconds=self.desired.steady_for),
         )
 
     def _watch(
@@ -540,7 +543,7 @@ class _Deployment:
                 self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"no end after {took}", began)
                 diagnosis = self._diagnose(watcher, watched, observed)
                 return self._timed_out(started, watched, diagnosis)
-            case Doomed() | RollingBack() | RolledBack() | Failed():
+            case Unproved() | Doomed() | RollingBack() | RolledBack() | Failed():
                 self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"failed after {took}", began)
                 return self._failed(watcher, watched, observed, started)
 
@@ -673,11 +676,15 @@ class _Deployment:
     def _unknown(self, started: datetime, error: CallFailedError) -> Result:
         """AWS stopped answering in mid-rollout: what is going on there is not known."""
         service, env = self.desired.service_name, self.desired.environment
+        goes_on = (
+            "ECS goes on by itself, and its circuit breaker rolls back what does not get healthy"
+        )
+        if self._is_confirming:
+            goes_on = "ECS calls its deployment done; that its tasks keep running was not seen"
         return self._finish(
             started,
             Outcome.TIMED_OUT,
-            message=f"the state of {self.asked.revision} is not known: {error.what}; ECS goes on "
-            "by itself, and its circuit breaker rolls back what does not get healthy",
+            message=f"the state of {self.asked.revision} is not known: {error.what}; {goes_on}",
             next_steps=(f"fsd status --service {service} --env {env}", error.fix),
             look=False,
         )
@@ -698,6 +705,11 @@ class _Deployment:
             )
         elif self.ours is None and not self.asked.revision_arn:
             message = f"{signal.what} before ECS was asked to change anything that runs"
+        elif self.diagnosis is None and self._is_confirming:
+            message = (
+                f"{signal.what} after ECS had called the deployment of {revision} done; that its "
+                "tasks keep running was not seen to the end"
+            )
         elif self.diagnosis is not None:
             message = (
                 f"{signal.what} while {revision} was rolled back; ECS goes on with what it "
@@ -746,6 +758,10 @@ class _Deployment:
 
     def _warnings(self) -> tuple[str, ...]:
         return tuple(self.watcher.warnings) if self.watcher else ()
+
+    @property
+    def _is_confirming(self) -> bool:
+        return self.watcher is not None and self.watcher.is_confirming
 
     def _rolls_out(self) -> bool:
         return self.plan is not None and self.plan.rolls_out
@@ -821,13 +837,19 @@ class _Deployment:
         service = aws.ecs.find_service(self.desired.service.cluster, self.desired.name)
         if service is None:
             return result
-        primary = service.primary
+        healthy = read_healthy(aws, service)
+        notes = result.notes
+        if result.outcome in {Outcome.SUCCEEDED, Outcome.UNCHANGED}:
+            name, env = self.desired.service_name, self.desired.environment
+            command = f"fsd diagnose --service {name} --env {env}"
+            notes = (*notes, *filter(None, [unhealthy_note(service, healthy, command)]))
         return replace(
             result,
             running=self._info(service.task_definition_arn, aws),
             running_count=service.running,
             desired_count=service.desired,
-            healthy_count=primary.running if primary else service.running,
+            healthy_count=healthy,
+            notes=notes,
         )
 
     def _info(self, arn: str, aws: Aws) -> ReleaseInfo | None:

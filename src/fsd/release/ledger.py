@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fsd.compile.desired import Json
+from fsd.compile.desired import STEADY_TAG, Json
 from fsd.errors import UsageError
 from fsd.plan.verdict import Mark, mark_of
 from fsd.release.ports import Ecs, TaskDefinition
@@ -43,6 +43,7 @@ def release_info(definition: TaskDefinition, *, outcome: str = "") -> ReleaseInf
         memory=_number(definition.definition.get("memory")),
         at=definition.registered_at,
         run=tags.get("fsd:run", ""),
+        steady_for=_number(tags.get(STEADY_TAG)),
         forced=tags.get("fsd:forced", ""),
         outcome=outcome,
     )

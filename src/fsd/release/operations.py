@@ -13,6 +13,7 @@ from fsd.plan.verdict import Mark, is_unproved
 from fsd.release.border import Border, check_rollback, note_force
 from fsd.release.changed import find_changes
 from fsd.release.evidence import diagnose
+from fsd.release.healthy import read_healthy
 from fsd.release.ledger import NOT_STARTED, SUCCEEDED, read_history, release_info, resolve_version
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
@@ -28,9 +29,10 @@ from fsd.rollout.assess import (
     InProgress,
     Ours,
     RolledBack,
-    RollingBack,
     Succeeded,
     Superseded,
+    Unproved,
+    Verdict,
 )
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
@@ -262,7 +264,9 @@ def _wait_for_count(operation: Operation, count: int, deadline: datetime) -> Out
         service = operation.aws.ecs.find_service(ref.cluster, ref.name)
         if service is None or service.desired != count:
             return Outcome.SUPERSEDED
-        if service.running == count and service.pending == 0:
+        is_there = service.running == count and service.pending == 0
+        is_checked = bool(service.target_group_arns)
+        if is_there and (not is_checked or read_healthy(operation.aws, service) >= count):
             return Outcome.SUCCEEDED
         operation.clock.wait(operation.pace.after(timedelta()))
     return Outcome.TIMED_OUT
@@ -313,6 +317,7 @@ def _update_and_watch(
         started=started,
         deadline=started + operation.timeout,
         old_revision=family_revision(service.task_definition_arn),
+        steady_for=timedelta(seconds=target.steady_for if target else 0),
     )
     previous = aws.ecs.find_task_definition(service.task_definition_arn)
     before = release_info(previous) if previous else None
@@ -404,29 +409,30 @@ def _after_failure(
     """ECS goes back by itself to the deployment before ours; see it through."""
     watcher.deadline = operation.clock.now() + ROLLBACK_TIME
     watcher.be_patient()
-    patience = Patience(
-        clock=operation.clock, reporter=operation.reporter, speed=operation.pace.speed
-    )
-    ecs = patience.with_aws(operation.aws).ecs
+    ecs = _patient(operation).ecs
+    if isinstance(watched.verdict, Unproved):
+        return _go_back_after(operation, watcher, ours, before=before)
     if isinstance(watched.verdict, Doomed):
         try:
             ecs.stop_service_deployment(ours.arn)
         except PermissionDenied as error:
             message = f"ECS could not be asked to go back: {error.what}; its circuit breaker may"
             return Outcome.ROLLBACK_FAILED, message
-    stopping = Ours(
-        service=ours.service,
-        arn=ours.arn,
-        task_definition_arn=ours.task_definition_arn,
-        asked_to_stop=True,
-    )
-    final = watcher.watch(stopping, until_final=True).verdict
-    match final:
+    stopping = replace(ours, asked_to_stop=True)
+    match watcher.watch(stopping, until_final=True).verdict:
         case RolledBack():
             lost = find_lost_race(ecs, ours, cluster=operation.ref.cluster, good=before)
             if lost is not None:
                 return lost.outcome, lost.message
             return Outcome.ROLLED_BACK, "ECS went back to the release before"
+        case Unproved():
+            return _go_back_after(operation, watcher, ours, before=before)
+        case other:
+            return _ended_otherwise(other)
+
+
+def _ended_otherwise(verdict: Verdict | TimedOut) -> tuple[Outcome, str]:
+    match verdict:
         case Succeeded():
             return Outcome.SUCCEEDED, "it got healthy before ECS could stop it"
         case Superseded():
@@ -434,8 +440,41 @@ def _after_failure(
         case Failed() as failed:
             why = f": {failed.reason}" if failed.reason else ""
             return Outcome.ROLLBACK_FAILED, f"ECS did not go back to the release before{why}"
-        case Doomed() | InProgress() | RollingBack() | TimedOut():
+        case _:
             return Outcome.ROLLBACK_FAILED, "the rollback is not done yet; ECS goes on with it"
+
+
+def _go_back_after(
+    operation: Operation, watcher: Watcher, ours: Ours, *, before: str
+) -> tuple[Outcome, str]:
+    """To the revision before: the deployment is over, so ECS does not do it."""
+    if before == ours.task_definition_arn:
+        message = "the same revision ran before: there is nothing to go back to"
+        return Outcome.ROLLBACK_FAILED, message
+    ref, ecs = operation.ref, _patient(operation).ecs
+    lost = find_lost_race(ecs, ours, cluster=ref.cluster, good=before, is_over=True)
+    if lost is not None:
+        return lost.outcome, lost.message
+    known = frozenset(ecs.service_deployment_arns(ref.cluster, ref.name))
+    back: Json = {"taskDefinition": before, "forceNewDeployment": True}
+    ecs.update_service({"cluster": ref.cluster, "service": ref.name, **back})
+    found = watcher.find(known=known, task_definition_arn=before)
+    theirs = Ours(service=ref.name, arn=found.arn, task_definition_arn=before)
+    revision = family_revision(before)
+    match watcher.watch(theirs).verdict:
+        case Succeeded():
+            return Outcome.ROLLED_BACK, f"{revision} runs again"
+        case Superseded():
+            return Outcome.SUPERSEDED, "another deployment took over"
+        case _:
+            return Outcome.ROLLBACK_FAILED, f"{revision} did not get to run again"
+
+
+def _patient(operation: Operation) -> Aws:
+    patience = Patience(
+        clock=operation.clock, reporter=operation.reporter, speed=operation.pace.speed
+    )
+    return patience.with_aws(operation.aws)
 
 
 def _result(
@@ -480,11 +519,10 @@ def _with_what_runs(operation: Operation, result: Result) -> Result:
     if service is None:
         return result
     running = aws.ecs.find_task_definition(service.task_definition_arn)
-    primary = service.primary
     return replace(
         result,
         running=release_info(running) if running else None,
         running_count=service.running,
         desired_count=service.desired,
-        healthy_count=primary.running if primary else 0,
+        healthy_count=read_healthy(aws, service),
     )

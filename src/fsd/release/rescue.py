@@ -25,6 +25,7 @@ from fsd.release.rollback import (
     patient,
     update_to,
 )
+from fsd.rollout.assess import Unproved
 from fsd.rollout.diagnose import family_revision
 
 # What ECS says is back may be starting again: a start, and a check or two.
@@ -89,7 +90,8 @@ def _is_down(back: GoBack) -> bool:
 
 
 def _is_anothers(back: GoBack, good: str) -> bool:
-    lost = find_lost_race(back.aws.ecs, back.ours, cluster=back.cluster, good=good)
+    is_over = isinstance(back.verdict, Unproved)
+    lost = find_lost_race(back.aws.ecs, back.ours, cluster=back.cluster, good=good, is_over=is_over)
     return lost is not None
 
 

@@ -99,6 +99,7 @@ class ReleaseInfo:
     memory: int = 0  # MiB
     at: datetime | None = None
     run: str = ""
+    steady_for: int = 0  # seconds after a rollout in which no task of it may end by itself
     forced: str = ""  # over the environment's border: what was done to it, and by whom
     outcome: str = ""  # succeeded, rolled back, in progress, …, "" where ECS no longer knows
 

@@ -31,6 +31,7 @@ from fsd.rollout.assess import (
     RollingBack,
     Succeeded,
     Superseded,
+    Unproved,
     Verdict,
 )
 from fsd.rollout.diagnose import family_revision, find_task_causes
@@ -79,6 +80,9 @@ def go_back(back: GoBack) -> RolledBackTo:
     lost = _find_lost_race(back, good)
     if lost is not None:
         return lost
+    if isinstance(back.verdict, Unproved):
+        can_stop = False  # ECS's deployment is over
+        _mark_failed(back)
     if _apply_stack_of_both(back):
         lost = _find_lost_race(back, good)  # it took its time
         if lost is not None:
@@ -108,7 +112,8 @@ def _as_of_now(back: GoBack) -> Observed:
         return observed
     ecs = back.aws.ecs
     arns = ecs.service_deployment_arns(back.cluster, back.desired.name)
-    deployments = describe_newest(ecs, arns)
+    # Not ours, also where ECS calls it successful: it is what has failed.
+    deployments = [d for d in describe_newest(ecs, arns) if d.arn != back.ours.arn]
     return replace(
         observed,
         last_successful=last_proved(ecs, deployments, known=(observed.running,))
@@ -125,7 +130,7 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
             return _find_lost_race(back, good) or _verified(back)
         case Failed(rollback_failed=False):
             return _find_lost_race(back, good) or update_to(back, good)
-        case Succeeded():
+        case Succeeded() | Unproved():
             _apply_stack_of_now(back)
             return _too_late()
         case Superseded() as superseded:
@@ -160,17 +165,28 @@ def _stop(back: GoBack, good: str | None) -> bool:
 
 
 def _find_lost_race(back: GoBack, good: str | None) -> RolledBackTo | None:
-    return find_lost_race(back.aws.ecs, back.ours, cluster=back.cluster, good=good)
+    return find_lost_race(
+        back.aws.ecs,
+        back.ours,
+        cluster=back.cluster,
+        good=good,
+        is_over=isinstance(back.verdict, Unproved),
+    )
 
 
-def find_lost_race(ecs: Ecs, ours: Ours, *, cluster: str, good: str | None) -> RolledBackTo | None:
-    """What happened since the verdict: it succeeded after all, or another deployment took over."""
+def find_lost_race(
+    ecs: Ecs, ours: Ours, *, cluster: str, good: str | None, is_over: bool = False
+) -> RolledBackTo | None:
+    """What happened since the verdict: it succeeded after all, or another deployment took over.
+
+    `is_over`: to ECS it had succeeded before, which is no news.
+    """
     arns = ecs.service_deployment_arns(cluster, ours.service)
     found = {d.arn: d for d in ecs.service_deployments([ours.arn, *arns[:1]])}
     mine, newest = found.get(ours.arn), found.get(arns[0]) if arns else None
     if mine is None:
         return None
-    if mine.status is DeploymentStatus.SUCCESSFUL:
+    if mine.status is DeploymentStatus.SUCCESSFUL and not is_over:
         return _too_late()
     if newest is None or newest.created_at <= mine.created_at:
         return None
@@ -335,6 +351,11 @@ def update_to(back: GoBack, good: str) -> RolledBackTo:
             return _verified(back)
         case Superseded() as superseded:
             return _superseded(superseded.task_definition_arn)
+        case Unproved():
+            return could_not_go_back(
+                back,
+                f"{family_revision(good)} does not keep running either" + _why_not(back, good),
+            )
         case TimedOut() | InProgress():
             return could_not_go_back(
                 back, f"the deployment of {family_revision(good)} is not done yet; ECS goes on"

@@ -7,9 +7,11 @@ looks in a row are survived and told. The clock is passed in and is the only thi
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from fsd.errors import CallFailedError
@@ -17,16 +19,34 @@ from fsd.release.patience import LONGEST_PAUSE, PATIENCE
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
 from fsd.release.progress import bake_text, progress_of
 from fsd.release.reporter import Reporter
-from fsd.rollout.assess import InProgress, Ours, RollingBack, Verdict, assess
+from fsd.rollout.assess import (
+    InProgress,
+    Ours,
+    RollingBack,
+    Succeeded,
+    Superseded,
+    Unproved,
+    Verdict,
+    assess,
+)
 from fsd.rollout.diagnose import short
 from fsd.rollout.hooks import paused_text
-from fsd.snapshot import DeploymentStatus, Event, ServiceDeployment, ServiceState, Snapshot
+from fsd.rollout.steadiness import ended_by_themselves
+from fsd.snapshot import (
+    DeploymentStatus,
+    Event,
+    ServiceDeployment,
+    ServiceState,
+    Snapshot,
+    TargetHealth,
+)
 
 POLL_ERRORS_TOLERATED = 5  # in a row, without one answer between them; about a minute
 FAILED_LOOKS_A_SILENT_ONE = 3  # so many more are tolerated where AWS answers a part of each
 MISSING_LOOKS_TOLERATED = 3
 DEPLOYMENT_EVERY = 6  # looks; also whenever something moved
 EVIDENCE_EVERY = 8
+TARGETS_SETTLE = timedelta(seconds=30)  # ECS may have seen healthy what is not so any more
 
 T = TypeVar("T")
 
@@ -100,6 +120,7 @@ class Watcher:
     deadline: datetime
     started: datetime
     old_revision: str = ""
+    steady_for: timedelta = timedelta()  # as on AWS; `pace.speed` divides it
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(service=None, deployment=None))
     warnings: list[str] = field(default_factory=list)  # each told once
     others: tuple[ServiceDeployment, ...] = ()  # not known before either, and not ours
@@ -117,6 +138,7 @@ class Watcher:
     _news: str = ""
     _watched: str = ""
     _baking: str = ""  # the deployment whose bake was told
+    is_confirming: bool = False  # ECS calls it done; we do not yet
 
     def find(self, *, known: frozenset[str], task_definition_arn: str) -> ServiceDeployment:
         """Our deployment: the ARN that was not there before, in whatever status, of our revision.
@@ -154,7 +176,8 @@ class Watcher:
         """Look until there is a verdict, or the deadline.
 
         `RollingBack` ends the watch too, so that the caller can act at once, unless `until_final`.
-        Another deployment than before is judged by its own evidence.
+        Another deployment than before is judged by its own evidence. What ECS calls SUCCESSFUL is
+        confirmed, which may take until after the deadline: by `steady_for` at the most.
         """
         if ours.arn != self._watched:
             self._watched, self._seen = ours.arn, _Seen()
@@ -164,11 +187,84 @@ class Watcher:
             waiting = isinstance(verdict, InProgress) or (
                 until_final and isinstance(verdict, RollingBack)
             )
+            if isinstance(verdict, Succeeded):
+                verdict = self._confirm(ours)
             if verdict is not None and not waiting:
                 return Watched(verdict=verdict, snapshot=self.snapshot)
             if self.clock.now() >= self.deadline:
                 return Watched(verdict=TimedOut(), snapshot=self.snapshot)
             self.clock.wait(min(self._next_look(), self._time_left()))
+
+    # --- once ECS calls it done -------------------------------------------------------------
+
+    def _confirm(self, ours: Ours) -> Verdict:
+        """Nothing to confirm at count 0: then nothing ran, which the caller says."""
+        service = self.snapshot.service
+        if service is None or service.desired == 0:
+            return Succeeded()
+        self.is_confirming = True
+        if service.target_group_arns:
+            verdict = self._look_until(self._look_at_targets, limit=TARGETS_SETTLE)
+        else:
+            verdict = Succeeded()
+        if self.steady_for and isinstance(verdict, Succeeded):
+            self._tell_of_the_wait()
+            look = partial(self._look_for_crashes, ours)
+            verdict = self._look_until(look, limit=self.steady_for)
+        self.is_confirming = False
+        return verdict
+
+    def _look_until(self, look: Callable[[bool], Verdict], *, limit: timedelta) -> Verdict:
+        """`look` is told whether it is the last; `InProgress` is a later look."""
+        until = self.clock.now() + limit / self.pace.speed
+        while True:
+            is_last = self.clock.now() >= until
+            verdict = self._try(partial(look, is_last))
+            if verdict is not None and not isinstance(verdict, InProgress):
+                return verdict
+            left = max(until - self.clock.now(), timedelta())
+            self.clock.wait(min(self._next_look(), left) if not is_last else self._next_look())
+
+    def _look_at_targets(self, is_last: bool) -> Verdict:
+        """A target may be on its way; of none that is healthy in the end, nothing is served."""
+        service = self.snapshot.service
+        assert service is not None  # _confirm
+        try:
+            targets = [t for arn in service.target_group_arns for t in self.aws.targets.health(arn)]
+        except PermissionDenied as error:
+            self._warn(f"the targets' health could not be compared: {error.what}")
+            return Succeeded()
+        self._spent += len(service.target_group_arns)
+        if any(target.state == "healthy" for target in targets):
+            return Succeeded()
+        self.snapshot = replace(self.snapshot, targets=tuple(targets))
+        return Unproved(reason=_no_target_text(targets)) if is_last else InProgress()
+
+    def _look_for_crashes(self, ours: Ours, is_last: bool) -> Verdict:
+        """The stopped tasks are read when something moved, and once at the end."""
+        service = self.aws.ecs.find_service(self.cluster, self.service)
+        self._spent += 1
+        if service is None:
+            return Superseded(by="")
+        self.snapshot = replace(self.snapshot, service=service)
+        if _is_anothers(service, ours):
+            return Superseded(
+                by=service.current_deployment_arn, task_definition_arn=service.task_definition_arn
+            )
+        before, self._seen = self._seen, _seen(service)
+        fresh = self._take_fresh_events(service)
+        if is_last or fresh or self._seen != before:
+            self._read_stopped()
+            if ended_by_themselves(self.snapshot, ours):
+                return Unproved(reason="")
+        return Succeeded() if is_last else InProgress()
+
+    def _tell_of_the_wait(self) -> None:
+        seconds = self.steady_for.total_seconds() / self.pace.speed
+        self.reporter.note(
+            f"ECS calls it done; for {seconds:g} s more none of its tasks may end by itself "
+            "(deployment.steadyFor)"
+        )
 
     def be_patient(self) -> None:
         """For a rollback, which must not end because AWS does not answer for a while."""
@@ -390,6 +486,21 @@ def shorten_event(message: str, service: str) -> str:
     text = message.replace(f"(service {service}) ", "").replace(f"(service {service}, ", "(")
     text = re.sub(r"\(target-group arn:[^)]*\)", "the target group", text)
     return re.sub(r"\b[0-9a-f]{32}\b", lambda task: short(task[0]), text)
+
+
+def _is_anothers(service: ServiceState, ours: Ours) -> bool:
+    """Whether another deployment began since ours was done."""
+    current = service.current_deployment_arn
+    is_other_revision = service.task_definition_arn != ours.task_definition_arn
+    return is_other_revision or (current != "" and current != ours.arn)
+
+
+def _no_target_text(targets: Sequence[TargetHealth]) -> str:
+    """`no target is healthy: 2 unused (Target.NotInUse: Target group is not configured …)`."""
+    said = Counter((t.state, ": ".join(filter(None, (t.reason, t.description)))) for t in targets)
+    each = (f"{n} {state}" + (f" ({why})" if why else "") for (state, why), n in said.items())
+    what = ", ".join(each) or "none is registered"
+    return f"ECS calls it done and no target is healthy: {what}"
 
 
 def _seen(service: ServiceState) -> _Seen:

@@ -37,6 +37,13 @@ class Succeeded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unproved:
+    """ECS calls our deployment SUCCESSFUL, and what was seen afterwards says that it is not."""
+
+    reason: str  # "" where stopped tasks say it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Doomed:
     """ECS is still trying, but the evidence says that trying cannot help: ask for the rollback."""
 
@@ -72,7 +79,7 @@ class Superseded:
 
 
 Verdict: TypeAlias = (
-    InProgress | Succeeded | Doomed | RollingBack | RolledBack | Failed | Superseded
+    InProgress | Succeeded | Unproved | Doomed | RollingBack | RolledBack | Failed | Superseded
 )
 
 

@@ -277,9 +277,10 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         under="healthCheck",
     ),
     _use("failureThreshold unhealthyThresholdCount", "service.healthCheck.unhealthyThreshold"),
-    _none(
-        "command test cmd exec script",
-        "FSD has no health check by command: it asks for `path` on `service.port`",
+    _use(
+        "test cmd exec script",
+        "service.healthCheck.command",
+        "a list of words, or a text that a shell runs; without CMD or CMD-SHELL",
         under="healthCheck",
     ),
     _none(

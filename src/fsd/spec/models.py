@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from fsd.spec.section import Limits, key, section
 
 API_VERSION = "fsd/v1"
+STEADY_FOR = 60  # seconds, for a service that nothing checks
 CERTIFICATE_PATTERN = r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/+=,.@_-]+$"
 HTTP_PATH_PATTERN = r"^/[!-~]*$"  # printable ASCII: what a request line can have
 NAME_PATTERN = r"^[a-z][a-z0-9-]*[a-z0-9]$"
@@ -19,6 +20,8 @@ HttpPath = Annotated[str, Limits(pattern=HTTP_PATH_PATTERN, max_length=1024)]
 Port = Annotated[int, Limits(ge=1, le=65535)]
 Percent = Annotated[int, Limits(ge=1, le=100)]
 Cooldown = Annotated[int, Limits(ge=0, le=86400)]
+Command = Annotated[tuple[str, ...], Limits(min_length=1)]
+ShellCommand = Annotated[str, Limits(min_length=1)]
 EnvironmentName = Annotated[str, Limits(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
@@ -40,7 +43,16 @@ class Metadata:
 
 @section
 class HealthCheck:
-    path: HttpPath = key(default="/health", description="The path that answers 200 when healthy.")
+    path: HttpPath = key(
+        default="/health",
+        description="The path that answers 200 when healthy; only with a port.",
+    )
+    command: Command | ShellCommand | None = key(
+        default=None,
+        description="A check that ECS runs in the container; text is run by a shell. A worker has "
+        "no other.",
+        examples=(("python", "-m", "app.alive"),),
+    )
     interval: Annotated[int, Limits(ge=5, le=300)] = key(
         default=30, description="Seconds between checks."
     )
@@ -191,6 +203,11 @@ class Deployment:
     alarms: tuple[str, ...] = key(
         default=(), description="CloudWatch alarms that roll a deployment back."
     )
+    steady_for: Annotated[int, Limits(ge=0, le=3600)] | None = key(
+        default=None,
+        description="Seconds after the rollout in which a task that ends by itself is a failed "
+        "release; 60 for a service that nothing checks, else 0.",
+    )
 
 
 @section
@@ -232,6 +249,15 @@ class Service:
     def checks(self) -> HealthCheck:
         """The health check with its defaults, also where the manifest has no such section."""
         return self.health_check or HealthCheck()
+
+    @property
+    def steady_for(self) -> int:
+        """Seconds; see `Deployment.steady_for`."""
+        said = self.deployment.steady_for
+        if said is not None:
+            return said
+        is_checked = self.port is not None or self.checks.command is not None
+        return 0 if is_checked else STEADY_FOR
 
 
 @section

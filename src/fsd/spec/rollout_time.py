@@ -1,6 +1,6 @@
 """How long a rolling deployment takes, from the manifest alone, and what takes the time.
 
-    batches × (start a task + its first good check + drain an old one) + bake time
+    batches × (start a task + its first good check + drain an old one) + bake time + steadyFor
 
 A new target is healthy after one good check, whatever `healthyThreshold` says: that is for targets
 which were unhealthy.
@@ -29,6 +29,7 @@ class Part(StrEnum):
     DRAIN = "deregistrationDelay"
     BATCHES = "for more batches"
     BAKE = "bakeTime"
+    STEADY = "steadyFor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +71,22 @@ def estimate_rollout(service: Service) -> Estimate:
         return Estimate(parts=())
     batch = {
         Part.START: START,
-        Part.CHECK: service.checks.interval if service.port is not None else 0,
+        Part.CHECK: service.checks.interval if _is_checked(service) else 0,
         Part.DRAIN: service.deployment.deregistration_delay if _is_balanced(service) else 0,
     }
     more = (count - 1) * sum(batch.values())
     bake = 60 * (service.deployment.bake_time or 0)
-    return _estimate({**batch, Part.BATCHES: more, Part.BAKE: bake})
+    return _estimate(
+        {**batch, Part.BATCHES: more, Part.BAKE: bake, Part.STEADY: service.steady_for}
+    )
 
 
 def estimate_failure(service: Service) -> Estimate:
     """Until the health check fails the first task of a release that never gets healthy.
 
-    Zero without a port: nothing checks such a service.
+    Zero where nothing checks the service.
     """
-    if service.port is None:
+    if not _is_checked(service):
         return Estimate(parts=())
     checks = service.checks
     return _estimate(
@@ -93,6 +96,10 @@ def estimate_failure(service: Service) -> Estimate:
             Part.CHECK: checks.interval * checks.unhealthy_threshold,
         }
     )
+
+
+def _is_checked(service: Service) -> bool:
+    return service.port is not None or service.checks.command is not None
 
 
 def _is_balanced(service: Service) -> bool:

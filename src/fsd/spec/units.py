@@ -37,6 +37,7 @@ UNITS: Mapping[str, Unit] = {
     "scaleOutCooldown": Unit.SECONDS,
     "deregistrationDelay": Unit.SECONDS,
     "bakeTime": Unit.MINUTES,
+    "steadyFor": Unit.SECONDS,
     "retention": Unit.DAYS,
     "targetCPUUtilization": Unit.PERCENT,
     "targetMemoryUtilization": Unit.PERCENT,

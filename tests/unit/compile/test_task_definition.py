@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -225,6 +226,25 @@ def test_container_check__timings__fit_the_ranges_of_ecs() -> None:
         "retries": 7,
         "startPeriod": 300,
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "command"),
+    [
+        (["python", "-m", "app.alive"], ["CMD", "python", "-m", "app.alive"]),
+        ("test -e /tmp/alive || exit 1", ["CMD-SHELL", "test -e /tmp/alive || exit 1"]),
+    ],
+)
+@pytest.mark.parametrize(
+    "service", [{"port": None}, {}, {"networking": {"load_balancer": {}}}], ids=str
+)
+def test_container_check__command__that_and_no_other(
+    written: object, command: list[str], service: dict[str, Any]
+) -> None:
+    check = container_check(make_manifest(health_check={"command": written}, **service).service)
+
+    assert check is not None
+    assert check["command"] == command
 
 
 @pytest.mark.parametrize(

@@ -498,6 +498,13 @@ CASES = [
     Case(rule="health-check-missing", service="port: 80", at=(8, 9)),
     Case(rule="health-check-missing", service="port: 80\nhealthCheck: {path: /}"),
     Case(rule="health-check-missing"),
+    Case(rule="health-check-unused", service="healthCheck: {path: /x}", at=(8, 23)),
+    Case(
+        rule="health-check-unused", service="healthCheck: {path: /x, command: [a]}", at=(8, 23)
+    ),
+    Case(rule="health-check-unused", service="healthCheck: {command: [a], interval: 5}"),
+    Case(rule="health-check-unused", service="port: 80\nhealthCheck: {path: /x}"),
+    Case(rule="health-check-unused"),
     *(
         Case(rule="rollout-slow", service=f"{BALANCED}\n{service}", at=at, severity=severity)
         for service, at, severity in (

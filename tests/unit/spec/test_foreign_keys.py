@@ -37,6 +37,7 @@ def advice(service: str) -> str:
         ("mem_limit: 512m", "service.resources.memory"),
         ("expose: [8000]", "service.port"),
         ("deploy: {replicas: 2}", "service.deployment"),
+        ("healthCheck: {test: [CMD, a]}", "service.healthCheck.command"),
         ("healthCheck: {retries: 3}", "service.healthCheck.unhealthyThreshold"),
         ("healthCheck: {start_period: 40}", "service.healthCheck.gracePeriod"),
         # ECS
@@ -130,8 +131,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("capacityProviderStrategy: []", "Spot"),
         ("autoScaling: {requests: 100}", "scaling by requests"),
         ("reservedConcurrency: 5", "scaling by requests"),
-        ("healthCheck: {command: [CMD]}", "health check by command"),
-        ("healthCheck: {test: [CMD]}", "health check by command"),
         ("healthCheck: {port: 9000}", "port for the check"),
         ("healthCheck: {matcher: '200-399'}", "choice of the status"),
         ("deployment: {canary: {}}", "blue/green, canary"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fsd.spec.rollout_time import Part, batch_size, batches, estimate_failure, estimate_rollout
@@ -50,9 +52,27 @@ def test_estimate_rollout__no_load_balancer__nothing_drains() -> None:
     assert dict(estimate_rollout(service).parts) == {Part.START: 40, Part.CHECK: 30}
 
 
-def test_estimate_rollout__worker__nothing_is_checked() -> None:
-    assert dict(estimate_rollout(make_manifest(port=None).service).parts) == {Part.START: 40}
-    assert estimate_failure(make_manifest(port=None).service).seconds == 0
+def test_estimate_rollout__worker__nothing_is_checked_so_it_is_watched_for_a_minute() -> None:
+    service = make_manifest(port=None).service
+
+    assert dict(estimate_rollout(service).parts) == {Part.START: 40, Part.STEADY: 60}
+    assert estimate_failure(service).seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        ({"port": None}, 60),
+        ({"port": None, "deployment": {"steadyFor": 5}}, 5),
+        ({"port": None, "deployment": {"steadyFor": 0}}, 0),
+        ({"port": None, "healthCheck": {"command": "pgrep python"}}, 0),
+        ({"port": None, "healthCheck": {"path": "/x"}}, 60),
+        ({}, 0),
+        ({"deployment": {"steadyFor": 90}}, 90),
+    ],
+)
+def test_steady_for__by_what_checks_the_service(changes: dict[str, Any], seconds: int) -> None:
+    assert make_manifest(**changes).service.steady_for == seconds
 
 
 def test_estimate_rollout__batches_and_bake_time__come_on_top() -> None:

@@ -33,6 +33,7 @@ _PLACES: dict[Part, KeyPath] = {
     Part.DRAIN: (*_DEPLOYMENT, "deregistrationDelay"),
     Part.BATCHES: _MAXIMUM,
     Part.BAKE: (*_DEPLOYMENT, "bakeTime"),
+    Part.STEADY: (*_DEPLOYMENT, "steadyFor"),
 }
 _FIXES = {
     Part.START: "use a smaller image",
@@ -41,6 +42,7 @@ _FIXES = {
     Part.DRAIN: "`deregistrationDelay: 30`, unless requests take longer",
     Part.BATCHES: "`minimumHealthyPercent: 100` and `maximumPercent: 200` replace all at once",
     Part.BAKE: "a shorter `bakeTime`, where the alarms tell sooner",
+    Part.STEADY: "`steadyFor: 60`, or the time in which a bad release of it crashes",
 }
 _USES: tuple[KeyPath, ...] = (
     *_PLACES.values(),

@@ -1,0 +1,47 @@
+"""A path to check, and no port at which anybody could ask for it.
+
+ECS has two checks: the load balancer's, which asks for a path at a port, and the container's, which
+is a command. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/healthcheck.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.spec.models import STEADY_FOR
+
+PATH = ("service", "healthCheck", "path")
+COMMAND = ("service", "healthCheck", "command")
+PORT = ("service", "port")
+BALANCER = ("service", "networking", "loadBalancer")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    """Not with a load balancer: then the port is missing, which another rule says."""
+    service = subject.service
+    is_worker = service.port is None and service.networking.load_balancer is None
+    if not is_worker or not subject.is_written(*PATH):
+        return
+    if service.checks.command is not None:
+        fix = "remove it: `healthCheck.command` is what ECS checks a worker by"
+    else:
+        fix = (
+            "`healthCheck.command`, which ECS runs in the container; without it, a task that ends "
+            f"in the first {service.steady_for or STEADY_FOR} s (`deployment.steadyFor`) fails the "
+            "release"
+        )
+    yield Problem(
+        at=PATH,
+        message=f"`{service.checks.path}` is never asked for: a worker has no port",
+        fix=fix,
+        uses=(PORT, BALANCER, COMMAND),
+    )
+
+
+RULE = Rule(
+    id="health-check-unused",
+    severity=Severity.WARNING,
+    summary="a worker has a health check that nothing carries out",
+    check=check,
+)

@@ -1,0 +1,30 @@
+"""How many tasks are healthy, for the last look: by their targets, not only by their number."""
+
+from __future__ import annotations
+
+from fsd.release.ports import Aws, PermissionDenied
+from fsd.rollout.steadiness import count_healthy
+from fsd.snapshot import ServiceState
+
+
+def read_healthy(aws: Aws, service: ServiceState) -> int:
+    """A call for each target group; one more where old tasks still run beside the new ones.
+
+    Where targets may not be read the tasks that run are counted. Raises CallFailedError.
+    """
+    if not service.target_group_arns:
+        return count_healthy(service, (), ())
+    try:
+        targets = [t for arn in service.target_group_arns for t in aws.targets.health(arn)]
+    except PermissionDenied:
+        return service.primary.running if service.primary else service.running
+    is_alone = len(service.deployments) < 2
+    tasks = () if is_alone else aws.ecs.tasks(service.cluster, service.name)
+    return count_healthy(service, targets, tasks)
+
+
+def unhealthy_note(service: ServiceState, healthy: int, command: str) -> str:
+    """What a success must not keep to itself; "" where all is well."""
+    if healthy >= service.desired:
+        return ""
+    return f"{healthy} of {service.desired} tasks are healthy: {command}"
