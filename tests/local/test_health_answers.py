@@ -31,6 +31,8 @@ class Case:
     advice: str  # its beginning
     log: str = ""  # in one of the lines
     overrides: tuple[str, ...] = ()
+    timeout: str = "10m"
+    exit_code: int = 7
 
 
 CASES = [
@@ -126,6 +128,17 @@ CASES = [
         log="running on http://0.0.0.0:8001",
         overrides=UNBALANCED,
     ),
+    Case(  # within the grace period, so that no task ends
+        fault="port",
+        code="health-check-failed",
+        summary="no HTTP answer from port 8000 yet",
+        advice="the log says that the service listens on 0.0.0.0:8001, and the check asks port "
+        "8000",
+        log="running on http://0.0.0.0:8001",
+        overrides=("healthCheck.gracePeriod=7000",),
+        timeout="20s",
+        exit_code=9,
+    ),
 ]
 
 
@@ -133,8 +146,9 @@ def play(fsd: Fsd, number: int, case: Case) -> Any:
     """The first deployment of the service to an environment of its own."""
     faulty = (*case.overrides, f"environment.FAULT={case.fault}")
     options = [part for one in faulty for part in ("--override", one)]
-    ended = fsd.run("deploy", "--env", f"e{number}", "--format", "json", *options)
-    assert ended.code == 7, ended.text
+    deploy = ("deploy", "--env", f"e{number}", "--format", "json", "--timeout", case.timeout)
+    ended = fsd.run(*deploy, *options)
+    assert ended.code == case.exit_code, ended.text
     return json.loads(ended.out)["diagnosis"]
 
 
@@ -154,7 +168,9 @@ def diagnoses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Any]]:
         owner.ok("local", "down")
 
 
-@pytest.mark.parametrize("number", range(len(CASES)), ids=[c.fault for c in CASES])
+@pytest.mark.parametrize(
+    "number", range(len(CASES)), ids=[f"{c.fault}-{c.exit_code}" for c in CASES]
+)
 def test_deploy__service_with_a_fault__its_cause_and_what_to_do(
     diagnoses: list[Any], number: int
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fsd.change import Change
 from fsd.errors import CallFailedError
@@ -13,8 +13,10 @@ from fsd.release.ports import Aws, LogLine
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import find_causes, short, worst_task
 from fsd.rollout.explain import Task, explain
+from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.log_signs import LogText, read_signs
-from fsd.snapshot import Snapshot, StoppedTask
+from fsd.rollout.waiting import find_waiting
+from fsd.snapshot import Snapshot, StoppedTask, TaskState
 
 LOG_LINES = 30  # that are shown
 LINES_READ = 300
@@ -35,28 +37,54 @@ def diagnose(
 
     Logs that cannot be read leave the rest of the diagnosis whole.
     """
-    worst = worst_task(snapshot, task_definition_arn)
-    lines: tuple[LogLine, ...] = ()
-    told: tuple[str, ...] = ()
-    could_read = worst is not None
-    if worst is not None:
-        try:
-            lines = _last_lines(aws, log_group, aws.ecs.log_streams(worst))
-            told = tuple(f"{line.at:%H:%M:%S} {line.text}" for line in lines[-LOG_LINES:])
-        except CallFailedError as error:
-            told, could_read = (f"(the logs could not be read: {error.what})",), False
     alarms = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
     causes = find_causes(snapshot, task_definition_arn, reason=reason, alarms=evidence(aws, alarms))
-    explained = (
-        _explained(causes, _task(worst, snapshot, port), lines) if worst and could_read else causes
-    )
+    task = worst_task(snapshot, task_definition_arn)
+    waiting = find_waiting(snapshot, task_definition_arn)
+    if waiting is not None and causes[0].code == ROLLOUT_FAILED.code:  # no task has ended
+        causes, task = (waiting.cause,), _as_stopped(waiting.task)
+    log = _read_log(aws, log_group, task)
+    explained = causes
+    if task is not None and log.is_read:
+        explained = _explained(causes, _task(task, snapshot, port), log.lines)
     return Diagnosis(
         causes=explained,
         changed_since=changed_since,
         changes=changes,
-        log_lines=told,
-        log_task=short(worst.id) if worst else "",
+        log_lines=log.told,
+        log_task=short(task.id) if task else "",
         causes_without_log=causes if explained != causes else (),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Log:
+    """`told` is what the report shows; `is_read` is False where AWS gave no answer."""
+
+    lines: tuple[LogLine, ...] = ()
+    told: tuple[str, ...] = ()
+    is_read: bool = True
+
+
+def _read_log(aws: Aws, log_group: str, task: StoppedTask | None) -> _Log:
+    if task is None:
+        return _Log()
+    try:
+        lines = _last_lines(aws, log_group, aws.ecs.log_streams(task))
+    except CallFailedError as error:
+        return _Log(told=(f"(the logs could not be read: {error.what})",), is_read=False)
+    told = tuple(f"{line.at:%H:%M:%S} {line.text}" for line in lines[-LOG_LINES:])
+    return _Log(lines=lines, told=told)
+
+
+def _as_stopped(task: TaskState) -> StoppedTask:
+    """Which streams a task writes to depends on its definition alone."""
+    return StoppedTask(
+        id=task.id,
+        task_definition_arn=task.task_definition_arn,
+        stop_code="",
+        stopped_reason="",
+        started_at=task.started_at,
     )
 
 

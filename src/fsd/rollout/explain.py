@@ -21,6 +21,12 @@ _STATUS = re.compile(r"\[(?P<codes>[0-9, ]+)\]")
 _IMPORT = re.compile(r"^(?:ModuleNotFoundError|ImportError): ")
 _MISSING_VARIABLE = re.compile(r"^KeyError: '(?P<name>[A-Z][A-Z0-9_]+)'$")
 _TAKEN_PORT = re.compile(r"Address already in use|EADDRINUSE", re.IGNORECASE)
+_WRONG_CPU = re.compile(r"exec format error", re.IGNORECASE)
+_NO_PROGRAM = re.compile(
+    r"(?:exec user process caused|^exec \S+): .*no such file|: (?:command )?not found$|"
+    r"can't open file",
+    re.IGNORECASE,
+)
 _UNREACHABLE = re.compile(
     r"connection refused|could not connect|timed? ?out|could not translate host|"
     r"name or service not known|no such host|getaddrinfo",
@@ -129,6 +135,8 @@ def _of_an_end(cause: Cause, signs: LogSigns) -> Cause:
             summary=f"{cause.summary}: {signs.exception}",
             advice=_exception_advice(signs.exception) or cause.advice,
         )
+    if signs.remark:
+        return replace(cause, advice=_remark_advice(signs))
     if not signs.has_lines:
         said = "there are no log lines of the task: run the image on its own (`docker run`) to see "
         return replace(cause, advice=f"{said}why it ends")
@@ -147,6 +155,16 @@ def _exception_advice(exception: str) -> str:
         return (
             "put what is missing into the image (its requirements, a COPY in the Dockerfile), or "
             "correct the import"
+        )
+    if _WRONG_CPU.search(exception):
+        return (
+            "the image, or a program in it, is for another CPU architecture: build it for "
+            "`service.platform` (X86_64 or ARM64)"
+        )
+    if _NO_PROGRAM.search(exception):
+        return (
+            "put the program, and the interpreter that its first line names, into the image, or "
+            "correct `service.command`"
         )
     if _TAKEN_PORT.search(exception):
         return "let one process listen on the port: another of the same task has it already"
@@ -217,7 +235,7 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: Task) -> Cause:
         if heard.line not in task.shown_lines:
             said = Evidence(source=f"log {task.name}", text=heard.line, at=f"{heard.at:%H:%M:%S}")
             evidence = (*evidence, said)
-        advice = _place_advice(cause, heard, task)
+        advice = _place_advice(cause, heard, task) or _remark_advice(signs)
         return replace(cause, advice=advice or _base(cause, task.port), evidence=evidence)
     if signs.socket:
         return replace(
@@ -236,6 +254,10 @@ def _base(cause: Cause, port: int | None) -> str:
     if any(TIMED_OUT.search(text) for text in said):
         return late_answer_advice(port)
     return cause.advice
+
+
+def _remark_advice(signs: LogSigns) -> str:
+    return f"the log says: {signs.remark}" if signs.remark else ""
 
 
 def _heard(places: Sequence[Listening], port: int | None) -> Listening | None:

@@ -66,6 +66,7 @@ class LogSigns:
     exception: str = ""  # the last one, `ModuleNotFoundError: No module named 'x'`
     refused_host: str = ""  # that a framework takes for none of its own
     answers: tuple[Answer, ...] = ()  # in order
+    remark: str = ""  # what to do about a trouble that the server itself names
 
 
 # Only addresses of this machine are hosts, and a time (12:30:45) is no port.
@@ -104,6 +105,11 @@ _OF_OTHERS = re.compile(
 
 _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?P<message>: .*)?$")
+# What a server raises because a worker of it has failed: the cause was said before it.
+_FOLLOWS = re.compile(
+    r"gunicorn\.errors\.HaltServer|SystemExit|KeyboardInterrupt|StopIteration|"
+    r"(?:asyncio\.\S*)?CancelledError"
+)
 _VALIDATION = re.compile(r"validation errors? for \w+$")
 _BOX = re.compile(r"^\s*[|+][-+|]*\s?")  # around the parts of an exception group
 # A framework, or an interpreter, that ends without a traceback.
@@ -122,8 +128,10 @@ _FATAL = tuple(
         r"No such file or directory|Permission denied)",
         r"\S*python\S*: (?:can't open file .+|No module named .+|Error while finding .+)",
         r"exec \S+: .+",
+        r"standard_init_linux\.go:\d+: .+",
         r"\[Errno \d+\] .+",
         r"(?:[\w.]+(?:Error|Exception)): .+",
+        r"Reason: (?P<said>(?:Worker|App) failed to .+)",  # gunicorn, where it is all there is
     )
 )
 _STRUCTURED = ("exc_info", "exception", "stack_trace", "stacktrace", "traceback", "stack", "error")
@@ -134,7 +142,25 @@ _REFUSED_HOST = re.compile(
     r"Invalid HTTP_HOST header: '(?P<host>[^']{1,100})'|DisallowedHost|Invalid host header",
     re.IGNORECASE,
 )
-_ACCESS = re.compile(r"\"(?:GET|HEAD) (?P<path>/\S*) HTTP/[0-9.]+\"[,:]? (?P<status>[1-5]\d\d)\b")
+_ACCESS = re.compile(
+    r"\b(?:GET|HEAD) (?P<path>/\S{0,200}) HTTP/[0-9.]+\"?[,:]? (?P<status>[1-5]\d\d)\b"
+)
+# What a server says of its own trouble, and what helps.
+_REMARKS = tuple(
+    (re.compile(pattern), advice)
+    for pattern, advice in (
+        (
+            r"was sent SIGKILL! Perhaps out of memory\?",
+            "a worker was killed, most often for want of memory: raise `resources.memory`, or "
+            "start fewer workers",
+        ),
+        (
+            r"WORKER TIMEOUT \(pid:\d+\)",
+            "a worker answered nothing for as long as gunicorn waits: raise its `--timeout`, or "
+            "find what blocks it",
+        ),
+    )
+)
 
 
 def read_signs(events: Sequence[LogText]) -> LogSigns:
@@ -147,6 +173,7 @@ def read_signs(events: Sequence[LogText]) -> LogSigns:
         socket=_find_socket(texts),
         exception=_find_exception(texts),
         refused_host=_find_refused_host(texts),
+        remark=_find_remark(texts),
         answers=tuple(
             Answer(path=found["path"], status=int(found["status"]))
             for text in texts
@@ -200,7 +227,7 @@ def _find_exception(texts: Sequence[str]) -> str:
     for start in reversed(starts[-_TRACEBACKS:]):
         below = plain[start + 1 : start + 1 + _LONGEST_TRACEBACK]
         said = _after_traceback(below, indent=_indent(plain[start]))
-        if said:
+        if said and not _FOLLOWS.match(said):
             return _clip(said)
     for text in reversed(plain):
         line = _LEVEL.sub("", text.strip())
@@ -229,6 +256,13 @@ def _indent(text: str) -> int:
 
 def _clip(text: str) -> str:
     return text if len(text) <= LONGEST_EXCEPTION else text[: LONGEST_EXCEPTION - 1] + "…"
+
+
+def _find_remark(texts: Sequence[str]) -> str:
+    for pattern, advice in _REMARKS:
+        if any(pattern.search(text) for text in texts):
+            return advice
+    return ""
 
 
 def _find_refused_host(texts: Iterable[str]) -> str:

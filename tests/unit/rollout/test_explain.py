@@ -106,6 +106,12 @@ NO_ANSWER = (
             "the log says that the service listens on 0.0.0.0:8001, and the check asks port 8000: "
             "set `service.port` to 8001, or let the service listen on 8000",
         ),
+        (
+            LATE,
+            (UVICORN.format("0.0.0.0:8000"), "[1] [CRITICAL] WORKER TIMEOUT (pid:8)"),
+            "the log says: a worker answered nothing for as long as gunicorn waits: raise its "
+            "`--timeout`, or find what blocks it",
+        ),
         # Something else than 200 answers.
         (
             answered("400"),
@@ -221,13 +227,17 @@ def test_explain__container_check(log: tuple[str, ...], summary: str, advice: st
         ("KeyError: 'price'", "correct what raises it; the log shows where"),
         ("OSError: [Errno 98] Address already in use", "let one process listen on the port"),
         ("OperationalError: connection refused", "make what the program connects to reachable"),
+        ("exec /app/run.sh: exec format error", "the image, or a program in it, is for another"),
+        ("exec /app/run.sh: no such file or directory", "put the program, and the interpreter"),
+        ("/bin/sh: 1: gunicorn: not found", "put the program, and the interpreter"),
         ("SyntaxError: invalid syntax", "correct what raises it; the log shows where"),
     ],
 )
 def test_explain__crash__the_exception_is_the_cause(exception: str, advice: str) -> None:
-    log = ("Traceback (most recent call last):", '  File "x"', exception)
+    is_python = not exception.startswith(("exec ", "/bin/"))
+    head = ("Traceback (most recent call last):", '  File "x"') if is_python else ()
 
-    cause = the_cause(EXIT, log=log)
+    cause = the_cause(EXIT, log=(*head, exception))
 
     assert cause.summary == f"the main process ended (one task, exit code 1): {exception}"
     assert cause.advice.startswith(advice)

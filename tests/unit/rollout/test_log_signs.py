@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsd.rollout.log_signs import Answer, LogSigns, LogText, read_signs
+from fsd.rollout.log_signs import LogSigns, LogText, read_signs
 
 AT = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
 TRACEBACK = (
@@ -134,6 +134,28 @@ def test_read_signs__unix_socket(line: str, socket: str) -> None:
             ('ERROR:    Error loading ASGI app. Could not import module "main".',),
             'Error loading ASGI app. Could not import module "main".',
         ),
+        (  # awslabs/web-client-for-aws-transfer-family#12, giuseppe99barchetta/SuggestArr#11
+            (
+                "[ERROR] Exception in worker process",
+                *TRACEBACK,
+                "[INFO] Worker exiting (pid: 10)",
+                "Traceback (most recent call last):",
+                '  File "/usr/local/bin/gunicorn", line 8, in <module>',
+                "gunicorn.errors.HaltServer: <HaltServer 'Worker failed to boot.' 3>",
+            ),
+            NOPE,
+        ),
+        (  # loelkes/jire#2
+            (
+                "[2023-11-23 14:43:47 +0000] [1] [ERROR] Worker (pid:7) exited with code 3",
+                "[2023-11-23 14:43:47 +0000] [1] [ERROR] Reason: Worker failed to boot.",
+            ),
+            "Worker failed to boot.",
+        ),
+        (  # ryerkerk/aws-batch-python-tutorial#1
+            ("standard_init_linux.go:228: exec user process caused: no such file or directory",),
+            "standard_init_linux.go:228: exec user process caused: no such file or directory",
+        ),
         (("/bin/sh: 1: gunicorn: not found",), "/bin/sh: 1: gunicorn: not found"),
         (("/usr/local/bin/python: No module named app",), "/usr/local/bin/python: No module named app"),
         (
@@ -164,12 +186,28 @@ def test_read_signs__access_log__path_and_status() -> None:
     found = signs(
         'INFO:     10.0.1.7:41000 - "GET /health HTTP/1.1" 404 Not Found',
         '10.0.1.7 - - [22/Nov/2026:14:02:00 +0000] "GET /health/ HTTP/1.1" 301 0 "-" "ELB-HealthChecker/2.0"',
+        # hackoregon/civic-devops#245
+        "10.180.13.204 [30/Jun/2019:19:22:06 +0000] GET /emergency/ HTTP/1.1 400 26 - ELB-HealthChecker/2.0",
     )  # fmt: skip
 
-    assert found.answers == (
-        Answer(path="/health", status=404),
-        Answer(path="/health/", status=301),
-    )
+    assert [(answer.path, answer.status) for answer in found.answers] == [
+        ("/health", 404),
+        ("/health/", 301),
+        ("/emergency/", 400),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("[ERROR] Worker (pid:8) was sent SIGKILL! Perhaps out of memory?", "a worker was killed"),
+        ("[1] [CRITICAL] WORKER TIMEOUT (pid:8)", "a worker answered nothing for as long"),
+        ("timeout of the worker", ""),
+    ],
+)
+def test_read_signs__what_the_server_says_of_itself(line: str, advice: str) -> None:
+    assert signs(line).remark.startswith(advice)
+    assert bool(signs(line).remark) is bool(advice)
 
 
 @pytest.mark.parametrize(
