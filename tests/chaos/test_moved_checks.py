@@ -17,6 +17,9 @@ ENVIRONMENT = "moved"
 # What a mistake in the Service YAML looks like.
 MISTAKES = {
     "mistyped path": ("healthCheck.path=/helth",),
+    "wrong port": ("healthCheck.port=8001",),
+    "wrong matcher": ("healthCheck.matcher=201",),
+    "switched scheme": ("healthCheck.protocol=https",),
 }
 
 
@@ -50,6 +53,23 @@ def test_deploy__running_tasks_fail_the_moved_check__refused_and_nobody_notices(
     assert (cloud.probes(), cloud.rules(ENVIRONMENT)) == ([], [])
     assert (visitor.failed, visitor.fewest) == ([], DESIRED), visitor
     assert visitor.asked > DEPLOYMENTS
+
+
+@pytest.mark.usefixtures("_serving")
+def test_deploy__load_balancers_scheme_switched_with_a_mistyped_path__nobody_notices(
+    cloud: Cloud,
+) -> None:
+    """Another load balancer has another target group: the old tasks stay judged as they were."""
+    before = cloud.all_of(ENVIRONMENT)
+    switched = ("networking.loadBalancer.internal=false", "healthCheck.path=/helth")
+
+    with cloud.visited(ENVIRONMENT) as visitor:
+        ended = cloud.deploy(ENVIRONMENT, *overrides(*switched))
+
+    assert ended.code == 6, ended.text
+    assert cloud.all_of(ENVIRONMENT) == before
+    assert (cloud.probes(), cloud.rules(ENVIRONMENT)) == ([], [])
+    assert (visitor.failed, visitor.fewest) == ([], DESIRED), visitor
 
 
 @pytest.mark.usefixtures("_serving")

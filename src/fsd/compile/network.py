@@ -62,7 +62,10 @@ def security_groups(manifest: Manifest, *, target: Target) -> Json:
         groups[LOAD_BALANCER_SECURITY_GROUP] = _group(
             f"Load balancer of {name}",
             ingress=[_rule("tcp", clients, "clients", port=port) for port in ports],
-            egress=[_rule("tcp", target.vpc_cidr, "tasks", port=service.port)],
+            egress=[
+                _rule("tcp", target.vpc_cidr, description, port=port)
+                for port, description in _balanced_ports(service, service.port)
+            ],
             target=target,
         )
     return groups
@@ -103,19 +106,26 @@ def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
     rules: list[JsonValue] = []
     if service.port is not None and find_load_balancer(service) is not None:
         group: JsonValue = {"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}
-        rules.append(
+        rules += [
             {
                 "IpProtocol": "tcp",
-                "FromPort": service.port,
-                "ToPort": service.port,
+                "FromPort": port,
+                "ToPort": port,
                 "SourceSecurityGroupId": group,
-                "Description": "from the load balancer",
+                "Description": f"{description} from the load balancer".removeprefix("tasks "),
             }
-        )
+            for port, description in _balanced_ports(service, service.port)
+        ]
     metrics = service.observability.metrics
     if metrics is not None and metrics.enabled:
         rules.append(_rule("tcp", target.vpc_cidr, "metrics", port=metrics.port))
     return rules
+
+
+def _balanced_ports(service: Service, port: int) -> list[tuple[int, str]]:
+    """What the load balancer reaches: the service, and where it asks for its health."""
+    asked = service.checks.port
+    return [(port, "tasks"), *([(asked, "health check")] if asked not in {None, port} else [])]
 
 
 def _group(
@@ -192,17 +202,23 @@ def _target_group(service: Service, *, target: Target) -> Json:
             "Port": _TARGET_GROUP_PORT,
             "VpcId": target.vpc_id,
             "HealthCheckEnabled": True,
-            "HealthCheckProtocol": "HTTP",
-            "HealthCheckPort": "traffic-port",
+            "HealthCheckProtocol": checks.protocol.upper(),
+            "HealthCheckPort": _check_port(service),
             "HealthCheckPath": checks.path,
             "HealthCheckIntervalSeconds": checks.interval,
             "HealthCheckTimeoutSeconds": checks.timeout,
             "HealthyThresholdCount": checks.healthy_threshold,
             "UnhealthyThresholdCount": checks.unhealthy_threshold,
-            "Matcher": {"HttpCode": "200-299"},
+            "Matcher": {"HttpCode": checks.matcher},
             "TargetGroupAttributes": _attributes({"deregistration_delay.timeout_seconds": delay}),
         },
     }
+
+
+def _check_port(service: Service) -> str:
+    """Each task's own, where it is the service's: then old tasks keep theirs when that changes."""
+    asked = service.checks.port
+    return "traffic-port" if asked in {None, service.port} else str(asked)
 
 
 def _listener(

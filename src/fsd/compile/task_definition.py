@@ -63,8 +63,8 @@ def container_check(service: Service) -> Json | None:
     """The check that ECS runs in the container: the manifest's command, else the port's.
 
     None without both, or with a load balancer and no command: a second check of the same could only
-    disagree. The port's is what the load balancer would do (no proxy, no redirect, 2xx), and needs
-    nothing but Python.
+    disagree. The port's is what the load balancer would do (no proxy, no redirect, any
+    certificate), and needs nothing but Python.
     """
     checks = service.checks
     timeout = min(checks.timeout, _MAXIMUM_TIMEOUT)
@@ -92,13 +92,29 @@ def _written_check(checks: HealthCheck) -> list[JsonValue]:
 def _port_check(service: Service, timeout: int) -> list[JsonValue]:
     if service.port is None or find_load_balancer(service) is not None:
         return []
+    checks = service.checks
+    port = checks.port or service.port
+    connect, more = f"HTTPConnection('127.0.0.1',{port},timeout={timeout}", ""
+    if checks.protocol == "https":
+        connect = f"HTTPS{connect.removeprefix('HTTP')},context=s._create_unverified_context()"
+        more = ",ssl as s"
     program = (
-        "import http.client as h;"
-        f"c=h.HTTPConnection('127.0.0.1',{service.port},timeout={timeout});"
-        f"c.request('GET',{service.checks.path!r});"
-        "raise SystemExit(c.getresponse().status//100!=2)"
+        f"import http.client as h{more};"
+        f"c=h.{connect});"
+        f"c.request('GET',{checks.path!r});"
+        f"raise SystemExit({_is_unhealthy(checks.matcher)})"
     )
     return ["CMD", "python", "-c", program]
+
+
+def _is_unhealthy(matcher: str) -> str:
+    """In Python, of the answer to `c`'s request."""
+    status = "c.getresponse().status"
+    if matcher == "200-299":
+        return f"{status}//100!=2"
+    ranges = (part.partition("-") for part in matcher.split(","))
+    healthy = (f"{low}<=n<={high or low}" for low, _, high in ranges)
+    return f"not any({' or '.join(healthy)} for n in[{status}])"
 
 
 def _main_container(manifest: Manifest, *, target: Target, image: Image, release: Release) -> Json:
@@ -135,10 +151,20 @@ def _health_check_label(service: Service) -> dict[str, str]:
         return {}
     checks = service.checks
     text = (
-        f"GET {checks.path} every {checks.interval} s, timeout {checks.timeout} s, "
+        f"GET {checks.path}{_where_and_what(service)} every {checks.interval} s, "
+        f"timeout {checks.timeout} s, "
         f"{checks.healthy_threshold} good, {checks.unhealthy_threshold} bad"
     )
     return {HEALTH_CHECK_LABEL: text}
+
+
+def _where_and_what(service: Service) -> str:
+    """Only what is not the default, so that the label of most services never changed."""
+    checks = service.checks
+    port = f" on port {checks.port}" if checks.port not in {None, service.port} else ""
+    scheme = " by https" if checks.protocol == "https" else ""
+    codes = f", expecting {checks.matcher}," if checks.matcher != "200-299" else ""
+    return f"{port}{scheme}{codes}"
 
 
 def _ports(service: Service) -> list[JsonValue]:

@@ -8,6 +8,7 @@ own: a slow API call never delays them, and a slow target never delays an API ca
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Sequence
@@ -215,7 +216,7 @@ class ElasticLoadBalancing:
 
 async def _probe(address: str, port: int, check: HealthCheck, *, timeout: float) -> Probe:
     try:
-        status = await _get_status(address, port, check.path, timeout=timeout)
+        status = await _get_status(address, port, check, timeout=timeout)
     except TimeoutError:
         return TIMED_OUT
     except (OSError, ValueError):
@@ -223,17 +224,17 @@ async def _probe(address: str, port: int, check: HealthCheck, *, timeout: float)
     return judge(status, check.matcher)
 
 
-async def _get_status(address: str, port: int, path: str, *, timeout: float) -> int:
+async def _get_status(address: str, port: int, check: HealthCheck, *, timeout: float) -> int:
     """The status of one GET. Raises OSError without a connection, ValueError for not-HTTP."""
     request = (
-        f"GET {path} HTTP/1.1\r\nHost: {address}:{port}\r\n"
+        f"GET {check.path} HTTP/1.1\r\nHost: {address}:{port}\r\n"
         "User-Agent: ELB-HealthChecker/2.0\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     )
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(
-                address, port, limit=_LONGEST_STATUS_LINE
+                address, port, limit=_LONGEST_STATUS_LINE, ssl=_tls(check)
             )
             writer.write(request.encode("latin-1", "replace"))
             await writer.drain()
@@ -245,6 +246,14 @@ async def _get_status(address: str, port: int, path: str, *, timeout: float) -> 
     finally:
         if writer is not None:
             writer.close()
+
+
+def _tls(check: HealthCheck) -> ssl.SSLContext | None:
+    """A load balancer does not look at a target's certificate.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
+    """
+    return ssl._create_unverified_context() if check.protocol == "HTTPS" else None
 
 
 async def _read_rest(reader: asyncio.StreamReader) -> None:

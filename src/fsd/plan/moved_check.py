@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from fsd.compile.desired import Json
+from fsd.plan.transition import transition_template
 
 _TYPE = "AWS::ElasticLoadBalancingV2::TargetGroup"
 _DEFAULT_TIMEOUT = 5  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
@@ -67,6 +68,20 @@ def find_moved_checks(before: Json, after: Json) -> tuple[MovedCheck, ...]:
     )
 
 
+def open_port(before: Json, after: Json) -> Json:
+    """`before`, with what `after` lets through its security groups besides: so that a port can be
+    asked before anything else changes. Equal to `before` where nothing is missing."""
+    has = _resources(before)
+    groups: Json = {
+        name: resource
+        for name, resource in _resources(after).items()
+        if isinstance(resource, dict)
+        and resource.get("Type") == "AWS::EC2::SecurityGroup"
+        and name in has
+    }
+    return transition_template({"Resources": groups}, before)
+
+
 def _asks_more(old: HealthCheck, new: HealthCheck) -> bool:
     return new.timeout < old.timeout or replace(new, timeout=old.timeout) != old
 
@@ -76,13 +91,17 @@ def _expects(check: HealthCheck) -> str:
 
 
 def _checks(template: Json) -> dict[str, HealthCheck]:
-    resources = template.get("Resources")
     found: dict[str, HealthCheck] = {}
-    for name, resource in resources.items() if isinstance(resources, dict) else ():
+    for name, resource in _resources(template).items():
         if isinstance(resource, dict) and resource.get("Type") == _TYPE:
             properties = resource.get("Properties")
             found[name] = _check(properties if isinstance(properties, dict) else {})
     return found
+
+
+def _resources(template: Json) -> Json:
+    resources = template.get("Resources")
+    return resources if isinstance(resources, dict) else {}
 
 
 def _check(properties: Json) -> HealthCheck:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fsd.compile.desired import OUTPUT_URL, Desired, Image, Release
+from fsd.compile.desired import OUTPUT_URL, Desired, Image, Json, Release
 from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
@@ -266,8 +266,24 @@ class _Deployment:
             reporter=self.reporter,
             pace=self.request.pace,
             desired=self.desired,
+            change_stack=lambda template: self._change_stack(template, observed),
         )
-        try_moved_check(trial, observed, self.plan)
+        try:
+            try_moved_check(trial, observed, self.plan)
+        except CallFailedError:
+            self.stack.restore_if_ours()  # as `run` does where it is refused
+            raise
+
+    def _change_stack(self, template: Json, observed: Observed) -> None:
+        """Until it is known whether the release begins; then its own template comes, or this goes.
+
+        A run that is killed leaves it, and what to go back to in it.
+        """
+        self.changing = name = self.desired.stack_name
+        self.stack.begins(template, observed)
+        remembered = observed.remembering(template)
+        self.aws.stacks.apply(name, template=remembered, tags=dict(self.desired.stack_tags))
+        self.changing = ""
 
     # --- apply -----------------------------------------------------------------------------
 

@@ -11,16 +11,16 @@ The probe goes whatever happens. A run that is killed leaves it, and the next on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired
+from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
 from fsd.errors import CallFailedError, Interrupted, RefusedError
-from fsd.plan.moved_check import MovedCheck, find_moved_checks
+from fsd.plan.moved_check import MovedCheck, find_moved_checks, open_port
 from fsd.plan.observed import Observed
 from fsd.plan.steps import ApplyStack, Plan
-from fsd.plan.transition import output_value
+from fsd.plan.transition import is_same_template, output_value
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
 from fsd.release.reporter import Reporter
 from fsd.release.watch import Pace
@@ -46,6 +46,7 @@ class Trial:
     reporter: Reporter
     pace: Pace
     desired: Desired
+    change_stack: Callable[[Json], None]  # to this template, until the answer is there
 
     @property
     def name(self) -> str:
@@ -90,6 +91,7 @@ def try_moved_check(trial: Trial, observed: Observed, plan: Plan) -> None:
         return
     tasks = _count(len(healthy), "running task")
     trial.reporter.note(f"the health check moves: asking {tasks} first, {moved.change}")
+    _open_port(trial, observed, plan, moved)
     failing = _ask(trial, group, moved, healthy)
     if not failing:
         trial.reporter.note(f"{tasks} answer{'s' if len(healthy) == 1 else ''} {moved.after.text}")
@@ -101,10 +103,24 @@ def try_moved_check(trial: Trial, observed: Observed, plan: Plan) -> None:
         raise _refusal(failing, of=len(healthy), moved=moved, group=group)
 
 
+def _open_port(trial: Trial, observed: Observed, plan: Plan, moved: MovedCheck) -> None:
+    """A port of its own is asked through the security groups, which let nobody there yet."""
+    stack, step = observed.stack, _stack_step(plan)
+    if stack is None or step is None or moved.after.port in {"traffic-port", moved.before.port}:
+        return
+    opened = open_port(stack.template, step.template)
+    if not is_same_template(opened, stack.template):
+        trial.reporter.note(f"letting the load balancer reach port {moved.after.port} meanwhile")
+        trial.change_stack(opened)
+
+
+def _stack_step(plan: Plan) -> ApplyStack | None:
+    return next((s for s in plan.steps if isinstance(s, ApplyStack) and not s.cleans_up), None)
+
+
 def _find_moved(observed: Observed, plan: Plan) -> MovedCheck | None:
     """The check of the target group that the service is attached to, in the stack of now."""
-    stack = observed.stack
-    step = next((s for s in plan.steps if isinstance(s, ApplyStack) and not s.cleans_up), None)
+    stack, step = observed.stack, _stack_step(plan)
     if stack is None or step is None:
         return None
     for moved in find_moved_checks(stack.template, step.template):

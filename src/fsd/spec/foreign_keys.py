@@ -283,19 +283,16 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "a list of words, or a text that a shell runs; without CMD or CMD-SHELL",
         under="healthCheck",
     ),
+    _use("scheme", "service.healthCheck.protocol", "http or https", under="healthCheck"),
     _none(
-        "port",
-        "FSD has no port for the check alone: `service.port` is checked",
+        "tcpSocket grpc type",
+        "FSD has no health check but HTTP and HTTPS: it asks for `path` on `port`",
         under="healthCheck",
     ),
-    _none(
-        "protocol tcpSocket grpc type scheme",
-        "FSD has no health check but HTTP: it asks for `path` on `service.port`",
-        under="healthCheck",
-    ),
-    _none(
-        "matcher successCodes successCode statusCodes codes expectedStatus httpCode statusCode",
-        "FSD has no choice of the status: 200 to 299 is healthy",
+    _use(
+        "successCodes successCode statusCodes codes expectedStatus httpCode statusCode",
+        "service.healthCheck.matcher",
+        'status codes in quotes, such as "200-399"',
     ),
     _none(
         "enabled disabled disable none",

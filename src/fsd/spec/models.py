@@ -12,6 +12,9 @@ API_VERSION = "fsd/v1"
 STEADY_FOR = 60  # seconds, for a service that nothing checks
 CERTIFICATE_PATTERN = r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/+=,.@_-]+$"
 HTTP_PATH_PATTERN = r"^/[!-~]*$"  # printable ASCII: what a request line can have
+# An application load balancer takes 200 to 499.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html
+MATCHER_PATTERN = r"^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$"
 NAME_PATTERN = r"^[a-z][a-z0-9-]*[a-z0-9]$"
 
 Name = Annotated[str, Limits(pattern=NAME_PATTERN, max_length=255)]
@@ -52,6 +55,17 @@ class HealthCheck:
         description="A check that ECS runs in the container; text is run by a shell. A worker has "
         "no other.",
         examples=(("python", "-m", "app.alive"),),
+    )
+    port: Port | None = key(
+        default=None,
+        description="The port that is asked; service.port without it.",
+        examples=(8081,),
+    )
+    protocol: Literal["http", "https"] = key(
+        default="http", description="https where the container itself speaks TLS on that port."
+    )
+    matcher: Annotated[str, Limits(pattern=MATCHER_PATTERN)] = key(
+        default="200-299", description="The status codes that are healthy, between 200 and 499."
     )
     interval: Annotated[int, Limits(ge=5, le=300)] = key(
         default=30, description="Seconds between checks."

@@ -47,6 +47,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the ARN of a certificate",
         "write arn:aws:acm:REGION:ACCOUNT:certificate/ID",
     ),
+    r"^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$": (
+        "a list of status codes between 200 and 499",
+        'write "200", "200-399" or "200,204", in quotes',
+    ),
     r"^https?://": ("a URL", "start it with http:// or https://"),
     r"^vpc-": ("the id of a VPC", "it starts with `vpc-`"),
     r"^\d{12}$": ("an AWS account id", 'write its 12 digits in quotes: "123456789012"'),

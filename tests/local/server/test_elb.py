@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -141,3 +144,28 @@ def test_targets__group_is_deleted__are_forgotten(
     assert not balancing.exists(ARN)
     assert balancing.state(ARN, "127.0.0.1", 9).state == "unused"
     assert balancing.targets(ARN) == []
+
+
+def test_state__check_by_https__plain_http_fails_and_tls_passes(
+    groups: Groups, balancing: ElasticLoadBalancing, tmp_path: Path
+) -> None:
+    check = replace(GROUP.check, protocol="HTTPS")
+    groups.group = replace(GROUP, check=check)
+    with serving() as plain, serving() as secure:
+        secure.socket = self_signed(tmp_path).wrap_socket(secure.socket, server_side=True)
+        for target in (plain, secure):
+            balancing.register(ARN, "127.0.0.1", target.server_port)
+        wait_for(lambda: state(balancing, secure.server_port) == "healthy")
+        wait_for(lambda: state(balancing, plain.server_port) == "unhealthy")
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A certificate that nobody trusts."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subject = ("-subj", "/CN=target", "-days", "1")
+    new = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes")
+    command = (*new, "-keyout", str(key), "-out", str(certificate), *subject)
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context

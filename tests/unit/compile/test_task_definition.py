@@ -299,3 +299,54 @@ def test_container_check__run_against_a_server__judges_like_a_load_balancer(
 
     assert words[:2] == ["CMD", "python"]
     assert done.returncode == exit_code
+
+
+def test_container_check__matcher__decides_which_status_is_healthy() -> None:
+    for matcher, exit_code in (("200-299", 1), ("302", 0), ("200,300-399", 0), ("404", 1)):
+        with serving(302) as port:
+            health_check = {"path": "/it's", "port": port, "matcher": matcher}
+            check = container_check(make_manifest(port=9, health_check=health_check).service)
+            assert check is not None
+            assert isinstance(check["command"], list)
+            done = subprocess.run(
+                [sys.executable, *(str(word) for word in check["command"][2:])],
+                check=False,
+                timeout=20,
+            )
+        assert done.returncode == exit_code, matcher
+
+
+def test_container_check__https__takes_any_certificate() -> None:
+    manifest = make_manifest(health_check={"protocol": "https"})
+
+    check = container_check(manifest.service)
+
+    assert check is not None
+    assert isinstance(check["command"], list)
+    assert check["command"][-1] == (
+        "import http.client as h,ssl as s;"
+        "c=h.HTTPSConnection('127.0.0.1',8000,timeout=5,context=s._create_unverified_context());"
+        "c.request('GET','/health');"
+        "raise SystemExit(c.getresponse().status//100!=2)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("health_check", "text"),
+    [
+        ({}, "GET /health every 30 s"),
+        ({"port": 8000, "matcher": "200-299", "protocol": "http"}, "GET /health every 30 s"),
+        ({"port": 8081}, "GET /health on port 8081 every 30 s"),
+        ({"protocol": "https"}, "GET /health by https every 30 s"),
+        ({"matcher": "200,204"}, "GET /health, expecting 200,204, every 30 s"),
+    ],
+)
+def test_compile_task_definition__another_question__is_another_release(
+    health_check: dict[str, object], text: str
+) -> None:
+    manifest = make_manifest(health_check=health_check, networking={"load_balancer": {}})
+
+    labels = containers(manifest)[0]["dockerLabels"]
+
+    assert isinstance(labels, dict)
+    assert labels["fsd.health-check"] == f"{text}, timeout 5 s, 2 good, 3 bad"

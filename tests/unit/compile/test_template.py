@@ -403,3 +403,30 @@ def test_compile_template__any_manifest__uses_types_that_the_embedded_aws_has() 
         "AWS::ElasticLoadBalancingV2::TargetGroup",
         "AWS::ElasticLoadBalancingV2::Listener",
     }
+
+
+def test_compile_template__check_on_a_port_of_its_own__the_load_balancer_reaches_it() -> None:
+    health_check = {"port": 8081, "protocol": "https", "matcher": "200,204"}
+    template = compiled(make_manifest(health_check=health_check, networking={"load_balancer": {}}))
+
+    group = resource(template, "TargetGroup")
+    assert (group["HealthCheckPort"], group["HealthCheckProtocol"]) == ("8081", "HTTPS")
+    assert group["Matcher"] == {"HttpCode": "200,204"}
+    rules = [
+        resource(template, "TaskSecurityGroup")["SecurityGroupIngress"],
+        resource(template, "LoadBalancerSecurityGroup")["SecurityGroupEgress"],
+    ]
+    for found in rules:
+        assert isinstance(found, list)
+        assert [rule["FromPort"] for rule in found if isinstance(rule, dict)] == [8000, 8081]
+
+
+@pytest.mark.parametrize("port", [None, 8000])
+def test_compile_template__check_on_the_services_port__as_without_it(port: int | None) -> None:
+    """Each target's own port: old tasks keep theirs when the service's port changes."""
+    checked = make_manifest(health_check={"port": port}, networking={"load_balancer": {}})
+
+    template = compiled(checked)
+
+    assert template == compiled(make_manifest(networking={"load_balancer": {}}))
+    assert resource(template, "TargetGroup")["HealthCheckPort"] == "traffic-port"

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from fsd.compile.desired import Desired, Json
+from fsd.compile.desired import Desired, Json, JsonValue
 from fsd.errors import CallFailedError, FsdError, Interrupted, RefusedError
+from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import HealthCheck
-from fsd.release.deploy import deploy
+from fsd.release.deploy import DeployRequest, deploy
 from fsd.release.ports import PermissionDenied
 from fsd.release.probe import check_interval, probe_name
 from fsd.release.result import Outcome, Phase, Progress
@@ -326,3 +327,70 @@ def test_check_interval__longer_than_a_check_and_within_elbs_limits(
 
 def test_probe_name__longest_stack_name__elb_takes_it() -> None:
     assert len(probe_name("fsd-" + "x" * 200)) <= 32
+
+
+def behind_groups(port: str, *ports: int) -> Json:
+    """The check on a port of its own, and security groups that let the load balancer there."""
+    wanted = template("/health")
+    group = wanted["Resources"]["TargetGroup"]["Properties"]  # type: ignore[index,call-overload] # plain values
+    group["HealthCheckPort"] = port  # type: ignore[index,call-overload] # plain values
+    rules: list[JsonValue] = [{"FromPort": port, "ToPort": port} for port in ports]
+    wanted["Resources"]["Tasks"] = {  # type: ignore[index,call-overload] # plain values
+        "Type": "AWS::EC2::SecurityGroup",
+        "Properties": {"SecurityGroupIngress": rules},
+    }
+    return wanted
+
+
+BEFORE, AFTER = behind_groups("traffic-port", 8000), behind_groups("8081", 8000, 8081)
+OPENED = behind_groups("traffic-port", 8000, 8081)
+
+
+def behind_port() -> tuple[FakeAws, DeployRequest]:
+    aws = serving()
+    aws.stacks.apply("fsd-web-dev", template=BEFORE, tags={"fsd:service": "web"})
+    aws.stacks.applied.clear()
+    return aws, make_request(replace(checked_at("/health"), template=AFTER))
+
+
+def test_deploy__check_moves_to_another_port__asked_through_opened_groups() -> None:
+    aws, request = behind_port()
+    lines = Lines()
+
+    deploy(request, aws.aws(), clock=FakeClock(), reporter=lines)
+
+    assert aws.stacks.applied == [OPENED, AFTER]
+    assert "letting the load balancer reach port 8081 meanwhile" in lines.notes
+
+
+def test_deploy__nothing_answers_on_the_other_port__refused_and_closed_again() -> None:
+    aws, request = behind_port()
+    aws.probes.answer = failing(404)
+
+    with pytest.raises(RefusedError):
+        deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
+
+    assert aws.stacks.applied == [OPENED, BEFORE]
+    assert aws.probes.left == {}
+
+
+def test_deploy__other_port_cannot_be_asked__closed_again() -> None:
+    aws, request = behind_port()
+    aws.probes.fails["start"] = [DENIED]
+
+    with pytest.raises(PermissionDenied):
+        deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
+
+    assert aws.stacks.applied == [OPENED, BEFORE]
+
+
+def test_deploy__killed_while_a_port_is_open__next_run_closes_it() -> None:
+    aws, request = behind_port()
+    aws.probes.fails["start"] = [SIGNAL]
+    deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
+    assert aws.stacks.applied == [OPENED]
+
+    before = replace(request, desired=replace(request.desired, template=BEFORE))
+    deploy(before, aws.aws(), clock=FakeClock(), reporter=Lines())
+
+    assert split_memory(aws.stacks.stacks["fsd-web-dev"].template)[0] == BEFORE

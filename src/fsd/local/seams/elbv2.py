@@ -58,6 +58,7 @@ class MiniStackTargetGroups:
 def _health_check(record: Mapping[str, Any]) -> HealthCheck:
     return HealthCheck(
         path=str(record["HealthCheckPath"]),
+        protocol=str(record["HealthCheckProtocol"]),
         port=str(record["HealthCheckPort"]),
         matcher=str(record["Matcher"]["HttpCode"]),
         interval=float(record["HealthCheckIntervalSeconds"]),
