@@ -13,7 +13,8 @@ from fsd.compile.desired import (
 )
 from fsd.compile.service import ended_settings
 from fsd.plan.counts import Counts, count_changes, count_notes, plan_counts
-from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates, health_path
+from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
+from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.steps import (
     ApplyScaling,
@@ -63,13 +64,13 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
 
 def _warnings(desired: Desired, observed: Observed) -> Iterator[str]:
     """The health check belongs to the target group: it judges old and new tasks alike."""
-    old = health_path(observed.running.definition) if observed.running else ""
-    new = health_path(desired.task_definition)
-    if old and new and old != new:
+    stack = observed.stack
+    if stack is None or observed.running is None:
+        return
+    for moved in find_moved_checks(stack.template, desired.template):
         yield (
-            f"warning: while old and new tasks run side by side, the load balancer checks the old "
-            f"ones at {new} too, not at {old}: a deployment asks them there first, and is refused "
-            "where they fail"
+            f"warning: the health check moves, and judges the tasks that run now too: "
+            f"{moved.change}; a deployment asks them first, unless an interruption is allowed"
         )
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fsd.compile.desired import HEALTH_CHECK_LABEL, Json, Scaling
+from fsd.compile.desired import Json, Scaling
 from fsd.plan.diff import diff_task_definitions
 from fsd.plan.normalise import normalise_task_definition
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
@@ -84,24 +84,31 @@ def test_plan_release__cpu_changes__a_revision_and_a_rollout() -> None:
     assert [(change.what, change.text) for change in plan.changes()] == [("cpu", "512 → 1024")]
 
 
-def checked_at(path: str) -> Json:
-    """The task definition of a service behind a load balancer."""
-    label: Json = {HEALTH_CHECK_LABEL: f"GET {path} every 5 s, timeout 2 s, 2 good, 2 bad"}
-    container: Json = {"name": "web", "image": "repo@sha256:1", "dockerLabels": label}
-    return {**make_desired().task_definition, "containerDefinitions": [container]}
+def checked_at(path: str, port: str = "traffic-port") -> Json:
+    """The stack of a service behind a load balancer."""
+    check: Json = {"HealthCheckPath": path, "HealthCheckPort": port}
+    group: Json = {"Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": check}
+    return {"Resources": {"TargetGroup": group}}
 
 
-@pytest.mark.parametrize(("path", "said"), [("/health", ()), ("/alive", ("/alive", "/health"))])
-def test_plan_release__health_path_moves__says_that_old_tasks_are_asked_there_too(
-    path: str, said: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        (checked_at("/health"), ""),
+        (checked_at("/alive"), "GET /alive (now GET /health)"),
+        (checked_at("/health", "8081"), "GET /health on port 8081 (now GET /health)"),
+    ],
+)
+def test_plan_release__health_check_moves__says_that_running_tasks_are_asked_too(
+    template: Json, says: str
 ) -> None:
-    running = ObservedRevision(arn="web-dev:41", definition=checked_at("/health"), tags={})
-    desired = replace(make_desired(), task_definition=checked_at(path))
+    observed = deployed()
+    assert observed.stack is not None
+    before = replace(observed, stack=replace(observed.stack, template=checked_at("/health")))
 
-    plan = plan_release(desired, replace(deployed(), running=running))
+    plan = plan_release(replace(make_desired(), template=template), before)
 
-    assert len(plan.warnings) == bool(said)
-    assert all(word in plan.warnings[0] for word in said)
+    assert [says in warning for warning in plan.warnings] == [True] * bool(says)
 
 
 def test_plan_release__only_the_count__no_rollout() -> None:
