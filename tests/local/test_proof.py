@@ -117,3 +117,34 @@ def test_deploy__worker_with_a_command__ecs_judges_it(fsd: Fsd, tmp_path: Path) 
     assert bad.code == 6, bad.text
     assert bad.json()["diagnosis"]["causes"][0]["code"] == "container-health-check-failed"
     assert "steadyFor" not in good.err + bad.err
+
+
+# --- time --------------------------------------------------------------------------------------
+
+
+def test_deploy__drain_longer_than_the_timeout__said_before_and_what_is_true_after(
+    fsd: Fsd,
+) -> None:
+    drain = ("--override", "deployment.deregistrationDelay=3600")  # 90 s at this speed
+    fsd.ok(*DEPLOY, "--version", "v1", *drain)
+    late = fsd.run(*DEPLOY, "--version", "v2", *drain, "--timeout", "20s")
+
+    assert late.code == 9, late.text
+    result = late.json()
+    assert "3600 s deregistrationDelay takes the most" in " ".join(result["notes"])
+    assert late.err.index("--timeout is 20s") < late.err.index("· rollout")
+    message = result["message"]
+    assert "all 2 new tasks are healthy and serve; the old ones' connections drain until" in message
+    assert "draining old connections took" in message
+    assert "circuit breaker" not in message
+
+
+def test_deploy__early_success__does_not_wait_for_the_drain(fsd: Fsd) -> None:
+    drain = ("--override", "deployment.deregistrationDelay=3600")
+    early = ("--override", "deployment.earlySuccess.healthyPercent=100")
+    fsd.ok(*DEPLOY, "--version", "v1", *drain, *early)
+    second = fsd.run(*DEPLOY, "--version", "v2", *drain, *early, "--timeout", "40s")
+
+    assert second.code == 0, second.text
+    assert second.json()["outcome"] == "succeeded"
+    assert second.json()["healthyCount"] == 2

@@ -18,7 +18,6 @@ from fsd.spec.ref_patterns import find_problem
 
 DEFAULT_BRANCHES = {"staging": "dev", "main": "prod"}
 PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
-DEFAULT_TIMEOUT = timedelta(minutes=20)
 
 # A bare number is minutes to one reader (as `timeout-minutes`) and seconds to the other.
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
@@ -60,7 +59,7 @@ class Inputs:
     cache: bool = True
     overrides: tuple[str, ...] = ()
     version: str = ""
-    timeout: timedelta = DEFAULT_TIMEOUT
+    timeout: timedelta | None = None  # as `fsd deploy` without the option
     in_flight: InFlight = InFlight.WAIT
     on_cancel: OnCancel = OnCancel.LEAVE
     allow_older: bool = False
@@ -227,9 +226,9 @@ def _rollback_to(runner: Runner) -> tuple[str, Said]:
     return "", Said.EMPTY if is_empty else Said.NOTHING
 
 
-def _duration(text: str) -> timedelta:
+def _duration(text: str) -> timedelta | None:
     if not text:
-        return DEFAULT_TIMEOUT
+        return None
     match = _DURATION.fullmatch(text)
     if match is None:
         hint = f"{text}m or {text}s" if text.isdecimal() else "90s, 20m or 1h30m"

@@ -36,7 +36,7 @@ class DeployRequest:
     cache: bool = True
     overrides: tuple[str, ...] = ()
     version: str = ""
-    timeout: timedelta
+    timeout: timedelta | None = None
     in_flight: InFlight = InFlight.WAIT
     on_cancel: OnCancel = OnCancel.LEAVE
     allow_older: bool = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsd.cli.border import force_option
-from fsd.cli.options import ENV, FILE, FORMAT, NO_WAIT, OVERRIDE, REGION, TIMEOUT
+from fsd.cli.options import DEPLOY_TIMEOUT, ENV, FILE, FORMAT, NO_WAIT, OVERRIDE, REGION
 
 if TYPE_CHECKING:
     from fsd.release.turn import InFlight
@@ -37,7 +37,7 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @click.option("--version", help="A label for the release, v1.3.0; the short commit without it.")
 @OVERRIDE
 @REGION
-@TIMEOUT
+@DEPLOY_TIMEOUT
 @NO_WAIT
 @click.option("--no-rollback", is_flag=True, help="Leave a failed deployment as it is.")
 @click.option("--supersede", is_flag=True, help="Take over from a deployment in flight.")
@@ -66,7 +66,7 @@ def command(
     version: str | None,
     overrides: tuple[str, ...],
     region: str | None,
-    timeout: timedelta,
+    timeout: timedelta | None,
     no_wait: bool,
     no_rollback: bool,
     supersede: bool,

@@ -28,6 +28,7 @@ from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, ReleaseInfo, Result
 from fsd.release.turn import CommitOrder, InFlight, OrderCommits, order_runs
+from fsd.release.waiting_time import default_timeout
 from fsd.report.plans import Planned
 from fsd.spec import names
 from fsd.spec.environments import LOCAL
@@ -61,7 +62,7 @@ class Options:
     version: str | None = None
     overrides: tuple[str, ...] = ()
     region: str | None = None
-    timeout: timedelta = timedelta(minutes=20)
+    timeout: timedelta | None = None  # None: by how long the rollout is expected to take
     wait: bool = True
     rollback: bool = True
     in_flight: InFlight = InFlight.REFUSE
@@ -189,12 +190,15 @@ def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -
     phase = replace(running, state=PhaseState.DONE, text=text, finished_at=clock.now())
     reporter.phase(phase)
     desired = _desired(prepared, image, options)
+    expected, speed = estimate_rollout(prepared.manifest.service), prepared.connection.pace.speed
+    timeout = options.timeout
     require_chosen(chosen.image if chosen.is_there else image, desired)
     return DeployRequest(
         desired=desired,
         image=image,
         release=prepared.release,
-        timeout=options.timeout,
+        timeout=default_timeout(expected, speed=speed) if timeout is None else timeout,
+        expected=expected,
         wait=options.wait,
         rollback=options.rollback,
         in_flight=options.in_flight,

@@ -93,6 +93,12 @@ FORMAT = click.option(
 TIMEOUT = click.option(
     "--timeout", type=Duration(), default="20m", show_default=True, help="How long to wait."
 )
+# For a command that knows how long its rollout is expected to take.
+DEPLOY_TIMEOUT = click.option(
+    "--timeout",
+    type=Duration(),
+    help="How long to wait.  [default: 20m, longer where the rollout takes longer]",
+)
 NO_WAIT = click.option("--no-wait", is_flag=True, help="Return as soon as ECS has the change.")
 
 
@@ -159,7 +165,7 @@ def make_operation(
     ref: ServiceRef,
     *,
     reporter: Reporter,
-    timeout: timedelta = timedelta(minutes=20),
+    timeout: timedelta | None = None,
     wait: bool = True,
     force: bool = False,
     forced: str = "",
@@ -167,13 +173,14 @@ def make_operation(
     from fsd.cli.border import border_of
     from fsd.cli.clock import SystemClock
     from fsd.release.operations import Operation
+    from fsd.release.waiting_time import SHORTEST
 
     return Operation(
         aws=connection.aws,
         ref=ref,
         clock=SystemClock(),
         reporter=reporter,
-        timeout=timeout,
+        timeout=SHORTEST if timeout is None else timeout,
         wait=wait,
         pace=connection.pace,
         border=border_of(connection.environment, force=force),

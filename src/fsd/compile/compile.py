@@ -11,13 +11,14 @@ Pure, and the same for manifests that differ only in an order that means nothing
 from __future__ import annotations
 
 from fsd.compile.desired import Desired, Image, Release, Target
+from fsd.compile.network import find_load_balancer
 from fsd.compile.scaling import compile_scaling
 from fsd.compile.service import compile_desired_service
 from fsd.compile.tags import compile_ledger, compile_tags
 from fsd.compile.task_definition import compile_task_definition
 from fsd.compile.template import compile_template
 from fsd.spec import names
-from fsd.spec.models import Manifest
+from fsd.spec.models import Manifest, Service
 
 
 def compile_service(
@@ -43,7 +44,12 @@ def compile_service(
         service=compile_desired_service(manifest, target=target),
         scaling=compile_scaling(manifest.service),
         log_group=names.log_group(name, environment) if has_logs else "",
+        drain=_drain(manifest.service),
         steady_for=manifest.service.steady_for,
         health_path=manifest.service.checks.path,
         owners=manifest.metadata.owners,
     )
+
+
+def _drain(service: Service) -> int:
+    return service.deployment.deregistration_delay if find_load_balancer(service) else 0

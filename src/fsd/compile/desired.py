@@ -116,5 +116,6 @@ class Desired:
     scaling: Scaling | None  # None: not scaled; what FSD scaled before ends
     log_group: str
     health_path: str
+    drain: int = 0  # seconds that a target may finish its requests in; 0 without a load balancer
     steady_for: int = 0  # seconds after the rollout in which no task may end by itself
     owners: tuple[str, ...] = ()

@@ -74,6 +74,9 @@ def ended_settings(current: Mapping[str, object], wanted: Json) -> Json:
         ended["alarms"] = {"alarmNames": [], "enable": False, "rollback": False}
     if current.get("bakeTimeInMinutes") and "bakeTimeInMinutes" not in wanted:
         ended["bakeTimeInMinutes"] = 0
+    early = current.get("earlySuccessCriteria")
+    if isinstance(early, dict) and early.get("enable") and "earlySuccessCriteria" not in wanted:
+        ended["earlySuccessCriteria"] = {"enable": False}
     return ended
 
 
@@ -160,4 +163,10 @@ def _deployment_configuration(deployment: Deployment) -> Json:
         configuration["alarms"] = {"alarmNames": alarms, "enable": True, "rollback": True}
     if deployment.bake_time is not None:
         configuration["bakeTimeInMinutes"] = deployment.bake_time
+    if deployment.early_success is not None:
+        configuration["earlySuccessCriteria"] = {
+            "enable": True,
+            "healthyPercent": deployment.early_success.healthy_percent,
+            "sourceServiceRevisionCleanup": deployment.early_success.cleanup.upper(),
+        }
     return configuration

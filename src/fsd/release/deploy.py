@@ -45,6 +45,7 @@ from fsd.release.result import (
 )
 from fsd.release.rollback import GoBack, RolledBackTo, ended_by_error, go_back, last_good
 from fsd.release.stack_change import StackChange
+from fsd.release.stages import Drain
 from fsd.release.turn import (
     CommitOrder,
     InFlight,
@@ -54,6 +55,7 @@ from fsd.release.turn import (
     is_beaten,
     ties_of,
 )
+from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, too_short_note
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
@@ -71,6 +73,7 @@ from fsd.rollout.diagnose import family_revision
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.hooks import continue_command, paused_text
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
+from fsd.spec.rollout_time import Estimate
 
 
 class OnCancel(StrEnum):
@@ -85,7 +88,8 @@ class DeployRequest:
     desired: Desired
     image: Image
     release: Release
-    timeout: timedelta = timedelta(minutes=20)
+    timeout: timedelta = SHORTEST
+    expected: Estimate = NOT_KNOWN  # how long the rollout takes
     wait: bool = True
     rollback: bool = True
     in_flight: InFlight = InFlight.REFUSE
@@ -322,17 +326,30 @@ class _Deployment:
         self, after: tuple[Step, ...], applied: Applied, observed: Observed, started: datetime
     ) -> Result:
         """Without the verdict: the old tasks may be needed yet, and what they need with them."""
-        now = tuple(step for step in after if not isinstance(step, ApplyStack))
-        self._apply(now, applied, observed)
-        if now != after:
-            self.notes = (*self.notes, _KEPT)
+        self._apply(self._without_clean_up(after), applied, observed)
+        self.notes = (*self.notes, *self.late_notes)
         return self._finish(started, Outcome.STARTED, applied=applied)
+
+    def _without_clean_up(self, after: tuple[Step, ...]) -> tuple[Step, ...]:
+        """What only old tasks need stays for the next deployment to remove."""
+        now = tuple(step for step in after if not isinstance(step, ApplyStack))
+        if now != after:
+            self.late_notes = (*self.late_notes, _KEPT)
+        return now
+
+    @property
+    def _old_tasks_remain(self) -> bool:
+        """With an early success ECS drains and stops them after it has called it done."""
+        early = self.desired.service.deployment_configuration.get("earlySuccessCriteria")
+        return isinstance(early, dict) and early.get("sourceServiceRevisionCleanup") == "DEFERRED"
 
     def _settle(
         self, result: Result, after: tuple[Step, ...], applied: Applied, observed: Observed
     ) -> Result:
         """What waits for the verdict. A stack that keeps too much is no failure of a release."""
         self.has_succeeded = True
+        if self._old_tasks_remain:
+            after = self._without_clean_up(after)
         claimed = self.stack.claim(self.stack_seen)
         if claimed:
             self.reporter.note(claimed)
@@ -352,7 +369,10 @@ class _Deployment:
     def _warn(self) -> None:
         assert self.plan is not None
         configuration = self.desired.service.deployment_configuration
-        self.notes = (*self.plan.warnings, *warnings(self.aws, configuration))
+        speed = self.request.pace.speed
+        short = too_short_note(self.request.timeout, self.request.expected, speed=speed)
+        said = (*self.plan.warnings, *warnings(self.aws, configuration))
+        self.notes = (*said, short) if short and self.request.wait else said
         for note in self.notes:
             self.reporter.note(note)
 
@@ -670,10 +690,7 @@ class _Deployment:
         deployment = watched.snapshot.deployment
         status = deployment.status if deployment else "unknown"
         hook = deployment.awaits if deployment else None
-        message = (
-            f"ECS says {status} and goes on by itself: its circuit breaker rolls back what does "
-            "not get healthy"
-        )
+        message = self._where_it_stands(watched, status)
         steps = [
             f"fsd status --service {self.desired.service_name} --env "
             f"{self.desired.environment} --watch"
@@ -688,6 +705,17 @@ class _Deployment:
             message=f"not done after {_seconds(self.request.timeout)}; {message}",
             next_steps=tuple(steps),
         )
+
+    def _where_it_stands(self, watched: Watched, status: str) -> str:
+        assert self.ours is not None
+        assert self.watcher is not None
+        drain = Drain(delay=timedelta(seconds=self.desired.drain), speed=self.request.pace.speed)
+        stands = self.watcher.where_it_stands(self.ours, drain)
+        service = watched.snapshot.service
+        goes_on = f"ECS says {status} and goes on by itself"
+        if service is None or not stands.startswith("all "):
+            goes_on += ": its circuit breaker rolls back what does not get healthy"
+        return f"{stands}. {goes_on}"
 
     def _unknown(self, started: datetime, error: CallFailedError) -> Result:
         """AWS stopped answering in mid-rollout: what is going on there is not known."""

@@ -19,6 +19,8 @@ from fsd.release.patience import LONGEST_PAUSE, PATIENCE
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
 from fsd.release.progress import bake_text, progress_of
 from fsd.release.reporter import Reporter
+from fsd.release.result import Progress
+from fsd.release.stages import Drain, Stage, slowest_text, stage_of, what_is_true
 from fsd.rollout.assess import (
     InProgress,
     Ours,
@@ -139,6 +141,8 @@ class Watcher:
     _watched: str = ""
     _baking: str = ""  # the deployment whose bake was told
     is_confirming: bool = False  # ECS calls it done; we do not yet
+    stage_times: dict[Stage, timedelta] = field(default_factory=dict)  # what took the time so far
+    _told_at: datetime | None = None
 
     def find(self, *, known: frozenset[str], task_definition_arn: str) -> ServiceDeployment:
         """Our deployment: the ARN that was not there before, in whatever status, of our revision.
@@ -458,18 +462,37 @@ class Watcher:
         deployment = self.snapshot.deployment
         if deployment is not None and deployment.awaits is not None:
             self._warn(paused_text(deployment.awaits, deployment.lifecycle_stage))
-        progress = progress_of(
-            self.snapshot,
-            ours,
-            elapsed=self.clock.now() - self.started,
-            old_revision=self.old_revision,
-            note=self._take_news(),
-        )
+        progress = self._progress(ours, note=self._take_news())
+        self._take_time(stage_of(self.snapshot, progress))
         self.reporter.progress(progress)
         baking = bake_text(self.snapshot, progress)
         if baking and ours.arn != self._baking:
             self._baking = ours.arn
             self.reporter.note(baking)
+
+    def _progress(self, ours: Ours, *, note: str = "") -> Progress:
+        return progress_of(
+            self.snapshot,
+            ours,
+            elapsed=self.clock.now() - self.started,
+            old_revision=self.old_revision,
+            note=note,
+        )
+
+    def _take_time(self, stage: Stage) -> None:
+        """The time since the look before goes to what was seen then to be going on."""
+        now, before = self.clock.now(), self._told_at or self.started
+        self.stage_times[stage] = self.stage_times.get(stage, timedelta()) + (now - before)
+        self._told_at = now
+
+    def where_it_stands(self, ours: Ours, drain: Drain) -> str:
+        """For a wait that ended before ECS did: what is true, and what took the time. Reads the
+        tasks once more; the targets are in the evidence, which is read before."""
+        self._read_tasks()
+        progress = self._progress(ours)
+        self._take_time(stage_of(self.snapshot, progress))
+        true = what_is_true(self.snapshot, progress, drain)
+        return "; ".join(filter(None, (true, slowest_text(self.stage_times))))
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:

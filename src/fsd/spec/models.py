@@ -197,6 +197,18 @@ class CircuitBreaker:
 
 
 @section
+class EarlySuccess:
+    healthy_percent: Annotated[int, Limits(ge=0, le=100)] = key(
+        default=100,
+        description="Healthy new tasks, percent of desiredCount, that end the deployment.",
+    )
+    cleanup: Literal["deferred", "blocking"] = key(
+        default="deferred",
+        description="When the old tasks are drained and stopped: afterwards, or before it is done.",
+    )
+
+
+@section
 class Deployment:
     strategy: Literal["rolling"] = key(default="rolling", description="How tasks are replaced.")
     minimum_healthy_percent: Annotated[int, Limits(ge=0, le=100)] = key(
@@ -216,6 +228,10 @@ class Deployment:
     )
     alarms: tuple[str, ...] = key(
         default=(), description="CloudWatch alarms that roll a deployment back."
+    )
+    early_success: EarlySuccess | None = key(
+        default=None,
+        description="Absent: a deployment is done once the old tasks are drained and gone.",
     )
     steady_for: Annotated[int, Limits(ge=0, le=3600)] | None = key(
         default=None,

@@ -72,7 +72,7 @@ def estimate_rollout(service: Service) -> Estimate:
     batch = {
         Part.START: START,
         Part.CHECK: service.checks.interval if _is_checked(service) else 0,
-        Part.DRAIN: service.deployment.deregistration_delay if _is_balanced(service) else 0,
+        Part.DRAIN: _drain(service),
     }
     more = (count - 1) * sum(batch.values())
     bake = 60 * (service.deployment.bake_time or 0)
@@ -96,6 +96,14 @@ def estimate_failure(service: Service) -> Estimate:
             Part.CHECK: checks.interval * checks.unhealthy_threshold,
         }
     )
+
+
+def _drain(service: Service) -> int:
+    """None where the deployment is done before the old tasks are gone."""
+    early = service.deployment.early_success
+    is_deferred = early is not None and early.cleanup == "deferred"
+    drains = _is_balanced(service) and not is_deferred
+    return service.deployment.deregistration_delay if drains else 0
 
 
 def _is_checked(service: Service) -> bool:

@@ -43,6 +43,7 @@ UNITS: Mapping[str, Unit] = {
     "targetMemoryUtilization": Unit.PERCENT,
     "minimumHealthyPercent": Unit.PERCENT,
     "maximumPercent": Unit.PERCENT,
+    "healthyPercent": Unit.PERCENT,
     "port": Unit.PORT,
     "desiredCount": Unit.COUNT,
     "minCapacity": Unit.COUNT,

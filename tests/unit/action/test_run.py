@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -266,7 +267,7 @@ def test_run_step__inputs__reach_the_deployment(scene: Scene) -> None:
         "a@sha256:b",
     )
     assert request.overrides == ("resources.cpu=512", "platform=ARM64")
-    assert (request.version, request.timeout.total_seconds()) == ("v9", 90)
+    assert (request.version, request.timeout) == ("v9", timedelta(seconds=90))
     assert (request.rollback, request.require_promotion_from) == (False, "dev")
 
 

@@ -66,6 +66,21 @@ def test_compile_desired_service__every_feature__is_the_whole_service() -> None:
     )
 
 
+def test_compile_desired_service__early_success__all_that_ecs_asks_for() -> None:
+    manifest = make_manifest(deployment={"earlySuccess": {}})
+
+    service = compile_desired_service(manifest, target=make_target())
+
+    assert service.deployment_configuration["earlySuccessCriteria"] == {
+        "enable": True,
+        "healthyPercent": 100,
+        "sourceServiceRevisionCleanup": "DEFERRED",
+    }
+    assert ended_settings(service.deployment_configuration, {}) == {
+        "earlySuccessCriteria": {"enable": False}
+    }
+
+
 def test_compile_desired_service__worker__has_no_check_and_no_grace() -> None:
     service = compile_desired_service(worker(), target=make_target())
 

@@ -498,6 +498,16 @@ CASES = [
     Case(rule="health-check-missing", service="port: 80", at=(8, 9)),
     Case(rule="health-check-missing", service="port: 80\nhealthCheck: {path: /}"),
     Case(rule="health-check-missing"),
+    Case(
+        rule="early-success-percent",
+        service="deployment:\n  earlySuccess: {healthyPercent: 99}",
+        at=(9, 36),
+    ),
+    Case(rule="early-success-percent", service="deployment: {earlySuccess: {}}"),
+    Case(
+        rule="early-success-percent",
+        service="deployment: {minimumHealthyPercent: 50, earlySuccess: {healthyPercent: 50}}",
+    ),
     Case(rule="health-check-unused", service="healthCheck: {path: /x}", at=(8, 23)),
     Case(
         rule="health-check-unused", service="healthCheck: {path: /x, command: [a]}", at=(8, 23)

@@ -46,6 +46,16 @@ def test_estimate_rollout__load_balancer__start_check_and_drain() -> None:
     assert estimate.dominant is Part.START
 
 
+def test_estimate_rollout__early_success__the_old_tasks_drain_afterwards() -> None:
+    early = make_manifest(networking=BALANCED, deployment={"earlySuccess": {}})
+    blocking = make_manifest(
+        networking=BALANCED, deployment={"earlySuccess": {"cleanup": "blocking"}}
+    )
+
+    assert Part.DRAIN not in dict(estimate_rollout(early.service).parts)
+    assert Part.DRAIN in dict(estimate_rollout(blocking.service).parts)
+
+
 def test_estimate_rollout__no_load_balancer__nothing_drains() -> None:
     service = make_manifest(deployment={"deregistration_delay": 300}).service
 

@@ -1,0 +1,140 @@
+"""What a wait that ended too early says: what is true, and what took the time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fsd.release.result import Progress
+from fsd.release.stages import Drain, Stage, slowest_text, stage_of, what_is_true
+from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, default_timeout, too_short_note
+from fsd.snapshot import Snapshot
+from fsd.spec.rollout_time import Estimate, Part
+from tests.timeline import snapshot
+
+DRAINING = "event  (service web) has begun draining connections on 2 tasks."
+DRAIN = Drain(delay=timedelta(seconds=3600))
+
+
+def progress(*, healthy: int = 2, running: int = 2, pending: int = 0, old: int = 0) -> Progress:
+    return Progress(
+        elapsed=timedelta(seconds=40),
+        new_revision="web:42",
+        new_healthy=healthy,
+        new_running=running,
+        new_pending=pending,
+        desired=2,
+        old_revision="web:41",
+        old_running=old,
+        failed_tasks=0,
+        failure_threshold=3,
+    )
+
+
+def seen(text: str = "", *, balanced: bool = True) -> Snapshot:
+    found = snapshot(f"deployment  web:42  IN_PROGRESS  2/2\n{text}")
+    assert found.service is not None
+    groups = ("arn:target-group",) if balanced else ()
+    return replace(found, service=replace(found.service, target_group_arns=groups))
+
+
+@pytest.mark.parametrize(
+    ("look", "now", "stage", "said"),
+    [
+        (
+            seen(),
+            progress(healthy=0, running=0, pending=2),
+            Stage.START,
+            "0 of 2 new tasks run, 2 start",
+        ),
+        (
+            seen(),
+            progress(healthy=1),
+            Stage.CHECK,
+            "2 of 2 new tasks run, 1 of them healthy so far",
+        ),
+        (
+            seen(),
+            progress(old=2),
+            Stage.REPLACE,
+            "all 2 new tasks are healthy; 2 old ones still run",
+        ),
+        (
+            seen(DRAINING),
+            progress(),
+            Stage.DRAIN,
+            "all 2 new tasks are healthy and serve; the old ones' connections drain until 15:02:00 "
+            "UTC at the latest (deregistrationDelay 3600 s)",
+        ),
+        (
+            seen(f"{DRAINING}\ntarget  10.0.0.1  draining\ntarget  10.0.0.2  healthy"),
+            progress(),
+            Stage.DRAIN,
+            "all 2 new tasks are healthy and serve; the old ones' connections drain until 15:02:00 "
+            "UTC at the latest (deregistrationDelay 3600 s)",
+        ),
+        # The last read says that no target drains any more, whatever the event said before.
+        (
+            seen(f"{DRAINING}\ntarget  10.0.0.2  healthy"),
+            progress(),
+            Stage.SETTLE,
+            "all 2 new tasks are healthy",
+        ),
+        (seen(balanced=False), progress(), Stage.SETTLE, "all 2 new tasks are healthy"),
+    ],
+)
+def test_what_is_true__stage_by_stage(
+    look: Snapshot, now: Progress, stage: Stage, said: str
+) -> None:
+    assert stage_of(look, now) is stage
+    assert what_is_true(look, now, DRAIN) == said
+
+
+def test_what_is_true__delay_not_known__no_time() -> None:
+    assert what_is_true(seen(DRAINING), progress(), Drain()) == (
+        "all 2 new tasks are healthy and serve; the old ones' connections drain"
+    )
+
+
+def test_what_is_true__embedded_aws__its_own_time() -> None:
+    drain = Drain(delay=timedelta(seconds=3600), speed=10)
+
+    assert "until 14:08:00 UTC" in what_is_true(seen(DRAINING), progress(), drain)
+
+
+def test_slowest_text__the_stage_that_took_most() -> None:
+    times = {Stage.START: timedelta(seconds=2), Stage.DRAIN: timedelta(seconds=38)}
+
+    assert slowest_text(times) == "draining old connections took 38 s of it"
+    assert slowest_text({}) == ""
+
+
+LONG = Estimate(parts=((Part.DRAIN, 3600), (Part.START, 40)))
+
+
+@pytest.mark.parametrize(
+    ("expected", "speed", "timeout"),
+    [
+        (Estimate(parts=((Part.START, 40),)), 1.0, SHORTEST),
+        (NOT_KNOWN, 1.0, SHORTEST),
+        (LONG, 1.0, timedelta(seconds=5760)),
+        (LONG, 10.0, SHORTEST),
+        (LONG, 2.0, timedelta(seconds=2880)),
+    ],
+)
+def test_default_timeout__longer_than_the_rollout(
+    expected: Estimate, speed: float, timeout: timedelta
+) -> None:
+    assert default_timeout(expected, speed=speed) == timeout
+
+
+def test_too_short_note__says_what_takes_the_time() -> None:
+    assert too_short_note(timedelta(seconds=40), LONG) == (
+        "warning: the rollout is expected to take 1h00m (3600 s deregistrationDelay takes the "
+        "most), and --timeout is 40s: the wait will end before ECS is done"
+    )
+    assert too_short_note(timedelta(minutes=90), LONG) == ""
+    assert too_short_note(timedelta(minutes=7), LONG, speed=10) == ""
+    assert too_short_note(timedelta(seconds=1), NOT_KNOWN) == ""
