@@ -56,15 +56,27 @@ def test_deploy__running_tasks_fail_the_moved_check__refused_and_nobody_notices(
 
 
 @pytest.mark.usefixtures("_serving")
-def test_deploy__load_balancers_scheme_switched_with_a_mistyped_path__nobody_notices(
-    cloud: Cloud,
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        pytest.param(
+            ("networking.loadBalancer.internal=false", "healthCheck.path=/helth"),
+            id="another load balancer, mistyped path",
+        ),
+        # https://github.com/aws/copilot-cli/issues/4838
+        pytest.param(
+            ("port=8001", "environment.PORT=8000"), id="nothing listens on the service's port"
+        ),
+    ],
+)
+def test_deploy__mistake_that_judges_new_tasks_only__rolled_back_and_nobody_notices(
+    cloud: Cloud, mistake: tuple[str, ...]
 ) -> None:
-    """Another load balancer has another target group: the old tasks stay judged as they were."""
+    """Another load balancer has another target group, and a task is asked on its own port."""
     before = cloud.all_of(ENVIRONMENT)
-    switched = ("networking.loadBalancer.internal=false", "healthCheck.path=/helth")
 
     with cloud.visited(ENVIRONMENT) as visitor:
-        ended = cloud.deploy(ENVIRONMENT, *overrides(*switched))
+        ended = cloud.deploy(ENVIRONMENT, *overrides(*mistake))
 
     assert ended.code == 6, ended.text
     assert cloud.all_of(ENVIRONMENT) == before

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -107,6 +108,17 @@ def test_start__rule_that_no_request_matches(
     host, source = rule["Conditions"]
     assert host["HostHeaderConfig"]["Values"][0].endswith(".invalid")
     assert source["SourceIpConfig"]["Values"] == ["192.0.2.0/24"]
+
+
+def test_start__more_targets_than_one_call_takes__all_are_asked(
+    probes: TargetGroupProbes, elbv2: Any, group: str
+) -> None:
+    many = [replace(TARGETS[0], address=f"10.0.{n // 250}.{n % 250}") for n in range(251)]
+
+    arn = probes.start(NAME, like=group, check=CHECK, targets=many, tags=TAGS)
+
+    found = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+    assert len(found) == 251
 
 
 def test_start__probe_of_a_killed_run_is_there__taken_away_first(

@@ -25,6 +25,7 @@ from fsd.snapshot import TargetHealth
 _NOBODY = "192.0.2.0/24"
 _LAST_PRIORITY = 50_000  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
 _TRIES = 5
+_AT_ONCE = 100  # targets in one call; a target group takes 1,000, and the call names no limit
 # A copy has to be of the same kind, or its targets are refused.
 _COPIED = ("Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType")
 
@@ -61,13 +62,10 @@ class TargetGroupProbes:
         )
         arn = str(made["TargetGroups"][0]["TargetGroupArn"])
         self._create_rule(listener, arn, labels)
-        call(
-            self._client,
-            "register_targets",
-            name,
-            TargetGroupArn=arn,
-            Targets=[{"Id": target.address, "Port": target.port} for target in targets],
-        )
+        wanted = [{"Id": target.address, "Port": target.port} for target in targets]
+        for at in range(0, len(wanted), _AT_ONCE):
+            batch = wanted[at : at + _AT_ONCE]
+            call(self._client, "register_targets", name, TargetGroupArn=arn, Targets=batch)
         return arn
 
     def remove(self, name: str) -> bool:

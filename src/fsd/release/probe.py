@@ -4,6 +4,7 @@ It belongs to the target group, so the stack's change would have it judge the ol
 ECS stops what fails it: a mistyped path ends what serves. So before anything changes, the running
 tasks are asked in a target group of its own, behind a listener rule that no request matches.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+https://github.com/aws/copilot-cli/issues/4838 is such an end: rolled back, and not healthy.
 
 The probe goes whatever happens. A run that is killed leaves it, and the next one finds it by name.
 """
