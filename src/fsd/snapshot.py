@@ -79,6 +79,7 @@ class ServiceDeployment:
     triggered_alarms: tuple[str, ...] = ()
     rollback_reason: str = ""
     rollback_revision_arn: str = ""
+    updated_at: datetime | None = None
     lifecycle_stage: str = ""
     hooks: tuple[LifecycleHook, ...] = ()
 
@@ -101,6 +102,18 @@ class EcsDeployment:
     running: int = 0
     pending: int = 0
     failed_tasks: int = 0
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSet:
+    """An entry of `services[].taskSets`: what CODE_DEPLOY and EXTERNAL controllers deploy."""
+
+    id: str
+    status: str  # PRIMARY, ACTIVE, DRAINING
+    task_definition_arn: str
+    stability: str = ""  # STEADY_STATE, STABILIZING
+    running: int | None = None
     created_at: datetime | None = None
 
 
@@ -134,6 +147,16 @@ class ServiceState:
     current_deployment_arn: str = ""
     events: tuple[Event, ...] = ()  # newest first, at most 100
     tags: tuple[tuple[str, str], ...] = ()
+    launch_type: str = ""  # FARGATE, EC2, EXTERNAL; "" with capacity providers
+    capacity_providers: tuple[str, ...] = ()
+    scheduling: str = ""  # REPLICA, DAEMON
+    controller: str = ""  # ECS, CODE_DEPLOY, EXTERNAL; "" in old answers, which means ECS
+    task_sets: tuple[TaskSet, ...] = ()
+    # One tuple a load balancer: its target group, with the alternate one of a blue/green service.
+    target_groups: tuple[tuple[str, ...], ...] = ()
+    classic_load_balancers: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()  # CloudWatch's, that may end a deployment; () where not enabled
+    unsaid: frozenset[str] = frozenset()  # keys that the answer should have and has not
 
     @property
     def primary(self) -> EcsDeployment | None:
@@ -180,6 +203,29 @@ class TargetHealth:
     state: str  # initial, healthy, unhealthy, draining, unused, unavailable
     reason: str = ""
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackLook:
+    """What CloudFormation says of a stack, in whatever state it is."""
+
+    name: str
+    status: str
+    reason: str = ""  # of the resource that failed first, where the status tells of a failure
+    outputs: tuple[tuple[str, str], ...] = ()
+    drift: str = ""  # DRIFTED, IN_SYNC, NOT_CHECKED, UNKNOWN
+    drift_checked_at: datetime | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        """The last operation failed and left less than a stack, or one that nobody can change.
+
+        UPDATE_ROLLBACK_COMPLETE is none: everything is as it was before.
+        """
+        return self.status.endswith("_FAILED") or self.status in {
+            "ROLLBACK_COMPLETE",
+            "ROLLBACK_IN_PROGRESS",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,7 @@ from fsd.cli.main import COMMANDS
 from fsd.lint.pages import MANIFEST, Example, Page, read_pages
 from fsd.release.result import Outcome
 from fsd.report.error_codes import ERROR_CODES
-from fsd.report.explanations import ends_the_wait
-from fsd.rollout.failures import FAILURES, WITHOUT_TASKS
+from fsd.report.explanations import ROWS, ends_the_wait
 from fsd.spec.environments import EnvironmentDocument
 from fsd.spec.models import Manifest
 from fsd.spec.section import Key, alternatives, is_section, unwrap
@@ -188,7 +187,7 @@ def load_action() -> dict[str, Any]:
 def failure_table() -> str:
     rows = dict.fromkeys(
         f"| `{row.code}` | {cell(row.summary)} | {ends_the_wait(row)} | {cell(row.advice)} |"
-        for row in (*FAILURES, *WITHOUT_TASKS)
+        for row in ROWS
     )
     head = ["| code | meaning | ends the wait | what to do |", "| --- | --- | --- | --- |"]
     return "\n".join([*head, *rows])

@@ -32,6 +32,7 @@ from fsd.snapshot import (
     EcsDeployment,
     ServiceDeployment,
     ServiceState,
+    StackLook,
     StoppedContainer,
     StoppedTask,
     TargetHealth,
@@ -416,6 +417,12 @@ class FakeStacks:
         _raise_next(self.on_find)
         return self.stacks.get(name)
 
+    def look(self, name: str) -> StackLook | None:
+        stack = self.find(name)
+        if stack is None:
+            return None
+        return StackLook(name=name, status=stack.status, outputs=tuple(stack.outputs.items()))
+
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
         _raise_next(self.on_apply)
         self.applied.append(split_memory(template)[0])
@@ -543,6 +550,9 @@ class FakeTargets:
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]:
         look = self.groups.get(target_group_arn)
         return look() if look else []
+
+    def find_health(self, target_group_arn: str) -> Sequence[TargetHealth] | None:
+        return self.health(target_group_arn)
 
 
 @dataclass

@@ -431,6 +431,9 @@ class WorldTargets:
         self.calls += 1
         return list(self.healths.values())
 
+    def find_health(self, target_group_arn: str) -> list[Any] | None:
+        return self.health(target_group_arn)
+
 
 @dataclass
 class WorldLogs:

@@ -358,6 +358,7 @@ def test_find_service__there__every_field(ecs: ElasticContainerService, aws: Stu
             ),
         ),
         target_group_arns=("tg",),
+        target_groups=(("tg",),),
         subnets=("s-1", "s-2"),
         security_groups=("sg-1",),
         assign_public_ip=True,
@@ -379,6 +380,52 @@ def test_find_service__missing_or_inactive__none(
     aws.add_response("describe_services", answer)
 
     assert ecs.find_service("demo", "web-dev") is None
+
+
+def test_find_service__neither_a_service_nor_why__is_no_absence(
+    ecs: ElasticContainerService, aws: Stubber
+) -> None:
+    aws.add_response("describe_services", {"failures": []})
+
+    with pytest.raises(CallFailedError, match="neither with the service nor with why"):
+        ecs.find_service("demo", "web-dev")
+
+
+def test_find_service__not_made_by_fsd__what_kind_it_is(
+    ecs: ElasticContainerService, aws: Stubber
+) -> None:
+    answer = service(
+        launchType="EC2",
+        schedulingStrategy="DAEMON",
+        deploymentController={"type": "CODE_DEPLOY"},
+        capacityProviderStrategy=[{"capacityProvider": "spot"}],
+        taskSets=[{"id": "ecs-svc/1", "status": "PRIMARY", "runningCount": 2}],
+        loadBalancers=[
+            {
+                "targetGroupArn": "blue",
+                "advancedConfiguration": {"alternateTargetGroupArn": "green"},
+            },
+            {"loadBalancerName": "classic"},
+        ],
+        deploymentConfiguration={
+            "alarms": {"alarmNames": ["5xx"], "enable": True, "rollback": True}
+        },
+    )
+    del answer["runningCount"]
+    aws.add_response("describe_services", {"services": [answer]})
+
+    found = ecs.find_service("demo", "web-dev")
+
+    assert found is not None
+    assert (found.launch_type, found.scheduling, found.controller) == (
+        "EC2", "DAEMON", "CODE_DEPLOY",
+    )  # fmt: skip
+    assert found.capacity_providers == ("spot",)
+    assert [(one.status, one.running) for one in found.task_sets] == [("PRIMARY", 2)]
+    assert found.target_groups == (("blue", "green"),)
+    assert found.classic_load_balancers == ("classic",)
+    assert found.alarms == ("5xx",)
+    assert "runningCount" in found.unsaid
 
 
 def test_find_service__draining__still_there(ecs: ElasticContainerService, aws: Stubber) -> None:

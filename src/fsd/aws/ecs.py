@@ -268,6 +268,12 @@ class ElasticContainerService:
                 return []
             raise
         _require_only_missing(answer, f"DescribeServices {where}")
+        if names and "services" not in answer and not answer.get("failures"):
+            raise CallFailedError(
+                "ECS answered neither with the service nor with why it has none",
+                where=f"DescribeServices {where}",
+                fix="run it again",
+            )
         return [s for s in answer.get("services", []) if s.get("status") != "INACTIVE"]
 
     # --- service deployments ---------------------------------------------------------------

@@ -21,6 +21,7 @@ from fsd.snapshot import (
     ServiceState,
     StoppedContainer,
     StoppedTask,
+    TaskSet,
     TaskState,
 )
 
@@ -39,6 +40,8 @@ _READ_ONLY = frozenset(
     }
 )
 EPOCH = datetime.fromtimestamp(0, UTC)
+# Without these nobody can say whether a service is well.
+_TELLING = ("status", "desiredCount", "runningCount", "loadBalancers", "deployments")
 
 
 def to_cluster(answer: dict[str, Any]) -> Cluster:
@@ -90,6 +93,53 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
         current_deployment_arn=answer.get("currentServiceDeployment", ""),
         events=_events(answer.get("events", [])),
         tags=tuple(sorted(read_tags(answer.get("tags")).items())),
+        launch_type=answer.get("launchType", ""),
+        capacity_providers=tuple(
+            entry["capacityProvider"]
+            for entry in answer.get("capacityProviderStrategy", [])
+            if entry.get("capacityProvider")
+        ),
+        scheduling=answer.get("schedulingStrategy", ""),
+        controller=answer.get("deploymentController", {}).get("type", ""),
+        task_sets=tuple(_task_set(entry) for entry in answer.get("taskSets", [])),
+        target_groups=_target_groups(load_balancers),
+        classic_load_balancers=tuple(
+            lb["loadBalancerName"] for lb in load_balancers if lb.get("loadBalancerName")
+        ),
+        alarms=_alarms(answer),
+        unsaid=frozenset(key for key in _TELLING if key not in answer),
+    )
+
+
+def _alarms(answer: dict[str, Any]) -> tuple[str, ...]:
+    alarms = answer.get("deploymentConfiguration", {}).get("alarms", {})
+    return tuple(alarms.get("alarmNames", [])) if alarms.get("enable") else ()
+
+
+def _target_groups(load_balancers: list[dict[str, Any]]) -> tuple[tuple[str, ...], ...]:
+    """A blue/green service's tasks are in one of two groups, and change sides.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html
+    """
+    pairs = [
+        (
+            lb.get("targetGroupArn"),
+            lb.get("advancedConfiguration", {}).get("alternateTargetGroupArn"),
+        )
+        for lb in load_balancers
+    ]
+    found = (tuple(arn for arn in pair if arn) for pair in pairs)
+    return tuple(dict.fromkeys(arns for arns in found if arns))
+
+
+def _task_set(answer: dict[str, Any]) -> TaskSet:
+    return TaskSet(
+        id=answer.get("id", ""),
+        status=answer.get("status", ""),
+        task_definition_arn=answer.get("taskDefinition", ""),
+        stability=answer.get("stabilityStatus", ""),
+        running=answer.get("runningCount"),
+        created_at=utc(answer.get("createdAt")),
     )
 
 
@@ -122,6 +172,7 @@ def to_service_deployment(answer: dict[str, Any], task_definition_arn: str) -> S
         created_at=utc(answer.get("createdAt")) or EPOCH,
         started_at=utc(answer.get("startedAt")),
         finished_at=utc(answer.get("finishedAt") or answer.get("stoppedAt")),
+        updated_at=utc(answer.get("updatedAt")),
         status_reason=mask(answer.get("statusReason", "")),
         requested=revision.get("requestedTaskCount", 0),
         running=revision.get("runningTaskCount", 0),
@@ -194,6 +245,7 @@ def _events(answers: list[dict[str, Any]]) -> tuple[Event, ...]:
             message=mask(answer.get("message", "")),
         )
         for answer in answers
+        if answer.get("message")
     ]
     return tuple(sorted(events, key=lambda event: event.at, reverse=True)[:100])
 

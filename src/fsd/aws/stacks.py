@@ -17,12 +17,14 @@ from fsd.aws.errors import aws_code, aws_message, call, pages
 from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
 from fsd.aws.stack_causes import find_fix
+from fsd.aws.stack_look import look_at_stack
 from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
 from fsd.plan.canonical import canonical_text
 from fsd.plan.memory import split_memory
 from fsd.release.ports import Clock, Stack
+from fsd.snapshot import StackLook
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 TEMPLATE_LIMIT = 51_200  # bytes of TemplateBody
@@ -64,6 +66,9 @@ class CloudFormationStacks:
         if stack is None or stack["StackStatus"] in _EMPTY | _BROKEN | _UNFINISHED:
             return None
         return _stack(stack, self._template(stack))
+
+    def look(self, name: str) -> StackLook | None:
+        return look_at_stack(self._client, name)
 
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
         """As the port says. Raises also for a template that is too long, and for a stack that

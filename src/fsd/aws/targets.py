@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fsd.aws.errors import aws_code, call
 from fsd.aws.session import Clients
@@ -19,8 +20,26 @@ class TargetGroups:
 
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]:
         """() also where the target group is gone: ECS's events say so, with the reason."""
+        answer = self._describe(target_group_arn) or {}
+        return tuple(_target(entry) for entry in answer.get("TargetHealthDescriptions", []))
+
+    def find_health(self, target_group_arn: str) -> Sequence[TargetHealth] | None:
+        """None where there is no such target group. Raises CallFailedError for an answer without
+        a list: no list is not an empty one."""
+        answer = self._describe(target_group_arn)
+        if answer is not None and "TargetHealthDescriptions" not in answer:
+            raise CallFailedError(
+                "the answer names no targets, and not that there are none",
+                where=f"DescribeTargetHealth {target_group_arn}",
+                fix="run it again",
+            )
+        if answer is None:
+            return None
+        return tuple(_target(entry) for entry in answer["TargetHealthDescriptions"])
+
+    def _describe(self, target_group_arn: str) -> dict[str, Any] | None:
         try:
-            answer = call(
+            return call(
                 self.clients.client("elbv2"),
                 "describe_target_health",
                 target_group_arn,
@@ -28,15 +47,16 @@ class TargetGroups:
             )
         except CallFailedError as error:
             if aws_code(error) in {"TargetGroupNotFound", "TargetGroupNotFoundException"}:
-                return ()
+                return None
             raise
-        return tuple(
-            TargetHealth(
-                address=entry["Target"]["Id"],
-                port=int(entry["Target"].get("Port", 0)),
-                state=entry["TargetHealth"]["State"],
-                reason=entry["TargetHealth"].get("Reason", ""),
-                description=entry["TargetHealth"].get("Description", ""),
-            )
-            for entry in answer.get("TargetHealthDescriptions", [])
-        )
+
+
+def _target(entry: dict[str, Any]) -> TargetHealth:
+    target, health = entry.get("Target", {}), entry.get("TargetHealth", {})
+    return TargetHealth(
+        address=target.get("Id", ""),
+        port=int(target.get("Port", 0)),
+        state=health.get("State", ""),
+        reason=health.get("Reason", ""),
+        description=health.get("Description", ""),
+    )

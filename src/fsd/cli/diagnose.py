@@ -6,26 +6,53 @@ import json
 
 import click
 
-from fsd.cli.options import make_operation, open_service, service_options
+from fsd.cli.options import (
+    CLUSTER,
+    EXIT_ZERO,
+    FORMAT,
+    OPTIONAL_ENV,
+    REGION,
+    SERVICE,
+    make_operation,
+    open_any_service,
+)
 
 
-@click.command(epilog="Example:  fsd diagnose --service offer-api --env prod")
-@service_options
-def command(service: str, env: str, region: str | None, output: str) -> int:
-    """Say what is wrong with a service: the cause, the evidence, the next action."""
-    from fsd.release.diagnosing import read_diagnosis
+@click.command(
+    epilog="""\b
+Examples:
+  fsd diagnose --service offer-api --env prod
+  fsd diagnose --cluster main --service web      any ECS service, by its exact name"""
+)
+@SERVICE
+@OPTIONAL_ENV
+@CLUSTER
+@REGION
+@FORMAT
+@EXIT_ZERO
+def command(
+    service: str,
+    env: str | None,
+    cluster: str | None,
+    region: str | None,
+    output: str,
+    exit_zero: bool,
+) -> int:
+    """Say what is wrong with a service now, and how its last rollout went.
+
+    Exit code 0 where all is well, 6 where something is wrong.
+    """
+    from fsd.release.diagnosing import examine
     from fsd.release.reporter import Silent
+    from fsd.report.condition import diagnosis_text, exit_code
 
-    connection, ref = open_service(service, env, region=region, start=False)
-    diagnosis = read_diagnosis(make_operation(connection, ref, reporter=Silent()))
+    connection, ref = open_any_service(service, env, cluster=cluster, region=region)
+    examination = examine(make_operation(connection, ref, reporter=Silent()))
+    code = 0 if exit_zero else int(exit_code(examination))
     if output == "json":
-        from fsd.report.json_report import diagnosis_json
+        from fsd.report.json_report import examination_json
 
-        click.echo(json.dumps(diagnosis_json(diagnosis) if diagnosis else None, indent=2))
-    elif diagnosis is None:
-        click.echo(f"Nothing is wrong with {ref.name}: all tasks run, and none has failed")
+        click.echo(json.dumps(examination_json(examination), indent=2))
     else:
-        from fsd.report.render import diagnosis_lines
-
-        click.echo("\n".join(diagnosis_lines(diagnosis, service=service, environment=env)))
-    return 0
+        click.echo(diagnosis_text(examination, code=code))
+    return code

@@ -73,6 +73,19 @@ ENV = click.option(
     shell_complete=complete_environment,
     help="The environment; `local` needs no account.",
 )
+OPTIONAL_ENV = click.option(
+    "--env",
+    "-e",
+    shell_complete=complete_environment,
+    help="The environment; `local` needs no account.",
+)
+CLUSTER = click.option(
+    "--cluster",
+    help="An ECS cluster; --service is then the exact name of any service in it.",
+)
+EXIT_ZERO = click.option(
+    "--exit-zero", is_flag=True, help="Exit code 0 also where something is wrong."
+)
 SERVICE = click.option("--service", "-s", required=True, help="The service's name.")
 REGION = click.option("--region", help="AWS region; the environment's without it.")
 OVERRIDE = click.option(
@@ -158,6 +171,35 @@ def open_service(
         log_group=names.log_group(service, env),
     )
     return connection, ref
+
+
+def open_any_service(
+    service: str, env: str | None, *, cluster: str | None, region: str | None
+) -> tuple[Connection, ServiceRef]:
+    """For a command that only looks. With a cluster the service is named exactly, and need not be
+    FSD's; an environment then only says which account and role. Raises UsageError without either.
+    """
+    if cluster is None:
+        if env is None:
+            raise click.UsageError(
+                "name the environment with --env, or any service's cluster with --cluster"
+            )
+        return open_service(service, env, region=region, start=False)
+    from fsd.cli.manifest import find_environment
+    from fsd.cli.wiring import connect
+    from fsd.release.operations import ServiceRef
+    from fsd.spec.environments import default_environment
+
+    environment = find_environment(None, env) if env else default_environment("any")
+    ref = ServiceRef(
+        service=service,
+        environment="",
+        cluster=cluster,
+        name=service,
+        stack_name="",
+        log_group="",
+    )
+    return connect(environment, region=region, start=False), ref
 
 
 def make_operation(

@@ -5,45 +5,87 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from fsd.cli.options import ENV, FORMAT, REGION, make_operation, open_environment, open_service
+from fsd.cli.options import (
+    CLUSTER,
+    EXIT_ZERO,
+    FORMAT,
+    OPTIONAL_ENV,
+    REGION,
+    make_operation,
+    open_any_service,
+    open_environment,
+)
+
+if TYPE_CHECKING:
+    from fsd.cli.wiring import Connection
+    from fsd.release.operations import ServiceRef
 
 
 @click.command(
-    epilog="Example:  fsd status --service offer-api --env prod --watch  ·  fsd status --env prod"
+    epilog="""\b
+Examples:
+  fsd status --service offer-api --env prod --watch
+  fsd status --env prod                          all of the environment's services
+  fsd status --cluster main --service web        any ECS service, by its exact name"""
 )
 @click.option("--service", "-s", help="The service's name; all of the environment without it.")
-@ENV
+@OPTIONAL_ENV
+@CLUSTER
 @REGION
 @FORMAT
+@EXIT_ZERO
 @click.option("--watch", is_flag=True, help="Show it again until nothing is in flight.")
-def command(service: str | None, env: str, region: str | None, output: str, watch: bool) -> int:
-    """Show what runs: release, tasks, targets, and a deployment in flight; or all services."""
+def command(
+    service: str | None,
+    env: str | None,
+    cluster: str | None,
+    region: str | None,
+    output: str,
+    exit_zero: bool,
+    watch: bool,
+) -> int:
+    """Show what runs: release, tasks, targets, and a deployment in flight; or all services.
+
+    Of one service: exit code 0 where all is well, 6 where something is wrong.
+    """
     is_json = output == "json"
     if service is None:
+        if env is None or cluster is not None:
+            raise click.UsageError("name a service with --service; --env alone shows all of its")
         _show_all(env, region=region, is_json=is_json, watch=watch)
-    else:
-        _show_one(service, env, region=region, is_json=is_json, watch=watch)
-    return 0
+        return 0
+    connection, ref = open_any_service(service, env, cluster=cluster, region=region)
+    return _show_one(connection, ref, is_json=is_json, watch=watch, exit_zero=exit_zero)
 
 
-def _show_one(service: str, env: str, *, region: str | None, is_json: bool, watch: bool) -> None:
-    from fsd.release.operations import read_status
+def _show_one(
+    connection: Connection, ref: ServiceRef, *, is_json: bool, watch: bool, exit_zero: bool
+) -> int:
+    from fsd.release.diagnosing import examine
     from fsd.release.reporter import Silent
+    from fsd.report.condition import exit_code
     from fsd.report.json_report import status_json
     from fsd.report.tables import status_text
 
-    connection, ref = open_service(service, env, region=region, start=False)
     operation = make_operation(connection, ref, reporter=Silent())
+    codes: list[int] = []
 
     def look() -> bool:
-        status = read_status(operation)
-        click.echo(json.dumps(status_json(status), indent=2) if is_json else status_text(status))
-        return status.deployment is None or status.deployment.status.is_final
+        found = examine(operation, explain=False)
+        codes.append(0 if exit_zero else int(exit_code(found)))
+        click.echo(
+            json.dumps(status_json(found), indent=2)
+            if is_json
+            else status_text(found, code=codes[-1])
+        )
+        return found.is_settled
 
     _repeat(look, pause=connection.pace.after(timedelta(minutes=1)), watch=watch)
+    return codes[-1]
 
 
 def _show_all(env: str, *, region: str | None, is_json: bool, watch: bool) -> None:

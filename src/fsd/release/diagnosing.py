@@ -1,59 +1,270 @@
-"""What is wrong with a service right now, whoever deployed it."""
+"""Look at a service, whoever deployed it and with whatever, and say how it is.
+
+Only what DescribeServices answers is needed. Any other read that AWS refuses leaves the rest whole:
+what could not be read is said, and where health depends on it, nothing is called well.
+"""
 
 from __future__ import annotations
 
-from fsd.release.changed import find_changes
-from fsd.release.evidence import diagnose
-from fsd.release.ledger import last_successful, list_deployments
-from fsd.release.operations import Operation, find_newest, get_service
-from fsd.rollout.assess import reason_of
-from fsd.rollout.cause import Diagnosis
-from fsd.rollout.diagnose import worst_task
-from fsd.snapshot import DeploymentStatus, Snapshot
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from fsd.compile.desired import OUTPUT_URL
+from fsd.errors import CallFailedError
+from fsd.release.alarms import evidence as alarm_evidence
+from fsd.release.changed import Changed, find_changes
+from fsd.release.evidence import explain_task
+from fsd.release.ledger import NOTED, describe_newest, last_successful, release_info
+from fsd.release.operations import Operation, get_service
+from fsd.release.result import ReleaseInfo
+from fsd.rollout.cause import Cause, Diagnosis
+from fsd.rollout.diagnose import short
+from fsd.rollout.present import Condition, GroupLook, Look, judge, snapshot_of
+from fsd.snapshot import (
+    DeploymentStatus,
+    ServiceDeployment,
+    ServiceState,
+    StackLook,
+    StoppedTask,
+    TargetHealth,
+)
+from fsd.spec import names
+
+T = TypeVar("T")
 
 
-def read_diagnosis(operation: Operation) -> Diagnosis | None:
-    """None where nothing is wrong: all tasks run, none stopped by itself, no target is unhealthy.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What a look at a service showed, and what it means."""
 
-    Looks at the newest deployment's revision, and at the running one where that says nothing. ECS
-    keeps stopped tasks for about an hour.
+    service: str  # as the operator named it
+    environment: str  # "" where cluster and service were named exactly
+    look: Look
+    condition: Condition
+    releases: Mapping[str, ReleaseInfo]  # by task definition ARN, of what runs and what was last
+    url: str = ""
+    diagnosis: Diagnosis | None = (
+        None  # of the present; where that is well, of a rollout that failed
+    )
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is in flight."""
+        rollout = self.condition.rollout
+        return rollout is None or rollout.state.is_over
+
+    @property
+    def running(self) -> ReleaseInfo | None:
+        arns = (*self.condition.serving.revisions, self.look.service.task_definition_arn)
+        return next((self.releases[arn] for arn in arns if arn in self.releases), None)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads that may fail: `unread` leaves the judgement open, `remarks` only say less."""
+
+    unread: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def need(self, what: str, read: Callable[[], T], otherwise: T) -> T:
+        return self._try(what, read, otherwise, told=self.unread)
+
+    def want(self, what: str, read: Callable[[], T], otherwise: T) -> T:
+        return self._try(what, read, otherwise, told=self.remarks)
+
+    def _try(self, what: str, read: Callable[[], T], otherwise: T, *, told: list[str]) -> T:
+        try:
+            return read()
+        except CallFailedError as error:
+            told.append(f"{what} could not be read: {error.what}")
+            return otherwise
+
+
+def examine(operation: Operation, *, explain: bool = True) -> Examination:
+    """Raises UsageError where there is no such service. `explain` also reads logs and changes.
+
+    ECS keeps stopped tasks for about an hour.
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html
     """
-    service, ref, aws = get_service(operation), operation.ref, operation.aws
-    newest = find_newest(operation)
-    snapshot = Snapshot(
-        service=service,
-        deployment=newest,
-        tasks=tuple(aws.ecs.tasks(ref.cluster, ref.name)),
-        stopped=tuple(aws.ecs.stopped_tasks(ref.cluster, ref.name)),
-        events=service.events,
-        targets=tuple(t for arn in service.target_group_arns for t in aws.targets.health(arn)),
-    )
-    revisions = [newest.task_definition_arn] if newest else []
-    revisions.append(service.task_definition_arn)
-    suspect = next((arn for arn in revisions if worst_task(snapshot, arn)), revisions[0])
-    has_failed = newest is not None and newest.status in {
-        DeploymentStatus.STOPPED,
-        DeploymentStatus.ROLLBACK_FAILED,
-        DeploymentStatus.ROLLBACK_SUCCESSFUL,
-    }
-    is_short = service.running < service.desired
-    is_unhealthy = any(target.state == "unhealthy" for target in snapshot.targets)
-    if not (worst_task(snapshot, suspect) or has_failed or is_short or is_unhealthy):
-        return None
-    others = [
-        d
-        for d in list_deployments(aws.ecs, cluster=ref.cluster, service=ref.name)
-        if d.task_definition_arn != suspect
+    look = _look(operation, get_service(operation))
+    condition = judge(look)
+    rollout = condition.rollout
+    arns = [
+        *condition.serving.revisions,
+        look.service.task_definition_arn,
+        rollout.task_definition_arn if rollout else "",
     ]
-    good = last_successful(others)
-    changed = find_changes(aws.ecs, good=good.task_definition_arn if good else None, failed=suspect)
-    return diagnose(
-        aws,
-        snapshot,
-        task_definition_arn=suspect,
-        log_group=ref.log_group,
-        reason=reason_of(newest) if newest else "",
+    diagnosis = _diagnosis(operation, look, condition) if explain else None
+    return Examination(
+        service=operation.ref.service,
+        environment=operation.ref.environment,
+        look=look,
+        condition=_as_shown(condition, diagnosis),
+        releases=_releases(operation, arns),
+        url=dict(look.stack.outputs).get(OUTPUT_URL, "") if look.stack else "",
+        diagnosis=diagnosis,
+    )
+
+
+def _look(operation: Operation, service: ServiceState) -> Look:
+    aws, ref = operation.aws, operation.ref
+    reading = _Reading()
+    newest = reading.want("its deployments", lambda: _newest(operation, service), None)
+    stack_name = _stack_name(operation, service)
+    unseen: tuple[StackLook | None, bool] = (None, False)
+    stack, is_known = reading.want(
+        "its stack", lambda: (_find_stack(operation, stack_name), True), unseen
+    )
+    look = Look(
+        at=operation.clock.now(),
+        service=service,
+        newest=newest,
+        tasks=tuple(reading.want("its tasks", lambda: aws.ecs.tasks(ref.cluster, ref.name), ())),
+        stopped=tuple(
+            reading.want(
+                "its stopped tasks", lambda: aws.ecs.stopped_tasks(ref.cluster, ref.name), ()
+            )
+        ),
+        groups=tuple(_group(operation, reading, arns) for arns in service.target_groups),
+        alarms=alarm_evidence(aws, service.alarms),
+        stack=stack,
+        lacks_stack=stack is None and is_known and _is_of_fsd(service),
+        noted=reading.want("the ledger", lambda: _noted(operation, newest), ""),
+        unread=tuple(reading.unread),
+        remarks=tuple(reading.remarks),
+    )
+    return look
+
+
+def _newest(operation: Operation, service: ServiceState) -> ServiceDeployment | None:
+    """Other controllers' deployments are not ECS's: it has none, or refuses to list them. None also
+    where a role may not see them: what DescribeServices says of the primary one is judged then.
+    """
+    ref, ecs = operation.ref, operation.aws.ecs
+    if service.controller not in {"", "ECS"} or service.task_sets:
+        return None
+    arns = ecs.service_deployment_arns(ref.cluster, ref.name)[:1]
+    found = next(iter(ecs.service_deployments(arns)), None) if arns else None
+    return found if found is not None and found.arn.startswith("arn:") else None
+
+
+def _is_of_fsd(service: ServiceState) -> bool:
+    tags = dict(service.tags)
+    return "fsd:service" in tags and "fsd:environment" in tags
+
+
+def _stack_name(operation: Operation, service: ServiceState) -> str:
+    tags = dict(service.tags)
+    if operation.ref.stack_name or not _is_of_fsd(service):
+        return operation.ref.stack_name
+    return names.stack(tags["fsd:service"], tags["fsd:environment"])
+
+
+def _find_stack(operation: Operation, name: str) -> StackLook | None:
+    return operation.aws.stacks.look(name) if name else None
+
+
+def _group(operation: Operation, reading: _Reading, arns: tuple[str, ...]) -> GroupLook:
+    found: list[TargetHealth] = []
+    missing: list[str] = []
+
+    def read() -> bool:
+        for arn in arns:
+            targets = operation.aws.targets.find_health(arn)
+            if targets is None:
+                missing.append(arn)
+            found.extend(targets or ())
+        return True
+
+    what = f"the health of target group {' and '.join(arn.split('/')[-2:][0] for arn in arns)}"
+    is_read = reading.need(what, read, False)
+    return GroupLook(arns=arns, targets=tuple(found) if is_read else None, missing=tuple(missing))
+
+
+def _noted(operation: Operation, newest: ServiceDeployment | None) -> str:
+    """What FSD wrote on the revision when its rollout failed."""
+    if newest is None or newest.status is DeploymentStatus.SUCCESSFUL:
+        return ""
+    if not newest.status.is_final or not newest.task_definition_arn:
+        return ""
+    found = operation.aws.ecs.find_task_definition(newest.task_definition_arn)
+    return found.tags.get(NOTED, "") if found else ""
+
+
+def _releases(operation: Operation, arns: Sequence[str]) -> dict[str, ReleaseInfo]:
+    """What the tags say of each; a revision that cannot be read keeps its name."""
+    found = {}
+    for arn in dict.fromkeys(arn for arn in arns if arn):
+        try:
+            definition = operation.aws.ecs.find_task_definition(arn)
+        except CallFailedError:
+            continue  # only its version is missing
+        if definition is not None:
+            found[arn] = release_info(definition)
+    return found
+
+
+# --- why ----------------------------------------------------------------------------------------
+
+
+def _diagnosis(operation: Operation, look: Look, condition: Condition) -> Diagnosis | None:
+    causes = condition.causes or condition.rollout_causes
+    if not causes:
+        return None
+    worst = _worst(look.stopped, causes[0])
+    lines: tuple[str, ...] = ()
+    if worst is not None:
+        causes, lines = explain_task(operation.aws, causes, worst, snapshot_of(look))
+    suspect = worst.task_definition_arn if worst else _suspect(condition)
+    changed = _changed(operation, suspect)
+    return Diagnosis(
+        causes=causes if lines else tuple(map(_without_lines, causes)),
         changed_since=changed.since,
         changes=changed.changes,
+        log_lines=lines,
+        log_task=short(worst.id) if worst else "",
     )
+
+
+def _as_shown(condition: Condition, diagnosis: Diagnosis | None) -> Condition:
+    """Only the diagnosis has log lines, and only its causes may point at them."""
+    shown = diagnosis.causes if diagnosis else tuple(map(_without_lines, condition.causes))
+    if condition.causes:
+        past = tuple(map(_without_lines, condition.rollout_causes))
+        return replace(condition, causes=shown, rollout_causes=past)
+    past = diagnosis.causes if diagnosis else tuple(map(_without_lines, condition.rollout_causes))
+    return replace(condition, rollout_causes=past)
+
+
+def _without_lines(cause: Cause) -> Cause:
+    """Its advice without what it says of log lines: there are none above it."""
+    if "lines above" not in cause.advice:
+        return cause
+    rest = [part for part in cause.advice.split("; ") if "lines above" not in part]
+    advice = "; ".join(rest) or "FSD could read no log lines of the task: look where it logs to"
+    return replace(cause, advice=advice)
+
+
+def _worst(stopped: Sequence[StoppedTask], cause: Cause) -> StoppedTask | None:
+    """The task whose log lines are worth reading: the latest of those that ended so."""
+    mine = [task for task in stopped if task.id and task.id in cause.tasks]
+    return max(mine, key=lambda task: str(task.stopped_at or ""), default=None)
+
+
+def _suspect(condition: Condition) -> str:
+    rollout = condition.rollout
+    return rollout.task_definition_arn if rollout and not condition.causes else ""
+
+
+def _changed(operation: Operation, suspect: str) -> Changed:
+    """Against the last release that succeeded; nothing where ECS does not list its deployments."""
+    if not suspect:
+        return Changed()
+    ref, ecs = operation.ref, operation.aws.ecs
+    try:
+        deployments = describe_newest(ecs, ecs.service_deployment_arns(ref.cluster, ref.name))
+    except CallFailedError:
+        return Changed()
+    good = last_successful([d for d in deployments if d.task_definition_arn != suspect])
+    return find_changes(ecs, good=good.task_definition_arn if good else None, failed=suspect)

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from fsd.change import Change
 from fsd.errors import CallFailedError
 from fsd.release.alarms import evidence
+from fsd.release.log_places import log_places
 from fsd.release.masking import mask_lines
 from fsd.release.ports import Aws, LogLine
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import find_causes, short, worst_task
 from fsd.rollout.explain import Task, explain
 from fsd.rollout.failures import ROLLOUT_FAILED
+from fsd.rollout.log_noise import without_health_checks
 from fsd.rollout.log_signs import LogText, read_signs
 from fsd.rollout.waiting import find_waiting
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
@@ -70,11 +72,11 @@ def _read_log(aws: Aws, log_group: str, task: StoppedTask | None) -> _Log:
     if task is None:
         return _Log()
     try:
-        lines = _last_lines(aws, log_group, aws.ecs.log_streams(task))
+        streams = aws.ecs.log_streams(task)
+        lines = _last_lines(aws, [(log_group, stream) for stream in streams])
     except CallFailedError as error:
         return _Log(told=(f"(the logs could not be read: {error.what})",), is_read=False)
-    told = tuple(f"{line.at:%H:%M:%S} {line.text}" for line in lines[-LOG_LINES:])
-    return _Log(lines=lines, told=told)
+    return _Log(lines=lines, told=_told(lines))
 
 
 def _as_stopped(task: TaskState) -> StoppedTask:
@@ -104,13 +106,37 @@ def _explained(
     causes: tuple[Cause, ...], task: Task, lines: Sequence[LogLine]
 ) -> tuple[Cause, ...]:
     signs = read_signs([LogText(at=line.at, text=line.text) for line in lines])
-    shown = tuple(line.text for line in lines[-LOG_LINES:])
+    shown = tuple(line.text for line in _shown(lines))
     return explain(causes, signs, replace(task, shown_lines=shown))
 
 
-def _last_lines(aws: Aws, log_group: str, streams: Sequence[str]) -> tuple[LogLine, ...]:
+def explain_task(
+    aws: Aws, causes: tuple[Cause, ...], worst: StoppedTask, snapshot: Snapshot
+) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
+    """The causes with what the task's log adds, and its last lines, from wherever its task
+    definition sends them. No lines where that is not CloudWatch, or it is gone."""
+    try:
+        found = aws.ecs.find_task_definition(worst.task_definition_arn)
+        places = log_places(found.definition) if found else ()
+        lines = _last_lines(aws, [(group, f"{prefix}{worst.id}") for group, prefix in places])
+    except CallFailedError as error:
+        return causes, (f"(the logs could not be read: {error.what})",)
+    return _explained(causes, _task(worst, snapshot, None), lines), _told(lines)
+
+
+def _told(lines: Sequence[LogLine]) -> tuple[str, ...]:
+    return tuple(f"{line.at:%H:%M:%S} {line.text}" for line in _shown(lines))
+
+
+def _shown(lines: Sequence[LogLine]) -> list[LogLine]:
+    """The last ones; health checks come every few seconds, and would hide what went wrong."""
+    kept = without_health_checks([line.text for line in lines])
+    return [lines[number] for number in kept][-LOG_LINES:]
+
+
+def _last_lines(aws: Aws, streams: Sequence[tuple[str, str]]) -> tuple[LogLine, ...]:
     """In order, masked; more than are shown, since a server says where it listens at its start."""
-    lines = [line for stream in streams for line in aws.logs.tail(log_group, stream, LINES_READ)]
+    lines = [line for group, stream in streams for line in aws.logs.tail(group, stream, LINES_READ)]
     lines.sort(key=lambda line: line.at)
     texts = mask_lines(line.text.rstrip() for line in lines)
     return tuple(replace(line, text=text) for line, text in zip(lines, texts, strict=True))

@@ -21,6 +21,7 @@ from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState
 SUCCEEDED = "succeeded"
 NOT_STARTED = "not started"  # rolled out at count 0; never a success
 HISTORY_LENGTH = 20
+NOTED = "fsd:failed"  # on a revision whose rollout failed: "crashed: the program ended by itself"
 DEPLOYMENTS_READ = 100
 
 _OUTCOMES = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
-from fsd.compile.desired import OUTPUT_URL, Json
+from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
 from fsd.plan.verdict import Mark, is_unproved
 from fsd.release.border import Border, check_rollback, note_force
@@ -36,7 +36,7 @@ from fsd.rollout.assess import (
 )
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
-from fsd.snapshot import ServiceDeployment, ServiceState, TargetHealth, TaskState
+from fsd.snapshot import ServiceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +64,6 @@ class Operation:
     pace: Pace = field(default_factory=Pace)
     border: Border = field(default_factory=lambda: Border(environment=""))
     forced: str = ""  # what the ledger notes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """What `fsd status` shows."""
-
-    ref: ServiceRef
-    service: ServiceState
-    running: ReleaseInfo | None
-    deployment: ServiceDeployment | None  # the newest
-    tasks: tuple[TaskState, ...]
-    targets: tuple[TargetHealth, ...]
-    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +98,16 @@ def require_service(aws: Aws, ref: ServiceRef) -> ServiceState:
         raise UsageError(
             f"no service {ref.name} in cluster {ref.cluster}",
             where=f"{aws.identity.account} · {aws.identity.region}",
-            fix=_near(aws.ecs, ref)
-            + f"check --service and --env; deploy it with  fsd deploy --env {ref.environment}",
+            fix=_near(aws.ecs, ref) + _check(ref),
             code="service-not-found",
         )
     return service
+
+
+def _check(ref: ServiceRef) -> str:
+    if not ref.environment:
+        return "check --cluster, --service (its exact name) and --region"
+    return f"check --service and --env; deploy it with  fsd deploy --env {ref.environment}"
 
 
 def _near(ecs: Ecs, ref: ServiceRef) -> str:
@@ -123,25 +115,9 @@ def _near(ecs: Ecs, ref: ServiceRef) -> str:
         names = ecs.service_names(ref.cluster)
     except CallFailedError:
         return ""  # a role that may not list services gets the error all the same
-    suffix = f"-{ref.environment}"
+    suffix = f"-{ref.environment}" if ref.environment else ""
     close = get_close_matches(ref.name, names, n=1)
     return f"did you mean `{close[0].removesuffix(suffix)}`? or " if close else ""
-
-
-def read_status(operation: Operation) -> Status:
-    ref, aws = operation.ref, operation.aws
-    service = get_service(operation)
-    running = aws.ecs.find_task_definition(service.task_definition_arn)
-    stack = aws.stacks.find(ref.stack_name)
-    return Status(
-        ref=ref,
-        service=service,
-        running=release_info(running) if running else None,
-        deployment=find_newest(operation),
-        tasks=tuple(aws.ecs.tasks(ref.cluster, ref.name)),
-        targets=tuple(t for arn in service.target_group_arns for t in aws.targets.health(arn)),
-        url=stack.outputs.get(OUTPUT_URL, "") if stack else "",
-    )
 
 
 def read_overview(
@@ -350,13 +326,6 @@ def _update_and_watch(
         diagnosis=diagnosis,
     )
     return replace(result, notes=(*watcher.warnings, *ties, *result.notes))
-
-
-def find_newest(operation: Operation) -> ServiceDeployment | None:
-    """The service's newest deployment, in any status."""
-    ref, ecs = operation.ref, operation.aws.ecs
-    arns = ecs.service_deployment_arns(ref.cluster, ref.name)[:1]
-    return next(iter(ecs.service_deployments(arns)), None)
 
 
 def _refuse_in_flight(operation: Operation) -> frozenset[str]:

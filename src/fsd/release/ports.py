@@ -19,6 +19,7 @@ from fsd.plan.moved_check import HealthCheck
 from fsd.snapshot import (
     ServiceDeployment,
     ServiceState,
+    StackLook,
     StoppedTask,
     TargetHealth,
     TaskState,
@@ -88,6 +89,9 @@ class Clock(Protocol):
 
 class Stacks(Protocol):
     def find(self, name: str) -> Stack | None: ...
+
+    def look(self, name: str) -> StackLook | None:
+        """In whatever state; None where there is no stack of that name."""
 
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
         """Create or update by change set and wait; an unchanged template answers at once.
@@ -164,6 +168,9 @@ class PermissionDenied(CallFailedError):
 
 class Targets(Protocol):
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]: ...
+
+    def find_health(self, target_group_arn: str) -> Sequence[TargetHealth] | None:
+        """None where there is no such target group."""
 
 
 class Probes(Protocol):

@@ -15,11 +15,13 @@ from typing import TypeAlias
 from fsd.lint.pages import Example, Page, page_ids, read_page
 from fsd.report.error_codes import ERROR_CODES, ErrorCode
 from fsd.report.wording import capitalised, wrap
+from fsd.rollout.conditions import CONDITIONS
 from fsd.rollout.failures import EVENT_FAILURES, FAILURES, WITHOUT_TASKS, Failure
 
 Json: TypeAlias = dict[str, object]
 
 _RED, _GREEN, _BOLD, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
+ROWS = (*FAILURES, *WITHOUT_TASKS, *CONDITIONS)
 _IGNORABLE = frozenset({"warning", "info"})
 _IS_ITSELF_A_COMMENT = "unknown-suppression"
 _INDENT = "  "
@@ -44,7 +46,7 @@ def known_ids() -> tuple[str, ...]:
 
 
 def failure_codes() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row.code for row in (*FAILURES, *WITHOUT_TASKS)))
+    return tuple(dict.fromkeys(row.code for row in ROWS))
 
 
 def nearest_id(id_: str) -> str | None:
@@ -55,7 +57,7 @@ def nearest_id(id_: str) -> str | None:
 def find_explanation(id_: str) -> Explanation | None:
     if id_ in page_ids():
         return read_page(id_)
-    rows = tuple(row for row in (*FAILURES, *WITHOUT_TASKS) if row.code == id_)
+    rows = tuple(row for row in ROWS if row.code == id_)
     error = next((row for row in ERROR_CODES if row.code == id_), None)
     return FailureCode(code=id_, rows=rows, error=error) if rows else error
 
@@ -159,7 +161,7 @@ def _failure_lines(failure: FailureCode, *, color: bool) -> Iterator[str]:
 
 
 def _facts(row: Failure) -> Iterator[tuple[str, str]]:
-    yield "ECS says", row.example
+    yield ("seen as" if row in CONDITIONS else "ECS says"), row.example
     if row.pattern:
         yield "recognised by", _sign_text(row)
         is_event = row in EVENT_FAILURES
@@ -199,6 +201,8 @@ def _labelled(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def ends_the_wait(row: Failure) -> str:
     """When FSD stops waiting for ECS and asks for the rollback."""
+    if row in CONDITIONS:
+        return "no: `fsd diagnose` and `fsd status` find it"
     match row.after:
         case _ if not row.pattern:
             return "ECS ends it"

@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from fsd.change import Change
-from fsd.release.operations import Overview, Status, manifest_name
+from fsd.release.diagnosing import Examination
+from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import Phase, ReleaseInfo, Result
+from fsd.report.condition import served_text
 from fsd.rollout.cause import Cause, Diagnosis
-from fsd.snapshot import ServiceDeployment
+from fsd.rollout.present import GroupLook, group_name
+from fsd.snapshot import ServiceDeployment, TargetHealth, TaskState
 
 Json: TypeAlias = dict[str, object]
 
@@ -92,46 +95,112 @@ def overview_json(overview: Overview) -> Json:
     }
 
 
-def status_json(status: Status) -> Json:
-    """`fsd/status/v1`: what runs."""
-    service = status.service
+def status_json(examination: Examination) -> Json:
+    """`fsd/status/v1`: what runs. A count that ECS does not say is null."""
+    look, condition = examination.look, examination.condition
+    rollout = condition.rollout
     return {
         "schema": "fsd/status/v1",
-        "environment": status.ref.environment,
-        "service": {
-            "name": status.ref.service,
-            "serviceName": service.name,
-            "arn": service.arn,
-            "cluster": status.ref.cluster,
-            "status": service.status,
-            "desired": service.desired,
-            "running": service.running,
-            "pending": service.pending,
-        },
-        "running": _optional_release(status.running),
-        "deployment": _deployment(status.deployment) if status.deployment else None,
-        "tasks": [
-            {
-                "id": task.id,
-                "taskDefinitionArn": task.task_definition_arn,
-                "lastStatus": task.last_status,
-                "health": task.health,
-                "address": task.address,
-                "startedAt": _time(task.started_at),
-            }
-            for task in status.tasks
-        ],
+        "environment": examination.environment,
+        "service": _service(examination),
+        "running": _optional_release(examination.running),
+        "deployment": _deployment(rollout.deployment) if rollout and rollout.deployment else None,
+        "tasks": [_task(task) for task in look.tasks],
         "targets": [
-            {
-                "address": target.address,
-                "port": target.port,
-                "state": target.state,
-                "reason": target.reason,
-                "description": target.description,
-            }
-            for target in status.targets
+            _target(target, group) for group in look.groups for target in group.targets or ()
         ],
-        "url": status.url,
+        "url": examination.url,
+        **_condition(examination),
+    }
+
+
+def examination_json(examination: Examination) -> Json:
+    """`fsd/diagnosis/v1`: what is wrong now; `lastRollout` has its own causes."""
+    diagnosis, condition = examination.diagnosis, examination.condition
+    of_now = diagnosis if condition.causes else None
+    of_rollout = None if condition.causes else diagnosis
+    causes = [_cause(cause) for cause in condition.causes]
+    return {
+        "schema": "fsd/diagnosis/v1",
+        "environment": examination.environment,
+        "service": _service(examination),
+        **_details(of_now),
+        "causes": causes,
+        **_condition(examination),
+        "lastRollout": _last_rollout(examination, of_rollout),
+    }
+
+
+def _details(diagnosis: Diagnosis | None) -> Json:
+    if diagnosis is None:
+        return {"causes": [], "changedSince": "", "changes": [], "logLines": [], "logTask": ""}
+    return diagnosis_json(diagnosis)
+
+
+def _condition(examination: Examination) -> Json:
+    condition = examination.condition
+    return {
+        "healthy": condition.is_healthy,
+        "wrong": [{"code": c.code, "summary": c.summary} for c in condition.causes],
+        "unknown": list(condition.unknown),
+        "notes": list(condition.notes),
+        "served": served_text(condition, examination.releases),
+        "lastRollout": _last_rollout(examination, None),
+    }
+
+
+def _last_rollout(examination: Examination, diagnosis: Diagnosis | None) -> Json | None:
+    rollout = examination.condition.rollout
+    if rollout is None:
+        return None
+    return {
+        "taskDefinitionArn": rollout.task_definition_arn,
+        "state": str(rollout.state),
+        "beganAt": _time(rollout.began_at),
+        "endedAt": _time(rollout.ended_at),
+        "reason": rollout.reason,
+        **_details(diagnosis),
+        "causes": [_cause(cause) for cause in examination.condition.rollout_causes],
+    }
+
+
+def _service(examination: Examination) -> Json:
+    service = examination.look.service
+    serving = examination.condition.serving
+    return {
+        "name": examination.service,
+        "serviceName": service.name,
+        "arn": service.arn,
+        "cluster": service.cluster,
+        "status": service.status,
+        "desired": serving.desired,
+        "running": serving.running,
+        "pending": service.pending,
+        "launchType": service.launch_type,
+        "schedulingStrategy": service.scheduling,
+        "deploymentController": service.controller,
+    }
+
+
+def _task(task: TaskState) -> Json:
+    return {
+        "id": task.id,
+        "taskDefinitionArn": task.task_definition_arn,
+        "lastStatus": task.last_status,
+        "health": task.health,
+        "address": task.address,
+        "startedAt": _time(task.started_at),
+    }
+
+
+def _target(target: TargetHealth, group: GroupLook) -> Json:
+    return {
+        "targetGroup": " and ".join(map(group_name, group.arns)),
+        "address": target.address,
+        "port": target.port,
+        "state": target.state,
+        "reason": target.reason,
+        "description": target.description,
     }
 
 

@@ -59,7 +59,7 @@ def diagnosis_lines(diagnosis: Diagnosis, *, service: str, environment: str) -> 
 def _commands(diagnosis: Diagnosis, *, service: str, environment: str) -> list[str]:
     """What to type next; in one line where there is room."""
     commands = []
-    if diagnosis.log_lines:
+    if diagnosis.log_lines and environment:
         task = diagnosis.log_task.rstrip("…")
         commands.append(f"fsd logs --service {service} --env {environment} --task {task}")
     commands.append(f"fsd explain {diagnosis.cause.code}")
@@ -77,7 +77,9 @@ def _evidence(cause: Cause) -> list[str]:
     lines = []
     for evidence in cause.evidence:
         source = capitalised(printable(evidence.source))
-        lines += wrap(evidence.text, first=f"  {source} says: ", rest="    ")
+        # Only what is not of today has a date; that it is old must be seen.
+        when = f" ({evidence.at} UTC)" if " " in evidence.at else ""
+        lines += wrap(evidence.text, first=f"  {source} says{when}: ", rest="    ")
     return lines
 
 
@@ -96,7 +98,7 @@ def _verdict(result: Result) -> list[str]:
     code = int(result.outcome.exit_code)
     # Interrupted is 130 or 143: only the command knows which signal it was.
     if code and result.outcome is not Outcome.INTERRUPTED:
-        lines[-1] = _with_exit_code(lines[-1], code)
+        lines[-1] = with_exit_code(lines[-1], code)
     if result.url and result.outcome in {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.STARTED}:
         lines.append(f"  {printable(result.url)}")
     lines += [f"  next: {printable(step)}" for step in next_steps(result)]
@@ -109,7 +111,7 @@ def next_steps(result: Result) -> tuple[str, ...]:
     return (f"fsd status --service {result.service} --env {result.environment} --watch",)
 
 
-def _with_exit_code(line: str, code: int) -> str:
+def with_exit_code(line: str, code: int) -> str:
     """`exit 6` at the right edge, or just behind where the line is long."""
     text = f"exit {code}"
     return (

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from fsd.release.operations import Overview, Status, manifest_name
+from fsd.release.diagnosing import Examination
+from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import ReleaseInfo
+from fsd.report.condition import ending_lines, kind_text, rollout_reason
 from fsd.report.wording import (
     WIDTH,
     clip,
@@ -17,7 +19,9 @@ from fsd.report.wording import (
     wrap,
 )
 from fsd.rollout.diagnose import family_revision, short
-from fsd.snapshot import ServiceDeployment, ServiceState, TargetHealth, TaskState
+from fsd.rollout.last import LastRollout, RolloutState
+from fsd.rollout.present import GroupLook, group_name
+from fsd.snapshot import ServiceState, TargetHealth, TaskState
 from fsd.streams import printable
 
 GAP = "  "
@@ -80,33 +84,60 @@ def _rollout_text(service: ServiceState) -> str:
     return state.replace("_", " ").lower() or "unknown"
 
 
-def status_text(status: Status) -> str:
-    service = status.service
-    head = (
-        f"{status.ref.service} → {status.ref.environment}    "
-        f"{service.running} of {service.desired} running"
+def status_text(examination: Examination, *, code: int = 0) -> str:
+    parts = [_status_head(examination)]
+    for label, text in _facts(examination):
+        parts += wrap(text, first=f"{GAP}{label:<10}{GAP}", rest=" " * 14)
+    targets = [t for group in examination.look.groups for t in group.targets or ()]
+    if examination.look.tasks:
+        parts.append(table(_task_rows(examination.look.tasks, targets), indent=GAP))
+    return "\n".join([*parts, *ending_lines(examination, code=code)])
+
+
+def _status_head(examination: Examination) -> str:
+    service = examination.look.service
+    running = "?" if "runningCount" in service.unsaid else service.running
+    desired = "?" if "desiredCount" in service.unsaid else service.desired
+    place = (
+        f" → {examination.environment}"
+        if examination.environment
+        else (f" in cluster {service.cluster}" if service.cluster else "")
     )
     pending = f", {service.pending} starting" if service.pending else ""
-    state = "" if service.status == "ACTIVE" else f", {service.status.lower()}"
-    parts = [head + pending + state]
-    for label, text in _facts(status):
-        parts += wrap(text, first=f"{GAP}{label:<10}{GAP}", rest=" " * 14)
-    if status.tasks:
-        parts.append(table(_task_rows(status.tasks, status.targets), indent=GAP))
-    return "\n".join(parts)
+    state = "" if service.status in {"ACTIVE", ""} else f", {service.status.lower()}"
+    name = printable(examination.service)
+    return f"{name}{place}    {running} of {desired} running{pending}{state}"
 
 
-def _facts(status: Status) -> list[tuple[str, str]]:
-    facts = []
-    if status.running is not None:
-        release = status.running
-        size = size_text(release)
-        facts.append(("release", " · ".join(filter(None, (_release_text(release), size)))))
-    if status.deployment is not None:
-        facts.append(("deployment", _deployment_text(status.deployment)))
-    if status.url:
-        facts.append(("url", status.url))
-    return facts or [("release", "unknown")]
+def _facts(examination: Examination) -> list[tuple[str, str]]:
+    service, release = examination.look.service, examination.running
+    facts = [("release", "unknown")]
+    if release is not None:
+        text = " · ".join(filter(None, (_release_text(release), size_text(release))))
+        facts = [("release", text)]
+    elif service.task_definition_arn:
+        facts = [("release", family_revision(service.task_definition_arn))]
+    kind = kind_text(service)
+    if kind:
+        facts.append(("kind", kind))
+    if examination.condition.rollout is not None:
+        facts.append(("deployment", _deployment_text(examination)))
+    facts += [("targets", text) for text in map(_group_text, examination.look.groups)]
+    if examination.url:
+        facts.append(("url", examination.url))
+    return facts
+
+
+def _group_text(group: GroupLook) -> str:
+    """`offer-api-dev: 1 healthy, 1 unhealthy`."""
+    name = " and ".join(map(group_name, group.arns))
+    if group.targets is None:
+        return f"{name}: not read"
+    if group.missing:
+        return f"{name}: {', '.join(map(group_name, group.missing))} does not exist"
+    states = [target.state or "of a state that is not said" for target in group.targets]
+    counts = [f"{states.count(state)} {state}" for state in sorted(set(states))]
+    return f"{name}: {', '.join(counts) or 'none registered'}"
 
 
 def _release_text(release: ReleaseInfo) -> str:
@@ -125,16 +156,28 @@ def _release_text(release: ReleaseInfo) -> str:
     )
 
 
-def _deployment_text(deployment: ServiceDeployment) -> str:
-    """ECS's own status, and its reason where there is one."""
-    parts = [str(deployment.status), family_revision(deployment.task_definition_arn)]
-    since = deployment.finished_at or deployment.started_at or deployment.created_at
-    parts.append(f"since {_clock(since)}")
-    if deployment.failure_count:
+def _deployment_text(examination: Examination) -> str:
+    """ECS's own status; and why it failed, where it did."""
+    rollout = examination.condition.rollout
+    if rollout is None:
+        return ""
+    deployment = rollout.deployment
+    status = str(deployment.status) if deployment else str(rollout.state)
+    parts = [status, family_revision(rollout.task_definition_arn), _since(rollout)]
+    if rollout.state is RolloutState.UNSAID:
+        parts = [*parts[1:], "ECS does not say how it went"]
+    if deployment and deployment.failure_count:
         limit = f" of {deployment.failure_threshold}" if deployment.failure_threshold else ""
         parts.append(f"{deployment.failure_count}{limit} failed tasks")
-    reason = deployment.rollback_reason or deployment.status_reason
-    return " · ".join([*parts, reason] if reason else parts)
+    parts.append(rollout_reason(examination))
+    return " · ".join(part for part in parts if part)
+
+
+def _since(rollout: LastRollout) -> str:
+    if rollout.ended_at is None and rollout.began_at is not None:
+        word = "began" if rollout.state.is_over else "since"
+        return f"{word} {_clock(rollout.began_at)}"
+    return f"since {_clock(rollout.ended_at)}" if rollout.ended_at else ""
 
 
 def _task_rows(
@@ -158,7 +201,7 @@ def _task_rows(
 
 def _task_status(task: TaskState) -> str:
     health = "" if task.health == "UNKNOWN" else f" {task.health.lower()}"
-    return f"{task.last_status.lower()}{health}"
+    return f"{task.last_status.lower() or 'not said'}{health}"
 
 
 def _target_text(target: TargetHealth | None) -> str:

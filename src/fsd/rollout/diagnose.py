@@ -12,6 +12,7 @@ from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.explain import REFUSED, port_text, target_advice
 from fsd.rollout.failures import (
     ALARM_TRIGGERED,
+    FAILURES,
     ROLLBACK_REQUESTED,
     ROLLOUT_FAILED,
     Failure,
@@ -20,6 +21,8 @@ from fsd.rollout.failures import (
 )
 from fsd.snapshot import DeploymentStatus, Event, Snapshot, StoppedTask, TargetHealth
 
+HEALTH_CHECK_FAILED = next(row for row in FAILURES if row.code == "health-check-failed")
+CONTAINER_UNHEALTHY = next(row for row in FAILURES if row.code == "container-health-check-failed")
 _TELLING_EVENT = re.compile(
     r"was unable to|unable to assume the role|misconfigured|could not launch", re.IGNORECASE
 )
@@ -66,6 +69,17 @@ def find_causes(
 def find_task_causes(snapshot: Snapshot, task_definition_arn: str) -> tuple[Cause, ...]:
     """What its stopped tasks tell, the most frequent first; () where none does."""
     return _causes(_group(snapshot.stopped, task_definition_arn), snapshot, task_definition_arn)
+
+
+def find_event_causes(events: Iterable[Event], task_definition_arn: str) -> tuple[Cause, ...]:
+    """What these events tell, one cause a row; () where they tell of no failure."""
+    found = _group_events(events)
+    return tuple(_event_cause(row, said, task_definition_arn) for row, said in found.items())
+
+
+def health_check_advice(targets: Sequence[TargetHealth]) -> str:
+    """What to do about targets that the load balancer calls unhealthy."""
+    return _advice(HEALTH_CHECK_FAILED, _target_evidence(targets, ()))
 
 
 def worst_task(snapshot: Snapshot, task_definition_arn: str) -> StoppedTask | None:

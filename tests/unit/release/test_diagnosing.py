@@ -1,33 +1,108 @@
 from __future__ import annotations
 
-from fsd.release.diagnosing import read_diagnosis
+from dataclasses import replace
+from datetime import timedelta
+
+from fsd.compile.desired import Json
+from fsd.release.diagnosing import Examination, examine
+from fsd.release.ledger import NOTED
+from fsd.report.condition import diagnosis_text
+from fsd.rollout.last import RolloutState
 from tests.fakes.aws import FakeAws
 from tests.unit.release.test_operations import operation, with_history
 
 
-def test_read_diagnosis__all_is_well__none() -> None:
-    assert read_diagnosis(operation(with_history(41))) is None
+def crash(aws: FakeAws, revision: int, *, times: int, ago: timedelta) -> None:
+    """So many tasks have ended with exit code 1, the last so long ago."""
+    now = operation(aws).clock.now()
+    aws.ecs.crash(revision, times=times)
+    aws.ecs.stopped = [
+        replace(task, stopped_at=now - ago - timedelta(seconds=number))
+        for number, task in enumerate(aws.ecs.stopped)
+    ]
+    aws.ecs.definitions = [
+        replace(d, definition={**d.definition, "containerDefinitions": [LOGGING]})
+        for d in aws.ecs.definitions
+    ]
 
 
-def test_read_diagnosis__running_revision_crashes__its_cause_and_log() -> None:
+LOGGING: Json = {
+    "name": "web",
+    "image": "repo@sha256:1",
+    "logConfiguration": {
+        "logDriver": "awslogs",
+        "options": {"awslogs-group": "/any/group", "awslogs-stream-prefix": "web"},
+    },
+}
+
+
+def text(found: Examination) -> str:
+    return diagnosis_text(found, code=0)
+
+
+def test_examine__all_is_well__says_what_serves() -> None:
+    found = examine(operation(with_history(41)))
+
+    assert (found.condition.is_healthy, found.diagnosis) == (True, None)
+    assert text(found) == (
+        "Nothing is wrong with web in dev\n"
+        "  last rollout: web-dev:41 succeeded, began 2026-11-22 14:00:01 UTC\n"
+        "Served by v41, 2 of 2 running"
+    )
+
+
+def test_examine__running_revision_crashes_again_and_again__its_cause_and_log() -> None:
     aws = with_history(41)
-    aws.ecs.crash(41, times=1)
-    aws.logs.say("out of file handles")
+    crash(aws, 41, times=3, ago=timedelta(seconds=30))
+    aws.logs.say("out of file handles", stream=f"web/web/{'0' * 32}")
 
-    diagnosis = read_diagnosis(operation(aws))
+    found = examine(operation(aws))
 
-    assert diagnosis is not None
-    assert diagnosis.cause.code == "crashed"
-    assert diagnosis.log_lines == ("14:00:00 out of file handles",)
+    assert found.diagnosis is not None
+    assert found.diagnosis.cause.code == "crashed"
+    assert found.diagnosis.cause.summary.startswith("tasks keep ending: 3 since 13:59:28, the last")
+    assert found.diagnosis.log_lines == ("14:00:00 out of file handles",)
 
 
-def test_read_diagnosis__newest_deployment_was_stopped__its_reason() -> None:
+def test_examine__one_task_ended_and_was_replaced__is_past() -> None:
+    aws = with_history(41)
+    crash(aws, 41, times=1, ago=timedelta(minutes=20))
+
+    found = examine(operation(aws))
+
+    assert found.condition.is_healthy
+    assert "a task ended by itself, last at 13:40:00 (crashed: " in text(found)
+
+
+def test_examine__newest_deployment_was_stopped__said_and_not_that_ecs_ended_it() -> None:
     aws: FakeAws = with_history(41)
     aws.ecs.take_over(42)
     aws.ecs.end_all("STOPPED")
 
-    diagnosis = read_diagnosis(operation(aws))
+    found = examine(operation(aws))
 
-    assert diagnosis is not None
-    assert diagnosis.cause.code == "rollout-failed"
-    assert diagnosis.cause.where == "web-dev:42"
+    assert found.condition.rollout is not None
+    assert found.condition.rollout.state is RolloutState.STOPPED
+    assert "web-dev:42 was stopped, began" in text(found)
+    assert "ECS ended" not in text(found)
+
+
+def test_examine__rolled_back_by_us__the_cause_that_the_ledger_has() -> None:
+    aws = with_history(41)
+    aws.ecs.take_over(42)
+    aws.ecs.tag_task_definition(
+        aws.ecs.deployments[0].task_definition_arn,
+        tags={NOTED: "crashed: the program ended by itself"},
+    )
+    aws.ecs.deployments[0] = replace(
+        aws.ecs.deployments[0],
+        rollback_reason="Service deployment rolled back because a rollback was requested.",
+    )
+    aws.ecs.end_all("ROLLBACK_SUCCESSFUL")
+    aws.ecs.serve(aws.ecs.deployments[1].task_definition_arn)
+
+    found = examine(operation(aws))
+
+    assert found.condition.is_healthy
+    assert [c.code for c in found.condition.rollout_causes] == ["crashed"]
+    assert text(found).splitlines()[-1] == "Served by v41, 2 of 2 running"

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from fsd.release.operations import Overview, ServiceRef, Status
+from fsd.release.diagnosing import Examination
+from fsd.release.operations import Overview
 from fsd.report.json_report import overview_json, status_json
 from fsd.report.tables import history_table, overview_text, status_text
+from fsd.rollout.present import GroupLook, Look, judge
 from fsd.snapshot import (
     DeploymentStatus,
     EcsDeployment,
@@ -18,14 +20,7 @@ from fsd.snapshot import (
 )
 from tests.unit.report.results import NEW, OLD, T0
 
-REF = ServiceRef(
-    service="offer-api",
-    environment="dev",
-    cluster="dev",
-    name="offer-api-dev",
-    stack_name="fsd-offer-api-dev",
-    log_group="/ecs/offer-api-dev",
-)
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/offer-api-dev/6d0e"
 SERVICE = ServiceState(
     name="offer-api-dev",
     arn="arn:aws:ecs:us-east-1:123456789012:service/dev/offer-api-dev",
@@ -47,25 +42,33 @@ DEPLOYMENT = ServiceDeployment(
 )
 
 
-def make_status(**changes: object) -> Status:
-    status = Status(
-        ref=REF,
-        service=SERVICE,
-        running=NEW,
-        deployment=DEPLOYMENT,
-        tasks=(make_task("7f3a", "10.0.0.7"), make_task("91cc", "10.0.0.9")),
-        targets=(
-            TargetHealth(address="10.0.0.7", port=8000, state="healthy"),
-            TargetHealth(
-                address="10.0.0.9",
-                port=8000,
-                state="unhealthy",
-                description="Health checks failed with these codes: [500]",
-            ),
+def make_status(**changes: object) -> Examination:
+    """Of two tasks, one of which fails its health check; `changes` are of the look."""
+    targets = (
+        TargetHealth(address="10.0.0.7", port=8000, state="healthy"),
+        TargetHealth(
+            address="10.0.0.9",
+            port=8000,
+            state="unhealthy",
+            description="Health checks failed with these codes: [500]",
         ),
+    )
+    look = Look(
+        at=T0 + timedelta(hours=1),
+        service=SERVICE,
+        newest=DEPLOYMENT,
+        tasks=(make_task("7f3a", "10.0.0.7"), make_task("91cc", "10.0.0.9")),
+        groups=(GroupLook(arns=(GROUP,), targets=targets),),
+    )
+    look = replace(look, **changes)  # type: ignore[arg-type]
+    return Examination(
+        service="offer-api",
+        environment="dev",
+        look=look,
+        condition=judge(look),
+        releases={NEW.task_definition_arn: NEW},
         url="http://internal-offer-api-dev.us-east-1.elb.amazonaws.com",
     )
-    return replace(status, **changes)  # type: ignore[arg-type]
 
 
 def make_task(start: str, address: str) -> TaskState:
@@ -78,29 +81,37 @@ def make_task(start: str, address: str) -> TaskState:
     )
 
 
-def test_status_text__running__whole_text() -> None:
+def test_status_text__one_unhealthy__whole_text() -> None:
     expected = """\
 offer-api → dev    2 of 2 running
   release     v1.3.0 · 4f2c1e9 · offer-api-dev:42 · sha256:9b1f00000000… · 1 vCPU, 2 GB
   deployment  SUCCESSFUL · offer-api-dev:42 · since 2026-03-04 14:01:38
+  targets     offer-api-dev: 1 healthy, 1 unhealthy
   url         http://internal-offer-api-dev.us-east-1.elb.amazonaws.com
   TASK   REVISION          STATUS   SINCE (UTC)          ADDRESS   TARGET
   7f3a…  offer-api-dev:42  running  2026-03-04 14:00:00  10.0.0.7  healthy
   91cc…  offer-api-dev:42  running  2026-03-04 14:00:00  10.0.0.9  unhealthy: Health checks failed…
+  wrong       health-check-failed: 1 of 2 targets of offer-api-dev fail the load balancer's health
+              check
+Served by v1.3.0, 1 of 2 healthy                                                              exit 6
 """
 
-    assert status_text(make_status()) + "\n" == expected
+    assert status_text(make_status(), code=6) + "\n" == expected
 
 
-def test_status_text__scaled_to_zero_without_a_release__what_is_known() -> None:
-    service = replace(SERVICE, running=0, desired=0, pending=1, status="DRAINING")
-    status = make_status(
-        service=service, running=None, deployment=None, tasks=(), targets=(), url=""
+def test_status_text__scaled_to_zero__by_wish() -> None:
+    service = replace(SERVICE, running=0, desired=0, task_definition_arn="")
+    status = replace(
+        make_status(service=service, newest=None, tasks=(), groups=()), url="", releases={}
     )
 
     assert status_text(status) == (
-        "offer-api → dev    0 of 0 running, 1 starting, draining\n  release     unknown"
+        "offer-api → dev    0 of 0 running\n"
+        "  release     unknown\n"
+        "  note        desired count 0: nothing runs, by wish\n"
+        "Nothing runs, by wish: the desired count is 0"
     )
+    assert status.condition.is_healthy
 
 
 def test_status_text__deployment_rolled_back__ecs_says_why() -> None:
@@ -109,13 +120,15 @@ def test_status_text__deployment_rolled_back__ecs_says_why() -> None:
         status=DeploymentStatus.ROLLBACK_SUCCESSFUL,
         failure_count=3,
         failure_threshold=3,
+        breaker_status="TRIGGERED",
         rollback_reason="Service deployment rolled back because the circuit breaker threshold "
         "was exceeded.",
     )
-    text = status_text(make_status(deployment=failed, tasks=()))
+    text = status_text(make_status(newest=failed, tasks=()))
 
     assert "ROLLBACK_SUCCESSFUL · offer-api-dev:42" in text
-    assert "3 of 3 failed" in text
+    words = " ".join(text.split())
+    assert "3 of 3 failed tasks · rollout-failed: ECS ended the deployment" in words
     assert max(len(line) for line in text.splitlines()) <= 100
 
 
@@ -145,7 +158,11 @@ def test_status_json__running__schema_and_facts() -> None:
         "desired": 2,
         "running": 2,
         "pending": 0,
+        "launchType": "",
+        "schedulingStrategy": "",
+        "deploymentController": "",
     }
+    assert (report["healthy"], report["served"]) == (False, "Served by v1.3.0, 1 of 2 healthy")
     tasks = report["tasks"]
     assert isinstance(tasks, list)
     assert len(tasks) == 2

@@ -1,0 +1,144 @@
+"""Any one key may be missing from any answer: old services, other partitions, an API that changes.
+
+Whatever is left out, nothing breaks, nothing is called well that nobody can see, and every fact on
+the screen is one that the whole answer has as well.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+import pytest
+from botocore.utils import parse_timestamp
+
+from fsd.aws.connect import connect
+from fsd.aws.session import open_session
+from fsd.cli.clock import SystemClock
+from fsd.errors import FsdError
+from fsd.release.diagnosing import examine
+from fsd.release.operations import Operation, ServiceRef
+from fsd.release.reporter import Silent
+from fsd.report.condition import diagnosis_text, exit_code
+from fsd.report.json_report import examination_json, status_json
+from fsd.report.tables import status_text
+from tests.replay.cli import CASES, CLUSTER, read_case, service_of
+from tests.replay.server import replaying
+
+FACTS = re.compile(
+    r"\d+ of \d+"
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    r"|\b[\w-]+:\d+\b(?!:)"  # web:42
+    r"|Nothing is wrong|by wish"
+    r"|\b(?:succeeded|(?<!-)failed|was rolled back|is in progress|in progress)\b"
+)
+
+
+def paths(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Of every key, in every answer that FSD reads."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield (*at, key)
+            yield from paths(value, (*at, key))
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from paths(value, (*at, number))
+
+
+def without(node: Any, path: tuple[Any, ...]) -> Any:
+    found = copy.deepcopy(node)
+    inner = found
+    for key in path[:-1]:
+        inner = inner[key]
+    del inner[path[-1]]
+    return found
+
+
+@dataclass(frozen=True)
+class Key:
+    access_key_id: str
+    secret_access_key: str
+
+
+class Looker:
+    """Both screens of one look, by clients that are made once; adapters remember, and are not."""
+
+    def __init__(self, endpoint: str, service: str) -> None:
+        self._session = open_session(
+            region="us-east-1",
+            endpoint_url=endpoint,
+            credentials=Key(access_key_id="AKIAEXAMPLE", secret_access_key="example"),
+            session_name="replay",
+        )
+        is_ours = service.endswith("-dev")
+        self._ref = ServiceRef(
+            service=service.removesuffix("-dev"),
+            environment="dev" if is_ours else "",
+            cluster=CLUSTER,
+            name=service,
+            stack_name=f"fsd-{service}" if is_ours else "",
+            log_group="",
+        )
+
+    def look(self) -> tuple[int, str]:
+        clock = SystemClock()
+        operation = Operation(
+            aws=connect(self._session, clock=clock),
+            ref=self._ref,
+            clock=clock,
+            reporter=Silent(),
+        )
+        try:
+            found = examine(operation)
+        except FsdError as error:
+            return int(error.exits_with), str(error)
+        code = int(exit_code(found))
+        json.dumps([status_json(found), examination_json(found)])
+        return code, f"{diagnosis_text(found, code=code)}\n{status_text(found, code=code)}"
+
+
+def times(node: Any) -> Iterator[str]:
+    """Of all that the answers say, as FSD prints them."""
+    if isinstance(node, dict | list):
+        for value in node.values() if isinstance(node, dict) else node:
+            yield from times(value)
+        return
+    try:
+        at = parse_timestamp(node) if re.match(r"\d{4}-\d\d-\d\dT|\d{9,}", str(node)) else None
+    except ValueError:
+        return
+    if at is not None:
+        yield f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def first_with(case: str) -> bool:
+    """Whether no case before it has the same service: its keys are taken out once."""
+    service = service_of(read_case(case))
+    return next(one for one in CASES if service_of(read_case(one)) == service) == case
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_look__any_key_missing__no_traceback_and_no_false_statement(case: str) -> None:
+    answers = read_case(case)
+    wrong = []
+
+    with replaying(answers) as replay:
+        looker = Looker(replay.endpoint, service_of(answers))
+        code, text = looker.look()
+        facts = {*FACTS.findall(text), *times(answers)}
+        for path in paths(answers):
+            if path[0] == "DescribeServices" and not first_with(case):
+                continue
+            replay.answers = without(answers, path)
+            now, said = looker.look()
+            extra = set(FACTS.findall(said)) - facts
+            is_less = now == 0 and "could not be read" in said  # and not called well
+            if not (now in {code, 6, 5} or is_less) or extra:
+                wrong.append((path, now, extra, said))
+
+    assert not wrong, "\n".join(map(str, wrong[:5]))

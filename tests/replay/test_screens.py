@@ -1,0 +1,53 @@
+"""What AWS really answered, and all that FSD says to it: each screen is compared whole.
+
+`python -m tests.replay.test_screens` writes the screens anew; every change of one is to be read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.local.cli import Ended
+from tests.replay.cli import CASES, HERE, read_case, run
+
+COMMANDS = ("diagnose", "status")
+
+
+def screen(ended: Ended) -> str:
+    return f"exit {ended.code}\n{ended.out}{ended.err}"
+
+
+def path_of(case: str, command: str) -> Path:
+    return HERE / "screens" / f"{case}.{command}.txt"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("case", CASES)
+def test_look__what_aws_answered__whole_screen(tmp_path: Path, case: str, command: str) -> None:
+    ended = run(tmp_path, command, read_case(case))
+
+    assert screen(ended) == path_of(case, command).read_text()
+    assert max(len(line) for line in ended.out.splitlines()) <= 100
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_look__exit_zero__whatever_is_wrong(tmp_path: Path, command: str) -> None:
+    ended = run(tmp_path, command, read_case("03-external-bare"), "--exit-zero")
+
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == "Served by nothing: 0 of 1 running"
+
+
+def write() -> None:
+    with TemporaryDirectory() as folder:
+        for case in CASES:
+            for command in COMMANDS:
+                text = screen(run(Path(folder), command, read_case(case)))
+                path_of(case, command).write_text(text)
+
+
+if __name__ == "__main__":
+    write()
