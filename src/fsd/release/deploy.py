@@ -71,6 +71,7 @@ from fsd.rollout.assess import (
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
 from fsd.rollout.failures import ROLLOUT_FAILED
+from fsd.rollout.fresh_roles import PROPAGATION
 from fsd.rollout.hooks import continue_command, paused_text
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
 from fsd.spec.rollout_time import Estimate
@@ -526,8 +527,12 @@ class _Deployment:
             )
             arn = found.arn
             self._tell_of_tie(watcher, found)
+        patience = PROPAGATION / self.request.pace.speed
         return Ours(
-            service=self.desired.name, arn=arn, task_definition_arn=applied.task_definition_arn
+            service=self.desired.name,
+            arn=arn,
+            task_definition_arn=applied.task_definition_arn,
+            role_patience=patience if self.stack.changes_roles() else timedelta(),
         )
 
     def _tell_of_tie(self, watcher: Watcher, ours: ServiceDeployment) -> None:

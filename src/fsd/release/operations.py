@@ -21,6 +21,7 @@ from fsd.release.proof import nothing_ran_text, put_mark
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.release.rollback import ROLLBACK_TIME, find_lost_race
+from fsd.release.stages import Drain
 from fsd.release.turn import ties_of
 from fsd.release.watch import Pace, TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
@@ -355,9 +356,10 @@ def _judge(
         return Outcome.SUCCEEDED, "", None
     if isinstance(watched.verdict, Superseded):
         return Outcome.SUPERSEDED, "another deployment took over; nothing of it was undone", None
-    if isinstance(watched.verdict, TimedOut | InProgress):
-        return Outcome.TIMED_OUT, "no end yet; ECS goes on by itself", None
     watcher.refresh_evidence()
+    if isinstance(watched.verdict, TimedOut | InProgress):
+        stands = watcher.where_it_stands(ours, Drain(speed=operation.pace.speed))
+        return Outcome.TIMED_OUT, f"no end yet: {stands}. ECS goes on by itself", None
     changed = find_changes(operation.aws.ecs, good=before, failed=ours.task_definition_arn)
     diagnosis = diagnose(
         operation.aws,

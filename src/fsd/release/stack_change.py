@@ -38,6 +38,11 @@ class StackChange:
             return ""
         return changed_text(self.desired.stack_name, ours, now.template)
 
+    def changes_roles(self) -> bool:
+        """Whether this run made a role, or changed what one may."""
+        before = roles_of(self.before.template) if self.before is not None else {}
+        return self.template is not None and roles_of(self.template) != before
+
     def restore(self) -> None:
         """As it was before this run. Raises CallFailedError."""
         before = self.before
@@ -112,3 +117,13 @@ def undeleted_text(stack: Stack) -> str:
     if not stack.undeleted:
         return ""
     return f"left behind, because CloudFormation could not delete it: {', '.join(stack.undeleted)}"
+
+
+def roles_of(template: Json) -> Json:
+    resources = template.get("Resources")
+    found = resources if isinstance(resources, dict) else {}
+    return {
+        name: resource
+        for name, resource in found.items()
+        if isinstance(resource, dict) and str(resource.get("Type", "")).startswith("AWS::IAM::")
+    }

@@ -26,9 +26,10 @@ def too_short_note(timeout: timedelta, expected: Estimate, *, speed: float = 1.0
     if timeout >= takes or not expected.parts:
         return ""
     seconds, part = expected.parts[0][1], expected.dominant
+    faster = f" on AWS, {speed:g} times as fast here" if speed != 1 else ""
     return (
-        f"warning: the rollout is expected to take {_text(takes)} ({seconds} s {part} takes the "
-        f"most), and --timeout is {_text(timeout)}: the wait will end before ECS is done"
+        f"warning: the rollout is expected to take {_text(takes)} ({part}, {seconds} s{faster}, "
+        f"takes the most), and --timeout is {_text(timeout)}: the wait will end before ECS is done"
     )
 
 

@@ -9,10 +9,12 @@ the service deployment that our own call created, by its ARN.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeAlias
 
 from fsd.rollout.cause import Cause
 from fsd.rollout.diagnose import doomed_causes
+from fsd.rollout.fresh_roles import without_early_denials
 from fsd.snapshot import DeploymentStatus, ServiceDeployment, Snapshot
 
 
@@ -24,6 +26,7 @@ class Ours:
     arn: str  # of the service deployment
     task_definition_arn: str
     asked_to_stop: bool = False  # we sent StopServiceDeployment
+    role_patience: timedelta = timedelta()  # for denials, where the release changed its roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,5 +138,6 @@ def _assess_running(snapshot: Snapshot, ours: Ours) -> Verdict:
     if ours.asked_to_stop:
         # ECS still shows what was before it took the request; nothing more can be asked for.
         return InProgress()
-    causes = doomed_causes(snapshot, ours.task_definition_arn)
+    seen = without_early_denials(snapshot, ours.role_patience)
+    causes = doomed_causes(seen, ours.task_definition_arn)
     return Doomed(causes=causes) if causes else InProgress()

@@ -132,8 +132,8 @@ def test_default_timeout__longer_than_the_rollout(
 
 def test_too_short_note__says_what_takes_the_time() -> None:
     assert too_short_note(timedelta(seconds=40), LONG) == (
-        "warning: the rollout is expected to take 1h00m (3600 s deregistrationDelay takes the "
-        "most), and --timeout is 40s: the wait will end before ECS is done"
+        "warning: the rollout is expected to take 1h00m (deregistrationDelay, 3600 s, takes "
+        "the most), and --timeout is 40s: the wait will end before ECS is done"
     )
     assert too_short_note(timedelta(minutes=90), LONG) == ""
     assert too_short_note(timedelta(minutes=7), LONG, speed=10) == ""
