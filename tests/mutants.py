@@ -5,6 +5,7 @@ A part that nothing notices is either dead, or has no example.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 
@@ -41,3 +42,31 @@ def without_anchors(pattern: str) -> Iterator[tuple[str, str]]:
     for index, part in enumerate(parts):
         if part.startswith("^"):
             yield part, "|".join((*parts[:index], part[1:], *parts[index + 1 :]))
+
+
+def without_one_anywhere(pattern: str) -> Iterator[tuple[str, str]]:
+    """As `without_one`, of the alternatives in groups too."""
+    for start, end in _alternations(pattern):
+        for part, left in without_one(pattern[start:end]):
+            yield part, pattern[:start] + left + pattern[end:]
+
+
+def _alternations(pattern: str) -> Iterator[tuple[int, int]]:
+    """Where each group's alternatives begin and end; the whole pattern is one of them."""
+    begins, position, in_set = [0], 0, False
+    while position < len(pattern):
+        here = pattern[position]
+        if here == "\\":
+            position += 2
+            continue
+        in_set = here == "[" or (in_set and here != "]")
+        if here == "(" and not in_set:
+            head = _HEAD.match(pattern, position + 1)
+            begins.append(head.end() if head else position + 1)
+        elif here == ")" and not in_set:
+            yield begins.pop(), position
+        position += 1
+    yield begins.pop(), position
+
+
+_HEAD = re.compile(r"\?(?:P<\w+>|<?[=!]|[a-zA-Z-]*:)")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 class Stage(StrEnum):
@@ -55,29 +56,30 @@ _NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, placeholder in (
         (r"\barn:aws[a-z-]*:[^\s\"',;)]+", "<arn>"),
         (r"https?://[^\s\"'/]*\.s3[.-][^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<s3>"),
-        (r"https?://api\.ecr\.[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ecr-api>"),
         (
-            r"(?:https?://)?\d{12}\.dkr[.-]ecr(?:-fips)?\.[^\s\"',;)]*?(?=[\"',;)\]]|:?\s|:?$)",
+            r"(?:https?://)?(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.[^\s\"',;)]*?(?=[\"',;)\]]|:?\s|:?$)",
             "<ecr>",
         ),
         (r"(?:https?://)?public\.ecr\.aws\b[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ecr-public>"),
         (
-            r"(?:https?://)?(?:[a-z0-9-]+\.)?docker\.(?:io|com)\b[^\s\"']*?(?=[\"',;)]|:?\s|:?$)",
+            r"(?:https?://)?(?:(?:[a-z0-9-]+\.)*docker\.(?:io|com)|dseasb33srnrn\.cloudfront\.net|"
+            r"docker-images-prod\.[a-z0-9.]+\.cloudflarestorage\.com)\b"
+            r"[^\s\"']*?(?=[\"',;)]|:?\s|:?$)",
             "<docker-hub>",
         ),
+        # Where ghcr.io and ECR Public keep their layers.
+        (r"https?://pkg-containers\.githubusercontent\.com\b[^\s\"']*", "<ghcr>"),
+        (r"https?://[a-z0-9]+\.cloudfront\.net\b[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ecr-public>"),
         (r"(?:https?://)?ghcr\.io\b[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ghcr>"),
-        (r"https?://(?:[a-z]+\.)?secretsmanager\.[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<secrets-api>"),
-        (r"https?://(?:[a-z]+\.)?ssm\.[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ssm-api>"),
-        (r"https?://(?:[a-z]+\.)?logs\.[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<logs-api>"),
         (r"https?://[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<url>"),
-        (r"(?<=resolve ref )\"?[^\s\"<]+?\"?(?=:\s|,|\s|:?$)", "<image>"),
-        (r"(?<=denied for )\"?[^\s\"<]+?\"?(?=:\s|,|\s|:?$)", "<image>"),
-        (r"(?<=image reference )\"[^\"]*\"", "<image>"),
-        (r"(?<=invalid ssm parameters: ).*", "<parameters>"),
         (
             r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?/[^\s\"',;)]+?(?=[\"',;)]|:?\s|:?$)",
             "<registry>",
         ),
+        (r"(?<=resolve ref )\"?[^\s\"<]+?\"?(?=:\s|,|\s|:?$)", "<image>"),
+        (r"(?<=denied for )\"?[^\s\"<]+?\"?(?=:\s|,|\s|:?$)", "<image>"),
+        (r"(?<=image reference )\"[^\"]*\"", "<image>"),
+        (r"(?<=invalid ssm parameters: ).*", "<parameters>"),
         (r"(?<=exec: )\"[^\"]*\"", "<program>"),
         (r"\bsha256:[0-9a-f]+\b", "<digest>"),
         (r"\[manifests [^\]]*\]", "<manifest>"),
@@ -90,47 +92,53 @@ _NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _STAGES: tuple[tuple[re.Pattern[str], Stage], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), stage)
     for pattern, stage in (
-        (r"^CannotPull|^(?:InternalError: )?failed to normalize image", Stage.IMAGE),
+        (r"CannotPull|failed to normalize image", Stage.IMAGE),
         (r"dependent container", Stage.DEPENDENCY),
         (r"instance\(s\) for capacity provider", Stage.CAPACITY_PROVIDER),
         (r"failed to (?:validate logger args|initialize logging driver)", Stage.LOGGER),
-        (r"CloudWatch log group defined in", Stage.LOGGER),
-        (r"download env files|environment variable files", Stage.ENVIRONMENT_FILES),
+        (r"download env files", Stage.ENVIRONMENT_FILES),
         (r"invoke EFS utils", Stage.FILE_SYSTEM),
-        (r"configure ENI|network interface|unused device index", Stage.NETWORK_INTERFACE),
+        (r"configure ENI|network interface", Stage.NETWORK_INTERFACE),
         (r"registry auth from|retrieve ecr registry auth", Stage.REGISTRY_LOGIN),
-        (r"ecr:GetAuthorizationToken", Stage.REGISTRY_LOGIN),
-        (r"from asm|Secrets Manager|secretsmanager:|the secret with ARN", Stage.SECRET),
-        (r"from ssm|ssm:GetParameter|Parameter Store|ssm parameters", Stage.PARAMETER),
-        (r"^CannotCreateVolume|EBS volume|volume attachment", Stage.VOLUME),
+        (r"from asm|Secrets Manager|secretsmanager:", Stage.SECRET),
+        (r"from ssm|ssm:GetParameter", Stage.PARAMETER),
+        (r"CannotCreateVolume", Stage.VOLUME),
         (r"^ResourceInitialization", Stage.INITIALIZATION),
         (
-            r"^(?:ContainerRuntimeTimeout|Docker(?:State|Timeout)|Cannot(?:Inspect|Stop))",
+            r"ContainerRuntimeTimeout|DockerTimeout|CannotInspect|CannotStop|InternalError|"
+            r"EphemeralStorage provisioning",
             Stage.PLATFORM,
         ),
-        (r"^(?:CannotStart|CannotCreate|ContainerRuntimeError)|OCI runtime|exec:", Stage.START),
-        (r"^OutOfMemory", Stage.MEMORY),
-        (r"^InternalError|EphemeralStorage provisioning", Stage.PLATFORM),
-        (r"^Essential container", Stage.EXIT),
-        (r"ELB health ?checks?|unhealthy in \(target-group", Stage.HEALTH),
-        (r"container health ?checks?", Stage.CONTAINER_HEALTH),
+        (r"CannotStart|CannotCreate|ContainerRuntimeError", Stage.START),
+        (r"OutOfMemory", Stage.MEMORY),
+        (r"Essential container", Stage.EXIT),
+        (r"ELB health ?check", Stage.HEALTH),
+        (r"container health ?check", Stage.CONTAINER_HEALTH),
     )
 )
 
 
-def read_reason(text: str) -> Reason:
-    """Never fails: what is not known is `Stage.OTHER`."""
-    words = cut_names(text)
+def read_reason(text: str, *, account: str = "") -> Reason:
+    """Never fails: what is not known is `Stage.OTHER`. `account` is the task's, "" if unknown."""
+    words = cut_names(text, account=account)
     stage = next((stage for pattern, stage in _STAGES if pattern.search(words)), Stage.OTHER)
     return Reason(stage=stage, words=words)
 
 
-def cut_names(text: str) -> str:
-    """The sentence on one line, without its wrapper; `<arn>`, `<ecr>` … in place of names."""
+def cut_names(text: str, *, account: str = "") -> str:
+    """The sentence on one line, without its wrapper; `<arn>`, `<ecr>` … in place of names.
+
+    ECR of another account than `account`, where that is known, is `<ecr-other>`.
+    """
     words = _WRAPPER.sub("", re.sub(r"\s+", " ", text.translate(_QUOTES)).strip())
     for pattern, placeholder in _NAMES:
-        words = pattern.sub(placeholder, words)
+        words = pattern.sub(partial(_placeholder, placeholder, account), words)
     return words
+
+
+def _placeholder(placeholder: str, account: str, found: re.Match[str]) -> str:
+    whose = found.groupdict().get("account")
+    return "<ecr-other>" if account and whose and whose != account else placeholder
 
 
 # What the console and events put before the sentence.

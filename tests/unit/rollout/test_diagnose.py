@@ -136,7 +136,9 @@ EVENTS = [
      "role-not-assumable"),
     ("was unable to place a task. Reason: Capacity is unavailable at this time.",
      "capacity-unavailable"),
-    ("could not launch 2 tasks for deployment ecs-svc/2.", "capacity-unavailable"),
+    ("was unable to place a task because no container instance met all of its requirements. The "
+     "closest matching (container-instance 1) is missing an attribute required by your task.",
+     "capacity-unavailable"),
     ("was unable to place a task. Reason: subnet has no free addresses", "subnet-full"),
 ]  # fmt: skip
 
