@@ -15,6 +15,7 @@ from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError, FsdError
 from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import HealthCheck
+from fsd.plan.reality import LISTENER, LOG_GROUP, ROLE, Seen, balancer_of
 from fsd.release.ports import (
     AlarmState,
     Aws,
@@ -407,6 +408,7 @@ def _told(service: ServiceState, parameters: Json) -> ServiceState:
 class FakeStacks:
     stacks: dict[str, Stack] = field(default_factory=dict)
     applied: list[Json] = field(default_factory=list)  # without what they remember
+    on_applied: Callable[[Json, Json], object] = lambda *_: None  # (before, after)
     undeleted: tuple[str, ...] = ()  # by every change
     made: dict[str, int] = field(default_factory=dict)  # how often, by name
     on_find: list[CallFailedError | None] = field(default_factory=list)
@@ -426,6 +428,7 @@ class FakeStacks:
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
         _raise_next(self.on_apply)
         self.applied.append(split_memory(template)[0])
+        self.on_applied(self.stacks[name].template if name in self.stacks else {}, template)
         made = self.made[name] = self.made.get(name, 0) + (name not in self.stacks)
         stored: Json = json.loads(json.dumps(template, sort_keys=True))  # as FSD sends it
         self.stacks[name] = Stack(
@@ -437,6 +440,45 @@ class FakeStacks:
 
     def delete(self, name: str) -> None:
         self.stacks.pop(name, None)
+
+
+@dataclass
+class FakeReality:
+    """All that the template says is there, less `gone`: logical names that somebody removed."""
+
+    gone: set[str] = field(default_factory=set)
+
+    def look(self, stack: Stack) -> Seen:
+        resources: dict[str, Any] = dict(stack.template["Resources"])  # type: ignore[arg-type] # a dict
+
+        def there(kind: str, key: str) -> dict[Any, bool]:
+            return {
+                one.get("Properties", {}).get(key, name): name not in self.gone
+                for name, one in resources.items()
+                if one["Type"] == kind
+            }
+
+        output = stack.template.get("Outputs") or {}
+        assert isinstance(output, dict)
+        group: Any = output.get("TargetGroupArn", {})
+        balancer = balancer_of(stack.template)
+        return Seen(
+            roles=there(ROLE, "RoleName"),
+            log_groups=there(LOG_GROUP, "LogGroupName"),
+            balancer_exists=balancer not in self.gone if balancer else None,
+            listener_ports=frozenset(
+                p for p, is_there in there(LISTENER, "Port").items() if is_there
+            ),
+            target_group_exists=group["Value"]["Ref"] not in self.gone if group else None,
+        )
+
+    def made(self, before: Json, after: Json) -> None:
+        """CloudFormation makes what is new in a template, and asks for nothing else."""
+        had, has = (t.get("Resources") or {} for t in (before, after))
+        assert isinstance(had, dict)
+        assert isinstance(has, dict)
+        self.gone -= has.keys() - had.keys()
+        self.gone &= has.keys()
 
 
 def _outputs(template: Json, made: int) -> dict[str, str]:
@@ -631,6 +673,7 @@ class FakeAws:
 
     ecs: FakeEcs = field(default_factory=FakeEcs)
     stacks: FakeStacks = field(default_factory=FakeStacks)
+    reality: FakeReality = field(default_factory=FakeReality)
     scaling: FakeScaling = field(default_factory=FakeScaling)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     logs: FakeLogs = field(default_factory=FakeLogs)
@@ -640,6 +683,7 @@ class FakeAws:
 
     def __post_init__(self) -> None:
         self.probes = FakeProbes(targets=self.targets)
+        self.stacks.on_applied = self.reality.made
 
     def aws(self) -> Aws:
         return Aws(
@@ -647,6 +691,7 @@ class FakeAws:
                 account="123456789012", region="us-east-1", partition="aws", arn="arn:me"
             ),
             stacks=self.stacks,
+            reality=self.reality,
             ecs=self.ecs,
             targets=self.targets,
             probes=self.probes,

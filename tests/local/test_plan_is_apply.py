@@ -3,6 +3,8 @@ against the embedded AWS, with somebody else at work on the same service."""
 
 from __future__ import annotations
 
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,11 @@ def plan(fsd: Fsd, text: str, hello: Path) -> Any:
 def deploy(fsd: Fsd, text: str, hello: Path, *more: str) -> Any:
     (hello / "service.yml").write_text(text)
     return fsd.ok(*DEPLOY, "--version", "v1", *more).json()
+
+
+def url(fsd: Fsd) -> str:
+    (service,) = fsd.status()["services"]
+    return str(service["urls"][-1])
 
 
 def schemes(fsd: Fsd) -> list[str]:
@@ -117,3 +124,78 @@ def test_deploy__scheme_changes__nothing_of_the_other_is_left_and_nobody_is_blam
     assert schemes(fsd) == []
     assert (worker["outcome"], worker["url"]) == ("succeeded", "")
     assert [note for note in worker["notes"] if "as this run left it" in note] == []
+
+
+def test_deploy__somebody_removed_what_a_rollout_needs__noticed_and_back_in_one_run(
+    fsd: Fsd, hello: Path, manifests: dict[str, str]
+) -> None:
+    """The template is as it was, so that CloudFormation itself sees nothing to do."""
+    deploy(fsd, manifests["two"], hello)
+    for words, remove in REMOVALS.items():
+        remove(fsd)
+
+        (step, *_) = plan(fsd, manifests["two"], hello)["steps"]
+        assert words in step["text"]
+
+        result = deploy(fsd, manifests["two"], hello)
+        assert (result["outcome"], result["healthyCount"]) == ("succeeded", 2), words
+        assert plan(fsd, manifests["two"], hello)["empty"], words
+        with urllib.request.urlopen(url(fsd), timeout=10) as answer:
+            assert answer.status == 200
+
+
+def physical(fsd: Fsd, logical: str) -> str:
+    with fsd.client("cloudformation") as cloudformation:
+        found = cloudformation.describe_stack_resource(
+            StackName="fsd-hello-local", LogicalResourceId=logical
+        )
+    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+
+def remove_listener(fsd: Fsd) -> None:
+    with fsd.client("elbv2") as elbv2:
+        elbv2.delete_listener(ListenerArn=physical(fsd, "HttpListener"))
+
+
+def remove_target_group(fsd: Fsd) -> None:
+    """ELB deletes none that a listener forwards to."""
+    remove_listener(fsd)
+    with fsd.client("elbv2") as elbv2:
+        elbv2.delete_target_group(TargetGroupArn=physical(fsd, "TargetGroup"))
+
+
+def remove_load_balancer(fsd: Fsd) -> None:
+    with fsd.client("elbv2") as elbv2:
+        elbv2.delete_load_balancer(LoadBalancerArn=physical(fsd, "LoadBalancer"))
+
+
+def remove_rule(fsd: Fsd) -> None:
+    peer = {"GroupId": physical(fsd, "LoadBalancerSecurityGroup")}
+    rule = {"IpProtocol": "tcp", "FromPort": 8000, "ToPort": 8000, "UserIdGroupPairs": [peer]}
+    with fsd.client("ec2") as ec2:
+        ec2.revoke_security_group_ingress(
+            GroupId=physical(fsd, "TaskSecurityGroup"), IpPermissions=[rule]
+        )
+
+
+def remove_role(fsd: Fsd) -> None:
+    name = physical(fsd, "ExecutionRole")
+    with fsd.client("iam") as iam:
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)
+
+
+def remove_log_group(fsd: Fsd) -> None:
+    with fsd.client("logs") as logs:
+        logs.delete_log_group(logGroupName=physical(fsd, "LogGroup"))
+
+
+REMOVALS: dict[str, Callable[[Fsd], None]] = {
+    "+HttpListener (gone)": remove_listener,
+    "+HttpListener (gone) · +TargetGroup (gone)": remove_target_group,
+    "+HttpListener (gone) · +LoadBalancer (gone)": remove_load_balancer,
+    "~TaskSecurityGroup (lacks tcp 8000 in)": remove_rule,
+    "+ExecutionRole (gone)": remove_role,
+    "+LogGroup (gone)": remove_log_group,
+}

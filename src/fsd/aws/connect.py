@@ -11,6 +11,7 @@ from fsd.aws.ecs_tolerant import TolerantEcs
 from fsd.aws.logs import CloudWatchLogs
 from fsd.aws.network import VpcNetworks
 from fsd.aws.probes import TargetGroupProbes
+from fsd.aws.reality import AwsReality
 from fsd.aws.scaling import ApplicationAutoScaling
 from fsd.aws.session import AwsSession
 from fsd.aws.stacks import CloudFormationStacks
@@ -38,6 +39,7 @@ def connect(
         stacks=CloudFormationStacks(
             clients=session, clock=clock, poll=poll, role_arn=cloud_formation_role_arn
         ),
+        reality=AwsReality(clients=session),
         ecs=TolerantEcs(clients=session, clock=clock, poll=poll, warn=warn),
         targets=TargetGroups(clients=session),
         probes=TargetGroupProbes(clients=session, clock=clock, poll=poll),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fsd.compile.desired import Json, Scaling
 from fsd.plan.memory import Memory, remember
+from fsd.plan.reality import Lack, without
 from fsd.plan.verdict import is_unproved
 from fsd.snapshot import ServiceDeployment, ServiceState
 
@@ -17,12 +18,18 @@ class ObservedStack:
     template: Json  # without what it remembers
     tags: Mapping[str, str]
     outputs: Mapping[str, str]
+    lacks: tuple[Lack, ...] = ()  # what the template has and AWS has not
     memory: Memory | None = None  # where a run died after it had changed the stack
 
     @property
     def good(self) -> Json:
         """The template that belongs to the last release that succeeded."""
         return self.memory.template if self.memory else self.template
+
+    @property
+    def actual(self) -> Json:
+        """The template of what is there."""
+        return without(self.template, self.lacks)
 
     @property
     def as_found(self) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from fsd.change import Change
 from fsd.compile.desired import (
@@ -14,6 +15,7 @@ from fsd.compile.desired import (
 from fsd.compile.service import ended_settings
 from fsd.plan.counts import Counts, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
+from fsd.plan.memory import remember
 from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.steps import (
@@ -86,11 +88,18 @@ def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -
         changes = diff_templates({}, wanted)
         yield ApplyStack(name=name, template=wanted, changes=changes, sign=Sign.ADD)
         return
-    both = transition_template(observed.stack.template, wanted) if has_old_tasks else wanted
-    changes = _stack_changes(desired, observed.stack, both)
+    stack, actual = observed.stack, observed.stack.actual
+    both = transition_template(actual, wanted) if has_old_tasks else wanted
+    changes = _stack_changes(desired, stack, both)
     if changes:
         template = observed.remembering(both) if has_old_tasks else both
-        yield ApplyStack(name=name, template=template, changes=changes, sign=Sign.CHANGE)
+        yield ApplyStack(
+            name=name,
+            template=template,
+            changes=changes,
+            sign=Sign.CHANGE,
+            actual=remember(actual, stack.memory) if stack.lacks else None,
+        )
     ended = diff_templates(both, wanted)
     if ended:
         yield ApplyStack(
@@ -99,7 +108,11 @@ def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -
 
 
 def _stack_changes(desired: Desired, stack: ObservedStack, template: Json) -> tuple[Change, ...]:
-    changes = diff_templates(stack.template, template)
+    lacks = {lack.resource: f"({lack.what})" for lack in stack.lacks}
+    changes = tuple(
+        replace(change, text=lacks.get(change.what[1:], "") if change.what[0] in "+~" else "")
+        for change in diff_templates(stack.actual, template)
+    )
     if dict(stack.tags) != dict(desired.stack_tags):
         return (*changes, Change(what="tags", text=""))
     if not changes and not stack.status.endswith("_COMPLETE"):
@@ -184,7 +197,7 @@ def _security_group_changes(
     stack: ObservedStack | None, service: ServiceState
 ) -> tuple[Change, ...]:
     """The tasks get the stack's, whatever somebody has given them since."""
-    if stack is None:
+    if stack is None or _is_made_anew(stack, OUTPUT_TASK_SECURITY_GROUP):
         return (Change(what="security groups", text="replaced"),)
     wanted = stack.outputs.get(OUTPUT_TASK_SECURITY_GROUP)
     if wanted is None or set(service.security_groups) == {wanted}:
@@ -203,12 +216,22 @@ def _attachment_changes(
     if not wanted.has_load_balancer:
         return ()
     changes: list[Change] = []
-    if stack is None or _is_attached_elsewhere(desired, stack, service):
+    if (
+        stack is None
+        or _is_attached_elsewhere(desired, stack, service)
+        or _is_made_anew(stack, OUTPUT_TARGET_GROUP)
+    ):
         changes.append(Change(what="load balancer", text="replaced"))
     if service.container_port != wanted.port:
         text = f"{service.container_port} → {wanted.port}"
         changes.append(Change(what="container port", text=text))
     return tuple(changes)
+
+
+def _is_made_anew(stack: ObservedStack, output: str) -> bool:
+    """Whether what the output names is gone: the next one has another id."""
+    was = output_value(stack.template, output)
+    return was is not None and output_value(stack.actual, output) is None
 
 
 def _is_attached_elsewhere(desired: Desired, stack: ObservedStack, service: ServiceState) -> bool:

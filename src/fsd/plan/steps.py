@@ -36,6 +36,7 @@ class ApplyStack:
     template: Json
     changes: tuple[Change, ...]  # logical resources, with what becomes of them
     sign: Sign
+    actual: Json | None = None  # what CloudFormation is told first: the template of what is there
     cleans_up: bool = False  # once the rollout has succeeded: what only old tasks needed goes
 
     def text(self) -> str:

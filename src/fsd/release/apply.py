@@ -44,6 +44,8 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
             tags = {"fsd:environment": desired.environment, "fsd:created-by": "deploy"}
             aws.ecs.create_cluster(step.name, tags=tags)
         case ApplyStack():
+            if step.actual is not None:
+                aws.stacks.apply(step.name, template=step.actual, tags=dict(desired.stack_tags))
             stack = aws.stacks.apply(
                 step.name, template=step.template, tags=dict(desired.stack_tags)
             )

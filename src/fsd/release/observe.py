@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from fsd.compile.desired import Desired
 from fsd.plan.memory import split_memory, still_needed
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
+from fsd.plan.reality import find_lacks
 from fsd.release.ledger import describe_newest
-from fsd.release.ports import Aws, ScalingState, Stack
+from fsd.release.ports import Aws, Reality, ScalingState, Stack
 from fsd.release.proof import last_proved
 from fsd.snapshot import ServiceDeployment
 
@@ -34,7 +35,7 @@ def observe(aws: Aws, desired: Desired) -> Observed:
         account=aws.identity.account,
         region=aws.identity.region,
         cluster_exists=exists,
-        stack=_stack(stack, deployments) if stack else None,
+        stack=_stack(stack, deployments, aws.reality) if stack else None,
         service=service,
         running=running,
         latest=_revision(aws, latest) if latest else None,
@@ -62,13 +63,16 @@ def _others(aws: Aws, desired: Desired, scaling: ScalingState | None) -> tuple[s
     )
 
 
-def _stack(stack: Stack, deployments: Sequence[ServiceDeployment]) -> ObservedStack:
+def _stack(
+    stack: Stack, deployments: Sequence[ServiceDeployment], reality: Reality
+) -> ObservedStack:
     template, memory = split_memory(stack.template)
     return ObservedStack(
         status=stack.status,
         template=template,
         tags=stack.tags,
         outputs=stack.outputs,
+        lacks=find_lacks(template, reality.look(stack)),
         memory=still_needed(memory, deployments),
     )
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError
 from fsd.plan.moved_check import HealthCheck
+from fsd.plan.reality import Seen
 from fsd.snapshot import (
     ServiceDeployment,
     ServiceState,
@@ -102,6 +103,11 @@ class Stacks(Protocol):
 
     def delete(self, name: str) -> None:
         """Delete and wait; absent is fine."""
+
+
+class Reality(Protocol):
+    def look(self, stack: Stack) -> Seen:
+        """Of the stack's resources, what a rollout needs; what may not be looked at is unknown."""
 
 
 class Ecs(Protocol):
@@ -293,6 +299,7 @@ class Aws:
 
     identity: Identity
     stacks: Stacks
+    reality: Reality
     ecs: Ecs
     targets: Targets
     probes: Probes

@@ -49,6 +49,7 @@ def mount(ecs: Ecs, *, is_enforced: bool) -> None:
     for named in _NAMED:
         handler = resources[named.kind]
         handler["create"] = _check_name(named, handler["create"])
+    ec2._strip_descriptions = _bare_rule
     resources["AWS::EC2::SecurityGroupIngress"] = _rule_resource("IpPermissions")
     resources["AWS::EC2::SecurityGroupEgress"] = _rule_resource("IpPermissionsEgress")
     _mount_ecs(resources, ecs)
@@ -258,7 +259,19 @@ def _check_name(named: _Named, create: Callable[..., Any]) -> Callable[..., Any]
     return create_resource
 
 
-# ---- security group rules that stand alone
+# ---- security group rules
+# EC2 knows a rule by its peers. MiniStack compares those that are groups with their descriptions
+# and owners, and so finds none to revoke.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html
+
+_PEERS = {"IpRanges": "CidrIp", "Ipv6Ranges": "CidrIpv6", "UserIdGroupPairs": "GroupId"}
+
+
+def _bare_rule(rule: Any) -> Any:
+    kept = {key: rule.get(key) for key in ("IpProtocol", "FromPort", "ToPort")}
+    peers = {key: [peer.get(id_) for peer in rule.get(key, [])] for key, id_ in _PEERS.items()}
+    lists = [peer.get("PrefixListId") for peer in rule.get("PrefixListIds", [])]
+    return {**kept, **peers, "PrefixListIds": lists}
 
 
 def _rule_resource(direction: str) -> dict[str, Callable[..., Any]]:
