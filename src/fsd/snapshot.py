@@ -203,6 +203,11 @@ class TargetHealth:
     state: str  # initial, healthy, unhealthy, draining, unused, unavailable
     reason: str = ""
     description: str = ""
+    check_port: int | None = None  # where the health check asks; None: not said
+
+    @property
+    def asked_port(self) -> int:
+        return self.check_port or self.port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,8 @@ CASES = [
         code="health-check-failed",
         summary="no HTTP answer from port 8000",
         advice="the log says that the service listens on 0.0.0.0:8001, and the check asks port "
-        "8000: set `service.port` to 8001, or let the service listen on 8000",
+        "8000: set `service.port` (or `healthCheck.port`) to 8001, or let the service listen on "
+        "8000",
         log="running on http://0.0.0.0:8001",
     ),
     Case(

@@ -59,4 +59,10 @@ def _target(entry: dict[str, Any]) -> TargetHealth:
         state=health.get("State", ""),
         reason=health.get("Reason", ""),
         description=health.get("Description", ""),
+        check_port=_number(entry.get("HealthCheckPort")),
     )
+
+
+def _number(text: object) -> int | None:
+    """None for what AWS leaves out."""
+    return int(text) if isinstance(text, str) and text.isdecimal() else None

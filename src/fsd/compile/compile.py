@@ -15,7 +15,7 @@ from fsd.compile.network import find_load_balancer
 from fsd.compile.scaling import compile_scaling
 from fsd.compile.service import compile_desired_service
 from fsd.compile.tags import compile_ledger, compile_tags
-from fsd.compile.task_definition import compile_task_definition
+from fsd.compile.task_definition import checked_port, compile_task_definition
 from fsd.compile.template import compile_template
 from fsd.spec import names
 from fsd.spec.models import Manifest, Service
@@ -47,6 +47,7 @@ def compile_service(
         drain=_drain(manifest.service),
         steady_for=manifest.service.steady_for,
         health_path=manifest.service.checks.path,
+        check_port=checked_port(manifest.service),
         owners=manifest.metadata.owners,
     )
 

@@ -117,5 +117,6 @@ class Desired:
     log_group: str
     health_path: str
     drain: int = 0  # seconds that a target may finish its requests in; 0 without a load balancer
+    check_port: int | None = None  # where a check in the container asks; None: none does
     steady_for: int = 0  # seconds after the rollout in which no task may end by itself
     owners: tuple[str, ...] = ()

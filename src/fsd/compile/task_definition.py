@@ -89,11 +89,18 @@ def _written_check(checks: HealthCheck) -> list[JsonValue]:
     return ["CMD", *checks.command]
 
 
+def checked_port(service: Service) -> int | None:
+    """Where the check in the container asks; None where there is none, or a command of its own."""
+    checks = service.checks
+    is_asked = checks.command is None and find_load_balancer(service) is None
+    return (checks.port or service.port) if is_asked and service.port else None
+
+
 def _port_check(service: Service, timeout: int) -> list[JsonValue]:
-    if service.port is None or find_load_balancer(service) is not None:
+    port = checked_port(service)
+    if port is None:
         return []
     checks = service.checks
-    port = checks.port or service.port
     connect, more = f"HTTPConnection('127.0.0.1',{port},timeout={timeout}", ""
     if checks.protocol == "https":
         connect = f"HTTPS{connect.removeprefix('HTTP')},context=s._create_unverified_context()"

@@ -684,7 +684,7 @@ class _Deployment:
             watcher.snapshot,
             task_definition_arn=self.ours.task_definition_arn,
             log_group=self.desired.log_group,
-            port=self.desired.service.port,
+            port=self.desired.check_port,
             reason=getattr(watched.verdict, "reason", ""),
             changed_since=changed.since,
             changes=(*changed.changes, *settings) if changed.since else (),

@@ -35,7 +35,7 @@ def diagnose(
     changed_since: str = "",
     changes: tuple[Change, ...] = (),
 ) -> Diagnosis:
-    """Explain a failed rollout. `port` is where the tasks are checked, where the caller knows it.
+    """Explain a failed rollout. `port` is where a check in the container asks, where one does.
 
     Logs that cannot be read leave the rest of the diagnosis whole.
     """
@@ -92,7 +92,8 @@ def _as_stopped(task: TaskState) -> StoppedTask:
 
 def _task(worst: StoppedTask, snapshot: Snapshot, port: int | None) -> Task:
     service = snapshot.service
-    ports = (port, service.container_port if service else None, *(t.port for t in snapshot.targets))
+    checked = [target.asked_port for target in snapshot.targets]
+    ports = (port, *checked, service.container_port if service else None)
     return Task(
         id=worst.id,
         name=short(worst.id),

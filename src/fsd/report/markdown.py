@@ -171,6 +171,14 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
+def sentence(text: str) -> str:
+    """A sentence of ours, whose names in backticks are code. Foreign text in it may have any."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return "".join(code(part) if number % 2 else escape(part) for number, part in enumerate(parts))
+
+
 def code_block(lines: Iterable[str]) -> str:
     """Foreign lines as a block of code."""
     text = "\n".join(_harmless(line) for line in lines)
@@ -249,7 +257,7 @@ def _cause_block(result: Result) -> str:
         f"> {code(cause.where)}",
         *(f"> {_evidence_line(evidence.source, evidence.text)}" for evidence in cause.evidence),
         *_changed_since(diagnosis),
-        f"> **Fix**: {escape(cause.advice)}",
+        f"> **Fix**: {sentence(cause.advice)}",
         *(f"> Also **{other.code}**: {escape(other.summary)}" for other in diagnosis.causes[1:]),
     ]
     # A backslash at the end breaks the line inside a quote.
@@ -384,8 +392,8 @@ def _findings_block(findings: Sequence[Finding], blob_url: str) -> str:
         return ""
     rows = [
         f"| {_SEVERITY_ICONS[finding.severity]} | {code(finding.id)} "
-        f"| {_place(finding.where, blob_url)} | {escape(finding.message)} "
-        f"| {escape(finding.fix)} |"
+        f"| {_place(finding.where, blob_url)} | {sentence(finding.message)} "
+        f"| {sentence(finding.fix)} |"
         for finding in findings
     ]
     return "\n".join(["| | finding | where | what | fix |", "| --- " * 5 + "|", *rows])

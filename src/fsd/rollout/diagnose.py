@@ -167,9 +167,8 @@ _NAMES_EXIT_CODES = {"crashed", "out-of-memory", "command-not-found"}
 
 def _port(snapshot: Snapshot) -> int | None:
     """On which the tasks are checked."""
-    if snapshot.service is not None and snapshot.service.container_port is not None:
-        return snapshot.service.container_port
-    return next((target.port for target in snapshot.targets), None)
+    checked = next((target.asked_port for target in snapshot.targets), None)
+    return checked or (snapshot.service.container_port if snapshot.service else None)
 
 
 def _summary(

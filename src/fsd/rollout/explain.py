@@ -236,7 +236,8 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: Task) -> Cause:
             said = Evidence(source=f"log {task.name}", text=heard.line, at=f"{heard.at:%H:%M:%S}")
             evidence = (*evidence, said)
         advice = _place_advice(cause, heard, task) or _remark_advice(signs)
-        return replace(cause, advice=advice or _base(cause, task.port), evidence=evidence)
+        advice = advice or _advice_in_place(cause, heard)
+        return replace(cause, advice=advice, evidence=evidence)
     if signs.socket:
         return replace(
             cause,
@@ -245,6 +246,23 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: Task) -> Cause:
         )
     silent = "its log names no port" if signs.has_lines else "there are no log lines of the task"
     return replace(cause, advice=f"{_base(cause, task.port)}; {silent}")
+
+
+def _advice_in_place(cause: Cause, heard: Listening) -> str:
+    """It listens where it should: what is left of the reasons for no answer."""
+    says = f"the log says that the service listens on {heard.text}"
+    said = [e.text for e in cause.evidence if e.source == "target group"]
+    if any(REFUSED.search(text) for text in said):
+        return (
+            f"{says}, and no HTTP answer came: it stopped later, closes connections without an "
+            "answer, or speaks TLS there (`healthCheck.protocol: https`)"
+        )
+    if any(TIMED_OUT.search(text) for text in said):
+        return (
+            f"{says}, and no answer came in time: the health path takes longer than "
+            "`healthCheck.timeout`, or a security group keeps the load balancer out"
+        )
+    return cause.advice
 
 
 def _base(cause: Cause, port: int | None) -> str:
@@ -284,8 +302,8 @@ def _place_advice(cause: Cause, heard: Listening, task: Task) -> str:
         )
     if is_elsewhere:
         return (
-            f"{says}, and the check asks port {task.port}: set `service.port` to {heard.port}, or "
-            f"let the service listen on {task.port}"
+            f"{says}, and the check asks port {task.port}: set `service.port` (or "
+            f"`healthCheck.port`) to {heard.port}, or let the service listen on {task.port}"
         )
     return _late_advice(says, heard, task)
 

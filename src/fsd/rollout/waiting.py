@@ -41,7 +41,7 @@ def find_waiting(snapshot: Snapshot, task_definition_arn: str) -> Waiting | None
 def _cause(tasks: list[TaskState], targets: list[TargetHealth], arn: str) -> Cause:
     said = tuple(dict.fromkeys(target.description or target.reason for target in targets))
     count = "one task" if len(tasks) == 1 else f"{len(tasks)} tasks"
-    no_answer = f"no HTTP answer from {port_text(targets[0].port)} yet"
+    no_answer = f"no HTTP answer from {port_text(targets[0].asked_port)} yet"
     how = no_answer if REFUSED.search(said[0]) else said[0]
     names = ", ".join(short(task.id) for task in tasks[:4])
     return Cause(
@@ -49,6 +49,6 @@ def _cause(tasks: list[TaskState], targets: list[TargetHealth], arn: str) -> Cau
         summary=f"the load balancer's health check fails ({count}): {how}",
         where=f"{family_revision(arn)} · {'tasks' if len(tasks) > 1 else 'task'} {names}",
         evidence=tuple(Evidence(source="target group", text=text) for text in said if text),
-        advice=target_advice(said) or "make the health path answer 200 to 299 in time",
+        advice=target_advice(said) or "make the health path answer in time",
         tasks=tuple(task.id for task in tasks),
     )

@@ -36,6 +36,8 @@ class ForeignKey:
 
 def find_foreign(name: str, *, under: str) -> ForeignKey | None:
     """The row of a key below `under` ("" at the top); the one for that place comes first."""
+    if name.lower().startswith("x-"):
+        return _EXTENSION
     wanted = plain(name)
     rows = [row for row in FOREIGN_KEYS if any(plain(each) == wanted for each in row.names)]
     here = [row for row in rows if row.under and under in row.under]
@@ -59,12 +61,21 @@ def _places(under: str) -> tuple[str, ...]:
     return tuple("" if place == "top" else place for place in under.split())
 
 
+# Compose's extension fields, which hold what anchors repeat.
+_EXTENSION = _none(
+    "x-",
+    "FSD has no extension keys (`x-…`): write an anchor where it is used first",
+)
 _ENVIRONMENTS_FILE = "write it in `.fsd/environments.yml`, as `{}`"
 
 
 FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     # --- whose it is ---
-    _use("name serviceName family app application", "metadata.name", under="top service"),
+    _use(
+        "name nameOverride fullnameOverride fullname serviceName family app application",
+        "metadata.name",
+        under="top service",
+    ),
     _use("team squad group", "metadata.pack", "the owning team", under="top metadata"),
     _use(
         "owner owners contacts maintainer maintainers codeOwners",
@@ -78,7 +89,10 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "a Service YAML describes one service",
         under="top",
     ),
-    _none("labels annotations", "FSD has no labels of your own; `metadata.pack` is a tag"),
+    _none(
+        "labels podLabels podAnnotations selector labelFile annotations",
+        "FSD has no labels of your own; `metadata.pack` is a tag",
+    ),
     _none(
         "tags stackTags propagateTags enableECSManagedTags copyTagsToSnapshot",
         "FSD has no tags of your own; it tags what it makes with the service, the environment and "
@@ -95,16 +109,18 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     # --- what runs ---
     _use("cmd args runCommand startCommand run dockerCommand", "service.command"),
     _use(
-        "imageUri imageIdentifier imageRepository location taskImage repository",
+        "imageUri imageLocation ecrRepositoryUrl imageIdentifier imageRepository location "
+        "taskImage repository",
         "service.image",
     ),
     _none(
-        "build dockerfile dockerContext context buildArgs buildTarget package buildCommand",
+        "build buildpacks preBuild postBuild sourceDir sourceConfiguration dockerfilePath "
+        "develop dockerfile dockerContext context buildArgs buildTarget package buildCommand",
         "FSD has no key for the build: `fsd deploy` builds the Dockerfile beside the Service YAML; "
         "`--context` and `--dockerfile` name another, `--image` takes a ready one",
     ),
     _none(
-        "runtime pythonVersion handler layers",
+        "runtime runtimeVersion snapStart pythonVersion handler layers",
         "FSD has no runtimes: the Dockerfile names the Python, and `service.command` the program",
     ),
     _use(
@@ -114,11 +130,12 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _none("operatingSystemFamily os osFamily", "FSD has no choice of system: tasks run on Linux"),
     _none(
-        "sidecars containers containerDefinitions additionalContainers essential sidecarContainers",
+        "sidecars targetContainer containers containerDefinitions additionalContainers essential "
+        "sidecarContainers",
         "FSD has no containers of your own beside the service: a task runs one image",
     ),
     _none(
-        "initContainers dependsOn links volumesFrom",
+        "initContainers dependsOn links externalLinks volumesFrom",
         "FSD has no other containers in a task, so there is nothing to wait for or to link to",
     ),
     _none(
@@ -127,17 +144,19 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "`fsd deploy`",
     ),
     _none(
-        "schedule cron rate events jobs scheduledTasks event",
+        "schedule cronJobs on stateMachine onError destinations cron rate events jobs "
+        "scheduledTasks event",
         "FSD has no scheduled jobs: a service runs all the time",
     ),
     _none(
-        "imagePullSecrets repositoryCredentials credentialsParameter credentials",
+        "imagePullSecrets authenticationConfiguration repositoryCredentials credentialsParameter "
+        "credentials",
         "FSD has no credentials of a private registry: push the image to ECR",
     ),
     _none("imagePullPolicy pullPolicy", "FSD has no pull policy: an image is known by digest"),
     # --- sizes ---
     _use(
-        "vcpu cpus cpuUnits cpuLimit cpuRequest",
+        "vcpu cpuCount cpus cpuUnits cpuLimit cpuRequest",
         "service.resources.cpu",
         "in CPU units, 1024 is one vCPU",
     ),
@@ -152,7 +171,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "with `memory` beside it; a Fargate task has one size and no limit of its own",
     ),
     _use(
-        "instanceConfiguration size instanceType instanceSize taskSize",
+        "instanceConfiguration plan instanceSizeSlug dyno machine vm size instanceType "
+        "instanceSize taskSize",
         "service.resources",
         "`cpu` and `memory`",
     ),
@@ -161,11 +181,12 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "FSD has no such limit: the container has all of `service.resources.memory`",
     ),
     _none(
-        "gpu gpus resourceRequirements devices accelerator",
+        "gpu inferenceAccelerators gpus resourceRequirements devices accelerator",
         "FSD has no GPUs: Fargate has none",
     ),
     _none(
-        "ephemeralStorage storage ephemeral diskSize disk ephemeralStorageGiB",
+        "ephemeralStorage ephemeralStorageSize storageGiB storage ephemeral diskSize disk "
+        "ephemeralStorageGiB",
         "FSD has no size of the disk: a task has Fargate's default, 20 GiB",
     ),
     _none(
@@ -173,7 +194,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "FSD has no Spot tasks: they run on demand",
     ),
     _none(
-        "nodeSelector affinity tolerations topologySpreadConstraints placement "
+        "nodeSelector orderedPlacementStrategy runtimePlacement zones availabilityZones affinity "
+        "tolerations topologySpreadConstraints placement "
         "placementConstraints "
         "placementStrategy placementStrategies availabilityZoneRebalancing priorityClassName "
         "runtimeClassName",
@@ -181,17 +203,20 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     # --- numbers of tasks ---
     _use(
-        "replicas replicaCount count scale instances instanceCount numReplicas numberOfTasks "
+        "replicas numInstances minInstancesCount replicaCount count scale instances "
+        "instanceCount numReplicas numberOfTasks "
         "taskCount desired desiredTasks desiredInstances desiredCount desiredCapacity",
         "service.resources.desiredCount",
     ),
     _use(
-        "min minCount minReplicas minTasks minSize minInstances minCapacity minimumCapacity "
+        "min minCount minScale autoscalingMinCapacity minReplicas minTasks minSize minInstances "
+        "minCapacity minimumCapacity "
         "minContainers",
         "service.resources.minCapacity",
     ),
     _use(
-        "max maxCount maxReplicas maxTasks maxSize maxInstances maxCapacity maximumCapacity "
+        "max maxCount maxScale autoscalingMaxCapacity maxReplicas maxTasks maxSize maxInstances "
+        "maxCapacity maximumCapacity "
         "maxContainers",
         "service.resources.maxCapacity",
     ),
@@ -311,12 +336,13 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     # --- settings, secrets, permissions ---
     _use(
-        "env envVars variables vars environmentVariables runtimeEnvironmentVariables",
+        "env extraEnv envVars variables vars environmentVariables runtimeEnvironmentVariables",
         "service.environment",
         "a map, `NAME: value`",
     ),
     _none(
-        "envFile envFiles environmentFile environmentFiles envFrom configMap configMaps config "
+        "envFile useDotenv envFiles environmentFile environmentFiles envFrom configMap "
+        "configMaps config "
         "configs configMapRef",
         "FSD has no files of variables: write each in `service.environment`",
     ),
@@ -344,7 +370,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _use("kind", "dependencies[0].type", under="dependencies"),
     _none(
-        "taskRole taskRoleArn executionRole executionRoleArn roles roleArn iamRole instanceRole "
+        "taskRole role rbac automountServiceAccountToken taskRoleArn executionRole "
+        "executionRoleArn roles roleArn iamRole instanceRole "
         "instanceRoleArn accessRoleArn serviceAccount serviceAccountName permissionsBoundary",
         "FSD has no roles of your own: it makes both from `dependencies` and `service.secrets`",
     ),
@@ -353,7 +380,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "containerPort targetPort httpPort listenPort appPort expose", "service.port", "one number"
     ),
     _none(
-        "ports portMappings additionalPorts hostPort servicePorts published",
+        "ports internalPorts containerPortRange portMappings additionalPorts hostPort "
+        "servicePorts published",
         "FSD has no second port and no port of the host: `service.port` is the container's, one "
         "number",
     ),
@@ -384,13 +412,14 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "`fsd status` shows",
     ),
     _none(
-        "path paths rules routes priority listenerRules rule httpApi",
+        "path paths rules additionalRules routes priority listenerRules rule httpApi",
         "FSD has no routing by host or path: a service has a load balancer of its own, and gets "
         "every request of it",
         under="service networking loadBalancer top",
     ),
     _none(
-        "targetGroupArn targetGroup targetGroups listenerArn listener listeners loadBalancerArn "
+        "targetGroupArn lbTargetGroup loadBalancerName targetGroup targetGroups listenerArn "
+        "listener listeners loadBalancerArn "
         "shared",
         "FSD has no load balancer, listener or target group of your own: it makes each service's",
     ),
@@ -398,7 +427,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _none("idleTimeout", "FSD has no idle timeout of the load balancer: it is AWS's default, 60 s"),
     _none("accessLogs", "FSD has no access logs of the load balancer"),
     _none(
-        "allowedSourceIps ingressCidrs cidr cidrs allowedCidrs sourceRanges "
+        "allowedSourceIps ingressAllow wafAcl ingressCidrs cidr cidrs allowedCidrs sourceRanges "
         "loadBalancerSourceRanges "
         "waf webAcl",
         "FSD has no filter by address: `internal: true` keeps the load balancer inside the VPC",
@@ -410,7 +439,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _none("vpcId", "FSD has no VPC in a Service YAML: " + _ENVIRONMENTS_FILE.format("spec.vpc.id")),
     _none(
-        "securityGroups securityGroupIds securityGroup vpcConnectorArn egress egressConfiguration "
+        "securityGroups egressType securityGroupIds securityGroup vpcConnectorArn egress "
+        "egressConfiguration "
         "vpcConnector networkPolicy",
         "FSD has no security groups of your own: it makes one for the tasks and one for the load "
         "balancer",
@@ -425,7 +455,11 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "service.networking",
         under="top service metadata",
     ),
-    _none("networkMode", "FSD has no network mode: Fargate has awsvpc only"),
+    _none(
+        "networkMode hostNetwork disableNetworking dnsServers dnsSearchDomains dnsOpt dnsSearch "
+        "dnsConfig macAddress",
+        "FSD has no network settings of the container: Fargate has awsvpc only",
+    ),
     _none("networks", "FSD has no networks of its own: tasks are in the environment's VPC"),
     _none(
         "connect serviceConnect serviceConnectConfiguration serviceDiscovery serviceRegistries "
@@ -435,13 +469,15 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _none("cdn cloudfront", "FSD has no CDN"),
     # --- the container ---
     _none(
-        "volumes mountPoints volumeMounts efs efsVolumeConfiguration tmpfs bindMounts "
+        "volumes persistence extraVolumes fileSystemConfig fileSystemId mountPoints volumeMounts "
+        "efs efsVolumeConfiguration tmpfs bindMounts "
         "persistentVolumeClaim volumeConfigurations mounts fileSystem",
         "FSD has no volumes: what a task writes is gone when it ends; keep data in S3 or in a "
         "database",
     ),
     _none(
-        "stopTimeout stopGracePeriod terminationGracePeriodSeconds stopSignal preStop lifecycle "
+        "stopTimeout killTimeout maxShutdownDelaySeconds stopGracePeriod "
+        "terminationGracePeriodSeconds stopSignal preStop lifecycle "
         "shutdownTimeout gracefulShutdown",
         "FSD has no time or signal for the stop: ECS sends SIGTERM, and SIGKILL 30 s later",
     ),
@@ -463,18 +499,21 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "FSD has no read-only root file system",
     ),
     _none(
-        "ulimits capAdd capDrop capabilities linuxParameters systemControls sysctls privileged "
+        "ulimits blkioConfig cgroup cpuset cpuShares cpuQuota cpuPeriod cpuRtPeriod cpuRtRuntime "
+        "cpuPercent deviceCgroupRules groupAdd memSwappiness oomKillDisable oomScoreAdj "
+        "pidsLimit usernsMode uts isolation storageOpt credentialSpecs credentialSpec capAdd "
+        "capDrop capabilities linuxParameters systemControls sysctls privileged "
         "securityContext securityOpt dockerSecurityOptions pidMode pid ipcMode ipc "
         "podSecurityContext "
         "cgroupParent",
         "FSD has no limits, capabilities or kernel settings of the container: they are Fargate's",
     ),
     _none(
-        "restart restartPolicy",
+        "restart restartPolicyType restartPolicyMaxRetries restartPolicy",
         "FSD has no restart policy: ECS starts a new task for one that ended",
     ),
     _none(
-        "exec execute enableExecuteCommand ecsExec tty stdinOpen interactive pseudoTerminal",
+        "exec execute enableExecuteCommand ecsExec stdin tty stdinOpen interactive pseudoTerminal",
         "FSD has no ECS Exec: no shell in a running task",
     ),
     _none("containerName", "FSD has no name of the container: it is `metadata.name`"),
@@ -517,7 +556,10 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _use("prometheus scrape", "service.observability.metrics", under="service top observability"),
     _use("endpoint otlp exporter url", "service.observability.traces.otlpEndpoint", under="traces"),
     _none("vendor sampling sampleRate samplingRate", "FSD has no choice of it", under="traces"),
-    _none("containerInsights", "FSD has no Container Insights: it is a setting of the cluster"),
+    _none(
+        "containerInsights monitoring",
+        "FSD has no Container Insights: it is a setting of the cluster",
+    ),
     _none("dashboards dashboard", "FSD has no dashboards"),
     # --- deployments ---
     _use(
@@ -533,7 +575,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         under="deployment",
     ),
     _none(
-        "blueGreen canary linear trafficRouting codeDeploy deploymentController testListener",
+        "blueGreen canaryConfiguration linearConfiguration traffic trafficShift trafficSplit "
+        "canary linear trafficRouting codeDeploy deploymentController testListener",
         "FSD has no blue/green, canary or linear deployments: rolling ones only",
     ),
     _use(
@@ -563,7 +606,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _use("bakeTimeInMinutes bake", "service.deployment.bakeTime", "in minutes"),
     _none(
-        "timeout deploymentTimeout progressDeadlineSeconds",
+        "timeout deploymentTimeout",
         "FSD has no time limit in a Service YAML: `fsd deploy --timeout`",
         under="deployment",
     ),
@@ -587,7 +630,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     # --- the account ---
     _none(
-        "region awsRegion",
+        "region regions primaryRegion awsRegion",
         "FSD has no region in a Service YAML: " + _ENVIRONMENTS_FILE.format("spec.region"),
     ),
     _none(
@@ -610,4 +653,133 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         under="service top",
     ),
     _none("plugins custom frameworkVersion", "FSD has no plugins or sections of your own"),
+    # --- what only some tools have ---
+    _none(
+        "progressDeadlineSeconds",
+        "FSD has no time limit in a Service YAML: `fsd deploy --timeout`",
+    ),
+    _none("postStart fromCfn stack configValidationMode", "FSD has no such feature"),
+    _none("functions", "FSD has no functions: a service runs all the time", under="service"),
+    _none(
+        "extends include use_api_socket provider attach models processes formation procfile web "
+        "worker",
+        "FSD has no other files or processes: a Service YAML is one file about one program",
+        under="top service",
+    ),
+    _none(
+        "autoDeploy autoDeploymentsEnabled",
+        "FSD has no automatic deployments: the workflow deploys, for the branches that "
+        "`.fsd/environments.yml` names",
+    ),
+    _none(
+        "forceNewDeployment waitForSteadyState wait clientToken",
+        "FSD has no key for it: `fsd deploy` waits for the verdict, and `fsd restart` starts every "
+        "task anew",
+    ),
+    _none("versionConsistency", "FSD has no such switch: an image is known by its digest"),
+    _none(
+        "kmsKey kmsKeyId encryptionConfiguration encryption encrypted",
+        "FSD has no keys of your own for encryption: AWS's are used",
+    ),
+    _none("sleepApplication scaleToZero cpuThrottling startupCpuBoost", "FSD has no such setting"),
+    _none(
+        "description repo repository slack oncall contact tier costCenter app links url",
+        "FSD has no such key: `metadata` has `name`, `pack` and `owners`",
+        under="metadata",
+    ),
+    _use(
+        "redirectToHttps redirectHttps httpsRedirect forceHttps",
+        "service.networking.loadBalancer.certificateArn",
+        "with it, 80 redirects to 443 by itself",
+    ),
+    _none(
+        "deletionProtection http2 dualstack ipAddressType sslPolicy crossZone "
+        "dropInvalidHeaderFields",
+        "FSD has no such setting of the load balancer",
+    ),
+    _none(
+        "port ports listenerPort",
+        "FSD has no choice of the load balancer's port: 80, or 443 with `certificateArn`; "
+        "`service.port` is the container's",
+        under="loadBalancer",
+    ),
+    _none("name", "FSD has no name of the load balancer: it makes one", under="loadBalancer"),
+    _use("httpService", "service.networking.loadBalancer"),
+    _use("private mode placement", "service.networking.vpc", under="networking vpc"),
+    _use(
+        "pdb podDisruptionBudget minAvailable",
+        "service.deployment.minimumHealthyPercent",
+        "in percent",
+    ),
+    _use("serviceMonitor podMonitor", "service.observability.metrics"),
+    _use("observabilityConfiguration", "service.observability"),
+    _use("logging log", "service.observability.logs", under="observability"),
+    _none(
+        "sentry datadog newRelic apm profiling agent agents",
+        "FSD has no agents of other makers: put the library into the image",
+        under="observability service",
+    ),
+    _none(
+        "alarms alerts alerting",
+        "FSD has no alarms of its own; `service.deployment.alarms` names those that roll back",
+        under="observability service",
+    ),
+    _none(
+        "format level multilinePattern datetimeFormat",
+        "FSD has no such setting of the logs: every line goes to CloudWatch as it is",
+        under="logs",
+    ),
+    _none(
+        "startInterval",
+        "FSD has no other interval for the start: `service.healthCheck.interval` is for all checks",
+    ),
+    _none(
+        "enabled",
+        "FSD has no switch for auto scaling: leave the section out",
+        under="autoScaling",
+    ),
+    _none(
+        "metrics target targetValue policies policy step predictive disableScaleIn behavior "
+        "stabilizationWindowSeconds",
+        "FSD has no scaling policies of your own: `targetCPUUtilization` and "
+        "`targetMemoryUtilization`, each with the cooldowns",
+        under="autoScaling",
+    ),
+    _none(
+        "mode endpointMode parallelism delay order failureAction monitor maxFailureRatio "
+        "updateConfig rollbackConfig",
+        "FSD has no such setting: `minimumHealthyPercent`, `maximumPercent`, `circuitBreaker` and "
+        "`alarms` say how a deployment goes",
+        under="deployment",
+    ),
+    _none(
+        "type controller",
+        "FSD has no choice of the controller: ECS rolls every deployment out",
+        under="deployment",
+    ),
+    _none(
+        "approval approvals gates lifecycleHooks",
+        "FSD has no approvals or hooks within a deployment: a GitHub environment can ask for "
+        "approval before it",
+        under="deployment",
+    ),
+    _use(
+        "type value count failureThreshold thresholdConfiguration",
+        "service.deployment.circuitBreaker.threshold",
+        "a number of failed tasks",
+        under="circuitBreaker",
+    ),
+    _none("resetOnHealthyTask", "FSD has no such setting of the breaker"),
+    _use(
+        "secretName secretId path",
+        "service.secrets[0].valueFrom",
+        "the full ARN of the secret or parameter",
+        under="secrets",
+    ),
+    _none(
+        "value",
+        "FSD has no secret values in a Service YAML: `valueFrom` names the secret that has it",
+        under="secrets",
+    ),
+    _none("optional required", "FSD has no optional secrets", under="secrets"),
 )

@@ -155,9 +155,16 @@ def advise_key(path: KeyPath, model: type) -> str:
     if near is not None:
         return f"did you mean `{near}`?"
     elsewhere = [place for place in places(model) if plain(str(place[-1])) == plain(key)]
+    elsewhere = [place for place in elsewhere if _is_near(place[:-1], parent)]
     if len(elsewhere) == 1:
         return f"did you mean {_name(elsewhere[0])}?"
     return f"known here: {', '.join(known)}"
+
+
+def _is_near(one: KeyPath, two: KeyPath) -> bool:
+    """Whether one section is within the other; `autoScaling.metrics` means no observability."""
+    shared = min(len(one), len(two))
+    return one[:shared] == two[:shared]
 
 
 def _last_key(path: KeyPath) -> str:

@@ -62,7 +62,7 @@ CAUSE = Cause(
         ),
         Evidence(source="target group", text="Health checks failed with these codes: [500]"),
     ),
-    advice="make the health path answer 200 to 299 in time on the container's port",
+    advice="make the health path answer in time, and as `healthCheck.matcher` says",
 )
 DIAGNOSIS = Diagnosis(
     causes=(CAUSE,),

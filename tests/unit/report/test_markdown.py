@@ -21,6 +21,7 @@ from fsd.report.markdown import (
     render_plan_comment,
     render_progress_comment,
     render_summary,
+    sentence,
 )
 from fsd.report.plans import Planned
 from fsd.spec.finding import Finding, Severity
@@ -99,7 +100,7 @@ with these codes: \\[500\\]\\
 > Target group says: `Health checks failed with these codes: [500]`\\
 > Changed since `offer-api-dev:41 (v1.2.9)`: `image sha256:77aa… → sha256:9b1f…, environment \
 +DATABASE_URL`\\
-> **Fix**: make the health path answer 200 to 299 in time on the container's port
+> **Fix**: make the health path answer in time, and as `healthCheck.matcher` says
 
 The last lines of task 7f3a… in `/ecs/offer-api-dev`:
 
@@ -271,7 +272,7 @@ def test_render_plan_comment__two_environments_and_findings__whole_text() -> Non
 | --- | --- | --- | --- | --- |
 | ⚠️ | `log-retention-missing` | [`service.yml:33`]\
 (https://github.com/org/offers/blob/abc/service.yml#L33) | logs of offer-api are kept for ever \
-| \\`retention: 30\\` |
+| `retention: 30` |
 
 [run]({RUN}) · updated 2026-03-04 14:03:21 UTC"""
     )
@@ -305,3 +306,18 @@ def test_render_findings__hostile_text__stays_in_its_cell() -> None:
 
 def test_render_findings__nothing__one_line() -> None:
     assert render_findings([], subject="s.yml") == "✅ s.yml: 0 errors, 0 warnings"
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("set `healthCheck.path` to *it*", "set `healthCheck.path` to \\*it\\*"),
+        ("the path `/a|b` redirects", "the path `/a\\|b` redirects"),
+        ("`@org/team` and @org", "`@org/team` and @\N{ZERO WIDTH SPACE}org"),
+        ("one ` alone <b>", "one \\` alone &lt;b&gt;"),
+        ("`a` `", "\\`a\\` \\`"),
+        ("", ""),
+    ],
+)
+def test_sentence__names_are_code_and_the_rest_is_harmless(text: str, markdown: str) -> None:
+    assert sentence(text) == markdown

@@ -58,7 +58,7 @@ NO_ANSWER = (
             REFUSED,
             (UVICORN.format("0.0.0.0:8001"),),
             "the log says that the service listens on 0.0.0.0:8001, and the check asks port 8000: "
-            "set `service.port` to 8001, or let the service listen on 8000",
+            "set `service.port` (or `healthCheck.port`) to 8001, or let the service listen on 8000",
         ),
         (
             REFUSED,
@@ -89,9 +89,17 @@ NO_ANSWER = (
         (
             REFUSED,
             (" * Running on http://127.0.0.1:8000", " * Running on http://10.0.0.7:8000"),
-            NO_ANSWER,
+            "the log says that the service listens on 10.0.0.7:8000, and no HTTP answer came: it stopped "
+            "later, closes connections without an answer, or speaks TLS there "
+            "(`healthCheck.protocol: https`)",
         ),
-        (REFUSED, (UVICORN.format("0.0.0.0:8000"),), NO_ANSWER),
+        (
+            LATE,
+            (UVICORN.format("0.0.0.0:8000"),),
+            "the log says that the service listens on 0.0.0.0:8000, and no answer came in time: the "
+            "health path takes longer than `healthCheck.timeout`, or a security group keeps the "
+            "load balancer out",
+        ),
         (
             LATE,
             ("loading",),
@@ -104,7 +112,7 @@ NO_ANSWER = (
             LATE,
             (UVICORN.format("0.0.0.0:8001"),),
             "the log says that the service listens on 0.0.0.0:8001, and the check asks port 8000: "
-            "set `service.port` to 8001, or let the service listen on 8000",
+            "set `service.port` (or `healthCheck.port`) to 8001, or let the service listen on 8000",
         ),
         (
             LATE,
@@ -169,7 +177,11 @@ def test_explain__listens_later_than_the_grace_period__says_how_late() -> None:
         "the log says that the service listens on 0.0.0.0:8000 since 14:03:15, 75 s after its "
         "start: raise `healthCheck.gracePeriod` (now 60 s) above that"
     )
-    assert in_time.advice == NO_ANSWER
+    assert in_time.advice == (
+        "the log says that the service listens on 0.0.0.0:8000, and no HTTP answer came: it "
+        "stopped later, closes connections without an answer, or speaks TLS there "
+        "(`healthCheck.protocol: https`)"
+    )
 
 
 def test_explain__line_that_is_not_shown__is_evidence() -> None:
@@ -208,7 +220,8 @@ def test_explain__500_with_an_exception__is_in_the_summary() -> None:
             (UVICORN.format("127.0.0.1:8001"),),
             "the container's health check failed (one task)",
             "the log says that the service listens on 127.0.0.1:8001, and the check asks port "
-            "8000: set `service.port` to 8001, or let the service listen on 8000",
+            "8000: set `service.port` (or `healthCheck.port`) to 8001, or let the service listen on "
+            "8000",
         ),
     ],
 )

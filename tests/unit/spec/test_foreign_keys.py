@@ -79,6 +79,15 @@ def advice(service: str) -> str:
         ("image_uri: x", "service.image"),
         ("certificate_arn: x", "service.networking.loadBalancer.certificateArn"),
         ("deregistration_delay: 5", "service.deployment.deregistrationDelay"),
+        ("redirect_to_https: true", "service.networking.loadBalancer.certificateArn"),
+        ("numInstances: 2", "service.resources.desiredCount"),
+        ("fullnameOverride: x", "metadata.name"),
+        ("podDisruptionBudget: {}", "service.deployment.minimumHealthyPercent"),
+        ("serviceMonitor: {}", "service.observability.metrics"),
+        (
+            "deployment: {circuitBreaker: {threshold: 3, failureThreshold: 3}}",
+            "service.deployment.circuitBreaker.threshold",
+        ),
     ],
 )
 def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant: str) -> None:
@@ -141,6 +150,19 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("publish: {}", "queues, topics"),
         ("runtime: python311", "runtimes"),
         ("timeout: 30", "time limit for requests"),
+        ("cpuset: 0-1", "limits, capabilities"),
+        ("dns_search: a.b", "network settings of the container"),
+        ("extends: {}", "other files or processes"),
+        ("persistence: {}", "volumes"),
+        ("rbac: {}", "roles of your own"),
+        ("networking: {loadBalancer: {sslPolicy: x}}", "such setting of the load balancer"),
+        ("networking: {loadBalancer: {port: 443}}", "choice of the load balancer's port"),
+        ("autoScaling: {metrics: []}", "scaling policies of your own"),
+        ("deployment: {order: start-first}", "such setting"),
+        ("deployment: {lifecycleHooks: []}", "approvals or hooks"),
+        ("observability: {datadog: true}", "agents of other makers"),
+        ("observability: {alarms: []}", "alarms of its own"),
+        ("x-common: {}", "extension keys"),
     ],
 )
 def test_unknown_key__no_such_feature__says_so(service: str, feature: str) -> None:
