@@ -33,7 +33,7 @@ from fsd.lint import lint
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.shell import parse_script
 from fsd.local.doorkeeper import read_host
-from fsd.release.masking import mask
+from fsd.release.masking import mask, mask_lines
 from fsd.rollout.denials import find_denial
 from fsd.rollout.failures import classify_event
 from fsd.rollout.reasons import read_reason
@@ -133,6 +133,10 @@ EVENT = json.dumps(
 LOG = (
     'ERROR {"password": "hunter2", "url": "postgres://u:p@h/d"} Authorization: Bearer abc.def.ghi '
     "--token=xyz arn:aws:iam::123456789012:role/x AKIAIOSFODNN7EXAMPLE b'secret=1' \\\"k\\\": 1"
+)
+LOGS = (
+    f"{LOG}\nDB_PASSWORD:\n  hunter2\n- name: TOKEN\n  value: x1y2\nuser,password\n"
+    "bob,hunter2\n-----BEGIN PRIVATE KEY-----"
 )
 REASON = (
     "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve "
@@ -313,6 +317,7 @@ PARSERS = (
     Parser("patterns", ["main\nrelease/**\n!x\nv[0-9]+", "a?b+\n[ab]"], _patterns),
     Parser("names", ["arn:aws:s3:::offers", "${ENV}-x"], _names),
     Parser("log line", [LOG], mask),
+    Parser("log lines", [LOGS], lambda t: list(mask_lines(t.split("\n")))),
     Parser("reason", [REASON], _reason),
     Parser("host", ["127.0.0.1:4566", "[::1]:80", "a.localhost."], read_host),
 )
