@@ -92,28 +92,58 @@ def bootstrap(tmp_path: Path) -> Bootstrap:
     (action / "requirements").mkdir()
     pin = f"dependency==1.0 --hash=sha256:{digest}\n"
     (action / "requirements" / "action.txt").write_text(pin)
+    digest = make_wheel(action / "wheels", "uv", uv_script(tmp_path / "uv.log"))
+    (action / "requirements" / "uv.txt").write_text(f"uv==1.0 --hash=sha256:{digest}\n")
     checkout.mkdir()
     return Bootstrap(action=action, checkout=checkout, temp=tmp_path / "temp")
 
 
-def make_wheel(folder: Path) -> str:
-    """`dependency` 1.0 with one module; returns the wheel's SHA-256."""
-    wheel = folder / "dependency-1.0-py3-none-any.whl"
-    info = "dependency-1.0.dist-info"
+def make_wheel(folder: Path, name: str = "dependency", script: str = "") -> str:
+    """`name` 1.0 with one module, and a program of the same name; returns the wheel's SHA-256."""
+    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
     files = {
-        "dependency.py": "",
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: dependency\nVersion: 1.0\n",
+        f"{name}.py": "",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
     }
+    if script:
+        files[f"{name}-1.0.data/scripts/{name}"] = script
     record = ""
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
+        for path, text in files.items():
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = (0o100755 if "/scripts/" in path else 0o100644) << 16
+            archive.writestr(entry, text)
             digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
-            record += f"{name},sha256={digest.rstrip(b'=').decode()},{len(text)}\n"
+            record += f"{path},sha256={digest.rstrip(b'=').decode()},{len(text)}\n"
         archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
     return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def uv_script(log: Path) -> str:
+    """The real uv, which also says that it was called, and with what of its own variables."""
+    return (
+        "#!/bin/sh\n"
+        f'echo "$0 UV_TARGET=$UV_TARGET" >>{log}\n'
+        f'exec {Path(sys.executable).parent / "uv"} "$@"\n'
+    )
+
+
+def programs(folder: Path, **scripts: str) -> str:
+    """A PATH with what a runner has, this Python and the scripts; without a uv but of these."""
+    folder.mkdir()
+    for name in ("bash", "dirname", "cat", "env", "sh", "rm", "touch"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    for name, script in {"python3": f'#!/bin/sh\nexec {BASE_PYTHON} "$@"\n', **scripts}.items():
+        (folder / name).write_text(script)
+        (folder / name).chmod(0o755)
+    return str(folder)
+
+
+# Not that of the tests' environment: it need not have pip.
+BASE_PYTHON = Path(sys.base_prefix) / "bin" / "python3"
 
 
 TOKENS = {"FSD_INPUT_GITHUB_TOKEN": "ghs_s3cret", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "oidc_s3cret"}
@@ -216,15 +246,8 @@ def test_bootstrap__package_with_another_hash__is_not_installed(bootstrap: Boots
 
 
 def test_bootstrap__python_too_old__says_what_to_do(bootstrap: Bootstrap, tmp_path: Path) -> None:
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    for name in ("bash", "dirname", "cat"):
-        (programs / name).symlink_to(str(shutil.which(name)))
-    old = programs / "python3"
-    old.write_text('#!/usr/bin/env bash\n[ "$1" = --version ] && echo "Python 3.10.4"\nexit 1\n')
-    old.chmod(0o755)
-    (programs / "env").symlink_to(str(shutil.which("env")))
-    bootstrap.environ = {"PATH": str(programs)}
+    old = '#!/usr/bin/env bash\n[ "$1" = --version ] && echo "Python 3.10.4"\nexit 1\n'
+    bootstrap.environ = {"PATH": programs(tmp_path / "programs", python3=old)}
 
     code, _, log = bootstrap.run()
 
@@ -241,3 +264,48 @@ def test_bootstrap__fsd_python__is_used_as_it_is(bootstrap: Bootstrap) -> None:
 
     assert said["python"] == sys.executable
     assert "Install" not in log
+
+
+def test_bootstrap__runner_with_uv__installs_with_it(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    log = tmp_path / "uv.log"
+    path = programs(tmp_path / "programs", uv=uv_script(log))
+    bootstrap.environ = {"PATH": path, "UV_TARGET": str(tmp_path / "elsewhere")}
+    # Configuration of the checkout's, which uv would take from the folder that it starts in.
+    (bootstrap.checkout / "uv.toml").write_text('index-url = "https://attacker.example/simple"\n')
+
+    said, output = bootstrap.ok()
+
+    assert "pip does" not in output, output
+    assert log.read_text() == f"{path}/uv UV_TARGET=\n"
+    assert Path(said["dependency"]).is_relative_to(bootstrap.temp)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_bootstrap__runner_without_uv__takes_the_wheel_with_its_hash(
+    bootstrap: Bootstrap, tmp_path: Path
+) -> None:
+    bootstrap.environ = {"PATH": programs(tmp_path / "programs")}
+
+    said, log = bootstrap.ok()
+    assert "pip does" not in log, log
+
+    called = (tmp_path / "uv.log").read_text()
+    assert called.startswith(str(bootstrap.temp))
+    assert Path(said["dependency"]).is_relative_to(bootstrap.temp)
+
+
+@pytest.mark.parametrize("what", ["uv fails", "another hash"])
+def test_bootstrap__uv_that_cannot__pip_installs(
+    bootstrap: Bootstrap, tmp_path: Path, what: str
+) -> None:
+    scripts = {"uv": "#!/bin/sh\nexit 2\n"} if what == "uv fails" else {}
+    if what == "another hash":
+        pin = f"uv==1.0 --hash=sha256:{'0' * 64}\n"
+        (bootstrap.action / "requirements" / "uv.txt").write_text(pin)
+    bootstrap.environ = {"PATH": programs(tmp_path / "programs", **scripts)}
+
+    said, log = bootstrap.ok()
+
+    assert "pip does" in log
+    assert not (tmp_path / "uv.log").exists()
+    assert Path(said["dependency"]).is_relative_to(bootstrap.temp)
