@@ -84,10 +84,17 @@ _LIMITS: tuple[ApiCause, ...] = (
     ),
     ApiCause(
         code=THROTTLED,
-        aws=r"ClientException|LimitExceededException|ValidationError|FailedResourceAccessException",
-        words=r"Too many concurrent attempts to create a new revision|Rate exceeded",
+        aws=r"ClientException|LimitExceededException|ValidationError|"
+        r"FailedResourceAccessException|InvalidParameterException",
+        words=r"Too many concurrent attempts to create a new revision|Rate exceeded|"
+        r"RequestLimitExceeded",
         fix=_SOON,
         examples=(
+            Said(
+                "InvalidParameterException: Error retrieving security group information for "
+                "[sg-0abc]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)",
+                "https://github.com/dask/dask-cloudprovider/issues/56",
+            ),
             Said(
                 "ClientException: Too many concurrent attempts to create a new revision of the "
                 "specified family.",
@@ -129,9 +136,18 @@ _LIMITS: tuple[ApiCause, ...] = (
     ApiCause(
         code="quota-exceeded",
         aws=r"ClientException|InvalidParameterException",
-        words=r"reached the limit",
+        words=r"reached the limit|exceeds limit|maximum number of .* exceeded",
         fix=_QUOTA,
         examples=(
+            Said(
+                "InvalidParameterException: Desired count exceeds limit.",
+                "https://github.com/aws/containers-roadmap/issues/768",
+            ),
+            Said(
+                "InvalidParameterException: The maximum number of capacity providers per "
+                "cluster has been exceeded.",
+                "https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1086",
+            ),
             Said(
                 "ClientException: You've reached the limit on the number of tasks you can run "
                 "concurrently",
@@ -141,11 +157,16 @@ _LIMITS: tuple[ApiCause, ...] = (
     ),
     ApiCause(
         code="account-blocked",
-        aws=r"Blocked(?:Exception)?|OptInRequired|PendingVerification|ClientException",
+        aws=r"Blocked(?:Exception)?|OptInRequired|PendingVerification|ClientException|"
+        r"InvalidParameterException",
         words=r"account (?:is currently|was|has been) (?:blocked|suspended)|"
         r"request for accessing resources in this region is being validated",
         fix=_SUPPORT,
         examples=(
+            Said(
+                "OptInRequired: Your account has been suspended",
+                _EC2,
+            ),
             Said("BlockedException: Your account is currently blocked", f"{_ECS}/API_RunTask.html"),
             Said("BlockedException: Your AWS account was blocked.", f"{_ECS}/API_RunTask.html"),
             Said(
@@ -337,11 +358,17 @@ _IDENTITY: tuple[ApiCause, ...] = (
     ApiCause(
         code="role-not-assumable",
         aws=r"ClientException|InvalidParameterException|ValidationError|ValidationException",
-        words=r"unable to assume (?:the|IAM) role|Role is not valid|is invalid or cannot be "
-        r"assumed|unable to assume role and validate",
+        words=r"unable to assume (?:the|IAM) role|unable to assume the configured ECS|"
+        r"Role is not valid|is invalid or cannot be assumed|unable to assume role and validate",
         fix="let the role's trust policy name the service that takes it (ecs-tasks.amazonaws.com "
         "for a task's roles); a new role needs some seconds: run it again",
         examples=(
+            Said(
+                "InvalidParameterException: ECS was unable to assume the configured ECS "
+                "Infrastructure Role 'arn:aws:iam::210987654321:role/web'. Please verify that "
+                "the role being passed has the proper trust relationship with Amazon ECS.",
+                "https://github.com/hashicorp/terraform-provider-aws/issues/38538",
+            ),
             Said(
                 "ClientException: ECS was unable to assume the role 'arn:aws:iam::210987654321:"
                 "role/web' that was provided for this task. Please verify that the role being "
@@ -500,7 +527,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
     ApiCause(
         code="",
         aws=r"ClientException|InvalidParameterException",
-        words=r"Invalid (?:'cpu'|'memory') setting|No Fargate configuration exists",
+        words=r"Invalid 'cpu' setting|No Fargate configuration exists",
         fix="correct `resources.cpu` and `resources.memory` to a size that Fargate has",
         examples=(
             Said(
@@ -517,7 +544,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
     ApiCause(
         code="",
         aws="InvalidParameterException",
-        words=r"with an? (?:CODE_DEPLOY|EXTERNAL) deployment controller",
+        words=r"with an? \w+ deployment controller",
         fix="deploy by its controller: CodeDeploy, or what the EXTERNAL controller is; or make a "
         "service whose deployment controller is ECS",
         examples=(
@@ -540,7 +567,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         aws=r"InvalidParameterException|InvalidSubnetI[dD]\.NotFound|InvalidSubnet(?:\.\w+)?|"
         r"InvalidGroup(?:Id)?\.(?:NotFound|Malformed)|InvalidSecurityGroup|"
         r"InvalidSecurityGroupI[dD]\.NotFound|InvalidConfigurationRequest",
-        words=r"(?:subnet ID|security group) '[^']*' (?:does not exist|is not valid)|"
+        words=r"(?:subnet ID|security group) '[^']*' does not exist|"
         r"belong to (?:the same VPC|different networks)|"
         r"multiple subnets in the same Availability Zone|subnets can not be empty",
         fix="correct the subnets and security groups in .fsd/environments.yml; all must be of one "
@@ -619,8 +646,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
     ApiCause(
         code="target-group-missing",
         aws=r"InvalidParameterException",
-        words=r"target ?group .*(?:does not have an associated load balancer|does not exist|"
-        r"not found)",
+        words=r"target ?group .*(?:does not have an associated load balancer|does not exist)",
         fix="correct the listener: a target group serves only where a listener or a rule of a load "
         "balancer forwards to it; deploy again, the stack makes what is missing",
         examples=(
@@ -647,11 +673,22 @@ _CONTAINERS: tuple[ApiCause, ...] = (
     ApiCause(
         code="capacity-unavailable",
         aws=r"InvalidParameterException|ClientException",
-        words=r"specified capacity provider .*not (?:found|associated)|"
-        r"No Container Instances were found",
+        words=r"specified capacity provider .*not |No Container Instances were found",
         fix="let the cluster have what the service asks for: associate the capacity provider with "
         "the cluster, or register instances",
         examples=(
+            Said(
+                "InvalidParameterException: The specified capacity provider strategy cannot "
+                "contain a capacity provider that is not associated with the cluster. "
+                "Associate the capacity provider with the cluster or specify a valid capacity "
+                "provider and try again.",
+                "https://github.com/dask/dask-cloudprovider/issues/328",
+            ),
+            Said(
+                "ClientException: The specified capacity provider was not found. Specify a "
+                "valid capacity provider and try again.",
+                "https://github.com/terraform-aws-modules/terraform-aws-ecs/issues/53",
+            ),
             Said(
                 "InvalidParameterException: The specified capacity provider 'FARGATE_SPOT' was not "
                 "found. Specify a valid name or ARN and try again.",
@@ -666,7 +703,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
     ApiCause(
         code="log-group-missing",
         aws=r"ResourceNotFoundException",
-        words=r"specified log (?:group|stream) does not exist",
+        words=r"specified log \w+ does not exist",
         fix="deploy again: the stack owns the log group, and makes it again",
         examples=(
             Said(
@@ -774,6 +811,13 @@ _SCALES: tuple[ApiCause, ...] = (
         "Auto Scaling, or was deregistered",
         examples=(
             Said(
+                "ObjectNotFoundException: No scheduled action found for service namespace: "
+                "ecs, resource ID: service/demo/web, scalable dimension: "
+                "ecs:service:DesiredCount, scheduled action name: night",
+                "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeleteSch"
+                "eduledAction.html",
+            ),
+            Said(
                 "ObjectNotFoundException: No scalable target registered for service namespace: "
                 "ecs, resource ID: service/demo/web, scalable dimension: ecs:service:DesiredCount",
                 "https://github.com/ansible/ansible/pull/35632",
@@ -879,12 +923,23 @@ _STACKS: tuple[ApiCause, ...] = (
     ),
     ApiCause(
         code="stack-stuck",
-        aws="ValidationError",
-        words=r"is in (?:UPDATE_ROLLBACK_FAILED|ROLLBACK_COMPLETE|ROLLBACK_FAILED|DELETE_FAILED|"
-        r"CREATE_FAILED) state and can ?not be",
+        aws="ValidationError|ValidationException",
+        words=r"is in (?:\w*FAILED|ROLLBACK_COMPLETE) state and can ?not be",
         fix="continue the stack's rollback (aws cloudformation continue-update-rollback), or "
         "delete it, and run it again",
         examples=(
+            Said(
+                "ValidationException: "
+                "Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 is in "
+                "UPDATE_ROLLBACK_FAILED state and can not be updated.",
+                "https://github.com/org-formation/org-formation-cli/issues/455",
+            ),
+            Said(
+                "ValidationError: "
+                "Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 is in "
+                "ROLLBACK_FAILED state and can not be updated.",
+                "https://github.com/aws-solutions-library-samples/data-lakes-on-aws/issues/109",
+            ),
             Said(
                 "ValidationError: Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 "
                 "is in ROLLBACK_COMPLETE state and can not be updated.",
@@ -940,9 +995,14 @@ _DENIALS: tuple[ApiCause, ...] = (
         code=DENIED,
         aws=r"ClientException|InvalidParameterException|ValidationError|ValidationException|"
         r"FailedResourceAccessException|InvalidRequest",
-        words=r"not authorized to perform",
+        words=r"not authorized to perform|missing the following permissions",
         fix="allow this operation in a policy of the role or user that runs FSD",
         examples=(
+            Said(
+                "ValidationException: User is missing the following permissions: "
+                "execute-api:Invoke:PATCH, execute-api:Invoke:GET",
+                "https://github.com/aws/aws-auto-scaling-custom-resource/issues/25",
+            ),
             Said(
                 "ValidationException: User: arn:aws:sts::210987654321:assumed-role/ci/run is not "
                 "authorized to perform: iam:CreateServiceLinkedRole on resource: arn:aws:iam::"

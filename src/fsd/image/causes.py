@@ -32,6 +32,12 @@ PUSH_CAUSES: tuple[Known, ...] = (
         fix="use another tag: this repository's tags cannot be moved",
         examples=(
             Said(
+                "PUT https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/v2/web/manifests/1: "
+                "TAG_INVALID: The image tag '1' already exists in the 'web' repository and "
+                "cannot be overwritten because the tag is immutable.",
+                "https://github.com/osscontainertools/kaniko/pull/204",
+            ),
+            Said(
                 "tag invalid: The image tag 'latest' already exists in the 'web' repository and "
                 "cannot be overwritten because the repository is immutable.",
                 "https://github.com/aws/containers-roadmap/issues/862",
@@ -334,6 +340,21 @@ BUILD_CAUSES: tuple[Known, ...] = (
         words=rf"{_BASE}(?:{_NO_ROUTE})",
         fix=_REACH,
         examples=(
+            Said(
+                "ERROR: failed to solve: python:3.11: failed to resolve source metadata for "
+                "docker.io/library/python:3.11: failed to do request: Head "
+                '"https://registry-1.docker.io/v2/library/python/manifests/3.11": net/http: '
+                "TLS handshake timeout",
+                "https://github.com/mozilla/addons/issues/14827",
+            ),
+            Said(
+                "ERROR: failed to solve: node:20-alpine: failed to resolve source metadata for "
+                "docker.io/library/node:20-alpine: failed to do request: Head "
+                '"https://dockerproxy.com/v2/library/node/manifests/20-alpine?ns=docker.io": '
+                "read tcp 192.168.127.130:44148->150.136.252.237:443: read: connection reset "
+                "by peer",
+                "https://github.com/drawdb-io/drawdb/issues/293",
+            ),
             Said(
                 "ERROR: failed to solve: python:3.12: failed to resolve source metadata for docker."
                 'io/library/python:3.12: failed to do request: Head "https://registry-1.docker.io/'

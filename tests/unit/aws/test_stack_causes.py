@@ -10,7 +10,7 @@ from fsd.aws.causes import ApiCause
 from fsd.aws.stack_causes import STACK_CAUSES, find_fix, read_frame
 from fsd.rollout.reasons import cut_names
 from fsd.rollout.said import Said
-from tests.mutants import without_one
+from tests.mutants import without_one_anywhere
 
 HANDLER = 'Resource handler returned message: "{}" (RequestToken: 3f, HandlerErrorCode: {})'
 WHO = "User: arn:aws:sts::210987654321:assumed-role/cfn-exec/AWSCloudFormation is not authorized to"
@@ -40,7 +40,7 @@ def test_rows__any_alternative_taken_away__an_example_is_lost() -> None:
     lost = {
         (name(row), part)
         for row in STACK_CAUSES
-        for part, left in without_one(row.words)
+        for part, left in without_one_anywhere(row.words)
         if all(replace(row, words=left).matches(row.aws, cut_names(read_frame(s.text)[1]))
                for s in row.examples)
     }  # fmt: skip

@@ -10,7 +10,7 @@ from fsd.image.causes import BUILD_CAUSES, PUSH_CAUSES, advise_build
 from fsd.image.docker import push_failed
 from fsd.rollout.reasons import cut_names
 from fsd.rollout.said import Known, Said, find_known
-from tests.mutants import without_anchors, without_one
+from tests.mutants import without_anchors, without_one_anywhere
 
 TABLES = (PUSH_CAUSES, BUILD_CAUSES)
 ROWS = [(table, row) for table in TABLES for row in table]
@@ -42,7 +42,7 @@ def test_rows__any_alternative_taken_away__an_example_is_lost(table: tuple[Known
     lost = {
         (name(row), part)
         for row in table
-        for part, left in without_one(row.words)
+        for part, left in without_one_anywhere(row.words)
         if all(replace(row, words=left).matches(cut_names(said.text)) for said in row.examples)
     }
 
