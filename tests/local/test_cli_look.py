@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,33 @@ def test_look__mistyped_service__exit_2_and_the_name_that_was_meant(fsd: Fsd) ->
         "  fix: did you mean `hello`? or check --service and --env; deploy it with  fsd deploy "
         "--env local\n"
     )
+
+
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+def test_look__after_a_failed_release__cause_and_what_serves(fsd: Fsd) -> None:
+    who = ("--service", "hello", "--env", "local")
+    fsd.ok("deploy", "--env", "local", "--version", "v1")
+    broken = fsd.run(
+        "deploy", "--env", "local", "--version", "v2", "--override", "environment.HELLO_CRASH=1"
+    )
+    fsd.ok("scale", *who, "--count", "3")
+
+    status = fsd.run("status", *who)
+    diagnosis = fsd.run("diagnose", *who)
+    exact = fsd.run("status", "--cluster", "local", "--service", "hello-local", "--env", "local")
+    history = fsd.ok("history", *who)
+
+    assert broken.code == 6, broken.text
+    assert (status.code, diagnosis.code, exact.code) == (0, 0, 0), status.text + diagnosis.text
+    for ended in (status, diagnosis, exact):
+        assert "crashed: " in ended.out or "error[crashed]" in ended.out, ended.text
+        assert "rollback was requested" not in ended.out
+        assert ended.out.splitlines()[-1] == "Served by v1, 3 of 3 healthy"
+    assert diagnosis.out.startswith("Nothing is wrong with hello in local\n  last rollout: ")
+    assert "hello-local:2 was rolled back, ended 20" in diagnosis.out
+    words = " ".join(history.out.split())
+    assert re.search(
+        r"v1 scale - hello-local:1 .* REASON 2 to 3 tasks v2 deploy rolled back hello-local:2 .* "
+        r"REASON crashed: .* > v1 deploy succeeded hello-local:1 ",
+        words,
+    ), history.out

@@ -13,20 +13,23 @@ from fsd.cli.options import open_service, service_options
 @service_options
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 def command(service: str, env: str, region: str | None, output: str, limit: int) -> int:
-    """List the releases, newest first, and how each ended."""
-    from fsd.release.ledger import read_history
+    """List releases, rollbacks, restarts and scaling, newest first, and how each ended.
+
+    `>` marks what runs.
+    """
+    from fsd.release.history import read_rows
     from fsd.release.operations import require_service
 
     connection, ref = open_service(service, env, region=region, start=False)
-    releases = read_history(connection.aws.ecs, cluster=ref.cluster, service=ref.name, limit=limit)
-    if not releases:
+    rows = read_rows(connection.aws.ecs, cluster=ref.cluster, service=ref.name, limit=limit)
+    if not rows:
         require_service(connection.aws, ref)
     if output == "json":
-        from fsd.report.json_report import release_json
+        from fsd.report.json_report import row_json
 
-        click.echo(json.dumps([release_json(release) for release in releases], indent=2))
+        click.echo(json.dumps([row_json(row) for row in rows], indent=2))
         return 0
     from fsd.report.tables import history_table
 
-    click.echo(history_table(releases) if releases else f"no releases of {ref.name}")
+    click.echo(history_table(rows) if rows else f"no releases of {ref.name}")
     return 0

@@ -214,6 +214,7 @@ def make_operation(
 ) -> Operation:
     from fsd.cli.border import border_of
     from fsd.cli.clock import SystemClock
+    from fsd.cli.wiring import who_runs
     from fsd.release.operations import Operation
     from fsd.release.waiting_time import SHORTEST
 
@@ -227,4 +228,5 @@ def make_operation(
         pace=connection.pace,
         border=border_of(connection.environment, force=force),
         forced=forced,
+        by=who_runs(),
     )

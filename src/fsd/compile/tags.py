@@ -45,3 +45,8 @@ def compile_ledger(
 def _clean(tags: dict[str, str]) -> dict[str, str]:
     """Values that AWS takes. Empty ones are left out: CloudFormation refuses them."""
     return {key: _NOT_ALLOWED.sub("_", value)[:VALUE_LIMIT] for key, value in tags.items() if value}
+
+
+def clean_value(sentence: str) -> str:
+    """A sentence as a tag's value: what AWS does not take there becomes a space."""
+    return " ".join(_NOT_ALLOWED.sub(" ", sentence).split())[:VALUE_LIMIT].rstrip()

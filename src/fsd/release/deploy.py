@@ -26,6 +26,7 @@ from fsd.release.asked import Asked
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.healthy import read_healthy, unhealthy_note
+from fsd.release.journal import note_failure
 from fsd.release.ledger import release_info
 from fsd.release.observe import observe
 from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
@@ -627,6 +628,7 @@ class _Deployment:
         self.diagnosis = diagnosis = self._diagnose(watcher, watched, observed)
         ecs_does_it = isinstance(watched.verdict, RollingBack | RolledBack)
         if not (self.request.rollback or ecs_does_it):
+            self._note(diagnosis)
             message = (
                 f"not rolled back (--no-rollback): ECS still has {self.asked.revision} as its "
                 "newest deployment"
@@ -653,6 +655,7 @@ class _Deployment:
             # The diagnosis must not be lost over it.
             back = ended_by_error(job, error)
         back = bring_back(job, back)
+        self._note(diagnosis)
         return self._finish_rollback(back, started, began=began, diagnosis=diagnosis)
 
     def _finish_rollback(
@@ -666,6 +669,13 @@ class _Deployment:
         return self._finish(
             started, back.outcome, diagnosis=diagnosis, message=back.message, next_steps=back.next
         )
+
+    def _note(self, diagnosis: Diagnosis) -> None:
+        """In the ledger: ECS's own reason is that a rollback was asked for."""
+        assert self.ours is not None
+        untold = note_failure(self.aws.ecs, self.ours.task_definition_arn, diagnosis.cause)
+        if untold:
+            self.reporter.note(untold)
 
     def _diagnose(self, watcher: Watcher, watched: Watched, observed: Observed) -> Diagnosis:
         assert self.ours is not None

@@ -15,7 +15,8 @@ from fsd.errors import CallFailedError
 from fsd.release.alarms import evidence as alarm_evidence
 from fsd.release.changed import Changed, find_changes
 from fsd.release.evidence import explain_task
-from fsd.release.ledger import NOTED, describe_newest, last_successful, release_info
+from fsd.release.journal import NOTED
+from fsd.release.ledger import describe_newest, last_successful, release_info
 from fsd.release.operations import Operation, get_service
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.cause import Cause, Diagnosis

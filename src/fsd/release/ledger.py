@@ -21,7 +21,6 @@ from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState
 SUCCEEDED = "succeeded"
 NOT_STARTED = "not started"  # rolled out at count 0; never a success
 HISTORY_LENGTH = 20
-NOTED = "fsd:failed"  # on a revision whose rollout failed: "crashed: the program ended by itself"
 DEPLOYMENTS_READ = 100
 
 _OUTCOMES = {
@@ -61,7 +60,7 @@ def read_history(
     for arn in ecs.list_task_definitions(service)[:limit]:
         definition = ecs.find_task_definition(arn)
         if definition is not None:
-            outcome = _outcome(definition, deployments, now)
+            outcome = read_outcome(definition, deployments, now)
             releases.append(release_info(definition, outcome=outcome))
     return tuple(releases)
 
@@ -128,7 +127,7 @@ def _matches(release: ReleaseInfo, wanted: str) -> bool:
     return wanted.startswith("sha256:") and len(wanted) >= 14 and release.digest.startswith(wanted)
 
 
-def _outcome(
+def read_outcome(
     definition: TaskDefinition,
     deployments: Sequence[ServiceDeployment],
     service: ServiceState | None,
@@ -138,13 +137,17 @@ def _outcome(
     if not mine:
         return ""
     if not any(d.status is DeploymentStatus.SUCCESSFUL for d in mine):
-        return _OUTCOMES.get(mine[0].status, "in progress")
+        return deployment_outcome(mine[0])
     match mark_of(definition.tags):
         case Mark.FAILED:
             return "failed"
         case Mark.NOT_STARTED:
             return "not judged" if _has_tasks(service, definition.arn) else NOT_STARTED
     return SUCCEEDED
+
+
+def deployment_outcome(deployment: ServiceDeployment) -> str:
+    return _OUTCOMES.get(deployment.status, "in progress")
 
 
 def _has_tasks(service: ServiceState | None, arn: str) -> bool:

@@ -14,6 +14,7 @@ from fsd.release.border import Border, check_rollback, note_force
 from fsd.release.changed import find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.healthy import read_healthy
+from fsd.release.journal import Entry, note_action, note_failure
 from fsd.release.ledger import NOT_STARTED, SUCCEEDED, read_history, release_info, resolve_version
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
@@ -65,6 +66,7 @@ class Operation:
     pace: Pace = field(default_factory=Pace)
     border: Border = field(default_factory=lambda: Border(environment=""))
     forced: str = ""  # what the ledger notes
+    by: str = ""  # who asks, for the ledger: a workflow's run, user@host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,11 +202,20 @@ def scale(operation: Operation, count: int) -> Result:
         )
     note_force(aws.ecs, service.task_definition_arn, operation.forced)
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, "desiredCount": count})
+    arn, what = service.task_definition_arn, f"{service.desired} to {count}"
+    _note(operation, arn, Entry(at=started, action="scale", what=what, by=operation.by))
     outcome = Outcome.STARTED
     if operation.wait:
         outcome = _wait_for_count(operation, count, started + operation.timeout)
     message = f"{service.desired} → {count} tasks"
     return _result(operation, outcome=outcome, action="scale", started=started, message=message)
+
+
+def _note(operation: Operation, arn: str, entry: Entry) -> None:
+    """In the ledger; what cannot be written there is told, and the operation goes on."""
+    untold = note_action(operation.aws.ecs, arn, entry)
+    if untold:
+        operation.reporter.note(untold)
 
 
 def _unproved(operation: Operation, service: ServiceState) -> ReleaseInfo | None:
@@ -284,6 +295,7 @@ def _update_and_watch(
     note_force(aws.ecs, arn, operation.forced)
     started = clock.now()
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, **parameters})
+    _note(operation, arn, _entry(action, service, parameters, at=started, by=operation.by))
     watcher = Watcher(
         aws=aws,
         clock=clock,
@@ -329,6 +341,15 @@ def _update_and_watch(
     return replace(result, notes=(*watcher.warnings, *ties, *result.notes))
 
 
+def _entry(action: str, service: ServiceState, parameters: Json, *, at: datetime, by: str) -> Entry:
+    what = ""
+    if action == "rollback":
+        what = f"from {family_revision(service.task_definition_arn)}"
+    elif action == "scale":
+        what = f"{service.desired} to {parameters.get('desiredCount')}"
+    return Entry(at=at, action=action, what=what, by=by)
+
+
 def _refuse_in_flight(operation: Operation) -> frozenset[str]:
     """The ARNs of all deployments, none of them in flight."""
     ref, ecs = operation.ref, operation.aws.ecs
@@ -370,6 +391,9 @@ def _judge(
         changed_since=changed.since,
         changes=changed.changes,
     )
+    untold = note_failure(operation.aws.ecs, ours.task_definition_arn, diagnosis.cause)
+    if untold:
+        operation.reporter.note(untold)
     outcome, message = _after_failure(operation, watcher, ours, watched, before=before)
     return outcome, message, diagnosis
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from fsd.change import Change
 from fsd.release.diagnosing import Examination
+from fsd.release.history import Row
 from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import Phase, ReleaseInfo, Result
 from fsd.report.condition import served_text
@@ -69,6 +70,16 @@ def release_json(release: ReleaseInfo) -> Json:
         "run": release.run,
         "forced": release.forced,
         "outcome": release.outcome,
+    }
+
+
+def row_json(row: Row) -> Json:
+    """The release that a row of the history is about; `at`, `run` and `outcome` are the row's."""
+    return {
+        **release_json(row.release),
+        "action": row.action,
+        "reason": row.reason,
+        "runs": row.runs,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fsd.release.diagnosing import Examination
+from fsd.release.history import Row
 from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import ReleaseInfo
 from fsd.report.condition import ending_lines, kind_text, rollout_reason
@@ -37,23 +38,39 @@ def table(rows: Sequence[Sequence[str]], *, indent: str = "", width: int = WIDTH
     return "\n".join(lines)
 
 
-def history_table(releases: Sequence[ReleaseInfo]) -> str:
-    """Newest first, as they come; what matters most stands left, where a narrow screen shows it."""
-    head = ("VERSION", "OUTCOME", "REVISION", "WHEN (UTC)", "COMMIT", "DIGEST", "BY")
-    return table([head, *(_history_row(release) for release in releases)])
+def history_table(rows: Sequence[Row]) -> str:
+    """Newest first, as they come; what matters most stands left, where a narrow screen shows it.
+
+    A reason is a sentence, and has its own line below its row.
+    """
+    head = ("", "VERSION", "ACTION", "OUTCOME", "REVISION", "WHEN (UTC)", "COMMIT", "BY")
+    lines = table([head, *map(_history_row, rows)]).split("\n")
+    parts = [lines[0]]
+    for row, line in zip(rows, lines[1:], strict=True):
+        parts.append(line)
+        forced = f"forced: {row.release.forced}" if row.release.forced else ""
+        for reason in filter(None, (row.reason, forced)):
+            parts += wrap(reason, first="   REASON  ", rest=" " * 11)
+    return "\n".join(parts)
 
 
-def _history_row(release: ReleaseInfo) -> tuple[str, ...]:
+def _history_row(row: Row) -> tuple[str, ...]:
+    release = row.release
     return (
+        ">" if row.runs else "",
         printable(release.version) or "-",
-        release.outcome or "unknown",
+        row.action,
+        release.outcome or ("-" if row.action == "scale" else "unknown"),
         release.revision,
         f"{release.at.astimezone(UTC):%Y-%m-%d %H:%M}" if release.at else "-",
         short_commit(release.commit) or "-",
-        release.digest.removeprefix("sha256:")[:12] or "-",
-        (printable(release.run) or "-")
-        + (f"  (forced: {printable(release.forced)})" if release.forced else ""),
+        _who(printable(release.run) or "-"),
     )
+
+
+def _who(by: str) -> str:
+    """Of a workflow's run its number, which is enough to find it."""
+    return f"run {by.rpartition('/')[2]}" if "/actions/runs/" in by else clip(by, 24)
 
 
 def overview_text(overview: Overview) -> str:

@@ -173,7 +173,9 @@ def test_deploy__crashes_twice__stopped_at_once_and_rolled_back() -> None:
     result = run(aws)
 
     assert result.outcome is Outcome.ROLLED_BACK
-    assert names(aws) == ["update_service", "stop_service_deployment"]
+    assert names(aws) == ["update_service", "stop_service_deployment", "tag_task_definition"]
+    tags = aws.ecs.calls[-1][1]["tags"]
+    assert tags == {"fsd:failed": "crashed: the main process ended 2 tasks exit code 1"}
     assert result.diagnosis is not None
     assert result.diagnosis.cause.code == "crashed"
     assert result.diagnosis.log_lines == ("14:00:00 fatal: password=*** refused",)
@@ -261,7 +263,7 @@ def test_deploy__no_rollback_asked_for__left_as_it_is() -> None:
     result = run(aws, make_request(rollback=False))
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
-    assert names(aws) == ["update_service"]
+    assert names(aws) == ["update_service", "tag_task_definition"]
 
 
 def test_deploy__never_done__timed_out_and_left_to_ecs() -> None:

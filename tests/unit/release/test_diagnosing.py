@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from fsd.compile.desired import Json
 from fsd.release.diagnosing import Examination, examine
-from fsd.release.ledger import NOTED
+from fsd.release.journal import NOTED
 from fsd.report.condition import diagnosis_text
 from fsd.rollout.last import RolloutState
 from tests.fakes.aws import FakeAws

@@ -80,7 +80,8 @@ def test_restart__same_revision__forced() -> None:
     result = restart(operation(aws))
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert aws.ecs.calls[-1][1]["forceNewDeployment"] is True
+    (update,) = [made for name, made in aws.ecs.calls if name == "update_service"]
+    assert update["forceNewDeployment"] is True
 
 
 def test_restart__listed_late__not_taken_for_the_old_one_of_the_same_revision() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from fsd.release.diagnosing import Examination
+from fsd.release.history import Row
 from fsd.release.operations import Overview
 from fsd.report.json_report import overview_json, status_json
 from fsd.report.tables import history_table, overview_text, status_text
@@ -132,16 +133,25 @@ def test_status_text__deployment_rolled_back__ecs_says_why() -> None:
     assert max(len(line) for line in text.splitlines()) <= 100
 
 
-def test_history_table__releases__newest_first_as_given() -> None:
+def test_history_table__rows__what_runs_is_marked_and_failures_have_a_reason() -> None:
     forgotten = replace(OLD, version="", outcome="", at=None, run="", digest="", commit="")
+    rows = [
+        Row(action="scale", release=replace(OLD, outcome=""), reason="2 to 3 tasks"),
+        Row(action="deploy", release=replace(NEW, outcome="rolled back"), reason="crashed: it did"),
+        Row(action="deploy", release=OLD, runs=True),
+        Row(action="restart", release=forgotten),
+    ]
 
     assert (
-        history_table([replace(NEW, outcome="rolled back"), OLD, forgotten])
+        history_table(rows)
         == """\
-VERSION  OUTCOME      REVISION          WHEN (UTC)        COMMIT   DIGEST        BY
-v1.3.0   rolled back  offer-api-dev:42  2026-03-04 14:00  4f2c1e9  9b1f00000000  alice@laptop
-v1.2.9   succeeded    offer-api-dev:41  2026-03-01 14:00  1a2b3c4  77aa00000000  https://github.com…
--        unknown      offer-api-dev:41  -                 -        -             -"""
+   VERSION  ACTION   OUTCOME      REVISION          WHEN (UTC)        COMMIT   BY
+   v1.2.9   scale    -            offer-api-dev:41  2026-03-01 14:00  1a2b3c4  run 1
+   REASON  2 to 3 tasks
+   v1.3.0   deploy   rolled back  offer-api-dev:42  2026-03-04 14:00  4f2c1e9  alice@laptop
+   REASON  crashed: it did
+>  v1.2.9   deploy   succeeded    offer-api-dev:41  2026-03-01 14:00  1a2b3c4  run 1
+   -        restart  unknown      offer-api-dev:41  -                 -        -"""
     )
 
 

@@ -1,0 +1,154 @@
+"""The history of a service as rows: releases, rollbacks, restarts and scaling, newest first.
+
+A release is the first deployment of its revision. A later one is a rollback where another revision
+was deployed before it, and a restart where it was the same; what ECS has forgotten the journal may
+still know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from fsd.plan.verdict import VERDICT
+from fsd.release.journal import NOTED, Entry, entries_of
+from fsd.release.ledger import SUCCEEDED, deployment_outcome, describe_newest, read_outcome
+from fsd.release.ledger import release_info as info_of
+from fsd.release.ports import Ecs, TaskDefinition
+from fsd.release.result import ReleaseInfo
+from fsd.snapshot import ServiceDeployment, ServiceState
+
+# The journal's entry is written when ECS has the update: so near is the deployment that it made.
+_NEAR = timedelta(minutes=3)
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    action: str  # deploy, rollback, restart, scale
+    release: ReleaseInfo  # `at`, `run` and `outcome` are this row's
+    reason: str = ""
+    runs: bool = False
+
+
+def read_rows(ecs: Ecs, *, cluster: str, service: str, limit: int) -> tuple[Row, ...]:
+    """At most `limit`; () for a family without revisions."""
+    now = ecs.find_service(cluster, service)
+    arns = ecs.service_deployment_arns(cluster, service) if now else ()
+    deployments = describe_newest(ecs, arns)
+    found = [ecs.find_task_definition(arn) for arn in ecs.list_task_definitions(service)[:limit]]
+    definitions = [definition for definition in found if definition is not None]
+    rows = [
+        row for definition in definitions for row in _rows_of(definition, deployments, service=now)
+    ]
+    # Of one instant (a clock of whole seconds) the deployment that came later stands first.
+    rows.sort(key=lambda row: row.release.at or _EPOCH, reverse=True)
+    return tuple(_marked(rows, _running(now)))[:limit]
+
+
+def _rows_of(
+    definition: TaskDefinition,
+    deployments: Sequence[ServiceDeployment],
+    *,
+    service: ServiceState | None,
+) -> Iterator[Row]:
+    journal = list(entries_of(definition.tags))
+    release = info_of(definition, outcome=read_outcome(definition, deployments, service))
+    mine = sorted(
+        (d for d in deployments if d.task_definition_arn == definition.arn),
+        key=lambda d: d.created_at,
+    )
+    later = [d for d in mine if not _is_first(d, definition, mine)]
+    if later and release.outcome == SUCCEEDED and len(later) < len(mine):
+        release = replace(release, outcome=_first_outcome(mine[0], definition))
+    yield Row(action="deploy", release=release, reason=_why(release, definition.tags))
+    for deployment in later:
+        entry = _entry_of(deployment, journal)
+        yield _later_row(deployment, entry, release, deployments)
+    for entry in journal:
+        done = replace(release, at=entry.at, run=entry.by, forced="", outcome="")
+        yield Row(action=entry.action, release=done, reason=_words(entry))
+
+
+def _is_first(
+    deployment: ServiceDeployment, definition: TaskDefinition, mine: Sequence[ServiceDeployment]
+) -> bool:
+    """The deployment that released it: not one long after it was registered, where ECS has
+    forgotten the first."""
+    if deployment is not mine[0]:
+        return False
+    at = definition.registered_at
+    return at is None or deployment.created_at - at <= timedelta(days=1)
+
+
+def _first_outcome(first: ServiceDeployment, definition: TaskDefinition) -> str:
+    return SUCCEEDED if VERDICT in definition.tags else deployment_outcome(first)
+
+
+def _entry_of(deployment: ServiceDeployment, journal: list[Entry]) -> Entry | None:
+    """The entry of the operation that made it, which is no row of its own then."""
+    near = [
+        entry
+        for entry in journal
+        if entry.action != "scale" and abs(entry.at - deployment.created_at) <= _NEAR
+    ]
+    if not near:
+        return None
+    entry = min(near, key=lambda entry: abs(entry.at - deployment.created_at))
+    journal.remove(entry)
+    return entry
+
+
+def _later_row(
+    deployment: ServiceDeployment,
+    entry: Entry | None,
+    release: ReleaseInfo,
+    deployments: Sequence[ServiceDeployment],
+) -> Row:
+    before = [d for d in deployments if d.created_at < deployment.created_at]
+    newest = max(before, key=lambda d: d.created_at, default=None)
+    is_other = newest is not None and newest.task_definition_arn != deployment.task_definition_arn
+    action = entry.action if entry else "rollback" if is_other else "restart"
+    done = replace(
+        release,
+        at=deployment.created_at,
+        run=entry.by if entry else "",
+        forced="",
+        outcome=deployment_outcome(deployment),
+    )
+    return Row(action=action, release=done, reason=_words(entry) if entry else "")
+
+
+def _words(entry: Entry) -> str:
+    if entry.action == "scale" and " to " in entry.what:
+        return f"{entry.what} tasks"
+    return entry.what
+
+
+def _why(release: ReleaseInfo, tags: Mapping[str, str]) -> str:
+    """Why it failed, where FSD was there; a note of a rollout before is not of this one."""
+    return "" if release.outcome in {SUCCEEDED, "in progress"} else tags.get(NOTED, "")
+
+
+def _running(service: ServiceState | None) -> frozenset[str]:
+    """The revisions that have running tasks."""
+    if service is None:
+        return frozenset()
+    primary = service.primary
+    return frozenset(
+        (d.task_definition_arn or (service.task_definition_arn if d is primary else ""))
+        for d in service.deployments
+        if d.running > 0
+    )
+
+
+def _marked(rows: Sequence[Row], running: frozenset[str]) -> Iterator[Row]:
+    """The newest row of each revision that runs, but for those that only changed the count."""
+    seen: set[str] = set()
+    for row in rows:
+        arn = row.release.task_definition_arn
+        runs = arn in running and arn not in seen and row.action != "scale"
+        if runs:
+            seen.add(arn)
+        yield replace(row, runs=runs)

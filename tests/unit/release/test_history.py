@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fsd.release.history import Row, read_rows
+from fsd.release.journal import ENTRY, SLOTS, Entry, entries_of, note_action, note_failure
+from fsd.release.operations import restart, roll_back, scale
+from fsd.release.ports import PermissionDenied
+from fsd.rollout.cause import Cause
+from tests.fakes.aws import START, FakeAws
+from tests.unit.release.test_operations import operation, with_history
+
+CRASHED = Cause(
+    code="crashed",
+    summary="the main process ended (2 tasks, exit code 1)",
+    where="web-dev:42",
+    evidence=(),
+    advice="",
+)
+
+
+def rows(aws: FakeAws, *, limit: int = 20) -> tuple[Row, ...]:
+    return read_rows(aws.ecs, cluster="dev", service="web-dev", limit=limit)
+
+
+def shown(aws: FakeAws) -> list[tuple[str, str, str, str, bool]]:
+    return [
+        (row.action, row.release.revision, row.release.outcome, row.reason, row.runs)
+        for row in rows(aws)
+    ]
+
+
+def test_read_rows__releases__the_running_one_is_marked() -> None:
+    assert shown(with_history(41, 42)) == [
+        ("deploy", "web-dev:42", "succeeded", "", True),
+        ("deploy", "web-dev:41", "succeeded", "", False),
+    ]
+
+
+def test_read_rows__rolled_back_restarted_and_scaled__a_row_each_and_who_did_it() -> None:
+    aws = with_history(41, 42)
+    tools = replace(operation(aws), by="alice@laptop")
+
+    roll_back(tools, None)
+    restart(tools)
+    scale(tools, 3)
+
+    found = shown(aws)
+    assert ("rollback", "web-dev:41", "succeeded", "from web-dev:42", False) in found
+    assert ("restart", "web-dev:41", "succeeded", "", True) in found
+    assert ("scale", "web-dev:41", "", "2 to 3 tasks", False) in found
+    assert [row[0] for row in found].count("deploy") == 2
+    assert len(found) == 5
+    done = [row.release.run for row in rows(aws) if row.action != "deploy"]
+    assert done == ["alice@laptop"] * 3
+
+
+def test_read_rows__failed_release__why() -> None:
+    aws = with_history(41)
+    aws.ecs.take_over(42)
+    arn = aws.ecs.deployments[0].task_definition_arn
+    aws.ecs.end_all("ROLLBACK_SUCCESSFUL")
+    aws.ecs.serve(aws.ecs.deployments[1].task_definition_arn)
+
+    untold = note_failure(aws.ecs, arn, CRASHED)
+
+    assert untold == ""
+    assert shown(aws) == [
+        (
+            "deploy", "web-dev:42", "rolled back",
+            "crashed: the main process ended 2 tasks exit code 1", False,
+        ),
+        ("deploy", "web-dev:41", "succeeded", "", True),
+    ]  # fmt: skip
+
+
+def test_note_action__more_than_there_are_slots__the_oldest_goes() -> None:
+    aws = with_history(41)
+    arn = aws.ecs.definitions[0].arn
+    wanted = [
+        Entry(at=START + timedelta(minutes=n), action="scale", what=f"{n} to {n + 1}", by="a@b")
+        for n in range(SLOTS + 3)
+    ]
+
+    for entry in wanted:
+        assert note_action(aws.ecs, arn, entry) == ""
+
+    found = aws.ecs.find_task_definition(arn)
+    assert found is not None
+    assert entries_of(found.tags) == tuple(reversed(wanted[-SLOTS:]))
+
+
+@pytest.mark.parametrize("text", ["", "x", "2026-99-99T00:00:00Z scale", "yesterday scale 2 to 3"])
+def test_entries_of__not_written_so__left_out(text: str) -> None:
+    assert entries_of({f"{ENTRY}0": text}) == ()
+
+
+def test_note_action__denied__told_and_no_error() -> None:
+    aws = with_history(41)
+    denied = PermissionDenied("AccessDenied: no", where="TagResource", fix="")
+    aws.ecs.fail("tag_task_definition", denied)
+
+    told = note_action(aws.ecs, aws.ecs.definitions[0].arn, Entry(at=START, action="restart"))
+
+    assert told == "the ledger could not be written: AccessDenied: no"
