@@ -26,6 +26,7 @@ from fsd.release.ports import (
     Repository,
     ScalingState,
     Stack,
+    StackDrift,
     TaskDefinition,
 )
 from fsd.snapshot import (
@@ -440,6 +441,10 @@ class FakeStacks:
 
     def delete(self, name: str) -> None:
         self.stacks.pop(name, None)
+
+    def drift(self, name: str) -> StackDrift:
+        del name
+        return StackDrift()
 
 
 @dataclass

@@ -199,3 +199,24 @@ REMOVALS: dict[str, Callable[[Fsd], None]] = {
     "+ExecutionRole (gone)": remove_role,
     "+LogGroup (gone)": remove_log_group,
 }
+
+
+def test_plan__drift__every_difference_and_what_a_deployment_makes_of_it(
+    fsd: Fsd, hello: Path, manifests: dict[str, str]
+) -> None:
+    deploy(fsd, manifests["two"], hello)
+    group, clients = physical(fsd, "LogGroup"), physical(fsd, "LoadBalancerSecurityGroup")
+    remove_listener(fsd)
+    with fsd.client("logs") as logs, fsd.client("ec2") as ec2:
+        logs.put_retention_policy(logGroupName=group, retentionInDays=3653)
+        ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+        ec2.authorize_security_group_ingress(
+            GroupId=clients, IpPermissions=[{**ssh, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
+        )
+
+    ended = fsd.ok("plan", "--env", "local", "--version", "v1", "--drift")
+
+    lines = [line.strip() for line in ended.out.splitlines() if "drift  " in line]
+    assert lines[0].endswith("HttpListener is gone; a deployment repairs it")
+    assert "LoadBalancerSecurityGroup /SecurityGroupIngress/1" in lines[1]
+    assert lines[2].endswith("LogGroup /RetentionInDays 30 → 3653; a deployment leaves it so")

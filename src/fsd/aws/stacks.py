@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from fsd.aws.drift import detect_drift
 from fsd.aws.errors import aws_code, aws_message, call, pages
 from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
@@ -23,7 +24,7 @@ from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
 from fsd.plan.canonical import canonical_text
 from fsd.plan.memory import split_memory
-from fsd.release.ports import Clock, Stack
+from fsd.release.ports import Clock, Stack, StackDrift
 from fsd.snapshot import StackLook
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -99,6 +100,9 @@ class CloudFormationStacks:
         stack = self._settled(name, keep_empty=True)
         if stack is not None:
             self._delete(name, stack_id=str(stack["StackId"]))
+
+    def drift(self, name: str) -> StackDrift:
+        return detect_drift(self._client, name, clock=self.clock, poll=self.poll)
 
     def _delete(self, name: str, *, stack_id: str) -> None:
         call(

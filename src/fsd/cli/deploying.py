@@ -593,17 +593,20 @@ def _image_name(image: Image) -> str:
 # --- the plan ----------------------------------------------------------------------------------
 
 
-def run_plan(options: Options, *, reporter: Reporter) -> Planned:
+def run_plan(options: Options, *, reporter: Reporter, drift: bool = False) -> Planned:
     """Observe and plan. Builds nothing: without `--image` the commit's image is looked up, and an
     image that is not there yet is shown as such."""
     prepared = prepare(options, reporter=reporter, is_plan=True)
     chosen = choose_image(options, prepared)
     desired = _desired(prepared, chosen.image, options)
-    plan = plan_release(desired, observe(prepared.connection.aws, desired))
+    aws = prepared.connection.aws
+    observed = observe(aws, desired)
+    plan = plan_release(desired, observed)
     return Planned(
         service=desired.service_name,
         environment=desired.environment,
         plan=plan,
         notes=(*prepared.notes, *chosen.notes, *plan.warnings),
         expected=estimate_rollout(prepared.manifest.service),
+        drift=aws.stacks.drift(desired.stack_name) if drift and observed.stack else None,
     )

@@ -25,6 +25,9 @@ Example:
 @click.option("--version", help="A label for the release.")
 @OVERRIDE
 @REGION
+@click.option(
+    "--drift", is_flag=True, help="Compare every resource of the stack with its template too."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 10 where there are changes.")
 @FORMAT
 def command(
@@ -35,6 +38,7 @@ def command(
     version: str | None,
     overrides: tuple[str, ...],
     region: str | None,
+    drift: bool,
     detailed_exitcode: bool,
     output: str,
 ) -> int:
@@ -52,7 +56,7 @@ def command(
         overrides=overrides,
         region=region,
     )
-    planned = run_plan(options, reporter=Silent())
+    planned = run_plan(options, reporter=Silent(), drift=drift)
     if output == "json":
         click.echo(json.dumps(plan_json(planned), indent=2))
     else:

@@ -49,6 +49,30 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    path: str  # /SecurityGroupIngress/0/CidrIp
+    expected: str
+    actual: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drifted:
+    """A resource that is not as the stack's template says."""
+
+    resource: str  # logical name
+    type: str
+    is_gone: bool
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackDrift:
+    drifted: tuple[Drifted, ...] = ()
+    unchecked: tuple[str, ...] = ()  # logical names of what CloudFormation could not compare
+    reason: str = ""  # its words, where it could not compare all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDefinition:
     arn: str
     family: str
@@ -103,6 +127,9 @@ class Stacks(Protocol):
 
     def delete(self, name: str) -> None:
         """Delete and wait; absent is fine."""
+
+    def drift(self, name: str) -> StackDrift:
+        """Compare every resource with the template, and wait. The stack must exist."""
 
 
 class Reality(Protocol):

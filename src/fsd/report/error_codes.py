@@ -364,6 +364,11 @@ _AWS = _rows(
         "correct what the reason names; nothing was changed",
     ),
     (
+        "drift-unknown",
+        "CloudFormation could not compare the stack with its template",
+        "give the role that asks read access to what the reason names",
+    ),
+    (
         "stack-stuck",
         "the stack is in a state that CloudFormation does not leave by itself",
         "continue its rollback, or delete it",

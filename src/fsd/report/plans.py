@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fsd.plan.steps import Plan, Sign
-from fsd.report.wording import duration_text, wrap
+from fsd.plan.steps import ApplyStack, Plan, Sign
+from fsd.release.ports import Drifted, StackDrift
+from fsd.report.wording import clip, duration_text, wrap
 from fsd.spec.rollout_time import Estimate
+
+LONGEST_VALUE = 60  # characters of a property
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +22,37 @@ class Planned:
     plan: Plan
     notes: tuple[str, ...] = ()
     expected: Estimate | None = None  # of a rollout of this service
+    drift: StackDrift | None = None  # where it was asked for
+
+    def drift_lines(self) -> list[str]:
+        """A resource each; [] where drift was not asked for."""
+        if self.drift is None:
+            return []
+        lines = [f"{_difference_text(one)}; {self._fate(one)}" for one in self.drift.drifted]
+        if self.drift.unchecked:
+            why = f": {self.drift.reason}" if self.drift.reason else ""
+            lines.append(f"{', '.join(self.drift.unchecked)} could not be compared{why}")
+        return lines or ["every resource that CloudFormation compares is as the template says"]
+
+    def repairs(self, drifted: Drifted) -> bool:
+        """Whether a deployment makes it again, or gives it back what a rollout needs."""
+        return any(self._stack_changes(drifted))
+
+    def _fate(self, drifted: Drifted) -> str:
+        if self.repairs(drifted):
+            return "a deployment repairs it"
+        is_changed = bool(self._stack_changes(drifted))
+        return "a deployment changes it too" if is_changed else "a deployment leaves it so"
+
+    def _stack_changes(self, drifted: Drifted) -> list[str]:
+        """What the plan says of the resource; a text where something of it lacks."""
+        return [
+            change.text
+            for step in self.plan.steps
+            if isinstance(step, ApplyStack)
+            for change in step.changes
+            if change.what[1:] == drifted.resource
+        ]
 
     def rollout_text(self) -> str:
         """`about 1m05s: 30 s to start a task, …`; "" where nothing is rolled out."""
@@ -37,11 +71,45 @@ def plan_text(planned: Planned) -> str:
         lines += wrap(step.text(), first=f"  {step.sign} ", rest=" " * 19)
     if planned.rollout_text():
         lines += wrap(planned.rollout_text(), first="    rollout        ", rest=" " * 19)
+    for line in planned.drift_lines():
+        lines += wrap(line, first="    drift          ", rest=" " * 19)
     if plan.attach_to:
         lines.append("  a deployment in flight does this already; `fsd deploy` attaches to it")
     for note in planned.notes:
         lines += wrap(note, first="  note: ", rest="    ")
     return "\n".join(lines)
+
+
+def _difference_text(drifted: Drifted) -> str:
+    """`TaskSecurityGroup /SecurityGroupIngress/0/CidrIp 10.0.0.0/16 → 0.0.0.0/0`."""
+    if drifted.is_gone:
+        return f"{drifted.resource} is gone"
+    changes = (
+        f"{one.path} {clip(one.expected, LONGEST_VALUE)} → {clip(one.actual, LONGEST_VALUE)}"
+        for one in drifted.differences
+    )
+    return f"{drifted.resource} {', '.join(changes)}"
+
+
+def _drift_json(planned: Planned) -> dict[str, object] | None:
+    if planned.drift is None:
+        return None
+    return {
+        "resources": [
+            {
+                "resource": one.resource,
+                "type": one.type,
+                "gone": one.is_gone,
+                "repaired": planned.repairs(one),
+                "differences": [
+                    {"path": d.path, "expected": d.expected, "actual": d.actual}
+                    for d in one.differences
+                ],
+            }
+            for one in planned.drift.drifted
+        ],
+        "unchecked": list(planned.drift.unchecked),
+    }
 
 
 def plan_summary(plan: Plan) -> str:
@@ -75,6 +143,7 @@ def plan_json(planned: Planned) -> dict[str, object]:
         "attachTo": plan.attach_to or None,
         "desiredCount": _count(plan),
         "expectedSeconds": _expected_seconds(planned),
+        "drift": _drift_json(planned),
         "steps": [
             {
                 "kind": type(step).__name__,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from fsd.change import Change
 from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Sign, Step
+from fsd.release.ports import Difference, Drifted, StackDrift
 from fsd.report.plans import Planned, plan_json, plan_text
 from fsd.spec.rollout_time import Estimate, Part
 
@@ -98,6 +99,7 @@ def test_plan_json__steps__schema_and_every_change() -> None:
         "rollsOut": False,
         "attachTo": None,
         "desiredCount": {"before": 2, "after": 2},
+        "drift": None,
         "expectedSeconds": None,
         "steps": [
             {
@@ -112,3 +114,66 @@ def test_plan_json__steps__schema_and_every_change() -> None:
         ],
         "notes": [],
     }
+
+
+DRIFT = StackDrift(
+    drifted=(
+        Drifted(resource="HttpListener", type="Listener", is_gone=True),
+        Drifted(
+            resource="LogGroup",
+            type="Logs",
+            is_gone=False,
+            differences=(Difference(path="/RetentionInDays", expected="30", actual="3653"),),
+        ),
+        Drifted(
+            resource="TaskRole",
+            type="Role",
+            is_gone=False,
+            differences=(Difference(path="/Path", expected="/fsd/", actual="/"),),
+        ),
+    ),
+    unchecked=("Records",),
+    reason="denied",
+)
+REPAIR = ApplyStack(
+    template={},
+    name="fsd-offer-api-prod",
+    changes=(Change(what="+HttpListener", text="(gone)"), Change(what="~TaskRole", text="")),
+    sign=Sign.CHANGE,
+)
+
+
+def test_plan_text__drift__what_a_deployment_makes_of_it() -> None:
+    planned = replace(make_planned(REPAIR), drift=DRIFT)
+
+    assert plan_text(planned) == (
+        "offer-api → prod    1 to change\n"
+        "  ~ stack          fsd-offer-api-prod   +HttpListener (gone) · ~TaskRole\n"
+        "    drift          HttpListener is gone; a deployment repairs it\n"
+        "    drift          LogGroup /RetentionInDays 30 → 3653; a deployment leaves it so\n"
+        "    drift          TaskRole /Path /fsd/ → /; a deployment changes it too\n"
+        "    drift          Records could not be compared: denied"
+    )
+
+
+def test_plan_text__no_drift__is_said() -> None:
+    planned = replace(make_planned(), drift=StackDrift())
+
+    assert plan_text(planned).endswith(
+        "    drift          every resource that CloudFormation compares is as the template says"
+    )
+
+
+def test_plan_json__drift__every_difference() -> None:
+    report = plan_json(replace(make_planned(REPAIR), drift=DRIFT))["drift"]
+
+    assert isinstance(report, dict)
+    assert report["unchecked"] == ["Records"]
+    assert [(r["resource"], r["gone"], r["repaired"]) for r in report["resources"]] == [
+        ("HttpListener", True, True),
+        ("LogGroup", False, False),
+        ("TaskRole", False, False),
+    ]
+    assert report["resources"][1]["differences"] == [
+        {"path": "/RetentionInDays", "expected": "30", "actual": "3653"}
+    ]

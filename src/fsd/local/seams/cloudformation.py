@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
 from ministack.services.cloudformation import handlers, helpers, provisioners, stacks
 
-from fsd.local.seams import stack_permissions
+from fsd.local.seams import drift, stack_permissions
 from fsd.local.seams.scope import current
 
 _UPDATABLE = (
@@ -52,6 +52,7 @@ def mount(ecs: Ecs, *, is_enforced: bool) -> None:
     ec2._strip_descriptions = _bare_rule
     resources["AWS::EC2::SecurityGroupIngress"] = _rule_resource("IpPermissions")
     resources["AWS::EC2::SecurityGroupEgress"] = _rule_resource("IpPermissionsEgress")
+    drift.mount()
     _mount_ecs(resources, ecs)
     if is_enforced:
         stack_permissions.mount(_stack)

@@ -1,0 +1,84 @@
+"""CloudFormation's own comparison of a stack with reality. It asks for every resource, and may take
+minutes.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/detect-drift-stack.html
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from fsd.aws.errors import call
+from fsd.aws.waiting import wait_for
+from fsd.errors import CallFailedError
+from fsd.release.ports import Clock, Difference, Drifted, StackDrift
+
+LIMIT = timedelta(minutes=10)
+_DIFFERS = {"MODIFIED", "DELETED"}
+_SAME = "IN_SYNC"
+
+
+def detect_drift(client: Any, name: str, *, clock: Clock, poll: timedelta) -> StackDrift:
+    """Raises CallFailedError where the stack cannot be compared, or the role may not ask."""
+    started = call(client, "detect_stack_drift", name, StackName=name)
+    detection = str(started["StackDriftDetectionId"])
+
+    def look() -> dict[str, Any] | None:
+        answer = call(
+            client,
+            "describe_stack_drift_detection_status",
+            name,
+            StackDriftDetectionId=detection,
+        )
+        return None if answer["DetectionStatus"] == "DETECTION_IN_PROGRESS" else answer
+
+    done = wait_for(look, clock=clock, poll=poll, limit=LIMIT, where=name)
+    reason = str(done.get("DetectionStatusReason", ""))
+    resources = _resources(client, name)
+    if done["DetectionStatus"] == "DETECTION_FAILED" and not resources:
+        raise CallFailedError(
+            f"CloudFormation could not compare the stack: {reason or 'it gave no reason'}",
+            where=name,
+            fix="give the role that asks read access to what the reason names",
+            code="drift-unknown",
+        )
+    return StackDrift(
+        drifted=tuple(_drifted(r) for r in resources if r["StackResourceDriftStatus"] in _DIFFERS),
+        unchecked=tuple(
+            sorted(
+                r["LogicalResourceId"]
+                for r in resources
+                if r["StackResourceDriftStatus"] not in _DIFFERS | {_SAME}
+            )
+        ),
+        reason=reason,
+    )
+
+
+def _resources(client: Any, name: str) -> list[dict[str, Any]]:
+    """Every page; botocore has no paginator for it."""
+    found: list[dict[str, Any]] = []
+    more: dict[str, str] = {}
+    while True:
+        page = call(client, "describe_stack_resource_drifts", name, StackName=name, **more)
+        found += page["StackResourceDrifts"]
+        if not page.get("NextToken"):
+            return sorted(found, key=lambda resource: str(resource["LogicalResourceId"]))
+        more = {"NextToken": page["NextToken"]}
+
+
+def _drifted(resource: dict[str, Any]) -> Drifted:
+    return Drifted(
+        resource=resource["LogicalResourceId"],
+        type=resource["ResourceType"],
+        is_gone=resource["StackResourceDriftStatus"] == "DELETED",
+        differences=tuple(
+            Difference(
+                path=one["PropertyPath"],
+                expected=str(one.get("ExpectedValue", "")),
+                actual=str(one.get("ActualValue", "")),
+            )
+            for one in resource.get("PropertyDifferences", [])
+        ),
+    )
