@@ -896,7 +896,9 @@ class _Deployment:
         service = aws.ecs.find_service(self.desired.service.cluster, self.desired.name)
         if service is None:
             return result
-        healthy = read_healthy(aws, service)
+        is_judged = result.outcome is Outcome.SUCCEEDED and self.watcher is not None
+        targets = self.watcher.targets_of_this_look if self.watcher and is_judged else None
+        healthy = read_healthy(aws, service, targets=targets)
         notes = result.notes
         if result.outcome in {Outcome.SUCCEEDED, Outcome.UNCHANGED}:
             name, env = self.desired.service_name, self.desired.environment

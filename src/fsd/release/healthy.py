@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fsd.release.ports import Aws, PermissionDenied
 from fsd.rollout.steadiness import count_healthy
-from fsd.snapshot import ServiceState
+from fsd.snapshot import ServiceState, TargetHealth
 
 
-def read_healthy(aws: Aws, service: ServiceState) -> int:
-    """A call for each target group; one more where old tasks still run beside the new ones.
+def read_healthy(
+    aws: Aws, service: ServiceState, *, targets: Sequence[TargetHealth] | None = None
+) -> int:
+    """A call for each target group, unless `targets` were read a moment ago; one more where old
+    tasks still run beside the new ones.
 
     Where targets may not be read the tasks that run are counted. Raises CallFailedError.
     """
     if not service.target_group_arns:
         return count_healthy(service, (), ())
-    try:
-        targets = [t for arn in service.target_group_arns for t in aws.targets.health(arn)]
-    except PermissionDenied:
-        return service.primary.running if service.primary else service.running
+    if targets is None:
+        try:
+            targets = [t for arn in service.target_group_arns for t in aws.targets.health(arn)]
+        except PermissionDenied:
+            return service.primary.running if service.primary else service.running
     is_alone = len(service.deployments) < 2
     tasks = () if is_alone else aws.ecs.tasks(service.cluster, service.name)
     return count_healthy(service, targets, tasks)

@@ -143,6 +143,7 @@ class Watcher:
     is_confirming: bool = False  # ECS calls it done; we do not yet
     stage_times: dict[Stage, timedelta] = field(default_factory=dict)  # what took the time so far
     _told_at: datetime | None = None
+    _targets_read_at: int = -1  # the look in which they were
 
     def find(self, *, known: frozenset[str], task_definition_arn: str) -> ServiceDeployment:
         """Our deployment: the ARN that was not there before, in whatever status, of our revision.
@@ -213,6 +214,7 @@ class Watcher:
             verdict = Succeeded()
         if self.steady_for and isinstance(verdict, Succeeded):
             self._tell_of_the_wait()
+            self._targets_read_at = -1
             look = partial(self._look_for_crashes, ours)
             verdict = self._look_until(look, limit=self.steady_for)
         self.is_confirming = False
@@ -231,18 +233,32 @@ class Watcher:
 
     def _look_at_targets(self, is_last: bool) -> Verdict:
         """A target may be on its way; of none that is healthy in the end, nothing is served."""
-        service = self.snapshot.service
-        assert service is not None  # _confirm
-        try:
-            targets = [t for arn in service.target_group_arns for t in self.aws.targets.health(arn)]
-        except PermissionDenied as error:
-            self._warn(f"the targets' health could not be compared: {error.what}")
-            return Succeeded()
-        self._spent += len(service.target_group_arns)
+        targets = self.targets_of_this_look
+        if targets is None:
+            try:
+                targets = self._read_targets_anew()
+            except PermissionDenied as error:
+                self._warn(f"the targets' health could not be compared: {error.what}")
+                return Succeeded()
         if any(target.state == "healthy" for target in targets):
             return Succeeded()
-        self.snapshot = replace(self.snapshot, targets=tuple(targets))
+        self._targets_read_at = -1
         return Unproved(reason=_no_target_text(targets)) if is_last else InProgress()
+
+    @property
+    def targets_of_this_look(self) -> tuple[TargetHealth, ...] | None:
+        """None where they were not read in it: they may have changed since."""
+        return self.snapshot.targets if self._targets_read_at == self._looks else None
+
+    def _read_targets_anew(self) -> tuple[TargetHealth, ...]:
+        """Without what was said of targets that are gone."""
+        service = self.snapshot.service
+        groups = service.target_group_arns if service else ()
+        targets = tuple(t for arn in groups for t in self.aws.targets.health(arn))
+        self._spent += len(groups)
+        self._targets_read_at = self._looks
+        self.snapshot = replace(self.snapshot, targets=targets)
+        return targets
 
     def _look_for_crashes(self, ours: Ours, is_last: bool) -> Verdict:
         """The stopped tasks are read when something moved, and once at the end."""
@@ -412,6 +428,7 @@ class Watcher:
         said = {t.address: t for t in self.snapshot.targets if t.state == "unhealthy"}
         said |= {t.address: t for t in targets}
         self.snapshot = replace(self.snapshot, targets=tuple(said.values()))
+        self._targets_read_at = self._looks
 
     def _read_tasks(self) -> None:
         """For the count of healthy tasks; without it the progress is coarser."""

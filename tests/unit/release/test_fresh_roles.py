@@ -61,6 +61,7 @@ def test_deploy__denied_at_first_by_a_role_that_changed__not_given_up() -> None:
     denied(aws, START + timedelta(seconds=20))
 
     assert run(aws, template("new"), FakeClock()).outcome is Outcome.SUCCEEDED
+    assert "stop_service_deployment" not in [name for name, _ in aws.ecs.calls]
 
 
 @pytest.mark.parametrize(

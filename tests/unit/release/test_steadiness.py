@@ -20,6 +20,7 @@ from fsd.release.watch import Pace
 from fsd.snapshot import StoppedTask, TargetHealth
 from tests.fakes.aws import PREFIX, START, FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
+from tests.unit.release.test_deploy import died
 
 REF = ServiceRef(
     service="web", environment="dev", cluster="dev", name="web-dev", stack_name="fsd-web-dev",
@@ -106,6 +107,21 @@ def test_deploy__worker_of_a_first_release_crashes__no_task_left_and_the_next_is
     assert aws.ecs.services["web-dev"].desired == 2
     history = read_history(aws.ecs, cluster="dev", service="web-dev")
     assert [r.outcome for r in history] == ["succeeded"]
+
+
+def test_deploy__run_before_died_and_the_worker_crashes__stack_of_the_last_good_release() -> None:
+    """ECS calls ours successful: that is no reason to forget what to go back to."""
+    aws = running()
+    before = make_desired().template
+    died(aws, make_desired(template={"Resources": {"Check": {"Type": "a"}}}))
+    clock = FakeClock()
+    moves(aws, clock, at=5, action=lambda: aws.ecs.crash(43, times=1))
+    changed = make_desired(template={"Resources": {"Check": {"Type": "b"}}}, cpu="1024")
+
+    result = run(aws, make_request(replace(changed, steady_for=60)), clock)
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert aws.stacks.applied[-1] == before
 
 
 @pytest.mark.parametrize(
