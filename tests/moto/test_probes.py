@@ -24,6 +24,9 @@ PROBE = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/fsd-pro
 BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/3"
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/web/3/4"
 
+# Before AWS shows that a rule forwards to it.
+NOT_YET = {"TargetGroupArn": PROBE, "LoadBalancerArns": list[str]()}
+
 
 @pytest.fixture
 def clock() -> FakeClock:
@@ -133,6 +136,25 @@ def test_start__probe_of_a_killed_run_is_there__taken_away_first(
     assert len(rules(elbv2)) == 1
 
 
+def test_start__group_of_an_answer_that_got_lost__taken_away_and_made_anew(
+    probes: TargetGroupProbes, stub: Callable[[str], Stubber]
+) -> None:
+    elbv2 = stub("elbv2")
+    group = {"TargetGroupArn": "web", "LoadBalancerArns": [BALANCER], "Protocol": "HTTP"}
+    elbv2.add_client_error("describe_target_groups", "TargetGroupNotFound", "not found")
+    elbv2.add_response("describe_target_groups", {"TargetGroups": [group]})
+    elbv2.add_response("describe_listeners", {"Listeners": [{"ListenerArn": LISTENER}]})
+    elbv2.add_client_error("create_target_group", "DuplicateTargetGroupName", "already exists")
+    elbv2.add_response("describe_target_groups", {"TargetGroups": [NOT_YET]}, {"Names": [NAME]})
+    elbv2.add_response("delete_target_group", {}, {"TargetGroupArn": PROBE})
+    elbv2.add_response("create_target_group", {"TargetGroups": [{"TargetGroupArn": PROBE}]})
+    elbv2.add_response("describe_rules", {"Rules": []})
+    elbv2.add_response("create_rule", {})
+    elbv2.add_response("register_targets", {})
+
+    assert start(probes, "web") == PROBE
+
+
 def test_start__last_priority_is_taken__the_one_before(
     probes: TargetGroupProbes, elbv2: Any, group: str
 ) -> None:
@@ -207,12 +229,13 @@ def declare_probe(stub: Stubber) -> None:
     stub.add_response("delete_rule", {}, {"RuleArn": "probe"})
 
 
-def test_remove__group_is_in_use_for_a_moment__asked_again(
+def test_remove__rule_is_shown_late__looked_for_again(
     probes: TargetGroupProbes, clock: FakeClock, stub: Callable[[str], Stubber]
 ) -> None:
     elbv2 = stub("elbv2")
-    declare_probe(elbv2)
+    elbv2.add_response("describe_target_groups", {"TargetGroups": [NOT_YET]}, {"Names": [NAME]})
     elbv2.add_client_error("delete_target_group", "ResourceInUse", "in use by a rule")
+    declare_probe(elbv2)
     elbv2.add_response("delete_target_group", {}, {"TargetGroupArn": PROBE})
 
     assert probes.remove(NAME)
@@ -224,8 +247,8 @@ def test_remove__group_stays_in_use__raises_with_aws_words(
     probes: TargetGroupProbes, stub: Callable[[str], Stubber]
 ) -> None:
     elbv2 = stub("elbv2")
-    declare_probe(elbv2)
     for _ in range(5):
+        declare_probe(elbv2)
         elbv2.add_client_error("delete_target_group", "ResourceInUse", "in use by a rule")
 
     with pytest.raises(CallFailedError, match="ResourceInUse: in use by a rule"):
@@ -262,10 +285,29 @@ def test_start__another_run_takes_the_priority__the_next_one(
     elbv2.add_response("create_target_group", {"TargetGroups": [{"TargetGroupArn": PROBE}]})
     elbv2.add_response("describe_rules", {"Rules": []})
     elbv2.add_client_error("create_rule", "PriorityInUse", "Priority '50000' is currently in use")
-    taken = [{"RuleArn": "r", "Priority": "50000"}]
+    taken = [{"RuleArn": "r", "Priority": "50000", "Actions": [{"Type": "fixed-response"}]}]
     elbv2.add_response("describe_rules", {"Rules": taken})
     expected = dict.fromkeys(("Conditions", "Actions", "Tags"), ANY)
     elbv2.add_response("create_rule", {}, {"ListenerArn": LISTENER, "Priority": 49999, **expected})
+    elbv2.add_response("register_targets", {})
+
+    assert start(probes, "web") == PROBE
+
+
+def test_start__rule_of_an_answer_that_got_lost__is_the_rule(
+    probes: TargetGroupProbes, stub: Callable[[str], Stubber]
+) -> None:
+    elbv2 = stub("elbv2")
+    group = {"TargetGroupArn": "web", "LoadBalancerArns": [BALANCER], "Protocol": "HTTP"}
+    elbv2.add_client_error("describe_target_groups", "TargetGroupNotFound", "not found")
+    elbv2.add_response("describe_target_groups", {"TargetGroups": [group]})
+    elbv2.add_response("describe_listeners", {"Listeners": [{"ListenerArn": LISTENER}]})
+    elbv2.add_response("create_target_group", {"TargetGroups": [{"TargetGroupArn": PROBE}]})
+    elbv2.add_response("describe_rules", {"Rules": []})
+    elbv2.add_client_error("create_rule", "PriorityInUse", "Priority '50000' is currently in use")
+    action = {"Type": "forward", "TargetGroupArn": PROBE}
+    ours = [{"RuleArn": "r", "Priority": "50000", "Actions": [action]}]
+    elbv2.add_response("describe_rules", {"Rules": ours})
     elbv2.add_response("register_targets", {})
 
     assert start(probes, "web") == PROBE

@@ -51,16 +51,8 @@ class TargetGroupProbes:
         group = self._group(like)
         listener = self._listener(group)
         labels = [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
-        made = call(
-            self._client,
-            "create_target_group",
-            name,
-            Name=name,
-            **{key: group[key] for key in _COPIED if group.get(key) is not None},
-            **_check_parameters(check),
-            Tags=labels,
-        )
-        arn = str(made["TargetGroups"][0]["TargetGroupArn"])
+        copied = {key: group[key] for key in _COPIED if group.get(key) is not None}
+        arn = self._create_group(name, {**copied, **_check_parameters(check), "Tags": labels})
         self._create_rule(listener, arn, labels)
         wanted = [{"Id": target.address, "Port": target.port} for target in targets]
         for at in range(0, len(wanted), _AT_ONCE):
@@ -69,14 +61,25 @@ class TargetGroupProbes:
         return arn
 
     def remove(self, name: str) -> bool:
-        found = self._find(name)
-        if found is None:
-            return False
-        arn = str(found["TargetGroupArn"])
-        for rule in list(self._rules_to(found)):
-            self._delete("delete_rule", rule, RuleArn=rule)
-        self._delete("delete_target_group", name, TargetGroupArn=arn)
-        return True
+        """Its rules are looked for again while the target group is in use: AWS may show them, and
+        the end of them, a moment late."""
+        was_there = False
+        for left in range(_TRIES, 0, -1):
+            found = self._find(name)
+            if found is None:
+                break
+            was_there = True
+            for rule in list(self._rules_to(found)):
+                self._delete("delete_rule", rule, RuleArn=rule)
+            try:
+                self._delete("delete_target_group", name, TargetGroupArn=found["TargetGroupArn"])
+            except CallFailedError as error:
+                if not aws_code(error).startswith("ResourceInUse") or left == 1:
+                    raise
+                self.clock.wait(self.poll)
+            else:
+                break
+        return was_there
 
     # --- inside ----------------------------------------------------------------------------
 
@@ -122,16 +125,31 @@ class TargetGroupProbes:
                     if group["TargetGroupArn"] in _forwards_to(rule):
                         yield str(rule["RuleArn"])
 
+    def _create_group(self, name: str, parameters: Mapping[str, Any]) -> str:
+        """Its ARN. One of this name with other settings is another run's, or of a lost answer."""
+        try:
+            made = call(self._client, "create_target_group", name, Name=name, **parameters)
+        except CallFailedError as error:
+            if aws_code(error).removesuffix("Exception") != "DuplicateTargetGroupName":
+                raise
+            self.remove(name)
+            made = call(self._client, "create_target_group", name, Name=name, **parameters)
+        return str(made["TargetGroups"][0]["TargetGroupArn"])
+
     def _create_rule(self, listener: str, arn: str, labels: list[dict[str, str]]) -> None:
-        """At the end, after all rules that mean something. Another run may be faster."""
+        """At the end, after all rules that mean something. A priority that is taken meanwhile is
+        another run's, or of a call of ours whose answer got lost."""
         for _ in range(_TRIES):
+            rules = list(self._rules(listener))
+            if any(arn in _forwards_to(rule) for rule in rules):
+                return
             try:
                 call(
                     self._client,
                     "create_rule",
                     listener,
                     ListenerArn=listener,
-                    Priority=self._free_priority(listener),
+                    Priority=_free_priority(rules),
                     Conditions=_never(),
                     Actions=[{"Type": "forward", "TargetGroupArn": arn}],
                     Tags=labels,
@@ -148,24 +166,13 @@ class TargetGroupProbes:
             code="health-check-not-tried",
         )
 
-    def _free_priority(self, listener: str) -> int:
-        taken = {str(rule["Priority"]) for rule in self._rules(listener)}
-        priorities = range(_LAST_PRIORITY, 0, -1)
-        return next(number for number in priorities if str(number) not in taken)
-
     def _delete(self, operation: str, name: str, **parameters: str) -> None:
-        """Absent is fine. A target group is in use for a moment after its rule is gone."""
-        for left in range(_TRIES, 0, -1):
-            try:
-                call(self._client, operation, name, **parameters)
-            except CallFailedError as error:
-                if _is_absent(error):
-                    return
-                if not (aws_code(error).startswith("ResourceInUse") and left > 1):
-                    raise
-                self.clock.wait(self.poll)
-            else:
-                return
+        """Absent is fine."""
+        try:
+            call(self._client, operation, name, **parameters)
+        except CallFailedError as error:
+            if not _is_absent(error):
+                raise
 
     @property
     def _client(self) -> Any:
@@ -186,6 +193,12 @@ def _check_parameters(check: HealthCheck) -> dict[str, Any]:
         code = "GrpcCode" if check.matches_grpc else "HttpCode"
         parameters |= {"HealthCheckPath": check.path, "Matcher": {code: check.matcher}}
     return parameters
+
+
+def _free_priority(rules: Sequence[Mapping[str, Any]]) -> int:
+    taken = {str(rule["Priority"]) for rule in rules}
+    priorities = range(_LAST_PRIORITY, 0, -1)
+    return next(number for number in priorities if str(number) not in taken)
 
 
 def _never() -> list[dict[str, Any]]:

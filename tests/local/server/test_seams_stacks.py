@@ -80,6 +80,17 @@ def test_rule__priority_is_taken__is_refused(cloudformation: Any, elbv2: Any) ->
         elbv2.create_rule(**rule)
 
 
+def test_target_group__made_again__the_same_where_it_is_the_same_call(elbv2: Any) -> None:
+    wanted = {"Name": "tried", "TargetType": "ip", "HealthCheckPath": "/ready"}
+    (first,) = elbv2.create_target_group(**wanted)["TargetGroups"]
+
+    (again,) = elbv2.create_target_group(**wanted)["TargetGroups"]
+
+    assert again["TargetGroupArn"] == first["TargetGroupArn"]
+    with pytest.raises(ClientError, match=r"DuplicateTargetGroupName"):
+        elbv2.create_target_group(**wanted | {"HealthCheckPath": "/other"})
+
+
 def test_target_group__rule_forwards_to_it__is_the_load_balancers_for_so_long(
     cloudformation: Any, elbv2: Any
 ) -> None:

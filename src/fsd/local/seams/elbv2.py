@@ -167,6 +167,7 @@ def mount(balancing: ElasticLoadBalancing, *, port: int) -> None:
         DeleteLoadBalancer=_delete_load_balancer,
         DescribeTargetGroups=_named_groups_must_exist(_with_balancers(alb._describe_tgs)),
         CreateRule=_priority_must_be_free(alb._create_rule),
+        CreateTargetGroup=_made_once(alb._create_tg),
         DeleteTargetGroup=_group_must_be_unused(alb._delete_tg),
         CreateLoadBalancer=_created_reachable(alb._create_lb, port),
     )
@@ -231,6 +232,27 @@ def _with_balancers(describe: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return describe(parameters)
 
     return describe_target_groups
+
+
+def _made_once(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same call again finds what it made; another one of the name is refused.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+    """
+    made: dict[str, dict[str, Any]] = {}  # ARN → what it was made with
+
+    @functools.wraps(create)
+    def create_target_group(parameters: Any) -> Any:
+        for arn, record in alb._tgs.items():
+            if made.get(arn) == parameters:
+                inner = f"<TargetGroups>{alb._tg_xml(record)}</TargetGroups>"
+                return alb._xml(200, "CreateTargetGroup", inner)
+        known = set(alb._tgs.keys())
+        answer = create(parameters)
+        made.update({arn: dict(parameters) for arn in set(alb._tgs.keys()) - known})
+        return answer
+
+    return create_target_group
 
 
 def _priority_must_be_free(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
