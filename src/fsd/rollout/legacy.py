@@ -8,7 +8,7 @@ all there is, and it is why the other API is used wherever it is allowed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,8 +23,15 @@ def deployments_of(
 ) -> dict[str, ServiceDeployment]:
     """Every deployment of the service by id, with those that were seen before and are gone."""
     listed = {d.id: _from_listed(d, service) for d in service.deployments}
+    proved = {
+        d.task_definition_arn
+        for d in remembered.values()
+        if d.status is DeploymentStatus.SUCCESSFUL
+    }
     gone = {
-        id_: _from_gone(known, service) for id_, known in remembered.items() if id_ not in listed
+        id_: _from_gone(known, service, proved)
+        for id_, known in remembered.items()
+        if id_ not in listed
     }
     return {**gone, **listed}
 
@@ -63,14 +70,25 @@ def _status(deployment: EcsDeployment, service: ServiceState) -> DeploymentStatu
     return DeploymentStatus.STOPPED
 
 
-def _from_gone(known: ServiceDeployment, service: ServiceState) -> ServiceDeployment:
-    """It is listed no more: it ended, or another took its place."""
-    if known.status.is_final:
-        return known
+def _from_gone(
+    known: ServiceDeployment, service: ServiceState, proved: Set[str]
+) -> ServiceDeployment:
+    """It is listed no more: it ended, or another took its place.
+
+    ECS shows the failure before its rollback, and a rollback that is done without the words: after
+    a failure, what runs a revision that had succeeded is that rollback.
+    """
     primary = service.primary
+    has_failed = known.breaker_status == "TRIGGERED"
+    is_open = not known.status.is_final or (has_failed and known.status is DeploymentStatus.STOPPED)
+    if not is_open:
+        return known
     if primary is None:
         return replace(known, status=DeploymentStatus.STOPPED)
-    if _ROLLING_BACK.search(primary.rollout_state_reason) or known.breaker_status == "TRIGGERED":
+    is_rollback = _ROLLING_BACK.search(primary.rollout_state_reason) or (
+        has_failed and (not known.status.is_final or primary.task_definition_arn in proved)
+    )
+    if is_rollback:
         return replace(known, status=_rollback_status(primary))
     return replace(known, status=DeploymentStatus.STOPPED)
 

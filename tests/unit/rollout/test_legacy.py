@@ -97,6 +97,24 @@ def test_deployments_of__failed_and_gone__the_rollback_that_followed() -> None:
     assert found["ecs-svc/2"].breaker_status == "TRIGGERED"
 
 
+@pytest.mark.parametrize(
+    ("revision", "status"), [("web:41", "ROLLBACK_SUCCESSFUL"), ("web:43", "STOPPED")]
+)
+def test_deployments_of__failed_then_a_proved_revision_runs__that_is_the_rollback(
+    revision: str, status: str
+) -> None:
+    """Seen on a slow machine: "another deployment took over", where ECS had rolled back."""
+    failed = deployments_of(
+        service("ecs-svc/2 PRIMARY web:42 FAILED 0/2 tasks failed to start", OLD), {}
+    )
+
+    found = deployments_of(
+        service(f"ecs-svc/3 PRIMARY {revision} COMPLETED 2/2 deployment completed"), failed
+    )
+
+    assert found["ecs-svc/2"].status is DeploymentStatus(status)
+
+
 def test_deployments_of__counts_and_reason__kept() -> None:
     found = deployments_of(
         service("ecs-svc/2 PRIMARY web:42 FAILED 0/2 tasks failed to start", OLD), {}
