@@ -377,8 +377,8 @@ def test_apply__always_another_run_first__says_so_after_some_tries(
     cfn: CloudFormation, stacks: CloudFormationStacks
 ) -> None:
     busy = f"Stack:{ID} is in UPDATE_IN_PROGRESS state and can not be updated."
-    for _ in range(BEATEN_TOLERATED + 1):
-        cfn.describe("UPDATE_COMPLETE")
+    for number in range(BEATEN_TOLERATED + 1):
+        cfn.describe("UPDATE_COMPLETE", LastUpdatedTime=NOW + timedelta(seconds=number))
         cfn.template({})
         cfn.stub.add_client_error("create_change_set", "ValidationError", busy)
 
@@ -625,3 +625,17 @@ def test_apply__cloudformation_gives_up_a_deletion__is_told(
     stack = stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
 
     assert (stack.status, stack.undeleted) == ("UPDATE_COMPLETE", ("Group Group-1",))
+
+
+def test_find__not_changed_since__the_template_is_not_read_again(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("UPDATE_COMPLETE", LastUpdatedTime=NOW)
+    cfn.template()
+    cfn.describe("UPDATE_COMPLETE", LastUpdatedTime=NOW)
+    cfn.describe("UPDATE_COMPLETE", LastUpdatedTime=NOW + timedelta(seconds=1))
+    cfn.template({"Resources": {}})
+
+    found = [stacks.find(NAME) for _ in range(3)]
+
+    assert [one.template for one in found if one] == [TEMPLATE, TEMPLATE, {"Resources": {}}]

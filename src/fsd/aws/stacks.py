@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -59,6 +59,7 @@ class CloudFormationStacks:
     clock: Clock
     poll: timedelta
     role_arn: str | None = None
+    _read: dict[tuple[str, ...], Json] = field(default_factory=dict)  # templates, by the change
 
     def find(self, name: str) -> Stack | None:
         """None also for a stack whose creation failed, where there is nothing to keep, and for one
@@ -267,6 +268,16 @@ class CloudFormationStacks:
         return stacks[0] if stacks else None
 
     def _template(self, stack: dict[str, Any]) -> Json:
+        """Read once for each change of the stack: between two of them it stays the same."""
+        if stack["StackStatus"] not in _AS_ITS_TEMPLATE_SAYS:
+            return self._read_template(stack)
+        times = (str(stack.get(key, "")) for key in ("CreationTime", "LastUpdatedTime"))
+        change = (str(stack["StackId"]), str(stack["StackStatus"]), *times)
+        if change not in self._read:
+            self._read[change] = self._read_template(stack)
+        return self._read[change]
+
+    def _read_template(self, stack: dict[str, Any]) -> Json:
         name = str(stack["StackName"])
         body = call(
             self._client, "get_template", name, StackName=stack["StackId"], TemplateStage="Original"

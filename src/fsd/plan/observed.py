@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from fsd.compile.desired import Json, Scaling
 from fsd.plan.memory import Memory, remember
@@ -41,6 +42,7 @@ class ObservedRevision:
     arn: str
     definition: Json
     tags: Mapping[str, str]
+    registered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

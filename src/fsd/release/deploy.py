@@ -810,10 +810,7 @@ class _Deployment:
         self.reporter.phase(phase)
 
     def _previous(self, observed: Observed) -> ReleaseInfo | None:
-        if observed.running is None:
-            return None
-        found = self.aws.ecs.find_task_definition(observed.running.arn)
-        return release_info(found) if found else None
+        return release_info(observed.running) if observed.running else None
 
     def _warnings(self) -> tuple[str, ...]:
         return tuple(self.watcher.warnings) if self.watcher else ()
@@ -914,6 +911,8 @@ class _Deployment:
         )
 
     def _info(self, arn: str, aws: Aws) -> ReleaseInfo | None:
+        if self.previous is not None and arn == self.previous.task_definition_arn:
+            return self.previous
         try:
             found = aws.ecs.find_task_definition(arn)
         except CallFailedError:

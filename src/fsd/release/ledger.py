@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from fsd.compile.desired import STEADY_TAG, Json
 from fsd.errors import UsageError
+from fsd.plan.observed import ObservedRevision
 from fsd.plan.verdict import Mark, mark_of
 from fsd.release.ports import Ecs, TaskDefinition
 from fsd.release.result import ReleaseInfo
@@ -31,7 +32,9 @@ _OUTCOMES = {
 }
 
 
-def release_info(definition: TaskDefinition, *, outcome: str = "") -> ReleaseInfo:
+def release_info(
+    definition: TaskDefinition | ObservedRevision, *, outcome: str = ""
+) -> ReleaseInfo:
     tags = definition.tags
     return ReleaseInfo(
         version=tags.get("fsd:version", ""),

@@ -31,6 +31,7 @@ def observe(aws: Aws, desired: Desired) -> Observed:
     scaling = aws.scaling.find(cluster, desired.name) if exists else None  # may outlive it
     others = _others(aws, desired, scaling)
     running = _revision(aws, service.task_definition_arn) if service else None
+    is_latest = running is not None and running.arn == latest
     return Observed(
         account=aws.identity.account,
         region=aws.identity.region,
@@ -38,7 +39,7 @@ def observe(aws: Aws, desired: Desired) -> Observed:
         stack=_stack(stack, deployments, aws.reality) if stack else None,
         service=service,
         running=running,
-        latest=_revision(aws, latest) if latest else None,
+        latest=running if is_latest else _revision(aws, latest) if latest else None,
         scaling=scaling.scaling if scaling else None,
         scaling_is_ours=bool(scaling and scaling.policy_names),
         other_policies=others,
@@ -81,4 +82,9 @@ def _revision(aws: Aws, arn: str) -> ObservedRevision | None:
     found = aws.ecs.find_task_definition(arn)
     if found is None:
         return None
-    return ObservedRevision(arn=found.arn, definition=found.definition, tags=found.tags)
+    return ObservedRevision(
+        arn=found.arn,
+        definition=found.definition,
+        tags=found.tags,
+        registered_at=found.registered_at,
+    )
