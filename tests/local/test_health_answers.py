@@ -49,7 +49,7 @@ CASES = [
         summary="Health checks failed with these codes: [301]",
         advice="`/health` redirects: if only the slash at the end is missing, set "
         "`healthCheck.path` to `/health/`",
-        log='"GET /health HTTP/1.1" 301',
+        log="running on http://0.0.0.0:8000",
     ),
     Case(
         fault="loopback",
