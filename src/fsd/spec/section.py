@@ -36,6 +36,9 @@ T = TypeVar("T")
 Check: TypeAlias = core_schema.CoreSchema
 
 
+NO_ALTERNATIVE = "no_alternative"  # the error of a value that fits no type of a union
+
+
 class Limits(NamedTuple):
     """`Annotated[int, Limits(ge=1, le=65535)]`; lengths count characters or items."""
 
@@ -170,7 +173,12 @@ def _check(type_: object) -> Check:
     choices, nullable = alternatives(type_)
     check = _one(choices[0])
     if len(choices) > 1:
-        check = core_schema.union_schema([_one(choice) for choice in choices])
+        # One error for all of it: of each alternative's, every one would be half of the truth.
+        check = core_schema.union_schema(
+            [_one(choice) for choice in choices],
+            custom_error_type=NO_ALTERNATIVE,
+            custom_error_message="of no alternative's type",
+        )
     return core_schema.nullable_schema(check) if nullable else check
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
+from fsd.spec import section
 from fsd.spec.finding import Finding, KeyPath, Severity, dotted
 from fsd.spec.foreign_keys import find_foreign, plain
 from fsd.spec.likeness import nearest
@@ -106,6 +107,8 @@ def _sentence(type_: str, path: KeyPath, *, model: type, tree: Node) -> _Sentenc
             return _out_of_range(path, shape, node)
         case "string_pattern_mismatch":
             return _wrong_pattern(path, shape, node)
+        case section.NO_ALTERNATIVE:
+            return _neither(path, node)
         case "string_too_short" | "too_short":
             return _empty(path, shape)
         case "string_too_long":
@@ -202,6 +205,16 @@ def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
     )
     message = f"{_name(path)} is {_shown(node)}, which is not {wanted}"
     return _Sentence(id="wrong-value", message=message, fix=fix, path=path)
+
+
+def _neither(path: KeyPath, node: Node | None) -> _Sentence:
+    """The unions of the language are of a text and a list of texts."""
+    return _Sentence(
+        id="wrong-type",
+        message=f"{_name(path)} is {_shown(node)}; it takes a text or a list of texts, not empty",
+        fix=f'write `{_last_key(path)}: "…"`, or a list of words with each number in quotes',
+        path=path,
+    )
 
 
 def _empty(path: KeyPath, shape: Shape) -> _Sentence:

@@ -315,3 +315,14 @@ def test_load_manifest__damaged_text__findings_or_a_manifest_but_never_an_except
     loaded = load(damaged)
 
     assert (loaded.manifest is None) == loaded.has_errors
+
+
+@pytest.mark.parametrize("value", ["5", "[]", "[a, 5]", "{a: b}", '""', "true"])
+def test_load__value_of_a_union_that_fits_none__one_finding_that_names_both(value: str) -> None:
+    text = manifest(f"healthCheck: {{command: {value}}}")
+
+    (finding,) = load_manifest(text, path="service.yml").findings
+
+    assert finding.id == "wrong-type"
+    assert finding.message.startswith("`service.healthCheck.command` is ")
+    assert "it takes a text or a list of texts, not empty" in finding.message
