@@ -16,6 +16,8 @@ LONGEST_EXCEPTION = 200  # characters that are shown
 # Characters and lines of an event that are read: a log may hold anything, and is read in time.
 _LONGEST_LINE = 1000
 _LONGEST_EVENT = 300
+_MOST_LINES = 3000  # of all events: the first, where a server starts, and the last
+_FIRST = 500
 _LONGEST_BANNER = 300
 _LONGEST_TRACEBACK = 500
 _TRACEBACKS = 20
@@ -165,7 +167,10 @@ _REMARKS = tuple(
 
 def read_signs(events: Sequence[LogText]) -> LogSigns:
     """Never fails: what is not recognised is not there."""
-    lines = [(event.at, line) for event in events for line in _lines(event.text)]
+    every = [(event.at, line) for event in events for line in _lines(event.text)]
+    lines = (
+        every if len(every) <= _MOST_LINES else [*every[:_FIRST], *every[_FIRST - _MOST_LINES :]]
+    )
     texts = [line for _, line in lines]
     return LogSigns(
         has_lines=any(text.strip() for text in texts),

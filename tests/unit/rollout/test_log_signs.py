@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -175,6 +175,16 @@ def test_read_signs__exception(texts: tuple[str, ...], exception: str) -> None:
     assert signs(*texts).exception == exception
 
 
+def test_read_signs__more_lines_than_are_read__the_first_and_the_last_count() -> None:
+    banner = "INFO:     Uvicorn running on http://127.0.0.1:8000 (Press CTRL+C to quit)"
+    chatter = ["\n".join(["working"] * 250)] * 40
+
+    found = signs(banner, *chatter, *TRACEBACK)
+
+    assert [place.port for place in found.listening] == [8000]
+    assert found.exception == NOPE
+
+
 def test_read_signs__long_exception__cut() -> None:
     said = signs(*TRACEBACK[:-1], "ValueError: " + "x" * 5000).exception
 
@@ -249,8 +259,8 @@ def test_read_signs__any_text__never_fails(texts: list[str]) -> None:
     ],
 )
 def test_read_signs__hostile_lines__in_time(text: str) -> None:
-    began = perf_counter()
+    began = process_time()
 
     signs(*[text] * 300)
 
-    assert perf_counter() - began < 10
+    assert process_time() - began < 5
