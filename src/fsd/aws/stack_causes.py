@@ -174,10 +174,18 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ),
     ApiCause(
         code="",
-        words=r"Exceeded attempts to wait|did not stabilize",
+        words=r"Exceeded attempts to wait|did not stabilize|Resource timed out waiting",
         fix="look at the resource itself, it did not become ready in time; of an ECS service fsd "
         "diagnose shows why; then run it again",
         examples=(
+            Said(
+                "Resource timed out waiting for completion (RequestToken: 1)",
+                "https://github.com/aws/aws-app-mesh-examples/issues/419",
+            ),
+            Said(
+                "Resource timed out waiting for creation of physical resource",
+                "https://github.com/aws-cloudformation/cloudformation-cli-java-plugin/issues/210",
+            ),
             Said(
                 'Resource handler returned message: "Exceeded attempts to wait" (RequestToken: 1, '
                 "HandlerErrorCode: NotStabilized)",
@@ -329,6 +337,19 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
                 'Resource handler returned message: "Error occurred during operation '
                 "'PutParameter'.\" (RequestToken: 1, HandlerErrorCode: GeneralServiceException)",
                 _CODES,
+            ),
+        ),
+    ),
+    ApiCause(
+        code="credentials-expired",
+        words=r"security token included in the request is",
+        fix="get new credentials, and run it again",
+        examples=(
+            Said(
+                "The security token included in the request is invalid (Service: "
+                "AmazonIdentityManagement; Status Code: 403; Error Code: InvalidClientTokenId; "
+                "Request ID: 1; Proxy: null)",
+                "https://github.com/aws-samples/aws-serverless-saas-workshop/issues/58",
             ),
         ),
     ),

@@ -72,7 +72,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="quota-reached",
-        pattern=r"reached the limit on the number of (vCPUs|tasks)",
+        pattern=r"reached the limit on the number of",
         summary="the account runs as many vCPUs or tasks as it may",
         advice="ask for a higher quota (Service Quotas console), or lower the maximum percent: a "
         "deployment needs room for old and new tasks",
@@ -152,8 +152,8 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="capacity-unavailable",
-        pattern=r"capacity is unavailable|(?-i:RESOURCE:[A-Z])|"
-        r"No Container Instances were found|closest matching",
+        pattern=r"capacity is unavailable|(?-i:RESOURCE:[A-Z])|placement constraint|"
+        r"no container instances? (?:were found|met all)",
         summary="there is no capacity for the task",
         advice="add subnets in more zones, use on-demand capacity, or deploy again later; on EC2 "
         "add instances that have what the task asks for",
@@ -162,6 +162,14 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         "at this time.",
         source=EVENTS,
         also=(
+            Said(
+                "MemberOf placement constraint unsatisfied.",
+                "https://github.com/aws/amazon-ecs-agent/pull/3044",
+            ),
+            Said(
+                "No Container Instances were found in your capacity provider.",
+                "https://github.com/aws-samples/cost-effective-aws-deployment-of-comfyui/issues/39",
+            ),
             Said(
                 "(service web) was unable to place a task. Reason: TaskFailedToStart: "
                 "RESOURCE:MEMORY.",

@@ -85,8 +85,8 @@ def classify_event(message: str) -> Failure | None:
     return _first(_OF_TASKS, [(reason, read_reason(reason))], None)
 
 
-_QUOTED = re.compile(rf"{PLACING}\. Reason: (?P<reason>\w+Error: .*)", re.DOTALL)
-_OF_TASKS = tuple(row for row in FAILURES if not row.exit_codes and not row.is_rest)
+_QUOTED = re.compile(rf"{PLACING}\. Reason: (?P<reason>.*)", re.DOTALL)
+_OF_TASKS = tuple(row for row in FAILURES if not row.exit_codes and row is not FAILURES[-1])
 
 
 def _account(arn: str) -> str:

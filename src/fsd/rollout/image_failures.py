@@ -395,7 +395,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         code="image-pull-denied",
         stages=_IMAGE,
         pattern=DENIED,
-        unless=rf"{_OUTSIDE}|<ecr-other>|{_LAYERS}|{_LIMIT}|{_EXPIRED}|"
+        unless=rf"{_OUTSIDE}|<ecr-other>|<s3>|{_LIMIT}|{_EXPIRED}|"
         "requested access to the resource is denied",
         summary="the execution role may not pull the image",
         advice=f"allow {_RIGHTS}; an image of another account needs its repository's policy as "
@@ -405,6 +405,15 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "exist or may require 'docker login'",
         source=PULL,
         also=(
+            Said(
+                "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
+                "failed to resolve ref "
+                "210987654321.dkr.ecr.eu-west-1.amazonaws.com/otel-collector:latest@sha256:863:"
+                " unexpected status from HEAD request to "
+                "https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/v2/otel-collector/blobs/s"
+                "ha256:863: 403 Forbidden",
+                "https://github.com/aws/containers-roadmap/issues/2493",
+            ),
             Said(
                 "CannotPullContainerError: Error response from daemon: Get "
                 "https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/v2/web/manifests/latest: "

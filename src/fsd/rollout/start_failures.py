@@ -239,7 +239,8 @@ START_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="secret-not-found",
         stages=(Stage.SECRET, Stage.PARAMETER),
-        pattern=r"not ?found|invalid ssm parameters|marked (?:for deletion|deleted)",
+        pattern=r"not ?found|invalid ssm parameters|marked (?:for deletion|deleted)|"
+        r"check whether the secret exists",
         summary="a secret or parameter does not exist",
         advice="check `valueFrom`: region, account and the six characters at the end of the ARN",
         after=1,
@@ -247,6 +248,13 @@ START_FAILURES: tuple[Failure, ...] = (
         "ResourceNotFoundException: Secrets Manager can't find the specified secret",
         source=INITIALIZATION,
         also=(
+            Said(
+                "ResourceInitializationError: unable to pull secrets or registry auth: The "
+                "task can't retrieve the secret with ARN "
+                "'arn:aws:secretsmanager:eu-west-1:210987654321:secret:x' from AWS Secrets "
+                "Manager. Check whether the secret exists in the specified Region.",
+                INITIALIZATION,
+            ),
             Said(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secrets from ssm: "
@@ -837,7 +845,8 @@ START_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="command-not-found",
         stages=(Stage.START,),
-        pattern=r"executable file not found|no such file or directory|permission denied",
+        pattern=r"executable file not found|no such file or directory|permission denied|"
+        r"no command specified",
         unless=_SETTINGS,
         summary="the container's program could not be started",
         advice="check CMD and ENTRYPOINT (or `service.command`): the program must be in the image "
@@ -846,6 +855,10 @@ START_FAILURES: tuple[Failure, ...] = (
         example='CannotStartContainerError: exec: "serve": executable file not found in $PATH',
         source=STOPPED,
         also=(
+            Said(
+                "CannotStartContainerError: API error (500): No command specified",
+                "https://github.com/aws/amazon-ecs-agent/issues/157",
+            ),
             Said(
                 "CannotStartContainerError: ResourceInitializationError: failed to create new "
                 "container runtime task: failed to create shim: OCI runtime create failed: "

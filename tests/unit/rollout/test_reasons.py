@@ -55,6 +55,8 @@ TASKS = (
     (f"{PULL}context canceled", "network-unreachable", 2, "NAT"),
     (f"{PULL}pull command failed: : signal: killed", "network-unreachable", 2, "NAT"),
     (f"{LAYERS}failed to do request: Get {ECR}/web:v1: {TIMEOUT}", "network-unreachable", 2, "s3"),
+    (f"{LAYERS}unexpected status code https://{ECR}/v2/web/blobs/sha256:1: 403 Forbidden",
+     "image-pull-denied", 1, "ecr:BatchGetImage"),
     (f"{LAYERS}unexpected status code https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1."
      "amazonaws.com/0-210987654321-x/1?X-Amz-Expires=3600&X-Amz-Signature=429: 403 Forbidden",
      "image-pull-denied", 2, "S3 gateway endpoint"),
@@ -181,6 +183,8 @@ EVENTS = (
      "service", "role-not-assumable"),
     (f"(service web) was unable to place a task. Reason: {MANIFEST}{ECR}/web:v9: not found.",
      "image-not-found"),
+    ("(service web) was unable to place a task. Reason: Timeout waiting for network interface "
+     "provisioning to complete.", "platform-error"),
     (f"(service web) was unable to place a task. Reason: {EFS}Failed to resolve \"fs-1\"",
      "file-system-not-mounted"),
     ("(service web) is unable to consistently start tasks successfully.", "tasks-fail-to-start"),
@@ -190,6 +194,7 @@ SILENT = (
     "(service web) has reached a steady state.",
     "(service web) has started 1 tasks: (task 1).",
     "(service web) stopped 2 pending tasks.",
+    "(service web) was unable to place a task. Reason: something new.",
     "(service web) (deployment ecs-svc/8028) deployment failed: alarm detected.",
     "(service web) (instance i-0a) is unhealthy in (elb classic) due to (reason Instance has "
     "failed at least the UnhealthyThreshold number of health checks consecutively.)",
