@@ -97,7 +97,9 @@ def go_back(back: GoBack) -> RolledBackTo:
 def patient(back: GoBack) -> GoBack:
     """With the time that a rollback gets, and asking AWS again where it does not answer."""
     watcher = back.watcher
-    watcher.deadline = back.clock.now() + ROLLBACK_TIME
+    # Going back drains as well, and for as long.
+    drain = timedelta(seconds=back.desired.drain) / watcher.pace.speed
+    watcher.deadline = back.clock.now() + ROLLBACK_TIME + drain
     watcher.be_patient()
     patience = Patience(clock=back.clock, reporter=watcher.reporter, speed=watcher.pace.speed)
     return replace(back, aws=patience.with_aws(back.aws))

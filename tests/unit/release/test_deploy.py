@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -239,6 +240,19 @@ def test_deploy__rollback_fails__exit_7() -> None:
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
     assert result.outcome.exit_code == 7
+
+
+@pytest.mark.parametrize(
+    ("drain", "outcome"), [(3600, Outcome.ROLLED_BACK), (30, Outcome.ROLLBACK_FAILED)]
+)
+def test_deploy__rollback_drains_for_long__waited_for_as_long(drain: int, outcome: Outcome) -> None:
+    """Half an hour in ROLLBACK_IN_PROGRESS, by the pace of the looks."""
+    aws, clock = running(), FakeClock()
+    aws.ecs.script("ROLLBACK_IN_PROGRESS")
+    clock.at(228, lambda: aws.ecs.end("ROLLBACK_SUCCESSFUL"))
+    desired = replace(make_desired(), drain=drain)
+
+    assert run(aws, make_request(desired), clock).outcome is outcome
 
 
 def test_deploy__first_one_fails__no_tasks_left_and_exit_7() -> None:
