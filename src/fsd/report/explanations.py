@@ -177,6 +177,7 @@ def _sign_text(row: Failure) -> str:
     signs = (
         f"while {' or '.join(row.stages)}" if row.stages else "",
         "" if row.pattern == "." and row.stages else row.pattern,
+        f"with {row.where}" if row.where else "",
         f"unless {row.unless}" if row.unless else "",
         f"with exit code {codes}" if codes else "",
     )
@@ -299,6 +300,7 @@ def _sign(row: Failure) -> Json:
         "example": row.example,
         "stages": list(row.stages),
         "pattern": row.pattern,
+        "where": row.where,
         "unless": row.unless,
         "exitCodes": list(row.exit_codes),
         "endsTheWait": ends_the_wait(row),

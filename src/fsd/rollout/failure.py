@@ -46,6 +46,7 @@ class Failure:
     source: str  # the page or thread of the example
     exit_codes: tuple[int, ...] = ()  # () any
     stages: tuple[Stage, ...] = ()  # () any
+    where: str = ""  # words that must stand in it as well: whose registry, which part
     unless: str = ""  # words that make it another row's
     is_rest: bool = False
     also: tuple[Said, ...] = ()  # more examples
@@ -55,6 +56,8 @@ class Failure:
         if self.exit_codes and exit_code not in self.exit_codes:
             return False
         if self.stages and reason.stage not in self.stages:
+            return False
+        if self.where and not _finds(self.where, reason.words):
             return False
         if self.unless and _finds(self.unless, reason.words):
             return False

@@ -113,7 +113,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="image-pull-rate-limit",
         stages=_IMAGE,
-        pattern=rf"(?=.*<ecr-public>).*(?:{_LIMIT})",
+        where="<ecr-public>",
+        pattern=_LIMIT,
         summary="ECR Public limits pulls without a login",
         advice="use a pull-through cache of ECR for public.ecr.aws, or push the image to this "
         "account's ECR",
@@ -125,7 +126,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="image-pull-rate-limit",
         stages=_IMAGE,
-        pattern=rf"(?=.*<ecr(?:-other)?>).*(?:{_LIMIT})",
+        where=r"<ecr(?:-other)?>",
+        pattern=_LIMIT,
         summary="ECR limits the calls of this account",
         advice="wait, ECS tries again by itself; start fewer tasks at once, or ask for a higher "
         "quota of ECR (Service Quotas console)",
@@ -137,7 +139,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="image-pull-rate-limit",
         stages=_IMAGE,
-        pattern=rf"(?=.*<(?:ghcr|registry)>).*(?:{_LIMIT})",
+        where=r"<(?:ghcr|registry)>",
+        pattern=_LIMIT,
         summary="the registry limits pulls",
         advice="push the image to ECR, or name credentials of the registry (repositoryCredentials)",
         after=None,
@@ -148,7 +151,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="network-unreachable",
         stages=_IMAGE,
-        pattern=rf"(?:{_LAYERS}).*(?:{UNREACHABLE})|panic: runtime error",
+        where=rf"{_LAYERS}|panic: runtime error",
+        pattern=rf"{UNREACHABLE}|panic: runtime error",
         unless=_OUTSIDE,
         summary="the image's layers could not be fetched from S3",
         advice="ECR keeps layers in S3: give the subnets' route table the s3 gateway endpoint or "
@@ -183,7 +187,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="image-pull-denied",
         stages=_IMAGE,
-        pattern=r"<s3>.*403 Forbidden",
+        where="<s3>",
+        pattern="403 Forbidden",
         summary="the image's layers may not be read from S3",
         advice="let the policy of the S3 gateway endpoint allow s3:GetObject on ECR's bucket, "
         "arn:aws:s3:::prod-REGION-starport-layer-bucket/*",
@@ -196,7 +201,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="network-unreachable",
         stages=_IMAGE,
-        pattern=rf"(?=.*{_OUTSIDE}).*(?:{_NO_ROUTE})",
+        where=_OUTSIDE,
+        pattern=_NO_ROUTE,
         summary="the task has no route to the image's registry",
         advice=f"{NAT}: there is no VPC endpoint for a registry outside of AWS; or push the image "
         "to ECR",
@@ -319,7 +325,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="image-pull-denied",
         stages=_IMAGE,
-        pattern=rf"(?=.*<ghcr>).*(?:{DENIED})",
+        where="<ghcr>",
+        pattern=DENIED,
         summary="ghcr.io refuses the pull: the package does not exist, or is private",
         advice="make the package public, or name credentials with a token that may read packages "
         "(repositoryCredentials of the task definition), or push the image to ECR",
@@ -339,7 +346,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="image-pull-denied",
         stages=_IMAGE,
-        pattern=rf"(?=.*<ecr-public>).*(?:{DENIED})",
+        where="<ecr-public>",
+        pattern=DENIED,
         unless=_EXPIRED,
         summary="ECR Public refuses the pull: there is no such repository",
         advice="check the image's name in the Amazon ECR Public Gallery: its images need no "
@@ -352,8 +360,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="image-pull-denied",
         stages=_IMAGE,
-        pattern=rf"(?=.*<(?:docker-hub|registry)>).*(?:{DENIED})|"
-        "requested access to the resource is denied",
+        where=r"<(?:docker-hub|registry)>|requested access to the resource is denied",
+        pattern=DENIED,
         summary="the registry refuses the pull: the image does not exist, or is private",
         advice="check the repository's name; for a private one name credentials "
         "(repositoryCredentials of the task definition), or push the image to ECR",
@@ -379,7 +387,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="image-pull-denied",
         stages=_IMAGE,
-        pattern=rf"(?=.*<ecr-other>).*(?:{DENIED})",
+        where="<ecr-other>",
+        pattern=DENIED,
         unless=_EXPIRED,
         summary="another account's ECR repository does not let this account pull",
         advice=f"allow this account {_RIGHTS.partition(' and ')[0]} in that repository's policy, "
@@ -438,7 +447,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="image-not-found",
         stages=_IMAGE,
-        pattern=rf"(?=.*{_OUTSIDE}).*(?:{_MISSING})",
+        where=_OUTSIDE,
+        pattern=_MISSING,
         unless=rf"{_PLATFORM}|{DENIED}|{_NO_ROUTE}",
         summary="the registry has no image of this name",
         advice="check the image's name and its tag or digest in the registry",

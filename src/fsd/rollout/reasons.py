@@ -62,7 +62,7 @@ _NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"(?:https?://)?public\.ecr\.aws\b[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ecr-public>"),
         (
-            r"(?:https?://)?(?:(?:[a-z0-9-]+\.)*docker\.(?:io|com)|dseasb33srnrn\.cloudfront\.net|"
+            r"(?:https?://)?(?:(?:[a-z0-9-]+\.){0,9}docker\.(?:io|com)|dseasb33srnrn\.cloudfront\.net|"
             r"docker-images-prod\.[a-z0-9.]+\.cloudflarestorage\.com)\b"
             r"[^\s\"']*?(?=[\"',;)]|:?\s|:?$)",
             "<docker-hub>",
@@ -73,7 +73,7 @@ _NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?:https?://)?ghcr\.io\b[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<ghcr>"),
         (r"https?://[^\s\"']*?(?=[\"',;)]|:?\s|:?$)", "<url>"),
         (
-            r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?/[^\s\"',;)]+?(?=[\"',;)]|:?\s|:?$)",
+            r"\b[a-z0-9-]+(?:\.[a-z0-9-]+){1,9}(?::\d+)?/[^\s\"',;)]+?(?=[\"',;)]|:?\s|:?$)",
             "<registry>",
         ),
         (r"(?<=resolve ref )\"?[^\s\"<]+?\"?(?=:\s|,|\s|:?$)", "<image>"),
@@ -118,9 +118,12 @@ _STAGES: tuple[tuple[re.Pattern[str], Stage], ...] = tuple(
 )
 
 
+_LONGEST = 4000  # ECS cuts its own at 1024 characters
+
+
 def read_reason(text: str, *, account: str = "") -> Reason:
     """Never fails: what is not known is `Stage.OTHER`. `account` is the task's, "" if unknown."""
-    words = cut_names(text, account=account)
+    words = cut_names(text[:_LONGEST], account=account)
     stage = next((stage for pattern, stage in _STAGES if pattern.search(words)), Stage.OTHER)
     return Reason(stage=stage, words=words)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -83,15 +84,21 @@ def test_rows__any_alternative_or_anchor_taken_away__an_example_is_lost(
         for part, left in (*without_one_anywhere(row.pattern), *without_anchors(row.pattern)):
             is_noticed = answers(replace(row, pattern=left)) != answers(row)
             (noticed if is_noticed else unnoticed).add(part)
+        for part, left in without_one_anywhere(row.where):
+            is_noticed = answers(replace(row, where=left)) != answers(row)
+            (noticed if is_noticed else unnoticed).add(part)
 
     assert unnoticed - noticed == set()
 
 
-@pytest.mark.parametrize(("row", "table"), [x for x in ROWS if x[0].unless], ids=name)
-def test_rows__what_makes_it_another_rows_taken_away__an_example_changes(
-    row: Failure, table: tuple[Failure, ...]
+@pytest.mark.parametrize("field", ["where", "unless"])
+@pytest.mark.parametrize(("row", "table"), [x for x in ROWS if x[0].unless or x[0].where], ids=name)
+def test_rows__what_narrows_it_taken_away__an_example_changes(
+    row: Failure, table: tuple[Failure, ...], field: str
 ) -> None:
-    bare = replace(row, unless="")
+    if not getattr(row, field):
+        return
+    bare = replace(row, where="") if field == "where" else replace(row, unless="")
     texts = [said for other in table for said in (*other.examples(), *other.unlike)]
 
     assert any(
@@ -132,3 +139,15 @@ def test_stages__any_frame_or_anchor_taken_away__an_example_changes(
                 unnoticed.append((stage, part))
 
     assert unnoticed == []
+
+
+@pytest.mark.parametrize("filler", ["x ", "quay.io/a ", "a.", "task ", '"', "<", "arn:aws:x "])
+def test_classify__long_hostile_text__in_time(filler: str) -> None:
+    text = f"CannotPullContainerError: {filler * 50_000}"
+    started = time.process_time()
+
+    reason = reasons.read_reason(text)
+    for row, _ in ROWS:
+        row.matches(reason, None)
+
+    assert time.process_time() - started < 3
