@@ -141,6 +141,15 @@ def test_render_comment__failed_phase__critical_in_the_chart() -> None:
     assert "`|`" not in text
 
 
+def test_render_comment__not_started__no_word_of_success() -> None:
+    text = comment(outcome=Outcome.NOT_STARTED, message="no task ran", diagnosis=None)
+
+    assert "is deployed on dev and not started — nothing runs" in text
+    assert "No task ran." in text
+    assert "✅" not in text
+    assert "healthy" not in text
+
+
 HOSTILE = "<!-- fsd:offer-api:dev --> @victim | `x` ``` #12 [a](http://b)\n### h\x1b[0m"
 
 

@@ -63,6 +63,11 @@ Failed (deploy of offer-api v1.3.0 in dev): nothing to roll back to: scaled to 0
     [
         (Outcome.UNCHANGED, "", "Nothing to change: offer-api-dev:42 (v1.3.0), 2 of 2 healthy"),
         (
+            Outcome.NOT_STARTED,
+            "no task ran",
+            "Deployed, not started (offer-api v1.3.0 in dev): no task ran",
+        ),
+        (
             Outcome.SUPERSEDED,
             "another took over",
             f"{'Superseded (deploy of offer-api v1.3.0 in dev): another took over':<94}exit 8",
