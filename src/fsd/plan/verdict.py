@@ -16,6 +16,7 @@ class Mark(StrEnum):
     """The tag's value; a revision without one is judged by its deployments alone."""
 
     NOT_STARTED = "not-started"  # rolled out at count 0
+    WATCHED = "watched"  # after ECS had called it done, by a run that did not come to its end
     FAILED = "failed"  # ECS's deployment may have succeeded; the release has not
     PROVED = "proved"  # it was one of the others, and has run since
 
@@ -27,4 +28,4 @@ def mark_of(tags: Mapping[str, str]) -> Mark | None:
 
 
 def is_unproved(tags: Mapping[str, str]) -> bool:
-    return mark_of(tags) in {Mark.NOT_STARTED, Mark.FAILED}
+    return mark_of(tags) in {Mark.NOT_STARTED, Mark.WATCHED, Mark.FAILED}

@@ -95,7 +95,7 @@ def note_force(ecs: Ecs, arn: str, note: str) -> None:
 
 _PAST = {
     "not started": "ran no task, at count 0",
-    "not judged": "ran no task, at count 0, and what has run since was not judged",
+    "not judged": "was not seen to its end, or ran no task then",
     "failed": "failed",
     "rolled back": "was rolled back",
     "rollback failed": "failed, and so did its rollback",

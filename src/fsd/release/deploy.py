@@ -33,7 +33,7 @@ from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orp
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Stack
 from fsd.release.probe import Trial, sweep, try_moved_check
-from fsd.release.proof import mark_before_start, mark_proved, not_started_text
+from fsd.release.proof import mark_before_start, mark_before_watch, mark_proved, not_started_text
 from fsd.release.reporter import Reporter
 from fsd.release.rescue import bring_back
 from fsd.release.result import (
@@ -442,6 +442,9 @@ class _Deployment:
         now = observed.service.desired if observed.service else 0
         if tasks_after(step, applied, desired=self.desired, now=now) == 0:
             mark_before_start(self.aws.ecs, applied.task_definition_arn, observed)
+        elif self._watches_on:
+            note = mark_before_watch(self.aws.ecs, applied.task_definition_arn, observed)
+            self.late_notes = (*self.late_notes, note) if note else self.late_notes
         self.asked.known, self.asked.revision_arn = arns, applied.task_definition_arn
         try:
             apply_step(step, applied, desired=self.desired, aws=self.aws)
@@ -612,7 +615,8 @@ class _Deployment:
         took = _seconds(self.clock.now() - began)
         count = f"{service.running} of {service.desired}" if service else "all"
         self._phase(PhaseName.ROLLOUT, PhaseState.DONE, f"{count} healthy after {took}", began)
-        note = mark_proved(self.aws.ecs, applied.task_definition_arn, observed)
+        arn, watched_on = applied.task_definition_arn, self._watches_on and self._rolls_out()
+        note = mark_proved(self.aws.ecs, arn, observed, was_watched=watched_on)
         self.notes = (*self.notes, note) if note else self.notes
         return self._finish(started, Outcome.SUCCEEDED, applied=applied)
 
@@ -814,6 +818,10 @@ class _Deployment:
 
     def _warnings(self) -> tuple[str, ...]:
         return tuple(self.watcher.warnings) if self.watcher else ()
+
+    @property
+    def _watches_on(self) -> bool:
+        return self.desired.steady_for > 0 and self.request.wait
 
     @property
     def _is_confirming(self) -> bool:

@@ -144,6 +144,8 @@ def read_outcome(
     match mark_of(definition.tags):
         case Mark.FAILED:
             return "failed"
+        case Mark.WATCHED:
+            return "not judged"
         case Mark.NOT_STARTED:
             return "not judged" if _has_tasks(service, definition.arn) else NOT_STARTED
     return SUCCEEDED

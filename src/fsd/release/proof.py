@@ -41,16 +41,29 @@ def mark_before_start(ecs: Ecs, arn: str, observed: Observed) -> None:
     Not on a revision that was proved before. Raises CallFailedError: what cannot be marked would
     look like a success.
     """
-    good = observed.last_successful
-    if good is not None and good.task_definition_arn == arn:
-        return
-    if mark_of(_tags(observed, arn)) is None:
+    if not _is_judged(observed, arn):
         ecs.tag_task_definition(arn, tags={VERDICT: str(Mark.NOT_STARTED)})
 
 
-def mark_proved(ecs: Ecs, arn: str, observed: Observed) -> str:
-    """Where it was marked otherwise. Returns what to tell of it, or ""."""
-    return put_mark(ecs, arn, Mark.PROVED) if is_unproved(_tags(observed, arn)) else ""
+def mark_before_watch(ecs: Ecs, arn: str, observed: Observed) -> str:
+    """Before ECS is asked for what it will call done too early: a run that is killed while it
+    watches on leaves no false success. Returns what to tell of it, or ""."""
+    return "" if _is_judged(observed, arn) else put_mark(ecs, arn, Mark.WATCHED)
+
+
+def mark_proved(ecs: Ecs, arn: str, observed: Observed, *, was_watched: bool) -> str:
+    """Where it was marked otherwise, before or by this run. Returns what to tell of it, or ""."""
+    is_marked = was_watched and not _is_judged(observed, arn)
+    if is_marked or is_unproved(_tags(observed, arn)):
+        return put_mark(ecs, arn, Mark.PROVED)
+    return ""
+
+
+def _is_judged(observed: Observed, arn: str) -> bool:
+    """It was proved before, or the ledger says already that it was not."""
+    good = observed.last_successful
+    is_good = good is not None and good.task_definition_arn == arn
+    return is_good or mark_of(_tags(observed, arn)) is not None
 
 
 def put_mark(ecs: Ecs, arn: str, mark: Mark) -> str:

@@ -124,6 +124,57 @@ def test_deploy__run_before_died_and_the_worker_crashes__stack_of_the_last_good_
     assert aws.stacks.applied[-1] == before
 
 
+def test_deploy__run_was_killed_in_the_window__the_next_one_judges_it() -> None:
+    """ECS calls the release of the dead run successful, and nobody has seen it keep running."""
+    aws, clock = running(), FakeClock()
+
+    def die() -> None:
+        raise MemoryError
+
+    clock.at(5, die)
+    with pytest.raises(MemoryError):
+        run(aws, worker(), clock)
+    history = read_history(aws.ecs, cluster="dev", service="web-dev")
+    assert history[0].outcome == "not judged"
+
+    aws.ecs.crash(42, times=1)
+    result = run(aws, worker())
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert result.running is not None
+    assert result.running.revision == "web-dev:41"
+
+
+def test_deploy__run_was_killed_in_mid_rollout__the_next_one_attaches_and_judges_it() -> None:
+    aws, clock = running(), FakeClock()
+    aws.ecs.script("IN_PROGRESS")
+
+    def die() -> None:
+        raise MemoryError
+
+    clock.at(3, die)
+    with pytest.raises(MemoryError):
+        run(aws, worker(), clock)
+    before, clock = len(aws.ecs.deployments), FakeClock()
+    clock.at(2, lambda: aws.ecs.end("SUCCESSFUL"))
+
+    result = run(aws, worker(), clock)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert len(aws.ecs.deployments) == before
+    history = read_history(aws.ecs, cluster="dev", service="web-dev")
+    assert history[0].outcome == "succeeded"
+
+
+def test_deploy__worker_that_was_proved__proved_in_the_ledger_and_unchanged() -> None:
+    aws = running()
+    run(aws, worker())
+    history = read_history(aws.ecs, cluster="dev", service="web-dev")
+
+    assert history[0].outcome == "succeeded"
+    assert run(aws, worker()).outcome is Outcome.UNCHANGED
+
+
 @pytest.mark.parametrize(
     ("revision", "code", "reason"),
     [
