@@ -915,7 +915,7 @@ START_FAILURES: tuple[Failure, ...] = (
                 "https://github.com/aws/amazon-ecs-agent/issues/2312",
             ),
             Said(
-                "CannotStopContainerError: failed sending SIGTERM to container: timeout",
+                "CannotStopContainerError: failed sending SIGTERM to container: <reason>",
                 _CODES,
             ),
             Said(
@@ -923,7 +923,7 @@ START_FAILURES: tuple[Failure, ...] = (
                 _DAGSTER,
             ),
             Said(
-                "InternalError: failed to create the task",
+                "InternalError: <reason>",
                 _CODES,
             ),
         ),
@@ -937,7 +937,7 @@ START_FAILURES: tuple[Failure, ...] = (
         after=None,
         example="CannotCreateContainerError: API error (500): devmapper: Thin Pool has 1 free data "
         "blocks which is less than minimum required 4454",
-        source=STOPPED,
+        source=f"{GUIDE}/CannotCreateContainerError.html",
         is_rest=True,
     ),
     Failure(
