@@ -30,8 +30,8 @@ class CloudWatchAlarms:
         )
         return tuple(
             AlarmState(
-                name=alarm["AlarmName"],
-                state=alarm["StateValue"],
+                name=alarm.get("AlarmName", ""),
+                state=alarm.get("StateValue", ""),
                 reason=alarm.get("StateReason", ""),
             )
             for kind in ("MetricAlarms", "CompositeAlarms")

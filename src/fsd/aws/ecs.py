@@ -395,7 +395,8 @@ class ElasticContainerService:
 
     def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]:
         """Those that ECS still remembers, for an hour or so; also those still stopping."""
-        return tuple(to_stopped_task(task) for task in self._tasks(cluster, service, "STOPPED"))
+        tasks = self._tasks(cluster, service, "STOPPED")
+        return tuple(to_stopped_task(task) for task in tasks if not _should_run(task))
 
     def log_streams(self, task: StoppedTask) -> tuple[str, ...]:
         """() also where its task definition was deleted."""
@@ -404,7 +405,8 @@ class ElasticContainerService:
         return tuple(f"{prefix}{task.id}" for prefix in prefixes)
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
-        return tuple(to_task(task) for task in self._tasks(cluster, service, "RUNNING"))
+        tasks = self._tasks(cluster, service, "RUNNING")
+        return tuple(to_task(task) for task in tasks if not _has_stopped(task))
 
     def _tasks(self, cluster: str, service: str, status: str) -> Iterator[dict[str, Any]]:
         """By desired status: RUNNING has the tasks that should run, from PROVISIONING on.
@@ -442,6 +444,15 @@ class ElasticContainerService:
     @property
     def _writes(self) -> Any:
         return self.clients.client("ecs", attempts=ONE_ATTEMPT)
+
+
+def _should_run(task: dict[str, Any]) -> bool:
+    """Described a moment after it was listed: it may have changed sides."""
+    return task.get("desiredStatus") == "RUNNING" and task.get("lastStatus") != "STOPPED"
+
+
+def _has_stopped(task: dict[str, Any]) -> bool:
+    return task.get("lastStatus") == "STOPPED" or task.get("desiredStatus") == "STOPPED"
 
 
 def _primary_id(service: ServiceState) -> str:

@@ -107,13 +107,28 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
             lb["loadBalancerName"] for lb in load_balancers if lb.get("loadBalancerName")
         ),
         alarms=_alarms(answer),
-        unsaid=frozenset(key for key in _TELLING if key not in answer),
+        unsaid=_unsaid(answer),
     )
+
+
+def _unsaid(answer: dict[str, Any]) -> frozenset[str]:
+    """Keys that are missing, also inside: a load balancer without a name, no newest deployment."""
+    missing = {key for key in _TELLING if key not in answer}
+    deployments = answer.get("deployments", [])
+    if deployments and not any(d.get("status") == "PRIMARY" for d in deployments):
+        missing.add("deployments")
+    alarms = answer.get("deploymentConfiguration", {}).get("alarms", {})
+    if alarms.get("enable") and "alarmNames" not in alarms:
+        missing.add("alarmNames")
+    named = ("targetGroupArn", "loadBalancerName")
+    if any(not any(lb.get(key) for key in named) for lb in answer.get("loadBalancers", [])):
+        missing.add("loadBalancers")
+    return frozenset(missing)
 
 
 def _alarms(answer: dict[str, Any]) -> tuple[str, ...]:
     alarms = answer.get("deploymentConfiguration", {}).get("alarms", {})
-    return tuple(alarms.get("alarmNames", [])) if alarms.get("enable") else ()
+    return tuple(alarms.get("alarmNames", [])) if alarms.get("enable", True) else ()
 
 
 def _target_groups(load_balancers: list[dict[str, Any]]) -> tuple[tuple[str, ...], ...]:

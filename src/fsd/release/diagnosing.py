@@ -12,14 +12,14 @@ from typing import TypeVar
 
 from fsd.compile.desired import OUTPUT_URL
 from fsd.errors import CallFailedError
-from fsd.release.alarms import evidence as alarm_evidence
 from fsd.release.changed import Changed, find_changes
 from fsd.release.evidence import explain_task
 from fsd.release.journal import NOTED
 from fsd.release.ledger import describe_newest, last_successful, release_info
 from fsd.release.operations import Operation, get_service
+from fsd.release.ports import AlarmState
 from fsd.release.result import ReleaseInfo
-from fsd.rollout.cause import Cause, Diagnosis
+from fsd.rollout.cause import Cause, Diagnosis, Evidence
 from fsd.rollout.diagnose import short
 from fsd.rollout.present import Condition, GroupLook, Look, judge, snapshot_of
 from fsd.snapshot import (
@@ -128,14 +128,31 @@ def _look(operation: Operation, service: ServiceState) -> Look:
             )
         ),
         groups=tuple(_group(operation, reading, arns) for arns in service.target_groups),
-        alarms=alarm_evidence(aws, service.alarms),
+        alarms=_alarms(operation, reading, service),
         stack=stack,
         lacks_stack=stack is None and is_known and _is_of_fsd(service),
-        noted=reading.want("the ledger", lambda: _noted(operation, newest), ""),
+        noted=reading.want("its tags", lambda: _noted(operation, newest), ""),
         unread=tuple(reading.unread),
         remarks=tuple(reading.remarks),
     )
     return look
+
+
+def _alarms(operation: Operation, reading: _Reading, service: ServiceState) -> tuple[Evidence, ...]:
+    """Those of the service that are in ALARM."""
+    if not service.alarms:
+        return ()
+    none: Sequence[AlarmState] = ()
+    what = f"CloudWatch alarm {', '.join(service.alarms)}"
+    found = reading.need(what, lambda: operation.aws.alarms.find(service.alarms), none)
+    unsaid = set(service.alarms) - {alarm.name for alarm in found if alarm.state}
+    if unsaid and not reading.unread:
+        reading.unread.append(f"CloudWatch does not say how {', '.join(sorted(unsaid))} is")
+    return tuple(
+        Evidence(source=f"alarm {alarm.name}", text=alarm.reason)
+        for alarm in found
+        if alarm.state == "ALARM"
+    )
 
 
 def _newest(operation: Operation, service: ServiceState) -> ServiceDeployment | None:

@@ -12,7 +12,7 @@ from fsd.errors import ExitCode
 from fsd.release.diagnosing import Examination
 from fsd.release.result import ReleaseInfo
 from fsd.report.render import diagnosis_lines, with_exit_code
-from fsd.report.wording import capitalised, release_label, wrap
+from fsd.report.wording import release_label, wrap
 from fsd.rollout.diagnose import family_revision
 from fsd.rollout.last import LastRollout, RolloutState
 from fsd.rollout.present import Condition
@@ -176,16 +176,18 @@ def served_text(condition: Condition, releases: Mapping[str, ReleaseInfo]) -> st
             f"What users get is not clear: ECS counts 0{wanted} running, and lists {serving.listed}"
         )
     if running == 0:
-        return _nothing_runs(desired)
+        return _nothing_runs(desired, is_daemon=serving.is_daemon)
     names = [release_label(releases.get(arn)) or family_revision(arn) for arn in serving.revisions]
     who = " and ".join(dict.fromkeys(names)) or "a revision that ECS does not name"
     count = _count(healthy, running, desired)
     if healthy == 0:
-        return f"{capitalised(who)} runs, {count}: users may get no answer"
+        return f"Users may get no answer: {who} runs, {count}"
     return f"Served by {who}, {count}"
 
 
-def _nothing_runs(desired: int | None) -> str:
+def _nothing_runs(desired: int | None, *, is_daemon: bool) -> str:
+    if desired == 0 and is_daemon:
+        return "Nothing runs: a daemon service, and no instance takes it"
     if desired == 0:
         return "Nothing runs, by wish: the desired count is 0"
     if desired is None:

@@ -132,8 +132,8 @@ def _facts(examination: Examination) -> list[tuple[str, str]]:
     if release is not None:
         text = " · ".join(filter(None, (_release_text(release), size_text(release))))
         facts = [("release", text)]
-    elif service.task_definition_arn:
-        facts = [("release", family_revision(service.task_definition_arn))]
+    elif named := (*examination.condition.serving.revisions, service.task_definition_arn)[0]:
+        facts = [("release", family_revision(named))]
     kind = kind_text(service)
     if kind:
         facts.append(("kind", kind))

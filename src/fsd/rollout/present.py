@@ -72,7 +72,7 @@ class GroupLook:
 
     @property
     def healthy(self) -> int | None:
-        if self.targets is None:
+        if self.targets is None or any(target.state == "" for target in self.targets):
             return None
         return sum(target.state == "healthy" for target in self.targets)
 
@@ -104,6 +104,7 @@ class Serving:
     running: int | None
     desired: int | None
     listed: int = 0  # tasks that ECS lists as RUNNING; it may count others
+    is_daemon: bool = False  # as many are wanted as there are instances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,7 @@ def _serving(look: Look) -> Serving:
         running=running,
         desired=desired,
         listed=sum(task.last_status == "RUNNING" for task in look.tasks),
+        is_daemon=service.scheduling == "DAEMON",
     )
 
 
@@ -255,6 +257,7 @@ def _causes(view: _View) -> Iterator[Cause]:
         _broken_groups,
         _ending_tasks,
         _placing,
+        _stuck,
         _unhealthy_targets,
         _unhealthy_containers,
         _alarms,
@@ -396,11 +399,27 @@ def _fresh_events(view: _View) -> tuple[Event, ...]:
 
 
 def _placing(view: _View) -> Iterator[Cause]:
-    """What ECS says it cannot do, where something is missing."""
-    if not view.is_short:
+    """What ECS says it cannot do, where something is missing, or a rollout does not get on."""
+    primary, rollout = view.service.primary, view.rollout
+    is_open = rollout is not None and not rollout.state.is_over
+    is_behind = primary is not None and is_open and primary.running < primary.desired
+    if not (view.is_short or is_behind):
         return
     for cause in find_event_causes(_fresh_events(view), _current_arn(view)):
         yield replace(cause, where=view.where, evidence=_restamped(view, cause.evidence))
+
+
+def _stuck(view: _View) -> Iterator[Cause]:
+    """The newest deployment failed, and is the newest still: ECS starts no task of it any more."""
+    rollout, primary = view.rollout, view.service.primary
+    if rollout is None or primary is None or not _current_arn(view):
+        return
+    is_still_there = _current_arn(view) == rollout.task_definition_arn
+    ended_badly = rollout.state in {RolloutState.FAILED, RolloutState.ROLLBACK_FAILED}
+    if ended_badly and is_still_there and not view.wants_none:
+        yield from _why_it_failed(view) or (
+            _past(view, rollout, ROLLOUT_FAILED, "the newest deployment failed"),
+        )
 
 
 def _current_arn(view: _View) -> str:
@@ -533,7 +552,8 @@ _UNSAID = {
     "desiredCount": "how many tasks are wanted",
     "runningCount": "how many tasks run",
     "loadBalancers": "which load balancers it has",
-    "deployments": "which deployments it has",
+    "deployments": "which deployment is the newest",
+    "alarmNames": "which alarms watch its deployments",
 }
 
 
@@ -541,9 +561,10 @@ def _unknown(view: _View) -> Iterator[str]:
     service = view.service
     for key, what in _UNSAID.items():
         if key in service.unsaid:
-            yield f"ECS's answer does not say {what} (no `{key}`)"
+            yield f"ECS's answer does not say {what} (`{key}`)"
     if service.status not in {"", "ACTIVE", "DRAINING"}:
         yield f"ECS calls its status {service.status}, which FSD does not know"
+    yield from _unsaid_rollout(view)
     for group in view.look.groups:
         nameless = sum(target.state == "" for target in group.targets or ())
         if nameless:
@@ -553,19 +574,25 @@ def _unknown(view: _View) -> Iterator[str]:
     yield from view.look.unread
 
 
+def _unsaid_rollout(view: _View) -> Iterator[str]:
+    """Old deployments have no state; whether all of their tasks run is seen all the same."""
+    primary, rollout = view.service.primary, view.rollout
+    if primary is None or rollout is None or rollout.state is not RolloutState.UNSAID:
+        return
+    if primary.running < primary.desired and not (view.is_short or view.wants_none):
+        yield (
+            f"ECS does not say how the newest deployment goes, and {primary.running} of its "
+            f"{primary.desired} tasks run"
+        )
+
+
 def _notes(view: _View) -> Iterator[str]:
     service = view.service
     yield from _controller_notes(service)
     if service.classic_load_balancers:
         names = ", ".join(service.classic_load_balancers)
         yield f"behind the classic load balancer {names}, whose health FSD does not read"
-    if view.wants_none:
-        yield (
-            "desired count 0: nothing runs, by wish"
-            if service.scheduling != "DAEMON"
-            else ("a daemon service, and no instance takes it: nothing runs")
-        )
-    elif view.ended and _is_complete(view) and not _is_looping(view):
+    if view.ended and not view.wants_none and _is_complete(view) and not _is_looping(view):
         yield from _recovered(view)
     if view.is_rolling:
         yield "a rollout is in progress"
