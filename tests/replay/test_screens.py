@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.local.cli import Ended
-from tests.replay.cli import CASES, HERE, read_case, run
+from tests.local.cli import Ended, Fsd
+from tests.replay.cli import CASES, HERE, environment_of, read_case, run
+from tests.replay.server import replaying
 
 COMMANDS = ("diagnose", "status")
 
@@ -39,6 +40,22 @@ def test_look__exit_zero__whatever_is_wrong(tmp_path: Path, command: str) -> Non
 
     assert ended.code == 0
     assert ended.out.splitlines()[-1] == "Served by nothing: 0 of 1 running"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_look__service_never_made__the_reason_of_its_stack(tmp_path: Path, command: str) -> None:
+    answers = read_case("18-describe-stack-events")
+    missing = {"services": [], "failures": [{"arn": "shop-dev", "reason": "MISSING"}]}
+
+    with replaying({**answers, "DescribeServices": missing}) as replay:
+        fsd = Fsd(state=tmp_path, cwd=tmp_path, extra=environment_of(replay.endpoint))
+        ended = fsd.run(command, "--service", "shop", "--env", "dev")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(
+        "error[service-not-found]: no service shop-dev in cluster dev; its stack fsd-shop-dev is "
+        "ROLLBACK_COMPLETE: SourceBucket (AWS::S3::Bucket) CREATE_FAILED: "
+    )
 
 
 def write() -> None:

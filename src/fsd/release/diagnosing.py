@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from fsd.compile.desired import OUTPUT_URL
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, UsageError
 from fsd.release.changed import Changed, find_changes
 from fsd.release.evidence import explain_task
 from fsd.release.journal import NOTED
@@ -88,7 +88,7 @@ def examine(operation: Operation, *, explain: bool = True) -> Examination:
     ECS keeps stopped tasks for about an hour.
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html
     """
-    look = _look(operation, get_service(operation))
+    look = _look(operation, _service(operation))
     condition = judge(look)
     rollout = condition.rollout
     arns = [
@@ -106,6 +106,31 @@ def examine(operation: Operation, *, explain: bool = True) -> Examination:
         url=dict(look.stack.outputs).get(OUTPUT_URL, "") if look.stack else "",
         diagnosis=diagnosis,
     )
+
+
+def _service(operation: Operation) -> ServiceState:
+    """Where there is none because its stack could not be made, the error says that too."""
+    try:
+        return get_service(operation)
+    except UsageError as error:
+        stack = _broken_stack(operation)
+        if stack is None:
+            raise
+        why = f": {stack.reason}" if stack.reason else ""
+        raise UsageError(
+            f"{error.what}; its stack {stack.name} is {stack.status}{why}",
+            where=error.where,
+            fix="correct what the stack's reason names, then deploy again",
+            code=error.id,
+        ) from error
+
+
+def _broken_stack(operation: Operation) -> StackLook | None:
+    try:
+        stack = _find_stack(operation, operation.ref.stack_name)
+    except CallFailedError:
+        return None  # that there is no service is said all the same
+    return stack if stack is not None and stack.is_broken else None
 
 
 def _look(operation: Operation, service: ServiceState) -> Look:
