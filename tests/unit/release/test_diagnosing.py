@@ -106,3 +106,13 @@ def test_examine__rolled_back_by_us__the_cause_that_the_ledger_has() -> None:
     assert found.condition.is_healthy
     assert [c.code for c in found.condition.rollout_causes] == ["crashed"]
     assert text(found).splitlines()[-1] == "Served by v41, 2 of 2 running"
+
+
+def test_examine__tasks_that_ended_before_the_last_rollout_did__are_no_loop() -> None:
+    """A rollback of a health check ends tasks of the good revision too."""
+    aws = with_history(41)
+    now = operation(aws).clock.now()
+    crash(aws, 41, times=3, ago=timedelta(seconds=30))
+    aws.ecs.deployments[0] = replace(aws.ecs.deployments[0], finished_at=now)
+
+    assert examine(operation(aws)).condition.is_healthy
