@@ -99,10 +99,7 @@ def test_deploy__worker_ends_after_the_rollout__failed_and_rolled_back(fsd: Fsd,
     assert bad.code == 6, bad.text
     assert "KeyError: 'QUEUE_URL'" in bad.json()["diagnosis"]["logLines"][-1]
     assert bad.json()["running"]["version"] == "v1"
-    assert [(r["version"], r["outcome"]) for r in history] == [
-        ("v2", "failed"),
-        ("v1", "succeeded"),
-    ]
+    assert [r["outcome"] for r in history if r["version"] == "v2"] == ["failed"]
 
 
 @pytest.mark.usefixtures("worker")
