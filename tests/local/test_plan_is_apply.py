@@ -220,3 +220,19 @@ def test_plan__drift__every_difference_and_what_a_deployment_makes_of_it(
     assert lines[0].endswith("HttpListener is gone; a deployment repairs it")
     assert "LoadBalancerSecurityGroup /SecurityGroupIngress/1" in lines[1]
     assert lines[2].endswith("LogGroup /RetentionInDays 30 → 3653; a deployment leaves it so")
+
+
+def test_deploy__target_group_was_removed_and_the_release_fails__back_with_the_new_one(
+    fsd: Fsd, hello: Path, manifests: dict[str, str]
+) -> None:
+    """ECS alone would go back to the group that is gone, and wait for ever."""
+    deploy(fsd, manifests["two"], hello)
+    remove_target_group(fsd)
+
+    failed = fsd.run(*DEPLOY, "--version", "v2", "--override", "environment.HELLO_BROKEN_HEALTH=1")
+
+    assert failed.code == 6, failed.text
+    result = failed.json()
+    assert (result["outcome"], result["healthyCount"]) == ("rolled-back", 2)
+    with urllib.request.urlopen(url(fsd), timeout=10) as answer:
+        assert answer.status == 200

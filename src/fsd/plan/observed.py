@@ -9,6 +9,7 @@ from datetime import datetime
 from fsd.compile.desired import Json, Scaling
 from fsd.plan.memory import Memory, remember
 from fsd.plan.reality import Lack, without
+from fsd.plan.transition import output_value
 from fsd.plan.verdict import is_unproved
 from fsd.snapshot import ServiceDeployment, ServiceState
 
@@ -31,6 +32,11 @@ class ObservedStack:
     def actual(self) -> Json:
         """The template of what is there."""
         return without(self.template, self.lacks)
+
+    def is_made_anew(self, output: str) -> bool:
+        """Whether what the output names is gone: the next one has another id."""
+        was = output_value(self.template, output)
+        return was is not None and output_value(self.actual, output) is None
 
     @property
     def as_found(self) -> Json:

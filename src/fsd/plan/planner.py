@@ -197,7 +197,7 @@ def _security_group_changes(
     stack: ObservedStack | None, service: ServiceState
 ) -> tuple[Change, ...]:
     """The tasks get the stack's, whatever somebody has given them since."""
-    if stack is None or _is_made_anew(stack, OUTPUT_TASK_SECURITY_GROUP):
+    if stack is None or stack.is_made_anew(OUTPUT_TASK_SECURITY_GROUP):
         return (Change(what="security groups", text="replaced"),)
     wanted = stack.outputs.get(OUTPUT_TASK_SECURITY_GROUP)
     if wanted is None or set(service.security_groups) == {wanted}:
@@ -219,19 +219,13 @@ def _attachment_changes(
     if (
         stack is None
         or _is_attached_elsewhere(desired, stack, service)
-        or _is_made_anew(stack, OUTPUT_TARGET_GROUP)
+        or stack.is_made_anew(OUTPUT_TARGET_GROUP)
     ):
         changes.append(Change(what="load balancer", text="replaced"))
     if service.container_port != wanted.port:
         text = f"{service.container_port} → {wanted.port}"
         changes.append(Change(what="container port", text=text))
     return tuple(changes)
-
-
-def _is_made_anew(stack: ObservedStack, output: str) -> bool:
-    """Whether what the output names is gone: the next one has another id."""
-    was = output_value(stack.template, output)
-    return was is not None and output_value(stack.actual, output) is None
 
 
 def _is_attached_elsewhere(desired: Desired, stack: ObservedStack, service: ServiceState) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from fsd.compile.desired import Desired, Json
+from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.plan.memory import still_needed
 from fsd.plan.observed import Observed
@@ -76,7 +76,9 @@ def go_back(back: GoBack) -> RolledBackTo:
     back = patient(back)
     back = replace(back, observed=_as_of_now(back))
     good = last_good(back.observed)
-    can_stop = not isinstance(back.verdict, Doomed) or _would_start(back, good) or _stop(back, good)
+    can_stop = not _is_group_gone(back) and (
+        not isinstance(back.verdict, Doomed) or _would_start(back, good) or _stop(back, good)
+    )
     lost = _find_lost_race(back, good)
     if lost is not None:
         return lost
@@ -341,7 +343,7 @@ def update_to(back: GoBack, good: str) -> RolledBackTo:
         "service": back.desired.name,
         "taskDefinition": good,
         "forceNewDeployment": True,
-        **_attached_as(before, container=back.desired.service.container),
+        **_attached_as(before, back),
     }
     if before is not None and back.count is not None:
         parameters["desiredCount"] = before.desired
@@ -367,7 +369,25 @@ def update_to(back: GoBack, good: str) -> RolledBackTo:
             return could_not_go_back(back, why + _why_not(back, good))
 
 
-def _attached_as(before: ServiceState | None, *, container: str) -> Json:
+def _is_group_gone(back: GoBack) -> bool:
+    """Whether the target group of before had been removed, so that this run made another. ECS would
+    go back to the one that is gone, and wait for tasks that nothing can register.
+
+    https://github.com/aws/containers-roadmap/issues/1884
+    """
+    stack = back.observed.stack
+    return stack is not None and stack.is_made_anew(OUTPUT_TARGET_GROUP)
+
+
+def _groups(before: ServiceState, back: GoBack) -> tuple[str, ...]:
+    if not (before.target_group_arns and _is_group_gone(back)):
+        return before.target_group_arns
+    stack = back.aws.stacks.find(back.desired.stack_name)
+    arn = stack.outputs.get(OUTPUT_TARGET_GROUP) if stack else None
+    return (arn,) if arn else before.target_group_arns
+
+
+def _attached_as(before: ServiceState | None, back: GoBack) -> Json:
     """An update keeps what it does not name: the target group and the port of the failed release.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
@@ -384,10 +404,10 @@ def _attached_as(before: ServiceState | None, *, container: str) -> Json:
         "loadBalancers": [
             {
                 "targetGroupArn": arn,
-                "containerName": container,
+                "containerName": back.desired.service.container,
                 "containerPort": before.container_port,
             }
-            for arn in before.target_group_arns
+            for arn in _groups(before, back)
         ],
     }
 
