@@ -28,7 +28,7 @@ _AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0",
 )  # fmt: skip
 _MESSAGES = (
-    "token bucket: 5 of 10 left", "Unpacking libsecret-1-0:amd64 (0.20.5-3) ...", "status unpacked xauth:amd64 1:1.1.2-1",
+    "token bucket: 5 of 10 left", "(RequestToken: {uuid}, HandlerErrorCode: InvalidRequest)", "Unpacking libsecret-1-0:amd64 (0.20.5-3) ...", "status unpacked xauth:amd64 1:1.1.2-1",
     "see https://docs.aws.amazon.com/wellarchitected/latest/framework/ops_dev_integ_multi_env.html", "token bucket empty, waiting {n} ms", "max_tokens: {n}",
     "password reset requested for user {n}", "Password reset e-mail sent to user_id={n}",
     "secret santa drew {n} names", "prompt_tokens={n} completion_tokens={n} total_tokens={n}",

@@ -59,7 +59,10 @@ _WORDS = re.compile(
 )
 _WORD_PARTS = frozenset({"sig", "creds", "cred", "jwt", "bearer", "apitoken"})
 _RANDOM = frozenset({"key", "nonce", "passkey", "dsn", "seed", "license", "licence"})
-_NEVER = re.compile(r"secretsmanager|secretar|cookiecutter|passwordless|secretsanta|publickey")
+# CloudFormation's RequestToken is an id of a handler's call.
+_NEVER = re.compile(
+    r"secretsmanager|^requesttoken$|secretar|cookiecutter|passwordless|secretsanta|publickey"
+)
 # The last part of a name that only speaks about the secret.
 _ABOUT = frozenset(
     """

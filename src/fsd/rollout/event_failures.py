@@ -153,6 +153,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="capacity-unavailable",
         pattern=r"capacity is unavailable|(?-i:RESOURCE:[A-Z])|placement constraint|"
+        r"^(?-i:AGENT|ATTRIBUTE|EMPTY CAPACITY PROVIDER|NO ACTIVE INSTANCES)$|"
         r"no container instances? (?:were found|met all)",
         summary="there is no capacity for the task",
         advice="add subnets in more zones, use on-demand capacity, or deploy again later; on EC2 "
@@ -162,6 +163,15 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         "at this time.",
         source=EVENTS,
         also=(
+            *(
+                Said(f"TaskFailedToStart: {reason}", f"{GUIDE}/api_failures_messages.html")
+                for reason in (
+                    "AGENT",
+                    "ATTRIBUTE",
+                    "EMPTY CAPACITY PROVIDER",
+                    "NO ACTIVE INSTANCES",
+                )
+            ),
             Said(
                 "MemberOf placement constraint unsatisfied.",
                 "https://github.com/aws/amazon-ecs-agent/pull/3044",
