@@ -176,13 +176,16 @@ def test_deploy__real_manifest__whole_life(fsd: Fsd, manifest: Path) -> None:
 
     first = fsd.ok(*deploy).json()
     again = fsd.ok(*deploy).json()
-    broken = fsd.run(*deploy, "--override", "healthCheck.path=/nowhere")
+    moved = fsd.run(*deploy, "--override", "healthCheck.path=/nowhere")
+    broken = fsd.run(*deploy, "--override", "environment.HELLO_BROKEN_HEALTH=1")
     serves = fsd.ok("status", "--service", name, "--env", "local", "--format", "json").json()
     deleted = fsd.ok("delete", "--service", name, "--env", "local", "--yes")
 
     assert first["outcome"] == "succeeded"
     assert again["outcome"] == "unchanged"
     assert again["running"] == first["running"]
+    # A load balancer's check is tried on the running tasks first; a container's is the release's.
+    assert moved.code == (4 if first["url"] else 6), moved.text
     assert broken.code == 6, broken.text
     assert serves["running"]["revision"] == first["running"]["revision"]
     assert serves["service"]["running"] == serves["service"]["desired"] > 0

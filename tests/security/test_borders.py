@@ -153,7 +153,8 @@ def test_operation__nothing_forced__notes_nothing(name: str) -> None:
 
     OPERATIONS[name](operation(aws))
 
-    assert "tag_task_definition" not in [called for called, _ in aws.ecs.calls]
+    tagged = [str(given) for called, given in aws.ecs.calls if called == "tag_task_definition"]
+    assert FORCED not in "".join(tagged)
 
 
 def test_roll_back__protected_and_never_proved__refused_and_by_force_noted() -> None:

@@ -14,7 +14,7 @@ from fsd.compile.desired import OUTPUT_URL
 from fsd.errors import CallFailedError, UsageError
 from fsd.release.changed import Changed, find_changes
 from fsd.release.evidence import explain_task
-from fsd.release.journal import NOTED
+from fsd.release.journal import noted_failure
 from fsd.release.ledger import describe_newest, last_successful, release_info
 from fsd.release.operations import Operation, get_service
 from fsd.release.ports import AlarmState
@@ -232,7 +232,7 @@ def _noted(operation: Operation, newest: ServiceDeployment | None) -> str:
     if not newest.status.is_final or not newest.task_definition_arn:
         return ""
     found = operation.aws.ecs.find_task_definition(newest.task_definition_arn)
-    return found.tags.get(NOTED, "") if found else ""
+    return noted_failure(found.tags) if found else ""
 
 
 def _releases(operation: Operation, arns: Sequence[str]) -> dict[str, ReleaseInfo]:

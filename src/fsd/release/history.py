@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from fsd.plan.verdict import VERDICT
-from fsd.release.journal import NOTED, Entry, entries_of
+from fsd.release.journal import Entry, entries_of, noted_failure
 from fsd.release.ledger import SUCCEEDED, deployment_outcome, describe_newest, read_outcome
 from fsd.release.ledger import release_info as info_of
 from fsd.release.ports import Ecs, TaskDefinition
@@ -128,7 +128,7 @@ def _words(entry: Entry) -> str:
 
 def _why(release: ReleaseInfo, tags: Mapping[str, str]) -> str:
     """Why it failed, where FSD was there; a note of a rollout before is not of this one."""
-    return "" if release.outcome in {SUCCEEDED, "in progress"} else tags.get(NOTED, "")
+    return "" if release.outcome in {SUCCEEDED, "in progress"} else noted_failure(tags)
 
 
 def _running(service: ServiceState | None) -> frozenset[str]:

@@ -12,8 +12,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote, unquote
 
-from fsd.compile.tags import clean_value
+from fsd.compile.tags import VALUE_LIMIT, clean_value
 from fsd.errors import CallFailedError
 from fsd.release.ports import Ecs
 from fsd.rollout.cause import Cause
@@ -37,7 +38,12 @@ class Entry:
 
 def note_failure(ecs: Ecs, arn: str, cause: Cause) -> str:
     """Returns what to tell where AWS does not let us; the release ended as it did all the same."""
-    return _tag(ecs, arn, {NOTED: clean_value(f"{cause.code}: {cause.summary}")})
+    return _tag(ecs, arn, {NOTED: encode_value(f"{cause.code}: {cause.summary}")})
+
+
+def noted_failure(tags: Mapping[str, str]) -> str:
+    """Why a revision's release failed, as `note_failure` wrote it; "" where it says nothing."""
+    return decode_value(tags.get(NOTED, ""))
 
 
 def note_action(ecs: Ecs, arn: str, entry: Entry) -> str:
@@ -85,3 +91,14 @@ def _tag(ecs: Ecs, arn: str, tags: Mapping[str, str]) -> str:
 
 def _untold(error: CallFailedError) -> str:
     return f"the ledger could not be written: {error.what}"
+
+
+def encode_value(sentence: str) -> str:
+    """A sentence as a tag's value, to be read again: what AWS does not take is `=` and its UTF-8 in
+    hexadecimal, as in quoted-printable text."""
+    encoded = quote(sentence, safe=" .:/+@-_").replace("%", "=")[:VALUE_LIMIT]
+    return re.sub(r"=[0-9A-F]?$", "", encoded).rstrip()
+
+
+def decode_value(value: str) -> str:
+    return unquote(value.replace("=", "%"), errors="ignore")

@@ -176,7 +176,7 @@ def test_deploy__crashes_twice__stopped_at_once_and_rolled_back() -> None:
     assert result.outcome is Outcome.ROLLED_BACK
     assert names(aws) == ["update_service", "stop_service_deployment", "tag_task_definition"]
     tags = aws.ecs.calls[-1][1]["tags"]
-    assert tags == {"fsd:failed": "crashed: the main process ended 2 tasks exit code 1"}
+    assert tags == {"fsd:failed": "crashed: the main process ended =282 tasks=2C exit code 1=29"}
     assert result.diagnosis is not None
     assert result.diagnosis.cause.code == "crashed"
     assert result.diagnosis.log_lines == ("14:00:00 fatal: password=*** refused",)

@@ -71,7 +71,7 @@ def test_read_rows__failed_release__why() -> None:
     assert shown(aws) == [
         (
             "deploy", "web-dev:42", "rolled back",
-            "crashed: the main process ended 2 tasks exit code 1", False,
+            "crashed: the main process ended (2 tasks, exit code 1)", False,
         ),
         ("deploy", "web-dev:41", "succeeded", "", True),
     ]  # fmt: skip
