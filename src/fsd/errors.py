@@ -3,7 +3,7 @@
 FsdError
   UsageError        the command line asks for something that cannot be
   ManifestError     the Service YAML, an override or an environments file is not valid
-  RefusedError      FSD could, but will not: policy, wrong account, a deployment in flight
+  RefusedError      FSD refused: policy, wrong account, a deployment in flight
   CallFailedError   AWS, Docker or GitHub did not do what was asked
   TimedOutError     the time is up and the state is not known to be final
   Interrupted a signal ended the command

@@ -60,7 +60,7 @@ def test_explain__shell_completion__ids_that_start_so_with_what_they_mean(fsd: F
     }
 
     assert fsd.ok().out.splitlines() == [
-        *("plain", "secret-arn-malformed", "a secret's `valueFrom` is not an ARN that ECS takes"),
+        *("plain", "secret-arn-malformed", "a secret's `valueFrom` is not an ARN that ECS accepts"),
         *("plain", "secret-arn-partial", "a secret's ARN lacks its last six characters"),
     ]
 

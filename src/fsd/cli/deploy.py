@@ -27,14 +27,20 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 )
 @FILE
 @ENV
-@click.option("--image", help="A ready image, by tag or digest, instead of a build.")
+@click.option("--image", help="Deploy this image (tag or digest) instead of building one.")
 @click.option(
-    "--context", type=click.Path(path_type=Path), help="What is built; the manifest's folder."
+    "--context",
+    type=click.Path(path_type=Path),
+    help="The build context.  [default: the manifest's folder]",
 )
 @click.option(
-    "--dockerfile", type=click.Path(path_type=Path), help="Default: Dockerfile in the context."
+    "--dockerfile",
+    type=click.Path(path_type=Path),
+    help="The Dockerfile.  [default: Dockerfile in the build context]",
 )
-@click.option("--version", help="A label for the release, v1.3.0; the short commit without it.")
+@click.option(
+    "--version", help="A label for the release, such as v1.3.0.  [default: the short commit]"
+)
 @OVERRIDE
 @REGION
 @DEPLOY_TIMEOUT
@@ -53,7 +59,7 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
     type=click.Choice(["leave", "rollback"]),
     default="leave",
     show_default=True,
-    help="What Ctrl-C does with the deployment in flight.",
+    help="What Ctrl-C does to the deployment in flight.",
 )
 @force_option
 @FORMAT

@@ -426,7 +426,7 @@ def choose_image(options: Options, prepared: Prepared) -> Chosen:
 
 
 def require_chosen(judged: Image, desired: Desired) -> None:
-    """Raises RefusedError where another image would be deployed than the one that was judged."""
+    """Raises RefusedError where the image to deploy is not the one that was checked."""
     containers = desired.task_definition["containerDefinitions"]
     deployed = [
         container.get("image")
@@ -438,7 +438,7 @@ def require_chosen(judged: Image, desired: Desired) -> None:
             f"{judged.uri} was judged, and {', '.join(map(str, deployed)) or 'none'} would be "
             "deployed",
             where=desired.name,
-            fix="run it again; if it stays so, report it: this is a fault of fsd",
+            fix="run it again; if the error stays, report it: this is a fault of fsd",
             code="image-changed",
         )
 

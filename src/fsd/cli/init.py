@@ -53,13 +53,13 @@ class Flags:
     "--type",
     "kind",
     type=click.Choice(["api", "worker"]),
-    help="api: it listens on a port, behind a load balancer; worker: it does not.",
+    help="api: listens on a port behind a load balancer; worker: does not.",
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="The container's port.")
-@click.option("--health-path", help="The path that answers 2xx when all is well.")
+@click.option("--health-path", help="The path that answers 2xx when the service is healthy.")
 @click.option("--region", help="AWS region of the workflow's deployments.")
 @click.option("--no-workflow", is_flag=True, help="Write the Service YAML only.")
-@click.option("--yes", is_flag=True, help="Ask nothing: take what was found.")
+@click.option("--yes", is_flag=True, help="Ask nothing; use what was detected.")
 @click.option("--dry-run", is_flag=True, help="Print the YAML files instead of writing them.")
 def command(
     folder: Path,

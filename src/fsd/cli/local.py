@@ -43,12 +43,12 @@ def command() -> None:
     "[default: 10]",
 )
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="The port on 127.0.0.1; a free one without it."
+    "--port", type=click.IntRange(1, 65535), help="The port on 127.0.0.1.  [default: a free one]"
 )
 @click.option(
     "--enforce-iam",
     is_flag=True,
-    help="Refuse what a role's policies do not allow; without it everything is allowed.",
+    help="Refuse what a role's policies do not allow; otherwise everything is allowed.",
 )
 @click.option(
     "--slow-stacks",
@@ -93,7 +93,7 @@ def down() -> None:
     type=click.Choice(["terminal", "json"]),
     default="terminal",
     show_default=True,
-    help="json prints one document on stdout.",
+    help="Output format; json prints one document to stdout.",
 )
 def status(output: str) -> None:
     """Show where it listens, what runs on it and what is stored in it."""

@@ -17,9 +17,11 @@ Examples:
   fsd logs --service offer-api --env dev --task 7f3a --follow"""
 )
 @service_options
-@click.option("--since", type=Duration(), default="10m", show_default=True, help="How far back.")
-@click.option("--follow", is_flag=True, help="Go on until Ctrl-C.")
-@click.option("--task", default="", help="Only tasks whose id begins so.")
+@click.option(
+    "--since", type=Duration(), default="10m", show_default=True, help="How far back to look."
+)
+@click.option("--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
+@click.option("--task", default="", help="Only tasks whose id starts with this.")
 def command(
     service: str,
     env: str,

@@ -71,29 +71,30 @@ ENV = click.option(
     "-e",
     required=True,
     shell_complete=complete_environment,
-    help="The environment; `local` needs no account.",
+    help="The environment to use; `local` needs no AWS account.",
 )
 OPTIONAL_ENV = click.option(
     "--env",
     "-e",
     shell_complete=complete_environment,
-    help="The environment; `local` needs no account.",
+    help="The environment to use; `local` needs no AWS account.",
 )
 CLUSTER = click.option(
     "--cluster",
-    help="An ECS cluster; --service is then the exact name of any service in it.",
+    help="An ECS cluster. --service is then the exact name of a service in it, whatever deployed "
+    "it.",
 )
 EXIT_ZERO = click.option(
-    "--exit-zero", is_flag=True, help="Exit code 0 also where something is wrong."
+    "--exit-zero", is_flag=True, help="Exit with 0 even if something is wrong."
 )
 SERVICE = click.option("--service", "-s", required=True, help="The service's name.")
-REGION = click.option("--region", help="AWS region; the environment's without it.")
+REGION = click.option("--region", help="AWS region.  [default: the environment's]")
 OVERRIDE = click.option(
     "--override",
     "overrides",
     multiple=True,
     metavar="PATH=VALUE",
-    help="Set a key below `service:`, resources.cpu=2048; can be repeated.",
+    help="Set a key under `service:`, such as resources.cpu=2048. Can be repeated.",
 )
 FORMAT = click.option(
     "--format",
@@ -101,7 +102,7 @@ FORMAT = click.option(
     type=click.Choice(["terminal", "json"]),
     default="terminal",
     show_default=True,
-    help="json prints one document on stdout.",
+    help="Output format; json prints one document to stdout.",
 )
 TIMEOUT = click.option(
     "--timeout", type=Duration(), default="20m", show_default=True, help="How long to wait."
@@ -112,7 +113,9 @@ DEPLOY_TIMEOUT = click.option(
     type=Duration(),
     help="How long to wait.  [default: 20m, longer where the rollout takes longer]",
 )
-NO_WAIT = click.option("--no-wait", is_flag=True, help="Return as soon as ECS has the change.")
+NO_WAIT = click.option(
+    "--no-wait", is_flag=True, help="Return as soon as ECS has accepted the change."
+)
 
 
 def service_options(command: Command) -> Command:

@@ -18,17 +18,19 @@ Example:
 )
 @FILE
 @ENV
-@click.option("--image", help="A ready image; without it the image counts as unchanged.")
+@click.option("--image", help="Plan with this image.  [default: the image does not change]")
 @click.option(
-    "--context", type=click.Path(path_type=Path), help="What is built; the manifest's folder."
+    "--context",
+    type=click.Path(path_type=Path),
+    help="The build context.  [default: the manifest's folder]",
 )
 @click.option("--version", help="A label for the release.")
 @OVERRIDE
 @REGION
 @click.option(
-    "--drift", is_flag=True, help="Compare every resource of the stack with its template too."
+    "--drift", is_flag=True, help="Also compare every resource of the stack with its template."
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 10 where there are changes.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 10 if there are changes.")
 @FORMAT
 def command(
     file: Path,

@@ -19,7 +19,8 @@ Examples:
 @service_options
 @click.option(
     "--to-version",
-    help="Version label, commit (7+ characters), digest or revision; else the last good one.",
+    help="Version label, commit (7+ characters), digest or revision.  "
+    "[default: the last good release]",
 )
 @TIMEOUT
 @NO_WAIT

@@ -32,13 +32,15 @@ Examples:
   fsd status --env prod                          all of the environment's services
   fsd status --cluster main --service web        any ECS service, by its exact name"""
 )
-@click.option("--service", "-s", help="The service's name; all of the environment without it.")
+@click.option(
+    "--service", "-s", help="The service's name.  [default: all services of the environment]"
+)
 @OPTIONAL_ENV
 @CLUSTER
 @REGION
 @FORMAT
 @EXIT_ZERO
-@click.option("--watch", is_flag=True, help="Show it again until nothing is in flight.")
+@click.option("--watch", is_flag=True, help="Refresh until no deployment is in flight.")
 def command(
     service: str | None,
     env: str | None,

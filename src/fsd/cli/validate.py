@@ -62,10 +62,10 @@ Examples:
     help="Check GitHub workflows, a file or a folder of them; can be repeated. Service YAMLs are "
     "checked too where they are named.",
 )
-@click.option("--fix", is_flag=True, help="Repair what can be repaired safely, and show it.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed safely, and show the changes.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
-@click.option("--watch", is_flag=True, help="Check again when a file changes, until Ctrl-C.")
-@click.option("--strict", is_flag=True, help="Warnings end with exit code 3 too.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
+@click.option("--strict", is_flag=True, help="Exit with 3 for warnings too.")
 @click.option(
     "--format",
     "output",

@@ -130,7 +130,7 @@ def _read_value(content: bytes) -> str:
 
 def _failed(why: str) -> CallFailedError:
     return CallFailedError(
-        f"GitHub gave no identity token: {why}",
+        f"GitHub did not issue an identity token: {why}",
         where=REQUEST_URL,
         fix="run the job again; see https://www.githubstatus.com where it stays",
         code="identity-token-failed",

@@ -204,6 +204,6 @@ class Runner:
             raise CallFailedError(
                 f"the runner's file cannot be written: {error}",
                 where=f"{variable}={path}",
-                fix="see that no earlier step removed it, and that the disk is not full",
+                fix="check that no earlier step removed it, and that the disk is not full",
                 code="runner-file",
             ) from error

@@ -262,7 +262,7 @@ def _diagnosis(operation: Operation, look: Look, condition: Condition) -> Diagno
     suspect = worst.task_definition_arn if worst else _suspect(condition)
     changed = _changed(operation, suspect)
     return Diagnosis(
-        causes=causes if lines else tuple(map(_without_lines, causes)),
+        causes=causes,
         changed_since=changed.since,
         changes=changed.changes,
         log_lines=lines,
@@ -272,21 +272,12 @@ def _diagnosis(operation: Operation, look: Look, condition: Condition) -> Diagno
 
 def _as_shown(condition: Condition, diagnosis: Diagnosis | None) -> Condition:
     """Only the diagnosis has log lines, and only its causes may point at them."""
-    shown = diagnosis.causes if diagnosis else tuple(map(_without_lines, condition.causes))
+    shown = diagnosis.causes if diagnosis else condition.causes
     if condition.causes:
-        past = tuple(map(_without_lines, condition.rollout_causes))
+        past = condition.rollout_causes
         return replace(condition, causes=shown, rollout_causes=past)
-    past = diagnosis.causes if diagnosis else tuple(map(_without_lines, condition.rollout_causes))
+    past = diagnosis.causes if diagnosis else condition.rollout_causes
     return replace(condition, rollout_causes=past)
-
-
-def _without_lines(cause: Cause) -> Cause:
-    """Its advice without what it says of log lines: there are none above it."""
-    if "lines above" not in cause.advice:
-        return cause
-    rest = [part for part in cause.advice.split("; ") if "lines above" not in part]
-    advice = "; ".join(rest) or "FSD could read no log lines of the task: look where it logs to"
-    return replace(cause, advice=advice)
 
 
 def _worst(stopped: Sequence[StoppedTask], cause: Cause) -> StoppedTask | None:

@@ -99,7 +99,7 @@ _MANIFEST = _rows(
     ),
     (
         "not-a-workflow",
-        "the file has no `jobs:`, so it is no GitHub workflow",
+        "the file has no `jobs:`, so it is not a GitHub workflow",
         "name a file of .github/workflows; a Service YAML is checked with --file",
     ),
     (
@@ -115,8 +115,8 @@ _MANIFEST = _rows(
     ),
     (
         "policy-too-long",
-        "the role's policy would be longer than IAM takes",
-        "name the actions that the service calls; merge dependencies that are one resource",
+        "the role's policy would be longer than IAM allows",
+        "list only the actions that the service calls; merge dependencies on the same resource",
     ),
     exits=(ExitCode.INVALID_MANIFEST,),
 )
@@ -124,65 +124,66 @@ _MANIFEST = _rows(
 _REFUSED = _rows(
     (
         "outside-checkout",
-        "a Service YAML or the environments file of a workflow is a link out of the checkout",
+        "in a workflow, a Service YAML or the environments file is a link to a file outside the "
+        "checkout",
         "put the file itself into the repository",
     ),
-    ("refused", "FSD could, but will not", "the error says what stands against it"),
+    ("refused", "FSD refused to make the change", "the error says why"),
     (
         "wrong-account",
-        "the credentials are of another account than the environment's `account`",
+        "the credentials belong to another account than the environment's `account`",
         "use the credentials or the roleArn of that account",
     ),
     (
         "environment-protected",
-        "a protected environment takes only what its branches have, and goes back only to what "
-        "succeeded in it",
+        "a protected environment accepts only commits of its branches, and rolls back only to "
+        "releases that succeeded in it",
         "use a clean checkout of a pushed commit of its branches, or a release that succeeded",
     ),
     (
         "promotion-required",
-        "the environment takes only what succeeded in the one that `promoteFrom` names",
-        "deploy the same commit there first, and let the same image come here",
+        "the environment accepts only releases that succeeded in the one that `promoteFrom` names",
+        "deploy the same commit there first, then promote the same image",
     ),
     (
         "image-changed",
-        "another image would be deployed than the one that was judged",
-        "run it again; if it stays so, report it",
+        "the image to deploy is not the one that was checked",
+        "run it again; if the error stays, report it",
     ),
     (
         "older-commit",
-        "the service runs a commit that is newer than the one that was to be deployed",
+        "the service runs a newer commit than the one to deploy",
         "deploy the newer commit; go back with `fsd rollback`, or say --allow-older",
     ),
     (
         "health-check-would-end-old-tasks",
-        "the running tasks fail the health check that the release brings, and ECS would stop them",
-        "answer the new check in one release, move the check in the next; or say "
+        "the running tasks fail the release's health check, and ECS would stop them",
+        "answer the new check in one release, and move the check in the next; or use "
         "--allow-interruption",
     ),
     (
         "deployment-in-flight",
-        "another deployment of the service has not ended; a second one would undo it",
+        "another deployment of the service is still in flight; a second one would undo it",
         "wait for it with --wait-for-lock, or take over with --supersede",
     ),
     (
         "outside-capacity",
-        "auto scaling would undo a number of tasks outside of its bounds",
+        "auto scaling would undo a number of tasks outside its bounds",
         "change minCapacity and maxCapacity in the manifest, and deploy it",
     ),
     (
         "confirmation-needed",
-        "a service is deleted only after its name was typed",
+        "a service is deleted only after you type its name",
         "type the name, or say --yes",
     ),
     (
         "file-exists",
-        "`fsd init` overwrites nothing",
-        "validate the file that is there, or name another one",
+        "`fsd init` does not overwrite files",
+        "validate the existing file, or name another one",
     ),
     (
         "cannot-write",
-        "`fsd init` may not write here, or would write outside of the folder",
+        "`fsd init` cannot write here, or would write outside the folder",
         "make the folder writable, or name another one",
     ),
     (
@@ -196,8 +197,8 @@ _REFUSED = _rows(
 _AWS = _rows(
     (
         "call-failed",
-        "a call to AWS, Docker or GitHub did not do what was asked",
-        "the error has its own words; run it again where they sound temporary",
+        "a call to AWS, Docker or GitHub failed",
+        "the error quotes the answer; run it again if it looks temporary",
     ),
     (
         "access-denied",
@@ -206,7 +207,7 @@ _AWS = _rows(
     ),
     (
         "throttled",
-        "AWS takes no more calls for now, also after FSD tried again",
+        "AWS throttles the calls, even after FSD retried them",
         "wait a minute, and run it again",
     ),
     (
@@ -215,7 +216,7 @@ _AWS = _rows(
         "sign in with `aws sso login` or AWS_PROFILE; in GitHub Actions set role-to-assume; "
         "`--env local` needs none",
     ),
-    ("credentials-expired", "the AWS credentials have ended", "sign in again: aws sso login"),
+    ("credentials-expired", "the AWS credentials have expired", "sign in again: aws sso login"),
     (
         "credentials-invalid",
         "AWS does not know the credentials, or the machine's clock is wrong",
@@ -223,17 +224,17 @@ _AWS = _rows(
     ),
     (
         "profile-not-found",
-        "AWS_PROFILE names a profile that there is not",
+        "AWS_PROFILE names a profile that does not exist",
         "correct AWS_PROFILE, or add the profile: aws configure sso",
     ),
     (
         "no-region",
-        "nothing says which AWS region",
+        "no AWS region is set",
         "set AWS_REGION, or `region` of the environment",
     ),
     (
         "region-disabled",
-        "the account has not enabled this region",
+        "the region is not enabled for the account",
         "enable it for the account, or use another one",
     ),
     (
@@ -244,21 +245,25 @@ _AWS = _rows(
     ("connection-lost", "the connection to AWS broke", "run it again"),
     (
         "tls-failed",
-        "the certificate that came instead of AWS's is not trusted",
+        "the TLS certificate of the answer is not trusted",
         "check the machine's certificates, the proxy and AWS_CA_BUNDLE",
     ),
     ("aws-unavailable", "AWS failed on its own side", "run it again; see the AWS Health Dashboard"),
     (
         "quota-exceeded",
-        "a quota of the account is used up",
+        "the account has reached a quota",
         "ask for a higher one in Service Quotas, or remove what is not used",
     ),
     (
         "health-check-not-tried",
-        "the running tasks could not be asked the health check that the release brings",
+        "the release's health check could not be tried on the running tasks",
         "run it again, or take the risk with --allow-interruption; nothing was changed",
     ),
-    ("changed-meanwhile", "somebody else changed the same thing meanwhile", "run it again"),
+    (
+        "changed-meanwhile",
+        "somebody else changed the same resource in the meantime",
+        "run it again",
+    ),
     (
         "assume-role-denied",
         "the role may not be assumed: its trust policy does not name this caller or workflow",
@@ -266,10 +271,10 @@ _AWS = _rows(
     ),
     (
         "identity-token-missing",
-        "the job may not ask GitHub for an identity token",
+        "the job is not allowed to request an identity token from GitHub",
         "give the job `permissions: id-token: write`",
     ),
-    ("identity-token-failed", "GitHub gave no identity token", "run the job again"),
+    ("identity-token-failed", "GitHub did not issue an identity token", "run the job again"),
     (
         "identity-token-refused",
         "AWS refuses the identity token: its issuer or its audience is not known there",
@@ -277,7 +282,7 @@ _AWS = _rows(
     ),
     (
         "role-arn-invalid",
-        "what was given as the role to assume is no ARN of a role",
+        "the role to assume is not the ARN of a role",
         "write arn:aws:iam::ACCOUNT:role/NAME in `role-to-assume` or `roleArn`",
     ),
     (
@@ -287,7 +292,7 @@ _AWS = _rows(
     ),
     (
         "role-not-assumable",
-        "a service of AWS may not assume a role that it was given",
+        "an AWS service is not allowed to assume the role",
         "let the role's trust policy name that service; a new role needs some seconds",
     ),
     (
@@ -297,7 +302,7 @@ _AWS = _rows(
     ),
     (
         "permissions-changed",
-        "a service of AWS has lost permissions that it had",
+        "an AWS service has lost permissions that it had",
         "restore the permissions of its service-linked role",
     ),
     (
@@ -312,55 +317,55 @@ _AWS = _rows(
     ),
     (
         "target-missing",
-        "the service is no scalable target of Application Auto Scaling",
+        "the service is not registered as a scalable target with Application Auto Scaling",
         "deploy again, which registers it",
     ),
     (
         "task-not-compatible",
-        "the task definition does not fit the launch type or the target group",
-        "the error says what does not fit",
+        "the task definition is not compatible with the launch type or the target group",
+        "the error says what is not compatible",
     ),
-    ("cluster-not-found", "there is no such ECS cluster", "correct `cluster` of the environment"),
+    ("cluster-not-found", "the ECS cluster does not exist", "correct `cluster` of the environment"),
     ("service-not-active", "the ECS service is being deleted", "deploy it again: fsd deploy"),
     (
         "deployment-not-found",
-        "ECS took a change and shows no deployment for it",
+        "ECS accepted a change but lists no deployment for it",
         "run it again: it attaches to the deployment, or converges",
     ),
     (
         "repository-not-found",
-        "there is no such ECR repository",
+        "the ECR repository does not exist",
         "deploy from a build, which creates it, or create it",
     ),
     (
         "image-tag-taken",
-        "the tag is on another image, and the repository's tags cannot be moved",
+        "the tag belongs to another image, and the repository's tags are immutable",
         "use another tag",
     ),
     (
         "image-elsewhere",
-        "parts of the image are not in this repository",
+        "some layers of the image are not in this repository",
         "copy the whole image into it first: crane copy",
     ),
     (
         "image-not-found",
-        "the registry has no such image",
+        "the image is not in the registry",
         "push it first, or let FSD build it: leave --image out",
     ),
     ("image-archived", "the image is archived, and ECS cannot pull it", "restore it in ECR"),
     (
         "image-digest-changed",
-        "ECR stored another image than the one that was meant",
+        "ECR stored a different image than the one that was pushed",
         "push it again, and deploy the digest that the push prints",
     ),
     (
         "stack-failed",
-        "CloudFormation could not make the change, and went back",
-        "the error has the resource's own reason; nothing was released",
+        "CloudFormation could not make the change and rolled it back",
+        "the error quotes the resource's own reason; nothing was released",
     ),
     (
         "stack-refused",
-        "CloudFormation refuses the change before it begins",
+        "CloudFormation rejected the change before it began",
         "correct what the reason names; nothing was changed",
     ),
     (
@@ -370,7 +375,7 @@ _AWS = _rows(
     ),
     (
         "stack-stuck",
-        "the stack is in a state that CloudFormation does not leave by itself",
+        "the stack is in a state that CloudFormation cannot leave by itself",
         "continue its rollback, or delete it",
     ),
     (
@@ -385,7 +390,7 @@ _AWS = _rows(
     ),
     (
         "template-too-long",
-        "the stack's template is longer than CloudFormation takes",
+        "the stack's template is longer than CloudFormation allows",
         "grant fewer single permissions, or split the service",
     ),
     (
@@ -395,12 +400,12 @@ _AWS = _rows(
     ),
     (
         "vpc-ambiguous",
-        "more than one VPC could be the environment's",
+        "more than one VPC matches the environment",
         "name it in .fsd/environments.yml: vpc.id",
     ),
     (
         "no-subnets",
-        "the VPC has no subnet of the kind that is needed",
+        "the VPC has no subnet of the required kind",
         "name them in .fsd/environments.yml: vpc.privateSubnets, vpc.publicSubnets",
     ),
     exits=(ExitCode.CALL_FAILED,),
@@ -409,7 +414,7 @@ _AWS = _rows(
 _IMAGE = _rows(
     (
         "docker-unavailable",
-        "no Docker engine answers, or there is no docker command",
+        "no Docker engine is reachable, or the docker command is missing",
         "start Docker, or build elsewhere and pass --image",
     ),
     (
@@ -418,60 +423,60 @@ _IMAGE = _rows(
         "write one, name another with --dockerfile, or pass --image",
     ),
     ("dockerfile-unreadable", "the Dockerfile is not a text file", "name one with --dockerfile"),
-    ("dockerfile-invalid", "a line of the Dockerfile cannot be understood", "correct that line"),
+    ("dockerfile-invalid", "a line of the Dockerfile cannot be parsed", "correct that line"),
     (
         "dockerignore-invalid",
-        "`.dockerignore` is no text file, or has a pattern that Docker refuses",
+        "`.dockerignore` is not a text file, or has a pattern that Docker rejects",
         "correct the line that the error names",
     ),
     (
         "context-unreadable",
         "a file or folder of the build context cannot be read, or changed while it was read",
-        "keep it out by .dockerignore, or make it readable",
+        "exclude it in .dockerignore, or make it readable",
     ),
     (
         "context-too-large",
         "the build context has more than 20 GiB",
-        "keep large files out by .dockerignore",
+        "exclude large files in .dockerignore",
     ),
     (
         "build-failed",
         "docker build ended with an error",
-        "correct the step that its last lines name",
+        "fix the step that its last lines name",
     ),
-    ("push-failed", "the registry did not take the image", "run it again"),
+    ("push-failed", "the registry did not accept the image", "run it again"),
     (
         "login-expired",
-        "the login to the registry has ended before the push did",
+        "the login to the registry expired before the push was complete",
         "run it again: each push logs in anew",
     ),
     (
         "push-denied",
-        "the registry does not let this role push",
+        "the registry does not allow this role to push",
         "allow the actions that the error names, on this repository",
     ),
     (
         "git-refused",
-        "git does not read the folder, so the image's tag cannot be made",
-        "run the git command that the error names, and repair what it says",
+        "git cannot read the folder, so the image's tag cannot be determined",
+        "run the git command that the error names, and fix what it reports",
     ),
     exits=(ExitCode.CALL_FAILED,),
 )
 
 _GITHUB = _rows(
-    ("github-call-failed", "GitHub refuses a call", "the error says which permission it needs"),
+    ("github-call-failed", "GitHub rejected a call", "the error says which permission it needs"),
     ("github-unreachable", "GitHub does not answer", "run the job again"),
     (
         "runner-file",
-        "a file that GitHub's runner made for outputs cannot be written",
-        "see that no earlier step removed it, and that the disk is not full",
+        "the runner's file for outputs cannot be written",
+        "check that no earlier step removed it, and that the disk is not full",
     ),
     exits=(ExitCode.CALL_FAILED,),
 )
 
 _LOCAL = _rows(
     ("local-not-running", "the embedded AWS is not running", "fsd local up"),
-    ("local-start-failed", "the embedded AWS ended while it started", "fsd local up"),
+    ("local-start-failed", "the embedded AWS stopped while it was starting", "fsd local up"),
     (
         "local-no-answer",
         "the embedded AWS does not answer",
@@ -479,7 +484,7 @@ _LOCAL = _rows(
     ),
     (
         "local-call-failed",
-        "the embedded AWS answered with an error of its own",
+        "the embedded AWS returned an internal error",
         "fsd local down, then fsd local up",
     ),
     (
@@ -487,7 +492,7 @@ _LOCAL = _rows(
         "the parts of the embedded AWS are not installed",
         "pip install 'fsd-deploy[local]'",
     ),
-    ("port-in-use", "another process has the port", "choose another, or leave --port out"),
+    ("port-in-use", "another process uses the port", "choose another, or leave --port out"),
     exits=(ExitCode.CALL_FAILED,),
 )
 
@@ -495,19 +500,23 @@ _ENDINGS = (
     *_rows(
         (
             "service-not-found",
-            "there is no such ECS service in the cluster",
+            "the ECS service does not exist in the cluster",
             "check --service and --env, or deploy it first",
         ),
         exits=(ExitCode.USAGE, ExitCode.CALL_FAILED),
     ),
     *_rows(
-        ("timed-out", "the time is up; ECS goes on by itself", "fsd status --watch shows it"),
+        (
+            "timed-out",
+            "the timeout was reached; ECS continues by itself",
+            "fsd status --watch shows it",
+        ),
         exits=(ExitCode.TIMED_OUT,),
     ),
     *_rows(
         (
             "interrupted",
-            "a signal ended the command; ECS goes on by itself",
+            "a signal ended the command; ECS continues by itself",
             "the same `fsd deploy` again attaches to the deployment in flight",
         ),
         exits=(ExitCode.INTERRUPTED, ExitCode.TERMINATED),

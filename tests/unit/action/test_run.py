@@ -36,7 +36,7 @@ ERROR = Finding(
     id="fargate-size",
     severity=Severity.ERROR,
     where=Location(path="service.yml", line=14, column=13),
-    message="cpu 1024 does not take memory 1000",
+    message="cpu 1024 cannot be combined with memory 1000",
     fix="use 2048",
     width=4,
 )
@@ -303,7 +303,7 @@ def test_run_step__manifest_with_errors__is_annotated_on_its_line_and_not_deploy
     assert scene.outputs["outcome"] == "refused"
     assert (
         "::error title=error[fargate-size],file=service.yml,line=14,col=13,endColumn=17::"
-        "cpu 1024 does not take memory 1000%0Afix: use 2048"
+        "cpu 1024 cannot be combined with memory 1000%0Afix: use 2048"
     ) in scene.annotations
     assert any(line.startswith("::warning title=warning[owners") for line in scene.annotations)
 

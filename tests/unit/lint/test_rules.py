@@ -670,7 +670,7 @@ def test_all_rules__ids__unique_and_equal_to_the_names_of_their_modules() -> Non
     [
         (
             Case(rule="fargate-size", service="resources: {cpu: 1024, memory: 1000}"),
-            "cpu 1024 does not take memory 1000",
+            "cpu 1024 cannot be combined with memory 1000",
             "use `memory: 2048`; cpu 1024 takes 2048, 3072, … 8192",
         ),
         (
@@ -680,7 +680,7 @@ def test_all_rules__ids__unique_and_equal_to_the_names_of_their_modules() -> Non
         ),
         (
             Case(rule="fargate-size", service="resources: {cpu: 1024, memory: 3}"),
-            "cpu 1024 does not take memory 3; it counts MiB",
+            "cpu 1024 cannot be combined with memory 3; it counts MiB",
             "use `memory: 3072`; cpu 1024 takes 2048, 3072, … 8192",
         ),
         (

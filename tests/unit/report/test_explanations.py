@@ -106,7 +106,7 @@ def test_explanation_text__error__its_exit_code_and_what_to_do() -> None:
         == """\
 service-not-found · error
 
-There is no such ECS service in the cluster.
+The ECS service does not exist in the cluster.
   exit code           2 or 5
   what to do          check --service and --env, or deploy it first"""
     )
@@ -132,7 +132,7 @@ def test_explanation_text__failure_and_error__both() -> None:
     shown = text("image-not-found")
 
     assert shown.startswith("image-not-found · failure of a deployment\n")
-    assert "\nAs an error of a command: the registry has no such image.\n" in shown
+    assert "\nAs an error of a command: the image is not in the registry.\n" in shown
 
 
 def test_explanation_text__event__says_where_it_was_read() -> None:
@@ -149,7 +149,7 @@ def test_explanation_table__every_id__its_severity_and_its_whole_summary() -> No
     assert max(map(len, lines)) <= 100
     assert not any("…" in line for line in lines if "ignore[…]" not in line)
     words = [" ".join(line.split()) for line in lines]
-    assert "fargate-size error `cpu` and `memory` are not a size that Fargate has" in words
+    assert "fargate-size error `cpu` and `memory` are not a valid Fargate size" in words
     assert "out-of-memory failure the container ran out of memory" in words
 
 

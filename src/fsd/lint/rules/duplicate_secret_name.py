@@ -23,6 +23,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="duplicate-secret-name",
     severity=Severity.ERROR,
-    summary="two secrets have one name",
+    summary="two secrets have the same name",
     check=check,
 )

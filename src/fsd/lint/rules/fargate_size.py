@@ -31,7 +31,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     elif memory <= _MOST_GB:
         yield Problem(
             at=MEMORY,
-            message=f"cpu {cpu} does not take memory {memory}; it counts MiB",
+            message=f"cpu {cpu} cannot be combined with memory {memory}; it counts MiB",
             fix=f"use `memory: {fargate.nearest_memory(cpu, memory * 1024)}`; "
             f"cpu {cpu} takes {fargate.describe_memories(cpu)}",
             uses=(CPU, MEMORY),
@@ -42,7 +42,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         nearest = fargate.nearest_memory(cpu, memory)
         yield Problem(
             at=CPU if is_default else MEMORY,
-            message=f"cpu {cpu} does not take {said}",
+            message=f"cpu {cpu} cannot be combined with {said}",
             fix=f"use `memory: {nearest}`; cpu {cpu} takes {fargate.describe_memories(cpu)}",
             uses=(CPU, MEMORY),
         )

@@ -31,6 +31,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="health-check-timing",
     severity=Severity.ERROR,
-    summary="a health check's timeout is not below its interval",
+    summary="a health check's timeout is not shorter than its interval",
     check=check,
 )

@@ -42,6 +42,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="health-check-unused",
     severity=Severity.WARNING,
-    summary="a worker has a health check that nothing carries out",
+    summary="a worker has a health check that nothing runs",
     check=check,
 )

@@ -34,6 +34,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="image-tag-mutable",
     severity=Severity.WARNING,
-    summary="the image is named by a tag that moves, or by none",
+    summary="the image is referenced by a mutable tag, or by none",
     check=check,
 )

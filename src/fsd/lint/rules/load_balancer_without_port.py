@@ -24,6 +24,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="load-balancer-without-port",
     severity=Severity.WARNING,
-    summary="a load balancer is asked for, but there is no port",
+    summary="a load balancer is configured, but the service has no port",
     check=check,
 )

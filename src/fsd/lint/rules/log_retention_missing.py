@@ -32,6 +32,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="log-retention-missing",
     severity=Severity.WARNING,
-    summary="nothing says how long logs are kept",
+    summary="the log retention is not set",
     check=check,
 )

@@ -23,6 +23,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="resource-name-malformed",
     severity=Severity.ERROR,
-    summary="a dependency's name is not one that its type can have",
+    summary="a dependency's name is not valid for its type",
     check=check,
 )

@@ -26,6 +26,6 @@ def check(subject: Subject) -> Iterator[Problem]:
 RULE = Rule(
     id="unknown-dependency-type",
     severity=Severity.ERROR,
-    summary="a dependency is of a type that FSD does not know",
+    summary="a dependency has an unknown type",
     check=check,
 )

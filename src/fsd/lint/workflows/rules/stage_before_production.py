@@ -114,6 +114,6 @@ def _is_last_of_matrix(deployment: Deployment, target: Target) -> bool:
 RULE = WorkflowRule(
     id="stage-before-production",
     severity=Severity.WARNING,
-    summary="a push deploys to production, and to no stage before it",
+    summary="a push deploys to production without a stage before it",
     check=check,
 )

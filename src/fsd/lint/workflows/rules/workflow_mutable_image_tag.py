@@ -200,6 +200,6 @@ def _split(reference: str) -> tuple[str, str]:
 RULE = WorkflowRule(
     id="workflow-mutable-image-tag",
     severity=Severity.WARNING,
-    summary="an image is pushed or deployed by a tag that moves",
+    summary="an image is pushed or deployed by a mutable tag",
     check=check,
 )

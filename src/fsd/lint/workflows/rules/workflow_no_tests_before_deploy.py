@@ -69,6 +69,6 @@ def _problem(deployment: Deployment, how: Tested, branches: tuple[str, ...]) -> 
 RULE = WorkflowRule(
     id="workflow-no-tests-before-deploy",
     severity=Severity.WARNING,
-    summary="a push deploys, and no test has to pass before",
+    summary="a push deploys, and no test has to pass first",
     check=check,
 )
