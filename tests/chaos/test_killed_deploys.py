@@ -148,7 +148,7 @@ def _count(cloud: Cloud, change: Change, *more: str, code: int = 0) -> list[str]
     killer = Killer()
     ended = _deploy(cloud, killer, "calm", *change.options, *more)
     assert ended.code == code, ended.text
-    assert 10 < len(killer.calls) <= MOST
+    assert 10 < len(killer.calls) <= MOST, killer.calls
     return killer.calls
 
 

@@ -101,7 +101,12 @@ def test_deploy__signal_when_aws_does_not_take_the_rollback__does_not_wait_for_i
         fsd.extra = {**fsd.aws_environment(), "AWS_ENDPOINT_URL": endpoint}
         deploy = ("deploy", "--env", "dev", "--on-cancel", "rollback")
         fsd.ok(*deploy, "--override", "healthCheck.gracePeriod=600")
-        wait = ("--override", "healthCheck.gracePeriod=600", "--override", "healthCheck.path=/no")
+        wait = (
+            "--override",
+            "healthCheck.gracePeriod=600",
+            "--override",
+            "environment.HELLO_BROKEN_HEALTH=1",
+        )
         with fsd.start(*deploy, *wait) as process:
             assert gate.rollouts.wait(TIMEOUT)
             process.send_signal(signal.SIGINT)

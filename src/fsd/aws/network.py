@@ -32,12 +32,14 @@ class VpcNetworks:
         if vpc_id is not None:
             answer = call(self._client, "describe_vpcs", vpc_id, VpcIds=[vpc_id])
             return self._network(answer["Vpcs"], how=f"vpc.id {vpc_id}")
-        for how, name, value in (
-            (f"tag {ENVIRONMENT_TAG}={environment}", f"tag:{ENVIRONMENT_TAG}", environment),
-            (f"tag Name={environment}", "tag:Name", environment),
-            ("default VPC", "is-default", "true"),
+        # All at once: an account has few, and each question of its own would be a call.
+        vpcs = self._list("vpcs", "Vpcs")
+        for how, chosen in (
+            (f"tag {ENVIRONMENT_TAG}={environment}", _tagged(vpcs, ENVIRONMENT_TAG, environment)),
+            (f"tag Name={environment}", _tagged(vpcs, "Name", environment)),
+            ("default VPC", [vpc for vpc in vpcs if vpc.get("IsDefault")]),
         ):
-            found = self._network(self._list("vpcs", "Vpcs", **{name: value}), how=how)
+            found = self._network(chosen, how=how)
             if found is not None:
                 return found
         return None
@@ -85,14 +87,15 @@ class VpcNetworks:
         return (private or public) if is_default else private, public
 
     def _list(self, what: str, key: str, **filters: str) -> list[dict[str, Any]]:
-        said = " ".join(f"{name}={value}" for name, value in filters.items())
+        said = " ".join(f"{name}={value}" for name, value in filters.items()) or f"all {what}"
+        given = [{"Name": name, "Values": [value]} for name, value in filters.items()]
         return [
             entry
             for page in pages(
                 self._client,
                 f"describe_{what}",
                 said,
-                Filters=[{"Name": name, "Values": [value]} for name, value in filters.items()],
+                **({"Filters": given} if given else {}),
             )
             for entry in page[key]
         ]
@@ -147,6 +150,10 @@ def _prefix(subnet: dict[str, Any]) -> int:
     """IPv6-only subnets have no CidrBlock, and come last."""
     block = subnet.get("CidrBlock")
     return ipaddress.ip_network(block).prefixlen if block else 128
+
+
+def _tagged(vpcs: list[dict[str, Any]], key: str, value: str) -> list[dict[str, Any]]:
+    return [vpc for vpc in vpcs if _tags(vpc).get(key) == value]
 
 
 def _tags(entry: dict[str, Any]) -> dict[str, str]:

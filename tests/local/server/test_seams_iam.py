@@ -79,7 +79,7 @@ def test_role__wrong_secret__is_refused(cloud: Account) -> None:
 
 def test_ecs__without_credentials__is_refused(cloud: Account) -> None:
     ecs = cloud.client("ecs", config=Config(signature_version=UNSIGNED))
-    assert refused(ecs.list_clusters)[0] == "MissingAuthenticationToken"
+    assert refused(ecs.list_clusters)[0] == "MissingAuthenticationTokenException"
 
 
 def test_ecs__action_that_no_policy_allows__is_aws_refusal(cloud: Account) -> None:
