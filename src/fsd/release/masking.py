@@ -14,9 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from fsd.lint.credentials import KNOWN, LOGGED
+from fsd.lint.credentials import KNOWN
 from fsd.release.secret_blocks import PEM_INSIDE, key_lines, values_below
-from fsd.release.secret_forms import COMMANDS, FORMS
+from fsd.release.secret_forms import COMMANDS, FORMS, LOGGED
 from fsd.release.secret_names import NAME, QUOTE, Kind, kind_of
 from fsd.release.secret_values import end_of, find_value, is_ordinary
 
@@ -28,7 +28,7 @@ _COLOUR = re.compile(
     r"|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|\x1b[()][0-9A-B]"
 )
 _TOKENS = re.compile(
-    rf"(?:{'|'.join(p.pattern for p in (*(pattern for pattern, _ in KNOWN), *LOGGED))})"
+    rf"(?:{'|'.join([*(pattern.pattern for pattern, _ in KNOWN), *LOGGED])})"
     r"[^\s\"',;)}\]\\<>&]*"
 )
 # A JSON Web Token has three parts; an encrypted one five, of which the second may be empty.
