@@ -8,10 +8,15 @@ from collections.abc import Iterator
 
 import docker
 import pytest
+from hypothesis import settings
 
 from fsd.local.runtime.containers import find_engine
 from tests.fakes.python_image import ensure_python_image
 from tests.fakes.registry import FakeRegistry, registry
+
+# Hypothesis fails an example that takes 200 ms: on a busy machine, that is the machine.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _SCRUBBED = re.compile(r"CI|GITHUB_.*|AWS_.*|NO_COLOR|FSD_(?!REQUIRE_DOCKER$).*")
 
