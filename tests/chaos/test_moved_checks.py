@@ -103,7 +103,7 @@ def test_deploy__running_tasks_pass_the_moved_check__moves_and_nobody_notices(
 def test_deploy__killed_while_it_asks__next_run_sweeps(cloud: Cloud) -> None:
     process = cloud.start(cloud.endpoint, ENVIRONMENT, *overrides("healthCheck.path=/helth"))
     with process:
-        told = next(line for line in process.stderr or () if "asking 2 running tasks" in line)
+        told = next(line for line in process.stderr or () if "trying it on 2 running tasks" in line)
         while not cloud.probes() and process.poll() is None:
             continue
         process.kill()

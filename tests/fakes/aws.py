@@ -14,7 +14,7 @@ from typing import Any
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError, FsdError
 from fsd.plan.memory import split_memory
-from fsd.plan.moved_check import HealthCheck
+from fsd.plan.moved_check import TargetCheck
 from fsd.plan.reality import LISTENER, LOG_GROUP, ROLE, Seen, balancer_of
 from fsd.release.ports import (
     AlarmState,
@@ -610,8 +610,8 @@ class FakeProbes:
     """
 
     targets: FakeTargets
-    answer: Callable[[HealthCheck, TargetHealth], TargetHealth] = lambda _, target: target
-    asked: list[tuple[HealthCheck, tuple[TargetHealth, ...]]] = field(default_factory=list)
+    answer: Callable[[TargetCheck, TargetHealth], TargetHealth] = lambda _, target: target
+    asked: list[tuple[TargetCheck, tuple[TargetHealth, ...]]] = field(default_factory=list)
     left: dict[str, Mapping[str, str]] = field(default_factory=dict)  # name → tags
     fails: dict[str, list[FsdError]] = field(default_factory=dict)
     on_start: list[Callable[[], object]] = field(default_factory=list)  # after one, each once
@@ -621,7 +621,7 @@ class FakeProbes:
         name: str,
         *,
         like: str,
-        check: HealthCheck,
+        check: TargetCheck,
         targets: Sequence[TargetHealth],
         tags: Mapping[str, str],
     ) -> str:

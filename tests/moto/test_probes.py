@@ -10,13 +10,13 @@ from botocore.stub import ANY, Stubber
 
 from fsd.aws.probes import TargetGroupProbes
 from fsd.errors import CallFailedError
-from fsd.plan.moved_check import HealthCheck
+from fsd.plan.moved_check import TargetCheck
 from fsd.release.ports import PermissionDenied
 from fsd.snapshot import TargetHealth
 from tests.fakes.aws import FakeClock
 from tests.moto.conftest import TestClients
 
-CHECK = HealthCheck(protocol="HTTPS", port="8081", path="/ready", matcher="200,204", timeout=10)
+CHECK = TargetCheck(protocol="HTTPS", port="8081", path="/ready", matcher="200,204", timeout=10)
 TARGETS = [TargetHealth(address="10.0.0.4", port=8000, state="healthy")]
 TAGS = {"fsd:probe": "fsd-web-dev", "fsd:service": "web"}
 NAME = "fsd-probe-1"

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from fsd.aws.reality import AwsReality
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
-from fsd.plan.reality import Rule, Seen, SeenGroup
+from fsd.plan.reality import SecurityGroupRule, Seen, SeenGroup
 from fsd.release.ports import Stack
 from tests.moto.conftest import TestClients
 
@@ -172,9 +172,11 @@ def test_look__security_groups__by_the_tag_of_cloudformation(
         "TaskSecurityGroup": SeenGroup(
             id="sg-1",
             ingress=frozenset(
-                Rule(protocol="tcp", first=80, last=81, peer=peer)
+                SecurityGroupRule(protocol="tcp", first=80, last=81, peer=peer)
                 for peer in ("10.0.0.0/16", "sg-2")
             ),
-            egress=frozenset({Rule(protocol="-1", first=None, last=None, peer="0.0.0.0/0")}),
+            egress=frozenset(
+                {SecurityGroupRule(protocol="-1", first=None, last=None, peer="0.0.0.0/0")}
+            ),
         )
     }

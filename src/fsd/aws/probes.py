@@ -16,7 +16,7 @@ from typing import Any
 from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError
-from fsd.plan.moved_check import HealthCheck
+from fsd.plan.moved_check import TargetCheck
 from fsd.release.ports import Clock
 from fsd.release.probe import CHECKS, check_interval
 from fsd.snapshot import TargetHealth
@@ -43,7 +43,7 @@ class TargetGroupProbes:
         name: str,
         *,
         like: str,
-        check: HealthCheck,
+        check: TargetCheck,
         targets: Sequence[TargetHealth],
         tags: Mapping[str, str],
     ) -> str:
@@ -179,7 +179,7 @@ class TargetGroupProbes:
         return self.clients.client("elbv2")
 
 
-def _check_parameters(check: HealthCheck) -> dict[str, Any]:
+def _check_parameters(check: TargetCheck) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "HealthCheckEnabled": True,
         "HealthCheckProtocol": check.protocol,

@@ -11,7 +11,15 @@ from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.session import Clients
 from fsd.compile.desired import OUTPUT_LOAD_BALANCER, OUTPUT_TARGET_GROUP
 from fsd.errors import CallFailedError
-from fsd.plan.reality import LOG_GROUP, ROLE, Rule, Seen, SeenGroup, balancer_of, names_of
+from fsd.plan.reality import (
+    LOG_GROUP,
+    ROLE,
+    SecurityGroupRule,
+    Seen,
+    SeenGroup,
+    balancer_of,
+    names_of,
+)
 from fsd.release.ports import PermissionDenied, Stack
 
 T = TypeVar("T")
@@ -141,14 +149,14 @@ def _forwards_to(listener: Mapping[str, Any]) -> set[str]:
     }
 
 
-def _rules(permissions: Iterable[Mapping[str, Any]]) -> Iterator[Rule]:
+def _rules(permissions: Iterable[Mapping[str, Any]]) -> Iterator[SecurityGroupRule]:
     for permission in permissions:
         peers = [
             *(entry["CidrIp"] for entry in permission.get("IpRanges", [])),
             *(entry["GroupId"] for entry in permission.get("UserIdGroupPairs", [])),
         ]
         for peer in peers:
-            yield Rule(
+            yield SecurityGroupRule(
                 protocol=str(permission["IpProtocol"]),
                 first=permission.get("FromPort"),
                 last=permission.get("ToPort"),

@@ -7,9 +7,12 @@ import shlex
 import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from fsd.durations import duration_text
 
 if TYPE_CHECKING:
     from fsd.local.instance import Instance, Status
@@ -182,9 +185,9 @@ def _status_json(found: Status | None) -> dict[str, Any]:
 
 
 def _status_text(found: Status) -> str:
-    instance = found.instance
+    instance, up = found.instance, timedelta(seconds=found.uptime)
     lines = [
-        f"The embedded AWS at {instance.endpoint}, up for {_duration(found.uptime)}",
+        f"The embedded AWS at {instance.endpoint}, up for {duration_text(up)}",
         f"  account   {instance.account} · {instance.region}",
         f"  tasks     {_WHERE[instance.runtime]}",
         _wrapped("  stored    ", ", ".join(_stored(found.resources)) or "nothing"),
@@ -222,11 +225,3 @@ def _service_lines(service: Mapping[str, Any]) -> list[str]:
 def _task_line(task: Mapping[str, Any]) -> str:
     places = ", ".join(f"{task['address']}:{port}" for port in task["ports"]) or task["address"]
     return f"  task {task['id'][:8]}   {task['status']}   {places}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes:02}m"
-    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"

@@ -16,7 +16,7 @@ from fsd.plan.observed import Observed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class PlannedCount:
     """`before` is None where there is no service yet."""
 
     before: int | None
@@ -38,10 +38,10 @@ def count_changes(before: int, after: int) -> tuple[Change, ...]:
     return (Change(what="desired count", text=f"{before} → {after}"),)
 
 
-def plan_counts(desired: Desired, observed: Observed) -> Counts:
+def plan_counts(desired: Desired, observed: Observed) -> PlannedCount:
     service, wished = observed.service, desired.service.desired_count
     if service is None:
-        return Counts(before=None, after=_within(observed.scaling, desired.scaling, wished))
+        return PlannedCount(before=None, after=_within(observed.scaling, desired.scaling, wished))
     now = service.desired
     if observed.has_never_run:
         at_update, unscaled = wished, None
@@ -56,7 +56,7 @@ def plan_counts(desired: Desired, observed: Observed) -> Counts:
         at_update, unscaled = wished, None
     told = now if at_update is None else at_update
     last = _within(observed.scaling, desired.scaling, told) if unscaled is None else unscaled
-    return Counts(
+    return PlannedCount(
         before=now,
         at_update=at_update,
         unscaled=None if unscaled == now else unscaled,

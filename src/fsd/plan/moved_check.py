@@ -16,7 +16,7 @@ _DEFAULT_TIMEOUT = 5  # https://docs.aws.amazon.com/elasticloadbalancing/latest/
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HealthCheck:
+class TargetCheck:
     """What a target group asks its targets, in ELB's own words."""
 
     protocol: str = "HTTP"
@@ -38,8 +38,8 @@ class HealthCheck:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedCheck:
     target_group: str  # logical id
-    before: HealthCheck
-    after: HealthCheck
+    before: TargetCheck
+    after: TargetCheck
 
     @property
     def change(self) -> str:
@@ -82,16 +82,16 @@ def open_port(before: Json, after: Json) -> Json:
     return transition_template({"Resources": groups}, before)
 
 
-def _asks_more(old: HealthCheck, new: HealthCheck) -> bool:
+def _asks_more(old: TargetCheck, new: TargetCheck) -> bool:
     return new.timeout < old.timeout or replace(new, timeout=old.timeout) != old
 
 
-def _expects(check: HealthCheck) -> str:
+def _expects(check: TargetCheck) -> str:
     return f", expecting {check.matcher}" if check.protocol != "TCP" else ""
 
 
-def _checks(template: Json) -> dict[str, HealthCheck]:
-    found: dict[str, HealthCheck] = {}
+def _checks(template: Json) -> dict[str, TargetCheck]:
+    found: dict[str, TargetCheck] = {}
     for name, resource in _resources(template).items():
         if isinstance(resource, dict) and resource.get("Type") == _TYPE:
             properties = resource.get("Properties")
@@ -104,12 +104,12 @@ def _resources(template: Json) -> Json:
     return resources if isinstance(resources, dict) else {}
 
 
-def _check(properties: Json) -> HealthCheck:
+def _check(properties: Json) -> TargetCheck:
     """With ELB's defaults for what the template does not say."""
     matcher = properties.get("Matcher")
     matcher = matcher if isinstance(matcher, dict) else {}
     is_grpc = "GrpcCode" in matcher
-    return HealthCheck(
+    return TargetCheck(
         protocol=str(properties.get("HealthCheckProtocol", "HTTP")),
         port=str(properties.get("HealthCheckPort", "traffic-port")),
         path=str(properties.get("HealthCheckPath", "/")),

@@ -13,7 +13,7 @@ from fsd.compile.desired import (
     Json,
 )
 from fsd.compile.service import ended_settings
-from fsd.plan.counts import Counts, count_changes, count_notes, plan_counts
+from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
 from fsd.plan.memory import remember
 from fsd.plan.moved_check import find_moved_checks
@@ -71,8 +71,8 @@ def _warnings(desired: Desired, observed: Observed) -> Iterator[str]:
         return
     for moved in find_moved_checks(stack.template, desired.template):
         yield (
-            f"warning: the health check moves, and judges the tasks that run now too: "
-            f"{moved.change}; a deployment asks them first, unless an interruption is allowed"
+            f"warning: the health check moves to {moved.change}. It judges the running tasks too, "
+            "so a deployment tries it on them first, unless interruptions are allowed"
         )
 
 
@@ -138,7 +138,7 @@ def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | U
 
 
 def _service_steps(
-    desired: Desired, observed: Observed, counts: Counts, *, revision_changes: bool
+    desired: Desired, observed: Observed, counts: PlannedCount, *, revision_changes: bool
 ) -> Iterator[Step]:
     service = observed.service
     if service is None:
@@ -166,7 +166,7 @@ def _ended(desired: Desired, service: ServiceState) -> Json:
     )
 
 
-def _again(observed: Observed, counts: Counts) -> tuple[Change, ...]:
+def _again(observed: Observed, counts: PlannedCount) -> tuple[Change, ...]:
     """Why the service's own revision is rolled out once more; () where that is not needed.
 
     Its rollout failed. Or nothing has proved it: its tasks would start without a deployment, and
@@ -238,7 +238,9 @@ def _is_attached_elsewhere(desired: Desired, stack: ObservedStack, service: Serv
     return arn is not None and arn not in service.target_group_arns
 
 
-def _setting_changes(desired: Desired, service: ServiceState, counts: Counts) -> tuple[Change, ...]:
+def _setting_changes(
+    desired: Desired, service: ServiceState, counts: PlannedCount
+) -> tuple[Change, ...]:
     """What ECS applies without a deployment."""
     changes: list[Change] = []
     wanted = desired.service
@@ -262,7 +264,7 @@ def _covers(actual: object, wanted: object) -> bool:
     return wanted == actual
 
 
-def _scaling_steps(desired: Desired, observed: Observed, counts: Counts) -> Iterator[Step]:
+def _scaling_steps(desired: Desired, observed: Observed, counts: PlannedCount) -> Iterator[Step]:
     if desired.scaling is None:
         if observed.scaling is not None and observed.scaling_is_ours:
             yield RemoveScaling(kept_for=observed.other_policies)

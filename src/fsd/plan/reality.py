@@ -26,7 +26,7 @@ INGRESS, EGRESS = "SecurityGroupIngress", "SecurityGroupEgress"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Rule:
+class SecurityGroupRule:
     """Of a security group. `peer` is a CIDR or a group's id; no ports where all are meant."""
 
     protocol: str
@@ -38,8 +38,8 @@ class Rule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenGroup:
     id: str
-    ingress: frozenset[Rule] = frozenset()
-    egress: frozenset[Rule] = frozenset()
+    ingress: frozenset[SecurityGroupRule] = frozenset()
+    egress: frozenset[SecurityGroupRule] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,7 @@ def _groups(template: Json, seen: Mapping[str, SeenGroup] | None) -> Iterator[La
             yield Lack(resource=name, what=f"lacks {words}", rules=rules)
 
 
-def _resolved(rule: JsonValue, seen: Mapping[str, SeenGroup]) -> Rule | None:
+def _resolved(rule: JsonValue, seen: Mapping[str, SeenGroup]) -> SecurityGroupRule | None:
     """None where it refers to a group that is gone: that is the group's lack."""
     if not isinstance(rule, dict):
         return None
@@ -169,7 +169,7 @@ def _resolved(rule: JsonValue, seen: Mapping[str, SeenGroup]) -> Rule | None:
         return None
     protocol = str(rule.get("IpProtocol"))
     first, last = (_number(rule.get(key)) for key in ("FromPort", "ToPort"))
-    return Rule(protocol=protocol, first=first, last=last, peer=str(peer))
+    return SecurityGroupRule(protocol=protocol, first=first, last=last, peer=str(peer))
 
 
 def _words(key: str, rule: JsonValue) -> str:

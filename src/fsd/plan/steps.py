@@ -135,8 +135,12 @@ class SetCount:
     changes: tuple[Change, ...]
     sign: Sign = Sign.CHANGE
 
+    @property
+    def what(self) -> str:
+        return f"{self.name}   {changes_text(self.changes)}   once it is not scaled"
+
     def text(self) -> str:
-        return f"service        {self.name}   {changes_text(self.changes)}   once it is not scaled"
+        return f"service        {self.what}"
 
 
 Step: TypeAlias = (

@@ -362,7 +362,7 @@ class _Deployment:
             if not self.changing:
                 raise
             result = replace(result, notes=(*result.notes, f"{_KEPT}: {error.what}"))
-        told = tuple(s.text().partition("   ")[2].strip() for s in after if isinstance(s, SetCount))
+        told = tuple(step.what for step in after if isinstance(step, SetCount))
         left = (applied.undeleted,) if applied.undeleted else ()
         result = replace(result, notes=(*result.notes, *self.late_notes, *left, *told))
         self._discard_orphans(observed)

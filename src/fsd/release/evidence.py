@@ -13,7 +13,7 @@ from fsd.release.masking import mask_lines
 from fsd.release.ports import Aws, LogLine
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import find_causes, short, worst_task
-from fsd.rollout.explain import Task, explain
+from fsd.rollout.explain import LoggedTask, explain
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.log_noise import without_health_checks
 from fsd.rollout.log_signs import LogText, read_signs
@@ -90,11 +90,11 @@ def _as_stopped(task: TaskState) -> StoppedTask:
     )
 
 
-def _task(worst: StoppedTask, snapshot: Snapshot, port: int | None) -> Task:
+def _task(worst: StoppedTask, snapshot: Snapshot, port: int | None) -> LoggedTask:
     service = snapshot.service
     checked = [target.asked_port for target in snapshot.targets]
     ports = (port, *checked, service.container_port if service else None)
-    return Task(
+    return LoggedTask(
         id=worst.id,
         name=short(worst.id),
         port=next((each for each in ports if each is not None), None),
@@ -104,7 +104,7 @@ def _task(worst: StoppedTask, snapshot: Snapshot, port: int | None) -> Task:
 
 
 def _explained(
-    causes: tuple[Cause, ...], task: Task, lines: Sequence[LogLine]
+    causes: tuple[Cause, ...], task: LoggedTask, lines: Sequence[LogLine]
 ) -> tuple[Cause, ...]:
     signs = read_signs([LogText(at=line.at, text=line.text) for line in lines])
     shown = tuple(line.text for line in _shown(lines))

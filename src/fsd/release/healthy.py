@@ -9,6 +9,11 @@ from fsd.rollout.steadiness import count_healthy
 from fsd.snapshot import ServiceState, TargetHealth
 
 
+def read_targets(aws: Aws, service: ServiceState) -> tuple[TargetHealth, ...]:
+    """Of all its target groups, a call for each. Raises CallFailedError."""
+    return tuple(t for arn in service.target_group_arns for t in aws.targets.health(arn))
+
+
 def read_healthy(
     aws: Aws, service: ServiceState, *, targets: Sequence[TargetHealth] | None = None
 ) -> int:
@@ -21,7 +26,7 @@ def read_healthy(
         return count_healthy(service, (), ())
     if targets is None:
         try:
-            targets = [t for arn in service.target_group_arns for t in aws.targets.health(arn)]
+            targets = read_targets(aws, service)
         except PermissionDenied:
             return service.primary.running if service.primary else service.running
     is_alone = len(service.deployments) < 2

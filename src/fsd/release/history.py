@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from fsd.plan.verdict import VERDICT
-from fsd.release.journal import Entry, entries_of, noted_failure
+from fsd.release.journal import JournalEntry, entries_of, noted_failure
 from fsd.release.ledger import SUCCEEDED, deployment_outcome, describe_newest, read_outcome
 from fsd.release.ledger import release_info as info_of
 from fsd.release.ports import Ecs, TaskDefinition
@@ -86,7 +86,7 @@ def _first_outcome(first: ServiceDeployment, definition: TaskDefinition) -> str:
     return SUCCEEDED if VERDICT in definition.tags else deployment_outcome(first)
 
 
-def _entry_of(deployment: ServiceDeployment, journal: list[Entry]) -> Entry | None:
+def _entry_of(deployment: ServiceDeployment, journal: list[JournalEntry]) -> JournalEntry | None:
     """The entry of the operation that made it, which is no row of its own then."""
     near = [
         entry
@@ -102,7 +102,7 @@ def _entry_of(deployment: ServiceDeployment, journal: list[Entry]) -> Entry | No
 
 def _later_row(
     deployment: ServiceDeployment,
-    entry: Entry | None,
+    entry: JournalEntry | None,
     release: ReleaseInfo,
     deployments: Sequence[ServiceDeployment],
 ) -> Row:
@@ -120,7 +120,7 @@ def _later_row(
     return Row(action=action, release=done, reason=_words(entry) if entry else "")
 
 
-def _words(entry: Entry) -> str:
+def _words(entry: JournalEntry) -> str:
     if entry.action == "scale" and " to " in entry.what:
         return f"{entry.what} tasks"
     return entry.what

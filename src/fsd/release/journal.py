@@ -27,7 +27,7 @@ _WRITTEN = re.compile(r"(?P<at>\S+Z) (?P<action>[a-z]+)(?: (?P<what>.*?))??(?: b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class JournalEntry:
     """One thing that an operator did."""
 
     at: datetime
@@ -46,7 +46,7 @@ def noted_failure(tags: Mapping[str, str]) -> str:
     return decode_value(tags.get(NOTED, ""))
 
 
-def note_action(ecs: Ecs, arn: str, entry: Entry) -> str:
+def note_action(ecs: Ecs, arn: str, entry: JournalEntry) -> str:
     """The same, of an operation that has begun."""
     try:
         found = ecs.find_task_definition(arn)
@@ -59,13 +59,13 @@ def note_action(ecs: Ecs, arn: str, entry: Entry) -> str:
     return _tag(ecs, arn, {f"{ENTRY}{slot}": clean_value(text)})
 
 
-def entries_of(tags: Mapping[str, str]) -> tuple[Entry, ...]:
+def entries_of(tags: Mapping[str, str]) -> tuple[JournalEntry, ...]:
     """Newest first; without those that were not written so."""
     found = [_read(value) for key, value in tags.items() if key.startswith(ENTRY)]
     return tuple(sorted((e for e in found if e), key=lambda entry: entry.at, reverse=True))
 
 
-def _read(text: str) -> Entry | None:
+def _read(text: str) -> JournalEntry | None:
     match = _WRITTEN.fullmatch(text)
     if match is None:
         return None
@@ -73,7 +73,9 @@ def _read(text: str) -> Entry | None:
         at = datetime.strptime(match["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return Entry(at=at, action=match["action"], what=match["what"] or "", by=match["by"] or "")
+    return JournalEntry(
+        at=at, action=match["action"], what=match["what"] or "", by=match["by"] or ""
+    )
 
 
 def _next_slot(tags: Mapping[str, str]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
@@ -14,7 +13,7 @@ from fsd.release.border import Border, check_rollback, note_force
 from fsd.release.changed import find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.healthy import read_healthy
-from fsd.release.journal import Entry, note_action, note_failure
+from fsd.release.journal import JournalEntry, note_action, note_failure
 from fsd.release.ledger import NOT_STARTED, SUCCEEDED, read_history, release_info, resolve_version
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
@@ -39,6 +38,7 @@ from fsd.rollout.assess import (
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import ServiceState
+from fsd.spec.likeness import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +119,8 @@ def _near(ecs: Ecs, ref: ServiceRef) -> str:
     except CallFailedError:
         return ""  # a role that may not list services gets the error all the same
     suffix = f"-{ref.environment}" if ref.environment else ""
-    close = get_close_matches(ref.name, names, n=1)
-    return f"did you mean `{close[0].removesuffix(suffix)}`? or " if close else ""
+    close = nearest(ref.name, names)
+    return f"did you mean `{close.removesuffix(suffix)}`? or " if close else ""
 
 
 def read_overview(
@@ -203,7 +203,7 @@ def scale(operation: Operation, count: int) -> Result:
     note_force(aws.ecs, service.task_definition_arn, operation.forced)
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, "desiredCount": count})
     arn, what = service.task_definition_arn, f"{service.desired} to {count}"
-    _note(operation, arn, Entry(at=started, action="scale", what=what, by=operation.by))
+    _note(operation, arn, JournalEntry(at=started, action="scale", what=what, by=operation.by))
     outcome = Outcome.STARTED
     if operation.wait:
         outcome = _wait_for_count(operation, count, started + operation.timeout)
@@ -211,7 +211,7 @@ def scale(operation: Operation, count: int) -> Result:
     return _result(operation, outcome=outcome, action="scale", started=started, message=message)
 
 
-def _note(operation: Operation, arn: str, entry: Entry) -> None:
+def _note(operation: Operation, arn: str, entry: JournalEntry) -> None:
     """In the ledger; what cannot be written there is told, and the operation goes on."""
     untold = note_action(operation.aws.ecs, arn, entry)
     if untold:
@@ -341,13 +341,15 @@ def _update_and_watch(
     return replace(result, notes=(*watcher.warnings, *ties, *result.notes))
 
 
-def _entry(action: str, service: ServiceState, parameters: Json, *, at: datetime, by: str) -> Entry:
+def _entry(
+    action: str, service: ServiceState, parameters: Json, *, at: datetime, by: str
+) -> JournalEntry:
     what = ""
     if action == "rollback":
         what = f"from {family_revision(service.task_definition_arn)}"
     elif action == "scale":
         what = f"{service.desired} to {parameters.get('desiredCount')}"
-    return Entry(at=at, action=action, what=what, by=by)
+    return JournalEntry(at=at, action=action, what=what, by=by)
 
 
 def _refuse_in_flight(operation: Operation) -> frozenset[str]:

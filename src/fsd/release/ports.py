@@ -15,7 +15,7 @@ from typing import Protocol
 
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError
-from fsd.plan.moved_check import HealthCheck
+from fsd.plan.moved_check import TargetCheck
 from fsd.plan.reality import Seen
 from fsd.snapshot import (
     ServiceDeployment,
@@ -214,7 +214,7 @@ class Probes(Protocol):
         name: str,
         *,
         like: str,
-        check: HealthCheck,
+        check: TargetCheck,
         targets: Sequence[TargetHealth],
         tags: Mapping[str, str],
     ) -> str:

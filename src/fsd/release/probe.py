@@ -25,6 +25,7 @@ from fsd.plan.transition import is_same_template, output_value
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
 from fsd.release.reporter import Reporter
 from fsd.release.watch import Pace
+from fsd.rollout.diagnose import group_name
 from fsd.snapshot import TargetHealth
 
 NOT_TRIED = "health-check-not-tried"
@@ -91,7 +92,7 @@ def try_moved_check(trial: Trial, observed: Observed, plan: Plan) -> None:
     if not healthy:
         return
     tasks = _count(len(healthy), "running task")
-    trial.reporter.note(f"the health check moves: asking {tasks} first, {moved.change}")
+    trial.reporter.note(f"the health check moves to {moved.change}: trying it on {tasks} first")
     _open_port(trial, observed, plan, moved)
     failing = _ask(trial, group, moved, healthy)
     if not failing:
@@ -233,7 +234,8 @@ def _refusal(
     return RefusedError(
         f"{which} {verb} the new health check {moved.change}: {'; '.join(reasons)}. ECS would stop "
         "what serves now; nothing was changed",
-        where=f"{', '.join(f'{t.address}:{t.port}' for t in failing)} · {_group_name(group)}",
+        where=f"{', '.join(f'{t.address}:{t.port}' for t in failing)} · "
+        f"target group {group_name(group)}",
         fix=f"if it is mistyped, correct it; else release an answer to {moved.after.text} first, "
         f"and move the check in the release after it. To interrupt the service: {INSIST}",
         code="health-check-would-end-old-tasks",
@@ -274,8 +276,3 @@ def _could_not_try(error: CallFailedError, moved: MovedCheck) -> CallFailedError
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _group_name(arn: str) -> str:
-    """`arn:…:targetgroup/NAME/ID` → `target group NAME`."""
-    return f"target group {arn.split('/')[1]}" if arn.count("/") > 1 else arn

@@ -15,6 +15,7 @@ from fsd.plan.diff import health_path
 from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.transition import transition_template
+from fsd.release.healthy import read_targets
 from fsd.release.result import Outcome
 from fsd.release.rollback import (
     GoBack,
@@ -85,8 +86,7 @@ def _is_down(back: GoBack) -> bool:
         return False
     if not service.target_group_arns:
         return service.running == 0
-    targets = [t for arn in service.target_group_arns for t in back.aws.targets.health(arn)]
-    return not any(target.state == "healthy" for target in targets)
+    return not any(target.state == "healthy" for target in read_targets(back.aws, service))
 
 
 def _is_anothers(back: GoBack, good: str) -> bool:

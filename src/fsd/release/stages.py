@@ -14,7 +14,7 @@ from fsd.snapshot import Snapshot
 _DRAINING = "has begun draining connections"
 
 
-class Stage(StrEnum):
+class RolloutStage(StrEnum):
     """In a rollout's order; the value is how a message names it."""
 
     START = "starting tasks"
@@ -34,17 +34,21 @@ class Drain:
     speed: float = 1.0  # of an embedded AWS, by which it is divided
 
 
-def stage_of(snapshot: Snapshot, progress: Progress) -> Stage:
+def stage_of(snapshot: Snapshot, progress: Progress) -> RolloutStage:
     deployment = snapshot.deployment
     if deployment is not None and deployment.awaits is not None:
-        return Stage.PAUSE
+        return RolloutStage.PAUSE
     if progress.new_healthy < max(progress.desired, 1):
-        return Stage.CHECK if progress.new_running > progress.new_healthy else Stage.START
+        return (
+            RolloutStage.CHECK
+            if progress.new_running > progress.new_healthy
+            else RolloutStage.START
+        )
     if draining_since(snapshot) is not None:
-        return Stage.DRAIN
+        return RolloutStage.DRAIN
     if progress.old_running:
-        return Stage.REPLACE
-    return Stage.BAKE if bake_text(snapshot, progress) else Stage.SETTLE
+        return RolloutStage.REPLACE
+    return RolloutStage.BAKE if bake_text(snapshot, progress) else RolloutStage.SETTLE
 
 
 def draining_since(snapshot: Snapshot) -> datetime | None:
@@ -64,25 +68,25 @@ def what_is_true(snapshot: Snapshot, progress: Progress, drain: Drain) -> str:
     """One sentence: how far it is, and until when that takes, where that is known."""
     new = f"all {progress.desired} new tasks are healthy"
     match stage_of(snapshot, progress):
-        case Stage.START:
+        case RolloutStage.START:
             running = f"{progress.new_running} of {progress.desired} new tasks run"
             return running + (f", {progress.new_pending} start" if progress.new_pending else "")
-        case Stage.CHECK:
+        case RolloutStage.CHECK:
             return (
                 f"{progress.new_running} of {progress.desired} new tasks run, "
                 f"{progress.new_healthy} of them healthy so far"
             )
-        case Stage.REPLACE:
+        case RolloutStage.REPLACE:
             return f"{new}; {progress.old_running} old ones still run"
-        case Stage.DRAIN:
+        case RolloutStage.DRAIN:
             return f"{new} and serve; the old ones' connections drain{_until(snapshot, drain)}"
-        case Stage.BAKE:
+        case RolloutStage.BAKE:
             return bake_text(snapshot, progress) or new
         case _:
             return new
 
 
-def slowest_text(times: Mapping[Stage, timedelta]) -> str:
+def slowest_text(times: Mapping[RolloutStage, timedelta]) -> str:
     """`draining old connections took 38 s of it`; "" where nothing was seen."""
     if not times:
         return ""

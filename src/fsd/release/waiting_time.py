@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from fsd.durations import duration_text
 from fsd.spec.rollout_time import Estimate
 
 SHORTEST = timedelta(minutes=20)
@@ -28,15 +29,7 @@ def too_short_note(timeout: timedelta, expected: Estimate, *, speed: float = 1.0
     seconds, part = expected.parts[0][1], expected.dominant
     faster = f" on AWS, {speed:g} times as fast here" if speed != 1 else ""
     return (
-        f"warning: the rollout is expected to take {_text(takes)} ({part}, {seconds} s{faster}, "
-        f"takes the most), and --timeout is {_text(timeout)}: the wait will end before ECS is done"
+        f"warning: the rollout is expected to take {duration_text(takes)} ({part}, {seconds} s"
+        f"{faster}, takes the most), and --timeout is {duration_text(timeout)}: the wait will end "
+        "before ECS is done"
     )
-
-
-def _text(duration: timedelta) -> str:
-    total = max(1, round(duration.total_seconds()))
-    hours, rest = divmod(total, 3600)
-    minutes, seconds = divmod(rest, 60)
-    if hours:
-        return f"{hours}h{minutes:02d}m"
-    return f"{minutes}m{seconds:02d}s" if minutes else f"{seconds}s"

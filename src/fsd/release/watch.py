@@ -15,12 +15,13 @@ from functools import partial
 from typing import TypeVar
 
 from fsd.errors import CallFailedError
+from fsd.release.healthy import read_targets
 from fsd.release.patience import LONGEST_PAUSE, PATIENCE
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
 from fsd.release.progress import bake_text, progress_of
 from fsd.release.reporter import Reporter
 from fsd.release.result import Progress
-from fsd.release.stages import Drain, Stage, slowest_text, stage_of, what_is_true
+from fsd.release.stages import Drain, RolloutStage, slowest_text, stage_of, what_is_true
 from fsd.rollout.assess import (
     InProgress,
     Ours,
@@ -141,7 +142,8 @@ class Watcher:
     _watched: str = ""
     _baking: str = ""  # the deployment whose bake was told
     is_confirming: bool = False  # ECS calls it done; we do not yet
-    stage_times: dict[Stage, timedelta] = field(default_factory=dict)  # what took the time so far
+    # What took the time so far.
+    stage_times: dict[RolloutStage, timedelta] = field(default_factory=dict)
     _told_at: datetime | None = None
     _targets_read_at: int = -1  # the look in which they were
 
@@ -253,9 +255,8 @@ class Watcher:
     def _read_targets_anew(self) -> tuple[TargetHealth, ...]:
         """Without what was said of targets that are gone."""
         service = self.snapshot.service
-        groups = service.target_group_arns if service else ()
-        targets = tuple(t for arn in groups for t in self.aws.targets.health(arn))
-        self._spent += len(groups)
+        targets = read_targets(self.aws, service) if service else ()
+        self._spent += len(service.target_group_arns) if service else 0
         self._targets_read_at = self._looks
         self.snapshot = replace(self.snapshot, targets=targets)
         return targets
@@ -423,7 +424,7 @@ class Watcher:
 
     def _read_targets(self, service: ServiceState) -> None:
         """An unhealthy target stays known: it is deregistered soon."""
-        targets = [t for arn in service.target_group_arns for t in self.aws.targets.health(arn)]
+        targets = read_targets(self.aws, service)
         self._spent += len(service.target_group_arns)
         said = {t.address: t for t in self.snapshot.targets if t.state == "unhealthy"}
         said |= {t.address: t for t in targets}
@@ -496,7 +497,7 @@ class Watcher:
             note=note,
         )
 
-    def _take_time(self, stage: Stage) -> None:
+    def _take_time(self, stage: RolloutStage) -> None:
         """The time since the look before goes to what was seen then to be going on."""
         now, before = self.clock.now(), self._told_at or self.started
         self.stage_times[stage] = self.stage_times.get(stage, timedelta()) + (now - before)

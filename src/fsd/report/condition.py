@@ -12,21 +12,21 @@ from fsd.errors import ExitCode
 from fsd.release.diagnosing import Examination
 from fsd.release.result import ReleaseInfo
 from fsd.report.render import diagnosis_lines, with_exit_code
-from fsd.report.wording import release_label, wrap
+from fsd.report.wording import note_lines, release_label, wrap
 from fsd.rollout.diagnose import family_revision
-from fsd.rollout.last import LastRollout, RolloutState
+from fsd.rollout.last import LastRollout, RolloutStatus
 from fsd.rollout.present import Condition
 from fsd.snapshot import ServiceState
 
 _PHRASES = {
-    RolloutState.SUCCEEDED: "succeeded",
-    RolloutState.FAILED: "failed",
-    RolloutState.ROLLED_BACK: "was rolled back",
-    RolloutState.ROLLBACK_FAILED: "failed, and so did its rollback",
-    RolloutState.STOPPED: "was stopped",
-    RolloutState.IN_PROGRESS: "is in progress",
-    RolloutState.ROLLING_BACK: "is being rolled back",
-    RolloutState.UNSAID: "ECS does not say how it went",
+    RolloutStatus.SUCCEEDED: "succeeded",
+    RolloutStatus.FAILED: "failed",
+    RolloutStatus.ROLLED_BACK: "was rolled back",
+    RolloutStatus.ROLLBACK_FAILED: "failed, and so did its rollback",
+    RolloutStatus.STOPPED: "was stopped",
+    RolloutStatus.IN_PROGRESS: "is in progress",
+    RolloutStatus.ROLLING_BACK: "is being rolled back",
+    RolloutStatus.UNSAID: "ECS does not say how it went",
 }
 
 
@@ -96,7 +96,7 @@ def _answer(examination: Examination) -> list[str]:
 
 
 def _notes(condition: Condition) -> list[str]:
-    return [line for note in condition.notes for line in wrap(note, first="  note: ", rest="    ")]
+    return [line for note in condition.notes for line in note_lines(note)]
 
 
 def _rollout_lines(examination: Examination) -> list[str]:
@@ -122,9 +122,9 @@ def rollout_text(examination: Examination) -> str:
         return ""
     name = family_revision(rollout.task_definition_arn) or "a revision that ECS does not name"
     phrase = _PHRASES[rollout.state]
-    if rollout.state is RolloutState.UNSAID:
+    if rollout.state is RolloutStatus.UNSAID:
         return f"{name}, {_time(rollout)}; {phrase}"
-    if rollout.state is RolloutState.ROLLED_BACK and rollout.deployment is None:
+    if rollout.state is RolloutStatus.ROLLED_BACK and rollout.deployment is None:
         head = "the one before was rolled back"
     else:
         head = f"{name} {phrase}"
@@ -136,7 +136,7 @@ def rollout_reason(examination: Examination) -> str:
     """The cause that is known, else ECS's own words; "" where the rollout did not fail."""
     condition = examination.condition
     rollout = condition.rollout
-    if rollout is None or not (rollout.state.has_failed or rollout.state is RolloutState.STOPPED):
+    if rollout is None or not (rollout.state.has_failed or rollout.state is RolloutStatus.STOPPED):
         return ""
     if condition.rollout_causes and not rollout_is_shown(examination):
         cause = condition.rollout_causes[0]

@@ -16,7 +16,8 @@ from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import Phase, ReleaseInfo, Result
 from fsd.report.condition import served_text
 from fsd.rollout.cause import Cause, Diagnosis
-from fsd.rollout.present import GroupLook, group_name
+from fsd.rollout.diagnose import group_name
+from fsd.rollout.present import GroupLook
 from fsd.snapshot import ServiceDeployment, TargetHealth, TaskState
 
 Json: TypeAlias = dict[str, object]

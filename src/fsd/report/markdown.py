@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from fsd.durations import duration_text
 from fsd.errors import FsdError, Location
 from fsd.release.result import Outcome, Phase, PhaseState, ReleaseInfo, Result
 from fsd.report.findings import summarize
@@ -22,7 +23,6 @@ from fsd.report.wording import (
     changes_text,
     clip,
     count_text,
-    duration_text,
     release_label,
     short_commit,
     short_digest,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
+from fsd.durations import duration_text
 from fsd.release.result import Phase, PhaseState, Progress
-from fsd.report.wording import duration_text
 from fsd.streams import Unbreakable, printable
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}

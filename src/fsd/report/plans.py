@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fsd.durations import duration_text
 from fsd.plan.steps import ApplyStack, Plan, Sign
 from fsd.release.ports import Drifted, StackDrift
-from fsd.report.wording import clip, duration_text, wrap
+from fsd.report.wording import clip, note_lines, wrap
 from fsd.spec.rollout_time import Estimate
 
 LONGEST_VALUE = 60  # characters of a property
@@ -76,7 +77,7 @@ def plan_text(planned: Planned) -> str:
     if plan.attach_to:
         lines.append("  a deployment in flight does this already; `fsd deploy` attaches to it")
     for note in planned.notes:
-        lines += wrap(note, first="  note: ", rest="    ")
+        lines += note_lines(note)
     return "\n".join(lines)
 
 

@@ -5,13 +5,14 @@ The answer comes first; evidence is verbatim, and then there is one sentence of 
 
 from __future__ import annotations
 
+from fsd.durations import duration_text
 from fsd.release.result import Outcome, Result
 from fsd.report.wording import (
     WIDTH,
     capitalised,
     changes_text,
     count_text,
-    duration_text,
+    note_lines,
     release_label,
     revision_label,
     wrap,
@@ -32,7 +33,7 @@ def terminal_result(result: Result) -> str:
         )
         lines.append("")
     lines += _verdict(result)
-    lines += [line for note in result.notes for line in wrap(note, first="  note: ", rest="    ")]
+    lines += [line for note in result.notes for line in note_lines(note)]
     return "\n".join(lines)
 
 

@@ -19,9 +19,9 @@ from fsd.report.wording import (
     size_text,
     wrap,
 )
-from fsd.rollout.diagnose import family_revision, short
-from fsd.rollout.last import LastRollout, RolloutState
-from fsd.rollout.present import GroupLook, group_name
+from fsd.rollout.diagnose import family_revision, group_name, short
+from fsd.rollout.last import LastRollout, RolloutStatus
+from fsd.rollout.present import GroupLook
 from fsd.snapshot import ServiceState, TargetHealth, TaskState
 from fsd.streams import printable
 
@@ -181,7 +181,7 @@ def _deployment_text(examination: Examination) -> str:
     deployment = rollout.deployment
     status = str(deployment.status) if deployment else str(rollout.state)
     parts = [status, family_revision(rollout.task_definition_arn), _since(rollout)]
-    if rollout.state is RolloutState.UNSAID:
+    if rollout.state is RolloutStatus.UNSAID:
         parts = [*parts[1:], "ECS does not say how it went"]
     if deployment and deployment.failure_count:
         limit = f" of {deployment.failure_threshold}" if deployment.failure_threshold else ""

@@ -14,9 +14,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from fsd.durations import duration_text
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress
 from fsd.report.plain import failed_text, new_text
-from fsd.report.wording import WIDTH, duration_text
+from fsd.report.wording import WIDTH
 from fsd.streams import Unbreakable, printable
 
 BAR = 20  # cells

@@ -1,4 +1,4 @@
-"""Words that every report uses alike: durations, releases, sizes, and foreign text made harmless.
+"""Words that every report uses alike: releases, sizes, and foreign text made harmless.
 
 Pure. Foreign text (log lines, AWS's reasons, version labels) may hold anything, so nothing of it
 reaches a terminal with its control characters.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
-from datetime import timedelta
 
 from fsd.change import Change
 from fsd.release.result import Outcome, ReleaseInfo, Result
@@ -16,17 +15,6 @@ from fsd.streams import printable
 
 WIDTH = 100  # columns
 SHORT_COMMIT = 7
-
-
-def duration_text(duration: timedelta) -> str:
-    """`41s`, `2m04s`, `1h02m`; never `0s`, which would read as nothing done."""
-    total = max(1, round(duration.total_seconds()))
-    if total < 60:
-        return f"{total}s"
-    minutes, seconds = divmod(total, 60)
-    if minutes < 60:
-        return f"{minutes}m{seconds:02d}s"
-    return f"{minutes // 60}h{minutes % 60:02d}m"
 
 
 def short_commit(commit: str) -> str:
@@ -93,3 +81,9 @@ def wrap(text: str, *, first: str, rest: str, width: int = WIDTH) -> list[str]:
 def clip(text: str, width: int) -> str:
     """Cut with `…` where it does not fit."""
     return text if len(text) <= width else text[: max(width - 1, 0)].rstrip() + "…"
+
+
+def note_lines(note: str) -> list[str]:
+    """A note says itself that it is a warning."""
+    first = "  " if note.startswith("warning: ") else "  note: "
+    return wrap(note, first=first, rest="    ")

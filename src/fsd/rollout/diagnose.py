@@ -96,6 +96,12 @@ def short(identifier: str) -> str:
     return f"{identifier[:4]}…"
 
 
+def group_name(arn: str) -> str:
+    """`arn:…:targetgroup/NAME/ID` → NAME."""
+    parts = arn.split("/")
+    return parts[-2] if len(parts) > 2 else arn
+
+
 def family_revision(task_definition_arn: str) -> str:
     return task_definition_arn.rpartition("/")[2]
 

@@ -99,7 +99,7 @@ def target_advice(texts: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class LoggedTask:
     """Of which the log was read; `port` and `grace_period` (seconds) are what its service says."""
 
     id: str
@@ -110,14 +110,14 @@ class Task:
     shown_lines: tuple[str, ...] = ()  # of the log, that the reader sees anyway
 
 
-def explain(causes: Sequence[Cause], signs: LogSigns, task: Task) -> tuple[Cause, ...]:
+def explain(causes: Sequence[Cause], signs: LogSigns, task: LoggedTask) -> tuple[Cause, ...]:
     """The causes, that of this task with what its log says."""
     return tuple(
         _explained(cause, signs, task) if task.id in cause.tasks else cause for cause in causes
     )
 
 
-def _explained(cause: Cause, signs: LogSigns, task: Task) -> Cause:
+def _explained(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
     if cause.code in _ENDED:
         return _of_an_end(cause, signs)
     if cause.code in _CHECKED:
@@ -179,7 +179,7 @@ def _exception_advice(exception: str) -> str:
 # --- the health check failed --------------------------------------------------------------------
 
 
-def _of_a_check(cause: Cause, signs: LogSigns, task: Task) -> Cause:
+def _of_a_check(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
     status = _status(cause, signs)
     if status is None:
         return _of_no_answer(cause, signs, task)
@@ -227,7 +227,7 @@ def _of_a_status(cause: Cause, signs: LogSigns, status: int) -> Cause:
     return cause
 
 
-def _of_no_answer(cause: Cause, signs: LogSigns, task: Task) -> Cause:
+def _of_no_answer(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
     """The load balancer got no HTTP answer, or ECS says no more than that the check failed."""
     heard = _heard(signs.listening, task.port)
     if heard is not None:
@@ -284,7 +284,7 @@ def _heard(places: Sequence[Listening], port: int | None) -> Listening | None:
     return ranked[0] if ranked else None
 
 
-def _place_advice(cause: Cause, heard: Listening, task: Task) -> str:
+def _place_advice(cause: Cause, heard: Listening, task: LoggedTask) -> str:
     """ "" where the place is right and nothing else is known."""
     says = f"the log says that the service listens on {heard.text}"
     is_inside = cause.code == "container-health-check-failed"  # asks at 127.0.0.1
@@ -308,7 +308,7 @@ def _place_advice(cause: Cause, heard: Listening, task: Task) -> str:
     return _late_advice(says, heard, task)
 
 
-def _late_advice(says: str, heard: Listening, task: Task) -> str:
+def _late_advice(says: str, heard: Listening, task: LoggedTask) -> str:
     late = (heard.at - task.started_at).total_seconds() if task.started_at else 0.0
     if task.grace_period is not None and late > task.grace_period:
         return (
@@ -318,5 +318,5 @@ def _late_advice(says: str, heard: Listening, task: Task) -> str:
     return ""
 
 
-def _wanted(task: Task) -> str:
+def _wanted(task: LoggedTask) -> str:
     return f"0.0.0.0:{task.port}" if task.port else "0.0.0.0 and `service.port`"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fsd.rollout.known_causes import Example
 from fsd.rollout.reasons import Reason, Stage
-from fsd.rollout.said import Said
 
 GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 STOPPED = f"{GUIDE}/stopped-task-error-codes.html"
@@ -49,8 +49,8 @@ class Failure:
     where: str = ""  # words that must stand in it as well: whose registry, which part
     unless: str = ""  # words that make it another row's
     is_rest: bool = False
-    also: tuple[Said, ...] = ()  # more examples
-    unlike: tuple[Said, ...] = ()  # it looks alike, and is another cause
+    also: tuple[Example, ...] = ()  # more examples
+    unlike: tuple[Example, ...] = ()  # it looks alike, and is another cause
 
     def matches(self, reason: Reason, exit_code: int | None) -> bool:
         if self.exit_codes and exit_code not in self.exit_codes:
@@ -63,8 +63,8 @@ class Failure:
             return False
         return _finds(self.pattern, reason.words)
 
-    def examples(self) -> Iterator[Said]:
-        yield Said(self.example, self.source)
+    def examples(self) -> Iterator[Example]:
+        yield Example(self.example, self.source)
         yield from self.also
 
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 from fsd.snapshot import DeploymentStatus, EcsDeployment, ServiceDeployment, ServiceState
 
 
-class RolloutState(StrEnum):
+class RolloutStatus(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     ROLLED_BACK = "rolled back"
@@ -29,22 +29,22 @@ class RolloutState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        return self not in {RolloutState.IN_PROGRESS, RolloutState.ROLLING_BACK}
+        return self not in {RolloutStatus.IN_PROGRESS, RolloutStatus.ROLLING_BACK}
 
     @property
     def has_failed(self) -> bool:
         return self in {
-            RolloutState.FAILED,
-            RolloutState.ROLLED_BACK,
-            RolloutState.ROLLBACK_FAILED,
-            RolloutState.ROLLING_BACK,
+            RolloutStatus.FAILED,
+            RolloutStatus.ROLLED_BACK,
+            RolloutStatus.ROLLBACK_FAILED,
+            RolloutStatus.ROLLING_BACK,
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRollout:
     task_definition_arn: str  # "" where ECS does not say
-    state: RolloutState
+    state: RolloutStatus
     began_at: datetime | None
     ended_at: datetime | None
     reason: str = ""  # ECS's own words
@@ -53,21 +53,21 @@ class LastRollout:
 
 
 _STATES = {
-    DeploymentStatus.PENDING: RolloutState.IN_PROGRESS,
-    DeploymentStatus.IN_PROGRESS: RolloutState.IN_PROGRESS,
-    DeploymentStatus.STOP_REQUESTED: RolloutState.ROLLING_BACK,
-    DeploymentStatus.ROLLBACK_REQUESTED: RolloutState.ROLLING_BACK,
-    DeploymentStatus.ROLLBACK_IN_PROGRESS: RolloutState.ROLLING_BACK,
-    DeploymentStatus.STOPPED: RolloutState.STOPPED,
-    DeploymentStatus.SUCCESSFUL: RolloutState.SUCCEEDED,
-    DeploymentStatus.ROLLBACK_SUCCESSFUL: RolloutState.ROLLED_BACK,
-    DeploymentStatus.ROLLBACK_FAILED: RolloutState.ROLLBACK_FAILED,
-    DeploymentStatus.UNKNOWN: RolloutState.UNSAID,
+    DeploymentStatus.PENDING: RolloutStatus.IN_PROGRESS,
+    DeploymentStatus.IN_PROGRESS: RolloutStatus.IN_PROGRESS,
+    DeploymentStatus.STOP_REQUESTED: RolloutStatus.ROLLING_BACK,
+    DeploymentStatus.ROLLBACK_REQUESTED: RolloutStatus.ROLLING_BACK,
+    DeploymentStatus.ROLLBACK_IN_PROGRESS: RolloutStatus.ROLLING_BACK,
+    DeploymentStatus.STOPPED: RolloutStatus.STOPPED,
+    DeploymentStatus.SUCCESSFUL: RolloutStatus.SUCCEEDED,
+    DeploymentStatus.ROLLBACK_SUCCESSFUL: RolloutStatus.ROLLED_BACK,
+    DeploymentStatus.ROLLBACK_FAILED: RolloutStatus.ROLLBACK_FAILED,
+    DeploymentStatus.UNKNOWN: RolloutStatus.UNSAID,
 }
 _PRIMARY_STATES = {
-    "COMPLETED": RolloutState.SUCCEEDED,
-    "FAILED": RolloutState.FAILED,
-    "IN_PROGRESS": RolloutState.IN_PROGRESS,
+    "COMPLETED": RolloutStatus.SUCCEEDED,
+    "FAILED": RolloutStatus.FAILED,
+    "IN_PROGRESS": RolloutStatus.IN_PROGRESS,
 }
 _ASKED_FOR = re.compile(r"rollback was requested", re.IGNORECASE)
 _GOES_BACK = re.compile(r"roll(?:ing|ed) back", re.IGNORECASE)
@@ -97,10 +97,10 @@ def _from_deployment(newest: ServiceDeployment, primary: EcsDeployment | None) -
     reason = newest.rollback_reason or newest.status_reason
     state = _STATES[newest.status]
     # Stopped by its circuit breaker or an alarm, without a rollback: ECS calls that STOPPED too.
-    if state is RolloutState.STOPPED and has_tripped(newest):
-        state = RolloutState.FAILED
+    if state is RolloutStatus.STOPPED and has_tripped(newest):
+        state = RolloutStatus.FAILED
     arn = newest.task_definition_arn
-    if not arn and state is RolloutState.SUCCEEDED and primary is not None:
+    if not arn and state is RolloutStatus.SUCCEEDED and primary is not None:
         arn = primary.task_definition_arn
     known = (newest.started_at, newest.created_at)
     return LastRollout(
@@ -121,15 +121,15 @@ def has_tripped(deployment: ServiceDeployment) -> bool:
 
 
 def _from_primary(primary: EcsDeployment, service: ServiceState) -> LastRollout:
-    state = _PRIMARY_STATES.get(primary.rollout_state, RolloutState.UNSAID)
+    state = _PRIMARY_STATES.get(primary.rollout_state, RolloutStatus.UNSAID)
     reason = primary.rollout_state_reason
     if _GOES_BACK.search(reason):
-        done = state is RolloutState.SUCCEEDED
-        state = RolloutState.ROLLED_BACK if done else RolloutState.ROLLING_BACK
+        done = state is RolloutStatus.SUCCEEDED
+        state = RolloutStatus.ROLLED_BACK if done else RolloutStatus.ROLLING_BACK
     return LastRollout(
         # A rollback's primary is what came back, not what failed.
         task_definition_arn=""
-        if state.has_failed and state is not RolloutState.FAILED
+        if state.has_failed and state is not RolloutStatus.FAILED
         else primary.task_definition_arn or service.task_definition_arn,
         state=state,
         began_at=primary.created_at,

@@ -53,7 +53,7 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AccessLine:
     """An access log's line."""
 
     path: str
@@ -67,7 +67,7 @@ class LogSigns:
     socket: str = ""  # a Unix socket that the server listens on
     exception: str = ""  # the last one, `ModuleNotFoundError: No module named 'x'`
     refused_host: str = ""  # that a framework takes for none of its own
-    answers: tuple[Answer, ...] = ()  # in order
+    answers: tuple[AccessLine, ...] = ()  # in order
     remark: str = ""  # what to do about a trouble that the server itself names
 
 
@@ -180,7 +180,7 @@ def read_signs(events: Sequence[LogText]) -> LogSigns:
         refused_host=_find_refused_host(texts),
         remark=_find_remark(texts),
         answers=tuple(
-            Answer(path=found["path"], status=int(found["status"]))
+            AccessLine(path=found["path"], status=int(found["status"]))
             for text in texts
             for found in _ACCESS.finditer(text)
         ),

@@ -31,6 +31,7 @@ from fsd.rollout.diagnose import (
     family_revision,
     find_event_causes,
     find_task_causes,
+    group_name,
     health_check_advice,
     short,
 )
@@ -41,7 +42,7 @@ from fsd.rollout.failures import (
     Failure,
     classify,
 )
-from fsd.rollout.last import LastRollout, RolloutState, has_tripped, last_rollout
+from fsd.rollout.last import LastRollout, RolloutStatus, has_tripped, last_rollout
 from fsd.snapshot import (
     EcsDeployment,
     Event,
@@ -415,7 +416,7 @@ def _stuck(view: _View) -> Iterator[Cause]:
     if rollout is None or primary is None or not _current_arn(view):
         return
     is_still_there = _current_arn(view) == rollout.task_definition_arn
-    ended_badly = rollout.state in {RolloutState.FAILED, RolloutState.ROLLBACK_FAILED}
+    ended_badly = rollout.state in {RolloutStatus.FAILED, RolloutStatus.ROLLBACK_FAILED}
     if ended_badly and is_still_there and not view.wants_none:
         yield from _why_it_failed(view) or (
             _past(view, rollout, ROLLOUT_FAILED, "the newest deployment failed"),
@@ -539,12 +540,6 @@ def _names(group: GroupLook) -> str:
     return " and ".join(map(group_name, group.arns))
 
 
-def group_name(arn: str) -> str:
-    """`arn:…:targetgroup/<name>/<id>` → the name."""
-    parts = arn.split("/")
-    return parts[-2] if len(parts) > 2 else arn
-
-
 # --- what nobody can say, and what one should know -----------------------------------------------
 
 _UNSAID = {
@@ -577,7 +572,7 @@ def _unknown(view: _View) -> Iterator[str]:
 def _unsaid_rollout(view: _View) -> Iterator[str]:
     """Old deployments have no state; whether all of their tasks run is seen all the same."""
     primary, rollout = view.service.primary, view.rollout
-    if primary is None or rollout is None or rollout.state is not RolloutState.UNSAID:
+    if primary is None or rollout is None or rollout.state is not RolloutStatus.UNSAID:
         return
     if primary.running < primary.desired and not (view.is_short or view.wants_none):
         yield (
@@ -634,14 +629,16 @@ def _recovered(view: _View) -> Iterator[str]:
         for task in view.ended
         if task.stopped_at and view.look.at - task.stopped_at <= timedelta(hours=1)
     ]
-    if lately:
-        last = max(task.stopped_at for task in lately if task.stopped_at)
-        row = next(row for task in lately if (row := classify(task)))
-        count = "a task" if len(lately) == 1 else f"{len(lately)} tasks"
-        yield (
-            f"{count} ended by itself, last at {view.stamp(last)} ({row.code}: {row.summary}); "
-            "all wanted tasks run again"
-        )
+    if not lately:
+        return
+    last = max(lately, key=lambda task: task.stopped_at or view.look.at)
+    row = classify(last)
+    why = f" ({row.code}: {row.summary})" if row else ""
+    at = f"{view.stamp(last.stopped_at)}{why}"
+    if len(lately) == 1:
+        yield f"a task ended at {at} and was replaced"
+    else:
+        yield f"{len(lately)} tasks ended in the last hour, the last at {at}, and were replaced"
 
 
 # --- the last rollout ----------------------------------------------------------------------------
@@ -666,7 +663,7 @@ def _why_it_failed(view: _View) -> tuple[Cause, ...]:
         return (_past(view, rollout, ALARM_TRIGGERED, f"CloudWatch alarm {names} went off"),)
     if rollout.is_asked_for:
         return (_past(view, rollout, ROLLBACK_REQUESTED, "somebody asked ECS to roll it back"),)
-    if rollout.state is RolloutState.FAILED or (deployment and has_tripped(deployment)):
+    if rollout.state is RolloutStatus.FAILED or (deployment and has_tripped(deployment)):
         return (_past(view, rollout, ROLLOUT_FAILED, ROLLOUT_FAILED.summary),)
     return ()
 

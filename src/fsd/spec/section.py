@@ -36,7 +36,7 @@ T = TypeVar("T")
 Check: TypeAlias = core_schema.CoreSchema
 
 
-NO_ALTERNATIVE = "no_alternative"  # the error of a value that fits no type of a union
+NO_ALTERNATIVE = "no_alternative"  # a value that matches none of a union's types
 
 
 class Limits(NamedTuple):

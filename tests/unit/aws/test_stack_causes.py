@@ -8,8 +8,8 @@ import pytest
 
 from fsd.aws.causes import ApiCause
 from fsd.aws.stack_causes import STACK_CAUSES, find_fix, read_frame
+from fsd.rollout.known_causes import Example
 from fsd.rollout.reasons import cut_names
-from fsd.rollout.said import Said
 from tests.mutants import without_one_anywhere
 
 HANDLER = 'Resource handler returned message: "{}" (RequestToken: 3f, HandlerErrorCode: {})'
@@ -20,7 +20,7 @@ def name(row: ApiCause) -> str:
     return (row.words or row.aws)[:60]
 
 
-def takers(said: Said) -> list[ApiCause]:
+def takers(said: Example) -> list[ApiCause]:
     code, message = read_frame(said.text)
     words = cut_names(message)
     matching = [row for row in STACK_CAUSES if row.matches(code, words)]

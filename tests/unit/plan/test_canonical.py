@@ -89,6 +89,6 @@ def _change_one(value: JsonValue, chance: random.Random) -> None:
         )
         item = value[key]  # type: ignore[index, call-overload] # a key of a dict, an index of a list
         if not isinstance(item, dict | list):
-            value[key] = f"{item}, changed"  # type: ignore[index, call-overload] # as above
+            value[key] = f"{item}, changed"  # type: ignore[index, call-overload] # a key of a dict, an index of a list
             return
         value = item

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fsd.compile.desired import Desired, Scaling
-from fsd.plan.counts import Counts, plan_counts
+from fsd.plan.counts import PlannedCount, plan_counts
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.report.plans import Planned, plan_json, plan_text
@@ -58,27 +58,27 @@ def screen(desired: Desired, observed: Observed) -> str:
 @pytest.mark.parametrize(
     ("said", "scaling", "observed", "expected"),
     [
-        (None, None, seen(4), Counts(before=4, after=4)),
-        (2, None, seen(4), Counts(before=4, at_update=2, after=2)),
-        (2, None, seen(6, SCALING), Counts(before=6, unscaled=2, after=2)),
-        (None, None, seen(6, SCALING), Counts(before=6, after=6)),
-        (2, None, seen(4, THEIRS, scaling_is_ours=False), Counts(before=4, after=4)),
-        (2, None, seen(6, SCALING, other_policies=("night",)), Counts(before=6, after=6)),
-        (5, SCALING, seen(2, SCALING), Counts(before=2, after=2)),
-        (5, SCALING, seen(1), Counts(before=1, after=2)),
-        (5, SCALING, seen(9, THEIRS), Counts(before=9, after=8)),
-        (5, SCALING, seen(9, SCALING), Counts(before=9, after=9)),
-        (3, None, seen(0, ran=False), Counts(before=0, at_update=3, after=3)),
-        (None, None, seen(0, ran=False), Counts(before=0, at_update=1, after=1)),
-        (5, SCALING, seen(0, ran=False), Counts(before=0, at_update=5, after=5)),
-        (2, None, seen(2), Counts(before=2, at_update=2, after=2)),
-        (None, None, seen(3, ran=False), Counts(before=3, at_update=3, after=3)),
-        (None, None, seen(0), Counts(before=0, after=0)),
-        (2, SCALING, NOTHING, Counts(before=None, after=2)),
+        (None, None, seen(4), PlannedCount(before=4, after=4)),
+        (2, None, seen(4), PlannedCount(before=4, at_update=2, after=2)),
+        (2, None, seen(6, SCALING), PlannedCount(before=6, unscaled=2, after=2)),
+        (None, None, seen(6, SCALING), PlannedCount(before=6, after=6)),
+        (2, None, seen(4, THEIRS, scaling_is_ours=False), PlannedCount(before=4, after=4)),
+        (2, None, seen(6, SCALING, other_policies=("night",)), PlannedCount(before=6, after=6)),
+        (5, SCALING, seen(2, SCALING), PlannedCount(before=2, after=2)),
+        (5, SCALING, seen(1), PlannedCount(before=1, after=2)),
+        (5, SCALING, seen(9, THEIRS), PlannedCount(before=9, after=8)),
+        (5, SCALING, seen(9, SCALING), PlannedCount(before=9, after=9)),
+        (3, None, seen(0, ran=False), PlannedCount(before=0, at_update=3, after=3)),
+        (None, None, seen(0, ran=False), PlannedCount(before=0, at_update=1, after=1)),
+        (5, SCALING, seen(0, ran=False), PlannedCount(before=0, at_update=5, after=5)),
+        (2, None, seen(2), PlannedCount(before=2, at_update=2, after=2)),
+        (None, None, seen(3, ran=False), PlannedCount(before=3, at_update=3, after=3)),
+        (None, None, seen(0), PlannedCount(before=0, after=0)),
+        (2, SCALING, NOTHING, PlannedCount(before=None, after=2)),
     ],
 )
 def test_plan_counts(
-    said: int | None, scaling: Scaling | None, observed: Observed, expected: Counts
+    said: int | None, scaling: Scaling | None, observed: Observed, expected: PlannedCount
 ) -> None:
     assert plan_counts(wanted(said, scaling), observed) == expected
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from fsd.compile.desired import Json
-from fsd.plan.moved_check import HealthCheck, find_moved_checks
+from fsd.plan.moved_check import TargetCheck, find_moved_checks
 
 GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
-HEALTH = HealthCheck(path="/health", matcher="200-299")
+HEALTH = TargetCheck(path="/health", matcher="200-299")
 
 
 def template(**properties: object) -> Json:

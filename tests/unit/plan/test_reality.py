@@ -9,7 +9,16 @@ from fsd.compile.compile import compile_service
 from fsd.compile.desired import Json
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
-from fsd.plan.reality import EGRESS, INGRESS, Lack, Rule, Seen, SeenGroup, find_lacks, without
+from fsd.plan.reality import (
+    EGRESS,
+    INGRESS,
+    Lack,
+    SecurityGroupRule,
+    Seen,
+    SeenGroup,
+    find_lacks,
+    without,
+)
 from fsd.plan.steps import ApplyStack, UpdateService
 from tests.builders import make_image, make_manifest, make_release, make_target
 from tests.unit.plan.test_planner import deployed
@@ -21,10 +30,10 @@ DESIRED = compile_service(
     release=make_release(),
 )
 TEMPLATE = DESIRED.template
-CLIENTS = Rule(protocol="tcp", first=80, last=80, peer="10.0.0.0/16")
-TO_TASKS = Rule(protocol="tcp", first=8000, last=8000, peer="10.0.0.0/16")
-FROM_BALANCER = Rule(protocol="tcp", first=8000, last=8000, peer="sg-lb")
-ANYWHERE = Rule(protocol="-1", first=None, last=None, peer="0.0.0.0/0")
+CLIENTS = SecurityGroupRule(protocol="tcp", first=80, last=80, peer="10.0.0.0/16")
+TO_TASKS = SecurityGroupRule(protocol="tcp", first=8000, last=8000, peer="10.0.0.0/16")
+FROM_BALANCER = SecurityGroupRule(protocol="tcp", first=8000, last=8000, peer="sg-lb")
+ANYWHERE = SecurityGroupRule(protocol="-1", first=None, last=None, peer="0.0.0.0/0")
 BALANCER_GROUP = SeenGroup(id="sg-lb", ingress=frozenset({CLIENTS}), egress=frozenset({TO_TASKS}))
 TASK_GROUP = SeenGroup(id="sg-1", ingress=frozenset({FROM_BALANCER}), egress=frozenset({ANYWHERE}))
 ALL = Seen(

@@ -7,7 +7,7 @@ from fsd.compile.desired import Json
 from fsd.release.diagnosing import Examination, examine
 from fsd.release.journal import NOTED
 from fsd.report.condition import diagnosis_text
-from fsd.rollout.last import RolloutState
+from fsd.rollout.last import RolloutStatus
 from tests.fakes.aws import FakeAws
 from tests.unit.release.test_operations import operation, with_history
 
@@ -71,7 +71,21 @@ def test_examine__one_task_ended_and_was_replaced__is_past() -> None:
     found = examine(operation(aws))
 
     assert found.condition.is_healthy
-    assert "a task ended by itself, last at 13:40:00 (crashed: " in text(found)
+    assert "a task ended at 13:40:00 (crashed: " in text(found)
+
+
+def test_examine__tasks_that_ecs_replaced__did_not_end_by_themselves() -> None:
+    aws = with_history(41)
+    crash(aws, 41, times=2, ago=timedelta(minutes=20))
+    ended = {"stop_code": "ServiceSchedulerInitiated", "containers": ()}
+    reason = "Task failed ELB health checks in (target-group arn:x)"
+    aws.ecs.stopped = [replace(t, stopped_reason=reason, **ended) for t in aws.ecs.stopped]  # type: ignore[arg-type] # fields of StoppedTask
+
+    said = " ".join(text(examine(operation(aws))).split())
+
+    assert "2 tasks ended in the last hour, the last at 13:40:00 (health-check-failed: " in said
+    assert "by itself" not in said
+    assert said.count("were replaced") == 1
 
 
 def test_examine__newest_deployment_was_stopped__said_and_not_that_ecs_ended_it() -> None:
@@ -82,7 +96,7 @@ def test_examine__newest_deployment_was_stopped__said_and_not_that_ecs_ended_it(
     found = examine(operation(aws))
 
     assert found.condition.rollout is not None
-    assert found.condition.rollout.state is RolloutState.STOPPED
+    assert found.condition.rollout.state is RolloutStatus.STOPPED
     assert "web-dev:42 was stopped, began" in text(found)
     assert "ECS ended" not in text(found)
 

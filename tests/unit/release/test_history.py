@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from fsd.release.history import Row, read_rows
-from fsd.release.journal import ENTRY, SLOTS, Entry, entries_of, note_action, note_failure
+from fsd.release.journal import ENTRY, SLOTS, JournalEntry, entries_of, note_action, note_failure
 from fsd.release.operations import restart, roll_back, scale
 from fsd.release.ports import PermissionDenied
 from fsd.rollout.cause import Cause
@@ -81,7 +81,9 @@ def test_note_action__more_than_there_are_slots__the_oldest_goes() -> None:
     aws = with_history(41)
     arn = aws.ecs.definitions[0].arn
     wanted = [
-        Entry(at=START + timedelta(minutes=n), action="scale", what=f"{n} to {n + 1}", by="a@b")
+        JournalEntry(
+            at=START + timedelta(minutes=n), action="scale", what=f"{n} to {n + 1}", by="a@b"
+        )
         for n in range(SLOTS + 3)
     ]
 
@@ -103,6 +105,8 @@ def test_note_action__denied__told_and_no_error() -> None:
     denied = PermissionDenied("AccessDenied: no", where="TagResource", fix="")
     aws.ecs.fail("tag_task_definition", denied)
 
-    told = note_action(aws.ecs, aws.ecs.definitions[0].arn, Entry(at=START, action="restart"))
+    told = note_action(
+        aws.ecs, aws.ecs.definitions[0].arn, JournalEntry(at=START, action="restart")
+    )
 
     assert told == "the ledger could not be written: AccessDenied: no"

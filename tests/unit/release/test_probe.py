@@ -8,7 +8,7 @@ import pytest
 from fsd.compile.desired import Desired, Json, JsonValue
 from fsd.errors import CallFailedError, FsdError, Interrupted, RefusedError
 from fsd.plan.memory import split_memory
-from fsd.plan.moved_check import HealthCheck
+from fsd.plan.moved_check import TargetCheck
 from fsd.release.deploy import DeployRequest, deploy
 from fsd.release.ports import PermissionDenied
 from fsd.release.probe import check_interval, probe_name
@@ -71,8 +71,8 @@ def serving(*targets: TargetHealth) -> FakeAws:
     return aws
 
 
-def failing(code: int, *only: TargetHealth) -> Callable[[HealthCheck, TargetHealth], TargetHealth]:
-    def answer(_: HealthCheck, target: TargetHealth) -> TargetHealth:
+def failing(code: int, *only: TargetHealth) -> Callable[[TargetCheck, TargetHealth], TargetHealth]:
+    def answer(_: TargetCheck, target: TargetHealth) -> TargetHealth:
         if only and target not in only:
             return target
         why = f"Health checks failed with these codes: [{code}]"
@@ -116,7 +116,7 @@ def test_deploy__running_tasks_fail_the_new_check__refused_and_nothing_changed()
     assert "--allow-interruption" in error.fix
     assert_untouched(aws)
     ((check, targets),) = aws.probes.asked
-    assert check == HealthCheck(path="/ready", matcher="200-299")
+    assert check == TargetCheck(path="/ready", matcher="200-299")
     assert targets == (ONE, TWO)
 
 
@@ -139,7 +139,7 @@ def test_deploy__running_tasks_pass__goes_on() -> None:
     assert aws.stacks.applied[0] == template("/ready")
     assert aws.probes.left == {}
     assert (
-        "the health check moves: asking 2 running tasks first, GET /ready (now GET /health)"
+        "the health check moves to GET /ready (now GET /health): trying it on 2 running tasks first"
         in lines.notes
     )
     assert "2 running tasks answer GET /ready" in lines.notes

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from fsd.release.result import Progress
-from fsd.release.stages import Drain, Stage, slowest_text, stage_of, what_is_true
+from fsd.release.stages import Drain, RolloutStage, slowest_text, stage_of, what_is_true
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, default_timeout, too_short_note
 from fsd.snapshot import Snapshot
 from fsd.spec.rollout_time import Estimate, Part
@@ -46,32 +46,32 @@ def seen(text: str = "", *, balanced: bool = True) -> Snapshot:
         (
             seen(),
             progress(healthy=0, running=0, pending=2),
-            Stage.START,
+            RolloutStage.START,
             "0 of 2 new tasks run, 2 start",
         ),
         (
             seen(),
             progress(healthy=1),
-            Stage.CHECK,
+            RolloutStage.CHECK,
             "2 of 2 new tasks run, 1 of them healthy so far",
         ),
         (
             seen(),
             progress(old=2),
-            Stage.REPLACE,
+            RolloutStage.REPLACE,
             "all 2 new tasks are healthy; 2 old ones still run",
         ),
         (
             seen(DRAINING),
             progress(),
-            Stage.DRAIN,
+            RolloutStage.DRAIN,
             "all 2 new tasks are healthy and serve; the old ones' connections drain until 15:02:00 "
             "UTC at the latest (deregistrationDelay 3600 s)",
         ),
         (
             seen(f"{DRAINING}\ntarget  10.0.0.1  draining\ntarget  10.0.0.2  healthy"),
             progress(),
-            Stage.DRAIN,
+            RolloutStage.DRAIN,
             "all 2 new tasks are healthy and serve; the old ones' connections drain until 15:02:00 "
             "UTC at the latest (deregistrationDelay 3600 s)",
         ),
@@ -79,14 +79,14 @@ def seen(text: str = "", *, balanced: bool = True) -> Snapshot:
         (
             seen(f"{DRAINING}\ntarget  10.0.0.2  healthy"),
             progress(),
-            Stage.SETTLE,
+            RolloutStage.SETTLE,
             "all 2 new tasks are healthy",
         ),
-        (seen(balanced=False), progress(), Stage.SETTLE, "all 2 new tasks are healthy"),
+        (seen(balanced=False), progress(), RolloutStage.SETTLE, "all 2 new tasks are healthy"),
     ],
 )
 def test_what_is_true__stage_by_stage(
-    look: Snapshot, now: Progress, stage: Stage, said: str
+    look: Snapshot, now: Progress, stage: RolloutStage, said: str
 ) -> None:
     assert stage_of(look, now) is stage
     assert what_is_true(look, now, DRAIN) == said
@@ -105,7 +105,7 @@ def test_what_is_true__embedded_aws__its_own_time() -> None:
 
 
 def test_slowest_text__the_stage_that_took_most() -> None:
-    times = {Stage.START: timedelta(seconds=2), Stage.DRAIN: timedelta(seconds=38)}
+    times = {RolloutStage.START: timedelta(seconds=2), RolloutStage.DRAIN: timedelta(seconds=38)}
 
     assert slowest_text(times) == "draining old connections took 38 s of it"
     assert slowest_text({}) == ""

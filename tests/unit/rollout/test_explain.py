@@ -9,17 +9,17 @@ import pytest
 
 from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.diagnose import find_causes
-from fsd.rollout.explain import Task, explain
+from fsd.rollout.explain import LoggedTask, explain
 from fsd.rollout.failures import FAILURES, WITHOUT_TASKS
 from fsd.rollout.log_signs import LogText, read_signs
 from tests.timeline import snapshot, task_definition
 
 AT = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
 ARN = task_definition("web:42")
-KILL = "stopped  web:42  ServiceSchedulerInitiated  Task failed ELB health checks in (x)"
-UNHEALTHY = "stopped  web:42  ServiceSchedulerInitiated  Task failed container health checks"
+KILL = "stopped  web:42  ServiceSchedulerInitiated  LoggedTask failed ELB health checks in (x)"
+UNHEALTHY = "stopped  web:42  ServiceSchedulerInitiated  LoggedTask failed container health checks"
 EXIT = "stopped  web:42  EssentialContainerExited  exit 1  Essential container in task exited"
-TASK = Task(id="0" * 32, name="0000…", port=8000, grace_period=60, started_at=AT)
+TASK = LoggedTask(id="0" * 32, name="0000…", port=8000, grace_period=60, started_at=AT)
 
 REFUSED = "target  10.0.0.7  unhealthy  Target.FailedHealthChecks  Health checks failed"
 LATE = "target  10.0.0.7  unhealthy  Target.Timeout  Request timed out"
@@ -32,7 +32,9 @@ def answered(code: str) -> str:
     )
 
 
-def the_cause(*look: str, log: tuple[str, ...] = (), task: Task = TASK, after: int = 1) -> Cause:
+def the_cause(
+    *look: str, log: tuple[str, ...] = (), task: LoggedTask = TASK, after: int = 1
+) -> Cause:
     """`after`: seconds between the task's start and the lines."""
     at = AT + timedelta(seconds=after)
     causes = find_causes(snapshot("\n".join(look)), ARN, reason="")
