@@ -28,6 +28,7 @@ from fsd.errors import UsageError
 from fsd.local import instance as local
 from fsd.local.doorkeeper import read_host
 from fsd.local.instance import Instance
+from fsd.local.peers import find_uid
 
 pytest.importorskip("ministack")
 
@@ -351,6 +352,26 @@ print(answer.status, "AccessDenied" if b"<Code>AccessDenied</Code>" in answer.re
     assert ended.stdout.split() == ["denied", "denied", "403", "403", "AccessDenied"]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "instance.json").stat().st_mode) == 0o600
+
+
+TABLE = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1194 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1
+   1: 0100007F:9C40 0100007F:0050 06 00000000:00000000 03:00000F00 00000000     0        0 0
+   2: 0100007F:9C40 0100007F:1194 {state} 00000000:00000000 00:00000000 00000000 65534        0 2
+   3: 0100007F:1194 0100007F:9C40 01 00000000:00000000 00:00000000 00000000  1000        0 3
+"""
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the table is a little-endian machine's")
+@pytest.mark.parametrize(("state", "uid"), [("01", 65534), ("06", None)])
+def test_find_uid__waiting_socket_of_the_same_port__is_not_taken_for_the_client(
+    state: str, uid: int | None
+) -> None:
+    """Sockets in TIME_WAIT are listed as root's: a client could have made one on purpose."""
+    client, server = ("127.0.0.1", 40_000), ("127.0.0.1", 4_500)
+
+    assert find_uid(TABLE.format(state=state), client, server) == uid
 
 
 def plant(folder: Path, kind: str) -> None:

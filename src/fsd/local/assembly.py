@@ -159,7 +159,8 @@ class Assembly:
         fault = callers.find_fault(
             call,
             root_secret=self.instance.secret,
-            is_same_user=not call.is_unsigned_login or is_same_user(tuple(scope["client"])),
+            is_same_user=not call.is_unsigned_login
+            or is_same_user(tuple(scope["client"]), tuple(scope["server"])),
         )
         return None if fault is None else (403, *callers.error_answer(call, *fault))
 

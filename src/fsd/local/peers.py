@@ -11,43 +11,51 @@ import socket
 import sys
 from pathlib import Path
 
+Address = tuple[str, int]  # IP address, port
+
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_ESTABLISHED = "01"
 _ROOT = 0
 
 
-def is_same_user(client: tuple[str, int]) -> bool:
-    """Whether the socket at (address, port) is ours or root's, who may read our secret anyway.
+def is_same_user(client: Address, server: Address) -> bool:
+    """Whether the client's end of a connection is ours or root's, who may read our secret anyway.
 
     True too where nobody can say: another system than Linux, or a socket of another network
     namespace, as a container's, which only who runs the engine can connect with us.
     """
-    uid = _find_uid(*client)
-    return uid is None or uid in (os.geteuid(), _ROOT)
-
-
-def _find_uid(address: str, port: int) -> int | None:
-    wanted = f"{_hex_address(address)}:{port:04X}"
     for table in _TABLES:
         try:
-            lines = table.read_text().splitlines()[1:]
+            uid = find_uid(table.read_text(), client, server)
         except OSError:
             continue
-        for line in lines:
-            fields = line.split()
-            if fields[1].endswith(wanted):
-                return int(fields[7])
+        if uid is not None:
+            return uid in (os.geteuid(), _ROOT)
+    return True
+
+
+def find_uid(table: str, client: Address, server: Address) -> int | None:
+    """The owner of the established socket from `client` to `server`; None where none is listed.
+
+    By both ends: sockets in TIME_WAIT are listed as root's, and another user can have one with the
+    client's address and port.
+    """
+    ends = _written(client), _written(server)
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        is_it = fields[1].endswith(ends[0]) and fields[2].endswith(ends[1])
+        if is_it and fields[3] == _ESTABLISHED:
+            return int(fields[7])
     return None
 
 
-def _hex_address(address: str) -> str:
+def _written(address: Address) -> str:
     """As the kernel prints it: words of four bytes, each in the machine's byte order.
 
     Of an IPv4 address the last word; IPv6's table shows it behind ::ffff:0:0.
     """
-    address = address.removeprefix("::ffff:")
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    packed = socket.inet_pton(family, address)
+    name = address[0].removeprefix("::ffff:")
+    packed = socket.inet_pton(socket.AF_INET6 if ":" in name else socket.AF_INET, name)
     words = (packed[start : start + 4] for start in range(0, len(packed), 4))
-    return "".join(
-        f"{int.from_bytes(word, sys.byteorder):08X}" for word in words
-    )  # fmt: skip
+    number = "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words)
+    return f"{number}:{address[1]:04X}"
