@@ -274,10 +274,8 @@ def test_remove__denied__permission_denied(
         probes.remove(NAME)
 
 
-def test_start__another_run_takes_the_priority__the_next_one(
-    probes: TargetGroupProbes, stub: Callable[[str], Stubber]
-) -> None:
-    elbv2 = stub("elbv2")
+def declare_priority_in_use(elbv2: Stubber) -> Stubber:
+    """Up to the first rule, whose priority somebody has taken."""
     group = {"TargetGroupArn": "web", "LoadBalancerArns": [BALANCER], "Protocol": "HTTP"}
     elbv2.add_client_error("describe_target_groups", "TargetGroupNotFound", "not found")
     elbv2.add_response("describe_target_groups", {"TargetGroups": [group]})
@@ -285,6 +283,13 @@ def test_start__another_run_takes_the_priority__the_next_one(
     elbv2.add_response("create_target_group", {"TargetGroups": [{"TargetGroupArn": PROBE}]})
     elbv2.add_response("describe_rules", {"Rules": []})
     elbv2.add_client_error("create_rule", "PriorityInUse", "Priority '50000' is currently in use")
+    return elbv2
+
+
+def test_start__another_run_takes_the_priority__the_next_one(
+    probes: TargetGroupProbes, stub: Callable[[str], Stubber]
+) -> None:
+    elbv2 = declare_priority_in_use(stub("elbv2"))
     taken = [{"RuleArn": "r", "Priority": "50000", "Actions": [{"Type": "fixed-response"}]}]
     elbv2.add_response("describe_rules", {"Rules": taken})
     expected = dict.fromkeys(("Conditions", "Actions", "Tags"), ANY)
@@ -297,14 +302,7 @@ def test_start__another_run_takes_the_priority__the_next_one(
 def test_start__rule_of_an_answer_that_got_lost__is_the_rule(
     probes: TargetGroupProbes, stub: Callable[[str], Stubber]
 ) -> None:
-    elbv2 = stub("elbv2")
-    group = {"TargetGroupArn": "web", "LoadBalancerArns": [BALANCER], "Protocol": "HTTP"}
-    elbv2.add_client_error("describe_target_groups", "TargetGroupNotFound", "not found")
-    elbv2.add_response("describe_target_groups", {"TargetGroups": [group]})
-    elbv2.add_response("describe_listeners", {"Listeners": [{"ListenerArn": LISTENER}]})
-    elbv2.add_response("create_target_group", {"TargetGroups": [{"TargetGroupArn": PROBE}]})
-    elbv2.add_response("describe_rules", {"Rules": []})
-    elbv2.add_client_error("create_rule", "PriorityInUse", "Priority '50000' is currently in use")
+    elbv2 = declare_priority_in_use(stub("elbv2"))
     action = {"Type": "forward", "TargetGroupArn": PROBE}
     ours = [{"RuleArn": "r", "Priority": "50000", "Actions": [action]}]
     elbv2.add_response("describe_rules", {"Rules": ours})

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fsd.rollout.known_causes import Example
+from fsd.rollout.known_causes import Example, Known
 from fsd.rollout.reasons import cut_names
 
 THROTTLED = "throttled"
@@ -19,26 +19,25 @@ DENIED = "access-denied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiCause:
-    """`aws` and `words` are regular expressions; the code is matched whole, "" is any."""
+class ApiCause(Known):
+    """`aws` is a regular expression, matched whole over AWS's code; "" is any.
 
-    code: str  # FSD's; "" where AWS's own is as good: call-failed
-    fix: str
-    aws: str = ""
+    Its examples are "Code: message". `code` is FSD's; "" where AWS's own is as good: call-failed.
+    """
+
     words: str = ""
-    examples: tuple[Example, ...]  # "Code: message"
-    unlike: tuple[Example, ...] = ()  # it looks alike, and is another cause
+    aws: str = ""
 
-    def matches(self, aws_code: str, words: str) -> bool:
+    def answers(self, aws_code: str, words: str) -> bool:
         """`words` is a message without its names (`cut_names`)."""
         if self.aws and not re.fullmatch(self.aws, aws_code):
             return False
-        return re.search(self.words, words, re.IGNORECASE) is not None
+        return self.matches(words)
 
 
 def find_cause(aws_code: str, message: str) -> ApiCause | None:
     words = cut_names(message)
-    return next((row for row in API_CAUSES if row.matches(aws_code, words)), None)
+    return next((row for row in API_CAUSES if row.answers(aws_code, words)), None)
 
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"

@@ -370,8 +370,8 @@ def find_fix(reason: str) -> str:
     code, message = read_frame(reason)
     words = cut_names(message)
     worded = [row for row in (*STACK_CAUSES, *API_CAUSES) if row.words]
-    cause = next((row for row in worded if _says(row, words)), None)
-    coded = (row for row in STACK_CAUSES if not row.words and row.matches(code, words))
+    cause = next((row for row in worded if row.matches(words)), None)
+    coded = (row for row in STACK_CAUSES if not row.words and row.answers(code, words))
     cause = cause or next(coded, None)
     return cause.fix if cause else ""
 
@@ -380,8 +380,3 @@ def read_frame(reason: str) -> tuple[str, str]:
     """(the handler's code or "", the message without its frames)."""
     code = _HANDLER.search(reason)
     return code["code"] if code else "", _FRAMES.sub("", reason).strip(' "')
-
-
-def _says(row: ApiCause, words: str) -> bool:
-    """By its words alone: within a stack's reason a service's code has no fixed place."""
-    return re.search(row.words, words, re.IGNORECASE) is not None

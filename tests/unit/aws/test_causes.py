@@ -25,7 +25,7 @@ def takers(said: Example, rows: tuple[ApiCause, ...] = API_CAUSES) -> list[ApiCa
     """Every row that would take it; those of a code alone only where no words are known."""
     code, message = parts(said)
     words = cut_names(message)
-    matching = [row for row in rows if row.matches(code, words)]
+    matching = [row for row in rows if row.answers(code, words)]
     return [row for row in matching if row.words] or matching
 
 
@@ -55,7 +55,7 @@ def test_rows__any_alternative_taken_away__an_example_is_lost() -> None:
         (name(row), part)
         for row in API_CAUSES
         for part, left in without_one_anywhere(row.words)
-        if all(replace(row, words=left).matches(parts(s)[0], cut_names(parts(s)[1]))
+        if all(replace(row, words=left).answers(parts(s)[0], cut_names(parts(s)[1]))
                for s in row.examples)
     }  # fmt: skip
 

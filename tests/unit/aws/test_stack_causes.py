@@ -23,7 +23,7 @@ def name(row: ApiCause) -> str:
 def takers(said: Example) -> list[ApiCause]:
     code, message = read_frame(said.text)
     words = cut_names(message)
-    matching = [row for row in STACK_CAUSES if row.matches(code, words)]
+    matching = [row for row in STACK_CAUSES if row.answers(code, words)]
     return [row for row in matching if row.words] or matching
 
 
@@ -41,7 +41,7 @@ def test_rows__any_alternative_taken_away__an_example_is_lost() -> None:
         (name(row), part)
         for row in STACK_CAUSES
         for part, left in without_one_anywhere(row.words)
-        if all(replace(row, words=left).matches(row.aws, cut_names(read_frame(s.text)[1]))
+        if all(replace(row, words=left).answers(row.aws, cut_names(read_frame(s.text)[1]))
                for s in row.examples)
     }  # fmt: skip
 
