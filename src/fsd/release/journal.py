@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 
 from fsd.compile.tags import VALUE_LIMIT, clean_value
 from fsd.errors import CallFailedError
+from fsd.release.ledger import untold, write_tags
 from fsd.release.ports import Ecs
 from fsd.rollout.cause import Cause
 
@@ -38,7 +39,7 @@ class JournalEntry:
 
 def note_failure(ecs: Ecs, arn: str, cause: Cause) -> str:
     """Returns what to tell where AWS does not let us; the release ended as it did all the same."""
-    return _tag(ecs, arn, {NOTED: encode_value(f"{cause.code}: {cause.summary}")})
+    return write_tags(ecs, arn, {NOTED: encode_value(f"{cause.code}: {cause.summary}")})
 
 
 def noted_failure(tags: Mapping[str, str]) -> str:
@@ -51,12 +52,12 @@ def note_action(ecs: Ecs, arn: str, entry: JournalEntry) -> str:
     try:
         found = ecs.find_task_definition(arn)
     except CallFailedError as error:
-        return _untold(error)
+        return untold(error)
     slot = _next_slot(found.tags if found else {})
     what = f" {entry.what}" if entry.what else ""
     by = f" by {'_'.join(entry.by.split())}" if entry.by else ""
     text = f"{entry.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} {entry.action}{what}{by}"
-    return _tag(ecs, arn, {f"{ENTRY}{slot}": clean_value(text)})
+    return write_tags(ecs, arn, {f"{ENTRY}{slot}": clean_value(text)})
 
 
 def entries_of(tags: Mapping[str, str]) -> tuple[JournalEntry, ...]:
@@ -81,18 +82,6 @@ def _read(text: str) -> JournalEntry | None:
 def _next_slot(tags: Mapping[str, str]) -> int:
     """A free one, else the oldest; a time sorts as text."""
     return min(range(SLOTS), key=lambda slot: tags.get(f"{ENTRY}{slot}", ""))
-
-
-def _tag(ecs: Ecs, arn: str, tags: Mapping[str, str]) -> str:
-    try:
-        ecs.tag_task_definition(arn, tags=tags)
-    except CallFailedError as error:
-        return _untold(error)
-    return ""
-
-
-def _untold(error: CallFailedError) -> str:
-    return f"the ledger could not be written: {error.what}"
 
 
 def encode_value(sentence: str) -> str:

@@ -8,10 +8,10 @@ outcome is unknown, and is said to be.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fsd.compile.desired import STEADY_TAG, Json
-from fsd.errors import UsageError
+from fsd.errors import CallFailedError, UsageError
 from fsd.plan.observed import ObservedRevision
 from fsd.plan.verdict import Mark, mark_of
 from fsd.release.ports import Ecs, TaskDefinition
@@ -170,3 +170,16 @@ def _digest(definition: Json) -> str:
 
 def _number(value: object) -> int:
     return int(value) if isinstance(value, str | int) and str(value).isdigit() else 0
+
+
+def write_tags(ecs: Ecs, arn: str, tags: Mapping[str, str]) -> str:
+    """Returns what to tell where AWS does not let us: what was done is done all the same."""
+    try:
+        ecs.tag_task_definition(arn, tags=tags)
+    except CallFailedError as error:
+        return untold(error)
+    return ""
+
+
+def untold(error: CallFailedError) -> str:
+    return f"the ledger could not be written: {error.what}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed, ObservedRevision
 from fsd.plan.verdict import VERDICT, Mark, is_unproved, mark_of
+from fsd.release.ledger import write_tags
 from fsd.release.ports import Ecs
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
@@ -68,11 +68,7 @@ def _is_judged(observed: Observed, arn: str) -> bool:
 
 def put_mark(ecs: Ecs, arn: str, mark: Mark) -> str:
     """What AWS does not let us do is told: the release ended as it did all the same."""
-    try:
-        ecs.tag_task_definition(arn, tags={VERDICT: str(mark)})
-    except CallFailedError as error:
-        return f"the ledger could not be marked `{mark}`: {error.what}"
-    return ""
+    return write_tags(ecs, arn, {VERDICT: str(mark)})
 
 
 def not_started_text(revision: str) -> str:
