@@ -15,9 +15,10 @@ from fsd.errors import CallFailedError, UsageError
 from fsd.release.changed import Changed, find_changes
 from fsd.release.evidence import explain_task
 from fsd.release.journal import noted_failure
-from fsd.release.ledger import describe_newest, last_successful, release_info
+from fsd.release.ledger import describe_newest, release_info
 from fsd.release.operations import Operation, get_service
 from fsd.release.ports import AlarmState
+from fsd.release.proof import last_proved
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.cause import Cause, Diagnosis, Evidence
 from fsd.rollout.diagnose import short
@@ -292,13 +293,13 @@ def _suspect(condition: Condition) -> str:
 
 
 def _changed(operation: Operation, suspect: str) -> Changed:
-    """Against the last release that succeeded; nothing where ECS does not list its deployments."""
+    """Against the last release that was proved; nothing where ECS does not list its deployments."""
     if not suspect:
         return Changed()
     ref, ecs = operation.ref, operation.aws.ecs
     try:
         deployments = describe_newest(ecs, ecs.service_deployment_arns(ref.cluster, ref.name))
+        good = last_proved(ecs, [d for d in deployments if d.task_definition_arn != suspect])
     except CallFailedError:
         return Changed()
-    good = last_successful([d for d in deployments if d.task_definition_arn != suspect])
     return find_changes(ecs, good=good.task_definition_arn if good else None, failed=suspect)

@@ -68,29 +68,10 @@ def read_history(
     return tuple(releases)
 
 
-def list_deployments(ecs: Ecs, *, cluster: str, service: str) -> tuple[ServiceDeployment, ...]:
-    """Service deployments, newest first; () for a service that is not there."""
-    if ecs.find_service(cluster, service) is None:
-        return ()
-    return describe_newest(ecs, ecs.service_deployment_arns(cluster, service))
-
-
 def describe_newest(ecs: Ecs, arns: Sequence[str]) -> tuple[ServiceDeployment, ...]:
     """The newest of these, newest first."""
     found = ecs.service_deployments(list(arns)[:DEPLOYMENTS_READ]) if arns else ()
     return tuple(sorted(found, key=lambda deployment: deployment.created_at, reverse=True))
-
-
-def last_successful(deployments: Sequence[ServiceDeployment]) -> ServiceDeployment | None:
-    """The newest deployment whose rollout succeeded."""
-    return next(
-        (
-            deployment
-            for deployment in deployments
-            if deployment.status is DeploymentStatus.SUCCESSFUL
-        ),
-        None,
-    )
 
 
 def resolve_version(releases: Sequence[ReleaseInfo], wanted: str) -> ReleaseInfo:
