@@ -236,8 +236,9 @@ def _refusal(
         "what serves now; nothing was changed",
         where=f"{', '.join(f'{t.address}:{t.port}' for t in failing)} · "
         f"target group {group_name(group)}",
-        fix=f"if it is mistyped, correct it; else release an answer to {moved.after.text} first, "
-        f"and move the check in the release after it. To interrupt the service: {INSIST}",
+        fix=f"if it is a typo, correct it; otherwise first release code that answers "
+        f"{moved.after.text}, and move the check in the next release. To accept an interruption, "
+        f"add {INSIST}",
         code="health-check-would-end-old-tasks",
     )
 
