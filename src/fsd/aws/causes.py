@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fsd.rollout.known_causes import Example, Known
+from fsd.rollout.known_causes import Known, QuotedText
 from fsd.rollout.reasons import cut_names
 
 THROTTLED = "throttled"
@@ -76,9 +76,9 @@ _LIMITS: tuple[ApiCause, ...] = (
         r"PriorRequestNotComplete|SlowDown",
         fix=_SOON,
         examples=(
-            Example("ThrottlingException: Rate exceeded", f"{_ECS}/request-throttling.html"),
-            Example("Throttling: Rate exceeded", f"{_CFN}/APIReference/CommonErrors.html"),
-            Example("RequestLimitExceeded: Request limit exceeded.", _EC2),
+            QuotedText("ThrottlingException: Rate exceeded", f"{_ECS}/request-throttling.html"),
+            QuotedText("Throttling: Rate exceeded", f"{_CFN}/APIReference/CommonErrors.html"),
+            QuotedText("RequestLimitExceeded: Request limit exceeded.", _EC2),
         ),
     ),
     ApiCause(
@@ -89,23 +89,25 @@ _LIMITS: tuple[ApiCause, ...] = (
         r"RequestLimitExceeded",
         fix=_SOON,
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: Error retrieving security group information for "
                 "[sg-0abc]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)",
                 "https://github.com/dask/dask-cloudprovider/issues/56",
             ),
-            Example(
+            QuotedText(
                 "ClientException: Too many concurrent attempts to create a new revision of the "
                 "specified family.",
                 f"{_PROVIDER}/9777",
             ),
-            Example(
+            QuotedText(
                 "FailedResourceAccessException: Rate exceeded",
                 f"{_SCALING}/API_PutScalingPolicy.html",
             ),
         ),
         unlike=(
-            Example("LimitExceededException: The limit for your resource has been exceeded.", _ECS),
+            QuotedText(
+                "LimitExceededException: The limit for your resource has been exceeded.", _ECS
+            ),
         ),
     ),
     ApiCause(
@@ -116,21 +118,21 @@ _LIMITS: tuple[ApiCause, ...] = (
         r"TagsException|Tags)|TargetGroupAssociationLimit",
         fix=_QUOTA,
         examples=(
-            Example(
+            QuotedText(
                 "LimitExceededException: The limit for your resource has been exceeded.",
                 _COMMON,
             ),
-            Example(
+            QuotedText(
                 "TooManyTargetGroups: You've reached the limit on the number of target groups for "
                 "your AWS account.",
                 f"{_ELB}/API_CreateTargetGroup.html",
             ),
-            Example(
+            QuotedText(
                 "VpcLimitExceeded: The maximum number of VPCs has been reached.",
                 _EC2,
             ),
         ),
-        unlike=(Example("RequestLimitExceeded: Request limit exceeded.", _EC2),),
+        unlike=(QuotedText("RequestLimitExceeded: Request limit exceeded.", _EC2),),
     ),
     ApiCause(
         code="quota-exceeded",
@@ -138,16 +140,16 @@ _LIMITS: tuple[ApiCause, ...] = (
         words=r"reached the limit|exceeds limit|maximum number of .* exceeded",
         fix=_QUOTA,
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: Desired count exceeds limit.",
                 "https://github.com/aws/containers-roadmap/issues/768",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: The maximum number of capacity providers per "
                 "cluster has been exceeded.",
                 "https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1086",
             ),
-            Example(
+            QuotedText(
                 "ClientException: You've reached the limit on the number of tasks you can run "
                 "concurrently",
                 f"{_GUIDE}/service-quotas.html",
@@ -162,15 +164,17 @@ _LIMITS: tuple[ApiCause, ...] = (
         r"request for accessing resources in this region is being validated",
         fix=_SUPPORT,
         examples=(
-            Example(
+            QuotedText(
                 "OptInRequired: Your account has been suspended",
                 _EC2,
             ),
-            Example(
+            QuotedText(
                 "BlockedException: Your account is currently blocked", f"{_ECS}/API_RunTask.html"
             ),
-            Example("BlockedException: Your AWS account was blocked.", f"{_ECS}/API_RunTask.html"),
-            Example(
+            QuotedText(
+                "BlockedException: Your AWS account was blocked.", f"{_ECS}/API_RunTask.html"
+            ),
+            QuotedText(
                 "PendingVerification: Your request for accessing resources in this region is being "
                 "validated, and you will not be able to launch additional resources in this region "
                 "until the validation is complete.",
@@ -183,13 +187,13 @@ _LIMITS: tuple[ApiCause, ...] = (
         aws=r"OptInRequired|RegionDisabledException",
         fix="enable the region for this account, or use another one",
         examples=(
-            Example("OptInRequired: You are not subscribed to this service.", _EC2),
-            Example(
+            QuotedText("OptInRequired: You are not subscribed to this service.", _EC2),
+            QuotedText(
                 "RegionDisabledException: STS is not activated in this region for account: x.",
                 _WEB_IDENTITY,
             ),
         ),
-        unlike=(Example("OptInRequired: Your account has been suspended", _EC2),),
+        unlike=(QuotedText("OptInRequired: Your account has been suspended", _EC2),),
     ),
     ApiCause(
         code="changed-meanwhile",
@@ -198,11 +202,11 @@ _LIMITS: tuple[ApiCause, ...] = (
         r"DuplicateTargetGroupName",
         fix=_AGAIN,
         examples=(
-            Example(
+            QuotedText(
                 "ConcurrentUpdateException: Concurrent update",
                 f"{_SCALING}/API_PutScalingPolicy.html",
             ),
-            Example(
+            QuotedText(
                 "UpdateInProgressException: There's already a current Amazon ECS container agent "
                 "update in progress on the container instance that's specified.",
                 _COMMON,
@@ -216,8 +220,8 @@ _LIMITS: tuple[ApiCause, ...] = (
         r"ServiceException|50[0234]",
         fix=_AGAIN,
         examples=(
-            Example("ServerException: Service Unavailable. Please try again later.", _COMMON),
-            Example("InternalFailure: An internal error occurred.", _EC2),
+            QuotedText("ServerException: Service Unavailable. Please try again later.", _COMMON),
+            QuotedText("InternalFailure: An internal error occurred.", _EC2),
         ),
     ),
 )
@@ -228,12 +232,12 @@ _IDENTITY: tuple[ApiCause, ...] = (
         aws=r"ExpiredToken(?:Exception)?|RequestExpired|ExpiredTradeInTokenException",
         fix=_RENEW,
         examples=(
-            Example(
+            QuotedText(
                 "ExpiredTokenException: Token expired: current date/time 1700000000 must be before "
                 "the expiration date/time 1699999999",
                 "https://github.com/aws/aws-sdk-java-v2/issues/5709",
             ),
-            Example("ExpiredToken: The security token included in the request is expired", _EC2),
+            QuotedText("ExpiredToken: The security token included in the request is expired", _EC2),
         ),
     ),
     ApiCause(
@@ -242,12 +246,12 @@ _IDENTITY: tuple[ApiCause, ...] = (
         r"InvalidSignatureException|IncompleteSignature|InvalidAccessKeyId|MissingAuthenticationToken",
         fix=_REJECTED,
         examples=(
-            Example(
+            QuotedText(
                 "UnrecognizedClientException: The security token included in the request is "
                 "invalid.",
                 _COMMON,
             ),
-            Example(
+            QuotedText(
                 "AuthFailure: AWS was not able to validate the provided access credentials", _EC2
             ),
         ),
@@ -259,23 +263,23 @@ _IDENTITY: tuple[ApiCause, ...] = (
         fix="correct the role's ARN (`role-to-assume`, or `roleArn` in .fsd/environments.yml): "
         "arn:aws:iam::ACCOUNT:role/NAME",
         examples=(
-            Example(
+            QuotedText(
                 "ValidationError: Request ARN is invalid",
                 "https://github.com/crossplane-contrib/provider-aws/issues/517",
             ),
-            Example(
+            QuotedText(
                 "ValidationError: 1 validation error detected: Value 'deploy' at 'roleArn' failed "
                 "to satisfy constraint: Member must have length greater than or equal to 20",
                 _WEB_IDENTITY,
             ),
         ),
         unlike=(
-            Example(
+            QuotedText(
                 "ValidationError: Role arn:aws:iam::210987654321:role/x is invalid or cannot be "
                 "assumed",
                 f"{_CFN}/UserGuide/troubleshooting.html",
             ),
-            Example(
+            QuotedText(
                 "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set "
                 "for this role.",
                 "https://github.com/kreuzwerker/awsu/issues/27",
@@ -288,12 +292,12 @@ _IDENTITY: tuple[ApiCause, ...] = (
         words=r"DurationSeconds exceeds the (?:MaxSessionDuration|1 hour session limit)",
         fix="correct the role's maximum session duration: raise it in IAM, or ask for less",
         examples=(
-            Example(
+            QuotedText(
                 "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set "
                 "for this role.",
                 "https://github.com/kreuzwerker/awsu/issues/27",
             ),
-            Example(
+            QuotedText(
                 "ValidationError: The requested DurationSeconds exceeds the 1 hour session limit "
                 "for roles assumed by role chaining.",
                 "https://github.com/99designs/aws-vault/issues/263",
@@ -306,21 +310,21 @@ _IDENTITY: tuple[ApiCause, ...] = (
         words=r"retrieve verification key",
         fix=_UNREACHED,
         examples=(
-            Example(
+            QuotedText(
                 "InvalidIdentityToken: Couldn't retrieve verification key from your identity "
                 "provider,  please reference AssumeRoleWithWebIdentity documentation for "
                 "requirements",
                 "https://github.com/awslabs/aws-sdk-rust/issues/827",
             ),
         ),
-        unlike=(Example("InvalidIdentityToken: Incorrect token audience", f"{_OIDC}/775"),),
+        unlike=(QuotedText("InvalidIdentityToken: Incorrect token audience", f"{_OIDC}/775"),),
     ),
     ApiCause(
         code="identity-provider-unreachable",
         aws="IDPCommunicationError",
         fix=_UNREACHED,
         examples=(
-            Example(
+            QuotedText(
                 "IDPCommunicationError: The identity provider (IdP) could not be reached to verify "
                 "the incoming identity token.",
                 _WEB_IDENTITY,
@@ -333,13 +337,13 @@ _IDENTITY: tuple[ApiCause, ...] = (
         fix="make the token's issuer an IAM OIDC provider of this account, with the token's `aud` "
         "among its audiences",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidIdentityToken: No OpenIDConnect provider found in your account for "
                 "https://token.actions.githubusercontent.com",
                 f"{_OIDC}/280",
             ),
-            Example("InvalidIdentityToken: Incorrect token audience", f"{_OIDC}/775"),
-            Example(
+            QuotedText("InvalidIdentityToken: Incorrect token audience", f"{_OIDC}/775"),
+            QuotedText(
                 "InvalidIdentityToken: OpenIDConnect provider's HTTPS certificate doesn't match "
                 "configured thumbprint",
                 f"{_OIDC}/357",
@@ -351,7 +355,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         aws=r"IDPRejectedClaim",
         fix="let the role's trust policy accept the claims of the workflow's token",
         examples=(
-            Example(
+            QuotedText(
                 "IDPRejectedClaim: The identity provider (IdP) reported that authentication "
                 "failed.",
                 _WEB_IDENTITY,
@@ -366,47 +370,47 @@ _IDENTITY: tuple[ApiCause, ...] = (
         fix="let the role's trust policy name the service that takes it (ecs-tasks.amazonaws.com "
         "for a task's roles); a new role needs some seconds: run it again",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: ECS was unable to assume the configured ECS "
                 "Infrastructure Role 'arn:aws:iam::210987654321:role/web'. Please verify that "
                 "the role being passed has the proper trust relationship with Amazon ECS.",
                 "https://github.com/hashicorp/terraform-provider-aws/issues/38538",
             ),
-            Example(
+            QuotedText(
                 "ClientException: ECS was unable to assume the role 'arn:aws:iam::210987654321:"
                 "role/web' that was provided for this task. Please verify that the role being "
                 "passed has the proper trust relationship and permissions and that your IAM user "
                 "has permissions to pass this role.",
                 f"{_GUIDE}/task_execution_IAM_role.html",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: Unable to assume role and validate the listeners "
                 "configured on your load balancer.  Please verify the role being passed has the "
                 "proper permissions.",
                 "https://github.com/hashicorp/terraform/issues/5442",
             ),
-            Example(
+            QuotedText(
                 "ClientException: Role is not valid",
                 "https://github.com/fabfuel/ecs-deploy/issues/231",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: Unable to assume role and validate the specified "
                 "targetGroupArn. Please verify that the ECS service role being passed has the "
                 "proper permissions.",
                 "https://github.com/trussworks/terraform-aws-ecs-service/issues/335",
             ),
-            Example(
+            QuotedText(
                 "ValidationError: Role arn:aws:iam::210987654321:role/x is invalid or cannot be "
                 "assumed",
                 f"{_CFN}/UserGuide/troubleshooting.html",
             ),
-            Example(
+            QuotedText(
                 "ValidationException: Unable to assume IAM role: arn:aws:iam::210987654321:role/x",
                 f"{_SCALING}/API_RegisterScalableTarget.html",
             ),
         ),
         unlike=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: Unable to assume the service linked role. Please "
                 "verify that the ECS service linked role exists.",
                 "https://github.com/aws/amazon-ecs-cli/issues/733",
@@ -420,7 +424,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         fix="run it again: a new service-linked role needs some seconds; where it stays, "
         "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: Unable to assume the service linked role. Please "
                 "verify that the ECS service linked role exists.",
                 "https://github.com/aws/amazon-ecs-cli/issues/733",
@@ -435,19 +439,19 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         aws="ClusterNotFoundException",
         fix="name a cluster that exists (`cluster` in .fsd/environments.yml), or deploy to create "
         "it",
-        examples=(Example("ClusterNotFoundException: Cluster not found.", _COMMON),),
+        examples=(QuotedText("ClusterNotFoundException: Cluster not found.", _COMMON),),
     ),
     ApiCause(
         code="service-not-found",
         aws="ServiceNotFoundException",
         fix="deploy the service first: fsd deploy",
-        examples=(Example("ServiceNotFoundException: Service not found.", _COMMON),),
+        examples=(QuotedText("ServiceNotFoundException: Service not found.", _COMMON),),
     ),
     ApiCause(
         code="service-not-active",
         aws="ServiceNotActiveException",
         fix="deploy the service again: fsd deploy",
-        examples=(Example("ServiceNotActiveException: Service was not ACTIVE.", _COMMON),),
+        examples=(QuotedText("ServiceNotActiveException: Service was not ACTIVE.", _COMMON),),
     ),
     ApiCause(
         code="service-not-active",
@@ -455,7 +459,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         words=r"still Draining",
         fix="wait until ECS has drained the service that was deleted, and run it again",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: Unable to Start a service that is still Draining.",
                 "https://github.com/spinnaker/spinnaker/issues/5476",
             ),
@@ -467,7 +471,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         words=r"Creation of service was not idempotent",
         fix="run it again: a service of this name has been made meanwhile, with other settings",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: Creation of service was not idempotent.",
                 f"{_PROVIDER}/2283",
             ),
@@ -479,7 +483,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         fix="name a launch type, capacity provider and platform version that the task definition "
         "is compatible with",
         examples=(
-            Example(
+            QuotedText(
                 "PlatformTaskDefinitionIncompatibilityException: The specified platform version "
                 "does not satisfy the required capabilities of the task definition.",
                 _COMMON,
@@ -494,11 +498,11 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         fix="let the task definition, the launch type and the target group fit: FARGATE needs "
         "`requiresCompatibilities`, awsvpc needs a target group of type ip",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: Task definition does not support launch_type FARGATE.",
                 "https://github.com/sil-org/ecs-deploy/issues/134",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: The provided target group arn:aws:elasticloadbalancing:"
                 "eu-west-1:210987654321:targetgroup/web/1 has target type instance, which is "
                 "incompatible with the awsvpc network mode specified in the task definition.",
@@ -513,15 +517,15 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         fix="deploy again: the revision is not registered, or was deregistered, and a deployment "
         "registers it anew",
         examples=(
-            Example(
+            QuotedText(
                 "ClientException: TaskDefinition not found.",
                 "https://github.com/Cloud-CV/EvalAI/issues/2419",
             ),
-            Example(
+            QuotedText(
                 "ClientException: TaskDefinition is inactive",
                 "https://github.com/DefangLabs/defang/pull/775",
             ),
-            Example(
+            QuotedText(
                 "ClientException: Unable to describe task definition.",
                 "https://github.com/sil-org/ecs-deploy/issues/145",
             ),
@@ -533,12 +537,12 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         words=r"Invalid 'cpu' setting|No Fargate configuration exists",
         fix="correct `resources.cpu` and `resources.memory` to a size that Fargate has",
         examples=(
-            Example(
+            QuotedText(
                 "ClientException: Invalid 'cpu' setting for task. For more information, see the "
                 "Troubleshooting section of the Amazon ECS Developer Guide.",
                 f"{_GUIDE}/task-cpu-memory-error.html",
             ),
-            Example(
+            QuotedText(
                 "ClientException: No Fargate configuration exists for given values.",
                 f"{_GUIDE}/task-cpu-memory-error.html",
             ),
@@ -551,13 +555,13 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         fix="deploy by its controller: CodeDeploy, or what the EXTERNAL controller is; or make a "
         "service whose deployment controller is ECS",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: Unable to update task definition on services with a "
                 "CODE_DEPLOY deployment controller. Please use Code Deploy to trigger a new "
                 "deployment.",
                 "https://github.com/keidarcy/e1s/issues/145",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: Unable to update task definition on services with a "
                 "CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new "
                 "deployment.",
@@ -576,48 +580,48 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         fix="correct the subnets and security groups in .fsd/environments.yml; all must be of one "
         "VPC",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: Error retrieving subnet information for [subnet-12]: "
                 "The subnet ID 'subnet-12' does not exist (ErrorCode: InvalidSubnetID.NotFound)",
                 _CREATE_SERVICE,
             ),
-            Example(
+            QuotedText(
                 "InvalidSecurityGroup: The security group 'sg-12' does not exist (Service: "
                 "AmazonEC2; Status Code: 400; Error Code: InvalidGroup.NotFound)",
                 "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2371",
             ),
-            Example(
+            QuotedText(
                 "InvalidGroup.NotFound: You have specified two resources that belong to different "
                 "networks.",
                 "https://github.com/philips-software/go-hsdp-api/issues/43",
             ),
-            Example(
+            QuotedText(
                 "InvalidSubnetID.NotFound: The subnet ID 'subnet-12' does not exist",
                 _EC2,
             ),
-            Example(
+            QuotedText(
                 "InvalidConfigurationRequest: A load balancer cannot be attached to multiple "
                 "subnets in the same Availability Zone",
                 f"{_ELB}/API_CreateLoadBalancer.html",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: subnets can not be empty.",
                 f"{_ECS}/API_AwsVpcConfiguration.html",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: Security group sg-12 does not appear to belong to the "
                 "same VPC as the input subnets.",
                 _CREATE_SERVICE,
             ),
         ),
-        unlike=(Example("InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist", _EC2),),
+        unlike=(QuotedText("InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist", _EC2),),
     ),
     ApiCause(
         code="network-setting-invalid",
         aws=r"SubnetNotFound|InvalidSubnet|InvalidSecurityGroup",
         fix="correct the subnets and security groups in .fsd/environments.yml",
         examples=(
-            Example(
+            QuotedText(
                 "SubnetNotFound: The specified subnet does not exist.",
                 f"{_ELB}/API_CreateLoadBalancer.html",
             ),
@@ -627,7 +631,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         code="vpc-not-found",
         aws=r"InvalidVpcI[dD]\.NotFound",
         fix="correct `vpc.id` in .fsd/environments.yml",
-        examples=(Example("InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist", _EC2),),
+        examples=(QuotedText("InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist", _EC2),),
     ),
     ApiCause(
         code="target-group-missing",
@@ -636,11 +640,11 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         fix="deploy again: the stack owns the load balancer, its listener and its target group; "
         "what was deleted by hand must be made again",
         examples=(
-            Example(
+            QuotedText(
                 "TargetGroupNotFound: One or more target groups not found",
                 f"{_ELB}/API_DescribeTargetHealth.html",
             ),
-            Example(
+            QuotedText(
                 "ListenerNotFound: One or more listeners not found",
                 f"{_ELB}/API_DescribeListeners.html",
             ),
@@ -653,19 +657,19 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         fix="correct the listener: a target group serves only where a listener or a rule of a load "
         "balancer forwards to it; deploy again, the stack makes what is missing",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: The target group with targetGroupArn arn:aws:"
                 "elasticloadbalancing:ap-northeast-2:210987654321:targetgroup/web/0f3a does not "
                 "have an associated load balancer.",
                 "https://github.com/hashicorp/terraform/issues/32908",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: The specified target group does not exist.",
                 _CREATE_SERVICE,
             ),
         ),
         unlike=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: The provided target group arn:x has target type "
                 "instance, which is incompatible with the awsvpc network mode specified in the "
                 "task definition.",
@@ -680,24 +684,24 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         fix="let the cluster have what the service asks for: associate the capacity provider with "
         "the cluster, or register instances",
         examples=(
-            Example(
+            QuotedText(
                 "InvalidParameterException: The specified capacity provider strategy cannot "
                 "contain a capacity provider that is not associated with the cluster. "
                 "Associate the capacity provider with the cluster or specify a valid capacity "
                 "provider and try again.",
                 "https://github.com/dask/dask-cloudprovider/issues/328",
             ),
-            Example(
+            QuotedText(
                 "ClientException: The specified capacity provider was not found. Specify a "
                 "valid capacity provider and try again.",
                 "https://github.com/terraform-aws-modules/terraform-aws-ecs/issues/53",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: The specified capacity provider 'FARGATE_SPOT' was not "
                 "found. Specify a valid name or ARN and try again.",
                 f"{_GUIDE}/cluster-capacity-providers.html",
             ),
-            Example(
+            QuotedText(
                 "InvalidParameterException: No Container Instances were found in your cluster.",
                 f"{_ECS}/API_RunTask.html",
             ),
@@ -709,7 +713,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         words=r"specified log \w+ does not exist",
         fix="deploy again: the stack owns the log group, and makes it again",
         examples=(
-            Example(
+            QuotedText(
                 "ResourceNotFoundException: The specified log group does not exist.",
                 "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/"
                 "API_GetLogEvents.html",
@@ -725,7 +729,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         fix="create the ECR repository, or deploy from a build, which creates it; check the region "
         "and the account",
         examples=(
-            Example(
+            QuotedText(
                 "RepositoryNotFoundException: The repository with name 'web' does not exist in the "
                 "registry with id '210987654321'",
                 f"{_ECR}/API_DescribeImages.html",
@@ -737,7 +741,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         aws="ImageNotFoundException",
         fix="push the image, or name one that exists",
         examples=(
-            Example(
+            QuotedText(
                 "ImageNotFoundException: The image with imageId {imageDigest:'null', "
                 "imageTag:'v1'} does not exist within the repository with name 'web' in the "
                 "registry with id '210987654321'",
@@ -750,7 +754,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         aws="ImageTagAlreadyExistsException",
         fix="use another tag: this repository's tags cannot be moved",
         examples=(
-            Example(
+            QuotedText(
                 "ImageTagAlreadyExistsException: The image tag 'latest' already exists in the "
                 "'web' repository and cannot be overwritten because the repository is immutable.",
                 f"{_ECR}/API_PutImage.html",
@@ -763,7 +767,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         fix="copy the whole image into this repository first (crane copy, or docker pull, tag, "
         "push)",
         examples=(
-            Example(
+            QuotedText(
                 "LayersNotFoundException: The following layers do not exist: sha256:1",
                 f"{_ECR}/API_PutImage.html",
             ),
@@ -774,7 +778,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         aws="ImageDigestDoesNotMatchException",
         fix="push the image again, and deploy the digest that the push prints",
         examples=(
-            Example(
+            QuotedText(
                 "ImageDigestDoesNotMatchException: The specified image digest does not match the "
                 "digest that Amazon ECR calculated for the image.",
                 f"{_ECR}/API_PutImage.html",
@@ -786,7 +790,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         aws="ImageArchivedException",
         fix="restore it in ECR, which takes up to 20 minutes, or deploy another image",
         examples=(
-            Example(
+            QuotedText(
                 "ImageArchivedException: The specified image is archived and cannot be scanned.",
                 f"{_ECR}/API_DescribeImages.html",
             ),
@@ -797,7 +801,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         aws=r"KmsException|UnableToDecryptSecretValueException|UnableToAccessSecretException",
         fix="correct the KMS key that the message names: enabled, and allowed in its key policy",
         examples=(
-            Example(
+            QuotedText(
                 "KmsException: The operation failed due to a KMS exception.",
                 f"{_ECR}/API_CreateRepository.html",
             ),
@@ -813,24 +817,24 @@ _SCALES: tuple[ApiCause, ...] = (
         fix="deploy again: the service is not registered as a scalable target with Application "
         "Auto Scaling, or was deregistered",
         examples=(
-            Example(
+            QuotedText(
                 "ObjectNotFoundException: No scheduled action found for service namespace: "
                 "ecs, resource ID: service/demo/web, scalable dimension: "
                 "ecs:service:DesiredCount, scheduled action name: night",
                 "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeleteSch"
                 "eduledAction.html",
             ),
-            Example(
+            QuotedText(
                 "ObjectNotFoundException: No scalable target registered for service namespace: "
                 "ecs, resource ID: service/demo/web, scalable dimension: ecs:service:DesiredCount",
                 "https://github.com/ansible/ansible/pull/35632",
             ),
-            Example(
+            QuotedText(
                 "ObjectNotFoundException: No scalable target found for service namespace: ecs, "
                 "resource ID: service/demo/web, scalable dimension: ecs:service:DesiredCount",
                 f"{_SCALING}/API_DeregisterScalableTarget.html",
             ),
-            Example(
+            QuotedText(
                 "ObjectNotFoundException: No scaling policy found for service namespace: ecs, "
                 "resource ID: service/demo/web, scalable dimension: ecs:service:DesiredCount: web",
                 f"{_SCALING}/API_DeleteScalingPolicy.html",
@@ -844,7 +848,7 @@ _SCALES: tuple[ApiCause, ...] = (
         fix="run it again: Application Auto Scaling does not see a new service at once; where it "
         "stays, deploy the service first: fsd deploy",
         examples=(
-            Example(
+            QuotedText(
                 "ValidationException: ECS service doesn't exist: service/demo/web",
                 "https://github.com/spinnaker/spinnaker/issues/4371",
             ),
@@ -856,7 +860,7 @@ _SCALES: tuple[ApiCause, ...] = (
         words=r"Maximum capacity cannot be less than minimum",
         fix="correct `scaling.min` and `scaling.max`: the minimum must not be above the maximum",
         examples=(
-            Example(
+            QuotedText(
                 "ValidationException: Maximum capacity cannot be less than minimum capacity",
                 f"{_SCALING}/API_RegisterScalableTarget.html",
             ),
@@ -869,7 +873,7 @@ _SCALES: tuple[ApiCause, ...] = (
         "(AWSServiceRoleForApplicationAutoScaling_ECSService): it must read the service and its "
         "alarms",
         examples=(
-            Example(
+            QuotedText(
                 "FailedResourceAccessException: Failed access to resources caused an exception.",
                 f"{_SCALING}/API_PutScalingPolicy.html",
             ),
@@ -883,7 +887,7 @@ _STACKS: tuple[ApiCause, ...] = (
         aws="InsufficientCapabilitiesException",
         fix="allow this template's IAM resources: CAPABILITY_NAMED_IAM",
         examples=(
-            Example(
+            QuotedText(
                 "InsufficientCapabilitiesException: Requires capabilities : [CAPABILITY_NAMED_IAM]",
                 f"{_CFN}/APIReference/API_CreateChangeSet.html",
             ),
@@ -895,17 +899,17 @@ _STACKS: tuple[ApiCause, ...] = (
         words=r"Template (?:format|validation) error|Parameters: \[.*\] must have values",
         fix=_CORRECT,
         examples=(
-            Example(
+            QuotedText(
                 "ValidationError: Template format error: Unresolved resource dependencies [Web] in "
                 "the Resources block of the template",
                 f"{_CFN}/UserGuide/troubleshooting.html",
             ),
-            Example(
+            QuotedText(
                 "ValidationError: Template validation error: Template error: resource Web does not "
                 "support attribute type Arn in Fn::GetAtt",
                 f"{_CFN}/UserGuide/troubleshooting.html",
             ),
-            Example(
+            QuotedText(
                 "ValidationError: Parameters: [EnvironmentName] must have values",
                 "https://github.com/boto/botocore/issues/2598",
             ),
@@ -917,7 +921,7 @@ _STACKS: tuple[ApiCause, ...] = (
         words=r"'templateBody' failed to satisfy constraint: Member must have length less than",
         fix="grant fewer single permissions, or split the service",
         examples=(
-            Example(
+            QuotedText(
                 "ValidationError: 1 validation error detected: Value '{}' at 'templateBody' failed "
                 "to satisfy constraint: Member must have length less than or equal to 51200",
                 f"{_CFN}/UserGuide/cloudformation-limits.html",
@@ -931,26 +935,26 @@ _STACKS: tuple[ApiCause, ...] = (
         fix="continue the stack's rollback (aws cloudformation continue-update-rollback), or "
         "delete it, and run it again",
         examples=(
-            Example(
+            QuotedText(
                 "ValidationException: "
                 "Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 is in "
                 "UPDATE_ROLLBACK_FAILED state and can not be updated.",
                 "https://github.com/org-formation/org-formation-cli/issues/455",
             ),
-            Example(
+            QuotedText(
                 "ValidationError: "
                 "Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 is in "
                 "ROLLBACK_FAILED state and can not be updated.",
                 "https://github.com/aws-solutions-library-samples/data-lakes-on-aws/issues/109",
             ),
-            Example(
+            QuotedText(
                 "ValidationError: Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 "
                 "is in ROLLBACK_COMPLETE state and can not be updated.",
                 "https://github.com/aws/aws-sam-cli/issues/4230",
             ),
         ),
         unlike=(
-            Example(
+            QuotedText(
                 "ValidationError: Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 "
                 "is in UPDATE_IN_PROGRESS state and can not be updated.",
                 f"{_CFN}/UserGuide/troubleshooting.html",
@@ -963,7 +967,7 @@ _STACKS: tuple[ApiCause, ...] = (
         words=r"_IN_PROGRESS state and can ?not be",
         fix=_AGAIN,
         examples=(
-            Example(
+            QuotedText(
                 "ValidationError: Stack:arn:aws:cloudformation:eu-west-1:210987654321:stack/web/1 "
                 "is in UPDATE_IN_PROGRESS state and can not be updated.",
                 f"{_CFN}/UserGuide/troubleshooting.html",
@@ -980,14 +984,14 @@ _DENIALS: tuple[ApiCause, ...] = (
         r"BlockedByOrganizationPolicyException|40[13]",
         fix="allow this operation in a policy of the role or user that runs FSD",
         examples=(
-            Example(
+            QuotedText(
                 "AccessDeniedException: User: arn:aws:sts::210987654321:assumed-role/ci/run is not "
                 "authorized to perform: ecs:UpdateService on resource: arn:aws:ecs:eu-west-1:"
                 "210987654321:service/demo/web because no identity-based policy allows the "
                 "ecs:UpdateService action",
                 _DENIED_PAGE,
             ),
-            Example(
+            QuotedText(
                 "UnauthorizedOperation: You are not authorized to perform this operation. Encoded "
                 "authorization failure message: oGsbAaIV7wl4Ai9q",
                 _EC2,
@@ -1001,12 +1005,12 @@ _DENIALS: tuple[ApiCause, ...] = (
         words=r"not authorized to perform|missing the following permissions",
         fix="allow this operation in a policy of the role or user that runs FSD",
         examples=(
-            Example(
+            QuotedText(
                 "ValidationException: User is missing the following permissions: "
                 "execute-api:Invoke:PATCH, execute-api:Invoke:GET",
                 "https://github.com/aws/aws-auto-scaling-custom-resource/issues/25",
             ),
-            Example(
+            QuotedText(
                 "ValidationException: User: arn:aws:sts::210987654321:assumed-role/ci/run is not "
                 "authorized to perform: iam:CreateServiceLinkedRole on resource: arn:aws:iam::"
                 "210987654321:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/x",

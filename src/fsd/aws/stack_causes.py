@@ -12,7 +12,7 @@ import re
 
 from fsd.aws.causes import API_CAUSES, DENIED, ApiCause
 from fsd.rollout.denials import advise_denial, find_denial
-from fsd.rollout.known_causes import Example
+from fsd.rollout.known_causes import QuotedText
 from fsd.rollout.reasons import cut_names
 
 _HANDLER = re.compile(r"HandlerErrorCode: (?P<code>\w+)")
@@ -40,7 +40,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         words=r"maximum number of .* has been reached",
         fix="ask for a higher quota (Service Quotas console), or remove what is not used",
         examples=(
-            Example(
+            QuotedText(
                 'Resource handler returned message: "The maximum number of VPC endpoints has been '
                 'reached. (Service: Ec2, Status Code: 400, Request ID: 1)" (RequestToken: 1, '
                 "HandlerErrorCode: ServiceLimitExceeded)",
@@ -54,13 +54,13 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         fix="grant fewer single permissions: IAM limits the length of a role's policies, and does "
         "not raise that quota",
         examples=(
-            Example(
+            QuotedText(
                 "Maximum policy size of 10240 bytes exceeded for role web (Service: "
                 "AmazonIdentityManagement; Status Code: 409; Error Code: LimitExceeded; Request "
                 "ID: 1)",
                 "https://github.com/aws/aws-cdk/issues/4465",
             ),
-            Example(
+            QuotedText(
                 'Resource handler returned message: "Cannot exceed quota for PolicySize: 6144 '
                 '(Service: Iam, Status Code: 409, Request ID: 1)" (RequestToken: 1, '
                 "HandlerErrorCode: ServiceLimitExceeded)",
@@ -73,7 +73,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         aws="ServiceLimitExceeded",
         fix="ask for a higher quota (Service Quotas console), or remove what is not used: the "
         "reason names the limit",
-        examples=(Example("(RequestToken: 1, HandlerErrorCode: ServiceLimitExceeded)", _CODES),),
+        examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: ServiceLimitExceeded)", _CODES),),
     ),
     ApiCause(
         code=DENIED,
@@ -81,7 +81,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         fix="allow the tagging of this resource (…:TagResource, for log groups logs:TagResource) "
         "in the policy of the role that makes the stack",
         examples=(
-            Example(
+            QuotedText(
                 'Resource handler returned message: "Encountered a permissions error performing a '
                 "tagging operation, please add required tag permissions. See https://repost.aws/"
                 "knowledge-center/cloudformation-tagging-permission-error for how to resolve. "
@@ -89,7 +89,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
                 "(RequestToken: 3, HandlerErrorCode: UnauthorizedTaggingOperation)",
                 "https://github.com/aws-samples/aws-eda-slurm-cluster/issues/340",
             ),
-            Example(
+            QuotedText(
                 'Resource handler returned message: "User with accountId: 210987654321 is not '
                 "authorized to perform CreateLogGroup with Tags (Service: CloudWatchLogs, Status "
                 'Code: 400, Request ID: 1)" (RequestToken: 1, HandlerErrorCode: '
@@ -103,7 +103,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         aws="UnauthorizedTaggingOperation",
         fix="allow the tagging of this resource in the policy of the role that makes the stack",
         examples=(
-            Example("(RequestToken: 1, HandlerErrorCode: UnauthorizedTaggingOperation)", _CODES),
+            QuotedText("(RequestToken: 1, HandlerErrorCode: UnauthorizedTaggingOperation)", _CODES),
         ),
     ),
     ApiCause(
@@ -111,7 +111,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         aws="AccessDenied",
         fix=f"{_ALLOW}; CloudTrail has the action where the reason does not",
         examples=(
-            Example(
+            QuotedText(
                 "Resource handler returned message: \"Access denied for operation 'AWS::ECS::"
                 "Service'.\" (RequestToken: 1, HandlerErrorCode: AccessDenied)",
                 _CODES,
@@ -124,7 +124,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         fix="delete or rename what has this name already and is not the stack's, or choose another "
         "service name",
         examples=(
-            Example(
+            QuotedText(
                 "Resource handler returned message: \"Resource of type 'AWS::Logs::LogGroup' with "
                 'identifier \'{"/properties/LogGroupName":"/fsd/web"}\' already exists." '
                 "(RequestToken: 1, HandlerErrorCode: AlreadyExists)",
@@ -138,7 +138,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         words=r"already exists in stack",
         fix="delete or rename what has this name already: another stack has it",
         examples=(
-            Example(
+            QuotedText(
                 "/fsd/web already exists in stack arn:aws:cloudformation:us-east-1:210987654321:"
                 "stack/alertgraph-development/1",
                 "https://github.com/serverless/serverless/issues/3237",
@@ -151,7 +151,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         fix="make again what the reason names, or correct its name: it does not exist, or was "
         "deleted by hand",
         examples=(
-            Example(
+            QuotedText(
                 'Resource handler returned message: "One or more listeners not found (Service: '
                 'ElasticLoadBalancingV2, Status Code: 400)" (RequestToken: 1, HandlerErrorCode: '
                 "NotFound)",
@@ -164,7 +164,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         words=r"Circuit Breaker was triggered",
         fix="see why the tasks did not stay: fsd diagnose",
         examples=(
-            Example(
+            QuotedText(
                 "Resource handler returned message: \"Error occurred during operation 'ECS "
                 "Deployment Circuit Breaker was triggered'.\" (RequestToken: 1, HandlerErrorCode: "
                 "GeneralServiceException)",
@@ -178,20 +178,20 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         fix="look at the resource itself, it did not become ready in time; of an ECS service fsd "
         "diagnose shows why; then run it again",
         examples=(
-            Example(
+            QuotedText(
                 "Resource timed out waiting for completion (RequestToken: 1)",
                 "https://github.com/aws/aws-app-mesh-examples/issues/419",
             ),
-            Example(
+            QuotedText(
                 "Resource timed out waiting for creation of physical resource",
                 "https://github.com/aws-cloudformation/cloudformation-cli-java-plugin/issues/210",
             ),
-            Example(
+            QuotedText(
                 'Resource handler returned message: "Exceeded attempts to wait" (RequestToken: 1, '
                 "HandlerErrorCode: NotStabilized)",
                 "https://github.com/aws-quickstart/quickstart-dotnetcore-cicd/issues/21",
             ),
-            Example(
+            QuotedText(
                 "Service arn:aws:ecs:eu-west-1:210987654321:service/web did not stabilize.",
                 "https://github.com/microservices-demo/microservices-demo/pull/412",
             ),
@@ -202,12 +202,12 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         words=r"Rate exceeded",
         fix="wait a minute, and run it again: AWS limits the calls that CloudFormation makes",
         examples=(
-            Example(
+            QuotedText(
                 "Rate exceeded for operation 'Rate exceeded (Service: Lambda, Status Code: 429, "
                 "Request ID: 1, Extended Request ID: null)'.",
                 "https://github.com/aws/aws-cdk/issues/9882",
             ),
-            Example(
+            QuotedText(
                 "Unable to create alarms for scaling policy web due to reason: Rate exceeded "
                 "(Service: AmazonCloudWatch; Status Code: 400; Error Code: Throttling; Request ID: "
                 "1)",
@@ -219,7 +219,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         code="throttled",
         aws="Throttling",
         fix="wait a minute, and run it again: AWS limits the calls that CloudFormation makes",
-        examples=(Example("(RequestToken: 1, HandlerErrorCode: Throttling)", _CODES),),
+        examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: Throttling)", _CODES),),
     ),
     ApiCause(
         code="",
@@ -227,7 +227,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         fix="deploy once without `networking.loadBalancer`, and then with it: the load balancer "
         "must be replaced, and its target group serves only one; users lose it meanwhile",
         examples=(
-            Example(
+            QuotedText(
                 'Resource handler returned message: "The following target groups cannot be '
                 "associated with more than one load balancer: arn:aws:elasticloadbalancing:"
                 "eu-west-1:210987654321:targetgroup/web/1 (Service: ElasticLoadBalancingV2, Status "
@@ -241,17 +241,17 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         words=r"has a dependent object|currently in use by|still contains images",
         fix="remove first what uses it: the reason names the resource",
         examples=(
-            Example(
+            QuotedText(
                 "resource sg-12 has a dependent object (Service: AmazonEC2; Status Code: 400; "
                 "Error Code: DependencyViolation; Request ID: 1; Proxy: null)",
                 "https://github.com/aws/aws-cdk/issues/12130",
             ),
-            Example(
+            QuotedText(
                 "Target group 'arn:aws:elasticloadbalancing:eu-west-1:210987654321:targetgroup/web/"
                 "1' is currently in use by a listener or a rule",
                 "https://github.com/pulumi/pulumi-aws/issues/4220",
             ),
-            Example(
+            QuotedText(
                 "The repository with name 'web' in registry with id '210987654321' cannot be "
                 "deleted because it still contains images (Service: AmazonECR; Status Code: 400; "
                 "Error Code: RepositoryNotEmptyException; Request ID: 1)",
@@ -263,7 +263,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         code="",
         aws="ResourceConflict",
         fix="run it again; where it stays, remove first what the reason says uses it",
-        examples=(Example("(RequestToken: 1, HandlerErrorCode: ResourceConflict)", _CODES),),
+        examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: ResourceConflict)", _CODES),),
     ),
     ApiCause(
         code="",
@@ -271,7 +271,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         fix="choose another service name, or delete the service and deploy it anew: what has a "
         "name of its own cannot be replaced beside itself",
         examples=(
-            Example(
+            QuotedText(
                 "CloudFormation cannot update a stack when a custom-named resource requires "
                 "replacing. Rename web and update the stack again.",
                 "https://github.com/convox/rack/issues/2941",
@@ -284,7 +284,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         fix="read what failed: aws cloudformation describe-events --change-set-name ARN; most "
         "often a resource of this name exists already and is not the stack's",
         examples=(
-            Example(
+            QuotedText(
                 "The following hook(s)/validation failed: [AWS::EarlyValidation::"
                 "ResourceExistenceCheck]. To troubleshoot Early Validation errors, use the "
                 "DescribeEvents API for detailed failure information.",
@@ -298,7 +298,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         fix="read what the hook asks for: aws cloudformation list-hook-results; who keeps the "
         "account's CloudFormation hooks can say more",
         examples=(
-            Example(
+            QuotedText(
                 "The following hook(s) failed: [Example::CFNHook::Full]",
                 "https://github.com/aws/aws-cdk/issues/21674",
             ),
@@ -309,7 +309,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         aws=r"ServiceInternalError|InternalFailure|NetworkFailure|ServiceTimeout",
         fix=_AGAIN,
         examples=(
-            Example(
+            QuotedText(
                 'Resource handler returned message: "" (RequestToken: 1, HandlerErrorCode: '
                 "InternalFailure)",
                 "https://github.com/aws-quickstart/quickstart-kubernetes-resource-provider/issues/"
@@ -322,7 +322,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         words=r"Internal Failure",
         fix=_AGAIN,
         examples=(
-            Example(
+            QuotedText(
                 "Internal Failure",
                 "https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/607",
             ),
@@ -333,7 +333,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         aws="GeneralServiceException",
         fix="run it again where the reason sounds temporary; CloudTrail has the call that failed",
         examples=(
-            Example(
+            QuotedText(
                 'Resource handler returned message: "Error occurred during operation '
                 "'PutParameter'.\" (RequestToken: 1, HandlerErrorCode: GeneralServiceException)",
                 _CODES,
@@ -345,7 +345,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         words=r"security token included in the request is",
         fix="get new credentials, and run it again",
         examples=(
-            Example(
+            QuotedText(
                 "The security token included in the request is invalid (Service: "
                 "AmazonIdentityManagement; Status Code: 403; Error Code: InvalidClientTokenId; "
                 "Request ID: 1; Proxy: null)",
@@ -357,7 +357,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         code="credentials-expired",
         aws="InvalidCredentials",
         fix="get new credentials, and run it again",
-        examples=(Example("(RequestToken: 1, HandlerErrorCode: InvalidCredentials)", _CODES),),
+        examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: InvalidCredentials)", _CODES),),
     ),
 )
 

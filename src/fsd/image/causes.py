@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fsd.rollout.denials import advise_denial, find_denial
-from fsd.rollout.known_causes import Example, Known, find_known
+from fsd.rollout.known_causes import Known, QuotedText, find_known
 
 _DOCKER = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html"
 _EXPIRED = "denied: Your authorization token has expired. Reauthenticate and try again."
@@ -31,18 +31,18 @@ PUSH_CAUSES: tuple[Known, ...] = (
         words=r"cannot be overwritten because the (?:repository|tag) is immutable",
         fix="use another tag: this repository's tags cannot be moved",
         examples=(
-            Example(
+            QuotedText(
                 "PUT https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/v2/web/manifests/1: "
                 "TAG_INVALID: The image tag '1' already exists in the 'web' repository and "
                 "cannot be overwritten because the tag is immutable.",
                 "https://github.com/osscontainertools/kaniko/pull/204",
             ),
-            Example(
+            QuotedText(
                 "tag invalid: The image tag 'latest' already exists in the 'web' repository and "
                 "cannot be overwritten because the repository is immutable.",
                 "https://github.com/aws/containers-roadmap/issues/862",
             ),
-            Example(
+            QuotedText(
                 "ERROR: tag invalid: The image tag 'denied-403' already exists in the 'web' "
                 "repository and cannot be overwritten because the repository is immutable.",
                 "https://github.com/moby/buildkit/issues/3776",
@@ -55,12 +55,12 @@ PUSH_CAUSES: tuple[Known, ...] = (
         fix="check the repository's name, the region and the account; create it, or deploy from a "
         "build, which creates it",
         examples=(
-            Example(
+            QuotedText(
                 "name unknown: The repository with name 'unauthorized' does not exist in the "
                 "registry with id '210987654321'",
                 "https://github.com/aws-actions/amazon-ecr-login/issues/166",
             ),
-            Example(
+            QuotedText(
                 "GET https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/v2/web/manifests/v1: "
                 "NAME_UNKNOWN: The repository with name 'web' does not exist in the registry with "
                 "id '210987654321'",
@@ -72,7 +72,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         code="login-expired",
         words=r"authorization token has expired",
         fix="run it again: each push logs in to ECR anew; check the machine's clock",
-        examples=(Example(_EXPIRED, _DOCKER),),
+        examples=(QuotedText(_EXPIRED, _DOCKER),),
     ),
     Known(
         code="push-denied",
@@ -80,14 +80,14 @@ PUSH_CAUSES: tuple[Known, ...] = (
         fix="the registry did not take the login: check that it is of this account and region, and "
         "that the role has ecr:GetAuthorizationToken; run it again",
         examples=(
-            Example("no basic auth credentials", "https://github.com/aws/aws-cli/issues/3042"),
-            Example(
+            QuotedText("no basic auth credentials", "https://github.com/aws/aws-cli/issues/3042"),
+            QuotedText(
                 "failed to upload image: HEAD https://210987654321.dkr.ecr.eu-west-2.amazonaws.com/"
                 "v2/web/blobs/sha256:403: unexpected status code 401 Unauthorized (HEAD responses "
                 "have no body, use GET for details)",
                 "https://github.com/cloudfoundry/korifi/issues/1720",
             ),
-            Example(
+            QuotedText(
                 "unauthorized: authentication required",
                 "https://github.com/MobSF/Mobile-Security-Framework-MobSF/issues/1179",
             ),
@@ -99,33 +99,33 @@ PUSH_CAUSES: tuple[Known, ...] = (
         r"requested access to the resource is denied",
         fix=_ALLOW,
         examples=(
-            Example(
+            QuotedText(
                 "denied: User: arn:aws:iam::210987654321:user/ci is not authorized to perform: "
                 "ecr:InitiateLayerUpload on resource: arn:aws:ecr:eu-west-1:210987654321:repository"
                 "/web because no resource-based policy allows the ecr:InitiateLayerUpload action",
                 _DOCKER,
             ),
-            Example(
+            QuotedText(
                 "unexpected status from HEAD request to https://210987654321.dkr.ecr.us-east-1."
                 "amazonaws.com/v2/web/blobs/sha256:1: 403 Forbidden",
                 "https://github.com/ko-build/terraform-provider-ko/issues/185",
             ),
-            Example(
+            QuotedText(
                 'failed commit on ref "manifest-sha256:fd": unexpected status from PUT request to '
                 "https://210987654321.dkr.ecr.eu-west-2.amazonaws.com/v2/web/manifests/sha256:fd: "
                 "403 Forbidden",
                 "https://github.com/medic/cht-core/issues/9175",
             ),
-            Example(
+            QuotedText(
                 'error parsing HTTP 403 response body: unexpected end of JSON input: ""',
                 "https://github.com/aws/aws-toolkit-azure-devops/issues/311",
             ),
-            Example(
+            QuotedText(
                 "denied: requested access to the resource is denied",
                 "https://github.com/docker/hub-feedback/issues/1222",
             ),
         ),
-        unlike=(Example(_EXPIRED, _DOCKER),),
+        unlike=(QuotedText(_EXPIRED, _DOCKER),),
     ),
     Known(
         code="push-failed",
@@ -133,17 +133,17 @@ PUSH_CAUSES: tuple[Known, ...] = (
         fix="wait a minute, and run it again: the registry limits requests; ECR's limits are in "
         "Service Quotas",
         examples=(
-            Example(
+            QuotedText(
                 "toomanyrequests: Rate exceeded",
                 "https://github.com/awsdocs/amazon-ecr-user-guide/issues/11",
             ),
-            Example(
+            QuotedText(
                 "unexpected status from HEAD request to https://registry-1.docker.io/v2/nvidia/cuda/"
                 "manifests/12: 429 Too Many Requests",
                 "https://github.com/rapidsai/ci-imgs/issues/427",
             ),
-            Example("Unknown: Rate exceeded", "https://github.com/mitogen-hq/mitogen/pull/790"),
-            Example(
+            QuotedText("Unknown: Rate exceeded", "https://github.com/mitogen-hq/mitogen/pull/790"),
+            QuotedText(
                 "toomanyrequests: You have reached your pull rate limit. You may increase the "
                 "limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit",
                 "https://github.com/docker/hub-feedback/issues/2429",
@@ -156,8 +156,8 @@ PUSH_CAUSES: tuple[Known, ...] = (
         fix="check that the repository exists and that the role may push to it: ECR ends the "
         "connection where it does not; then run it again",
         examples=(
-            Example("EOF", "https://github.com/aws/containers-roadmap/issues/1970"),
-            Example(
+            QuotedText("EOF", "https://github.com/aws/containers-roadmap/issues/1970"),
+            QuotedText(
                 'failed to do request: Post "https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/'
                 'v2/web/blobs/uploads/": EOF',
                 "https://github.com/docker/build-push-action/issues/850",
@@ -170,7 +170,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         fix="let Docker's engine trust the certificate that the registry, or a proxy before it, "
         "shows (/etc/docker/certs.d)",
         examples=(
-            Example(
+            QuotedText(
                 'failed to do request: Head "https://210987654321.dkr.ecr.ap-southeast-2.amazonaws.'
                 'com/v2/web/blobs/sha256:1": tls: failed to verify certificate: x509: certificate '
                 "signed by unknown authority",
@@ -183,17 +183,17 @@ PUSH_CAUSES: tuple[Known, ...] = (
         words=_NO_ROUTE,
         fix=_REACH,
         examples=(
-            Example(
+            QuotedText(
                 "dial tcp: lookup 210987654321.dkr.ecr.us-east-1.amazonaws.com on 10.0.0.2:53: no "
                 "such host",
                 "https://docs.docker.com/engine/daemon/troubleshoot/",
             ),
-            Example(
+            QuotedText(
                 'failed to do request: Head "https://210987654321.dkr.ecr.us-east-1.amazonaws.com/'
                 'v2/web/manifests/v1": net/http: TLS handshake timeout',
                 "https://github.com/docker/getting-started/issues/294",
             ),
-            Example(
+            QuotedText(
                 'failed to do request: Head "https://registry.example/v2/web/manifests/v1": read '
                 "tcp 192.168.127.130:44148->150.136.252.237:443: read: connection reset by peer",
                 "https://github.com/drawdb-io/drawdb/issues/293",
@@ -206,18 +206,18 @@ PUSH_CAUSES: tuple[Known, ...] = (
         fix="build and push it again: the registry lacks a layer or refuses the manifest; look at "
         "its quotas of images and layers where it stays",
         examples=(
-            Example(
+            QuotedText(
                 'failed commit on ref "manifest-sha256:ff": unexpected status: 400 Bad Request',
                 "https://github.com/CircleCI-Public/aws-ecr-orb/issues/200",
             ),
-            Example(
+            QuotedText(
                 "blob upload unknown", "https://github.com/distribution/distribution/issues/1930"
             ),
-            Example(
+            QuotedText(
                 "manifest blob unknown: blob unknown to registry",
                 "https://github.com/docker/for-linux/issues/736",
             ),
-            Example("unknown blob", "https://github.com/docker/for-linux/issues/501"),
+            QuotedText("unknown blob", "https://github.com/docker/for-linux/issues/501"),
         ),
     ),
     Known(
@@ -225,7 +225,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         words=_FULL,
         fix=_PRUNE,
         examples=(
-            Example(
+            QuotedText(
                 "error creating layer with ID 447afa7f4e99: no space left on device",
                 "https://github.com/EmbarkStudios/wg-ui/issues/52",
             ),
@@ -236,8 +236,8 @@ PUSH_CAUSES: tuple[Known, ...] = (
         words=r"\bdenied\b",
         fix=_ALLOW,
         examples=(
-            Example("denied", "https://github.com/moby/moby/issues/29315"),
-            Example(
+            QuotedText("denied", "https://github.com/moby/moby/issues/29315"),
+            QuotedText(
                 "push access denied, repository does not exist or may require authorization: "
                 "server message: insufficient_scope: authorization failed",
                 "https://github.com/docker/build-push-action/issues/1180",
@@ -258,12 +258,12 @@ BUILD_CAUSES: tuple[Known, ...] = (
         "or take it from another one: Docker Hub's official images are in "
         "public.ecr.aws/docker/library too",
         examples=(
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: docker:20.10: pulling from host registry-1.docker.io "
                 "failed with status code [manifests 20.10]: 429 Too Many Requests",
                 "https://github.com/addnab/docker-run-action/issues/56",
             ),
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: alpine:3.13.1: failed to resolve source metadata for "
                 "docker.io/library/alpine:3.13.1: failed to copy: httpReadSeeker: failed open: "
                 "unexpected status code https://registry-1.docker.io/v2/library/alpine/manifests/"
@@ -272,7 +272,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
             ),
         ),
         unlike=(
-            Example("#7 12.3 pip: HTTP error 429 Too Many Requests", "https://pypi.org/help/"),
+            QuotedText("#7 12.3 pip: HTTP error 429 Too Many Requests", "https://pypi.org/help/"),
         ),
     ),
     Known(
@@ -281,7 +281,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         fix="correct FROM or COPY --from: the registry has no such public image, and no stage has "
         "this name; for a private image log in first (docker login)",
         examples=(
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: builder: failed to resolve source metadata for docker.io/"
                 "library/builder:latest: pull access denied, repository does not exist or may "
                 "require authorization: server message: insufficient_scope: authorization failed",
@@ -296,14 +296,14 @@ BUILD_CAUSES: tuple[Known, ...] = (
         "may read packages; for ECR with aws ecr get-login-password; a login that has expired is "
         "removed by docker logout",
         examples=(
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: freesurfer/freesurfer:7.4.1: failed to resolve source "
                 "metadata for docker.io/freesurfer/freesurfer:7.4.1: failed to authorize: failed "
                 "to fetch oauth token: unexpected status from GET request to https://auth.docker.io/"
                 "token?scope=x: 401 Unauthorized",
                 "https://github.com/skjerns/3dprintedbrain_docker/issues/5",
             ),
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: ghcr.io/astral-sh/uv:0.7.1: failed to resolve source "
                 "metadata for ghcr.io/astral-sh/uv:0.7.1: failed to authorize: failed to fetch "
                 "oauth token: unexpected status from GET request to https://ghcr.io/token?scope=x: "
@@ -318,7 +318,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         fix="take a base image that is there for the service's CPU architecture "
         "(`service.platform`)",
         examples=(
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: alpine:latest: failed to resolve source metadata for "
                 "docker.io/library/alpine:latest: no match for platform in manifest: not found",
                 "https://github.com/xmidt-org/tr1d1um/issues/618",
@@ -331,7 +331,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         r"not found$",
         fix="correct FROM: the registry has no image of this name and tag",
         examples=(
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: ghcr.io/celestiaorg/celestia-app-standalone:v3.10.0-rc0: "
                 "failed to resolve source metadata for ghcr.io/celestiaorg/celestia-app-standalone:"
                 "v3.10.0-rc0: ghcr.io/celestiaorg/celestia-app-standalone:v3.10.0-rc0: not found",
@@ -344,14 +344,14 @@ BUILD_CAUSES: tuple[Known, ...] = (
         words=rf"{_BASE}(?:{_NO_ROUTE})",
         fix=_REACH,
         examples=(
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: python:3.11: failed to resolve source metadata for "
                 "docker.io/library/python:3.11: failed to do request: Head "
                 '"https://registry-1.docker.io/v2/library/python/manifests/3.11": net/http: '
                 "TLS handshake timeout",
                 "https://github.com/mozilla/addons/issues/14827",
             ),
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: node:20-alpine: failed to resolve source metadata for "
                 "docker.io/library/node:20-alpine: failed to do request: Head "
                 '"https://dockerproxy.com/v2/library/node/manifests/20-alpine?ns=docker.io": '
@@ -359,7 +359,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
                 "by peer",
                 "https://github.com/drawdb-io/drawdb/issues/293",
             ),
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: python:3.12: failed to resolve source metadata for docker."
                 'io/library/python:3.12: failed to do request: Head "https://registry-1.docker.io/'
                 'v2/library/python/manifests/3.12": dial tcp: lookup registry-1.docker.io: i/o '
@@ -373,7 +373,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         words=rf"{_BASE}(?:{_CERTIFICATE})",
         fix="let the builder trust the certificate that the registry, or a proxy before it, shows",
         examples=(
-            Example(
+            QuotedText(
                 "ERROR: failed to solve: public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1: failed "
                 "to resolve source metadata for public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1: "
                 'failed to do request: Get "https://d2glxqk2uabbnd.cloudfront.net/v2/c": tls: '
@@ -387,7 +387,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         words=_FULL,
         fix=_PRUNE,
         examples=(
-            Example(
+            QuotedText(
                 "error creating layer with ID 447afa7f4e99: no space left on device",
                 "https://github.com/EmbarkStudios/wg-ui/issues/52",
             ),

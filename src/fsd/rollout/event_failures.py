@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsd.rollout.failure import EVENTS, GUIDE, Failure
-from fsd.rollout.known_causes import Example
+from fsd.rollout.known_causes import QuotedText
 
 PLACING = r"unable to place a task"
 
@@ -81,7 +81,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         " on the number of vCPUs you can run concurrently.",
         source=EVENTS,
         also=(
-            Example(
+            QuotedText(
                 "(service web) was unable to place a task. Reason: You've reached the limit on "
                 "the number of tasks you can run concurrently.",
                 "https://github.com/wellcomecollection/platform/issues/3875",
@@ -120,20 +120,20 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         "was provided for this task.",
         source=EVENTS,
         also=(
-            Example(
+            QuotedText(
                 "ECS was unable to assume the configured ECS Infrastructure Role "
                 "'arn:aws:iam::210987654321:role/x'. Please verify that the role being passed "
                 "has the proper trust relationship with Amazon ECS.",
                 "https://github.com/hashicorp/terraform-provider-aws/issues/38538",
             ),
-            Example(
+            QuotedText(
                 "(service web) failed to launch a task with (error ECS was unable to assume "
                 "the role 'arn:aws:iam::210987654321:role/x' that was provided for this task. "
                 "Please verify that the role being passed has the proper trust relationship "
                 "and permissions).",
                 "https://github.com/telia-oss/terraform-aws-ecs-fargate/pull/58",
             ),
-            Example(
+            QuotedText(
                 "IAM trust relationship has been misconfigured or changed, and ECS can no "
                 "longer maintain your service",
                 EVENTS,
@@ -164,7 +164,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         source=EVENTS,
         also=(
             *(
-                Example(f"TaskFailedToStart: {reason}", f"{GUIDE}/api_failures_messages.html")
+                QuotedText(f"TaskFailedToStart: {reason}", f"{GUIDE}/api_failures_messages.html")
                 for reason in (
                     "AGENT",
                     "ATTRIBUTE",
@@ -172,26 +172,26 @@ EVENT_FAILURES: tuple[Failure, ...] = (
                     "NO ACTIVE INSTANCES",
                 )
             ),
-            Example(
+            QuotedText(
                 "MemberOf placement constraint unsatisfied.",
                 "https://github.com/aws/amazon-ecs-agent/pull/3044",
             ),
-            Example(
+            QuotedText(
                 "No Container Instances were found in your capacity provider.",
                 "https://github.com/aws-samples/cost-effective-aws-deployment-of-comfyui/issues/39",
             ),
-            Example(
+            QuotedText(
                 "(service web) was unable to place a task. Reason: TaskFailedToStart: "
                 "RESOURCE:MEMORY.",
                 "https://github.com/aws/amazon-ecs-cli/issues/178",
             ),
-            Example(
+            QuotedText(
                 "(service web) was unable to place a task because no container instance met "
                 "all of its requirements. Reason: No Container Instances were found in your "
                 "cluster.",
                 "https://github.com/ptokito/ECSClusterWithTerraform/issues/3",
             ),
-            Example(
+            QuotedText(
                 "(service web) was unable to place a task because no container instance met "
                 "all of its requirements. The closest matching (container-instance 1) is "
                 "missing an attribute required by your task.",
@@ -199,7 +199,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
             ),
         ),
         unlike=(
-            Example(
+            QuotedText(
                 "(service web) failed to register targets in (target-group arn:x) with (error "
                 "User: arn:aws:sts::210987654321:assumed-role/ecs/x is not authorized to "
                 "perform: elasticloadbalancing:RegisterTargets on resource: arn:x)",

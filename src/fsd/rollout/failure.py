@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fsd.rollout.known_causes import Example
+from fsd.rollout.known_causes import QuotedText
 from fsd.rollout.reasons import Reason, Stage
 
 GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
@@ -49,8 +49,8 @@ class Failure:
     where: str = ""  # words that must stand in it as well: whose registry, which part
     unless: str = ""  # words that make it another row's
     is_rest: bool = False
-    also: tuple[Example, ...] = ()  # more examples
-    unlike: tuple[Example, ...] = ()  # it looks alike, and is another cause
+    also: tuple[QuotedText, ...] = ()  # more examples
+    unlike: tuple[QuotedText, ...] = ()  # it looks alike, and is another cause
 
     def matches(self, reason: Reason, exit_code: int | None) -> bool:
         if self.exit_codes and exit_code not in self.exit_codes:
@@ -63,8 +63,8 @@ class Failure:
             return False
         return _finds(self.pattern, reason.words)
 
-    def examples(self) -> Iterator[Example]:
-        yield Example(self.example, self.source)
+    def examples(self) -> Iterator[QuotedText]:
+        yield QuotedText(self.example, self.source)
         yield from self.also
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from fsd.rollout.failure import DENIED, ENDPOINTS, GUIDE, NAT, PULL, STOPPED, UNREACHABLE, Failure
-from fsd.rollout.known_causes import Example
+from fsd.rollout.known_causes import QuotedText
 from fsd.rollout.reasons import Stage
 
 _ECS_AGENT = "https://github.com/aws/amazon-ecs-agent/tree/master/ecs-agent/api/errormessages"
@@ -38,17 +38,17 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "platform 'linux/amd64'",
         source=PULL,
         also=(
-            Example("CannotPullContainerError: no matching manifest for linux/amd64", PULL),
-            Example(
+            QuotedText("CannotPullContainerError: no matching manifest for linux/amd64", PULL),
+            QuotedText(
                 "CannotPullContainerError: no match for platform in manifest: not found",
                 "https://github.com/uraimo/run-on-arch-action/issues/150",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: The requested image's platform (linux/arm64) does not "
                 "match the detected host platform (linux/amd64)",
                 "https://docs.docker.com/build/building/multi-platform/",
             ),
-            Example(
+            QuotedText(
                 'CannotPullContainerError: image operating system "windows" cannot be used on this '
                 "platform",
                 "https://docs.docker.com/build/building/multi-platform/",
@@ -64,7 +64,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         example="CannotStartContainerError: exec /usr/local/bin/python: exec format error",
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 "CannotStartContainerError: standard_init_linux.go:228: exec user process "
                 "caused: exec format error",
                 "https://github.com/aws-observability/aws-otel-collector/issues/784",
@@ -82,7 +82,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "layer sha256:1: write /usr/lib/x: no space left on device",
         source=f"{GUIDE}/fargate-task-storage.html",
         also=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: failed to register layer: disk quota exceeded",
                 "https://github.com/hectorm/docker-xubuntu/issues/9",
             ),
@@ -100,14 +100,16 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         example="CannotPullContainerError: toomanyrequests: You have reached your pull rate limit",
         source=PULL,
         also=(
-            Example("CannotPullContainerError: ERROR: toomanyrequests: Too Many Requests.", PULL),
-            Example(
+            QuotedText(
+                "CannotPullContainerError: ERROR: toomanyrequests: Too Many Requests.", PULL
+            ),
+            QuotedText(
                 "CannotPullContainerError: inspect image has been retried 5 time(s): "
                 "httpReaderSeeker: failed open: unexpected status code https://registry-1.docker.io"
                 "/v2/library/nginx/manifests/sha256:1: 429 Too Many Requests",
                 "https://github.com/apptension/saas-boilerplate/issues/204",
             ),
-            Example("CannotPullContainerError: Rate exceeded", PULL),
+            QuotedText("CannotPullContainerError: Rate exceeded", PULL),
         ),
     ),
     Failure(
@@ -163,20 +165,20 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "amazonaws.com/web:1: dial tcp 52.1.2.3:443: i/o timeout",
         source=PULL,
         also=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: error pulling image configuration: Get "
                 "https://prod-us-east-1-starport-layer-bucket.s3.amazonaws.com/1: dial tcp: "
                 "i/o timeout",
                 "https://github.com/aws-quickstart/quickstart-amazon-eks/pull/52",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: pull command failed: panic: runtime error: invalid "
                 "memory address or nil pointer dereference",
                 PULL,
             ),
         ),
         unlike=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: failed to copy: httpReadSeeker: failed open: failed to "
                 'do request: Get "https://production.cloudflare.docker.com/registry-v2/docker/'
                 'registry/v2/blobs/sha256/1d/data": dial tcp 104.16.1.1:443: i/o timeout',
@@ -212,7 +214,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "timeout",
         source=PULL,
         also=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: failed to copy: httpReadSeeker: failed open: failed "
                 "to do request: Get "
                 '"https://docker-images-prod.6aa30f.r2.cloudflarestorage.com/registry-v2/docker'
@@ -220,36 +222,36 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
                 "docker-images-prod.6aa30f.r2.cloudflarestorage.com: no such host",
                 "https://github.com/docker/for-mac/issues/7782",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: Error response from daemon: Get "
                 '"https://registry-1.docker.io/v2/": context deadline exceeded',
                 "https://github.com/langgenius/dify/issues/17476",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: Error response from daemon: Get "
                 '"https://public.ecr.aws/v2/": net/http: TLS handshake timeout',
                 "https://github.com/kuaifan/dootask/issues/262",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: Error response from daemon: Get "
                 '"https://registry-1.docker.io/v2/": read tcp '
                 "192.168.1.198:55070->54.227.20.253:443: read: connection reset by peer",
                 "https://github.com/nilsherzig/LLocalSearch/issues/6",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: error pulling image configuration: Get "
                 "https://dseasb33srnrn.cloudfront.net/registry-v2/docker/registry/v2/blobs/sha2"
                 "56/36/data?Expires=1: read tcp 10.0.2.15:35436->52.222.149.173:443: read: "
                 "connection reset by peer",
                 "https://github.com/moby/moby/issues/27734",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: Error response from daemon: Get https://registry-1."
                 "docker.io/v2/: net/http: request canceled while waiting for connection "
                 "(Client.Timeout exceeded while awaiting headers)",
                 PULL,
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: failed to copy: httpReadSeeker: failed open: failed to "
                 'do request: Get "https://production.cloudflare.docker.com/registry-v2/docker/'
                 'registry/v2/blobs/sha256/1d/data": dial tcp 104.16.1.1:443: i/o timeout',
@@ -268,20 +270,20 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         example="CannotPullContainerError: dial tcp 10.0.0.1:443: i/o timeout",
         source=PULL,
         also=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: API error (500): Get "
                 "https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/v2/: net/http: request "
                 "canceled while waiting for connection (Client.Timeout exceeded while awaiting "
                 "headers)",
                 "https://github.com/aws/amazon-ecs-agent/issues/1680",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: The task can’t pull the image. Check your network "
                 "configuration",
                 PULL,
             ),
-            Example("CannotPullContainerError: context canceled", PULL),
-            Example("CannotPullContainerError: pull command failed: : signal: killed", PULL),
+            QuotedText("CannotPullContainerError: context canceled", PULL),
+            QuotedText("CannotPullContainerError: pull command failed: : signal: killed", PULL),
         ),
     ),
     Failure(
@@ -295,14 +297,14 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "Reauthenticate and try again.",
         source="https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html",
         also=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: pull access denied for "
                 "public.ecr.aws/bitnami/golang, repository does not exist or may require "
                 "'docker login': denied: Your authorization token has expired. Reauthenticate "
                 "and try again.",
                 "https://github.com/awslabs/amazon-ecr-credential-helper/issues/286",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: pull access denied for "
                 "310987654321.dkr.ecr.eu-west-1.amazonaws.com/web, repository does not exist "
                 "or may require 'docker login': denied: Your authorization token has expired. "
@@ -320,7 +322,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         after=1,
         example='InternalError: failed to normalize image reference "Dockerfile"',
         source="https://github.com/aws/copilot-cli/issues/2584",
-        also=(Example("CannotPullContainerError: invalid reference format", PULL),),
+        also=(QuotedText("CannotPullContainerError: invalid reference format", PULL),),
     ),
     Failure(
         code="image-pull-denied",
@@ -336,7 +338,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "https://ghcr.io/token?scope=x: 401 Unauthorized",
         source=_PRIVATE,
         also=(
-            Example(
+            QuotedText(
                 'CannotPullContainerError: Error response from daemon: Head "https://ghcr.io/v2/org/'
                 'web/manifests/1": denied: denied',
                 "https://github.com/konpyutaika/nifikop/issues/273",
@@ -370,12 +372,12 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         'resolve ref "docker.io/org/web:1": unexpected status code [manifests 1]: 403 Forbidden',
         source=_PRIVATE,
         also=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: Error reading manifest latest in quay.io/org/web: "
                 "unauthorized: access to the requested resource is not authorized",
                 "https://github.com/stolostron/deploy/issues/2",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: The task can’t pull the image. Check whether the image "
                 "exists. Error response from daemon: pull access denied for some/nonsense, "
                 "repository does not exist or may require 'docker login': denied: requested access "
@@ -414,7 +416,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "exist or may require 'docker login'",
         source=PULL,
         also=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
                 "failed to resolve ref "
                 "210987654321.dkr.ecr.eu-west-1.amazonaws.com/otel-collector:latest@sha256:863:"
@@ -423,19 +425,19 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
                 "ha256:863: 403 Forbidden",
                 "https://github.com/aws/containers-roadmap/issues/2493",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: Error response from daemon: Get "
                 "https://210987654321.dkr.ecr.eu-west-1.amazonaws.com/v2/web/manifests/latest: "
                 "no basic auth credentials",
                 "https://github.com/awslabs/amazon-ecr-credential-helper/issues/14",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: API error (404): pull access denied for "
                 "210987654321.dkr.ecr.eu-west-1.amazonaws.com/myecr, repository does not exist "
                 "or may require 'docker login'",
                 "https://github.com/aws/aws-cdk/issues/1272",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed "
                 "to resolve ref 210987654321.dkr.ecr.us-east-1.amazonaws.com/web:latest: pulling "
                 "from host 210987654321.dkr.ecr.us-east-1.amazonaws.com failed with status code "
@@ -469,36 +471,36 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "found",
         source=PULL,
         also=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: Error response from daemon: manifest unknown",
                 "https://github.com/devcontainers/template-starter/issues/50",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: Error response from daemon: manifest for "
                 "nginx:0f6b3cdf5e24 not found",
                 "https://github.com/CircleCI-Public/circleci-demo-aws-ecs-ecr/issues/4",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: API error (404): repository "
                 "210987654321.dkr.ecr.eu-west-1.amazonaws.com/deploy-ecs-basic not found",
                 "https://github.com/Shippable/support/issues/4234",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: name unknown: The repository with name 'service-t' "
                 "does not exist in the registry with id '210987654321'",
                 "https://github.com/aws-actions/amazon-ecr-login/issues/166",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed "
                 "to resolve ref 229816860325.dkr.ecr.us-east-1.amazonaws.com/web:nonexistent-tag: "
                 "229816860325.dkr.ecr.us-east-1.amazonaws.com/web:nonexistent-tag: not found",
                 "https://github.com/aws/aws-cdk-cli/pull/1505",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: Error: image my-app:1.0 not found",
                 "https://github.com/aws/amazon-ecs-agent/issues/308",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: The task can’t pull the image. Check whether the image "
                 "exists.",
                 _ECS_AGENT,
@@ -516,17 +518,17 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         "and diffIDs don't match: 3 != 15",
         source=PULL,
         also=(
-            Example(
+            QuotedText(
                 "CannotPullContainerError: failed to register layer: Error processing tar "
                 "file(exit status 1): unexpected EOF",
                 "https://github.com/sickcodes/Docker-OSX/issues/314",
             ),
-            Example(
+            QuotedText(
                 "CannotPullContainerError: failed to register layer: archive/tar: invalid tar "
                 "header",
                 "https://github.com/n8n-io/n8n/issues/24193",
             ),
-            Example(
+            QuotedText(
                 'CannotPullContainerError: failed commit on ref "layer-sha256:1d": unexpected '
                 "commit digest sha256:2e, expected sha256:1d: failed precondition",
                 "https://github.com/containerd/containerd/issues/1893",

@@ -10,7 +10,7 @@ from fsd.rollout.reasons import cut_names
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class QuotedText:
     """A text as AWS, ECS or Docker has printed it, and the public page or thread that shows it.
 
     Names, account numbers and digests are made up. `source` is an address.
@@ -30,8 +30,8 @@ class Known:
     code: str
     words: str
     fix: str
-    examples: tuple[Example, ...]
-    unlike: tuple[Example, ...] = ()  # it looks alike, and is another cause
+    examples: tuple[QuotedText, ...]
+    unlike: tuple[QuotedText, ...] = ()  # it looks alike, and is another cause
     is_rest: bool = False
 
     def matches(self, words: str) -> bool:

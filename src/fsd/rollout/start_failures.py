@@ -14,7 +14,7 @@ from fsd.rollout.failure import (
     UNREACHABLE,
     Failure,
 )
-from fsd.rollout.known_causes import Example
+from fsd.rollout.known_causes import QuotedText
 from fsd.rollout.reasons import Stage
 
 _CODES = "https://docs.aws.amazon.com/AmazonECS/latest/userguide/stopped-task-error-codes.html"
@@ -54,12 +54,12 @@ START_FAILURES: tuple[Failure, ...] = (
         "ThrottlingException: Rate exceeded",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "Unexpected EC2 error while attempting to Create Network Interface with public "
                 "IP assignment enabled in subnet 'subnet-1': RequestLimitExceeded",
                 STOPPED,
             ),
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secret from asm: "
                 "service call has been retried 1 time(s): ThrottlingException: You have "
@@ -80,14 +80,14 @@ START_FAILURES: tuple[Failure, ...] = (
         "InternalServiceError: An error occurred on the server side.",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve ecr registry auth: "
                 "service call has been retried 5 time(s): InternalFailure: The request "
                 "processing has failed because of an unknown error, exception or failure.",
                 "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html",
             ),
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve ecr registry auth: "
                 "service call has been retried 5 time(s): ServiceUnavailable: The request has "
@@ -109,14 +109,14 @@ START_FAILURES: tuple[Failure, ...] = (
         " dial tcp 10.0.0.1:443: i/o timeout",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve ecr registry auth: "
                 "service call has been retried 5 time(s): RequestError: send request failed "
                 "caused by: Post https://api.ecr.eu-west-1.amazonaws.com/",
                 "https://github.com/aws/aws-app-mesh-examples/issues/413",
             ),
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: The "
                 "task cannot pull registry auth from Amazon ECR: There is a connection issue "
                 "between the task and Amazon ECR. Check your task network configuration.",
@@ -146,7 +146,7 @@ START_FAILURES: tuple[Failure, ...] = (
         "secret from Secrets Manager did not contain json key password",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secret from asm: "
                 "service call has been retried 1 time(s): failed to fetch secret x from "
@@ -167,7 +167,7 @@ START_FAILURES: tuple[Failure, ...] = (
         "retrieve secret from asm: AccessDeniedException: Access to KMS is not allowed",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secret from asm: "
                 "service call has been retried 1 time(s): DecryptionFailure: Secrets Manager "
@@ -175,7 +175,7 @@ START_FAILURES: tuple[Failure, ...] = (
                 "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretVa"
                 "lue.html",
             ),
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secrets from ssm: "
                 "service call has been retried 1 time(s): AccessDeniedException: The "
@@ -221,14 +221,14 @@ START_FAILURES: tuple[Failure, ...] = (
         "AccessDeniedException: … is not authorized to perform: secretsmanager:GetSecretValue",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "AccessDeniedException: User: arn:aws:sts::210987654321:assumed-role/web/1 is "
                 "not authorized to perform: ssm:GetParameters on resource: "
                 "arn:aws:ssm:eu-west-1:210987654321:parameter/x",
                 INITIALIZATION,
             ),
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secrets from ssm: "
                 "service call has been retried 1 time(s): AccessDeniedException: User:",
@@ -248,28 +248,28 @@ START_FAILURES: tuple[Failure, ...] = (
         "ResourceNotFoundException: Secrets Manager can't find the specified secret",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: The "
                 "task can't retrieve the secret with ARN "
                 "'arn:aws:secretsmanager:eu-west-1:210987654321:secret:x' from AWS Secrets "
                 "Manager. Check whether the secret exists in the specified Region.",
                 INITIALIZATION,
             ),
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secrets from ssm: "
                 "service call has been retried 1 time(s): invalid ssm parameters: "
                 "/offers/database",
                 INITIALIZATION,
             ),
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secret from asm: "
                 "service call has been retried 1 time(s): InvalidRequestException: You can't "
                 "perform this operation on the secret because it was marked for deletion.",
                 "https://github.com/hashicorp/terraform-provider-aws/issues/23998",
             ),
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secret from asm: "
                 "service call has been retried 1 time(s): InvalidRequestException: You can't "
@@ -290,7 +290,7 @@ START_FAILURES: tuple[Failure, ...] = (
         "secret x from secrets manager: InvalidParameter: 1 validation error(s) found.",
         source=f"{GUIDE}/secrets-envvar-secrets-manager.html",
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: unable to pull secrets or registry auth: "
                 "execution resource retrieval failed: unable to retrieve secrets from ssm: "
                 "service call has been retried 1 time(s): ValidationException: Parameter name: "
@@ -323,14 +323,14 @@ START_FAILURES: tuple[Failure, ...] = (
         "configuration. : signal: killed",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: failed to validate logger args: The task cannot "
                 "find the Amazon CloudWatch log group defined in the task definition. There is "
                 "a connection issue between the task and Amazon CloudWatch. Check your network "
                 "configuration. : signal: killed",
                 "https://github.com/civiform/civiform/issues/7648",
             ),
-            Example(
+            QuotedText(
                 "ResourceInitializationError: failed to validate logger args: pull command "
                 "failed: : signal: killed",
                 INITIALIZATION,
@@ -350,7 +350,7 @@ START_FAILURES: tuple[Failure, ...] = (
         "is not authorized",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: failed to validate logger args: create stream "
                 "has been retried 1 times: failed to create Cloudwatch log group: "
                 "AccessDeniedException: User: arn:aws:sts::210987654321:assumed-role/web/1 is "
@@ -359,7 +359,7 @@ START_FAILURES: tuple[Failure, ...] = (
                 "identity-based policy allows the logs:CreateLogGroup action : exit status 1",
                 "https://github.com/terraform-aws-modules/terraform-aws-ecs/pull/313",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: Error response from daemon: failed to initialize "
                 "logging driver: failed to create Cloudwatch log group: AccessDeniedException: "
                 "User: arn:aws:sts::210987654321:assumed-role/web/i-0a",
@@ -378,7 +378,7 @@ START_FAILURES: tuple[Failure, ...] = (
         "group does not exist",
         source=INITIALIZATION,
         also=(
-            Example(
+            QuotedText(
                 "CannotStartContainerError: Error response from daemon: failed to initialize "
                 "logging driver: failed to create Cloudwatch log stream: "
                 "ResourceNotFoundException: The specified log group does not exist.",
@@ -398,14 +398,14 @@ START_FAILURES: tuple[Failure, ...] = (
         source=f"{GUIDE}/using_awslogs.html",
         is_rest=True,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: failed to validate logger args: create stream "
                 "has been retried 1 times: failed to create Cloudwatch log stream: "
                 "MissingEndpoint: 'Endpoint' configuration is required for this service",
                 "https://github.com/TechToSpeech/terraform-aws-serverless-static-wordpress/issu"
                 "es/74",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: API error (500): failed to initialize logging "
                 "driver: NoCredentialProviders: no valid providers in chain. Deprecated.",
                 "https://github.com/docker-archive/for-aws/issues/127",
@@ -448,7 +448,7 @@ START_FAILURES: tuple[Failure, ...] = (
         "directory",
         source=INITIALIZATION,
         unlike=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: failed to invoke EFS utils commands to set up "
                 'EFS volumes: stderr: Failed to resolve "fs-1.efs.eu-west-1.amazonaws.com" - '
                 "check that your file system ID is correct, and ensure that the VPC has an EFS "
@@ -493,7 +493,7 @@ START_FAILURES: tuple[Failure, ...] = (
         source=INITIALIZATION,
         is_rest=True,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: failed to invoke EFS utils commands to set up "
                 "EFS volumes: stderr: mount.nfs4: Connection reset by peer : unsuccessful EFS "
                 "utils command execution; code: 32",
@@ -523,7 +523,7 @@ START_FAILURES: tuple[Failure, ...] = (
         "InsufficientFreeAddressesInSubnet",
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 "InsufficientFreeAddressesInSubnet: The specified subnet does not have enough "
                 "free addresses for a network interface of the task.",
                 "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html",
@@ -541,7 +541,7 @@ START_FAILURES: tuple[Failure, ...] = (
         "NetworkInterfaceLimitExceeded",
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 "Unexpected EC2 error while attempting to attach network interface: "
                 "AttachmentLimitExceeded: Interface count 4 exceeds the limit for t3.medium",
                 "https://github.com/cilium/cilium/issues/15877",
@@ -560,24 +560,24 @@ START_FAILURES: tuple[Failure, ...] = (
         "assignment disabled in subnet 'subnet-1': InvalidSubnetID.NotFound",
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 "Unexpected EC2 error while attempting to Create Network Interface with public "
                 "IP assignment enabled in subnet 'subnet-1': InvalidSecurityGroupID.NotFound",
                 STOPPED,
             ),
-            Example(
+            QuotedText(
                 "Unexpected EC2 error while attempting to Create Network Interface with public "
                 "IP assignment enabled in subnet 'subnet-1': InvalidGroup.NotFound",
                 "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html",
             ),
-            Example(
+            QuotedText(
                 "Unexpected EC2 error while attempting to Create Network Interface with public "
                 "IP assignment enabled in subnet 'subnet-1': InvalidParameterValue: user "
                 "210987654321 exceeded limit 5 on the number of interface security group "
                 "memberships",
                 "https://github.com/aws/amazon-vpc-resource-controller-k8s/pull/583",
             ),
-            Example(
+            QuotedText(
                 "Unexpected EC2 error while attempting to Create Network Interface with public "
                 "IP assignment enabled in subnet 'subnet-1': "
                 "SecurityGroupsPerInterfaceLimitExceeded",
@@ -597,7 +597,7 @@ START_FAILURES: tuple[Failure, ...] = (
         "assignment enabled in subnet 'subnet-1': AuthFailure",
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 "Unexpected EC2 error while attempting to Create Network Interface with public "
                 "IP assignment enabled in subnet 'subnet-1': UnauthorizedOperation: You are "
                 "not authorized to perform this operation.",
@@ -616,12 +616,12 @@ START_FAILURES: tuple[Failure, ...] = (
         source=STOPPED,
         is_rest=True,
         also=(
-            Example(
+            QuotedText(
                 "ResourceInitializationError: failed to configure ENI: failed to setup regular "
                 "eni: netplugin failed with no error message",
                 "https://github.com/aws/amazon-ecs-agent/tree/master/ecs-agent/netlib",
             ),
-            Example(
+            QuotedText(
                 "Unable to attach network interface to unused device index",
                 "https://github.com/aws/containers-roadmap/issues/1545",
             ),
@@ -737,13 +737,13 @@ START_FAILURES: tuple[Failure, ...] = (
         "no matching entries in passwd file",
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 "CannotStartContainerError: ResourceInitializationError: unable to create new "
                 "container: mount callback failed on /tmp/containerd-mount916692511: open "
                 "/tmp/containerd-mount916692511/etc/passwd: no such file or directory",
                 "https://github.com/aws-samples/net-modernization/issues/13",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: Error response from daemon: unable to find group "
                 "docker: no matching entries in group file",
                 "https://github.com/bazelbuild/continuous-integration/issues/2702",
@@ -772,17 +772,17 @@ START_FAILURES: tuple[Failure, ...] = (
         'error mounting "/data" to rootfs: no such file or directory',
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 'CannotCreateContainerError: invalid mount config for type "bind": bind source '
                 "path does not exist: /app",
                 "https://github.com/devcontainers/cli/issues/613",
             ),
-            Example(
+            QuotedText(
                 "CannotCreateContainerError: API error (500): Invalid bind mount spec "
                 "\":/tmp:rw\": Invalid volume specification: ':/tmp:rw'",
                 "https://github.com/tobegit3hub/lambda-docker/issues/5",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: API error (500): oci runtime error: "
                 "container_linux.go:247: starting container process caused "
                 '"process_linux.go:359: container init caused \\"rootfs_linux.go:54: mounting '
@@ -790,17 +790,17 @@ START_FAILURES: tuple[Failure, ...] = (
                 'caused \\\\\\"mkdir /etc/nginx/sites-enabled: read-only file system',
                 "https://github.com/aws/amazon-ecs-agent/issues/951",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: API error (500): error while mounting volume "
                 "'/var/lib/volumes/data': VolumeDriver.Mount: Mount failed",
                 "https://github.com/cloudstax/firecamp/issues/46",
             ),
-            Example(
+            QuotedText(
                 "CannotCreateContainerError: API error (500): create ./volumes/nginx.conf: "
                 '"./volumes/nginx.conf" includes invalid characters for a local volume name',
                 "https://github.com/aws/amazon-ecs-cli/issues/181",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: Error response from daemon: invalid volume "
                 "specification: '/config:/:ro': invalid mount config for type \"bind\": invalid "
                 "specification: destination can't be '/'",
@@ -808,7 +808,7 @@ START_FAILURES: tuple[Failure, ...] = (
             ),
         ),
         unlike=(
-            Example(
+            QuotedText(
                 "CannotStartContainerError: ResourceInitializationError: unable to create new "
                 "container: mount callback failed on /tmp/containerd-mount916692511: open "
                 "/tmp/containerd-mount916692511/etc/passwd: no such file or directory",
@@ -826,14 +826,14 @@ START_FAILURES: tuple[Failure, ...] = (
         example="CannotStartContainerError: failed to get container status: <reason>",
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 "CannotStartContainerError: Error response from daemon: failed to create shim "
                 "task: OCI runtime create failed: runc create failed: unable to start "
                 "container process: container init was OOM-killed (memory limit too low?): "
                 "unknown",
                 "https://github.com/aws/amazon-ecs-agent/issues/3021",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: API error (500): OCI runtime create failed: "
                 "container_linux.go:346: starting container process caused "
                 '"process_linux.go:297: applying cgroup configuration for process caused '
@@ -855,25 +855,25 @@ START_FAILURES: tuple[Failure, ...] = (
         example='CannotStartContainerError: exec: "serve": executable file not found in $PATH',
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 "CannotStartContainerError: API error (500): No command specified",
                 "https://github.com/aws/amazon-ecs-agent/issues/157",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: ResourceInitializationError: failed to create new "
                 "container runtime task: failed to create shim: OCI runtime create failed: "
                 'container_linux.go:370: starting container process caused: exec: "-url": '
                 "executable file not found in $PATH",
                 "https://github.com/jenkinsci/amazon-ecs-plugin/issues/258",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: ResourceInitializationError: failed to create new "
                 "container runtime task: OCI runtime create failed: container_linux.go:370: "
                 'starting container process caused: exec: "/opt/sonarqube/bin/run.sh": stat '
                 "/opt/sonarqube/bin/run.sh: no such file or directory",
                 "https://github.com/aws/amazon-ecs-agent/issues/2954",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: Error response from daemon: failed to create shim "
                 "task: OCI runtime create failed: runc create failed: unable to start "
                 'container process: exec: "/entrypoint.sh": permission denied: unknown',
@@ -881,13 +881,13 @@ START_FAILURES: tuple[Failure, ...] = (
             ),
         ),
         unlike=(
-            Example(
+            QuotedText(
                 "CannotStartContainerError: Error response from daemon: OCI runtime create "
                 "failed: container_linux.go:370: starting container process caused: chdir to "
                 'cwd ("/home/atmo") set in config.json failed: permission denied: unknown',
                 "https://github.com/suborbital/e2core/issues/197",
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: API error (500): error while mounting volume "
                 "'/data': VolumeDriver.Mount: mount /dev/xvdf: no such file or directory",
                 "https://github.com/cloudstax/firecamp/issues/46",
@@ -905,24 +905,24 @@ START_FAILURES: tuple[Failure, ...] = (
         "waiting 3m0s",
         source=STOPPED,
         also=(
-            Example(
+            QuotedText(
                 "DockerTimeoutError: Could not transition to created; timed out after waiting 4m0s",
                 "https://github.com/rstudio/r-builds/pull/140",
             ),
-            Example(
+            QuotedText(
                 "CannotInspectContainerError: Could not transition to inspecting; timed out "
                 "after waiting 30s",
                 "https://github.com/aws/amazon-ecs-agent/issues/2312",
             ),
-            Example(
+            QuotedText(
                 "CannotStopContainerError: failed sending SIGTERM to container: <reason>",
                 _CODES,
             ),
-            Example(
+            QuotedText(
                 "Timeout waiting for EphemeralStorage provisioning to complete.",
                 _DAGSTER,
             ),
-            Example(
+            QuotedText(
                 "InternalError: <reason>",
                 _CODES,
             ),
@@ -952,11 +952,11 @@ START_FAILURES: tuple[Failure, ...] = (
         source=STOPPED,
         is_rest=True,
         also=(
-            Example(
+            QuotedText(
                 "ContainerRuntimeError: failed to create container IO set",
                 _CODES,
             ),
-            Example(
+            QuotedText(
                 "CannotStartContainerError: ResourceInitializationError: failed to create new "
                 "container runtime task: failed to create shim task: OCI runtime create "
                 "failed: runc create failed: unable to start container process: error during "

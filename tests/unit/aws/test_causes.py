@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from fsd.aws.causes import API_CAUSES, ApiCause, find_cause
-from fsd.rollout.known_causes import Example
+from fsd.rollout.known_causes import QuotedText
 from fsd.rollout.reasons import cut_names
 from tests.mutants import alternatives, without_one_anywhere
 
 
-def parts(said: Example) -> tuple[str, str]:
+def parts(said: QuotedText) -> tuple[str, str]:
     code, _, message = said.text.partition(": ")
     return code, message
 
@@ -21,7 +21,7 @@ def name(row: ApiCause) -> str:
     return f"{row.code or 'call-failed'} {row.words or row.aws}"[:60]
 
 
-def takers(said: Example, rows: tuple[ApiCause, ...] = API_CAUSES) -> list[ApiCause]:
+def takers(said: QuotedText, rows: tuple[ApiCause, ...] = API_CAUSES) -> list[ApiCause]:
     """Every row that would take it; those of a code alone only where no words are known."""
     code, message = parts(said)
     words = cut_names(message)

@@ -8,7 +8,7 @@ import pytest
 
 from fsd.aws.causes import ApiCause
 from fsd.aws.stack_causes import STACK_CAUSES, find_fix, read_frame
-from fsd.rollout.known_causes import Example
+from fsd.rollout.known_causes import QuotedText
 from fsd.rollout.reasons import cut_names
 from tests.mutants import without_one_anywhere
 
@@ -20,7 +20,7 @@ def name(row: ApiCause) -> str:
     return (row.words or row.aws)[:60]
 
 
-def takers(said: Example) -> list[ApiCause]:
+def takers(said: QuotedText) -> list[ApiCause]:
     code, message = read_frame(said.text)
     words = cut_names(message)
     matching = [row for row in STACK_CAUSES if row.answers(code, words)]

@@ -8,7 +8,7 @@ import pytest
 
 from fsd.image.causes import BUILD_CAUSES, PUSH_CAUSES, advise_build
 from fsd.image.docker import push_failed
-from fsd.rollout.known_causes import Example, Known, find_known
+from fsd.rollout.known_causes import Known, QuotedText, find_known
 from fsd.rollout.reasons import cut_names
 from tests.mutants import without_anchors, without_one_anywhere
 
@@ -20,7 +20,7 @@ def name(value: object) -> str:
     return value.words[:60] if isinstance(value, Known) else ""
 
 
-def takers(said: Example, table: tuple[Known, ...]) -> list[Known]:
+def takers(said: QuotedText, table: tuple[Known, ...]) -> list[Known]:
     words = cut_names(said.text)
     matching = [row for row in table if row.matches(words)]
     return [row for row in matching if not row.is_rest] or matching

@@ -11,7 +11,7 @@ import pytest
 
 from fsd.rollout import reasons
 from fsd.rollout.failures import EVENT_FAILURES, FAILURES, Failure
-from fsd.rollout.known_causes import Example
+from fsd.rollout.known_causes import QuotedText
 from tests.mutants import without_anchors, without_one_anywhere
 
 ACCOUNT = "210987654321"
@@ -27,7 +27,7 @@ def exit_code(row: Failure) -> int | None:
     return row.exit_codes[0] if row.exit_codes else None
 
 
-def takers(said: Example, table: tuple[Failure, ...], code: int | None = None) -> list[Failure]:
+def takers(said: QuotedText, table: tuple[Failure, ...], code: int | None = None) -> list[Failure]:
     """Every row that would take it; a rest, the first of them, only where no other does."""
     reason = reasons.read_reason(said.text, account=ACCOUNT)
     matching = [row for row in table if row.matches(reason, code)]
@@ -107,7 +107,7 @@ def test_rows__what_narrows_it_taken_away__an_example_changes(
     )
 
 
-def everything() -> Iterator[tuple[Example, Failure, tuple[Failure, ...]]]:
+def everything() -> Iterator[tuple[QuotedText, Failure, tuple[Failure, ...]]]:
     for row, table in ROWS:
         for said in (*row.examples(), *row.unlike):
             yield said, row, table
