@@ -16,8 +16,8 @@ from tests.timeline import snapshot, task_definition
 
 AT = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
 ARN = task_definition("web:42")
-KILL = "stopped  web:42  ServiceSchedulerInitiated  LoggedTask failed ELB health checks in (x)"
-UNHEALTHY = "stopped  web:42  ServiceSchedulerInitiated  LoggedTask failed container health checks"
+KILL = "stopped  web:42  ServiceSchedulerInitiated  Task failed ELB health checks in (x)"
+UNHEALTHY = "stopped  web:42  ServiceSchedulerInitiated  Task failed container health checks"
 EXIT = "stopped  web:42  EssentialContainerExited  exit 1  Essential container in task exited"
 TASK = LoggedTask(id="0" * 32, name="0000…", port=8000, grace_period=60, started_at=AT)
 
