@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fsd.compile.desired import Image, Release, Target
-from fsd.spec.models import Manifest
-from fsd.spec.section import fill
+from fsd.manifest.models import Manifest
+from fsd.manifest.section import fill
 
 DIGEST = "sha256:" + "9b1f" * 16
 COMMIT = "4f2c1e9" + "0" * 33

@@ -10,7 +10,7 @@ import docker
 import pytest
 from hypothesis import settings
 
-from fsd.local.runtime.containers import find_engine
+from fsd_local.runtime.containers import find_engine
 from tests.fakes.python_image import ensure_python_image
 from tests.fakes.registry import FakeRegistry, registry
 

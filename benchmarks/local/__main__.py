@@ -25,8 +25,8 @@ from botocore.config import Config
 from fsd.aws.ecr import ContainerRegistry
 from fsd.aws.session import AwsSession
 from fsd.image.build import build_image
-from fsd.local import instance as local
-from fsd.local.instance import Instance
+from fsd_local import instance as local
+from fsd_local.instance import Instance
 
 HELLO = Path(__file__).parent.parent.parent / "examples" / "services" / "hello"
 CLUSTER = "benchmark"

@@ -25,8 +25,8 @@ import boto3
 from tests.fakes.plain_aws import plain_aws
 from tests.local.alarm import set_alarm
 
-from fsd.local import instance as local
-from fsd.local.instance import Instance
+from fsd_local import instance as local
+from fsd_local.instance import Instance
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICE = ROOT / "tests" / "local" / "table" / "service"

@@ -22,13 +22,13 @@ import yaml
 
 from fsd.cli.main import COMMANDS
 from fsd.lint.pages import MANIFEST, Example, Page, read_pages
+from fsd.manifest.environments import EnvironmentDocument
+from fsd.manifest.models import Manifest
+from fsd.manifest.section import Key, alternatives, is_section, unwrap
+from fsd.manifest.section import keys as keys_of
 from fsd.release.result import Outcome
 from fsd.report.error_codes import ERROR_CODES
 from fsd.report.explanations import ROWS, ends_the_wait
-from fsd.spec.environments import EnvironmentDocument
-from fsd.spec.models import Manifest
-from fsd.spec.section import Key, alternatives, is_section, unwrap
-from fsd.spec.section import keys as keys_of
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"

@@ -12,8 +12,8 @@ import pytest
 from fsd.errors import ExitCode
 from fsd.lint import lint
 from fsd.lint.pages import page_ids
-from fsd.spec.finding import Severity
-from fsd.spec.load import load_manifest
+from fsd.manifest.finding import Severity
+from fsd.manifest.load import load_manifest
 from tests.docs.pages import DOCS, ROOT, make_page
 
 PAGES = sorted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from fsd.local.ports import LogTarget
+from fsd_local.ports import LogTarget
 
 
 class FakeLogs:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.local.cli import ROOT, Fsd
-from tests.unit.spec.manifests import KAFKA_CONSUMER
+from tests.unit.manifest.manifests import KAFKA_CONSUMER
 
 ENVIRONMENTS = "\n---\n".join(
     f"apiVersion: fsd/v1\nkind: Environment\nmetadata: {{name: {name}}}" for name in ("dev", "prod")

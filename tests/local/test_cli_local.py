@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from fsd.cli.main import run
-from fsd.local import instance as local
+from fsd_local import instance as local
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.cli import Fsd
-from tests.unit.spec.manifests import KAFKA_CONSUMER, SMALL, manifest
+from tests.unit.manifest.manifests import KAFKA_CONSUMER, SMALL, manifest
 
 ENVIRONMENTS = """\
 apiVersion: fsd/v1
@@ -229,7 +229,7 @@ def test_validate__hostile_text__no_control_characters_on_the_terminal(fsd: Fsd)
 def test_validate__start_up__loads_no_cloud_no_docker_no_rich(fsd: Fsd) -> None:
     write(fsd, KAFKA_CONSUMER)
     heavy = ["boto3", "botocore", "docker", "rich", "requests", "detect_secrets", "urllib3"]
-    heavy += ["pydantic", "importlib.metadata", "fsd.spec.schema", "fsd.spec.environments"]
+    heavy += ["pydantic", "importlib.metadata", "fsd.manifest.schema", "fsd.manifest.environments"]
     program = (
         "import sys; from fsd.cli.main import run; code = run(['validate']); "
         f"sys.exit(code or ' '.join(m for m in {heavy} if m in sys.modules) or 0)"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.cli import Fsd
-from tests.unit.spec.manifests import KAFKA_CONSUMER
+from tests.unit.manifest.manifests import KAFKA_CONSUMER
 
 BAD = KAFKA_CONSUMER.replace("type: ecs", "type: lambda")
 ENVIRONMENT = "apiVersion: fsd/v1\nkind: Environment\nmetadata: {name: dev}\n"

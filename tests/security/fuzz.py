@@ -32,15 +32,15 @@ from fsd.image.stages import play
 from fsd.lint import lint
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.shell import parse_script
-from fsd.local.doorkeeper import read_host
+from fsd.manifest.environments import Environment, load_environments
+from fsd.manifest.load import load_manifest
+from fsd.manifest.ref_patterns import find_problem, matches
+from fsd.manifest.resource_names import name_fault
 from fsd.release.masking import mask, mask_lines
 from fsd.rollout.denials import find_denial
 from fsd.rollout.failures import classify_event
 from fsd.rollout.reasons import read_reason
-from fsd.spec.environments import Environment, load_environments
-from fsd.spec.load import load_manifest
-from fsd.spec.ref_patterns import find_problem, matches
-from fsd.spec.resource_names import name_fault
+from fsd_local.doorkeeper import read_host
 
 LONGEST = 10  # seconds for one input; on an idle machine it takes milliseconds
 MOST_CHARACTERS = 4_000

@@ -17,7 +17,7 @@ from fsd.cli.wiring import govern
 from fsd.errors import CallFailedError, ExitCode
 from fsd.github.commits import Commits
 from fsd.github.context import Context, read_context
-from fsd.spec.environments import load_environments
+from fsd.manifest.environments import load_environments
 from tests.fakes.github_api import TOKEN, GithubApi, serve_github_api
 
 MANIFEST = (Path(__file__).parent.parent.parent / "examples/services/hello/service.yml").read_text()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fsd.spec.ref_patterns import matches
+from fsd.manifest.ref_patterns import matches
 from tests.security.fuzz import PARSERS, inputs, run
 from tests.security.test_hostile_contexts import in_time
 

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from fsd.cli.manifest import decode
 from fsd.errors import FsdError, Location
 from fsd.lint import lint
+from fsd.manifest.finding import Finding
+from fsd.manifest.load import load_manifest
+from fsd.manifest.yaml_tree import split_lines
 from fsd.report.findings import FileFindings, render_github, render_json, render_terminal
-from fsd.spec.finding import Finding
-from fsd.spec.load import load_manifest
-from fsd.spec.yaml_tree import split_lines
-from tests.unit.spec.manifests import KAFKA_CONSUMER, SMALL, manifest
+from tests.unit.manifest.manifests import KAFKA_CONSUMER, SMALL, manifest
 
 EXAMPLES = int(os.environ.get("FSD_EXAMPLES", "300"))
 PATH = "service.yml"

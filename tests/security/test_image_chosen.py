@@ -17,8 +17,8 @@ from fsd.errors import CallFailedError, RefusedError
 from fsd.image.build import put_tag
 from fsd.image.context import Source
 from fsd.image.key import Recipe
+from fsd.manifest.environments import Environment
 from fsd.release.ports import Repository
-from fsd.spec.environments import Environment
 from tests.builders import COMMIT, DIGEST, make_image, make_manifest, make_release, make_target
 from tests.fakes.aws import FakeAws, FakeRegistry
 

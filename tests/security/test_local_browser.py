@@ -18,8 +18,8 @@ from typing import Any
 import boto3
 import pytest
 
-from fsd.local import instance as local
-from fsd.local.instance import Instance
+from fsd_local import instance as local
+from fsd_local.instance import Instance
 
 pytest.importorskip("ministack")
 

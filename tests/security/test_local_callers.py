@@ -25,10 +25,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fsd.errors import UsageError
-from fsd.local import instance as local
-from fsd.local.doorkeeper import read_host
-from fsd.local.instance import Instance
-from fsd.local.peers import find_uid
+from fsd_local import instance as local
+from fsd_local.doorkeeper import read_host
+from fsd_local.instance import Instance
+from fsd_local.peers import find_uid
 
 pytest.importorskip("ministack")
 
@@ -471,7 +471,7 @@ def posing_as_server(folder: Path, *, uid: int) -> Iterator[subprocess.Popen[byt
     """A process whose command line looks like the server's of a folder."""
     program = f"import os, sys; os.setuid({uid}); print(flush=True); sys.stdin.read()"
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", program, "fsd.local.server", str(folder)],
+        [sys.executable, "-I", "-S", "-c", program, "fsd_local.server", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd="/",

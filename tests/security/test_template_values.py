@@ -15,11 +15,11 @@ from fsd.compile.compile import compile_service
 from fsd.compile.desired import JsonValue, Target
 from fsd.errors import ManifestError
 from fsd.lint import lint
-from fsd.spec.dependencies import KINDS
-from fsd.spec.environments import Environment
-from fsd.spec.finding import Severity
-from fsd.spec.load import load_manifest
-from fsd.spec.resource_names import NAME_FORMS, name_fault
+from fsd.manifest.dependencies import KINDS
+from fsd.manifest.environments import Environment
+from fsd.manifest.finding import Severity
+from fsd.manifest.load import load_manifest
+from fsd.manifest.resource_names import NAME_FORMS, name_fault
 from tests.builders import make_image, make_release, make_target
 
 _SERVICES = ("secretsmanager", "ssm", "ssm-secure", "nonsense")

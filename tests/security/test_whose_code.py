@@ -14,7 +14,7 @@ import pytest
 from fsd.action.decide import Deploy, PlanOnly, Refuse, ValidateOnly, decide, doubts
 from fsd.action.inputs import Inputs
 from fsd.github.context import CheckedRun, Checkout, PullRequest
-from fsd.spec.environments import Environment
+from fsd.manifest.environments import Environment
 from tests.unit.action.step import PUSH
 
 PULL = replace(

@@ -12,7 +12,7 @@ import pytest
 from fsd.action.decide import Deploy, RollBack, decide
 from fsd.action.inputs import Inputs, Said
 from fsd.github.context import Checkout, Context, read_context
-from fsd.spec.environments import Environment
+from fsd.manifest.environments import Environment
 
 ROUNDS = 1_000
 EVENTS = (

@@ -14,8 +14,8 @@ import pytest
 from fsd.action.decide import Decision, Deploy, PlanOnly, Refuse, Skip, ValidateOnly, decide
 from fsd.action.inputs import Inputs
 from fsd.github.context import Checkout, read_context
-from fsd.spec.environments import Environment
-from fsd.spec.ref_patterns import find_problem
+from fsd.manifest.environments import Environment
+from fsd.manifest.ref_patterns import find_problem
 
 DEFAULT, CHECKED, OTHER = "d" * 40, "a" * 40, "c" * 40
 FILE = {

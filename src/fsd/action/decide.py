@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from fsd.action.inputs import Inputs, Said
 from fsd.github.context import QUEUE, Context, PullRequest
-from fsd.spec.environments import Environment
-from fsd.spec.ref_patterns import matches
+from fsd.manifest.environments import Environment
+from fsd.manifest.ref_patterns import matches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

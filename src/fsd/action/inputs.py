@@ -12,9 +12,9 @@ from pathlib import Path
 from fsd.action.secrets import check_build_secrets
 from fsd.errors import RefusedError, UsageError
 from fsd.github.runner import Runner
+from fsd.manifest.ref_patterns import find_problem
 from fsd.release.deploy import OnCancel
 from fsd.release.turn import InFlight
-from fsd.spec.ref_patterns import find_problem
 
 DEFAULT_BRANCHES = {"staging": "dev", "main": "prod"}
 PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}

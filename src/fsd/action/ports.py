@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+from fsd.manifest.environments import Environment
+from fsd.manifest.finding import Finding
 from fsd.release.deploy import OnCancel
 from fsd.release.reporter import Reporter
 from fsd.release.result import Result
 from fsd.release.turn import InFlight
 from fsd.report.plans import Planned
-from fsd.spec.environments import Environment
-from fsd.spec.finding import Finding
 
 # Of `rollback-to`: the last good release before the one that runs.
 PREVIOUS = "previous"

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from fsd.errors import FsdError
+from fsd.manifest.finding import Finding
 from fsd.release.result import Result
 from fsd.rollout.cause import Cause, Diagnosis
-from fsd.spec.finding import Finding
 
 Error = TypeVar("Error", bound=FsdError)
 

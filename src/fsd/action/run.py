@@ -33,6 +33,8 @@ from fsd.action.tell import CommentingReporter, Teller, without_log_lines, witho
 from fsd.errors import CallFailedError, ExitCode, FsdError, ManifestError, RefusedError
 from fsd.github.context import Checkout, Context
 from fsd.github.runner import Level, Runner
+from fsd.manifest.environments import Environment
+from fsd.manifest.finding import Finding, order
 from fsd.release.ports import Clock
 from fsd.release.reporter import Hiding, Reporter, Silent
 from fsd.release.result import Outcome, Result
@@ -40,8 +42,6 @@ from fsd.report import markdown
 from fsd.report.plain import PlainReporter
 from fsd.report.plans import Planned, plan_text
 from fsd.report.render import terminal_result
-from fsd.spec.environments import Environment
-from fsd.spec.finding import Finding, order
 
 _FINE = frozenset(
     {

@@ -13,11 +13,11 @@ from fsd.action.ports import CommentsPort
 from fsd.errors import FsdError, Interrupted, Location
 from fsd.github.context import Context
 from fsd.github.runner import Level, Runner
+from fsd.manifest.finding import Finding, Severity
 from fsd.release.ports import Clock
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress, Result
 from fsd.report.markdown import marker, render_progress_comment
-from fsd.spec.finding import Finding, Severity
 
 _LEVELS = {
     Severity.ERROR: Level.ERROR,

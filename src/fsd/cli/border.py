@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fsd.cli.wiring import who_runs
+from fsd.manifest.environments import Environment
 from fsd.release.border import Border, Standing, check_standing
-from fsd.spec.environments import Environment
 from fsd.streams import say
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from fsd.github.context import Checkout, Context
     from fsd.github.oidc import IdTokens
     from fsd.github.runner import Runner
+    from fsd.manifest.environments import Environment
     from fsd.release.reporter import Reporter
     from fsd.release.result import Result
     from fsd.report.plans import Planned
-    from fsd.spec.environments import Environment
 
 
 @click.command(

@@ -23,9 +23,9 @@ def command(service: str, env: str, region: str | None, output: str, force: bool
     from fsd.cli.border import require_standing
     from fsd.cli.manifest import find_environment, known_environments
     from fsd.cli.wiring import govern_in_workflow
+    from fsd.manifest.environments import LOCAL
     from fsd.release.delete import delete_service
     from fsd.report import open_reporter
-    from fsd.spec.environments import LOCAL
 
     environments = govern_in_workflow()
     environment = find_environment(None, env, file=environments)
@@ -38,7 +38,7 @@ def command(service: str, env: str, region: str | None, output: str, force: bool
         deleted = delete_service(connection.aws, ref, reporter=reporter, other_environments=others)
     removed = deleted.removed
     if env == LOCAL:
-        from fsd.local import instance as local
+        from fsd_local import instance as local
 
         placeholders = local.remove_placeholder_secrets(local.ensure(), service=service)
         removed = (*removed, *(f"placeholder secret {name}" for name in placeholders))

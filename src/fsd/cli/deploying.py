@@ -19,6 +19,9 @@ from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_ru
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target
 from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
+from fsd.manifest import names
+from fsd.manifest.environments import LOCAL
+from fsd.manifest.rollout_time import estimate_rollout
 from fsd.plan.planner import plan_release
 from fsd.release.changed import CountCommits
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
@@ -30,15 +33,12 @@ from fsd.release.result import Phase, PhaseName, PhaseState, ReleaseInfo, Result
 from fsd.release.turn import CommitOrder, InFlight, OrderCommits, order_runs
 from fsd.release.waiting_time import default_timeout
 from fsd.report.plans import Planned
-from fsd.spec import names
-from fsd.spec.environments import LOCAL
-from fsd.spec.rollout_time import estimate_rollout
 
 if TYPE_CHECKING:
     from fsd.image.build import Built
     from fsd.image.context import Source
-    from fsd.spec.load import Loaded
-    from fsd.spec.models import Manifest
+    from fsd.manifest.load import Loaded
+    from fsd.manifest.models import Manifest
 
 # (our commit, another) → how ours stands to it.
 AskOrder: TypeAlias = Callable[[str, str], CommitOrder]
@@ -325,7 +325,7 @@ def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ..
     """The rehearsal has no secrets of its own, so it makes up those that the manifest names."""
     if connection.environment.name != LOCAL or not manifest.service.secrets:
         return ()
-    from fsd.local import instance as local
+    from fsd_local import instance as local
 
     instance = local.ensure()
     named = [secret.value_from for secret in manifest.service.secrets]

@@ -17,8 +17,8 @@ import click
 
 from fsd.errors import ManifestError
 from fsd.lint.fix import Fixed, fix
+from fsd.manifest.load import Loaded
 from fsd.report.findings import printable
-from fsd.spec.load import Loaded
 from fsd.user_files import open_user_file
 
 _COLORS = {"+": "32", "-": "31", "@": "36"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fsd.errors import CallFailedError
 
 if TYPE_CHECKING:
-    from fsd.spec.environments import Environment
+    from fsd.manifest.environments import Environment
 
 ENVIRONMENTS_FILE = Path(".fsd", "environments.yml")
 

@@ -300,9 +300,9 @@ def _files(
 ) -> Mapping[Path, str]:
     import json
 
+    from fsd.manifest.schema import manifest_schema
     from fsd.scaffold.manifest import SCHEMA, write_manifest
     from fsd.scaffold.workflow import find_tests, write_workflow
-    from fsd.spec.schema import manifest_schema
 
     files = {folder / MANIFEST: write_manifest(answers)}
     if workflow:

@@ -15,7 +15,7 @@ import click
 from fsd.durations import duration_text
 
 if TYPE_CHECKING:
-    from fsd.local.instance import Instance, Status
+    from fsd_local.instance import Instance, Status
 
 _WHERE = {
     "container": "containers, in the Docker engine of this machine",
@@ -67,7 +67,7 @@ def up(
     slow_stacks: float | None,
 ) -> None:
     """Start the embedded AWS; if it runs already, say so."""
-    from fsd.local import instance as local
+    from fsd_local import instance as local
 
     running = local.find()
     instance = local.ensure(
@@ -83,7 +83,7 @@ def up(
 @command.command(epilog="Example:  fsd local down")
 def down() -> None:
     """Stop it with all its tasks; nothing stays behind."""
-    from fsd.local import instance as local
+    from fsd_local import instance as local
 
     stopped = local.down()
     click.echo("The embedded AWS is down; nothing is left of it" if stopped else _NOT_RUNNING)
@@ -100,7 +100,7 @@ def down() -> None:
 )
 def status(output: str) -> None:
     """Show where it listens, what runs on it and what is stored in it."""
-    from fsd.local import instance as local
+    from fsd_local import instance as local
 
     found = local.status()
     if output == "json":
@@ -113,7 +113,7 @@ def status(output: str) -> None:
 def env() -> None:
     """Print what points the AWS CLI and SDKs at it, for `eval` in a shell."""
     from fsd.errors import CallFailedError
-    from fsd.local import instance as local
+    from fsd_local import instance as local
 
     instance = local.find()
     if instance is None:
@@ -131,7 +131,7 @@ def env() -> None:
 @command.command(epilog="Example:  fsd local reset")
 def reset() -> None:
     """Stop every task and remove every resource; it runs on, empty, at the same endpoint."""
-    from fsd.local import instance as local
+    from fsd_local import instance as local
 
     emptied = local.reset()
     click.echo("The embedded AWS is empty" if emptied else _NOT_RUNNING)
@@ -142,7 +142,7 @@ _NOT_RUNNING = "The embedded AWS is not running; `fsd local up` starts it"
 
 
 def _environment(instance: Instance) -> dict[str, str]:
-    from fsd.local.instance import credentials
+    from fsd_local.instance import credentials
 
     keys = credentials(instance)
     return {

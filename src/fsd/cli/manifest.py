@@ -18,17 +18,17 @@ from fsd.cli.clock import SystemClock
 from fsd.cli.governed import ENVIRONMENTS_FILE, DefaultBranch, decide_environments, find_governed
 from fsd.errors import ManifestError
 from fsd.lint import lint
+from fsd.manifest.finding import Finding, Severity, order
+from fsd.manifest.likeness import nearest
+from fsd.manifest.load import Loaded, load_manifest
+from fsd.manifest.models import Manifest
+from fsd.manifest.yaml_tree import MAX_CHARACTERS, Document, split_lines
 from fsd.report.findings import Sources, render_terminal, summarize
-from fsd.spec.finding import Finding, Severity, order
-from fsd.spec.likeness import nearest
-from fsd.spec.load import Loaded, load_manifest
-from fsd.spec.models import Manifest
-from fsd.spec.yaml_tree import MAX_CHARACTERS, Document, split_lines
 from fsd.user_files import UnreadableError, open_user_file
 
 if TYPE_CHECKING:
+    from fsd.manifest.environments import Environment
     from fsd.release.ports import Clock
-    from fsd.spec.environments import Environment
 
 # Where the environments are written; None searches above the manifest.
 EnvironmentsFile: TypeAlias = Path | DefaultBranch | None
@@ -139,7 +139,7 @@ def find_environment(path: Path | None, name: str, *, file: EnvironmentsFile = N
 
 
 def _choose(known: _Known, name: str) -> Environment:
-    from fsd.spec.environments import LOCAL
+    from fsd.manifest.environments import LOCAL
 
     if name in known.environments:
         return known.environments[name]
@@ -184,7 +184,7 @@ def sources_of(loaded: Loaded) -> Sources:
 def _default(name: str) -> Environment:
     from pydantic_core import ValidationError
 
-    from fsd.spec.environments import LOCAL, default_environment
+    from fsd.manifest.environments import LOCAL, default_environment
 
     try:
         return default_environment(name)
@@ -258,7 +258,7 @@ def _load_environments(
     text: str, path: str
 ) -> tuple[Mapping[str, Environment], tuple[Finding, ...]]:
     """Kept: a thousand manifests have the same environments."""
-    from fsd.spec.environments import load_environments
+    from fsd.manifest.environments import load_environments
 
     environments, findings = load_environments(text, path=path)
     return environments, tuple(findings)
@@ -266,7 +266,7 @@ def _load_environments(
 
 @lru_cache(maxsize=16)
 def _find_document(text: str, path: str, name: str) -> Document | None:
-    from fsd.spec.environments import find_document
+    from fsd.manifest.environments import find_document
 
     return find_document(text, path=path, name=name)
 

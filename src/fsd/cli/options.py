@@ -155,8 +155,8 @@ def open_service(
     start: bool = True,
 ) -> tuple[Connection, ServiceRef]:
     """Connect to the environment's account, and derive the service's names on AWS."""
+    from fsd.manifest import names
     from fsd.release.operations import ServiceRef
-    from fsd.spec import names
 
     connection, cluster = open_environment(
         env,
@@ -190,8 +190,8 @@ def open_any_service(
         return open_service(service, env, region=region, start=False)
     from fsd.cli.manifest import find_environment
     from fsd.cli.wiring import connect
+    from fsd.manifest.environments import default_environment
     from fsd.release.operations import ServiceRef
-    from fsd.spec.environments import default_environment
 
     environment = find_environment(None, env) if env else default_environment("any")
     ref = ServiceRef(

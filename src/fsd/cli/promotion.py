@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from fsd.cli.manifest import find_environment
 from fsd.cli.wiring import connect
 from fsd.compile.desired import Image
+from fsd.manifest import names
 from fsd.release import promotion
 from fsd.release.ledger import read_history
-from fsd.spec import names
 
 if TYPE_CHECKING:
     from fsd.cli.deploying import Options

@@ -16,6 +16,6 @@ def command() -> None:
     """
     import json
 
-    from fsd.spec.schema import manifest_schema
+    from fsd.manifest.schema import manifest_schema
 
     click.echo(json.dumps(manifest_schema(), indent=2, ensure_ascii=False))

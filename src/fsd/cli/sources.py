@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.cli.manifest import decode, read_text, sources_of
 from fsd.errors import ManifestError
+from fsd.manifest.finding import Finding, Severity
+from fsd.manifest.load import Loaded
+from fsd.manifest.yaml_tree import MAX_CHARACTERS
 from fsd.report.findings import FileFindings
-from fsd.spec.finding import Finding, Severity
-from fsd.spec.load import Loaded
-from fsd.spec.yaml_tree import MAX_CHARACTERS
 from fsd.user_files import open_user_file
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from fsd.errors import ExitCode, ManifestError, UsageError
 if TYPE_CHECKING:
     from fsd.cli.fixing import Fixing
     from fsd.cli.sources import Check, Checked
+    from fsd.manifest.load import Loaded
     from fsd.report.findings import FileFindings
-    from fsd.spec.load import Loaded
 
 _DEFAULT = "service.yml"
 _STDIN = "-"
@@ -233,7 +233,7 @@ def _workflows(paths: Sequence[Path], *, output: str) -> Sequence[FileFindings]:
 
 
 def _exit_code(files: Sequence[FileFindings], *, strict: bool) -> int:
-    from fsd.spec.finding import Severity
+    from fsd.manifest.finding import Severity
 
     stopping = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     wrong = any(finding.severity in stopping for file in files for finding in file.findings)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from fsd.compile.desired import Target
 from fsd.errors import CallFailedError, RefusedError
+from fsd.manifest.environments import LOCAL, Environment
+from fsd.manifest.models import Networking
 from fsd.release.ports import Aws, Network
 from fsd.release.watch import Pace
-from fsd.spec.environments import LOCAL, Environment
-from fsd.spec.models import Networking
 from fsd.streams import say
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ def _connect_local(environment: Environment, *, start: bool) -> Connection:
     from fsd.aws.connect import connect as connect_aws
     from fsd.aws.session import open_session
     from fsd.cli.clock import SystemClock
-    from fsd.local import instance as local
+    from fsd_local import instance as local
 
     running = local.find(None)
     if running is None and not start:
@@ -308,7 +308,7 @@ def _find_embedded() -> Embedded | None:
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if not endpoint:
         return None
-    from fsd.local import instance as local
+    from fsd_local import instance as local
 
     found = local.probe(endpoint)
     if found is None:

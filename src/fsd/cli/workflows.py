@@ -12,7 +12,7 @@ from pathlib import Path
 from fsd.cli.manifest import known_environments, read_text
 from fsd.errors import ManifestError
 from fsd.lint.workflows import Checked, lint_workflows
-from fsd.spec.environments import Environment
+from fsd.manifest.environments import Environment
 
 FOLDER = Path(".github", "workflows")
 _SUFFIXES = (".yml", ".yaml")

@@ -17,8 +17,8 @@ from fsd.compile.service import compile_desired_service
 from fsd.compile.tags import compile_ledger, compile_tags
 from fsd.compile.task_definition import checked_port, compile_task_definition
 from fsd.compile.template import compile_template
-from fsd.spec import names
-from fsd.spec.models import Manifest, Service
+from fsd.manifest import names
+from fsd.manifest.models import Manifest, Service
 
 
 def compile_service(

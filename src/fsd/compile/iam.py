@@ -1,6 +1,6 @@
 """Dependencies → policy statements, each permission only where the action works.
 
-Which ARNs those are is known to `fsd.spec.dependencies`. What cannot be granted raises a
+Which ARNs those are is known to `fsd.manifest.dependencies`. What cannot be granted raises a
 ManifestError; `fsd.lint` finds the same before, with a line and a column.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from fsd.compile.desired import Json, JsonValue, Target
 from fsd.errors import ManifestError
-from fsd.spec.companions import missing_companions
-from fsd.spec.dependencies import (
+from fsd.manifest.companions import missing_companions
+from fsd.manifest.dependencies import (
     EVERYTHING,
     KINDS,
     Kind,
@@ -24,7 +24,7 @@ from fsd.spec.dependencies import (
     may_be_newer,
     nearest_actions,
 )
-from fsd.spec.models import Dependency
+from fsd.manifest.models import Dependency
 
 # Characters without white space, all inline policies of a role together.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fsd.compile.desired import Json, JsonValue, Target
 from fsd.errors import ManifestError
-from fsd.spec import names
-from fsd.spec.models import LoadBalancer, Manifest, Service
+from fsd.manifest import names
+from fsd.manifest.models import LoadBalancer, Manifest, Service
 
 TASK_SECURITY_GROUP = "TaskSecurityGroup"
 LOAD_BALANCER_SECURITY_GROUP = "LoadBalancerSecurityGroup"

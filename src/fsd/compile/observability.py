@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from fsd.compile.desired import Json, Release, Target
 from fsd.compile.roles import has_collector
-from fsd.spec.models import Manifest
+from fsd.manifest.models import Manifest
 
 # An underscore, which no service's name has: so no container's name is taken.
 COLLECTOR = "otel_collector"

@@ -11,9 +11,9 @@ import re
 from fsd.compile.desired import Image, Json, JsonValue, Target
 from fsd.compile.iam import Scope, compile_statements, policy_document, statement
 from fsd.errors import ManifestError
-from fsd.spec import names
-from fsd.spec.dependencies import EVERYTHING
-from fsd.spec.models import Manifest, Secret
+from fsd.manifest import names
+from fsd.manifest.dependencies import EVERYTHING
+from fsd.manifest.models import Manifest, Secret
 
 _TOKEN = ("ecr:GetAuthorizationToken",)
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")

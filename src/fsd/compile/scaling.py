@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsd.compile.desired import Scaling
-from fsd.spec.models import Service
+from fsd.manifest.models import Service
 
 
 def compile_scaling(service: Service) -> Scaling | None:

@@ -21,8 +21,8 @@ from fsd.compile.network import find_load_balancer
 from fsd.compile.tags import compile_tags
 from fsd.compile.task_definition import container_check
 from fsd.errors import CallFailedError
-from fsd.spec import names
-from fsd.spec.models import Deployment, Manifest, Service
+from fsd.manifest import names
+from fsd.manifest.models import Deployment, Manifest, Service
 
 
 def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredService:

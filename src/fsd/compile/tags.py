@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fsd.compile.desired import STEADY_TAG, Image, Release, Target
-from fsd.spec.models import Manifest
+from fsd.manifest.models import Manifest
 
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html
 VALUE_LIMIT = 256

@@ -17,8 +17,8 @@ from fsd.compile.observability import (
     trace_environment,
 )
 from fsd.compile.roles import execution_role_arn, task_role_arn
-from fsd.spec import names
-from fsd.spec.models import HealthCheck, Manifest, Service
+from fsd.manifest import names
+from fsd.manifest.models import HealthCheck, Manifest, Service
 
 # Seconds from SIGTERM to SIGKILL: ECS's default on Fargate, said because servers are tuned to it.
 STOP_TIMEOUT = 30

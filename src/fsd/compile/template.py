@@ -28,8 +28,8 @@ from fsd.compile.network import (
 )
 from fsd.compile.roles import execution_role, task_role
 from fsd.errors import ManifestError
-from fsd.spec import names
-from fsd.spec.models import Manifest
+from fsd.manifest import names
+from fsd.manifest.models import Manifest
 
 
 def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Json:

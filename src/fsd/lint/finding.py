@@ -8,14 +8,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
-from fsd.spec.finding import Finding, KeyPath, Severity
-from fsd.spec.models import Manifest, Service
-from fsd.spec.yaml_tree import Node, Scalar, find
+from fsd.manifest.finding import Finding, KeyPath, Severity
+from fsd.manifest.models import Manifest, Service
+from fsd.manifest.yaml_tree import Node, Scalar, find
 
 if TYPE_CHECKING:
-    from fsd.spec.edit import Edit
-    from fsd.spec.environments import Environment
-    from fsd.spec.overrides import Override
+    from fsd.manifest.edit import Edit
+    from fsd.manifest.environments import Environment
+    from fsd.manifest.overrides import Override
 
 __all__ = ["Finding", "KeyPath", "Problem", "Rule", "Severity", "Subject"]
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fsd.spec.finding import Finding, KeyPath
-from fsd.spec.load import Loaded
-from fsd.spec.rewrite import UnsafeEditError, rewrite
+from fsd.manifest.finding import Finding, KeyPath
+from fsd.manifest.load import Loaded
+from fsd.manifest.rewrite import UnsafeEditError, rewrite
 
 Check: TypeAlias = Callable[[str], Loaded]
 _Key: TypeAlias = tuple[str, KeyPath]

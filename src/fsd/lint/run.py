@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from fsd.errors import Location
 from fsd.lint.finding import Finding, KeyPath, Problem, Rule, Severity, Subject
 from fsd.lint.registry import ALL_RULES
-from fsd.spec.finding import MOST, order
-from fsd.spec.load import Loaded
-from fsd.spec.yaml_tree import Document, locate
+from fsd.manifest.finding import MOST, order
+from fsd.manifest.load import Loaded
+from fsd.manifest.yaml_tree import Document, locate
 
 if TYPE_CHECKING:
-    from fsd.spec.environments import Environment
+    from fsd.manifest.environments import Environment
 
 
 def lint(

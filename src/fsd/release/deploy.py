@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fsd.compile.desired import OUTPUT_URL, Desired, Image, Json, Release
 from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
+from fsd.manifest.rollout_time import Estimate
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.plan.steps import (
@@ -75,7 +76,6 @@ from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.fresh_roles import PROPAGATION
 from fsd.rollout.hooks import continue_command, paused_text
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
-from fsd.spec.rollout_time import Estimate
 
 
 class OnCancel(StrEnum):

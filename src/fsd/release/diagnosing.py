@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from fsd.compile.desired import OUTPUT_URL
 from fsd.errors import CallFailedError, UsageError
+from fsd.manifest import names
 from fsd.release.changed import Changed, find_changes
 from fsd.release.evidence import explain_task
 from fsd.release.journal import noted_failure
@@ -31,7 +32,6 @@ from fsd.snapshot import (
     StoppedTask,
     TargetHealth,
 )
-from fsd.spec import names
 
 T = TypeVar("T")
 

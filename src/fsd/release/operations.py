@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
+from fsd.manifest.likeness import nearest
 from fsd.plan.verdict import Mark, is_unproved
 from fsd.release.border import Border, check_rollback, note_force
 from fsd.release.changed import find_changes
@@ -38,7 +39,6 @@ from fsd.rollout.assess import (
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import ServiceState
-from fsd.spec.likeness import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

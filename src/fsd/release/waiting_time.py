@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fsd.durations import duration_text
-from fsd.spec.rollout_time import Estimate
+from fsd.manifest.rollout_time import Estimate
 
 SHORTEST = timedelta(minutes=20)
 NOT_KNOWN = Estimate(parts=())  # of which nothing is said

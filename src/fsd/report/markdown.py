@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from fsd.durations import duration_text
 from fsd.errors import FsdError, Location
+from fsd.manifest.finding import Finding, Severity
 from fsd.release.result import Outcome, Phase, PhaseState, ReleaseInfo, Result
 from fsd.report.findings import summarize
 from fsd.report.plans import Planned, plan_summary
@@ -29,7 +30,6 @@ from fsd.report.wording import (
     size_text,
 )
 from fsd.rollout.cause import Diagnosis
-from fsd.spec.finding import Finding, Severity
 from fsd.streams import printable
 
 # GitHub refuses a comment of more than 65536 characters.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fsd.durations import duration_text
+from fsd.manifest.rollout_time import Estimate
 from fsd.plan.steps import ApplyStack, Plan, Sign
 from fsd.release.ports import Drifted, StackDrift
 from fsd.report.wording import clip, note_lines, wrap
-from fsd.spec.rollout_time import Estimate
 
 LONGEST_VALUE = 60  # characters of a property
 

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from fsd import __version__
 from fsd.errors import Location
 from fsd.lint.pages import Page, read_page
+from fsd.manifest.finding import Finding, Severity
 from fsd.report.findings import FileFindings, printable
-from fsd.spec.finding import Finding, Severity
 
 HOME = "https://github.com/org/fsd-deploy"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

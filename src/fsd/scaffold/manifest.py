@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fsd.manifest.dependencies import EVERYTHING, KINDS, arn_templates, expand
+from fsd.manifest.yaml_tree import read_scalar
 from fsd.scaffold.source import Mention
-from fsd.spec.dependencies import EVERYTHING, KINDS, arn_templates, expand
-from fsd.spec.yaml_tree import read_scalar
 
 SCHEMA = ".fsd/service.schema.json"
 

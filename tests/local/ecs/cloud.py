@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsd.local.ecs import EcsService
-from fsd.local.ports import Neighbours
+from fsd_local.ecs import EcsService
+from fsd_local.ports import Neighbours
 from tests.local.ecs.fakes import (
     ACCOUNT,
     REGION,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from fsd.local.ports import (
+from fsd_local.ports import (
     Alarm,
     ContainerState,
     LaunchError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsd.local.ecs.contract import load_model
+from fsd_local.ecs.contract import load_model
 
 _SCALARS: dict[str, tuple[type, ...]] = {
     "string": (str,),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fsd.local.ecs.handlers import OPERATIONS
+from fsd_local.ecs.handlers import OPERATIONS
 from tests.local.ecs.cloud import BREAKER, DIGEST, NETWORK, ApiFault, Cloud
 from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP, eventually
 

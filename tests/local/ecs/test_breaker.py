@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.local.ecs.breaker import Breaker, load_breaker
+from fsd_local.ecs.breaker import Breaker, load_breaker
 
 
 @pytest.mark.parametrize(

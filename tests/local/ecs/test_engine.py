@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from fsd.local.ecs import EcsService
+from fsd_local.ecs import EcsService
 from tests.local.ecs.cloud import DIGEST, NETWORK, ROLE, Cloud
 from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP, eventually
 

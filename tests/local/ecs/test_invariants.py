@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from fsd.local.ecs import describe, lifecycle, wording
-from fsd.local.ecs.health import is_healthy
-from fsd.local.ecs.model import DeploymentStatus, RolloutState, StopCode, Task, TaskStatus
-from fsd.local.ports import ContainerState
+from fsd_local.ecs import describe, lifecycle, wording
+from fsd_local.ecs.health import is_healthy
+from fsd_local.ecs.model import DeploymentStatus, RolloutState, StopCode, Task, TaskStatus
+from fsd_local.ports import ContainerState
 from tests.local.ecs.timeline import Timeline, breaker
 
 _FIELDS = {

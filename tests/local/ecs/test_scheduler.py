@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from fsd.local.ecs import describe
-from fsd.local.ecs.model import Health, StopCode, TaskStatus
+from fsd_local.ecs import describe
+from fsd_local.ecs.model import Health, StopCode, TaskStatus
 from tests.local.ecs.timeline import Timeline, breaker
 
 HALF_IN_PLACE = {"minimumHealthyPercent": 50, "maximumPercent": 100}

@@ -9,10 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsd.local.ecs import alarms, lifecycle
-from fsd.local.ecs.actions import Deregister, Effect, Launch, StopInRuntime
-from fsd.local.ecs.health import is_healthy, record_check
-from fsd.local.ecs.model import (
+from fsd_local.ecs import alarms, lifecycle
+from fsd_local.ecs.actions import Deregister, Effect, Launch, StopInRuntime
+from fsd_local.ecs.health import is_healthy, record_check
+from fsd_local.ecs.model import (
     Deployment,
     DeploymentStatus,
     Revision,
@@ -21,10 +21,10 @@ from fsd.local.ecs.model import (
     TaskDefinition,
     TaskStatus,
 )
-from fsd.local.ecs.naming import Ids
-from fsd.local.ecs.tasks import service_task
-from fsd.local.ecs.transitions import begin_deployment, schedule
-from fsd.local.ports import Alarm, ContainerState, TargetState
+from fsd_local.ecs.naming import Ids
+from fsd_local.ecs.tasks import service_task
+from fsd_local.ecs.transitions import begin_deployment, schedule
+from fsd_local.ports import Alarm, ContainerState, TargetState
 
 TARGET_GROUP = (
     "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/app/6d0ecf831eec9f09"

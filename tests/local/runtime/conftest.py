@@ -8,9 +8,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from fsd.local.ports import Runtime
-from fsd.local.runtime.containers import Containers
-from fsd.local.runtime.processes import Processes
+from fsd_local.ports import Runtime
+from fsd_local.runtime.containers import Containers
+from fsd_local.runtime.processes import Processes
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeRegistry, registry
 from tests.local.runtime.lab import Lab, build, write_context

@@ -14,7 +14,7 @@ from typing import Any
 from fsd.image.build import build_image
 from fsd.image.context import read_source
 from fsd.image.key import Recipe
-from fsd.local.ports import ContainerSpec, ContainerState, LogTarget, Runtime, TaskSpec
+from fsd_local.ports import ContainerSpec, ContainerState, LogTarget, Runtime, TaskSpec
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeEcr, FakeRegistry
 

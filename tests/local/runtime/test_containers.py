@@ -14,9 +14,9 @@ import docker
 import pytest
 
 from fsd.errors import CallFailedError
-from fsd.local.ports import ContainerState, LaunchError
-from fsd.local.runtime import choose, doorways
-from fsd.local.runtime.containers import Containers, find_engine, read_log, require_engine, sweep
+from fsd_local.ports import ContainerState, LaunchError
+from fsd_local.runtime import choose, doorways
+from fsd_local.runtime.containers import Containers, find_engine, read_log, require_engine, sweep
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeRegistry
 from tests.local.runtime.lab import Lab, await_that
@@ -104,7 +104,7 @@ def test_sweep__leftovers_of_an_instance__only_its_own(
 
 KILLED = """
 import sys
-from fsd.local.runtime.containers import Containers
+from fsd_local.runtime.containers import Containers
 from tests.fakes.logs import FakeLogs
 from tests.local.runtime.lab import Lab
 instance, image = sys.argv[1:]

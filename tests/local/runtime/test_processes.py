@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from fsd.local.ports import LaunchError
-from fsd.local.runtime import orphans
-from fsd.local.runtime.processes import Processes
+from fsd_local.ports import LaunchError
+from fsd_local.runtime import orphans
+from fsd_local.runtime.processes import Processes
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import Manifest
 from tests.local.runtime.lab import Lab, await_that
@@ -366,7 +366,7 @@ def test_inspect__daemon_holds_the_output__the_container_has_ended_all_the_same(
 KILLED = """
 import sys
 from pathlib import Path
-from fsd.local.runtime.processes import Processes
+from fsd_local.runtime.processes import Processes
 from tests.fakes.logs import FakeLogs
 from tests.local.runtime.lab import Lab
 instance, image, state = sys.argv[1:]

@@ -1,4 +1,4 @@
-"""What both runtimes promise: `fsd.local.ports.Runtime`."""
+"""What both runtimes promise: `fsd_local.ports.Runtime`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from fsd.local.ports import ContainerState, LaunchError
+from fsd_local.ports import ContainerState, LaunchError
 from tests.local.runtime.lab import Lab, await_that
 
 

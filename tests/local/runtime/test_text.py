@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.local.runtime.lines import Lines
-from fsd.local.runtime.reference import Reference, parse_reference
+from fsd_local.runtime.lines import Lines
+from fsd_local.runtime.reference import Reference, parse_reference
 
 
 def test_lines__pieces__whole_lines_as_they_come() -> None:

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from fsd.local import instance as local
-from fsd.local.instance import Instance
+from fsd_local import instance as local
+from fsd_local.instance import Instance
 
 Clients: TypeAlias = Callable[[str], Any]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fsd.local.alarms import Rule, explain, judge, load_rule
-from fsd.local.seams.cloudwatch import evaluate
-from fsd.local.seams.scope import scope
+from fsd_local.alarms import Rule, explain, judge, load_rule
+from fsd_local.seams.cloudwatch import evaluate
+from fsd_local.seams.scope import scope
 from tests.local.server.conftest import Clients
 
 PERIOD = 60

@@ -7,9 +7,9 @@ from typing import Any
 import botocore.session
 import pytest
 
-from fsd.local.autoscaling import ApplicationAutoScaling
-from fsd.local.ports import Alarm, Measured, Metric
-from fsd.local.tracking import Change, Past, Reading, Situation, decide
+from fsd_local.autoscaling import ApplicationAutoScaling
+from fsd_local.ports import Alarm, Measured, Metric
+from fsd_local.tracking import Change, Past, Reading, Situation, decide
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 SERVICE = {

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from fsd.local.dataplane import Address, DataPlane, Listener, find_address
-from fsd.local.elb import Target
-from fsd.local.health import DRAINING, HEALTHY, REGISTERING
-from fsd.local.ports import TargetState
+from fsd_local.dataplane import Address, DataPlane, Listener, find_address
+from fsd_local.elb import Target
+from fsd_local.health import DRAINING, HEALTHY, REGISTERING
+from fsd_local.ports import TargetState
 from tests.local.server.targets import Target as Server
 from tests.local.server.targets import serving, wait_for
 

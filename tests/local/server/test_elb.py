@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fsd.local.elb import ElasticLoadBalancing, TargetGroup
-from fsd.local.health import HealthCheck
+from fsd_local.elb import ElasticLoadBalancing, TargetGroup
+from fsd_local.health import HealthCheck
 from tests.local.server.targets import serving, wait_for
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/app/1"

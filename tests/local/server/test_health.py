@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.local.health import (
+from fsd_local.health import (
     CHECKING,
     FAILED,
     HEALTHY,

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from fsd.errors import CallFailedError, UsageError
-from fsd.local import instance as local
-from fsd.local.instance import Instance
+from fsd_local import instance as local
+from fsd_local.instance import Instance
 from tests.local.server.targets import wait_for
 
 
@@ -209,7 +209,7 @@ def test_ensure__extra_is_missing__names_the_command(
 def test_import__without_ministack__works() -> None:
     code = (
         "import sys; sys.modules['ministack'] = None; sys.modules['hypercorn'] = None\n"
-        "import fsd.local.instance as local\n"
+        "import fsd_local.instance as local\n"
         "print(local.probe('http://127.0.0.1:9'))"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -15,8 +15,8 @@ import pytest
 
 from fsd.image.registry import RegistryClient
 from fsd.image.snapshot import push_snapshot, take_snapshot
-from fsd.local import instance as local
-from fsd.local.instance import Instance
+from fsd_local import instance as local
+from fsd_local.instance import Instance
 from tests.local.registry_login import registry_password, write_docker_config
 from tests.local.server.targets import wait_for
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from ministack.services import cloudwatch_logs
 
-from fsd.local.logs import MiniStackLogs
-from fsd.local.ports import LogTarget
-from fsd.local.seams.scope import scope
+from fsd_local.logs import MiniStackLogs
+from fsd_local.ports import LogTarget
+from fsd_local.seams.scope import scope
 
 _accounts = itertools.count(1)
 GROUP = "/ecs/app-dev"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.local.references import Reference, parse
+from fsd_local.references import Reference, parse
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from fsd.local.instance import Instance
+from fsd_local.instance import Instance
 from tests.local.registry_login import registry_token
 from tests.local.server.conftest import Clients
 

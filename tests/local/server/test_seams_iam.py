@@ -12,8 +12,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from fsd.local import instance as local
-from fsd.local.instance import Instance
+from fsd_local import instance as local
+from fsd_local.instance import Instance
 from tests.local.server import stacks
 from tests.local.server.enforced import EVERYTHING, REGION, Account, all_but, allow, opened
 from tests.local.server.targets import wait_for

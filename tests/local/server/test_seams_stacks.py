@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from fsd.local import instance as local
-from fsd.local.instance import Instance
+from fsd_local import instance as local
+from fsd_local.instance import Instance
 from tests.local.server import stacks
 from tests.local.server.conftest import Clients
 from tests.local.server.targets import serving, wait_for

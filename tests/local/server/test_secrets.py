@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from ministack.services import secretsmanager, ssm
 
-from fsd.local.placeholders import create_placeholders, remove_placeholders
-from fsd.local.ports import SecretError
-from fsd.local.seams.scope import scope
-from fsd.local.secrets import MiniStackSecrets
+from fsd_local.placeholders import create_placeholders, remove_placeholders
+from fsd_local.ports import SecretError
+from fsd_local.seams.scope import scope
+from fsd_local.secrets import MiniStackSecrets
 
 REGION = "us-east-1"
 _accounts = itertools.count(1)

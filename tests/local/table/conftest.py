@@ -15,8 +15,8 @@ from fsd.aws.session import AwsSession
 from fsd.image.build import build_image
 from fsd.image.context import read_source
 from fsd.image.key import Recipe
-from fsd.local import instance as local
-from fsd.local.instance import Instance
+from fsd_local import instance as local
+from fsd_local.instance import Instance
 from tests.fakes.python_image import ensure_python_image
 from tests.local.table.stage import Stage
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fsd.local.instance import Instance
+from fsd_local.instance import Instance
 from tests.local.table.stage import Stage
 
 MakeStage = Callable[..., Stage]

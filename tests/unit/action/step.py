@@ -16,12 +16,12 @@ from fsd.action.run import Step, Tools, run_step
 from fsd.errors import FsdError, Interrupted
 from fsd.github.context import Checkout, Context
 from fsd.github.runner import PREFIX, Runner
+from fsd.manifest.environments import Environment
+from fsd.manifest.finding import Finding, Severity
 from fsd.plan.steps import Plan
 from fsd.release.reporter import Reporter
 from fsd.release.result import PhaseName, PhaseState, Result
 from fsd.report.plans import Planned
-from fsd.spec.environments import Environment
-from fsd.spec.finding import Finding, Severity
 from tests.fakes.clock import FakeClock
 from tests.unit.report.results import make_phase, make_result
 

@@ -17,7 +17,7 @@ from fsd.action.decide import (
 )
 from fsd.action.inputs import Inputs, Said
 from fsd.github.context import Checkout, Context, PullRequest
-from fsd.spec.environments import Environment
+from fsd.manifest.environments import Environment
 
 PUSH = Context(
     event="push",

@@ -20,9 +20,9 @@ from fsd.action.remedies import (
 from fsd.cli.main import cli
 from fsd.cli.manifest import InvalidFileError
 from fsd.errors import RefusedError
+from fsd.manifest.finding import Finding, Severity
 from fsd.release.result import Outcome
 from fsd.report.error_codes import ERROR_CODES
-from fsd.spec.finding import Finding, Severity
 from tests.unit.report.results import make_result
 
 SOURCE = Path(__file__).parent.parent.parent.parent / "src" / "fsd"

@@ -17,9 +17,9 @@ from fsd.errors import (
     UsageError,
 )
 from fsd.github.context import Checkout, PullRequest
+from fsd.manifest.environments import Environment
+from fsd.manifest.finding import Finding, Severity
 from fsd.release.result import Outcome
-from fsd.spec.environments import Environment
-from fsd.spec.finding import Finding, Severity
 from tests.unit.action.step import PUSH, Scene
 from tests.unit.report.results import DIAGNOSIS, NEW, OLD, make_result
 

@@ -10,7 +10,7 @@ import pytest
 from fsd.cli.manifest import check_manifest, find_environment
 from fsd.errors import ManifestError
 from tests.fakes.clock import Unlimited
-from tests.unit.spec.manifests import manifest
+from tests.unit.manifest.manifests import manifest
 
 UNKNOWN = manifest(
     dependencies="""

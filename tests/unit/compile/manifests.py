@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fsd.spec.models import Manifest
+from fsd.manifest.models import Manifest
 from tests.builders import make_dependency, make_manifest
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:openai-key-abc123"

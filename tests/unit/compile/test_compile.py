@@ -6,8 +6,8 @@ import pytest
 
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired
-from fsd.spec.load import load_manifest
-from fsd.spec.models import Manifest
+from fsd.manifest.load import load_manifest
+from fsd.manifest.models import Manifest
 from tests.builders import make_dependency, make_image, make_manifest, make_release, make_target
 from tests.unit.compile.manifests import every_feature, worker
 from tests.unit.compile.shapes import lint_template

@@ -6,7 +6,7 @@ import pytest
 
 from fsd.compile.roles import execution_role, secret_resource
 from fsd.errors import ManifestError
-from fsd.spec.models import Manifest, Secret
+from fsd.manifest.models import Manifest, Secret
 from tests.builders import make_image, make_manifest, make_target
 
 ARN = "arn:aws:secretsmanager:eu-west-1:210987654321:secret:team/db"

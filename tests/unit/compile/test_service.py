@@ -11,7 +11,7 @@ from fsd.compile.service import (
     update_parameters,
 )
 from fsd.errors import CallFailedError
-from fsd.spec.models import Manifest
+from fsd.manifest.models import Manifest
 from tests.builders import make_image, make_manifest, make_release, make_target
 from tests.unit.compile.manifests import (
     MANIFESTS,

@@ -13,7 +13,7 @@ import pytest
 from fsd.compile.desired import Json
 from fsd.compile.tags import compile_ledger
 from fsd.compile.task_definition import compile_task_definition, container_check
-from fsd.spec.models import Manifest
+from fsd.manifest.models import Manifest
 from tests.builders import DIGEST, make_image, make_manifest, make_release, make_target
 from tests.unit.compile.manifests import MANIFESTS, SECRET, every_feature, worker
 from tests.unit.compile.shapes import assert_valid_input

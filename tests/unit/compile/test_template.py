@@ -7,7 +7,7 @@ import pytest
 from fsd.compile.desired import Json, Target
 from fsd.compile.template import compile_template
 from fsd.errors import ManifestError
-from fsd.spec.models import Manifest
+from fsd.manifest.models import Manifest
 from tests.builders import make_image, make_manifest, make_target
 from tests.unit.compile.manifests import MANIFESTS, api, every_feature, worker
 from tests.unit.compile.shapes import lint_template

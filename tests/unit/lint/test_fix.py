@@ -12,10 +12,10 @@ from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.fix import Fixed, fix
 from fsd.lint.pages import MANIFEST, read_page
-from fsd.spec.edit import SetValue
-from fsd.spec.finding import Finding, Severity
-from fsd.spec.load import Loaded, load_manifest
-from tests.unit.spec.manifests import manifest
+from fsd.manifest.edit import SetValue
+from fsd.manifest.finding import Finding, Severity
+from fsd.manifest.load import Loaded, load_manifest
+from tests.unit.manifest.manifests import manifest
 
 FIXABLE = [
     "external-load-balancer",

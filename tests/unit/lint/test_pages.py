@@ -25,9 +25,9 @@ from fsd.lint.pages import (
 from fsd.lint.registry import ALL_RULES
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.registry import WORKFLOW_RULES
-from fsd.spec.environments import Environment, find_document, load_environments
-from fsd.spec.finding import Finding
-from fsd.spec.load import load_manifest
+from fsd.manifest.environments import Environment, find_document, load_environments
+from fsd.manifest.finding import Finding
+from fsd.manifest.load import load_manifest
 
 SOURCE = Path(fsd.__file__).parent
 # Where loading finds things: ids are the kebab-case literals there. The dependencies have literals

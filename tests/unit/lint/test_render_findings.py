@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from fsd.errors import Location
+from fsd.manifest.finding import Finding, Severity
 from fsd.report.findings import (
     FileFindings,
     printable,
@@ -12,7 +13,6 @@ from fsd.report.findings import (
     render_terminal,
     summarize,
 )
-from fsd.spec.finding import Finding, Severity
 
 LINES = ["service:", "  permissions:", "    - dynamodb:GetItems"]
 SOURCES = {"service.yml": LINES}

@@ -14,11 +14,11 @@ from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.finding import Finding, Severity
 from fsd.lint.registry import ALL_RULES
-from fsd.spec.dependencies import data_date
-from fsd.spec.environments import Environment, OverrideValue, find_document
-from fsd.spec.load import load_manifest
-from fsd.spec.yaml_tree import Document
-from tests.unit.spec.manifests import manifest
+from fsd.manifest.dependencies import data_date
+from fsd.manifest.environments import Environment, OverrideValue, find_document
+from fsd.manifest.load import load_manifest
+from fsd.manifest.yaml_tree import Document
+from tests.unit.manifest.manifests import manifest
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.finding import Severity
-from fsd.spec.environments import Environment, OverrideValue, find_document
-from fsd.spec.finding import dotted
-from fsd.spec.load import load_manifest
-from fsd.spec.models import Manifest
-from fsd.spec.schema import places
-from tests.unit.spec.manifests import KAFKA_CONSUMER, manifest
+from fsd.manifest.environments import Environment, OverrideValue, find_document
+from fsd.manifest.finding import dotted
+from fsd.manifest.load import load_manifest
+from fsd.manifest.models import Manifest
+from fsd.manifest.schema import places
+from tests.unit.manifest.manifests import KAFKA_CONSUMER, manifest
 
 
 def found(text: str, environment: str | None = None) -> list[tuple[str, int]]:

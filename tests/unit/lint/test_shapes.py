@@ -9,8 +9,8 @@ import pytest
 
 from fsd.errors import Location
 from fsd.lint import lint
-from fsd.spec.load import load_manifest
-from tests.unit.spec.manifests import KAFKA_CONSUMER
+from fsd.manifest.load import load_manifest
+from tests.unit.manifest.manifests import KAFKA_CONSUMER
 
 HEAD = """\
 apiVersion: fsd/v1

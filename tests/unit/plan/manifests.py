@@ -7,7 +7,7 @@ from typing import Any
 
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, JsonValue
-from fsd.spec.models import Manifest
+from fsd.manifest.models import Manifest
 from tests.builders import make_dependency, make_image, make_manifest, make_release, make_target
 
 _CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1a2b3c4d"

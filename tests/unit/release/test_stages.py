@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from fsd.manifest.rollout_time import Estimate, Part
 from fsd.release.result import Progress
 from fsd.release.stages import Drain, RolloutStage, slowest_text, stage_of, what_is_true
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, default_timeout, too_short_note
 from fsd.snapshot import Snapshot
-from fsd.spec.rollout_time import Estimate, Part
 from tests.timeline import snapshot
 
 DRAINING = "event  (service web) has begun draining connections on 2 tasks."

@@ -8,6 +8,7 @@ import pytest
 
 from fsd.change import Change
 from fsd.errors import Location
+from fsd.manifest.finding import Finding, Severity
 from fsd.plan.steps import Plan, RegisterRevision, Sign
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.report.markdown import (
@@ -24,7 +25,6 @@ from fsd.report.markdown import (
     sentence,
 )
 from fsd.report.plans import Planned
-from fsd.spec.finding import Finding, Severity
 from tests.unit.report.results import (
     DIAGNOSIS,
     NEW,

@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fsd.change import Change
+from fsd.manifest.rollout_time import Estimate, Part
 from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Sign, Step
 from fsd.release.ports import Difference, Drifted, StackDrift
 from fsd.report.plans import Planned, plan_json, plan_text
-from fsd.spec.rollout_time import Estimate, Part
 
 STACK = ApplyStack(
     template={},

@@ -8,9 +8,9 @@ import pytest
 
 from fsd.errors import Location
 from fsd.lint.pages import page_ids
+from fsd.manifest.finding import Finding, Severity
 from fsd.report.findings import FileFindings
 from fsd.report.sarif import render_sarif
-from fsd.spec.finding import Finding, Severity
 
 # The official schema, as SchemaStore publishes it and npm's @microsoft/jest-sarif ships it:
 # https://raw.githubusercontent.com/schemastore/schemastore/master/src/schemas/json/sarif-2.1.0-rtm.5.json

@@ -10,13 +10,13 @@ import yaml
 
 from fsd.lint import lint
 from fsd.lint.workflows import lint_workflows
+from fsd.manifest.finding import Finding
+from fsd.manifest.load import load_manifest
 from fsd.scaffold.detect import detect
 from fsd.scaffold.folder import Folder, read_folder
 from fsd.scaffold.manifest import Answers, write_manifest
 from fsd.scaffold.source import Mention
 from fsd.scaffold.workflow import HowToTest, find_tests, write_workflow
-from fsd.spec.finding import Finding
-from fsd.spec.load import load_manifest
 
 API = Answers(
     name="offer-api",

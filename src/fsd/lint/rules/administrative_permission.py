@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.dependencies import EVERYTHING, KINDS, arn_templates, expand, is_administrative
+from fsd.manifest.dependencies import EVERYTHING, KINDS, arn_templates, expand, is_administrative
 
 
 def check(subject: Subject) -> Iterator[Problem]:

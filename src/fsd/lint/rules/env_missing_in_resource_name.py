@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.interpolate import variables_in
+from fsd.manifest.interpolate import variables_in
 
 # Made by AWS, or known by an id that AWS gave.
 _NOT_PER_ENVIRONMENT = frozenset({"aws_bedrock_model", "aws_kms_key"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec import fargate
+from fsd.manifest import fargate
 
 CPU = ("service", "resources", "cpu")
 MEMORY = ("service", "resources", "memory")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.models import STEADY_FOR
+from fsd.manifest.models import STEADY_FOR
 
 PATH = ("service", "healthCheck", "path")
 COMMAND = ("service", "healthCheck", "command")

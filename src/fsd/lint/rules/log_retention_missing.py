@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.edit import SetValue
+from fsd.manifest.edit import SetValue
 
 LOGS = ("service", "observability", "logs")
 RETENTION = (*LOGS, "retention")

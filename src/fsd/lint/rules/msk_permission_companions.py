@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
 from fsd.lint.rules.msk_permissions_incomplete import needed_actions
-from fsd.spec.companions import missing_companions
-from fsd.spec.dependencies import expand
-from fsd.spec.edit import AddItems
+from fsd.manifest.companions import missing_companions
+from fsd.manifest.dependencies import expand
+from fsd.manifest.edit import AddItems
 
 _READ = "kafka-cluster:ReadData"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
 from fsd.lint.rules.production_single_replica import RESOURCES, is_production
-from fsd.spec.models import Resources
+from fsd.manifest.models import Resources
 
 _KEYS = ("cpu", "memory", "desiredCount", "minCapacity", "maxCapacity")
 
@@ -43,7 +43,7 @@ def _has_override(subject: Subject) -> bool:
     paths = [path for environment in subject.environments for path in environment.overrides]
     if not paths:
         return False
-    from fsd.spec.overrides import key_path
+    from fsd.manifest.overrides import key_path
 
     return any((key_path(path) or ())[:2] == RESOURCES for path in paths)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.resource_names import name_fault
+from fsd.manifest.resource_names import name_fault
 
 
 def check(subject: Subject) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import KeyPath, Problem, Rule, Severity, Subject
-from fsd.spec.rollout_time import (
+from fsd.manifest.rollout_time import (
     Estimate,
     Part,
     batch_size,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.dependencies import expand
-from fsd.spec.edit import AddItems
+from fsd.manifest.dependencies import expand
+from fsd.manifest.edit import AddItems
 
 
 def check(subject: Subject) -> Iterator[Problem]:

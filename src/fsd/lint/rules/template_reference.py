@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.finding import KeyPath, Problem, Rule, Severity, Subject
-from fsd.spec.finding import dotted
-from fsd.spec.yaml_tree import Branch, Items, Node, Scalar
+from fsd.manifest.finding import dotted
+from fsd.manifest.yaml_tree import Branch, Items, Node, Scalar
 
 # They go to ECS, not into the template, and may hold a template of the service's own.
 _NOT_IN_TEMPLATE = (("service", "environment"), ("service", "command"), ("service", "entryPoint"))

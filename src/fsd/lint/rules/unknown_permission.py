@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.dependencies import KINDS, data_date, expand, may_be_newer, nearest_actions
+from fsd.manifest.dependencies import KINDS, data_date, expand, may_be_newer, nearest_actions
 
 _OLD = timedelta(days=180)
 

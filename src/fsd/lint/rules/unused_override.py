@@ -14,7 +14,7 @@ from fsd.lint.finding import Problem, Rule, Severity, Subject
 def check(subject: Subject) -> Iterator[Problem]:
     if not subject.unused:
         return
-    from fsd.spec.overrides import key_path
+    from fsd.manifest.overrides import key_path
 
     for override in subject.unused:
         yield Problem(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.dependencies import expand
+from fsd.manifest.dependencies import expand
 
 
 def check(subject: Subject) -> Iterator[Problem]:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 
 from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.spec.edit import Quote
-from fsd.spec.yaml_tree import read_scalar
+from fsd.manifest.edit import Quote
+from fsd.manifest.yaml_tree import read_scalar
 
 _NUMBER = re.compile(
     r"[-+]?(?:0x[0-9a-fA-F_]+|0o[0-7]+|0b[01_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"

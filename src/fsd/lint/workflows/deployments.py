@@ -13,9 +13,9 @@ from itertools import islice
 
 from fsd.lint.workflows.document import Job, Step, Workflow, every_command, texts
 from fsd.lint.workflows.shell import Command, Word
-from fsd.spec.finding import KeyPath
-from fsd.spec.ref_patterns import matches
-from fsd.spec.yaml_tree import Branch, Scalar, find
+from fsd.manifest.finding import KeyPath
+from fsd.manifest.ref_patterns import matches
+from fsd.manifest.yaml_tree import Branch, Scalar, find
 
 _MOST = 100  # deployments of one job
 _PRODUCTION = frozenset({"prod", "production", "prd", "live"})

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from fsd.lint.workflows.shell import Command, parse_script
-from fsd.spec.environments import Environment
-from fsd.spec.finding import KeyPath
-from fsd.spec.yaml_tree import Branch, Document, Items, Node, Scalar, find
+from fsd.manifest.environments import Environment
+from fsd.manifest.finding import KeyPath
+from fsd.manifest.yaml_tree import Branch, Document, Items, Node, Scalar, find
 
 Values = Mapping[str, Scalar]
 

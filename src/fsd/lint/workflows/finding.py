@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from fsd.lint.workflows.document import Workflow
 from fsd.lint.workflows.shell import Word
-from fsd.spec.finding import KeyPath, Severity
-from fsd.spec.yaml_tree import Scalar
+from fsd.manifest.finding import KeyPath, Severity
+from fsd.manifest.yaml_tree import Scalar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

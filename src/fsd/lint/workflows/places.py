@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from fsd.errors import Location
-from fsd.spec.yaml_tree import Document, Scalar
+from fsd.manifest.yaml_tree import Document, Scalar
 
 _BLOCK = re.compile(r"(?:[&!]\S+\s+)*(?P<style>[|>])[-+0-9]*\s*(?:#.*)?$")
 _LOOK_AHEAD = 200  # lines of a folded value

@@ -11,9 +11,9 @@ from fsd.lint.workflows.document import Workflow, read_workflow
 from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
 from fsd.lint.workflows.places import place
 from fsd.lint.workflows.registry import WORKFLOW_RULES
-from fsd.spec.environments import Environment
-from fsd.spec.finding import Finding, order
-from fsd.spec.yaml_tree import find_ignores, parse, split_lines
+from fsd.manifest.environments import Environment
+from fsd.manifest.finding import Finding, order
+from fsd.manifest.yaml_tree import find_ignores, parse, split_lines
 
 _MOST = 500  # findings of one rule in one file
 

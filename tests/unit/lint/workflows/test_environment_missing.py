@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fsd.lint.workflows.run import lint_workflows
-from fsd.spec.environments import load_environments
+from fsd.manifest.environments import load_environments
 
 HEAD = "on: {push: {branches: [main]}, pull_request: {}}\njobs:\n"
 TEST = "  t: {runs-on: x, steps: [{run: make test}]}\n"

@@ -9,8 +9,8 @@ import pytest
 from fsd.errors import Location
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.registry import WORKFLOW_RULES
-from fsd.spec.environments import Environment
-from fsd.spec.finding import Finding
+from fsd.manifest.environments import Environment
+from fsd.manifest.finding import Finding
 
 HEAD = "on:\n  push:\n    branches: [main]\njobs:\n"
 

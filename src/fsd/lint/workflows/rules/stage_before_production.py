@@ -20,8 +20,8 @@ from fsd.lint.workflows.deployments import (
 )
 from fsd.lint.workflows.document import Job, Workflow, texts
 from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
-from fsd.spec.finding import Severity
-from fsd.spec.yaml_tree import find
+from fsd.manifest.finding import Severity
+from fsd.manifest.yaml_tree import find
 
 _FIX = (
     "`uses: org/fsd-deploy@v1` with `require-promotion-from: dev` takes only an image that runs "

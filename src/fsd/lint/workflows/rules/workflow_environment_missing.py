@@ -15,7 +15,7 @@ from fsd.lint.workflows.deployments import Deployment, Target, deployments, is_p
 from fsd.lint.workflows.document import Workflow
 from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
 from fsd.lint.workflows.rules import stage_before_production
-from fsd.spec.finding import Severity
+from fsd.manifest.finding import Severity
 
 _PULL_REQUEST = re.compile(r"github\.event_name\s*==\s*['\"]pull_request['\"]")
 

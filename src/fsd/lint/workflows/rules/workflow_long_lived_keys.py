@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from fsd.lint.workflows.document import Step, Workflow, scalars
 from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
-from fsd.spec.finding import KeyPath, Severity
-from fsd.spec.yaml_tree import Scalar, find
+from fsd.manifest.finding import KeyPath, Severity
+from fsd.manifest.yaml_tree import Scalar, find
 
 _KEYS = ("aws_access_key_id", "aws_secret_access_key")
 _STORED = re.compile(r"\$\{\{[^}]{0,300}\b(?:secrets|vars)\b[^}]{0,300}\}\}", re.IGNORECASE)

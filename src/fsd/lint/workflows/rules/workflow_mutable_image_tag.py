@@ -16,8 +16,8 @@ from fsd.lint.workflows.deployments import deploying_words, deployments
 from fsd.lint.workflows.document import Job, Step, Workflow, every_command
 from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
 from fsd.lint.workflows.shell import Command
-from fsd.spec.finding import KeyPath, Severity
-from fsd.spec.yaml_tree import Scalar
+from fsd.manifest.finding import KeyPath, Severity
+from fsd.manifest.yaml_tree import Scalar
 
 _MUTABLE = re.compile(
     r"latest|newest|current|stable|edge|nightly|release|main|master|trunk|dev|develop|development"

@@ -12,7 +12,7 @@ from fsd.lint.workflows.deployments import Deployment, deployments, is_by_hand, 
 from fsd.lint.workflows.document import Workflow
 from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
 from fsd.lint.workflows.testing import Tested, runs_on_pull_request, tested
-from fsd.spec.finding import Severity
+from fsd.manifest.finding import Severity
 
 _FIX = (
     "run the tests in a job of their own, and give `{job}` the line `needs: test`; its deployment "

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fsd.lint.workflows.document import Step, Workflow, every_command
 from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule, at_word
 from fsd.lint.workflows.shell import Command, Word
-from fsd.spec.finding import Severity
-from fsd.spec.yaml_tree import Scalar
+from fsd.manifest.finding import Severity
+from fsd.manifest.yaml_tree import Scalar
 
 _DOWNLOADERS = frozenset({"curl", "wget", "aria2c"})
 _INTERPRETERS = frozenset(

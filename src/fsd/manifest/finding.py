@@ -1,0 +1,75 @@
+"""One thing that is wrong, or could be better, with what somebody wrote.
+
+Here and not in `fsd.lint`, because loading finds things too, and is below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from fsd.errors import Location
+
+if TYPE_CHECKING:
+    from fsd.manifest.edit import Edit
+
+# From the top of the file: ("service", "secrets", 0, "valueFrom").
+KeyPath: TypeAlias = tuple[str | int, ...]
+
+
+# Of one kind, more than anybody reads: the last that is listed says that there are more.
+MOST = 100
+
+
+class Severity(StrEnum):
+    """An error certainly breaks: the command stops with exit code 3."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """`where` is a place in a file, or the override that brought the value.
+
+    `edit` is what `--fix` would do about it. `needs_reason`: a comment that ignores it counts only
+    with a reason behind the id.
+    """
+
+    id: str
+    severity: Severity
+    where: Location | str
+    message: str
+    fix: str
+    key_path: KeyPath = ()
+    width: int = 1  # characters to underline
+    edit: Edit | None = None
+    needs_reason: bool = False
+
+
+def order(finding: Finding) -> tuple[bool, str, int, int, str, str]:
+    """Sort key: by place, overrides last."""
+    match finding.where:
+        case Location(path=path, line=line, column=column):
+            return False, path, line, column, finding.id, finding.message
+        case text:
+            return True, text, 0, 0, finding.id, finding.message
+
+
+def dotted(path: KeyPath) -> str:
+    """`service.secrets[0].valueFrom`, as messages name a key."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def with_the_rest(findings: Sequence[Finding], more: int) -> tuple[Finding, ...]:
+    """The findings, of which the last says how many are not listed."""
+    if not more:
+        return tuple(findings)
+    *first, last = findings
+    return (*first, replace(last, message=f"{last.message}; {more} more are not listed"))

@@ -1,0 +1,317 @@
+"""The Service YAML as typed, frozen values: every key, its default and its description.
+
+`fsd.manifest.section` checks shape and range. What needs more than one key (a Fargate pair that
+exists, capacity order, timings that fit together) is checked in `fsd.lint`, where a finding can
+name a fix.
+"""
+
+from typing import Annotated, Literal
+
+from fsd.manifest.section import Limits, key, section
+
+API_VERSION = "fsd/v1"
+STEADY_FOR = 60  # seconds, for a service that nothing checks
+CERTIFICATE_PATTERN = r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/+=,.@_-]+$"
+HTTP_PATH_PATTERN = r"^/[!-~]*$"  # printable ASCII: what a request line can have
+# An application load balancer takes 200 to 499.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html
+MATCHER_PATTERN = r"^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$"
+NAME_PATTERN = r"^[a-z][a-z0-9-]*[a-z0-9]$"
+
+Name = Annotated[str, Limits(pattern=NAME_PATTERN, max_length=255)]
+Owner = Annotated[str, Limits(pattern=r"^@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$")]
+HttpPath = Annotated[str, Limits(pattern=HTTP_PATH_PATTERN, max_length=1024)]
+Port = Annotated[int, Limits(ge=1, le=65535)]
+Percent = Annotated[int, Limits(ge=1, le=100)]
+Cooldown = Annotated[int, Limits(ge=0, le=86400)]
+Command = Annotated[tuple[str, ...], Limits(min_length=1)]
+ShellCommand = Annotated[str, Limits(min_length=1)]
+EnvironmentName = Annotated[str, Limits(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+@section
+class Metadata:
+    name: Name = key(
+        description="The service's name; every AWS name is derived from it.",
+        examples=("offer-api",),
+    )
+    pack: Annotated[str, Limits(pattern=r"^[\w .:/=+@-]+$", max_length=128)] = key(
+        description="The owning team; becomes a tag.", examples=("offers",)
+    )
+    owners: tuple[Owner, ...] = key(
+        default=(),
+        description="GitHub handles, @user or @org/team, named when a deployment fails.",
+        examples=(("@org/offers",),),
+    )
+
+
+@section
+class HealthCheck:
+    path: HttpPath = key(
+        default="/health",
+        description="The path that answers 200 when healthy; only with a port.",
+    )
+    command: Command | ShellCommand | None = key(
+        default=None,
+        description="A check that ECS runs in the container; text is run by a shell. A worker has "
+        "no other.",
+        examples=(("python", "-m", "app.alive"),),
+    )
+    port: Port | None = key(
+        default=None,
+        description="The port that is asked; service.port without it.",
+        examples=(8081,),
+    )
+    protocol: Literal["http", "https"] = key(
+        default="http", description="https where the container itself speaks TLS on that port."
+    )
+    matcher: Annotated[str, Limits(pattern=MATCHER_PATTERN)] = key(
+        default="200-299", description="The status codes that are healthy, between 200 and 499."
+    )
+    interval: Annotated[int, Limits(ge=5, le=300)] = key(
+        default=30, description="Seconds between checks."
+    )
+    timeout: Annotated[int, Limits(ge=2, le=120)] = key(
+        default=5, description="Seconds; must be below interval."
+    )
+    healthy_threshold: Annotated[int, Limits(ge=2, le=10)] = key(
+        default=2, description="Passing checks until a recovering target is healthy."
+    )
+    unhealthy_threshold: Annotated[int, Limits(ge=2, le=10)] = key(
+        default=3, description="Failing checks until a target is unhealthy."
+    )
+    grace_period: Annotated[int, Limits(ge=0, le=2_147_483_647)] = key(
+        default=60,
+        description="Seconds after a task's start in which failing checks do not count.",
+    )
+
+
+@section
+class Resources:
+    cpu: Annotated[int, Limits(gt=0)] = key(default=512, description="CPU units; 1024 is one vCPU.")
+    memory: Annotated[int, Limits(gt=0)] = key(default=1024, description="MiB.")
+    desired_count: Annotated[int, Limits(ge=0, le=5000)] | None = key(
+        default=None,
+        description="Number of tasks. Without it the first deployment starts 1, and later ones "
+        "leave the count alone.",
+    )
+    min_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
+        default=None, description="Lower bound of auto scaling; desiredCount."
+    )
+    max_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
+        default=None, description="Upper bound; max(desiredCount, minCapacity)."
+    )
+
+    @property
+    def desired(self) -> int:
+        return 1 if self.desired_count is None else self.desired_count
+
+    @property
+    def minimum(self) -> int:
+        return self.desired if self.min_capacity is None else self.min_capacity
+
+    @property
+    def maximum(self) -> int:
+        return max(self.desired, self.minimum) if self.max_capacity is None else self.max_capacity
+
+
+@section
+class AutoScaling:
+    target_cpu_utilization: Percent | None = key(
+        default=None, written="targetCPUUtilization", description="Average CPU to keep, percent."
+    )
+    target_memory_utilization: Percent | None = key(
+        default=None, description="Average memory to keep, percent."
+    )
+    scale_in_cooldown: Cooldown = key(default=300, description="Seconds.")
+    scale_out_cooldown: Cooldown = key(default=300, description="Seconds.")
+
+
+@section
+class Secret:
+    name: EnvironmentName = key(
+        description="The environment variable that gets the value.", examples=("DB_PASSWORD",)
+    )
+    value_from: Annotated[str, Limits(min_length=1)] = key(
+        description="Full Secrets Manager ARN, with :json-key:stage:version if wanted, or an SSM "
+        "parameter ARN.",
+        examples=("arn:aws:secretsmanager:eu-west-1:123456789012:secret:offers/db-a1B2c3",),
+    )
+
+
+@section
+class LoadBalancer:
+    type: Literal["application"] = key(default="application", description="The only type.")
+    internal: bool = key(default=True, description="false makes it reachable from the internet.")
+    certificate_arn: Annotated[str, Limits(pattern=CERTIFICATE_PATTERN)] | None = key(
+        default=None,
+        description="An ACM certificate: HTTPS on 443, and 80 redirects to it.",
+        examples=("arn:aws:acm:eu-west-1:123456789012:certificate/12345678-abcd",),
+    )
+
+
+@section
+class Networking:
+    vpc: bool = key(
+        default=True, description="true: private subnets and no public IP; false: public subnets."
+    )
+    load_balancer: LoadBalancer | None = key(default=None, description="Absent: none.")
+
+
+@section
+class Metrics:
+    enabled: bool = key(default=True, description="Prometheus metrics are scraped.")
+    port: Port = key(default=9090, description="The port that serves them.")
+    path: HttpPath = key(default="/metrics", description="The path that serves them.")
+
+
+@section
+class Traces:
+    enabled: bool = key(default=True, description="OpenTelemetry traces are sent.")
+    otlp_endpoint: Annotated[str, Limits(pattern=r"^https?://")] | None = key(
+        default=None,
+        description="An OTLP endpoint; without one a collector runs beside the service.",
+        examples=("http://collector:4317",),
+    )
+
+
+@section
+class Logs:
+    enabled: bool = key(default=True, description="Logs go to CloudWatch.")
+    retention: Annotated[int, Limits(ge=1)] = key(
+        default=30, description="Days; one of CloudWatch's values."
+    )
+
+
+@section
+class Observability:
+    metrics: Metrics | None = key(default=None, description="Absent: off.")
+    traces: Traces | None = key(default=None, description="Absent: off.")
+    logs: Logs = key(default=Logs(), description="On, kept for 30 days.")
+
+
+@section
+class CircuitBreaker:
+    threshold: Annotated[int, Limits(ge=1, le=200)] = key(
+        description="Failed tasks after which ECS gives up (its COUNT type)."
+    )
+
+
+@section
+class EarlySuccess:
+    healthy_percent: Annotated[int, Limits(ge=0, le=100)] = key(
+        default=100,
+        description="Healthy new tasks, percent of desiredCount, that end the deployment.",
+    )
+    cleanup: Literal["deferred", "blocking"] = key(
+        default="deferred",
+        description="When the old tasks are drained and stopped: afterwards, or before it is done.",
+    )
+
+
+@section
+class Deployment:
+    strategy: Literal["rolling"] = key(default="rolling", description="How tasks are replaced.")
+    minimum_healthy_percent: Annotated[int, Limits(ge=0, le=100)] = key(
+        default=100, description="Healthy tasks to keep, percent of desiredCount."
+    )
+    maximum_percent: Annotated[int, Limits(ge=100, le=400)] = key(
+        default=200, description="Tasks allowed, percent of desiredCount."
+    )
+    circuit_breaker: CircuitBreaker | None = key(
+        default=None, description="Absent: ECS's own threshold. The breaker itself is always on."
+    )
+    deregistration_delay: Annotated[int, Limits(ge=0, le=3600)] = key(
+        default=30, description="Seconds a draining target may finish requests."
+    )
+    bake_time: Annotated[int, Limits(ge=0, le=1440)] | None = key(
+        default=None, description="Minutes that alarms are watched afterwards."
+    )
+    alarms: tuple[str, ...] = key(
+        default=(), description="CloudWatch alarms that roll a deployment back."
+    )
+    early_success: EarlySuccess | None = key(
+        default=None,
+        description="Absent: a deployment is done once the old tasks are drained and gone.",
+    )
+    steady_for: Annotated[int, Limits(ge=0, le=3600)] | None = key(
+        default=None,
+        description="Seconds after the rollout in which a task that ends by itself is a failed "
+        "release; 60 for a service that nothing checks, else 0.",
+    )
+
+
+@section
+class Service:
+    type: Literal["ecs"] = key(description="Fargate on Amazon ECS.")
+    port: Port | None = key(
+        default=None,
+        description="The container's port; without it there is no load balancer.",
+        examples=(8000,),
+    )
+    health_check: HealthCheck | None = key(default=None, description="See HealthCheck.")
+    resources: Resources = key(default=Resources(), description="Size and count.")
+    auto_scaling: AutoScaling | None = key(default=None, description="Absent: not scaled.")
+    environment: dict[EnvironmentName, str] = key(
+        default={}, description="Environment variables; never secrets."
+    )
+    secrets: tuple[Secret, ...] = key(
+        default=(), description="Environment variables that ECS fills from a secret at start."
+    )
+    networking: Networking = key(default=Networking(), description="Where it runs.")
+    observability: Observability = key(default=Observability(), description="What is seen.")
+    command: tuple[str, ...] | None = key(
+        default=None,
+        description="Overrides the image's CMD.",
+        examples=(("uvicorn", "app:app", "--host", "0.0.0.0"),),
+    )
+    entry_point: tuple[str, ...] | None = key(
+        default=None, description="Overrides the image's ENTRYPOINT."
+    )
+    image: Annotated[str, Limits(min_length=1)] | None = key(
+        default=None,
+        description="A ready image, instead of a build.",
+        examples=("123456789012.dkr.ecr.eu-west-1.amazonaws.com/offer-api:v1",),
+    )
+    platform: Literal["X86_64", "ARM64"] = key(default="X86_64", description="CPU architecture.")
+    deployment: Deployment = key(default=Deployment(), description="How a release rolls out.")
+
+    @property
+    def checks(self) -> HealthCheck:
+        """The health check with its defaults, also where the manifest has no such section."""
+        return self.health_check or HealthCheck()
+
+    @property
+    def steady_for(self) -> int:
+        """Seconds; see `Deployment.steady_for`."""
+        said = self.deployment.steady_for
+        if said is not None:
+            return said
+        is_checked = self.port is not None or self.checks.command is not None
+        return 0 if is_checked else STEADY_FOR
+
+
+@section
+class Dependency:
+    type: Annotated[str, Limits(min_length=1)] = key(
+        description="A Terraform-style type, aws_s3_bucket and others."
+    )
+    name: Annotated[str, Limits(min_length=1)] = key(
+        description="The resource's name.", examples=("offers-${ENV}",)
+    )
+    permissions: Annotated[tuple[str, ...], Limits(min_length=1)] = key(
+        description="IAM actions, service:Action.", examples=(("s3:GetObject", "s3:ListBucket"),)
+    )
+
+
+@section
+class Manifest:
+    """One Service YAML, interpolated and overridden."""
+
+    api_version: Literal["fsd/v1"] = key(description="The language's version.")
+    kind: Literal["Service"] = key(description="Always Service.")
+    metadata: Metadata = key(description="Who it is and whose.")
+    service: Service = key(description="What runs, and how.")
+    dependencies: tuple[Dependency, ...] = key(
+        default=(), description="What the service may use, and how: becomes its task role."
+    )

@@ -1,0 +1,319 @@
+"""What the checks found, as sentences with the value, the place and the fix.
+
+pydantic-core's words speak of Python ("Input should be a valid integer"); the reader wrote YAML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fsd.errors import Location
+from fsd.manifest import section
+from fsd.manifest.finding import Finding, KeyPath, Severity, dotted
+from fsd.manifest.foreign_keys import find_foreign, plain
+from fsd.manifest.likeness import nearest
+from fsd.manifest.models import Manifest
+from fsd.manifest.schema import Shape, places, shape_at
+from fsd.manifest.units import number_meant, unit_text
+from fsd.manifest.yaml_tree import Branch, Items, Node, Scalar, describe, find, locate
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+# Every pattern of the models, said in words: what it asks for, and how to get there.
+PATTERNS: Mapping[str, tuple[str, str]] = {
+    r"^[a-z][a-z0-9-]*[a-z0-9]$": (
+        "a name of two or more lower case letters, digits and hyphens",
+        "start with a letter and end with a letter or a digit, like `offer-api`",
+    ),
+    r"^[\w .:/=+@-]+$": (
+        "a value that an AWS tag can have",
+        "use letters, digits, spaces and . : / = + - _ @",
+    ),
+    r"^@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$": (
+        "a GitHub handle",
+        'write "@user" or "@org/team", in quotes',
+    ),
+    r"^/[!-~]*$": (
+        "a path",
+        "start it with `/`, and percent-encode spaces and what is not ASCII",
+    ),
+    r"^[A-Za-z_][A-Za-z0-9_]*$": (
+        "the name of an environment variable",
+        "use letters, digits and underscores, and no digit at the start",
+    ),
+    r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/+=,.@_-]+$": (
+        "the ARN of a certificate",
+        "write arn:aws:acm:REGION:ACCOUNT:certificate/ID",
+    ),
+    r"^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$": (
+        "a list of status codes between 200 and 499",
+        'write "200", "200-399" or "200,204", in quotes',
+    ),
+    r"^https?://": ("a URL", "start it with http:// or https://"),
+    r"^vpc-": ("the id of a VPC", "it starts with `vpc-`"),
+    r"^\d{12}$": ("an AWS account id", 'write its 12 digits in quotes: "123456789012"'),
+    r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$": (
+        "the name of an environment",
+        "use up to 31 lower case letters, digits and hyphens, with a letter first",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sentence:
+    id: str
+    message: str
+    fix: str
+    path: KeyPath  # what the finding points at
+    key: bool = False  # at the key instead of the value
+
+
+def findings_of(errors: list[ErrorDetails], *, model: type, tree: Node) -> tuple[Finding, ...]:
+    """One finding per error, each at its own place in the tree."""
+    return tuple(_finding(error, model, tree) for error in errors)
+
+
+def _finding(error: ErrorDetails, model: type, tree: Node) -> Finding:
+    path = tuple(error["loc"])
+    sentence = _sentence(error["type"], path, model=model, tree=tree)
+    where, width = locate(tree, sentence.path, key=sentence.key)
+    return Finding(
+        id=sentence.id,
+        severity=Severity.ERROR,
+        where=where,
+        message=sentence.message,
+        fix=sentence.fix,
+        key_path=sentence.path,
+        width=width,
+    )
+
+
+def _sentence(type_: str, path: KeyPath, *, model: type, tree: Node) -> _Sentence:
+    if type_ == "missing":
+        return _missing(path, model)
+    if type_ == "unexpected_keyword_argument":
+        return _unknown_key(path, model)
+    if path and path[-1] == "[key]":
+        return _wrong_key(path[:-1])
+    shape = shape_at(model, path) or Shape(model=model, schema={})
+    node = find(tree, path)
+    match type_:
+        case "literal_error" | "enum":
+            return _not_a_choice(path, shape, node)
+        case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
+            return _out_of_range(path, shape, node)
+        case "string_pattern_mismatch":
+            return _wrong_pattern(path, shape, node)
+        case section.NO_ALTERNATIVE:
+            return _neither(path, node)
+        case "string_too_short" | "too_short":
+            return _empty(path, shape)
+        case "string_too_long":
+            limit = shape.schema.get("maxLength")
+            message = f"{_name(path)} is longer than {limit} characters"
+            return _Sentence(
+                id="out-of-range", message=message, fix="use a shorter text", path=path
+            )
+    return _wrong_type(path, shape, node)
+
+
+def _missing(path: KeyPath, model: type) -> _Sentence:
+    parent, key = path[:-1], path[-1]
+    shape = shape_at(model, path)
+    where = f"{_name(parent)} has no" if parent else "there is no"
+    if shape and len(shape.choices) == 1:
+        fix = f"add `{key}: {shape.choices[0]}`"
+    else:
+        meaning = f" ({_lower(shape.description)})" if shape and shape.description else ""
+        fix = f"add `{key}: …`{meaning}"
+    return _Sentence(id="missing-key", message=f"{where} `{key}`", fix=fix, path=parent, key=True)
+
+
+def _unknown_key(path: KeyPath, model: type) -> _Sentence:
+    parent, key = path[:-1], str(path[-1])
+    message = f"{_name(parent)} has no key `{key}`" if parent else f"there is no key `{key}` here"
+    fix = advise_key(path, model)
+    return _Sentence(id="unknown-key", message=message, fix=fix, path=path, key=True)
+
+
+def advise_key(path: KeyPath, model: type) -> str:
+    """What to write for a key that is not there.
+
+    In this order: another spelling of a key of this section, what other tools call so, a slip of
+    the fingers, the one place of the language that has a key of this name.
+    """
+    parent, key = path[:-1], str(path[-1])
+    above = shape_at(model, parent)
+    known = above.keys if above else ()
+    spelt = {plain(name): name for name in known}
+    if plain(key) in spelt:
+        return f"did you mean `{spelt[plain(key)]}`?"
+    foreign = find_foreign(key, under=_last_key(parent)) if model is Manifest else None
+    if foreign is not None:
+        return foreign.fix
+    near = nearest(key, known)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    elsewhere = [place for place in places(model) if plain(str(place[-1])) == plain(key)]
+    elsewhere = [place for place in elsewhere if _is_near(place[:-1], parent)]
+    if len(elsewhere) == 1:
+        return f"did you mean {_name(elsewhere[0])}?"
+    return f"known here: {', '.join(known)}"
+
+
+def _is_near(one: KeyPath, two: KeyPath) -> bool:
+    """Whether one section is within the other; `autoScaling.metrics` means no observability."""
+    shared = min(len(one), len(two))
+    return one[:shared] == two[:shared]
+
+
+def _last_key(path: KeyPath) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
+def _wrong_key(path: KeyPath) -> _Sentence:
+    wanted, fix = PATTERNS[r"^[A-Za-z_][A-Za-z0-9_]*$"]
+    message = f"`{path[-1]}` is not {wanted}"
+    return _Sentence(id="wrong-value", message=message, fix=fix, path=path, key=True)
+
+
+def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+    choices = " or ".join(f"`{choice}`" for choice in shape.choices)
+    message = f"{_name(path)} is {_shown(node)}; it can be {choices}"
+    written = node.text if isinstance(node, Scalar) else ""
+    lower = {choice.lower(): choice for choice in shape.choices}
+    from difflib import get_close_matches
+
+    close = get_close_matches(written[:100].lower(), lower, n=1, cutoff=0)
+    best = lower[close[0]] if close else shape.choices[0]
+    return _Sentence(id="wrong-value", message=message, fix=f"write `{best}`", path=path)
+
+
+def _out_of_range(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+    fix = f"use {_range(*shape.bounds)}"
+    unit = f" ({_lower(shape.description)})" if shape.description else ""
+    message = f"{_name(path)} is {_shown(node)}, which is out of range"
+    return _Sentence(id="out-of-range", message=message, fix=f"{fix}{unit}", path=path)
+
+
+def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+    wanted, fix = PATTERNS.get(
+        shape.pattern, (f"a text of the form {shape.pattern}", "change it to that form")
+    )
+    message = f"{_name(path)} is {_shown(node)}, which is not {wanted}"
+    return _Sentence(id="wrong-value", message=message, fix=fix, path=path)
+
+
+def _neither(path: KeyPath, node: Node | None) -> _Sentence:
+    """The unions of the language are of a text and a list of texts."""
+    return _Sentence(
+        id="wrong-type",
+        message=f"{_name(path)} is {_shown(node)}; it takes a text or a list of texts, not empty",
+        fix=f'write `{_last_key(path)}: "…"`, or a list of words with each number in quotes',
+        path=path,
+    )
+
+
+def _empty(path: KeyPath, shape: Shape) -> _Sentence:
+    meaning = f": {_lower(shape.description)}" if shape.description else ""
+    what = "list at least one item" if shape.type == "array" else "write a value"
+    return _Sentence(
+        id="wrong-value", message=f"{_name(path)} is empty", fix=f"{what}{meaning}", path=path
+    )
+
+
+_WANTED = {
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "string": "text",
+    "array": "a list",
+    "object": "a section with keys",
+}
+
+
+def _wrong_type(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+    wanted = _WANTED.get(shape.type, "of the expected type")
+    key = _last_key(path)
+    if isinstance(node, Scalar) and node.value is None:
+        message = f"{_name(path)} has no value"
+        fix = f"give it {wanted}, or remove the key"
+        if shape.type == "string":
+            fix = f'write `{key}: ""` for an empty one'
+        return _Sentence(id="wrong-type", message=message, fix=fix, path=path)
+    is_quoted = isinstance(node, Scalar) and not node.plain and isinstance(node.where, Location)
+    shown = f"the text {_shown(node)}" if is_quoted else _shown(node)
+    message = f"{_name(path)} is {shown}, not {wanted}"
+    return _Sentence(id="wrong-type", message=message, fix=_type_fix(key, shape, node), path=path)
+
+
+def _type_fix(key: str, shape: Shape, node: Node | None) -> str:
+    text = node.text if isinstance(node, Scalar) else ""
+    match shape.type:
+        case "string" if isinstance(node, Scalar):
+            return f'put it in quotes: "{text}"'
+        case "integer" if text.isdecimal() and isinstance(node, Scalar) and not node.plain:
+            return f"remove the quotes: `{key}: {text}`"
+        case "integer" if text.startswith("0") and text.lstrip("0").isdecimal():
+            return f"write it without leading zeros: `{key}: {text.lstrip('0')}`"
+        case "boolean" if text.lower() in ("true", "false", "yes", "no", "on", "off"):
+            return f"remove the quotes: `{key}: {text}`"
+        case "array":
+            return f"write each item as `- …` below `{key}:`"
+        case "object":
+            return f"indent its keys below `{key}:`" + (
+                f"; known: {', '.join(shape.keys)}" if shape.keys else ""
+            )
+        case "boolean":
+            return f"write `{key}: true` or `{key}: false`"
+        case "integer":
+            return _number_fix(key, text, shape)
+    return f"write {_WANTED.get(shape.type, 'another value')}"
+
+
+def _number_fix(key: str, text: str, shape: Shape) -> str:
+    """The number of what was written with a unit, if it is one that the key takes."""
+    said, meant = unit_text(key), number_meant(key, text)
+    low, high = shape.bounds
+    if meant is None:
+        return f"write a whole number{said}"
+    if (low is not None and meant < low) or (high is not None and meant > high):
+        return f"use {_range(low, high)}{said}"
+    return f"write `{key}: {meant}`{said}"
+
+
+def _range(low: int | None, high: int | None) -> str:
+    match low, high:
+        case int(), int():
+            return f"{low} to {high}"
+        case int(), None:
+            return f"{low} or more"
+    return f"{high} or less"
+
+
+def _shown(node: Node | None) -> str:
+    """The value as the reader wrote it."""
+    match node:
+        case Scalar(value=str(), text=text):
+            line = text.partition("\n")[0]
+            return f"`{text}`" if line == text and len(text) <= 80 else f"`{line[:77]}…`"
+        case Scalar(value=bool() as value, text=text) if text not in ("true", "false"):
+            return f"`{text}` ({describe(value)} to YAML)"
+        case Scalar(value=value):
+            return describe(value)
+        case Branch():
+            return "a section with keys"
+        case Items():
+            return "a list"
+    return "nothing"
+
+
+def _name(path: KeyPath) -> str:
+    return f"`{dotted(path)}`" if path else "the file"
+
+
+def _lower(sentence: str) -> str:
+    text = sentence.removesuffix(".")
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]

@@ -1,0 +1,261 @@
+"""Puts the embedded AWS together: MiniStack's services, our ECS and load balancing, one gateway.
+
+Importing this imports MiniStack, but not its CloudFormation: that one imports all hundred services
+and takes longer than the rest together. It is loaded while the instance answers already; the AWS
+APIs wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from fsd_local import autoscaling, instance
+from fsd_local.autoscaling import ApplicationAutoScaling
+from fsd_local.dataplane import DataPlane, Listener
+from fsd_local.ecs import EcsService
+from fsd_local.elb import ElasticLoadBalancing
+from fsd_local.gateway import TRUSTED, Answer, Gateway
+from fsd_local.instance import ACCOUNT, REGION, Instance
+from fsd_local.logs import MiniStackLogs
+from fsd_local.peers import is_same_user
+from fsd_local.placeholders import create_placeholders, remove_placeholders
+from fsd_local.ports import Neighbours
+from fsd_local.roles import LocalRoles
+from fsd_local.runtime import choose, reaches_aws
+from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, services
+from fsd_local.secrets import MiniStackSecrets
+from fsd_local.server import Settings
+
+_WORKER_THREADS = 16
+_NOT_ENFORCED = "whoever has the instance's secret may do all; a 12-digit access key is the account"
+_ENFORCED = (
+    "IAM is enforced: roles and users may do what their policies say; a 12-digit access key is "
+    "the account's root user, who may do all"
+)
+_ECS_PREFIX = "AmazonEC2ContainerServiceV20141113"
+
+
+class Assembly:
+    """Everything that one instance is made of. `close` stops it all."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._port = settings.port
+        self._started = time.monotonic()
+        self._loaded: asyncio.Future[None] | None = None
+        self._count: Callable[[], dict[str, int]] = dict  # until it is loaded
+        logs = MiniStackLogs()
+        alarms = cloudwatch.MiniStackAlarms()
+        # Of whoever runs the tasks: their roles are asked before it pulls.
+        self._password = secrets.token_urlsafe(32)
+        self._runtime = choose(
+            settings.runtime,
+            registry_password=self._password,
+            aws_port=settings.port,
+            logs=logs,
+            state=settings.state_dir / "tasks",
+            instance=instance.identify(settings.state_dir),
+        )
+        endpoint = f"http://127.0.0.1:{settings.port}"
+        self._roles = LocalRoles(
+            is_enforced=settings.enforce_iam,
+            endpoint=endpoint if reaches_aws(self._runtime) else "",
+            repository=registry.find_repository,
+        )
+        self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=settings.speed)
+        self._ecs = EcsService(
+            neighbours=Neighbours(
+                runtime=self._runtime,
+                logs=logs,
+                secrets=MiniStackSecrets(),
+                roles=self._roles,
+                load_balancers=self._balancing,
+                alarms=alarms,
+            ),
+            speed=settings.speed,
+        )
+        self._scaling = ApplicationAutoScaling(self._ecs, alarms, speed=settings.speed)
+        self.instance = Instance(
+            endpoint=endpoint,
+            region=REGION,
+            account=ACCOUNT,
+            runtime=self._runtime.name,
+            speed=settings.speed,
+            enforce_iam=settings.enforce_iam,
+            slow_stacks=settings.slow_stacks,
+            pid=os.getpid(),
+            state_dir=str(settings.state_dir),
+            started_at=instance.now(),
+            secret=settings.secret,
+        )
+        self._mount()
+        self.application = Gateway(
+            calls={
+                ("GET", "/_fsd/status"): self._status,
+                ("POST", "/_fsd/reset"): self._reset_all,
+                ("POST", "/_fsd/placeholders"): _create_placeholders,
+                ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
+            },
+            credentials=self._roles.credentials,
+            reset=self._reset_ours,
+            data_plane=DataPlane(_choose_listener, self._balancing.targets),
+            aws=services.serve,
+            find_fault=self._find_fault,
+            secret=self.instance.secret,
+            ready=self.ready,
+        )
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        services.start(loop, threads=_WORKER_THREADS)
+        self._scaling.start()
+        self._loaded = loop.run_in_executor(None, self._load_the_rest)
+
+    async def ready(self) -> None:
+        if self._loaded is not None:
+            await asyncio.shield(self._loaded)
+
+    def _load_the_rest(self) -> None:
+        from fsd_local.seams import cloudformation, elbv2_resources, inventory
+
+        elbv2_resources.mount(port=self._port)
+        # After what it wraps.
+        cloudformation.mount(self._ecs, is_enforced=self.instance.enforce_iam)
+        if self.instance.slow_stacks:
+            cloudformation.slow_down(self.instance.slow_stacks)
+        self._count = inventory.count_resources
+
+    def close(self) -> None:
+        self._scaling.close()
+        self._ecs.close()
+        self._runtime.close()
+        self._balancing.close()
+
+    def _mount(self) -> None:
+        cloudwatch.mount()
+        ecr.mount()
+        registry.mount(
+            port=self._port, is_enforced=self.instance.enforce_iam, password=self._password
+        )
+        elbv2.mount(self._balancing, port=self._port)
+        ours = {
+            "ecs": (self._ecs.handle, _ECS_PREFIX),
+            "application-autoscaling": (self._scaling.handle, autoscaling.TARGET_PREFIX),
+        }
+        authorize = iam.authorize if self.instance.enforce_iam else None
+        for name, (handle, prefix) in ours.items():
+            services.mount(name, handle, target_prefix=prefix, authorize=authorize)
+        if self.instance.enforce_iam:
+            iam.mount(self._ecs.handle)
+
+    # ---- FSD's own calls
+
+    def _find_fault(self, scope: Mapping[str, Any], body: bytes) -> Answer | None:
+        call = callers.read_call(scope, body)
+        fault = callers.find_fault(
+            call,
+            root_secret=self.instance.secret,
+            is_same_user=not call.is_unsigned_login
+            or is_same_user(tuple(scope["client"]), tuple(scope["server"])),
+        )
+        return None if fault is None else (403, *callers.error_answer(call, *fault))
+
+    def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        own = {key: value for key, value in asdict(self.instance).items() if key != "secret"}
+        if not request.get(TRUSTED):
+            return {
+                **own,
+                "started_at": self.instance.started_at.isoformat(),
+                "uptime": round(time.monotonic() - self._started, 1),
+                "services": [],
+                "resources": {},
+                "notes": [],
+            }
+        return {
+            **own,
+            "started_at": self.instance.started_at.isoformat(),
+            "uptime": round(time.monotonic() - self._started, 1),
+            "services": [self._service(summary) for summary in self._ecs.services()],
+            "resources": self._resources(),
+            "notes": self._notes(),
+        }
+
+    def _service(self, summary: Any) -> dict[str, Any]:
+        balancers = [
+            balancer
+            for arn in summary.target_group_arns
+            for balancer in elbv2.load_balancers_of(arn)
+        ]
+        return {
+            **asdict(summary),
+            "urls": [
+                url
+                for balancer in balancers
+                for url in (
+                    f"http://{balancer.dns_name}",
+                    f"http://127.0.0.1:{self._port}/_alb/{balancer.label}/",
+                )
+            ],
+        }
+
+    def _resources(self) -> dict[str, int]:
+        return {
+            **self._ecs.counts(),
+            **self._count(),
+            "scalable_targets": self._scaling.count(),
+        }
+
+    def _notes(self) -> list[str]:
+        notes = [
+            f"health checks, grace periods, draining, bake times and cooldowns run "
+            f"{self.instance.speed:g} times as fast",
+            _ENFORCED if self.instance.enforce_iam else _NOT_ENFORCED,
+            "target tracking follows metrics that are put into CloudWatch; nothing measures load",
+        ]
+        if self.instance.slow_stacks:
+            seconds = f"{self.instance.slow_stacks:g} s"
+            notes.append(f"every CloudFormation operation is in progress for {seconds}")
+        if elbv2.has_https_listener():
+            notes.append("HTTPS listeners answer plain HTTP on the one port")
+        return notes
+
+    def _reset_ours(self) -> None:
+        self._ecs.reset()
+        self._scaling.reset()
+        self._roles.reset()
+        self._balancing.reset()
+
+    def _reset_all(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        self._reset_ours()
+        services.reset()
+        return {"reset": True}
+
+
+def _create_placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"created": create_placeholders(**_placeholders(request))}
+
+
+def _remove_placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"removed": remove_placeholders(**_placeholders(request))}
+
+
+def _placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "values_from": [str(value) for value in request.get("valuesFrom", [])],
+        "service": str(request.get("service", "")),
+        "account": ACCOUNT,
+        "region": REGION,
+    }
+
+
+def _choose_listener(
+    name: str, method: str, path: str, headers: dict[str, str], query: Mapping[str, list[str]]
+) -> Listener | None:
+    balancer = elbv2.find_load_balancer(name)
+    if balancer is None:
+        raise LookupError(name)
+    return elbv2.choose_listener(balancer, method=method, path=path, headers=headers, query=query)

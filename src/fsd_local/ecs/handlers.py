@@ -1,0 +1,315 @@
+"""The ECS API over the embedded control plane: one entry, thread-safe and synchronous."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fsd_local.ecs import (
+    operations_clusters as clusters,
+)
+from fsd_local.ecs import (
+    operations_deployments as deployments,
+)
+from fsd_local.ecs import (
+    operations_services as services,
+)
+from fsd_local.ecs import (
+    operations_tags as tags,
+)
+from fsd_local.ecs import (
+    operations_task_definitions as task_definitions,
+)
+from fsd_local.ecs import (
+    operations_tasks as tasks,
+)
+from fsd_local.ecs.context import Context, TargetGroup
+from fsd_local.ecs.contract import Contract
+from fsd_local.ecs.engine import Engine
+from fsd_local.ecs.faults import ApiError
+from fsd_local.ecs.health import task_health
+from fsd_local.ecs.model import Json, Service, State, Task, TaskStatus
+from fsd_local.ecs.naming import Ids
+from fsd_local.ports import Alarm, Clock, Neighbours
+
+Operation = Callable[[Context, Json], Json]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "CreateCluster": clusters.create_cluster,
+    "DescribeClusters": clusters.describe_clusters,
+    "ListClusters": clusters.list_clusters,
+    "DeleteCluster": clusters.delete_cluster,
+    "UpdateCluster": clusters.update_cluster,
+    "UpdateClusterSettings": clusters.update_cluster,
+    "PutClusterCapacityProviders": clusters.put_cluster_capacity_providers,
+    "RegisterTaskDefinition": task_definitions.register_task_definition,
+    "DescribeTaskDefinition": task_definitions.describe_task_definition,
+    "ListTaskDefinitions": task_definitions.list_task_definitions,
+    "ListTaskDefinitionFamilies": task_definitions.list_task_definition_families,
+    "DeregisterTaskDefinition": task_definitions.deregister_task_definition,
+    "DeleteTaskDefinitions": task_definitions.delete_task_definitions,
+    "CreateService": services.create_service,
+    "UpdateService": services.update_service,
+    "DescribeServices": services.describe_services,
+    "ListServices": services.list_services,
+    "DeleteService": services.delete_service,
+    "ListServiceDeployments": deployments.list_service_deployments,
+    "DescribeServiceDeployments": deployments.describe_service_deployments,
+    "DescribeServiceRevisions": deployments.describe_service_revisions,
+    "StopServiceDeployment": deployments.stop_service_deployment,
+    "ListTasks": tasks.list_tasks,
+    "DescribeTasks": tasks.describe_tasks,
+    "RunTask": tasks.run_task,
+    "StopTask": tasks.stop_task,
+    "TagResource": tags.tag_resource,
+    "UntagResource": tags.untag_resource,
+    "ListTagsForResource": tags.list_tags_for_resource,
+    "PutAccountSetting": tags.put_account_setting,
+    "ListAccountSettings": tags.list_account_settings,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSummary:
+    id: str
+    status: str
+    health: str  # HEALTHY, UNHEALTHY, UNKNOWN: of its container checks
+    address: str  # "" until it runs
+    ports: tuple[int, ...]
+    task_definition: str  # family:revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSummary:
+    """One service, for people."""
+
+    account: str
+    region: str
+    cluster: str
+    name: str
+    status: str
+    task_definition: str  # family:revision
+    rollout: str  # IN_PROGRESS, COMPLETED, FAILED; "" for one that is deleted
+    desired: int
+    running: int
+    tasks: tuple[TaskSummary, ...]
+    target_group_arns: tuple[str, ...]
+
+
+class SystemClock:
+    def time(self) -> float:
+        return time.time()
+
+
+class EcsService:
+    """The control plane with its threads. `close` joins them; `reset` leaves them running.
+
+    `speed` divides every interval: grace, health checks, back-off, steady delay, bake time.
+    """
+
+    def __init__(
+        self,
+        *,
+        neighbours: Neighbours,
+        speed: float = 1.0,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        self._state = State()
+        self._contract = Contract()
+        self._clock: Clock = clock or SystemClock()
+        self._ids = ids or Ids()
+        self._load_balancers = neighbours.load_balancers
+        self._alarms = neighbours.alarms
+        self._engine = Engine(
+            state=self._state,
+            neighbours=neighbours,
+            clock=self._clock,
+            ids=self._ids,
+            speed=speed,
+        )
+
+    def handle(
+        self, action: str, parameters: Json, *, account: str, region: str
+    ) -> tuple[int, Json]:
+        """(HTTP status, JSON body) of one call; timestamps are epoch seconds."""
+        if self._engine.is_broken:
+            return _error(500, "ServerException", "the embedded scheduler has stopped: see its log")
+        operation = OPERATIONS.get(action)
+        if operation is None:
+            return self._refuse(action)
+        try:
+            cleaned = self._contract.check(action, parameters)
+            facts = self._look_at_target_groups(cleaned, account=account, region=region)
+            seen = self._look_at_alarms(action, cleaned, account=account, region=region)
+            with self._engine.lock:
+                context = self._context(account, region, facts, seen)
+                if "TaskDefinition" in action:
+                    task_definitions.purge(context.scope)
+                answer = operation(context, cleaned)
+        except ApiError as error:
+            return _error(400, error.code, error.message)
+        self._engine.wake()
+        return 200, answer
+
+    def services(self) -> list[ServiceSummary]:
+        """Every service that is not deleted, by account, Region, cluster and name."""
+        with self._engine.lock:
+            found = [
+                _summary(service)
+                for _, service in self._state.services()
+                if service.status != "INACTIVE"
+            ]
+        return sorted(found, key=lambda s: (s.account, s.region, s.cluster, s.name))
+
+    def counts(self) -> dict[str, int]:
+        """How many of each resource there are; what is over or deleted does not count."""
+        with self._engine.lock:
+            scopes = self._state.scopes.values()
+            return {
+                "clusters": sum(len(scope.clusters) for scope in scopes),
+                "services": sum(
+                    service.status != "INACTIVE" for _, service in self._state.services()
+                ),
+                "tasks": sum(not task.is_stopped for _, task in self._state.tasks()),
+                "task_definitions": sum(
+                    definition.status == "ACTIVE"
+                    for scope in scopes
+                    for revisions in scope.task_definitions.values()
+                    for definition in revisions.values()
+                ),
+            }
+
+    def find_service(
+        self, account: str, region: str, cluster: str, service: str
+    ) -> ServiceSummary | None:
+        """None where there is no ACTIVE service of this name."""
+        with self._engine.lock:
+            found = self._find_active(account, region, cluster, service)
+            return _summary(found) if found is not None else None
+
+    def set_desired_count(
+        self, account: str, region: str, cluster: str, service: str, count: int
+    ) -> None:
+        """Scale without a deployment. A service that is gone is left alone."""
+        with self._engine.lock:
+            found = self._find_active(account, region, cluster, service)
+            if found is not None:
+                services.scale(found, count)
+        self._engine.wake()
+
+    def reset(self) -> None:
+        """Stop every task and forget everything; the control plane goes on, empty."""
+        self._engine.reset()
+
+    def close(self) -> None:
+        """Join every thread. Tasks that run are left to the runtime's own `close`."""
+        self._engine.close()
+
+    def _refuse(self, action: str) -> tuple[int, Json]:
+        if self._contract.knows(action):
+            message = f"The embedded AWS does not have {action}."
+            return _error(400, "UnsupportedFeatureException", message)
+        return _error(400, "UnknownOperationException", f"Unknown operation {action}.")
+
+    def _context(
+        self,
+        account: str,
+        region: str,
+        target_groups: Mapping[str, TargetGroup],
+        seen: Mapping[str, Alarm],
+    ) -> Context:
+        return Context(
+            scope=self._state.scope(account, region),
+            now=self._clock.time(),
+            ids=self._ids,
+            enqueue=self._engine.enqueue,
+            target_groups=target_groups,
+            alarms=seen,
+        )
+
+    def _find_active(self, account: str, region: str, cluster: str, service: str) -> Service | None:
+        scope = self._state.scopes.get((account, region))
+        found = scope.services.get((cluster, service)) if scope is not None else None
+        return found if found is not None and found.status == "ACTIVE" else None
+
+    def _look_at_target_groups(
+        self, parameters: Json, *, account: str, region: str
+    ) -> dict[str, TargetGroup]:
+        """Asked before the state is locked: the load balancers have locks of their own."""
+        arns = {lb.get("targetGroupArn") for lb in parameters.get("loadBalancers") or ()}
+        if "service" in parameters and "taskDefinition" in parameters:
+            arns |= self._target_groups_of(parameters, account=account, region=region)
+        return {
+            arn: TargetGroup(
+                exists=self._load_balancers.exists(arn),
+                is_attached=self._load_balancers.is_attached(arn),
+            )
+            for arn in arns
+            if arn
+        }
+
+    def _target_groups_of(self, parameters: Json, *, account: str, region: str) -> set[str | None]:
+        with self._engine.lock:
+            service = self._context(account, region, {}, {}).service(parameters)
+            return {lb.get("targetGroupArn") for lb in service.load_balancers}
+
+    def _look_at_alarms(
+        self, action: str, parameters: Json, *, account: str, region: str
+    ) -> Mapping[str, Alarm]:
+        """Those of the service as it will be, at the instant at which a deployment may start."""
+        if action not in {"CreateService", "UpdateService"}:
+            return {}
+        given = (parameters.get("deploymentConfiguration") or {}).get("alarms")
+        if given is None and action == "UpdateService":
+            with self._engine.lock:
+                service = self._context(account, region, {}, {}).service(parameters)
+                given = service.configuration.get("alarms")
+        names = given["alarmNames"] if given else ()
+        return self._alarms.read(names, account=account, region=region) if names else {}
+
+
+def _error(status: int, code: str, message: str) -> tuple[int, Json]:
+    return status, {"__type": code, "message": message}
+
+
+def _summary(service: Service) -> ServiceSummary:
+    wanted = [task for task in service.tasks.values() if not task.is_stopped]
+    primary = service.primary
+    return ServiceSummary(
+        account=service.account,
+        region=service.region,
+        cluster=service.cluster,
+        name=service.name,
+        status=service.status,
+        task_definition=_short(service.task_definition.arn),
+        rollout=str(primary.rollout_state) if primary is not None else "",
+        desired=service.desired_count,
+        running=sum(task.status is TaskStatus.RUNNING for task in wanted),
+        tasks=tuple(_task_summary(task) for task in wanted),
+        target_group_arns=tuple(
+            lb["targetGroupArn"] for lb in service.load_balancers if "targetGroupArn" in lb
+        ),
+    )
+
+
+def _task_summary(task: Task) -> TaskSummary:
+    ports = {
+        mapping["containerPort"]
+        for container in task.task_definition.containers
+        for mapping in container["portMappings"]
+        if "containerPort" in mapping
+    }
+    return TaskSummary(
+        id=task.id,
+        status=str(task.status),
+        health=str(task_health(task)),
+        address=task.address,
+        ports=tuple(sorted(ports)),
+        task_definition=_short(task.task_definition.arn),
+    )
+
+
+def _short(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]

@@ -1,0 +1,139 @@
+"""When a task counts as healthy, and when as unhealthy. Pure.
+
+A task is healthy when it is RUNNING, its essential containers' checks pass and every target group
+says so; ECS waits 40 s where there is nothing to check:
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fsd_local.ecs import wording
+from fsd_local.ecs.model import (
+    Container,
+    Health,
+    HealthCheck,
+    Json,
+    Registration,
+    Service,
+    Task,
+    TaskStatus,
+)
+
+STEADY_DELAY = 40.0
+_SHORTEST_INTERVAL = 0.2  # seconds of a real clock, however great the speed
+_SHORTEST_TIMEOUT = 2.0
+_SHORTEST_STEADY_DELAY = 2.0  # a program that fails at its start needs real time for that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unhealthy:
+    reason: str  # the stopped reason
+    event: str = ""  # where none told it already
+
+
+def load_health_check(found: Json | None) -> HealthCheck | None:
+    """None where a container definition has no check, or disables the image's own."""
+    command = (found or {}).get("command") or []
+    if not found or not command or command[0] == "NONE":
+        return None
+    argv = ("/bin/sh", "-c", " ".join(command[1:])) if command[0] == "CMD-SHELL" else command[1:]
+    return HealthCheck(
+        command=tuple(argv),
+        interval=float(found.get("interval", 30)),
+        timeout=float(found.get("timeout", 5)),
+        retries=int(found.get("retries", 3)),
+        start_period=float(found.get("startPeriod", 0)),
+    )
+
+
+def interval(check: HealthCheck, speed: float) -> float:
+    return max(check.interval / speed, _SHORTEST_INTERVAL)
+
+
+def timeout(check: HealthCheck, speed: float) -> float:
+    """Speed makes checks more frequent; it does not make a program answer faster."""
+    return max(check.timeout / speed, min(check.timeout, _SHORTEST_TIMEOUT))
+
+
+def record_check(
+    container: Container, exit_code: int, *, started_at: float, now: float, speed: float
+) -> None:
+    """Apply one result. Failures in the start period count only after a first success."""
+    check = container.health_check
+    if check is None:
+        return
+    if exit_code == 0:
+        container.failures, container.health = 0, Health.HEALTHY
+        return
+    in_start_period = now - started_at < check.start_period / speed
+    if in_start_period and container.health is Health.UNKNOWN:
+        return
+    container.failures += 1
+    if container.failures >= check.retries:
+        container.health = Health.UNHEALTHY
+
+
+def task_health(task: Task) -> Health:
+    """Essential containers that have a check decide; one unhealthy, then one unknown, wins.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/healthcheck.html
+    """
+    states = {c.health for c in task.containers if c.essential and c.health_check is not None}
+    if Health.UNHEALTHY in states:
+        return Health.UNHEALTHY
+    return Health.HEALTHY if states == {Health.HEALTHY} else Health.UNKNOWN
+
+
+def is_healthy(task: Task, *, now: float, speed: float) -> bool:
+    if task.status is not TaskStatus.RUNNING or not task.is_wanted or task.started_at is None:
+        return False
+    has_checks = any(c.essential and c.health_check is not None for c in task.containers)
+    if has_checks and task_health(task) is not Health.HEALTHY:
+        return False
+    if task.registrations:
+        return all(r.state is not None and r.state.state == "healthy" for r in task.registrations)
+    return has_checks or now - task.started_at >= _steady_delay(speed)
+
+
+def _steady_delay(speed: float) -> float:
+    return max(STEADY_DELAY / speed, _SHORTEST_STEADY_DELAY)
+
+
+def find_unhealthy(task: Task, service: Service, *, now: float, speed: float) -> Unhealthy | None:
+    """Why ECS will stop this task. The grace period covers target groups and container checks."""
+    if task.status is not TaskStatus.RUNNING or not task.is_wanted or task.started_at is None:
+        return None
+    if now - task.started_at < (service.grace_period or 0) / speed:
+        return None
+    if task_health(task) is Health.UNHEALTHY:
+        return Unhealthy(
+            reason=wording.CONTAINER_CHECKS_FAILED,
+            event=wording.event_container_unhealthy(task.id),
+        )
+    for registration in task.registrations:
+        if is_target_unhealthy(registration):
+            return Unhealthy(reason=wording.target_checks_failed(registration.target_group_arn))
+    return None
+
+
+def is_target_unhealthy(registration: Registration) -> bool:
+    return registration.state is not None and registration.state.state == "unhealthy"
+
+
+def unhealthy_target_event(registration: Registration) -> str:
+    state = registration.state
+    cause = (state.description or state.reason) if state is not None else ""
+    return wording.event_target_unhealthy(
+        registration.port, registration.target_group_arn, cause or "Health checks failed"
+    )
+
+
+def is_drained(task: Task) -> bool:
+    """Whether the deregistration delay of every target is over."""
+    return all(
+        not r.is_registered
+        or (r.is_deregistered and r.state is not None and r.state.state == "unused")
+        for r in task.registrations
+    )

@@ -1,0 +1,96 @@
+"""Clusters."""
+
+from __future__ import annotations
+
+import re
+
+from fsd_local.ecs import describe, naming
+from fsd_local.ecs.context import Context, load_tags, paginate
+from fsd_local.ecs.faults import ApiError, invalid
+from fsd_local.ecs.model import Cluster, Json
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
+_DESCRIBED = 100
+_EVERY_FIELD = ("TAGS", "SETTINGS", "CONFIGURATIONS")
+
+
+def create_cluster(context: Context, parameters: Json) -> Json:
+    """An ACTIVE cluster of this name is answered as it is."""
+    name = parameters.get("clusterName") or "default"
+    if not _NAME.fullmatch(name):
+        raise invalid("Invalid cluster name: up to 255 letters, numbers, underscores and hyphens.")
+    tags = load_tags(parameters.get("tags"))
+    scope = context.scope
+    if name not in scope.clusters:
+        arn = naming.arn(scope.account, scope.region, f"cluster/{name}")
+        scope.clusters[name] = Cluster(name=name, arn=arn, tags=tags)
+        _update(scope.clusters[name], parameters)
+    return {"cluster": describe.cluster(scope.clusters[name], scope, _EVERY_FIELD)}
+
+
+def describe_clusters(context: Context, parameters: Json) -> Json:
+    wanted = parameters.get("clusters") or ["default"]
+    if len(wanted) > _DESCRIBED:
+        raise invalid(f"Clusters cannot have more than {_DESCRIBED} elements.")
+    include = parameters.get("include") or []
+    answer: Json = {"clusters": [], "failures": []}
+    for name in wanted:
+        found = context.scope.clusters.get(naming.last_part(name))
+        if found is not None:
+            answer["clusters"].append(describe.cluster(found, context.scope, include))
+        else:
+            scope = context.scope
+            arn = naming.arn(scope.account, scope.region, f"cluster/{naming.last_part(name)}")
+            answer["failures"].append({"arn": arn, "reason": "MISSING"})
+    return answer
+
+
+def list_clusters(context: Context, parameters: Json) -> Json:
+    arns = sorted(cluster.arn for cluster in context.scope.clusters.values())
+    page, token = paginate(arns, parameters)
+    return {"clusterArns": list(page), **token}
+
+
+def delete_cluster(context: Context, parameters: Json) -> Json:
+    scope, found = context.scope, context.cluster(parameters)
+    services = [s for s in scope.services.values() if s.cluster == found.name]
+    if any(service.status != "INACTIVE" for service in services):
+        raise ApiError(
+            "ClusterContainsServicesException",
+            "The Cluster cannot be deleted while Services are active.",
+        )
+    tasks = [task for task in scope.tasks.values() if task.cluster == found.name]
+    if any(not task.is_stopped for task in tasks):
+        raise ApiError(
+            "ClusterContainsTasksException",
+            "The Cluster cannot be deleted while Tasks are active.",
+        )
+    for service in services:
+        del scope.services[(service.cluster, service.name)]
+    for task in tasks:
+        del scope.tasks[task.id]
+    del scope.clusters[found.name]
+    found.status = "INACTIVE"
+    return {"cluster": describe.cluster(found, scope, _EVERY_FIELD)}
+
+
+def update_cluster(context: Context, parameters: Json) -> Json:
+    found = context.cluster(parameters)
+    _update(found, parameters)
+    return {"cluster": describe.cluster(found, context.scope, _EVERY_FIELD)}
+
+
+def put_cluster_capacity_providers(context: Context, parameters: Json) -> Json:
+    for name in parameters["capacityProviders"]:
+        if name not in {"FARGATE", "FARGATE_SPOT"}:
+            raise invalid("The specified capacity provider does not exist.")
+    return update_cluster(context, parameters)
+
+
+def _update(found: Cluster, parameters: Json) -> None:
+    found.settings = parameters.get("settings", found.settings)
+    found.configuration = parameters.get("configuration", found.configuration)
+    found.capacity_providers = parameters.get("capacityProviders", found.capacity_providers)
+    found.default_strategy = parameters.get(
+        "defaultCapacityProviderStrategy", found.default_strategy
+    )

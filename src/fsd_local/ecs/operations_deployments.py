@@ -1,0 +1,121 @@
+"""Service deployments and service revisions: list, describe, stop.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fsd_local.ecs import describe
+from fsd_local.ecs.context import Context, paginate
+from fsd_local.ecs.faults import ApiError, invalid, service_not_found
+from fsd_local.ecs.model import (
+    DeploymentStatus,
+    Json,
+    Revision,
+    Scope,
+    Service,
+    ServiceDeployment,
+)
+
+_DESCRIBED = 20
+_PAGE = 20
+
+
+def list_service_deployments(context: Context, parameters: Json) -> Json:
+    """Newest first."""
+    service = context.service(parameters)
+    if service.status == "INACTIVE":
+        raise service_not_found()
+    statuses, times = parameters.get("status"), parameters.get("createdAt") or {}
+    after, before = _instant(times.get("after")), _instant(times.get("before"))
+    found = [
+        describe.service_deployment_brief(deployment, service)
+        for deployment in service.service_deployments
+        if (not statuses or str(deployment.status) in statuses)
+        and (after is None or deployment.created_at >= after)
+        and (before is None or deployment.created_at <= before)
+    ]
+    page, token = paginate(found, parameters, default=_PAGE)
+    return {"serviceDeployments": list(page), **token}
+
+
+def _instant(value: float | str | None) -> float | None:
+    """The wire has epoch seconds; the model's other timestamp forms are read as well."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).timestamp()
+    return value
+
+
+def describe_service_deployments(context: Context, parameters: Json) -> Json:
+    answer: Json = {"serviceDeployments": [], "failures": []}
+    for arn in _wanted(parameters["serviceDeploymentArns"], "service-deployment"):
+        found = find_service_deployment(context.scope, arn)
+        if found is None:
+            answer["failures"].append({"arn": arn, "reason": "MISSING"})
+        else:
+            answer["serviceDeployments"].append(describe.service_deployment(*found))
+    return answer
+
+
+def describe_service_revisions(context: Context, parameters: Json) -> Json:
+    answer: Json = {"serviceRevisions": [], "failures": []}
+    for arn in _wanted(parameters["serviceRevisionArns"], "service-revision"):
+        found = _find_revision(context.scope, arn)
+        if found is None:
+            answer["failures"].append({"arn": arn, "reason": "MISSING"})
+        else:
+            answer["serviceRevisions"].append(describe.service_revision(*found))
+    return answer
+
+
+def stop_service_deployment(context: Context, parameters: Json) -> Json:
+    """Ask for a rollback; the scheduler begins it, or the deployment succeeds first.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service-deployment.html
+    """
+    arn = parameters["serviceDeploymentArn"]
+    _wanted([arn], "service-deployment")
+    if parameters.get("stopType", "ROLLBACK") != "ROLLBACK":
+        raise invalid("Invalid stopType: the valid values are ROLLBACK.")
+    found = find_service_deployment(context.scope, arn)
+    if found is None:
+        raise ApiError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+    deployment, service = found
+    if deployment.status.is_final:
+        raise ApiError(
+            "ConflictException",
+            f"The service deployment is {deployment.status} and can't be stopped.",
+        )
+    if deployment.status in {DeploymentStatus.PENDING, DeploymentStatus.IN_PROGRESS}:
+        deployment.status = DeploymentStatus.ROLLBACK_REQUESTED
+        deployment.updated_at = context.now
+        service.is_steady = False
+    return {"serviceDeploymentArn": arn}
+
+
+def _wanted(arns: list[str], kind: str) -> list[str]:
+    if not 1 <= len(arns) <= _DESCRIBED:
+        raise invalid(f"Specify 1 to {_DESCRIBED} ARNs.")
+    for arn in arns:
+        if not arn.startswith("arn:") or f":{kind}/" not in arn:
+            raise invalid(f"Invalid identifier: {arn} is not the ARN of a {kind}.")
+    return arns
+
+
+def find_service_deployment(scope: Scope, arn: str) -> tuple[ServiceDeployment, Service] | None:
+    """History goes with its service."""
+    for service in scope.services.values():
+        for deployment in service.service_deployments:
+            if deployment.arn == arn and service.status != "INACTIVE":
+                return deployment, service
+    return None
+
+
+def _find_revision(scope: Scope, arn: str) -> tuple[Revision, Service] | None:
+    for service in scope.services.values():
+        revision = service.revisions.get(arn)
+        if revision is not None and service.status != "INACTIVE":
+            return revision, service
+    return None

@@ -1,0 +1,347 @@
+"""Services: create, update, describe, list, delete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fsd_local.ecs import describe, naming
+from fsd_local.ecs.context import Context, load_tags, paginate
+from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found, unsupported
+from fsd_local.ecs.model import Cluster, Json, Revision, Service, TaskDefinition
+from fsd_local.ecs.tasks import digest_of
+from fsd_local.ecs.transitions import begin_deployment, end_service_deployments, restore
+from fsd_local.ecs.validation import check_desired_count
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
+_DESCRIBED = 10
+_MAX_GRACE = 2_147_483_647
+_DEFAULT_CONFIGURATION: Json = {
+    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+    "maximumPercent": 200,
+    "minimumHealthyPercent": 100,
+    "strategy": "ROLLING",
+    "bakeTimeInMinutes": 0,
+}
+_SETTINGS = (
+    "serviceRegistries",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+)
+
+
+def create_service(context: Context, parameters: Json) -> Json:
+    cluster = context.cluster(parameters)
+    name = parameters["serviceName"]
+    if not _NAME.fullmatch(name):
+        raise invalid("Invalid service name: up to 255 letters, numbers, underscores, hyphens.")
+    known = context.scope.services.get((cluster.name, name))
+    if known is not None and known.status != "INACTIVE":
+        return {"service": describe.service(_same_again(known, parameters), with_tags=True)}
+    _refuse_unsupported(parameters)
+    service = _new_service(context, cluster, parameters)
+    context.scope.services[(cluster.name, name)] = service
+    revision = _new_revision(context, service, service.task_definition)
+    begin_deployment(service, revision, context.now, ids=context.ids, seen=context.alarms)
+    return {"service": describe.service(service, with_tags=True)}
+
+
+def _same_again(known: Service, parameters: Json) -> Service:
+    """The service that an earlier, lost answer was about."""
+    if known.status == "DRAINING":
+        raise invalid("Unable to Start a service that is still Draining.")
+    token = parameters.get("clientToken")
+    if not token or token != known.client_token or parameters != known.creation:
+        raise invalid("Creation of service was not idempotent.")
+    return known
+
+
+def _refuse_unsupported(parameters: Json) -> None:
+    if parameters.get("schedulingStrategy", "REPLICA") != "REPLICA":
+        raise invalid("The embedded AWS supports only the REPLICA scheduling strategy.")
+    if parameters.get("launchType", "FARGATE") != "FARGATE":
+        raise invalid("The embedded AWS supports only the FARGATE launch type.")
+    controller = parameters.get("deploymentController") or {"type": "ECS"}
+    if controller["type"] != "ECS":
+        raise unsupported("The embedded AWS supports only the ECS deployment controller.")
+
+
+def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Service:
+    if "desiredCount" not in parameters:
+        raise invalid("desiredCount is required for a REPLICA service.")
+    check_desired_count(parameters["desiredCount"])
+    task_definition = _get_task_definition(context, parameters.get("taskDefinition", ""))
+    network = _load_network(parameters.get("networkConfiguration"))
+    balancers = parameters.get("loadBalancers") or []
+    _check_load_balancers(context, task_definition, balancers)
+    scope = context.scope
+    service = Service(
+        account=scope.account,
+        region=scope.region,
+        cluster=cluster.name,
+        cluster_arn=cluster.arn,
+        name=parameters["serviceName"],
+        arn=naming.arn(
+            scope.account, scope.region, f"service/{cluster.name}/{parameters['serviceName']}"
+        ),
+        created_at=context.now,
+        task_definition=task_definition,
+        desired_count=parameters["desiredCount"],
+        configuration=_load_configuration(
+            parameters.get("deploymentConfiguration"), _DEFAULT_CONFIGURATION
+        ),
+        network=network,
+        load_balancers=balancers,
+        platform_version=parameters.get("platformVersion") or "LATEST",
+        zone_rebalancing=parameters.get("availabilityZoneRebalancing", "ENABLED"),
+        capacity_provider_strategy=_load_strategy(cluster, parameters),
+        settings={key: parameters[key] for key in _SETTINGS if key in parameters},
+        tags=load_tags(parameters.get("tags")),
+        client_token=parameters.get("clientToken", ""),
+        creation=parameters,
+    )
+    _set_plain(service, parameters)
+    return service
+
+
+def _load_strategy(cluster: Cluster, parameters: Json) -> list[Json]:
+    given: list[Json] = parameters.get("capacityProviderStrategy") or []
+    if given or "launchType" in parameters:
+        return given
+    return cluster.default_strategy
+
+
+def _set_plain(service: Service, parameters: Json) -> None:
+    """What takes effect without a deployment."""
+    grace = parameters.get("healthCheckGracePeriodSeconds", service.grace_period)
+    if grace is not None and not 0 <= grace <= _MAX_GRACE:
+        raise invalid(f"healthCheckGracePeriodSeconds must be between 0 and {_MAX_GRACE}.")
+    service.grace_period = grace
+    if grace is None and service.load_balancers:
+        service.grace_period = 0
+    service.enable_managed_tags = parameters.get(
+        "enableECSManagedTags", service.enable_managed_tags
+    )
+    service.propagate_tags = parameters.get("propagateTags", service.propagate_tags)
+    service.enable_execute_command = parameters.get(
+        "enableExecuteCommand", service.enable_execute_command
+    )
+    service.zone_rebalancing = parameters.get(
+        "availabilityZoneRebalancing", service.zone_rebalancing
+    )
+
+
+def _get_task_definition(context: Context, wanted: str) -> TaskDefinition:
+    if not wanted:
+        raise invalid("TaskDefinition can not be blank.")
+    found = context.find_task_definition(wanted)
+    if found is None:
+        raise client("Unable to describe task definition.")
+    if found.status != "ACTIVE":
+        raise client("TaskDefinition is inactive")
+    if "FARGATE" not in found.definition["compatibilities"]:
+        raise invalid("Task definition does not support launch_type FARGATE.")
+    return found
+
+
+def _load_network(network: Json | None) -> Json:
+    vpc = (network or {}).get("awsvpcConfiguration")
+    if not vpc:
+        raise invalid(
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
+        )
+    if not vpc.get("subnets"):
+        raise invalid("subnets can not be empty.")
+    return {"awsvpcConfiguration": {"securityGroups": [], "assignPublicIp": "DISABLED"} | vpc}
+
+
+def _check_load_balancers(
+    context: Context, task_definition: TaskDefinition, balancers: Sequence[Json]
+) -> None:
+    containers = {found["name"]: found for found in task_definition.containers}
+    for balancer in balancers:
+        arn = balancer.get("targetGroupArn")
+        if not arn:
+            raise invalid("The embedded AWS supports only load balancers with a targetGroupArn.")
+        _check_target_group(context, arn)
+        name, port = balancer.get("containerName"), balancer.get("containerPort")
+        if name not in containers:
+            raise invalid(f"The container {name} does not exist in the task definition.")
+        ports = {p.get("containerPort") for p in containers[name]["portMappings"]}
+        if port not in ports:
+            raise invalid(f"The container {name} did not have a container port {port} defined.")
+
+
+def _check_target_group(context: Context, arn: str) -> None:
+    group = context.target_groups.get(arn)
+    if group is None or not group.exists:
+        raise invalid(f"The target group with targetGroupArn {arn} does not exist.")
+    if not group.is_attached:
+        raise invalid(
+            f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+        )
+
+
+def _load_configuration(given: Json | None, base: Json) -> Json:
+    """`base` with what is given on top; raises ApiError for what cannot be."""
+    found = base | (given or {})
+    if found["strategy"] != "ROLLING":
+        raise invalid(
+            f"The embedded AWS supports only the ROLLING deployment strategy, "
+            f"not {found['strategy']}."
+        )
+    lower, upper = found["minimumHealthyPercent"], found["maximumPercent"]
+    if not 0 <= lower <= upper:
+        raise invalid(
+            f"minimumHealthyPercent {lower} must be between 0 and maximumPercent {upper}."
+        )
+    threshold = (found.get("deploymentCircuitBreaker") or {}).get("thresholdConfiguration")
+    if threshold is not None and threshold["value"] < 1:
+        raise invalid("thresholdConfiguration.value must be at least 1.")
+    criteria = found.get("earlySuccessCriteria") or {}
+    if criteria.get("enable") and not lower <= criteria.get("healthyPercent", -1) <= 100:
+        raise invalid(f"healthyPercent must be between minimumHealthyPercent {lower} and 100.")
+    return found
+
+
+def _new_revision(context: Context, service: Service, target: TaskDefinition) -> Revision:
+    number = context.ids.number()
+    resource = f"service-revision/{service.cluster}/{service.name}/{number}"
+    revision = Revision(
+        arn=naming.arn(service.account, service.region, resource),
+        task_definition=target,
+        created_at=context.now,
+        network=service.network,
+        load_balancers=service.load_balancers,
+        platform_version=service.platform_version,
+        settings=service.settings,
+        launch_type=service.launch_type,
+        capacity_provider_strategy=service.capacity_provider_strategy,
+    )
+    for container in revision.to_resolve:
+        if digest_of(container["image"]):
+            revision.digests[container["name"]] = digest_of(container["image"])
+    return revision
+
+
+def update_service(context: Context, parameters: Json) -> Json:
+    """Whether a deployment starts depends on the parameter; see each in the API's reference.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+    """
+    service = context.service(parameters)
+    if service.status != "ACTIVE":
+        raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
+    _refuse_unsupported(parameters)
+    target = _updated_task_definition(context, service, parameters)
+    wanted = _wanted_revision(context, service, target, parameters)
+    configuration = _load_configuration(
+        parameters.get("deploymentConfiguration"), service.configuration
+    )
+    count = parameters.get("desiredCount", service.desired_count)
+    check_desired_count(count)
+    _set_plain(service, parameters)
+    service.configuration, service.desired_count = configuration, count
+    service.capacity_provider_strategy = parameters.get(
+        "capacityProviderStrategy", service.capacity_provider_strategy
+    )
+    service.is_steady = False
+    if parameters.get("forceNewDeployment") or _differs(service, wanted):
+        restore(service, wanted)
+        begin_deployment(service, wanted, context.now, ids=context.ids, seen=context.alarms)
+    return {"service": describe.service(service, with_tags=True)}
+
+
+def _updated_task_definition(
+    context: Context, service: Service, parameters: Json
+) -> TaskDefinition:
+    """An INACTIVE one that the service runs already may stay; another may not come."""
+    wanted = parameters.get("taskDefinition")
+    if not wanted:
+        return service.task_definition
+    if context.find_task_definition(wanted) is service.task_definition:
+        return service.task_definition
+    return _get_task_definition(context, wanted)
+
+
+def _wanted_revision(
+    context: Context, service: Service, target: TaskDefinition, parameters: Json
+) -> Revision:
+    """Checks everything before anything is changed."""
+    revision = _new_revision(context, service, target)
+    if "networkConfiguration" in parameters:
+        revision.network = _load_network(parameters["networkConfiguration"])
+    if "loadBalancers" in parameters:
+        revision.load_balancers = parameters["loadBalancers"]
+    if "loadBalancers" in parameters or target is not service.task_definition:
+        _check_load_balancers(context, target, revision.load_balancers)
+    revision.platform_version = parameters.get("platformVersion") or service.platform_version
+    given = {key: parameters[key] for key in _SETTINGS if key in parameters}
+    revision.settings = service.settings | given
+    return revision
+
+
+def _differs(service: Service, wanted: Revision) -> bool:
+    return (
+        wanted.task_definition is not service.task_definition
+        or wanted.network != service.network
+        or wanted.load_balancers != service.load_balancers
+        or wanted.platform_version != service.platform_version
+        or wanted.settings != service.settings
+    )
+
+
+def describe_services(context: Context, parameters: Json) -> Json:
+    cluster = context.cluster(parameters)
+    wanted = parameters["services"]
+    if not wanted:
+        raise invalid("Services cannot be empty.")
+    if len(wanted) > _DESCRIBED:
+        raise invalid(f"Services cannot have more than {_DESCRIBED} elements.")
+    with_tags = "TAGS" in (parameters.get("include") or ())
+    answer: Json = {"services": [], "failures": []}
+    for name in wanted:
+        found = context.scope.services.get((cluster.name, naming.last_part(name)))
+        if found is not None:
+            answer["services"].append(describe.service(found, with_tags=with_tags))
+            continue
+        scope = context.scope
+        resource = f"service/{cluster.name}/{naming.last_part(name)}"
+        arn = naming.arn(scope.account, scope.region, resource)
+        answer["failures"].append({"arn": arn, "reason": "MISSING"})
+    return answer
+
+
+def list_services(context: Context, parameters: Json) -> Json:
+    """ACTIVE ones only, as the API does."""
+    cluster = context.cluster(parameters)
+    arns = sorted(
+        service.arn
+        for service in context.scope.services.values()
+        if service.cluster == cluster.name
+        and service.status == "ACTIVE"
+        and parameters.get("launchType", service.launch_type) == service.launch_type
+        and parameters.get("schedulingStrategy", "REPLICA") == "REPLICA"
+    )
+    page, token = paginate(arns, parameters, default=_DESCRIBED)
+    return {"serviceArns": list(page), **token}
+
+
+def delete_service(context: Context, parameters: Json) -> Json:
+    """ACTIVE → DRAINING; the scheduler makes it INACTIVE when its tasks are gone."""
+    service = context.service(parameters)
+    if service.status == "INACTIVE":
+        raise service_not_found()
+    if service.desired_count > 0 and not parameters.get("force"):
+        raise invalid("The service cannot be stopped while it is scaled above 0.")
+    if service.status == "ACTIVE":
+        service.status, service.desired_count, service.is_steady = "DRAINING", 0, False
+        end_service_deployments(service, context.now)
+    return {"service": describe.service(service, with_tags=True)}
+
+
+def scale(service: Service, count: int) -> None:
+    """Application Auto Scaling's way to change the desired count; starts no deployment."""
+    if service.desired_count != count:
+        service.desired_count, service.is_steady = count, False

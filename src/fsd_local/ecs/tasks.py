@@ -1,0 +1,216 @@
+"""Makes tasks: the record of one, and the `TaskSpec` that a runtime can launch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from fsd_local.ecs import naming
+from fsd_local.ecs.health import load_health_check
+from fsd_local.ecs.model import (
+    Container,
+    Deployment,
+    Json,
+    Registration,
+    Service,
+    Task,
+    TaskDefinition,
+)
+from fsd_local.ecs.naming import Ids
+from fsd_local.ports import ContainerSpec, LogTarget, TaskSpec
+
+_STOP_TIMEOUT = 30.0
+_SHORTEST_STOP_TIMEOUT = 1.0  # a program needs real time to end, however great the speed
+
+
+def service_task(service: Service, deployment: Deployment, now: float, *, ids: Ids) -> Task:
+    """A task of a deployment, with the tags that the service propagates."""
+    revision = deployment.revision
+    task = new_task(
+        revision.task_definition,
+        account=service.account,
+        region=service.region,
+        cluster=service.cluster,
+        now=now,
+        ids=ids,
+    )
+    task.group, task.started_by = f"service:{service.name}", deployment.id
+    task.deployment_id, task.revision_arn = deployment.id, revision.arn
+    task.network, task.launch_type = revision.network, revision.launch_type
+    task.enable_execute_command = service.enable_execute_command
+    task.tags = propagated_tags(service, revision.task_definition)
+    task.registrations = [
+        Registration(target_group_arn=found["targetGroupArn"], port=found["containerPort"])
+        for found in revision.load_balancers
+        if "targetGroupArn" in found
+    ]
+    for container in task.containers:
+        container.digest = revision.digests.get(container.name, "")
+    return task
+
+
+def propagated_tags(service: Service, task_definition: TaskDefinition) -> dict[str, str]:
+    tags = {"SERVICE": service.tags, "TASK_DEFINITION": task_definition.tags}
+    found = dict(tags.get(service.propagate_tags, {}))
+    if service.enable_managed_tags:
+        found["aws:ecs:clusterName"] = service.cluster
+        found["aws:ecs:serviceName"] = service.name
+    return found
+
+
+def new_task(
+    task_definition: TaskDefinition,
+    *,
+    account: str,
+    region: str,
+    cluster: str,
+    now: float,
+    ids: Ids,
+) -> Task:
+    task_id = ids.task()
+    return Task(
+        id=task_id,
+        arn=naming.arn(account, region, f"task/{cluster}/{task_id}"),
+        account=account,
+        region=region,
+        cluster=cluster,
+        cluster_arn=naming.arn(account, region, f"cluster/{cluster}"),
+        task_definition=task_definition,
+        group=f"family:{task_definition.family}",
+        started_by="",
+        created_at=now,
+        containers=[
+            Container(
+                name=found["name"],
+                image=found["image"],
+                essential=found.get("essential", True),
+                id=ids.uuid(),
+                health_check=load_health_check(found.get("healthCheck")),
+            )
+            for found in task_definition.containers
+        ],
+        network={},
+        attachment_id=ids.uuid(),
+        eni_id=ids.eni(),
+        mac_address=ids.mac(),
+    )
+
+
+def task_spec(
+    task: Task,
+    *,
+    digests: Mapping[str, str],
+    secrets: Mapping[str, Mapping[str, str]],
+    credentials: Mapping[str, str],
+    silent: Collection[str] = (),
+    speed: float,
+) -> TaskSpec:
+    """`secrets` and `digests` are by container; nothing is looked up here.
+
+    `credentials` are the variables by which an SDK finds the task role; what the containers in
+    `silent` write arrives nowhere.
+    """
+    return TaskSpec(
+        id=task.id,
+        account=task.account,
+        region=task.region,
+        cluster=task.cluster,
+        family=task.task_definition.family,
+        revision=task.task_definition.revision,
+        containers=tuple(
+            _container_spec(
+                task,
+                found,
+                digest=digests.get(found["name"], ""),
+                environment={**credentials, **secrets.get(found["name"], {})},
+                is_silent=found["name"] in silent,
+                speed=speed,
+            )
+            for found in task.task_definition.containers
+        ),
+    )
+
+
+def log_target(task: Task, definition: Json) -> LogTarget | None:
+    """The awslogs stream of a container; None with another driver, or none."""
+    logs = definition.get("logConfiguration") or {}
+    if logs.get("logDriver") != "awslogs":
+        return None
+    options = logs.get("options") or {}
+    prefix = options.get("awslogs-stream-prefix")
+    stream = f"{prefix}/{definition['name']}/{task.id}" if prefix else task.id
+    return LogTarget(
+        account=task.account,
+        region=options.get("awslogs-region", task.region),
+        group=options.get("awslogs-group", ""),
+        stream=stream,
+    )
+
+
+def image_by_digest(image: str, digest: str) -> str:
+    """`host:5000/name:tag` → `host:5000/name@sha256:…`; without a digest, or with one, as it is."""
+    if not digest or "@" in image:
+        return image
+    head, _, tail = image.rpartition("/")
+    name = tail.split(":", 1)[0]
+    return f"{head}/{name}@{digest}" if head else f"{name}@{digest}"
+
+
+def digest_of(image: str) -> str:
+    """The digest that an image reference names, or ""."""
+    return image.partition("@")[2]
+
+
+def _container_spec(
+    task: Task,
+    definition: Json,
+    *,
+    digest: str,
+    environment: Mapping[str, str],
+    is_silent: bool,
+    speed: float,
+) -> ContainerSpec:
+    override = _override(task, definition["name"])
+    command = override.get("command") or definition.get("command")
+    memory = (
+        override.get("memory")
+        or definition.get("memory")
+        or task.task_definition.definition.get("memory")
+    )
+    stop_timeout = float(definition.get("stopTimeout", _STOP_TIMEOUT))
+    return ContainerSpec(
+        name=definition["name"],
+        image=image_by_digest(definition["image"], digest),
+        command=_argv(command),
+        entry_point=_argv(definition.get("entryPoint")),
+        environment=_environment(task, definition, override) | dict(environment),
+        working_directory=definition.get("workingDirectory"),
+        user=definition.get("user"),
+        ports=tuple(p["containerPort"] for p in definition.get("portMappings") or ()),
+        memory_mib=int(memory) if memory else None,
+        essential=definition.get("essential", True),
+        read_only_root=bool(definition.get("readonlyRootFilesystem")),
+        stop_timeout=max(stop_timeout / speed, min(stop_timeout, _SHORTEST_STOP_TIMEOUT)),
+        log=None if is_silent else log_target(task, definition),
+    )
+
+
+def _argv(found: Sequence[str] | None) -> tuple[str, ...] | None:
+    return tuple(found) if found else None
+
+
+def _override(task: Task, container: str) -> Json:
+    overrides: list[Json] = task.overrides.get("containerOverrides") or []
+    return next((found for found in overrides if found.get("name") == container), {})
+
+
+def _environment(task: Task, definition: Json, override: Json) -> dict[str, str]:
+    """What Fargate sets, then the definition's, then the override's."""
+    environment = {
+        "AWS_REGION": task.region,
+        "AWS_DEFAULT_REGION": task.region,
+        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+    }
+    for source in (definition, override):
+        for pair in source.get("environment") or ():
+            environment[pair["name"]] = pair["value"]
+    return environment

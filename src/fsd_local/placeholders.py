@@ -1,0 +1,195 @@
+"""Secrets and parameters that a manifest names and the embedded AWS lacks.
+
+They get a value that says what it is, and tags that say for which services they were made, so
+that the last one to go takes them along. What somebody made by hand is never touched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ministack.services import secretsmanager, ssm
+
+from fsd_local.references import Reference, parse
+from fsd_local.seams.scope import scope
+from fsd_local.secrets import find_secret, find_version
+
+VALUE = "placeholder"
+TAG = "fsd:placeholder"
+USERS_TAG = "fsd:placeholder-for"  # service names, with spaces between them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """Where a secret or a parameter is kept."""
+
+    kind: Literal["secret", "parameter"]
+    account: str
+    region: str
+    name: str
+    arn: str
+
+
+def create_placeholders(
+    values_from: Iterable[str], *, service: str, account: str, region: str
+) -> list[str]:
+    """Make what is missing; the `valueFrom`s that were missing.
+
+    Two references to keys of one JSON secret make one secret that has both keys.
+    """
+    created: list[str] = []
+    for value_from in values_from:
+        reference = parse(value_from, account=account, region=region)
+        with scope(reference.account, reference.region):
+            is_parameter = reference.kind == "parameter"
+            made = _create_parameter(reference) if is_parameter else _create_secret(reference)
+            record = _find(reference)
+            if record is not None and (users := _users(record)) is not None:
+                _set_users(record, users | ({service} if service else set()))
+        if made:
+            created.append(value_from)
+    return created
+
+
+def remove_placeholders(
+    values_from: Iterable[str], *, service: str, account: str, region: str
+) -> list[str]:
+    """Take `service` off the users of its placeholders and remove those that nobody uses.
+
+    Without `values_from`: of all placeholders. Returns the ARNs of those that are gone.
+    """
+    named = [parse(value, account=account, region=region) for value in values_from]
+    removed: list[str] = []
+    for record in [*_found(named)] if named else [*_all()]:
+        with scope(record.account, record.region):
+            users = _users(record)
+            if users is None or (service and not named and service not in users):
+                continue
+            users -= {service}
+            if users:
+                _set_users(record, users)
+            else:
+                _delete(record)
+                removed.append(record.arn)
+    return removed
+
+
+def _found(references: Iterable[Reference]) -> Iterator[_Record]:
+    seen: set[_Record] = set()
+    for reference in references:
+        with scope(reference.account, reference.region):
+            record = _find(reference)
+        if record is not None and record not in seen:
+            seen.add(record)
+            yield record
+
+
+def _all() -> Iterator[_Record]:
+    for (account, region, name), secret in secretsmanager._secrets.all_items():
+        yield _Record(kind="secret", account=account, region=region, name=name, arn=secret["ARN"])
+    for (account, region, name), parameter in ssm._parameters.all_items():
+        yield _Record(
+            kind="parameter", account=account, region=region, name=name, arn=parameter["ARN"]
+        )
+
+
+def _find(reference: Reference) -> _Record | None:
+    if reference.kind == "secret":
+        found = find_secret(reference)
+        name = found["Name"] if found else ""
+    else:
+        name, found = ssm._lookup_parameter(
+            reference.arn or reference.name, allow_arn_region=True, flexible_name=True
+        )
+    if found is None:
+        return None
+    return _Record(
+        kind=reference.kind,
+        account=reference.account,
+        region=reference.region,
+        name=name,
+        arn=found["ARN"],
+    )
+
+
+def _create_parameter(reference: Reference) -> bool:
+    if _find(reference) is not None:
+        return False
+    ssm._put_parameter(
+        {
+            "Name": reference.name,
+            "Value": VALUE,
+            "Type": "SecureString",
+            "Tags": [{"Key": TAG, "Value": "true"}],
+        }
+    )
+    return True
+
+
+def _create_secret(reference: Reference) -> bool:
+    present = find_secret(reference)
+    if present is not None:
+        return _add_key(present, reference)
+    name = reference.bare_name
+    secretsmanager._secrets.pop(name, None)  # one that waits for its deletion
+    value = json.dumps({reference.json_key: VALUE}) if reference.json_key else VALUE
+    secretsmanager._store_new_secret(
+        name,
+        secret_string=value,
+        description="A placeholder, made because a manifest names it",
+        tags=[{"Key": TAG, "Value": "true"}],
+    )
+    if name != reference.name:
+        secretsmanager._secrets[name]["ARN"] = reference.arn
+    return True
+
+
+def _add_key(secret: Any, reference: Reference) -> bool:
+    """Give a placeholder one more key."""
+    version = find_version(secret, reference)
+    if not reference.json_key or version is None or not _is_placeholder(secret["Tags"]):
+        return False
+    try:
+        fields = json.loads(version["SecretString"])
+    except ValueError:
+        fields = {}
+    if reference.json_key in fields:
+        return False
+    version["SecretString"] = json.dumps({**fields, reference.json_key: VALUE})
+    return True
+
+
+def _is_placeholder(tags: Iterable[Any]) -> bool:
+    return any(tag["Key"] == TAG and tag["Value"] == "true" for tag in tags)
+
+
+def _tags(record: _Record) -> dict[str, str]:
+    if record.kind == "parameter":
+        return dict(ssm._tags.get(record.arn) or {})
+    return {tag["Key"]: tag["Value"] for tag in secretsmanager._secrets[record.name]["Tags"]}
+
+
+def _users(record: _Record) -> set[str] | None:
+    """The services that a placeholder is for; None where it is no placeholder."""
+    tags = _tags(record)
+    return set(tags.get(USERS_TAG, "").split()) if tags.get(TAG) == "true" else None
+
+
+def _set_users(record: _Record, users: set[str]) -> None:
+    tags = {**_tags(record), USERS_TAG: " ".join(sorted(users))}
+    if record.kind == "parameter":
+        ssm._tags[record.arn] = tags
+    else:
+        secretsmanager._secrets[record.name]["Tags"] = [
+            {"Key": key, "Value": value} for key, value in tags.items()
+        ]
+
+
+def _delete(record: _Record) -> None:
+    if record.kind == "parameter":
+        ssm._delete_parameter({"Name": record.name})
+    else:
+        secretsmanager._secrets.pop(record.name, None)

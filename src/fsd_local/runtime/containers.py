@@ -1,0 +1,532 @@
+"""Tasks as containers of a Docker engine, pulled by digest from the embedded AWS's registry.
+
+As with awsvpc, a task has one address and its containers share localhost: they join the network
+namespace of the first essential one. Everything made here carries the instance's label, so that
+what a killed server leaves behind is found again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import docker
+import docker.errors
+import requests
+from docker.context import ContextAPI
+from docker.types import LogConfig
+
+from fsd.errors import CallFailedError
+from fsd_local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
+from fsd_local.runtime import doorways, orphans, wording
+from fsd_local.runtime.doorways import Doorway, Doorways
+from fsd_local.runtime.images import REGISTRY_USER, resolve_digest
+from fsd_local.runtime.lines import Lines
+from fsd_local.runtime.reference import Reference, parse_reference
+
+_DEFAULT_HOST = "unix:///var/run/docker.sock"
+_LABEL = "fsd.local"
+_TASK_LABEL = "fsd.local.task"
+_SOON = 2  # seconds
+_PATIENT = 30  # where containers are asked for
+_CALL_TIMEOUT = 120
+_CONNECTIONS = 64  # each container's log holds one
+_LAST_WORDS = 5.0  # seconds in which the log must end once the container has
+_POLL = 0.05
+_PIECE = 16 * 1024  # bytes at which the engine cuts a line
+_TIMED_OUT, _NOT_RUNNING, _NOT_FOUND, _NOT_EXECUTABLE = 124, 1, 127, 126
+# For a container that ended before it could be asked for its address: nobody answers there.
+# https://www.rfc-editor.org/rfc/rfc5737
+_NOWHERE = "192.0.2.1"
+
+_DockerErrors = (docker.errors.DockerException, requests.RequestException)
+
+
+def find_engine(timeout: int = _SOON) -> docker.DockerClient | None:
+    """The engine of DOCKER_HOST, else of the CLI's current context; None where it is silent."""
+    url = os.environ.get("DOCKER_HOST") or _host_of_context()
+    try:
+        _knock(url or _DEFAULT_HOST, timeout)
+        engine = _client(url, timeout)
+    except (*_DockerErrors, OSError):
+        return None
+    try:
+        engine.ping()
+    except _DockerErrors:
+        engine.close()
+        return None
+    engine.api.timeout = _CALL_TIMEOUT
+    return engine
+
+
+def require_engine() -> docker.DockerClient:
+    """Raises CallFailedError (docker-unavailable) where none answers."""
+    engine = find_engine(_PATIENT)
+    if engine is not None:
+        return engine
+    raise CallFailedError(
+        "no Docker engine answers",
+        where=os.environ.get("DOCKER_HOST") or _DEFAULT_HOST,
+        fix="start Docker, or use --runtime process",
+        code="docker-unavailable",
+    )
+
+
+def sweep(instance: str, engine: docker.DockerClient) -> int:
+    """Remove every container of an instance; how many there were."""
+    found = engine.api.containers(all=True, filters={"label": f"{_LABEL}={instance}"})
+    for container in found:
+        with contextlib.suppress(docker.errors.APIError):
+            engine.api.remove_container(container["Id"], force=True, v=True)
+    return len(found)
+
+
+class Containers:
+    """Implements the `Runtime` port. Takes over the client, and closes it."""
+
+    def __init__(
+        self,
+        *,
+        logs: LogSink,
+        instance: str,
+        engine: docker.DockerClient | None = None,
+        registry_password: str = "",
+        aws_port: int | None = None,
+    ) -> None:
+        """`aws_port` of this machine's loopback is reached from every task, where that can be."""
+        client = engine or require_engine()
+        self._engine = client
+        self._logs = logs
+        self._instance = instance
+        self._password = registry_password
+        self._lock = threading.Lock()
+        self._tasks: dict[str, _Task] = {}
+        self._images: set[str] = set()  # of registries on this machine
+        self._doorways = Doorways(aws_port) if aws_port and doorways.are_possible() else None
+        sweep(instance, client)
+        self._guard = orphans.Guard(instance, command=_sweeping(instance))
+
+    @property
+    def name(self) -> Literal["container", "process"]:
+        return "container"
+
+    def resolve(self, image: str) -> str:
+        reference = parse_reference(image)
+        if reference.is_loopback:
+            return resolve_digest(reference, password=self._password)
+        try:
+            return str(self._engine.images.get_registry_data(image).id)
+        except _DockerErrors as error:
+            raise LaunchError(_pull_reason(image, error)) from error
+
+    def launch(self, task: TaskSpec) -> str:
+        for container in task.containers:
+            self._pull(container)
+        found = _Task(self._engine)
+        with contextlib.ExitStack() as undo:
+            undo.callback(found.stop)
+            for spec in _owner_first(task.containers):
+                found.create(spec, name=self._name(task, spec), labels=self._labels(task))
+            found.start(self._logs, self._doorways)
+            address = found.address()
+            undo.pop_all()
+        found.order = tuple(spec.name for spec in task.containers)
+        with self._lock:
+            self._tasks[task.id] = found
+        return address
+
+    def inspect(self, task_id: str) -> Sequence[ContainerState]:
+        task = self._find(task_id)
+        return task.states() if task else ()
+
+    def execute(self, task_id: str, container: str, command: Sequence[str], timeout: float) -> int:
+        task = self._find(task_id)
+        found = task.containers.get(container) if task else None
+        return found.execute(command, timeout) if found else _NOT_RUNNING
+
+    def stop(self, task_id: str) -> Sequence[ContainerState]:
+        with self._lock:
+            task = self._tasks.pop(task_id, None)
+        return task.stop() if task else ()
+
+    def close(self) -> None:
+        with self._lock:
+            tasks, self._tasks = list(self._tasks.values()), {}
+        if tasks:
+            with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
+                list(pool.map(_Task.stop, tasks))
+        with contextlib.suppress(*_DockerErrors):
+            sweep(self._instance, self._engine)
+            self._forget_images()
+        if self._doorways is not None:
+            self._doorways.close()
+        self._guard.close()
+        self._engine.close()
+
+    def _find(self, task_id: str) -> _Task | None:
+        with self._lock:
+            return self._tasks.get(task_id)
+
+    def _name(self, task: TaskSpec, spec: ContainerSpec) -> str:
+        return f"fsd-{self._instance}-{task.id[:12]}-{spec.name}"
+
+    def _labels(self, task: TaskSpec) -> dict[str, str]:
+        return {_LABEL: self._instance, _TASK_LABEL: task.id}
+
+    def _pull(self, container: ContainerSpec) -> None:
+        """Also what the engine has already, as Fargate does; layers that are there stay there."""
+        reference = parse_reference(container.image)
+        name = container.image.partition("@")[0]
+        repository = name.removesuffix(f":{reference.tag}") if reference.tag else name
+        try:
+            for event in self._engine.api.pull(
+                repository,
+                tag=reference.version,
+                stream=True,
+                decode=True,
+                auth_config=self._login(reference),
+            ):
+                if "error" in event:
+                    raise docker.errors.APIError(str(event["error"]))
+        except _DockerErrors as error:
+            reason = _pull_reason(container.image, error)
+            raise LaunchError(reason, container=container.name) from error
+        if reference.is_loopback:
+            with self._lock:
+                self._images.add(container.image)
+
+    def _login(self, reference: Reference) -> dict[str, str] | None:
+        """None: with what the engine's user has stored."""
+        if not self._password or not reference.is_loopback:
+            return None
+        return {"username": REGISTRY_USER, "password": self._password}
+
+    def _forget_images(self) -> None:
+        """Names in a registry that is gone with this instance; images with other names stay."""
+        for image in self._images:
+            host = f"{parse_reference(image).host}/"
+            try:
+                attributes = self._engine.images.get(image).attrs
+            except docker.errors.APIError:
+                continue
+            names = [*(attributes.get("RepoTags") or ()), *(attributes.get("RepoDigests") or ())]
+            for name in names:
+                if name.startswith(host):
+                    with contextlib.suppress(docker.errors.APIError):
+                        self._engine.api.remove_image(name)
+
+
+class _Task:
+    def __init__(self, engine: docker.DockerClient) -> None:
+        self._engine = engine
+        self.containers: dict[str, _Container] = {}  # the owner of the network first
+        self.order: tuple[str, ...] = ()
+        self._doorway: Doorway | None = None
+
+    def create(self, spec: ContainerSpec, *, name: str, labels: dict[str, str]) -> None:
+        owner = next(iter(self.containers.values()), None)
+        network = f"container:{owner.id}" if owner else "bridge"
+        self.containers[spec.name] = _Container.create(
+            self._engine, spec, name=name, labels=labels, network=network
+        )
+
+    def start(self, logs: LogSink, ways: Doorways | None) -> None:
+        for container in self.containers.values():
+            container.start(logs)
+            if ways is not None and self._doorway is None:
+                self._doorway = container.open_doorway(ways)
+
+    def address(self) -> str:
+        owner = next(iter(self.containers.values()))
+        settings = owner.attributes()["NetworkSettings"]
+        networks = [*(settings.get("Networks") or {}).values(), settings]
+        found = (str(network.get("IPAddress") or "") for network in networks)
+        return next((address for address in found if address), _NOWHERE)
+
+    def states(self) -> tuple[ContainerState, ...]:
+        names = self.order or tuple(self.containers)
+        return tuple(self.containers[name].state() for name in names)
+
+    def stop(self) -> tuple[ContainerState, ...]:
+        """All at once; the owner of the network is removed last."""
+        if self._doorway is not None:
+            self._doorway.close()
+        if self.containers:
+            with ThreadPoolExecutor(max_workers=len(self.containers)) as pool:
+                list(pool.map(_Container.stop, self.containers.values()))
+        states = self.states()
+        for container in reversed(self.containers.values()):
+            container.remove()
+        return states
+
+
+class _Container:
+    def __init__(self, engine: docker.DockerClient, spec: ContainerSpec, identifier: str) -> None:
+        self._engine = engine
+        self._spec = spec
+        self._log: threading.Thread | None = None
+        self._seen_ended = 0.0  # monotonic; 0 while it runs
+        self.id = identifier
+
+    @classmethod
+    def create(
+        cls,
+        engine: docker.DockerClient,
+        spec: ContainerSpec,
+        *,
+        name: str,
+        labels: dict[str, str],
+        network: str,
+    ) -> _Container:
+        limit = f"{spec.memory_mib}m" if spec.memory_mib else None
+        api = engine.api
+        try:
+            created = api.create_container(
+                spec.image,
+                name=name,
+                command=_words(spec.command),
+                entrypoint=_words(spec.entry_point),
+                environment=dict(spec.environment),
+                user=spec.user,
+                working_dir=spec.working_directory,
+                labels=labels,
+                host_config=api.create_host_config(
+                    network_mode=network,
+                    mem_limit=limit,
+                    memswap_limit=limit,  # the same: no swap, as on Fargate
+                    read_only=spec.read_only_root,
+                    privileged=False,
+                    log_config=LogConfig(type="json-file", config={"max-size": "20m"}),
+                ),
+            )
+        except _DockerErrors as error:
+            raise LaunchError(wording.cannot_create(_said(error)), container=spec.name) from error
+        return cls(engine, spec, str(created["Id"]))
+
+    def start(self, logs: LogSink) -> None:
+        try:
+            self._engine.api.start(self.id)
+        except _DockerErrors as error:
+            said = _said(error)
+            raise LaunchError(
+                wording.cannot_start(said), container=self._spec.name, exit_code=_start_code(said)
+            ) from error
+        if self._spec.log is not None:
+            self._log = threading.Thread(
+                target=self._follow, args=(logs,), name=f"{self._spec.name} log", daemon=True
+            )
+            self._log.start()
+
+    def open_doorway(self, ways: Doorways) -> Doorway | None:
+        """None where the container has ended already, or runs on another machine.
+
+        Its program has begun by now: a call in its first milliseconds is refused, and SDKs repeat.
+        """
+        pid = int(self.attributes()["State"]["Pid"] or 0)
+        with contextlib.suppress(OSError):
+            if self._is_mine(pid):
+                return ways.open(pid)
+        return None
+
+    def attributes(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._engine.api.inspect_container(self.id)
+        return found
+
+    def state(self) -> ContainerState:
+        """Running until its last line is written, so that whoever sees the end sees the cause."""
+        name = self._spec.name
+        try:
+            found = self.attributes()["State"]
+        except docker.errors.NotFound:
+            return ContainerState(name=name, running=False)
+        if found["Status"] == "created":
+            return ContainerState(name=name, running=False)
+        if found["Running"] or self._is_still_writing():
+            return ContainerState(name=name, running=True)
+        return ContainerState(
+            name=name,
+            running=False,
+            exit_code=int(found["ExitCode"]),
+            out_of_memory=bool(found["OOMKilled"]),
+        )
+
+    def execute(self, command: Sequence[str], timeout: float) -> int:
+        api = self._engine.api
+        try:
+            identifier = api.exec_create(self.id, list(command))["Id"]
+            api.exec_start(identifier, detach=True)
+            found = self._await_exec(identifier, timeout)
+        except docker.errors.APIError as error:
+            return _start_code(_said(error)) or _NOT_RUNNING
+        except _DockerErrors:
+            return _NOT_RUNNING
+        if found["Running"]:
+            self._kill(int(found.get("Pid") or 0))
+            return _TIMED_OUT
+        code = found["ExitCode"]
+        return _NOT_FOUND if code is None else int(code)
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL after the stop timeout, both by the engine; then the last lines."""
+        with contextlib.suppress(*_DockerErrors):
+            self._engine.api.stop(self.id, timeout=math.ceil(self._spec.stop_timeout))
+        if self._log is not None:
+            self._log.join(_LAST_WORDS)
+
+    def remove(self) -> None:
+        with contextlib.suppress(*_DockerErrors):
+            self._engine.api.remove_container(self.id, force=True, v=True)
+
+    def _is_still_writing(self) -> bool:
+        if self._log is None or not self._log.is_alive():
+            return False
+        now = time.monotonic()
+        self._seen_ended = self._seen_ended or now
+        return now - self._seen_ended < _LAST_WORDS
+
+    def _await_exec(self, identifier: str, timeout: float) -> dict[str, Any]:
+        deadline = time.monotonic() + timeout
+        pause = threading.Event()
+        while True:
+            found: dict[str, Any] = self._engine.api.exec_inspect(identifier)
+            if not found["Running"] or time.monotonic() >= deadline:
+                return found
+            pause.wait(_POLL)
+
+    def _kill(self, pid: int) -> None:
+        """The engine has no call for it."""
+        with contextlib.suppress(OSError):
+            if self._is_mine(pid):
+                os.kill(pid, signal.SIGKILL)
+
+    def _is_mine(self, pid: int) -> bool:
+        """The engine may run on another machine, where numbers are others'. Raises OSError."""
+        return bool(pid) and self.id in Path(f"/proc/{pid}/cgroup").read_text()
+
+    def _follow(self, logs: LogSink) -> None:
+        """Until the container ends, or the engine does."""
+        assert self._spec.log is not None
+        with contextlib.suppress(*_DockerErrors, ValueError, OSError):
+            stream = self._engine.api.logs(
+                self.id, stdout=True, stderr=True, stream=True, follow=True, timestamps=True
+            )
+            for at, text in read_log(self._with_the_end(stream)):
+                logs.write(self._spec.log, [(at, text)])
+
+    def _with_the_end(self, frames: Iterator[bytes]) -> Iterator[bytes]:
+        """Engines may end the stream before a last line that has no end of line."""
+        last = b""
+        for frame in frames:
+            last = frame
+            yield frame
+        end: bytes = self._engine.api.logs(
+            self.id, stdout=True, stderr=True, timestamps=True, tail=1
+        )
+        if end and not (last and end.endswith(last)):
+            yield end
+
+
+def read_log(frames: Iterator[bytes]) -> Iterator[tuple[int, str]]:
+    """(milliseconds, line). The engine cuts lines at 16 KiB, and stamps each piece."""
+    lines, at = Lines(), 0
+    for frame in frames:
+        stamp, _, content = frame.partition(b" ")
+        at = _milliseconds(stamp.decode())
+        # Shorter and without an end: the last of its stream; the other one may still go on.
+        is_last = not content.endswith(b"\n") and len(content) < _PIECE
+        for text in lines.feed(content + b"\n" if is_last else content):
+            yield at, text
+    for text in lines.finish():
+        yield at, text
+
+
+def _milliseconds(stamp: str) -> int:
+    """`2026-01-02T03:04:05.123456789Z`; Python reads six digits."""
+    seconds, _, fraction = stamp.removesuffix("Z").partition(".")
+    whole = int(datetime.fromisoformat(f"{seconds}+00:00").timestamp())
+    return whole * 1000 + int(f"{fraction:0<3}"[:3])
+
+
+def _owner_first(containers: Sequence[ContainerSpec]) -> list[ContainerSpec]:
+    return sorted(containers, key=lambda spec: not spec.essential)
+
+
+def _words(found: tuple[str, ...] | None) -> list[str] | None:
+    return list(found) if found else None
+
+
+def _pull_reason(image: str, error: Exception) -> str:
+    said = _said(error)
+    missing = ("manifest unknown", "not found", "name unknown", "does not exist")
+    if "no matching manifest" not in said and any(part in said for part in missing):
+        return wording.image_not_found(image)
+    if "dial tcp" in said or "connection refused" in said:
+        return wording.registry_unreachable(image, said)
+    return wording.cannot_pull(image, said)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, docker.errors.APIError):
+        return str(error.explanation or error)
+    return str(error)
+
+
+def _start_code(said: str) -> int | None:
+    """What a shell answers for a program that cannot be started."""
+    if "not found" in said or "no such file" in said:
+        return _NOT_FOUND
+    return _NOT_EXECUTABLE if "permission denied" in said else None
+
+
+def _knock(url: str, timeout: int) -> None:
+    """The SDK leaves its socket open where nobody answers. Raises OSError."""
+    if url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(timeout)
+            probe.connect(url.removeprefix("unix://"))
+
+
+def _client(url: str | None, timeout: int) -> docker.DockerClient:
+    if url and not os.environ.get("DOCKER_TLS_VERIFY"):
+        return docker.DockerClient(base_url=url, timeout=timeout, max_pool_size=_CONNECTIONS)
+    return docker.from_env(timeout=timeout, max_pool_size=_CONNECTIONS)
+
+
+def _host_of_context() -> str | None:
+    """The SDK does not follow `docker context use`, which Docker Desktop relies on."""
+    try:
+        context = ContextAPI.get_current_context()
+    except (docker.errors.DockerException, OSError, ValueError, KeyError):
+        return None
+    host = str(context.Host or "") if context is not None else ""
+    return host if "://" in host and not host.startswith("http") else None
+
+
+def _sweeping(instance: str) -> list[str]:
+    return [sys.executable, "-m", "fsd_local.runtime.containers", instance]
+
+
+def _sweep_alone(instance: str) -> None:
+    engine = find_engine(_PATIENT)
+    if engine is None:
+        return
+    with contextlib.closing(engine):
+        # Twice: the killed server's last request may still be under way.
+        for _ in range(2):
+            sweep(instance, engine)
+            threading.Event().wait(1)
+
+
+if __name__ == "__main__":
+    _sweep_alone(sys.argv[1])

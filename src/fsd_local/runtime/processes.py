@@ -1,0 +1,321 @@
+"""Tasks as processes: no Docker engine, the same lifecycle.
+
+Each task has an address of its own, each container a root file system unpacked from its image, a
+process group, and a pipe for its output. It is no sandbox: it runs the user's own code as the user.
+What differs from a container: the user, the memory limit and a read-only root are not enforced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from fsd_local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
+from fsd_local.runtime import orphans, wording
+from fsd_local.runtime.addresses import Addresses, Lease
+from fsd_local.runtime.images import (
+    Images,
+    ProcessImage,
+    require_loopback,
+    resolve_digest,
+)
+from fsd_local.runtime.lines import Lines
+from fsd_local.runtime.program import (
+    Place,
+    Program,
+    make_command,
+    make_program,
+    with_localhost,
+    write_wrappers,
+)
+from fsd_local.runtime.rootfs import unpack
+
+_BLOCK = 1 << 16
+_LAST_WORDS = 5.0  # seconds in which the output must end once every process is gone
+_KILLED = 5.0  # seconds until a killed process must be gone
+_TIMED_OUT, _NOT_RUNNING, _NOT_FOUND = 124, 1, 127
+
+
+class Processes:
+    """Implements the `Runtime` port. `state` is a folder that is this instance's alone."""
+
+    def __init__(
+        self, *, logs: LogSink, state: Path, instance: str, registry_password: str = ""
+    ) -> None:
+        self._logs = logs
+        self._state = state
+        self._instance = instance
+        self._password = registry_password
+        self._images = Images(state / "images", password=registry_password)
+        self._addresses = Addresses(instance)
+        self._lock = threading.Lock()
+        self._tasks: dict[str, _Task] = {}
+        self._guard: orphans.Guard | None = None
+        orphans.sweep(instance)
+        shutil.rmtree(state, ignore_errors=True)
+        write_wrappers(self._wrappers)
+
+    @property
+    def name(self) -> Literal["container", "process"]:
+        return "process"
+
+    def resolve(self, image: str) -> str:
+        return resolve_digest(require_loopback(image), password=self._password)
+
+    def launch(self, task: TaskSpec) -> str:
+        images = [self._pull(container) for container in task.containers]
+        ports = sorted({port for container in task.containers for port in container.ports})
+        self._ensure_guard()
+        found = _Task(
+            folder=self._state / "run" / task.id,
+            lease=self._addresses.take(ports),
+            mark=orphans.mark(self._instance, task.id),
+        )
+        with contextlib.ExitStack() as undo:
+            undo.callback(found.stop)
+            for container, image in zip(task.containers, images, strict=True):
+                place = found.place(container.name, self._wrappers)
+                _unpack(container, image.layers, place.root)
+                program = make_program(container, image, place)
+                found.containers[container.name] = _start(container, program, place, self._logs)
+            undo.pop_all()
+        with self._lock:
+            self._tasks[task.id] = found
+        return found.lease.address
+
+    def inspect(self, task_id: str) -> Sequence[ContainerState]:
+        task = self._find(task_id)
+        return task.states() if task else ()
+
+    def execute(self, task_id: str, container: str, command: Sequence[str], timeout: float) -> int:
+        task = self._find(task_id)
+        found = task.containers.get(container) if task else None
+        if found is None or not found.is_running:
+            return _NOT_RUNNING
+        return found.execute(command, timeout)
+
+    def stop(self, task_id: str) -> Sequence[ContainerState]:
+        with self._lock:
+            task = self._tasks.pop(task_id, None)
+        return task.stop() if task else ()
+
+    def close(self) -> None:
+        with self._lock:
+            tasks, self._tasks = list(self._tasks.values()), {}
+        stopping = [threading.Thread(target=task.stop) for task in tasks]
+        for thread in stopping:
+            thread.start()
+        for thread in stopping:
+            thread.join()
+        with self._lock:
+            guard, self._guard = self._guard, None
+        if guard is not None:
+            guard.close()
+        shutil.rmtree(self._state, ignore_errors=True)
+
+    @property
+    def _wrappers(self) -> Path:
+        return self._state / "bin"
+
+    def _find(self, task_id: str) -> _Task | None:
+        with self._lock:
+            return self._tasks.get(task_id)
+
+    def _pull(self, container: ContainerSpec) -> ProcessImage:
+        try:
+            return self._images.pull(container.image)
+        except LaunchError as error:
+            raise LaunchError(error.reason, container=container.name) from error
+
+    def _ensure_guard(self) -> None:
+        with self._lock:
+            if self._guard is None:
+                self._guard = orphans.Guard(self._instance)
+
+
+class _Task:
+    """The containers of one task, and what they share."""
+
+    def __init__(self, *, folder: Path, lease: Lease, mark: str) -> None:
+        self.folder = folder
+        self.lease = lease
+        self.mark = mark
+        self.containers: dict[str, _Container] = {}
+
+    def place(self, container: str, wrappers: Path) -> Place:
+        return Place(
+            root=self.folder / container,
+            wrappers=wrappers,
+            lease=self.lease,
+            mark=f"{self.mark}{container}:",
+        )
+
+    def states(self) -> tuple[ContainerState, ...]:
+        return tuple(container.state() for container in self.containers.values())
+
+    def stop(self) -> tuple[ContainerState, ...]:
+        """All at once; every container has its own time to end."""
+        for container in self.containers.values():
+            container.terminate()
+        for container in self.containers.values():
+            container.wait()
+        orphans.kill_marked(self.mark)
+        states = self.states()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.lease.release()
+        return states
+
+
+class _Container:
+    """One process group. It runs until its first process ended and its last line is written."""
+
+    def __init__(
+        self, spec: ContainerSpec, process: subprocess.Popen[bytes], place: Place, program: Program
+    ) -> None:
+        self._spec = spec
+        self._process = process
+        self._place = place
+        self._program = program
+        self._ended = threading.Event()
+        self._reaping = threading.Lock()  # held while the process's number must stay its own
+        self._exit_code: int | None = None
+        self._deadline = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        return not self._ended.is_set()
+
+    def follow(self, logs: LogSink) -> None:
+        """Two threads: one for the output, one for the end."""
+        name = self._spec.name
+        reader = threading.Thread(
+            target=self._read, args=(logs,), name=f"{name} output", daemon=True
+        )
+        reader.start()
+        threading.Thread(
+            target=self._await, args=(reader,), name=f"{name} end", daemon=True
+        ).start()
+
+    def state(self) -> ContainerState:
+        if self.is_running:
+            return ContainerState(name=self._spec.name, running=True)
+        return ContainerState(name=self._spec.name, running=False, exit_code=self._exit_code)
+
+    def terminate(self) -> None:
+        """SIGTERM to the first process alone, as a container's gets it."""
+        self._deadline = time.monotonic() + self._spec.stop_timeout
+        self._signal(signal.SIGTERM)
+
+    def wait(self) -> None:
+        """Until the end, by SIGKILL once the time is over."""
+        if self._ended.wait(max(0.0, self._deadline - time.monotonic())):
+            return
+        self._signal(signal.SIGKILL)
+        self._ended.wait(_KILLED + _LAST_WORDS)
+
+    def execute(self, command: Sequence[str], timeout: float) -> int:
+        """What `docker exec` would answer; the output goes nowhere."""
+        argv = with_localhost(command, self._place.lease)
+        try:
+            program = make_command(argv, self._program.environment, self._program.cwd, self._place)
+            process = _spawn(program, subprocess.DEVNULL)
+        except LaunchError as error:
+            return error.exit_code or _NOT_FOUND
+        with process:
+            try:
+                return _exit_code(process.wait(timeout))
+            except subprocess.TimeoutExpired:
+                return _TIMED_OUT
+            finally:
+                _kill_group(process)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with self._reaping:
+            if self._process.returncode is None:
+                os.kill(self._process.pid, number)
+
+    def _read(self, logs: LogSink) -> None:
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        lines = Lines()
+        while content := os.read(descriptor, _BLOCK):
+            self._write(logs, lines.feed(content))
+        self._write(logs, lines.finish())
+        self._process.stdout.close()
+
+    def _write(self, logs: LogSink, texts: Sequence[str]) -> None:
+        if texts and self._spec.log is not None:
+            now = int(time.time() * 1000)
+            logs.write(self._spec.log, [(now, text) for text in texts])
+
+    def _await(self, reader: threading.Thread) -> None:
+        """The first process ends the container, and takes all others with it."""
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        with self._reaping:
+            _kill_group(self._process)
+            code = self._process.wait()
+        orphans.kill_marked(self._place.mark)
+        reader.join(_LAST_WORDS)
+        self._exit_code = _exit_code(code)
+        self._ended.set()
+
+
+def _start(spec: ContainerSpec, program: Program, place: Place, logs: LogSink) -> _Container:
+    try:
+        process = _spawn(program, subprocess.PIPE)
+    except LaunchError as error:
+        raise LaunchError(error.reason, container=spec.name, exit_code=error.exit_code) from error
+    container = _Container(spec, process, place, program)
+    container.follow(logs)
+    return container
+
+
+def _spawn(program: Program, output: int) -> subprocess.Popen[bytes]:
+    """Raises LaunchError with what the kernel said."""
+    try:
+        return subprocess.Popen(
+            program.argv,
+            env=dict(program.environment),
+            cwd=program.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            bufsize=0,
+        )
+    except FileNotFoundError as error:
+        raise LaunchError(wording.no_program(program.argv[0]), exit_code=_NOT_FOUND) from error
+    except PermissionError as error:
+        raise LaunchError(wording.not_executable(program.argv[0]), exit_code=126) from error
+    except (OSError, ValueError) as error:
+        # ENOEXEC, an argument list that is too long, a null byte in a variable.
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise LaunchError(wording.cannot_start(f"exec: {said.lower()}")) from error
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Before the leader is reaped, so that its number is still the group's."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _exit_code(code: int) -> int:
+    """As a shell has it: 128 and the signal's number."""
+    return 128 - code if code < 0 else code
+
+
+def _unpack(container: ContainerSpec, layers: Sequence[Path], root: Path) -> None:
+    try:
+        unpack(layers, root)
+    except (OSError, tarfile.TarError) as error:
+        raise LaunchError(wording.cannot_create(str(error)), container=container.name) from error

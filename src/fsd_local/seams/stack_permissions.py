@@ -1,0 +1,248 @@
+"""With whose permissions CloudFormation works, where IAM is enforced: the caller's or a role's.
+
+MiniStack's provisioners ask nobody. So that a deploy role that is too small fails here as well,
+each resource of the types that FSD's stacks have asks for what its handler calls on AWS.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.services.cloudformation import handlers, helpers, provisioners
+
+from fsd_local.seams import iam
+from fsd_local.seams.scope import current
+
+_SERVICE = "cloudformation.amazonaws.com"
+_ROLE_KEY = "_fsd_role_arn"  # in MiniStack's record of a stack
+_STARTS = ("CreateStack", "UpdateStack", "DeleteStack", "CreateChangeSet", "ExecuteChangeSet")
+
+_principal: contextvars.ContextVar[str] = contextvars.ContextVar("fsd_stack_principal", default="")
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a handler calls; only where the resource has (or changes) `of`."""
+
+    action: str
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    service: str  # as the refusal names it
+    resource: Callable[[str, Mapping[str, Any]], str]  # (physical id, properties) → ARN
+    create: tuple[_Call, ...]
+    update: tuple[_Call, ...]
+    delete: tuple[_Call, ...]
+
+
+def _arn(service: str, resource: str, *, is_global: bool = False) -> str:
+    account, region = current()
+    return f"arn:aws:{service}:{'' if is_global else region}:{account}:{resource}"
+
+
+def _role_arn(_physical: str, props: Mapping[str, Any]) -> str:
+    path, name = props.get("Path") or "/", props.get("RoleName") or "*"
+    return _arn("iam", f"role{path}{name}", is_global=True)
+
+
+def _log_group_arn(_physical: str, props: Mapping[str, Any]) -> str:
+    return _arn("logs", f"log-group:{props.get('LogGroupName') or '*'}:log-stream:")
+
+
+def _security_group_arn(physical: str, _props: Mapping[str, Any]) -> str:
+    return _arn("ec2", f"security-group/{physical or '*'}")
+
+
+def _balancer_arn(physical: str, props: Mapping[str, Any]) -> str:
+    name = f"loadbalancer/app/{props.get('Name') or '*'}/*"
+    return physical or _arn("elasticloadbalancing", name)
+
+
+def _target_group_arn(physical: str, props: Mapping[str, Any]) -> str:
+    return physical or _arn("elasticloadbalancing", f"targetgroup/{props.get('Name') or '*'}/*")
+
+
+def _listener_arn(physical: str, props: Mapping[str, Any]) -> str:
+    return physical or str(props.get("LoadBalancerArn", "*"))
+
+
+_KINDS = {
+    "AWS::IAM::Role": _Kind(
+        "Iam",
+        _role_arn,
+        create=(
+            _Call("iam:CreateRole"),
+            _Call("iam:PutRolePolicy", "Policies"),
+            _Call("iam:AttachRolePolicy", "ManagedPolicyArns"),
+        ),
+        update=(
+            _Call("iam:UpdateAssumeRolePolicy", "AssumeRolePolicyDocument"),
+            _Call("iam:PutRolePolicy", "Policies"),
+            _Call("iam:AttachRolePolicy", "ManagedPolicyArns"),
+        ),
+        delete=(_Call("iam:DeleteRolePolicy", "Policies"), _Call("iam:DeleteRole")),
+    ),
+    "AWS::Logs::LogGroup": _Kind(
+        "CloudWatchLogs",
+        _log_group_arn,
+        create=(
+            _Call("logs:CreateLogGroup"),
+            _Call("logs:PutRetentionPolicy", "RetentionInDays"),
+        ),
+        update=(_Call("logs:PutRetentionPolicy", "RetentionInDays"),),
+        delete=(_Call("logs:DeleteLogGroup"),),
+    ),
+    "AWS::EC2::SecurityGroup": _Kind(
+        "Ec2",
+        _security_group_arn,
+        create=(
+            _Call("ec2:CreateSecurityGroup"),
+            _Call("ec2:AuthorizeSecurityGroupIngress", "SecurityGroupIngress"),
+        ),
+        update=(
+            _Call("ec2:AuthorizeSecurityGroupIngress", "SecurityGroupIngress"),
+            _Call("ec2:RevokeSecurityGroupIngress", "SecurityGroupIngress"),
+        ),
+        delete=(_Call("ec2:DeleteSecurityGroup"),),
+    ),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": _Kind(
+        "ElasticLoadBalancingV2",
+        _balancer_arn,
+        create=(_Call("elasticloadbalancing:CreateLoadBalancer"),),
+        update=(
+            _Call("elasticloadbalancing:ModifyLoadBalancerAttributes", "LoadBalancerAttributes"),
+            _Call("elasticloadbalancing:SetSecurityGroups", "SecurityGroups"),
+            _Call("elasticloadbalancing:SetSubnets", "Subnets"),
+        ),
+        delete=(_Call("elasticloadbalancing:DeleteLoadBalancer"),),
+    ),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": _Kind(
+        "ElasticLoadBalancingV2",
+        _target_group_arn,
+        create=(
+            _Call("elasticloadbalancing:CreateTargetGroup"),
+            _Call("elasticloadbalancing:ModifyTargetGroupAttributes", "TargetGroupAttributes"),
+        ),
+        update=(_Call("elasticloadbalancing:ModifyTargetGroup"),),
+        delete=(_Call("elasticloadbalancing:DeleteTargetGroup"),),
+    ),
+    "AWS::ElasticLoadBalancingV2::Listener": _Kind(
+        "ElasticLoadBalancingV2",
+        _listener_arn,
+        create=(_Call("elasticloadbalancing:CreateListener"),),
+        update=(_Call("elasticloadbalancing:ModifyListener"),),
+        delete=(_Call("elasticloadbalancing:DeleteListener"),),
+    ),
+}
+
+
+def mount(find_stack: Callable[[Any], Any]) -> None:
+    """After everything that replaces a handler. `find_stack` is by a request's parameters."""
+    actions = handlers._ACTION_HANDLERS
+    for name in _STARTS:
+        actions[name] = _as_somebody(actions[name], find_stack)
+    for kind, known in _KINDS.items():
+        resource = provisioners._RESOURCE_HANDLERS[kind]
+        resource["create"] = _checked_create(known, resource["create"])
+        resource["update"] = _checked_update(known, resource["update"])
+        resource["delete"] = _checked_delete(known, resource["delete"])
+
+
+# ---- who acts
+
+
+def _as_somebody(start: Callable[[Any], Any], find_stack: Callable[[Any], Any]) -> Any:
+    """Note the service role that a request gives, and act as it, or as the caller.
+
+    The operation itself is an asyncio task, which inherits the context of the request.
+    """
+
+    @functools.wraps(start)
+    def start_operation(parameters: Any) -> Any:
+        caller = str(iam_evaluator.caller_arn())
+        role = str(helpers._p(parameters, "RoleARN") or "")
+        refusal = _refuse_role(caller, role) if role else None
+        if refusal is not None:
+            return refusal
+        before = find_stack(parameters)
+        kept = role or str((before or {}).get(_ROLE_KEY, ""))
+        _principal.set(iam.session_of(kept, "AWSCloudFormation") if kept else caller)
+        answer = start(parameters)
+        stack = find_stack(parameters)
+        if kept and stack is not None:
+            stack[_ROLE_KEY] = kept
+        return answer
+
+    return start_operation
+
+
+def _refuse_role(caller: str, role: str) -> Any:
+    context = {"iam:passedtoservice": _SERVICE}
+    denied = iam.refusal_of(caller, "iam:PassRole", role, context)
+    if denied:
+        return helpers._error("AccessDenied", denied, 403)
+    if not iam.trusts(role, _SERVICE):
+        return helpers._error("ValidationError", f"Role {role} is invalid or cannot be assumed")
+    return None
+
+
+# ---- what each resource needs
+
+
+def _checked_create(kind: _Kind, create: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(create)
+    def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
+        _require(kind, _needed(kind.create, props), "", props)
+        return create(logical_id, props, stack_name)
+
+    return create_resource
+
+
+def _checked_update(kind: _Kind, update: Callable[..., Any]) -> Callable[..., Any]:
+    """MiniStack calls it for unchanged resources too."""
+
+    @functools.wraps(update)
+    def update_resource(physical_id: str, old: Any, new: Any, *more: Any) -> Any:
+        changed = {name: True for name in {*old, *new} if old.get(name) != new.get(name)}
+        if changed:
+            _require(kind, _needed(kind.update, changed), physical_id, new)
+        return update(physical_id, old, new, *more)
+
+    return update_resource
+
+
+def _checked_delete(kind: _Kind, delete: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(delete)
+    def delete_resource(physical_id: str, props: Any, *more: Any) -> Any:
+        _require(kind, _needed(kind.delete, props), physical_id, props)
+        return delete(physical_id, props, *more)
+
+    return delete_resource
+
+
+def _needed(calls: tuple[_Call, ...], has: Mapping[str, Any]) -> Iterator[str]:
+    return (call.action for call in calls if not call.of or has.get(call.of))
+
+
+def _require(
+    kind: _Kind, actions: Iterator[str], physical_id: str, props: Mapping[str, Any]
+) -> None:
+    """Raises ValueError with what CloudFormation says of a handler that may not go on."""
+    principal = _principal.get()
+    for action in actions if principal else ():
+        denied = iam.refusal_of(principal, action, kind.resource(physical_id, props))
+        if denied:
+            raise ValueError(
+                f'Resource handler returned message: "{denied} (Service: {kind.service}, Status '
+                f'Code: 403, Request ID: {uuid.uuid4()})" (RequestToken: {uuid.uuid4()}, '
+                "HandlerErrorCode: AccessDenied)"
+            )
