@@ -94,9 +94,9 @@ def command(
     from fsd.report import open_reporter
 
     if supersede and wait_for_lock:
-        raise click.UsageError("--supersede does not wait, and --wait-for-lock does not take over")
+        raise click.UsageError("`--supersede` cannot be combined with `--wait-for-lock`")
     if image and (context or dockerfile):
-        raise click.UsageError("--image takes a ready image, --context and --dockerfile build one")
+        raise click.UsageError("`--image` cannot be combined with `--context` or `--dockerfile`")
     environments = govern_in_workflow()
     environment = find_environment(file, env, file=environments)
     notes = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import importlib
 import io
+import itertools
 import sys
 from collections.abc import Sequence
 from typing import cast
@@ -16,28 +17,41 @@ from typing import cast
 import click
 
 from fsd import __version__
-from fsd.errors import ExitCode, FsdError
+from fsd.errors import ExitCode, FsdError, Interrupted
 
-# name → (module below fsd.cli, one line for `fsd --help`). Each module has `command`.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("init", "Write a Service YAML and a workflow for the code in a folder."),
-    "validate": ("validate", "Check a Service YAML, offline; every finding at once."),
-    "plan": ("plan", "Say what a deployment would change, and why."),
-    "deploy": ("deploy", "Deploy a service and wait for the verdict."),
-    "status": ("status", "Show what runs."),
-    "history": ("history", "List the releases and how they ended."),
-    "diagnose": ("diagnose", "Say what is wrong with a service, at any time."),
-    "logs": ("logs", "Show a service's log lines."),
-    "rollback": ("rollback", "Go back to an earlier release."),
-    "scale": ("scale", "Set the number of tasks."),
-    "restart": ("restart", "Start new tasks of the same revision."),
-    "delete": ("delete", "Remove a service and all that was made for it."),
-    "explain": ("explain", "Say what the id of a finding, failure or error means."),
-    "schema": ("schema", "Print the JSON Schema of the Service YAML."),
-    "completion": ("completion", "Print the completion script of a shell."),
-    "local": ("local", "The embedded AWS: up, down, status, env, reset."),
-    "ci": ("ci", "What the GitHub Action runs."),
+# Below each heading of `fsd --help`: name → (module below fsd.cli, one line). Each module has
+# `command`.
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Build": {
+        "init": ("init", "Write a Service YAML and a workflow for the code in a folder."),
+        "validate": ("validate", "Check a Service YAML offline; list every finding."),
+    },
+    "Deploy": {
+        "plan": ("plan", "Show what a deployment would change, and why."),
+        "deploy": ("deploy", "Deploy a service and wait for the verdict."),
+        "rollback": ("rollback", "Return to an earlier release."),
+        "delete": ("delete", "Remove a service and everything created for it."),
+    },
+    "Operate": {
+        "status": ("status", "Show what is running."),
+        "history": ("history", "List releases and how each one ended."),
+        "diagnose": ("diagnose", "Explain what is wrong with a service, at any time."),
+        "logs": ("logs", "Show the log lines of a service."),
+        "scale": ("scale", "Set the number of tasks."),
+        "restart": ("restart", "Replace the tasks, keeping the same revision."),
+    },
+    "Local": {
+        "local": ("local", "Run AWS on this machine: up, down, status, env, reset."),
+    },
+    "Reference": {
+        "explain": ("explain", "Explain the ID of a finding, a failure or an error."),
+        "schema": ("schema", "Print the JSON Schema of the Service YAML."),
+        "help": ("help", "Show the help of a command."),
+        "completion": ("completion", "Print the completion script for a shell."),
+        "ci": ("ci", "Run as the GitHub Action does."),
+    },
 }
+COMMANDS = {name: entry for commands in GROUPS.values() for name, entry in commands.items()}
 
 ISSUES_URL = "https://github.com/org/fsd-deploy/issues"
 
@@ -56,21 +70,13 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"fsd.cli.{COMMANDS[cmd_name][0]}")
         return cast(click.Command, module.command)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean `fsd {close[0]}`?" if close else ""
-            raise click.UsageError(f"No such command `{args[0]}`.{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        widest = max(map(len, COMMANDS))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                rows = [(f"{name:<{widest}}", text) for name, (_, text) in commands.items()]
+                formatter.write_dl(rows)
 
 
 @click.group(
@@ -78,7 +84,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start here:  fsd deploy --env local --file service.yml   (no AWS account needed)",
 )
-@click.version_option(__version__, prog_name="fsd")
+@click.version_option(__version__, "-V", "--version", prog_name="fsd")
 @click.option("--debug", is_flag=True, help="Show a traceback for a bug in FSD.")
 def cli(debug: bool) -> None:
     """FSD takes a Python service from a commit to healthy tasks on Amazon ECS."""
@@ -91,19 +97,19 @@ def run(arguments: Sequence[str]) -> int:
     _write_whatever_the_terminal_takes()
     try:
         result = cli.main(args=list(arguments), prog_name="fsd", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
+    except click.exceptions.Exit as exited:
+        return exited.exit_code
     except click.Abort:
         return int(ExitCode.INTERRUPTED)
     except KeyboardInterrupt:
-        _say("interrupted")
-        return int(ExitCode.INTERRUPTED)
+        stop = Interrupted("interrupted", where="fsd", fix="run the command again")
+        return _end(stop, arguments)
     except click.ClickException as error:
-        error.show()
-        return int(ExitCode.USAGE)
+        from fsd.cli.usage import usage_error
+
+        return _end(usage_error(error), arguments)
     except FsdError as error:
-        _say(str(error))
-        return int(error.exits_with)
+        return _end(error, arguments)
     except BrokenPipeError:
         # The reader (head, less) has gone. Only what changes nothing writes so that it gets here.
         from fsd.streams import detach
@@ -113,13 +119,32 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        _say(
-            f"error[internal]: {type(error).__name__}: {error}\n"
-            f"  --> a bug in FSD, not in your service\n"
-            f"  fix: run it again with `fsd --debug …` and report the output at {ISSUES_URL}"
+        bug = FsdError(
+            f"{type(error).__name__}: {error}",
+            where="a bug in FSD, not in your service",
+            fix=f"run it again with `fsd --debug …` and report the output at {ISSUES_URL}",
         )
-        return int(ExitCode.BUG)
+        return _end(bug, arguments)
     return int(result) if isinstance(result, int) else int(ExitCode.OK)
+
+
+def _end(error: FsdError, arguments: Sequence[str]) -> int:
+    """The error where a person reads it; with `--format json` also as the document on stdout."""
+    if _wants_json(arguments):
+        from fsd.report.error_document import error_json
+        from fsd.streams import say
+
+        say(error_json(error))
+    _say(str(error))
+    return int(error.exits_with)
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Known before click has parsed anything: a wrong command line is an error, too."""
+    options = list(arguments)
+    if "--" in options:
+        options = options[: options.index("--")]
+    return "--format=json" in options or ("--format", "json") in itertools.pairwise(options)
 
 
 def _say(text: str) -> None:

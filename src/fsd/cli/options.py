@@ -185,7 +185,7 @@ def open_any_service(
     if cluster is None:
         if env is None:
             raise click.UsageError(
-                "name the environment with --env, or any service's cluster with --cluster"
+                "`--env` is missing, or `--cluster` to name any service of a cluster"
             )
         return open_service(service, env, region=region, start=False)
     from fsd.cli.manifest import find_environment

@@ -56,8 +56,10 @@ def command(
     """
     is_json = output == "json"
     if service is None:
-        if env is None or cluster is not None:
-            raise click.UsageError("name a service with --service; --env alone shows all of its")
+        if cluster is not None:
+            raise click.UsageError("`--cluster` needs `--service`")
+        if env is None:
+            raise click.UsageError("`--service` is missing, or `--env` to list all services")
         _show_all(env, region=region, is_json=is_json, watch=watch)
         return 0
     connection, ref = open_any_service(service, env, cluster=cluster, region=region)
