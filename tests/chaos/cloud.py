@@ -11,9 +11,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fsd.release.probe import is_left_over
 from tests.chaos import impatient
 from tests.local.cli import HELLO, ROOT, TIMEOUT, Ended, Fsd
 from tests.local.conftest import SPEED, commit
@@ -160,14 +162,20 @@ class Cloud:
         (group,) = self.elbv2.describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"]
         return str(group["HealthCheckPath"])
 
-    def probes(self) -> list[str]:
-        """Names of what tries a health check; nothing may be left of them."""
+    def probes(self, *, of_killed_runs: bool = True) -> list[str]:
+        """Names of what tries a health check. A run leaves none of its own; what one that was
+        killed leaves stays until no run can be using it any more."""
         groups = self.elbv2.describe_target_groups()["TargetGroups"]
         names = [group["TargetGroupName"] for group in groups]
-        return [name for name in names if name.startswith("fsd-probe-")]
+        now = datetime.now(UTC)
+        return [
+            name
+            for name in names
+            if name.startswith("fsd-probe-") and (of_killed_runs or is_left_over(name, now=now))
+        ]
 
     def rules(self, environment: str) -> list[str]:
-        """Besides the default ones, of the load balancer."""
+        """Besides the default ones and those of probes, of the load balancer."""
         (balancer,) = self.elbv2.describe_load_balancers(Names=[f"hello-{environment}"])[
             "LoadBalancers"
         ]
@@ -177,7 +185,15 @@ class Cloud:
             for listener in listeners["Listeners"]
             for rule in self.elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
         ]
-        return [rule["RuleArn"] for rule in found if not rule["IsDefault"]]
+        return [
+            rule["RuleArn"]
+            for rule in found
+            if not rule["IsDefault"]
+            and not any(
+                ":targetgroup/fsd-probe-" in action.get("TargetGroupArn", "")
+                for action in rule["Actions"]
+            )
+        ]
 
     @contextmanager
     def visited(self, environment: str) -> Iterator[Visitor]:
@@ -202,7 +218,8 @@ class Cloud:
         self._assert_steady(environment, service)
         self._assert_runs(service, change, image=result["image"])
         self._assert_one_stack(environment)
-        assert (self.probes(), self.rules(environment)) == ([], []), ended.text
+        left = self.probes(of_killed_runs=False)
+        assert (left, self.rules(environment)) == ([], []), ended.text
 
     def _assert_steady(self, environment: str, service: Any) -> None:
         name = service["serviceName"]

@@ -6,14 +6,17 @@ FSD_TEST_MOVED_CHECKS=100 makes so many deployments that are refused; the suite 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fsd.release.probe import probe_name, probe_prefix
 from tests.chaos.cloud import DESIRED, Cloud
 
 DEPLOYMENTS = int(os.environ.get("FSD_TEST_MOVED_CHECKS", "4"))
 BASE = ("--override", "environment.GREETING=base")
 ENVIRONMENT = "moved"
+STACK = f"fsd-hello-{ENVIRONMENT}"
 # What a mistake in the Service YAML looks like.
 MISTAKES = {
     "mistyped path": ("healthCheck.path=/helth",),
@@ -100,20 +103,47 @@ def test_deploy__running_tasks_pass_the_moved_check__moves_and_nobody_notices(
 
 
 @pytest.mark.usefixtures("_serving")
-def test_deploy__killed_while_it_asks__next_run_sweeps(cloud: Cloud) -> None:
+def test_deploy__killed_while_it_asks__next_run_leaves_what_may_be_in_use(cloud: Cloud) -> None:
     process = cloud.start(cloud.endpoint, ENVIRONMENT, *overrides("healthCheck.path=/helth"))
     with process:
         told = next(line for line in process.stderr or () if "trying it on 2 running tasks" in line)
         while not cloud.probes() and process.poll() is None:
             continue
         process.kill()
-    assert len(cloud.probes()) == 1, told
+    left = cloud.probes()
+    assert len(left) == 1, told
+    assert left[0].startswith(probe_prefix(STACK))
 
     again = cloud.deploy(ENVIRONMENT, *BASE)
 
     assert again.code == 0, again.text
-    assert "removed the health check's probe that a stopped run had left" in again.err
-    assert (cloud.probes(), cloud.rules(ENVIRONMENT)) == ([], [])
+    assert cloud.probes() == left
+    remove_probe(cloud, left[0])
+
+
+@pytest.mark.usefixtures("_serving")
+def test_deploy__probe_of_a_run_that_was_killed_long_ago__removed(cloud: Cloud) -> None:
+    name = probe_name(STACK, until=datetime.now(UTC) - timedelta(seconds=1))
+    add_probe(cloud, name)
+
+    ended = cloud.deploy(ENVIRONMENT, *BASE)
+
+    assert ended.code == 0, ended.text
+    assert "removed the health check's probe that a stopped run had left" in ended.err
+    assert cloud.probes() == []
+
+
+@pytest.mark.usefixtures("_serving")
+def test_deploy__several_move_the_check_at_once__none_is_disturbed(cloud: Cloud) -> None:
+    """Each run has a probe of its own, and a stranger's is left alone."""
+    mistyped = overrides("healthCheck.path=/helth", "environment.GREETING=together")
+    runs = [cloud.start(cloud.endpoint, ENVIRONMENT, *mistyped) for _ in range(4)]
+    told = [process.communicate()[1] for process in runs]
+
+    assert [process.returncode for process in runs] == [4] * len(runs), told
+    assert all("error[health-check-would-end-old-tasks]" in text for text in told), told
+    assert not any("removed" in text for text in told), told
+    assert cloud.probes() == []
 
 
 @pytest.mark.usefixtures("_serving")
@@ -146,6 +176,40 @@ def test_deploy__killed_run_took_the_service_down__next_run_brings_it_back(cloud
     assert ended.code == 0, ended.text
     assert cloud.healthy(group) == DESIRED, ended.text
     assert cloud.health_check_path(group) == "/health"
+
+
+def add_probe(cloud: Cloud, name: str) -> None:
+    """As a run makes it, with the rule that lets its target group be checked."""
+    listener, vpc = listener_and_vpc(cloud)
+    made = cloud.elbv2.create_target_group(
+        Name=name, Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip"
+    )
+    arn = made["TargetGroups"][0]["TargetGroupArn"]
+    cloud.elbv2.create_rule(
+        ListenerArn=listener,
+        Priority=50_000,
+        Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": ["a.invalid"]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": arn}],
+    )
+
+
+def remove_probe(cloud: Cloud, name: str) -> None:
+    """Its run may have been killed before it made the rule."""
+    (group,) = cloud.elbv2.describe_target_groups(Names=[name])["TargetGroups"]
+    listener, _ = listener_and_vpc(cloud)
+    for rule in cloud.elbv2.describe_rules(ListenerArn=listener)["Rules"]:
+        if rule["Actions"][0].get("TargetGroupArn") == group["TargetGroupArn"]:
+            cloud.elbv2.delete_rule(RuleArn=rule["RuleArn"])
+    cloud.elbv2.delete_target_group(TargetGroupArn=group["TargetGroupArn"])
+
+
+def listener_and_vpc(cloud: Cloud) -> tuple[str, str]:
+    (group,) = cloud.elbv2.describe_target_groups(TargetGroupArns=[target_group(cloud)])[
+        "TargetGroups"
+    ]
+    balancer = group["LoadBalancerArns"][0]
+    (listener,) = cloud.elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"]
+    return listener["ListenerArn"], group["VpcId"]
 
 
 def target_group(cloud: Cloud) -> str:

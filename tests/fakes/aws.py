@@ -590,6 +590,7 @@ class FakeTargets:
     """`groups` by ARN; a callable is asked anew at each look."""
 
     groups: dict[str, Callable[[], Sequence[TargetHealth]]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
 
     def declare(self, arn: str, *targets: TargetHealth) -> None:
         self.groups[arn] = lambda: targets
@@ -599,20 +600,21 @@ class FakeTargets:
         return look() if look else []
 
     def find_health(self, target_group_arn: str) -> Sequence[TargetHealth] | None:
-        return self.health(target_group_arn)
+        return None if target_group_arn in self.gone else self.health(target_group_arn)
 
 
 @dataclass
 class FakeProbes:
     """Probes by name. `answer` says what becomes of each target; `left` is what is still there.
 
-    `fails` are raised by the next calls of `start` and of `remove`.
+    `fails` are raised by the next calls of `start`, `names` and `remove`.
     """
 
     targets: FakeTargets
     answer: Callable[[TargetCheck, TargetHealth], TargetHealth] = lambda _, target: target
     asked: list[tuple[TargetCheck, tuple[TargetHealth, ...]]] = field(default_factory=list)
     left: dict[str, Mapping[str, str]] = field(default_factory=dict)  # name → tags
+    started: list[str] = field(default_factory=list)  # their names, the last one last
     fails: dict[str, list[FsdError]] = field(default_factory=dict)
     on_start: list[Callable[[], object]] = field(default_factory=list)  # after one, each once
 
@@ -630,12 +632,18 @@ class FakeProbes:
         _raise_next(self.fails.get("start", []))
         self.asked.append((check, tuple(targets)))
         self.targets.groups[name] = lambda: [self.answer(check, target) for target in targets]
+        self.started.append(name)
         _run_next(self.on_start)
         return name
+
+    def names(self, prefix: str) -> list[str]:
+        _raise_next(self.fails.get("names", []))
+        return [name for name in self.left if name.startswith(prefix)]
 
     def remove(self, name: str) -> bool:
         _raise_next(self.fails.get("remove", []))
         self.targets.groups.pop(name, None)
+        self.targets.gone.add(name)
         return self.left.pop(name, None) is not None
 
 

@@ -11,7 +11,7 @@ from botocore.stub import ANY, Stubber
 from fsd.aws.probes import TargetGroupProbes
 from fsd.errors import CallFailedError
 from fsd.plan.moved_check import TargetCheck
-from fsd.release.ports import PermissionDenied
+from fsd.release.ports import PermissionDenied, TargetGroupGone
 from fsd.snapshot import TargetHealth
 from tests.fakes.aws import FakeClock
 from tests.moto.conftest import TestClients
@@ -124,35 +124,45 @@ def test_start__more_targets_than_one_call_takes__all_are_asked(
     assert len(found) == 251
 
 
-def test_start__probe_of_a_killed_run_is_there__taken_away_first(
-    probes: TargetGroupProbes, elbv2: Any, group: str
-) -> None:
-    first = start(probes, group)
-
-    second = start(probes, group)
-
-    assert first != second
-    assert sorted(names(elbv2)) == [NAME, "web"]
-    assert len(rules(elbv2)) == 1
-
-
-def test_start__group_of_an_answer_that_got_lost__taken_away_and_made_anew(
+def test_start__answer_to_the_creation_got_lost__the_group_is_used(
     probes: TargetGroupProbes, stub: Callable[[str], Stubber]
 ) -> None:
     elbv2 = stub("elbv2")
     group = {"TargetGroupArn": "web", "LoadBalancerArns": [BALANCER], "Protocol": "HTTP"}
-    elbv2.add_client_error("describe_target_groups", "TargetGroupNotFound", "not found")
     elbv2.add_response("describe_target_groups", {"TargetGroups": [group]})
     elbv2.add_response("describe_listeners", {"Listeners": [{"ListenerArn": LISTENER}]})
     elbv2.add_client_error("create_target_group", "DuplicateTargetGroupName", "already exists")
     elbv2.add_response("describe_target_groups", {"TargetGroups": [NOT_YET]}, {"Names": [NAME]})
-    elbv2.add_response("delete_target_group", {}, {"TargetGroupArn": PROBE})
-    elbv2.add_response("create_target_group", {"TargetGroups": [{"TargetGroupArn": PROBE}]})
     elbv2.add_response("describe_rules", {"Rules": []})
     elbv2.add_response("create_rule", {})
     elbv2.add_response("register_targets", {})
 
     assert start(probes, "web") == PROBE
+
+
+@pytest.mark.parametrize("removed_before", ["create_rule", "register_targets"])
+def test_start__somebody_removes_the_group_meanwhile__gone(
+    probes: TargetGroupProbes, stub: Callable[[str], Stubber], removed_before: str
+) -> None:
+    elbv2 = stub("elbv2")
+    group = {"TargetGroupArn": "web", "LoadBalancerArns": [BALANCER], "Protocol": "HTTP"}
+    elbv2.add_response("describe_target_groups", {"TargetGroups": [group]})
+    elbv2.add_response("describe_listeners", {"Listeners": [{"ListenerArn": LISTENER}]})
+    elbv2.add_response("create_target_group", {"TargetGroups": [{"TargetGroupArn": PROBE}]})
+    elbv2.add_response("describe_rules", {"Rules": []})
+    if removed_before == "register_targets":
+        elbv2.add_response("create_rule", {})
+    elbv2.add_client_error(removed_before, "TargetGroupNotFound", "not found")
+
+    with pytest.raises(TargetGroupGone):
+        start(probes, "web")
+
+
+def test_names__those_of_the_prefix(probes: TargetGroupProbes, group: str) -> None:
+    start(probes, group)
+
+    assert probes.names("fsd-probe-") == [NAME]
+    assert probes.names("fsd-probe-2") == []
 
 
 def test_start__last_priority_is_taken__the_one_before(
@@ -277,7 +287,6 @@ def test_remove__denied__permission_denied(
 def declare_priority_in_use(elbv2: Stubber) -> Stubber:
     """Up to the first rule, whose priority somebody has taken."""
     group = {"TargetGroupArn": "web", "LoadBalancerArns": [BALANCER], "Protocol": "HTTP"}
-    elbv2.add_client_error("describe_target_groups", "TargetGroupNotFound", "not found")
     elbv2.add_response("describe_target_groups", {"TargetGroups": [group]})
     elbv2.add_response("describe_listeners", {"Listeners": [{"ListenerArn": LISTENER}]})
     elbv2.add_response("create_target_group", {"TargetGroups": [{"TargetGroupArn": PROBE}]})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError
 from fsd.plan.moved_check import TargetCheck
-from fsd.release.ports import Clock
+from fsd.release.ports import Clock, TargetGroupGone
 from fsd.release.probe import CHECKS, check_interval
 from fsd.snapshot import TargetHealth
 
@@ -25,6 +26,7 @@ from fsd.snapshot import TargetHealth
 _NOBODY = "192.0.2.0/24"
 _LAST_PRIORITY = 50_000  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
 _TRIES = 5
+_A_PAGE = 400  # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html
 _AT_ONCE = 100  # targets in one call; a target group takes 1,000, and the call names no limit
 # A copy has to be of the same kind, or its targets are refused.
 _COPIED = ("Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType")
@@ -47,18 +49,23 @@ class TargetGroupProbes:
         targets: Sequence[TargetHealth],
         tags: Mapping[str, str],
     ) -> str:
-        self.remove(name)
         group = self._group(like)
         listener = self._listener(group)
         labels = [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
         copied = {key: group[key] for key in _COPIED if group.get(key) is not None}
         arn = self._create_group(name, {**copied, **_check_parameters(check), "Tags": labels})
-        self._create_rule(listener, arn, labels)
-        wanted = [{"Id": target.address, "Port": target.port} for target in targets]
-        for at in range(0, len(wanted), _AT_ONCE):
-            batch = wanted[at : at + _AT_ONCE]
-            call(self._client, "register_targets", name, TargetGroupArn=arn, Targets=batch)
+        with _own_group(name):
+            self._create_rule(listener, arn, labels)
+            wanted = [{"Id": target.address, "Port": target.port} for target in targets]
+            for at in range(0, len(wanted), _AT_ONCE):
+                batch = wanted[at : at + _AT_ONCE]
+                call(self._client, "register_targets", name, TargetGroupArn=arn, Targets=batch)
         return arn
+
+    def names(self, prefix: str) -> list[str]:
+        found = pages(self._client, "describe_target_groups", prefix, PageSize=_A_PAGE)
+        every = (str(group["TargetGroupName"]) for page in found for group in page["TargetGroups"])
+        return [name for name in every if name.startswith(prefix)]
 
     def remove(self, name: str) -> bool:
         """Its rules are looked for again while the target group is in use: AWS may show them, and
@@ -126,14 +133,14 @@ class TargetGroupProbes:
                         yield str(rule["RuleArn"])
 
     def _create_group(self, name: str, parameters: Mapping[str, Any]) -> str:
-        """Its ARN. One of this name with other settings is another run's, or of a lost answer."""
+        """Its ARN. One that has the name already is ours: the answer to its creation got lost."""
         try:
             made = call(self._client, "create_target_group", name, Name=name, **parameters)
         except CallFailedError as error:
-            if aws_code(error).removesuffix("Exception") != "DuplicateTargetGroupName":
+            found = self._find(name) if _is_taken(error) else None
+            if found is None:
                 raise
-            self.remove(name)
-            made = call(self._client, "create_target_group", name, Name=name, **parameters)
+            return str(found["TargetGroupArn"])
         return str(made["TargetGroups"][0]["TargetGroupArn"])
 
     def _create_rule(self, listener: str, arn: str, labels: list[dict[str, str]]) -> None:
@@ -216,6 +223,21 @@ def _forwards_to(rule: Mapping[str, Any]) -> Iterator[str]:
             yield action["TargetGroupArn"]
         for group in action.get("ForwardConfig", {}).get("TargetGroups", ()):
             yield group["TargetGroupArn"]
+
+
+@contextmanager
+def _own_group(name: str) -> Iterator[None]:
+    """What is just made is there, except where somebody has removed it. Raises TargetGroupGone."""
+    try:
+        yield
+    except CallFailedError as error:
+        if not _is_absent(error):
+            raise
+        raise TargetGroupGone(error.what, where=name, fix=error.fix) from error
+
+
+def _is_taken(error: CallFailedError) -> bool:
+    return aws_code(error).removesuffix("Exception") == "DuplicateTargetGroupName"
 
 
 def _is_absent(error: CallFailedError) -> bool:

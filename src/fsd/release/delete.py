@@ -36,7 +36,7 @@ def delete_service(
         aws.ecs.delete_service(ref.cluster, ref.name)
         removed.append(f"service {ref.name}")
     if aws.stacks.find(ref.stack_name) is not None:
-        sweep(aws, ref.stack_name, reporter=reporter)
+        sweep(aws, ref.stack_name, now=None, reporter=reporter)
         reporter.note(f"deleting stack {ref.stack_name}")
         aws.stacks.delete(ref.stack_name)
         removed.append(f"stack {ref.stack_name} (load balancer, roles, logs)")

@@ -173,7 +173,12 @@ class _Deployment:
             while True:
                 observed = self._observe(started)
                 if not self.beaten and observed.service and observed.service.target_group_arns:
-                    sweep(self.aws, self.desired.stack_name, reporter=self.reporter)
+                    sweep(
+                        self.aws,
+                        self.desired.stack_name,
+                        now=self.clock.now(),
+                        reporter=self.reporter,
+                    )
                 if not self._rolls_out():
                     self._discard_registered()  # another run did the very same, and was faster
                 self.notes = self.plan.warnings if self.plan else ()

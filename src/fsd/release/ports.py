@@ -199,6 +199,12 @@ class PermissionDenied(CallFailedError):
     code = "access-denied"
 
 
+class TargetGroupGone(CallFailedError):
+    """It was there, and somebody has removed it."""
+
+    code = "target-group-missing"
+
+
 class Targets(Protocol):
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]: ...
 
@@ -221,8 +227,13 @@ class Probes(Protocol):
         """Ask the targets what `check` asks, and return the ARN of the probe's target group.
 
         `like` is the ARN of their target group: the probe stands beside it on its load balancer,
-        behind a rule that no request matches. What an earlier run left under the name goes first.
+        behind a rule that no request matches. The name is this try's own.
+
+        Raises TargetGroupGone where somebody removes the probe meanwhile.
         """
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """Of all target groups of the Region that begin with it. One call for each 400."""
 
     def remove(self, name: str) -> bool:
         """With its rules. False where there was none."""

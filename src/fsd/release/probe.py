@@ -6,15 +6,19 @@ tasks are asked in a target group of its own, behind a listener rule that no req
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 https://github.com/aws/copilot-cli/issues/4838 is such an end: rolled back, and not healthy.
 
-The probe goes whatever happens. A run that is killed leaves it, and the next one finds it by name.
+Each run has a probe of its own, so that runs side by side never touch each other's, and removes it
+whatever happens. A run that is killed leaves it: its name says until when it could be in use, and
+the first run after that removes it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
 from fsd.errors import CallFailedError, Interrupted, RefusedError
@@ -22,7 +26,7 @@ from fsd.plan.moved_check import MovedCheck, find_moved_checks, open_port
 from fsd.plan.observed import Observed
 from fsd.plan.steps import ApplyStack, Plan
 from fsd.plan.transition import is_same_template, output_value
-from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
+from fsd.release.ports import Aws, Clock, PermissionDenied, TargetGroupGone, Throttled
 from fsd.release.reporter import Reporter
 from fsd.release.watch import Pace
 from fsd.rollout.diagnose import group_name
@@ -36,7 +40,9 @@ CHECKS = 2
 _REGISTRATION = timedelta(seconds=60)  # until a load balancer begins to check a new target
 # A process answers in real time, whatever the speed of an embedded AWS.
 _SHORTEST_LIMIT = timedelta(seconds=20)
-_TRIES = 3  # where another run takes the probe away for a left-over
+_TRIES = 3  # where somebody removes the probe meanwhile
+# Two runners' clocks may differ, and a run needs some calls besides the time that it waits.
+_MARGIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,28 +56,37 @@ class Trial:
     desired: Desired
     change_stack: Callable[[Json], None]  # to this template, until the answer is there
 
-    @property
-    def name(self) -> str:
-        return probe_name(self.desired.stack_name)
+
+def probe_prefix(stack_name: str) -> str:
+    """What the names of a stack's probes begin with; the stack's name itself may be too long."""
+    return f"fsd-probe-{hashlib.sha256(stack_name.encode()).hexdigest()[:8]}-"
 
 
-class _TakenAwayError(Exception):
-    """The probe was removed while it was used."""
+def probe_name(stack_name: str, *, until: datetime) -> str:
+    """Of a target group, unique to one try: 32 characters, which is all that ELB takes.
+
+    `until` (to the second) is when its run has given up at the latest. ELB tells no creation time,
+    so the name does.
+    """
+    return f"{probe_prefix(stack_name)}{int(until.timestamp()):x}-{secrets.token_hex(2)}"
 
 
-def probe_name(stack_name: str) -> str:
-    """Of the target group: the same for every run, 32 characters at most, unique in the Region."""
-    return f"fsd-probe-{hashlib.sha256(stack_name.encode()).hexdigest()[:20]}"
+def is_left_over(name: str, *, now: datetime) -> bool:
+    """Whether no run can be using the probe any more. Also where the name says no time."""
+    found = re.search(r"-([0-9a-f]{8})-[0-9a-f]{4}$", name)
+    return found is None or datetime.fromtimestamp(int(found[1], 16), UTC) < now
 
 
-def sweep(aws: Aws, stack_name: str, *, reporter: Reporter) -> None:
-    """Remove what a killed run left. One call where there is nothing.
+def sweep(aws: Aws, stack_name: str, *, now: datetime | None, reporter: Reporter) -> None:
+    """Remove what killed runs left. One call where there is nothing.
 
+    Without `now` every probe goes, of whatever age: the service itself is being deleted.
     A role that may not look has made none. What AWS refuses is told, and stops nothing.
     """
     try:
-        if aws.probes.remove(probe_name(stack_name)):
-            reporter.note("removed the health check's probe that a stopped run had left")
+        for name in aws.probes.names(probe_prefix(stack_name)):
+            if (now is None or is_left_over(name, now=now)) and aws.probes.remove(name):
+                reporter.note("removed the health check's probe that a stopped run had left")
     except PermissionDenied:
         return
     except CallFailedError as error:
@@ -138,12 +153,12 @@ def _ask(
     for _ in range(_TRIES):
         try:
             return _ask_once(trial, group, moved, targets)
-        except _TakenAwayError:
-            trial.reporter.note("another run removed the health check's probe; asking again")
+        except TargetGroupGone:
+            trial.reporter.note("the health check's probe was removed meanwhile; asking again")
     raise CallFailedError(
-        f"other runs removed the health check's probe {_TRIES} times",
-        where=f"target group {trial.name}",
-        fix=f"run it again when they are done, or take the risk with {INSIST}",
+        f"the health check's probe was removed {_TRIES} times while it was used",
+        where=f"target group {probe_prefix(trial.desired.stack_name)}…",
+        fix=f"find what removes it (CloudTrail: DeleteTargetGroup), or take the risk with {INSIST}",
         code="health-check-not-tried",
     )
 
@@ -151,29 +166,32 @@ def _ask(
 def _ask_once(
     trial: Trial, group: str, moved: MovedCheck, targets: Sequence[TargetHealth]
 ) -> list[TargetHealth]:
-    probes, name = trial.aws.probes, trial.name
+    probes, limit = trial.aws.probes, _limit(moved.after.timeout, trial.pace.speed)
+    name = probe_name(trial.desired.stack_name, until=trial.clock.now() + limit + _MARGIN)
     tags = {"fsd:probe": trial.desired.stack_name, **trial.desired.stack_tags}
     try:
         arn = probes.start(name, like=group, check=moved.after, targets=targets, tags=tags)
         return _wait_for_answers(trial, arn, moved, targets)
+    except TargetGroupGone:
+        raise
     except CallFailedError as error:
         if error.id == NOT_TRIED:
             raise
         raise _could_not_try(error, moved) from error
     finally:
-        _remove(trial)
+        _remove(trial, name)
 
 
-def _remove(trial: Trial) -> None:
-    """Also where the signal comes just now. What AWS refuses is told: the next run tries again."""
+def _remove(trial: Trial, name: str) -> None:
+    """Also where the signal comes just now. What AWS refuses is told: a later run tries again."""
     try:
-        trial.aws.probes.remove(trial.name)
+        trial.aws.probes.remove(name)
     except Interrupted:
-        trial.aws.probes.remove(trial.name)
+        trial.aws.probes.remove(name)
         raise
     except CallFailedError as error:
         trial.reporter.note(
-            f"the health check's probe could not be removed, the next run does it: {error.what} "
+            f"the health check's probe could not be removed, a later run does it: {error.what} "
             f"({error.where})"
         )
 
@@ -200,11 +218,11 @@ _JUDGED = frozenset({"healthy", "unhealthy"})
 def _look(trial: Trial, arn: str) -> dict[tuple[str, int], TargetHealth]:
     """Throttling is a later look, and not an error."""
     try:
-        seen = trial.aws.targets.health(arn)
+        seen = trial.aws.targets.find_health(arn)
     except Throttled:
         return {}
-    if not seen:
-        raise _TakenAwayError
+    if seen is None:
+        raise TargetGroupGone("it is not there", where=arn, fix="run it again")
     return {(target.address, target.port): target for target in seen}
 
 

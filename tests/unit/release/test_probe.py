@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,15 +11,17 @@ from fsd.errors import CallFailedError, FsdError, Interrupted, RefusedError
 from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import TargetCheck
 from fsd.release.deploy import DeployRequest, deploy
-from fsd.release.ports import PermissionDenied
-from fsd.release.probe import check_interval, probe_name
+from fsd.release.ports import PermissionDenied, TargetGroupGone
+from fsd.release.probe import check_interval, is_left_over, probe_name, probe_prefix
 from fsd.release.result import Outcome, Phase, Progress
 from fsd.snapshot import TargetHealth
 from tests.fakes.aws import FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/fsd-w-abc/1"
-NAME = probe_name("fsd-web-dev")
+NOW = FakeClock().now()
+LEFT_OVER = probe_name("fsd-web-dev", until=NOW - timedelta(seconds=1))
+IN_USE = probe_name("fsd-web-dev", until=NOW + timedelta(seconds=200))
 ONE = TargetHealth(address="10.0.0.1", port=8000, state="healthy")
 TWO = TargetHealth(address="10.0.0.2", port=8000, state="healthy")
 DENIED = PermissionDenied(
@@ -256,24 +259,26 @@ def test_deploy__probe_cannot_be_removed__told_and_the_verdict_stays() -> None:
         deploy(make_request(checked_at("/ready")), aws.aws(), clock=FakeClock(), reporter=lines)
 
     assert lines.notes[-1] == (
-        "the health check's probe could not be removed, the next run does it: ResourceInUse: in "
+        "the health check's probe could not be removed, a later run does it: ResourceInUse: in "
         "use (DeleteTargetGroup)"
     )
 
 
 def test_deploy__another_run_takes_the_probe_away__asked_again() -> None:
     aws = serving()
-    aws.probes.on_start.append(lambda: aws.probes.remove(NAME))
+    aws.probes.on_start.append(lambda: aws.probes.remove(aws.probes.started[-1]))
 
     run(aws)
 
     assert len(aws.probes.asked) == 2
+    first, second = aws.probes.started
+    assert first != second
     assert [name for name, _ in aws.ecs.calls] == ["update_service"]
 
 
 def test_deploy__probe_taken_away_each_time__nothing_changed() -> None:
     aws = serving()
-    aws.probes.on_start.extend([lambda: aws.probes.remove(NAME)] * 3)
+    aws.probes.on_start.extend([lambda: aws.probes.remove(aws.probes.started[-1])] * 3)
 
     error = refused(aws, CallFailedError)
 
@@ -281,10 +286,33 @@ def test_deploy__probe_taken_away_each_time__nothing_changed() -> None:
     assert_untouched(aws)
 
 
+def test_deploy__probe_is_removed_before_its_targets_are_registered__asked_again() -> None:
+    aws = serving()
+    gone = TargetGroupGone("TargetGroupNotFound: gone", where="RegisterTargets", fix="again")
+    aws.probes.fails["start"] = [gone]
+
+    run(aws)
+
+    assert len(aws.probes.asked) == 1
+    assert [name for name, _ in aws.ecs.calls] == ["update_service"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_deploy__probe_that_another_run_uses__left_alone(path: str) -> None:
+    aws = serving()
+    aws.probes.left[IN_USE] = {}
+    other = probe_name("fsd-api-dev", until=NOW - timedelta(days=1))
+    aws.probes.left[other] = {}
+
+    deploy(make_request(checked_at(path)), aws.aws(), clock=FakeClock(), reporter=Lines())
+
+    assert sorted(aws.probes.left) == sorted([IN_USE, other])
+
+
 @pytest.mark.parametrize("path", ["/health", "/ready"])
 def test_deploy__probe_of_a_killed_run__swept(path: str) -> None:
     aws = serving()
-    aws.probes.left[NAME] = {}
+    aws.probes.left[LEFT_OVER] = {}
     lines = Lines()
 
     request = make_request(checked_at(path))
@@ -300,7 +328,7 @@ def test_deploy__unchanged__sweeps_too() -> None:
     deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
     service = aws.ecs.services["web-dev"]
     aws.ecs.services["web-dev"] = replace(service, target_group_arns=(GROUP,))
-    aws.probes.left[NAME] = {}
+    aws.probes.left[LEFT_OVER] = {}
 
     result = deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
 
@@ -310,7 +338,7 @@ def test_deploy__unchanged__sweeps_too() -> None:
 
 def test_deploy__role_may_not_look_for_probes__deploys() -> None:
     aws = serving()
-    aws.probes.fails["remove"] = [DENIED]
+    aws.probes.fails["names"] = [DENIED]
     request = make_request(checked_at("/health"))
 
     result = deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
@@ -326,7 +354,25 @@ def test_check_interval__longer_than_a_check_and_within_elbs_limits(
 
 
 def test_probe_name__longest_stack_name__elb_takes_it() -> None:
-    assert len(probe_name("fsd-" + "x" * 200)) <= 32
+    assert len(probe_name("fsd-" + "x" * 200, until=NOW)) <= 32
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (IN_USE, False),
+        (LEFT_OVER, True),
+        (probe_name("fsd-web-dev", until=NOW), False),
+        ("fsd-probe-10a97883391c5eae87b4", True),
+    ],
+)
+def test_is_left_over__by_the_time_in_its_name(name: str, expected: bool) -> None:
+    assert is_left_over(name, now=NOW) is expected
+
+
+def test_probe_name__two_tries_at_once__differ() -> None:
+    assert len({probe_name("fsd-web-dev", until=NOW) for _ in range(20)}) > 1
+    assert IN_USE.startswith(probe_prefix("fsd-web-dev"))
 
 
 def behind_groups(port: str, *ports: int) -> Json:
