@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from fsd.errors import CallFailedError, FsdError, UsageError
+from fsd.errors import CallFailedError, ErrorCode, FsdError, UsageError
 
 Runtime = Literal["container", "process"]
 
@@ -304,7 +304,7 @@ def call(
             f"the embedded AWS did not answer {path}: {error}",
             where=endpoint,
             fix="fsd local down, then fsd local up",
-            code="local-no-answer",
+            code=ErrorCode.LOCAL_NO_ANSWER,
         ) from error
     finally:
         connection.close()
@@ -313,7 +313,7 @@ def call(
             f"the embedded AWS answered {path} with {response.status}: {answer}",
             where=endpoint,
             fix="fsd local down, then fsd local up",
-            code="local-call-failed",
+            code=ErrorCode.LOCAL_CALL_FAILED,
         )
     return answer
 
@@ -418,7 +418,7 @@ def _require_own(folder: Path) -> None:
         f"{folder} is not a state folder of the embedded AWS, and would be emptied",
         where="FSD_LOCAL_STATE" if os.environ.get("FSD_LOCAL_STATE") else str(folder),
         fix="name a folder that does not exist yet, or remove this one yourself",
-        code="local-state-foreign",
+        code=ErrorCode.LOCAL_STATE_FOREIGN,
     )
 
 
@@ -444,7 +444,7 @@ def _require_extra() -> None:
             f"the embedded AWS needs {' and '.join(missing)}, which this installation lacks",
             where="fsd local",
             fix="pip install 'fsd-deploy[local]'",
-            code="local-extra-missing",
+            code=ErrorCode.LOCAL_EXTRA_MISSING,
         )
 
 
@@ -523,7 +523,7 @@ def _listen(port: int) -> socket.socket:
             f"port {port} of {_HOST} cannot be used: {error.strerror}",
             where=f"--port {port}",
             fix="choose another port, or leave --port out for a free one",
-            code="port-in-use",
+            code=ErrorCode.PORT_IN_USE,
         ) from error
     return listener
 
@@ -570,7 +570,7 @@ def _failure(process: subprocess.Popen[bytes], folder: Path, endpoint: str) -> C
     try:
         told = json.loads((folder / _FAILURE).read_text())
         return CallFailedError(
-            told["what"], where=told["where"], fix=told["fix"], code=told["code"]
+            told["what"], where=told["where"], fix=told["fix"], code=ErrorCode.from_id(told["code"])
         )
     except (OSError, ValueError, KeyError):
         code = process.returncode
@@ -579,7 +579,7 @@ def _failure(process: subprocess.Popen[bytes], folder: Path, endpoint: str) -> C
             f"the embedded AWS {ended}: {_last_line(folder / _LOG)}",
             where=endpoint,
             fix="fsd local up; if it happens again, report it with the line above",
-            code="local-start-failed",
+            code=ErrorCode.LOCAL_START_FAILED,
         )
 
 
@@ -665,7 +665,7 @@ def record(folder: Path, instance: Instance) -> None:
 
 def record_failure(folder: Path, error: FsdError) -> None:
     """Written by a server that cannot start, for whoever waits for it."""
-    told = {"what": error.what, "where": str(error.where), "fix": error.fix, "code": error.id}
+    told = {"what": error.what, "where": str(error.where), "fix": error.fix, "code": error.code}
     (folder / _FAILURE).write_text(json.dumps(told))
 
 

@@ -143,7 +143,7 @@ def test_publish__nobody_answers__is_an_error_of_ours() -> None:
     with comments_of(gone) as comments, pytest.raises(CallFailedError) as caught:
         comments.publish(7, MARKER, marker=MARKER)
 
-    assert caught.value.id == "github-unreachable"
+    assert caught.value.code == "github-unreachable"
 
 
 def test_find_pull_request__merged__the_one_with_this_merge_commit(api: GithubApi) -> None:

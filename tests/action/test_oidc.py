@@ -135,7 +135,7 @@ def test_id_tokens__address_that_is_none__a_clear_error_and_nothing_opened(url: 
     with pytest.raises(CallFailedError) as caught:
         tokens()
 
-    assert caught.value.id == "identity-token-failed"
+    assert caught.value.code == "identity-token-failed"
 
 
 def test_read_value__json_that_is_very_deep__a_clear_error() -> None:

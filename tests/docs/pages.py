@@ -21,13 +21,13 @@ import click
 import yaml
 
 from fsd.cli.main import COMMANDS
+from fsd.error_codes import ErrorCode
 from fsd.lint.pages import MANIFEST, Example, Page, read_pages
 from fsd.manifest.environments import EnvironmentDocument
 from fsd.manifest.models import Manifest
 from fsd.manifest.section import Key, alternatives, is_section, unwrap
 from fsd.manifest.section import keys as keys_of
 from fsd.release.result import Outcome
-from fsd.report.error_codes import ERROR_CODES
 from fsd.report.explanations import ROWS, ends_the_wait
 
 ROOT = Path(__file__).parent.parent.parent
@@ -195,9 +195,10 @@ def failure_table() -> str:
 
 def error_table() -> str:
     rows = [
-        f"| `{row.code}` | {', '.join(str(int(code)) for code in row.exits)} "
+        f"| `{row}` | {', '.join(str(int(code)) for code in row.exits)} "
         f"| {cell(row.meaning)} | {cell(row.advice)} |"
-        for row in ERROR_CODES
+        for row in ErrorCode
+        if row.meaning
     ]
     head = ["| code | exit | meaning | what to do |", "| --- | --- | --- | --- |"]
     return "\n".join([*head, *rows])

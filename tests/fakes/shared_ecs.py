@@ -13,7 +13,7 @@ from typing import Any
 
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, Interrupted
-from fsd.release.ports import TaskDefinition
+from fsd.release.ports import RevisionInactive, TaskDefinition
 from fsd.release.result import Result
 from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState
 from tests.fakes.aws import START, FakeEcs
@@ -158,7 +158,7 @@ class SharedEcs(FakeEcs):
     def _begin(self, parameters: Json, count: int) -> ServiceState:
         arn = str(parameters["taskDefinition"])
         if all(d.arn != arn for d in self.definitions):
-            raise CallFailedError("TaskDefinition is inactive", where="ecs", fix="-")
+            raise RevisionInactive("TaskDefinition is inactive", where="ecs", fix="-")
         for one in self.deployments:
             if not one.status.is_final:
                 self._become(one, DeploymentStatus.STOPPED)

@@ -85,7 +85,7 @@ def test_create_repository__quota__raised(registry: ContainerRegistry, aws: Stub
     with pytest.raises(CallFailedError) as caught:
         registry.create_repository("web", tags={})
 
-    assert caught.value.id == "quota-exceeded"
+    assert caught.value.code == "quota-exceeded"
 
 
 @pytest.mark.usefixtures("in_moto")
@@ -125,7 +125,7 @@ def test_find_digest__archived__said(registry: ContainerRegistry, aws: Stubber) 
     with pytest.raises(CallFailedError) as caught:
         registry.find_digest("web", DIGEST)
 
-    assert caught.value.id == "image-archived"
+    assert caught.value.code == "image-archived"
 
 
 @pytest.mark.usefixtures("in_moto")
@@ -149,7 +149,7 @@ def test_tag_digest__no_such_image__image_not_found(registry: ContainerRegistry)
     with pytest.raises(CallFailedError) as caught:
         registry.tag_digest("web", digest=DIGEST, tag="v1")
 
-    assert (caught.value.id, caught.value.where) == ("image-not-found", f"web@{DIGEST}")
+    assert (caught.value.code, caught.value.where) == ("image-not-found", f"web@{DIGEST}")
 
 
 def has_manifest(aws: Stubber, kind: str = MANIFEST_TYPES[0]) -> None:
@@ -213,7 +213,7 @@ def test_tag_digest__tag_is_on_another_digest__raised(
     with pytest.raises(CallFailedError) as caught:
         registry.tag_digest("web", digest=DIGEST, tag="v1")
 
-    assert caught.value.id == "image-tag-taken"
+    assert caught.value.code == "image-tag-taken"
 
 
 def test_tag_digest__layers_are_elsewhere__says_how_to_copy(
@@ -225,7 +225,7 @@ def test_tag_digest__layers_are_elsewhere__says_how_to_copy(
     with pytest.raises(CallFailedError) as caught:
         registry.tag_digest("web", digest=DIGEST, tag="v1")
 
-    assert caught.value.id == "image-elsewhere"
+    assert caught.value.code == "image-elsewhere"
 
 
 def test_tag_digest__stored_under_another_digest__raised(
@@ -237,7 +237,7 @@ def test_tag_digest__stored_under_another_digest__raised(
     with pytest.raises(CallFailedError) as caught:
         registry.tag_digest("web", digest=DIGEST, tag="v1")
 
-    assert caught.value.id == "image-digest-changed"
+    assert caught.value.code == "image-digest-changed"
 
 
 def test_login__token__user_password_and_endpoint(

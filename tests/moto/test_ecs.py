@@ -503,7 +503,7 @@ def test_update_service__not_active__says_where(ecs: ElasticContainerService, aw
     with pytest.raises(CallFailedError) as caught:
         ecs.update_service({"cluster": "demo", "service": "web-dev", "desiredCount": 0})
 
-    assert (caught.value.id, caught.value.where) == (
+    assert (caught.value.code, caught.value.where) == (
         "service-not-active",
         "UpdateService demo/web-dev",
     )

@@ -29,7 +29,7 @@ def test_call__aws_refuses__code_and_message_verbatim_with_operation_and_resourc
 
     assert caught.value.what == "ClusterNotFoundException: Cluster not found."
     assert caught.value.where == "DescribeServices demo/web"
-    assert caught.value.id == "cluster-not-found"
+    assert caught.value.code == "cluster-not-found"
     assert caught.value.exit_code is ExitCode.CALL_FAILED
     assert aws_code(caught.value) == "ClusterNotFoundException"
     assert aws_message(caught.value) == "Cluster not found."
@@ -66,7 +66,7 @@ def test_from_client_error__throttling__throttled(code: str) -> None:
     error = from_client_error(client_error(code, "Rate exceeded"), "DescribeServices demo/web")
 
     assert isinstance(error, Throttled)
-    assert error.id == "throttled"
+    assert error.code == "throttled"
 
 
 def test_from_client_error__access_denied__policy_line_to_add() -> None:
@@ -157,7 +157,7 @@ def test_from_client_error__known_codes__own_code_and_fix(code: str, id_: str) -
     error = from_client_error(client_error(code, "text"), "Operation x")
 
     assert type(error) is CallFailedError
-    assert (error.id, error.what) == (id_, f"{code}: text")
+    assert (error.code, error.what) == (id_, f"{code}: text")
     assert error.fix
 
 
@@ -190,7 +190,7 @@ def test_from_client_error__answer_without_code__unknown() -> None:
 def test_from_botocore__before_aws_answered__own_code(error: BotoCoreError, id_: str) -> None:
     translated = from_botocore(error, "GetCallerIdentity")
 
-    assert translated.id == id_
+    assert translated.code == id_
     assert translated.what
     assert "\n" not in translated.what
 

@@ -165,7 +165,7 @@ def test_find__two_vpcs_with_the_tag__ambiguous(networks: VpcNetworks, ec2: Ec2)
     with pytest.raises(CallFailedError) as caught:
         networks.find("dev", vpc_id=None)
 
-    assert caught.value.id == "vpc-ambiguous"
+    assert caught.value.code == "vpc-ambiguous"
     assert ", ".join(ids) in caught.value.what
 
 
@@ -184,5 +184,5 @@ def test_find__by_an_id_that_is_not_there__says_where_it_is_set(networks: VpcNet
     with pytest.raises(CallFailedError) as caught:
         networks.find("dev", vpc_id="vpc-0123456789abcdef0")
 
-    assert caught.value.id == "vpc-not-found"
+    assert caught.value.code == "vpc-not-found"
     assert ".fsd/environments.yml" in caught.value.fix

@@ -211,7 +211,7 @@ def test_start__no_listener__says_so_and_makes_nothing(
     with pytest.raises(CallFailedError) as caught:
         start(probes, made["TargetGroups"][0]["TargetGroupArn"])
 
-    assert caught.value.id == "health-check-not-tried"
+    assert caught.value.code == "health-check-not-tried"
     assert names(elbv2) == ["web"]
 
 

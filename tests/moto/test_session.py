@@ -117,7 +117,7 @@ def test_identity__no_credentials__says_what_to_do(monkeypatch: pytest.MonkeyPat
     with pytest.raises(CallFailedError) as caught:
         open_session(session_name="test", endpoint_url="http://127.0.0.1:1").identity()
 
-    assert caught.value.id == "no-credentials"
+    assert caught.value.code == "no-credentials"
     assert "aws sso login" in caught.value.fix
 
 
@@ -127,7 +127,7 @@ def test_identity__expired_token__credentials_expired(sts: FakeSts) -> None:
     with pytest.raises(CallFailedError) as caught:
         open_session(session_name="test", endpoint_url=sts.url).identity()
 
-    assert caught.value.id == "credentials-expired"
+    assert caught.value.code == "credentials-expired"
 
 
 def test_call__hangs_each_time__given_up_after_three_attempts(
@@ -149,7 +149,7 @@ def test_call__hangs_each_time__given_up_after_three_attempts(
     for connection in asked:
         connection.close()
     assert len(asked) == 3
-    assert (caught.value.id, caught.value.may_be_done) == ("connection-lost", True)
+    assert (caught.value.code, caught.value.may_be_done) == ("connection-lost", True)
 
 
 def test_client__nobody_listens__endpoint_unreachable_with_the_url() -> None:
@@ -161,7 +161,7 @@ def test_client__nobody_listens__endpoint_unreachable_with_the_url() -> None:
     with pytest.raises(CallFailedError) as caught:
         call(session.client("sts", attempts=1), "get_caller_identity", "")
 
-    assert caught.value.id == "endpoint-unreachable"
+    assert caught.value.code == "endpoint-unreachable"
     assert url in caught.value.what
 
 
@@ -183,7 +183,7 @@ def test_open_session__unknown_profile__profile_not_found() -> None:
     with pytest.raises(CallFailedError) as caught:
         open_session(session_name="test", profile="nope")
 
-    assert caught.value.id == "profile-not-found"
+    assert caught.value.code == "profile-not-found"
 
 
 def test_open_session__no_region__says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_open_session__no_region__says_so(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(CallFailedError) as caught:
         open_session(session_name="test")
 
-    assert caught.value.id == "no-region"
+    assert caught.value.code == "no-region"
 
 
 @pytest.mark.usefixtures("in_moto")
@@ -304,7 +304,7 @@ def test_open_session__no_oidc_provider__identity_token_refused(sts: FakeSts) ->
     with pytest.raises(CallFailedError) as caught:
         assume(sts, Tokens())
 
-    assert caught.value.id == "identity-token-refused"
+    assert caught.value.code == "identity-token-refused"
     assert "No OpenIDConnect provider found" in caught.value.what
     assert len(sts.asked) == 1
 
@@ -329,7 +329,7 @@ def test_open_session__issuers_keys_never_fetched__given_up(sts: FakeSts) -> Non
     with pytest.raises(CallFailedError) as caught:
         assume(sts, Tokens(), clock)
 
-    assert caught.value.id == "identity-provider-unreachable"
+    assert caught.value.code == "identity-provider-unreachable"
     assert len(sts.asked) == 4
 
 
@@ -339,7 +339,7 @@ def test_open_session__token_expired__credentials_expired(sts: FakeSts) -> None:
     with pytest.raises(CallFailedError) as caught:
         assume(sts, Tokens())
 
-    assert caught.value.id == "credentials-expired"
+    assert caught.value.code == "credentials-expired"
 
 
 # --- a role by other credentials -----------------------------------------------------------------
@@ -380,7 +380,7 @@ def test_assume__denied__assume_role_denied_with_awss_sentence(sts: FakeSts) -> 
     with pytest.raises(CallFailedError) as caught:
         open_session(session_name="me", role_arn=ROLE, endpoint_url=sts.url)
 
-    assert (caught.value.id, caught.value.where) == ("assume-role-denied", ROLE)
+    assert (caught.value.code, caught.value.where) == ("assume-role-denied", ROLE)
     assert message in caught.value.what
 
 
@@ -390,7 +390,7 @@ def test_assume__other_refusal__as_it_is(sts: FakeSts) -> None:
     with pytest.raises(CallFailedError) as caught:
         open_session(session_name="me", role_arn=ROLE, endpoint_url=sts.url)
 
-    assert caught.value.id == "region-disabled"
+    assert caught.value.code == "region-disabled"
     assert caught.value.what == "RegionDisabledException: STS is not activated"
 
 

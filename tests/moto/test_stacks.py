@@ -197,7 +197,7 @@ def test_find__template_is_yaml__not_ours(
     with pytest.raises(CallFailedError) as caught:
         stacks.find(NAME)
 
-    assert caught.value.id == "stack-not-ours"
+    assert caught.value.code == "stack-not-ours"
 
 
 def test_find__other_validation_error__raised(
@@ -342,7 +342,7 @@ def test_apply__create_change_set_fails__nothing_left_behind(
     with pytest.raises(CallFailedError) as caught:
         stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
 
-    assert caught.value.id == "stack-refused"
+    assert caught.value.code == "stack-refused"
     assert "Unrecognized resource types" in caught.value.what
 
 
@@ -508,7 +508,7 @@ def test_apply__stuck_in_rollback__names_the_command(
     with pytest.raises(CallFailedError) as caught:
         stacks.apply(NAME, template=TEMPLATE, tags=TAGS)
 
-    assert caught.value.id == "stack-stuck"
+    assert caught.value.code == "stack-stuck"
     assert caught.value.what == "the stack is stuck in UPDATE_ROLLBACK_FAILED: Group cannot go back"
     assert f"continue-update-rollback --stack-name {NAME}" in caught.value.fix
 
@@ -519,7 +519,7 @@ def test_apply__template_too_long__said_before_any_call(stacks: CloudFormationSt
     with pytest.raises(CallFailedError) as caught:
         stacks.apply(NAME, template=template, tags={})
 
-    assert caught.value.id == "template-too-long"
+    assert caught.value.code == "template-too-long"
     assert f"has {TEMPLATE_LIMIT + 18} bytes" in caught.value.what
 
 

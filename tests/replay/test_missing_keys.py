@@ -96,7 +96,7 @@ class Looker:
         try:
             found = examine(operation)
         except FsdError as error:
-            return int(error.exits_with), str(error)
+            return int(error.exit_code), str(error)
         code = int(exit_code(found))
         json.dumps([status_json(found), examination_json(found)])
         return code, f"{diagnosis_text(found, code=code)}\n{status_text(found, code=code)}"

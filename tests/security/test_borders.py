@@ -54,7 +54,7 @@ def test_check_standing__protected__only_from_a_clean_pushed_commit_of_its_branc
         return
     with pytest.raises(RefusedError) as refused:
         check_standing(PROD, standing, action=action)
-    assert refused.value.id == "environment-protected"
+    assert refused.value.code == "environment-protected"
     assert standing.where in refused.value.what
     assert "--force" in refused.value.fix
     assert forced == f"{action} from {standing.where} by amy@laptop"
@@ -76,7 +76,7 @@ def test_check_rollback__border__only_to_what_succeeded(outcome: str, border: Bo
         return
     with pytest.raises(RefusedError) as refused:
         check_rollback(border, target)
-    assert refused.value.id == "environment-protected"
+    assert refused.value.code == "environment-protected"
     assert forced == "rollback to web-prod:7 by amy@laptop"
 
 
@@ -168,7 +168,7 @@ def test_roll_back__protected_and_never_proved__refused_and_by_force_noted() -> 
 
     result = roll_back(operation(aws, border=replace(PROD, forced_by="amy@laptop")), "v40")
 
-    assert refused.value.id == "environment-protected"
+    assert refused.value.code == "environment-protected"
     assert result.outcome is Outcome.SUCCEEDED
     assert aws.ecs.calls[0][0] == "tag_task_definition"
     assert "forced: rollback to web-dev:40 by amy@laptop" in result.notes

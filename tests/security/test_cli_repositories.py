@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from fsd.error_codes import ErrorCode
 from fsd.lint.pages import page_ids
-from fsd.report.error_codes import ERROR_CODES
 from tests.local.cli import Ended, Fsd
 from tests.security.test_hostile_repositories import ATTACKS, Repository, git
 
@@ -27,7 +27,7 @@ metadata: {name: api, pack: p, owners: ["@org/p"]}
 service:
   type: ecs
 """
-DOCUMENTED = {row.code for row in ERROR_CODES} | set(page_ids())
+DOCUMENTED = {*ErrorCode, *page_ids()}
 EXITS = {0, 2, 3, 4, 5}  # of commands that change nothing; see docs/commands.md
 FILES = 100_000
 SOON = 60  # seconds for one command; a hundred thousand files take 25 on a busy machine

@@ -125,7 +125,7 @@ def test_load_ignore__odd_file__an_error_with_its_path(
         load_ignore(tmp_path, tmp_path / "Dockerfile")
 
     assert name in str(caught.value.where)
-    assert caught.value.id == "dockerignore-invalid"
+    assert caught.value.code == "dockerignore-invalid"
 
 
 @odd
@@ -137,7 +137,7 @@ def test_load_dockerfile__odd_file__an_error_with_its_path(
     with in_time(), pytest.raises(CallFailedError) as caught:
         load_dockerfile(tmp_path / "Dockerfile")
 
-    assert caught.value.id == "dockerfile-unreadable"
+    assert caught.value.code == "dockerfile-unreadable"
 
 
 @odd
@@ -172,7 +172,7 @@ def test_parse_ignore__pattern_that_docker_refuses__names_its_line(text: str, li
         parse_ignore(text, path=".dockerignore")
 
     assert str(caught.value.where).startswith(f".dockerignore:{line}")
-    assert caught.value.id == "dockerignore-invalid"
+    assert caught.value.code == "dockerignore-invalid"
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_read_tree__very_deep_folders__read_or_refused(tmp_path: Path, count: in
         try:
             tree = dict(read_tree(tmp_path, parse_ignore("")))
         except FsdError as error:
-            assert error.id == "context-unreadable"  # noqa: PT017  # either may be
+            assert error.code == "context-unreadable"  # noqa: PT017  # either may be
     subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # pytest's own would recurse
 
     assert tree is None or len(tree) == count
@@ -286,7 +286,7 @@ def test_read_source__sparse_file_of_300_gb__refused_in_time(tmp_path: Path) -> 
     with in_time(), pytest.raises(CallFailedError) as caught:
         read_source(tmp_path)
 
-    assert caught.value.id == "context-too-large"
+    assert caught.value.code == "context-too-large"
     assert "model.bin" in str(caught.value)
 
 
@@ -302,7 +302,7 @@ def test_read_tree__file_that_becomes_a_pipe_or_a_link__is_not_read(tmp_path: Pa
     for name in ("a", "b", "c"):
         with in_time(), pytest.raises(CallFailedError) as caught:
             digest({name: tree[name]})
-        assert caught.value.id == "context-unreadable"
+        assert caught.value.code == "context-unreadable"
 
 
 @pytest.mark.parametrize(

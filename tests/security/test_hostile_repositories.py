@@ -344,7 +344,7 @@ def test_read_head__git_that_cannot_list_scopes__refused_and_nothing_runs(
     with pytest.raises(CallFailedError, match="cannot list") as caught:
         read_head(checkout)
 
-    assert caught.value.id == "git-refused"
+    assert caught.value.code == "git-refused"
     assert not repository.canary.exists()
 
 

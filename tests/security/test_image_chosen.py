@@ -210,7 +210,7 @@ def test_require_chosen__another_image__refused(deployed: str | None) -> None:
     with pytest.raises(RefusedError) as raised:
         require_chosen(judged, with_image(compiled(judged), deployed))
 
-    assert raised.value.id == "image-changed"
+    assert raised.value.code == "image-changed"
 
 
 def test_require_chosen__no_container_of_that_name__refused() -> None:

@@ -19,7 +19,7 @@ from fsd.action.inputs import CommentLogs, read_inputs
 from fsd.action.secrets import argument_values, check_build_secrets
 from fsd.action.tell import NOT_HERE
 from fsd.aws.ecs_shapes import to_stopped_task
-from fsd.errors import CallFailedError, UsageError
+from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.github.context import read_context
 from fsd.github.runner import PREFIX, Level, Runner
 from fsd.release.reporter import Hiding
@@ -218,7 +218,9 @@ def _run(scene: Scene, tmp_path: Path) -> str:
 
 
 def test_run_step__failed_build_that_tells_secrets__told_nowhere(tmp_path: Path) -> None:
-    error = CallFailedError("\n".join(SAID), where=SAID[0], fix=SAID[4], code="build-failed")
+    error = CallFailedError(
+        "\n".join(SAID), where=SAID[0], fix=SAID[4], code=ErrorCode.BUILD_FAILED
+    )
     deployer = FakeDeployer(ends={"api": error}, lines=SAID)
 
     said = _run(Scene(folder=tmp_path, deployer=deployer), tmp_path)
@@ -256,7 +258,7 @@ def test_run_step__comment_logs__lines_only_where_they_may_be(
     )
     result = make_result(outcome=Outcome.ROLLED_BACK, diagnosis=diagnosis)
     built = CallFailedError("docker ended\na line of the build", where="x", fix="y")
-    built = type(built)(built.what, where="x", fix="y", code="build-failed")
+    built = type(built)(built.what, where="x", fix="y", code=ErrorCode.BUILD_FAILED)
     scene = Scene(
         folder=tmp_path,
         context=replace(PUSH, is_public=is_public),

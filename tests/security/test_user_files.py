@@ -127,7 +127,7 @@ def test_find_service_files__link_out_of_the_checkout__refused(tmp_path: Path, k
     with pytest.raises(RefusedError) as caught:
         find_service_files(name, checkout)
 
-    assert caught.value.id == "outside-checkout"
+    assert caught.value.code == "outside-checkout"
 
 
 @pytest.mark.parametrize("kind", ["a link", "a relative link"])

@@ -10,7 +10,7 @@ from enum import StrEnum, auto
 from pathlib import Path
 
 from fsd.action.secrets import check_build_secrets
-from fsd.errors import RefusedError, UsageError
+from fsd.errors import ErrorCode, RefusedError, UsageError
 from fsd.github.runner import Runner
 from fsd.manifest.ref_patterns import find_problem
 from fsd.release.deploy import OnCancel
@@ -158,7 +158,7 @@ def require_inside(path: Path, root: Path, *, where: str) -> None:
             f"{path.name} is a link, or lies below one, that leads out of the checkout",
             where=f"{where}: {path}",
             fix="put the file itself into the repository",
-            code="outside-checkout",
+            code=ErrorCode.OUTSIDE_CHECKOUT,
         )
 
 

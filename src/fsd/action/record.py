@@ -63,7 +63,7 @@ def ended_by_error(
 ) -> Ended:
     return Ended(
         outcome=_outcome_of(error),
-        exit_code=int(error.exits_with),
+        exit_code=int(error.exit_code),
         file=file,
         service=service,
         environment=environment,
@@ -77,7 +77,7 @@ def _outcome_of(error: FsdError) -> str:
             return str(Outcome.INTERRUPTED)
         case CallFailedError():
             return FAILED
-        case _ if error.exits_with == ExitCode.TIMED_OUT:
+        case _ if error.exit_code == ExitCode.TIMED_OUT:
             return str(Outcome.TIMED_OUT)
         case _:
             return str(Outcome.REFUSED)
@@ -144,4 +144,4 @@ def _ended_json(ended: Ended) -> Json:
 
 
 def _error_json(error: FsdError) -> Json:
-    return {"code": error.id, "what": error.what, "where": str(error.where), "fix": error.fix}
+    return {"code": error.code, "what": error.what, "where": str(error.where), "fix": error.fix}

@@ -30,7 +30,7 @@ from fsd.action.record import Ended, ended_by_error, ended_by_result, outputs_of
 from fsd.action.remedies import error_in_workflow, finding_in_workflow, result_in_workflow
 from fsd.action.secrets import argument_values, secret_values
 from fsd.action.tell import CommentingReporter, Teller, without_log_lines, without_output
-from fsd.errors import CallFailedError, ExitCode, FsdError, ManifestError, RefusedError
+from fsd.errors import CallFailedError, ErrorCode, ExitCode, FsdError, ManifestError, RefusedError
 from fsd.github.context import Checkout, Context
 from fsd.github.runner import Level, Runner
 from fsd.manifest.environments import Environment
@@ -192,7 +192,9 @@ class _Run:
             case Skip(reason=reason, is_surprising=is_surprising):
                 self._skip(file, reason, Level.WARNING if is_surprising else Level.NOTICE)
             case Refuse(reason=reason, fix=fix):
-                raise RefusedError(reason, where=self.context.event, fix=fix, code="event-refused")
+                raise RefusedError(
+                    reason, where=self.context.event, fix=fix, code=ErrorCode.EVENT_REFUSED
+                )
             case _:
                 assert_never(decision)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from fsd.action.ports import CommentsPort
-from fsd.errors import FsdError, Interrupted, Location
+from fsd.errors import ErrorCode, FsdError, Interrupted, Location
 from fsd.github.context import Context
 from fsd.github.runner import Level, Runner
 from fsd.manifest.finding import Finding, Severity
@@ -47,10 +47,10 @@ def without_log_lines(result: Result) -> Result:
 
 def without_output(error: FsdError) -> FsdError:
     """Without what docker said, which stands below the error's first line."""
-    if error.id != "build-failed" or "\n" not in error.what:
+    if error.code is not ErrorCode.BUILD_FAILED or "\n" not in error.what:
         return error
     first = error.what.partition("\n")[0]
-    return type(error)(f"{first}\n{NOT_HERE}", where=error.where, fix=error.fix, code=error.id)
+    return type(error)(f"{first}\n{NOT_HERE}", where=error.where, fix=error.fix, code=error.code)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Teller:
         where = error.where if isinstance(error.where, Location) else None
         place = "" if where else f" ({error.where})"
         self.runner.annotate(
-            level, f"{error.what}{place}\nfix: {error.fix}", title=f"fsd: {error.id}", where=where
+            level, f"{error.what}{place}\nfix: {error.fix}", title=f"fsd: {error.code}", where=where
         )
 
     def summary(self, text: str) -> None:

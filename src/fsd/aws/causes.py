@@ -11,18 +11,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fsd.errors import ErrorCode
 from fsd.rollout.known_causes import Known, QuotedText
 from fsd.rollout.reasons import cut_names
-
-THROTTLED = "throttled"
-DENIED = "access-denied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCause(Known):
     """`aws` is a regular expression, matched whole over AWS's code; "" is any.
 
-    Its examples are "Code: message". `code` is FSD's; "" where AWS's own is as good: call-failed.
+    Its examples are "Code: message". `code` is FSD's; CALL_FAILED where AWS's own says as much.
     """
 
     words: str = ""
@@ -70,7 +68,7 @@ _SUPPORT = "contact AWS Support: the account can do nothing before that"
 
 _LIMITS: tuple[ApiCause, ...] = (
     ApiCause(
-        code=THROTTLED,
+        code=ErrorCode.THROTTLED,
         aws=r"Client\.RequestLimitExceeded|RequestLimitExceeded|Throttl\w+|"
         r"RequestThrottled(?:Exception)?|TooManyRequestsException|TooManyUpdates|"
         r"PriorRequestNotComplete|SlowDown",
@@ -82,7 +80,7 @@ _LIMITS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code=THROTTLED,
+        code=ErrorCode.THROTTLED,
         aws=r"ClientException|LimitExceededException|ValidationError|"
         r"FailedResourceAccessException|InvalidParameterException",
         words=r"Too many concurrent attempts to create a new revision|Rate exceeded|"
@@ -111,7 +109,7 @@ _LIMITS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="quota-exceeded",
+        code=ErrorCode.QUOTA_EXCEEDED,
         aws=r"(?!RequestLimit)\w*LimitExceeded(?:Exception)?|ServiceQuotaExceededException|"
         r"TooMany(?:TargetGroups|Targets|Rules|Listeners|"
         r"LoadBalancers|Certificates|RegistrationsForTargetId|UniqueTargetGroupsPerLoadBalancer|"
@@ -135,7 +133,7 @@ _LIMITS: tuple[ApiCause, ...] = (
         unlike=(QuotedText("RequestLimitExceeded: Request limit exceeded.", _EC2),),
     ),
     ApiCause(
-        code="quota-exceeded",
+        code=ErrorCode.QUOTA_EXCEEDED,
         aws=r"ClientException|InvalidParameterException",
         words=r"reached the limit|exceeds limit|maximum number of .* exceeded",
         fix=_QUOTA,
@@ -157,7 +155,7 @@ _LIMITS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="account-blocked",
+        code=ErrorCode.ACCOUNT_BLOCKED,
         aws=r"Blocked(?:Exception)?|OptInRequired|PendingVerification|ClientException|"
         r"InvalidParameterException",
         words=r"account (?:is currently|was|has been) (?:blocked|suspended)|"
@@ -183,7 +181,7 @@ _LIMITS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="region-disabled",
+        code=ErrorCode.REGION_DISABLED,
         aws=r"OptInRequired|RegionDisabledException",
         fix="enable the region for this account, or use another one",
         examples=(
@@ -196,7 +194,7 @@ _LIMITS: tuple[ApiCause, ...] = (
         unlike=(QuotedText("OptInRequired: Your account has been suspended", _EC2),),
     ),
     ApiCause(
-        code="changed-meanwhile",
+        code=ErrorCode.CHANGED_MEANWHILE,
         aws=r"Con(?:currentUpdate|flict)Exception|InvalidChangeSetStatus|UpdateInProgressException|"
         r"ResourceInUseException|OperationInProgressException|ResourceConflictException|"
         r"DuplicateTargetGroupName",
@@ -214,7 +212,7 @@ _LIMITS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="aws-unavailable",
+        code=ErrorCode.AWS_UNAVAILABLE,
         aws=r"Internal(?:Failure|Error|ServiceException|ServerException|ServerError)|"
         r"Server(?:Exception|Error)|ServiceUnavailable(?:Exception)?|Unavailable|"
         r"ServiceException|50[0234]",
@@ -228,7 +226,7 @@ _LIMITS: tuple[ApiCause, ...] = (
 
 _IDENTITY: tuple[ApiCause, ...] = (
     ApiCause(
-        code="credentials-expired",
+        code=ErrorCode.CREDENTIALS_EXPIRED,
         aws=r"ExpiredToken(?:Exception)?|RequestExpired|ExpiredTradeInTokenException",
         fix=_RENEW,
         examples=(
@@ -241,7 +239,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="credentials-invalid",
+        code=ErrorCode.CREDENTIALS_INVALID,
         aws=r"InvalidClientTokenId|UnrecognizedClientException|AuthFailure|SignatureDoesNotMatch|"
         r"InvalidSignatureException|IncompleteSignature|InvalidAccessKeyId|MissingAuthenticationToken",
         fix=_REJECTED,
@@ -257,7 +255,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="role-arn-invalid",
+        code=ErrorCode.ROLE_ARN_INVALID,
         aws=r"ValidationError|ValidationException|InvalidParameterValue",
         words=r"Request ARN is invalid|at 'roleArn' failed to satisfy",
         fix="correct the role's ARN (`role-to-assume`, or `roleArn` in .fsd/environments.yml): "
@@ -287,7 +285,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws=r"ValidationError",
         words=r"DurationSeconds exceeds the (?:MaxSessionDuration|1 hour session limit)",
         fix="correct the role's maximum session duration: raise it in IAM, or ask for less",
@@ -305,7 +303,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="identity-provider-unreachable",
+        code=ErrorCode.IDENTITY_PROVIDER_UNREACHABLE,
         aws="InvalidIdentityToken",
         words=r"retrieve verification key",
         fix=_UNREACHED,
@@ -320,7 +318,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         unlike=(QuotedText("InvalidIdentityToken: Incorrect token audience", f"{_OIDC}/775"),),
     ),
     ApiCause(
-        code="identity-provider-unreachable",
+        code=ErrorCode.IDENTITY_PROVIDER_UNREACHABLE,
         aws="IDPCommunicationError",
         fix=_UNREACHED,
         examples=(
@@ -332,7 +330,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="identity-token-refused",
+        code=ErrorCode.IDENTITY_TOKEN_REFUSED,
         aws="InvalidIdentityToken",
         fix="make the token's issuer an IAM OIDC provider of this account, with the token's `aud` "
         "among its audiences",
@@ -351,7 +349,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="assume-role-denied",
+        code=ErrorCode.ASSUME_ROLE_DENIED,
         aws=r"IDPRejectedClaim",
         fix="let the role's trust policy accept the claims of the workflow's token",
         examples=(
@@ -363,7 +361,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="role-not-assumable",
+        code=ErrorCode.ROLE_NOT_ASSUMABLE,
         aws=r"ClientException|InvalidParameterException|ValidationError|ValidationException",
         words=r"unable to assume (?:the|IAM) role|unable to assume the configured ECS|"
         r"Role is not valid|is invalid or cannot be assumed|unable to assume role and validate",
@@ -418,7 +416,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws=r"InvalidParameterException|ClientException",
         words=r"unable to assume the service linked role",
         fix="run it again: a new service-linked role needs some seconds; where it stays, "
@@ -435,26 +433,26 @@ _IDENTITY: tuple[ApiCause, ...] = (
 
 _CONTAINERS: tuple[ApiCause, ...] = (
     ApiCause(
-        code="cluster-not-found",
+        code=ErrorCode.CLUSTER_NOT_FOUND,
         aws="ClusterNotFoundException",
         fix="name a cluster that exists (`cluster` in .fsd/environments.yml), or deploy to create "
         "it",
         examples=(QuotedText("ClusterNotFoundException: Cluster not found.", _COMMON),),
     ),
     ApiCause(
-        code="service-not-found",
+        code=ErrorCode.SERVICE_NOT_FOUND,
         aws="ServiceNotFoundException",
         fix="deploy the service first: fsd deploy",
         examples=(QuotedText("ServiceNotFoundException: Service not found.", _COMMON),),
     ),
     ApiCause(
-        code="service-not-active",
+        code=ErrorCode.SERVICE_NOT_ACTIVE,
         aws="ServiceNotActiveException",
         fix="deploy the service again: fsd deploy",
         examples=(QuotedText("ServiceNotActiveException: Service was not ACTIVE.", _COMMON),),
     ),
     ApiCause(
-        code="service-not-active",
+        code=ErrorCode.SERVICE_NOT_ACTIVE,
         aws="InvalidParameterException",
         words=r"still Draining",
         fix="wait until ECS has drained the service that was deleted, and run it again",
@@ -466,7 +464,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="changed-meanwhile",
+        code=ErrorCode.CHANGED_MEANWHILE,
         aws="InvalidParameterException",
         words=r"Creation of service was not idempotent",
         fix="run it again: a service of this name has been made meanwhile, with other settings",
@@ -478,7 +476,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="task-not-compatible",
+        code=ErrorCode.TASK_NOT_COMPATIBLE,
         aws=r"PlatformTaskDefinitionIncompatibilityException",
         fix="name a launch type, capacity provider and platform version that the task definition "
         "is compatible with",
@@ -491,7 +489,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="task-not-compatible",
+        code=ErrorCode.TASK_NOT_COMPATIBLE,
         aws=r"InvalidParameterException|ClientException",
         words=r"definition does not support launch_?type|incompatible with the \w+ "
         r"network ?mode",
@@ -511,7 +509,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws=r"ClientException|InvalidParameterException",
         words=r"TaskDefinition (?:not found|is inactive)|Unable to describe task definition",
         fix="deploy again: the revision is not registered, or was deregistered, and a deployment "
@@ -532,7 +530,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws=r"ClientException|InvalidParameterException",
         words=r"Invalid 'cpu' setting|No Fargate configuration exists",
         fix="correct `resources.cpu` and `resources.memory` to a size that Fargate has",
@@ -549,7 +547,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws="InvalidParameterException",
         words=r"with an? \w+ deployment controller",
         fix="deploy by its controller: CodeDeploy, or what the EXTERNAL controller is; or make a "
@@ -570,7 +568,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="network-setting-invalid",
+        code=ErrorCode.NETWORK_SETTING_INVALID,
         aws=r"InvalidParameterException|InvalidSubnetI[dD]\.NotFound|InvalidSubnet(?:\.\w+)?|"
         r"InvalidGroup(?:Id)?\.(?:NotFound|Malformed)|InvalidSecurityGroup|"
         r"InvalidSecurityGroupI[dD]\.NotFound|InvalidConfigurationRequest",
@@ -617,7 +615,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         unlike=(QuotedText("InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist", _EC2),),
     ),
     ApiCause(
-        code="network-setting-invalid",
+        code=ErrorCode.NETWORK_SETTING_INVALID,
         aws=r"SubnetNotFound|InvalidSubnet|InvalidSecurityGroup",
         fix="correct the subnets and security groups in .fsd/environments.yml",
         examples=(
@@ -628,13 +626,13 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="vpc-not-found",
+        code=ErrorCode.VPC_NOT_FOUND,
         aws=r"InvalidVpcI[dD]\.NotFound",
         fix="correct `vpc.id` in .fsd/environments.yml",
         examples=(QuotedText("InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist", _EC2),),
     ),
     ApiCause(
-        code="target-group-missing",
+        code=ErrorCode.TARGET_GROUP_MISSING,
         aws=r"TargetGroupNotFound(?:Exception)?|LoadBalancerNotFound(?:Exception)?|"
         r"ListenerNotFound(?:Exception)?|RuleNotFound(?:Exception)?",
         fix="deploy again: the stack owns the load balancer, its listener and its target group; "
@@ -651,7 +649,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="target-group-missing",
+        code=ErrorCode.TARGET_GROUP_MISSING,
         aws=r"InvalidParameterException",
         words=r"target ?group .*(?:does not have an associated load balancer|does not exist)",
         fix="correct the listener: a target group serves only where a listener or a rule of a load "
@@ -678,7 +676,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="capacity-unavailable",
+        code=ErrorCode.CAPACITY_UNAVAILABLE,
         aws=r"InvalidParameterException|ClientException",
         words=r"specified capacity provider .*not |No Container Instances were found",
         fix="let the cluster have what the service asks for: associate the capacity provider with "
@@ -708,7 +706,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="log-group-missing",
+        code=ErrorCode.LOG_GROUP_MISSING,
         aws=r"ResourceNotFoundException",
         words=r"specified log \w+ does not exist",
         fix="deploy again: the stack owns the log group, and makes it again",
@@ -724,7 +722,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
 
 _IMAGES: tuple[ApiCause, ...] = (
     ApiCause(
-        code="repository-not-found",
+        code=ErrorCode.REPOSITORY_NOT_FOUND,
         aws="RepositoryNotFoundException",
         fix="create the ECR repository, or deploy from a build, which creates it; check the region "
         "and the account",
@@ -737,7 +735,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="image-not-found",
+        code=ErrorCode.IMAGE_NOT_FOUND,
         aws="ImageNotFoundException",
         fix="push the image, or name one that exists",
         examples=(
@@ -750,7 +748,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="image-tag-taken",
+        code=ErrorCode.IMAGE_TAG_TAKEN,
         aws="ImageTagAlreadyExistsException",
         fix="use another tag: this repository's tags cannot be moved",
         examples=(
@@ -762,7 +760,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="image-elsewhere",
+        code=ErrorCode.IMAGE_ELSEWHERE,
         aws=r"LayersNotFoundException|ReferencedImagesNotFoundException",
         fix="copy the whole image into this repository first (crane copy, or docker pull, tag, "
         "push)",
@@ -774,7 +772,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="image-digest-changed",
+        code=ErrorCode.IMAGE_DIGEST_CHANGED,
         aws="ImageDigestDoesNotMatchException",
         fix="push the image again, and deploy the digest that the push prints",
         examples=(
@@ -786,7 +784,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="image-archived",
+        code=ErrorCode.IMAGE_ARCHIVED,
         aws="ImageArchivedException",
         fix="restore it in ECR, which takes up to 20 minutes, or deploy another image",
         examples=(
@@ -797,7 +795,7 @@ _IMAGES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws=r"KmsException|UnableToDecryptSecretValueException|UnableToAccessSecretException",
         fix="correct the KMS key that the message names: enabled, and allowed in its key policy",
         examples=(
@@ -811,7 +809,7 @@ _IMAGES: tuple[ApiCause, ...] = (
 
 _SCALES: tuple[ApiCause, ...] = (
     ApiCause(
-        code="target-missing",
+        code=ErrorCode.TARGET_MISSING,
         aws="ObjectNotFoundException",
         words=r"No (?:scalable target|scaling policy|scheduled action) (?:registered|found)",
         fix="deploy again: the service is not registered as a scalable target with Application "
@@ -842,7 +840,7 @@ _SCALES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="service-not-found",
+        code=ErrorCode.SERVICE_NOT_FOUND,
         aws="ValidationException",
         words=r"ECS service doesn't exist",
         fix="run it again: Application Auto Scaling does not see a new service at once; where it "
@@ -855,7 +853,7 @@ _SCALES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws="ValidationException",
         words=r"Maximum capacity cannot be less than minimum",
         fix="correct `scaling.min` and `scaling.max`: the minimum must not be above the maximum",
@@ -867,7 +865,7 @@ _SCALES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="permissions-changed",
+        code=ErrorCode.PERMISSIONS_CHANGED,
         aws="FailedResourceAccessException",
         fix="restore the permissions of Application Auto Scaling's service-linked role "
         "(AWSServiceRoleForApplicationAutoScaling_ECSService): it must read the service and its "
@@ -883,7 +881,7 @@ _SCALES: tuple[ApiCause, ...] = (
 
 _STACKS: tuple[ApiCause, ...] = (
     ApiCause(
-        code="stack-refused",
+        code=ErrorCode.STACK_REFUSED,
         aws="InsufficientCapabilitiesException",
         fix="allow this template's IAM resources: CAPABILITY_NAMED_IAM",
         examples=(
@@ -894,7 +892,7 @@ _STACKS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="stack-refused",
+        code=ErrorCode.STACK_REFUSED,
         aws="ValidationError",
         words=r"Template (?:format|validation) error|Parameters: \[.*\] must have values",
         fix=_CORRECT,
@@ -916,7 +914,7 @@ _STACKS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="template-too-long",
+        code=ErrorCode.TEMPLATE_TOO_LONG,
         aws="ValidationError",
         words=r"'templateBody' failed to satisfy constraint: Member must have length less than",
         fix="grant fewer single permissions, or split the service",
@@ -929,7 +927,7 @@ _STACKS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="stack-stuck",
+        code=ErrorCode.STACK_STUCK,
         aws="ValidationError|ValidationException",
         words=r"is in (?:\w*FAILED|ROLLBACK_COMPLETE) state and can ?not be",
         fix="continue the stack's rollback (aws cloudformation continue-update-rollback), or "
@@ -962,7 +960,7 @@ _STACKS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="changed-meanwhile",
+        code=ErrorCode.CHANGED_MEANWHILE,
         aws="ValidationError",
         words=r"_IN_PROGRESS state and can ?not be",
         fix=_AGAIN,
@@ -978,7 +976,7 @@ _STACKS: tuple[ApiCause, ...] = (
 
 _DENIALS: tuple[ApiCause, ...] = (
     ApiCause(
-        code=DENIED,
+        code=ErrorCode.ACCESS_DENIED,
         aws=r"AccessDenied(?:Exception)?|(?:Client\.)?UnauthorizedOperation|AuthorizationError"
         r"(?:Exception)?|UnauthorizedAccess|UnauthorizedException|Unauthorized|"
         r"BlockedByOrganizationPolicyException|40[13]",
@@ -999,7 +997,7 @@ _DENIALS: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code=DENIED,
+        code=ErrorCode.ACCESS_DENIED,
         aws=r"ClientException|InvalidParameterException|ValidationError|ValidationException|"
         r"FailedResourceAccessException|InvalidRequest",
         words=r"not authorized to perform|missing the following permissions",

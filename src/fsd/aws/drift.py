@@ -11,7 +11,7 @@ from typing import Any
 
 from fsd.aws.errors import call
 from fsd.aws.waiting import wait_for
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.ports import Clock, Difference, Drifted, StackDrift
 
 LIMIT = timedelta(minutes=10)
@@ -41,7 +41,7 @@ def detect_drift(client: Any, name: str, *, clock: Clock, poll: timedelta) -> St
             f"CloudFormation could not compare the stack: {reason or 'it gave no reason'}",
             where=name,
             fix="give the role that asks read access to what the reason names",
-            code="drift-unknown",
+            code=ErrorCode.DRIFT_UNKNOWN,
         )
     return StackDrift(
         drifted=tuple(_drifted(r) for r in resources if r["StackResourceDriftStatus"] in _DIFFERS),

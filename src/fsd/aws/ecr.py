@@ -9,7 +9,7 @@ from typing import Any
 
 from fsd.aws.errors import aws_code, call
 from fsd.aws.session import FEW_ATTEMPTS, Clients
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.ports import Repository
 
 # A tag is a commit, and says the same bytes for ever; a build cache is written again and again.
@@ -108,7 +108,7 @@ class ContainerRegistry:
                 f"the image is {images[0]['imageStatus']}: ECS cannot pull it",
                 where=f"{repository}:{tag_or_digest}",
                 fix="restore it in ECR, which takes up to 20 minutes, or deploy another image",
-                code="image-archived",
+                code=ErrorCode.IMAGE_ARCHIVED,
             )
         return str(images[0]["imageDigest"])
 
@@ -140,7 +140,7 @@ class ContainerRegistry:
                 f"ECR stored {put} under the tag {tag}",
                 where=where,
                 fix="push the image again, and deploy the digest that the push prints",
-                code="image-digest-changed",
+                code=ErrorCode.IMAGE_DIGEST_CHANGED,
             )
 
     def login(self) -> tuple[str, str, str]:
@@ -176,7 +176,7 @@ class ContainerRegistry:
             f"{failure.get('failureReason', 'no such image')}",
             where=f"{repository}@{digest}",
             fix="push the image to this repository, or name one that exists",
-            code="image-not-found",
+            code=ErrorCode.IMAGE_NOT_FOUND,
         )
 
     def _is_tagged_so(

@@ -14,9 +14,9 @@ from typing import Any
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fsd.aws.causes import DENIED, THROTTLED, find_cause
-from fsd.errors import CallFailedError, FsdError
-from fsd.release.ports import PermissionDenied, Throttled
+from fsd.aws.causes import find_cause
+from fsd.errors import CallFailedError, ErrorCode, FsdError
+from fsd.release.ports import PermissionDenied, RevisionInactive, Throttled
 from fsd.rollout.denials import advise_denial, find_denial, find_encoded
 
 _AGAIN = "run it again; what was done already is found and not done twice"
@@ -26,52 +26,53 @@ _DECODE = (
     "--encoded-message {message}"
 )
 
+_INACTIVE = "TaskDefinition is inactive"
 _UNREACHABLE = (
     boto.EndpointConnectionError,
     boto.ConnectTimeoutError,
     boto.ProxyConnectionError,
 )
 # botocore's own errors, the narrow ones first → (FSD's code, fix).
-_LOCAL: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
+_LOCAL: tuple[tuple[tuple[type[BaseException], ...], ErrorCode, str], ...] = (
     (
         (
             boto.TokenRetrievalError,
             boto.UnauthorizedSSOTokenError,
             boto.SSOTokenLoadError,
         ),
-        "credentials-expired",
+        ErrorCode.CREDENTIALS_EXPIRED,
         "sign in again: aws sso login",
     ),
     (
         (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError),
-        "no-credentials",
+        ErrorCode.NO_CREDENTIALS,
         "sign in (`aws sso login`, AWS_PROFILE or the AWS_* variables); in GitHub Actions set "
         "`role-to-assume` and `permissions: id-token: write`; `--env local` needs none",
     ),
     (
         (boto.ProfileNotFound,),
-        "profile-not-found",
+        ErrorCode.PROFILE_NOT_FOUND,
         "correct AWS_PROFILE, or add the profile: aws configure sso",
     ),
     (
         (boto.NoRegionError,),
-        "no-region",
+        ErrorCode.NO_REGION,
         "set AWS_REGION, or `region` in .fsd/environments.yml",
     ),
     (
         (boto.SSLError,),
-        "tls-failed",
+        ErrorCode.TLS_FAILED,
         "check the machine's certificates, the proxy and AWS_CA_BUNDLE",
     ),
     (
         _UNREACHABLE,
-        "endpoint-unreachable",
+        ErrorCode.ENDPOINT_UNREACHABLE,
         "check the network, the region's name and AWS_ENDPOINT_URL; for the embedded AWS: "
         "fsd local up",
     ),
     (
         (boto.HTTPClientError,),
-        "connection-lost",
+        ErrorCode.CONNECTION_LOST,
         _AGAIN,
     ),
 )
@@ -94,7 +95,7 @@ def pages(
 
 @contextmanager
 def translated(client: Any, operation: str, resource: str) -> Iterator[None]:
-    """Raise CallFailedError, Throttled or PermissionDenied for what botocore raises inside."""
+    """Raise CallFailedError, or a kind of it, for what botocore raises inside."""
     name = client.meta.method_to_api_mapping.get(operation, operation)
     where = f"{name} {resource}".strip()
     try:
@@ -126,10 +127,12 @@ def from_client_error(error: ClientError, where: str) -> CallFailedError:
     cause = find_cause(code, message)
     if cause is None:
         return CallFailedError(what, where=where, fix=_DEFAULT_FIX)
-    if cause.code == THROTTLED:
+    if cause.code is ErrorCode.THROTTLED:
         return Throttled(what, where=where, fix=cause.fix)
-    if cause.code == DENIED:
+    if cause.code is ErrorCode.ACCESS_DENIED:
         return PermissionDenied(what, where=where, fix=_denied_fix(message) or cause.fix)
+    if _INACTIVE in message:
+        return RevisionInactive(what, where=where, fix=cause.fix, code=cause.code)
     return CallFailedError(what, where=where, fix=cause.fix, code=cause.code)
 
 
@@ -137,9 +140,9 @@ def from_botocore(error: BotoCoreError, where: str) -> CallFailedError:
     """What went wrong before AWS could answer. Raises the signal that it was, where it was one."""
     _give_way(error)
     what = " ".join(str(error).split())
-    for types, id_, fix in _LOCAL:
+    for types, code, fix in _LOCAL:
         if isinstance(error, types):
-            return CallFailedError(what, where=where, fix=fix, code=id_)
+            return CallFailedError(what, where=where, fix=fix, code=code)
     return CallFailedError(what, where=where, fix=_DEFAULT_FIX)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fsd.aws.errors import call, pages
 from fsd.aws.session import Clients
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.ports import Network
 
 ENVIRONMENT_TAG = "fsd:environment"
@@ -53,7 +53,7 @@ class VpcNetworks:
                 f"{len(vpcs)} VPCs have the {how}: {ids}",
                 where=how,
                 fix="set `vpc.id` in .fsd/environments.yml, or leave the tag on one of them",
-                code="vpc-ambiguous",
+                code=ErrorCode.VPC_AMBIGUOUS,
             )
         vpc = vpcs[0]
         is_default = bool(vpc.get("IsDefault"))

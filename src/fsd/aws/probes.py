@@ -16,7 +16,7 @@ from typing import Any
 
 from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.session import Clients
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.moved_check import TargetCheck
 from fsd.release.ports import Clock, TargetGroupGone
 from fsd.release.probe import CHECKS, check_interval
@@ -114,7 +114,7 @@ class TargetGroupProbes:
             "no load balancer's listener forwards to the target group",
             where=str(group["TargetGroupArn"]),
             fix="restore the listener, or deploy with --allow-interruption",
-            code="health-check-not-tried",
+            code=ErrorCode.HEALTH_CHECK_NOT_TRIED,
         )
 
     def _listeners(self, balancer: str) -> Iterator[str]:
@@ -170,7 +170,7 @@ class TargetGroupProbes:
             f"other runs took every priority that was free, {_TRIES} times",
             where=listener,
             fix="run it again",
-            code="health-check-not-tried",
+            code=ErrorCode.HEALTH_CHECK_NOT_TRIED,
         )
 
     def _delete(self, operation: str, name: str, **parameters: str) -> None:

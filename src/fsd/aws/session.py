@@ -26,7 +26,7 @@ from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
 from fsd import __version__
 from fsd.aws.errors import aws_code, aws_message, call, from_botocore, is_denied
-from fsd.errors import CallFailedError, FsdError
+from fsd.errors import CallFailedError, ErrorCode, FsdError
 from fsd.release.ports import Clock, Identity
 
 # Total attempts of one call, with botocore's back-off of up to 20 s between them.
@@ -200,7 +200,7 @@ def open_session(
             "no AWS region is set",
             where="AWS configuration",
             fix="set AWS_REGION, or `region` in .fsd/environments.yml",
-            code="no-region",
+            code=ErrorCode.NO_REGION,
         )
     session = AwsSession(boto, endpoint_url=endpoint_url, clock=clock)
     if role_arn is None:
@@ -320,20 +320,20 @@ def _token_refused(error: CallFailedError, role_arn: str, jwt: str) -> CallFaile
     claims = read_claims(jwt)
     said = " · ".join(f"{name} `{claims[name]}`" for name in _CLAIMS if name in claims)
     where = f"token: {said}" if said else "the token could not be read"
-    match error.id:
-        case "access-denied":
+    match error.code:
+        case ErrorCode.ACCESS_DENIED:
             return CallFailedError(
                 f"{role_arn} does not trust this workflow ({error.what})",
                 where=where,
                 fix=_trust_line(claims),
-                code="assume-role-denied",
+                code=ErrorCode.ASSUME_ROLE_DENIED,
             )
-        case "identity-token-refused":
+        case ErrorCode.IDENTITY_TOKEN_REFUSED:
             return CallFailedError(
                 f"AWS refuses the identity token for {role_arn} ({error.what})",
                 where=where,
                 fix=error.fix,
-                code="identity-token-refused",
+                code=ErrorCode.IDENTITY_TOKEN_REFUSED,
             )
         case _:
             return None
@@ -357,7 +357,7 @@ def _chaining_denied(error: CallFailedError, role_arn: str) -> CallFailedError:
         where=role_arn,
         fix="name the caller as a principal in the role's trust policy, and allow it "
         "`sts:AssumeRole` on the role",
-        code="assume-role-denied",
+        code=ErrorCode.ASSUME_ROLE_DENIED,
     )
 
 

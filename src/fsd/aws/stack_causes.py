@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 
-from fsd.aws.causes import API_CAUSES, DENIED, ApiCause
+from fsd.aws.causes import API_CAUSES, ApiCause
+from fsd.errors import ErrorCode
 from fsd.rollout.denials import advise_denial, find_denial
 from fsd.rollout.known_causes import QuotedText
 from fsd.rollout.reasons import cut_names
@@ -36,7 +37,7 @@ _ALLOW = (
 # `aws` is the handler's code here.
 STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
-        code="quota-exceeded",
+        code=ErrorCode.QUOTA_EXCEEDED,
         words=r"maximum number of .* has been reached",
         fix="ask for a higher quota (Service Quotas console), or remove what is not used",
         examples=(
@@ -49,7 +50,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="policy-too-long",
+        code=ErrorCode.POLICY_TOO_LONG,
         words=r"Maximum policy size of|exceed quota for PolicySize",
         fix="grant fewer single permissions: IAM limits the length of a role's policies, and does "
         "not raise that quota",
@@ -69,14 +70,14 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="quota-exceeded",
+        code=ErrorCode.QUOTA_EXCEEDED,
         aws="ServiceLimitExceeded",
         fix="ask for a higher quota (Service Quotas console), or remove what is not used: the "
         "reason names the limit",
         examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: ServiceLimitExceeded)", _CODES),),
     ),
     ApiCause(
-        code=DENIED,
+        code=ErrorCode.ACCESS_DENIED,
         words=r"permissions error performing a tagging operation|CreateLogGroup with Tags",
         fix="allow the tagging of this resource (…:TagResource, for log groups logs:TagResource) "
         "in the policy of the role that makes the stack",
@@ -99,7 +100,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code=DENIED,
+        code=ErrorCode.ACCESS_DENIED,
         aws="UnauthorizedTaggingOperation",
         fix="allow the tagging of this resource in the policy of the role that makes the stack",
         examples=(
@@ -107,7 +108,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code=DENIED,
+        code=ErrorCode.ACCESS_DENIED,
         aws="AccessDenied",
         fix=f"{_ALLOW}; CloudTrail has the action where the reason does not",
         examples=(
@@ -119,7 +120,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws="AlreadyExists",
         fix="delete or rename what has this name already and is not the stack's, or choose another "
         "service name",
@@ -134,7 +135,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         words=r"already exists in stack",
         fix="delete or rename what has this name already: another stack has it",
         examples=(
@@ -146,7 +147,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws="NotFound",
         fix="make again what the reason names, or correct its name: it does not exist, or was "
         "deleted by hand",
@@ -160,7 +161,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         words=r"Circuit Breaker was triggered",
         fix="see why the tasks did not stay: fsd diagnose",
         examples=(
@@ -173,7 +174,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         words=r"Exceeded attempts to wait|did not stabilize|Resource timed out waiting",
         fix="look at the resource itself, it did not become ready in time; of an ECS service fsd "
         "diagnose shows why; then run it again",
@@ -198,7 +199,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="throttled",
+        code=ErrorCode.THROTTLED,
         words=r"Rate exceeded",
         fix="wait a minute, and run it again: AWS limits the calls that CloudFormation makes",
         examples=(
@@ -216,13 +217,13 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="throttled",
+        code=ErrorCode.THROTTLED,
         aws="Throttling",
         fix="wait a minute, and run it again: AWS limits the calls that CloudFormation makes",
         examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: Throttling)", _CODES),),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         words=r"cannot be associated with more than one load balancer",
         fix="deploy once without `networking.loadBalancer`, and then with it: the load balancer "
         "must be replaced, and its target group serves only one; users lose it meanwhile",
@@ -237,7 +238,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         words=r"has a dependent object|currently in use by|still contains images",
         fix="remove first what uses it: the reason names the resource",
         examples=(
@@ -260,13 +261,13 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws="ResourceConflict",
         fix="run it again; where it stays, remove first what the reason says uses it",
         examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: ResourceConflict)", _CODES),),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         words=r"custom-named resource requires replacing",
         fix="choose another service name, or delete the service and deploy it anew: what has a "
         "name of its own cannot be replaced beside itself",
@@ -279,7 +280,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         words=r"EarlyValidation",
         fix="read what failed: aws cloudformation describe-events --change-set-name ARN; most "
         "often a resource of this name exists already and is not the stack's",
@@ -293,7 +294,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         words=r"following hook\(s\) failed",
         fix="read what the hook asks for: aws cloudformation list-hook-results; who keeps the "
         "account's CloudFormation hooks can say more",
@@ -305,7 +306,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="aws-unavailable",
+        code=ErrorCode.AWS_UNAVAILABLE,
         aws=r"ServiceInternalError|InternalFailure|NetworkFailure|ServiceTimeout",
         fix=_AGAIN,
         examples=(
@@ -318,7 +319,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="aws-unavailable",
+        code=ErrorCode.AWS_UNAVAILABLE,
         words=r"Internal Failure",
         fix=_AGAIN,
         examples=(
@@ -329,7 +330,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="",
+        code=ErrorCode.CALL_FAILED,
         aws="GeneralServiceException",
         fix="run it again where the reason sounds temporary; CloudTrail has the call that failed",
         examples=(
@@ -341,7 +342,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="credentials-expired",
+        code=ErrorCode.CREDENTIALS_EXPIRED,
         words=r"security token included in the request is",
         fix="get new credentials, and run it again",
         examples=(
@@ -354,7 +355,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         ),
     ),
     ApiCause(
-        code="credentials-expired",
+        code=ErrorCode.CREDENTIALS_EXPIRED,
         aws="InvalidCredentials",
         fix="get new credentials, and run it again",
         examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: InvalidCredentials)", _CODES),),

@@ -21,7 +21,7 @@ from fsd.aws.stack_causes import find_fix
 from fsd.aws.stack_look import look_at_stack
 from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.canonical import canonical_text
 from fsd.plan.memory import split_memory
 from fsd.release.ports import Clock, Stack, StackDrift
@@ -192,7 +192,7 @@ class CloudFormationStacks:
             f"CloudFormation refuses the change: {reason or 'it gave no reason'}",
             where=name,
             fix=f"{find_fix(reason) or 'correct what the reason names'}; nothing was changed",
-            code="stack-refused",
+            code=ErrorCode.STACK_REFUSED,
         )
 
     def _change_set_if_done(self, change_set_id: str, name: str) -> dict[str, Any] | None:
@@ -287,7 +287,7 @@ class CloudFormationStacks:
                 "the stack's template is not FSD's: it is not JSON",
                 where=name,
                 fix="rename or delete that stack, or choose another service name",
-                code="stack-not-ours",
+                code=ErrorCode.STACK_NOT_OURS,
             )
         # botocore answers an OrderedDict.
         template: Json = json.loads(json.dumps(body))
@@ -304,7 +304,7 @@ class CloudFormationStacks:
             f"{what}: {reason}",
             where=f"{name} ({status})",
             fix=_fix(name, status, find_fix(reason)),
-            code="stack-failed",
+            code=ErrorCode.STACK_FAILED,
         )
 
     def _undeleted(self, stack: dict[str, Any]) -> tuple[str, ...]:
@@ -400,7 +400,7 @@ def _render(template: Json, name: str) -> str:
             f"the stack's template has {size} bytes; CloudFormation takes {TEMPLATE_LIMIT}",
             where=name,
             fix="grant fewer single permissions, or split the service",
-            code="template-too-long",
+            code=ErrorCode.TEMPLATE_TOO_LONG,
         )
     return body
 
@@ -416,7 +416,7 @@ def _refuse_stuck(stack: dict[str, Any]) -> None:
             f"the stack is stuck in {status}: {stack.get('StackStatusReason', '')}".rstrip(": "),
             where=str(stack["StackName"]),
             fix=_fix(str(stack["StackName"]), status),
-            code="stack-stuck",
+            code=ErrorCode.STACK_STUCK,
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fsd.errors import CallFailedError, ExitCode
+from fsd.errors import CallFailedError, ErrorCode, ExitCode
 
 if TYPE_CHECKING:
     from fsd.action.inputs import Inputs
@@ -239,5 +239,5 @@ class _Deployer:
             f"this job may not ask for an identity token, and {role} is assumed by one",
             where="ACTIONS_ID_TOKEN_REQUEST_URL",
             fix="give the job `permissions: id-token: write`",
-            code="identity-token-missing",
+            code=ErrorCode.IDENTITY_TOKEN_MISSING,
         )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
-from fsd.errors import CallFailedError, ExitCode, Interrupted
+from fsd.errors import CallFailedError, ErrorCode, ExitCode, Interrupted
 
 _EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
@@ -34,7 +34,7 @@ class SystemClock:
                 f"no answer within {duration.total_seconds():g} s",
                 where="this command",
                 fix="run it again once AWS answers",
-                code="connection-lost",
+                code=ErrorCode.CONNECTION_LOST,
             )
 
         old = signal.signal(signal.SIGALRM, end)

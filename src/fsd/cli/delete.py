@@ -10,7 +10,7 @@ import click
 
 from fsd.cli.border import force_option
 from fsd.cli.options import open_service, service_options
-from fsd.errors import RefusedError
+from fsd.errors import ErrorCode, RefusedError
 from fsd.streams import say
 
 
@@ -60,7 +60,7 @@ def _ask(service: str, env: str) -> None:
             f"deleting {service} from {env} asks for its name, and there is no terminal to ask at",
             where="fsd delete",
             fix="run it at a terminal, or with --yes",
-            code="confirmation-needed",
+            code=ErrorCode.CONFIRMATION_NEEDED,
         )
     typed = click.prompt(f"This removes {service} from {env}. Type the service's name", err=True)
     if typed != service:
@@ -68,5 +68,5 @@ def _ask(service: str, env: str) -> None:
             f"`{typed}` is not `{service}`; nothing was removed",
             where="fsd delete",
             fix="type the service's name, or use --yes",
-            code="confirmation-needed",
+            code=ErrorCode.CONFIRMATION_NEEDED,
         )

@@ -18,7 +18,7 @@ from fsd.cli.manifest import EnvironmentsFile, find_environment, read_manifest
 from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target
-from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
+from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError, UsageError
 from fsd.manifest import names
 from fsd.manifest.environments import LOCAL
 from fsd.manifest.rollout_time import estimate_rollout
@@ -163,7 +163,7 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
             f"{signal.what} before ECS was asked to change anything",
             where=signal.where,
             fix="run it again",
-            exit_code=signal.exits_with,
+            exit_code=signal.exit_code,
         ) from signal
     aws = prepared.connection.aws
     result = deploy(request, aws, clock=SystemClock(), reporter=reporter)
@@ -439,7 +439,7 @@ def require_chosen(judged: Image, desired: Desired) -> None:
             "deployed",
             where=desired.name,
             fix="run it again; if the error stays, report it: this is a fault of fsd",
-            code="image-changed",
+            code=ErrorCode.IMAGE_CHANGED,
         )
 
 
@@ -524,7 +524,7 @@ def _resolve(reference: str, prepared: Prepared) -> tuple[Image, tuple[str, ...]
             f"the image {reference} does not exist",
             where=f"repository {known.name} · {prepared.connection.aws.identity.region}",
             fix="push it first, or let fsd build it: leave --image out",
-            code="image-not-found",
+            code=ErrorCode.IMAGE_NOT_FOUND,
         )
     return Image(repository=repository, digest=found, tag=tag), ()
 
@@ -580,7 +580,7 @@ def split_reference(reference: str) -> tuple[str, str, str]:
             f"`{reference}` is not an image reference",
             where="--image",
             fix="give registry/repository:tag or registry/repository@sha256:…",
-            code="image-reference",
+            code=ErrorCode.IMAGE_REFERENCE,
         )
     return repository, tag, digest
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from fsd.errors import ManifestError
+from fsd.errors import ErrorCode, ManifestError
 from fsd.lint.fix import Fixed, fix
 from fsd.manifest.load import Loaded
 from fsd.report.findings import printable
@@ -109,4 +109,4 @@ def replace_file(path: Path, *, old: str, new: str) -> None:
 
 
 def _unwritable(what: str, path: Path, fix: str) -> ManifestError:
-    return ManifestError(what, where=str(path), fix=fix, code="manifest-unwritable")
+    return ManifestError(what, where=str(path), fix=fix, code=ErrorCode.MANIFEST_UNWRITABLE)

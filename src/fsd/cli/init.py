@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fsd.errors import ExitCode, RefusedError, UsageError
+from fsd.errors import ErrorCode, ExitCode, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from fsd.scaffold.detect import Detected, Found
@@ -139,7 +139,7 @@ class _Asker:
                 f"nothing in the folder says the {what.lower()}",
                 where="fsd init",
                 fix=f"say it with {flag}",
-                code="not-found",
+                code=ErrorCode.NOT_FOUND,
             )
         return valid(found.value, flag)
 
@@ -161,7 +161,7 @@ def _require_terminal(flag: str) -> None:
             "there is no terminal to ask at",
             where="fsd init",
             fix=f"use --yes to take what was found, or say everything with flags such as {flag}",
-            code="no-terminal",
+            code=ErrorCode.NO_TERMINAL,
         )
 
 
@@ -327,7 +327,7 @@ def _refuse_existing(paths: tuple[Path, ...]) -> None:
             if is_workflow
             else f"`fsd validate --file {existing[0]}` checks it; "
             "`fsd init --dry-run` shows what would be written",
-            code="file-exists",
+            code=ErrorCode.FILE_EXISTS,
         )
 
 
@@ -339,7 +339,7 @@ def _refuse_outside(files: Mapping[Path, str], *, root: Path) -> None:
                 f"{path} leads out of the folder, to {path.resolve()}; nothing was written",
                 where=str(path),
                 fix="replace the symbolic link by a folder",
-                code="cannot-write",
+                code=ErrorCode.CANNOT_WRITE,
             )
 
 
@@ -359,7 +359,7 @@ def _write(files: Mapping[Path, str]) -> None:
             f"{error.strerror or error}; nothing was written",
             where=str(error.filename or ""),
             fix="make the folder writable, or name another one",
-            code="cannot-write",
+            code=ErrorCode.CANNOT_WRITE,
         ) from error
 
 

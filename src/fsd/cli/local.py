@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsd.durations import duration_text
+from fsd.errors import ErrorCode
 
 if TYPE_CHECKING:
     from fsd_local.instance import Instance, Status
@@ -121,7 +122,7 @@ def env() -> None:
             "the embedded AWS is not running",
             where="fsd local env",
             fix="fsd local up",
-            code="local-not-running",
+            code=ErrorCode.LOCAL_NOT_RUNNING,
         )
     for name, value in _environment(instance).items():
         click.echo(f"export {name}={shlex.quote(value)}")

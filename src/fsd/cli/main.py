@@ -136,7 +136,7 @@ def _end(error: FsdError, arguments: Sequence[str]) -> int:
 
         say(error_json(error))
     _say(str(error))
-    return int(error.exits_with)
+    return int(error.exit_code)
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, TypeAlias
 
 from fsd.cli.clock import SystemClock
 from fsd.cli.governed import ENVIRONMENTS_FILE, DefaultBranch, decide_environments, find_governed
-from fsd.errors import ManifestError
+from fsd.errors import ErrorCode, ManifestError
 from fsd.lint import lint
 from fsd.manifest.finding import Finding, Severity, order
 from fsd.manifest.likeness import nearest
@@ -150,7 +150,7 @@ def _choose(known: _Known, name: str) -> Environment:
             f"there is no environment `{name}`",
             where=str(known.file or "--env"),
             fix=_environment_fix(name, known=known, names=names, meant=meant),
-            code="unknown-environment",
+            code=ErrorCode.UNKNOWN_ENVIRONMENT,
         )
     return _default(name)
 
@@ -195,7 +195,7 @@ def _default(name: str) -> Environment:
             fix="did you mean `local`?"
             if nearest(name, (LOCAL,))
             else "use up to 31 lower case letters, digits and hyphens, with a letter first",
-            code="unknown-environment",
+            code=ErrorCode.UNKNOWN_ENVIRONMENT,
         ) from error
 
 
@@ -319,7 +319,7 @@ def decode(content: bytes, *, path: Path) -> str:
             "it has more than 1 MB, and no more is read",
             where=str(path),
             fix="a Service YAML is a few kilobytes; is this the right file?",
-            code="yaml-too-large",
+            code=ErrorCode.YAML_TOO_LARGE,
         )
     try:
         return content.decode("utf-8")
@@ -350,4 +350,4 @@ def _files_near(path: Path) -> str:
 
 
 def _unreadable(what: str, path: Path, fix: str) -> ManifestError:
-    return ManifestError(what, where=str(path), fix=fix, code="manifest-unreadable")
+    return ManifestError(what, where=str(path), fix=fix, code=ErrorCode.MANIFEST_UNREADABLE)

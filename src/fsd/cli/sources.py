@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.cli.manifest import decode, read_text, sources_of
-from fsd.errors import ManifestError
+from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.load import Loaded
 from fsd.manifest.yaml_tree import MAX_CHARACTERS
@@ -149,7 +149,7 @@ def error_report(error: ManifestError, *, path: str) -> FileFindings:
     if isinstance(error, InvalidFileError):
         return FileFindings(path=path, findings=error.findings, sources=error.sources)
     finding = Finding(
-        id=error.id,
+        id=error.code,
         severity=Severity.ERROR,
         where=error.where,
         message=error.what,
@@ -232,5 +232,5 @@ def _says_so(path: Path) -> bool:
 
 
 def _nothing(name: str, what: str, *, fix: str) -> Named:
-    error = ManifestError(what, where=name, fix=fix, code="manifest-unreadable")
+    error = ManifestError(what, where=name, fix=fix, code=ErrorCode.MANIFEST_UNREADABLE)
     return Named(path=Path(name), error=error)

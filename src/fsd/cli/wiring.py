@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsd.compile.desired import Target
-from fsd.errors import CallFailedError, RefusedError
+from fsd.errors import CallFailedError, ErrorCode, RefusedError
 from fsd.manifest.environments import LOCAL, Environment
 from fsd.manifest.models import Networking
 from fsd.release.ports import Aws, Network
@@ -230,7 +230,7 @@ def _subnets(network: Network, *, is_private: bool) -> tuple[str, ...]:
             f"{network.vpc_id} has no {kind} subnet",
             where=network.how,
             fix="name the subnets in .fsd/environments.yml: vpc.privateSubnets, vpc.publicSubnets",
-            code="no-subnets",
+            code=ErrorCode.NO_SUBNETS,
         )
     return subnets
 
@@ -257,7 +257,7 @@ def _network(aws: Aws, environment: Environment) -> tuple[Network, tuple[str, ..
             where=f"{aws.identity.account} · {aws.identity.region}",
             fix=f"tag a VPC fsd:environment={environment.name}, or name it in "
             ".fsd/environments.yml: vpc.id",
-            code="vpc-not-found",
+            code=ErrorCode.VPC_NOT_FOUND,
         )
     if vpc is not None:
         return (
@@ -287,7 +287,7 @@ def _connect_local(environment: Environment, *, start: bool) -> Connection:
             "the embedded AWS is not running, so that nothing runs in it",
             where=f"--env {LOCAL}",
             fix="start it with  fsd local up  or deploy to it:  fsd deploy --env local",
-            code="local-not-running",
+            code=ErrorCode.LOCAL_NOT_RUNNING,
         )
     instance = running or local.ensure()
     session = open_session(
@@ -325,7 +325,7 @@ def _guard_account(aws: Aws, environment: Environment) -> None:
         f"and {environment.name} is in {environment.account}",
         where=".fsd/environments.yml",
         fix="use the credentials (or the roleArn) of that account",
-        code="wrong-account",
+        code=ErrorCode.WRONG_ACCOUNT,
     )
 
 

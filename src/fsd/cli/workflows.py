@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fsd.cli.manifest import known_environments, read_text
-from fsd.errors import ManifestError
+from fsd.errors import ErrorCode, ManifestError
 from fsd.lint.workflows import Checked, lint_workflows
 from fsd.manifest.environments import Environment
 
@@ -33,7 +33,7 @@ def check_workflows(paths: Sequence[Path]) -> tuple[Checked, ...]:
                 "this is no workflow: it has no `jobs:`",
                 where=file.path,
                 fix="name a file of .github/workflows; a Service YAML is checked with --file",
-                code="not-a-workflow",
+                code=ErrorCode.NOT_A_WORKFLOW,
             )
     return checked
 
@@ -47,7 +47,7 @@ def _files(path: Path) -> tuple[Path, ...]:
                 "there is no workflow in this folder",
                 where=str(path),
                 fix="name a file, or the folder .github/workflows",
-                code="workflow-unreadable",
+                code=ErrorCode.WORKFLOW_UNREADABLE,
             )
         return found
     if not path.exists():
@@ -55,7 +55,7 @@ def _files(path: Path) -> tuple[Path, ...]:
             "there is no such file",
             where=str(path),
             fix="name a file, or the folder .github/workflows",
-            code="workflow-unreadable",
+            code=ErrorCode.WORKFLOW_UNREADABLE,
         )
     return (path,)
 
@@ -68,7 +68,7 @@ def _in_folder(folder: Path) -> tuple[Path, ...]:
             f"the folder cannot be read: {error.strerror}",
             where=str(folder),
             fix=f"chmod u+rx {folder}",
-            code="workflow-unreadable",
+            code=ErrorCode.WORKFLOW_UNREADABLE,
         ) from error
     return tuple(file for file in every if file.suffix in _SUFFIXES and file.is_file())
 

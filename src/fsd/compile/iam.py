@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fsd.compile.desired import Json, JsonValue, Target
-from fsd.errors import ManifestError
+from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest.companions import missing_companions
 from fsd.manifest.dependencies import (
     EVERYTHING,
@@ -81,7 +81,7 @@ def policy_document(statements: Sequence[JsonValue], *, role: str) -> Json:
             f"the policy of the role {role} has {size} characters; IAM takes {INLINE_POLICY_LIMIT}",
             where="dependencies",
             fix="name the actions that the service calls, instead of `*`",
-            code="policy-too-long",
+            code=ErrorCode.POLICY_TOO_LONG,
         )
     return document
 
@@ -172,7 +172,7 @@ def _kind(type_: str, name: str) -> Kind:
             f"`{type_}` is not a dependency type",
             where=f"dependencies: {name}",
             fix=f"one of {', '.join(sorted(KINDS))}",
-            code="unknown-dependency-type",
+            code=ErrorCode.UNKNOWN_DEPENDENCY_TYPE,
         )
     return kind
 
@@ -183,7 +183,7 @@ def _unknown(kind: Kind, permission: str, *, name: str) -> ManifestError:
         f"`{permission}` is not an IAM action",
         where=f"dependencies: {kind.type} {name}",
         fix=near or f"take an action of {', '.join(sorted(kind.services))}",
-        code="unknown-permission",
+        code=ErrorCode.UNKNOWN_PERMISSION,
     )
 
 
@@ -192,5 +192,5 @@ def _mismatch(kind: Kind, permission: str, *, name: str) -> ManifestError:
         f"`{permission}` does not work on the {kind.title} {name}",
         where=f"dependencies: {kind.type} {name}",
         fix=f"take an action of {', '.join(sorted(kind.services))} that works on a {kind.title}",
-        code="permission-type-mismatch",
+        code=ErrorCode.PERMISSION_TYPE_MISMATCH,
     )

@@ -6,7 +6,7 @@ Rules are inline and refer one way only (tasks → load balancer), so that no cy
 from __future__ import annotations
 
 from fsd.compile.desired import Json, JsonValue, Target
-from fsd.errors import ManifestError
+from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
 from fsd.manifest.models import LoadBalancer, Manifest, Service
 
@@ -156,7 +156,7 @@ def _balancer(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> 
             where=f"{target.vpc_id} · {target.region}",
             fix="name two in .fsd/environments.yml: vpc.privateSubnets, or vpc.publicSubnets for "
             "`internal: false`",
-            code="load-balancer-subnets",
+            code=ErrorCode.LOAD_BALANCER_SUBNETS,
         )
     subnets: list[JsonValue] = [*sorted(target.load_balancer_subnets)]
     return {

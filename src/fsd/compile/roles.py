@@ -10,7 +10,7 @@ import re
 
 from fsd.compile.desired import Image, Json, JsonValue, Target
 from fsd.compile.iam import Scope, compile_statements, policy_document, statement
-from fsd.errors import ManifestError
+from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
 from fsd.manifest.dependencies import EVERYTHING
 from fsd.manifest.models import Manifest, Secret
@@ -96,7 +96,7 @@ def secret_resource(secret: Secret) -> tuple[str, str]:
         f"the secret {secret.name} has no ARN of Secrets Manager or of an SSM parameter",
         where=f"service.secrets: {secret.name}",
         fix="give its full ARN as valueFrom",
-        code="secret-arn-malformed",
+        code=ErrorCode.SECRET_ARN_MALFORMED,
     )
 
 

@@ -20,7 +20,7 @@ from fsd.compile.desired import (
 from fsd.compile.network import find_load_balancer
 from fsd.compile.tags import compile_tags
 from fsd.compile.task_definition import container_check
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.manifest import names
 from fsd.manifest.models import Deployment, Manifest, Service
 
@@ -136,7 +136,7 @@ def _output(desired: Desired, outputs: Mapping[str, str], name: str) -> str:
         f"the stack {desired.stack_name} has no output {name}",
         where=f"stack {desired.stack_name}",
         fix="somebody else changed the stack: delete it and deploy again",
-        code="stack-output-missing",
+        code=ErrorCode.STACK_OUTPUT_MISSING,
     )
 
 

@@ -27,7 +27,7 @@ from fsd.compile.network import (
     security_groups,
 )
 from fsd.compile.roles import execution_role, task_role
-from fsd.errors import ManifestError
+from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
 from fsd.manifest.models import Manifest
 
@@ -63,7 +63,7 @@ def _refuse_references(value: JsonValue, where: str) -> None:
                 f"`{value}` has `{{{{`, which CloudFormation replaces by a secret's value",
                 where=f"template: {where}",
                 fix="write the value itself, in the manifest or in .fsd/environments.yml",
-                code="template-reference",
+                code=ErrorCode.TEMPLATE_REFERENCE,
             )
         case dict():
             for key, item in value.items():

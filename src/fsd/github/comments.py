@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.github.deadline import within
 
 if TYPE_CHECKING:
@@ -237,14 +237,14 @@ def _translated(where: str) -> Iterator[None]:
             f"GitHub's answer has not the documented shape: {type(error).__name__}: {error}",
             where=where,
             fix="nothing was changed by it; see https://www.githubstatus.com",
-            code="github-call-failed",
+            code=ErrorCode.GITHUB_CALL_FAILED,
         ) from error
     except OSError as error:  # requests' errors are OSErrors
         raise CallFailedError(
             f"GitHub does not answer: {error}",
             where=where,
             fix="run the job again; see https://www.githubstatus.com where it stays",
-            code="github-unreachable",
+            code=ErrorCode.GITHUB_UNREACHABLE,
         ) from error
 
 
@@ -260,5 +260,5 @@ def _refused(error: Exception, where: str) -> CallFailedError:
         f"GitHub answered {status}: {message}",
         where=where,
         fix=fixes.get(status, "run the job again"),
-        code="github-call-failed",
+        code=ErrorCode.GITHUB_CALL_FAILED,
     )

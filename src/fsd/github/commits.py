@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.github.api import get
 from fsd.release.turn import CommitOrder
 
@@ -60,5 +60,5 @@ class Commits:
             said if status != _OK else "it is not UTF-8",
             where=f"{path} on {branch}",
             fix="let the job read it: `permissions: contents: read`",
-            code="github-call-failed",
+            code=ErrorCode.GITHUB_CALL_FAILED,
         )

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 
 T = TypeVar("T")
 
@@ -41,6 +41,6 @@ def within(seconds: float, call: Callable[[], T], *, where: str) -> T:
             f"GitHub has not answered in full within {seconds:g} s",
             where=where,
             fix="run the job again; see https://www.githubstatus.com where it stays",
-            code="github-unreachable",
+            code=ErrorCode.GITHUB_UNREACHABLE,
         )
     return results[0]

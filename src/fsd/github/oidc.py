@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import IO
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.ports import Clock
 
 AUDIENCE = "sts.amazonaws.com"
@@ -133,5 +133,5 @@ def _failed(why: str) -> CallFailedError:
         f"GitHub did not issue an identity token: {why}",
         where=REQUEST_URL,
         fix="run the job again; see https://www.githubstatus.com where it stays",
-        code="identity-token-failed",
+        code=ErrorCode.IDENTITY_TOKEN_FAILED,
     )

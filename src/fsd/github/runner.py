@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
-from fsd.errors import CallFailedError, Location, UsageError
+from fsd.errors import CallFailedError, ErrorCode, Location, UsageError
 from fsd.release.run_secrets import RunSecrets
 from fsd.streams import printable, write_or_detach
 
@@ -205,5 +205,5 @@ class Runner:
                 f"the runner's file cannot be written: {error}",
                 where=f"{variable}={path}",
                 fix="check that no earlier step removed it, and that the disk is not full",
-                code="runner-file",
+                code=ErrorCode.RUNNER_FILE,
             ) from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fsd.compile.desired import Image
-from fsd.errors import CallFailedError, UsageError
+from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.image.context import Source, require_dockerfile
 from fsd.image.patience import NO_PATIENCE, Patience
 from fsd.image.registry import RegistryClient
@@ -222,5 +222,5 @@ def _verify(job: BuildJob, digest: str) -> None:
         f"{found or 'not there'}",
         where=job.reference,
         fix="run it again; if it stays so, another run pushes the same tag",
-        code="push-failed",
+        code=ErrorCode.PUSH_FAILED,
     )

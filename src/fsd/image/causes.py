@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fsd.errors import ErrorCode
 from fsd.rollout.denials import advise_denial, find_denial
 from fsd.rollout.known_causes import Known, QuotedText, find_known
 
@@ -27,7 +28,7 @@ _PRUNE = "free space on the disk of Docker's engine: docker system prune"
 
 PUSH_CAUSES: tuple[Known, ...] = (
     Known(
-        code="image-tag-taken",
+        code=ErrorCode.IMAGE_TAG_TAKEN,
         words=r"cannot be overwritten because the (?:repository|tag) is immutable",
         fix="use another tag: this repository's tags cannot be moved",
         examples=(
@@ -50,7 +51,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="repository-not-found",
+        code=ErrorCode.REPOSITORY_NOT_FOUND,
         words=r"name unknown: |NAME_UNKNOWN",
         fix="check the repository's name, the region and the account; create it, or deploy from a "
         "build, which creates it",
@@ -69,13 +70,13 @@ PUSH_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="login-expired",
+        code=ErrorCode.LOGIN_EXPIRED,
         words=r"authorization token has expired",
         fix="run it again: each push logs in to ECR anew; check the machine's clock",
         examples=(QuotedText(_EXPIRED, _DOCKER),),
     ),
     Known(
-        code="push-denied",
+        code=ErrorCode.PUSH_DENIED,
         words=r"no basic auth credentials|401 Unauthorized|authentication required",
         fix="the registry did not take the login: check that it is of this account and region, and "
         "that the role has ecr:GetAuthorizationToken; run it again",
@@ -94,7 +95,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="push-denied",
+        code=ErrorCode.PUSH_DENIED,
         words=r"403 Forbidden|HTTP 403 response|not authorized to perform|"
         r"requested access to the resource is denied",
         fix=_ALLOW,
@@ -128,7 +129,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         unlike=(QuotedText(_EXPIRED, _DOCKER),),
     ),
     Known(
-        code="push-failed",
+        code=ErrorCode.PUSH_FAILED,
         words=r"toomanyrequests|429 Too Many Requests|Rate exceeded",
         fix="wait a minute, and run it again: the registry limits requests; ECR's limits are in "
         "Service Quotas",
@@ -151,7 +152,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="push-failed",
+        code=ErrorCode.PUSH_FAILED,
         words=r"\bEOF$",
         fix="check that the repository exists and that the role may push to it: ECR ends the "
         "connection where it does not; then run it again",
@@ -165,7 +166,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="push-failed",
+        code=ErrorCode.PUSH_FAILED,
         words=_CERTIFICATE,
         fix="let Docker's engine trust the certificate that the registry, or a proxy before it, "
         "shows (/etc/docker/certs.d)",
@@ -179,7 +180,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="push-failed",
+        code=ErrorCode.PUSH_FAILED,
         words=_NO_ROUTE,
         fix=_REACH,
         examples=(
@@ -201,7 +202,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="push-failed",
+        code=ErrorCode.PUSH_FAILED,
         words=r"400 Bad Request|blob upload unknown|manifest blob unknown|unknown blob",
         fix="build and push it again: the registry lacks a layer or refuses the manifest; look at "
         "its quotas of images and layers where it stays",
@@ -221,7 +222,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="push-failed",
+        code=ErrorCode.PUSH_FAILED,
         words=_FULL,
         fix=_PRUNE,
         examples=(
@@ -232,7 +233,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="push-denied",
+        code=ErrorCode.PUSH_DENIED,
         words=r"\bdenied\b",
         fix=_ALLOW,
         examples=(
@@ -252,7 +253,7 @@ _BASE = r"^ERROR: failed to (?:build: failed to )?solve: .*"
 
 BUILD_CAUSES: tuple[Known, ...] = (
     Known(
-        code="build-failed",
+        code=ErrorCode.BUILD_FAILED,
         words=rf"{_BASE}(?:429 Too Many Requests|toomanyrequests)",
         fix="log in to the registry of the base image for a higher limit of pulls (docker login), "
         "or take it from another one: Docker Hub's official images are in "
@@ -276,7 +277,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="build-failed",
+        code=ErrorCode.BUILD_FAILED,
         words=rf"{_BASE}pull access denied",
         fix="correct FROM or COPY --from: the registry has no such public image, and no stage has "
         "this name; for a private image log in first (docker login)",
@@ -290,7 +291,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="build-failed",
+        code=ErrorCode.BUILD_FAILED,
         words=rf"{_BASE}(?:401 Unauthorized|403 Forbidden)",
         fix="log in to the registry of the base image: docker login; for ghcr.io with a token that "
         "may read packages; for ECR with aws ecr get-login-password; a login that has expired is "
@@ -313,7 +314,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="build-failed",
+        code=ErrorCode.BUILD_FAILED,
         words=rf"{_BASE}no match for platform in manifest",
         fix="take a base image that is there for the service's CPU architecture "
         "(`service.platform`)",
@@ -326,7 +327,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="build-failed",
+        code=ErrorCode.BUILD_FAILED,
         words=rf"{_BASE}failed to resolve source metadata for (?!.*no match for platform).*: "
         r"not found$",
         fix="correct FROM: the registry has no image of this name and tag",
@@ -340,7 +341,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="build-failed",
+        code=ErrorCode.BUILD_FAILED,
         words=rf"{_BASE}(?:{_NO_ROUTE})",
         fix=_REACH,
         examples=(
@@ -369,7 +370,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="build-failed",
+        code=ErrorCode.BUILD_FAILED,
         words=rf"{_BASE}(?:{_CERTIFICATE})",
         fix="let the builder trust the certificate that the registry, or a proxy before it, shows",
         examples=(
@@ -383,7 +384,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
         ),
     ),
     Known(
-        code="build-failed",
+        code=ErrorCode.BUILD_FAILED,
         words=_FULL,
         fix=_PRUNE,
         examples=(
@@ -398,7 +399,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushCause:
-    code: str
+    code: ErrorCode
     fix: str  # "" where the text is unknown
     can_pass: bool  # whether the same push may succeed later
 
@@ -407,10 +408,10 @@ def read_push(said: str) -> PushCause:
     """AWS's own clause on a denial says more than a row: whose policy lacks which action."""
     row = find_known(PUSH_CAUSES, said)
     if row is None:
-        return PushCause(code="push-failed", fix="", can_pass=True)
+        return PushCause(code=ErrorCode.PUSH_FAILED, fix="", can_pass=True)
     denial = find_denial(said)
     fix = f"{advise_denial(denial)}; {row.fix}" if denial else row.fix
-    return PushCause(code=row.code, fix=fix, can_pass=row.code == "push-failed")
+    return PushCause(code=row.code, fix=fix, can_pass=row.code is ErrorCode.PUSH_FAILED)
 
 
 def advise_build(tail: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fsd.errors import CallFailedError, UsageError
+from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.image.git import run_git
 from fsd.image.ignore import Ignore, ignore_files, load_ignore
 from fsd.image.key import Recipe, find_pointers, make_key, sees_git
@@ -88,7 +88,7 @@ def require_dockerfile(context: Path, dockerfile: Path | None) -> Path:
         f"there is no Dockerfile at {found}",
         where=str(found),
         fix="write one there, name another with --dockerfile, or pass --image",
-        code="dockerfile-missing",
+        code=ErrorCode.DOCKERFILE_MISSING,
     )
 
 
@@ -109,7 +109,7 @@ def read_source(
             f"the build context {folder} is not a folder",
             where="--context",
             fix="name the folder that holds the Dockerfile",
-            code="context-missing",
+            code=ErrorCode.CONTEXT_MISSING,
         )
     found = find_dockerfile(folder, dockerfile)
     recipe = recipe or Recipe()
@@ -226,7 +226,7 @@ def _head(folder: Path) -> tuple[str, str]:
             f"git does not read {folder}: {answer.stderr.strip().splitlines()[0]}",
             where=str(folder),
             fix=f"git config --global --add safe.directory {folder.resolve()}",
-            code="git-refused",
+            code=ErrorCode.GIT_REFUSED,
         )
     return "", ""
 
@@ -306,7 +306,7 @@ def _say(folder: Path, *arguments: str) -> str:
             f"git {arguments[0]}: {said}",
             where=str(folder),
             fix=f"run git {arguments[0]} there, and repair what it says",
-            code="git-refused",
+            code=ErrorCode.GIT_REFUSED,
         )
     return answer.stdout
 

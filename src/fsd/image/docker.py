@@ -24,7 +24,7 @@ import docker
 import docker.errors
 import requests
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.image.build import BuildJob, Outcome
 from fsd.image.causes import advise_build, read_push
 from fsd.image.patience import PassingPushError, is_passing
@@ -123,7 +123,7 @@ def find_builder(environment: Mapping[str, str]) -> Builder:
             "there is no docker command, and building needs it",
             where="PATH",
             fix="install the Docker CLI, or build elsewhere and pass --image",
-            code="docker-unavailable",
+            code=ErrorCode.DOCKER_UNAVAILABLE,
         )
     found = [_builder_of(program, environment) for program in programs]
     order = list(Kind)
@@ -170,7 +170,7 @@ def _build(job: BuildJob, builder: Builder, environment: Mapping[str, str]) -> N
             "build secrets need BuildKit, and this machine has only the legacy builder",
             where=builder.program,
             fix="install the buildx plugin (docker-buildx-plugin)",
-            code="build-failed",
+            code=ErrorCode.BUILD_FAILED,
         )
     seen = passed_on(environment, secrets=job.build_secrets) | builder.environment
     code, tail = _run(build_command(job, builder), seen, job.on_line)
@@ -180,7 +180,7 @@ def _build(job: BuildJob, builder: Builder, environment: Mapping[str, str]) -> N
         f"docker build ended with {code} ({builder.kind}):\n" + "\n".join(tail),
         where=str(job.dockerfile),
         fix=advise_build(tail) or "correct the step that the lines above name, and run it again",
-        code="build-failed",
+        code=ErrorCode.BUILD_FAILED,
     )
 
 
@@ -276,7 +276,7 @@ def _unavailable(url: str | None, error: Exception) -> CallFailedError:
         f"no Docker engine answers: {error}",
         where=url or _DEFAULT_HOST,
         fix="start Docker, or build elsewhere and pass --image",
-        code="docker-unavailable",
+        code=ErrorCode.DOCKER_UNAVAILABLE,
     )
 
 

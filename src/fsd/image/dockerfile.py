@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fsd.errors import CallFailedError, Location
+from fsd.errors import CallFailedError, ErrorCode, Location
 from fsd.user_files import read_user_text
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
@@ -67,7 +67,7 @@ def load_dockerfile(path: Path) -> tuple[Instruction, ...]:
             f"the Dockerfile cannot be read: {error}",
             where=str(path),
             fix="name a text file with --dockerfile",
-            code="dockerfile-unreadable",
+            code=ErrorCode.DOCKERFILE_UNREADABLE,
         ) from error
     return parse_dockerfile(text, path=str(path))
 
@@ -86,7 +86,7 @@ def parse_dockerfile(text: str, *, path: str = "Dockerfile") -> tuple[Instructio
 
 
 def dockerfile_error(what: str, where: Location, *, fix: str) -> CallFailedError:
-    return CallFailedError(what, where=where, fix=fix, code="dockerfile-invalid")
+    return CallFailedError(what, where=where, fix=fix, code=ErrorCode.DOCKERFILE_INVALID)
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:

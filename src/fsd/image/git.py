@@ -18,7 +18,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 
 _TIMEOUT = 60  # seconds; `git status` of a large tree on a cold disk
 # They are handed over in git's environment, which has a limit.
@@ -114,7 +114,7 @@ def _overrides(program: str, folder: Path, settings: Mapping[str, str]) -> dict[
 
 
 def _refused(folder: Path, what: str, *, fix: str) -> CallFailedError:
-    return CallFailedError(what, where=str(folder), fix=fix, code="git-refused")
+    return CallFailedError(what, where=str(folder), fix=fix, code=ErrorCode.GIT_REFUSED)
 
 
 def _owner_of(folder: Path) -> str:

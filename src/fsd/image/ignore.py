@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsd.errors import CallFailedError, Location
+from fsd.errors import CallFailedError, ErrorCode, Location
 from fsd.image.globs import BadPatternError, compile_glob
 from fsd.user_files import UnreadableError, read_user_text
 
@@ -56,7 +56,7 @@ def load_ignore(context: Path, dockerfile: Path) -> Ignore:
                 f"the ignore file cannot be read: {error}",
                 where=str(path),
                 fix="replace it by a text file in UTF-8, or remove it",
-                code="dockerignore-invalid",
+                code=ErrorCode.DOCKERIGNORE_INVALID,
             ) from error
     return Ignore()
 
@@ -90,7 +90,7 @@ def _parse(text: str, path: str) -> Iterator[Pattern]:
                 f"`{body}` is not a pattern that Docker takes: {error}",
                 where=Location(path=path, line=number, column=line.index(body) + 1),
                 fix="correct the pattern; a backslash makes a special character an ordinary one",
-                code="dockerignore-invalid",
+                code=ErrorCode.DOCKERIGNORE_INVALID,
             ) from error
         yield Pattern(text=cleaned, is_exception=is_exception, matches=matches)
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.image.ignore import Ignore
 from fsd.image.tree import Kind, Tree, digest
 from fsd.user_files import read_user_bytes
@@ -52,7 +52,7 @@ def _read(dockerfile: Path) -> bytes:
             f"the Dockerfile cannot be read: {error}",
             where=str(dockerfile),
             fix="name a text file with --dockerfile",
-            code="dockerfile-unreadable",
+            code=ErrorCode.DOCKERFILE_UNREADABLE,
         ) from error
 
 

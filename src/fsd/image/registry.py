@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import IO
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.image.causes import read_push
 from fsd.image.patience import NO_PATIENCE, PassingPushError, Patience
 
@@ -131,7 +131,7 @@ class RegistryClient:
                 f"{method} {url}: {error or type(error).__name__}",
                 where=self.endpoint,
                 fix="check that the registry can be reached, and run it again",
-                code="push-failed",
+                code=ErrorCode.PUSH_FAILED,
             ) from error
         finally:
             connection.close()

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.image.ignore import Ignore
 from fsd.user_files import open_user_file
 
@@ -72,7 +72,7 @@ def read_tree(root: Path, ignore: Ignore) -> Tree:
                 where=str(root),
                 fix="keep large files out of the context by .dockerignore, and load them at run "
                 "time",
-                code="context-too-large",
+                code=ErrorCode.CONTEXT_TOO_LARGE,
             )
     return found
 
@@ -136,7 +136,7 @@ def _unreadable(path: Path, error: OSError) -> CallFailedError:
         f"the build context cannot be read: {error.strerror or error}",
         where=text if len(text) <= _LONGEST_PATH else f"{text[:_LONGEST_PATH]}…",
         fix="keep it out of the context by .dockerignore, or make it readable",
-        code="context-unreadable",
+        code=ErrorCode.CONTEXT_UNREADABLE,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fsd.errors import RefusedError
+from fsd.errors import ErrorCode, RefusedError
 from fsd.release.ports import Ecs
 from fsd.release.result import ReleaseInfo
 
@@ -107,4 +107,6 @@ _PAST = {
 def _forced(border: Border, *, what: str, fix: str, note: str) -> str:
     if border.forced_by:
         return f"{note} by {border.forced_by}"[:_LONGEST]
-    raise RefusedError(what, where=border.environment, fix=fix, code="environment-protected")
+    raise RefusedError(
+        what, where=border.environment, fix=fix, code=ErrorCode.ENVIRONMENT_PROTECTED
+    )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fsd.compile.desired import OUTPUT_URL, Desired, Image, Json, Release
-from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
+from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError, TimedOutError
 from fsd.manifest.rollout_time import Estimate
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
@@ -248,7 +248,7 @@ class _Deployment:
             f"{family_revision(flight.task_definition_arn)}, {flight.status}",
             where=flight.arn,
             fix="wait for it with --wait-for-lock, or take over with --supersede",
-            code="deployment-in-flight",
+            code=ErrorCode.DEPLOYMENT_IN_FLIGHT,
         )
 
     def _refuse_older(self, observed: Observed) -> None:
@@ -264,7 +264,7 @@ class _Deployment:
             where=observed.service.arn if observed.service else self.desired.name,
             fix="deploy the newer commit; to go back:  fsd rollback --service "
             f"{self.desired.service_name} --env {self.desired.environment}, or --allow-older",
-            code="older-commit",
+            code=ErrorCode.OLDER_COMMIT,
         )
 
     def _try_moved_check(self, observed: Observed) -> None:
@@ -512,7 +512,7 @@ class _Deployment:
                 f"{error.what}; ECS has {self.asked.revision}, and the service scales as before",
                 where=error.where,
                 fix=f"{error.fix}: only the scaling is left to do",
-                code=error.id,
+                code=error.code,
             ) from error
         try:
             self.stack.restore()
@@ -522,7 +522,7 @@ class _Deployment:
                 f"could not be put back: {second.what} ({second.where})",
                 where=error.where,
                 fix=error.fix,
-                code=error.id,
+                code=error.code,
             ) from error
 
     def _find_ours(self, watcher: Watcher, applied: Applied) -> Ours:

@@ -122,7 +122,7 @@ def _service(operation: Operation) -> ServiceState:
             f"{error.what}; its stack {stack.name} is {stack.status}{why}",
             where=error.where,
             fix="correct what the stack's reason names, then deploy again",
-            code=error.id,
+            code=error.code,
         ) from error
 
 

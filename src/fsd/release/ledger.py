@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from fsd.compile.desired import STEADY_TAG, Json
-from fsd.errors import CallFailedError, UsageError
+from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.plan.observed import ObservedRevision
 from fsd.plan.verdict import Mark, mark_of
 from fsd.release.ports import Ecs, TaskDefinition
@@ -87,7 +87,7 @@ def resolve_version(releases: Sequence[ReleaseInfo], wanted: str) -> ReleaseInfo
             f"no release `{wanted}`; known: {known}",
             where="--to-version",
             fix="take a version, commit, digest or revision from `fsd history`",
-            code="release-unknown",
+            code=ErrorCode.RELEASE_UNKNOWN,
         )
     digests = {release.digest for release in matches}
     if len(digests) > 1 and not any(release.version == wanted for release in matches):
@@ -96,7 +96,7 @@ def resolve_version(releases: Sequence[ReleaseInfo], wanted: str) -> ReleaseInfo
             f"`{wanted}` is more than one release: {revisions}",
             where="--to-version",
             fix="give the revision, or more characters of the commit",
-            code="release-ambiguous",
+            code=ErrorCode.RELEASE_AMBIGUOUS,
         )
     return next((r for r in matches if r.outcome == SUCCEEDED), matches[0])
 

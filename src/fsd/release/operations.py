@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from fsd.compile.desired import Json
-from fsd.errors import CallFailedError, Interrupted, RefusedError, UsageError
+from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError, UsageError
 from fsd.manifest.likeness import nearest
 from fsd.plan.verdict import Mark, is_unproved
 from fsd.release.border import Border, check_rollback, note_force
@@ -102,7 +102,7 @@ def require_service(aws: Aws, ref: ServiceRef) -> ServiceState:
             f"no service {ref.name} in cluster {ref.cluster}",
             where=f"{aws.identity.account} · {aws.identity.region}",
             fix=_near(aws.ecs, ref) + _check(ref),
-            code="service-not-found",
+            code=ErrorCode.SERVICE_NOT_FOUND,
         )
     return service
 
@@ -190,7 +190,7 @@ def scale(operation: Operation, count: int) -> Result:
             f"auto scaling keeps {ref.name} at {limits} tasks and would undo {count}",
             where=f"service/{ref.cluster}/{ref.name}",
             fix="change minCapacity and maxCapacity in the manifest, and deploy it",
-            code="outside-capacity",
+            code=ErrorCode.OUTSIDE_CAPACITY,
         )
     if service.desired == 0 < count and (unproved := _unproved(operation, service)):
         return _start(operation, unproved, count)
@@ -268,7 +268,7 @@ def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> Relea
             f"{service.name} has no earlier release that succeeded",
             where=service.arn,
             fix="name a release with --to-version; `fsd history` lists them",
-            code="nothing-to-roll-back-to",
+            code=ErrorCode.NOTHING_TO_ROLL_BACK_TO,
         )
     return older[0]
 
@@ -281,7 +281,7 @@ def _require_that_it_ran(target: ReleaseInfo) -> None:
         "nothing to go back to",
         where="--to-version",
         fix="take a release that `fsd history` shows as succeeded, or deploy this one again",
-        code="nothing-to-roll-back-to",
+        code=ErrorCode.NOTHING_TO_ROLL_BACK_TO,
     )
 
 
@@ -363,7 +363,7 @@ def _refuse_in_flight(operation: Operation) -> frozenset[str]:
             f"{family_revision(newest.task_definition_arn)}, {newest.status}",
             where=newest.arn,
             fix="wait for it: fsd status --watch",
-            code="deployment-in-flight",
+            code=ErrorCode.DEPLOYMENT_IN_FLIGHT,
         )
     return frozenset(arns)
 

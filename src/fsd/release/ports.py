@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from fsd.compile.desired import Json, Scaling
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.reality import Seen
 from fsd.snapshot import (
@@ -30,7 +30,7 @@ from fsd.snapshot import (
 class Throttled(CallFailedError):
     """AWS asks to come back later; never a failure of the deployment."""
 
-    code = "throttled"
+    default_code = ErrorCode.THROTTLED
     may_pass = True
 
 
@@ -195,14 +195,18 @@ class Ecs(Protocol):
         """Those that should run: PROVISIONING … RUNNING."""
 
 
+class RevisionInactive(CallFailedError):
+    """The task definition's revision was deregistered, so that no service may use it."""
+
+
 class PermissionDenied(CallFailedError):
-    code = "access-denied"
+    default_code = ErrorCode.ACCESS_DENIED
 
 
 class TargetGroupGone(CallFailedError):
     """It was there, and somebody has removed it."""
 
-    code = "target-group-missing"
+    default_code = ErrorCode.TARGET_GROUP_MISSING
 
 
 class Targets(Protocol):

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
-from fsd.errors import CallFailedError, Interrupted, RefusedError
+from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError
 from fsd.plan.moved_check import MovedCheck, find_moved_checks, open_port
 from fsd.plan.observed import Observed
 from fsd.plan.steps import ApplyStack, Plan
@@ -32,7 +32,6 @@ from fsd.release.watch import Pace
 from fsd.rollout.diagnose import group_name
 from fsd.snapshot import TargetHealth
 
-NOT_TRIED = "health-check-not-tried"
 INSIST = "--allow-interruption"
 
 # A new target is healthy after one passing check, and unhealthy after this many failing ones.
@@ -159,7 +158,7 @@ def _ask(
         f"the health check's probe was removed {_TRIES} times while it was used",
         where=f"target group {probe_prefix(trial.desired.stack_name)}…",
         fix=f"find what removes it (CloudTrail: DeleteTargetGroup), or take the risk with {INSIST}",
-        code="health-check-not-tried",
+        code=ErrorCode.HEALTH_CHECK_NOT_TRIED,
     )
 
 
@@ -175,7 +174,7 @@ def _ask_once(
     except TargetGroupGone:
         raise
     except CallFailedError as error:
-        if error.id == NOT_TRIED:
+        if error.code is ErrorCode.HEALTH_CHECK_NOT_TRIED:
             raise
         raise _could_not_try(error, moved) from error
     finally:
@@ -257,7 +256,7 @@ def _refusal(
         fix=f"if it is a typo, correct it; otherwise first release code that answers "
         f"{moved.after.text}, and move the check in the next release. To accept an interruption, "
         f"add {INSIST}",
-        code="health-check-would-end-old-tasks",
+        code=ErrorCode.HEALTH_CHECK_WOULD_END_OLD_TASKS,
     )
 
 
@@ -276,7 +275,7 @@ def _no_answer(
         f"tasks pass {moved.after.text}: {why}; nothing was changed",
         where=", ".join(f"{t.address}:{t.port}" for t in waits) or "DescribeTargetHealth",
         fix=f"run it again, or take the risk with {INSIST}",
-        code="health-check-not-tried",
+        code=ErrorCode.HEALTH_CHECK_NOT_TRIED,
     )
 
 
@@ -287,7 +286,7 @@ def _could_not_try(error: CallFailedError, moved: MovedCheck) -> CallFailedError
         f"{error.what}",
         where=error.where,
         fix=f"{error.fix}; or take the risk with {INSIST}",
-        code=error.id,
+        code=error.code,
     )
     told.may_pass = error.may_pass
     return told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fsd.compile.desired import Image
-from fsd.errors import RefusedError
+from fsd.errors import ErrorCode, RefusedError
 from fsd.release.result import ReleaseInfo
 
 
@@ -38,7 +38,7 @@ def require_promotion(
         where=f"promotion from {source}",
         fix=f"deploy this commit to {source} first, and let the same commit come here: "
         "a merge commit or a squash is another one",
-        code="promotion-required",
+        code=ErrorCode.PROMOTION_REQUIRED,
     )
 
 

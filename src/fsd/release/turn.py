@@ -17,7 +17,7 @@ from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.steps import CreateService, Step
 from fsd.release.ledger import release_info
-from fsd.release.ports import Aws, Ecs
+from fsd.release.ports import Aws, Ecs, RevisionInactive
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
@@ -88,7 +88,7 @@ def is_beaten(error: CallFailedError, step: Step, aws: Aws, *, desired: Desired)
     """
     if isinstance(step, CreateService):
         return aws.ecs.find_service(desired.service.cluster, desired.name) is not None
-    return "TaskDefinition is inactive" in error.what
+    return isinstance(error, RevisionInactive)
 
 
 def ties_of(others: Iterable[ServiceDeployment], ours: ServiceDeployment) -> tuple[str, ...]:

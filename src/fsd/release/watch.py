@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.healthy import read_targets
 from fsd.release.patience import LONGEST_PAUSE, PATIENCE
 from fsd.release.ports import Aws, Clock, PermissionDenied, Throttled
@@ -165,7 +165,7 @@ class Watcher:
                     "ECS lists no deployment of ours a minute after it took the change",
                     where=f"{self.cluster}/{self.service}",
                     fix="run the command again: it attaches to the deployment, or converges",
-                    code="deployment-not-found",
+                    code=ErrorCode.DEPLOYMENT_NOT_FOUND,
                 )
             self.clock.wait(self._next_look())
 

@@ -16,8 +16,8 @@ def error_json(error: FsdError) -> str:
         where = {"path": where.path, "line": where.line, "column": where.column}
     document = {
         "schema": SCHEMA,
-        "code": error.id,
-        "exitCode": int(error.exits_with),
+        "code": error.code,
+        "exitCode": int(error.exit_code),
         "what": error.what,
         "where": where,
         "fix": error.fix,

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from fsd.errors import ErrorCode
 from fsd.lint.pages import Example, Page, page_ids, read_page
-from fsd.report.error_codes import ERROR_CODES, ErrorCode
 from fsd.report.wording import capitalised, wrap
 from fsd.rollout.conditions import CONDITIONS
 from fsd.rollout.failures import EVENT_FAILURES, FAILURES, WITHOUT_TASKS, Failure
@@ -41,8 +41,8 @@ Explanation: TypeAlias = Page | FailureCode | ErrorCode
 
 def known_ids() -> tuple[str, ...]:
     """Ids of findings, then codes of failures, then those of errors."""
-    codes = (row.code for row in ERROR_CODES)
-    return tuple(dict.fromkeys((*page_ids(), *failure_codes(), *codes)))
+    errors = (str(code) for code in ErrorCode)
+    return tuple(dict.fromkeys((*page_ids(), *failure_codes(), *errors)))
 
 
 def failure_codes() -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def find_explanation(id_: str) -> Explanation | None:
     if id_ in page_ids():
         return read_page(id_)
     rows = tuple(row for row in ROWS if row.code == id_)
-    error = next((row for row in ERROR_CODES if row.code == id_), None)
+    error = ErrorCode.from_id(id_)
     return FailureCode(code=id_, rows=rows, error=error) if rows else error
 
 
@@ -185,7 +185,7 @@ def _sign_text(row: Failure) -> str:
 
 
 def _error_lines(error: ErrorCode, *, color: bool) -> Iterator[str]:
-    yield _title(error.code, "error", color=color)
+    yield _title(error, "error", color=color)
     yield ""
     yield from _prose(f"{capitalised(error.meaning)}.", indent="")
     yield from _labelled(_error_facts(error))
@@ -310,7 +310,11 @@ def _sign(row: Failure) -> Json:
 
 
 def _id(explanation: Explanation) -> str:
-    return explanation.id if isinstance(explanation, Page) else explanation.code
+    match explanation:
+        case Page(id=id_) | FailureCode(code=id_):
+            return id_
+        case ErrorCode():
+            return str(explanation)
 
 
 def _kind(explanation: Explanation) -> str:

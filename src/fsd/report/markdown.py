@@ -144,7 +144,7 @@ def render_plan_comment(
 
 def _error_body(error: FsdError, service: str, environment: str) -> str:
     subject = f"{escape(service)} was not deployed to {escape(environment)}"
-    title = f"### ❌ {subject if service else 'FSD did nothing'} — {error.id}"
+    title = f"### ❌ {subject if service else 'FSD did nothing'} — {error.code}"
     return _join([title, code_block(str(error).splitlines())])
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fsd.errors import ErrorCode
 from fsd.rollout.reasons import cut_names
 
 
@@ -27,7 +28,7 @@ class Known:
     The first row that matches wins. A rest is what is left where no other row matches.
     """
 
-    code: str
+    code: ErrorCode
     words: str
     fix: str
     examples: tuple[QuotedText, ...]

@@ -27,7 +27,7 @@ import requests
 from docker.context import ContextAPI
 from docker.types import LogConfig
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd_local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
 from fsd_local.runtime import doorways, orphans, wording
 from fsd_local.runtime.doorways import Doorway, Doorways
@@ -79,7 +79,7 @@ def require_engine() -> docker.DockerClient:
         "no Docker engine answers",
         where=os.environ.get("DOCKER_HOST") or _DEFAULT_HOST,
         fix="start Docker, or use --runtime process",
-        code="docker-unavailable",
+        code=ErrorCode.DOCKER_UNAVAILABLE,
     )
 
 

@@ -141,7 +141,7 @@ def test_build_image__push_denied__says_which_rights(folder: Path, ecr: FakeEcr)
     with pytest.raises(CallFailedError) as raised:
         build(folder, ecr)
 
-    assert raised.value.id == "push-denied"
+    assert raised.value.code == "push-denied"
     assert "403" in raised.value.what
     assert "ecr:PutImage" in raised.value.fix
 
@@ -153,7 +153,7 @@ def test_build_image__registry_gone__push_failed(folder: Path, ecr: FakeEcr) -> 
     with pytest.raises(CallFailedError) as raised:
         build(folder, ecr)
 
-    assert raised.value.id == "push-failed"
+    assert raised.value.code == "push-failed"
 
 
 @pytest.mark.parametrize("status", [0, 429, 500, 502, 503, 504])
@@ -226,7 +226,7 @@ def test_build_image__no_dockerfile__names_the_path(folder: Path, ecr: FakeEcr) 
     with pytest.raises(CallFailedError) as raised:
         build(folder, ecr)
 
-    assert (raised.value.id, str(raised.value.where)) == (
+    assert (raised.value.code, str(raised.value.where)) == (
         "dockerfile-missing",
         str(folder / "Dockerfile"),
     )
@@ -321,7 +321,7 @@ def test_build_image__docker_step_fails__its_last_lines_verbatim(
     with pytest.raises(CallFailedError) as raised:
         build(busybox_folder, ecr, runtime="container")
 
-    assert raised.value.id == "build-failed"
+    assert raised.value.code == "build-failed"
     assert "no such package: flask" in raised.value.what
     assert ecr.server.manifests == {}
 
@@ -336,7 +336,7 @@ def test_build_image__docker_push_denied__says_so(
     with pytest.raises(CallFailedError) as raised:
         build(busybox_folder, ecr, runtime="container")
 
-    assert raised.value.id == "push-denied"
+    assert raised.value.code == "push-denied"
 
 
 @pytest.mark.docker
@@ -370,4 +370,4 @@ def test_build_image__no_engine__says_what_to_do(
     with pytest.raises(CallFailedError) as raised:
         build(folder, ecr, runtime="container")
 
-    assert raised.value.id == "docker-unavailable"
+    assert raised.value.code == "docker-unavailable"

@@ -177,7 +177,7 @@ def test_read_source__no_folder__usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
         read_source(tmp_path / "nope")
 
-    assert raised.value.id == "context-missing"
+    assert raised.value.code == "context-missing"
 
 
 def test_find_dockerfile__names__from_here_then_from_the_context(
@@ -197,7 +197,7 @@ def test_require_dockerfile__none__names_the_path(tmp_path: Path) -> None:
     with pytest.raises(CallFailedError) as raised:
         require_dockerfile(tmp_path, None)
 
-    assert raised.value.id == "dockerfile-missing"
+    assert raised.value.code == "dockerfile-missing"
     assert str(tmp_path / "Dockerfile") in raised.value.what
 
 

@@ -90,7 +90,7 @@ def test_find_builder__no_cli__says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(CallFailedError) as raised:
         find_builder({"PATH": str(tmp_path)})
 
-    assert raised.value.id == "docker-unavailable"
+    assert raised.value.code == "docker-unavailable"
     assert "--image" in raised.value.fix
 
 
@@ -153,5 +153,5 @@ def test_connect__nobody_answers__docker_unavailable() -> None:
     with pytest.raises(CallFailedError) as raised, connect("unix:///nonexistent.sock"):
         pass
 
-    assert raised.value.id == "docker-unavailable"
+    assert raised.value.code == "docker-unavailable"
     assert raised.value.fix == "start Docker, or build elsewhere and pass --image"

@@ -181,7 +181,7 @@ def test_require_engine__nobody_answers__says_what_to_do() -> None:
     with pytest.raises(CallFailedError) as raised:
         require_engine()
 
-    assert (raised.value.id, raised.value.fix) == (
+    assert (raised.value.code, raised.value.fix) == (
         "docker-unavailable",
         "start Docker, or use --runtime process",
     )

@@ -168,7 +168,7 @@ def test_ensure__port_in_use__names_the_port_and_leaves_nothing(state: Path) -> 
         port = taken.getsockname()[1]
         with pytest.raises(CallFailedError, match=f"port {port} of 127.0.0.1") as caught:
             local.ensure(port=port)
-    assert (caught.value.id, caught.value.exit_code) == ("port-in-use", 5)
+    assert (caught.value.code, caught.value.exit_code) == ("port-in-use", 5)
     assert not state.exists()
 
 
@@ -178,7 +178,7 @@ def test_ensure__no_docker_engine__says_so_and_leaves_nothing(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{state}.sock")
     with pytest.raises(CallFailedError, match="no Docker engine answers") as caught:
         local.ensure(runtime="container")
-    assert caught.value.id == "docker-unavailable"
+    assert caught.value.code == "docker-unavailable"
     assert list(state.parent.glob("state/*")) == []
 
 
@@ -189,7 +189,7 @@ def test_ensure__server_cannot_start__gives_its_last_line(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(CallFailedError, match="ended with 1: OSError: broken") as caught:
         start()
-    assert caught.value.id == "local-start-failed"
+    assert caught.value.code == "local-start-failed"
     assert not state.exists()
 
 
@@ -200,7 +200,7 @@ def test_ensure__extra_is_missing__names_the_command(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(CallFailedError, match="needs ministack and hypercorn") as caught:
         local.ensure()
-    assert (caught.value.id, caught.value.fix) == (
+    assert (caught.value.code, caught.value.fix) == (
         "local-extra-missing",
         "pip install 'fsd-deploy[local]'",
     )

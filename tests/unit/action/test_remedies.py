@@ -19,10 +19,10 @@ from fsd.action.remedies import (
 )
 from fsd.cli.main import cli
 from fsd.cli.manifest import InvalidFileError
+from fsd.error_codes import ErrorCode
 from fsd.errors import RefusedError
 from fsd.manifest.finding import Finding, Severity
 from fsd.release.result import Outcome
-from fsd.report.error_codes import ERROR_CODES
 from tests.unit.report.results import make_result
 
 SOURCE = Path(__file__).parent.parent.parent.parent / "src" / "fsd"
@@ -95,7 +95,7 @@ def _texts() -> Iterator[tuple[str, str]]:
 
 
 TEXTS = sorted(dict.fromkeys(_texts()))
-CODES = [(row.code, row.advice) for row in ERROR_CODES if "--" in row.advice]
+CODES = [(row, row.advice) for row in ErrorCode if "--" in row.advice]
 EXAMPLES = (
     (
         "wait for it with --wait-for-lock, or take over with --supersede",
@@ -178,12 +178,14 @@ def test_error_in_workflow__with_findings__all_of_it_is_said_for_a_workflow() ->
 
 
 def test_error_in_workflow__plain__keeps_code_and_exit() -> None:
-    error = RefusedError("a --image", where="--image", fix="leave --image out", code="c")
+    error = RefusedError(
+        "a --image", where="--image", fix="leave --image out", code=ErrorCode.IMAGE_REFERENCE
+    )
 
     told = error_in_workflow(error)
 
     assert (told.what, told.where, told.fix) == ("a `image`", "`image`", "leave `image` out")
-    assert (told.id, told.exits_with, str(error.where)) == ("c", error.exits_with, "--image")
+    assert (told.code, told.exit_code, str(error.where)) == (error.code, error.exit_code, "--image")
 
 
 def test_result_in_workflow__message_and_next_steps__name_inputs() -> None:

@@ -9,6 +9,7 @@ import pytest
 from fsd.action.record import OUTPUTS
 from fsd.errors import (
     CallFailedError,
+    ErrorCode,
     ExitCode,
     FsdError,
     Interrupted,
@@ -49,7 +50,9 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def denied() -> CallFailedError:
-    return CallFailedError("no", where="GetCallerIdentity", fix="let it", code="access-denied")
+    return CallFailedError(
+        "no", where="GetCallerIdentity", fix="let it", code=ErrorCode.ACCESS_DENIED
+    )
 
 
 def test_run_step__push__deploys_and_every_output_says_so(scene: Scene) -> None:
@@ -336,7 +339,7 @@ def two_environments() -> dict[str, Environment]:
     "error",
     [
         denied(),
-        RefusedError("another account", where="dev", fix="x", code="wrong-account"),
+        RefusedError("another account", where="dev", fix="x", code=ErrorCode.WRONG_ACCOUNT),
     ],
 )
 def test_run_step__one_plan_fails__is_a_row_beside_the_other_and_the_check_is_green(

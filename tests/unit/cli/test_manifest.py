@@ -72,7 +72,7 @@ def test_find_environment__not_in_the_file__refused(tmp_path: Path, name: str, f
     with pytest.raises(ManifestError) as caught:
         find_environment(None, name, file=file)
 
-    assert caught.value.id == "unknown-environment"
+    assert caught.value.code == "unknown-environment"
     assert caught.value.where == str(file)
     assert caught.value.fix.startswith(fix)
 

@@ -35,4 +35,4 @@ def test_prepare__named_dockerfile_is_not_there__said_before_any_call(
     with pytest.raises(CallFailedError) as raised:
         run(options, reporter=Silent())  # type: ignore[operator]  # one of two functions
 
-    assert raised.value.id == "dockerfile-missing"
+    assert raised.value.code == "dockerfile-missing"

@@ -159,7 +159,7 @@ def test_compile_statements__cannot_be_granted__names_it(
     with pytest.raises(ManifestError) as error:
         statements(dependency)
 
-    assert (error.value.id, error.value.what) == (id_, what)
+    assert (error.value.code, error.value.what) == (id_, what)
     assert fix in error.value.fix
 
 
@@ -179,4 +179,4 @@ def test_policy_document__longer_than_iam_takes__is_refused_before_any_call() ->
     with pytest.raises(ManifestError) as error:
         policy_document(every, role="offer-api-dev-task")
 
-    assert error.value.id == "policy-too-long"
+    assert error.value.code == "policy-too-long"

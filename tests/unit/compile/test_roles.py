@@ -46,7 +46,7 @@ def test_secret_resource__no_secret__names_the_variable(value_from: str) -> None
     with pytest.raises(ManifestError) as error:
         secret_resource(Secret(name="DB_PASSWORD", value_from=value_from))
 
-    assert error.value.id == "secret-arn-malformed"
+    assert error.value.code == "secret-arn-malformed"
     assert "DB_PASSWORD" in error.value.what
 
 

@@ -359,7 +359,7 @@ def test_compile_template__one_subnet__says_what_is_missing() -> None:
     with pytest.raises(ManifestError) as error:
         compiled(api(), target)
 
-    assert error.value.id == "load-balancer-subnets"
+    assert error.value.code == "load-balancer-subnets"
     assert error.value.what == "a load balancer needs subnets in two zones, and dev has 1"
 
 

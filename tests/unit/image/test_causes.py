@@ -80,7 +80,7 @@ def test_push_failed__what_the_engine_says__code_and_advice(
 ) -> None:
     error = push_failed(said, reference="210987654321.dkr.ecr.eu-west-1.amazonaws.com/web:1")
 
-    assert (error.id, error.may_pass) == (code, may_pass)
+    assert (error.code, error.may_pass) == (code, may_pass)
     assert fix in error.fix
     assert error.what == f"docker push: {said}"
 

@@ -80,7 +80,7 @@ def test_parse_dockerfile__mistake__names_the_line(text: str, what: str, line: i
 
     assert what in raised.value.what
     assert str(raised.value.where) == f"D:{line}:1"
-    assert raised.value.id == "dockerfile-invalid"
+    assert raised.value.code == "dockerfile-invalid"
 
 
 def test_load_dockerfile__not_text__says_so(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_load_dockerfile__not_text__says_so(tmp_path: Path) -> None:
     with pytest.raises(CallFailedError) as raised:
         load_dockerfile(path)
 
-    assert raised.value.id == "dockerfile-unreadable"
+    assert raised.value.code == "dockerfile-unreadable"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.image.docker import push_failed
 from fsd.image.patience import PAUSES, Patience, is_passing
 
@@ -88,7 +88,7 @@ def test_patience__trouble_that_stays__said_at_once(said: str) -> None:
 
 
 def test_patience__another_kind_of_error__not_repeated() -> None:
-    push = Push(CallFailedError("503", where="x", fix="", code="build-failed"))
+    push = Push(CallFailedError("503", where="x", fix="", code=ErrorCode.BUILD_FAILED))
 
     with pytest.raises(CallFailedError):
         Patience(wait=lambda _: None)(push)

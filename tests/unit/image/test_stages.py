@@ -200,7 +200,7 @@ def test_play__what_cannot_be_done__refused(text: str, what: str) -> None:
         played(text, "a")
 
     assert what in raised.value.what
-    assert raised.value.id == "dockerfile-invalid"
+    assert raised.value.code == "dockerfile-invalid"
 
 
 def test_play__add_of_an_archive__unpacks_it() -> None:

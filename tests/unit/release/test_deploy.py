@@ -9,7 +9,7 @@ from fsd.compile.desired import Desired, Json, Scaling
 from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
 from fsd.plan.transition import is_same_template
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
-from fsd.release.ports import Throttled
+from fsd.release.ports import RevisionInactive, Throttled
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, PhaseName, ReleaseInfo, Result
 from fsd.release.turn import CommitOrder, InFlight
@@ -432,7 +432,7 @@ def test_deploy__another_in_flight__refused_and_superseded_only_on_request() -> 
     with pytest.raises(RefusedError) as refused:
         run(aws)
 
-    assert refused.value.id == "deployment-in-flight"
+    assert refused.value.code == "deployment-in-flight"
     assert aws.ecs.calls == []
 
     assert run(aws, make_request(in_flight=InFlight.SUPERSEDE)).outcome is Outcome.SUCCEEDED
@@ -471,7 +471,7 @@ def test_deploy__older_commit__refused_and_nothing_touched() -> None:
     with pytest.raises(RefusedError) as refused:
         run(aws, make_request(order=order))
 
-    assert refused.value.id == "older-commit"
+    assert refused.value.code == "older-commit"
     assert asked == ["41" * 40]
     assert aws.ecs.calls == []
 
@@ -512,7 +512,7 @@ def test_deploy__in_flight_and_not_an_ancestor__waited_for_in_vain(order: Commit
     with pytest.raises(RefusedError) as refused:
         run(aws, make_request(in_flight=InFlight.WAIT, supersede_older=True, order=lambda _: order))
 
-    assert refused.value.id == "deployment-in-flight"
+    assert refused.value.code == "deployment-in-flight"
     assert aws.ecs.calls == []
 
 
@@ -679,7 +679,7 @@ def test_deploy__another_began_after_the_look__refused_and_nothing_left_behind()
     with pytest.raises(RefusedError) as refused:
         run(aws)
 
-    assert refused.value.id == "deployment-in-flight"
+    assert refused.value.code == "deployment-in-flight"
     assert names(aws) == ["deregister"]
     assert [d.revision for d in aws.ecs.definitions] == [50, 41]
 
@@ -762,7 +762,7 @@ def test_deploy__another_run_created_the_service_first__refused() -> None:
     with pytest.raises(RefusedError) as refused:
         run(aws)
 
-    assert refused.value.id == "deployment-in-flight"
+    assert refused.value.code == "deployment-in-flight"
     assert names(aws) == ["create_cluster", "deregister"]
 
 
@@ -934,7 +934,7 @@ def test_deploy__create_service_fails_for_itself__its_error() -> None:
 
 def test_deploy__its_revision_was_taken_for_an_orphan__registered_again() -> None:
     aws = running()
-    gone = CallFailedError("ClientException: TaskDefinition is inactive", where="ecs", fix="again")
+    gone = RevisionInactive("ClientException: TaskDefinition is inactive", where="ecs", fix="again")
     aws.ecs.fail("update_service", gone)
     aws.ecs.on_register = [lambda: aws.ecs.definitions.pop(0)]
 

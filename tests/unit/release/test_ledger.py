@@ -65,7 +65,7 @@ def test_resolve_version__two_releases_of_a_commit_prefix__ambiguous() -> None:
     with pytest.raises(UsageError) as error:
         resolve_version(twins, "aaaaaaa")
 
-    assert error.value.id == "release-ambiguous"
+    assert error.value.code == "release-ambiguous"
 
 
 def test_read_history__a_success_and_a_try_in_flight__both_told() -> None:

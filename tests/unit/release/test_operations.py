@@ -58,7 +58,7 @@ def test_roll_back__nothing_earlier__error() -> None:
     with pytest.raises(UsageError) as error:
         roll_back(operation(with_history(41)), None)
 
-    assert error.value.id == "nothing-to-roll-back-to"
+    assert error.value.code == "nothing-to-roll-back-to"
 
 
 def test_roll_back__the_old_one_is_broken_too__said() -> None:

@@ -110,7 +110,7 @@ def test_deploy__running_tasks_fail_the_new_check__refused_and_nothing_changed()
 
     error = refused(aws)
 
-    assert (error.id, error.exits_with) == ("health-check-would-end-old-tasks", 4)
+    assert (error.code, error.exit_code) == ("health-check-would-end-old-tasks", 4)
     assert error.what == (
         "2 of 2 running tasks fail the new health check GET /ready (now GET /health): Health "
         "checks failed with these codes: [404]. ECS would stop what serves now; nothing was changed"
@@ -203,7 +203,7 @@ def test_deploy__load_balancer_does_not_say__nothing_changed() -> None:
 
     error = refused(aws, CallFailedError)
 
-    assert error.id == "health-check-not-tried"
+    assert error.code == "health-check-not-tried"
     assert error.what == (
         "the load balancer did not say within 78 s whether the running tasks pass GET /ready: "
         "initial Initial health checks in progress; nothing was changed"
@@ -282,7 +282,7 @@ def test_deploy__probe_taken_away_each_time__nothing_changed() -> None:
 
     error = refused(aws, CallFailedError)
 
-    assert error.id == "health-check-not-tried"
+    assert error.code == "health-check-not-tried"
     assert_untouched(aws)
 
 

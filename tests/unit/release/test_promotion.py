@@ -21,7 +21,7 @@ def test_require_promotion__rolled_back_there__refused_with_what_runs() -> None:
     with pytest.raises(RefusedError) as error:
         check(release(44, version="v1.3.0", commit="d").digest)
 
-    assert error.value.id == "promotion-required"
+    assert error.value.code == "promotion-required"
     assert "the newest that did is v1.3.0 sha256:cccccccccccc" in error.value.what
 
 

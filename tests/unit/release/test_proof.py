@@ -105,7 +105,7 @@ def test_roll_back__to_what_never_ran__refused() -> None:
     with pytest.raises(UsageError) as refused:
         roll_back(operation(aws), "web-dev:2")
 
-    assert refused.value.id == "nothing-to-roll-back-to"
+    assert refused.value.code == "nothing-to-roll-back-to"
     assert "deployed at count 0 and never ran" in refused.value.what
 
 
