@@ -141,6 +141,7 @@ class ServiceState:
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     assign_public_ip: bool = False
+    exec: bool = False  # ECS Exec
     grace_period: int | None = None
     container_port: int | None = None
     deployment_configuration: dict[str, object] = field(default_factory=dict)

@@ -7,7 +7,7 @@ Implementations are thread-safe. Nothing here is AWS's public API; that is botoc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 
@@ -19,6 +19,13 @@ class LogTarget:
     region: str
     group: str
     stream: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ulimit:
+    name: str  # nofile
+    soft: int
+    hard: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +45,11 @@ class ContainerSpec:
     read_only_root: bool
     stop_timeout: float  # seconds, already divided by speed
     log: LogTarget | None
+    ulimits: tuple[Ulimit, ...] = ()
+    capabilities_added: tuple[str, ...] = ()
+    capabilities_dropped: tuple[str, ...] = ()
+    has_init: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

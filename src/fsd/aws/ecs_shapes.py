@@ -87,6 +87,7 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
         subnets=tuple(network.get("subnets", [])),
         security_groups=tuple(network.get("securityGroups", [])),
         assign_public_ip=network.get("assignPublicIp") == "ENABLED",
+        exec=answer.get("enableExecuteCommand", False),
         grace_period=answer.get("healthCheckGracePeriodSeconds"),
         container_port=next((lb.get("containerPort") for lb in load_balancers), None),
         deployment_configuration=dict(answer.get("deploymentConfiguration", {})),

@@ -99,6 +99,7 @@ class DesiredService:
     grace_period: int | None  # seconds
     deployment_configuration: Json  # as in the API
     tags: Mapping[str, str]
+    exec: bool = False  # ECS Exec
     count_is_said: bool = True  # False: no `desiredCount`, so an update leaves the count alone
 
 

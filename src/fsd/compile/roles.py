@@ -27,6 +27,13 @@ _TRACE = (
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 )
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions
+_EXEC = (
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+)
 
 _ECR_URI = re.compile(
     r"^(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z.-]+/(?P<name>.+)$"
@@ -54,6 +61,8 @@ def task_role(manifest: Manifest, *, target: Target) -> Json:
     statements = compile_statements(manifest.dependencies, target=target)
     if has_collector(manifest):
         statements.append(statement(_TRACE, scope=Scope(resources=(EVERYTHING,))))
+    if manifest.service.exec:
+        statements.append(statement(_EXEC, scope=Scope(resources=(EVERYTHING,))))
     name = names.task_role(manifest.metadata.name, target.environment)
     return _role(name, "dependencies", statements, target=target)
 

@@ -40,6 +40,7 @@ def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredSer
         grace_period=_grace_period(service),
         deployment_configuration=_deployment_configuration(service.deployment),
         tags=compile_tags(manifest, target=target),
+        exec=service.exec,
         count_is_said=service.resources.desired_count is not None,
     )
 
@@ -108,6 +109,7 @@ def _common(desired: Desired, *, outputs: Mapping[str, str], task_definition_arn
                 "assignPublicIp": "ENABLED" if service.assign_public_ip else "DISABLED",
             }
         },
+        "enableExecuteCommand": service.exec,
         "propagateTags": "SERVICE",
         "enableECSManagedTags": True,
     }

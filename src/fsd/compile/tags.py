@@ -17,6 +17,7 @@ def compile_tags(manifest: Manifest, *, target: Target) -> dict[str, str]:
     metadata = manifest.metadata
     return _clean(
         {
+            **manifest.service.tags,
             "fsd:service": metadata.name,
             "fsd:environment": target.environment,
             "fsd:pack": metadata.pack,

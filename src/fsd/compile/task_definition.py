@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fsd.compile.container import linux_parameters, ulimits
 from fsd.compile.desired import HEALTH_CHECK_LABEL, Image, Json, JsonValue, Release, Target
 from fsd.compile.network import find_load_balancer
 from fsd.compile.observability import (
@@ -20,8 +21,6 @@ from fsd.compile.roles import execution_role_arn, task_role_arn
 from fsd.manifest import names
 from fsd.manifest.models import HealthCheck, Manifest, Service
 
-# Seconds from SIGTERM to SIGKILL: ECS's default on Fargate, said because servers are tuned to it.
-STOP_TIMEOUT = 30
 LOG_STREAM_PREFIX = "ecs"
 
 # What ECS takes for a container's check; a load balancer's ranges are wider.
@@ -43,7 +42,7 @@ def compile_task_definition(
         main["cpu"] = service.resources.cpu - COLLECTOR_CPU
         main["dependsOn"] = [{"containerName": COLLECTOR, "condition": "START"}]
         containers.append(sidecar)
-    return {
+    definition: Json = {
         "family": names.service_name(manifest.metadata.name, target.environment),
         "requiresCompatibilities": ["FARGATE"],
         "networkMode": "awsvpc",
@@ -57,6 +56,9 @@ def compile_task_definition(
         },
         "containerDefinitions": containers,
     }
+    if service.resources.ephemeral_storage is not None:
+        definition["ephemeralStorage"] = {"sizeInGiB": service.resources.ephemeral_storage}
+    return definition
 
 
 def container_check(service: Service) -> Json | None:
@@ -134,13 +136,21 @@ def _main_container(manifest: Manifest, *, target: Target, image: Image, release
         "name": manifest.metadata.name,
         "image": image.uri,
         "essential": True,
-        "stopTimeout": STOP_TIMEOUT,
-        # Python as process 1 neither reaps children nor dies of a signal that it does not handle.
-        "linuxParameters": {"initProcessEnabled": True},
+        # Also ECS's default is said: servers are tuned to it.
+        "stopTimeout": service.stop_timeout,
+        "user": service.user,
+        "workingDirectory": service.working_directory,
+        "readonlyRootFilesystem": service.readonly_root_filesystem or None,
+        "ulimits": ulimits(service.ulimits),
+        "linuxParameters": linux_parameters(service),
         "environment": _pairs(environment, "value"),
         "secrets": _pairs(secrets, "valueFrom"),
         "portMappings": _ports(service),
-        "dockerLabels": {**metrics_labels(manifest), **_health_check_label(service)},
+        "dockerLabels": {
+            **service.docker_labels,
+            **metrics_labels(manifest),
+            **_health_check_label(service),
+        },
         "entryPoint": list(service.entry_point or ()),
         "command": list(service.command or ()),
         "healthCheck": container_check(service),

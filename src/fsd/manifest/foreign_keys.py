@@ -89,14 +89,17 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "a Service YAML describes one service",
         under="top",
     ),
-    _none(
-        "labels podLabels podAnnotations selector labelFile annotations",
-        "FSD has no labels of your own; `metadata.pack` is a tag",
+    _use(
+        "labels podLabels podAnnotations annotations",
+        "service.dockerLabels",
+        "or `service.tags` for tags on AWS",
     ),
+    _none("selector labelFile", "FSD has no labels by which it finds things"),
+    _use("tags", "service.tags", under="top metadata"),
+    _use("stackTags resourceTags", "service.tags"),
     _none(
-        "tags stackTags propagateTags enableECSManagedTags copyTagsToSnapshot",
-        "FSD has no tags of your own; it tags what it makes with the service, the environment and "
-        "`metadata.pack`",
+        "propagateTags enableECSManagedTags copyTagsToSnapshot",
+        "FSD has no switch for it: tasks have the service's tags and ECS's own",
     ),
     _none(
         "namespace",
@@ -184,10 +187,10 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "gpu inferenceAccelerators gpus resourceRequirements devices accelerator",
         "FSD has no GPUs: Fargate has none",
     ),
-    _none(
-        "ephemeralStorage ephemeralStorageSize storageGiB storage ephemeral diskSize disk "
-        "ephemeralStorageGiB",
-        "FSD has no size of the disk: a task has Fargate's default, 20 GiB",
+    _use(
+        "ephemeralStorageSize storageGiB storage ephemeral diskSize disk ephemeralStorageGiB",
+        "service.resources.ephemeralStorage",
+        "in GiB, 21 to 200",
     ),
     _none(
         "spot capacityProvider capacityProviders capacityProviderStrategy fargateSpot",
@@ -475,49 +478,48 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "FSD has no volumes: what a task writes is gone when it ends; keep data in S3 or in a "
         "database",
     ),
-    _none(
-        "stopTimeout killTimeout maxShutdownDelaySeconds stopGracePeriod "
-        "terminationGracePeriodSeconds stopSignal preStop lifecycle "
+    _use(
+        "killTimeout maxShutdownDelaySeconds stopGracePeriod terminationGracePeriodSeconds "
         "shutdownTimeout gracefulShutdown",
-        "FSD has no time or signal for the stop: ECS sends SIGTERM, and SIGKILL 30 s later",
+        "service.stopTimeout",
+        "in seconds, 2 to 120",
+    ),
+    _none(
+        "stopSignal preStop lifecycle",
+        "FSD has no signal or hook for the stop: ECS sends SIGTERM, or the image's STOPSIGNAL, and "
+        "SIGKILL after `service.stopTimeout`",
     ),
     _none("startTimeout", "FSD has no time limit for the start of a container"),
-    _none(
-        "user runAsUser runAsNonRoot runAsGroup group",
-        "FSD has no user in a Service YAML: write `USER` in the Dockerfile",
+    _use("runAsUser runAsNonRoot runAsGroup group", "service.user", 'such as "1000:1000"'),
+    _use("workingDir workdir", "service.workingDirectory"),
+    _use("initProcessEnabled", "service.init", "`true`, which is the default"),
+    _use("readOnly readOnlyRootFs readonlyFs", "service.readonlyRootFilesystem"),
+    _use(
+        "capAdd capDrop",
+        "service.capabilities",
+        "`add` and `drop`, without CAP_; Fargate adds SYS_PTRACE only",
     ),
     _none(
-        "workingDirectory workingDir workdir",
-        "FSD has no working directory in a Service YAML: write `WORKDIR` in the Dockerfile",
-    ),
-    _none(
-        "init initProcessEnabled",
-        "FSD has no switch for it: an init process is always there, as process 1",
-    ),
-    _none(
-        "readonlyRootFilesystem readOnly readOnlyRootFs readonlyFs",
-        "FSD has no read-only root file system",
-    ),
-    _none(
-        "ulimits blkioConfig cgroup cpuset cpuShares cpuQuota cpuPeriod cpuRtPeriod cpuRtRuntime "
+        "blkioConfig cgroup cpuset cpuShares cpuQuota cpuPeriod cpuRtPeriod cpuRtRuntime "
         "cpuPercent deviceCgroupRules groupAdd memSwappiness oomKillDisable oomScoreAdj "
-        "pidsLimit usernsMode uts isolation storageOpt credentialSpecs credentialSpec capAdd "
-        "capDrop capabilities linuxParameters systemControls sysctls privileged "
+        "pidsLimit usernsMode uts isolation storageOpt credentialSpecs credentialSpec "
+        "linuxParameters systemControls sysctls privileged "
         "securityContext securityOpt dockerSecurityOptions pidMode pid ipcMode ipc "
         "podSecurityContext "
         "cgroupParent",
-        "FSD has no limits, capabilities or kernel settings of the container: they are Fargate's",
+        "FSD has no kernel settings of the container: they are Fargate's; `service.ulimits` and "
+        "`service.capabilities` are what it has",
     ),
     _none(
         "restart restartPolicyType restartPolicyMaxRetries restartPolicy",
         "FSD has no restart policy: ECS starts a new task for one that ended",
     ),
+    _use("execute enableExecuteCommand ecsExec executeCommand", "service.exec", "`true`"),
     _none(
-        "exec execute enableExecuteCommand ecsExec stdin tty stdinOpen interactive pseudoTerminal",
-        "FSD has no ECS Exec: no shell in a running task",
+        "stdin tty stdinOpen interactive pseudoTerminal",
+        "FSD has no terminal of a container: `service.exec` lets `fsd exec` open a shell in one",
     ),
     _none("containerName", "FSD has no name of the container: it is `metadata.name`"),
-    _none("dockerLabels", "FSD has no Docker labels of your own"),
     _none("enableFaultInjection", "FSD has no fault injection"),
     _none("platformVersion", "FSD has no platform version: Fargate's latest"),
     _none(

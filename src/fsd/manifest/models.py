@@ -7,6 +7,7 @@ name a fix.
 
 from typing import Annotated, Literal
 
+from fsd.manifest.container import Capabilities, TagValue, Ulimit
 from fsd.manifest.section import Limits, key, section
 
 API_VERSION = "fsd/v1"
@@ -90,6 +91,9 @@ class HealthCheck:
 class Resources:
     cpu: Annotated[int, Limits(gt=0)] = key(default=512, description="CPU units; 1024 is one vCPU.")
     memory: Annotated[int, Limits(gt=0)] = key(default=1024, description="MiB.")
+    ephemeral_storage: Annotated[int, Limits(ge=21, le=200)] | None = key(
+        default=None, description="GiB of disk; Fargate's 20 without it."
+    )
     desired_count: Annotated[int, Limits(ge=0, le=5000)] | None = key(
         default=None,
         description="Number of tasks. Without it the first deployment starts 1, and later ones "
@@ -274,6 +278,33 @@ class Service:
         examples=("123456789012.dkr.ecr.eu-west-1.amazonaws.com/offer-api:v1",),
     )
     platform: Literal["X86_64", "ARM64"] = key(default="X86_64", description="CPU architecture.")
+    exec: bool = key(
+        default=False,
+        description="ECS Exec: `fsd exec` opens a shell in a running task, with its permissions.",
+    )
+    stop_timeout: Annotated[int, Limits(ge=2, le=120)] = key(
+        default=30, description="Seconds from SIGTERM to SIGKILL."
+    )
+    user: Annotated[str, Limits(min_length=1)] | None = key(
+        default=None, description="Overrides the image's USER: a name or an id, with :group."
+    )
+    working_directory: Annotated[str, Limits(pattern=HTTP_PATH_PATTERN)] | None = key(
+        default=None, description="Overrides the image's WORKDIR.", examples=("/app",)
+    )
+    init: bool = key(
+        default=True, description="An init as process 1: it passes signals on and reaps children."
+    )
+    readonly_root_filesystem: bool = key(
+        default=False, description="The container cannot write to its own file system."
+    )
+    ulimits: tuple[Ulimit, ...] = key(default=(), description="Limits of its processes.")
+    capabilities: Capabilities | None = key(
+        default=None, description="Linux capabilities beside Docker's."
+    )
+    docker_labels: dict[str, str] = key(default={}, description="Docker labels of the container.")
+    tags: dict[str, TagValue] = key(
+        default={}, description="Tags of all that FSD makes for it, beside its own."
+    )
     deployment: Deployment = key(default=Deployment(), description="How a release rolls out.")
 
     @property

@@ -16,6 +16,7 @@ from fsd.manifest.dependencies import KINDS
 from fsd.manifest.finding import KeyPath
 from fsd.manifest.models import Manifest
 from fsd.manifest.section import Key, Limits, alternatives, is_section, keys, unwrap
+from fsd.manifest.typed import TEXT_MAPS
 
 Json: TypeAlias = dict[str, object]
 
@@ -26,16 +27,24 @@ def manifest_schema() -> Json:
     """JSON Schema 2020-12 of the Service YAML as people write it."""
     schema = deepcopy(_schema(Manifest))
     definitions = cast(Mapping[str, Json], schema["$defs"])
-    service = cast(Mapping[str, Json], definitions["Service"]["properties"])
-    # Taken as the text that was written, so editors must not complain.
-    service["environment"]["patternProperties"] = {
-        pattern: {"type": ["string", "number", "boolean"]}
-        for pattern in cast(Json, service["environment"]["patternProperties"])
-    }
-    service["environment"]["additionalProperties"] = False
+    for definition in definitions.values():
+        _take_any_scalar(cast(dict[str, Json], definition.get("properties", {})))
     dependency = cast(Mapping[str, Json], definitions["Dependency"]["properties"])
     dependency["type"]["enum"] = sorted(KINDS)
     return {"$schema": DIALECT, "title": "Service YAML (fsd/v1)", **_open_to_variables(schema)}
+
+
+def _take_any_scalar(properties: Mapping[str, Json]) -> None:
+    """In a map of texts the text that was written counts, so editors must not complain."""
+    anything: Json = {"type": ["string", "number", "boolean"]}
+    for name in TEXT_MAPS & properties.keys():
+        found = properties[name]
+        if "patternProperties" in found:
+            patterns = cast(Json, found["patternProperties"])
+            found["patternProperties"] = dict.fromkeys(patterns, anything)
+            found["additionalProperties"] = False
+        elif found.get("type") == "object":
+            found["additionalProperties"] = anything
 
 
 def _open_to_variables(schema: Json) -> Json:

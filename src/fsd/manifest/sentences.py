@@ -32,6 +32,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "a value that an AWS tag can have",
         "use letters, digits, spaces and . : / = + - _ @",
     ),
+    r"^[\w .:/=+@-]*$": (
+        "a value that an AWS tag can have",
+        "use letters, digits, spaces and . : / = + - _ @",
+    ),
     r"^@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$": (
         "a GitHub handle",
         'write "@user" or "@org/team", in quotes',

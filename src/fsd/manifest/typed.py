@@ -13,8 +13,8 @@ from fsd.manifest.yaml_tree import Branch, Items, Node, Scalar, Value
 ModelT = TypeVar("ModelT")
 Plain: TypeAlias = "Value | dict[str, Plain] | tuple[Plain, ...]"
 
-# A map whose values are text, however they look to YAML.
-_TEXT_MAP: KeyPath = ("service", "environment")
+# Maps whose values are text, however they look to YAML.
+TEXT_MAPS = frozenset({"environment", "dockerLabels", "tags"})
 
 
 def check(model: type[ModelT], tree: Node) -> tuple[ModelT | None, tuple[Finding, ...]]:
@@ -42,5 +42,9 @@ def to_plain(node: Node, *, path: KeyPath = ()) -> Plain:
         case Items(items=items):
             return tuple(to_plain(item, path=(*path, index)) for index, item in enumerate(items))
         case Scalar(value=value, text=text):
-            is_text = len(path) == 3 and path[:2] == _TEXT_MAP
-            return text if is_text and value is not None and not isinstance(value, str) else value
+            is_text = _is_in_text_map(path) and value is not None and not isinstance(value, str)
+            return text if is_text else value
+
+
+def _is_in_text_map(path: KeyPath) -> bool:
+    return len(path) > 2 and path[0] == "service" and path[-2] in TEXT_MAPS

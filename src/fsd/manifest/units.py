@@ -24,12 +24,17 @@ class Unit(StrEnum):
     PERCENT = "percent"
     PORT = "port"
     COUNT = "count"
+    DISK = "GiB"
 
 
 # By the last key of the path, which is enough: none means two things.
 UNITS: Mapping[str, Unit] = {
     "cpu": Unit.CPU,
     "memory": Unit.MEMORY,
+    "ephemeralStorage": Unit.DISK,
+    "stopTimeout": Unit.SECONDS,
+    "softLimit": Unit.COUNT,
+    "hardLimit": Unit.COUNT,
     "interval": Unit.SECONDS,
     "timeout": Unit.SECONDS,
     "gracePeriod": Unit.SECONDS,
@@ -132,6 +137,9 @@ def number_meant(key: str, text: str) -> int | None:
             return _cpu(written)
         case Unit.MEMORY:
             return _memory(written)
+        case Unit.DISK:
+            amount = _memory(written if _amount_has_unit(written) else f"{written}gb")
+            return None if amount is None else ceil(amount / 1024)
         case Unit.SECONDS | Unit.MINUTES | Unit.DAYS:
             return _duration(written, unit)
         case Unit.PERCENT:
@@ -164,6 +172,11 @@ def _memory(text: str) -> int | None:
     if unit == "" and "." in text and number < 64:
         unit = "gb"
     return ceil(number * _MEMORIES[unit])
+
+
+def _amount_has_unit(text: str) -> bool:
+    parsed = _amount(text)
+    return parsed is not None and parsed[1] != ""
 
 
 def _duration(text: str, unit: Unit) -> int | None:

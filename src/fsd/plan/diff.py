@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from fsd.change import Change
 from fsd.compile.desired import HEALTH_CHECK_LABEL, Json, JsonValue, Scaling
 from fsd.plan.canonical import canonical_text
+from fsd.plan.container_words import describe_field
 from fsd.plan.normalise import normalise_task_definition
 
 _SCALAR_FIELDS = {
@@ -73,6 +74,15 @@ def _diff_fields(old: Json, new: Json) -> Iterator[Change]:
     for field, what in _SCALAR_FIELDS.items():
         if old.get(field) != new.get(field):
             yield Change(what=what, text=_arrow(_flat(old.get(field)), _flat(new.get(field))))
+    sizes = [_storage(definition) for definition in (old, new)]
+    if sizes[0] != sizes[1]:
+        yield Change(what="ephemeral storage", text=f"{sizes[0]} → {sizes[1]} GiB")
+
+
+def _storage(definition: Json) -> int:
+    """Fargate's own 20 without it."""
+    size = definition.get("ephemeralStorage")
+    return int(str(size["sizeInGiB"])) if isinstance(size, dict) else 20
 
 
 def _diff_containers(old: Json, new: Json) -> Iterator[Change]:
@@ -97,7 +107,7 @@ def _diff_container(old: Json, new: Json) -> Iterator[Change]:
     seen = {"image", "environment", "secrets", "dockerLabels"}
     for field in sorted((old.keys() | new.keys()) - seen):
         if old.get(field) != new.get(field):
-            yield Change(what=field, text="changed" if field in old and field in new else "")
+            yield describe_field(field, old, new)
 
 
 def health_path(definition: Json) -> str:

@@ -145,11 +145,12 @@ def _service_steps(
         yield CreateService(name=desired.name, desired_count=desired.service.desired_count)
         return
     network = _network_changes(desired, observed, service)
+    exec_ = _exec_changes(desired, service)
     settings = _setting_changes(desired, service, counts)
     again = _again(observed, counts)
-    force = bool(again) and not revision_changes and not network
-    if revision_changes or network or settings or force:
-        changes = (*network, *settings, *(again if force else ()))
+    force = bool(again or exec_) and not revision_changes and not network
+    if revision_changes or network or settings or force or exec_:
+        changes = (*network, *exec_, *settings, *(again if force else ()))
         yield UpdateService(
             name=desired.name,
             changes=changes,
@@ -236,6 +237,16 @@ def _is_attached_elsewhere(desired: Desired, stack: ObservedStack, service: Serv
         return True
     arn = stack.outputs.get(OUTPUT_TARGET_GROUP)
     return arn is not None and arn not in service.target_group_arns
+
+
+def _exec_changes(desired: Desired, service: ServiceState) -> tuple[Change, ...]:
+    """A task keeps what it was started with: another setting needs new tasks.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+    """
+    if service.exec == desired.service.exec:
+        return ()
+    return (Change(what="exec", text="off → on" if desired.service.exec else "on → off"),)
 
 
 def _setting_changes(

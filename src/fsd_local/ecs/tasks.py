@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypedDict
 
 from fsd_local.ecs import naming
 from fsd_local.ecs.health import load_health_check
@@ -16,7 +17,7 @@ from fsd_local.ecs.model import (
     TaskDefinition,
 )
 from fsd_local.ecs.naming import Ids
-from fsd_local.ports import ContainerSpec, LogTarget, TaskSpec
+from fsd_local.ports import ContainerSpec, LogTarget, TaskSpec, Ulimit
 
 _STOP_TIMEOUT = 30.0
 _SHORTEST_STOP_TIMEOUT = 1.0  # a program needs real time to end, however great the speed
@@ -191,7 +192,31 @@ def _container_spec(
         read_only_root=bool(definition.get("readonlyRootFilesystem")),
         stop_timeout=max(stop_timeout / speed, min(stop_timeout, _SHORTEST_STOP_TIMEOUT)),
         log=None if is_silent else log_target(task, definition),
+        **_kernel(definition),
     )
+
+
+class _Kernel(TypedDict):
+    ulimits: tuple[Ulimit, ...]
+    capabilities_added: tuple[str, ...]
+    capabilities_dropped: tuple[str, ...]
+    has_init: bool
+    labels: Mapping[str, str]
+
+
+def _kernel(definition: Json) -> _Kernel:
+    linux = definition.get("linuxParameters") or {}
+    capabilities = linux.get("capabilities") or {}
+    return {
+        "ulimits": tuple(
+            Ulimit(name=found["name"], soft=found["softLimit"], hard=found["hardLimit"])
+            for found in definition.get("ulimits") or ()
+        ),
+        "capabilities_added": tuple(capabilities.get("add") or ()),
+        "capabilities_dropped": tuple(capabilities.get("drop") or ()),
+        "has_init": bool(linux.get("initProcessEnabled")),
+        "labels": dict(definition.get("dockerLabels") or {}),
+    }
 
 
 def _argv(found: Sequence[str] | None) -> tuple[str, ...] | None:

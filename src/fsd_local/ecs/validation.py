@@ -26,6 +26,7 @@ _HEALTH_CHECK_LIMITS = (
     ("startPeriod", 0, 300),
 )
 _MAX_STOP_TIMEOUT = 120
+_LEAST_STORAGE, _MOST_STORAGE = 21, 200  # GiB
 
 
 def normalise(parameters: Json) -> Json:
@@ -143,6 +144,17 @@ def _check_stop_timeout(container: Json) -> None:
         raise client(f"stopTimeout must be between 0 and {_MAX_STOP_TIMEOUT} seconds on Fargate.")
 
 
+def _check_kernel(container: Json) -> None:
+    for limit in container.get("ulimits") or ():
+        if limit["softLimit"] > limit["hardLimit"]:
+            raise client(
+                f"Invalid ulimit setting. {limit['name']}: the soft limit exceeds the hard limit."
+            )
+    capabilities = (container.get("linuxParameters") or {}).get("capabilities") or {}
+    if set(capabilities.get("add") or ()) - {"SYS_PTRACE"}:
+        raise client("Fargate only supports adding the SYS_PTRACE capability.")
+
+
 _CONTAINER_CHECKS: tuple[Callable[[Json], None], ...] = (
     _check_image,
     _check_ports,
@@ -150,6 +162,7 @@ _CONTAINER_CHECKS: tuple[Callable[[Json], None], ...] = (
     _check_health_check,
     _check_log,
     _check_stop_timeout,
+    _check_kernel,
 )
 
 
@@ -169,6 +182,9 @@ def _check_fargate(definition: Json) -> None:
             raise client(f"Fargate requires that '{field}' be defined at the task level.")
         if not definition[field].isdecimal():
             raise client(f"Invalid '{field}' setting for task. {definition[field]}")
+    size = (definition.get("ephemeralStorage") or {}).get("sizeInGiB", _LEAST_STORAGE)
+    if not _LEAST_STORAGE <= size <= _MOST_STORAGE:
+        raise client(f"Invalid ephemeralStorage sizeInGiB: {size}; it is between 21 and 200.")
     cpu, memory = int(definition["cpu"]), int(definition["memory"])
     if not is_size(cpu, memory):
         raise client(

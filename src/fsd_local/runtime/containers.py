@@ -25,7 +25,7 @@ import docker
 import docker.errors
 import requests
 from docker.context import ContextAPI
-from docker.types import LogConfig
+from docker.types import LogConfig, Ulimit
 
 from fsd.errors import CallFailedError, ErrorCode
 from fsd_local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
@@ -300,13 +300,20 @@ class _Container:
                 environment=dict(spec.environment),
                 user=spec.user,
                 working_dir=spec.working_directory,
-                labels=labels,
+                labels={**spec.labels, **labels},
                 host_config=api.create_host_config(
                     network_mode=network,
                     mem_limit=limit,
                     memswap_limit=limit,  # the same: no swap, as on Fargate
                     read_only=spec.read_only_root,
                     privileged=False,
+                    init=spec.has_init,
+                    cap_add=list(spec.capabilities_added),
+                    cap_drop=list(spec.capabilities_dropped),
+                    ulimits=[
+                        Ulimit(name=limit.name, soft=limit.soft, hard=limit.hard)
+                        for limit in spec.ulimits
+                    ],
                     log_config=LogConfig(type="json-file", config={"max-size": "20m"}),
                 ),
             )

@@ -28,6 +28,7 @@ from fsd_local.runtime.images import (
     require_loopback,
     resolve_digest,
 )
+from fsd_local.runtime.limits import with_limits
 from fsd_local.runtime.lines import Lines
 from fsd_local.runtime.program import (
     Place,
@@ -271,7 +272,7 @@ class _Container:
 
 def _start(spec: ContainerSpec, program: Program, place: Place, logs: LogSink) -> _Container:
     try:
-        process = _spawn(program, subprocess.PIPE)
+        process = _spawn(with_limits(program, spec.ulimits), subprocess.PIPE)
     except LaunchError as error:
         raise LaunchError(error.reason, container=spec.name, exit_code=error.exit_code) from error
     container = _Container(spec, process, place, program)

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from fsd_local.ports import ContainerState, LaunchError
+from fsd_local.ports import ContainerState, LaunchError, Ulimit
 from tests.local.runtime.lab import Lab, await_that
 
 
@@ -48,6 +48,12 @@ def test_launch__working_directory__of_image_or_task(lab: Lab) -> None:
 
     assert of_image[0].endswith("/srv")
     assert of_task[-1].endswith("/www")
+
+
+def test_launch__ulimits__the_program_has_them(lab: Lab) -> None:
+    _, texts = lab.run("ulimit -n", ulimits=(Ulimit(name="nofile", soft=123, hard=456),))
+
+    assert texts == ["123"]
 
 
 def test_launch__last_lines_before_the_exit__all_there(lab: Lab) -> None:

@@ -127,6 +127,7 @@ def test_create_parameters__api__is_the_whole_input() -> None:
                 "assignPublicIp": "DISABLED",
             }
         },
+        "enableExecuteCommand": False,
         "propagateTags": "SERVICE",
         "enableECSManagedTags": True,
         "clientToken": "t" * 32,
@@ -167,6 +168,7 @@ def test_update_parameters__no_count_and_what_is_gone_ends() -> None:
                 "assignPublicIp": "DISABLED",
             }
         },
+        "enableExecuteCommand": False,
         "propagateTags": "SERVICE",
         "enableECSManagedTags": True,
     }

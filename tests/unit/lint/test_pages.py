@@ -33,7 +33,7 @@ SOURCE = Path(fsd.__file__).parent
 # Where loading finds things: ids are the kebab-case literals there. The dependencies have literals
 # that look so, and find nothing.
 LOADING = (
-    *(file for file in sorted((SOURCE / "spec").glob("*.py")) if file.stem != "dependencies"),
+    *(file for file in sorted((SOURCE / "manifest").glob("*.py")) if file.stem != "dependencies"),
     SOURCE / "lint" / "run.py",
 )
 

@@ -82,6 +82,21 @@ CONSUMER = (
 )
 
 CASES = [
+    Case(rule="exec-read-only", service="exec: true\nreadonlyRootFilesystem: true", at=(8, 9)),
+    Case(rule="exec-read-only", service="exec: true"),
+    Case(
+        rule="ulimit-order",
+        service="ulimits: [{name: nofile, softLimit: 2, hardLimit: 1}]",
+        at=(8, 39),
+    ),
+    Case(
+        rule="ulimit-order",
+        service="ulimits: [{name: nofile, softLimit: 2, hardLimit: 1048577}]",
+        at=(8, 53),
+    ),
+    Case(rule="ulimit-order", service="ulimits: [{name: core, softLimit: 0, hardLimit: 0}]"),
+    Case(rule="tag-reserved", service="tags: {'fsd:service': x}", at=(8, 10)),
+    Case(rule="tag-reserved", service="tags: {a: b}"),
     Case(rule="fargate-size", service="resources: {cpu: 1024, memory: 1000}", at=(8, 34)),
     Case(rule="fargate-size", service="resources: {cpu: 2048}", at=(8, 20)),
     Case(rule="fargate-size", service="resources: {cpu: 300, memory: 512}", at=(8, 20)),

@@ -147,7 +147,9 @@ def test_lint__only_what_breaks__is_an_error() -> None:
         "permission-type-mismatch",
         "resource-name-malformed",
         "secret-arn-malformed",
+        "tag-reserved",
         "template-reference",
+        "ulimit-order",
         "unknown-dependency-type",
         "unknown-permission",
     }

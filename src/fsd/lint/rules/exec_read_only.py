@@ -1,0 +1,33 @@
+"""ECS Exec cannot open a session where the root file system is read-only.
+
+The SSM agent that runs beside the program writes to it.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+EXEC = ("service", "exec")
+READ_ONLY = ("service", "readonlyRootFilesystem")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    service = subject.service
+    if service.exec and service.readonly_root_filesystem:
+        yield Problem(
+            at=EXEC,
+            message="`exec: true` opens no session: the root file system is read-only",
+            fix="leave `readonlyRootFilesystem` out where a shell is needed, or `exec` where not",
+            uses=(READ_ONLY,),
+        )
+
+
+RULE = Rule(
+    id="exec-read-only",
+    severity=Severity.WARNING,
+    summary="ECS Exec is on and the root file system is read-only",
+    check=check,
+)

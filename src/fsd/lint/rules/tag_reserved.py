@@ -1,0 +1,48 @@
+"""Tags that AWS or FSD keeps for itself, and more than a resource can have.
+
+https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+# Fifty a resource, less FSD's own: the ledger of a revision has the most.
+MOST = 35
+RESERVED = ("aws:", "fsd:")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    tags = subject.service.tags
+    for name in tags:
+        prefix = next((each for each in RESERVED if name.lower().startswith(each)), "")
+        if prefix:
+            yield Problem(
+                at=("service", "tags", name),
+                message=f"the tag `{name}` starts with `{prefix}`, which is reserved",
+                fix="give it another name",
+                on_key=True,
+            )
+        elif not 1 <= len(name) <= 128:
+            yield Problem(
+                at=("service", "tags", name),
+                message=f"the tag's name has {len(name)} characters",
+                fix="use 1 to 128",
+                on_key=True,
+            )
+    if len(tags) > MOST:
+        yield Problem(
+            at=("service", "tags"),
+            message=f"{len(tags)} tags; with FSD's own a resource has room for {MOST}",
+            fix=f"leave {len(tags) - MOST} out",
+        )
+
+
+RULE = Rule(
+    id="tag-reserved",
+    severity=Severity.ERROR,
+    summary="a tag is one that AWS refuses",
+    check=check,
+)

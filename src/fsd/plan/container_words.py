@@ -1,0 +1,69 @@
+"""Settings of a container in words: what a plan says of the difference.
+
+Values that may hold a secret (a command, the environment) are not here: of those only the fact that
+they differ is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fsd.change import Change
+from fsd.compile.desired import Json, JsonValue
+
+
+def describe_field(field: str, old: Json, new: Json) -> Change:
+    """Of a field whose values differ between two definitions of one container."""
+    if field not in _WORDS:
+        return Change(what=field, text="changed" if field in old and field in new else "")
+    what, words = _WORDS[field]
+    return Change(what=what, text=arrow(words(old.get(field)), words(new.get(field))))
+
+
+def arrow(old: str, new: str) -> str:
+    return f"{old} → {new}"
+
+
+def _text(value: JsonValue) -> str:
+    return "none" if value is None else str(value)
+
+
+def _seconds(value: JsonValue) -> str:
+    return "default" if value is None else f"{value} s"
+
+
+def _switch(value: JsonValue) -> str:
+    return "on" if value else "off"
+
+
+def _limits(value: JsonValue) -> str:
+    """`nofile 1024/4096`."""
+    entries = value if isinstance(value, list) else []
+    parts = (
+        f"{entry.get('name')} {entry.get('softLimit')}/{entry.get('hardLimit')}"
+        for entry in entries
+        if isinstance(entry, dict)
+    )
+    return ", ".join(parts) or "none"
+
+
+def _linux(value: JsonValue) -> str:
+    """`init on, +SYS_PTRACE, -NET_RAW`."""
+    parameters = value if isinstance(value, dict) else {}
+    capabilities = parameters.get("capabilities")
+    capabilities = capabilities if isinstance(capabilities, dict) else {}
+    parts = [f"init {_switch(parameters.get('initProcessEnabled'))}"]
+    for sign, key in (("+", "add"), ("-", "drop")):
+        names = capabilities.get(key)
+        parts += [f"{sign}{name}" for name in names] if isinstance(names, list) else []
+    return ", ".join(parts)
+
+
+_WORDS: Mapping[str, tuple[str, Callable[[JsonValue], str]]] = {
+    "stopTimeout": ("stop timeout", _seconds),
+    "user": ("user", _text),
+    "workingDirectory": ("working directory", _text),
+    "readonlyRootFilesystem": ("read-only root", _switch),
+    "ulimits": ("ulimits", _limits),
+    "linuxParameters": ("process", _linux),
+}

@@ -1,0 +1,118 @@
+"""The second floor of the Service YAML, one row a key: what it does on the way to AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A key with a good value, a wrong one, and what comes of the good one.
+
+    Texts are YAML below `service:`, in one line. `clash` has values that are each right and that do
+    not go together. `compiled` is a piece of the release's JSON, `plan` of the plan's words.
+    """
+
+    key: str
+    good: str
+    wrong: str
+    finds: str = "wrong-value"
+    clash: str = ""
+    clash_finds: str = ""
+    compiled: tuple[str, ...] = ()
+    plan: str = ""
+    base: str = ""  # what the service has before the key, for the plan
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        key="service.exec",
+        good="{exec: true}",
+        wrong="{exec: sometimes}",
+        finds="wrong-type",
+        clash="{exec: true, readonlyRootFilesystem: true}",
+        clash_finds="exec-read-only",
+        compiled=('"enableExecuteCommand": true', "ssmmessages:OpenDataChannel"),
+        plan="exec off → on",
+    ),
+    Row(
+        key="service.stopTimeout",
+        good="{stopTimeout: 60}",
+        wrong="{stopTimeout: 121}",
+        finds="out-of-range",
+        compiled=('"stopTimeout": 60',),
+        plan="stop timeout 30 s → 60 s",
+    ),
+    Row(
+        key="service.user",
+        good="{user: '1000:1000'}",
+        wrong="{user: 1000}",
+        finds="wrong-type",
+        compiled=('"user": "1000:1000"',),
+        plan="user none → 1000:1000",
+    ),
+    Row(
+        key="service.workingDirectory",
+        good="{workingDirectory: /srv}",
+        wrong="{workingDirectory: srv}",
+        compiled=('"workingDirectory": "/srv"',),
+        plan="working directory none → /srv",
+    ),
+    Row(
+        key="service.init",
+        good="{init: false}",
+        wrong="{init: tini}",
+        finds="wrong-type",
+        compiled=('"initProcessEnabled": false',),
+        plan="process init on → init off",
+    ),
+    Row(
+        key="service.readonlyRootFilesystem",
+        good="{readonlyRootFilesystem: true}",
+        wrong="{readonlyRootFilesystem: ro}",
+        finds="wrong-type",
+        compiled=('"readonlyRootFilesystem": true',),
+        plan="read-only root off → on",
+    ),
+    Row(
+        key="service.ulimits",
+        good="{ulimits: [{name: nofile, softLimit: 1024, hardLimit: 4096}]}",
+        wrong="{ulimits: [{name: files, softLimit: 1, hardLimit: 1}]}",
+        clash="{ulimits: [{name: nofile, softLimit: 4096, hardLimit: 1024}]}",
+        clash_finds="ulimit-order",
+        compiled=('"ulimits": [{"hardLimit": 4096, "name": "nofile", "softLimit": 1024}]',),
+        plan="ulimits none → nofile 1024/4096",
+    ),
+    Row(
+        key="service.capabilities",
+        good="{capabilities: {add: [SYS_PTRACE], drop: [NET_RAW]}}",
+        wrong="{capabilities: {add: [NET_ADMIN]}}",
+        compiled=('"capabilities": {"add": ["SYS_PTRACE"], "drop": ["NET_RAW"]}',),
+        plan="process init on → init on, +SYS_PTRACE, -NET_RAW",
+    ),
+    Row(
+        key="service.dockerLabels",
+        good="{dockerLabels: {com.example.team: offers, tier: 1}}",
+        wrong="{dockerLabels: [a]}",
+        finds="wrong-type",
+        compiled=('"com.example.team": "offers"', '"tier": "1"'),
+        plan="labels +com.example.team +tier",
+    ),
+    Row(
+        key="service.tags",
+        good="{tags: {cost-center: 42}}",
+        wrong="{tags: {cost-center: 'a#b'}}",
+        clash="{tags: {'fsd:service': other}}",
+        clash_finds="tag-reserved",
+        compiled=('"cost-center": "42"',),
+        plan="tags",
+    ),
+    Row(
+        key="service.resources.ephemeralStorage",
+        good="{resources: {ephemeralStorage: 50}}",
+        wrong="{resources: {ephemeralStorage: 20}}",
+        finds="out-of-range",
+        compiled=('"ephemeralStorage": {"sizeInGiB": 50}',),
+        plan="ephemeral storage 20 → 50 GiB",
+    ),
+)

@@ -1,0 +1,183 @@
+"""Every key of the second floor: schema, findings, what AWS is told, what the plan says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+import yaml
+
+from fsd.compile.compile import compile_service
+from fsd.compile.desired import Desired, Json
+from fsd.compile.service import create_parameters, update_parameters
+from fsd.lint import lint
+from fsd.manifest.load import Loaded, load_manifest
+from fsd.manifest.models import Manifest
+from fsd.manifest.schema import manifest_schema, places
+from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
+from fsd.plan.planner import plan_release
+from fsd.snapshot import ServiceState
+from tests.builders import make_image, make_release, make_target
+from tests.unit.compile.shapes import assert_valid_input, lint_template
+from tests.unit.floor.rows import ROWS, Row
+
+OUTPUTS = {
+    "TaskSecurityGroupId": "sg-1",
+    "TargetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/1",
+}
+REVISION = "arn:aws:ecs:us-east-1:123456789012:task-definition/offer-api-dev:1"
+# Of the first floor; every other key needs a row.
+FIRST_FLOOR = {
+    *("type", "port", "healthCheck", "resources", "autoScaling", "environment", "secrets"),
+    *("networking", "observability", "command", "entryPoint", "image", "platform", "deployment"),
+}
+
+
+def document(service: str) -> str:
+    base = {"type": "ecs", "port": 8000, "observability": {"logs": {"retention": 30}}}
+    tree = {
+        "apiVersion": "fsd/v1",
+        "kind": "Service",
+        "metadata": {"name": "offer-api", "pack": "offers", "owners": ["@org/offers"]},
+        "service": merged(base, yaml.safe_load(service or "{}")),
+    }
+    return yaml.safe_dump(tree, sort_keys=False)
+
+
+def merged(base: dict[str, object], more: dict[str, object]) -> dict[str, object]:
+    both = {**base, **more}
+    return {key: value for key, value in both.items() if value is not None}
+
+
+def load(service: str) -> Loaded:
+    return load_manifest(document(service), path="service.yml", variables={"ENV": "dev"})
+
+
+def compiled(service: str) -> Desired:
+    loaded = load(service)
+    assert loaded.manifest is not None, loaded.findings
+    return compile_service(
+        loaded.manifest, target=make_target(), image=make_image(), release=make_release()
+    )
+
+
+def asked(desired: Desired) -> Json:
+    """All that AWS is told."""
+    return {
+        "task definition": desired.task_definition,
+        "template": desired.template,
+        "tags": dict(desired.stack_tags),
+        "service": create_parameters(
+            desired, outputs=OUTPUTS, task_definition_arn=REVISION, client_token="t"
+        ),
+        "scaling": asdict(desired.scaling) if desired.scaling else None,
+    }
+
+
+def as_deployed(desired: Desired) -> Observed:
+    """AWS after this release succeeded."""
+    revision = ObservedRevision(arn=REVISION, definition=desired.task_definition, tags={})
+    service = desired.service
+    return Observed(
+        account="123456789012",
+        region="us-east-1",
+        cluster_exists=True,
+        stack=ObservedStack(
+            status="CREATE_COMPLETE",
+            template=desired.template,
+            tags=desired.stack_tags,
+            outputs=OUTPUTS,
+        ),
+        service=ServiceState(
+            name=desired.name,
+            arn="arn",
+            cluster=service.cluster,
+            status="ACTIVE",
+            task_definition_arn=REVISION,
+            desired=1,
+            running=1,
+            pending=0,
+            deployments=(),
+            subnets=service.subnets,
+            security_groups=("sg-1",),
+            target_group_arns=(OUTPUTS["TargetGroupArn"],) if service.has_load_balancer else (),
+            container_port=service.port if service.has_load_balancer else None,
+            assign_public_ip=service.assign_public_ip,
+            exec=service.exec,
+            grace_period=service.grace_period,
+            deployment_configuration=dict(service.deployment_configuration),
+        ),
+        running=revision,
+        latest=revision,
+        scaling=desired.scaling,
+        in_flight=None,
+        last_deployment=None,
+        last_successful=None,
+    )
+
+
+def row_id(row: Row) -> str:
+    return row.key
+
+
+@pytest.mark.parametrize("row", ROWS, ids=row_id)
+def test_key__good__fits_the_schema_and_finds_nothing_wrong(row: Row) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    text = document(row.good)
+
+    jsonschema.Draft202012Validator(manifest_schema()).validate(yaml.safe_load(text))
+    loaded = load(row.good)
+    errors = [item for item in lint(loaded, "dev") if str(item.severity) == "error"]
+
+    assert (loaded.findings, errors) == ((), [])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=row_id)
+def test_key__wrong_value__one_finding_at_the_key(row: Row) -> None:
+    loaded = load(row.wrong)
+
+    assert [finding.id for finding in loaded.findings or lint(loaded, "dev")] == [row.finds]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.clash], ids=row_id)
+def test_key__wrong_combination__is_found_offline(row: Row) -> None:
+    loaded = load(row.clash)
+
+    assert loaded.findings == ()
+    assert row.clash_finds in [finding.id for finding in lint(loaded, "dev")]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=row_id)
+def test_key__compiled__aws_takes_it_and_is_told_so(row: Row) -> None:
+    desired = compiled(row.good)
+    told = asked(desired)
+    text = json.dumps(told, sort_keys=True)
+
+    assert_valid_input("ecs", "RegisterTaskDefinition", desired.task_definition)
+    created = told["service"]
+    assert isinstance(created, dict)
+    assert_valid_input("ecs", "CreateService", created)
+    updated = update_parameters(desired, outputs=OUTPUTS, task_definition_arn=REVISION, ends={})
+    assert_valid_input("ecs", "UpdateService", updated)
+    assert lint_template(desired.template) == []
+    for piece in row.compiled:
+        assert piece in text
+        assert piece not in json.dumps(asked(compiled(row.base)), sort_keys=True)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.plan], ids=row_id)
+def test_key__added__the_plan_says_it_and_then_nothing_more(row: Row) -> None:
+    before, after = compiled(row.base), compiled(row.good)
+
+    plan = plan_release(after, as_deployed(before))
+
+    assert row.plan in "\n".join(step.text() for step in plan.steps)
+    assert plan_release(after, as_deployed(after)).is_empty
+
+
+def test_rows__keys_of_the_language__every_one_beyond_the_first_floor_has_a_row() -> None:
+    top = {str(place[1]) for place in places(Manifest) if place[0] == "service" and len(place) > 1}
+    covered = {row.key.split(".")[1] for row in ROWS}
+
+    assert top - FIRST_FLOOR <= covered
