@@ -6,12 +6,14 @@ FSD_TEST_MOVED_CHECKS=100 makes so many deployments that are refused; the suite 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from fsd.release.probe import probe_name, probe_prefix
 from tests.chaos.cloud import DESIRED, Cloud
+from tests.fakes.plain_aws import plain_aws
 
 DEPLOYMENTS = int(os.environ.get("FSD_TEST_MOVED_CHECKS", "4"))
 BASE = ("--override", "environment.GREETING=base")
@@ -176,6 +178,56 @@ def test_deploy__killed_run_took_the_service_down__next_run_brings_it_back(cloud
     assert ended.code == 0, ended.text
     assert cloud.healthy(group) == DESIRED, ended.text
     assert cloud.health_check_path(group) == "/health"
+
+
+@dataclass
+class UntilEcsHasGivenUp:
+    """Lets no look at the deployment through before ECS's own rollback has failed."""
+
+    cloud: Cloud
+    is_asked: bool = False
+    statuses: list[str] = field(default_factory=list)
+
+    def forwards(self, operation: str) -> bool:
+        self.is_asked = self.is_asked or operation == "UpdateService"
+        if self.is_asked and operation == "DescribeServiceDeployments" and not self.statuses:
+            self._wait()
+        return True
+
+    def answers(self, operation: str) -> bool:
+        del operation
+        return True
+
+    def _wait(self) -> None:
+        while self._status() not in {"ROLLBACK_FAILED", "ROLLBACK_SUCCESSFUL"}:
+            continue
+        self.statuses.append(self._status())
+
+    def _status(self) -> str:
+        listed = self.cloud.ecs.list_service_deployments(
+            cluster=ENVIRONMENT, service=f"hello-{ENVIRONMENT}"
+        )
+        newest = max(listed["serviceDeployments"], key=lambda found: found["createdAt"])
+        return str(newest["status"])
+
+
+@pytest.mark.usefixtures("_serving")
+def test_deploy__ecs_own_rollback_failed_too__brings_the_old_revision_back(cloud: Cloud) -> None:
+    """The check that moved judges the old revision's tasks as well, so ECS can go nowhere."""
+    before = cloud.service(ENVIRONMENT)["taskDefinition"]
+    mistyped = overrides("healthCheck.path=/helth", "environment.GREETING=worse")
+    gate = UntilEcsHasGivenUp(cloud)
+
+    with plain_aws(cloud.endpoint, embedded=True, gate=gate) as endpoint:
+        process = cloud.start(endpoint, ENVIRONMENT, *mistyped, "--allow-interruption")
+        out, err = process.communicate()
+
+    assert gate.statuses == ["ROLLBACK_FAILED"], err
+    assert process.returncode == 6, err
+    assert "no task of hello-moved is healthy since" in err
+    assert cloud.service(ENVIRONMENT)["taskDefinition"] == before
+    assert cloud.health_check_path(target_group(cloud)) == "/health"
+    assert cloud.healthy(target_group(cloud)) == DESIRED, out
 
 
 def add_probe(cloud: Cloud, name: str) -> None:

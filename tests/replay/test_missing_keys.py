@@ -1,17 +1,21 @@
 """Any one key may be missing from any answer: old services, other partitions, an API that changes.
 
 Whatever is left out, nothing breaks, nothing is called well that nobody can see, and every fact on
-the screen is one that the whole answer has as well.
+the screen is one that the whole answer has as well. Each key is tried by functions; the command
+itself tries a few keys of each answer: FSD_TEST_MISSING_KEYS says how many.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import os
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,9 +31,10 @@ from fsd.release.reporter import Silent
 from fsd.report.condition import diagnosis_text, exit_code
 from fsd.report.json_report import examination_json, status_json
 from fsd.report.tables import status_text
-from tests.replay.cli import CASES, CLUSTER, read_case, service_of
+from tests.replay.cli import CASES, CLUSTER, read_case, run, service_of
 from tests.replay.server import replaying
 
+KEYS = int(os.environ.get("FSD_TEST_MISSING_KEYS", "1"))
 FACTS = re.compile(
     r"\d+ of \d+"
     r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -147,3 +152,22 @@ def test_look__any_key_missing__no_traceback_and_no_false_statement(case: str) -
                 wrong.append((path, now, extra, said))
 
     assert not wrong, "\n".join(map(str, wrong[:5]))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_command__a_key_missing__same_answer_as_the_functions(tmp_path: Path, case: str) -> None:
+    answers = read_case(case)
+    every = list(paths(answers))
+    for path in random.sample(every, min(KEYS, len(every))):
+        less = without(answers, path)
+        try:
+            service = service_of(less)
+        except (IndexError, KeyError):
+            continue  # nobody can ask for a service without its name
+        with replaying(less) as replay:
+            code, said = Looker(replay.endpoint, service).look()
+        ended = run(tmp_path, "diagnose", less)
+
+        assert ended.code == code, (path, ended.text, said)
+        assert "Traceback" not in ended.text, path
+        assert set(FACTS.findall(ended.out)) <= set(FACTS.findall(said)), (path, ended.text, said)
