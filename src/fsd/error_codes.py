@@ -69,6 +69,12 @@ class ErrorCode(StrEnum):
         "see `--help` of the command",
         ExitCode.USAGE,
     )
+    CONTEXT_OUTSIDE = (
+        "context-outside",
+        "`service.build` names a file or folder out of the repository",
+        "name one below it, or use --context and --dockerfile",
+        ExitCode.USAGE,
+    )
     CONTEXT_MISSING = (
         "context-missing",
         "the build context is not a folder",

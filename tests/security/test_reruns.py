@@ -43,7 +43,9 @@ def test_order_releases__depth_1__github_decides_and_the_runs_where_it_cannot(
         is_rerun=is_rerun,
         order_commits=ask if said else None,
     )
-    order = order_releases(options, Release(version="v", commit=OURS, run=f"{RUN}100"))
+    order = order_releases(
+        options, Release(version="v", commit=OURS, run=f"{RUN}100"), folder=options.file.parent
+    )
     other = ReleaseInfo(
         version="", commit=THEIRS, revision="x:1", task_definition_arn="", digest="", run=run
     )

@@ -37,6 +37,7 @@ from fsd.report.plans import Planned
 if TYPE_CHECKING:
     from fsd.image.build import Built
     from fsd.image.context import Source
+    from fsd.image.settings import BuildSettings
     from fsd.manifest.load import Loaded
     from fsd.manifest.models import Manifest
 
@@ -76,6 +77,7 @@ class Options:
     build_args: dict[str, str] = field(default_factory=dict)
     build_secrets: tuple[str, ...] = ()
     platform: str | None = None  # X86_64 | ARM64; the manifest's without it
+    target: str = ""  # a stage of the Dockerfile
     cache: bool = True
     environments_file: EnvironmentsFile = None
     require_promotion_from: str = ""  # besides what the environment itself asks for
@@ -112,13 +114,14 @@ def prepare(options: Options, *, reporter: Reporter, is_plan: bool = False) -> P
         overrides=options.overrides,
         environments_file=options.environments_file,
     ).manifest
-    _require_named_dockerfile(options)
+    settings = _build_settings(options, written)
+    _require_named_dockerfile(options, written, settings)
     if is_plan:
         environment = replace(environment, role_arn=environment.role_for_plans)
     connection = connect(
         environment, region=options.region, identity=options.identity, start=not is_plan
     )
-    source = _source(options, written, runtime=_runtime(connection))
+    source = _source(options, written, settings, runtime=_runtime(connection))
     release = _release(options, source)
     loaded = read_manifest(
         options.file,
@@ -203,10 +206,10 @@ def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -
         rollback=options.rollback,
         in_flight=options.in_flight,
         supersede_older=options.supersede_older,
-        order=order_releases(options, prepared.release),
+        order=order_releases(options, prepared.release, folder=prepared.source.folder),
         allow_older=options.allow_older,
         allow_interruption=options.allow_interruption,
-        count_commits=_count_commits(options),
+        count_commits=_count_commits(prepared.source.folder),
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,
         phases=(*prepared.phases, phase),
@@ -237,35 +240,56 @@ def _without_rollback(desired: Desired) -> Desired:
     return replace(desired, service=service)
 
 
-def _source(options: Options, manifest: Manifest, *, runtime: str) -> Source:
+def _build_settings(options: Options, manifest: Manifest) -> BuildSettings:
+    from fsd.image.settings import BuildFlags, choose_settings
+
+    flags = BuildFlags(
+        context=options.context,
+        dockerfile=options.dockerfile,
+        target=options.target,
+        args=options.build_args,
+        secrets=options.build_secrets,
+        cache=options.cache,
+    )
+    return choose_settings(manifest.service.build, flags, home=options.file.parent)
+
+
+def _source(
+    options: Options, manifest: Manifest, settings: BuildSettings, *, runtime: str
+) -> Source:
     from fsd.image.context import read_source
     from fsd.image.key import Recipe
 
-    home = options.file.parent
-    folder = options.context or home
     recipe = Recipe(
-        build_args=options.build_args,
-        build_secrets=options.build_secrets,
+        build_args=settings.args,
+        build_secrets=settings.secrets,
+        target=settings.target,
         platform=options.platform or manifest.service.platform,
         runtime=runtime,
-        fresh="" if options.cache else uuid.uuid4().hex,
-        has_own_context=folder.resolve() != home.resolve(),
+        fresh="" if settings.cache else uuid.uuid4().hex,
+        has_own_context=settings.context.resolve() != options.file.parent.resolve(),
     )
-    is_built = not _reference(options, manifest)
-    return read_source(folder, dockerfile=options.dockerfile, recipe=recipe, is_built=is_built)
+    return read_source(
+        settings.context,
+        dockerfile=settings.dockerfile,
+        recipe=recipe,
+        is_built=not _reference(options, manifest),
+    )
 
 
 def _runtime(connection: Connection) -> str:
     return connection.embedded.runtime if connection.embedded else "container"
 
 
-def _require_named_dockerfile(options: Options) -> None:
+def _require_named_dockerfile(
+    options: Options, manifest: Manifest, settings: BuildSettings
+) -> None:
     """At once: an image that was built before would hide that the file is not there."""
-    if options.dockerfile is None or options.image:
+    if settings.dockerfile is None or _reference(options, manifest):
         return
     from fsd.image.context import require_dockerfile
 
-    require_dockerfile(options.context or options.file.parent, options.dockerfile)
+    require_dockerfile(settings.context, settings.dockerfile)
 
 
 def _not_fetched(source: Source) -> tuple[str, ...]:
@@ -333,7 +357,7 @@ def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ..
     return tuple(f"created {name} with a placeholder value" for name in created)
 
 
-def order_releases(options: Options, release: Release) -> OrderCommits:
+def order_releases(options: Options, release: Release, *, folder: Path) -> OrderCommits:
     """Git's answer, else GitHub's, else that of the runs' numbers. Each release is asked for once.
 
     A re-run of an old run may be of a commit that a forced push took from the branch: then there
@@ -341,7 +365,6 @@ def order_releases(options: Options, release: Release) -> OrderCommits:
     """
     from fsd.image.context import order_commits
 
-    folder = options.context or options.file.parent
     vague = {CommitOrder.UNKNOWN, *((CommitOrder.DIVERGED,) if options.is_rerun else ())}
     known: dict[str, CommitOrder] = {}
 
@@ -359,10 +382,9 @@ def order_releases(options: Options, release: Release) -> OrderCommits:
     return order
 
 
-def _count_commits(options: Options) -> CountCommits:
+def _count_commits(folder: Path) -> CountCommits:
     from fsd.image.context import count_commits
 
-    folder = options.context or options.file.parent
     return lambda older, newer: count_commits(folder, older, newer)
 
 

@@ -43,6 +43,7 @@ class BuildJob:
     build_secrets: tuple[str, ...]  # as `docker build --secret` takes them
     labels: Mapping[str, str]
     on_line: Callable[[str], None]
+    target: str = ""  # a stage; "" the last
     cache: bool = True
     patience: Patience = NO_PATIENCE
 
@@ -100,6 +101,7 @@ def build_image(
         build_args=recipe.build_args,
         build_secrets=recipe.build_secrets,
         labels=_labels(source, version) | dict(labels or {}),
+        target=recipe.target,
         cache=not recipe.fresh,
         patience=patience,
         on_line=on_line,
@@ -174,6 +176,7 @@ def _build_snapshot(job: BuildJob) -> Outcome:
         dockerfile=job.dockerfile,
         build_args=job.build_args,
         architecture=job.architecture,
+        target=job.target,
     )
     user, password, endpoint = job.registry.login()
     name = job.repository.uri.partition("/")[2]

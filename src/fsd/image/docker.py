@@ -156,6 +156,8 @@ def build_command(job: BuildJob, builder: Builder) -> list[str]:
         command += ["--build-arg", f"{name}={value}"]
     for secret in job.build_secrets:
         command += ["--secret", secret]
+    if job.target:
+        command += ["--target", job.target]
     if not job.cache:
         command += ["--no-cache", "--pull"]
     return [*command, str(job.source.folder)]

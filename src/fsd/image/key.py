@@ -34,6 +34,7 @@ class Recipe:
 
     build_args: Mapping[str, str] = field(default_factory=dict)
     build_secrets: tuple[str, ...] = ()  # as `docker build --secret` takes them: no values
+    target: str = ""  # a stage of the Dockerfile; "" the last
     platform: str = DEFAULT_PLATFORM  # the task definition's word
     runtime: str = "container"
     fresh: str = ""  # a word that no other build has, for one that may reuse nothing
@@ -66,6 +67,7 @@ def make_key(tree: Tree, *, dockerfile: Path, recipe: Recipe, commit: str, sees_
         "args": dict(recipe.build_args),
         "secrets": sorted(recipe.build_secrets),
         "platform": recipe.platform,
+        **({"target": recipe.target} if recipe.target else {}),
         "runtime": recipe.runtime,
         "fresh": recipe.fresh,
         "commit": commit if sees_git else "",

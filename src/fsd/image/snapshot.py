@@ -42,12 +42,26 @@ class Pushed:
 
 
 def take_snapshot(
-    context: Path, *, dockerfile: Path, build_args: Mapping[str, str], architecture: str
+    context: Path,
+    *,
+    dockerfile: Path,
+    build_args: Mapping[str, str],
+    architecture: str,
+    target: str = "",
 ) -> Snapshot:
-    """Raises CallFailedError for a Dockerfile that cannot be played without Docker."""
+    """Of the stage `target`, or the last.
+
+    Raises CallFailedError for a Dockerfile that cannot be played without Docker.
+    """
     tree = read_tree(context, load_ignore(context, dockerfile))
     instructions = load_dockerfile(dockerfile)
-    return play(instructions, context=tree, build_args=build_args, architecture=architecture)
+    return play(
+        instructions,
+        context=tree,
+        build_args=build_args,
+        architecture=architecture,
+        target=target,
+    )
 
 
 def push_snapshot(

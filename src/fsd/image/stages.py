@@ -91,8 +91,9 @@ def play(
     context: Tree,
     build_args: Mapping[str, str],
     architecture: str,
+    target: str = "",
 ) -> Snapshot:
-    """The last stage. `architecture` is amd64 or arm64.
+    """The stage `target`, by name or number, or the last. `architecture` is amd64 or arm64.
 
     Raises CallFailedError (dockerfile-invalid).
     """
@@ -110,6 +111,15 @@ def play(
             _refuse(instruction, "the first instruction must be FROM", "begin with FROM")
     if stage is None:
         _refuse(instructions[-1], "the Dockerfile has no FROM", "begin with FROM")
+    if target:
+        stage = state.find_stage(target)
+        if stage is None:
+            named = ", ".join(found.name for found in state.stages if found.name) or "none"
+            _refuse(
+                instructions[-1],
+                f"no stage is named `{target}`",
+                f"name one with AS, or correct `build.target`; there are: {named}",
+            )
     skipped = tuple(dict.fromkeys(_skipped(state.stages, stage)))
     return Snapshot(tree=stage.tree, configuration=stage.configuration, skipped=skipped)
 

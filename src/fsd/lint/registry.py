@@ -9,6 +9,7 @@ from fsd.lint.finding import Rule
 from fsd.lint.rules import (
     administrative_permission,
     autoscaling_without_bounds,
+    build_unused,
     capacity_order,
     duplicate_secret_name,
     early_success_percent,
@@ -53,6 +54,7 @@ from fsd.lint.rules import (
 ALL_RULES: tuple[Rule, ...] = (
     administrative_permission.RULE,
     autoscaling_without_bounds.RULE,
+    build_unused.RULE,
     capacity_order.RULE,
     duplicate_secret_name.RULE,
     early_success_percent.RULE,

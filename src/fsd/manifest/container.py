@@ -8,6 +8,10 @@ from typing import Annotated, Literal
 from fsd.manifest.section import Limits, key, section
 
 TAG_VALUE_PATTERN = r"^[\w .:/=+@-]*$"
+RELATIVE_PATH_PATTERN = r"^[^/\\]"
+STAGE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+BUILD_SECRET_PATTERN = r"^[a-z]+="
+RelativePath = Annotated[str, Limits(pattern=RELATIVE_PATH_PATTERN, max_length=1024)]
 TagValue = Annotated[str, Limits(pattern=TAG_VALUE_PATTERN, max_length=256)]
 Limit = Annotated[int, Limits(ge=0, le=2_147_483_647)]
 
@@ -46,3 +50,27 @@ class Capabilities:
     drop: tuple[str, ...] = key(
         default=(), description="Linux names without CAP_, or ALL.", examples=(("NET_RAW",),)
     )
+
+
+@section
+class Build:
+    """What `fsd deploy` builds. Paths are relative to the manifest, and stay in its repository."""
+
+    context: RelativePath | None = key(
+        default=None, description="The folder that is sent; the manifest's.", examples=("../..",)
+    )
+    dockerfile: RelativePath | None = key(
+        default=None,
+        description="The Dockerfile; `Dockerfile` in the context.",
+        examples=("docker/api.Dockerfile",),
+    )
+    target: Annotated[str, Limits(pattern=STAGE_PATTERN)] | None = key(
+        default=None, description="A stage of it; the last.", examples=("runtime",)
+    )
+    args: dict[str, str] = key(default={}, description="Build arguments; never secrets.")
+    secrets: tuple[Annotated[str, Limits(pattern=BUILD_SECRET_PATTERN)], ...] = key(
+        default=(),
+        description="As `docker build --secret` takes them: a variable or a file, no value.",
+        examples=(("id=pip,env=PIP_TOKEN",),),
+    )
+    cache: bool = key(default=True, description="false takes no layer of an earlier build.")

@@ -116,11 +116,17 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "taskImage repository",
         "service.image",
     ),
+    _use("dockerfile dockerfilePath file", "service.build.dockerfile", under="service top image"),
+    _use("dockerfilePath dockerfileInline file", "service.build.dockerfile", under="build"),
+    _use("context dockerContext sourceDir", "service.build.context", under="service top image"),
+    _use("path sourceDir dockerContext", "service.build.context", under="build"),
+    _use("buildArgs", "service.build.args"),
+    _use("buildTarget stage", "service.build.target", under="service build"),
+    _use("cacheFrom cacheTo noCache", "service.build.cache", "`false` builds without a cache"),
     _none(
-        "build buildpacks preBuild postBuild sourceDir sourceConfiguration dockerfilePath "
-        "develop dockerfile dockerContext context buildArgs buildTarget package buildCommand",
-        "FSD has no key for the build: `fsd deploy` builds the Dockerfile beside the Service YAML; "
-        "`--context` and `--dockerfile` name another, `--image` takes a ready one",
+        "buildpacks preBuild postBuild sourceConfiguration develop package buildCommand",
+        "FSD has no builds without a Dockerfile: `service.build` names one, `--image` takes a "
+        "ready image",
     ),
     _none(
         "runtime runtimeVersion snapStart pythonVersion handler layers",
@@ -619,7 +625,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _none("minReadySeconds revisionHistoryLimit paused", "FSD has no such setting"),
     _none(
-        "environments stages profiles stage",
+        "environments stages profiles",
         "FSD has no environments in a Service YAML: variables belong into `service.environment`, "
         "what differs by environment into `spec.overrides` of `.fsd/environments.yml`",
         under="service",

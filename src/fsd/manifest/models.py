@@ -7,7 +7,7 @@ name a fix.
 
 from typing import Annotated, Literal
 
-from fsd.manifest.container import Capabilities, TagValue, Ulimit
+from fsd.manifest.container import Build, Capabilities, TagValue, Ulimit
 from fsd.manifest.section import Limits, key, section
 
 API_VERSION = "fsd/v1"
@@ -277,6 +277,7 @@ class Service:
         description="A ready image, instead of a build.",
         examples=("123456789012.dkr.ecr.eu-west-1.amazonaws.com/offer-api:v1",),
     )
+    build: Build | None = key(default=None, description="What is built; see Build.")
     platform: Literal["X86_64", "ARM64"] = key(default="X86_64", description="CPU architecture.")
     exec: bool = key(
         default=False,

@@ -36,6 +36,15 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "a value that an AWS tag can have",
         "use letters, digits, spaces and . : / = + - _ @",
     ),
+    r"^[^/\\]": ("a path relative to the Service YAML", "start it with a name or `..`"),
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": (
+        "the name of a stage",
+        "write the name behind AS in the Dockerfile",
+    ),
+    r"^[a-z]+=": (
+        "a secret as `docker build --secret` takes it",
+        "write `id=NAME,env=VARIABLE` or `id=NAME,src=FILE`",
+    ),
     r"^@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$": (
         "a GitHub handle",
         'write "@user" or "@org/team", in quotes',

@@ -14,7 +14,7 @@ ModelT = TypeVar("ModelT")
 Plain: TypeAlias = "Value | dict[str, Plain] | tuple[Plain, ...]"
 
 # Maps whose values are text, however they look to YAML.
-TEXT_MAPS = frozenset({"environment", "dockerLabels", "tags"})
+TEXT_MAPS = frozenset({"environment", "dockerLabels", "tags", "args"})
 
 
 def check(model: type[ModelT], tree: Node) -> tuple[ModelT | None, tuple[Finding, ...]]:

@@ -115,4 +115,12 @@ ROWS: tuple[Row, ...] = (
         compiled=('"ephemeralStorage": {"sizeInGiB": 50}',),
         plan="ephemeral storage 20 → 50 GiB",
     ),
+    Row(
+        key="service.build",
+        good="{build: {context: ../.., dockerfile: ../docker/api.Dockerfile, target: runtime, "
+        "args: {VERSION: 1}, secrets: ['id=pip,env=PIP_TOKEN'], cache: false}}",
+        wrong="{build: {context: /srv}}",
+        clash="{image: 'a@sha256:" + "9b1f" * 16 + "', build: {target: runtime}}",
+        clash_finds="build-unused",
+    ),
 )

@@ -216,3 +216,33 @@ def test_play__add_of_an_archive__unpacks_it() -> None:
 
     assert files(added) == {"sub/x": "hi"}  # `..` leads out of /to, and no further than the root
     assert list(copied.tree) == ["to", "to/a.tgz"]
+
+
+STAGES = """
+FROM scratch AS base
+CMD ["base"]
+FROM base AS runtime
+CMD ["run"]
+FROM base AS test
+CMD ["test"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "command"), [("", "test"), ("runtime", "run"), ("RUNTIME", "run"), ("0", "base")]
+)
+def test_play__target__that_stage_or_the_last(target: str, command: str) -> None:
+    snapshot = play(
+        parse_dockerfile(STAGES), context={}, build_args={}, architecture="amd64", target=target
+    )
+
+    assert snapshot.configuration.command == (command,)
+
+
+def test_play__target_that_is_no_stage__refused_with_those_there_are() -> None:
+    with pytest.raises(CallFailedError) as raised:
+        play(
+            parse_dockerfile(STAGES), context={}, build_args={}, architecture="amd64", target="prod"
+        )
+
+    assert "base, runtime, test" in raised.value.fix

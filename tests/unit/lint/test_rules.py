@@ -20,6 +20,7 @@ from fsd.manifest.load import load_manifest
 from fsd.manifest.yaml_tree import Document
 from tests.unit.manifest.manifests import manifest
 
+DIGEST = "sha256:" + "9b1f" * 16
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
 
 
@@ -82,6 +83,8 @@ CONSUMER = (
 )
 
 CASES = [
+    Case(rule="build-unused", service=f"image: a@{DIGEST}\nbuild: {{target: x}}", at=(9, 3)),
+    Case(rule="build-unused", service="build: {target: x}"),
     Case(rule="exec-read-only", service="exec: true\nreadonlyRootFilesystem: true", at=(8, 9)),
     Case(rule="exec-read-only", service="exec: true"),
     Case(

@@ -120,7 +120,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("ports: ['80:80']", "second port"),
         ("portMappings: []", "second port"),
         ("privileged: true", "kernel settings"),
-        ("build: .", "key for the build"),
         ("schedule: rate(1 hour)", "scheduled jobs"),
         ("region: eu-west-1", "region in a Service YAML"),
         ("cluster: main", "cluster in a Service YAML"),

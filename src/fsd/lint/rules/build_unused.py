@@ -1,0 +1,30 @@
+"""A ready image and a recipe for one: only the image is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.finding import Problem, Rule, Severity, Subject
+
+IMAGE = ("service", "image")
+BUILD = ("service", "build")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    service = subject.service
+    if service.image is not None and service.build is not None:
+        yield Problem(
+            at=BUILD,
+            message="nothing is built: `service.image` names a ready image",
+            fix="remove `build`, or `image`",
+            uses=(IMAGE,),
+            on_key=True,
+        )
+
+
+RULE = Rule(
+    id="build-unused",
+    severity=Severity.WARNING,
+    summary="a service names a ready image and what to build",
+    check=check,
+)
