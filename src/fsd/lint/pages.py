@@ -3,8 +3,8 @@
     pages/<id>.md  ─ read_page ─▶  Page  ─▶  `fsd explain`, docs/findings.md, SARIF's help
 
 The pages are the only place where a finding is explained, and their examples are run by a test: the
-manifest under "Before" has exactly this finding at the place that the page names, the one under
-"After" has none. Neither models nor rules are imported here, so that explaining is fast.
+manifest under "Before" has exactly this finding, at the place that the page names, and none after
+the change under "After". Neither models nor rules are imported here, so that explaining is fast.
 
 The form of a page:
 
@@ -28,13 +28,16 @@ The form of a page:
 
     ## After
 
-    ```yaml
-    …
+    ```diff
+     a line of Before, to find the place
+    -a line that goes
+    +a line that comes
     ```
 
-"Found at" also takes a file, "Found at line 7, column 3 of `.fsd/environments.yml`.", or what else
-a finding points at, "Found at `--override cpu=1`.". "With" is left out where there is nothing to
-say, and below "After" where it is the same.
+A line `@@` stands between two places of one file. "Found at" also takes a file, "Found at line 7,
+column 3 of `.fsd/environments.yml`.", or what else a finding points at, "Found at `--override
+cpu=1`.". "With" is left out where there is nothing to say, and below "After" where it is the same;
+where only that changes, "After" has no block.
 """
 
 from __future__ import annotations
@@ -113,6 +116,15 @@ def read_page(id_: str) -> Page:
     return parse_page(file.read_text(encoding="utf-8"), id_=id_)
 
 
+def read_severity(id_: str) -> str:
+    """Of a page, without reading the rest; raises PageError where it says none."""
+    with (_FOLDER / f"{id_}.md").open(encoding="utf-8") as file:
+        severity = _SEVERITY.match(file.read(200).partition("\n")[2].strip())
+    if severity is None:
+        raise PageError(f"{id_}: the first paragraph starts with `*warning*: ` or another severity")
+    return severity["severity"]
+
+
 def read_pages() -> tuple[Page, ...]:
     return tuple(read_page(id_) for id_ in page_ids())
 
@@ -124,9 +136,8 @@ def parse_page(text: str, *, id_: str) -> Page:
         raise PageError(f"{id_}: the first paragraph starts with `*warning*: ` or another severity")
     sources = tuple(match["url"] for match in _SOURCE.finditer(sections["Why"]))
     before, place = _example(sections["Before"], id_)
-    after, other = _example(sections["After"], id_)
-    if place is None or other is not None:
-        raise PageError(f"{id_}: `Found at …` stands below the block of Before, and nowhere else")
+    if place is None:
+        raise PageError(f"{id_}: `Found at …` stands below the block of Before")
     return Page(
         id=id_,
         severity=severity["severity"],
@@ -134,7 +145,7 @@ def parse_page(text: str, *, id_: str) -> Page:
         why=_paragraphs(_SOURCE.sub("", sections["Why"])),
         sources=sources,
         before=before,
-        after=after if after.arguments else Example(files=after.files, arguments=before.arguments),
+        after=_after(sections["After"], before, id_),
         place=place,
     )
 
@@ -152,11 +163,9 @@ def _split(text: str, id_: str) -> tuple[str, dict[str, str]]:
 
 
 def _example(section: str, id_: str) -> tuple[Example, Place | None]:
-    files = {match["name"] or MANIFEST: match["body"] for match in _BLOCK.finditer(section)}
-    note = " ".join(_BLOCK.sub("", section).split())
-    match = _NOTE.fullmatch(note)
-    if not files or match is None:
-        raise PageError(f"{id_}: an example is fenced blocks and one line, not: {note}")
+    files, match = _blocks(section, id_)
+    if not files:
+        raise PageError(f"{id_}: Before has no file")
     arguments = tuple(shlex.split(match["arguments"] or ""))
     if match["line"]:
         path = match["path"] or next(iter(files))
@@ -168,6 +177,46 @@ def _example(section: str, id_: str) -> tuple[Example, Place | None]:
     else:
         return Example(files=files, arguments=arguments), None
     return Example(files=files, arguments=arguments), place
+
+
+def _after(section: str, before: Example, id_: str) -> Example:
+    """Before with the changes of After, in the files that it names."""
+    changes, note = _blocks(section, id_)
+    unknown = changes.keys() - before.files.keys()
+    if unknown or note["line"] or note["where"] or not (changes or note["arguments"]):
+        raise PageError(f"{id_}: After has changes to files of Before, or other arguments")
+    files = {
+        name: _patched(text, changes[name], id_) if name in changes else text
+        for name, text in before.files.items()
+    }
+    return Example(
+        files=files, arguments=tuple(shlex.split(note["arguments"] or "")) or before.arguments
+    )
+
+
+def _blocks(section: str, id_: str) -> tuple[Mapping[str, str], re.Match[str]]:
+    """File → its fenced block, and the line below them."""
+    files = {match["name"] or MANIFEST: match["body"] for match in _BLOCK.finditer(section)}
+    note = " ".join(_BLOCK.sub("", section).split())
+    match = _NOTE.fullmatch(note)
+    if match is None:
+        raise PageError(f"{id_}: an example is fenced blocks and one line, not: {note}")
+    return files, match
+
+
+def _patched(text: str, change: str, id_: str) -> str:
+    """Each part of a change is where its old lines stand, which must be one place only."""
+    whole = f"\n{text}"
+    done, rest = "", whole
+    for part in re.split(r"^@@\n", change, flags=re.MULTILINE):
+        lines = part.splitlines()
+        old = "".join(f"\n{line[1:]}" for line in lines if not line.startswith("+"))
+        new = "".join(f"\n{line[1:]}" for line in lines if not line.startswith("-"))
+        before, found, after = rest.partition(f"{old}\n")
+        if not found or whole.find(found) != whole.rfind(found):
+            raise PageError(f"{id_}: these lines are not in Before, or more than once:{old}")
+        done, rest = f"{done}{before}{new}", f"\n{after}"
+    return (done + rest).removeprefix("\n")
 
 
 def _paragraphs(text: str) -> str:

@@ -1,97 +1,47 @@
-"""Every rule, by hand: a list that can be read, searched and typed.
+"""The rules of a package: one a file. To add one, add the file, and its page in `pages/`.
 
-Order does not matter; findings are sorted by place.
+A rule is a module with a function `check`; its id is the module's name with hyphens. What it is
+called, how severe it is and why it matters is said by its page alone.
 """
 
 from __future__ import annotations
 
-from fsd.lint.finding import Rule
-from fsd.lint.rules import (
-    administrative_permission,
-    autoscaling_without_bounds,
-    build_unused,
-    capacity_order,
-    duplicate_secret_name,
-    early_success_percent,
-    env_missing_in_resource_name,
-    environment_secret_clash,
-    exec_read_only,
-    external_load_balancer,
-    fargate_size,
-    health_check_missing,
-    health_check_timing,
-    health_check_unused,
-    image_tag_mutable,
-    load_balancer_without_port,
-    log_retention_missing,
-    log_retention_value,
-    msk_iam_flag_missing,
-    msk_permission_companions,
-    msk_permissions_incomplete,
-    oversized_for_simple_api,
-    owners_missing,
-    permission_type_mismatch,
-    plain_http_public,
-    production_single_replica,
-    production_sized_like_dev,
-    resource_name_malformed,
-    rollout_slow,
-    s3_list_bucket_missing,
-    secret_arn_malformed,
-    secret_arn_partial,
-    secret_in_environment,
-    tag_reserved,
-    template_reference,
-    ulimit_order,
-    unknown_dependency_type,
-    unknown_permission,
-    unused_override,
-    vpc_disabled,
-    wildcard_permission,
-    yaml_boolean_trap,
-)
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, TypeVar
 
-ALL_RULES: tuple[Rule, ...] = (
-    administrative_permission.RULE,
-    autoscaling_without_bounds.RULE,
-    build_unused.RULE,
-    capacity_order.RULE,
-    duplicate_secret_name.RULE,
-    early_success_percent.RULE,
-    env_missing_in_resource_name.RULE,
-    environment_secret_clash.RULE,
-    exec_read_only.RULE,
-    external_load_balancer.RULE,
-    fargate_size.RULE,
-    health_check_missing.RULE,
-    health_check_timing.RULE,
-    health_check_unused.RULE,
-    image_tag_mutable.RULE,
-    load_balancer_without_port.RULE,
-    log_retention_missing.RULE,
-    log_retention_value.RULE,
-    msk_iam_flag_missing.RULE,
-    msk_permission_companions.RULE,
-    msk_permissions_incomplete.RULE,
-    oversized_for_simple_api.RULE,
-    owners_missing.RULE,
-    permission_type_mismatch.RULE,
-    plain_http_public.RULE,
-    production_single_replica.RULE,
-    production_sized_like_dev.RULE,
-    resource_name_malformed.RULE,
-    rollout_slow.RULE,
-    s3_list_bucket_missing.RULE,
-    secret_arn_malformed.RULE,
-    secret_arn_partial.RULE,
-    secret_in_environment.RULE,
-    tag_reserved.RULE,
-    template_reference.RULE,
-    ulimit_order.RULE,
-    unknown_dependency_type.RULE,
-    unknown_permission.RULE,
-    unused_override.RULE,
-    vpc_disabled.RULE,
-    wildcard_permission.RULE,
-    yaml_boolean_trap.RULE,
-)
+from fsd.lint.pages import read_severity
+from fsd.manifest.finding import Severity
+
+_Subject = TypeVar("_Subject")
+_Problem = TypeVar("_Problem")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Generic[_Subject, _Problem]):
+    id: str
+    check: Callable[[_Subject], Iterable[_Problem]]
+
+    @property
+    def severity(self) -> Severity:
+        return _severity(self.id)
+
+
+def list_rules(package: ModuleType) -> tuple[Rule[Any, Any], ...]:
+    """Sorted by id; raises AttributeError for a module without `check`."""
+    names = sorted(file.stem for folder in package.__path__ for file in Path(folder).glob("*.py"))
+    return tuple(
+        Rule(id=name.replace("_", "-"), check=import_module(f"{package.__name__}.{name}").check)
+        for name in names
+        if name != "__init__"
+    )
+
+
+@cache
+def _severity(id_: str) -> Severity:
+    """Read when something is found: most checks find nothing."""
+    return Severity(read_severity(id_))

@@ -9,14 +9,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
-from fsd.lint.finding import Finding, KeyPath, Problem, Rule, Severity, Subject
-from fsd.lint.registry import ALL_RULES
-from fsd.manifest.finding import MOST, order
+from fsd.lint import rules as _rules
+from fsd.lint.registry import Rule, list_rules
+from fsd.lint.rule import Problem, Subject
+from fsd.manifest.finding import MOST, Finding, FindingId, KeyPath, Severity, order
 from fsd.manifest.load import Loaded
 from fsd.manifest.yaml_tree import Document, locate
 
 if TYPE_CHECKING:
     from fsd.manifest.environments import Environment
+
+
+ALL_RULES: tuple[Rule[Subject, Problem], ...] = list_rules(_rules)
 
 
 def lint(
@@ -25,7 +29,7 @@ def lint(
     *,
     environments: Iterable[Environment] = (),
     today: date | None = None,
-    rules: Sequence[Rule] = ALL_RULES,
+    rules: Sequence[Rule[Subject, Problem]] = ALL_RULES,
 ) -> tuple[Finding, ...]:
     """What the rules find, sorted by place; without what loading found already.
 
@@ -61,7 +65,9 @@ def lint(
     return tuple(sorted(dict.fromkeys(kept), key=order))
 
 
-def _of_rule(rule: Rule, *, subject: Subject, wrong: frozenset[KeyPath]) -> tuple[Finding, ...]:
+def _of_rule(
+    rule: Rule[Subject, Problem], *, subject: Subject, wrong: frozenset[KeyPath]
+) -> tuple[Finding, ...]:
     """What a rule finds; a rule that finds very much is not asked to the end."""
     problems = [
         problem for problem in islice(rule.check(subject), MOST + 1) if not _depends(problem, wrong)
@@ -73,7 +79,7 @@ def _of_rule(rule: Rule, *, subject: Subject, wrong: frozenset[KeyPath]) -> tupl
     return (*found[: MOST - 1], replace(last, message=f"{last.message}; others are not listed"))
 
 
-def _finding(problem: Problem, rule: Rule, subject: Subject) -> Finding:
+def _finding(problem: Problem, rule: Rule[Subject, Problem], subject: Subject) -> Finding:
     where, width = locate(subject.tree, problem.at, key=problem.on_key)
     if problem.written is not None:
         where, width = problem.written.where, problem.written.width
@@ -131,7 +137,7 @@ def unknown_suppressions(document: Document, known: frozenset[str]) -> Iterator[
     for line, ids in document.ignores.items():
         for id_ in sorted(ids - known):
             yield Finding(
-                id="unknown-suppression",
+                id=FindingId.UNKNOWN_SUPPRESSION,
                 severity=Severity.WARNING,
                 where=Location(
                     path=document.path, line=line, column=document.lines[line - 1].find("#") + 1

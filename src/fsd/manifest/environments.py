@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 from fsd.errors import Location
-from fsd.manifest.finding import Finding, Severity, order
+from fsd.manifest.finding import Finding, FindingId, Severity, order
 from fsd.manifest.ref_patterns import find_problem, matches
 from fsd.manifest.section import Limits, fill, key, keys, section
 from fsd.manifest.typed import check
@@ -150,7 +150,7 @@ def _load(document: Document) -> tuple[Environment | None, tuple[Finding, ...]]:
         where, width = locate(document.root, ())
         return None, (
             _error(
-                "not-an-environment",
+                FindingId.NOT_AN_ENVIRONMENT,
                 "an environment is a mapping, and this is none",
                 "start with `apiVersion: fsd/v1` and `kind: Environment`",
                 place=(where, width),
@@ -169,7 +169,7 @@ def _bad_patterns(spec: EnvironmentSpec, document: Document) -> tuple[Finding, .
     """A pattern that matches nothing would be a push that silently deploys nowhere."""
     return tuple(
         _error(
-            "wrong-pattern",
+            FindingId.WRONG_PATTERN,
             f"`{name}`: {wrong[1]}",
             "write a name or GitHub's filter pattern, such as `main`, 'release/*' or 'v[0-9]*'",
             place=locate(document.root, ("spec", name, wrong[0])),
@@ -211,7 +211,7 @@ def _flatten(branch: Branch, prefix: str, findings: list[Finding]) -> dict[str, 
             case _:
                 findings.append(
                     _error(
-                        "wrong-type",
+                        FindingId.WRONG_TYPE,
                         f"the override `{path}` is a list",
                         'write it as text: \'["a", "b"]\'',
                         place=(entry.where, entry.width),
@@ -223,7 +223,7 @@ def _flatten(branch: Branch, prefix: str, findings: list[Finding]) -> dict[str, 
 def _duplicate(name: str, document: Document, first: Document) -> Finding:
     path = ("metadata", "name")
     return _error(
-        "duplicate-environment",
+        FindingId.DUPLICATE_ENVIRONMENT,
         f"the environment `{name}` is here a second time; "
         f"the first is at {locate(first.root, path)[0]}",
         "keep one of the two",
@@ -237,7 +237,7 @@ def _unknown_sources(
     """promoteFrom must name an environment that is there."""
     return [
         _error(
-            "unknown-environment",
+            FindingId.UNKNOWN_ENVIRONMENT,
             f"`promoteFrom` names `{environment.promote_from}`, "
             "which is not an environment of this file",
             f"known: {', '.join(environments)}",
@@ -248,7 +248,7 @@ def _unknown_sources(
     ]
 
 
-def _error(id_: str, message: str, fix: str, *, place: tuple[Location | str, int]) -> Finding:
+def _error(id_: FindingId, message: str, fix: str, *, place: tuple[Location | str, int]) -> Finding:
     where, width = place
     return Finding(
         id=id_, severity=Severity.ERROR, where=where, message=message, fix=fix, width=width

@@ -31,6 +31,35 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class FindingId(StrEnum):
+    """Of what reading a file finds, before any rule. A rule's id is the name of its file."""
+
+    DUPLICATE_ENVIRONMENT = "duplicate-environment"
+    DUPLICATE_KEY = "duplicate-key"
+    MISSING_KEY = "missing-key"
+    NOT_A_SERVICE_YAML = "not-a-service-yaml"
+    NOT_AN_ENVIRONMENT = "not-an-environment"
+    OUT_OF_RANGE = "out-of-range"
+    OVERRIDE_MALFORMED = "override-malformed"
+    OVERRIDE_UNKNOWN_PATH = "override-unknown-path"
+    UNKNOWN_ENVIRONMENT = "unknown-environment"
+    UNKNOWN_KEY = "unknown-key"
+    UNKNOWN_SUPPRESSION = "unknown-suppression"
+    UNKNOWN_VARIABLE = "unknown-variable"
+    WRONG_PATTERN = "wrong-pattern"
+    WRONG_TYPE = "wrong-type"
+    WRONG_VALUE = "wrong-value"
+    YAML_ALIAS = "yaml-alias"
+    YAML_EMPTY = "yaml-empty"
+    YAML_KEY_NOT_TEXT = "yaml-key-not-text"
+    YAML_SEVERAL_DOCUMENTS = "yaml-several-documents"
+    YAML_SYNTAX = "yaml-syntax"
+    YAML_TAB = "yaml-tab"
+    YAML_TAG = "yaml-tag"
+    YAML_TOO_DEEP = "yaml-too-deep"
+    YAML_TOO_LARGE = "yaml-too-large"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """`where` is a place in a file, or the override that brought the value.

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fsd.errors import Location
-from fsd.manifest.finding import MOST, Finding, KeyPath, Severity, with_the_rest
+from fsd.manifest.finding import MOST, Finding, FindingId, KeyPath, Severity, with_the_rest
 from fsd.manifest.yaml_tree import Branch, Entry, Items, Node, Scalar
 
 # What stands in for a value that is not known offline; each satisfies every pattern it may meet.
@@ -122,7 +122,7 @@ class _Pass:
         where, width = self._place(text, scalar)
         self.findings.append(
             Finding(
-                id="unknown-variable",
+                id=FindingId.UNKNOWN_VARIABLE,
                 severity=Severity.ERROR,
                 where=where,
                 message=message,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
-from fsd.manifest.finding import Finding, KeyPath, Severity, order
+from fsd.manifest.finding import Finding, FindingId, KeyPath, Severity, order
 from fsd.manifest.interpolate import interpolate, variables_in
 from fsd.manifest.models import Manifest
 from fsd.manifest.salvage import Sound, salvage
@@ -172,24 +172,29 @@ def _not_a_manifest(document: Document) -> Finding | None:
             message = "there is a list at the top, not a mapping"
         case Scalar(value=value):
             message = f"there is {describe(value)[:100]} at the top, not a mapping"
-    return _error("not-a-service-yaml", message, fix, where=where, width=width)
+    return _error(FindingId.NOT_A_SERVICE_YAML, message, fix, where=where, width=width)
 
 
 def _empty(path: str) -> Finding:
     where = Location(path=path, line=1, column=1)
     fix = "a Service YAML starts with `apiVersion: fsd/v1` and `kind: Service`"
-    return _error("yaml-empty", "the file is empty", fix, where=where)
+    return _error(FindingId.YAML_EMPTY, "the file is empty", fix, where=where)
 
 
 def _several(path: str, line: int) -> Finding:
     where = Location(path=path, line=line, column=1)
     message = "a second document starts here; a Service YAML is one document"
     return _error(
-        "yaml-several-documents", message, "move it to a file of its own, less `---`", where=where
+        FindingId.YAML_SEVERAL_DOCUMENTS,
+        message,
+        "move it to a file of its own, less `---`",
+        where=where,
     )
 
 
-def _error(id_: str, message: str, fix: str, *, where: Location | str, width: int = 1) -> Finding:
+def _error(
+    id_: FindingId, message: str, fix: str, *, where: Location | str, width: int = 1
+) -> Finding:
     return Finding(
         id=id_, severity=Severity.ERROR, where=where, message=message, fix=fix, width=width
     )
@@ -212,7 +217,9 @@ def _names_itself(tree: Node) -> tuple[Finding, ...]:
         return ()
     where, width = locate(tree, path)
     message = "`metadata.name` cannot use ${SERVICE}, which is this name"
-    return (_error("unknown-variable", message, "write the name out", where=where, width=width),)
+    return (
+        _error(FindingId.UNKNOWN_VARIABLE, message, "write the name out", where=where, width=width),
+    )
 
 
 def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from fsd.errors import Location
 from fsd.manifest.environments import override_places
-from fsd.manifest.finding import Finding, KeyPath, Severity
+from fsd.manifest.finding import Finding, FindingId, KeyPath, Severity
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import Shape, shape_at
 from fsd.manifest.yaml_tree import (
@@ -48,7 +48,9 @@ def from_command_line(texts: Iterable[str]) -> tuple[tuple[Override, ...], tuple
         where = f"--override {text}"
         if not equals:
             fix = f"write `--override {path or 'PATH'}=VALUE`"
-            findings.append(_finding("override-malformed", f"`{text}` has no `=`", fix, where))
+            findings.append(
+                _finding(FindingId.OVERRIDE_MALFORMED, f"`{text}` has no `=`", fix, where)
+            )
         else:
             overrides.append(Override(path=path.strip(), value=value, where=where))
     return tuple(overrides), tuple(findings)
@@ -85,7 +87,7 @@ def _apply_one(tree: Node, override: Override) -> Node | Finding:
     path = key_path(override.path)
     if path is None:
         return _finding(
-            "override-malformed",
+            FindingId.OVERRIDE_MALFORMED,
             f"`{override.path}` is not a path",
             "write keys with dots between them, `resources.cpu`, and `[0]` for an item of a list",
             override,
@@ -123,7 +125,7 @@ def _unknown(path: KeyPath, override: Override) -> Finding:
 
     known = next(n for n in range(len(path)) if shape_at(Manifest, path[: n + 1]) is None)
     return _finding(
-        "override-unknown-path",
+        FindingId.OVERRIDE_UNKNOWN_PATH,
         f"there is no `{override.path}` in a Service YAML",
         advise_key(path[: known + 1], Manifest),
         override,
@@ -140,7 +142,7 @@ def _typed(shape: Shape, override: Override) -> Node | Finding:
         if len(parsed.documents) == 1 and not parsed.findings:
             return _relocate(parsed.documents[0].root, override.where)
         return _finding(
-            "override-malformed",
+            FindingId.OVERRIDE_MALFORMED,
             f"`{text}` is not {'a list' if shape.type == 'array' else 'a section'}",
             'write YAML in one line: `["a", "b"]` or `{key: value}`',
             override,
@@ -199,7 +201,7 @@ def _put_item(
     if index >= len(items):
         there = "1 item" if len(items) == 1 else f"{len(items)} items"
         return _finding(
-            "override-unknown-path",
+            FindingId.OVERRIDE_UNKNOWN_PATH,
             f"there is no item {index} for `{override.path}`; the list has {there}",
             "items count from 0; set the whole list to add one",
             override,
@@ -220,7 +222,7 @@ def _as_text(value: Value) -> str | None:
     return str(value)
 
 
-def _finding(id_: str, message: str, fix: str, at: Override | str) -> Finding:
+def _finding(id_: FindingId, message: str, fix: str, at: Override | str) -> Finding:
     where, width = (at, 1) if isinstance(at, str) else (at.where, at.width)
     return Finding(
         id=id_, severity=Severity.ERROR, where=where, message=message, fix=fix, width=width

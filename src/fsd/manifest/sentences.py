@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fsd.errors import Location
 from fsd.manifest import section
-from fsd.manifest.finding import Finding, KeyPath, Severity, dotted
+from fsd.manifest.finding import Finding, FindingId, KeyPath, Severity, dotted
 from fsd.manifest.foreign_keys import find_foreign, plain
 from fsd.manifest.likeness import nearest
 from fsd.manifest.models import Manifest
@@ -77,7 +77,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sentence:
-    id: str
+    id: FindingId
     message: str
     fix: str
     path: KeyPath  # what the finding points at
@@ -128,7 +128,7 @@ def _sentence(type_: str, path: KeyPath, *, model: type, tree: Node) -> _Sentenc
             limit = shape.schema.get("maxLength")
             message = f"{_name(path)} is longer than {limit} characters"
             return _Sentence(
-                id="out-of-range", message=message, fix="use a shorter text", path=path
+                id=FindingId.OUT_OF_RANGE, message=message, fix="use a shorter text", path=path
             )
     return _wrong_type(path, shape, node)
 
@@ -142,14 +142,16 @@ def _missing(path: KeyPath, model: type) -> _Sentence:
     else:
         meaning = f" ({_lower(shape.description)})" if shape and shape.description else ""
         fix = f"add `{key}: …`{meaning}"
-    return _Sentence(id="missing-key", message=f"{where} `{key}`", fix=fix, path=parent, key=True)
+    return _Sentence(
+        id=FindingId.MISSING_KEY, message=f"{where} `{key}`", fix=fix, path=parent, key=True
+    )
 
 
 def _unknown_key(path: KeyPath, model: type) -> _Sentence:
     parent, key = path[:-1], str(path[-1])
     message = f"{_name(parent)} has no key `{key}`" if parent else f"there is no key `{key}` here"
     fix = advise_key(path, model)
-    return _Sentence(id="unknown-key", message=message, fix=fix, path=path, key=True)
+    return _Sentence(id=FindingId.UNKNOWN_KEY, message=message, fix=fix, path=path, key=True)
 
 
 def advise_key(path: KeyPath, model: type) -> str:
@@ -190,7 +192,7 @@ def _last_key(path: KeyPath) -> str:
 def _wrong_key(path: KeyPath) -> _Sentence:
     wanted, fix = PATTERNS[r"^[A-Za-z_][A-Za-z0-9_]*$"]
     message = f"`{path[-1]}` is not {wanted}"
-    return _Sentence(id="wrong-value", message=message, fix=fix, path=path, key=True)
+    return _Sentence(id=FindingId.WRONG_VALUE, message=message, fix=fix, path=path, key=True)
 
 
 def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
@@ -202,14 +204,14 @@ def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
 
     close = get_close_matches(written[:100].lower(), lower, n=1, cutoff=0)
     best = lower[close[0]] if close else shape.choices[0]
-    return _Sentence(id="wrong-value", message=message, fix=f"write `{best}`", path=path)
+    return _Sentence(id=FindingId.WRONG_VALUE, message=message, fix=f"write `{best}`", path=path)
 
 
 def _out_of_range(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
     fix = f"use {_range(*shape.bounds)}"
     unit = f" ({_lower(shape.description)})" if shape.description else ""
     message = f"{_name(path)} is {_shown(node)}, which is out of range"
-    return _Sentence(id="out-of-range", message=message, fix=f"{fix}{unit}", path=path)
+    return _Sentence(id=FindingId.OUT_OF_RANGE, message=message, fix=f"{fix}{unit}", path=path)
 
 
 def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
@@ -217,13 +219,13 @@ def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
         shape.pattern, (f"a text of the form {shape.pattern}", "change it to that form")
     )
     message = f"{_name(path)} is {_shown(node)}, which is not {wanted}"
-    return _Sentence(id="wrong-value", message=message, fix=fix, path=path)
+    return _Sentence(id=FindingId.WRONG_VALUE, message=message, fix=fix, path=path)
 
 
 def _neither(path: KeyPath, node: Node | None) -> _Sentence:
     """The unions of the language are of a text and a list of texts."""
     return _Sentence(
-        id="wrong-type",
+        id=FindingId.WRONG_TYPE,
         message=f"{_name(path)} is {_shown(node)}; it takes a text or a list of texts, not empty",
         fix=f'write `{_last_key(path)}: "…"`, or a list of words with each number in quotes',
         path=path,
@@ -234,7 +236,10 @@ def _empty(path: KeyPath, shape: Shape) -> _Sentence:
     meaning = f": {_lower(shape.description)}" if shape.description else ""
     what = "list at least one item" if shape.type == "array" else "write a value"
     return _Sentence(
-        id="wrong-value", message=f"{_name(path)} is empty", fix=f"{what}{meaning}", path=path
+        id=FindingId.WRONG_VALUE,
+        message=f"{_name(path)} is empty",
+        fix=f"{what}{meaning}",
+        path=path,
     )
 
 
@@ -255,11 +260,13 @@ def _wrong_type(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
         fix = f"give it {wanted}, or remove the key"
         if shape.type == "string":
             fix = f'write `{key}: ""` for an empty one'
-        return _Sentence(id="wrong-type", message=message, fix=fix, path=path)
+        return _Sentence(id=FindingId.WRONG_TYPE, message=message, fix=fix, path=path)
     is_quoted = isinstance(node, Scalar) and not node.plain and isinstance(node.where, Location)
     shown = f"the text {_shown(node)}" if is_quoted else _shown(node)
     message = f"{_name(path)} is {shown}, not {wanted}"
-    return _Sentence(id="wrong-type", message=message, fix=_type_fix(key, shape, node), path=path)
+    return _Sentence(
+        id=FindingId.WRONG_TYPE, message=message, fix=_type_fix(key, shape, node), path=path
+    )
 
 
 def _type_fix(key: str, shape: Shape, node: Node | None) -> str:

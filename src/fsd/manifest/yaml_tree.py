@@ -22,7 +22,7 @@ from yaml.nodes import ScalarNode
 from yaml.resolver import Resolver
 
 from fsd.errors import Location
-from fsd.manifest.finding import MOST, Finding, KeyPath, Severity
+from fsd.manifest.finding import MOST, Finding, FindingId, KeyPath, Severity
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 100
@@ -295,7 +295,7 @@ class _Builder:
         where = self._place(event)
         if any(opened.anchor == event.anchor for opened in self._open):
             self._error(
-                "yaml-alias",
+                FindingId.YAML_ALIAS,
                 f"`*{event.anchor}` is inside of `&{event.anchor}`: it contains itself",
                 fix="write the value out",
                 where=where,
@@ -303,7 +303,7 @@ class _Builder:
             raise _Stop
         if event.anchor not in self._anchors:
             self._error(
-                "yaml-alias",
+                FindingId.YAML_ALIAS,
                 f"`*{event.anchor}` refers to nothing",
                 fix=f"put `&{event.anchor}` before the value that is meant, above this line; "
                 f'a text that starts with a star needs quotes: "*{event.anchor}"',
@@ -321,7 +321,7 @@ class _Builder:
         if len(self._open) + height <= MAX_DEPTH:
             return
         self._error(
-            "yaml-too-deep",
+            FindingId.YAML_TOO_DEEP,
             f"nested more than {MAX_DEPTH} levels deep",
             fix="a Service YAML needs 6 levels; look for a run of `[` or `{`, "
             "or for an alias inside of another",
@@ -331,7 +331,7 @@ class _Builder:
 
     def _too_large(self, where: Location) -> NoReturn:
         self._error(
-            "yaml-too-large",
+            FindingId.YAML_TOO_LARGE,
             f"more than {MAX_NODES} values once every alias is written out",
             fix="write the values out instead of nesting aliases",
             where=where,
@@ -363,7 +363,7 @@ class _Builder:
         assert isinstance(node.where, Location)
         if not isinstance(node, Scalar):
             self._error(
-                "yaml-key-not-text",
+                FindingId.YAML_KEY_NOT_TEXT,
                 "a key must be text, not a list or a mapping",
                 fix="a text that starts with `{` or `[` needs quotes",
                 where=node.where,
@@ -373,7 +373,7 @@ class _Builder:
             parent.merging = True
         elif not (self.any_key or isinstance(node.value, str)):
             self._error(
-                "yaml-key-not-text",
+                FindingId.YAML_KEY_NOT_TEXT,
                 f"the key `{node.text}` is {describe(node.value)} to YAML, not text",
                 fix=f'put it in quotes: "{node.text}"',
                 where=node.where,
@@ -390,7 +390,7 @@ class _Builder:
         first = parent.entries[key].where
         line = first.line if isinstance(first, Location) else 0
         self._error(
-            "duplicate-key",
+            FindingId.DUPLICATE_KEY,
             f"`{key}` is here a second time; the first is in line {line}",
             fix="keep one of the two",
             where=where,
@@ -416,7 +416,7 @@ class _Builder:
                 continue
             assert isinstance(candidate.where, Location)
             self._error(
-                "yaml-alias",
+                FindingId.YAML_ALIAS,
                 "`<<` merges mappings, and this is none",
                 fix="use `<<: *anchor`, where the anchor is on a mapping",
                 where=candidate.where,
@@ -427,7 +427,7 @@ class _Builder:
             return
         shown = tag.replace(_TAG, "!!")
         self._error(
-            "yaml-tag",
+            FindingId.YAML_TAG,
             f"the tag `{shown}` means nothing here",
             fix="remove it; a text that starts with `!` needs quotes",
             where=where,
@@ -439,7 +439,9 @@ class _Builder:
         assert mark is not None
         return Location(path=self.path, line=mark.line + 1, column=mark.column + 1)
 
-    def _error(self, id_: str, message: str, *, fix: str, where: Location, width: int = 1) -> None:
+    def _error(
+        self, id_: FindingId, message: str, *, fix: str, where: Location, width: int = 1
+    ) -> None:
         """Reading stops at one too many."""
         is_last = len(self.findings) + 1 >= MOST
         if is_last:
@@ -491,7 +493,7 @@ def _unreadable(text: str, path: str) -> Finding | None:
     """What must not reach the parser: too much text, or characters that YAML does not have."""
     if len(text) > MAX_CHARACTERS:
         return Finding(
-            id="yaml-too-large",
+            id=FindingId.YAML_TOO_LARGE,
             severity=Severity.ERROR,
             where=Location(path=path, line=1, column=1),
             message=f"{len(text)} characters; at most {MAX_CHARACTERS} are read",
@@ -502,7 +504,7 @@ def _unreadable(text: str, path: str) -> Finding | None:
         return None
     before = _LINE_BREAK.split(text[: odd.start()])
     return Finding(
-        id="yaml-syntax",
+        id=FindingId.YAML_SYNTAX,
         severity=Severity.ERROR,
         where=Location(path=path, line=len(before), column=len(before[-1]) + 1),
         message=f"the character U+{ord(odd[0]):04X} cannot be in a YAML file",
@@ -582,25 +584,37 @@ def _syntax(error: yaml.YAMLError, path: str, lines: Sequence[str]) -> Finding:
     )
 
 
-def _explain_syntax(problem: str, source: str, column: int) -> tuple[str, str, str]:
+def _explain_syntax(problem: str, source: str, column: int) -> tuple[FindingId, str, str]:
     character = source[column : column + 1]
     before = source[:column].strip()
     if character == "\t" or "\t" in source[: len(source) - len(source.lstrip())]:
-        return "yaml-tab", "the line is indented with a tab", "use spaces; YAML takes no tabs"
+        return (
+            FindingId.YAML_TAB,
+            "the line is indented with a tab",
+            "use spaces; YAML takes no tabs",
+        )
     if "cannot start any token" in problem:
         rest = source[column:].split(" #")[0].rstrip()
         name = "a backtick" if character == "`" else f"`{character}`"
-        return "yaml-syntax", f"a text cannot start with {name}", f'put it in quotes: "{rest}"'
+        return (
+            FindingId.YAML_SYNTAX,
+            f"a text cannot start with {name}",
+            f'put it in quotes: "{rest}"',
+        )
     if "did not find expected key" in problem and before.endswith(("'", '"')):
         return (
-            "yaml-syntax",
+            FindingId.YAML_SYNTAX,
             f"not YAML: `{source[column:].rstrip()}` comes after the closing quote",
             "put the whole value in one pair of quotes; '' is a quote in single quotes",
         )
     for words, message, fix in _SYNTAX:
         if words in problem:
-            return "yaml-syntax", f"not YAML: {message}", fix
-    return "yaml-syntax", f"not YAML: {problem}", "check the indentation and the quotes here"
+            return FindingId.YAML_SYNTAX, f"not YAML: {message}", fix
+    return (
+        FindingId.YAML_SYNTAX,
+        f"not YAML: {problem}",
+        "check the indentation and the quotes here",
+    )
 
 
 def find_ignores(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pytest
 
-import fsd
+import fsd.lint
 from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.pages import (
@@ -22,20 +20,13 @@ from fsd.lint.pages import (
     parse_page,
     read_page,
 )
-from fsd.lint.registry import ALL_RULES
+from fsd.lint.registry import list_rules
+from fsd.lint.run import ALL_RULES
 from fsd.lint.workflows import lint_workflows
-from fsd.lint.workflows.registry import WORKFLOW_RULES
+from fsd.lint.workflows.run import WORKFLOW_RULES
 from fsd.manifest.environments import Environment, find_document, load_environments
-from fsd.manifest.finding import Finding
+from fsd.manifest.finding import Finding, FindingId
 from fsd.manifest.load import load_manifest
-
-SOURCE = Path(fsd.__file__).parent
-# Where loading finds things: ids are the kebab-case literals there. The dependencies have literals
-# that look so, and find nothing.
-LOADING = (
-    *(file for file in sorted((SOURCE / "manifest").glob("*.py")) if file.stem != "dependencies"),
-    SOURCE / "lint" / "run.py",
-)
 
 PAGE = """\
 # some-finding
@@ -59,26 +50,11 @@ Found at line 1, column 4.
 
 ## After
 
-```yaml
-a: 2
+```diff
+-a: 1
++a: 2
 ```
 """
-
-
-def loading_ids() -> set[str]:
-    texts: set[str] = set()
-    for file in LOADING:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        texts |= texts_in(tree)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.keyword) and node.arg == "examples":
-                texts -= texts_in(node)
-    return {text for text in texts if re.fullmatch(r"[a-z]+(-[a-z]+)+", text)}
-
-
-def texts_in(tree: ast.AST) -> set[str]:
-    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return {node.value for node in constants if isinstance(node.value, str)}
 
 
 def find(example: Example) -> tuple[Finding, ...]:
@@ -163,19 +139,21 @@ def test_page__words__say_what_and_why(id_: str) -> None:
 
 
 def test_pages__findings__each_has_one_and_none_is_left_over() -> None:
-    ids = loading_ids()
-    ids |= {rule.id for rule in ALL_RULES}
-    ids |= {rule.id for rule in WORKFLOW_RULES}
+    rules = [*(rule.id for rule in ALL_RULES), *(rule.id for rule in WORKFLOW_RULES)]
 
-    assert "unknown-key" in ids
-    assert set(page_ids()) == ids
+    assert page_ids() == tuple(sorted([*FindingId, *rules]))
 
 
-def test_pages__severity__is_the_rules() -> None:
-    severities = {rule.id: str(rule.severity) for rule in ALL_RULES}
-    severities |= {rule.id: str(rule.severity) for rule in WORKFLOW_RULES}
+def test_list_rules__rules__have_the_severity_of_their_page() -> None:
+    severities = {rule.id: rule.severity for rule in ALL_RULES}
+    severities |= {rule.id: rule.severity for rule in WORKFLOW_RULES}
 
     assert {id_: read_page(id_).severity for id_ in severities} == severities
+
+
+def test_list_rules__module_without_check__cannot_be_a_rule() -> None:
+    with pytest.raises(AttributeError, match="check"):
+        list_rules(fsd.lint)
 
 
 def test_parse_page__whole__is_read() -> None:
@@ -208,12 +186,23 @@ def test_parse_page__found_at_an_override__is_an_argument_as_well() -> None:
 
 
 def test_parse_page__block_of_another_file__is_under_its_name() -> None:
-    text = PAGE.replace("```yaml\na: 1", "```yaml .github/workflows/deploy.yml\na: 1")
+    name = ".github/workflows/deploy.yml"
+    text = PAGE.replace("```yaml\n", f"```yaml {name}\n").replace("diff\n", f"diff {name}\n")
 
     page = parse_page(text, id_="some-finding")
 
-    assert page.before.files == {".github/workflows/deploy.yml": "a: 1\n"}
-    assert page.place == Place(path=".github/workflows/deploy.yml", line=1, column=4)
+    assert page.before.files == {name: "a: 1\n"}
+    assert page.after.files == {name: "a: 2\n"}
+    assert page.place == Place(path=name, line=1, column=4)
+
+
+def test_parse_page__two_places_of_a_file__both_are_changed() -> None:
+    text = PAGE.replace("a: 1\n```", "a: 1\nb:\n  c: 1\n\nd: 1\n```")
+    text = text.replace("+a: 2\n", "+a: 2\n b:\n@@\n-  c: 1\n\n-d: 1\n+d:\n+  - 2\n")
+
+    page = parse_page(text, id_="some-finding")
+
+    assert page.after.files == {"service.yml": "a: 2\nb:\n\nd:\n  - 2\n"}
 
 
 @pytest.mark.parametrize(
@@ -224,7 +213,12 @@ def test_parse_page__block_of_another_file__is_under_its_name() -> None:
         ("## Why", "## Because"),
         ("Found at line 1, column 4.", ""),
         ("Found at line 1, column 4.", "Found somewhere."),
-        ("```yaml\na: 2\n```\n", "nothing\n"),
+        ("```diff\n-a: 1\n+a: 2\n```\n", "nothing\n"),
+        ("```diff\n-a: 1\n+a: 2\n```\n", ""),
+        ("-a: 1\n", "-a: 3\n"),
+        ("```yaml\na: 1\n", "```yaml\na: 1\na: 1\n"),
+        ("```diff\n", "```diff other.yml\n"),
+        ("```yaml\na: 1\n```\n", ""),
     ],
 )
 def test_parse_page__another_form__is_an_error(old: str, new: str) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from fsd.errors import Location
 from fsd.lint import lint
-from fsd.lint.finding import Finding, Severity
-from fsd.lint.registry import ALL_RULES
+from fsd.lint.run import ALL_RULES
 from fsd.manifest.dependencies import data_date
 from fsd.manifest.environments import Environment, OverrideValue, find_document
+from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.load import load_manifest
 from fsd.manifest.yaml_tree import Document
 from tests.unit.manifest.manifests import manifest
@@ -673,14 +673,6 @@ def test_all_rules__every_rule__has_a_case_that_finds_and_one_that_does_not(rule
     outcomes = {case.at is None for case in CASES if case.rule == getattr(rule, "id", "")}
 
     assert outcomes == {True, False}
-
-
-def test_all_rules__ids__unique_and_equal_to_the_names_of_their_modules() -> None:
-    ids = [rule.id for rule in ALL_RULES]
-    modules = [rule.check.__module__.rpartition(".")[2] for rule in ALL_RULES]
-
-    assert len(set(ids)) == len(ids)
-    assert [id_.replace("-", "_") for id_ in ids] == modules
 
 
 @pytest.mark.parametrize(

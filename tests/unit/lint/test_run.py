@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from fsd.errors import Location
 from fsd.lint import lint
-from fsd.lint.finding import Severity
 from fsd.manifest.environments import Environment, OverrideValue, find_document
-from fsd.manifest.finding import dotted
+from fsd.manifest.finding import Severity, dotted
 from fsd.manifest.load import load_manifest
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import places
@@ -134,7 +133,7 @@ def test_lint__nothing_sound__nothing() -> None:
 
 
 def test_lint__only_what_breaks__is_an_error() -> None:
-    from fsd.lint.registry import ALL_RULES
+    from fsd.lint.run import ALL_RULES
 
     assert {rule.id for rule in ALL_RULES if rule.severity is Severity.ERROR} == {
         "capacity-order",

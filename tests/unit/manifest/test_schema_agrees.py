@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsd.lint import lint
-from fsd.lint.rules import unknown_dependency_type
+from fsd.lint.run import ALL_RULES
 from fsd.manifest.load import load_manifest
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import manifest_schema, places
@@ -33,6 +33,7 @@ jsonschema = pytest.importorskip("jsonschema")
 
 EXAMPLES = int(os.environ.get("FSD_EXAMPLES", "500"))
 VALIDATOR = jsonschema.Draft202012Validator(manifest_schema())
+TYPES = next(rule for rule in ALL_RULES if rule.id == "unknown-dependency-type")
 Tree: TypeAlias = "str | int | float | bool | list[Tree] | dict[str, Tree] | None"
 
 GOOD: list[Tree] = [
@@ -147,7 +148,7 @@ def change(draw: st.DrawFn, parent: dict[str | int, Tree], part: str | int) -> N
 def loads(tree: Tree) -> bool:
     text = yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
     loaded = load_manifest(text, path="service.yml")
-    types = lint(loaded, None, rules=[unknown_dependency_type.RULE])
+    types = lint(loaded, None, rules=[TYPES])
     return loaded.manifest is not None and not types
 
 

@@ -1,1 +1,1 @@
-"""The rules, one per file."""
+"""The rules for manifests, one a file, as `check`; found by `registry.list_rules`."""

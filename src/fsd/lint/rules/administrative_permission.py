@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.dependencies import EVERYTHING, KINDS, arn_templates, expand, is_administrative
+from fsd.manifest.finding import Severity
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -45,11 +46,3 @@ def _message(permission: str, found: tuple[str, ...]) -> str:
         return f"`{permission}` {what}"
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return f"`{permission}` {what}: `{found[0]}`{more}"
-
-
-RULE = Rule(
-    id="administrative-permission",
-    severity=Severity.WARNING,
-    summary="a permission changes policies, grants, code or contracts",
-    check=check,
-)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 RESOURCES = ("service", "resources")
 MAXIMUM = (*RESOURCES, "maxCapacity")
@@ -39,11 +39,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix=f"raise it, `maxCapacity: {above}`, or remove service.autoScaling",
             uses=uses,
         )
-
-
-RULE = Rule(
-    id="autoscaling-without-bounds",
-    severity=Severity.WARNING,
-    summary="auto scaling has no room between its bounds",
-    check=check,
-)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 IMAGE = ("service", "image")
 BUILD = ("service", "build")
@@ -20,11 +20,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             uses=(IMAGE,),
             on_key=True,
         )
-
-
-RULE = Rule(
-    id="build-unused",
-    severity=Severity.WARNING,
-    summary="a service names a ready image and what to build",
-    check=check,
-)

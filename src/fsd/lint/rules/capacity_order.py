@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 RESOURCES = ("service", "resources")
 DESIRED = (*RESOURCES, "desiredCount")
@@ -37,11 +37,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix=f"use `desiredCount: {high}` or `maxCapacity: {desired}`",
             uses=every,
         )
-
-
-RULE = Rule(
-    id="capacity-order",
-    severity=Severity.ERROR,
-    summary="minCapacity, desiredCount and maxCapacity are not in this order",
-    check=check,
-)

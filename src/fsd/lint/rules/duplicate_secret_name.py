@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -18,11 +18,3 @@ def check(subject: Subject) -> Iterator[Problem]:
                 uses=(("service", "secrets", seen[secret.name], "name"),),
             )
         seen.setdefault(secret.name, index)
-
-
-RULE = Rule(
-    id="duplicate-secret-name",
-    severity=Severity.ERROR,
-    summary="two secrets have the same name",
-    check=check,
-)

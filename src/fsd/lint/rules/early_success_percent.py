@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 EARLY = ("service", "deployment", "earlySuccess")
 PERCENT = (*EARLY, "healthyPercent")
@@ -25,11 +25,3 @@ def check(subject: Subject) -> Iterator[Problem]:
         fix=f"`healthyPercent: {minimum}`, or a lower minimumHealthyPercent",
         uses=(PERCENT, MINIMUM),
     )
-
-
-RULE = Rule(
-    id="early-success-percent",
-    severity=Severity.ERROR,
-    summary="an early success asks for fewer healthy tasks than a rollout keeps",
-    check=check,
-)

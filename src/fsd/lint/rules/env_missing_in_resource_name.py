@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.interpolate import variables_in
 
 # Made by AWS, or known by an id that AWS gave.
@@ -24,11 +24,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix=f"name it per environment, `${{ENV}}-{dependency.name}`; if it is shared on "
             "purpose, `# fsd: ignore[env-missing-in-resource-name]` and why",
         )
-
-
-RULE = Rule(
-    id="env-missing-in-resource-name",
-    severity=Severity.WARNING,
-    summary="a dependency's name does not contain ${ENV}",
-    check=check,
-)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -17,11 +17,3 @@ def check(subject: Subject) -> Iterator[Problem]:
                 on_key=True,
                 uses=(("service", "secrets", index, "name"),),
             )
-
-
-RULE = Rule(
-    id="environment-secret-clash",
-    severity=Severity.ERROR,
-    summary="a name is both an environment variable and a secret",
-    check=check,
-)

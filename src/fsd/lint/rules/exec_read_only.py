@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 EXEC = ("service", "exec")
 READ_ONLY = ("service", "readonlyRootFilesystem")
@@ -23,11 +23,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix="leave `readonlyRootFilesystem` out where a shell is needed, or `exec` where not",
             uses=(READ_ONLY,),
         )
-
-
-RULE = Rule(
-    id="exec-read-only",
-    severity=Severity.WARNING,
-    summary="ECS Exec is on and the root file system is read-only",
-    check=check,
-)

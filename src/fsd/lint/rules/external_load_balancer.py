@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.edit import SetValue
 
 INTERNAL = ("service", "networking", "loadBalancer", "internal")
@@ -20,11 +20,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             "`# fsd: ignore[external-load-balancer]` and why",
             edit=SetValue(at=INTERNAL, value=True),
         )
-
-
-RULE = Rule(
-    id="external-load-balancer",
-    severity=Severity.WARNING,
-    summary="the load balancer is reachable from the internet",
-    check=check,
-)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest import fargate
 
 CPU = ("service", "resources", "cpu")
@@ -46,11 +46,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix=f"use `memory: {nearest}`; cpu {cpu} takes {fargate.describe_memories(cpu)}",
             uses=(CPU, MEMORY),
         )
-
-
-RULE = Rule(
-    id="fargate-size",
-    severity=Severity.ERROR,
-    summary="cpu and memory are not a size that Fargate has",
-    check=check,
-)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 PORT = ("service", "port")
 CHECK = ("service", "healthCheck")
@@ -24,11 +24,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix=f"`healthCheck: {{path: {path}}}`, or the path that answers 200 when all is well",
             uses=(CHECK,),
         )
-
-
-RULE = Rule(
-    id="health-check-missing",
-    severity=Severity.WARNING,
-    summary="a service with a port has no health check",
-    check=check,
-)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 TIMEOUT = ("service", "healthCheck", "timeout")
 INTERVAL = ("service", "healthCheck", "interval")
@@ -26,11 +26,3 @@ def check(subject: Subject) -> Iterator[Problem]:
         f"or an interval above {checks.timeout} (5 to 300)",
         uses=(TIMEOUT, INTERVAL),
     )
-
-
-RULE = Rule(
-    id="health-check-timing",
-    severity=Severity.ERROR,
-    summary="a health check's timeout is not shorter than its interval",
-    check=check,
-)

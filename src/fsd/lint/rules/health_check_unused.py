@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.models import STEADY_FOR
 
 PATH = ("service", "healthCheck", "path")
@@ -37,11 +37,3 @@ def check(subject: Subject) -> Iterator[Problem]:
         fix=fix,
         uses=(PORT, BALANCER, COMMAND),
     )
-
-
-RULE = Rule(
-    id="health-check-unused",
-    severity=Severity.WARNING,
-    summary="a worker has a health check that nothing runs",
-    check=check,
-)

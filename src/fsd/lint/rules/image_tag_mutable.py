@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 IMAGE = ("service", "image")
 # Tags that, by their meaning, follow something.
@@ -29,11 +29,3 @@ def check(subject: Subject) -> Iterator[Problem]:
         message=f"the image {repository} has {said}",
         fix=f"name a version, `{untagged}:v1.2.3`, or better a digest, `{untagged}@sha256:…`",
     )
-
-
-RULE = Rule(
-    id="image-tag-mutable",
-    severity=Severity.WARNING,
-    summary="the image is referenced by a mutable tag, or by none",
-    check=check,
-)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 LOAD_BALANCER = ("service", "networking", "loadBalancer")
 PORT = ("service", "port")
@@ -19,11 +19,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             on_key=True,
             uses=(PORT,),
         )
-
-
-RULE = Rule(
-    id="load-balancer-without-port",
-    severity=Severity.WARNING,
-    summary="a load balancer is configured, but the service has no port",
-    check=check,
-)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.edit import SetValue
 
 LOGS = ("service", "observability", "logs")
@@ -27,11 +27,3 @@ def check(subject: Subject) -> Iterator[Problem]:
         on_key=True,
         edit=SetValue(at=RETENTION, value=logs.retention),
     )
-
-
-RULE = Rule(
-    id="log-retention-missing",
-    severity=Severity.WARNING,
-    summary="the log retention is not set",
-    check=check,
-)

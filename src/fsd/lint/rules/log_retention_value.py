@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.edit import SetValue
 
 DAYS = (
@@ -31,11 +31,3 @@ def check(subject: Subject) -> Iterator[Problem]:
         # Rather longer than shorter: nothing is lost.
         edit=SetValue(at=RETENTION, value=(*above, *below)[0]),
     )
-
-
-RULE = Rule(
-    id="log-retention-value",
-    severity=Severity.ERROR,
-    summary="the log retention is a number of days that CloudWatch does not have",
-    check=check,
-)

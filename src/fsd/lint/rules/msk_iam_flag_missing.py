@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.edit import SetValue
 
 FLAG = "USE_MSK_IAM"
@@ -31,11 +31,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             edit=SetValue(at=(*ENVIRONMENT, FLAG), value="true"),
         )
         return
-
-
-RULE = Rule(
-    id="msk-iam-flag-missing",
-    severity=Severity.WARNING,
-    summary="a cluster is reached with IAM, but USE_MSK_IAM is not true",
-    check=check,
-)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.lint.rules.msk_permissions_incomplete import needed_actions
 from fsd.manifest.companions import missing_companions
 from fsd.manifest.dependencies import expand
@@ -49,11 +49,3 @@ def _reported_elsewhere(every: set[str]) -> set[str]:
     """What msk-permissions-incomplete asks for, and what comes with the four of a consumer."""
     consumer = missing_companions([_READ]) if _READ in every else ()
     return {*needed_actions(every), *consumer}
-
-
-RULE = Rule(
-    id="msk-permission-companions",
-    severity=Severity.INFO,
-    summary="a Kafka permission needs others, which FSD grants without their being listed",
-    check=check,
-)

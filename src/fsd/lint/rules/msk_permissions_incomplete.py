@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.dependencies import expand
 from fsd.manifest.edit import AddItems
 
@@ -44,11 +44,3 @@ def needed_actions(actions: Set[str]) -> tuple[str, ...]:
 
 def _is_consumer(actions: Set[str]) -> bool:
     return bool(_CONSUMER_SIGNS & actions) or not _PRODUCER_SIGNS & actions
-
-
-RULE = Rule(
-    id="msk-permissions-incomplete",
-    severity=Severity.WARNING,
-    summary="a Kafka client lacks some of the permissions that it needs",
-    check=check,
-)

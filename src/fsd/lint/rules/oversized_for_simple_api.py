@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.dependencies import KINDS
 
 CPU = ("service", "resources", "cpu")
@@ -36,11 +36,3 @@ def _is_simple(subject: Subject) -> bool:
     """Requests come through a load balancer, and go on to storage and nothing else."""
     types = {item.type for item in subject.manifest.dependencies}
     return subject.has_load_balancer and bool(types) and types <= _SIMPLE
-
-
-RULE = Rule(
-    id="oversized-for-simple-api",
-    severity=Severity.INFO,
-    summary="an API that only uses tables or buckets reserves a vCPU or more",
-    check=check,
-)

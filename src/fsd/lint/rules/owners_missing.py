@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.lint.rules.production_single_replica import is_production
+from fsd.lint.production import is_production
+from fsd.lint.rule import Problem, Subject
 
 OWNERS = ("metadata", "owners")
 
@@ -21,11 +21,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix='add `owners: ["@user"]` or `["@org/team"]` to metadata',
             on_key=True,
         )
-
-
-RULE = Rule(
-    id="owners-missing",
-    severity=Severity.WARNING,
-    summary="the manifest names no owners for production",
-    check=check,
-)

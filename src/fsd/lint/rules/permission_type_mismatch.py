@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.dependencies import (
     EVERYTHING,
     KINDS,
@@ -54,11 +54,3 @@ def _fix(permission: str, kind: Kind) -> str:
         f"actions on a {kind.title} start with "
         + " or ".join(f"`{prefix}:`" for prefix in kind.services)
     )
-
-
-RULE = Rule(
-    id="permission-type-mismatch",
-    severity=Severity.ERROR,
-    summary="a permission does not work on the dependency's type",
-    check=check,
-)

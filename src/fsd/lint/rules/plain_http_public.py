@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 LOAD_BALANCER = ("service", "networking", "loadBalancer")
 
@@ -24,11 +24,3 @@ def check(subject: Subject) -> Iterator[Problem]:
         uses=((*LOAD_BALANCER, "internal"), (*LOAD_BALANCER, "certificateArn")),
         on_key=True,
     )
-
-
-RULE = Rule(
-    id="plain-http-public",
-    severity=Severity.WARNING,
-    summary="a public load balancer has no certificate",
-    check=check,
-)

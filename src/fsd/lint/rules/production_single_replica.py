@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.production import is_production
+from fsd.lint.rule import Problem, Subject
 
 RESOURCES = ("service", "resources")
-_PRODUCTION = re.compile(r"(?:.*-)?(?:prod|production|prd|live)(?:-.*)?")
-
-
-def is_production(environment: str | None) -> bool:
-    return environment is not None and _PRODUCTION.fullmatch(environment) is not None
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -29,11 +24,3 @@ def check(subject: Subject) -> Iterator[Problem]:
         fix=f"`{key}: 2`, or `--override resources.{key}=2` for {subject.environment} alone",
         uses=((*RESOURCES, "desiredCount"), (*RESOURCES, "minCapacity")),
     )
-
-
-RULE = Rule(
-    id="production-single-replica",
-    severity=Severity.WARNING,
-    summary="production runs fewer than two tasks",
-    check=check,
-)

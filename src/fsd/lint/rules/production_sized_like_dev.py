@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
-from fsd.lint.rules.production_single_replica import RESOURCES, is_production
+from fsd.lint.production import is_production
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.models import Resources
 
+RESOURCES = ("service", "resources")
 _KEYS = ("cpu", "memory", "desiredCount", "minCapacity", "maxCapacity")
 
 
@@ -46,11 +47,3 @@ def _has_override(subject: Subject) -> bool:
     from fsd.manifest.overrides import key_path
 
     return any((key_path(path) or ())[:2] == RESOURCES for path in paths)
-
-
-RULE = Rule(
-    id="production-sized-like-dev",
-    severity=Severity.WARNING,
-    summary="production has the size of every other environment",
-    check=check,
-)

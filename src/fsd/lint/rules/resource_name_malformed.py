@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.resource_names import name_fault
 
 
@@ -18,11 +18,3 @@ def check(subject: Subject) -> Iterator[Problem]:
                 fix=fault.fix,
                 uses=(("dependencies", index, "type"),),
             )
-
-
-RULE = Rule(
-    id="resource-name-malformed",
-    severity=Severity.ERROR,
-    summary="a dependency's name is not valid for its type",
-    check=check,
-)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import KeyPath, Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
+from fsd.manifest.finding import KeyPath, Severity
 from fsd.manifest.rollout_time import (
     Estimate,
     Part,
@@ -97,11 +98,3 @@ def _hanging(subject: Subject) -> Problem:
         uses=_USES,
         severity=Severity.WARNING,
     )
-
-
-RULE = Rule(
-    id="rollout-slow",
-    severity=Severity.INFO,
-    summary="a rollout, or noticing that it fails, takes more than five minutes",
-    check=check,
-)

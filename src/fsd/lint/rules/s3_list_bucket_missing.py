@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.dependencies import expand
 from fsd.manifest.edit import AddItems
 
@@ -31,11 +31,3 @@ def check(subject: Subject) -> Iterator[Problem]:
                 uses=(("dependencies", index, "permissions"),),
                 edit=AddItems(at=("dependencies", index, "permissions"), items=("s3:ListBucket",)),
             )
-
-
-RULE = Rule(
-    id="s3-list-bucket-missing",
-    severity=Severity.WARNING,
-    summary="a bucket is read without s3:ListBucket",
-    check=check,
-)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 FORM = "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX"
 _HEAD = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<rest>.*)")
@@ -63,11 +63,3 @@ def _secret_fault(arn: str, resource: str) -> tuple[str, str] | None:
             "leave one of the two empty",
         )
     return None
-
-
-RULE = Rule(
-    id="secret-arn-malformed",
-    severity=Severity.ERROR,
-    summary="a secret's valueFrom is not an ARN that ECS takes",
-    check=check,
-)

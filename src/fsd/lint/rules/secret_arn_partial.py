@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 _SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:(?P<name>[^:]+)")
 _SUFFIX = re.compile(r".+-[A-Za-z0-9]{6}")
@@ -26,11 +26,3 @@ def check(subject: Subject) -> Iterator[Problem]:
                 fix=f"`aws secretsmanager describe-secret --secret-id {name} --query ARN` "
                 "prints the full ARN",
             )
-
-
-RULE = Rule(
-    id="secret-arn-partial",
-    severity=Severity.WARNING,
-    summary="a secret's ARN lacks the suffix that Secrets Manager gave it",
-    check=check,
-)

@@ -13,7 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from fsd.lint.credentials import KNOWN
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
+from fsd.manifest.finding import Severity
 
 if TYPE_CHECKING:
     from detect_secrets.plugins.base import RegexBasedDetector
@@ -121,11 +122,3 @@ def _detectors() -> tuple[RegexBasedDetector, ...]:
         TelegramBotTokenDetector(),
         TwilioKeyDetector(),
     )
-
-
-RULE = Rule(
-    id="secret-in-environment",
-    severity=Severity.WARNING,
-    summary="an environment variable holds what looks like a secret",
-    check=check,
-)

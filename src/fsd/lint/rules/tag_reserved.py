@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 # Fifty a resource, less FSD's own: the ledger of a revision has the most.
 MOST = 35
@@ -38,11 +38,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             message=f"{len(tags)} tags; with FSD's own a resource has room for {MOST}",
             fix=f"leave {len(tags) - MOST} out",
         )
-
-
-RULE = Rule(
-    id="tag-reserved",
-    severity=Severity.ERROR,
-    summary="a tag is one that AWS refuses",
-    check=check,
-)

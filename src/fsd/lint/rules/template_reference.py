@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import KeyPath, Problem, Rule, Severity, Subject
-from fsd.manifest.finding import dotted
+from fsd.lint.rule import Problem, Subject
+from fsd.manifest.finding import KeyPath, dotted
 from fsd.manifest.yaml_tree import Branch, Items, Node, Scalar
 
 # They go to ECS, not into the template, and may hold a template of the service's own.
@@ -39,11 +39,3 @@ def _scalars(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, Scalar]]:
         case Items():
             for index, item in enumerate(node.items):
                 yield from _scalars(item, (*path, index))
-
-
-RULE = Rule(
-    id="template-reference",
-    severity=Severity.ERROR,
-    summary="a value has `{{`, which CloudFormation would resolve",
-    check=check,
-)

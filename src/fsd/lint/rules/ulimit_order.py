@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 MOST_FILES = 1_048_576
 
@@ -36,11 +36,3 @@ def check(subject: Subject) -> Iterator[Problem]:
                 message=f"hardLimit {limit.hard_limit} is more open files than Fargate allows",
                 fix=f"use at most {MOST_FILES}",
             )
-
-
-RULE = Rule(
-    id="ulimit-order",
-    severity=Severity.ERROR,
-    summary="a limit of the container is one that ECS refuses",
-    check=check,
-)

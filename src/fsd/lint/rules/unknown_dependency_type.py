@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.dependencies import KINDS
 
 
@@ -21,11 +21,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             message=f"there is no dependency type `{dependency.type}`",
             fix=f"{meant}known: {', '.join(sorted(KINDS))}",
         )
-
-
-RULE = Rule(
-    id="unknown-dependency-type",
-    severity=Severity.ERROR,
-    summary="a dependency has an unknown type",
-    check=check,
-)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.dependencies import KINDS, data_date, expand, may_be_newer, nearest_actions
+from fsd.manifest.finding import Severity
 
 _OLD = timedelta(days=180)
 
@@ -46,11 +47,3 @@ def _message(permission: str, age: int | None) -> str:
     if age is not None:
         return f"`{permission}` is not an IAM action that FSD knows; its list is {age} days old"
     return f"`{permission}` is not an IAM action"
-
-
-RULE = Rule(
-    id="unknown-permission",
-    severity=Severity.ERROR,
-    summary="a permission is not an IAM action",
-    check=check,
-)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -24,11 +24,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix="remove it, or give it the value that was meant",
             written=override,
         )
-
-
-RULE = Rule(
-    id="unused-override",
-    severity=Severity.INFO,
-    summary="an environment's override changes nothing in the manifest",
-    check=check,
-)

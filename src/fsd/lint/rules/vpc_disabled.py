@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 
 VPC = ("service", "networking", "vpc")
 
@@ -16,11 +16,3 @@ def check(subject: Subject) -> Iterator[Problem]:
             message="tasks run in public subnets with public addresses",
             fix="`vpc: true`: private subnets and no public address",
         )
-
-
-RULE = Rule(
-    id="vpc-disabled",
-    severity=Severity.WARNING,
-    summary="tasks run in public subnets",
-    check=check,
-)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.dependencies import expand
+from fsd.manifest.finding import Severity
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -28,11 +29,3 @@ def check(subject: Subject) -> Iterator[Problem]:
                 message=f"`{permission}` is {len(actions)} actions, `{actions[0]}` among them",
                 fix="list the actions that the service calls",
             )
-
-
-RULE = Rule(
-    id="wildcard-permission",
-    severity=Severity.WARNING,
-    summary="a permission, or the name that it is for, has a wildcard",
-    check=check,
-)

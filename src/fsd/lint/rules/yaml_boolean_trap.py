@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from fsd.lint.finding import Problem, Rule, Severity, Subject
+from fsd.lint.rule import Problem, Subject
 from fsd.manifest.edit import Quote
 from fsd.manifest.yaml_tree import read_scalar
 
@@ -51,11 +51,3 @@ def _other_reading(text: str) -> str:
     if _NUMBER.fullmatch(text):
         return "another number"
     return "a date" if _DATE.fullmatch(text) else ""
-
-
-RULE = Rule(
-    id="yaml-boolean-trap",
-    severity=Severity.WARNING,
-    summary="an environment variable's value is something else to other readers of YAML",
-    check=check,
-)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from fsd.lint.production import is_production
 from fsd.lint.workflows.document import Job, Step, Workflow, every_command, texts
 from fsd.lint.workflows.shell import Command, Word
 from fsd.manifest.finding import KeyPath
@@ -18,10 +19,6 @@ from fsd.manifest.ref_patterns import matches
 from fsd.manifest.yaml_tree import Branch, Scalar, find
 
 _MOST = 100  # deployments of one job
-_PRODUCTION = frozenset({"prod", "production", "prd", "live"})
-# What comes before production, or is like it: pre-prod, non-prod.
-_BEFORE = frozenset({"pre", "non", "not", "preprod", "nonprod", "no"})
-_PARTS = re.compile(r"[^a-z0-9]+")
 _STAGE = re.compile(
     r"(?:^|[^a-z])(?:stag(?:e|ing)|dev|develop(?:ment)?|qa|uat|test(?:ing)?|pre-?prod|canary"
     r"|sandbox|beta|int|integration|acceptance|non-?prod|preview)(?:$|[^a-z])",
@@ -74,11 +71,6 @@ class Deployment:
     @property
     def production(self) -> Target | None:
         return next((target for target in self.targets if is_production(target.name)), None)
-
-
-def is_production(name: str) -> bool:
-    parts = set(_PARTS.split(name.lower()))
-    return bool(parts & _PRODUCTION) and not parts & _BEFORE
 
 
 def is_stage(name: str) -> bool:

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from fsd.lint.registry import Rule, list_rules
 from fsd.lint.run import is_suppressed, unknown_suppressions
+from fsd.lint.workflows import rules as _rules
 from fsd.lint.workflows.document import Workflow, read_workflow
-from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
 from fsd.lint.workflows.places import place
-from fsd.lint.workflows.registry import WORKFLOW_RULES
+from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.manifest.environments import Environment
 from fsd.manifest.finding import Finding, order
 from fsd.manifest.yaml_tree import find_ignores, parse, split_lines
 
+WORKFLOW_RULES: tuple[Rule[Workflow, WorkflowProblem], ...] = list_rules(_rules)
 _MOST = 500  # findings of one rule in one file
 
 
@@ -33,7 +35,7 @@ def lint_workflows(
     *,
     known: Mapping[str, str] | None = None,
     environments: Mapping[str, Environment] | None = None,
-    rules: Sequence[WorkflowRule] = WORKFLOW_RULES,
+    rules: Sequence[Rule[Workflow, WorkflowProblem]] = WORKFLOW_RULES,
 ) -> tuple[Checked, ...]:
     """Path → text of workflows, in their order; never raises.
 
@@ -68,7 +70,7 @@ def lint_workflows(
 
 
 def lint_workflow(
-    workflow: Workflow, *, rules: Sequence[WorkflowRule] = WORKFLOW_RULES
+    workflow: Workflow, *, rules: Sequence[Rule[Workflow, WorkflowProblem]] = WORKFLOW_RULES
 ) -> tuple[Finding, ...]:
     # Inside of `run: |` a comment is the script's, but it is where somebody puts it.
     document = replace(workflow.document, ignores=find_ignores(workflow.document.lines))
@@ -82,7 +84,9 @@ def lint_workflow(
     return tuple(sorted(dict.fromkeys(kept), key=order))
 
 
-def _finding(workflow: Workflow, rule: WorkflowRule, problem: WorkflowProblem) -> Finding:
+def _finding(
+    workflow: Workflow, rule: Rule[Workflow, WorkflowProblem], problem: WorkflowProblem
+) -> Finding:
     whole = len(problem.value.text)
     width = whole if problem.width is None else problem.width
     where, width = place(workflow.document, problem.value, problem.offset, width)

@@ -8,7 +8,7 @@ import pytest
 
 from fsd.errors import Location
 from fsd.lint.workflows import lint_workflows
-from fsd.lint.workflows.registry import WORKFLOW_RULES
+from fsd.lint.workflows.run import WORKFLOW_RULES
 from fsd.manifest.environments import Environment
 from fsd.manifest.finding import Finding
 

@@ -1,1 +1,1 @@
-"""One rule a file, as `RULE`."""
+"""The rules for workflows, one a file, as `check`; found by `registry.list_rules`."""

@@ -19,8 +19,7 @@ from fsd.lint.workflows.deployments import (
     pushed_branches,
 )
 from fsd.lint.workflows.document import Job, Workflow, texts
-from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
-from fsd.manifest.finding import Severity
+from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.manifest.yaml_tree import find
 
 _FIX = (
@@ -109,11 +108,3 @@ def _is_last_of_matrix(deployment: Deployment, target: Target) -> bool:
     """`matrix.environment: [dev, prod]` one after the other."""
     names = [each.name for each in deployment.targets if each.value is target.value]
     return deployment.job.in_turn and names.index(target.name) > 0
-
-
-RULE = WorkflowRule(
-    id="stage-before-production",
-    severity=Severity.WARNING,
-    summary="a push deploys to production without a stage before it",
-    check=check,
-)

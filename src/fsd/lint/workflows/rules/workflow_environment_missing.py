@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fsd.lint.workflows.deployments import Deployment, Target, deployments, is_production
+from fsd.lint.production import is_production
+from fsd.lint.workflows.deployments import Deployment, Target, deployments
 from fsd.lint.workflows.document import Workflow
-from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
+from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.lint.workflows.rules import stage_before_production
-from fsd.manifest.finding import Severity
 
 _PULL_REQUEST = re.compile(r"github\.event_name\s*==\s*['\"]pull_request['\"]")
 
@@ -64,11 +64,3 @@ def _production(workflow: Workflow, deployment: Deployment) -> Target | None:
         (each for each in deployment.targets if is_production(each.name) or each.name in protected),
         None,
     )
-
-
-RULE = WorkflowRule(
-    id="workflow-environment-missing",
-    severity=Severity.WARNING,
-    summary="a job deploys to production without an `environment:` of GitHub",
-    check=check,
-)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from fsd.lint.workflows.document import Step, Workflow, scalars
-from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
-from fsd.manifest.finding import KeyPath, Severity
+from fsd.lint.workflows.problem import WorkflowProblem
+from fsd.manifest.finding import KeyPath
 from fsd.manifest.yaml_tree import Scalar, find
 
 _KEYS = ("aws_access_key_id", "aws_secret_access_key")
@@ -101,11 +101,3 @@ def _is_stored(text: str) -> bool:
 
 def _normal(key: str) -> str:
     return key.lower().replace("-", "_")
-
-
-RULE = WorkflowRule(
-    id="workflow-long-lived-keys",
-    severity=Severity.WARNING,
-    summary="a workflow uses an AWS access key that is stored as a secret",
-    check=check,
-)

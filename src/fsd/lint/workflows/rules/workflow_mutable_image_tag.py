@@ -14,9 +14,9 @@ from itertools import pairwise
 
 from fsd.lint.workflows.deployments import deploying_words, deployments
 from fsd.lint.workflows.document import Job, Step, Workflow, every_command
-from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
+from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.lint.workflows.shell import Command
-from fsd.manifest.finding import KeyPath, Severity
+from fsd.manifest.finding import KeyPath
 from fsd.manifest.yaml_tree import Scalar
 
 _MUTABLE = re.compile(
@@ -195,11 +195,3 @@ def _split(reference: str) -> tuple[str, str]:
     masked = _EXPRESSION.sub(lambda match: "x" * len(match[0]), name)
     colon = masked.rfind(":")
     return (name[:colon], name[colon + 1 :]) if colon > masked.rfind("/") else (name, "")
-
-
-RULE = WorkflowRule(
-    id="workflow-mutable-image-tag",
-    severity=Severity.WARNING,
-    summary="an image is pushed or deployed by a mutable tag",
-    check=check,
-)

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 
 from fsd.lint.workflows.deployments import Deployment, deployments, is_by_hand, pushed_branches
 from fsd.lint.workflows.document import Workflow
-from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule
+from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.lint.workflows.testing import Tested, runs_on_pull_request, tested
-from fsd.manifest.finding import Severity
 
 _FIX = (
     "run the tests in a job of their own, and give `{job}` the line `needs: test`; its deployment "
@@ -64,11 +63,3 @@ def _problem(deployment: Deployment, how: Tested, branches: tuple[str, ...]) -> 
         offset=deployment.offset,
         width=deployment.width,
     )
-
-
-RULE = WorkflowRule(
-    id="workflow-no-tests-before-deploy",
-    severity=Severity.WARNING,
-    summary="a push deploys, and no test has to pass first",
-    check=check,
-)

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from fsd.lint.workflows.document import Step, Workflow, every_command
-from fsd.lint.workflows.finding import WorkflowProblem, WorkflowRule, at_word
+from fsd.lint.workflows.problem import WorkflowProblem, at_word
 from fsd.lint.workflows.shell import Command, Word
-from fsd.manifest.finding import Severity
 from fsd.manifest.yaml_tree import Scalar
 
 _DOWNLOADERS = frozenset({"curl", "wget", "aria2c"})
@@ -178,11 +177,3 @@ def program(command: Command) -> str:
             continue
         return text if text == "." else text.rpartition("/")[2]
     return ""
-
-
-RULE = WorkflowRule(
-    id="workflow-unverified-download",
-    severity=Severity.WARNING,
-    summary="a step runs, unpacks or installs what it downloads, and nothing verifies it",
-    check=check,
-)

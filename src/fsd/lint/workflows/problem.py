@@ -1,13 +1,11 @@
-"""What a rule for workflows is, and what it gives back."""
+"""What a rule for workflows gives back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from fsd.lint.workflows.document import Workflow
 from fsd.lint.workflows.shell import Word
-from fsd.manifest.finding import KeyPath, Severity
+from fsd.manifest.finding import KeyPath
 from fsd.manifest.yaml_tree import Scalar
 
 
@@ -21,16 +19,6 @@ class WorkflowProblem:
     fix: str
     offset: int = 0
     width: int | None = None  # the whole value without it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowRule:
-    """`summary` completes the sentence "found where …"."""
-
-    id: str
-    severity: Severity
-    summary: str
-    check: Callable[[Workflow], Iterable[WorkflowProblem]]
 
 
 def at_word(word: Word, value: Scalar, *, at: KeyPath, message: str, fix: str) -> WorkflowProblem:

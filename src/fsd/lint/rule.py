@@ -1,14 +1,13 @@
-"""What a rule is, what it is given, and what it gives back."""
+"""What a rule for manifests is given, and what it gives back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
-from fsd.manifest.finding import Finding, KeyPath, Severity
+from fsd.manifest.finding import KeyPath, Severity
 from fsd.manifest.models import Manifest, Service
 from fsd.manifest.yaml_tree import Node, Scalar, find
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from fsd.manifest.edit import Edit
     from fsd.manifest.environments import Environment
     from fsd.manifest.overrides import Override
-
-__all__ = ["Finding", "KeyPath", "Problem", "Rule", "Severity", "Subject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +88,3 @@ class Problem:
     written: Override | None = None
     edit: Edit | None = None
     needs_reason: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """`summary` completes the sentence "found where …"."""
-
-    id: str
-    severity: Severity
-    summary: str
-    check: Callable[[Subject], Iterable[Problem]]
