@@ -1,14 +1,27 @@
-"""One difference between two releases, in words. Below `plan`, which finds it, and `rollout`, which
-names it beside a cause."""
+"""One difference between two releases, as a value. Below `plan`, which finds it, and `rollout`,
+which names it beside a cause. Reports put it into words (`fsd.report.changes`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Sign(StrEnum):
+    ADD = "+"
+    CHANGE = "~"
+    REMOVE = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Names what changed. Environment keys by name only: a value may be a misplaced secret."""
+    """Environment keys are here by name only: a value may be a misplaced secret."""
 
-    what: str  # "image", "environment", "cpu"
-    text: str  # "1a2b3c4 → 4f2c1e9", "+PRICE_FILTER", "512 → 1024"
+    what: str  # in AWS's words: "image", "environment", "cpu", a stack's logical name
+    before: str | None = None  # None with an `after`: there was none
+    after: str | None = None
+    added: tuple[str, ...] = ()  # names in it: of variables, secrets, labels, containers
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    sign: Sign | None = None  # of a resource of the stack: what becomes of it
+    remark: str = ""  # "replaced", "gone", "3 commits"

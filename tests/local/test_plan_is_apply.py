@@ -97,7 +97,7 @@ def test_plan__count_and_who_owns_it__is_what_deploy_does(
 
     assert moot["steps"] == []
     assert moot["notes"] == ["desiredCount 5 changes nothing: auto scaling has the count (6 now)"]
-    assert [step["kind"] for step in ends["steps"]][-2:] == ["RemoveScaling", "SetCount"]
+    assert [step["kind"] for step in ends["steps"]][-2:] == ["remove-scaling", "set-count"]
     assert (ends["desiredCount"], count(fsd)) == ({"before": 6, "after": 2}, 2)
 
 

@@ -15,13 +15,9 @@ from fsd.compile.desired import Json, JsonValue
 def describe_field(field: str, old: Json, new: Json) -> Change:
     """Of a field whose values differ between two definitions of one container."""
     if field not in _WORDS:
-        return Change(what=field, text="changed" if field in old and field in new else "")
+        return Change(what=field, remark="changed" if field in old and field in new else "")
     what, words = _WORDS[field]
-    return Change(what=what, text=arrow(words(old.get(field)), words(new.get(field))))
-
-
-def arrow(old: str, new: str) -> str:
-    return f"{old} → {new}"
+    return Change(what=what, before=words(old.get(field)), after=words(new.get(field)))
 
 
 def _text(value: JsonValue) -> str:

@@ -35,7 +35,7 @@ class PlannedCount:
 def count_changes(before: int, after: int) -> tuple[Change, ...]:
     if before == after:
         return ()
-    return (Change(what="desired count", text=f"{before} → {after}"),)
+    return (Change(what="desired count", before=str(before), after=str(after)),)
 
 
 def plan_counts(desired: Desired, observed: Observed) -> PlannedCount:

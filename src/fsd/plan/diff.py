@@ -1,11 +1,11 @@
-"""Differences between what runs and what is wanted, in words. Values of the environment stay out:
+"""Differences between what runs and what is wanted. Values of the environment stay out:
 a value may be a secret that somebody misplaced, so only its name is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fsd.change import Change
+from fsd.change import Change, Sign
 from fsd.compile.desired import HEALTH_CHECK_LABEL, Json, JsonValue, Scaling
 from fsd.plan.canonical import canonical_text
 from fsd.plan.container_words import describe_field
@@ -26,23 +26,23 @@ def diff_task_definitions(before: Json, after: Json) -> tuple[Change, ...]:
     if old == new:
         return ()
     changes = [*_diff_fields(old, new), *_diff_containers(old, new)]
-    return tuple(changes) or (Change(what="task definition", text="other fields"),)
+    return tuple(changes) or (Change(what="task definition", remark="other fields"),)
 
 
 def diff_templates(before: Json, after: Json) -> tuple[Change, ...]:
     """Logical resources that are added, changed or removed."""
     old, new = _resources(before), _resources(after)
     changes = [
-        *(Change(what=f"+{name}", text="") for name in sorted(new.keys() - old.keys())),
-        *(Change(what=f"-{name}", text="") for name in sorted(old.keys() - new.keys())),
+        *(Change(what=name, sign=Sign.ADD) for name in sorted(new.keys() - old.keys())),
+        *(Change(what=name, sign=Sign.REMOVE) for name in sorted(old.keys() - new.keys())),
         *(
-            Change(what=f"~{name}", text="")
+            Change(what=name, sign=Sign.CHANGE)
             for name in sorted(new.keys() & old.keys())
             if canonical_text(new[name]) != canonical_text(old[name])
         ),
     ]
     if not changes and canonical_text(before) != canonical_text(after):
-        changes = [Change(what="outputs", text="or descriptions")]
+        changes = [Change(what="outputs", remark="or descriptions")]
     return tuple(changes)
 
 
@@ -64,7 +64,7 @@ def diff_scaling(before: Scaling | None, after: Scaling) -> tuple[Change, ...]:
     # Cooldowns belong to the policies; without one AWS keeps none.
     kept = cooldowns if after.cpu is not None or after.memory is not None else ()
     return tuple(
-        Change(what=what, text=_arrow(old, new))
+        Change(what=what, before=_said(old), after=_said(new))
         for what, old, new in (*fields, *kept)
         if old != new
     )
@@ -73,10 +73,10 @@ def diff_scaling(before: Scaling | None, after: Scaling) -> tuple[Change, ...]:
 def _diff_fields(old: Json, new: Json) -> Iterator[Change]:
     for field, what in _SCALAR_FIELDS.items():
         if old.get(field) != new.get(field):
-            yield Change(what=what, text=_arrow(_flat(old.get(field)), _flat(new.get(field))))
+            yield Change(what=what, before=_flat(old.get(field)), after=_flat(new.get(field)))
     sizes = [_storage(definition) for definition in (old, new)]
     if sizes[0] != sizes[1]:
-        yield Change(what="ephemeral storage", text=f"{sizes[0]} → {sizes[1]} GiB")
+        yield Change(what="ephemeral storage", before=f"{sizes[0]} GiB", after=f"{sizes[1]} GiB")
 
 
 def _storage(definition: Json) -> int:
@@ -89,20 +89,18 @@ def _diff_containers(old: Json, new: Json) -> Iterator[Change]:
     before, after = _containers(old), _containers(new)
     for name in sorted(before.keys() | after.keys()):
         if name not in before:
-            yield Change(what="container", text=f"+{name}")
+            yield Change(what="container", added=(name,))
         elif name not in after:
-            yield Change(what="container", text=f"-{name}")
+            yield Change(what="container", removed=(name,))
         else:
             yield from _diff_container(before[name], after[name])
 
 
 def _diff_container(old: Json, new: Json) -> Iterator[Change]:
     if old.get("image") != new.get("image"):
-        yield Change(what="image", text=_arrow(_image(old), _image(new)))
+        yield Change(what="image", before=_image(old), after=_image(new))
     for field in ("environment", "secrets"):
-        text = _keys_text(_by_name(old, field), _by_name(new, field))
-        if text:
-            yield Change(what=field, text=text)
+        yield from _diff_names(field, _by_name(old, field), _by_name(new, field))
     yield from _diff_labels(_labels(old), _labels(new))
     seen = {"image", "environment", "secrets", "dockerLabels"}
     for field in sorted((old.keys() | new.keys()) - seen):
@@ -120,10 +118,8 @@ def health_path(definition: Json) -> str:
 def _diff_labels(old: Json, new: Json) -> Iterator[Change]:
     before, after = old.pop(HEALTH_CHECK_LABEL, None), new.pop(HEALTH_CHECK_LABEL, None)
     if before != after:
-        yield Change(what="health check", text=_arrow(before, after))
-    text = _keys_text(old, new)
-    if text:
-        yield Change(what="labels", text=text)
+        yield Change(what="health check", before=_said(before), after=_said(after))
+    yield from _diff_names("labels", old, new)
 
 
 def _labels(container: Json) -> Json:
@@ -131,13 +127,17 @@ def _labels(container: Json) -> Json:
     return dict(labels) if isinstance(labels, dict) else {}
 
 
-def _keys_text(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> str:
-    parts = [
-        *(f"+{key}" for key in sorted(new.keys() - old.keys())),
-        *(f"-{key}" for key in sorted(old.keys() - new.keys())),
-        *(f"~{key}" for key in sorted(new.keys() & old.keys()) if new[key] != old[key]),
-    ]
-    return " ".join(parts)
+def _diff_names(
+    what: str, old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]
+) -> Iterator[Change]:
+    if old == new:
+        return
+    yield Change(
+        what=what,
+        added=tuple(sorted(new.keys() - old.keys())),
+        removed=tuple(sorted(old.keys() - new.keys())),
+        changed=tuple(key for key in sorted(new.keys() & old.keys()) if new[key] != old[key]),
+    )
 
 
 def _by_name(container: Json, field: str) -> dict[str, JsonValue]:
@@ -162,7 +162,7 @@ def _resources(template: Json) -> Json:
 def _image(container: Json) -> str:
     reference = str(container.get("image", ""))
     repository, _, digest = reference.partition("@sha256:")
-    return f"sha256:{digest[:12]}…" if digest else repository
+    return f"sha256:{digest}" if digest else repository
 
 
 def _flat(value: JsonValue) -> str | None:
@@ -173,5 +173,5 @@ def _flat(value: JsonValue) -> str | None:
     return str(value).rpartition("/")[2]
 
 
-def _arrow(old: object, new: object) -> str:
-    return f"{'none' if old is None else old} → {'none' if new is None else new}"
+def _said(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fsd.change import Change
+from fsd.change import Change, Sign
 from fsd.compile.desired import (
     OUTPUT_TARGET_GROUP,
     OUTPUT_TASK_SECURITY_GROUP,
@@ -28,7 +28,6 @@ from fsd.plan.steps import (
     RegisterRevision,
     RemoveScaling,
     SetCount,
-    Sign,
     Step,
     UpdateService,
     UseRevision,
@@ -36,7 +35,7 @@ from fsd.plan.steps import (
 from fsd.plan.transition import output_value, transition_template
 from fsd.snapshot import ServiceState
 
-_FIRST = (Change(what="first revision", text=""),)
+_FIRST = (Change(what="first revision"),)
 
 
 def plan_release(desired: Desired, observed: Observed) -> Plan:
@@ -108,16 +107,18 @@ def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -
 
 
 def _stack_changes(desired: Desired, stack: ObservedStack, template: Json) -> tuple[Change, ...]:
-    lacks = {lack.resource: f"({lack.what})" for lack in stack.lacks}
+    lacks = {lack.resource: lack.what for lack in stack.lacks}
     changes = tuple(
-        replace(change, text=lacks.get(change.what[1:], "") if change.what[0] in "+~" else "")
+        change
+        if change.sign in {None, Sign.REMOVE}
+        else replace(change, remark=lacks.get(change.what, ""))
         for change in diff_templates(stack.actual, template)
     )
     if dict(stack.tags) != dict(desired.stack_tags):
-        return (*changes, Change(what="tags", text=""))
+        return (*changes, Change(what="tags"))
     if not changes and not stack.status.endswith("_COMPLETE"):
         # An earlier run was killed in the middle; applying again waits for its operation.
-        return (Change(what=f"({stack.status})", text=""),)
+        return (Change(what=f"({stack.status})"),)
     return changes
 
 
@@ -174,11 +175,11 @@ def _again(observed: Observed, counts: PlannedCount) -> tuple[Change, ...]:
     nothing would judge them.
     """
     if observed.last_try_failed:
-        return (Change(what="again", text=""),)
+        return (Change(what="again"),)
     told = counts.before if counts.at_update is None else counts.at_update
     if not observed.is_unproved or told == 0 or observed.in_flight is not None:
         return ()  # what is in flight is judged: a run that died has left it
-    return (Change(what="again", text="(nothing has proved it yet)"),)
+    return (Change(what="again", remark="nothing has proved it yet"),)
 
 
 def _network_changes(
@@ -186,9 +187,13 @@ def _network_changes(
 ) -> tuple[Change, ...]:
     changes: list[Change] = []
     if set(service.subnets) != set(desired.service.subnets):
-        changes.append(Change(what="subnets", text="changed"))
+        changes.append(Change(what="subnets", remark="changed"))
     if service.assign_public_ip != desired.service.assign_public_ip:
-        changes.append(Change(what="public address", text=str(desired.service.assign_public_ip)))
+        before, after = (
+            "yes" if one else "no"
+            for one in (service.assign_public_ip, desired.service.assign_public_ip)
+        )
+        changes.append(Change(what="public address", before=before, after=after))
     changes += _security_group_changes(observed.stack, service)
     changes += _attachment_changes(desired, observed.stack, service)
     return tuple(changes)
@@ -199,12 +204,12 @@ def _security_group_changes(
 ) -> tuple[Change, ...]:
     """The tasks get the stack's, whatever somebody has given them since."""
     if stack is None or stack.is_made_anew(OUTPUT_TASK_SECURITY_GROUP):
-        return (Change(what="security groups", text="replaced"),)
+        return (Change(what="security groups", remark="replaced"),)
     wanted = stack.outputs.get(OUTPUT_TASK_SECURITY_GROUP)
     if wanted is None or set(service.security_groups) == {wanted}:
         return ()
-    text = f"{' '.join(sorted(service.security_groups)) or 'none'} → {wanted}"
-    return (Change(what="security groups", text=text),)
+    before = " ".join(sorted(service.security_groups)) or None
+    return (Change(what="security groups", before=before, after=str(wanted)),)
 
 
 def _attachment_changes(
@@ -212,8 +217,8 @@ def _attachment_changes(
 ) -> tuple[Change, ...]:
     wanted = desired.service
     if bool(service.target_group_arns) != wanted.has_load_balancer:
-        text = "added" if wanted.has_load_balancer else "removed"
-        return (Change(what="load balancer", text=text),)
+        remark = "added" if wanted.has_load_balancer else "removed"
+        return (Change(what="load balancer", remark=remark),)
     if not wanted.has_load_balancer:
         return ()
     changes: list[Change] = []
@@ -222,10 +227,12 @@ def _attachment_changes(
         or _is_attached_elsewhere(desired, stack, service)
         or stack.is_made_anew(OUTPUT_TARGET_GROUP)
     ):
-        changes.append(Change(what="load balancer", text="replaced"))
+        changes.append(Change(what="load balancer", remark="replaced"))
     if service.container_port != wanted.port:
-        text = f"{service.container_port} → {wanted.port}"
-        changes.append(Change(what="container port", text=text))
+        before, after = (
+            None if p is None else str(p) for p in (service.container_port, wanted.port)
+        )
+        changes.append(Change(what="container port", before=before, after=after))
     return tuple(changes)
 
 
@@ -246,7 +253,8 @@ def _exec_changes(desired: Desired, service: ServiceState) -> tuple[Change, ...]
     """
     if service.exec == desired.service.exec:
         return ()
-    return (Change(what="exec", text="off → on" if desired.service.exec else "on → off"),)
+    before, after = ("on" if one.exec else "off" for one in (service, desired.service))
+    return (Change(what="exec", before=before, after=after),)
 
 
 def _setting_changes(
@@ -258,11 +266,11 @@ def _setting_changes(
     if counts.at_update is not None:
         changes += count_changes(service.desired, counts.at_update)
     if wanted.grace_period is not None and (service.grace_period or 0) != wanted.grace_period:
-        text = f"{service.grace_period or 0} s → {wanted.grace_period} s"
-        changes.append(Change(what="grace period", text=text))
+        before, after = f"{service.grace_period or 0} s", f"{wanted.grace_period} s"
+        changes.append(Change(what="grace period", before=before, after=after))
     is_covered = _covers(service.deployment_configuration, wanted.deployment_configuration)
     if not is_covered or _ended(desired, service):
-        changes.append(Change(what="deployment configuration", text="changed"))
+        changes.append(Change(what="deployment configuration", remark="changed"))
     return tuple(changes)
 
 

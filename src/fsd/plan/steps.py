@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeAlias
 
-from fsd.change import Change
+from fsd.change import Change, Sign
 from fsd.compile.desired import Json, Scaling
-
-
-class Sign(StrEnum):
-    ADD = "+"
-    CHANGE = "~"
-    REMOVE = "-"
-
-
-def changes_text(changes: Iterable[Change]) -> str:
-    return " · ".join(f"{c.what} {c.text}".strip() for c in changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCluster:
     name: str
     sign: Sign = Sign.ADD
-
-    def text(self) -> str:
-        return f"cluster        {self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +24,9 @@ class ApplyStack:
     actual: Json | None = None  # what CloudFormation is told first: the template of what is there
     cleans_up: bool = False  # once the rollout has succeeded: what only old tasks needed goes
 
-    def text(self) -> str:
-        if self.cleans_up:
-            what = changes_text(self.changes)
-            return f"stack          {self.name}   {what}   once no old task needs it"
-        if self.sign is Sign.ADD:
-            return f"stack          {self.name}   {len(self.changes)} resources"
-        what = changes_text(self.changes[:6])
-        more = len(self.changes) - 6
-        return f"stack          {self.name}   {what}" + (f" · {more} more" if more > 0 else "")
+    @property
+    def adds_everything(self) -> bool:
+        return self.sign is Sign.ADD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +35,6 @@ class RegisterRevision:
     definition: Json
     changes: tuple[Change, ...]
     sign: Sign
-
-    def text(self) -> str:
-        what = changes_text(self.changes)
-        return f"revision       {what or self.family}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +45,12 @@ class UseRevision:
     changes: tuple[Change, ...]
     sign: Sign = Sign.CHANGE
 
-    def text(self) -> str:
-        what = changes_text(self.changes)
-        return f"revision       {self.arn.rpartition('/')[2]} (registered before)   {what}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateService:
     name: str
     desired_count: int
     sign: Sign = Sign.ADD
-
-    def text(self) -> str:
-        noun = "task" if self.desired_count == 1 else "tasks"
-        return f"service        {self.name}   {self.desired_count} {noun}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,20 +63,12 @@ class UpdateService:
     ends: Json = field(default_factory=dict)  # of the deployment configuration
     sign: Sign = Sign.CHANGE
 
-    def text(self) -> str:
-        what = changes_text(self.changes)
-        return f"service        {self.name}" + (f"   {what}" if what else "")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyScaling:
     scaling: Scaling
     changes: tuple[Change, ...]
     sign: Sign
-
-    def text(self) -> str:
-        what = changes_text(self.changes)
-        return f"scaling        {what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +77,6 @@ class RemoveScaling:
 
     kept_for: tuple[str, ...] = ()  # policies and scheduled actions that are not FSD's
     sign: Sign = Sign.REMOVE
-
-    def text(self) -> str:
-        if self.kept_for:
-            names = ", ".join(self.kept_for)
-            return f"scaling        no longer scaled by FSD's policies; {names} stays"
-        return "scaling        no longer scaled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +87,6 @@ class SetCount:
     count: int
     changes: tuple[Change, ...]
     sign: Sign = Sign.CHANGE
-
-    @property
-    def what(self) -> str:
-        return f"{self.name}   {changes_text(self.changes)}   once it is not scaled"
-
-    def text(self) -> str:
-        return f"service        {self.what}"
 
 
 Step: TypeAlias = (

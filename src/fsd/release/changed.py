@@ -49,5 +49,5 @@ def _commits(old: ReleaseInfo, new: ReleaseInfo, count_commits: CountCommits) ->
         return
     count = count_commits(old.commit, new.commit)
     noun = "commit" if count == 1 else "commits"
-    many = f" ({count} {noun})" if count else ""
-    yield Change(what="commits", text=f"{old.commit[:7]}..{new.commit[:7]}{many}")
+    many = f"{count} {noun}" if count else ""
+    yield Change(what="commits", before=old.commit, after=new.commit, remark=many)

@@ -367,7 +367,11 @@ class _Deployment:
             if not self.changing:
                 raise
             result = replace(result, notes=(*result.notes, f"{_KEPT}: {error.what}"))
-        told = tuple(step.what for step in after if isinstance(step, SetCount))
+        told = tuple(
+            f"the desired count of {step.name} is {step.count} now that auto scaling is gone"
+            for step in after
+            if isinstance(step, SetCount)
+        )
         left = (applied.undeleted,) if applied.undeleted else ()
         result = replace(result, notes=(*result.notes, *self.late_notes, *left, *told))
         self._discard_orphans(observed)
@@ -390,7 +394,7 @@ class _Deployment:
             self.changing = self.desired.stack_name if isinstance(step, ApplyStack) else ""
             name = _PHASES.get(type(step))
             try:
-                self._phase(name, PhaseState.RUNNING, step.text().partition(" ")[2].strip(), began)
+                self._phase(name, PhaseState.RUNNING, "", began, step=step)
                 if not self._apply_step(step, applied, observed):
                     return False
             except CallFailedError as error:
@@ -400,7 +404,8 @@ class _Deployment:
                     raise
                 self.asked.is_taken = True
             self.changing = ""
-            self._phase(name, PhaseState.DONE, _done_text(step, applied), began)
+            made = _revision_made(step, applied)
+            self._phase(name, PhaseState.DONE, "", began, step=step, revision=made)
         return True
 
     def _apply_step(self, step: Step, applied: Applied, observed: Observed) -> bool:
@@ -805,13 +810,24 @@ class _Deployment:
 
     # --- report ----------------------------------------------------------------------------
 
-    def _phase(self, name: PhaseName | None, state: PhaseState, text: str, began: datetime) -> None:
+    def _phase(
+        self,
+        name: PhaseName | None,
+        state: PhaseState,
+        text: str,
+        began: datetime,
+        *,
+        step: Step | None = None,
+        revision: str = "",
+    ) -> None:
         if name is None:
             return
         phase = Phase(
             name=name,
             state=state,
             text=text,
+            step=step,
+            revision=revision,
             started_at=began,
             finished_at=None if state is PhaseState.RUNNING else self.clock.now(),
         )
@@ -958,13 +974,10 @@ _PHASES: dict[type[Step], PhaseName] = {
 }
 
 
-def _done_text(step: Step, applied: Applied) -> str:
-    match step:
-        case RegisterRevision() | UseRevision():
-            changes = " · ".join(f"{c.what} {c.text}".strip() for c in step.changes)
-            return f"{family_revision(applied.task_definition_arn)}   {changes}"
-        case _:
-            return step.text().partition(" ")[2].strip()
+def _revision_made(step: Step, applied: Applied) -> str:
+    if not isinstance(step, RegisterRevision | UseRevision):
+        return ""
+    return family_revision(applied.task_definition_arn)
 
 
 def _superseded_text(superseded: Superseded) -> str:

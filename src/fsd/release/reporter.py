@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
+from typing import Protocol, TypeVar, cast
 
 from fsd.release.result import Phase, Progress
+
+Value = TypeVar("Value")
 
 
 class Reporter(Protocol):
@@ -33,13 +36,26 @@ class Hiding:
         self.inner.begin(self.hide(headline))
 
     def phase(self, phase: Phase) -> None:
-        self.inner.phase(replace(phase, text=self.hide(phase.text)))
+        self.inner.phase(hide_in(phase, self.hide))
 
     def progress(self, progress: Progress) -> None:
         self.inner.progress(replace(progress, note=self.hide(progress.note)))
 
     def note(self, text: str) -> None:
         self.inner.note(self.hide(text))
+
+
+def hide_in(value: Value, hide: Callable[[str], str]) -> Value:
+    """The value with every text in it hidden, in tuples and dataclasses too. Templates and other
+    JSON stay as they are: reports don't show them."""
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return cast(Value, hide(value))
+    if isinstance(value, tuple):
+        return cast(Value, tuple(hide_in(each, hide) for each in value))
+    if is_dataclass(value) and not isinstance(value, type):
+        hidden = {f.name: hide_in(getattr(value, f.name), hide) for f in fields(value)}
+        return replace(value, **hidden)
+    return value
 
 
 class Silent:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fsd.change import Change
 from fsd.errors import ExitCode
+from fsd.plan.steps import Step
 from fsd.rollout.cause import Diagnosis
 
 
@@ -60,13 +61,22 @@ class PhaseState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """One line of the report: ` ✔ image  offer-api@sha256:9b1f2c…  built 12.4 s`."""
+    """One line of the report: ` ✔ image  offer-api@sha256:9b1f2c…  built 12.4 s`.
+
+    What a step of the plan does is the step itself; `revision` is what came of it.
+    """
 
     name: PhaseName
     state: PhaseState
     text: str
     started_at: datetime
     finished_at: datetime | None = None
+    step: Step | None = None
+    revision: str = ""  # family:revision that the step registered, or found
+
+    @property
+    def step_changes(self) -> tuple[Change, ...]:
+        return getattr(self.step, "changes", ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,10 @@ class StackChange:
 
 def changed_text(name: str, expected: Json, now: Json) -> str:
     """That somebody has changed it. Who, a template does not tell."""
-    changes = " · ".join(change.what for change in diff_templates(expected, split_memory(now)[0]))
+    changes = " · ".join(
+        f"{change.sign or ''}{change.what}"
+        for change in diff_templates(expected, split_memory(now)[0])
+    )
     return f"{name} is not as this run left it ({changes})"
 
 

@@ -14,6 +14,7 @@ from fsd.release.diagnosing import Examination
 from fsd.release.history import Row
 from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import Phase, ReleaseInfo, Result
+from fsd.report.changes import change_json, phase_text
 from fsd.report.condition import served_text
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import group_name
@@ -234,7 +235,7 @@ def _phase(phase: Phase) -> Json:
     return {
         "name": str(phase.name),
         "state": str(phase.state),
-        "text": phase.text,
+        "text": phase_text(phase),
         "startedAt": _time(phase.started_at),
         "finishedAt": _time(phase.finished_at),
     }
@@ -266,7 +267,7 @@ def _cause(cause: Cause) -> Json:
 
 
 def _changes(changes: tuple[Change, ...]) -> list[Json]:
-    return [{"what": change.what, "text": change.text} for change in changes]
+    return [change_json(change) for change in changes]
 
 
 def _optional_release(release: ReleaseInfo | None) -> Json | None:

@@ -16,12 +16,12 @@ from fsd.durations import duration_text
 from fsd.errors import FsdError, Location
 from fsd.manifest.finding import Finding, Severity
 from fsd.release.result import Outcome, Phase, PhaseState, ReleaseInfo, Result
+from fsd.report.changes import changes_text, phase_text, step_subject, step_text, value_text
 from fsd.report.findings import summarize
 from fsd.report.plans import Planned, plan_summary
 from fsd.report.render import next_steps
 from fsd.report.wording import (
     capitalised,
-    changes_text,
     clip,
     count_text,
     release_label,
@@ -89,7 +89,7 @@ def render_progress_comment(
     parts = [
         marker(service, environment),
         f"### ⏳ {service} is being deployed to {environment}",
-        f"{phase.name}: {code(phase.text)}" if phase.text else str(phase.name),
+        f"{phase.name}: {code(text)}" if (text := phase_text(phase)) else str(phase.name),
         _footer(run_url, updated_at),
     ]
     return _join(parts)
@@ -272,7 +272,7 @@ def _evidence_line(source: str, text: str) -> str:
 def _changed_since(diagnosis: Diagnosis) -> list[str]:
     if not diagnosis.changed_since:
         return []
-    what = changes_text(diagnosis.changes) or "nothing that FSD knows of"
+    what = changes_text(diagnosis.changes, between=", ") or "nothing that FSD knows of"
     return [f"> Changed since {code(diagnosis.changed_since)}: {code(what)}"]
 
 
@@ -340,7 +340,9 @@ def _changes_list(result: Result) -> str:
     """Not where a cause block says what changed since."""
     if result.diagnosis is not None and result.outcome is not Outcome.SUCCEEDED:
         return ""
-    lines = [f"- {escape(change.what)} {code(change.text)}".rstrip() for change in result.changes]
+    lines = [
+        f"- {escape(change.what)} {code(value_text(change))}".rstrip() for change in result.changes
+    ]
     return "\n".join(lines)
 
 
@@ -366,17 +368,19 @@ def _gantt(phases: Sequence[Phase]) -> str:
 def _plan_block(planned: Planned) -> str:
     env = escape(planned.environment)
     head = f"**{env}** — {escape(plan_summary(planned.plan))}"
-    rows = [_plan_row(code(str(step.sign)), step.text()) for step in planned.plan.steps]
+    rows = [
+        _plan_row(code(str(step.sign)), step_subject(step), step_text(step))
+        for step in planned.plan.steps
+    ]
     if planned.rollout_text():
-        rows.append(_plan_row("", f"rollout {planned.rollout_text()}"))
+        rows.append(_plan_row("", "rollout", planned.rollout_text()))
     table = "\n".join(["| | what | change |", "| --- | --- | --- |", *rows]) if rows else ""
     notes = "\n".join(f"- {code(note)}" for note in planned.notes)
     return _join([head, table, notes])
 
 
-def _plan_row(sign: str, text: str) -> str:
-    what, _, change = " ".join(text.split()).partition(" ")
-    return f"| {sign} | {escape(what)} | {code(change)} |"
+def _plan_row(sign: str, subject: str, text: str) -> str:
+    return f"| {sign} | {subject} | {code(' '.join(text.split()))} |"
 
 
 def render_findings(findings: Sequence[Finding], *, subject: str) -> str:

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from fsd.durations import duration_text
 from fsd.release.result import Phase, PhaseState, Progress
+from fsd.report.changes import phase_text
 from fsd.streams import Unbreakable, printable
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}
@@ -32,10 +33,11 @@ class PlainReporter:
 
     def phase(self, phase: Phase) -> None:
         at = phase.finished_at or phase.started_at
-        text = printable(phase.text) or "started"
-        if phase.finished_at is not None and phase.text == self._announced:
+        said = printable(phase_text(phase))
+        text = said or "started"
+        if phase.finished_at is not None and said == self._announced:
             text = f"done after {duration_text(phase.finished_at - phase.started_at)}"
-        self._announced = phase.text
+        self._announced = said
         self._line(at, f"{_MARKS[phase.state]} {phase.name:<9} {text}")
 
     def progress(self, progress: Progress) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fsd.change import Change, Sign
 from fsd.durations import duration_text
 from fsd.manifest.rollout_time import Estimate
-from fsd.plan.steps import ApplyStack, Plan, Sign
+from fsd.plan.steps import ApplyStack, Plan
 from fsd.release.ports import Drifted, StackDrift
+from fsd.report.changes import change_json, step_kind, step_subject, step_text
 from fsd.report.wording import clip, note_lines, wrap
 
 LONGEST_VALUE = 60  # characters of a property
+SUBJECT = 15  # columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ class Planned:
 
     def repairs(self, drifted: Drifted) -> bool:
         """Whether a deployment makes it again, or gives it back what a rollout needs."""
-        return any(self._stack_changes(drifted))
+        return any(change.remark for change in self._stack_changes(drifted))
 
     def _fate(self, drifted: Drifted) -> str:
         if self.repairs(drifted):
@@ -45,14 +48,14 @@ class Planned:
         is_changed = bool(self._stack_changes(drifted))
         return "a deployment changes it too" if is_changed else "a deployment leaves it so"
 
-    def _stack_changes(self, drifted: Drifted) -> list[str]:
-        """What the plan says of the resource; a text where something of it lacks."""
+    def _stack_changes(self, drifted: Drifted) -> list[Change]:
+        """What the plan does to the resource."""
         return [
-            change.text
+            change
             for step in self.plan.steps
             if isinstance(step, ApplyStack)
             for change in step.changes
-            if change.what[1:] == drifted.resource
+            if change.sign and change.what == drifted.resource
         ]
 
     def rollout_text(self) -> str:
@@ -69,7 +72,8 @@ def plan_text(planned: Planned) -> str:
     head = f"{planned.service} → {planned.environment}    {plan_summary(plan)}"
     lines = [head]
     for step in plan.steps:
-        lines += wrap(step.text(), first=f"  {step.sign} ", rest=" " * 19)
+        first = f"  {step.sign} {step_subject(step):<{SUBJECT}}"
+        lines += wrap(step_text(step), first=first, rest=" " * 19)
     if planned.rollout_text():
         lines += wrap(planned.rollout_text(), first="    rollout        ", rest=" " * 19)
     for line in planned.drift_lines():
@@ -147,13 +151,10 @@ def plan_json(planned: Planned) -> dict[str, object]:
         "drift": _drift_json(planned),
         "steps": [
             {
-                "kind": type(step).__name__,
+                "kind": step_kind(step),
                 "sign": str(step.sign),
-                "text": " ".join(step.text().split()),
-                "changes": [
-                    {"what": change.what, "text": change.text}
-                    for change in getattr(step, "changes", ())
-                ],
+                "text": " ".join(f"{step_subject(step)} {step_text(step)}".split()),
+                "changes": [change_json(change) for change in getattr(step, "changes", ())],
             }
             for step in plan.steps
         ],

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from fsd.durations import duration_text
 from fsd.release.result import Outcome, Result
+from fsd.report.changes import changes_text
 from fsd.report.wording import (
     WIDTH,
     capitalised,
-    changes_text,
     count_text,
     note_lines,
     release_label,
@@ -87,7 +87,7 @@ def _evidence(cause: Cause) -> list[str]:
 def _changed(diagnosis: Diagnosis) -> list[str]:
     if not diagnosis.changed_since:
         return []
-    what = changes_text(diagnosis.changes) or "nothing that FSD knows of"
+    what = changes_text(diagnosis.changes, between=", ") or "nothing that FSD knows of"
     return wrap(f"changed since {diagnosis.changed_since}: {what}", first="  ", rest="    ")
 
 

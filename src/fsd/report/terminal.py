@@ -16,6 +16,7 @@ from rich.text import Text
 
 from fsd.durations import duration_text
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress
+from fsd.report.changes import phase_text
 from fsd.report.plain import failed_text, new_text
 from fsd.report.wording import WIDTH
 from fsd.streams import Unbreakable, printable
@@ -75,7 +76,7 @@ class Screen:
         line.add_column(width=9, min_width=9)
         # Only this one gives way where the terminal is narrow.
         line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        text = printable(phase.text)
+        text = printable(phase_text(phase))
         if phase.name in _WATCHED and phase.state is PhaseState.RUNNING and self.progress:
             text = duration_text(self.progress.elapsed)
         line.add_row(self._mark(phase.state), Text(phase.name), Text(text))

@@ -7,9 +7,7 @@ reaches a terminal with its control characters.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
 
-from fsd.change import Change
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.streams import printable
 
@@ -45,13 +43,6 @@ def size_text(release: ReleaseInfo) -> str:
         return ""
     memory = f"{release.memory / 1024:g} GB" if release.memory >= 1024 else f"{release.memory} MB"
     return f"{release.cpu / 1024:g} vCPU, {memory}"
-
-
-def changes_text(changes: Iterable[Change]) -> str:
-    """`image 1a2b… → 9b1f…, environment +DATABASE_URL`."""
-    return ", ".join(
-        f"{printable(change.what)} {printable(change.text)}".strip() for change in changes
-    )
 
 
 def count_text(result: Result) -> str:

@@ -113,7 +113,7 @@ ROWS: tuple[Row, ...] = (
         wrong="{resources: {ephemeralStorage: 20}}",
         finds="out-of-range",
         compiled=('"ephemeralStorage": {"sizeInGiB": 50}',),
-        plan="ephemeral storage 20 → 50 GiB",
+        plan="ephemeral storage 20 GiB → 50 GiB",
     ),
     Row(
         key="service.build",

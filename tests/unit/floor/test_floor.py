@@ -17,6 +17,7 @@ from fsd.manifest.models import Manifest
 from fsd.manifest.schema import manifest_schema, places
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
 from fsd.plan.planner import plan_release
+from fsd.report.changes import step_text
 from fsd.snapshot import ServiceState
 from tests.builders import make_image, make_release, make_target
 from tests.unit.compile.shapes import assert_valid_input, lint_template
@@ -176,7 +177,7 @@ def test_key__added__the_plan_says_it_and_then_nothing_more(row: Row) -> None:
 
     plan = plan_release(after, as_deployed(before))
 
-    assert row.plan in "\n".join(step.text() for step in plan.steps)
+    assert row.plan in "\n".join(map(step_text, plan.steps))
     assert plan_release(after, as_deployed(after)).is_empty
 
 

@@ -265,7 +265,7 @@ def make_world(chance: random.Random) -> World:
 
 def changes_of(plan: Mapping[str, Any], *kinds: str) -> dict[str, str]:
     return {
-        change["what"]: change["text"]
+        f"{change['sign'] or ''}{change['what']}": change["text"]
         for step in plan["steps"]
         if step["kind"] in kinds
         for change in step["changes"]
@@ -291,7 +291,7 @@ def differing(before: Mapping[str, object], after: Mapping[str, object]) -> set[
 def check(plan: Mapping[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
     """Each field has changed exactly where the plan says so, and to what it says."""
     kinds = [step["kind"] for step in plan["steps"]]
-    assert (before["cluster"], after["cluster"]) == ("CreateCluster" not in kinds, True)
+    assert (before["cluster"], after["cluster"]) == ("create-cluster" not in kinds, True)
     check_stack(plan, before, after)
     check_revision(plan, before, after)
     check_service(plan, before, after)
@@ -301,7 +301,7 @@ def check(plan: Mapping[str, Any], before: dict[str, Any], after: dict[str, Any]
 
 
 def check_stack(plan: Mapping[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
-    said = changes_of(plan, "ApplyStack").keys()
+    said = changes_of(plan, "apply-stack").keys()
     changed = differing(before["stack"], after["stack"])
     assert {name[1:] for name in said if name[0] in "+-~"} == changed
     for name in changed:
@@ -312,7 +312,7 @@ def check_stack(plan: Mapping[str, Any], before: dict[str, Any], after: dict[str
 
 
 def check_revision(plan: Mapping[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
-    said = changes_of(plan, "RegisterRevision", "UseRevision")
+    said = changes_of(plan, "register-revision", "use-revision")
     changed = differing(before["revision"], after["revision"])
     if "first revision" in said:
         return
@@ -329,9 +329,9 @@ def check_service(plan: Mapping[str, Any], before: dict[str, Any], after: dict[s
     counts = {"before": before["desired count"], "after": after["desired count"]}
     assert plan["desiredCount"] == counts
     if before["desired count"] is None:
-        assert "CreateService" in [step["kind"] for step in plan["steps"]]
+        assert "create-service" in [step["kind"] for step in plan["steps"]]
         return
-    said = changes_of(plan, "UpdateService", "SetCount", "ApplyScaling")
+    said = changes_of(plan, "update-service", "set-count", "apply-scaling")
     if said.get("load balancer") in ("added", "removed"):
         before = {**before, "container port": after["container port"]}  # comes or goes with it
     for name in SETTINGS:
@@ -341,8 +341,8 @@ def check_service(plan: Mapping[str, Any], before: dict[str, Any], after: dict[s
 
 
 def check_scaling(plan: Mapping[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
-    said = changes_of(plan, "ApplyScaling")
-    removes = "RemoveScaling" in [step["kind"] for step in plan["steps"]]
+    said = changes_of(plan, "apply-scaling")
+    removes = "remove-scaling" in [step["kind"] for step in plan["steps"]]
     assert after["others' policies"] == before["others' policies"]
     for name in LIMITS:
         if removes:
@@ -378,6 +378,6 @@ def test_plan__services_and_states_by_chance__what_deploy_does_is_what_it_said()
 
 
 KINDS = (
-    "CreateCluster", "ApplyStack", "RegisterRevision", "CreateService", "UpdateService",
-    "ApplyScaling", "RemoveScaling", "SetCount",
+    "create-cluster", "apply-stack", "register-revision", "create-service", "update-service",
+    "apply-scaling", "remove-scaling", "set-count",
 )  # fmt: skip

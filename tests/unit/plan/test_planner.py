@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from fsd.change import Change
 from fsd.compile.desired import Json, Scaling
 from fsd.plan.diff import diff_task_definitions
 from fsd.plan.normalise import normalise_task_definition
@@ -81,7 +82,7 @@ def test_plan_release__cpu_changes__a_revision_and_a_rollout() -> None:
 
     assert [type(step) for step in plan.steps] == [RegisterRevision, UpdateService]
     assert plan.rolls_out
-    assert [(change.what, change.text) for change in plan.changes()] == [("cpu", "512 → 1024")]
+    assert plan.changes() == (Change(what="cpu", before="512", after="1024"),)
 
 
 def checked_at(path: str, port: str = "traffic-port") -> Json:
@@ -239,7 +240,7 @@ def test_diff__environment__names_but_never_values() -> None:
 
     (change,) = diff_task_definitions(before, after)
 
-    assert (change.what, change.text) == ("environment", "+NEW -OLD ~KEEP")
+    assert change == Change(what="environment", added=("NEW",), removed=("OLD",), changed=("KEEP",))
 
 
 def test_normalise__its_argument__untouched() -> None:
@@ -262,7 +263,7 @@ def test_diff__load_balancer_check__in_words_and_other_labels_by_name() -> None:
 
     changes = diff_task_definitions(before, after)
 
-    assert [(change.what, change.text) for change in changes] == [
-        ("health check", "GET /health → GET /ready"),
-        ("labels", "+other"),
-    ]
+    assert changes == (
+        Change(what="health check", before="GET /health", after="GET /ready"),
+        Change(what="labels", added=("other",)),
+    )

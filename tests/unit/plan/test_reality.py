@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fsd.change import Change, Sign
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Json
 from fsd.plan.observed import Observed
@@ -187,7 +188,7 @@ def test_plan_release__listener_is_gone__the_stack_gets_it_back_without_a_rollou
 
     (step,) = plan.steps
     assert isinstance(step, ApplyStack)
-    assert step.text() == "stack          fsd-web-dev   +HttpListener (gone)"
+    assert step.changes == (Change(what="HttpListener", sign=Sign.ADD, remark="gone"),)
     assert step.actual is not None
     assert "HttpListener" not in resources(step.actual)
     assert resources(step.template) == resources(TEMPLATE)
@@ -199,7 +200,7 @@ def test_plan_release__target_group_is_gone__the_service_moves_to_the_new_one() 
     stack, service = plan.steps
     assert isinstance(stack, ApplyStack)
     assert isinstance(service, UpdateService)
-    assert [(c.what, c.text) for c in service.changes] == [("load balancer", "replaced")]
+    assert service.changes == (Change(what="load balancer", remark="replaced"),)
     assert service.rolls_out
 
 

@@ -41,17 +41,17 @@ def test_find_changes__two_releases__commits_image_fields_and_keys_by_name() -> 
 
     assert changed.since == "web-dev:41 (v41)"
     assert changed.changes == (
-        Change(what="commits", text="4141414..4242424 (3 commits)"),
-        Change(what="cpu", text="512 → 1024"),
-        Change(what="image", text="sha256:41… → sha256:42…"),
-        Change(what="environment", text="+DATABASE_URL"),
+        Change(what="commits", before="41" * 40, after="42" * 40, remark="3 commits"),
+        Change(what="cpu", before="512", after="1024"),
+        Change(what="image", before="sha256:41", after="sha256:42"),
+        Change(what="environment", added=("DATABASE_URL",)),
     )
 
 
 def test_find_changes__git_does_not_know__the_range_alone() -> None:
     changed = find_changes(two_releases().ecs, good=arn(41), failed=arn(42))
 
-    assert changed.changes[0] == Change(what="commits", text="4141414..4242424")
+    assert changed.changes[0] == Change(what="commits", before="41" * 40, after="42" * 40)
 
 
 def test_find_changes__no_good_release_or_the_same_or_gone__nothing() -> None:

@@ -45,8 +45,8 @@ NEW = ReleaseInfo(
     run="alice@laptop",
 )
 CHANGES = (
-    Change(what="image", text="sha256:77aa… → sha256:9b1f…"),
-    Change(what="environment", text="+DATABASE_URL"),
+    Change(what="image", before="sha256:77aa…", after="sha256:9b1f…"),
+    Change(what="environment", added=("DATABASE_URL",)),
 )
 CAUSE = Cause(
     code="health-check-failed",

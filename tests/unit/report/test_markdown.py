@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from fsd.change import Change
+from fsd.change import Change, Sign
 from fsd.errors import Location
 from fsd.manifest.finding import Finding, Severity
-from fsd.plan.steps import Plan, RegisterRevision, Sign
+from fsd.plan.steps import Plan, RegisterRevision
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.report.markdown import (
     LIMIT,
@@ -167,7 +167,7 @@ HOSTILE = "<!-- fsd:offer-api:dev --> @victim | `x` ``` #12 [a](http://b)\n### h
         {"url": f"http://{HOSTILE}"},
         {
             "diagnosis": None,
-            "changes": (Change(what=HOSTILE, text=HOSTILE),),
+            "changes": (Change(what=HOSTILE, after=HOSTILE, added=(HOSTILE,), remark=HOSTILE),),
         },
     ],
 )
@@ -235,7 +235,7 @@ def test_render_plan_comment__two_environments_and_findings__whole_text() -> Non
     step = RegisterRevision(
         family="offer-api-dev",
         definition={},
-        changes=(Change(what="environment", text="+PRICE_FILTER"),),
+        changes=(Change(what="environment", added=("PRICE_FILTER",)),),
         sign=Sign.CHANGE,
     )
     plan = Plan(name="offer-api-dev", account="1", region="us-east-1", steps=(step,))

@@ -2,24 +2,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fsd.change import Change
+from fsd.change import Change, Sign
 from fsd.manifest.rollout_time import Estimate, Part
-from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Sign, Step
+from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Step
 from fsd.release.ports import Difference, Drifted, StackDrift
+from fsd.report.changes import change_json
 from fsd.report.plans import Planned, plan_json, plan_text
 
 STACK = ApplyStack(
     template={},
     name="fsd-offer-api-prod",
-    changes=tuple(Change(what=f"+Resource{number}", text="") for number in range(9)),
+    changes=tuple(Change(what=f"Resource{number}", sign=Sign.ADD) for number in range(9)),
     sign=Sign.CHANGE,
 )
 REVISION = RegisterRevision(
     family="offer-api-prod",
     definition={},
     changes=(
-        Change(what="image", text="sha256:1a2b… → sha256:9b1f…"),
-        Change(what="environment", text="+PRICE_FILTER"),
+        Change(what="image", before="sha256:1a2b", after="sha256:9b1f"),
+        Change(what="environment", added=("PRICE_FILTER",)),
     ),
     sign=Sign.CHANGE,
 )
@@ -48,7 +49,7 @@ def test_plan_text__steps__a_line_each_and_the_counts_first() -> None:
 offer-api → prod    2 to change, 1 to add
   ~ stack          fsd-offer-api-prod   +Resource0 · +Resource1 · +Resource2 · +Resource3 ·
                    +Resource4 · +Resource5 · 3 more
-  ~ revision       image sha256:1a2b… → sha256:9b1f… · environment +PRICE_FILTER
+  ~ revision       image sha256:1a2b → sha256:9b1f · environment +PRICE_FILTER
   + service        offer-api-prod   2 tasks
   note: a note"""
     )
@@ -103,13 +104,10 @@ def test_plan_json__steps__schema_and_every_change() -> None:
         "expectedSeconds": None,
         "steps": [
             {
-                "kind": "RegisterRevision",
+                "kind": "register-revision",
                 "sign": "~",
-                "text": "revision image sha256:1a2b… → sha256:9b1f… · environment +PRICE_FILTER",
-                "changes": [
-                    {"what": "image", "text": "sha256:1a2b… → sha256:9b1f…"},
-                    {"what": "environment", "text": "+PRICE_FILTER"},
-                ],
+                "text": "revision image sha256:1a2b → sha256:9b1f · environment +PRICE_FILTER",
+                "changes": [change_json(change) for change in REVISION.changes],
             }
         ],
         "notes": [],
@@ -138,7 +136,10 @@ DRIFT = StackDrift(
 REPAIR = ApplyStack(
     template={},
     name="fsd-offer-api-prod",
-    changes=(Change(what="+HttpListener", text="(gone)"), Change(what="~TaskRole", text="")),
+    changes=(
+        Change(what="HttpListener", sign=Sign.ADD, remark="gone"),
+        Change(what="TaskRole", sign=Sign.CHANGE),
+    ),
     sign=Sign.CHANGE,
 )
 

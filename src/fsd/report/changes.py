@@ -1,0 +1,158 @@
+"""Changes and the steps of a plan in words: the only place that makes them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from fsd.change import Change
+from fsd.plan.steps import (
+    ApplyScaling,
+    ApplyStack,
+    CreateCluster,
+    CreateService,
+    RegisterRevision,
+    RemoveScaling,
+    SetCount,
+    Step,
+    UpdateService,
+    UseRevision,
+)
+from fsd.release.result import Phase
+from fsd.report.wording import short_commit, short_digest
+
+RESOURCES_SHOWN = 6  # of a stack; more would hide the other steps
+
+
+def changes_text(changes: Iterable[Change], *, between: str = " · ") -> str:
+    """`image sha256:1a2b… → sha256:9b1f… · environment +DATABASE_URL`."""
+    return between.join(change_text(change) for change in changes)
+
+
+def change_text(change: Change) -> str:
+    """`cpu 512 → 1024`."""
+    return f"{change.sign or ''}{change.what} {value_text(change)}".strip()
+
+
+def value_text(change: Change) -> str:
+    """What `change_text` says behind the attribute's name: `512 → 1024`."""
+    parts = [
+        *(f"+{name}" for name in change.added),
+        *(f"-{name}" for name in change.removed),
+        *(f"~{name}" for name in change.changed),
+    ]
+    if change.before is not None or change.after is not None:
+        parts.append(_from_to(change))
+    if change.remark:
+        # Alone it is what happened ("replaced"); beside a value or a resource it explains.
+        explains = bool(parts) or change.sign is not None
+        parts.append(f"({change.remark})" if explains else change.remark)
+    return " ".join(parts)
+
+
+def change_json(change: Change) -> dict[str, object]:
+    """`text` is what the other reports say; the rest are its values, null where there are none."""
+    return {
+        "what": change.what,
+        "text": value_text(change),
+        "sign": str(change.sign) if change.sign else None,
+        "before": change.before,
+        "after": change.after,
+        "added": list(change.added),
+        "removed": list(change.removed),
+        "changed": list(change.changed),
+        "remark": change.remark,
+    }
+
+
+def _from_to(change: Change) -> str:
+    if change.what == "commits":
+        return f"{short_commit(change.before or '')}..{short_commit(change.after or '')}"
+    return f"{short_value(change.before) or 'none'} → {short_value(change.after) or 'none'}"
+
+
+def short_value(value: str | None) -> str:
+    """A digest is cut to what tells it from another; "" for none."""
+    return short_digest(value) if value and value.startswith("sha256:") else value or ""
+
+
+# --- the steps of a plan -----------------------------------------------------------------------
+
+_KINDS: dict[type[Step], str] = {
+    CreateCluster: "create-cluster",
+    ApplyStack: "apply-stack",
+    RegisterRevision: "register-revision",
+    UseRevision: "use-revision",
+    CreateService: "create-service",
+    UpdateService: "update-service",
+    ApplyScaling: "apply-scaling",
+    RemoveScaling: "remove-scaling",
+    SetCount: "set-count",
+}
+
+
+def step_kind(step: Step) -> str:
+    """Its name in JSON."""
+    return _KINDS[type(step)]
+
+
+def step_subject(step: Step) -> str:
+    """What it is about: `stack`, `revision`, `service`, `scaling` or `cluster`."""
+    match step:
+        case CreateCluster():
+            return "cluster"
+        case ApplyStack():
+            return "stack"
+        case RegisterRevision() | UseRevision():
+            return "revision"
+        case CreateService() | UpdateService() | SetCount():
+            return "service"
+        case ApplyScaling() | RemoveScaling():
+            return "scaling"
+        case _:
+            assert_never(step)
+
+
+def step_text(step: Step) -> str:
+    """What it does to its subject: `fsd-offer-api-dev   +TaskRole · ~TaskSecurityGroup`."""
+    match step:
+        case CreateCluster(name=name):
+            return name
+        case ApplyStack():
+            return f"{step.name}   {_stack_text(step)}".rstrip()
+        case RegisterRevision(changes=changes, family=family):
+            return changes_text(changes) or family
+        case UseRevision(changes=changes, arn=arn):
+            return f"{arn.rpartition('/')[2]} (registered before)   {changes_text(changes)}"
+        case CreateService(name=name, desired_count=count):
+            return f"{name}   {count} task{'' if count == 1 else 's'}"
+        case UpdateService(name=name, changes=changes):
+            return f"{name}   {changes_text(changes)}".rstrip()
+        case ApplyScaling(changes=changes):
+            return changes_text(changes)
+        case RemoveScaling(kept_for=others):
+            kept = f" by FSD's policies; {', '.join(others)} stays" if others else ""
+            return f"no longer scaled{kept}"
+        case SetCount(name=name, changes=changes):
+            return f"{name}   {changes_text(changes)}   once auto scaling is gone"
+        case _:
+            assert_never(step)
+
+
+def _stack_text(step: ApplyStack) -> str:
+    if step.cleans_up:
+        return f"{changes_text(step.changes)}   once no old task needs it"
+    if step.adds_everything:
+        return f"{len(step.changes)} resources"
+    more = len(step.changes) - RESOURCES_SHOWN
+    shown = changes_text(step.changes[:RESOURCES_SHOWN])
+    return f"{shown} · {more} more" if more > 0 else shown
+
+
+def phase_text(phase: Phase) -> str:
+    """What a phase does, and what came of it once it is done."""
+    if phase.step is None:
+        return phase.text
+    if phase.revision:
+        return f"{phase.revision}   {changes_text(phase.step_changes)}".rstrip()
+    return step_text(phase.step)
