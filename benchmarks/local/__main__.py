@@ -27,6 +27,7 @@ from fsd.aws.session import AwsSession
 from fsd.image.build import build_image
 from fsd_local import instance as local
 from fsd_local.instance import Instance
+from fsd_local.settings import Settings
 
 HELLO = Path(__file__).parent.parent.parent / "examples" / "services" / "hello"
 CLUSTER = "benchmark"
@@ -213,7 +214,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FSD_LOCAL_STATE"] = str(Path(folder) / "state")
-        instance = local.ensure(runtime="process", speed=options.speed)
+        instance = local.ensure(Settings(runtime="process", speed=options.speed))
         try:
             return report(make_bench(instance), count=options.services)
         finally:

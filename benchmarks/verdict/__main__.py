@@ -27,6 +27,7 @@ from tests.local.alarm import set_alarm
 
 from fsd_local import instance as local
 from fsd_local.instance import Instance
+from fsd_local.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICE = ROOT / "tests" / "local" / "table" / "service"
@@ -349,7 +350,7 @@ def main() -> int:
     scenarios = [s for s in SCENARIOS if options.only in (None, s.name)]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FSD_LOCAL_STATE"] = str(Path(folder) / "state")
-        instance = local.ensure(runtime="process", speed=options.speed)
+        instance = local.ensure(Settings(runtime="process", speed=options.speed))
         try:
             session = boto3.Session(instance.account, instance.secret, region_name=instance.region)
             ecs, cloudwatch = (

@@ -15,23 +15,11 @@ and both are in `ExitCode`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from fsd.error_codes import ErrorCode as ErrorCode
 from fsd.error_codes import ExitCode as ExitCode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Location:
-    """A place in a file; line and column count from 1."""
-
-    path: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
+from fsd_files.errors import Location as Location
 
 
 class FsdError(Exception):

@@ -30,7 +30,8 @@ from fsd_local.roles import LocalRoles
 from fsd_local.runtime import choose, reaches_aws
 from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, services
 from fsd_local.secrets import MiniStackSecrets
-from fsd_local.server import Settings
+from fsd_local.server import Place
+from fsd_local.settings import SPEED
 
 _WORKER_THREADS = 16
 _NOT_ENFORCED = "whoever has the instance's secret may do all; a 12-digit access key is the account"
@@ -44,8 +45,9 @@ _ECS_PREFIX = "AmazonEC2ContainerServiceV20141113"
 class Assembly:
     """Everything that one instance is made of. `close` stops it all."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._port = settings.port
+    def __init__(self, place: Place) -> None:
+        settings, speed = place.settings, place.settings.speed or SPEED
+        self._port = place.port
         self._started = time.monotonic()
         self._loaded: asyncio.Future[None] | None = None
         self._count: Callable[[], dict[str, int]] = dict  # until it is loaded
@@ -56,18 +58,18 @@ class Assembly:
         self._runtime = choose(
             settings.runtime,
             registry_password=self._password,
-            aws_port=settings.port,
+            aws_port=place.port,
             logs=logs,
-            state=settings.state_dir / "tasks",
-            instance=instance.identify(settings.state_dir),
+            state=place.state_dir / "tasks",
+            instance=instance.identify(place.state_dir),
         )
-        endpoint = f"http://127.0.0.1:{settings.port}"
+        endpoint = f"http://127.0.0.1:{place.port}"
         self._roles = LocalRoles(
-            is_enforced=settings.enforce_iam,
+            is_enforced=bool(settings.enforce_iam),
             endpoint=endpoint if reaches_aws(self._runtime) else "",
             repository=registry.find_repository,
         )
-        self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=settings.speed)
+        self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=speed)
         self._ecs = EcsService(
             neighbours=Neighbours(
                 runtime=self._runtime,
@@ -77,21 +79,21 @@ class Assembly:
                 load_balancers=self._balancing,
                 alarms=alarms,
             ),
-            speed=settings.speed,
+            speed=speed,
         )
-        self._scaling = ApplicationAutoScaling(self._ecs, alarms, speed=settings.speed)
+        self._scaling = ApplicationAutoScaling(self._ecs, alarms, speed=speed)
         self.instance = Instance(
             endpoint=endpoint,
             region=REGION,
             account=ACCOUNT,
             runtime=self._runtime.name,
-            speed=settings.speed,
-            enforce_iam=settings.enforce_iam,
-            slow_stacks=settings.slow_stacks,
+            speed=speed,
+            enforce_iam=bool(settings.enforce_iam),
+            slow_stacks=settings.slow_stacks or 0.0,
             pid=os.getpid(),
-            state_dir=str(settings.state_dir),
+            state_dir=str(place.state_dir),
             started_at=instance.now(),
-            secret=settings.secret,
+            secret=place.secret,
         )
         self._mount()
         self.application = Gateway(

@@ -34,13 +34,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from fsd.errors import CallFailedError, ErrorCode, FsdError, UsageError
+from fsd_local.errors import LocalCode, LocalError, LocalUsageError
+from fsd_local.settings import Settings
 
 Runtime = Literal["container", "process"]
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
-SPEED = 10.0
 
 _HOST = "127.0.0.1"
 _RECORD = "instance.json"
@@ -115,6 +115,18 @@ def credentials(instance: Instance) -> Credentials:
     return Credentials(access_key_id=instance.account, secret_access_key=instance.secret)
 
 
+def environment(instance: Instance) -> dict[str, str]:
+    """What points the AWS CLI and SDKs at it."""
+    keys = credentials(instance)
+    return {
+        "AWS_ENDPOINT_URL": instance.endpoint,
+        "AWS_REGION": instance.region,
+        "AWS_DEFAULT_REGION": instance.region,
+        "AWS_ACCESS_KEY_ID": keys.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
+    }
+
+
 # ---- where it lives
 
 
@@ -146,44 +158,23 @@ def find(root: Path | None = None) -> Instance | None:
     return _find(state_dir(root))
 
 
-def ensure(
-    *,
-    runtime: str | None = None,
-    speed: float | None = None,
-    port: int | None = None,
-    enforce_iam: bool | None = None,
-    slow_stacks: float | None = None,
-    root: Path | None = None,
-) -> Instance:
+def ensure(settings: Settings | None = None, *, root: Path | None = None) -> Instance:
     """The running instance, started where there is none.
 
-    Raises CallFailedError: local-extra-missing, port-in-use, local-start-failed; UsageError where
-    one runs already that is not what is asked for.
+    Raises LocalError: local-extra-missing, port-in-use, local-start-failed; usage where one runs
+    already that is not what is asked for.
     """
+    settings = settings or Settings()
     folder = state_dir(root)
     with _one_at_a_time(folder):
         running = _find(folder)
         if running is not None:
-            _refuse_another(
-                running,
-                runtime=runtime,
-                speed=speed,
-                port=port,
-                enforce_iam=enforce_iam,
-                slow_stacks=slow_stacks,
-            )
+            _refuse_another(running, settings)
             return running
         _require_extra()
         _require_own(folder)
         _sweep(folder)
-        return _start(
-            folder,
-            runtime=runtime,
-            speed=speed or SPEED,
-            port=port or 0,
-            enforce_iam=bool(enforce_iam),
-            slow_stacks=slow_stacks or 0.0,
-        )
+        return _start(folder, settings.filled())
 
 
 def down(root: Path | None = None) -> bool:
@@ -209,7 +200,7 @@ def reset(root: Path | None = None) -> bool:
 
 
 def status(root: Path | None = None) -> Status | None:
-    """What the running instance says of itself; None without one. Raises CallFailedError."""
+    """What the running instance says of itself; None without one. Raises LocalError."""
     running = find(root)
     if running is None:
         return None
@@ -227,7 +218,7 @@ def probe(endpoint: str) -> Status | None:
     try:
         answer = call(endpoint, "GET", "/_fsd/status", timeout=_PROBE_TIMEOUT)
         return _load_status(answer)
-    except (CallFailedError, KeyError, TypeError, ValueError):
+    except (LocalError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -285,7 +276,7 @@ def call(
     secret: str = "",
     timeout: float = _CALL_TIMEOUT,
 ) -> dict[str, Any]:
-    """One call of FSD's own interface (`/_fsd/…`). Raises CallFailedError."""
+    """One call of FSD's own interface (`/_fsd/…`). Raises LocalError."""
     parts = urlsplit(endpoint)
     connection = http.client.HTTPConnection(
         parts.hostname or _HOST, parts.port or 80, timeout=timeout
@@ -300,20 +291,20 @@ def call(
         response = connection.getresponse()
         answer = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise CallFailedError(
+        raise LocalError(
             f"the embedded AWS did not answer {path}: {error}",
             where=endpoint,
-            fix="fsd local down, then fsd local up",
-            code=ErrorCode.LOCAL_NO_ANSWER,
+            fix="fsd-local down, then fsd-local up",
+            code=LocalCode.LOCAL_NO_ANSWER,
         ) from error
     finally:
         connection.close()
     if response.status != 200 or not isinstance(answer, dict):
-        raise CallFailedError(
+        raise LocalError(
             f"the embedded AWS answered {path} with {response.status}: {answer}",
             where=endpoint,
-            fix="fsd local down, then fsd local up",
-            code=ErrorCode.LOCAL_CALL_FAILED,
+            fix="fsd-local down, then fsd-local up",
+            code=LocalCode.LOCAL_CALL_FAILED,
         )
     return answer
 
@@ -376,36 +367,29 @@ def _is_ours(pid: int, folder: Path) -> bool:
     return b"fsd_local.server" in words and str(folder).encode() in words and state != "Z"
 
 
-def _refuse_another(
-    running: Instance,
-    *,
-    runtime: str | None,
-    speed: float | None,
-    port: int | None,
-    enforce_iam: bool | None,
-    slow_stacks: float | None,
-) -> None:
+def _refuse_another(running: Instance, settings: Settings) -> None:
     differences = [
         f"{name} {has}, not {wanted}"
         for name, has, wanted in (
-            ("runtime", running.runtime, runtime),
-            ("speed", running.speed, speed),
-            ("port", urlsplit(running.endpoint).port, port),
-            ("--enforce-iam", running.enforce_iam, enforce_iam),
-            ("--slow-stacks", running.slow_stacks, slow_stacks),
+            ("runtime", running.runtime, settings.runtime),
+            ("speed", running.speed, settings.speed),
+            ("port", urlsplit(running.endpoint).port, settings.port),
+            ("--enforce-iam", running.enforce_iam, settings.enforce_iam),
+            ("--slow-stacks", running.slow_stacks, settings.slow_stacks),
         )
         if wanted is not None and has != wanted
     ]
     if differences:
-        raise UsageError(
+        raise LocalUsageError(
             f"the embedded AWS runs already, with {'; '.join(differences)}",
             where=running.endpoint,
-            fix="fsd local down first",
+            fix="fsd-local down first",
+            code=LocalCode.USAGE,
         )
 
 
 def _require_own(folder: Path) -> None:
-    """Raise UsageError for a folder that is not an instance's: it would be emptied.
+    """Raise LocalError for a folder that is not an instance's: it would be emptied.
 
     `FSD_LOCAL_STATE` may name anything; only what has our marker, in a folder of this user's that
     nobody else may write, is ours to remove.
@@ -414,11 +398,11 @@ def _require_own(folder: Path) -> None:
         return
     if _is_private(folder) and ((folder / _MARKER).is_file() or not any(folder.iterdir())):
         return
-    raise UsageError(
+    raise LocalUsageError(
         f"{folder} is not a state folder of the embedded AWS, and would be emptied",
         where="FSD_LOCAL_STATE" if os.environ.get("FSD_LOCAL_STATE") else str(folder),
         fix="name a folder that does not exist yet, or remove this one yourself",
-        code=ErrorCode.LOCAL_STATE_FOREIGN,
+        code=LocalCode.LOCAL_STATE_FOREIGN,
     )
 
 
@@ -440,11 +424,11 @@ def make_secret() -> str:
 def _require_extra() -> None:
     missing = [m for m in ("ministack", "hypercorn") if importlib.util.find_spec(m) is None]
     if missing:
-        raise CallFailedError(
+        raise LocalError(
             f"the embedded AWS needs {' and '.join(missing)}, which this installation lacks",
-            where="fsd local",
+            where="fsd-local",
             fix="pip install 'fsd-deploy[local]'",
-            code=ErrorCode.LOCAL_EXTRA_MISSING,
+            code=LocalCode.LOCAL_EXTRA_MISSING,
         )
 
 
@@ -477,30 +461,15 @@ def _is_same_file(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _start(
-    folder: Path,
-    *,
-    runtime: str | None,
-    speed: float,
-    port: int,
-    enforce_iam: bool,
-    slow_stacks: float,
-) -> Instance:
-    with _listen(port) as listener:
+def _start(folder: Path, settings: Settings) -> Instance:
+    with _listen(settings.port or 0) as listener:
         with contextlib.suppress(OSError):
             folder.rmdir()  # an empty one of somebody's: it is made anew with its mode
         folder.mkdir(parents=True, mode=0o700)
         folder.chmod(0o700)  # whatever the umask says
         (folder / _MARKER).write_text("FSD's embedded AWS keeps its state here and removes it.\n")
         endpoint = f"http://{_HOST}:{listener.getsockname()[1]}"
-        process = _spawn(
-            folder,
-            listener,
-            runtime=runtime,
-            speed=speed,
-            enforce_iam=enforce_iam,
-            slow_stacks=slow_stacks,
-        )
+        process = _spawn(folder, listener, settings)
     try:
         return _wait_until_ready(process, folder, endpoint)
     except BaseException:
@@ -519,29 +488,19 @@ def _listen(port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise CallFailedError(
+        raise LocalError(
             f"port {port} of {_HOST} cannot be used: {error.strerror}",
             where=f"--port {port}",
             fix="choose another port, or leave --port out for a free one",
-            code=ErrorCode.PORT_IN_USE,
+            code=LocalCode.PORT_IN_USE,
         ) from error
     return listener
 
 
-def _spawn(
-    folder: Path,
-    listener: socket.socket,
-    *,
-    runtime: str | None,
-    speed: float,
-    enforce_iam: bool,
-    slow_stacks: float,
-) -> subprocess.Popen[bytes]:
+def _spawn(folder: Path, listener: socket.socket, settings: Settings) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "fsd_local.server", "--state-dir", str(folder)]
-    command += ["--descriptor", str(listener.fileno()), "--speed", str(speed)]
-    command += ["--runtime", runtime] if runtime else []
-    command += ["--enforce-iam"] if enforce_iam else []
-    command += ["--slow-stacks", str(slow_stacks)]
+    command += ["--descriptor", str(listener.fileno())]
+    command += ["--settings", json.dumps(settings.wishes())]
     with (folder / _LOG).open("wb") as log:
         return subprocess.Popen(
             command,
@@ -565,21 +524,21 @@ def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path, endpoint: 
     raise _failure(process, folder, endpoint)
 
 
-def _failure(process: subprocess.Popen[bytes], folder: Path, endpoint: str) -> CallFailedError:
+def _failure(process: subprocess.Popen[bytes], folder: Path, endpoint: str) -> LocalError:
     """Why it did not start: in its own words where it had the time for them."""
     try:
         told = json.loads((folder / _FAILURE).read_text())
-        return CallFailedError(
-            told["what"], where=told["where"], fix=told["fix"], code=ErrorCode.from_id(told["code"])
+        return LocalError(
+            told["what"], where=told["where"], fix=told["fix"], code=LocalCode(told["code"])
         )
     except (OSError, ValueError, KeyError):
-        code = process.returncode
-        ended = "is not ready in time" if code is None else f"ended with {code}"
-        return CallFailedError(
+        status = process.returncode
+        ended = "is not ready in time" if status is None else f"ended with {status}"
+        return LocalError(
             f"the embedded AWS {ended}: {_last_line(folder / _LOG)}",
             where=endpoint,
-            fix="fsd local up; if it happens again, report it with the line above",
-            code=ErrorCode.LOCAL_START_FAILED,
+            fix="fsd-local up; if it happens again, report it with the line above",
+            code=LocalCode.LOCAL_START_FAILED,
         )
 
 
@@ -663,7 +622,7 @@ def record(folder: Path, instance: Instance) -> None:
     temporary.replace(folder / _RECORD)
 
 
-def record_failure(folder: Path, error: FsdError) -> None:
+def record_failure(folder: Path, error: LocalError) -> None:
     """Written by a server that cannot start, for whoever waits for it."""
     told = {"what": error.what, "where": str(error.where), "fix": error.fix, "code": error.code}
     (folder / _FAILURE).write_text(json.dumps(told))

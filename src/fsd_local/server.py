@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import shutil
@@ -20,9 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fsd.errors import FsdError
 from fsd_local import instance as life
+from fsd_local.errors import LocalError
 from fsd_local.instance import ACCOUNT, REGION
+from fsd_local.settings import Settings, load_settings
 
 _KEEP_ALIVE = 75.0  # as MiniStack serves: boto3 keeps its connections for long
 # MiniStack would take the user's own key for a root key.
@@ -37,68 +39,61 @@ _GRACE = 0.5  # seconds for requests in flight at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Place:
+    """What the server is handed by whoever starts it."""
+
     state_dir: Path
     descriptor: int
     port: int
-    speed: float
-    runtime: str | None
-    enforce_iam: bool
-    slow_stacks: float
+    settings: Settings
     secret: str = field(repr=False)  # see fsd_local.instance
 
 
 def main(arguments: Sequence[str]) -> int:
-    settings = _parse(arguments)
-    _set_environment(settings)
+    place = _parse(arguments)
+    _set_environment(place)
     try:
-        asyncio.run(_serve(settings))
-    except FsdError as error:
-        life.record_failure(settings.state_dir, error)
-        return int(error.exit_code)
+        asyncio.run(_serve(place))
+    except LocalError as error:
+        life.record_failure(place.state_dir, error)
+        return error.exit_code
     return 0
 
 
-def _parse(arguments: Sequence[str]) -> Settings:
+def _parse(arguments: Sequence[str]) -> Place:
     parser = argparse.ArgumentParser(prog="python -m fsd_local.server", description=__doc__)
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--descriptor", type=int, required=True, help="of the listening socket")
-    parser.add_argument("--speed", type=float, required=True)
-    parser.add_argument("--runtime", choices=["container", "process"])
-    parser.add_argument("--enforce-iam", action="store_true")
-    parser.add_argument("--slow-stacks", type=float, default=0.0, help="seconds")
+    parser.add_argument("--settings", type=json.loads, required=True, help="as JSON")
     found = parser.parse_args(arguments)
     with socket.socket(fileno=os.dup(found.descriptor)) as listener:
         port = listener.getsockname()[1]
-    return Settings(
+    return Place(
         state_dir=found.state_dir,
         descriptor=found.descriptor,
         port=port,
-        speed=found.speed,
-        runtime=found.runtime,
-        enforce_iam=found.enforce_iam,
-        slow_stacks=found.slow_stacks,
+        settings=load_settings(found.settings).filled(),
         secret=life.make_secret(),
     )
 
 
-def _set_environment(settings: Settings) -> None:
+def _set_environment(place: Place) -> None:
     """What MiniStack reads when it is imported: one port, no file outside the state's folder."""
-    temporary = settings.state_dir / "tmp"
+    temporary = place.state_dir / "tmp"
     temporary.mkdir(exist_ok=True)
     os.environ.update(
-        GATEWAY_PORT=str(settings.port),
+        GATEWAY_PORT=str(place.port),
         BIND_HOST="127.0.0.1",
         MINISTACK_HOST="localhost",
         MINISTACK_ACCOUNT_ID=ACCOUNT,
         MINISTACK_REGION=REGION,
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",
-        AUTH=str(settings.enforce_iam).lower(),
+        AUTH=str(place.settings.enforce_iam).lower(),
         PERSIST_STATE="0",
         S3_PERSIST="0",
-        STATE_DIR=str(settings.state_dir / "ministack"),
-        S3_DATA_DIR=str(settings.state_dir / "s3"),
+        STATE_DIR=str(place.state_dir / "ministack"),
+        S3_DATA_DIR=str(place.state_dir / "s3"),
         TMPDIR=str(temporary),
         LOG_LEVEL="WARNING",
     )
@@ -108,7 +103,7 @@ def _set_environment(settings: Settings) -> None:
     os.umask(0o077)  # nothing below the state's folder is for another user
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(place: Place) -> None:
     """Serve until SIGTERM or SIGINT, then stop every task and remove the state."""
     # Only now: MiniStack reads the environment when it is imported.
     from hypercorn.asyncio import serve
@@ -121,24 +116,24 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     logging.getLogger().setLevel(logging.WARNING)
-    assembly = await asyncio.to_thread(Assembly, settings)  # raises FsdError: no Docker engine …
+    assembly = await asyncio.to_thread(Assembly, place)  # raises LocalError: no Docker engine …
     try:
         assembly.start(loop)
         config = Config()
-        config.bind = [f"fd://{settings.descriptor}"]
+        config.bind = [f"fd://{place.descriptor}"]
         config.loglevel = "WARNING"
         config.keep_alive_timeout = _KEEP_ALIVE
         config.keep_alive_max_requests = 1_000_000
         config.graceful_timeout = _GRACE
         config.include_server_header = False
         config.include_date_header = False
-        life.record(settings.state_dir, assembly.instance)
+        life.record(place.state_dir, assembly.instance)
         application: Any = assembly.application  # hypercorn's own types want each ASGI message's
         await serve(application, config, shutdown_trigger=stop.wait, mode="asgi")
     finally:
         await assembly.ready()  # what is still being loaded writes below the state's folder
         await asyncio.to_thread(assembly.close)
-        shutil.rmtree(settings.state_dir, ignore_errors=True)
+        shutil.rmtree(place.state_dir, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,6 @@ from fsd.cli.deploying import split_reference
 from fsd.errors import FsdError
 from fsd.github.context import read_context
 from fsd.github.runner import PREFIX, Runner
-from fsd.image.dockerfile import parse_dockerfile
-from fsd.image.ignore import parse_ignore
-from fsd.image.stages import play
 from fsd.lint import lint
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.shell import parse_script
@@ -40,7 +37,11 @@ from fsd.release.masking import mask, mask_lines
 from fsd.rollout.denials import find_denial
 from fsd.rollout.failures import classify_event
 from fsd.rollout.reasons import read_reason
+from fsd_files.dockerfile import parse_dockerfile
+from fsd_files.errors import FileError
+from fsd_files.ignore import parse_ignore
 from fsd_local.doorkeeper import read_host
+from fsd_local.image.stages import play
 
 LONGEST = 10  # seconds for one input; on an idle machine it takes milliseconds
 MOST_CHARACTERS = 4_000
@@ -393,7 +394,7 @@ def _try(parser: Parser, text: str) -> Fault | None:
     signal.alarm(LONGEST)
     try:
         parser.parse(text)
-    except FsdError:
+    except (FsdError, FileError):
         return None
     except TooLongError:
         return Fault(parser.name, text, f"no answer in {LONGEST} s")

@@ -1,16 +1,15 @@
-"""Only two modules start other programs, so that only two must filter what those get to see."""
+"""Few modules start other programs, so that only those must filter what the programs see."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import fsd
 
-ROOT = Path(fsd.__path__[0])
-# The embedded AWS runs services: what its children get is its whole job.
-LOCAL = ROOT / "local"
+SOURCE = Path(fsd.__path__[0]).parent
 # A fork (multiprocessing) starts no other program: it goes on in ours.
 MODULES = frozenset({"subprocess", "pty", "pexpect", "sh"})
 FUNCTIONS = frozenset({"system", "popen", "fork", "forkpty", "startfile", "posix_spawn"})
@@ -34,14 +33,21 @@ def _is_start(node: ast.AST) -> bool:
     return False
 
 
-def sources() -> Iterator[Path]:
-    return (path for path in ROOT.rglob("*.py") if LOCAL not in path.parents)
+@pytest.mark.parametrize(
+    ("package", "starting"),
+    [
+        ("fsd", {"image/git.py", "image/docker.py"}),
+        ("fsd_files", set()),
+        # Its server, the tasks, and what kills the tasks of a server that is gone.
+        ("fsd_local", {"instance.py", "runtime/processes.py", "runtime/orphans.py"}),
+    ],
+)
+def test_package__modules_that_start_children__are_known(package: str, starting: set[str]) -> None:
+    root = SOURCE / package
+    sources = {path: path.read_text() for path in root.rglob("*.py")}
+    found = {str(path.relative_to(root)) for path, text in sources.items() if starts_children(text)}
 
-
-def test_fsd__modules_that_start_children__git_and_docker() -> None:
-    found = {str(path.relative_to(ROOT)) for path in sources() if starts_children(path.read_text())}
-
-    assert found == {"image/git.py", "image/docker.py"}
+    assert found == starting
 
 
 def test_starts_children__each_way__is_seen() -> None:

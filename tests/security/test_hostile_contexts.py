@@ -18,14 +18,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsd.errors import CallFailedError, FsdError
+from fsd.errors import CallFailedError
 from fsd.github.context import read_event
 from fsd.image.context import read_source
-from fsd.image.dockerfile import load_dockerfile, parse_dockerfile
-from fsd.image.ignore import load_ignore, parse_ignore
-from fsd.image.stages import play
-from fsd.image.tree import Kind, Node, digest, read_tree
-from fsd.user_files import UnreadableError, read_user_text
+from fsd_files.dockerfile import load_dockerfile, parse_dockerfile
+from fsd_files.errors import FileError
+from fsd_files.ignore import load_ignore, parse_ignore
+from fsd_files.tree import Kind, Node, digest, read_tree
+from fsd_files.user_files import UnreadableError, read_user_text
+from fsd_local.image.stages import play
 
 _LONGEST = 20  # seconds; what is done in time takes far less, also on a busy machine
 
@@ -121,7 +122,7 @@ def test_load_ignore__odd_file__an_error_with_its_path(
 ) -> None:
     plant(tmp_path / name)
 
-    with in_time(), pytest.raises(CallFailedError) as caught:
+    with in_time(), pytest.raises(FileError) as caught:
         load_ignore(tmp_path, tmp_path / "Dockerfile")
 
     assert name in str(caught.value.where)
@@ -134,7 +135,7 @@ def test_load_dockerfile__odd_file__an_error_with_its_path(
 ) -> None:
     plant(tmp_path / "Dockerfile")
 
-    with in_time(), pytest.raises(CallFailedError) as caught:
+    with in_time(), pytest.raises(FileError) as caught:
         load_dockerfile(tmp_path / "Dockerfile")
 
     assert caught.value.code == "dockerfile-unreadable"
@@ -168,7 +169,7 @@ def test_read_user_text__size_at_the_limit__read_and_one_more_refused(
     ],
 )  # fmt: skip
 def test_parse_ignore__pattern_that_docker_refuses__names_its_line(text: str, line: int) -> None:
-    with pytest.raises(CallFailedError) as caught:
+    with pytest.raises(FileError) as caught:
         parse_ignore(text, path=".dockerignore")
 
     assert str(caught.value.where).startswith(f".dockerignore:{line}")
@@ -249,7 +250,7 @@ def test_read_tree__very_deep_folders__read_or_refused(tmp_path: Path, count: in
     with in_time():
         try:
             tree = dict(read_tree(tmp_path, parse_ignore("")))
-        except FsdError as error:
+        except FileError as error:
             assert error.code == "context-unreadable"  # noqa: PT017  # either may be
     subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # pytest's own would recurse
 
@@ -300,7 +301,7 @@ def test_read_tree__file_that_becomes_a_pipe_or_a_link__is_not_read(tmp_path: Pa
     (tmp_path / "b").symlink_to("/etc/passwd")
 
     for name in ("a", "b", "c"):
-        with in_time(), pytest.raises(CallFailedError) as caught:
+        with in_time(), pytest.raises(FileError) as caught:
             digest({name: tree[name]})
         assert caught.value.code == "context-unreadable"
 

@@ -20,6 +20,7 @@ import pytest
 
 from fsd_local import instance as local
 from fsd_local.instance import Instance
+from fsd_local.settings import Settings
 
 pytest.importorskip("ministack")
 
@@ -113,7 +114,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     folder = tmp_path_factory.mktemp("browser") / "state"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSD_LOCAL_STATE", str(folder))
-        yield local.ensure(runtime="process", speed=50)
+        yield local.ensure(Settings(runtime="process", speed=50))
         local.down()
 
 

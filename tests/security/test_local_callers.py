@@ -24,11 +24,12 @@ import botocore.credentials
 import pytest
 from botocore.exceptions import ClientError
 
-from fsd.errors import UsageError
 from fsd_local import instance as local
 from fsd_local.doorkeeper import read_host
+from fsd_local.errors import LocalUsageError
 from fsd_local.instance import Instance
 from fsd_local.peers import find_uid
+from fsd_local.settings import Settings
 
 pytest.importorskip("ministack")
 
@@ -41,7 +42,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     folder = tmp_path_factory.mktemp("callers") / "state"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSD_LOCAL_STATE", str(folder))
-        yield local.ensure(runtime="process", speed=50)
+        yield local.ensure(Settings(runtime="process", speed=50))
         local.down()
 
 
@@ -413,7 +414,7 @@ def test_state__folder_that_is_not_an_instances__refused_and_left_as_it_is(
     plant(folder, kind)
     monkeypatch.setenv("FSD_LOCAL_STATE", str(folder))
 
-    with pytest.raises(UsageError, match="would be emptied"):
+    with pytest.raises(LocalUsageError, match="would be emptied"):
         command()
 
     kept = folder if folder.is_file() else folder / "thesis.txt"
@@ -504,7 +505,7 @@ def test_record__in_a_folder_that_others_own_or_may_write__is_not_believed(
         assert local.find() is None
         assert local.status() is None
         for command in (local.ensure, local.down):
-            with pytest.raises(UsageError, match="would be emptied"):
+            with pytest.raises(LocalUsageError, match="would be emptied"):
                 command()
         assert process.poll() is None
 
@@ -533,7 +534,7 @@ def test_state__empty_folder_of_another_user__refused(
     os.chown(folder, 65534, 65534)
     monkeypatch.setenv("FSD_LOCAL_STATE", str(folder))
 
-    with pytest.raises(UsageError, match="would be emptied"):
+    with pytest.raises(LocalUsageError, match="would be emptied"):
         local.ensure()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from fsd.errors import UsageError
 from fsd.github.context import Context
 from fsd.release.secret_names import Kind, kind_of
-from fsd.user_files import open_user_file
+from fsd_files.user_files import open_user_file
 
 _SECRET_KEYS = frozenset({"id", "type", "env", "src", "source", "target", "required"})
 _MOST = 64 * 1024  # characters of a secret's file

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from fsd import embedded_aws
 from fsd.cli.border import force_option
 from fsd.cli.options import open_service, service_options
 from fsd.errors import ErrorCode, RefusedError
@@ -38,9 +39,7 @@ def command(service: str, env: str, region: str | None, output: str, force: bool
         deleted = delete_service(connection.aws, ref, reporter=reporter, other_environments=others)
     removed = deleted.removed
     if env == LOCAL:
-        from fsd_local import instance as local
-
-        placeholders = local.remove_placeholder_secrets(local.ensure(), service=service)
+        placeholders = embedded_aws.remove_placeholder_secrets(service)
         removed = (*removed, *(f"placeholder secret {name}" for name in placeholders))
     if output == "json":
         say(json.dumps({"removed": removed, "kept": deleted.kept}, indent=2))

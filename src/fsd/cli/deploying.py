@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from fsd import embedded_aws
 from fsd.cli.clock import SystemClock
 from fsd.cli.manifest import EnvironmentsFile, find_environment, read_manifest
 from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
@@ -349,11 +350,8 @@ def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ..
     """The rehearsal has no secrets of its own, so it makes up those that the manifest names."""
     if connection.environment.name != LOCAL or not manifest.service.secrets:
         return ()
-    from fsd_local import instance as local
-
-    instance = local.ensure()
     named = [secret.value_from for secret in manifest.service.secrets]
-    created = local.ensure_secrets(instance, named, service=manifest.metadata.name)
+    created = embedded_aws.ensure_secrets(named, service=manifest.metadata.name)
     return tuple(f"created {name} with a placeholder value" for name in created)
 
 

@@ -19,7 +19,7 @@ from fsd.errors import ErrorCode, ManifestError
 from fsd.lint.fix import Fixed, fix
 from fsd.manifest.load import Loaded
 from fsd.report.findings import printable
-from fsd.user_files import open_user_file
+from fsd_files.user_files import open_user_file
 
 _COLORS = {"+": "32", "-": "31", "@": "36"}
 

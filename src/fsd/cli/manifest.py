@@ -24,7 +24,7 @@ from fsd.manifest.load import Loaded, load_manifest
 from fsd.manifest.models import Manifest
 from fsd.manifest.yaml_tree import MAX_CHARACTERS, Document, split_lines
 from fsd.report.findings import Sources, render_terminal, summarize
-from fsd.user_files import UnreadableError, open_user_file
+from fsd_files.user_files import UnreadableError, open_user_file
 
 if TYPE_CHECKING:
     from fsd.manifest.environments import Environment

@@ -20,7 +20,7 @@ from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.load import Loaded
 from fsd.manifest.yaml_tree import MAX_CHARACTERS
 from fsd.report.findings import FileFindings
-from fsd.user_files import open_user_file
+from fsd_files.user_files import open_user_file
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

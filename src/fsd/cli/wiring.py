@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsd import embedded_aws
 from fsd.compile.desired import Target
 from fsd.errors import CallFailedError, ErrorCode, RefusedError
 from fsd.manifest.environments import LOCAL, Environment
@@ -279,9 +280,8 @@ def _connect_local(environment: Environment, *, start: bool) -> Connection:
     from fsd.aws.connect import connect as connect_aws
     from fsd.aws.session import open_session
     from fsd.cli.clock import SystemClock
-    from fsd_local import instance as local
 
-    running = local.find(None)
+    running = embedded_aws.find()
     if running is None and not start:
         raise CallFailedError(
             "the embedded AWS is not running, so that nothing runs in it",
@@ -289,18 +289,18 @@ def _connect_local(environment: Environment, *, start: bool) -> Connection:
             fix="start it with  fsd local up  or deploy to it:  fsd deploy --env local",
             code=ErrorCode.LOCAL_NOT_RUNNING,
         )
-    instance = running or local.ensure()
+    instance = running or embedded_aws.ensure()
     session = open_session(
         region=instance.region,
         endpoint_url=instance.endpoint,
-        credentials=local.credentials(instance),
+        credentials=embedded_aws.credentials(instance),
         session_name=session_name(),
     )
     poll = timedelta(seconds=2 / max(1.0, instance.speed))
     aws = connect_aws(session, clock=SystemClock(), poll=poll)
-    embedded = Embedded(endpoint=instance.endpoint, runtime=instance.runtime, speed=instance.speed)
+    behind = Embedded(endpoint=instance.endpoint, runtime=instance.runtime, speed=instance.speed)
     notes = () if running else (f"started the embedded AWS at {instance.endpoint}",)
-    return Connection(aws=aws, environment=environment, embedded=embedded, notes=notes)
+    return Connection(aws=aws, environment=environment, embedded=behind, notes=notes)
 
 
 def _find_embedded() -> Embedded | None:
@@ -308,9 +308,7 @@ def _find_embedded() -> Embedded | None:
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if not endpoint:
         return None
-    from fsd_local import instance as local
-
-    found = local.probe(endpoint)
+    found = embedded_aws.probe(endpoint)
     if found is None:
         return None
     instance = found.instance

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from fsd.user_files import read_user_text
+from fsd_files.user_files import read_user_text
 
 # GitHub caps the payload of a webhook at 25 MB.
 # https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap

@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fsd import embedded_aws
 from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, ErrorCode, UsageError
+from fsd.image.causes import read_push
 from fsd.image.context import Source, require_dockerfile
 from fsd.image.patience import NO_PATIENCE, Patience
-from fsd.image.registry import RegistryClient
+from fsd.image.reading import as_call_failed
 from fsd.release.ports import Registry, Repository
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
@@ -169,31 +171,36 @@ def _builder(runtime: str) -> Callable[[BuildJob], Outcome]:
 
 
 def _build_snapshot(job: BuildJob) -> Outcome:
-    from fsd.image.snapshot import push_snapshot, take_snapshot
-
-    snapshot = take_snapshot(
-        job.source.folder,
-        dockerfile=job.dockerfile,
-        build_args=job.build_args,
-        architecture=job.architecture,
-        target=job.target,
-    )
+    """By the embedded AWS: only its tasks can be processes."""
     user, password, endpoint = job.registry.login()
-    name = job.repository.uri.partition("/")[2]
-    client = RegistryClient(
-        endpoint=endpoint,
-        repository=name,
-        user=user,
-        password=password,
-        patience=job.patience,
-    )
-    pushed = push_snapshot(
-        snapshot, client=client, tag=job.source.key_tag, architecture=job.architecture
-    )
+    try:
+        with as_call_failed():
+            pushed = job.patience(
+                lambda: embedded_aws.push_process_image(
+                    context=job.source.folder,
+                    dockerfile=job.dockerfile,
+                    build_args=job.build_args,
+                    architecture=job.architecture,
+                    target=job.target,
+                    endpoint=endpoint,
+                    repository=job.repository.uri.partition("/")[2],
+                    tag=job.source.key_tag,
+                    user=user,
+                    password=password,
+                    on_line=job.on_line,
+                )
+            )
+    except CallFailedError as error:
+        if error.code is not ErrorCode.PUSH_FAILED:
+            raise
+        cause = read_push(error.what)
+        raise CallFailedError(
+            error.what, where=error.where, fix=cause.fix or error.fix, code=cause.code
+        ) from error
     return Outcome(
         digest=pushed.digest,
         pushed=f"pushed {pushed.pushed} of {pushed.blobs} blobs",
-        skipped=snapshot.skipped,
+        skipped=pushed.skipped,
     )
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.image.git import run_git
-from fsd.image.ignore import Ignore, ignore_files, load_ignore
 from fsd.image.key import Recipe, find_pointers, make_key, sees_git
-from fsd.image.tree import Tree, read_tree
+from fsd.image.reading import as_call_failed
 from fsd.release.turn import CommitOrder
+from fsd_files.ignore import Ignore, ignore_files, load_ignore
+from fsd_files.tree import Tree, read_tree
 
 _SHORT = 7
 _TAG_PART = 12
@@ -111,8 +112,12 @@ def read_source(
             fix="name the folder that holds the Dockerfile",
             code=ErrorCode.CONTEXT_MISSING,
         )
-    found = find_dockerfile(folder, dockerfile)
-    recipe = recipe or Recipe()
+    with as_call_failed():
+        found = find_dockerfile(folder, dockerfile)
+        return _read_source(folder, found, recipe or Recipe(), is_built=is_built)
+
+
+def _read_source(folder: Path, found: Path, recipe: Recipe, *, is_built: bool) -> Source:
     ignore = load_ignore(folder, found)
     commit, title = _head(folder)
     changes = _read_changes(folder, found, ignore) if commit else _Changes()

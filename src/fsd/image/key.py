@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fsd.errors import CallFailedError, ErrorCode
-from fsd.image.ignore import Ignore
-from fsd.image.tree import Kind, Tree, digest
-from fsd.user_files import read_user_bytes
+from fsd_files.ignore import Ignore
+from fsd_files.tree import Kind, Tree, digest
+from fsd_files.user_files import read_user_bytes
 
 DEFAULT_PLATFORM = "X86_64"
 

@@ -7,10 +7,10 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fsd.errors import FsdError
-from fsd.image.dockerfile import Instruction, parse_dockerfile, substitute, unquote
 from fsd.scaffold.folder import Folder
 from fsd.scaffold.source import HEALTH, Mention, Source, read_source
+from fsd_files.dockerfile import Instruction, parse_dockerfile, substitute, unquote
+from fsd_files.errors import FileError
 
 API, WORKER = "api", "worker"
 
@@ -217,7 +217,7 @@ def _dockerfile(folder: Folder) -> tuple[Instruction, ...]:
     """The last stage, which is what runs; with the ARGs before the first. () if it is none."""
     try:
         every = parse_dockerfile(folder.texts.get("Dockerfile", ""))
-    except FsdError:
+    except FileError:
         return ()
     starts = [index for index, each in enumerate(every) if each.name == "FROM"]
     return (*every[: starts[0]], *every[starts[-1] :]) if starts else every

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsd.user_files import open_user_file
+from fsd_files.user_files import open_user_file
 
 MAX_BYTES = 256 * 1024
 MAX_SOURCES = 300

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from fsd.manifest.fargate import is_size
+from fsd_local.ecs.fargate import is_size
 from fsd_local.ecs.faults import client, invalid
 from fsd_local.ecs.model import Json
 

@@ -38,7 +38,7 @@ def choose(
     `state` is a folder of the instance's own; `instance` tells its tasks from another's;
     `registry_password` is for registries on this machine, "" where they ask for none; `aws_port`
     is where the embedded AWS listens. Raises
-    CallFailedError (docker-unavailable) where containers are asked for and no engine answers.
+    LocalError (docker-unavailable) where containers are asked for and no engine answers.
     """
     if name != PROCESS:
         # Only here: the SDK takes a moment to import.

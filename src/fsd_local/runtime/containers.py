@@ -27,7 +27,7 @@ import requests
 from docker.context import ContextAPI
 from docker.types import LogConfig, Ulimit
 
-from fsd.errors import CallFailedError, ErrorCode
+from fsd_local.errors import LocalCode, LocalError
 from fsd_local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
 from fsd_local.runtime import doorways, orphans, wording
 from fsd_local.runtime.doorways import Doorway, Doorways
@@ -71,15 +71,15 @@ def find_engine(timeout: int = _SOON) -> docker.DockerClient | None:
 
 
 def require_engine() -> docker.DockerClient:
-    """Raises CallFailedError (docker-unavailable) where none answers."""
+    """Raises LocalError (docker-unavailable) where none answers."""
     engine = find_engine(_PATIENT)
     if engine is not None:
         return engine
-    raise CallFailedError(
+    raise LocalError(
         "no Docker engine answers",
         where=os.environ.get("DOCKER_HOST") or _DEFAULT_HOST,
         fix="start Docker, or use --runtime process",
-        code=ErrorCode.DOCKER_UNAVAILABLE,
+        code=LocalCode.DOCKER_UNAVAILABLE,
     )
 
 

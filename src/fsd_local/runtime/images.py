@@ -1,7 +1,7 @@
 """Process images: pulled from the embedded AWS's own registry over HTTP, kept by digest.
 
 A process image is an ordinary one with a label, whose only content is what the Dockerfile copies
-(see `fsd.image.snapshot`). Anything else cannot run without Docker, and says so.
+(see `fsd_local.image.snapshot`). Anything else cannot run without Docker, and says so.
 """
 
 from __future__ import annotations

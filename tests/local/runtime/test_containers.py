@@ -13,7 +13,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from fsd.errors import CallFailedError
+from fsd_local.errors import LocalError
 from fsd_local.ports import ContainerState, LaunchError
 from fsd_local.runtime import choose, doorways
 from fsd_local.runtime.containers import Containers, find_engine, read_log, require_engine, sweep
@@ -178,7 +178,7 @@ def test_find_engine__nobody_answers__none() -> None:
 
 @pytest.mark.usefixtures("no_engine")
 def test_require_engine__nobody_answers__says_what_to_do() -> None:
-    with pytest.raises(CallFailedError) as raised:
+    with pytest.raises(LocalError) as raised:
         require_engine()
 
     assert (raised.value.code, raised.value.fix) == (
@@ -199,7 +199,7 @@ def test_choose__no_engine__processes(name: str | None, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_engine")
 def test_choose__containers_without_an_engine__refused(tmp_path: Path) -> None:
-    with pytest.raises(CallFailedError):
+    with pytest.raises(LocalError):
         choose("container", logs=FakeLogs(), state=tmp_path / "s", instance="chosen")
 
 

@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from fsd_local import instance as local
 from fsd_local.instance import Instance
+from fsd_local.settings import Settings
 
 Clients: TypeAlias = Callable[[str], Any]
 
@@ -23,7 +24,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     folder = tmp_path_factory.mktemp("local") / "state"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSD_LOCAL_STATE", str(folder))
-        started = local.ensure(runtime="process", speed=50)
+        started = local.ensure(Settings(runtime="process", speed=50))
     yield started
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSD_LOCAL_STATE", str(folder))

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from fsd.errors import CallFailedError, UsageError
 from fsd_local import instance as local
+from fsd_local.errors import LocalError, LocalUsageError
 from fsd_local.instance import Instance
+from fsd_local.settings import Settings
 from tests.local.server.targets import wait_for
 
 
@@ -31,7 +32,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def start() -> Instance:
-    return local.ensure(runtime="process", speed=50)
+    return local.ensure(Settings(runtime="process", speed=50))
 
 
 def is_alive(pid: int) -> bool:
@@ -159,15 +160,15 @@ def test_ensure__many_at_once__start_one(state: Path) -> None:
 def test_ensure__other_options_than_the_running_one__says_so(state: Path) -> None:
     del state
     start()
-    with pytest.raises(UsageError, match=r"speed 50\.0, not 7"):
-        local.ensure(speed=7)
+    with pytest.raises(LocalUsageError, match=r"speed 50\.0, not 7"):
+        local.ensure(Settings(speed=7))
 
 
 def test_ensure__port_in_use__names_the_port_and_leaves_nothing(state: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(CallFailedError, match=f"port {port} of 127.0.0.1") as caught:
-            local.ensure(port=port)
+        with pytest.raises(LocalError, match=f"port {port} of 127.0.0.1") as caught:
+            local.ensure(Settings(port=port))
     assert (caught.value.code, caught.value.exit_code) == ("port-in-use", 5)
     assert not state.exists()
 
@@ -176,8 +177,8 @@ def test_ensure__no_docker_engine__says_so_and_leaves_nothing(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{state}.sock")
-    with pytest.raises(CallFailedError, match="no Docker engine answers") as caught:
-        local.ensure(runtime="container")
+    with pytest.raises(LocalError, match="no Docker engine answers") as caught:
+        local.ensure(Settings(runtime="container"))
     assert caught.value.code == "docker-unavailable"
     assert list(state.parent.glob("state/*")) == []
 
@@ -187,7 +188,7 @@ def test_ensure__server_cannot_start__gives_its_last_line(
 ) -> None:
     (tmp_path / "hypercorn.py").write_text("raise OSError('broken installation')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(CallFailedError, match="ended with 1: OSError: broken") as caught:
+    with pytest.raises(LocalError, match="ended with 1: OSError: broken") as caught:
         start()
     assert caught.value.code == "local-start-failed"
     assert not state.exists()
@@ -198,7 +199,7 @@ def test_ensure__extra_is_missing__names_the_command(
 ) -> None:
     del state
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(CallFailedError, match="needs ministack and hypercorn") as caught:
+    with pytest.raises(LocalError, match="needs ministack and hypercorn") as caught:
         local.ensure()
     assert (caught.value.code, caught.value.fix) == (
         "local-extra-missing",

@@ -13,10 +13,11 @@ from typing import Any
 import boto3
 import pytest
 
-from fsd.image.registry import RegistryClient
-from fsd.image.snapshot import push_snapshot, take_snapshot
 from fsd_local import instance as local
+from fsd_local.image.registry import RegistryClient
+from fsd_local.image.snapshot import push_snapshot, take_snapshot
 from fsd_local.instance import Instance
+from fsd_local.settings import Settings
 from tests.local.registry_login import registry_password, write_docker_config
 from tests.local.server.targets import wait_for
 
@@ -37,7 +38,7 @@ def runtime(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str) -> Iterator[Instance]:
     monkeypatch.setenv("FSD_LOCAL_STATE", str(tmp_path / "deep" / "state"))
-    started = local.ensure(runtime=runtime, speed=50)
+    started = local.ensure(Settings(runtime=runtime, speed=50))
     yield started
     local.down()
     registry = started.endpoint.removeprefix("http://")
@@ -178,6 +179,6 @@ def test_ensure__server_was_killed__sweeps_its_tasks(
     before = tasks_of(instance)
     os.kill(instance.pid, signal.SIGKILL)
     wait_for(lambda: local.find() is None)
-    again = local.ensure(runtime=instance.runtime, speed=50)
+    again = local.ensure(Settings(runtime=instance.runtime, speed=50))
     assert before
     assert tasks_of(again) == []

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from fsd_local import instance as local
 from fsd_local.instance import Instance
+from fsd_local.settings import Settings
 from tests.local.server import stacks
 from tests.local.server.enforced import EVERYTHING, REGION, Account, all_but, allow, opened
 from tests.local.server.targets import wait_for
@@ -24,7 +25,7 @@ def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     folder = tmp_path_factory.mktemp("enforcing") / "state"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSD_LOCAL_STATE", str(folder))
-        started = local.ensure(runtime="process", speed=50, enforce_iam=True)
+        started = local.ensure(Settings(runtime="process", speed=50, enforce_iam=True))
     yield started
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSD_LOCAL_STATE", str(folder))

@@ -17,6 +17,7 @@ from fsd.image.context import read_source
 from fsd.image.key import Recipe
 from fsd_local import instance as local
 from fsd_local.instance import Instance
+from fsd_local.settings import Settings
 from tests.fakes.python_image import ensure_python_image
 from tests.local.table.stage import Stage
 
@@ -38,7 +39,7 @@ def instance(
     folder = tmp_path_factory.mktemp("table") / "state"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSD_LOCAL_STATE", str(folder))
-        started = local.ensure(runtime=request.param, speed=SPEED)
+        started = local.ensure(Settings(runtime=request.param, speed=SPEED))
     yield started
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSD_LOCAL_STATE", str(folder))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fsd.errors import CallFailedError
-from fsd.image.dockerfile import load_dockerfile, pairs, parse_dockerfile, substitute, unquote
+from fsd_files.dockerfile import load_dockerfile, pairs, parse_dockerfile, substitute, unquote
+from fsd_files.errors import FileError
 
 
 def written(text: str) -> list[tuple[str, str]]:
@@ -75,7 +75,7 @@ def test_parse_dockerfile__heredoc__its_body_is_no_instruction() -> None:
     ],
 )
 def test_parse_dockerfile__mistake__names_the_line(text: str, what: str, line: int) -> None:
-    with pytest.raises(CallFailedError) as raised:
+    with pytest.raises(FileError) as raised:
         parse_dockerfile(text, path="D")
 
     assert what in raised.value.what
@@ -87,7 +87,7 @@ def test_load_dockerfile__not_text__says_so(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     path.write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(CallFailedError) as raised:
+    with pytest.raises(FileError) as raised:
         load_dockerfile(path)
 
     assert raised.value.code == "dockerfile-unreadable"
@@ -141,5 +141,5 @@ def test_pairs__both_forms__split(text: str, expected: tuple[tuple[str, str], ..
 def test_pairs__no_value__refused(text: str) -> None:
     (found,) = parse_dockerfile(text)
 
-    with pytest.raises(CallFailedError, match=r"has no value|is not name=value"):
+    with pytest.raises(FileError, match=r"has no value|is not name=value"):
         pairs(found)

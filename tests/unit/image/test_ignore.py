@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fsd.image.ignore import load_ignore, parse_ignore
+from fsd_files.ignore import load_ignore, parse_ignore
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from fsd.errors import CallFailedError
-from fsd.image.dockerfile import parse_dockerfile
-from fsd.image.stages import Configuration, Snapshot, play
-from fsd.image.tree import FOLDER, Kind, Node, Tree
+from fsd_files.dockerfile import parse_dockerfile
+from fsd_files.errors import FileError
+from fsd_files.tree import FOLDER, Kind, Node, Tree
+from fsd_local.image.stages import Configuration, Snapshot, play
 
 
 def tree(*paths: str) -> Tree:
@@ -75,7 +75,7 @@ def test_play__copy_everything__the_whole_context() -> None:
 
 
 def test_play__copy_of_what_is_not_there__names_the_line() -> None:
-    with pytest.raises(CallFailedError) as raised:
+    with pytest.raises(FileError) as raised:
         played("FROM scratch\nCOPY nope /", "a")
 
     assert "`nope` is not in the build context" in raised.value.what
@@ -196,7 +196,7 @@ def test_play__arguments__as_docker_scopes_them(text: str, expected: str) -> Non
     ],
 )
 def test_play__what_cannot_be_done__refused(text: str, what: str) -> None:
-    with pytest.raises(CallFailedError) as raised:
+    with pytest.raises(FileError) as raised:
         played(text, "a")
 
     assert what in raised.value.what
@@ -240,7 +240,7 @@ def test_play__target__that_stage_or_the_last(target: str, command: str) -> None
 
 
 def test_play__target_that_is_no_stage__refused_with_those_there_are() -> None:
-    with pytest.raises(CallFailedError) as raised:
+    with pytest.raises(FileError) as raised:
         play(
             parse_dockerfile(STAGES), context={}, build_args={}, architecture="amd64", target="prod"
         )

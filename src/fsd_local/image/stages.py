@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from fsd.image.dockerfile import (
+from fsd_files.dockerfile import (
     Instruction,
     dockerfile_error,
     pairs,
     substitute,
     unquote,
 )
-from fsd.image.tree import FOLDER, Kind, Node, Tree
+from fsd_files.tree import FOLDER, Kind, Node, Tree
 
 _SHELL = ("/bin/sh", "-c")
 _URL = re.compile(r"(https?|git|ssh)://|git@")
@@ -95,7 +95,7 @@ def play(
 ) -> Snapshot:
     """The stage `target`, by name or number, or the last. `architecture` is amd64 or arm64.
 
-    Raises CallFailedError (dockerfile-invalid).
+    Raises FileError (dockerfile-invalid).
     """
     state = _Play(context=context, given=build_args, globals=_platform(architecture))
     stage: _Stage | None = None

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsd.errors import CallFailedError, ErrorCode, Location
-from fsd.image.globs import BadPatternError, compile_glob
-from fsd.user_files import UnreadableError, read_user_text
+from fsd_files.errors import FileCode, FileError, Location
+from fsd_files.globs import BadPatternError, compile_glob
+from fsd_files.user_files import UnreadableError, read_user_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Ignore:
 def load_ignore(context: Path, dockerfile: Path) -> Ignore:
     """`<Dockerfile>.dockerignore` beside the Dockerfile wins over the context's, as in BuildKit.
 
-    Raises CallFailedError for a file that cannot be read, or that has a pattern that is none.
+    Raises FileError for a file that cannot be read, or that has a pattern that is none.
     """
     for path in ignore_files(context, dockerfile):
         try:
@@ -52,11 +52,11 @@ def load_ignore(context: Path, dockerfile: Path) -> Ignore:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except UnreadableError as error:
-            raise CallFailedError(
+            raise FileError(
                 f"the ignore file cannot be read: {error}",
                 where=str(path),
                 fix="replace it by a text file in UTF-8, or remove it",
-                code=ErrorCode.DOCKERIGNORE_INVALID,
+                code=FileCode.DOCKERIGNORE_INVALID,
             ) from error
     return Ignore()
 
@@ -67,7 +67,7 @@ def ignore_files(context: Path, dockerfile: Path) -> tuple[Path, Path]:
 
 
 def parse_ignore(text: str, *, path: str = ".dockerignore") -> Ignore:
-    """Raises CallFailedError for a pattern that Docker refuses, with its line."""
+    """Raises FileError for a pattern that Docker refuses, with its line."""
     return Ignore(patterns=tuple(_parse(text, path)))
 
 
@@ -86,11 +86,11 @@ def _parse(text: str, path: str) -> Iterator[Pattern]:
         try:
             matches = compile_glob(cleaned)
         except BadPatternError as error:
-            raise CallFailedError(
+            raise FileError(
                 f"`{body}` is not a pattern that Docker takes: {error}",
                 where=Location(path=path, line=number, column=line.index(body) + 1),
                 fix="correct the pattern; a backslash makes a special character an ordinary one",
-                code=ErrorCode.DOCKERIGNORE_INVALID,
+                code=FileCode.DOCKERIGNORE_INVALID,
             ) from error
         yield Pattern(text=cleaned, is_exception=is_exception, matches=matches)
 

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from fsd.image.dockerfile import load_dockerfile
-from fsd.image.ignore import load_ignore
-from fsd.image.registry import Blob, RegistryClient
-from fsd.image.stages import Configuration, Snapshot, play
-from fsd.image.tree import Kind, Node, Tree, read_tree
+from fsd_files.dockerfile import load_dockerfile
+from fsd_files.ignore import load_ignore
+from fsd_files.tree import Kind, Node, Tree, read_tree
+from fsd_local.image.registry import Blob, RegistryClient
+from fsd_local.image.stages import Configuration, Snapshot, play
 
 RUNTIME_LABEL = "fsd.runtime"
 PROCESS = "process"
@@ -51,7 +51,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Of the stage `target`, or the last.
 
-    Raises CallFailedError for a Dockerfile that cannot be played without Docker.
+    Raises FileError for a Dockerfile that cannot be played without Docker.
     """
     tree = read_tree(context, load_ignore(context, dockerfile))
     instructions = load_dockerfile(dockerfile)

@@ -1,4 +1,4 @@
-"""Pushes an image through a registry's HTTP API, where no Docker engine can.
+"""Pushes an image to the registry of an embedded AWS, where no Docker engine can.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#push
 """
@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import base64
 import http.client
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from fsd.errors import CallFailedError, ErrorCode
-from fsd.image.causes import read_push
-from fsd.image.patience import NO_PATIENCE, PassingPushError, Patience
+from fsd_local.errors import LocalCode, LocalError, PassingError
 
 _TIMEOUT = 60.0  # seconds for one answer
 _PASSING = {408, 429, 500, 502, 503, 504}
@@ -47,17 +44,13 @@ class RegistryClient:
     repository: str  # the name, without the registry's host
     user: str
     password: str = field(repr=False)
-    patience: Patience = NO_PATIENCE
 
     def has_blob(self, digest: str) -> bool:
         url = f"{self._base}/blobs/{digest}"
-        return self.patience(lambda: self._call("HEAD", url)).status == 200
+        return self._call("HEAD", url).status == 200
 
     def put_blob(self, blob: Blob, content: IO[bytes]) -> None:
-        """Each attempt is a new upload. Raises CallFailedError (push-denied, push-failed)."""
-        self.patience(lambda: self._put_blob(blob, content))
-
-    def _put_blob(self, blob: Blob, content: IO[bytes]) -> None:
+        """Raises LocalError (push-failed)."""
         content.seek(0)
         begun = self._call("POST", f"{self._base}/blobs/uploads/", length=0)
         self._expect(begun, 202, f"begin the upload of {blob.digest}")
@@ -73,10 +66,7 @@ class RegistryClient:
         self._expect(done, 201, f"upload {blob.digest}")
 
     def put_manifest(self, manifest: bytes, *, tag: str, media_type: str) -> str:
-        """The digest under which the registry keeps it. Raises CallFailedError."""
-        return self.patience(lambda: self._put_manifest(manifest, tag=tag, media_type=media_type))
-
-    def _put_manifest(self, manifest: bytes, *, tag: str, media_type: str) -> str:
+        """The digest under which the registry keeps it. Raises LocalError."""
         answer = self._call(
             "PUT",
             f"{self._base}/manifests/{tag}",
@@ -96,13 +86,11 @@ class RegistryClient:
             return
         said = answer.body.decode(errors="replace").strip()[:500] or "no reason given"
         name = http.client.responses.get(answer.status, "")
-        cause = read_push(f"{answer.status} {name}: {said}")
-        may_pass = cause.can_pass and answer.status in _PASSING
-        raise (PassingPushError if may_pass else CallFailedError)(
-            f"the registry answered {answer.status} to {doing}: {said}",
+        raise (PassingError if answer.status in _PASSING else LocalError)(
+            f"the registry answered {answer.status} {name} to {doing}: {said}",
             where=f"{self.endpoint} · {self.repository}",
-            fix=cause.fix or "run it again; what was pushed already is kept",
-            code=cause.code,
+            fix="run it again; what was pushed already is kept",
+            code=LocalCode.PUSH_FAILED,
         )
 
     def _call(
@@ -126,12 +114,11 @@ class RegistryClient:
             headers = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(status=answer.status, headers=headers, body=answer.read())
         except (OSError, http.client.HTTPException) as error:
-            lasts = isinstance(error, ssl.SSLCertVerificationError)
-            raise (CallFailedError if lasts else PassingPushError)(
+            raise PassingError(
                 f"{method} {url}: {error or type(error).__name__}",
                 where=self.endpoint,
                 fix="check that the registry can be reached, and run it again",
-                code=ErrorCode.PUSH_FAILED,
+                code=LocalCode.PUSH_FAILED,
             ) from error
         finally:
             connection.close()

@@ -12,9 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from fsd.errors import CallFailedError, ErrorCode
-from fsd.image.ignore import Ignore
-from fsd.user_files import open_user_file
+from fsd_files.errors import FileCode, FileError
+from fsd_files.ignore import Ignore
+from fsd_files.user_files import open_user_file
 
 _BLOCK = 1 << 20
 _LONGEST_PATH = 200  # characters that an error shows
@@ -40,7 +40,7 @@ class Node:
     target: str = ""  # of a link
 
     def open(self) -> IO[bytes]:
-        """Raises CallFailedError where the file is none any more."""
+        """Raises FileError where the file is none any more."""
         if self.source is None:
             return io.BytesIO(self.content)
         try:
@@ -59,7 +59,7 @@ def read_tree(root: Path, ignore: Ignore) -> Tree:
 
     Modes are reduced to "executable or not", so that a umask does not make another image.
 
-    Raises CallFailedError (context-too-large, context-unreadable).
+    Raises FileError (context-too-large, context-unreadable).
     """
     found: Tree = {}
     total = 0
@@ -67,12 +67,12 @@ def read_tree(root: Path, ignore: Ignore) -> Tree:
         found[path] = node
         total += node.size
         if total > MOST_BYTES:
-            raise CallFailedError(
+            raise FileError(
                 f"the build context has more than {MOST_BYTES >> 30} GiB, {path} among it",
                 where=str(root),
                 fix="keep large files out of the context by .dockerignore, and load them at run "
                 "time",
-                code=ErrorCode.CONTEXT_TOO_LARGE,
+                code=FileCode.CONTEXT_TOO_LARGE,
             )
     return found
 
@@ -130,13 +130,13 @@ def _entries(root: Path, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
             yield (f"{folder}/{entry.name}" if folder else entry.name), entry
 
 
-def _unreadable(path: Path, error: OSError) -> CallFailedError:
+def _unreadable(path: Path, error: OSError) -> FileError:
     text = str(path)
-    return CallFailedError(
+    return FileError(
         f"the build context cannot be read: {error.strerror or error}",
         where=text if len(text) <= _LONGEST_PATH else f"{text[:_LONGEST_PATH]}…",
         fix="keep it out of the context by .dockerignore, or make it readable",
-        code=ErrorCode.CONTEXT_UNREADABLE,
+        code=FileCode.CONTEXT_UNREADABLE,
     )
 
 

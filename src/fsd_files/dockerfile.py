@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fsd.errors import CallFailedError, ErrorCode, Location
-from fsd.user_files import read_user_text
+from fsd_files.errors import FileCode, FileError, Location
+from fsd_files.user_files import read_user_text
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
 _HEREDOC = re.compile(r"(?<!<)<<(?!<)(-?)([\"']?)([A-Za-z_][A-Za-z0-9_.]*)\2")
@@ -59,15 +59,15 @@ class Instruction:
 
 
 def load_dockerfile(path: Path) -> tuple[Instruction, ...]:
-    """Raises CallFailedError for what cannot be read or is no Dockerfile."""
+    """Raises FileError for what cannot be read or is no Dockerfile."""
     try:
         text = read_user_text(path)
     except OSError as error:
-        raise CallFailedError(
+        raise FileError(
             f"the Dockerfile cannot be read: {error}",
             where=str(path),
             fix="name a text file with --dockerfile",
-            code=ErrorCode.DOCKERFILE_UNREADABLE,
+            code=FileCode.DOCKERFILE_UNREADABLE,
         ) from error
     return parse_dockerfile(text, path=str(path))
 
@@ -85,8 +85,8 @@ def parse_dockerfile(text: str, *, path: str = "Dockerfile") -> tuple[Instructio
     return instructions
 
 
-def dockerfile_error(what: str, where: Location, *, fix: str) -> CallFailedError:
-    return CallFailedError(what, where=where, fix=fix, code=ErrorCode.DOCKERFILE_INVALID)
+def dockerfile_error(what: str, where: Location, *, fix: str) -> FileError:
+    return FileError(what, where=where, fix=fix, code=FileCode.DOCKERFILE_INVALID)
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:

@@ -1,0 +1,223 @@
+"""`fsd-local`: the embedded AWS by hand. Another program can have the same commands as its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from fsd_local import instance as local
+from fsd_local.errors import LocalCode, LocalError, LocalUsageError
+from fsd_local.settings import Settings
+from fsd_local.text import NOT_RUNNING, status_json, status_text, up_text
+
+_INTERRUPTED = 130
+_ALIASES = {"start": "up", "stop": "down"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Whose commands they are: what a user types before `up`."""
+
+    name: str = "fsd-local"
+    first_steps: tuple[str, ...] = ()  # after `up`, before those of every program
+    told: Callable[[], AbstractContextManager[None]] = nullcontext  # turns LocalError into its own
+
+
+class Commands(click.Group):
+    """`start` and `stop` are other words for `up` and `down`."""
+
+    told: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with self.told():
+            return super().invoke(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, _ALIASES.get(cmd_name, cmd_name))
+
+
+def make_commands(program: Program) -> Commands:
+    """The command group. Its commands raise LocalError, whose words are `fsd-local`'s."""
+    commands = (_up(program), _down(program), _status(program), _env(program), _reset(program))
+    group = Commands(
+        "local",
+        commands={str(command.name): command for command in commands},
+        help="The embedded AWS: ECS with real tasks, load balancers, a registry; no account needed."
+        f"\n\nThere is one for each user and checkout, and it runs until `{program.name} down`.",
+        epilog="Example:  "
+        + " && ".join((f"{program.name} up", *program.first_steps, f"{program.name} status")),
+    )
+    group.told = program.told
+    return group
+
+
+def _up(program: Program) -> click.Command:
+    @click.command(
+        "up",
+        help="Start the embedded AWS; if it runs already, say so.",
+        epilog=f"Example:  {program.name} up --runtime process --speed 20",
+    )
+    @click.option(
+        "--runtime",
+        type=click.Choice(["container", "process"]),
+        help="How tasks run; containers where a Docker engine answers, else processes.",
+    )
+    @click.option(
+        "--speed",
+        type=click.FloatRange(min=1, max=1000),
+        help="Divides health check intervals, grace periods, draining, bake times and cooldowns.  "
+        "[default: 10]",
+    )
+    @click.option(
+        "--port",
+        type=click.IntRange(1, 65535),
+        help="The port on 127.0.0.1.  [default: a free one]",
+    )
+    @click.option(
+        "--enforce-iam",
+        is_flag=True,
+        help="Refuse what a role's policies do not allow; otherwise everything is allowed.",
+    )
+    @click.option(
+        "--slow-stacks",
+        type=click.FloatRange(min=0, max=3600),
+        metavar="SECONDS",
+        help="How long each CloudFormation operation is in progress, to rehearse waiting.",
+    )
+    def up(
+        runtime: str | None,
+        speed: float | None,
+        port: int | None,
+        enforce_iam: bool,
+        slow_stacks: float | None,
+    ) -> None:
+        running = local.find()
+        settings = Settings(
+            runtime=runtime,
+            speed=speed,
+            port=port,
+            enforce_iam=enforce_iam or None,
+            slow_stacks=slow_stacks,
+        )
+        instance = local.ensure(settings)
+        steps = (
+            *program.first_steps,
+            f"{program.name} status          what runs, and its URLs",
+            f'eval "$({program.name} env)"   points aws, boto3 and docker at it',
+            f"{program.name} down            stops it and removes everything",
+        )
+        click.echo(up_text(instance, was_running=running is not None, steps=steps))
+
+    return up
+
+
+def _down(program: Program) -> click.Command:
+    @click.command(
+        "down",
+        help="Stop it with all its tasks; nothing stays behind.",
+        epilog=f"Example:  {program.name} down",
+    )
+    def down() -> None:
+        stopped = local.down()
+        gone = "The embedded AWS is down; nothing is left of it"
+        click.echo(gone if stopped else NOT_RUNNING.format(program=program.name))
+
+    return down
+
+
+def _status(program: Program) -> click.Command:
+    @click.command(
+        "status",
+        help="Show where it listens, what runs on it and what is stored in it.",
+        epilog=f"Example:  {program.name} status --format json | jq -r .endpoint",
+    )
+    @click.option(
+        "--format",
+        "output",
+        type=click.Choice(["terminal", "json"]),
+        default="terminal",
+        show_default=True,
+        help="Output format; json prints one document to stdout.",
+    )
+    def status(output: str) -> None:
+        found = local.status()
+        if output == "json":
+            click.echo(json.dumps(status_json(found), indent=2))
+        else:
+            text = status_text(found) if found else NOT_RUNNING.format(program=program.name)
+            click.echo(text)
+
+    return status
+
+
+def _env(program: Program) -> click.Command:
+    @click.command(
+        "env",
+        help="Print what points the AWS CLI and SDKs at it, for `eval` in a shell.",
+        epilog=f'Example:  eval "$({program.name} env)" && aws ecs list-clusters',
+    )
+    def env() -> None:
+        instance = local.find()
+        if instance is None:
+            raise LocalError(
+                "the embedded AWS is not running",
+                where="fsd-local env",
+                fix="fsd-local up",
+                code=LocalCode.LOCAL_NOT_RUNNING,
+            )
+        for name, value in local.environment(instance).items():
+            click.echo(f"export {name}={shlex.quote(value)}")
+        click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
+
+    return env
+
+
+def _reset(program: Program) -> click.Command:
+    @click.command(
+        "reset",
+        help="Stop every task and remove every resource; it runs on, empty, at the same endpoint.",
+        epilog=f"Example:  {program.name} reset",
+    )
+    def reset() -> None:
+        emptied = local.reset()
+        text = "The embedded AWS is empty" if emptied else NOT_RUNNING.format(program=program.name)
+        click.echo(text)
+
+    return reset
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line of `fsd-local`; returns the exit code."""
+    commands = make_commands(Program())
+    commands.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    try:
+        commands.main(args=list(arguments), prog_name="fsd-local", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return LocalUsageError.exit_code
+    except LocalError as error:
+        click.echo(str(error), err=True)
+        return error.exit_code
+    except BrokenPipeError:  # the reader (head, less) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
