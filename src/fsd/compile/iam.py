@@ -12,19 +12,21 @@ from dataclasses import dataclass
 
 from fsd.compile.desired import Json, JsonValue, Target
 from fsd.errors import ErrorCode, ManifestError
-from fsd.manifest.companions import missing_companions
 from fsd.manifest.dependencies import (
     EVERYTHING,
     KINDS,
     Kind,
-    arn_templates,
     arns,
     condition,
-    expand,
-    may_be_newer,
-    nearest_actions,
 )
+from fsd.manifest.kafka_actions import missing_kafka_actions
 from fsd.manifest.models import Dependency
+from fsd.manifest.permissions import (
+    PermissionFault,
+    describe_elsewhere,
+    describe_unknown,
+    read_permission,
+)
 
 # Characters without white space, all inline policies of a role together.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -108,28 +110,22 @@ def _grants(
         for permission in sorted(permissions)
         for action in _actions(kind, permission, name=name)
     }
-    for action in sorted(actions | set(missing_companions(actions))):
+    for action in sorted(actions | set(missing_kafka_actions(actions))):
         resources = tuple(sorted(_in_account(arn, target) for arn in arns(kind, action, name=name)))
         yield action, _scope(kind, resources, name=name)
 
 
-def _actions(kind: Kind, permission: str, *, name: str) -> tuple[str, ...]:
-    """The actions of a permission that work on this kind.
-
-    A wildcard leaves out what has no resource level: `s3:*` on a bucket does not mean
-    s3:PutAccountPublicAccessBlock. An action that is named gets it, on `*`.
-    """
-    found = expand(permission)
-    if not found and may_be_newer(kind, permission):
-        return (permission,)
-    if not found:
-        raise _unknown(kind, permission, name=name)
-    is_wildcard = "*" in permission or "?" in permission
-    useless = ((), (EVERYTHING,)) if is_wildcard else ((),)
-    works = tuple(action for action in found if arn_templates(kind, action) not in useless)
-    if not works:
-        raise _mismatch(kind, permission, name=name)
-    return works
+def _actions(kind: Kind, written: str, *, name: str) -> tuple[str, ...]:
+    permission = read_permission(kind, written)
+    where = f"dependencies: {kind.type} {name}"
+    if permission.fault is PermissionFault.UNKNOWN:
+        message, near = describe_unknown(written, kind)
+        fix = near or f"take an action of {', '.join(sorted(kind.services))}"
+        raise ManifestError(message, where=where, fix=fix, code=ErrorCode.UNKNOWN_PERMISSION)
+    if permission.fault is PermissionFault.ELSEWHERE:
+        message, fix = describe_elsewhere(written, kind)
+        raise ManifestError(message, where=where, fix=fix, code=ErrorCode.PERMISSION_TYPE_MISMATCH)
+    return permission.actions
 
 
 def _scope(kind: Kind, resources: tuple[str, ...], *, name: str) -> Scope:
@@ -175,22 +171,3 @@ def _kind(type_: str, name: str) -> Kind:
             code=ErrorCode.UNKNOWN_DEPENDENCY_TYPE,
         )
     return kind
-
-
-def _unknown(kind: Kind, permission: str, *, name: str) -> ManifestError:
-    near = " or ".join(f"`{action}`" for action in nearest_actions(permission, kind=kind))
-    return ManifestError(
-        f"`{permission}` is not an IAM action",
-        where=f"dependencies: {kind.type} {name}",
-        fix=near or f"take an action of {', '.join(sorted(kind.services))}",
-        code=ErrorCode.UNKNOWN_PERMISSION,
-    )
-
-
-def _mismatch(kind: Kind, permission: str, *, name: str) -> ManifestError:
-    return ManifestError(
-        f"`{permission}` does not work on the {kind.title} {name}",
-        where=f"dependencies: {kind.type} {name}",
-        fix=f"take an action of {', '.join(sorted(kind.services))} that works on a {kind.title}",
-        code=ErrorCode.PERMISSION_TYPE_MISMATCH,
-    )

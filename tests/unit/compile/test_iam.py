@@ -142,8 +142,8 @@ def test_compile_statements__other_order__is_the_same() -> None:
         (
             make_dependency("aws_s3_bucket", "b", "dynamodb:GetItem"),
             "permission-type-mismatch",
-            "`dynamodb:GetItem` does not work on the S3 bucket b",
-            "s3",
+            "`dynamodb:GetItem` does not work on a S3 bucket (aws_s3_bucket)",
+            "`aws_dynamodb_table`",
         ),
         (
             make_dependency("aws_redshift", "r", "redshift:GetClusterCredentials"),

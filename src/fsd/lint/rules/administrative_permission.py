@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
-from fsd.manifest.dependencies import EVERYTHING, KINDS, arn_templates, expand, is_administrative
+from fsd.manifest.dependencies import KINDS, is_administrative
 from fsd.manifest.finding import Severity
+from fsd.manifest.permissions import read_permission
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -31,13 +32,10 @@ def _administrative(type_: str, permission: str) -> tuple[str, ...]:
     kind = KINDS.get(type_)
     if kind is None:
         return ()
-    is_wildcard = "*" in permission or "?" in permission
-    useless = ((), (EVERYTHING,)) if is_wildcard else ((),)
-    return tuple(
-        action
-        for action in expand(permission)
-        if is_administrative(action) and arn_templates(kind, action) not in useless
-    )
+    granted = read_permission(kind, permission)
+    if granted.fault is not None:
+        return ()
+    return tuple(action for action in granted.actions if is_administrative(action))
 
 
 def _message(permission: str, found: tuple[str, ...]) -> str:

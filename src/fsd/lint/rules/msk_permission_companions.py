@@ -1,6 +1,6 @@
 """Some Kafka actions are worth nothing alone: an idempotent write needs the plain one too.
 
-FSD grants the companions beside what is listed, so nothing is denied; but then the task role has
+FSD grants those beside what is listed, so nothing is denied; but then the task role has
 more than the manifest says. The four permissions of a consumer are a set that everybody knows: what
 FSD adds to them is not reported.
 https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
 from fsd.lint.rules.msk_permissions_incomplete import needed_actions
-from fsd.manifest.companions import missing_companions
 from fsd.manifest.dependencies import expand
 from fsd.manifest.edit import AddItems
+from fsd.manifest.kafka_actions import missing_kafka_actions
 
 _READ = "kafka-cluster:ReadData"
 
@@ -27,7 +27,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         known = _reported_elsewhere(every)
         told: set[str] = set()
         for number, permission in enumerate(dependency.permissions):
-            missing = _companions(permission, every=every) - known - told
+            missing = _needed(permission, every=every) - known - told
             told |= missing
             if missing:
                 names = " and ".join(f"`{action}`" for action in sorted(missing))
@@ -41,11 +41,11 @@ def check(subject: Subject) -> Iterator[Problem]:
                 )
 
 
-def _companions(permission: str, *, every: set[str]) -> set[str]:
-    return {name for name in missing_companions(expand(permission)) if name not in every}
+def _needed(permission: str, *, every: set[str]) -> set[str]:
+    return {name for name in missing_kafka_actions(expand(permission)) if name not in every}
 
 
 def _reported_elsewhere(every: set[str]) -> set[str]:
     """What msk-permissions-incomplete asks for, and what comes with the four of a consumer."""
-    consumer = missing_companions([_READ]) if _READ in every else ()
+    consumer = missing_kafka_actions([_READ]) if _READ in every else ()
     return {*needed_actions(every), *consumer}

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from fsd.lint.rule import Problem, Subject
-from fsd.manifest.dependencies import KINDS, data_date, expand, may_be_newer, nearest_actions
+from fsd.manifest.dependencies import KINDS, data_date, expand, may_be_newer
 from fsd.manifest.finding import Severity
+from fsd.manifest.permissions import describe_unknown
 
 _OLD = timedelta(days=180)
 
@@ -22,15 +23,15 @@ def check(subject: Subject) -> Iterator[Problem]:
             if expand(permission):
                 continue
             kind = KINDS.get(dependency.type)
-            near = nearest_actions(permission, kind=kind)
+            message, fix = describe_unknown(permission, kind)
             age = _age(subject) if kind and may_be_newer(kind, permission) else timedelta()
             is_old = age > _OLD
-            fix = " or ".join(f"`{action}`" for action in near)
             if is_old:
+                message = f"{message} that FSD knows; its list is {age.days} days old"
                 fix = f"{fix}; or a newer FSD, which knows more" if fix else "update FSD"
             yield Problem(
                 at=("dependencies", index, "permissions", number),
-                message=_message(permission, age.days if is_old else None),
+                message=message,
                 fix=fix or "write `service:Action`, as in the IAM reference",
                 uses=(("dependencies", index, "type"),),
                 severity=Severity.WARNING if is_old else None,
@@ -39,11 +40,3 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 def _age(subject: Subject) -> timedelta:
     return subject.today - data_date() if subject.today else timedelta()
-
-
-def _message(permission: str, age: int | None) -> str:
-    if permission.replace("*", "").replace(":", "") == "":
-        return f"`{permission}` would allow everything"
-    if age is not None:
-        return f"`{permission}` is not an IAM action that FSD knows; its list is {age} days old"
-    return f"`{permission}` is not an IAM action"

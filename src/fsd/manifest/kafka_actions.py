@@ -1,6 +1,6 @@
 """Permissions that are worth nothing alone: what else an MSK client must be allowed.
 
-`compile` grants the companions, `lint` says which ones it added.
+`compile` grants those too, `lint` says which ones it added.
 https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 _SERVICE = "kafka-cluster:"
 # Action → what it needs beside Connect, which every action needs.
-_COMPANIONS: Mapping[str, tuple[str, ...]] = {
+_NEEDS: Mapping[str, tuple[str, ...]] = {
     "AlterCluster": ("DescribeCluster",),
     "AlterClusterDynamicConfiguration": ("DescribeClusterDynamicConfiguration",),
     "WriteDataIdempotently": ("WriteData",),
@@ -25,7 +25,7 @@ _COMPANIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def missing_companions(actions: Iterable[str]) -> tuple[str, ...]:
+def missing_kafka_actions(actions: Iterable[str]) -> tuple[str, ...]:
     """Actions that the given ones need and that are not among them, sorted.
 
     Actions are in AWS's spelling, wildcards expanded.
@@ -35,15 +35,15 @@ def missing_companions(actions: Iterable[str]) -> tuple[str, ...]:
     waiting = list(given)
     while waiting:
         action = waiting.pop()
-        for companion in _direct(action):
-            if companion not in needed:
-                needed.add(companion)
-                waiting.append(companion)
+        for other in _direct(action):
+            if other not in needed:
+                needed.add(other)
+                waiting.append(other)
     return tuple(sorted(needed - given))
 
 
 def _direct(action: str) -> tuple[str, ...]:
     if not action.startswith(_SERVICE):
         return ()
-    names = ("Connect", *_COMPANIONS.get(action.removeprefix(_SERVICE), ()))
+    names = ("Connect", *_NEEDS.get(action.removeprefix(_SERVICE), ()))
     return tuple(f"{_SERVICE}{name}" for name in names)

@@ -1,0 +1,79 @@
+"""How a dependency's permission is read: `compile` grants what `lint` has judged, by this alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from fsd.manifest.dependencies import (
+    EVERYTHING,
+    KINDS,
+    Kind,
+    arn_templates,
+    expand,
+    may_be_newer,
+    nearest_actions,
+)
+
+
+class PermissionFault(Enum):
+    """UNKNOWN: IAM has no such action. NEWER: it may have one that FSD does not know yet, so it is
+    granted. ELSEWHERE: its actions exist, and none of them works on this kind of resource."""
+
+    UNKNOWN = auto()
+    NEWER = auto()
+    ELSEWHERE = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """`actions` are those that it grants on a resource of this kind, in AWS's spelling, sorted."""
+
+    written: str
+    actions: tuple[str, ...]
+    fault: PermissionFault | None = None
+
+
+def read_permission(kind: Kind, permission: str) -> Permission:
+    """A wildcard leaves out what has no resource level: `s3:*` on a bucket does not mean
+    s3:PutAccountPublicAccessBlock. An action that is named gets it, on `*`.
+    """
+    found = expand(permission)
+    if not found and may_be_newer(kind, permission):
+        return Permission(written=permission, actions=(permission,), fault=PermissionFault.NEWER)
+    if not found:
+        return Permission(written=permission, actions=(), fault=PermissionFault.UNKNOWN)
+    is_wildcard = "*" in permission or "?" in permission
+    useless = ((), (EVERYTHING,)) if is_wildcard else ((),)
+    works = tuple(action for action in found if arn_templates(kind, action) not in useless)
+    fault = None if works else PermissionFault.ELSEWHERE
+    return Permission(written=permission, actions=works, fault=fault)
+
+
+def describe_unknown(permission: str, kind: Kind | None) -> tuple[str, str]:
+    """(message, fix); the fix is empty where nothing is spelled alike."""
+    near = nearest_actions(permission, kind=kind)
+    fix = " or ".join(f"`{action}`" for action in near)
+    if permission.replace("*", "").replace(":", "") == "":
+        return f"`{permission}` would allow everything", fix
+    return f"`{permission}` is not an IAM action", fix
+
+
+def describe_elsewhere(permission: str, kind: Kind) -> tuple[str, str]:
+    """(message, fix): the type on which it works, or what is spelled alike and works here."""
+    message = f"`{permission}` does not work on a {kind.title} ({kind.type})"
+    service, _, action = permission.partition(":")
+    owners = [other.type for other in KINDS.values() if service.lower() in other.services]
+    owners = [type_ for type_ in owners if type_ != kind.type]
+    if owners:
+        types = " or ".join(f"`{type_}`" for type_ in owners)
+        return message, f"put it on a dependency of type {types}"
+    near = [
+        candidate
+        for prefix in kind.services
+        for candidate in nearest_actions(f"{prefix}:{action}")
+        if arn_templates(kind, candidate)
+    ]
+    prefixes = " or ".join(f"`{prefix}:`" for prefix in kind.services)
+    fix = " or ".join(f"`{candidate}`" for candidate in near[:2])
+    return message, fix or f"actions on a {kind.title} start with {prefixes}"
