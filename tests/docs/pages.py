@@ -108,7 +108,7 @@ def type_name(annotation: Any) -> str:
     if origin in {types.UnionType, typing.Union}:
         parts = [type_name(part) for part in arguments if part is not type(None)]
         return " or ".join(dict.fromkeys(parts))
-    names = {str: "text", int: "whole number", bool: "boolean", float: "number"}
+    names = {object: "values", str: "text", int: "whole number", bool: "boolean", float: "number"}
     return names[annotation]
 
 

@@ -14,7 +14,7 @@ from fsd.lint.registry import Rule, list_rules
 from fsd.lint.rule import Problem, Subject
 from fsd.manifest.finding import MOST, Finding, FindingId, KeyPath, Severity, order
 from fsd.manifest.load import Loaded
-from fsd.manifest.yaml_tree import Document, locate
+from fsd.manifest.yaml_tree import Document, Node, locate
 
 if TYPE_CHECKING:
     from fsd.manifest.environments import Environment
@@ -54,6 +54,18 @@ def lint(
     findings = [
         finding for rule in rules for finding in _of_rule(rule, subject=subject, wrong=wrong)
     ]
+    for variant in loaded.variants:
+        other = replace(
+            subject,
+            manifest=variant.sound.manifest,
+            tree=variant.sound.tree,
+            environment=variant.environment,
+        )
+        unsound = wrong | variant.sound.without
+        findings += [
+            finding for rule in rules for finding in _of_rule(rule, subject=other, wrong=unsound)
+        ]
+    findings = [_without_far_edit(finding, loaded.document.root) for finding in findings]
     documents = [each for each in (loaded.document, loaded.environment_document) if each]
     kept = [
         finding
@@ -63,6 +75,14 @@ def lint(
     known = frozenset(rule.id for rule in rules)
     kept += islice(unknown_suppressions(loaded.document, known), MOST)
     return tuple(sorted(dict.fromkeys(kept), key=order))
+
+
+def _without_far_edit(finding: Finding, root: Node) -> Finding:
+    """A value of one environment is not repaired at the service's own key."""
+    places = {locate(root, finding.key_path, key=key)[0] for key in (True, False)}
+    if finding.edit is None or finding.where in places:
+        return finding
+    return replace(finding, edit=None)
 
 
 def _of_rule(

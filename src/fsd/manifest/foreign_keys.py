@@ -624,18 +624,13 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         under="service top resources",
     ),
     _none("minReadySeconds revisionHistoryLimit paused", "FSD has no such setting"),
-    _none(
+    _use(
         "environments stages profiles",
-        "FSD has no environments in a Service YAML: variables belong into `service.environment`, "
-        "what differs by environment into `spec.overrides` of `.fsd/environments.yml`",
-        under="service",
+        "environments",
+        "a section at the top of the file, beside `service`, with keys of `service` by environment",
+        under="service metadata deployment",
     ),
-    _none(
-        "environments stages profiles stage",
-        "FSD has no environments in a Service YAML: write them in `.fsd/environments.yml`, with "
-        "`spec.overrides` for what differs",
-        under="top metadata deployment",
-    ),
+    _use("stages profiles stage", "environments", "keys of `service` by environment", under="top"),
     # --- the account ---
     _none(
         "region regions primaryRegion awsRegion",

@@ -19,6 +19,7 @@ from fsd.manifest.interpolate import interpolate, variables_in
 from fsd.manifest.models import Manifest
 from fsd.manifest.salvage import Sound, salvage
 from fsd.manifest.typed import check
+from fsd.manifest.variants import environment_names, misplaced, with_environment
 from fsd.manifest.yaml_tree import (
     Branch,
     Document,
@@ -37,6 +38,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """The manifest as it is in an environment that it has values for."""
+
+    environment: str
+    sound: Sound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A manifest with all that was found, and the places of its keys.
 
@@ -44,7 +53,8 @@ class Loaded:
     overridden and interpolated. `sound` is the part of it that has no errors, for `fsd.lint`, so
     that one run shows everything. `assumed` are variables that were used without being known; a
     release must not go on with any. `environment_document` is where the environment's overrides
-    are written, `unused` are those of them that change nothing.
+    are written, `unused` are those of them that change nothing. `variants` are there where no
+    environment was chosen, so that one run shows the mistakes of all.
     """
 
     path: str
@@ -56,6 +66,7 @@ class Loaded:
     assumed: frozenset[str] = frozenset()
     environment_document: Document | None = None
     unused: tuple[Override, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
     @property
     def has_errors(self) -> bool:
@@ -87,7 +98,8 @@ def load_manifest(
     document, found = _one_document(text, path)
     if document is None:
         return Loaded(path=path, manifest=None, findings=found)
-    tree: Node = document.root
+    environment = (variables or {}).get("ENV", "")
+    tree = with_environment(document.root, environment)
     refused: tuple[Finding, ...] = ()
     unused: tuple[Override, ...] = ()
     if overrides or environment_overrides:
@@ -97,10 +109,12 @@ def load_manifest(
         first = override_.from_environment(
             environment_overrides or {}, document=environment_document
         )
-        tree, refused = override_.apply(document.root, (*first, *given))
+        base = tree
+        tree, refused = override_.apply(base, (*first, *given))
         refused = (*malformed, *refused)
-        unused = _unused(document.root, first, variables or {})
-    findings = [*found, *refused, *_names_itself(tree)]
+        unused = _unused(base, first, variables or {})
+    others, theirs = _check_variants(document, variables or {}, chosen=environment)
+    findings = [*found, *refused, *_names_itself(tree), *misplaced(document.root), *theirs]
     names = _with_service(tree, variables or {})
     done = interpolate(tree, variables=names, lines=document.lines)
     manifest, wrong = check(Manifest, done.tree)
@@ -117,7 +131,28 @@ def load_manifest(
         assumed=done.assumed,
         environment_document=environment_document,
         unused=unused,
+        variants=() if environment else others,
     )
+
+
+def _check_variants(
+    document: Document, variables: Mapping[str, str], *, chosen: str
+) -> tuple[tuple[Variant, ...], tuple[Finding, ...]]:
+    """What is wrong in environments that were not chosen: they are in the file all the same."""
+    variants: list[Variant] = []
+    findings: list[Finding] = []
+    for name in environment_names(document.root):
+        if name == chosen:
+            continue
+        tree = with_environment(document.root, name)
+        names = _with_service(tree, {**variables, "ENV": name})
+        done = interpolate(tree, variables=names, lines=document.lines)
+        manifest, wrong = check(Manifest, done.tree)
+        findings += [*done.findings, *wrong]
+        sound = Sound(manifest=manifest, tree=done.tree) if manifest else salvage(done.tree)
+        if sound is not None:
+            variants.append(Variant(environment=name, sound=sound))
+    return tuple(variants), tuple(findings)
 
 
 def _unused(

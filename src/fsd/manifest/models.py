@@ -344,6 +344,10 @@ class Manifest:
     kind: Literal["Service"] = key(description="Always Service.")
     metadata: Metadata = key(description="Who it is and whose.")
     service: Service = key(description="What runs, and how.")
+    environments: dict[str, object] = key(
+        default={},
+        description="By environment, keys of `service` and `metadata.owners` that differ in it.",
+    )
     dependencies: tuple[Dependency, ...] = key(
         default=(), description="What the service may use, and how: becomes its task role."
     )

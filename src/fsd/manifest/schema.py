@@ -20,6 +20,8 @@ from fsd.manifest.typed import TEXT_MAPS
 
 Json: TypeAlias = dict[str, object]
 
+# As in `fsd.manifest.variants`, which says what is wrong with another.
+ENVIRONMENT_PATTERN = r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -29,9 +31,46 @@ def manifest_schema() -> Json:
     definitions = cast(Mapping[str, Json], schema["$defs"])
     for definition in definitions.values():
         _take_any_scalar(cast(dict[str, Json], definition.get("properties", {})))
+    properties = cast(dict[str, Json], schema["properties"])
+    properties["environments"] |= _by_environment(schema)
     dependency = cast(Mapping[str, Json], definitions["Dependency"]["properties"])
     dependency["type"]["enum"] = sorted(KINDS)
     return {"$schema": DIALECT, "title": "Service YAML (fsd/v1)", **_open_to_variables(schema)}
+
+
+def _by_environment(schema: Json) -> Json:
+    """Keys of `service`, none of them required: what an environment leaves out is the service's.
+
+    The items of a list are whole: a list replaces the service's.
+    """
+    definitions = cast(dict[str, Json], schema["$defs"])
+    definitions["ServiceIn"] = _all_optional("Service", definitions)
+    owners = cast(Json, definitions["Metadata"]["properties"])["owners"]
+    section = cast(Json, definitions["ServiceIn"]["properties"])
+    section["metadata"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"owners": owners},
+        "description": "Its owners, where they differ.",
+    }
+    one: Json = {"anyOf": [{"$ref": "#/$defs/ServiceIn"}, {"type": "null"}]}
+    return {"patternProperties": {ENVIRONMENT_PATTERN: one}, "additionalProperties": False}
+
+
+def _all_optional(name: str, definitions: dict[str, Json]) -> Json:
+    """A copy of a definition, with those below it, in which nothing is required."""
+    copy = deepcopy(definitions[name])
+    copy.pop("required", None)
+    for schema in cast(dict[str, Json], copy.get("properties", {})).values():
+        for place in (schema, *cast(list[Json], schema.get("anyOf", []))):
+            below = str(place.get("$ref", "")).rpartition("/")[2]
+            if not below:
+                continue
+            if f"{below}In" not in definitions:
+                definitions[f"{below}In"] = {}
+                definitions[f"{below}In"] = _all_optional(below, definitions)
+            place["$ref"] = f"#/$defs/{below}In"
+    return copy
 
 
 def _take_any_scalar(properties: Mapping[str, Json]) -> None:
@@ -220,6 +259,8 @@ def _one(annotated: object, definitions: dict[str, Json]) -> Json:
             return {"type": "array", "items": items, **_limits(limits, of_items=True)}
         case origin if origin is dict:
             return {"type": "object", **_map(arguments, definitions)}
+    if type_ is object:
+        return {}
     return {"type": _TYPES[type_], **_limits(limits)}
 
 

@@ -216,6 +216,8 @@ def _scalar(type_: object, limits: Limits) -> Check:
         return core_schema.bool_schema(strict=True)
     if type_ is float:
         return core_schema.float_schema(strict=True)
+    if type_ is object:
+        return core_schema.any_schema()
     raise TypeError(f"no check for {type_}")
 
 

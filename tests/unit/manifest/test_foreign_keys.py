@@ -131,7 +131,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("reservedConcurrency: 5", "scaling by requests"),
         ("healthCheck: {grpc: {port: 1}}", "no health check but HTTP and HTTPS"),
         ("deployment: {canary: {}}", "blue/green, canary"),
-        ("environments: {dev: {}}", "environments in a Service YAML"),
         ("taskdef_overrides: []", "way to change what it makes"),
         ("observability: {logs: {driver: awsfirelens}}", "log driver"),
         ("imagePullSecrets: []", "private registry"),
@@ -189,7 +188,7 @@ def test_unknown_key__like_others_but_none_of_them__lists_what_is_known(service:
     ("key", "fix"),
     [
         ("sidecars: []", "FSD has no containers"),
-        ("environments: {}", "FSD has no environments in a Service YAML"),
+        ("stages: {}", "use `environments`"),
         ("team: x", "use `metadata.pack`"),
         ("spec: {}", "use `service`"),
     ],

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fsd.lint.production import is_production
 from fsd.lint.rule import Problem, Subject
 from fsd.manifest.models import Resources
+from fsd.manifest.variants import environment_names
 
 RESOURCES = ("service", "resources")
 _KEYS = ("cpu", "memory", "desiredCount", "minCapacity", "maxCapacity")
@@ -40,6 +41,11 @@ def _said(resources: Resources) -> str:
 
 def _has_override(subject: Subject) -> bool:
     if any(subject.is_overridden(*RESOURCES, key) for key in _KEYS):
+        return True
+    if any(
+        subject.is_written("environments", name, "resources")
+        for name in environment_names(subject.tree)
+    ):
         return True
     paths = [path for environment in subject.environments for path in environment.overrides]
     if not paths:
