@@ -216,13 +216,79 @@ def test_init__what_cannot_be__exit_2_and_nothing_written(
     assert everything(fsd.cwd) == before
 
 
-def test_init__nobody_owns_it__asks_for_the_flag(fsd: Fsd) -> None:
+def test_init__nobody_owns_it__says_so(fsd: Fsd) -> None:
     shutil.rmtree(fsd.cwd / ".git")
 
-    ended = fsd.run("init", "--yes")
+    ended = fsd.ok("init", "--yes")
 
-    assert ended.code == 2
-    assert "fix: say it with --owner" in ended.err
+    assert " ! nobody owns it" in ended.out
+    assert "  owners: []" in (fsd.cwd / "service.yml").read_text()
+    fsd.ok("validate", "--env", "prod")
+
+
+def test_init__another_tools_service_yml__writes_beside_it_with_file(fsd: Fsd) -> None:
+    fill(fsd.cwd, {**FLASK, "service.yml": "apiVersion: v1\nkind: Service\n"})
+
+    refused = fsd.run("init", "--yes")
+    fsd.ok("init", "--yes", "--file", "fsd.yml")
+
+    assert refused.code == 4
+    assert "which is no Service YAML" in refused.err
+    assert "fix: `fsd init --file fsd.yml` writes beside it" in refused.err
+    assert "service-file: fsd.yml" in (fsd.cwd / WORKFLOW).read_text()
+    fsd.ok("validate", "--strict", "--env", "prod", "--file", "fsd.yml")
+
+
+COMPOSE = """services:
+  web:
+    build: {context: ., dockerfile: docker/Dockerfile}
+    ports: ["8000:9000"]
+  worker:
+    build: {context: ., dockerfile: docker/Dockerfile}
+    command: celery -A web worker
+  migrate:
+    build: {context: ., dockerfile: docker/Dockerfile}
+    command: flask db upgrade
+  db: {image: postgres}
+"""
+
+
+def test_init__compose_with_a_worker__a_manifest_of_its_own(fsd: Fsd) -> None:
+    dockerfile = "FROM python:3.12\nCOPY . .\nCMD gunicorn --bind 0.0.0.0:9000 web:app\n"
+    files = {**FLASK, "docker/Dockerfile": dockerfile, "docker-compose.yml": COMPOSE}
+    del files["Dockerfile"]
+    fill(fsd.cwd, files)
+
+    ended = fsd.ok("init", "--yes")
+
+    worker = (fsd.cwd / "service-worker.yml").read_text()
+    assert 'command: ["celery", "-A", "web", "worker"]' in worker
+    assert "name: shop-worker" in worker
+    assert "port:" not in worker
+    workflow = (fsd.cwd / WORKFLOW).read_text()
+    assert 'service-file: "service*.yml"' in workflow
+    assert "dockerfile: docker/Dockerfile" in workflow
+    assert "compose's migrate runs once and is no service" in ended.out
+    assert "--dockerfile docker/Dockerfile" in ended.out
+    fsd.ok("validate", "--strict", "--env", "prod", ".")
+
+
+def test_init__several_services__one_manifest_and_one_workflow_each(fsd: Fsd) -> None:
+    fill(fsd.cwd / "services" / "api", FLASK)
+    fill(fsd.cwd / "services" / "queue", KAFKA)
+    fill(fsd.cwd / "frontend", {"Dockerfile": "FROM node:22\n"})
+
+    ended = fsd.ok("init", "--yes")
+
+    assert {name for name in everything(fsd.cwd) if name.endswith(".yml")} == {
+        "services/api/service.yml",
+        "services/queue/service.yml",
+        ".github/workflows/deploy-api.yml",
+        ".github/workflows/deploy-queue.yml",
+    }
+    workflow = (fsd.cwd / ".github/workflows/deploy-queue.yml").read_text()
+    assert 'paths: ["services/queue/**"]' in workflow
+    assert " ! services/queue: " in ended.out
 
 
 def test_init__terminal__asks_with_what_was_found(fsd: Fsd) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,9 @@ import click
 from fsd.errors import ErrorCode, ExitCode, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from fsd.scaffold.detect import Detected, Found
+    from fsd.scaffold.detect import Detected
     from fsd.scaffold.manifest import Answers
+    from fsd.scaffold.naming import Found
 
 MANIFEST = "service.yml"
 _REGION = "us-east-1"
@@ -40,6 +41,7 @@ class Flags:
     port: int | None
     health_path: str | None
     region: str | None
+    file: str
 
 
 @click.command()
@@ -58,6 +60,7 @@ class Flags:
 @click.option("--port", type=click.IntRange(1, 65535), help="The container's port.")
 @click.option("--health-path", help="The path that answers 2xx when the service is healthy.")
 @click.option("--region", help="AWS region of the workflow's deployments.")
+@click.option("--file", "file", default=MANIFEST, help="What the Service YAML is called.")
 @click.option("--no-workflow", is_flag=True, help="Write the Service YAML only.")
 @click.option("--yes", is_flag=True, help="Ask nothing; use what was detected.")
 @click.option("--dry-run", is_flag=True, help="Print the YAML files instead of writing them.")
@@ -70,18 +73,17 @@ def command(
     port: int | None,
     health_path: str | None,
     region: str | None,
+    file: str,
     no_workflow: bool,
     yes: bool,
     dry_run: bool,
 ) -> int:
     """Write a service.yml and a workflow for the code in FOLDER, the current one without it.
 
-    The Dockerfile, the requirements, CODEOWNERS and the Python source are read, and nothing of them
-    is run. Files that exist are never overwritten.
+    Dockerfiles, compose files, the requirements, CODEOWNERS and the Python source are read, and
+    nothing of them is run. A folder of several services gets a Service YAML for each, as does a
+    worker that a compose file runs beside the service. Files that exist are never overwritten.
     """
-    from fsd.scaffold.detect import detect
-    from fsd.scaffold.folder import read_folder
-
     flags = Flags(
         name=name,
         pack=pack,
@@ -90,27 +92,66 @@ def command(
         port=port,
         health_path=health_path,
         region=region,
+        file=_file_name(file),
     )
     if flags.kind == "worker" and port:
         raise UsageError(
             "a worker has no port", where="--port", fix="leave --port out, or use --type api"
         )
-    detected = detect(read_folder(folder))
     asks = _Asker(interactive=not (yes or dry_run))
-    targets = _targets(folder, detected, workflow=not no_workflow, name=name)
+    every = _detect(folder, flags)
     if not dry_run:
-        _refuse_existing(targets)
-    answers = _answer(flags, detected, asks)
-    files = _files(folder, detected, answers, workflow=not no_workflow)
+        for where, detected in every:
+            _refuse_existing(_targets(where, detected, flags, workflow=not no_workflow), flags)
+    written = [
+        _Written(
+            detected=detected,
+            folder=where,
+            answers=(answers := _answer(flags, detected, asks)),
+            files=_files(where, detected, answers, workflow=not no_workflow),
+        )
+        for where, detected in every
+    ]
+    files = {path: text for each in written for path, text in each.files.items()}
     if dry_run:
         shown = {path: text for path, text in files.items() if path.suffix == ".yml"}
         click.echo("\n".join(f"# --- {path}\n{text}" for path, text in shown.items()), nl=False)
         return ExitCode.OK
-    _refuse_existing(tuple(files))
-    _refuse_outside(files, root=detected.folder.repository or detected.folder.root)
+    _refuse_existing(tuple(files), flags)
+    for each in written:
+        root = each.detected.folder.repository or each.detected.folder.root
+        _refuse_outside(each.files, root=root)
     _write(files)
-    _tell(files, answers, detected, folder)
+    _tell(files, written)
     return ExitCode.OK
+
+
+def _detect(folder: Path, flags: Flags) -> list[tuple[Path, Detected]]:
+    """Each service's folder with what is known of it."""
+    from fsd.scaffold.detect import detect
+    from fsd.scaffold.folder import read_folder
+    from fsd.scaffold.services import find_services
+
+    whole = read_folder(folder)
+    below = find_services(whole)
+    if below == (".",):
+        return [(folder, detect(whole))]
+    of_one = [flags.name, flags.kind, flags.port, flags.health_path]
+    if len(below) > 1 and any(of_one):
+        raise UsageError(
+            f"there are {len(below)} services: {', '.join(below)}",
+            where=str(folder),
+            fix=f"say it for one: `fsd init {folder / below[0]} …`",
+        )
+    return [(folder / name, detect(read_folder(folder / name))) for name in below]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    detected: Detected
+    folder: Path
+    answers: Answers
+    files: Mapping[Path, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +207,9 @@ def _require_terminal(flag: str) -> None:
 
 
 def _answer(flags: Flags, detected: Detected, asks: _Asker) -> Answers:
-    from fsd.scaffold.detect import API, Found
+    from fsd.scaffold.detect import API
     from fsd.scaffold.manifest import Answers
+    from fsd.scaffold.naming import Found
 
     owners_found = Found(value=" ".join(detected.owners), source=detected.owners_source)
     region = next(
@@ -176,12 +218,16 @@ def _answer(flags: Flags, detected: Detected, asks: _Asker) -> Answers:
     name = asks.ask("Name", detected.name, flag="--name", given=flags.name, valid=_matching(_NAME))
     owners = asks.ask(
         "Owners, @user or @org/team",
-        owners_found if detected.owners else None,
+        owners_found,
         flag="--owner",
         given=" ".join(flags.owners) or None,
         valid=_owners,
     ).split()
-    team = Found(value=owners[0].rpartition("/")[2].lstrip("@"), source="the owners")
+    team = (
+        Found(value=owners[0].rpartition("/")[2].lstrip("@"), source="the owners")
+        if owners
+        else Found(value=name, source="the service's name")
+    )
     pack = asks.ask(
         "Pack, the owning team",
         detected.pack or team,
@@ -193,6 +239,7 @@ def _answer(flags: Flags, detected: Detected, asks: _Asker) -> Answers:
         "Type, api or worker", detected.kind, flag="--type", given=flags.kind, valid=_kind
     )
     port, path = _listening(flags, detected, asks) if kind == API else (None, "/health")
+    is_unsure = detected.health is None and flags.health_path is None
     where = asks.ask(
         "AWS region",
         Found(value=region or _REGION, source="the environment" if region else "FSD's default"),
@@ -207,15 +254,22 @@ def _answer(flags: Flags, detected: Detected, asks: _Asker) -> Answers:
         port=port,
         health_path=path,
         region=where,
+        health_note=detected.unsure.source if is_unsure and detected.unsure else "",
+        is_grpc=detected.is_grpc,
+        has_grpc_health=detected.has_grpc_health,
+        command=detected.command_words,
+        command_source=detected.command.source if detected.command else "",
+        port_variable=detected.port_variable if port else "",
+        variables=detected.variables,
         aws=detected.aws,
         calls=detected.calls,
         kafka=detected.kafka.source if detected.kafka else "",
-        service_file=MANIFEST,
+        service_file=flags.file,
     )
 
 
 def _listening(flags: Flags, detected: Detected, asks: _Asker) -> tuple[int, str]:
-    from fsd.scaffold.detect import Found
+    from fsd.scaffold.naming import Found
 
     port = asks.ask(
         "Port",
@@ -224,7 +278,9 @@ def _listening(flags: Flags, detected: Detected, asks: _Asker) -> tuple[int, str
         given=str(flags.port) if flags.port else None,
         valid=_port,
     )
-    default = Found(value="/health", source="FSD's default")
+    if detected.is_grpc and flags.health_path is None:
+        return int(port), "/health"
+    default = detected.unsure or Found(value="/health", source="FSD's default")
     path = asks.ask(
         "Health path",
         detected.health or default,
@@ -253,7 +309,7 @@ def _matching(pattern: re.Pattern[str]) -> Validity:
 def _owners(text: str, flag: str) -> str:
     owners = text.replace(",", " ").split()
     wrong = [owner for owner in owners if not _OWNER.fullmatch(owner)]
-    if wrong or not owners:
+    if wrong:
         raise UsageError(
             f"`{' '.join(wrong)}` is no GitHub handle", where=flag, fix="write @user or @org/team"
         )
@@ -286,13 +342,21 @@ def _workflow_path(folder: Path, detected: Detected, name: str) -> Path:
     return root / ".github" / "workflows" / file
 
 
-def _targets(
-    folder: Path, detected: Detected, *, workflow: bool, name: str | None
-) -> tuple[Path, ...]:
+def _file_name(text: str) -> str:
+    if not re.fullmatch(r"[\w][\w.-]*\.ya?ml", text):
+        raise UsageError(
+            f"`{text}` is no name for a Service YAML",
+            where="--file",
+            fix="write a name without a folder that ends in .yml, as in fsd.yml",
+        )
+    return text
+
+
+def _targets(folder: Path, detected: Detected, flags: Flags, *, workflow: bool) -> tuple[Path, ...]:
     """What is known to be written before anything is asked."""
     below = detected.folder.below_repository
-    known = _workflow_path(folder, detected, name or detected.name.value)
-    return (folder / MANIFEST, *([known] if workflow and (name or not below) else []))
+    known = _workflow_path(folder, detected, flags.name or detected.name.value)
+    return (folder / flags.file, *([known] if workflow and (flags.name or not below) else []))
 
 
 def _files(
@@ -302,33 +366,80 @@ def _files(
 
     from fsd.manifest.schema import manifest_schema
     from fsd.scaffold.manifest import SCHEMA, write_manifest
-    from fsd.scaffold.workflow import find_tests, write_workflow
+    from fsd.scaffold.testing import find_tests
+    from fsd.scaffold.workflow import write_workflow
 
-    files = {folder / MANIFEST: write_manifest(answers)}
+    files = {folder / answers.service_file: write_manifest(answers)}
+    for worker in _workers(detected, answers):
+        files[folder / worker.service_file] = write_manifest(worker)
     if workflow:
-        tests = find_tests(detected.folder)
-        below = detected.folder.below_repository
         path = _workflow_path(folder, detected, answers.name)
-        files[path] = write_workflow(answers, tests, below=below)
+        stem, dot, suffix = answers.service_file.rpartition(".")
+        files[path] = write_workflow(
+            answers,
+            find_tests(detected.folder),
+            below=detected.folder.below_repository,
+            build=detected.container.build,
+            service_files=f"{stem}*{dot}{suffix}" if len(files) > 1 else "",
+        )
     schema = folder / SCHEMA
     if not schema.exists():  # for editors; `fsd schema` writes the same
         files[schema] = json.dumps(manifest_schema(), indent=2, ensure_ascii=False) + "\n"
     return files
 
 
-def _refuse_existing(paths: tuple[Path, ...]) -> None:
+def _workers(detected: Detected, answers: Answers) -> Iterator[Answers]:
+    """Of compose's services that run the same image with another command."""
+    from fsd.scaffold.naming import as_name
+
+    stem, dot, suffix = answers.service_file.rpartition(".")
+    for worker in detected.container.workers:
+        name = as_name(worker.name)
+        if name:
+            yield replace(
+                answers,
+                name=f"{answers.name}-{name}" if not name.startswith(answers.name) else name,
+                port=None,
+                is_grpc=False,
+                port_variable="",
+                command=worker.command,
+                command_source=worker.source,
+                service_file=f"{stem}-{name}{dot}{suffix}",
+            )
+
+
+def _refuse_existing(paths: tuple[Path, ...], flags: Flags) -> None:
     existing = [path for path in paths if path.exists() or path.is_symlink()]
-    if existing:
-        is_workflow = existing[0].name != MANIFEST
-        raise RefusedError(
-            f"there is already a {existing[0].name}; nothing was written",
-            where=str(existing[0]),
-            fix="`fsd init --no-workflow` leaves it as it is, and writes the Service YAML"
-            if is_workflow
-            else f"`fsd validate --file {existing[0]}` checks it; "
-            "`fsd init --dry-run` shows what would be written",
-            code=ErrorCode.FILE_EXISTS,
+    if not existing:
+        return
+    first = existing[0]
+    if first.parent.name == "workflows":
+        what = f"there is already a {first.name}; nothing was written"
+        fix = "`fsd init --no-workflow` leaves it as it is, and writes the Service YAML"
+    elif _is_service_yaml(first):
+        what = f"there is already a {first.name}; nothing was written"
+        fix = (
+            f"`fsd validate --file {first}` checks it; `fsd init --dry-run` shows what would be "
+            "written, and `fsd init --file NAME.yml` writes another one"
         )
+    else:
+        other = "fsd.yml" if flags.file != "fsd.yml" else "fsd-service.yml"
+        what = f"there is already a {first.name}, which is no Service YAML; nothing was written"
+        fix = f"`fsd init --file {other}` writes beside it"
+    raise RefusedError(what, where=str(first), fix=fix, code=ErrorCode.FILE_EXISTS)
+
+
+def _is_service_yaml(path: Path) -> bool:
+    """By its first lines: another tool's service.yml is not FSD's to check."""
+    from fsd_files.user_files import read_user_text
+
+    try:
+        return (
+            re.search(r"^\s*apiVersion:\s*['\"]?fsd/", read_user_text(path), re.MULTILINE)
+            is not None
+        )
+    except (OSError, ValueError):
+        return False
 
 
 def _refuse_outside(files: Mapping[Path, str], *, root: Path) -> None:
@@ -363,22 +474,46 @@ def _write(files: Mapping[Path, str]) -> None:
         ) from error
 
 
-def _tell(files: Mapping[Path, str], answers: Answers, detected: Detected, folder: Path) -> None:
-    from fsd.scaffold.workflow import find_tests
-
+def _tell(files: Mapping[Path, str], written: Sequence[_Written]) -> None:
     for path in files:
         click.echo(f" ✔ {path}")
-    notes = []
-    if not detected.folder.has_dockerfile:
-        notes.append("there is no Dockerfile: `fsd deploy` needs one, or --image")
-    if answers.port is not None and detected.health is None:
-        notes.append(f"no route `{answers.health_path}` was found: it has to answer 2xx")
     has_workflow = any(path.parent.name == "workflows" for path in files)
+    for each in written:
+        several = f"{each.folder}: " if len(written) > 1 else ""
+        for note in _notes(each, has_workflow=has_workflow):
+            click.echo(f" ! {several}{note}")
+    manifests = [each.folder / each.answers.service_file for each in written]
+    build = written[0].detected.container.build
+    options = "".join(
+        f" {option} {written[0].folder / value}"
+        for option, value, usual in (
+            ("--context", build.context if build else ".", "."),
+            ("--dockerfile", build.dockerfile if build else "", "Dockerfile"),
+        )
+        if value and value != usual
+    )
+    click.echo(
+        f"\nNext:  fsd validate --file {manifests[0]}   ·   "
+        f"fsd deploy --env local --file {manifests[0]}{options}"
+    )
+
+
+def _notes(written: _Written, *, has_workflow: bool) -> Iterator[str]:
+    from fsd.scaffold.testing import find_tests
+
+    detected, answers = written.detected, written.answers
+    if detected.container.build is None:
+        yield "there is no Dockerfile: `fsd deploy` needs one, or --image"
+    yield from detected.notes
+    is_guessed = detected.health is None and detected.unsure is None and not answers.is_grpc
+    if answers.port is not None and is_guessed:
+        yield f"no route `{answers.health_path}` was found: it has to answer 2xx"
+    needed = [each.name for each in detected.variables if each.is_needed and each.default is None]
+    if needed:
+        yield f"the code ends without {', '.join(needed[:8])}: set them in {answers.service_file}"
+    if not answers.owners:
+        yield "nobody owns it: `metadata.owners` is whom a failed deployment names"
     if has_workflow and not find_tests(detected.folder).found:
-        notes.append("there are no tests: the workflow deploys nothing without one")
+        yield "there are no tests: the workflow deploys nothing without one"
     if answers.aws or answers.kafka:
-        notes.append("what it uses on AWS stands in service.yml as a comment: put in the names")
-    for note in notes:
-        click.echo(f" ! {note}")
-    file = folder / MANIFEST
-    click.echo(f"\nNext:  fsd validate --file {file}   ·   fsd deploy --env local --file {file}")
+        yield f"what it uses on AWS stands in {answers.service_file} as a comment: put in the names"

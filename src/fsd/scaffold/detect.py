@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from fsd.scaffold.containers import Container, read_container, variables
+from fsd.scaffold.dotenv import offered_variables
+from fsd.scaffold.entry import guess_command
 from fsd.scaffold.folder import Folder
-from fsd.scaffold.source import HEALTH, Mention, Source, read_source
-from fsd_files.dockerfile import Instruction, parse_dockerfile, substitute, unquote
-from fsd_files.errors import FileError
+from fsd.scaffold.modules import Program, read_program
+from fsd.scaffold.naming import Found, find_name, find_owners, find_pack
+from fsd.scaffold.project import required
+from fsd.scaffold.routes import HEALTH, Route, find_routes
+from fsd.scaffold.serving import Serves, find_serving
+from fsd.scaffold.source import Mention, Source, read_sources
+from fsd.scaffold.variables import Variable
+from fsd_files.dockerfile import Instruction, substitute, unquote
 
 API, WORKER = "api", "worker"
 
@@ -28,32 +35,15 @@ _DEFAULT_PORTS = {
     "flask": 5000,
     "quart": 5000,
     "http.server": 8000,
+    "streamlit": 8501,
+    "gradio": 7860,
 }
+_OWN_HEALTH = {"streamlit": "/_stcore/health", "mlflow": "/health", "bentoml": "/healthz"}
+# Images that start a server by themselves, on 80.
+_SERVING_IMAGES = re.compile(r"(?:.*/)?tiangolo/(?:uvicorn-gunicorn|meinheld-gunicorn|uwsgi-nginx)")
 _KAFKA = ("aiokafka", "kafka", "confluent_kafka", "faust")
-# How a distribution is called that another name imports.
-_DISTRIBUTIONS = {
-    "kafka-python": "kafka",
-    "confluent-kafka": "confluent_kafka",
-    "faust-streaming": "faust",
-}
-_NAME = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_GITHUB = re.compile(
-    r"(?:https://(?:[^@/\s]+@)?github\.com/|(?:ssh://)?git@github\.com[:/])"
-    r"(?P<owner>[A-Za-z0-9-]+)/(?P<repository>[\w.-]+?)(?:\.git)?/?"
-)
-_OWNER = re.compile(r"@[A-Za-z0-9-]+(?:/[A-Za-z0-9._-]+)?")
-_PORT_FLAG = re.compile(
-    r"(?:--port|-p|--bind|-b|--listen)(?:[= ]+)(?:\S*?:)?(?P<port>\d{1,5})(?!\S)"
-)
-_BIND = re.compile(r"^\s*bind\s*=.*?:(?P<port>\d{1,5})", re.MULTILINE)
-_CHECKED = re.compile(r"https?://[^/\s'\"]+(?P<path>/[^\s'\"?)|]*)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    value: str
-    source: str  # `Dockerfile:9`, for people
+_BIND = re.compile(r"^\s*(?:bind|http|http-socket)\s*=.*?:(?P<port>\d{1,5})", re.MULTILINE)
+_CHECKED = re.compile(r"https?://[^/\s'\"]+(?P<path>/[^\s'\"?)|,\]]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,142 +56,303 @@ class Detected:
     owners: tuple[str, ...]
     owners_source: str
     port: Found | None
+    port_variable: str  # PORT, which the command reads and ECS does not set
     health: Found | None
+    unsure: Found | None  # a path whose prefix is not known; its source says why
+    is_grpc: bool
+    has_grpc_health: bool
+    command: Found | None  # for an image that has none, as words; `source` says whose it is
+    command_words: tuple[str, ...]
+    variables: tuple[Variable, ...]
+    notes: tuple[str, ...]  # what is not sure, for people
     aws: tuple[Mention, ...]
     calls: frozenset[str]
     kafka: Found | None
+    container: Container
     folder: Folder
 
 
 def detect(folder: Folder) -> Detected:
-    sources = [read_source(text, path=path) for path, text in folder.sources.items()]
-    uses = {**_required(folder), **_imported(sources)}
-    docker = _dockerfile(folder)
-    port = _port(folder, docker, sources, uses)
-    web = next((uses[name] for name in _DEFAULT_PORTS if name in uses), "")
-    owners, owners_source = _owners(folder)
-    said = port.source if port else f"nothing that listens in {len(sources)} Python files"
+    program = read_program(folder.sources)
+    sources = read_sources(program)
+    uses = {**required(folder), **_imported(sources)}
+    container = read_container(folder)
+    serves = find_serving(container.command, container.scripts, variables(container.stage))
+    grpc = _grpc(sources, uses)
+    port = _port(folder, container, serves, sources, uses)
+    guessed = _guess(container, program, uses, port)
+    owners, owners_source = find_owners(folder)
+    routes = find_routes(program)
+    health, unsure = _health(container, routes, serves)
     kafka = next((name for name in _KAFKA if name in uses), "")
+    is_grpc = grpc is not None and port is not None and serves is None
     return Detected(
-        name=_name(folder),
-        kind=Found(value=API if port else WORKER, source=web if port and web else said),
-        pack=_pack(folder, owners, owners_source),
+        name=find_name(folder),
+        kind=_kind(serves, port, uses, sources),
+        pack=find_pack(folder, owners, owners_source),
         owners=owners,
         owners_source=owners_source,
         port=port,
-        health=_health(docker, sources),
+        port_variable=serves.variable if serves else "",
+        health=health,
+        unsure=unsure if health is None else None,
+        is_grpc=is_grpc,
+        has_grpc_health=_has_grpc_health(uses),
+        command=guessed[1] if guessed else None,
+        command_words=guessed[0] if guessed else (),
+        variables=offered_variables(folder, program),
+        notes=(
+            *_container_notes(container, serves, guessed),
+            *([] if is_grpc or port is None else _health_notes(health, unsure, uses, program)),
+            *(_grpc_notes(uses) if is_grpc else ()),
+        ),
         aws=_aws(sources) if "boto3" in uses or "aioboto3" in uses or "aiobotocore" in uses else (),
         calls=frozenset(name for source in sources for name in source.calls),
         kafka=Found(value=kafka, source=uses[kafka]) if kafka else None,
+        container=container,
         folder=folder,
     )
 
 
-def _name(folder: Folder) -> Found:
-    project = _pyproject(folder)
-    for section in (project.get("project"), _table(project, "tool", "poetry")):
-        if isinstance(section, dict) and isinstance(section.get("name"), str):
-            name = as_name(section["name"])
-            if name:
-                return Found(value=name, source="pyproject.toml")
-    remote = _GITHUB.fullmatch(folder.remote)
-    if remote and not folder.below_repository and as_name(remote["repository"]):
-        return Found(value=as_name(remote["repository"]), source="the remote `origin`")
-    return Found(value=as_name(folder.root.name) or "my-service", source="the folder's name")
+def _kind(
+    serves: Serves | None, port: Found | None, uses: Mapping[str, str], sources: Sequence[Source]
+) -> Found:
+    if serves is not None and serves.is_worker:
+        return Found(value=WORKER, source=f"the command, which runs {serves.program}")
+    if port is None:
+        listens = f"nothing that listens in {len(sources)} Python files"
+        return Found(value=WORKER, source=listens)
+    web = next((uses[name] for name in _DEFAULT_PORTS if name in uses), "")
+    return Found(value=API, source=web or port.source)
 
 
-def as_name(text: str) -> str:
-    """The nearest name that a service can have; empty where nothing is left."""
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60].rstrip("-")
-    name = name.lstrip("0123456789-")
-    return name if _NAME.fullmatch(name) else ""
-
-
-def _pack(folder: Folder, owners: Sequence[str], source: str) -> Found | None:
-    if owners:
-        return Found(value=owners[0].rpartition("/")[2].lstrip("@"), source=source)
-    remote = _GITHUB.fullmatch(folder.remote)
-    return Found(value=remote["owner"], source="the remote `origin`") if remote else None
-
-
-def _owners(folder: Folder) -> tuple[tuple[str, ...], str]:
-    """Of the last line in CODEOWNERS that is for everything, or for this folder."""
-    below = folder.below_repository.rstrip("/")
-    found: tuple[str, ...] = ()
-    for line in folder.owners.splitlines():
-        pattern, *rest = line.split("#")[0].split() or [""]
-        owners = tuple(word for word in rest if _OWNER.fullmatch(word))
-        if owners and (pattern in ("*", "/", "/**", "**") or pattern.strip("/*") == below):
-            found = owners
-    if found:
-        return found[:3], folder.owners_path
-    remote = _GITHUB.fullmatch(folder.remote)
-    return ((f"@{remote['owner']}",), "the remote `origin`") if remote else ((), "")
+def _guess(
+    container: Container, program: Program, uses: Mapping[str, str], port: Found | None
+) -> tuple[tuple[str, ...], Found] | None:
+    """What the manifest has to say, where the image does not."""
+    if container.is_overridden:
+        words = container.command
+        return words, Found(value=" ".join(words), source=container.command_source)
+    if container.command or container.build is None or _SERVING_IMAGES.match(container.base):
+        return None
+    guessed = guess_command(program, uses, port=int(port.value) if port else 8000)
+    if guessed is None:
+        return None
+    return guessed[0], Found(value=" ".join(guessed[0]), source=f"a guess from {guessed[1]}")
 
 
 def _port(
     folder: Folder,
-    docker: Sequence[Instruction],
+    container: Container,
+    serves: Serves | None,
     sources: Sequence[Source],
     uses: Mapping[str, str],
 ) -> Found | None:
     """What runs says more than what is declared, and both more than a default."""
+    if serves is not None and serves.is_worker:
+        return None
     candidates = (
-        *_docker_command_port(docker),
-        *_expose(docker),
+        *_command_port(container, serves, folder),
+        *_read_port(container, sources),
+        *(_found(each) for source in sources for each in source.grpc if each.value),
+        *_own_ports(container, sources),
+        *_expose(container.stage),
         *_configured(folder),
-        *(
-            Found(value=mention.value, source=mention.where)
-            for source in sources
-            for mention in source.ports
-        ),
-        *(
-            Found(value=str(port), source=f"what {name} listens on by itself ({uses[name]})")
-            for name, port in _DEFAULT_PORTS.items()
-            if name in uses
-        ),
+        *(_found(mention) for source in sources for mention in source.ports),
+        *_composed(container),
+        *_default_port(container, uses),
     )
     return next((found for found in candidates if 0 < int(found.value) < 65536), None)
 
 
-def _docker_command_port(docker: Sequence[Instruction]) -> Iterator[Found]:
-    variables = _variables(docker)
-    for instruction in reversed(docker):
-        if instruction.name in ("CMD", "ENTRYPOINT"):
-            words = instruction.exec_form() or tuple(map(unquote, instruction.words()))
-            match = _PORT_FLAG.search(substitute(" ".join(words), variables))
-            if match:
-                yield _in_dockerfile(match["port"], instruction)
+def _found(mention: Mention) -> Found:
+    return Found(value=mention.value, source=mention.where)
 
 
-def _expose(docker: Sequence[Instruction]) -> Iterator[Found]:
-    variables = _variables(docker)
-    for instruction in docker:
+def _command_port(container: Container, serves: Serves | None, folder: Folder) -> Iterator[Found]:
+    """The command's own, else its configuration's, else the server's default."""
+    if serves is None:
+        return
+    if serves.variable:
+        exposed = next(_expose(container.stage), None)
+        value = exposed.value if exposed else str(serves.port or 8000)
+        yield Found(
+            value=value, source=f"{container.command_source}, which reads {serves.variable}"
+        )
+    elif serves.is_said:
+        yield Found(value=str(serves.port), source=container.command_source)
+    else:
+        if serves.program in ("gunicorn", "uwsgi"):
+            yield from _configured(folder)
+        if serves.port:
+            source = f"what {serves.program} listens on by itself ({container.command_source})"
+            yield Found(value=str(serves.port), source=source)
+
+
+def _read_port(container: Container, sources: Sequence[Source]) -> Iterator[Found]:
+    """The image's PORT, where the code listens on a port at all."""
+    port = variables(container.stage).get("PORT", "")
+    if _is_port(port) and any(source.ports for source in sources):
+        for each in container.stage:
+            if each.name == "ENV" and "PORT" in each.text:
+                yield _in_dockerfile(port, each)
+
+
+def _own_ports(container: Container, sources: Sequence[Source]) -> Iterator[Found]:
+    """In the file that the command runs: `python main.py`, `python -m app.main`."""
+    words = [word.removesuffix(".py").replace("/", ".") for word in container.command]
+    for source in sources:
+        for mention in source.ports:
+            name = mention.path.removesuffix(".py").removesuffix("/__main__").replace("/", ".")
+            if any(word and (name == word or name.endswith(f".{word}")) for word in words):
+                yield _found(mention)
+
+
+def _expose(stage: Sequence[Instruction]) -> Iterator[Found]:
+    known = variables(stage)
+    for instruction in stage:
         if instruction.name == "EXPOSE":
             for word in instruction.words():
-                port, _, protocol = substitute(unquote(word), variables).partition("/")
+                port, _, protocol = substitute(unquote(word), known).partition("/")
                 if _is_port(port) and protocol in ("", "tcp"):
                     yield _in_dockerfile(port, instruction)
 
 
 def _configured(folder: Folder) -> Iterator[Found]:
-    match = _BIND.search(folder.texts.get("gunicorn.conf.py", ""))
-    if match:
-        yield Found(value=match["port"], source="gunicorn.conf.py")
+    for path, text in folder.texts.items():
+        match = _BIND.search(text) if "gunicorn" in path or path == "uwsgi.ini" else None
+        if match:
+            yield Found(value=match["port"], source=path)
 
 
-def _health(docker: Sequence[Instruction], sources: Sequence[Source]) -> Found | None:
-    routes = sorted(
-        (mention for source in sources for mention in source.routes),
-        key=lambda mention: ("health" not in mention.value, len(mention.value), mention.where),
+def _composed(container: Container) -> Iterator[Found]:
+    if container.main is not None:
+        for port in container.main.ports:
+            yield Found(value=str(port), source=f"compose's service {container.main.name}")
+
+
+def _default_port(container: Container, uses: Mapping[str, str]) -> Iterator[Found]:
+    if _SERVING_IMAGES.match(container.base):
+        yield Found(value="80", source=f"what the image {container.base} listens on")
+    for name, port in _DEFAULT_PORTS.items():
+        if name in uses:
+            source = f"what {name} listens on by itself ({uses[name]})"
+            yield Found(value=str(port), source=source)
+
+
+def _health(
+    container: Container, routes: Sequence[Route], serves: Serves | None
+) -> tuple[Found | None, Found | None]:
+    """A path that is certain, and the best of those that are not."""
+    checks = sorted(
+        (route for route in routes if HEALTH.fullmatch(route.path)),
+        key=lambda route: (
+            "health" not in route.path,
+            "ready" in route.path or "readiness" in route.path,
+            len(route.path),
+            route.where,
+        ),
     )
-    if routes:
-        return Found(value=routes[0].value, source=routes[0].where)
-    for instruction in docker:
+    sure = [Found(value=route.path, source=route.where) for route in checks if not route.why]
+    unsure = [
+        Found(value=route.path, source=f"{route.where}: {route.why}")
+        for route in checks
+        if route.why
+    ]
+    own = _OWN_HEALTH.get(serves.program, "") if serves else ""
+    said = (
+        *sure,
+        *_checked(container),
+        *([Found(value=own, source=f"what {serves.program} answers")] if own and serves else []),
+    )
+    root = next((route for route in routes if route.path == "/" and not route.why), None)
+    fallback = [Found(value="/", source=root.where)] if root and not unsure else []
+    return next(iter((*said, *fallback)), None), next(iter(unsure), None)
+
+
+def _checked(container: Container) -> Iterator[Found]:
+    """The path that HEALTHCHECK asks, or compose's `healthcheck`."""
+    for instruction in container.stage:
         match = _CHECKED.search(instruction.text) if instruction.name == "HEALTHCHECK" else None
-        if match and HEALTH.fullmatch(match["path"]):
-            return _in_dockerfile(match["path"], instruction)
-    return None
+        if match:
+            yield _in_dockerfile(match["path"], instruction)
+    if container.main is not None:
+        match = _CHECKED.search(str(container.main.raw.get("healthcheck", "")))
+        if match:
+            source = f"compose's healthcheck of {container.main.name}"
+            yield Found(value=match["path"], source=source)
+
+
+def _health_notes(
+    health: Found | None, unsure: Found | None, uses: Mapping[str, str], program: Program
+) -> Iterator[str]:
+    if health is None and unsure is not None:
+        yield (
+            f"not sure about the health path: `{unsure.value}` stands in {unsure.source}; "
+            "put the whole path into healthCheck.path"
+        )
+    elif health is not None and not HEALTH.fullmatch(health.value) and ":" in health.source:
+        yield (
+            f"no health route was found; `{health.value}` ({health.source}) is asked instead: "
+            "it has to answer 2xx, whatever it depends on"
+        )
+    hosts = [
+        program.text(module, each)
+        for module in program.modules
+        if "ALLOWED_HOSTS" in module.values
+        for each in program.elements(module, module.values["ALLOWED_HOSTS"])
+    ]
+    is_django = "django" in uses and any("ALLOWED_HOSTS" in each.values for each in program.modules)
+    if is_django and "*" not in hosts:
+        yield (
+            "Django answers 400 to a host that ALLOWED_HOSTS does not have, and the load balancer "
+            "asks by the task's IP address: allow that too"
+        )
+
+
+def _container_notes(
+    container: Container, serves: Serves | None, guessed: tuple[tuple[str, ...], Found] | None
+) -> Iterator[str]:
+    build = container.build
+    if build is not None and not build.is_ordinary:
+        stage = f", stage {build.target}" if build.target else ""
+        context = f", context {build.context}" if build.context != "." else ""
+        yield f"the image is built from {build.dockerfile}{stage}{context} ({build.source})"
+    if build is not None and container.others and build.dockerfile != "Dockerfile":
+        yield f"not taken: {', '.join(container.others[:5])}"
+    if build is not None and not container.command and guessed is None:
+        yield f"{build.dockerfile} has no CMD: say with `command` in service.yml what runs"
+    elif guessed is not None:
+        yield f"{_dockerfile_name(container)} has no CMD: `command` is {guessed[1].source}"
+    if serves is not None and not serves.is_worker and not serves.is_reachable:
+        yield (
+            f"{serves.program} listens on 127.0.0.1 ({container.command_source}): nothing outside "
+            "of the container reaches it; let it listen on 0.0.0.0"
+        )
+    if container.once:
+        yield (
+            f"compose's {', '.join(container.once)} runs once and is no service: "
+            "it became no manifest"
+        )
+
+
+def _dockerfile_name(container: Container) -> str:
+    return container.build.dockerfile if container.build else "the image"
+
+
+def _grpc(sources: Sequence[Source], uses: Mapping[str, str]) -> Mention | None:
+    if "grpc" not in uses and "grpclib" not in uses:
+        return None
+    return next((mention for source in sources for mention in source.grpc), None)
+
+
+def _has_grpc_health(uses: Mapping[str, str]) -> bool:
+    return "grpc_health" in uses or "grpcio-health-checking" in uses
+
+
+def _grpc_notes(uses: Mapping[str, str]) -> Iterator[str]:
+    if not _has_grpc_health(uses):
+        yield "no gRPC health service was found: the health check only connects to the port"
 
 
 def _aws(sources: Sequence[Source]) -> tuple[Mention, ...]:
@@ -213,28 +364,9 @@ def _aws(sources: Sequence[Source]) -> tuple[Mention, ...]:
     return tuple(first[name] for name in sorted(first))
 
 
-def _dockerfile(folder: Folder) -> tuple[Instruction, ...]:
-    """The last stage, which is what runs; with the ARGs before the first. () if it is none."""
-    try:
-        every = parse_dockerfile(folder.texts.get("Dockerfile", ""))
-    except FileError:
-        return ()
-    starts = [index for index, each in enumerate(every) if each.name == "FROM"]
-    return (*every[: starts[0]], *every[starts[-1] :]) if starts else every
-
-
-def _variables(docker: Iterable[Instruction]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for instruction in docker:
-        if instruction.name in ("ENV", "ARG"):
-            for word in instruction.words():
-                name, _, value = word.partition("=")
-                found[name] = substitute(unquote(value), found)
-    return found
-
-
 def _in_dockerfile(value: str, instruction: Instruction) -> Found:
-    return Found(value=value, source=f"Dockerfile:{instruction.line} ({instruction.name})")
+    where = f"{instruction.where.path}:{instruction.line} ({instruction.name})"
+    return Found(value=value, source=where)
 
 
 def _is_port(text: str) -> bool:
@@ -249,43 +381,3 @@ def _imported(sources: Sequence[Source]) -> dict[str, str]:
             found.setdefault(mention.value, mention.where)
             found.setdefault(mention.value.partition(".")[0], mention.where)
     return found
-
-
-def _required(folder: Folder) -> dict[str, str]:
-    """Distribution, by the name under which it is imported → the file that requires it."""
-    found: dict[str, str] = {}
-    for path, text in folder.texts.items():
-        lines = text.splitlines() if path.endswith(".txt") else ()
-        for name in _names(lines if path != "pyproject.toml" else _dependencies(folder)):
-            found.setdefault(_DISTRIBUTIONS.get(name, name), path)
-    return found
-
-
-def _names(requirements: Iterable[str]) -> Iterator[str]:
-    for requirement in requirements:
-        match = _REQUIREMENT.match(requirement)
-        if match:
-            yield match[1].lower().replace("_", "-")
-
-
-def _dependencies(folder: Folder) -> Iterator[str]:
-    """As PEP 621 and Poetry write them."""
-    project = _pyproject(folder)
-    listed = _table(project, "project").get("dependencies")
-    if isinstance(listed, list):
-        yield from (item for item in listed if isinstance(item, str))
-    yield from _table(project, "tool", "poetry", "dependencies")
-
-
-def _pyproject(folder: Folder) -> dict[str, object]:
-    try:
-        return tomllib.loads(folder.texts.get("pyproject.toml", ""))
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return {}
-
-
-def _table(document: Mapping[str, object], *path: str) -> dict[str, object]:
-    node: object = document
-    for key in path:
-        node = node.get(key) if isinstance(node, dict) else None
-    return node if isinstance(node, dict) else {}

@@ -17,29 +17,36 @@ from fsd_files.user_files import open_user_file
 
 MAX_BYTES = 256 * 1024
 MAX_SOURCES = 300
+MAX_NAMED = 200
 MAX_SOURCE_BYTES = 4 * 1024 * 1024  # of all together: a few seconds of parsing
 _MAX_ENTRIES = 20_000
 _MAX_DEPTH = 8
 _NOT_OURS = frozenset(
     {"node_modules", "site-packages", "venv", "env", "build", "dist", "__pycache__", "vendor"}
 )
-_NAMED = (
-    "Dockerfile",
-    "pyproject.toml",
-    "setup.cfg",
-    "setup.py",
-    "uv.lock",
-    "poetry.lock",
-    "Makefile",
-    "tox.ini",
-    "noxfile.py",
-    "gunicorn.conf.py",
+# Read where they lie in the folder itself; everything else is told by its name.
+_NAMED = frozenset(
+    {"pyproject.toml", "setup.cfg", "setup.py", "Makefile", "tox.ini", "tox.toml", "noxfile.py"}
+    | {"gunicorn.conf.py", "hatch.toml", "Pipfile", "Procfile", "pytest.ini", "uwsgi.ini"}
+)
+_READ = re.compile(
+    r"(?:.*/)?(?:Dockerfile(?:[._-][\w.-]+)?|[\w.-]+\.[Dd]ockerfile|Containerfile)"
+    r"|(?:(?:docker|deploy|deployment|infra|compose)/)?(?:docker-)?compose(?:[.-][\w-]+)?\.ya?ml"
+    r"|(?:.*/)?gunicorn(?:[._-]conf(?:ig)?)?\.py"
+    r"|(?:[\w-]+/){0,3}[\w.-]+\.sh|(?:docker/|scripts/|bin/|compose/)?(?:[\w-]+/){0,2}"
+    r"(?:start|entrypoint|run|boot|prestart|docker-entrypoint|server|serve|web)"
+    r"|(?:[\w-]+/)?\.?env[._-](?:example|sample|template|dist|tpl|default)"
+    r"|(?:[\w-]+/)?(?:\.env(?:\.\w+)?\.(?:example|sample|template|dist)|(?:example|sample)\.env)"
+)
+_TEST_FOLDERS = frozenset(
+    {"tests", "test", "testing", "e2e", "loadtest", "loadtests", "load_tests", "benchmarks"}
+    | {"examples", "docs", "migrations", "alembic"}
 )
 _OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 _REQUIREMENTS = re.compile(
     r"(?:requirements/)?[\w-]*requirements[\w.-]*\.txt|requirements/[\w-]+\.txt"
 )
-_TEST = re.compile(r"(?:.*/)?(?:test_[^/]+|[^/]+_test)\.py")
+_TEST = re.compile(r"(?:.*/)?(?:test_[^/]+|[^/]+_test|tests|conftest)\.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,7 @@ class Folder:
     texts: Mapping[str, str]  # what is not Python source
     sources: Mapping[str, str]  # Python, without tests
     tests: tuple[str, ...]
+    names: frozenset[str]  # of every file
     has_dockerfile: bool  # also one that cannot be read
     remote: str = ""  # of `origin`
     owners: str = ""  # the text of CODEOWNERS
@@ -69,9 +77,13 @@ def read_folder(path: Path) -> Folder:
     repository = _repository(root)
     files = sorted(_files(root), key=lambda name: (name.count("/"), name))
     python = [name for name in files if name.endswith(".py")]
-    tests = tuple(name for name in python if _TEST.fullmatch(name))
+    tests = tuple(name for name in python if _is_test(name))
     own = [name for name in python if name not in tests and not _is_test_folder(name)]
-    named = [name for name in files if name in _NAMED or _REQUIREMENTS.fullmatch(name)]
+    named = [
+        name
+        for name in files
+        if name in _NAMED or _REQUIREMENTS.fullmatch(name) or _READ.fullmatch(name)
+    ][:MAX_NAMED]
     owners_path, owners = _code_owners(repository or root)
     return Folder(
         root=root,
@@ -79,6 +91,7 @@ def read_folder(path: Path) -> Folder:
         texts={**_linked(root), **_texts(root, named)},
         sources=_texts(root, own[:MAX_SOURCES]),
         tests=tests,
+        names=frozenset(files),
         has_dockerfile=(root / "Dockerfile").exists(),
         remote=_remote(repository),
         owners=owners,
@@ -131,7 +144,7 @@ def _files(root: Path) -> Iterator[str]:
             seen += 1
             if seen > _MAX_ENTRIES:
                 return
-            if entry.is_symlink():
+            if entry.is_symlink() or not entry.name.isprintable():  # names stand in comments
                 continue
             path = Path(entry.path)
             if entry.is_dir(follow_symlinks=False):
@@ -150,12 +163,20 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_ours(folder: Path) -> bool:
-    hidden = folder.name.startswith(".") or folder.name.endswith((".egg-info", ".dist-info"))
+    is_hidden = folder.name.startswith(".") and folder.name not in (".docker", ".deploy")
+    hidden = is_hidden or folder.name.endswith((".egg-info", ".dist-info"))
     return not hidden and folder.name not in _NOT_OURS and not (folder / "pyvenv.cfg").exists()
 
 
+def _is_test(name: str) -> bool:
+    """By its name, or Django's `tests/__init__.py` and what lies beside it."""
+    return _TEST.fullmatch(name) is not None and not name.endswith("conftest.py")
+
+
 def _is_test_folder(name: str) -> bool:
-    return any(part in ("tests", "test") for part in name.split("/")[:-1])
+    folders, file = name.split("/")[:-1], name.rpartition("/")[2]
+    is_tool = file in ("conftest.py", "locustfile.py", "noxfile.py", "setup.py", "fabfile.py")
+    return is_tool or any(part in _TEST_FOLDERS for part in folders)
 
 
 def _repository(root: Path) -> Path | None:

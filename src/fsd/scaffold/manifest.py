@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fsd.manifest.dependencies import EVERYTHING, KINDS, arn_templates, expand
 from fsd.manifest.yaml_tree import read_scalar
 from fsd.scaffold.source import Mention
+from fsd.scaffold.variables import Variable
 
 SCHEMA = ".fsd/service.schema.json"
 
@@ -50,6 +51,11 @@ _SHORT = frozenset({"query", "scan", "publish", "decrypt", "encrypt", "invoke"})
 _KAFKA = ("Connect", "DescribeCluster", "ReadData", "DescribeGroup")
 
 
+# What the code asks for under these names has a meaning of its own.
+_OURS = {"SERVICE_NAME": "", "ENVIRONMENT": "${ENV}   # dev, prod, …", "VERSION": "${VERSION}"}
+_LONGEST = 60  # of a value that is shown as an example
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """`port` is None for a worker."""
@@ -60,6 +66,13 @@ class Answers:
     port: int | None
     health_path: str
     region: str
+    health_note: str = ""  # what is not sure about the path
+    is_grpc: bool = False
+    has_grpc_health: bool = False
+    command: tuple[str, ...] = ()
+    command_source: str = ""
+    port_variable: str = ""  # PORT, where the command takes the port from it
+    variables: tuple[Variable, ...] = ()
     aws: tuple[Mention, ...] = ()
     calls: frozenset[str] = frozenset()
     kafka: str = ""  # where it is used
@@ -76,23 +89,16 @@ def write_manifest(answers: Answers) -> str:
         "metadata:",
         f"  name: {quoted(answers.name)}",
         f"  pack: {quoted(answers.pack)}   # the owning team",
-        "  owners:   # named when a deployment fails",
-        *(f"    - {json.dumps(owner)}" for owner in answers.owners),
+        *_owners(answers.owners),
         "",
         "service:",
         "  type: ecs",
-        *(_listening(answers) if answers.port is not None else ()),
+        *_listening(answers),
         *_sizes(answers),
-        "  environment:",
-        f"    SERVICE_NAME: {quoted(answers.name)}",
-        "    ENVIRONMENT: ${ENV}   # dev, prod, …",
-        "    VERSION: ${VERSION}",
-        *(['    USE_MSK_IAM: "true"'] if answers.kafka else ()),
-        "  # secrets:   # passwords and keys: ECS puts them into the environment at start",
-        "  #   - name: DATABASE_PASSWORD",
-        "  #     valueFrom: arn:aws:secretsmanager:…   # the whole ARN",
+        *_environment(answers),
+        *_secrets(answers.variables),
         "",
-        *(_networking() if answers.port is not None else ()),
+        *(_networking() if answers.port is not None and not answers.is_grpc else ()),
         "  observability:",
         "    logs:",
         "      retention: 30   # days",
@@ -101,16 +107,106 @@ def write_manifest(answers: Answers) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _owners(owners: Sequence[str]) -> Iterator[str]:
+    if not owners:
+        yield '  owners: []   # whom a failed deployment names: "@user" or "@org/team"'
+        return
+    yield "  owners:   # named when a deployment fails"
+    yield from (f"    - {json.dumps(owner)}" for owner in owners)
+
+
 def _listening(answers: Answers) -> Iterator[str]:
+    if answers.command:
+        words = ", ".join(json.dumps(word.replace("$", "$$")) for word in answers.command)
+        yield f"  command: [{words}]   # {answers.command_source}"
+    if answers.port is None:
+        return
     yield f"  port: {answers.port}"
     yield ""
-    yield "  healthCheck:   # a task that does not answer 2xx here is replaced"
-    yield f"    path: {quoted(answers.health_path.replace('$', '$$'))}"
+    if answers.is_grpc:
+        yield from _grpc_check(answers)
+    else:
+        yield "  healthCheck:   # a task that does not answer 2xx here is replaced"
+        note = f"   # not sure: {answers.health_note}" if answers.health_note else ""
+        yield f"    path: {quoted(answers.health_path.replace('$', '$$'))}{note}"
     yield "    interval: 10   # seconds; the first good check ends a rollout"
     yield "    timeout: 5"
     yield "    unhealthyThreshold: 3"
     yield "    gracePeriod: 60   # seconds that it may need to start"
     yield ""
+
+
+def _grpc_check(answers: Answers) -> Iterator[str]:
+    """A load balancer speaks gRPC behind HTTPS only; a container check needs none.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
+    """
+    address = f"127.0.0.1:{answers.port}"
+    code = f"import socket; socket.create_connection(('127.0.0.1', {answers.port}), 3)"
+    if answers.has_grpc_health:
+        code = (
+            "import grpc; from grpc_health.v1 import health_pb2 as p, health_pb2_grpc as g; "
+            f"s = g.HealthStub(grpc.insecure_channel('{address}')); "
+            "assert s.Check(p.HealthCheckRequest(), timeout=3).status == 1"
+        )
+    yield "  # gRPC: no load balancer, which would need HTTPS for it; ECS asks in the container."
+    yield "  healthCheck:"
+    yield f'    command: ["python", "-c", {json.dumps(code)}]'
+
+
+def _environment(answers: Answers) -> Iterator[str]:
+    """What FSD knows is set; what the code reads is offered, as nobody knows what is right here."""
+    read = {variable.name for variable in answers.variables}
+    active = [
+        f"    {name}: {value or quoted(answers.name)}"
+        for name, value in _OURS.items()
+        if name not in read
+    ]
+    if answers.port_variable:
+        active.append(
+            f'    {answers.port_variable}: "{answers.port}"   # the command listens there'
+        )
+    if answers.kafka:
+        active.append('    USE_MSK_IAM: "true"')
+    offered = [
+        variable
+        for variable in answers.variables
+        if not variable.is_secret and variable.name not in (answers.port_variable, "USE_MSK_IAM")
+    ]
+    yield "  environment:" if active else "  # environment:"
+    yield from active
+    if offered:
+        yield "    # The code reads these too. Uncomment what is to be different on AWS."
+    for variable in offered:
+        yield f"    # {variable.name}:{_example(variable)}   # {_told(variable)}"
+
+
+def _example(variable: Variable) -> str:
+    text = variable.default or (variable.values[0] if variable.values else "")
+    if not text or len(text) > _LONGEST:
+        return ""
+    return f" {quoted(text.replace('$', '$$'))}"
+
+
+def _told(variable: Variable) -> str:
+    if variable.values:
+        return f"{variable.where}: {', '.join(map(_shown, variable.values[:8]))}"
+    return f"{variable.where}, which ends without it" if variable.is_needed else variable.where
+
+
+def _shown(text: str) -> str:
+    return text if text.isprintable() else json.dumps(text)
+
+
+def _secrets(variables: Sequence[Variable]) -> Iterator[str]:
+    yield "  # secrets:   # passwords and keys: ECS puts them into the environment at start"
+    secrets = [variable for variable in variables if variable.is_secret]
+    for variable in secrets:
+        yield f"  #   - name: {variable.name}   # {_told(variable)}"
+        yield "  #     valueFrom: arn:aws:secretsmanager:…   # the whole ARN"
+    if not secrets:
+        yield "  #   - name: DATABASE_PASSWORD"
+        yield "  #     valueFrom: arn:aws:secretsmanager:…   # the whole ARN"
 
 
 def _sizes(answers: Answers) -> Iterator[str]:
@@ -183,4 +279,4 @@ def _permissions(service: str, calls: frozenset[str]) -> tuple[str, ...]:
 def quoted(text: str) -> str:
     """As a YAML value: in quotes where it would be something else without."""
     plain = _PLAIN.fullmatch(text) and read_scalar(text) == text
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())

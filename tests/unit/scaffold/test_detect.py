@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fsd.scaffold.detect import Detected, as_name, detect
+from fsd.scaffold.detect import Detected, detect
 from fsd.scaffold.folder import MAX_BYTES, MAX_SOURCE_BYTES, read_folder
+from fsd.scaffold.naming import as_name
 
 
 def look(folder: Path, **files: str) -> Detected:
@@ -99,7 +100,10 @@ def test_detect__requirements__framework_without_source(
     [
         ("@app.get('/healthz')\ndef f(): ...", "/healthz"),
         ("@app.route('/health', methods=['GET'])\ndef f(): ...", "/health"),
-        ("@r.get('/ping')\ndef f(): ...\n@r.get('/api/v1/health')\ndef g(): ...", "/api/v1/health"),
+        (
+            "@app.get('/ping')\ndef f(): ...\n@app.get('/api/v1/health')\ndef g(): ...",
+            "/api/v1/health",
+        ),
         ("urlpatterns = [path('health/', view)]", "/health/"),
         ("if self.path == '/health': pass", "/health"),
         ("match p:\n  case '/livez': pass", "/livez"),

@@ -16,7 +16,8 @@ from fsd.scaffold.detect import detect
 from fsd.scaffold.folder import Folder, read_folder
 from fsd.scaffold.manifest import Answers, write_manifest
 from fsd.scaffold.source import Mention
-from fsd.scaffold.workflow import HowToTest, find_tests, write_workflow
+from fsd.scaffold.testing import HowToTest, find_tests
+from fsd.scaffold.workflow import write_workflow
 
 API = Answers(
     name="offer-api",

@@ -1,0 +1,136 @@
+"""A compose file as its services: how each is built, what it runs, and what it is given.
+
+https://docs.docker.com/reference/compose-file/
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fsd.importing.values import Value, listed, mapping, read_values, text_of
+
+_VARIABLE = re.compile(
+    r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<operator>:?[-+?])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeBuild:
+    context: str  # relative to the compose file
+    dockerfile: str  # relative to the context
+    target: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeService:
+    name: str
+    build: ComposeBuild | None
+    image: str
+    command: tuple[str, ...] | None
+    entry_point: tuple[str, ...] | None
+    ports: tuple[int, ...]  # of the container
+    environment: Mapping[str, str]
+    env_files: tuple[str, ...]
+    raw: Mapping[str, Value]
+
+
+def read_compose(text: str, *, path: str) -> tuple[ComposeService, ...]:
+    """() for what is no compose file."""
+    services = mapping(mapping(read_values(text, path=path)).get("services"))
+    raw = {name: _extended(name, services, ()) for name in services}
+    return tuple(_service(name, each) for name, each in raw.items() if each)
+
+
+def _extended(name: str, services: Mapping[str, Value], above: tuple[str, ...]) -> dict[str, Value]:
+    """With what `extends:` of the same file brings."""
+    own = mapping(services.get(name))
+    extends = own.get("extends")
+    parent = text_of(mapping(extends).get("service")) or text_of(extends)
+    is_here = not mapping(extends).get("file")
+    if not parent or parent in above or not is_here or parent not in services:
+        return own
+    return {
+        **_extended(parent, services, (*above, name)),
+        **{key: value for key, value in own.items() if key != "extends"},
+    }
+
+
+def _service(name: str, raw: dict[str, Value]) -> ComposeService:
+    return ComposeService(
+        name=name,
+        build=_build(raw.get("build")),
+        image=resolve(text_of(raw.get("image"))),
+        command=_command(raw.get("command")),
+        entry_point=_command(raw.get("entrypoint")),
+        ports=tuple(
+            port
+            for value in [*listed(raw.get("ports")), *listed(raw.get("expose"))]
+            if (port := _port(value))
+        ),
+        environment=_environment(raw.get("environment")),
+        env_files=_env_files(raw.get("env_file")),
+        raw=raw,
+    )
+
+
+def _build(value: Value) -> ComposeBuild | None:
+    if isinstance(value, str):
+        return ComposeBuild(context=resolve(value), dockerfile="Dockerfile")
+    if not isinstance(value, dict):
+        return None
+    return ComposeBuild(
+        context=resolve(text_of(value.get("context")) or "."),
+        dockerfile=resolve(text_of(value.get("dockerfile"))) or "Dockerfile",
+        target=resolve(text_of(value.get("target"))),
+        args=_environment(value.get("args")),
+    )
+
+
+def _command(value: Value) -> tuple[str, ...] | None:
+    """Compose splits text into words itself; no shell runs it."""
+    if isinstance(value, list):
+        return tuple(resolve(text_of(each)) for each in value)
+    if not isinstance(value, str) or not value.strip():
+        return None
+    try:
+        return tuple(resolve(word) for word in shlex.split(value))
+    except ValueError:
+        return ("sh", "-c", resolve(value))
+
+
+def _port(value: Value) -> int | None:
+    """`127.0.0.1:8000:80/tcp`, `80`, `{target: 80}`; of a range the first."""
+    text = text_of(mapping(value).get("target")) if isinstance(value, dict) else text_of(value)
+    name, _, protocol = resolve(text).partition("/")
+    port = name.rpartition(":")[2].partition("-")[0]
+    is_port = port.isascii() and port.isdigit() and 0 < int(port) < 65536
+    return int(port) if is_port and protocol in ("", "tcp") else None
+
+
+def _environment(value: Value) -> dict[str, str]:
+    """A list's `NAME` without a value is what compose's own environment has."""
+    if isinstance(value, dict):
+        return {name: text_of(each) for name, each in value.items()}
+    pairs = (text_of(each).partition("=") for each in listed(value))
+    return {name: text for name, _, text in pairs if name}
+
+
+def _env_files(value: Value) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else [value]
+    paths = (text_of(mapping(each).get("path")) or text_of(each) for each in items)
+    return tuple(path for path in paths if path)
+
+
+def resolve(text: str) -> str:
+    """With the defaults that the file itself gives; nothing where it gives none."""
+
+    def value(match: re.Match[str]) -> str:
+        if match["dollar"]:
+            return "$"
+        return (match["word"] or "") if (match["operator"] or "").endswith("-") else ""
+
+    return _VARIABLE.sub(value, text)
