@@ -71,9 +71,8 @@ def make_release(
     version: str = "v1.3.0",
     commit: str = COMMIT,
     run: str = "https://github.com/org/offers/actions/runs/42",
-    dirty: bool = False,
 ) -> Release:
-    return Release(version=version, commit=commit, run=run, dirty=dirty)
+    return Release(version=version, commit=commit, run=run)
 
 
 def _frozen(value: object) -> object:

@@ -82,7 +82,6 @@ def _deployment(columns: list[str]) -> ServiceDeployment:
         arn=deployment_arn(name),
         status=DeploymentStatus(status),
         task_definition_arn=task_definition(name),
-        target_revision_arn=f"{PREFIX}service-revision/dev/web/{name}",
         created_at=START,
         running=int(running),
         requested=int(requested),

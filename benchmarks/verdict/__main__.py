@@ -108,7 +108,6 @@ class Measured:
     seconds: float | None  # from that to the client's end
     calls: int
     cause_named: bool | None  # None: there was nothing to name
-    last_line: str
 
     @property
     def is_right(self) -> bool:
@@ -312,7 +311,6 @@ def measure(bench: Bench, scenario: Scenario, client: str, name: str, image: str
                 if code:
                     break
         ended_at = time.monotonic()
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
     return Measured(
         scenario=scenario.name,
         client=client,
@@ -321,7 +319,6 @@ def measure(bench: Bench, scenario: Scenario, client: str, name: str, image: str
         seconds=ended_at - observer.ended_at if observer.ended_at else None,
         calls=counter.calls,
         cause_named=bool(re.search(scenario.says, said)) if scenario.says else None,
-        last_line=lines[-1] if lines else "",
     )
 
 

@@ -52,7 +52,6 @@ class LifecycleHook:
 
     id: str
     status: str  # AWAITING_ACTION, IN_PROGRESS, SUCCEEDED, FAILED, TIMED_OUT
-    target_type: str = ""  # AWS_LAMBDA, PAUSE
     expires_at: datetime | None = None
     timeout_action: str = ""  # ROLLBACK, CONTINUE
 
@@ -62,7 +61,6 @@ class ServiceDeployment:
     arn: str
     status: DeploymentStatus
     task_definition_arn: str  # of the target revision
-    target_revision_arn: str
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -78,7 +76,6 @@ class ServiceDeployment:
     alarms: tuple[str, ...] = ()
     triggered_alarms: tuple[str, ...] = ()
     rollback_reason: str = ""
-    rollback_revision_arn: str = ""
     updated_at: datetime | None = None
     lifecycle_stage: str = ""
     hooks: tuple[LifecycleHook, ...] = ()

@@ -288,10 +288,6 @@ def _was_over(old: Seen, new: Seen) -> bool:
     return old.ended_at is not None and old.ended_at < new.created_at
 
 
-def _is_superseded(one: Seen) -> bool:
-    return one.status == "STOPPED"
-
-
 def describe(judge: Judge) -> str:
     lines = [
         f"  {one.created_at:%H:%M:%S.%f} {one.version} {one.status} {one.reason}"

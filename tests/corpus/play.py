@@ -36,7 +36,6 @@ from tests.unit.release.desired import make_desired, make_request
 
 FOLDER = Path(__file__).parent
 TARGET_GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web-dev/1"
-HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)

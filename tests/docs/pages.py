@@ -22,7 +22,7 @@ import yaml
 
 from fsd.cli.main import COMMANDS
 from fsd.error_codes import ErrorCode
-from fsd.lint.pages import MANIFEST, Example, Page, read_pages
+from fsd.lint.pages import MANIFEST, Example, Page, page_ids, read_page
 from fsd.manifest.environments import EnvironmentDocument
 from fsd.manifest.models import Manifest
 from fsd.manifest.section import Key, alternatives, is_section, unwrap
@@ -33,7 +33,7 @@ from fsd.report.explanations import ROWS, ends_the_wait
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 HELP_WIDTH = 90
-PAGES = read_pages()
+PAGES = tuple(read_page(id_) for id_ in page_ids())
 PART = re.compile(r"<!-- made: (?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
 
 

@@ -320,7 +320,6 @@ class FakeEcs:
                 arn=f"{PREFIX}:service-deployment/{number}",
                 status=DeploymentStatus(status),
                 task_definition_arn=arn,
-                target_revision_arn=f"{PREFIX}:service-revision/{number}",
                 created_at=START + timedelta(seconds=number),
                 requested=requested,
             ),

@@ -687,7 +687,6 @@ def test_service_deployments__one__every_field(ecs: ElasticContainerService, aws
             arn=deployment_arn(2),
             status=DeploymentStatus.ROLLBACK_IN_PROGRESS,
             task_definition_arn=td(2),
-            target_revision_arn=revision_arn(2),
             created_at=T0 + timedelta(minutes=2),
             started_at=T0,
             finished_at=T0 + timedelta(hours=1),
@@ -702,7 +701,6 @@ def test_service_deployments__one__every_field(ecs: ElasticContainerService, aws
             alarm_status="TRIGGERED",
             triggered_alarms=("p99",),
             rollback_reason="tasks failed",
-            rollback_revision_arn=revision_arn(1),
             lifecycle_stage="SCALE_UP",
         )
     ]

@@ -184,7 +184,6 @@ def to_service_deployment(answer: dict[str, Any], task_definition_arn: str) -> S
         arn=answer.get("serviceDeploymentArn", ""),
         status=DeploymentStatus(answer.get("status", "")),
         task_definition_arn=task_definition_arn,
-        target_revision_arn=revision.get("arn", ""),
         created_at=utc(answer.get("createdAt")) or EPOCH,
         started_at=utc(answer.get("startedAt")),
         finished_at=utc(answer.get("finishedAt") or answer.get("stoppedAt")),
@@ -203,7 +202,6 @@ def to_service_deployment(answer: dict[str, Any], task_definition_arn: str) -> S
         alarms=tuple(alarms.get("alarmNames", [])),
         triggered_alarms=tuple(alarms.get("triggeredAlarmNames", [])),
         rollback_reason=mask(rollback.get("reason", "")),
-        rollback_revision_arn=rollback.get("serviceRevisionArn", ""),
         lifecycle_stage=answer.get("lifecycleStage", ""),
         hooks=tuple(_hook(hook) for hook in answer.get("lifecycleHookDetails", [])),
     )
@@ -213,7 +211,6 @@ def _hook(answer: dict[str, Any]) -> LifecycleHook:
     return LifecycleHook(
         id=answer.get("hookId", ""),
         status=answer.get("status", ""),
-        target_type=answer.get("targetType", ""),
         expires_at=utc(answer.get("expiresAt")),
         timeout_action=answer.get("timeoutAction", ""),
     )

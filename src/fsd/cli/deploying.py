@@ -325,7 +325,6 @@ def _release(options: Options, source: Source) -> Release:
         version=options.version or source.short,
         commit=source.commit,
         run=who_runs(),
-        dirty=source.is_dirty,
         forced=options.forced,
     )
 

@@ -68,7 +68,6 @@ class Release:
     version: str  # a label, or the short commit
     commit: str  # full SHA, "" outside git
     run: str = ""  # GitHub run URL, or user@host
-    dirty: bool = False
     forced: str = ""  # what was forced over the environment's border, and by whom
 
 

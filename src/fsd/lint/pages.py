@@ -49,7 +49,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MANIFEST = "service.yml"
-ENVIRONMENTS = ".fsd/environments.yml"
 
 _FOLDER = Path(__file__).with_name("pages")
 _SECTIONS = ("Why", "Before", "After")
@@ -123,10 +122,6 @@ def read_severity(id_: str) -> str:
     if severity is None:
         raise PageError(f"{id_}: the first paragraph starts with `*warning*: ` or another severity")
     return severity["severity"]
-
-
-def read_pages() -> tuple[Page, ...]:
-    return tuple(read_page(id_) for id_ in page_ids())
 
 
 def parse_page(text: str, *, id_: str) -> Page:

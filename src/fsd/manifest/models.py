@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 from fsd.manifest.container import Build, Capabilities, TagValue, Ulimit
 from fsd.manifest.section import Limits, key, section
 
-API_VERSION = "fsd/v1"
 STEADY_FOR = 60  # seconds, for a service that nothing checks
 CERTIFICATE_PATTERN = r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/+=,.@_-]+$"
 HTTP_PATH_PATTERN = r"^/[!-~]*$"  # printable ASCII: what a request line can have

@@ -43,7 +43,6 @@ def _from_listed(deployment: EcsDeployment, service: ServiceState) -> ServiceDep
         arn=deployment.id,
         status=_status(deployment, service),
         task_definition_arn=deployment.task_definition_arn,
-        target_revision_arn="",
         created_at=deployment.created_at or _EPOCH,
         status_reason=reason if has_failed else "",
         requested=deployment.desired,

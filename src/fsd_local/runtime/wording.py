@@ -44,10 +44,6 @@ def not_executable(program: str) -> str:
     return f'{_START}exec: "{program}": permission denied: unknown'
 
 
-def wrong_format(program: str) -> str:
-    return f'{_START}exec: "{program}": exec format error: unknown'
-
-
 def no_command() -> str:
     return "CannotCreateContainerError: Error response from daemon: no command specified"
 

@@ -176,9 +176,6 @@ class FakeLoadBalancers:
         """From now on, targets that are registered fail their checks."""
         self._failing = True
 
-    def answer_200(self) -> None:
-        self._failing = False
-
     def hold_drain(self) -> None:
         self._holds_drain = True
 

@@ -11,7 +11,6 @@ import fsd.lint
 from fsd.errors import Location
 from fsd.lint import lint
 from fsd.lint.pages import (
-    ENVIRONMENTS,
     MANIFEST,
     Example,
     PageError,
@@ -28,6 +27,7 @@ from fsd.manifest.environments import Environment, find_document, load_environme
 from fsd.manifest.finding import Finding, FindingId
 from fsd.manifest.load import load_manifest
 
+ENVIRONMENTS = ".fsd/environments.yml"
 PAGE = """\
 # some-finding
 

@@ -22,7 +22,7 @@ SCALING = Scaling(
 )
 THEIRS = replace(SCALING, minimum=3, maximum=10, cpu=None)
 FAILED = ServiceDeployment(
-    arn="d1", status=DeploymentStatus.STOPPED, task_definition_arn="t", target_revision_arn="r",
+    arn="d1", status=DeploymentStatus.STOPPED, task_definition_arn="t",
     created_at=datetime(2026, 11, 1, tzinfo=UTC),
 )  # fmt: skip
 

@@ -18,7 +18,6 @@ def deployment(number: int, status: str = "SUCCESSFUL") -> ServiceDeployment:
         arn=f"deployment/{number}",
         status=DeploymentStatus(status),
         task_definition_arn="web:1",
-        target_revision_arn="revision",
         created_at=datetime(2026, 11, 28, tzinfo=UTC) + timedelta(minutes=number),
         requested=2,
     )

@@ -37,7 +37,6 @@ DEPLOYMENT = ServiceDeployment(
     arn="arn:aws:ecs:us-east-1:123456789012:service-deployment/dev/offer-api-dev/d1",
     status=DeploymentStatus.SUCCESSFUL,
     task_definition_arn=NEW.task_definition_arn,
-    target_revision_arn="",
     created_at=T0,
     finished_at=T0 + timedelta(seconds=98),
 )
