@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ministack.services import secretsmanager, ssm
+from ministack.services import s3, secretsmanager, ssm
 
 from fsd_local.references import Reference, parse
 from fsd_local.seams.scope import scope
 from fsd_local.secrets import find_secret, find_version
 
 VALUE = "placeholder"
+_S3 = "arn:aws:s3:::"
 TAG = "fsd:placeholder"
 USERS_TAG = "fsd:placeholder-for"  # service names, with spaces between them
 
@@ -38,10 +39,15 @@ def create_placeholders(
 ) -> list[str]:
     """Make what is missing; the `valueFrom`s that were missing.
 
-    Two references to keys of one JSON secret make one secret that has both keys.
+    An environment file in S3 is made empty. Two references to keys of one JSON secret make one
+    secret that has both keys.
     """
     created: list[str] = []
     for value_from in values_from:
+        if value_from.startswith(_S3):
+            with scope(account, region):
+                created += [value_from] if _create_file(value_from) else []
+            continue
         reference = parse(value_from, account=account, region=region)
         with scope(reference.account, reference.region):
             is_parameter = reference.kind == "parameter"
@@ -113,6 +119,17 @@ def _find(reference: Reference) -> _Record | None:
         name=name,
         arn=found["ARN"],
     )
+
+
+def _create_file(arn: str) -> bool:
+    """An empty environment file; it stays, as a bucket may be somebody's."""
+    bucket, _, key = arn.removeprefix(_S3).partition("/")
+    if s3._get_object_data(bucket, key) is not None:
+        return False
+    if bucket not in s3._buckets:
+        s3._create_bucket(bucket, b"")
+    s3._put_object(bucket, key, b"", {})
+    return True
 
 
 def _create_parameter(reference: Reference) -> bool:

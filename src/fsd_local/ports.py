@@ -126,6 +126,9 @@ class Secrets(Protocol):
     def resolve(self, value_from: str, *, account: str, region: str) -> str:
         """Secrets Manager ARN (with :json-key:stage:version) or SSM ARN/name → value."""
 
+    def read_file(self, arn: str, *, account: str, region: str) -> str:
+        """The text of an environment file in S3. Raises SecretError."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleSession:
@@ -156,6 +159,9 @@ class Roles(Protocol):
 
     def check_secret(self, session: RoleSession, value_from: str) -> None:
         """Raises RoleError."""
+
+    def check_file(self, session: RoleSession, arn: str) -> None:
+        """Whether it may read an environment file. Raises RoleError."""
 
     def check_stream(self, session: RoleSession, target: LogTarget) -> None:
         """Whether it may create the stream. Raises RoleError."""

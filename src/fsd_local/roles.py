@@ -65,6 +65,10 @@ class LocalRoles:
         arn = str(found["ARN"]) if found else reference.arn
         self._require(session, "secretsmanager:GetSecretValue", arn)
 
+    def check_file(self, session: RoleSession, arn: str) -> None:
+        self._require(session, "s3:GetBucketLocation", arn.partition("/")[0])
+        self._require(session, "s3:GetObject", arn)
+
     def check_stream(self, session: RoleSession, target: LogTarget) -> None:
         self._require(session, "logs:CreateLogStream", _stream_arn(target))
 

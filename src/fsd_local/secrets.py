@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ministack.services import secretsmanager, ssm
+from ministack.services import s3, secretsmanager, ssm
 
+from fsd_local.ecs import wording
 from fsd_local.ports import SecretError
 from fsd_local.references import Reference, parse
 from fsd_local.seams.scope import scope
@@ -35,6 +36,14 @@ class MiniStackSecrets:
             if reference.kind == "parameter":
                 return _parameter(reference)
             return _secret(reference)
+
+    def read_file(self, arn: str, *, account: str, region: str) -> str:
+        bucket, _, key = arn.partition(":::")[2].partition("/")
+        with scope(account, region):
+            content = s3._get_object_data(bucket, key)
+        if content is None:
+            raise SecretError(wording.file_not_read("NoSuchKey: The specified key does not exist."))
+        return str(content, "utf-8", "replace")
 
 
 def _parameter(reference: Reference) -> str:

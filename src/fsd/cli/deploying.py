@@ -347,9 +347,10 @@ def _manifest_text(file: Path, loaded: Loaded) -> str:
 
 def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
     """The rehearsal has no secrets of its own, so it makes up those that the manifest names."""
-    if connection.environment.name != LOCAL or not manifest.service.secrets:
+    service = manifest.service
+    named = [*(secret.value_from for secret in service.secrets), *service.environment_files]
+    if connection.environment.name != LOCAL or not named:
         return ()
-    named = [secret.value_from for secret in manifest.service.secrets]
     created = embedded_aws.ensure_secrets(named, service=manifest.metadata.name)
     return tuple(f"created {name} with a placeholder value" for name in created)
 

@@ -12,6 +12,7 @@ from fsd.compile.desired import Image, Json, JsonValue, Target
 from fsd.compile.iam import Scope, compile_statements, policy_document, statement
 from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
+from fsd.manifest.container import Roles
 from fsd.manifest.dependencies import EVERYTHING
 from fsd.manifest.models import Manifest, Secret
 
@@ -43,11 +44,34 @@ _SECRET_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 
 
 def task_role_arn(manifest: Manifest, target: Target) -> str:
+    given = manifest.service.roles
+    if given is not None and given.task is not None:
+        return given.task
     return _role_arn(names.task_role(manifest.metadata.name, target.environment), target)
 
 
 def execution_role_arn(manifest: Manifest, target: Target) -> str:
+    given = manifest.service.roles
+    if given is not None and given.execution is not None:
+        return given.execution
     return _role_arn(names.execution_role(manifest.metadata.name, target.environment), target)
+
+
+def compile_roles(manifest: Manifest, *, target: Target, image: Image) -> Json:
+    """The roles that the stack has: not one that is there already.
+
+    What cannot be granted is refused all the same: a permission that does not exist helps nobody.
+    """
+    given = manifest.service.roles or Roles()
+    roles: Json = {
+        "TaskRole": task_role(manifest, target=target),
+        "ExecutionRole": execution_role(manifest, target=target, image=image),
+    }
+    if given.task is not None:
+        del roles["TaskRole"]
+    if given.execution is not None:
+        del roles["ExecutionRole"]
+    return roles
 
 
 def has_collector(manifest: Manifest) -> bool:
@@ -64,7 +88,7 @@ def task_role(manifest: Manifest, *, target: Target) -> Json:
     if manifest.service.exec:
         statements.append(statement(_EXEC, scope=Scope(resources=(EVERYTHING,))))
     name = names.task_role(manifest.metadata.name, target.environment)
-    return _role(name, "dependencies", statements, target=target)
+    return _role(manifest, name, "dependencies", statements, target=target)
 
 
 def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
@@ -80,12 +104,21 @@ def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
             f":log-group:{group}:log-stream:*"
         )
         statements.append(statement(_LOG, scope=Scope(resources=(streams,))))
-    statements += _secret_statements(manifest.service.secrets)
+    statements += _secret_statements(manifest.service.secrets, target)
+    statements += _file_statements(manifest.service.environment_files)
     name = names.execution_role(manifest.metadata.name, target.environment)
-    return _role(name, "execution", statements, target=target)
+    return _role(manifest, name, "execution", statements, target=target)
 
 
-def secret_resource(secret: Secret) -> tuple[str, str]:
+def secret_arn(secret: Secret, target: Target) -> str:
+    """What ECS is told: a parameter by name becomes the account's ARN."""
+    name = secret.value_from
+    if not name.startswith("/"):
+        return name
+    return f"arn:{target.partition}:ssm:{target.region}:{target.account}:parameter{name}"
+
+
+def secret_resource(secret: Secret, target: Target) -> tuple[str, str]:
     """(action, ARN in a policy) of a secret that ECS reads when a task starts.
 
     The tail `:json-key:stage:version` is no part of the resource. Secrets Manager ends an ARN with
@@ -93,10 +126,11 @@ def secret_resource(secret: Secret) -> tuple[str, str]:
     secrets too.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
     """
-    fields = secret.value_from.split(":")
+    value_from = secret_arn(secret, target)
+    fields = value_from.split(":")
     service = fields[2] if fields[0] == "arn" and len(fields) > 5 else ""
     if service == "ssm":
-        return "ssm:GetParameters", secret.value_from
+        return "ssm:GetParameters", value_from
     if service == "secretsmanager" and len(fields) >= _SECRET_FIELDS:
         arn = ":".join(fields[:_SECRET_FIELDS])
         suffix = "" if _SECRET_SUFFIX.search(arn) else "-??????"
@@ -109,10 +143,21 @@ def secret_resource(secret: Secret) -> tuple[str, str]:
     )
 
 
-def _secret_statements(secrets: tuple[Secret, ...]) -> list[JsonValue]:
+def _file_statements(files: tuple[str, ...]) -> list[JsonValue]:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/use-environment-file.html"""
+    if not files:
+        return []
+    buckets = {arn.partition("/")[0] for arn in files}
+    return [
+        statement(("s3:GetBucketLocation",), scope=Scope(resources=tuple(sorted(buckets)))),
+        statement(("s3:GetObject",), scope=Scope(resources=tuple(sorted(set(files))))),
+    ]
+
+
+def _secret_statements(secrets: tuple[Secret, ...], target: Target) -> list[JsonValue]:
     resources: dict[str, set[str]] = {}
     for secret in secrets:
-        action, resource = secret_resource(secret)
+        action, resource = secret_resource(secret, target)
         resources.setdefault(action, set()).add(resource)
     return [
         statement((action,), scope=Scope(resources=tuple(sorted(found))))
@@ -137,8 +182,12 @@ def _role_arn(name: str, target: Target) -> str:
     return f"arn:{target.partition}:iam::{target.account}:role{names.ROLE_PATH}{name}"
 
 
-def _role(name: str, policy: str, statements: list[JsonValue], *, target: Target) -> Json:
+def _role(
+    manifest: Manifest, name: str, policy: str, statements: list[JsonValue], *, target: Target
+) -> Json:
+    boundary = manifest.service.roles.boundary if manifest.service.roles else None
     properties: Json = {
+        **({"PermissionsBoundary": boundary} if boundary else {}),
         "RoleName": name,
         "Path": names.ROLE_PATH,
         "AssumeRolePolicyDocument": _trust(target),

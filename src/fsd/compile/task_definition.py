@@ -17,7 +17,7 @@ from fsd.compile.observability import (
     metrics_labels,
     trace_environment,
 )
-from fsd.compile.roles import execution_role_arn, task_role_arn
+from fsd.compile.roles import execution_role_arn, secret_arn, task_role_arn
 from fsd.manifest import names
 from fsd.manifest.models import HealthCheck, Manifest, Service
 
@@ -128,7 +128,7 @@ def _is_unhealthy(matcher: str) -> str:
 
 def _main_container(manifest: Manifest, *, target: Target, image: Image, release: Release) -> Json:
     service = manifest.service
-    secrets = {secret.name: secret.value_from for secret in service.secrets}
+    secrets = {secret.name: secret_arn(secret, target) for secret in service.secrets}
     traces = trace_environment(manifest, target=target, release=release)
     # The manifest's own word wins, also where it is a secret.
     environment = {k: v for k, v in traces.items() if k not in secrets} | service.environment
@@ -144,6 +144,7 @@ def _main_container(manifest: Manifest, *, target: Target, image: Image, release
         "ulimits": ulimits(service.ulimits),
         "linuxParameters": linux_parameters(service),
         "environment": _pairs(environment, "value"),
+        "environmentFiles": [{"type": "s3", "value": arn} for arn in service.environment_files],
         "secrets": _pairs(secrets, "valueFrom"),
         "portMappings": _ports(service),
         "dockerLabels": {

@@ -26,7 +26,7 @@ from fsd.compile.network import (
     logical_id,
     security_groups,
 )
-from fsd.compile.roles import execution_role, task_role
+from fsd.compile.roles import compile_roles
 from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
 from fsd.manifest.models import Manifest
@@ -39,8 +39,7 @@ def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Jso
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"{name}, made by fsd",
         "Resources": {
-            "TaskRole": task_role(manifest, target=target),
-            "ExecutionRole": execution_role(manifest, target=target, image=image),
+            **compile_roles(manifest, target=target, image=image),
             **_log_group(manifest, target=target),
             **security_groups(manifest, target=target),
             **load_balancer(manifest, target=target),

@@ -12,6 +12,11 @@ RELATIVE_PATH_PATTERN = r"^[^/\\]"
 STAGE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 BUILD_SECRET_PATTERN = r"^[a-z]+="
 RelativePath = Annotated[str, Limits(pattern=RELATIVE_PATH_PATTERN, max_length=1024)]
+ENVIRONMENT_FILE_PATTERN = r"^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]+/.*\.env$"
+ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
+BOUNDARY_PATTERN = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$"
+EnvironmentFile = Annotated[str, Limits(pattern=ENVIRONMENT_FILE_PATTERN)]
+RoleArn = Annotated[str, Limits(pattern=ROLE_PATTERN)]
 TagValue = Annotated[str, Limits(pattern=TAG_VALUE_PATTERN, max_length=256)]
 Limit = Annotated[int, Limits(ge=0, le=2_147_483_647)]
 
@@ -74,3 +79,22 @@ class Build:
         examples=(("id=pip,env=PIP_TOKEN",),),
     )
     cache: bool = key(default=True, description="false takes no layer of an earlier build.")
+
+
+@section
+class Roles:
+    """Roles that are there already, instead of those that FSD makes."""
+
+    task: RoleArn | None = key(
+        default=None,
+        description="What the program may do; `dependencies` is then checked, and not granted.",
+        examples=("arn:aws:iam::123456789012:role/offers-task",),
+    )
+    execution: RoleArn | None = key(
+        default=None, description="What ECS may do to start a task: pull, log, read secrets."
+    )
+    boundary: Annotated[str, Limits(pattern=BOUNDARY_PATTERN)] | None = key(
+        default=None,
+        description="The permissions boundary of the roles that FSD makes.",
+        examples=("arn:aws:iam::123456789012:policy/developers",),
+    )

@@ -349,11 +349,15 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "service.environment",
         "a map, `NAME: value`",
     ),
+    _use(
+        "envFile envFiles environmentFile",
+        "service.environmentFiles",
+        "ARNs of files in S3; write what is in a local file in `service.environment`",
+    ),
     _none(
-        "envFile useDotenv envFiles environmentFile environmentFiles envFrom configMap "
-        "configMaps config "
-        "configs configMapRef",
-        "FSD has no files of variables: write each in `service.environment`",
+        "useDotenv envFrom configMap configMaps config configs configMapRef",
+        "FSD has no maps of settings: write each in `service.environment`, or a file in S3 in "
+        "`service.environmentFiles`",
     ),
     _use(
         "secretVariables secretsFrom runtimeEnvironmentSecrets secretRef secretKeyRef "
@@ -378,12 +382,15 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         under="dependencies",
     ),
     _use("kind", "dependencies[0].type", under="dependencies"),
-    _none(
-        "taskRole role rbac automountServiceAccountToken taskRoleArn executionRole "
-        "executionRoleArn roles roleArn iamRole instanceRole "
-        "instanceRoleArn accessRoleArn serviceAccount serviceAccountName permissionsBoundary",
-        "FSD has no roles of your own: it makes both from `dependencies` and `service.secrets`",
+    _use(
+        "taskRole taskRoleArn role roleArn iamRole instanceRole instanceRoleArn serviceAccount "
+        "serviceAccountName",
+        "service.roles.task",
+        "a role's ARN; without it FSD makes one from `dependencies`",
     ),
+    _use("executionRole executionRoleArn accessRoleArn", "service.roles.execution"),
+    _use("permissionsBoundary", "service.roles.boundary", "a policy's ARN"),
+    _none("rbac automountServiceAccountToken", "FSD has no accounts in a cluster"),
     # --- network ---
     _use(
         "containerPort targetPort httpPort listenPort appPort expose", "service.port", "one number"

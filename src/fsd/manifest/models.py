@@ -7,7 +7,7 @@ name a fix.
 
 from typing import Annotated, Literal
 
-from fsd.manifest.container import Build, Capabilities, TagValue, Ulimit
+from fsd.manifest.container import Build, Capabilities, EnvironmentFile, Roles, TagValue, Ulimit
 from fsd.manifest.section import Limits, key, section
 
 STEADY_FOR = 60  # seconds, for a service that nothing checks
@@ -137,7 +137,7 @@ class Secret:
     )
     value_from: Annotated[str, Limits(min_length=1)] = key(
         description="Full Secrets Manager ARN, with :json-key:stage:version if wanted, or an SSM "
-        "parameter ARN.",
+        "parameter by ARN or by its name with a slash in front.",
         examples=("arn:aws:secretsmanager:eu-west-1:123456789012:secret:offers/db-a1B2c3",),
     )
 
@@ -261,6 +261,12 @@ class Service:
     secrets: tuple[Secret, ...] = key(
         default=(), description="Environment variables that ECS fills from a secret at start."
     )
+    environment_files: Annotated[tuple[EnvironmentFile, ...], Limits(max_length=10)] = key(
+        default=(),
+        description="Files in S3 with NAME=value in each line; `environment` wins over them.",
+        examples=(("arn:aws:s3:::offers-config/api.env",),),
+    )
+    roles: Roles | None = key(default=None, description="Absent: FSD makes both roles.")
     networking: Networking = key(default=Networking(), description="Where it runs.")
     observability: Observability = key(default=Observability(), description="What is seen.")
     command: tuple[str, ...] | None = key(

@@ -194,6 +194,7 @@ def _one(annotated: object) -> Check:
                 variadic_item_index=0,
                 strict=True,
                 min_length=limits.min_length,
+                max_length=limits.max_length,
             )
         case origin if origin is dict:
             return core_schema.dict_schema(_check(arguments[0]), _check(arguments[1]), strict=True)

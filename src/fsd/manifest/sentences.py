@@ -41,6 +41,18 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the name of a stage",
         "write the name behind AS in the Dockerfile",
     ),
+    r"^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]+/.*\.env$": (
+        "the ARN of an environment file in S3",
+        "write arn:aws:s3:::BUCKET/PATH.env; ECS takes no file without `.env` at its end",
+    ),
+    r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$": (
+        "the ARN of a role",
+        "write arn:aws:iam::ACCOUNT:role/NAME",
+    ),
+    r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$": (
+        "the ARN of a policy",
+        "write arn:aws:iam::ACCOUNT:policy/NAME",
+    ),
     r"^[a-z]+=": (
         "a secret as `docker build --secret` takes it",
         "write `id=NAME,env=VARIABLE` or `id=NAME,src=FILE`",
@@ -124,12 +136,8 @@ def _sentence(type_: str, path: KeyPath, *, model: type, tree: Node) -> _Sentenc
             return _neither(path, node)
         case "string_too_short" | "too_short":
             return _empty(path, shape)
-        case "string_too_long":
-            limit = shape.schema.get("maxLength")
-            message = f"{_name(path)} is longer than {limit} characters"
-            return _Sentence(
-                id=FindingId.OUT_OF_RANGE, message=message, fix="use a shorter text", path=path
-            )
+        case "string_too_long" | "too_long":
+            return _too_long(path, shape)
     return _wrong_type(path, shape, node)
 
 
@@ -230,6 +238,16 @@ def _neither(path: KeyPath, node: Node | None) -> _Sentence:
         fix=f'write `{_last_key(path)}: "…"`, or a list of words with each number in quotes',
         path=path,
     )
+
+
+def _too_long(path: KeyPath, shape: Shape) -> _Sentence:
+    if shape.type == "array":
+        most = shape.schema.get("maxItems")
+        message, fix = f"{_name(path)} has more than {most} items", f"list {most} at most"
+    else:
+        limit = shape.schema.get("maxLength")
+        message, fix = f"{_name(path)} is longer than {limit} characters", "use a shorter text"
+    return _Sentence(id=FindingId.OUT_OF_RANGE, message=message, fix=fix, path=path)
 
 
 def _empty(path: KeyPath, shape: Shape) -> _Sentence:

@@ -99,10 +99,14 @@ def _diff_containers(old: Json, new: Json) -> Iterator[Change]:
 def _diff_container(old: Json, new: Json) -> Iterator[Change]:
     if old.get("image") != new.get("image"):
         yield Change(what="image", before=_image(old), after=_image(new))
-    for field in ("environment", "secrets"):
-        yield from _diff_names(field, _by_name(old, field), _by_name(new, field))
+    for what, field, by in (
+        ("environment", "environment", "name"),
+        ("environment files", "environmentFiles", "value"),
+        ("secrets", "secrets", "name"),
+    ):
+        yield from _diff_names(what, _by_name(old, field, by), _by_name(new, field, by))
     yield from _diff_labels(_labels(old), _labels(new))
-    seen = {"image", "environment", "secrets", "dockerLabels"}
+    seen = {"image", "environment", "environmentFiles", "secrets", "dockerLabels"}
     for field in sorted((old.keys() | new.keys()) - seen):
         if old.get(field) != new.get(field):
             yield describe_field(field, old, new)
@@ -140,11 +144,11 @@ def _diff_names(
     )
 
 
-def _by_name(container: Json, field: str) -> dict[str, JsonValue]:
+def _by_name(container: Json, field: str, by: str) -> dict[str, JsonValue]:
     entries = container.get(field)
     if not isinstance(entries, list):
         return {}
-    return {str(e["name"]): e for e in entries if isinstance(e, dict)}
+    return {str(e[by]): e for e in entries if isinstance(e, dict)}
 
 
 def _containers(definition: Json) -> dict[str, Json]:

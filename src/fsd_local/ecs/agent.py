@@ -59,6 +59,15 @@ class Agent:
         except RoleError as error:
             raise LaunchError(wording.secret_denied(value_from, str(error))) from error
 
+    def check_file(self, arn: str) -> None:
+        if self._execution is None:
+            return
+        try:
+            self._roles.check_file(self._execution, arn)
+        except RoleError as error:
+            reason = wording.initialization_failed(wording.file_not_read(str(error)))
+            raise LaunchError(reason) from error
+
     def check_stream(self, target: LogTarget) -> None:
         if self._execution is None:
             return

@@ -345,6 +345,13 @@ class Engine:
             }
             for definition in task.task_definition.containers
         }
+        files = {
+            definition["name"]: [
+                self._read_file(task, file["value"], agent)
+                for file in definition.get("environmentFiles") or ()
+            ]
+            for definition in task.task_definition.containers
+        }
         for definition in task.task_definition.containers:
             target = log_target(task, definition)
             if target is None:
@@ -356,6 +363,7 @@ class Engine:
             task,
             digests=digests,
             secrets=secrets,
+            files=files,
             credentials=agent.credentials(),
             silent=agent.find_silent(),
             speed=self._speed,
@@ -391,6 +399,13 @@ class Engine:
         agent.check_secret(value_from)
         try:
             return self._secrets.resolve(value_from, account=task.account, region=task.region)
+        except SecretError as error:
+            raise LaunchError(wording.initialization_failed(str(error))) from error
+
+    def _read_file(self, task: Task, arn: str, agent: Agent) -> str:
+        agent.check_file(arn)
+        try:
+            return self._secrets.read_file(arn, account=task.account, region=task.region)
         except SecretError as error:
             raise LaunchError(wording.initialization_failed(str(error))) from error
 

@@ -102,10 +102,12 @@ def task_spec(
     digests: Mapping[str, str],
     secrets: Mapping[str, Mapping[str, str]],
     credentials: Mapping[str, str],
+    files: Mapping[str, Sequence[str]] | None = None,
     silent: Collection[str] = (),
     speed: float,
 ) -> TaskSpec:
-    """`secrets` and `digests` are by container; nothing is looked up here.
+    """`secrets`, `digests` and the texts of environment `files` are by container; nothing is looked
+    up here.
 
     `credentials` are the variables by which an SDK finds the task role; what the containers in
     `silent` write arrives nowhere.
@@ -123,6 +125,7 @@ def task_spec(
                 found,
                 digest=digests.get(found["name"], ""),
                 environment={**credentials, **secrets.get(found["name"], {})},
+                files=(files or {}).get(found["name"], ()),
                 is_silent=found["name"] in silent,
                 speed=speed,
             )
@@ -167,6 +170,7 @@ def _container_spec(
     *,
     digest: str,
     environment: Mapping[str, str],
+    files: Sequence[str],
     is_silent: bool,
     speed: float,
 ) -> ContainerSpec:
@@ -183,7 +187,11 @@ def _container_spec(
         image=image_by_digest(definition["image"], digest),
         command=_argv(command),
         entry_point=_argv(definition.get("entryPoint")),
-        environment=_environment(task, definition, override) | dict(environment),
+        environment={
+            **_environment(task, read_variables(files)),
+            **_said(definition, override),
+            **environment,
+        },
         working_directory=definition.get("workingDirectory"),
         user=definition.get("user"),
         ports=tuple(p["containerPort"] for p in definition.get("portMappings") or ()),
@@ -228,14 +236,33 @@ def _override(task: Task, container: str) -> Json:
     return next((found for found in overrides if found.get("name") == container), {})
 
 
-def _environment(task: Task, definition: Json, override: Json) -> dict[str, str]:
-    """What Fargate sets, then the definition's, then the override's."""
-    environment = {
+def read_variables(files: Sequence[str]) -> dict[str, str]:
+    """`NAME=value` a line, without quotes that mean anything; the first file that has it wins.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/use-environment-file.html
+    """
+    found: dict[str, str] = {}
+    for line in (line.strip() for text in files for line in text.splitlines()):
+        name, equals, value = line.partition("=")
+        if equals and name and not line.startswith("#"):
+            found.setdefault(name, value)
+    return found
+
+
+def _environment(task: Task, variables: Mapping[str, str]) -> dict[str, str]:
+    """What Fargate sets, and the files."""
+    return {
         "AWS_REGION": task.region,
         "AWS_DEFAULT_REGION": task.region,
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+        **variables,
     }
-    for source in (definition, override):
-        for pair in source.get("environment") or ():
-            environment[pair["name"]] = pair["value"]
-    return environment
+
+
+def _said(definition: Json, override: Json) -> dict[str, str]:
+    """The definition's, then the override's."""
+    return {
+        pair["name"]: pair["value"]
+        for source in (definition, override)
+        for pair in source.get("environment") or ()
+    }

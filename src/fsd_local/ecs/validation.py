@@ -114,8 +114,9 @@ def _check_variables(container: Json) -> None:
                 f"environment variables set on the container, such as '{secret['name']}'."
             )
         names.add(secret["name"])
-    if container.get("environmentFiles"):
-        raise client("The embedded AWS does not read environmentFiles.")
+    for file in container.get("environmentFiles") or ():
+        if not file["value"].endswith(".env"):
+            raise client("Environment files must have a .env file extension.")
 
 
 def _check_health_check(container: Json) -> None:

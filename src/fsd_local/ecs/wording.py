@@ -69,6 +69,13 @@ def pull_denied(image: str) -> str:
     )
 
 
+def file_not_read(cause: str) -> str:
+    return (
+        "failed to download env files: file download command: non empty error stream: service "
+        f"call has been retried 1 time(s): {cause}"
+    )
+
+
 def secret_denied(value_from: str, cause: str) -> str:
     fields = value_from.split(":")
     is_secret = len(fields) > 2 and fields[2] == "secretsmanager"

@@ -243,6 +243,9 @@ class FakeSecrets:
             )
         return self.values[value_from]
 
+    def read_file(self, arn: str, *, account: str, region: str) -> str:
+        return self.resolve(arn, account=account, region=region)
+
 
 class FakeAlarms:
     """Set `states` by name; an alarm that is not there does not exist."""
@@ -276,6 +279,10 @@ class FakeRoles:
     def check_secret(self, session: RoleSession, value_from: str) -> None:
         del value_from
         self._require("secretsmanager:GetSecretValue", session)
+
+    def check_file(self, session: RoleSession, arn: str) -> None:
+        del arn
+        self._require("s3:GetObject", session)
 
     def check_stream(self, session: RoleSession, target: LogTarget) -> None:
         del target

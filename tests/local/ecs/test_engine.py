@@ -18,6 +18,7 @@ AWSLOGS = {
         "awslogs-stream-prefix": "ecs",
     },
 }
+FILE = "arn:aws:s3:::config/app.env"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:db-AbCdEf"
 
 
@@ -32,6 +33,41 @@ def test_engine__good_service__runs_registered_tasks_and_is_steady(cloud: Cloud)
     assert sorted(cloud.load_balancers.registered) == ["127.77.0.1", "127.77.0.2"]
     assert cloud.events()[-1] == "(service app) has reached a steady state."
     assert {task["lastStatus"] for task in cloud.tasks()} == {"RUNNING"}
+
+
+def test_engine__environment_files__the_first_wins_and_the_definition_over_them(
+    cloud: Cloud,
+) -> None:
+    files = [f"arn:aws:s3:::config/{name}.env" for name in "ab"]
+    cloud.secrets.values |= {
+        files[0]: "# of the team\nCOLOUR=red\nSIZE= a b \n\nbroken\nURL=x?a=1\n",
+        files[1]: "COLOUR=green\nEXTRA=yes",
+    }
+    cloud.cluster()
+    task_definition = cloud.register(
+        environment=[{"name": "SIZE", "value": "mine"}],
+        environmentFiles=[{"type": "s3", "value": arn} for arn in files],
+    )
+    cloud.create(task_definition, desired=1)
+    cloud.wait_for("SUCCESSFUL")
+
+    found = cloud.runtime.launched[0].containers[0].environment
+    assert {name: found.get(name) for name in ("COLOUR", "SIZE", "URL", "EXTRA", "broken")} == {
+        "COLOUR": "red",
+        "SIZE": "mine",
+        "URL": "x?a=1",
+        "EXTRA": "yes",
+        "broken": None,
+    }
+
+
+def test_engine__environment_file_missing__the_task_says_so(cloud: Cloud) -> None:
+    cloud.cluster()
+    cloud.create(cloud.register(environmentFiles=[{"type": "s3", "value": FILE}]), desired=1)
+    eventually(lambda: bool(cloud.tasks("STOPPED")))
+
+    reason = cloud.tasks("STOPPED")[0]["stoppedReason"]
+    assert reason.startswith("ResourceInitializationError: ")
 
 
 def test_engine__launch__gets_everything_resolved(cloud: Cloud) -> None:
@@ -391,6 +427,12 @@ def test_init__closed_at_once__leaves_no_thread() -> None:
             "AccessDeniedException: {role} secretsmanager:GetSecretValue",
         ),
         (
+            "s3:GetObject",
+            "ResourceInitializationError: failed to download env files: file download command: "
+            "non empty error stream: service call has been retried 1 time(s): "
+            "AccessDeniedException: {role} s3:GetObject",
+        ),
+        (
             "logs:CreateLogStream",
             "ResourceInitializationError: failed to validate logger args: create stream has been "
             "retried 1 times: failed to create Cloudwatch log stream: AccessDeniedException: "
@@ -402,10 +444,12 @@ def test_engine__execution_role_may_not__the_task_says_it_in_ecs_words(
     cloud: Cloud, action: str, reason: str
 ) -> None:
     cloud.secrets.values[SECRET] = "hunter2"
+    cloud.secrets.values[FILE] = ""
     cloud.roles.denied.add(action)
     cloud.cluster()
     task_definition = cloud.register(
         "host:5000/app:v1",
+        environmentFiles=[{"type": "s3", "value": FILE}],
         secrets=[{"name": "DATABASE_URL", "valueFrom": SECRET}],
         logConfiguration=AWSLOGS,
     )

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from ministack.services import secretsmanager, ssm
+from ministack.services import s3, secretsmanager, ssm
 
 from fsd_local.placeholders import create_placeholders, remove_placeholders
 from fsd_local.ports import SecretError
@@ -169,3 +169,17 @@ def test_remove_placeholders__named__are_gone(account: str) -> None:
     create(wanted, account)
     remove(wanted, account)
     assert count(account) == (0, 0)
+
+
+def test_read_file__environment_file_of_a_bucket__its_text(account: str) -> None:
+    file = "arn:aws:s3:::settings-of-tests/team/app.env"
+    with pytest.raises(SecretError, match="failed to download env files"):
+        MiniStackSecrets().read_file(file, account=account, region=REGION)
+
+    made = create_placeholders([file, file], service="app", account=account, region=REGION)
+
+    assert made == [file]
+    with scope(account, REGION):
+        s3._put_object("settings-of-tests", "team/app.env", b"A=1", {})
+    assert MiniStackSecrets().read_file(file, account=account, region=REGION) == "A=1"
+    assert create_placeholders([file], service="app", account=account, region=REGION) == []

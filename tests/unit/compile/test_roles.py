@@ -29,13 +29,16 @@ def test_secret_resource__secrets_manager__is_the_secret_alone(
 ) -> None:
     secret = Secret(name="DB", value_from=value_from)
 
-    assert secret_resource(secret) == ("secretsmanager:GetSecretValue", resource)
+    assert secret_resource(secret, make_target()) == ("secretsmanager:GetSecretValue", resource)
 
 
 def test_secret_resource__parameter__is_its_arn() -> None:
     arn = "arn:aws:ssm:us-east-1:123456789012:parameter/dev/db"
 
-    assert secret_resource(Secret(name="DB", value_from=arn)) == ("ssm:GetParameters", arn)
+    assert secret_resource(Secret(name="DB", value_from=arn), make_target()) == (
+        "ssm:GetParameters",
+        arn,
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,7 @@ def test_secret_resource__parameter__is_its_arn() -> None:
 )
 def test_secret_resource__no_secret__names_the_variable(value_from: str) -> None:
     with pytest.raises(ManifestError) as error:
-        secret_resource(Secret(name="DB_PASSWORD", value_from=value_from))
+        secret_resource(Secret(name="DB_PASSWORD", value_from=value_from), make_target())
 
     assert error.value.code == "secret-arn-malformed"
     assert "DB_PASSWORD" in error.value.what

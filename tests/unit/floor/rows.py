@@ -123,4 +123,35 @@ ROWS: tuple[Row, ...] = (
         clash="{image: 'a@sha256:" + "9b1f" * 16 + "', build: {target: runtime}}",
         clash_finds="build-unused",
     ),
+    Row(
+        key="service.environmentFiles",
+        good="{environmentFiles: ['arn:aws:s3:::config/api.env']}",
+        wrong="{environmentFiles: ['arn:aws:s3:::config/api.txt']}",
+        compiled=(
+            '"environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::config/api.env"}]',
+            '["s3:GetBucketLocation"], "Effect": "Allow", "Resource": ["arn:aws:s3:::config"]',
+        ),
+        plan="environment files +arn:aws:s3:::config/api.env",
+    ),
+    Row(
+        key="service.secrets.valueFrom",
+        good="{secrets: [{name: DB_URL, valueFrom: /team/db-url}]}",
+        wrong="{secrets: [{name: DB_URL, valueFrom: /team/db url}]}",
+        finds="secret-arn-malformed",
+        compiled=('"valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/team/db-url"',),
+        plan="secrets +DB_URL",
+    ),
+    Row(
+        key="service.roles",
+        good="{roles: {task: 'arn:aws:iam::123456789012:role/a', "
+        "boundary: 'arn:aws:iam::123456789012:policy/b'}}",
+        wrong="{roles: {task: offers-role}}",
+        clash="{exec: true, roles: {task: 'arn:aws:iam::123456789012:role/a'}}",
+        clash_finds="role-setting-unused",
+        compiled=(
+            '"taskRoleArn": "arn:aws:iam::123456789012:role/a"',
+            '"PermissionsBoundary": "arn:aws:iam::123456789012:policy/b"',
+        ),
+        plan="task role offer-api-dev-task → a",
+    ),
 )

@@ -39,7 +39,12 @@ NOT_FOR_AWS = {"service.build"}
 
 
 def document(service: str) -> str:
-    base = {"type": "ecs", "port": 8000, "observability": {"logs": {"retention": 30}}}
+    base = {
+        "type": "ecs",
+        "port": 8000,
+        "healthCheck": {"path": "/health"},
+        "observability": {"logs": {"retention": 30}},
+    }
     tree = {
         "apiVersion": "fsd/v1",
         "kind": "Service",

@@ -21,6 +21,8 @@ from fsd.manifest.yaml_tree import Document
 from tests.unit.manifest.manifests import manifest
 
 DIGEST = "sha256:" + "9b1f" * 16
+ROLE = "arn:aws:iam::123456789012:role/offers"
+POLICY = "arn:aws:iam::123456789012:policy/limit"
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
 
 
@@ -83,6 +85,16 @@ CONSUMER = (
 )
 
 CASES = [
+    Case(rule="role-setting-unused", service=f"exec: true\nroles: {{task: '{ROLE}'}}", at=(8, 9)),
+    Case(
+        rule="role-setting-unused",
+        service=f"roles: {{task: '{ROLE}', execution: '{ROLE}', boundary: '{POLICY}'}}",
+        at=(8, 120),
+    ),
+    Case(rule="role-setting-unused", service=f"roles: {{task: '{ROLE}', boundary: '{POLICY}'}}"),
+    Case(rule="secret-arn-malformed", service=secrets("/team/a b"), at=(9, 29)),
+    Case(rule="secret-arn-malformed", service=secrets("/aws/x"), at=(9, 29)),
+    Case(rule="secret-arn-malformed", service=secrets("/team/db-url")),
     Case(rule="build-unused", service=f"image: a@{DIGEST}\nbuild: {{target: x}}", at=(9, 3)),
     Case(rule="build-unused", service="build: {target: x}"),
     Case(rule="exec-read-only", service="exec: true\nreadonlyRootFilesystem: true", at=(8, 9)),
@@ -179,7 +191,6 @@ CASES = [
         Case(rule="secret-arn-malformed", service=secrets(value), at=(9, 29))
         for value in (
             "openai-key",
-            "/app/key",
             "arn:aws:s3:us-east-1:123456789012:x",
             "arn:aws:secretsmanager:us-east-1:1234:secret:a-abcdef",
             "arn:aws:secretsmanager::123456789012:secret:a-abcdef",

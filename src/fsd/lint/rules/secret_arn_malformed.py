@@ -25,6 +25,8 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 
 def _fault(arn: str) -> tuple[str, str] | None:
+    if arn.startswith("/"):
+        return _parameter_fault(arn)
     head = _HEAD.fullmatch(arn)
     if head is None:
         name = arn.strip("/") if not arn.startswith("arn:") else "NAME"
@@ -46,6 +48,17 @@ def _fault(arn: str) -> tuple[str, str] | None:
             f"write {FORM}, or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME",
         )
     return _secret_fault(arn, resource)
+
+
+def _parameter_fault(name: str) -> tuple[str, str] | None:
+    """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html"""
+    levels = name.strip("/").split("/")
+    if not re.fullmatch(r"(/[\w.-]+)+", name) or len(levels) > 15:
+        fix = "write /TEAM/NAME: letters, digits, _, . and -, in up to 15 levels"
+        return f"`{name}` cannot be the name of a parameter", fix
+    if levels[0].lower().startswith(("aws", "ssm")):
+        return f"`{name}` starts with `{levels[0]}`, which AWS keeps for itself", "rename it"
+    return None
 
 
 def _secret_fault(arn: str, resource: str) -> tuple[str, str] | None:
