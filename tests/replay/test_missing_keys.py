@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 from botocore.utils import parse_timestamp
 
+from fsd.app.clock import SystemClock
 from fsd.aws.connect import connect
 from fsd.aws.session import open_session
-from fsd.cli.clock import SystemClock
 from fsd.errors import FsdError
 from fsd.release.diagnosing import examine
 from fsd.release.operations import Operation, ServiceRef

@@ -15,7 +15,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fsd.cli.manifest import decode
+from fsd.app.manifest import decode
 from fsd.errors import FsdError, Location
 from fsd.lint import lint
 from fsd.manifest.finding import Finding

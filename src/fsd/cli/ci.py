@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fsd.action.inputs import Inputs
     from fsd.action.ports import Checked, DeployRequest
     from fsd.action.run import Tools
+    from fsd.app.manifest import EnvironmentsFile
     from fsd.cli.deploying import AskOrder, Options
-    from fsd.cli.manifest import EnvironmentsFile
     from fsd.cli.wiring import WebIdentity
     from fsd.github.commits import Commits
     from fsd.github.context import Checkout, Context
@@ -38,7 +38,7 @@ Reads the runner's variables and FSD_INPUT_*, one for each input of action.yml. 
 def command() -> int:
     """Do what a workflow's run is for: deploy, plan or validate, and tell about it."""
     from fsd.action.run import Step, run_step
-    from fsd.cli.clock import SystemClock, catch_signals
+    from fsd.app.clock import SystemClock, catch_signals
     from fsd.cli.wiring import forbid_inspection, take_workflow_environment
     from fsd.github.context import read_context, read_event
     from fsd.github.oidc import find_id_tokens
@@ -134,7 +134,7 @@ class _Deployer:
 
     def environments(self, file: Path) -> Mapping[str, Environment]:
         from fsd.action.inputs import require_inside
-        from fsd.cli.manifest import find_environments_file, known_environments
+        from fsd.app.manifest import find_environments_file, known_environments
 
         named = self.environments_file
         found = named if isinstance(named, Path) else find_environments_file(file)
@@ -146,7 +146,7 @@ class _Deployer:
         self, file: Path, *, environment: str | None, overrides: tuple[str, ...]
     ) -> Checked:
         from fsd.action.ports import Checked
-        from fsd.cli.manifest import check_manifest
+        from fsd.app.manifest import check_manifest
 
         loaded = check_manifest(
             file,
@@ -223,7 +223,7 @@ class _Deployer:
 
         Raises CallFailedError where a role is asked for and the job may not prove who it is.
         """
-        from fsd.cli.manifest import find_environment
+        from fsd.app.manifest import find_environment
         from fsd.cli.wiring import WebIdentity, session_name
 
         environment = find_environment(

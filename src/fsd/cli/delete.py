@@ -21,8 +21,8 @@ from fsd.streams import say
 @click.option("--yes", is_flag=True, help="Do not ask for the service's name.")
 def command(service: str, env: str, region: str | None, output: str, force: bool, yes: bool) -> int:
     """Remove a service and everything that was made for it."""
+    from fsd.app.manifest import find_environment, known_environments
     from fsd.cli.border import require_standing
-    from fsd.cli.manifest import find_environment, known_environments
     from fsd.cli.wiring import govern_in_workflow
     from fsd.manifest.environments import LOCAL
     from fsd.release.delete import delete_service

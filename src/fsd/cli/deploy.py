@@ -84,11 +84,11 @@ def command(
     output: str,
 ) -> int:
     """Deploy a service and wait for the verdict on this very deployment."""
+    from fsd.app.clock import catch_signals
+    from fsd.app.manifest import find_environment
     from fsd.cli.border import require_standing
-    from fsd.cli.clock import catch_signals
     from fsd.cli.deploying import Options, run_deploy
     from fsd.cli.finish import finish
-    from fsd.cli.manifest import find_environment
     from fsd.cli.wiring import govern_in_workflow
     from fsd.release.deploy import OnCancel
     from fsd.report import open_reporter

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from fsd import embedded_aws
-from fsd.cli.clock import SystemClock
-from fsd.cli.manifest import EnvironmentsFile, find_environment, read_manifest
+from fsd.app.clock import SystemClock
+from fsd.app.manifest import EnvironmentsFile, find_environment, read_manifest
 from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target

@@ -32,7 +32,7 @@ def command(
     task: str,
 ) -> int:
     """Show a service's log lines, oldest first."""
-    from fsd.cli.clock import SystemClock
+    from fsd.app.clock import SystemClock
     from fsd.release.logs import LogReader
     from fsd.release.operations import require_service
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from fsd.app.clock import catch_signals
+from fsd.app.manifest import find_environment
 from fsd.cli.border import require_standing
-from fsd.cli.clock import catch_signals
 from fsd.cli.finish import finish
-from fsd.cli.manifest import find_environment
 from fsd.cli.options import make_operation, open_service
 from fsd.cli.wiring import govern_in_workflow
 from fsd.release.operations import Operation

@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from fsd.cli.manifest import EnvironmentsFile
+    from fsd.app.manifest import EnvironmentsFile
     from fsd.cli.wiring import Connection, WebIdentity
     from fsd.release.operations import Operation, ServiceRef
     from fsd.release.reporter import Reporter
@@ -55,7 +55,7 @@ def complete_environment(
     """The names in the environments file, and `local`; nothing from a file that is not valid."""
     from click.shell_completion import CompletionItem
 
-    from fsd.cli.manifest import known_environments
+    from fsd.app.manifest import known_environments
     from fsd.errors import FsdError
 
     del ctx, param
@@ -137,7 +137,7 @@ def open_environment(
 
     `start` is False for a command that only looks: it starts no embedded AWS.
     """
-    from fsd.cli.manifest import find_environment
+    from fsd.app.manifest import find_environment
     from fsd.cli.wiring import connect
 
     environment = find_environment(None, env, file=environments_file)
@@ -188,7 +188,7 @@ def open_any_service(
                 "`--env` is missing, or `--cluster` to name any service of a cluster"
             )
         return open_service(service, env, region=region, start=False)
-    from fsd.cli.manifest import find_environment
+    from fsd.app.manifest import find_environment
     from fsd.cli.wiring import connect
     from fsd.manifest.environments import default_environment
     from fsd.release.operations import ServiceRef
@@ -215,8 +215,8 @@ def make_operation(
     force: bool = False,
     forced: str = "",
 ) -> Operation:
+    from fsd.app.clock import SystemClock
     from fsd.cli.border import border_of
-    from fsd.cli.clock import SystemClock
     from fsd.cli.wiring import who_runs
     from fsd.release.operations import Operation
     from fsd.release.waiting_time import SHORTEST

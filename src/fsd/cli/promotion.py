@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsd.cli.manifest import find_environment
+from fsd.app.manifest import find_environment
 from fsd.cli.wiring import connect
 from fsd.compile.desired import Image
 from fsd.manifest import names

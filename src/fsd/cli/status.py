@@ -113,7 +113,7 @@ def _show_all(env: str, *, region: str | None, is_json: bool, watch: bool) -> No
 
 def _repeat(look: Callable[[], bool], *, pause: timedelta, watch: bool) -> None:
     """Once; with --watch until `look` says that nothing is in flight."""
-    from fsd.cli.clock import SystemClock
+    from fsd.app.clock import SystemClock
 
     clock = SystemClock()
     while not look() and watch:

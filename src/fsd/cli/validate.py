@@ -99,7 +99,7 @@ def command(
         output=output,
     )
     if watch:
-        from fsd.cli.clock import SystemClock
+        from fsd.app.clock import SystemClock
         from fsd.cli.watching import watch as watch_files
 
         watch_files(run.once, files=run.files, clock=SystemClock(), clear=sys.stdout.isatty())
@@ -142,7 +142,7 @@ class _Run:
             )
             subject = found[0].path if len(found) == 1 else f"{len(found)} files"
         elif self.environment is not None:
-            from fsd.cli.manifest import find_environment
+            from fsd.app.manifest import find_environment
 
             find_environment(None, self.environment)  # a workflow has none, but a wrong one is said
         click.echo(_render(found, subject=subject, output=self.output))
@@ -150,7 +150,7 @@ class _Run:
 
     def files(self) -> Sequence[Path]:
         """Everything whose change may change the result."""
-        from fsd.cli.manifest import find_environments_file
+        from fsd.app.manifest import find_environments_file
         from fsd.cli.sources import list_candidates
 
         inner = [path / folder for path in self.workflows for folder in _WORKFLOW_FOLDERS]
@@ -163,7 +163,7 @@ class _Run:
 
 
 def _check(environment: str | None, overrides: Sequence[str]) -> Check:
-    from fsd.cli.manifest import check_manifest
+    from fsd.app.manifest import check_manifest
 
     def check(path: str, text: str) -> Loaded:
         return check_manifest(Path(path), environment=environment, overrides=overrides, text=text)

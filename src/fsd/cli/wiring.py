@@ -23,7 +23,7 @@ from fsd.release.watch import Pace
 from fsd.streams import say
 
 if TYPE_CHECKING:
-    from fsd.cli.governed import DefaultBranch
+    from fsd.app.governed import DefaultBranch
     from fsd.github.commits import Commits
     from fsd.github.context import Context
 
@@ -114,7 +114,7 @@ def govern(
     run on main may have taken another's code. Read through git where the branch was fetched, which
     actions/checkout does for one branch only, and through GitHub's API else.
     """
-    from fsd.cli.governed import DefaultBranch
+    from fsd.app.governed import DefaultBranch
     from fsd.image.context import ask_git, read_head, show_file
 
     branch, folder = context.default_branch, Path.cwd()
@@ -172,9 +172,9 @@ def connect(
     """
     if environment.name == LOCAL:
         return _connect_local(environment, start=start)
+    from fsd.app.clock import SystemClock
     from fsd.aws.connect import connect as connect_aws
     from fsd.aws.session import open_session
-    from fsd.cli.clock import SystemClock
 
     clock = SystemClock()
     embedded = _find_embedded()
@@ -277,9 +277,9 @@ def _network(aws: Aws, environment: Environment) -> tuple[Network, tuple[str, ..
 
 
 def _connect_local(environment: Environment, *, start: bool) -> Connection:
+    from fsd.app.clock import SystemClock
     from fsd.aws.connect import connect as connect_aws
     from fsd.aws.session import open_session
-    from fsd.cli.clock import SystemClock
 
     running = embedded_aws.find()
     if running is None and not start:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fsd.cli.manifest import known_environments, read_text
+from fsd.app.manifest import known_environments, read_text
 from fsd.errors import ErrorCode, ManifestError
 from fsd.lint.workflows import Checked, lint_workflows
 from fsd.manifest.environments import Environment

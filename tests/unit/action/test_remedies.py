@@ -17,8 +17,8 @@ from fsd.action.remedies import (
     in_workflow,
     result_in_workflow,
 )
+from fsd.app.manifest import InvalidFileError
 from fsd.cli.main import cli
-from fsd.cli.manifest import InvalidFileError
 from fsd.error_codes import ErrorCode
 from fsd.errors import RefusedError
 from fsd.manifest.finding import Finding, Severity

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fsd.cli.manifest import check_manifest, find_environment
+from fsd.app.manifest import check_manifest, find_environment
 from fsd.errors import ManifestError
 from tests.fakes.clock import Unlimited
 from tests.unit.manifest.manifests import manifest

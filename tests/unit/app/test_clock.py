@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fsd.cli.clock import SystemClock
+from fsd.app.clock import SystemClock
 from fsd.errors import CallFailedError
 
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
-from fsd.cli.clock import SystemClock
-from fsd.cli.governed import ENVIRONMENTS_FILE, DefaultBranch, decide_environments, find_governed
+from fsd.app.clock import SystemClock
+from fsd.app.governed import ENVIRONMENTS_FILE, DefaultBranch, decide_environments, find_governed
 from fsd.errors import ErrorCode, ManifestError
 from fsd.lint import lint
 from fsd.manifest.finding import Finding, Severity, order
