@@ -339,7 +339,8 @@ def _workflow_path(folder: Path, detected: Detected, name: str) -> Path:
     repository, below = detected.folder.repository, detected.folder.below_repository
     file = f"deploy-{name}.yml" if below else "deploy.yml"
     root = repository if repository is not None and below else folder
-    return root / ".github" / "workflows" / file
+    path = root / ".github" / "workflows" / file
+    return Path(os.path.relpath(path)) if path.is_absolute() and not folder.is_absolute() else path
 
 
 def _file_name(text: str) -> str:
@@ -485,7 +486,7 @@ def _tell(files: Mapping[Path, str], written: Sequence[_Written]) -> None:
     manifests = [each.folder / each.answers.service_file for each in written]
     build = written[0].detected.container.build
     options = "".join(
-        f" {option} {written[0].folder / value}"
+        f" {option} {os.path.normpath(written[0].folder / value)}"
         for option, value, usual in (
             ("--context", build.context if build else ".", "."),
             ("--dockerfile", build.dockerfile if build else "", "Dockerfile"),

@@ -22,7 +22,7 @@ DOCKERFILE = re.compile(
     r"|Containerfile)"
 )
 COMPOSE = re.compile(
-    r"(?:(?:docker|deploy|deployment|infra|compose)/)?(?:docker-)?compose(?:[.-][\w-]+)?\.ya?ml"
+    r"(?:\.\./)*(?:(?:docker|deploy|deployment|infra|compose)/)?(?:docker-)?compose(?:[.-][\w-]+)?\.ya?ml"
 )
 _PRODUCTION = re.compile(r"prod|release|deploy|^live$", re.IGNORECASE)
 _NOT_RUN = re.compile(r"test|dev|lint|debug|^ci$|^base$|local|docs|build", re.IGNORECASE)
@@ -37,6 +37,13 @@ _ONCE_COMMAND = re.compile(
 )
 
 
+_OTHER_LANGUAGES = re.compile(r"(?:^|/)(?:node|golang|rust|ruby|php|openjdk|maven|gradle|bun)\b")
+_OTHER_IMAGES = re.compile(
+    r"(?:^|/)(?:postgres|mysql|redis|nginx|node|traefik|caddy|rabbitmq|grafana|prom|golang|httpd"
+    r"|mongo|elasticsearch|kong|envoyproxy|rust|ruby|php|openjdk|bun)\b"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """Paths are relative to the folder; `source` says for people where they come from."""
@@ -45,6 +52,7 @@ class Build:
     context: str  # `.`, or above: `../..`
     target: str  # "" for the last stage
     source: str
+    copies: tuple[str, ...] = ()  # what of the context gets into the image; () for all of it
 
     @property
     def is_ordinary(self) -> bool:
@@ -90,7 +98,7 @@ def read_container(folder: Folder) -> Container:
     every = _instructions(folder, build)
     stage, base = _stage(every, build.target if build else "")
     command, source, is_overridden = _command(folder, stage, main)
-    workers, once = _workers(ours, main)
+    workers, once = _workers(folder, ours, main)
     return Container(
         build=build,
         stage=stage,
@@ -133,7 +141,7 @@ def _main(
     ours: Sequence[tuple[str, ComposeService]],
 ) -> tuple[str, ComposeService] | None:
     """The one that publishes a port; else the one without a command of its own."""
-    able = [each for each in ours if not _runs_once(each[1])]
+    able = [each for each in ours if not runs_once(each[1])]
     rank = sorted(
         able,
         key=lambda each: (
@@ -149,10 +157,12 @@ def _is_worker(service: ComposeService) -> bool:
     return re.search(r"work|beat|celery|consum|schedul|cron|queue|flower", service.name) is not None
 
 
-def _runs_once(service: ComposeService) -> bool:
+def runs_once(service: ComposeService) -> bool:
     command = " ".join(service.command or ())
     profiles = service.raw.get("profiles")
-    is_for_tests = isinstance(profiles, list) and any("test" in str(each) for each in profiles)
+    is_for_tests = isinstance(profiles, list) and any(
+        re.search(r"test|seed|tool|debug|init|once", str(each)) for each in profiles
+    )
     return (
         _ONCE.search(service.name.lower()) is not None
         or _ONCE_COMMAND.search(command) is not None
@@ -161,7 +171,9 @@ def _runs_once(service: ComposeService) -> bool:
 
 
 def _workers(
-    ours: Sequence[tuple[str, ComposeService]], main: tuple[str, ComposeService] | None
+    folder: Folder,
+    ours: Sequence[tuple[str, ComposeService]],
+    main: tuple[str, ComposeService] | None,
 ) -> tuple[tuple[Worker, ...], tuple[str, ...]]:
     """Each name once: a second compose file says the same again."""
     found: dict[str, Worker] = {}
@@ -169,12 +181,30 @@ def _workers(
     for path, service in ours:
         if main is None or service.name == main[1].name or service.name in found:
             continue
-        if _runs_once(service):
+        if runs_once(service):
             once[service.name] = None
         elif service.command and service.command != main[1].command and not service.ports:
+            if not _has_python(folder, path, service):
+                continue
             source = f"{path}, service {service.name}"
             found[service.name] = Worker(name=service.name, command=service.command, source=source)
     return tuple(found.values()), tuple(once)
+
+
+def _has_python(folder: Folder, path: str, service: ComposeService) -> bool:
+    """The stage that it is built from is not one of another language: assets, a front end."""
+    if service.build is None:
+        return False
+    context = _below(folder.root, path, service.build.context)
+    dockerfile = (context / service.build.dockerfile).resolve()
+    if not dockerfile.is_relative_to(folder.root):
+        return True
+    name = dockerfile.relative_to(folder.root).as_posix()
+    try:
+        every = parse_dockerfile(folder.texts.get(name, ""), path=name)
+    except FileError:
+        return True
+    return _OTHER_LANGUAGES.search(_stage(every, service.build.target)[1]) is None
 
 
 def _build(
@@ -198,6 +228,7 @@ def _build(
         context=context,
         target=_target(folder, name, target),
         source=said.source if said and said.dockerfile == name else name,
+        copies=_copies(folder, name),
     )
     return build, tuple(other for other in names if other != name)
 
@@ -218,6 +249,7 @@ def _said_by_compose(folder: Folder, main: tuple[str, ComposeService] | None) ->
         context=_relative(folder.root, context),
         target=_target(folder, name, build.target),
         source=f"{path}, service {service.name}",
+        copies=_copies(folder, name),
     )
 
 
@@ -252,14 +284,7 @@ def _is_another(folder: Folder, name: str, names: Sequence[str]) -> bool:
     text = folder.texts.get(name, "")
     froms = re.findall(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", text, re.MULTILINE | re.IGNORECASE)
     image = froms[-1] if froms else ""
-    return (
-        re.search(
-            r"(?:^|/)(?:postgres|mysql|redis|nginx|node|traefik|caddy|rabbitmq|grafana"
-            r"|prom|golang|httpd|mongo|elasticsearch|kong|envoyproxy)\b",
-            image,
-        )
-        is not None
-    )
+    return _OTHER_IMAGES.search(image) is not None
 
 
 def _context(folder: Folder, name: str) -> str:
@@ -290,6 +315,11 @@ def _copied(text: str) -> Iterator[str]:
         for word in words[:-1]:
             if not re.search(r"[*?\[$]|://", word):
                 yield word.lstrip("/") or "."
+
+
+def _copies(folder: Folder, name: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(each.rstrip("/") for each in _copied(folder.texts.get(name, ""))))
+    return () if {".", "./", ""} & set(found) else found
 
 
 def _target(folder: Folder, name: str, said: str) -> str:
@@ -327,7 +357,7 @@ def _stage(every: Sequence[Instruction], target: str) -> tuple[tuple[Instruction
     base = ""
     for start, end in zip(starts, [*starts[1:], len(every)], strict=True):
         words = every[start].words()
-        parent = words[0] if words else ""
+        parent = substitute(words[0], variables(every[: starts[0]])) if words else ""
         name = words[2] if len(words) > 2 else ""
         inherited = stages.get(parent.lower(), ())
         chosen = (*inherited, *every[start:end])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -296,18 +297,21 @@ def _health_notes(
             f"no health route was found; `{health.value}` ({health.source}) is asked instead: "
             "it has to answer 2xx, whatever it depends on"
         )
-    hosts = [
-        program.text(module, each)
-        for module in program.modules
-        if "ALLOWED_HOSTS" in module.values
-        for each in program.elements(module, module.values["ALLOWED_HOSTS"])
-    ]
-    is_django = "django" in uses and any("ALLOWED_HOSTS" in each.values for each in program.modules)
-    if is_django and "*" not in hosts:
+    if "django" in uses and _asks_for_hosts(program):
         yield (
             "Django answers 400 to a host that ALLOWED_HOSTS does not have, and the load balancer "
             "asks by the task's IP address: allow that too"
         )
+
+
+def _asks_for_hosts(program: Program) -> bool:
+    """Whether ALLOWED_HOSTS is given, and `*` is nowhere in it, not even as a default."""
+    given = [
+        ast.unparse(each.values["ALLOWED_HOSTS"])
+        for each in program.modules
+        if "ALLOWED_HOSTS" in each.values
+    ]
+    return bool(given) and not any("'*'" in text for text in given)
 
 
 def _container_notes(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from fsd.scaffold.modules import Module, Program, called
 
 _ASGI = frozenset({"FastAPI", "Starlette", "Litestar", "Quart", "BlackSheep", "NinjaAPI"})
 _WSGI = frozenset({"Flask", "APIFlask", "Bottle", "Falcon"})
+_MAIN = ("main.py", "app.py", "asgi.py", "server.py", "run.py", "__main__.py")
 _FILES = ("main.py", "app.py", "server.py", "worker.py", "run.py", "bot.py", "consumer.py")
 
 
@@ -17,8 +18,7 @@ def guess_command(
 ) -> tuple[tuple[str, ...], str] | None:
     """The command, and the file that it was guessed from; None where nothing says it."""
     for module in sorted(program.modules, key=lambda each: (each.path.count("/"), each.path)):
-        for name, value in module.values.items():
-            made = called(value) if isinstance(value, ast.Call) else ""
+        for name, made in _made(module, uses):
             place = f"{_dotted(module)}:{name}"
             if made in _ASGI:
                 runner = next(
@@ -34,6 +34,18 @@ def guess_command(
                 bind = ("--host", "0.0.0.0", "--port", str(port))
                 return ("flask", "--app", place, "run", *bind), module.path
     return _of_django(program, uses, port) or _of_file(program)
+
+
+def _made(module: Module, uses: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What the module itself makes, not what a function of it does: `app`, `FastAPI`."""
+    for node in module.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
+                made = called(call)
+                is_factory = name in ("app", "application") and module.path.endswith(_MAIN)
+                if made not in _ASGI | _WSGI and is_factory:  # `app = create_app()`
+                    made = "Flask" if "flask" in uses and "fastapi" not in uses else "FastAPI"
+                yield name, made
 
 
 def _of_django(

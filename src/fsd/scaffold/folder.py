@@ -42,6 +42,7 @@ _TEST_FOLDERS = frozenset(
     {"tests", "test", "testing", "e2e", "loadtest", "loadtests", "load_tests", "benchmarks"}
     | {"examples", "docs", "migrations", "alembic"}
 )
+_COMPOSE = re.compile(r"(?:docker-)?compose(?:[.-][\w-]+)?\.ya?ml")
 _OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 _REQUIREMENTS = re.compile(
     r"(?:requirements/)?[\w-]*requirements[\w.-]*\.txt|requirements/[\w-]+\.txt"
@@ -88,7 +89,7 @@ def read_folder(path: Path) -> Folder:
     return Folder(
         root=root,
         repository=repository,
-        texts={**_linked(root), **_texts(root, named)},
+        texts={**_above(root, repository), **_linked(root), **_texts(root, named)},
         sources=_texts(root, own[:MAX_SOURCES]),
         tests=tests,
         names=frozenset(files),
@@ -97,6 +98,22 @@ def read_folder(path: Path) -> Folder:
         owners=owners,
         owners_path=owners_path,
     )
+
+
+def _above(root: Path, repository: Path | None) -> dict[str, str]:
+    """The compose files of the folders above, up to the repository's: they build this one too."""
+    texts: dict[str, str] = {}
+    if repository is None:
+        return texts
+    for level, folder in enumerate(root.parents, start=1):
+        if not folder.is_relative_to(repository):
+            break
+        for entry in _entries(folder):
+            if _COMPOSE.fullmatch(entry.name):
+                text = _read(folder / entry.name)
+                if text is not None:
+                    texts[f"{'../' * level}{entry.name}"] = text
+    return texts
 
 
 def _linked(root: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ Ref = tuple[str, str]  # the path of a module, and a name in it
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
     path: str
+    body: tuple[ast.stmt, ...]
     nodes: tuple[ast.AST, ...]
     imports: Mapping[str, tuple[str, str]]  # local name → module as written, name in it or ""
     values: Mapping[str, ast.expr]  # what a name is assigned, anywhere in the file
@@ -192,6 +193,7 @@ def _module(text: str, *, path: str) -> Module | None:
     nodes = tuple(ast.walk(tree))
     return Module(
         path=path,
+        body=tuple(tree.body),
         nodes=nodes,
         imports=dict(_imports(nodes)),
         values=dict(_values(nodes)),

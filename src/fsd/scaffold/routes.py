@@ -17,10 +17,14 @@ from dataclasses import dataclass, field
 
 from fsd.scaffold.modules import UNKNOWN, Module, Program, Ref, called, keyword
 
+# Words that mean a check wherever they stand, and words that do so only below a general prefix:
+# `/orders/status` is about orders.
 HEALTH = re.compile(
-    r"(?:/[\w.~-]+){0,4}?/(?:-/)?[_.]{0,2}(?:(?:[\w-]+[_-])?(?:health|healthz|healthy)"
-    r"|health(?:[_-]?check|z)?s?|ping|lb?heartbeat|alive|livez?|liveness|readyz?|readiness|status|up"
-    r"|_lb-status|ht|healthcheckz?)_{0,2}"
+    r"(?:(?:/[\w.~-]+){0,4}/(?:-/)?[_.]{0,2}(?:(?:[\w-]+[_-])?(?:health|healthz|healthy)"
+    r"|health(?:[_-]?check|z)?s?|healthcheckz?|lb?heartbeat|liveness|livez|readiness|readyz)_{0,2}"
+    r"|(?:/(?:api|v\d+|internal|private|public|system|monitor(?:ing)?|utils?|common|core|app|ops"
+    r"|service|meta|-|_)){0,4}/_{0,2}(?:ping|heartbeat|alive|live|ready|status|up|probe|_?lb-status"
+    r"|ht)_{0,2})"
     r"(?:/(?:live|liveness|alive|ready|readiness|check|status|ping|simple|basic))?/?"
 )
 _APPS = frozenset(

@@ -87,13 +87,25 @@ def _knows_more(new: Variable, old: Variable) -> bool:
 
 
 def _read(program: Program, module: Module) -> Iterator[Variable]:
+    tried = {id(node) for node in _tried(module)}
     for node in module.nodes:
         match node:
             case ast.Subscript(value=base, slice=key, ctx=ast.Load()) if _is_environ(base):
                 name = program.text(module, key)
-                yield Variable(name=name, where=_where(module, node), is_needed=True)
+                is_needed = id(node) not in tried
+                yield Variable(name=name, where=_where(module, node), is_needed=is_needed)
             case ast.Call():
                 yield from _called(program, module, node)
+
+
+def _tried(module: Module) -> Iterator[ast.AST]:
+    """What stands in a `try:` whose handlers take a KeyError."""
+    for node in module.nodes:
+        if isinstance(node, ast.Try) and any(
+            handler.type is None or re.search(r"KeyError|Exception", ast.unparse(handler.type))
+            for handler in node.handlers
+        ):
+            yield from (inner for each in node.body for inner in ast.walk(each))
 
 
 def _called(program: Program, module: Module, call: ast.Call) -> Iterator[Variable]:

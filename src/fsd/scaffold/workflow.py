@@ -28,6 +28,7 @@ def write_workflow(
     """`below` is the service's folder in its repository; `service_files` a glob of several."""
     with_ = [f"service-file: {quoted(f'{below}{service_files or answers.service_file}')}"]
     with_ += _build(build, below) if build is not None else ()
+    paths = _paths(below, build)
     lines = [
         "# Tests, then FSD: a push to `staging` goes to dev, a push to `main` to prod, and a pull",
         "# request gets the plan as a comment. It needs, in the repository's settings:",
@@ -38,9 +39,9 @@ def write_workflow(
         "",
         "on:",
         "  push:",
-        *_filter(below),
+        *_filter(paths),
         "  pull_request:",
-        *_filter(below),
+        *_filter(paths),
         "",
         "permissions: {}",
         "",
@@ -77,10 +78,23 @@ def write_workflow(
     return "\n".join(lines) + "\n"
 
 
-def _filter(below: str) -> Iterator[str]:
+def _paths(below: str, build: Build | None) -> tuple[str, ...]:
+    """What a change has to touch; () for anything, as where all of the repository is copied."""
+    if not below or build is None or build.context == ".":
+        return (f"{below}**",) if below else ()
+    context = normpath(f"{below}{build.context}")
+    start = "" if context == "." else f"{context}/"
+    if not build.copies:
+        return (f"{start}**",) if start else ()
+    names = [f"{start}{name}" for name in build.copies]
+    every = [each if "." in each.rpartition("/")[2] else f"{each}/**" for each in names]
+    return tuple(dict.fromkeys([f"{below}**", *(each for each in every if below not in each)]))
+
+
+def _filter(paths: Sequence[str]) -> Iterator[str]:
     yield "    branches: [staging, main]"
-    if below:
-        yield f"    paths: [{json.dumps(f'{below}**')}]"
+    if paths:
+        yield f"    paths: {json.dumps(list(paths))}"
 
 
 def _build(build: Build, below: str) -> Iterator[str]:
