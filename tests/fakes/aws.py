@@ -23,6 +23,7 @@ from fsd.release.ports import (
     Identity,
     LogLine,
     Network,
+    RegistryImage,
     Repository,
     ScalingState,
     Stack,
@@ -271,6 +272,12 @@ class FakeEcs:
             return [d.arn for d in self.deployments[1:]]
         return [d.arn for d in self.deployments]
 
+    def newest_deployments(
+        self, cluster: str, service: str, *, limit: int
+    ) -> tuple[Sequence[str], Sequence[ServiceDeployment]]:
+        arns = self.service_deployment_arns(cluster, service)
+        return arns, self.service_deployments(arns[:limit])
+
     def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:
         self._maybe_fail("service_deployments")
         return [self._look(d) for d in self.deployments if d.arn in arns]
@@ -300,6 +307,11 @@ class FakeEcs:
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         del cluster, service
         return []
+
+    def all_tasks(
+        self, cluster: str, service: str
+    ) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
+        return self.tasks(cluster, service), self.stopped_tasks(cluster, service)
 
     # --- inside ---
 
@@ -655,20 +667,25 @@ class FakeNetworks:
 @dataclass
 class FakeRegistry:
     repositories: dict[str, Repository] = field(default_factory=dict)
+    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)  # of repositories
 
     def find_repository(self, name: str) -> Repository | None:
         return self.repositories.get(name)
 
     def create_repository(self, name: str, *, tags: Mapping[str, str]) -> Repository:
-        self.repositories[name] = Repository(name=name, uri=f"registry/{name}", tags=tags)
+        self.repositories[name] = Repository(name=name, uri=f"registry/{name}")
+        self.tags[name] = tags
         return self.repositories[name]
 
     def delete_repository(self, name: str) -> None:
         self.repositories.pop(name, None)
 
-    def find_digest(
+    def read_tags(self, repository: Repository) -> Mapping[str, str]:
+        return self.tags.get(repository.name, {})
+
+    def find_image(
         self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
-    ) -> str | None:
+    ) -> RegistryImage | None:
         del repository, tag_or_digest, account, region
         return None
 

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from fsd.release.ports import Repository
+from fsd.release.ports import RegistryImage, Repository
 
 _BLOB = re.compile(r"/v2/(?P<name>.+)/blobs/(?P<digest>sha256:[0-9a-f]{64})")
 _UPLOADS = re.compile(r"/v2/(?P<name>.+)/blobs/uploads/(?P<id>[0-9a-f-]*)")
@@ -113,7 +113,7 @@ class FakeEcr:
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def repository(self, name: str) -> Repository:
-        return Repository(name=name, uri=f"{self.server.host}/{name}", tags={})
+        return Repository(name=name, uri=f"{self.server.host}/{name}")
 
     def find_repository(self, name: str) -> Repository | None:
         return self.repository(name)
@@ -126,12 +126,17 @@ class FakeEcr:
         for key in [key for key in self.server.manifests if key[0] == name]:
             del self.server.manifests[key]
 
-    def find_digest(
+    def read_tags(self, repository: Repository) -> Mapping[str, str]:
+        del repository
+        return {}
+
+    def find_image(
         self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
-    ) -> str | None:
+    ) -> RegistryImage | None:
         del account, region
         self.asked.append((repository, tag_or_digest))
-        return None if self.forgets else self.server.digest_of(repository, tag_or_digest)
+        digest = self.server.digest_of(repository, tag_or_digest)
+        return None if self.forgets or digest is None else RegistryImage(digest=digest)
 
     def tag_digest(self, repository: str, *, digest: str, tag: str) -> None:
         self.server.manifests[repository, tag] = self.server.manifests[repository, digest]

@@ -123,9 +123,10 @@ def test_deploy__signal_when_aws_does_not_take_the_rollback__does_not_wait_for_i
     assert "ECS goes on rolling out" in said
 
 
-PLANNED = "before ECS was asked to change anything that runs"
+PLANNED = "before ECS was asked to change anything"
 HELD = {
-    "DescribeClusters": PLANNED,
+    "DescribeServices": PLANNED,
+    "DescribeSecurityGroups": PLANNED,
     "CreateChangeSet": "while CloudFormation changes fsd-hello-dev",
     "RegisterTaskDefinition": PLANNED,
     "UpdateService": "in the moment in which ECS was asked",

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from fsd.aws.ecr import MANIFEST_TYPES, ContainerRegistry
 from fsd.errors import CallFailedError
-from fsd.release.ports import Repository
+from fsd.release.ports import RegistryImage, Repository
 from tests.moto.conftest import TestClients
 
 URI = "123456789012.dkr.ecr.us-east-1.amazonaws.com/web"
@@ -47,7 +47,8 @@ def push(clients: TestClients, tag: str, content: str) -> str:
 def test_repository__created_found_and_deleted(
     registry: ContainerRegistry, clients: TestClients
 ) -> None:
-    expected = Repository(name="web", uri=URI, tags={"fsd:service": "web"})
+    arn = "arn:aws:ecr:us-east-1:123456789012:repository/web"
+    expected = Repository(name="web", uri=URI, arn=arn)
 
     assert registry.find_repository("web") is None
     assert registry.create_repository("web", tags={"fsd:service": "web"}) == expected
@@ -55,6 +56,7 @@ def test_repository__created_found_and_deleted(
 
     assert registry.find_repository("web") == expected
     assert registry.create_repository("web", tags={"other": "x"}) == expected
+    assert registry.read_tags(expected) == {"fsd:service": "web"}
     registry.delete_repository("web")
     registry.delete_repository("web")
     assert registry.find_repository("web") is None
@@ -89,33 +91,34 @@ def test_create_repository__quota__raised(registry: ContainerRegistry, aws: Stub
 
 
 @pytest.mark.usefixtures("in_moto")
-def test_find_digest__by_tag_and_by_digest(
+def test_find_image__by_tag_and_by_digest(
     registry: ContainerRegistry, clients: TestClients
 ) -> None:
     registry.create_repository("web", tags={})
     digest = push(clients, "4f2c1e9", "1")
 
-    assert registry.find_digest("web", "4f2c1e9") == digest
-    assert registry.find_digest("web", digest) == digest
-    assert registry.find_digest("web", "none") is None
+    expected = RegistryImage(digest=digest, tags=frozenset({"4f2c1e9"}))
+    assert registry.find_image("web", "4f2c1e9") == expected
+    assert registry.find_image("web", digest) == expected
+    assert registry.find_image("web", "none") is None
 
 
 @pytest.mark.usefixtures("in_moto")
-def test_find_digest__no_repository__none(registry: ContainerRegistry) -> None:
-    assert registry.find_digest("web", "4f2c1e9") is None
+def test_find_image__no_repository__none(registry: ContainerRegistry) -> None:
+    assert registry.find_image("web", "4f2c1e9") is None
 
 
-def test_find_digest__empty_answer__none(registry: ContainerRegistry, aws: Stubber) -> None:
+def test_find_image__empty_answer__none(registry: ContainerRegistry, aws: Stubber) -> None:
     aws.add_response(
         "describe_images",
         {"imageDetails": []},
         {"repositoryName": "web", "imageIds": [{"imageTag": "x"}]},
     )
 
-    assert registry.find_digest("web", "x") is None
+    assert registry.find_image("web", "x") is None
 
 
-def test_find_digest__archived__said(registry: ContainerRegistry, aws: Stubber) -> None:
+def test_find_image__archived__said(registry: ContainerRegistry, aws: Stubber) -> None:
     aws.add_response(
         "describe_images",
         {"imageDetails": [{"imageDigest": DIGEST, "imageStatus": "ARCHIVED"}]},
@@ -123,7 +126,7 @@ def test_find_digest__archived__said(registry: ContainerRegistry, aws: Stubber) 
     )
 
     with pytest.raises(CallFailedError) as caught:
-        registry.find_digest("web", DIGEST)
+        registry.find_image("web", DIGEST)
 
     assert caught.value.code == "image-archived"
 
@@ -138,8 +141,9 @@ def test_tag_digest__again_and_anew__same_digest(
     registry.tag_digest("web", digest=digest, tag="v1")
     registry.tag_digest("web", digest=digest, tag="v1")
 
-    assert registry.find_digest("web", "v1") == digest
-    assert registry.find_digest("web", "4f2c1e9") == digest
+    expected = RegistryImage(digest=digest, tags=frozenset({"v1", "4f2c1e9"}))
+    assert registry.find_image("web", "v1") == expected
+    assert registry.find_image("web", "4f2c1e9") == expected
 
 
 @pytest.mark.usefixtures("in_moto")

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fsd.cli.deploying import Options, Prepared, choose_image, require_chosen
+from fsd.cli.deploying import Opened, Options, choose_image, require_chosen
 from fsd.cli.wiring import Connection
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, JsonValue
 from fsd.errors import CallFailedError, RefusedError
-from fsd.image.build import put_tag
+from fsd.image.build import Found, put_tag
 from fsd.image.context import Source
 from fsd.image.key import Recipe
 from fsd.manifest.environments import Environment
-from fsd.release.ports import Repository
+from fsd.release.ports import RegistryImage, Repository
 from tests.builders import COMMIT, DIGEST, make_image, make_manifest, make_release, make_target
 from tests.fakes.aws import FakeAws, FakeRegistry
 
 KEY = "a" * 64
+FOUND = Found(image=make_image(), tags=frozenset())
 OURS = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 THEIRS = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
 OTHER = "sha256:" + "c0de" * 16
@@ -38,14 +38,15 @@ class MovingRegistry(FakeRegistry):
     tagged: list[tuple[str, str]] = field(default_factory=list)
     refuses_tags: bool = False
 
-    def find_digest(
+    def find_image(
         self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
-    ) -> str | None:
+    ) -> RegistryImage | None:
         self.asked.append((repository, tag_or_digest, account, region))
         if account and self.refusal is not None:
             raise self.refusal
         answers = self.answers.get(tag_or_digest, [])
-        return answers.pop(0) if answers else None
+        digest = answers.pop(0) if answers else None
+        return RegistryImage(digest=digest) if digest else None
 
     def tag_digest(self, repository: str, *, digest: str, tag: str) -> None:
         del repository
@@ -68,17 +69,13 @@ def make_source(**changes: Any) -> Source:
     return replace(source, **changes)
 
 
-def prepare(registry: FakeRegistry, *, image: str = "", source: Source | None = None) -> Prepared:
+def opened(registry: FakeRegistry, *, image: str = "", source: Source | None = None) -> Opened:
     aws = replace(FakeAws().aws(), registry=registry)
-    return Prepared(
+    return Opened(
         connection=Connection(aws=aws, environment=Environment(name="dev"), embedded=None),
         manifest=make_manifest(image=image or None),
-        target=make_target(),
         source=source or make_source(),
         release=make_release(),
-        started_at=datetime(2026, 1, 1, tzinfo=UTC),
-        phases=(),
-        notes=(),
     )
 
 
@@ -87,7 +84,7 @@ def options(**changes: Any) -> Options:
 
 
 def repository(name: str = "offer-api") -> Repository:
-    return Repository(name=name, uri=f"{OURS}/{name}", tags={})
+    return Repository(name=name, uri=f"{OURS}/{name}")
 
 
 def compiled(image: Image) -> Desired:
@@ -103,7 +100,7 @@ def test_choose_image__tag_moves_in_between__asked_once_and_by_digest(how: str) 
 
     chosen = choose_image(
         options(image=reference if how == "option" else None),
-        prepare(registry, image=reference if how == "manifest" else ""),
+        opened(registry, image=reference if how == "manifest" else ""),
     )
 
     assert (chosen.image.digest, chosen.is_given, chosen.is_there) == (DIGEST, True, True)
@@ -119,7 +116,7 @@ def test_choose_image__context_and_an_image_in_the_manifest__the_build_is_judged
     )
 
     chosen = choose_image(
-        options(context=Path("app")), prepare(registry, image=f"{OURS}/offer-api:v1")
+        options(context=Path("app")), opened(registry, image=f"{OURS}/offer-api:v1")
     )
 
     assert (chosen.image.digest, chosen.is_given) == (DIGEST, False)
@@ -128,7 +125,7 @@ def test_choose_image__context_and_an_image_in_the_manifest__the_build_is_judged
 def test_choose_image__commit_s_tag_is_another_build_s__not_taken() -> None:
     registry = MovingRegistry({"offer-api": repository()}, answers={COMMIT: [OTHER, OTHER]})
 
-    chosen = choose_image(options(), prepare(registry))
+    chosen = choose_image(options(), opened(registry))
 
     assert (chosen.image.digest, chosen.is_there) == ("", False)
 
@@ -148,7 +145,7 @@ def test_choose_image__another_account_or_region__its_digest(
 ) -> None:
     registry = MovingRegistry(answers={"v1": [DIGEST]})
 
-    chosen = choose_image(options(image=f"{host}/team/x:v1"), prepare(registry))
+    chosen = choose_image(options(image=f"{host}/team/x:v1"), opened(registry))
 
     assert chosen.image == Image(repository=f"{host}/team/x", digest=DIGEST, tag="v1")
     assert registry.asked == [("team/x", "v1", account, region)]
@@ -168,7 +165,7 @@ def test_choose_image__digest_that_nobody_says__said(reference: str, why: str) -
     refusal = CallFailedError("AccessDenied: no ecr:DescribeImages", where="ecr", fix="")
     registry = MovingRegistry(refusal=refusal)
 
-    chosen = choose_image(options(image=reference), prepare(registry))
+    chosen = choose_image(options(image=reference), opened(registry))
 
     assert chosen.image.digest == ""
     (note,) = chosen.notes
@@ -177,7 +174,7 @@ def test_choose_image__digest_that_nobody_says__said(reference: str, why: str) -
 
 
 def test_choose_image__given_by_digest__nothing_to_say() -> None:
-    chosen = choose_image(options(image=f"ghcr.io/team/x@{DIGEST}"), prepare(MovingRegistry()))
+    chosen = choose_image(options(image=f"ghcr.io/team/x@{DIGEST}"), opened(MovingRegistry()))
 
     assert (chosen.image.digest, chosen.notes) == (DIGEST, ())
 
@@ -238,7 +235,7 @@ def test_put_tag__taken_or_denied__another_and_never_an_error(
 ) -> None:
     registry = MovingRegistry(answers=answers, refuses_tags=refuses)
 
-    got, said = put_tag(make_source(), DIGEST, repository=repository(), registry=registry)
+    got, said = put_tag(make_source(), FOUND, repository=repository(), registry=registry)
 
     assert (got, len(said)) == (tag, notes)
     assert {digest for digest, _ in registry.tagged} <= {DIGEST}

@@ -14,6 +14,7 @@ from fsd.aws.probes import TargetGroupProbes
 from fsd.aws.reality import AwsReality
 from fsd.aws.scaling import ApplicationAutoScaling
 from fsd.aws.session import AwsSession
+from fsd.aws.side_by_side import SideBySide
 from fsd.aws.stacks import CloudFormationStacks
 from fsd.aws.targets import TargetGroups
 from fsd.release.ports import Aws, Clock
@@ -34,12 +35,14 @@ def connect(
     `poll` is how often a stack or a service that goes away is looked at. `warn` is told of what
     FSD has to do without.
     """
+    identity = session.identity()
+    reads = SideBySide()
     return Aws(
-        identity=session.identity(),
+        identity=identity,
         stacks=CloudFormationStacks(
             clients=session, clock=clock, poll=poll, role_arn=cloud_formation_role_arn
         ),
-        reality=AwsReality(clients=session),
+        reality=AwsReality(clients=session, reads=reads),
         ecs=TolerantEcs(clients=session, clock=clock, poll=poll, warn=warn),
         targets=TargetGroups(clients=session),
         probes=TargetGroupProbes(clients=session, clock=clock, poll=poll),
@@ -47,5 +50,6 @@ def connect(
         alarms=CloudWatchAlarms(clients=session),
         logs=CloudWatchLogs(clients=session),
         registry=ContainerRegistry(clients=session),
-        networks=VpcNetworks(clients=session),
+        networks=VpcNetworks(clients=session, reads=reads),
+        reads=reads,
     )

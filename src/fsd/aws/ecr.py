@@ -10,7 +10,7 @@ from typing import Any
 from fsd.aws.errors import aws_code, call
 from fsd.aws.session import FEW_ATTEMPTS, Clients
 from fsd.errors import CallFailedError, ErrorCode
-from fsd.release.ports import Repository
+from fsd.release.ports import RegistryImage, Repository
 
 # A tag is a commit, and says the same bytes for ever; a build cache is written again and again.
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
@@ -40,9 +40,12 @@ class ContainerRegistry:
         repositories = answer.get("repositories", [])
         if not repositories:
             return None
-        arn = repositories[0]["repositoryArn"]
-        tags = call(self._client, "list_tags_for_resource", name, resourceArn=arn).get("tags", [])
-        return _repository(repositories[0], {tag["Key"]: tag["Value"] for tag in tags})
+        return _repository(repositories[0])
+
+    def read_tags(self, repository: Repository) -> Mapping[str, str]:
+        arn = repository.arn
+        answer = call(self._client, "list_tags_for_resource", repository.name, resourceArn=arn)
+        return {tag["Key"]: tag["Value"] for tag in answer.get("tags", [])}
 
     def create_repository(self, name: str, *, tags: Mapping[str, str]) -> Repository:
         """With tags that cannot be moved. One that another run made meanwhile is fine.
@@ -69,7 +72,7 @@ class ContainerRegistry:
             if existing is None:
                 raise
             return existing
-        return _repository(answer["repository"], tags)
+        return _repository(answer["repository"])
 
     def delete_repository(self, name: str) -> None:
         try:
@@ -78,9 +81,9 @@ class ContainerRegistry:
             if aws_code(error) != "RepositoryNotFoundException":
                 raise
 
-    def find_digest(
+    def find_image(
         self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
-    ) -> str | None:
+    ) -> RegistryImage | None:
         """In another account's or another Region's registry too, where it may be read.
 
         Raises CallFailedError for an archived image: ECS cannot pull it.
@@ -110,7 +113,8 @@ class ContainerRegistry:
                 fix="restore it in ECR, which takes up to 20 minutes, or deploy another image",
                 code=ErrorCode.IMAGE_ARCHIVED,
             )
-        return str(images[0]["imageDigest"])
+        tags = frozenset(images[0].get("imageTags", []))
+        return RegistryImage(digest=str(images[0]["imageDigest"]), tags=tags)
 
     def tag_digest(self, repository: str, *, digest: str, tag: str) -> None:
         """The manifest goes back as it came, so the new tag names the same bytes.
@@ -187,7 +191,8 @@ class ContainerRegistry:
             case "ImageAlreadyExistsException":
                 return True
             case "ImageTagAlreadyExistsException":
-                return self.find_digest(repository, tag) == digest
+                found = self.find_image(repository, tag)
+                return found is not None and found.digest == digest
             case _:
                 return False
 
@@ -213,5 +218,9 @@ def _media_type(manifest: dict[str, Any]) -> dict[str, str]:
     return {"imageManifestMediaType": str(kind)} if kind else {}
 
 
-def _repository(answer: dict[str, Any], tags: Mapping[str, str]) -> Repository:
-    return Repository(name=answer["repositoryName"], uri=answer["repositoryUri"], tags=dict(tags))
+def _repository(answer: dict[str, Any]) -> Repository:
+    return Repository(
+        name=answer["repositoryName"],
+        uri=answer["repositoryUri"],
+        arn=answer.get("repositoryArn", ""),
+    )

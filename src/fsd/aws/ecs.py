@@ -7,7 +7,7 @@ or task that is not there is an empty answer, not an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from fsd.aws.ecs_shapes import (
     last_part,
     log_stream_prefixes,
     to_cluster,
+    to_listed_deployment,
     to_service,
     to_service_deployment,
     to_stopped_task,
@@ -279,7 +280,28 @@ class ElasticContainerService:
     # --- service deployments ---------------------------------------------------------------
 
     def service_deployment_arns(self, cluster: str, service: str) -> Sequence[str]:
-        """ECS documents no order and botocore has no paginator: both are made here."""
+        return tuple(brief["serviceDeploymentArn"] for brief in self._briefs(cluster, service))
+
+    def newest_deployments(
+        self, cluster: str, service: str, *, limit: int
+    ) -> tuple[Sequence[str], Sequence[ServiceDeployment]]:
+        """Where the list names no revision or no status, the deployments are described."""
+        briefs = self._briefs(cluster, service)
+        arns = [brief["serviceDeploymentArn"] for brief in briefs]
+        newest = briefs[:limit]
+        if not all(b.get("targetServiceRevisionArn") and b.get("status") for b in newest):
+            return arns, self.service_deployments(arns[:limit])
+        revisions = self._resolve([brief["targetServiceRevisionArn"] for brief in newest])
+        return arns, tuple(
+            to_listed_deployment(brief, revisions.get(brief["targetServiceRevisionArn"], ""))
+            for brief in newest
+        )
+
+    def _briefs(self, cluster: str, service: str) -> list[dict[str, Any]]:
+        """ECS documents no order and botocore has no paginator: both are made here. Newest first.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeploymentBrief.html
+        """
         briefs: list[dict[str, Any]] = []
         token: dict[str, str] = {}
         while True:
@@ -295,14 +317,14 @@ class ElasticContainerService:
                 )
             except CallFailedError as error:
                 if aws_code(error) in _ABSENT:
-                    return ()
+                    return []
                 raise
             briefs += page.get("serviceDeployments", [])
             if not page.get("nextToken"):
                 break
             token = {"nextToken": page["nextToken"]}
         briefs.sort(key=lambda brief: utc(brief.get("createdAt")) or EPOCH, reverse=True)
-        return tuple(b["serviceDeploymentArn"] for b in briefs if b.get("serviceDeploymentArn"))
+        return [brief for brief in briefs if brief.get("serviceDeploymentArn")]
 
     def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:
         """In the order of `arns`. The task definition is "" where ECS forgot the revision."""
@@ -395,8 +417,7 @@ class ElasticContainerService:
 
     def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]:
         """Those that ECS still remembers, for an hour or so; also those still stopping."""
-        tasks = self._tasks(cluster, service, "STOPPED")
-        return tuple(to_stopped_task(task) for task in tasks if not _should_run(task))
+        return _stopped(self._tasks(cluster, service, "STOPPED"))
 
     def log_streams(self, task: StoppedTask) -> tuple[str, ...]:
         """() also where its task definition was deleted."""
@@ -405,17 +426,34 @@ class ElasticContainerService:
         return tuple(f"{prefix}{task.id}" for prefix in prefixes)
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
-        tasks = self._tasks(cluster, service, "RUNNING")
-        return tuple(to_task(task) for task in tasks if not _has_stopped(task))
+        return _running(self._tasks(cluster, service, "RUNNING"))
+
+    def all_tasks(
+        self, cluster: str, service: str
+    ) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
+        stopped = self._list_tasks(cluster, service, "STOPPED")
+        running = self._list_tasks(cluster, service, "RUNNING")
+        described = {
+            task.get("taskArn"): task
+            for task in self._describe_tasks(cluster, service, [*stopped, *running])
+        }
+        return (
+            _running(described[arn] for arn in running if arn in described),
+            _stopped(described[arn] for arn in stopped if arn in described),
+        )
 
     def _tasks(self, cluster: str, service: str, status: str) -> Iterator[dict[str, Any]]:
+        listed = self._list_tasks(cluster, service, status)
+        return self._describe_tasks(cluster, service, listed)
+
+    def _list_tasks(self, cluster: str, service: str, status: str) -> list[str]:
         """By desired status: RUNNING has the tasks that should run, from PROVISIONING on.
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
         """
         where = f"{cluster}/{service}"
         try:
-            listed = [
+            return [
                 arn
                 for page in pages(
                     self._reads,
@@ -429,8 +467,13 @@ class ElasticContainerService:
             ]
         except CallFailedError as error:
             if aws_code(error) in _ABSENT:
-                return
+                return []
             raise
+
+    def _describe_tasks(
+        self, cluster: str, service: str, listed: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        where = f"{cluster}/{service}"
         for batch in _batches(listed, TASKS_A_CALL):
             answer = call(self._reads, "describe_tasks", where, cluster=cluster, tasks=list(batch))
             _require_only_missing(answer, f"DescribeTasks {where}")
@@ -444,6 +487,14 @@ class ElasticContainerService:
     @property
     def _writes(self) -> Any:
         return self.clients.client("ecs", attempts=ONE_ATTEMPT)
+
+
+def _running(tasks: Iterable[dict[str, Any]]) -> tuple[TaskState, ...]:
+    return tuple(to_task(task) for task in tasks if not _has_stopped(task))
+
+
+def _stopped(tasks: Iterable[dict[str, Any]]) -> tuple[StoppedTask, ...]:
+    return tuple(to_stopped_task(task) for task in tasks if not _should_run(task))
 
 
 def _should_run(task: dict[str, Any]) -> bool:

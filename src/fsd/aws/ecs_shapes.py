@@ -207,6 +207,19 @@ def to_service_deployment(answer: dict[str, Any], task_definition_arn: str) -> S
     )
 
 
+def to_listed_deployment(answer: dict[str, Any], task_definition_arn: str) -> ServiceDeployment:
+    """From ListServiceDeployments, whose entries have no counts, alarms and hooks."""
+    return ServiceDeployment(
+        arn=answer.get("serviceDeploymentArn", ""),
+        status=DeploymentStatus(answer.get("status", "")),
+        task_definition_arn=task_definition_arn,
+        created_at=utc(answer.get("createdAt")) or EPOCH,
+        started_at=utc(answer.get("startedAt")),
+        finished_at=utc(answer.get("finishedAt")),
+        status_reason=mask(answer.get("statusReason", "")),
+    )
+
+
 def _hook(answer: dict[str, Any]) -> LifecycleHook:
     return LifecycleHook(
         id=answer.get("hookId", ""),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from fsd.aws.ecs import ElasticContainerService
 from fsd.release.ports import PermissionDenied
@@ -44,10 +45,10 @@ class TolerantEcs(ElasticContainerService):
         primary = service.primary
         return replace(service, current_deployment_arn=primary.id if primary else "")
 
-    def service_deployment_arns(self, cluster: str, service: str) -> Sequence[str]:
+    def _briefs(self, cluster: str, service: str) -> list[dict[str, Any]]:
         if not self._denied.is_set:
             try:
-                return ElasticContainerService.service_deployment_arns(self, cluster, service)
+                return ElasticContainerService._briefs(self, cluster, service)
             except PermissionDenied as error:
                 self._denied.cluster, self._denied.service = cluster, service
                 self.warn(
@@ -56,7 +57,7 @@ class TolerantEcs(ElasticContainerService):
                     "ecs:DescribeServiceRevisions and ecs:StopServiceDeployment"
                 )
         newest_first = sorted(self._look().values(), key=lambda d: d.created_at, reverse=True)
-        return tuple(deployment.arn for deployment in newest_first)
+        return [{"serviceDeploymentArn": deployment.arn} for deployment in newest_first]
 
     def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:
         if not self._denied.is_set:

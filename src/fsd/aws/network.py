@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fsd.aws.errors import call, pages
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.ports import Network
+from fsd.release.reads import ONE_BY_ONE, Reads
 
 ENVIRONMENT_TAG = "fsd:environment"
 SUBNET_TAG = "fsd:subnet"  # private or public; wins over what the routes say
@@ -21,6 +23,7 @@ class VpcNetworks:
     """`fsd.release.ports.Networks`."""
 
     clients: Clients
+    reads: Reads = ONE_BY_ONE
 
     def find(self, environment: str, *, vpc_id: str | None) -> Network | None:
         """By id, else by tag fsd:environment, else by Name, else the default VPC, else None.
@@ -71,12 +74,12 @@ class VpcNetworks:
         self, vpc_id: str, *, is_default: bool
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """(private, public)."""
-        subnets = [
-            subnet
-            for subnet in self._list("subnets", "Subnets", **{"vpc-id": vpc_id})
-            if subnet.get("State", "available") == "available"
-        ]
-        tables = self._list("route_tables", "RouteTables", **{"vpc-id": vpc_id})
+        listed, read_tables = (
+            self.reads.start(partial(self._list, what, key, **{"vpc-id": vpc_id}))
+            for what, key in (("subnets", "Subnets"), ("route_tables", "RouteTables"))
+        )
+        subnets = [subnet for subnet in listed() if subnet.get("State", "available") == "available"]
+        tables = read_tables()
         public_ids = {
             subnet["SubnetId"]
             for subnet in subnets

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from fsd.aws.errors import aws_code, call, pages
@@ -21,6 +22,7 @@ from fsd.plan.reality import (
     names_of,
 )
 from fsd.release.ports import PermissionDenied, Stack
+from fsd.release.reads import ONE_BY_ONE, Reads
 
 T = TypeVar("T")
 _Balancing: TypeAlias = "tuple[bool | None, Sequence[dict[str, Any]]]"
@@ -42,21 +44,34 @@ class AwsReality:
     """`fsd.release.ports.Reality`. What the role may not look at is unknown, which is no error."""
 
     clients: Clients
+    reads: Reads = ONE_BY_ONE
 
     def look(self, stack: Stack) -> Seen:
-        exists, listeners = self._listeners(stack) if balancer_of(stack.template) else (None, ())
-        group_exists, is_used = self._target_group(stack, listeners)
-        roles = names_of(stack.template, ROLE, "RoleName")
-        log_groups = names_of(stack.template, LOG_GROUP, "LogGroupName")
+        start = self.reads.start
+        balancing = start(lambda: self._balancing(stack))
+        groups = start(lambda: _or_unknown(lambda: self._groups(stack), None))
+        roles = {
+            name: start(partial(self._has_role, name))
+            for name in names_of(stack.template, ROLE, "RoleName")
+        }
+        log_groups = {
+            name: start(partial(self._has_log_group, name))
+            for name in names_of(stack.template, LOG_GROUP, "LogGroupName")
+        }
+        (exists, listeners), (group_exists, is_used) = balancing()
         return Seen(
-            groups=_or_unknown(lambda: self._groups(stack), None),
-            roles={name: self._has_role(name) for name in roles},
-            log_groups={name: self._has_log_group(name) for name in log_groups},
+            groups=groups(),
+            roles={name: answer() for name, answer in roles.items()},
+            log_groups={name: answer() for name, answer in log_groups.items()},
             balancer_exists=exists,
             listener_ports=None if exists is None else frozenset(one["Port"] for one in listeners),
             target_group_exists=group_exists,
             target_group_is_used=is_used,
         )
+
+    def _balancing(self, stack: Stack) -> tuple[_Balancing, _Group]:
+        exists, listeners = self._listeners(stack) if balancer_of(stack.template) else (None, ())
+        return (exists, listeners), self._target_group(stack, listeners)
 
     def _listeners(self, stack: Stack) -> _Balancing:
         """(whether the load balancer is there, its listeners)."""

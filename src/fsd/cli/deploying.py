@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,15 +20,17 @@ from fsd.app.manifest import EnvironmentsFile, find_environment, read_manifest
 from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target
+from fsd.compile.scaling import compile_scaling
 from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError, UsageError
 from fsd.manifest import names
 from fsd.manifest.environments import LOCAL
 from fsd.manifest.rollout_time import estimate_rollout
+from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.release.changed import CountCommits
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
-from fsd.release.observe import observe
-from fsd.release.ports import Registry, Repository
+from fsd.release.observe import Place, observe, place_of
+from fsd.release.ports import Aws, Registry, RegistryImage, Repository
 from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, ReleaseInfo, Result
@@ -86,14 +89,26 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """Everything that is known before AWS is asked to change anything."""
+class Opened:
+    """What is known before AWS has been asked for more than who we are."""
 
     connection: Connection
     manifest: Manifest
-    target: Target
     source: Source
     release: Release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Opened):
+    """Everything that is known before AWS is asked to change anything.
+
+    `chosen` and `observed` give what is being read meanwhile. `observed` gives None where an image
+    has to be built first: by then it would be old.
+    """
+
+    target: Target
+    chosen: Callable[[], Chosen]
+    observed: Callable[[], Observed | None]
     started_at: datetime
     phases: tuple[Phase, ...]
     notes: tuple[str, ...]
@@ -140,7 +155,12 @@ def prepare(options: Options, *, reporter: Reporter, is_plan: bool = False) -> P
     )
     reporter.begin(_headline(connection, loaded.manifest, release, source))
     reporter.phase(phase)
-    target, notes = make_target(connection, loaded.manifest.service.networking)
+    opened = Opened(connection=connection, manifest=loaded.manifest, source=source, release=release)
+    start = connection.reads.start
+    made_target = start(lambda: make_target(connection, loaded.manifest.service.networking))
+    chosen = start(lambda: choose_image(options, opened))
+    observed = start(lambda: _observe_early(options, opened, chosen))
+    target, notes = made_target()
     made = () if is_plan else _ensure_secrets(connection, loaded.manifest)
     notes = (*connection.notes, *notes, *made, *_not_fetched(source))
     for note in notes:
@@ -151,10 +171,28 @@ def prepare(options: Options, *, reporter: Reporter, is_plan: bool = False) -> P
         target=target,
         source=source,
         release=release,
+        chosen=chosen,
+        observed=observed,
         started_at=started,
         phases=(phase,),
         notes=notes,
     )
+
+
+def _observe_early(
+    options: Options, opened: Opened, chosen: Callable[[], Chosen]
+) -> Observed | None:
+    if not _reference(options, opened.manifest) and not chosen().is_there:
+        return None
+    manifest, environment = opened.manifest, opened.connection.environment
+    name = manifest.metadata.name
+    place = Place(
+        cluster=environment.cluster_name,
+        name=names.service_name(name, environment.name),
+        stack_name=names.stack(name, environment.name),
+        is_scaled=compile_scaling(manifest.service) is not None,
+    )
+    return observe(opened.connection.aws, place)
 
 
 def run_deploy(options: Options, *, reporter: Reporter) -> Result:
@@ -176,7 +214,7 @@ def run_deploy(options: Options, *, reporter: Reporter) -> Result:
 
 def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -> DeployRequest:
     """With the image built and pushed, or found."""
-    chosen = choose_image(options, prepared)
+    chosen = prepared.chosen()
     _require_promotion(options, prepared, chosen.image)
     clock = SystemClock()
     began = clock.now()
@@ -201,6 +239,7 @@ def _make_request(options: Options, prepared: Prepared, *, reporter: Reporter) -
         desired=desired,
         image=image,
         release=prepared.release,
+        observed=prepared.observed,
         timeout=default_timeout(expected, speed=speed) if timeout is None else timeout,
         expected=expected,
         wait=options.wait,
@@ -414,27 +453,34 @@ class Chosen:
     is_given: bool
     is_there: bool  # nothing has to be built
     repository: Repository | None = None  # of an image that is or was built
+    tags: frozenset[str] = frozenset()  # that an image which was built has
     notes: tuple[str, ...] = ()
 
 
-def choose_image(options: Options, prepared: Prepared) -> Chosen:
+def choose_image(options: Options, opened: Opened) -> Chosen:
     """The one place that says which image a release takes. Makes nothing.
 
     A tag is read once, here: a digest cannot move between the promotion's check and the rollout.
     """
-    reference = _reference(options, prepared.manifest)
+    reference = _reference(options, opened.manifest)
     if reference:
-        image, notes = _resolve(reference, prepared)
+        image, notes = _resolve(reference, opened)
         return Chosen(image=image, is_given=True, is_there=True, notes=notes)
-    from fsd.image.build import find_built
+    from fsd.image.build import as_built
 
-    source = prepared.source
-    registry = prepared.connection.aws.registry
-    name = names.repository(prepared.manifest.metadata.name)
-    repository = registry.find_repository(name)
-    built = find_built(source, repository=repository, registry=registry) if repository else None
+    source, aws = opened.source, opened.connection.aws
+    name = names.repository(opened.manifest.metadata.name)
+    found = aws.reads.start(lambda: aws.registry.find_image(name, source.key_tag))
+    repository = aws.registry.find_repository(name)
+    built = as_built(source, found(), repository=repository) if repository else None
     if built is not None:
-        return Chosen(image=built, is_given=False, is_there=True, repository=repository)
+        return Chosen(
+            image=built.image,
+            is_given=False,
+            is_there=True,
+            repository=repository,
+            tags=built.tags,
+        )
     uri = repository.uri if repository else name
     return Chosen(
         image=Image(repository=uri, digest="", tag=source.tag),
@@ -478,18 +524,19 @@ def _obtain(
     if repository is None:
         repository, notes = _create_repository(prepared)
     if chosen.is_there:
-        return _reuse(chosen.image, prepared, repository)
+        return _reuse(chosen, prepared, repository)
     image, text, more = _build(prepared, repository, reporter=reporter)
     return image, text, (*notes, *more)
 
 
 def _reuse(
-    image: Image, prepared: Prepared, repository: Repository
+    chosen: Chosen, prepared: Prepared, repository: Repository
 ) -> tuple[Image, str, tuple[str, ...]]:
-    from fsd.image.build import put_tag
+    from fsd.image.build import Found, put_tag
 
-    registry = prepared.connection.aws.registry
-    tag, notes = put_tag(prepared.source, image.digest, repository=repository, registry=registry)
+    registry, image = prepared.connection.aws.registry, chosen.image
+    found = Found(image=image, tags=chosen.tags)
+    tag, notes = put_tag(prepared.source, found, repository=repository, registry=registry)
     return replace(image, tag=tag), f"{_image_name(image)}   reused, built before", notes
 
 
@@ -528,25 +575,25 @@ def _create_repository(prepared: Prepared) -> tuple[Repository, tuple[str, ...]]
     return registry.create_repository(name, tags=tags), (f"created the repository {name}",)
 
 
-def _resolve(reference: str, prepared: Prepared) -> tuple[Image, tuple[str, ...]]:
+def _resolve(reference: str, opened: Opened) -> tuple[Image, tuple[str, ...]]:
     """A given image, by digest where its registry says it; else a note that it did not.
 
     Raises CallFailedError where ECR has no such image, UsageError for a reference that is none.
     """
     repository, tag, digest = split_reference(reference)
-    registry = prepared.connection.aws.registry
-    known = _find_known(registry, repository)
+    aws = opened.connection.aws
+    known = _find_known(aws, repository, digest or tag or "latest")
     if known is None:
-        return _resolve_elsewhere(reference, registry)
-    found = registry.find_digest(known.name, digest or tag or "latest")
+        return _resolve_elsewhere(reference, aws.registry)
+    found = known.image()
     if found is None:
         raise CallFailedError(
             f"the image {reference} does not exist",
-            where=f"repository {known.name} · {prepared.connection.aws.identity.region}",
+            where=f"repository {known.name} · {aws.identity.region}",
             fix="push it first, or let fsd build it: leave --image out",
             code=ErrorCode.IMAGE_NOT_FOUND,
         )
-    return Image(repository=repository, digest=found, tag=tag), ()
+    return Image(repository=repository, digest=found.digest, tag=tag), ()
 
 
 def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple[str, ...]]:
@@ -561,7 +608,7 @@ def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple
         why = "its registry is not ECR"
     else:
         try:
-            found = registry.find_digest(
+            found = registry.find_image(
                 place["name"], tag or "latest", account=place["account"], region=place["region"]
             )
         except CallFailedError as error:
@@ -569,20 +616,31 @@ def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple
         else:
             why = "it is not there"
         if found:
-            return replace(image, digest=found), ()
+            return replace(image, digest=found.digest), ()
     return image, (
         f"the digest of {reference} is not known: {why}. The tag is deployed, and what it names "
         "can change; give the image by its digest",
     )
 
 
-def _find_known(registry: Registry, uri: str) -> Repository | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A repository of this account, and what gives the image in it."""
+
+    name: str
+    image: Callable[[], RegistryImage | None]
+
+
+def _find_known(aws: Aws, uri: str, tag_or_digest: str) -> _Known | None:
     """This account's repository of that URI; the embedded AWS's path has account and Region too."""
-    path = uri.partition("/")[2]
+    path, registry = uri.partition("/")[2], aws.registry
     for name in (path, *path.split("/", 2)[2:]):
-        known = registry.find_repository(name) if name else None
+        if not name:
+            continue
+        image = aws.reads.start(partial(registry.find_image, name, tag_or_digest))
+        known = registry.find_repository(name)
         if known is not None and known.uri == uri:
-            return known
+            return _Known(name=name, image=image)
     return None
 
 
@@ -617,10 +675,10 @@ def run_plan(options: Options, *, reporter: Reporter, drift: bool = False) -> Pl
     """Observe and plan. Builds nothing: without `--image` the commit's image is looked up, and an
     image that is not there yet is shown as such."""
     prepared = prepare(options, reporter=reporter, is_plan=True)
-    chosen = choose_image(options, prepared)
+    chosen = prepared.chosen()
     desired = _desired(prepared, chosen.image, options)
     aws = prepared.connection.aws
-    observed = observe(aws, desired)
+    observed = prepared.observed() or observe(aws, place_of(desired))
     plan = plan_release(desired, observed)
     return Planned(
         service=desired.service_name,

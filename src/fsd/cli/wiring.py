@@ -19,6 +19,7 @@ from fsd.errors import CallFailedError, ErrorCode, RefusedError
 from fsd.manifest.environments import LOCAL, Environment
 from fsd.manifest.models import Networking
 from fsd.release.ports import Aws, Network
+from fsd.release.reads import ONE_BY_ONE, Reads
 from fsd.release.watch import Pace
 from fsd.streams import say
 
@@ -45,6 +46,7 @@ class Connection:
     environment: Environment
     embedded: Embedded | None
     notes: tuple[str, ...] = ()
+    reads: Reads = ONE_BY_ONE  # of what is looked up before a release; each of several calls
 
     @property
     def pace(self) -> Pace:
@@ -175,6 +177,7 @@ def connect(
     from fsd.app.clock import SystemClock
     from fsd.aws.connect import connect as connect_aws
     from fsd.aws.session import open_session
+    from fsd.aws.side_by_side import SideBySide
 
     clock = SystemClock()
     embedded = _find_embedded()
@@ -195,7 +198,7 @@ def connect(
         warn=lambda text: say(f"warning: {text}", err=True),
     )
     _guard_account(aws, environment)
-    return Connection(aws=aws, environment=environment, embedded=embedded)
+    return Connection(aws=aws, environment=environment, embedded=embedded, reads=SideBySide())
 
 
 def make_target(connection: Connection, networking: Networking) -> tuple[Target, tuple[str, ...]]:
@@ -280,6 +283,7 @@ def _connect_local(environment: Environment, *, start: bool) -> Connection:
     from fsd.app.clock import SystemClock
     from fsd.aws.connect import connect as connect_aws
     from fsd.aws.session import open_session
+    from fsd.aws.side_by_side import SideBySide
 
     running = embedded_aws.find()
     if running is None and not start:
@@ -300,7 +304,9 @@ def _connect_local(environment: Environment, *, start: bool) -> Connection:
     aws = connect_aws(session, clock=SystemClock(), poll=poll)
     behind = Embedded(endpoint=instance.endpoint, runtime=instance.runtime, speed=instance.speed)
     notes = () if running else (f"started the embedded AWS at {instance.endpoint}",)
-    return Connection(aws=aws, environment=environment, embedded=behind, notes=notes)
+    return Connection(
+        aws=aws, environment=environment, embedded=behind, notes=notes, reads=SideBySide()
+    )
 
 
 def _find_embedded() -> Embedded | None:

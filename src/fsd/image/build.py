@@ -17,7 +17,7 @@ from fsd.image.causes import read_push
 from fsd.image.context import Source, require_dockerfile
 from fsd.image.patience import NO_PATIENCE, Patience
 from fsd.image.reading import as_call_failed
-from fsd.release.ports import Registry, Repository
+from fsd.release.ports import Registry, RegistryImage, Repository
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 
@@ -63,13 +63,29 @@ class Outcome:
     skipped: tuple[str, ...] = ()
 
 
-def find_built(source: Source, *, repository: Repository, registry: Registry) -> Image | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An image that is there, and the tags that it has."""
+
+    image: Image
+    tags: frozenset[str]
+
+
+def find_built(source: Source, *, repository: Repository, registry: Registry) -> Found | None:
     """The image that was made of the same, at this commit or another. Only the key says that: a
     tag that is a commit's may be of other build arguments, or of files that were not fetched."""
-    digest = registry.find_digest(repository.name, source.key_tag)
-    if digest is None:
+    found = registry.find_image(repository.name, source.key_tag)
+    return as_built(source, found, repository=repository)
+
+
+def as_built(
+    source: Source, found: RegistryImage | None, *, repository: Repository
+) -> Found | None:
+    """The image of `source`'s key, as the registry answers."""
+    if found is None:
         return None
-    return Image(repository=repository.uri, digest=digest, tag=source.tag)
+    image = Image(repository=repository.uri, digest=found.digest, tag=source.tag)
+    return Found(image=image, tags=found.tags)
 
 
 def build_image(
@@ -116,10 +132,10 @@ def build_image(
             raise
         # Another run pushed the same meanwhile, and its tag cannot be moved.
         return _reuse(raced, source, repository=repository, registry=registry, began=began)
-    _verify(job, outcome.digest)
-    tag, notes = put_tag(source, outcome.digest, repository=repository, registry=registry)
+    pushed = _verified(job, outcome.digest)
+    tag, notes = put_tag(source, pushed, repository=repository, registry=registry)
     return Built(
-        image=Image(repository=repository.uri, digest=outcome.digest, tag=tag),
+        image=replace(pushed.image, tag=tag),
         seconds=time.monotonic() - began,
         reused=False,
         skipped=outcome.skipped,
@@ -129,11 +145,11 @@ def build_image(
 
 
 def _reuse(
-    image: Image, source: Source, *, repository: Repository, registry: Registry, began: float
+    found: Found, source: Source, *, repository: Repository, registry: Registry, began: float
 ) -> Built:
-    tag, notes = put_tag(source, image.digest, repository=repository, registry=registry)
+    tag, notes = put_tag(source, found, repository=repository, registry=registry)
     return Built(
-        image=replace(image, tag=tag),
+        image=replace(found.image, tag=tag),
         seconds=time.monotonic() - began,
         reused=True,
         notes=notes,
@@ -141,20 +157,22 @@ def _reuse(
 
 
 def put_tag(
-    source: Source, digest: str, *, repository: Repository, registry: Registry
+    source: Source, built: Found, *, repository: Repository, registry: Registry
 ) -> tuple[str, tuple[str, ...]]:
     """(the tag that people look for, notes). It is told, and stops no deployment: the image has
     the key's tag, and is deployed by its digest."""
-    said = ""
+    said, digest = "", built.image.digest
     for tag in dict.fromkeys((source.tag, source.long_tag)):
+        if tag in built.tags:
+            return tag, ()
         try:
-            there = registry.find_digest(repository.name, tag)
+            there = registry.find_image(repository.name, tag)
             if there is None:
                 registry.tag_digest(repository.name, digest=digest, tag=tag)
         except CallFailedError as error:
             said = error.what
         else:
-            if there in (None, digest):
+            if there is None or there.digest == digest:
                 return tag, ()
     if not said:
         return source.key_tag, ()
@@ -223,13 +241,14 @@ def _labels(source: Source, version: str) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
 
 
-def _verify(job: BuildJob, digest: str) -> None:
-    found = job.registry.find_digest(job.repository.name, job.source.key_tag)
-    if found == digest:
-        return
+def _verified(job: BuildJob, digest: str) -> Found:
+    """The image as the registry has it. Raises CallFailedError where it has another one."""
+    found = find_built(job.source, repository=job.repository, registry=job.registry)
+    if found is not None and found.image.digest == digest:
+        return found
     raise CallFailedError(
         f"pushed {digest}, and the registry says that {job.source.key_tag} is "
-        f"{found or 'not there'}",
+        f"{found.image.digest if found else 'not there'}",
         where=job.reference,
         fix="run it again; if it stays so, another run pushes the same tag",
         code=ErrorCode.PUSH_FAILED,

@@ -60,7 +60,7 @@ def _delete_repository(
     if repository is None:
         return
     label = f"repository {ref.service}"
-    if repository.tags.get("fsd:created-by") != "deploy":
+    if aws.registry.read_tags(repository).get("fsd:created-by") != "deploy":
         kept.append(f"{label}: not made by a deployment")
         return
     users = [env for env in other_environments if aws.stacks.find(f"fsd-{ref.service}-{env}")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,10 +27,10 @@ from fsd.release.apply import Applied, apply_step, split_plan, tasks_after
 from fsd.release.asked import Asked
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
-from fsd.release.healthy import read_healthy, unhealthy_note
+from fsd.release.healthy import read_healthy, read_targets, unhealthy_note
 from fsd.release.journal import note_failure
 from fsd.release.ledger import release_info
-from fsd.release.observe import observe
+from fsd.release.observe import observe, place_of
 from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
 from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Stack
@@ -75,7 +76,7 @@ from fsd.rollout.diagnose import family_revision
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.fresh_roles import PROPAGATION
 from fsd.rollout.hooks import continue_command, paused_text
-from fsd.snapshot import DeploymentStatus, ServiceDeployment
+from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState, TargetHealth
 
 
 class OnCancel(StrEnum):
@@ -90,6 +91,8 @@ class DeployRequest:
     desired: Desired
     image: Image
     release: Release
+    # What is being read already; None where it has to be read anew.
+    observed: Callable[[], Observed | None] = lambda: None
     timeout: timedelta = SHORTEST
     expected: Estimate = NOT_KNOWN  # how long the rollout takes
     wait: bool = True
@@ -123,6 +126,15 @@ class _StateUnknown(Exception):
     def __init__(self, error: CallFailedError) -> None:
         super().__init__(error.what)
         self.error = error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsObserved:
+    """What runs, read before it is known that nothing is to change; not to be read again."""
+
+    service: ServiceState
+    targets: Callable[[], tuple[TargetHealth, ...]]
+    outputs: Mapping[str, str]  # of the stack
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,6 +184,8 @@ class _Deployment:
         try:
             while True:
                 observed = self._observe(started)
+                is_empty = self.plan is None or self.plan.is_empty
+                seen = self._as_observed(observed) if is_empty else None
                 if not self.beaten and observed.service and observed.service.target_group_arns:
                     sweep(
                         self.aws,
@@ -182,8 +196,8 @@ class _Deployment:
                 if not self._rolls_out():
                     self._discard_registered()  # another run did the very same, and was faster
                 self.notes = self.plan.warnings if self.plan else ()
-                if self.plan is None or self.plan.is_empty:
-                    return self._finish(started, Outcome.UNCHANGED)
+                if is_empty:
+                    return self._finish(started, Outcome.UNCHANGED, seen=seen)
                 self._refuse_older(observed)
                 self._try_moved_check(observed)
                 result = self._apply_and_watch(observed, started)
@@ -198,9 +212,10 @@ class _Deployment:
     def _observe(self, started: datetime) -> Observed:
         """Observe and plan; with --wait-for-lock again, until nothing else is in flight."""
         deadline = started + self.request.timeout
-        told = False
+        told, early = False, None if self.beaten else self.request.observed()
         while True:
-            observed = observe(self.aws, self.desired)
+            observed = early or observe(self.aws, place_of(self.desired))
+            early = None
             self.previous = self._previous(observed)
             self.plan = plan_release(self.desired, observed)
             flight = observed.in_flight
@@ -216,6 +231,14 @@ class _Deployment:
                 self.reporter.note(f"waiting for the deployment of {revision} to end")
                 told = True
             self.clock.wait(self.request.pace.after(self.clock.now() - started))
+
+    def _as_observed(self, observed: Observed) -> AsObserved | None:
+        """Where nothing is to change, what was observed a moment ago is what runs."""
+        service, stack = observed.service, observed.stack
+        if service is None:
+            return None
+        targets = self.aws.reads.start(lambda: read_targets(self.aws, service))
+        return AsObserved(service=service, targets=targets, outputs=stack.outputs if stack else {})
 
     def _takes_over(self, flight: ServiceDeployment) -> bool:
         """Whether the deployment in flight need not be waited for.
@@ -874,6 +897,7 @@ class _Deployment:
         message: str = "",
         next_steps: tuple[str, ...] = (),
         look: bool = True,
+        seen: AsObserved | None = None,
     ) -> Result:
         desired, identity = self.desired, self.aws.identity
         ours_arn = self.ours.task_definition_arn if self.ours else self.asked.revision_arn
@@ -910,20 +934,22 @@ class _Deployment:
         )
         for see in (self._with_service, self._with_stack) if look else ():
             try:
-                result = see(result, patience.with_aws(self.aws))
+                result = see(result, patience.with_aws(self.aws), seen)
             except CallFailedError as error:
                 # How it ended is known; only the picture of what runs is not whole.
                 note = f"what runs now could not be read: {error.what}"
                 result = replace(result, notes=(*result.notes, note))
         return result
 
-    def _with_service(self, result: Result, aws: Aws) -> Result:
+    def _with_service(self, result: Result, aws: Aws, seen: AsObserved | None) -> Result:
         """The last look: what runs now, so that a report never claims more than was seen."""
-        service = aws.ecs.find_service(self.desired.service.cluster, self.desired.name)
+        service = seen.service if seen else None
+        service = service or aws.ecs.find_service(self.desired.service.cluster, self.desired.name)
         if service is None:
             return result
         is_judged = result.outcome is Outcome.SUCCEEDED and self.watcher is not None
-        targets = self.watcher.targets_of_this_look if self.watcher and is_judged else None
+        judged = self.watcher.targets_of_this_look if self.watcher and is_judged else None
+        targets = (lambda: judged) if judged is not None else seen.targets if seen else None
         healthy = read_healthy(aws, service, targets=targets)
         notes = result.notes
         if result.outcome in {Outcome.SUCCEEDED, Outcome.UNCHANGED}:
@@ -950,9 +976,11 @@ class _Deployment:
             return self._release(arn)
         return release_info(found) if found else None
 
-    def _with_stack(self, result: Result, aws: Aws) -> Result:
+    def _with_stack(self, result: Result, aws: Aws, seen: AsObserved | None) -> Result:
         if result.running is None:
             return result
+        if seen is not None:
+            return replace(result, url=seen.outputs.get(OUTPUT_URL, ""))
         stack = aws.stacks.find(self.desired.stack_name)
         if self.ours and result.running.task_definition_arn == self.ours.task_definition_arn:
             self.stack_seen = stack

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fsd.release.ports import Aws, PermissionDenied
 from fsd.rollout.steadiness import count_healthy
@@ -15,23 +15,25 @@ def read_targets(aws: Aws, service: ServiceState) -> tuple[TargetHealth, ...]:
 
 
 def read_healthy(
-    aws: Aws, service: ServiceState, *, targets: Sequence[TargetHealth] | None = None
+    aws: Aws,
+    service: ServiceState,
+    *,
+    targets: Callable[[], Sequence[TargetHealth]] | None = None,
 ) -> int:
-    """A call for each target group, unless `targets` were read a moment ago; one more where old
-    tasks still run beside the new ones.
+    """A call for each target group, unless `targets` gives what was read a moment ago; one more
+    where old tasks still run beside the new ones.
 
     Where targets may not be read the tasks that run are counted. Raises CallFailedError.
     """
     if not service.target_group_arns:
         return count_healthy(service, (), ())
-    if targets is None:
-        try:
-            targets = read_targets(aws, service)
-        except PermissionDenied:
-            return service.primary.running if service.primary else service.running
+    try:
+        found = targets() if targets else read_targets(aws, service)
+    except PermissionDenied:
+        return service.primary.running if service.primary else service.running
     is_alone = len(service.deployments) < 2
     tasks = () if is_alone else aws.ecs.tasks(service.cluster, service.name)
-    return count_healthy(service, targets, tasks)
+    return count_healthy(service, found, tasks)
 
 
 def unhealthy_note(service: ServiceState, healthy: int, command: str) -> str:

@@ -3,64 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fsd.compile.desired import Desired
 from fsd.plan.memory import split_memory, still_needed
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
 from fsd.plan.reality import find_lacks
-from fsd.release.ledger import describe_newest
+from fsd.release.ledger import DEPLOYMENTS_READ
 from fsd.release.ports import Aws, Reality, ScalingState, Stack
 from fsd.release.proof import last_proved
 from fsd.snapshot import ServiceDeployment
 
 
-def observe(aws: Aws, desired: Desired) -> Observed:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a service is on AWS, which is known before its image and its network are."""
+
+    cluster: str
+    name: str  # of the service and of the family
+    stack_name: str
+    is_scaled: bool  # the manifest has auto scaling
+
+
+def place_of(desired: Desired) -> Place:
+    return Place(
+        cluster=desired.service.cluster,
+        name=desired.name,
+        stack_name=desired.stack_name,
+        is_scaled=desired.scaling is not None,
+    )
+
+
+def observe(aws: Aws, place: Place) -> Observed:
     """Read the cluster, stack, service, revisions, scaling and deployments of one service.
 
-    The deployments are listed first: one that begins while the rest is read is then not among the
-    known ones, and is noticed before anything is asked of ECS.
+    What does not depend on another answer is read at the same time, but for the service: it must
+    not be older than the list of deployments. One that begins while the rest is read is then not
+    among the known ones, and is noticed before anything is asked of ECS.
     """
-    cluster = desired.service.cluster
-    exists = aws.ecs.find_cluster(cluster) is not None
-    arns = aws.ecs.service_deployment_arns(cluster, desired.name) if exists else ()
-    deployments = describe_newest(aws.ecs, arns)
-    service = aws.ecs.find_service(cluster, desired.name) if exists else None
-    stack = aws.stacks.find(desired.stack_name)
+    ecs, start, cluster, name = aws.ecs, aws.reads.start, place.cluster, place.name
+    listed = start(lambda: ecs.newest_deployments(cluster, name, limit=DEPLOYMENTS_READ))
+    at_once = start(lambda: ecs.find_service(cluster, name))
+    found_stack = start(lambda: aws.stacks.find(place.stack_name))
+    newest_revision = start(lambda: next(iter(ecs.list_task_definitions(name)), None))
+    scaled = start(lambda: _scaling(aws, place))
+    arns, deployments = listed()
+    service = at_once()
+    if service is not None and service.current_deployment_arn != next(iter(arns), None):
+        service = ecs.find_service(cluster, name)
+    exists = service is not None or ecs.find_cluster(cluster) is not None
+    running_arn = service.task_definition_arn if service else ""
+    read_running = start(lambda: _revision(aws, running_arn))
+    latest_arn = newest_revision()
+    read_latest = start(lambda: _revision(aws, latest_arn)) if latest_arn != running_arn else None
+    stack = found_stack()
+    observed_stack = _stack(stack, deployments, aws.reality) if stack else None
+    running = read_running()
+    latest = read_latest() if read_latest else running
+    scaling, others = scaled() if exists else (None, ())  # it may outlive the cluster
     newest = deployments[0] if deployments else None
-    latest = next(iter(aws.ecs.list_task_definitions(desired.name)), None)
-    scaling = aws.scaling.find(cluster, desired.name) if exists else None  # may outlive it
-    others = _others(aws, desired, scaling)
-    running = _revision(aws, service.task_definition_arn) if service else None
-    is_latest = running is not None and running.arn == latest
     return Observed(
         account=aws.identity.account,
         region=aws.identity.region,
         cluster_exists=exists,
-        stack=_stack(stack, deployments, aws.reality) if stack else None,
+        stack=observed_stack,
         service=service,
         running=running,
-        latest=running if is_latest else _revision(aws, latest) if latest else None,
+        latest=latest,
         scaling=scaling.scaling if scaling else None,
         scaling_is_ours=bool(scaling and scaling.policy_names),
         other_policies=others,
         in_flight=newest if newest and not newest.status.is_final else None,
         last_deployment=newest,
-        last_successful=last_proved(aws.ecs, deployments, known=(running,)),
+        last_successful=last_proved(ecs, deployments, known=(running, latest)),
         known_deployments=frozenset(arns),
         used_revisions=frozenset(d.task_definition_arn for d in deployments),
     )
 
 
-def _others(aws: Aws, desired: Desired, scaling: ScalingState | None) -> tuple[str, ...]:
+def _scaling(aws: Aws, place: Place) -> tuple[ScalingState | None, tuple[str, ...]]:
+    found = aws.scaling.find(place.cluster, place.name)
+    return found, _others(aws, place, found)
+
+
+def _others(aws: Aws, place: Place, scaling: ScalingState | None) -> tuple[str, ...]:
     """What scales the service and is not FSD's. Scheduled actions are read where they matter: where
     the target would go, and they with it."""
     if scaling is None:
         return ()
-    if desired.scaling is not None or not scaling.policy_names:
+    if place.is_scaled or not scaling.policy_names:
         return scaling.other_names
     return (
         *scaling.other_names,
-        *aws.scaling.scheduled_actions(desired.service.cluster, desired.name),
+        *aws.scaling.scheduled_actions(place.cluster, place.name),
     )
 
 
@@ -78,8 +113,8 @@ def _stack(
     )
 
 
-def _revision(aws: Aws, arn: str) -> ObservedRevision | None:
-    found = aws.ecs.find_task_definition(arn)
+def _revision(aws: Aws, arn: str | None) -> ObservedRevision | None:
+    found = aws.ecs.find_task_definition(arn) if arn else None
     if found is None:
         return None
     return ObservedRevision(

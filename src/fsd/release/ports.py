@@ -17,6 +17,7 @@ from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.reality import Seen
+from fsd.release.reads import ONE_BY_ONE, Reads
 from fsd.snapshot import (
     ServiceDeployment,
     ServiceState,
@@ -180,6 +181,12 @@ class Ecs(Protocol):
     def service_deployment_arns(self, cluster: str, service: str) -> Sequence[str]:
         """ARNs in every status, newest first. Raises PermissionDenied where the API is denied."""
 
+    def newest_deployments(
+        self, cluster: str, service: str, *, limit: int
+    ) -> tuple[Sequence[str], Sequence[ServiceDeployment]]:
+        """All ARNs as above, and of the newest `limit` what the list says: ARN, times, status, its
+        reason and the task definition. Fewer calls than `service_deployments`."""
+
     def service_deployments(self, arns: Sequence[str]) -> Sequence[ServiceDeployment]:
         """With the target revision's task definition resolved; missing ones are left out."""
 
@@ -193,6 +200,11 @@ class Ecs(Protocol):
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         """Those that should run: PROVISIONING … RUNNING."""
+
+    def all_tasks(
+        self, cluster: str, service: str
+    ) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
+        """`tasks` and `stopped_tasks`, with a call less."""
 
 
 class RevisionInactive(CallFailedError):
@@ -288,7 +300,13 @@ class LogsPort(Protocol):
 class Repository:
     name: str
     uri: str  # always the API's answer, never composed
-    tags: Mapping[str, str]
+    arn: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryImage:
+    digest: str
+    tags: frozenset[str] = frozenset()
 
 
 class Registry(Protocol):
@@ -301,9 +319,11 @@ class Registry(Protocol):
     def delete_repository(self, name: str) -> None:
         """With its images; absent is fine."""
 
-    def find_digest(
+    def read_tags(self, repository: Repository) -> Mapping[str, str]: ...
+
+    def find_image(
         self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
-    ) -> str | None:
+    ) -> RegistryImage | None:
         """In this account and Region, or in another, whose answer may be a refusal."""
 
     def tag_digest(self, repository: str, *, digest: str, tag: str) -> None:
@@ -350,3 +370,4 @@ class Aws:
     logs: LogsPort
     registry: Registry
     networks: Networks
+    reads: Reads = ONE_BY_ONE

@@ -19,6 +19,7 @@ from fsd.image.context import read_source
 from fsd.image.docker import find_builder
 from fsd.image.key import Recipe
 from fsd.image.patience import NO_PATIENCE, Patience
+from fsd.release.ports import RegistryImage
 from tests.fakes.registry import FakeEcr, FakeRegistry
 
 DOCKERFILE = """
@@ -205,12 +206,13 @@ def test_build_image__fresh__never_reused(folder: Path, ecr: FakeEcr) -> None:
 
 def test_build_image__another_run_was_quicker__takes_its_image(folder: Path, ecr: FakeEcr) -> None:
     class Raced(FakeEcr):
-        def find_digest(
+        def find_image(
             self, repository: str, tag_or_digest: str, *, account: str = "", region: str = ""
-        ) -> str | None:
+        ) -> RegistryImage | None:
             del account, region
             self.asked.append((repository, tag_or_digest))
-            return None if len(self.asked) == 1 else "sha256:theirs"
+            is_first = len(self.asked) == 1
+            return None if is_first else RegistryImage(digest="sha256:theirs")
 
     raced = Raced(ecr.server)
     ecr.server.deny_pushes()  # as a tag that cannot be moved

@@ -14,7 +14,7 @@ from fsd.plan.normalise import normalise_task_definition
 from fsd.plan.planner import plan_release
 from fsd.plan.reality import LISTENER, LOAD_BALANCER, LOG_GROUP, ROLE, TARGET_GROUP
 from fsd.release.deploy import DeployRequest, deploy
-from fsd.release.observe import observe
+from fsd.release.observe import observe, place_of
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
 from fsd.report.plans import Planned, plan_json
@@ -54,7 +54,7 @@ class World:
         return deploy(request, self.aws.aws(), clock=FakeClock(), reporter=Silent()).outcome
 
     def plan(self, desired: Desired) -> dict[str, Any]:
-        plan = plan_release(desired, observe(self.aws.aws(), desired))
+        plan = plan_release(desired, observe(self.aws.aws(), place_of(desired)))
         return plan_json(Planned(service="web", environment="dev", plan=plan))
 
     def change(self, **what: object) -> None:
