@@ -25,7 +25,7 @@ from fsd.github.runner import PREFIX, Level, Runner
 from fsd.release.reporter import Hiding
 from fsd.release.result import Outcome, PhaseName
 from fsd.release.run_secrets import RunSecrets
-from fsd.report import markdown
+from fsd.report import github_text
 from fsd.report.plain import PlainReporter
 from tests.unit.action.step import PUSH, FakeDeployer, Scene
 from tests.unit.report.results import DIAGNOSIS, make_phase, make_result
@@ -47,8 +47,8 @@ WRITINGS: dict[str, Callable[[str], str]] = {
     "json": json.dumps,
     "json in json": lambda text: json.dumps(json.dumps(text)),
     "repr": repr,
-    "markdown": markdown.escape,
-    "markdown code": markdown.code,
+    "markdown": github_text.escape,
+    "markdown code": github_text.code,
     "html": html.escape,
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "basic": lambda text: base64.b64encode(f"user:{text}".encode()).decode(),

@@ -31,7 +31,7 @@ from fsd.github.comments import Comments
 from fsd.github.runner import Runner
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, PhaseName, PhaseState, Result
-from fsd.report.markdown import marker
+from fsd.report.github_text import marker
 from fsd.report.terminal import live_reporter
 from fsd.streams import Unbreakable, write_or_detach
 from tests.unit.action.step import FakeDeployer, Scene

@@ -39,7 +39,9 @@ from fsd.release.ports import Clock
 from fsd.release.reporter import Hiding, Reporter, Silent
 from fsd.release.result import Outcome, Result
 from fsd.report import markdown
+from fsd.report.github_text import escape
 from fsd.report.plain import PlainReporter
+from fsd.report.plan_markdown import Proposal, render_plan_comment
 from fsd.report.plans import Planned, plan_text
 from fsd.report.render import terminal_result
 
@@ -53,6 +55,10 @@ _FINE = frozenset(
         Outcome.SKIPPED,
     }
 )
+
+
+# Their plans are for the environments that the base branch deploys to.
+_MERGES = frozenset({"pull_request", "merge_group"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,7 +355,7 @@ class _Run:
     def _may_be_unplanned(self, error: FsdError) -> bool:
         """Before a merge a plan is a courtesy: who may not look at an account, or finds it down,
         has no reason to hold the pull request up. A `dry-run` was asked for."""
-        is_asked_for = self.context.event not in ("pull_request", "merge_group")
+        is_asked_for = self.context.event not in _MERGES
         return isinstance(error, CallFailedError | RefusedError) and not is_asked_for
 
     def _tell_plan(
@@ -362,12 +368,15 @@ class _Run:
     ) -> None:
         # A job for each environment has its own comment: one's plan must not replace another's.
         subject = f"plan:{self.inputs.environment}" if self.inputs.environment else "plan"
-        body = markdown.render_plan_comment(
-            service,
-            plans,
+        body = render_plan_comment(
+            Proposal(
+                service=service,
+                plans=tuple(plans),
+                unavailable=unavailable,
+                findings=checked.findings,
+                is_merge=self.context.event in _MERGES and not self.inputs.environment,
+            ),
             subject=subject,
-            findings=checked.findings,
-            unavailable=unavailable,
             run_url=self.context.run_url,
             updated_at=self.step.clock.now(),
             blob_url=self.context.blob_url,
@@ -388,22 +397,20 @@ class _Run:
             record = ended_by_error(_invalid(file, checked))
         self.ended.append(replace(record, file=file, service=service, reason=reason))
         self.runner.annotate(Level.NOTICE, f"{file}: validated only; {reason}")
-        body = markdown.render_plan_comment(
-            service,
-            (),
-            findings=checked.findings,
+        body = render_plan_comment(
+            Proposal(service=service, findings=checked.findings),
             run_url=self.context.run_url,
             updated_at=self.step.clock.now(),
             blob_url=self.context.blob_url,
         )
-        self.teller.summary(f"{body}\n\n{markdown.escape(reason)}.")
+        self.teller.summary(f"{body}\n\n{escape(reason)}.")
 
     def _skip(self, file: Path, reason: str, level: Level) -> None:
         self.ended.append(
             Ended(outcome=str(Outcome.SKIPPED), exit_code=0, file=file, reason=reason)
         )
         self.runner.annotate(level, f"{file}: nothing to do; {reason}")
-        self.teller.summary(f"### ⏭️ {markdown.escape(str(file))}\n\n{markdown.escape(reason)}.")
+        self.teller.summary(f"### ⏭️ {escape(str(file))}\n\n{escape(reason)}.")
 
     def _check(self, file: Path, names: tuple[str, ...]) -> Checked:
         """Validated for each environment; what is wrong in all of them is said once."""

@@ -17,7 +17,8 @@ from fsd.manifest.finding import Finding, Severity
 from fsd.release.ports import Clock
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress, Result
-from fsd.report.markdown import marker, render_progress_comment
+from fsd.report.github_text import marker
+from fsd.report.markdown import render_progress_comment
 
 _LEVELS = {
     Severity.ERROR: Level.ERROR,

@@ -246,7 +246,7 @@ def _render(files: Sequence[FileFindings], *, subject: str, output: str) -> str:
     # What is wrong with the environments file is wrong for every file: said once.
     findings = list(dict.fromkeys(finding for file in files for finding in file.findings))
     if output == "markdown":
-        from fsd.report.markdown import render_findings
+        from fsd.report.plan_markdown import render_findings
 
         return render_findings(findings, subject=subject)
     from fsd.report.findings import render_github, render_terminal

@@ -18,6 +18,7 @@ from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
 from fsd.plan.memory import remember
 from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.observed import Observed, ObservedStack
+from fsd.plan.security_diff import diff_security
 from fsd.plan.steps import (
     ApplyScaling,
     ApplyStack,
@@ -85,7 +86,10 @@ def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -
     name, wanted = desired.stack_name, desired.template
     if observed.stack is None:
         changes = diff_templates({}, wanted)
-        yield ApplyStack(name=name, template=wanted, changes=changes, sign=Sign.ADD)
+        security = diff_security({}, wanted)
+        yield ApplyStack(
+            name=name, template=wanted, changes=changes, sign=Sign.ADD, security=security
+        )
         return
     stack, actual = observed.stack, observed.stack.actual
     both = transition_template(actual, wanted) if has_old_tasks else wanted
@@ -97,12 +101,18 @@ def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -
             template=template,
             changes=changes,
             sign=Sign.CHANGE,
+            security=diff_security(actual, both),
             actual=remember(actual, stack.memory) if stack.lacks else None,
         )
     ended = diff_templates(both, wanted)
     if ended:
         yield ApplyStack(
-            name=name, template=wanted, changes=ended, sign=Sign.REMOVE, cleans_up=True
+            name=name,
+            template=wanted,
+            changes=ended,
+            sign=Sign.REMOVE,
+            security=diff_security(both, wanted),
+            cleans_up=True,
         )
 
 

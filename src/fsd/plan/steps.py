@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from fsd.change import Change, Sign
 from fsd.compile.desired import Json, Scaling
+from fsd.plan.security_diff import SecurityChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class ApplyStack:
     changes: tuple[Change, ...]  # logical resources, with what becomes of them
     sign: Sign
     actual: Json | None = None  # what CloudFormation is told first: the template of what is there
+    security: tuple[SecurityChange, ...] = ()  # what a role or a network may do after it
     cleans_up: bool = False  # once the rollout has succeeded: what only old tasks needed goes
 
     @property

@@ -63,7 +63,7 @@ def _variants(value: str) -> Iterator[str]:
 
 
 def _markdown(text: str) -> str:
-    """As the comment's words are escaped (`fsd.report.markdown.escape`; a test compares them)."""
+    """As a comment's words are escaped (`fsd.report.github_text.escape`; a test compares)."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([\\`*_\[\]|~])", r"\\\1", text)
     return re.sub(r"(@|#|://|www\.)", "\\1\N{ZERO WIDTH SPACE}", text)

@@ -116,25 +116,32 @@ def step_subject(step: Step) -> str:
 def step_text(step: Step) -> str:
     """What it does to its subject: `fsd-offer-api-dev   +TaskRole · ~TaskSecurityGroup`."""
     match step:
+        case ApplyStack() | CreateService() | UpdateService() | SetCount():
+            return f"{step.name}   {step_effect(step)}".rstrip()
+        case _:
+            return step_effect(step)
+
+
+def step_effect(step: Step) -> str:
+    """`step_text` without the name of what is changed."""
+    match step:
         case CreateCluster(name=name):
             return name
         case ApplyStack():
-            return f"{step.name}   {_stack_text(step)}".rstrip()
+            return _stack_text(step)
         case RegisterRevision(changes=changes, family=family):
             return changes_text(changes) or family
         case UseRevision(changes=changes, arn=arn):
             return f"{arn.rpartition('/')[2]} (registered before)   {changes_text(changes)}"
-        case CreateService(name=name, desired_count=count):
-            return f"{name}   {count} task{'' if count == 1 else 's'}"
-        case UpdateService(name=name, changes=changes):
-            return f"{name}   {changes_text(changes)}".rstrip()
-        case ApplyScaling(changes=changes):
+        case CreateService(desired_count=count):
+            return f"{count} task{'' if count == 1 else 's'}"
+        case UpdateService(changes=changes) | ApplyScaling(changes=changes):
             return changes_text(changes)
         case RemoveScaling(kept_for=others):
             kept = f" by FSD's policies; {', '.join(others)} stays" if others else ""
             return f"no longer scaled{kept}"
-        case SetCount(name=name, changes=changes):
-            return f"{name}   {changes_text(changes)}   once auto scaling is gone"
+        case SetCount(changes=changes):
+            return f"{changes_text(changes)}   once auto scaling is gone"
         case _:
             assert_never(step)
 

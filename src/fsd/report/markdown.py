@@ -1,40 +1,42 @@
-"""Results as Markdown: the comment on a pull request and the job summary.
+"""A deployment as Markdown: the comment on a pull request and the job summary.
 
-Whatever FSD did not write itself (log lines, AWS's reasons, version labels, plans) is foreign: it
-may hold a table's bar, a comment's end, a mention or a reference that GitHub would act on. It is
-shown as code, where GitHub does none of this, or escaped; only owners are mentioned.
-https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting
+What users get now comes first, then what happened, the lines that say why, and what to do. All the
+rest is folded. How foreign text is kept harmless: `fsd.report.github_text`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from fsd.change import Change
 from fsd.durations import duration_text
-from fsd.errors import FsdError, Location
-from fsd.manifest.finding import Finding, Severity
-from fsd.release.result import Outcome, Phase, PhaseState, ReleaseInfo, Result
-from fsd.report.changes import changes_text, phase_text, step_subject, step_text, value_text
-from fsd.report.findings import summarize
-from fsd.report.plans import Planned, plan_summary
+from fsd.errors import FsdError
+from fsd.release.result import Outcome, Phase, PhaseName, PhaseState, ReleaseInfo, Result
+from fsd.report.changes import phase_text, value_text
+from fsd.report.github_text import (
+    code,
+    code_block,
+    details,
+    escape,
+    footer,
+    join,
+    link,
+    marker,
+    row,
+    sentence,
+)
 from fsd.report.render import next_steps
 from fsd.report.wording import (
     capitalised,
-    clip,
     count_text,
     release_label,
     short_commit,
     short_digest,
     size_text,
 )
-from fsd.rollout.cause import Diagnosis
-from fsd.streams import printable
-
-# GitHub refuses a comment of more than 65536 characters.
-LIMIT = 60_000
-LINE_LIMIT = 500  # characters of one foreign line
+from fsd.rollout.cause import Cause, Diagnosis
 
 _ICONS = {
     Outcome.SUCCEEDED: "✅",
@@ -50,49 +52,52 @@ _ICONS = {
     Outcome.TIMED_OUT: "⚠️",
     Outcome.INTERRUPTED: "⚠️",
 }
-_SEVERITY_ICONS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "💡"}
 _NEEDS_OWNERS = {Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED}
-
-
-def marker(service: str, subject: str) -> str:
-    """The invisible first line by which the same comment is found again.
-
-    `subject` is an environment, `plan`, or `plan:` and the one environment that a job is for.
-    """
-    return f"<!-- fsd:{_plain_name(service)}:{_plain_name(subject)} -->"
-
-
-def _plain_name(name: str) -> str:
-    """A file's name may stand for a service that does not say its own, and be anything."""
-    return re.sub(r"[^\w.:-]|(?<=--)>", "_", name, flags=re.ASCII)
+# In the order of a deployment, for the bar of one that is under way.
+_PHASES = (
+    PhaseName.MANIFEST,
+    PhaseName.IMAGE,
+    PhaseName.STACK,
+    PhaseName.REVISION,
+    PhaseName.ROLLOUT,
+)
 
 
 def render_comment(result: Result, *, run_url: str, updated_at: datetime) -> str:
     """The sticky comment of one service in one environment."""
     parts = [
         marker(result.service, result.environment),
-        _body(result, mentions=True),
-        _footer(run_url, updated_at, url=result.url),
+        _body(result, run_url=run_url, mentions=True),
+        footer(run_url, updated_at, links=[link("service", result.url), _logs_link(result)]),
     ]
-    return _join(parts)
+    return join(parts)
 
 
 def render_summary(result: Result) -> str:
     """The job summary: the same facts, nobody mentioned, no links to itself."""
-    return _join([_body(result, mentions=False)]) + "\n"
+    return join([_body(result, run_url="", mentions=False)]) + "\n"
 
 
 def render_progress_comment(
     service: str, environment: str, phase: Phase, *, run_url: str, updated_at: datetime
 ) -> str:
     """The same comment while the deployment runs: the phase that it has reached."""
+    text = phase_text(phase)
     parts = [
         marker(service, environment),
         f"### ⏳ {service} is being deployed to {environment}",
-        f"{phase.name}: {code(text)}" if (text := phase_text(phase)) else str(phase.name),
-        _footer(run_url, updated_at),
+        f"{_bar(phase.name)}**{phase.name}**" + (f": {code(text)}" if text else ""),
+        footer(run_url, updated_at),
     ]
-    return _join(parts)
+    return join(parts)
+
+
+def _bar(phase: PhaseName) -> str:
+    """`▰▰▱▱▱ `; "" for a phase that is no step forward."""
+    if phase not in _PHASES:
+        return ""
+    done = _PHASES.index(phase)
+    return f"{'▰' * done}{'▱' * (len(_PHASES) - done)} "
 
 
 def render_error_comment(
@@ -102,114 +107,46 @@ def render_error_comment(
     parts = [
         marker(service, environment),
         _error_body(error, service, environment),
-        _footer(run_url, updated_at),
+        footer(run_url, updated_at),
     ]
-    return _join(parts)
+    return join(parts)
 
 
 def render_error_summary(error: FsdError, *, service: str = "", environment: str = "") -> str:
     """Without a service: it ended before one was looked at."""
-    return _join([_error_body(error, service, environment)]) + "\n"
-
-
-def render_plan_comment(
-    service: str,
-    plans: Sequence[Planned],
-    *,
-    subject: str = "plan",
-    findings: Sequence[Finding] = (),
-    unavailable: Mapping[str, str] | None = None,
-    run_url: str,
-    updated_at: datetime,
-    blob_url: str = "",
-) -> str:
-    """The comment of a pull request before the merge.
-
-    `unavailable` says why an environment has no plan. `blob_url` is where files of this commit
-    are shown, https://github.com/ORG/REPO/blob/SHA; without it findings have no links.
-    """
-    missing = unavailable or {}
-    environments = [*(planned.environment for planned in plans), *missing]
-    title = f"### 📋 {escape(service)}: plan for {_and(environments)}"
-    parts = [
-        marker(service, subject),
-        title if environments else f"### 📋 {escape(service)}: checked",
-        *(_plan_block(planned) for planned in plans),
-        *(f"**{escape(env)}** — no plan: {code(why)}" for env, why in missing.items()),
-        _findings_block(findings, blob_url),
-        _footer(run_url, updated_at),
-    ]
-    return _join(parts)
+    return join([_error_body(error, service, environment)]) + "\n"
 
 
 def _error_body(error: FsdError, service: str, environment: str) -> str:
+    """What happened, and below it what docker or the manifest's findings say of it."""
     subject = f"{escape(service)} was not deployed to {escape(environment)}"
     title = f"### ❌ {subject if service else 'FSD did nothing'} — {error.code}"
-    return _join([title, code_block(str(error).splitlines())])
-
-
-# --- foreign text ------------------------------------------------------------------------------
-
-_SPECIAL = re.compile(r"([\\`*_\[\]|~])")
-
-
-def escape(text: str) -> str:
-    """Foreign text as plain words: no markup, mention, reference or link comes of it."""
-    text = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = _SPECIAL.sub(r"\\\1", text)
-    # A zero-width space: GitHub looks for mentions and references after Markdown's escapes.
-    return re.sub(r"(@|#|://|www\.)", "\\1\N{ZERO WIDTH SPACE}", text)
-
-
-def code(text: str) -> str:
-    """Foreign text as inline code, also in a table's cell; "" stays ""."""
-    text = _harmless(text).strip().replace("|", "\\|")
-    if not text:
-        return ""
-    fence = "`" * (_longest_run(text) + 1)
-    pad = " " if "`" in text else ""
-    return f"{fence}{pad}{text}{pad}{fence}"
-
-
-def sentence(text: str) -> str:
-    """A sentence of ours, whose names in backticks are code. Foreign text in it may have any."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return escape(text)
-    return "".join(code(part) if number % 2 else escape(part) for number, part in enumerate(parts))
-
-
-def code_block(lines: Iterable[str]) -> str:
-    """Foreign lines as a block of code."""
-    text = "\n".join(_harmless(line) for line in lines)
-    fence = "`" * max(3, _longest_run(text) + 1)
-    return f"{fence}text\n{text}\n{fence}"
-
-
-def _harmless(text: str) -> str:
-    """Short, and without what counts in code too: our marker, searched for in the raw text."""
-    return clip(printable(text), LINE_LIMIT).replace("<!--", "<! --")
-
-
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall(r"`+", text)), default=0)
+    first, *more = error.what.splitlines() or [""]
+    where = str(error.where)
+    return join(
+        [
+            title,
+            f"**{code(str(error.code))}** {sentence(first.removesuffix(':'))}",
+            code_block(more) if more else "",
+            f"Where: {code(where)}" if where not in first else "",
+            f"**Fix** {sentence(' '.join(error.fix.split()))}",
+        ]
+    )
 
 
 # --- a deployment ------------------------------------------------------------------------------
 
 
-def _body(result: Result, *, mentions: bool) -> str:
-    return _join(
+def _body(result: Result, *, run_url: str, mentions: bool) -> str:
+    failed = result.diagnosis is not None and result.outcome is not Outcome.SUCCEEDED
+    return join(
         [
             f"### {_ICONS[result.outcome]} {_title(result)}",
-            _cause_block(result) if result.outcome is not Outcome.SUCCEEDED else "",
-            _owners(result) if mentions else "",
-            _table(result),
-            _message(result),
+            *(_failure(result, run_url, mentions=mentions) if failed else _answer(result, run_url)),
             _next_block(result),
-            _details("Rollout", _gantt(result.phases)),
-            _details("What changed", _changes_list(result)),
-            _details("Notes", "\n".join(f"- {code(note)}" for note in result.notes)),
+            details(_rollout_title(result.phases), _rollout(result, is_failure=failed)),
+            details("What changed", "" if failed else _changes_list(result)),
+            details("Notes", "\n".join(f"- {escape(note)}" for note in result.notes)),
         ]
     )
 
@@ -230,93 +167,171 @@ def _title(result: Result) -> str:
         case Outcome.STARTED:
             return f"{name}: the rollout on {env} was started and not waited for"
         case Outcome.ROLLED_BACK:
-            return f"{name} was rolled back on {env} — {_runs(result)}"
+            return f"{name} was rolled back on {env}. {_users(result)}"
         case Outcome.ROLLBACK_FAILED:
-            return f"{name} failed on {env} and was not rolled back — {_runs(result)}"
+            return f"{name} failed on {env} and was not rolled back. {_users(result)}"
         case Outcome.SUPERSEDED:
-            return f"{name} was superseded on {env} — {_runs(result)}"
+            return f"{name} was superseded on {env}. {_users(result)}"
         case Outcome.TIMED_OUT:
-            return f"{name} on {env}: no end after {took}"
+            return f"{name} on {env}: no end after {took}. {_users(result)}"
         case _:
             return f"{name} on {env}: {result.outcome}"
 
 
-def _runs(result: Result) -> str:
+def _users(result: Result) -> str:
+    """What they get now. "Served" is said only where the verdict vouches for health."""
     if result.running is None or result.desired_count == 0:
-        return "nothing runs"
-    return f"{escape(release_label(result.running))} runs, {count_text(result)}"
+        return "Nothing runs"
+    label = escape(release_label(result.running))
+    if result.outcome is Outcome.ROLLED_BACK:
+        return f"Users are served by {label} ({count_text(result)})"
+    return f"{label} runs ({count_text(result)})"
 
 
-def _cause_block(result: Result) -> str:
-    diagnosis = result.diagnosis
-    if diagnosis is None:
-        return ""
-    cause = diagnosis.cause
-    lines = [
-        f"> **{cause.code}**: {escape(cause.summary)}",
-        f"> {code(cause.where)}",
-        *(f"> {_evidence_line(evidence.source, evidence.text)}" for evidence in cause.evidence),
-        *_changed_since(diagnosis),
-        f"> **Fix**: {sentence(cause.advice)}",
-        *(f"> Also **{other.code}**: {escape(other.summary)}" for other in diagnosis.causes[1:]),
+# --- it went well, or there is nothing to explain ----------------------------------------------
+
+
+def _answer(result: Result, run_url: str) -> list[str]:
+    address = result.url if link("service", result.url) else ""
+    commits = _commit_range(result.previous, result.release, run_url)
+    told = result.outcome is Outcome.SUCCEEDED or not result.message
+    return [
+        " · ".join(filter(None, (address, commits))),
+        "" if told else f"{escape(capitalised(result.message))}.",
+        _table(result),
     ]
-    # A backslash at the end breaks the line inside a quote.
-    quote = "\\\n".join(lines)
-    return _join([quote, _log_block(result, diagnosis)])
 
 
-def _evidence_line(source: str, text: str) -> str:
-    return f"{escape(capitalised(source))} says: {code(text)}"
+def _commit_range(old: ReleaseInfo | None, new: ReleaseInfo | None, run_url: str) -> str:
+    """`1a2b3c4…4f2c1e9`, with a link to what GitHub shows between them."""
+    if old is None or new is None or not (old.commit and new.commit) or old.commit == new.commit:
+        return ""
+    return _compare(old.commit, new.commit, run_url)
 
 
-def _changed_since(diagnosis: Diagnosis) -> list[str]:
+def _compare(old: str, new: str, run_url: str) -> str:
+    text = f"{escape(short_commit(old))}…{escape(short_commit(new))}"
+    repository, is_run, _ = run_url.partition("/actions/runs/")
+    if not is_run or not all(re.fullmatch(r"[0-9a-f]{7,40}", commit) for commit in (old, new)):
+        return text
+    return link(text, f"{repository}/compare/{old}...{new}") or text
+
+
+# --- it failed ---------------------------------------------------------------------------------
+
+
+def _failure(result: Result, run_url: str, *, mentions: bool) -> list[str]:
+    diagnosis = result.diagnosis
+    assert diagnosis is not None
+    cause = diagnosis.cause
+    message = result.outcome is not Outcome.ROLLED_BACK and result.message
+    return [
+        f"**{code(cause.code)}** {escape(capitalised(cause.summary))}. "
+        f"{_changed_since(diagnosis, run_url)}".strip(),
+        _lines_that_say_why(diagnosis),
+        _fix(result, cause, mentions=mentions),
+        f"{escape(capitalised(message))}." if message else "",
+    ]
+
+
+def _changed_since(diagnosis: Diagnosis, run_url: str) -> str:
     if not diagnosis.changed_since:
-        return []
-    what = changes_text(diagnosis.changes, between=", ") or "nothing that FSD knows of"
-    return [f"> Changed since {code(diagnosis.changed_since)}: {code(what)}"]
-
-
-def _log_block(result: Result, diagnosis: Diagnosis) -> str:
-    if not diagnosis.log_lines:
         return ""
-    task = escape(diagnosis.log_task)
-    group = f" in {code(result.log_group)}" if result.log_group else ""
-    return f"The last lines of task {task}{group}:\n\n{code_block(diagnosis.log_lines)}"
+    changes = [_change(change, run_url) for change in diagnosis.changes]
+    what = ", ".join(changes) or "nothing that FSD knows of"
+    return f"Changed since {code(diagnosis.changed_since)}: {what}"
 
 
-def _owners(result: Result) -> str:
-    if result.outcome not in _NEEDS_OWNERS or not result.owners:
-        return ""
-    return f"{' '.join(result.owners)} please look."
+def _change(change: Change, run_url: str) -> str:
+    if change.what == "commits":
+        range_ = _compare(change.before or "", change.after or "", run_url)
+        return f"{escape(change.remark)} ({range_})" if change.remark else range_
+    return f"{escape(change.what)} {code(value_text(change))}".rstrip()
+
+
+def _lines_that_say_why(diagnosis: Diagnosis) -> str:
+    """The service's own last lines; without them what AWS said."""
+    if diagnosis.log_lines:
+        return code_block(diagnosis.log_lines)
+    said = [f"{capitalised(one.source)}: {one.text}" for one in diagnosis.cause.evidence]
+    return code_block(said) if said else ""
+
+
+def _fix(result: Result, cause: Cause, *, mentions: bool) -> str:
+    owners = " ".join(result.owners) if mentions and result.outcome in _NEEDS_OWNERS else ""
+    return " · ".join(filter(None, (f"**Fix** {sentence(cause.advice)}", owners)))
+
+
+# --- folded ------------------------------------------------------------------------------------
+
+
+def _rollout_title(phases: Sequence[Phase]) -> str:
+    """`Rollout: failed after 41s, back after 53s`."""
+    times = {
+        phase.name: (phase.state, duration_text(phase.finished_at - phase.started_at))
+        for phase in phases
+        if phase.finished_at is not None
+    }
+    words = []
+    rollout, back = times.get(PhaseName.ROLLOUT), times.get(PhaseName.ROLLBACK)
+    if rollout and rollout[0] is PhaseState.FAILED:
+        words.append(f"failed after {rollout[1]}")
+    elif rollout:
+        words.append(rollout[1])
+    if back and back[0] is PhaseState.DONE:
+        words.append(f"back after {back[1]}")
+    return f"Rollout: {', '.join(words)}" if words else "Rollout"
+
+
+def _rollout(result: Result, *, is_failure: bool) -> str:
+    parts = [_gantt(result.phases)]
+    if is_failure and result.diagnosis is not None:
+        parts += [_evidence(result, result.diagnosis), _table(result)]
+        if result.outcome is Outcome.ROLLED_BACK and result.message:
+            parts.append(f"{escape(capitalised(result.message))}.")
+    return join(parts)
+
+
+def _evidence(result: Result, diagnosis: Diagnosis) -> str:
+    cause = diagnosis.cause
+    lines = [f"- Where: {code(cause.where)}"] if cause.where else []
+    if diagnosis.log_lines:  # else it stands above
+        lines += [f"- {escape(capitalised(e.source))} says: {code(e.text)}" for e in cause.evidence]
+    if diagnosis.log_lines and diagnosis.log_task:
+        group = f", log group {code(result.log_group)}" if result.log_group else ""
+        lines.append(f"- Lines above: task {code(diagnosis.log_task)}{group}")
+    lines += [f"- Also {code(c.code)}: {escape(c.summary)}" for c in diagnosis.causes[1:]]
+    return "\n".join(lines)
 
 
 def _table(result: Result) -> str:
-    """Before and what runs now; the release that failed has a column of its own."""
+    """What runs now beside what ran before, or beside what failed."""
     now = result.running or result.release
     failed = result.outcome in _NEEDS_OWNERS
-    columns = [("before", result.previous)]
-    if failed:
-        columns.append(("failed", result.release))
-    columns.append(("now", now))
-    shown = [(name, release) for name, release in columns if release is not None]
+    columns = {"failed": result.release, "now": now} if failed else {}
+    before = result.previous
+    if not failed or (before and now and before.revision != now.revision):
+        columns = {"before": before, **columns, "now": now}
+    shown = [(name, release) for name, release in columns.items() if release is not None]
     if not shown:
         return ""
     rows = [
         ("version", [_version(release) for _, release in shown]),
         ("revision", [code(release.revision) for _, release in shown]),
-        ("image", [code(short_digest(release.digest)) for _, release in shown]),
+        ("image", [code(_digest(release)) for _, release in shown]),
         ("size", [escape(size_text(release)) for _, release in shown]),
     ]
     lines = [
-        _row("", [name for name, _ in shown]),
-        _row("---", ["---" for _ in shown]),
-        *(_row(name, cells) for name, cells in rows if any(cells)),
+        row("", [name for name, _ in shown]),
+        row("---", ["---" for _ in shown]),
+        *(row(name, cells) for name, cells in rows if any(cells)),
     ]
     return "\n".join(lines)
 
 
-def _row(head: str, cells: Iterable[str]) -> str:
-    return "| " + " | ".join((head, *cells)) + " |"
+def _digest(release: ReleaseInfo) -> str:
+    """A phone has room for the part that tells it from another."""
+    return short_digest(release.digest).removeprefix("sha256:")
 
 
 def _version(release: ReleaseInfo) -> str:
@@ -326,120 +341,59 @@ def _version(release: ReleaseInfo) -> str:
     return " ".join(filter(None, (f"**{label}**" if label else "", "" if same else code(commit))))
 
 
-def _message(result: Result) -> str:
-    told = result.outcome is Outcome.SUCCEEDED
-    return "" if told or not result.message else f"{escape(capitalised(result.message))}."
-
-
 def _next_block(result: Result) -> str:
     steps = next_steps(result)
     return f"Next:\n\n{code_block(steps)}" if steps else ""
 
 
 def _changes_list(result: Result) -> str:
-    """Not where a cause block says what changed since."""
-    if result.diagnosis is not None and result.outcome is not Outcome.SUCCEEDED:
-        return ""
-    lines = [
+    changes = (
         f"- {escape(change.what)} {code(value_text(change))}".rstrip() for change in result.changes
-    ]
-    return "\n".join(lines)
+    )
+    return "\n".join(changes)
 
 
 def _gantt(phases: Sequence[Phase]) -> str:
     """A Mermaid gantt of the phases that ended. Nothing in it is foreign text."""
-    bars = []
+    bars, total = [], 0
     for phase in phases:
         if phase.finished_at is None:
             continue
+        total += round((phase.finished_at - phase.started_at).total_seconds())
         seconds = max(1, round((phase.finished_at - phase.started_at).total_seconds()))
         state = "crit" if phase.state is PhaseState.FAILED else "done"
         start = f"{phase.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
         bars.append(f"    {phase.name} : {state}, {start}, {seconds}s")
     if not bars:
         return ""
-    head = ["gantt", "    dateFormat YYYY-MM-DDTHH:mm:ss", "    axisFormat %H:%M:%S"]
+    head = [
+        "gantt",
+        "    dateFormat YYYY-MM-DDTHH:mm:ss",
+        "    axisFormat %H:%M:%S",
+        f"    tickInterval {_tick(total)}",
+    ]
     return "\n".join(["```mermaid", *head, *bars, "```"])
 
 
-# --- a plan ------------------------------------------------------------------------------------
+def _tick(seconds: int) -> str:
+    """So many marks of the time as a phone has room for: about three."""
+    steps = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
+    step = next((step for step in steps if step * 3 >= seconds), 3600)
+    return f"{step // 60}minute" if step % 60 == 0 else f"{step}second"
 
 
-def _plan_block(planned: Planned) -> str:
-    env = escape(planned.environment)
-    head = f"**{env}** — {escape(plan_summary(planned.plan))}"
-    rows = [
-        _plan_row(code(str(step.sign)), step_subject(step), step_text(step))
-        for step in planned.plan.steps
-    ]
-    if planned.rollout_text():
-        rows.append(_plan_row("", "rollout", planned.rollout_text()))
-    table = "\n".join(["| | what | change |", "| --- | --- | --- |", *rows]) if rows else ""
-    notes = "\n".join(f"- {code(note)}" for note in planned.notes)
-    return _join([head, table, notes])
+def _logs_link(result: Result) -> str:
+    """The log group in the console of the account's partition; "" where there is none.
 
-
-def _plan_row(sign: str, subject: str, text: str) -> str:
-    return f"| {sign} | {subject} | {code(' '.join(text.split()))} |"
-
-
-def render_findings(findings: Sequence[Finding], *, subject: str) -> str:
-    """What `fsd validate` found, for a job summary or a comment."""
-    errors = any(finding.severity is Severity.ERROR for finding in findings)
-    icon = _SEVERITY_ICONS[Severity.ERROR] if errors else "✅"
-    head = f"{icon} {escape(summarize(findings, subject=subject))}"
-    return _join([head, _findings_block(findings, "")])
-
-
-def _findings_block(findings: Sequence[Finding], blob_url: str) -> str:
-    if not findings:
+    The console wants `/` written as `$252F` behind its `#`.
+    """
+    if not (result.log_group and result.region) or not _is_on_aws(result):
         return ""
-    rows = [
-        f"| {_SEVERITY_ICONS[finding.severity]} | {code(finding.id)} "
-        f"| {_place(finding.where, blob_url)} | {sentence(finding.message)} "
-        f"| {sentence(finding.fix)} |"
-        for finding in findings
-    ]
-    return "\n".join(["| | finding | where | what | fix |", "| --- " * 5 + "|", *rows])
+    group = re.sub(r"[^\w.-]", lambda found: f"$25{ord(found[0]):02X}", result.log_group)
+    home = f"https://{result.region}.console.aws.amazon.com/cloudwatch/home?region={result.region}"
+    return link("logs", f"{home}#logsV2:log-groups/log-group/{group}")
 
 
-def _place(where: Location | str, blob_url: str) -> str:
-    if isinstance(where, str):
-        return code(where)
-    text = code(f"{where.path}:{where.line}")
-    if not blob_url or not re.fullmatch(r"[\w./-]+", where.path):
-        return text
-    return f"[{text}]({blob_url}/{where.path}#L{where.line})"
-
-
-# --- around it ---------------------------------------------------------------------------------
-
-
-def _footer(run_url: str, updated_at: datetime, *, url: str = "") -> str:
-    links = [_link("run", run_url), _link("service", url)]
-    updated = f"updated {updated_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return " · ".join([*filter(None, links), updated])
-
-
-def _link(text: str, url: str) -> str:
-    """ "" for what is no plain web address."""
-    return f"[{text}]({url})" if re.fullmatch(r"https?://[^\s()<>\[\]]+", url) else ""
-
-
-def _details(title: str, body: str) -> str:
-    if not body:
-        return ""
-    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
-
-
-def _and(names: Sequence[str]) -> str:
-    escaped = [escape(name) for name in names]
-    return " and ".join(filter(None, (", ".join(escaped[:-1]), *escaped[-1:])))
-
-
-def _join(parts: Iterable[str]) -> str:
-    """Paragraphs; what would pass GitHub's limit is cut, and says so."""
-    text = "\n\n".join(part for part in parts if part)
-    if len(text) <= LIMIT:
-        return text
-    return text[:LIMIT].rpartition("\n")[0] + "\n\n… cut: too long for GitHub"
+def _is_on_aws(result: Result) -> bool:
+    """Not on the embedded AWS, and not in a partition with a console of another name."""
+    return result.deployment_arn.startswith("arn:aws:") and ".elb.amazonaws.com" in result.url

@@ -11,6 +11,7 @@ from fsd.manifest.rollout_time import Estimate
 from fsd.plan.steps import ApplyStack, Plan
 from fsd.release.ports import Drifted, StackDrift
 from fsd.report.changes import change_json, step_kind, step_subject, step_text
+from fsd.report.security import security_json, security_sentences
 from fsd.report.wording import clip, note_lines, wrap
 
 LONGEST_VALUE = 60  # characters of a property
@@ -60,10 +61,16 @@ class Planned:
 
     def rollout_text(self) -> str:
         """`about 1m05s: 30 s to start a task, …`; "" where nothing is rolled out."""
-        if self.expected is None or not (self.plan.rolls_out and self.expected.parts):
+        if self.expected is None or not self.duration_text():
             return ""
         parts = ", ".join(f"{seconds} s {part}" for part, seconds in self.expected.parts)
-        return f"about {duration_text(timedelta(seconds=self.expected.seconds))}: {parts}"
+        return f"{self.duration_text()}: {parts}"
+
+    def duration_text(self) -> str:
+        """`about 1m05s`; "" where nothing is rolled out."""
+        if self.expected is None or not (self.plan.rolls_out and self.expected.parts):
+            return ""
+        return f"about {duration_text(timedelta(seconds=self.expected.seconds))}"
 
 
 def plan_text(planned: Planned) -> str:
@@ -74,6 +81,8 @@ def plan_text(planned: Planned) -> str:
     for step in plan.steps:
         first = f"  {step.sign} {step_subject(step):<{SUBJECT}}"
         lines += wrap(step_text(step), first=first, rest=" " * 19)
+    for sentence in security_sentences(plan):
+        lines += wrap(sentence.replace("`", ""), first="    security       ", rest=" " * 19)
     if planned.rollout_text():
         lines += wrap(planned.rollout_text(), first="    rollout        ", rest=" " * 19)
     for line in planned.drift_lines():
@@ -155,6 +164,7 @@ def plan_json(planned: Planned) -> dict[str, object]:
                 "sign": str(step.sign),
                 "text": " ".join(f"{step_subject(step)} {step_text(step)}".split()),
                 "changes": [change_json(change) for change in getattr(step, "changes", ())],
+                "security": [security_json(change) for change in getattr(step, "security", ())],
             }
             for step in plan.steps
         ],

@@ -107,6 +107,7 @@ def test_plan_json__steps__schema_and_every_change() -> None:
                 "kind": "register-revision",
                 "sign": "~",
                 "text": "revision image sha256:1a2b → sha256:9b1f · environment +PRICE_FILTER",
+                "security": [],
                 "changes": [change_json(change) for change in REVISION.changes],
             }
         ],
