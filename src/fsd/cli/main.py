@@ -40,6 +40,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "scale": ("scale", "Set the number of tasks."),
         "restart": ("restart", "Replace the tasks, keeping the same revision."),
     },
+    "Set up": {
+        "bootstrap": ("bootstrap", "Prepare an account: who may deploy, and where to."),
+        "iam": ("iam", "Print the least policies of the roles."),
+    },
     "Local": {
         "local": ("local", "Run AWS on this machine: up, down, status, env, reset."),
     },

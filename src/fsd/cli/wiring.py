@@ -222,6 +222,7 @@ def make_target(connection: Connection, networking: Networking) -> tuple[Target,
         task_subnets=_subnets(network, is_private=networking.vpc),
         load_balancer_subnets=_subnets(network, is_private=is_internal),
         protected=environment.protected,
+        permissions_boundary=environment.permissions_boundary_arn or "",
     )
     return target, notes
 

@@ -41,6 +41,7 @@ class Target:
     task_subnets: tuple[str, ...]  # private with `vpc: true`, else public
     load_balancer_subnets: tuple[str, ...]
     protected: bool = False
+    permissions_boundary: str = ""  # ARN; of every role that a stack makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,7 +185,8 @@ def _role_arn(name: str, target: Target) -> str:
 def _role(
     manifest: Manifest, name: str, policy: str, statements: list[JsonValue], *, target: Target
 ) -> Json:
-    boundary = manifest.service.roles.boundary if manifest.service.roles else None
+    own = manifest.service.roles.boundary if manifest.service.roles else None
+    boundary = own or target.permissions_boundary
     properties: Json = {
         **({"PermissionsBoundary": boundary} if boundary else {}),
         "RoleName": name,

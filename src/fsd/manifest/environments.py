@@ -38,6 +38,9 @@ class EnvironmentSpec:
     cloud_formation_role_arn: str | None = key(
         default=None, description="The role that CloudFormation uses."
     )
+    permissions_boundary_arn: str | None = key(
+        default=None, description="The boundary of the roles that a stack makes."
+    )
     cluster: str | None = key(default=None, description="ECS cluster; the name without it.")
     vpc: Vpc | None = key(default=None, description="Found by tag without it.")
     plan_role_arn: str | None = key(

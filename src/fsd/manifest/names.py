@@ -26,7 +26,7 @@ _RESERVED_LOAD_BALANCER_PREFIX = "internal-"
 
 def service_name(name: str, env: str) -> str:
     """Name of the ECS service, and family of its task definitions."""
-    return _fit(f"{name}-{env}", limit=SERVICE_LIMIT)
+    return fit(f"{name}-{env}", limit=SERVICE_LIMIT)
 
 
 def log_group(name: str, env: str) -> str:
@@ -34,7 +34,7 @@ def log_group(name: str, env: str) -> str:
 
 
 def stack(name: str, env: str) -> str:
-    return _fit(f"fsd-{name}-{env}", limit=STACK_LIMIT)
+    return fit(f"fsd-{name}-{env}", limit=STACK_LIMIT)
 
 
 def repository(name: str) -> str:
@@ -44,12 +44,12 @@ def repository(name: str) -> str:
 
 def task_role(name: str, env: str) -> str:
     """Role name without its path, which is `ROLE_PATH`."""
-    return _fit(f"{name}-{env}", limit=ROLE_LIMIT, suffix="-task")
+    return fit(f"{name}-{env}", limit=ROLE_LIMIT, suffix="-task")
 
 
 def execution_role(name: str, env: str) -> str:
     """Role name without its path, which is `ROLE_PATH`."""
-    return _fit(f"{name}-{env}", limit=ROLE_LIMIT, suffix="-execution")
+    return fit(f"{name}-{env}", limit=ROLE_LIMIT, suffix="-execution")
 
 
 def load_balancer(name: str, env: str) -> str:
@@ -57,10 +57,11 @@ def load_balancer(name: str, env: str) -> str:
     full = f"{name}-{env}"
     if full.startswith(_RESERVED_LOAD_BALANCER_PREFIX):
         return _hashed(f"fsd-{full}", limit=LOAD_BALANCER_LIMIT, suffix="")
-    return _fit(full, limit=LOAD_BALANCER_LIMIT)
+    return fit(full, limit=LOAD_BALANCER_LIMIT)
 
 
-def _fit(text: str, *, limit: int, suffix: str = "") -> str:
+def fit(text: str, *, limit: int, suffix: str = "") -> str:
+    """`text` with `suffix`; cut, and with a hash of the whole, where it is over the limit."""
     whole = f"{text}{suffix}"
     return whole if len(whole) <= limit else _hashed(text, limit=limit, suffix=suffix)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fsd.compile.roles import execution_role, secret_resource
+from fsd.compile.roles import execution_role, secret_resource, task_role
 from fsd.errors import ManifestError
 from fsd.manifest.models import Manifest, Secret
 from tests.builders import make_image, make_manifest, make_target
@@ -100,3 +100,15 @@ def test_execution_role__any__has_a_star_only_for_the_token() -> None:
     assert [action for action, where in found.items() if "*" in where] == [
         "ecr:GetAuthorizationToken"
     ]
+
+
+def test_roles__environment_with_a_boundary__both_have_it() -> None:
+    boundary = "arn:aws:iam::123456789012:policy/fsd-boundary-dev"
+    target = make_target(permissions_boundary=boundary)
+
+    for role in (
+        task_role(make_manifest(), target=target),
+        execution_role(make_manifest(), target=target, image=make_image()),
+    ):
+        assert isinstance(properties := role["Properties"], dict)
+        assert properties["PermissionsBoundary"] == boundary

@@ -1,0 +1,190 @@
+"""A statement of a policy, with the reason why somebody needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from fsd.compile.desired import Json, JsonValue
+from fsd.compile.iam import policy_size
+from fsd.manifest import names
+from fsd.manifest.dependencies import EVERYTHING
+
+# Characters without white space. A pseudo parameter is longer than what takes its place.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MANAGED_POLICY_LIMIT = 6_144
+
+Condition = Mapping[str, Mapping[str, str | tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """`why` is for people: what stops working without it."""
+
+    sid: str
+    why: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = (EVERYTHING,)
+    conditions: Condition = field(default_factory=dict)
+
+    def statement(self) -> Json:
+        statement: Json = {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": [*self.actions],
+            "Resource": [*self.resources],
+        }
+        if self.conditions:
+            statement["Condition"] = {
+                operator: {key: _operand(value) for key, value in sorted(operands.items())}
+                for operator, operands in sorted(self.conditions.items())
+            }
+        return statement
+
+
+def _operand(value: str | tuple[str, ...]) -> JsonValue:
+    return [*value] if isinstance(value, tuple) else value
+
+
+def policy(grants: Iterable[Grant]) -> Json:
+    """A policy document. Statements without a resource are left out: IAM refuses them."""
+    statements: list[JsonValue] = [grant.statement() for grant in grants if grant.resources]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def documents(grants: Iterable[Grant]) -> tuple[Json, ...]:
+    """As many policy documents as IAM's limit on one asks for, in the order of the grants."""
+    found: list[list[Grant]] = [[]]
+    for part in chain.from_iterable(map(_parts, grants)):
+        if policy_size(policy((*found[-1], part))) > MANAGED_POLICY_LIMIT:
+            found.append([])
+        found[-1].append(part)
+    return tuple(policy(grants_) for grants_ in found if grants_)
+
+
+def _parts(grant: Grant) -> Iterator[Grant]:
+    """The grant, in halves where its resources alone are too many for a policy."""
+    if policy_size(policy((grant,))) <= MANAGED_POLICY_LIMIT or len(grant.resources) < 2:
+        yield grant
+        return
+    middle = len(grant.resources) // 2
+    for resources in (grant.resources[:middle], grant.resources[middle:]):
+        yield from _parts(replace(grant, resources=resources))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPlace:
+    """Where ARNs point; by default to wherever CloudFormation makes the stack."""
+
+    partition: str = "${AWS::Partition}"
+    account: str = "${AWS::AccountId}"
+    region: str = "${AWS::Region}"
+
+    def arn(self, service: str, resource: str, *, is_global: bool = False) -> str:
+        region = "" if is_global else self.region
+        return f"arn:{self.partition}:{service}:{region}:{self.account}:{resource}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Everything that the roles of one repository may touch in one environment, by exact names.
+
+    Never a pattern such as `fsd-*-prod`: the environment `eu-prod` would match it too.
+    """
+
+    place: AccountPlace
+    environment: str
+    cluster: str
+    services: tuple[str, ...]
+    boundary: str  # ARN of the permissions boundary of every role that a stack makes
+    cloudformation_role: str  # ARN
+
+    def per_service(self, service: str, *patterns: str) -> tuple[str, ...]:
+        """ARNs of a kind; `{name}` is the ECS service's and `{service}` the manifest's name."""
+        return tuple(
+            self.place.arn(
+                service,
+                pattern.format(
+                    service=one,
+                    name=names.service_name(one, self.environment),
+                    stack=names.stack(one, self.environment),
+                    cluster=self.cluster,
+                ),
+            )
+            for pattern in patterns
+            for one in self.services
+        )
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        return self.per_service("cloudformation", "stack/{stack}/*")
+
+    @property
+    def ecs_services(self) -> tuple[str, ...]:
+        return self.per_service("ecs", "service/{cluster}/{name}")
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        return self.per_service("ecs", "task-definition/{name}:*")
+
+    @property
+    def deployments(self) -> tuple[str, ...]:
+        return self.per_service(
+            "ecs", "service-deployment/{cluster}/{name}/*", "service-revision/{cluster}/{name}/*"
+        )
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        return self.per_service("ecr", "repository/{service}")
+
+    @property
+    def log_groups(self) -> tuple[str, ...]:
+        """With the tail that stands for the group itself and for its streams.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+        """
+        groups = (names.log_group(one, self.environment) for one in self.services)
+        return tuple(self.place.arn("logs", f"log-group:{group}:*") for group in groups)
+
+    @property
+    def balancers(self) -> tuple[str, ...]:
+        """Names of load balancers, internal and public."""
+        return tuple(
+            names.load_balancer(one, environment)
+            for one in self.services
+            for environment in (self.environment, f"{self.environment}-public")
+        )
+
+    @property
+    def task_roles(self) -> tuple[str, ...]:
+        found = (
+            make(one, self.environment)
+            for one in self.services
+            for make in (names.task_role, names.execution_role)
+        )
+        return tuple(
+            self.place.arn("iam", f"role{names.ROLE_PATH}{name}", is_global=True) for name in found
+        )
+
+    @property
+    def cluster_arn(self) -> str:
+        return self.place.arn("ecs", f"cluster/{self.cluster}")
+
+    @property
+    def of_cluster(self) -> Condition:
+        return {"ArnEquals": {"ecs:cluster": self.cluster_arn}}
+
+    def tagged(self, *, on: str) -> Condition:
+        """`on` is RequestTag for what is made, ResourceTag for what is there."""
+        return {
+            "StringEquals": {
+                f"aws:{on}/fsd:environment": self.environment,
+                f"aws:{on}/fsd:service": self.services,
+            }
+        }
+
+
+def actions(service: str, names_: Sequence[str] | str) -> tuple[str, ...]:
+    words = names_.split() if isinstance(names_, str) else names_
+    return tuple(f"{service}:{word}" for word in sorted(words))

