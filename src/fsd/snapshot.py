@@ -5,6 +5,7 @@ Below `plan` and `rollout`, which both read it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -139,6 +140,8 @@ class ServiceState:
     security_groups: tuple[str, ...] = ()
     assign_public_ip: bool = False
     exec: bool = False  # ECS Exec
+    connect: dict[str, object] = field(default_factory=dict)  # serviceConnectConfiguration
+    capacity: tuple[Mapping[str, object], ...] = ()  # capacityProviderStrategy
     grace_period: int | None = None
     container_port: int | None = None
     deployment_configuration: dict[str, object] = field(default_factory=dict)

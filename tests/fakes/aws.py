@@ -184,6 +184,15 @@ class FakeEcs:
         self.calls.append(("create_cluster", {"name": name}))
         self.clusters[name] = Cluster(name=name, arn=name, tags=tags)
 
+    def prepare_cluster(self, name: str, *, namespace: str, providers: Sequence[str]) -> None:
+        self.calls.append(("prepare_cluster", {"name": name, "namespace": namespace}))
+        cluster = self.clusters[name]
+        self.clusters[name] = replace(
+            cluster,
+            namespace=namespace or cluster.namespace,
+            capacity_providers=cluster.capacity_providers | set(providers),
+        )
+
     def delete_cluster(self, name: str) -> None:
         del self.clusters[name]
 

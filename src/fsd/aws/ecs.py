@@ -78,6 +78,27 @@ class ElasticContainerService:
             clock=self.clock,
         )
 
+    def prepare_cluster(self, name: str, *, namespace: str, providers: Sequence[str]) -> None:
+        """ECS makes the namespace where there is none of that name. What the cluster has of
+        providers, and its default strategy, is sent again: the call replaces both.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutClusterCapacityProviders.html
+        """
+        if namespace:
+            defaults = {"namespace": namespace}
+            call(self._reads, "update_cluster", name, cluster=name, serviceConnectDefaults=defaults)
+        if providers:
+            answer = call(self._reads, "describe_clusters", name, clusters=[name])
+            found: dict[str, Any] = next(iter(answer.get("clusters", [])), {})
+            call(
+                self._reads,
+                "put_cluster_capacity_providers",
+                name,
+                cluster=name,
+                capacityProviders=sorted({*found.get("capacityProviders", []), *providers}),
+                defaultCapacityProviderStrategy=found.get("defaultCapacityProviderStrategy", []),
+            )
+
     def delete_cluster(self, name: str) -> None:
         try:
             call(self._reads, "delete_cluster", name, cluster=name)

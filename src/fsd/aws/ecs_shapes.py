@@ -51,6 +51,8 @@ def to_cluster(answer: dict[str, Any]) -> Cluster:
         tags=read_tags(answer.get("tags")),
         services=answer.get("activeServicesCount", 0),
         tasks=answer.get("runningTasksCount", 0) + answer.get("pendingTasksCount", 0),
+        namespace=answer.get("serviceConnectDefaults", {}).get("namespace", ""),
+        capacity_providers=frozenset(answer.get("capacityProviders", [])),
     )
 
 
@@ -87,6 +89,8 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
         subnets=tuple(network.get("subnets", [])),
         security_groups=tuple(network.get("securityGroups", [])),
         assign_public_ip=network.get("assignPublicIp") == "ENABLED",
+        connect=_connect(answer.get("deployments", [])),
+        capacity=tuple(answer.get("capacityProviderStrategy", [])),
         exec=answer.get("enableExecuteCommand", False),
         grace_period=answer.get("healthCheckGracePeriodSeconds"),
         container_port=next((lb.get("containerPort") for lb in load_balancers), None),
@@ -110,6 +114,12 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
         alarms=_alarms(answer),
         unsaid=_unsaid(answer),
     )
+
+
+def _connect(deployments: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of the newest deployment: the service itself does not say it."""
+    primary = next((d for d in deployments if d.get("status") == "PRIMARY"), {})
+    return dict(primary.get("serviceConnectConfiguration", {}))
 
 
 def _unsaid(answer: dict[str, Any]) -> frozenset[str]:

@@ -18,6 +18,7 @@ from fsd import embedded_aws
 from fsd.app.clock import SystemClock
 from fsd.app.manifest import EnvironmentsFile, find_environment, read_manifest
 from fsd.cli.wiring import Connection, WebIdentity, connect, make_target, who_runs
+from fsd.compile.capacity import compile_capacity
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, Release, Target
 from fsd.compile.scaling import compile_scaling
@@ -191,6 +192,8 @@ def _observe_early(
         name=names.service_name(name, environment.name),
         stack_name=names.stack(name, environment.name),
         is_scaled=compile_scaling(manifest.service) is not None,
+        uses_cluster=manifest.service.networking.connect is not None
+        or bool(compile_capacity(manifest.service)),
     )
     return observe(opened.connection.aws, place)
 

@@ -100,6 +100,8 @@ class DesiredService:
     deployment_configuration: Json  # as in the API
     tags: Mapping[str, str]
     exec: bool = False  # ECS Exec
+    connect: Json | None = None  # serviceConnectConfiguration, in the cluster's namespace
+    capacity: tuple[Json, ...] = ()  # capacityProviderStrategy; () Fargate on demand
     count_is_said: bool = True  # False: no `desiredCount`, so an update leaves the count alone
 
 

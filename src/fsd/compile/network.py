@@ -116,8 +116,11 @@ def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
             }
             for port, description in _balanced_ports(service, service.port)
         ]
+    offered = service.offered_port
+    if offered is not None:
+        rules.append(_rule("tcp", target.vpc_cidr, "Service Connect", port=offered))
     metrics = service.observability.metrics
-    if metrics is not None and metrics.enabled:
+    if metrics is not None and metrics.enabled and metrics.port != offered:
         rules.append(_rule("tcp", target.vpc_cidr, "metrics", port=metrics.port))
     return rules
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fsd.compile.capacity import ON_DEMAND, compile_capacity
+from fsd.compile.connect import compile_connect
 from fsd.compile.desired import (
     OUTPUT_TARGET_GROUP,
     OUTPUT_TASK_SECURITY_GROUP,
@@ -41,6 +43,8 @@ def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredSer
         deployment_configuration=_deployment_configuration(service.deployment),
         tags=compile_tags(manifest, target=target),
         exec=service.exec,
+        connect=compile_connect(manifest),
+        capacity=compile_capacity(service),
         count_is_said=service.resources.desired_count is not None,
     )
 
@@ -55,7 +59,8 @@ def create_parameters(
         **_common(desired, outputs=outputs, task_definition_arn=task_definition_arn),
         "serviceName": service.name,
         "desiredCount": service.desired_count,
-        "launchType": "FARGATE",
+        **_capacity(service),
+        **({"serviceConnectConfiguration": service.connect} if service.connect else {}),
         "schedulingStrategy": "REPLICA",
         "deploymentConfiguration": service.deployment_configuration,
         "loadBalancers": _load_balancers(desired, outputs),
@@ -82,11 +87,17 @@ def ended_settings(current: Mapping[str, object], wanted: Json) -> Json:
 
 
 def update_parameters(
-    desired: Desired, *, outputs: Mapping[str, str], task_definition_arn: str, ends: Json
+    desired: Desired,
+    *,
+    outputs: Mapping[str, str],
+    task_definition_arn: str,
+    ends: Json,
+    also: Json | None = None,
 ) -> Json:
     """Input of UpdateService. Raises CallFailedError where the stack lacks an output.
 
-    Without the count, which the plan knows. `ends` is what `ended_settings` found.
+    Without the count, which the plan knows. `ends` is what `ended_settings` found, `also` are
+    parameters that are sent only where they change something.
     """
     service = desired.service
     return {
@@ -94,7 +105,24 @@ def update_parameters(
         "service": service.name,
         "deploymentConfiguration": {**service.deployment_configuration, **ends},
         "loadBalancers": _load_balancers(desired, outputs),
+        **(also or {}),
     }
+
+
+def changed_capacity(service: DesiredService) -> Json:
+    """UpdateService knows no launch type: on demand is a strategy of one provider there."""
+    on_demand: Json = {"capacityProvider": ON_DEMAND, "base": 0, "weight": 1}
+    return {"capacityProviderStrategy": list(service.capacity or (on_demand,))}
+
+
+def changed_connect(service: DesiredService) -> Json:
+    return {"serviceConnectConfiguration": service.connect or {"enabled": False}}
+
+
+def _capacity(service: DesiredService) -> Json:
+    if service.capacity:
+        return {"capacityProviderStrategy": list(service.capacity)}
+    return {"launchType": "FARGATE"}
 
 
 def _common(desired: Desired, *, outputs: Mapping[str, str], task_definition_arn: str) -> Json:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fsd.compile.connect import PORT_NAME
 from fsd.compile.container import linux_parameters, ulimits
 from fsd.compile.desired import HEALTH_CHECK_LABEL, Image, Json, JsonValue, Release, Target
 from fsd.compile.network import find_load_balancer
@@ -190,7 +191,17 @@ def _ports(service: Service) -> list[JsonValue]:
     ports = {service.port} if service.port is not None else set()
     if metrics is not None and metrics.enabled:
         ports.add(metrics.port)
-    return [{"containerPort": port, "protocol": "tcp"} for port in sorted(ports)]
+    offered = service.offered_port
+    if offered is not None:
+        ports.add(offered)
+    return [
+        {
+            "containerPort": port,
+            "protocol": "tcp",
+            **({"name": PORT_NAME, "appProtocol": "http"} if port == offered else {}),
+        }
+        for port in sorted(ports)
+    ]
 
 
 def _log_configuration(manifest: Manifest, target: Target) -> Json:

@@ -17,6 +17,7 @@ ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
 BOUNDARY_PATTERN = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$"
 EnvironmentFile = Annotated[str, Limits(pattern=ENVIRONMENT_FILE_PATTERN)]
 RoleArn = Annotated[str, Limits(pattern=ROLE_PATTERN)]
+HOST_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 TagValue = Annotated[str, Limits(pattern=TAG_VALUE_PATTERN, max_length=256)]
 Limit = Annotated[int, Limits(ge=0, le=2_147_483_647)]
 
@@ -97,4 +98,29 @@ class Roles:
         default=None,
         description="The permissions boundary of the roles that FSD makes.",
         examples=("arn:aws:iam::123456789012:policy/developers",),
+    )
+
+
+@section
+class Spot:
+    """Tasks on spare capacity, which AWS takes back with two minutes' notice."""
+
+    base: Annotated[int, Limits(ge=0, le=100_000)] = key(
+        default=0, description="Tasks that always run on demand."
+    )
+    percent: Annotated[int, Limits(ge=0, le=100)] = key(
+        default=100, description="Of the tasks beyond `base`, how many are Spot tasks."
+    )
+
+
+@section
+class Connect:
+    """Service Connect, in the cluster's namespace."""
+
+    name: Annotated[str, Limits(pattern=HOST_PATTERN, max_length=63)] | None = key(
+        default=None, description="What others call it by; `metadata.name`.", examples=("offers",)
+    )
+    port: Annotated[int, Limits(ge=1, le=65535)] | None = key(
+        default=None,
+        description="What others reach; service.port. Without both it only reaches others.",
     )

@@ -198,10 +198,12 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "service.resources.ephemeralStorage",
         "in GiB, 21 to 200",
     ),
-    _none(
-        "spot capacityProvider capacityProviders capacityProviderStrategy fargateSpot",
-        "FSD has no Spot tasks: they run on demand",
+    _use(
+        "capacityProvider capacityProviders capacityProviderStrategy fargateSpot",
+        "service.resources.spot",
+        "`true`, or `{base: 1, percent: 80}`",
     ),
+    _use("spot", "service.resources.spot", under="service"),
     _none(
         "nodeSelector orderedPlacementStrategy runtimePlacement zones availabilityZones affinity "
         "tolerations topologySpreadConstraints placement "
@@ -477,10 +479,15 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "FSD has no network settings of the container: Fargate has awsvpc only",
     ),
     _none("networks", "FSD has no networks of its own: tasks are in the environment's VPC"),
+    _use(
+        "serviceConnect serviceConnectConfiguration serviceDiscovery serviceRegistries cloudMap",
+        "service.networking.connect",
+        "`{name: NAME}`, by which others reach it",
+    ),
+    _use("connect", "service.networking.connect", under="service"),
     _none(
-        "connect serviceConnect serviceConnectConfiguration serviceDiscovery serviceRegistries "
-        "cloudMap appMesh proxyConfiguration mesh vpcLattice vpcLatticeConfigurations",
-        "FSD has no service discovery: other services reach this one by its load balancer",
+        "appMesh proxyConfiguration mesh vpcLattice vpcLatticeConfigurations",
+        "FSD has no mesh: `service.networking.connect` is Service Connect",
     ),
     _none("cdn cloudfront", "FSD has no CDN"),
     # --- the container ---

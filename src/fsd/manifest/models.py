@@ -7,7 +7,16 @@ name a fix.
 
 from typing import Annotated, Literal
 
-from fsd.manifest.container import Build, Capabilities, EnvironmentFile, Roles, TagValue, Ulimit
+from fsd.manifest.container import (
+    Build,
+    Capabilities,
+    Connect,
+    EnvironmentFile,
+    Roles,
+    Spot,
+    TagValue,
+    Ulimit,
+)
 from fsd.manifest.section import Limits, key, section
 
 STEADY_FOR = 60  # seconds, for a service that nothing checks
@@ -93,6 +102,9 @@ class Resources:
     ephemeral_storage: Annotated[int, Limits(ge=21, le=200)] | None = key(
         default=None, description="GiB of disk; Fargate's 20 without it."
     )
+    spot: bool | Spot | None = key(
+        default=None, description="true: every task is a Spot task; or how many of them are."
+    )
     desired_count: Annotated[int, Limits(ge=0, le=5000)] | None = key(
         default=None,
         description="Number of tasks. Without it the first deployment starts 1, and later ones "
@@ -104,6 +116,13 @@ class Resources:
     max_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
         default=None, description="Upper bound; max(desiredCount, minCapacity)."
     )
+
+    @property
+    def spot_tasks(self) -> Spot | None:
+        """None where every task runs on demand."""
+        if isinstance(self.spot, Spot):
+            return self.spot
+        return Spot() if self.spot else None
 
     @property
     def desired(self) -> int:
@@ -159,6 +178,9 @@ class Networking:
         default=True, description="true: private subnets and no public IP; false: public subnets."
     )
     load_balancer: LoadBalancer | None = key(default=None, description="Absent: none.")
+    connect: Connect | None = key(
+        default=None, description="Absent: other services do not reach it by a name."
+    )
 
 
 @section
@@ -317,6 +339,12 @@ class Service:
     def checks(self) -> HealthCheck:
         """The health check with its defaults, also where the manifest has no such section."""
         return self.health_check or HealthCheck()
+
+    @property
+    def offered_port(self) -> int | None:
+        """What others reach by Service Connect; None for one that only reaches others."""
+        connect = self.networking.connect
+        return (connect.port or self.port) if connect is not None else None
 
     @property
     def steady_for(self) -> int:

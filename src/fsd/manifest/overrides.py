@@ -147,8 +147,12 @@ def _typed(shape: Shape, override: Override) -> Node | Finding:
             'write YAML in one line: `["a", "b"]` or `{key: value}`',
             override,
         )
+    if shape.takes_boolean and text.startswith("{"):
+        parsed = parse(text, path="override")
+        if len(parsed.documents) == 1 and not parsed.findings:
+            return _relocate(parsed.documents[0].root, override.where)
     value: Value = text
-    if shape.type in ("integer", "boolean"):
+    if shape.type in ("integer", "boolean") or shape.takes_boolean:
         value = read_scalar(text)
     return _scalar(override, value, text)
 

@@ -134,6 +134,12 @@ class Shape:
         return str(self.schema.get("pattern", ""))
 
     @property
+    def takes_boolean(self) -> bool:
+        """Whether one of several types is true or false."""
+        others = cast(list[Json], self.schema.get("anyOf", []))
+        return any(item.get("type") == "boolean" for item in others)
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Keys of a section; empty for a map, whose keys people choose."""
         return tuple(cast(Json, self.schema.get("properties", {})))
@@ -200,10 +206,17 @@ def _resolve(model: type, schema: Json) -> Shape:
         real = [item for item in alternatives if item.get("type") != "null"]
         nullable = len(real) < len(alternatives)
         if len(real) != 1:
-            return Shape(model=model, schema=beside, nullable=nullable)
+            return Shape(model=model, schema=_union(model, real) | beside, nullable=nullable)
         inner = _resolve(model, real[0])
         return Shape(model=model, schema={**inner.schema, **beside}, nullable=nullable)
     return Shape(model=model, schema=schema)
+
+
+def _union(model: type, alternatives: list[Json]) -> Json:
+    """No type of its own; the keys of the section that is among the alternatives."""
+    sections = [_resolve(model, item).schema for item in alternatives if "$ref" in item]
+    keys: Json = {"properties": sections[0]["properties"]} if sections else {}
+    return {"anyOf": alternatives, **keys}
 
 
 @cache

@@ -53,6 +53,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the ARN of a policy",
         "write arn:aws:iam::ACCOUNT:policy/NAME",
     ),
+    r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": (
+        "a name in DNS",
+        "use lower case letters, digits and hyphens, with none at the ends",
+    ),
     r"^[a-z]+=": (
         "a secret as `docker build --secret` takes it",
         "write `id=NAME,env=VARIABLE` or `id=NAME,src=FILE`",
@@ -133,7 +137,7 @@ def _sentence(type_: str, path: KeyPath, *, model: type, tree: Node) -> _Sentenc
         case "string_pattern_mismatch":
             return _wrong_pattern(path, shape, node)
         case section.NO_ALTERNATIVE:
-            return _neither(path, node)
+            return _neither(path, shape, node)
         case "string_too_short" | "too_short":
             return _empty(path, shape)
         case "string_too_long" | "too_long":
@@ -230,8 +234,13 @@ def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
     return _Sentence(id=FindingId.WRONG_VALUE, message=message, fix=fix, path=path)
 
 
-def _neither(path: KeyPath, node: Node | None) -> _Sentence:
-    """The unions of the language are of a text and a list of texts."""
+def _neither(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+    """The language has unions of a text and a list of texts, and of a switch and a section."""
+    key = _last_key(path)
+    if shape.takes_boolean:
+        message = f"{_name(path)} is {_shown(node)}; it takes true, or a section with keys"
+        fix = f"write `{key}: true`, or {' and '.join(f'`{name}`' for name in shape.keys)} below it"
+        return _Sentence(id=FindingId.WRONG_TYPE, message=message, fix=fix, path=path)
     return _Sentence(
         id=FindingId.WRONG_TYPE,
         message=f"{_name(path)} is {_shown(node)}; it takes a text or a list of texts, not empty",

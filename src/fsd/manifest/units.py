@@ -31,6 +31,8 @@ class Unit(StrEnum):
 UNITS: Mapping[str, Unit] = {
     "cpu": Unit.CPU,
     "memory": Unit.MEMORY,
+    "base": Unit.COUNT,
+    "percent": Unit.PERCENT,
     "ephemeralStorage": Unit.DISK,
     "stopTimeout": Unit.SECONDS,
     "softLimit": Unit.COUNT,

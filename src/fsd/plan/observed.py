@@ -68,6 +68,8 @@ class Observed:
     scaling_is_ours: bool = True
     other_policies: tuple[str, ...] = ()
     known_deployments: frozenset[str] = frozenset()  # the ARNs of all that ECS lists
+    namespace: str = ""  # the cluster's, for Service Connect
+    capacity_providers: frozenset[str] = frozenset()  # the cluster's
     used_revisions: frozenset[str] = frozenset()  # task definitions that they rolled out
 
     @property

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from fsd.change import Change, Sign
+from fsd.compile.capacity import capacity_words
+from fsd.compile.connect import connect_words
 from fsd.compile.desired import (
     OUTPUT_TARGET_GROUP,
     OUTPUT_TASK_SECURITY_GROUP,
     Desired,
     Json,
 )
-from fsd.compile.service import ended_settings
+from fsd.compile.service import changed_capacity, changed_connect, ended_settings
 from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
 from fsd.plan.memory import remember
@@ -26,6 +28,7 @@ from fsd.plan.steps import (
     CreateCluster,
     CreateService,
     Plan,
+    PrepareCluster,
     RegisterRevision,
     RemoveScaling,
     SetCount,
@@ -79,6 +82,12 @@ def _warnings(desired: Desired, observed: Observed) -> Iterator[str]:
 def _cluster_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
     if not observed.cluster_exists:
         yield CreateCluster(name=desired.service.cluster)
+    wanted = desired.service
+    namespace = wanted.cluster if wanted.connect and not observed.namespace else ""
+    providers = {str(entry["capacityProvider"]) for entry in wanted.capacity}
+    missing = tuple(sorted(providers - observed.capacity_providers))
+    if namespace or missing:
+        yield PrepareCluster(name=wanted.cluster, namespace=namespace, providers=missing)
 
 
 def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -> Iterator[Step]:
@@ -156,12 +165,12 @@ def _service_steps(
         yield CreateService(name=desired.name, desired_count=desired.service.desired_count)
         return
     network = _network_changes(desired, observed, service)
-    exec_ = _exec_changes(desired, service)
+    tasks, also = _task_changes(desired, service), _also(desired, service)
     settings = _setting_changes(desired, service, counts)
     again = _again(observed, counts)
-    force = bool(again or exec_) and not revision_changes and not network
-    if revision_changes or network or settings or force or exec_:
-        changes = (*network, *exec_, *settings, *(again if force else ()))
+    force = bool(again or tasks) and not revision_changes and not network
+    if revision_changes or network or settings or force or tasks:
+        changes = (*network, *tasks, *settings, *(again if force else ()))
         yield UpdateService(
             name=desired.name,
             changes=changes,
@@ -169,6 +178,7 @@ def _service_steps(
             count=counts.at_update,
             force=force,
             ends=_ended(desired, service),
+            also=also,
         )
 
 
@@ -206,7 +216,24 @@ def _network_changes(
         changes.append(Change(what="public address", before=before, after=after))
     changes += _security_group_changes(observed.stack, service)
     changes += _attachment_changes(desired, observed.stack, service)
+    if _connect(desired) != connect_words(service.connect):
+        before, after = connect_words(service.connect), _connect(desired)
+        changes.append(Change(what="Service Connect", before=before or "off", after=after or "off"))
     return tuple(changes)
+
+
+def _connect(desired: Desired) -> str:
+    return connect_words(desired.service.connect)
+
+
+def _also(desired: Desired, service: ServiceState) -> Json:
+    """Parameters that ECS takes as a wish for something else wherever they stand."""
+    also: Json = {}
+    if _connect(desired) != connect_words(service.connect):
+        also |= changed_connect(desired.service)
+    if capacity_words(desired.service.capacity) != capacity_words(service.capacity):
+        also |= changed_capacity(desired.service)
+    return also
 
 
 def _security_group_changes(
@@ -256,15 +283,21 @@ def _is_attached_elsewhere(desired: Desired, stack: ObservedStack, service: Serv
     return arn is not None and arn not in service.target_group_arns
 
 
-def _exec_changes(desired: Desired, service: ServiceState) -> tuple[Change, ...]:
+def _task_changes(desired: Desired, service: ServiceState) -> tuple[Change, ...]:
     """A task keeps what it was started with: another setting needs new tasks.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
     """
-    if service.exec == desired.service.exec:
-        return ()
-    before, after = ("on" if one.exec else "off" for one in (service, desired.service))
-    return (Change(what="exec", before=before, after=after),)
+    wanted = desired.service
+    found = (
+        ("exec", *("on" if one.exec else "off" for one in (service, wanted))),
+        ("capacity", capacity_words(service.capacity), capacity_words(wanted.capacity)),
+    )
+    return tuple(
+        Change(what=what, before=before, after=after)
+        for what, before, after in found
+        if before != after
+    )
 
 
 def _setting_changes(

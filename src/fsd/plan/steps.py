@@ -17,6 +17,16 @@ class CreateCluster:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareCluster:
+    """What Service Connect and Spot need of the cluster; others' services are not touched."""
+
+    name: str
+    namespace: str = ""  # to be its namespace; "" it has one, or needs none
+    providers: tuple[str, ...] = ()  # capacity providers that it lacks
+    sign: Sign = Sign.CHANGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyStack:
     name: str
     template: Json
@@ -63,6 +73,7 @@ class UpdateService:
     count: int | None = None  # tasks; None: the count is left alone
     force: bool = False  # the same revision again, after it had failed
     ends: Json = field(default_factory=dict)  # of the deployment configuration
+    also: Json = field(default_factory=dict)  # parameters that only a change needs
     sign: Sign = Sign.CHANGE
 
 
@@ -93,6 +104,7 @@ class SetCount:
 
 Step: TypeAlias = (
     CreateCluster
+    | PrepareCluster
     | ApplyStack
     | RegisterRevision
     | UseRevision

@@ -15,6 +15,7 @@ from fsd.plan.steps import (
     CreateCluster,
     CreateService,
     Plan,
+    PrepareCluster,
     RegisterRevision,
     RemoveScaling,
     SetCount,
@@ -43,6 +44,8 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
         case CreateCluster():
             tags = {"fsd:environment": desired.environment, "fsd:created-by": "deploy"}
             aws.ecs.create_cluster(step.name, tags=tags)
+        case PrepareCluster():
+            aws.ecs.prepare_cluster(step.name, namespace=step.namespace, providers=step.providers)
         case ApplyStack():
             if step.actual is not None:
                 aws.stacks.apply(step.name, template=step.actual, tags=dict(desired.stack_tags))
@@ -106,6 +109,7 @@ def _update_input(step: UpdateService, applied: Applied, desired: Desired) -> Js
         outputs=applied.outputs,
         task_definition_arn=applied.task_definition_arn,
         ends=step.ends,
+        also=step.also,
     )
     if step.force:
         parameters["forceNewDeployment"] = True

@@ -23,6 +23,7 @@ class Place:
     name: str  # of the service and of the family
     stack_name: str
     is_scaled: bool  # the manifest has auto scaling
+    uses_cluster: bool = False  # its namespace, or its capacity providers
 
 
 def place_of(desired: Desired) -> Place:
@@ -31,6 +32,7 @@ def place_of(desired: Desired) -> Place:
         name=desired.name,
         stack_name=desired.stack_name,
         is_scaled=desired.scaling is not None,
+        uses_cluster=desired.service.connect is not None or bool(desired.service.capacity),
     )
 
 
@@ -51,7 +53,8 @@ def observe(aws: Aws, place: Place) -> Observed:
     service = at_once()
     if service is not None and service.current_deployment_arn != next(iter(arns), None):
         service = ecs.find_service(cluster, name)
-    exists = service is not None or ecs.find_cluster(cluster) is not None
+    found = ecs.find_cluster(cluster) if place.uses_cluster or service is None else None
+    exists = service is not None or found is not None
     running_arn = service.task_definition_arn if service else ""
     read_running = start(lambda: _revision(aws, running_arn))
     latest_arn = newest_revision()
@@ -77,6 +80,8 @@ def observe(aws: Aws, place: Place) -> Observed:
         last_deployment=newest,
         last_successful=last_proved(ecs, deployments, known=(running, latest)),
         known_deployments=frozenset(arns),
+        namespace=found.namespace if found else "",
+        capacity_providers=found.capacity_providers if found else frozenset(),
         used_revisions=frozenset(d.task_definition_arn for d in deployments),
     )
 

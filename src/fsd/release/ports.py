@@ -100,6 +100,8 @@ class Cluster:
     tags: Mapping[str, str]
     services: int = 0
     tasks: int = 0
+    namespace: str = ""  # ARN of the one that Service Connect uses without another
+    capacity_providers: frozenset[str] = frozenset()
 
 
 class Clock(Protocol):
@@ -142,6 +144,9 @@ class Ecs(Protocol):
     def find_cluster(self, name: str) -> Cluster | None: ...
 
     def create_cluster(self, name: str, *, tags: Mapping[str, str]) -> None: ...
+
+    def prepare_cluster(self, name: str, *, namespace: str, providers: Sequence[str]) -> None:
+        """Give it a namespace ("" leaves it alone) and capacity providers, beside its own."""
 
     def delete_cluster(self, name: str) -> None: ...
 

@@ -11,6 +11,7 @@ from fsd.plan.steps import (
     ApplyStack,
     CreateCluster,
     CreateService,
+    PrepareCluster,
     RegisterRevision,
     RemoveScaling,
     SetCount,
@@ -80,6 +81,7 @@ def short_value(value: str | None) -> str:
 
 _KINDS: dict[type[Step], str] = {
     CreateCluster: "create-cluster",
+    PrepareCluster: "prepare-cluster",
     ApplyStack: "apply-stack",
     RegisterRevision: "register-revision",
     UseRevision: "use-revision",
@@ -99,7 +101,7 @@ def step_kind(step: Step) -> str:
 def step_subject(step: Step) -> str:
     """What it is about: `stack`, `revision`, `service`, `scaling` or `cluster`."""
     match step:
-        case CreateCluster():
+        case CreateCluster() | PrepareCluster():
             return "cluster"
         case ApplyStack():
             return "stack"
@@ -116,7 +118,7 @@ def step_subject(step: Step) -> str:
 def step_text(step: Step) -> str:
     """What it does to its subject: `fsd-offer-api-dev   +TaskRole · ~TaskSecurityGroup`."""
     match step:
-        case ApplyStack() | CreateService() | UpdateService() | SetCount():
+        case PrepareCluster() | ApplyStack() | CreateService() | UpdateService() | SetCount():
             return f"{step.name}   {step_effect(step)}".rstrip()
         case _:
             return step_effect(step)
@@ -125,8 +127,8 @@ def step_text(step: Step) -> str:
 def step_effect(step: Step) -> str:
     """`step_text` without the name of what is changed."""
     match step:
-        case CreateCluster(name=name):
-            return name
+        case CreateCluster() | PrepareCluster():
+            return _cluster_text(step)
         case ApplyStack():
             return _stack_text(step)
         case RegisterRevision(changes=changes, family=family):
@@ -144,6 +146,14 @@ def step_effect(step: Step) -> str:
             return f"{changes_text(changes)}   once auto scaling is gone"
         case _:
             assert_never(step)
+
+
+def _cluster_text(step: CreateCluster | PrepareCluster) -> str:
+    if isinstance(step, CreateCluster):
+        return step.name
+    parts = [f"+namespace {step.namespace}"] if step.namespace else []
+    parts += [f"+capacity provider {name}" for name in step.providers]
+    return " · ".join(parts)
 
 
 def _stack_text(step: ApplyStack) -> str:

@@ -154,4 +154,31 @@ ROWS: tuple[Row, ...] = (
         ),
         plan="task role offer-api-dev-task → a",
     ),
+    Row(
+        key="service.networking.connect",
+        good="{networking: {connect: {name: offers}}}",
+        wrong="{networking: {connect: {name: Offers}}}",
+        clash="{port: null, healthCheck: null, networking: {connect: {name: offers}}}",
+        clash_finds="connect-without-port",
+        compiled=(
+            '"serviceConnectConfiguration": {"enabled": true, "services": [{"clientAliases": '
+            '[{"dnsName": "offers", "port": 8000}], "discoveryName": "offers", "portName": '
+            '"connect"}]}',
+            '"Description": "Service Connect", "FromPort": 8000',
+        ),
+        plan="Service Connect off → offers:8000",
+    ),
+    Row(
+        key="service.resources.spot",
+        good="{resources: {desiredCount: 3, spot: {base: 1, percent: 80}}}",
+        wrong="{resources: {spot: often}}",
+        finds="wrong-type",
+        clash="{resources: {desiredCount: 2, spot: {base: 2}}}",
+        clash_finds="spot-never-used",
+        compiled=(
+            '"capacityProviderStrategy": [{"base": 1, "capacityProvider": "FARGATE", "weight": 20},'
+            ' {"base": 0, "capacityProvider": "FARGATE_SPOT", "weight": 80}]',
+        ),
+        plan="capacity on demand → 1 on demand, then 80 % Spot",
+    ),
 )

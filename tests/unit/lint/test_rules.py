@@ -85,6 +85,21 @@ CONSUMER = (
 )
 
 CASES = [
+    Case(
+        rule="connect-without-port",
+        service="networking: {connect: {name: offers}}",
+        at=(8, 32),
+    ),
+    Case(rule="connect-without-port", service="networking: {connect: {name: a, port: 80}}"),
+    Case(rule="connect-without-port", service="networking: {connect: {}}"),
+    Case(rule="spot-never-used", service="resources: {spot: {base: 1}}", at=(8, 15)),
+    Case(
+        rule="spot-never-used",
+        service="resources: {desiredCount: 3, spot: {percent: 0}}",
+        at=(8, 32),
+    ),
+    Case(rule="spot-never-used", service="resources: {desiredCount: 2, spot: {base: 1}}"),
+    Case(rule="spot-never-used", service="resources: {spot: true}"),
     Case(rule="role-setting-unused", service=f"exec: true\nroles: {{task: '{ROLE}'}}", at=(8, 9)),
     Case(
         rule="role-setting-unused",

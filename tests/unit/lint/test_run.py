@@ -137,8 +137,9 @@ def test_lint__only_what_breaks__is_an_error() -> None:
 
     assert {rule.id for rule in ALL_RULES if rule.severity is Severity.ERROR} == {
         "capacity-order",
-        "early-success-percent",
+        "connect-without-port",
         "duplicate-secret-name",
+        "early-success-percent",
         "environment-secret-clash",
         "fargate-size",
         "health-check-timing",

@@ -14,6 +14,7 @@ from fsd.plan.steps import (
     ApplyStack,
     CreateCluster,
     CreateService,
+    PrepareCluster,
     RegisterRevision,
     RemoveScaling,
     SetCount,
@@ -97,6 +98,11 @@ SCALING = Scaling(
 )
 STEPS: list[tuple[Step, str, str]] = [
     (CreateCluster(name="dev"), "create-cluster", "cluster dev"),
+    (
+        PrepareCluster(name="dev", namespace="dev", providers=("FARGATE_SPOT",)),
+        "prepare-cluster",
+        "cluster dev   +namespace dev · +capacity provider FARGATE_SPOT",
+    ),
     (stack(1), "apply-stack", "stack fsd-web-dev   ~R0"),
     (
         stack(8),
