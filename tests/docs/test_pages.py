@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fsd.errors import ExitCode
-from fsd.lint import lint
 from fsd.lint.pages import page_ids
+from fsd.lint.run import lint
 from fsd.manifest.finding import Severity
 from fsd.manifest.load import load_manifest
 from tests.docs.pages import DOCS, ROOT, make_page

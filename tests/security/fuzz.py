@@ -26,7 +26,7 @@ from fsd.cli.deploying import split_reference
 from fsd.errors import FsdError
 from fsd.github.context import read_context
 from fsd.github.runner import PREFIX, Runner
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.shell import parse_script
 from fsd.manifest.environments import Environment, load_environments

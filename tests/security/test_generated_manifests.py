@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from fsd.app.manifest import decode
 from fsd.errors import FsdError, Location
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.manifest.finding import Finding
 from fsd.manifest.load import load_manifest
 from fsd.manifest.yaml_tree import split_lines

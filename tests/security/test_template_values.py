@@ -14,7 +14,7 @@ import pytest
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import JsonValue, Target
 from fsd.errors import ManifestError
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.manifest.dependencies import KINDS
 from fsd.manifest.environments import Environment
 from fsd.manifest.finding import Severity

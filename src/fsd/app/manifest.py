@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, TypeAlias
 from fsd.app.clock import SystemClock
 from fsd.app.governed import ENVIRONMENTS_FILE, DefaultBranch, decide_environments, find_governed
 from fsd.errors import ErrorCode, ManifestError
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.manifest.finding import Finding, Severity, order
 from fsd.manifest.likeness import nearest
 from fsd.manifest.load import Loaded, load_manifest

@@ -115,15 +115,6 @@ def read_page(id_: str) -> Page:
     return parse_page(file.read_text(encoding="utf-8"), id_=id_)
 
 
-def read_severity(id_: str) -> str:
-    """Of a page, without reading the rest; raises PageError where it says none."""
-    with (_FOLDER / f"{id_}.md").open(encoding="utf-8") as file:
-        severity = _SEVERITY.match(file.read(200).partition("\n")[2].strip())
-    if severity is None:
-        raise PageError(f"{id_}: the first paragraph starts with `*warning*: ` or another severity")
-    return severity["severity"]
-
-
 def parse_page(text: str, *, id_: str) -> Page:
     head, sections = _split(text, id_)
     severity = _SEVERITY.fullmatch(head)

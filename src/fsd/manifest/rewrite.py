@@ -12,14 +12,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import yaml
-
+from fsd.errors import Location
 from fsd.manifest.edit import AddItems, Edit, Quote, SetValue
 from fsd.manifest.finding import KeyPath, dotted
-from fsd.manifest.yaml_tree import LOADER, Branch, Items, Node, Parsed, Scalar, Value, parse
+from fsd.manifest.yaml_tree import Branch, Entry, Items, Node, Parsed, Scalar, Value, parse
 
 _BOM = "\ufeff"
 _SAFE_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_:.*/-]*[A-Za-z0-9_*]|[A-Za-z0-9_]")
@@ -35,9 +33,9 @@ def rewrite(text: str, edit: Edit) -> str:
     """The text with the edit. Raises UnsafeEditError where that is not sure to be all."""
     bom, body = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
     before = parse(body, path="")
-    root = _read(body)
-    if root is None or len(before.documents) != 1:
+    if len(before.documents) != 1:
         raise UnsafeEditError("the file is not one YAML document")
+    root = before.documents[0].root
     match edit:
         case SetValue():
             after = _set_value(body, root, edit)
@@ -52,153 +50,104 @@ def rewrite(text: str, edit: Edit) -> str:
 # --- where things stand --------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Place:
-    """A node by its offsets in the text; a block collection ends where its last leaf does."""
-
-    start: int
-    end: int
-    column: int
-    kind: str  # scalar, alias, map or list
-    anchor: bool = False
-    flow: bool = False
-    style: str = ""  # of a scalar: "", ', ", | or >
-    children: list[_Place] = field(default_factory=list)  # of a map: key, value, key, value …
-    text: str = ""
-
-    def value_of(self, key: str) -> _Place | None:
-        pairs = zip(self.children[::2], self.children[1::2], strict=True)
-        return next((value for name, value in pairs if name.text == key), None)
-
-    @property
-    def entries(self) -> Sequence[_Place]:
-        """The items, or the keys."""
-        return self.children[::2] if self.kind == "map" else self.children
-
-    @property
-    def column_of_keys(self) -> int:
-        """Where a block mapping is indented to: an anchor before it stands elsewhere."""
-        return self.children[0].column if self.children else self.column
-
-    @property
-    def last(self) -> _Place:
-        """The leaf, or the flow collection, that ends last."""
-        return self if self.flow or not self.children else self.children[-1].last
+def _descend(node: Node, path: KeyPath) -> tuple[Node, KeyPath]:
+    """As far down as the path is written; what is left of it."""
+    for depth, part in enumerate(path):
+        inner = _inner(node, part)
+        if inner is None:
+            return node, path[depth:]
+        if inner.written.alias:
+            where, alias = dotted(path[: depth + 1]), inner.written.alias
+            raise UnsafeEditError(f"`{where}` is the alias `{alias}`: it stands elsewhere")
+        node = inner
+    return node, ()
 
 
-def _read(text: str) -> _Place | None:
-    """The first document's nodes. PyYAML's composer would lose where an alias stands."""
-    open_: list[_Place] = []
-    try:
-        for event in yaml.parse(text, Loader=LOADER):
-            match event:
-                case yaml.ScalarEvent() | yaml.AliasEvent():
-                    done = _leaf(event)
-                case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-                    open_.append(_collection(event))
-                    continue
-                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                    done = _closed(open_.pop(), event)
-                case _:
-                    continue
-            if not open_:
-                return done
-            open_[-1].children.append(done)
-    except yaml.YAMLError:
-        return None
+def _inner(node: Node, part: str | int) -> Node | None:
+    match node, part:
+        case Branch(), str():
+            return next((e.value for key, e in _own(node).items() if key == part), None)
+        case Items(items=items), int() if part < len(items):
+            return items[part]
     return None
 
 
-def _leaf(event: yaml.ScalarEvent | yaml.AliasEvent) -> _Place:
-    start, end, column = _offsets(event)
-    if isinstance(event, yaml.AliasEvent):
-        return _Place(start, end, column, "alias", text=f"*{event.anchor}")
-    style = event.style or ""
-    marked = event.anchor is not None or event.tag is not None
-    return _Place(start, end, column, "scalar", anchor=marked, style=style, text=event.value)
+def _own(branch: Branch) -> dict[str, Entry]:
+    """Without what `<<` brings."""
+    return {key: entry for key, entry in branch.entries.items() if not entry.merged}
 
 
-def _collection(event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> _Place:
-    start, end, column = _offsets(event)
-    kind = "map" if isinstance(event, yaml.MappingStartEvent) else "list"
-    marked = event.anchor is not None or event.tag is not None
-    return _Place(start, end, column, kind, anchor=marked, flow=bool(event.flow_style))
+def _first(node: Branch | Items) -> int:
+    """Where the first entry starts."""
+    if isinstance(node, Items):
+        return node.items[0].written.start
+    start = next((entry.written.start for entry in _own(node).values()), None)
+    if start is None:
+        raise UnsafeEditError("the section has nothing of its own here, only what it merges")
+    return start
 
 
-def _closed(place: _Place, event: yaml.Event) -> _Place:
-    # A block collection ends for libyaml where the next thing starts, behind the comments.
-    place.end = _offsets(event)[1] if place.flow or not place.children else place.last.end
-    return place
+def _column(branch: Branch) -> int:
+    """Where its keys are indented to: an anchor before it stands elsewhere."""
+    places = (entry.where for entry in _own(branch).values())
+    where = next(places, branch.where)
+    return where.column - 1 if isinstance(where, Location) else 0
 
 
-def _offsets(event: yaml.Event) -> tuple[int, int, int]:
-    start, end = event.start_mark, event.end_mark
-    assert start is not None
-    assert end is not None
-    return start.index, end.index, start.column
-
-
-def _descend(place: _Place, path: KeyPath) -> tuple[_Place, KeyPath]:
-    """As far down as the path is written; what is left of it."""
-    for depth, part in enumerate(path):
-        inner: _Place | None = None
-        if place.kind == "map" and isinstance(part, str):
-            inner = place.value_of(part)
-        elif place.kind == "list" and isinstance(part, int) and part < len(place.children):
-            inner = place.children[part]
-        if inner is None:
-            return place, path[depth:]
-        if inner.kind == "alias":
-            where = dotted(path[: depth + 1])
-            raise UnsafeEditError(f"`{where}` is the alias `{inner.text}`: it stands elsewhere")
-        place = inner
-    return place, ()
+def _children(node: Node) -> list[Node]:
+    match node:
+        case Branch():
+            return [entry.value for entry in _own(node).values() if not entry.value.written.alias]
+        case Items(items=items):
+            return [item for item in items if not item.written.alias]
+        case Scalar():
+            return []
 
 
 # --- the three edits -----------------------------------------------------------------------------
 
 
-def _set_value(text: str, root: _Place, edit: SetValue) -> str:
-    place, missing = _descend(root, edit.at)
+def _set_value(text: str, root: Node, edit: SetValue) -> str:
+    node, missing = _descend(root, edit.at)
     if missing:
-        return _insert(text, root, place, keys=_names(missing), value=edit.value)
-    _check_scalar(text, place)
+        return _insert(text, root, node, keys=_names(missing), value=edit.value)
+    written = _check_scalar(text, node).written
     new = str(edit.value).lower() if isinstance(edit.value, bool) else str(edit.value)
     if isinstance(edit.value, str):
-        new = _quoted(edit.value, place.style or _usual_quote(root))
-    elif place.style:
-        new = _quoted(new, place.style)
-    return text[: place.start] + new + text[place.end :]
+        new = _quoted(edit.value, written.style or _usual_quote(root))
+    elif written.style:
+        new = _quoted(new, written.style)
+    return text[: written.start] + new + text[written.end :]
 
 
-def _quote(text: str, root: _Place, edit: Quote) -> str:
-    place, missing = _descend(root, edit.at)
+def _quote(text: str, root: Node, edit: Quote) -> str:
+    node, missing = _descend(root, edit.at)
     if missing:
         raise UnsafeEditError(f"`{dotted(edit.at)}` is not written here")
-    _check_scalar(text, place)
-    if place.style:
+    scalar = _check_scalar(text, node)
+    if scalar.written.style:
         raise UnsafeEditError("it is in quotes already")
-    new = _quoted(place.text, _usual_quote(root))
-    return text[: place.start] + new + text[place.end :]
+    new = _quoted(scalar.text, _usual_quote(root))
+    return text[: scalar.written.start] + new + text[scalar.written.end :]
 
 
-def _add_items(text: str, root: _Place, edit: AddItems) -> str:
-    place, missing = _descend(root, edit.at)
-    if missing or place.kind != "list" or not place.children:
+def _add_items(text: str, root: Node, edit: AddItems) -> str:
+    node, missing = _descend(root, edit.at)
+    if missing or not isinstance(node, Items) or not node.items:
         raise UnsafeEditError(f"`{dotted(edit.at)}` is no list with items here")
-    model = place.children[-1]
-    style = model.style if model.kind == "scalar" else ""
+    model = node.items[-1]
+    style = model.written.style if isinstance(model, Scalar) else ""
     items = [_item(item, style) for item in edit.items]
-    if place.flow:
-        return _into_flow(text, place, ", ".join(items))
-    first = place.children[0]
-    start = text[_line_start(text, first.start) : first.start]
+    if node.written.style:
+        return _into_flow(text, node, ", ".join(items))
+    first = node.items[0].written.start
+    start = text[_line_start(text, first) : first]
     dash = start.rfind("-")
     if dash < 0:
         raise UnsafeEditError("the list is written in a way that cannot be continued here")
     after = re.match(r" +", start[dash + 1 :])
     lines = [f"{' ' * dash}-{after[0] if after else ' '}{item}" for item in items]
-    return _below(text, place, lines)
+    return _below(text, node, lines)
 
 
 def _item(text: str, style: str) -> str:
@@ -206,43 +155,42 @@ def _item(text: str, style: str) -> str:
 
 
 def _insert(
-    text: str, root: _Place, place: _Place, *, keys: Sequence[str], value: str | int | bool
+    text: str, root: Node, node: Node, *, keys: Sequence[str], value: str | int | bool
 ) -> str:
     """A new key in a mapping, with the sections that it needs."""
-    if place.kind != "map":
+    if not isinstance(node, Branch):
         raise UnsafeEditError(f"there is no section for `{keys[0]}` here that could be added to")
     shown = _quoted(value, _usual_quote(root)) if isinstance(value, str) else json.dumps(value)
-    style = place.children[0].style if place.children else ""
+    style = next((entry.written.style for entry in _own(node).values()), "")
     names = [_quoted(key, style) if style in ("'", '"') else key for key in keys]
-    if place.flow:
+    if node.written.style:
         inner = shown
         for name in reversed(names[1:]):
             inner = f"{{{name}: {inner}}}"
-        return _into_flow(text, place, f"{names[0]}: {inner}")
-    step = _indentation(root)
-    lines = [f"{' ' * (place.column_of_keys + step * n)}{name}:" for n, name in enumerate(names)]
+        return _into_flow(text, node, f"{names[0]}: {inner}")
+    column, step = _column(node), _indentation(root)
+    lines = [f"{' ' * (column + step * depth)}{name}:" for depth, name in enumerate(names)]
     lines[-1] += f" {shown}"
-    return _below(text, place, lines)
+    return _below(text, node, lines)
 
 
-def _into_flow(text: str, place: _Place, new: str) -> str:
+def _into_flow(text: str, node: Branch | Items, new: str) -> str:
     """Behind the last entry; before the first one where a comma or a comment is behind the last."""
-    if not place.children:
-        return f"{text[: place.end - 1]}{new}{text[place.end - 1 :]}"
-    end = place.children[-1].end
-    if not text[end : place.end - 1].strip():
-        return f"{text[:end]}, {new}{text[end:]}"
-    start = place.entries[0].start
+    bracket, last = node.written.end - 1, node.written.last
+    if last < 0:
+        return f"{text[:bracket]}{new}{text[bracket:]}"
+    if not text[last:bracket].strip():
+        return f"{text[:last]}, {new}{text[last:]}"
+    start = _first(node)
     return f"{text[:start]}{new}, {text[start:]}"
 
 
-def _below(text: str, place: _Place, lines: Sequence[str]) -> str:
+def _below(text: str, node: Branch | Items, lines: Sequence[str]) -> str:
     """New lines behind the line on which the block ends, with the file's line ends."""
-    leaf = place.last
-    end = leaf.end
-    if leaf.style in ("|", ">"):
-        # Its end is the start of the next line; what is empty before that may belong to it.
-        end = max(leaf.start, end - 1) if text[:end].endswith("\n") else end
+    end = node.written.end
+    if text[:end].endswith("\n"):
+        # A block of text ends where the next line starts; what is empty before may belong to it.
+        end -= 1
     found = re.compile(r"\r?\n|\r|\Z").search(text, end)
     assert found is not None
     at = found.start()
@@ -259,15 +207,18 @@ def _line_start(text: str, offset: int) -> int:
     return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
 
 
-def _check_scalar(text: str, place: _Place) -> None:
-    if place.kind != "scalar" or place.style in ("|", ">") or place.start == place.end:
+def _check_scalar(text: str, node: Node) -> Scalar:
+    written = node.written
+    is_empty = written.start == written.end
+    if not isinstance(node, Scalar) or written.style in ("|", ">") or is_empty:
         raise UnsafeEditError("there is no value in one line here")
-    if place.anchor:
+    if written.marked:
         raise UnsafeEditError("the value has an anchor or a tag")
-    if "$" in place.text:
+    if "$" in node.text:
         raise UnsafeEditError("the value comes from a variable")
-    if "\n" in text[place.start : place.end]:
+    if "\n" in text[written.start : written.end]:
         raise UnsafeEditError("the value goes over more than one line")
+    return node
 
 
 def _names(path: KeyPath) -> list[str]:
@@ -282,33 +233,32 @@ def _quoted(text: str, style: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _usual_quote(root: _Place) -> str:
+def _usual_quote(root: Node) -> str:
     """The kind that the file has more of; double quotes where there is no difference."""
-    styles = [leaf.style for leaf in _leaves(root)]
+    styles: list[str] = []
+    open_ = [root]
+    while open_:
+        node = open_.pop()
+        open_ += _children(node)
+        if isinstance(node, Scalar):
+            styles.append(node.written.style)
+        elif isinstance(node, Branch):
+            styles += [entry.written.style for entry in _own(node).values()]
     return "'" if styles.count("'") > styles.count('"') else '"'
 
 
-def _indentation(root: _Place) -> int:
+def _indentation(root: Node) -> int:
     """How far the file indents: by the first section in a section."""
     open_ = [root]
     while open_:
-        place = open_.pop(0)
-        for child in place.children:
-            if place.kind == child.kind == "map" and not (place.flow or child.flow):
-                step = child.column_of_keys - place.column_of_keys
-                if step > 0:
+        node = open_.pop(0)
+        for child in _children(node):
+            if isinstance(node, Branch) and isinstance(child, Branch):
+                step = _column(child) - _column(node)
+                if step > 0 and not (node.written.style or child.written.style):
                     return step
-        open_ += place.children
+        open_ += _children(node)
     return 2
-
-
-def _leaves(place: _Place) -> list[_Place]:
-    leaves, open_ = [], [place]
-    while open_:
-        place = open_.pop()
-        open_ += place.children
-        leaves += [] if place.children else [place]
-    return leaves
 
 
 # --- the result ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NoReturn, TypeAlias
 
@@ -48,6 +48,23 @@ _RESOLVER = Resolver()
 _TRUE = frozenset({"true", "yes", "on"})
 
 
+class Written:
+    """Where a node stands in its text, for an edit: offsets in characters, from 0."""
+
+    __slots__ = ("alias", "end", "last", "marked", "start", "style")
+
+    def __init__(self, start: int, end: int, style: str = "", marked: bool = False) -> None:
+        self.start = start
+        self.end = end  # of a block collection: where its last value ends
+        self.style = style  # of a scalar: "", ', ", | or >; of a flow collection: {
+        self.marked = marked  # with an anchor or a tag
+        self.alias = ""  # *name: the node itself stands elsewhere
+        self.last = -1  # where a collection's last value ends; -1 without any
+
+
+UNWRITTEN = Written(-1, -1)  # what an override brought, or FSD itself
+
+
 # A file has hundreds of these two, and frozen ones take three times as long to make. Nobody changes
 # them all the same: other values are other nodes.
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -59,6 +76,7 @@ class Scalar:
     plain: bool  # written without quotes
     where: Location | str
     width: int = 1
+    written: Written = field(default=UNWRITTEN, compare=False, repr=False)
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -66,6 +84,8 @@ class Entry:
     where: Location | str  # of the key
     width: int
     value: Node
+    written: Written = field(default=UNWRITTEN, compare=False, repr=False)
+    merged: bool = field(default=False, compare=False, repr=False)  # by `<<`, from elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +95,7 @@ class Branch:
     entries: Mapping[str, Entry]
     where: Location | str
     width: int = 1
+    written: Written = field(default=UNWRITTEN, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +103,7 @@ class Items:
     items: Sequence[Node]
     where: Location | str
     width: int = 1
+    written: Written = field(default=UNWRITTEN, compare=False, repr=False)
 
 
 Node: TypeAlias = Scalar | Branch | Items
@@ -121,7 +143,7 @@ def parse(text: str, *, path: str, any_key: bool = False) -> Parsed:
         return Parsed(documents=(), findings=(problem,))
     builder = _Builder(path, split_lines(text), any_key=any_key)
     try:
-        builder.read(yaml.parse(text, Loader=LOADER))
+        builder.read(yaml.parse(text, Loader=_LOADER))
     except yaml.YAMLError as error:
         builder.findings.append(_syntax(error, path, builder.lines))
         return Parsed(documents=(), findings=tuple(builder.findings))
@@ -170,7 +192,7 @@ class _Stop(Exception):
 
 
 # The C loader is ten times faster; PyYAML can be built without it, and then this is slower only.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(slots=True)
@@ -180,10 +202,11 @@ class _Open:
     where: Location
     anchor: str | None
     is_mapping: bool
+    written: Written
     entries: dict[str, Entry] = field(default_factory=dict)
     merges: list[Branch] = field(default_factory=list)
     items: list[Node] = field(default_factory=list)
-    key: tuple[str, Location, int] | None = None
+    key: Scalar | None = None
     skip_value: bool = False  # the key was not usable
     merging: bool = False  # the value of `<<` is next
     size: int = 1
@@ -214,7 +237,7 @@ class _Builder:
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                     self._start_collection(event)
                 case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                    self._end_collection()
+                    self._end_collection(event)
                 case yaml.AliasEvent():
                     self._alias(event)
                 case yaml.DocumentStartEvent():
@@ -249,18 +272,27 @@ class _Builder:
         self._check_depth(1, where)
         self._check_tag(event.tag, where)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
-        self._open.append(_Open(where=where, anchor=event.anchor, is_mapping=is_mapping))
+        marked = event.anchor is not None or event.tag is not None
+        written = _written(event, "{" if event.flow_style else "", marked=marked)
+        self._open.append(
+            _Open(where=where, anchor=event.anchor, is_mapping=is_mapping, written=written)
+        )
 
-    def _end_collection(self) -> None:
+    def _end_collection(self, event: yaml.Event) -> None:
         done = self._open.pop()
+        written = done.written
+        # A block ends for libyaml where the next thing starts, behind the comments.
+        is_block = not written.style and written.last >= 0
+        written.end = written.last if is_block else _written(event).end
         node: Node
         if done.is_mapping:
             for merged in done.merges:
                 for key, entry in merged.entries.items():
-                    done.entries.setdefault(key, entry)
-            node = Branch(entries=done.entries, where=done.where)
+                    if key not in done.entries:
+                        done.entries[key] = replace(entry, merged=True)
+            node = Branch(entries=done.entries, where=done.where, written=written)
         else:
-            node = Items(items=tuple(done.items), where=done.where)
+            node = Items(items=tuple(done.items), where=done.where, written=written)
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._too_large(done.where)
@@ -285,6 +317,12 @@ class _Builder:
             plain=plain,
             where=where,
             width=max(1, end_column - column),
+            written=Written(
+                start.index,
+                end.index,
+                event.style or "",
+                event.anchor is not None or event.tag is not None,
+            ),
         )
         self._nodes += 1
         if self._nodes > MAX_NODES:
@@ -315,7 +353,9 @@ class _Builder:
         self._nodes += size
         if self._nodes > MAX_NODES:
             self._too_large(where)
-        self._add(node, size=size, height=height)
+        written = _written(event)
+        written.alias = f"*{event.anchor}"
+        self._add(replace(node, written=written), size=size, height=height)
 
     def _check_depth(self, height: int, where: Location) -> None:
         if len(self._open) + height <= MAX_DEPTH:
@@ -349,6 +389,7 @@ class _Builder:
             self._start = node.where.line if isinstance(node.where, Location) else 1
             return
         parent = self._open[-1]
+        parent.written.last = node.written.end
         parent.size += size
         if height >= parent.height:
             parent.height = height + 1
@@ -382,7 +423,7 @@ class _Builder:
             parent.skip_value = True
         else:
             self._check_duplicate(parent, node.text, node.where, node.width)
-            parent.key = (node.text, node.where, node.width)
+            parent.key = node
 
     def _check_duplicate(self, parent: _Open, key: str, where: Location, width: int) -> None:
         if key not in parent.entries:
@@ -404,8 +445,9 @@ class _Builder:
         elif parent.skip_value:
             parent.skip_value = False
         elif parent.key is not None:
-            key, where, width = parent.key
-            parent.entries.setdefault(key, Entry(where=where, width=width, value=node))
+            key = parent.key
+            entry = Entry(where=key.where, width=key.width, value=node, written=key.written)
+            parent.entries.setdefault(key.text, entry)
             parent.key = None
 
     def _merge(self, parent: _Open, node: Node) -> None:
@@ -458,6 +500,13 @@ class _Builder:
         )
         if is_last:
             raise _Stop
+
+
+def _written(event: yaml.Event, style: str = "", *, marked: bool = False) -> Written:
+    start, end = event.start_mark, event.end_mark
+    assert start is not None
+    assert end is not None
+    return Written(start.index, end.index, style, marked)
 
 
 @lru_cache(maxsize=4096)

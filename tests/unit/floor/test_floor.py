@@ -11,7 +11,7 @@ import yaml
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Json
 from fsd.compile.service import create_parameters, update_parameters
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.manifest.load import Loaded, load_manifest
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import manifest_schema, places

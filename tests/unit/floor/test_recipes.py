@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.manifest.load import load_manifest
 from tests.unit.floor.test_floor import document
 

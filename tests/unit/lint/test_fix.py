@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsd.errors import Location
-from fsd.lint import lint
 from fsd.lint.fix import Fixed, fix
 from fsd.lint.pages import MANIFEST, read_page
+from fsd.lint.run import lint
 from fsd.manifest.edit import SetValue
 from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.load import Loaded, load_manifest

@@ -9,7 +9,6 @@ import pytest
 
 import fsd.lint
 from fsd.errors import Location
-from fsd.lint import lint
 from fsd.lint.pages import (
     MANIFEST,
     Example,
@@ -20,7 +19,7 @@ from fsd.lint.pages import (
     read_page,
 )
 from fsd.lint.registry import list_rules
-from fsd.lint.run import ALL_RULES
+from fsd.lint.run import ALL_RULES, lint
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.run import WORKFLOW_RULES
 from fsd.manifest.environments import Environment, find_document, load_environments

@@ -11,8 +11,7 @@ from typing import TypedDict
 import pytest
 
 from fsd.errors import Location
-from fsd.lint import lint
-from fsd.lint.run import ALL_RULES
+from fsd.lint.run import ALL_RULES, lint
 from fsd.manifest.dependencies import data_date
 from fsd.manifest.environments import Environment, OverrideValue, find_document
 from fsd.manifest.finding import Finding, Severity

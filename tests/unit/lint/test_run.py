@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsd.errors import Location
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.manifest.environments import Environment, OverrideValue, find_document
 from fsd.manifest.finding import Severity, dotted
 from fsd.manifest.load import load_manifest

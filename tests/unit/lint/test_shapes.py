@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from fsd.errors import Location
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.manifest.load import load_manifest
 from tests.unit.manifest.manifests import KAFKA_CONSUMER
 

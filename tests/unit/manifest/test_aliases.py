@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fsd.errors import Location
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.manifest.load import load_manifest
 
 HEAD = """\

@@ -22,8 +22,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsd.lint import lint
-from fsd.lint.run import ALL_RULES
+from fsd.lint.run import ALL_RULES, lint
 from fsd.manifest.load import load_manifest
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import manifest_schema, places

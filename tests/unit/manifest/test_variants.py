@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from fsd.errors import Location
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.manifest.finding import Finding
 from fsd.manifest.load import Loaded, load_manifest
 from fsd.manifest.models import Service

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fsd.lint import lint
+from fsd.lint.run import lint
 from fsd.lint.workflows import lint_workflows
 from fsd.manifest.finding import Finding
 from fsd.manifest.load import load_manifest
