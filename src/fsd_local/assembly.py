@@ -100,6 +100,7 @@ class Assembly:
             calls={
                 ("GET", "/_fsd/status"): self._status,
                 ("POST", "/_fsd/reset"): self._reset_all,
+                ("POST", "/_fsd/interrupt-spot"): self._interrupt_spot,
                 ("POST", "/_fsd/placeholders"): _create_placeholders,
                 ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
             },
@@ -224,6 +225,9 @@ class Assembly:
         if elbv2.has_https_listener():
             notes.append("HTTPS listeners answer plain HTTP on the one port")
         return notes
+
+    def _interrupt_spot(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return {"interrupted": self._ecs.interrupt_spot(str(request.get("task", "")))}
 
     def _reset_ours(self) -> None:
         self._ecs.reset()

@@ -61,6 +61,8 @@ class TaskSpec:
     family: str
     revision: int
     containers: tuple[ContainerSpec, ...]
+    namespace: str = ""  # of Service Connect
+    known_names: tuple[str, ...] = ()  # names of that namespace that lead somewhere for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,9 @@ class Runtime(Protocol):
 
     def execute(self, task_id: str, container: str, command: Sequence[str], timeout: float) -> int:
         """Run a health check's argv in the container; its exit code, 124 after the timeout."""
+
+    def set_names(self, namespace: str, names: Mapping[str, Sequence[str]]) -> None:
+        """Where the names of a namespace lead from now on, for tasks that know them."""
 
     def stop(self, task_id: str) -> Sequence[ContainerState]:
         """SIGTERM, SIGKILL after stop_timeout, remove; the final states. Unknown task: ()."""

@@ -54,6 +54,8 @@ def cluster(found: Cluster, scope: Scope, include: Sequence[str]) -> Json:
         capacityProviders=found.capacity_providers,
         defaultCapacityProviderStrategy=found.default_strategy,
     )
+    if found.namespace:
+        answer["serviceConnectDefaults"] = {"namespace": found.namespace}
     if "CONFIGURATIONS" in include and found.configuration is not None:
         answer["configuration"] = found.configuration
     return answer
@@ -153,6 +155,7 @@ def _deployment(owner: Service, found: Deployment) -> Json:
         networkConfiguration=revision.network,
         rolloutState=str(found.rollout_state),
         rolloutStateReason=found.reason,
+        serviceConnectConfiguration=revision.settings.get("serviceConnectConfiguration"),
     ) | _launch(revision.launch_type, revision.capacity_provider_strategy)
 
 

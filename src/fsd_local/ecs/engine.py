@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from fsd_local.ecs import alarms, health, lifecycle, wording
 from fsd_local.ecs.actions import Deregister, Effect, Launch, Register, StopInRuntime
 from fsd_local.ecs.agent import Agent
+from fsd_local.ecs.connect import find_names, namespace_of
 from fsd_local.ecs.model import (
     Container,
     Deployment,
@@ -27,7 +28,7 @@ from fsd_local.ecs.model import (
     TaskStatus,
 )
 from fsd_local.ecs.naming import Ids
-from fsd_local.ecs.tasks import digest_of, log_target, service_task, task_spec
+from fsd_local.ecs.tasks import Resolved, digest_of, log_target, service_task, task_spec
 from fsd_local.ecs.transitions import emit, emit_deregistered, schedule
 from fsd_local.ports import (
     Clock,
@@ -75,6 +76,7 @@ class Engine:
         self._ids = ids
         self._speed = speed
         self._outbox: list[Effect] = []
+        self._names: dict[str, dict[str, tuple[str, ...]]] = {}  # as the runtime was told
         self._jobs: set[Future[None]] = set()
         self._is_closing = False
         self._is_paused = False
@@ -171,8 +173,21 @@ class Engine:
             self._expire(now)
             is_busy = self._is_busy()
             self._start_probes(now)
+            names = {
+                namespace: found
+                for scope in self._state.scopes.values()
+                for namespace, found in find_names(scope).items()
+            }
+        self._tell_names(names)
         self._perform(effects)
         return _BUSY_TICK if is_busy or effects else _IDLE_TICK
+
+    def _tell_names(self, names: dict[str, dict[str, tuple[str, ...]]]) -> None:
+        for namespace in names.keys() | self._names.keys():
+            found = names.get(namespace, {})
+            if found != self._names.get(namespace, {}):
+                self._runtime.set_names(namespace, found)
+        self._names = names
 
     def _schedule(self, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -334,6 +349,11 @@ class Engine:
 
     def _specify(self, task: Task, revision: Revision | None) -> TaskSpec:
         """Digests, then secrets, then log groups, as Fargate's agent does. Raises LaunchError."""
+        with self.lock:
+            scope = self._state.scope(task.account, task.region)
+            settings = revision.settings if revision is not None else {}
+            namespace = namespace_of(settings, scope.clusters.get(task.cluster))
+            names = list(find_names(scope).get(namespace, {}))
         agent = Agent(self._roles, task)
         agent.log_in()
         digests = self._resolve(task, revision)
@@ -359,15 +379,16 @@ class Engine:
             agent.check_stream(target)
             if not self._logs.exists(target):
                 raise LaunchError(wording.NO_LOG_GROUP)
-        return task_spec(
-            task,
+        resolved = Resolved(
             digests=digests,
             secrets=secrets,
             files=files,
             credentials=agent.credentials(),
             silent=agent.find_silent(),
-            speed=self._speed,
+            namespace=namespace,
+            known_names=names,
         )
+        return task_spec(task, resolved, speed=self._speed)
 
     def _resolve(self, task: Task, revision: Revision | None) -> dict[str, str]:
         if revision is not None and revision.is_resolved:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from fsd_local.ecs import lifecycle, wording
 from fsd_local.ecs import (
     operations_clusters as clusters,
 )
@@ -24,13 +25,15 @@ from fsd_local.ecs import (
 from fsd_local.ecs import (
     operations_tasks as tasks,
 )
+from fsd_local.ecs.capacity import SPOT
 from fsd_local.ecs.context import Context, TargetGroup
 from fsd_local.ecs.contract import Contract
 from fsd_local.ecs.engine import Engine
 from fsd_local.ecs.faults import ApiError
 from fsd_local.ecs.health import task_health
-from fsd_local.ecs.model import Json, Service, State, Task, TaskStatus
+from fsd_local.ecs.model import Json, Service, State, StopCode, Task, TaskStatus
 from fsd_local.ecs.naming import Ids
+from fsd_local.ecs.transitions import emit_deregistered
 from fsd_local.ports import Alarm, Clock, Neighbours
 
 Operation = Callable[[Context, Json], Json]
@@ -198,6 +201,29 @@ class EcsService:
             if found is not None:
                 services.scale(found, count)
         self._engine.wake()
+
+    def interrupt_spot(self, task_id: str) -> bool:
+        """AWS takes a Spot task's capacity back; False where there is no such Spot task.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
+        """
+        with self._engine.lock:
+            for scope, task in self._state.tasks():
+                if task.id != task_id or task.capacity_provider != SPOT or not task.is_wanted:
+                    continue
+                now = self._clock.time()
+                effects = lifecycle.begin_stop(task, wording.SPOT_INTERRUPTED, StopCode.SPOT, now)
+                name = task.group.removeprefix("service:")
+                service = scope.services.get((task.cluster, name))
+                if service is not None and task.id in service.tasks:
+                    service.is_steady = False
+                    emit_deregistered(service, effects, now, ids=self._ids)
+                self._engine.enqueue(effects)
+                break
+            else:
+                return False
+        self._engine.wake()
+        return True
 
     def reset(self) -> None:
         """Stop every task and forget everything; the control plane goes on, empty."""

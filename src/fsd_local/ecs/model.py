@@ -34,6 +34,7 @@ class StopCode(StrEnum):
     FAILED_TO_START = "TaskFailedToStart"
     CONTAINER_EXITED = "EssentialContainerExited"
     USER = "UserInitiated"
+    SPOT = "SpotInterruption"
     SCHEDULER = "ServiceSchedulerInitiated"
 
 
@@ -90,6 +91,7 @@ class Cluster:
     configuration: Json | None = None
     capacity_providers: list[str] = field(default_factory=list)
     default_strategy: list[Json] = field(default_factory=list)
+    namespace: str = ""  # ARN of the one that Service Connect uses without another
 
 
 @dataclass(slots=True, kw_only=True)

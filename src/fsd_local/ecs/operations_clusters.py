@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from fsd_local.ecs import describe, naming
@@ -87,9 +88,21 @@ def put_cluster_capacity_providers(context: Context, parameters: Json) -> Json:
     return update_cluster(context, parameters)
 
 
+def _namespace_arn(cluster: Cluster, wanted: str) -> str:
+    """A name stands for the namespace of that name, which ECS makes where there is none."""
+    if not wanted or wanted.startswith("arn:"):
+        return wanted
+    prefix = cluster.arn.partition(":cluster/")[0].replace(":ecs:", ":servicediscovery:")
+    number = hashlib.sha256(f"{prefix}/{wanted}".encode()).hexdigest()[:16]
+    return f"{prefix}:namespace/ns-{number}"
+
+
 def _update(found: Cluster, parameters: Json) -> None:
     found.settings = parameters.get("settings", found.settings)
     found.configuration = parameters.get("configuration", found.configuration)
+    wanted = (parameters.get("serviceConnectDefaults") or {}).get("namespace")
+    if wanted is not None:
+        found.namespace = _namespace_arn(found, wanted)
     found.capacity_providers = parameters.get("capacityProviders", found.capacity_providers)
     found.default_strategy = parameters.get(
         "defaultCapacityProviderStrategy", found.default_strategy

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 
 from fsd_local.ecs import describe, naming
+from fsd_local.ecs.capacity import check_strategy
+from fsd_local.ecs.connect import check_connect
 from fsd_local.ecs.context import Context, load_tags, paginate
 from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found, unsupported
 from fsd_local.ecs.model import Cluster, Json, Revision, Service, TaskDefinition
@@ -75,6 +77,8 @@ def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Servic
     network = _load_network(parameters.get("networkConfiguration"))
     balancers = parameters.get("loadBalancers") or []
     _check_load_balancers(context, task_definition, balancers)
+    settings = {key: parameters[key] for key in _SETTINGS if key in parameters}
+    check_connect(settings, cluster, task_definition)
     scope = context.scope
     service = Service(
         account=scope.account,
@@ -96,7 +100,7 @@ def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Servic
         platform_version=parameters.get("platformVersion") or "LATEST",
         zone_rebalancing=parameters.get("availabilityZoneRebalancing", "ENABLED"),
         capacity_provider_strategy=_load_strategy(cluster, parameters),
-        settings={key: parameters[key] for key in _SETTINGS if key in parameters},
+        settings=settings,
         tags=load_tags(parameters.get("tags")),
         client_token=parameters.get("clientToken", ""),
         creation=parameters,
@@ -107,6 +111,12 @@ def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Servic
 
 def _load_strategy(cluster: Cluster, parameters: Json) -> list[Json]:
     given: list[Json] = parameters.get("capacityProviderStrategy") or []
+    if given and "launchType" in parameters:
+        raise invalid(
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove "
+            "one and try again."
+        )
+    check_strategy(given, cluster)
     if given or "launchType" in parameters:
         return given
     return cluster.default_strategy
@@ -243,9 +253,6 @@ def update_service(context: Context, parameters: Json) -> Json:
     check_desired_count(count)
     _set_plain(service, parameters)
     service.configuration, service.desired_count = configuration, count
-    service.capacity_provider_strategy = parameters.get(
-        "capacityProviderStrategy", service.capacity_provider_strategy
-    )
     service.is_steady = False
     if parameters.get("forceNewDeployment") or _differs(service, wanted):
         restore(service, wanted)
@@ -279,6 +286,15 @@ def _wanted_revision(
     revision.platform_version = parameters.get("platformVersion") or service.platform_version
     given = {key: parameters[key] for key in _SETTINGS if key in parameters}
     revision.settings = service.settings | given
+    cluster = context.scope.clusters[service.cluster]
+    check_connect(revision.settings, cluster, target)
+    strategy = parameters.get("capacityProviderStrategy", service.capacity_provider_strategy)
+    if strategy != service.capacity_provider_strategy and not parameters.get("forceNewDeployment"):
+        raise invalid(
+            "You must force a new deployment when switching between capacity provider strategies."
+        )
+    check_strategy(strategy, cluster)
+    revision.capacity_provider_strategy = strategy
     return revision
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 from fsd_local.ecs import naming
+from fsd_local.ecs.capacity import choose_provider
 from fsd_local.ecs.health import load_health_check
 from fsd_local.ecs.model import (
     Container,
@@ -37,6 +39,8 @@ def service_task(service: Service, deployment: Deployment, now: float, *, ids: I
     task.group, task.started_by = f"service:{service.name}", deployment.id
     task.deployment_id, task.revision_arn = deployment.id, revision.arn
     task.network, task.launch_type = revision.network, revision.launch_type
+    others = [other for other in service.tasks.values() if other.is_wanted]
+    task.capacity_provider = choose_provider(revision.capacity_provider_strategy, others)
     task.enable_execute_command = service.enable_execute_command
     task.tags = propagated_tags(service, revision.task_definition)
     task.registrations = [
@@ -96,22 +100,24 @@ def new_task(
     )
 
 
-def task_spec(
-    task: Task,
-    *,
-    digests: Mapping[str, str],
-    secrets: Mapping[str, Mapping[str, str]],
-    credentials: Mapping[str, str],
-    files: Mapping[str, Sequence[str]] | None = None,
-    silent: Collection[str] = (),
-    speed: float,
-) -> TaskSpec:
-    """`secrets`, `digests` and the texts of environment `files` are by container; nothing is looked
-    up here.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """What ECS's agent looks up for a task; the first three are by container.
 
     `credentials` are the variables by which an SDK finds the task role; what the containers in
-    `silent` write arrives nowhere.
+    `silent` write arrives nowhere. `known_names` are those of Service Connect.
     """
+
+    digests: Mapping[str, str]
+    secrets: Mapping[str, Mapping[str, str]] = field(repr=False)
+    files: Mapping[str, Sequence[str]] = field(repr=False)  # texts of environment files
+    credentials: Mapping[str, str] = field(repr=False)
+    silent: Collection[str] = ()
+    namespace: str = ""
+    known_names: Collection[str] = ()
+
+
+def task_spec(task: Task, resolved: Resolved, *, speed: float) -> TaskSpec:
     return TaskSpec(
         id=task.id,
         account=task.account,
@@ -119,16 +125,10 @@ def task_spec(
         cluster=task.cluster,
         family=task.task_definition.family,
         revision=task.task_definition.revision,
+        namespace=resolved.namespace,
+        known_names=tuple(sorted(resolved.known_names)),
         containers=tuple(
-            _container_spec(
-                task,
-                found,
-                digest=digests.get(found["name"], ""),
-                environment={**credentials, **secrets.get(found["name"], {})},
-                files=(files or {}).get(found["name"], ()),
-                is_silent=found["name"] in silent,
-                speed=speed,
-            )
+            _container_spec(task, found, resolved, speed=speed)
             for found in task.task_definition.containers
         ),
     )
@@ -165,16 +165,10 @@ def digest_of(image: str) -> str:
 
 
 def _container_spec(
-    task: Task,
-    definition: Json,
-    *,
-    digest: str,
-    environment: Mapping[str, str],
-    files: Sequence[str],
-    is_silent: bool,
-    speed: float,
+    task: Task, definition: Json, resolved: Resolved, *, speed: float
 ) -> ContainerSpec:
-    override = _override(task, definition["name"])
+    name = definition["name"]
+    override = _override(task, name)
     command = override.get("command") or definition.get("command")
     memory = (
         override.get("memory")
@@ -183,14 +177,15 @@ def _container_spec(
     )
     stop_timeout = float(definition.get("stopTimeout", _STOP_TIMEOUT))
     return ContainerSpec(
-        name=definition["name"],
-        image=image_by_digest(definition["image"], digest),
+        name=name,
+        image=image_by_digest(definition["image"], resolved.digests.get(name, "")),
         command=_argv(command),
         entry_point=_argv(definition.get("entryPoint")),
         environment={
-            **_environment(task, read_variables(files)),
+            **_environment(task, read_variables(resolved.files.get(name, ()))),
             **_said(definition, override),
-            **environment,
+            **resolved.credentials,
+            **resolved.secrets.get(name, {}),
         },
         working_directory=definition.get("workingDirectory"),
         user=definition.get("user"),
@@ -199,7 +194,7 @@ def _container_spec(
         essential=definition.get("essential", True),
         read_only_root=bool(definition.get("readonlyRootFilesystem")),
         stop_timeout=max(stop_timeout / speed, min(stop_timeout, _SHORTEST_STOP_TIMEOUT)),
-        log=None if is_silent else log_target(task, definition),
+        log=None if name in resolved.silent else log_target(task, definition),
         **_kernel(definition),
     )
 

@@ -262,8 +262,10 @@ def _start(
     service: Service, action: StartTasks, now: float, *, ids: Ids, make_task: MakeTask
 ) -> Sequence[Effect]:
     deployment = _deployment(service, action.deployment_id)
-    tasks = [make_task(service, deployment, now) for _ in range(action.count)]
-    service.tasks.update({task.id: task for task in tasks})
+    tasks = []
+    for _ in range(action.count):
+        tasks.append(make_task(service, deployment, now))
+        service.tasks[tasks[-1].id] = tasks[-1]  # at once: the next one's capacity goes by it
     emit(service, wording.event_started([task.id for task in tasks]), now, ids=ids)
     return [Launch(task=task) for task in tasks]
 
@@ -377,6 +379,7 @@ def restore(service: Service, revision: Revision) -> None:
     service.load_balancers = revision.load_balancers
     service.platform_version = revision.platform_version
     service.settings = revision.settings
+    service.capacity_provider_strategy = revision.capacity_provider_strategy
 
 
 def _add_primary(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 CONTAINER_EXITED = "Essential container in task exited"
 CONTAINER_CHECKS_FAILED = "Task failed container health checks"
+SPOT_INTERRUPTED = "Your Spot Task was interrupted."
 STOPPED_BY_USER = "Task stopped by user"
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 TASKS_FAILED_TO_START = "ECS deployment circuit breaker: tasks failed to start."

@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from fsd_local.runtime import doorways, orphans, wording
 from fsd_local.runtime.doorways import Doorway, Doorways
 from fsd_local.runtime.images import REGISTRY_USER, resolve_digest
 from fsd_local.runtime.lines import Lines
+from fsd_local.runtime.names import write_hosts
 from fsd_local.runtime.reference import Reference, parse_reference
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -112,6 +113,7 @@ class Containers:
         self._password = registry_password
         self._lock = threading.Lock()
         self._tasks: dict[str, _Task] = {}
+        self._names: dict[str, Mapping[str, Sequence[str]]] = {}
         self._images: set[str] = set()  # of registries on this machine
         self._doorways = Doorways(aws_port) if aws_port and doorways.are_possible() else None
         sweep(instance, client)
@@ -133,12 +135,13 @@ class Containers:
     def launch(self, task: TaskSpec) -> str:
         for container in task.containers:
             self._pull(container)
-        found = _Task(self._engine)
+        found = _Task(self._engine, task)
         with contextlib.ExitStack() as undo:
             undo.callback(found.stop)
             for spec in _owner_first(task.containers):
                 found.create(spec, name=self._name(task, spec), labels=self._labels(task))
             found.start(self._logs, self._doorways)
+            found.write_names(self._names.get(task.namespace, {}))
             address = found.address()
             undo.pop_all()
         found.order = tuple(spec.name for spec in task.containers)
@@ -154,6 +157,13 @@ class Containers:
         task = self._find(task_id)
         found = task.containers.get(container) if task else None
         return found.execute(command, timeout) if found else _NOT_RUNNING
+
+    def set_names(self, namespace: str, names: Mapping[str, Sequence[str]]) -> None:
+        with self._lock:
+            self._names[namespace] = names
+            tasks = [task for task in self._tasks.values() if task.namespace == namespace]
+        for task in tasks:
+            task.write_names(names)
 
     def stop(self, task_id: str) -> Sequence[ContainerState]:
         with self._lock:
@@ -228,8 +238,9 @@ class Containers:
 
 
 class _Task:
-    def __init__(self, engine: docker.DockerClient) -> None:
+    def __init__(self, engine: docker.DockerClient, spec: TaskSpec) -> None:
         self._engine = engine
+        self.namespace, self._known = spec.namespace, spec.known_names
         self.containers: dict[str, _Container] = {}  # the owner of the network first
         self.order: tuple[str, ...] = ()
         self._doorway: Doorway | None = None
@@ -246,6 +257,12 @@ class _Task:
             container.start(logs)
             if ways is not None and self._doorway is None:
                 self._doorway = container.open_doorway(ways)
+
+    def write_names(self, names: Mapping[str, Sequence[str]]) -> None:
+        """All of the task's containers share the hosts file of the network's owner."""
+        owner = next(iter(self.containers.values()))
+        if self._known and (path := str(owner.attributes().get("HostsPath") or "")):
+            write_hosts(Path(path), names, known=self._known)
 
     def address(self) -> str:
         owner = next(iter(self.containers.values()))

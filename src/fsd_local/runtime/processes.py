@@ -15,7 +15,7 @@ import subprocess
 import tarfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +30,7 @@ from fsd_local.runtime.images import (
 )
 from fsd_local.runtime.limits import with_limits
 from fsd_local.runtime.lines import Lines
+from fsd_local.runtime.names import NameFiles
 from fsd_local.runtime.program import (
     Place,
     Program,
@@ -58,6 +59,7 @@ class Processes:
         self._password = registry_password
         self._images = Images(state / "images", password=registry_password)
         self._addresses = Addresses(instance)
+        self._names = NameFiles(state / "names")
         self._lock = threading.Lock()
         self._tasks: dict[str, _Task] = {}
         self._guard: orphans.Guard | None = None
@@ -80,6 +82,7 @@ class Processes:
             folder=self._state / "run" / task.id,
             lease=self._addresses.take(ports),
             mark=orphans.mark(self._instance, task.id),
+            names=self._names_for(task),
         )
         with contextlib.ExitStack() as undo:
             undo.callback(found.stop)
@@ -104,6 +107,9 @@ class Processes:
             return _NOT_RUNNING
         return found.execute(command, timeout)
 
+    def set_names(self, namespace: str, names: Mapping[str, Sequence[str]]) -> None:
+        self._names.write(namespace, names)
+
     def stop(self, task_id: str) -> Sequence[ContainerState]:
         with self._lock:
             task = self._tasks.pop(task_id, None)
@@ -127,6 +133,14 @@ class Processes:
     def _wrappers(self) -> Path:
         return self._state / "bin"
 
+    def _names_for(self, task: TaskSpec) -> Mapping[str, str]:
+        if not task.known_names:
+            return {}
+        return {
+            "FSD_LOCAL_NAMES": ",".join(task.known_names),
+            "FSD_LOCAL_NAMES_FILE": str(self._names.path(task.namespace)),
+        }
+
     def _find(self, task_id: str) -> _Task | None:
         with self._lock:
             return self._tasks.get(task_id)
@@ -146,8 +160,9 @@ class Processes:
 class _Task:
     """The containers of one task, and what they share."""
 
-    def __init__(self, *, folder: Path, lease: Lease, mark: str) -> None:
+    def __init__(self, *, folder: Path, lease: Lease, mark: str, names: Mapping[str, str]) -> None:
         self.folder = folder
+        self.names = names
         self.lease = lease
         self.mark = mark
         self.containers: dict[str, _Container] = {}
@@ -158,6 +173,7 @@ class _Task:
             wrappers=wrappers,
             lease=self.lease,
             mark=f"{self.mark}{container}:",
+            names=self.names,
         )
 
     def states(self) -> tuple[ContainerState, ...]:

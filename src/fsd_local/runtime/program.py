@@ -48,6 +48,7 @@ class Place:
     wrappers: Path  # has `python` and `python3`
     lease: Lease
     mark: str
+    names: Mapping[str, str] = field(default_factory=dict)  # variables for the payload
 
     def mapped(self, path: str) -> str:
         """A path of the container that is there, or could be made there; else as it is.
@@ -163,6 +164,7 @@ def _environment(container: ContainerSpec, image: ProcessImage, place: Place) ->
         **mapped,
         "PATH": _search_path(given.get("PATH", ""), place),
         "PYTHONPATH": _joined(str(PAYLOAD), mapped.get("PYTHONPATH", "")),
+        **place.names,
         "FSD_LOCAL_ADDRESS": address,
         "FSD_LOCAL_LOOPBACK": place.lease.loopback,
         orphans.MARK: place.mark,

@@ -49,6 +49,7 @@ class FakeRuntime:
         self.launched: list[TaskSpec] = []
         self.stopped: list[str] = []
         self.executed: list[tuple[str, tuple[str, ...]]] = []
+        self.names: dict[str, dict[str, tuple[str, ...]]] = {}
         self.gate = threading.Event()  # closed: launches wait
         self.gate.set()
 
@@ -89,6 +90,9 @@ class FakeRuntime:
             return list(self._tasks)
 
     # The port.
+
+    def set_names(self, namespace: str, names: Mapping[str, Sequence[str]]) -> None:
+        self.names[namespace] = {name: tuple(found) for name, found in names.items()}
 
     @property
     def name(self) -> Literal["container", "process"]:

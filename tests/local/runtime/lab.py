@@ -28,7 +28,20 @@ WORKDIR /srv
 ENTRYPOINT ["/bin/sh", "-c"]
 CMD ["echo from the image; exit 3"]
 """
-_APPLETS = ("cat", "echo", "httpd", "id", "kill", "pwd", "rm", "seq", "sleep", "touch", "wget")
+_APPLETS = (
+    "cat",
+    "echo",
+    "grep",
+    "httpd",
+    "id",
+    "kill",
+    "pwd",
+    "rm",
+    "seq",
+    "sleep",
+    "touch",
+    "wget",
+)
 
 
 def write_context(folder: Path) -> Path:
@@ -84,8 +97,8 @@ class Lab:
         }
         return ContainerSpec(**(defaults | options))
 
-    def launch(self, *containers: ContainerSpec) -> tuple[str, str]:
-        """(task id, address)."""
+    def launch(self, *containers: ContainerSpec, **options: Any) -> tuple[str, str]:
+        """(task id, address); `options` are the task's."""
         task = TaskSpec(
             id=uuid.uuid4().hex,
             account="0",
@@ -94,6 +107,7 @@ class Lab:
             family="box",
             revision=1,
             containers=containers,
+            **options,
         )
         address = self.runtime.launch(task)
         self.task_ids.append(task.id)

@@ -221,3 +221,24 @@ def test_read_log__pieces_and_streams__lines_with_their_times() -> None:
         ((start + 2) * 1000 + 900, "no end"),
         ((start + 3) * 1000, "of the other stream"),
     ]
+
+
+@pytest.mark.docker
+@pytest.mark.skipif(not doorways.are_possible(), reason="only root may write a container's files")
+def test_set_names__containers__reach_each_other_by_name(containers: Lab) -> None:
+    _, address = containers.launch(containers.spec("exec httpd -f -p 8000 -h /www"))
+    containers.runtime.set_names("ns", {"offers": [address], "other": ["192.0.2.7"]})
+    asking = containers.spec(
+        "until wget -q -O - http://offers:8000/; do sleep 0.1; done; cat /etc/hosts; "
+        "until cat /etc/hosts | grep -q 127.255.0.1; do sleep 0.1; done",
+        name="asking",
+    )
+
+    task_id, _ = containers.launch(asking, namespace="ns", known_names=("offers",))
+    containers.await_line("# end of them")
+    containers.runtime.set_names("ns", {"offers": []})
+    containers.await_end(task_id)
+
+    texts = containers.logs.texts("asking")
+    assert "served" in texts
+    assert not any("192.0.2.7" in text for text in texts)

@@ -427,3 +427,38 @@ def test_close__its_files__gone(processes: Lab, tmp_path: Path) -> None:
     processes.runtime.close()
 
     assert not (tmp_path / "state").exists()
+
+
+LOOK_UP = """
+import socket, sys, time
+def look(name):
+    try:
+        return sorted({entry[4][0] for entry in socket.getaddrinfo(name, 80)})
+    except OSError as error:
+        return type(error).__name__
+print(look("offers"), look("OFFERS."), look("nobody.invalid"), flush=True)
+while look("offers") == ["127.77.9.9"]:
+    time.sleep(0.05)
+print(look("offers"), socket.gethostbyname("offers"), flush=True)
+"""
+
+
+def test_set_names__task_that_knows_a_name__finds_what_is_behind_it_now(processes: Lab) -> None:
+    processes.runtime.set_names("ns", {"offers": ["127.77.9.9"], "other": ["127.77.9.8"]})
+    knowing = {"namespace": "ns", "known_names": ("offers",)}
+
+    task_id, _ = processes.launch(processes.spec(LOOK_UP, entry_point=PYTHON), **knowing)
+    processes.await_line("['127.77.9.9'] ['127.77.9.9'] gaierror")
+    processes.runtime.set_names("ns", {"offers": []})
+    processes.await_end(task_id)
+
+    assert processes.logs.texts()[-1] == "['127.255.0.1'] 127.255.0.1"
+
+
+def test_set_names__task_without_service_connect__knows_no_name(processes: Lab) -> None:
+    processes.runtime.set_names("ns", {"offers.invalid": ["127.77.9.9"]})
+
+    look = "import socket\ntry: socket.getaddrinfo('offers.invalid', 80)\n"
+    _, texts = run_python(processes, f"{look}except OSError: print('none')")
+
+    assert texts == ["none"]

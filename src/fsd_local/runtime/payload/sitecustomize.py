@@ -13,7 +13,9 @@ from __future__ import annotations
 import contextlib
 import importlib.machinery
 import importlib.util
+import json
 import os
+import random
 import socket
 import sys
 from typing import Any
@@ -24,6 +26,10 @@ _LOOPBACK = os.environ.get("FSD_LOCAL_LOOPBACK", "")
 _AWS = (
     os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "").removeprefix("http://").split("/")[0]
 )
+# Of Service Connect: what the task knows, and the file that says where each leads.
+_NAMES = frozenset(filter(None, os.environ.get("FSD_LOCAL_NAMES", "").split(",")))
+_NAMES_FILE = os.environ.get("FSD_LOCAL_NAMES_FILE", "")
+_NOWHERE = "127.255.0.1"
 _ANY = {"", "0.0.0.0", "::", "0:0:0:0:0:0:0:0"}
 _LOCALHOST = {"127.0.0.1", "localhost", "::1", "0:0:0:0:0:0:0:1"}
 _LISTENS = "0A"  # in /proc/net/tcp
@@ -91,6 +97,39 @@ def _reached(sock: socket.socket, address: Any) -> Any:
     return _with_host(sock, address, _local(sock, address[1]))
 
 
+def _addresses(name: Any) -> list[str]:
+    """Of a name of Service Connect, in any order; [] for any other name."""
+    text = name.decode("ascii", "replace") if isinstance(name, bytes) else name
+    if not isinstance(text, str) or text.rstrip(".").lower() not in _NAMES:
+        return []
+    try:
+        with open(_NAMES_FILE, encoding="utf-8") as file:
+            found = json.load(file).get(text.rstrip(".").lower(), [])
+    except (OSError, ValueError):
+        found = []
+    random.shuffle(found)
+    return found or [_NOWHERE]
+
+
+def _install_names() -> None:
+    kept = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, *rest: Any, **more: Any) -> Any:
+        found = _addresses(host)
+        if not found:
+            return kept(host, port, *rest, **more)
+        return [entry for address in found for entry in kept(address, port, *rest, **more)]
+
+    kept_one = socket.gethostbyname
+
+    def gethostbyname(name: Any) -> str:
+        found = _addresses(name)
+        return found[0] if found else kept_one(name)
+
+    socket.getaddrinfo = getaddrinfo
+    socket.gethostbyname = gethostbyname
+
+
 def _install() -> None:
     kept = {
         name: getattr(socket.socket, name) for name in ("bind", "connect", "connect_ex", "sendto")
@@ -125,4 +164,6 @@ def _import_the_next() -> None:
 
 if _ADDRESS and _LOOPBACK:
     _install()
+if _NAMES and _NAMES_FILE:
+    _install_names()
 _import_the_next()
