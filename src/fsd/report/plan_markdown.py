@@ -14,7 +14,7 @@ from datetime import datetime
 from fsd.change import Change, Sign
 from fsd.errors import Location
 from fsd.manifest.finding import Finding, Severity
-from fsd.plan.steps import ApplyStack, Step
+from fsd.plan.steps import ApplyStack, CreateService, Step, UpdateService
 from fsd.report.changes import short_value, step_effect, step_subject
 from fsd.report.findings import summarize
 from fsd.report.github_text import (
@@ -112,10 +112,25 @@ def _step_lines(step: Step) -> Iterator[str]:
     changes: tuple[Change, ...] = getattr(step, "changes", ())
     is_new_stack = isinstance(step, ApplyStack) and step.adds_everything
     if is_new_stack or not changes:
-        yield _line(_MARKS[step.sign], step_subject(step), step_effect(step))
+        yield from _whole_lines(step, _MARKS[step.sign])
         return
     for change in changes:
         yield from _change_lines(change, step)
+
+
+def _whole_lines(step: Step, sign: str) -> Iterator[str]:
+    """Of something new: its name, and how much of it there is."""
+    match step:
+        case ApplyStack(name=name, changes=changes):
+            yield _line(sign, "stack", name)
+            yield _line(sign, "resources", str(len(changes)))
+        case CreateService(name=name, desired_count=count):
+            yield _line(sign, "service", name)
+            yield _line(sign, "tasks", str(count))
+        case UpdateService(name=name):
+            yield _line(sign, "service", name)
+        case _:
+            yield _line(sign, step_subject(step), step_effect(step))
 
 
 def _change_lines(change: Change, step: Step) -> Iterator[str]:

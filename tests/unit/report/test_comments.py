@@ -17,7 +17,7 @@ from fsd.errors import ErrorCode, Location, ManifestError, RefusedError
 from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.rollout_time import Estimate, Part
 from fsd.plan.security_diff import GrantChange, RuleChange
-from fsd.plan.steps import ApplyStack, Plan, RegisterRevision, UpdateService
+from fsd.plan.steps import ApplyStack, CreateService, Plan, RegisterRevision, UpdateService
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.report.markdown import render_comment, render_error_comment, render_progress_comment
 from fsd.report.plan_markdown import Proposal, render_plan_comment
@@ -113,6 +113,7 @@ FIRST = replace(
             changes=(Change(what="first revision"),),
             sign=Sign.ADD,
         ),
+        CreateService(name="offer-api-dev", desired_count=2),
     ),
 )
 ESTIMATE = Estimate(parts=((Part.START, 40), (Part.DRAIN, 30)))
