@@ -22,7 +22,7 @@ from datetime import date
 
 from fsd.action.decide import decide
 from fsd.action.inputs import read_inputs
-from fsd.cli.deploying import split_reference
+from fsd.app.image import split_reference
 from fsd.errors import FsdError
 from fsd.github.context import read_context
 from fsd.github.runner import PREFIX, Runner

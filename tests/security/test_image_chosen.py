@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from fsd.cli.deploying import Opened, Options, choose_image, require_chosen
-from fsd.cli.wiring import Connection
+from fsd.app.account import Connection
+from fsd.app.deployment import DeployOptions, Opened
+from fsd.app.image import choose_image, require_chosen
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, JsonValue
 from fsd.errors import CallFailedError, RefusedError
@@ -72,15 +73,17 @@ def make_source(**changes: Any) -> Source:
 def opened(registry: FakeRegistry, *, image: str = "", source: Source | None = None) -> Opened:
     aws = replace(FakeAws().aws(), registry=registry)
     return Opened(
-        connection=Connection(aws=aws, environment=Environment(name="dev"), embedded=None),
+        connection=Connection(
+            aws=aws, environment=Environment(name="dev"), run="test", embedded=None
+        ),
         manifest=make_manifest(image=image or None),
         source=source or make_source(),
         release=make_release(),
     )
 
 
-def options(**changes: Any) -> Options:
-    return Options(file=Path("service.yml"), environment="dev", **changes)
+def options(**changes: Any) -> DeployOptions:
+    return DeployOptions(file=Path("service.yml"), environment="dev", **changes)
 
 
 def repository(name: str = "offer-api") -> Repository:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fsd.cli.deploying import Options, order_releases
+from fsd.app.commits import order_releases
+from fsd.app.deployment import DeployOptions
 from fsd.compile.desired import Release
 from fsd.github.context import read_context
 from fsd.release.result import ReleaseInfo
@@ -37,7 +38,7 @@ def test_order_releases__depth_1__github_decides_and_the_runs_where_it_cannot(
         asked.append((ours, theirs))
         return said or CommitOrder.UNKNOWN
 
-    options = Options(
+    options = DeployOptions(
         file=tmp_path / "service.yml",
         environment="prod",
         is_rerun=is_rerun,

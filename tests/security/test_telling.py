@@ -25,7 +25,7 @@ from typing import TextIO, cast
 import pytest
 
 import fsd.cli
-from fsd.action.ports import DeployRequest
+from fsd.app.deployment import DeployOptions
 from fsd.errors import CallFailedError
 from fsd.github.comments import Comments
 from fsd.github.runner import Runner
@@ -210,15 +210,15 @@ class Deployer(FakeDeployer):
     outcome: Outcome = Outcome.SUCCEEDED
     went_through: list[PhaseName] = field(default_factory=list)
 
-    def deploy(self, request: DeployRequest, *, reporter: Reporter) -> Result:
-        self.deployed.append(request)
+    def deploy(self, options: DeployOptions, *, reporter: Reporter) -> Result:
+        self.deployed.append(options)
         for phase in PHASES:
             if phase is self.wrong_at:
                 self.wrong.set()
             reporter.phase(make_phase(phase, state=PhaseState.RUNNING, text=""))
             self.went_through.append(phase)
         end = make_result(outcome=self.outcome)
-        return replace(end, service="service", environment=request.environment)
+        return replace(end, service="service", environment=options.environment)
 
 
 # What PyGithub takes for a list in which nothing is, or reads nothing of.

@@ -1,48 +1,21 @@
-"""What the Action needs of the rest of FSD. `fsd.cli.ci` gives it."""
+"""What the Action needs of the rest of FSD. `fsd.action.deployer` and `fsd.cli.ci` give it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from fsd.app.deployment import DeployOptions
 from fsd.manifest.environments import Environment
 from fsd.manifest.finding import Finding
-from fsd.release.deploy import OnCancel
 from fsd.release.reporter import Reporter
 from fsd.release.result import Result
-from fsd.release.turn import InFlight
 from fsd.report.plans import Planned
 
 # Of `rollback-to`: the last good release before the one that runs.
 PREVIOUS = "previous"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployRequest:
-    """One service into one environment. Empty means: as `fsd deploy` does without the option."""
-
-    file: Path
-    environment: str
-    role_to_assume: str = ""
-    region: str = ""
-    image: str = ""
-    context: Path | None = None
-    dockerfile: Path | None = None
-    build_args: Mapping[str, str] = field(default_factory=dict)
-    build_secrets: tuple[str, ...] = ()
-    cache: bool = True
-    overrides: tuple[str, ...] = ()
-    version: str = ""
-    timeout: timedelta | None = None
-    in_flight: InFlight = InFlight.WAIT
-    on_cancel: OnCancel = OnCancel.LEAVE
-    allow_older: bool = False
-    allow_interruption: bool = False
-    rollback: bool = True
-    require_promotion_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +38,12 @@ class Deployer(Protocol):
     ) -> Checked:
         """Offline. `environment` brings its overrides and variables."""
 
-    def plan(self, request: DeployRequest, *, reporter: Reporter) -> Planned: ...
+    def plan(self, options: DeployOptions, *, reporter: Reporter) -> Planned: ...
 
-    def deploy(self, request: DeployRequest, *, reporter: Reporter) -> Result: ...
+    def deploy(self, options: DeployOptions, *, reporter: Reporter) -> Result: ...
 
     def roll_back(
-        self, request: DeployRequest, to_version: str, *, reporter: Reporter
+        self, options: DeployOptions, to_version: str, *, reporter: Reporter
     ) -> Result: ...
 
 

@@ -25,11 +25,12 @@ from fsd.action.decide import (
     doubts,
 )
 from fsd.action.inputs import CommentLogs, Inputs, find_service_files, read_inputs
-from fsd.action.ports import Checked, CommentsPort, Deployer, DeployRequest
+from fsd.action.ports import Checked, CommentsPort, Deployer
 from fsd.action.record import Ended, ended_by_error, ended_by_result, outputs_of, record_json, worst
 from fsd.action.remedies import error_in_workflow, finding_in_workflow, result_in_workflow
 from fsd.action.secrets import argument_values, secret_values
 from fsd.action.tell import CommentingReporter, Teller, without_log_lines, without_output
+from fsd.app.deployment import DeployOptions
 from fsd.errors import CallFailedError, ErrorCode, ExitCode, FsdError, ManifestError, RefusedError
 from fsd.github.context import Checkout, Context
 from fsd.github.runner import Level, Runner
@@ -185,8 +186,8 @@ class _Run:
                 self._release(
                     file,
                     env,
-                    lambda request, reporter: self.deployer.roll_back(
-                        request, version, reporter=reporter
+                    lambda options, reporter: self.deployer.roll_back(
+                        options, version, reporter=reporter
                     ),
                 )
             case PlanOnly(environments=names, reason=reason):
@@ -223,11 +224,11 @@ class _Run:
 
     # --- a release -------------------------------------------------------------------------
 
-    def _deploy(self, request: DeployRequest, reporter: Reporter) -> Result:
-        return self.deployer.deploy(request, reporter=reporter)
+    def _deploy(self, options: DeployOptions, reporter: Reporter) -> Result:
+        return self.deployer.deploy(options, reporter=reporter)
 
     def _release(
-        self, file: Path, env: str, act: Callable[[DeployRequest, Reporter], Result]
+        self, file: Path, env: str, act: Callable[[DeployOptions, Reporter], Result]
     ) -> None:
         checked = self._check(file, (env,))
         service = checked.service or file.stem
@@ -244,7 +245,7 @@ class _Run:
                     service=service,
                     environment=env,
                 )
-                result = act(self._request(file, env), reporter)
+                result = act(self._options(file, env), reporter)
         except FsdError as error:
             self._end_error(error, file=file, service=service, env=env)
             return
@@ -297,23 +298,23 @@ class _Run:
             wanted is CommentLogs.AUTO and not self.context.is_public
         )
 
-    def _request(self, file: Path, env: str) -> DeployRequest:
+    def _options(self, file: Path, env: str) -> DeployOptions:
         inputs = self.inputs
-        return DeployRequest(
+        return DeployOptions(
             file=file,
             environment=env,
-            role_to_assume=inputs.role_to_assume,
-            region=inputs.aws_region,
-            image=inputs.image,
+            region=inputs.aws_region or None,
+            image=inputs.image or None,
             context=inputs.context,
             dockerfile=inputs.dockerfile,
-            build_args=inputs.build_args,
+            build_args=dict(inputs.build_args),
             build_secrets=inputs.build_secrets,
             cache=inputs.cache,
             overrides=inputs.all_overrides,
-            version=inputs.version,
+            version=inputs.version or None,
             timeout=inputs.timeout,
             in_flight=inputs.in_flight,
+            supersede_older=True,
             on_cancel=inputs.on_cancel,
             allow_older=inputs.allow_older,
             allow_interruption=inputs.allow_interruption,
@@ -331,7 +332,7 @@ class _Run:
         unavailable: dict[str, str] = {}
         for env in names if error is None else ():
             try:
-                plans.append(self.deployer.plan(self._request(file, env), reporter=Silent()))
+                plans.append(self.deployer.plan(self._options(file, env), reporter=Silent()))
             except FsdError as raised:
                 caught = error_in_workflow(raised)
                 unavailable[env] = caught.what

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from fsd import embedded_aws
-from fsd.cli.border import force_option
-from fsd.cli.options import open_service, service_options
+from fsd.app.operate import open_service
+from fsd.cli.options import force_option, service_options
+from fsd.cli.wiring import connect, who_runs
 from fsd.errors import ErrorCode, RefusedError
 from fsd.streams import say
 
@@ -21,8 +22,8 @@ from fsd.streams import say
 @click.option("--yes", is_flag=True, help="Do not ask for the service's name.")
 def command(service: str, env: str, region: str | None, output: str, force: bool, yes: bool) -> int:
     """Remove a service and everything that was made for it."""
+    from fsd.app.border import require_standing
     from fsd.app.manifest import find_environment, known_environments
-    from fsd.cli.border import require_standing
     from fsd.cli.wiring import govern_in_workflow
     from fsd.manifest.environments import LOCAL
     from fsd.release.delete import delete_service
@@ -30,11 +31,15 @@ def command(service: str, env: str, region: str | None, output: str, force: bool
 
     environments = govern_in_workflow()
     environment = find_environment(None, env, file=environments)
-    require_standing(environment, folder=Path.cwd(), force=force, action="delete")
+    require_standing(
+        environment, folder=Path.cwd(), forced_by=who_runs() if force else "", action="delete"
+    )
     if not yes:
         _ask(service, env)
     with open_reporter() as reporter:
-        connection, ref = open_service(service, env, region=region, environments_file=environments)
+        connection, ref = open_service(
+            connect, service, env, region=region, environments_file=environments
+        )
         others = tuple(name for name in known_environments() if name not in {env, LOCAL})
         deleted = delete_service(connection.aws, ref, reporter=reporter, other_environments=others)
     removed = deleted.removed

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fsd.cli.border import force_option
-from fsd.cli.options import DEPLOY_TIMEOUT, ENV, FILE, FORMAT, NO_WAIT, OVERRIDE, REGION
+from fsd.cli.options import (
+    DEPLOY_TIMEOUT,
+    ENV,
+    FILE,
+    FORMAT,
+    NO_WAIT,
+    OVERRIDE,
+    REGION,
+    force_option,
+)
 
 if TYPE_CHECKING:
     from fsd.release.turn import InFlight
@@ -84,12 +92,13 @@ def command(
     output: str,
 ) -> int:
     """Deploy a service and wait for the verdict on this very deployment."""
+    from fsd.app.border import require_standing
     from fsd.app.clock import catch_signals
+    from fsd.app.deploy import run_deploy
+    from fsd.app.deployment import DeployOptions
     from fsd.app.manifest import find_environment
-    from fsd.cli.border import require_standing
-    from fsd.cli.deploying import Options, run_deploy
     from fsd.cli.finish import finish
-    from fsd.cli.wiring import govern_in_workflow
+    from fsd.cli.wiring import connect, govern_in_workflow, who_runs
     from fsd.release.deploy import OnCancel
     from fsd.report import open_reporter
 
@@ -100,11 +109,13 @@ def command(
     environments = govern_in_workflow()
     environment = find_environment(file, env, file=environments)
     notes = [
-        require_standing(environment, folder=folder, force=force, action="deploy")
+        require_standing(
+            environment, folder=folder, forced_by=who_runs() if force else "", action="deploy"
+        )
         for folder in _folders(file, context, dockerfile)
     ]
     forced = next(filter(None, notes), "")
-    options = Options(
+    options = DeployOptions(
         file=file,
         environment=env,
         image=image,
@@ -124,7 +135,7 @@ def command(
         environments_file=environments,
     )
     with catch_signals() as signals, open_reporter() as reporter:
-        result = run_deploy(options, reporter=reporter)
+        result = run_deploy(options, connect, reporter=reporter)
     return finish(result, output=output, interrupted_as=signals.exit_code)
 
 

@@ -6,16 +6,9 @@ import json
 
 import click
 
-from fsd.cli.options import (
-    CLUSTER,
-    EXIT_ZERO,
-    FORMAT,
-    OPTIONAL_ENV,
-    REGION,
-    SERVICE,
-    make_operation,
-    open_any_service,
-)
+from fsd.app.operate import make_operation
+from fsd.cli.operating import open_to_look
+from fsd.cli.options import CLUSTER, EXIT_ZERO, FORMAT, OPTIONAL_ENV, REGION, SERVICE
 
 
 @click.command(
@@ -46,7 +39,7 @@ def command(
     from fsd.release.reporter import Silent
     from fsd.report.condition import diagnosis_text, exit_code
 
-    connection, ref = open_any_service(service, env, cluster=cluster, region=region)
+    connection, ref = open_to_look(service, env, cluster=cluster, region=region)
     examination = examine(make_operation(connection, ref, reporter=Silent()))
     code = 0 if exit_zero else int(exit_code(examination))
     if output == "json":

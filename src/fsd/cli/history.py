@@ -6,7 +6,9 @@ import json
 
 import click
 
-from fsd.cli.options import open_service, service_options
+from fsd.app.operate import open_service
+from fsd.cli.options import service_options
+from fsd.cli.wiring import connect
 
 
 @click.command(epilog="Example:  fsd history --service offer-api --env prod")
@@ -20,7 +22,7 @@ def command(service: str, env: str, region: str | None, output: str, limit: int)
     from fsd.release.history import read_rows
     from fsd.release.operations import require_service
 
-    connection, ref = open_service(service, env, region=region, start=False)
+    connection, ref = open_service(connect, service, env, region=region, start=False)
     rows = read_rows(connection.aws.ecs, cluster=ref.cluster, service=ref.name, limit=limit)
     if not rows:
         require_service(connection.aws, ref)

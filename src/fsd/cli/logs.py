@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import click
 
-from fsd.cli.options import Duration, open_service, service_options
+from fsd.app.operate import open_service
+from fsd.cli.options import Duration, service_options
+from fsd.cli.wiring import connect
 
 
 @click.command(
@@ -36,7 +38,7 @@ def command(
     from fsd.release.logs import LogReader
     from fsd.release.operations import require_service
 
-    connection, ref = open_service(service, env, region=region, start=False)
+    connection, ref = open_service(connect, service, env, region=region, start=False)
     clock = SystemClock()
     reader = LogReader(
         logs=connection.aws.logs, group=ref.log_group, start=clock.now() - since, task=task

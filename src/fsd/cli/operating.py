@@ -1,4 +1,4 @@
-"""What `rollback`, `restart` and `scale` have in common: open, act, report."""
+"""What commands on a deployed service have in common: open it, act, report."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import click
+
+from fsd.app.account import Connection
+from fsd.app.border import require_standing
 from fsd.app.clock import catch_signals
 from fsd.app.manifest import find_environment
-from fsd.cli.border import require_standing
+from fsd.app.operate import make_operation, open_exact_service, open_service
 from fsd.cli.finish import finish
-from fsd.cli.options import make_operation, open_service
-from fsd.cli.wiring import govern_in_workflow
-from fsd.release.operations import Operation
+from fsd.cli.wiring import connect, govern_in_workflow, who_runs
+from fsd.release.operations import Operation, ServiceRef
 from fsd.release.result import Result
 from fsd.report import open_reporter
 
@@ -37,9 +40,13 @@ def operate(
     environments = govern_in_workflow()
     if stands:
         environment = find_environment(None, env, file=environments)
-        forced = require_standing(environment, folder=Path.cwd(), force=force, action=stands)
+        forced = require_standing(
+            environment, folder=Path.cwd(), forced_by=who_runs() if force else "", action=stands
+        )
     with catch_signals() as signals, open_reporter() as reporter:
-        connection, ref = open_service(service, env, region=region, environments_file=environments)
+        connection, ref = open_service(
+            connect, service, env, region=region, environments_file=environments
+        )
         result = act(
             make_operation(
                 connection,
@@ -52,3 +59,19 @@ def operate(
             )
         )
     return finish(result, output=output, interrupted_as=signals.exit_code)
+
+
+def open_to_look(
+    service: str, env: str | None, *, cluster: str | None, region: str | None
+) -> tuple[Connection, ServiceRef]:
+    """A service of an environment, or with a cluster any service by its exact name.
+
+    Starts no embedded AWS. Raises click.UsageError without either.
+    """
+    if cluster is not None:
+        return open_exact_service(connect, service, env, cluster=cluster, region=region)
+    if env is None:
+        raise click.UsageError(
+            "`--env` is missing, or `--cluster` to name any service of a cluster"
+        )
+    return open_service(connect, service, env, region=region, start=False)

@@ -13,10 +13,6 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from fsd.app.manifest import EnvironmentsFile
-    from fsd.cli.wiring import Connection, WebIdentity
-    from fsd.release.operations import Operation, ServiceRef
-    from fsd.release.reporter import Reporter
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -118,118 +114,15 @@ NO_WAIT = click.option(
 )
 
 
+FORCE_HELP = "Pass a protected environment's border; the ledger notes who did."
+
+
+def force_option(command: Command) -> Command:
+    return click.option("--force", is_flag=True, help=FORCE_HELP)(command)
+
+
 def service_options(command: Command) -> Command:
     """--service, --env, --region, --format."""
     for option in (FORMAT, REGION, ENV, SERVICE):
         command = option(command)
     return command
-
-
-def open_environment(
-    env: str,
-    *,
-    region: str | None,
-    identity: WebIdentity | None = None,
-    environments_file: EnvironmentsFile = None,
-    start: bool = True,
-) -> tuple[Connection, str]:
-    """Connect to the environment's account; also the name of its cluster.
-
-    `start` is False for a command that only looks: it starts no embedded AWS.
-    """
-    from fsd.app.manifest import find_environment
-    from fsd.cli.wiring import connect
-
-    environment = find_environment(None, env, file=environments_file)
-    connection = connect(environment, region=region, identity=identity, start=start)
-    return connection, environment.cluster_name
-
-
-def open_service(
-    service: str,
-    env: str,
-    *,
-    region: str | None,
-    identity: WebIdentity | None = None,
-    environments_file: EnvironmentsFile = None,
-    start: bool = True,
-) -> tuple[Connection, ServiceRef]:
-    """Connect to the environment's account, and derive the service's names on AWS."""
-    from fsd.manifest import names
-    from fsd.release.operations import ServiceRef
-
-    connection, cluster = open_environment(
-        env,
-        region=region,
-        identity=identity,
-        environments_file=environments_file,
-        start=start,
-    )
-    ref = ServiceRef(
-        service=service,
-        environment=env,
-        cluster=cluster,
-        name=names.service_name(service, env),
-        stack_name=names.stack(service, env),
-        log_group=names.log_group(service, env),
-    )
-    return connection, ref
-
-
-def open_any_service(
-    service: str, env: str | None, *, cluster: str | None, region: str | None
-) -> tuple[Connection, ServiceRef]:
-    """For a command that only looks. With a cluster the service is named exactly, and need not be
-    FSD's; an environment then only says which account and role. Raises UsageError without either.
-    """
-    if cluster is None:
-        if env is None:
-            raise click.UsageError(
-                "`--env` is missing, or `--cluster` to name any service of a cluster"
-            )
-        return open_service(service, env, region=region, start=False)
-    from fsd.app.manifest import find_environment
-    from fsd.cli.wiring import connect
-    from fsd.manifest.environments import default_environment
-    from fsd.release.operations import ServiceRef
-
-    environment = find_environment(None, env) if env else default_environment("any")
-    ref = ServiceRef(
-        service=service,
-        environment="",
-        cluster=cluster,
-        name=service,
-        stack_name="",
-        log_group="",
-    )
-    return connect(environment, region=region, start=False), ref
-
-
-def make_operation(
-    connection: Connection,
-    ref: ServiceRef,
-    *,
-    reporter: Reporter,
-    timeout: timedelta | None = None,
-    wait: bool = True,
-    force: bool = False,
-    forced: str = "",
-) -> Operation:
-    from fsd.app.clock import SystemClock
-    from fsd.cli.border import border_of
-    from fsd.cli.wiring import who_runs
-    from fsd.release.operations import Operation
-    from fsd.release.waiting_time import SHORTEST
-
-    return Operation(
-        aws=connection.aws,
-        ref=ref,
-        clock=SystemClock(),
-        reporter=reporter,
-        timeout=SHORTEST if timeout is None else timeout,
-        wait=wait,
-        pace=connection.pace,
-        border=border_of(connection.environment, force=force),
-        forced=forced,
-        by=who_runs(),
-    )

@@ -45,11 +45,13 @@ def command(
     output: str,
 ) -> int:
     """Say what a deployment would change, and why."""
-    from fsd.cli.deploying import Options, run_plan
+    from fsd.app.deployment import DeployOptions
+    from fsd.app.plan import run_plan
+    from fsd.cli.wiring import connect
     from fsd.release.reporter import Silent
     from fsd.report.plans import plan_json, plan_text
 
-    options = Options(
+    options = DeployOptions(
         file=file,
         environment=env,
         image=image,
@@ -58,7 +60,7 @@ def command(
         overrides=overrides,
         region=region,
     )
-    planned = run_plan(options, reporter=Silent(), drift=drift)
+    planned = run_plan(options, connect, reporter=Silent(), drift=drift)
     if output == "json":
         click.echo(json.dumps(plan_json(planned), indent=2))
     else:

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import click
 
-from fsd.cli.border import force_option
-from fsd.cli.options import NO_WAIT, TIMEOUT, service_options
+from fsd.cli.options import NO_WAIT, TIMEOUT, force_option, service_options
 
 
 @click.command(

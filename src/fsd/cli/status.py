@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fsd.cli.options import (
-    CLUSTER,
-    EXIT_ZERO,
-    FORMAT,
-    OPTIONAL_ENV,
-    REGION,
-    make_operation,
-    open_any_service,
-    open_environment,
-)
+from fsd.app.operate import make_operation, open_environment
+from fsd.cli.operating import open_to_look
+from fsd.cli.options import CLUSTER, EXIT_ZERO, FORMAT, OPTIONAL_ENV, REGION
+from fsd.cli.wiring import connect
 
 if TYPE_CHECKING:
-    from fsd.cli.wiring import Connection
+    from fsd.app.account import Connection
     from fsd.release.operations import ServiceRef
 
 
@@ -62,7 +56,7 @@ def command(
             raise click.UsageError("`--service` is missing, or `--env` to list all services")
         _show_all(env, region=region, is_json=is_json, watch=watch)
         return 0
-    connection, ref = open_any_service(service, env, cluster=cluster, region=region)
+    connection, ref = open_to_look(service, env, cluster=cluster, region=region)
     return _show_one(connection, ref, is_json=is_json, watch=watch, exit_zero=exit_zero)
 
 
@@ -97,7 +91,7 @@ def _show_all(env: str, *, region: str | None, is_json: bool, watch: bool) -> No
     from fsd.report.json_report import overview_json
     from fsd.report.tables import overview_text
 
-    connection, cluster = open_environment(env, region=region, start=False)
+    connection, cluster = open_environment(connect, env, region=region, start=False)
     shown: list[Overview] = []
 
     def look() -> bool:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fsd.action.inputs import Inputs
-from fsd.action.ports import Checked, DeployRequest
+from fsd.action.ports import Checked
 from fsd.action.run import Step, Tools, run_step
+from fsd.app.deployment import DeployOptions
 from fsd.errors import FsdError, Interrupted
 from fsd.github.context import Checkout, Context
 from fsd.github.runner import PREFIX, Runner
@@ -46,9 +47,9 @@ class FakeDeployer:
     findings: tuple[Finding, ...] = ()
     known: dict[str, Environment] = field(default_factory=dict)
     plan_errors: dict[str, FsdError] = field(default_factory=dict)
-    deployed: list[DeployRequest] = field(default_factory=list)
-    planned: list[DeployRequest] = field(default_factory=list)
-    rolled_back: list[tuple[DeployRequest, str]] = field(default_factory=list)
+    deployed: list[DeployOptions] = field(default_factory=list)
+    planned: list[DeployOptions] = field(default_factory=list)
+    rolled_back: list[tuple[DeployOptions, str]] = field(default_factory=list)
     lines: tuple[str, ...] = ()
     bug: Exception | None = None
 
@@ -63,32 +64,32 @@ class FakeDeployer:
         has_errors = any(finding.severity is Severity.ERROR for finding in self.findings)
         return Checked(service=file.stem, findings=self.findings, has_errors=has_errors)
 
-    def plan(self, request: DeployRequest, *, reporter: Reporter) -> Planned:
+    def plan(self, options: DeployOptions, *, reporter: Reporter) -> Planned:
         del reporter
-        self.planned.append(request)
-        if request.environment in self.plan_errors:
-            raise self.plan_errors[request.environment]
+        self.planned.append(options)
+        if options.environment in self.plan_errors:
+            raise self.plan_errors[options.environment]
         plan = Plan(name="x", account="1", region="us-east-1", steps=())
-        return Planned(service=request.file.stem, environment=request.environment, plan=plan)
+        return Planned(service=options.file.stem, environment=options.environment, plan=plan)
 
-    def deploy(self, request: DeployRequest, *, reporter: Reporter) -> Result:
-        self.deployed.append(request)
-        return self._end(request, reporter)
+    def deploy(self, options: DeployOptions, *, reporter: Reporter) -> Result:
+        self.deployed.append(options)
+        return self._end(options, reporter)
 
-    def roll_back(self, request: DeployRequest, to_version: str, *, reporter: Reporter) -> Result:
-        self.rolled_back.append((request, to_version))
-        return self._end(request, reporter)
+    def roll_back(self, options: DeployOptions, to_version: str, *, reporter: Reporter) -> Result:
+        self.rolled_back.append((options, to_version))
+        return self._end(options, reporter)
 
-    def _end(self, request: DeployRequest, reporter: Reporter) -> Result:
+    def _end(self, options: DeployOptions, reporter: Reporter) -> Result:
         if self.bug is not None:
             raise self.bug
         reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text=""))
         for line in self.lines:
             reporter.note(line)
-        end = self.ends.get(request.file.stem, make_result())
+        end = self.ends.get(options.file.stem, make_result())
         if isinstance(end, FsdError):
             raise end
-        return replace(end, service=request.file.stem, environment=request.environment)
+        return replace(end, service=options.file.stem, environment=options.environment)
 
 
 @dataclass

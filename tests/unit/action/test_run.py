@@ -251,7 +251,6 @@ def test_run_step__interrupted_in_the_first_of_two__does_not_start_the_second(sc
 def test_run_step__inputs__reach_the_deployment(scene: Scene) -> None:
     scene.run(
         environment="qa",
-        role_to_assume="arn:aws:iam::1:role/x",
         aws_region="eu-west-1",
         image="a@sha256:b",
         overrides="resources.cpu=512",
@@ -263,9 +262,8 @@ def test_run_step__inputs__reach_the_deployment(scene: Scene) -> None:
     )
 
     (request,) = scene.deployer.deployed
-    assert (request.environment, request.role_to_assume, request.region, request.image) == (
+    assert (request.environment, request.region, request.image) == (
         "qa",
-        "arn:aws:iam::1:role/x",
         "eu-west-1",
         "a@sha256:b",
     )

@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 import pytest
 
-from fsd.cli.deploying import split_reference
+from fsd.app.image import split_reference
 from fsd.cli.options import Duration
 from fsd.errors import UsageError
 

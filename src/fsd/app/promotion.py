@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fsd.app.account import Connect
 from fsd.app.manifest import find_environment
-from fsd.cli.wiring import connect
 from fsd.compile.desired import Image
 from fsd.manifest import names
 from fsd.release import promotion
 from fsd.release.ledger import read_history
 
 if TYPE_CHECKING:
-    from fsd.cli.deploying import Options
+    from fsd.app.deployment import DeployOptions
 
 
-def require_promotion(options: Options, *, image: Image, source: str, service: str) -> None:
+def require_promotion(
+    options: DeployOptions, connect: Connect, *, image: Image, source: str, service: str
+) -> None:
     """Raises RefusedError unless a rollout of this very digest succeeded in `source`.
 
     Its account is opened as the environments file says, and by this run's own identity else.

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fsd.cli.deploying import Options, run_deploy, run_plan
+from fsd.app.deploy import run_deploy
+from fsd.app.deployment import DeployOptions
+from fsd.app.plan import run_plan
+from fsd.cli.wiring import connect
 from fsd.errors import CallFailedError
 from fsd.release.reporter import Silent
 
@@ -28,11 +31,11 @@ def test_prepare__named_dockerfile_is_not_there__said_before_any_call(
     (tmp_path / "service.yml").write_text(MANIFEST)
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     (tmp_path / "folder").mkdir()
-    options = Options(
+    options = DeployOptions(
         file=tmp_path / "service.yml", environment="dev", dockerfile=Path(name), region="nowhere"
     )
 
     with pytest.raises(CallFailedError) as raised:
-        run(options, reporter=Silent())  # type: ignore[operator]  # one of two functions
+        run(options, connect, reporter=Silent())  # type: ignore[operator]  # one of two functions
 
     assert raised.value.code == "dockerfile-missing"

@@ -1,0 +1,111 @@
+"""The main job: from a Service YAML to a release that is judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fsd.app.account import Connect, Connection
+from fsd.app.clock import SystemClock
+from fsd.app.commits import count_commits, order_releases
+from fsd.app.deployment import DeployOptions, Prepared
+from fsd.app.image import obtain_image, require_chosen
+from fsd.app.prepare import compile_desired, prepare
+from fsd.app.promotion import require_promotion
+from fsd.compile.desired import Image
+from fsd.errors import CallFailedError, Interrupted
+from fsd.manifest.rollout_time import estimate_rollout
+from fsd.release.deploy import DeployRequest, deploy
+from fsd.release.promotion import find_gates
+from fsd.release.reporter import Reporter
+from fsd.release.result import Phase, PhaseName, PhaseState, Result
+from fsd.release.waiting_time import default_timeout
+
+if TYPE_CHECKING:
+    pass
+
+
+def run_deploy(options: DeployOptions, connect: Connect, *, reporter: Reporter) -> Result:
+    """The whole main job. Raises FsdError where it ends before the rollout begins."""
+    try:
+        prepared = prepare(options, connect, reporter=reporter)
+        request = _make_request(options, prepared, reporter=reporter, connect=connect)
+    except Interrupted as signal:
+        raise Interrupted(
+            f"{signal.what} before ECS was asked to change anything",
+            where=signal.where,
+            fix="run it again",
+            exit_code=signal.exit_code,
+        ) from signal
+    aws = prepared.connection.aws
+    result = deploy(request, aws, clock=SystemClock(), reporter=reporter)
+    return _with_reachable_url(result, prepared.connection)
+
+
+def _make_request(
+    options: DeployOptions, prepared: Prepared, *, reporter: Reporter, connect: Connect
+) -> DeployRequest:
+    """With the image built and pushed, or found."""
+    chosen = prepared.chosen()
+    _require_promotion(options, prepared, connect, chosen.image)
+    clock = SystemClock()
+    began = clock.now()
+    running = Phase(
+        name=PhaseName.IMAGE, state=PhaseState.RUNNING, text="building", started_at=began
+    )
+    reporter.phase(running)
+    try:
+        image, text, notes = obtain_image(chosen, prepared, reporter=reporter)
+    except CallFailedError:
+        reporter.phase(
+            replace(running, state=PhaseState.FAILED, text="failed", finished_at=clock.now())
+        )
+        raise
+    phase = replace(running, state=PhaseState.DONE, text=text, finished_at=clock.now())
+    reporter.phase(phase)
+    desired = compile_desired(prepared, image, options)
+    expected, speed = estimate_rollout(prepared.manifest.service), prepared.connection.pace.speed
+    timeout = options.timeout
+    require_chosen(chosen.image if chosen.is_there else image, desired)
+    return DeployRequest(
+        desired=desired,
+        image=image,
+        release=prepared.release,
+        observed=prepared.observed,
+        timeout=default_timeout(expected, speed=speed) if timeout is None else timeout,
+        expected=expected,
+        wait=options.wait,
+        rollback=options.rollback,
+        in_flight=options.in_flight,
+        supersede_older=options.supersede_older,
+        order=order_releases(options, prepared.release, folder=prepared.source.folder),
+        allow_older=options.allow_older,
+        allow_interruption=options.allow_interruption,
+        count_commits=count_commits(prepared.source.folder),
+        on_cancel=options.on_cancel,
+        pace=prepared.connection.pace,
+        phases=(*prepared.phases, phase),
+        notes=(*prepared.notes, *notes, *_forced_note(options)),
+        started_at=prepared.started_at,
+    )
+
+
+def _forced_note(options: DeployOptions) -> tuple[str, ...]:
+    return (f"forced: {options.forced}",) if options.forced else ()
+
+
+def _with_reachable_url(result: Result, connection: Connection) -> Result:
+    """The embedded AWS has no certificates: it answers an HTTPS listener by plain HTTP."""
+    if connection.embedded is None or not result.url.startswith("https://"):
+        return result
+    return replace(result, url=f"http://{result.url.removeprefix('https://')}")
+
+
+def _require_promotion(
+    options: DeployOptions, prepared: Prepared, connect: Connect, image: Image
+) -> None:
+    """Before the build: an image that is yet to be built has succeeded nowhere."""
+    service = prepared.manifest.metadata.name
+    asked = options.require_promotion_from
+    for source in find_gates(asked, prepared.connection.environment.promote_from):
+        require_promotion(options, connect, image=image, source=source, service=service)

@@ -1,0 +1,239 @@
+"""The image of a release: given, built before, or yet to be built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fsd.app.clock import SystemClock
+from fsd.app.deployment import Chosen, DeployOptions, Opened, Prepared
+from fsd.compile.desired import Desired, Image
+from fsd.errors import CallFailedError, ErrorCode, RefusedError, UsageError
+from fsd.manifest import names
+from fsd.release.ports import Aws, Registry, RegistryImage, Repository
+from fsd.release.reporter import Reporter
+
+if TYPE_CHECKING:
+    from fsd.image.build import Built
+    from fsd.manifest.models import Manifest
+
+
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html, dual-stack and FIPS too
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)"
+    r"\.(?:amazonaws\.com(?:\.cn)?|on\.(?:aws|amazonwebservices\.com\.cn))/(?P<name>.+)"
+)
+
+
+def choose_image(options: DeployOptions, opened: Opened) -> Chosen:
+    """The one place that says which image a release takes. Makes nothing.
+
+    A tag is read once, here: a digest cannot move between the promotion's check and the rollout.
+    """
+    reference = image_reference(options, opened.manifest)
+    if reference:
+        image, notes = _resolve(reference, opened)
+        return Chosen(image=image, is_given=True, is_there=True, notes=notes)
+    from fsd.image.build import as_built
+
+    source, aws = opened.source, opened.connection.aws
+    name = names.repository(opened.manifest.metadata.name)
+    found = aws.reads.start(lambda: aws.registry.find_image(name, source.key_tag))
+    repository = aws.registry.find_repository(name)
+    built = as_built(source, found(), repository=repository) if repository else None
+    if built is not None:
+        return Chosen(
+            image=built.image,
+            is_given=False,
+            is_there=True,
+            repository=repository,
+            tags=built.tags,
+        )
+    uri = repository.uri if repository else name
+    return Chosen(
+        image=Image(repository=uri, digest="", tag=source.tag),
+        is_given=False,
+        is_there=False,
+        repository=repository,
+        notes=(f"the image {name}:{source.tag} is not built yet",),
+    )
+
+
+def require_chosen(judged: Image, desired: Desired) -> None:
+    """Raises RefusedError where the image to deploy is not the one that was checked."""
+    containers = desired.task_definition["containerDefinitions"]
+    deployed = [
+        container.get("image")
+        for container in (containers if isinstance(containers, list) else [])
+        if isinstance(container, dict) and container.get("name") == desired.service.container
+    ]
+    if deployed != [judged.uri]:
+        raise RefusedError(
+            f"{judged.uri} was judged, and {', '.join(map(str, deployed)) or 'none'} would be "
+            "deployed",
+            where=desired.name,
+            fix="run it again; if the error stays, report it: this is a fault of fsd",
+            code=ErrorCode.IMAGE_CHANGED,
+        )
+
+
+def image_reference(options: DeployOptions, manifest: Manifest) -> str:
+    """The image that is given; "" where one is built. A context asks for a build."""
+    return options.image or ("" if options.context else manifest.service.image or "")
+
+
+def obtain_image(
+    chosen: Chosen, prepared: Prepared, *, reporter: Reporter
+) -> tuple[Image, str, tuple[str, ...]]:
+    """(image, what the report says, notes)."""
+    if chosen.is_given:
+        return chosen.image, f"{_image_name(chosen.image)}   given", chosen.notes
+    repository, notes = chosen.repository, tuple[str, ...]()
+    if repository is None:
+        repository, notes = _create_repository(prepared)
+    if chosen.is_there:
+        return _reuse(chosen, prepared, repository)
+    image, text, more = _build(prepared, repository, reporter=reporter)
+    return image, text, (*notes, *more)
+
+
+def _reuse(
+    chosen: Chosen, prepared: Prepared, repository: Repository
+) -> tuple[Image, str, tuple[str, ...]]:
+    from fsd.image.build import Found, put_tag
+
+    registry, image = prepared.connection.aws.registry, chosen.image
+    found = Found(image=image, tags=chosen.tags)
+    tag, notes = put_tag(prepared.source, found, repository=repository, registry=registry)
+    return replace(image, tag=tag), f"{_image_name(image)}   reused, built before", notes
+
+
+def _build(
+    prepared: Prepared, repository: Repository, *, reporter: Reporter
+) -> tuple[Image, str, tuple[str, ...]]:
+    from fsd.image.build import build_image
+    from fsd.image.patience import Patience
+
+    built: Built = build_image(
+        prepared.source,
+        repository=repository,
+        registry=prepared.connection.aws.registry,
+        version=prepared.release.version,
+        patience=Patience(wait=SystemClock().wait, on_line=reporter.note),
+        on_line=reporter.note,
+    )
+    notes = built.notes
+    text = f"{_image_name(built.image)}   " + (
+        "reused, built before" if built.reused else f"built {built.seconds:.1f} s, {built.pushed}"
+    )
+    if built.skipped:
+        steps = "; ".join(built.skipped)
+        notes = (*notes, f"processes run without Docker, so these steps were skipped: {steps}")
+    return built.image, text, notes
+
+
+def _create_repository(prepared: Prepared) -> tuple[Repository, tuple[str, ...]]:
+    registry = prepared.connection.aws.registry
+    name = names.repository(prepared.manifest.metadata.name)
+    tags = {
+        "fsd:service": prepared.manifest.metadata.name,
+        "fsd:pack": prepared.manifest.metadata.pack,
+        "fsd:created-by": "deploy",
+    }
+    return registry.create_repository(name, tags=tags), (f"created the repository {name}",)
+
+
+def _resolve(reference: str, opened: Opened) -> tuple[Image, tuple[str, ...]]:
+    """A given image, by digest where its registry says it; else a note that it did not.
+
+    Raises CallFailedError where ECR has no such image, UsageError for a reference that is none.
+    """
+    repository, tag, digest = split_reference(reference)
+    aws = opened.connection.aws
+    known = _find_known(aws, repository, digest or tag or "latest")
+    if known is None:
+        return _resolve_elsewhere(reference, aws.registry)
+    found = known.image()
+    if found is None:
+        raise CallFailedError(
+            f"the image {reference} does not exist",
+            where=f"repository {known.name} · {aws.identity.region}",
+            fix="push it first, or let fsd build it: leave --image out",
+            code=ErrorCode.IMAGE_NOT_FOUND,
+        )
+    return Image(repository=repository, digest=found.digest, tag=tag), ()
+
+
+def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple[str, ...]]:
+    """Of another account, another Region or another registry. ECS pulls it, and says so if it
+    can't: that this role may not read it says nothing of the task's."""
+    repository, tag, digest = split_reference(reference)
+    image = Image(repository=repository, digest=digest, tag=tag)
+    place = _ECR.fullmatch(repository)
+    if digest:
+        return image, ()
+    if place is None:
+        why = "its registry is not ECR"
+    else:
+        try:
+            found = registry.find_image(
+                place["name"], tag or "latest", account=place["account"], region=place["region"]
+            )
+        except CallFailedError as error:
+            found, why = None, error.what
+        else:
+            why = "it is not there"
+        if found:
+            return replace(image, digest=found.digest), ()
+    return image, (
+        f"the digest of {reference} is not known: {why}. The tag is deployed, and what it names "
+        "can change; give the image by its digest",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A repository of this account, and what gives the image in it."""
+
+    name: str
+    image: Callable[[], RegistryImage | None]
+
+
+def _find_known(aws: Aws, uri: str, tag_or_digest: str) -> _Known | None:
+    """This account's repository of that URI; the embedded AWS's path has account and Region too."""
+    path, registry = uri.partition("/")[2], aws.registry
+    for name in (path, *path.split("/", 2)[2:]):
+        if not name:
+            continue
+        image = aws.reads.start(partial(registry.find_image, name, tag_or_digest))
+        known = registry.find_repository(name)
+        if known is not None and known.uri == uri:
+            return _Known(name=name, image=image)
+    return None
+
+
+def split_reference(reference: str) -> tuple[str, str, str]:
+    """(repository, tag, digest); the tag's colon is the one behind the last slash.
+
+    Raises UsageError where there is no repository.
+    """
+    rest, _, digest = reference.partition("@")
+    head, slash, last = rest.rpartition("/")
+    name, _, tag = last.partition(":")
+    repository = f"{head}{slash}{name}"
+    if not name or any(c.isspace() for c in reference):
+        raise UsageError(
+            f"`{reference}` is not an image reference",
+            where="--image",
+            fix="give registry/repository:tag or registry/repository@sha256:…",
+            code=ErrorCode.IMAGE_REFERENCE,
+        )
+    return repository, tag, digest
+
+
+def _image_name(image: Image) -> str:
+    name = image.repository.rpartition("/")[2]
+    return f"{name}@{image.digest[:19]}…" if image.digest else f"{name}:{image.tag}"

@@ -1,0 +1,38 @@
+"""The dry run: observe and plan, and nothing that applies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsd.app.account import Connect
+from fsd.app.deployment import DeployOptions
+from fsd.app.prepare import compile_desired, prepare
+from fsd.manifest.rollout_time import estimate_rollout
+from fsd.plan.planner import plan_release
+from fsd.release.observe import observe, place_of
+from fsd.release.reporter import Reporter
+from fsd.report.plans import Planned
+
+if TYPE_CHECKING:
+    pass
+
+
+def run_plan(
+    options: DeployOptions, connect: Connect, *, reporter: Reporter, drift: bool = False
+) -> Planned:
+    """Observe and plan. Builds nothing: without `--image` the commit's image is looked up, and an
+    image that is not there yet is shown as such."""
+    prepared = prepare(options, connect, reporter=reporter, is_plan=True)
+    chosen = prepared.chosen()
+    desired = compile_desired(prepared, chosen.image, options)
+    aws = prepared.connection.aws
+    observed = prepared.observed() or observe(aws, place_of(desired))
+    plan = plan_release(desired, observed)
+    return Planned(
+        service=desired.service_name,
+        environment=desired.environment,
+        plan=plan,
+        notes=(*prepared.notes, *chosen.notes, *plan.warnings),
+        expected=estimate_rollout(prepared.manifest.service),
+        drift=aws.stacks.drift(desired.stack_name) if drift and observed.stack else None,
+    )

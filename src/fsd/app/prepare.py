@@ -1,0 +1,252 @@
+"""From a request to what can be planned: manifest, account, source, image, what runs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsd import embedded_aws
+from fsd.app.account import Connect, Connection, make_target
+from fsd.app.clock import SystemClock
+from fsd.app.deployment import Chosen, DeployOptions, Opened, Prepared
+from fsd.app.image import choose_image, image_reference
+from fsd.app.manifest import find_environment, read_manifest
+from fsd.compile.capacity import compile_capacity
+from fsd.compile.compile import compile_service
+from fsd.compile.desired import Desired, Image, Json, Release
+from fsd.compile.scaling import compile_scaling
+from fsd.manifest import names
+from fsd.manifest.environments import LOCAL
+from fsd.plan.observed import Observed
+from fsd.release.observe import Place, observe
+from fsd.release.reporter import Reporter
+from fsd.release.result import Phase, PhaseName, PhaseState
+
+if TYPE_CHECKING:
+    from fsd.image.context import Source
+    from fsd.image.settings import BuildSettings
+    from fsd.manifest.load import Loaded
+    from fsd.manifest.models import Manifest
+
+
+_POINTERS_SHOWN = 3
+
+
+def prepare(
+    options: DeployOptions, connect: Connect, *, reporter: Reporter, is_plan: bool = False
+) -> Prepared:
+    """Check the manifest, open the account, and read the manifest again with its variables.
+
+    Raises ManifestError before any call, CallFailedError and RefusedError from AWS.
+    """
+    clock = SystemClock()
+    started = clock.now()
+    environment = find_environment(
+        options.file, options.environment, file=options.environments_file
+    )
+    written = read_manifest(
+        options.file,
+        environment=options.environment,
+        overrides=options.overrides,
+        environments_file=options.environments_file,
+    ).manifest
+    settings = _build_settings(options, written)
+    _require_named_dockerfile(options, written, settings)
+    if is_plan:
+        environment = replace(environment, role_arn=environment.role_for_plans)
+    connection = connect(
+        environment, region=options.region, identity=options.identity, start=not is_plan
+    )
+    source = _source(options, written, settings, runtime=_runtime(connection))
+    release = _release(options, source, run=connection.run)
+    loaded = read_manifest(
+        options.file,
+        environment=options.environment,
+        overrides=options.overrides,
+        variables=_variables(connection, release),
+        environments_file=options.environments_file,
+    )
+    phase = Phase(
+        name=PhaseName.MANIFEST,
+        state=PhaseState.DONE,
+        text=_manifest_text(options.file, loaded),
+        started_at=started,
+        finished_at=clock.now(),
+    )
+    reporter.begin(_headline(connection, loaded.manifest, release, source))
+    reporter.phase(phase)
+    opened = Opened(connection=connection, manifest=loaded.manifest, source=source, release=release)
+    start = connection.reads.start
+    made_target = start(lambda: make_target(connection, loaded.manifest.service.networking))
+    chosen = start(lambda: choose_image(options, opened))
+    observed = start(lambda: _observe_early(options, opened, chosen))
+    target, notes = made_target()
+    made = () if is_plan else _ensure_secrets(connection, loaded.manifest)
+    notes = (*connection.notes, *notes, *made, *_not_fetched(source))
+    for note in notes:
+        reporter.note(note)
+    return Prepared(
+        connection=connection,
+        manifest=loaded.manifest,
+        target=target,
+        source=source,
+        release=release,
+        chosen=chosen,
+        observed=observed,
+        started_at=started,
+        phases=(phase,),
+        notes=notes,
+    )
+
+
+def _observe_early(
+    options: DeployOptions, opened: Opened, chosen: Callable[[], Chosen]
+) -> Observed | None:
+    if not image_reference(options, opened.manifest) and not chosen().is_there:
+        return None
+    manifest, environment = opened.manifest, opened.connection.environment
+    name = manifest.metadata.name
+    place = Place(
+        cluster=environment.cluster_name,
+        name=names.service_name(name, environment.name),
+        stack_name=names.stack(name, environment.name),
+        is_scaled=compile_scaling(manifest.service) is not None,
+        uses_cluster=manifest.service.networking.connect is not None
+        or bool(compile_capacity(manifest.service)),
+    )
+    return observe(opened.connection.aws, place)
+
+
+def compile_desired(prepared: Prepared, image: Image, options: DeployOptions) -> Desired:
+    desired = compile_service(
+        prepared.manifest, target=prepared.target, image=image, release=prepared.release
+    )
+    return desired if options.rollback else _without_rollback(desired)
+
+
+def _without_rollback(desired: Desired) -> Desired:
+    """--no-rollback: ECS still notices a failure, by breaker and alarms, and leaves it standing."""
+    configuration: Json = dict(desired.service.deployment_configuration)
+    for detector in ("deploymentCircuitBreaker", "alarms"):
+        settings = configuration.get(detector)
+        if isinstance(settings, dict):
+            configuration[detector] = {**settings, "rollback": False}
+    service = replace(desired.service, deployment_configuration=configuration)
+    return replace(desired, service=service)
+
+
+def _build_settings(options: DeployOptions, manifest: Manifest) -> BuildSettings:
+    from fsd.image.settings import BuildFlags, choose_settings
+
+    flags = BuildFlags(
+        context=options.context,
+        dockerfile=options.dockerfile,
+        target=options.target,
+        args=options.build_args,
+        secrets=options.build_secrets,
+        cache=options.cache,
+    )
+    return choose_settings(manifest.service.build, flags, home=options.file.parent)
+
+
+def _source(
+    options: DeployOptions, manifest: Manifest, settings: BuildSettings, *, runtime: str
+) -> Source:
+    from fsd.image.context import read_source
+    from fsd.image.key import Recipe
+
+    recipe = Recipe(
+        build_args=settings.args,
+        build_secrets=settings.secrets,
+        target=settings.target,
+        platform=options.platform or manifest.service.platform,
+        runtime=runtime,
+        fresh="" if settings.cache else uuid.uuid4().hex,
+        has_own_context=settings.context.resolve() != options.file.parent.resolve(),
+    )
+    return read_source(
+        settings.context,
+        dockerfile=settings.dockerfile,
+        recipe=recipe,
+        is_built=not image_reference(options, manifest),
+    )
+
+
+def _runtime(connection: Connection) -> str:
+    return connection.embedded.runtime if connection.embedded else "container"
+
+
+def _require_named_dockerfile(
+    options: DeployOptions, manifest: Manifest, settings: BuildSettings
+) -> None:
+    """At once: an image that was built before would hide that the file is not there."""
+    if settings.dockerfile is None or image_reference(options, manifest):
+        return
+    from fsd.image.context import require_dockerfile
+
+    require_dockerfile(settings.context, settings.dockerfile)
+
+
+def _not_fetched(source: Source) -> tuple[str, ...]:
+    """https://docs.github.com/repositories/working-with-files/managing-large-files"""
+    count = len(source.pointers)
+    if not count:
+        return ()
+    shown = ", ".join(source.pointers[:_POINTERS_SHOWN]) + (
+        f" and {count - _POINTERS_SHOWN} more" if count > _POINTERS_SHOWN else ""
+    )
+    files = "file is a Git LFS pointer" if count == 1 else "files are Git LFS pointers"
+    return (
+        f"{count} {files} in the build context, and the image gets no content for it: {shown}; "
+        "set `lfs: true` at actions/checkout, or run git lfs pull",
+    )
+
+
+def _headline(connection: Connection, manifest: Manifest, release: Release, source: Source) -> str:
+    """`offer-api → dev    123456789012 · us-east-1 · 4f2c1e9 "Add price filter" · v1.3.0`."""
+    identity = connection.aws.identity
+    facts = [identity.account, identity.region]
+    if source.commit:
+        facts.append(f'{source.commit[:7]} "{source.title}"')
+    if release.version not in facts[-1]:
+        facts.append(release.version)
+    where = connection.environment.name
+    return f"{manifest.metadata.name} → {where}    {' · '.join(facts)}"
+
+
+def _release(options: DeployOptions, source: Source, *, run: str) -> Release:
+    return Release(
+        version=options.version or source.short,
+        commit=source.commit,
+        run=run,
+        forced=options.forced,
+    )
+
+
+def _variables(connection: Connection, release: Release) -> dict[str, str]:
+    identity = connection.aws.identity
+    return {
+        "AWS_REGION": identity.region,
+        "AWS_ACCOUNT_ID": identity.account,
+        "VERSION": release.version,
+        "COMMIT": release.commit,
+    }
+
+
+def _manifest_text(file: Path, loaded: Loaded) -> str:
+    warnings = sum(1 for finding in loaded.findings if finding.severity == "warning")
+    noun = "warning" if warnings == 1 else "warnings"
+    return f"{file.name}: 0 errors, {warnings} {noun}"
+
+
+def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
+    """The rehearsal has no secrets of its own, so it makes up those that the manifest names."""
+    service = manifest.service
+    named = [*(secret.value_from for secret in service.secrets), *service.environment_files]
+    if connection.environment.name != LOCAL or not named:
+        return ()
+    created = embedded_aws.ensure_secrets(named, service=manifest.metadata.name)
+    return tuple(f"created {name} with a placeholder value" for name in created)
