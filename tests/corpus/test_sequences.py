@@ -7,9 +7,10 @@ from datetime import timedelta
 from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 
+from fsd.release.pace import POLL_ERRORS_TOLERATED, Pace
 from fsd.release.result import Outcome
 from fsd.release.rollback import ROLLBACK_TIME
-from fsd.release.watch import DEPLOYMENT_EVERY, POLL_ERRORS_TOLERATED, Pace
+from fsd.release.service_reader import DEPLOYMENT_EVERY
 from tests.corpus.play import Line, Played, Stage, Timeline
 from tests.corpus.sequences import timelines
 from tests.corpus.transitions import FOLLOWS, TASK_ENDS
@@ -168,7 +169,7 @@ def test_deploy__aws_answers__judged_at_the_next_look(timeline: Timeline) -> Non
     assume(timeline.start[0] != "restart")
 
     for at, status in ends[:1]:
-        pause = Pace().after(at)
+        pause = Pace().interval(at)
         goes_to_nothing = timeline.start[0] == "first" and status == "ROLLBACK_IN_PROGRESS"
         is_shown = status in SHOWN_BY_SERVICES and not goes_to_nothing
         looks = 1 if is_shown else DEPLOYMENT_EVERY

@@ -15,8 +15,9 @@ from fsd.aws.ecs import ElasticContainerService
 from fsd.aws.ecs_shapes import to_service, to_service_deployment, to_stopped_task, to_task
 from fsd.aws.ecs_tolerant import TolerantEcs
 from fsd.errors import CallFailedError
+from fsd.release.pace import Pace
 from fsd.release.reporter import Silent
-from fsd.release.watch import Pace, Watcher
+from fsd.release.watch import Watcher
 from fsd.rollout.assess import Ours, Succeeded, assess
 from fsd.rollout.diagnose import doomed_causes, find_causes, worst_task
 from fsd.rollout.hooks import continue_command, paused_text

@@ -10,9 +10,9 @@ from fsd.compile.desired import Target
 from fsd.errors import CallFailedError, ErrorCode, RefusedError
 from fsd.manifest.environments import LOCAL, Environment
 from fsd.manifest.models import Networking
+from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Network
 from fsd.release.reads import ONE_BY_ONE, Reads
-from fsd.release.watch import Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ def _show_one(
         )
         return found.is_settled
 
-    _repeat(look, pause=connection.pace.after(timedelta(minutes=1)), watch=watch)
+    _repeat(look, pause=connection.pace.interval(timedelta(minutes=1)), watch=watch)
     return codes[-1]
 
 
@@ -102,7 +102,7 @@ def _show_all(env: str, *, region: str | None, is_json: bool, watch: bool) -> No
         shown.append(found)
         return found.is_settled
 
-    _repeat(look, pause=connection.pace.after(timedelta(minutes=1)), watch=watch)
+    _repeat(look, pause=connection.pace.interval(timedelta(minutes=1)), watch=watch)
 
 
 def _repeat(look: Callable[[], bool], *, pause: timedelta, watch: bool) -> None:

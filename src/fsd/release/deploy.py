@@ -32,7 +32,7 @@ from fsd.release.journal import note_failure
 from fsd.release.ledger import release_info
 from fsd.release.observe import observe, place_of
 from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
-from fsd.release.patience import Patience
+from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Clock, Stack
 from fsd.release.probe import Trial, sweep, try_moved_check
 from fsd.release.proof import mark_before_start, mark_before_watch, mark_proved, not_started_text
@@ -46,9 +46,10 @@ from fsd.release.result import (
     ReleaseInfo,
     Result,
 )
+from fsd.release.retry import Retry
 from fsd.release.rollback import GoBack, RolledBackTo, ended_by_error, go_back, last_good
+from fsd.release.rollout_stage import Drain
 from fsd.release.stack_change import StackChange
-from fsd.release.stages import Drain
 from fsd.release.turn import (
     CommitOrder,
     InFlight,
@@ -59,7 +60,7 @@ from fsd.release.turn import (
     ties_of,
 )
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, too_short_note
-from fsd.release.watch import Pace, TimedOut, Watched, Watcher
+from fsd.release.watch import TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
     Failed,
@@ -230,7 +231,7 @@ class _Deployment:
                 revision = family_revision(flight.task_definition_arn)
                 self.reporter.note(f"waiting for the deployment of {revision} to end")
                 told = True
-            self.clock.wait(self.request.pace.after(self.clock.now() - started))
+            self.clock.wait(self.request.pace.interval(self.clock.now() - started))
 
     def _as_observed(self, observed: Observed) -> AsObserved | None:
         """Where nothing is to change, what was observed a moment ago is what runs."""
@@ -574,7 +575,7 @@ class _Deployment:
 
     def _tell_of_tie(self, watcher: Watcher, ours: ServiceDeployment) -> None:
         """UpdateService takes no condition: what began since the last look was taken over."""
-        for note in ties_of(watcher.others, ours):
+        for note in ties_of(watcher.reader.others, ours):
             self.notes = (*self.notes, note)
             self.reporter.note(note)
 
@@ -861,7 +862,7 @@ class _Deployment:
         return release_info(observed.running) if observed.running else None
 
     def _warnings(self) -> tuple[str, ...]:
-        return tuple(self.watcher.warnings) if self.watcher else ()
+        return tuple(self.watcher.view.warnings) if self.watcher else ()
 
     @property
     def _watches_on(self) -> bool:
@@ -926,7 +927,7 @@ class _Deployment:
             next_steps=next_steps,
             notes=(*self.request.notes, *self.notes, *self._warnings()),
         )
-        patience = Patience(
+        retry = Retry(
             clock=self.clock,
             reporter=self.reporter,
             speed=self.request.pace.speed,
@@ -934,7 +935,7 @@ class _Deployment:
         )
         for see in (self._with_service, self._with_stack) if look else ():
             try:
-                result = see(result, patience.with_aws(self.aws), seen)
+                result = see(result, retry.of(self.aws), seen)
             except CallFailedError as error:
                 # How it ended is known; only the picture of what runs is not whole.
                 note = f"what runs now could not be read: {error.what}"
@@ -948,7 +949,7 @@ class _Deployment:
         if service is None:
             return result
         is_judged = result.outcome is Outcome.SUCCEEDED and self.watcher is not None
-        judged = self.watcher.targets_of_this_look if self.watcher and is_judged else None
+        judged = self.watcher.reader.targets_of_this_look if self.watcher and is_judged else None
         targets = (lambda: judged) if judged is not None else seen.targets if seen else None
         healthy = read_healthy(aws, service, targets=targets)
         notes = result.notes

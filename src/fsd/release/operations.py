@@ -16,15 +16,16 @@ from fsd.release.evidence import diagnose
 from fsd.release.healthy import read_healthy
 from fsd.release.journal import JournalEntry, note_action, note_failure
 from fsd.release.ledger import NOT_STARTED, SUCCEEDED, read_history, release_info, resolve_version
-from fsd.release.patience import Patience
+from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
 from fsd.release.proof import nothing_ran_text, put_mark
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.release.retry import Retry
 from fsd.release.rollback import ROLLBACK_TIME, find_lost_race
-from fsd.release.stages import Drain
+from fsd.release.rollout_stage import Drain
 from fsd.release.turn import ties_of
-from fsd.release.watch import Pace, TimedOut, Watched, Watcher
+from fsd.release.watch import TimedOut, Watched, Watcher
 from fsd.rollout.assess import (
     Doomed,
     Failed,
@@ -256,7 +257,7 @@ def _wait_for_count(operation: Operation, count: int, deadline: datetime) -> Out
         is_checked = bool(service.target_group_arns)
         if is_there and (not is_checked or read_healthy(operation.aws, service) >= count):
             return Outcome.SUCCEEDED
-        operation.clock.wait(operation.pace.after(timedelta()))
+        operation.clock.wait(operation.pace.interval(timedelta()))
     return Outcome.TIMED_OUT
 
 
@@ -313,7 +314,7 @@ def _update_and_watch(
     ties: tuple[str, ...] = ()
     try:
         found = watcher.find(known=known, task_definition_arn=arn)
-        ties = ties_of(watcher.others, found)
+        ties = ties_of(watcher.reader.others, found)
         ours = Ours(service=ref.name, arn=found.arn, task_definition_arn=arn)
         outcome, message, diagnosis = (
             _judge(operation, watcher, ours, before=service.task_definition_arn)
@@ -338,7 +339,7 @@ def _update_and_watch(
         message=message,
         diagnosis=diagnosis,
     )
-    return replace(result, notes=(*watcher.warnings, *ties, *result.notes))
+    return replace(result, notes=(*watcher.view.warnings, *ties, *result.notes))
 
 
 def _entry(
@@ -404,8 +405,7 @@ def _after_failure(
     operation: Operation, watcher: Watcher, ours: Ours, watched: Watched, *, before: str
 ) -> tuple[Outcome, str]:
     """ECS goes back by itself to the deployment before ours; see it through."""
-    watcher.deadline = operation.clock.now() + ROLLBACK_TIME
-    watcher.be_patient()
+    watcher.schedule.extend(operation.clock.now() + ROLLBACK_TIME)
     ecs = _patient(operation).ecs
     if isinstance(watched.verdict, Unproved):
         return _go_back_after(operation, watcher, ours, before=before)
@@ -468,10 +468,8 @@ def _go_back_after(
 
 
 def _patient(operation: Operation) -> Aws:
-    patience = Patience(
-        clock=operation.clock, reporter=operation.reporter, speed=operation.pace.speed
-    )
-    return patience.with_aws(operation.aws)
+    retry = Retry(clock=operation.clock, reporter=operation.reporter, speed=operation.pace.speed)
+    return retry.of(operation.aws)
 
 
 def _result(

@@ -26,9 +26,9 @@ from fsd.plan.moved_check import MovedCheck, find_moved_checks, open_port
 from fsd.plan.observed import Observed
 from fsd.plan.steps import ApplyStack, Plan
 from fsd.plan.transition import is_same_template, output_value
+from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Clock, PermissionDenied, TargetGroupGone, Throttled
 from fsd.release.reporter import Reporter
-from fsd.release.watch import Pace
 from fsd.rollout.diagnose import group_name
 from fsd.snapshot import TargetHealth
 
@@ -208,7 +208,7 @@ def _wait_for_answers(
             return [target for target in judged if target.state != "healthy"]
         if trial.clock.now() - began >= limit:
             raise _no_answer(seen, judged, limit=limit, moved=moved)
-        trial.clock.wait(trial.pace.after(trial.clock.now() - began))
+        trial.clock.wait(trial.pace.interval(trial.clock.now() - began))
 
 
 _JUDGED = frozenset({"healthy", "unhealthy"})

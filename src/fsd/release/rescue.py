@@ -151,7 +151,7 @@ def _comes_up(back: GoBack) -> bool:
     while _is_down(back):
         if back.clock.now() >= limit:
             return False
-        back.clock.wait(pace.after(back.clock.now() - began))
+        back.clock.wait(pace.interval(back.clock.now() - began))
     return True
 
 

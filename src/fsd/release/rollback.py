@@ -16,10 +16,10 @@ from fsd.plan.observed import Observed
 from fsd.plan.transition import is_same_template, transition_template
 from fsd.plan.verdict import Mark, mark_of
 from fsd.release.ledger import describe_newest
-from fsd.release.patience import Patience
 from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
 from fsd.release.proof import last_proved, put_mark
 from fsd.release.result import Outcome
+from fsd.release.retry import Retry
 from fsd.release.stack_change import changed_text, left_behind_text, undeleted_text
 from fsd.release.watch import TimedOut, Watcher
 from fsd.rollout.assess import (
@@ -101,10 +101,9 @@ def patient(back: GoBack) -> GoBack:
     watcher = back.watcher
     # Going back drains as well, and for as long.
     drain = timedelta(seconds=back.desired.drain) / watcher.pace.speed
-    watcher.deadline = back.clock.now() + ROLLBACK_TIME + drain
-    watcher.be_patient()
-    patience = Patience(clock=back.clock, reporter=watcher.reporter, speed=watcher.pace.speed)
-    return replace(back, aws=patience.with_aws(back.aws))
+    watcher.schedule.extend(back.clock.now() + ROLLBACK_TIME + drain)
+    retry = Retry(clock=back.clock, reporter=watcher.reporter, speed=watcher.pace.speed)
+    return replace(back, aws=retry.of(back.aws))
 
 
 def _as_of_now(back: GoBack) -> Observed:
@@ -467,7 +466,7 @@ def _wait_for_no_tasks(back: GoBack) -> bool:
         service = back.aws.ecs.find_service(back.cluster, back.desired.name)
         if service is None or service.running + service.pending == 0:
             return True
-        back.clock.wait(back.watcher.pace.after(timedelta()))
+        back.clock.wait(back.watcher.pace.interval(timedelta()))
     return False
 
 

@@ -9,7 +9,7 @@ from fsd.release.operations import Operation, ServiceRef, restart, roll_back, sc
 from fsd.release.ports import Cluster
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
-from fsd.release.watch import shorten_event
+from fsd.release.service_reader import shorten_event
 from tests.fakes.aws import FakeAws, FakeClock
 
 REF = ServiceRef(

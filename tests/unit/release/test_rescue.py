@@ -123,7 +123,7 @@ def test_deploy__ecs_says_rolled_back_and_nothing_is_healthy__waits_then_rolls_o
 def test_deploy__ecs_rolled_back_and_tasks_come_up_by_themselves__no_second_rollout() -> None:
     aws, clock = going_down(comes_back=False), FakeClock()
     aws.ecs._next[0][:] = ["IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
-    clock.at(4, lambda: aws.targets.declare(GROUP, ONE))
+    clock.at(8, lambda: aws.targets.declare(GROUP, ONE))
     request = make_request(checked_at("/ready"), allow_interruption=True)
 
     result = deploy(request, aws.aws(), clock=clock, reporter=Silent())

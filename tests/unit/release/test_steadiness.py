@@ -13,10 +13,10 @@ from fsd.errors import CallFailedError, Interrupted
 from fsd.release.deploy import DeployRequest, deploy
 from fsd.release.ledger import read_history
 from fsd.release.operations import Operation, ServiceRef, restart, roll_back
+from fsd.release.pace import Pace
 from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
-from fsd.release.watch import Pace
 from fsd.snapshot import StoppedTask, TargetHealth
 from tests.fakes.aws import PREFIX, START, FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fsd.errors import CallFailedError
+from fsd.release.pace import Pace
 from fsd.release.reporter import Silent
-from fsd.release.watch import Pace, Watcher
+from fsd.release.watch import Watcher
 from fsd.snapshot import Event, Snapshot
 from tests.fakes.aws import START, FakeAws, FakeClock
 
@@ -20,7 +21,7 @@ UNHEALTHY = Event(
 def watching(aws: FakeAws) -> Watcher:
     """Just after a look at a service whose deployment runs."""
     service, deployment = aws.ecs.services["web-dev"], aws.ecs.deployments[0]
-    return Watcher(
+    watcher = Watcher(
         aws=aws.aws(),
         clock=FakeClock(),
         reporter=Silent(),
@@ -29,8 +30,9 @@ def watching(aws: FakeAws) -> Watcher:
         pace=Pace(),
         deadline=START + timedelta(hours=1),
         started=START,
-        snapshot=Snapshot(service=service, deployment=deployment),
     )
+    watcher.reader.snapshot = Snapshot(service=service, deployment=deployment)
+    return watcher
 
 
 def test_refresh_evidence__event_since_the_last_look__is_among_it() -> None:
@@ -49,7 +51,7 @@ def test_refresh_evidence__service_cannot_be_read__keeps_what_was_seen() -> None
     aws.ecs.declare_running(41)
     aws.ecs.crash(41, times=1)
     watcher = watching(aws)
-    watcher.snapshot = replace(watcher.snapshot, events=(UNHEALTHY,))
+    watcher.reader.snapshot = replace(watcher.snapshot, events=(UNHEALTHY,))
     aws.ecs.fail("find_service", CallFailedError("reset", where="ecs", fix="again"))
 
     watcher.refresh_evidence()

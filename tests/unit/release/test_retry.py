@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from fsd.errors import CallFailedError
-from fsd.release.patience import PATIENCE, Patience
 from fsd.release.ports import PermissionDenied, Throttled
 from fsd.release.reporter import Silent
+from fsd.release.retry import RETRY_TIME, Retry
 from tests.fakes.aws import START, FakeAws, FakeClock
 
 
@@ -29,41 +29,41 @@ def failing(*errors: CallFailedError) -> Callable[[], str]:
     return call
 
 
-def patience(clock: FakeClock, *, speed: float = 1.0) -> Patience:
-    return Patience(clock=clock, reporter=Silent(), speed=speed)
+def retry(clock: FakeClock, *, speed: float = 1.0) -> Retry:
+    return Retry(clock=clock, reporter=Silent(), speed=speed)
 
 
-def test_ask__answered_at_once__no_wait() -> None:
+def test_call__answered_at_once__no_wait() -> None:
     clock = FakeClock()
 
-    assert patience(clock).ask(failing()) == "done"
+    assert retry(clock).call(failing()) == "done"
     assert clock.waits == 0
 
 
-def test_ask__throttled_and_lost__asked_again_later_and_later() -> None:
+def test_call__throttled_and_lost__asked_again_later_and_later() -> None:
     clock = FakeClock()
     errors = [Throttled("slow down", where="ecs", fix="wait"), lost(), lost()]
 
-    assert patience(clock).ask(failing(*errors)) == "done"
+    assert retry(clock).call(failing(*errors)) == "done"
     assert clock.now() - START == timedelta(seconds=2 + 4 + 8)
 
 
-def test_ask__never_answered__gives_up_after_minutes() -> None:
+def test_call__never_answered__gives_up_after_minutes() -> None:
     clock = FakeClock()
 
     with pytest.raises(CallFailedError, match="connection reset"):
-        patience(clock).ask(failing(*(lost() for _ in range(99))))
+        retry(clock).call(failing(*(lost() for _ in range(99))))
 
-    assert PATIENCE <= clock.now() - START < PATIENCE + timedelta(minutes=1)
+    assert RETRY_TIME <= clock.now() - START < RETRY_TIME + timedelta(minutes=1)
 
 
-def test_ask__time_runs_faster__so_does_patience() -> None:
+def test_call__time_runs_faster__so_do_the_pauses() -> None:
     clock = FakeClock()
 
     with pytest.raises(CallFailedError):
-        patience(clock, speed=10).ask(failing(*(lost() for _ in range(99))))
+        retry(clock, speed=10).call(failing(*(lost() for _ in range(99))))
 
-    assert clock.now() - START < PATIENCE / 5
+    assert clock.now() - START < RETRY_TIME / 5
 
 
 @pytest.mark.parametrize(
@@ -74,21 +74,21 @@ def test_ask__time_runs_faster__so_does_patience() -> None:
     ],
     ids=["denied", "refused"],
 )
-def test_ask__what_does_not_pass__raised_at_once(error: CallFailedError) -> None:
+def test_call__what_does_not_pass__raised_at_once(error: CallFailedError) -> None:
     clock = FakeClock()
 
     with pytest.raises(type(error)):
-        patience(clock).ask(failing(error))
+        retry(clock).call(failing(error))
 
     assert clock.waits == 0
 
 
-def test_with_aws__a_call_is_lost__made_again_with_its_arguments() -> None:
+def test_of__a_call_is_lost__made_again_with_its_arguments() -> None:
     aws, clock = FakeAws(), FakeClock()
     aws.ecs.declare_running(41)
     aws.ecs.fail("find_service", lost())
 
-    found = patience(clock).with_aws(aws.aws()).ecs.find_service("dev", "web-dev")
+    found = retry(clock).of(aws.aws()).ecs.find_service("dev", "web-dev")
 
     assert found == aws.ecs.services["web-dev"]
     assert clock.waits == 1

@@ -9,7 +9,7 @@ import pytest
 
 from fsd.manifest.rollout_time import Estimate, Part
 from fsd.release.result import Progress
-from fsd.release.stages import Drain, RolloutStage, slowest_text, stage_of, what_is_true
+from fsd.release.rollout_stage import Drain, RolloutStage, slowest_text, stage_of, what_is_true
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, default_timeout, too_short_note
 from fsd.snapshot import Snapshot
 from tests.timeline import snapshot

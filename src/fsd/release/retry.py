@@ -17,19 +17,19 @@ from fsd.release.ports import Aws, Clock, Ecs, Stacks
 from fsd.release.reporter import Reporter
 
 LONGEST_PAUSE = timedelta(seconds=30)
-PATIENCE = timedelta(minutes=5)  # without one answer
+RETRY_TIME = timedelta(minutes=5)  # without one answer
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Retry:
     clock: Clock
     reporter: Reporter
     speed: float = 1.0  # of an embedded AWS, whose time runs faster
-    limit: timedelta = PATIENCE
+    limit: timedelta = RETRY_TIME
 
-    def ask(self, call: Callable[[], T]) -> T:
+    def call(self, call: Callable[[], T]) -> T:
         """Raises the last error; at once what will not pass, a permission for example."""
         pause, waited = timedelta(seconds=2), timedelta()
         while True:
@@ -43,22 +43,22 @@ class Patience:
             waited += pause
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def with_aws(self, aws: Aws) -> Aws:
+    def of(self, aws: Aws) -> Aws:
         """`aws`, whose ECS and CloudFormation are asked so."""
         return replace(
             aws,
-            ecs=cast(Ecs, _Patient(aws.ecs, self)),
-            stacks=cast(Stacks, _Patient(aws.stacks, self)),
+            ecs=cast(Ecs, _Retried(aws.ecs, self)),
+            stacks=cast(Stacks, _Retried(aws.stacks, self)),
         )
 
 
-class _Patient:
+class _Retried:
     """A port with the same methods."""
 
-    def __init__(self, port: object, patience: Patience) -> None:
+    def __init__(self, port: object, retry: Retry) -> None:
         self._port = port
-        self._patience = patience
+        self._retry = retry
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         method: Callable[..., object] = getattr(self._port, name)
-        return lambda *args, **kwargs: self._patience.ask(lambda: method(*args, **kwargs))
+        return lambda *args, **kwargs: self._retry.call(lambda: method(*args, **kwargs))
