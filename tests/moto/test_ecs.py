@@ -996,3 +996,72 @@ def _without_none(definition: Json) -> dict[str, Any]:
         for container in result["containerDefinitions"]
     ]
     return result
+
+
+def brief(number: int, status: str = "SUCCESSFUL") -> dict[str, Any]:
+    return {
+        "serviceDeploymentArn": deployment_arn(number),
+        "targetServiceRevisionArn": revision_arn(number),
+        "createdAt": T0 + timedelta(hours=number),
+        "status": status,
+    }
+
+
+def test_newest_deployments__list_says_enough__none_is_described(
+    ecs: ElasticContainerService, aws: Stubber
+) -> None:
+    listed = [brief(1), brief(3, "IN_PROGRESS"), brief(2)]
+    aws.add_response("list_service_deployments", {"serviceDeployments": listed})
+    aws.add_response(
+        "describe_service_revisions",
+        {"serviceRevisions": [revision(3), revision(2)]},
+        {"serviceRevisionArns": [revision_arn(3), revision_arn(2)]},
+    )
+
+    arns, newest = ecs.newest_deployments("demo", "web-dev", limit=2)
+
+    assert list(arns) == [deployment_arn(3), deployment_arn(2), deployment_arn(1)]
+    assert [(d.arn, d.status, d.task_definition_arn) for d in newest] == [
+        (deployment_arn(3), DeploymentStatus.IN_PROGRESS, td(3)),
+        (deployment_arn(2), DeploymentStatus.SUCCESSFUL, td(2)),
+    ]
+
+
+@pytest.mark.parametrize("missing", ["status", "targetServiceRevisionArn"])
+def test_newest_deployments__list_says_too_little__described(
+    ecs: ElasticContainerService, aws: Stubber, missing: str
+) -> None:
+    listed = {key: value for key, value in brief(1).items() if key != missing}
+    aws.add_response("list_service_deployments", {"serviceDeployments": [listed]})
+    aws.add_response("describe_service_deployments", {"serviceDeployments": [deployment(1)]})
+    aws.add_response("describe_service_revisions", {"serviceRevisions": [revision(1)]})
+
+    _, [found] = ecs.newest_deployments("demo", "web-dev", limit=20)
+
+    assert (found.arn, found.task_definition_arn) == (deployment_arn(1), td(1))
+
+
+def test_all_tasks__running_and_stopped__described_in_one_call(
+    ecs: ElasticContainerService, aws: Stubber
+) -> None:
+    aws.add_response("list_tasks", {"taskArns": [task_arn("aa")]}, ANY_STOPPED)
+    aws.add_response("list_tasks", {"taskArns": [task_arn("bb"), task_arn("cc")]}, ANY_RUNNING)
+    described = [
+        {"taskArn": task_arn("aa"), "desiredStatus": "STOPPED", "lastStatus": "STOPPED"},
+        {"taskArn": task_arn("bb"), "desiredStatus": "RUNNING", "lastStatus": "RUNNING"},
+        {"taskArn": task_arn("cc"), "desiredStatus": "STOPPED", "lastStatus": "STOPPED"},
+    ]
+    aws.add_response(
+        "describe_tasks",
+        {"tasks": described},
+        {"cluster": "demo", "tasks": [task_arn("aa"), task_arn("bb"), task_arn("cc")]},
+    )
+
+    running, stopped = ecs.all_tasks("demo", "web-dev")
+
+    assert [task.id for task in running] == ["bb"]
+    assert [task.id for task in stopped] == ["aa"]
+
+
+ANY_STOPPED = {"cluster": "demo", "serviceName": "web-dev", "desiredStatus": "STOPPED"}
+ANY_RUNNING = {**ANY_STOPPED, "desiredStatus": "RUNNING"}
