@@ -7,6 +7,7 @@ together with its neighbours: another one may be called by it, or run the tests 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from fsd.app.manifest import known_environments, read_text
@@ -16,6 +17,7 @@ from fsd.manifest.environments import Environment
 
 FOLDER = Path(".github", "workflows")
 _SUFFIXES = (".yml", ".yaml")
+_MOST_ACTIONS = 100
 
 
 def check_workflows(paths: Sequence[Path]) -> tuple[Checked, ...]:
@@ -75,7 +77,20 @@ def _in_folder(folder: Path) -> tuple[Path, ...]:
 
 def _neighbours(file: Path) -> tuple[Path, ...]:
     folder = file.absolute().parent
-    return _in_folder(file.parent) if folder.parts[-2:] == FOLDER.parts else ()
+    if folder.parts[-2:] != FOLDER.parts:
+        return ()
+    return (*_in_folder(file.parent), *_actions(file.parent.parent / "actions"))
+
+
+def _actions(folder: Path) -> tuple[Path, ...]:
+    """The repository's own composite actions, which its workflows use."""
+    found = (
+        path
+        for pattern in ("*/action.y*ml", "*/*/action.y*ml")
+        for path in sorted(folder.glob(pattern))
+        if path.is_file() and path.suffix in _SUFFIXES
+    )
+    return tuple(islice(found, _MOST_ACTIONS))
 
 
 def _readable(files: Iterable[Path]) -> dict[str, str]:

@@ -7,13 +7,18 @@ that only GitHub knows, nothing is claimed about it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from fsd.lint.production import is_production
+from fsd.lint.workflows.deployers import (
+    deploying_words,
+    is_deploying_action,
+    script_of,
+)
 from fsd.lint.workflows.document import Job, Step, Workflow, every_command, texts
-from fsd.lint.workflows.shell import Command, Word
+from fsd.lint.workflows.shell import Command, Word, parse_script
 from fsd.manifest.finding import KeyPath
 from fsd.manifest.ref_patterns import matches
 from fsd.manifest.yaml_tree import Branch, Scalar, find
@@ -33,12 +38,8 @@ _BY_HAND = re.compile(
     r"(?:event_name\s*==\s*'(?:workflow_dispatch|release|schedule|repository_dispatch|pull_request)'"
     r"|startsWith\(\s*github\.ref\s*,\s*'refs/tags|github\.ref_type\s*==\s*'tag'|\binputs\.)"
 )
-_ECS_ACTIONS = frozenset(
-    {
-        "aws-actions/amazon-ecs-deploy-task-definition",
-        "aws-actions/amazon-ecs-deploy-express-service",
-    }
-)
+# A plan or a template is a file, whatever it is called after.
+_FILE = re.compile(r"\.(?:tf)?plan$|\.json$|\.out$|\.zip$|\.ya?ml$")
 _DEFAULT_BRANCHES = "staging=dev, main=prod"  # of the Action's input `branch-environments`
 
 
@@ -88,11 +89,13 @@ def in_job(workflow: Workflow, job: Job) -> tuple[Deployment, ...]:
 def _every(workflow: Workflow, job: Job) -> Iterator[Deployment]:
     if job.uses is not None:
         yield from _called(workflow, job, job.uses)
+    is_ours = workflow.is_about_ecs
     for index, step in enumerate(job.steps):
         if step.uses is not None:
-            yield from _by_action(workflow, job, index, step.uses)
+            yield from _by_action(workflow, job, index, is_ours=is_ours)
+            yield from _by_composite(workflow, job, index)
         elif step.run is not None:
-            yield from _by_command(job, index, step.run)
+            yield from _by_command(job, index, step.run, is_ours=is_ours)
 
 
 def pushed_branches(workflow: Workflow) -> tuple[str, ...] | None:
@@ -119,54 +122,77 @@ def branches_of(condition: str) -> frozenset[str] | None:
 def _called(workflow: Workflow, job: Job, uses: Scalar) -> Iterator[Deployment]:
     """A reusable workflow that is known to deploy."""
     called = workflow.called_by(uses)
-    inner = deployments(_without_calls(called)) if called else ()
-    if not inner:
-        return
+    inner = _inside(workflow, called)
+    if inner:
+        yield _outer(job, -1, uses, inner, job.inputs, job.at)
+
+
+def _by_composite(workflow: Workflow, job: Job, index: int) -> Iterator[Deployment]:
+    """An action of the same repository that deploys."""
+    step = job.steps[index]
+    inner = _inside(workflow, workflow.action_of(step))
+    if inner and step.uses is not None:
+        yield _outer(job, index, step.uses, inner, step.inputs, step.at)
+
+
+def _inside(workflow: Workflow, called: Workflow | None) -> tuple[Deployment, ...]:
+    """Followed as deep as GitHub does, but never in a circle: nobody is called by its callee."""
+    if called is None:
+        return ()
+    others = tuple(each for each in workflow.others if each.path != called.path)
+    return deployments(replace(called, others=others))
+
+
+def _outer(
+    job: Job,
+    step: int,
+    uses: Scalar,
+    inner: Sequence[Deployment],
+    inputs: Mapping[str, Scalar],
+    at: KeyPath,
+) -> Deployment:
     targets = [
-        Target(name=name, value=value, at=(*job.at, "with", key))
-        for key, value in job.inputs.items()
+        Target(name=name, value=value, at=(*at, "with", key))
+        for key, value in inputs.items()
         for name in _names(value.text, job)
     ]
     if not targets:
         targets = [
-            Target(name=target.name, value=uses, at=(*job.at, "uses"))
+            Target(name=target.name, value=uses, at=(*at, "uses"))
             for deployment in inner
             for target in deployment.targets
         ]
-    yield Deployment(
+    return Deployment(
         what=uses.text,
         job=job,
-        step=-1,
+        step=step,
         value=uses,
-        at=(*job.at, "uses"),
+        at=(*at, "uses"),
         offset=0,
         width=None,
         targets=tuple(targets),
         promotes=any(deployment.promotes for deployment in inner),
-        approved=any(deployment.approved for deployment in inner),
+        approved=bool(job.environment) or any(deployment.approved for deployment in inner),
     )
 
 
-def _without_calls(workflow: Workflow) -> Workflow:
-    """Calls are followed one level deep: two workflows could call each other."""
-    return Workflow(
-        path=workflow.path,
-        document=workflow.document,
-        name=workflow.name,
-        triggers=workflow.triggers,
-        jobs={id_: job for id_, job in workflow.jobs.items() if job.uses is None},
-    )
-
-
-def _by_action(workflow: Workflow, job: Job, index: int, uses: Scalar) -> Iterator[Deployment]:
+def _by_action(workflow: Workflow, job: Job, index: int, *, is_ours: bool) -> Iterator[Deployment]:
     step = job.steps[index]
+    uses = step.uses
+    if uses is None:
+        return
     is_fsd = step.action.endswith("/fsd-deploy")
     if is_fsd and not _is_deployment(step):
         return
     if is_fsd:
         keys: tuple[str, ...] = ("environment",)
-    elif step.action in _ECS_ACTIONS:
-        keys = ("cluster", "service")
+    elif is_deploying_action(step, is_about_ecs=is_ours):
+        keys = ("cluster", "service", "stack-name", "name", "environment")
+    elif any(
+        deploying_words(command, is_about_ecs=is_ours)
+        for command in every_command(parse_script(script_of(step)))
+    ):
+        keys = ("command",)
     else:
         return
     targets = [
@@ -218,13 +244,13 @@ def _by_branch(workflow: Workflow, step: Step, uses: Scalar) -> Iterator[Target]
             yield Target(name=name, value=value, at=at)
 
 
-def _by_command(job: Job, index: int, run: Scalar) -> Iterator[Deployment]:
+def _by_command(job: Job, index: int, run: Scalar, *, is_ours: bool) -> Iterator[Deployment]:
     step = job.steps[index]
     for command in every_command(step.commands):
-        head = deploying_words(command)
+        head = deploying_words(command, is_about_ecs=is_ours)
         if not head:
             continue
-        last = head[-1]
+        last = max(head, key=lambda word: word.offset)
         yield Deployment(
             what=" ".join(word.text.rpartition("/")[2] for word in head),
             job=job,
@@ -238,39 +264,6 @@ def _by_command(job: Job, index: int, run: Scalar) -> Iterator[Deployment]:
         )
 
 
-def deploying_words(command: Command) -> tuple[Word, ...]:
-    """`fsd deploy` of `sudo fsd deploy --env dev`; nothing of another command."""
-    words = _from_program(command.words)
-    names = [words[0].text.rpartition("/")[2] if words else "", *(w.text for w in words[1:])]
-    match names:
-        case ["fsd", "deploy", *_] | ["ecspresso", "deploy", *_] | ["ecs", "deploy", *_]:
-            return tuple(words[:2])
-        case ["copilot", "deploy", *_]:
-            return tuple(words[:2])
-        case ["copilot", "svc", "deploy", *_] | ["aws", "ecs", "deploy" | "create-service", *_]:
-            return tuple(words[:3])
-        case ["aws", "ecs", "update-service", *rest] if _starts_tasks(rest):
-            return tuple(words[:3])
-        case ["ecs-deploy" | "ecs-deploy.sh", *_]:
-            return tuple(words[:1])
-    return ()
-
-
-def _starts_tasks(arguments: Sequence[str]) -> bool:
-    """`update-service` also scales, which deploys nothing."""
-    flags = ("--task-definition", "--force-new-deployment")
-    return any(argument.startswith(flags) for argument in arguments)
-
-
-def _from_program(words: Sequence[Word]) -> Sequence[Word]:
-    """Without `sudo`, `uv run` and their options."""
-    prefixes = {"sudo", "env", "exec", "command", "uv", "uvx", "poetry", "pipx", "run", "time"}
-    for index, word in enumerate(words):
-        if word.text not in prefixes and not word.text.startswith("-") and "=" not in word.text:
-            return words[index:]
-    return ()
-
-
 def _targets(
     command: Command, head: Sequence[Word], step: Step, job: Job, run: Scalar
 ) -> Iterator[Target]:
@@ -280,7 +273,7 @@ def _targets(
     for word in command.words:
         flag, _, value = word.text.rpartition("=")
         is_value = (flag or before) in flags if flags else not word.text.startswith("-") or flag
-        if is_value and word not in head:
+        if is_value and word not in head and not _FILE.search(value):
             for name in _names(step.resolve(value), job):
                 skipped = len(word.text) - len(value) if flag else 0
                 yield Target(

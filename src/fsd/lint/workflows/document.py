@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from fsd.lint.workflows.programs import scripts_in
 from fsd.lint.workflows.shell import Command, parse_script
 from fsd.manifest.environments import Environment
 from fsd.manifest.finding import KeyPath
@@ -21,9 +22,11 @@ Values = Mapping[str, Scalar]
 
 # Rules look at a job together with those that it needs. Whoever writes more jobs generates them.
 _MAX_JOBS = 200
+_MAX_DEPTH = 6  # of scripts in scripts
 
 # Scripts for another shell are not read: neither PowerShell nor Python has these commands.
 _SHELLS = re.compile(r"(?:.*/)?(?:ba|z|da|)sh\b")
+_ECS = re.compile(r"(?<![a-z])(?:ecs|fargate|ecr)(?![a-z])", re.IGNORECASE)
 _ENV_REFERENCE = re.compile(
     r"\$\{\{\s*env\.(?P<github>\w+)\s*\}\}|\$\{(?P<braced>\w+)\}|\$(?P<bare>[A-Za-z_]\w*)"
 )
@@ -32,6 +35,7 @@ _ENV_REFERENCE = re.compile(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     at: KeyPath
+    id: str
     name: str
     condition: str
     uses: Scalar | None
@@ -65,6 +69,7 @@ class Job:
     steps: tuple[Step, ...]
     uses: Scalar | None  # a reusable workflow instead of steps
     inputs: Values
+    outputs: Values
     env: Values
     environment: str  # GitHub's environment; an expression as it was written
     matrix: Mapping[str, tuple[str, ...]]
@@ -80,6 +85,7 @@ class Workflow:
     triggers: Mapping[str, Node]
     jobs: Mapping[str, Job]
     is_action: bool = False
+    is_about_ecs: bool = False  # says so somewhere: whoever applies Terraform may apply anything
     environments: Mapping[str, Environment] = field(default_factory=dict)  # FSD's, from its file
     others: tuple[Workflow, ...] = field(default=(), repr=False)  # of the same repository
 
@@ -103,6 +109,21 @@ class Workflow:
         others = (other for other in self.others if not other.is_action)
         return next((other for other in others if file_name(other.path) == name), None)
 
+    def action_of(self, step: Step) -> Workflow | None:
+        """The composite action of `uses: ./.github/actions/x`, where its text is known."""
+        if not step.action.startswith("./"):
+            return None
+        folder = step.action.removeprefix("./").rstrip("/")
+        names = (f"{folder}/action.yml", f"{folder}/action.yaml")
+        return next(
+            (
+                other
+                for other in self.others
+                if other.is_action and other.path.replace("\\", "/").lower().endswith(names)
+            ),
+            None,
+        )
+
 
 def file_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
@@ -121,6 +142,7 @@ def read_workflow(document: Document) -> Workflow | None:
             triggers={},
             jobs={"runs": job},
             is_action=True,
+            is_about_ecs=_is_about_ecs(document),
         )
     if not isinstance(jobs, Branch):
         return None
@@ -131,12 +153,17 @@ def read_workflow(document: Document) -> Workflow | None:
         document=document,
         name=text(find(root, ("name",))),
         triggers=_triggers(find(root, ("on",))),
+        is_about_ecs=_is_about_ecs(document),
         jobs={
             id_: _job(id_, entry.value, at=("jobs", id_), env=env, shell=shell)
             for id_, entry in islice(jobs.entries.items(), _MAX_JOBS)
             if isinstance(entry.value, Branch)
         },
     )
+
+
+def _is_about_ecs(document: Document) -> bool:
+    return any(_ECS.search(line) for line in document.lines)
 
 
 def resolve(value: str, env: Values) -> str:
@@ -172,12 +199,14 @@ def branch(node: Node | None) -> Branch:
     return node if isinstance(node, Branch) else Branch(entries={}, where="")
 
 
-def every_command(commands: tuple[Command, ...]) -> Iterator[Command]:
-    """With those inside of `$( )` and `<( )`."""
+def every_command(commands: tuple[Command, ...], depth: int = 0) -> Iterator[Command]:
+    """With those inside of `$( )` and `<( )`, and of a text that is a script itself."""
     for command in commands:
         yield command
-        for word in command.words:
-            yield from every_command(word.inner)
+        if depth < _MAX_DEPTH:
+            for word in command.words:
+                yield from every_command(word.inner, depth + 1)
+            yield from every_command(tuple(scripts_in(command)), depth + 1)
 
 
 def _triggers(node: Node | None) -> dict[str, Node]:
@@ -209,6 +238,7 @@ def _job(id_: str, node: Node, *, at: KeyPath, env: Values, shell: str) -> Job:
         ),
         uses=uses if isinstance(uses, Scalar) else None,
         inputs=scalars(find(node, ("with",))),
+        outputs=scalars(find(node, ("outputs",))),
         env=own_env,
         environment=text(named) or text(find(branch(named), ("name",))),
         matrix=_matrix(find(node, ("strategy", "matrix"))),
@@ -236,6 +266,7 @@ def _step(node: Branch, *, at: KeyPath, env: Values, shell: str) -> Step:
     readable = isinstance(run, Scalar) and (not shell or _SHELLS.match(shell) is not None)
     return Step(
         at=at,
+        id=text(find(node, ("id",))),
         name=text(find(node, ("name",))),
         condition=text(find(node, ("if",))),
         uses=uses if isinstance(uses, Scalar) else None,

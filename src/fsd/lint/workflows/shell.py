@@ -17,6 +17,7 @@ _OPERATOR = re.compile(r"\|\||&&|;;|\|&|[|;&\n(){}]")
 _REDIRECT = re.compile(r"\d*(?:<<<|<<-?|>>|&>>|&>|>\||[<>]&|[<>])")
 _HEREDOC = re.compile(r"<<-?")
 _EXPRESSION = re.compile(r"\$\{\{.{0,300}?\}\}", re.DOTALL)
+_RUN_THEIR_INPUT = frozenset({"bash", "sh", "zsh", "dash", "ksh", "ash", "ssh"})
 # Words that come before a command, not with it.
 _KEYWORDS = frozenset(
     {"if", "then", "elif", "else", "fi", "while", "until", "do", "done", "!", "time", "esac"}
@@ -127,6 +128,7 @@ class _Reader:
             self.commands += word.inner
 
     def _skip_heredocs(self) -> None:
+        start = self.at
         for end in self.ends:
             while self.at < len(self.text):
                 stop = self.text.find("\n", self.at)
@@ -135,7 +137,16 @@ class _Reader:
                 self.at = stop + 1
                 if line == end:
                     break
+        if self.ends and self.commands and _is_given_a_script(self.commands[-1]):
+            self._inside(start, self.at)
         self.ends = []
+
+    def _inside(self, start: int, end: int) -> None:
+        """A here-document that a shell runs."""
+        if self.depth < _MAX_DEPTH:
+            body = self.text[start:end]
+            inner = _Reader(body, base=self.base + start, depth=self.depth + 1)
+            self.commands += inner.read()
 
     def _word(self) -> Word:
         start, parts = self.at, list[str]()
@@ -209,8 +220,15 @@ class _Reader:
         return inner.read()
 
 
-def parse_script(text: str) -> tuple[Command, ...]:
-    return _Reader(text, base=0, depth=0).read()
+def parse_script(text: str, *, base: int = 0) -> tuple[Command, ...]:
+    """`base` is where the text begins in a longer one: offsets are that one's."""
+    return _Reader(text, base=base, depth=0).read()
+
+
+def _is_given_a_script(command: Command) -> bool:
+    """`bash <<EOF`, `ssh host <<EOF`, but not `cat <<EOF`."""
+    words = [text for text in command.texts if text not in ("sudo", "env", "exec")]
+    return bool(words) and words[0].rpartition("/")[2] in _RUN_THEIR_INPUT
 
 
 def _closing(text: str, at: int) -> int:

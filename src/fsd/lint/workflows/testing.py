@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import partial
 from itertools import pairwise
 
 from fsd.lint.workflows.document import Job, Step, Workflow, every_command, file_name
+from fsd.lint.workflows.programs import program
 from fsd.lint.workflows.shell import Command
 
 _PROGRAMS = re.compile(
@@ -41,6 +43,22 @@ _JOB_NAME = re.compile(
 )
 
 
+# What says only that something is well written, or could be built.
+_VALIDATES = re.compile(
+    r"terraform|tofu|tflint|aws|cfn-lint|cfn_nag|checkov|tfsec|trivy|snyk|grype|ruff|flake8|black"
+    r"|isort|mypy|pyright|pylint|bandit|safety|eslint|prettier|hadolint|actionlint|zizmor|yamllint"
+    r"|pre-commit|shellcheck|docker|podman|echo|jq|yq|fsd|cdk|sam|ecspresso|copilot|git|curl|cat|cd"
+    r"|export|set|mkdir|cp|mv|ls|test|\[|\[\[|exit|true|false|printf|pip3?|apt-get|apt|sudo|grep|sed|awk"
+    r"|if|for|while|sleep|helm|kubectl|semgrep|gitleaks|trufflehog|codespell|markdownlint"
+)
+_OTHER_PURPOSE = re.compile(r"deploy|lint|format|label|comment|notif|scan|cleanup|stale|assign")
+_WEAK_NAME = re.compile(r"(?<![a-z])(?:checks?|verify|validate|quality)(?![a-z])", re.IGNORECASE)
+_KNOWN_ACTIONS = re.compile(
+    r"actions/|aws-actions/|docker/|hashicorp/|github/codeql|aquasecurity/|hadolint/|astral-sh/"
+    r"|dorny/|pre-commit/|terraform-linters/|bridgecrewio/|snyk/|anchore/|gitleaks/|super-linter"
+)
+
+
 _INSTALLS = frozenset({"install", "add", "sync", "i", "pip", "download", "publish"})
 
 
@@ -53,7 +71,7 @@ class Tested(Enum):
 def tested(workflow: Workflow, job: Job, step: int, offset: int) -> Tested:
     """Whether tests must pass before what is in a step of the job, at an offset of its script."""
     steps = job.steps[: max(step, 0)]
-    inside = [_of_step(each) for each in steps]
+    inside = [of(each) for each in steps for of in (_of_step, _composite(workflow))]
     before = _before_in_script(job, step, offset)
     needed = [_of_job(workflow, each) for each in workflow.needed(job)]
     if _goes_on_anyway(job.condition):
@@ -72,6 +90,10 @@ def runs_on_pull_request(workflow: Workflow) -> bool:
     )
 
 
+def has_tests(workflow: Workflow) -> bool:
+    return any(_of_job(workflow, job) is Tested.YES for job in workflow.jobs.values())
+
+
 def _goes_on_anyway(condition: str) -> bool:
     """`if: always()` starts a job after others have failed, unless it asks how they ended."""
     anyway = "always()" in condition or "failure()" in condition
@@ -85,10 +107,28 @@ def _of_job(workflow: Workflow, job: Job) -> Tested:
         found = _of_call(workflow, job)
         if found is not Tested.NO:
             return found
-    found = max((_of_step(step) for step in job.steps), key=list(Tested).index, default=Tested.NO)
+    every = (of(step) for step in job.steps for of in (_of_step, _composite(workflow)))
+    found = max(every, key=list(Tested).index, default=Tested.NO)
     if found is Tested.NO and _is_about_tests(_JOB_NAME, job.id, job.name):
-        return Tested.YES
+        return Tested.NO if _only_validates(job) else Tested.YES
     return found
+
+
+def _only_validates(job: Job) -> bool:
+    """`validate`, `quality` and the like, where every step is known to test nothing."""
+    if _is_about_tests(_STEP_NAME, job.id, job.name) or job.uses is not None:
+        return False
+    if not _is_about_tests(_WEAK_NAME, job.id, job.name):
+        return False
+    return all(
+        _KNOWN_ACTIONS.match(step.action) is not None
+        if step.uses is not None
+        else bool(step.commands)
+        and all(
+            _VALIDATES.fullmatch(program(command)) for command in step.commands if command.words
+        )
+        for step in job.steps
+    )
 
 
 def _of_call(workflow: Workflow, job: Job) -> Tested:
@@ -103,7 +143,8 @@ def _of_call(workflow: Workflow, job: Job) -> Tested:
     path = job.uses.text.partition("@")[0]
     if _is_about_tests(_JOB_NAME, file_name(path)):
         return Tested.YES
-    return Tested.NO if path.startswith("./") or "deploy" in file_name(path) else Tested.YES
+    is_other = _OTHER_PURPOSE.search(file_name(path)) is not None
+    return Tested.NO if path.startswith("./") or is_other else Tested.YES
 
 
 def _of_step(step: Step) -> Tested:
@@ -115,6 +156,19 @@ def _of_step(step: Step) -> Tested:
         found.append(Tested.YES if Tested.IGNORED not in found else Tested.NO)
     best = max(found, key=list(Tested).index, default=Tested.NO)
     return Tested.IGNORED if best is Tested.YES and step.may_fail else best
+
+
+def _composite(workflow: Workflow) -> Callable[[Step], Tested]:
+    return partial(_of_composite, workflow)
+
+
+def _of_composite(workflow: Workflow, step: Step) -> Tested:
+    """An action of the same repository."""
+    action = workflow.action_of(step)
+    if action is None:
+        return Tested.NO
+    inner = [_of_step(each) for job in action.jobs.values() for each in job.steps]
+    return max(inner, key=list(Tested).index, default=Tested.NO)
 
 
 def _inner(step: Step) -> Sequence[Command]:

@@ -217,6 +217,7 @@ def test_long_lived_keys__oidc_or_not_aws__nothing(text: str) -> None:
 DEPLOY = "run: fsd deploy --env dev"
 UPDATE = "run: aws ecs update-service --cluster dev --service api --force-new-deployment"
 ACTION = "uses: org/fsd-deploy@v1"
+AFTER = "if: github.event.workflow_run.conclusion == 'success'"
 CI = "name: CI\non: pull_request\njobs: {a: {steps: [{run: pytest}]}}\n"
 
 
@@ -335,7 +336,7 @@ def test_no_tests__deployment_on_push__found_once_at_the_deployment(text: str, p
             t="steps: [run: pytest]",
             d=f"needs: t\nif: always() && needs.t.result == 'success'\nsteps: [{DEPLOY}]",
         ),
-        jobs("on: {workflow_run: {workflows: [CI]}}\njobs:\n", a=f"steps: [{DEPLOY}]"),
+        jobs("on: {workflow_run: {workflows: [CI]}}\njobs:\n", a=f"{AFTER}\nsteps: [{DEPLOY}]"),
         jobs("on: workflow_dispatch\njobs:\n", a=f"steps: [{DEPLOY}]"),
         jobs("on: {release: {types: [published]}}\njobs:\n", a=f"steps: [{DEPLOY}]"),
         jobs("on: {push: {tags: ['v*']}}\njobs:\n", a=f"steps: [{DEPLOY}]"),

@@ -36,7 +36,7 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
         job = deployment.job
         if target is None or job.environment or job.uses is not None or job.id in seen:
             continue
-        if _plans(workflow, deployment):
+        if _plans(workflow, deployment) or _waits_for_one(workflow, deployment):
             continue
         seen.add(job.id)
         yield WorkflowProblem(
@@ -55,6 +55,12 @@ def _plans(workflow: Workflow, deployment: Deployment) -> bool:
     conditions = (job.condition, job.steps[index].condition if index >= 0 else "")
     only = set(workflow.triggers) <= {"pull_request", "merge_group"}
     return only or any(_PULL_REQUEST.search(condition) for condition in conditions)
+
+
+def _waits_for_one(workflow: Workflow, deployment: Deployment) -> bool:
+    """A job before it waits for the rules of production's environment."""
+    needed = workflow.needed(deployment.job)
+    return any(is_production(job.environment) for job in needed)
 
 
 def _production(workflow: Workflow, deployment: Deployment) -> Target | None:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from fsd.lint.workflows.deployments import deploying_words, deployments
+from fsd.lint.workflows.deployers import deploying_words
+from fsd.lint.workflows.deployments import deployments
 from fsd.lint.workflows.document import Job, Step, Workflow, every_command
 from fsd.lint.workflows.problem import WorkflowProblem
+from fsd.lint.workflows.programs import from_program
 from fsd.lint.workflows.shell import Command
+from fsd.lint.workflows.values import Values
 from fsd.manifest.finding import KeyPath
 from fsd.manifest.yaml_tree import Scalar
 
@@ -59,17 +62,39 @@ class _Image:
 
 def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
     deploys = bool(deployments(workflow))
+    restarts = _only_restarts(workflow)
     seen: set[str] = set()
     for job in workflow.jobs.values():
-        deployed = [image for step in job.steps for image in _deployed(step)]
-        pushed = [image for step in job.steps for image in _pushed(step)]
+        values = Values(workflow, job)
+        deployed = _known(values, (image for step in job.steps for image in _deployed(step)))
+        pushed = _known(values, (image for step in job.steps for image in _pushed(step)))
         found = [image for image in deployed if image.is_mutable]
-        if deploys or _is_on_ecr(job, pushed):
+        if restarts:  # of what was pushed, only a tag that moves can be what now starts
+            found += [image for image in pushed if image.is_mutable]
+        elif deploys or _is_on_ecr(job, pushed):
             found += _only_mutable(pushed)
         for image in found:
             if image.reference not in seen:
                 seen.add(image.reference)
                 yield _problem(image)
+
+
+def _known(values: Values, images: Iterable[_Image]) -> list[_Image]:
+    return [replace(image, reference=values.resolve(image.reference)) for image in images]
+
+
+def _only_restarts(workflow: Workflow) -> bool:
+    """`update-service --force-new-deployment` of a definition that this workflow never changes."""
+    commands = [
+        command
+        for job in workflow.jobs.values()
+        for step in job.steps
+        for command in every_command(step.commands)
+    ]
+    texts = [text for command in commands for text in command.texts]
+    actions = [step.action for job in workflow.jobs.values() for step in job.steps]
+    changes = any("task-definition" in text for text in (*texts, *actions))
+    return not changes and any(text.startswith("--force-new-deployment") for text in texts)
 
 
 def _problem(image: _Image) -> WorkflowProblem:
@@ -123,7 +148,7 @@ def _pushed(step: Step) -> Iterator[_Image]:
     if step.action == "docker/build-push-action" and tags is not None and pushes:
         yield from _listed(step, tags)
     for command in every_command(step.commands):
-        names = command.texts[:2]
+        names = tuple(word.text for word in from_program(command.words)[:2])
         if names in (("docker", "push"), ("podman", "push"), ("docker", "image")):
             yield from _of_push(step, command)
         elif names[:1] in (("docker",), ("podman",)) and "--push" in command.texts:

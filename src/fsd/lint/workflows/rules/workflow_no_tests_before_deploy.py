@@ -6,12 +6,13 @@ on the tests is not started when they fail.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fsd.lint.workflows.deployments import Deployment, deployments, is_by_hand, pushed_branches
-from fsd.lint.workflows.document import Workflow
+from fsd.lint.workflows.document import Workflow, texts
 from fsd.lint.workflows.problem import WorkflowProblem
-from fsd.lint.workflows.testing import Tested, runs_on_pull_request, tested
+from fsd.lint.workflows.testing import Tested, has_tests, runs_on_pull_request, tested
+from fsd.manifest.yaml_tree import find
 
 _FIX = (
     "run the tests in a job of their own, and give `{job}` the line `needs: test`; its deployment "
@@ -22,7 +23,10 @@ _FIX = (
 def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
     """The first deployment of each job, unless a job that it needs has the finding already."""
     branches = pushed_branches(workflow)
-    if branches is None or any(map(runs_on_pull_request, workflow.others)):
+    if branches is None:
+        yield from _after_another(workflow)
+        return
+    if any(map(runs_on_pull_request, workflow.others)):
         return
     seen: set[str] = set()
     found: set[str] = set()
@@ -38,6 +42,57 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
         if not found.intersection(needed.id for needed in workflow.needed(job)):
             yield _problem(deployment, how, branches)
         found.add(job.id)
+
+
+def _after_another(workflow: Workflow) -> Iterator[WorkflowProblem]:
+    """`on: workflow_run` starts however the other workflow ended; only an `if:` asks how."""
+    if "workflow_run" not in workflow.triggers:
+        return
+    names = texts(find(workflow.triggers["workflow_run"], ("workflows",)))
+    before = [each for each in workflow.others if each.name in names and not each.is_action]
+    if before and not any(pushed_branches(each) is not None for each in before):
+        return
+    seen: set[str] = set()
+    for deployment in _in_order(workflow):
+        job = deployment.job
+        conditions = [job.condition, _condition(deployment)]
+        conditions += [needed.condition for needed in workflow.needed(job)]
+        if job.id in seen or is_by_hand(*conditions) or deployment.promotes:
+            continue
+        seen.add(job.id)
+        asks = any("conclusion" in condition for condition in conditions)
+        how = tested(workflow, job, deployment.step, deployment.offset)
+        if how is Tested.NO:
+            how = _tested_before(before, asks=asks)
+        if how is not Tested.YES:
+            yield _problem_after(deployment, how, names)
+
+
+def _tested_before(before: Sequence[Workflow], *, asks: bool) -> Tested:
+    """What is elsewhere is taken to test; whether it had to succeed stands here."""
+    if before and not any(map(has_tests, before)) and not any(map(runs_on_pull_request, before)):
+        return Tested.NO
+    return Tested.YES if asks else Tested.IGNORED
+
+
+def _problem_after(deployment: Deployment, how: Tested, names: tuple[str, ...]) -> WorkflowProblem:
+    after = ", ".join(f"`{name}`" for name in names) or "another workflow"
+    message = f"`{deployment.what}` runs after {after}, also when it fails"
+    fix = (
+        f"give `{deployment.job.id}` the line "
+        "`if: github.event.workflow_run.conclusion == 'success'`"
+    )
+    if how is Tested.NO:
+        message = f"`{deployment.what}` runs after {after}, and no test runs before it"
+        fix = _FIX.format(job=deployment.job.id)
+    return WorkflowProblem(
+        at=deployment.at,
+        value=deployment.value,
+        message=message,
+        fix=fix,
+        offset=deployment.offset,
+        width=deployment.width,
+    )
 
 
 def _in_order(workflow: Workflow) -> list[Deployment]:
