@@ -116,16 +116,16 @@ def _grants(
 
 
 def _actions(kind: Kind, written: str, *, name: str) -> tuple[str, ...]:
-    permission = read_permission(kind, written)
+    actions, fault = read_permission(kind, written)
     where = f"dependencies: {kind.type} {name}"
-    if permission.fault is PermissionFault.UNKNOWN:
+    if fault is PermissionFault.UNKNOWN:
         message, near = describe_unknown(written, kind)
         fix = near or f"take an action of {', '.join(sorted(kind.services))}"
         raise ManifestError(message, where=where, fix=fix, code=ErrorCode.UNKNOWN_PERMISSION)
-    if permission.fault is PermissionFault.ELSEWHERE:
+    if fault is PermissionFault.ELSEWHERE:
         message, fix = describe_elsewhere(written, kind)
         raise ManifestError(message, where=where, fix=fix, code=ErrorCode.PERMISSION_TYPE_MISMATCH)
-    return permission.actions
+    return actions
 
 
 def _scope(kind: Kind, resources: tuple[str, ...], *, name: str) -> Scope:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from fsd.manifest.dependencies import (
@@ -25,29 +24,21 @@ class PermissionFault(Enum):
     ELSEWHERE = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
-    """`actions` are those that it grants on a resource of this kind, in AWS's spelling, sorted."""
+def read_permission(kind: Kind, permission: str) -> tuple[tuple[str, ...], PermissionFault | None]:
+    """The actions that it grants on a resource of this kind, sorted, and what is wrong with it.
 
-    written: str
-    actions: tuple[str, ...]
-    fault: PermissionFault | None = None
-
-
-def read_permission(kind: Kind, permission: str) -> Permission:
-    """A wildcard leaves out what has no resource level: `s3:*` on a bucket does not mean
+    A wildcard leaves out what has no resource level: `s3:*` on a bucket does not mean
     s3:PutAccountPublicAccessBlock. An action that is named gets it, on `*`.
     """
     found = expand(permission)
     if not found and may_be_newer(kind, permission):
-        return Permission(written=permission, actions=(permission,), fault=PermissionFault.NEWER)
+        return (permission,), PermissionFault.NEWER
     if not found:
-        return Permission(written=permission, actions=(), fault=PermissionFault.UNKNOWN)
+        return (), PermissionFault.UNKNOWN
     is_wildcard = "*" in permission or "?" in permission
     useless = ((), (EVERYTHING,)) if is_wildcard else ((),)
     works = tuple(action for action in found if arn_templates(kind, action) not in useless)
-    fault = None if works else PermissionFault.ELSEWHERE
-    return Permission(written=permission, actions=works, fault=fault)
+    return works, None if works else PermissionFault.ELSEWHERE
 
 
 def describe_unknown(permission: str, kind: Kind | None) -> tuple[str, str]:

@@ -32,10 +32,8 @@ def _administrative(type_: str, permission: str) -> tuple[str, ...]:
     kind = KINDS.get(type_)
     if kind is None:
         return ()
-    granted = read_permission(kind, permission)
-    if granted.fault is not None:
-        return ()
-    return tuple(action for action in granted.actions if is_administrative(action))
+    actions, fault = read_permission(kind, permission)
+    return tuple(action for action in actions if fault is None and is_administrative(action))
 
 
 def _message(permission: str, found: tuple[str, ...]) -> str:

@@ -15,7 +15,8 @@ def check(subject: Subject) -> Iterator[Problem]:
         if kind is None:
             continue
         for number, permission in enumerate(dependency.permissions):
-            if read_permission(kind, permission).fault is PermissionFault.ELSEWHERE:
+            _, fault = read_permission(kind, permission)
+            if fault is PermissionFault.ELSEWHERE:
                 message, fix = describe_elsewhere(permission, kind)
                 yield Problem(
                     at=("dependencies", index, "permissions", number),
