@@ -235,8 +235,14 @@ class ErrorCode(StrEnum):
     )
     CONFIRMATION_NEEDED = (
         "confirmation-needed",
-        "a service is deleted only after you type its name",
-        "type the name, or say --yes",
+        "what changes an account, or deletes a service, asks first",
+        "answer at a terminal, or say --yes",
+        ExitCode.REFUSED,
+    )
+    STILL_IN_USE = (
+        "still-in-use",
+        "services are still in the environment whose account setup should go",
+        "delete the services that are named first",
         ExitCode.REFUSED,
     )
     FILE_EXISTS = (

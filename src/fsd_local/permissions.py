@@ -59,6 +59,10 @@ _SCALING = {
     "PutScalingPolicy",
     "DeleteScalingPolicy",
 }
+_SCALING_KEYS = {
+    "ScalableDimension": "application-autoscaling:scalable-dimension",
+    "ServiceNamespace": "application-autoscaling:service-namespace",
+}
 _TASKS = "ecs-tasks.amazonaws.com"
 
 
@@ -74,7 +78,10 @@ def needed(
         resources = (f"arn:aws:{service}:{region}:{account}:scalable-target/{target}",)
     elif "ResourceARN" in parameters:
         resources = (str(parameters["ResourceARN"]),)
-    return (Needed(action=f"{service}:{action}", resources=resources),)
+    context = {
+        key: str(parameters[name]) for name, key in _SCALING_KEYS.items() if name in parameters
+    }
+    return (Needed(action=f"{service}:{action}", resources=resources, context=context),)
 
 
 def _ecs(action: str, parameters: Json, *, account: str, region: str) -> Iterator[Needed]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fsd.compile.desired import JsonValue
+from fsd.compile.desired import Json, JsonValue
 from fsd.errors import UsageError
 from fsd.manifest import names
 
@@ -81,6 +81,24 @@ def require_service_name(name: str) -> str:
     return name
 
 
+def join(known: tuple[Joined, ...], more: Joined) -> tuple[Joined, ...]:
+    """`more` beside the others: of the same repository the services add up, and the newer trust
+    counts; an id that was given once is kept."""
+    key = str(more.repository).lower()
+    others = tuple(one for one in known if str(one.repository).lower() != key)
+    before = next((one for one in known if str(one.repository).lower() == key), None)
+    if before is None:
+        return _sorted((*others, more))
+    merged = Joined(
+        repository=more.repository if more.repository.id else before.repository,
+        services=tuple(sorted({*before.services, *more.services})),
+        github_environment=more.github_environment,
+        branches=more.branches,
+        workflow=more.workflow,
+    )
+    return _sorted((*others, merged))
+
+
 def write_joined(joined: tuple[Joined, ...]) -> list[JsonValue]:
     """For the template's metadata, from which the next call reads who was there before."""
     return [
@@ -93,3 +111,28 @@ def write_joined(joined: tuple[Joined, ...]) -> list[JsonValue]:
         }
         for one in joined
     ]
+
+
+def read_joined(metadata: JsonValue) -> tuple[Joined, ...]:
+    """What `write_joined` wrote; () for a template that is not ours."""
+    if not isinstance(metadata, list):
+        return ()
+    return _sorted(tuple(_read(one) for one in metadata if isinstance(one, dict)))
+
+
+def _read(entry: Json) -> Joined:
+    return Joined(
+        repository=parse_repository(str(entry.get("repository", ""))),
+        services=_texts(entry.get("services")),
+        github_environment=str(entry.get("githubEnvironment", "")),
+        branches=_texts(entry.get("branches")),
+        workflow=str(entry.get("workflow", "")),
+    )
+
+
+def _texts(value: JsonValue) -> tuple[str, ...]:
+    return tuple(sorted(map(str, value))) if isinstance(value, list) else ()
+
+
+def _sorted(joined: tuple[Joined, ...]) -> tuple[Joined, ...]:
+    return tuple(sorted(joined, key=lambda one: str(one.repository).lower()))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from fsd.account.grant import AccountPlace, Grant, Reach, documents, policy
-from fsd.account.joined import Joined, write_joined
+from fsd.account.joined import Joined, read_joined, write_joined
 from fsd.account.policies import (
     boundary_grants,
     cloudformation_grants,
@@ -55,9 +55,16 @@ class AccountStack:
     environment: str
     cluster: str
     joined: tuple[Joined, ...]
-    has_provider: bool = True  # False: the account has one from elsewhere, which is used
-    foreign_repositories: frozenset[str] = frozenset()  # in ECR, and not this stack's
-    network: Json | None = None  # further resources
+    foreign: frozenset[str] = frozenset()  # of `claims`: what the account has from elsewhere
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Logical names of what an account can have only once: what is there already is used."""
+        services = sorted({name for one in self.joined for name in one.services})
+        return (PROVIDER, CLUSTER, NAMESPACE, *map(repository_id, services))
+
+    def makes(self, claim: str) -> bool:
+        return claim not in self.foreign
 
     @property
     def name(self) -> str:
@@ -112,20 +119,45 @@ def write_template(stack: AccountStack, place: AccountPlace = ANYWHERE) -> Json:
     Raises ManifestError for policies that are more than a role can have.
     """
     resources: Json = {
-        **(_provider() if stack.has_provider else {}),
+        **(_provider() if stack.makes(PROVIDER) else {}),
         BOUNDARY: _boundary(stack.environment),
-        CLUSTER: _cluster(stack),
-        NAMESPACE: _namespace(stack),
+        **({CLUSTER: _cluster(stack)} if stack.makes(CLUSTER) else {}),
+        **({NAMESPACE: _namespace(stack)} if stack.makes(NAMESPACE) else {}),
         **dict(_roles(stack, place)),
         **dict(_repositories(stack)),
-        **(stack.network or {}),
     }
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"What fsd needs to deploy to {stack.environment}, made by fsd bootstrap",
-        "Metadata": {_METADATA: {"joined": write_joined(stack.joined), "cluster": stack.cluster}},
+        "Metadata": {
+            _METADATA: {
+                "cluster": stack.cluster,
+                "foreign": [*sorted(stack.foreign)],
+                "joined": write_joined(stack.joined),
+            }
+        },
         "Resources": {name: _substituted(value) for name, value in resources.items()},
     }
+
+
+def read_stack(template: Json, *, environment: str) -> AccountStack | None:
+    """What an earlier call wanted; None for a template that is not of `write_template`."""
+    metadata = template.get("Metadata")
+    ours = metadata.get(_METADATA) if isinstance(metadata, dict) else None
+    if not isinstance(ours, dict):
+        return None
+    foreign = ours.get("foreign")
+    return AccountStack(
+        environment=environment,
+        cluster=str(ours.get("cluster", environment)),
+        joined=read_joined(ours.get("joined")),
+        foreign=frozenset(map(str, foreign if isinstance(foreign, list) else ())),
+    )
+
+
+def repository_id(service: str) -> str:
+    """Logical name of a service's repository."""
+    return f"Repository{_suffix(names.repository(service))}"
 
 
 # --- resources -----------------------------------------------------------------------------------
@@ -164,7 +196,6 @@ def _cluster(stack: AccountStack) -> Json:
         "Type": "AWS::ECS::Cluster",
         "Properties": {
             "ClusterName": stack.cluster,
-            "ClusterSettings": [{"Name": "containerInsights", "Value": "enabled"}],
             "Tags": _tags(stack.environment),
         },
     }
@@ -183,7 +214,7 @@ def _namespace(stack: AccountStack) -> Json:
 
 def _roles(stack: AccountStack, place: AccountPlace) -> Iterator[tuple[str, JsonValue]]:
     """Each with its policies beside it: one that is inline would end at two services."""
-    provider: JsonValue = {"Ref": PROVIDER} if stack.has_provider else provider_arn(place)
+    provider: JsonValue = {"Ref": PROVIDER} if stack.makes(PROVIDER) else provider_arn(place)
     for joined in stack.joined:
         reach = stack.reach(joined, place)
         trusts = (
@@ -234,19 +265,17 @@ def _repositories(stack: AccountStack) -> Iterator[tuple[str, JsonValue]]:
 
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
     """
-    services = sorted({name for joined in stack.joined for name in joined.services})
-    for service in services:
-        name = names.repository(service)
-        if name in stack.foreign_repositories:
+    for service in sorted({name for joined in stack.joined for name in joined.services}):
+        if not stack.makes(repository_id(service)):
             continue
         yield (
-            f"Repository{_suffix(name)}",
+            repository_id(service),
             {
                 "Type": "AWS::ECR::Repository",
                 "DeletionPolicy": "Retain",
                 "UpdateReplacePolicy": "Retain",
                 "Properties": {
-                    "RepositoryName": name,
+                    "RepositoryName": names.repository(service),
                     "ImageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
                     "ImageTagMutabilityExclusionFilters": [
                         {

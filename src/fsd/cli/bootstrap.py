@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fsd.cli.options import ENV, FILE
-from fsd.errors import UsageError
+from fsd.cli.options import ENV, FILE, REGION
+from fsd.errors import ErrorCode, ExitCode, RefusedError, UsageError
+from fsd.streams import say
 
 if TYPE_CHECKING:
     from fsd.account.joined import Joined
+    from fsd.app.bootstrap import AccountSetup, BootstrapPlan
 
 PROVIDER, REPOSITORIES = "provider", "repositories"
 
@@ -34,6 +37,9 @@ class Asked:
 @click.command(
     epilog="""\b
 Examples:
+  fsd bootstrap --env dev --repo org/offers              plan it, ask, make it
+  fsd bootstrap --env dev --repo org/billing             a second repository joins
+  fsd bootstrap --env dev --check                        what differs
   fsd bootstrap --env dev --repo org/offers --template > dev.json"""
 )
 @ENV
@@ -52,10 +58,11 @@ Examples:
     multiple=True,
     help="Trust this branch instead of a GitHub environment. Can be repeated.",
 )
-@click.option(
-    "--workflow",
-    help="Trust only this workflow: ORG/REPO/.github/workflows/FILE@REF.",
-)
+@click.option("--workflow", help="Trust only this workflow: ORG/REPO/.github/workflows/FILE@REF.")
+@REGION
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--check", is_flag=True, help="Say what differs from what was set up; exit 4 if so.")
+@click.option("--delete", is_flag=True, help="Remove it; refused while services are there.")
 @click.option("--template", is_flag=True, help="Print the CloudFormation template; call nobody.")
 @click.option(
     "--existing",
@@ -71,16 +78,19 @@ def command(
     github_environment: str | None,
     branches: tuple[str, ...],
     workflow: str | None,
+    region: str | None,
+    yes: bool,
+    check: bool,
+    delete: bool,
     template: bool,
     existing: tuple[str, ...],
 ) -> int:
-    """Print the stack that lets a repository's workflows deploy to an environment.
+    """Prepare an account so that a repository's workflows can deploy to an environment.
 
-    It has GitHub's OIDC provider, three roles for the repository (deploy, plan, CloudFormation), a
-    permissions boundary, the ECR repositories, the ECS cluster and a Service Connect namespace.
+    One stack has GitHub's OIDC provider, three roles for the repository (deploy, plan,
+    CloudFormation), a permissions boundary, the ECR repositories, the ECS cluster and a Service
+    Connect namespace. What the account has already is used. Needs credentials that may make roles.
     """
-    if not template:
-        raise click.UsageError("`--template` is missing")
     asked = Asked(
         env=env,
         repo=repo,
@@ -90,23 +100,115 @@ def command(
         branches=branches,
         workflow=workflow,
     )
-    _print_template(asked, existing=frozenset(existing))
-    return 0
+    if sum((check, delete, template)) > 1:
+        raise click.UsageError("`--check`, `--delete` and `--template` exclude one another")
+    if template:
+        _print_template(asked, existing=frozenset(existing))
+        return int(ExitCode.OK)
+    setup = _open(env, region=region)
+    if check:
+        return _check(setup)
+    if delete:
+        return _delete(setup, is_sure=yes)
+    return _set_up(setup, asked, is_sure=yes)
+
+
+def _open(env: str, *, region: str | None) -> AccountSetup:
+    from fsd.cli.account import environment_to_be
+    from fsd.cli.wiring import connect_account
+
+    return connect_account(environment_to_be(env), region=region)
+
+
+def _set_up(setup: AccountSetup, asked: Asked, *, is_sure: bool) -> int:
+    from fsd.report.bootstrap import plan_text
+
+    joined = who_joins(asked)
+    plan = setup.plan(joined)
+    say(plan_text(plan.stack, plan.changes, plan.place), err=True)
+    if plan.changes:
+        if not is_sure:
+            _ask(
+                f"Set up {setup.environment} in {plan.place.account}?", what="setting up an account"
+            )
+        say(f"\nmaking the stack {plan.stack.name} …", err=True)
+        setup.apply(plan)
+    say(_what_is_left(plan, joined, asked.file))
+    return int(ExitCode.OK)
+
+
+def _what_is_left(plan: BootstrapPlan, joined: Joined, file: Path) -> str:
+    from fsd.report.bootstrap import next_text
+    from fsd.scaffold.workflow import write_deploy_workflow
+
+    workflow = write_deploy_workflow(
+        environment=plan.stack.environment,
+        branch=joined.branches[0] if joined.branches else "main",
+        service_file=file.as_posix(),
+        region=plan.place.region,
+    )
+    of_stack = next(
+        one
+        for one in plan.stack.joined
+        if str(one.repository).lower() == str(joined.repository).lower()
+    )
+    return next_text(plan.stack, of_stack, plan.place, workflow)
+
+
+def _check(setup: AccountSetup) -> int:
+    """Both ways in which it can differ: from what this fsd would make, and by hand."""
+    from fsd.report.bootstrap import drift_text, plan_text
+
+    plan = setup.plan(None)
+    drift = setup.drift()
+    say(plan_text(plan.stack, plan.changes, plan.place))
+    say(drift_text(drift))
+    return int(ExitCode.REFUSED if plan.changes or drift.drifted else ExitCode.OK)
+
+
+def _delete(setup: AccountSetup, *, is_sure: bool) -> int:
+    if not is_sure:
+        _ask(f"Remove the setup of {setup.environment}?", what="removing an account's setup")
+    deleted = setup.delete()
+    for line in deleted.removed:
+        say(f" - {line}")
+    for line in deleted.kept:
+        say(f"   kept {line}")
+    return int(ExitCode.OK)
+
+
+def _ask(question: str, *, what: str) -> None:
+    """Raises RefusedError for no, and where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise RefusedError(
+            f"{what} asks first, and there is no terminal to ask at",
+            where="fsd bootstrap",
+            fix="run it at a terminal, or with --yes",
+            code=ErrorCode.CONFIRMATION_NEEDED,
+        )
+    if not click.confirm(question, err=True):
+        raise RefusedError(
+            "nothing was changed",
+            where="fsd bootstrap",
+            fix="answer y, or use --yes",
+            code=ErrorCode.CONFIRMATION_NEEDED,
+        )
 
 
 def _print_template(asked: Asked, *, existing: frozenset[str]) -> None:
-    from fsd.account.stack import AccountStack, write_template
+    from fsd.account.stack import PROVIDER as PROVIDER_ID
+    from fsd.account.stack import AccountStack, repository_id, write_template
     from fsd.cli.account import environment_to_be
 
     joined = who_joins(asked)
+    repositories = map(repository_id, joined.services) if REPOSITORIES in existing else ()
     stack = AccountStack(
         environment=asked.env,
         cluster=environment_to_be(asked.env).cluster_name,
         joined=(joined,),
-        has_provider=PROVIDER not in existing,
-        foreign_repositories=frozenset(joined.services if REPOSITORIES in existing else ()),
+        foreign=frozenset({*repositories, *([PROVIDER_ID] if PROVIDER in existing else [])}),
     )
-    click.echo(json.dumps(write_template(stack), indent=2))
+    say(json.dumps(write_template(stack), indent=2))
 
 
 def who_joins(asked: Asked) -> Joined:

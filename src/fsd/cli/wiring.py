@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -19,9 +20,12 @@ from fsd.manifest.environments import LOCAL, Environment
 from fsd.streams import say
 
 if TYPE_CHECKING:
+    from fsd.app.bootstrap import AccountSetup
     from fsd.app.governed import DefaultBranch
+    from fsd.aws.session import AwsSession
     from fsd.github.commits import Commits
     from fsd.github.context import Context
+    from fsd.release.ports import Aws
 
 
 # What must not reach the docker that builds, nor any other child.
@@ -136,33 +140,64 @@ def connect(
     """
     if environment.name == LOCAL:
         return _connect_local(environment, start=start)
-    from fsd.app.clock import SystemClock
-    from fsd.aws.connect import connect as connect_aws
-    from fsd.aws.session import open_session
     from fsd.aws.side_by_side import SideBySide
 
-    clock = SystemClock()
-    embedded = _find_embedded()
-    poll = timedelta(seconds=2 / max(1.0, embedded.speed if embedded else 1.0))
+    session, embedded = _open_session(environment, region=region, identity=identity)
+    aws = _build(session, environment, embedded)
+    return Connection(
+        aws=aws, environment=environment, run=who_runs(), embedded=embedded, reads=SideBySide()
+    )
+
+
+def connect_account(environment: Environment, *, region: str | None) -> AccountSetup:
+    """The account with the caller's own credentials: no role of the environment may set it up.
+
+    Raises as `connect`.
+    """
+    from fsd.app.bootstrap import AccountSetup
+    from fsd.aws.account import AwsAccount
+
+    bare = replace(environment, role_arn=None, cloud_formation_role_arn=None)
+    session, embedded = _open_session(bare, region=region, identity=None)
+    return AccountSetup(
+        aws=_build(session, bare, embedded),
+        account=AwsAccount(clients=session),
+        environment=environment.name,
+        cluster=environment.cluster_name,
+    )
+
+
+def _open_session(
+    environment: Environment, *, region: str | None, identity: WebIdentity | None
+) -> tuple[AwsSession, Embedded | None]:
+    from fsd.app.clock import SystemClock
+    from fsd.aws.session import open_session
+
     session = open_session(
         # botocore reads only AWS_DEFAULT_REGION; the other SDKs and the CLI v2 read AWS_REGION.
         region=region or environment.region or os.environ.get("AWS_REGION"),
         role_arn=identity.role_arn if identity else environment.role_arn,
         web_identity=identity.token if identity else None,
         session_name=identity.session_name if identity else session_name(),
-        clock=clock,
+        clock=SystemClock(),
     )
+    return session, _find_embedded()
+
+
+def _build(session: AwsSession, environment: Environment, embedded: Embedded | None) -> Aws:
+    """The adapters; raises RefusedError in another account than the environment's."""
+    from fsd.app.clock import SystemClock
+    from fsd.aws.connect import connect as connect_aws
+
     aws = connect_aws(
         session,
-        clock=clock,
+        clock=SystemClock(),
         cloud_formation_role_arn=environment.cloud_formation_role_arn,
-        poll=poll,
+        poll=timedelta(seconds=2 / max(1.0, embedded.speed if embedded else 1.0)),
         warn=lambda text: say(f"warning: {text}", err=True),
     )
     guard_account(aws, environment)
-    return Connection(
-        aws=aws, environment=environment, run=who_runs(), embedded=embedded, reads=SideBySide()
-    )
+    return aws
 
 
 def who_runs() -> str:

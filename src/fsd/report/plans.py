@@ -33,7 +33,7 @@ class Planned:
         """A resource each; [] where drift was not asked for."""
         if self.drift is None:
             return []
-        lines = [f"{_difference_text(one)}; {self._fate(one)}" for one in self.drift.drifted]
+        lines = [f"{difference_text(one)}; {self._fate(one)}" for one in self.drift.drifted]
         if self.drift.unchecked:
             why = f": {self.drift.reason}" if self.drift.reason else ""
             lines.append(f"{', '.join(self.drift.unchecked)} could not be compared{why}")
@@ -94,7 +94,7 @@ def plan_text(planned: Planned) -> str:
     return "\n".join(lines)
 
 
-def _difference_text(drifted: Drifted) -> str:
+def difference_text(drifted: Drifted) -> str:
     """`TaskSecurityGroup /SecurityGroupIngress/0/CidrIp 10.0.0.0/16 → 0.0.0.0/0`."""
     if drifted.is_gone:
         return f"{drifted.resource} is gone"

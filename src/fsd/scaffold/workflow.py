@@ -78,6 +78,44 @@ def write_workflow(
     return "\n".join(lines) + "\n"
 
 
+def write_deploy_workflow(*, environment: str, branch: str, service_file: str, region: str) -> str:
+    """One environment and one branch, for an account that was just set up."""
+    deploy, plan = (
+        list(_fsd(name, [f"service-file: {quoted(service_file)}"], role=role, region=region))
+        for name, role in (("Deploy", "FSD_ROLE"), ("Plan", "FSD_PLAN_ROLE"))
+    )
+    lines = [
+        "# Add the job that runs your tests, and `needs:` with its name to deploy.",
+        "name: deploy",
+        "",
+        "on:",
+        "  push:",
+        f"    branches: [{quoted(branch)}]",
+        "  pull_request:",
+        "",
+        "permissions: {}",
+        "",
+        "concurrency:",
+        "  group: ${{ github.workflow }}-${{ github.ref }}",
+        "  cancel-in-progress: false",
+        "",
+        "jobs:",
+        "  plan:",
+        "    name: Plan",
+        "    if: github.event_name == 'pull_request'",
+        *plan,
+        f"          environment: {quoted(environment)}",
+        "",
+        "  deploy:",
+        "    name: Deploy",
+        "    if: github.event_name == 'push'",
+        f"    environment: {quoted(environment)}",
+        *deploy,
+        f"          environment: {quoted(environment)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _paths(below: str, build: Build | None) -> tuple[str, ...]:
     """What a change has to touch; () for anything, as where all of the repository is copied."""
     if not below or build is None or build.context == ".":

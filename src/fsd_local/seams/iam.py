@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator, router
-from ministack.services import alb, iam, sts, tagging
+from ministack.services import alb, ec2, iam, sts, tagging
 
 from fsd_local.permissions import ANY, Needed, needed
 from fsd_local.ports import RoleSession
@@ -204,6 +204,8 @@ def _exact(extract: Callable[..., str]) -> Callable[..., str]:
                 return _log_resource(found, (action or "").partition(":")[2], body)
             case "cloudformation":
                 return _stack_of_change_set(found, query_params)
+            case "ecr" if found == ANY:
+                return _repository(body, f"{region}:{account_id}")
             case "elasticloadbalancing" if found == ANY:
                 return _balancing_resource(query_params, f"{region}:{account_id}")
         return found
@@ -253,6 +255,15 @@ def _stack_of_change_set(arn: str, query_params: Any) -> str:
     return str(stack["StackId"]) if stack else arn
 
 
+def _repository(body: bytes, place: str) -> str:
+    """Of a request that names repositories in a list, or what it tags by its ARN."""
+    asked = json.loads(body or b"{}")
+    names = asked.get("repositoryNames") or [""]
+    if asked.get("resourceArn"):
+        return str(asked["resourceArn"])
+    return f"arn:aws:ecr:{place}:repository/{names[0]}" if names[0] else ANY
+
+
 def _balancing_resource(query_params: Any, place: str) -> str:
     """Of a rule, of what is tagged, and of a target group that is to be made."""
     for parameter in ("RuleArn", "ResourceArns.member.1"):
@@ -288,6 +299,8 @@ def _with_ours(
     def resource_tags(arn: str) -> dict[str, str] | None:
         if arn.startswith("arn:aws:elasticloadbalancing:"):
             return {tag["Key"]: tag["Value"] for tag in alb._tags.get(arn, [])}
+        if arn.startswith("arn:aws:ec2:"):
+            return {tag["Key"]: tag["Value"] for tag in ec2._tags.get(arn.rpartition("/")[2], [])}
         if not arn.startswith("arn:aws:ecs:"):
             return tags_of(arn)
         account, region = current()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ministack.core import iam_evaluator
+from ministack.services import tagging
 from ministack.services.cloudformation import handlers, helpers, provisioners
 
 from fsd_local.seams import iam
@@ -88,6 +89,7 @@ _KINDS = {
             _Call("iam:UpdateAssumeRolePolicy", "AssumeRolePolicyDocument"),
             _Call("iam:PutRolePolicy", "Policies"),
             _Call("iam:AttachRolePolicy", "ManagedPolicyArns"),
+            _Call("iam:PutRolePermissionsBoundary", "PermissionsBoundary"),
         ),
         delete=(_Call("iam:DeleteRolePolicy", "Policies"), _Call("iam:DeleteRole")),
     ),
@@ -238,11 +240,28 @@ def _require(
 ) -> None:
     """Raises ValueError with what CloudFormation says of a handler that may not go on."""
     principal = _principal.get()
-    for action in actions if principal else ():
-        denied = iam.refusal_of(principal, action, kind.resource(physical_id, props))
+    for number, action in enumerate(actions if principal else ()):
+        asked = kind.resource(physical_id, props)
+        # The first call makes it, with its tags; those after it find them on it.
+        is_made = bool(number or physical_id)
+        tags = tagging.resource_tags(asked) if physical_id else None
+        keys = _keys("resourcetag" if is_made else "requesttag", props, tags or {})
+        denied = iam.refusal_of(principal, action, asked, keys)
         if denied:
             raise ValueError(
                 f'Resource handler returned message: "{denied} (Service: {kind.service}, Status '
                 f'Code: 403, Request ID: {uuid.uuid4()})" (RequestToken: {uuid.uuid4()}, '
                 "HandlerErrorCode: AccessDenied)"
             )
+
+
+def _keys(kind: str, props: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, str]:
+    """What conditions may ask for: the boundary of a role, and tags, which CloudFormation gives
+    each resource as it makes it.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+    """
+    given = {tag["Key"]: tag["Value"] for tag in props.get("Tags") or []}
+    found = {f"aws:{kind}/{key}".lower(): value for key, value in {**given, **tags}.items()}
+    boundary = props.get("PermissionsBoundary")
+    return {**found, **({"iam:permissionsboundary": boundary} if boundary else {})}

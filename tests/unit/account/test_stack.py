@@ -11,8 +11,12 @@ from cfnlint.api import lint
 from fsd.account.grant import AccountPlace
 from fsd.account.joined import Joined, parse_repository
 from fsd.account.stack import (
+    CLUSTER,
+    NAMESPACE,
     PROVIDER,
     AccountStack,
+    read_stack,
+    repository_id,
     stack_name,
     write_template,
 )
@@ -41,7 +45,7 @@ def kinds(template: Any) -> list[str]:
     [
         stack(),
         stack("a-b", "ab"),
-        stack(has_provider=False, foreign_repositories=frozenset({"offer-api"})),
+        stack(foreign=frozenset({PROVIDER, CLUSTER, NAMESPACE, repository_id("offer-api")})),
     ],
     ids=["empty account", "names that look alike", "account with some of it"],
 )
@@ -72,7 +76,7 @@ def test_write_template__empty_account__has_all_that_a_deployment_needs() -> Non
 
 def test_write_template__what_is_there_already__is_used_and_not_made() -> None:
     template: Any = write_template(
-        stack("offer-api", has_provider=False, foreign_repositories=frozenset({"offer-api"})), PLACE
+        stack("offer-api", foreign=frozenset({PROVIDER, repository_id("offer-api")})), PLACE
     )
 
     assert "AWS::ECR::Repository" not in kinds(template)
@@ -86,6 +90,14 @@ def test_write_template__what_is_there_already__is_used_and_not_made() -> None:
     assert statement["Principal"]["Federated"] == (
         "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
     )
+
+
+def test_read_stack__what_was_written__is_read_from_its_template() -> None:
+    wish = stack(foreign=frozenset({CLUSTER}), cluster="main")
+    template = json.loads(json.dumps(write_template(wish)))
+
+    assert read_stack(template, environment="dev") == wish
+    assert read_stack({"Resources": {}}, environment="dev") is None
 
 
 def test_stack_name__of_bootstrap__is_no_services() -> None:

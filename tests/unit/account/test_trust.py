@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fsd.account.joined import Joined, parse_repository
+from fsd.account.joined import Joined, join, parse_repository, read_joined, write_joined
 from fsd.account.trust import ISSUER, trust_deployments, trust_plans
 from fsd.errors import UsageError
 
@@ -109,3 +109,22 @@ def test_trust_plans__pull_requests_only() -> None:
 def test_parse_repository__no_repository__is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not a repository"):
         parse_repository(text)
+
+
+def test_join__same_repository_again__services_add_up_and_ids_stay() -> None:
+    first = join((), joined("org@1/offers@2", "api"))
+
+    second = join(first, joined("Org/Offers", "worker", github_environment="live"))
+
+    assert second == (joined("org@1/offers@2", "api", "worker", github_environment="live"),)
+    assert [one.repository.written for one in join(second, joined("a/b"))] == [
+        "a/b",
+        "org@1/offers@2",
+    ]
+
+
+def test_read_joined__what_was_written__is_read() -> None:
+    found = (joined("a/b", workflow="w", github_environment="", branches=("main", "x")),)
+
+    assert read_joined(write_joined(found)) == found
+    assert read_joined({"something": "else"}) == ()

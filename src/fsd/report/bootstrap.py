@@ -1,0 +1,137 @@
+"""What `fsd bootstrap` says: the plan of an account's setup, and what to do when it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fsd.account.changes import ResourceChange
+from fsd.account.grant import AccountPlace
+from fsd.account.joined import Joined
+from fsd.account.stack import (
+    CLUSTER,
+    NAMESPACE,
+    PROVIDER,
+    AccountStack,
+    boundary_arn,
+    role_arn,
+)
+from fsd.release.ports import StackDrift
+from fsd.report.plans import difference_text
+
+_SIGNS = {"add": "+", "change": "~", "remove": "-"}
+_KINDS = {
+    "AWS::EC2::EIP": "address",
+    "AWS::EC2::InternetGateway": "internet gateway",
+    "AWS::EC2::NatGateway": "NAT gateway",
+    "AWS::EC2::Route": "route",
+    "AWS::EC2::RouteTable": "route table",
+    "AWS::EC2::SecurityGroup": "security group",
+    "AWS::EC2::Subnet": "subnet",
+    "AWS::EC2::SubnetRouteTableAssociation": "routes of a subnet",
+    "AWS::EC2::VPC": "VPC",
+    "AWS::EC2::VPCEndpoint": "VPC endpoint",
+    "AWS::EC2::VPCGatewayAttachment": "gateway's attachment",
+    "AWS::ECR::Repository": "repository",
+    "AWS::ECS::Cluster": "cluster",
+    "AWS::IAM::ManagedPolicy": "policy",
+    "AWS::IAM::OIDCProvider": "identity provider",
+    "AWS::IAM::Role": "role",
+    "AWS::ServiceDiscovery::HttpNamespace": "namespace",
+}
+_CLAIMS = {
+    PROVIDER: "GitHub's identity provider",
+    CLUSTER: "the cluster",
+    NAMESPACE: "the Service Connect namespace",
+}
+
+
+def plan_text(stack: AccountStack, changes: Sequence[ResourceChange], place: AccountPlace) -> str:
+    """One line a resource, then who may do what."""
+    lines = [
+        f"{stack.environment} → {place.account} · {place.region}    stack {stack.name}",
+        *(
+            f"  {_SIGNS[change.action]} {_KINDS.get(change.type, change.type):<19} {change.name}"
+            for change in changes
+        ),
+        *(["  nothing to change"] if not changes else []),
+        "",
+        *_who(stack),
+        *_used(stack),
+    ]
+    return "\n".join(lines)
+
+
+def _who(stack: AccountStack) -> Iterator[str]:
+    for joined in stack.joined:
+        services = ", ".join(joined.services)
+        where = (
+            f"jobs in its GitHub environment `{joined.github_environment}`"
+            if joined.github_environment
+            else f"its branch{'es' if len(joined.branches) > 1 else ''} "
+            + ", ".join(joined.branches)
+        )
+        only = f", only by {joined.workflow}" if joined.workflow else ""
+        yield f"  {joined.repository} may deploy {services} from {where}{only}"
+        yield f"  {joined.repository}'s pull requests may read what a plan needs, and no secret"
+
+
+def _used(stack: AccountStack) -> Iterator[str]:
+    for claim in sorted(stack.foreign):
+        what = _CLAIMS.get(claim, "a repository of the services")
+        yield f"  uses {what} that the account has already"
+
+
+def drift_text(drift: StackDrift) -> str:
+    """What somebody changed by hand, a resource a line."""
+    lines = [f"  ! {difference_text(one)}" for one in drift.drifted]
+    if drift.unchecked:
+        lines.append(f"  ? CloudFormation cannot compare {', '.join(drift.unchecked)}")
+    return "\n".join(lines or ["  nothing was changed by hand"])
+
+
+def entry_text(stack: AccountStack, joined: Joined, place: AccountPlace) -> str:
+    """The environment's document in `.fsd/environments.yml`."""
+    env = stack.environment
+    lines = [
+        "apiVersion: fsd/v1",
+        "kind: Environment",
+        "metadata:",
+        f"  name: {env}",
+        "spec:",
+        f"  account: '{place.account}'",
+        f"  region: {place.region}",
+        f"  cloudFormationRoleArn: {role_arn(joined, 'cloudformation', env, place)}",
+        f"  permissionsBoundaryArn: {boundary_arn(env, place)}",
+        *([f"  cluster: {stack.cluster}"] if stack.cluster != env else []),
+        *([f"  branches: [{', '.join(joined.branches)}]"] if joined.branches else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def settings_text(stack: AccountStack, joined: Joined, place: AccountPlace) -> str:
+    """The settings on GitHub, as its pages name them."""
+    env = stack.environment
+    deploy, plan = (role_arn(joined, kind, env, place) for kind in ("deploy", "plan"))
+    url = f"https://github.com/{joined.repository}/settings"
+    lines = [
+        f"1. {url}/environments",
+        f"   New environment: {joined.github_environment or env}",
+        "   Required reviewers: who must approve; Deployment branches: who may ask",
+        f"   Environment variables: FSD_ROLE = {deploy}",
+        f"2. {url}/variables/actions",
+        f"   Repository variables: FSD_PLAN_ROLE = {plan}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def next_text(stack: AccountStack, joined: Joined, place: AccountPlace, workflow: str) -> str:
+    """Everything that is left to do, to copy and paste."""
+    return (
+        f"{stack.environment} is ready in {place.account}. Three things are left:\n"
+        "\n# .fsd/environments.yml\n---\n"
+        f"{entry_text(stack, joined, place)}"
+        "\n# .github/workflows/deploy.yml\n"
+        f"{workflow}"
+        "\n# on GitHub\n"
+        f"{settings_text(stack, joined, place)}"
+    )

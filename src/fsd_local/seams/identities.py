@@ -1,0 +1,129 @@
+"""What MiniStack leaves out of the identities that a stack may make: GitHub's provider, the
+boundary of a role, and the claims of GitHub's token that a trust policy may ask for.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import iam, sts
+from ministack.services.cloudformation import provisioners
+
+_GITHUB = "token.actions.githubusercontent.com"
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+_CLAIMS = (
+    "actor",
+    "actor_id",
+    "enterprise_id",
+    "environment",
+    "job_workflow_ref",
+    "ref",
+    "repository",
+    "repository_id",
+    "repository_owner_id",
+    "workflow",
+)
+
+
+def mount() -> None:
+    """Before whatever wraps the handlers of resources once more."""
+    resources = provisioners._RESOURCE_HANDLERS
+    resources["AWS::IAM::OIDCProvider"] = {
+        "create": _create_provider,
+        "update": _update_provider,
+        "delete": _delete_provider,
+    }
+    role = resources["AWS::IAM::Role"]
+    role["create"] = _bounded_create(role["create"])
+    role["update"] = _bounded_update(role["update"])
+    sts._web_identity_principal = _with_claims(sts._web_identity_principal)
+
+
+# ---- AWS::IAM::OIDCProvider
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-oidcprovider.html
+
+
+def _create_provider(_logical_id: str, props: Any, _stack_name: str) -> Any:
+    parameters = {"Url": [props["Url"]]}
+    for number, client in enumerate(props.get("ClientIdList") or [], start=1):
+        parameters[f"ClientIDList.member.{number}"] = [client]
+    for number, tag in enumerate(props.get("Tags") or [], start=1):
+        parameters[f"Tags.member.{number}.Key"] = [tag["Key"]]
+        parameters[f"Tags.member.{number}.Value"] = [tag["Value"]]
+    status, _, _ = iam._create_oidc_provider(parameters)
+    arn = _provider_arn(props["Url"])
+    if status != 200:
+        raise ValueError(
+            f"Resource of type 'AWS::IAM::OIDCProvider' with identifier '{arn}' already exists."
+        )
+    return arn, {"Arn": arn}
+
+
+def _update_provider(physical_id: str, old: Any, new: Any, stack_name: str) -> Any:
+    """Another issuer is another provider; the rest changes in place."""
+    if old.get("Url") != new.get("Url"):
+        return _create_provider("", new, stack_name)
+    record = iam._oidc_providers[physical_id]
+    record["ClientIDList"] = list(new.get("ClientIdList") or [])
+    record["Tags"] = list(new.get("Tags") or [])
+    return physical_id, {"Arn": physical_id}
+
+
+def _delete_provider(physical_id: str, _props: Any) -> None:
+    iam._oidc_providers.pop(physical_id, None)
+
+
+def _provider_arn(url: str) -> str:
+    host = url.removeprefix("https://").rstrip("/")
+    return f"arn:aws:iam::{iam.get_account_id()}:oidc-provider/{host}"
+
+
+# ---- the boundary of AWS::IAM::Role
+
+
+def _bounded_create(create: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(create)
+    def create_role(logical_id: str, props: Any, stack_name: str) -> Any:
+        _require_policy(props)
+        name, attributes = create(logical_id, props, stack_name)
+        iam._roles[name]["PermissionsBoundary"] = props.get("PermissionsBoundary")
+        return name, attributes
+
+    return create_role
+
+
+def _bounded_update(update: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(update)
+    def update_role(physical_id: str, old: Any, new: Any, *more: Any) -> Any:
+        _require_policy(new)
+        name, attributes = update(physical_id, old, new, *more)
+        iam._roles[name]["PermissionsBoundary"] = new.get("PermissionsBoundary")
+        return name, attributes
+
+    return update_role
+
+
+def _require_policy(props: Any) -> None:
+    boundary = props.get("PermissionsBoundary")
+    if boundary and iam._boundary_policy_error(boundary):
+        raise ValueError(f"Scope ARN: {boundary} does not exist or is not attachable.")
+
+
+# ---- GitHub's claims
+
+
+def _with_claims(principal_of: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(principal_of)
+    def web_identity_principal(token: str, provider_id: str, role_arn: str) -> Any:
+        from ministack.services.cognito import _decode_id_token_unverified
+
+        principal, keys = principal_of(token, provider_id, role_arn)
+        if not principal.endswith(f"oidc-provider/{_GITHUB}"):
+            return principal, keys
+        claims = _decode_id_token_unverified(token)
+        more = {f"{_GITHUB}:{name}": str(claims[name]) for name in _CLAIMS if name in claims}
+        return principal, {**keys, **more}
+
+    return web_identity_principal

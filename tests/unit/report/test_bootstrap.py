@@ -1,0 +1,81 @@
+"""What `fsd bootstrap` prints can be used as it stands there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from fsd.account.grant import AccountPlace
+from fsd.account.joined import Joined, parse_repository
+from fsd.account.stack import CLUSTER, PROVIDER, AccountStack
+from fsd.manifest.environments import load_environments
+from fsd.report.bootstrap import entry_text, next_text, plan_text, settings_text
+from fsd.scaffold.workflow import write_deploy_workflow
+
+PLACE = AccountPlace(partition="aws", account="123456789012", region="eu-west-1")
+JOINED = Joined(
+    repository=parse_repository("org/offers"), services=("api", "worker"), github_environment="dev"
+)
+STACK = AccountStack(environment="dev", cluster="main", joined=(JOINED,))
+ROLE = "arn:aws:iam::123456789012:role/"
+
+
+def test_entry_text__printed__is_a_valid_environment() -> None:
+    environments, findings = load_environments(
+        entry_text(STACK, JOINED, PLACE), path=".fsd/environments.yml"
+    )
+
+    assert findings == ()
+    dev = environments["dev"]
+    assert (dev.account, dev.region, dev.cluster) == ("123456789012", "eu-west-1", "main")
+    assert dev.cloud_formation_role_arn == f"{ROLE}fsd-cloudformation-dev-org.offers"
+    assert dev.permissions_boundary_arn == "arn:aws:iam::123456789012:policy/fsd-boundary-dev"
+
+
+def test_settings_text__both_variables__where_github_has_them() -> None:
+    text = settings_text(STACK, JOINED, PLACE)
+
+    assert "https://github.com/org/offers/settings/environments\n   New environment: dev" in text
+    assert f"FSD_ROLE = {ROLE}fsd-deploy-dev-org.offers" in text
+    assert f"FSD_PLAN_ROLE = {ROLE}fsd-plan-dev-org.offers" in text
+
+
+def test_plan_text__what_is_used_and_who_may__in_words() -> None:
+    stack = AccountStack(
+        environment="dev",
+        cluster="dev",
+        joined=(JOINED,),
+        foreign=frozenset({PROVIDER, CLUSTER}),
+    )
+
+    assert plan_text(stack, (), PLACE).splitlines() == [
+        "dev → 123456789012 · eu-west-1    stack bootstrap-fsd-dev",
+        "  nothing to change",
+        "",
+        "  org/offers may deploy api, worker from jobs in its GitHub environment `dev`",
+        "  org/offers's pull requests may read what a plan needs, and no secret",
+        "  uses the cluster that the account has already",
+        "  uses GitHub's identity provider that the account has already",
+    ]
+
+
+def test_next_text__workflow__is_one_and_has_the_environment() -> None:
+    workflow = write_deploy_workflow(
+        environment="dev", branch="main", service_file="service.yml", region="eu-west-1"
+    )
+
+    checked = subprocess.run(
+        [Path(sys.executable).parent / "actionlint", "-"],
+        input=workflow,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout
+    assert workflow in next_text(STACK, JOINED, PLACE, workflow)
+    jobs = yaml.safe_load(workflow)["jobs"]
+    assert jobs["deploy"]["environment"] == "dev"
+    assert jobs["deploy"]["steps"][1]["with"]["role-to-assume"] == "${{ vars.FSD_ROLE }}"
+    assert jobs["plan"]["steps"][1]["with"]["role-to-assume"] == "${{ vars.FSD_PLAN_ROLE }}"
