@@ -625,7 +625,7 @@ class ErrorCode(StrEnum):
     LOGIN_EXPIRED = (
         "login-expired",
         "the login to the registry expired before the push was complete",
-        "run it again: each push logs in anew",
+        "run it again: each push logs in again",
         ExitCode.CALL_FAILED,
     )
     PUSH_DENIED = (

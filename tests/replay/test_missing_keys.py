@@ -39,7 +39,7 @@ FACTS = re.compile(
     r"\d+ of \d+"
     r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
     r"|\b[\w-]+:\d+\b(?!:)"  # web:42
-    r"|Nothing is wrong|by wish"
+    r"|Nothing is wrong|as configured"
     r"|\b(?:succeeded|(?<!-)failed|was rolled back|is in progress|in progress)\b"
 )
 

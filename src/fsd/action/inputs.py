@@ -265,4 +265,4 @@ def _path(text: str) -> Path | None:
 
 
 def _wrong(name: str, value: str, fix: str) -> UsageError:
-    return UsageError(f"`{value}` does not do here", where=f"input {name}", fix=fix)
+    return UsageError(f"`{value}` is not a valid value", where=f"input {name}", fix=fix)

@@ -513,7 +513,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         aws=r"ClientException|InvalidParameterException",
         words=r"TaskDefinition (?:not found|is inactive)|Unable to describe task definition",
         fix="deploy again: the revision is not registered, or was deregistered, and a deployment "
-        "registers it anew",
+        "registers it again",
         examples=(
             QuotedText(
                 "ClientException: TaskDefinition not found.",

@@ -269,7 +269,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.CALL_FAILED,
         words=r"custom-named resource requires replacing",
-        fix="choose another service name, or delete the service and deploy it anew: what has a "
+        fix="choose another service name, or delete the service and deploy it again: what has a "
         "name of its own cannot be replaced beside itself",
         examples=(
             QuotedText(

@@ -43,7 +43,7 @@ Examples:
   fsd bootstrap --env dev --repo org/offers --template > dev.json"""
 )
 @ENV
-@click.option("--repo", help="ORG/REPO that may deploy, or ORG@ID/REPO@ID to name it for ever.")
+@click.option("--repo", help="ORG/REPO that may deploy, or ORG@ID/REPO@ID to name it forever.")
 @click.option(
     "--service",
     "services",

@@ -250,6 +250,6 @@ def _verified(job: BuildJob, digest: str) -> Found:
         f"pushed {digest}, and the registry says that {job.source.key_tag} is "
         f"{found.image.digest if found else 'not there'}",
         where=job.reference,
-        fix="run it again; if it stays so, another run pushes the same tag",
+        fix="run it again; if it happens again, another run pushes the same tag",
         code=ErrorCode.PUSH_FAILED,
     )

@@ -72,7 +72,7 @@ PUSH_CAUSES: tuple[Known, ...] = (
     Known(
         code=ErrorCode.LOGIN_EXPIRED,
         words=r"authorization token has expired",
-        fix="run it again: each push logs in to ECR anew; check the machine's clock",
+        fix="run it again: each push logs in to ECR again; check the machine's clock",
         examples=(QuotedText(_EXPIRED, _DOCKER),),
     ),
     Known(

@@ -691,7 +691,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _none(
         "forceNewDeployment waitForSteadyState wait clientToken",
         "FSD has no key for it: `fsd deploy` waits for the verdict, and `fsd restart` starts every "
-        "task anew",
+        "task again",
     ),
     _none("versionConsistency", "FSD has no such switch: an image is known by its digest"),
     _none(

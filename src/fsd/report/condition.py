@@ -189,7 +189,7 @@ def _nothing_runs(desired: int | None, *, is_daemon: bool) -> str:
     if desired == 0 and is_daemon:
         return "Nothing runs: a daemon service, and no instance takes it"
     if desired == 0:
-        return "Nothing runs, by wish: the desired count is 0"
+        return "Nothing runs, as configured: the desired count is 0"
     if desired is None:
         return "Served by nothing: no task runs"
     return f"Served by nothing: 0 of {desired} running"

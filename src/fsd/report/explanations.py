@@ -163,7 +163,7 @@ def _failure_lines(failure: FailureCode, *, color: bool) -> Iterator[str]:
 def _facts(row: Failure) -> Iterator[tuple[str, str]]:
     yield ("seen as" if row in CONDITIONS else "ECS says"), row.example
     if row.pattern:
-        yield "recognised by", _sign_text(row)
+        yield "recognized by", _sign_text(row)
         is_event = row in EVENT_FAILURES
         tasks = "the task's stopped reason and its containers' reasons"
         yield "where", "the service's events" if is_event else tasks

@@ -80,9 +80,10 @@ def render_github(findings: Iterable[Finding], *, subject: str) -> str:
 
 
 def render_json(files: Sequence[FileFindings]) -> str:
-    """One document whatever the number of files; `file` is there where it is only one."""
+    """`fsd/findings/v1`: one document whatever the number of files."""
     every = [finding for file in files for finding in file.findings]
     document = {
+        "schema": "fsd/findings/v1",
         "file": files[0].path if len(files) == 1 else None,
         **_counts(every),
         "files": [{"file": file.path, **_counts(file.findings)} for file in files],

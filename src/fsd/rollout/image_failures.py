@@ -291,7 +291,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         stages=_IMAGE,
         pattern=_EXPIRED,
         summary="the login to the registry has expired",
-        advice="deploy again: ECS logs in anew for each task",
+        advice="deploy again: ECS logs in again for each task",
         after=2,
         example="CannotPullContainerError: denied: Your authorization token has expired. "
         "Reauthenticate and try again.",

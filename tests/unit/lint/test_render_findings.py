@@ -157,6 +157,7 @@ def test_render_json__findings__every_fact() -> None:
     counts = {"valid": False, "errors": 1, "warnings": 1, "infos": 0}
 
     assert json.loads(render_json([file])) == {
+        "schema": "fsd/findings/v1",
         "file": "service.yml",
         **counts,
         "files": [{"file": "service.yml", **counts}],

@@ -90,7 +90,7 @@ container-health-check-failed · failure of a deployment
 
 The container's health check failed.
   ECS says            Task failed container health checks
-  recognised by       while checking the container
+  recognized by       while checking the container
   where               the task's stopped reason and its containers' reasons
   ends the wait       the second time that it occurs
   the report advises  make the health path answer on 127.0.0.1; raise `healthCheck.gracePeriod` for
@@ -115,7 +115,7 @@ The ECS service does not exist in the cluster.
 def test_explanation_text__code_with_two_rows__both() -> None:
     shown = text("command-not-found")
 
-    assert shown.count("recognised by") == 2
+    assert shown.count("recognized by") == 2
     assert "with exit code 126 or 127" in shown
     assert shown.count("https://") == 1
 

@@ -108,7 +108,7 @@ def test_status_text__scaled_to_zero__by_wish() -> None:
     assert status_text(status) == (
         "offer-api → dev    0 of 0 running\n"
         "  release     unknown\n"
-        "Nothing runs, by wish: the desired count is 0"
+        "Nothing runs, as configured: the desired count is 0"
     )
     assert status.condition.is_healthy
 

@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 at=path,
                 message=f"`{dotted(path)}` has `{{{{`, which CloudFormation replaces by a secret's "
                 "or a parameter's value",
-                fix="write the value itself; a secret belongs into `service.secrets`",
+                fix="write the value itself; a secret belongs in `service.secrets`",
             )
 
 

@@ -1,0 +1,97 @@
+"""docs/json.md says what programs get: every key, and no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsd.action.record import Ended, ended_by_error, ended_by_result, record_json
+from fsd.cli.main import run
+from fsd.errors import Location, ManifestError
+from fsd.plan.steps import Plan
+from fsd.report.error_document import error_json
+from fsd.report.json_report import result_json
+from fsd.report.plans import Planned, plan_json
+from tests.json_documents import TABLES, faults
+from tests.unit.report.results import make_first_failed, make_result, make_rolled_back
+from tests.unit.report.test_comments import FIRST, PLAN, planned
+from tests.unit.report.test_plans import DRIFT
+
+ERROR = ManifestError("no", where=Location(path="a.yml", line=1, column=2), fix="do")
+
+
+def plan_of(plan: Plan, **changes: Any) -> Planned:
+    return replace(planned("dev", plan, "a note"), **changes)
+
+
+DOCUMENTS: dict[str, tuple[str, Callable[[], Any]]] = {
+    "succeeded": ("fsd/result/v1", lambda: result_json(make_result())),
+    "rolled back": ("fsd/result/v1", lambda: result_json(make_rolled_back())),
+    "first failed": ("fsd/result/v1", lambda: result_json(make_first_failed())),
+    "plan": ("fsd/plan/v1", lambda: plan_json(plan_of(PLAN))),
+    "first plan": ("fsd/plan/v1", lambda: plan_json(plan_of(FIRST, drift=DRIFT))),
+    "no plan": ("fsd/plan/v1", lambda: plan_json(plan_of(replace(PLAN, steps=()), expected=None))),
+    "error": ("fsd/error/v1", lambda: json.loads(error_json(ERROR))),
+    "ci": (
+        "fsd/ci/v1",
+        lambda: record_json(
+            [
+                ended_by_result(make_rolled_back(), file=Path("a.yml")),
+                ended_by_error(ERROR),
+                Ended(outcome="planned", exit_code=0, plans=(plan_of(PLAN),)),
+            ]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_document__is_as_the_page_says(name: str) -> None:
+    schema, make = DOCUMENTS[name]
+    document = json.loads(json.dumps(make()))
+
+    assert document["schema"] == schema
+    assert [*faults(document, schema)] == []
+
+
+def test_validate__json__is_as_the_page_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "service.yml"
+    manifest.write_text("apiVersion: fsd/v1\nkind: Service\nmetadata: {name: a, nmae: b}\n")
+
+    run(["validate", "--file", str(manifest), "--format", "json"])
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["errors"] > 0
+    assert [*faults(document, "fsd/findings/v1")] == []
+
+
+def test_error__of_a_command_line__is_as_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["plan", "--format", "json"])
+
+    assert [*faults(json.loads(capsys.readouterr().out), "fsd/error/v1")] == []
+
+
+def test_faults__another_key_type_or_none__each_is_found() -> None:
+    document = {**json.loads(error_json(ERROR)), "exitCode": "3", "more": 1}
+    del document["fix"]
+
+    assert [*faults(document, "fsd/error/v1")] == [
+        ".fix is missing",
+        ".exitCode is '3', not integer",
+        ".more is not in docs/json.md",
+    ]
+
+
+def test_tables__parts__each_is_used() -> None:
+    kinds = {kind for table in TABLES.values() for value in table.values() for kind in (value,)}
+    used = {word for kind in kinds for word in kind.removeprefix("list of ").split(" or ")}
+
+    parts = {name for name, table in TABLES.items() if table and not name.startswith("fsd/")}
+    assert parts - used == set()
