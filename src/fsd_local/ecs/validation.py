@@ -6,15 +6,23 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_para
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from fsd_local.ecs.fargate import is_size
+from fsd_local.ecs.dependencies import check_dependencies
 from fsd_local.ecs.faults import client, invalid
 from fsd_local.ecs.model import Json
+from fsd_local.ecs.unsupported import (
+    check_ec2,
+    check_fargate,
+    check_network_mode,
+    find_fargate_fault,
+)
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _IMAGE = re.compile(r"[a-zA-Z0-9._:/@-]+")
-_ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.")
+_ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+")
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
+_S3_OBJECT = re.compile(r"arn:[a-z-]+:s3:::[^/]+/.+")
 _VCPU = re.compile(r"(\d*\.?\d+)\s*vcpu", re.IGNORECASE)
 _GB = re.compile(r"(\d*\.?\d+)\s*gb", re.IGNORECASE)
 _EMPTY_LISTS = ("portMappings", "environment", "mountPoints", "volumesFrom", "systemControls")
@@ -25,44 +33,61 @@ _HEALTH_CHECK_LIMITS = (
     ("retries", 1, 10),
     ("startPeriod", 0, 300),
 )
-_MAX_STOP_TIMEOUT = 120
-_LEAST_STORAGE, _MOST_STORAGE = 21, 200  # GiB
+_MOST_CONTAINERS = 10
+_MOST_ENVIRONMENT_FILES = 10
+_MOST_IGNORED_CODES = 50
+# What runs on AWS and not here, so that it is not taken for granted: member → what is missing.
+_MISSING: Mapping[str, str] = {
+    "repositoryCredentials": "log in to private registries",
+    "credentialSpecs": "have gMSA credential specs",
+    "systemControls": "set systemControls",
+    "volumesFrom": "mount the volumes of another container (volumesFrom)",
+}
+_MISSING_VOLUMES: Mapping[str, str] = {
+    "efsVolumeConfiguration": "mount Amazon EFS",
+    "s3filesVolumeConfiguration": "mount S3 Files",
+    "configuredAtLaunch": "attach Amazon EBS volumes",
+}
 
 
 def normalise(parameters: Json) -> Json:
     """What DescribeTaskDefinition answers for this input; raises ApiError where AWS would."""
     _check_family(parameters["family"])
     containers = parameters["containerDefinitions"]
-    _check_containers(containers)
-    for container in containers:
-        for check in _CONTAINER_CHECKS:
-            check(container)
     definition = {k: v for k, v in parameters.items() if k != "tags"}
     if "cpu" in definition:
         definition["cpu"] = _units(definition["cpu"], _VCPU)
     if "memory" in definition:
         definition["memory"] = _units(definition["memory"], _GB)
-    _check_fargate(definition)
+    _check_containers(containers)
+    _check_roles(definition)
+    for container in containers:
+        for check in _CONTAINER_CHECKS:
+            check(container)
+    _check_volumes(definition)
+    _check_sizes(definition)
+    check_dependencies(containers)
+    _check_compatibilities(definition)
     definition["containerDefinitions"] = [_with_defaults(found) for found in containers]
     definition.setdefault("volumes", [])
     definition.setdefault("placementConstraints", [])
-    is_awsvpc = definition.get("networkMode") == "awsvpc"
-    definition["compatibilities"] = ["EC2", "FARGATE"] if is_awsvpc else ["EC2"]
+    runs_on_fargate = find_fargate_fault(definition) is None
+    definition["compatibilities"] = ["EC2", "FARGATE"] if runs_on_fargate else ["EC2"]
     definition["requiresAttributes"] = _attributes(definition)
+    _refuse_missing(definition)
     return definition
 
 
 def _check_family(family: str) -> None:
     if not _NAME.fullmatch(family):
-        raise client(
-            "Family contains invalid characters: up to 255 letters, numbers, underscores and "
-            "hyphens are allowed."
-        )
+        raise client("Family contains invalid characters.")
 
 
 def _check_containers(containers: Sequence[Json]) -> None:
     if not containers:
-        raise client("TaskDefinition must have at least one container definition.")
+        raise client("Container list cannot be empty.")
+    if len(containers) > _MOST_CONTAINERS:
+        raise client("Too many containers.")
     names = [container.get("name", "") for container in containers]
     for name in names:
         if not name:
@@ -70,36 +95,48 @@ def _check_containers(containers: Sequence[Json]) -> None:
         if not _NAME.fullmatch(name):
             raise client("Container.name contains invalid characters.")
     if len(set(names)) != len(names):
-        raise client("Container names in a task definition must be unique.")
+        raise client("Container names must be unique within a task definition.")
     if not any(container.get("essential", True) for container in containers):
-        raise client("Invalid setting for task definition: at least one container is essential.")
-    for container in containers:
-        for needed in container.get("dependsOn") or ():
-            if needed["containerName"] not in names:
-                raise client(
-                    f"Container '{container['name']}' depends on '{needed['containerName']}', "
-                    "which is not in the task definition."
-                )
+        raise client("Task definition doesn't have any essential container.")
+
+
+def _check_roles(definition: Json) -> None:
+    """https://github.com/fabfuel/ecs-deploy/issues/231: an empty role is one that is not valid."""
+    execution = definition.get("executionRoleArn")
+    if execution is not None and not _ROLE.fullmatch(execution):
+        raise client("Role is not valid")
+    task = definition.get("taskRoleArn")
+    if task is not None and not _ROLE.fullmatch(task) and not _ROLE_NAME.fullmatch(task):
+        raise client("Role is not valid")
+    containers = definition["containerDefinitions"]
+    if not execution and any(found.get("secrets") for found in containers):
+        raise client(
+            "When you are specifying container secrets, you must also specify a value for "
+            "'executionRoleArn'."
+        )
 
 
 def _check_image(container: Json) -> None:
     image = container.get("image", "")
     if not image.strip():
-        raise client("Container.image should not be null or blank.")
+        raise client("Container.image should not be null or empty.")
     if not _IMAGE.fullmatch(image):
         raise client("Container.image contains invalid characters.")
 
 
 def _check_ports(container: Json) -> None:
+    name = container["name"]
     for mapping in container.get("portMappings") or ():
         port = mapping.get("containerPort")
-        if port is not None and not 1 <= port <= 65535:
-            raise client(f"Invalid containerPort {port} in container '{container['name']}'.")
-        if mapping.get("hostPort") not in (None, 0, port):
+        if "containerPortRange" in mapping and {"containerPort", "hostPort"} & mapping.keys():
             raise client(
-                "When networkMode=awsvpc, the host ports and container ports in port mappings "
-                "must match."
+                f"Invalid port mapping for container '{name}', cannot specify both single port "
+                "and port range."
             )
+        if "containerPortRange" in mapping:
+            raise client("The embedded AWS does not map ranges of ports.")
+        if port is not None and not 1 <= port <= 65535:
+            raise client(f"Invalid containerPort {port} in container '{name}'.")
 
 
 def _check_variables(container: Json) -> None:
@@ -114,20 +151,35 @@ def _check_variables(container: Json) -> None:
                 f"environment variables set on the container, such as '{secret['name']}'."
             )
         names.add(secret["name"])
-    for file in container.get("environmentFiles") or ():
-        if not file["value"].endswith(".env"):
-            raise client("Environment files must have a .env file extension.")
+    files = container.get("environmentFiles") or ()
+    if len(files) > _MOST_ENVIRONMENT_FILES:
+        raise client(
+            "The maximum number of environment files was exceeded. Specify ten or less and try "
+            "again."
+        )
+    if not all(_S3_OBJECT.fullmatch(found["value"]) for found in files):
+        raise client("Invalid arn syntax.")
+    if not all(found["value"].endswith(".env") for found in files):
+        raise client("Environment files must have a .env file extension.")
 
 
 def _check_health_check(container: Json) -> None:
-    check = container.get("healthCheck")
+    check, name = container.get("healthCheck"), container["name"]
     if check is None:
         return
     if not check["command"] or check["command"][0] not in {"CMD", "CMD-SHELL", "NONE"}:
         raise client("HealthCheck.command must begin with CMD, CMD-SHELL or NONE.")
     for field, least, greatest in _HEALTH_CHECK_LIMITS:
-        if field in check and not least <= check[field] <= greatest:
-            raise client(f"HealthCheck.{field} must be between {least} and {greatest}.")
+        if check.get(field, least) < least:
+            raise client(
+                f"Health check {field} must be greater than or equal to the minimum allowed value "
+                f"{least} for container '{name}'"
+            )
+        if check.get(field, least) > greatest:
+            raise client(
+                f"Health check {field} must be less than or equal to the maximum allowed value "
+                f"{greatest} for container '{name}'"
+            )
 
 
 def _check_log(container: Json) -> None:
@@ -140,9 +192,21 @@ def _check_log(container: Json) -> None:
             raise client(f"Log driver awslogs requires options: {needed}")
 
 
-def _check_stop_timeout(container: Json) -> None:
-    if not 0 <= container.get("stopTimeout", 0) <= _MAX_STOP_TIMEOUT:
-        raise client(f"stopTimeout must be between 0 and {_MAX_STOP_TIMEOUT} seconds on Fargate.")
+def _check_times(container: Json) -> None:
+    name, policy = container["name"], container.get("restartPolicy") or {}
+    if not 60 <= policy.get("restartAttemptPeriod", 60) <= 1800:
+        raise client(
+            f"The 'restartAttemptPeriod' setting for container '{name}' must be between 60 and "
+            "1800."
+        )
+    if len(policy.get("ignoredExitCodes") or ()) > _MOST_IGNORED_CODES:
+        raise client(
+            f"The 'ignoredExitCodes' setting for container '{name}' can have at most "
+            f"{_MOST_IGNORED_CODES} items."
+        )
+    for field in ("startTimeout", "stopTimeout"):
+        if container.get(field, 0) < 0:
+            raise client(f"The '{field}' setting for container '{name}' must be at least 0.")
 
 
 def _check_kernel(container: Json) -> None:
@@ -151,9 +215,15 @@ def _check_kernel(container: Json) -> None:
             raise client(
                 f"Invalid ulimit setting. {limit['name']}: the soft limit exceeds the hard limit."
             )
-    capabilities = (container.get("linuxParameters") or {}).get("capabilities") or {}
-    if set(capabilities.get("add") or ()) - {"SYS_PTRACE"}:
-        raise client("Fargate only supports adding the SYS_PTRACE capability.")
+
+
+def _check_memory(container: Json) -> None:
+    name, memory = container["name"], container.get("memory")
+    if memory is not None and memory < container.get("memoryReservation", 0):
+        raise client(
+            f"Invalid setting for container '{name}'. 'memory' must be greater than or equal to "
+            "'memoryReservation'."
+        )
 
 
 _CONTAINER_CHECKS: tuple[Callable[[Json], None], ...] = (
@@ -162,63 +232,78 @@ _CONTAINER_CHECKS: tuple[Callable[[Json], None], ...] = (
     _check_variables,
     _check_health_check,
     _check_log,
-    _check_stop_timeout,
+    _check_times,
     _check_kernel,
+    _check_memory,
 )
+
+
+def _check_volumes(definition: Json) -> None:
+    containers = definition["containerDefinitions"]
+    mounts = [mount for found in containers for mount in found.get("mountPoints") or ()]
+    used = {mount.get("sourceVolume", "") for mount in mounts}
+    declared = {volume.get("name", ""): volume for volume in definition.get("volumes") or ()}
+    for name in sorted(used - declared.keys()):
+        raise client(f"Unknown volume '{name}'.")
+    idle = [n for n, volume in declared.items() if "configuredAtLaunch" in volume and n not in used]
+    if idle:
+        raise client(f"Volumes [{', '.join(idle)}] are not referenced by any of the containers")
+
+
+def _check_sizes(definition: Json) -> None:
+    """Of containers beside each other and within the task."""
+    containers = definition["containerDefinitions"]
+    cpu, memory = definition.get("cpu", ""), definition.get("memory", "")
+    for container in containers:
+        name = container["name"]
+        if not memory and not {"memory", "memoryReservation"} & container.keys():
+            raise client(
+                f"Invalid setting for container '{name}'. At least one of 'memory' or "
+                "'memoryReservation' must be specified."
+            )
+        if memory.isdecimal() and container.get("memory", 0) > int(memory):
+            raise client(
+                f"Invalid setting for container '{name}'. The 'memory' setting for container "
+                f"'{name}' is greater than for the task."
+            )
+    if cpu.isdecimal() and sum(found.get("cpu", 0) for found in containers) > int(cpu):
+        raise client(
+            "The sum of all container 'cpu' values cannot be greater than the value of the task "
+            "'cpu'."
+        )
+
+
+def _check_compatibilities(definition: Json) -> None:
+    check_network_mode(definition)
+    if definition.get("inferenceAccelerators"):
+        raise client("Unsupported field 'inferenceAccelerators'")
+    required = definition.get("requiresCompatibilities") or ()
+    if "FARGATE" in required:
+        check_fargate(definition)
+    else:
+        check_ec2(definition)
+
+
+def _refuse_missing(definition: Json) -> None:
+    """Last, so that what AWS refuses is refused in its words."""
+    if definition.get("proxyConfiguration"):
+        raise client("The embedded AWS does not run App Mesh proxies (proxyConfiguration).")
+    for container in definition["containerDefinitions"]:
+        for member, what in _MISSING.items():
+            if container.get(member):
+                raise client(f"The embedded AWS does not {what}.")
+        if (container.get("logConfiguration") or {}).get("secretOptions"):
+            raise client("The embedded AWS does not read secretOptions of a log driver.")
+    for volume in definition["volumes"]:
+        for member, what in _MISSING_VOLUMES.items():
+            if volume.get(member):
+                raise client(f"The embedded AWS does not {what}.")
 
 
 def _units(value: str, unit: re.Pattern[str]) -> str:
     """`1 vCPU` → `1024`, `2 GB` → `2048`; a number stays."""
     matched = unit.fullmatch(value.strip())
     return str(int(float(matched.group(1)) * 1024)) if matched else value.strip()
-
-
-def _check_fargate(definition: Json) -> None:
-    if "FARGATE" not in (definition.get("requiresCompatibilities") or ()):
-        return
-    if definition.get("networkMode", "bridge") != "awsvpc":
-        raise client("Fargate only supports network mode ‘awsvpc’.")
-    for field in ("cpu", "memory"):
-        if not definition.get(field):
-            raise client(f"Fargate requires that '{field}' be defined at the task level.")
-        if not definition[field].isdecimal():
-            raise client(f"Invalid '{field}' setting for task. {definition[field]}")
-    size = (definition.get("ephemeralStorage") or {}).get("sizeInGiB", _LEAST_STORAGE)
-    if not _LEAST_STORAGE <= size <= _MOST_STORAGE:
-        raise client(f"Invalid ephemeralStorage sizeInGiB: {size}; it is between 21 and 200.")
-    cpu, memory = int(definition["cpu"]), int(definition["memory"])
-    if not is_size(cpu, memory):
-        raise client(
-            f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. "
-            "See the Amazon ECS documentation for the valid values."
-        )
-    for container in definition["containerDefinitions"]:
-        if container.get("memory", 0) > memory:
-            raise client(
-                f"Invalid setting for container '{container['name']}'. The 'memory' setting is "
-                "greater than the task's."
-            )
-    _check_execution_role(definition)
-
-
-def _check_execution_role(definition: Json) -> None:
-    if definition.get("executionRoleArn"):
-        return
-    for container in definition["containerDefinitions"]:
-        if container.get("secrets"):
-            raise client(
-                "When you are specifying container secrets, you must also specify a value for "
-                "'executionRoleArn'."
-            )
-        if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
-            raise client(
-                "Fargate requires task definition to have execution role ARN to support log "
-                "driver awslogs."
-            )
-        if _ECR_HOST.match(container["image"]):
-            raise client(
-                "Fargate requires task definition to have execution role ARN to support ECR images."
-            )
 
 
 def _with_defaults(container: Json) -> Json:

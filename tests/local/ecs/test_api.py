@@ -388,6 +388,8 @@ def test_update_service__invalid__changes_nothing(cloud: Cloud, changes: Json, t
         "RegisterTaskDefinition",
         family="other",
         networkMode="awsvpc",
+        cpu="256",
+        memory="512",
         containerDefinitions=[{"name": "web", "image": "web"}],
     )
 

@@ -31,7 +31,11 @@ def container(**changes: Any) -> Json:
 
 LOGS = {
     "logDriver": "awslogs",
-    "options": {"awslogs-group": "/ecs/app", "awslogs-region": "us-east-1"},
+    "options": {
+        "awslogs-group": "/ecs/app",
+        "awslogs-region": "us-east-1",
+        "awslogs-stream-prefix": "app",
+    },
 }
 
 
@@ -39,32 +43,32 @@ LOGS = {
     ("changes", "text"),
     [
         ({"family": "a b"}, "Family contains invalid characters"),
-        ({"containerDefinitions": []}, "at least one container"),
+        ({"containerDefinitions": []}, "Container list cannot be empty."),
         ({"containerDefinitions": [container(), container()]}, "must be unique"),
         ({"containerDefinitions": [container(name="a b")]}, "Container.name contains invalid"),
-        ({"containerDefinitions": [container(image=" ")]}, "should not be null or blank"),
+        ({"containerDefinitions": [container(image=" ")]}, "should not be null or empty"),
         ({"containerDefinitions": [container(image="a b")]}, "Container.image contains invalid"),
-        ({"containerDefinitions": [container(essential=False)]}, "at least one container is essen"),
+        ({"containerDefinitions": [container(essential=False)]}, "any essential container"),
         ({"cpu": "1024", "memory": "1000"}, "No Fargate configuration exists for given values"),
         ({"cpu": "300", "memory": "512"}, "No Fargate configuration exists for given values"),
         ({"cpu": ""}, "Fargate requires that 'cpu' be defined at the task level."),
         ({"memory": "lots"}, "Invalid 'memory' setting for task."),
         ({"networkMode": "bridge"}, "Fargate only supports network mode"),
-        ({"containerDefinitions": [container(memory=4096)]}, "greater than the task's"),
+        ({"containerDefinitions": [container(memory=4096)]}, "is greater than for the task"),
         (
-            {"executionRoleArn": "", "containerDefinitions": [container(logConfiguration=LOGS)]},
+            {"executionRoleArn": None, "containerDefinitions": [container(logConfiguration=LOGS)]},
             "execution role ARN to support log driver awslogs",
         ),
         (
             {
-                "executionRoleArn": "",
+                "executionRoleArn": None,
                 "containerDefinitions": [container(secrets=[{"name": "A", "valueFrom": "x"}])],
             },
             "When you are specifying container secrets",
         ),
         (
             {
-                "executionRoleArn": "",
+                "executionRoleArn": None,
                 "containerDefinitions": [
                     container(image="123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1")
                 ],
@@ -88,7 +92,7 @@ LOGS = {
         ),
         (
             {"containerDefinitions": [container(healthCheck={"command": ["CMD"], "interval": 1})]},
-            "HealthCheck.interval must be between 5 and 300.",
+            "Health check interval must be greater than or equal to the minimum",
         ),
         ({"containerDefinitions": [container(portMappings=[{"containerPort": 0}])]}, "Invalid con"),
         (
@@ -107,7 +111,7 @@ LOGS = {
                     container(dependsOn=[{"containerName": "x", "condition": "START"}])
                 ]
             },
-            "depends on 'x'",
+            "Cannot depend on container + 'x' because it does not exist",
         ),
     ],
 )

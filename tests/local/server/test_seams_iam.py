@@ -150,7 +150,10 @@ def test_register_task_definition__role_that_may_not_be_passed__is_refused(
             condition={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         ),
     )("ecs")
-    definition = {"family": "web", "containerDefinitions": [{"name": "web", "image": "x"}]}
+    definition = {
+        "family": "web",
+        "containerDefinitions": [{"name": "web", "image": "x", "memory": 64}],
+    }
 
     ecs.register_task_definition(**definition, taskRoleArn=f"arn:aws:iam::{cloud.id}:role/mine")
     code, message = refused(ecs.register_task_definition, **definition, executionRoleArn=other)
