@@ -29,6 +29,7 @@ from fsd_local.ports import Neighbours
 from fsd_local.roles import LocalRoles
 from fsd_local.runtime import choose, reaches_aws
 from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, services
+from fsd_local.seams.surroundings import MiniStackSurroundings
 from fsd_local.secrets import MiniStackSecrets
 from fsd_local.server import Place
 from fsd_local.settings import SPEED
@@ -78,6 +79,7 @@ class Assembly:
                 roles=self._roles,
                 load_balancers=self._balancing,
                 alarms=alarms,
+                surroundings=MiniStackSurroundings(),
             ),
             speed=speed,
         )

@@ -48,6 +48,7 @@ class TargetGroup:
     check: HealthCheck
     deregistration_delay: float  # seconds, not yet divided by the speed
     attached: bool  # a listener or a rule forwards to it
+    target_type: str = "ip"
 
 
 class TargetGroups(Protocol):
@@ -93,6 +94,10 @@ class ElasticLoadBalancing:
     def is_attached(self, target_group_arn: str) -> bool:
         group = self._groups.find(target_group_arn)
         return group is not None and group.attached
+
+    def target_type(self, target_group_arn: str) -> str:
+        group = self._groups.find(target_group_arn)
+        return group.target_type if group is not None else ""
 
     def register(self, target_group_arn: str, address: str, port: int) -> None:
         """Registering a registered target changes nothing; a draining one starts anew."""

@@ -196,6 +196,9 @@ class LoadBalancers(Protocol):
     def is_attached(self, target_group_arn: str) -> bool:
         """Whether a listener (rule) forwards to it."""
 
+    def target_type(self, target_group_arn: str) -> str:
+        """ip, instance, lambda, alb; "" where there is no such group."""
+
     def register(self, target_group_arn: str, address: str, port: int) -> None: ...
 
     def deregister(self, target_group_arn: str, address: str, port: int) -> None:
@@ -249,6 +252,30 @@ class Metrics(Alarms, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subnet:
+    vpc: str
+    zone: str  # us-east-1a
+
+
+class Surroundings(Protocol):
+    """What a service or a task may name beside ECS, in the caller's account and Region."""
+
+    def subnets(self, ids: Sequence[str], *, account: str, region: str) -> Mapping[str, Subnet]:
+        """Those that exist."""
+
+    def security_groups(
+        self, ids: Sequence[str], *, account: str, region: str
+    ) -> Mapping[str, str]:
+        """Id → VPC, of those that exist."""
+
+    def has_registry(self, arn: str, *, account: str, region: str) -> bool:
+        """A Cloud Map service."""
+
+    def namespace(self, name_or_arn: str, *, account: str, region: str) -> str:
+        """The ARN of a Cloud Map namespace; "" where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
     """What the control plane works with."""
 
@@ -258,6 +285,7 @@ class Neighbours:
     roles: Roles
     load_balancers: LoadBalancers
     alarms: Alarms
+    surroundings: Surroundings
 
 
 class Clock(Protocol):

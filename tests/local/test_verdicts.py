@@ -349,9 +349,6 @@ GROUPS: dict[str, dict[str, Case]] = {
         "50 and 100 percent, crash at once": fails(
             EXITS, *percent(50, 100), cause="crashed", says="exit code 3"
         ),
-        "100 and 100 percent, no room": fails(
-            "environment.GREETING=hi", *percent(100, 100), cause="no-room-to-deploy", says=NO_ROOM
-        ),
         "100 and 150 percent at desired count 1, no room": fails(
             "environment.GREETING=hi",
             "resources.desiredCount=1",

@@ -21,7 +21,6 @@ from fsd.compile.desired import (
 )
 from fsd.compile.network import find_load_balancer
 from fsd.compile.tags import compile_tags
-from fsd.compile.task_definition import container_check
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.manifest import names
 from fsd.manifest.models import Deployment, Manifest, Service
@@ -171,9 +170,12 @@ def _output(desired: Desired, outputs: Mapping[str, str], name: str) -> str:
 
 
 def _grace_period(service: Service) -> int | None:
-    """None where nothing checks the tasks."""
-    is_checked = find_load_balancer(service) is not None or container_check(service) is not None
-    return service.checks.grace_period if is_checked else None
+    """None without a load balancer: ECS refuses it then, whatever the container checks.
+
+    https://github.com/hashicorp/terraform-provider-aws/issues/31104. A container's own check has
+    the period as its `startPeriod`.
+    """
+    return service.checks.grace_period if find_load_balancer(service) is not None else None
 
 
 def _deployment_configuration(deployment: Deployment) -> Json:

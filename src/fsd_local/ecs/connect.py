@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from fsd_local.ecs.faults import ApiError, invalid
+from fsd_local.ecs.faults import invalid
 from fsd_local.ecs.model import Cluster, Json, Scope, Service, Task, TaskDefinition, TaskStatus
 
 _SETTING = "serviceConnectConfiguration"
@@ -20,10 +20,7 @@ def check_connect(settings: Json, cluster: Cluster, definition: TaskDefinition) 
     if not wanted.get("enabled"):
         return
     if not (wanted.get("namespace") or cluster.namespace):
-        raise ApiError(
-            "NamespaceNotFoundException",
-            "A namespace is required: neither the service nor its cluster has one.",
-        )
+        raise invalid("Namespace is missing")
     ports = {
         mapping.get("name")
         for container in definition.containers

@@ -12,6 +12,7 @@ from fsd_local.ecs.actions import Effect
 from fsd_local.ecs.faults import cluster_not_found, invalid, service_not_found
 from fsd_local.ecs.model import Cluster, Json, Scope, Service, Task, TaskDefinition
 from fsd_local.ecs.naming import Ids, last_part
+from fsd_local.ecs.surroundings import Around
 from fsd_local.ports import Alarm
 
 _Item = TypeVar("_Item")
@@ -24,6 +25,7 @@ class TargetGroup:
 
     exists: bool
     is_attached: bool
+    target_type: str  # ip, instance …
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Context:
     enqueue: Callable[[Sequence[Effect]], None]
     target_groups: Mapping[str, TargetGroup]
     alarms: Mapping[str, Alarm]  # by name: those that a deployment would watch
+    around: Around
 
     def cluster(self, parameters: Json) -> Cluster:
         found = self.scope.clusters.get(last_part(parameters.get("cluster") or "default"))

@@ -61,6 +61,13 @@ def cluster(found: Cluster, scope: Scope, include: Sequence[str]) -> Json:
     return answer
 
 
+def capacity_provider(name: str, scope: Scope) -> Json:
+    """`name` is one of Fargate's."""
+    resource = f"capacity-provider/{name}"
+    arn = f"arn:{partition(scope.region)}:ecs:{scope.region}:{scope.account}:{resource}"
+    return {"capacityProviderArn": arn, "name": name, "status": "ACTIVE", "tags": []}
+
+
 def task_definition(found: TaskDefinition) -> Json:
     return found.definition | present(
         taskDefinitionArn=found.arn,

@@ -28,5 +28,13 @@ def service_not_found() -> ApiError:
     return ApiError("ServiceNotFoundException", "Service not found.")
 
 
+def platform_unknown() -> ApiError:
+    return ApiError("PlatformUnknownException", "The specified platform version doesn't exist.")
+
+
+def namespace_not_found() -> ApiError:
+    return ApiError("NamespaceNotFoundException", "The specified namespace wasn't found.")
+
+
 def unsupported(message: str) -> ApiError:
     return ApiError("UnsupportedFeatureException", message)

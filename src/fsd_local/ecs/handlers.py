@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fsd_local.ecs import lifecycle, wording
 from fsd_local.ecs import (
@@ -31,8 +31,10 @@ from fsd_local.ecs.contract import Contract
 from fsd_local.ecs.engine import Engine
 from fsd_local.ecs.faults import ApiError
 from fsd_local.ecs.health import task_health
+from fsd_local.ecs.identifiers import check_identifiers
 from fsd_local.ecs.model import Json, Service, State, StopCode, Task, TaskStatus
 from fsd_local.ecs.naming import Ids
+from fsd_local.ecs.surroundings import Around, look_around
 from fsd_local.ecs.transitions import emit_deregistered
 from fsd_local.ports import Alarm, Clock, Neighbours
 
@@ -46,6 +48,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "UpdateCluster": clusters.update_cluster,
     "UpdateClusterSettings": clusters.update_cluster,
     "PutClusterCapacityProviders": clusters.put_cluster_capacity_providers,
+    "DescribeCapacityProviders": clusters.describe_capacity_providers,
     "RegisterTaskDefinition": task_definitions.register_task_definition,
     "DescribeTaskDefinition": task_definitions.describe_task_definition,
     "ListTaskDefinitions": task_definitions.list_task_definitions,
@@ -125,6 +128,7 @@ class EcsService:
         self._ids = ids or Ids()
         self._load_balancers = neighbours.load_balancers
         self._alarms = neighbours.alarms
+        self._surroundings = neighbours.surroundings
         self._engine = Engine(
             state=self._state,
             neighbours=neighbours,
@@ -144,10 +148,14 @@ class EcsService:
             return self._refuse(action)
         try:
             cleaned = self._contract.check(action, parameters)
+            check_identifiers(action, cleaned, account=account, region=region)
             facts = self._look_at_target_groups(cleaned, account=account, region=region)
             seen = self._look_at_alarms(action, cleaned, account=account, region=region)
+            around = look_around(cleaned, self._surroundings, account=account, region=region)
             with self._engine.lock:
-                context = self._context(account, region, facts, seen)
+                context = replace(
+                    self._context(account, region), target_groups=facts, alarms=seen, around=around
+                )
                 if "TaskDefinition" in action:
                     task_definitions.purge(context.scope)
                 answer = operation(context, cleaned)
@@ -239,20 +247,15 @@ class EcsService:
             return _error(400, "UnsupportedFeatureException", message)
         return _error(400, "UnknownOperationException", f"Unknown operation {action}.")
 
-    def _context(
-        self,
-        account: str,
-        region: str,
-        target_groups: Mapping[str, TargetGroup],
-        seen: Mapping[str, Alarm],
-    ) -> Context:
+    def _context(self, account: str, region: str) -> Context:
         return Context(
             scope=self._state.scope(account, region),
             now=self._clock.time(),
             ids=self._ids,
             enqueue=self._engine.enqueue,
-            target_groups=target_groups,
-            alarms=seen,
+            target_groups={},
+            alarms={},
+            around=Around(),
         )
 
     def _find_active(self, account: str, region: str, cluster: str, service: str) -> Service | None:
@@ -269,8 +272,9 @@ class EcsService:
             arns |= self._target_groups_of(parameters, account=account, region=region)
         return {
             arn: TargetGroup(
-                exists=self._load_balancers.exists(arn),
+                exists=_is_of(arn, account, region) and self._load_balancers.exists(arn),
                 is_attached=self._load_balancers.is_attached(arn),
+                target_type=self._load_balancers.target_type(arn),
             )
             for arn in arns
             if arn
@@ -278,7 +282,7 @@ class EcsService:
 
     def _target_groups_of(self, parameters: Json, *, account: str, region: str) -> set[str | None]:
         with self._engine.lock:
-            service = self._context(account, region, {}, {}).service(parameters)
+            service = self._context(account, region).service(parameters)
             return {lb.get("targetGroupArn") for lb in service.load_balancers}
 
     def _look_at_alarms(
@@ -290,10 +294,14 @@ class EcsService:
         given = (parameters.get("deploymentConfiguration") or {}).get("alarms")
         if given is None and action == "UpdateService":
             with self._engine.lock:
-                service = self._context(account, region, {}, {}).service(parameters)
+                service = self._context(account, region).service(parameters)
                 given = service.configuration.get("alarms")
         names = given["alarmNames"] if given else ()
         return self._alarms.read(names, account=account, region=region) if names else {}
+
+
+def _is_of(arn: str, account: str, region: str) -> bool:
+    return arn.split(":")[3:5] == [region, account]
 
 
 def _error(status: int, code: str, message: str) -> tuple[int, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import string
 import uuid
@@ -22,6 +23,15 @@ def arn(account: str, region: str, resource: str) -> str:
 def last_part(name_or_arn: str) -> str:
     """The name in an ARN, long or short; a name is itself."""
     return name_or_arn.rsplit("/", 1)[-1] if name_or_arn.startswith("arn:") else name_or_arn
+
+
+def namespace_arn(cluster_arn: str, wanted: str) -> str:
+    """A name stands for the namespace of that name, which ECS makes where there is none."""
+    if not wanted or wanted.startswith("arn:"):
+        return wanted
+    prefix = cluster_arn.partition(":cluster/")[0].replace(":ecs:", ":servicediscovery:")
+    number = hashlib.sha256(f"{prefix}/{wanted}".encode()).hexdigest()[:16]
+    return f"{prefix}:namespace/ns-{number}"
 
 
 class Ids:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections.abc import Sequence
 
 from fsd_local.ecs import describe, naming
+from fsd_local.ecs.capacity import FARGATE_PROVIDERS, check_providers, check_strategy
 from fsd_local.ecs.context import Context, load_tags, paginate
-from fsd_local.ecs.faults import ApiError, invalid
+from fsd_local.ecs.faults import ApiError, invalid, namespace_not_found
 from fsd_local.ecs.model import Cluster, Json
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _DESCRIBED = 100
+_INSIGHTS = {"enabled", "disabled", "enhanced"}
 _EVERY_FIELD = ("TAGS", "SETTINGS", "CONFIGURATIONS")
 
 
@@ -23,6 +25,7 @@ def create_cluster(context: Context, parameters: Json) -> Json:
     tags = load_tags(parameters.get("tags"))
     scope = context.scope
     if name not in scope.clusters:
+        _check(context, parameters, parameters.get("capacityProviders") or ())
         arn = naming.arn(scope.account, scope.region, f"cluster/{name}")
         scope.clusters[name] = Cluster(name=name, arn=arn, tags=tags)
         _update(scope.clusters[name], parameters)
@@ -77,24 +80,63 @@ def delete_cluster(context: Context, parameters: Json) -> Json:
 
 def update_cluster(context: Context, parameters: Json) -> Json:
     found = context.cluster(parameters)
+    _check(context, parameters, found.capacity_providers)
     _update(found, parameters)
     return {"cluster": describe.cluster(found, context.scope, _EVERY_FIELD)}
 
 
 def put_cluster_capacity_providers(context: Context, parameters: Json) -> Json:
-    for name in parameters["capacityProviders"]:
-        if name not in {"FARGATE", "FARGATE_SPOT"}:
-            raise invalid("The specified capacity provider does not exist.")
-    return update_cluster(context, parameters)
+    """A provider that a service uses, or that the default strategy names, must stay.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutClusterCapacityProviders.html
+    """
+    found = context.cluster(parameters)
+    _check(context, parameters, parameters["capacityProviders"])
+    _refuse_in_use(context, found, parameters["capacityProviders"])
+    _update(found, parameters)
+    return {"cluster": describe.cluster(found, context.scope, _EVERY_FIELD)}
 
 
-def _namespace_arn(cluster: Cluster, wanted: str) -> str:
-    """A name stands for the namespace of that name, which ECS makes where there is none."""
-    if not wanted or wanted.startswith("arn:"):
-        return wanted
-    prefix = cluster.arn.partition(":cluster/")[0].replace(":ecs:", ":servicediscovery:")
-    number = hashlib.sha256(f"{prefix}/{wanted}".encode()).hexdigest()[:16]
-    return f"{prefix}:namespace/ns-{number}"
+def describe_capacity_providers(context: Context, parameters: Json) -> Json:
+    """The two of Fargate, which every account has."""
+    wanted = parameters.get("capacityProviders") or list(FARGATE_PROVIDERS)
+    known = [name for name in wanted if name in FARGATE_PROVIDERS]
+    page, token = paginate(known, parameters, default=10)
+    return {
+        "capacityProviders": [describe.capacity_provider(name, context.scope) for name in page],
+        "failures": [
+            {"arn": name, "reason": "MISSING"} for name in wanted if name not in FARGATE_PROVIDERS
+        ],
+        **token,
+    }
+
+
+def _check(context: Context, parameters: Json, providers: Sequence[str]) -> None:
+    check_providers(parameters.get("capacityProviders") or ())
+    strategy = parameters.get("defaultCapacityProviderStrategy")
+    if strategy:
+        check_strategy(strategy, providers)
+    settings = parameters.get("settings") or ()
+    for setting in settings:
+        if setting.get("value", "enabled") not in _INSIGHTS:
+            raise invalid(f"Invalid value for containerInsights: {setting['value']}")
+    namespace = (parameters.get("serviceConnectDefaults") or {}).get("namespace", "")
+    if namespace.startswith("arn:") and namespace not in context.around.namespaces:
+        raise namespace_not_found()
+
+
+def _refuse_in_use(context: Context, found: Cluster, kept: Sequence[str]) -> None:
+    used = {
+        entry["capacityProvider"]
+        for service in context.scope.services.values()
+        if service.cluster == found.name and service.status != "INACTIVE"
+        for entry in service.capacity_provider_strategy
+    }
+    if used - set(kept):
+        raise ApiError(
+            "ResourceInUseException",
+            "The specified capacity provider is in use and cannot be removed.",
+        )
 
 
 def _update(found: Cluster, parameters: Json) -> None:
@@ -102,7 +144,7 @@ def _update(found: Cluster, parameters: Json) -> None:
     found.configuration = parameters.get("configuration", found.configuration)
     wanted = (parameters.get("serviceConnectDefaults") or {}).get("namespace")
     if wanted is not None:
-        found.namespace = _namespace_arn(found, wanted)
+        found.namespace = naming.namespace_arn(found.arn, wanted)
     found.capacity_providers = parameters.get("capacityProviders", found.capacity_providers)
     found.default_strategy = parameters.get(
         "defaultCapacityProviderStrategy", found.default_strategy

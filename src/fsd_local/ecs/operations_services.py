@@ -9,7 +9,14 @@ from fsd_local.ecs import describe, naming
 from fsd_local.ecs.capacity import check_strategy
 from fsd_local.ecs.connect import check_connect
 from fsd_local.ecs.context import Context, load_tags, paginate
+from fsd_local.ecs.discovery import check_discovery
 from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found, unsupported
+from fsd_local.ecs.launching import (
+    check_fargate_runs,
+    check_platform,
+    load_launch,
+    load_network,
+)
 from fsd_local.ecs.model import Cluster, Json, Revision, Service, TaskDefinition
 from fsd_local.ecs.tasks import digest_of
 from fsd_local.ecs.transitions import begin_deployment, end_service_deployments, restore
@@ -17,6 +24,8 @@ from fsd_local.ecs.validation import check_desired_count
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _DESCRIBED = 10
+_MOST_LOAD_BALANCERS = 5
+_WHOLE = 100  # percent
 _MAX_GRACE = 2_147_483_647
 _DEFAULT_CONFIGURATION: Json = {
     "deploymentCircuitBreaker": {"enable": False, "rollback": False},
@@ -62,11 +71,20 @@ def _same_again(known: Service, parameters: Json) -> Service:
 def _refuse_unsupported(parameters: Json) -> None:
     if parameters.get("schedulingStrategy", "REPLICA") != "REPLICA":
         raise invalid("The embedded AWS supports only the REPLICA scheduling strategy.")
-    if parameters.get("launchType", "FARGATE") != "FARGATE":
-        raise invalid("The embedded AWS supports only the FARGATE launch type.")
     controller = parameters.get("deploymentController") or {"type": "ECS"}
     if controller["type"] != "ECS":
         raise unsupported("The embedded AWS supports only the ECS deployment controller.")
+    if parameters.get("role"):
+        raise invalid(
+            "You cannot specify an IAM role for services that require a service linked role."
+        )
+    for volume in parameters.get("volumeConfigurations") or ():
+        raise invalid(
+            f"The volume name '{volume['name']}' in your request does not have a matching volume "
+            "in your Task Definition"
+        )
+    if parameters.get("vpcLatticeConfigurations"):
+        raise unsupported("The embedded AWS does not have VPC Lattice.")
 
 
 def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Service:
@@ -74,7 +92,11 @@ def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Servic
         raise invalid("desiredCount is required for a REPLICA service.")
     check_desired_count(parameters["desiredCount"])
     task_definition = _get_task_definition(context, parameters.get("taskDefinition", ""))
-    network = _load_network(parameters.get("networkConfiguration"))
+    choice = load_launch(cluster, parameters)
+    check_fargate_runs(task_definition)
+    check_platform(parameters)
+    network = load_network(parameters.get("networkConfiguration"), context.around)
+    check_discovery(context, parameters)
     balancers = parameters.get("loadBalancers") or []
     _check_load_balancers(context, task_definition, balancers)
     settings = {key: parameters[key] for key in _SETTINGS if key in parameters}
@@ -99,7 +121,7 @@ def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Servic
         load_balancers=balancers,
         platform_version=parameters.get("platformVersion") or "LATEST",
         zone_rebalancing=parameters.get("availabilityZoneRebalancing", "ENABLED"),
-        capacity_provider_strategy=_load_strategy(cluster, parameters),
+        capacity_provider_strategy=choice.strategy,
         settings=settings,
         tags=load_tags(parameters.get("tags")),
         client_token=parameters.get("clientToken", ""),
@@ -109,24 +131,16 @@ def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Servic
     return service
 
 
-def _load_strategy(cluster: Cluster, parameters: Json) -> list[Json]:
-    given: list[Json] = parameters.get("capacityProviderStrategy") or []
-    if given and "launchType" in parameters:
-        raise invalid(
-            "Specifying both a launch type and capacity provider strategy is not supported. Remove "
-            "one and try again."
-        )
-    check_strategy(given, cluster)
-    if given or "launchType" in parameters:
-        return given
-    return cluster.default_strategy
-
-
 def _set_plain(service: Service, parameters: Json) -> None:
     """What takes effect without a deployment."""
     grace = parameters.get("healthCheckGracePeriodSeconds", service.grace_period)
     if grace is not None and not 0 <= grace <= _MAX_GRACE:
         raise invalid(f"healthCheckGracePeriodSeconds must be between 0 and {_MAX_GRACE}.")
+    balancers = parameters.get("loadBalancers") or service.load_balancers
+    if "healthCheckGracePeriodSeconds" in parameters and not balancers:
+        raise invalid(
+            "Health check grace period is only valid for services configured to use load balancers"
+        )
     service.grace_period = grace
     if grace is None and service.load_balancers:
         service.grace_period = 0
@@ -150,27 +164,20 @@ def _get_task_definition(context: Context, wanted: str) -> TaskDefinition:
         raise client("Unable to describe task definition.")
     if found.status != "ACTIVE":
         raise client("TaskDefinition is inactive")
-    if "FARGATE" not in found.definition["compatibilities"]:
-        raise invalid("Task definition does not support launch_type FARGATE.")
     return found
-
-
-def _load_network(network: Json | None) -> Json:
-    vpc = (network or {}).get("awsvpcConfiguration")
-    if not vpc:
-        raise invalid(
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
-        )
-    if not vpc.get("subnets"):
-        raise invalid("subnets can not be empty.")
-    return {"awsvpcConfiguration": {"securityGroups": [], "assignPublicIp": "DISABLED"} | vpc}
 
 
 def _check_load_balancers(
     context: Context, task_definition: TaskDefinition, balancers: Sequence[Json]
 ) -> None:
     containers = {found["name"]: found for found in task_definition.containers}
+    if len(balancers) > _MOST_LOAD_BALANCERS:
+        raise invalid(f"load balancers can have at most {_MOST_LOAD_BALANCERS} items.")
     for balancer in balancers:
+        if balancer.get("loadBalancerName"):
+            raise invalid("Classic Load Balancers are not supported with Fargate.")
+        if balancer.get("advancedConfiguration"):
+            raise unsupported("The embedded AWS does not have alternate target groups.")
         arn = balancer.get("targetGroupArn")
         if not arn:
             raise invalid("The embedded AWS supports only load balancers with a targetGroupArn.")
@@ -191,6 +198,11 @@ def _check_target_group(context: Context, arn: str) -> None:
         raise invalid(
             f"The target group with targetGroupArn {arn} does not have an associated load balancer."
         )
+    if group.target_type != "ip":
+        raise invalid(
+            f"The provided target group {arn} has target type {group.target_type}, which is "
+            "incompatible with the awsvpc network mode specified in the task definition."
+        )
 
 
 def _load_configuration(given: Json | None, base: Json) -> Json:
@@ -202,10 +214,8 @@ def _load_configuration(given: Json | None, base: Json) -> Json:
             f"not {found['strategy']}."
         )
     lower, upper = found["minimumHealthyPercent"], found["maximumPercent"]
-    if not 0 <= lower <= upper:
-        raise invalid(
-            f"minimumHealthyPercent {lower} must be between 0 and maximumPercent {upper}."
-        )
+    _check_percents(lower, upper)
+    _refuse_strategies(found)
     threshold = (found.get("deploymentCircuitBreaker") or {}).get("thresholdConfiguration")
     if threshold is not None and threshold["value"] < 1:
         raise invalid("thresholdConfiguration.value must be at least 1.")
@@ -213,6 +223,30 @@ def _load_configuration(given: Json | None, base: Json) -> Json:
     if criteria.get("enable") and not lower <= criteria.get("healthyPercent", -1) <= 100:
         raise invalid(f"healthyPercent must be between minimumHealthyPercent {lower} and 100.")
     return found
+
+
+def _check_percents(lower: int, upper: int) -> None:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
+
+    The words are those of badmintoncryer/cdk-preflight's records (`pf-ecs-service-deployment-…`).
+    """
+    if lower < 0:
+        raise invalid("minimumHealthyPercent must be at least 0")
+    if lower > _WHOLE:
+        raise invalid(f"minimumHealthyPercent must be at most {_WHOLE}")
+    if upper < _WHOLE:
+        raise invalid(f"maximumPercent must be at least {_WHOLE}")
+    if lower == upper:
+        raise invalid(
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block "
+            "deployments."
+        )
+
+
+def _refuse_strategies(configuration: Json) -> None:
+    for member in ("lifecycleHooks", "linearConfiguration", "canaryConfiguration"):
+        if configuration.get(member):
+            raise unsupported(f"The embedded AWS does not have {member}.")
 
 
 def _new_revision(context: Context, service: Service, target: TaskDefinition) -> Revision:
@@ -244,6 +278,8 @@ def update_service(context: Context, parameters: Json) -> Json:
     if service.status != "ACTIVE":
         raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
     _refuse_unsupported(parameters)
+    check_platform(parameters)
+    check_discovery(context, parameters)
     target = _updated_task_definition(context, service, parameters)
     wanted = _wanted_revision(context, service, target, parameters)
     configuration = _load_configuration(
@@ -269,7 +305,9 @@ def _updated_task_definition(
         return service.task_definition
     if context.find_task_definition(wanted) is service.task_definition:
         return service.task_definition
-    return _get_task_definition(context, wanted)
+    found = _get_task_definition(context, wanted)
+    check_fargate_runs(found)
+    return found
 
 
 def _wanted_revision(
@@ -278,7 +316,7 @@ def _wanted_revision(
     """Checks everything before anything is changed."""
     revision = _new_revision(context, service, target)
     if "networkConfiguration" in parameters:
-        revision.network = _load_network(parameters["networkConfiguration"])
+        revision.network = load_network(parameters["networkConfiguration"], context.around)
     if "loadBalancers" in parameters:
         revision.load_balancers = parameters["loadBalancers"]
     if "loadBalancers" in parameters or target is not service.task_definition:
@@ -293,7 +331,7 @@ def _wanted_revision(
         raise invalid(
             "You must force a new deployment when switching between capacity provider strategies."
         )
-    check_strategy(strategy, cluster)
+    check_strategy(strategy, cluster.capacity_providers)
     revision.capacity_provider_strategy = strategy
     return revision
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from fsd_local.ecs import describe, lifecycle, naming, wording
 from fsd_local.ecs.actions import Launch
+from fsd_local.ecs.capacity import choose_provider
 from fsd_local.ecs.context import Context, load_tags, paginate
 from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found
+from fsd_local.ecs.launching import (
+    check_fargate_runs,
+    check_platform,
+    load_launch,
+    load_network,
+)
 from fsd_local.ecs.model import Cluster, Json, StopCode, Task, TaskDefinition
 from fsd_local.ecs.tasks import new_task
 from fsd_local.ecs.transitions import emit_deregistered
@@ -96,12 +103,9 @@ def run_task(context: Context, parameters: Json) -> Json:
     count = parameters.get("count", 1)
     if not 1 <= count <= _RUN_AT_ONCE:
         raise invalid(f"count must be between 1 and {_RUN_AT_ONCE}.")
-    if parameters.get("launchType", "FARGATE") != "FARGATE":
-        raise invalid("No Container Instances were found in your cluster.")
     tasks = _find_run(context, parameters)
     if tasks is None:
-        definition = _get_task_definition(context, parameters)
-        tasks = [_new_task(context, cluster, definition, parameters) for _ in range(count)]
+        tasks = _new_tasks(context, cluster, parameters, count)
         context.scope.tasks.update({task.id: task for task in tasks})
         context.enqueue([Launch(task=task) for task in tasks])
         if parameters.get("clientToken"):
@@ -126,11 +130,6 @@ def _get_task_definition(context: Context, parameters: Json) -> TaskDefinition:
         raise client("TaskDefinition not found.")
     if found.status != "ACTIVE":
         raise client("TaskDefinition is inactive")
-    vpc = (parameters.get("networkConfiguration") or {}).get("awsvpcConfiguration")
-    if found.definition.get("networkMode") == "awsvpc" and not vpc:
-        raise invalid(
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
-        )
     names = {container["name"] for container in found.containers}
     for override in (parameters.get("overrides") or {}).get("containerOverrides") or ():
         if override.get("name") not in names:
@@ -140,6 +139,21 @@ def _get_task_definition(context: Context, parameters: Json) -> TaskDefinition:
                 )
             )
     return found
+
+
+def _new_tasks(context: Context, cluster: Cluster, parameters: Json, count: int) -> list[Task]:
+    definition = _get_task_definition(context, parameters)
+    choice = load_launch(cluster, parameters)
+    check_fargate_runs(definition)
+    check_platform(parameters)
+    network = load_network(parameters.get("networkConfiguration"), context.around)
+    parameters = {**parameters, "networkConfiguration": network}
+    made: list[Task] = []
+    for _ in range(count):
+        task = _new_task(context, cluster, definition, parameters)
+        task.capacity_provider = choose_provider(choice.strategy, made)
+        made.append(task)
+    return made
 
 
 def _new_task(

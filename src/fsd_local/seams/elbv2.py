@@ -52,6 +52,7 @@ class MiniStackTargetGroups:
             check=_health_check(record),
             deregistration_delay=float(attributes.get(_DELAY, "300")),
             attached=attached,
+            target_type=str(record["TargetType"]),
         )
 
 

@@ -16,6 +16,7 @@ from tests.local.ecs.fakes import (
     FakeRoles,
     FakeRuntime,
     FakeSecrets,
+    FakeSurroundings,
     eventually,
 )
 from tests.local.ecs.shapes import Shapes
@@ -44,6 +45,7 @@ class Cloud:
         self.secrets = FakeSecrets()
         self.roles = FakeRoles()
         self.alarms = FakeAlarms()
+        self.surroundings = FakeSurroundings()
         self.shapes = Shapes()
         self.ecs = EcsService(
             neighbours=Neighbours(
@@ -53,6 +55,7 @@ class Cloud:
                 roles=self.roles,
                 load_balancers=self.load_balancers,
                 alarms=self.alarms,
+                surroundings=self.surroundings,
             ),
             speed=speed,
         )

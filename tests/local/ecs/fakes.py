@@ -14,6 +14,7 @@ from fsd_local.ports import (
     RoleError,
     RoleSession,
     SecretError,
+    Subnet,
     TargetState,
     TaskSpec,
 )
@@ -198,6 +199,9 @@ class FakeLoadBalancers:
     def is_attached(self, target_group_arn: str) -> bool:
         return target_group_arn not in self._detached
 
+    def target_type(self, target_group_arn: str) -> str:
+        return "instance" if "instance" in target_group_arn else "ip"
+
     def register(self, target_group_arn: str, address: str, port: int) -> None:
         with self._lock:
             state = "failing" if self._failing else "healthy"
@@ -260,6 +264,38 @@ class FakeAlarms:
     def read(self, names: Sequence[str], *, account: str, region: str) -> Mapping[str, Alarm]:
         del account, region
         return {n: Alarm(state=self.states[n]) for n in names if n in self.states}
+
+
+class FakeSurroundings:
+    """Two networks of a VPC each; `registries` and `namespaces` are empty."""
+
+    def __init__(self) -> None:
+        self.networks = {
+            "subnet-1": Subnet(vpc="vpc-1", zone="us-east-1a"),
+            "subnet-2": Subnet(vpc="vpc-1", zone="us-east-1b"),
+            "subnet-9": Subnet(vpc="vpc-9", zone="us-east-1a"),
+        }
+        self.groups = {"sg-1": "vpc-1", "sg-9": "vpc-9"}
+        self.registries: set[str] = set()
+        self.namespaces: dict[str, str] = {}  # name → ARN
+
+    def subnets(self, ids: Sequence[str], *, account: str, region: str) -> Mapping[str, Subnet]:
+        del account, region
+        return {id_: self.networks[id_] for id_ in ids if id_ in self.networks}
+
+    def security_groups(
+        self, ids: Sequence[str], *, account: str, region: str
+    ) -> Mapping[str, str]:
+        del account, region
+        return {id_: self.groups[id_] for id_ in ids if id_ in self.groups}
+
+    def has_registry(self, arn: str, *, account: str, region: str) -> bool:
+        del account, region
+        return arn in self.registries
+
+    def namespace(self, name_or_arn: str, *, account: str, region: str) -> str:
+        del account, region
+        return self.namespaces.get(name_or_arn, "")
 
 
 class FakeRoles:

@@ -23,6 +23,16 @@ def fault(cloud: Cloud, action: str, **parameters: Any) -> tuple[str, str]:
     return caught.value.code, caught.value.message
 
 
+def run_task(cloud: Cloud, **more: Any) -> Json:
+    request = {
+        "cluster": "dev",
+        "taskDefinition": "app",
+        "launchType": "FARGATE",
+        "networkConfiguration": NETWORK,
+    }
+    return cloud.call("RunTask", **{**request, **more})
+
+
 def balancer(**changes: Any) -> list[Json]:
     return [
         {
@@ -63,8 +73,14 @@ def test_handle__every_operation__answers_in_botocores_shapes(cloud: Cloud) -> N
         ("DescribeTasks", {"cluster": "dev", "tasks": [task["taskArn"], "gone"]}),
         (
             "RunTask",
-            {"cluster": "dev", "taskDefinition": "app", "networkConfiguration": NETWORK},
+            {
+                "cluster": "dev",
+                "taskDefinition": "app",
+                "launchType": "FARGATE",
+                "networkConfiguration": NETWORK,
+            },
         ),
+        ("DescribeCapacityProviders", {"capacityProviders": ["FARGATE", "gone"]}),
         ("StopTask", {"cluster": "dev", "task": task["taskArn"]}),
         ("TagResource", {"resourceArn": service["serviceArn"], "tags": [{"key": "c"}]}),
         ("UntagResource", {"resourceArn": service["serviceArn"], "tagKeys": ["c"]}),
@@ -177,7 +193,7 @@ def test_delete_cluster__with_a_service__refused(cloud: Cloud) -> None:
 
 def test_delete_cluster__with_a_task__refused(cloud: Cloud) -> None:
     cloud.cluster().register()
-    cloud.call("RunTask", cluster="dev", taskDefinition="app", networkConfiguration=NETWORK)
+    run_task(cloud)
 
     assert fault(cloud, "DeleteCluster", cluster="dev")[0] == "ClusterContainsTasksException"
 
@@ -239,14 +255,14 @@ def test_handle__unknown_cluster__not_found(cloud: Cloud, action: str, parameter
         (
             {"deploymentConfiguration": {"minimumHealthyPercent": 150, "maximumPercent": 100}},
             "InvalidParameterException",
-            "minimumHealthyPercent 150",
+            "minimumHealthyPercent must be at most 100",
         ),
         (
             {"deploymentController": {"type": "CODE_DEPLOY"}},
             "UnsupportedFeatureException",
             "ECS deployment controller",
         ),
-        ({"launchType": "EC2"}, "InvalidParameterException", "FARGATE launch type"),
+        ({"launchType": "EC2"}, "InvalidParameterException", "No Container Instances were found"),
         ({"schedulingStrategy": "DAEMON"}, "InvalidParameterException", "REPLICA"),
         ({"desiredCount": -1}, "InvalidParameterException", "less than 0"),
         ({"serviceName": "a b"}, "InvalidParameterException", "Invalid service name"),
@@ -643,11 +659,8 @@ def test_run_task__one_off__runs_with_its_overrides_and_ends(cloud: Cloud) -> No
     cloud.runtime.crash_at_start("job", exit_code=42)
     override = {"name": "app", "command": ["migrate"], "environment": [{"name": "A", "value": "1"}]}
 
-    (started,) = cloud.call(
-        "RunTask",
-        cluster="dev",
-        taskDefinition="app",
-        networkConfiguration=NETWORK,
+    (started,) = run_task(
+        cloud,
         overrides={"containerOverrides": [override]},
         startedBy="me",
     )["tasks"]
@@ -669,6 +682,7 @@ def test_run_task__same_token__is_the_same_task(cloud: Cloud) -> None:
     request: Json = {
         "cluster": "dev",
         "taskDefinition": "app",
+        "launchType": "FARGATE",
         "networkConfiguration": NETWORK,
         "clientToken": "t",
     }
@@ -697,6 +711,7 @@ def test_run_task__invalid__refused(cloud: Cloud, changes: Json, code: str) -> N
     request: Json = {
         "cluster": "dev",
         "taskDefinition": "app",
+        "launchType": "FARGATE",
         "networkConfiguration": NETWORK,
     }
 

@@ -71,7 +71,7 @@ def test_names__task__knows_those_that_were_there_when_it_started(cloud: Cloud) 
 @pytest.mark.parametrize(
     ("namespace", "ports", "code"),
     [
-        (False, PORTS, "NamespaceNotFoundException"),
+        (False, PORTS, "InvalidParameterException"),
         (True, [{"containerPort": 80}], "InvalidParameterException"),
     ],
 )

@@ -477,10 +477,19 @@ def test_engine__task_role__is_where_the_container_looks_until_it_stops(cloud: C
     definition = cloud.call(
         "RegisterTaskDefinition",
         family="app",
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
         taskRoleArn=role,
-        containerDefinitions=[{"name": "app", "image": f"app@{DIGEST}", "memory": 64}],
+        containerDefinitions=[{"name": "app", "image": f"app@{DIGEST}"}],
     )
-    cloud.call("RunTask", cluster="dev", taskDefinition="app", networkConfiguration=NETWORK)
+    cloud.call(
+        "RunTask",
+        cluster="dev",
+        taskDefinition="app",
+        launchType="FARGATE",
+        networkConfiguration=NETWORK,
+    )
     eventually(lambda: bool(cloud.runtime.launched and cloud.tasks()))
 
     (spec,) = cloud.runtime.launched

@@ -231,9 +231,6 @@ CASES: dict[str, Callable[[MakeStage], Stage]] = {
     "50 and 100 percent, crash at once": lambda stage: (
         stage(desired=4, settings=percent(50, 100)).running().deploy(**CRASH).settle()
     ),
-    "100 and 100 percent, no room": lambda stage: (
-        stage(desired=1, settings=percent(100, 100)).running().deploy().until(told(DEADLOCK))
-    ),
     "100 and 150 percent at desired count 1, no room": lambda stage: (
         stage(desired=1, settings=percent(100, 150)).running().deploy().until(told(DEADLOCK))
     ),

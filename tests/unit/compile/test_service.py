@@ -88,10 +88,12 @@ def test_compile_desired_service__worker__has_no_check_and_no_grace() -> None:
     assert service.assign_public_ip
 
 
-def test_compile_desired_service__container_check__has_a_grace_period() -> None:
+def test_compile_desired_service__only_a_container_check__has_no_grace_period() -> None:
+    """ECS: "Health check grace period is only valid for services configured to use load
+    balancers"."""
     service = compile_desired_service(without_load_balancer(), target=make_target())
 
-    assert (service.grace_period, service.has_load_balancer) == (60, False)
+    assert (service.grace_period, service.has_load_balancer) == (None, False)
 
 
 def test_create_parameters__api__is_the_whole_input() -> None:
@@ -159,7 +161,6 @@ def test_update_parameters__no_count_and_what_is_gone_ends() -> None:
             "deploymentCircuitBreaker": {"enable": True, "rollback": True},
             "bakeTimeInMinutes": 0,
         },
-        "healthCheckGracePeriodSeconds": 60,
         "loadBalancers": [],
         "networkConfiguration": {
             "awsvpcConfiguration": {
