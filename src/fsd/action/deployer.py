@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fsd.action.inputs import require_inside
-from fsd.action.ports import PREVIOUS, Checked
+from fsd.action.ports import PREVIOUS, CheckedManifest
 from fsd.app.account import Connect, WebIdentity
 from fsd.app.deployment import AskOrder, DeployOptions
 from fsd.app.manifest import (
@@ -46,7 +46,7 @@ class WorkflowDeployer:
 
     def validate(
         self, file: Path, *, environment: str | None, overrides: tuple[str, ...]
-    ) -> Checked:
+    ) -> CheckedManifest:
         loaded = check_manifest(
             file,
             environment=environment,
@@ -54,7 +54,7 @@ class WorkflowDeployer:
             environments_file=self.environments_file,
         )
         manifest = loaded.manifest
-        return Checked(
+        return CheckedManifest(
             service=manifest.metadata.name if manifest else "",
             findings=loaded.findings,
             has_errors=loaded.has_errors or manifest is None,

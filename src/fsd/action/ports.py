@@ -19,7 +19,7 @@ PREVIOUS = "previous"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedManifest:
     """A manifest after validation."""
 
     service: str  # "" where the file does not say
@@ -35,7 +35,7 @@ class Deployer(Protocol):
 
     def validate(
         self, file: Path, *, environment: str | None, overrides: tuple[str, ...]
-    ) -> Checked:
+    ) -> CheckedManifest:
         """Offline. `environment` brings its overrides and variables."""
 
     def plan(self, options: DeployOptions, *, reporter: Reporter) -> Planned: ...

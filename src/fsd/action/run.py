@@ -25,7 +25,7 @@ from fsd.action.decide import (
     doubts,
 )
 from fsd.action.inputs import CommentLogs, Inputs, find_service_files, read_inputs
-from fsd.action.ports import Checked, CommentsPort, Deployer
+from fsd.action.ports import CheckedManifest, CommentsPort, Deployer
 from fsd.action.record import Ended, ended_by_error, ended_by_result, outputs_of, record_json, worst
 from fsd.action.remedies import error_in_workflow, finding_in_workflow, result_in_workflow
 from fsd.action.secrets import argument_values, secret_values
@@ -71,7 +71,7 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ActionStep:
     """Where a step runs."""
 
     runner: Runner
@@ -83,7 +83,7 @@ class Step:
     temp: Path  # outlives the step, and not the job
 
 
-def run_step(step: Step) -> int:
+def run_step(step: ActionStep) -> int:
     """Do what the workflow asks for; returns the exit code. Only bugs are raised."""
     ended: list[Ended] = []
     teller = Teller(runner=step.runner, context=step.context, comments=None, clock=step.clock)
@@ -92,7 +92,7 @@ def run_step(step: Step) -> int:
         _hide_secrets(step, inputs)
         tools = step.connect(inputs)
         teller.comments = tools.comments if inputs.comment else None
-        _Run(
+        _ActionRun(
             step=step,
             context=step.context,
             inputs=inputs,
@@ -111,14 +111,14 @@ def run_step(step: Step) -> int:
     return worst(records).exit_code
 
 
-def _hide_secrets(step: Step, inputs: Inputs) -> None:
+def _hide_secrets(step: ActionStep, inputs: Inputs) -> None:
     """Before anything else is said."""
     for value in secret_values(inputs.build_secrets, step.runner.variable):
         step.runner.mask(value)
     step.runner.hide(argument_values(inputs.build_args, step.context))
 
 
-def _write_outputs(step: Step, teller: Teller, ended: Sequence[Ended]) -> None:
+def _write_outputs(step: ActionStep, teller: Teller, ended: Sequence[Ended]) -> None:
     values = outputs_of(ended)
     try:
         values["summary"] = _write_json(step.temp, step.runner.secrets.hide_in(record_json(ended)))
@@ -148,8 +148,8 @@ def _tell_error(teller: Teller, error: FsdError, *, service: str = "", env: str 
 
 
 @dataclass(slots=True, kw_only=True)
-class _Run:
-    step: Step
+class _ActionRun:
+    step: ActionStep
     context: Context  # with what is checked out where the Service YAML of the moment is
     inputs: Inputs
     deployer: Deployer
@@ -364,7 +364,7 @@ class _Run:
         service: str,
         plans: Sequence[Planned],
         *,
-        checked: Checked,
+        checked: CheckedManifest,
         unavailable: Mapping[str, str],
     ) -> None:
         # A job for each environment has its own comment: one's plan must not replace another's.
@@ -413,7 +413,7 @@ class _Run:
         self.runner.annotate(level, f"{file}: nothing to do; {reason}")
         self.teller.summary(f"### ⏭️ {escape(str(file))}\n\n{escape(reason)}.")
 
-    def _check(self, file: Path, names: tuple[str, ...]) -> Checked:
+    def _check(self, file: Path, names: tuple[str, ...]) -> CheckedManifest:
         """Validated for each environment; what is wrong in all of them is said once."""
         checks = [
             self.deployer.validate(file, environment=name, overrides=self.inputs.all_overrides)
@@ -424,14 +424,14 @@ class _Run:
         )
         findings = tuple(sorted(found, key=order))
         self.teller.findings(findings)
-        return Checked(
+        return CheckedManifest(
             service=next((check.service for check in checks if check.service), ""),
             findings=findings,
             has_errors=any(check.has_errors for check in checks),
         )
 
 
-def _invalid(file: Path, checked: Checked) -> ManifestError:
+def _invalid(file: Path, checked: CheckedManifest) -> ManifestError:
     errors = [finding for finding in checked.findings if finding.severity == "error"]
     count = f"{len(errors)} error" + ("" if len(errors) == 1 else "s")
     said = "\n".join(f"error[{f.id}]: {f.message}\n  --> {f.where}\n  fix: {f.fix}" for f in errors)

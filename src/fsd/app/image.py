@@ -195,14 +195,14 @@ def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _KnownImage:
     """A repository of this account, and what gives the image in it."""
 
     name: str
     image: Callable[[], RegistryImage | None]
 
 
-def _find_known(aws: Aws, uri: str, tag_or_digest: str) -> _Known | None:
+def _find_known(aws: Aws, uri: str, tag_or_digest: str) -> _KnownImage | None:
     """This account's repository of that URI; the embedded AWS's path has account and Region too."""
     path, registry = uri.partition("/")[2], aws.registry
     for name in (path, *path.split("/", 2)[2:]):
@@ -211,7 +211,7 @@ def _find_known(aws: Aws, uri: str, tag_or_digest: str) -> _Known | None:
         image = aws.reads.start(partial(registry.find_image, name, tag_or_digest))
         known = registry.find_repository(name)
         if known is not None and known.uri == uri:
-            return _Known(name=name, image=image)
+            return _KnownImage(name=name, image=image)
     return None
 
 

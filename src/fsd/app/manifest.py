@@ -106,7 +106,7 @@ def check_manifest(
 
     `text` is what the file holds, or would hold; it is not read then.
     """
-    known = _Known(environments={})
+    known = _KnownEnvironments(environments={})
     chosen = None
     if environment is not None:
         known = _environments(path, environments_file)
@@ -138,7 +138,7 @@ def find_environment(path: Path | None, name: str, *, file: EnvironmentsFile = N
     return _choose(_environments(path, file), name)
 
 
-def _choose(known: _Known, name: str) -> Environment:
+def _choose(known: _KnownEnvironments, name: str) -> Environment:
     from fsd.manifest.environments import LOCAL
 
     if name in known.environments:
@@ -155,7 +155,9 @@ def _choose(known: _Known, name: str) -> Environment:
     return _default(name)
 
 
-def _environment_fix(name: str, *, known: _Known, names: Sequence[str], meant: str | None) -> str:
+def _environment_fix(
+    name: str, *, known: _KnownEnvironments, names: Sequence[str], meant: str | None
+) -> str:
     """Without a file every name is taken; only a slip of the fingers for `local` is refused."""
     guess = f"did you mean `{meant}`? If not, " if meant else ""
     if known.file is None:
@@ -200,7 +202,7 @@ def _default(name: str) -> Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _KnownEnvironments:
     """The environments file, if there is one, and what is in it."""
 
     environments: Mapping[str, Environment]
@@ -216,20 +218,22 @@ class _Known:
         return _find_document(self.text, str(self.file), name)
 
 
-def _environments(path: Path | None, file: EnvironmentsFile = None) -> _Known:
+def _environments(path: Path | None, file: EnvironmentsFile = None) -> _KnownEnvironments:
     if isinstance(file, DefaultBranch):
         return _governed(_environments(path, file.file), file, path)
     file = file or find_environments_file(path)
     if file is None:
-        return _Known(environments={})
+        return _KnownEnvironments(environments={})
     text = read_text(file)
     environments, findings = _load_environments(text, str(file))
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidFileError(findings, sources={str(file): split_lines(text)}, path=str(file))
-    return _Known(environments=environments, file=file, text=text)
+    return _KnownEnvironments(environments=environments, file=file, text=text)
 
 
-def _governed(own: _Known, branch: DefaultBranch, path: Path | None) -> _Known:
+def _governed(
+    own: _KnownEnvironments, branch: DefaultBranch, path: Path | None
+) -> _KnownEnvironments:
     """With the protected environments as the default branch has them."""
     found = branch.find(path)
     if found is None:

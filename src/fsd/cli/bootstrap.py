@@ -22,7 +22,7 @@ PROVIDER, REPOSITORIES = "provider", "repositories"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class JoinOptions:
     """The command line, as far as it says who joins."""
 
     env: str
@@ -91,7 +91,7 @@ def command(
     CloudFormation), a permissions boundary, the ECR repositories, the ECS cluster and a Service
     Connect namespace. What the account has already is used. Needs credentials that may make roles.
     """
-    asked = Asked(
+    asked = JoinOptions(
         env=env,
         repo=repo,
         file=file,
@@ -120,7 +120,7 @@ def _open(env: str, *, region: str | None) -> AccountSetup:
     return connect_account(environment_to_be(env), region=region)
 
 
-def _set_up(setup: AccountSetup, asked: Asked, *, is_sure: bool) -> int:
+def _set_up(setup: AccountSetup, asked: JoinOptions, *, is_sure: bool) -> int:
     from fsd.report.bootstrap import plan_text
 
     joined = who_joins(asked)
@@ -195,7 +195,7 @@ def _ask(question: str, *, what: str) -> None:
         )
 
 
-def _print_template(asked: Asked, *, existing: frozenset[str]) -> None:
+def _print_template(asked: JoinOptions, *, existing: frozenset[str]) -> None:
     from fsd.account.stack import PROVIDER as PROVIDER_ID
     from fsd.account.stack import AccountStack, repository_id, write_template
     from fsd.cli.account import environment_to_be
@@ -211,7 +211,7 @@ def _print_template(asked: Asked, *, existing: frozenset[str]) -> None:
     say(json.dumps(write_template(stack), indent=2))
 
 
-def who_joins(asked: Asked) -> Joined:
+def who_joins(asked: JoinOptions) -> Joined:
     """Raises UsageError for a command line that trusts nobody, or everybody."""
     from fsd.account.joined import Joined, parse_repository
     from fsd.cli.account import services_of

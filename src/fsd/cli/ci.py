@@ -28,7 +28,7 @@ Reads the runner's variables and FSD_INPUT_*, one for each input of action.yml. 
 )
 def command() -> int:
     """Do what a workflow's run is for: deploy, plan or validate, and tell about it."""
-    from fsd.action.run import Step, run_step
+    from fsd.action.run import ActionStep, run_step
     from fsd.app.clock import SystemClock, catch_signals
     from fsd.cli.wiring import forbid_inspection, take_workflow_environment
     from fsd.github.context import read_context, read_event
@@ -43,7 +43,7 @@ def command() -> int:
     with catch_signals() as signals:
         tokens = find_id_tokens(environ, mask=runner.mask, clock=clock)
         code = run_step(
-            Step(
+            ActionStep(
                 runner=runner,
                 context=context,
                 connect=lambda inputs: _connect(inputs, runner, context, tokens=tokens),

@@ -47,7 +47,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedFile:
     """A file after `check_manifest`; `error` where it could not be read."""
 
     path: str
@@ -63,18 +63,18 @@ class Checked:
         return error_report(self.error, path=self.path)
 
 
-def check_files(found: Iterable[Named], *, check: Check) -> Iterator[Checked]:
+def check_files(found: Iterable[Named], *, check: Check) -> Iterator[CheckedFile]:
     """Every file in its turn; what is wrong with one does not keep the others from being told."""
     for named in found:
         path = STDIN_NAME if str(named.path) == STDIN else str(named.path)
         if named.error is not None:
-            yield Checked(path=path, error=named.error)
+            yield CheckedFile(path=path, error=named.error)
             continue
         try:
             text = read_stdin() if path == STDIN_NAME else read_text(Path(path))
-            yield Checked(path=path, text=text, loaded=check(path, text))
+            yield CheckedFile(path=path, text=text, loaded=check(path, text))
         except ManifestError as error:
-            yield Checked(path=path, error=error)
+            yield CheckedFile(path=path, error=error)
 
 
 def report_files(found: Sequence[Named], *, check: Check) -> list[FileFindings]:

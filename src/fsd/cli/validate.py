@@ -16,7 +16,7 @@ from fsd.errors import ExitCode, ManifestError, UsageError
 
 if TYPE_CHECKING:
     from fsd.cli.fixing import Fixing
-    from fsd.cli.sources import Check, Checked
+    from fsd.cli.sources import Check, CheckedFile
     from fsd.manifest.load import Loaded
     from fsd.report.findings import FileFindings
 
@@ -89,7 +89,7 @@ def command(
     """Check Service YAMLs: exit code 0, or 3 where there are errors in one of them."""
     names = (*named, *files)
     _refuse_what_cannot_be(names, fix=fix and not diff, watch=watch)
-    run = _Run(
+    run = _Validation(
         names=names if names or workflows else (_DEFAULT,),
         workflows=workflows,
         environment=environment,
@@ -119,7 +119,7 @@ def _refuse_what_cannot_be(names: Sequence[str], *, fix: bool, watch: bool) -> N
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
+class _Validation:
     """What the command line asks for."""
 
     names: Sequence[str]
@@ -198,7 +198,7 @@ def _manifests(
     return reports
 
 
-def _fix(checked: Checked, fixing: Fixing, check: Check) -> Checked:
+def _fix(checked: CheckedFile, fixing: Fixing, check: Check) -> CheckedFile:
     from dataclasses import replace
 
     if checked.loaded is None:

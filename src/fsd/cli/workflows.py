@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fsd.app.manifest import known_environments, read_text
 from fsd.errors import ErrorCode, ManifestError
-from fsd.lint.workflows import Checked, lint_workflows
+from fsd.lint.workflows import CheckedWorkflow, lint_workflows
 from fsd.manifest.environments import Environment
 
 FOLDER = Path(".github", "workflows")
@@ -20,7 +20,7 @@ _SUFFIXES = (".yml", ".yaml")
 _MOST_ACTIONS = 100
 
 
-def check_workflows(paths: Sequence[Path]) -> tuple[Checked, ...]:
+def check_workflows(paths: Sequence[Path]) -> tuple[CheckedWorkflow, ...]:
     """Every workflow in its place; raises ManifestError where there is none to read."""
     files = dict.fromkeys(file for path in paths for file in _files(path))
     neighbours = dict.fromkeys(other for file in files for other in _neighbours(file))

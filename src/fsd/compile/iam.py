@@ -15,7 +15,7 @@ from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest.dependencies import (
     EVERYTHING,
     KINDS,
-    Kind,
+    DependencyType,
     arns,
     condition,
 )
@@ -34,7 +34,7 @@ INLINE_POLICY_LIMIT = 10_240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Scope:
+class GrantScope:
     """Where a grant holds. A condition is (operator, key, value)."""
 
     resources: tuple[str, ...]
@@ -48,7 +48,7 @@ def compile_statements(dependencies: Sequence[Dependency], *, target: Target) ->
     statement. Raises ManifestError for a permission that cannot exist or does not fit. Whether one
     that is not known stops a deployment is the finding's to say: AWS adds actions every week.
     """
-    grants: dict[Scope, set[str]] = {}
+    grants: dict[GrantScope, set[str]] = {}
     for dependency, permissions in _merged(dependencies).items():
         for action, scope in _grants(*dependency, permissions, target=target):
             grants.setdefault(scope, set()).add(action)
@@ -58,7 +58,7 @@ def compile_statements(dependencies: Sequence[Dependency], *, target: Target) ->
     ]
 
 
-def statement(actions: Sequence[str], *, scope: Scope) -> Json:
+def statement(actions: Sequence[str], *, scope: GrantScope) -> Json:
     result: Json = {
         "Effect": "Allow",
         "Action": list(actions),
@@ -103,7 +103,7 @@ def _merged(dependencies: Sequence[Dependency]) -> Mapping[tuple[str, str], set[
 
 def _grants(
     type_: str, name: str, permissions: set[str], *, target: Target
-) -> Iterator[tuple[str, Scope]]:
+) -> Iterator[tuple[str, GrantScope]]:
     kind = _kind(type_, name)
     actions = {
         action
@@ -115,7 +115,7 @@ def _grants(
         yield action, _scope(kind, resources, name=name)
 
 
-def _actions(kind: Kind, written: str, *, name: str) -> tuple[str, ...]:
+def _actions(kind: DependencyType, written: str, *, name: str) -> tuple[str, ...]:
     actions, fault = read_permission(kind, written)
     where = f"dependencies: {kind.type} {name}"
     if fault is PermissionFault.UNKNOWN:
@@ -128,11 +128,11 @@ def _actions(kind: Kind, written: str, *, name: str) -> tuple[str, ...]:
     return actions
 
 
-def _scope(kind: Kind, resources: tuple[str, ...], *, name: str) -> Scope:
+def _scope(kind: DependencyType, resources: tuple[str, ...], *, name: str) -> GrantScope:
     if resources == (EVERYTHING,):
-        return Scope(resources=resources)
+        return GrantScope(resources=resources)
     conditions = condition(kind, name=name) or {}
-    return Scope(
+    return GrantScope(
         resources=resources,
         conditions=tuple(
             (operator, key, value)
@@ -142,14 +142,16 @@ def _scope(kind: Kind, resources: tuple[str, ...], *, name: str) -> Scope:
     )
 
 
-def _join_resources(grants: Mapping[Scope, set[str]]) -> Iterator[tuple[tuple[str, ...], Scope]]:
+def _join_resources(
+    grants: Mapping[GrantScope, set[str]],
+) -> Iterator[tuple[tuple[str, ...], GrantScope]]:
     """One statement for all resources on which the same actions are allowed."""
     joined: dict[tuple[tuple[str, ...], tuple[tuple[str, str, str], ...]], set[str]] = {}
     for scope, actions in grants.items():
         key = (tuple(sorted(actions)), scope.conditions)
         joined.setdefault(key, set()).update(scope.resources)
     for (actions_, conditions), resources in joined.items():
-        yield actions_, Scope(resources=tuple(sorted(resources)), conditions=conditions)
+        yield actions_, GrantScope(resources=tuple(sorted(resources)), conditions=conditions)
 
 
 def _in_account(arn: str, target: Target) -> str:
@@ -161,7 +163,7 @@ def _in_account(arn: str, target: Target) -> str:
     )
 
 
-def _kind(type_: str, name: str) -> Kind:
+def _kind(type_: str, name: str) -> DependencyType:
     kind = KINDS.get(type_)
     if kind is None:
         raise ManifestError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from fsd.compile.desired import Image, Json, JsonValue, Target
-from fsd.compile.iam import Scope, compile_statements, policy_document, statement
+from fsd.compile.iam import GrantScope, compile_statements, policy_document, statement
 from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
 from fsd.manifest.container import Roles
@@ -84,9 +84,9 @@ def task_role(manifest: Manifest, *, target: Target) -> Json:
     """Raises ManifestError for a permission that cannot be granted."""
     statements = compile_statements(manifest.dependencies, target=target)
     if has_collector(manifest):
-        statements.append(statement(_TRACE, scope=Scope(resources=(EVERYTHING,))))
+        statements.append(statement(_TRACE, scope=GrantScope(resources=(EVERYTHING,))))
     if manifest.service.exec:
-        statements.append(statement(_EXEC, scope=Scope(resources=(EVERYTHING,))))
+        statements.append(statement(_EXEC, scope=GrantScope(resources=(EVERYTHING,))))
     name = names.task_role(manifest.metadata.name, target.environment)
     return _role(manifest, name, "dependencies", statements, target=target)
 
@@ -94,8 +94,8 @@ def task_role(manifest: Manifest, *, target: Target) -> Json:
 def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
     """Raises ManifestError for a secret that is neither in Secrets Manager nor a parameter."""
     statements: list[JsonValue] = [
-        statement(_TOKEN, scope=Scope(resources=(EVERYTHING,))),
-        statement(_PULL, scope=Scope(resources=_repositories(manifest, target, image))),
+        statement(_TOKEN, scope=GrantScope(resources=(EVERYTHING,))),
+        statement(_PULL, scope=GrantScope(resources=_repositories(manifest, target, image))),
     ]
     if manifest.service.observability.logs.enabled:
         group = names.log_group(manifest.metadata.name, target.environment)
@@ -103,7 +103,7 @@ def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
             f"arn:{target.partition}:logs:{target.region}:{target.account}"
             f":log-group:{group}:log-stream:*"
         )
-        statements.append(statement(_LOG, scope=Scope(resources=(streams,))))
+        statements.append(statement(_LOG, scope=GrantScope(resources=(streams,))))
     statements += _secret_statements(manifest.service.secrets, target)
     statements += _file_statements(manifest.service.environment_files)
     name = names.execution_role(manifest.metadata.name, target.environment)
@@ -149,8 +149,8 @@ def _file_statements(files: tuple[str, ...]) -> list[JsonValue]:
         return []
     buckets = {arn.partition("/")[0] for arn in files}
     return [
-        statement(("s3:GetBucketLocation",), scope=Scope(resources=tuple(sorted(buckets)))),
-        statement(("s3:GetObject",), scope=Scope(resources=tuple(sorted(set(files))))),
+        statement(("s3:GetBucketLocation",), scope=GrantScope(resources=tuple(sorted(buckets)))),
+        statement(("s3:GetObject",), scope=GrantScope(resources=tuple(sorted(set(files))))),
     ]
 
 
@@ -160,7 +160,7 @@ def _secret_statements(secrets: tuple[Secret, ...], target: Target) -> list[Json
         action, resource = secret_resource(secret, target)
         resources.setdefault(action, set()).add(resource)
     return [
-        statement((action,), scope=Scope(resources=tuple(sorted(found))))
+        statement((action,), scope=GrantScope(resources=tuple(sorted(found))))
         for action, found in sorted(resources.items())
     ]
 

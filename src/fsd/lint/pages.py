@@ -67,7 +67,7 @@ class PageError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ExamplePlace:
     """Where the finding is: a place in one of the example's files, or `where` alone."""
 
     path: str = MANIFEST
@@ -94,7 +94,7 @@ class Page:
     sources: tuple[str, ...]
     before: Example
     after: Example
-    place: Place  # of the finding in `before`
+    place: ExamplePlace  # of the finding in `before`
 
     @property
     def summary(self) -> str:
@@ -148,16 +148,16 @@ def _split(text: str, id_: str) -> tuple[str, dict[str, str]]:
     return head.strip(), dict(zip(titles, parts[1::2], strict=True))
 
 
-def _example(section: str, id_: str) -> tuple[Example, Place | None]:
+def _example(section: str, id_: str) -> tuple[Example, ExamplePlace | None]:
     files, match = _blocks(section, id_)
     if not files:
         raise PageError(f"{id_}: Before has no file")
     arguments = tuple(shlex.split(match["arguments"] or ""))
     if match["line"]:
         path = match["path"] or next(iter(files))
-        place = Place(path=path, line=int(match["line"]), column=int(match["column"]))
+        place = ExamplePlace(path=path, line=int(match["line"]), column=int(match["column"]))
     elif match["where"]:
-        place = Place(where=match["where"])
+        place = ExamplePlace(where=match["where"])
         is_argument = match["where"].startswith("--")
         arguments += tuple(match["where"].split(" ", 1)) if is_argument else ()
     else:

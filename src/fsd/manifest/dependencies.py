@@ -31,7 +31,7 @@ ResourceTypes: TypeAlias = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class DependencyType:
     """One dependency type: what a resource of it consists of, in IAM's terms."""
 
     type: str
@@ -56,12 +56,12 @@ _KAFKA: ResourceTypes = {
 }
 
 _KINDS = (
-    Kind(
+    DependencyType(
         type="aws_msk_cluster",
         title="MSK cluster",
         services={"kafka-cluster": _KAFKA, "kafka": _KAFKA},
     ),
-    Kind(
+    DependencyType(
         type="aws_dynamodb_table",
         title="DynamoDB table",
         services={
@@ -75,7 +75,7 @@ _KINDS = (
             }
         },
     ),
-    Kind(
+    DependencyType(
         type="aws_s3_bucket",
         title="S3 bucket",
         services={
@@ -85,17 +85,17 @@ _KINDS = (
             }
         },
     ),
-    Kind(
+    DependencyType(
         type="aws_sqs_queue",
         title="SQS queue",
         services={"sqs": {"queue": (_arn("sqs", "{name}"),)}},
     ),
-    Kind(
+    DependencyType(
         type="aws_sns_topic",
         title="SNS topic",
         services={"sns": {"topic": (_arn("sns", "{name}"),)}},
     ),
-    Kind(
+    DependencyType(
         type="aws_kinesis_stream",
         title="Kinesis stream",
         services={
@@ -105,29 +105,29 @@ _KINDS = (
             }
         },
     ),
-    Kind(
+    DependencyType(
         type="aws_kinesis_firehose_delivery_stream",
         title="Firehose stream",
         services={"firehose": {"deliverystream": (_arn("firehose", "deliverystream/{name}"),)}},
     ),
-    Kind(
+    DependencyType(
         type="aws_secretsmanager_secret",
         title="secret",
         # Secrets Manager adds a hyphen and six characters; `-*` would match other secrets too.
         services={"secretsmanager": {"secret": (_arn("secretsmanager", "secret:{name}-??????"),)}},
     ),
-    Kind(
+    DependencyType(
         type="aws_ssm_parameter",
         title="SSM parameter",
         services={"ssm": {"parameter": (_arn("ssm", "parameter/{name}"),)}},
         by_action={"ssm:getparametersbypath": (_arn("ssm", "parameter/{name}/*"),)},
     ),
-    Kind(
+    DependencyType(
         type="aws_kms_key",
         title="KMS key",
         services={"kms": {"key": (_arn("kms", "key/{name}"),)}},
     ),
-    Kind(
+    DependencyType(
         type="aws_sagemaker_endpoint",
         title="SageMaker endpoint",
         services={
@@ -138,7 +138,7 @@ _KINDS = (
             }
         },
     ),
-    Kind(
+    DependencyType(
         type="aws_lambda_function",
         title="Lambda function",
         # A qualified call is authorised on name:alias or name:version.
@@ -148,7 +148,7 @@ _KINDS = (
             }
         },
     ),
-    Kind(
+    DependencyType(
         type="aws_cloudwatch_event_bus",
         title="event bus",
         services={
@@ -158,13 +158,13 @@ _KINDS = (
             }
         },
     ),
-    Kind(
+    DependencyType(
         type="aws_opensearch_domain",
         title="OpenSearch domain",
         # The HTTP actions are authorised on the domain's paths.
         services={"es": {"domain": (_arn("es", "domain/{name}"), _arn("es", "domain/{name}/*"))}},
     ),
-    Kind(
+    DependencyType(
         type="aws_rds_cluster",
         title="RDS cluster",
         services={
@@ -175,7 +175,7 @@ _KINDS = (
             "rds-db": {"db-user": (_arn("rds-db", "dbuser:{name}/*"),)},
         },
     ),
-    Kind(
+    DependencyType(
         type="aws_elasticache_replication_group",
         title="ElastiCache replication group",
         services={
@@ -186,7 +186,7 @@ _KINDS = (
             }
         },
     ),
-    Kind(
+    DependencyType(
         type="aws_sfn_state_machine",
         title="state machine",
         services={
@@ -200,7 +200,7 @@ _KINDS = (
             }
         },
     ),
-    Kind(
+    DependencyType(
         type="aws_bedrock_model",
         title="Bedrock model",
         services={
@@ -217,7 +217,7 @@ _KINDS = (
     ),
 )
 
-KINDS: Mapping[str, Kind] = {kind.type: kind for kind in _KINDS}
+KINDS: Mapping[str, DependencyType] = {kind.type: kind for kind in _KINDS}
 
 _ADMINISTRATIVE_NAME = re.compile(
     r"[a-z0-9-]+:(?:(?:Put|Set|Create|Update|Delete)[A-Za-z]*Policy|Purchase[A-Za-z]+)"
@@ -277,7 +277,7 @@ def resource_types(action: str) -> tuple[str, ...]:
     return tuple(str(item["name"]).lower() for item in details["resourceTypes"])
 
 
-def may_be_newer(kind: Kind, permission: str) -> bool:
+def may_be_newer(kind: DependencyType, permission: str) -> bool:
     """Whether a permission that is not known may be one that AWS has added since.
 
     IAM takes it, known or not; so it can be granted, as long as it stays in a service of the kind.
@@ -292,7 +292,7 @@ def data_date() -> date:
     return updated.date()
 
 
-def arn_templates(kind: Kind, action: str) -> tuple[str, ...]:
+def arn_templates(kind: DependencyType, action: str) -> tuple[str, ...]:
     """Where an action is to be granted for a dependency of this kind.
 
     `("*",)`: IAM gives the action no resource level (dynamodb:ListTables). Empty: the action does
@@ -311,7 +311,7 @@ def arn_templates(kind: Kind, action: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *more])) if found else ()
 
 
-def arns(kind: Kind, action: str, *, name: str) -> tuple[str, ...]:
+def arns(kind: DependencyType, action: str, *, name: str) -> tuple[str, ...]:
     """`arn_templates` with the name filled in, and with what a name alone can change.
 
     A name that is an ARN stands for itself (another account's table), with the parts below it. An
@@ -335,7 +335,7 @@ def arns(kind: Kind, action: str, *, name: str) -> tuple[str, ...]:
     return filled
 
 
-def condition(kind: Kind, *, name: str) -> Mapping[str, Mapping[str, str]] | None:
+def condition(kind: DependencyType, *, name: str) -> Mapping[str, Mapping[str, str]] | None:
     """The policy condition that a dependency's statements need, if any.
 
     IAM does not resolve a KMS alias in Resource.
@@ -369,7 +369,7 @@ def is_administrative(action: str) -> bool:
 
 
 def nearest_actions(
-    permission: str, *, kind: Kind | None = None, count: int = 2
+    permission: str, *, kind: DependencyType | None = None, count: int = 2
 ) -> tuple[str, ...]:
     """Existing actions that a permission may have meant, best first."""
     service, _, action = permission.partition(":")

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from fsd.manifest.dependencies import (
     EVERYTHING,
     KINDS,
-    Kind,
+    DependencyType,
     arn_templates,
     expand,
     may_be_newer,
@@ -24,7 +24,9 @@ class PermissionFault(Enum):
     ELSEWHERE = auto()
 
 
-def read_permission(kind: Kind, permission: str) -> tuple[tuple[str, ...], PermissionFault | None]:
+def read_permission(
+    kind: DependencyType, permission: str
+) -> tuple[tuple[str, ...], PermissionFault | None]:
     """The actions that it grants on a resource of this kind, sorted, and what is wrong with it.
 
     A wildcard leaves out what has no resource level: `s3:*` on a bucket does not mean
@@ -41,7 +43,7 @@ def read_permission(kind: Kind, permission: str) -> tuple[tuple[str, ...], Permi
     return works, None if works else PermissionFault.ELSEWHERE
 
 
-def describe_unknown(permission: str, kind: Kind | None) -> tuple[str, str]:
+def describe_unknown(permission: str, kind: DependencyType | None) -> tuple[str, str]:
     """(message, fix); the fix is empty where nothing is spelled alike."""
     near = nearest_actions(permission, kind=kind)
     fix = " or ".join(f"`{action}`" for action in near)
@@ -50,7 +52,7 @@ def describe_unknown(permission: str, kind: Kind | None) -> tuple[str, str]:
     return f"`{permission}` is not an IAM action", fix
 
 
-def describe_elsewhere(permission: str, kind: Kind) -> tuple[str, str]:
+def describe_elsewhere(permission: str, kind: DependencyType) -> tuple[str, str]:
     """(message, fix): the type on which it works, or what is spelled alike and works here."""
     message = f"`{permission}` does not work on a {kind.title} ({kind.type})"
     service, _, action = permission.partition(":")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fsd.manifest.dependencies import KINDS, Kind
+from fsd.manifest.dependencies import KINDS, DependencyType
 
 ARN_PREFIX = "arn:"
 _WILDCARDS = re.compile(r"[*?]")  # a finding of their own: wildcard-permission
@@ -130,7 +130,7 @@ def name_fault(type_: str, name: str) -> NameFault | None:
     )
 
 
-def _arn_fault(arn: str, kind: Kind) -> NameFault | None:
+def _arn_fault(arn: str, kind: DependencyType) -> NameFault | None:
     forms = [_as_written(template) for template in _templates(kind)]
     fix = f"write {' or '.join(f'`{form}NAME`' for form in sorted(set(forms)))}"
     match = _ARN.fullmatch(arn)
@@ -147,7 +147,7 @@ def _arn_fault(arn: str, kind: Kind) -> NameFault | None:
     return None
 
 
-def _templates(kind: Kind) -> tuple[str, ...]:
+def _templates(kind: DependencyType) -> tuple[str, ...]:
     """The ARN forms that have the name in them."""
     return tuple(
         template

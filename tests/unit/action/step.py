@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fsd.action.inputs import Inputs
-from fsd.action.ports import Checked
-from fsd.action.run import Step, Tools, run_step
+from fsd.action.ports import CheckedManifest
+from fsd.action.run import ActionStep, Tools, run_step
 from fsd.app.deployment import DeployOptions
 from fsd.errors import FsdError, Interrupted
 from fsd.github.context import Checkout, Context
@@ -59,10 +59,10 @@ class FakeDeployer:
 
     def validate(
         self, file: Path, *, environment: str | None, overrides: tuple[str, ...]
-    ) -> Checked:
+    ) -> CheckedManifest:
         del environment, overrides
         has_errors = any(finding.severity is Severity.ERROR for finding in self.findings)
-        return Checked(service=file.stem, findings=self.findings, has_errors=has_errors)
+        return CheckedManifest(service=file.stem, findings=self.findings, has_errors=has_errors)
 
     def plan(self, options: DeployOptions, *, reporter: Reporter) -> Planned:
         del reporter
@@ -139,7 +139,7 @@ class Scene:
             "GITHUB_OUTPUT": str(self.folder / "output"),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
         }
-        step = Step(
+        step = ActionStep(
             runner=Runner(environ, stream=stream),
             context=self.context,
             connect=self._connect,

@@ -12,8 +12,8 @@ from fsd.errors import Location
 from fsd.lint.pages import (
     MANIFEST,
     Example,
+    ExamplePlace,
     PageError,
-    Place,
     page_ids,
     parse_page,
     read_page,
@@ -98,12 +98,12 @@ def _arguments(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
     return (environments[0] if environments else None), overrides
 
 
-def place_of(finding: Finding) -> Place:
+def place_of(finding: Finding) -> ExamplePlace:
     match finding.where:
         case Location(path=path, line=line, column=column):
-            return Place(path=path, line=line, column=column)
+            return ExamplePlace(path=path, line=line, column=column)
         case where:
-            return Place(where=where)
+            return ExamplePlace(where=where)
 
 
 @pytest.mark.parametrize("id_", page_ids())
@@ -164,7 +164,7 @@ def test_parse_page__whole__is_read() -> None:
     assert page.why == "Because."
     assert page.sources == ("https://example.com/why",)
     assert page.before == Example(files={"service.yml": "a: 1\n"})
-    assert page.place == Place(path="service.yml", line=1, column=4)
+    assert page.place == ExamplePlace(path="service.yml", line=1, column=4)
     assert page.after == Example(files={"service.yml": "a: 2\n"})
 
 
@@ -179,7 +179,7 @@ def test_parse_page__found_at_an_override__is_an_argument_as_well() -> None:
 
     page = parse_page(text, id_="some-finding")
 
-    assert page.place == Place(where="--override cpu=1")
+    assert page.place == ExamplePlace(where="--override cpu=1")
     assert page.before.arguments == ("--override", "cpu=1")
     assert page.after.arguments == ("--override", "cpu=2")
 
@@ -192,7 +192,7 @@ def test_parse_page__block_of_another_file__is_under_its_name() -> None:
 
     assert page.before.files == {name: "a: 1\n"}
     assert page.after.files == {name: "a: 2\n"}
-    assert page.place == Place(path=name, line=1, column=4)
+    assert page.place == ExamplePlace(path=name, line=1, column=4)
 
 
 def test_parse_page__two_places_of_a_file__both_are_changed() -> None:

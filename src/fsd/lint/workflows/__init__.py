@@ -6,6 +6,6 @@ What zizmor (security of the workflow itself) and actionlint (its syntax) find i
 A workflow that GitHub takes is taken, whatever is in it.
 """
 
-from fsd.lint.workflows.run import Checked, lint_workflows
+from fsd.lint.workflows.run import CheckedWorkflow, lint_workflows
 
-__all__ = ["Checked", "lint_workflows"]
+__all__ = ["CheckedWorkflow", "lint_workflows"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fsd.lint.workflows.document import Step
+from fsd.lint.workflows.document import WorkflowStep
 from fsd.lint.workflows.programs import from_program, subcommand
 from fsd.lint.workflows.shell import Command, Word
 
@@ -108,7 +108,7 @@ def _by_compose(words: Sequence[Word]) -> tuple[Word, ...]:
     return ()
 
 
-def is_deploying_action(step: Step, *, is_about_ecs: bool) -> bool:
+def is_deploying_action(step: WorkflowStep, *, is_about_ecs: bool) -> bool:
     """Not FSD's own, which is looked at more closely."""
     name = step.action
     if name in _ACTIONS:
@@ -120,7 +120,7 @@ def is_deploying_action(step: Step, *, is_about_ecs: bool) -> bool:
     return not key or (given is not None and given.text.strip() in wanted)
 
 
-def script_of(step: Step) -> str:
+def script_of(step: WorkflowStep) -> str:
     """The input in which an action that tries again takes its script."""
     given = step.input("command") if step.action in _RETRIES else None
     return given.text if given is not None else ""

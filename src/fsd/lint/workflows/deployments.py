@@ -17,7 +17,7 @@ from fsd.lint.workflows.deployers import (
     is_deploying_action,
     script_of,
 )
-from fsd.lint.workflows.document import Job, Step, Workflow, every_command, texts
+from fsd.lint.workflows.document import Job, Workflow, WorkflowStep, every_command, texts
 from fsd.lint.workflows.shell import Command, Word, parse_script
 from fsd.manifest.finding import KeyPath
 from fsd.manifest.ref_patterns import matches
@@ -44,7 +44,7 @@ _DEFAULT_BRANCHES = "staging=dev, main=prod"  # of the Action's input `branch-en
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class DeploymentTarget:
     """The name of an environment, a cluster or a service, and where it stands."""
 
     name: str
@@ -55,7 +55,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class WorkflowDeployment:
     """`what` is how the workflow spells it: `fsd deploy`, or the Action."""
 
     what: str
@@ -65,12 +65,12 @@ class Deployment:
     at: KeyPath
     offset: int
     width: int | None
-    targets: tuple[Target, ...]
+    targets: tuple[DeploymentTarget, ...]
     promotes: bool = False  # takes only what another environment has
     approved: bool = False  # GitHub asks the rules of an environment before
 
     @property
-    def production(self) -> Target | None:
+    def production(self) -> DeploymentTarget | None:
         return next((target for target in self.targets if is_production(target.name)), None)
 
 
@@ -78,15 +78,15 @@ def is_stage(name: str) -> bool:
     return _STAGE.search(name) is not None and not is_production(name)
 
 
-def deployments(workflow: Workflow) -> tuple[Deployment, ...]:
+def deployments(workflow: Workflow) -> tuple[WorkflowDeployment, ...]:
     return tuple(each for job in workflow.jobs.values() for each in in_job(workflow, job))
 
 
-def in_job(workflow: Workflow, job: Job) -> tuple[Deployment, ...]:
+def in_job(workflow: Workflow, job: Job) -> tuple[WorkflowDeployment, ...]:
     return tuple(islice(_every(workflow, job), _MOST))
 
 
-def _every(workflow: Workflow, job: Job) -> Iterator[Deployment]:
+def _every(workflow: Workflow, job: Job) -> Iterator[WorkflowDeployment]:
     if job.uses is not None:
         yield from _called(workflow, job, job.uses)
     is_ours = workflow.is_about_ecs
@@ -119,7 +119,7 @@ def branches_of(condition: str) -> frozenset[str] | None:
     return frozenset(match["branch"] for match in _REF.finditer(condition)) or None
 
 
-def _called(workflow: Workflow, job: Job, uses: Scalar) -> Iterator[Deployment]:
+def _called(workflow: Workflow, job: Job, uses: Scalar) -> Iterator[WorkflowDeployment]:
     """A reusable workflow that is known to deploy."""
     called = workflow.called_by(uses)
     inner = _inside(workflow, called)
@@ -127,7 +127,7 @@ def _called(workflow: Workflow, job: Job, uses: Scalar) -> Iterator[Deployment]:
         yield _outer(job, -1, uses, inner, job.inputs, job.at)
 
 
-def _by_composite(workflow: Workflow, job: Job, index: int) -> Iterator[Deployment]:
+def _by_composite(workflow: Workflow, job: Job, index: int) -> Iterator[WorkflowDeployment]:
     """An action of the same repository that deploys."""
     step = job.steps[index]
     inner = _inside(workflow, workflow.action_of(step))
@@ -135,7 +135,7 @@ def _by_composite(workflow: Workflow, job: Job, index: int) -> Iterator[Deployme
         yield _outer(job, index, step.uses, inner, step.inputs, step.at)
 
 
-def _inside(workflow: Workflow, called: Workflow | None) -> tuple[Deployment, ...]:
+def _inside(workflow: Workflow, called: Workflow | None) -> tuple[WorkflowDeployment, ...]:
     """Followed as deep as GitHub does, but never in a circle: nobody is called by its callee."""
     if called is None:
         return ()
@@ -147,22 +147,22 @@ def _outer(
     job: Job,
     step: int,
     uses: Scalar,
-    inner: Sequence[Deployment],
+    inner: Sequence[WorkflowDeployment],
     inputs: Mapping[str, Scalar],
     at: KeyPath,
-) -> Deployment:
+) -> WorkflowDeployment:
     targets = [
-        Target(name=name, value=value, at=(*at, "with", key))
+        DeploymentTarget(name=name, value=value, at=(*at, "with", key))
         for key, value in inputs.items()
         for name in _names(value.text, job)
     ]
     if not targets:
         targets = [
-            Target(name=target.name, value=uses, at=(*at, "uses"))
+            DeploymentTarget(name=target.name, value=uses, at=(*at, "uses"))
             for deployment in inner
             for target in deployment.targets
         ]
-    return Deployment(
+    return WorkflowDeployment(
         what=uses.text,
         job=job,
         step=step,
@@ -176,7 +176,9 @@ def _outer(
     )
 
 
-def _by_action(workflow: Workflow, job: Job, index: int, *, is_ours: bool) -> Iterator[Deployment]:
+def _by_action(
+    workflow: Workflow, job: Job, index: int, *, is_ours: bool
+) -> Iterator[WorkflowDeployment]:
     step = job.steps[index]
     uses = step.uses
     if uses is None:
@@ -196,7 +198,7 @@ def _by_action(workflow: Workflow, job: Job, index: int, *, is_ours: bool) -> It
     else:
         return
     targets = [
-        Target(name=name, value=value, at=(*step.at, "with", key))
+        DeploymentTarget(name=name, value=value, at=(*step.at, "with", key))
         for key in keys
         if (value := step.input(key)) is not None
         for name in _names(step.resolve(value.text), job)
@@ -204,7 +206,7 @@ def _by_action(workflow: Workflow, job: Job, index: int, *, is_ours: bool) -> It
     if is_fsd and step.input("environment") is None:
         targets = list(_by_branch(workflow, step, uses))
     promotion = step.input("require-promotion-from")
-    yield Deployment(
+    yield WorkflowDeployment(
         what=step.action,
         job=job,
         step=index,
@@ -218,7 +220,7 @@ def _by_action(workflow: Workflow, job: Job, index: int, *, is_ours: bool) -> It
     )
 
 
-def _is_deployment(step: Step) -> bool:
+def _is_deployment(step: WorkflowStep) -> bool:
     """FSD's Action also plans, and goes back to a release."""
     dry_run, rollback = step.input("dry-run"), step.input("rollback")
     release = step.input("rollback-to")
@@ -227,7 +229,7 @@ def _is_deployment(step: Step) -> bool:
     return not (plans or goes_back) and (rollback is None or rollback.text in ("true", "false", ""))
 
 
-def _by_branch(workflow: Workflow, step: Step, uses: Scalar) -> Iterator[Target]:
+def _by_branch(workflow: Workflow, step: WorkflowStep, uses: Scalar) -> Iterator[DeploymentTarget]:
     """Where the Action deploys a push to, as it decides it itself."""
     given = step.input("branch-environments")
     value, key = (given, "branch-environments") if given else (uses, "")
@@ -241,17 +243,19 @@ def _by_branch(workflow: Workflow, step: Step, uses: Scalar) -> Iterator[Target]
     pushed = pushed_branches(workflow) or ()
     for branch, name in from_file if from_file and given is None else pairs:
         if branch in pushed or any(matches((branch,), each) for each in pushed):
-            yield Target(name=name, value=value, at=at)
+            yield DeploymentTarget(name=name, value=value, at=at)
 
 
-def _by_command(job: Job, index: int, run: Scalar, *, is_ours: bool) -> Iterator[Deployment]:
+def _by_command(
+    job: Job, index: int, run: Scalar, *, is_ours: bool
+) -> Iterator[WorkflowDeployment]:
     step = job.steps[index]
     for command in every_command(step.commands):
         head = deploying_words(command, is_about_ecs=is_ours)
         if not head:
             continue
         last = max(head, key=lambda word: word.offset)
-        yield Deployment(
+        yield WorkflowDeployment(
             what=" ".join(word.text.rpartition("/")[2] for word in head),
             job=job,
             step=index,
@@ -265,8 +269,8 @@ def _by_command(job: Job, index: int, run: Scalar, *, is_ours: bool) -> Iterator
 
 
 def _targets(
-    command: Command, head: Sequence[Word], step: Step, job: Job, run: Scalar
-) -> Iterator[Target]:
+    command: Command, head: Sequence[Word], step: WorkflowStep, job: Job, run: Scalar
+) -> Iterator[DeploymentTarget]:
     """For `fsd` the value of `--env`; for the others any word that could be a name."""
     flags = {"--env", "-e"} if head[0].text.endswith("fsd") else None
     before = ""
@@ -276,7 +280,7 @@ def _targets(
         if is_value and word not in head and not _FILE.search(value):
             for name in _names(step.resolve(value), job):
                 skipped = len(word.text) - len(value) if flag else 0
-                yield Target(
+                yield DeploymentTarget(
                     name=name,
                     value=run,
                     at=(*step.at, "run"),

@@ -33,7 +33,7 @@ _ENV_REFERENCE = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class WorkflowStep:
     at: KeyPath
     id: str
     name: str
@@ -66,7 +66,7 @@ class Job:
     name: str
     condition: str
     needs: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[WorkflowStep, ...]
     uses: Scalar | None  # a reusable workflow instead of steps
     inputs: Values
     outputs: Values
@@ -109,7 +109,7 @@ class Workflow:
         others = (other for other in self.others if not other.is_action)
         return next((other for other in others if file_name(other.path) == name), None)
 
-    def action_of(self, step: Step) -> Workflow | None:
+    def action_of(self, step: WorkflowStep) -> Workflow | None:
         """The composite action of `uses: ./.github/actions/x`, where its text is known."""
         if not step.action.startswith("./"):
             return None
@@ -260,11 +260,11 @@ def _matrix(node: Node | None) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _step(node: Branch, *, at: KeyPath, env: Values, shell: str) -> Step:
+def _step(node: Branch, *, at: KeyPath, env: Values, shell: str) -> WorkflowStep:
     run, uses = find(node, ("run",)), find(node, ("uses",))
     shell = text(find(node, ("shell",))) or shell
     readable = isinstance(run, Scalar) and (not shell or _SHELLS.match(shell) is not None)
-    return Step(
+    return WorkflowStep(
         at=at,
         id=text(find(node, ("id",))),
         name=text(find(node, ("name",))),

@@ -21,7 +21,7 @@ _MOST = 500  # findings of one rule in one file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedWorkflow:
     """A file with what was found in it, and its lines for showing it."""
 
     path: str
@@ -36,7 +36,7 @@ def lint_workflows(
     known: Mapping[str, str] | None = None,
     environments: Mapping[str, Environment] | None = None,
     rules: Sequence[Rule[Workflow, WorkflowProblem]] = WORKFLOW_RULES,
-) -> tuple[Checked, ...]:
+) -> tuple[CheckedWorkflow, ...]:
     """Path → text of workflows, in their order; never raises.
 
     `known` are other workflows of the repository, which are not judged but may be called or may
@@ -59,7 +59,7 @@ def lint_workflows(
             others = tuple(other for name, other in workflows.items() if name != path)
             findings = lint_workflow(replace(workflows[path], others=others), rules=rules)
         checked.append(
-            Checked(
+            CheckedWorkflow(
                 path=path,
                 lines=split_lines(text),
                 findings=findings,

@@ -49,7 +49,7 @@ class Command:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _ShellReader:
     text: str
     base: int
     depth: int
@@ -145,7 +145,7 @@ class _Reader:
         """A here-document that a shell runs."""
         if self.depth < _MAX_DEPTH:
             body = self.text[start:end]
-            inner = _Reader(body, base=self.base + start, depth=self.depth + 1)
+            inner = _ShellReader(body, base=self.base + start, depth=self.depth + 1)
             self.commands += inner.read()
 
     def _word(self) -> Word:
@@ -216,13 +216,13 @@ class _Reader:
         self.at = end + 1
         if self.depth >= _MAX_DEPTH:
             return ()
-        inner = _Reader(self.text[begin:end], base=self.base + begin, depth=self.depth + 1)
+        inner = _ShellReader(self.text[begin:end], base=self.base + begin, depth=self.depth + 1)
         return inner.read()
 
 
 def parse_script(text: str, *, base: int = 0) -> tuple[Command, ...]:
     """`base` is where the text begins in a longer one: offsets are that one's."""
-    return _Reader(text, base=base, depth=0).read()
+    return _ShellReader(text, base=base, depth=0).read()
 
 
 def _is_given_a_script(command: Command) -> bool:

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import partial
 from itertools import pairwise
 
-from fsd.lint.workflows.document import Job, Step, Workflow, every_command, file_name
+from fsd.lint.workflows.document import Job, Workflow, WorkflowStep, every_command, file_name
 from fsd.lint.workflows.programs import program
 from fsd.lint.workflows.shell import Command
 
@@ -147,7 +147,7 @@ def _of_call(workflow: Workflow, job: Job) -> Tested:
     return Tested.NO if path.startswith("./") or is_other else Tested.YES
 
 
-def _of_step(step: Step) -> Tested:
+def _of_step(step: WorkflowStep) -> Tested:
     found = [_of_command(step.commands, index) for index in range(len(step.commands))]
     about = [step.name, file_name(step.action) if step.action else ""]
     if not found and _is_about_tests(_STEP_NAME, *about):
@@ -158,11 +158,11 @@ def _of_step(step: Step) -> Tested:
     return Tested.IGNORED if best is Tested.YES and step.may_fail else best
 
 
-def _composite(workflow: Workflow) -> Callable[[Step], Tested]:
+def _composite(workflow: Workflow) -> Callable[[WorkflowStep], Tested]:
     return partial(_of_composite, workflow)
 
 
-def _of_composite(workflow: Workflow, step: Step) -> Tested:
+def _of_composite(workflow: Workflow, step: WorkflowStep) -> Tested:
     """An action of the same repository."""
     action = workflow.action_of(step)
     if action is None:
@@ -171,7 +171,7 @@ def _of_composite(workflow: Workflow, step: Step) -> Tested:
     return max(inner, key=list(Tested).index, default=Tested.NO)
 
 
-def _inner(step: Step) -> Sequence[Command]:
+def _inner(step: WorkflowStep) -> Sequence[Command]:
     return [command for command in every_command(step.commands) if command not in step.commands]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fsd.lint.workflows.document import Job, Step, Workflow, branch, text
+from fsd.lint.workflows.document import Job, Workflow, WorkflowStep, branch, text
 from fsd.manifest.yaml_tree import Branch, find
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(?P<inside>.{0,300}?)\s*\}\}")
@@ -89,7 +89,7 @@ def _inputs(workflow: Workflow) -> Iterator[tuple[str, str]]:
                 yield f"github.event.inputs.{name}", default
 
 
-def _of_step(step: Step, prefix: str) -> Iterator[tuple[str, str]]:
+def _of_step(step: WorkflowStep, prefix: str) -> Iterator[tuple[str, str]]:
     yield from _of_metadata(step, prefix)
     script = step.run.text if step.run is not None else ""
     for match in _WRITTEN.finditer(script):
@@ -107,7 +107,7 @@ def _of_step(step: Step, prefix: str) -> Iterator[tuple[str, str]]:
             yield f"env.{match['name']}", ""
 
 
-def _of_metadata(step: Step, prefix: str) -> Iterator[tuple[str, str]]:
+def _of_metadata(step: WorkflowStep, prefix: str) -> Iterator[tuple[str, str]]:
     """docker/metadata-action: without a kind of tag that stays, only a branch's or a fixed one."""
     if step.action != "docker/metadata-action":
         return

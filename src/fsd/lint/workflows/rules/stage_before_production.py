@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.workflows.deployments import (
-    Deployment,
-    Target,
+    DeploymentTarget,
+    WorkflowDeployment,
     branches_of,
     deployments,
     in_job,
@@ -62,7 +62,9 @@ def _follows_no_stage(workflow: Workflow) -> bool:
     )
 
 
-def _is_behind(workflow: Workflow, deployment: Deployment, target: Target) -> bool:
+def _is_behind(
+    workflow: Workflow, deployment: WorkflowDeployment, target: DeploymentTarget
+) -> bool:
     """Whether something stands between a push and production."""
     job, index = deployment.job, deployment.step
     condition = job.steps[index].condition if index >= 0 else ""
@@ -77,7 +79,7 @@ def _is_behind(workflow: Workflow, deployment: Deployment, target: Target) -> bo
     )
 
 
-def _promotes(workflow: Workflow, target: Target) -> bool:
+def _promotes(workflow: Workflow, target: DeploymentTarget) -> bool:
     """`promoteFrom`: FSD itself takes only what succeeded in another environment."""
     environment = workflow.environments.get(target.name)
     return environment is not None and environment.promote_from is not None
@@ -89,7 +91,9 @@ def _is_stage_job(workflow: Workflow, job: Job) -> bool:
     return "deploy" in f"{job.id} {job.name}".lower() and is_stage(f"{job.id} {job.name}")
 
 
-def _comes_before(workflow: Workflow, earlier: Deployment, later: Deployment) -> bool:
+def _comes_before(
+    workflow: Workflow, earlier: WorkflowDeployment, later: WorkflowDeployment
+) -> bool:
     """A deployment to a stage in an earlier step that runs whenever the later one does."""
     if earlier.production is not None or (earlier.step, earlier.offset) >= (
         later.step,
@@ -104,7 +108,7 @@ def _comes_before(workflow: Workflow, earlier: Deployment, later: Deployment) ->
     return bool(wanted) and wanted <= runs_for
 
 
-def _is_last_of_matrix(deployment: Deployment, target: Target) -> bool:
+def _is_last_of_matrix(deployment: WorkflowDeployment, target: DeploymentTarget) -> bool:
     """`matrix.environment: [dev, prod]` one after the other."""
     names = [each.name for each in deployment.targets if each.value is target.value]
     return deployment.job.in_turn and names.index(target.name) > 0

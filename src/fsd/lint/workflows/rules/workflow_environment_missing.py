@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from fsd.lint.production import is_production
-from fsd.lint.workflows.deployments import Deployment, Target, deployments
+from fsd.lint.workflows.deployments import DeploymentTarget, WorkflowDeployment, deployments
 from fsd.lint.workflows.document import Workflow
 from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.lint.workflows.rules import stage_before_production
@@ -49,7 +49,7 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
         )
 
 
-def _plans(workflow: Workflow, deployment: Deployment) -> bool:
+def _plans(workflow: Workflow, deployment: WorkflowDeployment) -> bool:
     """For a pull request the Action deploys nothing, and the plan has a role of its own."""
     job, index = deployment.job, deployment.step
     conditions = (job.condition, job.steps[index].condition if index >= 0 else "")
@@ -57,13 +57,13 @@ def _plans(workflow: Workflow, deployment: Deployment) -> bool:
     return only or any(_PULL_REQUEST.search(condition) for condition in conditions)
 
 
-def _waits_for_one(workflow: Workflow, deployment: Deployment) -> bool:
+def _waits_for_one(workflow: Workflow, deployment: WorkflowDeployment) -> bool:
     """A job before it waits for the rules of production's environment."""
     needed = workflow.needed(deployment.job)
     return any(is_production(job.environment) for job in needed)
 
 
-def _production(workflow: Workflow, deployment: Deployment) -> Target | None:
+def _production(workflow: Workflow, deployment: WorkflowDeployment) -> DeploymentTarget | None:
     """Named like production, or protected in the environments file."""
     protected = {name for name, each in workflow.environments.items() if each.protected}
     return next(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from fsd.lint.workflows.document import Step, Workflow, scalars
+from fsd.lint.workflows.document import Workflow, WorkflowStep, scalars
 from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.manifest.finding import KeyPath
 from fsd.manifest.yaml_tree import Scalar, find
@@ -56,7 +56,7 @@ def _in(values: Mapping[str, Scalar], *, at: KeyPath) -> Iterator[WorkflowProble
                 return
 
 
-def _registry_login(step: Step) -> Iterator[WorkflowProblem]:
+def _registry_login(step: WorkflowStep) -> Iterator[WorkflowProblem]:
     """docker/login-action takes an access key as the user of a registry on ECR."""
     registry, username = step.input("registry"), step.input("username")
     if registry is None or username is None or ".dkr.ecr." not in step.resolve(registry.text):
@@ -65,7 +65,7 @@ def _registry_login(step: Step) -> Iterator[WorkflowProblem]:
         yield _problem(username, at=(*step.at, "with", "username"), name="username")
 
 
-def _configured(step: Step) -> Iterator[WorkflowProblem]:
+def _configured(step: WorkflowStep) -> Iterator[WorkflowProblem]:
     """`aws configure set aws_access_key_id …`"""
     for command in step.commands:
         if step.run is None or command.texts[:3] != ("aws", "configure", "set"):

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from fsd.lint.workflows.deployers import deploying_words
 from fsd.lint.workflows.deployments import deployments
-from fsd.lint.workflows.document import Job, Step, Workflow, every_command
+from fsd.lint.workflows.document import Job, Workflow, WorkflowStep, every_command
 from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.lint.workflows.programs import from_program
 from fsd.lint.workflows.shell import Command
@@ -131,7 +131,7 @@ def _is_on_ecr(job: Job, images: Sequence[_Image]) -> bool:
     return logs_in or any(_REGISTRY in image.reference for image in images)
 
 
-def _deployed(step: Step) -> Iterator[_Image]:
+def _deployed(step: WorkflowStep) -> Iterator[_Image]:
     """Images by which something is deployed."""
     image = step.input("image")
     is_fsd = step.action.endswith("/fsd-deploy")
@@ -142,7 +142,7 @@ def _deployed(step: Step) -> Iterator[_Image]:
             yield from _of_flags(step, command, ("--image", "-i"))
 
 
-def _pushed(step: Step) -> Iterator[_Image]:
+def _pushed(step: WorkflowStep) -> Iterator[_Image]:
     tags, push = step.input("tags"), step.input("push")
     pushes = push is not None and step.resolve(push.text) != "false"
     if step.action == "docker/build-push-action" and tags is not None and pushes:
@@ -155,7 +155,7 @@ def _pushed(step: Step) -> Iterator[_Image]:
             yield from _of_flags(step, command, ("-t", "--tag"))
 
 
-def _of_push(step: Step, command: Command) -> Iterator[_Image]:
+def _of_push(step: WorkflowStep, command: Command) -> Iterator[_Image]:
     words = [word for word in command.words[2:] if not word.text.startswith("-")]
     words = [word for word in words if word.text != "push"]
     every = {"-a", "--all-tags"} & set(command.texts)
@@ -171,7 +171,7 @@ def _of_push(step: Step, command: Command) -> Iterator[_Image]:
         )
 
 
-def _of_flags(step: Step, command: Command, flags: tuple[str, ...]) -> Iterator[_Image]:
+def _of_flags(step: WorkflowStep, command: Command, flags: tuple[str, ...]) -> Iterator[_Image]:
     """The values of `--image X` and `--image=X`."""
     if step.run is None:
         return
@@ -190,7 +190,7 @@ def _of_flags(step: Step, command: Command, flags: tuple[str, ...]) -> Iterator[
         )
 
 
-def _whole(step: Step, value: Scalar, key: str) -> Iterator[_Image]:
+def _whole(step: WorkflowStep, value: Scalar, key: str) -> Iterator[_Image]:
     if value.text.strip():
         yield _Image(
             reference=step.resolve(value.text.strip()),
@@ -201,7 +201,7 @@ def _whole(step: Step, value: Scalar, key: str) -> Iterator[_Image]:
         )
 
 
-def _listed(step: Step, tags: Scalar) -> Iterator[_Image]:
+def _listed(step: WorkflowStep, tags: Scalar) -> Iterator[_Image]:
     for match in re.finditer(r"(?:\$\{\{.{0,300}?\}\}|[^,\n])+", tags.text):
         reference = match[0].strip()
         if reference:

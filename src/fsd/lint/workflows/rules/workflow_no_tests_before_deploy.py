@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fsd.lint.workflows.deployments import Deployment, deployments, is_by_hand, pushed_branches
+from fsd.lint.workflows.deployments import (
+    WorkflowDeployment,
+    deployments,
+    is_by_hand,
+    pushed_branches,
+)
 from fsd.lint.workflows.document import Workflow, texts
 from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.lint.workflows.testing import Tested, has_tests, runs_on_pull_request, tested
@@ -75,7 +80,9 @@ def _tested_before(before: Sequence[Workflow], *, asks: bool) -> Tested:
     return Tested.YES if asks else Tested.IGNORED
 
 
-def _problem_after(deployment: Deployment, how: Tested, names: tuple[str, ...]) -> WorkflowProblem:
+def _problem_after(
+    deployment: WorkflowDeployment, how: Tested, names: tuple[str, ...]
+) -> WorkflowProblem:
     after = ", ".join(f"`{name}`" for name in names) or "another workflow"
     message = f"`{deployment.what}` runs after {after}, also when it fails"
     fix = (
@@ -95,17 +102,19 @@ def _problem_after(deployment: Deployment, how: Tested, names: tuple[str, ...]) 
     )
 
 
-def _in_order(workflow: Workflow) -> list[Deployment]:
+def _in_order(workflow: Workflow) -> list[WorkflowDeployment]:
     """A job after those that it needs."""
     return sorted(deployments(workflow), key=lambda each: len(workflow.needed(each.job)))
 
 
-def _condition(deployment: Deployment) -> str:
+def _condition(deployment: WorkflowDeployment) -> str:
     steps = deployment.job.steps
     return steps[deployment.step].condition if deployment.step >= 0 else ""
 
 
-def _problem(deployment: Deployment, how: Tested, branches: tuple[str, ...]) -> WorkflowProblem:
+def _problem(
+    deployment: WorkflowDeployment, how: Tested, branches: tuple[str, ...]
+) -> WorkflowProblem:
     pushed = f"every push to {', '.join(branches)}" if branches else "every push"
     message = f"`{deployment.what}` runs on {pushed}, and no test runs before it"
     if how is Tested.IGNORED:

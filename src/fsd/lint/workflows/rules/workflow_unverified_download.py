@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from fsd.lint.workflows.document import Step, Workflow, every_command
+from fsd.lint.workflows.document import Workflow, WorkflowStep, every_command
 from fsd.lint.workflows.problem import WorkflowProblem, at_word
 from fsd.lint.workflows.shell import Command, Word
 from fsd.manifest.yaml_tree import Scalar
@@ -48,7 +48,7 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
                 yield _problem(url, step.run, step)
 
 
-def _problem(url: Word, run: Scalar, step: Step) -> WorkflowProblem:
+def _problem(url: Word, run: Scalar, step: WorkflowStep) -> WorkflowProblem:
     shown = url.text if len(url.text) <= 80 else f"{url.text[:79]}…"
     return at_word(
         url,
@@ -77,7 +77,7 @@ def _last_uses(every: Sequence[Sequence[Command]]) -> Mapping[str, tuple[int, in
 
 
 def _unverified(
-    step: Step, index: int, commands: Sequence[Command], uses: Mapping[str, tuple[int, int]]
+    step: WorkflowStep, index: int, commands: Sequence[Command], uses: Mapping[str, tuple[int, int]]
 ) -> Iterator[Word]:
     running = {
         command.pipe: position
@@ -99,7 +99,7 @@ def _unverified(
             yield url
 
 
-def _run_inside(command: Command, step: Step) -> Iterator[Word]:
+def _run_inside(command: Command, step: WorkflowStep) -> Iterator[Word]:
     """`bash <(curl …)`, `bash -c "$(curl …)"`, `eval "$(curl …)"`, `. <(curl …)`."""
     if program(command) not in _INTERPRETERS | {"eval", "source", "."}:
         return
@@ -111,7 +111,7 @@ def _run_inside(command: Command, step: Step) -> Iterator[Word]:
                     yield url
 
 
-def _url(command: Command, step: Step) -> Word | None:
+def _url(command: Command, step: WorkflowStep) -> Word | None:
     """What a command downloads; None for another command, and for a call to an API."""
     if program(command) not in _DOWNLOADERS or any(_SENDS.match(text) for text in command.texts):
         return None
