@@ -267,9 +267,9 @@ def test_init__compose_with_a_worker__a_manifest_of_its_own(fsd: Fsd) -> None:
     assert "port:" not in worker
     workflow = (fsd.cwd / WORKFLOW).read_text()
     assert 'service-file: "service*.yml"' in workflow
-    assert "dockerfile: docker/Dockerfile" in workflow
+    assert "    dockerfile: docker/Dockerfile\n" in worker
+    assert "    dockerfile: docker/Dockerfile\n" in (fsd.cwd / "service.yml").read_text()
     assert "compose's migrate runs once and is no service" in ended.out
-    assert "--dockerfile docker/Dockerfile" in ended.out
     fsd.ok("validate", "--strict", "--env", "prod", ".")
 
 

@@ -264,6 +264,7 @@ def _answer(flags: Flags, detected: Detected, asks: _Asker) -> Answers:
         aws=detected.aws,
         calls=detected.calls,
         kafka=detected.kafka.source if detected.kafka else "",
+        build=detected.container.build,
         service_file=flags.file,
     )
 
@@ -484,18 +485,9 @@ def _tell(files: Mapping[Path, str], written: Sequence[_Written]) -> None:
         for note in _notes(each, has_workflow=has_workflow):
             click.echo(f" ! {several}{note}")
     manifests = [each.folder / each.answers.service_file for each in written]
-    build = written[0].detected.container.build
-    options = "".join(
-        f" {option} {os.path.normpath(written[0].folder / value)}"
-        for option, value, usual in (
-            ("--context", build.context if build else ".", "."),
-            ("--dockerfile", build.dockerfile if build else "", "Dockerfile"),
-        )
-        if value and value != usual
-    )
     click.echo(
         f"\nNext:  fsd validate --file {manifests[0]}   ·   "
-        f"fsd deploy --env local --file {manifests[0]}{options}"
+        f"fsd deploy --env local --file {manifests[0]}"
     )
 
 

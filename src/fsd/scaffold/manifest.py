@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from fsd.manifest.dependencies import EVERYTHING, KINDS, arn_templates, expand
 from fsd.manifest.yaml_tree import read_scalar
+from fsd.scaffold.containers import Build
 from fsd.scaffold.source import Mention
 from fsd.scaffold.variables import Variable
 
@@ -76,6 +77,7 @@ class Answers:
     aws: tuple[Mention, ...] = ()
     calls: frozenset[str] = frozenset()
     kafka: str = ""  # where it is used
+    build: Build | None = None  # where the Dockerfile is not the usual one
     service_file: str = "service.yml"
 
 
@@ -93,6 +95,8 @@ def write_manifest(answers: Answers) -> str:
         "",
         "service:",
         "  type: ecs",
+        *_build(answers.build),
+        "  init: true   # a first process that passes signals on and reaps children",
         *_listening(answers),
         *_sizes(answers),
         *_environment(answers),
@@ -113,6 +117,19 @@ def _owners(owners: Sequence[str]) -> Iterator[str]:
         return
     yield "  owners:   # named when a deployment fails"
     yield from (f"    - {json.dumps(owner)}" for owner in owners)
+
+
+def _build(build: Build | None) -> Iterator[str]:
+    """Only what is not as usual: `Dockerfile` in the manifest's folder, its last stage."""
+    if build is None or build.is_ordinary:
+        return
+    yield f"  build:   # {build.source}"
+    if build.context != ".":
+        yield f"    context: {quoted(build.context)}"
+    if build.context != "." or build.dockerfile != "Dockerfile":
+        yield f"    dockerfile: {quoted(build.dockerfile)}"
+    if build.target:
+        yield f"    target: {quoted(build.target)}"
 
 
 def _listening(answers: Answers) -> Iterator[str]:

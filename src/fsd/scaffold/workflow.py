@@ -26,8 +26,7 @@ def write_workflow(
     service_files: str = "",
 ) -> str:
     """`below` is the service's folder in its repository; `service_files` a glob of several."""
-    with_ = [f"service-file: {quoted(f'{below}{service_files or answers.service_file}')}"]
-    with_ += _build(build, below) if build is not None else ()
+    service_file = f"{below}{service_files or answers.service_file}"
     paths = _paths(below, build)
     lines = [
         "# Tests, then FSD: a push to `staging` goes to dev, a push to `main` to prod, and a pull",
@@ -66,14 +65,14 @@ def write_workflow(
         "  plan:",
         "    name: Plan",
         "    if: github.event_name == 'pull_request'",
-        *_fsd("Plan", with_, role="FSD_PLAN_ROLE", region=answers.region),
+        *_fsd("Plan", service_file, role="FSD_PLAN_ROLE", region=answers.region),
         "",
         "  deploy:",
         "    name: Deploy",
         "    if: github.event_name == 'push'",
         "    needs: test",
         "    environment: ${{ github.ref_name == 'main' && 'prod' || 'dev' }}",
-        *_fsd("Deploy", with_, role="FSD_ROLE", region=answers.region),
+        *_fsd("Deploy", service_file, role="FSD_ROLE", region=answers.region),
     ]
     return "\n".join(lines) + "\n"
 
@@ -81,7 +80,7 @@ def write_workflow(
 def write_deploy_workflow(*, environment: str, branch: str, service_file: str, region: str) -> str:
     """One environment and one branch, for an account that was just set up."""
     deploy, plan = (
-        list(_fsd(name, [f"service-file: {quoted(service_file)}"], role=role, region=region))
+        list(_fsd(name, service_file, role=role, region=region))
         for name, role in (("Deploy", "FSD_ROLE"), ("Plan", "FSD_PLAN_ROLE"))
     )
     lines = [
@@ -135,16 +134,7 @@ def _filter(paths: Sequence[str]) -> Iterator[str]:
         yield f"    paths: {json.dumps(list(paths))}"
 
 
-def _build(build: Build, below: str) -> Iterator[str]:
-    """The Action's paths are the repository's."""
-    context = normpath(f"{below}{build.context}")
-    if build.context != ".":
-        yield f"context: {quoted(context)}"
-    if build.dockerfile != "Dockerfile" or build.context != ".":
-        yield f"dockerfile: {quoted(f'{below}{build.dockerfile}')}"
-
-
-def _fsd(name: str, with_: Sequence[str], *, role: str, region: str) -> Iterator[str]:
+def _fsd(name: str, service_file: str, *, role: str, region: str) -> Iterator[str]:
     yield "    runs-on: ubuntu-latest"
     yield "    permissions:"
     yield "      contents: read # checkout"
@@ -155,7 +145,7 @@ def _fsd(name: str, with_: Sequence[str], *, role: str, region: str) -> Iterator
     yield f"      - name: {name}"
     yield f"        uses: {ACTION}"
     yield "        with:"
-    yield from (f"          {line}" for line in with_)
+    yield f"          service-file: {quoted(service_file)}"
     yield f"          role-to-assume: ${{{{ vars.{role} }}}}"
     yield f"          aws-region: {quoted(region)}"
 
