@@ -69,6 +69,24 @@ class ErrorCode(StrEnum):
         "see `--help` of the command",
         ExitCode.USAGE,
     )
+    DEPLOY_STEP_FAILED = (
+        "deploy-step-failed",
+        "`beforeDeploy` did not end with 0, so nothing that runs was changed",
+        "read the cause and the log in the report, and deploy again",
+        ExitCode.CALL_FAILED,
+    )
+    TASK_LOST = (
+        "task-lost",
+        "ECS no longer knows a task that was started to run once",
+        "read its log with `fsd logs`, and run it again",
+        ExitCode.CALL_FAILED,
+    )
+    TASK_NOT_RUN = (
+        "task-not-run",
+        "a task that was to run once did not start, or its task definition is gone",
+        "do what the stopped reason says, and run it again",
+        ExitCode.CALL_FAILED,
+    )
     CONTEXT_OUTSIDE = (
         "context-outside",
         "`service.build` names a file or folder out of the repository",

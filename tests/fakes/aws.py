@@ -82,6 +82,7 @@ class FakeEcs:
     on_update: Callable[[], None] = lambda: None
     unanswered: list[CallFailedError] = field(default_factory=list)  # by update_service
     registered_at: dict[str, datetime] = field(default_factory=dict)
+    ends: list[int] = field(default_factory=list)  # exit codes of tasks that run once
     lists_late: int = 0  # looks for which a new deployment is not listed yet
     _scripts: dict[str, list[str]] = field(default_factory=dict)
     _next: list[list[str]] = field(default_factory=list)
@@ -304,6 +305,30 @@ class FakeEcs:
             return False
         self._scripts[arn] = list(self._on_stop)
         return True
+
+    def run_task(self, parameters: Json) -> str:
+        self.calls.append(("run_task", parameters))
+        self._maybe_fail("run_task")
+        return f"{len(self.calls):032x}"
+
+    def find_task(self, cluster: str, task: str) -> StoppedTask | None:
+        """What was run has ended with the next of `ends`."""
+        del cluster
+        asked = [parameters for name, parameters in self.calls if name == "run_task"][-1]
+        override: Any = asked["overrides"]
+        code = self.ends.pop(0) if self.ends else 0
+        name = override["containerOverrides"][0]["name"]
+        return StoppedTask(
+            id=task,
+            task_definition_arn=str(asked["taskDefinition"]),
+            stop_code="EssentialContainerExited",
+            stopped_reason="Essential container in task exited",
+            containers=(StoppedContainer(name=name, exit_code=code),),
+            started_at=START,
+        )
+
+    def stop_task(self, cluster: str, task: str, *, reason: str) -> None:
+        self.calls.append(("stop_task", {"cluster": cluster, "task": task, "reason": reason}))
 
     def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]:
         del cluster, service

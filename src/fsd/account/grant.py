@@ -129,6 +129,11 @@ class Reach:
         return self.per_service("ecs", "task-definition/{name}:*")
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """ECS gives a task no name of its service."""
+        return (self.place.arn("ecs", f"task/{self.cluster}/*"),)
+
+    @property
     def deployments(self) -> tuple[str, ...]:
         return self.per_service(
             "ecs", "service-deployment/{cluster}/{name}/*", "service-revision/{cluster}/{name}/*"

@@ -144,6 +144,12 @@ def _release_grants(reach: Reach) -> tuple[Grant, ...]:
             resources=reach.ecs_services,
         ),
         Grant(
+            sid="OneOffTasks",
+            why="run what a release runs before or after the rollout, and stop what takes too long",
+            actions=actions("ecs", "RunTask StopTask"),
+            resources=(*reach.families, *reach.tasks),
+        ),
+        Grant(
             sid="StopRollouts",
             why="roll back a rollout that cannot succeed",
             actions=actions("ecs", "StopServiceDeployment"),

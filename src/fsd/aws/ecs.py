@@ -7,6 +7,7 @@ or task that is not there is an empty answer, not an error.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -33,7 +34,7 @@ from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import ONE_ATTEMPT, READ_ATTEMPTS, Clients
 from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.diff import diff_task_definitions
 from fsd.release.ports import Clock, Cluster, TaskDefinition
 from fsd.snapshot import ServiceDeployment, ServiceState, StoppedTask, TaskState
@@ -435,6 +436,35 @@ class ElasticContainerService:
         return known
 
     # --- tasks -----------------------------------------------------------------------------
+
+    def run_task(self, parameters: Json) -> str:
+        """Raises CallFailedError also for what RunTask says among its failures."""
+        where = str(parameters.get("taskDefinition", "")).rpartition("/")[2]
+        token = uuid.uuid4().hex[:32]
+        answer = call(self._reads, "run_task", where, **without_none(parameters), clientToken=token)
+        tasks = answer.get("tasks", [])
+        if tasks:
+            return last_part(tasks[0]["taskArn"])
+        failure: dict[str, Any] = next(iter(answer.get("failures", [])), {})
+        raise CallFailedError(
+            f"ECS starts no task: {failure.get('reason', 'it does not say why')}",
+            where=f"RunTask {where}",
+            fix=failure.get("detail") or "run it again; see the capacity of the subnets and quotas",
+            code=ErrorCode.CALL_FAILED,
+        )
+
+    def find_task(self, cluster: str, task: str) -> TaskState | StoppedTask | None:
+        found = next(iter(self._describe_tasks(cluster, task, [task])), None)
+        if found is None:
+            return None
+        return to_stopped_task(found) if found.get("lastStatus") == "STOPPED" else to_task(found)
+
+    def stop_task(self, cluster: str, task: str, *, reason: str) -> None:
+        try:
+            call(self._reads, "stop_task", task, cluster=cluster, task=task, reason=reason)
+        except CallFailedError as error:
+            if aws_code(error) != "InvalidParameterException":
+                raise
 
     def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]:
         """Those that ECS still remembers, for an hour or so; also those still stopping."""

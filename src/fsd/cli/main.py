@@ -37,6 +37,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "history": ("history", "List releases and how each one ended."),
         "diagnose": ("diagnose", "Explain what is wrong with a service, at any time."),
         "logs": ("logs", "Show the log lines of a service."),
+        "run": ("run", "Run a command once, beside the service; its exit code is yours."),
         "scale": ("scale", "Set the number of tasks."),
         "restart": ("restart", "Replace the tasks, keeping the same revision."),
     },

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from fsd.compile.desired import Desired, Image, Release, Target
 from fsd.compile.network import find_load_balancer
+from fsd.compile.one_off import compile_step
 from fsd.compile.scaling import compile_scaling
 from fsd.compile.service import compile_desired_service
 from fsd.compile.tags import compile_ledger, compile_tags
@@ -49,6 +50,8 @@ def compile_service(
         health_path=manifest.service.checks.path,
         check_port=checked_port(manifest.service),
         owners=manifest.metadata.owners,
+        before=compile_step(manifest.service.before_deploy),
+        after=compile_step(manifest.service.after_deploy),
     )
 
 

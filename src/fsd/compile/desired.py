@@ -8,7 +8,7 @@ service names them (`StackOutput`) and `resolve` fills them in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Json: TypeAlias = dict[str, "JsonValue"]
@@ -22,6 +22,9 @@ OUTPUT_LOAD_BALANCER = "LoadBalancerArn"
 
 # The tag of a revision whose tasks are watched after a rollout: for how many seconds.
 STEADY_TAG = "fsd:steady-for"
+
+# The tag of a revision whose `beforeDeploy` succeeded: the task that ran it.
+BEFORE_TAG = "fsd:before-deploy"
 
 # The docker label that makes a load balancer's health check part of the revision.
 HEALTH_CHECK_LABEL = "fsd.health-check"
@@ -106,6 +109,17 @@ class DesiredService:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OneOff:
+    """A task that runs once, with the settings of the service's task definition."""
+
+    command: tuple[str, ...]
+    timeout: int  # seconds
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cpu: int | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     name: str  # <service>-<env>: service and family
     service_name: str  # metadata.name
@@ -123,3 +137,5 @@ class Desired:
     check_port: int | None = None  # where a check in the container asks; None: none does
     steady_for: int = 0  # seconds after the rollout in which no task may end by itself
     owners: tuple[str, ...] = ()
+    before: OneOff | None = None  # runs before the rollout
+    after: OneOff | None = None  # runs once it has succeeded

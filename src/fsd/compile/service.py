@@ -129,13 +129,7 @@ def _common(desired: Desired, *, outputs: Mapping[str, str], task_definition_arn
     parameters: Json = {
         "cluster": service.cluster,
         "taskDefinition": task_definition_arn,
-        "networkConfiguration": {
-            "awsvpcConfiguration": {
-                "subnets": list(service.subnets),
-                "securityGroups": [_output(desired, outputs, OUTPUT_TASK_SECURITY_GROUP)],
-                "assignPublicIp": "ENABLED" if service.assign_public_ip else "DISABLED",
-            }
-        },
+        "networkConfiguration": network_configuration(desired, outputs),
         "enableExecuteCommand": service.exec,
         "propagateTags": "SERVICE",
         "enableECSManagedTags": True,
@@ -143,6 +137,17 @@ def _common(desired: Desired, *, outputs: Mapping[str, str], task_definition_arn
     if service.grace_period is not None:
         parameters["healthCheckGracePeriodSeconds"] = service.grace_period
     return parameters
+
+
+def network_configuration(desired: Desired, outputs: Mapping[str, str]) -> Json:
+    service = desired.service
+    return {
+        "awsvpcConfiguration": {
+            "subnets": list(service.subnets),
+            "securityGroups": [_output(desired, outputs, OUTPUT_TASK_SECURITY_GROUP)],
+            "assignPublicIp": "ENABLED" if service.assign_public_ip else "DISABLED",
+        }
+    }
 
 
 def _load_balancers(desired: Desired, outputs: Mapping[str, str]) -> list[JsonValue]:

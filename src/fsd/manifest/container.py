@@ -18,6 +18,8 @@ BOUNDARY_PATTERN = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@
 EnvironmentFile = Annotated[str, Limits(pattern=ENVIRONMENT_FILE_PATTERN)]
 RoleArn = Annotated[str, Limits(pattern=ROLE_PATTERN)]
 HOST_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+DURATION_PATTERN = r"^[1-9][0-9]{0,4}[smh]$"
+Duration = Annotated[str, Limits(pattern=DURATION_PATTERN)]
 TagValue = Annotated[str, Limits(pattern=TAG_VALUE_PATTERN, max_length=256)]
 Limit = Annotated[int, Limits(ge=0, le=2_147_483_647)]
 
@@ -124,3 +126,32 @@ class Connect:
         default=None,
         description="What others reach; service.port. Without both it only reaches others.",
     )
+
+
+@section
+class StepResources:
+    cpu: Annotated[int, Limits(gt=0)] = key(description="CPU units; 1024 is one vCPU.")
+    memory: Annotated[int, Limits(gt=0)] = key(description="MiB.")
+
+
+@section
+class DeployStep:
+    """A one-off task of the new image, with the settings of the new task definition."""
+
+    command: (
+        Annotated[tuple[str, ...], Limits(min_length=1)] | Annotated[str, Limits(min_length=1)]
+    ) = key(
+        description="What it runs; text is run by a shell.",
+        examples=(("python", "manage.py", "migrate"),),
+    )
+    timeout: Duration = key(default="10m", description="After it the task is stopped, and failed.")
+    resources: StepResources | None = key(
+        default=None, description="Its size; the service's without it."
+    )
+    environment: dict[Annotated[str, Limits(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = key(
+        default={}, description="Variables beside the service's."
+    )
+
+    @property
+    def seconds(self) -> int:
+        return int(self.timeout[:-1]) * {"s": 1, "m": 60, "h": 3600}[self.timeout[-1]]

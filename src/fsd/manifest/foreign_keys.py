@@ -147,11 +147,13 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "initContainers dependsOn links externalLinks volumesFrom",
         "FSD has no other containers in a task, so there is nothing to wait for or to link to",
     ),
-    _none(
-        "beforeDeploy migrations preDeploy releaseCommand preRun hooks",
-        "FSD has no step that runs before a deployment: run migrations in the workflow, before "
-        "`fsd deploy`",
+    _use(
+        "migrations migrate preDeploy releaseCommand preRun preDeployCommand",
+        "service.beforeDeploy",
+        "`command`, which runs as a task of the new image before the rollout",
     ),
+    _use("postDeploy postRun postDeployCommand", "service.afterDeploy", "`command`"),
+    _none("hooks", "FSD has no hooks; `service.beforeDeploy` runs before the rollout"),
     _none(
         "schedule cronJobs on stateMachine onError destinations cron rate events jobs "
         "scheduledTasks event",
@@ -244,6 +246,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "cpuThreshold averageUtilization",
         "service.autoScaling.targetCPUUtilization",
     ),
+    _use("cpu", "service.resources.cpu", under="service top"),
+    _use("memory", "service.resources.memory", under="service top"),
     _use("cpu", "service.autoScaling.targetCPUUtilization", under="autoScaling"),
     _use(
         "memoryPercentage targetMemory memoryTarget targetMemoryUtilizationPercentage "

@@ -11,6 +11,7 @@ from fsd.manifest.container import (
     Build,
     Capabilities,
     Connect,
+    DeployStep,
     EnvironmentFile,
     Roles,
     Spot,
@@ -332,6 +333,13 @@ class Service:
     docker_labels: dict[str, str] = key(default={}, description="Docker labels of the container.")
     tags: dict[str, TagValue] = key(
         default={}, description="Tags of all that FSD makes for it, beside its own."
+    )
+    before_deploy: DeployStep | None = key(
+        default=None,
+        description="Runs before the rollout; where it fails, nothing is changed.",
+    )
+    after_deploy: DeployStep | None = key(
+        default=None, description="Runs after the rollout succeeded; a failure is a warning."
     )
     deployment: Deployment = key(default=Deployment(), description="How a release rolls out.")
 

@@ -57,6 +57,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "a name in DNS",
         "use lower case letters, digits and hyphens, with none at the ends",
     ),
+    r"^[1-9][0-9]{0,4}[smh]$": ("a duration", "write it with a unit, such as 90s, 10m or 1h"),
     r"^[a-z]+=": (
         "a secret as `docker build --secret` takes it",
         "write `id=NAME,env=VARIABLE` or `id=NAME,src=FILE`",

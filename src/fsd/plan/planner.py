@@ -9,6 +9,7 @@ from fsd.change import Change, Sign
 from fsd.compile.capacity import capacity_words
 from fsd.compile.connect import connect_words
 from fsd.compile.desired import (
+    BEFORE_TAG,
     OUTPUT_TARGET_GROUP,
     OUTPUT_TASK_SECURITY_GROUP,
     Desired,
@@ -31,6 +32,7 @@ from fsd.plan.steps import (
     PrepareCluster,
     RegisterRevision,
     RemoveScaling,
+    RunOneOff,
     SetCount,
     Step,
     UpdateService,
@@ -53,8 +55,10 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         *_cluster_steps(desired, observed),
         *_stack_steps(desired, observed, has_old_tasks=is_update or bool(attach_to)),
         *([revision] if revision else []),
+        *_before_steps(desired, observed, revision, service),
         *service,
         *_scaling_steps(desired, observed, counts),
+        *_after_steps(desired, service),
     ]
     return Plan(
         name=desired.name,
@@ -64,6 +68,35 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         count=Count(before=counts.before, after=counts.after),
         attach_to=attach_to,
         warnings=(*_warnings(desired, observed), *count_notes(desired, observed)),
+    )
+
+
+def _before_steps(
+    desired: Desired,
+    observed: Observed,
+    revision: RegisterRevision | UseRevision | None,
+    service: Sequence[Step],
+) -> Iterator[Step]:
+    """Once for a revision: what succeeded for it is not done again."""
+    if desired.before is None or not _rolls_out(service):
+        return
+    if isinstance(revision, RegisterRevision):
+        known = None
+    else:
+        known = observed.latest if revision is not None else observed.running
+    if known is None or BEFORE_TAG not in known.tags:
+        yield RunOneOff(key="beforeDeploy", one_off=desired.before)
+
+
+def _after_steps(desired: Desired, service: Sequence[Step]) -> Iterator[Step]:
+    if desired.after is not None and _rolls_out(service):
+        yield RunOneOff(key="afterDeploy", one_off=desired.after)
+
+
+def _rolls_out(steps: Sequence[Step]) -> bool:
+    return any(
+        isinstance(step, CreateService) or (isinstance(step, UpdateService) and step.rolls_out)
+        for step in steps
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from fsd.change import Change, Sign
-from fsd.compile.desired import Json, Scaling
+from fsd.compile.desired import Json, OneOff, Scaling
 from fsd.plan.security_diff import SecurityChange
 
 
@@ -59,6 +59,19 @@ class UseRevision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunOneOff:
+    """`beforeDeploy` or `afterDeploy`, on the revision of this release."""
+
+    key: str  # as in the Service YAML
+    one_off: OneOff
+    sign: Sign = Sign.ADD
+
+    @property
+    def is_after(self) -> bool:
+        return self.key == "afterDeploy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateService:
     name: str
     desired_count: int
@@ -108,6 +121,7 @@ Step: TypeAlias = (
     | ApplyStack
     | RegisterRevision
     | UseRevision
+    | RunOneOff
     | CreateService
     | UpdateService
     | ApplyScaling

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -18,6 +18,7 @@ from fsd.plan.steps import (
     PrepareCluster,
     RegisterRevision,
     RemoveScaling,
+    RunOneOff,
     SetCount,
     Step,
     UpdateService,
@@ -35,17 +36,15 @@ class Applied:
     outputs: Mapping[str, str]
     task_definition_arn: str
     service: ServiceState | None = None
+    run_one_off: Callable[[RunOneOff, Applied], None] = lambda *_: None
     undeleted: str = ""  # what the stack's last change could not remove
 
 
 def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> None:
     """Carry out one step and note its result in `applied`. Raises CallFailedError."""
     match step:
-        case CreateCluster():
-            tags = {"fsd:environment": desired.environment, "fsd:created-by": "deploy"}
-            aws.ecs.create_cluster(step.name, tags=tags)
-        case PrepareCluster():
-            aws.ecs.prepare_cluster(step.name, namespace=step.namespace, providers=step.providers)
+        case CreateCluster() | PrepareCluster():
+            _apply_cluster(step, desired=desired, aws=aws)
         case ApplyStack():
             if step.actual is not None:
                 aws.stacks.apply(step.name, template=step.actual, tags=dict(desired.stack_tags))
@@ -58,6 +57,8 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
             applied.task_definition_arn = registered.arn
         case UseRevision():
             applied.task_definition_arn = step.arn
+        case RunOneOff():
+            applied.run_one_off(step, applied)
         case CreateService():
             applied.service = aws.ecs.create_service(
                 create_parameters(
@@ -73,6 +74,14 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
             _apply_scaling(step, applied, desired=desired, aws=aws)
         case _:
             assert_never(step)
+
+
+def _apply_cluster(step: CreateCluster | PrepareCluster, *, desired: Desired, aws: Aws) -> None:
+    if isinstance(step, PrepareCluster):
+        aws.ecs.prepare_cluster(step.name, namespace=step.namespace, providers=step.providers)
+        return
+    tags = {"fsd:environment": desired.environment, "fsd:created-by": "deploy"}
+    aws.ecs.create_cluster(step.name, tags=tags)
 
 
 def _apply_scaling(
@@ -128,5 +137,10 @@ def split_plan(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     The stack's clean-up is the last: nothing depends on it.
     """
     scaling = tuple(s for s in plan.steps if isinstance(s, ApplyScaling | RemoveScaling | SetCount))
-    after = (*scaling, *(s for s in plan.steps if isinstance(s, ApplyStack) and s.cleans_up))
+    tasks = tuple(s for s in plan.steps if isinstance(s, RunOneOff) and s.is_after)
+    after = (
+        *scaling,
+        *tasks,
+        *(s for s in plan.steps if isinstance(s, ApplyStack) and s.cleans_up),
+    )
     return tuple(s for s in plan.steps if s not in after), after

@@ -17,6 +17,7 @@ from fsd.plan.steps import (
     CreateService,
     Plan,
     RegisterRevision,
+    RunOneOff,
     SetCount,
     Step,
     UpdateService,
@@ -31,6 +32,7 @@ from fsd.release.healthy import read_healthy, read_targets, unhealthy_note
 from fsd.release.journal import note_failure
 from fsd.release.ledger import release_info
 from fsd.release.observe import observe, place_of
+from fsd.release.one_off import StepFailedError, make_runner, run_step
 from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
 from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Clock, Stack
@@ -329,6 +331,7 @@ class _Deployment:
         applied = Applied(
             outputs=observed.stack.outputs if observed.stack else {},
             task_definition_arn=observed.running.arn if observed.running else "",
+            run_one_off=self._run_one_off,
         )
         if self.plan.rolls_out:
             self._warn()
@@ -337,6 +340,8 @@ class _Deployment:
                 return None
         except _StateUnknown as unknown:
             return self._unknown(started, unknown.error)
+        except StepFailedError as failed:
+            return self._not_begun(started, failed)
         if not (self.plan.rolls_out or self.plan.attach_to):
             self._apply(after, applied, observed)
             return self._finish(started, Outcome.SUCCEEDED, applied=applied)
@@ -353,6 +358,36 @@ class _Deployment:
             return self._settle(result, after, applied, observed)
         return result
 
+    def _run_one_off(self, step: RunOneOff, applied: Applied) -> None:
+        """A failure after the verdict is a warning: what it was to do can be done again."""
+        runner = make_runner(
+            self.desired,
+            applied.outputs,
+            self.aws,
+            clock=self.clock,
+            on_line=lambda line: self.reporter.note(f"{step.key} | {line}"),
+            speed=self.request.pace.speed,
+        )
+        arn = applied.task_definition_arn
+        try:
+            run_step(step, self.aws, runner, desired=self.desired, task_definition_arn=arn)
+        except StepFailedError as failed:
+            if not step.is_after:
+                raise
+            self._tell(f"warning: {failed.what}; the release stays. {failed.fix}")
+
+    def _not_begun(self, started: datetime, failed: StepFailedError) -> Result:
+        """What the step found is as good a reason as a rollout's."""
+        self._discard_registered()
+        result = self._finish(
+            started,
+            Outcome.ROLLED_BACK,
+            diagnosis=failed.diagnosis,
+            message=f"{failed.what}; nothing that runs was changed",
+            next_steps=(failed.fix,),
+        )
+        return replace(result, was_begun=False)
+
     def _leave(
         self, after: tuple[Step, ...], applied: Applied, observed: Observed, started: datetime
     ) -> Result:
@@ -363,7 +398,7 @@ class _Deployment:
 
     def _without_clean_up(self, after: tuple[Step, ...]) -> tuple[Step, ...]:
         """What only old tasks need stays for the next deployment to remove."""
-        now = tuple(step for step in after if not isinstance(step, ApplyStack))
+        now = tuple(step for step in after if not isinstance(step, ApplyStack | RunOneOff))
         if now != after:
             self.late_notes = (*self.late_notes, _KEPT)
         return now
@@ -999,6 +1034,7 @@ ORPHAN_MARGIN = timedelta(seconds=30)
 _PHASES: dict[type[Step], PhaseName] = {
     ApplyStack: PhaseName.STACK,
     RegisterRevision: PhaseName.REVISION,
+    RunOneOff: PhaseName.TASK,
     UseRevision: PhaseName.REVISION,
 }
 

@@ -198,6 +198,14 @@ class Ecs(Protocol):
     def stop_service_deployment(self, arn: str) -> bool:
         """StopServiceDeployment(ROLLBACK). False where it is over already (ConflictException)."""
 
+    def run_task(self, parameters: Json) -> str:
+        """The id of the one task that it started."""
+
+    def find_task(self, cluster: str, task: str) -> TaskState | StoppedTask | None: ...
+
+    def stop_task(self, cluster: str, task: str, *, reason: str) -> None:
+        """One that has stopped, or is gone, is fine."""
+
     def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]: ...
 
     def log_streams(self, task: StoppedTask) -> Sequence[str]:

@@ -48,6 +48,7 @@ class PhaseName(StrEnum):
     IMAGE = "image"
     STACK = "stack"
     REVISION = "revision"
+    TASK = "task"  # before or after the rollout
     ROLLOUT = "rollout"
     ROLLBACK = "rollback"
     SCALING = "scaling"
@@ -140,6 +141,7 @@ class Result:
     phases: tuple[Phase, ...] = ()
     changes: tuple[Change, ...] = ()
     diagnosis: Diagnosis | None = None
+    was_begun: bool = True  # False: a step before the rollout failed
     message: str = ""  # the one sentence for outcomes that are not plain success
     next_steps: tuple[str, ...] = ()  # commands
     notes: tuple[str, ...] = field(default=())  # placeholder secrets, warnings, skipped RUN steps

@@ -14,6 +14,7 @@ from fsd.plan.steps import (
     PrepareCluster,
     RegisterRevision,
     RemoveScaling,
+    RunOneOff,
     SetCount,
     Step,
     UpdateService,
@@ -85,6 +86,7 @@ _KINDS: dict[type[Step], str] = {
     ApplyStack: "apply-stack",
     RegisterRevision: "register-revision",
     UseRevision: "use-revision",
+    RunOneOff: "run-one-off",
     CreateService: "create-service",
     UpdateService: "update-service",
     ApplyScaling: "apply-scaling",
@@ -107,6 +109,8 @@ def step_subject(step: Step) -> str:
             return "stack"
         case RegisterRevision() | UseRevision():
             return "revision"
+        case RunOneOff():
+            return "task"
         case CreateService() | UpdateService() | SetCount():
             return "service"
         case ApplyScaling() | RemoveScaling():
@@ -135,6 +139,8 @@ def step_effect(step: Step) -> str:
             return changes_text(changes) or family
         case UseRevision(changes=changes, arn=arn):
             return f"{arn.rpartition('/')[2]} (registered before)   {changes_text(changes)}"
+        case RunOneOff(key=key, one_off=one_off):
+            return f"{key}: {' '.join(one_off.command)}"
         case CreateService(desired_count=count):
             return f"{count} task{'' if count == 1 else 's'}"
         case UpdateService(changes=changes) | ApplyScaling(changes=changes):

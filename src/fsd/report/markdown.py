@@ -167,7 +167,8 @@ def _title(result: Result) -> str:
         case Outcome.STARTED:
             return f"{name}: the rollout on {env} was started and not waited for"
         case Outcome.ROLLED_BACK:
-            return f"{name} was rolled back on {env}. {_users(result)}"
+            end = "rolled back" if result.was_begun else "not deployed"
+            return f"{name} was {end} on {env}. {_users(result)}"
         case Outcome.ROLLBACK_FAILED:
             return f"{name} failed on {env} and was not rolled back. {_users(result)}"
         case Outcome.SUPERSEDED:

@@ -133,6 +133,8 @@ def headline(result: Result) -> str:
             return _unchanged(result)
         case Outcome.STARTED:
             return f"Started, not waited for: {_what(result)}"
+        case Outcome.ROLLED_BACK if not result.was_begun:
+            return f"Not deployed: {result.message}. {_runs(result)}"
         case Outcome.ROLLED_BACK:
             message = f". {capitalised(result.message)}" if result.message else ""
             return f"Rolled back: {_runs(result)}{message}"

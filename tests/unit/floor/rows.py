@@ -181,4 +181,21 @@ ROWS: tuple[Row, ...] = (
         ),
         plan="capacity on demand → 1 on demand, then 80 % Spot",
     ),
+    Row(
+        key="service.beforeDeploy",
+        good="{environment: {NEW: 1}, beforeDeploy: {timeout: 5m, "
+        "command: python manage.py migrate, environment: {STEP: 1}, "
+        "resources: {cpu: 1024, memory: 2048}}}",
+        wrong="{beforeDeploy: {command: [migrate], timeout: 10 minutes}}",
+        clash="{beforeDeploy: {command: [a], resources: {cpu: 256, memory: 4096}}}",
+        clash_finds="deploy-step-size",
+        plan="beforeDeploy: sh -c python manage.py migrate",
+    ),
+    Row(
+        key="service.afterDeploy",
+        good="{environment: {NEW: 1}, afterDeploy: {command: [python, smoke.py]}}",
+        wrong="{afterDeploy: {timeout: 5m}}",
+        finds="missing-key",
+        plan="afterDeploy: python smoke.py",
+    ),
 )

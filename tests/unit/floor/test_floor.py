@@ -35,7 +35,7 @@ FIRST_FLOOR = {
 }
 
 # Keys that decide what FSD does, and of which AWS hears nothing.
-NOT_FOR_AWS = {"service.build"}
+NOT_FOR_AWS = {"service.build", "service.beforeDeploy", "service.afterDeploy"}
 
 
 def document(service: str) -> str:

@@ -85,6 +85,12 @@ CONSUMER = (
 
 CASES = [
     Case(
+        rule="deploy-step-size",
+        service="beforeDeploy: {command: [a], resources: {cpu: 256, memory: 4096}}",
+        at=(8, 62),
+    ),
+    Case(rule="deploy-step-size", service="afterDeploy: {command: a}"),
+    Case(
         rule="connect-without-port",
         service="networking: {connect: {name: offers}}",
         at=(8, 32),

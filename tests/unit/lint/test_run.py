@@ -138,6 +138,7 @@ def test_lint__only_what_breaks__is_an_error() -> None:
     assert {rule.id for rule in ALL_RULES if rule.severity is Severity.ERROR} == {
         "capacity-order",
         "connect-without-port",
+        "deploy-step-size",
         "duplicate-secret-name",
         "early-success-percent",
         "environment-secret-clash",

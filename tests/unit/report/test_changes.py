@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from fsd.change import Change, Sign
-from fsd.compile.desired import Scaling
+from fsd.compile.desired import OneOff, Scaling
 from fsd.plan.steps import (
     ApplyScaling,
     ApplyStack,
@@ -17,6 +17,7 @@ from fsd.plan.steps import (
     PrepareCluster,
     RegisterRevision,
     RemoveScaling,
+    RunOneOff,
     SetCount,
     Step,
     UpdateService,
@@ -98,6 +99,11 @@ SCALING = Scaling(
 )
 STEPS: list[tuple[Step, str, str]] = [
     (CreateCluster(name="dev"), "create-cluster", "cluster dev"),
+    (
+        RunOneOff(key="beforeDeploy", one_off=OneOff(command=("migrate", "--all"), timeout=60)),
+        "run-one-off",
+        "task beforeDeploy: migrate --all",
+    ),
     (
         PrepareCluster(name="dev", namespace="dev", providers=("FARGATE_SPOT",)),
         "prepare-cluster",

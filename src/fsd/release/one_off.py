@@ -1,0 +1,179 @@
+"""Tasks that run once: started, followed line by line, and what became of them.
+
+Used before and after a rollout, and by `fsd run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fsd.compile.desired import BEFORE_TAG, Desired, Json, OneOff
+from fsd.compile.one_off import run_parameters
+from fsd.compile.service import network_configuration
+from fsd.errors import CallFailedError, ErrorCode, Interrupted
+from fsd.plan.steps import RunOneOff
+from fsd.release.evidence import diagnose
+from fsd.release.logs import LogReader
+from fsd.release.masking import mask_lines
+from fsd.release.ports import Aws, Clock
+from fsd.rollout.cause import Diagnosis
+from fsd.snapshot import Snapshot, StoppedTask
+
+_LOOK = timedelta(seconds=2)
+_LOST_LOOKS = 5  # in which a task that was started is not listed
+_INTERRUPTED, _TIMED_OUT = "fsd was interrupted", "its time was over"
+
+
+class StepFailedError(CallFailedError):
+    """A step of the release did not end with exit code 0."""
+
+    default_code = ErrorCode.DEPLOY_STEP_FAILED
+
+    def __init__(self, what: str, *, where: str, fix: str, diagnosis: Diagnosis) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.diagnosis = diagnosis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    task: StoppedTask
+    exit_code: int | None  # of the service's container; None: it did not run
+    is_timed_out: bool = False
+
+    @property
+    def is_good(self) -> bool:
+        return self.exit_code == 0 and not self.is_timed_out
+
+
+@dataclass(slots=True, kw_only=True)
+class Runner:
+    """Runs one task to its end. `on_line` gets each log line, masked, as it comes."""
+
+    aws: Aws
+    clock: Clock
+    cluster: str
+    container: str
+    network: Json
+    log_group: str
+    on_line: Callable[[str], None]
+    speed: float = 1.0
+    _reader: LogReader | None = field(default=None, init=False)
+
+    def run(self, one_off: OneOff, *, task_definition_arn: str, started_by: str) -> Ended:
+        """Raises CallFailedError where ECS starts no task, or no longer knows it."""
+        started = self.clock.now()
+        task = self.aws.ecs.run_task(
+            run_parameters(
+                one_off,
+                cluster=self.cluster,
+                container=self.container,
+                network=self.network,
+                task_definition_arn=task_definition_arn,
+                started_by=started_by,
+            )
+        )
+        if self.log_group:
+            start = started - timedelta(minutes=1)
+            self._reader = LogReader(
+                logs=self.aws.logs, group=self.log_group, start=start, task=task
+            )
+        try:
+            return self._follow(task, deadline=started + timedelta(seconds=one_off.timeout))
+        except Interrupted:
+            self.aws.ecs.stop_task(self.cluster, task, reason=_INTERRUPTED)
+            raise
+
+    def _follow(self, task: str, *, deadline: datetime) -> Ended:
+        is_timed_out, unseen = False, 0
+        while True:
+            found = self.aws.ecs.find_task(self.cluster, task)
+            self._tell()
+            if isinstance(found, StoppedTask):
+                self._tell()
+                return Ended(
+                    task=found, exit_code=self._exit_code(found), is_timed_out=is_timed_out
+                )
+            unseen = unseen + 1 if found is None else 0
+            if unseen > _LOST_LOOKS:
+                raise CallFailedError(
+                    f"ECS no longer knows the task {task}",
+                    where=f"{self.cluster}/{task}",
+                    fix="read its log:  fsd logs",
+                    code=ErrorCode.TASK_LOST,
+                )
+            if not is_timed_out and self.clock.now() >= deadline:
+                self.aws.ecs.stop_task(self.cluster, task, reason=_TIMED_OUT)
+                is_timed_out = True
+            self.clock.wait(_LOOK / max(self.speed, 1.0))
+
+    def _exit_code(self, task: StoppedTask) -> int | None:
+        codes = {container.name: container.exit_code for container in task.containers}
+        return codes.get(self.container)
+
+    def _tell(self) -> None:
+        lines = self._reader.read() if self._reader is not None else ()
+        for text in mask_lines(line.text.rstrip() for line in lines):
+            self.on_line(text)
+
+
+def run_step(
+    step: RunOneOff,
+    aws: Aws,
+    runner: Runner,
+    *,
+    desired: Desired,
+    task_definition_arn: str,
+) -> None:
+    """Run `beforeDeploy` or `afterDeploy`. Raises StepFailedError with the cause and the log."""
+    ended = runner.run(
+        step.one_off, task_definition_arn=task_definition_arn, started_by=f"fsd/{step.key}"
+    )
+    if not ended.is_good:
+        raise _failure(step, ended, aws, desired=desired)
+    if not step.is_after:
+        tags = {BEFORE_TAG: ended.task.id}
+        aws.ecs.tag_task_definition(task_definition_arn, tags=tags)
+
+
+def make_runner(
+    desired: Desired,
+    outputs: Mapping[str, str],
+    aws: Aws,
+    *,
+    clock: Clock,
+    on_line: Callable[[str], None],
+    speed: float,
+) -> Runner:
+    """Where the service's own tasks run. Raises CallFailedError where the stack lacks an output."""
+    return Runner(
+        aws=aws,
+        clock=clock,
+        cluster=desired.service.cluster,
+        container=desired.service.container,
+        network=network_configuration(desired, outputs),
+        log_group=desired.log_group,
+        on_line=on_line,
+        speed=speed,
+    )
+
+
+def _failure(step: RunOneOff, ended: Ended, aws: Aws, *, desired: Desired) -> StepFailedError:
+    task = ended.task
+    diagnosis = diagnose(
+        aws,
+        Snapshot(service=None, deployment=None, stopped=(task,)),
+        task_definition_arn=task.task_definition_arn,
+        log_group=desired.log_group,
+        reason=task.stopped_reason,
+    )
+    if ended.is_timed_out:
+        what = f"`{step.key}` had no end after {step.one_off.timeout} s"
+        fix = f"make `{' '.join(step.one_off.command)}` faster, or raise `{step.key}.timeout`"
+    else:
+        said = f"with exit code {ended.exit_code}" if ended.exit_code is not None else "unstarted"
+        what = f"`{step.key}` ended {said}"
+        fix = f"make `{' '.join(step.one_off.command)}` end with 0, and deploy again"
+    where = f"{step.key} · task {task.id}"
+    return StepFailedError(what, where=where, fix=fix, diagnosis=diagnosis)

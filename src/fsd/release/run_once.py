@@ -1,0 +1,139 @@
+"""A command that runs once beside a service, with what the service's own tasks have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fsd.compile.desired import Json, JsonValue, OneOff
+from fsd.errors import CallFailedError, ErrorCode, TimedOutError
+from fsd.release.log_places import log_places
+from fsd.release.one_off import Runner
+from fsd.release.operations import ServiceRef, require_service
+from fsd.release.ports import Aws, Clock, TaskDefinition
+from fsd.snapshot import ServiceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """Without a command the task runs what the service does; "" for the service's own image."""
+
+    ref: ServiceRef
+    command: tuple[str, ...]
+    timeout: timedelta
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    exit_code: int
+    text: str
+
+
+def run_once(
+    request: RunRequest,
+    aws: Aws,
+    *,
+    clock: Clock,
+    speed: float,
+    on_line: Callable[[str], None],
+    on_start: Callable[[str], None],
+) -> RunEnded:
+    """Raises CallFailedError where nothing ran, TimedOutError where it had no end in time."""
+    ref = request.ref
+    service = require_service(aws, ref)
+    definition = _require_definition(aws, service)
+    container = _main_container(definition.definition, ref.service)
+    runner = Runner(
+        aws=aws,
+        clock=clock,
+        cluster=ref.cluster,
+        container=container,
+        network=_network(service),
+        log_group=next((group for group, _ in log_places(definition.definition)), ""),
+        on_line=on_line,
+        speed=speed,
+    )
+    one_off = OneOff(command=request.command, timeout=int(request.timeout.total_seconds()))
+    with _revision(aws, definition, container=container, image=request.image) as arn:
+        said = " ".join(request.command) or "the service's own command"
+        on_start(f"{arn.rpartition('/')[2]}: {said}")
+        ended = runner.run(one_off, task_definition_arn=arn, started_by="fsd/run")
+    if ended.is_timed_out:
+        raise TimedOutError(
+            f"the task {ended.task.id} had no end after {one_off.timeout} s, and was stopped",
+            where=f"{ref.cluster}/{ended.task.id}",
+            fix="raise --timeout, or make the command faster",
+            code=ErrorCode.TIMED_OUT,
+        )
+    if ended.exit_code is None:
+        raise CallFailedError(
+            f"the task did not run: {ended.task.stopped_reason or 'ECS does not say why'}",
+            where=f"{ref.cluster}/{ended.task.id}",
+            fix=f"fsd diagnose --service {ref.service} --env {ref.environment}",
+            code=ErrorCode.TASK_NOT_RUN,
+        )
+    return RunEnded(
+        exit_code=ended.exit_code, text=f"task {ended.task.id} ended with {ended.exit_code}"
+    )
+
+
+def _require_definition(aws: Aws, service: ServiceState) -> TaskDefinition:
+    found = aws.ecs.find_task_definition(service.task_definition_arn)
+    if found is not None:
+        return found
+    raise CallFailedError(
+        "the service's task definition was deleted",
+        where=service.task_definition_arn,
+        fix="deploy the service again",
+        code=ErrorCode.TASK_NOT_RUN,
+    )
+
+
+@contextmanager
+def _revision(aws: Aws, definition: TaskDefinition, *, container: str, image: str) -> Iterator[str]:
+    """The service's own revision; with another image one of a family of its own, for the time."""
+    if not image:
+        yield definition.arn
+        return
+    changed: Json = {
+        **definition.definition,
+        "family": f"{definition.family}-run",
+        "containerDefinitions": _with_image(definition.definition, container, image),
+    }
+    made = aws.ecs.register(changed, tags=definition.tags)
+    try:
+        yield made.arn
+    finally:
+        aws.ecs.deregister(made.arn)
+
+
+def _with_image(definition: Json, container: str, image: str) -> list[JsonValue]:
+    return [
+        {**found, "image": image} if found.get("name") == container else found
+        for found in _containers(definition)
+    ]
+
+
+def _main_container(definition: Json, service: str) -> str:
+    """The one that is called like the service, else the first that is essential."""
+    found = _containers(definition)
+    names = [str(container.get("name")) for container in found]
+    essential = [str(c.get("name")) for c in found if c.get("essential", True)]
+    return service if service in names else next(iter(essential or names))
+
+
+def _containers(definition: Json) -> list[Json]:
+    found = definition.get("containerDefinitions")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _network(service: ServiceState) -> Json:
+    vpc: Mapping[str, JsonValue] = {
+        "subnets": [*service.subnets],
+        "securityGroups": [*service.security_groups],
+        "assignPublicIp": "ENABLED" if service.assign_public_ip else "DISABLED",
+    }
+    return {"awsvpcConfiguration": dict(vpc)}
