@@ -16,8 +16,9 @@ from fsd.app.image import choose_image, image_reference
 from fsd.app.manifest import find_environment, read_manifest
 from fsd.compile.capacity import compile_capacity
 from fsd.compile.compile import compile_service
-from fsd.compile.desired import Desired, Image, Json, Release
+from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, Release
 from fsd.compile.scaling import compile_scaling
+from fsd.compile.task_definition import compile_task_definition
 from fsd.manifest import names
 from fsd.manifest.environments import LOCAL
 from fsd.plan.observed import Observed
@@ -124,7 +125,23 @@ def compile_desired(prepared: Prepared, image: Image, options: DeployOptions) ->
     desired = compile_service(
         prepared.manifest, target=prepared.target, image=image, release=prepared.release
     )
+    desired = replace(desired, unnamed=_compile_unnamed(prepared, image, options))
     return desired if options.rollback else _without_rollback(desired)
+
+
+def _compile_unnamed(prepared: Prepared, image: Image, options: DeployOptions) -> Json | None:
+    """The task definition of a release without a name; None where one was asked for."""
+    if options.version:
+        return None
+    release = replace(prepared.release, version=ANY_VERSION, commit=ANY_COMMIT)
+    manifest = read_manifest(
+        options.file,
+        environment=options.environment,
+        overrides=options.overrides,
+        variables=_variables(prepared.connection, release),
+        environments_file=options.environments_file,
+    ).manifest
+    return compile_task_definition(manifest, target=prepared.target, image=image, release=release)
 
 
 def _without_rollback(desired: Desired) -> Desired:

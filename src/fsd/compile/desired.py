@@ -65,6 +65,11 @@ class Image:
         return f"{self.repository}:{self.tag or 'latest'}"
 
 
+# Stand for a release's version and commit where only they differ from what runs.
+ANY_VERSION = "fsd-any-version"
+ANY_COMMIT = "fsd-any-commit"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """What the ledger (the task definition's tags) says of a release."""
@@ -139,3 +144,6 @@ class Desired:
     owners: tuple[str, ...] = ()
     before: OneOff | None = None  # runs before the rollout
     after: OneOff | None = None  # runs once it has succeeded
+    # The task definition with ANY_VERSION and ANY_COMMIT in place of the release's own. None where
+    # the release was given a version, which is then part of what is asked for.
+    unnamed: Json | None = None

@@ -39,6 +39,7 @@ from fsd.plan.steps import (
     UseRevision,
 )
 from fsd.plan.transition import output_value, transition_template
+from fsd.plan.unnamed import find_kept_version
 from fsd.snapshot import ServiceState
 
 _FIRST = (Change(what="first revision"),)
@@ -101,7 +102,10 @@ def _rolls_out(steps: Sequence[Step]) -> bool:
 
 
 def _warnings(desired: Desired, observed: Observed) -> Iterator[str]:
-    """The health check belongs to the target group: it judges old and new tasks alike."""
+    kept = find_kept_version(desired, observed)
+    if kept is not None:
+        yield f"only the version and the commit differ from what runs, so {kept} stays"
+    # The health check belongs to the target group: it judges old and new tasks alike.
     stack = observed.stack
     if stack is None or observed.running is None:
         return
@@ -178,6 +182,8 @@ def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | U
     wanted = desired.task_definition
     running, latest = observed.running, observed.latest
     changes = diff_task_definitions(running.definition, wanted) if running else _FIRST
+    if find_kept_version(desired, observed) is not None:
+        return None
     if observed.service is not None and not changes:
         return None
     if latest and not diff_task_definitions(latest.definition, wanted):
