@@ -365,6 +365,7 @@ def test_probe_name__longest_stack_name__elb_takes_it() -> None:
         (probe_name("fsd-web-dev", until=NOW), False),
         ("fsd-probe-10a97883391c5eae87b4", True),
     ],
+    ids=["in use", "left over", "just now", "no time in it"],  # the names are of this process only
 )
 def test_is_left_over__by_the_time_in_its_name(name: str, expected: bool) -> None:
     assert is_left_over(name, now=NOW) is expected
