@@ -19,9 +19,9 @@ from fsd.app.governed import ENVIRONMENTS_FILE, DefaultBranch, decide_environmen
 from fsd.errors import ErrorCode, ManifestError
 from fsd.lint.run import lint
 from fsd.manifest.finding import Finding, Severity, order
-from fsd.manifest.likeness import nearest
 from fsd.manifest.load import Loaded, load_manifest
 from fsd.manifest.models import Manifest
+from fsd.manifest.spelling import nearest
 from fsd.manifest.yaml_tree import MAX_CHARACTERS, Document, split_lines
 from fsd.report.findings import Sources, render_terminal, summarize
 from fsd_files.user_files import UnreadableError, open_user_file

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fsd.manifest.finding import Finding, KeyPath
+from fsd.manifest.finding import Finding
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.load import Loaded
 from fsd.manifest.rewrite import UnsafeEditError, rewrite
 

@@ -7,7 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
-from fsd.manifest.finding import KeyPath, Severity
+from fsd.manifest.finding import Severity
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.models import Manifest, Service
 from fsd.manifest.yaml_tree import Node, Scalar, find
 

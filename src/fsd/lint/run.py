@@ -12,7 +12,8 @@ from fsd.errors import Location
 from fsd.lint import rules as _rules
 from fsd.lint.registry import Rule, list_rules
 from fsd.lint.rule import Problem, Subject
-from fsd.manifest.finding import MOST, Finding, FindingId, KeyPath, Severity, order
+from fsd.manifest.finding import MOST, Finding, FindingId, Severity, order
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.load import Loaded
 from fsd.manifest.yaml_tree import Document, Node, locate
 

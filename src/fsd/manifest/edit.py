@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fsd.manifest.finding import KeyPath
+from fsd.manifest.key_path import KeyPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from fsd.errors import Location
 from fsd.manifest.finding import Finding, FindingId, Severity, order
+from fsd.manifest.model_check import check
 from fsd.manifest.ref_patterns import find_problem, matches
 from fsd.manifest.section import Limits, fill, key, keys, section
-from fsd.manifest.typed import check
 from fsd.manifest.yaml_tree import Branch, Document, Entry, Node, Scalar, find, locate, parse
 
 LOCAL = "local"

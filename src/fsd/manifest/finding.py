@@ -8,16 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.errors import Location
-
-if TYPE_CHECKING:
-    from fsd.manifest.edit import Edit
-
-# From the top of the file: ("service", "secrets", 0, "valueFrom").
-KeyPath: TypeAlias = tuple[str | int, ...]
-
+from fsd.manifest.edit import Edit
+from fsd.manifest.key_path import KeyPath
 
 # Of one kind, more than anybody reads: the last that is listed says that there are more.
 MOST = 100
@@ -86,14 +80,6 @@ def order(finding: Finding) -> tuple[bool, str, int, int, str, str]:
             return False, path, line, column, finding.id, finding.message
         case text:
             return True, text, 0, 0, finding.id, finding.message
-
-
-def dotted(path: KeyPath) -> str:
-    """`service.secrets[0].valueFrom`, as messages name a key."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
 
 
 def with_the_rest(findings: Sequence[Finding], more: int) -> tuple[Finding, ...]:

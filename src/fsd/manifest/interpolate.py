@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fsd.errors import Location
-from fsd.manifest.finding import MOST, Finding, FindingId, KeyPath, Severity, with_the_rest
+from fsd.manifest.finding import MOST, Finding, FindingId, Severity, with_the_rest
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.yaml_tree import Branch, Entry, Items, Node, Scalar
 
 # What stands in for a value that is not known offline; each satisfies every pattern it may meet.

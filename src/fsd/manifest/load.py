@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fsd.errors import Location
-from fsd.manifest.finding import Finding, FindingId, KeyPath, Severity, order
+from fsd.manifest.finding import Finding, FindingId, Severity, order
 from fsd.manifest.interpolate import interpolate, variables_in
+from fsd.manifest.key_path import KeyPath
+from fsd.manifest.model_check import check
 from fsd.manifest.models import Manifest
-from fsd.manifest.salvage import Sound, salvage
-from fsd.manifest.typed import check
+from fsd.manifest.sound import Sound, salvage
 from fsd.manifest.variants import environment_names, misplaced, with_environment
 from fsd.manifest.yaml_tree import (
     Branch,

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from fsd.errors import Location
 from fsd.manifest.environments import override_places
-from fsd.manifest.finding import Finding, FindingId, KeyPath, Severity
+from fsd.manifest.finding import Finding, FindingId, Severity
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import Shape, shape_at
 from fsd.manifest.yaml_tree import (
@@ -121,7 +122,7 @@ def _with_indexes(path: KeyPath) -> KeyPath:
 
 
 def _unknown(path: KeyPath, override: Override) -> Finding:
-    from fsd.manifest.sentences import advise_key  # only for what is wrong
+    from fsd.manifest.check_messages import advise_key  # only for what is wrong
 
     known = next(n for n in range(len(path)) if shape_at(Manifest, path[: n + 1]) is None)
     return _finding(

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from fsd.errors import Location
 from fsd.manifest.edit import AddItems, Edit, Quote, SetValue
-from fsd.manifest.finding import KeyPath, dotted
+from fsd.manifest.key_path import KeyPath, dotted
 from fsd.manifest.yaml_tree import Branch, Entry, Items, Node, Parsed, Scalar, Value, parse
 
 _BOM = "\ufeff"

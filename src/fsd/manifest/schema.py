@@ -13,10 +13,9 @@ from functools import cache
 from typing import Literal, TypeAlias, cast, get_args, get_origin
 
 from fsd.manifest.dependencies import KINDS
-from fsd.manifest.finding import KeyPath
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.models import Manifest
-from fsd.manifest.section import Key, Limits, alternatives, is_section, keys, unwrap
-from fsd.manifest.typed import TEXT_MAPS
+from fsd.manifest.section import TEXT_MAPS, Key, Limits, alternatives, is_section, keys, unwrap
 
 Json: TypeAlias = dict[str, object]
 

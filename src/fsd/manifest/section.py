@@ -36,6 +36,8 @@ T = TypeVar("T")
 Check: TypeAlias = core_schema.CoreSchema
 
 
+# Maps whose values are text, however they look to YAML.
+TEXT_MAPS = frozenset({"environment", "dockerLabels", "tags", "args"})
 NO_ALTERNATIVE = "no_alternative"  # a value that matches none of a union's types
 
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from itertools import islice
 
 from fsd.errors import Location
-from fsd.manifest.finding import Finding, FindingId, KeyPath, Severity
+from fsd.manifest.finding import Finding, FindingId, Severity
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.yaml_tree import Branch, Node, Scalar, find
 
 KEY = "environments"

@@ -22,7 +22,8 @@ from yaml.nodes import ScalarNode
 from yaml.resolver import Resolver
 
 from fsd.errors import Location
-from fsd.manifest.finding import MOST, Finding, FindingId, KeyPath, Severity
+from fsd.manifest.finding import MOST, Finding, FindingId, Severity
+from fsd.manifest.key_path import KeyPath
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 100

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError, UsageError
-from fsd.manifest.likeness import nearest
+from fsd.manifest.spelling import nearest
 from fsd.plan.verdict import Mark, is_unproved
 from fsd.release.border import Border, check_rollback, note_force
 from fsd.release.changed import find_changes

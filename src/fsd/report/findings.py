@@ -19,7 +19,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fsd.errors import Location
-from fsd.manifest.finding import Finding, Severity, dotted
+from fsd.manifest.finding import Finding, Severity
+from fsd.manifest.key_path import dotted
 
 # Path → lines of the file, for the lines that are shown.
 Sources = Mapping[str, Sequence[str]]

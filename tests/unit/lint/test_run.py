@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from fsd.errors import Location
 from fsd.lint.run import lint
 from fsd.manifest.environments import Environment, OverrideValue, find_document
-from fsd.manifest.finding import Severity, dotted
+from fsd.manifest.finding import Severity
+from fsd.manifest.key_path import dotted
 from fsd.manifest.load import load_manifest
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import places

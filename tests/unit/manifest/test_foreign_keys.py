@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from fsd.manifest.finding import dotted
 from fsd.manifest.foreign_keys import FOREIGN_KEYS, ForeignKey, find_foreign, plain
+from fsd.manifest.key_path import dotted
 from fsd.manifest.load import load_manifest
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import places

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsd.errors import Location
+from fsd.manifest.check_messages import PATTERNS
 from fsd.manifest.finding import Finding
 from fsd.manifest.load import Loaded, load_manifest
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import places, shape_at
-from fsd.manifest.sentences import PATTERNS
 from tests.unit.manifest.manifests import KAFKA_CONSUMER, SMALL, manifest
 
 SEED = Path(__file__).parents[4] / "shared" / "seed"

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
-from fsd.manifest.finding import KeyPath, Severity
+from fsd.manifest.finding import Severity
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.rollout_time import (
     Estimate,
     Part,

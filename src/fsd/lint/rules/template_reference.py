@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
-from fsd.manifest.finding import KeyPath, dotted
+from fsd.manifest.key_path import KeyPath, dotted
 from fsd.manifest.yaml_tree import Branch, Items, Node, Scalar
 
 # They go to ECS, not into the template, and may hold a template of the service's own.

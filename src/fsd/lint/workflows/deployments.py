@@ -19,7 +19,7 @@ from fsd.lint.workflows.deployers import (
 )
 from fsd.lint.workflows.document import Job, Workflow, WorkflowStep, every_command, texts
 from fsd.lint.workflows.shell import Command, Word, parse_script
-from fsd.manifest.finding import KeyPath
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.ref_patterns import matches
 from fsd.manifest.yaml_tree import Branch, Scalar, find
 

@@ -15,7 +15,7 @@ from itertools import islice
 from fsd.lint.workflows.programs import scripts_in
 from fsd.lint.workflows.shell import Command, parse_script
 from fsd.manifest.environments import Environment
-from fsd.manifest.finding import KeyPath
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.yaml_tree import Branch, Document, Items, Node, Scalar, find
 
 Values = Mapping[str, Scalar]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fsd.lint.workflows.shell import Word
-from fsd.manifest.finding import KeyPath
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.yaml_tree import Scalar
 
 

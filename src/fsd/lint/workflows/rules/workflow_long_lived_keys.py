@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from fsd.lint.workflows.document import Workflow, WorkflowStep, scalars
 from fsd.lint.workflows.problem import WorkflowProblem
-from fsd.manifest.finding import KeyPath
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.yaml_tree import Scalar, find
 
 _KEYS = ("aws_access_key_id", "aws_secret_access_key")

@@ -19,7 +19,7 @@ from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.lint.workflows.programs import from_program
 from fsd.lint.workflows.shell import Command
 from fsd.lint.workflows.values import Values
-from fsd.manifest.finding import KeyPath
+from fsd.manifest.key_path import KeyPath
 from fsd.manifest.yaml_tree import Scalar
 
 _MUTABLE = re.compile(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsd.manifest.load import load_manifest
-from fsd.manifest.salvage import Sound
+from fsd.manifest.sound import Sound
 from tests.unit.manifest.manifests import manifest
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.manifest.likeness import nearest
+from fsd.manifest.spelling import nearest
 
 KNOWN = ("cpu", "port", "type", "image", "secrets", "desiredCount", "deregistrationDelay")
 

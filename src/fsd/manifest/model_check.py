@@ -6,15 +6,13 @@ from typing import TypeAlias, TypeVar
 
 from pydantic_core import ValidationError
 
-from fsd.manifest.finding import MOST, Finding, KeyPath, with_the_rest
-from fsd.manifest.section import fill
+from fsd.manifest.finding import MOST, Finding, with_the_rest
+from fsd.manifest.key_path import KeyPath
+from fsd.manifest.section import TEXT_MAPS, fill
 from fsd.manifest.yaml_tree import Branch, Items, Node, Scalar, Value
 
 ModelT = TypeVar("ModelT")
 Plain: TypeAlias = "Value | dict[str, Plain] | tuple[Plain, ...]"
-
-# Maps whose values are text, however they look to YAML.
-TEXT_MAPS = frozenset({"environment", "dockerLabels", "tags", "args"})
 
 
 def check(model: type[ModelT], tree: Node) -> tuple[ModelT | None, tuple[Finding, ...]]:
@@ -22,7 +20,7 @@ def check(model: type[ModelT], tree: Node) -> tuple[ModelT | None, tuple[Finding
     try:
         return validate(model, tree), ()
     except ValidationError as error:
-        from fsd.manifest.sentences import findings_of  # only for what is wrong
+        from fsd.manifest.check_messages import findings_of  # only for what is wrong
 
         details = error.errors(include_url=False, include_context=False, include_input=False)
         found = findings_of(details[:MOST], model=model, tree=tree)

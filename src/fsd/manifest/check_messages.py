@@ -1,4 +1,4 @@
-"""What the checks found, as sentences with the value, the place and the fix.
+"""What the checks found, said with the value, the place and the fix.
 
 pydantic-core's words speak of Python ("Input should be a valid integer"); the reader wrote YAML.
 """
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from fsd.errors import Location
 from fsd.manifest import section
-from fsd.manifest.finding import Finding, FindingId, KeyPath, Severity, dotted
+from fsd.manifest.finding import Finding, FindingId, Severity
 from fsd.manifest.foreign_keys import find_foreign, plain
-from fsd.manifest.likeness import nearest
+from fsd.manifest.key_path import KeyPath, dotted
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import Shape, places, shape_at
+from fsd.manifest.spelling import nearest
 from fsd.manifest.units import number_meant, unit_text
 from fsd.manifest.yaml_tree import Branch, Items, Node, Scalar, describe, find, locate
 
@@ -93,7 +94,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sentence:
+class _Fault:
     id: FindingId
     message: str
     fix: str
@@ -121,7 +122,7 @@ def _finding(error: ErrorDetails, model: type, tree: Node) -> Finding:
     )
 
 
-def _sentence(type_: str, path: KeyPath, *, model: type, tree: Node) -> _Sentence:
+def _sentence(type_: str, path: KeyPath, *, model: type, tree: Node) -> _Fault:
     if type_ == "missing":
         return _missing(path, model)
     if type_ == "unexpected_keyword_argument":
@@ -146,7 +147,7 @@ def _sentence(type_: str, path: KeyPath, *, model: type, tree: Node) -> _Sentenc
     return _wrong_type(path, shape, node)
 
 
-def _missing(path: KeyPath, model: type) -> _Sentence:
+def _missing(path: KeyPath, model: type) -> _Fault:
     parent, key = path[:-1], path[-1]
     shape = shape_at(model, path)
     where = f"{_name(parent)} has no" if parent else "there is no"
@@ -155,16 +156,16 @@ def _missing(path: KeyPath, model: type) -> _Sentence:
     else:
         meaning = f" ({_lower(shape.description)})" if shape and shape.description else ""
         fix = f"add `{key}: …`{meaning}"
-    return _Sentence(
+    return _Fault(
         id=FindingId.MISSING_KEY, message=f"{where} `{key}`", fix=fix, path=parent, key=True
     )
 
 
-def _unknown_key(path: KeyPath, model: type) -> _Sentence:
+def _unknown_key(path: KeyPath, model: type) -> _Fault:
     parent, key = path[:-1], str(path[-1])
     message = f"{_name(parent)} has no key `{key}`" if parent else f"there is no key `{key}` here"
     fix = advise_key(path, model)
-    return _Sentence(id=FindingId.UNKNOWN_KEY, message=message, fix=fix, path=path, key=True)
+    return _Fault(id=FindingId.UNKNOWN_KEY, message=message, fix=fix, path=path, key=True)
 
 
 def advise_key(path: KeyPath, model: type) -> str:
@@ -202,13 +203,13 @@ def _last_key(path: KeyPath) -> str:
     return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
-def _wrong_key(path: KeyPath) -> _Sentence:
+def _wrong_key(path: KeyPath) -> _Fault:
     wanted, fix = PATTERNS[r"^[A-Za-z_][A-Za-z0-9_]*$"]
     message = f"`{path[-1]}` is not {wanted}"
-    return _Sentence(id=FindingId.WRONG_VALUE, message=message, fix=fix, path=path, key=True)
+    return _Fault(id=FindingId.WRONG_VALUE, message=message, fix=fix, path=path, key=True)
 
 
-def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
     choices = " or ".join(f"`{choice}`" for choice in shape.choices)
     message = f"{_name(path)} is {_shown(node)}; it can be {choices}"
     written = node.text if isinstance(node, Scalar) else ""
@@ -217,32 +218,32 @@ def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
 
     close = get_close_matches(written[:100].lower(), lower, n=1, cutoff=0)
     best = lower[close[0]] if close else shape.choices[0]
-    return _Sentence(id=FindingId.WRONG_VALUE, message=message, fix=f"write `{best}`", path=path)
+    return _Fault(id=FindingId.WRONG_VALUE, message=message, fix=f"write `{best}`", path=path)
 
 
-def _out_of_range(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+def _out_of_range(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
     fix = f"use {_range(*shape.bounds)}"
     unit = f" ({_lower(shape.description)})" if shape.description else ""
     message = f"{_name(path)} is {_shown(node)}, which is out of range"
-    return _Sentence(id=FindingId.OUT_OF_RANGE, message=message, fix=f"{fix}{unit}", path=path)
+    return _Fault(id=FindingId.OUT_OF_RANGE, message=message, fix=f"{fix}{unit}", path=path)
 
 
-def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
     wanted, fix = PATTERNS.get(
         shape.pattern, (f"a text of the form {shape.pattern}", "change it to that form")
     )
     message = f"{_name(path)} is {_shown(node)}, which is not {wanted}"
-    return _Sentence(id=FindingId.WRONG_VALUE, message=message, fix=fix, path=path)
+    return _Fault(id=FindingId.WRONG_VALUE, message=message, fix=fix, path=path)
 
 
-def _neither(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+def _neither(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
     """The language has unions of a text and a list of texts, and of a switch and a section."""
     key = _last_key(path)
     if shape.takes_boolean:
         message = f"{_name(path)} is {_shown(node)}; it takes true, or a section with keys"
         fix = f"write `{key}: true`, or {' and '.join(f'`{name}`' for name in shape.keys)} below it"
-        return _Sentence(id=FindingId.WRONG_TYPE, message=message, fix=fix, path=path)
-    return _Sentence(
+        return _Fault(id=FindingId.WRONG_TYPE, message=message, fix=fix, path=path)
+    return _Fault(
         id=FindingId.WRONG_TYPE,
         message=f"{_name(path)} is {_shown(node)}; it takes a text or a list of texts, not empty",
         fix=f'write `{_last_key(path)}: "…"`, or a list of words with each number in quotes',
@@ -250,20 +251,20 @@ def _neither(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
     )
 
 
-def _too_long(path: KeyPath, shape: Shape) -> _Sentence:
+def _too_long(path: KeyPath, shape: Shape) -> _Fault:
     if shape.type == "array":
         most = shape.schema.get("maxItems")
         message, fix = f"{_name(path)} has more than {most} items", f"list {most} at most"
     else:
         limit = shape.schema.get("maxLength")
         message, fix = f"{_name(path)} is longer than {limit} characters", "use a shorter text"
-    return _Sentence(id=FindingId.OUT_OF_RANGE, message=message, fix=fix, path=path)
+    return _Fault(id=FindingId.OUT_OF_RANGE, message=message, fix=fix, path=path)
 
 
-def _empty(path: KeyPath, shape: Shape) -> _Sentence:
+def _empty(path: KeyPath, shape: Shape) -> _Fault:
     meaning = f": {_lower(shape.description)}" if shape.description else ""
     what = "list at least one item" if shape.type == "array" else "write a value"
-    return _Sentence(
+    return _Fault(
         id=FindingId.WRONG_VALUE,
         message=f"{_name(path)} is empty",
         fix=f"{what}{meaning}",
@@ -280,7 +281,7 @@ _WANTED = {
 }
 
 
-def _wrong_type(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
+def _wrong_type(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
     wanted = _WANTED.get(shape.type, "of the expected type")
     key = _last_key(path)
     if isinstance(node, Scalar) and node.value is None:
@@ -288,11 +289,11 @@ def _wrong_type(path: KeyPath, shape: Shape, node: Node | None) -> _Sentence:
         fix = f"give it {wanted}, or remove the key"
         if shape.type == "string":
             fix = f'write `{key}: ""` for an empty one'
-        return _Sentence(id=FindingId.WRONG_TYPE, message=message, fix=fix, path=path)
+        return _Fault(id=FindingId.WRONG_TYPE, message=message, fix=fix, path=path)
     is_quoted = isinstance(node, Scalar) and not node.plain and isinstance(node.where, Location)
     shown = f"the text {_shown(node)}" if is_quoted else _shown(node)
     message = f"{_name(path)} is {shown}, not {wanted}"
-    return _Sentence(
+    return _Fault(
         id=FindingId.WRONG_TYPE, message=message, fix=_type_fix(key, shape, node), path=path
     )
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import ValidationError
 
-from fsd.manifest.finding import MOST, KeyPath
+from fsd.manifest.finding import MOST
+from fsd.manifest.key_path import KeyPath
+from fsd.manifest.model_check import validate
 from fsd.manifest.models import Manifest
-from fsd.manifest.typed import validate
 from fsd.manifest.yaml_tree import Branch, Entry, Items, Node, Scalar, Value, find, locate
 
 if TYPE_CHECKING:
