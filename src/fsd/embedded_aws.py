@@ -23,9 +23,9 @@ _FIRST_STEPS = ("fsd deploy --env local --file service.yml",)
 def load_commands() -> Commands:
     """The commands of `fsd local`. They raise as everything here does."""
     with told():
-        from fsd_local.cli import Program, make_commands
+        from fsd_local.cli import CommandWords, make_commands
 
-        return make_commands(Program(name="fsd local", first_steps=_FIRST_STEPS, told=told))
+        return make_commands(CommandWords(name="fsd local", first_steps=_FIRST_STEPS, told=told))
 
 
 def find() -> Instance | None:

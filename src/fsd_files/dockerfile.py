@@ -30,11 +30,15 @@ class Instruction:
     text: str  # what stands behind name and flags
     line: int
     path: str
-    has_heredoc: bool = False
+    heredocs: tuple[str, ...] = ()  # what stands in each, with its line breaks
 
     @property
     def where(self) -> Location:
         return Location(path=self.path, line=self.line, column=1)
+
+    @property
+    def has_heredoc(self) -> bool:
+        return bool(self.heredocs)
 
     @property
     def summary(self) -> str:
@@ -170,11 +174,14 @@ def _instructions(lines: Sequence[str], *, escape: str, path: str) -> Iterator[I
             continue
         instruction = _instruction(logical.strip(), line=start + 1, path=path)
         if instruction.name in ("RUN", "COPY", "ADD"):
-            heredocs = _HEREDOC.findall(instruction.text)
-            for dash, _, word in heredocs:
+            bodies: list[str] = []
+            for dash, _, word in _HEREDOC.findall(instruction.text):
+                start = index
                 index = _skip_heredoc(instruction, lines, index, word, is_indented=bool(dash))
-            if heredocs:
-                instruction = replace(instruction, has_heredoc=True)
+                inside = lines[start : index - 1]
+                bodies.append("\n".join(x.lstrip("\t") if dash else x for x in inside))
+            if bodies:
+                instruction = replace(instruction, heredocs=tuple(bodies))
         yield instruction
 
 

@@ -31,7 +31,7 @@ from fsd_local.runtime import choose, reaches_aws
 from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, services
 from fsd_local.seams.surroundings import MiniStackSurroundings
 from fsd_local.secrets import MiniStackSecrets
-from fsd_local.server import Place
+from fsd_local.server import ServerPlace
 from fsd_local.settings import SPEED
 
 _WORKER_THREADS = 16
@@ -46,7 +46,7 @@ _ECS_PREFIX = "AmazonEC2ContainerServiceV20141113"
 class Assembly:
     """Everything that one instance is made of. `close` stops it all."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ServerPlace) -> None:
         settings, speed = place.settings, place.settings.speed or SPEED
         self._port = place.port
         self._started = time.monotonic()

@@ -23,7 +23,7 @@ _ALIASES = {"start": "up", "stop": "down"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class CommandWords:
     """Whose commands they are: what a user types before `up`."""
 
     name: str = "fsd-local"
@@ -44,7 +44,7 @@ class Commands(click.Group):
         return super().get_command(ctx, _ALIASES.get(cmd_name, cmd_name))
 
 
-def make_commands(program: Program) -> Commands:
+def make_commands(program: CommandWords) -> Commands:
     """The command group. Its commands raise LocalError, whose words are `fsd-local`'s."""
     commands = (_up(program), _down(program), _status(program), _env(program), _reset(program))
     group = Commands(
@@ -59,7 +59,7 @@ def make_commands(program: Program) -> Commands:
     return group
 
 
-def _up(program: Program) -> click.Command:
+def _up(program: CommandWords) -> click.Command:
     @click.command(
         "up",
         help="Start the embedded AWS; if it runs already, say so.",
@@ -119,7 +119,7 @@ def _up(program: Program) -> click.Command:
     return up
 
 
-def _down(program: Program) -> click.Command:
+def _down(program: CommandWords) -> click.Command:
     @click.command(
         "down",
         help="Stop it with all its tasks; nothing stays behind.",
@@ -133,7 +133,7 @@ def _down(program: Program) -> click.Command:
     return down
 
 
-def _status(program: Program) -> click.Command:
+def _status(program: CommandWords) -> click.Command:
     @click.command(
         "status",
         help="Show where it listens, what runs on it and what is stored in it.",
@@ -158,7 +158,7 @@ def _status(program: Program) -> click.Command:
     return status
 
 
-def _env(program: Program) -> click.Command:
+def _env(program: CommandWords) -> click.Command:
     @click.command(
         "env",
         help="Print what points the AWS CLI and SDKs at it, for `eval` in a shell.",
@@ -180,7 +180,7 @@ def _env(program: Program) -> click.Command:
     return env
 
 
-def _reset(program: Program) -> click.Command:
+def _reset(program: CommandWords) -> click.Command:
     @click.command(
         "reset",
         help="Stop every task and remove every resource; it runs on, empty, at the same endpoint.",
@@ -196,7 +196,7 @@ def _reset(program: Program) -> click.Command:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line of `fsd-local`; returns the exit code."""
-    commands = make_commands(Program())
+    commands = make_commands(CommandWords())
     commands.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     try:
         commands.main(args=list(arguments), prog_name="fsd-local", standalone_mode=False)

@@ -13,6 +13,7 @@ from typing import ClassVar
 class LocalCode(StrEnum):
     """What went wrong, for programs; a row of FSD's table of error codes."""
 
+    BUILD_FAILED = "build-failed"
     DOCKER_UNAVAILABLE = "docker-unavailable"
     LOCAL_CALL_FAILED = "local-call-failed"
     LOCAL_EXTRA_MISSING = "local-extra-missing"

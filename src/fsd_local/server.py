@@ -39,7 +39,7 @@ _GRACE = 0.5  # seconds for requests in flight at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ServerPlace:
     """What the server is handed by whoever starts it."""
 
     state_dir: Path
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _parse(arguments: Sequence[str]) -> Place:
+def _parse(arguments: Sequence[str]) -> ServerPlace:
     parser = argparse.ArgumentParser(prog="python -m fsd_local.server", description=__doc__)
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--descriptor", type=int, required=True, help="of the listening socket")
@@ -68,7 +68,7 @@ def _parse(arguments: Sequence[str]) -> Place:
     found = parser.parse_args(arguments)
     with socket.socket(fileno=os.dup(found.descriptor)) as listener:
         port = listener.getsockname()[1]
-    return Place(
+    return ServerPlace(
         state_dir=found.state_dir,
         descriptor=found.descriptor,
         port=port,
@@ -77,7 +77,7 @@ def _parse(arguments: Sequence[str]) -> Place:
     )
 
 
-def _set_environment(place: Place) -> None:
+def _set_environment(place: ServerPlace) -> None:
     """What MiniStack reads when it is imported: one port, no file outside the state's folder."""
     temporary = place.state_dir / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -103,7 +103,7 @@ def _set_environment(place: Place) -> None:
     os.umask(0o077)  # nothing below the state's folder is for another user
 
 
-async def _serve(place: Place) -> None:
+async def _serve(place: ServerPlace) -> None:
     """Serve until SIGTERM or SIGINT, then stop every task and remove the state."""
     # Only now: MiniStack reads the environment when it is imported.
     from hypercorn.asyncio import serve

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from tests.local.cli import HELLO, ROOT, Fsd
@@ -83,10 +84,16 @@ def test_up__enforcing__says_so(fsd: Fsd) -> None:
     assert refused.code == 2
 
 
-SAVES = """
+# boto3 is pure Python: the service borrows this environment's, to install nothing.
+SAVES = (
+    f"""
 import os
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+sys.path.append({str(Path(boto3.__file__).parent.parent)!r})
+"""
+    """
 import boto3
 from botocore.exceptions import ClientError
 
@@ -106,6 +113,7 @@ class Handler(BaseHTTPRequestHandler):
 
 ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
 """
+)
 MAY_READ = """
 dependencies:
   - type: aws_s3_bucket

@@ -38,8 +38,14 @@ def _is_start(node: ast.AST) -> bool:
     [
         ("fsd", {"image/git.py", "image/docker.py"}),
         ("fsd_files", set()),
-        # Its server, the tasks, and what kills the tasks of a server that is gone.
-        ("fsd_local", {"instance.py", "runtime/processes.py", "runtime/orphans.py"}),
+        # Its server, the tasks, and what kills the tasks of a server that is gone; what installs
+        # the packages of an image, with the environment of image/children.py and nothing else
+        # (tests/local/image/test_installs.py), and what asks which Python there is.
+        (
+            "fsd_local",
+            {"instance.py", "runtime/processes.py", "runtime/orphans.py"}
+            | {"image/programs.py", "image/interpreters.py"},
+        ),
     ],
 )
 def test_package__modules_that_start_children__are_known(package: str, starting: set[str]) -> None:

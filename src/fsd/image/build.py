@@ -61,6 +61,7 @@ class Outcome:
     digest: str
     pushed: str
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,7 @@ def build_image(
         reused=False,
         skipped=outcome.skipped,
         pushed=outcome.pushed,
-        notes=notes,
+        notes=(*outcome.notes, *notes),
     )
 
 
@@ -219,6 +220,7 @@ def _build_snapshot(job: BuildJob) -> Outcome:
         digest=pushed.digest,
         pushed=f"pushed {pushed.pushed} of {pushed.blobs} blobs",
         skipped=pushed.skipped,
+        notes=pushed.notes,
     )
 
 

@@ -1,8 +1,8 @@
-"""A process image: what the Dockerfile copies, as a real image, made without Docker.
+"""A process image: what the Dockerfile copies and installs, as a real image, made without Docker.
 
-It is for an embedded AWS that runs tasks as processes. One layer with the root file system and a
-configuration; the label says what it is, so that nobody takes it for a whole image. The same
-content gives the same digest, on every machine and at every hour.
+It is for an embedded AWS that runs tasks as processes. One layer with the files that are copied,
+one that names those of this machine's cache (see `layers`), and a configuration; the label says
+what it is, so that nobody takes it for a whole image. The same content gives the same digest.
 https://github.com/opencontainers/image-spec/blob/main/config.md
 """
 
@@ -22,14 +22,16 @@ from typing import IO, BinaryIO, cast
 from fsd_files.dockerfile import load_dockerfile
 from fsd_files.ignore import load_ignore
 from fsd_files.tree import Kind, Node, Tree, read_tree
+from fsd_local.image.layers import LayerNode, OuterLink
 from fsd_local.image.registry import Blob, RegistryClient
-from fsd_local.image.stages import Configuration, Snapshot, play
+from fsd_local.image.stages import Snapshot, StepWorker, play
 
 RUNTIME_LABEL = "fsd.runtime"
 PROCESS = "process"
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+REFERENCES_TYPE = "application/vnd.fsd-local.references.v1+json"
 _IN_MEMORY = 32 << 20  # bytes of a layer; a larger one is a temporary file
 _LEVEL = 6  # of gzip: said, so that it is the same everywhere
 
@@ -48,6 +50,7 @@ def take_snapshot(
     build_args: Mapping[str, str],
     architecture: str,
     target: str = "",
+    worker: StepWorker | None = None,
 ) -> Snapshot:
     """Of the stage `target`, or the last.
 
@@ -61,6 +64,7 @@ def take_snapshot(
         build_args=build_args,
         architecture=architecture,
         target=target,
+        worker=worker,
     )
 
 
@@ -68,16 +72,18 @@ def push_snapshot(
     snapshot: Snapshot, *, client: RegistryClient, tag: str, architecture: str
 ) -> Pushed:
     """Layer, configuration, manifest; blobs that the registry has are not sent again."""
+    copied, named = _divide(snapshot.tree)
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spooled:
         file = cast("BinaryIO", spooled)
-        diff_id = write_layer(snapshot.tree, file)
-        layer = _blob(file, _LAYER_TYPE)
-        config_bytes = _config(snapshot.configuration, diff_id=diff_id, architecture=architecture)
-        config = _blob(io.BytesIO(config_bytes), _CONFIG_TYPE)
-        contents: tuple[tuple[Blob, IO[bytes]], ...] = (
-            (layer, file),
-            (config, io.BytesIO(config_bytes)),
-        )
+        diff_ids = [write_layer(copied, file)]
+        layers: list[tuple[Blob, IO[bytes]]] = [(_blob(file, _LAYER_TYPE), file)]
+        if named:
+            names = io.BytesIO(_json(named))
+            layers.append((_blob(names, REFERENCES_TYPE), names))
+            diff_ids.append(layers[-1][0].digest)
+        config_file = io.BytesIO(_config(snapshot, diff_ids=diff_ids, architecture=architecture))
+        config = _blob(config_file, _CONFIG_TYPE)
+        contents = [*layers, (config, config_file)]
         missing = [pair for pair in contents if not client.has_blob(pair[0].digest)]
         for blob, content in missing:
             content.seek(0)
@@ -87,12 +93,29 @@ def push_snapshot(
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
             "config": config.describe(),
-            "layers": [layer.describe()],
+            "layers": [layer.describe() for layer, _ in layers],
         }
     )
     client.put_manifest(manifest, tag=tag, media_type=MANIFEST_TYPE)
     digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
     return Pushed(digest=digest, blobs=len(contents), pushed=len(missing))
+
+
+def _divide(tree: Tree) -> tuple[Tree, dict[str, object]]:
+    """(what is sent, what is only named)."""
+    copied: Tree = {}
+    files: dict[str, object] = {}
+    cache = ""
+    outer: dict[str, object] = {}
+    for path, node in tree.items():
+        if isinstance(node, LayerNode):
+            cache = node.cache
+            files[path] = [node.layer, node.inner, node.mode, node.is_template]
+        elif isinstance(node, OuterLink):
+            outer[path] = node.target
+        else:
+            copied[path] = node
+    return copied, {"cache": cache, "files": files, "outer": outer} if files or outer else {}
 
 
 def write_layer(tree: Tree, file: IO[bytes]) -> str:
@@ -136,7 +159,8 @@ def _add(archive: tarfile.TarFile, path: str, node: Node) -> None:
             archive.addfile(member, content)
 
 
-def _config(configuration: Configuration, *, diff_id: str, architecture: str) -> bytes:
+def _config(snapshot: Snapshot, *, diff_ids: list[str], architecture: str) -> bytes:
+    configuration = snapshot.configuration
     labels = {**configuration.labels, RUNTIME_LABEL: PROCESS}
     runs: dict[str, object] = {
         "Env": [f"{name}={value}" for name, value in configuration.environment.items()],
@@ -153,7 +177,7 @@ def _config(configuration: Configuration, *, diff_id: str, architecture: str) ->
             "os": "linux",
             "created": "1970-01-01T00:00:00Z",
             "config": runs,
-            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
             "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "fsd"}],
         }
     )

@@ -1,7 +1,8 @@
 """Plays a Dockerfile without Docker: what COPY puts where, and what the configuration becomes.
 
-No base image is at hand and nothing is run: a stage begins empty, unless it begins with an earlier
-stage, and every step that could not be done is named in `Snapshot.skipped`.
+No base image is at hand: a stage begins with what stands for one, unless it begins with an earlier
+stage. What a RUN does is up to `StepWorker`; every step that could not be done is named in
+`Snapshot.skipped`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from fsd_files.dockerfile import (
     Instruction,
@@ -24,6 +25,8 @@ from fsd_files.dockerfile import (
 from fsd_files.tree import FOLDER, Kind, Node, Tree
 
 _SHELL = ("/bin/sh", "-c")
+# Its only content is uv, which is here without it.
+_UV_IMAGE = re.compile(r"\bastral-sh/uv(?::|@|$)")
 _URL = re.compile(r"(https?|git|ssh)://|git@")
 # https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
 _PLATFORM_ARGUMENTS = ("PLATFORM", "OS", "ARCH")
@@ -48,6 +51,39 @@ class Snapshot:
     tree: Tree
     configuration: Configuration
     skipped: tuple[str, ...]
+    base: str = ""  # the image that the stage begins with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A RUN, and what it sees."""
+
+    instruction: Instruction
+    working_directory: str
+    variables: Mapping[str, str]  # ARG and ENV
+    user: str
+
+
+class StepWorker(Protocol):
+    """Does what takes programs."""
+
+    def begin(self, image: str) -> Tree:
+        """What stands for a base image."""
+
+    def run(self, step: Step, tree: Tree) -> tuple[str, ...]:
+        """Change the tree as the step does; what of it was not done."""
+
+
+class NoStepWorker:
+    """Does nothing: every stage begins empty, every RUN is left out."""
+
+    def begin(self, image: str) -> Tree:
+        del image
+        return {}
+
+    def run(self, step: Step, tree: Tree) -> tuple[str, ...]:
+        del tree
+        return (step.instruction.summary,)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +93,8 @@ class _Stage:
     name: str
     tree: Tree
     configuration: Configuration
+    base: str = ""
+    worker: StepWorker
     arguments: dict[str, str] = field(default_factory=dict)
     shell: tuple[str, ...] = _SHELL
     has_own_command: bool = False
@@ -73,6 +111,8 @@ class _Play:
     context: Tree
     given: Mapping[str, str]  # build arguments
     globals: dict[str, str]
+    worker: StepWorker
+    wanted: frozenset[int] | None = None  # stages that are worth work, by number; None: all
     stages: list[_Stage] = field(default_factory=list)
 
     def find_stage(self, name: str) -> _Stage | None:
@@ -92,12 +132,30 @@ def play(
     build_args: Mapping[str, str],
     architecture: str,
     target: str = "",
+    worker: StepWorker | None = None,
 ) -> Snapshot:
     """The stage `target`, by name or number, or the last. `architecture` is amd64 or arm64.
 
-    Raises FileError (dockerfile-invalid).
+    Raises FileError (dockerfile-invalid), and what the worker raises.
     """
-    state = _Play(context=context, given=build_args, globals=_platform(architecture))
+    state = _Play(
+        context=context, given=build_args, globals=_platform(architecture), worker=NoStepWorker()
+    )
+    stage = _play(state, instructions, target)
+    if worker is not None:
+        # Once more, with work for the stages that it is made from: others are not built.
+        wanted = frozenset(_numbers(state.stages, stage))
+        state = replace(
+            state, globals=_platform(architecture), worker=worker, stages=[], wanted=wanted
+        )
+        stage = _play(state, instructions, target)
+    skipped = tuple(dict.fromkeys(_skipped(state.stages, stage)))
+    return Snapshot(
+        tree=stage.tree, configuration=stage.configuration, skipped=skipped, base=stage.base
+    )
+
+
+def _play(state: _Play, instructions: Sequence[Instruction], target: str) -> _Stage:
     stage: _Stage | None = None
     for instruction in instructions:
         if instruction.name == "FROM":
@@ -120,20 +178,23 @@ def play(
                 f"no stage is named `{target}`",
                 f"name one with AS, or correct `build.target`; there are: {named}",
             )
-    skipped = tuple(dict.fromkeys(_skipped(state.stages, stage)))
-    return Snapshot(tree=stage.tree, configuration=stage.configuration, skipped=skipped)
+    return stage
 
 
 def _skipped(stages: Sequence[_Stage], last: _Stage) -> Iterator[str]:
     """In the file's order, of the stages that the last is made from; others are not built."""
+    for number in _numbers(stages, last):
+        yield from stages[number].skipped
+
+
+def _numbers(stages: Sequence[_Stage], last: _Stage) -> list[int]:
+    """Of the stages that the last is made from, and of it."""
     needed = {id(last)}
     # A stage needs only earlier ones, so one look from the end finds them all.
     for stage in reversed(stages):
         if id(stage) in needed:
             needed.update(id(other) for other in stage.needs)
-    for stage in stages:
-        if id(stage) in needed:
-            yield from stage.skipped
+    return [number for number, stage in enumerate(stages) if id(stage) in needed]
 
 
 def _platform(architecture: str) -> dict[str, str]:
@@ -163,12 +224,22 @@ def _begin(play: _Play, instruction: Instruction) -> _Stage:
     if not base:
         _refuse(instruction, f"`{words[0]}` is empty", "give the ARG a default before FROM")
     parent = play.find_stage(base)
+    is_wanted = play.wanted is None or len(play.stages) in play.wanted
+    worker = play.worker if is_wanted else NoStepWorker()
     if parent is None:
-        return _Stage(name=name, tree={}, configuration=Configuration())
+        return _Stage(
+            name=name,
+            tree=worker.begin(base),
+            configuration=Configuration(),
+            base=base,
+            worker=worker,
+        )
     return _Stage(
         name=name,
         tree=dict(parent.tree),
         configuration=parent.configuration,
+        base=parent.base,
+        worker=worker,
         shell=parent.shell,
         needs=[parent],
     )
@@ -178,7 +249,7 @@ def _apply(play: _Play, stage: _Stage, instruction: Instruction) -> None:
     if instruction.name in _WITHOUT_EFFECT:
         return
     if instruction.name == "RUN":
-        stage.skipped.append(instruction.summary)
+        _run(stage, instruction)
     elif instruction.name in ("COPY", "ADD"):
         _copy(play, stage, instruction)
     elif instruction.name == "ARG":
@@ -187,6 +258,16 @@ def _apply(play: _Play, stage: _Stage, instruction: Instruction) -> None:
         _CONFIGURES[instruction.name](stage, instruction)
     else:
         _refuse(instruction, f"`{instruction.name}` is not an instruction", "correct the spelling")
+
+
+def _run(stage: _Stage, instruction: Instruction) -> None:
+    step = Step(
+        instruction=instruction,
+        working_directory=stage.configuration.working_directory,
+        variables=stage.variables,
+        user=stage.configuration.user,
+    )
+    stage.skipped += stage.worker.run(step, stage.tree)
 
 
 def _argument(play: _Play, stage: _Stage, instruction: Instruction) -> None:
@@ -312,7 +393,8 @@ def _copy(play: _Play, stage: _Stage, instruction: Instruction) -> None:
     tree = _tree_of(play, stage, instruction)
     found = [] if tree is None else _find_all(play, instruction, tree, sources)
     if tree is None or not found:
-        stage.skipped.append(_copy_summary(instruction))
+        if not _UV_IMAGE.search(instruction.flags.get("from", "")):
+            stage.skipped.append(_copy_summary(instruction))
         return
     is_folder = (
         destination.endswith("/")

@@ -1,7 +1,7 @@
 """Process images: pulled from the embedded AWS's own registry over HTTP, kept by digest.
 
-A process image is an ordinary one with a label, whose only content is what the Dockerfile copies
-(see `fsd_local.image.snapshot`). Anything else cannot run without Docker, and says so.
+A process image is an ordinary one with a label, whose content is what the Dockerfile copies and
+installs (see `fsd_local.image.snapshot`). Anything else cannot run without Docker, and says so.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from fsd_local.image.snapshot import REFERENCES_TYPE
 from fsd_local.ports import LaunchError
 from fsd_local.runtime import wording
 from fsd_local.runtime.reference import Reference, parse_reference
@@ -45,6 +46,7 @@ class ProcessImage:
     entry_point: tuple[str, ...]
     command: tuple[str, ...]
     layers: tuple[Path, ...]
+    references: tuple[Path, ...] = ()  # what names files of this machine's cache
 
 
 def resolve_digest(reference: Reference, *, password: str = "") -> str:
@@ -94,14 +96,18 @@ class Images:
         runs = config.get("config") or {}
         if (runs.get("Labels") or {}).get(_LABEL) != _VALUE:
             raise LaunchError(wording.no_snapshot(reference.text))
-        layers = tuple(self._layer(registry, reference, part) for part in manifest["layers"])
+        parts = [
+            (part.get("mediaType") == REFERENCES_TYPE, self._layer(registry, reference, part))
+            for part in manifest["layers"]
+        ]
         return ProcessImage(
             digest=digest,
             environment=dict(word.partition("=")[::2] for word in runs.get("Env") or ()),
             working_directory=runs.get("WorkingDir") or "/",
             entry_point=tuple(runs.get("Entrypoint") or ()),
             command=tuple(runs.get("Cmd") or ()),
-            layers=layers,
+            layers=tuple(place for is_reference, place in parts if not is_reference),
+            references=tuple(place for is_reference, place in parts if is_reference),
         )
 
     def _layer(self, registry: _Registry, reference: Reference, part: Any) -> Path:

@@ -8,6 +8,7 @@ What differs from a container: the user, the memory limit and a read-only root a
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -19,7 +20,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from fsd_local.image.layers import link_files
 from fsd_local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
+from fsd_local.rootfs import unpack
 from fsd_local.runtime import orphans, wording
 from fsd_local.runtime.addresses import Addresses, Lease
 from fsd_local.runtime.images import (
@@ -39,7 +42,6 @@ from fsd_local.runtime.program import (
     with_localhost,
     write_wrappers,
 )
-from fsd_local.runtime.rootfs import unpack
 
 _BLOCK = 1 << 16
 _LAST_WORDS = 5.0  # seconds in which the output must end once every process is gone
@@ -88,7 +90,7 @@ class Processes:
             undo.callback(found.stop)
             for container, image in zip(task.containers, images, strict=True):
                 place = found.place(container.name, self._wrappers)
-                _unpack(container, image.layers, place.root)
+                _unpack(container, image, place.root)
                 program = make_program(container, image, place)
                 found.containers[container.name] = _start(container, program, place, self._logs)
             undo.pop_all()
@@ -331,8 +333,13 @@ def _exit_code(code: int) -> int:
     return 128 - code if code < 0 else code
 
 
-def _unpack(container: ContainerSpec, layers: Sequence[Path], root: Path) -> None:
+def _unpack(container: ContainerSpec, image: ProcessImage, root: Path) -> None:
     try:
-        unpack(layers, root)
+        unpack(image.layers, root)
+        for names in image.references:
+            link_files(json.loads(names.read_bytes()), root)
+    except FileNotFoundError as error:
+        gone = wording.gone_from_cache(str(error.filename))
+        raise LaunchError(gone, container=container.name) from error
     except (OSError, tarfile.TarError) as error:
         raise LaunchError(wording.cannot_create(str(error)), container=container.name) from error

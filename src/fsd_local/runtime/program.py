@@ -12,16 +12,16 @@ import re
 import shlex
 import shutil
 import socket
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fsd_local.image.interpreters import find_uv, own_python
 from fsd_local.ports import ContainerSpec, LaunchError
+from fsd_local.rootfs import beneath, inside
 from fsd_local.runtime import orphans, wording
 from fsd_local.runtime.addresses import Lease
 from fsd_local.runtime.images import ProcessImage
-from fsd_local.runtime.rootfs import beneath, inside
 
 PAYLOAD = Path(__file__).parent / "payload"
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -115,11 +115,16 @@ def _listens(host: str, port: int) -> bool:
 
 
 def write_wrappers(folder: Path) -> None:
-    """`python` and `python3` for scripts: the interpreter that runs the server."""
+    """What an image without a Python of its own, or with uv from another image, finds on its path.
+
+    Not the environment of the server: a service must not see what is installed there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("python", "python3"):
+    python, uv = str(own_python()), find_uv()
+    programs = {"python": python, "python3": python, **({"uv": uv} if uv else {})}
+    for name, program in programs.items():
         wrapper = folder / name
-        wrapper.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+        wrapper.write_text(f'#!/bin/sh\nexec {shlex.quote(program)} "$@"\n')
         wrapper.chmod(0o755)
 
 
@@ -155,6 +160,10 @@ def _environment(container: ContainerSpec, image: ProcessImage, place: Place) ->
         "GUNICORN_CMD_ARGS": f"--bind={address}:{port}",
         "FLASK_RUN_HOST": address,
         "PYTHONUNBUFFERED": "1",
+        # `uv run` in a container: what the image installed is all there is.
+        "UV_NO_SYNC": "1",
+        "UV_OFFLINE": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
     }
     libraries = os.environ.get("LD_LIBRARY_PATH")  # for the server's own Python
     if libraries:
@@ -163,7 +172,7 @@ def _environment(container: ContainerSpec, image: ProcessImage, place: Place) ->
         **defaults,
         **mapped,
         "PATH": _search_path(given.get("PATH", ""), place),
-        "PYTHONPATH": _joined(str(PAYLOAD), mapped.get("PYTHONPATH", "")),
+        "PYTHONPATH": _joined(str(PAYLOAD), mapped.get("PYTHONPATH", ""), *_of_users(place)),
         **place.names,
         "FSD_LOCAL_ADDRESS": address,
         "FSD_LOCAL_LOOPBACK": place.lease.loopback,
@@ -178,11 +187,17 @@ def _value(name: str, value: str, place: Place) -> str:
 
 
 def _search_path(image_path: str, place: Place) -> str:
-    """The container's own folders first, then Python, then the machine's."""
+    """The container's own folders first, then the wrappers, then the machine's."""
     own = [place.mapped(part) for part in (image_path.split(":") if image_path else _SYSTEM_PATH)]
     mine = [part for part in own if part.startswith(f"{place.root}/")]
-    python = os.path.dirname(sys.executable)
-    return ":".join(dict.fromkeys((*mine, str(place.wrappers), python, *_SYSTEM_PATH)))
+    return ":".join(dict.fromkeys((*mine, str(place.wrappers), *_SYSTEM_PATH)))
+
+
+def _of_users(place: Place) -> list[str]:
+    """What `pip install --user` made: a virtual environment does not look there by itself."""
+    homes = (place.root / "root", *place.root.glob("home/*"))
+    found = [path for home in homes for path in home.glob(".local/lib/python3*/site-packages")]
+    return [str(path) for path in found]
 
 
 def _joined(*parts: str) -> str:
@@ -213,7 +228,7 @@ def _find_program(name: str, search_path: str, cwd: Path, place: Place) -> str:
                 return str(candidate)
             raise LaunchError(wording.not_executable(name), exit_code=_NOT_EXECUTABLE)
     if _PYTHON.fullmatch(posixpath.basename(name)):
-        return sys.executable
+        return str(own_python())
     found = shutil.which(name, path=search_path)  # of the machine: /bin/sh, env, nginx …
     if found is None:
         raise LaunchError(wording.no_program(name), exit_code=_COMMAND_NOT_FOUND)
@@ -245,6 +260,8 @@ def _with_interpreter(
         return (program,)
     if posixpath.basename(words[0]) == "env" and len(words) > 1:
         words = words[1:]
+    if words[0].startswith(f"{place.root}/"):
+        return (*words, program)  # what was installed has its interpreter's place already
     try:
         return (_find_program(words[0], search_path, cwd, place), *words[1:], program)
     except LaunchError:

@@ -56,6 +56,13 @@ def cannot_create(cause: str) -> str:
     return f"CannotCreateContainerError: Error response from daemon: {cause}"
 
 
+def gone_from_cache(path: str) -> str:
+    return (
+        f"CannotCreateContainerError: {path} is gone from this machine's cache of installed "
+        "packages; stop the local AWS, start it and deploy again"
+    )
+
+
 def no_address() -> str:
     return (
         "ResourceInitializationError: unable to find a free loopback address for the task "

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from fsd_local.image.interpreters import own_python
 from fsd_local.ports import LaunchError
 from fsd_local.runtime import orphans
 from fsd_local.runtime.processes import Processes
@@ -206,6 +207,7 @@ def test_launch__variables__of_image_task_and_address_and_no_other(
             "MINE",
             "PATH",
         ),
+        *("UV_NO_SYNC", "UV_OFFLINE", "UV_PYTHON_DOWNLOADS"),
         *("PORT", "PYTHONPATH", "PYTHONUNBUFFERED", "TMPDIR", "UVICORN_HOST", "UVICORN_LOOP"),
     }
     assert set(texts[0].split()) - {"LD_LIBRARY_PATH"} <= allowed
@@ -253,14 +255,14 @@ def test_launch__files_of_the_container__are_its_own(processes: Lab) -> None:
     assert not Path("/srv/new").exists()
 
 
-def test_launch__python__is_the_one_that_runs_the_server(processes: Lab) -> None:
+def test_launch__image_without_a_python__has_none_of_the_servers_packages(processes: Lab) -> None:
     program = "import sys; print(sys.executable)"
 
     _, direct = run_python(processes, program)
     _, absolute = processes.run(program, entry_point=("/usr/local/bin/python3", "-c"))
     _, in_a_shell = processes.run(f"python3 -c '{program}'")
 
-    assert [*direct, absolute[-1], in_a_shell[-1]] == [sys.executable] * 3
+    assert [*direct, absolute[-1], in_a_shell[-1]] == [str(own_python())] * 3
 
 
 def test_launch__script_for_another_interpreter__runs_with_what_is_here(processes: Lab) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fsd_local.runtime.rootfs import beneath, inside, unpack
+from fsd_local.rootfs import beneath, inside, unpack
 
 
 def layer(folder: Path, *members: tuple[str, bytes, str]) -> Path:

@@ -125,7 +125,7 @@ def test_play__run_and_foreign_images__skipped_and_told() -> None:
         "FROM python AS unused\nRUN never\n"
         "FROM python AS build\nRUN make   it\n"
         "FROM python\nRUN pip install \\\n  flask\nCOPY --from=build /out /out\n"
-        "COPY --from=ghcr.io/astral-sh/uv:1 /uv /bin/\nADD https://example.com/x /x\nCOPY a /",
+        "COPY --from=ghcr.io/org/tool:1 /tool /bin/\nADD https://example.com/x /x\nCOPY a /",
         "a",
     )
 
@@ -133,7 +133,7 @@ def test_play__run_and_foreign_images__skipped_and_told() -> None:
         "RUN make it",
         "RUN pip install flask",
         "COPY --from=build /out /out",
-        "COPY --from=ghcr.io/astral-sh/uv:1 /uv /bin/",
+        "COPY --from=ghcr.io/org/tool:1 /tool /bin/",
         "ADD https://example.com/x /x",
     )
     assert files(snapshot) == {"a": "a"}

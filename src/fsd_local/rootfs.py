@@ -67,7 +67,7 @@ def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> No
         return
     _clear(place)
     if member.issym():
-        place.symlink_to(_link_target(root, parent, member.linkname))
+        place.symlink_to(link_target(root, parent, member.linkname))
     elif member.islnk():
         shutil.copy2(inside(root, member.linkname), place, follow_symlinks=False)
     elif member.isreg():
@@ -91,7 +91,7 @@ def _clear(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def _link_target(root: Path, parent: Path, target: str) -> str:
+def link_target(root: Path, parent: Path, target: str) -> str:
     """Relative, and never above the root."""
     base = "/" if target.startswith("/") else f"/{parent.relative_to(root).as_posix()}"
     place = posixpath.normpath(posixpath.join(base, target)).lstrip("/")

@@ -1,0 +1,473 @@
+"""Does the Python part of RUN without Docker, in a folder that stands for the image's root.
+
+pip, uv, poetry, pdm and pipenv are run as they are written, by the image's own Python, in the
+image's own environment at /usr/local or wherever the Dockerfile makes one. Nothing else is run:
+what a package manager of the system, or any other program, would have done is named as missing,
+unless `allow_run` lets scripts run that need no more than a shell and the image's files. Paths are
+those of the image: what is absolute is looked for, and written, below its folder only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fsd_files.tree import Tree
+from fsd_local.errors import LocalCode, LocalError
+from fsd_local.image.children import build_environment
+from fsd_local.image.installs import Purpose, allowed_argv, classify, make_argv
+from fsd_local.image.interpreters import find_interpreter, find_uv
+from fsd_local.image.layers import (
+    PLACEHOLDER,
+    Layer,
+    Layers,
+    OuterLink,
+    identity,
+    materialize,
+)
+from fsd_local.image.programs import ProgramEnd, run_program
+from fsd_local.image.shell import ExpandedWord, ScriptCommand, UnreadableScriptError, parse_script
+from fsd_local.image.stages import Step
+from fsd_local.rootfs import inside
+
+_FORMAT = "1"  # another with every change of what a step does
+HOME_OF_PYTHON = "usr/local"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_LINES_OF_A_FAILURE = 15
+
+
+@dataclass(slots=True, kw_only=True)
+class Steps:
+    """The StepWorker of one build. `on_line` is told what is being done."""
+
+    layers: Layers = field(default_factory=Layers)
+    on_line: Callable[[str], None] = lambda _line: None
+    allow_run: bool = False
+    notes: list[str] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
+
+    def begin(self, image: str) -> Tree:
+        """What stands for a base image: its Python, without any package. Empty for scratch."""
+        if image == "scratch":
+            return {}
+        interpreter = find_interpreter(image, cache=self.layers.folder)
+        if interpreter.note and interpreter.note not in self.notes:
+            self.notes.append(interpreter.note)
+        return dict(self._environment(interpreter.path, with_pip=False).changed)
+
+    def run(self, step: Step, tree: Tree) -> tuple[str, ...]:
+        """Change the tree as the step does; what of it was not done. Raises LocalError."""
+        script, argv = _script(step)
+        try:
+            commands = parse_script(script) if argv is None else (_as_command(argv),)
+        except UnreadableScriptError:
+            return (step.instruction.summary,)
+        kinds = _kinds(commands, step.variables)
+        if not kinds & {Purpose.INSTALL, Purpose.FOLDER} and not (
+            self.allow_run and Purpose.OTHER in kinds
+        ):
+            return _left_out(commands, step)
+        if Purpose.INSTALL in kinds:
+            self._add_pip(tree)
+        key = self._key(step, script, argv, tree)
+        found = self.layers.find(key)
+        if found is None:
+            found = self._do(key, step, commands, tree)
+        found.apply(tree)
+        return found.skipped
+
+    def _add_pip(self, tree: Tree) -> None:
+        """Where the stage has a Python and was not given pip yet."""
+        ours = [path for path in tree if path.startswith(f"{HOME_OF_PYTHON}/")]
+        python = next((tree[path] for path in ours if isinstance(tree[path], OuterLink)), None)
+        if python is None or any("/site-packages/pip/" in path for path in ours):
+            return
+        layer = self._environment(Path(python.target), with_pip=True)
+        tree.update({path: node for path, node in layer.changed.items() if path not in tree})
+
+    def _key(self, step: Step, script: str, argv: tuple[str, ...] | None, tree: Tree) -> str:
+        seen = (
+            _FORMAT,
+            identity(tree, self.hashes),
+            script,
+            repr(argv),
+            step.working_directory,
+            repr(sorted(step.variables.items())),
+            step.user,
+            str(self.allow_run),
+        )
+        return hashlib.sha256("\0".join(seen).encode(errors="surrogateescape")).hexdigest()
+
+    def _do(self, key: str, step: Step, commands: Sequence[ScriptCommand], tree: Tree) -> Layer:
+        with self.layers.workspace() as work:
+            root = work / "root"
+            root.mkdir()
+            before = materialize(tree, root)
+            running = Running(step=step, root=root, work=work, allow_run=self.allow_run)
+            running.on_line = self.on_line
+            if not running.run(commands):
+                raise _failed(step, running)
+            return self.layers.keep(key, root, before, skipped=tuple(running.skipped))
+
+    def _environment(self, interpreter: Path, *, with_pip: bool) -> Layer:
+        """A virtual environment at /usr/local, where the official image has its Python."""
+        words = ("environment", _FORMAT, str(interpreter), str(with_pip))
+        key = hashlib.sha256("\0".join(words).encode()).hexdigest()
+        found = self.layers.find(key)
+        if found is not None:
+            return found
+        with self.layers.workspace() as work:
+            root = work / "root"
+            place = root / HOME_OF_PYTHON
+            root.mkdir()
+            _make_environment(interpreter, place, work, with_pip=with_pip)
+            return self.layers.keep(key, root, {})
+
+
+def _make_environment(interpreter: Path, place: Path, work: Path, *, with_pip: bool) -> None:
+    environment = {**build_environment(), "HOME": str(work), "TMPDIR": str(work)}
+    bare = () if with_pip else ("--without-pip",)
+    commands = [[str(interpreter), "-I", "-m", "venv", *bare, str(place)]]
+    uv = find_uv()
+    if uv and with_pip:  # a system's Python may come without ensurepip
+        seeded = [uv, "venv", "--quiet", "--seed", "--clear", "--python", str(interpreter)]
+        commands.append([*seeded, str(place)])
+    ended = ProgramEnd(code=1, lines=())
+    for command in commands:
+        ended = run_program(command, environment=environment, cwd=work)
+        if ended.code == 0:
+            return
+    raise LocalError(
+        f"{interpreter} can't make a virtual environment: {' '.join(ended.lines[-3:])}",
+        where=str(interpreter),
+        fix="install python3-venv or uv, or use --runtime container",
+        code=LocalCode.BUILD_FAILED,
+    )
+
+
+def _script(step: Step) -> tuple[str, tuple[str, ...] | None]:
+    """(the script, or the words of the exec form)."""
+    instruction = step.instruction
+    if instruction.heredocs:
+        return instruction.heredocs[0], None
+    return instruction.text, instruction.exec_form()
+
+
+def _as_command(argv: Sequence[str]) -> ScriptCommand:
+    (command,) = parse_script(shlex.join(argv))
+    return command
+
+
+def _kinds(commands: Sequence[ScriptCommand], variables: Mapping[str, str]) -> set[Purpose]:
+    """What there is to do, whether or not it comes to it."""
+    found: set[Purpose] = set()
+    for command in commands:
+        if command.branches is not None:
+            for branch in command.branches:
+                found |= _kinds(branch, variables)
+            continue
+        if not command.is_plain:
+            found.add(Purpose.OTHER)
+            continue
+        try:
+            words = [word.text for word in command.arguments(variables)]
+        except UnreadableScriptError:
+            found.add(Purpose.OTHER)
+            continue
+        inner = inner_script(words)
+        found |= _kinds(inner, variables) if inner is not None else {classify(words)}
+    return found
+
+
+def inner_script(words: Sequence[str]) -> tuple[ScriptCommand, ...] | None:
+    """Of `sh -c "…"`, `bash -lc "…"`."""
+    is_shell = bool(words) and posixpath.basename(words[0]) in ("sh", "bash", "dash", "ash")
+    options = [word for word in words[1:] if word.startswith("-")]
+    if not is_shell or len(words) < 3 or not options or not options[-1].endswith("c"):
+        return None
+    try:
+        return parse_script(words[words.index(options[-1]) + 1])
+    except (UnreadableScriptError, IndexError):
+        return None
+
+
+def _left_out(commands: Sequence[ScriptCommand], step: Step) -> tuple[str, ...]:
+    """A step of which nothing is done, in one line; none where nothing is missed."""
+    running = Running(step=step, root=Path(PLACEHOLDER), work=Path(PLACEHOLDER), allow_run=False)
+    running.run(commands)
+    return (step.instruction.summary,) if running.skipped else ()
+
+
+def _failed(step: Step, running: Running) -> LocalError:
+    said = "\n".join(line for line in running.lines[-_LINES_OF_A_FAILURE:])
+    text = said.replace(str(running.root), "")
+    missing = [skipped for skipped in running.skipped if "install" in skipped]
+    fix = "correct the step as the lines above say"
+    if missing:
+        fix = (
+            f"without Docker this was skipped before it: {'; '.join(missing)}. If it needs that, "
+            "install the same on this machine, or use --runtime container"
+        )
+    return LocalError(
+        f"`{running.failed}` ended with {running.code}:\n{text}",
+        where=f"{step.instruction.where}",
+        fix=fix,
+        code=LocalCode.BUILD_FAILED,
+    )
+
+
+# --- one step ----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """The shell of one step."""
+
+    step: Step
+    root: Path
+    work: Path
+    allow_run: bool
+    skipped: list[str] = field(default_factory=list)
+    lines: tuple[str, ...] = ()  # what the last program said
+    failed: str = ""
+    code: int = 0
+    on_line: Callable[[str], None] = lambda _line: None
+    variables: dict[str, str] = field(init=False)
+    cwd: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.variables = dict(self.step.variables)
+        self.cwd = self.step.working_directory
+
+    def run(self, commands: Sequence[ScriptCommand]) -> bool:
+        """Whether it ends well, as a shell has it."""
+        is_well = True
+        for command in commands:
+            if (command.before == "&&" and not is_well) or (command.before == "||" and is_well):
+                continue
+            is_well = self._command(command)
+        return is_well
+
+    def _command(self, command: ScriptCommand) -> bool:
+        if command.branches is not None:
+            return self._branch(command)
+        if not command.is_plain:
+            return self._skip(command.text)
+        try:
+            words = command.arguments(self.variables)
+            assigned = command.assignments(self.variables)
+        except UnreadableScriptError:
+            return self._skip(command.text)
+        if not words:
+            self.variables |= assigned
+            return True
+        inner = inner_script([word.text for word in words])
+        if inner is not None:
+            return self.run(inner)
+        return self._program(command, words, assigned)
+
+    def _branch(self, command: ScriptCommand) -> bool:
+        assert command.branches is not None
+        condition, then, otherwise = command.branches
+        answers = [self._test(one) for one in condition]
+        if None in answers:
+            return self._skip(command.text)
+        return self.run(then if all(answers) else otherwise)
+
+    def _test(self, command: ScriptCommand) -> bool | None:
+        """What `[ … ]` answers; None where it takes more than words and files."""
+        try:
+            words = [word.text for word in command.arguments(self.variables)]
+        except UnreadableScriptError:
+            return None
+        return _tested(words, self._exists)
+
+    def _exists(self, path: str, kind: str) -> bool:
+        place = self.mapped(posixpath.join(self.cwd, path))
+        return {"f": os.path.isfile, "d": os.path.isdir}.get(kind, os.path.exists)(place)
+
+    def _program(
+        self, command: ScriptCommand, words: Sequence[ExpandedWord], assigned: Mapping[str, str]
+    ) -> bool:
+        texts = [word.text for word in words]
+        match classify(texts):
+            case Purpose.NOTHING:
+                return True
+            case Purpose.SHELL:
+                return self._builtin(texts)
+            case Purpose.TEST:
+                answer = _tested(texts, self._exists)
+                return True if answer is None else answer
+            case Purpose.FOLDER:
+                return self._make_folders(texts)
+            case Purpose.INSTALL:
+                return self._install(command, words, assigned)
+            case _ if self.allow_run:
+                return self._allowed(command, words, assigned)
+            case _:
+                return self._skip(command.text)
+
+    def _skip(self, text: str) -> bool:
+        self.skipped.append(f"RUN {text}")
+        return True
+
+    def _builtin(self, words: Sequence[str]) -> bool:
+        if words[0] == "cd":
+            self.cwd = posixpath.normpath(posixpath.join(self.cwd, words[1] if words[1:] else "/"))
+        elif words[0] == "export":
+            pairs = (word.partition("=") for word in words[1:] if "=" in word)
+            self.variables |= {name: value for name, _, value in pairs}
+        elif words[0] in (".", "source") and words[-1].endswith("/bin/activate"):
+            place = posixpath.normpath(posixpath.join(self.cwd, words[-1]))
+            home = posixpath.dirname(posixpath.dirname(place))
+            self.variables["VIRTUAL_ENV"] = home
+            self.variables["PATH"] = f"{home}/bin:{self.path}"
+        return words[0] != "false"
+
+    def _make_folders(self, words: Sequence[str]) -> bool:
+        for path in (word for word in words[1:] if not word.startswith("-")):
+            self.place(path).mkdir(parents=True, exist_ok=True)
+        return True
+
+    def _install(
+        self, command: ScriptCommand, words: Sequence[ExpandedWord], assigned: Mapping[str, str]
+    ) -> bool:
+        argv = make_argv(self, [t for word in words for t in self._files(word)])
+        if argv is None:
+            return self._skip(command.text)
+        return self._execute(command, argv, assigned)
+
+    def _allowed(
+        self, command: ScriptCommand, words: Sequence[ExpandedWord], assigned: Mapping[str, str]
+    ) -> bool:
+        argv = allowed_argv(self, [t for word in words for t in self._files(word)])
+        if argv is None:
+            return self._skip(command.text)
+        return self._execute(command, argv, assigned)
+
+    def _execute(
+        self, command: ScriptCommand, argv: Sequence[str], assigned: Mapping[str, str]
+    ) -> bool:
+        self.on_line(f"RUN {command.text}")
+        cwd = self.place(".")
+        cwd.mkdir(parents=True, exist_ok=True)
+        output = None
+        if command.output is not None:
+            (target,) = command.output.expand(self.variables)
+            output = self.place(target.text)
+        ended = run_program(
+            argv,
+            environment=self.environment(assigned),
+            cwd=cwd,
+            output=output,
+            appends=command.appends,
+        )
+        self.lines, self.code, self.failed = ended.lines, ended.code, command.text
+        return ended.code == 0
+
+    # --- paths and variables of the image
+
+    @property
+    def path(self) -> str:
+        return self.variables.get("PATH") or _PATH
+
+    @property
+    def home(self) -> str:
+        user = self.step.user.partition(":")[0]
+        default = "/root" if user in ("", "root", "0") or user.isdecimal() else f"/home/{user}"
+        return self.variables.get("HOME") or default
+
+    def mapped(self, path: str) -> str:
+        """A path of the image, below its folder whether or not it is there."""
+        return str(inside(self.root, path)) if path.startswith("/") else path
+
+    def place(self, path: str) -> Path:
+        return inside(self.root, posixpath.join(self.cwd, path))
+
+    def find_program(self, name: str) -> Path | None:
+        """In the image's own folders of PATH; an absolute name only there."""
+        folders = [posixpath.dirname(name)] if "/" in name else self.path.split(":")
+        for folder in folders:
+            place = inside(self.root, posixpath.join(self.cwd, folder)) / posixpath.basename(name)
+            if place.is_file() and os.access(place, os.X_OK):
+                return place
+        return None
+
+    def _files(self, word: ExpandedWord) -> list[str]:
+        """What a pattern stands for, in the words of the image."""
+        if not word.is_pattern:
+            return [word.text]
+        start = self.root if word.text.startswith("/") else self.place(".")
+        pattern = word.text.lstrip("/")
+        try:
+            found = sorted(start.glob(pattern))
+        except (ValueError, NotImplementedError):
+            found = []
+        if not found:
+            return [word.text]
+        prefix = "/" if word.text.startswith("/") else ""
+        return [f"{prefix}{path.relative_to(start)}" for path in found]
+
+    def environment(self, assigned: Mapping[str, str]) -> dict[str, str]:
+        """Of a program: what reaches an index, and the image's own."""
+        given = {**self.variables, **assigned}
+        dropped = {"PIP_NO_CACHE_DIR", "PIP_USER", "PIP_BREAK_SYSTEM_PACKAGES", "UV_SYSTEM_PYTHON"}
+        own = {n: self._value(v) for n, v in given.items() if n not in dropped and n != "PATH"}
+        base = build_environment()
+        machine = base["PATH"]
+        folders = [self.mapped(folder) for folder in self.path.split(":")]
+        usual = str(self.root / HOME_OF_PYTHON / "bin")
+        cache = self.work.parent.parent
+        return {
+            **base,
+            "HOME": self.mapped(self.home),
+            "TMPDIR": str(self.work),
+            "PIP_CACHE_DIR": str(cache / "pip"),
+            "UV_CACHE_DIR": str(cache / "uv"),
+            **own,
+            "PATH": ":".join(dict.fromkeys((*folders, usual, machine))),
+        }
+
+    def _value(self, value: str) -> str:
+        if ":" in value and "//" not in value:
+            return ":".join(self._value(part) if part else "" for part in value.split(":"))
+        if not value.startswith("/"):
+            return value
+        mine = self.mapped(value)
+        return value if os.path.exists(value) and not os.path.exists(mine) else mine
+
+
+def _tested(words: Sequence[str], exists: Callable[[str, str], bool]) -> bool | None:
+    """https://pubs.opengroup.org/onlinepubs/9799919799/utilities/test.html"""
+    inner = list(words[1:])
+    if not words or words[0] not in ("[", "test") or (words[0] == "[" and inner[-1:] != ["]"]):
+        return {"true": True, ":": True, "false": False}.get(words[0]) if words else None
+    if words[0] == "[":
+        inner.pop()
+    is_not = inner[:1] == ["!"]
+    answer = _answer(inner[1:] if is_not else inner, exists)
+    return answer if answer is None or not is_not else not answer
+
+
+def _answer(inner: Sequence[str], exists: Callable[[str, str], bool]) -> bool | None:
+    match list(inner):
+        case []:
+            return False
+        case [word]:
+            return bool(word)
+        case ["-z", word]:
+            return not word
+        case ["-n", word]:
+            return bool(word)
+        case ["-e" | "-f" | "-d" | "-r" | "-s" as option, path]:
+            return exists(path, option[1])
+        case [left, "=" | "==", right]:
+            return left == right
+        case [left, "!=", right]:
+            return left != right
+    return None
