@@ -37,7 +37,7 @@ class StepFailedError(CallFailedError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class OneOffEnd:
     task: StoppedTask
     exit_code: int | None  # of the service's container; None: it did not run
     is_timed_out: bool = False
@@ -48,7 +48,7 @@ class Ended:
 
 
 @dataclass(slots=True, kw_only=True)
-class Runner:
+class OneOffRunner:
     """Runs one task to its end. `on_line` gets each log line, masked, as it comes."""
 
     aws: Aws
@@ -61,7 +61,7 @@ class Runner:
     speed: float = 1.0
     _reader: LogReader | None = field(default=None, init=False)
 
-    def run(self, one_off: OneOff, *, task_definition_arn: str, started_by: str) -> Ended:
+    def run(self, one_off: OneOff, *, task_definition_arn: str, started_by: str) -> OneOffEnd:
         """Raises CallFailedError where ECS starts no task, or no longer knows it."""
         started = self.clock.now()
         task = self.aws.ecs.run_task(
@@ -85,14 +85,14 @@ class Runner:
             self.aws.ecs.stop_task(self.cluster, task, reason=_INTERRUPTED)
             raise
 
-    def _follow(self, task: str, *, deadline: datetime) -> Ended:
+    def _follow(self, task: str, *, deadline: datetime) -> OneOffEnd:
         is_timed_out, unseen = False, 0
         while True:
             found = self.aws.ecs.find_task(self.cluster, task)
             self._tell()
             if isinstance(found, StoppedTask):
                 self._tell()
-                return Ended(
+                return OneOffEnd(
                     task=found, exit_code=self._exit_code(found), is_timed_out=is_timed_out
                 )
             unseen = unseen + 1 if found is None else 0
@@ -121,7 +121,7 @@ class Runner:
 def run_step(
     step: RunOneOff,
     aws: Aws,
-    runner: Runner,
+    runner: OneOffRunner,
     *,
     desired: Desired,
     task_definition_arn: str,
@@ -145,9 +145,9 @@ def make_runner(
     clock: Clock,
     on_line: Callable[[str], None],
     speed: float,
-) -> Runner:
+) -> OneOffRunner:
     """Where the service's own tasks run. Raises CallFailedError where the stack lacks an output."""
-    return Runner(
+    return OneOffRunner(
         aws=aws,
         clock=clock,
         cluster=desired.service.cluster,
@@ -159,7 +159,7 @@ def make_runner(
     )
 
 
-def _failure(step: RunOneOff, ended: Ended, aws: Aws, *, desired: Desired) -> StepFailedError:
+def _failure(step: RunOneOff, ended: OneOffEnd, aws: Aws, *, desired: Desired) -> StepFailedError:
     task = ended.task
     diagnosis = diagnose(
         aws,

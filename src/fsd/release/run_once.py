@@ -10,7 +10,7 @@ from datetime import timedelta
 from fsd.compile.desired import Json, JsonValue, OneOff
 from fsd.errors import CallFailedError, ErrorCode, TimedOutError
 from fsd.release.log_places import log_places
-from fsd.release.one_off import Runner
+from fsd.release.one_off import OneOffRunner
 from fsd.release.operations import ServiceRef, require_service
 from fsd.release.ports import Aws, Clock, TaskDefinition
 from fsd.snapshot import ServiceState
@@ -46,7 +46,7 @@ def run_once(
     service = require_service(aws, ref)
     definition = _require_definition(aws, service)
     container = _main_container(definition.definition, ref.service)
-    runner = Runner(
+    runner = OneOffRunner(
         aws=aws,
         clock=clock,
         cluster=ref.cluster,
