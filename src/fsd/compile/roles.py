@@ -14,7 +14,7 @@ from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
 from fsd.manifest.container import Roles
 from fsd.manifest.dependencies import EVERYTHING
-from fsd.manifest.models import Manifest, Secret
+from fsd.manifest.models import Manifest, Secret, Service
 
 _TOKEN = ("ecr:GetAuthorizationToken",)
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -85,6 +85,7 @@ def task_role(manifest: Manifest, *, target: Target) -> Json:
     statements = compile_statements(manifest.dependencies, target=target)
     if has_collector(manifest):
         statements.append(statement(_TRACE, scope=GrantScope(resources=(EVERYTHING,))))
+    statements += _efs_statements(manifest.service, target)
     if manifest.service.exec:
         statements.append(statement(_EXEC, scope=GrantScope(resources=(EVERYTHING,))))
     name = names.task_role(manifest.metadata.name, target.environment)
@@ -104,15 +105,27 @@ def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
             f":log-group:{group}:log-stream:*"
         )
         statements.append(statement(_LOG, scope=GrantScope(resources=(streams,))))
-    statements += _secret_statements(manifest.service.secrets, target)
+    sidecars = manifest.service.sidecars
+    secrets = (
+        *manifest.service.secrets,
+        *(
+            Secret(name=secret.name, value_from=secret.value_from)
+            for sidecar in sidecars
+            for secret in sidecar.secrets
+        ),
+    )
+    statements += _secret_statements(secrets, target)
     statements += _file_statements(manifest.service.environment_files)
     name = names.execution_role(manifest.metadata.name, target.environment)
     return _role(manifest, name, "execution", statements, target=target)
 
 
 def secret_arn(secret: Secret, target: Target) -> str:
+    return parameter_arn(secret.value_from, target)
+
+
+def parameter_arn(name: str, target: Target) -> str:
     """What ECS is told: a parameter by name becomes the account's ARN."""
-    name = secret.value_from
     if not name.startswith("/"):
         return name
     return f"arn:{target.partition}:ssm:{target.region}:{target.account}:parameter{name}"
@@ -154,6 +167,34 @@ def _file_statements(files: tuple[str, ...]) -> list[JsonValue]:
     ]
 
 
+def _efs_statements(service: Service, target: Target) -> list[JsonValue]:
+    """One a file system; writing where a container may.
+
+    https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
+    """
+    may_write: dict[str, bool] = {}
+    mounts = [mount for sidecar in service.sidecars for mount in sidecar.volumes]
+    for volume in service.volumes:
+        if volume.efs is not None:
+            name = volume.efs.file_system
+            others = [mount.read_only for mount in mounts if mount.name == volume.name]
+            writes = not all((volume.read_only, *others))
+            may_write[name] = may_write.get(name, False) or writes
+    write = ("elasticfilesystem:ClientWrite",)
+    return [
+        statement(
+            ("elasticfilesystem:ClientMount", *(write if writes else ())),
+            scope=GrantScope(
+                resources=(
+                    f"arn:{target.partition}:elasticfilesystem:{target.region}:{target.account}"
+                    f":file-system/{name}",
+                )
+            ),
+        )
+        for name, writes in sorted(may_write.items())
+    ]
+
+
 def _secret_statements(secrets: tuple[Secret, ...], target: Target) -> list[JsonValue]:
     resources: dict[str, set[str]] = {}
     for secret in secrets:
@@ -169,13 +210,21 @@ def _repositories(manifest: Manifest, target: Target, image: Image) -> tuple[str
     """The image's repository, and always the service's own: a rollback may want it."""
     account, region = target.account, target.region
     found = {(account, region, names.repository(manifest.metadata.name))}
-    match = _ECR_URI.match(image.repository)
-    if match:
-        found.add((match["account"], match["region"], match["name"]))
+    others = (_bare(sidecar.image) for sidecar in manifest.service.sidecars)
+    for repository in (image.repository, *others):
+        match = _ECR_URI.match(repository)
+        if match:
+            found.add((match["account"], match["region"], match["name"]))
     return tuple(
         f"arn:{target.partition}:ecr:{region}:{account}:repository/{name}"
         for account, region, name in sorted(found)
     )
+
+
+def _bare(reference: str) -> str:
+    """Without a tag or a digest."""
+    head, slash, last = reference.partition("@")[0].rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
 
 
 def _role_arn(name: str, target: Target) -> str:

@@ -19,6 +19,7 @@ from fsd.compile.observability import (
     trace_environment,
 )
 from fsd.compile.roles import execution_role_arn, secret_arn, task_role_arn
+from fsd.compile.sidecars import compile_sidecars, compile_volumes, depends_on, mount_points
 from fsd.manifest import names
 from fsd.manifest.models import HealthCheck, Manifest, Service
 
@@ -37,11 +38,15 @@ def compile_task_definition(
     logs = _log_configuration(manifest, target)
     main = _main_container(manifest, target=target, image=image, release=release) | logs
     sidecar = collector(manifest, target=target, logs=logs)
-    containers: list[JsonValue] = [main]
+    beside = compile_sidecars(service, target=target, logs=logs)
+    containers: list[JsonValue] = [main, *beside]
+    shares = sum(int(str(container.get("cpu", 0))) for container in beside)
+    if shares:
+        main["cpu"] = service.resources.cpu - shares
     if sidecar is not None:
         # A container without a share of its own would get next to none beside one that has one.
-        main["cpu"] = service.resources.cpu - COLLECTOR_CPU
-        main["dependsOn"] = [{"containerName": COLLECTOR, "condition": "START"}]
+        main["cpu"] = service.resources.cpu - shares - COLLECTOR_CPU
+        main["dependsOn"] = depends_on({**service.depends_on, COLLECTOR: "START"})
         containers.append(sidecar)
     definition: Json = {
         "family": names.service_name(manifest.metadata.name, target.environment),
@@ -57,6 +62,8 @@ def compile_task_definition(
         },
         "containerDefinitions": containers,
     }
+    if service.volumes:
+        definition["volumes"] = compile_volumes(service)
     if service.resources.ephemeral_storage is not None:
         definition["ephemeralStorage"] = {"sizeInGiB": service.resources.ephemeral_storage}
     return definition
@@ -79,8 +86,14 @@ def container_check(service: Service) -> Json | None:
         "interval": checks.interval,
         "timeout": timeout,
         "retries": checks.unhealthy_threshold,
-        "startPeriod": min(checks.grace_period, _MAXIMUM_START_PERIOD),
+        "startPeriod": _start_period(checks),
     }
+
+
+def _start_period(checks: HealthCheck) -> int:
+    if checks.start_period is not None:
+        return checks.start_period
+    return min(checks.grace_period, _MAXIMUM_START_PERIOD)
 
 
 def _written_check(checks: HealthCheck) -> list[JsonValue]:
@@ -147,6 +160,8 @@ def _main_container(manifest: Manifest, *, target: Target, image: Image, release
         "environment": _pairs(environment, "value"),
         "environmentFiles": [{"type": "s3", "value": arn} for arn in service.environment_files],
         "secrets": _pairs(secrets, "valueFrom"),
+        "dependsOn": depends_on(service.depends_on),
+        "mountPoints": mount_points(service.volumes),
         "portMappings": _ports(service),
         "dockerLabels": {
             **service.docker_labels,

@@ -59,6 +59,9 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "use lower case letters, digits and hyphens, with none at the ends",
     ),
     r"^[1-9][0-9]{0,4}[smh]$": ("a duration", "write it with a unit, such as 90s, 10m or 1h"),
+    r"^/[!-~]+$": ("a folder", "start it with `/`, with something behind"),
+    r"^fs-[0-9a-f]{8,40}$": ("the id of a file system", "it looks like fs-0a1b2c3d4e5f67890"),
+    r"^fsap-[0-9a-f]{8,40}$": ("the id of an access point", "it looks like fsap-0a1b2c3d4e5f67890"),
     r"^[a-z]+=": (
         "a secret as `docker build --secret` takes it",
         "write `id=NAME,env=VARIABLE` or `id=NAME,src=FILE`",
@@ -188,8 +191,10 @@ def advise_key(path: KeyPath, model: type) -> str:
         return f"did you mean `{near}`?"
     elsewhere = [place for place in places(model) if plain(str(place[-1])) == plain(key)]
     elsewhere = [place for place in elsewhere if _is_near(place[:-1], parent)]
-    if len(elsewhere) == 1:
-        return f"did you mean {_name(elsewhere[0])}?"
+    shortest = min(map(len, elsewhere), default=0)
+    highest = [place for place in elsewhere if len(place) == shortest]
+    if len(highest) == 1:
+        return f"did you mean {_name(highest[0])}?"
     return f"known here: {', '.join(known)}"
 
 

@@ -17,9 +17,17 @@ ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
 BOUNDARY_PATTERN = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$"
 EnvironmentFile = Annotated[str, Limits(pattern=ENVIRONMENT_FILE_PATTERN)]
 RoleArn = Annotated[str, Limits(pattern=ROLE_PATTERN)]
-HOST_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 DURATION_PATTERN = r"^[1-9][0-9]{0,4}[smh]$"
 Duration = Annotated[str, Limits(pattern=DURATION_PATTERN)]
+HOST_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+MOUNT_PATTERN = r"^/[!-~]+$"
+FILE_SYSTEM_PATTERN = r"^fs-[0-9a-f]{8,40}$"
+ACCESS_POINT_PATTERN = r"^fsap-[0-9a-f]{8,40}$"
+MountPath = Annotated[str, Limits(pattern=MOUNT_PATTERN, max_length=1024)]
+VariableName = Annotated[str, Limits(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+# ContainerCondition of the ECS API.
+Condition = Literal["START", "COMPLETE", "SUCCESS", "HEALTHY"]
+ContainerName = Annotated[str, Limits(pattern=HOST_PATTERN, max_length=255)]
 TagValue = Annotated[str, Limits(pattern=TAG_VALUE_PATTERN, max_length=256)]
 Limit = Annotated[int, Limits(ge=0, le=2_147_483_647)]
 
@@ -155,3 +163,93 @@ class DeployStep:
     @property
     def seconds(self) -> int:
         return int(self.timeout[:-1]) * {"s": 1, "m": 60, "h": 3600}[self.timeout[-1]]
+
+
+@section
+class Efs:
+    """A file system of yours, always with encryption on the way."""
+
+    file_system: Annotated[str, Limits(pattern=FILE_SYSTEM_PATTERN)] = key(
+        description="Its id.", examples=("fs-0a1b2c3d4e5f67890",)
+    )
+    access_point: Annotated[str, Limits(pattern=ACCESS_POINT_PATTERN)] | None = key(
+        default=None, description="Its access point, which then says the folder."
+    )
+    root: Annotated[str, Limits(pattern=MOUNT_PATTERN)] | None = key(
+        default=None, description="A folder in it; the whole file system without it."
+    )
+
+
+@section
+class Volume:
+    name: ContainerName = key(description="What sidecars call it by.", examples=("media",))
+    path: MountPath = key(description="Where the service has it.", examples=("/srv/media",))
+    read_only: bool = key(default=False, description="The service may only read it.")
+    efs: Efs | None = key(
+        default=None, description="Absent: empty at the start, and gone with the task."
+    )
+
+
+@section
+class Mount:
+    name: ContainerName = key(description="Of `service.volumes`.")
+    path: MountPath = key(description="Where the sidecar has it.")
+    read_only: bool = key(default=False, description="The sidecar may only read it.")
+
+
+@section
+class SidecarCheck:
+    command: (
+        Annotated[tuple[str, ...], Limits(min_length=1)] | Annotated[str, Limits(min_length=1)]
+    ) = key(description="Ends with 0 for healthy; text is run by a shell.")
+    interval: Annotated[int, Limits(ge=5, le=300)] = key(default=30, description="Seconds.")
+    timeout: Annotated[int, Limits(ge=2, le=60)] = key(default=5, description="Seconds.")
+    unhealthy_threshold: Annotated[int, Limits(ge=1, le=10)] = key(
+        default=3, description="Failing checks until it is unhealthy."
+    )
+    start_period: Annotated[int, Limits(ge=0, le=300)] | None = key(
+        default=None, description="Seconds in which failing checks do not count."
+    )
+
+
+@section
+class SidecarResources:
+    cpu: Annotated[int, Limits(gt=0)] | None = key(
+        default=None, description="CPU units of the task's that it gets."
+    )
+    memory: Annotated[int, Limits(gt=0)] | None = key(
+        default=None, description="MiB of the task's that it may use."
+    )
+
+
+@section
+class SidecarSecret:
+    name: VariableName = key(description="The environment variable that gets the value.")
+    value_from: Annotated[str, Limits(min_length=1)] = key(description="As in `service.secrets`.")
+
+
+@section
+class Sidecar:
+    """A container beside the service, in the same task: they share localhost."""
+
+    name: ContainerName = key(description="Its name in the task.", examples=("proxy",))
+    image: Annotated[str, Limits(min_length=1)] = key(
+        description="A ready image.", examples=("public.ecr.aws/nginx/nginx:1.27",)
+    )
+    command: tuple[str, ...] | None = key(default=None, description="Overrides the image's CMD.")
+    environment: dict[VariableName, str] = key(default={}, description="Variables; no secrets.")
+    secrets: tuple[SidecarSecret, ...] = key(default=(), description="As for the service.")
+    port: Annotated[int, Limits(ge=1, le=65535)] | None = key(
+        default=None, description="A port that it listens on."
+    )
+    essential: bool = key(
+        default=True, description="Its end ends the task; false for one that may end."
+    )
+    health_check: SidecarCheck | None = key(default=None, description="Absent: none.")
+    depends_on: dict[ContainerName, Condition] = key(
+        default={}, description="Containers of the task that come first, and how far."
+    )
+    resources: SidecarResources | None = key(
+        default=None, description="Absent: no share of its own."
+    )
+    volumes: tuple[Mount, ...] = key(default=(), description="Volumes of the service that it has.")

@@ -138,15 +138,24 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "X86_64 or ARM64",
     ),
     _none("operatingSystemFamily os osFamily", "FSD has no choice of system: tasks run on Linux"),
-    _none(
-        "sidecars targetContainer containers containerDefinitions additionalContainers essential "
-        "sidecarContainers",
-        "FSD has no containers of your own beside the service: a task runs one image",
+    _use(
+        "sidecars containers containerDefinitions additionalContainers sidecarContainers",
+        "service.sidecars",
+        "a list of `{name: NAME, image: URI}`",
+        under="top",
     ),
-    _none(
-        "initContainers dependsOn links externalLinks volumesFrom",
-        "FSD has no other containers in a task, so there is nothing to wait for or to link to",
+    _use(
+        "containers containerDefinitions additionalContainers sidecarContainers",
+        "service.sidecars",
+        "a list of `{name: NAME, image: URI}`",
     ),
+    _use(
+        "initContainers",
+        "service.sidecars",
+        "with `essential: false`, and `service.dependsOn: {NAME: SUCCESS}`",
+    ),
+    _none("targetContainer", "FSD has no other target: requests go to the service's container"),
+    _none("links externalLinks volumesFrom", "FSD has no links: containers share localhost"),
     _use(
         "migrations migrate preDeploy releaseCommand preRun preDeployCommand",
         "service.beforeDeploy",
@@ -246,8 +255,6 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "cpuThreshold averageUtilization",
         "service.autoScaling.targetCPUUtilization",
     ),
-    _use("cpu", "service.resources.cpu", under="service top"),
-    _use("memory", "service.resources.memory", under="service top"),
     _use("cpu", "service.autoScaling.targetCPUUtilization", under="autoScaling"),
     _use(
         "memoryPercentage targetMemory memoryTarget targetMemoryUtilizationPercentage "
@@ -289,7 +296,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _use("healthCheckPath healthPath healthCheckUrl", "service.healthCheck.path"),
     _use("url endpoint uri httpGet", "service.healthCheck.path", under="healthCheck"),
     _use(
-        "startupProbe startPeriod initialDelaySeconds initialDelay "
+        "startupProbe initialDelaySeconds initialDelay "
         "healthCheckGracePeriod healthCheckGracePeriodSeconds gracePeriodSeconds startupTime",
         "service.healthCheck.gracePeriod",
         "in seconds",
@@ -495,13 +502,16 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _none("cdn cloudfront", "FSD has no CDN"),
     # --- the container ---
-    _none(
-        "volumes persistence extraVolumes fileSystemConfig fileSystemId mountPoints volumeMounts "
-        "efs efsVolumeConfiguration tmpfs bindMounts "
-        "persistentVolumeClaim volumeConfigurations mounts fileSystem",
-        "FSD has no volumes: what a task writes is gone when it ends; keep data in S3 or in a "
-        "database",
+    _use(
+        "persistence extraVolumes fileSystemConfig fileSystemId mountPoints volumeMounts efs "
+        "efsVolumeConfiguration tmpfs bindMounts mounts fileSystem storage",
+        "service.volumes",
+        "a list of `{name: NAME, path: FOLDER}`, with `efs` for files that stay",
+        under="service top",
     ),
+    _use("rootDirectory", "service.volumes[0].efs.root", under="efs"),
+    _use("mountPath containerPath target", "service.volumes[0].path", under="volumes"),
+    _none("persistentVolumeClaim volumeConfigurations", "FSD has no EBS volumes of a service"),
     _use(
         "killTimeout maxShutdownDelaySeconds stopGracePeriod terminationGracePeriodSeconds "
         "shutdownTimeout gracefulShutdown",

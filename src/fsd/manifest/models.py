@@ -10,13 +10,17 @@ from typing import Annotated, Literal
 from fsd.manifest.container import (
     Build,
     Capabilities,
+    Condition,
     Connect,
+    ContainerName,
     DeployStep,
     EnvironmentFile,
     Roles,
+    Sidecar,
     Spot,
     TagValue,
     Ulimit,
+    Volume,
 )
 from fsd.manifest.section import Limits, key, section
 
@@ -89,6 +93,11 @@ class HealthCheck:
     )
     unhealthy_threshold: Annotated[int, Limits(ge=2, le=10)] = key(
         default=3, description="Failing checks until a target is unhealthy."
+    )
+    start_period: Annotated[int, Limits(ge=0, le=300)] | None = key(
+        default=None,
+        description="Seconds in which failing checks in the container do not count; gracePeriod, "
+        "up to 300.",
     )
     grace_period: Annotated[int, Limits(ge=0, le=2_147_483_647)] = key(
         default=60,
@@ -333,6 +342,17 @@ class Service:
     docker_labels: dict[str, str] = key(default={}, description="Docker labels of the container.")
     tags: dict[str, TagValue] = key(
         default={}, description="Tags of all that FSD makes for it, beside its own."
+    )
+    sidecars: tuple[Sidecar, ...] = key(
+        default=(), description="Containers beside the service, in the same task."
+    )
+    depends_on: dict[ContainerName, Condition] = key(
+        default={},
+        description="Sidecars that come first, and how far: START, COMPLETE, SUCCESS or HEALTHY.",
+        examples=({"migrate": "SUCCESS"},),
+    )
+    volumes: tuple[Volume, ...] = key(
+        default=(), description="Folders on EFS, or that the task's containers share."
     )
     before_deploy: DeployStep | None = key(
         default=None,

@@ -31,6 +31,7 @@ class Unit(StrEnum):
 UNITS: Mapping[str, Unit] = {
     "cpu": Unit.CPU,
     "memory": Unit.MEMORY,
+    "startPeriod": Unit.SECONDS,
     "base": Unit.COUNT,
     "percent": Unit.PERCENT,
     "ephemeralStorage": Unit.DISK,

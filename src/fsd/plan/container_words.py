@@ -55,6 +55,23 @@ def _linux(value: JsonValue) -> str:
     return ", ".join(parts)
 
 
+def _dependencies(value: JsonValue) -> str:
+    return _each(value, lambda entry: f"{entry.get('containerName')} {entry.get('condition')}")
+
+
+def _mounts(value: JsonValue) -> str:
+    return _each(value, _mount)
+
+
+def _mount(entry: Json) -> str:
+    return f"{entry.get('sourceVolume')} at {entry.get('containerPath')}"
+
+
+def _each(value: JsonValue, words: Callable[[Json], str]) -> str:
+    entries = value if isinstance(value, list) else []
+    return ", ".join(words(entry) for entry in entries if isinstance(entry, dict)) or "none"
+
+
 _WORDS: Mapping[str, tuple[str, Callable[[JsonValue], str]]] = {
     "stopTimeout": ("stop timeout", _seconds),
     "user": ("user", _text),
@@ -62,4 +79,6 @@ _WORDS: Mapping[str, tuple[str, Callable[[JsonValue], str]]] = {
     "readonlyRootFilesystem": ("read-only root", _switch),
     "ulimits": ("ulimits", _limits),
     "linuxParameters": ("process", _linux),
+    "dependsOn": ("depends on", _dependencies),
+    "mountPoints": ("volumes", _mounts),
 }

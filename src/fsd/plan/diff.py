@@ -74,9 +74,20 @@ def _diff_fields(old: Json, new: Json) -> Iterator[Change]:
     for field, what in _SCALAR_FIELDS.items():
         if old.get(field) != new.get(field):
             yield Change(what=what, before=_flat(old.get(field)), after=_flat(new.get(field)))
+    if old.get("volumes") != new.get("volumes"):
+        yield _diff_volumes(_by_name(old, "volumes", "name"), _by_name(new, "volumes", "name"))
     sizes = [_storage(definition) for definition in (old, new)]
     if sizes[0] != sizes[1]:
         yield Change(what="ephemeral storage", before=f"{sizes[0]} GiB", after=f"{sizes[1]} GiB")
+
+
+def _diff_volumes(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> Change:
+    return Change(
+        what="task volumes",
+        added=tuple(sorted(new.keys() - old.keys())),
+        removed=tuple(sorted(old.keys() - new.keys())),
+        changed=tuple(sorted(k for k in new.keys() & old.keys() if new[k] != old[k])),
+    )
 
 
 def _storage(definition: Json) -> int:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from fsd.compile.desired import Json, JsonValue
 
 _EMPTY: tuple[JsonValue, ...] = ([], {}, None, "")
-_UNORDERED_BY = {"environment": "name", "secrets": "name", "portMappings": "containerPort"}
+_UNORDERED_BY = {
+    "environment": "name",
+    "secrets": "name",
+    "portMappings": "containerPort",
+    "dependsOn": "containerName",
+    "mountPoints": "containerPath",
+}
 _CONTAINER_DEFAULTS: dict[str, JsonValue] = {"cpu": 0, "essential": True}
 _PORT_DEFAULTS: dict[str, JsonValue] = {"protocol": "tcp"}
 

@@ -198,4 +198,51 @@ ROWS: tuple[Row, ...] = (
         finds="missing-key",
         plan="afterDeploy: python smoke.py",
     ),
+    Row(
+        key="service.sidecars",
+        good="{sidecars: [{name: proxy, image: 'nginx:1', command: [nginx], port: 80, environment: "
+        "{A: 1}, secrets: [{name: KEY, valueFrom: /team/key}], healthCheck: {command: 'true'}, "
+        "resources: {cpu: 64, memory: 128}, volumes: [{name: tmp, path: /tmp/x}]}], "
+        "volumes: [{name: tmp, path: /tmp/x}]}",
+        wrong="{sidecars: [{name: proxy}]}",
+        finds="missing-key",
+        clash="{sidecars: [{name: offer-api, image: 'nginx:1'}]}",
+        clash_finds="sidecar-name-taken",
+        compiled=('"name": "proxy"', '"cpu": 448', "parameter/team/key"),
+        plan="container +proxy",
+    ),
+    Row(
+        key="service.dependsOn",
+        good="{dependsOn: {init: SUCCESS}, "
+        "sidecars: [{name: init, image: 'busybox:1', essential: false}]}",
+        wrong="{dependsOn: {init: DONE}}",
+        clash="{dependsOn: {init: SUCCESS}, sidecars: [{name: init, image: 'busybox:1'}]}",
+        clash_finds="container-dependency",
+        compiled=('"dependsOn": [{"condition": "SUCCESS", "containerName": "init"}]',),
+        plan="depends on none → init SUCCESS",
+    ),
+    Row(
+        key="service.volumes",
+        good="{volumes: [{name: media, path: /srv/media, efs: {fileSystem: fs-01234567, "
+        "accessPoint: fsap-01234567}}]}",
+        wrong="{volumes: [{name: media, path: media}]}",
+        clash="{volumes: [{name: media, path: /m, efs: {fileSystem: fs-01234567, "
+        "accessPoint: fsap-01234567, root: /x}}]}",
+        clash_finds="volume-misused",
+        compiled=(
+            '"efsVolumeConfiguration": {"authorizationConfig": {"accessPointId": "fsap-01234567", '
+            '"iam": "ENABLED"}, "fileSystemId": "fs-01234567", "rootDirectory": "/", '
+            '"transitEncryption": "ENABLED"}',
+            "elasticfilesystem:ClientWrite",
+        ),
+        plan="volumes none → media at /srv/media",
+    ),
+    Row(
+        key="service.healthCheck.startPeriod",
+        good="{healthCheck: {path: /health, command: 'true', startPeriod: 120}}",
+        wrong="{healthCheck: {startPeriod: 301}}",
+        finds="out-of-range",
+        compiled=('"startPeriod": 120',),
+        plan="healthCheck changed",
+    ),
 )

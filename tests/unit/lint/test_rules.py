@@ -84,6 +84,50 @@ CONSUMER = (
 )
 
 CASES = [
+    Case(rule="sidecar-name-taken", service="sidecars: [{name: service, image: a}]", at=None),
+    Case(
+        rule="sidecar-name-taken",
+        service="sidecars: [{name: a, image: a}, {name: a, image: b}]",
+        at=(8, 42),
+    ),
+    Case(rule="container-dependency", service="dependsOn: {db: START}", at=(8, 19)),
+    Case(
+        rule="container-dependency",
+        service="dependsOn: {a: SUCCESS}\nsidecars: [{name: a, image: b}]",
+        at=(8, 18),
+    ),
+    Case(
+        rule="container-dependency",
+        service="dependsOn: {a: HEALTHY}\nsidecars: [{name: a, image: b}]",
+        at=(8, 18),
+    ),
+    Case(
+        rule="container-dependency",
+        service="sidecars: [{name: a, image: b, dependsOn: {b: START}}, "
+        "{name: b, image: b, dependsOn: {a: START}}]",
+        at=(8, 34),
+    ),
+    Case(
+        rule="container-dependency",
+        service="dependsOn: {a: SUCCESS}\nsidecars: [{name: a, image: b, essential: false}]",
+    ),
+    Case(
+        rule="volume-misused",
+        service="volumes: [{name: a, path: /a}, {name: a, path: /b}]",
+        at=(8, 41),
+    ),
+    Case(
+        rule="volume-misused",
+        service="volumes: [{name: a, path: /a, efs: {fileSystem: fs-01234567, "
+        "accessPoint: fsap-01234567, root: /x}}]",
+        at=(8, 98),
+    ),
+    Case(
+        rule="volume-misused",
+        service="sidecars: [{name: a, image: b, volumes: [{name: c, path: /c}]}]",
+        at=(8, 51),
+    ),
+    Case(rule="volume-misused", service="volumes: [{name: a, path: /a}]"),
     Case(
         rule="deploy-step-size",
         service="beforeDeploy: {command: [a], resources: {cpu: 256, memory: 4096}}",

@@ -139,6 +139,7 @@ def test_lint__only_what_breaks__is_an_error() -> None:
     assert {rule.id for rule in ALL_RULES if rule.severity is Severity.ERROR} == {
         "capacity-order",
         "connect-without-port",
+        "container-dependency",
         "deploy-step-size",
         "duplicate-secret-name",
         "early-success-percent",
@@ -149,11 +150,13 @@ def test_lint__only_what_breaks__is_an_error() -> None:
         "permission-type-mismatch",
         "resource-name-malformed",
         "secret-arn-malformed",
+        "sidecar-name-taken",
         "tag-reserved",
         "template-reference",
         "ulimit-order",
         "unknown-dependency-type",
         "unknown-permission",
+        "volume-misused",
     }
 
 

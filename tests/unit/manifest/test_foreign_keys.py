@@ -39,7 +39,7 @@ def advice(service: str) -> str:
         ("deploy: {replicas: 2}", "service.deployment"),
         ("healthCheck: {test: [CMD, a]}", "service.healthCheck.command"),
         ("healthCheck: {retries: 3}", "service.healthCheck.unhealthyThreshold"),
-        ("healthCheck: {start_period: 40}", "service.healthCheck.gracePeriod"),
+        ("healthCheck: {startupTime: 40}", "service.healthCheck.gracePeriod"),
         # ECS
         ("containerPort: 80", "service.port"),
         ("desiredCount: 2", "service.resources.desiredCount"),
@@ -97,12 +97,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
 @pytest.mark.parametrize(
     ("service", "feature"),
     [
-        ("sidecars: []", "containers of your own"),
-        ("volumes: []", "volumes"),
-        ("mountPoints: []", "volumes"),
-        ("efs: {}", "volumes"),
-        ("depends_on: [db]", "other containers"),
-        ("initContainers: []", "other containers"),
         ("restart: always", "restart policy"),
         ("subnets: []", "subnets in a Service YAML"),
         ("securityGroups: []", "security groups of your own"),
@@ -132,7 +126,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("cpuset: 0-1", "kernel settings"),
         ("dns_search: a.b", "network settings of the container"),
         ("extends: {}", "other files or processes"),
-        ("persistence: {}", "volumes"),
         ("rbac: {}", "accounts in a cluster"),
         ("networking: {loadBalancer: {sslPolicy: x}}", "such setting of the load balancer"),
         ("networking: {loadBalancer: {port: 443}}", "choice of the load balancer's port"),
@@ -179,7 +172,7 @@ def test_unknown_key__like_others_but_none_of_them__lists_what_is_known(service:
 @pytest.mark.parametrize(
     ("key", "fix"),
     [
-        ("sidecars: []", "FSD has no containers"),
+        ("sidecars: []", "use `service.sidecars`"),
         ("stages: {}", "use `environments`"),
         ("team: x", "use `metadata.pack`"),
         ("spec: {}", "use `service`"),
