@@ -8,6 +8,7 @@ import select
 import sys
 import unicodedata
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import TextIO
 
 
@@ -20,6 +21,21 @@ def printable(text: str) -> str:
 # A reader that has stopped (Ctrl-S, a pager) is waited for this long, and the run goes on.
 _PATIENCE = 5.0  # seconds
 _PIECE = 1_000  # characters: a pipe that takes anything takes 4,096 bytes
+
+
+# Results are set for this many columns; a terminal may have fewer, and a screen reads down to 60.
+MOST_COLUMNS, LEAST_COLUMNS = 100, 60
+_COLUMNS = ContextVar("columns", default=MOST_COLUMNS)
+
+
+def columns() -> int:
+    """How wide a result may be."""
+    return _COLUMNS.get()
+
+
+def fit_columns(available: int) -> None:
+    """For the rest of the process: the terminal that results go to is so wide."""
+    _COLUMNS.set(min(MOST_COLUMNS, max(LEAST_COLUMNS, available)))
 
 
 class Unbreakable:

@@ -41,9 +41,10 @@ def without_log_lines(result: Result) -> Result:
         diagnosis,
         causes=diagnosis.causes_without_log or diagnosis.causes,
         causes_without_log=(),
-        log_lines=(NOT_HERE,),
+        log_lines=(),
+        log_task="",
     )
-    return replace(result, diagnosis=without)
+    return replace(result, diagnosis=without, notes=(*result.notes, NOT_HERE))
 
 
 def without_output(error: FsdError) -> FsdError:

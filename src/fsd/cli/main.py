@@ -100,6 +100,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. Output goes to stdout and stderr."""
     debug = "--debug" in arguments
     _write_whatever_the_terminal_takes()
+    _fit_the_terminal()
     try:
         result = cli.main(args=list(arguments), prog_name="fsd", standalone_mode=False)
     except click.exceptions.Exit as exited:
@@ -164,6 +165,16 @@ def _write_whatever_the_terminal_takes() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _fit_the_terminal() -> None:
+    """Nothing wraps inside a word where the screen is narrow."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        import shutil
+
+        from fsd.streams import fit_columns
+
+        fit_columns(shutil.get_terminal_size().columns)
 
 
 def main() -> None:

@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from fsd.errors import Location
 from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.key_path import dotted
+from fsd.streams import columns
 
 # Path → lines of the file, for the lines that are shown.
 Sources = Mapping[str, Sequence[str]]
 
-_WIDTH = 100
 # Findings whose value must not be repeated: logs have more readers than the file.
 _SECRETS = frozenset({"secret-in-environment"})
 _COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1"}
@@ -135,7 +135,7 @@ def _source(where: Location, width: int, sources: Sources, *, is_secret: bool) -
         hidden = line[column : column + 4] + "•" * max(0, width - 4)
         line = line[:column] + hidden + line[column + width :]
     number = str(where.line)
-    room = _WIDTH - len(number) - 3
+    room = columns() - len(number) - 3
     before, after = _escaped(line[:column]), _escaped(line[column:])
     if len(before) + len(after) > room and len(before) > room // 2:
         before = "…" + before[-(room // 2) :]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from fsd.report.wording import clip
+from fsd.report.wording import WARNING, capitalised, clip
 from fsd.streams import printable
 
 # GitHub refuses a comment of more than 65536 characters.
@@ -99,6 +99,17 @@ def details(title: str, body: str) -> str:
     if not body:
         return ""
     return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def note_list(notes: Sequence[str]) -> str:
+    """A warning says itself that it is one."""
+    lines = (
+        f"- ⚠️ {sentence(capitalised(note.removeprefix(WARNING)))}"
+        if note.startswith(WARNING)
+        else f"- {sentence(capitalised(note))}"
+        for note in notes
+    )
+    return "\n".join(lines)
 
 
 def names(values: Sequence[str]) -> str:

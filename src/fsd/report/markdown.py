@@ -24,6 +24,7 @@ from fsd.report.github_text import (
     join,
     link,
     marker,
+    note_list,
     row,
     sentence,
 )
@@ -36,7 +37,7 @@ from fsd.report.wording import (
     short_digest,
     size_text,
 )
-from fsd.rollout.cause import Cause, Diagnosis
+from fsd.rollout.cause import Cause, Diagnosis, Evidence
 
 _ICONS = {
     Outcome.SUCCEEDED: "✅",
@@ -146,7 +147,7 @@ def _body(result: Result, *, run_url: str, mentions: bool) -> str:
             _next_block(result),
             details(_rollout_title(result.phases), _rollout(result, is_failure=failed)),
             details("What changed", "" if failed else _changes_list(result)),
-            details("Notes", "\n".join(f"- {escape(note)}" for note in result.notes)),
+            details("Notes", note_list(result.notes)),
         ]
     )
 
@@ -254,8 +255,11 @@ def _lines_that_say_why(diagnosis: Diagnosis) -> str:
     """The service's own last lines; without them what AWS said."""
     if diagnosis.log_lines:
         return code_block(diagnosis.log_lines)
-    said = [f"{capitalised(one.source)}: {one.text}" for one in diagnosis.cause.evidence]
-    return code_block(said) if said else ""
+    return "\n".join(_quoted(one) for one in diagnosis.cause.evidence)
+
+
+def _quoted(evidence: Evidence) -> str:
+    return f"- {escape(capitalised(evidence.source))} says: {code(evidence.text)}"
 
 
 def _fix(result: Result, cause: Cause, *, mentions: bool) -> str:
@@ -297,7 +301,7 @@ def _evidence(result: Result, diagnosis: Diagnosis) -> str:
     cause = diagnosis.cause
     lines = [f"- Where: {code(cause.where)}"] if cause.where else []
     if diagnosis.log_lines:  # else it stands above
-        lines += [f"- {escape(capitalised(e.source))} says: {code(e.text)}" for e in cause.evidence]
+        lines += [_quoted(evidence) for evidence in cause.evidence]
     if diagnosis.log_lines and diagnosis.log_task:
         group = f", log group {code(result.log_group)}" if result.log_group else ""
         lines.append(f"- Lines above: task {code(diagnosis.log_task)}{group}")
@@ -362,9 +366,9 @@ def _gantt(phases: Sequence[Phase]) -> str:
             continue
         total += round((phase.finished_at - phase.started_at).total_seconds())
         seconds = max(1, round((phase.finished_at - phase.started_at).total_seconds()))
-        state = "crit" if phase.state is PhaseState.FAILED else "done"
+        state = "crit, " if phase.state is PhaseState.FAILED else ""
         start = f"{phase.started_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
-        bars.append(f"    {phase.name} : {state}, {start}, {seconds}s")
+        bars.append(f"    {phase.name} : {state}{start}, {seconds}s")
     if not bars:
         return ""
     head = [

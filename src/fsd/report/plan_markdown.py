@@ -26,6 +26,7 @@ from fsd.report.github_text import (
     join,
     marker,
     names,
+    note_list,
     sentence,
 )
 from fsd.report.plans import Planned, plan_summary
@@ -94,8 +95,11 @@ def _plan_block(planned: Planned) -> str:
     rollout = f" · rollout {escape(planned.duration_text())}" if planned.duration_text() else ""
     head = f"**{escape(planned.environment)}** — {escape(plan_summary(plan))}{rollout}"
     security = [f"- 🔑 {sentence(capitalised(text))}" for text in security_sentences(plan)]
-    lines = [line for step in plan.steps for line in _step_lines(step)]
-    notes = [f"- {escape(note)}" for note in planned.notes]
+    # A service that only gets the revision above is changed by nothing else.
+    steps = [step for step in plan.steps if not _is_only_the_rollout(step)]
+    lines = [line for step in steps for line in _step_lines(step)] or [
+        line for step in plan.steps for line in _step_lines(step)
+    ]
     attach = "A deployment in flight does this already; `fsd deploy` waits for it."
     return join(
         [
@@ -103,9 +107,13 @@ def _plan_block(planned: Planned) -> str:
             attach if plan.attach_to else "",
             "\n".join(security),
             code_block(lines, language="diff") if lines else "",
-            "\n".join(notes),
+            note_list(planned.notes),
         ]
     )
+
+
+def _is_only_the_rollout(step: Step) -> bool:
+    return isinstance(step, UpdateService) and not step.changes
 
 
 def _step_lines(step: Step) -> Iterator[str]:

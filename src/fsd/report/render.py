@@ -9,7 +9,6 @@ from fsd.durations import duration_text
 from fsd.release.result import Outcome, Result
 from fsd.report.changes import changes_text
 from fsd.report.wording import (
-    WIDTH,
     capitalised,
     count_text,
     note_lines,
@@ -18,7 +17,7 @@ from fsd.report.wording import (
     wrap,
 )
 from fsd.rollout.cause import Cause, Diagnosis
-from fsd.streams import printable
+from fsd.streams import columns, printable
 
 LOG_LINES_SHOWN = 12
 CAUSES_SHOWN = 3
@@ -65,7 +64,7 @@ def _commands(diagnosis: Diagnosis, *, service: str, environment: str) -> list[s
         commands.append(f"fsd logs --service {service} --env {environment} --task {task}")
     commands.append(f"fsd explain {diagnosis.cause.code}")
     line = "       " + "  ·  ".join(commands)
-    return [line] if len(line) <= WIDTH else [f"       {command}" for command in commands]
+    return [line] if len(line) <= columns() else [f"       {command}" for command in commands]
 
 
 def _log_lines(diagnosis: Diagnosis) -> list[str]:
@@ -113,12 +112,12 @@ def next_steps(result: Result) -> tuple[str, ...]:
 
 
 def with_exit_code(line: str, code: int) -> str:
-    """`exit 6` at the right edge, or just behind where the line is long."""
+    """`exit 6` at the right edge, on the next line if this one is too long."""
     text = f"exit {code}"
     return (
-        f"{line:<{WIDTH - len(text)}}{text}"
-        if len(line) + 3 + len(text) <= WIDTH
-        else (f"{line}   {text}")
+        f"{line:<{columns() - len(text)}}{text}"
+        if len(line) + 3 + len(text) <= columns()
+        else f"{line}\n{text:>{columns()}}"
     )
 
 

@@ -11,7 +11,6 @@ from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import ReleaseInfo
 from fsd.report.condition import ending_lines, kind_text, rollout_reason
 from fsd.report.wording import (
-    WIDTH,
     clip,
     release_label,
     short_commit,
@@ -23,18 +22,18 @@ from fsd.rollout.diagnose import family_revision, group_name, short
 from fsd.rollout.last import LastRollout, RolloutStatus
 from fsd.rollout.present import GroupLook
 from fsd.snapshot import ServiceState, TargetHealth, TaskState
-from fsd.streams import printable
+from fsd.streams import columns, printable
 
 GAP = "  "
 
 
-def table(rows: Sequence[Sequence[str]], *, indent: str = "", width: int = WIDTH) -> str:
+def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
     """Rows with columns as wide as their widest cell; only the last column is cut to fit."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
         cells = [f"{cell:<{size}}" for cell, size in zip(row, widths, strict=True)]
-        lines.append(clip((indent + GAP.join(cells)).rstrip(), width))
+        lines.append(clip((indent + GAP.join(cells)).rstrip(), columns()))
     return "\n".join(lines)
 
 

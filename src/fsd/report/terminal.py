@@ -18,10 +18,14 @@ from fsd.durations import duration_text
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress
 from fsd.report.changes import phase_text
 from fsd.report.plain import failed_text, new_text
-from fsd.report.wording import WIDTH
-from fsd.streams import Unbreakable, printable
+from fsd.report.wording import clip
+from fsd.streams import MOST_COLUMNS, Unbreakable, printable
 
-BAR = 20  # cells
+BAR = 20  # cells; half of it where the terminal is narrow
+NARROW = 80  # columns
+LABELS = 13  # columns of a phase's mark and name
+LINES_OF_A_PHASE = 2
+RAGGED = 10  # columns that a line loses where it wraps between words
 # The newest build lines and events; more would push the phases off a small screen.
 NOTES_SHOWN = 3
 _WATCHED = {PhaseName.ROLLOUT, PhaseName.ROLLBACK}
@@ -33,7 +37,7 @@ def live_reporter(stream: TextIO) -> Iterator[LiveReporter]:
     console = Console(
         file=cast("IO[str]", Unbreakable(stream)), highlight=False, markup=False, emoji=False
     )
-    console.width = min(console.width, WIDTH)
+    console.width = min(console.width, MOST_COLUMNS)
     screen = Screen()
     live = Live(screen, console=console, refresh_per_second=8, redirect_stdout=False)
     try:
@@ -57,26 +61,25 @@ class Screen:
     spinner: RenderableType = field(default_factory=lambda: Spinner("dots"))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        del console, options
+        del console
         parts: list[RenderableType] = []
         if self.headline:
-            parts.append(Text(self.headline, style="bold", no_wrap=True, overflow="ellipsis"))
-        parts += [self._line(phase) for phase in self.phases]
+            parts.append(Text(self.headline, style="bold"))
+        parts += [self._line(phase, options.max_width) for phase in self.phases]
         if self.progress is not None:
-            parts.append(_bars(self.progress))
+            parts.append(_bars(self.progress, BAR if options.max_width >= NARROW else BAR // 2))
         parts += [
             Text(f"     {note}", style="dim", no_wrap=True, overflow="ellipsis")
             for note in self.notes
         ]
         yield Group(*parts)
 
-    def _line(self, phase: Phase) -> Table:
+    def _line(self, phase: Phase, width: int) -> Table:
         line = Table.grid(padding=(0, 1, 0, 0), expand=True)
         line.add_column(width=2, min_width=2, justify="right")
         line.add_column(width=9, min_width=9)
-        # Only this one gives way where the terminal is narrow.
-        line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        text = printable(phase_text(phase))
+        line.add_column(ratio=1, overflow="fold")  # wraps between words where it can
+        text = clip(printable(phase_text(phase)), LINES_OF_A_PHASE * (width - LABELS - RAGGED))
         if phase.name in _WATCHED and phase.state is PhaseState.RUNNING and self.progress:
             text = duration_text(self.progress.elapsed)
         line.add_row(self._mark(phase.state), Text(phase.name), Text(text))
@@ -92,18 +95,18 @@ class Screen:
                 return self.spinner
 
 
-def _bars(progress: Progress) -> Table:
+def _bars(progress: Progress, size: int) -> Table:
     bars = Table.grid(padding=(0, 2, 0, 0))
     bars.add_column(no_wrap=True)
-    bars.add_column(width=BAR)
+    bars.add_column(width=size)
     bars.add_column(no_wrap=True, overflow="ellipsis")
     texts = [new_text(progress)]
     if progress.failed_tasks:
         texts.append(failed_text(progress))
-    new = _bar(progress.new_healthy, progress.desired)
+    new = _bar(progress.new_healthy, progress.desired, size)
     bars.add_row(_label("new", progress.new_revision), new, Text(", ".join(texts)))
     if progress.old_revision:
-        old = _bar(progress.old_running, progress.desired)
+        old = _bar(progress.old_running, progress.desired, size)
         text = Text(f"{progress.old_running} running")
         bars.add_row(_label("old", progress.old_revision), old, text)
     return bars
@@ -113,9 +116,9 @@ def _label(age: str, revision: str) -> Text:
     return Text(f"     {age} {revision.rpartition(':')[2]}")
 
 
-def _bar(count: int, total: int) -> Text:
-    filled = BAR if total == 0 else min(BAR, round(BAR * count / total))
-    return Text("█" * filled + "░" * (BAR - filled), style="cyan")
+def _bar(count: int, total: int, size: int) -> Text:
+    filled = size if total == 0 else min(size, round(size * count / total))
+    return Text("█" * filled + "░" * (size - filled), style="cyan")
 
 
 class LiveReporter:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import textwrap
 
 from fsd.release.result import Outcome, ReleaseInfo, Result
-from fsd.streams import printable
+from fsd.streams import columns, printable
 
-WIDTH = 100  # columns
 SHORT_COMMIT = 7
+WARNING = "warning: "  # how a note begins that is one
 
 
 def short_commit(commit: str) -> str:
@@ -57,11 +57,11 @@ def capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def wrap(text: str, *, first: str, rest: str, width: int = WIDTH) -> list[str]:
-    """Lines of at most `width` columns; a word that is longer (an ARN) stays whole."""
+def wrap(text: str, *, first: str, rest: str) -> list[str]:
+    """Lines no wider than `columns()`; a word that is longer (an ARN) stays whole."""
     return textwrap.wrap(
         printable(text),
-        width=width,
+        width=columns(),
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,
@@ -76,5 +76,5 @@ def clip(text: str, width: int) -> str:
 
 def note_lines(note: str) -> list[str]:
     """A note says itself that it is a warning."""
-    first = "  " if note.startswith("warning: ") else "  note: "
+    first = "  " if note.startswith(WARNING) else "  note: "
     return wrap(note, first=first, rest="    ")

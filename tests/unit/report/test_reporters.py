@@ -148,15 +148,17 @@ def test_live__second_rollout__a_line_of_its_own() -> None:
     assert lines == [" ✘ rollout   failed", " ✘ rollout   failed"]
 
 
-def test_live__narrow_terminal__long_texts_are_cut() -> None:
+def test_live__long_text__wraps_between_words_and_is_cut_after_two_lines() -> None:
     with live_reporter(io.StringIO()) as reporter:
         reporter.phase(make_phase(PhaseName.STACK, text="+Resource · " * 30))
         lines = drawn(reporter._screen)
 
-    assert len(lines) == 1
-    assert len(lines[0]) <= 100
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 100
     assert lines[0].startswith(" ✔ stack     +Resource")
-    assert lines[0].endswith("…")
+    assert lines[0].rstrip().endswith("·")
+    assert lines[1].startswith("             +Resource")
+    assert lines[1].endswith("…")
 
 
 def test_live__headline__above_the_phases() -> None:
