@@ -124,7 +124,7 @@ def test_override__later_one__wins_over_earlier_environment_and_file() -> None:
             "memory=1",
             "override-unknown-path",
             "there is no `memory` in a Service YAML",
-            "use `service.resources.memory`",
+            "did you mean `service.resources.memory`?",
         ),
         (
             "resources.cpu",
