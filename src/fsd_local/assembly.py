@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from fsd_local import autoscaling, instance
+from fsd_local import autoscaling, instance, quotas
 from fsd_local.autoscaling import ApplicationAutoScaling
 from fsd_local.dataplane import DataPlane, Listener
 from fsd_local.ecs import EcsService
@@ -26,6 +26,7 @@ from fsd_local.logs import MiniStackLogs
 from fsd_local.peers import is_same_user
 from fsd_local.placeholders import create_placeholders, remove_placeholders
 from fsd_local.ports import Neighbours
+from fsd_local.quotas import Quotas
 from fsd_local.roles import LocalRoles
 from fsd_local.runtime import choose, reaches_aws
 from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, services
@@ -150,6 +151,7 @@ class Assembly:
         ours = {
             "ecs": (self._ecs.handle, _ECS_PREFIX),
             "application-autoscaling": (self._scaling.handle, autoscaling.TARGET_PREFIX),
+            "servicequotas": (Quotas().handle, quotas.TARGET_PREFIX),
         }
         authorize = iam.authorize if self.instance.enforce_iam else None
         for name, (handle, prefix) in ours.items():

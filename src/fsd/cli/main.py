@@ -43,6 +43,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Set up": {
         "bootstrap": ("bootstrap", "Prepare an account: who may deploy, and where to."),
+        "doctor": ("doctor", "List what would stop a deployment; change nothing."),
         "iam": ("iam", "Print the least policies of the roles."),
     },
     "Local": {

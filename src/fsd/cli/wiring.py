@@ -21,6 +21,7 @@ from fsd.streams import say
 
 if TYPE_CHECKING:
     from fsd.app.bootstrap import AccountSetup
+    from fsd.app.doctor import Doctor
     from fsd.app.governed import DefaultBranch
     from fsd.aws.session import AwsSession
     from fsd.github.commits import Commits
@@ -164,6 +165,30 @@ def connect_account(environment: Environment, *, region: str | None) -> AccountS
         account=AwsAccount(clients=session),
         environment=environment.name,
         cluster=environment.cluster_name,
+    )
+
+
+def connect_doctor(
+    env: str, *, file: Path | None, region: str | None, reads_secrets: bool
+) -> Doctor:
+    """With the credentials that a deployment would have. Raises as `connect`, and ManifestError."""
+    from fsd.app.doctor import Doctor
+    from fsd.app.manifest import find_environment, read_manifest
+    from fsd.aws.preflight import AwsPreflight
+
+    environment = find_environment(file, env)
+    if file is not None:
+        read_manifest(file, environment=env)  # its mistakes come before any call
+    session, embedded = _open_session(environment, region=region, identity=None)
+    aws = _build(session, environment, embedded)
+    variables = {"AWS_REGION": aws.identity.region, "AWS_ACCOUNT_ID": aws.identity.account}
+    loaded = read_manifest(file, environment=env, variables=variables) if file else None
+    return Doctor(
+        aws=aws,
+        preflight=AwsPreflight(clients=session),
+        environment=environment,
+        manifest=loaded.manifest if loaded else None,
+        reads_secrets=reads_secrets,
     )
 
 

@@ -44,6 +44,7 @@ ALLOWED = frozenset(
         "s3",
         "secretsmanager",
         "servicediscovery",
+        "servicequotas",
         "sns",
         "sqs",
         "ssm",

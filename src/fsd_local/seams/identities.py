@@ -1,15 +1,19 @@
-"""What MiniStack leaves out of the identities that a stack may make: GitHub's provider, the
-boundary of a role, and the claims of GitHub's token that a trust policy may ask for.
+"""What MiniStack leaves out of identities: GitHub's provider and a role's boundary in a stack, the
+claims of GitHub's token that a trust policy may ask for, and conditions where a role's policies are
+simulated.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 from ministack.services import iam, sts
 from ministack.services.cloudformation import provisioners
+
+from fsd_local.seams import iam as refusals
 
 _GITHUB = "token.actions.githubusercontent.com"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
@@ -38,6 +42,7 @@ def mount() -> None:
     role = resources["AWS::IAM::Role"]
     role["create"] = _bounded_create(role["create"])
     role["update"] = _bounded_update(role["update"])
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = _simulate
     sts._web_identity_principal = _with_claims(sts._web_identity_principal)
 
 
@@ -127,3 +132,48 @@ def _with_claims(principal_of: Callable[..., Any]) -> Callable[..., Any]:
         return principal, {**keys, **more}
 
     return web_identity_principal
+
+
+# ---- SimulatePrincipalPolicy
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+
+
+def _simulate(parameters: Any) -> Any:
+    """With the role's path and boundary, and the keys of the request that the caller gives."""
+    source = iam._p(parameters, "PolicySourceArn")
+    actions, resource = iam._extract_simulate_params(parameters)
+    principal = refusals.session_of(source, "simulated") if ":role/" in source else source
+    context = _context_entries(parameters)
+    results = "".join(
+        f"<member><EvalActionName>{action}</EvalActionName>"
+        f"<EvalResourceName>{resource}</EvalResourceName>"
+        f"<EvalDecision>{_decision(principal, action, resource, context)}</EvalDecision>"
+        "<MatchedStatements/><MissingContextValues/></member>"
+        for action in actions
+    )
+    body = f"<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>"
+    return iam._xml(
+        200,
+        "SimulatePrincipalPolicyResponse",
+        f"<SimulatePrincipalPolicyResult>{body}</SimulatePrincipalPolicyResult>",
+        ns="iam",
+    )
+
+
+def _decision(principal: str, action: str, resource: str, context: dict[str, str]) -> str:
+    refusal = refusals.refusal_of(principal, action, resource, context)
+    if not refusal:
+        return "allowed"
+    return "explicitDeny" if "explicit deny" in refusal else "implicitDeny"
+
+
+def _context_entries(parameters: Any) -> dict[str, str]:
+    """The first value of each key."""
+    found: dict[str, str] = {}
+    for number in itertools.count(1):
+        entry = f"ContextEntries.member.{number}"
+        key = iam._p(parameters, f"{entry}.ContextKeyName")
+        if not key:
+            return found
+        found[key.lower()] = iam._p(parameters, f"{entry}.ContextKeyValues.member.1")
+    return found

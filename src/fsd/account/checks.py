@@ -1,0 +1,334 @@
+"""Facts of an account → findings: everything that would stop a deployment, before there is one.
+
+Pure. A check says nothing about what was not seen; that is a finding of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fsd.account.facts import Facts, SecretFact, Wants
+from fsd.manifest.finding import Severity
+
+# An Application Load Balancer stands in two zones at least.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+_ZONES = 2
+# What a task on Fargate calls before it runs; each is an endpoint where there is no way out.
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+_IMAGE_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3")
+_ECS, _BALANCING = "ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"
+
+
+class Check(StrEnum):
+    """Ids of the findings of `fsd doctor`."""
+
+    CLUSTER_MISSING = "doctor-cluster-missing"
+    VPC_MISSING = "doctor-vpc-missing"
+    ZONES = "doctor-zones"
+    ADDRESSES = "doctor-addresses"
+    NO_WAY_OUT = "doctor-no-way-out"
+    CERTIFICATE = "doctor-certificate"
+    CERTIFICATE_REGION = "doctor-certificate-region"
+    SECRET_MISSING = "doctor-secret-missing"
+    SECRET_KEY = "doctor-secret-key"
+    SECRET_ENCRYPTION = "doctor-secret-encryption"
+    DEPENDENCY_MISSING = "doctor-dependency-missing"
+    PERMISSION = "doctor-permission"
+    QUOTA = "doctor-quota"
+    LOG_GROUP_TAKEN = "doctor-log-group-taken"
+    ALARM_MISSING = "doctor-alarm-missing"
+    REPOSITORY_MISSING = "doctor-repository-missing"
+    SERVICE_ROLE = "doctor-service-role"
+    NOT_SEEN = "doctor-not-seen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorFinding:
+    check: Check
+    severity: Severity
+    what: str
+    where: str
+    fix: str
+
+
+def check_account(wants: Wants, facts: Facts) -> tuple[DoctorFinding, ...]:
+    """Errors first; within a severity in the order of the checks."""
+    found = [finding for check in _CHECKS for finding in check(wants, facts)]
+    order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
+    return tuple(sorted(found, key=lambda one: order.index(one.severity)))
+
+
+def _error(check: Check, what: str, *, where: str, fix: str) -> DoctorFinding:
+    return DoctorFinding(check=check, severity=Severity.ERROR, what=what, where=where, fix=fix)
+
+
+def _warning(check: Check, what: str, *, where: str, fix: str) -> DoctorFinding:
+    return DoctorFinding(check=check, severity=Severity.WARNING, what=what, where=where, fix=fix)
+
+
+def _cluster(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    if facts.cluster_status is None or facts.cluster_status == "ACTIVE":
+        return
+    state = f"is {facts.cluster_status}" if facts.cluster_status else "does not exist"
+    yield _warning(
+        Check.CLUSTER_MISSING,
+        f"the cluster {wants.cluster} {state}; a deployment makes it where its role may",
+        where=f"--env {wants.environment}",
+        fix=f"fsd bootstrap --env {wants.environment} --repo ORG/REPO",
+    )
+
+
+def _vpc(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    if facts.network is None or facts.network.vpc_id:
+        return
+    yield _error(
+        Check.VPC_MISSING,
+        f"no VPC is tagged fsd:environment={wants.environment}, and there is no default VPC",
+        where=wants.region,
+        fix=f"tag a VPC fsd:environment={wants.environment}, or name it in "
+        ".fsd/environments.yml: vpc.id",
+    )
+
+
+def _zones(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    if facts.network is None or not facts.network.vpc_id:
+        return
+    zones = facts.network.balancer_zones
+    if wants.has_balancer and len(zones) < _ZONES:
+        yield _error(
+            Check.ZONES,
+            f"a load balancer needs subnets in {_ZONES} zones, and {facts.network.vpc_id} has "
+            f"them in {len(zones)}",
+            where=facts.network.vpc_id,
+            fix="add a subnet in another zone, or name two in .fsd/environments.yml: "
+            "vpc.privateSubnets",
+        )
+    if not facts.network.task_subnets:
+        kind = "private" if wants.is_private else "public"
+        yield _error(
+            Check.ZONES,
+            f"{facts.network.vpc_id} has no {kind} subnet for the tasks",
+            where=facts.network.vpc_id,
+            fix=f"add one, or name it in .fsd/environments.yml: vpc.{kind}Subnets",
+        )
+
+
+def _addresses(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    """Every task of Fargate takes an address of its own."""
+    subnets = facts.network.task_subnets if facts.network else ()
+    free = sum(subnet.free_addresses for subnet in subnets)
+    if subnets and free < wants.tasks:
+        yield _error(
+            Check.ADDRESSES,
+            f"{free} addresses are free, and a rollout has up to {wants.tasks} tasks at once",
+            where=", ".join(subnet.id for subnet in subnets),
+            fix="use wider subnets, or lower deployment.maximumPercent",
+        )
+
+
+def _way_out(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    """A private subnet reaches ECR, logs and secrets by NAT, or by endpoints of the VPC."""
+    if facts.network is None:
+        return
+    network = facts.network
+    closed = [subnet.id for subnet in network.task_subnets if subnet.way_out == "none"]
+    unaddressed = [
+        subnet.id
+        for subnet in network.task_subnets
+        if subnet.way_out == "internet" and wants.is_private
+    ]
+    needed = [*_IMAGE_ENDPOINTS]
+    needed += ["logs"] if wants.log_group else []
+    needed += ["secretsmanager"] if wants.secrets else []
+    needed += ["ssm"] if wants.parameters else []
+    missing = [name for name in needed if name not in network.endpoints]
+    for subnets, why in (
+        (closed, "has no route out"),
+        (unaddressed, "has an internet gateway, which tasks without a public IP cannot use"),
+    ):
+        if subnets and missing:
+            yield _error(
+                Check.NO_WAY_OUT,
+                f"{', '.join(subnets)} {why}, and {network.vpc_id} has no endpoint for "
+                f"{', '.join(missing)}: no task could start",
+                where=network.vpc_id,
+                fix="route 0.0.0.0/0 to a NAT gateway, or make the endpoints "
+                + ", ".join(f"com.amazonaws.{wants.region}.{name}" for name in missing),
+            )
+
+
+def _certificate(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    if not wants.certificate:
+        return
+    region = wants.certificate.split(":")[3]
+    if region != wants.region:
+        yield _error(
+            Check.CERTIFICATE_REGION,
+            f"the certificate is of {region}, and the load balancer of {wants.region}",
+            where=wants.certificate,
+            fix=f"request one in {wants.region}: aws acm request-certificate",
+        )
+        return
+    if facts.certificate is None or facts.certificate.status == "ISSUED":
+        return
+    status = facts.certificate.status
+    yield _error(
+        Check.CERTIFICATE,
+        f"the certificate is {status}" if status else "there is no such certificate",
+        where=wants.certificate,
+        fix="add the DNS record that ACM asks for"
+        if status == "PENDING_VALIDATION"
+        else "name one that is issued: aws acm list-certificates",
+    )
+
+
+def _secrets(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    for secret in facts.secrets or ():
+        yield from _secret(secret, wants)
+
+
+def _secret(secret: SecretFact, wants: Wants) -> Iterator[DoctorFinding]:
+    if not secret.exists or secret.is_deleted:
+        state = "is scheduled for deletion" if secret.is_deleted else "does not exist"
+        yield _error(
+            Check.SECRET_MISSING,
+            f"the secret of {secret.variable} {state}",
+            where=secret.where,
+            fix="aws secretsmanager restore-secret"
+            if secret.is_deleted
+            else "create it, or correct valueFrom",
+        )
+        return
+    if secret.json_key and secret.keys is not None and secret.json_key not in secret.keys:
+        known = ", ".join(sorted(secret.keys)) or "none, it is no JSON object"
+        yield _error(
+            Check.SECRET_KEY,
+            f"the secret of {secret.variable} has no key `{secret.json_key}`; it has {known}",
+            where=secret.where,
+            fix="add the key to the secret, or correct valueFrom",
+        )
+    if secret.kms_key:
+        yield _warning(
+            Check.SECRET_ENCRYPTION,
+            f"the secret of {secret.variable} is encrypted with a key of yours, which the "
+            "execution role must be allowed to use",
+            where=secret.kms_key,
+            fix=f"allow kms:Decrypt to the execution role of {wants.service} in the key's policy",
+        )
+
+
+def _dependencies(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    for one in facts.dependencies or ():
+        if not one.exists:
+            yield _warning(
+                Check.DEPENDENCY_MISSING,
+                f"the {one.type.removeprefix('aws_').replace('_', ' ')} {one.name} does not exist",
+                where=f"dependencies of {wants.service}",
+                fix="create it, or correct its name",
+            )
+
+
+def _permissions(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    for one in facts.denied or ():
+        yield _error(
+            Check.PERMISSION,
+            f"{one.action} is not allowed: {one.why}",
+            where=one.resource,
+            fix=f"fsd iam --env {wants.environment} --role deploy  prints what the role needs",
+        )
+
+
+def _quota(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    if facts.quota is None:
+        return
+    needed = wants.tasks * wants.vcpu
+    free = facts.quota.limit - facts.quota.used
+    if needed > free:
+        yield _error(
+            Check.QUOTA,
+            f"a rollout needs up to {needed:g} vCPU, and {free:g} of Fargate's "
+            f"{facts.quota.limit:g} are free",
+            where="Service Quotas: Fargate On-Demand vCPU resource count",
+            fix="ask for more: aws service-quotas request-service-quota-increase "
+            "--service-code fargate --quota-code L-3032A538 --desired-value N",
+        )
+
+
+def _log_group(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    if facts.log_group_exists and wants.has_stack is False:
+        yield _error(
+            Check.LOG_GROUP_TAKEN,
+            f"the log group {wants.log_group} exists, and is not of the service's stack: "
+            "CloudFormation would refuse to make it",
+            where=wants.log_group,
+            fix=f"aws logs delete-log-group --log-group-name {wants.log_group}",
+        )
+
+
+def _alarms(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    if facts.alarms is None:
+        return
+    for name in wants.alarms:
+        if name not in facts.alarms:
+            yield _error(
+                Check.ALARM_MISSING,
+                f"there is no alarm {name}: ECS would refuse the deployment",
+                where="deployment.alarms",
+                fix="create the alarm, or correct its name",
+            )
+
+
+def _repository(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    if facts.has_repository is False:
+        yield _warning(
+            Check.REPOSITORY_MISSING,
+            f"there is no repository {wants.service}; a deployment makes it where its role may",
+            where="ECR",
+            fix=f"fsd bootstrap --env {wants.environment} --repo ORG/REPO",
+        )
+
+
+def _service_roles(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    if facts.service_roles is None:
+        return
+    for service in (_ECS, _BALANCING) if wants.has_balancer else (_ECS,):
+        if service not in facts.service_roles:
+            yield _warning(
+                Check.SERVICE_ROLE,
+                f"{service} has no service-linked role; AWS makes it at the first use, where the "
+                "caller may",
+                where="IAM",
+                fix=f"aws iam create-service-linked-role --aws-service-name {service}",
+            )
+
+
+def _not_seen(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    for what, refusal in facts.unseen:
+        yield DoctorFinding(
+            check=Check.NOT_SEEN,
+            severity=Severity.INFO,
+            what=f"{what} could not be looked at: {refusal}",
+            where=f"--env {wants.environment}",
+            fix="run it with credentials that may look",
+        )
+
+
+_CHECKS: tuple[Callable[[Wants, Facts], Iterator[DoctorFinding]], ...] = (
+    _permissions,
+    _cluster,
+    _vpc,
+    _zones,
+    _addresses,
+    _way_out,
+    _certificate,
+    _secrets,
+    _dependencies,
+    _quota,
+    _log_group,
+    _alarms,
+    _repository,
+    _service_roles,
+    _not_seen,
+)

@@ -1,0 +1,102 @@
+"""What `fsd doctor` saw in an account. None is what it could not look at, never what is absent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubnetFact:
+    id: str
+    zone: str
+    free_addresses: int
+    way_out: str  # nat | internet | none: where its default route leads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFact:
+    """Where tasks and the load balancer would go; `endpoints` are names such as `ecr.api`."""
+
+    vpc_id: str  # "" where no VPC was found
+    task_subnets: tuple[SubnetFact, ...] = ()
+    balancer_zones: frozenset[str] = frozenset()
+    endpoints: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFact:
+    arn: str
+    status: str  # ISSUED, PENDING_VALIDATION …; "" where there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretFact:
+    """`keys` are those of the secret's JSON, where its value was read, which needs asking for."""
+
+    variable: str  # of the container
+    where: str  # ARN or name
+    exists: bool
+    json_key: str = ""
+    is_deleted: bool = False
+    kms_key: str = ""  # of the customer; "" for AWS's own
+    keys: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DependencyFact:
+    type: str
+    name: str
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeniedFact:
+    action: str
+    resource: str
+    why: str  # what it is for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaFact:
+    """Fargate's virtual CPUs of the account and Region."""
+
+    limit: float
+    used: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wants:
+    """What the manifest asks of the account."""
+
+    service: str
+    environment: str
+    cluster: str
+    region: str
+    tasks: int  # at the peak of a rollout
+    vcpu: float  # of one task
+    is_private: bool
+    has_balancer: bool
+    log_group: str  # "" for none
+    has_stack: bool | None  # whether the service was deployed before
+    secrets: bool = False
+    parameters: bool = False
+    alarms: tuple[str, ...] = ()
+    certificate: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Each None was not seen, and `unseen` says why."""
+
+    cluster_status: str | None = None  # "" where there is no such cluster
+    network: NetworkFact | None = None
+    certificate: CertificateFact | None = None
+    secrets: tuple[SecretFact, ...] | None = None
+    dependencies: tuple[DependencyFact, ...] | None = None
+    denied: tuple[DeniedFact, ...] | None = None
+    quota: QuotaFact | None = None
+    log_group_exists: bool | None = None
+    alarms: frozenset[str] | None = None  # those that exist
+    has_repository: bool | None = None
+    service_roles: frozenset[str] | None = None  # services that have their service-linked role
+    unseen: tuple[tuple[str, str], ...] = ()  # (what, AWS's refusal)

@@ -1,0 +1,302 @@
+"""The online pre-flight: everything that would stop a deployment, found without changing anything.
+
+Each look stands alone: what may not be looked at is said, and the others go on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from fsd.account.checks import DoctorFinding, check_account
+from fsd.account.facts import (
+    CertificateFact,
+    DeniedFact,
+    DependencyFact,
+    Facts,
+    NetworkFact,
+    QuotaFact,
+    SecretFact,
+    SubnetFact,
+    Wants,
+)
+from fsd.account.grant import AccountPlace, Grant, Reach
+from fsd.account.policies import deploy_grants
+from fsd.account.stack import boundary_arn, read_stack, role_arn, stack_name
+from fsd.errors import CallFailedError
+from fsd.manifest import names
+from fsd.manifest.environments import Environment
+from fsd.manifest.models import Manifest
+from fsd.release.ports import Aws, Network
+
+Seen = TypeVar("Seen")
+_PERCENT = 100
+_CPU_UNITS = 1024  # of one vCPU
+
+
+class Preflight(Protocol):
+    """`fsd.aws.preflight.AwsPreflight`."""
+
+    def subnets(self, ids: tuple[str, ...]) -> tuple[SubnetFact, ...]: ...
+
+    def endpoints(self, vpc_id: str) -> frozenset[str]: ...
+
+    def certificate(self, arn: str) -> CertificateFact: ...
+
+    def secret(self, variable: str, value_from: str, *, read_value: bool) -> SecretFact: ...
+
+    def has_log_group(self, name: str) -> bool: ...
+
+    def has_dependency(self, type_: str, name: str) -> bool | None: ...
+
+    def service_roles(self) -> frozenset[str]: ...
+
+    def quota(self) -> QuotaFact: ...
+
+    def denied(
+        self,
+        role_arn: str,
+        actions: tuple[str, ...],
+        *,
+        resource: str,
+        context: dict[str, str],
+    ) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    wants: Wants
+    findings: tuple[DoctorFinding, ...]
+    who: str  # ARN of the caller
+    role: str  # whose permissions were asked for; "" for nobody's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doctor:
+    """One environment of one account; `manifest` None looks at the account alone."""
+
+    aws: Aws
+    preflight: Preflight
+    environment: Environment
+    manifest: Manifest | None
+    reads_secrets: bool = False
+    _unseen: list[tuple[str, str]] = field(default_factory=list)
+
+    def examine(self) -> Examination:
+        wants = self._wants()
+        role = self._see("the deploy role", self._role) or ""
+        facts = Facts(
+            cluster_status=self._see("the cluster", self._cluster),
+            network=self._see("the network", lambda: self._network(wants)),
+            certificate=self._certificate(wants),
+            secrets=self._see("secrets", self._secrets),
+            dependencies=self._see("dependencies", self._dependencies),
+            denied=self._see("permissions", lambda: self._denied(role)) if role else None,
+            quota=self._see("quotas", self.preflight.quota),
+            log_group_exists=self._log_group(wants),
+            alarms=self._see("alarms", lambda: self._alarms(wants)),
+            has_repository=self._see("the repository", self._repository),
+            service_roles=self._see("service-linked roles", self.preflight.service_roles),
+            unseen=tuple(self._unseen),
+        )
+        return Examination(
+            wants=wants,
+            findings=check_account(wants, facts),
+            who=self.aws.identity.arn,
+            role=role,
+        )
+
+    def _see(self, what: str, look: Callable[[], Seen]) -> Seen | None:
+        try:
+            return look()
+        except CallFailedError as error:
+            self._unseen.append((what, error.what))
+            return None
+
+    # ---- what is wanted
+
+    def _wants(self) -> Wants:
+        manifest, environment = self.manifest, self.environment
+        name = manifest.metadata.name if manifest else ""
+        service = manifest.service if manifest else None
+        balancer = service.networking.load_balancer if service else None
+        stack = names.stack(name, environment.name)
+        values = [secret.value_from for secret in service.secrets] if service else []
+        in_manager = [value for value in values if ":secretsmanager:" in value]
+        has_logs = service is not None and service.observability.logs.enabled
+        return Wants(
+            service=name,
+            environment=environment.name,
+            cluster=environment.cluster_name,
+            region=self.aws.identity.region,
+            tasks=_peak(manifest) if manifest else 0,
+            vcpu=service.resources.cpu / _CPU_UNITS if service else 0,
+            is_private=service.networking.vpc if service else True,
+            has_balancer=balancer is not None,
+            log_group=names.log_group(name, environment.name) if has_logs else "",
+            has_stack=self._see("the stack", lambda: self._has_stack(stack)) if name else None,
+            secrets=bool(in_manager),
+            parameters=len(in_manager) < len(values),
+            alarms=service.deployment.alarms if service else (),
+            certificate=(balancer.certificate_arn or "") if balancer else "",
+        )
+
+    def _has_stack(self, name: str) -> bool:
+        return self.aws.stacks.look(name) is not None
+
+    # ---- what is there
+
+    def _cluster(self) -> str:
+        found = self.aws.ecs.find_cluster(self.environment.cluster_name)
+        return "ACTIVE" if found else ""
+
+    def _network(self, wants: Wants) -> NetworkFact:
+        vpc = self.environment.vpc
+        found = self.aws.networks.find(self.environment.name, vpc_id=vpc.id if vpc else None)
+        if found is None:
+            return NetworkFact(vpc_id="")
+        private = (vpc.private_subnets if vpc else ()) or found.private_subnets
+        public = (vpc.public_subnets if vpc else ()) or found.public_subnets
+        tasks = private if wants.is_private else public
+        balancers = private if self._is_internal() else public
+        return self._subnets(found, tasks=tasks, balancers=balancers)
+
+    def _subnets(
+        self, network: Network, *, tasks: tuple[str, ...], balancers: tuple[str, ...]
+    ) -> NetworkFact:
+        ids = tuple(sorted({*tasks, *balancers}))
+        found = self.preflight.subnets(ids) if ids else ()
+        return NetworkFact(
+            vpc_id=network.vpc_id,
+            task_subnets=tuple(one for one in found if one.id in tasks),
+            balancer_zones=frozenset(one.zone for one in found if one.id in balancers),
+            endpoints=self.preflight.endpoints(network.vpc_id),
+        )
+
+    def _is_internal(self) -> bool:
+        balancer = self.manifest.service.networking.load_balancer if self.manifest else None
+        return balancer is None or balancer.internal
+
+    def _certificate(self, wants: Wants) -> CertificateFact | None:
+        arn = wants.certificate
+        if not arn or arn.split(":")[3] != wants.region:
+            return None
+        return self._see("the certificate", lambda: self.preflight.certificate(arn))
+
+    def _secrets(self) -> tuple[SecretFact, ...]:
+        secrets = self.manifest.service.secrets if self.manifest else ()
+        return tuple(
+            self.preflight.secret(one.name, one.value_from, read_value=self.reads_secrets)
+            for one in secrets
+        )
+
+    def _dependencies(self) -> tuple[DependencyFact, ...]:
+        wanted = self.manifest.dependencies if self.manifest else ()
+        found = (
+            (one, self.preflight.has_dependency(one.type, one.name))
+            for one in wanted
+            if "*" not in one.name
+        )
+        return tuple(
+            DependencyFact(type=one.type, name=one.name, exists=exists)
+            for one, exists in found
+            if exists is not None
+        )
+
+    def _log_group(self, wants: Wants) -> bool | None:
+        """Asked only where a stack is still to be made: its own group is no trouble."""
+        if not wants.log_group or wants.has_stack is not False:
+            return None
+        return self._see("the log group", lambda: self.preflight.has_log_group(wants.log_group))
+
+    def _alarms(self, wants: Wants) -> frozenset[str]:
+        if not wants.alarms:
+            return frozenset()
+        return frozenset(alarm.name for alarm in self.aws.alarms.find(wants.alarms))
+
+    def _repository(self) -> bool | None:
+        if self.manifest is None or self.manifest.service.image:
+            return None
+        name = names.repository(self.manifest.metadata.name)
+        return self.aws.registry.find_repository(name) is not None
+
+    # ---- permissions
+
+    def _role(self) -> str:
+        """The role that deploys: the environment's, else the one that bootstrap made for the
+        service, else the caller's own."""
+        if self.environment.role_arn:
+            return self.environment.role_arn
+        found = self.aws.stacks.find(stack_name(self.environment.name))
+        stack = read_stack(found.template, environment=self.environment.name) if found else None
+        service = self.manifest.metadata.name if self.manifest else ""
+        for joined in stack.joined if stack else ():
+            if service in joined.services:
+                return role_arn(joined, "deploy", self.environment.name, self._place)
+        return _role_of(self.aws.identity.arn, self._place)
+
+    @property
+    def _place(self) -> AccountPlace:
+        identity = self.aws.identity
+        return AccountPlace(
+            partition=identity.partition, account=identity.account, region=identity.region
+        )
+
+    def _denied(self, role: str) -> tuple[DeniedFact, ...] | None:
+        """None where CloudFormation has no role: what a deployment needs then is another list."""
+        cloudformation = self.environment.cloud_formation_role_arn
+        if self.manifest is None or cloudformation is None:
+            return None
+        environment = self.environment
+        reach = Reach(
+            place=self._place,
+            environment=environment.name,
+            cluster=environment.cluster_name,
+            services=(self.manifest.metadata.name,),
+            boundary=environment.permissions_boundary_arn
+            or boundary_arn(environment.name, self._place),
+            cloudformation_role=cloudformation,
+        )
+        return tuple(
+            DeniedFact(action=action, resource=resource, why=why[action])
+            for resource, context, why in _questions(deploy_grants(reach))
+            for action in self.preflight.denied(
+                role, tuple(sorted(why)), resource=resource, context=dict(context)
+            )
+        )
+
+
+_Context = tuple[tuple[str, str], ...]
+
+
+def _questions(grants: Iterable[Grant]) -> Iterator[tuple[str, _Context, dict[str, str]]]:
+    """(resource, keys of the request, action → why): one call each, for one resource a grant."""
+    found: dict[tuple[str, _Context], dict[str, str]] = {}
+    for grant in grants:
+        context = tuple(
+            (key, value[0] if isinstance(value, tuple) else value)
+            for operands in grant.conditions.values()
+            for key, value in sorted(operands.items())
+        )
+        why = found.setdefault((grant.resources[0], context), {})
+        why.update(dict.fromkeys(grant.actions, grant.why))
+    for (resource, context), why in found.items():
+        yield resource, context, why
+
+
+def _role_of(arn: str, place: AccountPlace) -> str:
+    """The role of an STS session's ARN, a user's own; "" for the root user, who may do all."""
+    kind, _, rest = arn.split(":", 5)[5].partition("/")
+    if kind == "assumed-role":
+        return place.arn("iam", f"role/{rest.partition('/')[0]}", is_global=True)
+    return "" if kind == "root" else arn
+
+
+def _peak(manifest: Manifest) -> int:
+    """Tasks that run at once in the middle of a rollout, where scaling has gone to its top."""
+    resources = manifest.service.resources
+    count = max(resources.desired_count or 1, resources.max_capacity or 0)
+    percent = manifest.service.deployment.maximum_percent
+    return max(count, math.floor(count * percent / _PERCENT))

@@ -1,0 +1,252 @@
+"""What `fsd doctor` looks at beside what a release reads. Nothing is written, and no secret's value
+is read unless it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fsd.account.facts import CertificateFact, QuotaFact, SecretFact, SubnetFact
+from fsd.aws.errors import aws_code, call, pages
+from fsd.aws.session import Clients
+from fsd.errors import CallFailedError
+
+_ABSENT = frozenset(
+    {
+        "404",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "NotFound",
+        "NotFoundException",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+    }
+)
+# Type of a dependency → (client, operation, parameter that takes its name).
+_READS = {
+    "aws_dynamodb_table": ("dynamodb", "describe_table", "TableName"),
+    "aws_s3_bucket": ("s3", "head_bucket", "Bucket"),
+    "aws_sqs_queue": ("sqs", "get_queue_url", "QueueName"),
+    "aws_kinesis_stream": ("kinesis", "describe_stream_summary", "StreamName"),
+    "aws_cloudwatch_event_bus": ("events", "describe_event_bus", "Name"),
+    "aws_secretsmanager_secret": ("secretsmanager", "describe_secret", "SecretId"),
+}
+# Fargate On-Demand vCPU resource count
+_VCPU = "L-3032A538"
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Quotas-Visualize-Alarms.html
+_USAGE = {
+    "Service": "Fargate",
+    "Type": "Resource",
+    "Resource": "vCPU",
+    "Class": "Standard/OnDemand",
+}
+_RECENT = timedelta(minutes=15)
+_SERVICE_ROLES = "/aws-service-role/"
+_SECRET_FIELDS = 7  # arn:partition:secretsmanager:region:account:secret:name
+_AWS_KEY = "alias/aws/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsPreflight:
+    """Every method may raise CallFailedError."""
+
+    clients: Clients
+
+    def subnets(self, ids: Sequence[str]) -> tuple[SubnetFact, ...]:
+        client = self.clients.client("ec2")
+        said = ", ".join(ids)
+        found = call(client, "describe_subnets", said, SubnetIds=[*ids])["Subnets"]
+        vpc = found[0]["VpcId"]
+        tables = call(
+            client, "describe_route_tables", vpc, Filters=[{"Name": "vpc-id", "Values": [vpc]}]
+        )["RouteTables"]
+        return tuple(
+            SubnetFact(
+                id=subnet["SubnetId"],
+                zone=subnet["AvailabilityZone"],
+                free_addresses=subnet["AvailableIpAddressCount"],
+                way_out=_way_out(subnet["SubnetId"], tables),
+            )
+            for subnet in found
+        )
+
+    def endpoints(self, vpc_id: str) -> frozenset[str]:
+        """Names without the Region, `ecr.api`, of those that are there and ready."""
+        client = self.clients.client("ec2")
+        given = [{"Name": "vpc-id", "Values": [vpc_id]}]
+        return frozenset(
+            endpoint["ServiceName"].split(".", 3)[3]
+            for page in pages(client, "describe_vpc_endpoints", vpc_id, Filters=given)
+            for endpoint in page["VpcEndpoints"]
+            if endpoint["VpcId"] == vpc_id and endpoint["State"].lower() == "available"
+        )
+
+    def certificate(self, arn: str) -> CertificateFact:
+        client = self.clients.client("acm")
+        found = _or_absent(lambda: call(client, "describe_certificate", arn, CertificateArn=arn))
+        status = found["Certificate"]["Status"] if found else ""
+        return CertificateFact(arn=arn, status=status)
+
+    def secret(self, variable: str, value_from: str, *, read_value: bool) -> SecretFact:
+        """By the ARN of a secret, or the ARN or name of a parameter."""
+        fields = value_from.split(":")
+        if fields[0] != "arn" or fields[2] == "ssm":
+            return self._parameter(variable, value_from)
+        arn = ":".join(fields[:_SECRET_FIELDS])
+        tail = fields[_SECRET_FIELDS:]
+        json_key = tail[0] if tail else ""
+        client = self.clients.client("secretsmanager")
+        found = _or_absent(lambda: call(client, "describe_secret", arn, SecretId=arn))
+        if found is None:
+            return SecretFact(variable=variable, where=arn, exists=False, json_key=json_key)
+        key = str(found.get("KmsKeyId", ""))
+        is_deleted = "DeletedDate" in found
+        may_read = read_value and json_key and not is_deleted
+        return SecretFact(
+            variable=variable,
+            where=arn,
+            exists=True,
+            json_key=json_key,
+            is_deleted=is_deleted,
+            kms_key="" if _AWS_KEY in key else key,
+            keys=self._keys(arn) if may_read else None,
+        )
+
+    def _keys(self, arn: str) -> frozenset[str]:
+        client = self.clients.client("secretsmanager")
+        text = call(client, "get_secret_value", arn, SecretId=arn).get("SecretString", "")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return frozenset()
+        return frozenset(value) if isinstance(value, dict) else frozenset()
+
+    def _parameter(self, variable: str, value_from: str) -> SecretFact:
+        """Its description: the value is not in it."""
+        name = value_from.partition(":parameter")[2] or value_from
+        client = self.clients.client("ssm")
+        given = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
+        found = call(client, "describe_parameters", name, ParameterFilters=given)["Parameters"]
+        key = str(found[0].get("KeyId", "")) if found else ""
+        return SecretFact(
+            variable=variable,
+            where=name,
+            exists=bool(found),
+            kms_key="" if not key or _AWS_KEY in key else key,
+        )
+
+    def has_log_group(self, name: str) -> bool:
+        client = self.clients.client("logs")
+        return any(
+            group["logGroupName"] == name
+            for page in pages(client, "describe_log_groups", name, logGroupNamePrefix=name)
+            for group in page["logGroups"]
+        )
+
+    def has_dependency(self, type_: str, name: str) -> bool | None:
+        """None for a type that is not looked at."""
+        if type_ not in _READS:
+            return None
+        service, operation, parameter = _READS[type_]
+        client = self.clients.client(service)
+        return _or_absent(lambda: call(client, operation, name, **{parameter: name})) is not None
+
+    def quota(self) -> QuotaFact:
+        """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
+        client = self.clients.client("service-quotas")
+        limit = call(client, "get_service_quota", _VCPU, ServiceCode="fargate", QuotaCode=_VCPU)[
+            "Quota"
+        ]["Value"]
+        now = datetime.now(UTC)
+        found = call(
+            self.clients.client("cloudwatch"),
+            "get_metric_statistics",
+            "AWS/Usage",
+            Namespace="AWS/Usage",
+            MetricName="ResourceCount",
+            Dimensions=[{"Name": name, "Value": value} for name, value in _USAGE.items()],
+            StartTime=now - _RECENT,
+            EndTime=now,
+            Period=300,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        latest = sorted(found, key=lambda point: point["Timestamp"])[-1:]
+        used = sum(point["Maximum"] for point in latest)
+        return QuotaFact(limit=float(limit), used=float(used))
+
+    def service_roles(self) -> frozenset[str]:
+        """Services that have a role of their own in the account, by the role's path.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-identifiers.html
+        """
+        client = self.clients.client("iam")
+        return frozenset(
+            role["Path"].removeprefix(_SERVICE_ROLES).rstrip("/")
+            for page in pages(client, "list_roles", _SERVICE_ROLES, PathPrefix=_SERVICE_ROLES)
+            for role in page["Roles"]
+        )
+
+    def denied(
+        self,
+        role_arn: str,
+        actions: Sequence[str],
+        *,
+        resource: str,
+        context: Mapping[str, str],
+    ) -> tuple[str, ...]:
+        """Of the actions, those that the role may not do on the resource.
+
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+        """
+        entries = [
+            {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+            for key, value in context.items()
+        ]
+        return tuple(
+            result["EvalActionName"]
+            for page in pages(
+                self.clients.client("iam"),
+                "simulate_principal_policy",
+                role_arn,
+                PolicySourceArn=role_arn,
+                ActionNames=[*actions],
+                ResourceArns=[resource],
+                ContextEntries=entries,
+            )
+            for result in page["EvaluationResults"]
+            if result["EvalDecision"] != "allowed"
+        )
+
+
+def _or_absent(read: Any) -> dict[str, Any] | None:
+    """The answer; None where AWS says that there is no such thing."""
+    try:
+        answer: dict[str, Any] = read()
+    except CallFailedError as error:
+        if aws_code(error) in _ABSENT:
+            return None
+        raise
+    return answer
+
+
+def _way_out(subnet_id: str, tables: Sequence[dict[str, Any]]) -> str:
+    """Where 0.0.0.0/0 leads, by the subnet's own table, else by the VPC's main one.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html
+    """
+    own = [table for table in tables if _is_associated(table, "SubnetId", subnet_id)]
+    main = [table for table in tables if _is_associated(table, "Main", True)]
+    for route in (own or main or [{}])[0].get("Routes", []):
+        if route.get("DestinationCidrBlock") != "0.0.0.0/0" or route.get("State") == "blackhole":
+            continue
+        return "internet" if str(route.get("GatewayId", "")).startswith("igw-") else "nat"
+    return "none"
+
+
+def _is_associated(table: dict[str, Any], key: str, value: object) -> bool:
+    return any(one.get(key) == value for one in table.get("Associations", []))

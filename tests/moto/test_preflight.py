@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from fsd.account.facts import QuotaFact, SecretFact
+from fsd.aws.preflight import AwsPreflight
+from tests.moto.conftest import TestClients
+
+
+@pytest.fixture
+def preflight(clients: TestClients) -> AwsPreflight:
+    return AwsPreflight(clients=clients)
+
+
+@pytest.mark.usefixtures("in_moto")
+def test_subnets__each_way_out__by_its_own_table_or_the_main_one(
+    preflight: AwsPreflight, clients: TestClients
+) -> None:
+    ec2 = clients.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    ids = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"]
+        for n in range(3)
+    ]
+    nat = ec2.create_nat_gateway(SubnetId=ids[0], ConnectivityType="private")["NatGateway"]
+    ways: tuple[dict[str, Any], ...] = (
+        {"GatewayId": gateway},
+        {"NatGatewayId": nat["NatGatewayId"]},
+    )
+    for subnet, way in zip(ids, ways, strict=False):
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **way)
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+
+    found = {one.id: one for one in preflight.subnets(ids)}
+
+    assert [found[id_].way_out for id_ in ids] == ["internet", "nat", "none"]
+    assert found[ids[2]].free_addresses == 251
+
+
+@pytest.mark.usefixtures("in_moto")
+def test_endpoints__of_this_vpc_only(preflight: AwsPreflight, clients: TestClients) -> None:
+    ec2 = clients.client("ec2")
+    ours, other = (ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in range(2))
+    for vpc, name in ((ours, "ecr.api"), (ours, "s3"), (other, "logs")):
+        ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=f"com.amazonaws.us-east-1.{name}")
+
+    assert preflight.endpoints(ours) == {"ecr.api", "s3"}
+
+
+@pytest.mark.usefixtures("in_moto")
+def test_secret__value__is_read_only_when_asked(
+    preflight: AwsPreflight, clients: TestClients
+) -> None:
+    manager = clients.client("secretsmanager")
+    arn = manager.create_secret(Name="db", SecretString=json.dumps({"user": "x"}))["ARN"]
+
+    unread = preflight.secret("DB", f"{arn}:password::", read_value=False)
+    read = preflight.secret("DB", f"{arn}:password::", read_value=True)
+    absent = preflight.secret("DB", f"{arn[:-6]}zzzzzz", read_value=True)
+
+    assert unread == SecretFact(variable="DB", where=arn, exists=True, json_key="password")
+    assert read.keys is not None
+    assert sorted(read.keys) == ["user"]
+    assert not absent.exists
+
+
+@pytest.mark.usefixtures("in_moto")
+def test_secret__parameter__by_name_and_by_arn(
+    preflight: AwsPreflight, clients: TestClients
+) -> None:
+    clients.client("ssm").put_parameter(Name="/a/b", Value="x", Type="SecureString")
+    arn = "arn:aws:ssm:us-east-1:123456789012:parameter/a/b"
+
+    assert [preflight.secret("DB", name, read_value=False).exists for name in ("/a/b", arn)] == [
+        True,
+        True,
+    ]
+    assert not preflight.secret("DB", "/a/c", read_value=False).exists
+
+
+@pytest.mark.usefixtures("in_moto")
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "aws_dynamodb_table",
+        "aws_s3_bucket",
+        "aws_sqs_queue",
+        "aws_kinesis_stream",
+        "aws_cloudwatch_event_bus",
+        "aws_secretsmanager_secret",
+    ],
+)
+def test_has_dependency__absent__is_no_error(preflight: AwsPreflight, type_: str) -> None:
+    assert preflight.has_dependency(type_, "absent-1") is False
+    assert preflight.has_dependency("aws_bedrock_model", "x") is None
+
+
+def test_quota__latest_use_of_the_account(
+    preflight: AwsPreflight, stub: Callable[[str], Stubber]
+) -> None:
+    stub("service-quotas").add_response(
+        "get_service_quota",
+        {"Quota": {"Value": 6.0}},
+        {"ServiceCode": "fargate", "QuotaCode": "L-3032A538"},
+    )
+    points = [
+        {"Timestamp": datetime(2026, 1, 1, 12, minute, tzinfo=UTC), "Maximum": used}
+        for minute, used in ((5, 3.0), (0, 9.0))
+    ]
+    keys = ("Namespace", "MetricName", "Dimensions", "StartTime", "EndTime", "Period", "Statistics")
+    stub("cloudwatch").add_response(
+        "get_metric_statistics", {"Datapoints": points}, dict.fromkeys(keys, ANY)
+    )
+
+    assert preflight.quota() == QuotaFact(limit=6, used=3)
+
+
+def test_denied__simulated_with_the_keys_of_the_request(
+    preflight: AwsPreflight, stub: Callable[[str], Stubber]
+) -> None:
+    role = "arn:aws:iam::123456789012:role/deploy"
+    results = [
+        {"EvalActionName": name, "EvalDecision": decision}
+        for name, decision in (("ecs:RunTask", "implicitDeny"), ("ecs:ListTasks", "allowed"))
+    ]
+    stub("iam").add_response(
+        "simulate_principal_policy",
+        {"EvaluationResults": results, "IsTruncated": False},
+        {
+            "PolicySourceArn": role,
+            "ActionNames": ["ecs:RunTask", "ecs:ListTasks"],
+            "ResourceArns": ["*"],
+            "ContextEntries": [
+                {
+                    "ContextKeyName": "ecs:cluster",
+                    "ContextKeyValues": ["c"],
+                    "ContextKeyType": "string",
+                }
+            ],
+        },
+    )
+
+    found = preflight.denied(
+        role, ("ecs:RunTask", "ecs:ListTasks"), resource="*", context={"ecs:cluster": "c"}
+    )
+
+    assert found == ("ecs:RunTask",)
