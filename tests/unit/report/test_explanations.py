@@ -31,9 +31,9 @@ secret-arn-partial · warning
 A secret's ARN lacks its last six characters.
 
 Why
-  Secrets Manager ends the ARN of every secret with a hyphen and six random characters of its own.
-  Without them the permission to read the secret has to match `-??????`, and another secret with a
-  similar name may match as well.
+  Secrets Manager adds a hyphen and six random characters to the ARN of every secret. Without them,
+  the permission to read the secret has to match `-??????`, which can also match another secret with
+  a similar name.
 
   `aws secretsmanager describe-secret --secret-id database --query ARN` prints the whole ARN.
   https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
