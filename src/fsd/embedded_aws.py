@@ -84,6 +84,20 @@ def push_process_image(**job: Any) -> PushedImage:
         return push(ProcessImageJob(**job))
 
 
+def read_left_out(
+    *, endpoint: str, repository: str, digest: str, user: str, password: str
+) -> tuple[str, ...]:
+    """What a process image lacks because it was made without Docker."""
+    with told():
+        from fsd_local.image.push import read_left_out as read
+        from fsd_local.image.registry import RegistryClient
+
+        client = RegistryClient(
+            endpoint=endpoint, repository=repository, user=user, password=password
+        )
+        return read(client, digest)
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """What the embedded AWS raises, as FSD raises it."""

@@ -634,6 +634,12 @@ class ErrorCode(StrEnum):
         "fix the step that its last lines name",
         ExitCode.CALL_FAILED,
     )
+    IMAGE_WITHOUT_COMMAND = (
+        "image-without-command",
+        "the image says nothing that its container could run",
+        "add CMD to the Dockerfile, or `command` to the Service YAML",
+        ExitCode.CALL_FAILED,
+    )
     PUSH_FAILED = (
         "push-failed",
         "the registry did not accept the image",

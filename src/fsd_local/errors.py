@@ -15,6 +15,7 @@ class LocalCode(StrEnum):
 
     BUILD_FAILED = "build-failed"
     DOCKER_UNAVAILABLE = "docker-unavailable"
+    IMAGE_WITHOUT_COMMAND = "image-without-command"
     LOCAL_CALL_FAILED = "local-call-failed"
     LOCAL_EXTRA_MISSING = "local-extra-missing"
     LOCAL_NO_ANSWER = "local-no-answer"

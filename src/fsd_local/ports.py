@@ -71,6 +71,7 @@ class ContainerState:
     running: bool
     exit_code: int | None = None  # set once it has exited
     out_of_memory: bool = False
+    listens: bool | None = None  # whether its task has a port open; None: nobody can tell
 
 
 class LaunchError(Exception):

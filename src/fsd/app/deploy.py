@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from fsd import embedded_aws
 from fsd.app.account import Connect, Connection
 from fsd.app.clock import SystemClock
 from fsd.app.commits import count_commits, order_releases
@@ -20,9 +20,7 @@ from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
 from fsd.release.waiting_time import default_timeout
-
-if TYPE_CHECKING:
-    pass
+from fsd.rollout.left_out import explain_by_left_out
 
 
 def run_deploy(options: DeployOptions, connect: Connect, *, reporter: Reporter) -> Result:
@@ -39,6 +37,7 @@ def run_deploy(options: DeployOptions, connect: Connect, *, reporter: Reporter) 
         ) from signal
     aws = prepared.connection.aws
     result = deploy(request, aws, clock=SystemClock(), reporter=reporter)
+    result = _with_left_out(result, prepared.connection, request.image)
     return _with_reachable_url(result, prepared.connection)
 
 
@@ -92,6 +91,25 @@ def _make_request(
 
 def _forced_note(options: DeployOptions) -> tuple[str, ...]:
     return (f"forced: {options.forced}",) if options.forced else ()
+
+
+def _with_left_out(result: Result, connection: Connection, image: Image) -> Result:
+    """An image for processes lacks what only Docker can do: that may be why it does not run."""
+    embedded = connection.embedded
+    if result.diagnosis is None or embedded is None or embedded.runtime != "process":
+        return result
+    try:
+        user, password, endpoint = connection.aws.registry.login()
+        left_out = embedded_aws.read_left_out(
+            endpoint=endpoint,
+            repository=image.repository.partition("/")[2],
+            digest=image.digest,
+            user=user,
+            password=password,
+        )
+    except CallFailedError:  # the verdict is what was asked for
+        return result
+    return replace(result, diagnosis=explain_by_left_out(result.diagnosis, left_out))
 
 
 def _with_reachable_url(result: Result, connection: Connection) -> Result:

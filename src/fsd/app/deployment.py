@@ -35,6 +35,7 @@ class DeployOptions:
     image: str | None = None
     context: Path | None = None
     dockerfile: Path | None = None
+    allow_run: bool = False  # of a Dockerfile's scripts, where there is no Docker
     version: str | None = None
     overrides: tuple[str, ...] = ()
     region: str | None = None

@@ -181,6 +181,8 @@ def _source(
         target=settings.target,
         platform=options.platform or manifest.service.platform,
         runtime=runtime,
+        allow_run=options.allow_run,
+        needs_command=not (manifest.service.command or manifest.service.entry_point),
         fresh="" if settings.cache else uuid.uuid4().hex,
         has_own_context=settings.context.resolve() != options.file.parent.resolve(),
     )

@@ -47,6 +47,11 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
     help="The Dockerfile.  [default: Dockerfile in the build context]",
 )
 @click.option(
+    "--allow-run",
+    is_flag=True,
+    help="Without Docker, also run the Dockerfile's scripts, on this machine as you.",
+)
+@click.option(
     "--version", help="A label for the release, such as v1.3.0.  [default: the short commit]"
 )
 @OVERRIDE
@@ -77,6 +82,7 @@ def command(
     image: str | None,
     context: Path | None,
     dockerfile: Path | None,
+    allow_run: bool,
     version: str | None,
     overrides: tuple[str, ...],
     region: str | None,
@@ -121,6 +127,7 @@ def command(
         image=image,
         context=context,
         dockerfile=dockerfile,
+        allow_run=allow_run,
         version=version,
         overrides=overrides,
         region=region,

@@ -46,6 +46,8 @@ class BuildJob:
     labels: Mapping[str, str]
     on_line: Callable[[str], None]
     target: str = ""  # a stage; "" the last
+    allow_run: bool = False
+    needs_command: bool = False
     cache: bool = True
     patience: Patience = NO_PATIENCE
 
@@ -121,6 +123,8 @@ def build_image(
         build_secrets=recipe.build_secrets,
         labels=_labels(source, version) | dict(labels or {}),
         target=recipe.target,
+        allow_run=recipe.allow_run,
+        needs_command=recipe.needs_command,
         cache=not recipe.fresh,
         patience=patience,
         on_line=on_line,
@@ -206,6 +210,8 @@ def _build_snapshot(job: BuildJob) -> Outcome:
                     tag=job.source.key_tag,
                     user=user,
                     password=password,
+                    allow_run=job.allow_run,
+                    needs_command=job.needs_command,
                     on_line=job.on_line,
                 )
             )

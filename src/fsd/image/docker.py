@@ -30,6 +30,7 @@ from fsd.image.causes import advise_build, read_push
 from fsd.image.patience import PassingPushError, is_passing
 from fsd.release.masking import mask, mask_lines
 
+_OF_BASE_IMAGES = (["python3"], ["python"], ["bash"], ["/bin/bash"], ["sh"], ["/bin/sh"])
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _PING_TIMEOUT = 10  # seconds
 _PUSH_TIMEOUT = 600  # seconds without a sign of life
@@ -79,7 +80,28 @@ def build_and_push(job: BuildJob) -> Outcome:
     with connect() as engine:
         builder = find_builder(os.environ)
         _build(job, builder, os.environ)
+        if job.needs_command:
+            _require_command(job, engine)
         return job.patience(lambda: _push(job, engine))
+
+
+def _require_command(job: BuildJob, engine: docker.DockerClient) -> None:
+    """A base image's `python3` or `bash` waits for a terminal, and ends at once without one."""
+    try:
+        found = engine.images.get(job.reference).attrs
+    except (docker.errors.DockerException, requests.RequestException):
+        return  # what is wrong with the engine, the push says
+    runs = found.get("Config") or {}
+    command = [*(runs.get("Entrypoint") or ()), *(runs.get("Cmd") or ())]
+    if command and command not in _OF_BASE_IMAGES:
+        return
+    says = f"the base image's `{command[0]}` ends at once" if command else "nothing would run"
+    raise CallFailedError(
+        f"the image has no command: the Dockerfile has neither CMD nor ENTRYPOINT, and {says}",
+        where=str(job.dockerfile),
+        fix='add CMD ["…"] to the Dockerfile, or `command` to the Service YAML',
+        code=ErrorCode.IMAGE_WITHOUT_COMMAND,
+    )
 
 
 @contextmanager

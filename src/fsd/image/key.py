@@ -39,10 +39,12 @@ class Recipe:
     runtime: str = "container"
     fresh: str = ""  # a word that no other build has, for one that may reuse nothing
     has_own_context: bool = False  # another folder than the Service YAML's
+    allow_run: bool = False  # of scripts, where there is no Docker
+    needs_command: bool = False  # nothing else says what to run; makes no other image
 
     @property
     def is_default(self) -> bool:
-        return self == Recipe(runtime=self.runtime)
+        return self == Recipe(runtime=self.runtime, needs_command=self.needs_command)
 
 
 def _read(dockerfile: Path) -> bytes:
@@ -69,6 +71,7 @@ def make_key(tree: Tree, *, dockerfile: Path, recipe: Recipe, commit: str, sees_
         "platform": recipe.platform,
         **({"target": recipe.target} if recipe.target else {}),
         "runtime": recipe.runtime,
+        **({"allow_run": True} if recipe.allow_run else {}),
         "fresh": recipe.fresh,
         "commit": commit if sees_git else "",
     }

@@ -464,6 +464,7 @@ class Engine:
             now = self._clock.time()
             age = now - (task.started_at or now)
             task.next_look = now + min(max(age / 10, _FIRST_LOOK), _LAST_LOOK)
+            health.record_listening(task, [state.listens for state in states], now=now)
             effects = lifecycle.observed(task, states, now)
             service = self._find_service(task)
             if effects and service is not None:

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfigur
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fsd_local.ecs import wording
@@ -101,11 +102,27 @@ def _steady_delay(speed: float) -> float:
     return max(STEADY_DELAY / speed, _SHORTEST_STEADY_DELAY)
 
 
+def record_listening(task: Task, answers: Sequence[bool | None], *, now: float) -> None:
+    """From when on a task could be asked: at once, where nobody can tell that it could not."""
+    if task.listening_since is not None or not answers:
+        return
+    was_silent, task.is_silent = task.is_silent, False in answers and not any(answers)
+    if not task.is_silent:
+        task.listening_since = now if was_silent else task.started_at
+
+
 def find_unhealthy(task: Task, service: Service, *, now: float, speed: float) -> Unhealthy | None:
-    """Why ECS will stop this task. The grace period covers target groups and container checks."""
+    """Why ECS will stop this task. The grace period covers target groups and container checks.
+
+    It is divided by the speed from when on the task has opened a port: a program loads its model
+    as slowly as everywhere.
+    """
     if task.status is not TaskStatus.RUNNING or not task.is_wanted or task.started_at is None:
         return None
-    if now - task.started_at < (service.grace_period or 0) / speed:
+    grace = service.grace_period or 0
+    if task.is_silent and task.registrations and now - task.started_at < grace:
+        return None
+    if now - (task.listening_since or task.started_at) < grace / speed:
         return None
     if task_health(task) is Health.UNHEALTHY:
         return Unhealthy(

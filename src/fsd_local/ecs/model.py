@@ -194,6 +194,8 @@ class Task:
     deployment_id: str = ""  # "" for a task that no service runs
     revision_arn: str = ""
     was_healthy: bool = False
+    is_silent: bool = False  # it is known to have opened no port yet
+    listening_since: float | None = None
     is_counted: bool = False  # its end is accounted for
     failed_resolving: bool = False
     next_look: float = 0.0

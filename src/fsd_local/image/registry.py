@@ -65,6 +65,12 @@ class RegistryClient:
         )
         self._expect(done, 201, f"upload {blob.digest}")
 
+    def get(self, path: str) -> bytes:
+        """A manifest or a blob. Raises LocalError."""
+        answer = self._call("GET", f"{self._base}/{path}")
+        self._expect(answer, 200, f"give {path}")
+        return answer.body
+
     def put_manifest(self, manifest: bytes, *, tag: str, media_type: str) -> str:
         """The digest under which the registry keeps it. Raises LocalError."""
         answer = self._call(

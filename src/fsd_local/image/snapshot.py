@@ -28,6 +28,7 @@ from fsd_local.image.stages import Snapshot, StepWorker, play
 
 RUNTIME_LABEL = "fsd.runtime"
 PROCESS = "process"
+LEFT_OUT_LABEL = "fsd-local.left-out"  # a JSON array of sentences and steps
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -162,6 +163,9 @@ def _add(archive: tarfile.TarFile, path: str, node: Node) -> None:
 def _config(snapshot: Snapshot, *, diff_ids: list[str], architecture: str) -> bytes:
     configuration = snapshot.configuration
     labels = {**configuration.labels, RUNTIME_LABEL: PROCESS}
+    if snapshot.skipped or snapshot.notes:
+        left_out = (*snapshot.notes, *snapshot.skipped)
+        labels[LEFT_OUT_LABEL] = json.dumps(left_out)
     runs: dict[str, object] = {
         "Env": [f"{name}={value}" for name, value in configuration.environment.items()],
         "WorkingDir": configuration.working_directory,

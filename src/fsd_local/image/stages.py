@@ -52,6 +52,7 @@ class Snapshot:
     configuration: Configuration
     skipped: tuple[str, ...]
     base: str = ""  # the image that the stage begins with
+    notes: tuple[str, ...] = ()  # what else is another than with Docker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,13 @@ import threading
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from fsd_local.ports import LaunchError
 from fsd_local.runtime import wording
 
 _LOCK_PORT = 17077  # UDP, so that it takes no port from a task
+_LISTENS = "0A"
 _HOSTS = 254
 _NUMBER = 256 * _HOSTS
 _ATTEMPTS = 1024
@@ -86,3 +88,21 @@ def _is_free(address: str, port: int) -> bool:
         except OSError as error:
             return error.errno != errno.EADDRINUSE
     return True
+
+
+def is_listening(*addresses: str) -> bool:
+    """Whether a socket listens at one of them, on any port, as the kernel's table has it.
+
+    https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
+    """
+    numbers = [socket.inet_aton(address)[::-1].hex().upper() for address in addresses]
+    wanted = {*numbers, *(f"0000000000000000FFFF0000{number}" for number in numbers)}
+    for name in ("tcp", "tcp6"):
+        try:
+            rows = Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+        except OSError:
+            continue
+        fields = (row.split() for row in rows)
+        if any(f[3] == _LISTENS and f[1].partition(":")[0] in wanted for f in fields):
+            return True
+    return False

@@ -17,6 +17,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +25,7 @@ from fsd_local.image.layers import link_files
 from fsd_local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
 from fsd_local.rootfs import unpack
 from fsd_local.runtime import orphans, wording
-from fsd_local.runtime.addresses import Addresses, Lease
+from fsd_local.runtime.addresses import Addresses, Lease, is_listening
 from fsd_local.runtime.images import (
     Images,
     ProcessImage,
@@ -167,6 +168,7 @@ class _Task:
         self.names = names
         self.lease = lease
         self.mark = mark
+        self.listens = False  # on any port, until now
         self.containers: dict[str, _Container] = {}
 
     def place(self, container: str, wrappers: Path) -> Place:
@@ -179,7 +181,9 @@ class _Task:
         )
 
     def states(self) -> tuple[ContainerState, ...]:
-        return tuple(container.state() for container in self.containers.values())
+        self.listens = self.listens or is_listening(self.lease.address, self.lease.loopback)
+        found = (container.state() for container in self.containers.values())
+        return tuple(replace(state, listens=self.listens) for state in found)
 
     def stop(self) -> tuple[ContainerState, ...]:
         """All at once; every container has its own time to end."""

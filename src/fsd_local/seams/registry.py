@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.services import ecr
 
@@ -27,6 +28,7 @@ from fsd_local.seams.scope import current, json_answer, scope
 
 _PREFIX = re.compile(r"(\d{12})/([a-z]{2,3}(?:-[a-z]+)+-\d)/(?=.)")
 _USER = "AWS"
+_NO_PATH = "\0"  # no request has it
 # What a request of the registry's protocol asks IAM.
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 _ACTIONS = {
@@ -41,6 +43,18 @@ _ACTIONS = {
     ("manifest", "DELETE"): "ecr:BatchDeleteImage",
     ("tags_list", "GET"): "ecr:ListImages",
 }
+
+
+_REQUESTS = tuple(
+    (re.compile(f"/v2/(.+)/{rest}"), verb)
+    for rest, verb in (
+        ("blobs/uploads/?()", "blob_uploads"),
+        ("blobs/uploads/([^/]+)/?", "blob_upload_session"),
+        ("blobs/([^/]+)/?", "blob"),
+        ("manifests/([^/]+)/?", "manifest"),
+        ("tags/list()", "tags_list"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,26 @@ def mount(*, port: int, is_enforced: bool, password: str) -> None:
     ecr._select_registry_request_scope = _keep_the_scope
     ecr.handle_request = _with_tokens(ecr.handle_request, tokens, host)
     ecr.handle_registry_request = _by_path(ecr.handle_registry_request, tokens)
+    ecr._parse_v2_path = parse_request
+    # SES is not served here, and would take the paths of repositories named email….
+    app._SES_V2_PREFIX = _NO_PATH
+
+
+def parse_request(path: str) -> tuple[str, str, str] | None:
+    """(verb, repository, reference) of a path of the registry's protocol; None where it is none.
+
+    MiniStack takes the first `blobs`, `manifests` or `tags` for the protocol's; a repository may be
+    called so. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints
+    """
+    if path in ("/v2", "/v2/"):
+        return "ping", "", ""
+    if path == "/v2/_catalog":
+        return "catalog", "", ""
+    for pattern, verb in _REQUESTS:
+        found = pattern.fullmatch(path)
+        if found is not None:
+            return verb, found[1], found[2]
+    return None
 
 
 def _prefix(account: str, region: str) -> str:

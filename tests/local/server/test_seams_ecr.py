@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import io
 import json
+from contextlib import closing
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from fsd_local.instance import Instance
-from tests.local.registry_login import registry_token
+from fsd_local.image.registry import Blob, RegistryClient
+from fsd_local.instance import Instance, credentials
+from tests.local.registry_login import registry_password, registry_token
 from tests.local.server.conftest import Clients
 
 MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -48,6 +52,40 @@ def put(ecr: Any, repository: str, text: str, tag: str) -> str:
         imageTag=tag,
     )
     return str(answer["image"]["imageId"]["imageDigest"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["email", "email-api", "apis", "tags", "credentials", "team/email", "blobs/manifests"],
+)
+def test_push__repository_with_the_name_of_another_apis_path__is_taken(
+    instance: Instance, name: str
+) -> None:
+    content = name.encode()
+    blob = Blob(
+        digest=f"sha256:{hashlib.sha256(content).hexdigest()}",
+        size=len(content),
+        media_type="application/octet-stream",
+    )
+    with closing(boto3.client("ecr", **root_login(instance))) as ecr:
+        ecr.create_repository(repositoryName=name)
+        client = RegistryClient(
+            endpoint=instance.endpoint, repository=name, user="AWS", password=registry_password(ecr)
+        )
+        client.put_blob(blob, io.BytesIO(content))
+
+    assert client.has_blob(blob.digest)
+
+
+def root_login(instance: Instance) -> dict[str, str]:
+    """Of the account whose repositories have no account in their path."""
+    keys = credentials(instance)
+    return {
+        "endpoint_url": instance.endpoint,
+        "region_name": instance.region,
+        "aws_access_key_id": keys.access_key_id,
+        "aws_secret_access_key": keys.secret_access_key,
+    }
 
 
 def test_repository_uri__is_the_endpoint_that_docker_reaches(

@@ -1,0 +1,62 @@
+"""Whether what an image lacks, because it was made without Docker, is why its tasks fail. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from fsd.rollout.cause import Cause, Diagnosis
+
+# A module, a program, a file or a library that is not there; or another Python's language.
+_MISSING = re.compile(
+    r"ModuleNotFoundError|No module named|ImportError|command not found|: not found"
+    r"|executable file not found|no such file or directory|cannot open shared object"
+    r"|FileNotFoundError|SyntaxError|unsupported operand type\(s\) for \||has no attribute"
+    r"|is not a known|ImproperlyConfigured|OSError: \[Errno 2\]|libGL|requires Python",
+    re.IGNORECASE,
+)
+_OF_PYTHON = re.compile(r"^Python 3\.\d+ of FROM")
+_FOREIGN_LANGUAGE = re.compile(
+    r"SyntaxError|unsupported operand type\(s\) for \||has no attribute|cannot import name"
+    r"|No module named '?(?:tomllib|zoneinfo|distutils|graphlib)"
+)
+
+
+def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagnosis:
+    """The worst cause says first what was left out, where that can be why."""
+    said = "\n".join(_words(diagnosis))
+    if not left_out or not _MISSING.search(said):
+        return diagnosis
+    python = [text for text in left_out if _OF_PYTHON.match(text)]
+    steps = [text for text in left_out if text not in python]
+    if python and _FOREIGN_LANGUAGE.search(said):
+        return _with_first(diagnosis, python[0], "install that Python")
+    if not steps:
+        return diagnosis
+    text = f"the image was made without Docker, and this step was left out: {'; '.join(steps)}"
+    return _with_first(diagnosis, text, "install the same on this machine")
+
+
+def _with_first(diagnosis: Diagnosis, reason: str, remedy: str) -> Diagnosis:
+    def told(cause: Cause) -> Cause:
+        advice = f"{remedy}, or run containers: fsd local down, fsd local up --runtime container"
+        summary = cause.summary[:1].upper() + cause.summary[1:]
+        return replace(
+            cause, summary=f"{reason}. {summary}", advice=f"{advice}; else {cause.advice}"
+        )
+
+    first, *others = diagnosis.causes
+    without_log = diagnosis.causes_without_log
+    return replace(
+        diagnosis,
+        causes=(told(first), *others),
+        causes_without_log=(told(without_log[0]), *without_log[1:]) if without_log else (),
+    )
+
+
+def _words(diagnosis: Diagnosis) -> Iterator[str]:
+    cause = diagnosis.cause
+    yield cause.summary
+    yield from (evidence.text for evidence in cause.evidence)
+    yield from diagnosis.log_lines

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from fsd.rollout.cause import Cause, Diagnosis, Evidence
+from fsd.rollout.left_out import explain_by_left_out
+
+STEPS = ("RUN apt-get install -y libpq5",)
+PYTHON = ("Python 3.13 of FROM is not on this machine: tasks run on Python 3.11",)
+LIBRARY = "ImportError: libpq.so.5: cannot open shared object file: No such file or directory"
+
+
+def diagnosis(*said: str) -> Diagnosis:
+    evidence = tuple(Evidence(source="log 7f3a…", text=text) for text in said)
+    cause = Cause(
+        code="crashed",
+        summary="the main process ended",
+        where="x",
+        evidence=evidence,
+        advice="read the log",
+    )
+    return Diagnosis(causes=(cause,), causes_without_log=(cause,))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        LIBRARY,
+        "ModuleNotFoundError: No module named 'app.generated'",
+        "sh: 1: node: not found",
+        'exec: "ffmpeg": executable file not found in $PATH: unknown',
+        "FileNotFoundError: [Errno 2] No such file or directory: '/app/static/manifest.json'",
+    ],
+)
+def test_explain__something_is_missing_and_a_step_was_left_out__says_so_first(said: str) -> None:
+    found = explain_by_left_out(diagnosis(said), STEPS)
+
+    assert found.cause.summary == (
+        "the image was made without Docker, and this step was left out: "
+        "RUN apt-get install -y libpq5. The main process ended"
+    )
+    assert found.cause.advice.startswith("install the same on this machine, or run containers: ")
+    assert found.cause.advice.endswith("; else read the log")
+    assert found.causes_without_log == found.causes
+
+
+@pytest.mark.parametrize(
+    ("said", "left_out"),
+    [
+        (LIBRARY, ()),
+        (LIBRARY, PYTHON),
+        ("ZeroDivisionError: division by zero", STEPS),
+        ("ZeroDivisionError: division by zero", PYTHON),
+    ],
+)
+def test_explain__nothing_left_out_or_another_reason__stays(
+    said: str, left_out: tuple[str, ...]
+) -> None:
+    assert explain_by_left_out(diagnosis(said), left_out) == diagnosis(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "SyntaxError: invalid syntax",
+        "TypeError: unsupported operand type(s) for |: 'type' and 'NoneType'",
+        "ImportError: cannot import name 'override' from 'typing'",
+        "ModuleNotFoundError: No module named 'tomllib'",
+    ],
+)
+def test_explain__words_of_a_newer_python__says_first_which_one_runs(said: str) -> None:
+    found = explain_by_left_out(diagnosis(said), (*PYTHON, *STEPS))
+
+    assert found.cause.summary == f"{PYTHON[0]}. The main process ended"
+    assert found.cause.advice.startswith("install that Python, or run containers: ")
