@@ -167,3 +167,25 @@ def test_bootstrap__account_with_a_provider_and_a_cluster__uses_them(
     providers = root.client("iam").list_open_id_connect_providers()
     assert len(providers["OpenIDConnectProviderList"]) == 1
     assert len(root.client("ecs").list_clusters()["clusterArns"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["nat", "endpoints"])
+def test_bootstrap__network__is_the_one_that_is_deployed_to(
+    fsd: Fsd, root: Account, kind: str
+) -> None:
+    made = fsd.ok(*BOOTSTRAP, f"--network={kind}", "--yes")
+    write_entry(fsd, made.out)
+    healthy = fsd.run("doctor", "--env", "dev", "--file", "service.yml", "--format", "json")
+    again = fsd.ok(*BOOTSTRAP)
+    second = fsd.run(*BOOTSTRAP, "--network=endpoints" if kind == "nat" else "--network")
+    deployer = as_workflow(fsd, root, "fsd-deploy-dev-org.offers", DEPLOYS)
+    planned = deployer.ok("plan", "--env", "dev", "--file", "service.yml")
+
+    assert "a month and $0.0" in made.err
+    assert [one["id"] for one in healthy.json()["findings"]] == ["doctor-service-role"] * 2
+    assert "nothing to change" in again.err
+    assert second.code == 4, second.text
+    assert "default VPC" not in planned.text
+    fsd.ok("bootstrap", "--env", "dev", "--delete", "--yes")
+    vpcs = root.client("ec2").describe_vpcs()["Vpcs"]
+    assert [vpc["IsDefault"] for vpc in vpcs] == [True]

@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from fsd.account.grant import AccountPlace, Grant, Reach, documents, policy
 from fsd.account.joined import Joined, read_joined, write_joined
+from fsd.account.network import network_resources
 from fsd.account.policies import (
     boundary_grants,
     cloudformation_grants,
@@ -55,6 +56,7 @@ class AccountStack:
     environment: str
     cluster: str
     joined: tuple[Joined, ...]
+    network: str = ""  # nat | endpoints; "" where the account has one
     foreign: frozenset[str] = frozenset()  # of `claims`: what the account has from elsewhere
 
     @property
@@ -125,6 +127,7 @@ def write_template(stack: AccountStack, place: AccountPlace = ANYWHERE) -> Json:
         **({NAMESPACE: _namespace(stack)} if stack.makes(NAMESPACE) else {}),
         **dict(_roles(stack, place)),
         **dict(_repositories(stack)),
+        **network_resources(stack.network, environment=stack.environment),
     }
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -134,6 +137,7 @@ def write_template(stack: AccountStack, place: AccountPlace = ANYWHERE) -> Json:
                 "cluster": stack.cluster,
                 "foreign": [*sorted(stack.foreign)],
                 "joined": write_joined(stack.joined),
+                "network": stack.network,
             }
         },
         "Resources": {name: _substituted(value) for name, value in resources.items()},
@@ -151,6 +155,7 @@ def read_stack(template: Json, *, environment: str) -> AccountStack | None:
         environment=environment,
         cluster=str(ours.get("cluster", environment)),
         joined=read_joined(ours.get("joined")),
+        network=str(ours.get("network", "")),
         foreign=frozenset(map(str, foreign if isinstance(foreign, list) else ())),
     )
 

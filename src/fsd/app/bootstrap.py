@@ -57,10 +57,11 @@ class AccountSetup:
     environment: str
     cluster: str
 
-    def plan(self, joined: Joined | None) -> BootstrapPlan:
+    def plan(self, joined: Joined | None, *, network: str = "") -> BootstrapPlan:
         """`joined` comes beside who is there already; None plans what is wanted as it is.
 
-        Raises UsageError where there is nothing yet and nobody comes.
+        Raises UsageError where there is nothing yet and nobody comes, and RefusedError for a second
+        network.
         """
         found = self.aws.stacks.find(stack_name(self.environment))
         before = read_stack(found.template, environment=self.environment) if found else None
@@ -80,6 +81,9 @@ class AccountSetup:
         wish = before or AccountStack(environment=self.environment, cluster=self.cluster, joined=())
         if joined is not None:
             wish = replace(wish, joined=join(wish.joined, joined))
+        if network and network != wish.network:
+            self._require_no_network(wish)
+            wish = replace(wish, network=network)
         wish = replace(wish, foreign=self._foreign(wish, found))
         template = write_template(wish, self.place)
         return BootstrapPlan(
@@ -138,6 +142,18 @@ class AccountSetup:
         elif self.account.delete_own_provider(arn):
             found.append(("GitHub's identity provider", True))
         return found
+
+    def _require_no_network(self, wish: AccountStack) -> None:
+        """Two VPCs for one environment, and no deployment would know which."""
+        found = self.aws.networks.find(self.environment, vpc_id=None)
+        if found is None or (found.is_default and not wish.network):
+            return
+        raise RefusedError(
+            f"{self.environment} has a VPC already: {found.vpc_id}",
+            where=found.how,
+            fix="leave out --network",
+            code=ErrorCode.STILL_IN_USE,
+        )
 
     def _require_unused(self, stack: AccountStack) -> None:
         services = self.aws.ecs.service_names(stack.cluster)

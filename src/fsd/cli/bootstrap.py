@@ -32,6 +32,7 @@ class JoinOptions:
     github_environment: str | None
     branches: tuple[str, ...]
     workflow: str | None
+    network: str
 
 
 @click.command(
@@ -59,6 +60,13 @@ Examples:
     help="Trust this branch instead of a GitHub environment. Can be repeated.",
 )
 @click.option("--workflow", help="Trust only this workflow: ORG/REPO/.github/workflows/FILE@REF.")
+@click.option(
+    "--network",
+    is_flag=False,
+    flag_value="nat",
+    type=click.Choice(["nat", "endpoints"]),
+    help="Also make a VPC in two zones; `nat` reaches the internet, `endpoints` AWS alone.",
+)
 @REGION
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--check", is_flag=True, help="Say what differs from what was set up; exit 4 if so.")
@@ -78,6 +86,7 @@ def command(
     github_environment: str | None,
     branches: tuple[str, ...],
     workflow: str | None,
+    network: str | None,
     region: str | None,
     yes: bool,
     check: bool,
@@ -99,6 +108,7 @@ def command(
         github_environment=github_environment,
         branches=branches,
         workflow=workflow,
+        network=network or "",
     )
     if sum((check, delete, template)) > 1:
         raise click.UsageError("`--check`, `--delete` and `--template` exclude one another")
@@ -124,7 +134,7 @@ def _set_up(setup: AccountSetup, asked: JoinOptions, *, is_sure: bool) -> int:
     from fsd.report.bootstrap import plan_text
 
     joined = who_joins(asked)
-    plan = setup.plan(joined)
+    plan = setup.plan(joined, network=asked.network)
     say(plan_text(plan.stack, plan.changes, plan.place), err=True)
     if plan.changes:
         if not is_sure:
@@ -206,6 +216,7 @@ def _print_template(asked: JoinOptions, *, existing: frozenset[str]) -> None:
         environment=asked.env,
         cluster=environment_to_be(asked.env).cluster_name,
         joined=(joined,),
+        network=asked.network,
         foreign=frozenset({*repositories, *([PROVIDER_ID] if PROVIDER in existing else [])}),
     )
     say(json.dumps(write_template(stack), indent=2))

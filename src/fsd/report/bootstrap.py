@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fsd.account.changes import ResourceChange
 from fsd.account.grant import AccountPlace
 from fsd.account.joined import Joined
+from fsd.account.network import PRICES
 from fsd.account.stack import (
     CLUSTER,
     NAMESPACE,
@@ -57,6 +58,7 @@ def plan_text(stack: AccountStack, changes: Sequence[ResourceChange], place: Acc
         "",
         *_who(stack),
         *_used(stack),
+        *_price(stack),
     ]
     return "\n".join(lines)
 
@@ -79,6 +81,16 @@ def _used(stack: AccountStack) -> Iterator[str]:
     for claim in sorted(stack.foreign):
         what = _CLAIMS.get(claim, "a repository of the services")
         yield f"  uses {what} that the account has already"
+
+
+def _price(stack: AccountStack) -> Iterator[str]:
+    """Roles, policies, cluster and namespace cost nothing."""
+    price = PRICES.get(stack.network)
+    if price is not None:
+        yield (
+            f"  the network costs ${price.per_month} a month and ${price.per_gigabyte:g} a GB, by "
+            "list prices of us-east-1"
+        )
 
 
 def drift_text(drift: StackDrift) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
 from ministack.services.cloudformation import handlers, helpers, provisioners, stacks
 
-from fsd_local.seams import drift, identities, stack_permissions
+from fsd_local.seams import drift, gateways, identities, stack_permissions
 from fsd_local.seams.scope import current
 
 _UPDATABLE = (
@@ -54,6 +54,7 @@ def mount(ecs: Ecs, *, is_enforced: bool) -> None:
     resources["AWS::EC2::SecurityGroupEgress"] = _rule_resource("IpPermissionsEgress")
     drift.mount()
     identities.mount()
+    gateways.mount()
     _mount_ecs(resources, ecs)
     if is_enforced:
         stack_permissions.mount(_stack)

@@ -46,8 +46,10 @@ def kinds(template: Any) -> list[str]:
         stack(),
         stack("a-b", "ab"),
         stack(foreign=frozenset({PROVIDER, CLUSTER, NAMESPACE, repository_id("offer-api")})),
+        stack(network="nat"),
+        stack(network="endpoints"),
     ],
-    ids=["empty account", "names that look alike", "account with some of it"],
+    ids=["empty account", "names that look alike", "account with some of it", "nat", "endpoints"],
 )
 def test_write_template__cfn_lint__has_nothing_to_say(
     wish: AccountStack, place: AccountPlace
@@ -93,7 +95,7 @@ def test_write_template__what_is_there_already__is_used_and_not_made() -> None:
 
 
 def test_read_stack__what_was_written__is_read_from_its_template() -> None:
-    wish = stack(foreign=frozenset({CLUSTER}), cluster="main")
+    wish = stack(foreign=frozenset({CLUSTER}), cluster="main", network="nat")
     template = json.loads(json.dumps(write_template(wish)))
 
     assert read_stack(template, environment="dev") == wish
