@@ -29,6 +29,16 @@ class Ulimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeMount:
+    """`key` names the folder: the same for all that share it, in one task or, on EFS, in all."""
+
+    key: str
+    path: str
+    is_read_only: bool
+    is_kept: bool  # outlives the task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerSpec:
     """One container of a task, with everything resolved: image by digest, secrets as values."""
 
@@ -49,6 +59,9 @@ class ContainerSpec:
     capabilities_added: tuple[str, ...] = ()
     capabilities_dropped: tuple[str, ...] = ()
     has_init: bool = False
+    mounts: tuple[VolumeMount, ...] = ()
+    depends_on: tuple[tuple[str, str], ...] = ()  # (container, START COMPLETE SUCCESS HEALTHY)
+    check_command: tuple[str, ...] = ()  # argv of its health check
     labels: Mapping[str, str] = field(default_factory=dict)
 
 

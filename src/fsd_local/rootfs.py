@@ -25,6 +25,19 @@ def unpack(layers: Sequence[Path], root: Path) -> None:
                 _unpack(archive, member, root)
 
 
+def link_volume(root: Path, path: str, volume: Path) -> None:
+    """A folder that is not the container's own: what the image has there goes into an empty one,
+    as an engine has it. Raises OSError."""
+    place = root / posixpath.normpath(path).lstrip("/")
+    if place.is_dir() and not place.is_symlink():
+        if not any(volume.iterdir()):
+            shutil.copytree(place, volume, symlinks=True, dirs_exist_ok=True)
+        shutil.rmtree(place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    place.symlink_to(volume)
+
+
 def inside(root: Path, path: str) -> Path:
     """Where an absolute path of the container is on disk, with links followed as in a chroot."""
     found: list[str] = []

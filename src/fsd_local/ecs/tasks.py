@@ -19,7 +19,7 @@ from fsd_local.ecs.model import (
     TaskDefinition,
 )
 from fsd_local.ecs.naming import Ids
-from fsd_local.ports import ContainerSpec, LogTarget, TaskSpec, Ulimit
+from fsd_local.ports import ContainerSpec, LogTarget, TaskSpec, Ulimit, VolumeMount
 
 _STOP_TIMEOUT = 30.0
 _SHORTEST_STOP_TIMEOUT = 1.0  # a program needs real time to end, however great the speed
@@ -169,6 +169,7 @@ def _container_spec(
 ) -> ContainerSpec:
     name = definition["name"]
     override = _override(task, name)
+    check = load_health_check(definition.get("healthCheck"))
     command = override.get("command") or definition.get("command")
     memory = (
         override.get("memory")
@@ -196,7 +197,36 @@ def _container_spec(
         stop_timeout=max(stop_timeout / speed, min(stop_timeout, _SHORTEST_STOP_TIMEOUT)),
         log=None if name in resolved.silent else log_target(task, definition),
         **_kernel(definition),
+        mounts=_mounts(task, definition),
+        depends_on=tuple(
+            (found["containerName"], found["condition"])
+            for found in definition.get("dependsOn") or ()
+        ),
+        check_command=check.command if check is not None else (),
     )
+
+
+def _mounts(task: Task, definition: Json) -> tuple[VolumeMount, ...]:
+    volumes = {found["name"]: found for found in task.task_definition.definition["volumes"]}
+    return tuple(
+        VolumeMount(
+            key=_volume_key(task, volumes[point["sourceVolume"]]),
+            path=point["containerPath"],
+            is_read_only=bool(point.get("readOnly")),
+            is_kept="efsVolumeConfiguration" in volumes[point["sourceVolume"]],
+        )
+        for point in definition.get("mountPoints") or ()
+    )
+
+
+def _volume_key(task: Task, volume: Json) -> str:
+    """An access point is a folder of its own, whatever folder it has on AWS."""
+    efs = volume.get("efsVolumeConfiguration")
+    if efs is None:
+        return f"{task.id}-{volume['name']}"
+    point = (efs.get("authorizationConfig") or {}).get("accessPointId")
+    folder = str(point or efs.get("rootDirectory") or "/").strip("/").replace("/", "-")
+    return f"{efs['fileSystemId']}-{folder or 'root'}"
 
 
 class _Kernel(TypedDict):

@@ -44,7 +44,6 @@ _MISSING: Mapping[str, str] = {
     "volumesFrom": "mount the volumes of another container (volumesFrom)",
 }
 _MISSING_VOLUMES: Mapping[str, str] = {
-    "efsVolumeConfiguration": "mount Amazon EFS",
     "s3filesVolumeConfiguration": "mount S3 Files",
     "configuredAtLaunch": "attach Amazon EBS volumes",
 }

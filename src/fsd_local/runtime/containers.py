@@ -34,6 +34,7 @@ from fsd_local.runtime.doorways import Doorway, Doorways
 from fsd_local.runtime.images import REGISTRY_USER, resolve_digest
 from fsd_local.runtime.lines import Lines
 from fsd_local.runtime.names import write_hosts
+from fsd_local.runtime.order import ends_before_others, start_all
 from fsd_local.runtime.reference import Reference, parse_reference
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -90,6 +91,10 @@ def sweep(instance: str, engine: docker.DockerClient) -> int:
     for container in found:
         with contextlib.suppress(docker.errors.APIError):
             engine.api.remove_container(container["Id"], force=True, v=True)
+    volumes = engine.api.volumes(filters={"label": f"{_LABEL}={instance}"})["Volumes"] or ()
+    for volume in volumes:
+        with contextlib.suppress(docker.errors.APIError):
+            engine.api.remove_volume(volume["Name"], force=True)
     return len(found)
 
 
@@ -135,12 +140,13 @@ class Containers:
     def launch(self, task: TaskSpec) -> str:
         for container in task.containers:
             self._pull(container)
-        found = _Task(self._engine, task)
+        found = _Task(
+            self._engine, task, logs=self._logs, ways=self._doorways, labels=self._labels(task)
+        )
+        found.prefix = f"fsd-{self._instance}-"
         with contextlib.ExitStack() as undo:
             undo.callback(found.stop)
-            for spec in _owner_first(task.containers):
-                found.create(spec, name=self._name(task, spec), labels=self._labels(task))
-            found.start(self._logs, self._doorways)
+            start_all(_owner_first(task.containers), found)
             found.write_names(self._names.get(task.namespace, {}))
             address = found.address()
             undo.pop_all()
@@ -187,9 +193,6 @@ class Containers:
     def _find(self, task_id: str) -> _Task | None:
         with self._lock:
             return self._tasks.get(task_id)
-
-    def _name(self, task: TaskSpec, spec: ContainerSpec) -> str:
-        return f"fsd-{self._instance}-{task.id[:12]}-{spec.name}"
 
     def _labels(self, task: TaskSpec) -> dict[str, str]:
         return {_LABEL: self._instance, _TASK_LABEL: task.id}
@@ -238,34 +241,67 @@ class Containers:
 
 
 class _Task:
-    def __init__(self, engine: docker.DockerClient, spec: TaskSpec) -> None:
+    def __init__(
+        self,
+        engine: docker.DockerClient,
+        spec: TaskSpec,
+        *,
+        logs: LogSink,
+        ways: Doorways | None,
+        labels: dict[str, str],
+    ) -> None:
         self._engine = engine
+        self._spec, self._logs, self._ways, self._labels = spec, logs, ways, labels
+        self.prefix = ""  # of the names of containers and volumes
+        self._owner = ""  # whose network the others join
+        self._volumes: set[str] = set()  # that end with the task
         self.namespace, self._known = spec.namespace, spec.known_names
-        self.containers: dict[str, _Container] = {}  # the owner of the network first
+        self.containers: dict[str, _Container] = {}  # in the order of their start
         self.order: tuple[str, ...] = ()
         self._doorway: Doorway | None = None
 
-    def create(self, spec: ContainerSpec, *, name: str, labels: dict[str, str]) -> None:
-        owner = next(iter(self.containers.values()), None)
-        network = f"container:{owner.id}" if owner else "bridge"
-        self.containers[spec.name] = _Container.create(
-            self._engine, spec, name=name, labels=labels, network=network
+    def start_one(self, spec: ContainerSpec) -> None:
+        """One that ends before others begin has a network of its own: theirs must outlive it."""
+        ends_early = ends_before_others(spec, self._spec.containers)
+        owner = self.containers.get(self._owner)
+        container = self.containers[spec.name] = _Container.create(
+            self._engine,
+            spec,
+            name=f"{self.prefix}{self._spec.id[:12]}-{spec.name}",
+            labels=self._labels,
+            network=f"container:{owner.id}" if owner and not ends_early else "bridge",
+            binds=self._binds(spec),
         )
+        container.start(self._logs)
+        if not self._owner and not ends_early:
+            self._owner = spec.name
+            if self._ways is not None:
+                self._doorway = container.open_doorway(self._ways)
 
-    def start(self, logs: LogSink, ways: Doorways | None) -> None:
-        for container in self.containers.values():
-            container.start(logs)
-            if ways is not None and self._doorway is None:
-                self._doorway = container.open_doorway(ways)
+    def state_of(self, name: str) -> ContainerState:
+        return self.containers[name].state()
+
+    def check(self, name: str, command: Sequence[str], timeout: float) -> int:
+        return self.containers[name].execute(command, timeout)
+
+    def _binds(self, spec: ContainerSpec) -> list[str]:
+        """Volumes of the engine, which fills an empty one with what the image has there."""
+        binds = []
+        for mount in spec.mounts:
+            name = f"{self.prefix}{mount.key}"
+            self._engine.api.create_volume(name, labels=self._labels)
+            self._volumes |= set() if mount.is_kept else {name}
+            binds.append(f"{name}:{mount.path}:{'ro' if mount.is_read_only else 'rw'}")
+        return binds
 
     def write_names(self, names: Mapping[str, Sequence[str]]) -> None:
         """All of the task's containers share the hosts file of the network's owner."""
-        owner = next(iter(self.containers.values()))
+        owner = self.containers[self._owner]
         if self._known and (path := str(owner.attributes().get("HostsPath") or "")):
             write_hosts(Path(path), names, known=self._known)
 
     def address(self) -> str:
-        owner = next(iter(self.containers.values()))
+        owner = self.containers[self._owner]
         settings = owner.attributes()["NetworkSettings"]
         networks = [*(settings.get("Networks") or {}).values(), settings]
         found = (str(network.get("IPAddress") or "") for network in networks)
@@ -285,6 +321,9 @@ class _Task:
         states = self.states()
         for container in reversed(self.containers.values()):
             container.remove()
+        for volume in self._volumes:
+            with contextlib.suppress(*_DockerErrors):
+                self._engine.api.remove_volume(volume, force=True)
         return states
 
 
@@ -305,6 +344,7 @@ class _Container:
         name: str,
         labels: dict[str, str],
         network: str,
+        binds: list[str],
     ) -> _Container:
         limit = f"{spec.memory_mib}m" if spec.memory_mib else None
         api = engine.api
@@ -320,6 +360,7 @@ class _Container:
                 labels={**spec.labels, **labels},
                 host_config=api.create_host_config(
                     network_mode=network,
+                    binds=binds,
                     mem_limit=limit,
                     memswap_limit=limit,  # the same: no swap, as on Fargate
                     read_only=spec.read_only_root,

@@ -17,13 +17,20 @@ import tarfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from fsd_local.image.layers import link_files
-from fsd_local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
-from fsd_local.rootfs import unpack
+from fsd_local.ports import (
+    ContainerSpec,
+    ContainerState,
+    LaunchError,
+    LogSink,
+    TaskSpec,
+    VolumeMount,
+)
+from fsd_local.rootfs import link_volume, unpack
 from fsd_local.runtime import orphans, wording
 from fsd_local.runtime.addresses import Addresses, Lease, is_listening
 from fsd_local.runtime.images import (
@@ -35,6 +42,7 @@ from fsd_local.runtime.images import (
 from fsd_local.runtime.limits import with_limits
 from fsd_local.runtime.lines import Lines
 from fsd_local.runtime.names import NameFiles
+from fsd_local.runtime.order import start_all
 from fsd_local.runtime.program import (
     Place,
     Program,
@@ -86,14 +94,14 @@ class Processes:
             lease=self._addresses.take(ports),
             mark=orphans.mark(self._instance, task.id),
             names=self._names_for(task),
+            volumes=self._state / "volumes",
+            wrappers=self._wrappers,
+            logs=self._logs,
+            images=dict(zip([one.name for one in task.containers], images, strict=True)),
         )
         with contextlib.ExitStack() as undo:
             undo.callback(found.stop)
-            for container, image in zip(task.containers, images, strict=True):
-                place = found.place(container.name, self._wrappers)
-                _unpack(container, image, place.root)
-                program = make_program(container, image, place)
-                found.containers[container.name] = _start(container, program, place, self._logs)
+            start_all(task.containers, found)
             undo.pop_all()
         with self._lock:
             self._tasks[task.id] = found
@@ -160,25 +168,50 @@ class Processes:
                 self._guard = orphans.Guard(self._instance)
 
 
+@dataclass(slots=True, kw_only=True)
 class _Task:
-    """The containers of one task, and what they share."""
+    """The containers of one task, and what they share. Starts them, as `order.Starter`."""
 
-    def __init__(self, *, folder: Path, lease: Lease, mark: str, names: Mapping[str, str]) -> None:
-        self.folder = folder
-        self.names = names
-        self.lease = lease
-        self.mark = mark
-        self.listens = False  # on any port, until now
-        self.containers: dict[str, _Container] = {}
+    folder: Path
+    lease: Lease
+    mark: str
+    names: Mapping[str, str]  # of Service Connect, as variables
+    volumes: Path  # that outlive the task
+    wrappers: Path
+    logs: LogSink
+    images: Mapping[str, ProcessImage]  # by container
+    containers: dict[str, _Container] = field(default_factory=dict)
+    listens: bool = False  # on any port, until now
 
-    def place(self, container: str, wrappers: Path) -> Place:
+    def start_one(self, spec: ContainerSpec) -> None:
+        place, image = self._place(spec), self.images[spec.name]
+        _unpack(spec, image, place.root)
+        for path, volume in place.mounts.items():
+            link_volume(place.root, path, volume)
+        program = make_program(spec, image, place)
+        self.containers[spec.name] = _start(spec, program, place, self.logs)
+
+    def state_of(self, name: str) -> ContainerState:
+        return self.containers[name].state()
+
+    def check(self, name: str, command: Sequence[str], timeout: float) -> int:
+        return self.containers[name].execute(command, timeout)
+
+    def _place(self, spec: ContainerSpec) -> Place:
         return Place(
-            root=self.folder / container,
-            wrappers=wrappers,
+            root=self.folder / spec.name,
+            wrappers=self.wrappers,
             lease=self.lease,
-            mark=f"{self.mark}{container}:",
+            mark=f"{self.mark}{spec.name}:",
             names=self.names,
+            mounts={mount.path: self._volume(mount) for mount in spec.mounts},
         )
+
+    def _volume(self, mount: VolumeMount) -> Path:
+        """Of all tasks of the instance, or of this one's folder."""
+        folder = self.volumes if mount.is_kept else self.folder / ".volumes"
+        (folder / mount.key).mkdir(parents=True, exist_ok=True)
+        return folder / mount.key
 
     def states(self) -> tuple[ContainerState, ...]:
         self.listens = self.listens or is_listening(self.lease.address, self.lease.loopback)

@@ -49,6 +49,7 @@ class Place:
     lease: Lease
     mark: str
     names: Mapping[str, str] = field(default_factory=dict)  # variables for the payload
+    mounts: Mapping[str, Path] = field(default_factory=dict)  # path in the container → volume
 
     def mapped(self, path: str) -> str:
         """A path of the container that is there, or could be made there; else as it is.
@@ -57,6 +58,9 @@ class Place:
         """
         if not path.startswith("/") or posixpath.normpath(path) in ("/", "//"):
             return path
+        for mount, volume in self.mounts.items():
+            if path == mount or path.startswith(f"{mount}/"):
+                return f"{volume}{path[len(mount) :]}"
         found = beneath(self.root, path)
         if not os.path.exists(found) and not self._is_new(path, found):
             return path

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from fsd_local.ports import ContainerState, LaunchError, Ulimit
+from fsd_local.ports import ContainerState, LaunchError, Ulimit, VolumeMount
 from tests.local.runtime.lab import Lab, await_that
 
 
@@ -277,3 +277,54 @@ def _serving(lab: Lab) -> tuple[str, str]:
 
     await_that(answers)
     return task_id, address
+
+
+def mount(key: str, path: str, *, kept: bool = False) -> VolumeMount:
+    return VolumeMount(key=key, path=path, is_read_only=False, is_kept=kept)
+
+
+def test_launch__depends_on__what_comes_first_has_ended_well(lab: Lab) -> None:
+    shared = (mount("shared", "/srv/data"),)
+    first = lab.spec("sleep 0.3; echo made > data/file", name="a", essential=False, mounts=shared)
+    main = lab.spec("cat data/file", depends_on=(("a", "SUCCESS"),), mounts=shared)
+
+    task_id, _ = lab.launch(main, first)
+    lab.await_end(task_id)
+
+    assert lab.logs.texts() == ["made"]
+    lab.runtime.stop(task_id)
+
+
+def test_launch__dependency_fails__says_so_and_leaves_nothing(lab: Lab) -> None:
+    first = lab.spec("exit 4", name="a", essential=False)
+    main = lab.spec("echo never", depends_on=(("a", "SUCCESS"),))
+
+    with pytest.raises(LaunchError, match="dependency a was not SUCCESS") as raised:
+        lab.launch(main, first)
+
+    assert raised.value.container == "main"
+    assert lab.logs.texts() == []
+
+
+def test_launch__healthy__waits_for_the_check(lab: Lab) -> None:
+    first = lab.spec(
+        "sleep 0.5; touch ready; exec sleep 60",
+        name="a",
+        essential=False,
+        check_command=("/bin/sh", "-c", "cat ready"),
+    )
+    main = lab.spec("echo after", depends_on=(("a", "HEALTHY"),))
+
+    task_id, _ = lab.launch(main, first)
+    lab.await_line("after")
+    lab.runtime.stop(task_id)
+
+
+def test_launch__kept_volume__the_next_task_finds_what_the_last_one_wrote(lab: Lab) -> None:
+    kept, scratch = mount("fs-1", "/srv/kept", kept=True), mount("scratch", "/srv/scratch")
+
+    lab.run("echo 1 >> kept/file; echo 2 >> scratch/file", mounts=(kept, scratch))
+    _, texts = lab.run("cat kept/file; cat scratch/file || echo gone", mounts=(kept, scratch))
+
+    assert "1" in texts
+    assert texts[-1] == "gone"
