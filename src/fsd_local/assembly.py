@@ -17,6 +17,7 @@ from typing import Any
 
 from fsd_local import autoscaling, instance, quotas
 from fsd_local.autoscaling import ApplicationAutoScaling
+from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.dataplane import DataPlane, Listener
 from fsd_local.ecs import EcsService
 from fsd_local.elb import ElasticLoadBalancing
@@ -262,10 +263,8 @@ def _placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _choose_listener(
-    name: str, method: str, path: str, headers: dict[str, str], query: Mapping[str, list[str]]
-) -> Listener | None:
+def _choose_listener(name: str, request: BalancedRequest) -> Listener | None:
     balancer = elbv2.find_load_balancer(name)
     if balancer is None:
         raise LookupError(name)
-    return elbv2.choose_listener(balancer, method=method, path=path, headers=headers, query=query)
+    return elbv2.choose_listener(balancer, request)

@@ -22,6 +22,8 @@ from urllib.parse import parse_qs
 
 import h11
 
+from fsd_local.balancing.checks import choose_group, forward_groups
+from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.elb import Target
 from fsd_local.ports import TargetState
 
@@ -67,10 +69,8 @@ class Listener:
     actions: Sequence[Mapping[str, Any]]
 
 
-# (name, method, path, headers, query) → listener; LookupError: no such load balancer
-ChooseListener = Callable[
-    [str, str, str, dict[str, str], Mapping[str, list[str]]], "Listener | None"
-]
+# LookupError: no load balancer has this name
+ChooseListener = Callable[[str, BalancedRequest], "Listener | None"]
 Targets = Callable[[str], Sequence[tuple[Target, TargetState]]]
 
 
@@ -102,11 +102,8 @@ class DataPlane:
         self._turn: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
     async def serve(self, address: Address, scope: Message, receive: Receive, send: Send) -> None:
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        path = address.raw_path.decode("latin-1")
         try:
-            listener = self._choose_listener(address.name, scope["method"], path, headers, query)
+            listener = self._choose_listener(address.name, _balanced(address, scope))
         except LookupError:
             await _answer(send, 404, f"no load balancer is named {address.name}")
             return
@@ -143,7 +140,7 @@ class DataPlane:
         receive: Receive,
         send: Send,
     ) -> None:
-        order = self._order(str(action.get("TargetGroupArn", "")))
+        order = self._order(self._choose_group(dict(action)))
         if not order:
             await _answer(send, 503)
             return
@@ -158,6 +155,10 @@ class DataPlane:
             return
         await _answer(send, 502)
 
+    def _choose_group(self, action: dict[str, Any]) -> str:
+        groups = "|".join(arn for arn, _ in forward_groups(action))
+        return choose_group(action, next(self._turn[f"forward to {groups}"]))
+
     def _order(self, group: str) -> list[Target]:
         """The targets to try, the one whose turn it is first.
 
@@ -170,6 +171,18 @@ class DataPlane:
             return []
         first = next(self._turn[group]) % len(pool)
         return pool[first:] + pool[:first]
+
+
+def _balanced(address: Address, scope: Message) -> BalancedRequest:
+    headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+    return BalancedRequest(
+        method=scope["method"],
+        path=address.raw_path.decode("latin-1"),
+        host=headers.get("host", "").partition(":")[0],
+        headers=headers,
+        query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+        client=(scope.get("client") or ("127.0.0.1", 0))[0],
+    )
 
 
 def _request(listener: Listener, address: Address, scope: Message) -> h11.Request:

@@ -22,6 +22,7 @@ from fsd_local.health import (
     HEALTHY,
     NOT_IN_USE,
     NOT_REGISTERED,
+    PASSED,
     TIMED_OUT,
     Health,
     HealthCheck,
@@ -221,12 +222,21 @@ class ElasticLoadBalancing:
 
 async def _probe(address: str, port: int, check: HealthCheck, *, timeout: float) -> Probe:
     try:
+        if check.protocol == "TCP":
+            return await _connect(address, port, timeout=timeout)
         status = await _get_status(address, port, check, timeout=timeout)
     except TimeoutError:
         return TIMED_OUT
     except (OSError, ValueError):
         return FAILED
     return judge(status, check.matcher)
+
+
+async def _connect(address: str, port: int, *, timeout: float) -> Probe:
+    async with asyncio.timeout(timeout):
+        _, writer = await asyncio.open_connection(address, port)
+    writer.close()
+    return PASSED
 
 
 async def _get_status(address: str, port: int, check: HealthCheck, *, timeout: float) -> int:

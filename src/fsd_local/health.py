@@ -43,7 +43,7 @@ class HealthCheck:
     """A target group's check, in AWS's units (seconds, not yet divided by the speed)."""
 
     path: str = "/"
-    protocol: str = "HTTP"  # or HTTPS, with any certificate
+    protocol: str = "HTTP"  # or HTTPS, with any certificate, or TCP: a connection is enough
     port: str = "traffic-port"
     matcher: str = "200"  # "200", "200,202" or "200-299"
     interval: float = 30.0

@@ -15,10 +15,13 @@ from xml.sax.saxutils import escape
 
 from ministack.services import alb
 
+from fsd_local.balancing.checks import forward_groups
+from fsd_local.balancing.rules import BalancedRequest, meets
 from fsd_local.dataplane import Listener
 from fsd_local.elb import ElasticLoadBalancing, TargetGroup
 from fsd_local.health import HealthCheck
 from fsd_local.instance import ACCOUNT, REGION
+from fsd_local.seams import elbv2_checks
 from fsd_local.seams.scope import account_and_region, current, find, scope
 
 _DELAY = "deregistration_delay.timeout_seconds"
@@ -71,7 +74,7 @@ def _health_check(record: Mapping[str, Any]) -> HealthCheck:
 
 
 def forwards_to(actions: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [a["TargetGroupArn"] for a in actions if a.get("TargetGroupArn")]
+    return [arn for action in actions for arn, _ in forward_groups(dict(action))]
 
 
 # ---- for the data plane and the status
@@ -114,9 +117,7 @@ def has_https_listener() -> bool:
     return any(record["Protocol"] == "HTTPS" for record in alb._listeners.all_values())
 
 
-def choose_listener(
-    balancer: LoadBalancer, *, method: str, path: str, headers: dict[str, str], query: Any
-) -> Listener | None:
+def choose_listener(balancer: LoadBalancer, request: BalancedRequest) -> Listener | None:
     """The listener that answers, with the actions of its first matching rule.
 
     All listeners share one port here. One that forwards wins over one that redirects, so that
@@ -128,7 +129,7 @@ def choose_listener(
             Listener(
                 port=int(record["Port"]),
                 protocol=str(record["Protocol"]),
-                actions=_matching_actions(arn, method, path, headers, query),
+                actions=_matching_actions(arn, request),
             )
             for arn, record in alb._listeners.items()
             if record["LoadBalancerArn"] == balancer.arn
@@ -142,15 +143,10 @@ def _is_redirect(listener: Listener) -> bool:
     return any(action.get("Type") == "redirect" for action in listener.actions)
 
 
-def _matching_actions(
-    listener_arn: str, method: str, path: str, headers: dict[str, str], query: Any
-) -> tuple[Mapping[str, Any], ...]:
+def _matching_actions(listener_arn: str, request: BalancedRequest) -> tuple[Mapping[str, Any], ...]:
     rules = [rule for rule in alb._rules.values() if rule["ListenerArn"] == listener_arn]
     for rule in sorted(rules, key=alb._rule_sort_key):
-        if all(
-            alb._match_condition(condition, method, path, headers, query)
-            for condition in rule["Conditions"]
-        ):
+        if all(meets(condition, request) for condition in rule["Conditions"]):
             return tuple(sorted(rule["Actions"], key=lambda action: action.get("Order", 1)))
     return ()
 
@@ -172,6 +168,7 @@ def mount(balancing: ElasticLoadBalancing, *, port: int) -> None:
         DeleteTargetGroup=_group_must_be_unused(alb._delete_tg),
         CreateLoadBalancer=_created_reachable(alb._create_lb, port),
     )
+    elbv2_checks.mount()
 
 
 def dns_name(name: str, port: int) -> str:

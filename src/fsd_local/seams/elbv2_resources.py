@@ -12,6 +12,15 @@ from typing import Any
 from ministack.services import alb
 from ministack.services.cloudformation import provisioners
 
+from fsd_local.balancing.checks import (
+    check_listener,
+    check_load_balancer,
+    check_target_group,
+    subnet_ids,
+)
+from fsd_local.balancing.faults import BalancingFault
+from fsd_local.balancing.rules import check_conditions
+from fsd_local.seams import elbv2_checks
 from fsd_local.seams.elbv2 import dns_name
 
 # What AWS reports for attributes that nobody set (API_TargetGroupAttribute and its sibling).
@@ -31,12 +40,78 @@ _BALANCER_ATTRIBUTES = {
 
 def mount(*, port: int) -> None:
     """Wrap the handlers, and the module's own names: a replacement calls those."""
+    provisioners._elbv2_listener_actions = _keep_actions
+    provisioners._flatten_listener_rule_conditions = list
     _mount_load_balancer_resource(port)
     _mount_target_group_resource()
     provisioners._elbv2_listener_delete = _forget_attributes(provisioners._elbv2_listener_delete)
     provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::Listener"]["delete"] = (
         provisioners._elbv2_listener_delete
     )
+    for kind, check in _CHECKS.items():
+        handlers = provisioners._RESOURCE_HANDLERS[f"AWS::ElasticLoadBalancingV2::{kind}"]
+        handlers["create"] = _created_checked(check, handlers["create"])
+        handlers["update"] = _updated_checked(check, handlers["update"])
+
+
+def _keep_actions(props: Any, _balancer: Any, prop: str = "DefaultActions") -> list[Any]:
+    return elbv2_checks.keep_actions(props.get(prop) or ())
+
+
+# ---- what AWS refuses, it refuses in a template too
+
+
+def _check_listener(props: Any, own: str) -> None:
+    facts = elbv2_checks.balancer_facts(props.get("LoadBalancerArn", ""))
+    check_listener(props, facts, _WORLD, own=own)
+
+
+def _check_rule(props: Any, own: str) -> None:
+    listener = alb._listeners.get(props.get("ListenerArn", ""))
+    if listener is None:
+        raise BalancingFault("ListenerNotFound", "One or more listeners not found")
+    check_conditions(props.get("Conditions") or ())
+    elbv2_checks.check_rule_parts(props, listener, _WORLD)
+    for arn, rule in alb._rules.items():
+        is_taken = str(rule["Priority"]) == str(props.get("Priority"))
+        if arn != own and rule["ListenerArn"] == props["ListenerArn"] and is_taken:
+            raise BalancingFault(
+                "PriorityInUse", f"Priority '{props['Priority']}' is currently in use"
+            )
+
+
+_WORLD = elbv2_checks.MiniStackBalancing(knows_certificates=False)
+_CHECKS: Mapping[str, Callable[[Any, str], object]] = {
+    "LoadBalancer": lambda props, _: check_load_balancer(props, _WORLD),
+    "TargetGroup": lambda props, _: check_target_group(props, _WORLD),
+    "Listener": _check_listener,
+    "ListenerRule": _check_rule,
+}
+
+
+def _created_checked(check: Callable[[Any, str], object], create: Callable[..., Any]) -> Any:
+    @functools.wraps(create)
+    def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
+        _refuse(check, props, "")
+        return create(logical_id, props, stack_name)
+
+    return create_resource
+
+
+def _updated_checked(check: Callable[[Any, str], object], update: Callable[..., Any]) -> Any:
+    @functools.wraps(update)
+    def update_resource(physical_id: str, old: Any, new: Any, *rest: Any, **more: Any) -> Any:
+        _refuse(check, new, physical_id)
+        return update(physical_id, old, new, *rest, **more)
+
+    return update_resource
+
+
+def _refuse(check: Callable[[Any, str], object], props: Any, own: str) -> None:
+    try:
+        check(props, own)
+    except BalancingFault as fault:
+        raise ValueError(f"{fault.message} ({fault.code})") from fault
 
 
 def _mount_load_balancer_resource(port: int) -> None:
@@ -47,6 +122,7 @@ def _mount_load_balancer_resource(port: int) -> None:
         arn, attributes = create(logical_id, props, stack_name)
         record = alb._lbs[arn]
         record["DNSName"] = attributes["DNSName"] = dns_name(record["LoadBalancerName"], port)
+        elbv2_checks.place_load_balancer(record, subnet_ids(props))
         _complete(alb._lb_attrs[arn], _BALANCER_ATTRIBUTES)
         return arn, attributes
 
@@ -60,6 +136,7 @@ def _mount_target_group_resource() -> None:
     @functools.wraps(create)
     def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
         arn, attributes = create(logical_id, props, stack_name)
+        elbv2_checks.fill_tcp_defaults(alb._tgs[arn], props)
         _complete(alb._tg_attrs[arn], _GROUP_ATTRIBUTES)
         return arn, attributes
 

@@ -25,6 +25,15 @@ class MiniStackSurroundings:
         found = _records("_security_groups", ids, account=account, region=region)
         return {id_: str(record["VpcId"]) for id_, record in found.items()}
 
+    def has_vpc(self, id_: str, *, account: str, region: str) -> bool:
+        return bool(_records("_vpcs", [id_], account=account, region=region))
+
+    def has_certificate(self, arn: str, *, account: str, region: str) -> bool:
+        from ministack.services import acm
+
+        with scope(account, region):
+            return arn in acm._certificates
+
     def has_registry(self, arn: str, *, account: str, region: str) -> bool:
         return any(record["Arn"] == arn for record in _cloud_map("_services", account, region))
 

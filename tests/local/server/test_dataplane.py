@@ -3,13 +3,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.dataplane import Address, DataPlane, Listener, find_address
 from fsd_local.elb import Target
 from fsd_local.health import DRAINING, HEALTHY, REGISTERING
@@ -36,10 +37,8 @@ class Balancer:
     def plane(self) -> DataPlane:
         return DataPlane(self._choose, self._targets)
 
-    def _choose(
-        self, name: str, method: str, path: str, headers: Mapping[str, str], query: Any
-    ) -> Listener | None:
-        del method, path, headers, query
+    def _choose(self, name: str, request: BalancedRequest) -> Listener | None:
+        del request
         if name != "app":
             raise LookupError(name)
         return self.listener

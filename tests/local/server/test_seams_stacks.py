@@ -80,8 +80,17 @@ def test_rule__priority_is_taken__is_refused(cloudformation: Any, elbv2: Any) ->
         elbv2.create_rule(**rule)
 
 
+GROUP = {
+    "Name": "tried",
+    "TargetType": "ip",
+    "Protocol": "HTTP",
+    "Port": 80,
+    "VpcId": stacks.VPC,
+}
+
+
 def test_target_group__made_again__the_same_where_it_is_the_same_call(elbv2: Any) -> None:
-    wanted = {"Name": "tried", "TargetType": "ip", "HealthCheckPath": "/ready"}
+    wanted = {**GROUP, "HealthCheckPath": "/ready"}
     (first,) = elbv2.create_target_group(**wanted)["TargetGroups"]
 
     (again,) = elbv2.create_target_group(**wanted)["TargetGroups"]
@@ -101,7 +110,7 @@ def test_target_group__rule_forwards_to_it__is_the_load_balancers_for_so_long(
     stacks.apply(cloudformation, stacks.make_template())
     balancer = stacks.outputs(cloudformation)["LoadBalancer"]
     (listener,) = elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"]
-    (group,) = elbv2.create_target_group(Name="tried", TargetType="ip")["TargetGroups"]
+    (group,) = elbv2.create_target_group(**GROUP)["TargetGroups"]
     assert balancers() == []
     (rule,) = elbv2.create_rule(
         ListenerArn=listener["ListenerArn"],
