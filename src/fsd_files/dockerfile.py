@@ -31,6 +31,7 @@ class Instruction:
     line: int
     path: str
     heredocs: tuple[str, ...] = ()  # what stands in each, with its line breaks
+    mounts: tuple[Mapping[str, str], ...] = ()  # of RUN: type, source, target, from …
 
     @property
     def where(self) -> Location:
@@ -212,16 +213,31 @@ def _instruction(text: str, *, line: int, path: str) -> Instruction:
             Location(path=path, line=line, column=1),
             fix="begin the line with FROM, COPY, RUN …, or end the line before with a backslash",
         )
-    flags, body = _flags(rest.strip())
-    return Instruction(name=name.upper(), flags=flags, text=body, line=line, path=path)
+    found, body = _flags(rest.strip())
+    return Instruction(
+        name=name.upper(),
+        flags=dict(found),
+        text=body,
+        line=line,
+        path=path,
+        mounts=tuple(_mount(value) for flag, value in found if flag == "mount"),
+    )
 
 
-def _flags(text: str) -> tuple[dict[str, str], str]:
-    flags: dict[str, str] = {}
+def _flags(text: str) -> tuple[list[tuple[str, str]], str]:
+    """A RUN may have many mounts."""
+    flags: list[tuple[str, str]] = []
     while match := _FLAG.match(text):
-        flags[match[1]] = match[2] or ""
+        flags.append((match[1], match[2] or ""))
         text = text[match.end() :]
     return flags, text
+
+
+def _mount(value: str) -> Mapping[str, str]:
+    """https://docs.docker.com/reference/dockerfile/#run---mount"""
+    names = {"src": "source", "dst": "target", "destination": "target"}
+    pairs = (part.partition("=") for part in value.split(","))
+    return {names.get(name, name): found for name, _, found in pairs}
 
 
 def _skip_heredoc(

@@ -63,6 +63,7 @@ class Step:
     working_directory: str
     variables: Mapping[str, str]  # ARG and ENV
     user: str
+    mounted: Tree = field(default_factory=dict)  # what is there for this step alone
 
 
 class StepWorker(Protocol):
@@ -250,7 +251,7 @@ def _apply(play: _Play, stage: _Stage, instruction: Instruction) -> None:
     if instruction.name in _WITHOUT_EFFECT:
         return
     if instruction.name == "RUN":
-        _run(stage, instruction)
+        _run(play, stage, instruction)
     elif instruction.name in ("COPY", "ADD"):
         _copy(play, stage, instruction)
     elif instruction.name == "ARG":
@@ -261,14 +262,35 @@ def _apply(play: _Play, stage: _Stage, instruction: Instruction) -> None:
         _refuse(instruction, f"`{instruction.name}` is not an instruction", "correct the spelling")
 
 
-def _run(stage: _Stage, instruction: Instruction) -> None:
+def _run(play: _Play, stage: _Stage, instruction: Instruction) -> None:
     step = Step(
         instruction=instruction,
         working_directory=stage.configuration.working_directory,
         variables=stage.variables,
         user=stage.configuration.user,
+        mounted=_mounted(play, stage, instruction),
     )
     stage.skipped += stage.worker.run(step, stage.tree)
+
+
+def _mounted(play: _Play, stage: _Stage, instruction: Instruction) -> Tree:
+    """The files of bind mounts, at their places. Another image's are not at hand."""
+    found: Tree = {}
+    for mount in instruction.mounts:
+        if mount.get("type", "bind") != "bind" or "target" not in mount:
+            continue
+        name = mount.get("from")
+        source = play.find_stage(substitute(name, play.globals)) if name else None
+        if name and source is None:
+            continue
+        if source is not None:
+            stage.needs.append(source)
+        tree = play.context if source is None else source.tree
+        target = _inside(stage, substitute(mount["target"], stage.variables))
+        for match in _find(tree, substitute(mount.get("source", "/"), stage.variables)):
+            found[target] = match.node
+            found |= {posixpath.join(target, path): node for path, node in match.below.items()}
+    return found
 
 
 def _argument(play: _Play, stage: _Stage, instruction: Instruction) -> None:

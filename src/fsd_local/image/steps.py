@@ -9,6 +9,7 @@ those of the image: what is absolute is looked for, and written, below its folde
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import posixpath
@@ -93,7 +94,7 @@ class Steps:
     def _key(self, step: Step, script: str, argv: tuple[str, ...] | None, tree: Tree) -> str:
         seen = (
             _FORMAT,
-            identity(tree, self.hashes),
+            identity({**tree, **step.mounted}, self.hashes),
             script,
             repr(argv),
             step.working_directory,
@@ -107,12 +108,14 @@ class Steps:
         with self.layers.workspace() as work:
             root = work / "root"
             root.mkdir()
-            before = materialize(tree, root)
+            before = materialize({**tree, **step.mounted}, root)
             running = Running(step=step, root=root, work=work, allow_run=self.allow_run)
             running.on_line = self.on_line
             if not running.run(commands):
                 raise _failed(step, running)
-            return self.layers.keep(key, root, before, skipped=tuple(running.skipped))
+            _unmount(root, step.mounted, tree)
+            kept = {p: entry for p, entry in before.items() if p in tree or p not in step.mounted}
+            return self.layers.keep(key, root, kept, skipped=tuple(running.skipped))
 
     def _environment(self, interpreter: Path, *, with_pip: bool) -> Layer:
         """A virtual environment at /usr/local, where the official image has its Python."""
@@ -127,6 +130,14 @@ class Steps:
             root.mkdir()
             _make_environment(interpreter, place, work, with_pip=with_pip)
             return self.layers.keep(key, root, {})
+
+
+def _unmount(root: Path, mounted: Tree, tree: Tree) -> None:
+    """What was there for the step alone, deepest first; a folder with anything else in it stays."""
+    for path in sorted(set(mounted) - set(tree), reverse=True):
+        place = inside(root, os.path.dirname(path)) / os.path.basename(path)
+        with contextlib.suppress(OSError):
+            place.rmdir() if place.is_dir() and not place.is_symlink() else place.unlink()
 
 
 def _make_environment(interpreter: Path, place: Path, work: Path, *, with_pip: bool) -> None:

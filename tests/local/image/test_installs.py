@@ -382,3 +382,23 @@ def test_begin__python__is_the_machines_and_has_no_packages(image: Image) -> Non
     assert [p for p, node in made.tree.items() if isinstance(node, OuterLink)]
     assert not [p for p in made.tree if p.startswith(f"{SITE}/")]
     assert image.make("FROM scratch\nCMD x").tree == {}
+
+
+# --- mounts ------------------------------------------------------------------------------------
+
+
+def test_run__bind_mounts__are_there_for_the_step_and_not_in_the_image(image: Image) -> None:
+    (image.folder / "wanted").mkdir()
+    (image.folder / "wanted" / "more.txt").write_text("click\n")
+
+    made = image.make(
+        f"FROM python:{VERSION} AS lists\nWORKDIR /lists\nCOPY wanted .\n{FROM}"
+        "RUN --mount=type=cache,target=/root/.cache/pip \\\n"
+        "    --mount=type=bind,source=requirements.txt,target=requirements.txt \\\n"
+        "    --mount=type=bind,from=lists,src=/lists,dst=/mnt/lists \\\n"
+        "    pip install -r requirements.txt -r /mnt/lists/more.txt\nCMD x"
+    )
+
+    assert {f"{SITE}/dependency.py", f"{SITE}/click.py"} <= set(made.tree)
+    assert not {"app/requirements.txt", "mnt/lists/more.txt", "mnt/lists"} & set(made.tree)
+    assert made.skipped == ()
