@@ -709,7 +709,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         code=ErrorCode.LOG_GROUP_MISSING,
         aws=r"ResourceNotFoundException",
         words=r"specified log \w+ does not exist",
-        fix="deploy again: the stack owns the log group, and makes it again",
+        fix="deploy again: the stack owns the log group and creates it again",
         examples=(
             QuotedText(
                 "ResourceNotFoundException: The specified log group does not exist.",

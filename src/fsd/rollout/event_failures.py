@@ -22,7 +22,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="targets-not-registered",
         pattern=r"failed to (?:de)?register targets",
         summary="ECS could not register the tasks with the load balancer",
-        advice="the service-linked role and the target group must fit: see ECS's words",
+        advice="the service-linked role and the target group must match: see ECS's message",
         after=None,
         example="(service web) failed to register targets in (target-group arn:x) with (error "
         "rate exceeded)",
@@ -73,7 +73,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="quota-reached",
         pattern=r"reached the limit on the number of",
-        summary="the account runs as many vCPUs or tasks as it may",
+        summary="the account has reached its limit of vCPUs or tasks",
         advice="ask for a higher quota (Service Quotas console), or lower the maximum percent: a "
         "deployment needs room for old and new tasks",
         after=None,
@@ -91,7 +91,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="quota-reached",
         pattern=r"provisioning capacity limit was exceeded",
-        summary="the cluster has as many tasks in provisioning as it may",
+        summary="the cluster has reached its limit of tasks in provisioning",
         advice="deploy again later; the cluster provisions no more tasks at once",
         after=None,
         example="(service web) was unable to place tasks in your cluster because the tasks "
@@ -144,8 +144,8 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="zone-not-supported",
         pattern=rf"{PLACING}.*Internal error",
         summary="ECS could not place a task, often because Fargate is not in a subnet's zone",
-        advice="name subnets in other zones; if all zones have Fargate, it is ECS's own trouble, "
-        "and it tries again",
+        advice="name subnets in other zones; if all zones have Fargate, the problem is on ECS's "
+        "side, and it retries",
         after=None,
         example="(service web) was unable to place a task. Reason: Internal error.",
         source=EVENTS,
@@ -220,7 +220,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="tasks-fail-to-start",
         pattern=r"unable to consistently start tasks",
-        summary="tasks keep failing to start, and ECS waits longer between its tries",
+        summary="tasks keep failing to start, and ECS waits longer between its attempts",
         advice="read the reasons of the stopped tasks: `fsd diagnose` shows them",
         after=None,
         example="(service web) is unable to consistently start tasks successfully.",
@@ -230,7 +230,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="throttled",
         pattern=r"operations are being throttled",
         summary="ECS slows the service down",
-        advice="wait: ECS tries again by itself",
+        advice="wait: ECS retries on its own",
         after=None,
         example="(service web) operations are being throttled. Will try again later.",
         source=EVENTS,
@@ -260,7 +260,7 @@ ROLLBACK_REQUESTED = Failure(
     code="rollback-requested",
     pattern="",
     summary="somebody asked ECS to roll it back, while nothing had failed",
-    advice="CloudTrail names who called StopServiceDeployment; deploy again to go on",
+    advice="CloudTrail names who called StopServiceDeployment; deploy again to continue",
     after=None,
     example="Service deployment rolled back because a rollback was requested.",
     source=f"{GUIDE}/stop-service-deployment.html",

@@ -23,8 +23,8 @@ UNREACHABLE = (
 THROTTLED = r"Throttling|RequestLimitExceeded"
 
 NAT = (
-    "give the subnets a route out by a NAT gateway or a public IP, and let the security group's "
-    "egress pass 443"
+    "give the subnets a route to the internet through a NAT gateway or a public IP, and allow "
+    "port 443 in the security group's egress"
 )
 ENDPOINTS = "VPC endpoints for ecr.api, ecr.dkr, s3 (gateway), logs, secretsmanager and ssm"
 

@@ -131,7 +131,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         where=r"<ecr(?:-other)?>",
         pattern=_LIMIT,
         summary="ECR limits the calls of this account",
-        advice="wait, ECS tries again by itself; start fewer tasks at once, or ask for a higher "
+        advice="wait, ECS retries on its own; start fewer tasks at once, or ask for a higher "
         "quota of ECR (Service Quotas console)",
         after=None,
         example="CannotPullContainerError: failed to resolve ref 210987654321.dkr.ecr.eu-west-1."
@@ -158,7 +158,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         unless=_OUTSIDE,
         summary="the image's layers could not be fetched from S3",
         advice="ECR keeps layers in S3: give the subnets' route table the s3 gateway endpoint or "
-        "a NAT gateway, and let the security group's egress pass 443",
+        "a NAT gateway, and allow port 443 in the security group's egress",
         after=2,
         example="CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy: "
         "httpReadSeeker: failed open: failed to do request: Get 210987654321.dkr.ecr.eu-west-1."
@@ -317,7 +317,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         code="image-not-found",
         stages=_IMAGE,
         pattern=r"normalize image reference|invalid reference format",
-        summary="the image's name is not one that a registry can have",
+        summary="the image's name is not a valid name",
         advice="correct the image: registry/repository:tag or registry/repository@sha256:…",
         after=1,
         example='InternalError: failed to normalize image reference "Dockerfile"',
@@ -540,7 +540,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         stages=_IMAGE,
         pattern=r".",
         summary="the image could not be pulled",
-        advice="deploy again when the registry answers; ECS's words say what it answered",
+        advice="deploy again when the registry answers; ECS's message says what it answered",
         after=2,
         example="CannotPullContainerError: API error",
         source=PULL,

@@ -153,8 +153,8 @@ _REMARKS = tuple(
     for pattern, advice in (
         (
             r"was sent SIGKILL! Perhaps out of memory\?",
-            "a worker was killed, most often for want of memory: raise `resources.memory`, or "
-            "start fewer workers",
+            "a worker was killed, most often because it lacked memory: raise `resources.memory`, "
+            "or start fewer workers",
         ),
         (
             r"WORKER TIMEOUT \(pid:\d+\)",

@@ -62,7 +62,7 @@ CAUSE = Cause(
         ),
         Evidence(source="target group", text="Health checks failed with these codes: [500]"),
     ),
-    advice="make the health path answer in time, and as `healthCheck.matcher` says",
+    advice="make the health path answer in time with a status code in `healthCheck.matcher`",
 )
 DIAGNOSIS = Diagnosis(
     causes=(CAUSE,),

@@ -38,7 +38,7 @@ error[health-check-failed]: the load balancer's health check failed (2 tasks): H
   Target group says: Health checks failed with these codes: [500]
   changed since offer-api-dev:41 (v1.2.9): image sha256:77aa… → sha256:9b1f…, environment
     +DATABASE_URL
-  fix: make the health path answer in time, and as `healthCheck.matcher` says
+  fix: make the health path answer in time with a status code in `healthCheck.matcher`
        fsd logs --service offer-api --env dev --task 7f3a  ·  fsd explain health-check-failed
 
 Rolled back: offer-api-dev:41 (v1.2.9), 2 of 2 healthy. Stack and scaling as before           exit 6

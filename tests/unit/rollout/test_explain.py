@@ -152,7 +152,7 @@ NO_ANSWER = (
         (
             answered("500, 503"),
             (),
-            "the health path answers with an error of the service: correct it, or what it depends "
+            "the service answers its health check with an error: fix the service, or what it depends "
             "on",
         ),
     ],
