@@ -24,6 +24,7 @@ from fsd.errors import ExitCode, FsdError, Interrupted
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Build": {
         "init": ("init", "Write a Service YAML and a workflow for the code in a folder."),
+        "import": ("import_", "Write a Service YAML for what another tool deploys."),
         "validate": ("validate", "Check a Service YAML offline; list every finding."),
     },
     "Deploy": {

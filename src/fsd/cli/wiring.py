@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsd import embedded_aws
 from fsd.app.account import Connection, Embedded, WebIdentity, guard_account
@@ -190,6 +190,15 @@ def connect_doctor(
         manifest=loaded.manifest if loaded else None,
         reads_secrets=reads_secrets,
     )
+
+
+def read_running_service(cluster: str, service: str, *, region: str | None) -> dict[str, Any]:
+    """What AWS says of any service, with the caller's own credentials. Raises CallFailedError."""
+    from fsd.aws.running import AwsRunning
+    from fsd.manifest.environments import default_environment
+
+    session, _ = _open_session(default_environment("any"), region=region, identity=None)
+    return AwsRunning(clients=session).read(cluster, service)
 
 
 def _open_session(

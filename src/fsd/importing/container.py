@@ -1,0 +1,137 @@
+"""A container definition → the part of a Service YAML that is about it.
+
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+"""
+
+from __future__ import annotations
+
+from fsd.importing.reader import Reader, literal, number, without_empty
+from fsd.importing.values import Value, listed, mapping, text_of
+
+_SIZE = "a service's task has one size; the container's own is not set"
+_NO_FARGATE = "Fargate does not have it"
+_PRIVATE = "FSD pulls from ECR, or from a public registry"
+
+
+def read_container(reader: Reader, *, is_main: bool) -> dict[str, Value]:
+    """`is_main` is what `service` says; a sidecar says the same with fewer words."""
+    found: dict[str, Value] = {
+        "image": literal(reader.text("image")),
+        "command": _words(reader, "command"),
+        "entryPoint": _words(reader, "entryPoint"),
+        "environment": read_environment(reader),
+        "secrets": _secrets(reader),
+        "healthCheck": _health_check(reader),
+        "dependsOn": [_dependency(each) for each in reader.readers("dependsOn")],
+        "stopTimeout": reader.number("stopTimeout"),
+        "user": literal(reader.text("user")),
+        "workingDirectory": literal(reader.text("workingDirectory")),
+        "readonlyRootFilesystem": reader.take("readonlyRootFilesystem") or None,
+        "ulimits": [_ulimit(each) for each in reader.readers("ulimits")],
+        "dockerLabels": {
+            key: literal(text_of(value))
+            for key, value in mapping(reader.take("dockerLabels")).items()
+        },
+        "environmentFiles": [
+            mapping(each).get("value", "") for each in reader.items("environmentFiles")
+        ],
+        **_linux(reader),
+    }
+    _size(reader, found, is_main=is_main)
+    reader.ignore("name", "essential", "portMappings", "mountPoints", "logConfiguration")
+    for key in ("privileged", "links", "hostname", "dnsServers", "dnsSearchDomains", "extraHosts"):
+        reader.lose(key, _NO_FARGATE)
+    reader.lose("repositoryCredentials", _PRIVATE)
+    reader.lose("resourceRequirements", "FSD runs on Fargate, which has no GPU")
+    reader.finish()
+    return without_empty(found)
+
+
+def _words(reader: Reader, key: str) -> list[Value]:
+    return [literal(text_of(each)) for each in reader.items(key)]
+
+
+def read_environment(reader: Reader) -> dict[str, Value]:
+    return {
+        text_of(mapping(each).get("name")): literal(text_of(mapping(each).get("value")))
+        for each in reader.items("environment")
+        if text_of(mapping(each).get("name"))
+    }
+
+
+def _secrets(reader: Reader) -> list[Value]:
+    return [
+        {
+            "name": text_of(mapping(each).get("name")),
+            "valueFrom": literal(text_of(mapping(each).get("valueFrom"))),
+        }
+        for each in reader.items("secrets")
+    ]
+
+
+def _health_check(reader: Reader) -> dict[str, Value]:
+    check = reader.inside("healthCheck")
+    command = check_command(check.take("command"))
+    found: dict[str, Value] = {
+        "command": command,
+        "interval": check.number("interval"),
+        "timeout": check.number("timeout"),
+        "unhealthyThreshold": check.number("retries"),
+        "startPeriod": check.number("startPeriod"),
+    }
+    check.finish()
+    return without_empty(found) if command is not None else {}
+
+
+def check_command(written: Value) -> Value:
+    """Text, which a shell runs, or words; None for a check that is switched off."""
+    if isinstance(written, str):
+        return literal(written)
+    words = [text_of(each) for each in listed(written)]
+    if words[:1] == ["CMD-SHELL"]:
+        return literal(" ".join(words[1:]))
+    if not words or words == ["NONE"]:
+        return None
+    return [literal(word) for word in (words[1:] if words[0] == "CMD" else words)]
+
+
+def _dependency(reader: Reader) -> Value:
+    return {
+        "name": reader.text("containerName"),
+        "condition": reader.text("condition"),
+    }
+
+
+def _ulimit(reader: Reader) -> Value:
+    return {
+        "name": reader.text("name"),
+        "softLimit": reader.number("softLimit"),
+        "hardLimit": reader.number("hardLimit"),
+    }
+
+
+def _linux(reader: Reader) -> dict[str, Value]:
+    linux = reader.inside("linuxParameters")
+    capabilities = linux.inside("capabilities")
+    found: dict[str, Value] = {
+        "init": linux.take("initProcessEnabled") or None,
+        "capabilities": {
+            "add": listed(capabilities.take("add")),
+            "drop": listed(capabilities.take("drop")),
+        },
+    }
+    capabilities.finish()
+    linux.finish()
+    return found
+
+
+def _size(reader: Reader, found: dict[str, Value], *, is_main: bool) -> None:
+    if not is_main:
+        found["resources"] = {
+            "cpu": reader.number("cpu") or None,
+            "memory": reader.number("memory"),
+        }
+    for key in ("cpu", "memory", "memoryReservation"):
+        if key not in reader.taken and number(reader.values.get(key)) != 0:
+            reader.lose(key, _SIZE)
+        reader.ignore(key)

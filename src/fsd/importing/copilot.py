@@ -1,0 +1,547 @@
+"""A Copilot manifest → a Service YAML's tree, with its `environments`.
+
+https://aws.github.io/copilot-cli/docs/manifest/overview/
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from fsd.importing.container import check_command
+from fsd.importing.naming import service_name
+from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
+from fsd.importing.task_definition import merged
+from fsd.importing.values import Value, mapping, text_of
+
+KINDS = (
+    "Load Balanced Web Service",
+    "Backend Service",
+    "Worker Service",
+    "Scheduled Job",
+    "Request-Driven Web Service",
+    "Static Site",
+)
+_JOB = "Scheduled Job"
+# What Copilot itself gives every container.
+_GIVEN = re.compile(r"\$\{?COPILOT_ENVIRONMENT_NAME\}?")
+_APPLICATION = re.compile(r"\$\{?COPILOT_APPLICATION_NAME\}?")
+_MARK, _ENV = "\ue000", "${ENV}"
+_RANGE = re.compile(r"(\d+)-(\d+)")
+_TARGETS = {
+    "cpu_percentage": "targetCPUUtilization",
+    "memory_percentage": "targetMemoryUtilization",
+    "requests": "targetRequestsPerTask",
+}
+
+
+def is_copilot(value: Value) -> bool:
+    return text_of(mapping(value).get("type")) in KINDS
+
+
+def read_copilot(
+    value: dict[str, Value], *, source: str, pack: str, application: str = ""
+) -> Imported | None:
+    """None for a static site, which no task serves."""
+    losses: list[Loss] = []
+    value = mapping(_replaced(value, application))
+    kind = text_of(value.get("type"))
+    if kind == "Static Site":
+        return None
+    reader = Reader(value, "", losses)
+    reader.ignore("type")
+    name = service_name(reader.text("name"))
+    environments = mapping(reader.take("environments"))
+    manifest = _Manifest(kind=kind, application=application)
+    service = manifest.read(reader)
+    tree: dict[str, Value] = {
+        "apiVersion": "fsd/v1",
+        "kind": "Job" if kind == _JOB else "Service",
+        "metadata": {"name": name, "pack": pack or application or name},
+        **_job(reader, kind),
+        "service": {"type": "ecs", **service},
+        "environments": {
+            environment: manifest.read(
+                Reader(mapping(changes), f"environments.{environment}", losses), is_whole=False
+            )
+            for environment, changes in environments.items()
+        },
+    }
+    reader.finish()
+    tree["environments"] = without_empty(mapping(tree["environments"]))
+    return Imported(
+        name=name,
+        source=source,
+        folder=_workspace(source),
+        tree=mapping(_named(tree, _ENV)),
+        losses=tuple(
+            replace(loss, value=loss.value.replace(_MARK, "${COPILOT_ENVIRONMENT_NAME}"))
+            for loss in losses
+        ),
+        notes=(
+            "Copilot gives a container COPILOT_APPLICATION_NAME, COPILOT_ENVIRONMENT_NAME and "
+            "COPILOT_SERVICE_NAME; set those that the code reads",
+        ),
+    )
+
+
+def _workspace(source: str) -> str:
+    """The folder that has `copilot/`: its manifests' paths begin there."""
+    path = PurePosixPath(source)
+    is_usual = len(path.parents) > 2 and path.parents[1].name == "copilot"
+    return str(path.parents[2] if is_usual else path.parent)
+
+
+def _replaced(value: Value, application: str) -> Value:
+    """With a mark for the environment's name, which is a variable of FSD's too."""
+    match value:
+        case dict():
+            return {key: _replaced(each, application) for key, each in value.items()}
+        case list():
+            return [_replaced(each, application) for each in value]
+        case str():
+            text = _GIVEN.sub(_MARK, value)
+            return _APPLICATION.sub(application, text) if application else text
+    return value
+
+
+def _named(value: Value, name: str) -> Value:
+    match value:
+        case dict():
+            return {key: _named(each, name) for key, each in value.items()}
+        case list():
+            return [_named(each, name) for each in value]
+        case str():
+            return value.replace(_MARK, name)
+    return value
+
+
+def _job(reader: Reader, kind: str) -> dict[str, Value]:
+    if kind != _JOB:
+        return {}
+    on = reader.inside("on")
+    schedule = on.text("schedule")
+    on.finish()
+    every = re.fullmatch(r"@every (\d+)(m|h)", schedule)
+    if every:
+        unit = {"m": "minute", "h": "hour"}[every[2]]
+        schedule = f"rate({every[1]} {unit}{'' if every[1] == '1' else 's'})"
+    elif schedule in ("@hourly", "@daily", "@weekly", "@monthly", "@yearly"):
+        schedule = {
+            "@hourly": "rate(1 hour)",
+            "@daily": "cron(0 0 * * ? *)",
+            "@weekly": "cron(0 0 ? * SUN *)",
+            "@monthly": "cron(0 0 1 * ? *)",
+            "@yearly": "cron(0 0 1 1 ? *)",
+        }[schedule]
+    elif len(schedule.split()) == 5:
+        schedule = _cron(schedule)
+    return without_empty(
+        {
+            "schedule": schedule,
+            "timeout": reader.text("timeout"),
+            "retries": reader.number("retries"),
+        }
+    )
+
+
+def _cron(text: str) -> str:
+    """Five fields of cron → AWS's six: one of the two kinds of day has to be `?`."""
+    minute, hour, day, month, weekday = text.split()
+    if weekday == "*":
+        weekday = "?"
+    elif day == "*":
+        day = "?"
+        weekday = ",".join(
+            str(int(part) + 1) if part.isdigit() else part for part in weekday.split(",")
+        )
+    return f"cron({minute} {hour} {day} {month} {weekday} *)"
+
+
+class _Manifest:
+    """What all readers of one manifest share."""
+
+    def __init__(self, *, kind: str, application: str) -> None:
+        self.kind = kind
+        self.application = application
+
+    def read(self, reader: Reader, *, is_whole: bool = True) -> dict[str, Value]:
+        """`service`, or the part of it that an environment changes."""
+        found = _image(reader)
+        has_port = found.get("port") is not None
+        found = merged(found, _network(reader, has_port=has_port))
+        found = merged(found, _http(reader, self.kind, is_whole=is_whole))
+        found = merged(found, self._container(reader))
+        found = merged(found, _count(reader))
+        found = merged(found, _storage(reader))
+        found = merged(found, _deployment(reader))
+        found = merged(found, _logs(reader))
+        found["sidecars"] = [self._sidecar(name, reader) for name in _names(reader, "sidecars")]
+        reader.ignore("sidecars")
+        _others(reader)
+        if not is_whole:
+            reader.finish()
+        return without_empty(found)
+
+    def _text(self, value: Value) -> str:
+        return literal(text_of(value))
+
+    def _container(self, reader: Reader) -> dict[str, Value]:
+        platform = reader.take("platform")
+        architecture = text_of(mapping(platform).get("architecture")) or text_of(platform)
+        variables = reader.inside("variables")
+        environment: dict[str, Value] = {}
+        for key in variables.values:
+            if isinstance(variables.values[key], dict):
+                variables.lose(key, "a stack's export is no value that a manifest could name")
+            else:
+                environment[key] = self._text(variables.take(key))
+        reader.lose(
+            "env_file",
+            "an environment file is read from S3 on AWS: upload it, and name its ARN in "
+            "`environmentFiles`",
+        )
+        return {
+            "command": _command(reader.take("command")),
+            "entryPoint": _command(reader.take("entrypoint")),
+            "resources": {
+                "cpu": reader.number("cpu"),
+                "memory": reader.number("memory"),
+            },
+            "platform": "ARM64" if "arm" in architecture.lower() else None,
+            "exec": reader.take("exec"),
+            "environment": environment,
+            "secrets": self._secrets(reader),
+        }
+
+    def _secrets(self, reader: Reader) -> list[Value]:
+        secrets = reader.inside("secrets")
+        found: list[Value] = []
+        for name, value in secrets.values.items():
+            inner = mapping(value)
+            if "from_cfn" in inner:
+                secrets.lose(name, "a stack's export is no value that a manifest could name")
+                continue
+            where = self._text(inner.get("secretsmanager") or inner.get("ssm") or value)
+            where = where.strip("'")  # an ARN may be quoted twice
+            if "secretsmanager" in inner and not where.startswith("arn:"):
+                path, _, key = where.partition(":")
+                prefix = "arn:aws:secretsmanager:${AWS_REGION}:${AWS_ACCOUNT_ID}:secret:"
+                where = f"{prefix}{path}{f':{key}' if key else ''}"
+            found.append({"name": name, "valueFrom": where})
+        return found
+
+    def _sidecar(self, name: str, reader: Reader) -> Value:
+        sidecars = reader.inside("sidecars")
+        sidecar = sidecars.inside(name)
+        image = sidecar.take("image")
+        if isinstance(image, dict) and "location" in image:
+            image = image["location"]
+        elif isinstance(image, dict):
+            sidecar.taken.discard("image")
+            sidecar.lose("image", "a sidecar's image is not built: push it, and name it")
+        port = sidecar.text("port").partition("/")[0]
+        found: dict[str, Value] = {
+            "name": name,
+            "image": literal(text_of(image)),
+            "port": number(port),
+            "essential": sidecar.take("essential"),
+            "command": _command(sidecar.take("command")),
+            "environment": {
+                key: self._text(value) for key, value in mapping(sidecar.take("variables")).items()
+            },
+            "secrets": self._secrets(sidecar),
+            "healthCheck": _container_check(sidecar.inside("healthcheck")),
+            "dependsOn": _depends(sidecar),
+            "volumes": [
+                {
+                    "name": mount.text("source_volume"),
+                    "path": mount.text("path"),
+                    "readOnly": mount.take("read_only") or None,
+                }
+                for mount in sidecar.readers("mount_points")
+            ],
+        }
+        sidecar.finish()
+        return without_empty(found)
+
+
+def _names(reader: Reader, key: str) -> list[str]:
+    return list(mapping(reader.values.get(key)))
+
+
+def _command(value: Value) -> Value:
+    if isinstance(value, list):
+        return [literal(text_of(each)) for each in value]
+    if not value:
+        return None
+    try:
+        return [literal(word) for word in shlex.split(text_of(value))]
+    except ValueError:
+        return ["sh", "-c", literal(text_of(value))]
+
+
+def _image(reader: Reader) -> dict[str, Value]:
+    image = reader.inside("image")
+    build = image.take("build")
+    found: dict[str, Value] = {
+        "image": literal(image.text("location")),
+        "port": image.number("port"),
+        "healthCheck": _container_check(image.inside("healthcheck")),
+        "dockerLabels": {
+            key: literal(text_of(value)) for key, value in mapping(image.take("labels")).items()
+        },
+        "dependsOn": _depends(image),
+    }
+    if isinstance(build, dict):
+        inner = Reader(build, image.place("build"), image.losses)
+        found["build"] = {
+            "context": _above(inner.text("context")) if inner.values.get("context") else None,
+            "dockerfile": _unusual(_above(inner.text("dockerfile"))),
+            "target": inner.text("target"),
+            "args": {k: literal(text_of(v)) for k, v in mapping(inner.take("args")).items()},
+        }
+        inner.lose("cache_from", "FSD's cache is the registry's")
+        inner.finish()
+    elif build:
+        dockerfile = _above(text_of(build))
+        folder = dockerfile.rpartition("/")[0]
+        found["build"] = {"dockerfile": _unusual(dockerfile), "context": folder or None}
+    image.lose("credentials", "FSD pulls from ECR, or from a public registry")
+    image.finish()
+    return found
+
+
+def _unusual(dockerfile: str) -> str | None:
+    return None if dockerfile == "Dockerfile" else dockerfile
+
+
+def _above(path: str) -> str:
+    """Copilot's paths are the workspace's; a manifest stands in its root, too."""
+    return re.sub(r"^\./", "", path)
+
+
+def _container_check(check: Reader) -> dict[str, Value]:
+    written = check_command(check.take("command"))
+    found: dict[str, Value] = {
+        "command": written,
+        "interval": check.seconds("interval"),
+        "timeout": check.seconds("timeout"),
+        "unhealthyThreshold": check.number("retries"),
+        "startPeriod": check.seconds("start_period"),
+    }
+    check.finish()
+    return without_empty(found) if written else {}
+
+
+def _depends(reader: Reader) -> list[Value]:
+    return [
+        {"name": name, "condition": text_of(condition).upper()}
+        for name, condition in mapping(reader.take("depends_on")).items()
+    ]
+
+
+def _http(reader: Reader, kind: str, *, is_whole: bool) -> dict[str, Value]:
+    """A load balancer that is shared by an environment, with the path and the names of a rule."""
+    reader.lose("nlb", "a network load balancer beside the other one")
+    written = reader.take("http")
+    if not isinstance(written, dict):
+        balancer: Value = {"internal": False} if is_whole and kind == KINDS[0] else None
+        return {"networking": {"loadBalancer": balancer}}
+    http = Reader(written, reader.place("http"), reader.losses)
+    alias = http.take("alias")
+    hosts = alias if isinstance(alias, list) else [alias] if alias else []
+    path = http.text("path")
+    found: dict[str, Value] = {
+        "healthCheck": _health(http, is_whole=is_whole),
+        "deployment": {"deregistrationDelay": http.seconds("deregistration_delay")},
+        "networking": {
+            "loadBalancer": {
+                "internal": (kind == "Backend Service") if is_whole else None,
+                "hosts": [literal(text_of(mapping(each).get("name") or each)) for each in hosts],
+                "paths": [] if path in ("", "/") else _paths(path),
+                "stickiness": http.take("stickiness") or None,
+                "ingress": http.items("allowed_source_ips"),
+            }
+        },
+    }
+    if port := http.number("target_port"):
+        found["port"] = port
+    http.lose("alb", "yours is taken by its listener: `loadBalancer.listenerArn`")
+    for key in ("target_container", "additional_rules", "version", "hosted_zone"):
+        http.lose(key, "FSD's rule has no such part")
+    http.ignore("redirect_to_https")  # FSD's load balancer does so where it has a certificate
+    http.finish()
+    return found
+
+
+def _paths(path: str) -> list[Value]:
+    plain = f"/{path.strip('/')}"
+    return [plain] if "*" in plain else [plain, f"{plain}/*"]
+
+
+def _health(http: Reader, *, is_whole: bool) -> dict[str, Value]:
+    """Copilot's own path is `/`; an environment changes only what it says."""
+    written = http.take("healthcheck")
+    if written is None and not is_whole:
+        return {}
+    if not isinstance(written, dict):
+        return {"path": text_of(written) or "/"}
+    check = Reader(written, http.place("healthcheck"), http.losses)
+    codes = check.text("success_codes")
+    found: dict[str, Value] = {
+        "path": literal(check.text("path")) or ("/" if is_whole else None),
+        "port": check.number("port"),
+        "interval": check.seconds("interval"),
+        "timeout": check.seconds("timeout"),
+        "healthyThreshold": check.number("healthy_threshold"),
+        "unhealthyThreshold": check.number("unhealthy_threshold"),
+        "gracePeriod": check.seconds("grace_period"),
+        "matcher": codes or None,
+    }
+    check.finish()
+    return without_empty(found)
+
+
+def _network(reader: Reader, *, has_port: bool) -> dict[str, Value]:
+    """Without a port a service is not reached, but reaches others."""
+    network = reader.inside("network")
+    connect = network.take("connect")
+    vpc = network.inside("vpc")
+    placement = vpc.take("placement")
+    groups = vpc.take("security_groups")
+    found: dict[str, Value] = {
+        "vpc": False if placement == "public" else True if placement == "private" else None,
+    }
+    if isinstance(placement, dict):
+        inner = Reader(placement, vpc.place("placement"), vpc.losses)
+        found["subnets"] = inner.take("subnets")
+        inner.finish()
+    if isinstance(groups, list):
+        found["securityGroups"] = groups
+    elif isinstance(groups, dict):
+        vpc.taken.discard("security_groups")
+        vpc.lose("security_groups", "name the groups in `networking.securityGroups`")
+    if connect is True:
+        found["connect"] = {"name": service_name(reader.text("name"))} if has_port else {}
+    elif isinstance(connect, dict):
+        found["connect"] = {"name": text_of(connect.get("alias"))}
+    vpc.finish()
+    network.finish()
+    return {"networking": found}
+
+
+def _count(reader: Reader) -> dict[str, Value]:
+    written = reader.take("count")
+    if not isinstance(written, dict):
+        return {"resources": {"desiredCount": number(written)}}
+    count = Reader(written, reader.place("count"), reader.losses)
+    spread = count.take("range")
+    between = _RANGE.fullmatch(text_of(spread) or text_of(mapping(spread).get("min")))
+    low: int | None = int(between[1]) if between else number(mapping(spread).get("min"))
+    high: int | None = int(between[2]) if between else number(mapping(spread).get("max"))
+    spot_from = number(mapping(spread).get("spot_from"))
+    spot: Value = {"base": max(spot_from - 1, 0), "percent": 100} if spot_from else None
+    spot_count = count.number("spot")
+    cooldown = count.inside("cooldown")
+    scaling: dict[str, Value] = {
+        "scaleInCooldown": cooldown.seconds("in"),
+        "scaleOutCooldown": cooldown.seconds("out"),
+    }
+    cooldown.finish()
+    for key, target in _TARGETS.items():
+        value = count.take(key)
+        scaling[target] = number(mapping(value).get("value") if isinstance(value, dict) else value)
+    queue = count.inside("queue_delay")
+    queue.lose("acceptable_latency", "FSD scales by messages a task: `targetQueueDepth`")
+    queue.lose("msg_processing_time", "FSD scales by messages a task: `targetQueueDepth`")
+    queue.finish()
+    count.lose("response_time", "FSD does not scale by response time")
+    count.finish()
+    return {
+        "resources": {
+            "desiredCount": spot_count if spot_count is not None else low,
+            "minCapacity": low,
+            "maxCapacity": high,
+            "spot": True if spot_count is not None else spot,
+        },
+        "autoScaling": scaling,
+    }
+
+
+def _storage(reader: Reader) -> dict[str, Value]:
+    storage = reader.inside("storage")
+    volumes = storage.inside("volumes")
+    found: list[Value] = []
+    for name in volumes.values:
+        volume = volumes.inside(name)
+        efs = volume.take("efs")
+        system: Value = None
+        if isinstance(efs, dict):
+            inner = Reader(efs, volume.place("efs"), volume.losses)
+            auth = mapping(inner.take("auth"))
+            system = {
+                "fileSystem": inner.text("id"),
+                "root": inner.text("root_dir"),
+                "accessPoint": text_of(auth.get("access_point_id")),
+            }
+            inner.finish()
+        elif efs is True:
+            volume.taken.discard("efs")
+            volume.lose("efs", "Copilot's own file system: name it in `efs.fileSystem`")
+        elif efs:
+            system = {"fileSystem": text_of(efs)}
+        found.append(
+            {
+                "name": name,
+                "path": volume.text("path"),
+                "readOnly": volume.take("read_only") or None,
+                "efs": system,
+            }
+        )
+        volume.finish()
+    result: dict[str, Value] = {
+        "resources": {"ephemeralStorage": storage.number("ephemeral")},
+        "readonlyRootFilesystem": storage.take("readonly_fs") or None,
+        "volumes": [without_empty(mapping(each)) for each in found],
+    }
+    storage.finish()
+    return result
+
+
+def _deployment(reader: Reader) -> dict[str, Value]:
+    deployment = reader.inside("deployment")
+    rolling = deployment.text("rolling")
+    alarms = deployment.take("rollback_alarms")
+    if isinstance(alarms, dict):
+        deployment.taken.discard("rollback_alarms")
+        deployment.lose("rollback_alarms", "name alarms that are there in `deployment.alarms`")
+        alarms = None
+    deployment.finish()
+    return {
+        "deployment": {
+            "minimumHealthyPercent": 0 if rolling == "recreate" else None,
+            "maximumPercent": 100 if rolling == "recreate" else None,
+            "alarms": alarms,
+        }
+    }
+
+
+def _logs(reader: Reader) -> dict[str, Value]:
+    logging = reader.inside("logging")
+    found: dict[str, Value] = {"retention": logging.number("retention")}
+    logging.finish("FSD writes to CloudWatch; `observability.logs` has another driver")
+    return {"observability": {"logs": found}}
+
+
+def _others(reader: Reader) -> None:
+    reader.ignore("name", "type", "environments", "on", "timeout", "retries")
+    reader.lose("publish", "FSD makes no topics: name them in `dependencies`")
+    reader.lose("subscribe", "FSD makes no queues: name yours in `dependencies`")
+    reader.lose("taskdef_overrides", "a patch of the task definition: say it with its own key")
+    reader.lose("alarms", "FSD makes no alarms")
+    observability = reader.inside("observability")
+    observability.lose("tracing", "`observability.traces` sends OpenTelemetry")
+    observability.finish()

@@ -1,0 +1,79 @@
+"""Which format a file is in, and which files of a folder belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from fsd.importing.app_runner import is_app_runner, read_app_runner
+from fsd.importing.compose import is_compose, read_compose_file
+from fsd.importing.copilot import is_copilot, read_copilot
+from fsd.importing.ecs_service import is_service, unwrap_service
+from fsd.importing.fit import known_kinds
+from fsd.importing.reader import Imported, Loss
+from fsd.importing.task_definition import has_task_definition, read_task_definition
+from fsd.importing.values import Value, mapping, read_values, text_of
+
+# What a folder may have, apart from folders of other tools' own.
+CANDIDATE = re.compile(r"[^/]*\.(?:json|ya?ml)")
+_ALONE = "its task definition belongs to it: import a folder that has both"
+_NO_JOBS = "the Service YAML has no `kind: Job` yet"
+_STATIC = "a static site: S3 and CloudFront serve it, no task of ECS"
+
+
+def read_files(
+    texts: Mapping[str, str], *, pack: str, folder: str
+) -> tuple[list[Imported], list[Loss]]:
+    """Path → text; `folder` names what has no name of its own. What is none of it is left out."""
+    values = {path: read_values(text, path=path) for path, text in texts.items()}
+    services = [unwrap_service(mapping(each)) for each in values.values() if is_service(each)]
+    found: list[Imported] = []
+    losses: list[Loss] = []
+    for path, value in values.items():
+        if has_task_definition(value):
+            service = _of_family(services, mapping(value)) if len(texts) > 1 else None
+            found.append(
+                read_task_definition(mapping(value), source=path, pack=pack, service=service)
+            )
+        elif is_copilot(value):
+            imported = read_copilot(
+                mapping(value), source=path, pack=pack, application=_application(texts)
+            )
+            if imported is None:
+                losses.append(Loss(where=path, value="Static Site", reason=_STATIC))
+            elif imported.tree["kind"] not in known_kinds():
+                losses.append(Loss(where=path, value="Scheduled Job", reason=_NO_JOBS))
+            else:
+                found.append(imported)
+        elif is_app_runner(value):
+            name = PurePosixPath(path).parent.name or folder
+            found.append(read_app_runner(mapping(value), source=path, pack=pack, name=name))
+        elif is_compose(value):
+            more, lost = read_compose_file(texts[path], source=path, pack=pack)
+            found += more
+            losses += lost
+        elif is_service(value) and not any(map(has_task_definition, values.values())):
+            losses.append(Loss(where=path, value="a service definition", reason=_ALONE))
+    return found, losses
+
+
+def _of_family(
+    services: list[dict[str, Value]], value: dict[str, Value]
+) -> dict[str, Value] | None:
+    """The service definition beside it; with several the one that names the family."""
+    family = text_of(mapping(value.get("taskDefinition") or value).get("family"))
+    named = [
+        each
+        for each in services
+        if text_of(each.get("taskDefinition")).rpartition("/")[2].partition(":")[0] == family
+    ]
+    return next(iter(named), services[0] if len(services) == 1 else None)
+
+
+def _application(texts: Mapping[str, str]) -> str:
+    """Copilot's `.workspace` says it."""
+    for path, text in texts.items():
+        if PurePosixPath(path).name == ".workspace":
+            return text_of(mapping(read_values(text, path=path)).get("application"))
+    return ""

@@ -1,0 +1,147 @@
+"""Reads another tool's settings key by key, and remembers what nobody took.
+
+A reader that forgets a key cannot lose it: whatever is left at the end is a loss with its place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fsd.importing.values import Value, mapping, text_of
+
+_LONGEST = 60
+# An empty text is a value in these.
+_VERBATIM = frozenset({"environment", "args", "dockerLabels", "tags", "options"})
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(\d+)?")
+NO_PLACE = "the Service YAML has no place for it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What could not be expressed: where it stands in the original, its value, and why."""
+
+    where: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """One service: the tree of its Service YAML, which may still have keys of a later language."""
+
+    name: str
+    source: str  # the file, or the service that runs
+    tree: dict[str, Value]
+    losses: tuple[Loss, ...]
+    notes: tuple[str, ...] = ()
+    folder: str = ""  # what the paths of `build` are relative to, as the source is named
+    original: dict[str, Value] = field(
+        default_factory=dict
+    )  # its task definition, where it has one
+
+
+@dataclass(slots=True)
+class Reader:
+    """Of one mapping. `finish` turns what was not taken into losses."""
+
+    values: dict[str, Value]
+    at: str
+    losses: list[Loss]
+    taken: set[str] = field(default_factory=set)
+
+    def take(self, key: str) -> Value:
+        self.taken.add(key)
+        return self.values.get(key)
+
+    def text(self, key: str) -> str:
+        return text_of(self.take(key))
+
+    def items(self, key: str) -> list[Value]:
+        """A list; one that is no list is a list of one."""
+        found = self.take(key)
+        if found is None:
+            return []
+        return found if isinstance(found, list) else [found]
+
+    def inside(self, key: str) -> Reader:
+        return Reader(mapping(self.take(key)), self.place(key), self.losses)
+
+    def readers(self, key: str) -> Iterator[Reader]:
+        for index, item in enumerate(self.items(key)):
+            yield Reader(mapping(item), f"{self.place(key)}[{index}]", self.losses)
+
+    def number(self, key: str) -> int | None:
+        """What stands there and is none is lost: a placeholder, a size in words."""
+        found = number(self.values.get(key))
+        if found is None:
+            self.lose(key, "it is no number")
+        self.taken.add(key)
+        return found
+
+    def seconds(self, key: str) -> int | None:
+        """`30`, `30s`, `1m30s`, `1h`."""
+        text = text_of(self.values.get(key))
+        match = _DURATION.fullmatch(text) if text else None
+        if match is None:
+            self.lose(key, "it is no time")
+            return None
+        self.taken.add(key)
+        hours, minutes, rest, plain = (int(part or 0) for part in match.groups())
+        return hours * 3600 + minutes * 60 + rest + plain
+
+    def lose(self, key: str, reason: str) -> None:
+        """Nothing is lost where nothing stands."""
+        value = self.take(key)
+        if not is_empty(value):
+            self.losses.append(Loss(where=self.place(key), value=shown(value), reason=reason))
+
+    def ignore(self, *keys: str) -> None:
+        """What means the same with FSD, or is only an answer of AWS's."""
+        self.taken.update(keys)
+
+    def finish(self, reason: str = NO_PLACE) -> None:
+        for key in self.values:
+            if key not in self.taken:
+                self.lose(key, reason)
+
+    def place(self, key: str) -> str:
+        return f"{self.at}.{key}" if self.at else key
+
+
+def is_empty(value: Value) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def shown(value: Value) -> str:
+    """Short, on one line."""
+    text = (
+        text_of(value)
+        if not isinstance(value, dict | list)
+        else json.dumps(value, ensure_ascii=False)
+    )
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def literal(text: str) -> str:
+    """As a Service YAML has to write it: a dollar is doubled."""
+    return text.replace("$", "$$")
+
+
+def without_empty(tree: dict[str, Value]) -> dict[str, Value]:
+    """Without what says nothing; `false` and 0 say something."""
+    found: dict[str, Value] = {}
+    for key, value in tree.items():
+        is_ours = isinstance(value, dict) and key not in _VERBATIM
+        inner = without_empty(mapping(value)) if is_ours else value
+        if not is_empty(inner) or (key == "connect" and value == {}):  # it only reaches others
+            found[key] = inner
+    return found
+
+
+def number(value: Value) -> int | None:
+    text = text_of(value).strip()
+    return int(text) if text.isascii() and text.isdigit() else None

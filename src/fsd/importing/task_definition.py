@@ -1,0 +1,284 @@
+"""A task definition, and the service that runs it, → a Service YAML's tree.
+
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fsd.importing.container import read_container
+from fsd.importing.naming import service_name
+from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
+from fsd.importing.values import Value, listed, mapping, text_of
+
+# What `describe-task-definition` adds: answers, no wishes.
+_ANSWERS = frozenset(
+    {"taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities"}
+    | {"registeredAt", "registeredBy", "deregisteredAt", "deleteRequestedAt"}
+)
+_LOG_DRIVERS = {"awslogs", "awsfirelens"}
+
+
+def read_task_definition(
+    value: dict[str, Value], *, source: str, pack: str, service: dict[str, Value] | None = None
+) -> Imported:
+    """`service` is a service's definition, in the words of `create-service` or of its answer."""
+    losses: list[Loss] = []
+    original = unwrap(value)
+    reader = Reader(original, "", losses)
+    containers = [
+        Reader(mapping(each), f"containerDefinitions[{index}]", losses)
+        for index, each in enumerate(reader.items("containerDefinitions"))
+    ]
+    main = _main(containers, reader.text("family"))
+    tree = _task(reader)
+    if len(containers) == 1 and main is not None:
+        tree["resources"] = _alone(main, mapping(tree["resources"]))
+    volumes = _volumes(reader)
+    tree |= _container(main, volumes) if main is not None else {}
+    tree["sidecars"] = [
+        _sidecar(each, volumes) for each in containers if main is None or each.at != main.at
+    ]
+    for name in volumes:
+        losses.append(Loss(where=f"volumes.{name}", value=name, reason="no container mounts it"))
+    if service is not None:
+        from fsd.importing.ecs_service import read_service
+
+        tree = merged(tree, read_service(Reader(service, "service", losses)))
+    reader.ignore(*_ANSWERS)
+    reader.finish()
+    name = service_name(text_of(mapping(service or {}).get("serviceName")) or reader.text("family"))
+    whole: dict[str, Value] = {
+        "apiVersion": "fsd/v1",
+        "kind": "Service",
+        "metadata": {"name": name, "pack": pack or name},
+        "service": {"type": "ecs", **without_empty(tree)},
+    }
+    return Imported(name=name, source=source, tree=whole, losses=tuple(losses), original=original)
+
+
+def unwrap(value: dict[str, Value]) -> dict[str, Value]:
+    """Of an answer (`taskDefinition`), or of a template's properties (`ContainerDefinitions`)."""
+    inner = value.get("taskDefinition")
+    if isinstance(inner, dict):
+        value = inner
+    if "ContainerDefinitions" in value:
+        value = mapping(_camel(value))
+    return value
+
+
+def _camel(value: Value) -> Value:
+    match value:
+        case dict():
+            return {
+                (key[:1].lower() + key[1:]) if re.match(r"[A-Z][a-z]", key) else key: _camel(inner)
+                for key, inner in value.items()
+            }
+        case list():
+            return [_camel(inner) for inner in value]
+    return value
+
+
+def _main(containers: Sequence[Reader], family: str) -> Reader | None:
+    """The one that listens; of several the one that is called like the task."""
+    essential = [each for each in containers if each.values.get("essential") is not False]
+    listening = [each for each in essential if each.values.get("portMappings")]
+    named = [each for each in essential if text_of(each.values.get("name")) == family]
+    return next(iter([*named, *listening, *essential, *containers]), None)
+
+
+def _task(reader: Reader) -> dict[str, Value]:
+    if reader.text("networkMode") not in ("awsvpc", ""):
+        reader.lose("networkMode", "FSD runs on Fargate, which has awsvpc only")
+    kinds = [text_of(each) for each in reader.items("requiresCompatibilities")]
+    if kinds and "FARGATE" not in kinds:
+        reader.lose("requiresCompatibilities", "FSD runs on Fargate")
+    platform = reader.inside("runtimePlatform")
+    architecture = platform.text("cpuArchitecture")
+    if platform.text("operatingSystemFamily") not in ("LINUX", ""):
+        platform.lose("operatingSystemFamily", "FSD runs Linux")
+    platform.finish()
+    storage = reader.inside("ephemeralStorage")
+    found: dict[str, Value] = {
+        "platform": architecture if architecture not in ("", "X86_64") else None,
+        "resources": {
+            "cpu": _size(reader, "cpu", "vcpu"),
+            "memory": _size(reader, "memory", "gb"),
+            "ephemeralStorage": storage.number("sizeInGiB"),
+        },
+        "roles": {
+            "task": literal(reader.text("taskRoleArn")),
+            "execution": literal(reader.text("executionRoleArn")),
+        },
+        "tags": read_tags(reader),
+    }
+    storage.finish()
+    for key in ("pidMode", "ipcMode", "proxyConfiguration", "placementConstraints"):
+        reader.lose(key, "FSD has no setting for it")
+    return found
+
+
+def _alone(main: Reader, size: dict[str, Value]) -> dict[str, Value]:
+    """The only container has the task to itself; where the task says no size, it is its own."""
+    cpu, memory = number(main.values.get("cpu")), number(main.values.get("memory"))
+    if size.get("cpu") is None:
+        size = {**size, "cpu": cpu or None}
+    if size.get("memory") is None:
+        size = {**size, "memory": memory or number(main.values.get("memoryReservation"))}
+    main.ignore("cpu", "memoryReservation")
+    if memory == size.get("memory"):
+        main.ignore("memory")
+    return size
+
+
+def read_tags(reader: Reader) -> dict[str, Value]:
+    """FSD's own tags are set anew."""
+    tags = {
+        text_of(mapping(each).get("key")): text_of(mapping(each).get("value"))
+        for each in reader.items("tags")
+    }
+    return {
+        key: literal(value)
+        for key, value in tags.items()
+        if key and not key.lower().startswith(("fsd:", "aws:"))
+    }
+
+
+def _size(reader: Reader, key: str, unit: str) -> int | None:
+    found = task_units(text_of(reader.values.get(key)), unit)
+    if found is None:
+        reader.lose(key, "it is no size")
+    reader.ignore(key)
+    return found
+
+
+def task_units(text: str, unit: str) -> int | None:
+    """`256`, `.25 vCPU`, `1 GB`: the last two are 1024 of the first's."""
+    match = re.fullmatch(rf"\s*(\d*\.?\d+)\s*({unit})?\s*", text, re.IGNORECASE)
+    if not match:
+        return None
+    return round(float(match[1]) * (1024 if match[2] else 1))
+
+
+def _container(main: Reader, volumes: dict[str, dict[str, Value]]) -> dict[str, Value]:
+    found = _ports(main)
+    found["volumes"] = _mounts(main, volumes)
+    found["observability"] = {"logs": _logs(main)}
+    return merged(read_container(main, is_main=True), found)
+
+
+def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]]) -> Value:
+    ports = [number(mapping(each).get("containerPort")) for each in reader.items("portMappings")]
+    found: dict[str, Value] = {
+        "name": reader.text("name"),
+        "essential": reader.values.get("essential") is not False,
+        "port": next((port for port in ports if port), None),
+        "volumes": _mounts(reader, volumes),
+    }
+    if len(ports) > 1:
+        reader.taken.discard("portMappings")
+        reader.lose("portMappings", "a sidecar has one port")
+    _logs(reader)
+    found |= read_container(reader, is_main=False)
+    return without_empty(found)
+
+
+def _ports(main: Reader) -> dict[str, Value]:
+    """One HTTP port is `port`; several, or another protocol, are `ports`."""
+    found: list[Value] = []
+    for mapping_ in main.readers("portMappings"):
+        port = mapping_.number("containerPort")
+        protocol = mapping_.text("appProtocol") or "http"
+        if mapping_.text("protocol") == "udp":
+            mapping_.lose("protocol", "FSD's ports are TCP")
+        if mapping_.number("hostPort") not in (None, 0, port):
+            mapping_.lose("hostPort", "with awsvpc the host's port is the container's")
+        mapping_.lose("containerPortRange", "a port is one port")
+        found.append(
+            without_empty({"name": mapping_.text("name"), "port": port, "protocol": protocol})
+        )
+        mapping_.finish()
+    if len(found) == 1 and mapping(found[0]).get("protocol") == "http":
+        return {"port": mapping(found[0]).get("port")}
+    return {"ports": found, "port": mapping(found[0]).get("port") if found else None}
+
+
+def _mounts(reader: Reader, volumes: dict[str, dict[str, Value]]) -> list[Value]:
+    """Each volume stands where it is mounted first; a sidecar names it."""
+    found: list[Value] = []
+    for mount in reader.readers("mountPoints"):
+        name = mount.text("sourceVolume")
+        found.append(
+            without_empty(
+                {
+                    "name": name,
+                    "path": mount.text("containerPath"),
+                    "readOnly": mount.take("readOnly") or None,
+                    **volumes.pop(name, {}),
+                }
+            )
+        )
+        mount.finish()
+    return found
+
+
+def _volumes(reader: Reader) -> dict[str, dict[str, Value]]:
+    found: dict[str, dict[str, Value]] = {}
+    for volume in reader.readers("volumes"):
+        efs = volume.inside("efsVolumeConfiguration")
+        access = efs.inside("authorizationConfig")
+        settings: dict[str, Value] = {
+            "fileSystem": efs.text("fileSystemId"),
+            "accessPoint": access.text("accessPointId"),
+            "root": efs.text("rootDirectory") if efs.text("rootDirectory") != "/" else None,
+        }
+        efs.ignore("transitEncryption", "transitEncryptionPort")  # FSD always encrypts
+        access.ignore("iam")
+        access.finish()
+        efs.finish()
+        host = mapping(volume.take("host"))
+        if host:
+            volume.lose("host", "Fargate has no folders of a host")
+        found[volume.text("name")] = {"efs": without_empty(settings)} if settings else {}
+        volume.finish()
+    return found
+
+
+def _logs(reader: Reader) -> dict[str, Value]:
+    """awslogs is what FSD does too; its group and prefix are FSD's unless the manifest says one."""
+    logs = reader.inside("logConfiguration")
+    driver = logs.text("logDriver")
+    options = logs.inside("options")
+    if driver in ("awslogs", ""):
+        group = options.text("awslogs-group")
+        options.ignore("awslogs-region", "awslogs-stream-prefix", "awslogs-create-group")
+        options.finish("FSD writes to CloudWatch as ECS does by itself")
+        logs.finish()
+        return {"group": literal(group)} if group else {}
+    if driver in _LOG_DRIVERS:
+        values: dict[str, Value] = {
+            key: literal(text_of(value)) for key, value in options.values.items()
+        }
+        logs.lose("secretOptions", "FSD's log options have no secrets")
+        logs.finish()
+        return {"driver": driver, "options": values}
+    reader.lose("logConfiguration", f"FSD has no log driver `{driver}`")
+    return {}
+
+
+def merged(first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:
+    """Deeply; the second wins, and what is empty in it says nothing."""
+    found = dict(first)
+    for key, value in second.items():
+        before = found.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            found[key] = merged(before, value)
+        elif key == "connect" or (value is not None and value != {} and value != []):
+            found[key] = value
+    return found
+
+
+def has_task_definition(value: Value) -> bool:
+    return bool(listed(unwrap(mapping(value)).get("containerDefinitions")))

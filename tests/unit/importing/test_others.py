@@ -1,0 +1,201 @@
+"""Copilot, compose and App Runner as Service YAMLs."""
+
+from __future__ import annotations
+
+import pytest
+
+from fsd.importing.files import read_files
+from fsd.importing.fit import fit
+from fsd.importing.reader import Imported, Loss
+from fsd.importing.values import Value, mapping
+
+
+def read(text: str, **more: str) -> list[Imported]:
+    texts = {"copilot/api/manifest.yml": text, **{k.replace("__", "/"): v for k, v in more.items()}}
+    found, _ = read_files(texts, pack="team", folder="shop")
+    return [fit(each).imported for each in found]
+
+
+def one(text: str, **more: str) -> tuple[dict[str, Value], list[str]]:
+    (imported,) = read(text, **more)
+    return imported.tree, [loss.where for loss in imported.losses]
+
+
+WEB = """name: api
+type: Load Balanced Web Service
+http:
+  path: '/'
+  healthcheck: {path: /health, interval: 10s, timeout: 5s, grace_period: 1m30s}
+  deregistration_delay: 20s
+image: {build: backend/Dockerfile, port: 8080}
+cpu: 256
+memory: 512
+count: {range: 2-6, cpu_percentage: 70, cooldown: {in: 60s}}
+exec: true
+network: {connect: true}
+variables: {LEVEL: info, WHERE: '${COPILOT_ENVIRONMENT_NAME}'}
+secrets:
+  DB: /copilot/${COPILOT_APPLICATION_NAME}/${COPILOT_ENVIRONMENT_NAME}/secrets/DB
+environments:
+  prod: {count: 4, variables: {LEVEL: warn}}
+"""
+
+
+def test_read_copilot__web_service__with_its_environments() -> None:
+    tree, lost = one(WEB, **{"copilot__.workspace": "application: shop\n"})
+
+    assert lost == []
+    assert tree["metadata"] == {"name": "api", "pack": "team"}
+    assert tree["service"] == {
+        "type": "ecs",
+        "port": 8080,
+        "healthCheck": {"path": "/health", "interval": 10, "timeout": 5, "gracePeriod": 90},
+        "build": {"dockerfile": "backend/Dockerfile", "context": "backend"},
+        "networking": {"connect": {"name": "api"}, "loadBalancer": {"internal": False}},
+        "deployment": {"deregistrationDelay": 20},
+        "resources": {
+            "cpu": 256, "memory": 512, "desiredCount": 2, "minCapacity": 2, "maxCapacity": 6,
+        },
+        "exec": True,
+        "environment": {"LEVEL": "info", "WHERE": "${ENV}"},
+        "secrets": [{"name": "DB", "valueFrom": "/copilot/shop/${ENV}/secrets/DB"}],
+        "autoScaling": {"scaleInCooldown": 60, "targetCPUUtilization": 70},
+    }  # fmt: skip
+    assert tree["environments"] == {
+        "prod": {"environment": {"LEVEL": "warn"}, "resources": {"desiredCount": 4}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "where"),
+    [
+        ("subscribe: {topics: [{name: a, service: b}]}", "subscribe"),
+        ("publish: {topics: [{name: a}]}", "publish"),
+        ("taskdef_overrides: [{path: Cpu, value: 1}]", "taskdef_overrides"),
+        ("env_file: .env", "env_file"),
+        ("variables: {A: {from_cfn: x}}", "variables.A"),
+        ("secrets: {A: {from_cfn: x}}", "secrets.A"),
+        ("nothing_of_copilot: 1", "nothing_of_copilot"),
+        ("count: {range: 1-2, response_time: 2s}", "count.response_time"),
+        ("image: {build: a, credentials: arn}", "image.credentials"),
+        ("environments: {prod: {env_file: a}}", "environments.prod.env_file"),
+        ("environments: {prod: {strange: a}}", "environments.prod.strange"),
+        ("storage: {volumes: {a: {efs: true, path: /a}}}", "storage.volumes.a.efs"),
+    ],
+)
+def test_read_copilot__what_has_no_place__is_lost(more: str, where: str) -> None:
+    _, lost = one(f"name: api\ntype: Backend Service\n{more}\n")
+
+    assert where in lost
+
+
+def test_read_copilot__worker_that_is_connected__only_reaches_others() -> None:
+    tree, lost = one("name: w\ntype: Worker Service\nimage: {build: .}\nnetwork: {connect: true}\n")
+
+    assert lost == []
+    assert mapping(mapping(tree["service"])["networking"])["connect"] == {}
+
+
+def test_read_copilot__static_site__is_none() -> None:
+    found, losses = read_files({"a.yml": "name: s\ntype: Static Site\n"}, pack="", folder="x")
+
+    assert found == []
+    assert [loss.where for loss in losses] == ["a.yml"]
+
+
+def test_read_copilot__job__imported_or_said_not_to_be() -> None:
+    text = "name: j\ntype: Scheduled Job\non: {schedule: '@daily'}\nimage: {build: .}\n"
+    found, losses = read_files({"a.yml": text}, pack="team", folder="x")
+
+    assert len(found) + len(losses) == 1
+    assert all(each.tree["schedule"] == "cron(0 0 * * ? *)" for each in found)
+
+
+COMPOSE = """x-common: &common
+  build: {context: ./app, args: {A: "${B:-1}"}}
+  environment: [LEVEL=info, "KEY=${KEY}"]
+services:
+  web:
+    <<: *common
+    command: gunicorn app:app
+    ports: ["80:8000"]
+    healthcheck: {test: curl -f localhost, interval: 10s, retries: 4}
+    deploy: {replicas: 2, resources: {limits: {cpus: "0.5", memory: 900M}}}
+    stop_grace_period: 1m
+    depends_on: [db]
+  worker: {<<: *common, command: [celery, worker], volumes: ["./a:/a"]}
+  db: {image: "postgres:16"}
+volumes: {data: }
+"""
+
+
+def read_compose(text: str) -> tuple[list[Imported], list[Loss]]:
+    found, losses = read_files({"compose.yml": text}, pack="team", folder="shop")
+    return [fit(each).imported for each in found], losses
+
+
+def test_read_compose__services_of_ones_own__each_a_file() -> None:
+    (web, worker), losses = read_compose(COMPOSE)
+
+    assert web.tree["service"] == {
+        "type": "ecs",
+        "build": {"context": "app", "dockerfile": "app/Dockerfile", "args": {"A": "1"}},
+        "command": ["gunicorn", "app:app"],
+        "port": 8000,
+        "environment": {"LEVEL": "info", "KEY": ""},
+        "healthCheck": {"command": "curl -f localhost", "interval": 10, "unhealthyThreshold": 4},
+        "resources": {"desiredCount": 2, "cpu": 512, "memory": 1024},
+        "stopTimeout": 60,
+        "networking": {"loadBalancer": {"internal": True}, "connect": {"name": "web"}},
+    }
+    assert [loss.where for loss in web.losses] == ["services.web.depends_on"]
+    assert mapping(worker.tree["service"])["command"] == ["celery", "worker"]
+    assert [loss.where for loss in worker.losses] == ["services.worker.volumes"]
+    assert [loss.where for loss in losses] == ["services.db", "volumes"]
+    assert web.notes == ("no value in the file: KEY",)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["networks: [a]", "privileged: true", "env_file: .env", "devices: [a]", "gpus: all",
+     "extra_hosts: [a]", "never_heard_of: 1", "shm_size: 1g", "secrets: [a]"],
+)  # fmt: skip
+def test_read_compose__what_has_no_place__is_lost(key: str) -> None:
+    (imported,), _ = read_compose(f"services:\n  a:\n    image: me/a\n    {key}\n")
+
+    assert [loss.where for loss in imported.losses] == [f"services.a.{key.partition(':')[0]}"]
+
+
+def test_read_compose__part_of_another_file__said_so() -> None:
+    found, losses = read_compose("services:\n  a: {ports: ['1:1']}\n")
+
+    assert found == []
+    assert losses[0].reason == "it has no image and no build: another file says what it is"
+
+
+APP_RUNNER = """version: 1.0
+runtime: python311
+build:
+  commands: {build: [pip install -r requirements.txt]}
+run:
+  runtime-version: 3.11
+  command: uvicorn app:app --port 9000
+  network: {port: 9000, env: APP_PORT}
+  env: [{name: LEVEL, value: info}]
+  secrets:
+    - {name: KEY, value-from: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:k-a1B2c3"}
+  pre-run: [python migrate.py]
+"""
+
+
+def test_read_app_runner__file__service_and_a_dockerfile() -> None:
+    found, _ = read_files({"shop/apprunner.yaml": APP_RUNNER}, pack="team", folder="x")
+    imported = fit(found[0]).imported
+
+    service = mapping(imported.tree["service"])
+    assert imported.name == "shop"
+    assert service["port"] == 9000
+    assert service["command"] == ["uvicorn", "app:app", "--port", "9000"]
+    assert service["environment"] == {"LEVEL": "info", "APP_PORT": "9000"}
+    assert [loss.where for loss in imported.losses] == ["run.pre-run"]
+    assert "FROM python:3.11-slim; WORKDIR /app; COPY . .; RUN pip install" in imported.notes[0]
