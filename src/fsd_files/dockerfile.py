@@ -43,7 +43,10 @@ class Instruction:
 
     @property
     def summary(self) -> str:
-        """One line, for people."""
+        """One line, for people: of a script, its lines."""
+        if self.heredocs and self.text.startswith("<<"):
+            lines = (line.strip() for line in self.heredocs[0].splitlines())
+            return f"{self.name} {'; '.join(line for line in lines if line)}"
         return f"{self.name} {' '.join(self.text.split())}"
 
     def exec_form(self) -> tuple[str, ...] | None:

@@ -43,6 +43,10 @@ _WITHOUT_LOSS = frozenset(
     | {"del", "cache", "makecache", "full-upgrade"}
 )
 _REMOVES = re.compile(r"(/var/|/tmp|/root/\.cache|~/\.cache|\$HOME/\.cache|/usr/share/|/etc/apt/)")
+# https://python-poetry.org/docs/#installing-with-the-official-installer and the like of it
+_INSTALLER = re.compile(
+    r"install\.python-poetry\.org|(?:install|get)-poetry\.py|astral\.sh/uv/|install-pdm\.py"
+)
 _FILE_TOOLS = frozenset(
     {"cp", "mv", "ln", "touch", "cat", "rm", "rmdir", "sed", "tr", "cut", "sort", "uniq", "head"}
     | {"tail", "echo", "printf", "tar", "gzip", "gunzip", "unzip", "zip", "find", "grep", "tee"}
@@ -88,6 +92,11 @@ def classify(words: Sequence[str]) -> Purpose:
     if name in _NOTHING or _is_cleaning(name, rest):
         return Purpose.NOTHING
     return Purpose.INSTALL if _installs(name, rest) else Purpose.OTHER
+
+
+def gets_a_tool(text: str) -> bool:
+    """Whether a pipeline is the installer of a tool that is here anyway."""
+    return _INSTALLER.search(text) is not None
 
 
 def _is_cleaning(name: str, rest: Sequence[str]) -> bool:
@@ -249,11 +258,13 @@ def _project_tool(shell: Shell, words: Sequence[str]) -> list[str] | None:
     """The image's own, else one that uv gets for itself alone."""
     name = posixpath.basename(words[0])
     rest = [argument(shell, word) for word in words[1:]]
-    own = shell.find_program(name)
+    own = shell.find_program(words[0]) or shell.find_program(name)
     if own is not None:
         return [*_with_interpreter(shell, own), *rest]
     uv = find_uv()
-    return [uv, "tool", "run", "--quiet", name, *rest] if uv else None
+    version = shell.variables.get(f"{name.upper()}_VERSION", "")
+    wanted = f"{name}=={version}" if re.fullmatch(r"\d+(\.\d+)*", version) else name
+    return [uv, "tool", "run", "--quiet", "--from", wanted, name, *rest] if uv else None
 
 
 _PROGRAMS: Mapping[str, Callable[[Shell, Sequence[str]], list[str] | None]] = {

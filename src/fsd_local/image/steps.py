@@ -21,7 +21,7 @@ from pathlib import Path
 from fsd_files.tree import Tree
 from fsd_local.errors import LocalCode, LocalError
 from fsd_local.image.children import build_environment
-from fsd_local.image.installs import Purpose, allowed_argv, classify, make_argv
+from fsd_local.image.installs import Purpose, allowed_argv, classify, gets_a_tool, make_argv
 from fsd_local.image.interpreters import find_interpreter, find_uv
 from fsd_local.image.layers import (
     PLACEHOLDER,
@@ -268,7 +268,7 @@ class Running:
         if command.branches is not None:
             return self._branch(command)
         if not command.is_plain:
-            return self._skip(command.text)
+            return True if gets_a_tool(command.text) else self._skip(command.text)
         try:
             words = command.arguments(self.variables)
             assigned = command.assignments(self.variables)

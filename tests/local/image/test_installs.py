@@ -282,6 +282,8 @@ def test_run__other_commands__are_named(image: Image, run: str, skipped: str) ->
         "apt-get update && rm -rf /var/lib/apt/lists/* /tmp/*",
         "mkdir -p /app/data && chmod 777 /app/data",
         "pip cache purge && true",
+        "curl -sSL https://install.python-poetry.org | python3 - --version 1.8.2",
+        "curl -LsSf https://astral.sh/uv/install.sh | sh",
     ],
 )
 def test_run__what_a_process_cannot_miss__is_not_named(image: Image, run: str) -> None:

@@ -1,0 +1,100 @@
+"""What is built is what one gets: the wheel in empty environments, with the extra and without.
+
+The dependencies are those of requirements/, by hash: from uv's cache, where scripts/setup has put
+them, or from the index.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from tests.local.cli import HELLO, ROOT
+
+TIMEOUT = 300  # seconds
+
+
+@dataclass(frozen=True)
+class Installed:
+    folder: Path
+    home: Path
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        program, *arguments = command
+        environment = {
+            "PATH": f"{self.folder / 'bin'}:/usr/bin:/bin",
+            "HOME": str(self.home),
+            "FSD_LOCAL_STATE": str(self.home / "state"),
+            **{name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
+        }
+        return subprocess.run(
+            [str(self.folder / "bin" / program), *arguments],
+            env=environment, cwd=self.home, capture_output=True, text=True, timeout=TIMEOUT,
+            check=False,
+        )  # fmt: skip
+
+    def ok(self, *command: str) -> str:
+        ended = self.run(*command)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=TIMEOUT)
+    (found,) = out.glob("*.whl")
+    return found
+
+
+def install(wheel: Path, requirements: str, tmp_path: Path) -> Installed:
+    folder, home = tmp_path / "environment", tmp_path / "home"
+    home.mkdir()
+    uv = find_uv_bin()
+    pip = [uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")]
+    by_hash = ["--require-hashes", "-r", str(ROOT / "requirements" / requirements)]
+    for command in (
+        [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
+        [*pip, "--no-deps", *by_hash],
+        [*pip, "--no-deps", "--offline", str(wheel)],
+    ):
+        ended = subprocess.run(
+            command, cwd=home, capture_output=True, text=True, check=False, timeout=TIMEOUT
+        )
+        assert ended.returncode == 0, ended.stderr
+    return Installed(folder, home)
+
+
+def test_wheel__without_the_extra__commands_of_aws_work_and_the_rest_says_what_is_missing(
+    wheel: Path, tmp_path: Path
+) -> None:
+    installed = install(wheel, "action.txt", tmp_path)
+
+    assert "validate" in installed.ok("fsd", "--help")
+    assert installed.ok("fsd", "validate", "--file", str(HELLO / "service.yml")) is not None
+    assert "Example:  fsd-local up" in installed.ok("fsd-local", "--help")
+    assert installed.ok("fsd-local", "status").startswith("The embedded AWS is not running")
+    for command in (("fsd", "local", "up"), ("fsd-local", "start")):
+        ended = installed.run(*command)
+        assert ended.returncode == 5, ended.stdout
+        assert "error[local-extra-missing]: the embedded AWS needs ministack and" in ended.stderr
+        assert "fix: pip install 'fsd-deploy[local]'" in ended.stderr
+
+
+def test_wheel__with_the_extra__deploys_to_the_embedded_aws(wheel: Path, tmp_path: Path) -> None:
+    installed = install(wheel, "local.txt", tmp_path)
+    deploy = ("fsd", "deploy", "--env", "local", "--file", str(HELLO / "service.yml"))
+
+    installed.ok("fsd-local", "start", "--runtime", "process", "--speed", "40")
+    try:
+        assert "Deployed hello" in installed.ok(*deploy)
+        assert "hello-local" in installed.ok("fsd", "local", "status")
+    finally:
+        installed.ok("fsd-local", "stop")
