@@ -65,7 +65,7 @@ class ErrorCode(StrEnum):
     # The command line
     USAGE = (
         "usage",
-        "the command line asks for something that cannot be",
+        "the command line is not valid",
         "see `--help` of the command",
         ExitCode.USAGE,
     )
@@ -89,7 +89,7 @@ class ErrorCode(StrEnum):
     )
     CONTEXT_OUTSIDE = (
         "context-outside",
-        "`service.build` names a file or folder out of the repository",
+        "`service.build` names a file or folder outside the repository",
         "name one below it, or use --context and --dockerfile",
         ExitCode.USAGE,
     )
@@ -113,7 +113,7 @@ class ErrorCode(StrEnum):
     )
     RELEASE_AMBIGUOUS = (
         "release-ambiguous",
-        "more than one release has this version, or a commit that starts so",
+        "more than one release has this version, or a commit that starts with it",
         "give the revision, or more characters of the commit",
         ExitCode.USAGE,
     )
@@ -125,8 +125,8 @@ class ErrorCode(StrEnum):
     )
     NOT_FOUND = (
         "not-found",
-        "`fsd init` found nothing in the folder that says a value, and may not ask",
-        "say it with the flag that the error names",
+        "`fsd init` could not find a value in the folder, and was told not to ask",
+        "set it with the option that the error names",
         ExitCode.USAGE,
     )
     LOCAL_STATE_FOREIGN = (
@@ -138,7 +138,7 @@ class ErrorCode(StrEnum):
     NO_TERMINAL = (
         "no-terminal",
         "`fsd init` has questions, and there is no terminal to ask at",
-        "take what was found with --yes, or say everything with flags",
+        "take what was found with --yes, or give everything with options",
         ExitCode.USAGE,
     )
 
@@ -203,7 +203,7 @@ class ErrorCode(StrEnum):
     )
     WRONG_ACCOUNT = (
         "wrong-account",
-        "the credentials belong to another account than the environment's `account`",
+        "the credentials belong to a different account from the environment's `account`",
         "use the credentials or the roleArn of that account",
         ExitCode.REFUSED,
     )
@@ -223,13 +223,13 @@ class ErrorCode(StrEnum):
     IMAGE_CHANGED = (
         "image-changed",
         "the image to deploy is not the one that was checked",
-        "run it again; if the error stays, report it",
+        "run it again; if it happens again, report it",
         ExitCode.REFUSED,
     )
     OLDER_COMMIT = (
         "older-commit",
         "the service runs a newer commit than the one to deploy",
-        "deploy the newer commit; go back with `fsd rollback`, or say --allow-older",
+        "deploy the newer commit; go back with `fsd rollback`, or use --allow-older",
         ExitCode.REFUSED,
     )
     HEALTH_CHECK_WOULD_END_OLD_TASKS = (
@@ -254,12 +254,12 @@ class ErrorCode(StrEnum):
     CONFIRMATION_NEEDED = (
         "confirmation-needed",
         "what changes an account, or deletes a service, asks first",
-        "answer at a terminal, or say --yes",
+        "answer at a terminal, or use --yes",
         ExitCode.REFUSED,
     )
     STILL_IN_USE = (
         "still-in-use",
-        "services are still in the environment whose account setup should go",
+        "services still use the account setup that would be removed",
         "delete the services that are named first",
         ExitCode.REFUSED,
     )
@@ -419,7 +419,7 @@ class ErrorCode(StrEnum):
     ROLE_NOT_ASSUMABLE = (
         "role-not-assumable",
         "an AWS service is not allowed to assume the role",
-        "let the role's trust policy name that service; a new role needs some seconds",
+        "let the role's trust policy name that service; a new role needs a few seconds",
         ExitCode.CALL_FAILED,
     )
     ACCOUNT_BLOCKED = (
@@ -538,7 +538,7 @@ class ErrorCode(StrEnum):
     )
     STACK_NOT_OURS = (
         "stack-not-ours",
-        "a stack of this name was not made by FSD",
+        "FSD did not create the stack of this name",
         "rename or delete it, or choose another service name",
         ExitCode.CALL_FAILED,
     )
@@ -575,7 +575,7 @@ class ErrorCode(StrEnum):
     CAPACITY_UNAVAILABLE = (
         "capacity-unavailable",
         "AWS has no capacity for the task just now",
-        "run it again in some minutes, or use other Availability Zones or a smaller task",
+        "run it again in a few minutes, or use other Availability Zones or a smaller task",
         ExitCode.CALL_FAILED,
     )
     LOG_GROUP_MISSING = (
@@ -636,7 +636,7 @@ class ErrorCode(StrEnum):
     )
     IMAGE_WITHOUT_COMMAND = (
         "image-without-command",
-        "the image says nothing that its container could run",
+        "the image has no command for its container to run",
         "add CMD to the Dockerfile, or `command` to the Service YAML",
         ExitCode.CALL_FAILED,
     )
@@ -733,14 +733,14 @@ class ErrorCode(StrEnum):
     )
     TIMED_OUT = (
         "timed-out",
-        "the timeout was reached; ECS continues by itself",
+        "the timeout was reached; ECS continues on its own",
         "fsd status --watch shows it",
         ExitCode.TIMED_OUT,
     )
     INTERRUPTED = (
         "interrupted",
-        "a signal ended the command; ECS continues by itself",
-        "the same `fsd deploy` again attaches to the deployment in flight",
+        "a signal ended the command; ECS continues on its own",
+        "run the same `fsd deploy` again: it attaches to the deployment in flight",
         ExitCode.INTERRUPTED,
         ExitCode.TERMINATED,
     )

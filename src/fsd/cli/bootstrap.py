@@ -38,7 +38,7 @@ class JoinOptions:
 @click.command(
     epilog="""\b
 Examples:
-  fsd bootstrap --env dev --repo org/offers              plan it, ask, make it
+  fsd bootstrap --env dev --repo org/offers              plan, ask, create
   fsd bootstrap --env dev --repo org/billing             a second repository joins
   fsd bootstrap --env dev --check                        what differs
   fsd bootstrap --env dev --repo org/offers --template > dev.json"""
@@ -65,18 +65,24 @@ Examples:
     is_flag=False,
     flag_value="nat",
     type=click.Choice(["nat", "endpoints"]),
-    help="Also make a VPC in two zones; `nat` reaches the internet, `endpoints` AWS alone.",
+    help="Also create a VPC in two zones; `nat` reaches the internet, `endpoints` only AWS.",
 )
 @REGION
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--check", is_flag=True, help="Say what differs from what was set up; exit 4 if so.")
-@click.option("--delete", is_flag=True, help="Remove it; refused while services are there.")
-@click.option("--template", is_flag=True, help="Print the CloudFormation template; call nobody.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Show what differs from the template; exit with 4 if anything does.",
+)
+@click.option("--delete", is_flag=True, help="Remove the stack; refused while there are services.")
+@click.option(
+    "--template", is_flag=True, help="Print the CloudFormation template, without any call."
+)
 @click.option(
     "--existing",
     multiple=True,
     type=click.Choice([PROVIDER, REPOSITORIES]),
-    help="With --template: leave out what the account has already. Can be repeated.",
+    help="With --template: leave out what the account already has. Can be repeated.",
 )
 def command(
     env: str,
@@ -98,7 +104,8 @@ def command(
 
     One stack has GitHub's OIDC provider, three roles for the repository (deploy, plan,
     CloudFormation), a permissions boundary, the ECR repositories, the ECS cluster and a Service
-    Connect namespace. What the account has already is used. Needs credentials that may make roles.
+    Connect namespace. Resources that the account already has are reused. You need credentials that
+    may create roles.
     """
     asked = JoinOptions(
         env=env,

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog="""\b
-Reads the runner's variables and FSD_INPUT_*, one for each input of action.yml. To try it outside:
+Reads the runner's variables and FSD_INPUT_*, one per input of action.yml.
+To try it outside a workflow:
   GITHUB_EVENT_NAME=push GITHUB_REF=refs/heads/staging FSD_INPUT_ENVIRONMENT=local fsd ci"""
 )
 def command() -> int:
-    """Do what a workflow's run is for: deploy, plan or validate, and tell about it."""
+    """Do what the workflow was started for (deploy, plan or validate), and report it."""
     from fsd.action.run import ActionStep, run_step
     from fsd.app.clock import SystemClock, catch_signals
     from fsd.cli.wiring import forbid_inspection, take_workflow_environment

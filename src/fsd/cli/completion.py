@@ -12,14 +12,14 @@ VARIABLE = "_FSD_COMPLETE"
 
 @click.command(
     epilog="""\b
-Put into the shell's start file:
+Add to the shell's startup file:
   bash  eval "$(fsd completion bash)"      in ~/.bashrc
   zsh   eval "$(fsd completion zsh)"       in ~/.zshrc
   fish  fsd completion fish | source       in ~/.config/fish/config.fish"""
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Print the completion script of a shell."""
+    """Print the completion script for a shell."""
     from click.shell_completion import get_completion_class
 
     from fsd.cli.main import cli

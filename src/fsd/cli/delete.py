@@ -21,7 +21,7 @@ from fsd.streams import say
 @force_option
 @click.option("--yes", is_flag=True, help="Do not ask for the service's name.")
 def command(service: str, env: str, region: str | None, output: str, force: bool, yes: bool) -> int:
-    """Remove a service and everything that was made for it."""
+    """Remove a service and everything that was created for it."""
     from fsd.app.border import require_standing
     from fsd.app.manifest import find_environment, known_environments
     from fsd.cli.wiring import govern_in_workflow

@@ -65,7 +65,7 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @click.option(
     "--allow-interruption",
     is_flag=True,
-    help="Move the health check without asking the running tasks first.",
+    help="Change the health check without trying it on the running tasks first.",
 )
 @click.option(
     "--on-cancel",
@@ -97,7 +97,7 @@ def command(
     force: bool,
     output: str,
 ) -> int:
-    """Deploy a service and wait for the verdict on this very deployment."""
+    """Deploy a service, and wait for the verdict on this deployment."""
     from fsd.app.border import require_standing
     from fsd.app.clock import catch_signals
     from fsd.app.deploy import run_deploy

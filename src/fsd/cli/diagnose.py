@@ -31,9 +31,9 @@ def command(
     output: str,
     exit_zero: bool,
 ) -> int:
-    """Say what is wrong with a service now, and how its last rollout went.
+    """Explain what is wrong with a service now, and how its last rollout went.
 
-    Exit code 0 where all is well, 6 where something is wrong.
+    The exit code is 0 if all is well and 6 if something is wrong.
     """
     from fsd.release.diagnosing import examine
     from fsd.release.reporter import Silent

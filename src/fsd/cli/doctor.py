@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   fsd doctor --env dev                       the account alone
-  fsd doctor --env dev --file service.yml    and all that the service needs of it"""
+  fsd doctor --env dev --file service.yml    and everything that the service needs from it"""
 )
 @ENV
 @click.option("--file", "-f", type=click.Path(path_type=Path), help="The Service YAML.")
@@ -28,7 +28,7 @@ Examples:
 @click.option(
     "--read-secrets",
     is_flag=True,
-    help="Read secrets' values to see whether their JSON keys exist. No value is shown.",
+    help="Read the values of secrets to check that their JSON keys exist. No value is shown.",
 )
 @click.option(
     "--format",
@@ -41,9 +41,9 @@ Examples:
 def command(
     env: str, file: Path | None, region: str | None, read_secrets: bool, output: str
 ) -> int:
-    """Look at an account as a deployment would, and list everything that would stop it.
+    """Check an account as a deployment would, and list everything that would stop it.
 
-    Changes nothing. Exits with 4 where there is an error, with 0 for warnings.
+    Changes nothing. The exit code is 4 if there is an error, and 0 for warnings.
     """
     from fsd.cli.wiring import connect_doctor
     from fsd.manifest.finding import Severity

@@ -27,7 +27,7 @@ def complete_id(
 @click.command(
     epilog="""\b
 Examples:
-  fsd explain                       every id, one line each
+  fsd explain                       every ID, one line each
   fsd explain secret-arn-partial    a finding: why, and a manifest before and after
   fsd explain health-check-failed   a failed deployment: what ECS says, and what FSD does
   fsd explain wrong-account         an error: its exit code, and what to do"""
@@ -35,9 +35,9 @@ Examples:
 @click.argument("id_", metavar="[ID]", required=False, shell_complete=complete_id)
 @FORMAT
 def command(id_: str | None, output: str) -> int:
-    """Explain what stands in brackets: warning[ID] of a manifest, error[ID] of a command.
+    """Explain an ID: that of a finding, warning[ID], or of a failure or error, error[ID].
 
-    Without an ID: a list of all of them.
+    Without an ID, list all of them.
     """
     from fsd.report.explanations import (
         every_explanation,

@@ -17,7 +17,7 @@ from fsd.cli.wiring import connect
 def command(service: str, env: str, region: str | None, output: str, limit: int) -> int:
     """List releases, rollbacks, restarts and scaling, newest first, and how each ended.
 
-    `>` marks what runs.
+    `>` marks the release that is running.
     """
     from fsd.release.history import read_rows
     from fsd.release.operations import require_service

@@ -19,13 +19,13 @@ ROLES = ("deploy", "plan", "cloudformation")
 @click.command(
     epilog="""\b
 Examples:
-  fsd iam --env dev                  all three, by name
-  fsd iam --env dev --role deploy    one policy, as aws iam put-role-policy takes it"""
+  fsd iam --env dev                  all three roles
+  fsd iam --env dev --role deploy    one policy, as `aws iam put-role-policy` takes it"""
 )
 @ENV
 @FILE
 @click.option("--service", "services", multiple=True, help="A service. Can be repeated.")
-@click.option("--repo", help="ORG/REPO, whose roles `fsd bootstrap` made.")
+@click.option("--repo", help="ORG/REPO whose roles `fsd bootstrap` created.")
 @click.option("--role", type=click.Choice(ROLES), help="Only this role's policy.")
 @REGION
 def command(
@@ -36,10 +36,10 @@ def command(
     role: str | None,
     region: str | None,
 ) -> None:
-    """Print the least that each role needs, as IAM policies. Offline.
+    """Print the least permissions that each role needs, as IAM policies. Offline.
 
-    Account and Region are those of the environment; without them the policies have ACCOUNT_ID and
-    REGION in their places.
+    Account and region are those of the environment; if it has none, the policies contain
+    ACCOUNT_ID and REGION.
     """
     from fsd.account.grant import policy
     from fsd.account.stack import role_grants

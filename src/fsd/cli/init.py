@@ -60,9 +60,9 @@ class Flags:
 @click.option("--port", type=click.IntRange(1, 65535), help="The container's port.")
 @click.option("--health-path", help="The path that answers 2xx when the service is healthy.")
 @click.option("--region", help="AWS region of the workflow's deployments.")
-@click.option("--file", "file", default=MANIFEST, help="What the Service YAML is called.")
+@click.option("--file", "file", default=MANIFEST, help="Name of the Service YAML file.")
 @click.option("--no-workflow", is_flag=True, help="Write the Service YAML only.")
-@click.option("--yes", is_flag=True, help="Ask nothing; use what was detected.")
+@click.option("--yes", is_flag=True, help="Ask no questions; use what was detected.")
 @click.option("--dry-run", is_flag=True, help="Print the YAML files instead of writing them.")
 def command(
     folder: Path,
@@ -78,10 +78,10 @@ def command(
     yes: bool,
     dry_run: bool,
 ) -> int:
-    """Write a service.yml and a workflow for the code in FOLDER, the current one without it.
+    """Write a service.yml and a workflow for the code in FOLDER (by default, the current folder).
 
-    Dockerfiles, compose files, the requirements, CODEOWNERS and the Python source are read, and
-    nothing of them is run. A folder of several services gets a Service YAML for each, as does a
+    Dockerfiles, compose files, the requirements, CODEOWNERS and the Python source are read, but
+    nothing is run. A folder of several services gets a Service YAML for each, as does a
     worker that a compose file runs beside the service. Files that exist are never overwritten.
     """
     flags = Flags(

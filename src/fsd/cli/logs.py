@@ -23,7 +23,7 @@ Examples:
     "--since", type=Duration(), default="10m", show_default=True, help="How far back to look."
 )
 @click.option("--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
-@click.option("--task", default="", help="Only tasks whose id starts with this.")
+@click.option("--task", default="", help="Only tasks whose ID starts with this.")
 def command(
     service: str,
     env: str,

@@ -77,8 +77,8 @@ OPTIONAL_ENV = click.option(
 )
 CLUSTER = click.option(
     "--cluster",
-    help="An ECS cluster. --service is then the exact name of a service in it, whatever deployed "
-    "it.",
+    help="An ECS cluster. --service is then the exact name of any service in it, even one "
+    "that FSD did not deploy.",
 )
 EXIT_ZERO = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 even if something is wrong."
@@ -107,14 +107,14 @@ TIMEOUT = click.option(
 DEPLOY_TIMEOUT = click.option(
     "--timeout",
     type=Duration(),
-    help="How long to wait.  [default: 20m, longer where the rollout takes longer]",
+    help="How long to wait.  [default: 20m, longer if the rollout takes longer]",
 )
 NO_WAIT = click.option(
     "--no-wait", is_flag=True, help="Return as soon as ECS has accepted the change."
 )
 
 
-FORCE_HELP = "Pass a protected environment's border; the ledger notes who did."
+FORCE_HELP = "Override the protection of an environment; the ledger records who did it."
 
 
 def force_option(command: Command) -> Command:

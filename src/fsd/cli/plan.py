@@ -44,7 +44,7 @@ def command(
     detailed_exitcode: bool,
     output: str,
 ) -> int:
-    """Say what a deployment would change, and why."""
+    """Show what a deployment would change, and why."""
     from fsd.app.deployment import DeployOptions
     from fsd.app.plan import run_plan
     from fsd.cli.wiring import connect

@@ -23,7 +23,7 @@ def command(
     no_wait: bool,
     force: bool,
 ) -> int:
-    """Start new tasks of the same revision: after a secret was rotated, for instance."""
+    """Replace the tasks, keeping the same revision: for example, after a secret was rotated."""
     from fsd.cli.operating import operate
     from fsd.release.operations import restart
 

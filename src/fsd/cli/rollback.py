@@ -34,7 +34,7 @@ def command(
     no_wait: bool,
     force: bool,
 ) -> int:
-    """Release an earlier revision again, and wait for the verdict."""
+    """Return to an earlier release, and wait for the verdict."""
     from fsd.cli.operating import operate
     from fsd.release.operations import roll_back
 

@@ -27,7 +27,7 @@ Examples:
     type=Duration(),
     default="1h",
     show_default=True,
-    help="How long it may take; then the task is stopped.",
+    help="The task is stopped after this time.",
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def command(

@@ -9,7 +9,7 @@ import click
 def command() -> None:
     """Print the JSON Schema (2020-12) of the Service YAML.
 
-    For an editor with the YAML language server, save it and put this line on top of a manifest:
+    For an editor with the YAML language server, save it and put this line at the top of a manifest:
 
     \b
         # yaml-language-server: $schema=service.schema.json

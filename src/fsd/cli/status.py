@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   fsd status --service offer-api --env prod --watch
-  fsd status --env prod                          all of the environment's services
+  fsd status --env prod                          all services of the environment
   fsd status --cluster main --service web        any ECS service, by its exact name"""
 )
 @click.option(
@@ -44,9 +44,9 @@ def command(
     exit_zero: bool,
     watch: bool,
 ) -> int:
-    """Show what runs: release, tasks, targets, and a deployment in flight; or all services.
+    """Show what is running: release, tasks, targets, and a deployment in flight; or all services.
 
-    Of one service: exit code 0 where all is well, 6 where something is wrong.
+    For one service, the exit code is 0 if all is well and 6 if something is wrong.
     """
     is_json = output == "json"
     if service is None:

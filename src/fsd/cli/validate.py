@@ -32,7 +32,7 @@ Examples:
   fsd validate --file services/           every Service YAML in a folder and below
   fsd validate --file 'services/*.yml' --env prod --strict
   fsd validate --watch services/          beside an editor
-  fsd validate --fix                      repairs what is safe to repair
+  fsd validate --fix                      fixes what is safe to fix
   git show HEAD:service.yml | fsd validate --file -"""
 )
 @click.argument("files", nargs=-1, metavar="[FILES]...", type=click.Path())
@@ -59,11 +59,11 @@ Examples:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Check GitHub workflows, a file or a folder of them; can be repeated. Service YAMLs are "
-    "checked too where they are named.",
+    help="Check GitHub workflows, a file or a folder; can be repeated. Service YAMLs are checked "
+    "as well if you name them.",
 )
-@click.option("--fix", is_flag=True, help="Fix what can be fixed safely, and show the changes.")
-@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option("--fix", is_flag=True, help="Fix what is safe to fix, and show the changes.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, without changing it.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--strict", is_flag=True, help="Exit with 3 for warnings too.")
 @click.option(
@@ -72,7 +72,7 @@ Examples:
     type=click.Choice(["terminal", "json", "github", "sarif", "markdown"]),
     default="terminal",
     show_default=True,
-    help="github: annotations on the lines; sarif: for code scanning; markdown: a table.",
+    help="github: annotations on the lines; sarif: for code scanning; markdown: a list.",
 )
 def command(
     files: tuple[str, ...],
@@ -86,7 +86,7 @@ def command(
     strict: bool,
     output: str,
 ) -> int:
-    """Check Service YAMLs: exit code 0, or 3 where there are errors in one of them."""
+    """Check Service YAMLs. The exit code is 0, or 3 if one of them has errors."""
     names = (*named, *files)
     _refuse_what_cannot_be(names, fix=fix and not diff, watch=watch)
     run = _Validation(
