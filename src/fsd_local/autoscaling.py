@@ -163,16 +163,16 @@ class ApplicationAutoScaling:
         high, low = (alarm["AlarmName"] for alarm in policy["Alarms"])
         alarms = self._metrics.read((high, low), **where)
         default = tracking.DEFAULT_COOLDOWN
+        metric = tracking.load_metric(configuration, key.resource)
         return tracking.Reading(
+            is_shared=metric.is_shared,
             policy=policy["PolicyName"],
             target=float(configuration["TargetValue"]),
             high_alarm=high,
             low_alarm=low,
             is_high=high in alarms and alarms[high].state == "ALARM",
             is_low=low in alarms and alarms[low].state == "ALARM",
-            measured=self._metrics.measure(
-                tracking.load_metric(configuration, key.resource), **where
-            ),
+            measured=self._metrics.measure(metric, **where),
             scales_in=not configuration.get("DisableScaleIn"),
             out_cooldown=configuration.get("ScaleOutCooldown", default) / self._speed,
             in_cooldown=configuration.get("ScaleInCooldown", default) / self._speed,

@@ -243,6 +243,7 @@ class Metric:
     dimensions: tuple[tuple[str, str], ...]
     statistic: str = "Average"
     unit: str = ""  # "" any
+    is_shared: bool = False  # among the tasks: it is the number of messages, not that for each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

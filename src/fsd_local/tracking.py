@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-sc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
@@ -20,6 +21,7 @@ _ECS_METRICS = {
     "ECSServiceAverageCPUUtilization": "CPUUtilization",
     "ECSServiceAverageMemoryUtilization": "MemoryUtilization",
 }
+_PER_TASK = re.compile(r"(?P<shared>\w+) */ *FILL\(\w+, *1\)")
 _REQUESTS = "ALBRequestCountPerTarget"
 
 
@@ -38,12 +40,15 @@ class Reading:
     is_high: bool
     is_low: bool
     measured: Measured | None
+    is_shared: bool = False  # see `Metric`
     scales_in: bool = True
     out_cooldown: float = DEFAULT_COOLDOWN
     in_cooldown: float = DEFAULT_COOLDOWN
 
     def wanted(self, count: int) -> int:
         """Tasks that bring the metric to its target, were it to be spread over them evenly."""
+        if self.is_shared and self.measured is not None:
+            return ceil(round(self.measured.value / self.target, 6))
         value = self.measured.value if self.measured is not None else self.target
         return ceil(round(count * value / self.target, 6))
 
@@ -138,6 +143,8 @@ def load_metric(configuration: Mapping[str, Any], resource: str) -> Metric:
     if predefined is not None:
         return _predefined(predefined, resource)
     given = configuration["CustomizedMetricSpecification"]
+    if given.get("Metrics"):
+        return _shared(given["Metrics"])
     if not given.get("MetricName") or not given.get("Namespace"):
         raise UnknownMetricError("the embedded AWS tracks one named metric, no metric math")
     return Metric(
@@ -146,6 +153,25 @@ def load_metric(configuration: Mapping[str, Any], resource: str) -> Metric:
         dimensions=tuple((d["Name"], d["Value"]) for d in given.get("Dimensions") or ()),
         statistic=given.get("Statistic") or "Average",
         unit=given.get("Unit") or "",
+    )
+
+
+def _shared(queries: Sequence[Mapping[str, Any]]) -> Metric:
+    """`messages / FILL(tasks, 1)`: something that the tasks share, for each of them. The tasks are
+    counted here, so only what they share is measured."""
+    by_id = {query["Id"]: query for query in queries}
+    expressions = [query["Expression"] for query in queries if query.get("Expression")]
+    found = _PER_TASK.fullmatch(expressions[0]) if len(expressions) == 1 else None
+    shared = by_id.get(found["shared"], {}).get("MetricStat") if found else None
+    if shared is None:
+        raise UnknownMetricError("the embedded AWS knows no metric math but `a / FILL(tasks, 1)`")
+    metric = shared["Metric"]
+    return Metric(
+        namespace=metric["Namespace"],
+        name=metric["MetricName"],
+        dimensions=tuple((d["Name"], d["Value"]) for d in metric.get("Dimensions") or ()),
+        statistic=shared["Stat"],
+        is_shared=True,
     )
 
 

@@ -248,6 +248,8 @@ def test_scheduled_actions__denied__none_that_are_known(
 
 
 def test_end_policies__target_stays(scaling: ApplicationAutoScaling, aws: Stubber) -> None:
+    policies = [policy("web-cpu", tracking("cpu", 50)), policy("web-memory", tracking("memory", 5))]
+    aws.add_response("describe_scaling_policies", {"ScalingPolicies": policies})
     aws.add_response("delete_scaling_policy", {}, {**RESOURCE, "PolicyName": "web-cpu"})
     aws.add_client_error("delete_scaling_policy", "ObjectNotFoundException", "No scaling policy")
 

@@ -17,7 +17,6 @@ from fsd.app.manifest import find_environment, read_manifest
 from fsd.compile.capacity import compile_capacity
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, Release
-from fsd.compile.scaling import compile_scaling
 from fsd.compile.task_definition import compile_task_definition
 from fsd.manifest import names
 from fsd.manifest.environments import LOCAL
@@ -114,7 +113,7 @@ def _observe_early(
         cluster=environment.cluster_name,
         name=names.service_name(name, environment.name),
         stack_name=names.stack(name, environment.name),
-        is_scaled=compile_scaling(manifest.service) is not None,
+        is_scaled=manifest.service.auto_scaling is not None,
         uses_cluster=manifest.service.networking.connect is not None
         or bool(compile_capacity(manifest.service)),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
-from fsd.compile.desired import Scaling
+from fsd.compile.desired import Scaling, Tracked
 from fsd.errors import CallFailedError
 from fsd.release.ports import Clock, PermissionDenied, ScalingState
 
@@ -21,6 +21,8 @@ _METRICS = {
     "cpu": "ECSServiceAverageCPUUtilization",
     "memory": "ECSServiceAverageMemoryUtilization",
 }
+
+_TRACKED = ("queue", "metric")  # metrics that the manifest names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +83,9 @@ class ApplicationAutoScaling:
         self._apply_policies(cluster, service, scaling, existing=existing)
 
     def end_policies(self, cluster: str, service: str) -> None:
+        existing = self._policies(cluster, service)
         for name in _names(service).values():
-            self._delete_policy(cluster, service, name, exists=True)
+            self._delete_policy(cluster, service, name, exists=name in existing)
 
     def remove(self, cluster: str, service: str) -> bool:
         """Its policies and their alarms go with the target."""
@@ -107,15 +110,13 @@ class ApplicationAutoScaling:
         *,
         existing: Mapping[str, dict[str, Any]],
     ) -> None:
-        wanted = {"cpu": scaling.cpu, "memory": scaling.memory}
+        wanted = _wanted(scaling)
         for metric, name in _names(service).items():
-            percent = wanted[metric]
-            if percent is None:
+            if metric not in wanted:
                 self._delete_policy(cluster, service, name, exists=name in existing)
                 continue
             tracking = {
-                "TargetValue": float(percent),
-                "PredefinedMetricSpecification": {"PredefinedMetricType": _METRICS[metric]},
+                **wanted[metric],
                 "ScaleInCooldown": scaling.scale_in_cooldown,
                 "ScaleOutCooldown": scaling.scale_out_cooldown,
             }
@@ -185,7 +186,26 @@ def _resource(cluster: str, service: str) -> dict[str, str]:
 
 
 def _names(service: str) -> dict[str, str]:
-    return {metric: f"{service}-{metric}" for metric in _METRICS}
+    return {metric: f"{service}-{metric}" for metric in (*_METRICS, *_TRACKED)}
+
+
+def _wanted(scaling: Scaling) -> dict[str, dict[str, Any]]:
+    """What each policy tracks, by the end of its name."""
+    percents = {"cpu": scaling.cpu, "memory": scaling.memory}
+    wanted: dict[str, dict[str, Any]] = {
+        metric: {
+            "TargetValue": float(percent),
+            "PredefinedMetricSpecification": {"PredefinedMetricType": _METRICS[metric]},
+        }
+        for metric, percent in percents.items()
+        if percent is not None
+    }
+    for tracked in scaling.tracked:
+        wanted[tracked.name] = {
+            "TargetValue": tracked.target,
+            "CustomizedMetricSpecification": tracked.specification,
+        }
+    return wanted
 
 
 def _scaling(
@@ -204,6 +224,15 @@ def _scaling(
         memory=_percent(tracking.get("memory")),
         scale_in_cooldown=_cooldown(tracking, "ScaleInCooldown"),
         scale_out_cooldown=_cooldown(tracking, "ScaleOutCooldown"),
+        tracked=tuple(
+            Tracked(
+                name=name,
+                target=float(tracking[name].get("TargetValue", 0)),
+                specification=dict(tracking[name].get("CustomizedMetricSpecification", {})),
+            )
+            for name in _TRACKED
+            if name in tracking
+        ),
     )
 
 

@@ -43,7 +43,11 @@ def compile_service(
         ),
         task_definition_tags=compile_ledger(manifest, target=target, image=image, release=release),
         service=compile_desired_service(manifest, target=target),
-        scaling=compile_scaling(manifest.service),
+        scaling=compile_scaling(
+            manifest.service,
+            cluster=target.cluster,
+            name=names.service_name(name, environment),
+        ),
         log_group=names.log_group(name, environment) if has_logs else "",
         drain=_drain(manifest.service),
         steady_for=manifest.service.steady_for,

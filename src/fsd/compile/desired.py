@@ -81,6 +81,15 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """A metric of CloudWatch that a policy keeps at its target."""
+
+    name: str  # queue, metric: the end of the policy's name
+    target: float
+    specification: Json  # CustomizedMetricSpecification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
     """Application Auto Scaling of one service. Targets in percent, cooldowns in seconds."""
 
@@ -90,6 +99,7 @@ class Scaling:
     memory: float | None
     scale_in_cooldown: int
     scale_out_cooldown: int
+    tracked: tuple[Tracked, ...] = ()  # beside cpu and memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

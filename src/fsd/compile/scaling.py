@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from fsd.compile.desired import Scaling
-from fsd.manifest.models import Service
+from collections.abc import Iterator
+
+from fsd.compile.desired import Json, Scaling, Tracked
+from fsd.manifest.container import QueueDepth, TrackedMetric
+from fsd.manifest.models import AutoScaling, Service
+
+# One sample a minute and task, so their number is that of the tasks; it needs no Container
+# Insights. Without a task there is none, and the queue counts as one task's.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cloudwatch-metrics.html
+PER_TASK = "messages / FILL(tasks, 1)"
 
 
-def compile_scaling(service: Service) -> Scaling | None:
-    """None without `autoScaling`: min and max capacity alone scale nothing."""
+def compile_scaling(service: Service, *, cluster: str, name: str) -> Scaling | None:
+    """`name` is the ECS service's.
+
+    None without `autoScaling`: min and max capacity alone scale nothing.
+    """
     scaling, resources = service.auto_scaling, service.resources
     if scaling is None:
         return None
@@ -18,4 +29,59 @@ def compile_scaling(service: Service) -> Scaling | None:
         memory=scaling.target_memory_utilization,
         scale_in_cooldown=scaling.scale_in_cooldown,
         scale_out_cooldown=scaling.scale_out_cooldown,
+        tracked=tuple(_tracked(scaling, cluster=cluster, service=name)),
     )
+
+
+def _tracked(scaling: AutoScaling, *, cluster: str, service: str) -> Iterator[Tracked]:
+    depth, metric = scaling.target_queue_depth, scaling.metric
+    if depth is not None:
+        target = float(depth.messages_per_task)
+        specification = _queue_per_task(depth, cluster=cluster, service=service)
+        yield Tracked(name="queue", target=target, specification=specification)
+    if metric is not None:
+        target = float(metric.target)
+        yield Tracked(name="metric", target=target, specification=_own_metric(metric))
+
+
+def _queue_per_task(depth: QueueDepth, *, cluster: str, service: str) -> Json:
+    """https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html"""
+    queue, tasks = {"QueueName": depth.queue}, {"ClusterName": cluster, "ServiceName": service}
+    visible = "ApproximateNumberOfMessagesVisible"
+    return {
+        "Metrics": [
+            {
+                "Id": "messages",
+                "ReturnData": False,
+                "MetricStat": _stat("AWS/SQS", visible, queue, "Sum"),
+            },
+            {
+                "Id": "tasks",
+                "ReturnData": False,
+                "MetricStat": _stat("AWS/ECS", "CPUUtilization", tasks, "SampleCount"),
+            },
+            {"Id": "per_task", "Expression": PER_TASK, "ReturnData": True},
+        ]
+    }
+
+
+def _stat(namespace: str, name: str, dimensions: dict[str, str], statistic: str) -> Json:
+    return {
+        "Metric": {
+            "Namespace": namespace,
+            "MetricName": name,
+            "Dimensions": [{"Name": key, "Value": dimensions[key]} for key in sorted(dimensions)],
+        },
+        "Stat": statistic,
+    }
+
+
+def _own_metric(metric: TrackedMetric) -> Json:
+    return {
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        "Dimensions": [
+            {"Name": key, "Value": value} for key, value in sorted(metric.dimensions.items())
+        ],
+        "Statistic": metric.statistic,
+    }

@@ -62,6 +62,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
     r"^/[!-~]+$": ("a folder", "start it with `/`, with something behind"),
     r"^fs-[0-9a-f]{8,40}$": ("the id of a file system", "it looks like fs-0a1b2c3d4e5f67890"),
     r"^fsap-[0-9a-f]{8,40}$": ("the id of an access point", "it looks like fsap-0a1b2c3d4e5f67890"),
+    r"^[A-Za-z0-9_-]{1,80}(\.fifo)?$": (
+        "the name of an SQS queue",
+        "write its name, not its URL or ARN",
+    ),
     r"^[a-z]+=": (
         "a secret as `docker build --secret` takes it",
         "write `id=NAME,env=VARIABLE` or `id=NAME,src=FILE`",

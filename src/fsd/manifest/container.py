@@ -253,3 +253,26 @@ class Sidecar:
         default=None, description="Absent: no share of its own."
     )
     volumes: tuple[Mount, ...] = key(default=(), description="Volumes of the service that it has.")
+
+
+@section
+class QueueDepth:
+    queue: Annotated[str, Limits(pattern=r"^[A-Za-z0-9_-]{1,80}(\.fifo)?$")] = key(
+        description="An SQS queue of the account, by name.", examples=("offers-${ENV}",)
+    )
+    messages_per_task: Annotated[int, Limits(ge=1)] = key(
+        description="Visible messages that one task may have to do."
+    )
+
+
+@section
+class TrackedMetric:
+    namespace: Annotated[str, Limits(min_length=1, max_length=255)] = key(
+        description="Of CloudWatch.", examples=("Offers",)
+    )
+    name: Annotated[str, Limits(min_length=1, max_length=255)] = key(description="The metric.")
+    dimensions: dict[str, str] = key(default={}, description="All that it has.")
+    statistic: Literal["Average", "Minimum", "Maximum", "SampleCount", "Sum"] = key(
+        default="Average", description="Over a minute."
+    )
+    target: Annotated[int, Limits(ge=1)] = key(description="The value to keep.")

@@ -276,15 +276,23 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "service.autoScaling.scaleOutCooldown",
     ),
     _none(
-        "requests targetRequestsPerTask requestCountPerTarget responseTime queueDelay queueScaling "
-        "targetQueueDepth metric customMetric maxConcurrency requestsPerTarget",
-        "FSD has no scaling by requests, queues or metrics of your own; by CPU and memory only",
+        "requests targetRequestsPerTask requestCountPerTarget responseTime maxConcurrency "
+        "requestsPerTarget",
+        "FSD has no scaling by requests; by CPU, memory, a queue or a metric of your own",
         under="autoScaling",
     ),
+    _use(
+        "queueDelay queueScaling queue",
+        "service.autoScaling.targetQueueDepth",
+        "`queue` and `messagesPerTask`",
+        under="autoScaling",
+    ),
+    _use("customMetric", "service.autoScaling.metric", under="autoScaling"),
     _none(
-        "targetRequestsPerTask requestCountPerTarget responseTime queueDelay targetQueueDepth "
+        "targetRequestsPerTask requestCountPerTarget responseTime queueDelay "
         "maxConcurrency concurrency reservedConcurrency provisionedConcurrency",
-        "FSD has no scaling by requests or queues; by CPU and memory only (`service.autoScaling`)",
+        "FSD has no scaling by requests; by CPU, memory, a queue or a metric of your own "
+        "(`service.autoScaling`)",
     ),
     _none("schedules scheduledScaling scheduledActions", "FSD has no scaling by the clock"),
     # --- health checks ---

@@ -15,10 +15,12 @@ from fsd.manifest.container import (
     ContainerName,
     DeployStep,
     EnvironmentFile,
+    QueueDepth,
     Roles,
     Sidecar,
     Spot,
     TagValue,
+    TrackedMetric,
     Ulimit,
     Volume,
 )
@@ -155,6 +157,10 @@ class AutoScaling:
     target_memory_utilization: Percent | None = key(
         default=None, description="Average memory to keep, percent."
     )
+    target_queue_depth: QueueDepth | None = key(
+        default=None, description="Messages of a queue to keep for each task."
+    )
+    metric: TrackedMetric | None = key(default=None, description="A metric of your own to keep.")
     scale_in_cooldown: Cooldown = key(default=300, description="Seconds.")
     scale_out_cooldown: Cooldown = key(default=300, description="Seconds.")
 

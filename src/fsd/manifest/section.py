@@ -37,7 +37,7 @@ Check: TypeAlias = core_schema.CoreSchema
 
 
 # Maps whose values are text, however they look to YAML.
-TEXT_MAPS = frozenset({"environment", "dockerLabels", "tags", "args"})
+TEXT_MAPS = frozenset({"environment", "dockerLabels", "tags", "args", "dimensions"})
 NO_ALTERNATIVE = "no_alternative"  # a value that matches none of a union's types
 
 

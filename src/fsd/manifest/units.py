@@ -32,6 +32,8 @@ UNITS: Mapping[str, Unit] = {
     "cpu": Unit.CPU,
     "memory": Unit.MEMORY,
     "startPeriod": Unit.SECONDS,
+    "messagesPerTask": Unit.COUNT,
+    "target": Unit.COUNT,
     "base": Unit.COUNT,
     "percent": Unit.PERCENT,
     "ephemeralStorage": Unit.DISK,

@@ -62,12 +62,28 @@ def diff_scaling(before: Scaling | None, after: Scaling) -> tuple[Change, ...]:
         ("scale-out cooldown", before.scale_out_cooldown, after.scale_out_cooldown),
     )
     # Cooldowns belong to the policies; without one AWS keeps none.
-    kept = cooldowns if after.cpu is not None or after.memory is not None else ()
-    return tuple(
-        Change(what=what, before=_said(old), after=_said(new))
-        for what, old, new in (*fields, *kept)
-        if old != new
+    has_policy = after.cpu is not None or after.memory is not None or bool(after.tracked)
+    kept = cooldowns if has_policy else ()
+    return (
+        *(
+            Change(what=what, before=_said(old), after=_said(new))
+            for what, old, new in (*fields, *kept)
+            if old != new
+        ),
+        *_diff_tracked(before, after),
     )
+
+
+def _diff_tracked(before: Scaling, after: Scaling) -> Iterator[Change]:
+    """A target, or what it is the target of."""
+    old, new = ({one.name: one for one in scaling.tracked} for scaling in (before, after))
+    for name in sorted(old.keys() | new.keys()):
+        was, is_ = old.get(name), new.get(name)
+        targets = _said(was.target if was else None), _said(is_.target if is_ else None)
+        if targets[0] != targets[1]:
+            yield Change(what=f"{name} target", before=targets[0], after=targets[1])
+        elif was != is_:
+            yield Change(what=f"{name} target", remark="of another metric")
 
 
 def _diff_fields(old: Json, new: Json) -> Iterator[Change]:

@@ -11,7 +11,7 @@ def test_compile_scaling__targets__are_kept_with_their_bounds() -> None:
         auto_scaling={"targetCPUUtilization": 70, "scale_out_cooldown": 60},
     )
 
-    assert compile_scaling(manifest.service) == Scaling(
+    assert compile_scaling(manifest.service, cluster="dev", name="a") == Scaling(
         minimum=1, maximum=10, cpu=70, memory=None, scale_in_cooldown=300, scale_out_cooldown=60
     )
 
@@ -19,4 +19,4 @@ def test_compile_scaling__targets__are_kept_with_their_bounds() -> None:
 def test_compile_scaling__capacity_alone__scales_nothing() -> None:
     manifest = make_manifest(resources={"min_capacity": 2, "max_capacity": 10})
 
-    assert compile_scaling(manifest.service) is None
+    assert compile_scaling(manifest.service, cluster="dev", name="a") is None

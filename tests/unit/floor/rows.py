@@ -245,4 +245,25 @@ ROWS: tuple[Row, ...] = (
         compiled=('"startPeriod": 120',),
         plan="healthCheck changed",
     ),
+    Row(
+        key="service.autoScaling.targetQueueDepth",
+        good="{autoScaling: {targetQueueDepth: {queue: offers, messagesPerTask: 50}}, "
+        "resources: {minCapacity: 0, maxCapacity: 9}}",
+        wrong="{autoScaling: {targetQueueDepth: {queue: 'https://sqs', messagesPerTask: 1}}}",
+        clash="{autoScaling: {targetQueueDepth: {queue: offers, messagesPerTask: 50}}}",
+        clash_finds="autoscaling-without-bounds",
+        compiled=('"Expression": "messages / FILL(tasks, 1)"', '"target": 50.0'),
+        plan="queue target none → 50",
+    ),
+    Row(
+        key="service.autoScaling.metric",
+        good="{autoScaling: {metric: {namespace: Offers, name: Backlog, dimensions: {Queue: 1}, "
+        "target: 20}}, resources: {minCapacity: 1, maxCapacity: 9}}",
+        wrong="{autoScaling: {metric: {namespace: Offers, name: Backlog, target: 0}}}",
+        finds="out-of-range",
+        clash="{autoScaling: {metric: {namespace: Offers, name: Backlog, target: 20}}}",
+        clash_finds="autoscaling-without-bounds",
+        compiled=('"MetricName": "Backlog"', '[{"Name": "Queue", "Value": "1"}]'),
+        plan="metric target none → 20",
+    ),
 )
