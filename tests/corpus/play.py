@@ -24,11 +24,12 @@ from pathlib import Path
 from fsd.aws.ecs_tolerant import TolerantEcs
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import Interrupted
+from fsd.release.concurrency.in_flight import InFlight
 from fsd.release.deploy import OnCancel, deploy
-from fsd.release.operations import Operation, ServiceRef, restart, roll_back
+from fsd.release.operation import Operation, ServiceRef
+from fsd.release.operations import restart, roll_back
 from fsd.release.ports import LogLine
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress, Result
-from fsd.release.turn import InFlight
 from fsd.snapshot import TargetHealth
 from tests.fakes.aws import FakeAws
 from tests.fakes.ecs_world import EcsWorld, WorldClients, WorldClock, WorldLogs, WorldTargets

@@ -26,7 +26,7 @@ from fsd.aws.connect import connect
 from fsd.aws.session import open_session
 from fsd.errors import FsdError
 from fsd.release.diagnosing import examine
-from fsd.release.operations import Operation, ServiceRef
+from fsd.release.operation import Operation, ServiceRef
 from fsd.release.reporter import Silent
 from fsd.report.condition import diagnosis_text, exit_code
 from fsd.report.json_report import examination_json, status_json

@@ -17,7 +17,8 @@ from fsd.errors import CallFailedError, ExitCode, RefusedError
 from fsd.image.standing import read_standing
 from fsd.release.border import FORCED, Border, Standing, check_rollback, check_standing
 from fsd.release.ledger import read_history
-from fsd.release.operations import Operation, ServiceRef, restart, roll_back, scale
+from fsd.release.operation import Operation, ServiceRef
+from fsd.release.operations import restart, roll_back, scale
 from fsd.release.promotion import find_gates
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, ReleaseInfo, Result

@@ -11,8 +11,8 @@ from fsd.app.commits import order_releases
 from fsd.app.deployment import DeployOptions
 from fsd.compile.desired import Release
 from fsd.github.context import read_context
+from fsd.release.concurrency.in_flight import CommitOrder
 from fsd.release.result import ReleaseInfo
-from fsd.release.turn import CommitOrder
 
 RUN = "https://github.com/org/hello/actions/runs/"
 OURS, THEIRS = "a" * 40, "b" * 40

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fsd.app.deployment import DeployOptions
 from fsd.compile.desired import Release
 from fsd.release.changed import CountCommits
+from fsd.release.concurrency.in_flight import CommitOrder, OrderCommits, order_runs
 from fsd.release.result import ReleaseInfo
-from fsd.release.turn import CommitOrder, OrderCommits, order_runs
 
 if TYPE_CHECKING:
     pass

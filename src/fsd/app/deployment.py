@@ -12,10 +12,10 @@ from fsd.app.account import Connection, WebIdentity
 from fsd.app.manifest import EnvironmentsFile
 from fsd.compile.desired import Image, Release, Target
 from fsd.plan.observed import Observed
+from fsd.release.concurrency.in_flight import CommitOrder, InFlight
 from fsd.release.deploy import OnCancel
 from fsd.release.ports import Repository
 from fsd.release.result import Phase
-from fsd.release.turn import CommitOrder, InFlight
 
 if TYPE_CHECKING:
     from fsd.image.context import Source

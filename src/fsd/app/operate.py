@@ -9,7 +9,7 @@ from fsd.app.account import Connect, Connection, WebIdentity
 
 if TYPE_CHECKING:
     from fsd.app.manifest import EnvironmentsFile
-    from fsd.release.operations import Operation, ServiceRef
+    from fsd.release.operation import Operation, ServiceRef
     from fsd.release.reporter import Reporter
 
 
@@ -45,7 +45,7 @@ def open_service(
 ) -> tuple[Connection, ServiceRef]:
     """Connect to the environment's account, and derive the service's names on AWS."""
     from fsd.manifest import names
-    from fsd.release.operations import ServiceRef
+    from fsd.release.operation import ServiceRef
 
     connection, cluster = open_environment(
         connect,
@@ -75,7 +75,7 @@ def open_exact_service(
     """
     from fsd.app.manifest import find_environment
     from fsd.manifest.environments import default_environment
-    from fsd.release.operations import ServiceRef
+    from fsd.release.operation import ServiceRef
 
     environment = find_environment(None, env) if env else default_environment("any")
     ref = ServiceRef(
@@ -101,7 +101,7 @@ def make_operation(
 ) -> Operation:
     from fsd.app.border import border_of
     from fsd.app.clock import SystemClock
-    from fsd.release.operations import Operation
+    from fsd.release.operation import Operation
     from fsd.release.waiting_time import SHORTEST
 
     return Operation(

@@ -20,7 +20,7 @@ from fsd.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fsd.release.turn import InFlight
+    from fsd.release.concurrency.in_flight import InFlight
 
 
 @click.command(
@@ -147,7 +147,7 @@ def command(
 
 
 def _in_flight(*, supersede: bool, wait: bool) -> InFlight:
-    from fsd.release.turn import InFlight
+    from fsd.release.concurrency.in_flight import InFlight
 
     if supersede:
         return InFlight.SUPERSEDE

@@ -15,7 +15,7 @@ from fsd.app.manifest import find_environment
 from fsd.app.operate import make_operation, open_exact_service, open_service
 from fsd.cli.finish import finish
 from fsd.cli.wiring import connect, govern_in_workflow, who_runs
-from fsd.release.operations import Operation, ServiceRef
+from fsd.release.operation import Operation, ServiceRef
 from fsd.release.result import Result
 from fsd.report import open_reporter
 

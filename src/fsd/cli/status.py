@@ -16,7 +16,7 @@ from fsd.cli.wiring import connect
 
 if TYPE_CHECKING:
     from fsd.app.account import Connection
-    from fsd.release.operations import ServiceRef
+    from fsd.release.operation import ServiceRef
 
 
 @click.command(

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.github.api import get
-from fsd.release.turn import CommitOrder
+from fsd.release.concurrency.in_flight import CommitOrder
 
 # https://docs.github.com/en/rest/commits/commits#compare-two-commits: the head against the base.
 _ORDERS = {

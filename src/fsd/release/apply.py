@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from fsd.compile.desired import Desired, Json
@@ -24,24 +24,23 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
-from fsd.release.ports import Aws
+from fsd.release.ports import Aws, TaskDefinition
 from fsd.release.stack_change import undeleted_text
-from fsd.snapshot import ServiceState
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """What the steps left behind for the ones after them."""
 
     outputs: Mapping[str, str]
     task_definition_arn: str
-    service: ServiceState | None = None
+    registered: TaskDefinition | None = None  # by this run
     run_one_off: Callable[[RunOneOff, Applied], None] = lambda *_: None
     undeleted: str = ""  # what the stack's last change could not remove
 
 
-def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> None:
-    """Carry out one step and note its result in `applied`. Raises CallFailedError."""
+def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> Applied:
+    """Carry out one step; what it left behind comes on top of `applied`. Raises CallFailedError."""
     match step:
         case CreateCluster() | PrepareCluster():
             _apply_cluster(step, desired=desired, aws=aws)
@@ -51,16 +50,17 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
             stack = aws.stacks.apply(
                 step.name, template=step.template, tags=dict(desired.stack_tags)
             )
-            applied.outputs, applied.undeleted = stack.outputs, undeleted_text(stack)
+            undeleted = undeleted_text(stack)
+            return replace(applied, outputs=stack.outputs, undeleted=undeleted)
         case RegisterRevision():
             registered = aws.ecs.register(step.definition, tags=desired.task_definition_tags)
-            applied.task_definition_arn = registered.arn
+            return replace(applied, task_definition_arn=registered.arn, registered=registered)
         case UseRevision():
-            applied.task_definition_arn = step.arn
+            return replace(applied, task_definition_arn=step.arn)
         case RunOneOff():
             applied.run_one_off(step, applied)
         case CreateService():
-            applied.service = aws.ecs.create_service(
+            aws.ecs.create_service(
                 create_parameters(
                     desired,
                     outputs=applied.outputs,
@@ -69,11 +69,12 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> N
                 )
             )
         case UpdateService():
-            applied.service = aws.ecs.update_service(_update_input(step, applied, desired))
+            aws.ecs.update_service(_update_input(step, applied, desired))
         case ApplyScaling() | RemoveScaling() | SetCount():
-            _apply_scaling(step, applied, desired=desired, aws=aws)
+            _apply_scaling(step, desired=desired, aws=aws)
         case _:
             assert_never(step)
+    return applied
 
 
 def _apply_cluster(step: CreateCluster | PrepareCluster, *, desired: Desired, aws: Aws) -> None:
@@ -85,7 +86,7 @@ def _apply_cluster(step: CreateCluster | PrepareCluster, *, desired: Desired, aw
 
 
 def _apply_scaling(
-    step: ApplyScaling | RemoveScaling | SetCount, applied: Applied, *, desired: Desired, aws: Aws
+    step: ApplyScaling | RemoveScaling | SetCount, *, desired: Desired, aws: Aws
 ) -> None:
     cluster = desired.service.cluster
     match step:
@@ -96,7 +97,7 @@ def _apply_scaling(
         case RemoveScaling():
             aws.scaling.end_policies(cluster, desired.name)
         case SetCount():
-            applied.service = aws.ecs.update_service(
+            aws.ecs.update_service(
                 {"cluster": cluster, "service": desired.name, "desiredCount": step.count}
             )
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fsd.release.operations import ServiceRef
+from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws
 from fsd.release.probe import sweep
 from fsd.release.reporter import Reporter

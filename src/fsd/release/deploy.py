@@ -1,14 +1,37 @@
-"""Deploy: observe, plan, apply, watch, and on failure roll back, verify and explain."""
+"""Deploy: one driver over the stages of a deployment.
+
+    plan ─▶ apply ─▶ request ─▶ follow ─┬─▶ settle ─▶ last look
+      ▲                 │               └─▶ go back ─▶ last look
+      └─ another began ─┘
+
+`_run` reads from top to bottom as a deployment goes:
+
+1. `observe` reads the service, its stack and its deployments; `plan_release` says what is to
+   change. While another deployment is in flight this waits, refuses or takes over
+   (`concurrency.in_flight`).
+2. Nothing to change ends it here. An older commit over a newer one is refused, and a health check
+   that moves is tried on the tasks that run (`probe`).
+3. The steps before the rollout are applied in order (`apply`): cluster, stack, revision.
+4. ECS is asked for the rollout, unless another deployment began since 1: then everything is looked
+   at again. Our deployment is then found by its ARN.
+5. `follow` watches it to a verdict. Where it has failed, it explains why and goes back.
+6. `with_what_runs` looks once more, so that the result says what is there, not what should be.
+7. What waited for the verdict is settled: the release is marked as proved, scaling limits are set,
+   and what only old tasks needed goes.
+
+The stages (`stages`) are what a signal or a lost answer meets; where the path ends early, the stage
+says what is true. What exists only because several runs may do this at once is in `concurrency`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fsd.compile.desired import OUTPUT_URL, Desired, Image, Json, Release
-from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError, TimedOutError
+from fsd.compile.desired import Desired, Image, Json, Release
+from fsd.errors import CallFailedError, Interrupted, RefusedError
 from fsd.manifest.rollout_time import Estimate
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
@@ -25,61 +48,46 @@ from fsd.plan.steps import (
 )
 from fsd.release.alarms import warnings
 from fsd.release.apply import Applied, apply_step, split_plan, tasks_after
-from fsd.release.asked import Asked
-from fsd.release.changed import CountCommits, find_changes
-from fsd.release.evidence import diagnose
-from fsd.release.healthy import read_healthy, read_targets, unhealthy_note
-from fsd.release.journal import note_failure
-from fsd.release.ledger import release_info
-from fsd.release.observe import observe, place_of
-from fsd.release.one_off import StepFailedError, make_runner, run_step
-from fsd.release.orphans import discard_if_unused, discard_orphans, may_have_orphans
-from fsd.release.pace import Pace
-from fsd.release.ports import Aws, Clock, Stack
-from fsd.release.probe import Trial, sweep, try_moved_check
-from fsd.release.proof import mark_before_start, mark_before_watch, mark_proved, not_started_text
-from fsd.release.reporter import Reporter
-from fsd.release.rescue import bring_back
-from fsd.release.result import (
-    Outcome,
-    Phase,
-    PhaseName,
-    PhaseState,
-    ReleaseInfo,
-    Result,
-)
-from fsd.release.retry import Retry
-from fsd.release.rollback import GoBack, RolledBackTo, ended_by_error, go_back, last_good
-from fsd.release.rollout_stage import Drain
-from fsd.release.stack_change import StackChange
-from fsd.release.turn import (
+from fsd.release.changed import CountCommits
+from fsd.release.concurrency.in_flight import (
     CommitOrder,
     InFlight,
     OrderCommits,
-    began_since,
-    came_meanwhile,
-    is_beaten,
-    ties_of,
+    Precedence,
+    in_flight_error,
+    refuse_older,
+    takes_over,
 )
+from fsd.release.concurrency.orphans import discard_if_unused, discard_orphans, may_have_orphans
+from fsd.release.concurrency.races import (
+    another_run_was_faster,
+    begun_since,
+    name_deployments_since,
+)
+from fsd.release.ending import Ended
+from fsd.release.follow import Rollout, ended_unknown, follow
+from fsd.release.healthy import read_targets
+from fsd.release.last_look import AtHand, with_url, with_what_runs
+from fsd.release.ledger import release_info
+from fsd.release.observe import observe, place_of
+from fsd.release.one_off import StepFailedError, make_runner, run_step
+from fsd.release.operation import Operation, ServiceRef
+from fsd.release.pace import Pace
+from fsd.release.phases import PhaseLog
+from fsd.release.ports import Aws, Clock, Stack, TaskDefinition
+from fsd.release.probe import Trial, sweep, try_moved_check
+from fsd.release.proof import mark_before_start, mark_before_watch, mark_proved
+from fsd.release.reporter import Reporter
+from fsd.release.result import Outcome, Phase, PhaseName, PhaseState, ReleaseInfo, Result
+from fsd.release.rollback import ChangedStack, GoBack
+from fsd.release.stack_change import StackChange
+from fsd.release.stages import Applying, Planned, Requested, Rolling, Settling, Stage
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, too_short_note
-from fsd.release.watch import TimedOut, Watched, Watcher
-from fsd.rollout.assess import (
-    Doomed,
-    Failed,
-    InProgress,
-    Ours,
-    RolledBack,
-    RollingBack,
-    Succeeded,
-    Superseded,
-    Unproved,
-)
-from fsd.rollout.cause import Diagnosis
+from fsd.release.watch import TimedOut, Watcher
+from fsd.rollout.assess import Ours
 from fsd.rollout.diagnose import family_revision
-from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.fresh_roles import PROPAGATION
-from fsd.rollout.hooks import continue_command, paused_text
-from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState, TargetHealth
+from fsd.snapshot import ServiceState, TargetHealth
 
 
 class OnCancel(StrEnum):
@@ -113,6 +121,16 @@ class DeployRequest:
     notes: tuple[str, ...] = ()
     started_at: datetime | None = None
 
+    @property
+    def precedence(self) -> Precedence:
+        return Precedence(
+            commit=self.release.commit,
+            in_flight=self.in_flight,
+            order=self.order,
+            allow_older=self.allow_older,
+            supersede_older=self.supersede_older,
+        )
+
 
 def deploy(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter) -> Result:
     """Deploy and return how it ended.
@@ -120,182 +138,223 @@ def deploy(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter
     Raises RefusedError where another deployment is in flight, CallFailedError where AWS refuses a
     step before the rollout began; once it began, every end is a Result.
     """
-    return _Deployment(request=request, aws=aws, clock=clock, reporter=reporter).run()
+    desired = request.desired
+    operation = Operation(
+        aws=aws,
+        ref=ServiceRef(
+            service=desired.service_name,
+            environment=desired.environment,
+            cluster=desired.service.cluster,
+            name=desired.name,
+            stack_name=desired.stack_name,
+            log_group=desired.log_group,
+        ),
+        clock=clock,
+        reporter=reporter,
+        timeout=request.timeout,
+        wait=request.wait,
+        pace=request.pace,
+    )
+    phases = PhaseLog(clock=clock, reporter=reporter, phases=request.phases)
+    started = request.started_at or clock.now()
+    return _Deployment(
+        request=request,
+        operation=operation,
+        started=started,
+        phases=phases,
+        stack=StackChange(stacks=aws.stacks, desired=desired, reporter=reporter),
+    ).run()
 
 
-class _StateUnknown(Exception):
-    """ECS was asked to roll out, did not answer, and cannot be looked at."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """AWS as it was observed, and what is to change of it."""
+
+    observed: Observed
+    plan: Plan
+
+    @property
+    def previous(self) -> ReleaseInfo | None:
+        running = self.observed.running
+        return release_info(running) if running else None
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        return self.observed.stack.outputs if self.observed.stack else {}
+
+    @property
+    def has_targets(self) -> bool:
+        return self.observed.service is not None and bool(self.observed.service.target_group_arns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """What was applied, and what waits for the verdict."""
+
+    look: _Look
+    applied: Applied
+    after: tuple[Step, ...]
+    requested: Requested | None  # None where nothing rolls out
+
+
+class _UnknownError(Exception):
+    """ECS was asked to roll out, and AWS does not say what became of it."""
 
     def __init__(self, error: CallFailedError) -> None:
         super().__init__(error.what)
         self.error = error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsObserved:
-    """What runs, read before it is known that nothing is to change; not to be read again."""
-
-    service: ServiceState
-    targets: Callable[[], tuple[TargetHealth, ...]]
-    outputs: Mapping[str, str]  # of the stack
-
-
 @dataclass(slots=True, kw_only=True)
 class _Deployment:
-    request: DeployRequest
-    aws: Aws
-    clock: Clock
-    reporter: Reporter
-    phases: list[Phase] = field(default_factory=list)
-    asked: Asked = field(init=False)
-    stack: StackChange = field(init=False)
-    plan: Plan | None = None
-    previous: ReleaseInfo | None = None
-    changing: str = ""  # the stack that is being changed
-    registered: str = ""  # the revision that this run made
-    has_succeeded: bool = False  # what is left to do can't undo that
-    stack_seen: Stack | None = None  # at the last look, while our release ran
-    beaten: int = 0  # how often another deployment began between a look and the change
-    diagnosis: Diagnosis | None = None  # set as soon as the rollout has failed
-    watcher: Watcher | None = None
-    notes: tuple[str, ...] = ()
-    late_notes: tuple[str, ...] = ()  # of what is done once the release has succeeded
+    """What a whole deployment has; what is known only for a while is in its stage."""
 
-    def __post_init__(self) -> None:
-        self.asked = Asked(ecs=self.aws.ecs, clock=self.clock, desired=self.desired)
-        self.stack = StackChange(
-            stacks=self.aws.stacks, desired=self.desired, reporter=self.reporter
-        )
+    request: DeployRequest
+    operation: Operation
+    started: datetime
+    phases: PhaseLog
+    stack: StackChange
+    stage: Stage = field(default_factory=Planned)
+    look: _Look | None = None  # the last one
+    attempts: int = 0  # looks whose plan another deployment made out of date
+    registered: str = ""  # the revision that this run made, while nothing uses it
+    deployment_arn: str = ""
+    notes: tuple[str, ...] = ()
+    late_notes: tuple[str, ...] = ()  # that are told at the end
 
     @property
     def desired(self) -> Desired:
         return self.request.desired
 
     @property
-    def ours(self) -> Ours | None:
-        return self.asked.ours
+    def aws(self) -> Aws:
+        return self.operation.aws
+
+    @property
+    def clock(self) -> Clock:
+        return self.operation.clock
+
+    @property
+    def reporter(self) -> Reporter:
+        return self.operation.reporter
 
     def run(self) -> Result:
-        started = self.request.started_at or self.clock.now()
-        self.phases = list(self.request.phases)
         try:
-            return self._run(started)
+            return self._run_or_take_back()
         except Interrupted as signal:
-            return self._interrupted(started, signal)
+            return self._interrupted(signal)
 
-    def _run(self, started: datetime) -> Result:
+    def _run_or_take_back(self) -> Result:
         try:
-            while True:
-                observed = self._observe(started)
-                is_empty = self.plan is None or self.plan.is_empty
-                seen = self._as_observed(observed) if is_empty else None
-                if not self.beaten and observed.service and observed.service.target_group_arns:
-                    sweep(
-                        self.aws,
-                        self.desired.stack_name,
-                        now=self.clock.now(),
-                        reporter=self.reporter,
-                    )
-                if not self._rolls_out():
-                    self._discard_registered()  # another run did the very same, and was faster
-                self.notes = self.plan.warnings if self.plan else ()
-                if is_empty:
-                    return self._finish(started, Outcome.UNCHANGED, seen=seen)
-                self._refuse_older(observed)
-                self._try_moved_check(observed)
-                result = self._apply_and_watch(observed, started)
-                if result is not None:
-                    return result
-                self.beaten += 1
-                self.reporter.note("another deployment began meanwhile; looking again")
+            return self._run()
         except RefusedError:
             self._take_back()
             raise
 
-    def _observe(self, started: datetime) -> Observed:
+    def _run(self) -> Result:
+        look = self._plan()
+        while not look.plan.is_empty:
+            self._refuse_older(look)
+            self._try_moved_check(look)
+            try:
+                change = self._apply(look)
+                if change is not None:
+                    return self._roll_out(change)
+            except _UnknownError as unknown:
+                return self._unknown(unknown.error)
+            except StepFailedError as failed:
+                return self._not_begun(failed)
+            self.attempts += 1
+            self.reporter.note("another deployment began meanwhile; looking again")
+            look = self._plan()
+        return self._unchanged(look)
+
+    def _roll_out(self, change: _Change) -> Result:
+        if change.requested is None:
+            self._apply_after(change, change.after)
+            return self._finish(Ended(outcome=Outcome.SUCCEEDED), change=change)
+        rolling = self._find(change, change.requested)
+        if not self.request.wait:
+            return self._leave(change)
+        rollout = self._rollout(change, rolling)
+        ended = follow(rollout, phases=self.phases, enter=self._enter)
+        if ended.outcome in {Outcome.SUCCEEDED, Outcome.NOT_STARTED}:
+            return self._settle(ended, change, rolling)
+        return self._finish(ended, change=change, rolling=rolling)
+
+    def _enter(self, stage: Stage) -> None:
+        self.stage = stage
+
+    # --- 1, 2: look and plan ---------------------------------------------------------------
+
+    def _plan(self) -> _Look:
         """Observe and plan; with --wait-for-lock again, until nothing else is in flight."""
-        deadline = started + self.request.timeout
-        told, early = False, None if self.beaten else self.request.observed()
+        deadline = self.started + self.request.timeout
+        early = None if self.attempts else self.request.observed()
+        is_waiting = False
         while True:
             observed = early or observe(self.aws, place_of(self.desired))
             early = None
-            self.previous = self._previous(observed)
-            self.plan = plan_release(self.desired, observed)
-            flight = observed.in_flight
-            if flight is None or self.plan.attach_to:
-                return observed
-            if not self.plan.is_empty and self._takes_over(flight):
-                return observed
-            if self.request.in_flight is InFlight.REFUSE or self.clock.now() >= deadline:
-                raise self._in_flight_error(flight)
-            if not told:
+            look = self.look = _Look(observed=observed, plan=plan_release(self.desired, observed))
+            if self._may_go_on(look, is_over=self.clock.now() >= deadline):
+                break
+            if not is_waiting:
+                is_waiting = True
                 self._take_back()
-                revision = family_revision(flight.task_definition_arn)
-                self.reporter.note(f"waiting for the deployment of {revision} to end")
-                told = True
-            self.clock.wait(self.request.pace.interval(self.clock.now() - started))
+                self._tell_of_the_wait(observed)
+            self.clock.wait(self.request.pace.interval(self.clock.now() - self.started))
+        if not look.plan.rolls_out:
+            self._discard_registered()  # another run did the very same, and was faster
+        self.notes = look.plan.warnings
+        if not look.plan.is_empty:
+            self._sweep(look)
+        return look
 
-    def _as_observed(self, observed: Observed) -> AsObserved | None:
-        """Where nothing is to change, what was observed a moment ago is what runs."""
-        service, stack = observed.service, observed.stack
-        if service is None:
-            return None
-        targets = self.aws.reads.start(lambda: read_targets(self.aws, service))
-        return AsObserved(service=service, targets=targets, outputs=stack.outputs if stack else {})
-
-    def _takes_over(self, flight: ServiceDeployment) -> bool:
-        """Whether the deployment in flight need not be waited for.
-
-        A run that was cancelled or timed out leaves one behind, which ECS may try for hours: what
-        is newer must not wait for it. A rollback ends by itself, and is not disturbed.
-        """
-        match self.request.in_flight:
-            case InFlight.SUPERSEDE:
-                return True
-            case InFlight.WAIT if self.request.supersede_older:
-                going = flight.status in (DeploymentStatus.PENDING, DeploymentStatus.IN_PROGRESS)
-                return going and self._is_of_an_ancestor(flight)
+    def _may_go_on(self, look: _Look, *, is_over: bool) -> bool:
+        """Raises RefusedError where another deployment is in flight, and is not waited for."""
+        flight = look.observed.in_flight
+        if flight is None or look.plan.attach_to:
+            return True
+        rules = self.request.precedence
+        if not look.plan.is_empty and takes_over(
+            flight, rules, ecs=self.aws.ecs, tell=self.reporter.note
+        ):
+            return True
+        if rules.in_flight is InFlight.REFUSE or is_over:
+            fix = "wait for it with --wait-for-lock, or take over with --supersede"
+            raise in_flight_error(
+                flight, what="another deployment", name=self.desired.name, fix=fix
+            )
         return False
 
-    def _is_of_an_ancestor(self, flight: ServiceDeployment) -> bool:
-        found = self.aws.ecs.find_task_definition(flight.task_definition_arn)
-        if found is None:
-            return False
-        release = release_info(found)
-        if self.request.order(release) not in (CommitOrder.NEWER, CommitOrder.SAME):
-            return False
-        what = f"{release.revision} ({release.version})" if release.version else release.revision
-        self.reporter.note(f"takes over from the deployment of {what}, which is not newer")
-        return True
+    def _tell_of_the_wait(self, observed: Observed) -> None:
+        if observed.in_flight is not None:
+            revision = family_revision(observed.in_flight.task_definition_arn)
+            self.reporter.note(f"waiting for the deployment of {revision} to end")
 
-    def _in_flight_error(self, flight: ServiceDeployment) -> RefusedError:
-        return RefusedError(
-            f"another deployment of {self.desired.name} is in flight: "
-            f"{family_revision(flight.task_definition_arn)}, {flight.status}",
-            where=flight.arn,
-            fix="wait for it with --wait-for-lock, or take over with --supersede",
-            code=ErrorCode.DEPLOYMENT_IN_FLIGHT,
-        )
+    def _sweep(self, look: _Look) -> None:
+        if not self.attempts and look.has_targets:
+            now = self.clock.now()
+            sweep(self.aws, self.desired.stack_name, now=now, reporter=self.reporter)
 
-    def _refuse_older(self, observed: Observed) -> None:
-        """An older commit over a newer one is most often a late workflow, not a wish."""
-        newer = self.previous.commit if self.previous and observed.service else ""
-        if self.previous is None or not newer or self.request.allow_older:
-            return
-        if self.request.order(self.previous) is not CommitOrder.OLDER:
-            return
-        commit = self.request.release.commit
-        raise RefusedError(
-            f"{self.desired.name} runs {newer[:7]}, which is newer than {commit[:7]}",
-            where=observed.service.arn if observed.service else self.desired.name,
-            fix="deploy the newer commit; to go back:  fsd rollback --service "
-            f"{self.desired.service_name} --env {self.desired.environment}, or --allow-older",
-            code=ErrorCode.OLDER_COMMIT,
-        )
+    def _unchanged(self, look: _Look) -> Result:
+        """What was observed a moment ago is what runs; only the targets are read to tell it."""
+        service = look.observed.service
+        targets = self.aws.reads.start(lambda: read_targets(self.aws, service) if service else ())
+        self._sweep(look)
+        at_hand = self._at_hand(service=service, targets=targets, outputs=look.outputs)
+        ended = Ended(outcome=Outcome.UNCHANGED)
+        return self._with_last_look(self._result(ended), at_hand)[0]
 
-    def _try_moved_check(self, observed: Observed) -> None:
+    def _refuse_older(self, look: _Look) -> None:
+        service = look.observed.service
+        if service is not None:
+            rules = self.request.precedence
+            refuse_older(look.previous, rules, self.desired, where=service.arn)
+
+    def _try_moved_check(self, look: _Look) -> None:
         """Before anything changes: a check that running tasks fail would end them."""
-        if self.plan is None or self.request.allow_interruption:
+        if self.request.allow_interruption:
             return
         trial = Trial(
             aws=self.aws,
@@ -303,10 +362,10 @@ class _Deployment:
             reporter=self.reporter,
             pace=self.request.pace,
             desired=self.desired,
-            change_stack=lambda template: self._change_stack(template, observed),
+            change_stack=lambda template: self._change_stack(template, look.observed),
         )
         try:
-            try_moved_check(trial, observed, self.plan)
+            try_moved_check(trial, look.observed, look.plan)
         except CallFailedError:
             self.stack.restore_if_ours()  # as `run` does where it is refused
             raise
@@ -316,47 +375,92 @@ class _Deployment:
 
         A run that is killed leaves it, and what to go back to in it.
         """
-        self.changing = name = self.desired.stack_name
+        name = self.desired.stack_name
+        self.stage = Applying(changing=name)
         self.stack.begins(template, observed)
         remembered = observed.remembering(template)
         self.aws.stacks.apply(name, template=remembered, tags=dict(self.desired.stack_tags))
-        self.changing = ""
+        self.stage = Applying()
 
-    # --- apply -----------------------------------------------------------------------------
+    # --- 3: apply --------------------------------------------------------------------------
 
-    def _apply_and_watch(self, observed: Observed, started: datetime) -> Result | None:
+    def _apply(self, look: _Look) -> _Change | None:
         """None where another deployment began before ECS was asked: the plan is out of date."""
-        assert self.plan is not None  # set by run()
-        before, after = split_plan(self.plan)
+        plan, observed = look.plan, look.observed
+        before, after = split_plan(plan)
+        running = observed.running.arn if observed.running else ""
         applied = Applied(
-            outputs=observed.stack.outputs if observed.stack else {},
-            task_definition_arn=observed.running.arn if observed.running else "",
-            run_one_off=self._run_one_off,
+            outputs=look.outputs, task_definition_arn=running, run_one_off=self._run_one_off
         )
-        if self.plan.rolls_out:
-            self._warn()
+        requested: Requested | None = None
+        if plan.rolls_out:
+            self._warn(plan)
+        for step in before:
+            if plan.rolls_out and isinstance(step, CreateService | UpdateService):
+                requested = self._request(step, applied, observed)
+                if requested is None:
+                    return None
+            else:
+                applied = self._apply_step(step, applied, look)
+        if plan.attach_to:
+            self.reporter.note(f"attached to the deployment in flight: {plan.attach_to}")
+            requested = self._requested(applied.task_definition_arn, arn=plan.attach_to)
+        return _Change(look=look, applied=applied, after=after, requested=requested)
+
+    def _requested(
+        self, task_definition_arn: str, *, known: frozenset[str] = frozenset(), arn: str = ""
+    ) -> Requested:
+        self.stage = requested = Requested(
+            operation=self.operation,
+            task_definition_arn=task_definition_arn,
+            known=known,
+            is_taken=bool(arn),
+            arn=arn,
+        )
+        return requested
+
+    def _warn(self, plan: Plan) -> None:
+        configuration = self.desired.service.deployment_configuration
+        speed = self.request.pace.speed
+        short = too_short_note(self.request.timeout, self.request.expected, speed=speed)
+        said = (*plan.warnings, *warnings(self.aws, configuration))
+        self.notes = (*said, short) if short and self.request.wait else said
+        for note in self.notes:
+            self.reporter.note(note)
+
+    def _apply_step(self, step: Step, applied: Applied, look: _Look) -> Applied:
+        """The stage is left as it is once ECS was asked."""
+        name, is_stack = _PHASES.get(type(step)), isinstance(step, ApplyStack)
+        if not self.stage.task_definition_arn:
+            self.stage = Applying(changing=self.desired.stack_name if is_stack else "")
+        began = self.phases.begin(name, step=step)
         try:
-            if not self._apply(before, applied, observed):
-                return None
-        except _StateUnknown as unknown:
-            return self._unknown(started, unknown.error)
-        except StepFailedError as failed:
-            return self._not_begun(started, failed)
-        if not (self.plan.rolls_out or self.plan.attach_to):
-            self._apply(after, applied, observed)
-            return self._finish(started, Outcome.SUCCEEDED, applied=applied)
-        watcher = self._watcher(observed, started)
-        self.watcher = watcher
-        try:
-            self.asked.ours = self._find_ours(watcher, applied)
+            applied = self._carry_out(step, applied, look.observed)
         except CallFailedError as error:
-            return self._unknown(started, error)
-        if not self.request.wait:
-            return self._leave(after, applied, observed, started)
-        result = self._watch(watcher, observed, applied, started)
-        if result.outcome in {Outcome.SUCCEEDED, Outcome.NOT_STARTED}:
-            return self._settle(result, after, applied, observed)
-        return result
+            self.phases.end(name, PhaseState.FAILED, "failed", began)
+            self._clean_up_after(step, error)
+            raise
+        if not self.stage.task_definition_arn:
+            self.stage = Applying()
+        made = _revision_made(step, applied)
+        self.phases.end(name, PhaseState.DONE, "", began, step=step, revision=made)
+        return applied
+
+    def _carry_out(self, step: Step, applied: Applied, observed: Observed) -> Applied:
+        if isinstance(step, ApplyStack) and not step.cleans_up:
+            self.stack.begins(step.template, observed)
+        if isinstance(step, ApplyStack) and step.cleans_up:
+            clash = self.stack.clash(observed)
+            if clash:
+                self._tell_late(f"{clash}{self._name_deployments_since(observed)}; it stays so")
+                return applied
+        if isinstance(step, RegisterRevision) and self.registered:
+            # Before somebody else was faster.
+            return replace(applied, task_definition_arn=self.registered)
+        applied = apply_step(step, applied, desired=self.desired, aws=self.aws)
+        if isinstance(step, RegisterRevision):
+            self.registered = applied.task_definition_arn
+        return applied
 
     def _run_one_off(self, step: RunOneOff, applied: Applied) -> None:
         """A failure after the verdict is a warning: what it was to do can be done again."""
@@ -374,206 +478,31 @@ class _Deployment:
         except StepFailedError as failed:
             if not step.is_after:
                 raise
-            self._tell(f"warning: {failed.what}; the release stays. {failed.fix}")
+            self._tell_late(f"warning: {failed.what}; the release stays. {failed.fix}")
 
-    def _not_begun(self, started: datetime, failed: StepFailedError) -> Result:
-        """What the step found is as good a reason as a rollout's."""
-        self._discard_registered()
-        result = self._finish(
-            started,
-            Outcome.ROLLED_BACK,
-            diagnosis=failed.diagnosis,
-            message=f"{failed.what}; nothing that runs was changed",
-            next_steps=(failed.fix,),
-        )
-        return replace(result, was_begun=False)
-
-    def _leave(
-        self, after: tuple[Step, ...], applied: Applied, observed: Observed, started: datetime
-    ) -> Result:
-        """Without the verdict: the old tasks may be needed yet, and what they need with them."""
-        self._apply(self._without_clean_up(after), applied, observed)
-        self.notes = (*self.notes, *self.late_notes)
-        return self._finish(started, Outcome.STARTED, applied=applied)
-
-    def _without_clean_up(self, after: tuple[Step, ...]) -> tuple[Step, ...]:
-        """What only old tasks need stays for the next deployment to remove."""
-        now = tuple(step for step in after if not isinstance(step, ApplyStack | RunOneOff))
-        if now != after:
-            self.late_notes = (*self.late_notes, _KEPT)
-        return now
-
-    @property
-    def _old_tasks_remain(self) -> bool:
-        """With an early success ECS drains and stops them after it has called it done."""
-        early = self.desired.service.deployment_configuration.get("earlySuccessCriteria")
-        return isinstance(early, dict) and early.get("sourceServiceRevisionCleanup") == "DEFERRED"
-
-    def _settle(
-        self, result: Result, after: tuple[Step, ...], applied: Applied, observed: Observed
-    ) -> Result:
-        """What waits for the verdict. A stack that keeps too much is no failure of a release."""
-        self.has_succeeded = True
-        if self._old_tasks_remain:
-            after = self._without_clean_up(after)
-        claimed = self.stack.claim(self.stack_seen)
-        if claimed:
-            self.reporter.note(claimed)
-            result = replace(result, notes=(*result.notes, claimed))
-        try:
-            self._apply(after, applied, observed)
-        except CallFailedError as error:
-            if not self.changing:
-                raise
-            result = replace(result, notes=(*result.notes, f"{_KEPT}: {error.what}"))
-        told = tuple(
-            f"the desired count of {step.name} is {step.count} now that auto scaling is gone"
-            for step in after
-            if isinstance(step, SetCount)
-        )
-        left = (applied.undeleted,) if applied.undeleted else ()
-        result = replace(result, notes=(*result.notes, *self.late_notes, *left, *told))
-        self._discard_orphans(observed)
-        return replace(result, phases=tuple(self.phases), finished_at=self.clock.now())
-
-    def _warn(self) -> None:
-        assert self.plan is not None
-        configuration = self.desired.service.deployment_configuration
-        speed = self.request.pace.speed
-        short = too_short_note(self.request.timeout, self.request.expected, speed=speed)
-        said = (*self.plan.warnings, *warnings(self.aws, configuration))
-        self.notes = (*said, short) if short and self.request.wait else said
-        for note in self.notes:
-            self.reporter.note(note)
-
-    def _apply(self, steps: tuple[Step, ...], applied: Applied, observed: Observed) -> bool:
-        """False where another deployment began before ECS was asked for ours."""
-        for step in steps:
-            began = self.clock.now()
-            self.changing = self.desired.stack_name if isinstance(step, ApplyStack) else ""
-            name = _PHASES.get(type(step))
-            try:
-                self._phase(name, PhaseState.RUNNING, "", began, step=step)
-                if not self._apply_step(step, applied, observed):
-                    return False
-            except CallFailedError as error:
-                if not self._is_taken_after_all(step, applied, error):
-                    self._phase(name, PhaseState.FAILED, "failed", began)
-                    self._clean_up_after_error(step, error)
-                    raise
-                self.asked.is_taken = True
-            self.changing = ""
-            made = _revision_made(step, applied)
-            self._phase(name, PhaseState.DONE, "", began, step=step, revision=made)
-        return True
-
-    def _apply_step(self, step: Step, applied: Applied, observed: Observed) -> bool:
-        if isinstance(step, CreateService | UpdateService) and self._rolls_out():
-            return self._ask(step, applied, observed)
-        if isinstance(step, ApplyStack) and not step.cleans_up:
-            self.stack.begins(step.template, observed)
-        if isinstance(step, ApplyStack) and step.cleans_up:
-            clash = self.stack.clash(observed)
-            if clash:
-                self._tell(f"{clash}{self._came(observed)}; it stays so")
-                return True
-        if isinstance(step, RegisterRevision) and self.registered:
-            applied.task_definition_arn = self.registered  # before somebody else was faster
-            return True
-        apply_step(step, applied, desired=self.desired, aws=self.aws)
-        if isinstance(step, RegisterRevision):
-            self.registered = applied.task_definition_arn
-        return True
-
-    def _tell(self, note: str) -> None:
+    def _tell_late(self, note: str) -> None:
+        """Now, and at the end."""
         self.late_notes = (*self.late_notes, note)
         self.reporter.note(note)
 
-    def _came(self, observed: Observed) -> str:
+    def _name_deployments_since(self, observed: Observed) -> str:
         """The deployments that began since the look: whoever has changed the stack is among them,
         or is nobody of whom ECS knows."""
-        known = observed.known_deployments | {self.ours.arn if self.ours else ""}
-        names = began_since(self.aws.ecs, known, desired=self.desired)
+        known = observed.known_deployments | {self.deployment_arn}
+        names = name_deployments_since(self.aws.ecs, known, desired=self.desired)
         return f"; since then began {names}" if names else ""
 
-    def _ask(self, step: Step, applied: Applied, observed: Observed) -> bool:
-        """Ask ECS for the rollout, unless another one began since it was observed."""
-        arns = came = frozenset[str]()
-        if observed.service is not None:
-            arns = frozenset(
-                self.aws.ecs.service_deployment_arns(
-                    self.desired.service.cluster, self.desired.name
-                )
-            )
-            came = came_meanwhile(arns, observed)
-        if came and not (self.request.in_flight is InFlight.SUPERSEDE and self.beaten):
-            return False
-        now = observed.service.desired if observed.service else 0
-        if tasks_after(step, applied, desired=self.desired, now=now) == 0:
-            mark_before_start(self.aws.ecs, applied.task_definition_arn, observed)
-        elif self._watches_on:
-            note = mark_before_watch(self.aws.ecs, applied.task_definition_arn, observed)
-            self.late_notes = (*self.late_notes, note) if note else self.late_notes
-        self.asked.known, self.asked.revision_arn = arns, applied.task_definition_arn
-        try:
-            apply_step(step, applied, desired=self.desired, aws=self.aws)
-        except CallFailedError as error:
-            self.asked.revision_arn = ""
-            if error.may_be_done or not is_beaten(error, step, self.aws, desired=self.desired):
-                raise
-            if isinstance(step, UpdateService):
-                self.registered = ""  # it is gone
-            return False
-        self.asked.is_taken = True
-        return True
-
-    def _take_back(self) -> None:
-        """What this run has made and will not use, or not now, must not look like a release."""
-        self._discard_registered()
-        self.stack.restore_if_ours()
-
-    def _discard_registered(self) -> None:
-        registered, self.registered = self.registered, ""
-        if registered and registered != self.asked.revision_arn:
-            discard_if_unused(self.aws.ecs, registered, self.desired)
-
-    def _discard_orphans(self, observed: Observed) -> None:
-        assert self.ours is not None
-        margin = ORPHAN_MARGIN / self.request.pace.speed
-        if may_have_orphans({*observed.used_revisions, self.ours.task_definition_arn}):
-            discard_orphans(self.aws.ecs, self.ours, self.desired, margin=margin)
-
-    def _is_taken_after_all(self, step: Step, applied: Applied, error: CallFailedError) -> bool:
-        """Whether ECS rolls out what it was asked for, although no answer came.
-
-        Raises _StateUnknown where that cannot be seen either: then nothing is put back, because
-        what ECS rolls out belongs to the stack of now.
-        """
-        if not isinstance(step, CreateService | UpdateService) or not error.may_be_done:
-            return False
-        if not self._rolls_out():
-            return False
-        self.asked.revision_arn = applied.task_definition_arn
-        try:
-            taken = bool(self.asked.find_once())
-        except CallFailedError:
-            raise _StateUnknown(error) from error
-        if taken:
-            self.reporter.note(f"ECS took the change, but its answer got lost: {error.what}")
-        else:
-            self.asked.revision_arn = ""
-        return taken
-
-    def _clean_up_after_error(self, step: Step, error: CallFailedError) -> None:
+    def _clean_up_after(self, step: Step, error: CallFailedError) -> None:
         """A step after the stack's failed: the stack goes back, so that nothing is half-done.
 
         Not once the release runs: then only the limits of scaling are not as they should be.
         """
         if isinstance(step, ApplyStack):
             return
-        if self.asked.revision_arn or self.ours is not None:
+        if self.stage.task_definition_arn:
+            revision = family_revision(self.stage.task_definition_arn)
             raise CallFailedError(
-                f"{error.what}; ECS has {self.asked.revision}, and the service scales as before",
+                f"{error.what}; ECS has {revision}, and the service scales as before",
                 where=error.where,
                 fix=f"{error.fix}: only the scaling is left to do",
                 code=error.code,
@@ -589,36 +518,95 @@ class _Deployment:
                 code=error.code,
             ) from error
 
-    def _find_ours(self, watcher: Watcher, applied: Applied) -> Ours:
-        assert self.plan is not None
-        if self.plan.attach_to:
-            self.reporter.note(f"attached to the deployment in flight: {self.plan.attach_to}")
-            arn = self.plan.attach_to
-        else:
-            found = watcher.find(
-                known=self.asked.known, task_definition_arn=applied.task_definition_arn
-            )
+    # --- 4: request, and find --------------------------------------------------------------
+
+    def _request(
+        self, step: CreateService | UpdateService, applied: Applied, observed: Observed
+    ) -> Requested | None:
+        """Ask ECS for the rollout. None where another one began since it was observed."""
+        try:
+            return self._ask(step, applied, observed)
+        except CallFailedError as error:
+            self.stage = Applying()
+            self._clean_up_after(step, error)
+            raise
+
+    def _ask(
+        self, step: CreateService | UpdateService, applied: Applied, observed: Observed
+    ) -> Requested | None:
+        ref, arn = self.operation.ref, applied.task_definition_arn
+        known = frozenset[str]()
+        if observed.service is not None:
+            known = frozenset(self.aws.ecs.service_deployment_arns(ref.cluster, ref.name))
+            insists = self.request.in_flight is InFlight.SUPERSEDE and self.attempts > 0
+            if begun_since(known, observed) and not insists:
+                return None
+        self._mark_before(step, applied, observed)
+        requested = self._requested(arn, known=known)
+        try:
+            apply_step(step, applied, desired=self.desired, aws=self.aws)
+        except CallFailedError as error:
+            if error.may_be_done:
+                self._require_taken(requested, error)
+            elif another_run_was_faster(error, step, self.aws, desired=self.desired):
+                self.stage = Applying()
+                if isinstance(step, UpdateService):
+                    self.registered = ""  # it is gone
+                return None
+            else:
+                raise
+        self.stage = requested = replace(requested, is_taken=True)
+        return requested
+
+    def _mark_before(self, step: Step, applied: Applied, observed: Observed) -> None:
+        """A run that is killed leaves no false success."""
+        now = observed.service.desired if observed.service else 0
+        arn = applied.task_definition_arn
+        if tasks_after(step, applied, desired=self.desired, now=now) == 0:
+            mark_before_start(self.aws.ecs, arn, observed)
+        elif self._watches_on:
+            note = mark_before_watch(self.aws.ecs, arn, observed)
+            self.late_notes = (*self.late_notes, note) if note else self.late_notes
+
+    def _require_taken(self, requested: Requested, error: CallFailedError) -> None:
+        """ECS rolls out what it was asked for, although no answer came; else raises `error`.
+
+        Raises _UnknownError where that cannot be seen either: then nothing is put back, because
+        what ECS rolls out belongs to the stack of now.
+        """
+        try:
+            is_taken = bool(requested.find_deployment())
+        except CallFailedError:
+            raise _UnknownError(error) from error
+        if not is_taken:
+            raise error
+        self.reporter.note(f"ECS took the change, but its answer got lost: {error.what}")
+
+    def _find(self, change: _Change, requested: Requested) -> Rolling:
+        watcher, arn = self._watcher(change.look), requested.arn
+        if not arn:
+            try:
+                found = watcher.find(
+                    known=requested.known, task_definition_arn=requested.task_definition_arn
+                )
+            except CallFailedError as error:
+                raise _UnknownError(error) from error
             arn = found.arn
-            self._tell_of_tie(watcher, found)
+            self.notes = (*self.notes, *watcher.taken_over)
+        self.deployment_arn = arn
         patience = PROPAGATION / self.request.pace.speed
-        return Ours(
+        ours = Ours(
             service=self.desired.name,
             arn=arn,
-            task_definition_arn=applied.task_definition_arn,
+            task_definition_arn=requested.task_definition_arn,
             role_patience=patience if self.stack.changes_roles() else timedelta(),
         )
+        requested = replace(requested, arn=arn)
+        self.stage = rolling = Rolling(requested=requested, ours=ours, watcher=watcher)
+        return rolling
 
-    def _tell_of_tie(self, watcher: Watcher, ours: ServiceDeployment) -> None:
-        """UpdateService takes no condition: what began since the last look was taken over."""
-        for note in ties_of(watcher.reader.others, ours):
-            self.notes = (*self.notes, note)
-            self.reporter.note(note)
-
-    # --- watch -----------------------------------------------------------------------------
-
-    def _watcher(self, observed: Observed, started: datetime) -> Watcher:
-        now = self.clock.now()
-        old = observed.running.arn if observed.running else ""
+    def _watcher(self, look: _Look) -> Watcher:
+        now, running = self.clock.now(), look.observed.running
         return Watcher(
             aws=self.aws,
             clock=self.clock,
@@ -627,288 +615,240 @@ class _Deployment:
             service=self.desired.name,
             pace=self.request.pace,
             started=now,
-            deadline=max(started, now) + self.request.timeout,
-            old_revision=family_revision(old) if old else "",
+            deadline=max(self.started, now) + self.request.timeout,
+            old_revision=family_revision(running.arn) if running else "",
             steady_for=timedelta(seconds=self.desired.steady_for),
         )
 
-    def _watch(
-        self, watcher: Watcher, observed: Observed, applied: Applied, started: datetime
-    ) -> Result:
-        assert self.ours is not None
-        began = self.clock.now()
-        self._phase(PhaseName.ROLLOUT, PhaseState.RUNNING, "", began)
-        try:
-            watched = watcher.watch(self.ours)
-        except CallFailedError as error:
-            self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, "AWS does not answer", began)
-            return self._unknown(started, error)
-        took = _seconds(self.clock.now() - began)
-        match watched.verdict:
-            case Succeeded():
-                return self._succeeded(watched, observed, applied, started, began=began)
-            case Superseded() as superseded:
-                text = f"superseded after {took}"
-                self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, text, began)
-                return self._finish(
-                    started, Outcome.SUPERSEDED, message=_superseded_text(superseded)
-                )
-            case TimedOut() | InProgress():
-                self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"no end after {took}", began)
-                diagnosis = self._diagnose(watcher, watched, observed)
-                return self._timed_out(started, watched, diagnosis)
-            case Unproved() | Doomed() | RollingBack() | RolledBack() | Failed():
-                self._phase(PhaseName.ROLLOUT, PhaseState.FAILED, f"failed after {took}", began)
-                return self._failed(watcher, watched, observed, started)
+    # --- 5, 7: follow, and settle ----------------------------------------------------------
 
-    def _succeeded(
-        self,
-        watched: Watched,
-        observed: Observed,
-        applied: Applied,
-        started: datetime,
-        *,
-        began: datetime,
-    ) -> Result:
-        """ECS calls a deployment of no tasks successful at once: that is an outcome of its own."""
-        service = watched.snapshot.service
-        if service is not None and service.desired == 0:
-            self._phase(PhaseName.ROLLOUT, PhaseState.DONE, "no task: the count is 0", began)
-            return self._finish(
-                started,
-                Outcome.NOT_STARTED,
-                applied=applied,
-                message=not_started_text(self.asked.revision),
-                next_steps=(self._scale_command(),),
-            )
-        took = _seconds(self.clock.now() - began)
-        count = f"{service.running} of {service.desired}" if service else "all"
-        self._phase(PhaseName.ROLLOUT, PhaseState.DONE, f"{count} healthy after {took}", began)
-        arn, watched_on = applied.task_definition_arn, self._watches_on and self._rolls_out()
-        note = mark_proved(self.aws.ecs, arn, observed, was_watched=watched_on)
-        self.notes = (*self.notes, note) if note else self.notes
-        return self._finish(started, Outcome.SUCCEEDED, applied=applied)
-
-    def _scale_command(self) -> str:
-        service, env = self.desired.service_name, self.desired.environment
-        return f"fsd scale --service {service} --env {env} --count 1"
-
-    def _failed(
-        self, watcher: Watcher, watched: Watched, observed: Observed, started: datetime
-    ) -> Result:
-        assert self.ours is not None
-        assert self.plan is not None
-        self.diagnosis = diagnosis = self._diagnose(watcher, watched, observed)
-        ecs_does_it = isinstance(watched.verdict, RollingBack | RolledBack)
-        if not (self.request.rollback or ecs_does_it):
-            self._note(diagnosis)
-            message = (
-                f"not rolled back (--no-rollback): ECS still has {self.asked.revision} as its "
-                "newest deployment"
-            )
-            return self._finish(
-                started, Outcome.ROLLBACK_FAILED, diagnosis=diagnosis, message=message
-            )
-        began = self.clock.now()
-        self._phase(PhaseName.ROLLBACK, PhaseState.RUNNING, "", began)
-        job = GoBack(
-            aws=self.aws,
-            clock=self.clock,
-            watcher=watcher,
-            ours=self.ours,
-            verdict=watched.verdict,
-            desired=self.desired,
-            observed=self.stack.with_stack_before(observed),
-            count=self.plan.count_asked,
-            template=self.stack.changed_template(observed),
+    def _rollout(self, change: _Change, rolling: Rolling) -> Rollout:
+        look, desired, drain = change.look, self.desired, timedelta(seconds=self.desired.drain)
+        template = self.stack.changed_template(look.observed)
+        tags = desired.stack_tags
+        way_back = GoBack(
+            operation=self.operation,
+            watcher=rolling.watcher,
+            ours=rolling.ours,
+            verdict=TimedOut(),
+            observed=self.stack.with_stack_before(look.observed),
+            count=look.plan.count_asked,
+            wanted=desired.service.desired_count,
+            stack=ChangedStack(template=template, own=desired.template, tags=tags)
+            if template is not None
+            else None,
+            container=desired.service.container,
+            drain=drain,
         )
-        try:
-            back = go_back(job)
-        except (CallFailedError, TimedOutError) as error:
-            # The diagnosis must not be lost over it.
-            back = ended_by_error(job, error)
-        back = bring_back(job, back)
-        self._note(diagnosis)
-        return self._finish_rollback(back, started, began=began, diagnosis=diagnosis)
-
-    def _finish_rollback(
-        self, back: RolledBackTo, started: datetime, *, began: datetime, diagnosis: Diagnosis
-    ) -> Result:
-        state = PhaseState.DONE if back.outcome is Outcome.ROLLED_BACK else PhaseState.FAILED
-        took = _seconds(self.clock.now() - began)
-        self._phase(PhaseName.ROLLBACK, state, f"{back.text} after {took}", began)
-        if back.outcome is Outcome.SUCCEEDED:
-            return self._finish(started, back.outcome, message=back.message)
-        return self._finish(
-            started, back.outcome, diagnosis=diagnosis, message=back.message, next_steps=back.next
-        )
-
-    def _note(self, diagnosis: Diagnosis) -> None:
-        """In the ledger: ECS's own reason is that a rollback was asked for."""
-        assert self.ours is not None
-        untold = note_failure(self.aws.ecs, self.ours.task_definition_arn, diagnosis.cause)
-        if untold:
-            self.reporter.note(untold)
-
-    def _diagnose(self, watcher: Watcher, watched: Watched, observed: Observed) -> Diagnosis:
-        assert self.ours is not None
-        assert self.plan is not None
-        watcher.refresh_evidence()
-        changed = find_changes(
-            self.aws.ecs,
-            good=last_good(observed),
-            failed=self.ours.task_definition_arn,
+        updates = [step for step in look.plan.steps if isinstance(step, UpdateService)]
+        return Rollout(
+            rolling=rolling,
+            way_back=way_back,
+            goes_back=self.request.rollback,
+            drain=drain,
+            check_port=desired.check_port,
+            settings=tuple(setting for step in updates for setting in step.changes),
             count_commits=self.request.count_commits,
         )
-        updates = [step for step in self.plan.steps if isinstance(step, UpdateService)]
-        settings = tuple(change for step in updates for change in step.changes)
-        return diagnose(
-            self.aws,
-            watcher.snapshot,
-            task_definition_arn=self.ours.task_definition_arn,
-            log_group=self.desired.log_group,
-            port=self.desired.check_port,
-            reason=getattr(watched.verdict, "reason", ""),
-            changed_since=changed.since,
-            changes=(*changed.changes, *settings) if changed.since else (),
+
+    def _leave(self, change: _Change) -> Result:
+        """Without the verdict: the old tasks may be needed yet, and what they need with them."""
+        self._apply_after(change, self._without_clean_up(change.after))
+        self.notes = (*self.notes, *self.late_notes)
+        return self._finish(Ended(outcome=Outcome.STARTED), change=change)
+
+    def _settle(self, ended: Ended, change: _Change, rolling: Rolling) -> Result:
+        """What waits for the verdict. A stack that keeps too much is no failure of a release."""
+        arn, observed = rolling.task_definition_arn, change.look.observed
+        self.stage = Settling(task_definition_arn=arn)
+        if ended.is_proved:
+            was_watched = self._watches_on and change.look.plan.rolls_out
+            note = mark_proved(self.aws.ecs, arn, observed, was_watched=was_watched)
+            self.notes = (*self.notes, note) if note else self.notes
+        result, stack = self._look_once_more(ended, change, rolling)
+        is_ours = result.running is not None and result.running.task_definition_arn == arn
+        after = self._without_clean_up(change.after) if self._old_tasks_remain else change.after
+        claimed = self.stack.claim(stack if is_ours else None)
+        if claimed:
+            self.reporter.note(claimed)
+        kept, applied = self._clean_up(change, after)
+        told = (claimed, kept, *self.late_notes, applied.undeleted, *_counts_set(after))
+        self._discard_orphans(rolling, observed)
+        return replace(
+            result,
+            notes=(*result.notes, *filter(None, told)),
+            phases=self.phases.phases,
+            finished_at=self.clock.now(),
         )
 
-    def _timed_out(self, started: datetime, watched: Watched, diagnosis: Diagnosis) -> Result:
-        """With what stands in its way, where anything tells."""
-        deployment = watched.snapshot.deployment
-        status = deployment.status if deployment else "unknown"
-        hook = deployment.awaits if deployment else None
-        message = self._where_it_stands(watched, status)
-        steps = [
-            f"fsd status --service {self.desired.service_name} --env "
-            f"{self.desired.environment} --watch"
-        ]
-        if deployment and hook:
-            message = paused_text(hook, deployment.lifecycle_stage)
-            steps.insert(0, continue_command(deployment.arn, hook))
-        return self._finish(
-            started,
-            Outcome.TIMED_OUT,
-            diagnosis=diagnosis if diagnosis.cause.code != ROLLOUT_FAILED.code else None,
-            message=f"not done after {_seconds(self.request.timeout)}; {message}",
-            next_steps=tuple(steps),
-        )
+    def _clean_up(self, change: _Change, after: tuple[Step, ...]) -> tuple[str, Applied]:
+        """(what to tell of a stack that keeps too much, what was applied)."""
+        stacks = tuple(step for step in after if isinstance(step, ApplyStack))
+        applied = self._apply_after(change, tuple(step for step in after if step not in stacks))
+        try:
+            return "", self._apply_after(replace(change, applied=applied), stacks)
+        except CallFailedError as error:
+            return f"{_KEPT}: {error.what}", applied
 
-    def _where_it_stands(self, watched: Watched, status: str) -> str:
-        assert self.ours is not None
-        assert self.watcher is not None
-        drain = Drain(delay=timedelta(seconds=self.desired.drain), speed=self.request.pace.speed)
-        stands = self.watcher.where_it_stands(self.ours, drain)
-        service = watched.snapshot.service
-        goes_on = f"ECS says {status} and goes on by itself"
-        if service is None or not stands.startswith("all "):
-            goes_on += ": its circuit breaker rolls back what does not get healthy"
-        return f"{stands}. {goes_on}"
+    def _apply_after(self, change: _Change, steps: tuple[Step, ...]) -> Applied:
+        applied = change.applied
+        for step in steps:
+            applied = self._apply_step(step, applied, change.look)
+        return applied
 
-    def _unknown(self, started: datetime, error: CallFailedError) -> Result:
-        """AWS stopped answering in mid-rollout: what is going on there is not known."""
-        service, env = self.desired.service_name, self.desired.environment
-        goes_on = (
-            "ECS goes on by itself, and its circuit breaker rolls back what does not get healthy"
-        )
-        if self._is_confirming:
-            goes_on = "ECS calls its deployment done; that its tasks keep running was not seen"
-        return self._finish(
-            started,
-            Outcome.TIMED_OUT,
-            message=f"the state of {self.asked.revision} is not known: {error.what}; {goes_on}",
-            next_steps=(f"fsd status --service {service} --env {env}", error.fix),
-            look=False,
-        )
+    def _without_clean_up(self, after: tuple[Step, ...]) -> tuple[Step, ...]:
+        """What only old tasks need stays for the next deployment to remove."""
+        now = tuple(step for step in after if not isinstance(step, ApplyStack | RunOneOff))
+        if now != after:
+            self.late_notes = (*self.late_notes, _KEPT)
+        return now
 
-    def _interrupted(self, started: datetime, signal: Interrupted) -> Result:
-        """One answer within the seconds that a runner leaves: say what state things are in."""
-        service, env = self.desired.service_name, self.desired.environment
-        revision = self.asked.revision
-        if self.has_succeeded:
-            message = (
-                f"{signal.what} after {revision} had succeeded; scaling limits, or the end "
-                "of what only old tasks needed in the stack, may be missing"
-            )
-        elif self.changing:
-            message = (
-                f"{signal.what} while CloudFormation changes {self.changing}: what it has begun, "
-                "it finishes; ECS was not asked to change anything that runs"
-            )
-        elif self.ours is None and not self.asked.revision_arn:
-            message = f"{signal.what} before ECS was asked to change anything that runs"
-        elif self.diagnosis is None and self._is_confirming:
-            message = (
-                f"{signal.what} after ECS had called the deployment of {revision} done; that its "
-                "tasks keep running was not seen to the end"
-            )
-        elif self.diagnosis is not None:
-            message = (
-                f"{signal.what} while {revision} was rolled back; ECS goes on with what it "
-                "was asked for"
-            )
-        elif not self.asked.is_known_to_be_taken():
-            message = (
-                f"{signal.what} in the moment in which ECS was asked to roll out "
-                f"{revision}: it lists no deployment of it yet"
-            )
-        else:
-            wants_rollback = self.request.on_cancel is OnCancel.ROLLBACK
-            message = f"{signal.what}; {self.asked.cancel(roll_back=wants_rollback)}"
-        return self._finish(
-            started,
-            Outcome.INTERRUPTED,
-            diagnosis=self.diagnosis,
-            message=message,
-            next_steps=(
-                f"fsd status --service {service} --env {env}",
-                "the same fsd deploy again: it attaches to what is in flight",
-            ),
-            look=False,
-        )
-
-    # --- report ----------------------------------------------------------------------------
-
-    def _phase(
-        self,
-        name: PhaseName | None,
-        state: PhaseState,
-        text: str,
-        began: datetime,
-        *,
-        step: Step | None = None,
-        revision: str = "",
-    ) -> None:
-        if name is None:
-            return
-        phase = Phase(
-            name=name,
-            state=state,
-            text=text,
-            step=step,
-            revision=revision,
-            started_at=began,
-            finished_at=None if state is PhaseState.RUNNING else self.clock.now(),
-        )
-        self.phases = [p for p in self.phases if (p.name, p.started_at) != (name, began)] + [phase]
-        self.reporter.phase(phase)
-
-    def _previous(self, observed: Observed) -> ReleaseInfo | None:
-        return release_info(observed.running) if observed.running else None
-
-    def _warnings(self) -> tuple[str, ...]:
-        return tuple(self.watcher.view.warnings) if self.watcher else ()
+    @property
+    def _old_tasks_remain(self) -> bool:
+        """With an early success ECS drains and stops them after it has called it done."""
+        early = self.desired.service.deployment_configuration.get("earlySuccessCriteria")
+        return isinstance(early, dict) and early.get("sourceServiceRevisionCleanup") == "DEFERRED"
 
     @property
     def _watches_on(self) -> bool:
         return self.desired.steady_for > 0 and self.request.wait
 
-    @property
-    def _is_confirming(self) -> bool:
-        return self.watcher is not None and self.watcher.is_confirming
+    # --- what this run has made, and what earlier ones left ----------------------------------
 
-    def _rolls_out(self) -> bool:
-        return self.plan is not None and self.plan.rolls_out
+    def _take_back(self) -> None:
+        """What this run has made and will not use, or not now, must not look like a release."""
+        self._discard_registered()
+        self.stack.restore_if_ours()
+
+    def _discard_registered(self) -> None:
+        registered, self.registered = self.registered, ""
+        if registered and registered != self.stage.task_definition_arn:
+            discard_if_unused(self.aws.ecs, registered, self.desired)
+
+    def _discard_orphans(self, rolling: Rolling, observed: Observed) -> None:
+        margin = ORPHAN_MARGIN / self.request.pace.speed
+        if may_have_orphans({*observed.used_revisions, rolling.task_definition_arn}):
+            discard_orphans(self.aws.ecs, rolling.ours, self.desired, margin=margin)
+
+    # --- where it ends early ---------------------------------------------------------------
+
+    def _unknown(self, error: CallFailedError) -> Result:
+        """AWS does not say what became of what it was asked for."""
+        stage = self.stage
+        if not isinstance(stage, Requested | Rolling):
+            raise error
+        return self._result(ended_unknown(stage, error, self.operation.ref))
+
+    def _not_begun(self, failed: StepFailedError) -> Result:
+        """What the step found is as good a reason as a rollout's."""
+        self._discard_registered()
+        ended = Ended(
+            outcome=Outcome.ROLLED_BACK,
+            diagnosis=failed.diagnosis,
+            message=f"{failed.what}; nothing that runs was changed",
+            next_steps=(failed.fix,),
+        )
+        at_hand = self._at_hand(service=None, targets=None, outputs=None)
+        result, _ = self._with_last_look(self._result(ended), at_hand)
+        return replace(result, was_begun=False)
+
+    def _interrupted(self, signal: Interrupted) -> Result:
+        """One answer within the seconds that a runner leaves: say what state things are in."""
+        wants_rollback = self.request.on_cancel is OnCancel.ROLLBACK
+        ended = Ended(
+            outcome=Outcome.INTERRUPTED,
+            diagnosis=self.stage.diagnosis,
+            message=self.stage.interrupted(signal.what, roll_back=wants_rollback),
+            next_steps=(
+                f"fsd status {self.operation.ref.options}",
+                "the same fsd deploy again: it attaches to what is in flight",
+            ),
+        )
+        return self._result(ended)
+
+    # --- 6: the last look, and the result ----------------------------------------------------
+
+    def _finish(self, ended: Ended, *, change: _Change, rolling: Rolling | None = None) -> Result:
+        return self._look_once_more(ended, change, rolling)[0]
+
+    def _look_once_more(
+        self, ended: Ended, change: _Change, rolling: Rolling | None
+    ) -> tuple[Result, Stack | None]:
+        """(the result, the stack where it was read)."""
+        result = self._result(ended, applied=change.applied, rolling=rolling)
+        if not ended.is_known:
+            return result, None
+        ours, registered = result.release, change.applied.registered
+        judged = None
+        if rolling is not None and ended.outcome is Outcome.SUCCEEDED:
+            judged = rolling.watcher.reader.targets_of_this_look
+        is_untouched = ended.diagnosis is not None and self.stack.template is None
+        at_hand = self._at_hand(
+            registered=registered,
+            fallback=ours if rolling else None,
+            service=ended.service,
+            targets=(lambda: judged) if judged is not None else None,
+            outputs=change.look.outputs if is_untouched else None,
+        )
+        return self._with_last_look(result, at_hand)
+
+    def _at_hand(
+        self,
+        *,
+        service: ServiceState | None,
+        targets: Callable[[], Sequence[TargetHealth]] | None,
+        outputs: Mapping[str, str] | None,
+        registered: TaskDefinition | None = None,
+        fallback: ReleaseInfo | None = None,
+    ) -> AtHand:
+        previous = self.look.previous if self.look else None
+        made = release_info(registered) if registered else None
+        return AtHand(
+            releases={one.task_definition_arn: one for one in (previous, made) if one},
+            fallback=fallback,
+            service=service,
+            targets=targets,
+            outputs=outputs,
+        )
+
+    def _with_last_look(self, result: Result, at_hand: AtHand) -> tuple[Result, Stack | None]:
+        result = with_what_runs(result, self.operation, at_hand)
+        running = result.running.task_definition_arn if result.running else ""
+        is_ours = bool(self.deployment_arn) and running == self.stage.task_definition_arn
+        goes = is_ours and not self.desired.service.has_load_balancer
+        return with_url(result, self.operation, at_hand, has_url=not goes)
+
+    def _result(
+        self, ended: Ended, *, applied: Applied | None = None, rolling: Rolling | None = None
+    ) -> Result:
+        desired, identity, look = self.desired, self.aws.identity, self.look
+        arn = self.stage.task_definition_arn or (applied.task_definition_arn if applied else "")
+        previous = look.previous if look else None
+        if not arn and ended.outcome is Outcome.UNCHANGED and previous:
+            arn = previous.task_definition_arn
+        warned = tuple(rolling.watcher.view.warnings) if rolling else ()
+        return Result(
+            outcome=ended.outcome,
+            action="deploy",
+            service=desired.service_name,
+            environment=desired.environment,
+            account=identity.account,
+            region=identity.region,
+            started_at=self.started,
+            finished_at=self.clock.now(),
+            release=self._release(arn),
+            previous=previous,
+            image=self.request.image.uri,
+            deployment_arn=self.deployment_arn,
+            log_group=desired.log_group,
+            owners=desired.owners,
+            phases=self.phases.phases,
+            changes=look.plan.changes() if look else (),
+            diagnosis=ended.diagnosis,
+            message=ended.message,
+            next_steps=ended.next_steps,
+            notes=(*self.request.notes, *self.notes, *warned),
+        )
 
     def _release(self, applied_arn: str) -> ReleaseInfo:
         release, task = self.request.release, self.desired.task_definition
@@ -923,111 +863,8 @@ class _Deployment:
             run=release.run,
         )
 
-    def _finish(
-        self,
-        started: datetime,
-        outcome: Outcome,
-        *,
-        applied: Applied | None = None,
-        diagnosis: Diagnosis | None = None,
-        message: str = "",
-        next_steps: tuple[str, ...] = (),
-        look: bool = True,
-        seen: AsObserved | None = None,
-    ) -> Result:
-        desired, identity = self.desired, self.aws.identity
-        ours_arn = self.ours.task_definition_arn if self.ours else self.asked.revision_arn
-        arn = ours_arn or (applied.task_definition_arn if applied else "")
-        if not arn and outcome is Outcome.UNCHANGED and self.previous:
-            arn = self.previous.task_definition_arn
-        result = Result(
-            outcome=outcome,
-            action="deploy",
-            service=desired.service_name,
-            environment=desired.environment,
-            account=identity.account,
-            region=identity.region,
-            started_at=started,
-            finished_at=self.clock.now(),
-            release=self._release(arn),
-            previous=self.previous,
-            image=self.request.image.uri,
-            deployment_arn=self.ours.arn if self.ours else "",
-            log_group=desired.log_group,
-            owners=desired.owners,
-            phases=tuple(self.phases),
-            changes=self.plan.changes() if self.plan else (),
-            diagnosis=diagnosis,
-            message=message,
-            next_steps=next_steps,
-            notes=(*self.request.notes, *self.notes, *self._warnings()),
-        )
-        retry = Retry(
-            clock=self.clock,
-            reporter=self.reporter,
-            speed=self.request.pace.speed,
-            limit=LAST_LOOK_LIMIT,
-        )
-        for see in (self._with_service, self._with_stack) if look else ():
-            try:
-                result = see(result, retry.of(self.aws), seen)
-            except CallFailedError as error:
-                # How it ended is known; only the picture of what runs is not whole.
-                note = f"what runs now could not be read: {error.what}"
-                result = replace(result, notes=(*result.notes, note))
-        return result
-
-    def _with_service(self, result: Result, aws: Aws, seen: AsObserved | None) -> Result:
-        """The last look: what runs now, so that a report never claims more than was seen."""
-        service = seen.service if seen else None
-        service = service or aws.ecs.find_service(self.desired.service.cluster, self.desired.name)
-        if service is None:
-            return result
-        is_judged = result.outcome is Outcome.SUCCEEDED and self.watcher is not None
-        judged = self.watcher.reader.targets_of_this_look if self.watcher and is_judged else None
-        targets = (lambda: judged) if judged is not None else seen.targets if seen else None
-        healthy = read_healthy(aws, service, targets=targets)
-        notes = result.notes
-        if result.outcome in {Outcome.SUCCEEDED, Outcome.UNCHANGED}:
-            name, env = self.desired.service_name, self.desired.environment
-            command = f"fsd diagnose --service {name} --env {env}"
-            notes = (*notes, *filter(None, [unhealthy_note(service, healthy, command)]))
-        return replace(
-            result,
-            running=self._info(service.task_definition_arn, aws),
-            running_count=service.running,
-            desired_count=service.desired,
-            healthy_count=healthy,
-            notes=notes,
-        )
-
-    def _info(self, arn: str, aws: Aws) -> ReleaseInfo | None:
-        if self.previous is not None and arn == self.previous.task_definition_arn:
-            return self.previous
-        try:
-            found = aws.ecs.find_task_definition(arn)
-        except CallFailedError:
-            if self.ours is None or arn != self.ours.task_definition_arn:
-                raise
-            return self._release(arn)
-        return release_info(found) if found else None
-
-    def _with_stack(self, result: Result, aws: Aws, seen: AsObserved | None) -> Result:
-        if result.running is None:
-            return result
-        if seen is not None:
-            return replace(result, url=seen.outputs.get(OUTPUT_URL, ""))
-        stack = aws.stacks.find(self.desired.stack_name)
-        if self.ours and result.running.task_definition_arn == self.ours.task_definition_arn:
-            self.stack_seen = stack
-        is_worker = self.stack_seen is not None and not self.desired.service.has_load_balancer
-        has_url = stack is not None and not is_worker  # its load balancer goes, or has gone
-        return replace(result, url=stack.outputs.get(OUTPUT_URL, "") if stack and has_url else "")
-
 
 _KEPT = "the stack keeps what only the old tasks needed; the next deployment removes it"
-# How the deployment ended is known; for a whole picture of what runs one may wait a little.
-LAST_LOOK_LIMIT = timedelta(seconds=14)
 # A revision that is older than our deployment by less may be another run's, just about to use it.
 ORPHAN_MARGIN = timedelta(seconds=30)
 
@@ -1045,13 +882,9 @@ def _revision_made(step: Step, applied: Applied) -> str:
     return family_revision(applied.task_definition_arn)
 
 
-def _superseded_text(superseded: Superseded) -> str:
-    if not superseded.by:
-        return "the service was deleted meanwhile"
-    revision = family_revision(superseded.task_definition_arn)
-    return f"another deployment took over with {revision}; nothing of it was undone"
-
-
-def _seconds(duration: timedelta) -> str:
-    total = round(duration.total_seconds())
-    return f"{total} s" if total < 60 else f"{total // 60}m{total % 60:02d}s"
+def _counts_set(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"the desired count of {step.name} is {step.count} now that auto scaling is gone"
+        for step in steps
+        if isinstance(step, SetCount)
+    )

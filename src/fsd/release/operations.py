@@ -2,72 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError, UsageError
 from fsd.manifest.spelling import nearest
+from fsd.plan.observed import Observed
 from fsd.plan.verdict import Mark, is_unproved
-from fsd.release.border import Border, check_rollback, note_force
-from fsd.release.changed import find_changes
-from fsd.release.evidence import diagnose
+from fsd.release.border import check_rollback, note_force
+from fsd.release.concurrency.in_flight import in_flight_error
+from fsd.release.ending import Ended
+from fsd.release.follow import Rollout, ended_unknown, follow
 from fsd.release.healthy import read_healthy
-from fsd.release.journal import JournalEntry, note_action, note_failure
+from fsd.release.journal import JournalEntry, note_action
+from fsd.release.last_look import AtHand, with_what_runs
 from fsd.release.ledger import NOT_STARTED, SUCCEEDED, read_history, release_info, resolve_version
-from fsd.release.pace import Pace
-from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
-from fsd.release.proof import nothing_ran_text, put_mark
-from fsd.release.reporter import Reporter
+from fsd.release.operation import Operation, ServiceRef
+from fsd.release.phases import PhaseLog
+from fsd.release.ports import Aws, Ecs
+from fsd.release.proof import put_mark
+from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, ReleaseInfo, Result
-from fsd.release.retry import Retry
-from fsd.release.rollback import ROLLBACK_TIME, find_lost_race
-from fsd.release.rollout_stage import Drain
-from fsd.release.turn import ties_of
-from fsd.release.watch import TimedOut, Watched, Watcher
-from fsd.rollout.assess import (
-    Doomed,
-    Failed,
-    InProgress,
-    Ours,
-    RolledBack,
-    Succeeded,
-    Superseded,
-    Unproved,
-    Verdict,
-)
-from fsd.rollout.cause import Diagnosis
+from fsd.release.rollback import GoBack
+from fsd.release.stages import Requested, Rolling, Stage
+from fsd.release.watch import TimedOut, Watcher
+from fsd.rollout.assess import Ours
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import ServiceState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceRef:
-    """A service that an operator names; all its AWS names are derived."""
-
-    service: str  # metadata.name
-    environment: str
-    cluster: str
-    name: str  # <service>-<env>
-    stack_name: str
-    log_group: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """The tools of one operation."""
-
-    aws: Aws
-    ref: ServiceRef
-    clock: Clock
-    reporter: Reporter
-    timeout: timedelta = timedelta(minutes=20)
-    wait: bool = True
-    pace: Pace = field(default_factory=Pace)
-    border: Border = field(default_factory=lambda: Border(environment=""))
-    forced: str = ""  # what the ledger notes
-    by: str = ""  # who asks, for the ledger: a workflow's run, user@host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,14 +116,9 @@ def roll_back(operation: Operation, version: str | None) -> Result:
     target = resolve_version(history, version) if version else _last_good(history, service)
     _require_that_it_ran(target)
     if target.task_definition_arn == service.task_definition_arn:
-        return _result(
-            operation,
-            outcome=Outcome.UNCHANGED,
-            action="rollback",
-            started=operation.clock.now(),
-            release=target,
-            message=f"{target.revision} runs already",
-        )
+        ended = Ended(outcome=Outcome.UNCHANGED, message=f"{target.revision} runs already")
+        started = operation.clock.now()
+        return _result(operation, ended, action="rollback", started=started, release=target)
     forced = check_rollback(operation.border, target)
     operation = replace(operation, forced=forced or operation.forced)
     parameters: Json = {"taskDefinition": target.task_definition_arn}
@@ -197,10 +155,8 @@ def scale(operation: Operation, count: int) -> Result:
         return _start(operation, unproved, count)
     started = clock.now()
     if service.desired == count:
-        message = f"{count} tasks are wanted already"
-        return _result(
-            operation, outcome=Outcome.UNCHANGED, action="scale", started=started, message=message
-        )
+        ended = Ended(outcome=Outcome.UNCHANGED, message=f"{count} tasks are wanted already")
+        return _result(operation, ended, action="scale", started=started)
     note_force(aws.ecs, service.task_definition_arn, operation.forced)
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, "desiredCount": count})
     arn, what = service.task_definition_arn, f"{service.desired} to {count}"
@@ -208,8 +164,8 @@ def scale(operation: Operation, count: int) -> Result:
     outcome = Outcome.STARTED
     if operation.wait:
         outcome = _wait_for_count(operation, count, started + operation.timeout)
-    message = f"{service.desired} → {count} tasks"
-    return _result(operation, outcome=outcome, action="scale", started=started, message=message)
+    ended = Ended(outcome=outcome, message=f"{service.desired} → {count} tasks")
+    return _result(operation, ended, action="scale", started=started)
 
 
 def _note(operation: Operation, arn: str, entry: JournalEntry) -> None:
@@ -289,57 +245,102 @@ def _require_that_it_ran(target: ReleaseInfo) -> None:
 def _update_and_watch(
     operation: Operation, parameters: Json, *, action: str, target: ReleaseInfo | None
 ) -> Result:
-    ref, aws, clock = operation.ref, operation.aws, operation.clock
+    """Ask ECS for a deployment of `target`, or of what runs, and follow it as a release's."""
+    ref, aws = operation.ref, operation.aws
     service = get_service(operation)
     arn = target.task_definition_arn if target else service.task_definition_arn
     known = _refuse_in_flight(operation)
     note_force(aws.ecs, arn, operation.forced)
-    started = clock.now()
-    aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, **parameters})
-    _note(operation, arn, _entry(action, service, parameters, at=started, by=operation.by))
-    watcher = Watcher(
-        aws=aws,
-        clock=clock,
+    started = operation.clock.now()
+    found = aws.ecs.find_task_definition(service.task_definition_arn)
+    before = release_info(found) if found else None
+    requested = Requested(operation=operation, task_definition_arn=arn, known=known)
+    watcher = _watcher(operation, service, target, started=started)
+    stages: list[Stage] = [requested]
+    try:
+        aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, **parameters})
+        requested = replace(requested, is_taken=True)
+        stages.append(requested)
+        _note(operation, arn, _entry(action, service, parameters, at=started, by=operation.by))
+        ended = _follow(requested, watcher, service, enter=stages.append)
+    except Interrupted as signal:
+        ended = Ended(
+            outcome=Outcome.INTERRUPTED,
+            message=stages[-1].interrupted(signal.what, roll_back=False),
+            diagnosis=stages[-1].diagnosis,
+            is_known=False,
+        )
+    result = _result(
+        operation, ended, action=action, started=started, release=target, previous=before
+    )
+    owners = tuple(dict(service.tags).get("fsd:owners", "").split())
+    notes = (*watcher.view.warnings, *watcher.taken_over, *result.notes)
+    return replace(result, owners=owners, notes=notes)
+
+
+def _watcher(
+    operation: Operation, service: ServiceState, target: ReleaseInfo | None, *, started: datetime
+) -> Watcher:
+    return Watcher(
+        aws=operation.aws,
+        clock=operation.clock,
         reporter=operation.reporter,
-        cluster=ref.cluster,
-        service=ref.name,
+        cluster=operation.ref.cluster,
+        service=operation.ref.name,
         pace=operation.pace,
         started=started,
         deadline=started + operation.timeout,
         old_revision=family_revision(service.task_definition_arn),
         steady_for=timedelta(seconds=target.steady_for if target else 0),
     )
-    previous = aws.ecs.find_task_definition(service.task_definition_arn)
-    before = release_info(previous) if previous else None
-    ties: tuple[str, ...] = ()
+
+
+def _follow(
+    requested: Requested,
+    watcher: Watcher,
+    before: ServiceState,
+    *,
+    enter: Callable[[Stage], None],
+) -> Ended:
+    operation, arn = requested.operation, requested.task_definition_arn
     try:
-        found = watcher.find(known=known, task_definition_arn=arn)
-        ties = ties_of(watcher.reader.others, found)
-        ours = Ours(service=ref.name, arn=found.arn, task_definition_arn=arn)
-        outcome, message, diagnosis = (
-            _judge(operation, watcher, ours, before=service.task_definition_arn)
-            if operation.wait
-            else (Outcome.STARTED, "", None)
-        )
-    except Interrupted as signal:
-        outcome, diagnosis = Outcome.INTERRUPTED, None
-        message = f"{signal.what}; ECS goes on with {family_revision(arn)}"
+        found = watcher.find(known=requested.known, task_definition_arn=arn)
     except CallFailedError as error:
-        outcome, diagnosis = Outcome.TIMED_OUT, None
-        message = (
-            f"the state of {family_revision(arn)} is not known: {error.what}; ECS goes on by itself"
-        )
-    result = _result(
-        operation,
-        outcome=outcome,
-        action=action,
-        started=started,
-        release=target,
-        previous=before,
-        message=message,
-        diagnosis=diagnosis,
+        return ended_unknown(requested, error, operation.ref)
+    ours = Ours(service=operation.ref.name, arn=found.arn, task_definition_arn=arn)
+    requested = replace(requested, arn=found.arn)
+    rolling = Rolling(requested=requested, ours=ours, watcher=watcher)
+    enter(rolling)
+    if not operation.wait:
+        return Ended(outcome=Outcome.STARTED)
+    way_back = GoBack(
+        operation=operation,
+        watcher=watcher,
+        ours=ours,
+        verdict=TimedOut(),
+        observed=_observed(operation, before),
+        named=before.task_definition_arn,
+        can_redeploy=before.task_definition_arn != arn,
     )
-    return replace(result, notes=(*watcher.view.warnings, *ties, *result.notes))
+    phases = PhaseLog(clock=operation.clock, reporter=Silent())
+    return follow(Rollout(rolling=rolling, way_back=way_back), phases=phases, enter=enter)
+
+
+def _observed(operation: Operation, service: ServiceState) -> Observed:
+    """The service as it was before. Its stack stays as it is, whatever becomes of the operation."""
+    return Observed(
+        account=operation.aws.identity.account,
+        region=operation.aws.identity.region,
+        cluster_exists=True,
+        stack=None,
+        service=service,
+        running=None,
+        latest=None,
+        scaling=None,
+        in_flight=None,
+        last_deployment=None,
+        last_successful=None,
+    )
 
 
 def _entry(
@@ -359,133 +360,23 @@ def _refuse_in_flight(operation: Operation) -> frozenset[str]:
     arns = ecs.service_deployment_arns(ref.cluster, ref.name)
     newest = next(iter(ecs.service_deployments(arns[:1])), None)
     if newest is not None and not newest.status.is_final:
-        raise RefusedError(
-            f"a deployment of {ref.name} is in flight: "
-            f"{family_revision(newest.task_definition_arn)}, {newest.status}",
-            where=newest.arn,
-            fix="wait for it: fsd status --watch",
-            code=ErrorCode.DEPLOYMENT_IN_FLIGHT,
-        )
+        fix = "wait for it: fsd status --watch"
+        raise in_flight_error(newest, what="a deployment", name=ref.name, fix=fix)
     return frozenset(arns)
-
-
-def _judge(
-    operation: Operation, watcher: Watcher, ours: Ours, *, before: str
-) -> tuple[Outcome, str, Diagnosis | None]:
-    watched = watcher.watch(ours)
-    if isinstance(watched.verdict, Succeeded):
-        service = watched.snapshot.service
-        if service is not None and service.desired == 0:
-            return Outcome.NOT_STARTED, nothing_ran_text(ours.task_definition_arn), None
-        return Outcome.SUCCEEDED, "", None
-    if isinstance(watched.verdict, Superseded):
-        return Outcome.SUPERSEDED, "another deployment took over; nothing of it was undone", None
-    watcher.refresh_evidence()
-    if isinstance(watched.verdict, TimedOut | InProgress):
-        stands = watcher.where_it_stands(ours, Drain(speed=operation.pace.speed))
-        return Outcome.TIMED_OUT, f"no end yet: {stands}. ECS goes on by itself", None
-    changed = find_changes(operation.aws.ecs, good=before, failed=ours.task_definition_arn)
-    diagnosis = diagnose(
-        operation.aws,
-        watcher.snapshot,
-        task_definition_arn=ours.task_definition_arn,
-        log_group=operation.ref.log_group,
-        reason=getattr(watched.verdict, "reason", ""),
-        changed_since=changed.since,
-        changes=changed.changes,
-    )
-    untold = note_failure(operation.aws.ecs, ours.task_definition_arn, diagnosis.cause)
-    if untold:
-        operation.reporter.note(untold)
-    outcome, message = _after_failure(operation, watcher, ours, watched, before=before)
-    return outcome, message, diagnosis
-
-
-def _after_failure(
-    operation: Operation, watcher: Watcher, ours: Ours, watched: Watched, *, before: str
-) -> tuple[Outcome, str]:
-    """ECS goes back by itself to the deployment before ours; see it through."""
-    watcher.schedule.extend(operation.clock.now() + ROLLBACK_TIME)
-    ecs = _patient(operation).ecs
-    if isinstance(watched.verdict, Unproved):
-        return _go_back_after(operation, watcher, ours, before=before)
-    if isinstance(watched.verdict, Doomed):
-        try:
-            ecs.stop_service_deployment(ours.arn)
-        except PermissionDenied as error:
-            message = f"ECS could not be asked to go back: {error.what}; its circuit breaker may"
-            return Outcome.ROLLBACK_FAILED, message
-    stopping = replace(ours, asked_to_stop=True)
-    match watcher.watch(stopping, until_final=True).verdict:
-        case RolledBack():
-            lost = find_lost_race(ecs, ours, cluster=operation.ref.cluster, good=before)
-            if lost is not None:
-                return lost.outcome, lost.message
-            return Outcome.ROLLED_BACK, "ECS went back to the release before"
-        case Unproved():
-            return _go_back_after(operation, watcher, ours, before=before)
-        case other:
-            return _ended_otherwise(other)
-
-
-def _ended_otherwise(verdict: Verdict | TimedOut) -> tuple[Outcome, str]:
-    match verdict:
-        case Succeeded():
-            return Outcome.SUCCEEDED, "it got healthy before ECS could stop it"
-        case Superseded():
-            return Outcome.SUPERSEDED, "another deployment took over"
-        case Failed() as failed:
-            why = f": {failed.reason}" if failed.reason else ""
-            return Outcome.ROLLBACK_FAILED, f"ECS did not go back to the release before{why}"
-        case _:
-            return Outcome.ROLLBACK_FAILED, "the rollback is not done yet; ECS goes on with it"
-
-
-def _go_back_after(
-    operation: Operation, watcher: Watcher, ours: Ours, *, before: str
-) -> tuple[Outcome, str]:
-    """To the revision before: the deployment is over, so ECS does not do it."""
-    if before == ours.task_definition_arn:
-        message = "the same revision ran before: there is nothing to go back to"
-        return Outcome.ROLLBACK_FAILED, message
-    ref, ecs = operation.ref, _patient(operation).ecs
-    lost = find_lost_race(ecs, ours, cluster=ref.cluster, good=before, is_over=True)
-    if lost is not None:
-        return lost.outcome, lost.message
-    known = frozenset(ecs.service_deployment_arns(ref.cluster, ref.name))
-    back: Json = {"taskDefinition": before, "forceNewDeployment": True}
-    ecs.update_service({"cluster": ref.cluster, "service": ref.name, **back})
-    found = watcher.find(known=known, task_definition_arn=before)
-    theirs = Ours(service=ref.name, arn=found.arn, task_definition_arn=before)
-    revision = family_revision(before)
-    match watcher.watch(theirs).verdict:
-        case Succeeded():
-            return Outcome.ROLLED_BACK, f"{revision} runs again"
-        case Superseded():
-            return Outcome.SUPERSEDED, "another deployment took over"
-        case _:
-            return Outcome.ROLLBACK_FAILED, f"{revision} did not get to run again"
-
-
-def _patient(operation: Operation) -> Aws:
-    retry = Retry(clock=operation.clock, reporter=operation.reporter, speed=operation.pace.speed)
-    return retry.of(operation.aws)
 
 
 def _result(
     operation: Operation,
+    ended: Ended,
     *,
-    outcome: Outcome,
     action: str,
     started: datetime,
     release: ReleaseInfo | None = None,
     previous: ReleaseInfo | None = None,
-    message: str = "",
-    diagnosis: Diagnosis | None = None,
 ) -> Result:
     aws, ref = operation.aws, operation.ref
     result = Result(
-        outcome=outcome,
+        outcome=ended.outcome,
         action=action,
         service=ref.service,
         environment=ref.environment,
@@ -496,28 +387,12 @@ def _result(
         release=release,
         previous=previous,
         log_group=ref.log_group,
-        message=message,
-        diagnosis=diagnosis,
+        message=ended.message,
+        diagnosis=ended.diagnosis,
+        next_steps=ended.next_steps,
         notes=(f"forced: {operation.forced}",) if operation.forced else (),
     )
-    try:
-        return _with_what_runs(operation, result)
-    except CallFailedError as error:
-        # How it ended is known; only the picture of what runs is missing.
-        note = f"what runs now could not be read: {error.what}"
-        return replace(result, notes=(*result.notes, note))
-
-
-def _with_what_runs(operation: Operation, result: Result) -> Result:
-    aws, ref = operation.aws, operation.ref
-    service = aws.ecs.find_service(ref.cluster, ref.name)
-    if service is None:
+    if not ended.is_known:
         return result
-    running = aws.ecs.find_task_definition(service.task_definition_arn)
-    return replace(
-        result,
-        running=release_info(running) if running else None,
-        running_count=service.running,
-        desired_count=service.desired,
-        healthy_count=read_healthy(aws, service),
-    )
+    known = {one.task_definition_arn: one for one in (previous, release) if one}
+    return with_what_runs(result, operation, AtHand(releases=known, service=ended.service))

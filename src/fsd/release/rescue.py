@@ -15,15 +15,14 @@ from fsd.plan.diff import health_path
 from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.transition import transition_template
+from fsd.release.concurrency.races import find_lost_race
 from fsd.release.healthy import read_targets
 from fsd.release.result import Outcome
 from fsd.release.rollback import (
     GoBack,
     RolledBackTo,
+    asking_again,
     could_not_go_back,
-    find_lost_race,
-    last_good,
-    patient,
     update_to,
 )
 from fsd.rollout.assess import Unproved
@@ -37,14 +36,14 @@ _SHORTEST_RESTART = timedelta(seconds=10)  # a process starts in real time
 def bring_back(back: GoBack, ended: RolledBackTo) -> RolledBackTo:
     """`ended`, or what became of it where no task was healthy. Raises nothing that AWS does."""
     can_be_down = ended.outcome is Outcome.ROLLBACK_FAILED or (
-        ended.outcome is Outcome.ROLLED_BACK and back.template is not None
+        ended.outcome is Outcome.ROLLED_BACK and back.stack is not None
     )
     if not can_be_down:
         return ended
     try:
-        back = patient(back)
-        good = last_good(back.observed)
-        if good is None or not _is_down(back) or _is_anothers(back, good):
+        back = asking_again(back)
+        good = back.good
+        if good is None or not back.can_redeploy or not _is_down(back) or _is_anothers(back, good):
             return ended
         return _bring_back(back, good, ended)
     except (CallFailedError, TimedOutError) as error:
@@ -53,9 +52,9 @@ def bring_back(back: GoBack, ended: RolledBackTo) -> RolledBackTo:
 
 
 def _bring_back(back: GoBack, good: str, ended: RolledBackTo) -> RolledBackTo:
-    name, revision = back.desired.name, family_revision(good)
+    name, revision = back.ref.name, family_revision(good)
     since = _down_since(back, good)
-    back.watcher.reporter.note(
+    back.operation.reporter.note(
         f"no task of {name} is healthy since {since}; bringing {revision} back"
     )
     tried = _restore_check(back)
@@ -81,7 +80,7 @@ def _roll_out_again(back: GoBack, good: str) -> RolledBackTo:
 
 def _is_down(back: GoBack) -> bool:
     """No task is healthy, and some should be."""
-    service = back.aws.ecs.find_service(back.cluster, back.desired.name)
+    service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
     if service is None or service.desired == 0:
         return False
     if not service.target_group_arns:
@@ -91,7 +90,9 @@ def _is_down(back: GoBack) -> bool:
 
 def _is_anothers(back: GoBack, good: str) -> bool:
     is_over = isinstance(back.verdict, Unproved)
-    lost = find_lost_race(back.aws.ecs, back.ours, cluster=back.cluster, good=good, is_over=is_over)
+    lost = find_lost_race(
+        back.aws.ecs, back.ours, cluster=back.ref.cluster, good=good, is_over=is_over
+    )
     return lost is not None
 
 
@@ -109,14 +110,14 @@ def _down_since(back: GoBack, good: str) -> _Since:
     began = _began(back)
     times = [
         task.stopped_at
-        for task in back.aws.ecs.stopped_tasks(back.cluster, back.desired.name)
+        for task in back.aws.ecs.stopped_tasks(back.ref.cluster, back.ref.name)
         if task.task_definition_arn == good
         and task.created_at is not None
         and task.stopped_at is not None
         and began is not None
         and task.created_at < began < task.stopped_at
     ]
-    return _Since(at=max(times, default=back.clock.now()), is_known=bool(times))
+    return _Since(at=max(times, default=back.operation.clock.now()), is_known=bool(times))
 
 
 def _began(back: GoBack) -> datetime | None:
@@ -129,7 +130,7 @@ def _restore_check(back: GoBack) -> RolledBackTo | None:
 
     None where that is so; else why not.
     """
-    stack, name = back.observed.stack, back.desired.stack_name
+    stack, name = back.observed.stack, back.ref.stack_name
     try:
         now = back.aws.stacks.find(name)
         if stack is None or now is None:
@@ -146,12 +147,12 @@ def _restore_check(back: GoBack) -> RolledBackTo | None:
 
 def _comes_up(back: GoBack) -> bool:
     """Look until a task is healthy, for as long as a start takes."""
-    pace, began = back.watcher.pace, back.clock.now()
+    pace, began = back.operation.pace, back.operation.clock.now()
     limit = began + max(_SHORTEST_RESTART, _RESTART / pace.speed)
     while _is_down(back):
-        if back.clock.now() >= limit:
+        if back.operation.clock.now() >= limit:
             return False
-        back.clock.wait(pace.interval(back.clock.now() - began))
+        back.operation.clock.wait(pace.interval(back.operation.clock.now() - began))
     return True
 
 
@@ -160,23 +161,22 @@ def _up_again(back: GoBack, ended: RolledBackTo, since: _Since) -> RolledBackTo:
 
 
 def _were_down(back: GoBack, since: _Since) -> str:
-    return f"no task was healthy from {since} to {_time(back.clock.now())}"
+    return f"no task was healthy from {since} to {_time(back.operation.clock.now())}"
 
 
 def _still_down(back: GoBack, good: str, since: _Since, tried: RolledBackTo) -> RolledBackTo:
-    name, env = back.desired.service_name, back.desired.environment
     found = back.aws.ecs.find_task_definition(good)
     path = health_path(found.definition) if found else ""
     what = f"a release whose tasks answer GET {path}" if path else "a release whose tasks stay up"
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,
         text="the service is down",
-        message=f"{back.desired.name} is down: no task is healthy since {since}. Bringing "
+        message=f"{back.ref.name} is down: no task is healthy since {since}. Bringing "
         f"{family_revision(good)} back failed: {tried.message}. What brings it back: {what}",
         next=(
-            f"fsd logs --service {name} --env {env} --since 1h",
-            f"fsd history --service {name} --env {env}",
-            f"fsd rollback --service {name} --env {env} --to-version VERSION",
+            f"fsd logs {back.ref.options} --since 1h",
+            f"fsd history {back.ref.options}",
+            f"fsd rollback {back.ref.options} --to-version VERSION",
         ),
     )
 

@@ -6,34 +6,26 @@ Never undoes another run's deployment: before every step, ours must still be the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
+from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.plan.memory import still_needed
 from fsd.plan.observed import Observed
 from fsd.plan.transition import is_same_template, transition_template
 from fsd.plan.verdict import Mark, mark_of
+from fsd.release.concurrency.races import TOO_LATE, LostRace, find_lost_race, superseded_by
+from fsd.release.ending import outcome_of
 from fsd.release.ledger import describe_newest
-from fsd.release.ports import Aws, Clock, Ecs, PermissionDenied
+from fsd.release.operation import Operation, ServiceRef
+from fsd.release.ports import Aws, PermissionDenied
 from fsd.release.proof import last_proved, put_mark
 from fsd.release.result import Outcome
-from fsd.release.retry import Retry
 from fsd.release.stack_change import changed_text, left_behind_text, undeleted_text
 from fsd.release.watch import TimedOut, Watcher
-from fsd.rollout.assess import (
-    Doomed,
-    Failed,
-    InProgress,
-    Ours,
-    RolledBack,
-    RollingBack,
-    Succeeded,
-    Superseded,
-    Unproved,
-    Verdict,
-)
+from fsd.rollout.assess import Doomed, Failed, Ours, Unproved, Verdict
 from fsd.rollout.diagnose import family_revision, find_task_causes
 from fsd.snapshot import DeploymentStatus, ServiceState
 
@@ -42,22 +34,43 @@ ROLLBACK_TIME = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedStack:
+    """The service's stack, where it is not the last good release's."""
+
+    template: Json  # of now
+    own: Json  # that the release asks for
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoBack:
     """What going back needs to know."""
 
-    aws: Aws
-    clock: Clock
+    operation: Operation
     watcher: Watcher
     ours: Ours
     verdict: Verdict | TimedOut
-    desired: Desired
-    observed: Observed
-    count: int | None  # that the release asked for; None where it left it alone
-    template: Json | None  # of the stack now; None where the release left it as it was
+    observed: Observed  # before the change
+    named: str = ""  # the revision to go back to; without it the last one that was proved
+    can_redeploy: bool = True  # False: it is the revision that failed, and nothing else changed
+    count: int | None = None  # that the release asked for; None where it left it alone
+    wanted: int = 0  # tasks of the release
+    stack: ChangedStack | None = None  # None where the release left it as it was
+    container: str = ""  # behind the load balancer; "" where its attachment cannot have changed
+    drain: timedelta = timedelta()
 
     @property
-    def cluster(self) -> str:
-        return self.desired.service.cluster
+    def aws(self) -> Aws:
+        return self.operation.aws
+
+    @property
+    def ref(self) -> ServiceRef:
+        return self.operation.ref
+
+    @property
+    def good(self) -> str | None:
+        """The revision to go back to."""
+        return self.named or last_good(self.observed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +79,7 @@ class RolledBackTo:
     text: str  # for the phase line
     message: str  # the one sentence
     next: tuple[str, ...] = ()
+    service: ServiceState | None = None  # as it was seen at the end
 
 
 def go_back(back: GoBack) -> RolledBackTo:
@@ -73,37 +87,40 @@ def go_back(back: GoBack) -> RolledBackTo:
 
     Raises CallFailedError where AWS refuses a step, or has not answered for minutes.
     """
-    back = patient(back)
+    back = asking_again(back)
     back = replace(back, observed=_as_of_now(back))
-    good = last_good(back.observed)
-    can_stop = not _is_group_gone(back) and (
-        not isinstance(back.verdict, Doomed) or _would_start(back, good) or _stop(back, good)
-    )
+    good = back.good
+    is_gone = _is_group_gone(back)
+    asks = isinstance(back.verdict, Doomed) and not (is_gone or _would_start(back, good))
+    refused = _stop(back, good) if asks else None
+    can_stop = refused is None and not is_gone
     lost = _find_lost_race(back, good)
     if lost is not None:
-        return lost
+        return _lost(lost)
     if isinstance(back.verdict, Unproved):
         can_stop = False  # ECS's deployment is over
         _mark_failed(back)
     if _apply_stack_of_both(back):
         lost = _find_lost_race(back, good)  # it took its time
         if lost is not None:
-            return lost
+            return _lost(lost)
     if good is None:
         return _scale_to_zero(back)
-    if not can_stop:
-        return update_to(back, good)
-    return _follow(back, good)
+    if can_stop:
+        return _follow(back, good)
+    if refused is not None and not back.can_redeploy:
+        why = f"ECS could not be asked to go back: {refused.what}; its circuit breaker may"
+        return could_not_go_back(back, why)
+    return update_to(back, good)
 
 
-def patient(back: GoBack) -> GoBack:
+def asking_again(back: GoBack) -> GoBack:
     """With the time that a rollback gets, and asking AWS again where it does not answer."""
-    watcher = back.watcher
+    operation = back.operation
     # Going back drains as well, and for as long.
-    drain = timedelta(seconds=back.desired.drain) / watcher.pace.speed
-    watcher.schedule.extend(back.clock.now() + ROLLBACK_TIME + drain)
-    retry = Retry(clock=back.clock, reporter=watcher.reporter, speed=watcher.pace.speed)
-    return replace(back, aws=retry.of(back.aws))
+    drain = back.drain / operation.pace.speed
+    back.watcher.schedule.extend(operation.clock.now() + ROLLBACK_TIME + drain)
+    return replace(back, operation=replace(operation, aws=operation.asking_again()))
 
 
 def _as_of_now(back: GoBack) -> Observed:
@@ -114,7 +131,7 @@ def _as_of_now(back: GoBack) -> Observed:
     if observed.in_flight is None and memory is None:
         return observed
     ecs = back.aws.ecs
-    arns = ecs.service_deployment_arns(back.cluster, back.desired.name)
+    arns = ecs.service_deployment_arns(back.ref.cluster, back.ref.name)
     # Not ours, also where ECS calls it successful: it is what has failed.
     deployments = [d for d in describe_newest(ecs, arns) if d.arn != back.ours.arn]
     return replace(
@@ -128,21 +145,30 @@ def _as_of_now(back: GoBack) -> Observed:
 def _follow(back: GoBack, good: str) -> RolledBackTo:
     """ECS goes back by itself; see it through."""
     ours = replace(back.ours, asked_to_stop=True)
-    match back.watcher.watch(ours, until_final=True).verdict:
-        case RolledBack():
-            return _find_lost_race(back, good) or _verified(back)
-        case Failed(rollback_failed=False):
-            return _find_lost_race(back, good) or update_to(back, good)
-        case Succeeded() | Unproved():
+    verdict = back.watcher.watch(ours, until_final=True).verdict
+    match outcome_of(verdict):
+        case Outcome.ROLLED_BACK:
+            lost = _find_lost_race(back, good)
+            return _lost(lost) if lost else _verified(back)
+        case Outcome.SUCCEEDED:
             _apply_stack_of_now(back)
-            return _too_late()
-        case Superseded() as superseded:
-            return _superseded(superseded.task_definition_arn)
-        case Failed() as failed:
-            why = f"ECS could not roll back: {failed.reason}"
-            return could_not_go_back(back, why + _why_not(back, good))
-        case TimedOut() | InProgress() | RollingBack() | Doomed():
+            return _lost(TOO_LATE)
+        case Outcome.SUPERSEDED:
+            return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))
+        case Outcome.TIMED_OUT:
             return could_not_go_back(back, "the rollback is not done yet; ECS goes on with it")
+    if isinstance(verdict, Failed) and verdict.rollback_failed:
+        why = f"ECS could not roll back: {verdict.reason}"
+        return could_not_go_back(back, why + _why_not(back, good))
+    if isinstance(verdict, Unproved):
+        back = replace(back, verdict=verdict)
+        _mark_failed(back)
+    lost = _find_lost_race(back, good)
+    return _lost(lost) if lost else update_to(back, good)
+
+
+def _lost(race: LostRace) -> RolledBackTo:
+    return RolledBackTo(outcome=race.outcome, text=race.text, message=race.message)
 
 
 def _why_not(back: GoBack, good: str) -> str:
@@ -152,74 +178,28 @@ def _why_not(back: GoBack, good: str) -> str:
     return f"; {family_revision(good)}: {causes[0].summary}" if causes else ""
 
 
-def _stop(back: GoBack, good: str | None) -> bool:
-    """Ask ECS to roll back. False where the role may not: then an update has to do it."""
+def _stop(back: GoBack, good: str | None) -> PermissionDenied | None:
+    """Ask ECS to roll back. Where the role may not (the answer), an update has to do it."""
     try:
         back.aws.ecs.stop_service_deployment(back.ours.arn)
-    except PermissionDenied:
-        return False
+    except PermissionDenied as error:
+        return error
     except CallFailedError as error:
         if good is not None and not error.may_pass:
             raise
         # ECS's circuit breaker may do it all the same. A first deployment: what counts is that no
         # task is left.
-        back.watcher.reporter.note(f"ECS did not stop the deployment: {error.what}")
-    return True
+        back.operation.reporter.note(f"ECS did not stop the deployment: {error.what}")
+    return None
 
 
-def _find_lost_race(back: GoBack, good: str | None) -> RolledBackTo | None:
+def _find_lost_race(back: GoBack, good: str | None) -> LostRace | None:
     return find_lost_race(
         back.aws.ecs,
         back.ours,
-        cluster=back.cluster,
+        cluster=back.ref.cluster,
         good=good,
         is_over=isinstance(back.verdict, Unproved),
-    )
-
-
-def find_lost_race(
-    ecs: Ecs, ours: Ours, *, cluster: str, good: str | None, is_over: bool = False
-) -> RolledBackTo | None:
-    """What happened since the verdict: it succeeded after all, or another deployment took over.
-
-    `is_over`: to ECS it had succeeded before, which is no news.
-    """
-    arns = ecs.service_deployment_arns(cluster, ours.service)
-    found = {d.arn: d for d in ecs.service_deployments([ours.arn, *arns[:1]])}
-    mine, newest = found.get(ours.arn), found.get(arns[0]) if arns else None
-    if mine is None:
-        return None
-    if mine.status is DeploymentStatus.SUCCESSFUL and not is_over:
-        return _too_late()
-    if newest is None or newest.created_at <= mine.created_at:
-        return None
-    # Where service deployments may not be read, ECS's own rollback is listed like another's.
-    is_rollback = mine.status in _GOING_BACK and newest.task_definition_arn == good
-    return None if is_rollback else _superseded(newest.task_definition_arn)
-
-
-_GOING_BACK = {
-    DeploymentStatus.ROLLBACK_REQUESTED,
-    DeploymentStatus.ROLLBACK_IN_PROGRESS,
-    DeploymentStatus.ROLLBACK_SUCCESSFUL,
-    DeploymentStatus.ROLLBACK_FAILED,
-}
-
-
-def _too_late() -> RolledBackTo:
-    return RolledBackTo(
-        outcome=Outcome.SUCCEEDED,
-        text="too late: the deployment had succeeded",
-        message="it got healthy before ECS could stop it",
-    )
-
-
-def _superseded(task_definition_arn: str) -> RolledBackTo:
-    by = f" with {family_revision(task_definition_arn)}" if task_definition_arn else ""
-    return RolledBackTo(
-        outcome=Outcome.SUPERSEDED,
-        text="another deployment took over",
-        message=f"another deployment took over{by}; nothing of it was undone",
     )
 
 
@@ -256,28 +236,30 @@ def _apply_stack_of_both(back: GoBack) -> bool:
     """First the stack: old tasks are judged by the health check that it says. What only the new
     tasks need stays until they are gone. False where nothing was to change."""
     stack = back.observed.stack
-    if back.template is None or stack is None:
+    if back.stack is None or stack is None:
         return False
-    both = back.observed.remembering(transition_template(back.template, stack.good))
-    return _change_stack(back, back.template, both)
+    both = back.observed.remembering(transition_template(back.stack.template, stack.good))
+    return _change_stack(back, back.stack.template, both)
 
 
 def _apply_stack_of_before(back: GoBack) -> str:
     """What is as it was before, and what is not. Raises CallFailedError."""
     stack = back.observed.stack
-    if back.template is None or stack is None:
+    if back.named:
+        return f"{family_revision(back.named)} runs again"
+    if back.stack is None or stack is None:
         return _AS_BEFORE
-    current = transition_template(back.template, stack.good)
+    current = transition_template(back.stack.template, stack.good)
     if is_same_template(current, stack.good):
         return _AS_BEFORE
-    name, now = back.desired.stack_name, back.aws.stacks.find(back.desired.stack_name)
+    name, now = back.ref.stack_name, back.aws.stacks.find(back.ref.stack_name)
     if now is not None and not is_same_template(now.template, current):
         changed = f"scaling as before; {changed_text(name, current, now.template)}, and stays so"
-        return _and(changed, left_behind_text(name, now.template, stack.good, back.template))
+        return _and(changed, left_behind_text(name, now.template, stack.good, back.stack.template))
     try:
         done = back.aws.stacks.apply(name, template=stack.good, tags=dict(stack.tags))
     except CallFailedError as error:
-        left = left_behind_text(name, current, stack.good, back.template)
+        left = left_behind_text(name, current, stack.good, back.stack.template)
         error.what = _and(error.what, left)
         raise
     return _and(_AS_BEFORE, undeleted_text(done))
@@ -292,27 +274,25 @@ def _change_stack(back: GoBack, current: Json, wanted: Json) -> bool:
     stack = back.observed.stack
     if stack is None or is_same_template(current, wanted):
         return False
-    now = back.aws.stacks.find(back.desired.stack_name)
+    now = back.aws.stacks.find(back.ref.stack_name)
     if now is not None and not is_same_template(now.template, current):
         return False
-    back.aws.stacks.apply(back.desired.stack_name, template=wanted, tags=dict(stack.tags))
+    back.aws.stacks.apply(back.ref.stack_name, template=wanted, tags=dict(stack.tags))
     return True
 
 
 def _apply_stack_of_now(back: GoBack) -> None:
     """The release that could not be stopped runs: its own stack belongs to it."""
-    if back.template is not None and back.observed.stack is not None:
-        desired = back.desired
-        back.aws.stacks.apply(
-            desired.stack_name, template=desired.template, tags=dict(desired.stack_tags)
-        )
+    if back.stack is not None and back.observed.stack is not None:
+        own, tags = back.stack.own, dict(back.stack.tags)
+        back.aws.stacks.apply(back.ref.stack_name, template=own, tags=tags)
 
 
 def _verified(back: GoBack) -> RolledBackTo:
     """ECS says that it rolled back; see what runs, and restore what is not part of a revision."""
     message = _apply_stack_of_before(back)
     _restore_count(back)
-    service = back.aws.ecs.find_service(back.cluster, back.desired.name)
+    service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
     if service is None:
         return could_not_go_back(back, "the service is gone")
     revision = family_revision(service.task_definition_arn)
@@ -320,6 +300,7 @@ def _verified(back: GoBack) -> RolledBackTo:
         outcome=Outcome.ROLLED_BACK,
         text=f"rolled back to {revision}",
         message=message,
+        service=service,
     )
 
 
@@ -335,37 +316,41 @@ def _restore_count(back: GoBack) -> None:
 
 def update_to(back: GoBack, good: str) -> RolledBackTo:
     """ECS stopped without going back: deploy the last good revision, and watch that."""
-    before = back.observed.service
-    known = frozenset(back.aws.ecs.service_deployment_arns(back.cluster, back.desired.name))
+    if not back.can_redeploy:
+        message = "the same revision ran before: there is nothing to go back to"
+        return could_not_go_back(back, message)
+    ours = _roll_out(back, good)
+    verdict = back.watcher.watch(ours).verdict
+    revision = family_revision(good)
+    match outcome_of(verdict):
+        case Outcome.SUCCEEDED:
+            return _verified(back)
+        case Outcome.SUPERSEDED:
+            return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))
+        case Outcome.TIMED_OUT:
+            why = f"the deployment of {revision} is not done yet; ECS goes on"
+            return could_not_go_back(back, why)
+    why = f"{revision} did not get healthy again either"
+    if isinstance(verdict, Unproved):
+        why = f"{revision} does not keep running either"
+    return could_not_go_back(back, why + _why_not(back, good))
+
+
+def _roll_out(back: GoBack, good: str) -> Ours:
+    before, ref, ecs = back.observed.service, back.ref, back.aws.ecs
+    known = frozenset(ecs.service_deployment_arns(ref.cluster, ref.name))
     parameters: Json = {
-        "cluster": back.cluster,
-        "service": back.desired.name,
+        "cluster": ref.cluster,
+        "service": ref.name,
         "taskDefinition": good,
         "forceNewDeployment": True,
         **_attached_as(before, back),
     }
     if before is not None and back.count is not None:
         parameters["desiredCount"] = before.desired
-    back.aws.ecs.update_service(parameters)
+    ecs.update_service(parameters)
     found = back.watcher.find(known=known, task_definition_arn=good)
-    ours = Ours(service=back.desired.name, arn=found.arn, task_definition_arn=good)
-    match back.watcher.watch(ours).verdict:
-        case Succeeded():
-            return _verified(back)
-        case Superseded() as superseded:
-            return _superseded(superseded.task_definition_arn)
-        case Unproved():
-            return could_not_go_back(
-                back,
-                f"{family_revision(good)} does not keep running either" + _why_not(back, good),
-            )
-        case TimedOut() | InProgress():
-            return could_not_go_back(
-                back, f"the deployment of {family_revision(good)} is not done yet; ECS goes on"
-            )
-        case Doomed() | RollingBack() | RolledBack() | Failed():
-            why = f"{family_revision(good)} did not get healthy again either"
-            return could_not_go_back(back, why + _why_not(back, good))
+    return Ours(service=ref.name, arn=found.arn, task_definition_arn=good)
 
 
 def _is_group_gone(back: GoBack) -> bool:
@@ -381,7 +366,7 @@ def _is_group_gone(back: GoBack) -> bool:
 def _groups(before: ServiceState, back: GoBack) -> tuple[str, ...]:
     if not (before.target_group_arns and _is_group_gone(back)):
         return before.target_group_arns
-    stack = back.aws.stacks.find(back.desired.stack_name)
+    stack = back.aws.stacks.find(back.ref.stack_name)
     arn = stack.outputs.get(OUTPUT_TARGET_GROUP) if stack else None
     return (arn,) if arn else before.target_group_arns
 
@@ -391,7 +376,7 @@ def _attached_as(before: ServiceState | None, back: GoBack) -> Json:
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
     """
-    if before is None:
+    if before is None or not back.container:
         return {}
     network: Json = {
         "subnets": list(before.subnets),
@@ -403,7 +388,7 @@ def _attached_as(before: ServiceState | None, back: GoBack) -> Json:
         "loadBalancers": [
             {
                 "targetGroupArn": arn,
-                "containerName": back.desired.service.container,
+                "containerName": back.container,
                 "containerPort": before.container_port,
             }
             for arn in _groups(before, back)
@@ -413,15 +398,14 @@ def _attached_as(before: ServiceState | None, back: GoBack) -> Json:
 
 def _scale_to_zero(back: GoBack) -> RolledBackTo:
     """A first deployment has nothing to go back to: no tasks, but the evidence stays."""
-    name, env = back.desired.service_name, back.desired.environment
     before = _unproved_before(back)
     if before:
         _mark_failed(back)
     after = _set_count(back, 0)
     if after.task_definition_arn not in {back.ours.task_definition_arn, before}:
         # Another deployment began since the last look: its tasks must not go.
-        _set_count(back, back.desired.service.desired_count)
-        return _superseded(after.task_definition_arn)
+        _set_count(back, back.wanted)
+        return _lost(superseded_by(after.task_definition_arn))
     stopped = _wait_for_no_tasks(back)
     if not before and _is_called_successful(back):
         _mark_failed(back)
@@ -432,8 +416,8 @@ def _scale_to_zero(back: GoBack) -> RolledBackTo:
         message=f"nothing to roll back to{_why_nothing(before)}: {what}; "
         "the stack and the logs are kept",
         next=(
-            f"fsd logs --service {name} --env {env} --since 1h",
-            f"fsd delete --service {name} --env {env}",
+            f"fsd logs {back.ref.options} --since 1h",
+            f"fsd delete {back.ref.options}",
         ),
     )
 
@@ -445,9 +429,12 @@ def _is_called_successful(back: GoBack) -> bool:
 
 
 def _mark_failed(back: GoBack) -> None:
+    """Not where an operator chose the revision: it was good before, and may be so again."""
+    if back.named:
+        return
     unmarked = put_mark(back.aws.ecs, back.ours.task_definition_arn, Mark.FAILED)
     if unmarked:
-        back.watcher.reporter.note(unmarked)
+        back.operation.reporter.note(unmarked)
 
 
 def _why_nothing(before: str) -> str:
@@ -456,17 +443,17 @@ def _why_nothing(before: str) -> str:
 
 def _set_count(back: GoBack, count: int) -> ServiceState:
     return back.aws.ecs.update_service(
-        {"cluster": back.cluster, "service": back.desired.name, "desiredCount": count}
+        {"cluster": back.ref.cluster, "service": back.ref.name, "desiredCount": count}
     )
 
 
 def _wait_for_no_tasks(back: GoBack) -> bool:
-    limit = back.clock.now() + ROLLBACK_TIME
-    while back.clock.now() < limit:
-        service = back.aws.ecs.find_service(back.cluster, back.desired.name)
+    limit = back.operation.clock.now() + ROLLBACK_TIME
+    while back.operation.clock.now() < limit:
+        service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
         if service is None or service.running + service.pending == 0:
             return True
-        back.clock.wait(back.watcher.pace.interval(timedelta()))
+        back.operation.clock.wait(back.operation.pace.interval(timedelta()))
     return False
 
 
@@ -500,8 +487,4 @@ def could_not_go_back(back: GoBack, message: str) -> RolledBackTo:
 
 
 def _looks(back: GoBack) -> tuple[str, ...]:
-    name, env = back.desired.service_name, back.desired.environment
-    return (
-        f"fsd status --service {name} --env {env}",
-        f"fsd history --service {name} --env {env}",
-    )
+    return (f"fsd status {back.ref.options}", f"fsd history {back.ref.options}")

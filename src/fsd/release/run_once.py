@@ -11,7 +11,8 @@ from fsd.compile.desired import Json, JsonValue, OneOff
 from fsd.errors import CallFailedError, ErrorCode, TimedOutError
 from fsd.release.log_places import log_places
 from fsd.release.one_off import OneOffRunner
-from fsd.release.operations import ServiceRef, require_service
+from fsd.release.operation import ServiceRef
+from fsd.release.operations import require_service
 from fsd.release.ports import Aws, Clock, TaskDefinition
 from fsd.snapshot import ServiceState
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from fsd.errors import CallFailedError, ErrorCode
+from fsd.release.concurrency.races import taken_over_notes
 from fsd.release.pace import CallBudget, Pace, Schedule
 from fsd.release.ports import Aws, Clock, PermissionDenied
 from fsd.release.reporter import Reporter
@@ -57,6 +58,7 @@ class Watcher:
     old_revision: InitVar[str] = ""
     steady_for: timedelta = timedelta()  # as on AWS; `pace.speed` divides it
     is_confirming: bool = False  # ECS calls it done; we do not yet
+    taken_over: tuple[str, ...] = ()  # what to tell of deployments that ours ended
     reader: ServiceReader = field(init=False)
     schedule: Schedule = field(init=False)
     view: RolloutView = field(init=False)
@@ -96,7 +98,9 @@ class Watcher:
         while True:
             ours = self.schedule.look(lambda: self.reader.list_new(known, task_definition_arn))
             if ours:
-                return max(ours, key=lambda deployment: deployment.created_at)
+                found = max(ours, key=lambda deployment: deployment.created_at)
+                self._tell_of_taken_over(found)
+                return found
             if ours is None:
                 self.schedule.raise_if_throttled_to_the_end()
             elif self.clock.now() > limit:
@@ -107,6 +111,12 @@ class Watcher:
                     code=ErrorCode.DEPLOYMENT_NOT_FOUND,
                 )
             self.schedule.wait()
+
+    def _tell_of_taken_over(self, ours: ServiceDeployment) -> None:
+        """UpdateService takes no condition: what began since the last look ends by it."""
+        for note in taken_over_notes(self.reader.others, ours):
+            self.taken_over = (*self.taken_over, note)
+            self.reporter.note(note)
 
     def watch(self, ours: Ours, *, until_final: bool = False) -> Watched:
         """Look until there is a verdict, or the deadline.

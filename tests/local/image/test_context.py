@@ -16,7 +16,7 @@ from fsd.image.context import (
     require_dockerfile,
 )
 from fsd.image.key import Recipe
-from fsd.release.turn import CommitOrder
+from fsd.release.concurrency.in_flight import CommitOrder
 
 
 def git(folder: Path, *arguments: str) -> str:

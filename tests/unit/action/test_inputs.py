@@ -11,8 +11,8 @@ from fsd.action.inputs import Inputs, Said, find_service_files, read_inputs
 from fsd.action.record import OUTPUTS
 from fsd.errors import UsageError
 from fsd.github.runner import PREFIX, Runner
+from fsd.release.concurrency.in_flight import InFlight
 from fsd.release.deploy import OnCancel
-from fsd.release.turn import InFlight
 
 ROOT = Path(__file__).parent.parent.parent.parent
 

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from fsd.github.commits import Commits
-from fsd.release.turn import CommitOrder
+from fsd.release.concurrency.in_flight import CommitOrder
 from tests.fakes.github_api import TOKEN, GithubApi, serve_github_api
 
 OURS, THEIRS = "a" * 40, "b" * 40

@@ -8,11 +8,11 @@ import pytest
 from fsd.compile.desired import Desired, Json, Scaling
 from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
 from fsd.plan.transition import is_same_template
+from fsd.release.concurrency.in_flight import CommitOrder, InFlight
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
 from fsd.release.ports import RevisionInactive, Throttled
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, PhaseName, ReleaseInfo, Result
-from fsd.release.turn import CommitOrder, InFlight
 from tests.fakes.aws import START, FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
@@ -406,7 +406,9 @@ def test_deploy__what_runs_cannot_be_described__still_names_the_release_that_it_
     result = run(aws)
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert result.running == result.release
+    assert result.running is not None
+    assert result.release is not None
+    assert result.running.revision == result.release.revision
     assert result.running_count == 2
 
 

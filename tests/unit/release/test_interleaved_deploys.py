@@ -14,10 +14,10 @@ import pytest
 
 from fsd.compile.desired import Json
 from fsd.errors import Interrupted, RefusedError
+from fsd.release.concurrency.in_flight import InFlight
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
-from fsd.release.turn import InFlight
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
 from tests.fakes.aws import FakeAws
 from tests.fakes.shared_ecs import InTurns, Killed, Runner, SharedEcs, TurnClock, play

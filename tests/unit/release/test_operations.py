@@ -5,7 +5,8 @@ import pytest
 from fsd.compile.desired import Scaling
 from fsd.errors import RefusedError, UsageError
 from fsd.release.delete import delete_service
-from fsd.release.operations import Operation, ServiceRef, restart, roll_back, scale
+from fsd.release.operation import Operation, ServiceRef
+from fsd.release.operations import restart, roll_back, scale
 from fsd.release.ports import Cluster
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome

@@ -9,7 +9,8 @@ from fsd.errors import CallFailedError, RefusedError, UsageError
 from fsd.plan.verdict import VERDICT
 from fsd.release.deploy import DeployRequest, deploy
 from fsd.release.ledger import read_history
-from fsd.release.operations import Operation, ServiceRef, restart, roll_back, scale
+from fsd.release.operation import Operation, ServiceRef
+from fsd.release.operations import restart, roll_back, scale
 from fsd.release.ports import PermissionDenied
 from fsd.release.promotion import require_promotion
 from fsd.release.reporter import Silent

@@ -12,7 +12,8 @@ from fsd.compile.desired import OUTPUT_TARGET_GROUP, STEADY_TAG
 from fsd.errors import CallFailedError, Interrupted
 from fsd.release.deploy import DeployRequest, deploy
 from fsd.release.ledger import read_history
-from fsd.release.operations import Operation, ServiceRef, restart, roll_back
+from fsd.release.operation import Operation, ServiceRef
+from fsd.release.operations import restart, roll_back
 from fsd.release.pace import Pace
 from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent

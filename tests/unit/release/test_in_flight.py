@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.release.turn import CommitOrder, order_runs
+from fsd.release.concurrency.in_flight import CommitOrder, order_runs
 
 RUN = "https://github.com/org/hello/actions/runs/"
 

@@ -1,0 +1,115 @@
+"""Who was faster: what another run did between two of our looks, and that it stays done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+
+from fsd.compile.desired import Desired
+from fsd.errors import CallFailedError
+from fsd.plan.observed import Observed
+from fsd.plan.steps import CreateService, Step
+from fsd.release.ledger import release_info
+from fsd.release.ports import Aws, Ecs, RevisionInactive
+from fsd.release.result import Outcome
+from fsd.rollout.assess import Ours
+from fsd.rollout.diagnose import family_revision
+from fsd.snapshot import DeploymentStatus, ServiceDeployment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostRace:
+    """What happened before we could go back."""
+
+    outcome: Outcome
+    text: str  # for the phase line
+    message: str
+
+
+TOO_LATE = LostRace(
+    outcome=Outcome.SUCCEEDED,
+    text="too late: the deployment had succeeded",
+    message="it got healthy before ECS could stop it",
+)
+
+
+def superseded_by(task_definition_arn: str) -> LostRace:
+    by = f" with {family_revision(task_definition_arn)}" if task_definition_arn else ""
+    return LostRace(
+        outcome=Outcome.SUPERSEDED,
+        text="another deployment took over",
+        message=f"another deployment took over{by}; nothing of it was undone",
+    )
+
+
+def find_lost_race(
+    ecs: Ecs, ours: Ours, *, cluster: str, good: str | None, is_over: bool = False
+) -> LostRace | None:
+    """What happened since the verdict: it succeeded after all, or another deployment took over.
+
+    `is_over`: to ECS it had succeeded before, which is no news.
+    """
+    arns = ecs.service_deployment_arns(cluster, ours.service)
+    found = {d.arn: d for d in ecs.service_deployments([ours.arn, *arns[:1]])}
+    mine, newest = found.get(ours.arn), found.get(arns[0]) if arns else None
+    if mine is None:
+        return None
+    if mine.status is DeploymentStatus.SUCCESSFUL and not is_over:
+        return TOO_LATE
+    if newest is None or newest.created_at <= mine.created_at:
+        return None
+    # Where service deployments may not be read, ECS's own rollback is listed like another's.
+    is_rollback = mine.status in _GOING_BACK and newest.task_definition_arn == good
+    return None if is_rollback else superseded_by(newest.task_definition_arn)
+
+
+_GOING_BACK = {
+    DeploymentStatus.ROLLBACK_REQUESTED,
+    DeploymentStatus.ROLLBACK_IN_PROGRESS,
+    DeploymentStatus.ROLLBACK_SUCCESSFUL,
+    DeploymentStatus.ROLLBACK_FAILED,
+}
+
+
+def begun_since(arns: frozenset[str], observed: Observed) -> frozenset[str]:
+    """The deployments that began since the service was observed, whatever became of them."""
+    return arns - observed.known_deployments
+
+
+def name_deployments_since(ecs: Ecs, known: Set[str], *, desired: Desired) -> str:
+    """The deployments that are not `known`, by revision and run; "" where there is none."""
+    arns = ecs.service_deployment_arns(desired.service.cluster, desired.name)
+    new = ecs.service_deployments([arn for arn in arns if arn not in known])
+    return ", ".join(_name_with_run(ecs, deployment) for deployment in new)
+
+
+def _name_with_run(ecs: Ecs, deployment: ServiceDeployment) -> str:
+    found = ecs.find_task_definition(deployment.task_definition_arn)
+    run = release_info(found).run if found else ""
+    text = f"the deployment of {family_revision(deployment.task_definition_arn)}"
+    return f"{text} ({run})" if run else text
+
+
+def another_run_was_faster(
+    error: CallFailedError, step: Step, aws: Aws, *, desired: Desired
+) -> bool:
+    """Whether ECS refuses because another run was faster, so that a new look is the answer.
+
+    It created the service, or it deregistered the revision as one that nobody uses.
+    """
+    if isinstance(step, CreateService):
+        return aws.ecs.find_service(desired.service.cluster, desired.name) is not None
+    return isinstance(error, RevisionInactive)
+
+
+def taken_over_notes(
+    others: Iterable[ServiceDeployment], ours: ServiceDeployment
+) -> tuple[str, ...]:
+    """What began after the last look at the deployments, and before ours: it was taken over."""
+    return tuple(_taken_over(other) for other in others if other.created_at < ours.created_at)
+
+
+def _taken_over(other: ServiceDeployment) -> str:
+    revision = family_revision(other.task_definition_arn)
+    how = "had succeeded" if other.status is DeploymentStatus.SUCCESSFUL else "was in flight"
+    return f"took over from the deployment of {revision}, which began in the same moment and {how}"

@@ -1,0 +1,51 @@
+"""How a rollout ended. The one place where a verdict becomes an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from fsd.release.result import Outcome
+from fsd.release.watch import TimedOut
+from fsd.rollout.assess import (
+    Doomed,
+    Failed,
+    InProgress,
+    RolledBack,
+    RollingBack,
+    Succeeded,
+    Superseded,
+    Unproved,
+    Verdict,
+)
+from fsd.rollout.cause import Diagnosis
+from fsd.snapshot import ServiceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    outcome: Outcome
+    message: str = ""  # the one sentence for outcomes that are not plain success
+    diagnosis: Diagnosis | None = None
+    next_steps: tuple[str, ...] = ()
+    service: ServiceState | None = None  # where it was read a moment ago, and nothing changed since
+    is_proved: bool = False  # its tasks ran, and were good until the watch ended
+    is_known: bool = True  # False: AWS does not answer, so that a last look is in vain
+
+
+def outcome_of(verdict: Verdict | TimedOut) -> Outcome:
+    """What the deployment that is judged came to. ROLLBACK_FAILED is a failure after which nothing
+    has gone back: the caller's way back may change that."""
+    match verdict:
+        case Succeeded():
+            return Outcome.SUCCEEDED
+        case Superseded():
+            return Outcome.SUPERSEDED
+        case RolledBack():
+            return Outcome.ROLLED_BACK
+        case TimedOut() | InProgress():
+            return Outcome.TIMED_OUT
+        case Unproved() | Doomed() | RollingBack() | Failed():
+            return Outcome.ROLLBACK_FAILED
+        case _:
+            assert_never(verdict)

@@ -1,0 +1,229 @@
+"""Watch a deployment of ours, judge it, and go back where it has failed.
+
+Deploy, rollback, restart and scale all do it here, once ECS has taken what they asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from fsd.change import Change
+from fsd.errors import CallFailedError, TimedOutError
+from fsd.release.changed import CountCommits, find_changes
+from fsd.release.ending import Ended, outcome_of
+from fsd.release.evidence import diagnose
+from fsd.release.journal import note_failure
+from fsd.release.operation import ServiceRef
+from fsd.release.phases import PhaseLog
+from fsd.release.proof import not_started_text
+from fsd.release.rescue import bring_back
+from fsd.release.result import Outcome, PhaseName, PhaseState
+from fsd.release.rollback import GoBack, RolledBackTo, ended_by_error, go_back
+from fsd.release.rollout_stage import Drain
+from fsd.release.stages import GoingBack, Requested, Rolling, Stage
+from fsd.release.watch import Watched
+from fsd.rollout.assess import RolledBack, RollingBack, Superseded
+from fsd.rollout.cause import Diagnosis
+from fsd.rollout.diagnose import family_revision
+from fsd.rollout.failures import ROLLOUT_FAILED
+from fsd.rollout.hooks import continue_command, paused_text
+from fsd.snapshot import ServiceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """What is watched, the way back, and what a failure is explained by."""
+
+    rolling: Rolling
+    way_back: GoBack  # its verdict is not known yet
+    goes_back: bool = True  # False: --no-rollback
+    drain: timedelta = timedelta()  # as on AWS
+    check_port: int | None = None
+    settings: tuple[Change, ...] = ()  # of the service, that this release changes
+    count_commits: CountCommits = field(default=lambda *_: None)
+
+    @property
+    def revision(self) -> str:
+        return self.rolling.revision
+
+
+def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[Stage], None]) -> Ended:
+    """Until it has ended, one way or the other. `enter` is told the stages that it comes to."""
+    began = phases.begin(PhaseName.ROLLOUT)
+    rolling, clock = rollout.rolling, rollout.way_back.operation.clock
+
+    def end(state: PhaseState, text: str) -> None:
+        phases.end(PhaseName.ROLLOUT, state, text, began)
+
+    try:
+        watched = rolling.watcher.watch(rolling.ours)
+    except CallFailedError as error:
+        end(PhaseState.FAILED, "AWS does not answer")
+        return ended_unknown(rolling, error, rollout.way_back.ref)
+    took = seconds_text(clock.now() - began)
+    match outcome_of(watched.verdict):
+        case Outcome.SUCCEEDED:
+            return _succeeded(rollout, watched, end=end, took=took)
+        case Outcome.SUPERSEDED:
+            end(PhaseState.FAILED, f"superseded after {took}")
+            return Ended(outcome=Outcome.SUPERSEDED, message=_superseded_text(watched))
+        case Outcome.TIMED_OUT:
+            end(PhaseState.FAILED, f"no end after {took}")
+            return _timed_out(rollout, watched)
+    end(PhaseState.FAILED, f"failed after {took}")
+    return _go_back(rollout, watched, phases=phases, enter=enter)
+
+
+def ended_unknown(stage: Requested | Rolling, error: CallFailedError, ref: ServiceRef) -> Ended:
+    """AWS stopped answering in mid-rollout: what is going on there is not known."""
+    return Ended(
+        outcome=Outcome.TIMED_OUT,
+        message=stage.unknown(error),
+        next_steps=(f"fsd status {ref.options}", error.fix),
+        is_known=False,
+    )
+
+
+def _succeeded(
+    rollout: Rollout, watched: Watched, *, end: Callable[[PhaseState, str], None], took: str
+) -> Ended:
+    """ECS calls a deployment of no tasks successful at once: that is an outcome of its own."""
+    service = watched.snapshot.service
+    if service is not None and service.desired == 0:
+        end(PhaseState.DONE, "no task: the count is 0")
+        return Ended(
+            outcome=Outcome.NOT_STARTED,
+            message=not_started_text(rollout.revision),
+            next_steps=(_scale_command(rollout.way_back.ref),),
+        )
+    count = f"{service.running} of {service.desired}" if service else "all"
+    end(PhaseState.DONE, f"{count} healthy after {took}")
+    at_rest = _if_at_rest(rollout, service)
+    return Ended(outcome=Outcome.SUCCEEDED, is_proved=True, service=at_rest)
+
+
+def _scale_command(ref: ServiceRef) -> str:
+    return f"fsd scale {ref.options} --count 1"
+
+
+def _if_at_rest(rollout: Rollout, service: ServiceState | None) -> ServiceState | None:
+    """The service of the look that decided, where that look saw the end of the rollout too."""
+    if service is None or len(service.deployments) != 1:
+        return None
+    (only,) = service.deployments
+    is_ours = service.task_definition_arn == rollout.rolling.task_definition_arn
+    has_targets = rollout.rolling.watcher.reader.targets_of_this_look is not None
+    is_seen = has_targets or not service.target_group_arns
+    return service if is_ours and is_seen and only.rollout_state == "COMPLETED" else None
+
+
+def _superseded_text(watched: Watched) -> str:
+    verdict = watched.verdict
+    if not isinstance(verdict, Superseded) or not verdict.by:
+        return "the service was deleted meanwhile"
+    revision = family_revision(verdict.task_definition_arn)
+    return f"another deployment took over with {revision}; nothing of it was undone"
+
+
+def _timed_out(rollout: Rollout, watched: Watched) -> Ended:
+    """With what stands in its way, where anything tells."""
+    diagnosis = _diagnose(rollout, watched)
+    deployment = watched.snapshot.deployment
+    status = deployment.status if deployment else "unknown"
+    hook = deployment.awaits if deployment else None
+    message = _where_it_stands(rollout, watched, status)
+    steps = [f"fsd status {rollout.way_back.ref.options} --watch"]
+    if deployment and hook:
+        message = paused_text(hook, deployment.lifecycle_stage)
+        steps.insert(0, continue_command(deployment.arn, hook))
+    timeout = seconds_text(rollout.way_back.operation.timeout)
+    return Ended(
+        outcome=Outcome.TIMED_OUT,
+        diagnosis=diagnosis if diagnosis.cause.code != ROLLOUT_FAILED.code else None,
+        message=f"not done after {timeout}; {message}",
+        next_steps=tuple(steps),
+    )
+
+
+def _where_it_stands(rollout: Rollout, watched: Watched, status: str) -> str:
+    rolling, speed = rollout.rolling, rollout.way_back.operation.pace.speed
+    drain = Drain(delay=rollout.drain, speed=speed)
+    stands = rolling.watcher.where_it_stands(rolling.ours, drain)
+    goes_on = f"ECS says {status} and goes on by itself"
+    if watched.snapshot.service is None or not stands.startswith("all "):
+        goes_on += ": its circuit breaker rolls back what does not get healthy"
+    return f"{stands}. {goes_on}"
+
+
+def _diagnose(rollout: Rollout, watched: Watched) -> Diagnosis:
+    rolling, back = rollout.rolling, rollout.way_back
+    rolling.watcher.refresh_evidence()
+    changed = find_changes(
+        back.aws.ecs,
+        good=back.good,
+        failed=rolling.task_definition_arn,
+        count_commits=rollout.count_commits,
+    )
+    return diagnose(
+        back.aws,
+        rolling.watcher.snapshot,
+        task_definition_arn=rolling.task_definition_arn,
+        log_group=back.ref.log_group,
+        port=rollout.check_port,
+        reason=getattr(watched.verdict, "reason", ""),
+        changed_since=changed.since,
+        changes=(*changed.changes, *rollout.settings) if changed.since else (),
+    )
+
+
+def _go_back(
+    rollout: Rollout, watched: Watched, *, phases: PhaseLog, enter: Callable[[Stage], None]
+) -> Ended:
+    diagnosis = _diagnose(rollout, watched)
+    enter(GoingBack(task_definition_arn=rollout.rolling.task_definition_arn, diagnosis=diagnosis))
+    if not (rollout.goes_back or isinstance(watched.verdict, RollingBack | RolledBack)):
+        _note(rollout, diagnosis)
+        message = (
+            f"not rolled back (--no-rollback): ECS still has {rollout.revision} as its "
+            "newest deployment"
+        )
+        return Ended(outcome=Outcome.ROLLBACK_FAILED, diagnosis=diagnosis, message=message)
+    began = phases.begin(PhaseName.ROLLBACK)
+    back = _gone_back(replace(rollout.way_back, verdict=watched.verdict))
+    _note(rollout, diagnosis)
+    state = PhaseState.DONE if back.outcome is Outcome.ROLLED_BACK else PhaseState.FAILED
+    took = seconds_text(rollout.way_back.operation.clock.now() - began)
+    phases.end(PhaseName.ROLLBACK, state, f"{back.text} after {took}", began)
+    if back.outcome is Outcome.SUCCEEDED:
+        return Ended(outcome=back.outcome, message=back.message)
+    return Ended(
+        outcome=back.outcome,
+        diagnosis=diagnosis,
+        message=back.message,
+        next_steps=back.next,
+        service=back.service,
+    )
+
+
+def _gone_back(way_back: GoBack) -> RolledBackTo:
+    try:
+        back = go_back(way_back)
+    except (CallFailedError, TimedOutError) as error:
+        # The diagnosis must not be lost over it.
+        back = ended_by_error(way_back, error)
+    return bring_back(way_back, back)
+
+
+def _note(rollout: Rollout, diagnosis: Diagnosis) -> None:
+    """In the ledger: ECS's own reason is that a rollback was asked for."""
+    back, arn = rollout.way_back, rollout.rolling.task_definition_arn
+    unwritten = note_failure(back.aws.ecs, arn, diagnosis.cause)
+    if unwritten:
+        back.operation.reporter.note(unwritten)
+
+
+def seconds_text(duration: timedelta) -> str:
+    total = round(duration.total_seconds())
+    return f"{total} s" if total < 60 else f"{total // 60}m{total % 60:02d}s"

@@ -1,0 +1,208 @@
+"""The stages of a deployment. Each knows what is known in it, and what to say when it is cut off.
+
+    Planned ─▶ Applying ─▶ Requested ─▶ Rolling ─┬─▶ Settling
+                                                  └─▶ GoingBack
+
+A signal, or AWS that answers no more, may come in any of them; only the stage tells what state
+things are in then, and whether a question is worth one of the seconds that a runner leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from fsd.errors import CallFailedError
+from fsd.release.operation import Operation
+from fsd.release.watch import Watcher
+from fsd.rollout.assess import Ours
+from fsd.rollout.cause import Diagnosis
+from fsd.rollout.diagnose import family_revision
+
+# A signal is answered within two seconds, with two looks at AWS in them at the most.
+ANSWER_TIME = timedelta(seconds=0.9)
+GOES_ON = "ECS goes on by itself, and its circuit breaker rolls back what does not get healthy"
+
+
+class Stage(Protocol):
+    @property
+    def task_definition_arn(self) -> str:
+        """Of the revision that ECS was asked to roll out; "" before it was."""
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """Why the rollout failed, once it has."""
+
+    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+        """What state things are in when `signal` comes, in one sentence.
+
+        `roll_back`: a deployment in flight is to be stopped, with a rollback.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """AWS is looked at. Where it does not answer, the command ends with its error."""
+
+    task_definition_arn: str = ""
+    diagnosis: Diagnosis | None = None
+
+    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+        del roll_back
+        return f"{signal} before ECS was asked to change anything that runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applying:
+    """The cluster, the stack and the revision are made; nothing that runs changes.
+
+    Where AWS does not answer, the stack goes back and the command ends with the error. `changing`
+    is the stack while CloudFormation is at it.
+    """
+
+    changing: str = ""
+    task_definition_arn: str = ""
+    diagnosis: Diagnosis | None = None
+
+    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+        if not self.changing:
+            return Planned().interrupted(signal, roll_back=roll_back)
+        return (
+            f"{signal} while CloudFormation changes {self.changing}: what it has begun, "
+            "it finishes; ECS was not asked to change anything that runs"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """ECS is asked for the rollout, or has been. Where its answer is lost, its list tells."""
+
+    operation: Operation
+    task_definition_arn: str
+    known: frozenset[str] = frozenset()  # the deployments that were there before
+    is_taken: bool = False  # ECS has answered that it does it
+    arn: str = ""  # of the deployment, where it is known
+    diagnosis: Diagnosis | None = None
+
+    @property
+    def revision(self) -> str:
+        return family_revision(self.task_definition_arn)
+
+    def find_deployment(self) -> str:
+        """The ARN of our deployment; "" where ECS does not list it yet. Raises CallFailedError."""
+        if self.arn:
+            return self.arn
+        ecs, ref = self.operation.aws.ecs, self.operation.ref
+        arns = ecs.service_deployment_arns(ref.cluster, ref.name)
+        new = ecs.service_deployments([arn for arn in arns if arn not in self.known])
+        return next((d.arn for d in new if d.task_definition_arn == self.task_definition_arn), "")
+
+    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+        if not self._is_known_to_be_taken():
+            return (
+                f"{signal} in the moment in which ECS was asked to roll out {self.revision}: it "
+                "lists no deployment of it yet"
+            )
+        return f"{signal}; {self._end(roll_back=roll_back)}"
+
+    def unknown(self, error: CallFailedError, *, goes_on: str = GOES_ON) -> str:
+        return f"the state of {self.revision} is not known: {error.what}; {goes_on}"
+
+    def _is_known_to_be_taken(self) -> bool:
+        """A signal may come between the question and ECS's answer: then its list tells."""
+        if self.arn or self.is_taken:
+            return True
+        try:
+            with self.operation.clock.limit(ANSWER_TIME):
+                return bool(self.find_deployment())
+        except CallFailedError:
+            return False
+
+    def _end(self, *, roll_back: bool) -> str:
+        """Ask for the rollback where that is wanted; in any case say what ECS does now."""
+        goes_on = (
+            f"ECS goes on rolling out {self.revision}, and its circuit breaker rolls back what "
+            "does not get healthy"
+        )
+        if not roll_back:
+            return goes_on
+        try:
+            with self.operation.clock.limit(ANSWER_TIME):
+                return self._ask_to_go_back() or goes_on
+        except CallFailedError as error:
+            return f"it could not be asked to roll back ({error.what}): {goes_on}"
+
+    def _ask_to_go_back(self) -> str:
+        """What became of it; "" where ECS does not list our deployment yet, or will not stop it."""
+        ecs, arn = self.operation.aws.ecs, self.find_deployment()
+        if not arn:
+            return ""
+        if ecs.stop_service_deployment(arn):
+            return f"asked ECS to roll {self.revision} back"
+        found = next(iter(ecs.service_deployments([arn])), None)
+        if found is not None and not found.status.is_final:
+            return ""
+        status = found.status if found else "no longer listed"
+        return f"too late to roll {self.revision} back: its deployment had ended, {status}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rolling:
+    """ECS is at our deployment, and we look at it."""
+
+    requested: Requested
+    ours: Ours
+    watcher: Watcher
+    diagnosis: Diagnosis | None = None
+
+    @property
+    def task_definition_arn(self) -> str:
+        return self.ours.task_definition_arn
+
+    @property
+    def revision(self) -> str:
+        return family_revision(self.task_definition_arn)
+
+    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+        if not self.watcher.is_confirming:
+            return self.requested.interrupted(signal, roll_back=roll_back)
+        return (
+            f"{signal} after ECS had called the deployment of {self.revision} done; that its "
+            "tasks keep running was not seen to the end"
+        )
+
+    def unknown(self, error: CallFailedError) -> str:
+        if not self.watcher.is_confirming:
+            return self.requested.unknown(error)
+        goes_on = "ECS calls its deployment done; that its tasks keep running was not seen"
+        return self.requested.unknown(error, goes_on=goes_on)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoingBack:
+    """The rollout has failed, and ECS was asked, or is about to be asked, for what was before."""
+
+    task_definition_arn: str
+    diagnosis: Diagnosis | None
+
+    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+        del roll_back
+        revision = family_revision(self.task_definition_arn)
+        return f"{signal} while {revision} was rolled back; ECS goes on with what it was asked for"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """The release runs. What is left to do cannot undo that."""
+
+    task_definition_arn: str
+    diagnosis: Diagnosis | None = None
+
+    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+        del roll_back
+        revision = family_revision(self.task_definition_arn)
+        return (
+            f"{signal} after {revision} had succeeded; scaling limits, or the end of what only "
+            "old tasks needed in the stack, may be missing"
+        )
