@@ -27,7 +27,13 @@ A_SERVICE = """
 mv examples/services/hello/* .
 git init --quiet && git add --all && git commit --quiet --message "Say hello"
 """
+# In a folder that holds nothing else: what is deployed twice has no change between.
+A_FOLDER = A_SERVICE.replace("mv examples/services/hello/* .", "cd examples/services/hello")
+ON_AN_ACCOUNT = f"{A_FOLDER}{AN_AWS}export AWS_ACCESS_KEY_ID=111111111111\n"
 BEFORE = {
+    "aws-setup.md": ON_AN_ACCOUNT.replace("process", "process --enforce-iam"),
+    "environments.md": ON_AN_ACCOUNT,
+    "runbook.md": ON_AN_ACCOUNT,
     "README.md": f"{A_SERVICE}rm service.yml\n{AN_AWS}",
     "local.md": f"{A_SERVICE}{AN_AWS}",
     "service-yaml.md": f"{A_SERVICE}{AN_AWS}",
