@@ -89,7 +89,7 @@ def test_import__folder_of_a_copilot_application__a_file_each(fsd: Fsd) -> None:
         (["a.yml", "--cluster", "c"], 2, "a file and a running service are two sources"),
         (["--cluster", "c"], 2, "a running service has a cluster and a name"),
         (["compose.yml", "--check"], 2, "only a task definition can be compared"),
-        (["db.yml"], 2, "nothing here is a service of one's own: services.db = postgres"),
+        (["db.yml"], 2, "nothing here is a service of your own: services.db = postgres"),
     ],
 )
 def test_import__what_cannot_be__said_with_its_fix(

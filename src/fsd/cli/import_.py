@@ -150,7 +150,7 @@ def _nothing(losses: Sequence[Loss]) -> str:
     from fsd.importing.write import told
 
     if losses:
-        return f"nothing here is a service of one's own: {told(losses[0])}"
+        return f"nothing here is a service of your own: {told(losses[0])}"
     return "nothing here says what a service is: no task definition, Copilot, compose, App Runner"
 
 
