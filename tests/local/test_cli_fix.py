@@ -8,24 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.golden import FOLDER
 from tests.local.cli import Fsd
 from tests.unit.manifest.manifests import KAFKA_CONSUMER
 
 BAD = KAFKA_CONSUMER.replace("retention: 30 ", "retention: 45 ")
 FIXED = KAFKA_CONSUMER.replace("retention: 30 ", "retention: 60 ")
-DIFF = (
-    "--- a/service.yml\n"
-    "+++ b/service.yml\n"
-    "@@ -62,7 +62,7 @@\n"
-    " \n"
-    "     logs:\n"
-    "       enabled: true\n"
-    "-      retention: 45  # days\n"
-    "+      retention: 60  # days\n"
-    " \n"
-    " dependencies:\n"
-    "   - type: aws_msk_cluster\n"
-)
+DIFF = (FOLDER / "validate" / "fix.diff").read_text(encoding="utf-8")
 
 
 @pytest.fixture

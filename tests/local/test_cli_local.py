@@ -15,6 +15,7 @@ import pytest
 
 from fsd.cli.main import run
 from fsd_local import instance as local
+from tests.golden import golden
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,8 @@ def test_up__not_running__says_where_what_and_next(fsd: Cli) -> None:
     instance = local.find()
     assert instance is not None
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == (
-        f"The embedded AWS is up at {instance.endpoint}\n"
-        "  account   000000000000 · us-east-1\n"
-        "  tasks     processes of this machine, each on an address of its own (127.77.x.y)\n"
-        "  speed     health checks, grace periods and draining are 20 times as fast\n"
-        "Next:\n"
-        "  fsd deploy --env local --file service.yml\n"
-        "  fsd local status          what runs, and its URLs\n"
-        '  eval "$(fsd local env)"   points aws, boto3 and docker at it\n'
-        "  fsd local down            stops it and removes everything\n"
-    )
+    text = ended.out.replace(instance.endpoint, "ENDPOINT")
+    assert text == golden("local/up.txt", text)
 
 
 def test_up__running__says_so(running: Cli) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.golden import golden
 from tests.local.cli import Fsd
 from tests.unit.manifest.manifests import KAFKA_CONSUMER, SMALL, manifest
 
@@ -64,21 +65,7 @@ def test_validate__mistakes__every_one_with_its_line_and_exit_3(fsd: Fsd) -> Non
     ended = fsd.run("validate", "--file", "service.yml")
 
     assert ended.code == 3
-    assert ended.out == (
-        "error[out-of-range]: `service.port` is the number 70000, which is out of range\n"
-        "  --> service.yml:10:9\n"
-        "10 |   port: 70000\n"
-        "   |         ^^^^^\n"
-        "  fix: use 1 to 65535 (the container's port; without it there is no load balancer)\n"
-        "\n"
-        "error[unknown-permission]: `dynamodb:GetItems` is not an IAM action\n"
-        "  --> service.yml:15:9\n"
-        "15 |       - dynamodb:GetItems\n"
-        "   |         ^^^^^^^^^^^^^^^^^\n"
-        "  fix: `dynamodb:GetItem` or `dynamodb:BatchGetItem`\n"
-        "\n"
-        "service.yml: 2 errors, 0 warnings · more: fsd explain out-of-range\n"
-    )
+    assert ended.out == golden("validate/screen.txt", ended.out)
 
 
 def test_validate__warnings__exit_0_or_3_when_strict(fsd: Fsd) -> None:

@@ -1,15 +1,12 @@
-"""What AWS really answered, and all that FSD says to it: each screen is compared whole.
-
-`python -m tests.replay.test_screens` writes the screens anew; every change of one is to be read.
-"""
+"""What AWS really answered, and all that FSD says to it: each screen is compared whole."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.golden import golden
 from tests.local.cli import Ended, Fsd
 from tests.replay.cli import CASES, HERE, environment_of, read_case, run
 from tests.replay.server import replaying
@@ -21,16 +18,13 @@ def screen(ended: Ended) -> str:
     return f"exit {ended.code}\n{ended.out}{ended.err}"
 
 
-def path_of(case: str, command: str) -> Path:
-    return HERE / "screens" / f"{case}.{command}.txt"
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("case", CASES)
 def test_look__what_aws_answered__whole_screen(tmp_path: Path, case: str, command: str) -> None:
     ended = run(tmp_path, command, read_case(case))
 
-    assert screen(ended) == path_of(case, command).read_text()
+    text = screen(ended)
+    assert text == golden(f"{case}.{command}.txt", text, folder=HERE / "screens")
     assert max(len(line) for line in ended.out.splitlines()) <= 100
 
 
@@ -56,15 +50,3 @@ def test_look__service_never_made__the_reason_of_its_stack(tmp_path: Path, comma
         "error[service-not-found]: no service shop-dev in cluster dev; its stack fsd-shop-dev is "
         "ROLLBACK_COMPLETE: SourceBucket (AWS::S3::Bucket) CREATE_FAILED: "
     )
-
-
-def write() -> None:
-    with TemporaryDirectory() as folder:
-        for case in CASES:
-            for command in COMMANDS:
-                text = screen(run(Path(folder), command, read_case(case)))
-                path_of(case, command).write_text(text)
-
-
-if __name__ == "__main__":
-    write()

@@ -13,6 +13,7 @@ from fsd.report.findings import (
     render_terminal,
     summarize,
 )
+from tests.golden import golden
 
 LINES = ["service:", "  permissions:", "    - dynamodb:GetItems"]
 SOURCES = {"service.yml": LINES}
@@ -35,19 +36,9 @@ OVERRIDDEN = Finding(
 
 
 def test_render_terminal__two_findings__as_on_the_screen() -> None:
-    assert render_terminal([UNKNOWN, OVERRIDDEN], sources=SOURCES, subject="service.yml") == (
-        "error[unknown-permission]: `dynamodb:GetItems` is not an IAM action\n"
-        "  --> service.yml:3:7\n"
-        "3 |     - dynamodb:GetItems\n"
-        "  |       ^^^^^^^^^^^^^^^^^\n"
-        "  fix: `dynamodb:GetItem` or `dynamodb:BatchGetItem`\n"
-        "\n"
-        "warning[wrong-type]: 100% wrong\n"
-        "  --> --override resources.cpu=abc\n"
-        "  fix: write\\na number\n"
-        "\n"
-        "service.yml: 1 error, 1 warning · more: fsd explain unknown-permission"
-    )
+    text = render_terminal([UNKNOWN, OVERRIDDEN], sources=SOURCES, subject="service.yml")
+
+    assert text == golden("validate/two-findings.txt", text)
 
 
 def test_render_terminal__worst_is_not_the_first__more_names_the_worst() -> None:

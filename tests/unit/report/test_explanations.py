@@ -14,6 +14,7 @@ from fsd.report.explanations import (
     nearest_id,
 )
 from fsd.rollout.failures import FAILURES, WITHOUT_TASKS
+from tests.golden import golden
 
 
 def text(id_: str, *, color: bool = False) -> str:
@@ -23,40 +24,9 @@ def text(id_: str, *, color: bool = False) -> str:
 
 
 def test_explanation_text__finding__why_the_source_and_the_change() -> None:
-    assert (
-        text("secret-arn-partial")
-        == """\
-secret-arn-partial · warning
+    shown = text("secret-arn-partial")
 
-A secret's ARN lacks its last six characters.
-
-Why
-  Secrets Manager adds a hyphen and six random characters to the ARN of every secret. Without them,
-  the permission to read the secret has to match `-??????`, which can also match another secret with
-  a similar name.
-
-  `aws secretsmanager describe-secret --secret-id database --query ARN` prints the whole ARN.
-  https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
-
-Example, found at service.yml:11:18
-    apiVersion: fsd/v1
-    kind: Service
-    metadata:
-      name: offer-api
-      pack: offers
-      owners: ["@org/offers"]
-    service:
-      type: ecs
-      secrets:
-        - name: DATABASE_URL
-  -       valueFrom: arn:aws:secretsmanager:us-east-1:123456789012:secret:database
-  +       valueFrom: arn:aws:secretsmanager:us-east-1:123456789012:secret:database-a1B2c3
-      observability:
-        logs:
-          retention: 30
-
-To keep it on purpose, say why on its line:  # fsd: ignore[secret-arn-partial] …"""
-    )
+    assert shown == golden("explain/finding.txt", shown)
 
 
 @pytest.mark.parametrize("id_", ["unknown-key", "unknown-suppression"])
@@ -83,21 +53,9 @@ def test_explanation_text__override__is_the_change() -> None:
 
 
 def test_explanation_text__failure__what_ecs_says_and_what_fsd_does() -> None:
-    assert (
-        text("container-health-check-failed")
-        == """\
-container-health-check-failed · failure of a deployment
+    shown = text("container-health-check-failed")
 
-The container's health check failed.
-  ECS says            Task failed container health checks
-  recognized by       while checking the container
-  where               the task's stopped reason and its containers' reasons
-  ends the wait       the second time that it occurs
-  the report advises  make the health path answer on 127.0.0.1; raise `healthCheck.gracePeriod` for
-                      a slow start
-
-  https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html"""
-    )
+    assert shown == golden("explain/failure.txt", shown)
 
 
 def test_explanation_text__error__its_exit_code_and_what_to_do() -> None:

@@ -8,6 +8,7 @@ import pytest
 from fsd.release.result import Outcome
 from fsd.report.render import terminal_result
 from fsd.rollout.cause import Cause
+from tests.golden import golden
 from tests.unit.report.results import (
     CAUSE,
     DIAGNOSIS,
@@ -27,24 +28,9 @@ def test_terminal_result__succeeded__the_answer_and_the_address() -> None:
 
 
 def test_terminal_result__rolled_back__cause_evidence_fix_and_what_runs() -> None:
-    expected = """\
-error[health-check-failed]: the load balancer's health check failed (2 tasks): Health checks failed
-  with these codes: [500]
-  --> offer-api-dev:42 · tasks 7f3a…, 91cc…
-   |  14:02:09 sqlalchemy.exc.OperationalError: connection to server at "db.dev.internal", port 5432
-   |    failed: Connection refused
-  ECS says: Task failed ELB health checks in (target-group
-    arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/offer-api-dev/6d0ecf831eec9f09)
-  Target group says: Health checks failed with these codes: [500]
-  changed since offer-api-dev:41 (v1.2.9): image sha256:77aa… → sha256:9b1f…, environment
-    +DATABASE_URL
-  fix: make the health path answer in time with a status code in `healthCheck.matcher`
-       fsd logs --service offer-api --env dev --task 7f3a  ·  fsd explain health-check-failed
+    text = terminal_result(make_rolled_back())
 
-Rolled back: offer-api-dev:41 (v1.2.9), 2 of 2 healthy. Stack and scaling as before           exit 6
-"""
-
-    assert terminal_result(make_rolled_back()) + "\n" == expected
+    assert text == golden("result/rolled-back.txt", text)
 
 
 def test_terminal_result__first_deployment_failed__says_what_is_kept_and_how_to_go_on() -> None:

@@ -19,6 +19,7 @@ from fsd.snapshot import (
     TargetHealth,
     TaskState,
 )
+from tests.golden import golden
 from tests.unit.report.results import NEW, OLD, T0
 
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/offer-api-dev/6d0e"
@@ -82,21 +83,9 @@ def make_task(start: str, address: str) -> TaskState:
 
 
 def test_status_text__one_unhealthy__whole_text() -> None:
-    expected = """\
-offer-api → dev    2 of 2 running
-  release     v1.3.0 · 4f2c1e9 · offer-api-dev:42 · sha256:9b1f00000000… · 1 vCPU, 2 GB
-  deployment  SUCCESSFUL · offer-api-dev:42 · since 2026-03-04 14:01:38
-  targets     offer-api-dev: 1 healthy, 1 unhealthy
-  url         http://internal-offer-api-dev.us-east-1.elb.amazonaws.com
-  TASK   REVISION          STATUS   SINCE (UTC)          ADDRESS   TARGET
-  7f3a…  offer-api-dev:42  running  2026-03-04 14:00:00  10.0.0.7  healthy
-  91cc…  offer-api-dev:42  running  2026-03-04 14:00:00  10.0.0.9  unhealthy: Health checks failed…
-  wrong       health-check-failed: 1 of 2 targets of offer-api-dev fail the load balancer's health
-              check
-Served by v1.3.0, 1 of 2 healthy                                                              exit 6
-"""
+    text = status_text(make_status(), code=6)
 
-    assert status_text(make_status(), code=6) + "\n" == expected
+    assert text == golden("status/one-unhealthy.txt", text)
 
 
 def test_status_text__scaled_to_zero__by_wish() -> None:
