@@ -5,6 +5,8 @@ Rules are inline and refer one way only (tasks → load balancer), so that no cy
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from fsd.compile.desired import Json, JsonValue, Target
 from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
@@ -16,6 +18,7 @@ LOAD_BALANCER = "LoadBalancer"
 TARGET_GROUP = "TargetGroup"
 HTTP_LISTENER = "HttpListener"
 HTTPS_LISTENER = "HttpsListener"
+LISTENER_RULE = "ListenerRule"
 
 # Any will do: ECS registers each task with the port of its container. The port of a target group
 # can't change, so a port of the manifest here would make a new group, empty until the rollout.
@@ -40,6 +43,8 @@ def logical_id(name: str, balancer: LoadBalancer) -> str:
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
     """
+    if balancer.listener_arn is not None:
+        return f"Shared{name}"
     return name if balancer.internal else f"Public{name}"
 
 
@@ -56,12 +61,15 @@ def security_groups(manifest: Manifest, *, target: Target) -> Json:
             target=target,
         )
     }
-    if balancer is not None and service.port is not None:
-        clients = target.vpc_cidr if balancer.internal else _ANYWHERE
+    if balancer is not None and service.port is not None and balancer.listener_arn is None:
+        everybody = target.vpc_cidr if balancer.internal else _ANYWHERE
+        clients = sorted(set(balancer.ingress)) or [everybody]
         ports = (80, 443) if balancer.certificate_arn else (80,)
         groups[LOAD_BALANCER_SECURITY_GROUP] = _group(
             f"Load balancer of {name}",
-            ingress=[_rule("tcp", clients, "clients", port=port) for port in ports],
+            ingress=[
+                _rule("tcp", cidr, "clients", port=port) for port in ports for cidr in clients
+            ],
             egress=[
                 _rule("tcp", target.vpc_cidr, description, port=port)
                 for port, description in _balanced_ports(service, service.port)
@@ -81,6 +89,11 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
     if balancer is None:
         return {}
     target_group = logical_id(TARGET_GROUP, balancer)
+    if balancer.listener_arn is not None:
+        return {
+            target_group: _target_group(service, target=target),
+            LISTENER_RULE: _listener_rule(manifest, balancer, target=target),
+        }
     http, https = logical_id(HTTP_LISTENER, balancer), logical_id(HTTPS_LISTENER, balancer)
     forward: Json = {"Type": "forward", "TargetGroupArn": {"Ref": target_group}}
     resources: Json = {
@@ -102,9 +115,44 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
     return resources
 
 
+def _listener_rule(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> Json:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-listenerrule.html"""
+    name = names.service_name(manifest.metadata.name, target.environment)
+    conditions: list[JsonValue] = []
+    for field, config, values in (
+        ("host-header", "HostHeaderConfig", balancer.hosts),
+        ("path-pattern", "PathPatternConfig", balancer.paths),
+    ):
+        if values:
+            conditions.append({"Field": field, config: {"Values": [*sorted(set(values))]}})
+    group = logical_id(TARGET_GROUP, balancer)
+    return {
+        "Type": "AWS::ElasticLoadBalancingV2::ListenerRule",
+        "Properties": {
+            "ListenerArn": balancer.listener_arn,
+            "Priority": balancer.priority or _priority(name),
+            "Conditions": conditions,
+            "Actions": [{"Type": "forward", "TargetGroupArn": {"Ref": group}}],
+        },
+    }
+
+
+def _priority(name: str) -> int:
+    """The same for a service always. Another rule may have it: then AWS says so, and one is named.
+    The low ones are left for rules that people write."""
+    return 1000 + int(sha256(name.encode()).hexdigest(), 16) % 48_000
+
+
 def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
     rules: list[JsonValue] = []
-    if service.port is not None and find_load_balancer(service) is not None:
+    balancer = find_load_balancer(service)
+    if service.port is not None and balancer is not None and balancer.listener_arn is not None:
+        # Whose load balancer it is is not known, but that it is in the VPC.
+        rules += [
+            _rule("tcp", target.vpc_cidr, f"{description} from the load balancer", port=port)
+            for port, description in _balanced_ports(service, service.port)
+        ]
+    elif service.port is not None and balancer is not None:
         group: JsonValue = {"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}
         rules += [
             {
@@ -173,11 +221,28 @@ def _balancer(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> 
             "SecurityGroups": [{"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}],
             "LoadBalancerAttributes": _attributes(
                 {
+                    **_idle_timeout(balancer),
                     "deletion_protection.enabled": "true" if target.protected else "false",
                     "routing.http.drop_invalid_header_fields.enabled": "true",
                 }
             ),
         },
+    }
+
+
+def _idle_timeout(balancer: LoadBalancer) -> dict[str, str]:
+    seconds = balancer.idle_timeout
+    return {"idle_timeout.timeout_seconds": str(seconds)} if seconds is not None else {}
+
+
+def _stickiness(service: Service) -> dict[str, str]:
+    balancer = find_load_balancer(service)
+    if balancer is None or balancer.stickiness is None:
+        return {}
+    return {
+        "stickiness.enabled": "true",
+        "stickiness.type": "lb_cookie",
+        "stickiness.lb_cookie.duration_seconds": str(balancer.stickiness),
     }
 
 
@@ -213,7 +278,9 @@ def _target_group(service: Service, *, target: Target) -> Json:
             "HealthyThresholdCount": checks.healthy_threshold,
             "UnhealthyThresholdCount": checks.unhealthy_threshold,
             "Matcher": {"HttpCode": checks.matcher},
-            "TargetGroupAttributes": _attributes({"deregistration_delay.timeout_seconds": delay}),
+            "TargetGroupAttributes": _attributes(
+                {"deregistration_delay.timeout_seconds": delay, **_stickiness(service)}
+            ),
         },
     }
 

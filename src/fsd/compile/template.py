@@ -94,11 +94,12 @@ def _outputs(manifest: Manifest) -> Json:
     }
     balancer = find_load_balancer(manifest.service)
     if balancer is not None:
+        outputs[OUTPUT_TARGET_GROUP] = {"Value": {"Ref": logical_id(TARGET_GROUP, balancer)}}
+    if balancer is not None and balancer.listener_arn is None:
         scheme = "https" if balancer.certificate_arn else "http"
         id_ = logical_id(LOAD_BALANCER, balancer)
         address: Json = {"Fn::GetAtt": [id_, "DNSName"]}
         outputs |= {
-            OUTPUT_TARGET_GROUP: {"Value": {"Ref": logical_id(TARGET_GROUP, balancer)}},
             OUTPUT_LOAD_BALANCER: {"Value": {"Ref": id_}},
             OUTPUT_URL: {"Value": {"Fn::Join": ["", [f"{scheme}://", address]]}},
         }

@@ -66,6 +66,16 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the name of an SQS queue",
         "write its name, not its URL or ARN",
     ),
+    r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:listener/app/[A-Za-z0-9-]+/"
+    r"[0-9a-f]+/[0-9a-f]+$": (
+        "the ARN of a listener of an application load balancer",
+        "write arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/app/NAME/ID/ID",
+    ),
+    r"^[A-Za-z0-9.*?-]+$": ("a host name", "use letters, digits, dots and hyphens; * and ? match"),
+    r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$": (
+        "a range of addresses",
+        "write it like 203.0.113.0/24",
+    ),
     r"^[a-z]+=": (
         "a secret as `docker build --secret` takes it",
         "write `id=NAME,env=VARIABLE` or `id=NAME,src=FILE`",

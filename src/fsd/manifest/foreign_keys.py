@@ -442,33 +442,47 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "service.networking.loadBalancer.certificateArn",
     ),
     _none("nlb networkLoadBalancer", "FSD has no network load balancers: `type: application` only"),
+    _use(
+        "host hostname hostHeader",
+        "service.networking.loadBalancer.hosts",
+        "a list, with `listenerArn`",
+        under="loadBalancer networking",
+    ),
     _none(
         "host hosts hostname alias aliases domain domains domainName customDomain hostedZone dns "
         "route53 hostAliases extraHosts dnsPolicy",
         "FSD has no names in DNS: point a record of yours at the load balancer's, which "
         "`fsd status` shows",
     ),
-    _none(
-        "path paths rules additionalRules routes priority listenerRules rule httpApi",
-        "FSD has no routing by host or path: a service has a load balancer of its own, and gets "
-        "every request of it",
+    _use(
+        "path rules additionalRules routes listenerRules rule httpApi pathPattern",
+        "service.networking.loadBalancer.paths",
+        "a list, with `listenerArn`",
         under="service networking loadBalancer top",
     ),
-    _none(
-        "targetGroupArn lbTargetGroup loadBalancerName targetGroup targetGroups listenerArn "
-        "listener listeners loadBalancerArn "
-        "shared",
-        "FSD has no load balancer, listener or target group of your own: it makes each service's",
+    _use(
+        "listener listeners loadBalancerArn loadBalancerName shared",
+        "service.networking.loadBalancer.listenerArn",
+        "the ARN of a listener that is there",
     ),
-    _none("stickiness stickySessions sessionAffinity", "FSD has no sticky sessions"),
-    _none("idleTimeout", "FSD has no idle timeout of the load balancer: it is AWS's default, 60 s"),
+    _none(
+        "targetGroupArn lbTargetGroup targetGroup targetGroups",
+        "FSD has no target group of your own: it makes each service's",
+    ),
+    _use(
+        "stickySessions sessionAffinity",
+        "service.networking.loadBalancer.stickiness",
+        "in seconds",
+    ),
+    _use("connectionTimeout", "service.networking.loadBalancer.idleTimeout", "in seconds"),
     _none("accessLogs", "FSD has no access logs of the load balancer"),
-    _none(
-        "allowedSourceIps ingressAllow wafAcl ingressCidrs cidr cidrs allowedCidrs sourceRanges "
-        "loadBalancerSourceRanges "
-        "waf webAcl",
-        "FSD has no filter by address: `internal: true` keeps the load balancer inside the VPC",
+    _use(
+        "allowedSourceIps ingressAllow ingressCidrs cidr cidrs allowedCidrs sourceRanges "
+        "loadBalancerSourceRanges",
+        "service.networking.loadBalancer.ingress",
+        "a list of ranges",
     ),
+    _none("wafAcl waf webAcl", "FSD has no WAF: attach one to the load balancer yourself"),
     _none(
         "subnets subnetIds privateSubnets publicSubnets",
         "FSD has no subnets in a Service YAML: "

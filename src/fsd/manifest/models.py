@@ -34,6 +34,13 @@ HTTP_PATH_PATTERN = r"^/[!-~]*$"  # printable ASCII: what a request line can hav
 MATCHER_PATTERN = r"^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$"
 NAME_PATTERN = r"^[a-z][a-z0-9-]*[a-z0-9]$"
 
+LISTENER_PATTERN = (
+    r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:listener/app/[A-Za-z0-9-]+/"
+    r"[0-9a-f]+/[0-9a-f]+$"
+)
+HOST_RULE_PATTERN = r"^[A-Za-z0-9.*?-]+$"
+CIDR_PATTERN = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"
+
 Name = Annotated[str, Limits(pattern=NAME_PATTERN, max_length=255)]
 Owner = Annotated[str, Limits(pattern=r"^@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$")]
 HttpPath = Annotated[str, Limits(pattern=HTTP_PATH_PATTERN, max_length=1024)]
@@ -185,6 +192,35 @@ class LoadBalancer:
         default=None,
         description="An ACM certificate: HTTPS on 443, and 80 redirects to it.",
         examples=("arn:aws:acm:eu-west-1:123456789012:certificate/12345678-abcd",),
+    )
+    listener_arn: Annotated[str, Limits(pattern=LISTENER_PATTERN)] | None = key(
+        default=None,
+        description="A listener that is there: the service gets a rule of it, and makes no load "
+        "balancer.",
+    )
+    hosts: tuple[Annotated[str, Limits(pattern=HOST_RULE_PATTERN, max_length=128)], ...] = key(
+        default=(),
+        description="Host names that lead to it, on `listenerArn`; * and ? are wildcards.",
+        examples=(("api.example.com",),),
+    )
+    paths: tuple[Annotated[str, Limits(pattern=HTTP_PATH_PATTERN, max_length=128)], ...] = key(
+        default=(),
+        description="Paths that lead to it, on `listenerArn`; * and ? are wildcards.",
+        examples=(("/offers", "/offers/*"),),
+    )
+    priority: Annotated[int, Limits(ge=1, le=50_000)] | None = key(
+        default=None, description="Of the rule; made from the service's name without it."
+    )
+    idle_timeout: Annotated[int, Limits(ge=1, le=4000)] | None = key(
+        default=None, description="Seconds that a connection may be silent; AWS's 60 without it."
+    )
+    stickiness: Annotated[int, Limits(ge=1, le=604_800)] | None = key(
+        default=None, description="Seconds in which a client stays with its task; absent: none."
+    )
+    ingress: tuple[Annotated[str, Limits(pattern=CIDR_PATTERN)], ...] = key(
+        default=(),
+        description="Addresses that may reach it; the VPC, or with `internal: false` everybody.",
+        examples=(("203.0.113.0/24",),),
     )
 
 

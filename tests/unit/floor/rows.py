@@ -24,6 +24,8 @@ class Row:
     base: str = ""  # what the service has before the key, for the plan
 
 
+LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0a1b/2c3d"
+
 ROWS: tuple[Row, ...] = (
     Row(
         key="service.exec",
@@ -265,5 +267,33 @@ ROWS: tuple[Row, ...] = (
         clash_finds="autoscaling-without-bounds",
         compiled=('"MetricName": "Backlog"', '[{"Name": "Queue", "Value": "1"}]'),
         plan="metric target none → 20",
+    ),
+    Row(
+        key="service.networking.loadBalancer.listenerArn",
+        good="{networking: {loadBalancer: {listenerArn: '" + LISTENER + "', hosts: [a.example], "
+        "paths: ['/a/*'], priority: 7, stickiness: 60}}}",
+        wrong="{networking: {loadBalancer: {listenerArn: main}}}",
+        clash="{networking: {loadBalancer: {listenerArn: '" + LISTENER + "'}}}",
+        clash_finds="listener-rule-setting",
+        compiled=(
+            '"Conditions": [{"Field": "host-header", "HostHeaderConfig": {"Values": ["a.example"]}}'
+            ', {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/a/*"]}}]',
+            '"Priority": 7',
+            '"Key": "stickiness.lb_cookie.duration_seconds", "Value": "60"',
+        ),
+        plan="load balancer added",
+    ),
+    Row(
+        key="service.networking.loadBalancer.ingress",
+        good="{networking: {loadBalancer: {ingress: [203.0.113.0/24], idleTimeout: 120}}}",
+        wrong="{networking: {loadBalancer: {ingress: [everybody]}}}",
+        clash="{networking: {loadBalancer: {listenerArn: '" + LISTENER + "', hosts: [a.b], "
+        "ingress: [203.0.113.0/24]}}}",
+        clash_finds="listener-rule-setting",
+        compiled=(
+            '"CidrIp": "203.0.113.0/24"',
+            '{"Key": "idle_timeout.timeout_seconds", "Value": "120"}',
+        ),
+        plan="+LoadBalancer",
     ),
 )

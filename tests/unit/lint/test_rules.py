@@ -20,6 +20,7 @@ from fsd.manifest.yaml_tree import Document
 from tests.unit.manifest.manifests import manifest
 
 DIGEST = "sha256:" + "9b1f" * 16
+LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0a1b/2c3d"
 ROLE = "arn:aws:iam::123456789012:role/offers"
 POLICY = "arn:aws:iam::123456789012:policy/limit"
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
@@ -84,6 +85,27 @@ CONSUMER = (
 )
 
 CASES = [
+    Case(
+        rule="listener-rule-setting",
+        service="port: 80\nnetworking: {loadBalancer: {hosts: [a.example]}}",
+        at=(9, 31),
+    ),
+    Case(
+        rule="listener-rule-setting",
+        service=f"port: 80\nnetworking: {{loadBalancer: {{listenerArn: '{LISTENER}'}}}}",
+        at=(9, 44),
+    ),
+    Case(
+        rule="listener-rule-setting",
+        service=f"port: 80\nnetworking: {{loadBalancer: {{listenerArn: '{LISTENER}', "
+        "paths: [/a], idleTimeout: 5}}",
+        at=(9, 153),
+    ),
+    Case(
+        rule="listener-rule-setting",
+        service=f"port: 80\nnetworking: {{loadBalancer: {{listenerArn: '{LISTENER}', "
+        "paths: [/a]}}",
+    ),
     Case(rule="sidecar-name-taken", service="sidecars: [{name: service, image: a}]", at=None),
     Case(
         rule="sidecar-name-taken",

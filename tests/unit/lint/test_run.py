@@ -146,6 +146,7 @@ def test_lint__only_what_breaks__is_an_error() -> None:
         "environment-secret-clash",
         "fargate-size",
         "health-check-timing",
+        "listener-rule-setting",
         "log-retention-value",
         "permission-type-mismatch",
         "resource-name-malformed",

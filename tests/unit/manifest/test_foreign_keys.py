@@ -103,8 +103,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("nlb: {}", "network load balancers"),
         ("alias: example.com", "names in DNS"),
         ("targetGroupArn: x", "target group of your own"),
-        ("networking: {loadBalancer: {stickiness: true}}", "sticky sessions"),
-        ("networking: {loadBalancer: {path: /api}}", "routing"),
         ("ports: ['80:80']", "second port"),
         ("portMappings: []", "second port"),
         ("privileged: true", "kernel settings"),

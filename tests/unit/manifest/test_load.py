@@ -166,7 +166,7 @@ def test_load_manifest__one_mistake__one_sentence_at_its_place(
     [
         ("prot: 8000", "did you mean `port`?"),
         ("health_check: {}", "did you mean `healthCheck`?"),
-        ("cpu: 512", "use `service.resources.cpu`"),
+        ("cpu: 512", "did you mean `service.resources.cpu`?"),
         ('port: "8000"', "remove the quotes: `port: 8000`"),
         ("port: 0512", "write it without leading zeros: `port: 512`"),
         ("port: 0", "use 1 to 65535 (the container's port; without it there is no load balancer)"),

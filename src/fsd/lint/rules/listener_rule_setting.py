@@ -1,0 +1,46 @@
+"""A rule of a listener needs a condition; what is the load balancer's own is its owner's to set.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.rule import Problem, Subject
+
+BALANCER = ("service", "networking", "loadBalancer")
+_MOST_VALUES = 5
+# Of the load balancer or the listener itself: the names in the model and in the file.
+_OF_THE_OWNER = (
+    ("certificate_arn", "certificateArn"),
+    ("idle_timeout", "idleTimeout"),
+    ("ingress", "ingress"),
+)
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    balancer = subject.service.networking.load_balancer
+    if balancer is None:
+        return
+    values = [*balancer.hosts, *balancer.paths]
+    uses = ((*BALANCER, "listenerArn"), (*BALANCER, "hosts"), (*BALANCER, "paths"))
+    if balancer.listener_arn is None:
+        for written, value in (("hosts", balancer.hosts), ("paths", balancer.paths)):
+            if value:
+                message = f"`{written}` choose among services, and this load balancer has only one"
+                fix = "add `listenerArn`, or remove it"
+                yield Problem(at=(*BALANCER, written), message=message, fix=fix, uses=uses)
+        return
+    if not values:
+        fix = "add `hosts` or `paths`"
+        message = "nothing says which requests of the listener are the service's"
+        yield Problem(at=(*BALANCER, "listenerArn"), message=message, fix=fix, uses=uses)
+    if len(values) > _MOST_VALUES:
+        message = f"a rule takes {_MOST_VALUES} values, and hosts and paths have {len(values)}"
+        at = (*BALANCER, "paths" if balancer.paths else "hosts")
+        yield Problem(at=at, message=message, fix="use wildcards: `/offers/*`", uses=uses)
+    for name, written in _OF_THE_OWNER:
+        if getattr(balancer, name):
+            message = f"`{written}` is the listener's owner's to set"
+            yield Problem(at=(*BALANCER, written), message=message, fix="remove it", uses=uses)
