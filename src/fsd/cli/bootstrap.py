@@ -78,11 +78,12 @@ Examples:
 @click.option(
     "--template", is_flag=True, help="Print the CloudFormation template, without any call."
 )
+@click.option("--terraform", is_flag=True, help="Print the same as HCL; call nobody.")
 @click.option(
     "--existing",
     multiple=True,
     type=click.Choice([PROVIDER, REPOSITORIES]),
-    help="With --template: leave out what the account already has. Can be repeated.",
+    help="With --template or --terraform: leave out what the account already has. Can be repeated.",
 )
 def command(
     env: str,
@@ -98,6 +99,7 @@ def command(
     check: bool,
     delete: bool,
     template: bool,
+    terraform: bool,
     existing: tuple[str, ...],
 ) -> int:
     """Prepare an account so that a repository's workflows can deploy to an environment.
@@ -117,10 +119,12 @@ def command(
         workflow=workflow,
         network=network or "",
     )
-    if sum((check, delete, template)) > 1:
-        raise click.UsageError("`--check`, `--delete` and `--template` exclude one another")
-    if template:
-        _print_template(asked, existing=frozenset(existing))
+    if sum((check, delete, template, terraform)) > 1:
+        raise click.UsageError(
+            "`--check`, `--delete`, `--template` and `--terraform` exclude one another"
+        )
+    if template or terraform:
+        _print_template(asked, existing=frozenset(existing), as_hcl=terraform)
         return int(ExitCode.OK)
     setup = _open(env, region=region)
     if check:
@@ -212,9 +216,10 @@ def _ask(question: str, *, what: str) -> None:
         )
 
 
-def _print_template(asked: JoinOptions, *, existing: frozenset[str]) -> None:
+def _print_template(asked: JoinOptions, *, existing: frozenset[str], as_hcl: bool) -> None:
     from fsd.account.stack import PROVIDER as PROVIDER_ID
     from fsd.account.stack import AccountStack, repository_id, write_template
+    from fsd.account.terraform import write_terraform
     from fsd.cli.account import environment_to_be
 
     joined = who_joins(asked)
@@ -226,7 +231,8 @@ def _print_template(asked: JoinOptions, *, existing: frozenset[str]) -> None:
         network=asked.network,
         foreign=frozenset({*repositories, *([PROVIDER_ID] if PROVIDER in existing else [])}),
     )
-    say(json.dumps(write_template(stack), indent=2))
+    written = write_template(stack)
+    say(write_terraform(written) if as_hcl else json.dumps(written, indent=2))
 
 
 def who_joins(asked: JoinOptions) -> Joined:
