@@ -33,7 +33,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class AlarmRule:
     """What of PutMetricAlarm decides its state."""
 
     period: int  # seconds
@@ -49,13 +49,13 @@ class Rule:
         return self.evaluation_periods + _MORE_PERIODS
 
 
-def load_rule(alarm: Mapping[str, Any]) -> Rule | None:
+def load_rule(alarm: Mapping[str, Any]) -> AlarmRule | None:
     """None for an alarm of a kind that is not judged here: metric math, anomaly detection."""
     comparison = alarm.get("ComparisonOperator") or ""
     if not alarm.get("MetricName") or comparison not in _COMPARISONS:
         return None
     periods = int(alarm.get("EvaluationPeriods") or 1)
-    return Rule(
+    return AlarmRule(
         period=int(alarm.get("Period") or 60),
         evaluation_periods=periods,
         datapoints_to_alarm=int(alarm.get("DatapointsToAlarm") or periods),
@@ -65,7 +65,7 @@ def load_rule(alarm: Mapping[str, Any]) -> Rule | None:
     )
 
 
-def judge(rule: Rule, values: Mapping[int, float], now: float) -> str | None:
+def judge(rule: AlarmRule, values: Mapping[int, float], now: float) -> str | None:
     """The state; None where the alarm keeps the one that it has.
 
     `values`: the metric's statistic by period, a period being the instant it begins at divided by
@@ -90,7 +90,7 @@ def judge(rule: Rule, values: Mapping[int, float], now: float) -> str | None:
     return _judge_gaps(rule, found)
 
 
-def explain(rule: Rule, values: Mapping[int, float], state: str) -> str:
+def explain(rule: AlarmRule, values: Mapping[int, float], state: str) -> str:
     """StateReason, in CloudWatch's words."""
     periods = sorted(values)[-rule.datapoints_to_alarm :]
     if state == "INSUFFICIENT_DATA" or not periods:
@@ -116,7 +116,7 @@ def _instant(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%d/%m/%y %H:%M:%S}"
 
 
-def _judge_gaps(rule: Rule, found: list[tuple[int, bool]]) -> str | None:
+def _judge_gaps(rule: AlarmRule, found: list[tuple[int, bool]]) -> str | None:
     """Too few breach, and the gaps count for nothing."""
     keeps = rule.treat_missing_data == "ignore"
     if not found:

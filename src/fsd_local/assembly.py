@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fsd_local import autoscaling, instance, quotas
-from fsd_local.autoscaling import ApplicationAutoScaling
+from fsd_local.autoscaling import ScalingEngine
 from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.dataplane import DataPlane, Listener
 from fsd_local.ecs import EcsService
@@ -85,7 +85,7 @@ class Assembly:
             ),
             speed=speed,
         )
-        self._scaling = ApplicationAutoScaling(self._ecs, alarms, speed=speed)
+        self._scaling = ScalingEngine(self._ecs, alarms, speed=speed)
         self.instance = Instance(
             endpoint=endpoint,
             region=REGION,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fsd_local import tracking
-from fsd_local.ports import Metrics
+from fsd_local.ports import MetricSource
 
 Body = dict[str, Any]
 TARGET_PREFIX = "AnyScaleFrontendService"
@@ -30,7 +30,7 @@ _NOT_SUSPENDED = {
 }
 
 
-class Service(Protocol):
+class ScaledService(Protocol):
     @property
     def desired(self) -> int: ...
 
@@ -43,7 +43,7 @@ class Services(Protocol):
 
     def find_service(
         self, account: str, region: str, cluster: str, service: str
-    ) -> Service | None: ...
+    ) -> ScaledService | None: ...
 
     def set_desired_count(
         self, account: str, region: str, cluster: str, service: str, count: int
@@ -73,14 +73,14 @@ class _ApiError(Exception):
         self.body = {"__type": code, "Message": message, "message": message}
 
 
-class ApplicationAutoScaling:
+class ScalingEngine:
     """`start` has the policies looked at until `close`; without it, `tick` does so once.
 
     `speed` divides the cooldowns. What CloudWatch's alarms judge is not faster: datapoints have
     the time that they were put with.
     """
 
-    def __init__(self, services: Services, metrics: Metrics, *, speed: float = 1.0) -> None:
+    def __init__(self, services: Services, metrics: MetricSource, *, speed: float = 1.0) -> None:
         self._services = services
         self._metrics = metrics
         self._speed = speed
@@ -236,7 +236,7 @@ class ApplicationAutoScaling:
             ),
         )
 
-    def _find(self, key: _Key) -> Service | None:
+    def _find(self, key: _Key) -> ScaledService | None:
         _, cluster, service = key.resource.split("/")
         return self._services.find_service(key.account, key.region, cluster, service)
 

@@ -24,7 +24,7 @@ import h11
 
 from fsd_local.balancing.checks import choose_group, forward_groups
 from fsd_local.balancing.rules import BalancedRequest
-from fsd_local.elb import Target
+from fsd_local.elb import GroupMember
 from fsd_local.ports import TargetState
 
 Message: TypeAlias = dict[str, Any]
@@ -71,7 +71,7 @@ class Listener:
 
 # LookupError: no load balancer has this name
 ChooseListener = Callable[[str, BalancedRequest], "Listener | None"]
-Targets = Callable[[str], Sequence[tuple[Target, TargetState]]]
+Targets = Callable[[str], Sequence[tuple[GroupMember, TargetState]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,7 @@ class DataPlane:
         groups = "|".join(arn for arn, _ in forward_groups(action))
         return choose_group(action, next(self._turn[f"forward to {groups}"]))
 
-    def _order(self, group: str) -> list[Target]:
+    def _order(self, group: str) -> list[GroupMember]:
         """The targets to try, the one whose turn it is first.
 
         With no healthy target all that are not draining are tried: a load balancer fails open.

@@ -24,9 +24,9 @@ from fsd_local.health import (
     NOT_REGISTERED,
     PASSED,
     TIMED_OUT,
-    Health,
-    HealthCheck,
     Probe,
+    TargetGroupCheck,
+    TargetHealthState,
     advance,
     judge,
 )
@@ -46,20 +46,20 @@ class TargetGroup:
     """What the health checks need of a target group."""
 
     arn: str
-    check: HealthCheck
+    check: TargetGroupCheck
     deregistration_delay: float  # seconds, not yet divided by the speed
     attached: bool  # a listener or a rule forwards to it
     target_type: str = "ip"
 
 
-class TargetGroups(Protocol):
+class GroupDirectory(Protocol):
     """Where target groups are looked up; asked often, so a change takes effect at once."""
 
     def find(self, arn: str) -> TargetGroup | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Target:
+class GroupMember:
     group: str
     address: str
     port: int
@@ -69,7 +69,7 @@ class Target:
 class _Registration:
     """One stay of a target in its group; registering again makes a new one."""
 
-    health: Health = field(default_factory=Health)
+    health: TargetHealthState = field(default_factory=TargetHealthState)
     since: float = field(default_factory=time.monotonic)
     counted: float = 0.0  # when a failure last counted
     draining_until: float | None = None
@@ -78,11 +78,11 @@ class _Registration:
 class ElasticLoadBalancing:
     """Implements the `LoadBalancers` port. Thread-safe."""
 
-    def __init__(self, groups: TargetGroups, *, speed: float) -> None:
+    def __init__(self, groups: GroupDirectory, *, speed: float) -> None:
         self._groups = groups
         self._speed = speed
         self._lock = threading.Lock()
-        self._targets: dict[Target, _Registration] = {}
+        self._targets: dict[GroupMember, _Registration] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="elb-health", daemon=True)
         self._thread.start()
@@ -102,7 +102,7 @@ class ElasticLoadBalancing:
 
     def register(self, target_group_arn: str, address: str, port: int) -> None:
         """Registering a registered target changes nothing; a draining one starts anew."""
-        target = Target(group=target_group_arn, address=address, port=port)
+        target = GroupMember(group=target_group_arn, address=address, port=port)
         with self._lock:
             present = self._targets.get(target)
             if present is not None and present.draining_until is None:
@@ -114,16 +114,18 @@ class ElasticLoadBalancing:
         group = self._groups.find(target_group_arn)
         delay = (group.deregistration_delay if group else 0.0) / self._speed
         with self._lock:
-            present = self._targets.get(Target(group=target_group_arn, address=address, port=port))
+            present = self._targets.get(
+                GroupMember(group=target_group_arn, address=address, port=port)
+            )
             if present is not None and present.draining_until is None:
                 present.draining_until = time.monotonic() + delay
 
     def state(self, target_group_arn: str, address: str, port: int) -> TargetState:
-        return self._state(Target(group=target_group_arn, address=address, port=port))
+        return self._state(GroupMember(group=target_group_arn, address=address, port=port))
 
     # ---- for the API and the data plane
 
-    def targets(self, target_group_arn: str) -> Sequence[tuple[Target, TargetState]]:
+    def targets(self, target_group_arn: str) -> Sequence[tuple[GroupMember, TargetState]]:
         """All targets of a group, draining ones included, in a stable order."""
         with self._lock:
             members = sorted(t for t in self._targets if t.group == target_group_arn)
@@ -142,7 +144,7 @@ class ElasticLoadBalancing:
 
     # ---- behind
 
-    def _state(self, target: Target) -> TargetState:
+    def _state(self, target: GroupMember) -> TargetState:
         group = self._groups.find(target.group)
         with self._lock:
             registration = self._targets.get(target)
@@ -163,10 +165,10 @@ class ElasticLoadBalancing:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
 
-    async def _follow(self, target: Target, registration: _Registration) -> None:
+    async def _follow(self, target: GroupMember, registration: _Registration) -> None:
         """Check one target for as long as it is registered."""
         due = 0.0
-        seen: HealthCheck | None = None
+        seen: TargetGroupCheck | None = None
         while self._is_current(target, registration):
             group = self._groups.find(target.group)
             if group is None or self._is_over(registration):
@@ -180,7 +182,7 @@ class ElasticLoadBalancing:
             await asyncio.sleep(_TICK)
 
     async def _check(
-        self, target: Target, registration: _Registration, check: HealthCheck
+        self, target: GroupMember, registration: _Registration, check: TargetGroupCheck
     ) -> float:
         """Probe once and take note; when to probe again."""
         started = time.monotonic()
@@ -195,7 +197,9 @@ class ElasticLoadBalancing:
         with self._lock:
             starting = registration.health.state.state == "initial" and probe.refused
             if starting and not self._counts(registration, started, interval):
-                registration.health = Health(state=CHECKING, failures=registration.health.failures)
+                registration.health = TargetHealthState(
+                    state=CHECKING, failures=registration.health.failures
+                )
             else:
                 registration.counted = started
                 registration.health = advance(registration.health, probe, check)
@@ -206,7 +210,7 @@ class ElasticLoadBalancing:
             now - registration.since >= _START_ALLOWANCE and now - registration.counted >= interval
         )
 
-    def _is_current(self, target: Target, registration: _Registration) -> bool:
+    def _is_current(self, target: GroupMember, registration: _Registration) -> bool:
         with self._lock:
             return self._targets.get(target) is registration
 
@@ -214,13 +218,13 @@ class ElasticLoadBalancing:
         until = registration.draining_until
         return until is not None and time.monotonic() >= until
 
-    def _forget(self, target: Target, registration: _Registration) -> None:
+    def _forget(self, target: GroupMember, registration: _Registration) -> None:
         with self._lock:
             if self._targets.get(target) is registration:
                 del self._targets[target]
 
 
-async def _probe(address: str, port: int, check: HealthCheck, *, timeout: float) -> Probe:
+async def _probe(address: str, port: int, check: TargetGroupCheck, *, timeout: float) -> Probe:
     try:
         if check.protocol == "TCP":
             return await _connect(address, port, timeout=timeout)
@@ -239,7 +243,7 @@ async def _connect(address: str, port: int, *, timeout: float) -> Probe:
     return PASSED
 
 
-async def _get_status(address: str, port: int, check: HealthCheck, *, timeout: float) -> int:
+async def _get_status(address: str, port: int, check: TargetGroupCheck, *, timeout: float) -> int:
     """The status of one GET. Raises OSError without a connection, ValueError for not-HTTP."""
     request = (
         f"GET {check.path} HTTP/1.1\r\nHost: {address}:{port}\r\n"
@@ -263,7 +267,7 @@ async def _get_status(address: str, port: int, check: HealthCheck, *, timeout: f
             writer.close()
 
 
-def _tls(check: HealthCheck) -> ssl.SSLContext | None:
+def _tls(check: TargetGroupCheck) -> ssl.SSLContext | None:
     """A load balancer does not look at a target's certificate.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html

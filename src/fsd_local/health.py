@@ -39,7 +39,7 @@ NOT_IN_USE = TargetState(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HealthCheck:
+class TargetGroupCheck:
     """A target group's check, in AWS's units (seconds, not yet divided by the speed)."""
 
     path: str = "/"
@@ -75,7 +75,7 @@ FAILED = Probe(reason="Target.FailedHealthChecks", description="Health checks fa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class TargetHealthState:
     """A target's state, with the run of equal results that led to it."""
 
     state: TargetState = REGISTERING
@@ -101,7 +101,7 @@ def matches(status: int, matcher: str) -> bool:
     return False
 
 
-def advance(before: Health, probe: Probe, check: HealthCheck) -> Health:
+def advance(before: TargetHealthState, probe: Probe, check: TargetGroupCheck) -> TargetHealthState:
     """The health after one more result.
 
     A new target needs a single pass, whatever the threshold; the thresholds hold from then on.
@@ -118,7 +118,7 @@ def advance(before: Health, probe: Probe, check: HealthCheck) -> Health:
     return after
 
 
-def _after_pass(before: Health, check: HealthCheck) -> Health:
+def _after_pass(before: TargetHealthState, check: TargetGroupCheck) -> TargetHealthState:
     passes = before.passes + 1
     after = replace(before, passes=passes, failures=0)
     if before.state.state == "initial" or passes >= check.healthy_threshold:

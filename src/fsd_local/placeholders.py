@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from ministack.services import s3, secretsmanager, ssm
 
-from fsd_local.references import Reference, parse
+from fsd_local.references import SecretReference, parse
 from fsd_local.seams.scope import scope
 from fsd_local.secrets import find_secret, find_version
 
@@ -83,7 +83,7 @@ def remove_placeholders(
     return removed
 
 
-def _found(references: Iterable[Reference]) -> Iterator[_Record]:
+def _found(references: Iterable[SecretReference]) -> Iterator[_Record]:
     seen: set[_Record] = set()
     for reference in references:
         with scope(reference.account, reference.region):
@@ -102,7 +102,7 @@ def _all() -> Iterator[_Record]:
         )
 
 
-def _find(reference: Reference) -> _Record | None:
+def _find(reference: SecretReference) -> _Record | None:
     if reference.kind == "secret":
         found = find_secret(reference)
         name = found["Name"] if found else ""
@@ -132,7 +132,7 @@ def _create_file(arn: str) -> bool:
     return True
 
 
-def _create_parameter(reference: Reference) -> bool:
+def _create_parameter(reference: SecretReference) -> bool:
     if _find(reference) is not None:
         return False
     ssm._put_parameter(
@@ -146,7 +146,7 @@ def _create_parameter(reference: Reference) -> bool:
     return True
 
 
-def _create_secret(reference: Reference) -> bool:
+def _create_secret(reference: SecretReference) -> bool:
     present = find_secret(reference)
     if present is not None:
         return _add_key(present, reference)
@@ -164,7 +164,7 @@ def _create_secret(reference: Reference) -> bool:
     return True
 
 
-def _add_key(secret: Any, reference: Reference) -> bool:
+def _add_key(secret: Any, reference: SecretReference) -> bool:
     """Give a placeholder one more key."""
     version = find_version(secret, reference)
     if not reference.json_key or version is None or not _is_placeholder(secret["Tags"]):

@@ -164,7 +164,7 @@ class RoleError(Exception):
     """IAM says no; the text is the service's own, with its error code."""
 
 
-class Roles(Protocol):
+class TaskRoles(Protocol):
     """The roles of tasks. Where IAM is not enforced, no check ever raises."""
 
     def assume(self, session: RoleSession) -> None:
@@ -254,7 +254,7 @@ class Measured:
     version: object  # another one as soon as somebody puts more data
 
 
-class Metrics(Alarms, Protocol):
+class MetricSource(Alarms, Protocol):
     """CloudWatch as Application Auto Scaling uses it."""
 
     def put_alarm(self, body: Mapping[str, Any], *, account: str, region: str) -> None:
@@ -297,12 +297,12 @@ class Neighbours:
     runtime: Runtime
     logs: LogSink
     secrets: Secrets
-    roles: Roles
+    roles: TaskRoles
     load_balancers: LoadBalancers
     alarms: Alarms
     surroundings: Surroundings
 
 
-class Clock(Protocol):
+class SimulatedClock(Protocol):
     def time(self) -> float:
         """Seconds since the epoch, in the simulation's sense (tests inject their own)."""

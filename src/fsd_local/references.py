@@ -14,7 +14,7 @@ _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class SecretReference:
     """What a `valueFrom` points at; json_key, stage and version are "" where they are left out."""
 
     kind: Literal["secret", "parameter"]
@@ -32,14 +32,16 @@ class Reference:
         return _SUFFIX.sub("", self.name)
 
 
-def parse(value_from: str, *, account: str, region: str) -> Reference:
+def parse(value_from: str, *, account: str, region: str) -> SecretReference:
     """`account` and `region` are the task's: a parameter's bare name says neither."""
     parts = value_from.split(":")
     if len(parts) < 6 or parts[0] != "arn":
-        return Reference(kind="parameter", arn="", name=value_from, account=account, region=region)
+        return SecretReference(
+            kind="parameter", arn="", name=value_from, account=account, region=region
+        )
     if parts[2] != "secretsmanager":
         resource = ":".join(parts[5:])
-        return Reference(
+        return SecretReference(
             kind="parameter",
             arn=value_from,
             name=resource.removeprefix("parameter"),
@@ -47,7 +49,7 @@ def parse(value_from: str, *, account: str, region: str) -> Reference:
             region=parts[3],
         )
     tail = [*parts[7:], "", "", ""]
-    return Reference(
+    return SecretReference(
         kind="secret",
         arn=":".join(parts[:7]),
         name=parts[6] if len(parts) > 6 else "",

@@ -13,7 +13,7 @@ from ministack.services import s3, secretsmanager, ssm
 
 from fsd_local.ecs import wording
 from fsd_local.ports import SecretError
-from fsd_local.references import Reference, parse
+from fsd_local.references import SecretReference, parse
 from fsd_local.seams.scope import scope
 
 # ECS's own words: its troubleshooting page and diagnoses match on them.
@@ -46,7 +46,7 @@ class MiniStackSecrets:
         return str(content, "utf-8", "replace")
 
 
-def _parameter(reference: Reference) -> str:
+def _parameter(reference: SecretReference) -> str:
     value = ssm.resolve_parameter_value(reference.arn or reference.name, decrypt=True)
     if value is None:
         raise SecretError(
@@ -55,7 +55,7 @@ def _parameter(reference: Reference) -> str:
     return str(value)
 
 
-def _secret(reference: Reference) -> str:
+def _secret(reference: SecretReference) -> str:
     record = find_secret(reference)
     version = find_version(record, reference) if record else None
     if version is None:
@@ -71,7 +71,7 @@ def _secret(reference: Reference) -> str:
     return _field(str(text), reference.json_key) if reference.json_key else str(text)
 
 
-def find_secret(reference: Reference) -> Any:
+def find_secret(reference: SecretReference) -> Any:
     """By the ARN, by the whole name (its end may only look like a suffix), by the bare name."""
     records = secretsmanager._secrets
     exact = next((r for r in records.values() if r["ARN"] == reference.arn), None)
@@ -79,7 +79,7 @@ def find_secret(reference: Reference) -> Any:
     return None if record is None or record.get("DeletedDate") else record
 
 
-def find_version(record: Any, reference: Reference) -> Any:
+def find_version(record: Any, reference: SecretReference) -> Any:
     if reference.version:
         return record["Versions"].get(reference.version)
     _, version = secretsmanager._find_stage_version(record, reference.stage or "AWSCURRENT")

@@ -68,7 +68,7 @@ class Past:
         return found is not None and self.acted_on.get(reading.policy) != found.version
 
     def record(
-        self, change: Change, readings: Sequence[Reading], *, before: int, now: float
+        self, change: CapacityChange, readings: Sequence[Reading], *, before: int, now: float
     ) -> None:
         if change.is_out:
             self.out_at, self.before_out = now, before
@@ -78,7 +78,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class CapacityChange:
     count: int
     policy: str
     alarm: str
@@ -98,7 +98,7 @@ class Situation:
 
 def decide(
     readings: Sequence[Reading], past: Past, situation: Situation, now: float
-) -> Change | None:
+) -> CapacityChange | None:
     """Out where any policy wants to; in only where all that scale in want to."""
     change = _scale_out(readings, past, situation, now) if situation.may_go_out else None
     if change is None and situation.may_go_in:
@@ -108,7 +108,7 @@ def decide(
 
 def _scale_out(
     readings: Sequence[Reading], past: Past, situation: Situation, now: float
-) -> Change | None:
+) -> CapacityChange | None:
     """In the cooldown, what the last scale-out added counts as there: only a larger one goes on."""
     changes = []
     for reading in readings:
@@ -119,13 +119,15 @@ def _scale_out(
         count = min(reading.wanted(base), situation.maximum)
         if count > situation.count:
             alarm = reading.high_alarm
-            changes.append(Change(count=count, policy=reading.policy, alarm=alarm, is_out=True))
+            changes.append(
+                CapacityChange(count=count, policy=reading.policy, alarm=alarm, is_out=True)
+            )
     return max(changes, key=lambda change: change.count, default=None)
 
 
 def _scale_in(
     readings: Sequence[Reading], past: Past, situation: Situation, now: float
-) -> Change | None:
+) -> CapacityChange | None:
     scaling = [reading for reading in readings if reading.scales_in]
     ready = scaling and all(r.is_low and r.measured is not None for r in scaling)
     if not ready or not any(past.is_new(reading) for reading in scaling):
@@ -134,7 +136,7 @@ def _scale_in(
     count = max(last.wanted(situation.count), situation.minimum)
     if count >= situation.count or now < past.in_at + last.in_cooldown:
         return None
-    return Change(count=count, policy=last.policy, alarm=last.low_alarm, is_out=False)
+    return CapacityChange(count=count, policy=last.policy, alarm=last.low_alarm, is_out=False)
 
 
 def load_metric(configuration: Mapping[str, Any], resource: str) -> Metric:

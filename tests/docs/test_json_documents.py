@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from fsd.action.record import Ended, ended_by_error, ended_by_result, record_json
+from fsd.action.record import EndedRun, ended_by_error, ended_by_result, record_json
 from fsd.cli.main import run
 from fsd.errors import Location, ManifestError
 from fsd.plan.steps import Plan
 from fsd.report.error_document import error_json
 from fsd.report.json_report import result_json
-from fsd.report.plans import Planned, plan_json
+from fsd.report.plans import PlanReport, plan_json
 from tests.json_documents import TABLES, faults
 from tests.unit.report.results import make_first_failed, make_result, make_rolled_back
 from tests.unit.report.test_comments import FIRST, PLAN, planned
@@ -25,7 +25,7 @@ from tests.unit.report.test_plans import DRIFT
 ERROR = ManifestError("no", where=Location(path="a.yml", line=1, column=2), fix="do")
 
 
-def plan_of(plan: Plan, **changes: Any) -> Planned:
+def plan_of(plan: Plan, **changes: Any) -> PlanReport:
     return replace(planned("dev", plan, "a note"), **changes)
 
 
@@ -43,7 +43,7 @@ DOCUMENTS: dict[str, tuple[str, Callable[[], Any]]] = {
             [
                 ended_by_result(make_rolled_back(), file=Path("a.yml")),
                 ended_by_error(ERROR),
-                Ended(outcome="planned", exit_code=0, plans=(plan_of(PLAN),)),
+                EndedRun(outcome="planned", exit_code=0, plans=(plan_of(PLAN),)),
             ]
         ),
     ),

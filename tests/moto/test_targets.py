@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from botocore.stub import Stubber
 
-from fsd.aws.targets import TargetGroups
+from fsd.aws.targets import TargetHealthReader
 from fsd.release.ports import PermissionDenied
 from fsd.snapshot import TargetHealth
 from tests.moto.conftest import TestClients
@@ -14,12 +14,12 @@ ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1"
 
 
 @pytest.fixture
-def targets(clients: TestClients) -> TargetGroups:
-    return TargetGroups(clients=clients)
+def targets(clients: TestClients) -> TargetHealthReader:
+    return TargetHealthReader(clients=clients)
 
 
 def test_health__healthy_and_unhealthy__reason_and_description(
-    targets: TargetGroups, stub: Callable[[str], Stubber]
+    targets: TargetHealthReader, stub: Callable[[str], Stubber]
 ) -> None:
     stub("elbv2").add_response(
         "describe_target_health",
@@ -51,19 +51,21 @@ def test_health__healthy_and_unhealthy__reason_and_description(
     ]
 
 
-def test_health__no_targets__empty(targets: TargetGroups, stub: Callable[[str], Stubber]) -> None:
+def test_health__no_targets__empty(
+    targets: TargetHealthReader, stub: Callable[[str], Stubber]
+) -> None:
     stub("elbv2").add_response("describe_target_health", {})
 
     assert list(targets.health(ARN)) == []
 
 
 @pytest.mark.usefixtures("in_moto")
-def test_health__group_is_gone__empty(targets: TargetGroups) -> None:
+def test_health__group_is_gone__empty(targets: TargetHealthReader) -> None:
     assert list(targets.health(ARN)) == []
 
 
 def test_health__denied__permission_denied(
-    targets: TargetGroups, stub: Callable[[str], Stubber]
+    targets: TargetHealthReader, stub: Callable[[str], Stubber]
 ) -> None:
     stub("elbv2").add_client_error("describe_target_health", "AccessDenied", "no")
 

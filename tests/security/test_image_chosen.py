@@ -14,7 +14,7 @@ from fsd.app.image import choose_image, require_chosen
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Json, JsonValue
 from fsd.errors import CallFailedError, RefusedError
-from fsd.image.build import Found, put_tag
+from fsd.image.build import FoundImage, put_tag
 from fsd.image.context import Source
 from fsd.image.key import Recipe
 from fsd.manifest.environments import Environment
@@ -23,7 +23,7 @@ from tests.builders import COMMIT, DIGEST, make_image, make_manifest, make_relea
 from tests.fakes.aws import FakeAws, FakeRegistry
 
 KEY = "a" * 64
-FOUND = Found(image=make_image(), tags=frozenset())
+FOUND = FoundImage(image=make_image(), tags=frozenset())
 OURS = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 THEIRS = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
 OTHER = "sha256:" + "c0de" * 16

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fsd.action.inputs import require_inside
 from fsd.action.ports import PREVIOUS, CheckedManifest
-from fsd.app.account import Connect, WebIdentity
+from fsd.app.account import Connector, WebIdentity
 from fsd.app.deployment import AskOrder, DeployOptions
 from fsd.app.manifest import (
     EnvironmentsFile,
@@ -22,14 +22,14 @@ from fsd.github.oidc import IdTokens
 from fsd.manifest.environments import Environment
 from fsd.release.reporter import Reporter
 from fsd.release.result import Result
-from fsd.report.plans import Planned
+from fsd.report.plans import PlanReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowDeployer:
     """`fsd.action.ports.Deployer`, with what is the same for all services of a run."""
 
-    connect: Connect
+    connect: Connector
     environments_file: EnvironmentsFile
     tokens: IdTokens | None
     role_to_assume: str  # "": the environment's
@@ -60,7 +60,7 @@ class WorkflowDeployer:
             has_errors=loaded.has_errors or manifest is None,
         )
 
-    def plan(self, options: DeployOptions, *, reporter: Reporter) -> Planned:
+    def plan(self, options: DeployOptions, *, reporter: Reporter) -> PlanReport:
         from fsd.app.plan import run_plan
 
         return run_plan(self._complete(options, is_plan=True), self.connect, reporter=reporter)

@@ -12,7 +12,7 @@ from fsd.manifest.environments import Environment
 from fsd.manifest.finding import Finding
 from fsd.release.reporter import Reporter
 from fsd.release.result import Result
-from fsd.report.plans import Planned
+from fsd.report.plans import PlanReport
 
 # Of `rollback-to`: the last good release before the one that runs.
 PREVIOUS = "previous"
@@ -38,7 +38,7 @@ class Deployer(Protocol):
     ) -> CheckedManifest:
         """Offline. `environment` brings its overrides and variables."""
 
-    def plan(self, options: DeployOptions, *, reporter: Reporter) -> Planned: ...
+    def plan(self, options: DeployOptions, *, reporter: Reporter) -> PlanReport: ...
 
     def deploy(self, options: DeployOptions, *, reporter: Reporter) -> Result: ...
 

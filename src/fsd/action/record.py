@@ -10,7 +10,7 @@ from typing import TypeAlias
 from fsd.errors import CallFailedError, ExitCode, FsdError, Interrupted
 from fsd.release.result import Outcome, Result
 from fsd.report.json_report import result_json
-from fsd.report.plans import Planned, plan_json
+from fsd.report.plans import PlanReport, plan_json
 
 Json: TypeAlias = dict[str, object]
 
@@ -32,7 +32,7 @@ OUTPUTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class EndedRun:
     """One service, or the whole run where it did not come to one."""
 
     outcome: str
@@ -41,14 +41,14 @@ class Ended:
     service: str = ""
     environment: str = ""
     result: Result | None = None
-    plans: tuple[Planned, ...] = ()
+    plans: tuple[PlanReport, ...] = ()
     error: FsdError | None = None
     reason: str = ""
     comment_url: str = ""
 
 
-def ended_by_result(result: Result, *, file: Path) -> Ended:
-    return Ended(
+def ended_by_result(result: Result, *, file: Path) -> EndedRun:
+    return EndedRun(
         outcome=str(result.outcome),
         exit_code=int(result.outcome.exit_code),
         file=file,
@@ -60,8 +60,8 @@ def ended_by_result(result: Result, *, file: Path) -> Ended:
 
 def ended_by_error(
     error: FsdError, *, file: Path | None = None, service: str = "", environment: str = ""
-) -> Ended:
-    return Ended(
+) -> EndedRun:
+    return EndedRun(
         outcome=_outcome_of(error),
         exit_code=int(error.exit_code),
         file=file,
@@ -83,7 +83,7 @@ def _outcome_of(error: FsdError) -> str:
             return str(Outcome.REFUSED)
 
 
-def worst(ended: Sequence[Ended]) -> Ended:
+def worst(ended: Sequence[EndedRun]) -> EndedRun:
     """The record that the outputs are about: the first that failed, else the first that did
     something, else the first."""
     idle = {str(Outcome.UNCHANGED), str(Outcome.SKIPPED)}
@@ -93,7 +93,7 @@ def worst(ended: Sequence[Ended]) -> Ended:
     return next((record for record in ended if record.outcome not in idle), ended[0])
 
 
-def outputs_of(ended: Sequence[Ended]) -> dict[str, str]:
+def outputs_of(ended: Sequence[EndedRun]) -> dict[str, str]:
     """Every output but `summary`; "" for what there is none of."""
     record = worst(ended)
     result = record.result
@@ -117,7 +117,7 @@ def outputs_of(ended: Sequence[Ended]) -> dict[str, str]:
     return {name: " ".join(value.split()) for name, value in values.items()}
 
 
-def record_json(ended: Sequence[Ended]) -> Json:
+def record_json(ended: Sequence[EndedRun]) -> Json:
     """`fsd/ci/v1`."""
     record = worst(ended)
     return {
@@ -128,7 +128,7 @@ def record_json(ended: Sequence[Ended]) -> Json:
     }
 
 
-def _ended_json(ended: Ended) -> Json:
+def _ended_json(ended: EndedRun) -> Json:
     return {
         "file": str(ended.file) if ended.file else None,
         "service": ended.service,

@@ -26,7 +26,14 @@ from fsd.action.decide import (
 )
 from fsd.action.inputs import CommentLogs, Inputs, find_service_files, read_inputs
 from fsd.action.ports import CheckedManifest, CommentsPort, Deployer
-from fsd.action.record import Ended, ended_by_error, ended_by_result, outputs_of, record_json, worst
+from fsd.action.record import (
+    EndedRun,
+    ended_by_error,
+    ended_by_result,
+    outputs_of,
+    record_json,
+    worst,
+)
 from fsd.action.remedies import error_in_workflow, finding_in_workflow, result_in_workflow
 from fsd.action.secrets import argument_values, secret_values
 from fsd.action.tell import CommentingReporter, Teller, without_log_lines, without_output
@@ -43,7 +50,7 @@ from fsd.report import markdown
 from fsd.report.github_text import escape
 from fsd.report.plain import PlainReporter
 from fsd.report.plan_markdown import Proposal, render_plan_comment
-from fsd.report.plans import Planned, plan_text
+from fsd.report.plans import PlanReport, plan_text
 from fsd.report.render import terminal_result
 
 _FINE = frozenset(
@@ -85,7 +92,7 @@ class ActionStep:
 
 def run_step(step: ActionStep) -> int:
     """Do what the workflow asks for; returns the exit code. Only bugs are raised."""
-    ended: list[Ended] = []
+    ended: list[EndedRun] = []
     teller = Teller(runner=step.runner, context=step.context, comments=None, clock=step.clock)
     try:
         inputs = read_inputs(step.runner)
@@ -106,7 +113,7 @@ def run_step(step: ActionStep) -> int:
         _tell_error(teller, error)
     finally:
         # After a bug too: what was deployed before it was deployed.
-        records = ended or [Ended(outcome="failed", exit_code=int(ExitCode.BUG))]
+        records = ended or [EndedRun(outcome="failed", exit_code=int(ExitCode.BUG))]
         _write_outputs(step, teller, records)
     return worst(records).exit_code
 
@@ -118,7 +125,7 @@ def _hide_secrets(step: ActionStep, inputs: Inputs) -> None:
     step.runner.hide(argument_values(inputs.build_args, step.context))
 
 
-def _write_outputs(step: ActionStep, teller: Teller, ended: Sequence[Ended]) -> None:
+def _write_outputs(step: ActionStep, teller: Teller, ended: Sequence[EndedRun]) -> None:
     values = outputs_of(ended)
     try:
         values["summary"] = _write_json(step.temp, step.runner.secrets.hide_in(record_json(ended)))
@@ -154,7 +161,7 @@ class _ActionRun:
     inputs: Inputs
     deployer: Deployer
     teller: Teller
-    ended: list[Ended]
+    ended: list[EndedRun]
     environments: Mapping[str, Environment] = field(default_factory=dict)
 
     @property
@@ -328,7 +335,7 @@ class _ActionRun:
         checked = self._check(file, names)
         service = checked.service or file.stem
         error: FsdError | None = _invalid(file, checked) if checked.has_errors else None
-        plans: list[Planned] = []
+        plans: list[PlanReport] = []
         unavailable: dict[str, str] = {}
         for env in names if error is None else ():
             try:
@@ -342,7 +349,7 @@ class _ActionRun:
         for planned in plans:
             self.runner.write(plan_text(planned))
         missing = "; ".join(f"no plan for {env}: {why}" for env, why in unavailable.items())
-        record = Ended(outcome=str(Outcome.PLANNED), exit_code=0, reason=missing)
+        record = EndedRun(outcome=str(Outcome.PLANNED), exit_code=0, reason=missing)
         if error is not None:
             self.runner.write(str(error))
             record = ended_by_error(error)
@@ -362,7 +369,7 @@ class _ActionRun:
     def _tell_plan(
         self,
         service: str,
-        plans: Sequence[Planned],
+        plans: Sequence[PlanReport],
         *,
         checked: CheckedManifest,
         unavailable: Mapping[str, str],
@@ -393,7 +400,7 @@ class _ActionRun:
         checked = self._check(file, (self.inputs.environment,) if self.inputs.environment else ())
         self.teller.comments = None
         service = checked.service or file.stem
-        record = Ended(outcome=str(Outcome.SKIPPED), exit_code=0, reason=reason)
+        record = EndedRun(outcome=str(Outcome.SKIPPED), exit_code=0, reason=reason)
         if checked.has_errors:
             record = ended_by_error(_invalid(file, checked))
         self.ended.append(replace(record, file=file, service=service, reason=reason))
@@ -408,7 +415,7 @@ class _ActionRun:
 
     def _skip(self, file: Path, reason: str, level: Level) -> None:
         self.ended.append(
-            Ended(outcome=str(Outcome.SKIPPED), exit_code=0, file=file, reason=reason)
+            EndedRun(outcome=str(Outcome.SKIPPED), exit_code=0, file=file, reason=reason)
         )
         self.runner.annotate(level, f"{file}: nothing to do; {reason}")
         self.teller.summary(f"### ⏭️ {escape(str(file))}\n\n{escape(reason)}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fsd.errors import UsageError
 from fsd.github.context import Context
-from fsd.release.secret_names import Kind, kind_of
+from fsd.release.secret_names import SecretKind, kind_of
 from fsd_files.user_files import open_user_file
 
 _SECRET_KEYS = frozenset({"id", "type", "env", "src", "source", "target", "required"})
@@ -78,5 +78,5 @@ def argument_values(arguments: Mapping[str, str], context: Context) -> Iterator[
     for name, value in arguments.items():
         if value in public or (context.sha and context.sha.startswith(value)):
             continue
-        if kind_of(name, sign="=") is not Kind.NONE or not _PLAIN.fullmatch(value):
+        if kind_of(name, sign="=") is not SecretKind.NONE or not _PLAIN.fullmatch(value):
             yield value

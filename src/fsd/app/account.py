@@ -49,7 +49,7 @@ class WebIdentity:
     session_name: str
 
 
-class Connect(Protocol):
+class Connector(Protocol):
     """`fsd.cli.wiring.connect`."""
 
     def __call__(

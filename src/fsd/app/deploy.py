@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fsd import embedded_aws
-from fsd.app.account import Connect, Connection
+from fsd.app.account import Connection, Connector
 from fsd.app.clock import SystemClock
 from fsd.app.commits import count_commits, order_releases
 from fsd.app.deployment import DeployOptions, Prepared
@@ -23,7 +23,7 @@ from fsd.release.waiting_time import default_timeout
 from fsd.rollout.left_out import explain_by_left_out
 
 
-def run_deploy(options: DeployOptions, connect: Connect, *, reporter: Reporter) -> Result:
+def run_deploy(options: DeployOptions, connect: Connector, *, reporter: Reporter) -> Result:
     """The whole main job. Raises FsdError where it ends before the rollout begins."""
     try:
         prepared = prepare(options, connect, reporter=reporter)
@@ -42,7 +42,7 @@ def run_deploy(options: DeployOptions, connect: Connect, *, reporter: Reporter) 
 
 
 def _make_request(
-    options: DeployOptions, prepared: Prepared, *, reporter: Reporter, connect: Connect
+    options: DeployOptions, prepared: Prepared, *, reporter: Reporter, connect: Connector
 ) -> DeployRequest:
     """With the image built and pushed, or found."""
     chosen = prepared.chosen()
@@ -120,7 +120,7 @@ def _with_reachable_url(result: Result, connection: Connection) -> Result:
 
 
 def _require_promotion(
-    options: DeployOptions, prepared: Prepared, connect: Connect, image: Image
+    options: DeployOptions, prepared: Prepared, connect: Connector, image: Image
 ) -> None:
     """Before the build: an image that is yet to be built has succeeded nowhere."""
     service = prepared.manifest.metadata.name

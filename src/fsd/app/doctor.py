@@ -66,7 +66,7 @@ class Preflight(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
+class AccountExamination:
     wants: Wants
     findings: tuple[DoctorFinding, ...]
     who: str  # ARN of the caller
@@ -84,7 +84,7 @@ class Doctor:
     reads_secrets: bool = False
     _unseen: list[tuple[str, str]] = field(default_factory=list)
 
-    def examine(self) -> Examination:
+    def examine(self) -> AccountExamination:
         wants = self._wants()
         role = self._see("the deploy role", self._role) or ""
         facts = Facts(
@@ -101,7 +101,7 @@ class Doctor:
             service_roles=self._see("service-linked roles", self.preflight.service_roles),
             unseen=tuple(self._unseen),
         )
-        return Examination(
+        return AccountExamination(
             wants=wants,
             findings=check_account(wants, facts),
             who=self.aws.identity.arn,

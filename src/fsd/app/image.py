@@ -103,10 +103,10 @@ def obtain_image(
 def _reuse(
     chosen: Chosen, prepared: Prepared, repository: Repository
 ) -> tuple[Image, str, tuple[str, ...]]:
-    from fsd.image.build import Found, put_tag
+    from fsd.image.build import FoundImage, put_tag
 
     registry, image = prepared.connection.aws.registry, chosen.image
-    found = Found(image=image, tags=chosen.tags)
+    found = FoundImage(image=image, tags=chosen.tags)
     tag, notes = put_tag(prepared.source, found, repository=repository, registry=registry)
     return replace(image, tag=tag), f"{_image_name(image)}   reused, built before", notes
 

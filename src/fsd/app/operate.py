@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fsd.app.account import Connect, Connection, WebIdentity
+from fsd.app.account import Connection, Connector, WebIdentity
 
 if TYPE_CHECKING:
     from fsd.app.manifest import EnvironmentsFile
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def open_environment(
-    connect: Connect,
+    connect: Connector,
     env: str,
     *,
     region: str | None,
@@ -34,7 +34,7 @@ def open_environment(
 
 
 def open_service(
-    connect: Connect,
+    connect: Connector,
     service: str,
     env: str,
     *,
@@ -67,7 +67,7 @@ def open_service(
 
 
 def open_exact_service(
-    connect: Connect, service: str, env: str | None, *, cluster: str, region: str | None
+    connect: Connector, service: str, env: str | None, *, cluster: str, region: str | None
 ) -> tuple[Connection, ServiceRef]:
     """For a command that only looks at a service, named exactly, which need not be FSD's.
 

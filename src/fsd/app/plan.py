@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsd.app.account import Connect
+from fsd.app.account import Connector
 from fsd.app.deployment import DeployOptions
 from fsd.app.prepare import compile_desired, prepare
 from fsd.manifest.rollout_time import estimate_rollout
 from fsd.plan.planner import plan_release
 from fsd.release.observe import observe, place_of
 from fsd.release.reporter import Reporter
-from fsd.report.plans import Planned
+from fsd.report.plans import PlanReport
 
 if TYPE_CHECKING:
     pass
 
 
 def run_plan(
-    options: DeployOptions, connect: Connect, *, reporter: Reporter, drift: bool = False
-) -> Planned:
+    options: DeployOptions, connect: Connector, *, reporter: Reporter, drift: bool = False
+) -> PlanReport:
     """Observe and plan. Builds nothing: without `--image` the commit's image is looked up, and an
     image that is not there yet is shown as such."""
     prepared = prepare(options, connect, reporter=reporter, is_plan=True)
@@ -28,7 +28,7 @@ def run_plan(
     aws = prepared.connection.aws
     observed = prepared.observed() or observe(aws, place_of(desired))
     plan = plan_release(desired, observed)
-    return Planned(
+    return PlanReport(
         service=desired.service_name,
         environment=desired.environment,
         plan=plan,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsd import embedded_aws
-from fsd.app.account import Connect, Connection, make_target
+from fsd.app.account import Connection, Connector, make_target
 from fsd.app.clock import SystemClock
 from fsd.app.deployment import Chosen, DeployOptions, Opened, Prepared
 from fsd.app.image import choose_image, image_reference
@@ -36,7 +36,7 @@ _POINTERS_SHOWN = 3
 
 
 def prepare(
-    options: DeployOptions, connect: Connect, *, reporter: Reporter, is_plan: bool = False
+    options: DeployOptions, connect: Connector, *, reporter: Reporter, is_plan: bool = False
 ) -> Prepared:
     """Check the manifest, open the account, and read the manifest again with its variables.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsd.app.account import Connect
+from fsd.app.account import Connector
 from fsd.app.manifest import find_environment
 from fsd.compile.desired import Image
 from fsd.manifest import names
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def require_promotion(
-    options: DeployOptions, connect: Connect, *, image: Image, source: str, service: str
+    options: DeployOptions, connect: Connector, *, image: Image, source: str, service: str
 ) -> None:
     """Raises RefusedError unless a rollout of this very digest succeeded in `source`.
 

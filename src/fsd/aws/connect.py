@@ -16,7 +16,7 @@ from fsd.aws.scaling import ApplicationAutoScaling
 from fsd.aws.session import AwsSession
 from fsd.aws.side_by_side import SideBySide
 from fsd.aws.stacks import CloudFormationStacks
-from fsd.aws.targets import TargetGroups
+from fsd.aws.targets import TargetHealthReader
 from fsd.release.ports import Aws, Clock
 
 POLL = timedelta(seconds=2)
@@ -44,7 +44,7 @@ def connect(
         ),
         reality=AwsReality(clients=session, reads=reads),
         ecs=TolerantEcs(clients=session, clock=clock, poll=poll, warn=warn),
-        targets=TargetGroups(clients=session),
+        targets=TargetHealthReader(clients=session),
         probes=TargetGroupProbes(clients=session, clock=clock, poll=poll),
         scaling=ApplicationAutoScaling(clients=session, clock=clock),
         alarms=CloudWatchAlarms(clients=session),

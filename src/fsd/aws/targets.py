@@ -13,7 +13,7 @@ from fsd.snapshot import TargetHealth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetGroups:
+class TargetHealthReader:
     """`fsd.release.ports.Targets`."""
 
     clients: Clients

@@ -13,7 +13,7 @@ from fsd.errors import ExitCode
 from fsd.streams import say
 
 if TYPE_CHECKING:
-    from fsd.app.doctor import Examination
+    from fsd.app.doctor import AccountExamination
 
 
 @click.command(
@@ -54,7 +54,7 @@ def command(
     return int(ExitCode.REFUSED if has_errors else ExitCode.OK)
 
 
-def _rendered(found: Examination, output: str) -> str:
+def _rendered(found: AccountExamination, output: str) -> str:
     from fsd.report.doctor import doctor_json, doctor_markdown, doctor_text
 
     match output:

@@ -57,7 +57,7 @@ class BuildJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class BuildOutcome:
     """What a builder did."""
 
     digest: str
@@ -67,14 +67,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundImage:
     """An image that is there, and the tags that it has."""
 
     image: Image
     tags: frozenset[str]
 
 
-def find_built(source: Source, *, repository: Repository, registry: Registry) -> Found | None:
+def find_built(source: Source, *, repository: Repository, registry: Registry) -> FoundImage | None:
     """The image that was made of the same, at this commit or another. Only the key says that: a
     tag that is a commit's may be of other build arguments, or of files that were not fetched."""
     found = registry.find_image(repository.name, source.key_tag)
@@ -83,12 +83,12 @@ def find_built(source: Source, *, repository: Repository, registry: Registry) ->
 
 def as_built(
     source: Source, found: RegistryImage | None, *, repository: Repository
-) -> Found | None:
+) -> FoundImage | None:
     """The image of `source`'s key, as the registry answers."""
     if found is None:
         return None
     image = Image(repository=repository.uri, digest=found.digest, tag=source.tag)
-    return Found(image=image, tags=found.tags)
+    return FoundImage(image=image, tags=found.tags)
 
 
 def build_image(
@@ -150,7 +150,7 @@ def build_image(
 
 
 def _reuse(
-    found: Found, source: Source, *, repository: Repository, registry: Registry, began: float
+    found: FoundImage, source: Source, *, repository: Repository, registry: Registry, began: float
 ) -> Built:
     tag, notes = put_tag(source, found, repository=repository, registry=registry)
     return Built(
@@ -162,7 +162,7 @@ def _reuse(
 
 
 def put_tag(
-    source: Source, built: Found, *, repository: Repository, registry: Registry
+    source: Source, built: FoundImage, *, repository: Repository, registry: Registry
 ) -> tuple[str, tuple[str, ...]]:
     """(the tag that people look for, notes). It is told, and stops no deployment: the image has
     the key's tag, and is deployed by its digest."""
@@ -185,7 +185,7 @@ def put_tag(
     return source.key_tag, (note,)
 
 
-def _builder(runtime: str) -> Callable[[BuildJob], Outcome]:
+def _builder(runtime: str) -> Callable[[BuildJob], BuildOutcome]:
     if runtime == "process":
         return _build_snapshot
     from fsd.image.docker import build_and_push
@@ -193,7 +193,7 @@ def _builder(runtime: str) -> Callable[[BuildJob], Outcome]:
     return build_and_push
 
 
-def _build_snapshot(job: BuildJob) -> Outcome:
+def _build_snapshot(job: BuildJob) -> BuildOutcome:
     """By the embedded AWS: only its tasks can be processes."""
     user, password, endpoint = job.registry.login()
     try:
@@ -222,7 +222,7 @@ def _build_snapshot(job: BuildJob) -> Outcome:
         raise CallFailedError(
             error.what, where=error.where, fix=cause.fix or error.fix, code=cause.code
         ) from error
-    return Outcome(
+    return BuildOutcome(
         digest=pushed.digest,
         pushed=f"pushed {pushed.pushed} of {pushed.blobs} blobs",
         skipped=pushed.skipped,
@@ -249,7 +249,7 @@ def _labels(source: Source, version: str) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
 
 
-def _verified(job: BuildJob, digest: str) -> Found:
+def _verified(job: BuildJob, digest: str) -> FoundImage:
     """The image as the registry has it. Raises CallFailedError where it has another one."""
     found = find_built(job.source, repository=job.repository, registry=job.registry)
     if found is not None and found.image.digest == digest:

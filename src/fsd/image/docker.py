@@ -25,7 +25,7 @@ import docker.errors
 import requests
 
 from fsd.errors import CallFailedError, ErrorCode
-from fsd.image.build import BuildJob, Outcome
+from fsd.image.build import BuildJob, BuildOutcome
 from fsd.image.causes import advise_build, read_push
 from fsd.image.patience import PassingPushError, is_passing
 from fsd.release.masking import mask, mask_lines
@@ -48,7 +48,7 @@ _SECRET_VARIABLE = re.compile(r"(?:^|,)env=([^,]+)")
 _SECRET_ID = re.compile(r"(?:^|,)id=([^,]+)")
 
 
-class Kind(StrEnum):
+class BuilderKind(StrEnum):
     BUILDX = "buildx"
     BUILDKIT = "BuildKit"
     LEGACY = "legacy builder"
@@ -57,25 +57,25 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
     program: str  # path of the docker CLI
-    kind: Kind
+    kind: BuilderKind
     has_provenance: bool = False  # whether --provenance is known
 
     @property
     def command(self) -> tuple[str, ...]:
-        words = ("buildx", "build", "--load") if self.kind is Kind.BUILDX else ("build",)
-        progress = () if self.kind is Kind.LEGACY else ("--progress=plain",)
+        words = ("buildx", "build", "--load") if self.kind is BuilderKind.BUILDX else ("build",)
+        progress = () if self.kind is BuilderKind.LEGACY else ("--progress=plain",)
         # An attestation makes an index of the image, and its digest another one.
         provenance = ("--provenance=false",) if self.has_provenance else ()
         return (self.program, *words, *progress, *provenance)
 
     @property
     def environment(self) -> dict[str, str]:
-        if self.kind is Kind.BUILDX:
+        if self.kind is BuilderKind.BUILDX:
             return {}
-        return {"DOCKER_BUILDKIT": "0" if self.kind is Kind.LEGACY else "1"}
+        return {"DOCKER_BUILDKIT": "0" if self.kind is BuilderKind.LEGACY else "1"}
 
 
-def build_and_push(job: BuildJob) -> Outcome:
+def build_and_push(job: BuildJob) -> BuildOutcome:
     """Raises CallFailedError: docker-unavailable, build-failed, push-denied, push-failed."""
     with connect() as engine:
         builder = find_builder(os.environ)
@@ -148,7 +148,7 @@ def find_builder(environment: Mapping[str, str]) -> Builder:
             code=ErrorCode.DOCKER_UNAVAILABLE,
         )
     found = [_builder_of(program, environment) for program in programs]
-    order = list(Kind)
+    order = list(BuilderKind)
     return min(found, key=lambda builder: order.index(builder.kind))
 
 
@@ -189,7 +189,7 @@ def build_command(job: BuildJob, builder: Builder) -> list[str]:
 
 
 def _build(job: BuildJob, builder: Builder, environment: Mapping[str, str]) -> None:
-    if job.build_secrets and builder.kind is Kind.LEGACY:
+    if job.build_secrets and builder.kind is BuilderKind.LEGACY:
         raise CallFailedError(
             "build secrets need BuildKit, and this machine has only the legacy builder",
             where=builder.program,
@@ -245,7 +245,7 @@ def _run(
 # --- push --------------------------------------------------------------------------------------
 
 
-def _push(job: BuildJob, engine: docker.DockerClient) -> Outcome:
+def _push(job: BuildJob, engine: docker.DockerClient) -> BuildOutcome:
     user, password, endpoint = job.registry.login()
     credentials = {"username": user, "password": password, "serveraddress": endpoint}
     layers: dict[str, str] = {}
@@ -262,7 +262,7 @@ def _push(job: BuildJob, engine: docker.DockerClient) -> Outcome:
     pushed = sum(1 for status in layers.values() if status == "Pushed")
     text = f"pushed {pushed} of {len(layers)} layers"
     job.on_line(text)
-    return Outcome(digest=digest, pushed=text)
+    return BuildOutcome(digest=digest, pushed=text)
 
 
 def _push_events(
@@ -333,11 +333,15 @@ def _builder_of(program: str, environment: Mapping[str, str]) -> Builder:
     seen = passed_on(environment)
     usage = _ask([program, "buildx", "build", "--help"], seen)
     if usage is not None and "docker buildx build" in usage:
-        return Builder(program=program, kind=Kind.BUILDX, has_provenance="--provenance" in usage)
+        return Builder(
+            program=program, kind=BuilderKind.BUILDX, has_provenance="--provenance" in usage
+        )
     version = _ask([program, "version", "--format", "{{.Client.Version}}"], seen) or ""
     major = int(match[0]) if (match := re.match(r"\d+", version)) else 0
     has_buildkit = 18 <= major < _BUILDKIT_NEEDS_PLUGIN
-    return Builder(program=program, kind=Kind.BUILDKIT if has_buildkit else Kind.LEGACY)
+    return Builder(
+        program=program, kind=BuilderKind.BUILDKIT if has_buildkit else BuilderKind.LEGACY
+    )
 
 
 def _ask(command: Sequence[str], environment: Mapping[str, str]) -> str | None:

@@ -27,7 +27,7 @@ _DEFAULTS: Mapping[str, Value] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class FieldDifference:
     field: str
     original: str
     compiled: str
@@ -36,19 +36,21 @@ class Difference:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     same: tuple[str, ...]
-    different: tuple[Difference, ...]
+    different: tuple[FieldDifference, ...]
 
 
 def compare(original: dict[str, Value], compiled: dict[str, Value]) -> Comparison:
     """The main container of each with the other, sidecars by their names."""
     before, after = unwrap(original), unwrap(compiled)
     same: list[str] = []
-    different: list[Difference] = []
+    different: list[FieldDifference] = []
     for field, first, second in _fields(before, after):
         if _covers(_normal(field, first), _normal(field, second)):
             same.append(field)
         else:
-            different.append(Difference(field=field, original=_said(first), compiled=_said(second)))
+            different.append(
+                FieldDifference(field=field, original=_said(first), compiled=_said(second))
+            )
     return Comparison(same=tuple(same), different=tuple(different))
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from fsd.lint.credentials import KNOWN
 from fsd.release.secret_blocks import PEM_INSIDE, key_lines, values_below
 from fsd.release.secret_forms import COMMANDS, FORMS, LOGGED
-from fsd.release.secret_names import NAME, QUOTE, Kind, kind_of
+from fsd.release.secret_names import NAME, QUOTE, SecretKind, kind_of
 from fsd.release.secret_values import end_of, find_value, is_ordinary
 
 HIDDEN = "***"
@@ -215,7 +215,7 @@ def _hide_named(text: str) -> str:
             position = end_of(_ARN, text, position)
             continue
         kind = kind_of(match["name"], sign=match["sign"].strip())
-        if kind is Kind.NONE:
+        if kind is SecretKind.NONE:
             continue
         opened = text[match.start() - 1 : match.start()]
         for start, end in find_value(text, position, kind=kind, opened=opened):
@@ -233,7 +233,7 @@ def _hide_after(pattern: re.Pattern[str], text: str) -> str:
     done = 0
     for match in pattern.finditer(text):
         kind = kind_of(match["key"], sign="=")
-        if kind is Kind.NONE or match.end() < done:
+        if kind is SecretKind.NONE or match.end() < done:
             continue
         for start, end in find_value(text, match.end(), kind=kind, opened="("):
             if start < done or is_ordinary(text[start:end], kind=kind, name="", sign="="):
@@ -248,16 +248,16 @@ def _hide_after(pattern: re.Pattern[str], text: str) -> str:
 _PAIR_ENDS = re.compile(rf"{QUOTE}?\s{{0,3}}[)\]]")
 
 
-def _is_pair(text: str, start: int, end: int, kind: Kind) -> bool:
+def _is_pair(text: str, start: int, end: int, kind: SecretKind) -> bool:
     """A list of names may begin with the same two; of headers there is none."""
-    if kind is Kind.HEADER:
+    if kind is SecretKind.HEADER:
         return True
     return _PAIR_ENDS.match(text, end) is not None and _is_random(text[start:end])
 
 
 def _hide_keyed(match: re.Match[str]) -> str:
     kind = kind_of(match["key"].rpartition(":")[2], sign="=")
-    if kind is Kind.NONE or is_ordinary(match["value"], kind=kind, name="", sign="="):
+    if kind is SecretKind.NONE or is_ordinary(match["value"], kind=kind, name="", sign="="):
         return match[0]
     return f"{match['name']}{HIDDEN}"
 
@@ -274,7 +274,7 @@ def _hide_in_row(match: re.Match[str]) -> str:
         return match[0]
     shown = [
         field
-        if kind is Kind.NONE or field.strip().upper() in {"NULL", "?", "%S"}
+        if kind is SecretKind.NONE or field.strip().upper() in {"NULL", "?", "%S"}
         else f" '{HIDDEN}'"
         for field, kind in zip(fields, kinds, strict=True)
     ]
@@ -284,7 +284,7 @@ def _hide_in_row(match: re.Match[str]) -> str:
 def _hide_flag(match: re.Match[str]) -> str:
     kind = kind_of(match["name"], sign="=")
     value = match["value"]
-    if kind is Kind.NONE or is_ordinary(value.strip("\"'"), kind=kind, name="", sign="="):
+    if kind is SecretKind.NONE or is_ordinary(value.strip("\"'"), kind=kind, name="", sign="="):
         return match[0]
     return match[0][: match.start("value") - match.start()] + HIDDEN
 
@@ -341,7 +341,7 @@ def _hide_prose(match: re.Match[str]) -> str:
             return match[0]
         if has_space and not name.strip().endswith(("is", "to", "was")):
             return match[0]
-        if is_ordinary(text, kind=Kind.PASSWORD, name="", sign=" "):
+        if is_ordinary(text, kind=SecretKind.PASSWORD, name="", sign=" "):
             return match[0]
         return f"{match['name']}{value[0] if value[0] in _QUOTES else ''}{HIDDEN}"
     told = name.rstrip(" :").endswith((" is", " was", " to", " used", " provided"))

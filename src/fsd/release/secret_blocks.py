@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from fsd.release.secret_names import NAME, QUOTE, Kind, kind_of
+from fsd.release.secret_names import NAME, QUOTE, SecretKind, kind_of
 from fsd.release.secret_values import end_of, is_ordinary
 
 _KEY_BEGINS = re.compile(r"BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
@@ -168,8 +168,8 @@ def values_below(lines: Sequence[str]) -> dict[int, int]:
         tail = line[-160:]
         for way in _WAYS:
             named = way.name.search(tail)
-            kind = kind_of(named["name"], sign="=") if named else Kind.NONE
-            if kind is Kind.NONE:
+            kind = kind_of(named["name"], sign="=") if named else SecretKind.NONE
+            if kind is SecretKind.NONE:
                 continue
             place = _find_below(lines, number, way, kind)
             if place is not None:
@@ -180,7 +180,7 @@ def values_below(lines: Sequence[str]) -> dict[int, int]:
 
 
 def _find_below(
-    lines: Sequence[str], number: int, way: _Below, kind: Kind
+    lines: Sequence[str], number: int, way: _Below, kind: SecretKind
 ) -> tuple[int, int] | None:
     below = number + 1
     passed = 0
@@ -226,7 +226,7 @@ def _first_secret(names: Sequence[str], fields: Sequence[str]) -> int | None:
         kind = kind_of(name.strip(" \"'\r"), sign="=")
         is_word = not re.search(r"[^a-z]", value)  # another row of headings, or a sentence
         if (
-            kind is not Kind.NONE
+            kind is not SecretKind.NONE
             and not is_word
             and not is_ordinary(value, kind=kind, name="", sign="=")
         ):

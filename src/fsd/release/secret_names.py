@@ -21,7 +21,7 @@ NAME = re.compile(
 )
 
 
-class Kind(StrEnum):
+class SecretKind(StrEnum):
     """What a name promises about the value; it decides where that ends."""
 
     NONE = auto()
@@ -83,29 +83,29 @@ _AUTH = frozenset({"auth", "authz", "xauth", "basicauth", "httpauth", "proxyauth
 
 
 @lru_cache(maxsize=4096)
-def _judge(name: str, sign: str) -> Kind:
+def _judge(name: str, sign: str) -> SecretKind:
     parts = [part.lower() for part in _PARTS.findall(name)]
     if not parts:
-        return Kind.NONE
+        return SecretKind.NONE
     joined = "".join(parts)
     last = parts[-1]
     if last in _ABOUT or _NEVER.search(joined):
-        return Kind.NONE
+        return SecretKind.NONE
     if _HEADERS.search(joined):
-        return Kind.HEADER
+        return SecretKind.HEADER
     if _PASSWORDS.search(joined) or last in _PASSWORD_PARTS:
-        return Kind.PASSWORD
+        return SecretKind.PASSWORD
     if last in _CODE_PARTS or _CODES.search(joined):
-        return Kind.CODE
+        return SecretKind.CODE
     if joined in _AUTH or (last == "auth" and sign != ":"):
-        return Kind.AUTH
+        return SecretKind.AUTH
     if _WORDS.search(joined) or last in _WORD_PARTS:
-        return Kind.WORD
+        return SecretKind.WORD
     if joined in _RANDOM:
-        return Kind.RANDOM
-    return Kind.NONE
+        return SecretKind.RANDOM
+    return SecretKind.NONE
 
 
-def kind_of(name: str, *, sign: str) -> Kind:
+def kind_of(name: str, *, sign: str) -> SecretKind:
     """Of a long name the end counts. `sign` is what is between the name and its value."""
     return _judge(name[-80:], sign)

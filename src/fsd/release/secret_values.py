@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fsd.release.secret_names import Kind
+from fsd.release.secret_names import SecretKind
 
 _OPENING = re.compile(
     r"[bBrRuUfF]{0,2}(?P<quote>\"{3}|'{3}|\\{0,7}[\"'`]|&quot;|&apos;|&#0?3[49];|&#x2[27];|%2[27])"
@@ -28,15 +28,17 @@ _TUPLE = re.compile(
 )
 
 
-def find_value(text: str, position: int, *, kind: Kind, opened: str) -> Iterator[tuple[int, int]]:
+def find_value(
+    text: str, position: int, *, kind: SecretKind, opened: str
+) -> Iterator[tuple[int, int]]:
     """Nothing where there is no value that could be a secret; several of a list.
 
     `opened` is the character before the name: a quote there ends a header's value too.
     """
-    if kind is Kind.AUTH and (pair := _TUPLE.match(text, position)) is not None:
+    if kind is SecretKind.AUTH and (pair := _TUPLE.match(text, position)) is not None:
         yield pair.span("value")
         return
-    if kind is Kind.AUTH and text[position : position + 1] in {"(", "["}:
+    if kind is SecretKind.AUTH and text[position : position + 1] in {"(", "["}:
         return
     opening = _OPENING.match(text, position)
     if opening is not None:
@@ -48,7 +50,7 @@ def find_value(text: str, position: int, *, kind: Kind, opened: str) -> Iterator
         yield from _items(text, position + 1)
         return
     call = _CALL.match(text, position)
-    if call is not None and kind is not Kind.HEADER and _is_code(text, call):
+    if call is not None and kind is not SecretKind.HEADER and _is_code(text, call):
         literal = _OPENING.match(text, call.end())
         if literal is not None and call["callee"][:1].isupper() and call["bracket"] == "(":
             yield literal.end(), _closing(text, literal.end(), literal["quote"])
@@ -87,14 +89,14 @@ def _items(text: str, position: int) -> Iterator[tuple[int, int]]:
         position = item.end()
 
 
-def _bare_end(text: str, position: int, *, kind: Kind, opened: str) -> int:
-    if kind is Kind.HEADER:
+def _bare_end(text: str, position: int, *, kind: SecretKind, opened: str) -> int:
+    if kind is SecretKind.HEADER:
         rest = _HEADER_REST if opened in {'"', "'", "`"} else re.compile(r".*+")
         found = rest.match(text, position)
         return found.end() if found else position
     scheme = _SCHEME.match(text, position)
     start = scheme.end() if scheme else position
-    pattern = _UNQUOTED_PASSWORD if kind is Kind.PASSWORD else _BARE
+    pattern = _UNQUOTED_PASSWORD if kind is SecretKind.PASSWORD else _BARE
     found = pattern.match(text, start)
     if found is None:
         return position
@@ -128,32 +130,32 @@ _TELLING = frozenset(
 _WORDLIKE = re.compile(r"[\W_]*(?:[A-Za-z][a-z'’]*|[A-Z]+|\d{1,4}|[a-z]+[-/][a-z]+)?[\W_]*")
 
 
-def is_ordinary(value: str, *, kind: Kind, name: str, sign: str) -> bool:
+def is_ordinary(value: str, *, kind: SecretKind, name: str, sign: str) -> bool:
     """Whether it is a word about a secret, source code, a path or a count, and not the secret."""
-    if kind is not Kind.CODE and _begins_ordinary(value[:400], kind, sign):
+    if kind is not SecretKind.CODE and _begins_ordinary(value[:400], kind, sign):
         return True
     if name.lower() in {"pass", "cookies", "tokens"} and re.match(r"\d+(?!\S)", value):
         return True
     if len(value) > 400:
         return False
     bare = value.strip()
-    if kind is Kind.RANDOM:
+    if kind is SecretKind.RANDOM:
         return not _RANDOM.fullmatch(bare)
-    if kind is Kind.CODE:
+    if kind is SecretKind.CODE:
         return not re.fullmatch(r"[\w-]{3,40}", bare) or bool(re.fullmatch(r"[A-Za-z_]+", bare))
     if _HARMLESS.fullmatch(bare) or _PATH.fullmatch(bare):
-        return not (kind is Kind.PASSWORD and re.fullmatch(r"\d{3}", bare))
-    if kind is Kind.HEADER:
+        return not (kind is SecretKind.PASSWORD and re.fullmatch(r"\d{3}", bare))
+    if kind is SecretKind.HEADER:
         return bool(_NUMBERS.fullmatch(bare)) or _is_prose(bare)
     if _NUMBERS.fullmatch(bare):
         return _is_count(bare, kind, name.lower().rstrip("_"))
-    if kind is Kind.PASSWORD:
+    if kind is SecretKind.PASSWORD:
         return _is_prose(bare) or (sign.strip() == "=" and bool(_CODE.fullmatch(bare)))
     return _is_word(bare, sign.strip()) or _is_prose(bare)
 
 
-def _is_count(number: str, kind: Kind, name: str) -> bool:
-    if kind is Kind.PASSWORD:
+def _is_count(number: str, kind: SecretKind, name: str) -> bool:
+    if kind is SecretKind.PASSWORD:
         return name == "pass"
     return name.endswith("s") or len(number) < 6
 
@@ -167,17 +169,17 @@ def _is_word(text: str, sign: str) -> bool:
     return sign == ":" and bool(re.fullmatch(r"[A-Za-z][a-z]{0,14}\W?", text))
 
 
-def _begins_ordinary(value: str, kind: Kind, sign: str) -> bool:
+def _begins_ordinary(value: str, kind: SecretKind, sign: str) -> bool:
     """Where the first word is none, what follows is about something else."""
     first = next(iter(value.split()), "").rstrip("),.;:]}")
     if not first or _SCHEME_WORD.fullmatch(first) or first.isdigit():
         return False
-    if kind is not Kind.HEADER and sign.endswith(" ") and _NEXT_NAME.match(first):
+    if kind is not SecretKind.HEADER and sign.endswith(" ") and _NEXT_NAME.match(first):
         return True
     if _HARMLESS.fullmatch(first) or (_PATH.fullmatch(first) and not first[1:].isdigit()):
         return True
     is_source = sign.startswith(" ") and sign.endswith(" ") and sign.strip() == "="
-    if is_source and kind is Kind.HEADER:
+    if is_source and kind is SecretKind.HEADER:
         return bool(_SOURCE.match(value.strip()))
     return sign.strip() in {"=", ":"} and bool(_CODE.fullmatch(first)) and first != value.strip()
 

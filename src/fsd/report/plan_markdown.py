@@ -29,7 +29,7 @@ from fsd.report.github_text import (
     note_list,
     sentence,
 )
-from fsd.report.plans import Planned, plan_summary
+from fsd.report.plans import PlanReport, plan_summary
 from fsd.report.security import security_sentences
 from fsd.report.wording import capitalised, clip
 
@@ -46,7 +46,7 @@ class Proposal:
     """What a commit would do to a service, and what was found in its manifest."""
 
     service: str
-    plans: tuple[Planned, ...] = ()
+    plans: tuple[PlanReport, ...] = ()
     unavailable: Mapping[str, str] = field(default_factory=dict)  # environment → why no plan
     findings: tuple[Finding, ...] = ()
     is_merge: bool = False  # the plans are for where a pull request goes
@@ -78,7 +78,7 @@ def render_plan_comment(
     return join(parts)
 
 
-def _merging(plans: Sequence[Planned], missing: Mapping[str, str]) -> str:
+def _merging(plans: Sequence[PlanReport], missing: Mapping[str, str]) -> str:
     """What the merge does, before how it does it."""
     moved = [planned.environment for planned in plans if not planned.plan.is_empty]
     same = [planned.environment for planned in plans if planned.plan.is_empty]
@@ -90,7 +90,7 @@ def _merging(plans: Sequence[Planned], missing: Mapping[str, str]) -> str:
     return f"**{' '.join(said)}**" if said else ""
 
 
-def _plan_block(planned: Planned) -> str:
+def _plan_block(planned: PlanReport) -> str:
     plan = planned.plan
     rollout = f" · rollout {escape(planned.duration_text())}" if planned.duration_text() else ""
     head = f"**{escape(planned.environment)}** — {escape(plan_summary(plan))}{rollout}"

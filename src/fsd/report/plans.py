@@ -19,7 +19,7 @@ SUBJECT = 15  # columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class PlanReport:
     """A plan, with the words that a report needs around it."""
 
     service: str
@@ -73,7 +73,7 @@ class Planned:
         return f"about {duration_text(timedelta(seconds=self.expected.seconds))}"
 
 
-def plan_text(planned: Planned) -> str:
+def plan_text(planned: PlanReport) -> str:
     """`offer-api → prod   2 to change, 1 to add`, then a line a step."""
     plan = planned.plan
     head = f"{planned.service} → {planned.environment}    {plan_summary(plan)}"
@@ -105,7 +105,7 @@ def difference_text(drifted: Drifted) -> str:
     return f"{drifted.resource} {', '.join(changes)}"
 
 
-def _drift_json(planned: Planned) -> dict[str, object] | None:
+def _drift_json(planned: PlanReport) -> dict[str, object] | None:
     if planned.drift is None:
         return None
     return {
@@ -139,11 +139,11 @@ def _count(plan: Plan) -> dict[str, int | None] | None:
     return {"before": plan.count.before, "after": plan.count.after} if plan.count else None
 
 
-def _expected_seconds(planned: Planned) -> int | None:
+def _expected_seconds(planned: PlanReport) -> int | None:
     return planned.expected.seconds if planned.expected and planned.plan.rolls_out else None
 
 
-def plan_json(planned: Planned) -> dict[str, object]:
+def plan_json(planned: PlanReport) -> dict[str, object]:
     """`fsd/plan/v1`."""
     plan = planned.plan
     return {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fsd.rollout.known_causes import QuotedText
-from fsd.rollout.reasons import Reason, Stage
+from fsd.rollout.reasons import Reason, TaskStage
 
 GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 STOPPED = f"{GUIDE}/stopped-task-error-codes.html"
@@ -45,7 +45,7 @@ class Failure:
     example: str  # what ECS says, or has said
     source: str  # the page or thread of the example
     exit_codes: tuple[int, ...] = ()  # () any
-    stages: tuple[Stage, ...] = ()  # () any
+    stages: tuple[TaskStage, ...] = ()  # () any
     where: str = ""  # words that must stand in it as well: whose registry, which part
     unless: str = ""  # words that make it another row's
     is_rest: bool = False

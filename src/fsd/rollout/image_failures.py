@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from fsd.rollout.failure import DENIED, ENDPOINTS, GUIDE, NAT, PULL, STOPPED, UNREACHABLE, Failure
 from fsd.rollout.known_causes import QuotedText
-from fsd.rollout.reasons import Stage
+from fsd.rollout.reasons import TaskStage
 
 _ECS_AGENT = "https://github.com/aws/amazon-ecs-agent/tree/master/ecs-agent/api/errormessages"
 _PRIVATE = f"{GUIDE}/private-auth.html"
 _CACHE = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html"
 
-_IMAGE = (Stage.IMAGE,)
+_IMAGE = (TaskStage.IMAGE,)
 _OUTSIDE = r"<(?:docker-hub|ghcr|ecr-public|registry)>"
 _LAYERS = r"failed to copy|<s3>"
 _LIMIT = r"toomanyrequests|429 Too Many|Rate exceeded"

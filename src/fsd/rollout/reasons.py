@@ -18,7 +18,7 @@ from enum import StrEnum
 from functools import partial
 
 
-class Stage(StrEnum):
+class TaskStage(StrEnum):
     """What ECS was doing when it failed."""
 
     IMAGE = "pulling the image"
@@ -46,7 +46,7 @@ class Stage(StrEnum):
 class Reason:
     """One sentence of ECS, read. `words` has `<ecr>`, `<s3>`, `<arn>` … in place of names."""
 
-    stage: Stage
+    stage: TaskStage
     words: str
 
 
@@ -89,31 +89,31 @@ _NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 # The first that fits: what stands at the beginning of a sentence counts before words inside it.
-_STAGES: tuple[tuple[re.Pattern[str], Stage], ...] = tuple(
+_STAGES: tuple[tuple[re.Pattern[str], TaskStage], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), stage)
     for pattern, stage in (
-        (r"CannotPull|failed to normalize image", Stage.IMAGE),
-        (r"dependent container", Stage.DEPENDENCY),
-        (r"instance\(s\) for capacity provider", Stage.CAPACITY_PROVIDER),
-        (r"failed to (?:validate logger args|initialize logging driver)", Stage.LOGGER),
-        (r"download env files", Stage.ENVIRONMENT_FILES),
-        (r"invoke EFS utils", Stage.FILE_SYSTEM),
-        (r"configure ENI|network interface", Stage.NETWORK_INTERFACE),
-        (r"registry auth from|retrieve ecr registry auth", Stage.REGISTRY_LOGIN),
-        (r"from asm|Secrets Manager|secretsmanager:", Stage.SECRET),
-        (r"from ssm|ssm:GetParameter", Stage.PARAMETER),
-        (r"CannotCreateVolume", Stage.VOLUME),
-        (r"^ResourceInitialization", Stage.INITIALIZATION),
+        (r"CannotPull|failed to normalize image", TaskStage.IMAGE),
+        (r"dependent container", TaskStage.DEPENDENCY),
+        (r"instance\(s\) for capacity provider", TaskStage.CAPACITY_PROVIDER),
+        (r"failed to (?:validate logger args|initialize logging driver)", TaskStage.LOGGER),
+        (r"download env files", TaskStage.ENVIRONMENT_FILES),
+        (r"invoke EFS utils", TaskStage.FILE_SYSTEM),
+        (r"configure ENI|network interface", TaskStage.NETWORK_INTERFACE),
+        (r"registry auth from|retrieve ecr registry auth", TaskStage.REGISTRY_LOGIN),
+        (r"from asm|Secrets Manager|secretsmanager:", TaskStage.SECRET),
+        (r"from ssm|ssm:GetParameter", TaskStage.PARAMETER),
+        (r"CannotCreateVolume", TaskStage.VOLUME),
+        (r"^ResourceInitialization", TaskStage.INITIALIZATION),
         (
             r"ContainerRuntimeTimeout|DockerTimeout|CannotInspect|CannotStop|InternalError|"
             r"EphemeralStorage provisioning",
-            Stage.PLATFORM,
+            TaskStage.PLATFORM,
         ),
-        (r"CannotStart|CannotCreate|ContainerRuntimeError", Stage.START),
-        (r"OutOfMemory", Stage.MEMORY),
-        (r"Essential container", Stage.EXIT),
-        (r"ELB health ?check", Stage.HEALTH),
-        (r"container health ?check", Stage.CONTAINER_HEALTH),
+        (r"CannotStart|CannotCreate|ContainerRuntimeError", TaskStage.START),
+        (r"OutOfMemory", TaskStage.MEMORY),
+        (r"Essential container", TaskStage.EXIT),
+        (r"ELB health ?check", TaskStage.HEALTH),
+        (r"container health ?check", TaskStage.CONTAINER_HEALTH),
     )
 )
 
@@ -124,7 +124,7 @@ _LONGEST = 4000  # ECS cuts its own at 1024 characters
 def read_reason(text: str, *, account: str = "") -> Reason:
     """Never fails: what is not known is `Stage.OTHER`. `account` is the task's, "" if unknown."""
     words = cut_names(text[:_LONGEST], account=account)
-    stage = next((stage for pattern, stage in _STAGES if pattern.search(words)), Stage.OTHER)
+    stage = next((stage for pattern, stage in _STAGES if pattern.search(words)), TaskStage.OTHER)
     return Reason(stage=stage, words=words)
 
 

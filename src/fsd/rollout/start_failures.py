@@ -15,7 +15,7 @@ from fsd.rollout.failure import (
     Failure,
 )
 from fsd.rollout.known_causes import QuotedText
-from fsd.rollout.reasons import Stage
+from fsd.rollout.reasons import TaskStage
 
 _CODES = "https://docs.aws.amazon.com/AmazonECS/latest/userguide/stopped-task-error-codes.html"
 _DAGSTER = (
@@ -24,13 +24,13 @@ _DAGSTER = (
 )
 
 _BEFORE = (
-    Stage.REGISTRY_LOGIN,
-    Stage.SECRET,
-    Stage.PARAMETER,
-    Stage.LOGGER,
-    Stage.ENVIRONMENT_FILES,
-    Stage.NETWORK_INTERFACE,
-    Stage.INITIALIZATION,
+    TaskStage.REGISTRY_LOGIN,
+    TaskStage.SECRET,
+    TaskStage.PARAMETER,
+    TaskStage.LOGGER,
+    TaskStage.ENVIRONMENT_FILES,
+    TaskStage.NETWORK_INTERFACE,
+    TaskStage.INITIALIZATION,
 )
 _KMS = r"(?:AccessDenied|not authorized).*\bKMS\b|DecryptionFailure|ciphertext refers to"
 _TAG_POLICY = r"tag ?policy"
@@ -99,7 +99,7 @@ START_FAILURES: tuple[Failure, ...] = (
     # --- before the container ------------------------------------------------------------------
     Failure(
         code="network-unreachable",
-        stages=(Stage.REGISTRY_LOGIN,),
+        stages=(TaskStage.REGISTRY_LOGIN,),
         pattern=UNREACHABLE,
         summary="the task has no route to ECR",
         advice=f"{NAT}; or give the VPC {ENDPOINTS}",
@@ -126,7 +126,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="image-pull-denied",
-        stages=(Stage.REGISTRY_LOGIN,),
+        stages=(TaskStage.REGISTRY_LOGIN,),
         pattern=DENIED,
         summary="the execution role may not log in to ECR",
         advice="allow ecr:GetAuthorizationToken on `*` in the execution role",
@@ -137,7 +137,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="secret-json-key-missing",
-        stages=(Stage.SECRET, Stage.PARAMETER, Stage.INITIALIZATION),
+        stages=(TaskStage.SECRET, TaskStage.PARAMETER, TaskStage.INITIALIZATION),
         pattern=r"did not contain json key|invalid character .* looking for beginning of value",
         summary="a secret has no such JSON key",
         advice="correct the `:json-key::` part of `valueFrom`, or the secret's JSON",
@@ -157,7 +157,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="secret-access-denied",
-        stages=(Stage.SECRET, Stage.PARAMETER, Stage.INITIALIZATION),
+        stages=(TaskStage.SECRET, TaskStage.PARAMETER, TaskStage.INITIALIZATION),
         pattern=_KMS,
         summary="the execution role may not decrypt a secret",
         advice="allow kms:Decrypt in the execution role and in the policy of the key that encrypts "
@@ -187,7 +187,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="network-unreachable",
-        stages=(Stage.SECRET,),
+        stages=(TaskStage.SECRET,),
         pattern=UNREACHABLE,
         summary="the task has no route to Secrets Manager",
         advice=f"{NAT}; or give the VPC {ENDPOINTS}",
@@ -199,7 +199,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="network-unreachable",
-        stages=(Stage.PARAMETER,),
+        stages=(TaskStage.PARAMETER,),
         pattern=UNREACHABLE,
         summary="the task has no route to Systems Manager",
         advice=f"{NAT}; or give the VPC {ENDPOINTS}",
@@ -210,7 +210,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="secret-access-denied",
-        stages=(Stage.SECRET, Stage.PARAMETER),
+        stages=(TaskStage.SECRET, TaskStage.PARAMETER),
         pattern=DENIED,
         unless=_KMS,
         summary="the execution role may not read a secret",
@@ -238,7 +238,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="secret-not-found",
-        stages=(Stage.SECRET, Stage.PARAMETER),
+        stages=(TaskStage.SECRET, TaskStage.PARAMETER),
         pattern=r"not ?found|invalid ssm parameters|marked (?:for deletion|deleted)|"
         r"check whether the secret exists",
         summary="a secret or parameter does not exist",
@@ -280,7 +280,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="secret-not-found",
-        stages=(Stage.SECRET, Stage.PARAMETER),
+        stages=(TaskStage.SECRET, TaskStage.PARAMETER),
         pattern=r"InvalidParameter|ValidationException",
         summary="a secret's `valueFrom` names no secret",
         advice="correct `valueFrom`: the whole ARN, then :JSON-KEY:STAGE:VERSION with all three "
@@ -301,7 +301,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="secret-unreadable",
-        stages=(Stage.SECRET, Stage.PARAMETER),
+        stages=(TaskStage.SECRET, TaskStage.PARAMETER),
         pattern=r".",
         summary="a secret could not be read, and ECS does not say why",
         advice=f"check `valueFrom` and the execution role, and the network: {ENDPOINTS}, or NAT",
@@ -313,7 +313,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="network-unreachable",
-        stages=(Stage.LOGGER,),
+        stages=(TaskStage.LOGGER,),
         pattern=rf"{UNREACHABLE}|signal: killed",
         summary="the task has no route to CloudWatch Logs",
         advice=f"{NAT}; or give the VPC {ENDPOINTS}",
@@ -339,7 +339,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="log-access-denied",
-        stages=(Stage.LOGGER,),
+        stages=(TaskStage.LOGGER,),
         pattern=DENIED,
         summary="the execution role may not write the logs",
         advice="allow logs:CreateLogStream and logs:PutLogEvents on the log group in the execution "
@@ -369,7 +369,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="log-group-missing",
-        stages=(Stage.LOGGER,),
+        stages=(TaskStage.LOGGER,),
         pattern=r"log group does not exist",
         summary="the log group does not exist",
         advice="deploy again: the stack owns the log group and creates it again",
@@ -388,7 +388,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="container-start-failed",
-        stages=(Stage.LOGGER,),
+        stages=(TaskStage.LOGGER,),
         pattern=r".",
         summary="the container's log driver could not start",
         advice="correct the log driver's options: ECS's message names the fault",
@@ -414,7 +414,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="network-unreachable",
-        stages=(Stage.ENVIRONMENT_FILES,),
+        stages=(TaskStage.ENVIRONMENT_FILES,),
         pattern=UNREACHABLE,
         summary="the task has no route to S3, where its environment file is",
         advice=f"{NAT}; or give the VPC {ENDPOINTS}",
@@ -425,7 +425,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="environment-file-unreadable",
-        stages=(Stage.ENVIRONMENT_FILES,),
+        stages=(TaskStage.ENVIRONMENT_FILES,),
         pattern=r".",
         summary="an environment file could not be read",
         advice="check its bucket and name, and allow s3:GetObject and s3:GetBucketLocation in the "
@@ -438,7 +438,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="file-system-not-mounted",
-        stages=(Stage.FILE_SYSTEM,),
+        stages=(TaskStage.FILE_SYSTEM,),
         pattern=r"No such file or directory",
         summary="the EFS file system has no such directory",
         advice="create the directory, or correct the volume's root path",
@@ -459,7 +459,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="file-system-not-mounted",
-        stages=(Stage.FILE_SYSTEM,),
+        stages=(TaskStage.FILE_SYSTEM,),
         pattern=r"access denied|AccessDenied|not authorized",
         summary="the task may not mount the EFS file system",
         advice="allow elasticfilesystem:ClientMount in the task role and in the file system's "
@@ -471,7 +471,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="file-system-not-mounted",
-        stages=(Stage.FILE_SYSTEM,),
+        stages=(TaskStage.FILE_SYSTEM,),
         pattern=r"Failed to resolve",
         summary="the EFS file system has no mount target that the task can find",
         advice="give the file system a mount target in each of the tasks' zones, and the VPC DNS "
@@ -483,7 +483,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="file-system-not-mounted",
-        stages=(Stage.FILE_SYSTEM,),
+        stages=(TaskStage.FILE_SYSTEM,),
         pattern=r".",
         summary="an EFS file system could not be mounted",
         advice="allow port 2049 from the tasks, give each zone a mount target, and check IAM",
@@ -514,7 +514,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="subnet-full",
-        stages=(Stage.NETWORK_INTERFACE,),
+        stages=(TaskStage.NETWORK_INTERFACE,),
         pattern=r"free ?addresses",
         summary="a subnet has no free addresses",
         advice="add subnets or free addresses",
@@ -532,7 +532,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="quota-reached",
-        stages=(Stage.NETWORK_INTERFACE,),
+        stages=(TaskStage.NETWORK_INTERFACE,),
         pattern=r"(?:NetworkInterface|Attachment)LimitExceeded",
         summary="the account has reached its limit of network interfaces",
         advice="ask for a higher quota (Service Quotas console), or remove interfaces",
@@ -550,7 +550,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="network-setting-invalid",
-        stages=(Stage.NETWORK_INTERFACE,),
+        stages=(TaskStage.NETWORK_INTERFACE,),
         pattern=r"Invalid(?:Subnet|SecurityGroup|Group|Parameter)|SecurityGroupsPerInterface",
         summary="a subnet or security group of the service does not exist or does not fit",
         advice="correct the subnets and security groups in the environments file; both must be of "
@@ -587,7 +587,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="platform-error",
-        stages=(Stage.NETWORK_INTERFACE,),
+        stages=(TaskStage.NETWORK_INTERFACE,),
         pattern=r"AuthFailure|not authorized",
         summary="EC2 refused ECS a network interface",
         advice="ECS retries; if it continues, check ECS's service-linked role, and in a shared "
@@ -607,7 +607,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="platform-error",
-        stages=(Stage.NETWORK_INTERFACE,),
+        stages=(TaskStage.NETWORK_INTERFACE,),
         pattern=r".",
         summary="the platform could not give the task its network interface",
         advice="ECS retries on its own; deploy again, and contact AWS Support if it continues",
@@ -629,7 +629,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="capacity-provider-denied",
-        stages=(Stage.CAPACITY_PROVIDER,),
+        stages=(TaskStage.CAPACITY_PROVIDER,),
         pattern=DENIED,
         summary="the capacity provider may not launch instances",
         advice="allow it in the capacity provider's infrastructure role; iam:PassRole for the "
@@ -641,7 +641,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="capacity-unavailable",
-        stages=(Stage.CAPACITY_PROVIDER,),
+        stages=(TaskStage.CAPACITY_PROVIDER,),
         pattern=r".",
         summary="the capacity provider could not launch an instance",
         advice="ECS retries on its own; its message says what failed",
@@ -653,7 +653,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="network-unreachable",
-        stages=(Stage.INITIALIZATION,),
+        stages=(TaskStage.INITIALIZATION,),
         pattern=rf"{UNREACHABLE}|signal: killed",
         summary="the task has no route to AWS's endpoints",
         advice=f"{NAT}; or give the VPC {ENDPOINTS}",
@@ -664,7 +664,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="access-denied",
-        stages=(Stage.INITIALIZATION,),
+        stages=(TaskStage.INITIALIZATION,),
         pattern=DENIED,
         summary="a role of the task may not do what its start needs",
         advice="allow in the execution role what ECS's message names",
@@ -675,7 +675,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="task-failed-to-start",
-        stages=(Stage.INITIALIZATION,),
+        stages=(TaskStage.INITIALIZATION,),
         pattern=r".",
         summary="ECS could not prepare the task",
         advice="correct what ECS names, and deploy again",
@@ -697,7 +697,7 @@ START_FAILURES: tuple[Failure, ...] = (
     # --- the container -------------------------------------------------------------------------
     Failure(
         code="out-of-memory",
-        stages=(Stage.MEMORY,),
+        stages=(TaskStage.MEMORY,),
         pattern=r".",
         summary="the container ran out of memory",
         advice="raise `resources.memory` to the next Fargate size",
@@ -707,7 +707,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="dependency-failed",
-        stages=(Stage.DEPENDENCY,),
+        stages=(TaskStage.DEPENDENCY,),
         pattern=r".",
         summary="a container that the service waits for failed",
         advice="read that container's logs; ECS's message names the container",
@@ -718,7 +718,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="volume-failed",
-        stages=(Stage.VOLUME,),
+        stages=(TaskStage.VOLUME,),
         pattern=r".",
         summary="a volume of the task could not be created or attached",
         advice="the volume's settings and the infrastructure role must match: see ECS's message",
@@ -728,7 +728,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="container-start-failed",
-        stages=(Stage.START,),
+        stages=(TaskStage.START,),
         pattern=rf"unable to find (?:user|group)|{_NO_USERS}",
         summary="the image has no such user",
         advice="create the user in the Dockerfile, or correct USER",
@@ -752,7 +752,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="container-start-failed",
-        stages=(Stage.START,),
+        stages=(TaskStage.START,),
         pattern=r"chdir to cwd",
         summary="the container's working directory cannot be used",
         advice="create WORKDIR in the image, and let the image's user write to it",
@@ -763,7 +763,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="volume-failed",
-        stages=(Stage.START,),
+        stages=(TaskStage.START,),
         pattern=_VOLUME,
         summary="a volume of the container could not be mounted",
         advice="correct the volume's source and container path in the task definition",
@@ -818,7 +818,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="out-of-memory",
-        stages=(Stage.START,),
+        stages=(TaskStage.START,),
         pattern=r"OOM-killed|cannot allocate memory|failed to get container status",
         summary="the container ended while it started, most often because it lacked memory",
         advice="raise `resources.memory` to the next Fargate size",
@@ -844,7 +844,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="command-not-found",
-        stages=(Stage.START,),
+        stages=(TaskStage.START,),
         pattern=r"executable file not found|no such file or directory|permission denied|"
         r"no command specified",
         unless=_SETTINGS,
@@ -896,7 +896,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="platform-error",
-        stages=(Stage.PLATFORM,),
+        stages=(TaskStage.PLATFORM,),
         pattern=r".",
         summary="the platform had a problem",
         advice="ECS retries on its own; deploy again, and contact AWS Support if it continues",
@@ -930,7 +930,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="platform-error",
-        stages=(Stage.START,),
+        stages=(TaskStage.START,),
         pattern=r"CannotCreateContainerError",
         summary="the platform could not create the container",
         advice="ECS retries on its own; deploy again, and contact AWS Support if it continues",
@@ -942,7 +942,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="container-start-failed",
-        stages=(Stage.START,),
+        stages=(TaskStage.START,),
         pattern=r".",
         summary="the container could not be started",
         advice="correct the container's setting that ECS's message names",
@@ -968,7 +968,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="command-not-found",
-        stages=(Stage.EXIT,),
+        stages=(TaskStage.EXIT,),
         pattern=r".",
         exit_codes=(126, 127),
         summary="the container's program was not found or is not executable",
@@ -979,7 +979,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="health-check-failed",
-        stages=(Stage.HEALTH,),
+        stages=(TaskStage.HEALTH,),
         pattern=r".",
         summary="the load balancer's health check failed",
         advice="make the health path answer in time with a status code in `healthCheck.matcher`",
@@ -989,7 +989,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="container-health-check-failed",
-        stages=(Stage.CONTAINER_HEALTH,),
+        stages=(TaskStage.CONTAINER_HEALTH,),
         pattern=r".",
         summary="the container's health check failed",
         advice="make the health path answer on 127.0.0.1; raise `healthCheck.gracePeriod` for a "
@@ -1000,7 +1000,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="exited-at-once",
-        stages=(Stage.EXIT,),
+        stages=(TaskStage.EXIT,),
         pattern=r".",
         exit_codes=(0,),
         summary="the main process ended with exit code 0: it is not a server, or it moved to the "
@@ -1012,7 +1012,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="killed",
-        stages=(Stage.EXIT,),
+        stages=(TaskStage.EXIT,),
         pattern=r".",
         exit_codes=(137,),
         summary="the main process was killed",
@@ -1024,7 +1024,7 @@ START_FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         code="crashed",
-        stages=(Stage.EXIT,),
+        stages=(TaskStage.EXIT,),
         pattern=r".",
         summary="the main process ended",
         advice="find out why the program ends: ECS knows no more than its exit code",

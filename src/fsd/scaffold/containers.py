@@ -45,7 +45,7 @@ _OTHER_IMAGES = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class ImageBuild:
     """Paths are relative to the folder; `source` says for people where they come from."""
 
     dockerfile: str
@@ -69,10 +69,10 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
+class FoundContainer:
     """What is known of the image and of what it runs."""
 
-    build: Build | None
+    build: ImageBuild | None
     stage: tuple[Instruction, ...]  # what runs, with the ARGs before the first FROM
     base: str  # the image that the stage is from
     command: tuple[str, ...]  # ENTRYPOINT and CMD, or what compose or a Procfile says
@@ -85,7 +85,7 @@ class Container:
     once: tuple[str, ...] = ()  # compose's services that end by themselves
 
 
-def read_container(folder: Folder) -> Container:
+def read_container(folder: Folder) -> FoundContainer:
     services = tuple(
         (path, service)
         for path, text in sorted(folder.texts.items(), key=lambda item: _compose_rank(item[0]))
@@ -99,7 +99,7 @@ def read_container(folder: Folder) -> Container:
     stage, base = _stage(every, build.target if build else "")
     command, source, is_overridden = _command(folder, stage, main)
     workers, once = _workers(folder, ours, main)
-    return Container(
+    return FoundContainer(
         build=build,
         stage=stage,
         base=base,
@@ -209,7 +209,7 @@ def _has_python(folder: Folder, path: str, service: ComposeService) -> bool:
 
 def _build(
     folder: Folder, main: tuple[str, ComposeService] | None
-) -> tuple[Build | None, tuple[str, ...]]:
+) -> tuple[ImageBuild | None, tuple[str, ...]]:
     names = sorted((name for name in folder.names if DOCKERFILE.fullmatch(name)), key=_rank)
     names = [name for name in names if not name.endswith(".dockerignore")]
     if folder.has_dockerfile and "Dockerfile" not in names:
@@ -223,7 +223,7 @@ def _build(
     name = usable[0]
     target = said.target if said and said.dockerfile == name else ""
     context = said.context if said and said.dockerfile == name else _context(folder, name)
-    build = Build(
+    build = ImageBuild(
         dockerfile=name,
         context=context,
         target=_target(folder, name, target),
@@ -233,7 +233,7 @@ def _build(
     return build, tuple(other for other in names if other != name)
 
 
-def _said_by_compose(folder: Folder, main: tuple[str, ComposeService] | None) -> Build | None:
+def _said_by_compose(folder: Folder, main: tuple[str, ComposeService] | None) -> ImageBuild | None:
     if main is None or main[1].build is None:
         return None
     path, service = main
@@ -244,7 +244,7 @@ def _said_by_compose(folder: Folder, main: tuple[str, ComposeService] | None) ->
     if not dockerfile.is_relative_to(folder.root) or not dockerfile.is_file():
         return None
     name = dockerfile.relative_to(folder.root).as_posix()
-    return Build(
+    return ImageBuild(
         dockerfile=name,
         context=_relative(folder.root, context),
         target=_target(folder, name, build.target),
@@ -338,7 +338,7 @@ def _target(folder: Folder, name: str, said: str) -> str:
     return ""
 
 
-def _instructions(folder: Folder, build: Build | None) -> tuple[Instruction, ...]:
+def _instructions(folder: Folder, build: ImageBuild | None) -> tuple[Instruction, ...]:
     name = build.dockerfile if build else "Dockerfile"
     try:
         return parse_dockerfile(folder.texts.get(name, ""), path=name)

@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fsd.scaffold.containers import Container, read_container, variables
+from fsd.scaffold.containers import FoundContainer, read_container, variables
 from fsd.scaffold.dotenv import offered_variables
 from fsd.scaffold.entry import guess_command
 from fsd.scaffold.folder import Folder
-from fsd.scaffold.modules import Program, read_program
+from fsd.scaffold.modules import SourceModules, read_program
 from fsd.scaffold.naming import Found, find_name, find_owners, find_pack
 from fsd.scaffold.project import required
 from fsd.scaffold.routes import HEALTH, Route, find_routes
 from fsd.scaffold.serving import Serves, find_serving
-from fsd.scaffold.source import Mention, Source, read_sources
+from fsd.scaffold.source import Mention, SourceCode, read_sources
 from fsd.scaffold.variables import Variable
 from fsd_files.dockerfile import Instruction, substitute, unquote
 
@@ -69,7 +69,7 @@ class Detected:
     aws: tuple[Mention, ...]
     calls: frozenset[str]
     kafka: Found | None
-    container: Container
+    container: FoundContainer
     folder: Folder
 
 
@@ -116,7 +116,10 @@ def detect(folder: Folder) -> Detected:
 
 
 def _kind(
-    serves: Serves | None, port: Found | None, uses: Mapping[str, str], sources: Sequence[Source]
+    serves: Serves | None,
+    port: Found | None,
+    uses: Mapping[str, str],
+    sources: Sequence[SourceCode],
 ) -> Found:
     if serves is not None and serves.is_worker:
         return Found(value=WORKER, source=f"the command, which runs {serves.program}")
@@ -128,7 +131,7 @@ def _kind(
 
 
 def _guess(
-    container: Container, program: Program, uses: Mapping[str, str], port: Found | None
+    container: FoundContainer, program: SourceModules, uses: Mapping[str, str], port: Found | None
 ) -> tuple[tuple[str, ...], Found] | None:
     """What the manifest has to say, where the image does not."""
     if container.is_overridden:
@@ -144,9 +147,9 @@ def _guess(
 
 def _port(
     folder: Folder,
-    container: Container,
+    container: FoundContainer,
     serves: Serves | None,
-    sources: Sequence[Source],
+    sources: Sequence[SourceCode],
     uses: Mapping[str, str],
 ) -> Found | None:
     """What runs says more than what is declared, and both more than a default."""
@@ -170,7 +173,9 @@ def _found(mention: Mention) -> Found:
     return Found(value=mention.value, source=mention.where)
 
 
-def _command_port(container: Container, serves: Serves | None, folder: Folder) -> Iterator[Found]:
+def _command_port(
+    container: FoundContainer, serves: Serves | None, folder: Folder
+) -> Iterator[Found]:
     """The command's own, else its configuration's, else the server's default."""
     if serves is None:
         return
@@ -190,7 +195,7 @@ def _command_port(container: Container, serves: Serves | None, folder: Folder) -
             yield Found(value=str(serves.port), source=source)
 
 
-def _read_port(container: Container, sources: Sequence[Source]) -> Iterator[Found]:
+def _read_port(container: FoundContainer, sources: Sequence[SourceCode]) -> Iterator[Found]:
     """The image's PORT, where the code listens on a port at all."""
     port = variables(container.stage).get("PORT", "")
     if _is_port(port) and any(source.ports for source in sources):
@@ -199,7 +204,7 @@ def _read_port(container: Container, sources: Sequence[Source]) -> Iterator[Foun
                 yield _in_dockerfile(port, each)
 
 
-def _own_ports(container: Container, sources: Sequence[Source]) -> Iterator[Found]:
+def _own_ports(container: FoundContainer, sources: Sequence[SourceCode]) -> Iterator[Found]:
     """In the file that the command runs: `python main.py`, `python -m app.main`."""
     words = [word.removesuffix(".py").replace("/", ".") for word in container.command]
     for source in sources:
@@ -226,13 +231,13 @@ def _configured(folder: Folder) -> Iterator[Found]:
             yield Found(value=match["port"], source=path)
 
 
-def _composed(container: Container) -> Iterator[Found]:
+def _composed(container: FoundContainer) -> Iterator[Found]:
     if container.main is not None:
         for port in container.main.ports:
             yield Found(value=str(port), source=f"compose's service {container.main.name}")
 
 
-def _default_port(container: Container, uses: Mapping[str, str]) -> Iterator[Found]:
+def _default_port(container: FoundContainer, uses: Mapping[str, str]) -> Iterator[Found]:
     if _SERVING_IMAGES.match(container.base):
         yield Found(value="80", source=f"what the image {container.base} listens on")
     for name, port in _DEFAULT_PORTS.items():
@@ -242,7 +247,7 @@ def _default_port(container: Container, uses: Mapping[str, str]) -> Iterator[Fou
 
 
 def _health(
-    container: Container, routes: Sequence[Route], serves: Serves | None
+    container: FoundContainer, routes: Sequence[Route], serves: Serves | None
 ) -> tuple[Found | None, Found | None]:
     """A path that is certain, and the best of those that are not."""
     checks = sorted(
@@ -271,7 +276,7 @@ def _health(
     return next(iter((*said, *fallback)), None), next(iter(unsure), None)
 
 
-def _checked(container: Container) -> Iterator[Found]:
+def _checked(container: FoundContainer) -> Iterator[Found]:
     """The path that HEALTHCHECK asks, or compose's `healthcheck`."""
     for instruction in container.stage:
         match = _CHECKED.search(instruction.text) if instruction.name == "HEALTHCHECK" else None
@@ -285,7 +290,7 @@ def _checked(container: Container) -> Iterator[Found]:
 
 
 def _health_notes(
-    health: Found | None, unsure: Found | None, uses: Mapping[str, str], program: Program
+    health: Found | None, unsure: Found | None, uses: Mapping[str, str], program: SourceModules
 ) -> Iterator[str]:
     if health is None and unsure is not None:
         yield (
@@ -304,7 +309,7 @@ def _health_notes(
         )
 
 
-def _asks_for_hosts(program: Program) -> bool:
+def _asks_for_hosts(program: SourceModules) -> bool:
     """Whether ALLOWED_HOSTS is given, and `*` is nowhere in it, not even as a default."""
     given = [
         ast.unparse(each.values["ALLOWED_HOSTS"])
@@ -315,7 +320,7 @@ def _asks_for_hosts(program: Program) -> bool:
 
 
 def _container_notes(
-    container: Container, serves: Serves | None, guessed: tuple[tuple[str, ...], Found] | None
+    container: FoundContainer, serves: Serves | None, guessed: tuple[tuple[str, ...], Found] | None
 ) -> Iterator[str]:
     build = container.build
     if build is not None and not build.is_ordinary:
@@ -340,11 +345,11 @@ def _container_notes(
         )
 
 
-def _dockerfile_name(container: Container) -> str:
+def _dockerfile_name(container: FoundContainer) -> str:
     return container.build.dockerfile if container.build else "the image"
 
 
-def _grpc(sources: Sequence[Source], uses: Mapping[str, str]) -> Mention | None:
+def _grpc(sources: Sequence[SourceCode], uses: Mapping[str, str]) -> Mention | None:
     if "grpc" not in uses and "grpclib" not in uses:
         return None
     return next((mention for source in sources for mention in source.grpc), None)
@@ -359,7 +364,7 @@ def _grpc_notes(uses: Mapping[str, str]) -> Iterator[str]:
         yield "no gRPC health service was found: the health check only connects to the port"
 
 
-def _aws(sources: Sequence[Source]) -> tuple[Mention, ...]:
+def _aws(sources: Sequence[SourceCode]) -> tuple[Mention, ...]:
     """The first use of each service."""
     first: dict[str, Mention] = {}
     for source in sources:
@@ -377,7 +382,7 @@ def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 5
 
 
-def _imported(sources: Sequence[Source]) -> dict[str, str]:
+def _imported(sources: Sequence[SourceCode]) -> dict[str, str]:
     """Module → where it is imported first."""
     found: dict[str, str] = {}
     for source in sources:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fsd.scaffold.folder import Folder
-from fsd.scaffold.modules import Program
+from fsd.scaffold.modules import SourceModules
 from fsd.scaffold.variables import Variable, find_variables, is_offered
 
 _EXAMPLE = re.compile(r"(?:.*/)?(?:\.?env|(?:example|sample)\.env|\.env\.\w+)[\w.-]*")
@@ -14,7 +14,7 @@ _LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*)")
 _MOST = 60
 
 
-def offered_variables(folder: Folder, program: Program) -> tuple[Variable, ...]:
+def offered_variables(folder: Folder, program: SourceModules) -> tuple[Variable, ...]:
     """By name. An example's value stands in for a default that the code does not have."""
     found = find_variables(program)
     for variable in _examples(folder):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from fsd.scaffold.modules import Module, Program, called
+from fsd.scaffold.modules import Module, SourceModules, called
 
 _ASGI = frozenset({"FastAPI", "Starlette", "Litestar", "Quart", "BlackSheep", "NinjaAPI"})
 _WSGI = frozenset({"Flask", "APIFlask", "Bottle", "Falcon"})
@@ -14,7 +14,7 @@ _FILES = ("main.py", "app.py", "server.py", "worker.py", "run.py", "bot.py", "co
 
 
 def guess_command(
-    program: Program, uses: Mapping[str, str], *, port: int
+    program: SourceModules, uses: Mapping[str, str], *, port: int
 ) -> tuple[tuple[str, ...], str] | None:
     """The command, and the file that it was guessed from; None where nothing says it."""
     for module in sorted(program.modules, key=lambda each: (each.path.count("/"), each.path)):
@@ -49,7 +49,7 @@ def _made(module: Module, uses: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _of_django(
-    program: Program, uses: Mapping[str, str], port: int
+    program: SourceModules, uses: Mapping[str, str], port: int
 ) -> tuple[tuple[str, ...], str] | None:
     for module in program.modules:
         if module.path.endswith("/wsgi.py") and "application" in module.values:
@@ -59,7 +59,7 @@ def _of_django(
     return None
 
 
-def _of_file(program: Program) -> tuple[tuple[str, ...], str] | None:
+def _of_file(program: SourceModules) -> tuple[tuple[str, ...], str] | None:
     paths = {module.path for module in program.modules}
     for path in _FILES:
         if path in paths:

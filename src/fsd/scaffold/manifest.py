@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fsd.manifest.dependencies import EVERYTHING, KINDS, arn_templates, expand
 from fsd.manifest.yaml_tree import read_scalar
-from fsd.scaffold.containers import Build
+from fsd.scaffold.containers import ImageBuild
 from fsd.scaffold.source import Mention
 from fsd.scaffold.variables import Variable
 
@@ -77,7 +77,7 @@ class Answers:
     aws: tuple[Mention, ...] = ()
     calls: frozenset[str] = frozenset()
     kafka: str = ""  # where it is used
-    build: Build | None = None  # where the Dockerfile is not the usual one
+    build: ImageBuild | None = None  # where the Dockerfile is not the usual one
     service_file: str = "service.yml"
 
 
@@ -119,7 +119,7 @@ def _owners(owners: Sequence[str]) -> Iterator[str]:
     yield from (f"    - {json.dumps(owner)}" for owner in owners)
 
 
-def _build(build: Build | None) -> Iterator[str]:
+def _build(build: ImageBuild | None) -> Iterator[str]:
     """Only what is not as usual: `Dockerfile` in the manifest's folder, its last stage."""
     if build is None or build.is_ordinary:
         return

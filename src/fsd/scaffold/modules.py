@@ -32,7 +32,7 @@ class Module:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Program:
+class SourceModules:
     modules: tuple[Module, ...]
 
     @cached_property
@@ -172,9 +172,9 @@ class Program:
         return []
 
 
-def read_program(sources: Mapping[str, str]) -> Program:
+def read_program(sources: Mapping[str, str]) -> SourceModules:
     """What cannot be parsed says nothing: it may be a template, or for another Python."""
-    return Program(
+    return SourceModules(
         modules=tuple(
             module
             for path, text in sources.items()

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fsd.scaffold.modules import UNKNOWN, Module, Program, Ref, called, keyword
+from fsd.scaffold.modules import UNKNOWN, Module, Ref, SourceModules, called, keyword
 
 # Words that mean a check wherever they stand, and words that do so only below a general prefix:
 # `/orders/status` is about orders.
@@ -80,7 +80,7 @@ class _Mount:
 
 
 @dataclass(slots=True)
-class _Found:
+class _FoundRoute:
     prefixes: dict[Ref, str] = field(default_factory=dict)
     apps: set[Ref] = field(default_factory=set)
     flat: set[Ref] = field(default_factory=set)  # whose paths have no slash at the end
@@ -88,8 +88,8 @@ class _Found:
     mounts: list[_Mount] = field(default_factory=list)
 
 
-def find_routes(program: Program) -> tuple[Route, ...]:
-    found = _Found()
+def find_routes(program: SourceModules) -> tuple[Route, ...]:
+    found = _FoundRoute()
     for module in program.modules:
         _Reader(program, module, found).read()
     _django_roots(program, found)
@@ -129,7 +129,7 @@ def _join(prefix: str, path: str) -> str:
 
 def _prefixes(
     owner: Ref | None,
-    found: _Found,
+    found: _FoundRoute,
     by_child: Mapping[Ref, Sequence[_Mount]],
     above: frozenset[Ref],
 ) -> list[tuple[str, str]]:
@@ -151,7 +151,7 @@ def _prefixes(
     return every[:_MOST_PATHS]
 
 
-def _django_roots(program: Program, found: _Found) -> None:
+def _django_roots(program: SourceModules, found: _FoundRoute) -> None:
     """What ROOT_URLCONF names, else every `urlpatterns` that no other includes."""
     named = {
         path
@@ -167,9 +167,9 @@ def _django_roots(program: Program, found: _Found) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    program: Program
+    program: SourceModules
     module: Module
-    found: _Found
+    found: _FoundRoute
 
     def read(self) -> None:
         for name, value in self.module.values.items():

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fsd.scaffold.modules import Module, Program, called
+from fsd.scaffold.modules import Module, SourceModules, called
 
 _SERVE = frozenset({"run", "run_app", "serve", "run_simple", "bind", "listen", "TCPSite"})
 _SERVERS = frozenset({"HTTPServer", "ThreadingHTTPServer", "TCPServer", "ThreadingTCPServer"})
@@ -29,7 +29,7 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class SourceCode:
     imports: tuple[Mention, ...]
     ports: tuple[Mention, ...]
     grpc: tuple[Mention, ...]  # ports of a gRPC server; empty text where it is computed
@@ -37,14 +37,14 @@ class Source:
     calls: frozenset[str]  # names of methods
 
 
-def read_sources(program: Program) -> tuple[Source, ...]:
+def read_sources(program: SourceModules) -> tuple[SourceCode, ...]:
     return tuple(_read(program, module) for module in program.modules)
 
 
-def _read(program: Program, module: Module) -> Source:
+def _read(program: SourceModules, module: Module) -> SourceCode:
     calls = tuple(module.calls())
     path = module.path
-    return Source(
+    return SourceCode(
         imports=tuple(
             Mention(value=name, path=path, line=line)
             for node in module.nodes
@@ -72,7 +72,7 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, int]]:
                 yield f"{module}.{alias.name}", node.lineno
 
 
-def _ports(program: Program, module: Module, call: ast.Call) -> Iterator[tuple[str, int]]:
+def _ports(program: SourceModules, module: Module, call: ast.Call) -> Iterator[tuple[str, int]]:
     """`uvicorn.run(app, port=8000)`, `HTTPServer(("", 8000), …)`, `environ.get("PORT", 8000)`."""
     name = called(call)
     said: list[ast.expr] = []
@@ -94,7 +94,7 @@ def _ports(program: Program, module: Module, call: ast.Call) -> Iterator[tuple[s
             yield text, call.lineno
 
 
-def _grpc(program: Program, module: Module, call: ast.Call) -> Iterator[tuple[str, int]]:
+def _grpc(program: SourceModules, module: Module, call: ast.Call) -> Iterator[tuple[str, int]]:
     """`server.add_insecure_port("[::]:" + port)`."""
     if called(call) in _SOCKETS and call.args:
         text = program.text(module, call.args[0]).rpartition(":")[2]

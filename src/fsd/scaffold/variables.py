@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fsd.scaffold.modules import UNKNOWN, Module, Program, called, keyword
+from fsd.scaffold.modules import UNKNOWN, Module, SourceModules, called, keyword
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The base image, the shell, ECS or a CI sets these.
@@ -71,7 +71,7 @@ def is_offered(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and _NOT_OURS.fullmatch(name) is None
 
 
-def find_variables(program: Program) -> dict[str, Variable]:
+def find_variables(program: SourceModules) -> dict[str, Variable]:
     """By name; of several mentions the first that says most."""
     found: dict[str, Variable] = {}
     for module in program.modules:
@@ -86,7 +86,7 @@ def _knows_more(new: Variable, old: Variable) -> bool:
     return (bool(new.values), new.default is not None) > (bool(old.values), old.default is not None)
 
 
-def _read(program: Program, module: Module) -> Iterator[Variable]:
+def _read(program: SourceModules, module: Module) -> Iterator[Variable]:
     tried = {id(node) for node in _tried(module)}
     for node in module.nodes:
         match node:
@@ -108,7 +108,7 @@ def _tried(module: Module) -> Iterator[ast.AST]:
             yield from (inner for each in node.body for inner in ast.walk(each))
 
 
-def _called(program: Program, module: Module, call: ast.Call) -> Iterator[Variable]:
+def _called(program: SourceModules, module: Module, call: ast.Call) -> Iterator[Variable]:
     option = keyword(call, "envvar")
     if option is not None:
         for each in program.elements(module, option) or [option]:
@@ -160,14 +160,14 @@ def _reads(module: Module, name: str) -> bool:
     return name == "env" and name in module.imports  # made in another file
 
 
-def _settings(program: Program, module: Module) -> Iterator[Variable]:
+def _settings(program: SourceModules, module: Module) -> Iterator[Variable]:
     classes = _settings_classes(program)
     for node in module.nodes:
         if isinstance(node, ast.ClassDef) and (module.path, node.name) in classes:
             yield from _fields(program, module, node)
 
 
-def _settings_classes(program: Program) -> set[tuple[str, str]]:
+def _settings_classes(program: SourceModules) -> set[tuple[str, str]]:
     """Those of pydantic, and what is made from them."""
     bases: dict[tuple[str, str], tuple[Module, list[ast.expr]]] = {
         (module.path, node.name): (module, node.bases)
@@ -203,7 +203,7 @@ def _is_pydantic(module: Module, base: ast.expr) -> bool:
     return False
 
 
-def _fields(program: Program, module: Module, node: ast.ClassDef) -> Iterator[Variable]:
+def _fields(program: SourceModules, module: Module, node: ast.ClassDef) -> Iterator[Variable]:
     options = _options(program, module, node)
     prefix = options.get("env_prefix", "")
     for item in node.body:
@@ -216,7 +216,7 @@ def _fields(program: Program, module: Module, node: ast.ClassDef) -> Iterator[Va
 
 
 def _field(
-    program: Program,
+    program: SourceModules,
     module: Module,
     item: ast.AnnAssign,
     *,
@@ -235,7 +235,7 @@ def _field(
     )
 
 
-def _chosen(program: Program, module: Module, default: ast.expr) -> str | None:
+def _chosen(program: SourceModules, module: Module, default: ast.expr) -> str | None:
     """`Stage.PRODUCTION` is the text that this member has."""
     if isinstance(default, ast.Constant) and isinstance(default.value, bool):
         return str(default.value).lower()
@@ -247,7 +247,7 @@ def _chosen(program: Program, module: Module, default: ast.expr) -> str | None:
     return text if text and UNKNOWN not in text else None
 
 
-def _values(program: Program, module: Module, kind: ast.expr | None) -> tuple[str, ...]:
+def _values(program: SourceModules, module: Module, kind: ast.expr | None) -> tuple[str, ...]:
     """Of an Enum's class, or of a Literal; () for what takes any text."""
     match kind:
         case ast.Subscript(value=base, slice=inner) if _name(base) == "Literal":
@@ -269,7 +269,9 @@ def _values(program: Program, module: Module, kind: ast.expr | None) -> tuple[st
     return ()
 
 
-def _class(program: Program, module: Module, node: ast.expr) -> tuple[Module, ast.ClassDef] | None:
+def _class(
+    program: SourceModules, module: Module, node: ast.expr
+) -> tuple[Module, ast.ClassDef] | None:
     ref = program.resolve(module, node)
     found = program.by_path.get(ref[0]) if ref else None
     if ref is None or found is None:
@@ -284,7 +286,9 @@ def _class(program: Program, module: Module, node: ast.expr) -> tuple[Module, as
     )
 
 
-def _members(program: Program, module: Module, node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+def _members(
+    program: SourceModules, module: Module, node: ast.ClassDef
+) -> Iterator[tuple[str, str]]:
     for item in node.body:
         match item:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="auto"))):
@@ -293,7 +297,7 @@ def _members(program: Program, module: Module, node: ast.ClassDef) -> Iterator[t
                 yield name, program.text(module, value)
 
 
-def _options(program: Program, module: Module, node: ast.ClassDef) -> Mapping[str, str]:
+def _options(program: SourceModules, module: Module, node: ast.ClassDef) -> Mapping[str, str]:
     """Of `model_config = SettingsConfigDict(…)` and of `class Config`."""
     for item in node.body:
         match item:
@@ -308,7 +312,7 @@ def _options(program: Program, module: Module, node: ast.ClassDef) -> Mapping[st
     return {}
 
 
-def _aliases(program: Program, module: Module, value: ast.expr | None) -> list[str]:
+def _aliases(program: SourceModules, module: Module, value: ast.expr | None) -> list[str]:
     if not isinstance(value, ast.Call) or called(value) != "Field":
         return []
     alias = keyword(value, "validation_alias", "alias", "env")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from posixpath import normpath
 
-from fsd.scaffold.containers import Build
+from fsd.scaffold.containers import ImageBuild
 from fsd.scaffold.manifest import Answers, quoted
 from fsd.scaffold.testing import HowToTest
 
@@ -22,7 +22,7 @@ def write_workflow(
     tests: HowToTest,
     *,
     below: str = "",
-    build: Build | None = None,
+    build: ImageBuild | None = None,
     service_files: str = "",
 ) -> str:
     """`below` is the service's folder in its repository; `service_files` a glob of several."""
@@ -115,7 +115,7 @@ def write_deploy_workflow(*, environment: str, branch: str, service_file: str, r
     return "\n".join(lines) + "\n"
 
 
-def _paths(below: str, build: Build | None) -> tuple[str, ...]:
+def _paths(below: str, build: ImageBuild | None) -> tuple[str, ...]:
     """What a change has to touch; () for anything, as where all of the repository is copied."""
     if not below or build is None or build.context == ".":
         return (f"{below}**",) if below else ()

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from fsd_local.ecs import wording
 from fsd_local.ecs.model import Json, Task
 from fsd_local.ecs.tasks import log_target
-from fsd_local.ports import LaunchError, LogTarget, RoleError, Roles, RoleSession
+from fsd_local.ports import LaunchError, LogTarget, RoleError, RoleSession, TaskRoles
 
 
 class Agent:
     """For one task. Without an execution role nothing is asked in its name."""
 
-    def __init__(self, roles: Roles, task: Task) -> None:
+    def __init__(self, roles: TaskRoles, task: Task) -> None:
         self._roles = roles
         self._task = task
         self._execution = self._session("executionRoleArn")

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fsd_local.ecs.model import Deployment, DeploymentStatus, Service, ServiceDeployment
+from fsd_local.ecs.model import (
+    DeploymentStatus,
+    EcsServiceRecord,
+    ServiceDeployment,
+    ServiceRollout,
+)
 from fsd_local.ports import Alarm
 
 # ECS computes a bake time that is not set from the alarms, and keeps it below five minutes.
 _LONGEST_COMPUTED_BAKE = 300.0
 
 
-def watched(service: Service) -> tuple[ServiceDeployment, Sequence[str]] | None:
+def watched(service: EcsServiceRecord) -> tuple[ServiceDeployment, Sequence[str]] | None:
     """The service deployment that is under way, and the alarms that can fail it.
 
     None while it is being rolled back: a rollback has nothing to go back to.
@@ -38,7 +43,7 @@ def begin_watch(deployment: ServiceDeployment, seen: Mapping[str, Alarm]) -> Non
     deployment.ignores_alarms = bool(_in_alarm(deployment.alarms))
 
 
-def triggered(service: Service) -> tuple[str, ...]:
+def triggered(service: EcsServiceRecord) -> tuple[str, ...]:
     """Those that went off since the deployment that is under way began.
 
     An alarm that does not exist is accepted, as on AWS, and never goes off.
@@ -51,7 +56,7 @@ def rolls_back(deployment: ServiceDeployment) -> bool:
     return bool((deployment.configuration.get("alarms") or {}).get("rollback"))
 
 
-def bake_seconds(primary: Deployment) -> float:
+def bake_seconds(primary: ServiceRollout) -> float:
     """How long a deployment is watched after its tasks are in place; not yet divided by speed.
 
     A rollback is not watched, so it does not bake.

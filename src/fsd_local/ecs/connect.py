@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from fsd_local.ecs.faults import invalid
-from fsd_local.ecs.model import Cluster, Json, Scope, Service, Task, TaskDefinition, TaskStatus
+from fsd_local.ecs.model import (
+    Cluster,
+    EcsServiceRecord,
+    Json,
+    Scope,
+    Task,
+    TaskDefinition,
+    TaskStatus,
+)
 
 _SETTING = "serviceConnectConfiguration"
 
@@ -62,7 +70,7 @@ def offered_names(settings: Json) -> Iterator[str]:
             yield alias.get("dnsName") or service.get("discoveryName") or service["portName"]
 
 
-def _addresses(service: Service) -> Iterator[str]:
+def _addresses(service: EcsServiceRecord) -> Iterator[str]:
     return (task.address for task in service.tasks.values() if _serves(task))
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from fsd_local.ecs.actions import Effect
 from fsd_local.ecs.faults import cluster_not_found, invalid, service_not_found
-from fsd_local.ecs.model import Cluster, Json, Scope, Service, Task, TaskDefinition
+from fsd_local.ecs.model import Cluster, EcsServiceRecord, Json, Scope, Task, TaskDefinition
 from fsd_local.ecs.naming import Ids, last_part
 from fsd_local.ecs.surroundings import Around
 from fsd_local.ports import Alarm
@@ -20,7 +20,7 @@ _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetGroup:
+class KnownTargetGroup:
     """What was known of a target group before the state was locked."""
 
     exists: bool
@@ -29,12 +29,12 @@ class TargetGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class CallContext:
     scope: Scope
     now: float
     ids: Ids
     enqueue: Callable[[Sequence[Effect]], None]
-    target_groups: Mapping[str, TargetGroup]
+    target_groups: Mapping[str, KnownTargetGroup]
     alarms: Mapping[str, Alarm]  # by name: those that a deployment would watch
     around: Around
 
@@ -44,7 +44,7 @@ class Context:
             raise cluster_not_found()
         return found
 
-    def service(self, parameters: Json) -> Service:
+    def service(self, parameters: Json) -> EcsServiceRecord:
         """ACTIVE, DRAINING or INACTIVE. A service's long ARN names its cluster too."""
         wanted = parameters["service"]
         cluster = self.cluster(parameters)

@@ -9,16 +9,16 @@ from fsd_local.ecs.breaker import load_breaker
 from fsd_local.ecs.health import task_health
 from fsd_local.ecs.model import (
     Cluster,
-    Container,
-    Deployment,
-    Health,
+    EcsServiceRecord,
     Json,
     Revision,
     Scope,
-    Service,
     ServiceDeployment,
+    ServiceRollout,
     Task,
+    TaskContainer,
     TaskDefinition,
+    TaskHealth,
     TaskStatus,
 )
 from fsd_local.ecs.naming import partition
@@ -79,7 +79,7 @@ def task_definition(found: TaskDefinition) -> Json:
     )
 
 
-def service(found: Service, *, with_tags: bool) -> Json:
+def service(found: EcsServiceRecord, *, with_tags: bool) -> Json:
     running, pending = _running(found), _pending(found)
     answer = present(
         serviceArn=found.arn,
@@ -124,27 +124,27 @@ def _launch(launch_type: str, strategy: list[Json]) -> Json:
     return {"capacityProviderStrategy": strategy} if strategy else {"launchType": launch_type}
 
 
-def _service_role(found: Service) -> str:
+def _service_role(found: EcsServiceRecord) -> str:
     role = "aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
     return f"arn:{partition(found.region)}:iam::{found.account}:role/{role}"
 
 
-def _running(found: Service) -> int:
+def _running(found: EcsServiceRecord) -> int:
     return sum(task.status is TaskStatus.RUNNING for task in found.tasks.values())
 
 
-def _pending(found: Service) -> int:
+def _pending(found: EcsServiceRecord) -> int:
     return sum(task.is_starting and task.is_wanted for task in found.tasks.values())
 
 
-def _current_revisions(found: Service) -> list[Json]:
+def _current_revisions(found: EcsServiceRecord) -> list[Json]:
     used = {t.revision_arn for t in found.tasks.values() if t.is_wanted and not t.is_stopped}
     if found.primary is not None:
         used.add(found.primary.revision.arn)
     return [_summary(found, found.revisions[arn], None) for arn in sorted(used)]
 
 
-def _deployment(owner: Service, found: Deployment) -> Json:
+def _deployment(owner: EcsServiceRecord, found: ServiceRollout) -> Json:
     tasks = [t for t in owner.tasks.values() if t.deployment_id == found.id and t.is_wanted]
     revision = found.revision
     return present(
@@ -166,7 +166,7 @@ def _deployment(owner: Service, found: Deployment) -> Json:
     ) | _launch(revision.launch_type, revision.capacity_provider_strategy)
 
 
-def service_deployment_brief(found: ServiceDeployment, owner: Service) -> Json:
+def service_deployment_brief(found: ServiceDeployment, owner: EcsServiceRecord) -> Json:
     return present(
         serviceDeploymentArn=found.arn,
         serviceArn=owner.arn,
@@ -180,7 +180,7 @@ def service_deployment_brief(found: ServiceDeployment, owner: Service) -> Json:
     )
 
 
-def service_deployment(found: ServiceDeployment, owner: Service) -> Json:
+def service_deployment(found: ServiceDeployment, owner: EcsServiceRecord) -> Json:
     brief = service_deployment_brief(found, owner)
     del brief["targetServiceRevisionArn"]
     return brief | present(
@@ -195,7 +195,7 @@ def service_deployment(found: ServiceDeployment, owner: Service) -> Json:
     )
 
 
-def _summary(owner: Service, revision: Revision, of: ServiceDeployment | None) -> Json:
+def _summary(owner: EcsServiceRecord, revision: Revision, of: ServiceDeployment | None) -> Json:
     """Counts of now, or those when the service deployment ended."""
     frozen = of.final_counts if of is not None else None
     found = frozen.get(revision.arn) if frozen is not None else None
@@ -219,7 +219,7 @@ def _rollback(found: ServiceDeployment) -> Json | None:
     }
 
 
-def _breaker(found: ServiceDeployment, owner: Service) -> Json:
+def _breaker(found: ServiceDeployment, owner: EcsServiceRecord) -> Json:
     breaker = load_breaker(found.configuration)
     is_final = found.status.is_final
     status = "MONITORING_COMPLETE" if is_final else "MONITORING"
@@ -245,7 +245,7 @@ def _alarms(found: ServiceDeployment) -> Json | None:
     }
 
 
-def service_revision(found: Revision, owner: Service) -> Json:
+def service_revision(found: Revision, owner: EcsServiceRecord) -> Json:
     images = [
         present(
             containerName=definition["name"],
@@ -350,7 +350,7 @@ def _attachment(found: Task) -> Json:
     }
 
 
-def _container(owner: Task, found: Container) -> Json:
+def _container(owner: Task, found: TaskContainer) -> Json:
     base = owner.arn.replace(":task/", ":container/")
     is_up = owner.started_at is not None
     interface = present(attachmentId=owner.attachment_id, privateIpv4Address=owner.address or None)
@@ -368,11 +368,11 @@ def _container(owner: Task, found: Container) -> Json:
         reason=found.reason[:1024],
         networkBindings=[],
         networkInterfaces=[interface] if owner.address else [],
-        healthStatus=str(found.health if found.health_check else Health.UNKNOWN),
+        healthStatus=str(found.health if found.health_check else TaskHealth.UNKNOWN),
         cpu=str(definition.get("cpu", 0)),
         memory=str(memory) if memory else None,
     )
 
 
-def _container_status(owner: Task, found: Container) -> str:
+def _container_status(owner: Task, found: TaskContainer) -> str:
     return "STOPPED" if owner.is_stopped else found.status

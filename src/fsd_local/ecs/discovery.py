@@ -6,13 +6,13 @@ badmintoncryer/cdk-preflight.
 
 from __future__ import annotations
 
-from fsd_local.ecs.context import Context
+from fsd_local.ecs.context import CallContext
 from fsd_local.ecs.faults import invalid, namespace_not_found
 from fsd_local.ecs.model import Json
 from fsd_local.ecs.naming import namespace_arn
 
 
-def check_discovery(context: Context, parameters: Json) -> None:
+def check_discovery(context: CallContext, parameters: Json) -> None:
     """Raises ApiError. A namespace is Cloud Map's own, or one that a cluster made by its name."""
     registries = parameters.get("serviceRegistries") or ()
     if len(registries) > 1:
@@ -24,7 +24,7 @@ def check_discovery(context: Context, parameters: Json) -> None:
         _check_namespace(context, connect)
 
 
-def _check_registry(context: Context, registry: Json) -> None:
+def _check_registry(context: CallContext, registry: Json) -> None:
     arn = registry.get("registryArn", "")
     if arn not in context.around.registries:
         raise invalid(f"The service registry {arn} does not exist.")
@@ -36,7 +36,7 @@ def _check_registry(context: Context, registry: Json) -> None:
             )
 
 
-def _check_namespace(context: Context, connect: Json) -> None:
+def _check_namespace(context: CallContext, connect: Json) -> None:
     name = connect.get("namespace")
     if not name or name in context.around.namespaces:
         return

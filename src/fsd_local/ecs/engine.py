@@ -16,26 +16,26 @@ from fsd_local.ecs.actions import Deregister, Effect, Launch, Register, StopInRu
 from fsd_local.ecs.agent import Agent
 from fsd_local.ecs.connect import find_names, namespace_of
 from fsd_local.ecs.model import (
-    Container,
-    Deployment,
+    EcsServiceRecord,
     Registration,
     Revision,
     Scope,
-    Service,
     ServiceDeployment,
+    ServiceRollout,
     State,
     Task,
+    TaskContainer,
     TaskStatus,
 )
 from fsd_local.ecs.naming import Ids
 from fsd_local.ecs.tasks import Resolved, digest_of, log_target, service_task, task_spec
 from fsd_local.ecs.transitions import emit, emit_deregistered, schedule
 from fsd_local.ports import (
-    Clock,
     ContainerState,
     LaunchError,
     Neighbours,
     SecretError,
+    SimulatedClock,
     TargetState,
     TaskSpec,
 )
@@ -59,7 +59,7 @@ class Engine:
         *,
         state: State,
         neighbours: Neighbours,
-        clock: Clock,
+        clock: SimulatedClock,
         ids: Ids,
         speed: float,
     ) -> None:
@@ -204,8 +204,10 @@ class Engine:
                 effects.extend(lifecycle.release(task))
         return effects
 
-    def _task_maker(self, scope: Scope) -> Callable[[Service, Deployment, float], Task]:
-        def make(service: Service, deployment: Deployment, now: float) -> Task:
+    def _task_maker(
+        self, scope: Scope
+    ) -> Callable[[EcsServiceRecord, ServiceRollout, float], Task]:
+        def make(service: EcsServiceRecord, deployment: ServiceRollout, now: float) -> Task:
             task = service_task(service, deployment, now, ids=self._ids)
             scope.tasks[task.id] = task
             return task
@@ -479,7 +481,7 @@ class Engine:
                 container.next_check = self._clock.time() + health.interval(check, self._speed)
 
     @staticmethod
-    def _is_check_due(container: Container, now: float) -> bool:
+    def _is_check_due(container: TaskContainer, now: float) -> bool:
         return (
             container.health_check is not None
             and container.status == "RUNNING"
@@ -487,7 +489,7 @@ class Engine:
             and now >= container.next_check
         )
 
-    def _checker(self, container: Container) -> Callable[[Task], None]:
+    def _checker(self, container: TaskContainer) -> Callable[[Task], None]:
         def check(task: Task) -> None:
             try:
                 self._check(task, container)
@@ -496,7 +498,7 @@ class Engine:
 
         return check
 
-    def _check(self, task: Task, container: Container) -> None:
+    def _check(self, task: Task, container: TaskContainer) -> None:
         check = container.health_check
         if check is None or task.started_at is None:
             return
@@ -521,7 +523,7 @@ class Engine:
         scope = self._state.scopes.get((task.account, task.region))
         return scope is not None and scope.tasks.get(task.id) is task
 
-    def _find_service(self, task: Task) -> Service | None:
+    def _find_service(self, task: Task) -> EcsServiceRecord | None:
         scope = self._state.scopes.get((task.account, task.region))
         if scope is None or not task.deployment_id:
             return None

@@ -26,19 +26,19 @@ from fsd_local.ecs import (
     operations_tasks as tasks,
 )
 from fsd_local.ecs.capacity import SPOT
-from fsd_local.ecs.context import Context, TargetGroup
+from fsd_local.ecs.context import CallContext, KnownTargetGroup
 from fsd_local.ecs.contract import Contract
 from fsd_local.ecs.engine import Engine
 from fsd_local.ecs.faults import ApiError
 from fsd_local.ecs.health import task_health
 from fsd_local.ecs.identifiers import check_identifiers
-from fsd_local.ecs.model import Json, Service, State, StopCode, Task, TaskStatus
+from fsd_local.ecs.model import EcsServiceRecord, Json, State, StopCode, Task, TaskStatus
 from fsd_local.ecs.naming import Ids
 from fsd_local.ecs.surroundings import Around, look_around
 from fsd_local.ecs.transitions import emit_deregistered
-from fsd_local.ports import Alarm, Clock, Neighbours
+from fsd_local.ports import Alarm, Neighbours, SimulatedClock
 
-Operation = Callable[[Context, Json], Json]
+Operation = Callable[[CallContext, Json], Json]
 
 OPERATIONS: Mapping[str, Operation] = {
     "CreateCluster": clusters.create_cluster,
@@ -103,7 +103,7 @@ class ServiceSummary:
     target_group_arns: tuple[str, ...]
 
 
-class SystemClock:
+class HostClock:
     def time(self) -> float:
         return time.time()
 
@@ -119,12 +119,12 @@ class EcsService:
         *,
         neighbours: Neighbours,
         speed: float = 1.0,
-        clock: Clock | None = None,
+        clock: SimulatedClock | None = None,
         ids: Ids | None = None,
     ) -> None:
         self._state = State()
         self._contract = Contract()
-        self._clock: Clock = clock or SystemClock()
+        self._clock: SimulatedClock = clock or HostClock()
         self._ids = ids or Ids()
         self._load_balancers = neighbours.load_balancers
         self._alarms = neighbours.alarms
@@ -247,8 +247,8 @@ class EcsService:
             return _error(400, "UnsupportedFeatureException", message)
         return _error(400, "UnknownOperationException", f"Unknown operation {action}.")
 
-    def _context(self, account: str, region: str) -> Context:
-        return Context(
+    def _context(self, account: str, region: str) -> CallContext:
+        return CallContext(
             scope=self._state.scope(account, region),
             now=self._clock.time(),
             ids=self._ids,
@@ -258,20 +258,22 @@ class EcsService:
             around=Around(),
         )
 
-    def _find_active(self, account: str, region: str, cluster: str, service: str) -> Service | None:
+    def _find_active(
+        self, account: str, region: str, cluster: str, service: str
+    ) -> EcsServiceRecord | None:
         scope = self._state.scopes.get((account, region))
         found = scope.services.get((cluster, service)) if scope is not None else None
         return found if found is not None and found.status == "ACTIVE" else None
 
     def _look_at_target_groups(
         self, parameters: Json, *, account: str, region: str
-    ) -> dict[str, TargetGroup]:
+    ) -> dict[str, KnownTargetGroup]:
         """Asked before the state is locked: the load balancers have locks of their own."""
         arns = {lb.get("targetGroupArn") for lb in parameters.get("loadBalancers") or ()}
         if "service" in parameters and "taskDefinition" in parameters:
             arns |= self._target_groups_of(parameters, account=account, region=region)
         return {
-            arn: TargetGroup(
+            arn: KnownTargetGroup(
                 exists=_is_of(arn, account, region) and self._load_balancers.exists(arn),
                 is_attached=self._load_balancers.is_attached(arn),
                 target_type=self._load_balancers.target_type(arn),
@@ -308,7 +310,7 @@ def _error(status: int, code: str, message: str) -> tuple[int, Json]:
     return status, {"__type": code, "message": message}
 
 
-def _summary(service: Service) -> ServiceSummary:
+def _summary(service: EcsServiceRecord) -> ServiceSummary:
     wanted = [task for task in service.tasks.values() if not task.is_stopped]
     primary = service.primary
     return ServiceSummary(

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from fsd_local.ecs import wording
 from fsd_local.ecs.model import (
-    Container,
-    Health,
-    HealthCheck,
+    ContainerCheck,
+    EcsServiceRecord,
     Json,
     Registration,
-    Service,
     Task,
+    TaskContainer,
+    TaskHealth,
     TaskStatus,
 )
 
@@ -34,13 +34,13 @@ class Unhealthy:
     event: str = ""  # where none told it already
 
 
-def load_health_check(found: Json | None) -> HealthCheck | None:
+def load_health_check(found: Json | None) -> ContainerCheck | None:
     """None where a container definition has no check, or disables the image's own."""
     command = (found or {}).get("command") or []
     if not found or not command or command[0] == "NONE":
         return None
     argv = ("/bin/sh", "-c", " ".join(command[1:])) if command[0] == "CMD-SHELL" else command[1:]
-    return HealthCheck(
+    return ContainerCheck(
         command=tuple(argv),
         interval=float(found.get("interval", 30)),
         timeout=float(found.get("timeout", 5)),
@@ -49,49 +49,49 @@ def load_health_check(found: Json | None) -> HealthCheck | None:
     )
 
 
-def interval(check: HealthCheck, speed: float) -> float:
+def interval(check: ContainerCheck, speed: float) -> float:
     return max(check.interval / speed, _SHORTEST_INTERVAL)
 
 
-def timeout(check: HealthCheck, speed: float) -> float:
+def timeout(check: ContainerCheck, speed: float) -> float:
     """Speed makes checks more frequent; it does not make a program answer faster."""
     return max(check.timeout / speed, min(check.timeout, _SHORTEST_TIMEOUT))
 
 
 def record_check(
-    container: Container, exit_code: int, *, started_at: float, now: float, speed: float
+    container: TaskContainer, exit_code: int, *, started_at: float, now: float, speed: float
 ) -> None:
     """Apply one result. Failures in the start period count only after a first success."""
     check = container.health_check
     if check is None:
         return
     if exit_code == 0:
-        container.failures, container.health = 0, Health.HEALTHY
+        container.failures, container.health = 0, TaskHealth.HEALTHY
         return
     in_start_period = now - started_at < check.start_period / speed
-    if in_start_period and container.health is Health.UNKNOWN:
+    if in_start_period and container.health is TaskHealth.UNKNOWN:
         return
     container.failures += 1
     if container.failures >= check.retries:
-        container.health = Health.UNHEALTHY
+        container.health = TaskHealth.UNHEALTHY
 
 
-def task_health(task: Task) -> Health:
+def task_health(task: Task) -> TaskHealth:
     """Essential containers that have a check decide; one unhealthy, then one unknown, wins.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/healthcheck.html
     """
     states = {c.health for c in task.containers if c.essential and c.health_check is not None}
-    if Health.UNHEALTHY in states:
-        return Health.UNHEALTHY
-    return Health.HEALTHY if states == {Health.HEALTHY} else Health.UNKNOWN
+    if TaskHealth.UNHEALTHY in states:
+        return TaskHealth.UNHEALTHY
+    return TaskHealth.HEALTHY if states == {TaskHealth.HEALTHY} else TaskHealth.UNKNOWN
 
 
 def is_healthy(task: Task, *, now: float, speed: float) -> bool:
     if task.status is not TaskStatus.RUNNING or not task.is_wanted or task.started_at is None:
         return False
     has_checks = any(c.essential and c.health_check is not None for c in task.containers)
-    if has_checks and task_health(task) is not Health.HEALTHY:
+    if has_checks and task_health(task) is not TaskHealth.HEALTHY:
         return False
     if task.registrations:
         return all(r.state is not None and r.state.state == "healthy" for r in task.registrations)
@@ -111,7 +111,9 @@ def record_listening(task: Task, answers: Sequence[bool | None], *, now: float) 
         task.listening_since = now if was_silent else task.started_at
 
 
-def find_unhealthy(task: Task, service: Service, *, now: float, speed: float) -> Unhealthy | None:
+def find_unhealthy(
+    task: Task, service: EcsServiceRecord, *, now: float, speed: float
+) -> Unhealthy | None:
     """Why ECS will stop this task. The grace period covers target groups and container checks.
 
     It is divided by the speed from when on the task has opened a port: a program loads its model
@@ -124,7 +126,7 @@ def find_unhealthy(task: Task, service: Service, *, now: float, speed: float) ->
         return None
     if now - (task.listening_since or task.started_at) < grace / speed:
         return None
-    if task_health(task) is Health.UNHEALTHY:
+    if task_health(task) is TaskHealth.UNHEALTHY:
         return Unhealthy(
             reason=wording.CONTAINER_CHECKS_FAILED,
             event=wording.event_container_unhealthy(task.id),

@@ -38,7 +38,7 @@ class StopCode(StrEnum):
     SCHEDULER = "ServiceSchedulerInitiated"
 
 
-class Health(StrEnum):
+class TaskHealth(StrEnum):
     HEALTHY = "HEALTHY"
     UNHEALTHY = "UNHEALTHY"
     UNKNOWN = "UNKNOWN"
@@ -115,7 +115,7 @@ class TaskDefinition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HealthCheck:
+class ContainerCheck:
     """A container's check; durations in seconds, not yet divided by speed."""
 
     command: tuple[str, ...]  # argv
@@ -126,19 +126,19 @@ class HealthCheck:
 
 
 @dataclass(slots=True, kw_only=True)
-class Container:
+class TaskContainer:
     """One container of a task, with the state of its health check."""
 
     name: str
     image: str
     essential: bool
     id: str
-    health_check: HealthCheck | None = None
+    health_check: ContainerCheck | None = None
     digest: str = ""
     status: str = "PENDING"
     exit_code: int | None = None
     reason: str = ""
-    health: Health = Health.UNKNOWN
+    health: TaskHealth = TaskHealth.UNKNOWN
     failures: int = 0  # consecutive failed checks
     next_check: float = 0.0
     is_checking: bool = False
@@ -168,7 +168,7 @@ class Task:
     group: str
     started_by: str
     created_at: float
-    containers: list[Container]
+    containers: list[TaskContainer]
     network: Json
     attachment_id: str
     eni_id: str
@@ -286,7 +286,7 @@ class ServiceDeployment:
 
 
 @dataclass(slots=True, kw_only=True)
-class Deployment:
+class ServiceRollout:
     """One entry of `services[].deployments`; a rollback has its own."""
 
     id: str
@@ -312,7 +312,7 @@ class Event:
 
 
 @dataclass(slots=True, kw_only=True)
-class Service:
+class EcsServiceRecord:
     account: str
     region: str
     cluster: str
@@ -338,10 +338,10 @@ class Service:
     tags: dict[str, str] = field(default_factory=dict)
     client_token: str = ""
     creation: Json = field(default_factory=dict)  # the request, for its client token
-    deployments: list[Deployment] = field(default_factory=list)  # newest first
+    deployments: list[ServiceRollout] = field(default_factory=list)  # newest first
     service_deployments: list[ServiceDeployment] = field(default_factory=list)  # newest first
     revisions: dict[str, Revision] = field(default_factory=dict)  # by ARN
-    last_completed: Deployment | None = None
+    last_completed: ServiceRollout | None = None
     events: list[Event] = field(default_factory=list)  # newest first
     tasks: dict[str, Task] = field(default_factory=dict)  # until they are STOPPED and counted
     back_off_until: float = 0.0
@@ -351,7 +351,7 @@ class Service:
     inactive_at: float | None = None
 
     @property
-    def primary(self) -> Deployment | None:
+    def primary(self) -> ServiceRollout | None:
         return next((d for d in self.deployments if d.status == "PRIMARY"), None)
 
 
@@ -364,7 +364,9 @@ class Scope:
     clusters: dict[str, Cluster] = field(default_factory=dict)  # by name
     task_definitions: dict[str, dict[int, TaskDefinition]] = field(default_factory=dict)
     last_revision: dict[str, int] = field(default_factory=dict)  # family → last number given
-    services: dict[tuple[str, str], Service] = field(default_factory=dict)  # (cluster, name)
+    services: dict[tuple[str, str], EcsServiceRecord] = field(
+        default_factory=dict
+    )  # (cluster, name)
     tasks: dict[str, Task] = field(default_factory=dict)  # by id; stopped ones for an hour
     account_settings: dict[str, str] = field(default_factory=dict)
     run_tokens: dict[str, tuple[Json, list[Task]]] = field(default_factory=dict)
@@ -380,7 +382,7 @@ class State:
             self.scopes[key] = Scope(account=account, region=region)
         return self.scopes[key]
 
-    def services(self) -> Iterator[tuple[Scope, Service]]:
+    def services(self) -> Iterator[tuple[Scope, EcsServiceRecord]]:
         for scope in self.scopes.values():
             for service in scope.services.values():
                 yield scope, service

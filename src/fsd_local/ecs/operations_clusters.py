@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fsd_local.ecs import describe, naming
 from fsd_local.ecs.capacity import FARGATE_PROVIDERS, check_providers, check_strategy
-from fsd_local.ecs.context import Context, load_tags, paginate
+from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.faults import ApiError, invalid, namespace_not_found
 from fsd_local.ecs.model import Cluster, Json
 
@@ -17,7 +17,7 @@ _INSIGHTS = {"enabled", "disabled", "enhanced"}
 _EVERY_FIELD = ("TAGS", "SETTINGS", "CONFIGURATIONS")
 
 
-def create_cluster(context: Context, parameters: Json) -> Json:
+def create_cluster(context: CallContext, parameters: Json) -> Json:
     """An ACTIVE cluster of this name is answered as it is."""
     name = parameters.get("clusterName") or "default"
     if not _NAME.fullmatch(name):
@@ -32,7 +32,7 @@ def create_cluster(context: Context, parameters: Json) -> Json:
     return {"cluster": describe.cluster(scope.clusters[name], scope, _EVERY_FIELD)}
 
 
-def describe_clusters(context: Context, parameters: Json) -> Json:
+def describe_clusters(context: CallContext, parameters: Json) -> Json:
     wanted = parameters.get("clusters") or ["default"]
     if len(wanted) > _DESCRIBED:
         raise invalid(f"Clusters cannot have more than {_DESCRIBED} elements.")
@@ -49,13 +49,13 @@ def describe_clusters(context: Context, parameters: Json) -> Json:
     return answer
 
 
-def list_clusters(context: Context, parameters: Json) -> Json:
+def list_clusters(context: CallContext, parameters: Json) -> Json:
     arns = sorted(cluster.arn for cluster in context.scope.clusters.values())
     page, token = paginate(arns, parameters)
     return {"clusterArns": list(page), **token}
 
 
-def delete_cluster(context: Context, parameters: Json) -> Json:
+def delete_cluster(context: CallContext, parameters: Json) -> Json:
     scope, found = context.scope, context.cluster(parameters)
     services = [s for s in scope.services.values() if s.cluster == found.name]
     if any(service.status != "INACTIVE" for service in services):
@@ -78,14 +78,14 @@ def delete_cluster(context: Context, parameters: Json) -> Json:
     return {"cluster": describe.cluster(found, scope, _EVERY_FIELD)}
 
 
-def update_cluster(context: Context, parameters: Json) -> Json:
+def update_cluster(context: CallContext, parameters: Json) -> Json:
     found = context.cluster(parameters)
     _check(context, parameters, found.capacity_providers)
     _update(found, parameters)
     return {"cluster": describe.cluster(found, context.scope, _EVERY_FIELD)}
 
 
-def put_cluster_capacity_providers(context: Context, parameters: Json) -> Json:
+def put_cluster_capacity_providers(context: CallContext, parameters: Json) -> Json:
     """A provider that a service uses, or that the default strategy names, must stay.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutClusterCapacityProviders.html
@@ -97,7 +97,7 @@ def put_cluster_capacity_providers(context: Context, parameters: Json) -> Json:
     return {"cluster": describe.cluster(found, context.scope, _EVERY_FIELD)}
 
 
-def describe_capacity_providers(context: Context, parameters: Json) -> Json:
+def describe_capacity_providers(context: CallContext, parameters: Json) -> Json:
     """The two of Fargate, which every account has."""
     wanted = parameters.get("capacityProviders") or list(FARGATE_PROVIDERS)
     known = [name for name in wanted if name in FARGATE_PROVIDERS]
@@ -111,7 +111,7 @@ def describe_capacity_providers(context: Context, parameters: Json) -> Json:
     }
 
 
-def _check(context: Context, parameters: Json, providers: Sequence[str]) -> None:
+def _check(context: CallContext, parameters: Json, providers: Sequence[str]) -> None:
     check_providers(parameters.get("capacityProviders") or ())
     strategy = parameters.get("defaultCapacityProviderStrategy")
     if strategy:
@@ -125,7 +125,7 @@ def _check(context: Context, parameters: Json, providers: Sequence[str]) -> None
         raise namespace_not_found()
 
 
-def _refuse_in_use(context: Context, found: Cluster, kept: Sequence[str]) -> None:
+def _refuse_in_use(context: CallContext, found: Cluster, kept: Sequence[str]) -> None:
     used = {
         entry["capacityProvider"]
         for service in context.scope.services.values()

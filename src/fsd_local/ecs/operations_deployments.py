@@ -8,14 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from fsd_local.ecs import describe
-from fsd_local.ecs.context import Context, paginate
+from fsd_local.ecs.context import CallContext, paginate
 from fsd_local.ecs.faults import ApiError, invalid, service_not_found
 from fsd_local.ecs.model import (
     DeploymentStatus,
+    EcsServiceRecord,
     Json,
     Revision,
     Scope,
-    Service,
     ServiceDeployment,
 )
 
@@ -23,7 +23,7 @@ _DESCRIBED = 20
 _PAGE = 20
 
 
-def list_service_deployments(context: Context, parameters: Json) -> Json:
+def list_service_deployments(context: CallContext, parameters: Json) -> Json:
     """Newest first."""
     service = context.service(parameters)
     if service.status == "INACTIVE":
@@ -48,7 +48,7 @@ def _instant(value: float | str | None) -> float | None:
     return value
 
 
-def describe_service_deployments(context: Context, parameters: Json) -> Json:
+def describe_service_deployments(context: CallContext, parameters: Json) -> Json:
     answer: Json = {"serviceDeployments": [], "failures": []}
     for arn in _wanted(parameters["serviceDeploymentArns"], "service-deployment"):
         found = find_service_deployment(context.scope, arn)
@@ -59,7 +59,7 @@ def describe_service_deployments(context: Context, parameters: Json) -> Json:
     return answer
 
 
-def describe_service_revisions(context: Context, parameters: Json) -> Json:
+def describe_service_revisions(context: CallContext, parameters: Json) -> Json:
     answer: Json = {"serviceRevisions": [], "failures": []}
     for arn in _wanted(parameters["serviceRevisionArns"], "service-revision"):
         found = _find_revision(context.scope, arn)
@@ -70,7 +70,7 @@ def describe_service_revisions(context: Context, parameters: Json) -> Json:
     return answer
 
 
-def stop_service_deployment(context: Context, parameters: Json) -> Json:
+def stop_service_deployment(context: CallContext, parameters: Json) -> Json:
     """Ask for a rollback; the scheduler begins it, or the deployment succeeds first.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service-deployment.html
@@ -104,7 +104,9 @@ def _wanted(arns: list[str], kind: str) -> list[str]:
     return arns
 
 
-def find_service_deployment(scope: Scope, arn: str) -> tuple[ServiceDeployment, Service] | None:
+def find_service_deployment(
+    scope: Scope, arn: str
+) -> tuple[ServiceDeployment, EcsServiceRecord] | None:
     """History goes with its service."""
     for service in scope.services.values():
         for deployment in service.service_deployments:
@@ -113,7 +115,7 @@ def find_service_deployment(scope: Scope, arn: str) -> tuple[ServiceDeployment, 
     return None
 
 
-def _find_revision(scope: Scope, arn: str) -> tuple[Revision, Service] | None:
+def _find_revision(scope: Scope, arn: str) -> tuple[Revision, EcsServiceRecord] | None:
     for service in scope.services.values():
         revision = service.revisions.get(arn)
         if revision is not None and service.status != "INACTIVE":

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fsd_local.ecs import describe, naming
 from fsd_local.ecs.capacity import check_strategy
 from fsd_local.ecs.connect import check_connect
-from fsd_local.ecs.context import Context, load_tags, paginate
+from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.discovery import check_discovery
 from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found, unsupported
 from fsd_local.ecs.launching import (
@@ -17,7 +17,7 @@ from fsd_local.ecs.launching import (
     load_launch,
     load_network,
 )
-from fsd_local.ecs.model import Cluster, Json, Revision, Service, TaskDefinition
+from fsd_local.ecs.model import Cluster, EcsServiceRecord, Json, Revision, TaskDefinition
 from fsd_local.ecs.tasks import digest_of
 from fsd_local.ecs.transitions import begin_deployment, end_service_deployments, restore
 from fsd_local.ecs.validation import check_desired_count
@@ -42,7 +42,7 @@ _SETTINGS = (
 )
 
 
-def create_service(context: Context, parameters: Json) -> Json:
+def create_service(context: CallContext, parameters: Json) -> Json:
     cluster = context.cluster(parameters)
     name = parameters["serviceName"]
     if not _NAME.fullmatch(name):
@@ -58,7 +58,7 @@ def create_service(context: Context, parameters: Json) -> Json:
     return {"service": describe.service(service, with_tags=True)}
 
 
-def _same_again(known: Service, parameters: Json) -> Service:
+def _same_again(known: EcsServiceRecord, parameters: Json) -> EcsServiceRecord:
     """The service that an earlier, lost answer was about."""
     if known.status == "DRAINING":
         raise invalid("Unable to Start a service that is still Draining.")
@@ -87,7 +87,7 @@ def _refuse_unsupported(parameters: Json) -> None:
         raise unsupported("The embedded AWS does not have VPC Lattice.")
 
 
-def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Service:
+def _new_service(context: CallContext, cluster: Cluster, parameters: Json) -> EcsServiceRecord:
     if "desiredCount" not in parameters:
         raise invalid("desiredCount is required for a REPLICA service.")
     check_desired_count(parameters["desiredCount"])
@@ -102,7 +102,7 @@ def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Servic
     settings = {key: parameters[key] for key in _SETTINGS if key in parameters}
     check_connect(settings, cluster, task_definition)
     scope = context.scope
-    service = Service(
+    service = EcsServiceRecord(
         account=scope.account,
         region=scope.region,
         cluster=cluster.name,
@@ -131,7 +131,7 @@ def _new_service(context: Context, cluster: Cluster, parameters: Json) -> Servic
     return service
 
 
-def _set_plain(service: Service, parameters: Json) -> None:
+def _set_plain(service: EcsServiceRecord, parameters: Json) -> None:
     """What takes effect without a deployment."""
     grace = parameters.get("healthCheckGracePeriodSeconds", service.grace_period)
     if grace is not None and not 0 <= grace <= _MAX_GRACE:
@@ -156,7 +156,7 @@ def _set_plain(service: Service, parameters: Json) -> None:
     )
 
 
-def _get_task_definition(context: Context, wanted: str) -> TaskDefinition:
+def _get_task_definition(context: CallContext, wanted: str) -> TaskDefinition:
     if not wanted:
         raise invalid("TaskDefinition can not be blank.")
     found = context.find_task_definition(wanted)
@@ -168,7 +168,7 @@ def _get_task_definition(context: Context, wanted: str) -> TaskDefinition:
 
 
 def _check_load_balancers(
-    context: Context, task_definition: TaskDefinition, balancers: Sequence[Json]
+    context: CallContext, task_definition: TaskDefinition, balancers: Sequence[Json]
 ) -> None:
     containers = {found["name"]: found for found in task_definition.containers}
     if len(balancers) > _MOST_LOAD_BALANCERS:
@@ -190,7 +190,7 @@ def _check_load_balancers(
             raise invalid(f"The container {name} did not have a container port {port} defined.")
 
 
-def _check_target_group(context: Context, arn: str) -> None:
+def _check_target_group(context: CallContext, arn: str) -> None:
     group = context.target_groups.get(arn)
     if group is None or not group.exists:
         raise invalid(f"The target group with targetGroupArn {arn} does not exist.")
@@ -249,7 +249,9 @@ def _refuse_strategies(configuration: Json) -> None:
             raise unsupported(f"The embedded AWS does not have {member}.")
 
 
-def _new_revision(context: Context, service: Service, target: TaskDefinition) -> Revision:
+def _new_revision(
+    context: CallContext, service: EcsServiceRecord, target: TaskDefinition
+) -> Revision:
     number = context.ids.number()
     resource = f"service-revision/{service.cluster}/{service.name}/{number}"
     revision = Revision(
@@ -269,7 +271,7 @@ def _new_revision(context: Context, service: Service, target: TaskDefinition) ->
     return revision
 
 
-def update_service(context: Context, parameters: Json) -> Json:
+def update_service(context: CallContext, parameters: Json) -> Json:
     """Whether a deployment starts depends on the parameter; see each in the API's reference.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
@@ -297,7 +299,7 @@ def update_service(context: Context, parameters: Json) -> Json:
 
 
 def _updated_task_definition(
-    context: Context, service: Service, parameters: Json
+    context: CallContext, service: EcsServiceRecord, parameters: Json
 ) -> TaskDefinition:
     """An INACTIVE one that the service runs already may stay; another may not come."""
     wanted = parameters.get("taskDefinition")
@@ -311,7 +313,7 @@ def _updated_task_definition(
 
 
 def _wanted_revision(
-    context: Context, service: Service, target: TaskDefinition, parameters: Json
+    context: CallContext, service: EcsServiceRecord, target: TaskDefinition, parameters: Json
 ) -> Revision:
     """Checks everything before anything is changed."""
     revision = _new_revision(context, service, target)
@@ -336,7 +338,7 @@ def _wanted_revision(
     return revision
 
 
-def _differs(service: Service, wanted: Revision) -> bool:
+def _differs(service: EcsServiceRecord, wanted: Revision) -> bool:
     return (
         wanted.task_definition is not service.task_definition
         or wanted.network != service.network
@@ -346,7 +348,7 @@ def _differs(service: Service, wanted: Revision) -> bool:
     )
 
 
-def describe_services(context: Context, parameters: Json) -> Json:
+def describe_services(context: CallContext, parameters: Json) -> Json:
     cluster = context.cluster(parameters)
     wanted = parameters["services"]
     if not wanted:
@@ -367,7 +369,7 @@ def describe_services(context: Context, parameters: Json) -> Json:
     return answer
 
 
-def list_services(context: Context, parameters: Json) -> Json:
+def list_services(context: CallContext, parameters: Json) -> Json:
     """ACTIVE ones only, as the API does."""
     cluster = context.cluster(parameters)
     arns = sorted(
@@ -382,7 +384,7 @@ def list_services(context: Context, parameters: Json) -> Json:
     return {"serviceArns": list(page), **token}
 
 
-def delete_service(context: Context, parameters: Json) -> Json:
+def delete_service(context: CallContext, parameters: Json) -> Json:
     """ACTIVE → DRAINING; the scheduler makes it INACTIVE when its tasks are gone."""
     service = context.service(parameters)
     if service.status == "INACTIVE":
@@ -395,7 +397,7 @@ def delete_service(context: Context, parameters: Json) -> Json:
     return {"service": describe.service(service, with_tags=True)}
 
 
-def scale(service: Service, count: int) -> None:
+def scale(service: EcsServiceRecord, count: int) -> None:
     """Application Auto Scaling's way to change the desired count; starts no deployment."""
     if service.desired_count != count:
         service.desired_count, service.is_steady = count, False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsd_local.ecs import describe, naming
-from fsd_local.ecs.context import Context, load_tags, paginate
+from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.faults import ApiError, invalid
 from fsd_local.ecs.model import Json, Scope
 
@@ -19,7 +19,7 @@ _DEFAULT_SETTINGS = {
 }
 
 
-def tag_resource(context: Context, parameters: Json) -> Json:
+def tag_resource(context: CallContext, parameters: Json) -> Json:
     tags = _tags_of(context.scope, parameters["resourceArn"])
     added = load_tags(parameters["tags"])
     if len(tags | added) > _MAX_TAGS:
@@ -28,14 +28,14 @@ def tag_resource(context: Context, parameters: Json) -> Json:
     return {}
 
 
-def untag_resource(context: Context, parameters: Json) -> Json:
+def untag_resource(context: CallContext, parameters: Json) -> Json:
     tags = _tags_of(context.scope, parameters["resourceArn"])
     for key in parameters["tagKeys"]:
         tags.pop(key, None)
     return {}
 
 
-def list_tags_for_resource(context: Context, parameters: Json) -> Json:
+def list_tags_for_resource(context: CallContext, parameters: Json) -> Json:
     return {"tags": describe.tag_list(_tags_of(context.scope, parameters["resourceArn"]))}
 
 
@@ -67,12 +67,12 @@ def _tagged(scope: Scope, kind: str) -> list[tuple[str, dict[str, str]]]:
             return []
 
 
-def put_account_setting(context: Context, parameters: Json) -> Json:
+def put_account_setting(context: CallContext, parameters: Json) -> Json:
     context.scope.account_settings[parameters["name"]] = parameters["value"]
     return {"setting": _setting(context.scope, parameters["name"], parameters["value"])}
 
 
-def list_account_settings(context: Context, parameters: Json) -> Json:
+def list_account_settings(context: CallContext, parameters: Json) -> Json:
     scope = context.scope
     effective = _DEFAULT_SETTINGS if parameters.get("effectiveSettings") else {}
     found = [

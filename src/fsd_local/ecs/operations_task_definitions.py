@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsd_local.ecs import describe, naming
-from fsd_local.ecs.context import Context, load_tags, paginate
+from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.faults import client, invalid
 from fsd_local.ecs.model import Json, Scope, TaskDefinition
 from fsd_local.ecs.validation import normalise
@@ -12,7 +12,7 @@ _DELETED_AT_ONCE = 10
 NOT_FOUND = "Unable to describe task definition."
 
 
-def register_task_definition(context: Context, parameters: Json) -> Json:
+def register_task_definition(context: CallContext, parameters: Json) -> Json:
     tags = load_tags(parameters.get("tags"))
     definition = normalise(parameters)
     scope, family = context.scope, parameters["family"]
@@ -34,7 +34,7 @@ def register_task_definition(context: Context, parameters: Json) -> Json:
     }
 
 
-def describe_task_definition(context: Context, parameters: Json) -> Json:
+def describe_task_definition(context: CallContext, parameters: Json) -> Json:
     found = context.find_task_definition(parameters["taskDefinition"])
     if found is None:
         raise client(NOT_FOUND)
@@ -44,7 +44,7 @@ def describe_task_definition(context: Context, parameters: Json) -> Json:
     return answer
 
 
-def list_task_definitions(context: Context, parameters: Json) -> Json:
+def list_task_definitions(context: CallContext, parameters: Json) -> Json:
     """`familyPrefix` is a whole family name, whatever it is called."""
     family = parameters.get("familyPrefix")
     status = parameters.get("status", "ACTIVE")
@@ -62,7 +62,7 @@ def list_task_definitions(context: Context, parameters: Json) -> Json:
     return {"taskDefinitionArns": list(page), **token}
 
 
-def list_task_definition_families(context: Context, parameters: Json) -> Json:
+def list_task_definition_families(context: CallContext, parameters: Json) -> Json:
     prefix, status = parameters.get("familyPrefix", ""), parameters.get("status", "ACTIVE")
     families = sorted(
         family
@@ -78,7 +78,7 @@ def _has_status(revisions: dict[int, TaskDefinition], status: str) -> bool:
     return status == "ALL" or is_active == (status == "ACTIVE")
 
 
-def deregister_task_definition(context: Context, parameters: Json) -> Json:
+def deregister_task_definition(context: CallContext, parameters: Json) -> Json:
     wanted = parameters["taskDefinition"]
     if ":" not in naming.last_part(wanted):
         raise client("Invalid task definition: the revision is missing.")
@@ -91,7 +91,7 @@ def deregister_task_definition(context: Context, parameters: Json) -> Json:
     return {"taskDefinition": describe.task_definition(found)}
 
 
-def delete_task_definitions(context: Context, parameters: Json) -> Json:
+def delete_task_definitions(context: CallContext, parameters: Json) -> Json:
     wanted = parameters["taskDefinitions"]
     if not 1 <= len(wanted) <= _DELETED_AT_ONCE:
         raise invalid(f"You can delete 1 to {_DELETED_AT_ONCE} task definitions at once.")

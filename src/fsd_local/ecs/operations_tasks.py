@@ -5,7 +5,7 @@ from __future__ import annotations
 from fsd_local.ecs import describe, lifecycle, naming, wording
 from fsd_local.ecs.actions import Launch
 from fsd_local.ecs.capacity import choose_provider
-from fsd_local.ecs.context import Context, load_tags, paginate
+from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found
 from fsd_local.ecs.launching import (
     check_fargate_runs,
@@ -21,7 +21,7 @@ _DESCRIBED = 100
 _RUN_AT_ONCE = 10
 
 
-def list_tasks(context: Context, parameters: Json) -> Json:
+def list_tasks(context: CallContext, parameters: Json) -> Json:
     """`startedBy` must be the only filter; tasks that should run are the default."""
     cluster = context.cluster(parameters)
     filters = {"family", "serviceName", "launchType", "containerInstance"} & parameters.keys()
@@ -54,7 +54,7 @@ def _passes(task: Task, parameters: Json) -> bool:
     )
 
 
-def describe_tasks(context: Context, parameters: Json) -> Json:
+def describe_tasks(context: CallContext, parameters: Json) -> Json:
     cluster = context.cluster(parameters)
     wanted = parameters["tasks"]
     if not wanted:
@@ -74,14 +74,14 @@ def describe_tasks(context: Context, parameters: Json) -> Json:
     return answer
 
 
-def _task_arn(context: Context, cluster: Cluster, name: str) -> str:
+def _task_arn(context: CallContext, cluster: Cluster, name: str) -> str:
     if name.startswith("arn:"):
         return name
     scope = context.scope
     return naming.arn(scope.account, scope.region, f"task/{cluster.name}/{name}")
 
 
-def stop_task(context: Context, parameters: Json) -> Json:
+def stop_task(context: CallContext, parameters: Json) -> Json:
     """On a stopped task: its description once more."""
     cluster = context.cluster(parameters)
     task = context.find_task(cluster, parameters["task"])
@@ -98,7 +98,7 @@ def stop_task(context: Context, parameters: Json) -> Json:
     return {"task": describe.task(task, with_tags=True)}
 
 
-def run_task(context: Context, parameters: Json) -> Json:
+def run_task(context: CallContext, parameters: Json) -> Json:
     cluster = context.cluster(parameters)
     count = parameters.get("count", 1)
     if not 1 <= count <= _RUN_AT_ONCE:
@@ -113,7 +113,7 @@ def run_task(context: Context, parameters: Json) -> Json:
     return {"tasks": [describe.task(task, with_tags=True) for task in tasks], "failures": []}
 
 
-def _find_run(context: Context, parameters: Json) -> list[Task] | None:
+def _find_run(context: CallContext, parameters: Json) -> list[Task] | None:
     """The tasks of an earlier request with the same client token."""
     known = context.scope.run_tokens.get(parameters.get("clientToken", ""))
     if known is None:
@@ -124,7 +124,7 @@ def _find_run(context: Context, parameters: Json) -> list[Task] | None:
     return tasks
 
 
-def _get_task_definition(context: Context, parameters: Json) -> TaskDefinition:
+def _get_task_definition(context: CallContext, parameters: Json) -> TaskDefinition:
     found = context.find_task_definition(parameters["taskDefinition"])
     if found is None:
         raise client("TaskDefinition not found.")
@@ -141,7 +141,7 @@ def _get_task_definition(context: Context, parameters: Json) -> TaskDefinition:
     return found
 
 
-def _new_tasks(context: Context, cluster: Cluster, parameters: Json, count: int) -> list[Task]:
+def _new_tasks(context: CallContext, cluster: Cluster, parameters: Json, count: int) -> list[Task]:
     definition = _get_task_definition(context, parameters)
     choice = load_launch(cluster, parameters)
     check_fargate_runs(definition)
@@ -157,7 +157,7 @@ def _new_tasks(context: Context, cluster: Cluster, parameters: Json, count: int)
 
 
 def _new_task(
-    context: Context, cluster: Cluster, definition: TaskDefinition, parameters: Json
+    context: CallContext, cluster: Cluster, definition: TaskDefinition, parameters: Json
 ) -> Task:
     scope = context.scope
     task = new_task(

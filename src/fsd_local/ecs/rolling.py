@@ -20,15 +20,21 @@ from fsd_local.ecs.actions import (
     TellDeadlock,
 )
 from fsd_local.ecs.health import Unhealthy, find_unhealthy, is_healthy
-from fsd_local.ecs.model import Deployment, DeploymentStatus, RolloutState, Service, Task
+from fsd_local.ecs.model import (
+    DeploymentStatus,
+    EcsServiceRecord,
+    RolloutState,
+    ServiceRollout,
+    Task,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """A service at one instant, sorted for a strategy. Tasks are those that should run."""
 
-    service: Service
-    primary: Deployment
+    service: EcsServiceRecord
+    primary: ServiceRollout
     now: float
     lower: int  # healthy tasks that must stay
     upper: int  # tasks that may be starting or running
@@ -60,7 +66,7 @@ class View:
         return self.primary.rollout_state is RolloutState.COMPLETED
 
 
-def look(service: Service, primary: Deployment, *, now: float, speed: float) -> View:
+def look(service: EcsServiceRecord, primary: ServiceRollout, *, now: float, speed: float) -> View:
     wanted = [task for task in service.tasks.values() if task.is_wanted and not task.is_stopped]
     configuration, desired = service.configuration, service.desired_count
     unhealthy = {

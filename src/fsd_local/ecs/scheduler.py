@@ -34,10 +34,10 @@ from fsd_local.ecs.actions import (
 from fsd_local.ecs.breaker import load_breaker
 from fsd_local.ecs.health import is_drained, is_healthy, is_target_unhealthy
 from fsd_local.ecs.model import (
-    Deployment,
     DeploymentStatus,
+    EcsServiceRecord,
     RolloutState,
-    Service,
+    ServiceRollout,
     StopCode,
     Task,
     TaskStatus,
@@ -61,7 +61,7 @@ _FAULTS = {StopCode.FAILED_TO_START, StopCode.CONTAINER_EXITED}
 _STRATEGIES: dict[str, Callable[[rolling.View], Sequence[Action]]] = {"ROLLING": rolling.decide}
 
 
-def decide(service: Service, now: float, *, speed: float) -> Sequence[Action]:
+def decide(service: EcsServiceRecord, now: float, *, speed: float) -> Sequence[Action]:
     """The next actions, or () when there is nothing to do at this instant."""
     if service.status == "INACTIVE":
         return ()
@@ -69,14 +69,14 @@ def decide(service: Service, now: float, *, speed: float) -> Sequence[Action]:
     return next((actions for step in steps if (actions := step(service, now, speed))), ())
 
 
-def back_off(service: Service, now: float, *, speed: float) -> BackOff:
+def back_off(service: EcsServiceRecord, now: float, *, speed: float) -> BackOff:
     """One step further; failures of one wave (within the delay that runs) count once."""
     level = service.back_off_level + (1 if now >= service.back_off_until else 0)
     delay = min(BACK_OFF_BASE * 2 ** (max(level, 1) - 1), BACK_OFF_LIMIT)
     return BackOff(until=max(service.back_off_until, now + delay / speed), level=max(level, 1))
 
 
-def _account(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _account(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     """Tasks that ended by a fault of their own."""
     for task in service.tasks.values():
         if task.is_counted or task.stop_code not in _FAULTS:
@@ -92,7 +92,7 @@ def _account(service: Service, now: float, speed: float) -> Sequence[Action]:
     return ()
 
 
-def _mark_healthy(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _mark_healthy(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     return tuple(
         MarkHealthy(task_id=task.id)
         for task in service.tasks.values()
@@ -100,7 +100,7 @@ def _mark_healthy(service: Service, now: float, speed: float) -> Sequence[Action
     )
 
 
-def _register(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _register(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     del now, speed
     ids = tuple(
         task.id
@@ -112,7 +112,7 @@ def _register(service: Service, now: float, speed: float) -> Sequence[Action]:
     return (RegisterTargets(task_ids=ids),) if ids else ()
 
 
-def _report_targets(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _report_targets(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     """An unhealthy target is told once, in the grace period too."""
     del now, speed
     return tuple(
@@ -124,7 +124,7 @@ def _report_targets(service: Service, now: float, speed: float) -> Sequence[Acti
     )
 
 
-def _settle_superseded(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _settle_superseded(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     """Stop what was asked to stop, then let the newest service deployment begin."""
     del now, speed
     newest = service.service_deployments[0] if service.service_deployments else None
@@ -147,7 +147,7 @@ def _settle_superseded(service: Service, now: float, speed: float) -> Sequence[A
     return ()
 
 
-def _complete(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _complete(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     primary = service.primary
     if primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
         return ()
@@ -164,7 +164,7 @@ def _complete(service: Service, now: float, speed: float) -> Sequence[Action]:
     return (CompleteDeployment(deployment_id=primary.id),)
 
 
-def _is_early_success(service: Service, view: rolling.View) -> bool:
+def _is_early_success(service: EcsServiceRecord, view: rolling.View) -> bool:
     """Healthy new tasks are enough where the service asks for no more.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/early-success-criteria.html
@@ -177,7 +177,7 @@ def _is_early_success(service: Service, view: rolling.View) -> bool:
     return is_enough and is_clean
 
 
-def _give_up(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _give_up(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     """The breaker, the digests, and a rollback that was asked for."""
     del now, speed
     primary = service.primary
@@ -199,7 +199,7 @@ def _give_up(service: Service, now: float, speed: float) -> Sequence[Action]:
     return _fail(service, primary, _UNRESOLVED, rolls_back=rolls_back)
 
 
-def _heed_alarms(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _heed_alarms(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     """Before success is considered: an alarm in the last instant of the bake time still counts."""
     del now, speed
     names = alarms.triggered(service)
@@ -238,8 +238,8 @@ _ALARMED = _Failure(
 
 
 def _fail(
-    service: Service,
-    primary: Deployment,
+    service: EcsServiceRecord,
+    primary: ServiceRollout,
     failure: _Failure,
     *,
     rolls_back: bool,
@@ -265,7 +265,7 @@ def _fail(
     return fail, SetServiceDeployment(arn=arn, status=ended, reason=reason)
 
 
-def _roll_back_on_request(service: Service, primary: Deployment) -> Sequence[Action]:
+def _roll_back_on_request(service: EcsServiceRecord, primary: ServiceRollout) -> Sequence[Action]:
     fail = FailDeployment(
         deployment_id=primary.id, reason=wording.ROLLBACK_REQUESTED, is_breaker=False
     )
@@ -282,7 +282,7 @@ def _roll_back_on_request(service: Service, primary: Deployment) -> Sequence[Act
     )
 
 
-def _roll(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _roll(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     primary = service.primary
     if primary is None:
         return ()
@@ -290,7 +290,7 @@ def _roll(service: Service, now: float, speed: float) -> Sequence[Action]:
     return strategy(rolling.look(service, primary, now=now, speed=speed))
 
 
-def _release(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _release(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     del now, speed
     return tuple(
         ReleaseTask(task_id=task.id)
@@ -299,7 +299,7 @@ def _release(service: Service, now: float, speed: float) -> Sequence[Action]:
     )
 
 
-def _forget(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _forget(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     del now, speed
     return tuple(
         ForgetTask(task_id=task.id)
@@ -308,7 +308,7 @@ def _forget(service: Service, now: float, speed: float) -> Sequence[Action]:
     )
 
 
-def _prune(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _prune(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     """Drained deployments go; a failed one stays until a newer one is completed."""
     del now, speed
     primary = service.primary
@@ -323,11 +323,11 @@ def _prune(service: Service, now: float, speed: float) -> Sequence[Action]:
     return (PruneDeployments(deployment_ids=gone),) if gone else ()
 
 
-def _tasks_of(service: Service, deployment: Deployment) -> list[Task]:
+def _tasks_of(service: EcsServiceRecord, deployment: ServiceRollout) -> list[Task]:
     return [t for t in service.tasks.values() if t.deployment_id == deployment.id]
 
 
-def _steady(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _steady(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     primary = service.primary
     is_steady = False
     if primary is not None and primary.rollout_state is RolloutState.COMPLETED:
@@ -337,7 +337,7 @@ def _steady(service: Service, now: float, speed: float) -> Sequence[Action]:
     return (SetSteady(is_steady=is_steady),) if is_steady != service.is_steady else ()
 
 
-def _retire(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _retire(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     """A deleted service: stop all, drain, then INACTIVE."""
     del now, speed
     wanted = tuple(t.id for t in service.tasks.values() if t.is_wanted and not t.is_stopped)
@@ -348,7 +348,7 @@ def _retire(service: Service, now: float, speed: float) -> Sequence[Action]:
     return () if service.tasks else (Deactivate(),)
 
 
-_Step = Callable[[Service, float, float], Sequence[Action]]
+_Step = Callable[[EcsServiceRecord, float, float], Sequence[Action]]
 _ACTIVE_STEPS: tuple[_Step, ...] = (
     _account,
     _mark_healthy,
@@ -366,7 +366,7 @@ _ACTIVE_STEPS: tuple[_Step, ...] = (
 )
 
 
-def _account_only(service: Service, now: float, speed: float) -> Sequence[Action]:
+def _account_only(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
     del now, speed
     return tuple(
         AccountForTask(task_id=task.id, is_failure=False)

@@ -10,12 +10,12 @@ from fsd_local.ecs import naming
 from fsd_local.ecs.capacity import choose_provider
 from fsd_local.ecs.health import load_health_check
 from fsd_local.ecs.model import (
-    Container,
-    Deployment,
+    EcsServiceRecord,
     Json,
     Registration,
-    Service,
+    ServiceRollout,
     Task,
+    TaskContainer,
     TaskDefinition,
 )
 from fsd_local.ecs.naming import Ids
@@ -25,7 +25,9 @@ _STOP_TIMEOUT = 30.0
 _SHORTEST_STOP_TIMEOUT = 1.0  # a program needs real time to end, however great the speed
 
 
-def service_task(service: Service, deployment: Deployment, now: float, *, ids: Ids) -> Task:
+def service_task(
+    service: EcsServiceRecord, deployment: ServiceRollout, now: float, *, ids: Ids
+) -> Task:
     """A task of a deployment, with the tags that the service propagates."""
     revision = deployment.revision
     task = new_task(
@@ -53,7 +55,7 @@ def service_task(service: Service, deployment: Deployment, now: float, *, ids: I
     return task
 
 
-def propagated_tags(service: Service, task_definition: TaskDefinition) -> dict[str, str]:
+def propagated_tags(service: EcsServiceRecord, task_definition: TaskDefinition) -> dict[str, str]:
     tags = {"SERVICE": service.tags, "TASK_DEFINITION": task_definition.tags}
     found = dict(tags.get(service.propagate_tags, {}))
     if service.enable_managed_tags:
@@ -84,7 +86,7 @@ def new_task(
         started_by="",
         created_at=now,
         containers=[
-            Container(
+            TaskContainer(
                 name=found["name"],
                 image=found["image"],
                 essential=found.get("essential", True),

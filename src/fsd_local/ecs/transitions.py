@@ -38,14 +38,14 @@ from fsd_local.ecs.breaker import load_breaker
 from fsd_local.ecs.health import unhealthy_target_event
 from fsd_local.ecs.model import (
     Counts,
-    Deployment,
     DeploymentStatus,
+    EcsServiceRecord,
     Event,
     Revision,
     Rollback,
     RolloutState,
-    Service,
     ServiceDeployment,
+    ServiceRollout,
     Task,
     TaskStatus,
 )
@@ -56,11 +56,11 @@ from fsd_local.ports import Alarm
 _EVENTS_KEPT = 100
 _PASSES = 1000
 
-MakeTask = Callable[[Service, Deployment, float], Task]
+MakeTask = Callable[[EcsServiceRecord, ServiceRollout, float], Task]
 
 
 def schedule(
-    service: Service, now: float, *, speed: float, ids: Ids, make_task: MakeTask
+    service: EcsServiceRecord, now: float, *, speed: float, ids: Ids, make_task: MakeTask
 ) -> list[Effect]:
     """Decide and apply until there is nothing left to do at this instant."""
     effects: list[Effect] = []
@@ -74,7 +74,7 @@ def schedule(
 
 
 def apply(
-    service: Service, action: Action, now: float, *, ids: Ids, make_task: MakeTask
+    service: EcsServiceRecord, action: Action, now: float, *, ids: Ids, make_task: MakeTask
 ) -> Sequence[Effect]:
     match action:
         case (
@@ -104,13 +104,13 @@ def apply(
     return ()
 
 
-def emit(service: Service, message: str, now: float, *, ids: Ids) -> None:
+def emit(service: EcsServiceRecord, message: str, now: float, *, ids: Ids) -> None:
     event = Event(id=ids.uuid(), at=now, message=f"(service {service.name}) {message}")
     service.events = [event, *service.events[: _EVENTS_KEPT - 1]]
 
 
 def begin_deployment(
-    service: Service,
+    service: EcsServiceRecord,
     revision: Revision,
     now: float,
     *,
@@ -154,7 +154,7 @@ _SUPERSEDABLE = {
 }
 
 
-def counts(service: Service, revision: Revision) -> Counts:
+def counts(service: EcsServiceRecord, revision: Revision) -> Counts:
     """Tasks of one revision now."""
     wanted = [
         task
@@ -171,7 +171,7 @@ def counts(service: Service, revision: Revision) -> Counts:
 
 
 def _apply_to_tasks(
-    service: Service,
+    service: EcsServiceRecord,
     action: StartTasks
     | StopTasks
     | ReleaseTask
@@ -208,7 +208,7 @@ def _apply_to_tasks(
 
 
 def _apply_to_deployments(
-    service: Service,
+    service: EcsServiceRecord,
     action: BeginServiceDeployment
     | SetServiceDeployment
     | FailDeployment
@@ -250,16 +250,16 @@ def _apply_to_deployments(
             assert_never(action)
 
 
-def _deployment(service: Service, deployment_id: str) -> Deployment:
+def _deployment(service: EcsServiceRecord, deployment_id: str) -> ServiceRollout:
     return next(d for d in service.deployments if d.id == deployment_id)
 
 
-def _service_deployment(service: Service, wanted: str) -> ServiceDeployment:
+def _service_deployment(service: EcsServiceRecord, wanted: str) -> ServiceDeployment:
     return next(d for d in service.service_deployments if d.arn == wanted)
 
 
 def _start(
-    service: Service, action: StartTasks, now: float, *, ids: Ids, make_task: MakeTask
+    service: EcsServiceRecord, action: StartTasks, now: float, *, ids: Ids, make_task: MakeTask
 ) -> Sequence[Effect]:
     deployment = _deployment(service, action.deployment_id)
     tasks = []
@@ -270,7 +270,9 @@ def _start(
     return [Launch(task=task) for task in tasks]
 
 
-def _stop(service: Service, action: StopTasks, now: float, *, ids: Ids) -> Sequence[Effect]:
+def _stop(
+    service: EcsServiceRecord, action: StopTasks, now: float, *, ids: Ids
+) -> Sequence[Effect]:
     effects: list[Effect] = []
     for task_id in action.task_ids:
         task = service.tasks[task_id]
@@ -280,7 +282,9 @@ def _stop(service: Service, action: StopTasks, now: float, *, ids: Ids) -> Seque
     return effects
 
 
-def emit_deregistered(service: Service, effects: Sequence[Effect], now: float, *, ids: Ids) -> None:
+def emit_deregistered(
+    service: EcsServiceRecord, effects: Sequence[Effect], now: float, *, ids: Ids
+) -> None:
     found = [effect for effect in effects if isinstance(effect, Deregister)]
     groups = Counter(effect.registration.target_group_arn for effect in found)
     for target_group_arn, count in groups.items():
@@ -291,7 +295,7 @@ def emit_deregistered(service: Service, effects: Sequence[Effect], now: float, *
 
 
 def _register(
-    service: Service, action: RegisterTargets, now: float, *, ids: Ids
+    service: EcsServiceRecord, action: RegisterTargets, now: float, *, ids: Ids
 ) -> Sequence[Effect]:
     effects = []
     for task_id in action.task_ids:
@@ -306,14 +310,14 @@ def _register(
     return effects
 
 
-def _report(service: Service, action: ReportTarget, now: float, *, ids: Ids) -> None:
+def _report(service: EcsServiceRecord, action: ReportTarget, now: float, *, ids: Ids) -> None:
     for registration in service.tasks[action.task_id].registrations:
         if registration.target_group_arn == action.target_group_arn:
             registration.is_reported = True
             emit(service, unhealthy_target_event(registration), now, ids=ids)
 
 
-def _mark_healthy(service: Service, task: Task) -> None:
+def _mark_healthy(service: EcsServiceRecord, task: Task) -> None:
     task.was_healthy = True
     service.back_off_level = 0
     primary = service.primary
@@ -325,7 +329,7 @@ def _mark_healthy(service: Service, task: Task) -> None:
             primary.service_deployment.failure_count = 0
 
 
-def _account(service: Service, task: Task, *, is_failure: bool) -> None:
+def _account(service: EcsServiceRecord, task: Task, *, is_failure: bool) -> None:
     task.is_counted = True
     primary = service.primary
     if primary is None or task.deployment_id != primary.id or not is_failure:
@@ -341,7 +345,7 @@ def _account(service: Service, task: Task, *, is_failure: bool) -> None:
         primary.service_deployment.failure_count = primary.failed_tasks
 
 
-def _fail(service: Service, action: FailDeployment, now: float, *, ids: Ids) -> None:
+def _fail(service: EcsServiceRecord, action: FailDeployment, now: float, *, ids: Ids) -> None:
     failed = _deployment(service, action.deployment_id)
     failed.rollout_state = RolloutState.FAILED
     failed.reason, failed.updated_at = action.reason, now
@@ -354,7 +358,9 @@ def _fail(service: Service, action: FailDeployment, now: float, *, ids: Ids) -> 
     emit(service, wording.event_failed(failed.id), now, ids=ids)
 
 
-def _begin_rollback(service: Service, action: BeginRollback, now: float, *, ids: Ids) -> None:
+def _begin_rollback(
+    service: EcsServiceRecord, action: BeginRollback, now: float, *, ids: Ids
+) -> None:
     given_up = _deployment(service, action.deployment_id)
     completed = service.last_completed
     if completed is None:
@@ -372,7 +378,7 @@ def _begin_rollback(service: Service, action: BeginRollback, now: float, *, ids:
             task.deployment_id = rollback.id
 
 
-def restore(service: Service, revision: Revision) -> None:
+def restore(service: EcsServiceRecord, revision: Revision) -> None:
     """What a revision says of the service, as UpdateService and a rollback set it."""
     service.task_definition = revision.task_definition
     service.network = revision.network
@@ -383,12 +389,12 @@ def restore(service: Service, revision: Revision) -> None:
 
 
 def _add_primary(
-    service: Service, owner: ServiceDeployment, revision: Revision, now: float, *, ids: Ids
-) -> Deployment:
+    service: EcsServiceRecord, owner: ServiceDeployment, revision: Revision, now: float, *, ids: Ids
+) -> ServiceRollout:
     for deployment in service.deployments:
         deployment.status = "ACTIVE"
     number = f"ecs-svc/{ids.number()}"
-    added = Deployment(
+    added = ServiceRollout(
         id=number,
         revision=revision,
         service_deployment=owner,
@@ -400,14 +406,16 @@ def _add_primary(
     return added
 
 
-def _revisions_in_use(service: Service) -> list[Revision]:
+def _revisions_in_use(service: EcsServiceRecord) -> list[Revision]:
     """Those that have tasks, newest first."""
     arns = {task.revision_arn for task in service.tasks.values() if task.is_wanted}
     found = [revision for key, revision in service.revisions.items() if key in arns]
     return sorted(found, key=lambda revision: -revision.created_at)
 
 
-def _complete(service: Service, completed: Deployment, now: float, *, ids: Ids) -> None:
+def _complete(
+    service: EcsServiceRecord, completed: ServiceRollout, now: float, *, ids: Ids
+) -> None:
     completed.rollout_state = RolloutState.COMPLETED
     completed.reason, completed.updated_at = wording.completed(completed.id), now
     owner = completed.service_deployment
@@ -422,12 +430,17 @@ def _complete(service: Service, completed: Deployment, now: float, *, ids: Ids) 
     emit(service, wording.event_completed(completed.id), now, ids=ids)
 
 
-def _reason_of_success(owner: ServiceDeployment, completed: Deployment) -> str:
+def _reason_of_success(owner: ServiceDeployment, completed: ServiceRollout) -> str:
     return owner.rollback.reason if completed.is_rollback and owner.rollback is not None else ""
 
 
 def _set_status(
-    service: Service, found: ServiceDeployment, status: DeploymentStatus, now: float, *, reason: str
+    service: EcsServiceRecord,
+    found: ServiceDeployment,
+    status: DeploymentStatus,
+    now: float,
+    *,
+    reason: str,
 ) -> None:
     found.status, found.reason, found.updated_at = status, reason, now
     if not status.is_final:
@@ -440,7 +453,7 @@ def _set_status(
     found.final_counts = {r.arn: counts(service, r) for r in revisions}
 
 
-def end_service_deployments(service: Service, now: float) -> None:
+def end_service_deployments(service: EcsServiceRecord, now: float) -> None:
     """The service is being deleted: nothing is under way any more."""
     for found in service.service_deployments:
         if not found.status.is_final:

@@ -10,7 +10,7 @@ from pathlib import Path
 from fsd_local.errors import LocalCode, LocalError
 from fsd_local.image.registry import RegistryClient
 from fsd_local.image.snapshot import LEFT_OUT_LABEL, push_snapshot, take_snapshot
-from fsd_local.image.stages import Configuration, Snapshot
+from fsd_local.image.stages import Configuration, FileSnapshot
 from fsd_local.image.steps import Steps
 
 
@@ -80,7 +80,7 @@ def read_left_out(client: RegistryClient, digest: str) -> tuple[str, ...]:
     return tuple(json.loads(labels.get(LEFT_OUT_LABEL, "[]")))
 
 
-def _require_command(snapshot: Snapshot, job: ProcessImageJob) -> None:
+def _require_command(snapshot: FileSnapshot, job: ProcessImageJob) -> None:
     """That of a base image is not known here; those of Python and of systems end at once."""
     configuration = snapshot.configuration
     if configuration.command or configuration.entry_point:

@@ -24,7 +24,7 @@ from fsd_files.ignore import load_ignore
 from fsd_files.tree import Kind, Node, Tree, read_tree
 from fsd_local.image.layers import LayerNode, OuterLink
 from fsd_local.image.registry import Blob, RegistryClient
-from fsd_local.image.stages import Snapshot, StepWorker, play
+from fsd_local.image.stages import FileSnapshot, StepWorker, play
 
 RUNTIME_LABEL = "fsd.runtime"
 PROCESS = "process"
@@ -52,7 +52,7 @@ def take_snapshot(
     architecture: str,
     target: str = "",
     worker: StepWorker | None = None,
-) -> Snapshot:
+) -> FileSnapshot:
     """Of the stage `target`, or the last.
 
     Raises FileError for a Dockerfile that cannot be played without Docker.
@@ -70,7 +70,7 @@ def take_snapshot(
 
 
 def push_snapshot(
-    snapshot: Snapshot, *, client: RegistryClient, tag: str, architecture: str
+    snapshot: FileSnapshot, *, client: RegistryClient, tag: str, architecture: str
 ) -> Pushed:
     """Layer, configuration, manifest; blobs that the registry has are not sent again."""
     copied, named = _divide(snapshot.tree)
@@ -160,7 +160,7 @@ def _add(archive: tarfile.TarFile, path: str, node: Node) -> None:
             archive.addfile(member, content)
 
 
-def _config(snapshot: Snapshot, *, diff_ids: list[str], architecture: str) -> bytes:
+def _config(snapshot: FileSnapshot, *, diff_ids: list[str], architecture: str) -> bytes:
     configuration = snapshot.configuration
     labels = {**configuration.labels, RUNTIME_LABEL: PROCESS}
     if snapshot.skipped or snapshot.notes:

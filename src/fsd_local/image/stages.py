@@ -47,7 +47,7 @@ class Configuration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class FileSnapshot:
     tree: Tree
     configuration: Configuration
     skipped: tuple[str, ...]
@@ -135,7 +135,7 @@ def play(
     architecture: str,
     target: str = "",
     worker: StepWorker | None = None,
-) -> Snapshot:
+) -> FileSnapshot:
     """The stage `target`, by name or number, or the last. `architecture` is amd64 or arm64.
 
     Raises FileError (dockerfile-invalid), and what the worker raises.
@@ -152,7 +152,7 @@ def play(
         )
         stage = _play(state, instructions, target)
     skipped = tuple(dict.fromkeys(_skipped(state.stages, stage)))
-    return Snapshot(
+    return FileSnapshot(
         tree=stage.tree, configuration=stage.configuration, skipped=skipped, base=stage.base
     )
 
@@ -386,7 +386,7 @@ _CONFIGURES: Mapping[str, Callable[[_Stage, Instruction], None]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _FoundFile:
     """One source of a COPY: its place, its name, and everything below it by relative path."""
 
     name: str
@@ -448,8 +448,8 @@ def _tree_of(play: _Play, stage: _Stage, instruction: Instruction) -> Tree | Non
 
 def _find_all(
     play: _Play, instruction: Instruction, tree: Tree, sources: Sequence[str]
-) -> list[_Found]:
-    found: list[_Found] = []
+) -> list[_FoundFile]:
+    found: list[_FoundFile] = []
     for source in sources:
         if instruction.name == "ADD" and _URL.match(source):
             continue
@@ -464,10 +464,10 @@ def _find_all(
     return found
 
 
-def _find(tree: Tree, source: str) -> Iterator[_Found]:
+def _find(tree: Tree, source: str) -> Iterator[_FoundFile]:
     path = posixpath.normpath(f"/{source}").lstrip("/")
     if not path:
-        yield _Found(name="", node=FOLDER, below=dict(tree))
+        yield _FoundFile(name="", node=FOLDER, below=dict(tree))
         return
     candidates = {path} if path in tree or _has_below(tree, path) else set(_matching(tree, path))
     for name in sorted(candidates):
@@ -477,7 +477,7 @@ def _find(tree: Tree, source: str) -> Iterator[_Found]:
             for other, entry in tree.items()
             if other.startswith(f"{name}/")
         }
-        yield _Found(name=posixpath.basename(name), node=node, below=below)
+        yield _FoundFile(name=posixpath.basename(name), node=node, below=below)
 
 
 def _has_below(tree: Tree, path: str) -> bool:
@@ -520,7 +520,7 @@ def _follow(tree: Tree, path: str) -> Node:
 
 
 def _place(
-    stage: _Stage, source: _Found, target: str, *, is_folder: bool, instruction: Instruction
+    stage: _Stage, source: _FoundFile, target: str, *, is_folder: bool, instruction: Instruction
 ) -> None:
     mode = _mode(instruction)
     if source.node.kind is Kind.DIRECTORY:

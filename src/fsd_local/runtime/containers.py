@@ -35,7 +35,7 @@ from fsd_local.runtime.images import REGISTRY_USER, resolve_digest
 from fsd_local.runtime.lines import Lines
 from fsd_local.runtime.names import write_hosts
 from fsd_local.runtime.order import ends_before_others, start_all
-from fsd_local.runtime.reference import Reference, parse_reference
+from fsd_local.runtime.reference import ImageReference, parse_reference
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _LABEL = "fsd.local"
@@ -117,7 +117,7 @@ class Containers:
         self._instance = instance
         self._password = registry_password
         self._lock = threading.Lock()
-        self._tasks: dict[str, _Task] = {}
+        self._tasks: dict[str, _DockerTask] = {}
         self._names: dict[str, Mapping[str, Sequence[str]]] = {}
         self._images: set[str] = set()  # of registries on this machine
         self._doorways = Doorways(aws_port) if aws_port and doorways.are_possible() else None
@@ -140,7 +140,7 @@ class Containers:
     def launch(self, task: TaskSpec) -> str:
         for container in task.containers:
             self._pull(container)
-        found = _Task(
+        found = _DockerTask(
             self._engine, task, logs=self._logs, ways=self._doorways, labels=self._labels(task)
         )
         found.prefix = f"fsd-{self._instance}-"
@@ -181,7 +181,7 @@ class Containers:
             tasks, self._tasks = list(self._tasks.values()), {}
         if tasks:
             with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
-                list(pool.map(_Task.stop, tasks))
+                list(pool.map(_DockerTask.stop, tasks))
         with contextlib.suppress(*_DockerErrors):
             sweep(self._instance, self._engine)
             self._forget_images()
@@ -190,7 +190,7 @@ class Containers:
         self._guard.close()
         self._engine.close()
 
-    def _find(self, task_id: str) -> _Task | None:
+    def _find(self, task_id: str) -> _DockerTask | None:
         with self._lock:
             return self._tasks.get(task_id)
 
@@ -219,7 +219,7 @@ class Containers:
             with self._lock:
                 self._images.add(container.image)
 
-    def _login(self, reference: Reference) -> dict[str, str] | None:
+    def _login(self, reference: ImageReference) -> dict[str, str] | None:
         """None: with what the engine's user has stored."""
         if not self._password or not reference.is_loopback:
             return None
@@ -240,7 +240,7 @@ class Containers:
                         self._engine.api.remove_image(name)
 
 
-class _Task:
+class _DockerTask:
     def __init__(
         self,
         engine: docker.DockerClient,
@@ -256,7 +256,7 @@ class _Task:
         self._owner = ""  # whose network the others join
         self._volumes: set[str] = set()  # that end with the task
         self.namespace, self._known = spec.namespace, spec.known_names
-        self.containers: dict[str, _Container] = {}  # in the order of their start
+        self.containers: dict[str, _DockerContainer] = {}  # in the order of their start
         self.order: tuple[str, ...] = ()
         self._doorway: Doorway | None = None
 
@@ -264,7 +264,7 @@ class _Task:
         """One that ends before others begin has a network of its own: theirs must outlive it."""
         ends_early = ends_before_others(spec, self._spec.containers)
         owner = self.containers.get(self._owner)
-        container = self.containers[spec.name] = _Container.create(
+        container = self.containers[spec.name] = _DockerContainer.create(
             self._engine,
             spec,
             name=f"{self.prefix}{self._spec.id[:12]}-{spec.name}",
@@ -317,7 +317,7 @@ class _Task:
             self._doorway.close()
         if self.containers:
             with ThreadPoolExecutor(max_workers=len(self.containers)) as pool:
-                list(pool.map(_Container.stop, self.containers.values()))
+                list(pool.map(_DockerContainer.stop, self.containers.values()))
         states = self.states()
         for container in reversed(self.containers.values()):
             container.remove()
@@ -327,7 +327,7 @@ class _Task:
         return states
 
 
-class _Container:
+class _DockerContainer:
     def __init__(self, engine: docker.DockerClient, spec: ContainerSpec, identifier: str) -> None:
         self._engine = engine
         self._spec = spec
@@ -345,7 +345,7 @@ class _Container:
         labels: dict[str, str],
         network: str,
         binds: list[str],
-    ) -> _Container:
+    ) -> _DockerContainer:
         limit = f"{spec.memory_mib}m" if spec.memory_mib else None
         api = engine.api
         try:

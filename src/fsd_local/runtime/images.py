@@ -19,7 +19,7 @@ from typing import IO, Any
 from fsd_local.image.snapshot import REFERENCES_TYPE
 from fsd_local.ports import LaunchError
 from fsd_local.runtime import wording
-from fsd_local.runtime.reference import Reference, parse_reference
+from fsd_local.runtime.reference import ImageReference, parse_reference
 
 _LABEL, _VALUE = "fsd.runtime", "process"
 REGISTRY_USER = "AWS"
@@ -49,14 +49,14 @@ class ProcessImage:
     references: tuple[Path, ...] = ()  # what names files of this machine's cache
 
 
-def resolve_digest(reference: Reference, *, password: str = "") -> str:
+def resolve_digest(reference: ImageReference, *, password: str = "") -> str:
     """What a registry on this machine has under the name. Raises LaunchError."""
     with _Registry(reference, password) as registry:
         body = registry.get(f"manifests/{reference.version}").read()
         return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
-def require_loopback(image: str) -> Reference:
+def require_loopback(image: str) -> ImageReference:
     """Only a registry on this machine has process images, and speaks plain HTTP."""
     reference = parse_reference(image)
     if not reference.is_loopback:
@@ -84,7 +84,7 @@ class Images:
                 self._known[found.digest] = found
             return found
 
-    def _pull(self, registry: _Registry, reference: Reference) -> ProcessImage:
+    def _pull(self, registry: _Registry, reference: ImageReference) -> ProcessImage:
         body = registry.get(f"manifests/{reference.version}").read()
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         manifest = _load(reference, body)
@@ -110,7 +110,7 @@ class Images:
             references=tuple(place for is_reference, place in parts if is_reference),
         )
 
-    def _layer(self, registry: _Registry, reference: Reference, part: Any) -> Path:
+    def _layer(self, registry: _Registry, reference: ImageReference, part: Any) -> Path:
         digest = str(part["digest"])
         place = self._folder / digest.replace(":", "-")
         if place.exists():
@@ -129,7 +129,7 @@ class Images:
 class _Registry:
     """One connection to the registry of one reference."""
 
-    def __init__(self, reference: Reference, password: str) -> None:
+    def __init__(self, reference: ImageReference, password: str) -> None:
         self._reference = reference
         self._headers = {"Accept": _ACCEPT}
         if password:
@@ -161,7 +161,7 @@ class _Registry:
         raise LaunchError(wording.cannot_pull(self._reference.text, cause))
 
 
-def _load(reference: Reference, body: bytes) -> dict[str, Any]:
+def _load(reference: ImageReference, body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
     except ValueError as error:
@@ -171,7 +171,7 @@ def _load(reference: Reference, body: bytes) -> dict[str, Any]:
     return found
 
 
-def _damaged(reference: Reference, what: str) -> LaunchError:
+def _damaged(reference: ImageReference, what: str) -> LaunchError:
     return LaunchError(wording.cannot_pull(reference.text, f"failed to verify: {what}"))
 
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fsd_local.ports import Ulimit
-from fsd_local.runtime.program import Program
+from fsd_local.runtime.program import StartedProgram
 
 
-def with_limits(program: Program, limits: Sequence[Ulimit]) -> Program:
+def with_limits(program: StartedProgram, limits: Sequence[Ulimit]) -> StartedProgram:
     """The same program where there is nothing to limit, or nothing to do it with."""
     tool = shutil.which("prlimit") if limits else None
     if tool is None:

@@ -44,8 +44,8 @@ from fsd_local.runtime.lines import Lines
 from fsd_local.runtime.names import NameFiles
 from fsd_local.runtime.order import start_all
 from fsd_local.runtime.program import (
-    Place,
-    Program,
+    ContainerPlace,
+    StartedProgram,
     make_command,
     make_program,
     with_localhost,
@@ -72,7 +72,7 @@ class Processes:
         self._addresses = Addresses(instance)
         self._names = NameFiles(state / "names")
         self._lock = threading.Lock()
-        self._tasks: dict[str, _Task] = {}
+        self._tasks: dict[str, _ProcessTask] = {}
         self._guard: orphans.Guard | None = None
         orphans.sweep(instance)
         shutil.rmtree(state, ignore_errors=True)
@@ -89,7 +89,7 @@ class Processes:
         images = [self._pull(container) for container in task.containers]
         ports = sorted({port for container in task.containers for port in container.ports})
         self._ensure_guard()
-        found = _Task(
+        found = _ProcessTask(
             folder=self._state / "run" / task.id,
             lease=self._addresses.take(ports),
             mark=orphans.mark(self._instance, task.id),
@@ -152,7 +152,7 @@ class Processes:
             "FSD_LOCAL_NAMES_FILE": str(self._names.path(task.namespace)),
         }
 
-    def _find(self, task_id: str) -> _Task | None:
+    def _find(self, task_id: str) -> _ProcessTask | None:
         with self._lock:
             return self._tasks.get(task_id)
 
@@ -169,7 +169,7 @@ class Processes:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Task:
+class _ProcessTask:
     """The containers of one task, and what they share. Starts them, as `order.Starter`."""
 
     folder: Path
@@ -180,7 +180,7 @@ class _Task:
     wrappers: Path
     logs: LogSink
     images: Mapping[str, ProcessImage]  # by container
-    containers: dict[str, _Container] = field(default_factory=dict)
+    containers: dict[str, _ProcessContainer] = field(default_factory=dict)
     listens: bool = False  # on any port, until now
 
     def start_one(self, spec: ContainerSpec) -> None:
@@ -197,8 +197,8 @@ class _Task:
     def check(self, name: str, command: Sequence[str], timeout: float) -> int:
         return self.containers[name].execute(command, timeout)
 
-    def _place(self, spec: ContainerSpec) -> Place:
-        return Place(
+    def _place(self, spec: ContainerSpec) -> ContainerPlace:
+        return ContainerPlace(
             root=self.folder / spec.name,
             wrappers=self.wrappers,
             lease=self.lease,
@@ -231,11 +231,15 @@ class _Task:
         return states
 
 
-class _Container:
+class _ProcessContainer:
     """One process group. It runs until its first process ended and its last line is written."""
 
     def __init__(
-        self, spec: ContainerSpec, process: subprocess.Popen[bytes], place: Place, program: Program
+        self,
+        spec: ContainerSpec,
+        process: subprocess.Popen[bytes],
+        place: ContainerPlace,
+        program: StartedProgram,
     ) -> None:
         self._spec = spec
         self._process = process
@@ -325,17 +329,19 @@ class _Container:
         self._ended.set()
 
 
-def _start(spec: ContainerSpec, program: Program, place: Place, logs: LogSink) -> _Container:
+def _start(
+    spec: ContainerSpec, program: StartedProgram, place: ContainerPlace, logs: LogSink
+) -> _ProcessContainer:
     try:
         process = _spawn(with_limits(program, spec.ulimits), subprocess.PIPE)
     except LaunchError as error:
         raise LaunchError(error.reason, container=spec.name, exit_code=error.exit_code) from error
-    container = _Container(spec, process, place, program)
+    container = _ProcessContainer(spec, process, place, program)
     container.follow(logs)
     return container
 
 
-def _spawn(program: Program, output: int) -> subprocess.Popen[bytes]:
+def _spawn(program: StartedProgram, output: int) -> subprocess.Popen[bytes]:
     """Raises LaunchError with what the kernel said."""
     try:
         return subprocess.Popen(

@@ -34,14 +34,14 @@ _COMMAND_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class StartedProgram:
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)  # has secrets
     cwd: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ContainerPlace:
     """Where a container of a task lives."""
 
     root: Path
@@ -71,7 +71,9 @@ class Place:
         return found.parent != self.root and found.parent.is_dir() and not os.path.exists(path)
 
 
-def make_program(container: ContainerSpec, image: ProcessImage, place: Place) -> Program:
+def make_program(
+    container: ContainerSpec, image: ProcessImage, place: ContainerPlace
+) -> StartedProgram:
     """Raises LaunchError, as the engine would, where there is nothing to run."""
     argv = _arguments(container, image)
     cwd = inside(place.root, container.working_directory or image.working_directory)
@@ -87,12 +89,12 @@ def make_program(container: ContainerSpec, image: ProcessImage, place: Place) ->
 
 
 def make_command(
-    argv: Sequence[str], environment: Mapping[str, str], cwd: Path, place: Place
-) -> Program:
+    argv: Sequence[str], environment: Mapping[str, str], cwd: Path, place: ContainerPlace
+) -> StartedProgram:
     """A program in a container that is set up. Raises LaunchError where there is no such one."""
     program = _find_program(argv[0], environment["PATH"], cwd, place)
     rest = [_argument(place, argv, index) for index in range(1, len(argv))]
-    return Program(
+    return StartedProgram(
         argv=(*_with_interpreter(program, argv[0], environment["PATH"], cwd, place), *rest),
         environment=environment,
         cwd=cwd,
@@ -145,7 +147,9 @@ def _arguments(container: ContainerSpec, image: ProcessImage) -> tuple[str, ...]
 # --- environment -------------------------------------------------------------------------------
 
 
-def _environment(container: ContainerSpec, image: ProcessImage, place: Place) -> dict[str, str]:
+def _environment(
+    container: ContainerSpec, image: ProcessImage, place: ContainerPlace
+) -> dict[str, str]:
     given = {**image.environment, **container.environment}
     mapped = {name: _value(name, value, place) for name, value in given.items()}
     address = place.lease.address
@@ -184,20 +188,20 @@ def _environment(container: ContainerSpec, image: ProcessImage, place: Place) ->
     }
 
 
-def _value(name: str, value: str, place: Place) -> str:
+def _value(name: str, value: str, place: ContainerPlace) -> str:
     if name.endswith("PATH") and ":" in value and "//" not in value:
         return ":".join(place.mapped(part) for part in value.split(":"))
     return _WILDCARD.sub(place.lease.address, place.mapped(value))
 
 
-def _search_path(image_path: str, place: Place) -> str:
+def _search_path(image_path: str, place: ContainerPlace) -> str:
     """The container's own folders first, then the wrappers, then the machine's."""
     own = [place.mapped(part) for part in (image_path.split(":") if image_path else _SYSTEM_PATH)]
     mine = [part for part in own if part.startswith(f"{place.root}/")]
     return ":".join(dict.fromkeys((*mine, str(place.wrappers), *_SYSTEM_PATH)))
 
 
-def _of_users(place: Place) -> list[str]:
+def _of_users(place: ContainerPlace) -> list[str]:
     """What `pip install --user` made: a virtual environment does not look there by itself."""
     homes = (place.root / "root", *place.root.glob("home/*"))
     found = [path for home in homes for path in home.glob(".local/lib/python3*/site-packages")]
@@ -211,7 +215,7 @@ def _joined(*parts: str) -> str:
 # --- arguments ---------------------------------------------------------------------------------
 
 
-def _argument(place: Place, argv: Sequence[str], index: int) -> str:
+def _argument(place: ContainerPlace, argv: Sequence[str], index: int) -> str:
     argument = _WILDCARD.sub(place.lease.address, argv[index])
     if argv[index - 1] == "-c" and posixpath.basename(argv[0]) in _SHELLS:
         return _PATH_IN_SCRIPT.sub(lambda match: place.mapped(match[0]), argument)
@@ -224,7 +228,7 @@ def _argument(place: Place, argv: Sequence[str], index: int) -> str:
 # --- the program -------------------------------------------------------------------------------
 
 
-def _find_program(name: str, search_path: str, cwd: Path, place: Place) -> str:
+def _find_program(name: str, search_path: str, cwd: Path, place: ContainerPlace) -> str:
     candidates = _candidates(name, search_path, cwd, place)
     for candidate in candidates:
         if candidate.is_file():
@@ -239,7 +243,7 @@ def _find_program(name: str, search_path: str, cwd: Path, place: Place) -> str:
     return found
 
 
-def _candidates(name: str, search_path: str, cwd: Path, place: Place) -> list[Path]:
+def _candidates(name: str, search_path: str, cwd: Path, place: ContainerPlace) -> list[Path]:
     """Where the container itself may have it."""
     if name.startswith("/"):
         return [beneath(place.root, name)]
@@ -250,7 +254,7 @@ def _candidates(name: str, search_path: str, cwd: Path, place: Place) -> list[Pa
 
 
 def _with_interpreter(
-    program: str, name: str, search_path: str, cwd: Path, place: Place
+    program: str, name: str, search_path: str, cwd: Path, place: ContainerPlace
 ) -> tuple[str, ...]:
     """A script whose interpreter is only in the image it was made for gets the one that is here."""
     if not program.startswith(f"{place.root}/"):

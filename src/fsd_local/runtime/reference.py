@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class ImageReference:
     text: str
     host: str  # "" for Docker Hub's
     repository: str
@@ -24,7 +24,7 @@ class Reference:
         return name == "localhost" or name.startswith("127.")
 
 
-def parse_reference(text: str) -> Reference:
+def parse_reference(text: str) -> ImageReference:
     rest, _, digest = text.partition("@")
     head, slash, last = rest.rpartition("/")
     name, _, tag = last.partition(":")
@@ -33,6 +33,6 @@ def parse_reference(text: str) -> Reference:
     repository = f"{head}{slash}{name}"
     if is_host:
         repository = repository.removeprefix(f"{host}/")
-    return Reference(
+    return ImageReference(
         text=text, host=host if is_host else "", repository=repository, tag=tag, digest=digest
     )

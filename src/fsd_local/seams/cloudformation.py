@@ -30,13 +30,13 @@ _UPDATABLE = (
 )
 
 
-class Ecs(Protocol):
+class EcsApi(Protocol):
     def handle(
         self, action: str, parameters: dict[str, Any], *, account: str, region: str
     ) -> tuple[int, dict[str, Any]]: ...
 
 
-def mount(ecs: Ecs, *, is_enforced: bool) -> None:
+def mount(ecs: EcsApi, *, is_enforced: bool) -> None:
     actions = handlers._ACTION_HANDLERS
     actions["CreateChangeSet"] = _stack_must_be_free(actions["CreateChangeSet"])
     actions["ExecuteChangeSet"] = _one_operation_at_a_time(actions["ExecuteChangeSet"])
@@ -303,7 +303,7 @@ def _rule_resource(direction: str) -> dict[str, Callable[..., Any]]:
 # ---- ECS is ours
 
 
-def _mount_ecs(resources: dict[str, Any], ecs: Ecs) -> None:
+def _mount_ecs(resources: dict[str, Any], ecs: EcsApi) -> None:
     """Clusters go to our control plane; services and task definitions are released by API.
 
     A type without a handler is refused by CreateChangeSet, before anything is made.

@@ -19,7 +19,7 @@ from fsd_local.balancing.checks import forward_groups
 from fsd_local.balancing.rules import BalancedRequest, meets
 from fsd_local.dataplane import Listener
 from fsd_local.elb import ElasticLoadBalancing, TargetGroup
-from fsd_local.health import HealthCheck
+from fsd_local.health import TargetGroupCheck
 from fsd_local.instance import ACCOUNT, REGION
 from fsd_local.seams import elbv2_checks
 from fsd_local.seams.scope import account_and_region, current, find, scope
@@ -28,7 +28,7 @@ _DELAY = "deregistration_delay.timeout_seconds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadBalancer:
+class BalancerName:
     arn: str
     name: str
     dns_name: str
@@ -59,8 +59,8 @@ class MiniStackTargetGroups:
         )
 
 
-def _health_check(record: Mapping[str, Any]) -> HealthCheck:
-    return HealthCheck(
+def _health_check(record: Mapping[str, Any]) -> TargetGroupCheck:
+    return TargetGroupCheck(
         path=str(record["HealthCheckPath"]),
         protocol=str(record["HealthCheckProtocol"]),
         port=str(record["HealthCheckPort"]),
@@ -80,23 +80,23 @@ def forwards_to(actions: Sequence[Mapping[str, Any]]) -> list[str]:
 # ---- for the data plane and the status
 
 
-def find_load_balancer(label: str) -> LoadBalancer | None:
+def find_load_balancer(label: str) -> BalancerName | None:
     """By its label, in any case; by its name alone where only one has it."""
     matches = [b for b in load_balancers() if label.lower() in (b.label, b.name.lower())]
     exact = [b for b in matches if b.label == label.lower()]
     return exact[0] if exact else (matches[0] if len(matches) == 1 else None)
 
 
-def load_balancers() -> Iterator[LoadBalancer]:
+def load_balancers() -> Iterator[BalancerName]:
     for record in alb._lbs.all_values():
-        yield LoadBalancer(
+        yield BalancerName(
             arn=record["LoadBalancerArn"],
             name=record["LoadBalancerName"],
             dns_name=record["DNSName"],
         )
 
 
-def load_balancers_of(target_group_arn: str) -> list[LoadBalancer]:
+def load_balancers_of(target_group_arn: str) -> list[BalancerName]:
     """Those with a rule that forwards to the target group."""
     account, region = account_and_region(target_group_arn)
     with scope(account, region):
@@ -117,7 +117,7 @@ def has_https_listener() -> bool:
     return any(record["Protocol"] == "HTTPS" for record in alb._listeners.all_values())
 
 
-def choose_listener(balancer: LoadBalancer, request: BalancedRequest) -> Listener | None:
+def choose_listener(balancer: BalancerName, request: BalancedRequest) -> Listener | None:
     """The listener that answers, with the actions of its first matching rule.
 
     All listeners share one port here. One that forwards wins over one that redirects, so that

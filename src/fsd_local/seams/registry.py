@@ -58,7 +58,7 @@ _REQUESTS = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RepositoryPlace:
     """Where a repository is, from its path in the one registry."""
 
     account: str
@@ -74,11 +74,11 @@ class Place:
         return f"arn:aws:ecr:{self.region}:{self.account}:repository/{self.repository}"
 
 
-def parse_path(path: str) -> Place:
+def parse_path(path: str) -> RepositoryPlace:
     found = _PREFIX.match(path)
     if found is None:
-        return Place(ACCOUNT, REGION, path)
-    return Place(found[1], found[2], path[found.end() :])
+        return RepositoryPlace(ACCOUNT, REGION, path)
+    return RepositoryPlace(found[1], found[2], path[found.end() :])
 
 
 def find_repository(image: str) -> str:
@@ -91,7 +91,7 @@ def mount(*, port: int, is_enforced: bool, password: str) -> None:
     """`password` lets whoever runs the tasks pull: their roles are asked before."""
     host = f"127.0.0.1:{port}"
     tokens = _Tokens(password, is_enforced=is_enforced)
-    ecr._repo_uri = lambda name: f"{host}/{Place(*current(), name).path}"
+    ecr._repo_uri = lambda name: f"{host}/{RepositoryPlace(*current(), name).path}"
     ecr._select_registry_request_scope = _keep_the_scope
     ecr.handle_request = _with_tokens(ecr.handle_request, tokens, host)
     ecr.handle_registry_request = _by_path(ecr.handle_registry_request, tokens)
@@ -157,7 +157,7 @@ def _keep_the_scope(_name: str, _headers: Any, _query: Any) -> None:
     """MiniStack would look for the repository in other Regions."""
 
 
-def _mount_within(query_params: Any, place: Place) -> Any:
+def _mount_within(query_params: Any, place: RepositoryPlace) -> Any:
     """A layer is mounted from another repository of the same registry, or uploaded."""
     source = ecr._query_first(query_params, "from")
     if not source:
@@ -219,7 +219,7 @@ def _log_in() -> Any:
     return status, headers, body
 
 
-def _denial(access_key: str, action: str, place: Place) -> Any:
+def _denial(access_key: str, action: str, place: RepositoryPlace) -> Any:
     """The identity's policies and the repository's, as ECR asks both."""
     owner = responses._account_from_sts_session(access_key) or access_key
     with scope(owner if owner.isdigit() else place.account, place.region):
@@ -233,7 +233,7 @@ def _denial(access_key: str, action: str, place: Place) -> Any:
     return ecr._registry_error(403, "DENIED", denied)
 
 
-def _judge(principal: Any, action: str, place: Place) -> str:
+def _judge(principal: Any, action: str, place: RepositoryPlace) -> str:
     context = iam_evaluator.EvalContext(
         principal_arn=principal.arn,
         principal_type=principal.type,

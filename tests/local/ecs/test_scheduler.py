@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fsd_local.ecs import describe
-from fsd_local.ecs.model import Health, StopCode, TaskStatus
+from fsd_local.ecs.model import StopCode, TaskHealth, TaskStatus
 from tests.local.ecs.timeline import Timeline, breaker
 
 HALF_IN_PLACE = {"minimumHealthyPercent": 50, "maximumPercent": 100}
@@ -559,7 +559,7 @@ def test_decide__task_with_an_unknown_check__is_not_healthy_yet() -> None:
 
     assert timeline.lines[-1] == "   2  v1 1 running  IN_PROGRESS"
     (task,) = timeline.service.tasks.values()
-    assert task.containers[0].health is Health.UNKNOWN
+    assert task.containers[0].health is TaskHealth.UNKNOWN
 
 
 # Deployment alarms.

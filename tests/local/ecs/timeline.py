@@ -13,10 +13,10 @@ from fsd_local.ecs import alarms, lifecycle
 from fsd_local.ecs.actions import Deregister, Effect, Launch, StopInRuntime
 from fsd_local.ecs.health import is_healthy, record_check
 from fsd_local.ecs.model import (
-    Deployment,
     DeploymentStatus,
+    EcsServiceRecord,
     Revision,
-    Service,
+    ServiceRollout,
     Task,
     TaskDefinition,
     TaskStatus,
@@ -68,7 +68,7 @@ class Timeline:
         self._pending: list[Task] = []
         self._stopping: list[Task] = []
         self._drained_at: dict[str, int] = {}
-        self.service = Service(
+        self.service = EcsServiceRecord(
             account="000000000000",
             region="us-east-1",
             cluster="dev",
@@ -219,7 +219,7 @@ class Timeline:
             )
         )
 
-    def _make_task(self, service: Service, deployment: Deployment, now: float) -> Task:
+    def _make_task(self, service: EcsServiceRecord, deployment: ServiceRollout, now: float) -> Task:
         return service_task(service, deployment, now, ids=self.ids)
 
     def _perform(self, effects: list[Effect]) -> None:

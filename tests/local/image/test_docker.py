@@ -10,7 +10,7 @@ import pytest
 from fsd.errors import CallFailedError
 from fsd.image.build import BuildJob
 from fsd.image.context import Source
-from fsd.image.docker import Builder, Kind, build_command, connect, find_builder, passed_on
+from fsd.image.docker import Builder, BuilderKind, build_command, connect, find_builder, passed_on
 from fsd.image.key import Recipe
 from tests.fakes.registry import FakeEcr, FakeRegistry
 
@@ -62,7 +62,7 @@ def test_find_builder__buildx__wins(tmp_path: Path) -> None:
 
     found = find_builder({"PATH": f"{tmp_path}/a:{tmp_path}/b"})
 
-    assert found == Builder(program=program, kind=Kind.BUILDX, has_provenance=True)
+    assert found == Builder(program=program, kind=BuilderKind.BUILDX, has_provenance=True)
 
 
 def test_find_builder__newer_cli_without_its_plugin__older_one_with_buildkit(
@@ -73,7 +73,7 @@ def test_find_builder__newer_cli_without_its_plugin__older_one_with_buildkit(
 
     found = find_builder({"PATH": f"{tmp_path}/a:{tmp_path}/b"})
 
-    assert found == Builder(program=program, kind=Kind.BUILDKIT)
+    assert found == Builder(program=program, kind=BuilderKind.BUILDKIT)
     assert found.environment == {"DOCKER_BUILDKIT": "1"}
 
 
@@ -82,7 +82,7 @@ def test_find_builder__only_a_newer_cli_without_plugin__legacy(tmp_path: Path) -
 
     found = find_builder({"PATH": f"{tmp_path}/a"})
 
-    assert found == Builder(program=program, kind=Kind.LEGACY)
+    assert found == Builder(program=program, kind=BuilderKind.LEGACY)
     assert found.environment == {"DOCKER_BUILDKIT": "0"}
 
 
@@ -95,7 +95,7 @@ def test_find_builder__no_cli__says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_build_command__buildx__every_option(fake_registry: FakeRegistry) -> None:
-    builder = Builder(program="docker", kind=Kind.BUILDX, has_provenance=True)
+    builder = Builder(program="docker", kind=BuilderKind.BUILDX, has_provenance=True)
 
     command = build_command(make_job(fake_registry), builder)
 
@@ -110,7 +110,7 @@ def test_build_command__buildx__every_option(fake_registry: FakeRegistry) -> Non
 
 
 def test_build_command__without_cache__takes_nothing_of_before(fake_registry: FakeRegistry) -> None:
-    builder = Builder(program="docker", kind=Kind.BUILDKIT, has_provenance=False)
+    builder = Builder(program="docker", kind=BuilderKind.BUILDKIT, has_provenance=False)
 
     command = build_command(make_job(fake_registry, cache=False), builder)
 

@@ -16,7 +16,7 @@ from fsd_files.tree import read_tree
 from fsd_local.errors import LocalCode, LocalError
 from fsd_local.image.interpreters import named_version
 from fsd_local.image.layers import Layers, OuterLink, materialize
-from fsd_local.image.stages import Snapshot, play
+from fsd_local.image.stages import FileSnapshot, play
 from fsd_local.image.steps import Steps
 from tests.fakes.wheels import make_wheel
 
@@ -49,7 +49,7 @@ class Image:
     done: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def make(self, text: str, *, allow_run: bool = False, **build_args: str) -> Snapshot:
+    def make(self, text: str, *, allow_run: bool = False, **build_args: str) -> FileSnapshot:
         steps = Steps(layers=self.layers, on_line=self.done.append, allow_run=allow_run)
         self.notes = steps.notes
         return play(
@@ -60,7 +60,7 @@ class Image:
             worker=steps,
         )
 
-    def says(self, snapshot: Snapshot, tmp_path: Path, *command: str) -> str:
+    def says(self, snapshot: FileSnapshot, tmp_path: Path, *command: str) -> str:
         """What a program of the image says, run in a folder with all of it."""
         root = tmp_path / "root"
         if not root.exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fsd_local.runtime.lines import Lines
-from fsd_local.runtime.reference import Reference, parse_reference
+from fsd_local.runtime.reference import ImageReference, parse_reference
 
 
 def test_lines__pieces__whole_lines_as_they_come() -> None:
@@ -52,5 +52,7 @@ def test_parse_reference__every_form__its_parts(
     found = parse_reference(text)
 
     digest = DIGEST if "@" in text else ""
-    assert found == Reference(text=text, host=host, repository=repository, tag=tag, digest=digest)
+    assert found == ImageReference(
+        text=text, host=host, repository=repository, tag=tag, digest=digest
+    )
     assert (found.version, found.is_loopback) == (version, is_loopback)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fsd_local.alarms import Rule, explain, judge, load_rule
+from fsd_local.alarms import AlarmRule, explain, judge, load_rule
 from fsd_local.seams.cloudwatch import evaluate
 from fsd_local.seams.scope import scope
 from tests.local.server.conftest import Clients
@@ -19,8 +19,8 @@ NOW = 100 * PERIOD + 30.0  # the hundredth period runs
 
 def rule(
     *, of: int = 3, needs: int = 3, missing: str = "missing", above: str = "GreaterThan"
-) -> Rule:
-    return Rule(
+) -> AlarmRule:
+    return AlarmRule(
         period=PERIOD,
         evaluation_periods=of,
         datapoints_to_alarm=needs,

@@ -7,9 +7,9 @@ from typing import Any
 import botocore.session
 import pytest
 
-from fsd_local.autoscaling import ApplicationAutoScaling
+from fsd_local.autoscaling import ScalingEngine
 from fsd_local.ports import Alarm, Measured, Metric
-from fsd_local.tracking import Change, Past, Reading, Situation, decide
+from fsd_local.tracking import CapacityChange, Past, Reading, Situation, decide
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 SERVICE = {
@@ -95,7 +95,7 @@ class Client:
     def __init__(self, *, speed: float = 1.0) -> None:
         self.services = Services()
         self.metrics = Metrics()
-        self.scaling = ApplicationAutoScaling(self.services, self.metrics, speed=speed)
+        self.scaling = ScalingEngine(self.services, self.metrics, speed=speed)
 
     def __call__(self, action: str, **parameters: Any) -> dict[str, Any]:
         status, body = self.scaling.handle(action, parameters, account=ACCOUNT, region=REGION)
@@ -402,7 +402,7 @@ SITUATION = Situation(count=4, minimum=1, maximum=20, may_go_out=True, may_go_in
 def test_decide__one_wants_out_and_one_in__out() -> None:
     cpu, memory = reading("cpu", 10.0, is_low=True), reading("memory", 105.0, is_high=True)
 
-    assert decide([cpu, memory], Past(), SITUATION, 0) == Change(
+    assert decide([cpu, memory], Past(), SITUATION, 0) == CapacityChange(
         count=6, policy="memory", alarm="memory-high", is_out=True
     )
 
@@ -417,7 +417,7 @@ def test_decide__only_one_wants_in__stays() -> None:
 def test_decide__all_want_in__to_what_the_busier_needs() -> None:
     cpu, memory = reading("cpu", 10.0, is_low=True), reading("memory", 35.0, is_low=True)
 
-    assert decide([cpu, memory], Past(), SITUATION, 0) == Change(
+    assert decide([cpu, memory], Past(), SITUATION, 0) == CapacityChange(
         count=2, policy="memory", alarm="memory-low", is_out=False
     )
 

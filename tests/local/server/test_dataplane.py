@@ -12,7 +12,7 @@ import pytest
 
 from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.dataplane import Address, DataPlane, Listener, find_address
-from fsd_local.elb import Target
+from fsd_local.elb import GroupMember
 from fsd_local.health import DRAINING, HEALTHY, REGISTERING
 from fsd_local.ports import TargetState
 from tests.local.server.targets import Target as Server
@@ -29,10 +29,10 @@ class Balancer:
     """A load balancer `app` with one listener."""
 
     listener: Listener | None = HTTP
-    members: list[tuple[Target, TargetState]] = field(default_factory=list)
+    members: list[tuple[GroupMember, TargetState]] = field(default_factory=list)
 
     def add(self, port: int, state: TargetState = HEALTHY) -> None:
-        self.members.append((Target(group=GROUP, address="127.0.0.1", port=port), state))
+        self.members.append((GroupMember(group=GROUP, address="127.0.0.1", port=port), state))
 
     def plane(self) -> DataPlane:
         return DataPlane(self._choose, self._targets)
@@ -43,7 +43,7 @@ class Balancer:
             raise LookupError(name)
         return self.listener
 
-    def _targets(self, group: str) -> Sequence[tuple[Target, TargetState]]:
+    def _targets(self, group: str) -> Sequence[tuple[GroupMember, TargetState]]:
         return self.members if group == GROUP else []
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from fsd_local.elb import ElasticLoadBalancing, TargetGroup
-from fsd_local.health import HealthCheck
+from fsd_local.health import TargetGroupCheck
 from tests.local.server.targets import serving, wait_for
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/app/1"
 GROUP = TargetGroup(
     arn=ARN,
-    check=HealthCheck(path="/health", interval=5, timeout=2, healthy_threshold=2),
+    check=TargetGroupCheck(path="/health", interval=5, timeout=2, healthy_threshold=2),
     deregistration_delay=30,
     attached=True,
 )

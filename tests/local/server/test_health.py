@@ -7,20 +7,20 @@ from fsd_local.health import (
     FAILED,
     HEALTHY,
     PASSED,
-    Health,
-    HealthCheck,
     Probe,
+    TargetGroupCheck,
+    TargetHealthState,
     advance,
     judge,
     matches,
 )
 
-CHECK = HealthCheck(healthy_threshold=3, unhealthy_threshold=2)
+CHECK = TargetGroupCheck(healthy_threshold=3, unhealthy_threshold=2)
 BAD = judge(500, "200")
 
 
-def after(probes: list[Probe], start: Health | None = None) -> Health:
-    health = start or Health()
+def after(probes: list[Probe], start: TargetHealthState | None = None) -> TargetHealthState:
+    health = start or TargetHealthState()
     for probe in probes:
         health = advance(health, probe, CHECK)
     return health

@@ -22,7 +22,7 @@ from fsd.manifest.finding import Finding, Severity
 from fsd.plan.steps import Plan
 from fsd.release.reporter import Reporter
 from fsd.release.result import PhaseName, PhaseState, Result
-from fsd.report.plans import Planned
+from fsd.report.plans import PlanReport
 from tests.fakes.clock import FakeClock
 from tests.unit.report.results import make_phase, make_result
 
@@ -64,13 +64,13 @@ class FakeDeployer:
         has_errors = any(finding.severity is Severity.ERROR for finding in self.findings)
         return CheckedManifest(service=file.stem, findings=self.findings, has_errors=has_errors)
 
-    def plan(self, options: DeployOptions, *, reporter: Reporter) -> Planned:
+    def plan(self, options: DeployOptions, *, reporter: Reporter) -> PlanReport:
         del reporter
         self.planned.append(options)
         if options.environment in self.plan_errors:
             raise self.plan_errors[options.environment]
         plan = Plan(name="x", account="1", region="us-east-1", steps=())
-        return Planned(service=options.file.stem, environment=options.environment, plan=plan)
+        return PlanReport(service=options.file.stem, environment=options.environment, plan=plan)
 
     def deploy(self, options: DeployOptions, *, reporter: Reporter) -> Result:
         self.deployed.append(options)

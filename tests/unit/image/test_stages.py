@@ -9,7 +9,7 @@ import pytest
 from fsd_files.dockerfile import parse_dockerfile
 from fsd_files.errors import FileError
 from fsd_files.tree import FOLDER, Kind, Node, Tree
-from fsd_local.image.stages import Configuration, Snapshot, play
+from fsd_local.image.stages import Configuration, FileSnapshot, play
 
 
 def tree(*paths: str) -> Tree:
@@ -25,7 +25,7 @@ def tree(*paths: str) -> Tree:
 
 def played(
     text: str, *paths: str, context: Tree | None = None, args: Mapping[str, str] | None = None
-) -> Snapshot:
+) -> FileSnapshot:
     return play(
         parse_dockerfile(text),
         context=tree(*paths) if context is None else context,
@@ -34,7 +34,7 @@ def played(
     )
 
 
-def files(snapshot: Snapshot) -> dict[str, str]:
+def files(snapshot: FileSnapshot) -> dict[str, str]:
     return {
         path: node.content.decode()
         for path, node in snapshot.tree.items()

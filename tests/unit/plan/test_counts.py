@@ -9,7 +9,7 @@ from fsd.compile.desired import Desired, Scaling
 from fsd.plan.counts import PlannedCount, plan_counts
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
-from fsd.report.plans import Planned, plan_json, plan_text
+from fsd.report.plans import PlanReport, plan_json, plan_text
 from fsd.snapshot import DeploymentStatus, EcsDeployment, ServiceDeployment
 from tests.unit.plan.test_planner import NOTHING, deployed
 from tests.unit.release.desired import make_desired
@@ -52,7 +52,7 @@ def seen(
 
 def screen(desired: Desired, observed: Observed) -> str:
     plan = plan_release(desired, observed)
-    return plan_text(Planned(service="web", environment="dev", plan=plan, notes=plan.warnings))
+    return plan_text(PlanReport(service="web", environment="dev", plan=plan, notes=plan.warnings))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_plan__target_of_somebody_else__named_and_left() -> None:
 
 def test_plan__own_auto_scaling_ends__the_count_that_follows_is_in_the_plan() -> None:
     plan = plan_release(wanted(2), seen(6, SCALING))
-    report = plan_json(Planned(service="web", environment="dev", plan=plan))
+    report = plan_json(PlanReport(service="web", environment="dev", plan=plan))
 
     assert screen(wanted(2), seen(6, SCALING)) == (
         "web → dev    1 to change, 1 to remove\n"

@@ -17,7 +17,7 @@ from fsd.release.deploy import DeployRequest, deploy
 from fsd.release.observe import observe, place_of
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
-from fsd.report.plans import Planned, plan_json
+from fsd.report.plans import PlanReport, plan_json
 from fsd.snapshot import EcsDeployment, TargetHealth
 from tests.fakes.aws import FakeAws, FakeClock, FakeTargets
 from tests.unit.plan.manifests import make_desired_by_chance
@@ -55,7 +55,7 @@ class World:
 
     def plan(self, desired: Desired) -> dict[str, Any]:
         plan = plan_release(desired, observe(self.aws.aws(), place_of(desired)))
-        return plan_json(Planned(service="web", environment="dev", plan=plan))
+        return plan_json(PlanReport(service="web", environment="dev", plan=plan))
 
     def change(self, **what: object) -> None:
         """Somebody changes the service by hand."""

@@ -21,7 +21,7 @@ from fsd.plan.steps import ApplyStack, CreateService, Plan, RegisterRevision, Up
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.report.markdown import render_comment, render_error_comment, render_progress_comment
 from fsd.report.plan_markdown import Proposal, render_plan_comment
-from fsd.report.plans import Planned
+from fsd.report.plans import PlanReport
 from tests.unit.report.results import (
     DIAGNOSIS,
     T0,
@@ -126,8 +126,10 @@ WARNING = Finding(
 )
 
 
-def planned(env: str, plan: Plan, *notes: str) -> Planned:
-    return Planned(service="offer-api", environment=env, plan=plan, notes=notes, expected=ESTIMATE)
+def planned(env: str, plan: Plan, *notes: str) -> PlanReport:
+    return PlanReport(
+        service="offer-api", environment=env, plan=plan, notes=notes, expected=ESTIMATE
+    )
 
 
 def plan_comment(**fields: object) -> str:

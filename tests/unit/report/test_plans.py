@@ -7,7 +7,7 @@ from fsd.manifest.rollout_time import Estimate, Part
 from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Step
 from fsd.release.ports import Difference, Drifted, StackDrift
 from fsd.report.changes import change_json
-from fsd.report.plans import Planned, plan_json, plan_text
+from fsd.report.plans import PlanReport, plan_json, plan_text
 
 STACK = ApplyStack(
     template={},
@@ -26,7 +26,7 @@ REVISION = RegisterRevision(
 )
 
 
-def make_planned(*steps: Step, attach_to: str = "", notes: tuple[str, ...] = ()) -> Planned:
+def make_planned(*steps: Step, attach_to: str = "", notes: tuple[str, ...] = ()) -> PlanReport:
     plan = Plan(
         name="offer-api-prod",
         account="123456789012",
@@ -35,7 +35,7 @@ def make_planned(*steps: Step, attach_to: str = "", notes: tuple[str, ...] = ())
         count=Count(before=2, after=2),
         attach_to=attach_to,
     )
-    return Planned(service="offer-api", environment="prod", plan=plan, notes=notes)
+    return PlanReport(service="offer-api", environment="prod", plan=plan, notes=notes)
 
 
 def test_plan_text__steps__a_line_each_and_the_counts_first() -> None:

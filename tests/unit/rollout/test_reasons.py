@@ -13,7 +13,7 @@ import pytest
 from fsd.rollout import reasons
 from fsd.rollout.denials import Denial, Policy, advise_denial, find_denial
 from fsd.rollout.failures import classify, classify_event
-from fsd.rollout.reasons import Stage, cut_names, read_reason
+from fsd.rollout.reasons import TaskStage, cut_names, read_reason
 from fsd.snapshot import StoppedContainer, StoppedTask
 
 ECR = "210987654321.dkr.ecr.eu-west-1.amazonaws.com"
@@ -341,15 +341,15 @@ def test_cut_names__any_pattern_taken_away__a_name_is_left(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("text", "stage", "words"),
     [
-        (f"{MANIFEST}{ECR}/web:v1: not found", Stage.IMAGE, "<ecr>: not found"),
-        (f'{MANIFEST}"docker.io/x/y:6": 403 Forbidden', Stage.IMAGE, '"<docker-hub>": 403'),
-        (f"{PULL}pull access denied for not-found, x", Stage.IMAGE, "denied for <image>, x"),
-        (f"{ASM}{WHO}perform: x", Stage.SECRET, "User: <arn> is not authorized"),
-        ("Task can’t start", Stage.OTHER, "Task can't start"),
-        ("", Stage.OTHER, ""),
+        (f"{MANIFEST}{ECR}/web:v1: not found", TaskStage.IMAGE, "<ecr>: not found"),
+        (f'{MANIFEST}"docker.io/x/y:6": 403 Forbidden', TaskStage.IMAGE, '"<docker-hub>": 403'),
+        (f"{PULL}pull access denied for not-found, x", TaskStage.IMAGE, "denied for <image>, x"),
+        (f"{ASM}{WHO}perform: x", TaskStage.SECRET, "User: <arn> is not authorized"),
+        ("Task can’t start", TaskStage.OTHER, "Task can't start"),
+        ("", TaskStage.OTHER, ""),
     ],
 )
-def test_read_reason__names__are_cut_out(text: str, stage: Stage, words: str) -> None:
+def test_read_reason__names__are_cut_out(text: str, stage: TaskStage, words: str) -> None:
     reason = read_reason(text)
 
     assert reason.stage is stage
