@@ -27,7 +27,7 @@ _PSEUDO = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _TerraformKind:
     """`attributes` are CloudFormation's names → Terraform's; `ref` is what Ref means."""
 
     type: str
@@ -36,9 +36,9 @@ class _Kind:
     documents: frozenset[str] = field(default_factory=frozenset)  # policies, as JSON
 
 
-def _kind(type_: str, names: str, *, ref: str = "id", documents: str = "") -> _Kind:
+def _kind(type_: str, names: str, *, ref: str = "id", documents: str = "") -> _TerraformKind:
     pairs = (one.split("=") for one in names.split())
-    return _Kind(type_, dict(pairs), ref=ref, documents=frozenset(documents.split()))
+    return _TerraformKind(type_, dict(pairs), ref=ref, documents=frozenset(documents.split()))
 
 
 _KINDS = {
@@ -192,7 +192,7 @@ class _Writer:
                 ],
             )
 
-    def _value(self, name: str, value: JsonValue, kind: _Kind) -> str:
+    def _value(self, name: str, value: JsonValue, kind: _TerraformKind) -> str:
         expression = self._expression(value)
         return f"jsonencode({expression})" if name in kind.documents else expression
 
