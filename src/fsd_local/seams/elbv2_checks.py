@@ -55,6 +55,14 @@ _POLICIES = {
     "TLS13-1-2-Ext2-2021-06",
     "TLS13-1-2-Res-2021-06",
     "TLS13-1-3-2021-06",
+    # With key exchange for the time after quantum computers.
+    "TLS13-1-0-PQ-2025-09",
+    "TLS13-1-2-PQ-2025-09",
+    "TLS13-1-2-Ext0-PQ-2025-09",
+    "TLS13-1-2-Ext1-PQ-2025-09",
+    "TLS13-1-2-Ext2-PQ-2025-09",
+    "TLS13-1-2-Res-PQ-2025-09",
+    "TLS13-1-3-PQ-2025-09",
 }
 _HEALTH = (
     "HealthCheckProtocol",
