@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from fsd.change import Change
+from fsd.durations import duration_text
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.ending import Ended, outcome_of
@@ -62,7 +63,7 @@ def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[Stage], None]
     except CallFailedError as error:
         end(PhaseState.FAILED, "AWS does not answer")
         return ended_unknown(rolling, error, rollout.way_back.ref)
-    took = seconds_text(clock.now() - began)
+    took = duration_text(clock.now() - began)
     match outcome_of(watched.verdict):
         case Outcome.SUCCEEDED:
             return _succeeded(rollout, watched, end=end, took=took)
@@ -138,7 +139,7 @@ def _timed_out(rollout: Rollout, watched: Watched) -> Ended:
     if deployment and hook:
         message = paused_text(hook, deployment.lifecycle_stage)
         steps.insert(0, continue_command(deployment.arn, hook))
-    timeout = seconds_text(rollout.way_back.operation.timeout)
+    timeout = duration_text(rollout.way_back.operation.timeout)
     return Ended(
         outcome=Outcome.TIMED_OUT,
         diagnosis=diagnosis if diagnosis.cause.code != ROLLOUT_FAILED.code else None,
@@ -194,7 +195,7 @@ def _go_back(
     back = _gone_back(replace(rollout.way_back, verdict=watched.verdict))
     _note(rollout, diagnosis)
     state = PhaseState.DONE if back.outcome is Outcome.ROLLED_BACK else PhaseState.FAILED
-    took = seconds_text(rollout.way_back.operation.clock.now() - began)
+    took = duration_text(rollout.way_back.operation.clock.now() - began)
     phases.end(PhaseName.ROLLBACK, state, f"{back.text} after {took}", began)
     if back.outcome is Outcome.SUCCEEDED:
         return Ended(outcome=back.outcome, message=back.message)
@@ -222,8 +223,3 @@ def _note(rollout: Rollout, diagnosis: Diagnosis) -> None:
     unwritten = note_failure(back.aws.ecs, arn, diagnosis.cause)
     if unwritten:
         back.operation.reporter.note(unwritten)
-
-
-def seconds_text(duration: timedelta) -> str:
-    total = round(duration.total_seconds())
-    return f"{total} s" if total < 60 else f"{total // 60}m{total % 60:02d}s"

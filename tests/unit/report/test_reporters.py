@@ -29,7 +29,7 @@ def test_plain__whole_deployment__a_line_a_change() -> None:
     reporter.progress(make_progress(elapsed=timedelta(seconds=80)))
     reporter.progress(make_progress(new_healthy=0, failed_tasks=1))
     reporter.phase(
-        make_phase(PhaseName.ROLLOUT, state=PhaseState.FAILED, text="failed after 41 s", start=20)
+        make_phase(PhaseName.ROLLOUT, state=PhaseState.FAILED, text="failed after 41s", start=20)
     )
 
     assert (
@@ -43,7 +43,7 @@ running · 1m12s
 14:01:30   ECS: has started 2 tasks: (task 7f3a…)
 14:01:30 · rollout   new offer-api-dev:42 0 of 2 healthy, 2 starting · old offer-api-dev:41 2 \
 running · 1 of 3 failed tasks · 1m12s
-14:00:32 ✘ rollout   failed after 41 s
+14:00:32 ✘ rollout   failed after 41s
 """
     )
 
