@@ -24,9 +24,9 @@ def test_look__embedded_aws_not_running__says_so_and_starts_none(
 
     assert (ended.code, ended.out) == (5, "")
     assert ended.err == (
-        "error[local-not-running]: the embedded AWS is not running, so that nothing runs in it\n"
+        "error[local-not-running]: the embedded AWS is not running, so nothing runs in it\n"
         "  --> --env local\n"
-        "  fix: start it with  fsd local up  or deploy to it:  fsd deploy --env local\n"
+        "  fix: run `fsd local up`, or deploy with `fsd deploy --env local`\n"
     )
     assert fsd.status() == {"running": False}
 

@@ -38,14 +38,14 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "history": ("history", "List releases and how each one ended."),
         "diagnose": ("diagnose", "Explain what is wrong with a service, at any time."),
         "logs": ("logs", "Show the log lines of a service."),
-        "run": ("run", "Run a command once, beside the service; its exit code is yours."),
+        "run": ("run", "Run a command once as a task of the service, and exit with its exit code."),
         "scale": ("scale", "Set the number of tasks."),
         "restart": ("restart", "Replace the tasks, keeping the same revision."),
     },
     "Set up": {
-        "bootstrap": ("bootstrap", "Prepare an account: who may deploy, and where to."),
-        "doctor": ("doctor", "List what would stop a deployment; change nothing."),
-        "iam": ("iam", "Print the least policies of the roles."),
+        "bootstrap": ("bootstrap", "Set up an account so that a repository can deploy to it."),
+        "doctor": ("doctor", "List what would stop a deployment, without changing anything."),
+        "iam": ("iam", "Print the least-privilege policies of the roles."),
     },
     "Local": {
         "local": ("local", "Run AWS on this machine: up, down, status, env, reset."),
@@ -55,7 +55,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "schema": ("schema", "Print the JSON Schema of the Service YAML."),
         "help": ("help", "Show the help of a command."),
         "completion": ("completion", "Print the completion script for a shell."),
-        "ci": ("ci", "Run as the GitHub Action does."),
+        "ci": ("ci", "Do what the GitHub Action does."),
     },
 }
 COMMANDS = {name: entry for commands in GROUPS.values() for name, entry in commands.items()}

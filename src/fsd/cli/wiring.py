@@ -256,9 +256,9 @@ def _connect_local(environment: Environment, *, start: bool) -> Connection:
     running = embedded_aws.find()
     if running is None and not start:
         raise CallFailedError(
-            "the embedded AWS is not running, so that nothing runs in it",
+            "the embedded AWS is not running, so nothing runs in it",
             where=f"--env {LOCAL}",
-            fix="start it with  fsd local up  or deploy to it:  fsd deploy --env local",
+            fix="run `fsd local up`, or deploy with `fsd deploy --env local`",
             code=ErrorCode.LOCAL_NOT_RUNNING,
         )
     instance = running or embedded_aws.ensure()

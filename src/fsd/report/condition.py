@@ -26,7 +26,7 @@ _PHRASES = {
     RolloutStatus.STOPPED: "was stopped",
     RolloutStatus.IN_PROGRESS: "is in progress",
     RolloutStatus.ROLLING_BACK: "is being rolled back",
-    RolloutStatus.UNSAID: "ECS does not say how it went",
+    RolloutStatus.UNSAID: "ECS does not say how it ended",
 }
 
 

@@ -168,7 +168,7 @@ def _facts(row: Failure) -> Iterator[tuple[str, str]]:
         tasks = "the task's stopped reason and its containers' reasons"
         yield "where", "the service's events" if is_event else tasks
     yield "ends the wait", ends_the_wait(row)
-    yield "the report advises", row.advice
+    yield "advice", row.advice
 
 
 def _sign_text(row: Failure) -> str:

@@ -181,7 +181,7 @@ def _deployment_text(examination: Examination) -> str:
     status = str(deployment.status) if deployment else str(rollout.state)
     parts = [status, family_revision(rollout.task_definition_arn), _since(rollout)]
     if rollout.state is RolloutStatus.UNSAID:
-        parts = [*parts[1:], "ECS does not say how it went"]
+        parts = [*parts[1:], "ECS does not say how it ended"]
     if deployment and deployment.failure_count:
         limit = f" of {deployment.failure_threshold}" if deployment.failure_threshold else ""
         parts.append(f"{deployment.failure_count}{limit} failed tasks")

@@ -79,8 +79,8 @@ _TARGET_ADVICE: tuple[tuple[str, str], ...] = (
     (r"\[429\b", "let the health path answer however often it is asked"),
     (
         r"\[5[0-9][0-9]",
-        "the service answers its health check with an error: fix the service, or what it depends "
-        "on",
+        "the service answers its health check with an error; correct the service, or what it "
+        "depends on",
     ),
     (
         r"Availability Zone that is not enabled",

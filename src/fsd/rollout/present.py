@@ -511,7 +511,7 @@ def _too_few(view: _View) -> Iterator[Cause]:
     cause = _cause(
         TOO_FEW_TASKS,
         view,
-        summary=f"{running} of {desired} tasks run, and nothing that FSD reads says why",
+        summary=f"{running} of {desired} tasks run, and FSD found no reason",
         evidence=[Evidence(source="ECS", text=e.message, at=view.stamp(e.at)) for e in events],
     )
     yield replace(cause, advice=_ADVICE.get(view.service.controller, cause.advice))

@@ -152,7 +152,7 @@ NO_ANSWER = (
         (
             answered("500, 503"),
             (),
-            "the service answers its health check with an error: fix the service, or what it depends "
+            "the service answers its health check with an error; correct the service, or what it depends "
             "on",
         ),
     ],
