@@ -84,7 +84,8 @@ class ContainerState:
     running: bool
     exit_code: int | None = None  # set once it has exited
     out_of_memory: bool = False
-    listens: bool | None = None  # whether its task has a port open; None: nobody can tell
+    # Whether its task has a port open; None: nobody can tell. It says nothing of the container.
+    listens: bool | None = field(default=None, compare=False)
 
 
 class LaunchError(Exception):

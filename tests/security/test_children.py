@@ -43,7 +43,7 @@ def _is_start(node: ast.AST) -> bool:
         # (tests/local/image/test_installs.py), and what asks which Python there is.
         (
             "fsd_local",
-            {"instance.py", "runtime/processes.py", "runtime/orphans.py"}
+            {"instance.py", "runtime/processes.py", "runtime/launcher.py", "runtime/orphans.py"}
             | {"image/programs.py", "image/interpreters.py"},
         ),
     ],

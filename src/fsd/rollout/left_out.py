@@ -8,31 +8,30 @@ from dataclasses import replace
 
 from fsd.rollout.cause import Cause, Diagnosis
 
-# A module, a program, a file or a library that is not there; or another Python's language.
+# A module, a program, a file or a library that is not there.
 _MISSING = re.compile(
-    r"ModuleNotFoundError|No module named|ImportError|command not found|: not found"
-    r"|executable file not found|no such file or directory|cannot open shared object"
-    r"|FileNotFoundError|SyntaxError|unsupported operand type\(s\) for \||has no attribute"
-    r"|is not a known|ImproperlyConfigured|OSError: \[Errno 2\]|libGL|requires Python",
-    re.IGNORECASE,
+    r"ModuleNotFoundError|No module named '|command not found|^\S*sh: .*: not found"
+    r"|executable file not found|cannot open shared object file|FileNotFoundError"
+    r"|: no such file or directory|: Unable to find .* library|cannot load library",
+    re.IGNORECASE | re.MULTILINE,
 )
 _OF_PYTHON = re.compile(r"^Python 3\.\d+ of FROM")
 _FOREIGN_LANGUAGE = re.compile(
-    r"SyntaxError|unsupported operand type\(s\) for \||has no attribute|cannot import name"
-    r"|No module named '?(?:tomllib|zoneinfo|distutils|graphlib)"
+    r"SyntaxError|unsupported operand type\(s\) for \|"
+    r"|AttributeError: module '\w+' has no attribute"
+    r"|cannot import name '\w+' from '(?:typing|collections|enum|datetime|itertools)'"
+    r"|No module named '(?:tomllib|zoneinfo|distutils|graphlib|imp|cgi)'"
 )
 
 
 def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagnosis:
     """The worst cause says first what was left out, where that can be why."""
     said = "\n".join(_words(diagnosis))
-    if not left_out or not _MISSING.search(said):
-        return diagnosis
     python = [text for text in left_out if _OF_PYTHON.match(text)]
     steps = [text for text in left_out if text not in python]
     if python and _FOREIGN_LANGUAGE.search(said):
         return _with_first(diagnosis, python[0], "install that Python")
-    if not steps:
+    if not steps or not _MISSING.search(said):
         return diagnosis
     text = f"the image was made without Docker, and this step was left out: {'; '.join(steps)}"
     return _with_first(diagnosis, text, "install the same on this machine")

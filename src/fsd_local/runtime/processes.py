@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tarfile
 import threading
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from fsd_local.image.interpreters import own_python
 from fsd_local.image.layers import link_files
 from fsd_local.ports import (
     ContainerSpec,
@@ -33,6 +35,7 @@ from fsd_local.ports import (
 from fsd_local.rootfs import link_volume, unpack
 from fsd_local.runtime import orphans, wording
 from fsd_local.runtime.addresses import Addresses, Lease, is_listening
+from fsd_local.runtime.binds import LAUNCHER, answer_binds
 from fsd_local.runtime.images import (
     Images,
     ProcessImage,
@@ -333,7 +336,7 @@ def _start(
     spec: ContainerSpec, program: StartedProgram, place: ContainerPlace, logs: LogSink
 ) -> _ProcessContainer:
     try:
-        process = _spawn(with_limits(program, spec.ulimits), subprocess.PIPE)
+        process = _launch(with_limits(program, spec.ulimits), place.lease)
     except LaunchError as error:
         raise LaunchError(error.reason, container=spec.name, exit_code=error.exit_code) from error
     container = _ProcessContainer(spec, process, place, program)
@@ -341,7 +344,31 @@ def _start(
     return container
 
 
-def _spawn(program: StartedProgram, output: int) -> subprocess.Popen[bytes]:
+def _launch(program: StartedProgram, lease: Lease) -> subprocess.Popen[bytes]:
+    """The main program of a container, whose binds are answered. Raises LaunchError."""
+    here, there = socket.socketpair()
+    with here, there:
+        launcher = (str(own_python()), "-I", "-S", str(LAUNCHER), str(there.fileno()))
+        argv = (*launcher, *program.argv)
+        process = _spawn(replace(program, argv=argv), subprocess.PIPE, pass_fds=(there.fileno(),))
+        there.close()
+        try:
+            _, listeners, _, _ = socket.recv_fds(here, 1, 1)
+            number = here.recv(16)  # nothing, once the program runs
+        except OSError:
+            listeners, number = [], b""
+        for listener in listeners:
+            answer_binds(listener, lease)
+        if number:
+            with process:
+                process.wait()
+            raise _not_started(program, OSError(int(number), os.strerror(int(number))))
+    return process
+
+
+def _spawn(
+    program: StartedProgram, output: int, *, pass_fds: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
     """Raises LaunchError with what the kernel said."""
     try:
         return subprocess.Popen(
@@ -352,16 +379,21 @@ def _spawn(program: StartedProgram, output: int) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=pass_fds,
             bufsize=0,
         )
-    except FileNotFoundError as error:
-        raise LaunchError(wording.no_program(program.argv[0]), exit_code=_NOT_FOUND) from error
-    except PermissionError as error:
-        raise LaunchError(wording.not_executable(program.argv[0]), exit_code=126) from error
     except (OSError, ValueError) as error:
-        # ENOEXEC, an argument list that is too long, a null byte in a variable.
-        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise LaunchError(wording.cannot_start(f"exec: {said.lower()}")) from error
+        raise _not_started(program, error) from error
+
+
+def _not_started(program: StartedProgram, error: OSError | ValueError) -> LaunchError:
+    if isinstance(error, FileNotFoundError):
+        return LaunchError(wording.no_program(program.argv[0]), exit_code=_NOT_FOUND)
+    if isinstance(error, PermissionError):
+        return LaunchError(wording.not_executable(program.argv[0]), exit_code=126)
+    # ENOEXEC, an argument list that is too long, a null byte in a variable.
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return LaunchError(wording.cannot_start(f"exec: {said.lower()}"))
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -50,6 +50,10 @@ def test_explain__something_is_missing_and_a_step_was_left_out__says_so_first(sa
         (LIBRARY, ()),
         (LIBRARY, PYTHON),
         ("ZeroDivisionError: division by zero", STEPS),
+        ("AttributeError: 'NoneType' object has no attribute '_instantiate_plugins'", STEPS),
+        ("Invalid HTTP_HOST header: '127.77.52.122:8000'", STEPS),
+        ('GET / HTTP/1.1" 404: page not found', STEPS),
+        ("KeyError: 'DATABASE_URL'", PYTHON),
         ("ZeroDivisionError: division by zero", PYTHON),
     ],
 )
