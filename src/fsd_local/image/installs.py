@@ -264,7 +264,11 @@ def _project_tool(shell: Shell, words: Sequence[str]) -> list[str] | None:
     uv = find_uv()
     version = shell.variables.get(f"{name.upper()}_VERSION", "")
     wanted = f"{name}=={version}" if re.fullmatch(r"\d+(\.\d+)*", version) else name
-    return [uv, "tool", "run", "--quiet", "--from", wanted, name, *rest] if uv else None
+    python = shell.find_program("/usr/local/bin/python")
+    if uv is None or python is None:
+        return None
+    # By the image's Python: what the tool makes an environment of is its own.
+    return [uv, "tool", "run", "--quiet", "--python", str(python), "--from", wanted, name, *rest]
 
 
 _PROGRAMS: Mapping[str, Callable[[Shell, Sequence[str]], list[str] | None]] = {

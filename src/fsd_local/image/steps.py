@@ -112,7 +112,7 @@ class Steps:
             running = Running(step=step, root=root, work=work, allow_run=self.allow_run)
             running.on_line = self.on_line
             if not running.run(commands):
-                raise _failed(step, running)
+                raise _failed(step, running, self.notes)
             _unmount(root, step.mounted, tree)
             kept = {p: entry for p, entry in before.items() if p in tree or p not in step.mounted}
             return self.layers.keep(key, root, kept, skipped=tuple(running.skipped))
@@ -214,11 +214,13 @@ def _left_out(commands: Sequence[ScriptCommand], step: Step) -> tuple[str, ...]:
     return (step.instruction.summary,) if running.skipped else ()
 
 
-def _failed(step: Step, running: Running) -> LocalError:
+def _failed(step: Step, running: Running, notes: Sequence[str]) -> LocalError:
     said = "\n".join(line for line in running.lines[-_LINES_OF_A_FAILURE:])
     text = said.replace(str(running.root), "")
     missing = [skipped for skipped in running.skipped if "install" in skipped]
     fix = "correct the step as the lines above say"
+    if notes:
+        fix = f"{'; '.join(notes)}, or use --runtime container; else {fix}"
     if missing:
         fix = (
             f"without Docker this was skipped before it: {'; '.join(missing)}. If it needs that, "

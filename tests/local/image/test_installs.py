@@ -378,6 +378,13 @@ def test_begin__python_that_nobody_has__another_and_a_note(image: Image) -> None
     ]
 
 
+def test_run__install_fails_on_another_python__says_so_first(image: Image) -> None:
+    with pytest.raises(LocalError) as raised:
+        image.make("FROM python:3.99\nRUN pip install no-such-thing\nCMD x")
+
+    assert raised.value.fix.startswith("Python 3.99 of FROM is not on this machine: ")
+
+
 def test_begin__python__is_the_machines_and_has_no_packages(image: Image) -> None:
     made = image.make(f"{FROM}CMD x")
 
