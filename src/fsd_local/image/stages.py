@@ -469,15 +469,25 @@ def _find(tree: Tree, source: str) -> Iterator[_FoundFile]:
     if not path:
         yield _FoundFile(name="", node=FOLDER, below=dict(tree))
         return
+    path = _through_links(tree, path)
     candidates = {path} if path in tree or _has_below(tree, path) else set(_matching(tree, path))
     for name in sorted(candidates):
-        node = _follow(tree, name)
+        place = _resolve(tree, name)
+        node = tree.get(place, FOLDER)
         below = {
-            other.removeprefix(f"{name}/"): entry
+            other.removeprefix(f"{place}/"): entry
             for other, entry in tree.items()
-            if other.startswith(f"{name}/")
+            if other.startswith(f"{place}/")
         }
         yield _FoundFile(name=posixpath.basename(name), node=node, below=below)
+
+
+def _through_links(tree: Tree, path: str) -> str:
+    """With the folders above it in their own places, where links stand for them."""
+    parts, found = path.split("/"), ""
+    for part in parts[:-1]:
+        found = _resolve(tree, f"{found}/{part}".lstrip("/"))
+    return f"{found}/{parts[-1]}".lstrip("/")
 
 
 def _has_below(tree: Tree, path: str) -> bool:
@@ -505,18 +515,18 @@ def _all_paths(tree: Tree) -> set[str]:
     return paths
 
 
-def _follow(tree: Tree, path: str) -> Node:
-    """The node; a link to a file of the same tree is that file, as in Docker."""
-    node = tree.get(path, FOLDER)
+def _resolve(tree: Tree, path: str) -> str:
+    """Where a path leads; a link to something of the same tree is that, as in Docker."""
+    start = path
     for _ in range(16):
+        node = tree.get(path, FOLDER)
         if node.kind is not Kind.LINK:
-            return node
+            return path
         base = "/" if node.target.startswith("/") else f"/{posixpath.dirname(path)}"
         path = posixpath.normpath(posixpath.join(base, node.target)).lstrip("/")
-        if path not in tree:
-            return node
-        node = tree[path]
-    return node
+        if path not in tree and not _has_below(tree, path):
+            return start
+    return start
 
 
 def _place(

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fsd_files.tree import Tree
+from fsd_files.tree import Kind, Node, Tree
 from fsd_local.errors import LocalCode, LocalError
 from fsd_local.image.children import build_environment
 from fsd_local.image.installs import Purpose, allowed_argv, classify, gets_a_tool, make_argv
@@ -38,6 +38,7 @@ from fsd_local.rootfs import inside
 
 _FORMAT = "1"  # another with every change of what a step does
 HOME_OF_PYTHON = "usr/local"
+_PROGRAM = ("bin/python", "python")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LINES_OF_A_FAILURE = 15
 
@@ -59,7 +60,12 @@ class Steps:
         interpreter = find_interpreter(image, cache=self.layers.folder)
         if interpreter.note and interpreter.note not in self.notes:
             self.notes.append(interpreter.note)
-        return dict(self._environment(interpreter.path, with_pip=False).changed)
+        made = dict(self._environment(interpreter.path, with_pip=False).changed)
+        if interpreter.note:  # the Dockerfile may name the folders of the other one
+            for place, target in (("lib/python", f"python{interpreter.version}"), _PROGRAM):
+                path = f"{HOME_OF_PYTHON}/{place}{interpreter.wanted}"
+                made[path] = Node(kind=Kind.LINK, target=target)
+        return made
 
     def run(self, step: Step, tree: Tree) -> tuple[str, ...]:
         """Change the tree as the step does; what of it was not done. Raises LocalError."""

@@ -378,6 +378,22 @@ def test_begin__python_that_nobody_has__another_and_a_note(image: Image) -> None
     ]
 
 
+def test_copy__folders_of_the_python_that_is_not_here__are_those_of_the_other(
+    image: Image, tmp_path: Path
+) -> None:
+    packages = "/usr/local/lib/python3.99/site-packages"
+    made = image.make(
+        "FROM python:3.99 AS build\nRUN pip install program\n"
+        f"FROM python:3.99-slim\nCOPY --from=build {packages} {packages}\n"
+        "COPY --from=build /usr/local/bin/program /usr/local/bin/program\nCMD x"
+    )
+
+    assert made.skipped == ()
+    assert image.says(made, tmp_path, "/usr/local/bin/program") == "it runs"
+    named = ("/usr/local/bin/python3.99", "-c", "import dependency; print(dependency.VERSION)")
+    assert image.says(made, tmp_path, *named) == "1.0"
+
+
 def test_run__install_fails_on_another_python__says_so_first(image: Image) -> None:
     with pytest.raises(LocalError) as raised:
         image.make("FROM python:3.99\nRUN pip install no-such-thing\nCMD x")
