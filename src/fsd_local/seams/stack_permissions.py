@@ -37,7 +37,7 @@ class _Call:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _ResourceKind:
     service: str  # as the refusal names it
     resource: Callable[[str, Mapping[str, Any]], str]  # (physical id, properties) → ARN
     create: tuple[_Call, ...]
@@ -77,7 +77,7 @@ def _listener_arn(physical: str, props: Mapping[str, Any]) -> str:
 
 
 _KINDS = {
-    "AWS::IAM::Role": _Kind(
+    "AWS::IAM::Role": _ResourceKind(
         "Iam",
         _role_arn,
         create=(
@@ -93,7 +93,7 @@ _KINDS = {
         ),
         delete=(_Call("iam:DeleteRolePolicy", "Policies"), _Call("iam:DeleteRole")),
     ),
-    "AWS::Logs::LogGroup": _Kind(
+    "AWS::Logs::LogGroup": _ResourceKind(
         "CloudWatchLogs",
         _log_group_arn,
         create=(
@@ -103,7 +103,7 @@ _KINDS = {
         update=(_Call("logs:PutRetentionPolicy", "RetentionInDays"),),
         delete=(_Call("logs:DeleteLogGroup"),),
     ),
-    "AWS::EC2::SecurityGroup": _Kind(
+    "AWS::EC2::SecurityGroup": _ResourceKind(
         "Ec2",
         _security_group_arn,
         create=(
@@ -116,7 +116,7 @@ _KINDS = {
         ),
         delete=(_Call("ec2:DeleteSecurityGroup"),),
     ),
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": _Kind(
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": _ResourceKind(
         "ElasticLoadBalancingV2",
         _balancer_arn,
         create=(_Call("elasticloadbalancing:CreateLoadBalancer"),),
@@ -127,7 +127,7 @@ _KINDS = {
         ),
         delete=(_Call("elasticloadbalancing:DeleteLoadBalancer"),),
     ),
-    "AWS::ElasticLoadBalancingV2::TargetGroup": _Kind(
+    "AWS::ElasticLoadBalancingV2::TargetGroup": _ResourceKind(
         "ElasticLoadBalancingV2",
         _target_group_arn,
         create=(
@@ -137,7 +137,7 @@ _KINDS = {
         update=(_Call("elasticloadbalancing:ModifyTargetGroup"),),
         delete=(_Call("elasticloadbalancing:DeleteTargetGroup"),),
     ),
-    "AWS::ElasticLoadBalancingV2::Listener": _Kind(
+    "AWS::ElasticLoadBalancingV2::Listener": _ResourceKind(
         "ElasticLoadBalancingV2",
         _listener_arn,
         create=(_Call("elasticloadbalancing:CreateListener"),),
@@ -200,7 +200,7 @@ def _refuse_role(caller: str, role: str) -> Any:
 # ---- what each resource needs
 
 
-def _checked_create(kind: _Kind, create: Callable[..., Any]) -> Callable[..., Any]:
+def _checked_create(kind: _ResourceKind, create: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(create)
     def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
         _require(kind, _needed(kind.create, props), "", props)
@@ -209,7 +209,7 @@ def _checked_create(kind: _Kind, create: Callable[..., Any]) -> Callable[..., An
     return create_resource
 
 
-def _checked_update(kind: _Kind, update: Callable[..., Any]) -> Callable[..., Any]:
+def _checked_update(kind: _ResourceKind, update: Callable[..., Any]) -> Callable[..., Any]:
     """MiniStack calls it for unchanged resources too."""
 
     @functools.wraps(update)
@@ -222,7 +222,7 @@ def _checked_update(kind: _Kind, update: Callable[..., Any]) -> Callable[..., An
     return update_resource
 
 
-def _checked_delete(kind: _Kind, delete: Callable[..., Any]) -> Callable[..., Any]:
+def _checked_delete(kind: _ResourceKind, delete: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(delete)
     def delete_resource(physical_id: str, props: Any, *more: Any) -> Any:
         _require(kind, _needed(kind.delete, props), physical_id, props)
@@ -236,7 +236,7 @@ def _needed(calls: tuple[_Call, ...], has: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _require(
-    kind: _Kind, actions: Iterator[str], physical_id: str, props: Mapping[str, Any]
+    kind: _ResourceKind, actions: Iterator[str], physical_id: str, props: Mapping[str, Any]
 ) -> None:
     """Raises ValueError with what CloudFormation says of a handler that may not go on."""
     principal = _principal.get()
