@@ -33,8 +33,7 @@ from fsd_local.runtime import choose, reaches_aws
 from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, services
 from fsd_local.seams.surroundings import MiniStackSurroundings
 from fsd_local.secrets import MiniStackSecrets
-from fsd_local.server import ServerPlace
-from fsd_local.settings import SPEED
+from fsd_local.settings import SPEED, ServerPlace
 
 _WORKER_THREADS = 16
 _NOT_ENFORCED = "whoever has the instance's secret may do all; a 12-digit access key is the account"

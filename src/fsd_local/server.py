@@ -17,14 +17,13 @@ import socket
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fsd_local import instance as life
 from fsd_local.errors import LocalError
 from fsd_local.instance import ACCOUNT, REGION
-from fsd_local.settings import Settings, load_settings
+from fsd_local.settings import ServerPlace, load_settings
 
 _KEEP_ALIVE = 75.0  # as MiniStack serves: boto3 keeps its connections for long
 # MiniStack would take the user's own key for a root key.
@@ -36,17 +35,6 @@ _OF_ITS_USER = (
     "AWS_ENDPOINT_URL",
 )
 _GRACE = 0.5  # seconds for requests in flight at the end
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerPlace:
-    """What the server is handed by whoever starts it."""
-
-    state_dir: Path
-    descriptor: int
-    port: int
-    settings: Settings
-    secret: str = field(repr=False)  # see fsd_local.instance
 
 
 def main(arguments: Sequence[str]) -> int:

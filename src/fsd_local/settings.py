@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 SPEED = 10.0
@@ -35,3 +36,14 @@ class Settings:
 
 def load_settings(found: Mapping[str, Any]) -> Settings:
     return Settings(**{field.name: found.get(field.name) for field in fields(Settings)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerPlace:
+    """What the server is handed by whoever starts it."""
+
+    state_dir: Path
+    descriptor: int
+    port: int
+    settings: Settings
+    secret: str = field(repr=False)  # see fsd_local.instance

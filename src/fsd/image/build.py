@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from fsd import embedded_aws
 from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.image.causes import read_push
 from fsd.image.context import Source, require_dockerfile
+from fsd.image.job import BuildJob, BuildOutcome
 from fsd.image.patience import NO_PATIENCE, Patience
 from fsd.image.reading import as_call_failed
 from fsd.release.ports import Registry, RegistryImage, Repository
@@ -29,40 +29,6 @@ class Built:
     reused: bool  # the registry had it; nothing was built
     skipped: tuple[str, ...] = ()  # Dockerfile steps that only Docker can do
     pushed: str = ""  # "pushed 3 of 9 layers"
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildJob:
-    """Everything that one build needs; `source` says what is built."""
-
-    source: Source
-    dockerfile: Path
-    architecture: str  # amd64 | arm64
-    repository: Repository
-    registry: Registry
-    build_args: Mapping[str, str]
-    build_secrets: tuple[str, ...]  # as `docker build --secret` takes them
-    labels: Mapping[str, str]
-    on_line: Callable[[str], None]
-    target: str = ""  # a stage; "" the last
-    allow_run: bool = False
-    needs_command: bool = False
-    cache: bool = True
-    patience: Patience = NO_PATIENCE
-
-    @property
-    def reference(self) -> str:
-        return f"{self.repository.uri}:{self.source.key_tag}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildOutcome:
-    """What a builder did."""
-
-    digest: str
-    pushed: str
-    skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -25,8 +25,8 @@ import docker.errors
 import requests
 
 from fsd.errors import CallFailedError, ErrorCode
-from fsd.image.build import BuildJob, BuildOutcome
 from fsd.image.causes import advise_build, read_push
+from fsd.image.job import BuildJob, BuildOutcome
 from fsd.image.patience import PassingPushError, is_passing
 from fsd.release.masking import mask, mask_lines
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fsd.errors import CallFailedError
-from fsd.image.build import BuildJob
 from fsd.image.context import Source
 from fsd.image.docker import Builder, BuilderKind, build_command, connect, find_builder, passed_on
+from fsd.image.job import BuildJob
 from fsd.image.key import Recipe
 from tests.fakes.registry import FakeEcr, FakeRegistry
 

@@ -1,0 +1,45 @@
+"""One build as a value: what a builder is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsd.image.context import Source
+from fsd.image.patience import NO_PATIENCE, Patience
+from fsd.release.ports import Registry, Repository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildJob:
+    """Everything that one build needs; `source` says what is built."""
+
+    source: Source
+    dockerfile: Path
+    architecture: str  # amd64 | arm64
+    repository: Repository
+    registry: Registry
+    build_args: Mapping[str, str]
+    build_secrets: tuple[str, ...]  # as `docker build --secret` takes them
+    labels: Mapping[str, str]
+    on_line: Callable[[str], None]
+    target: str = ""  # a stage; "" the last
+    allow_run: bool = False
+    needs_command: bool = False
+    cache: bool = True
+    patience: Patience = NO_PATIENCE
+
+    @property
+    def reference(self) -> str:
+        return f"{self.repository.uri}:{self.source.key_tag}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOutcome:
+    """What a builder did."""
+
+    digest: str
+    pushed: str
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
