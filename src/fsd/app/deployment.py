@@ -37,6 +37,7 @@ class DeployOptions:
     dockerfile: Path | None = None
     allow_run: bool = False  # of a Dockerfile's scripts, where there is no Docker
     version: str | None = None
+    commit: str = ""  # of an image that is given; the checkout's without it
     overrides: tuple[str, ...] = ()
     region: str | None = None
     timeout: timedelta | None = None  # None: by how long the rollout is expected to take

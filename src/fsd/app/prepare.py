@@ -238,7 +238,7 @@ def _headline(connection: Connection, manifest: Manifest, release: Release, sour
 def _release(options: DeployOptions, source: Source, *, run: str) -> Release:
     return Release(
         version=options.version or source.short,
-        commit=source.commit,
+        commit=options.commit or source.commit,
         run=run,
         forced=options.forced,
     )

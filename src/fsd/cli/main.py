@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Deploy": {
         "plan": ("plan", "Show what a deployment would change, and why."),
         "deploy": ("deploy", "Deploy a service and wait for the verdict."),
+        "promote": ("promote", "Deploy to one environment what runs in another."),
         "rollback": ("rollback", "Return to an earlier release."),
         "delete": ("delete", "Remove a service and everything created for it."),
     },

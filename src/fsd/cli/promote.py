@@ -1,0 +1,99 @@
+"""`fsd promote`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from fsd.cli.options import (
+    DEPLOY_TIMEOUT,
+    FILE,
+    FORMAT,
+    NO_WAIT,
+    SERVICE,
+    complete_environment,
+    force_option,
+)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  fsd promote --service offer-api --from staging --to prod
+  fsd promote --service offer-api --from staging --to prod --version v1.2.3"""
+)
+@SERVICE
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    shell_complete=complete_environment,
+    help="The environment where it runs.",
+)
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    shell_complete=complete_environment,
+    help="The environment to run it in.",
+)
+@FILE
+@click.option("--version", help="This release, and not what runs: a version, digest or revision.")
+@click.option("--commit", help="The release of this commit.")
+@DEPLOY_TIMEOUT
+@NO_WAIT
+@force_option
+@FORMAT
+def command(
+    service: str,
+    source: str,
+    target: str,
+    file: Path,
+    version: str | None,
+    commit: str | None,
+    timeout: timedelta | None,
+    no_wait: bool,
+    force: bool,
+    output: str,
+) -> int:
+    """Deploy to one environment what runs in another: the same image digest, never a rebuild.
+
+    Only a release that has succeeded there goes. The Service YAML must be as the release's commit
+    has it, with the other environment's values.
+    """
+    from fsd.app.border import require_standing
+    from fsd.app.clock import catch_signals
+    from fsd.app.deploy import run_deploy
+    from fsd.app.manifest import find_environment
+    from fsd.app.promote import PromoteRequest, prepare_promotion
+    from fsd.cli.finish import finish
+    from fsd.cli.wiring import connect, govern_in_workflow, who_runs
+    from fsd.report import open_reporter
+
+    if version and commit:
+        raise click.UsageError("`--version` cannot be combined with `--commit`")
+    environments = govern_in_workflow()
+    forced = require_standing(
+        find_environment(file, target, file=environments),
+        folder=file.parent,
+        forced_by=who_runs() if force else "",
+        action="deploy",
+    )
+    request = PromoteRequest(
+        service=service,
+        source=source,
+        target=target,
+        file=file,
+        wanted=version or commit or "",
+        environments_file=environments,
+    )
+    with catch_signals() as signals, open_reporter() as reporter:
+        promotion = prepare_promotion(request, connect)
+        release = promotion.release
+        reporter.note(f"{release.version or release.revision} of {source}, {release.digest[:19]}…")
+        options = replace(promotion.options, timeout=timeout, wait=not no_wait, forced=forced)
+        result = run_deploy(options, connect, reporter=reporter)
+    return finish(result, output=output, interrupted_as=signals.exit_code)

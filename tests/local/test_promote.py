@@ -1,0 +1,136 @@
+"""`fsd promote`: the same digest in the next environment, and every way in which it may not go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.local.cli import Fsd
+from tests.local.conftest import SPEED, commit
+
+ENVIRONMENTS = """\
+apiVersion: fsd/v1
+kind: Environment
+metadata:
+  name: dev
+spec:
+  region: us-east-1
+---
+apiVersion: fsd/v1
+kind: Environment
+metadata:
+  name: prod
+spec:
+  region: {region}
+  promoteFrom: dev
+  overrides:
+    environment.GREETING: hello-from-prod
+"""
+PROMOTE = ("promote", "--service", "hello", "--from", "dev", "--to", "prod")
+DEPLOY = ("deploy", "--env", "dev", "--format", "json")
+
+
+@pytest.fixture
+def fsd(tmp_path: Path, hello: Path) -> Iterator[Fsd]:
+    client = Fsd(state=tmp_path / "state", cwd=hello)
+    client.ok("local", "up", "--runtime", "process", "--speed", SPEED)
+    client.extra = client.aws_environment()
+    write(hello, "us-east-1")
+    try:
+        yield client
+    finally:
+        client.extra = {}
+        client.ok("local", "down")
+
+
+def write(folder: Path, region: str) -> None:
+    (folder / ".fsd").mkdir(exist_ok=True)
+    (folder / ".fsd" / "environments.yml").write_text(ENVIRONMENTS.format(region=region))
+    commit(folder, "where it goes")
+
+
+def test_promote__what_runs__is_the_same_digest_with_the_others_values(fsd: Fsd) -> None:
+    first = fsd.ok(*DEPLOY, "--version", "v1").json()
+    (fsd.cwd / "README.md").write_text("a change that is in no image of dev\n")
+    commit(fsd.cwd, "a later commit")
+
+    promoted = fsd.ok(*PROMOTE, "--format", "json").json()
+
+    assert promoted["outcome"] == "succeeded"
+    assert promoted["running"]["digest"] == first["running"]["digest"]
+    assert promoted["running"]["version"] == "v1"
+    assert promoted["running"]["commit"] == first["running"]["commit"]
+    assert "built" not in fsd.ok(*PROMOTE).err  # again: nothing to do
+    with fsd.client("ecs") as ecs:
+        arn = ecs.describe_services(cluster="prod", services=["hello-prod"])["services"][0]
+        definition = ecs.describe_task_definition(taskDefinition=arn["taskDefinition"])
+    (container,) = definition["taskDefinition"]["containerDefinitions"]
+    assert {"name": "GREETING", "value": "hello-from-prod"} in container["environment"]
+
+
+def test_promote__after_a_rollback__what_runs_and_not_what_is_newest(fsd: Fsd) -> None:
+    first = fsd.ok(*DEPLOY, "--version", "v1").json()
+    app = fsd.cwd / "app.py"
+    app.write_text(f"{app.read_text()}\n# another image\n")
+    commit(fsd.cwd, "another image")
+    second = fsd.ok(*DEPLOY, "--version", "v2").json()
+    assert second["running"]["digest"] != first["running"]["digest"]
+    fsd.ok("rollback", "--service", "hello", "--env", "dev")
+
+    back = fsd.ok(*PROMOTE, "--format", "json").json()
+    named = fsd.ok(*PROMOTE, "--version", "v2", "--format", "json").json()
+
+    assert back["running"]["digest"] == first["running"]["digest"]
+    assert named["running"]["digest"] == second["running"]["digest"]
+
+
+def test_promote__nothing_there_and_nothing_known__is_said(fsd: Fsd) -> None:
+    absent = fsd.run(*PROMOTE)
+    fsd.ok(*DEPLOY, "--version", "v1")
+    unknown = fsd.run(*PROMOTE, "--version", "v9")
+    itself = fsd.run("promote", "--service", "hello", "--from", "dev", "--to", "dev")
+    other = fsd.run("promote", "--service", "bye", "--from", "dev", "--to", "prod")
+
+    assert (absent.code, unknown.code, itself.code, other.code) == (2, 2, 2, 2), absent.text
+    assert "hello does not run in dev" in absent.err
+    assert "no release `v9`; known: v1" in unknown.err
+    assert "service.yml is of hello, and not of bye" in other.err
+
+
+def test_promote__manifest_of_another_commit__is_refused_and_says_which(fsd: Fsd) -> None:
+    fsd.ok(*DEPLOY, "--version", "v1")
+    manifest = fsd.cwd / "service.yml"
+    manifest.write_text(f"{manifest.read_text()}# changed\n")
+
+    refused = fsd.run(*PROMOTE)
+
+    assert refused.code == 4, refused.text
+    assert "service.yml is not as" in refused.err
+    assert "git checkout" in refused.err
+
+
+def test_promote__release_that_failed__does_not_go(fsd: Fsd) -> None:
+    fsd.ok(*DEPLOY, "--version", "v1")
+    broken = "environment.HELLO_BROKEN_HEALTH=1"
+    app = fsd.cwd / "app.py"
+    app.write_text(f"{app.read_text()}\n# another image\n")
+    commit(fsd.cwd, "another image")
+    assert fsd.run(*DEPLOY, "--version", "v2", "--override", broken).code == 6
+
+    refused = fsd.run(*PROMOTE, "--version", "v2")
+
+    assert refused.code == 4, refused.text
+    assert "promotion-required" in refused.err
+
+
+def test_promote__to_another_region__says_that_the_image_is_not_there(fsd: Fsd) -> None:
+    fsd.ok(*DEPLOY, "--version", "v1")
+    write(fsd.cwd, "eu-west-1")
+
+    refused = fsd.run(*PROMOTE)
+
+    assert refused.code in (4, 5), refused.text
+    assert "is not in the registry of prod" in refused.err
+    assert "eu-west-1" in refused.err
