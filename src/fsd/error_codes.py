@@ -226,6 +226,13 @@ class ErrorCode(StrEnum):
         "run it again; if it happens again, report it",
         ExitCode.REFUSED,
     )
+    NAME_TAKEN = (
+        "name-taken",
+        "the stack, the service or the repository of this name belongs to another pack or "
+        "repository",
+        "give the service another name, or take it over with --adopt",
+        ExitCode.REFUSED,
+    )
     OLDER_COMMIT = (
         "older-commit",
         "the service runs a newer commit than the one to deploy",

@@ -62,6 +62,7 @@ class Inputs:
     timeout: timedelta | None = None  # as `fsd deploy` without the option
     in_flight: InFlight = InFlight.WAIT
     on_cancel: OnCancel = OnCancel.LEAVE
+    adopt: bool = False
     allow_older: bool = False
     allow_interruption: bool = False
     rollback: bool = True
@@ -106,6 +107,7 @@ def read_inputs(runner: Runner) -> Inputs:
         timeout=_duration(runner.input("timeout")),
         in_flight=InFlight(_choice(runner, "in-flight", InFlight)),
         on_cancel=OnCancel(_choice(runner, "on-cancel", OnCancel)),
+        adopt=runner.flag("adopt", default=False),
         allow_older=runner.flag("allow-older", default=False),
         allow_interruption=runner.flag("allow-interruption", default=False),
         rollback=rollback,

@@ -19,6 +19,7 @@ Error = TypeVar("Error", bound=FsdError)
 
 # An option that has no input is something that only a person at a terminal does.
 INPUTS = {
+    "--adopt": "`adopt: true`",
     "--allow-interruption": "`allow-interruption: true`",
     "--allow-older": "`allow-older: true`",
     "--build-arg": "`build-args`",

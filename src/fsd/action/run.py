@@ -323,6 +323,7 @@ class _ActionRun:
             in_flight=inputs.in_flight,
             supersede_older=True,
             on_cancel=inputs.on_cancel,
+            adopt=inputs.adopt,
             allow_older=inputs.allow_older,
             allow_interruption=inputs.allow_interruption,
             rollback=inputs.rollback,

@@ -10,6 +10,7 @@ from fsd.app.clock import SystemClock
 from fsd.app.commits import count_commits, order_releases
 from fsd.app.deployment import DeployOptions, Prepared
 from fsd.app.image import obtain_image, require_chosen
+from fsd.app.ownership import require_own
 from fsd.app.prepare import compile_desired, prepare
 from fsd.app.promotion import require_promotion
 from fsd.compile.desired import Image
@@ -46,6 +47,7 @@ def _make_request(
 ) -> DeployRequest:
     """With the image built and pushed, or found."""
     chosen = prepared.chosen()
+    require_own(options, prepared, chosen)
     _require_promotion(options, prepared, connect, chosen.image)
     clock = SystemClock()
     began = clock.now()

@@ -45,6 +45,7 @@ class DeployOptions:
     rollback: bool = True
     in_flight: InFlight = InFlight.REFUSE
     supersede_older: bool = False
+    adopt: bool = False  # what another pack or repository made
     allow_older: bool = False
     allow_interruption: bool = False
     forced: str = ""  # over the environment's border, as the ledger notes it

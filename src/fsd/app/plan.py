@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsd.app.account import Connector
 from fsd.app.deployment import DeployOptions
+from fsd.app.ownership import require_own
 from fsd.app.prepare import compile_desired, prepare
 from fsd.manifest.rollout_time import estimate_rollout
 from fsd.plan.planner import plan_release
@@ -24,6 +25,7 @@ def run_plan(
     image that is not there yet is shown as such."""
     prepared = prepare(options, connect, reporter=reporter, is_plan=True)
     chosen = prepared.chosen()
+    require_own(options, prepared, chosen)
     desired = compile_desired(prepared, chosen.image, options)
     aws = prepared.connection.aws
     observed = prepared.observed() or observe(aws, place_of(desired))

@@ -61,6 +61,7 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @click.option("--no-rollback", is_flag=True, help="Leave a failed deployment as it is.")
 @click.option("--supersede", is_flag=True, help="Take over from a deployment in flight.")
 @click.option("--wait-for-lock", is_flag=True, help="Wait for a deployment in flight to end.")
+@click.option("--adopt", is_flag=True, help="Take over what another pack or repository made.")
 @click.option("--allow-older", is_flag=True, help="Deploy an older commit over a newer one.")
 @click.option(
     "--allow-interruption",
@@ -91,6 +92,7 @@ def command(
     no_rollback: bool,
     supersede: bool,
     wait_for_lock: bool,
+    adopt: bool,
     allow_older: bool,
     allow_interruption: bool,
     on_cancel: str,
@@ -135,6 +137,7 @@ def command(
         wait=not no_wait,
         rollback=not no_rollback,
         in_flight=_in_flight(supersede=supersede, wait=wait_for_lock),
+        adopt=adopt,
         allow_older=allow_older,
         allow_interruption=allow_interruption,
         on_cancel=OnCancel(on_cancel),

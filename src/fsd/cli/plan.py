@@ -30,6 +30,7 @@ Example:
 @click.option(
     "--drift", is_flag=True, help="Also compare every resource of the stack with its template."
 )
+@click.option("--adopt", is_flag=True, help="As for deploy: also what another pack made.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 10 if there are changes.")
 @FORMAT
 def command(
@@ -41,6 +42,7 @@ def command(
     overrides: tuple[str, ...],
     region: str | None,
     drift: bool,
+    adopt: bool,
     detailed_exitcode: bool,
     output: str,
 ) -> int:
@@ -59,6 +61,7 @@ def command(
         version=version,
         overrides=overrides,
         region=region,
+        adopt=adopt,
     )
     planned = run_plan(options, connect, reporter=Silent(), drift=drift)
     if output == "json":

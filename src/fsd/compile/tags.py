@@ -15,7 +15,7 @@ _NOT_ALLOWED = re.compile(r"[^\w .:/=+@-]")
 def compile_tags(manifest: Manifest, *, target: Target) -> dict[str, str]:
     """Who a resource belongs to. The same for every release, so that a stack does not change."""
     metadata = manifest.metadata
-    return _clean(
+    return clean_tags(
         {
             **manifest.service.tags,
             "fsd:service": metadata.name,
@@ -31,7 +31,7 @@ def compile_ledger(
 ) -> dict[str, str]:
     """What `fsd history`, `rollback --to-version`, `restart` and `scale` read of a revision."""
     steady = manifest.service.steady_for
-    return compile_tags(manifest, target=target) | _clean(
+    return compile_tags(manifest, target=target) | clean_tags(
         {
             "fsd:version": release.version,
             "fsd:commit": release.commit,
@@ -43,7 +43,7 @@ def compile_ledger(
     )
 
 
-def _clean(tags: dict[str, str]) -> dict[str, str]:
+def clean_tags(tags: dict[str, str]) -> dict[str, str]:
     """Values that AWS takes. Empty ones are left out: CloudFormation refuses them."""
     return {key: _NOT_ALLOWED.sub("_", value)[:VALUE_LIMIT] for key, value in tags.items() if value}
 

@@ -30,6 +30,9 @@ SOURCE = Path(__file__).parent.parent.parent.parent / "src" / "fsd"
 ELSEWHERE = (
     "local/",
     "cli/init.py",
+    "cli/import_.py",
+    "importing/",
+    "aws/running.py",
     "cli/validate.py",
     "cli/delete.py",
     "cli/workflows.py",

@@ -1,0 +1,51 @@
+"""Before anything is built or planned: is the name ours?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.app.deployment import Chosen, DeployOptions, Prepared
+from fsd.compile.tags import clean_tags
+from fsd.errors import ErrorCode, RefusedError
+from fsd.manifest import names
+from fsd.plan.observed import Observed
+from fsd.plan.ownership import Thing, find_other_owner
+
+
+def require_own(options: DeployOptions, prepared: Prepared, chosen: Chosen) -> None:
+    """Raises RefusedError where the stack, the service or the repository is somebody else's."""
+    if options.adopt:
+        return
+    metadata = prepared.manifest.metadata
+    pack = clean_tags({"fsd:pack": metadata.pack})["fsd:pack"]
+    things = _things(prepared, chosen, prepared.observed())
+    other = find_other_owner(things, pack=pack, run=prepared.release.run)
+    if other is None:
+        return
+    environment = prepared.connection.environment.name
+    raise RefusedError(
+        f"the name `{metadata.name}` is taken in {environment}: {other.thing.what} belongs to "
+        f"{other.whose}, and this manifest to the pack `{metadata.pack}`",
+        where=other.thing.what,
+        fix="give this service another `metadata.name`, or take over what is there with --adopt",
+        code=ErrorCode.NAME_TAKEN,
+    )
+
+
+def _things(prepared: Prepared, chosen: Chosen, observed: Observed | None) -> Iterator[Thing]:
+    """What is known already; before a build also what has to be asked for."""
+    aws, environment = prepared.connection.aws, prepared.connection.environment.name
+    name = prepared.manifest.metadata.name
+    stack_name, service = names.stack(name, environment), names.service_name(name, environment)
+    if observed is not None:
+        stack = observed.stack.tags if observed.stack else None
+        if observed.running is not None and observed.service is not None:
+            yield Thing(what=f"the service {service}", tags=observed.running.tags)
+    else:
+        found = aws.stacks.find(stack_name)
+        stack = found.tags if found else None
+    if stack is not None:
+        yield Thing(what=f"the stack {stack_name}", tags=stack)
+    if chosen.repository is not None and not chosen.is_there:
+        tags = aws.registry.read_tags(chosen.repository)
+        yield Thing(what=f"the repository {chosen.repository.name}", tags=tags)
