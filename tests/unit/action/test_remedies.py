@@ -142,6 +142,7 @@ def test_inputs__every_option_of_the_commands_that_deploy__is_said() -> None:
 # They shape what a command shows, or are of commands that the Action does not run.
 NOT_IN_A_FIX = frozenset(
     {
+        "--allow-run",
         "--format",
         "--watch",
         "--detailed-exitcode",
