@@ -22,7 +22,7 @@ def read_container(reader: Reader, *, is_main: bool) -> dict[str, Value]:
         "environment": read_environment(reader),
         "secrets": _secrets(reader),
         "healthCheck": _health_check(reader),
-        "dependsOn": [_dependency(each) for each in reader.readers("dependsOn")],
+        "dependsOn": dict(map(_dependency, reader.readers("dependsOn"))),
         "stopTimeout": reader.number("stopTimeout"),
         "user": literal(reader.text("user")),
         "workingDirectory": literal(reader.text("workingDirectory")),
@@ -95,11 +95,8 @@ def check_command(written: Value) -> Value:
     return [literal(word) for word in (words[1:] if words[0] == "CMD" else words)]
 
 
-def _dependency(reader: Reader) -> Value:
-    return {
-        "name": reader.text("containerName"),
-        "condition": reader.text("condition"),
-    }
+def _dependency(reader: Reader) -> tuple[str, Value]:
+    return reader.text("containerName"), reader.text("condition")
 
 
 def _ulimit(reader: Reader) -> Value:

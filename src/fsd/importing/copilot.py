@@ -336,11 +336,11 @@ def _container_check(check: Reader) -> dict[str, Value]:
     return without_empty(found) if written else {}
 
 
-def _depends(reader: Reader) -> list[Value]:
-    return [
-        {"name": name, "condition": text_of(condition).upper()}
+def _depends(reader: Reader) -> dict[str, Value]:
+    return {
+        name: text_of(condition).upper()
         for name, condition in mapping(reader.take("depends_on")).items()
-    ]
+    }
 
 
 def _http(reader: Reader, kind: str, *, is_whole: bool) -> dict[str, Value]:

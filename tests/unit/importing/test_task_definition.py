@@ -253,7 +253,7 @@ def test_read_task_definition__sidecar__in_the_words_of_the_language() -> None:
             "name": "agent",
             "essential": False,
             "image": "a/agent:1",
-            "dependsOn": [{"name": "api", "condition": "START"}],
+            "dependsOn": {"api": "START"},
         }
     ]
 
