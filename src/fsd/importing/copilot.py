@@ -29,6 +29,7 @@ _JOB = "Scheduled Job"
 _GIVEN = re.compile(r"\$\{?COPILOT_ENVIRONMENT_NAME\}?")
 _APPLICATION = re.compile(r"\$\{?COPILOT_APPLICATION_NAME\}?")
 _MARK, _ENV = "\ue000", "${ENV}"
+_ONE_DAY = 86_400  # seconds; Copilot's stickiness
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _TARGETS = {
     "cpu_percentage": "targetCPUUtilization",
@@ -256,11 +257,13 @@ class _Manifest:
             "healthCheck": _container_check(sidecar.inside("healthcheck")),
             "dependsOn": _depends(sidecar),
             "volumes": [
-                {
-                    "name": mount.text("source_volume"),
-                    "path": mount.text("path"),
-                    "readOnly": mount.take("read_only") or None,
-                }
+                without_empty(
+                    {
+                        "name": mount.text("source_volume"),
+                        "path": mount.text("path"),
+                        "readOnly": mount.take("read_only") or None,
+                    }
+                )
                 for mount in sidecar.readers("mount_points")
             ],
         }
@@ -362,7 +365,7 @@ def _http(reader: Reader, kind: str, *, is_whole: bool) -> dict[str, Value]:
                 "internal": (kind == "Backend Service") if is_whole else None,
                 "hosts": [literal(text_of(mapping(each).get("name") or each)) for each in hosts],
                 "paths": [] if path in ("", "/") else _paths(path),
-                "stickiness": http.take("stickiness") or None,
+                "stickiness": _ONE_DAY if http.take("stickiness") is True else None,
                 "ingress": http.items("allowed_source_ips"),
             }
         },

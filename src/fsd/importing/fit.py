@@ -20,6 +20,7 @@ from fsd.manifest.load import load_manifest
 from fsd.manifest.schema import manifest_schema
 
 _MOST_ROUNDS = 40
+_SECTION = 3  # keys down to `service.networking.loadBalancer`: a whole one does not go for a part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +142,15 @@ def _without(
     if len(parts) < 2 or parts[0] in ("apiVersion", "kind"):
         return None
     removed = _removed(tree, parts)
+    if removed is None and parts[0] == "service":  # it may be what an environment changes
+        for name in mapping(tree.get("environments")):
+            parts_there = ["environments", name, *parts[1:]]
+            if (removed := _removed(tree, parts_there)) is not None:
+                parts = parts_there
+                break
     if removed is None:
-        return _without(tree, tuple(parts[:-1]), losses, reason=reason)
+        is_near = len(parts) > _SECTION
+        return _without(tree, tuple(parts[:-1]), losses, reason=reason) if is_near else None
     place = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in parts)[1:]
     if isinstance(removed, dict) and isinstance(parts[-1], int):  # its index changes, its name not
         place = f"{place.rpartition('[')[0]}.{text_of(removed.get('name')) or parts[-1]}"

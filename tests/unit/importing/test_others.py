@@ -96,6 +96,19 @@ def test_read_copilot__worker_that_is_connected__only_reaches_others() -> None:
     assert mapping(mapping(tree["service"])["networking"])["connect"] == {}
 
 
+def test_fit__a_value_of_one_environment_is_refused__it_alone_goes() -> None:
+    text = (
+        "name: a\ntype: Backend Service\nimage: {build: ., port: 80}\nhttp: {path: /}\n"
+        "environments: {prod: {cpu: 300, memory: 512}}\n"
+    )
+    tree, lost = one(text)
+
+    assert lost != []
+    assert all(where.startswith("environments.prod.") for where in lost)
+    networking = mapping(mapping(tree["service"])["networking"])
+    assert networking == {"loadBalancer": {"internal": True}}
+
+
 def test_read_copilot__static_site__is_none() -> None:
     found, losses = read_files({"a.yml": "name: s\ntype: Static Site\n"}, pack="", folder="x")
 
