@@ -33,7 +33,7 @@ _SUBCOMMANDS: Mapping[str, frozenset[str]] = {
 # What changes nothing that a process task could miss: lists of packages, caches, and users, whom
 # processes do not have.
 _NOTHING = frozenset(
-    {"true", ":", "set", "chmod", "chown", "useradd", "adduser", "groupadd", "addgroup", "usermod"}
+    {"true", ":", "set", "chown", "chgrp", "useradd", "adduser", "groupadd", "addgroup", "usermod"}
     | {"hash", "ldconfig", "sync", "umask", "unset", "sleep", "date", "env", "ls", "pwd", "which"}
     | {"whoami", "id", "uname", "locale-gen", "update-ca-certificates", "chsh", "passwd", "su"}
 )
@@ -58,7 +58,7 @@ _DROPPED = frozenset({"--no-cache-dir", "--break-system-packages", "--user"})
 
 class Purpose(Enum):
     INSTALL = auto()
-    FOLDER = auto()  # makes folders
+    FILES = auto()  # makes folders, or makes files executable: done here
     NOTHING = auto()  # nothing that could be missed
     SHELL = auto()  # a builtin that changes the shell
     TEST = auto()
@@ -87,8 +87,8 @@ def classify(words: Sequence[str]) -> Purpose:
         return Purpose.SHELL
     if name in ("[", "test"):
         return Purpose.TEST
-    if name == "mkdir" and not any(word.startswith(("-m", "--mode")) for word in rest):
-        return Purpose.FOLDER
+    if name in ("mkdir", "chmod"):
+        return Purpose.FILES
     if name in _NOTHING or _is_cleaning(name, rest):
         return Purpose.NOTHING
     return Purpose.INSTALL if _installs(name, rest) else Purpose.OTHER

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import os
 import posixpath
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class Steps:
         except UnreadableScriptError:
             return (step.instruction.summary,)
         kinds = _kinds(commands, step.variables)
-        if not kinds & {Purpose.INSTALL, Purpose.FOLDER} and not (
+        if not kinds & {Purpose.INSTALL, Purpose.FILES} and not (
             self.allow_run and Purpose.OTHER in kinds
         ):
             return _left_out(commands, step)
@@ -322,8 +323,8 @@ class Running:
             case Purpose.TEST:
                 answer = _tested(texts, self._exists)
                 return True if answer is None else answer
-            case Purpose.FOLDER:
-                return self._make_folders(texts)
+            case Purpose.FILES:
+                return self._change_files([t for word in words for t in self._files(word)])
             case Purpose.INSTALL:
                 return self._install(command, words, assigned)
             case _ if self.allow_run:
@@ -348,9 +349,22 @@ class Running:
             self.variables["PATH"] = f"{home}/bin:{self.path}"
         return words[0] != "false"
 
-    def _make_folders(self, words: Sequence[str]) -> bool:
-        for path in (word for word in words[1:] if not word.startswith("-")):
-            self.place(path).mkdir(parents=True, exist_ok=True)
+    def _change_files(self, words: Sequence[str]) -> bool:
+        """mkdir, and chmod as far as an image for processes has modes: executable or not."""
+        name = posixpath.basename(words[0])
+        rest = [word for word in words[1:] if not word.startswith("-")]
+        if name == "mkdir":
+            # `-m` takes the next word.
+            takes_mode = any(word in ("-m", "--mode") for word in words)
+            for path in rest[1:] if takes_mode else rest:
+                self.place(path).mkdir(parents=True, exist_ok=True)
+            return True
+        options = [word for word in words[1:] if re.fullmatch(r"-[Rrfvc]+|--recursive", word)]
+        modes = [word for word in words[1:] if word not in options]
+        if modes:
+            is_deep = any("R" in option or option == "--recursive" for option in options)
+            for path in modes[1:]:
+                _make_executable(self.place(path), modes[0], is_deep=is_deep)
         return True
 
     def _install(
@@ -459,6 +473,17 @@ class Running:
             return value
         mine = self.mapped(value)
         return value if os.path.exists(value) and not os.path.exists(mine) else mine
+
+
+def _make_executable(place: Path, mode: str, *, is_deep: bool) -> None:
+    """`+x`, `755`, `a-x`, `u=rwx`; what says nothing of execution changes nothing."""
+    octal = re.fullmatch(r"0?[0-7]{3,4}", mode)
+    adds = bool(int(mode, 8) & 0o111) if octal else bool(re.search(r"[+=][rwst]*[xX]", mode))
+    removes = not adds if octal else bool(re.search(r"-[rwst]*x", mode))
+    files = [place, *(place.rglob("*") if is_deep and place.is_dir() else ())]
+    for file in files:
+        if file.is_file() and not file.is_symlink() and (adds or removes) and "X" not in mode:
+            file.chmod(0o755 if adds else 0o644)
 
 
 def _tested(words: Sequence[str], exists: Callable[[str, str], bool]) -> bool | None:

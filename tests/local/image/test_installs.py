@@ -330,6 +330,27 @@ def test_run__scripts__only_where_they_are_allowed(image: Image) -> None:
     assert not Path("/copy.txt").exists()
 
 
+@pytest.mark.parametrize(
+    ("run", "is_executable"),
+    [
+        ("chmod +x /app/run.sh", True),
+        ("chmod 755 run.sh && chown root run.sh", True),
+        ("chmod -R u+rwx,g+x .", True),
+        ("chmod a+r run.sh", False),
+        ("chmod +x run.sh && chmod 644 ./*.sh", False),
+    ],
+)
+def test_run__chmod__makes_executable_what_it_names(
+    image: Image, run: str, is_executable: bool
+) -> None:
+    (image.folder / "run.sh").write_text("#!/bin/sh\n")
+
+    made = image.make(f"FROM scratch\nWORKDIR /app\nCOPY run.sh .\nRUN {run}\nCMD x")
+
+    assert (made.tree["app/run.sh"].mode == 0o755) is is_executable
+    assert made.skipped == ()
+
+
 def test_run__child__gets_no_secret_of_the_user(
     image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from fsd_local.runtime.lines import Lines
+from fsd_local.runtime.program import PAYLOAD
 from fsd_local.runtime.reference import ImageReference, parse_reference
 
 
@@ -56,3 +59,11 @@ def test_parse_reference__every_form__its_parts(
         text=text, host=host, repository=repository, tag=tag, digest=digest
     )
     assert (found.version, found.is_loopback) == (version, is_loopback)
+
+
+def test_sitecustomize__python_of_an_old_image__reads_it() -> None:
+    source = (PAYLOAD / "sitecustomize.py").read_text()
+
+    ast.parse(source, feature_version=(3, 7))
+
+    assert "removeprefix" not in source  # of 3.9

@@ -5,7 +5,8 @@ There a task has an address of its own and a localhost that its containers share
 other, and a connection to localhost goes to whichever listens. So a service that listens only on
 localhost is as unreachable from outside as it is on AWS.
 
-Imported by `site` at start. Nothing here may import what a program does not have, or fail.
+Imported by `site` at start. Nothing here may import what a program does not have, or fail; the
+program's Python may be as old as 3.7.
 """
 
 from __future__ import annotations
@@ -23,9 +24,7 @@ from typing import Any
 _ADDRESS = os.environ.get("FSD_LOCAL_ADDRESS", "")
 _LOOPBACK = os.environ.get("FSD_LOCAL_LOOPBACK", "")
 # The embedded AWS itself, which listens on the machine's own 127.0.0.1.
-_AWS = (
-    os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "").removeprefix("http://").split("/")[0]
-)
+_AWS = os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "").split("://")[-1].split("/")[0]
 # Of Service Connect: what the task knows, and the file that says where each leads.
 _NAMES = frozenset(filter(None, os.environ.get("FSD_LOCAL_NAMES", "").split(",")))
 _NAMES_FILE = os.environ.get("FSD_LOCAL_NAMES_FILE", "")
