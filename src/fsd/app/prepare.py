@@ -21,7 +21,7 @@ from fsd.compile.task_definition import compile_task_definition
 from fsd.manifest import names
 from fsd.manifest.environments import LOCAL
 from fsd.plan.observed import Observed
-from fsd.release.observe import Place, observe
+from fsd.release.observe import ServicePlace, observe
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState
 
@@ -109,7 +109,7 @@ def _observe_early(
         return None
     manifest, environment = opened.manifest, opened.connection.environment
     name = manifest.metadata.name
-    place = Place(
+    place = ServicePlace(
         cluster=environment.cluster_name,
         name=names.service_name(name, environment.name),
         stack_name=names.stack(name, environment.name),

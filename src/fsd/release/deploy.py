@@ -64,7 +64,7 @@ from fsd.release.concurrency.races import (
     begun_since,
     name_deployments_since,
 )
-from fsd.release.ending import Ended
+from fsd.release.ending import Ending
 from fsd.release.follow import Rollout, ended_unknown, follow
 from fsd.release.healthy import read_targets
 from fsd.release.last_look import AtHand, with_url, with_what_runs
@@ -81,7 +81,7 @@ from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, Phase, PhaseName, PhaseState, ReleaseInfo, Result
 from fsd.release.rollback import ChangedStack, GoBack
 from fsd.release.stack_change import StackChange
-from fsd.release.stages import Applying, Planned, Requested, Rolling, Settling, Stage
+from fsd.release.stages import Applying, DeployStage, Planning, Requested, Rolling, Settling
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, too_short_note
 from fsd.release.watch import TimedOut, Watcher
 from fsd.rollout.assess import Ours
@@ -214,7 +214,7 @@ class _Deployment:
     started: datetime
     phases: PhaseLog
     stack: StackChange
-    stage: Stage = field(default_factory=Planned)
+    stage: DeployStage = field(default_factory=Planning)
     look: _Look | None = None  # the last one
     attempts: int = 0  # looks whose plan another deployment made out of date
     registered: str = ""  # the revision that this run made, while nothing uses it
@@ -272,7 +272,7 @@ class _Deployment:
     def _roll_out(self, change: _Change) -> Result:
         if change.requested is None:
             self._apply_after(change, change.after)
-            return self._finish(Ended(outcome=Outcome.SUCCEEDED), change=change)
+            return self._finish(Ending(outcome=Outcome.SUCCEEDED), change=change)
         rolling = self._find(change, change.requested)
         if not self.request.wait:
             return self._leave(change)
@@ -282,7 +282,7 @@ class _Deployment:
             return self._settle(ended, change, rolling)
         return self._finish(ended, change=change, rolling=rolling)
 
-    def _enter(self, stage: Stage) -> None:
+    def _enter(self, stage: DeployStage) -> None:
         self.stage = stage
 
     # --- 1, 2: look and plan ---------------------------------------------------------------
@@ -343,7 +343,7 @@ class _Deployment:
         targets = self.aws.reads.start(lambda: read_targets(self.aws, service) if service else ())
         self._sweep(look)
         at_hand = self._at_hand(service=service, targets=targets, outputs=look.outputs)
-        ended = Ended(outcome=Outcome.UNCHANGED)
+        ended = Ending(outcome=Outcome.UNCHANGED)
         return self._with_last_look(self._result(ended), at_hand)[0]
 
     def _refuse_older(self, look: _Look) -> None:
@@ -655,9 +655,9 @@ class _Deployment:
         """Without the verdict: the old tasks may be needed yet, and what they need with them."""
         self._apply_after(change, self._without_clean_up(change.after))
         self.notes = (*self.notes, *self.late_notes)
-        return self._finish(Ended(outcome=Outcome.STARTED), change=change)
+        return self._finish(Ending(outcome=Outcome.STARTED), change=change)
 
-    def _settle(self, ended: Ended, change: _Change, rolling: Rolling) -> Result:
+    def _settle(self, ended: Ending, change: _Change, rolling: Rolling) -> Result:
         """What waits for the verdict. A stack that keeps too much is no failure of a release."""
         arn, observed = rolling.task_definition_arn, change.look.observed
         self.stage = Settling(task_definition_arn=arn)
@@ -742,7 +742,7 @@ class _Deployment:
     def _not_begun(self, failed: StepFailedError) -> Result:
         """What the step found is as good a reason as a rollout's."""
         self._discard_registered()
-        ended = Ended(
+        ended = Ending(
             outcome=Outcome.ROLLED_BACK,
             diagnosis=failed.diagnosis,
             message=f"{failed.what}; nothing that runs was changed",
@@ -755,7 +755,7 @@ class _Deployment:
     def _interrupted(self, signal: Interrupted) -> Result:
         """One answer within the seconds that a runner leaves: say what state things are in."""
         wants_rollback = self.request.on_cancel is OnCancel.ROLLBACK
-        ended = Ended(
+        ended = Ending(
             outcome=Outcome.INTERRUPTED,
             diagnosis=self.stage.diagnosis,
             message=self.stage.interrupted(signal.what, roll_back=wants_rollback),
@@ -768,11 +768,11 @@ class _Deployment:
 
     # --- 6: the last look, and the result ----------------------------------------------------
 
-    def _finish(self, ended: Ended, *, change: _Change, rolling: Rolling | None = None) -> Result:
+    def _finish(self, ended: Ending, *, change: _Change, rolling: Rolling | None = None) -> Result:
         return self._look_once_more(ended, change, rolling)[0]
 
     def _look_once_more(
-        self, ended: Ended, change: _Change, rolling: Rolling | None
+        self, ended: Ending, change: _Change, rolling: Rolling | None
     ) -> tuple[Result, Stack | None]:
         """(the result, the stack where it was read)."""
         result = self._result(ended, applied=change.applied, rolling=rolling)
@@ -819,7 +819,7 @@ class _Deployment:
         return with_url(result, self.operation, at_hand, has_url=not goes)
 
     def _result(
-        self, ended: Ended, *, applied: Applied | None = None, rolling: Rolling | None = None
+        self, ended: Ending, *, applied: Applied | None = None, rolling: Rolling | None = None
     ) -> Result:
         desired, identity, look = self.desired, self.aws.identity, self.look
         arn = self.stage.task_definition_arn or (applied.task_definition_arn if applied else "")

@@ -23,7 +23,7 @@ from fsd.snapshot import ServiceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ending:
     outcome: Outcome
     message: str = ""  # the one sentence for outcomes that are not plain success
     diagnosis: Diagnosis | None = None

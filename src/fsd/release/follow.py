@@ -13,7 +13,7 @@ from fsd.change import Change
 from fsd.durations import duration_text
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.release.changed import CountCommits, find_changes
-from fsd.release.ending import Ended, outcome_of
+from fsd.release.ending import Ending, outcome_of
 from fsd.release.evidence import diagnose
 from fsd.release.journal import note_failure
 from fsd.release.operation import ServiceRef
@@ -23,7 +23,7 @@ from fsd.release.rescue import bring_back
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.release.rollback import GoBack, RolledBackTo, ended_by_error, go_back
 from fsd.release.rollout_stage import Drain
-from fsd.release.stages import GoingBack, Requested, Rolling, Stage
+from fsd.release.stages import DeployStage, GoingBack, Requested, Rolling
 from fsd.release.watch import Watched
 from fsd.rollout.assess import RolledBack, RollingBack, Superseded
 from fsd.rollout.cause import Diagnosis
@@ -50,7 +50,7 @@ class Rollout:
         return self.rolling.revision
 
 
-def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[Stage], None]) -> Ended:
+def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[DeployStage], None]) -> Ending:
     """Until it has ended, one way or the other. `enter` is told the stages that it comes to."""
     began = phases.begin(PhaseName.ROLLOUT)
     rolling, clock = rollout.rolling, rollout.way_back.operation.clock
@@ -69,7 +69,7 @@ def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[Stage], None]
             return _succeeded(rollout, watched, end=end, took=took)
         case Outcome.SUPERSEDED:
             end(PhaseState.FAILED, f"superseded after {took}")
-            return Ended(outcome=Outcome.SUPERSEDED, message=_superseded_text(watched))
+            return Ending(outcome=Outcome.SUPERSEDED, message=_superseded_text(watched))
         case Outcome.TIMED_OUT:
             end(PhaseState.FAILED, f"no end after {took}")
             return _timed_out(rollout, watched)
@@ -77,9 +77,9 @@ def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[Stage], None]
     return _go_back(rollout, watched, phases=phases, enter=enter)
 
 
-def ended_unknown(stage: Requested | Rolling, error: CallFailedError, ref: ServiceRef) -> Ended:
+def ended_unknown(stage: Requested | Rolling, error: CallFailedError, ref: ServiceRef) -> Ending:
     """AWS stopped answering in mid-rollout: what is going on there is not known."""
-    return Ended(
+    return Ending(
         outcome=Outcome.TIMED_OUT,
         message=stage.unknown(error),
         next_steps=(f"fsd status {ref.options}", error.fix),
@@ -89,12 +89,12 @@ def ended_unknown(stage: Requested | Rolling, error: CallFailedError, ref: Servi
 
 def _succeeded(
     rollout: Rollout, watched: Watched, *, end: Callable[[PhaseState, str], None], took: str
-) -> Ended:
+) -> Ending:
     """ECS calls a deployment of no tasks successful at once: that is an outcome of its own."""
     service = watched.snapshot.service
     if service is not None and service.desired == 0:
         end(PhaseState.DONE, "no task: the count is 0")
-        return Ended(
+        return Ending(
             outcome=Outcome.NOT_STARTED,
             message=not_started_text(rollout.revision),
             next_steps=(_scale_command(rollout.way_back.ref),),
@@ -102,7 +102,7 @@ def _succeeded(
     count = f"{service.running} of {service.desired}" if service else "all"
     end(PhaseState.DONE, f"{count} healthy after {took}")
     at_rest = _if_at_rest(rollout, service)
-    return Ended(outcome=Outcome.SUCCEEDED, is_proved=True, service=at_rest)
+    return Ending(outcome=Outcome.SUCCEEDED, is_proved=True, service=at_rest)
 
 
 def _scale_command(ref: ServiceRef) -> str:
@@ -128,7 +128,7 @@ def _superseded_text(watched: Watched) -> str:
     return f"another deployment took over with {revision}; nothing of it was undone"
 
 
-def _timed_out(rollout: Rollout, watched: Watched) -> Ended:
+def _timed_out(rollout: Rollout, watched: Watched) -> Ending:
     """With what stands in its way, where anything tells."""
     diagnosis = _diagnose(rollout, watched)
     deployment = watched.snapshot.deployment
@@ -140,7 +140,7 @@ def _timed_out(rollout: Rollout, watched: Watched) -> Ended:
         message = paused_text(hook, deployment.lifecycle_stage)
         steps.insert(0, continue_command(deployment.arn, hook))
     timeout = duration_text(rollout.way_back.operation.timeout)
-    return Ended(
+    return Ending(
         outcome=Outcome.TIMED_OUT,
         diagnosis=diagnosis if diagnosis.cause.code != ROLLOUT_FAILED.code else None,
         message=f"not done after {timeout}; {message}",
@@ -180,8 +180,8 @@ def _diagnose(rollout: Rollout, watched: Watched) -> Diagnosis:
 
 
 def _go_back(
-    rollout: Rollout, watched: Watched, *, phases: PhaseLog, enter: Callable[[Stage], None]
-) -> Ended:
+    rollout: Rollout, watched: Watched, *, phases: PhaseLog, enter: Callable[[DeployStage], None]
+) -> Ending:
     diagnosis = _diagnose(rollout, watched)
     enter(GoingBack(task_definition_arn=rollout.rolling.task_definition_arn, diagnosis=diagnosis))
     if not (rollout.goes_back or isinstance(watched.verdict, RollingBack | RolledBack)):
@@ -190,7 +190,7 @@ def _go_back(
             f"not rolled back (--no-rollback): ECS still has {rollout.revision} as its "
             "newest deployment"
         )
-        return Ended(outcome=Outcome.ROLLBACK_FAILED, diagnosis=diagnosis, message=message)
+        return Ending(outcome=Outcome.ROLLBACK_FAILED, diagnosis=diagnosis, message=message)
     began = phases.begin(PhaseName.ROLLBACK)
     back = _gone_back(replace(rollout.way_back, verdict=watched.verdict))
     _note(rollout, diagnosis)
@@ -198,8 +198,8 @@ def _go_back(
     took = duration_text(rollout.way_back.operation.clock.now() - began)
     phases.end(PhaseName.ROLLBACK, state, f"{back.text} after {took}", began)
     if back.outcome is Outcome.SUCCEEDED:
-        return Ended(outcome=back.outcome, message=back.message)
-    return Ended(
+        return Ending(outcome=back.outcome, message=back.message)
+    return Ending(
         outcome=back.outcome,
         diagnosis=diagnosis,
         message=back.message,

@@ -16,7 +16,7 @@ from fsd.snapshot import ServiceDeployment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ServicePlace:
     """Where a service is on AWS, which is known before its image and its network are."""
 
     cluster: str
@@ -26,8 +26,8 @@ class Place:
     uses_cluster: bool = False  # its namespace, or its capacity providers
 
 
-def place_of(desired: Desired) -> Place:
-    return Place(
+def place_of(desired: Desired) -> ServicePlace:
+    return ServicePlace(
         cluster=desired.service.cluster,
         name=desired.name,
         stack_name=desired.stack_name,
@@ -36,7 +36,7 @@ def place_of(desired: Desired) -> Place:
     )
 
 
-def observe(aws: Aws, place: Place) -> Observed:
+def observe(aws: Aws, place: ServicePlace) -> Observed:
     """Read the cluster, stack, service, revisions, scaling and deployments of one service.
 
     What does not depend on another answer is read at the same time, but for the service: it must
@@ -86,12 +86,12 @@ def observe(aws: Aws, place: Place) -> Observed:
     )
 
 
-def _scaling(aws: Aws, place: Place) -> tuple[ScalingState | None, tuple[str, ...]]:
+def _scaling(aws: Aws, place: ServicePlace) -> tuple[ScalingState | None, tuple[str, ...]]:
     found = aws.scaling.find(place.cluster, place.name)
     return found, _others(aws, place, found)
 
 
-def _others(aws: Aws, place: Place, scaling: ScalingState | None) -> tuple[str, ...]:
+def _others(aws: Aws, place: ServicePlace, scaling: ScalingState | None) -> tuple[str, ...]:
     """What scales the service and is not FSD's. Scheduled actions are read where they matter: where
     the target would go, and they with it."""
     if scaling is None:

@@ -13,7 +13,7 @@ from fsd.plan.observed import Observed
 from fsd.plan.verdict import Mark, is_unproved
 from fsd.release.border import check_rollback, note_force
 from fsd.release.concurrency.in_flight import in_flight_error
-from fsd.release.ending import Ended
+from fsd.release.ending import Ending
 from fsd.release.follow import Rollout, ended_unknown, follow
 from fsd.release.healthy import read_healthy
 from fsd.release.journal import JournalEntry, note_action
@@ -26,7 +26,7 @@ from fsd.release.proof import put_mark
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.release.rollback import GoBack
-from fsd.release.stages import Requested, Rolling, Stage
+from fsd.release.stages import DeployStage, Requested, Rolling
 from fsd.release.watch import TimedOut, Watcher
 from fsd.rollout.assess import Ours
 from fsd.rollout.diagnose import family_revision
@@ -116,7 +116,7 @@ def roll_back(operation: Operation, version: str | None) -> Result:
     target = resolve_version(history, version) if version else _last_good(history, service)
     _require_that_it_ran(target)
     if target.task_definition_arn == service.task_definition_arn:
-        ended = Ended(outcome=Outcome.UNCHANGED, message=f"{target.revision} runs already")
+        ended = Ending(outcome=Outcome.UNCHANGED, message=f"{target.revision} runs already")
         started = operation.clock.now()
         return _result(operation, ended, action="rollback", started=started, release=target)
     forced = check_rollback(operation.border, target)
@@ -155,7 +155,7 @@ def scale(operation: Operation, count: int) -> Result:
         return _start(operation, unproved, count)
     started = clock.now()
     if service.desired == count:
-        ended = Ended(outcome=Outcome.UNCHANGED, message=f"{count} tasks are wanted already")
+        ended = Ending(outcome=Outcome.UNCHANGED, message=f"{count} tasks are wanted already")
         return _result(operation, ended, action="scale", started=started)
     note_force(aws.ecs, service.task_definition_arn, operation.forced)
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, "desiredCount": count})
@@ -164,7 +164,7 @@ def scale(operation: Operation, count: int) -> Result:
     outcome = Outcome.STARTED
     if operation.wait:
         outcome = _wait_for_count(operation, count, started + operation.timeout)
-    ended = Ended(outcome=outcome, message=f"{service.desired} → {count} tasks")
+    ended = Ending(outcome=outcome, message=f"{service.desired} → {count} tasks")
     return _result(operation, ended, action="scale", started=started)
 
 
@@ -256,7 +256,7 @@ def _update_and_watch(
     before = release_info(found) if found else None
     requested = Requested(operation=operation, task_definition_arn=arn, known=known)
     watcher = _watcher(operation, service, target, started=started)
-    stages: list[Stage] = [requested]
+    stages: list[DeployStage] = [requested]
     try:
         aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, **parameters})
         requested = replace(requested, is_taken=True)
@@ -264,7 +264,7 @@ def _update_and_watch(
         _note(operation, arn, _entry(action, service, parameters, at=started, by=operation.by))
         ended = _follow(requested, watcher, service, enter=stages.append)
     except Interrupted as signal:
-        ended = Ended(
+        ended = Ending(
             outcome=Outcome.INTERRUPTED,
             message=stages[-1].interrupted(signal.what, roll_back=False),
             diagnosis=stages[-1].diagnosis,
@@ -300,8 +300,8 @@ def _follow(
     watcher: Watcher,
     before: ServiceState,
     *,
-    enter: Callable[[Stage], None],
-) -> Ended:
+    enter: Callable[[DeployStage], None],
+) -> Ending:
     operation, arn = requested.operation, requested.task_definition_arn
     try:
         found = watcher.find(known=requested.known, task_definition_arn=arn)
@@ -312,7 +312,7 @@ def _follow(
     rolling = Rolling(requested=requested, ours=ours, watcher=watcher)
     enter(rolling)
     if not operation.wait:
-        return Ended(outcome=Outcome.STARTED)
+        return Ending(outcome=Outcome.STARTED)
     way_back = GoBack(
         operation=operation,
         watcher=watcher,
@@ -367,7 +367,7 @@ def _refuse_in_flight(operation: Operation) -> frozenset[str]:
 
 def _result(
     operation: Operation,
-    ended: Ended,
+    ended: Ending,
     *,
     action: str,
     started: datetime,

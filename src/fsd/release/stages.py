@@ -1,6 +1,6 @@
 """The stages of a deployment. Each knows what is known in it, and what to say when it is cut off.
 
-    Planned ─▶ Applying ─▶ Requested ─▶ Rolling ─┬─▶ Settling
+    Planning ─▶ Applying ─▶ Requested ─▶ Rolling ─┬─▶ Settling
                                                   └─▶ GoingBack
 
 A signal, or AWS that answers no more, may come in any of them; only the stage tells what state
@@ -25,7 +25,7 @@ ANSWER_TIME = timedelta(seconds=0.9)
 GOES_ON = "ECS goes on by itself, and its circuit breaker rolls back what does not get healthy"
 
 
-class Stage(Protocol):
+class DeployStage(Protocol):
     @property
     def task_definition_arn(self) -> str:
         """Of the revision that ECS was asked to roll out; "" before it was."""
@@ -42,7 +42,7 @@ class Stage(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planning:
     """AWS is looked at. Where it does not answer, the command ends with its error."""
 
     task_definition_arn: str = ""
@@ -67,7 +67,7 @@ class Applying:
 
     def interrupted(self, signal: str, *, roll_back: bool) -> str:
         if not self.changing:
-            return Planned().interrupted(signal, roll_back=roll_back)
+            return Planning().interrupted(signal, roll_back=roll_back)
         return (
             f"{signal} while CloudFormation changes {self.changing}: what it has begun, "
             "it finishes; ECS was not asked to change anything that runs"
