@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from fsd.aws.stacks import CloudFormationStacks
 from fsd.errors import CallFailedError
-from fsd.release.ports import Difference, Drifted, StackDrift
+from fsd.release.ports import Deviation, Drifted, StackDrift
 from tests.fakes.aws import FakeClock
 from tests.moto.conftest import TestClients
 
@@ -77,7 +77,7 @@ def test_drift__waits_and_reads_every_page(cfn: Stubber, stacks: CloudFormationS
     says_resources(cfn, ("Logs", "MODIFIED"), ("Role", "IN_SYNC"), next="more")
     says_resources(cfn, ("Group", "DELETED"), ("Records", "UNKNOWN"), token="more")
 
-    difference = Difference(path="/RetentionInDays", expected="30", actual="3653")
+    difference = Deviation(path="/RetentionInDays", expected="30", actual="3653")
     assert stacks.drift(NAME) == StackDrift(
         drifted=(
             Drifted(resource="Group", type="AWS::Logs::LogGroup", is_gone=True),

@@ -12,7 +12,7 @@ from typing import Any
 from fsd.aws.errors import call
 from fsd.aws.waiting import wait_for
 from fsd.errors import CallFailedError, ErrorCode
-from fsd.release.ports import Clock, Difference, Drifted, StackDrift
+from fsd.release.ports import Clock, Deviation, Drifted, StackDrift
 
 LIMIT = timedelta(minutes=10)
 _DIFFERS = {"MODIFIED", "DELETED"}
@@ -74,7 +74,7 @@ def _drifted(resource: dict[str, Any]) -> Drifted:
         type=resource["ResourceType"],
         is_gone=resource["StackResourceDriftStatus"] == "DELETED",
         differences=tuple(
-            Difference(
+            Deviation(
                 path=one["PropertyPath"],
                 expected=str(one.get("ExpectedValue", "")),
                 actual=str(one.get("ActualValue", "")),

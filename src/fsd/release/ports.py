@@ -50,7 +50,7 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Deviation:
     path: str  # /SecurityGroupIngress/0/CidrIp
     expected: str
     actual: str
@@ -63,7 +63,7 @@ class Drifted:
     resource: str  # logical name
     type: str
     is_gone: bool
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Deviation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

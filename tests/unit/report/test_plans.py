@@ -5,7 +5,7 @@ from dataclasses import replace
 from fsd.change import Change, Sign
 from fsd.manifest.rollout_time import Estimate, Part
 from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Step
-from fsd.release.ports import Difference, Drifted, StackDrift
+from fsd.release.ports import Deviation, Drifted, StackDrift
 from fsd.report.changes import change_json
 from fsd.report.plans import PlanReport, plan_json, plan_text
 
@@ -122,13 +122,13 @@ DRIFT = StackDrift(
             resource="LogGroup",
             type="Logs",
             is_gone=False,
-            differences=(Difference(path="/RetentionInDays", expected="30", actual="3653"),),
+            differences=(Deviation(path="/RetentionInDays", expected="30", actual="3653"),),
         ),
         Drifted(
             resource="TaskRole",
             type="Role",
             is_gone=False,
-            differences=(Difference(path="/Path", expected="/fsd/", actual="/"),),
+            differences=(Deviation(path="/Path", expected="/fsd/", actual="/"),),
         ),
     ),
     unchecked=("Records",),
