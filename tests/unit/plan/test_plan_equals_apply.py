@@ -281,6 +281,13 @@ REVISION_FIELDS = {
     "taskRoleArn": "task role",
     "executionRoleArn": "execution role",
     "runtimePlatform": "platform",
+    "dependsOn": "depends on",
+    "environmentFiles": "environment files",
+    "linuxParameters": "process",
+    "mountPoints": "volumes",
+    "readonlyRootFilesystem": "read-only root",
+    "stopTimeout": "stop timeout",
+    "workingDirectory": "working directory",
 }
 
 
