@@ -64,6 +64,6 @@ def test_parse_reference__every_form__its_parts(
 def test_sitecustomize__python_of_an_old_image__reads_it() -> None:
     source = (PAYLOAD / "sitecustomize.py").read_text()
 
-    ast.parse(source, feature_version=(3, 7))
+    ast.parse(source, feature_version=(3, 8))
 
     assert "removeprefix" not in source  # of 3.9

@@ -6,7 +6,7 @@ other, and a connection to localhost goes to whichever listens. So a service tha
 localhost is as unreachable from outside as it is on AWS.
 
 Imported by `site` at start. Nothing here may import what a program does not have, or fail; the
-program's Python may be as old as 3.7.
+program's Python may be as old as 3.8.
 """
 
 from __future__ import annotations
