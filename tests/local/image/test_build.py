@@ -88,7 +88,10 @@ def test_build_image__process__image_with_files_and_configuration(
         "Cmd": ["python", "app.py"],
         "ExposedPorts": {"8000/tcp": {}},
         "User": "10001",
-        "Labels": {"fsd.runtime": "process"},
+        "Labels": {
+            "fsd.runtime": "process",
+            "fsd-local.left-out": '["RUN pip install nothing"]',
+        },
     }
     layer = gzip.decompress(server.layer_of("team/hello", built.image.tag))
     with tarfile.open(fileobj=io.BytesIO(layer)) as archive:

@@ -40,6 +40,8 @@ ELSEWHERE = (
     "lint/workflows/",
     "cli/fixing.py",
     "cli/local.py",
+    "cli/import_.py",
+    "aws/running.py",
 )
 WORDS = ("what", "where", "fix", "message", "advice", "next_steps", "summary")
 
