@@ -232,7 +232,9 @@ def test_deploy__moved_health_check__needs_what_the_page_says_and_nothing_else(
 
     fsd.ok(*moved)
     groups = root.client("elbv2").describe_target_groups()["TargetGroups"]
-    assert [group["TargetGroupName"].startswith("fsd-probe-") for group in groups] == [False]
+    probes = [group for group in groups if group["TargetGroupName"].startswith("fsd-probe-")]
+    # That of the run which was not allowed to remove it: it could be in use, by its name's time.
+    assert (len(groups), len(probes)) == (2, 1)
 
 
 def documented_statements() -> list[Statement]:
