@@ -248,7 +248,7 @@ class Judge:
             self._wrong(deployer, "names no deployment that took over")
 
     def _judge_interrupted(self, deployer: Deployer, mine: list[Seen]) -> None:
-        if not deployer.result.out:
+        if not deployer.result.has_result:
             return
         message = deployer.result.json()["message"]
         is_alone = len(self._of(deployer.version)) == 1

@@ -126,7 +126,7 @@ class Try:
             case 7:
                 assert is_failing, ended.text
                 assert "rollback did not succeed" in ended.err, ended.text
-            case 9 if not ended.out:  # before ECS was asked
+            case 9 if not ended.has_result:  # before ECS was asked
                 assert "not done" in ended.err, ended.text
                 assert "fix:" in ended.err, ended.text
                 self._assert_runs_what_ran_before(ended)

@@ -30,6 +30,11 @@ class Ended:
     def text(self) -> str:
         return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
 
+    @property
+    def has_result(self) -> bool:
+        """Whether stdout has a release's result; with --format json an error is a document too."""
+        return '"schema": "fsd/result/v1"' in self.out
+
     def json(self) -> Any:
         return json.loads(self.out)
 
