@@ -114,13 +114,19 @@ class Stage:
         return self.folder / "hello"
 
     def environment(self) -> dict[str, str]:
-        """The caller's, without what would point the demo at a real account or workflow."""
+        """The caller's, without what would point the demo at a real account or workflow. Caches and
+        Pythons of uv's are below the demo's folder, which goes at the end."""
         kept = {
             key: value
             for key, value in os.environ.items()
             if not key.startswith(("AWS_", "GITHUB_", "INPUT_", "FSD_"))
         }
-        return {**kept, "FSD_LOCAL_STATE": str(self.folder / "state")}
+        return {
+            **kept,
+            "FSD_LOCAL_STATE": str(self.folder / "state"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+        }
 
     @contextmanager
     def embedded_aws(self) -> Iterator[None]:

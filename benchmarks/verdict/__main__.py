@@ -55,7 +55,6 @@ class Scenario:
 NO_SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"
 ALARM_OF = "alarm-of-"
 WATCHED = (f"deployment.alarms=[{ALARM_OF}SERVICE]", "deployment.bakeTime=3")
-NO_ROOM = ("deployment.minimumHealthyPercent=100", "deployment.maximumPercent=100")
 NEVER = ("STARTS_AFTER", "never")
 SCENARIOS = (
     Scenario(name="good"),
@@ -94,7 +93,6 @@ SCENARIOS = (
         meddling="roll back",
         says="rollback was requested|ROLLBACK_",
     ),
-    Scenario(name="no room", base=NO_ROOM, says="deployment configuration"),
 )
 CLIENTS = ("fsd", "ecs deploy", "aws wait")
 

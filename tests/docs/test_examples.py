@@ -46,7 +46,12 @@ TYPED = "\n@org/shop\n" + "\n" * 20
 
 # Blocks that no reader's shell runs here: making .venv, the tests themselves, and the demo, which
 # has a test of its own.
-NOT_RUN = {"export", "scripts/setup", "scripts/test", "scripts/check", "scripts/demo"}
+NOT_RUN = {
+    *("export", "scripts/setup", "scripts/test", "scripts/check", "scripts/demo"),
+    "scripts/pictures",
+    # `fsd-local` without FSD: tests/local/test_separate.py has it, and docs/local.md says it.
+    *("fsd-local", "eval", "aws"),
+}
 
 
 @pytest.mark.parametrize("name", sorted(BEFORE))

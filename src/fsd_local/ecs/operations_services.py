@@ -329,11 +329,11 @@ def _wanted_revision(
     cluster = context.scope.clusters[service.cluster]
     check_connect(revision.settings, cluster, target)
     strategy = parameters.get("capacityProviderStrategy", service.capacity_provider_strategy)
+    check_strategy(strategy, cluster.capacity_providers)
     if strategy != service.capacity_provider_strategy and not parameters.get("forceNewDeployment"):
         raise invalid(
             "You must force a new deployment when switching between capacity provider strategies."
         )
-    check_strategy(strategy, cluster.capacity_providers)
     revision.capacity_provider_strategy = strategy
     return revision
 

@@ -327,4 +327,4 @@ def test_launch__kept_volume__the_next_task_finds_what_the_last_one_wrote(lab: L
     _, texts = lab.run("cat kept/file; cat scratch/file || echo gone", mounts=(kept, scratch))
 
     assert "1" in texts
-    assert texts[-1] == "gone"
+    assert "gone" in texts  # the error's own line may come before or after it

@@ -206,7 +206,8 @@ def test_scaling_policy__metric_put_into_cloudwatch__its_alarm_goes_off(
 ) -> None:
     """Three minutes above the target, as one puts them: with their times."""
     ecs, scaling = aws("ecs"), aws("application-autoscaling")
-    run_service(ecs)
+    subnet = aws("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    run_service(ecs, subnet=subnet)
     target = {
         "ServiceNamespace": "ecs",
         "ResourceId": "service/dev/app",
@@ -249,7 +250,7 @@ def test_scaling_policy__metric_put_into_cloudwatch__its_alarm_goes_off(
     assert cloudwatch.describe_alarms(AlarmNames=[high])["MetricAlarms"] == []
 
 
-def run_service(ecs: Any) -> None:
+def run_service(ecs: Any, *, subnet: str) -> None:
     """One with no task: what is scaled needs only to be there."""
     ecs.create_cluster(clusterName="dev")
     ecs.register_task_definition(
@@ -266,5 +267,5 @@ def run_service(ecs: Any) -> None:
         taskDefinition="app",
         desiredCount=0,
         launchType="FARGATE",
-        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet]}},
     )

@@ -229,10 +229,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         one(repositoryCredentials={"credentialsParameter": "arn:aws:secretsmanager:x"}),
         "The embedded AWS does not log in to private registries.",
     ),
-    "EFS": (
-        volume(efsVolumeConfiguration={"fileSystemId": "fs-1"}),
-        "The embedded AWS does not mount Amazon EFS.",
-    ),
     "EBS": (volume(configuredAtLaunch=True), "The embedded AWS does not attach Amazon EBS volum"),
     "system controls": (
         one(systemControls=[{"namespace": "net.core.somaxconn", "value": "1024"}]),

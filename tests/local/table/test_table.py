@@ -157,7 +157,7 @@ CASES: dict[str, Callable[[MakeStage], Stage]] = {
     ),
     "connection refused": lambda stage: stage(grace=0).running().deploy(**LONG).settle(),
     "slow start beyond the grace period": lambda stage: (
-        stage(grace=120).running().deploy(**LONG).settle()
+        stage(grace=2).running().deploy(**LONG).settle()
     ),
     "path answers 500, first deployment": lambda stage: (
         stage(grace=0).create(**env(STATUS="500")).settle()
@@ -209,7 +209,7 @@ CASES: dict[str, Callable[[MakeStage], Stage]] = {
         bake(stage().running(), 60).until(bakes).stop_deployment().settle()
     ),
     "stopped, first deployment": lambda stage: (
-        stage().create(**LONG).until(first_starts).stop_deployment().settle()
+        stage(grace=2).create(**LONG).until(first_starts).stop_deployment().settle()
     ),
     # Alarms.
     "alarm that is silent": lambda stage: bake(stage().running(), 1, alarm=True).settle(),
