@@ -75,7 +75,7 @@ class Browser:
             file = Path(folder, "page.html")
             file.write_text(page, encoding="utf-8")
             dom = self._run(file, TALLEST, width, "--dump-dom")
-            height = int(re.search(r"<title>(\d+)</title>", dom)[1])  # type: ignore[index]
+            height = int(re.search(r"<title>(\d+)</title>", dom)[1])  # type: ignore[index] # the page sets it
             self._run(file, height, width, f"--screenshot={self.target / name}.png")
         sys.stdout.write(f"{name}: {width} x {height}\n")
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fsd.app.deployment import DeployOptions
 from fsd.compile.desired import Release
 from fsd.release.changed import CountCommits
 from fsd.release.concurrency.in_flight import CommitOrder, OrderCommits, order_runs
 from fsd.release.result import ReleaseInfo
-
-if TYPE_CHECKING:
-    pass
 
 
 def order_releases(options: DeployOptions, release: Release, *, folder: Path) -> OrderCommits:

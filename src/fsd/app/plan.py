@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fsd.app.account import Connector
 from fsd.app.deployment import DeployOptions
 from fsd.app.ownership import require_own
@@ -13,9 +11,6 @@ from fsd.plan.planner import plan_release
 from fsd.release.observe import observe, place_of
 from fsd.release.reporter import Reporter
 from fsd.report.plans import PlanReport
-
-if TYPE_CHECKING:
-    pass
 
 
 def run_plan(

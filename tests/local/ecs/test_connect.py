@@ -57,7 +57,7 @@ def test_names__task__knows_those_that_were_there_when_it_started(cloud: Cloud) 
         cloud.create(
             definition, desired=1, serviceName=name, serviceConnectConfiguration=connect, **ALONE
         )
-        eventually(lambda wanted=count: len(cloud.runtime.launched) == wanted)  # type: ignore[misc]
+        eventually(lambda wanted=count: len(cloud.runtime.launched) == wanted)  # type: ignore[misc] # a default
 
     names = {
         arn.split("/")[-1]: name

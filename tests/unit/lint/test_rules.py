@@ -657,7 +657,14 @@ CASES = [
             "deployment: {deregistrationDelay: 300}",
             "healthCheck: {gracePeriod: 600}",
             f"{BALANCED}\ndeployment: {{maximumPercent: 100, minimumHealthyPercent: 0}}",
-            "resources: {desiredCount: 0}\ndeployment: {maximumPercent: 100}",
+            "resources: {desiredCount: 0}\ndeployment: {maximumPercent: 110}",
+        )
+    ),
+    *(
+        Case(rule="rollout-slow", service=service, at=at, severity=Severity.ERROR)
+        for service, at in (
+            ("deployment: {maximumPercent: 100}", (8, 32)),
+            ("resources: {desiredCount: 0}\ndeployment: {maximumPercent: 100}", (9, 32)),
         )
     ),
     Case(rule="autoscaling-without-bounds", service="autoScaling: {}", at=(8, 3)),

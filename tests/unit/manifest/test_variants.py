@@ -27,7 +27,7 @@ environments:
 
 def load(values: str, env: str = "", **more: object) -> Loaded:
     variables = {"ENV": env} if env else {}
-    return load_manifest(MANIFEST + values, path="service.yml", variables=variables, **more)  # type: ignore[arg-type]
+    return load_manifest(MANIFEST + values, path="service.yml", variables=variables, **more)  # type: ignore[arg-type] # keywords
 
 
 def service(values: str, env: str, **more: object) -> Service:

@@ -91,7 +91,7 @@ def test_change_json__values_and_the_phrase() -> None:
 def stack(count: int, **fields: object) -> ApplyStack:
     changes = tuple(Change(what=f"R{number}", sign=Sign.CHANGE) for number in range(count))
     step = ApplyStack(name="fsd-web-dev", template={}, changes=changes, sign=Sign.CHANGE)
-    return replace(step, **fields)  # type: ignore[arg-type]
+    return replace(step, **fields)  # type: ignore[arg-type] # keywords
 
 
 SCALING = Scaling(

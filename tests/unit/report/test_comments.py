@@ -133,7 +133,7 @@ def planned(env: str, plan: Plan, *notes: str) -> PlanReport:
 
 
 def plan_comment(**fields: object) -> str:
-    proposal = replace(Proposal(service="offer-api", is_merge=True), **fields)  # type: ignore[arg-type]
+    proposal = replace(Proposal(service="offer-api", is_merge=True), **fields)  # type: ignore[arg-type] # keywords
     return render_plan_comment(proposal, run_url=RUN, updated_at=AT, blob_url=BLOB)
 
 

@@ -55,7 +55,10 @@ _USES: tuple[KeyPath, ...] = (
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    service = subject.service
+    service, deployment = subject.service, subject.service.deployment
+    if deployment.minimum_healthy_percent == deployment.maximum_percent == 100:
+        yield _refused(subject)
+        return
     if service.resources.desired and batch_size(service) <= 0:
         yield _hanging(subject)
         return
@@ -85,6 +88,18 @@ def _place(subject: Subject, part: Part) -> KeyPath:
     if part is Part.BATCHES and not subject.is_written(*_MAXIMUM):
         return _MINIMUM
     return _PLACES[part]
+
+
+def _refused(subject: Subject) -> Problem:
+    """CreateService and UpdateService answer an InvalidParameterException, whatever the count."""
+    return Problem(
+        at=_place(subject, Part.BATCHES),
+        message="ECS refuses minimumHealthyPercent 100 with maximumPercent 100: it could neither "
+        "stop nor start a task",
+        fix=_FIXES[Part.BATCHES],
+        uses=_USES,
+        severity=Severity.ERROR,
+    )
 
 
 def _hanging(subject: Subject) -> Problem:
