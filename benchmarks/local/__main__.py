@@ -177,7 +177,8 @@ def memory(pid: int) -> tuple[float, float]:
     """(now, peak) in MB, from https://docs.kernel.org/filesystems/proc.html"""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     found = dict(line.split(":", 1) for line in lines if line.startswith(("VmRSS", "VmHWM")))
-    return tuple(int(found[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
+    now, peak = (int(found[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
+    return now, peak
 
 
 def make_bench(instance: Instance) -> Bench:

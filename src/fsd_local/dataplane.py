@@ -307,10 +307,10 @@ class _Exchange:
             if event is h11.NEED_DATA:
                 async with asyncio.timeout(_IDLE_TIMEOUT):
                     self._http.receive_data(await self._reader.read(_CHUNK))
-            elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
+            elif not isinstance(event, h11.Event) or isinstance(event, h11.ConnectionClosed):
                 raise _TargetFailed
             else:
-                return event  # type: ignore[return-value]
+                return event
 
     async def _fail(self, send: Send, status: int) -> None:
         """Answer for the target, or, in the middle of its answer, break off."""

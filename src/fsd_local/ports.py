@@ -22,7 +22,7 @@ class LogTarget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ulimit:
+class ResourceLimit:
     name: str  # nofile
     soft: int
     hard: int
@@ -55,7 +55,7 @@ class ContainerSpec:
     read_only_root: bool
     stop_timeout: float  # seconds, already divided by speed
     log: LogTarget | None
-    ulimits: tuple[Ulimit, ...] = ()
+    ulimits: tuple[ResourceLimit, ...] = ()
     capabilities_added: tuple[str, ...] = ()
     capabilities_dropped: tuple[str, ...] = ()
     has_init: bool = False

@@ -198,6 +198,6 @@ class ActionStep:
         assert values.keys() == inputs.keys(), "an input that action.yml does not have"
         values["github-token"] = values["github-token"].replace("${{ github.token }}", TOKEN)
         return {
-            variable: values[re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", expression)[1]]  # type: ignore[index]
+            variable: values[re.sub(r"^\$\{\{ inputs\.([\w-]+) \}\}$", r"\1", expression)]
             for variable, expression in step["env"].items()
         }

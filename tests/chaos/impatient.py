@@ -16,14 +16,13 @@ READ_TIMEOUT = "TEST_READ_TIMEOUT"  # in the environment; seconds
 PAUSE = 0.01
 
 
-class _ShortBreaths(ExponentialBackoff):  # type: ignore[misc]
-    def delay_amount(self, context: object) -> float:
-        del context
-        return PAUSE
+def _pause(self: ExponentialBackoff, context: object) -> float:
+    del self, context
+    return PAUSE
 
 
 if __name__ == "__main__":
     fsd.aws.session.READ_TIMEOUT = float(os.environ[READ_TIMEOUT])
     fsd.aws.stacks.CHANGE_SET_LIMIT = timedelta(seconds=30)
-    ExponentialBackoff.delay_amount = _ShortBreaths.delay_amount
+    ExponentialBackoff.delay_amount = _pause
     main()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 UNKNOWN = "ADDED_NEXT_YEAR"
 DEEPEST = 5  # answer, list, service, list, deployment
-INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1), timezones=st.just(UTC))  # noqa: DTZ001
+INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds the zone
 WORDS = ("", "x", "web-dev", "arn:aws:ecs:us-east-1:123456789012:task-definition/web-dev:42")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from hypothesis import HealthCheck, assume, given, note, settings
@@ -29,16 +30,16 @@ class Watched(Stage):
         self.history: list[tuple[timedelta, str]] = []
         self.clobbered = False
 
-    def _rollout(self, name: str, columns: object) -> None:
+    def _rollout(self, name: str, columns: Sequence[str]) -> None:
         rollout = self.world.find(name)
-        status = columns[0]  # type: ignore[index] # a sequence of words
+        status = columns[0]
         if rollout is None or (
             status != rollout.status
             and rollout.status in FOLLOWS
             and (name != "other" and status not in FOLLOWS[rollout.status])
         ):
             return
-        super()._rollout(name, columns)  # type: ignore[arg-type]
+        super()._rollout(name, columns)
         if name == "ours" and self.took is not None:
             self.history.append((self.clock.now() - self.took, rollout.status))
 

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 import botocore.auth
@@ -298,7 +299,7 @@ def test_registry__without_a_login__refused(instance: Instance) -> None:
 def test_session__of_a_user_that_was_made__signs_and_stops_with_the_key(
     instance: Instance,
 ) -> None:
-    def client(service: str, key: str, secret: str) -> object:
+    def client(service: str, key: str, secret: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=instance.endpoint,
@@ -308,16 +309,16 @@ def test_session__of_a_user_that_was_made__signs_and_stops_with_the_key(
         )
 
     iam = client("iam", instance.account, instance.secret)
-    iam.create_user(UserName="ada")  # type: ignore[attr-defined]
-    made = iam.create_access_key(UserName="ada")["AccessKey"]  # type: ignore[attr-defined]
+    iam.create_user(UserName="ada")
+    made = iam.create_access_key(UserName="ada")["AccessKey"]
     good = client("sts", made["AccessKeyId"], made["SecretAccessKey"])
     wrong = client("sts", made["AccessKeyId"], "guessed")
 
-    assert good.get_caller_identity()["Arn"].endswith(":user/ada")  # type: ignore[attr-defined]
+    assert good.get_caller_identity()["Arn"].endswith(":user/ada")
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
-        wrong.get_caller_identity()  # type: ignore[attr-defined]
+        wrong.get_caller_identity()
     for each in (iam, good, wrong):
-        each.close()  # type: ignore[attr-defined]
+        each.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")

@@ -77,7 +77,7 @@ _ABOUT = frozenset(
     using valid validator validators validity version view
     window index position pos lookup middleware
     keyref model serializer consent httponly samesite secure exchange introspection estimate total
-    """.split()  # noqa: SIM905
+    """.split()  # noqa: SIM905  # two hundred quoted words read worse
 )
 _AUTH = frozenset({"auth", "authz", "xauth", "basicauth", "httpauth", "proxyauth"})
 

@@ -125,7 +125,7 @@ _TELLING = frozenset(
     for found from has have in incorrect invalid is isn't it length may mismatch missing must no not
     of on or provided rejected required reset should than that the this to too unknown was were
     will with wrong your yes required. invalid. denied failed changed updated using
-    """.split()  # noqa: SIM905
+    """.split()  # noqa: SIM905  # forty quoted words read worse
 )
 _WORDLIKE = re.compile(r"[\W_]*(?:[A-Za-z][a-z'’]*|[A-Z]+|\d{1,4}|[a-z]+[-/][a-z]+)?[\W_]*")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from fsd_local.ecs.model import (
-    DeploymentStatus,
     Registration,
+    ServiceDeploymentStatus,
     StopCode,
     Task,
 )
@@ -92,7 +92,7 @@ class BeginServiceDeployment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetServiceDeployment:
     arn: str
-    status: DeploymentStatus
+    status: ServiceDeploymentStatus
     reason: str
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fsd_local.ecs.model import (
-    DeploymentStatus,
     EcsServiceRecord,
     ServiceDeployment,
+    ServiceDeploymentStatus,
     ServiceRollout,
 )
 from fsd_local.ports import Alarm
@@ -28,7 +28,7 @@ def watched(service: EcsServiceRecord) -> tuple[ServiceDeployment, Sequence[str]
     if primary is None:
         return None
     found = primary.service_deployment
-    is_watching = not found.ignores_alarms and found.status is DeploymentStatus.IN_PROGRESS
+    is_watching = not found.ignores_alarms and found.status is ServiceDeploymentStatus.IN_PROGRESS
     names = _enabled(found.configuration) if is_watching else ()
     return (found, names) if names else None
 
@@ -77,7 +77,10 @@ def status(deployment: ServiceDeployment) -> str:
         return "DISABLED"
     if deployment.triggered_alarms:
         return "TRIGGERED"
-    is_over = deployment.status not in {DeploymentStatus.PENDING, DeploymentStatus.IN_PROGRESS}
+    is_over = deployment.status not in {
+        ServiceDeploymentStatus.PENDING,
+        ServiceDeploymentStatus.IN_PROGRESS,
+    }
     return "MONITORING_COMPLETE" if is_over else "MONITORING"
 
 

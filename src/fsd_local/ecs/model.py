@@ -50,8 +50,8 @@ class RolloutState(StrEnum):
     FAILED = "FAILED"
 
 
-class DeploymentStatus(StrEnum):
-    """ServiceDeploymentStatus.
+class ServiceDeploymentStatus(StrEnum):
+    """Of a service deployment.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
     """
@@ -73,10 +73,10 @@ class DeploymentStatus(StrEnum):
 
 FINAL_STATUSES = frozenset(
     {
-        DeploymentStatus.STOPPED,
-        DeploymentStatus.ROLLBACK_SUCCESSFUL,
-        DeploymentStatus.ROLLBACK_FAILED,
-        DeploymentStatus.SUCCESSFUL,
+        ServiceDeploymentStatus.STOPPED,
+        ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL,
+        ServiceDeploymentStatus.ROLLBACK_FAILED,
+        ServiceDeploymentStatus.SUCCESSFUL,
     }
 )
 
@@ -270,7 +270,7 @@ class ServiceDeployment:
     created_at: float
     updated_at: float
     configuration: Json
-    status: DeploymentStatus = DeploymentStatus.PENDING
+    status: ServiceDeploymentStatus = ServiceDeploymentStatus.PENDING
     reason: str = ""
     started_at: float | None = None
     finished_at: float | None = None
@@ -305,7 +305,7 @@ class ServiceRollout:
 
 
 @dataclass(slots=True, kw_only=True)
-class Event:
+class ServiceEvent:
     id: str
     at: float
     message: str
@@ -342,7 +342,7 @@ class EcsServiceRecord:
     service_deployments: list[ServiceDeployment] = field(default_factory=list)  # newest first
     revisions: dict[str, Revision] = field(default_factory=dict)  # by ARN
     last_completed: ServiceRollout | None = None
-    events: list[Event] = field(default_factory=list)  # newest first
+    events: list[ServiceEvent] = field(default_factory=list)  # newest first
     tasks: dict[str, Task] = field(default_factory=dict)  # until they are STOPPED and counted
     back_off_until: float = 0.0
     back_off_level: int = 0

@@ -11,12 +11,12 @@ from fsd_local.ecs import describe
 from fsd_local.ecs.context import CallContext, paginate
 from fsd_local.ecs.faults import ApiError, invalid, service_not_found
 from fsd_local.ecs.model import (
-    DeploymentStatus,
     EcsServiceRecord,
     Json,
     Revision,
     Scope,
     ServiceDeployment,
+    ServiceDeploymentStatus,
 )
 
 _DESCRIBED = 20
@@ -88,8 +88,8 @@ def stop_service_deployment(context: CallContext, parameters: Json) -> Json:
             "ConflictException",
             f"The service deployment is {deployment.status} and can't be stopped.",
         )
-    if deployment.status in {DeploymentStatus.PENDING, DeploymentStatus.IN_PROGRESS}:
-        deployment.status = DeploymentStatus.ROLLBACK_REQUESTED
+    if deployment.status in {ServiceDeploymentStatus.PENDING, ServiceDeploymentStatus.IN_PROGRESS}:
+        deployment.status = ServiceDeploymentStatus.ROLLBACK_REQUESTED
         deployment.updated_at = context.now
         service.is_steady = False
     return {"serviceDeploymentArn": arn}

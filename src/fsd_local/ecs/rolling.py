@@ -21,9 +21,9 @@ from fsd_local.ecs.actions import (
 )
 from fsd_local.ecs.health import Unhealthy, find_unhealthy, is_healthy
 from fsd_local.ecs.model import (
-    DeploymentStatus,
     EcsServiceRecord,
     RolloutState,
+    ServiceDeploymentStatus,
     ServiceRollout,
     Task,
 )
@@ -172,7 +172,7 @@ def _start_new(view: View) -> Sequence[Action]:
 def _may_start(view: View) -> bool:
     return (
         view.primary.rollout_state is not RolloutState.FAILED
-        and view.primary.service_deployment.status is not DeploymentStatus.PENDING
+        and view.primary.service_deployment.status is not ServiceDeploymentStatus.PENDING
         and view.now >= view.service.back_off_until
     )
 

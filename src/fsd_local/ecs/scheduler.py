@@ -34,9 +34,9 @@ from fsd_local.ecs.actions import (
 from fsd_local.ecs.breaker import load_breaker
 from fsd_local.ecs.health import is_drained, is_healthy, is_target_unhealthy
 from fsd_local.ecs.model import (
-    DeploymentStatus,
     EcsServiceRecord,
     RolloutState,
+    ServiceDeploymentStatus,
     ServiceRollout,
     StopCode,
     Task,
@@ -53,9 +53,9 @@ _IMPAIRED_LEVEL = 3
 _RESOLVE_ATTEMPTS = 3
 
 _ONGOING_TARGET = {
-    DeploymentStatus.IN_PROGRESS,
-    DeploymentStatus.ROLLBACK_REQUESTED,
-    DeploymentStatus.ROLLBACK_IN_PROGRESS,
+    ServiceDeploymentStatus.IN_PROGRESS,
+    ServiceDeploymentStatus.ROLLBACK_REQUESTED,
+    ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS,
 }
 _FAULTS = {StopCode.FAILED_TO_START, StopCode.CONTAINER_EXITED}
 _STRATEGIES: dict[str, Callable[[rolling.View], Sequence[Action]]] = {"ROLLING": rolling.decide}
@@ -129,20 +129,22 @@ def _settle_superseded(service: EcsServiceRecord, now: float, speed: float) -> S
     del now, speed
     newest = service.service_deployments[0] if service.service_deployments else None
     for found in service.service_deployments:
-        if found.status is DeploymentStatus.STOP_REQUESTED:
+        if found.status is ServiceDeploymentStatus.STOP_REQUESTED:
             reason = found.reason or wording.SUPERSEDED
             return (
-                SetServiceDeployment(arn=found.arn, status=DeploymentStatus.STOPPED, reason=reason),
+                SetServiceDeployment(
+                    arn=found.arn, status=ServiceDeploymentStatus.STOPPED, reason=reason
+                ),
             )
-        if found is not newest and found.status is DeploymentStatus.ROLLBACK_IN_PROGRESS:
+        if found is not newest and found.status is ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS:
             return (
                 SetServiceDeployment(
                     arn=found.arn,
-                    status=DeploymentStatus.ROLLBACK_FAILED,
+                    status=ServiceDeploymentStatus.ROLLBACK_FAILED,
                     reason=wording.SUPERSEDED,
                 ),
             )
-    if newest is not None and newest.status is DeploymentStatus.PENDING:
+    if newest is not None and newest.status is ServiceDeploymentStatus.PENDING:
         return (BeginServiceDeployment(arn=newest.arn),)
     return ()
 
@@ -184,7 +186,7 @@ def _give_up(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Ac
     if primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
         return ()
     status = primary.service_deployment.status
-    if status is DeploymentStatus.ROLLBACK_REQUESTED and not primary.is_rollback:
+    if status is ServiceDeploymentStatus.ROLLBACK_REQUESTED and not primary.is_rollback:
         return _roll_back_on_request(service, primary)
     breaker = load_breaker(service.configuration)
     tripped = breaker.is_enabled and (
@@ -251,11 +253,11 @@ def _fail(
     )
     arn = primary.service_deployment.arn
     if primary.is_rollback:
-        ended, reason = DeploymentStatus.ROLLBACK_FAILED, wording.ROLLBACK_TASKS_FAILED
+        ended, reason = ServiceDeploymentStatus.ROLLBACK_FAILED, wording.ROLLBACK_TASKS_FAILED
     elif not rolls_back:
-        ended, reason = DeploymentStatus.STOP_REQUESTED, failure.stopped
+        ended, reason = ServiceDeploymentStatus.STOP_REQUESTED, failure.stopped
     elif service.last_completed is None:
-        ended, reason = DeploymentStatus.ROLLBACK_FAILED, wording.NO_ROLLBACK_CANDIDATE
+        ended, reason = ServiceDeploymentStatus.ROLLBACK_FAILED, wording.NO_ROLLBACK_CANDIDATE
     else:
         return fail, BeginRollback(
             deployment_id=primary.id,
@@ -272,7 +274,7 @@ def _roll_back_on_request(service: EcsServiceRecord, primary: ServiceRollout) ->
     if service.last_completed is None:
         return fail, SetServiceDeployment(
             arn=primary.service_deployment.arn,
-            status=DeploymentStatus.STOPPED,
+            status=ServiceDeploymentStatus.STOPPED,
             reason=wording.NO_ROLLBACK_CANDIDATE,
         )
     return fail, BeginRollback(

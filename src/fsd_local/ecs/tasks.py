@@ -19,7 +19,7 @@ from fsd_local.ecs.model import (
     TaskDefinition,
 )
 from fsd_local.ecs.naming import Ids
-from fsd_local.ports import ContainerSpec, LogTarget, TaskSpec, Ulimit, VolumeMount
+from fsd_local.ports import ContainerSpec, LogTarget, ResourceLimit, TaskSpec, VolumeMount
 
 _STOP_TIMEOUT = 30.0
 _SHORTEST_STOP_TIMEOUT = 1.0  # a program needs real time to end, however great the speed
@@ -232,7 +232,7 @@ def _volume_key(task: Task, volume: Json) -> str:
 
 
 class _Kernel(TypedDict):
-    ulimits: tuple[Ulimit, ...]
+    ulimits: tuple[ResourceLimit, ...]
     capabilities_added: tuple[str, ...]
     capabilities_dropped: tuple[str, ...]
     has_init: bool
@@ -244,7 +244,7 @@ def _kernel(definition: Json) -> _Kernel:
     capabilities = linux.get("capabilities") or {}
     return {
         "ulimits": tuple(
-            Ulimit(name=found["name"], soft=found["softLimit"], hard=found["hardLimit"])
+            ResourceLimit(name=found["name"], soft=found["softLimit"], hard=found["hardLimit"])
             for found in definition.get("ulimits") or ()
         ),
         "capabilities_added": tuple(capabilities.get("add") or ()),

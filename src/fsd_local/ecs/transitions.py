@@ -38,13 +38,13 @@ from fsd_local.ecs.breaker import load_breaker
 from fsd_local.ecs.health import unhealthy_target_event
 from fsd_local.ecs.model import (
     Counts,
-    DeploymentStatus,
     EcsServiceRecord,
-    Event,
     Revision,
     Rollback,
     RolloutState,
     ServiceDeployment,
+    ServiceDeploymentStatus,
+    ServiceEvent,
     ServiceRollout,
     Task,
     TaskStatus,
@@ -105,7 +105,7 @@ def apply(
 
 
 def emit(service: EcsServiceRecord, message: str, now: float, *, ids: Ids) -> None:
-    event = Event(id=ids.uuid(), at=now, message=f"(service {service.name}) {message}")
+    event = ServiceEvent(id=ids.uuid(), at=now, message=f"(service {service.name}) {message}")
     service.events = [event, *service.events[: _EVENTS_KEPT - 1]]
 
 
@@ -125,7 +125,7 @@ def begin_deployment(
     for old in service.service_deployments:
         if old.status in _SUPERSEDABLE:
             old.status, old.reason, old.updated_at = (
-                DeploymentStatus.STOP_REQUESTED,
+                ServiceDeploymentStatus.STOP_REQUESTED,
                 wording.SUPERSEDED,
                 now,
             )
@@ -148,9 +148,9 @@ def begin_deployment(
 
 
 _SUPERSEDABLE = {
-    DeploymentStatus.PENDING,
-    DeploymentStatus.IN_PROGRESS,
-    DeploymentStatus.ROLLBACK_REQUESTED,
+    ServiceDeploymentStatus.PENDING,
+    ServiceDeploymentStatus.IN_PROGRESS,
+    ServiceDeploymentStatus.ROLLBACK_REQUESTED,
 }
 
 
@@ -225,7 +225,7 @@ def _apply_to_deployments(
         case BeginServiceDeployment():
             found = _service_deployment(service, action.arn)
             found.status, found.started_at, found.updated_at = (
-                DeploymentStatus.IN_PROGRESS,
+                ServiceDeploymentStatus.IN_PROGRESS,
                 now,
                 now,
             )
@@ -366,7 +366,7 @@ def _begin_rollback(
     if completed is None:
         raise RuntimeError("a rollback needs a completed deployment")
     revision, owner = completed.revision, given_up.service_deployment
-    owner.status, owner.updated_at = DeploymentStatus.ROLLBACK_IN_PROGRESS, now
+    owner.status, owner.updated_at = ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS, now
     owner.rollback = Rollback(reason=action.reason, started_at=now, revision_arn=revision.arn)
     emit(service, wording.event_rolling_back(completed.id), now, ids=ids)
     restore(service, revision)
@@ -420,9 +420,9 @@ def _complete(
     completed.reason, completed.updated_at = wording.completed(completed.id), now
     owner = completed.service_deployment
     done = (
-        DeploymentStatus.ROLLBACK_SUCCESSFUL
+        ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL
         if completed.is_rollback
-        else DeploymentStatus.SUCCESSFUL
+        else ServiceDeploymentStatus.SUCCESSFUL
     )
     _set_status(service, owner, done, now, reason=_reason_of_success(owner, completed))
     service.last_completed = completed
@@ -437,7 +437,7 @@ def _reason_of_success(owner: ServiceDeployment, completed: ServiceRollout) -> s
 def _set_status(
     service: EcsServiceRecord,
     found: ServiceDeployment,
-    status: DeploymentStatus,
+    status: ServiceDeploymentStatus,
     now: float,
     *,
     reason: str,
@@ -447,7 +447,7 @@ def _set_status(
         return
     found.finished_at = now
     found.threshold = load_breaker(service.configuration).threshold(service.desired_count)
-    if status is DeploymentStatus.STOPPED:
+    if status is ServiceDeploymentStatus.STOPPED:
         found.stopped_at = now
     revisions = [found.target, *found.sources]
     found.final_counts = {r.arn: counts(service, r) for r in revisions}
@@ -458,5 +458,5 @@ def end_service_deployments(service: EcsServiceRecord, now: float) -> None:
     for found in service.service_deployments:
         if not found.status.is_final:
             _set_status(
-                service, found, DeploymentStatus.STOPPED, now, reason=wording.SERVICE_DELETED
+                service, found, ServiceDeploymentStatus.STOPPED, now, reason=wording.SERVICE_DELETED
             )

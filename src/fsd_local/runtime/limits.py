@@ -11,11 +11,11 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fsd_local.ports import Ulimit
+from fsd_local.ports import ResourceLimit
 from fsd_local.runtime.program import StartedProgram
 
 
-def with_limits(program: StartedProgram, limits: Sequence[Ulimit]) -> StartedProgram:
+def with_limits(program: StartedProgram, limits: Sequence[ResourceLimit]) -> StartedProgram:
     """The same program where there is nothing to limit, or nothing to do it with."""
     tool = shutil.which("prlimit") if limits else None
     if tool is None:
@@ -24,7 +24,7 @@ def with_limits(program: StartedProgram, limits: Sequence[Ulimit]) -> StartedPro
     return replace(program, argv=(tool, *options, *program.argv))
 
 
-def _pair(limit: Ulimit) -> str:
+def _pair(limit: ResourceLimit) -> str:
     number = getattr(resource, f"RLIMIT_{limit.name.upper()}", None)
     most = resource.getrlimit(number)[1] if number is not None else resource.RLIM_INFINITY
     if most == resource.RLIM_INFINITY:

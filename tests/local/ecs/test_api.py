@@ -486,7 +486,7 @@ def test_describe_services__many_events__keeps_the_newest_hundred(cloud: Cloud) 
     cloud.running_service(desired=0)
     for count in range(1, 61):
         cloud.update(desiredCount=count % 2)
-        eventually(lambda wanted=count % 2: cloud.service()["runningCount"] == wanted)  # type: ignore[misc]
+        eventually(lambda wanted=count % 2: cloud.service()["runningCount"] == wanted)  # type: ignore[misc]  # a default
 
     events = cloud.service()["events"]
 

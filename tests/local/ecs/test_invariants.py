@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from fsd_local.ecs import describe, lifecycle, wording
 from fsd_local.ecs.health import is_healthy
-from fsd_local.ecs.model import DeploymentStatus, RolloutState, StopCode, Task, TaskStatus
+from fsd_local.ecs.model import RolloutState, ServiceDeploymentStatus, StopCode, Task, TaskStatus
 from fsd_local.ports import ContainerState
 from tests.local.ecs.timeline import Timeline, breaker
 
@@ -51,7 +51,7 @@ _BREAKERS = st.sampled_from(
 )
 _COUNTS = st.sampled_from([4, 2, 3, 1, 6, 0])
 _PAUSES = st.sampled_from([5, 0, 1, 3, 8, 12, 20, 60])
-_S = DeploymentStatus
+_S = ServiceDeploymentStatus
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
 _MAY_FOLLOW = {
     _S.PENDING: {_S.IN_PROGRESS, _S.ROLLBACK_REQUESTED, _S.STOP_REQUESTED, _S.STOPPED},
@@ -75,7 +75,7 @@ class Watched(Timeline):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._statuses: dict[str, DeploymentStatus] = {}
+        self._statuses: dict[str, ServiceDeploymentStatus] = {}
         self._lives: dict[str, int] = {}
 
     def _decide(self) -> None:

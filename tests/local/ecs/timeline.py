@@ -13,9 +13,9 @@ from fsd_local.ecs import alarms, lifecycle
 from fsd_local.ecs.actions import Deregister, Effect, Launch, StopInRuntime
 from fsd_local.ecs.health import is_healthy, record_check
 from fsd_local.ecs.model import (
-    DeploymentStatus,
     EcsServiceRecord,
     Revision,
+    ServiceDeploymentStatus,
     ServiceRollout,
     Task,
     TaskDefinition,
@@ -128,7 +128,7 @@ class Timeline:
         return self
 
     def ask_for_rollback(self) -> Timeline:
-        self.service.service_deployments[0].status = DeploymentStatus.ROLLBACK_REQUESTED
+        self.service.service_deployments[0].status = ServiceDeploymentStatus.ROLLBACK_REQUESTED
         return self
 
     def scale(self, desired: int) -> Timeline:

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from fsd_local.ports import ContainerState, LaunchError, Ulimit, VolumeMount
+from fsd_local.ports import ContainerState, LaunchError, ResourceLimit, VolumeMount
 from tests.local.runtime.lab import Lab, await_that
 
 
@@ -51,7 +51,7 @@ def test_launch__working_directory__of_image_or_task(lab: Lab) -> None:
 
 
 def test_launch__ulimits__the_program_has_them(lab: Lab) -> None:
-    _, texts = lab.run("ulimit -n", ulimits=(Ulimit(name="nofile", soft=123, hard=456),))
+    _, texts = lab.run("ulimit -n", ulimits=(ResourceLimit(name="nofile", soft=123, hard=456),))
 
     assert texts == ["123"]
 

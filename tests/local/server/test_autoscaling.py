@@ -17,7 +17,7 @@ SERVICE = {
     "ResourceId": "service/dev/app-dev",
     "ScalableDimension": "ecs:service:DesiredCount",
 }
-POLICY = {
+POLICY: dict[str, Any] = {
     "PolicyName": "cpu",
     "PolicyType": "TargetTrackingScaling",
     "TargetTrackingScalingPolicyConfiguration": {
@@ -167,7 +167,7 @@ def test_register__without_bounds__is_a_validation_error(call: Client) -> None:
 def test_policies__put_twice__is_one_with_the_same_arn(call: Client) -> None:
     call("RegisterScalableTarget", **SERVICE, MinCapacity=1, MaxCapacity=4)
     first = call("PutScalingPolicy", **SERVICE, **POLICY)
-    changed = {**POLICY["TargetTrackingScalingPolicyConfiguration"], "TargetValue": 50.0}  # type: ignore[dict-item]
+    changed = {**POLICY["TargetTrackingScalingPolicyConfiguration"], "TargetValue": 50.0}
     second = call(
         "PutScalingPolicy",
         **SERVICE,
@@ -182,7 +182,7 @@ def test_policies__put_twice__is_one_with_the_same_arn(call: Client) -> None:
 
 
 def tracking(**changes: Any) -> dict[str, Any]:
-    configuration = {**POLICY["TargetTrackingScalingPolicyConfiguration"], **changes}  # type: ignore[dict-item]
+    configuration = {**POLICY["TargetTrackingScalingPolicyConfiguration"], **changes}
     if "CustomizedMetricSpecification" in changes:
         del configuration["PredefinedMetricSpecification"]
     return {**POLICY, "TargetTrackingScalingPolicyConfiguration": configuration}

@@ -65,7 +65,8 @@ def test_diff_security__port__the_new_rule_then_the_old() -> None:
     added, removed = diff_security(before, after)
 
     assert added == rule
-    assert (removed, removed.first) == (  # type: ignore[union-attr]
+    assert isinstance(removed, RuleChange)
+    assert (removed, removed.first) == (
         RuleChange(
             group="TaskSecurityGroup",
             peer="LoadBalancerSecurityGroup",

@@ -61,7 +61,7 @@ def make_status(**changes: object) -> Examination:
         tasks=(make_task("7f3a", "10.0.0.7"), make_task("91cc", "10.0.0.9")),
         groups=(GroupLook(arns=(GROUP,), targets=targets),),
     )
-    look = replace(look, **changes)  # type: ignore[arg-type]
+    look = replace(look, **changes)  # type: ignore[arg-type]  # fields of Look
     return Examination(
         service="offer-api",
         environment="dev",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,14 +71,14 @@ def test_write_manifest__answers__are_what_it_says() -> None:
 
 @pytest.mark.parametrize("pack", ["no", "1.5", "a: b", "null", "2026-01-01", "@x", "a b"])
 def test_write_manifest__pack_that_yaml_reads_otherwise__stays_text(pack: str) -> None:
-    text = write_manifest(Answers(**{**_fields(API), "pack": pack}))  # type: ignore[arg-type]
+    text = write_manifest(replace(API, pack=pack))
 
     assert yaml.safe_load(text)["metadata"]["pack"] == pack
     assert findings(text, None) == []
 
 
 def test_write_manifest__dollar_in_the_path__no_variable() -> None:
-    text = write_manifest(Answers(**{**_fields(API), "health_path": "/a$b"}))  # type: ignore[arg-type]
+    text = write_manifest(replace(API, health_path="/a$b"))
     manifest = load_manifest(text, path="service.yml").manifest
 
     assert manifest is not None
