@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fsd.compile.desired import Json
-from fsd.manifest.models import Manifest
+from fsd.manifest.models import Manifest, Service
 
-# A named port, which only Service Connect needs. One word that no port number is.
+# Of the port that Service Connect offers, where the manifest gives it no name.
 PORT_NAME = "connect"
+
+
+def port_name(service: Service, port: int) -> str:
+    named = (each.name for each in service.open_ports if each.port == port)
+    return next(named, None) or PORT_NAME
 
 
 def compile_connect(manifest: Manifest) -> Json | None:
@@ -27,7 +32,7 @@ def compile_connect(manifest: Manifest) -> Json | None:
         "enabled": True,
         "services": [
             {
-                "portName": PORT_NAME,
+                "portName": port_name(manifest.service, port),
                 "discoveryName": name,
                 "clientAliases": [{"port": port, "dnsName": name}],
             }

@@ -33,7 +33,7 @@ _ANYWHERE = "0.0.0.0/0"
 
 def find_load_balancer(service: Service) -> LoadBalancer | None:
     """None for a worker: without a port there is nothing to balance, whatever the manifest says."""
-    return service.networking.load_balancer if service.port is not None else None
+    return service.networking.load_balancer if service.main_port is not None else None
 
 
 def logical_id(name: str, balancer: LoadBalancer) -> str:
@@ -61,7 +61,7 @@ def security_groups(manifest: Manifest, *, target: Target) -> Json:
             target=target,
         )
     }
-    if balancer is not None and service.port is not None and balancer.listener_arn is None:
+    if balancer is not None and service.main_port is not None and balancer.listener_arn is None:
         everybody = target.vpc_cidr if balancer.internal else _ANYWHERE
         clients = sorted(set(balancer.ingress)) or [everybody]
         ports = (80, 443) if balancer.certificate_arn else (80,)
@@ -72,7 +72,7 @@ def security_groups(manifest: Manifest, *, target: Target) -> Json:
             ],
             egress=[
                 _rule("tcp", target.vpc_cidr, description, port=port)
-                for port, description in _balanced_ports(service, service.port)
+                for port, description in _balanced_ports(service, service.main_port)
             ],
             target=target,
         )
@@ -146,13 +146,13 @@ def _priority(name: str) -> int:
 def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
     rules: list[JsonValue] = []
     balancer = find_load_balancer(service)
-    if service.port is not None and balancer is not None and balancer.listener_arn is not None:
+    if service.main_port is not None and balancer is not None and balancer.listener_arn is not None:
         # Whose load balancer it is is not known, but that it is in the VPC.
         rules += [
             _rule("tcp", target.vpc_cidr, f"{description} from the load balancer", port=port)
-            for port, description in _balanced_ports(service, service.port)
+            for port, description in _balanced_ports(service, service.main_port)
         ]
-    elif service.port is not None and balancer is not None:
+    elif service.main_port is not None and balancer is not None:
         group: JsonValue = {"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}
         rules += [
             {
@@ -162,7 +162,7 @@ def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
                 "SourceSecurityGroupId": group,
                 "Description": f"{description} from the load balancer".removeprefix("tasks "),
             }
-            for port, description in _balanced_ports(service, service.port)
+            for port, description in _balanced_ports(service, service.main_port)
         ]
     offered = service.offered_port
     if offered is not None:
@@ -288,7 +288,7 @@ def _target_group(service: Service, *, target: Target) -> Json:
 def _check_port(service: Service) -> str:
     """Each task's own, where it is the service's: then old tasks keep theirs when that changes."""
     asked = service.checks.port
-    return "traffic-port" if asked in {None, service.port} else str(asked)
+    return "traffic-port" if asked in {None, service.main_port} else str(asked)
 
 
 def _listener(

@@ -36,7 +36,7 @@ def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredSer
         subnets=tuple(sorted(target.task_subnets)),
         assign_public_ip=not service.networking.vpc,
         container=manifest.metadata.name,
-        port=service.port,
+        port=service.main_port,
         has_load_balancer=balancer is not None,
         grace_period=_grace_period(service),
         deployment_configuration=_deployment_configuration(service.deployment),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fsd.compile.connect import PORT_NAME
+from fsd.compile.connect import port_name
 from fsd.compile.container import linux_parameters, ulimits
 from fsd.compile.desired import HEALTH_CHECK_LABEL, Image, Json, JsonValue, Release, Target
 from fsd.compile.network import find_load_balancer
@@ -21,6 +21,7 @@ from fsd.compile.observability import (
 from fsd.compile.roles import execution_role_arn, secret_arn, task_role_arn
 from fsd.compile.sidecars import compile_sidecars, compile_volumes, depends_on, mount_points
 from fsd.manifest import names
+from fsd.manifest.container import ContainerPort
 from fsd.manifest.models import HealthCheck, Manifest, Service
 
 LOG_STREAM_PREFIX = "ecs"
@@ -109,7 +110,7 @@ def checked_port(service: Service) -> int | None:
     """Where the check in the container asks; None where there is none, or a command of its own."""
     checks = service.checks
     is_asked = checks.command is None and find_load_balancer(service) is None
-    return (checks.port or service.port) if is_asked and service.port else None
+    return (checks.port or service.main_port) if is_asked and service.main_port else None
 
 
 def _port_check(service: Service, timeout: int) -> list[JsonValue]:
@@ -181,7 +182,7 @@ def _health_check_label(service: Service) -> dict[str, str]:
     The check itself is in the stack, and ECS rolls nothing out when a target group changes; with
     the label it is a new revision, so it is watched, judged and rolled back like one.
     """
-    if service.port is None or find_load_balancer(service) is None:
+    if service.main_port is None or find_load_balancer(service) is None:
         return {}
     checks = service.checks
     text = (
@@ -195,28 +196,38 @@ def _health_check_label(service: Service) -> dict[str, str]:
 def _where_and_what(service: Service) -> str:
     """Only what is not the default, so that the label of most services never changed."""
     checks = service.checks
-    port = f" on port {checks.port}" if checks.port not in {None, service.port} else ""
+    port = f" on port {checks.port}" if checks.port not in {None, service.main_port} else ""
     scheme = " by https" if checks.protocol == "https" else ""
     codes = f", expecting {checks.matcher}," if checks.matcher != "200-299" else ""
     return f"{port}{scheme}{codes}"
 
 
 def _ports(service: Service) -> list[JsonValue]:
+    """Only a named port says its protocol to ECS: it is Service Connect that asks for both.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
+    """
     metrics = service.observability.metrics
-    ports = {service.port} if service.port is not None else set()
+    ports: dict[int, Json] = {each.port: _named(each) for each in service.open_ports}
     if metrics is not None and metrics.enabled:
-        ports.add(metrics.port)
+        ports.setdefault(metrics.port, {})
     offered = service.offered_port
-    if offered is not None:
-        ports.add(offered)
+    if offered is not None and not ports.get(offered):
+        protocols = {each.port: each.protocol for each in service.open_ports}
+        ports[offered] = _app_protocol(protocols.get(offered, "http"))
+        ports[offered]["name"] = port_name(service, offered)
     return [
-        {
-            "containerPort": port,
-            "protocol": "tcp",
-            **({"name": PORT_NAME, "appProtocol": "http"} if port == offered else {}),
-        }
-        for port in sorted(ports)
+        {"containerPort": port, "protocol": "tcp", **more} for port, more in sorted(ports.items())
     ]
+
+
+def _named(port: ContainerPort) -> Json:
+    return {"name": port.name, **_app_protocol(port.protocol)} if port.name is not None else {}
+
+
+def _app_protocol(protocol: str) -> Json:
+    """Without one a port is TCP."""
+    return {"appProtocol": protocol} if protocol != "tcp" else {}
 
 
 def _log_configuration(manifest: Manifest, target: Target) -> Json:

@@ -47,6 +47,7 @@ def read_task_definition(
         from fsd.importing.ecs_service import read_service
 
         tree = merged(tree, read_service(Reader(service, "service", losses)))
+        tree["ports"] = _balanced_first(listed(tree.get("ports")), service)
     reader.ignore(*_ANSWERS)
     reader.finish()
     name = service_name(text_of(mapping(service or {}).get("serviceName")) or reader.text("family"))
@@ -186,23 +187,39 @@ def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]]) -> Value:
 
 
 def _ports(main: Reader) -> dict[str, Value]:
-    """One HTTP port is `port`; several, or another protocol, are `ports`."""
+    """One HTTP port is `port`; several, or another protocol, are `ports`.
+
+    A port without `appProtocol` is TCP to ECS. The first counts as HTTP all the same: most
+    definitions leave the protocol out, and their load balancers speak HTTP to it.
+    """
     found: list[Value] = []
-    for mapping_ in main.readers("portMappings"):
+    for index, mapping_ in enumerate(main.readers("portMappings")):
         port = mapping_.number("containerPort")
-        protocol = mapping_.text("appProtocol") or "http"
-        if mapping_.text("protocol") == "udp":
-            mapping_.lose("protocol", "FSD's ports are TCP")
+        protocol = mapping_.text("appProtocol") or (
+            "tcp" if index and mapping_.text("name") else None
+        )
+        is_udp = mapping_.text("protocol") == "udp"
+        if is_udp:
+            mapping_.lose("protocol", "FSD's ports are TCP, and this one is left out")
         if mapping_.number("hostPort") not in (None, 0, port):
             mapping_.lose("hostPort", "with awsvpc the host's port is the container's")
         mapping_.lose("containerPortRange", "a port is one port")
-        found.append(
-            without_empty({"name": mapping_.text("name"), "port": port, "protocol": protocol})
-        )
         mapping_.finish()
-    if len(found) == 1 and mapping(found[0]).get("protocol") == "http":
+        if not is_udp:
+            found.append(
+                without_empty({"name": mapping_.text("name"), "port": port, "protocol": protocol})
+            )
+    if len(found) == 1 and mapping(found[0]).get("protocol") in (None, "http"):
         return {"port": mapping(found[0]).get("port")}
-    return {"ports": found, "port": mapping(found[0]).get("port") if found else None}
+    return {"ports": found}
+
+
+def _balanced_first(ports: list[Value], service: dict[str, Value]) -> list[Value]:
+    """The first of `ports` is the one that the load balancer sends to."""
+    balanced = {
+        number(mapping(each).get("containerPort")) for each in listed(service.get("loadBalancers"))
+    }
+    return sorted(ports, key=lambda each: mapping(each).get("port") not in balanced)
 
 
 def _mounts(reader: Reader, volumes: dict[str, dict[str, Value]]) -> list[Value]:

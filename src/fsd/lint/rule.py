@@ -44,7 +44,8 @@ class Subject:
 
     @property
     def has_load_balancer(self) -> bool:
-        return self.service.port is not None and self.service.networking.load_balancer is not None
+        service = self.service
+        return service.main_port is not None and service.networking.load_balancer is not None
 
     def scalar(self, *path: str | int) -> Scalar | None:
         """A value as it was written: its `text` still has the variables."""

@@ -54,6 +54,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the ARN of a policy",
         "write arn:aws:iam::ACCOUNT:policy/NAME",
     ),
+    r"^[a-z0-9_][a-z0-9_-]*$": (
+        "the name of a port",
+        "use lower case letters, digits, hyphens and underscores, with no hyphen in front",
+    ),
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": (
         "a name in DNS",
         "use lower case letters, digits and hyphens, with none at the ends",

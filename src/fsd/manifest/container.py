@@ -19,6 +19,9 @@ EnvironmentFile = Annotated[str, Limits(pattern=ENVIRONMENT_FILE_PATTERN)]
 RoleArn = Annotated[str, Limits(pattern=ROLE_PATTERN)]
 DURATION_PATTERN = r"^[1-9][0-9]{0,4}[smh]$"
 Duration = Annotated[str, Limits(pattern=DURATION_PATTERN)]
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
+PORT_NAME_PATTERN = r"^[a-z0-9_][a-z0-9_-]*$"
+PortProtocol = Literal["http", "http2", "grpc", "tcp"]
 HOST_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 MOUNT_PATTERN = r"^/[!-~]+$"
 FILE_SYSTEM_PATTERN = r"^fs-[0-9a-f]{8,40}$"
@@ -132,7 +135,22 @@ class Connect:
     )
     port: Annotated[int, Limits(ge=1, le=65535)] | None = key(
         default=None,
-        description="What others reach; service.port. Without both it only reaches others.",
+        description="What others reach; the service's first port. Without both it only reaches "
+        "others.",
+    )
+
+
+@section
+class ContainerPort:
+    """A port that the container listens on; a load balancer and Service Connect use the first."""
+
+    port: Annotated[int, Limits(ge=1, le=65535)] = key(description="Its number.", examples=(50051,))
+    name: Annotated[str, Limits(pattern=PORT_NAME_PATTERN, max_length=64)] | None = key(
+        default=None, description="What Service Connect calls it by.", examples=("grpc",)
+    )
+    protocol: PortProtocol = key(
+        default="http",
+        description="http2 and grpc without TLS; tcp is anything else.",
     )
 
 

@@ -416,16 +416,19 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _use(
         "containerPort targetPort httpPort listenPort appPort expose", "service.port", "one number"
     ),
-    _none(
-        "ports internalPorts containerPortRange portMappings additionalPorts hostPort "
-        "servicePorts published",
-        "FSD has no second port and no port of the host: `service.port` is the container's, one "
-        "number",
+    _use(
+        "internalPorts portMappings additionalPorts servicePorts",
+        "service.ports",
+        "one entry for each port: `{name: grpc, port: 50051, protocol: grpc}`",
     ),
     _none(
+        "containerPortRange hostPort published",
+        "FSD has no ranges of ports and no port of the host: `service.ports` are the container's",
+    ),
+    _use(
         "protocol appProtocol",
-        "FSD has no protocols but HTTP on `service.port`; with `certificateArn` the load balancer "
-        "takes HTTPS",
+        "service.ports[0].protocol",
+        "http, http2, grpc or tcp; with `certificateArn` the load balancer takes HTTPS",
     ),
     _use(
         "loadBalancer loadBalancers alb http ingress publicIngress elb lb",

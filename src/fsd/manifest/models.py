@@ -13,6 +13,7 @@ from fsd.manifest.container import (
     Condition,
     Connect,
     ContainerName,
+    ContainerPort,
     DeployStep,
     EnvironmentFile,
     QueueDepth,
@@ -82,7 +83,7 @@ class HealthCheck:
     )
     port: Port | None = key(
         default=None,
-        description="The port that is asked; service.port without it.",
+        description="The port that is asked; the service's first without it.",
         examples=(8081,),
     )
     protocol: Literal["http", "https"] = key(
@@ -326,6 +327,11 @@ class Service:
         description="The container's port; without it there is no load balancer.",
         examples=(8000,),
     )
+    ports: tuple[ContainerPort, ...] = key(
+        default=(),
+        description="Instead of `port`, for several or for another protocol than HTTP.",
+        examples=(({"name": "grpc", "port": 50051, "protocol": "grpc"},),),
+    )
     health_check: HealthCheck | None = key(default=None, description="See HealthCheck.")
     resources: Resources = key(default=Resources(), description="Size and count.")
     auto_scaling: AutoScaling | None = key(default=None, description="Absent: not scaled.")
@@ -411,10 +417,21 @@ class Service:
         return self.health_check or HealthCheck()
 
     @property
+    def open_ports(self) -> tuple[ContainerPort, ...]:
+        """`ports`, or the one that `port` is short for."""
+        short = (ContainerPort(port=self.port),) if self.port is not None else ()
+        return self.ports or short
+
+    @property
+    def main_port(self) -> int | None:
+        """What a load balancer sends to; None for a worker."""
+        return next((each.port for each in self.open_ports), None)
+
+    @property
     def offered_port(self) -> int | None:
         """What others reach by Service Connect; None for one that only reaches others."""
         connect = self.networking.connect
-        return (connect.port or self.port) if connect is not None else None
+        return (connect.port or self.main_port) if connect is not None else None
 
     @property
     def steady_for(self) -> int:
@@ -422,7 +439,7 @@ class Service:
         said = self.deployment.steady_for
         if said is not None:
             return said
-        is_checked = self.port is not None or self.checks.command is not None
+        is_checked = self.main_port is not None or self.checks.command is not None
         return 0 if is_checked else STEADY_FOR
 
 

@@ -107,11 +107,11 @@ def _drain(service: Service) -> int:
 
 
 def _is_checked(service: Service) -> bool:
-    return service.port is not None or service.checks.command is not None
+    return service.main_port is not None or service.checks.command is not None
 
 
 def _is_balanced(service: Service) -> bool:
-    return service.port is not None and service.networking.load_balancer is not None
+    return service.main_port is not None and service.networking.load_balancer is not None
 
 
 def _estimate(parts: dict[Part, int]) -> Estimate:

@@ -59,6 +59,17 @@ def _dependencies(value: JsonValue) -> str:
     return _each(value, lambda entry: f"{entry.get('containerName')} {entry.get('condition')}")
 
 
+def _ports(value: JsonValue) -> str:
+    return _each(value, _port)
+
+
+def _port(entry: Json) -> str:
+    """`8000`, `admin 9000`, `grpc 50051 (grpc)`."""
+    name, protocol = entry.get("name"), entry.get("appProtocol")
+    said = f" ({protocol})" if protocol not in (None, "http") else ""
+    return f"{f'{name} ' if name else ''}{entry.get('containerPort')}{said}"
+
+
 def _mounts(value: JsonValue) -> str:
     return _each(value, _mount)
 
@@ -81,4 +92,5 @@ _WORDS: Mapping[str, tuple[str, Callable[[JsonValue], str]]] = {
     "linuxParameters": ("process", _linux),
     "dependsOn": ("depends on", _dependencies),
     "mountPoints": ("volumes", _mounts),
+    "portMappings": ("ports", _ports),
 }

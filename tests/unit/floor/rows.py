@@ -157,6 +157,22 @@ ROWS: tuple[Row, ...] = (
         plan="task role offer-api-dev-task → a",
     ),
     Row(
+        key="service.ports",
+        good="{port: null, ports: [{name: web, port: 8000}, "
+        "{name: events, port: 50051, protocol: grpc}, {port: 9001, protocol: tcp}], "
+        "networking: {connect: {port: 50051}}}",
+        wrong="{port: null, ports: [{name: Web, port: 8000}]}",
+        clash="{ports: [{name: web, port: 8000}]}",
+        clash_finds="port-clash",
+        compiled=(
+            '"portMappings": [{"appProtocol": "http", "containerPort": 8000, "name": "web", '
+            '"protocol": "tcp"}, {"containerPort": 9001, "protocol": "tcp"}, {"appProtocol": '
+            '"grpc", "containerPort": 50051, "name": "events", "protocol": "tcp"}]',
+            '"portName": "events"',
+        ),
+        plan="ports 8000 → events 50051 (grpc), web 8000, 9001",
+    ),
+    Row(
         key="service.networking.connect",
         good="{networking: {connect: {name: offers}}}",
         wrong="{networking: {connect: {name: Offers}}}",

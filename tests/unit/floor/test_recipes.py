@@ -20,7 +20,10 @@ RECIPES = BLOCK.findall(PAGE.read_text().partition("## Recipes")[2])
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda text: text.split()[1])
 def test_recipe__service_of_a_small_manifest__loads_without_an_error(recipe: str) -> None:
     tree = yaml.safe_load(recipe)
-    text = document(yaml.safe_dump(tree.pop("service")))
+    service = tree.pop("service")
+    if "ports" in service:
+        service["port"] = None
+    text = document(yaml.safe_dump(service))
     loaded = load_manifest(text + (yaml.safe_dump(tree) if tree else ""), path="service.yml")
 
     errors = [item for item in lint(loaded, "dev") if str(item.severity) == "error"]

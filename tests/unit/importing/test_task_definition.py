@@ -91,6 +91,45 @@ def test_compare__import_compiled_again__every_field_the_same() -> None:
     assert "taskRoleArn" in comparison.same
 
 
+def test_read_task_definition__several_ports__all_of_them_and_the_same_ones_again() -> None:
+    original = task(
+        portMappings=[
+            {"containerPort": 9000, "protocol": "tcp"},
+            {"name": "redis", "containerPort": 6379},
+            {"name": "web", "containerPort": 8000, "appProtocol": "http2"},
+        ]
+    )
+    balanced: dict[str, Value] = {"loadBalancers": [{"containerPort": 8000}]}
+
+    imported = read(original, balanced)
+    again = read(compile_again(fit(imported)), balanced)
+
+    assert mapping(imported.tree["service"])["ports"] == [
+        {"port": 8000, "name": "web", "protocol": "http2"},
+        {"port": 9000},
+        {"port": 6379, "name": "redis", "protocol": "tcp"},
+    ]
+    assert mapping(again.tree["service"])["ports"] == [
+        {"port": 8000, "name": "web", "protocol": "http2"},
+        {"port": 6379, "name": "redis", "protocol": "tcp"},
+        {"port": 9000},
+    ]
+
+
+def test_read_task_definition__one_port_for_tcp_and_udp__udp_is_lost() -> None:
+    both: list[Value] = [
+        {"containerPort": 53, "protocol": "udp"},
+        {"containerPort": 53, "protocol": "tcp"},
+    ]
+
+    imported = read(task(portMappings=both))
+
+    assert mapping(imported.tree["service"])["port"] == 53
+    assert [each.where for each in imported.losses] == [
+        "containerDefinitions[0].portMappings[0].protocol"
+    ]
+
+
 def test_compare__something_is_not_said__the_field() -> None:
     original = task(privileged=True, tmp=1)
     fitted = fit(read_task_definition(original, source="task.json", pack="team"))

@@ -163,6 +163,14 @@ CASES = [
     ),
     Case(rule="connect-without-port", service="networking: {connect: {name: a, port: 80}}"),
     Case(rule="connect-without-port", service="networking: {connect: {}}"),
+    Case(rule="port-clash", service="port: 80\nports: [{port: 81}]", at=(8, 9)),
+    Case(rule="port-clash", service="ports: [{port: 80}, {port: 80}]", at=(8, 30)),
+    Case(
+        rule="port-clash",
+        service="ports: [{name: a, port: 80}, {name: a, port: 81}]",
+        at=(8, 39),
+    ),
+    Case(rule="port-clash", service="ports: [{port: 80}, {port: 81}]"),
     Case(rule="spot-never-used", service="resources: {spot: {base: 1}}", at=(8, 15)),
     Case(
         rule="spot-never-used",

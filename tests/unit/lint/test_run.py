@@ -149,6 +149,7 @@ def test_lint__only_what_breaks__is_an_error() -> None:
         "listener-rule-setting",
         "log-retention-value",
         "permission-type-mismatch",
+        "port-clash",
         "resource-name-malformed",
         "secret-arn-malformed",
         "sidecar-name-taken",

@@ -42,6 +42,8 @@ def advice(service: str) -> str:
         ("healthCheck: {startupTime: 40}", "service.healthCheck.gracePeriod"),
         # ECS
         ("containerPort: 80", "service.port"),
+        ("portMappings: []", "service.ports"),
+        ("appProtocol: grpc", "service.ports[0].protocol"),
         ("desiredCount: 2", "service.resources.desiredCount"),
         ("cpu: 256", "service.resources.cpu"),
         ("healthCheckGracePeriodSeconds: 60", "service.healthCheck.gracePeriod"),
@@ -103,8 +105,7 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("nlb: {}", "network load balancers"),
         ("alias: example.com", "names in DNS"),
         ("targetGroupArn: x", "target group of your own"),
-        ("ports: ['80:80']", "second port"),
-        ("portMappings: []", "second port"),
+        ("hostPort: 80", "port of the host"),
         ("privileged: true", "kernel settings"),
         ("schedule: rate(1 hour)", "scheduled jobs"),
         ("region: eu-west-1", "region in a Service YAML"),

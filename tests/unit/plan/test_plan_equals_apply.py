@@ -285,6 +285,7 @@ REVISION_FIELDS = {
     "environmentFiles": "environment files",
     "linuxParameters": "process",
     "mountPoints": "volumes",
+    "portMappings": "ports",
     "readonlyRootFilesystem": "read-only root",
     "stopTimeout": "stop timeout",
     "workingDirectory": "working directory",

@@ -11,6 +11,7 @@ from fsd.lint.rule import Problem, Subject
 
 CONNECT = ("service", "networking", "connect")
 PORT = ("service", "port")
+PORTS = ("service", "ports")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -21,5 +22,5 @@ def check(subject: Subject) -> Iterator[Problem]:
             message=f"nobody can reach `{connect.name}`: the service has no port",
             fix="set `service.port` or `connect.port`, or leave `name` out of a service that only "
             "reaches others",
-            uses=(PORT, (*CONNECT, "port")),
+            uses=(PORT, PORTS, (*CONNECT, "port")),
         )

@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from fsd.lint.rule import Problem, Subject
 
 PORT = ("service", "port")
+PORTS = ("service", "ports")
 CHECK = ("service", "healthCheck")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    port, path = subject.service.port, subject.service.checks.path
+    port, path = subject.service.main_port, subject.service.checks.path
     if port is not None and not subject.is_written(*CHECK):
         yield Problem(
-            at=PORT,
+            at=(*PORTS, 0, "port") if subject.service.ports else PORT,
             message=f"nothing says how port {port} is checked; FSD asks it for GET {path}",
             fix=f"`healthCheck: {{path: {path}}}`, or the path that answers 200 when all is well",
             uses=(CHECK,),

@@ -14,13 +14,14 @@ from fsd.manifest.models import STEADY_FOR
 PATH = ("service", "healthCheck", "path")
 COMMAND = ("service", "healthCheck", "command")
 PORT = ("service", "port")
+PORTS = ("service", "ports")
 BALANCER = ("service", "networking", "loadBalancer")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     """Not with a load balancer: then the port is missing, which another rule says."""
     service = subject.service
-    is_worker = service.port is None and service.networking.load_balancer is None
+    is_worker = service.main_port is None and service.networking.load_balancer is None
     if not is_worker or not subject.is_written(*PATH):
         return
     if service.checks.command is not None:
@@ -35,5 +36,5 @@ def check(subject: Subject) -> Iterator[Problem]:
         at=PATH,
         message=f"`{service.checks.path}` is never asked for: a worker has no port",
         fix=fix,
-        uses=(PORT, BALANCER, COMMAND),
+        uses=(PORT, PORTS, BALANCER, COMMAND),
     )

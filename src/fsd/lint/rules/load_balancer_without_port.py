@@ -8,14 +8,15 @@ from fsd.lint.rule import Problem, Subject
 
 LOAD_BALANCER = ("service", "networking", "loadBalancer")
 PORT = ("service", "port")
+PORTS = ("service", "ports")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    if subject.service.networking.load_balancer is not None and subject.service.port is None:
+    if subject.service.networking.load_balancer is not None and subject.service.main_port is None:
         yield Problem(
             at=LOAD_BALANCER,
             message="there is no `service.port`, so there will be no load balancer",
             fix="add `port: …` below `service:`, or remove `loadBalancer`",
             on_key=True,
-            uses=(PORT,),
+            uses=(PORT, PORTS),
         )
