@@ -99,6 +99,11 @@ _MESSAGES = (
     "signature_version=s3v4", "signing_algorithm=RS256", "key_id={uuid}", "kid={h8} alg=RS256",
     "pwned passwords checked: {n}", "hashed password in {n} ms", "password hash: bcrypt, cost 12",
     "Using token from environment", "using token auth with vault", "creds=None", "sig: 15 (SIGTERM)",
+    "Processed session termination for sessionid: 0x14ede63a5a70002",
+    "Auth successful for job_1445144423722_0020 (auth:SIMPLE)", "stream/token: com.apple.xpc.activity/4505: 132",
+    "Skipping AppWindowToken{{df0798e token=Token{{78af589 ActivityRecord{{3b04890 u0 a/.B t761}}}}}} -- hide",
+    "Failed password for invalid user webmaster from 173.234.31.{o} port {port} ssh2",
+    "Failed none for invalid user 0 from 181.214.87.4 port {port} ssh2", "pull offer-api:v1b2@sha256:{h64}",
     "SIG_DFL=0", "received signal 15", "pass 1 of 3", "Password for user app:", "10.0.{o}.{o}:{port}",
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ import re
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 _ALNUM = string.ascii_letters + string.digits
 _HEX = "0123456789abcdef"
@@ -164,6 +165,64 @@ _VALUES = (
     lambda made: f"{_of(made, _ALNUM, 10)}!{_of(made, _ALNUM, 5)}",
     lambda made: f"{_of(made, _ALNUM, 6)}${_of(made, _ALNUM, 6)}",
 )
+
+
+_FORMATS = Path(__file__).with_name("secret_formats.txt")
+_KINDS: dict[str, tuple[str, str, int]] = {
+    "pw": ("", _ALNUM, 12),
+    "pwsym": ("", _ALNUM, 13),
+    "pw50": ("", f"{string.ascii_lowercase}{string.digits}!@#%^*(-_=+)", 50),
+    "pin": ("", string.digits, 9),
+    "tok": ("", _ALNUM, 40),
+    "tok24": ("", _ALNUM, 24),
+    "b64": ("", _BASE64, 44),
+    "b64url": ("", _ALNUM, 43),
+    "hex32": ("", _HEX, 32),
+    "hex40": ("", _HEX, 40),
+    "hex48": ("", _HEX, 48),
+    "hex64": ("", _HEX, 64),
+    "ghp": ("ghp_", _ALNUM, 36),
+    "pypi": ("pypi-AgEIcHlwaS5vcmc", _ALNUM, 120),
+    "aws40": ("", _BASE64, 40),
+    "pem": ("", _BASE64, 60),
+    "pem64": ("", _BASE64, 64),
+    "ya29": ("ya29.", _ALNUM, 80),
+    "aiza": ("AIza", _ALNUM, 35),
+    "jwt": ("eyJhbGciOiJIUzI1NiJ9.", _ALNUM, 84),
+    "uuid": ("", _HEX, 36),
+    "sklive": ("sk_live_", _ALNUM, 24),
+    "skproj": ("sk-proj-", _ALNUM, 60),
+    "dapi": ("dapi", _HEX, 32),
+    "b32": ("", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32),
+}
+
+
+def format_lines(seed: int) -> Iterator[Planted]:
+    """What tools, frameworks and services print, a format each; `@S` is where the secret is."""
+    made = random.Random(seed)
+    for block in _FORMATS.read_text().rstrip("\n").split("\n===\n"):
+        head, _, text = block.partition("\n")
+        kind, _, value = head.rpartition("|")
+        secret = _secret(made, value)
+        yield Planted(kind=kind, secret=secret, lines=tuple(text.replace("@S", secret).split("\n")))
+
+
+def _secret(made: random.Random, kind: str) -> str:
+    begin, alphabet, length = _KINDS[kind]
+    body = "".join(made.choices(alphabet, k=length - 2))
+    body += made.choice("23456789") + made.choice([c for c in alphabet if c.isalpha()] or ["3"])
+    match kind:
+        case "jwt":
+            body = f"{body[:40]}.{body[40:]}"
+        case "uuid":
+            body = f"{body[:8]}-{body[8:12]}-4{body[13:16]}-a{body[17:20]}-{body[20:32]}"
+        case "pin":
+            body = f"{body[:3]}-{body[3:6]}-{body[6:]}"
+        case "pwsym":
+            body = f"{body[:6]}{made.choice('!#$%^*&')}{body[6:]}"
+        case _:
+            pass
+    return begin + body
 
 
 _UPPER = string.ascii_uppercase + string.digits

@@ -26,6 +26,8 @@ HIDDEN = "***"
 _COLOUR = re.compile(
     r"(?:\x1b|\\u001[bB]|\\x1[bB]|\\033|\\e|#033)\[[0-9;:?]{0,30}[@-~]"
     r"|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|\x1b[()][0-9A-B]"
+    # Where something on the way took the escape away and left the rest
+    r"|(?<!\w)\[\d{0,3}(?:;\d{1,3}){0,4}m|(?<=\w)\[0m"
 )
 _TOKENS = re.compile(
     rf"(?:{'|'.join([*(pattern.pattern for pattern, _ in KNOWN), *LOGGED])})"
@@ -33,7 +35,7 @@ _TOKENS = re.compile(
 )
 # A JSON Web Token has three parts; an encrypted one five, of which the second may be empty.
 _JSON_WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{6,}+(?:\.[\w-]*+){1,4}")
-_ARN = re.compile(r"[^\s\"',)}\]]*+")
+_ARN = re.compile(r"[^\s\"',)}\]&;]*+")
 # --password hunter2, -Password hunter2
 _FLAG = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w.-]*+)[ \t]{1,20}(?P<value>[^\s-]\S*+)")
 _SCHEME_VALUE = re.compile(
@@ -58,20 +60,24 @@ _WITHOUT_SCHEME = (
     re.compile(r"(?P<name>(?<![\w.-])[\w.-]{1,60}+:)(?P<value>[^\s:@\"']{1,200})(?=@(?:tcp|unix)\()"),
     re.compile(r"(?P<name>\boracle:\w{1,9}:[\w.-]{1,60}/)(?P<value>[^\s@\"']{1,200})(?=@)"),
     re.compile(
-        r"(?P<name>(?<![\w.:/@-])[\w.-]{1,60}+:)(?P<value>(?=[^\s:@/]*[A-Za-z])(?=[^\s:@/]*\d)"
-        r"[^\s:@\"'/,]{4,100})(?=@[\w.-]{1,100}:\d)"
+        r"(?P<name>(?<![\w.:/@-])(?:[\w.-]{1,60}/)?[\w.-]{1,60}+:)(?P<value>(?=[^\s:@/]*[A-Za-z])(?=[^\s:@/]*\d)"
+        r"[^\s:@\"'/,]{4,100})(?=@(?!sha\d)(?:[\w.-]{1,100}:\d|\d{1,3}(?:\.\d{1,3}){3}\b))"
     ),
 )  # fmt: skip
+_ESCAPED_ELEMENT = re.compile(
+    r"(?P<name>&lt;(?P<key>[\w:.-]{1,60}+)(?:\s[^&<>]{0,200})?&gt;)(?P<value>[^&<>\s][^&<>]{0,4000})"
+    r"(?=&lt;/)"
+)
 _ELEMENT = re.compile(
     r"(?P<name><(?P<key>[\w:.-]{1,60}+)(?:\s[^<>]{0,200})?>(?:<!\[CDATA\[)?)"
     r"(?P<value>[^<>\s][^<>]{0,4000}?)(?=(?:\]\]>)?</)"
 )
 # {"name": "DB_PASSWORD", "value": "…"}, as task definitions and pods have them.
 _NAME_VALUE = re.compile(
-    rf"\b(?:name|key|parameter|field|variable){QUOTE}?\s{{0,4}}[=:]\s{{0,4}}{QUOTE}?"
+    rf"\b(?:name|key|parameter(?:key|name)?|field|variable){QUOTE}?\s{{0,4}}[=:]\s{{0,4}}{QUOTE}?"
     rf"(?P<key>[\w./-]{{2,200}}+){QUOTE}?[,;\s]{{1,4}}"
     rf"(?:{QUOTE}?type{QUOTE}?\s{{0,4}}[=:]\s{{0,4}}{QUOTE}?\w{{1,20}}{QUOTE}?[,;\s]{{1,4}})?"
-    rf"{QUOTE}?(?:value|content){QUOTE}?\s{{0,4}}[=:]\s{{0,4}}",
+    rf"{QUOTE}?(?:(?:parameter)?val(?:ue)?|content){QUOTE}?\s{{0,4}}[=:]\s{{0,4}}",
     re.IGNORECASE,
 )
 # The other way round, and as property lists of macOS have them.
@@ -96,11 +102,24 @@ _PAIR = re.compile(
 )
 _IN_PROSE = re.compile(
     r"\b(?P<name>(?:password|passphrase|passwd|passcode|pin|api key|access token|secret key"
-    r"|token)(?: (?:is|was|of|set to|changed to|provided|used|value))?[: ]? ?)"
+    r"|token)(?: (?:is|was|of|(?:(?:has|have) been )?(?:set|changed|reset|updated) to|provided|used"
+    r"|value))?[: ]? ?)"
     rf"(?P<value>{QUOTE}[^\"'`\s][^\"'`]{{0,200}}|[^\s\"'`]{{1,400}}+)",
     re.IGNORECASE,
 )
 
+# The secret key in the columns or arguments behind its id.
+_AWS_KEY_ID = re.compile(r"\bA(?:KIA|SIA)[A-Z0-9]")
+_AWS_SECRET_KEY = re.compile(
+    r"(?<![\w/+=.-])(?=[\w/+]{0,39}[a-z])(?=[\w/+]{0,39}[A-Z])(?=[\w/+]{0,39}\d)"
+    r"[A-Za-z0-9/+]{40}(?![\w/+=.-])"
+)
+# `db_password hunter2`, in files of directives and columns: what has all three is no word.
+_SPACED = re.compile(
+    r"(?P<name>(?<![\w.$-])(?P<key>[A-Za-z][\w.-]{2,60}+)[ \t]{1,40}[\"']?)"
+    r"(?P<value>(?=[^\sA-Z]{0,40}[A-Z])(?=[^\sa-z]{0,40}[a-z])(?=[^\s\d]{0,40}\d)[\w!#$%^&*+~=-]{8,400}+)"
+    r"(?=[\"',;.]?(?:\s|$))"
+)
 _BASIC_AUTH = re.compile(
     r"(?P<name>\b(?:\w{0,20}auth|\w{0,20}Auth(?:entication)?|login|\w{0,20}[Cc]redentials?)"
     r"\s{0,2}[=:]?\s{0,2}[\[(]\s{0,2}[bu]?[\"'][^\"'\s]{0,100}[\"'],\s{0,3})"
@@ -109,7 +128,7 @@ _BASIC_AUTH = re.compile(
 # INSERT INTO users (name, password) VALUES ('bob', 'hunter2')
 _ROW = re.compile(
     r"(?P<before>\((?P<columns>[\w\"'`., \t-]{1,2000}+)\)\s{0,4}VALUES\s{0,4}\()"
-    r"(?P<row>[^()]{1,4000})",
+    r"(?P<between>[%?:$\w, ]{1,400}\)[^\[('\"]{0,80}[\[(]{1,2}(?=[\"']))?(?P<row>[^()]{1,4000})",
     re.IGNORECASE,
 )
 _FIELD = re.compile(r"\s*(?:[bBnN]?'(?:[^']|'')*'|[^,']*)")
@@ -156,13 +175,15 @@ def _plain(text: str) -> str:
 
 
 def _mask_plain(text: str) -> str:
+    if _AWS_KEY_ID.search(text):
+        text = _AWS_SECRET_KEY.sub(HIDDEN, text)
     text = PEM_INSIDE.sub(HIDDEN, text)
     text = _JSON_WEB_TOKEN.sub(_hide_web_token, text)
     text = _TOKENS.sub(HIDDEN, text)
     text = _URLS.sub(_hide_in_urls, text)
     for pattern in _WITHOUT_SCHEME:
         text = pattern.sub(_hide, text)
-    for pattern in (_ELEMENT, _VALUE_NAME, _KEY_ELEMENT):
+    for pattern in (_ELEMENT, _ESCAPED_ELEMENT, _VALUE_NAME, _KEY_ELEMENT):
         text = pattern.sub(_hide_keyed, text)
     text = _CELL.sub(_hide_cell, text)
     text = _hide_after(_NAME_VALUE, text)
@@ -172,6 +193,7 @@ def _mask_plain(text: str) -> str:
     for pattern in FORMS:
         text = pattern.sub(_hide_form, text)
     text = _ROW.sub(_hide_in_row, text)
+    text = _SPACED.sub(_hide_spaced, text)
     text = _FLAG.sub(_hide_flag, text)
     for command, flag in COMMANDS:
         if command.search(text):
@@ -278,7 +300,13 @@ def _hide_in_row(match: re.Match[str]) -> str:
         else f" '{HIDDEN}'"
         for field, kind in zip(fields, kinds, strict=True)
     ]
-    return match["before"] + ",".join(shown).lstrip()
+    return match["before"] + (match["between"] or "") + ",".join(shown).lstrip()
+
+
+def _hide_spaced(match: re.Match[str]) -> str:
+    kind = kind_of(match["key"], sign=" ")
+    told = kind in {SecretKind.PASSWORD, SecretKind.WORD} or match["key"].endswith("_key")
+    return f"{match['name']}{HIDDEN}" if told else match[0]
 
 
 def _hide_flag(match: re.Match[str]) -> str:
@@ -293,8 +321,10 @@ def _hide_short_flag(match: re.Match[str]) -> str:
     value = match["value"]
     if re.fullmatch(r"\d{1,5}(?::\d{1,5})?(?:/\w+)?", value) or value.startswith(("/", "http")):
         return match[0]
-    if match["name"].rstrip().endswith(("-u", "-U", "--user")) or value == HIDDEN:
-        return match[0]  # a user alone
+    if value == HIDDEN:
+        return match[0]
+    if match["name"].rstrip().endswith(("-u", "-U", "--user")):  # a user alone, or a token
+        return match[0] if len(value) < 20 or not _is_random(value) else f"{match['name']}{HIDDEN}"
     return f"{match['name']}{HIDDEN}"
 
 

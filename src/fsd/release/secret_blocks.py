@@ -121,7 +121,7 @@ _WAYS = (
             rf"(?P<name>[\w./-]{{2,80}}){QUOTE}?,?\s*$",
             re.IGNORECASE,
         ),
-        re.compile(rf"(?P<before>.{{0,60}}?\bvalue{QUOTE}?\s*[=:]\s*)(?P<value>\S.*)$", re.I),
+        re.compile(rf"(?P<before>.{{0,60}}?\bval(?:ue)?{QUOTE}?\s*[=:]\s*)(?P<value>\S.*)$", re.I),
         re.compile(rf"\s*(?:#.*|{QUOTE}?type{QUOTE}?\s*[=:].{{0,60}})?$", re.I),
     ),
     _Below(
@@ -140,6 +140,23 @@ _WAYS = (
         re.compile(rf"(?P<before>\s*){_BARE_VALUE}"),
         re.compile(r"\s*[=:]\s*$"),
         least=1,
+    ),
+    # Cookies and settings on Django's page of an error, copied as text
+    _Below(
+        re.compile(r"^\s*(?P<name>[\w.-]{2,80})\s*$"),
+        re.compile(
+            r"(?P<before>\s*)(?P<value>'(?=[^']{0,80}\d)(?=[^']{0,80}[A-Za-z])[^'\s]{8,400}')\s*$"
+        ),
+    ),
+    # Replies of redis-cli, in numbered lines
+    _Below(
+        re.compile(r"^\s*(?:\d{1,3}\) ){1,3}\"(?P<name>[\w.-]{2,80})\"$"),
+        re.compile(r"(?P<before>\s*(?:\d{1,3}\) ){1,3})(?P<value>\"[^\"]{4,400}\")$"),
+    ),
+    # A path and below it what it holds, as etcdctl prints them
+    _Below(
+        re.compile(r"^(?:/[\w.-]{1,60}){1,8}/(?P<name>[\w.-]{2,80})$"),
+        re.compile(r"(?P<before>)(?P<value>(?=\S*\d)(?=\S*[A-Za-z])\S{6,400})$"),
     ),
     # https://docs.pydantic.dev/latest/errors/validation_errors/
     _Below(
@@ -175,7 +192,7 @@ def values_below(lines: Sequence[str]) -> dict[int, int]:
             if place is not None:
                 found[place[0]] = place[1]
                 break
-    found.update(_in_second_row(lines))
+    found.update(_in_rows(lines))
     return found
 
 
@@ -199,23 +216,50 @@ def _find_below(
     return below, value.start("value")
 
 
-_HEADINGS = re.compile(
-    r"\s*\"?[A-Za-z][\w.-]{0,60}\"?(?:(?P<sign>[,;\t])\"?[A-Za-z][\w.-]{0,60}\"?){1,40}\s*$"
-)
+_HEADING = re.compile(r"\"?[A-Za-z][\w.-]{0,60}\"?")
+_COLUMNS = re.compile(r"[ ]{2,}")
+_RULE = re.compile(r"[-=+| :─┼│╪═├┤]{3,}\s*$")
+_MOST_ROWS = 500
 
 
-def _in_second_row(lines: Sequence[str]) -> dict[int, int]:
-    """`user,password` and below it `bob,hunter2`: from the first secret on, the row is hidden."""
+def _in_rows(lines: Sequence[str]) -> dict[int, int]:
+    """`user,password` and below it `bob,hunter2`: from the first secret on, each row is hidden."""
     found: dict[int, int] = {}
     for number, line in enumerate(lines[:-1]):
-        if len(line) > 2_000 or (headings := _HEADINGS.match(line)) is None:
+        if len(line) > 2_000 or number in found or (headings := _headings(line)) is None:
             continue
-        names = line.split(headings["sign"])
-        fields = lines[number + 1].split(headings["sign"])
-        place = _first_secret(names, fields)
-        if place is not None:
-            found[number + 1] = sum(len(field) + 1 for field in fields[:place])
+        sign, names = headings
+        for below in range(number + 1, min(number + 1 + _MOST_ROWS, len(lines))):
+            if _RULE.match(lines[below]):
+                continue
+            fields = _fields(lines[below], sign)
+            if len(fields) != len(names):
+                break
+            place = _first_secret(names, [text for _, text in fields])
+            if place is not None:
+                found[below] = fields[place][0]
     return found
+
+
+def _headings(line: str) -> tuple[str, list[str]] | None:
+    line = line.strip().strip("|│")
+    sign = next((s for s in (*"|│,;\t", "  ") if s in line.strip()), "")
+    names = [text for _, text in _fields(line, sign)] if sign else []
+    is_table = len(names) > 1 and all(_HEADING.fullmatch(name.strip()) for name in names)
+    kinds = [kind_of(name.strip(" \"'\r"), sign="=") for name in names] if is_table else []
+    return (sign, names) if any(kind is not SecretKind.NONE for kind in kinds) else None
+
+
+def _fields(line: str, sign: str) -> list[tuple[int, str]]:
+    """Each with where it begins. Columns of spaces are as wide as they are."""
+    pattern = _COLUMNS if sign == "  " else re.compile(re.escape(sign))
+    starts = [len(line) - len(line.lstrip(" |│" if sign in "|│" else " "))]
+    line = line.rstrip(" |│" if sign in "|│" else " ")
+    ends = []
+    for gap in pattern.finditer(line.rstrip(), starts[0]):
+        ends.append(gap.start())
+        starts.append(gap.end())
+    return [(start, line[start:end]) for start, end in zip(starts, [*ends, len(line)], strict=True)]
 
 
 def _first_secret(names: Sequence[str], fields: Sequence[str]) -> int | None:

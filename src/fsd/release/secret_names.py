@@ -39,7 +39,8 @@ _HEADERS = re.compile(
 )
 _PASSWORDS = re.compile(
     r"passw[o0]rd|passwd|storepass|keypass|passphrase|passcode|passwort|kennwort|contrase[nñ]a|motdepasse|пароль|密码|密碼|パスワード|비밀번호|wachtwoord|lösenord|hasło|heslo|jelszó|mnemonic"
-    r"|seedphrase|(?:db|smtp|mail|user|mysql|pg|redis|admin|root|ftp|ldap|my|rabbit|mongo)pass$"
+    r"|ugfzc3dvcmq6|authtok|seedphrase|(?:db|smtp|mail|user|mysql|pg|redis|admin|root|ftp|ldap|my|rabbit|mongo|ssh|sudo"
+    r"|become|git|http|proxy|ssl|store|trust|svn|vpn|kafka|bind|login|account|svc|web|rsync|wifi|ansible|elastic|sa|sys)pass$"
     r"|\w(?<!c)pwd$"
 )
 _PASSWORD_PARTS = frozenset({"pass", "pwd", "pw", "psk", "senha", "mdp"})
@@ -49,7 +50,7 @@ _CODES = re.compile(
 )
 _CODE_PARTS = frozenset({"otp", "totp", "pin", "cvv", "cvc"})
 _WORDS = re.compile(
-    r"secret|salt$|hmac$|keydata$|token(?!i[sz])|credential|signature|csrf|xsrf|sessionid$|sessid|connectsid"
+    r"secret|salt$|crumb$|codeverifier|hmac$|keydata$|token(?!i[sz])|credential|signature|csrf|xsrf|sessionid$|sessid|connectsid"
     r"|(?:api|access|account|private|signing|encryption|decryption|fernet|auth|master|license"
     r"|licence|shared|subscription|storage|webhook|deploy|session|functions|jwt|hmac|aes|crypt|app"
     r"|consumer|integration|admin|write|instrumentation|ingestion|client|service|server|root|ssh"
@@ -58,7 +59,9 @@ _WORDS = re.compile(
     r"|maps|azure|aws|gcp|github|gitlab|bearer|user|fcm|push|vapid|sentry|cosmos|primaryaccess)key$"
 )
 _WORD_PARTS = frozenset({"sig", "creds", "cred", "jwt", "bearer", "apitoken"})
-_RANDOM = frozenset({"key", "nonce", "passkey", "dsn", "seed", "license", "licence"})
+_RANDOM = frozenset(
+    {"key", "nonce", "passkey", "routingkey", "session", "dsn", "seed", "license", "licence"}
+)
 # CloudFormation's RequestToken is an id of a handler's call.
 _NEVER = re.compile(
     r"secretsmanager|^requesttoken$|secretar|cookiecutter|passwordless|secretsanta|publickey"
@@ -79,12 +82,21 @@ _ABOUT = frozenset(
     keyref model serializer consent httponly samesite secure exchange introspection estimate total
     """.split()  # noqa: SIM905  # two hundred quoted words read worse
 )
+# The last part of a name that says which of several, or in which form.
+_ALSO = frozenset(
+    """
+    b b64 base64 encoded plain plaintext raw old new primary secondary current previous prod dev
+    staging test default
+    """.split()  # noqa: SIM905
+)
 _AUTH = frozenset({"auth", "authz", "xauth", "basicauth", "httpauth", "proxyauth"})
 
 
 @lru_cache(maxsize=4096)
 def _judge(name: str, sign: str) -> SecretKind:
     parts = [part.lower() for part in _PARTS.findall(name)]
+    while len(parts) > 1 and (parts[-1] in _ALSO or parts[-1].isdigit()):
+        parts.pop()
     if not parts:
         return SecretKind.NONE
     joined = "".join(parts)
@@ -101,7 +113,7 @@ def _judge(name: str, sign: str) -> SecretKind:
         return SecretKind.AUTH
     if _WORDS.search(joined) or last in _WORD_PARTS:
         return SecretKind.WORD
-    if joined in _RANDOM:
+    if joined in _RANDOM or (last == "session" and len(parts) == 2):
         return SecretKind.RANDOM
     return SecretKind.NONE
 

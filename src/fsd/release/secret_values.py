@@ -10,6 +10,11 @@ from fsd.release.secret_names import SecretKind
 _OPENING = re.compile(
     r"[bBrRuUfF]{0,2}(?P<quote>\"{3}|'{3}|\\{0,7}[\"'`]|&quot;|&apos;|&#0?3[49];|&#x2[27];|%2[27])"
 )
+# YAML's anchors and tags stand before the value; so does an object that has nothing else in it.
+_BEFORE_VALUE = re.compile(
+    r"(?:&[\w-]{1,60}|!{1,2}[\w/]{0,40})[ \t]{1,4}(?=\S)"
+    r"|\{\s{0,4}[\"']?(?:value|Value|plain|secret)[\"']?\s{0,4}:\s{0,4}(?=[\"'])"
+)
 _SCHEME = re.compile(
     r"(?:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256)(?:\s|%20|\+)+", re.IGNORECASE
 )
@@ -21,6 +26,8 @@ _UNQUOTED_PASSWORD = re.compile(
     r"|[;&](?=[^\s;&=\"'])(?![\w.%-]{1,60}(?:=|%3)|(?:amp|quot|lt|gt|apos|#\w+);)"
     r"|[<>](?=\w{0,60}\d))++"
 )
+# A password of two words at the end of a line.
+_SECOND_WORD = re.compile(r"[ \t](?=\S{0,60}\d)(?=\S{0,60}[A-Za-z])[^\s=:\"'/,()]{4,60}$")
 _CALL = re.compile(r"(?P<callee>[A-Za-z_][\w.]{0,80})(?P<bracket>[(\[])")
 _ITEM = re.compile(r"\s{0,4}[bu]?[\"'](?P<value>[^\"'\s]{1,400})[\"']\s{0,4},?")
 _TUPLE = re.compile(
@@ -40,6 +47,8 @@ def find_value(
         return
     if kind is SecretKind.AUTH and text[position : position + 1] in {"(", "["}:
         return
+    while (prop := _BEFORE_VALUE.match(text, position)) is not None:
+        position = prop.end()
     opening = _OPENING.match(text, position)
     if opening is not None:
         end = _closing(text, opening.end(), opening["quote"])
@@ -100,6 +109,8 @@ def _bare_end(text: str, position: int, *, kind: SecretKind, opened: str) -> int
     found = pattern.match(text, start)
     if found is None:
         return position
+    if kind is SecretKind.PASSWORD:
+        return end_of(_SECOND_WORD, text, found.end())
     return found.end()
 
 
@@ -110,7 +121,14 @@ _HARMLESS = re.compile(
     r"|redacted|hidden|masked|filtered|secret|password|token|yes|no|ok|on|off|valid|present|absent"
     r"|bearer|basic|disabled|enabled|default|optional|unknown|failed|success|str|int|bytes|bool|any"
     r"|string|secretstr|self|cls|env|file|include|omit|same-origin|varchar|text|-+|\.+|…"
-    r"|[*x•.]{3,}|[\[<({]{1,2}[^\]>)}]{0,60}[\]>)}]{1,2}|\$\{?\{?[\w. ]+\}?\}?|%\(?\w*\)?s|%[srd]"
+    r"|[*x•.]{3,}"
+    # A placeholder in brackets, but no random text in them
+    r"|[\[<({]{1,2}(?!(?=[a-z+/]{0,60}\d)(?=[\d+/]{0,60}[a-z])[a-z0-9+/=]{10,}[})])"
+    r"[^\]>)}]{0,60}[\]>)}]{1,2}"
+    r"|\$\{?\{?[\w. ]+\}?\}?|%\(?\w*\)?s|%[srd]"
+    # An address in memory, a way to log in, a class, a name as Java and macOS have them
+    r"|0x[0-9a-f]{1,20}|simple|kerberos|anonymous|\w{0,40}token\{[0-9a-f]{5,16}"
+    r"|(?:com|org|net|io)(?:\.[a-z][\w-]{0,40}){2,8}(?:/\d{1,9})?:?"
     r"|amd64|arm64|i386|x86_64|aarch64|\*{3}.*|arn:.*|https?://\S+|[\W_]{0,3}|\d{1,3})",
     re.IGNORECASE,
 )
