@@ -26,10 +26,12 @@ from fsd.release.ports import (
     RegistryImage,
     Repository,
     ScalingState,
+    Schedule,
     Stack,
     StackDrift,
     TaskDefinition,
 )
+from fsd.release.schedule_shape import load_schedule
 from fsd.snapshot import (
     DeploymentStatus,
     EcsDeployment,
@@ -731,6 +733,28 @@ class FakeRegistry:
 
 
 @dataclass
+class FakeSchedules:
+    """`puts` are all that it was told. `error` is raised by a change."""
+
+    schedules: dict[str, Json] = field(default_factory=dict)
+    puts: list[Json] = field(default_factory=list)
+    error: CallFailedError | None = None
+
+    def find(self, name: str) -> Schedule | None:
+        found = self.schedules.get(name)
+        return load_schedule(found) if found is not None else None
+
+    def put(self, parameters: Json) -> None:
+        if self.error is not None:
+            raise self.error
+        self.puts.append(parameters)
+        self.schedules[str(parameters["Name"])] = parameters
+
+    def delete(self, name: str) -> bool:
+        return self.schedules.pop(name, None) is not None
+
+
+@dataclass
 class FakeAws:
     """All fakes together; `aws()` is what a release takes."""
 
@@ -738,6 +762,7 @@ class FakeAws:
     stacks: FakeStacks = field(default_factory=FakeStacks)
     reality: FakeReality = field(default_factory=FakeReality)
     scaling: FakeScaling = field(default_factory=FakeScaling)
+    schedules: FakeSchedules = field(default_factory=FakeSchedules)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     logs: FakeLogs = field(default_factory=FakeLogs)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
@@ -759,6 +784,7 @@ class FakeAws:
             targets=self.targets,
             probes=self.probes,
             scaling=self.scaling,
+            schedules=self.schedules,
             alarms=self.alarms,
             logs=self.logs,
             registry=self.registry,

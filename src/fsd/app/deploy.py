@@ -17,6 +17,7 @@ from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, Interrupted
 from fsd.manifest.rollout_time import estimate_rollout
 from fsd.release.deploy import DeployRequest, deploy
+from fsd.release.job import deploy_job
 from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
@@ -37,7 +38,8 @@ def run_deploy(options: DeployOptions, connect: Connector, *, reporter: Reporter
             exit_code=signal.exit_code,
         ) from signal
     aws = prepared.connection.aws
-    result = deploy(request, aws, clock=SystemClock(), reporter=reporter)
+    release = deploy_job if request.desired.schedule else deploy
+    result = release(request, aws, clock=SystemClock(), reporter=reporter)
     result = _with_left_out(result, prepared.connection, request.image)
     return _with_reachable_url(result, prepared.connection)
 

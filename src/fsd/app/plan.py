@@ -7,6 +7,7 @@ from fsd.app.deployment import DeployOptions
 from fsd.app.ownership import require_own
 from fsd.app.prepare import compile_desired, prepare
 from fsd.manifest.rollout_time import estimate_rollout
+from fsd.plan.jobs import plan_job
 from fsd.plan.planner import plan_release
 from fsd.release.observe import observe, place_of
 from fsd.release.reporter import Reporter
@@ -24,7 +25,8 @@ def run_plan(
     desired = compile_desired(prepared, chosen.image, options)
     aws = prepared.connection.aws
     observed = prepared.observed() or observe(aws, place_of(desired))
-    plan = plan_release(desired, observed)
+    is_job = desired.schedule is not None
+    plan = plan_job(desired, observed) if is_job else plan_release(desired, observed)
     return PlanReport(
         service=desired.service_name,
         environment=desired.environment,

@@ -116,6 +116,7 @@ def _observe_early(
         is_scaled=manifest.service.auto_scaling is not None,
         uses_cluster=manifest.service.networking.connect is not None
         or bool(compile_capacity(manifest.service)),
+        schedule=names.schedule(name, environment.name) if manifest.is_job else "",
     )
     return observe(opened.connection.aws, place)
 

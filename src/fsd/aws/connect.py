@@ -13,6 +13,7 @@ from fsd.aws.network import VpcNetworks
 from fsd.aws.probes import TargetGroupProbes
 from fsd.aws.reality import AwsReality
 from fsd.aws.scaling import ApplicationAutoScaling
+from fsd.aws.schedules import EventBridgeScheduler
 from fsd.aws.session import AwsSession
 from fsd.aws.side_by_side import SideBySide
 from fsd.aws.stacks import CloudFormationStacks
@@ -47,6 +48,7 @@ def connect(
         targets=TargetHealthReader(clients=session),
         probes=TargetGroupProbes(clients=session, clock=clock, poll=poll),
         scaling=ApplicationAutoScaling(clients=session, clock=clock),
+        schedules=EventBridgeScheduler(clients=session, clock=clock),
         alarms=CloudWatchAlarms(clients=session),
         logs=CloudWatchLogs(clients=session),
         registry=ContainerRegistry(clients=session),

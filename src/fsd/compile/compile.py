@@ -3,7 +3,8 @@
     Manifest ─┬─ template          stack: roles, log group, security groups, load balancer
               ├─ task_definition   revision, with the ledger in its tags
               ├─ service           what runs it
-              └─ scaling           how many
+              ├─ scaling           how many
+              └─ schedule          when, of a Job, which has no service
 
 Pure, and the same for manifests that differ only in an order that means nothing.
 """
@@ -14,6 +15,7 @@ from fsd.compile.desired import Desired, Image, Release, Target
 from fsd.compile.network import find_load_balancer
 from fsd.compile.one_off import compile_step
 from fsd.compile.scaling import compile_scaling
+from fsd.compile.schedule import compile_schedule
 from fsd.compile.service import compile_desired_service
 from fsd.compile.tags import compile_ledger, compile_tags
 from fsd.compile.task_definition import checked_port, compile_task_definition
@@ -50,12 +52,13 @@ def compile_service(
         ),
         log_group=names.log_group(name, environment) if has_logs else "",
         drain=_drain(manifest.service),
-        steady_for=manifest.service.steady_for,
+        steady_for=0 if manifest.is_job else manifest.service.steady_for,
         health_path=manifest.service.checks.path,
         check_port=checked_port(manifest.service),
         owners=manifest.metadata.owners,
         before=compile_step(manifest.service.before_deploy),
         after=compile_step(manifest.service.after_deploy),
+        schedule=compile_schedule(manifest, target=target) if manifest.is_job else None,
     )
 
 

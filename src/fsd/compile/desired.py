@@ -19,6 +19,7 @@ OUTPUT_TASK_SECURITY_GROUP = "TaskSecurityGroupId"
 OUTPUT_TARGET_GROUP = "TargetGroupArn"
 OUTPUT_URL = "ServiceUrl"
 OUTPUT_LOAD_BALANCER = "LoadBalancerArn"
+OUTPUT_SCHEDULE_ROLE = "ScheduleRoleArn"  # of a Job
 
 # The tag of a revision whose tasks are watched after a rollout: for how many seconds.
 STEADY_TAG = "fsd:steady-for"
@@ -135,6 +136,18 @@ class OneOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredSchedule:
+    """Input of CreateSchedule/UpdateSchedule, less what only the stack and the revision know."""
+
+    name: str
+    expression: str
+    time_zone: str
+    is_enabled: bool  # False: nothing starts it but a hand; it holds the revision all the same
+    retries: int  # starts that are tried again where ECS starts nothing
+    cluster_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     name: str  # <service>-<env>: service and family
     service_name: str  # metadata.name
@@ -154,6 +167,7 @@ class Desired:
     owners: tuple[str, ...] = ()
     before: OneOff | None = None  # runs before the rollout
     after: OneOff | None = None  # runs once it has succeeded
+    schedule: DesiredSchedule | None = None  # of a Job, which has no ECS service
     # The task definition with ANY_VERSION and ANY_COMMIT in place of the release's own. None where
     # the release was given a version, which is then part of what is asked for.
     unnamed: Json | None = None

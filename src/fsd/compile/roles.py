@@ -89,7 +89,7 @@ def task_role(manifest: Manifest, *, target: Target) -> Json:
     if manifest.service.exec:
         statements.append(statement(_EXEC, scope=GrantScope(resources=(EVERYTHING,))))
     name = names.task_role(manifest.metadata.name, target.environment)
-    return _role(manifest, name, "dependencies", statements, target=target)
+    return make_role(manifest, name, "dependencies", statements, target=target)
 
 
 def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
@@ -117,7 +117,7 @@ def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
     statements += _secret_statements(secrets, target)
     statements += _file_statements(manifest.service.environment_files)
     name = names.execution_role(manifest.metadata.name, target.environment)
-    return _role(manifest, name, "execution", statements, target=target)
+    return make_role(manifest, name, "execution", statements, target=target)
 
 
 def secret_arn(secret: Secret, target: Target) -> str:
@@ -231,16 +231,23 @@ def _role_arn(name: str, target: Target) -> str:
     return f"arn:{target.partition}:iam::{target.account}:role{names.ROLE_PATH}{name}"
 
 
-def _role(
-    manifest: Manifest, name: str, policy: str, statements: list[JsonValue], *, target: Target
+def make_role(
+    manifest: Manifest,
+    name: str,
+    policy: str,
+    statements: list[JsonValue],
+    *,
+    target: Target,
+    trust: Json | None = None,
 ) -> Json:
+    """An AWS::IAM::Role with one policy; without `trust` the tasks of this account have it."""
     own = manifest.service.roles.boundary if manifest.service.roles else None
     boundary = own or target.permissions_boundary
     properties: Json = {
         **({"PermissionsBoundary": boundary} if boundary else {}),
         "RoleName": name,
         "Path": names.ROLE_PATH,
-        "AssumeRolePolicyDocument": _trust(target),
+        "AssumeRolePolicyDocument": trust or _trust(target),
     }
     if statements:
         document = policy_document(statements, role=name)

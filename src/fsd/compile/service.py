@@ -144,7 +144,7 @@ def network_configuration(desired: Desired, outputs: Mapping[str, str]) -> Json:
     return {
         "awsvpcConfiguration": {
             "subnets": list(service.subnets),
-            "securityGroups": [_output(desired, outputs, OUTPUT_TASK_SECURITY_GROUP)],
+            "securityGroups": [stack_output(desired, outputs, OUTPUT_TASK_SECURITY_GROUP)],
             "assignPublicIp": "ENABLED" if service.assign_public_ip else "DISABLED",
         }
     }
@@ -156,14 +156,14 @@ def _load_balancers(desired: Desired, outputs: Mapping[str, str]) -> list[JsonVa
         return []
     return [
         {
-            "targetGroupArn": _output(desired, outputs, OUTPUT_TARGET_GROUP),
+            "targetGroupArn": stack_output(desired, outputs, OUTPUT_TARGET_GROUP),
             "containerName": service.container,
             "containerPort": service.port,
         }
     ]
 
 
-def _output(desired: Desired, outputs: Mapping[str, str], name: str) -> str:
+def stack_output(desired: Desired, outputs: Mapping[str, str], name: str) -> str:
     if name in outputs:
         return outputs[name]
     raise CallFailedError(

@@ -30,7 +30,7 @@ def compile_ledger(
     manifest: Manifest, *, target: Target, image: Image, release: Release
 ) -> dict[str, str]:
     """What `fsd history`, `rollback --to-version`, `restart` and `scale` read of a revision."""
-    steady = manifest.service.steady_for
+    steady = 0 if manifest.is_job else manifest.service.steady_for
     return compile_tags(manifest, target=target) | clean_tags(
         {
             "fsd:version": release.version,

@@ -19,6 +19,7 @@ from fsd.compile.observability import (
     trace_environment,
 )
 from fsd.compile.roles import execution_role_arn, secret_arn, task_role_arn
+from fsd.compile.schedule import timeout_container
 from fsd.compile.sidecars import compile_sidecars, compile_volumes, depends_on, mount_points
 from fsd.manifest import names
 from fsd.manifest.container import ContainerPort
@@ -49,6 +50,8 @@ def compile_task_definition(
         main["cpu"] = service.resources.cpu - shares - COLLECTOR_CPU
         main["dependsOn"] = depends_on({**service.depends_on, COLLECTOR: "START"})
         containers.append(sidecar)
+    if manifest.is_job and service.timeout_seconds is not None:
+        containers.append(timeout_container(service.timeout_seconds, image=image, logs=logs))
     definition: Json = {
         "family": names.service_name(manifest.metadata.name, target.environment),
         "requiresCompatibilities": ["FARGATE"],

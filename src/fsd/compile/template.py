@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fsd.compile.desired import (
     OUTPUT_LOAD_BALANCER,
+    OUTPUT_SCHEDULE_ROLE,
     OUTPUT_TARGET_GROUP,
     OUTPUT_TASK_SECURITY_GROUP,
     OUTPUT_URL,
@@ -27,6 +28,7 @@ from fsd.compile.network import (
     security_groups,
 )
 from fsd.compile.roles import compile_roles
+from fsd.compile.schedule_role import SCHEDULE_ROLE, compile_schedule_role
 from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
 from fsd.manifest.models import Manifest
@@ -40,6 +42,7 @@ def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Jso
         "Description": f"{name}, made by fsd",
         "Resources": {
             **compile_roles(manifest, target=target, image=image),
+            **compile_schedule_role(manifest, target=target),
             **_log_group(manifest, target=target),
             **security_groups(manifest, target=target),
             **load_balancer(manifest, target=target),
@@ -92,6 +95,8 @@ def _outputs(manifest: Manifest) -> Json:
     outputs: Json = {
         OUTPUT_TASK_SECURITY_GROUP: {"Value": {"Fn::GetAtt": [TASK_SECURITY_GROUP, "GroupId"]}}
     }
+    if manifest.is_job:
+        outputs[OUTPUT_SCHEDULE_ROLE] = {"Value": {"Fn::GetAtt": [SCHEDULE_ROLE, "Arn"]}}
     balancer = find_load_balancer(manifest.service)
     if balancer is not None:
         outputs[OUTPUT_TARGET_GROUP] = {"Value": {"Ref": logical_id(TARGET_GROUP, balancer)}}

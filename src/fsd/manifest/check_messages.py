@@ -104,6 +104,14 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "a list of status codes between 200 and 499",
         'write "200", "200-399" or "200,204", in quotes',
     ),
+    r"^(rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\([^()]+\))$": (
+        "a schedule",
+        "write it like `rate(1 hour)` or `cron(0 6 * * ? *)`",
+    ),
+    r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$": (
+        "a time zone",
+        "write its name in the IANA database, like Europe/Berlin",
+    ),
     r"^https?://": ("a URL", "start it with http:// or https://"),
     r"^vpc-": ("the id of a VPC", "it starts with `vpc-`"),
     r"^\d{12}$": ("an AWS account id", 'write its 12 digits in quotes: "123456789012"'),

@@ -54,6 +54,10 @@ UlimitName = Literal[
 ]
 
 
+def seconds_of(duration: str) -> int:
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600}[duration[-1]]
+
+
 @section
 class Ulimit:
     name: UlimitName = key(description="As in setrlimit; nofile is the number of open files.")
@@ -180,7 +184,7 @@ class DeployStep:
 
     @property
     def seconds(self) -> int:
-        return int(self.timeout[:-1]) * {"s": 1, "m": 60, "h": 3600}[self.timeout[-1]]
+        return seconds_of(self.timeout)
 
 
 @section

@@ -163,10 +163,14 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _use("postDeploy postRun postDeployCommand", "service.afterDeploy", "`command`"),
     _none("hooks", "FSD has no hooks; `service.beforeDeploy` runs before the rollout"),
+    _use(
+        "schedule cronJobs on cron rate events jobs scheduledTasks event",
+        "service.schedule",
+        "`rate(1 hour)` or `cron(…)`, with `kind: Job`",
+    ),
     _none(
-        "schedule cronJobs on stateMachine onError destinations cron rate events jobs "
-        "scheduledTasks event",
-        "FSD has no scheduled jobs: a service runs all the time",
+        "stateMachine onError destinations",
+        "FSD has no state machines: EventBridge Scheduler starts a Job",
     ),
     _none(
         "imagePullSecrets authenticationConfiguration repositoryCredentials credentialsParameter "
@@ -672,7 +676,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         under="deployment",
     ),
     _none(
-        "timeout requestTimeout",
+        "requestTimeout",
         "FSD has no time limit for requests; `service.healthCheck.timeout` is that of a check",
         under="service top resources",
     ),

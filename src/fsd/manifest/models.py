@@ -15,6 +15,7 @@ from fsd.manifest.container import (
     ContainerName,
     ContainerPort,
     DeployStep,
+    Duration,
     EnvironmentFile,
     QueueDepth,
     Roles,
@@ -24,6 +25,7 @@ from fsd.manifest.container import (
     TrackedMetric,
     Ulimit,
     Volume,
+    seconds_of,
 )
 from fsd.manifest.section import Limits, key, section
 
@@ -40,6 +42,9 @@ LISTENER_PATTERN = (
     r"[0-9a-f]+/[0-9a-f]+$"
 )
 HOST_RULE_PATTERN = r"^[A-Za-z0-9.*?-]+$"
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+SCHEDULE_PATTERN = r"^(rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\([^()]+\))$"
+TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 CIDR_PATTERN = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"
 
 Name = Annotated[str, Limits(pattern=NAME_PATTERN, max_length=255)]
@@ -410,6 +415,24 @@ class Service:
         default=None, description="Runs after the rollout succeeded; a failure is a warning."
     )
     deployment: Deployment = key(default=Deployment(), description="How a release rolls out.")
+    schedule: Annotated[str, Limits(pattern=SCHEDULE_PATTERN, max_length=256)] | None = key(
+        default=None,
+        description="When a Job runs; without it only `fsd run` starts it.",
+        examples=("rate(1 hour)", "cron(0 6 * * ? *)"),
+    )
+    timezone: Annotated[str, Limits(pattern=TIME_ZONE_PATTERN, max_length=50)] | None = key(
+        default=None,
+        description="Of a `cron` schedule; UTC without it.",
+        examples=("Europe/Berlin",),
+    )
+    timeout: Duration | None = key(
+        default=None, description="After it a run of a Job is stopped, and failed; absent: never."
+    )
+    retries: Annotated[int, Limits(ge=0, le=185)] | None = key(
+        default=None,
+        description="How often a run is started again where ECS did not start it; 3. A run that "
+        "ends badly is not repeated.",
+    )
 
     @property
     def checks(self) -> HealthCheck:
@@ -432,6 +455,10 @@ class Service:
         """What others reach by Service Connect; None for one that only reaches others."""
         connect = self.networking.connect
         return (connect.port or self.main_port) if connect is not None else None
+
+    @property
+    def timeout_seconds(self) -> int | None:
+        return None if self.timeout is None else seconds_of(self.timeout)
 
     @property
     def steady_for(self) -> int:
@@ -461,7 +488,9 @@ class Manifest:
     """One Service YAML, interpolated and overridden."""
 
     api_version: Literal["fsd/v1"] = key(description="The language's version.")
-    kind: Literal["Service"] = key(description="Always Service.")
+    kind: Literal["Service", "Job"] = key(
+        description="Service: runs all the time; Job: runs by a schedule or by hand, and ends."
+    )
     metadata: Metadata = key(description="Who it is and whose.")
     service: Service = key(description="What runs, and how.")
     environments: dict[str, object] = key(
@@ -471,3 +500,7 @@ class Manifest:
     dependencies: tuple[Dependency, ...] = key(
         default=(), description="What the service may use, and how: becomes its task role."
     )
+
+    @property
+    def is_job(self) -> bool:
+        return self.kind == "Job"

@@ -19,6 +19,9 @@ ROLE_LIMIT = 64
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 LOAD_BALANCER_LIMIT = 32
 
+# https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+SCHEDULE_LIMIT = 64
+
 ROLE_PATH = "/fsd/"
 _HASH_LENGTH = 8
 _RESERVED_LOAD_BALANCER_PREFIX = "internal-"
@@ -50,6 +53,16 @@ def task_role(name: str, env: str) -> str:
 def execution_role(name: str, env: str) -> str:
     """Role name without its path, which is `ROLE_PATH`."""
     return fit(f"{name}-{env}", limit=ROLE_LIMIT, suffix="-execution")
+
+
+def schedule_role(name: str, env: str) -> str:
+    """Role name without its path, which is `ROLE_PATH`."""
+    return fit(f"{name}-{env}", limit=ROLE_LIMIT, suffix="-schedule")
+
+
+def schedule(name: str, env: str) -> str:
+    """Of EventBridge Scheduler, in its group `default`."""
+    return fit(f"{name}-{env}", limit=SCHEDULE_LIMIT)
 
 
 def load_balancer(name: str, env: str) -> str:

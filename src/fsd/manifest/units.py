@@ -35,6 +35,7 @@ UNITS: Mapping[str, Unit] = {
     "messagesPerTask": Unit.COUNT,
     "target": Unit.COUNT,
     "priority": Unit.COUNT,
+    "retries": Unit.COUNT,
     "idleTimeout": Unit.SECONDS,
     "stickiness": Unit.SECONDS,
     "base": Unit.COUNT,

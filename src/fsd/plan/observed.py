@@ -52,6 +52,16 @@ class ObservedRevision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedSchedule:
+    """A Job's schedule, as GetSchedule answers."""
+
+    name: str
+    parameters: Json
+    task_definition_arn: str  # what it starts: the release that is deployed
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     account: str
     region: str
@@ -70,6 +80,7 @@ class Observed:
     known_deployments: frozenset[str] = frozenset()  # the ARNs of all that ECS lists
     namespace: str = ""  # the cluster's, for Service Connect
     capacity_providers: frozenset[str] = frozenset()  # the cluster's
+    schedule: ObservedSchedule | None = None  # of a Job
     used_revisions: frozenset[str] = frozenset()  # task definitions that they rolled out
 
     @property

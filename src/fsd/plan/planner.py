@@ -42,7 +42,7 @@ from fsd.plan.transition import output_value, transition_template
 from fsd.plan.unnamed import find_kept_version
 from fsd.snapshot import ServiceState
 
-_FIRST = (Change(what="first revision"),)
+FIRST_REVISION = (Change(what="first revision"),)
 
 
 def plan_release(desired: Desired, observed: Observed) -> Plan:
@@ -53,10 +53,10 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
     attach_to = _deployment_to_attach(observed, service)
     is_update = any(isinstance(step, UpdateService) and step.rolls_out for step in service)
     steps: list[Step] = [
-        *_cluster_steps(desired, observed),
-        *_stack_steps(desired, observed, has_old_tasks=is_update or bool(attach_to)),
+        *cluster_steps(desired, observed),
+        *stack_steps(desired, observed, has_old_tasks=is_update or bool(attach_to)),
         *([revision] if revision else []),
-        *_before_steps(desired, observed, revision, service),
+        *before_steps(desired, observed, revision, is_released=_rolls_out(service)),
         *service,
         *_scaling_steps(desired, observed, counts),
         *_after_steps(desired, service),
@@ -72,14 +72,15 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
     )
 
 
-def _before_steps(
+def before_steps(
     desired: Desired,
     observed: Observed,
     revision: RegisterRevision | UseRevision | None,
-    service: Sequence[Step],
+    *,
+    is_released: bool,
 ) -> Iterator[Step]:
     """Once for a revision: what succeeded for it is not done again."""
-    if desired.before is None or not _rolls_out(service):
+    if desired.before is None or not is_released:
         return
     if isinstance(revision, RegisterRevision):
         known = None
@@ -116,7 +117,7 @@ def _warnings(desired: Desired, observed: Observed) -> Iterator[str]:
         )
 
 
-def _cluster_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
+def cluster_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
     if not observed.cluster_exists:
         yield CreateCluster(name=desired.service.cluster)
     wanted = desired.service
@@ -127,7 +128,7 @@ def _cluster_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
         yield PrepareCluster(name=wanted.cluster, namespace=namespace, providers=missing)
 
 
-def _stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -> Iterator[Step]:
+def stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -> Iterator[Step]:
     """What the stack needs, and once the old tasks are gone what it needs no more."""
     name, wanted = desired.stack_name, desired.template
     if observed.stack is None:
@@ -181,7 +182,7 @@ def _stack_changes(desired: Desired, stack: ObservedStack, template: Json) -> tu
 def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | UseRevision | None:
     wanted = desired.task_definition
     running, latest = observed.running, observed.latest
-    changes = diff_task_definitions(running.definition, wanted) if running else _FIRST
+    changes = diff_task_definitions(running.definition, wanted) if running else FIRST_REVISION
     if find_kept_version(desired, observed) is not None:
         return None
     if observed.service is not None and not changes:

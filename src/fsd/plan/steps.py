@@ -91,6 +91,16 @@ class UpdateService:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutSchedule:
+    """The schedule of a Job, with the revision that it starts from then on: one call."""
+
+    name: str
+    changes: tuple[Change, ...]
+    releases: bool  # False: only when and how it starts what it starts now
+    sign: Sign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyScaling:
     scaling: Scaling
     changes: tuple[Change, ...]
@@ -124,6 +134,7 @@ Step: TypeAlias = (
     | RunOneOff
     | CreateService
     | UpdateService
+    | PutSchedule
     | ApplyScaling
     | RemoveScaling
     | SetCount
@@ -172,6 +183,6 @@ class Plan:
         return tuple(
             change
             for step in self.steps
-            if isinstance(step, RegisterRevision | UseRevision | UpdateService)
+            if isinstance(step, RegisterRevision | UseRevision | UpdateService | PutSchedule)
             for change in step.changes
         )

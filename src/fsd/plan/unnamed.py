@@ -21,7 +21,8 @@ def find_kept_version(desired: Desired, observed: Observed) -> str | None:
     """
     running = observed.running
     version = running.tags.get("fsd:version", "") if running else ""
-    if observed.service is None or running is None or desired.unnamed is None or not version:
+    is_there = observed.service is not None or observed.schedule is not None
+    if not is_there or running is None or desired.unnamed is None or not version:
         return None
     if not diff_task_definitions(running.definition, desired.task_definition):
         return None

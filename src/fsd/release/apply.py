@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from fsd.compile.desired import Desired, Json
+from fsd.compile.schedule import schedule_parameters
 from fsd.compile.service import create_parameters, update_parameters
 from fsd.plan.steps import (
     ApplyScaling,
@@ -16,6 +17,7 @@ from fsd.plan.steps import (
     CreateService,
     Plan,
     PrepareCluster,
+    PutSchedule,
     RegisterRevision,
     RemoveScaling,
     RunOneOff,
@@ -59,22 +61,39 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
             return replace(applied, task_definition_arn=step.arn)
         case RunOneOff():
             applied.run_one_off(step, applied)
-        case CreateService():
-            aws.ecs.create_service(
-                create_parameters(
-                    desired,
-                    outputs=applied.outputs,
-                    task_definition_arn=applied.task_definition_arn,
-                    client_token=uuid.uuid4().hex[:32],
-                )
-            )
-        case UpdateService():
-            aws.ecs.update_service(_update_input(step, applied, desired))
+        case CreateService() | UpdateService() | PutSchedule():
+            _release(step, applied, desired=desired, aws=aws)
         case ApplyScaling() | RemoveScaling() | SetCount():
             _apply_scaling(step, desired=desired, aws=aws)
         case _:
             assert_never(step)
     return applied
+
+
+def _release(
+    step: CreateService | UpdateService | PutSchedule,
+    applied: Applied,
+    *,
+    desired: Desired,
+    aws: Aws,
+) -> None:
+    arn = applied.task_definition_arn
+    match step:
+        case CreateService():
+            token = uuid.uuid4().hex[:32]
+            aws.ecs.create_service(
+                create_parameters(
+                    desired, outputs=applied.outputs, task_definition_arn=arn, client_token=token
+                )
+            )
+        case UpdateService():
+            aws.ecs.update_service(_update_input(step, applied, desired))
+        case PutSchedule():
+            aws.schedules.put(
+                schedule_parameters(desired, outputs=applied.outputs, task_definition_arn=arn)
+            )
+        case _:
+            assert_never(step)
 
 
 def _apply_cluster(step: CreateCluster | PrepareCluster, *, desired: Desired, aws: Aws) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fsd.compile.desired import Desired
 from fsd.plan.memory import split_memory, still_needed
-from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
+from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, ObservedStack
 from fsd.plan.reality import find_lacks
 from fsd.release.ledger import DEPLOYMENTS_READ
 from fsd.release.ports import Aws, Reality, ScalingState, Stack
@@ -24,6 +24,7 @@ class ServicePlace:
     stack_name: str
     is_scaled: bool  # the manifest has auto scaling
     uses_cluster: bool = False  # its namespace, or its capacity providers
+    schedule: str = ""  # of a Job, which has no service
 
 
 def place_of(desired: Desired) -> ServicePlace:
@@ -33,10 +34,52 @@ def place_of(desired: Desired) -> ServicePlace:
         stack_name=desired.stack_name,
         is_scaled=desired.scaling is not None,
         uses_cluster=desired.service.connect is not None or bool(desired.service.capacity),
+        schedule=desired.schedule.name if desired.schedule else "",
     )
 
 
 def observe(aws: Aws, place: ServicePlace) -> Observed:
+    """What a plan needs to know of a service, or of a Job."""
+    return _observe_job(aws, place) if place.schedule else _observe_service(aws, place)
+
+
+def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
+    ecs, start = aws.ecs, aws.reads.start
+    found_schedule = start(lambda: aws.schedules.find(place.schedule))
+    found_stack = start(lambda: aws.stacks.find(place.stack_name))
+    found_cluster = start(lambda: ecs.find_cluster(place.cluster))
+    newest_revision = start(lambda: next(iter(ecs.list_task_definitions(place.name)), None))
+    schedule = found_schedule()
+    running_arn = schedule.task_definition_arn if schedule else ""
+    read_running = start(lambda: _revision(aws, running_arn))
+    latest_arn = newest_revision()
+    latest = _revision(aws, latest_arn) if latest_arn != running_arn else None
+    running, stack, cluster = read_running(), found_stack(), found_cluster()
+    return Observed(
+        account=aws.identity.account,
+        region=aws.identity.region,
+        cluster_exists=cluster is not None,
+        stack=_stack(stack, (), aws.reality) if stack else None,
+        service=None,
+        running=running,
+        latest=latest or running,
+        scaling=None,
+        in_flight=None,
+        last_deployment=None,
+        last_successful=None,
+        capacity_providers=cluster.capacity_providers if cluster else frozenset(),
+        schedule=ObservedSchedule(
+            name=schedule.name,
+            parameters=schedule.parameters,
+            task_definition_arn=schedule.task_definition_arn,
+            changed_at=schedule.changed_at,
+        )
+        if schedule
+        else None,
+    )
+
+
+def _observe_service(aws: Aws, place: ServicePlace) -> Observed:
     """Read the cluster, stack, service, revisions, scaling and deployments of one service.
 
     What does not depend on another answer is read at the same time, but for the service: it must

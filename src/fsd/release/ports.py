@@ -283,6 +283,29 @@ class ScalingPort(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A schedule of EventBridge Scheduler, with what it starts."""
+
+    name: str
+    parameters: Json  # as GetSchedule answers, without what only AWS says
+    task_definition_arn: str
+    cluster: str  # the name
+    changed_at: datetime | None = None
+
+
+class Schedules(Protocol):
+    """EventBridge Scheduler, in its group `default`."""
+
+    def find(self, name: str) -> Schedule | None: ...
+
+    def put(self, parameters: Json) -> None:
+        """Create it, or change all of it in one call."""
+
+    def delete(self, name: str) -> bool:
+        """False where there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
     at: datetime
     text: str
@@ -379,6 +402,7 @@ class Aws:
     targets: Targets
     probes: Probes
     scaling: ScalingPort
+    schedules: Schedules
     alarms: AlarmsPort
     logs: LogsPort
     registry: Registry

@@ -51,6 +51,7 @@ class PhaseName(StrEnum):
     TASK = "task"  # before or after the rollout
     ROLLOUT = "rollout"
     ROLLBACK = "rollback"
+    SCHEDULE = "schedule"  # of a Job
     SCALING = "scaling"
 
 
@@ -133,6 +134,7 @@ class Result:
     running_count: int = 0
     desired_count: int = 0
     healthy_count: int = 0
+    schedule: str = ""  # of a Job: rate(1 hour), by hand; then `running` is what it starts
     image: str = ""
     deployment_arn: str = ""
     url: str = ""

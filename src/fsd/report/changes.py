@@ -12,6 +12,7 @@ from fsd.plan.steps import (
     CreateCluster,
     CreateService,
     PrepareCluster,
+    PutSchedule,
     RegisterRevision,
     RemoveScaling,
     RunOneOff,
@@ -89,6 +90,7 @@ _KINDS: dict[type[Step], str] = {
     RunOneOff: "run-one-off",
     CreateService: "create-service",
     UpdateService: "update-service",
+    PutSchedule: "put-schedule",
     ApplyScaling: "apply-scaling",
     RemoveScaling: "remove-scaling",
     SetCount: "set-count",
@@ -101,7 +103,7 @@ def step_kind(step: Step) -> str:
 
 
 def step_subject(step: Step) -> str:
-    """What it is about: `stack`, `revision`, `service`, `scaling` or `cluster`."""
+    """What it is about: `stack`, `revision`, `service`, `schedule`, `scaling` or `cluster`."""
     match step:
         case CreateCluster() | PrepareCluster():
             return "cluster"
@@ -113,6 +115,8 @@ def step_subject(step: Step) -> str:
             return "task"
         case CreateService() | UpdateService() | SetCount():
             return "service"
+        case PutSchedule():
+            return "schedule"
         case ApplyScaling() | RemoveScaling():
             return "scaling"
         case _:
@@ -122,7 +126,14 @@ def step_subject(step: Step) -> str:
 def step_text(step: Step) -> str:
     """What it does to its subject: `fsd-offer-api-dev   +TaskRole · ~TaskSecurityGroup`."""
     match step:
-        case PrepareCluster() | ApplyStack() | CreateService() | UpdateService() | SetCount():
+        case (
+            PrepareCluster()
+            | ApplyStack()
+            | CreateService()
+            | UpdateService()
+            | PutSchedule()
+            | SetCount()
+        ):
             return f"{step.name}   {step_effect(step)}".rstrip()
         case _:
             return step_effect(step)
@@ -141,8 +152,8 @@ def step_effect(step: Step) -> str:
             return f"{arn.rpartition('/')[2]} (registered before)   {changes_text(changes)}"
         case RunOneOff(key=key, one_off=one_off):
             return f"{key}: {' '.join(one_off.command)}"
-        case CreateService(desired_count=count):
-            return f"{count} task{'' if count == 1 else 's'}"
+        case CreateService() | PutSchedule():
+            return _release_text(step)
         case UpdateService(changes=changes) | ApplyScaling(changes=changes):
             return changes_text(changes)
         case RemoveScaling(kept_for=others):
@@ -152,6 +163,13 @@ def step_effect(step: Step) -> str:
             return f"{changes_text(changes)}   once auto scaling is gone"
         case _:
             assert_never(step)
+
+
+def _release_text(step: CreateService | PutSchedule) -> str:
+    if isinstance(step, CreateService):
+        return f"{step.desired_count} task{'' if step.desired_count == 1 else 's'}"
+    moved = ("starts the new revision",) if step.releases else ()
+    return " · ".join((*moved, *filter(None, [changes_text(step.changes)])))
 
 
 def _cluster_text(step: CreateCluster | PrepareCluster) -> str:

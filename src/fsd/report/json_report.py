@@ -41,6 +41,7 @@ def result_json(result: Result) -> Json:
         "release": _optional_release(result.release),
         "previous": _optional_release(result.previous),
         "running": _optional_release(result.running),
+        "schedule": result.schedule or None,
         "runningCount": result.running_count,
         "desiredCount": result.desired_count,
         "healthyCount": result.healthy_count,

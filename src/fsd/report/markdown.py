@@ -182,9 +182,12 @@ def _title(result: Result) -> str:
 
 def _users(result: Result) -> str:
     """What they get now. "Served" is said only where the verdict vouches for health."""
-    if result.running is None or result.desired_count == 0:
+    is_job = bool(result.schedule)
+    if result.running is None or (result.desired_count == 0 and not is_job):
         return "Nothing runs"
     label = escape(release_label(result.running))
+    if is_job:
+        return f"{label} is what the schedule starts ({count_text(result)})"
     if result.outcome is Outcome.ROLLED_BACK:
         return f"Users are served by {label} ({count_text(result)})"
     return f"{label} runs ({count_text(result)})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 
+from fsd.plan.jobs import BY_HAND
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.streams import columns, printable
 
@@ -46,7 +47,9 @@ def size_text(release: ReleaseInfo) -> str:
 
 
 def count_text(result: Result) -> str:
-    """`2 of 2 healthy`. Where no verdict vouches for health: `running`."""
+    """`2 of 2 healthy`. Where no verdict vouches for health: `running`. Of a Job its schedule."""
+    if result.schedule:
+        return "started by hand" if result.schedule == BY_HAND else f"schedule {result.schedule}"
     vouched = {Outcome.SUCCEEDED, Outcome.ROLLED_BACK, Outcome.UNCHANGED}
     if result.outcome in vouched:
         return f"{result.healthy_count} of {result.desired_count} healthy"

@@ -22,6 +22,7 @@ class Row:
     compiled: tuple[str, ...] = ()
     plan: str = ""
     base: str = ""  # what the service has before the key, for the plan
+    kind: str = "Service"
 
 
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0a1b/2c3d"
@@ -311,5 +312,49 @@ ROWS: tuple[Row, ...] = (
             '{"Key": "idle_timeout.timeout_seconds", "Value": "120"}',
         ),
         plan="+LoadBalancer",
+    ),
+    Row(
+        key="service.schedule",
+        kind="Job",
+        good="{schedule: 'cron(0 6 * * ? *)'}",
+        wrong="{schedule: 0 6 * * *}",
+        clash="{schedule: rate(1 hour), port: 8000}",
+        clash_finds="job-setting",
+        compiled=(
+            '"ScheduleExpression": "cron(0 6 * * ? *)", "ScheduleExpressionTimezone": "UTC", '
+            '"State": "ENABLED"',
+        ),
+        plan="schedule by hand → cron(0 6 * * ? *) UTC",
+    ),
+    Row(
+        key="service.timezone",
+        kind="Job",
+        good="{schedule: 'cron(0 6 * * ? *)', timezone: Europe/Berlin}",
+        wrong="{schedule: 'cron(0 6 * * ? *)', timezone: Berlin}",
+        finds="schedule-malformed",
+        clash="{schedule: rate(1 hour), timezone: Europe/Berlin}",
+        clash_finds="job-setting",
+        compiled=('"ScheduleExpressionTimezone": "Europe/Berlin"',),
+        plan="schedule cron(0 6 * * ? *) UTC → cron(0 6 * * ? *) Europe/Berlin",
+        base="{schedule: 'cron(0 6 * * ? *)'}",
+    ),
+    Row(
+        key="service.timeout",
+        kind="Job",
+        good="{timeout: 90m}",
+        wrong="{timeout: 90}",
+        finds="wrong-type",
+        compiled=('"command": ["5400"]', '"entryPoint": ["sleep"]'),
+        plan="container +job_timeout",
+    ),
+    Row(
+        key="service.retries",
+        kind="Job",
+        good="{schedule: rate(1 hour), retries: 0}",
+        wrong="{schedule: rate(1 hour), retries: 186}",
+        finds="out-of-range",
+        compiled=('"MaximumRetryAttempts": 0',),
+        plan="retries 3 → 0",
+        base="{schedule: rate(1 hour)}",
     ),
 )

@@ -10,13 +10,16 @@ import yaml
 
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Json
+from fsd.compile.schedule import schedule_parameters
 from fsd.compile.service import create_parameters, update_parameters
 from fsd.lint.run import lint
 from fsd.manifest.load import Loaded, load_manifest
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import manifest_schema, places
-from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
+from fsd.plan.jobs import plan_job
+from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, ObservedStack
 from fsd.plan.planner import plan_release
+from fsd.plan.steps import Plan
 from fsd.report.changes import step_text
 from fsd.snapshot import ServiceState
 from tests.builders import make_image, make_release, make_target
@@ -25,6 +28,7 @@ from tests.unit.floor.rows import ROWS, Row
 
 OUTPUTS = {
     "TaskSecurityGroupId": "sg-1",
+    "ScheduleRoleArn": "arn:aws:iam::123456789012:role/fsd/offer-api-dev-schedule",
     "TargetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/1",
 }
 REVISION = "arn:aws:ecs:us-east-1:123456789012:task-definition/offer-api-dev:1"
@@ -38,16 +42,12 @@ FIRST_FLOOR = {
 NOT_FOR_AWS = {"service.build", "service.beforeDeploy", "service.afterDeploy"}
 
 
-def document(service: str) -> str:
-    base = {
-        "type": "ecs",
-        "port": 8000,
-        "healthCheck": {"path": "/health"},
-        "observability": {"logs": {"retention": 30}},
-    }
+def document(service: str, kind: str = "Service") -> str:
+    web = {"port": 8000, "healthCheck": {"path": "/health"}} if kind == "Service" else {}
+    base = {"type": "ecs", **web, "observability": {"logs": {"retention": 30}}}
     tree = {
         "apiVersion": "fsd/v1",
-        "kind": "Service",
+        "kind": kind,
         "metadata": {"name": "offer-api", "pack": "offers", "owners": ["@org/offers"]},
         "service": merged(base, yaml.safe_load(service or "{}")),
     }
@@ -59,12 +59,12 @@ def merged(base: dict[str, object], more: dict[str, object]) -> dict[str, object
     return {key: value for key, value in both.items() if value is not None}
 
 
-def load(service: str) -> Loaded:
-    return load_manifest(document(service), path="service.yml", variables={"ENV": "dev"})
+def load(service: str, kind: str = "Service") -> Loaded:
+    return load_manifest(document(service, kind), path="service.yml", variables={"ENV": "dev"})
 
 
-def compiled(service: str) -> Desired:
-    loaded = load(service)
+def compiled(service: str, kind: str = "Service") -> Desired:
+    loaded = load(service, kind)
     assert loaded.manifest is not None, loaded.findings
     return compile_service(
         loaded.manifest, target=make_target(), image=make_image(), release=make_release()
@@ -73,6 +73,12 @@ def compiled(service: str) -> Desired:
 
 def asked(desired: Desired) -> Json:
     """All that AWS is told."""
+    if desired.schedule is not None:
+        return {
+            "task definition": desired.task_definition,
+            "template": desired.template,
+            "schedule": schedule_parameters(desired, outputs=OUTPUTS, task_definition_arn=REVISION),
+        }
     return {
         "task definition": desired.task_definition,
         "template": desired.template,
@@ -88,6 +94,8 @@ def as_deployed(desired: Desired) -> Observed:
     """AWS after this release succeeded."""
     revision = ObservedRevision(arn=REVISION, definition=desired.task_definition, tags={})
     service = desired.service
+    if desired.schedule is not None:
+        return as_scheduled(desired, revision)
     return Observed(
         account="123456789012",
         region="us-east-1",
@@ -130,6 +138,36 @@ def as_deployed(desired: Desired) -> Observed:
     )
 
 
+def as_scheduled(desired: Desired, revision: ObservedRevision) -> Observed:
+    parameters = schedule_parameters(desired, outputs=OUTPUTS, task_definition_arn=REVISION)
+    return Observed(
+        account="123456789012",
+        region="us-east-1",
+        cluster_exists=True,
+        stack=ObservedStack(
+            status="CREATE_COMPLETE",
+            template=desired.template,
+            tags=desired.stack_tags,
+            outputs=OUTPUTS,
+        ),
+        service=None,
+        running=revision,
+        latest=revision,
+        scaling=None,
+        in_flight=None,
+        last_deployment=None,
+        last_successful=None,
+        schedule=ObservedSchedule(
+            name=str(parameters["Name"]), parameters=parameters, task_definition_arn=REVISION
+        ),
+    )
+
+
+def planned(desired: Desired, observed: Observed) -> Plan:
+    is_job = desired.schedule is not None
+    return plan_job(desired, observed) if is_job else plan_release(desired, observed)
+
+
 def row_id(row: Row) -> str:
     return row.key
 
@@ -137,10 +175,10 @@ def row_id(row: Row) -> str:
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
 def test_key__good__fits_the_schema_and_finds_nothing_wrong(row: Row) -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    text = document(row.good)
+    text = document(row.good, row.kind)
 
     jsonschema.Draft202012Validator(manifest_schema()).validate(yaml.safe_load(text))
-    loaded = load(row.good)
+    loaded = load(row.good, row.kind)
     errors = [item for item in lint(loaded, "dev") if str(item.severity) == "error"]
 
     assert (loaded.findings, errors) == ((), [])
@@ -148,14 +186,14 @@ def test_key__good__fits_the_schema_and_finds_nothing_wrong(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
 def test_key__wrong_value__one_finding_at_the_key(row: Row) -> None:
-    loaded = load(row.wrong)
+    loaded = load(row.wrong, row.kind)
 
     assert [finding.id for finding in loaded.findings or lint(loaded, "dev")] == [row.finds]
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.clash], ids=row_id)
 def test_key__wrong_combination__is_found_offline(row: Row) -> None:
-    loaded = load(row.clash)
+    loaded = load(row.clash, row.kind)
 
     assert loaded.findings == ()
     assert row.clash_finds in [finding.id for finding in lint(loaded, "dev")]
@@ -163,31 +201,37 @@ def test_key__wrong_combination__is_found_offline(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=row_id)
 def test_key__compiled__aws_takes_it_and_is_told_so(row: Row) -> None:
-    desired = compiled(row.good)
+    desired = compiled(row.good, row.kind)
     told = asked(desired)
     text = json.dumps(told, sort_keys=True)
 
     assert_valid_input("ecs", "RegisterTaskDefinition", desired.task_definition)
-    created = told["service"]
-    assert isinstance(created, dict)
-    assert_valid_input("ecs", "CreateService", created)
-    updated = update_parameters(desired, outputs=OUTPUTS, task_definition_arn=REVISION, ends={})
-    assert_valid_input("ecs", "UpdateService", updated)
+    if desired.schedule is not None:
+        schedule = told["schedule"]
+        assert isinstance(schedule, dict)
+        assert_valid_input("scheduler", "CreateSchedule", schedule)
+        assert_valid_input("scheduler", "UpdateSchedule", schedule)
+    else:
+        created = told["service"]
+        assert isinstance(created, dict)
+        assert_valid_input("ecs", "CreateService", created)
+        updated = update_parameters(desired, outputs=OUTPUTS, task_definition_arn=REVISION, ends={})
+        assert_valid_input("ecs", "UpdateService", updated)
     assert lint_template(desired.template) == []
     assert row.compiled or row.key in NOT_FOR_AWS
     for piece in row.compiled:
         assert piece in text
-        assert piece not in json.dumps(asked(compiled(row.base)), sort_keys=True)
+        assert piece not in json.dumps(asked(compiled(row.base, row.kind)), sort_keys=True)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.plan], ids=row_id)
 def test_key__added__the_plan_says_it_and_then_nothing_more(row: Row) -> None:
-    before, after = compiled(row.base), compiled(row.good)
+    before, after = compiled(row.base, row.kind), compiled(row.good, row.kind)
 
-    plan = plan_release(after, as_deployed(before))
+    plan = planned(after, as_deployed(before))
 
     assert row.plan in "\n".join(map(step_text, plan.steps))
-    assert plan_release(after, as_deployed(after)).is_empty
+    assert planned(after, as_deployed(after)).is_empty
 
 
 def test_rows__keys_of_the_language__every_one_beyond_the_first_floor_has_a_row() -> None:

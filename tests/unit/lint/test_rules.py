@@ -38,10 +38,12 @@ class Case:
     overrides: Mapping[str, OverrideValue] = field(default_factory=dict)
     at: tuple[int, int] | None = None
     severity: Severity | None = None
+    kind: str = "Service"
 
 
 def run(case: Case) -> tuple[Finding, ...]:
     text = manifest(case.service, metadata=case.metadata, dependencies=case.dependencies)
+    text = text.replace("kind: Service", f"kind: {case.kind}")
     loaded = load_manifest(text, path="service.yml", **written(case.overrides))
     assert loaded.findings == ()
     rules = [rule for rule in ALL_RULES if rule.id == case.rule]
@@ -171,6 +173,25 @@ CASES = [
         at=(8, 39),
     ),
     Case(rule="port-clash", service="ports: [{port: 80}, {port: 81}]"),
+    Case(rule="job-setting", service="schedule: rate(1 hour)", at=(8, 3)),
+    Case(rule="job-setting", kind="Job", service="schedule: rate(1 hour)\nretries: 1"),
+    Case(rule="job-setting", kind="Job", service="resources: {desiredCount: 2}", at=(8, 15)),
+    Case(rule="job-setting", kind="Job", service="timezone: UTC", at=(8, 3)),
+    Case(rule="schedule-malformed", kind="Job", service="schedule: cron(0 6 * * *)", at=(8, 13)),
+    Case(
+        rule="schedule-malformed",
+        kind="Job",
+        service="schedule: cron(0 6 * * ? *)\ntimezone: Europe/Berlim",
+        at=(9, 13),
+    ),
+    Case(
+        rule="schedule-malformed",
+        kind="Job",
+        service="schedule: cron(0 6 * * ? *)\ntimezone: America/Argentina/Buenos_Aires",
+    ),
+    Case(
+        rule="production-single-replica", kind="Job", service="timeout: 5m", environment="prod"
+    ),
     Case(rule="spot-never-used", service="resources: {spot: {base: 1}}", at=(8, 15)),
     Case(
         rule="spot-never-used",

@@ -15,6 +15,7 @@ from fsd.plan.steps import (
     CreateCluster,
     CreateService,
     PrepareCluster,
+    PutSchedule,
     RegisterRevision,
     RemoveScaling,
     RunOneOff,
@@ -37,6 +38,7 @@ from tests.unit.report.results import make_phase
 
 CPU = Change(what="cpu", before="512", after="1024")
 COUNT = Change(what="desired count", before="2", after="4")
+WHEN = Change(what="rate(1 hour)")
 DIGEST = "sha256:9b1f" + "0" * 60
 
 
@@ -147,6 +149,16 @@ STEPS: list[tuple[Step, str, str]] = [
         UpdateService(name="web-dev", changes=(), rolls_out=True),
         "update-service",
         "service web-dev",
+    ),
+    (
+        PutSchedule(name="report-dev", changes=(WHEN,), releases=True, sign=Sign.ADD),
+        "put-schedule",
+        "schedule report-dev   starts the new revision · rate(1 hour)",
+    ),
+    (
+        PutSchedule(name="report-dev", changes=(), releases=True, sign=Sign.CHANGE),
+        "put-schedule",
+        "schedule report-dev   starts the new revision",
     ),
     (
         ApplyScaling(scaling=SCALING, changes=(COUNT,), sign=Sign.ADD),

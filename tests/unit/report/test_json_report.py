@@ -25,6 +25,7 @@ def test_result_json__succeeded__every_promised_field() -> None:
         "release",
         "previous",
         "running",
+        "schedule",
         "runningCount",
         "desiredCount",
         "healthyCount",

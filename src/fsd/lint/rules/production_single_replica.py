@@ -11,7 +11,7 @@ RESOURCES = ("service", "resources")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    if not is_production(subject.environment):
+    if subject.manifest.is_job or not is_production(subject.environment):
         return
     resources, scaled = subject.service.resources, subject.service.auto_scaling is not None
     count = resources.minimum if scaled else resources.desired

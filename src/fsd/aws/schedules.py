@@ -1,0 +1,72 @@
+"""EventBridge Scheduler: when a Job runs, and what.
+
+https://docs.aws.amazon.com/scheduler/latest/APIReference/Welcome.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fsd.aws.errors import aws_code, call
+from fsd.aws.propagation import once_roles_are_known
+from fsd.aws.session import Clients
+from fsd.compile.desired import Json
+from fsd.errors import CallFailedError
+from fsd.release.ports import Clock, Schedule
+from fsd.release.schedule_shape import load_schedule
+
+GROUP = "default"
+# What GetSchedule answers and UpdateSchedule does not take.
+_READ_ONLY = {"Arn", "CreationDate", "LastModificationDate", "ResponseMetadata"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBridgeScheduler:
+    """`fsd.release.ports.Schedules`."""
+
+    clients: Clients
+    clock: Clock
+
+    def find(self, name: str) -> Schedule | None:
+        try:
+            answer = call(self._client, "get_schedule", name, Name=name, GroupName=GROUP)
+        except CallFailedError as error:
+            if _is_missing(error):
+                return None
+            raise
+        parameters = {key: value for key, value in answer.items() if key not in _READ_ONLY}
+        return load_schedule(parameters, changed_at=answer.get("LastModificationDate"))
+
+    def put(self, parameters: Json) -> None:
+        """The update first: a Job is made once, and deployed often.
+
+        Asked again for a minute while Scheduler cannot assume a role that was just made.
+        """
+        once_roles_are_known(lambda: self._put(parameters), clock=self.clock)
+
+    def _put(self, parameters: Json) -> None:
+        name = str(parameters["Name"])
+        try:
+            call(self._client, "update_schedule", name, **parameters)
+        except CallFailedError as error:
+            if not _is_missing(error):
+                raise
+            call(self._client, "create_schedule", name, **parameters)
+
+    def delete(self, name: str) -> bool:
+        try:
+            call(self._client, "delete_schedule", name, Name=name, GroupName=GROUP)
+        except CallFailedError as error:
+            if _is_missing(error):
+                return False
+            raise
+        return True
+
+    @property
+    def _client(self) -> Any:
+        return self.clients.client("scheduler")
+
+
+def _is_missing(error: CallFailedError) -> bool:
+    return aws_code(error) == "ResourceNotFoundException"

@@ -1,0 +1,36 @@
+"""A schedule is text that AWS reads when it is deployed; what AWS would refuse is found before.
+
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterator
+
+from fsd.lint.rule import Problem, Subject
+from fsd.manifest.cron import find_fault
+
+SCHEDULE = ("service", "schedule")
+ZONE = ("service", "timezone")
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    service = subject.service
+    schedule = service.schedule or ""
+    fault = find_fault(schedule) if schedule.startswith("cron(") else None
+    if fault is not None:
+        yield Problem(at=SCHEDULE, message=fault[0], fix=fault[1])
+    zone = service.timezone
+    if zone is not None and not is_zone(zone):
+        yield Problem(
+            at=ZONE,
+            message=f"`{zone}` is not a time zone of the IANA database",
+            fix="write its name there, like Europe/Berlin or UTC",
+        )
+
+
+def is_zone(name: str) -> bool:
+    """True also on a machine that has no time zones at all: AWS will say it then."""
+    known = zoneinfo.available_timezones()
+    return not known or name in known

@@ -1,0 +1,239 @@
+"""Deploy a Job: register the revision, and let its schedule start it from then on.
+
+    plan ─▶ stack ─▶ revision ─▶ (beforeDeploy) ─▶ schedule ─▶ (afterDeploy) ─▶ last look
+
+One call of EventBridge Scheduler changes what is started and when, so that no run is ever half of
+one release. Nothing is started by a deployment, and so nothing is proved: a run that fails is seen
+in `fsd status` and `fsd history`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fsd.compile.desired import Desired
+from fsd.errors import CallFailedError, Interrupted
+from fsd.plan.jobs import plan_job, schedule_words
+from fsd.plan.observed import Observed, ObservedSchedule
+from fsd.plan.steps import ApplyStack, Plan, PutSchedule, RegisterRevision, RunOneOff, Step
+from fsd.plan.steps import UseRevision as Use
+from fsd.release.apply import Applied, apply_step
+from fsd.release.concurrency.in_flight import refuse_older
+from fsd.release.deploy import DeployRequest
+from fsd.release.ending import Ending
+from fsd.release.ledger import release_info
+from fsd.release.observe import observe, place_of
+from fsd.release.one_off import StepFailedError, make_runner, run_step
+from fsd.release.phases import PhaseLog
+from fsd.release.ports import Aws, Clock
+from fsd.release.reporter import Reporter
+from fsd.release.result import Outcome, PhaseName, PhaseState, ReleaseInfo, Result
+from fsd.rollout.diagnose import family_revision
+
+_PHASES: dict[type[Step], PhaseName] = {
+    ApplyStack: PhaseName.STACK,
+    RegisterRevision: PhaseName.REVISION,
+    Use: PhaseName.REVISION,
+    RunOneOff: PhaseName.TASK,
+    PutSchedule: PhaseName.SCHEDULE,
+}
+
+
+def deploy_job(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter) -> Result:
+    """Deploy and return how it ended.
+
+    Raises RefusedError for an older commit, CallFailedError where AWS refuses a step: then the
+    schedule starts what it started before.
+    """
+    phases = PhaseLog(clock=clock, reporter=reporter, phases=request.phases)
+    started = request.started_at or clock.now()
+    return _JobDeployment(
+        request=request, aws=aws, clock=clock, reporter=reporter, started=started, phases=phases
+    ).run()
+
+
+@dataclass(slots=True, kw_only=True)
+class _JobDeployment:
+    request: DeployRequest
+    aws: Aws
+    clock: Clock
+    reporter: Reporter
+    started: datetime
+    phases: PhaseLog
+    registered: str = ""  # the revision that this run made, while no schedule has it
+    late_notes: tuple[str, ...] = ()
+    look: tuple[Observed, Plan] | None = None
+
+    @property
+    def desired(self) -> Desired:
+        return self.request.desired
+
+    def run(self) -> Result:
+        try:
+            return self._run()
+        except Interrupted as signal:
+            return self._interrupted(signal)
+        except StepFailedError as failed:
+            return self._not_begun(failed)
+        except CallFailedError:
+            self._discard_registered()
+            raise
+
+    def _run(self) -> Result:
+        early = self.request.observed()
+        while True:
+            observed = early or observe(self.aws, place_of(self.desired))
+            early = None
+            plan = plan_job(self.desired, observed)
+            self.look = (observed, plan)
+            if plan.is_empty:
+                arn = observed.running.arn if observed.running else ""
+                return self._result(Ending(outcome=Outcome.UNCHANGED), arn)
+            self._refuse_older(observed)
+            for note in plan.warnings:
+                self.reporter.note(note)
+            moved_to = self._apply(observed, plan)
+            if moved_to is not None:
+                return self._result(Ending(outcome=Outcome.SUCCEEDED), moved_to)
+            self._discard_registered()
+            self.reporter.note("another deployment moved the schedule meanwhile; looking again")
+
+    def _refuse_older(self, observed: Observed) -> None:
+        where = observed.schedule.name if observed.schedule else self.desired.name
+        previous = release_info(observed.running) if observed.running else None
+        refuse_older(previous, self.request.precedence, self.desired, where=where)
+
+    def _apply(self, observed: Observed, plan: Plan) -> str | None:
+        """The revision that the schedule has; None where somebody else was faster."""
+        outputs = observed.stack.outputs if observed.stack else {}
+        running = observed.running.arn if observed.running else ""
+        applied = Applied(
+            outputs=outputs, task_definition_arn=running, run_one_off=self._run_one_off
+        )
+        for step in plan.steps:
+            if isinstance(step, PutSchedule) and self._has_moved(step, observed.schedule):
+                return None
+            applied = self._step(step, applied)
+            if isinstance(step, RegisterRevision):
+                self.registered = applied.task_definition_arn
+            elif isinstance(step, PutSchedule):
+                self.registered = ""
+        return applied.task_definition_arn
+
+    def _has_moved(self, step: PutSchedule, before: ObservedSchedule | None) -> bool:
+        now = self.aws.schedules.find(step.name)
+        was = before.task_definition_arn if before else None
+        return (now.task_definition_arn if now else None) != was
+
+    def _step(self, step: Step, applied: Applied) -> Applied:
+        name = _PHASES.get(type(step))
+        began = self.phases.begin(name, step=step)
+        try:
+            applied = apply_step(step, applied, desired=self.desired, aws=self.aws)
+        except CallFailedError:
+            self.phases.end(name, PhaseState.FAILED, "failed", began)
+            raise
+        is_made = isinstance(step, RegisterRevision | Use)
+        made = family_revision(applied.task_definition_arn) if is_made else ""
+        self.phases.end(name, PhaseState.DONE, "", began, step=step, revision=made)
+        return applied
+
+    def _run_one_off(self, step: RunOneOff, applied: Applied) -> None:
+        runner = make_runner(
+            self.desired,
+            applied.outputs,
+            self.aws,
+            clock=self.clock,
+            on_line=lambda line: self.reporter.note(f"{step.key} | {line}"),
+            speed=self.request.pace.speed,
+        )
+        arn = applied.task_definition_arn
+        try:
+            run_step(step, self.aws, runner, desired=self.desired, task_definition_arn=arn)
+        except StepFailedError as failed:
+            if not step.is_after:
+                raise
+            note = f"warning: {failed.what}; the release stays. {failed.fix}"
+            self.late_notes = (*self.late_notes, note)
+            self.reporter.note(note)
+
+    def _discard_registered(self) -> None:
+        """It would look like a release. What AWS does not let us do stays."""
+        registered, self.registered = self.registered, ""
+        if not registered:
+            return
+        try:
+            self.aws.ecs.deregister(registered)
+        except CallFailedError:
+            return
+
+    def _not_begun(self, failed: StepFailedError) -> Result:
+        self._discard_registered()
+        ended = Ending(
+            outcome=Outcome.ROLLED_BACK,
+            diagnosis=failed.diagnosis,
+            message=f"{failed.what}; the schedule starts what it started before",
+            next_steps=(failed.fix,),
+        )
+        return replace(self._result(ended, ""), was_begun=False)
+
+    def _interrupted(self, signal: Interrupted) -> Result:
+        desired = self.desired
+        options = f"--service {desired.service_name} --env {desired.environment}"
+        message = f"{signal.what} before the schedule was moved"
+        if not self.registered:
+            message = f"{signal.what}; `fsd status {options}` says what the schedule starts"
+        ended = Ending(
+            outcome=Outcome.INTERRUPTED, message=message, next_steps=("the same fsd deploy again",)
+        )
+        return self._result(ended, "", is_looked_at=False)
+
+    def _result(self, ended: Ending, arn: str, *, is_looked_at: bool = True) -> Result:
+        """With what the schedule starts, as it is seen now."""
+        desired, identity = self.desired, self.aws.identity
+        observed, plan = self.look or (None, None)
+        previous = observed.running if observed else None
+        name = desired.schedule.name if desired.schedule else ""
+        found = self.aws.schedules.find(name) if is_looked_at else None
+        starts = self._starts(found.task_definition_arn) if found else None
+        return Result(
+            outcome=ended.outcome,
+            action="deploy",
+            service=desired.service_name,
+            environment=desired.environment,
+            account=identity.account,
+            region=identity.region,
+            started_at=self.started,
+            finished_at=self.clock.now(),
+            release=self._release(arn),
+            previous=release_info(previous) if previous else None,
+            running=starts,
+            schedule=schedule_words(found.parameters) if found else "",
+            image=self.request.image.uri,
+            log_group=desired.log_group,
+            owners=desired.owners,
+            phases=self.phases.phases,
+            changes=plan.changes() if plan else (),
+            diagnosis=ended.diagnosis,
+            message=ended.message,
+            next_steps=ended.next_steps,
+            notes=(*self.request.notes, *(plan.warnings if plan else ()), *self.late_notes),
+        )
+
+    def _starts(self, arn: str) -> ReleaseInfo | None:
+        found = self.aws.ecs.find_task_definition(arn) if arn else None
+        return release_info(found) if found else None
+
+    def _release(self, arn: str) -> ReleaseInfo:
+        release, task = self.request.release, self.desired.task_definition
+        return ReleaseInfo(
+            version=release.version,
+            commit=release.commit,
+            revision=family_revision(arn) if arn else "",
+            task_definition_arn=arn,
+            digest=self.request.image.digest,
+            cpu=int(str(task.get("cpu", 0))),
+            memory=int(str(task.get("memory", 0))),
+            run=release.run,
+        )
