@@ -21,12 +21,12 @@ from fsd.release.ports import (
     Aws,
     Cluster,
     Identity,
+    JobSchedule,
     LogLine,
     Network,
     RegistryImage,
     Repository,
     ScalingState,
-    Schedule,
     Stack,
     StackDrift,
     TaskDefinition,
@@ -740,7 +740,7 @@ class FakeSchedules:
     puts: list[Json] = field(default_factory=list)
     error: CallFailedError | None = None
 
-    def find(self, name: str) -> Schedule | None:
+    def find(self, name: str) -> JobSchedule | None:
         found = self.schedules.get(name)
         return load_schedule(found) if found is not None else None
 

@@ -13,7 +13,7 @@ from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
-from fsd.release.ports import Clock, Schedule
+from fsd.release.ports import Clock, JobSchedule
 from fsd.release.schedule_shape import load_schedule
 
 GROUP = "default"
@@ -28,7 +28,7 @@ class EventBridgeScheduler:
     clients: Clients
     clock: Clock
 
-    def find(self, name: str) -> Schedule | None:
+    def find(self, name: str) -> JobSchedule | None:
         try:
             answer = call(self._client, "get_schedule", name, Name=name, GroupName=GROUP)
         except CallFailedError as error:

@@ -283,7 +283,7 @@ class ScalingPort(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class JobSchedule:
     """A schedule of EventBridge Scheduler, with what it starts."""
 
     name: str
@@ -296,7 +296,7 @@ class Schedule:
 class Schedules(Protocol):
     """EventBridge Scheduler, in its group `default`."""
 
-    def find(self, name: str) -> Schedule | None: ...
+    def find(self, name: str) -> JobSchedule | None: ...
 
     def put(self, parameters: Json) -> None:
         """Create it, or change all of it in one call."""
