@@ -32,8 +32,8 @@ STDIN_NAME = "<stdin>"
 _MANY = 100  # files from which on a second process pays
 _SUFFIXES = (".yml", ".yaml")
 _MOST_BYTES = 4 * MAX_CHARACTERS + 4
-_API_VERSION = re.compile(rb"""^\s*\{?\s*["']?apiVersion["']?\s*:\s*["']?fsd/v1\b""", re.M)
-_ENVIRONMENT = re.compile(rb"""^["']?kind["']?\s*:\s*["']?Environment\b""", re.M)
+_API_VERSION = rb"""^\s*\{?\s*["']?apiVersion["']?\s*:\s*["']?fsd/v1\b"""
+_ENVIRONMENT = rb"""^["']?kind["']?\s*:\s*["']?Environment\b"""
 # Where other people's files are.
 _FOREIGN = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 
@@ -228,7 +228,9 @@ def _says_so(path: Path) -> bool:
             content = file.read(_MOST_BYTES)
     except OSError:
         return True
-    return bool(_API_VERSION.search(content)) and not _ENVIRONMENT.search(content)
+    return bool(re.search(_API_VERSION, content, re.M)) and not re.search(
+        _ENVIRONMENT, content, re.M
+    )
 
 
 def _nothing(name: str, what: str, *, fix: str) -> Named:

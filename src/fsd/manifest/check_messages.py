@@ -100,7 +100,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the ARN of a certificate",
         "write arn:aws:acm:REGION:ACCOUNT:certificate/ID",
     ),
-    r"^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$": (
+    r"^[2-4][0-9]{2}(-[2-4][0-9]{2})?(,[2-4][0-9]{2}(-[2-4][0-9]{2})?)*$": (
         "a list of status codes between 200 and 499",
         'write "200", "200-399" or "200,204", in quotes',
     ),
@@ -114,7 +114,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
     ),
     r"^https?://": ("a URL", "start it with http:// or https://"),
     r"^vpc-": ("the id of a VPC", "it starts with `vpc-`"),
-    r"^\d{12}$": ("an AWS account id", 'write its 12 digits in quotes: "123456789012"'),
+    r"^[0-9]{12}$": ("an AWS account id", 'write its 12 digits in quotes: "123456789012"'),
     r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$": (
         "the name of an environment",
         "use up to 31 lower case letters, digits and hyphens, with a letter first",

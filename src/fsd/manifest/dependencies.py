@@ -219,7 +219,7 @@ _KINDS = (
 
 KINDS: Mapping[str, DependencyType] = {kind.type: kind for kind in _KINDS}
 
-_ADMINISTRATIVE_NAME = re.compile(
+_ADMINISTRATIVE_NAME = (
     r"[a-z0-9-]+:(?:(?:Put|Set|Create|Update|Delete)[A-Za-z]*Policy|Purchase[A-Za-z]+)"
 )
 _ADMINISTRATIVE = frozenset(
@@ -246,9 +246,9 @@ _NOT_ADMINISTRATIVE = frozenset(
     {"rds-db:connect", "kms:RetireGrant", "secretsmanager:ValidateResourcePolicy"}
 )
 
-_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+", re.IGNORECASE)
+_ACTION = r"[a-z0-9-]+:[A-Za-z0-9]+"
 # A cross-region inference profile: the geography, a dot, and the model's own id.
-_PROFILE = re.compile(r"^(?:us-gov|us|eu|apac|jp|au|ca|global)\.(?P<model>.+)$")
+_PROFILE = r"^(?:us-gov|us|eu|apac|jp|au|ca|global)\.(?P<model>.+)$"
 
 
 @lru_cache(maxsize=4096)
@@ -283,7 +283,7 @@ def may_be_newer(kind: DependencyType, permission: str) -> bool:
     IAM takes it, known or not; so it can be granted, as long as it stays in a service of the kind.
     """
     service = permission.partition(":")[0].lower()
-    return service in kind.services and _ACTION.fullmatch(permission) is not None
+    return service in kind.services and re.fullmatch(_ACTION, permission, re.IGNORECASE) is not None
 
 
 def data_date() -> date:
@@ -325,7 +325,7 @@ def arns(kind: DependencyType, action: str, *, name: str) -> tuple[str, ...]:
     if kind.type == "aws_kms_key" and name.startswith("alias/"):
         name = "*"
     filled = tuple(_fill(template, name) for template in templates)
-    profile = _PROFILE.match(name) if kind.type == "aws_bedrock_model" else None
+    profile = re.match(_PROFILE, name) if kind.type == "aws_bedrock_model" else None
     if profile and any(":foundation-model/" in arn for arn in filled):
         model = f"foundation-model/{profile['model']}"
         everywhere = f"arn:${{AWS::Partition}}:bedrock:*::{model}"
@@ -359,7 +359,7 @@ def is_administrative(action: str) -> bool:
     some services, what replaces a function's code, and purchases.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html
     """
-    if action in _ADMINISTRATIVE or _ADMINISTRATIVE_NAME.fullmatch(action):
+    if action in _ADMINISTRATIVE or re.fullmatch(_ADMINISTRATIVE_NAME, action):
         return True
     if action in _NOT_ADMINISTRATIVE:
         return False

@@ -30,7 +30,7 @@ class Vpc:
 class EnvironmentSpec:
     """The keys below `spec:`."""
 
-    account: Annotated[str, Limits(pattern=r"^\d{12}$")] | None = key(
+    account: Annotated[str, Limits(pattern=r"^[0-9]{12}$")] | None = key(
         default=None, description="A guard: any other account is refused."
     )
     region: str | None = key(default=None, description="AWS region; the session's without it.")

@@ -34,7 +34,7 @@ CERTIFICATE_PATTERN = r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-
 HTTP_PATH_PATTERN = r"^/[!-~]*$"  # printable ASCII: what a request line can have
 # An application load balancer takes 200 to 499.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html
-MATCHER_PATTERN = r"^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$"
+MATCHER_PATTERN = r"^[2-4][0-9]{2}(-[2-4][0-9]{2})?(,[2-4][0-9]{2}(-[2-4][0-9]{2})?)*$"
 NAME_PATTERN = r"^[a-z][a-z0-9-]*[a-z0-9]$"
 
 LISTENER_PATTERN = (

@@ -14,9 +14,8 @@ from fsd.manifest.dependencies import KINDS, DependencyType
 
 ARN_PREFIX = "arn:"
 _WILDCARDS = re.compile(r"[*?]")  # a finding of their own: wildcard-permission
-_ARN = re.compile(
-    r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):[a-z0-9-]*:(?:\d{12})?:(?P<resource>[\w+=,.@:/#$~-]+)",
-    re.ASCII,
+_ARN = (
+    r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):[a-z0-9-]*:(?:\d{12})?:(?P<resource>[\w+=,.@:/#$~-]+)"
 )
 
 
@@ -133,7 +132,7 @@ def name_fault(type_: str, name: str) -> NameFault | None:
 def _arn_fault(arn: str, kind: DependencyType) -> NameFault | None:
     forms = [_as_written(template) for template in _templates(kind)]
     fix = f"write {' or '.join(f'`{form}NAME`' for form in sorted(set(forms)))}"
-    match = _ARN.fullmatch(arn)
+    match = re.fullmatch(_ARN, arn, re.ASCII)
     if match is None:
         return NameFault(message="is not an ARN", fix=fix)
     heads = [form.split(":", 5) for form in forms]

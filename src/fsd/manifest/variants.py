@@ -18,7 +18,7 @@ from fsd.manifest.yaml_tree import Branch, Node, Scalar, find
 
 KEY = "environments"
 MOST = 50  # environments; each is checked on its own
-_NAME = re.compile(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?")
+_NAME = r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?"
 
 
 def environment_names(tree: Node) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def misplaced(tree: Node) -> Iterator[Finding]:
         )
     for name, entry in above.entries.items():
         path: KeyPath = (KEY, name)
-        if not _NAME.fullmatch(name):
+        if not re.fullmatch(_NAME, name):
             message = f"`{name}` cannot be the name of an environment"
             fix = "use up to 31 lower case letters, digits and hyphens, with a letter first"
             yield _finding(FindingId.WRONG_VALUE, message, fix, entry.where, entry.width, path)

@@ -30,7 +30,7 @@ _COLOUR = re.compile(
     r"|(?<!\w)\[\d{0,3}(?:;\d{1,3}){0,4}m|(?<=\w)\[0m"
 )
 _TOKENS = re.compile(
-    rf"(?:{'|'.join([*(pattern.pattern for pattern, _ in KNOWN), *LOGGED])})"
+    rf"(?:{'|'.join([*(pattern for _, pattern, _ in KNOWN), *LOGGED])})"
     r"[^\s\"',;)}\]\\<>&]*"
 )
 # A JSON Web Token has three parts; an encrypted one five, of which the second may be empty.

@@ -1,6 +1,10 @@
 # Annotations are read when a section is made: they cannot be put off here.
+import copy
 import json
-from typing import Annotated, Literal
+import pickle
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, replace
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic_core import ValidationError
@@ -87,3 +91,30 @@ def test_section__values__compared_hashed_and_shown() -> None:
     assert (one == same, one == other) == (True, False)
     assert len({one, same, other}) == 2
     assert repr(one) == "Inner(size=2)"
+
+
+@pytest.mark.parametrize("change", [lambda x: setattr(x, "size", 3), lambda x: delattr(x, "size")])
+def test_section__a_key_changed__refused(change: Callable[[Inner], None]) -> None:
+    inner = Inner(size=2)
+
+    with pytest.raises(FrozenInstanceError, match="cannot change size of a Inner"):
+        change(inner)
+    assert replace(inner, size=3) == Inner(size=3)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "Outer needs the key some_name"),
+        ({"some_name": "x", "more": 1, "any": 2}, "Outer has no key any, more"),
+    ],
+)
+def test_section__wrong_keys__refused_with_their_names(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        Outer(**values)
+
+
+def test_section__copied_and_pickled__equal() -> None:
+    outer = Outer(some_name="x", several=(Inner(size=2),))
+
+    assert copy.deepcopy(outer) == pickle.loads(pickle.dumps(outer)) == outer

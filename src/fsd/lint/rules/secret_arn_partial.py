@@ -11,14 +11,14 @@ from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
 
-_SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:(?P<name>[^:]+)")
-_SUFFIX = re.compile(r".+-[A-Za-z0-9]{6}")
+_SECRET = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:(?P<name>[^:]+)"
+_SUFFIX = r".+-[A-Za-z0-9]{6}"
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     for index, secret in enumerate(subject.service.secrets):
-        match = _SECRET.match(secret.value_from)
-        if match and not _SUFFIX.fullmatch(match["name"]):
+        match = re.match(_SECRET, secret.value_from)
+        if match and not re.fullmatch(_SUFFIX, match["name"]):
             name = match["name"]
             yield Problem(
                 at=("service", "secrets", index, "valueFrom"),

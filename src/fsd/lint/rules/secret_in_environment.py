@@ -79,7 +79,14 @@ def _look(name: str, value: str) -> tuple[str, Severity | None]:
 def _known(value: str) -> str:
     if len(value) < _SHORTEST_KNOWN:
         return ""
-    return next((what for pattern, what in KNOWN if pattern.search(value)), "")
+    return next(
+        (
+            what
+            for marks, pattern, what in KNOWN
+            if any(mark in value for mark in marks) and re.search(pattern, value)
+        ),
+        "",
+    )
 
 
 def _detect(value: str) -> str:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -14,12 +13,12 @@ from fsd.lint.rule import Problem, Subject
 from fsd.manifest.edit import Quote
 from fsd.manifest.yaml_tree import read_scalar
 
-_NUMBER = re.compile(
+_NUMBER = (
     r"[-+]?(?:0x[0-9a-fA-F_]+|0o[0-7]+|0b[01_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
     r"|[0-9][0-9_]*|[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
     r"|[0-9]+[eE][-+]?[0-9]+|\.(?:inf|Inf|INF|nan|NaN|NAN))"
 )
-_DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")
+_DATE = r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?"
 _SHORT_BOOLEAN = frozenset("yYnN")
 
 
@@ -45,9 +44,9 @@ def _other_reading(text: str) -> str:
     if isinstance(value, bool):
         return "" if text in ("true", "false") else f"the boolean {str(value).lower()}"
     if isinstance(value, int | float):
-        return "" if json.dumps(value) == text else f"the number {json.dumps(value)}"
+        return "" if repr(value) == text else f"the number {value!r}"
     if text in _SHORT_BOOLEAN:
         return "a boolean"
-    if _NUMBER.fullmatch(text):
+    if re.fullmatch(_NUMBER, text):
         return "another number"
-    return "a date" if _DATE.fullmatch(text) else ""
+    return "a date" if re.fullmatch(_DATE, text) else ""
