@@ -237,6 +237,13 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
             said = Evidence(source=f"log {task.name}", text=heard.line, at=f"{heard.at:%H:%M:%S}")
             evidence = (*evidence, said)
         advice = _place_advice(cause, heard, task) or _remark_advice(signs)
+        if not advice and signs.exception:
+            return replace(
+                cause,
+                summary=f"{cause.summary}, after {signs.exception}",
+                advice=f"let the health path answer: {_exception_advice(signs.exception)}",
+                evidence=evidence,
+            )
         advice = advice or _advice_in_place(cause, heard)
         return replace(cause, advice=advice, evidence=evidence)
     if signs.socket:

@@ -22,6 +22,8 @@ _LONGEST_BANNER = 300
 _LONGEST_TRACEBACK = 500
 _TRACEBACKS = 20
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+# A process task of the embedded AWS has an address here, where others reach it (docs/local.md).
+_OF_EMBEDDED_TASKS = "127.77."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,8 @@ class Listening:
     @property
     def is_loopback(self) -> bool:
         """Whether only the container itself can connect."""
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+        is_local = self.host in ("localhost", "::1") or self.host.startswith("127.")
+        return is_local and not self.host.startswith(_OF_EMBEDDED_TASKS)
 
     @property
     def text(self) -> str:

@@ -266,7 +266,9 @@ def _rank(name: str) -> tuple[int, int, str]:
     word = match["suffix"] or match["prefix"] or ""
     folder = match["folder"] or ""
     words = f"{word} {folder}"
-    if _PRODUCTION.search(words):
+    if re.search(r"template|tmpl|example|sample|\.j2$", words):  # of which somebody makes one
+        kind = 4
+    elif _PRODUCTION.search(words):
         kind = 1
     elif _NOT_RUN.search(word) or re.search(r"test|dev|local|docs", folder):
         kind = 4

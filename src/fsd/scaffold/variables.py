@@ -90,7 +90,7 @@ def _read(program: SourceModules, module: Module) -> Iterator[Variable]:
     tried = {id(node) for node in _tried(module)}
     for node in module.nodes:
         match node:
-            case ast.Subscript(value=base, slice=key, ctx=ast.Load()) if _is_environ(base):
+            case ast.Subscript(value=base, slice=key, ctx=ast.Load()) if _is_environ(module, base):
                 name = program.text(module, key)
                 is_needed = id(node) not in tried
                 yield Variable(name=name, where=_where(module, node), is_needed=is_needed)
@@ -116,7 +116,7 @@ def _called(program: SourceModules, module: Module, call: ast.Call) -> Iterator[
         return
     name = called(call)
     is_plain = name == "getenv" or (
-        name == "get" and isinstance(call.func, ast.Attribute) and _is_environ(call.func.value)
+        name == "get" and isinstance(call.func, ast.Attribute) and _is_environ(module, call.func.value)
     )
     if not is_plain and not _is_reader(module, call):
         return
@@ -133,10 +133,13 @@ def _called(program: SourceModules, module: Module, call: ast.Call) -> Iterator[
     )
 
 
-def _is_environ(node: ast.expr) -> bool:
+def _is_environ(module: Module, node: ast.expr) -> bool:
+    """A WSGI application's `environ` is a request's, not the process's."""
     match node:
-        case ast.Attribute(value=ast.Name(id="os"), attr="environ") | ast.Name(id="environ"):
+        case ast.Attribute(value=ast.Name(id="os"), attr="environ"):
             return True
+        case ast.Name(id=name):
+            return module.imports.get(name) == ("os", "environ")
     return False
 
 

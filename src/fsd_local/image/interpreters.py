@@ -24,6 +24,8 @@ _NAMED = re.compile(r"python[-:]?v?(3\.\d+)")
 _TIMEOUT = 20  # seconds, of a program that only says its version
 _DOWNLOAD = 300
 _AGAIN = 3600  # seconds until a download that failed is tried again
+_FARTHEST = 4  # minor versions; code for one farther away does not run anyway
+_OLDEST = 8  # what the embedded AWS puts into tasks runs on 3.8
 _VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable, sep='\\n')"
 
 
@@ -56,7 +58,19 @@ def find_interpreter(image: str, *, cache: Path) -> Interpreter:
     found = find_python(wanted, cache) if wanted else None
     if found is not None:
         return Interpreter(path=found, version=wanted, wanted=wanted)
+    for version in _near(wanted) if wanted else ():
+        near = find_local_python(version)
+        if near is not None:
+            return Interpreter(path=near, version=version, wanted=wanted)
     return Interpreter(path=own_python(), version=_own_version(), wanted=wanted)
+
+
+def _near(version: str) -> Iterator[str]:
+    """Newer ones first, as they run most of what an older one does; then older ones."""
+    minor = int(version.removeprefix("3."))
+    steps = range(1, _FARTHEST + 1)
+    yield from (f"3.{minor + step}" for step in steps)
+    yield from (f"3.{minor - step}" for step in steps if minor - step >= _OLDEST)
 
 
 def own_python() -> Path:
@@ -83,12 +97,14 @@ def _own_version() -> str:
 @cache
 def find_python(version: str, cache: Path) -> Path | None:
     """The machine's, or uv's, which it may have to download."""
+    return find_local_python(version) or _from_uv(version, cache)
+
+
+@cache
+def find_local_python(version: str) -> Path | None:
     if version == _own_version():
         return own_python()
-    for candidate in _candidates(version):
-        if found := _ask(candidate, version):
-            return found
-    return _from_uv(version, cache)
+    return next(filter(None, (_ask(each, version) for each in _candidates(version))), None)
 
 
 def _candidates(version: str) -> Iterator[Path]:
@@ -98,6 +114,9 @@ def _candidates(version: str) -> Iterator[Path]:
             yield Path(folder) / name
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     yield from sorted(root.glob(f"versions/{version}.*/bin/{name}"), reverse=True)
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
+    kept = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python")
+    yield from sorted(kept.glob(f"cpython-{version}.*/bin/{name}"), reverse=True)
 
 
 def _ask(candidate: Path, version: str) -> Path | None:

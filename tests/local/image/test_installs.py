@@ -14,7 +14,11 @@ from fsd_files.dockerfile import parse_dockerfile
 from fsd_files.ignore import Ignore
 from fsd_files.tree import read_tree
 from fsd_local.errors import LocalCode, LocalError
-from fsd_local.image.interpreters import named_version
+from fsd_local.image.interpreters import (
+    find_interpreter,
+    find_local_python,
+    named_version,
+)
 from fsd_local.image.layers import Layers, OuterLink, materialize
 from fsd_local.image.stages import FileSnapshot, play
 from fsd_local.image.steps import Steps
@@ -397,6 +401,31 @@ def test_begin__python_that_nobody_has__another_and_a_note(image: Image) -> None
         f"Python 3.99 of FROM is not on this machine: tasks run on Python {VERSION}; "
         "`uv python install 3.99` gets it"
     ]
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "version"),
+    [
+        (["3.61", "3.63"], "3.62", "3.63"),  # one that is newer runs most of what is for an older
+        (["3.61", "3.60"], "3.62", "3.61"),
+        (["3.61"], "3.66", VERSION),
+    ],
+)
+def test_find_interpreter__python_that_nobody_has__the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: list[str], wanted: str, version: str
+) -> None:
+    for each in there:
+        program = tmp_path / "bin" / f"python{each}"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\necho {each}; echo {program}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    find_local_python.cache_clear()
+
+    found = find_interpreter(f"python:{wanted}-slim", cache=tmp_path / "cache")
+
+    assert (found.version, found.wanted) == (version, wanted)
+    find_local_python.cache_clear()
 
 
 def test_copy__folders_of_the_python_that_is_not_here__are_those_of_the_other(

@@ -102,6 +102,19 @@ NO_ANSWER = (
             "health path takes longer than `healthCheck.timeout`, or a security group keeps the "
             "load balancer out",
         ),
+        # A task of the embedded AWS listens at its own address, and waits for what is not there.
+        (
+            LATE,
+            (
+                " * Running on http://127.77.4.2:8000",
+                "Traceback (most recent call last):",
+                '  File "/app/app.py", line 12, in hello',
+                "redis.exceptions.ConnectionError: Error -2 connecting to redis:6379. Name or "
+                "service not known.",
+            ),
+            "let the health path answer: make what the program connects to reachable from the "
+            "task (address, security group), or let it start without",
+        ),
         (
             LATE,
             ("loading",),

@@ -34,6 +34,7 @@ def look(folder: Path, files: dict[str, str], below: str = "") -> Detected:
          "compose/production/Dockerfile"),
         (["Containerfile"], "Containerfile"),
         (["tests/Dockerfile", "deploy/Dockerfile"], "deploy/Dockerfile"),
+        (["bin/Dockerfile-template", "images/python/Dockerfile"], "images/python/Dockerfile"),
     ],
 )  # fmt: skip
 def test_detect__dockerfiles__the_one_for_production(

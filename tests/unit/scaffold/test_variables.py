@@ -52,6 +52,7 @@ def test_find_variables__each_way__name_default_and_values(
         "config = {}\nx = config.get('A', 1)",
         "class S:\n    a: str = 'x'",
         "import os\nx = os.environ[name]",
+        "def application(environ, start):\n    return environ['PATH_INFO']",
     ],
 )
 def test_find_variables__what_is_none__nothing(source: str) -> None:
