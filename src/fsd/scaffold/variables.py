@@ -116,7 +116,9 @@ def _called(program: SourceModules, module: Module, call: ast.Call) -> Iterator[
         return
     name = called(call)
     is_plain = name == "getenv" or (
-        name == "get" and isinstance(call.func, ast.Attribute) and _is_environ(module, call.func.value)
+        name == "get"
+        and isinstance(call.func, ast.Attribute)
+        and _is_environ(module, call.func.value)
     )
     if not is_plain and not _is_reader(module, call):
         return

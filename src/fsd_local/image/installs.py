@@ -13,6 +13,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
 
+from fsd_local.image.files import FILE_CHANGES
 from fsd_local.image.interpreters import find_uv
 
 _PIP = re.compile(r"pip(3(\.\d+)?)?")
@@ -34,6 +35,7 @@ _SUBCOMMANDS: Mapping[str, frozenset[str]] = {
 # processes do not have.
 _NOTHING = frozenset(
     {"true", ":", "set", "chown", "chgrp", "useradd", "adduser", "groupadd", "addgroup", "usermod"}
+    | {"groupmod", "deluser", "userdel", "delgroup", "setfacl", "shopt", "trap", "exit"}
     | {"hash", "ldconfig", "sync", "umask", "unset", "sleep", "date", "env", "ls", "pwd", "which"}
     | {"whoami", "id", "uname", "locale-gen", "update-ca-certificates", "chsh", "passwd", "su"}
 )
@@ -58,7 +60,7 @@ _DROPPED = frozenset({"--no-cache-dir", "--break-system-packages", "--user"})
 
 class Purpose(Enum):
     INSTALL = auto()
-    FILES = auto()  # makes folders, or makes files executable: done here
+    FILES = auto()  # makes, copies, links or removes files: done here
     NOTHING = auto()  # nothing that could be missed
     SHELL = auto()  # a builtin that changes the shell
     TEST = auto()
@@ -87,10 +89,10 @@ def classify(words: Sequence[str]) -> Purpose:
         return Purpose.SHELL
     if name in ("[", "test"):
         return Purpose.TEST
-    if name in ("mkdir", "chmod"):
-        return Purpose.FILES
     if name in _NOTHING or _is_cleaning(name, rest):
         return Purpose.NOTHING
+    if name in FILE_CHANGES:
+        return Purpose.FILES
     return Purpose.INSTALL if _installs(name, rest) else Purpose.OTHER
 
 

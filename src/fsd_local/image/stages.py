@@ -415,6 +415,8 @@ def _copy(play: _Play, stage: _Stage, instruction: Instruction) -> None:
     *sources, destination = values
     tree = _tree_of(play, stage, instruction)
     found = [] if tree is None else _find_all(play, instruction, tree, sources)
+    if not found and tree is play.context and instruction.name == "COPY":
+        return
     if tree is None or not found:
         if not _UV_IMAGE.search(instruction.flags.get("from", "")):
             stage.skipped.append(_copy_summary(instruction))
@@ -454,7 +456,9 @@ def _find_all(
         if instruction.name == "ADD" and _URL.match(source):
             continue
         matches = list(_find(tree, source))
-        if not matches and tree is play.context:
+        # As BuildKit has it, a pattern may find nothing.
+        is_pattern = any(character in source for character in "*?[")
+        if not matches and tree is play.context and not is_pattern:
             _refuse(
                 instruction,
                 f"`{source}` is not in the build context",

@@ -19,9 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fsd_files.tree import Kind, Node, Tree
+from fsd_files.tree import FOLDER, Kind, Node, Tree
 from fsd_local.errors import LocalCode, LocalError
 from fsd_local.image.children import build_environment
+from fsd_local.image.files import change_files, echoed, write_text
 from fsd_local.image.installs import Purpose, allowed_argv, classify, gets_a_tool, make_argv
 from fsd_local.image.interpreters import find_interpreter, find_uv
 from fsd_local.image.layers import (
@@ -37,11 +38,33 @@ from fsd_local.image.shell import ExpandedWord, ScriptCommand, UnreadableScriptE
 from fsd_local.image.stages import Step
 from fsd_local.rootfs import inside
 
-_FORMAT = "1"  # another with every change of what a step does
+_FORMAT = "2"  # another with every change of what a step does
 HOME_OF_PYTHON = "usr/local"
 _PROGRAM = ("bin/python", "python")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LINES_OF_A_FAILURE = 15
+_SHELL_OF_BUSYBOX = re.compile(r"alpine|busybox", re.IGNORECASE)
+_NO_OPTION = "no such option: --"
+_SHELLS = frozenset({"sh", "bash", "dash", "ash"})
+_MOST_SCRIPTS = 4  # that call one another
+_LONGEST_SCRIPT = 1 << 16  # bytes
+_ARGUMENTS = re.compile(r"\$(?:[@*#]|\{?[1-9])")
+_SAYS = ("echo", "printf")
+# Of any base image. COPY and WORKDIR take them for folders, as they are there.
+# https://refspecs.linuxfoundation.org/FHS_3.0/fhs/index.html
+_FOLDERS = (
+    "etc",
+    "home",
+    "opt",
+    "root",
+    "srv",
+    "tmp",
+    "usr",
+    "usr/local",
+    "usr/local/bin",
+    "usr/src",
+)
+_FOLDERS_OF_DATA = ("var", "var/lib", "var/log", "var/tmp", "var/www")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +84,12 @@ class Steps:
         interpreter = find_interpreter(image, cache=self.layers.folder)
         if interpreter.note and interpreter.note not in self.notes:
             self.notes.append(interpreter.note)
-        made = dict(self._environment(interpreter.path, with_pip=False).changed)
+        made: Tree = dict.fromkeys((*_FOLDERS, *_FOLDERS_OF_DATA), FOLDER)
+        made |= self._environment(interpreter.path, with_pip=False).changed
+        shell = Path("/bin/bash")
+        if _SHELL_OF_BUSYBOX.search(image) and shell.exists():
+            # Its `sh` knows `source` and `[[`, which this machine's may not.
+            made["bin/sh"] = OuterLink(kind=Kind.LINK, target=str(shell))
         if interpreter.note:  # the Dockerfile may name the folders of the other one
             for place, target in (("lib/python", f"python{interpreter.version}"), _PROGRAM):
                 path = f"{HOME_OF_PYTHON}/{place}{interpreter.wanted}"
@@ -75,7 +103,7 @@ class Steps:
             commands = parse_script(script) if argv is None else (_as_command(argv),)
         except UnreadableScriptError:
             return (step.instruction.summary,)
-        kinds = _kinds(commands, step.variables)
+        kinds = _kinds(commands, step.variables, _ScriptsOf(tree, step.working_directory))
         if not kinds & {Purpose.INSTALL, Purpose.FILES} and not (
             self.allow_run and Purpose.OTHER in kinds
         ):
@@ -176,18 +204,33 @@ def _script(step: Step) -> tuple[str, tuple[str, ...] | None]:
     return instruction.text, instruction.exec_form()
 
 
+_UNREACHED = (
+    re.compile(r"HTTPS?ConnectionPool\(host='(?P<host>[^']+)', port=\d+\): Max retries exceeded"),
+    re.compile(r"Could not resolve (?:host|hostname):? (?P<host>[\w.-]+)", re.IGNORECASE),
+    re.compile(r"(?:error sending request|Failed to fetch|connect).*?https?://(?P<host>[\w.-]+)"),
+)
+
+
+def _unreached(line: str) -> str:
+    """The host that a program could not connect to, as pip, git and uv say it."""
+    found = next((match for each in _UNREACHED if (match := each.search(line))), None)
+    return found["host"] if found else ""
+
+
 def _as_command(argv: Sequence[str]) -> ScriptCommand:
     (command,) = parse_script(shlex.join(argv))
     return command
 
 
-def _kinds(commands: Sequence[ScriptCommand], variables: Mapping[str, str]) -> set[Purpose]:
+def _kinds(
+    commands: Sequence[ScriptCommand], variables: Mapping[str, str], scripts: _ScriptsOf
+) -> set[Purpose]:
     """What there is to do, whether or not it comes to it."""
     found: set[Purpose] = set()
     for command in commands:
         if command.branches is not None:
             for branch in command.branches:
-                found |= _kinds(branch, variables)
+                found |= _kinds(branch, variables, scripts)
             continue
         if not command.is_plain:
             found.add(Purpose.OTHER)
@@ -198,8 +241,63 @@ def _kinds(commands: Sequence[ScriptCommand], variables: Mapping[str, str]) -> s
             found.add(Purpose.OTHER)
             continue
         inner = inner_script(words)
-        found |= _kinds(inner, variables) if inner is not None else {classify(words)}
+        if inner is not None:
+            found |= _kinds(inner, variables, scripts)
+        elif words and posixpath.basename(words[0]) in _SAYS:
+            found.add(Purpose.NOTHING if command.output is None else Purpose.FILES)
+        else:
+            found.add(classify(words))
+            found |= _kinds(scripts.find(words), variables, scripts.below())
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=False)
+class _ScriptsOf:
+    """The shell scripts of a tree, as a step names them."""
+
+    tree: Tree
+    folder: str
+    depth: int = 0
+
+    def find(self, words: Sequence[str]) -> tuple[ScriptCommand, ...]:
+        name = script_name(words)
+        if not name or self.depth >= _MOST_SCRIPTS:
+            return ()
+        node = self.tree.get(posixpath.normpath(posixpath.join(self.folder, name)).lstrip("/"))
+        if node is None or node.kind is not Kind.FILE:
+            return ()
+        with node.open() as file:
+            return read_script(file.read(_LONGEST_SCRIPT), is_named=name != words[0])
+
+    def below(self) -> _ScriptsOf:
+        return _ScriptsOf(self.tree, self.folder, self.depth + 1)
+
+
+def _installs_something(commands: Sequence[ScriptCommand], variables: Mapping[str, str]) -> bool:
+    return Purpose.INSTALL in _kinds(commands, variables, _ScriptsOf({}, "/", _MOST_SCRIPTS))
+
+
+def script_name(words: Sequence[str]) -> str:
+    """Of `./build.sh`, `bin/install`, `bash scripts/build.sh`; "" for all else."""
+    if posixpath.basename(words[0]) in _SHELLS:
+        return next((word for word in words[1:] if not word.startswith("-")), "")
+    return words[0] if "/" in words[0] else ""
+
+
+def read_script(content: bytes, *, is_named: bool) -> tuple[ScriptCommand, ...]:
+    """Its commands; none where it is for another interpreter, takes arguments or is not readable.
+
+    `is_named` says that a shell was told to run it, whatever its first line.
+    """
+    text = content.decode(errors="replace")
+    first = text.partition("\n")[0]
+    is_ours = re.match(r"#!\s*\S*(?:/|env\s+)(?:ba|da|a)?sh\b", first) is not None
+    if not (is_ours or (is_named and not first.startswith("#!"))) or _ARGUMENTS.search(text):
+        return ()
+    try:
+        return parse_script(text)
+    except UnreadableScriptError:
+        return ()
 
 
 def inner_script(words: Sequence[str]) -> tuple[ScriptCommand, ...] | None:
@@ -226,6 +324,9 @@ def _failed(step: Step, running: Running, notes: Sequence[str]) -> LocalError:
     text = said.replace(str(running.root), "")
     missing = [skipped for skipped in running.skipped if "install" in skipped]
     fix = "correct the step as the lines above say"
+    host = next((found for line in running.lines if (found := _unreached(line))), "")
+    if host:
+        fix = f"let this machine reach {host} (its network, proxy and certificates), and try again"
     if notes:
         fix = f"{'; '.join(notes)}, or use --runtime container; else {fix}"
     if missing:
@@ -256,6 +357,8 @@ class Running:
     lines: tuple[str, ...] = ()  # what the last program said
     failed: str = ""
     code: int = 0
+    depth: int = 0  # of scripts that call one another
+    tried_pip: bool = False
     on_line: Callable[[str], None] = lambda _line: None
     variables: dict[str, str] = field(init=False)
     cwd: str = field(init=False)
@@ -315,6 +418,8 @@ class Running:
         self, command: ScriptCommand, words: Sequence[ExpandedWord], assigned: Mapping[str, str]
     ) -> bool:
         texts = [word.text for word in words]
+        if posixpath.basename(texts[0]) in _SAYS:
+            return self._echo(command, texts)
         match classify(texts):
             case Purpose.NOTHING:
                 return True
@@ -324,13 +429,39 @@ class Running:
                 answer = _tested(texts, self._exists)
                 return True if answer is None else answer
             case Purpose.FILES:
-                return self._change_files([t for word in words for t in self._files(word)])
+                every = [text for word in words for text in self._files(word)]
+                return self._change_files(command, every)
             case Purpose.INSTALL:
                 return self._install(command, words, assigned)
             case _ if self.allow_run:
                 return self._allowed(command, words, assigned)
             case _:
-                return self._skip(command.text)
+                return self._own_script(texts) or self._skip(command.text)
+
+    def _own_script(self, words: Sequence[str]) -> bool:
+        """A script of the image that installs something: what it says, by the same rules.
+
+        False where it is none, or ends badly: then it is named as left out.
+        """
+        name = script_name(words)
+        found = self.find_script(name) if name and self.depth < _MOST_SCRIPTS else None
+        if found is None:
+            return False
+        commands = read_script(found.read_bytes()[:_LONGEST_SCRIPT], is_named=name != words[0])
+        if not _installs_something(commands, self.variables):
+            return False
+        cwd, variables, skipped = self.cwd, dict(self.variables), list(self.skipped)
+        self.depth += 1
+        is_well = self.run(commands)
+        self.depth -= 1
+        self.cwd, self.variables = cwd, variables
+        if not is_well:
+            self.skipped = skipped
+        return is_well
+
+    def find_script(self, name: str) -> Path | None:
+        place = self.place(name)
+        return place if place.is_file() else None
 
     def _skip(self, text: str) -> bool:
         self.skipped.append(f"RUN {text}")
@@ -349,23 +480,21 @@ class Running:
             self.variables["PATH"] = f"{home}/bin:{self.path}"
         return words[0] != "false"
 
-    def _change_files(self, words: Sequence[str]) -> bool:
-        """mkdir, and chmod as far as an image for processes has modes: executable or not."""
-        name = posixpath.basename(words[0])
-        rest = [word for word in words[1:] if not word.startswith("-")]
-        if name == "mkdir":
-            # `-m` takes the next word.
-            takes_mode = any(word in ("-m", "--mode") for word in words)
-            for path in rest[1:] if takes_mode else rest:
-                self.place(path).mkdir(parents=True, exist_ok=True)
+    def _change_files(self, command: ScriptCommand, words: Sequence[str]) -> bool:
+        return change_files(self.root, self.place, words) or self._skip(command.text)
+
+    def _echo(self, command: ScriptCommand, words: Sequence[str]) -> bool:
+        """Where it goes to a file; on a screen nobody misses it."""
+        if command.output is None:
             return True
-        options = [word for word in words[1:] if re.fullmatch(r"-[Rrfvc]+|--recursive", word)]
-        modes = [word for word in words[1:] if word not in options]
-        if modes:
-            is_deep = any("R" in option or option == "--recursive" for option in options)
-            for path in modes[1:]:
-                _make_executable(self.place(path), modes[0], is_deep=is_deep)
-        return True
+        text = echoed(words)
+        if text is None:
+            return self._skip(command.text)
+        (target,) = command.output.expand(self.variables)
+        with contextlib.suppress(OSError):
+            write_text(self.place(target.text), text, appends=command.appends)
+            return True
+        return self._skip(command.text)
 
     def _install(
         self, command: ScriptCommand, words: Sequence[ExpandedWord], assigned: Mapping[str, str]
@@ -401,6 +530,18 @@ class Running:
             appends=command.appends,
         )
         self.lines, self.code, self.failed = ended.lines, ended.code, command.text
+        if ended.code != 0 and self._has_newer_pip(argv, ended.lines):
+            return self._execute(command, argv, assigned)
+        return ended.code == 0
+
+    def _has_newer_pip(self, argv: Sequence[str], lines: Sequence[str]) -> bool:
+        """A base image has a pip of its own time: one that comes with this Python may be older."""
+        is_pip = list(argv[1:3]) == ["-m", "pip"]
+        if self.tried_pip or not is_pip or not any(_NO_OPTION in line for line in lines):
+            return False
+        self.tried_pip = True
+        upgrade = [argv[0], "-m", "pip", "install", "--quiet", "--upgrade", "pip"]
+        ended = run_program(upgrade, environment=self.environment({}), cwd=self.place("."))
         return ended.code == 0
 
     # --- paths and variables of the image
@@ -473,17 +614,6 @@ class Running:
             return value
         mine = self.mapped(value)
         return value if os.path.exists(value) and not os.path.exists(mine) else mine
-
-
-def _make_executable(place: Path, mode: str, *, is_deep: bool) -> None:
-    """`+x`, `755`, `a-x`, `u=rwx`; what says nothing of execution changes nothing."""
-    octal = re.fullmatch(r"0?[0-7]{3,4}", mode)
-    adds = bool(int(mode, 8) & 0o111) if octal else bool(re.search(r"[+=][rwst]*[xX]", mode))
-    removes = not adds if octal else bool(re.search(r"-[rwst]*x", mode))
-    files = [place, *(place.rglob("*") if is_deep and place.is_dir() else ())]
-    for file in files:
-        if file.is_file() and not file.is_symlink() and (adds or removes) and "X" not in mode:
-            file.chmod(0o755 if adds else 0o644)
 
 
 def _tested(words: Sequence[str], exists: Callable[[str, str], bool]) -> bool | None:

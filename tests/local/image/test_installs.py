@@ -267,7 +267,7 @@ def test_run__uv_sync__environment_of_the_project(image: Image) -> None:
         ("curl -sSL https://example.com/x.sh | sh && pip install dependency",
          "RUN curl -sSL https://example.com/x.sh | sh"),
         ("pip install dependency && ./build.sh --all", "RUN ./build.sh --all"),
-        ("echo hello > /greeting && pip install dependency", "RUN echo hello > /greeting"),
+        ("echo hello | tee /greeting && pip install dependency", "RUN echo hello | tee /greeting"),
         ("for x in a b; do pip install $x; done && pip install dependency",
          "RUN for x in a b; do pip install $x; done"),
         ('pip install dependency && eval "$(ssh-agent)"', 'RUN eval "$(ssh-agent)"'),
@@ -327,11 +327,89 @@ def test_run__scripts__only_where_they_are_allowed(image: Image) -> None:
     without = image.make(text)
     with_scripts = image.make(text, allow_run=True)
 
-    assert without.skipped == ("RUN ./build.sh && python make.py && cp made.txt /copy.txt",)
+    assert without.skipped == (
+        "RUN ./build.sh",
+        "RUN python make.py",
+        "RUN cp made.txt /copy.txt",  # which is not there
+    )
     assert "app/built.txt" not in without.tree
     assert with_scripts.skipped == ()
     assert {"app/built.txt", "app/made.txt", "copy.txt"} <= set(with_scripts.tree)
     assert not Path("/copy.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "run", "skipped"),
+    [
+        ("#!/usr/bin/env bash\nset -e\npip install dependency\n", "chmod +x i.sh && ./i.sh", ()),
+        ("cd /app\npip install dependency\nnpm ci\n", "bash ./i.sh", ("RUN npm ci",)),
+        ("#!/bin/sh\n. ./other.sh\npip install no-such-thing\n", "sh i.sh", ("RUN sh i.sh",)),
+        ("#!/bin/sh\npip install $1\n", "sh i.sh dependency", ("RUN sh i.sh dependency",)),
+        ("#!/usr/bin/env python\npip install\n", "./i.sh", ("RUN ./i.sh",)),
+        ("#!/bin/sh\npip install dependency; ./i.sh\n", "./i.sh", ("RUN ./i.sh",)),  # no end
+    ],
+)
+def test_run__script_of_the_image__what_it_installs(
+    image: Image, script: str, run: str, skipped: tuple[str, ...]
+) -> None:
+    (image.folder / "i.sh").write_text(script)
+
+    made = image.make(f"{FROM}COPY i.sh .\nRUN {run}\nCMD x")
+
+    assert made.skipped[:1] == skipped
+    installs = script.partition("pip install ")[2].startswith("dependency")
+    assert (f"{SITE}/dependency.py" in made.tree) is installs
+
+
+@pytest.mark.parametrize(
+    ("run", "path", "content"),
+    [
+        ("echo hello > /greeting", "greeting", "hello\n"),
+        (
+            "printf '[a]\\nb=1\\n' > /etc/a.ini && echo c >> /etc/a.ini",
+            "etc/a.ini",
+            "[a]\nb=1\nc\n",
+        ),
+        ("mkdir /b && cp a.txt /b && cp -r /b /c", "c/a.txt", "text"),
+        ("mkdir d && cp a.txt d/ && cp -a d/. /e", "e/a.txt", "text"),
+        ("mv a.txt /moved.txt", "moved.txt", "text"),
+        ("ln a.txt /linked.txt && rm a.txt", "linked.txt", "text"),
+        ("touch /empty && rm -rf /app/no", "empty", ""),
+    ],
+)
+def test_run__file_tools__do_what_they_say(image: Image, run: str, path: str, content: str) -> None:
+    (image.folder / "a.txt").write_text("text")
+
+    made = image.make(f"FROM scratch\nWORKDIR /app\nCOPY a.txt .\nRUN mkdir /etc && {run}\nCMD x")
+
+    assert made.skipped == ()
+    with made.tree[path].open() as file:
+        assert file.read().decode() == content
+
+
+def test_run__link__stays_inside_and_leads_to_the_image(image: Image, tmp_path: Path) -> None:
+    made = image.make("FROM scratch\nWORKDIR /app\nRUN echo a > b && ln -sf /app/b /link\nCMD x")
+    root = tmp_path / "root"
+    root.mkdir()
+    materialize(made.tree, root)
+
+    assert (root / "link").resolve() == (root / "app/b").resolve()
+
+
+def test_copy__folder_that_every_base_has__is_one(image: Image) -> None:
+    (image.folder / "a.txt").write_text("text")
+
+    made = image.make(f"{FROM}COPY a.txt /tmp\nCOPY a.txt no-such-file* /opt/\nCMD x")
+
+    assert {"tmp/a.txt", "opt/a.txt"} <= set(made.tree)
+    assert made.skipped == ()
+
+
+@pytest.mark.parametrize(("base", "is_there"), [("python:3.11-alpine", True), ("python", False)])
+def test_begin__alpine__its_shell_knows_what_that_of_busybox_knows(
+    image: Image, base: str, is_there: bool
+) -> None:
+    assert ("bin/sh" in image.make(f"FROM {base}\nCMD x").tree) is is_there
 
 
 @pytest.mark.parametrize(

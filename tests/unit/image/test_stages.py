@@ -82,6 +82,12 @@ def test_play__copy_of_what_is_not_there__names_the_line() -> None:
     assert str(raised.value.where) == "Dockerfile:2:1"
 
 
+def test_play__copy_of_a_pattern_that_finds_nothing__nothing_as_in_buildkit() -> None:
+    snapshot = played("FROM scratch\nCOPY a.env* /\nCOPY a b* /", "a")
+
+    assert (files(snapshot), snapshot.skipped) == ({"a": "a"}, ())
+
+
 def test_play__copy_chmod__sets_the_mode() -> None:
     snapshot = played("FROM scratch\nCOPY --chmod=755 run /run", "run")
 
