@@ -4,6 +4,7 @@ it must neither stop a deployment nor change how it is said to have ended."""
 from __future__ import annotations
 
 import os
+import re
 import select
 import sys
 import unicodedata
@@ -16,6 +17,25 @@ def printable(text: str) -> str:
     """Without control characters and direction marks: a log line can't move the cursor."""
     kept = (" " if char.isspace() else char for char in text)
     return "".join(char for char in kept if unicodedata.category(char) not in {"Cc", "Cf"})
+
+
+# What a terminal shows as a color, and nothing else that it would do.
+_COLOR = re.compile("\x1b\\[[0-9;]{0,30}m")
+
+
+def log_text(text: str, *, is_colored: bool, in_workflow: bool) -> str:
+    """A line of a program's log in one line, as it may be printed: it moves no cursor, sets no
+    title, and is no command to a workflow's runner.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+    """
+    parts = _COLOR.split(text) if is_colored else [_COLOR.sub("", text)]
+    colors = [*_COLOR.findall(text), ""] if is_colored else [""]
+    shown = "".join(printable(part) + color for part, color in zip(parts, colors, strict=True))
+    if in_workflow:
+        shown = shown.replace("##[", "## [")
+        return f"| {shown}" if _COLOR.sub("", shown).lstrip().startswith("::") else shown
+    return shown
 
 
 # A reader that has stopped (Ctrl-S, a pager) is waited for this long, and the run goes on.

@@ -55,7 +55,7 @@ class Instruction:
             return None
         try:
             found = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None  # as Docker does: what is no JSON is for the shell
         if isinstance(found, list) and all(isinstance(part, str) for part in found):
             return tuple(found)

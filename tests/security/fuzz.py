@@ -17,15 +17,21 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
+from fsd.account.joined import parse_repository, require_service_name
 from fsd.action.decide import decide
 from fsd.action.inputs import read_inputs
 from fsd.app.image import split_reference
 from fsd.errors import FsdError
 from fsd.github.context import read_context
 from fsd.github.runner import PREFIX, Runner
+from fsd.importing.files import read_files
+from fsd.importing.fit import fit
+from fsd.importing.write import write_file
 from fsd.lint.run import lint
 from fsd.lint.workflows import lint_workflows
 from fsd.lint.workflows.shell import parse_script
@@ -37,6 +43,9 @@ from fsd.release.masking import mask, mask_lines
 from fsd.rollout.denials import find_denial
 from fsd.rollout.failures import classify_event
 from fsd.rollout.reasons import read_reason
+from fsd.scaffold.detect import detect
+from fsd.scaffold.folder import Folder
+from fsd.streams import log_text
 from fsd_files.dockerfile import parse_dockerfile
 from fsd_files.errors import FileError
 from fsd_files.ignore import parse_ignore
@@ -145,6 +154,96 @@ REASON = (
     "assumed-role/r/s is not authorized to perform: ecr:BatchGetImage because no identity-based "
     "policy allows the action"
 )
+COMPOSE = """\
+services:
+  web:
+    build: {context: ., dockerfile: Dockerfile, args: {A: b}, target: x}
+    command: ["python", "-m", "app"]
+    ports: ["8000:80", {target: 80, published: "8000"}]
+    environment: {A: b, URL: "postgres://u:p@db/x"}
+    env_file: [.env]
+    depends_on: {db: {condition: service_healthy}}
+    healthcheck: {test: ["CMD", "curl", "-f", "http://localhost/health"], interval: 10s}
+    deploy: {replicas: 2, resources: {limits: {cpus: "0.5", memory: 512M}}}
+    ulimits: {nofile: {soft: 1, hard: 2}}
+  worker: {image: x, command: celery -A app worker, extends: {service: web}}
+  db: {image: "postgres:16", volumes: ["d:/var/lib"]}
+volumes: {d: {}}
+"""
+COPILOT = """\
+name: web
+type: Load Balanced Web Service
+image: {build: ./Dockerfile, port: 8000}
+http: {path: '/', healthcheck: {path: /health, interval: 10s}, alias: a.example.com}
+cpu: 256
+memory: 512
+count: {range: 1-10, cpu_percentage: 70}
+variables: {A: b}
+secrets: {P: /copilot/${COPILOT_APPLICATION_NAME}/p}
+environments: {prod: {count: 3, variables: {A: c}}}
+sidecars: {x: {image: y, port: 80}}
+storage: {volumes: {v: {path: /x, efs: true}}}
+"""
+APP_RUNNER = """\
+version: 1.0
+runtime: python3
+build: {commands: {build: [pip install -r requirements.txt]}}
+run: {command: gunicorn app:app, network: {port: 8000}, env: [{name: A, value: b}]}
+"""
+TASK_DEFINITION = json.dumps(
+    {
+        "family": "web",
+        "cpu": "256",
+        "memory": "512",
+        "networkMode": "awsvpc",
+        "containerDefinitions": [
+            {
+                "name": "web",
+                "image": "r/web:1",
+                "portMappings": [{"containerPort": 80, "protocol": "tcp"}],
+                "environment": [{"name": "A", "value": "b"}],
+                "secrets": [{"name": "P", "valueFrom": "arn:aws:ssm:eu-west-1:123456789012:p"}],
+                "mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}],
+                "healthCheck": {"command": ["CMD-SHELL", "true"], "interval": 5},
+                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/x"}},
+                "dependsOn": [{"containerName": "x", "condition": "START"}],
+            },
+            {"name": "x", "image": "y", "essential": False},
+        ],
+        "volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}],
+        "tags": [{"key": "a", "value": "b"}],
+    }
+)
+RUNNING = json.dumps(
+    {
+        "services": [
+            {
+                "serviceName": "web",
+                "desiredCount": 2,
+                "taskDefinition": "web:1",
+                "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
+                "deploymentConfiguration": {"minimumHealthyPercent": 50, "maximumPercent": 200},
+                "loadBalancers": [{"containerName": "web", "containerPort": 80}],
+            }
+        ]
+    }
+)
+PROJECT = """\
+[project]
+name = "web"
+dependencies = ["fastapi", "uvicorn[standard]>=0.3", "boto3; python_version > '3'"]
+[tool.poetry.scripts]
+web = "app:main"
+"""
+CODE = """\
+import os, boto3
+from fastapi import FastAPI
+app = FastAPI()
+URL = os.environ["DATABASE_URL"] or os.getenv("TOKEN", f"{1}")
+@app.get("/health")
+def health(): return boto3.client("s3").get_object(Bucket="x", Key="y")
+if __name__ == "__main__": app.run(host="0.0.0.0", port=int(os.environ.get("PORT", 8000)))
+"""
 PIECES = (
     "",
     "\0",
@@ -298,6 +397,45 @@ def _names(text: str) -> None:
         name_fault(type_, text)
 
 
+def _import(text: str) -> None:
+    for path in ("copilot/web/manifest.yml", "compose.yml"):
+        found, _ = read_files({path: text, "service.json": RUNNING}, pack="p", folder="f")
+        for each in found:
+            fitted = fit(each)
+            done = fitted.imported
+            write_file(fitted.text, source=path, losses=done.losses, notes=done.notes)
+
+
+def _init(text: str) -> None:
+    names = ("Dockerfile", "compose.yml", "pyproject.toml", ".env.example", "Procfile", "run.sh")
+    folder = Folder(
+        root=Path("/x"),
+        repository=None,
+        texts=dict.fromkeys(names, text),
+        sources={"app.py": text, "web/main.py": CODE},
+        tests=(),
+        names=frozenset({*names, "app.py", "web/main.py"}),
+        has_dockerfile=True,
+        remote=text[:200],
+        owners=text,
+        owners_path="CODEOWNERS",
+    )
+    detect(folder)
+
+
+def _bootstrap(text: str) -> None:
+    for read in (require_service_name, parse_repository):
+        with suppress(FsdError):
+            read(text)
+
+
+def _log(text: str) -> None:
+    for is_colored in (True, False):
+        shown = log_text(text, is_colored=is_colored, in_workflow=True)
+        if len(shown.splitlines()) > 1 or shown.lstrip().startswith("::") or "##[" in shown:
+            raise ValueError(f"it is a command: {shown!r}")
+
+
 def _reason(text: str) -> None:
     read_reason(text)
     find_denial(text)
@@ -317,6 +455,10 @@ PARSERS = (
     Parser("inputs", ["20m\nmain=prod, release/*=dev\nA=b\nid=x,env=Y\nresources.cpu=1"], _inputs),
     Parser("patterns", ["main\nrelease/**\n!x\nv[0-9]+", "a?b+\n[ab]"], _patterns),
     Parser("names", ["arn:aws:s3:::offers", "${ENV}-x"], _names),
+    Parser("import", [COMPOSE, COPILOT, APP_RUNNER, TASK_DEFINITION], _import),
+    Parser("init", [DOCKERFILE, COMPOSE, PROJECT, CODE, SCRIPT], _init),
+    Parser("bootstrap", ["org/repo", "org@12/repo@34", "offer-api"], _bootstrap),
+    Parser("printed log", [f"\x1b[31m::error::x\n{LOG}", "a ##[add-path]b"], _log),
     Parser("log line", [LOG], mask),
     Parser("log lines", [LOGS], lambda t: list(mask_lines(t.split("\n")))),
     Parser("reason", [REASON], _reason),

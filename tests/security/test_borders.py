@@ -15,7 +15,14 @@ from fsd.compile.desired import Image, Release
 from fsd.compile.tags import compile_ledger
 from fsd.errors import CallFailedError, ExitCode, RefusedError
 from fsd.image.standing import read_standing
-from fsd.release.border import FORCED, Border, Standing, check_rollback, check_standing
+from fsd.release.border import (
+    FORCED,
+    Border,
+    Standing,
+    check_image,
+    check_rollback,
+    check_standing,
+)
 from fsd.release.ledger import read_history
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.operations import restart, roll_back, scale
@@ -336,6 +343,8 @@ COMMANDS = {
     "scale": ["scale", "--env", "prod", "--service", "web", "--count", "3"],
     "delete": ["delete", "--env", "prod", "--service", "web", "--yes"],
     "stop": ["scale", "--env", "prod", "--service", "web", "--count", "0"],
+    "promote": ["promote", "--from", "dev", "--to", "prod", "--service", "web"],
+    "run": ["run", "--env", "prod", "--service", "web", "--", "env"],
 }
 
 
@@ -381,3 +390,37 @@ def test_command__protected_and_outside__refused_before_aws_is_asked(
 
     assert code == ExitCode.REFUSED
     assert "error[environment-protected]" in capsys.readouterr().err
+
+
+def test_run__another_image_in_a_protected_environment__refused_before_aws_is_asked(
+    service: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(service)
+
+    code = run(["run", "--env", "prod", "--service", "web", "--image", "evil:1", "--", "env"])
+
+    assert code == ExitCode.REFUSED
+    assert "runs only what was deployed to it; this is evil:1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("promote_from", ["", "dev"])
+@pytest.mark.parametrize("is_protected", [True, False])
+@pytest.mark.parametrize("forced_by", ["", "ada"])
+def test_check_image__every_border__only_an_open_one_or_force_lets_it_in(
+    promote_from: str, is_protected: bool, forced_by: str
+) -> None:
+    border = Border(
+        environment="prod",
+        is_protected=is_protected,
+        promote_from=promote_from,
+        branches=("main",),
+        forced_by=forced_by,
+    )
+    is_border = is_protected or bool(promote_from)
+
+    assert check_image(border, "") == ""
+    if is_border and not forced_by:
+        with pytest.raises(RefusedError, match="only what was deployed to it"):
+            check_image(border, "evil:1")
+    else:
+        assert check_image(border, "evil:1") == ("run evil:1 by ada" if is_border else "")

@@ -287,6 +287,8 @@ COMMANDS = {
     "restart": ["restart", "--env", "prod", "--service", "hello"],
     "scale": ["scale", "--env", "prod", "--service", "hello", "--count", "0"],
     "delete": ["delete", "--env", "prod", "--service", "hello", "--yes"],
+    "promote": ["promote", "--from", "dev", "--to", "prod", "--service", "hello"],
+    "run": ["run", "--env", "prod", "--service", "hello", "--", "env"],
 }
 
 

@@ -6,15 +6,18 @@ One instance; each row is one request as a browser, another user or a client of 
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.client
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,12 +118,20 @@ HOSTS = (
     "2130706433:{port}",
     "localhost@evil.example:{port}",
     "evil.example#localhost",
-    "*.localhost.",
     "",
+    # Loopback, and another port: what a page of another program on this machine has
+    "localhost",
+    "127.0.0.1:80",
+    "localhost:3000",
+    "[::1]:1",
+    "x.localhost:65536",
+    "127.0.0.1:",
+    "127.0.0.1:x",
+    "127.0.0.1:{port}0",
 )
 
 
-@pytest.mark.parametrize("host", [host for host in HOSTS if host != "*.localhost."])
+@pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("path", ["/", "/_fsd/status", "/_alb/x/", "/v2/"])
 def test_request__host_that_is_not_loopback__refused_before_all(
     instance: Instance, host: str, path: str
@@ -235,6 +246,93 @@ def test_request__not_signed_with_a_secret_of_its_own__refused(
     assert status == 403
     codes = JSON_CODES if target else QUERY_CODES
     assert any(code in body for code in codes), body
+
+
+def stamp(ago: timedelta) -> str:
+    return (datetime.now(UTC) - ago).strftime("%Y%m%dT%H%M%SZ")
+
+
+def replay(instance: Instance, kind: str) -> tuple[str, dict[str, str], bytes]:
+    """(path, headers, body) of a request that was once good, and is not any more."""
+    host = instance.endpoint.removeprefix("http://")
+    secret = "guessed" if "another secret" in kind else instance.secret
+    headers = {"Host": host, **FORM}
+    if "hash" in kind:
+        headers["X-Amz-Content-SHA256"] = hashlib.sha256(STS).hexdigest()
+    if "UNSIGNED" in kind or "STREAMING" in kind:
+        headers["X-Amz-Content-SHA256"] = kind.split()[0]
+    request = botocore.awsrequest.AWSRequest("POST", f"http://{host}/", headers=headers, data=STS)
+    credentials = botocore.credentials.Credentials(instance.account, secret)
+    if kind.startswith("presigned"):
+        request.method, request.data = "GET", b""
+        request.url = f"http://{host}/?{STS.decode()}"
+        expires = {"never over": 10**9, "for a moment": 1}.get(kind.partition(": ")[2], 60)
+        auth = botocore.auth.SigV4QueryAuth(credentials, "sts", instance.region, expires=expires)
+    else:
+        auth = botocore.auth.SigV4Auth(credentials, "sts", instance.region)
+    ago = timedelta(minutes={"an hour old": 60, "an hour ahead": -60}.get(kind, 0))
+    if kind in ("presigned: for a moment", "presigned: good for an hour"):
+        ago = timedelta(minutes=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.auth, "get_current_datetime", lambda: datetime.now(UTC) - ago)
+        auth.add_auth(request)
+    body = STS + b"&More=1" if kind in ("another body", "another body, hash of the first") else STS
+    path = request.url.partition(host)[2]
+    if kind == "presigned: without its end":
+        path = re.sub("&X-Amz-Expires=[0-9]+", "", path)
+    return path, dict(request.headers), b"" if kind.startswith("presigned") else body
+
+
+REPLAYS = (
+    "an hour old", "an hour ahead", "another body", "another body, hash of the first",
+    "UNSIGNED-PAYLOAD", "UNSIGNED-PAYLOAD with another secret",
+    "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+    "presigned: with another secret", "presigned: for a moment", "presigned: never over",
+    "presigned: without its end",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REPLAYS)
+def test_request__signed_for_another_time_or_body__refused(instance: Instance, kind: str) -> None:
+    path, headers, body = replay(instance, kind)
+    method = "GET" if kind.startswith("presigned") else "POST"
+
+    status, _, answer = ask(instance, method=method, path=path, body=body, headers=headers)
+
+    assert status == 403, answer
+
+
+def test_request__presigned_for_an_hour__answered(instance: Instance) -> None:
+    path, headers, body = replay(instance, "presigned")
+
+    status, _, answer = ask(instance, method="GET", path=path, body=body, headers=headers)
+
+    assert status == 200, answer
+
+
+@pytest.mark.parametrize("key", ["session", "root"])
+def test_request__a_right_session_token_and_a_wrong_signature__refused(
+    instance: Instance, key: str
+) -> None:
+    """A token is no key: who reads one in a log can sign nothing with it."""
+    token, key_id = instance.secret, instance.account
+    if key == "session":
+        sts = boto3.client(
+            "sts",
+            endpoint_url=instance.endpoint,
+            region_name=instance.region,
+            aws_access_key_id=instance.account,
+            aws_secret_access_key=instance.secret,
+        )
+        made = sts.get_session_token()["Credentials"]
+        sts.close()
+        token, key_id = made["SessionToken"], made["AccessKeyId"]
+
+    status, _, body = ask(
+        instance, headers={"X-Amz-Security-Token": token}, secret="guessed", key=key_id
+    )
+
+    assert (status, b"SignatureDoesNotMatch" in body) == (403, True)
 
 
 SERVICES = (
@@ -542,7 +640,13 @@ def test_state__empty_folder_of_another_user__refused(
 def test_request__announced_as_longer_than_any_call__refused(instance: Instance) -> None:
     address = ("127.0.0.1", int(instance.endpoint.rpartition(":")[2]))
     with socket.create_connection(address, timeout=30) as connection:
-        lines = ("POST / HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {10**12}", "", "")
+        lines = (
+            "POST / HTTP/1.1",
+            f"Host: 127.0.0.1:{address[1]}",
+            f"Content-Length: {10**12}",
+            "",
+            "",
+        )
         connection.sendall("\r\n".join(lines).encode())
         answer = connection.recv(4096)
 

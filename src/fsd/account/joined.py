@@ -15,7 +15,7 @@ _REPOSITORY = re.compile(
     r"(?P<owner>[A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))(?:@(?P<owner_id>\d+))?"
     r"/(?P<name>[A-Za-z0-9._-]{1,100})(?:@(?P<id>\d+))?"
 )
-_SERVICE = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+_SERVICE = re.compile(r"[a-z][a-z0-9-]{0,253}[a-z0-9]")  # as `metadata.name`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fsd.manifest.environments import Environment
-from fsd.release.border import Border, Standing, check_standing
+from fsd.release.border import Border, Standing, check_image, check_standing
 from fsd.streams import say
 
 
@@ -33,6 +33,14 @@ def require_standing(environment: Environment, *, folder: Path, forced_by: str, 
 
         standing = read_standing(folder, border.branches)
     note = check_standing(border, standing, action=action)
+    if note:
+        say(f"warning: forced: {note}", err=True)
+    return note
+
+
+def require_own_image(environment: Environment, image: str, *, forced_by: str) -> str:
+    """The same for an image that a task runs beside the service; "" is the service's own."""
+    note = check_image(border_of(environment, forced_by=forced_by), image)
     if note:
         say(f"warning: forced: {note}", err=True)
     return note

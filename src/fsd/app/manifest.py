@@ -152,7 +152,7 @@ def _choose(known: _KnownEnvironments, name: str) -> Environment:
             fix=_environment_fix(name, known=known, names=names, meant=meant),
             code=ErrorCode.UNKNOWN_ENVIRONMENT,
         )
-    return _default(name)
+    return unlisted_environment(name)
 
 
 def _environment_fix(
@@ -183,7 +183,8 @@ def sources_of(loaded: Loaded) -> Sources:
         return {}
 
 
-def _default(name: str) -> Environment:
+def unlisted_environment(name: str) -> Environment:
+    """One that no file describes, with the defaults. Raises ManifestError for what is no name."""
     from pydantic_core import ValidationError
 
     from fsd.manifest.environments import LOCAL, default_environment

@@ -122,7 +122,7 @@ class AwsPreflight:
         text = call(client, "get_secret_value", arn, SecretId=arn).get("SecretString", "")
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return frozenset()
         return frozenset(value) if isinstance(value, dict) else frozenset()
 

@@ -366,6 +366,6 @@ def read_claims(jwt: str) -> dict[str, str]:
     try:
         part = jwt.split(".")[1]
         payload = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (IndexError, ValueError, binascii.Error):
+    except (IndexError, ValueError, binascii.Error, RecursionError):
         return {}
     return {k: str(v) for k, v in payload.items()} if isinstance(payload, dict) else {}

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def environment_to_be(name: str) -> Environment:
     """As the environments file has it, or with the defaults: bootstrap comes before the file."""
-    from fsd.app.manifest import known_environments
-    from fsd.manifest.environments import LOCAL, default_environment
+    from fsd.app.manifest import known_environments, unlisted_environment
+    from fsd.manifest.environments import LOCAL
 
     if name == LOCAL:
         raise UsageError(
@@ -25,7 +25,7 @@ def environment_to_be(name: str) -> Environment:
             where=f"--env {name}",
             fix="name an environment of an account, such as --env dev",
         )
-    return known_environments().get(name) or default_environment(name)
+    return known_environments().get(name) or unlisted_environment(name)
 
 
 def services_of(names: Sequence[str], file: Path) -> tuple[str, ...]:

@@ -158,9 +158,9 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def _say(text: str) -> None:
     """Where somebody reads it; the exit code says it too."""
-    from fsd.streams import say
+    from fsd.streams import printable, say
 
-    say(text, err=True)
+    say("\n".join(printable(line) for line in text.split("\n")), err=True)
 
 
 def _write_whatever_the_terminal_takes() -> None:

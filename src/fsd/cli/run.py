@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 import click
 
 from fsd.app.operate import open_service
-from fsd.cli.options import ENV, REGION, SERVICE, Duration
-from fsd.cli.wiring import connect
+from fsd.cli.options import ENV, REGION, SERVICE, Duration, force_option
+from fsd.cli.wiring import connect, govern_in_workflow, is_in_workflow, who_runs
+from fsd.streams import log_text
 
 
 @click.command(
@@ -29,6 +33,7 @@ Examples:
     show_default=True,
     help="The task is stopped after this time.",
 )
+@force_option
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def command(
     service: str,
@@ -36,24 +41,38 @@ def command(
     region: str | None,
     image: str | None,
     timeout: timedelta,
+    force: bool,
     words: tuple[str, ...],
 ) -> int:
     """Run a command once, as a task beside the service's, and exit with its exit code.
 
     The task has the service's image, variables, secrets, roles and network. The command replaces
     the image's CMD, not its ENTRYPOINT; without one the task runs what the service does.
+    In a protected environment it is refused as `fsd restart` is.
     """
+    from fsd.app.border import require_own_image, require_standing
     from fsd.app.clock import SystemClock
+    from fsd.app.manifest import find_environment
     from fsd.release.run_once import RunRequest, run_once
 
-    connection, ref = open_service(connect, service, env, region=region, start=False)
-    request = RunRequest(ref=ref, command=words, timeout=timeout, image=image or "")
+    environments = govern_in_workflow()
+    environment = find_environment(None, env, file=environments)
+    forced_by = who_runs() if force else ""
+    forced = require_standing(
+        environment, folder=Path.cwd(), forced_by=forced_by, action="run a command"
+    )
+    forced = require_own_image(environment, image or "", forced_by=forced_by) or forced
+    connection, ref = open_service(
+        connect, service, env, region=region, environments_file=environments, start=False
+    )
+    show = partial(log_text, is_colored=sys.stdout.isatty(), in_workflow=is_in_workflow())
+    request = RunRequest(ref=ref, command=words, timeout=timeout, image=image or "", forced=forced)
     ended = run_once(
         request,
         connection.aws,
         clock=SystemClock(),
         speed=connection.pace.speed,
-        on_line=click.echo,
+        on_line=lambda line: click.echo(show(line)),
         on_start=lambda text: click.echo(text, err=True),
     )
     click.echo(ended.text, err=True)

@@ -113,9 +113,17 @@ def govern(
     return DefaultBranch(name=branch, root=Path(top), read=lru_cache(read), warn=warn, file=file)
 
 
+def is_in_workflow() -> bool:
+    """Whether a job's log, which others may read, gets what is printed.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def govern_in_workflow() -> DefaultBranch | Path | None:
     """The same for a command that a workflow's `run:` gives; None at a terminal."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
+    if not is_in_workflow():
         return None
     from fsd.github.commits import Commits
     from fsd.github.context import read_context, read_event

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from http.client import HTTPException
+from http.client import HTTPException, HTTPMessage
+from typing import IO
 
-_TIMEOUT = 10  # seconds
+from fsd.errors import CallFailedError
+from fsd.github.deadline import within
+
+_TIMEOUT = 10  # seconds, between two bytes
+_WHOLE = 20.0  # seconds, for the whole answer
 _LONGEST_ANSWER = 20_000_000  # bytes
 
 
@@ -22,11 +27,41 @@ def get(url: str, *, token: str, accept: str) -> tuple[int, bytes]:
         "X-GitHub-Api-Version": "2022-11-28",
     }
     try:
+        return within(_WHOLE, lambda: _get(url, headers), where=url)
+    except (CallFailedError, OSError, HTTPException, ValueError):
+        return 0, b""
+
+
+def _get(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
+    try:
         request = urllib.request.Request(url, headers=headers)
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+        with _OPENER.open(request, timeout=_TIMEOUT) as answer:
             return answer.status, answer.read(_LONGEST_ANSWER)
     except urllib.error.HTTPError as error:
         with error:
             return error.code, b""
-    except (OSError, HTTPException, ValueError):
-        return 0, b""
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """urllib would send the token on to wherever it is told to go; a renamed repository is there
+    where the old one was.
+
+    https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+    """
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        target = urllib.request.Request(newurl)
+        if (target.type, target.host) != (req.type, req.host):
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_SameHost)

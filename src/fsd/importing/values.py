@@ -15,6 +15,7 @@ def read_values(text: str, *, path: str) -> Value:
     if text.lstrip()[:1] in ("{", "["):
         try:
             found: Value = json.loads(text)
+            json.dumps(found, ensure_ascii=False).encode()  # half a character is no text
             return found
         except (ValueError, RecursionError):
             pass  # YAML may look like this too

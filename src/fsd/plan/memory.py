@@ -45,7 +45,7 @@ def split_memory(template: Json) -> tuple[Json, Memory | None]:
         return bare, None
     try:
         before = json.loads(str(kept.get("template")))
-    except ValueError:
+    except (ValueError, RecursionError):
         return bare, None
     if not isinstance(before, dict):
         return bare, None

@@ -61,6 +61,25 @@ def check_standing(border: Border, standing: Standing, *, action: str) -> str:
     )
 
 
+def check_image(border: Border, image: str) -> str:
+    """What to note in the ledger; "" where nothing had to be forced.
+
+    A task beside the service has its role and secrets, so that an image that never came over the
+    border is none to run there. Raises RefusedError.
+    """
+    if not image or not (border.is_protected or border.promote_from):
+        return ""
+    name = border.environment
+    why = "protected" if border.is_protected else f"fed from {border.promote_from}"
+    return _forced(
+        border,
+        what=f"{name} is {why} and runs only what was deployed to it; this is {image}",
+        fix="leave out --image, or deploy the image; in an emergency say --force, which the "
+        "ledger notes",
+        note=f"run {image}",
+    )
+
+
 def check_rollback(border: Border, target: ReleaseInfo) -> str:
     """What to note in the ledger; "" where nothing had to be forced.
 

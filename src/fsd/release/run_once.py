@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from fsd.compile.desired import Json, JsonValue, OneOff
 from fsd.errors import CallFailedError, ErrorCode, TimedOutError
+from fsd.release.border import note_force
 from fsd.release.log_places import log_places
 from fsd.release.one_off import OneOffRunner
 from fsd.release.operation import ServiceRef
@@ -25,6 +26,7 @@ class RunRequest:
     command: tuple[str, ...]
     timeout: timedelta
     image: str = ""
+    forced: str = ""  # over the environment's border, as the ledger notes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ def run_once(
     ref = request.ref
     service = require_service(aws, ref)
     definition = _require_definition(aws, service)
+    note_force(aws.ecs, definition.arn, request.forced)
     container = _main_container(definition.definition, ref.service)
     runner = OneOffRunner(
         aws=aws,

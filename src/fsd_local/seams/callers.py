@@ -4,13 +4,13 @@ The secret of the account's root user is the instance's own, in its state's fold
 those of users and sessions. Its own check is off without --enforce-iam and knows one root secret
 for everybody, hence this one before it.
 
-A temporary credential is known by its session token, which is as secret as the key: so a proxy that
-changes `Host`, and with it the signature's base, may stand between.
+A signature is good for as long as AWS takes it, and only for the body that was signed.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import re
@@ -53,6 +53,7 @@ ALLOWED = frozenset(
     }
 )
 _UNSIGNED = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
+_WEEK = 7 * 24 * 3600  # seconds
 _ACCOUNT = re.compile(r"\d{12}")
 _UNKNOWN = ("InvalidClientTokenId", "The security token included in the request is invalid.")
 
@@ -121,7 +122,27 @@ def find_fault(
             "UnknownServiceException",
             f"the embedded AWS does not serve {call.service}; docs/local.md lists what it serves",
         )
-    return _signature_fault(call, parsed, root_secret=root_secret, is_presigned=is_presigned)
+    return _age_fault(call, parsed, is_presigned=is_presigned) or _signature_fault(
+        call, parsed, root_secret=root_secret, is_presigned=is_presigned
+    )
+
+
+def _age_fault(call: Call, signature: Any, *, is_presigned: bool) -> tuple[str, str] | None:
+    """A request signed long ago, or in advance; a presigned one after its time.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+    """
+    if not is_presigned:
+        found: tuple[str, str] | None = sigv4.request_time_failure(signature)
+        return found
+    expires = (call.query.get("X-Amz-Expires") or [""])[0]
+    if not re.fullmatch(r"\d{1,6}", expires) or int(expires) > _WEEK:
+        return "AuthorizationQueryParametersError", "X-Amz-Expires must be less than a week"
+    try:
+        is_over = sigv4.presigned_request_is_expired(signature.amz_date, expires)
+    except ValueError:
+        return "AuthorizationQueryParametersError", "X-Amz-Date must be in the ISO8601 Long Format"
+    return ("AccessDenied", "Request has expired") if is_over else None
 
 
 def _signature_fault(
@@ -132,19 +153,16 @@ def _signature_fault(
         if is_presigned
         else call.headers.get("x-amz-security-token", "")
     )
+    if not _is_signed_body(call):
+        return "XAmzContentSHA256Mismatch", (
+            "The provided 'x-amz-content-sha256' header does not match what was computed."
+        )
     if _ACCOUNT.fullmatch(signature.access_key_id):
-        # A client behind a proxy that changes `Host` may send the secret as its session token too.
-        if token and hmac.compare_digest(token.encode(), root_secret.encode()):
-            return None
         secret = root_secret
     else:
         found = _resolve(signature.access_key_id, token)
         if isinstance(found, tuple):
             return found
-        if found.session_token and hmac.compare_digest(
-            found.session_token.encode(), token.encode()
-        ):
-            return None
         secret = found.secret_access_key
     failure: tuple[str, str] | None = sigv4.header_signature_failure(
         signature,
@@ -157,6 +175,14 @@ def _signature_fault(
         presigned=is_presigned,
     )
     return failure
+
+
+def _is_signed_body(call: Call) -> bool:
+    """Whether the hash that is signed is the body's; S3's other forms say so themselves."""
+    claimed = call.headers.get("x-amz-content-sha256", "")
+    if not re.fullmatch(r"[0-9a-f]{64}", claimed):
+        return call.service == "s3" or not claimed
+    return hmac.compare_digest(claimed, hashlib.sha256(call.body).hexdigest())
 
 
 def _resolve(access_key_id: str, token: str) -> Any:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from threading import Event, Thread
 
 import pytest
 
@@ -111,3 +111,65 @@ def _answering(status: int, body: bytes) -> Iterator[str]:
     finally:
         thread.join()
         server.server_close()
+
+
+class _Elsewhere(BaseHTTPRequestHandler):
+    """Notes the token that comes with a request; sends on, or drips for as long as it is read."""
+
+    tokens: list[str]
+    target: str
+
+    def do_GET(self) -> None:
+        self.tokens.append(self.headers.get("authorization", ""))
+        if self.target:
+            self.send_response(302)
+            self.send_header("location", self.target)
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("content-length", "1000000")
+        self.end_headers()
+        with suppress(OSError):
+            for _ in range(1_000):
+                self.wfile.write(b" ")
+                self.wfile.flush()
+                if self.ended.wait(0.05):
+                    return
+
+    ended: Event
+
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+
+@contextmanager
+def _elsewhere(target: str = "") -> Iterator[tuple[str, list[str]]]:
+    tokens: list[str] = []
+    ended = Event()
+    handler = type("Handler", (_Elsewhere,), {"tokens": tokens, "target": target, "ended": ended})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", tokens
+        finally:
+            ended.set()
+            server.shutdown()
+            thread.join()
+
+
+def test_order__sent_on_to_another_host__gets_no_token() -> None:
+    with _elsewhere() as (other, theirs), _elsewhere(f"{other}/x") as (api, ours):
+        found = Commits("org/hello", token="ghs_x", api_url=api).order(OURS, THEIRS)
+
+    assert found is CommitOrder.UNKNOWN
+    assert (ours, theirs) == (["Bearer ghs_x"], [])
+
+
+def test_order__answer_that_drips__is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fsd.github.api._WHOLE", 0.5)
+
+    with _elsewhere() as (api, _):
+        found = Commits("org/hello", token="ghs_x", api_url=api).order(OURS, THEIRS)
+
+    assert found is CommitOrder.UNKNOWN
