@@ -26,10 +26,12 @@ from fsd.compile.desired import Json, Scaling
 from fsd.errors import Interrupted
 from fsd.release.concurrency.in_flight import InFlight
 from fsd.release.deploy import OnCancel, deploy
+from fsd.release.notes import Note
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.operations import restart, roll_back
 from fsd.release.ports import LogLine
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress, Result
+from fsd.report.notes import note_text
 from fsd.snapshot import TargetHealth
 from tests.fakes.aws import FakeAws
 from tests.fakes.ecs_world import EcsWorld, WorldClients, WorldClock, WorldLogs, WorldTargets
@@ -158,8 +160,8 @@ class Recorder:
     def progress(self, progress: Progress) -> None:
         self.progresses.append(progress)
 
-    def note(self, text: str) -> None:
-        self.notes.append(text)
+    def note(self, note: Note) -> None:
+        self.notes.append(note_text(note))
 
 
 def play(timeline: Timeline, *, denied: bool = False) -> Played:

@@ -29,6 +29,7 @@ from fsd.release.operations import restart, roll_back, scale
 from fsd.release.promotion import find_gates
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.report.notes import note_texts
 from tests.builders import make_target
 from tests.fakes.aws import FakeAws
 from tests.fakes.clock import FakeClock
@@ -137,7 +138,7 @@ def test_operation__forced__noted_in_the_ledger_before_anything_changes(name: st
         "tag_task_definition",
         {"arn": arn, "tags": {FORCED: f"{name} by amy@laptop"}},
     )
-    assert f"forced: {name} by amy@laptop" in result.notes
+    assert f"forced: {name} by amy@laptop" in note_texts(result.notes)
     (release, *_) = read_history(aws.ecs, cluster="dev", service="web-dev")
     assert release.forced == f"{name} by amy@laptop"
 
@@ -179,7 +180,7 @@ def test_roll_back__protected_and_never_proved__refused_and_by_force_noted() -> 
     assert refused.value.code == "environment-protected"
     assert result.outcome is Outcome.SUCCEEDED
     assert aws.ecs.calls[0][0] == "tag_task_definition"
-    assert "forced: rollback to web-dev:40 by amy@laptop" in result.notes
+    assert "forced: rollback to web-dev:40 by amy@laptop" in note_texts(result.notes)
 
 
 def test_compile_ledger__forced_deployment__the_revision_says_so() -> None:

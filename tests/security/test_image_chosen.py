@@ -19,6 +19,7 @@ from fsd.image.context import Source
 from fsd.image.key import Recipe
 from fsd.manifest.environments import Environment
 from fsd.release.ports import RegistryImage, Repository
+from fsd.report.notes import note_texts
 from tests.builders import COMMIT, DIGEST, make_image, make_manifest, make_release, make_target
 from tests.fakes.aws import FakeAws, FakeRegistry
 
@@ -152,7 +153,7 @@ def test_choose_image__another_account_or_region__its_digest(
 
     assert chosen.image == Image(repository=f"{host}/team/x", digest=DIGEST, tag="v1")
     assert registry.asked == [("team/x", "v1", account, region)]
-    assert chosen.notes == ()
+    assert note_texts(chosen.notes) == ()
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_choose_image__digest_that_nobody_says__said(reference: str, why: str) -
     chosen = choose_image(options(image=reference), opened(registry))
 
     assert chosen.image.digest == ""
-    (note,) = chosen.notes
+    (note,) = note_texts(chosen.notes)
     assert note.startswith(f"the digest of {reference} is not known: ")
     assert why in note
 
@@ -179,7 +180,7 @@ def test_choose_image__digest_that_nobody_says__said(reference: str, why: str) -
 def test_choose_image__given_by_digest__nothing_to_say() -> None:
     chosen = choose_image(options(image=f"ghcr.io/team/x@{DIGEST}"), opened(MovingRegistry()))
 
-    assert (chosen.image.digest, chosen.notes) == (DIGEST, ())
+    assert (chosen.image.digest, note_texts(chosen.notes)) == (DIGEST, ())
 
 
 def with_image(desired: Desired, image: JsonValue) -> Desired:

@@ -17,15 +17,16 @@ import pytest
 
 from fsd.action.inputs import CommentLogs, read_inputs
 from fsd.action.secrets import argument_values, check_build_secrets
-from fsd.action.tell import NOT_HERE
 from fsd.aws.ecs_shapes import to_stopped_task
 from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.github.context import read_context
 from fsd.github.runner import PREFIX, Level, Runner
+from fsd.release.notes import OutputLine, Remark
 from fsd.release.reporter import Hiding
 from fsd.release.result import Outcome, PhaseName
 from fsd.release.run_secrets import RunSecrets
 from fsd.report import github_text
+from fsd.report.notes import note_text
 from fsd.report.plain import PlainReporter
 from tests.unit.action.step import PUSH, FakeDeployer, Scene
 from tests.unit.report.results import DIAGNOSIS, make_phase, make_result
@@ -235,7 +236,11 @@ def test_run_step__result_that_tells_secrets__told_nowhere(tmp_path: Path) -> No
     cause = replace(DIAGNOSIS.cause, summary=SAID[0], where=SAID[4])
     diagnosis = replace(DIAGNOSIS, causes=(cause,), log_lines=SAID)
     result = make_result(
-        outcome=Outcome.ROLLED_BACK, diagnosis=diagnosis, notes=SAID, message=SAID[0], url=SAID[4]
+        outcome=Outcome.ROLLED_BACK,
+        diagnosis=diagnosis,
+        notes=tuple(OutputLine(text=said) for said in SAID),
+        message=SAID[0],
+        url=SAID[4],
     )
 
     said = _run(Scene(folder=tmp_path, deployer=FakeDeployer(ends={"api": result})), tmp_path)
@@ -271,7 +276,7 @@ def test_run_step__comment_logs__lines_only_where_they_may_be(
         may = wanted == "always" or (wanted in {"", "auto"} and not is_public)
 
         assert ("a line of the" in comment) is may
-        assert (NOT_HERE in comment) is not may
+        assert (note_text(Remark.LOG_LINES_ELSEWHERE) in comment) is not may
         assert "a line of the" in scene.log
 
 
@@ -285,7 +290,7 @@ def test_hiding__every_call__passed_on_without_the_secret() -> None:
     hiding = Hiding(inner=PlainReporter(told), hide=RunSecrets().and_also(["hunter2-is-long"]).hide)
 
     hiding.begin("b hunter2-is-long")
-    hiding.note("n hunter2-is-long")
+    hiding.note(OutputLine(text="n hunter2-is-long"))
     hiding.phase(make_phase(PhaseName.IMAGE, text="p hunter2-is-long"))
 
     assert "hunter2" not in told.getvalue()

@@ -29,6 +29,7 @@ from fsd.app.deployment import DeployOptions
 from fsd.errors import CallFailedError
 from fsd.github.comments import Comments
 from fsd.github.runner import Runner
+from fsd.release.notes import OutputLine
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, PhaseName, PhaseState, Result
 from fsd.report.github_text import marker
@@ -448,7 +449,7 @@ def test_live_reporter__terminal_that_is_gone__the_deployment_goes_on(number: in
     with live_reporter(Failing(OSError(number, os.strerror(number)))) as reporter:
         reporter.begin("hello → dev")
         reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text=""))
-        reporter.note("x")
+        reporter.note(OutputLine(text="x"))
         went_on = True
 
     assert went_on

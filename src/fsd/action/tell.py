@@ -14,11 +14,13 @@ from fsd.errors import ErrorCode, FsdError, Interrupted, Location
 from fsd.github.context import Context
 from fsd.github.runner import Level, Runner
 from fsd.manifest.finding import Finding, Severity
+from fsd.release.notes import Note, Remark
 from fsd.release.ports import Clock
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress, Result
 from fsd.report.github_text import marker
 from fsd.report.markdown import render_progress_comment
+from fsd.report.notes import note_text
 
 _LEVELS = {
     Severity.ERROR: Level.ERROR,
@@ -27,9 +29,6 @@ _LEVELS = {
 }
 # Phases worth a new text in the comment: each costs a second of GitHub's rate limit.
 _COMMENTED = frozenset({PhaseName.IMAGE, PhaseName.ROLLOUT, PhaseName.ROLLBACK})
-
-
-NOT_HERE = "(the log lines are in the job's log; the input `comment-logs` shows them here)"
 
 
 def without_log_lines(result: Result) -> Result:
@@ -44,15 +43,15 @@ def without_log_lines(result: Result) -> Result:
         log_lines=(),
         log_task="",
     )
-    return replace(result, diagnosis=without, notes=(*result.notes, NOT_HERE))
+    return replace(result, diagnosis=without, notes=(*result.notes, Remark.LOG_LINES_ELSEWHERE))
 
 
 def without_output(error: FsdError) -> FsdError:
     """Without what docker said, which stands below the error's first line."""
     if error.code is not ErrorCode.BUILD_FAILED or "\n" not in error.what:
         return error
-    first = error.what.partition("\n")[0]
-    return type(error)(f"{first}\n{NOT_HERE}", where=error.where, fix=error.fix, code=error.code)
+    first, not_here = error.what.partition("\n")[0], note_text(Remark.LOG_LINES_ELSEWHERE)
+    return type(error)(f"{first}\n{not_here}", where=error.where, fix=error.fix, code=error.code)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -173,5 +172,5 @@ class CommentingReporter:
     def progress(self, progress: Progress) -> None:
         self.inner.progress(progress)
 
-    def note(self, text: str) -> None:
-        self.inner.note(text)
+    def note(self, note: Note) -> None:
+        self.inner.note(note)

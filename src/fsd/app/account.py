@@ -10,6 +10,7 @@ from fsd.compile.desired import Target
 from fsd.errors import CallFailedError, ErrorCode, RefusedError
 from fsd.manifest.environments import LOCAL, Environment
 from fsd.manifest.models import Networking
+from fsd.release.notes import DefaultVpcUsed, Note
 from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Network
 from fsd.release.reads import ONE_BY_ONE, Reads
@@ -32,7 +33,7 @@ class Connection:
     environment: Environment
     run: str  # who asks, for the ledger: the workflow's run, or user@host
     embedded: Embedded | None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     reads: Reads = ONE_BY_ONE  # of what is looked up before a release; each of several calls
 
     @property
@@ -62,7 +63,7 @@ class Connector(Protocol):
     ) -> Connection: ...
 
 
-def make_target(connection: Connection, networking: Networking) -> tuple[Target, tuple[str, ...]]:
+def make_target(connection: Connection, networking: Networking) -> tuple[Target, tuple[Note, ...]]:
     """Where a release goes, with the notes on how it was found.
 
     Raises CallFailedError where the environment's VPC cannot be found.
@@ -101,7 +102,7 @@ def _subnets(network: Network, *, is_private: bool) -> tuple[str, ...]:
     return subnets
 
 
-def _network(aws: Aws, environment: Environment) -> tuple[Network, tuple[str, ...]]:
+def _network(aws: Aws, environment: Environment) -> tuple[Network, tuple[Note, ...]]:
     vpc = environment.vpc
     found = aws.networks.find(environment.name, vpc_id=vpc.id if vpc else None)
     if found is None:
@@ -124,7 +125,7 @@ def _network(aws: Aws, environment: Environment) -> tuple[Network, tuple[str, ..
             (),
         )
     if found.is_default and environment.name != LOCAL:
-        return found, (f"warning: using the default VPC {found.vpc_id}: its subnets are public",)
+        return found, (DefaultVpcUsed(vpc_id=found.vpc_id),)
     return found, ()
 
 

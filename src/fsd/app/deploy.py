@@ -18,6 +18,7 @@ from fsd.errors import CallFailedError, Interrupted
 from fsd.manifest.rollout_time import estimate_rollout
 from fsd.release.deploy import DeployRequest, deploy
 from fsd.release.job import deploy_job
+from fsd.release.notes import Forced, Note
 from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
@@ -93,8 +94,8 @@ def _make_request(
     )
 
 
-def _forced_note(options: DeployOptions) -> tuple[str, ...]:
-    return (f"forced: {options.forced}",) if options.forced else ()
+def _forced_note(options: DeployOptions) -> tuple[Note, ...]:
+    return (Forced(entry=options.forced),) if options.forced else ()
 
 
 def _with_left_out(result: Result, connection: Connection, image: Image) -> Result:

@@ -14,6 +14,7 @@ from fsd.compile.desired import Image, Release, Target
 from fsd.plan.observed import Observed
 from fsd.release.concurrency.in_flight import CommitOrder, InFlight
 from fsd.release.deploy import OnCancel
+from fsd.release.notes import Note
 from fsd.release.ports import Repository
 from fsd.release.result import Phase
 
@@ -85,7 +86,7 @@ class Prepared(Opened):
     observed: Callable[[], Observed | None]
     started_at: datetime
     phases: tuple[Phase, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,4 +98,4 @@ class Chosen:
     is_there: bool  # nothing has to be built
     repository: Repository | None = None  # of an image that is or was built
     tags: frozenset[str] = frozenset()  # that an image which was built has
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()

@@ -13,6 +13,17 @@ from fsd.app.deployment import Chosen, DeployOptions, Opened, Prepared
 from fsd.compile.desired import Desired, Image
 from fsd.errors import CallFailedError, ErrorCode, RefusedError, UsageError
 from fsd.manifest import names
+from fsd.quoted import Quoted
+from fsd.release.notes import (
+    Created,
+    DigestUnknown,
+    ImageNotBuilt,
+    Made,
+    NoDigest,
+    Note,
+    OutputLine,
+    StepsSkipped,
+)
 from fsd.release.ports import Aws, Registry, RegistryImage, Repository
 from fsd.release.reporter import Reporter
 
@@ -58,7 +69,7 @@ def choose_image(options: DeployOptions, opened: Opened) -> Chosen:
         is_given=False,
         is_there=False,
         repository=repository,
-        notes=(f"the image {name}:{source.tag} is not built yet",),
+        notes=(ImageNotBuilt(image=f"{name}:{source.tag}"),),
     )
 
 
@@ -87,11 +98,11 @@ def image_reference(options: DeployOptions, manifest: Manifest) -> str:
 
 def obtain_image(
     chosen: Chosen, prepared: Prepared, *, reporter: Reporter
-) -> tuple[Image, str, tuple[str, ...]]:
+) -> tuple[Image, str, tuple[Note, ...]]:
     """(image, what the report says, notes)."""
     if chosen.is_given:
         return chosen.image, f"{_image_name(chosen.image)}   given", chosen.notes
-    repository, notes = chosen.repository, tuple[str, ...]()
+    repository, notes = chosen.repository, tuple[Note, ...]()
     if repository is None:
         repository, notes = _create_repository(prepared)
     if chosen.is_there:
@@ -102,7 +113,7 @@ def obtain_image(
 
 def _reuse(
     chosen: Chosen, prepared: Prepared, repository: Repository
-) -> tuple[Image, str, tuple[str, ...]]:
+) -> tuple[Image, str, tuple[Note, ...]]:
     from fsd.image.build import FoundImage, put_tag
 
     registry, image = prepared.connection.aws.registry, chosen.image
@@ -113,7 +124,7 @@ def _reuse(
 
 def _build(
     prepared: Prepared, repository: Repository, *, reporter: Reporter
-) -> tuple[Image, str, tuple[str, ...]]:
+) -> tuple[Image, str, tuple[Note, ...]]:
     from fsd.image.build import build_image
     from fsd.image.patience import Patience
 
@@ -122,20 +133,21 @@ def _build(
         repository=repository,
         registry=prepared.connection.aws.registry,
         version=prepared.release.version,
-        patience=Patience(wait=SystemClock().wait, on_line=reporter.note),
-        on_line=reporter.note,
+        patience=Patience(
+            wait=SystemClock().wait, on_line=lambda line: reporter.note(OutputLine(text=line))
+        ),
+        on_line=lambda line: reporter.note(OutputLine(text=line)),
     )
     notes = built.notes
     text = f"{_image_name(built.image)}   " + (
         "reused, built before" if built.reused else f"built {built.seconds:.1f} s, {built.pushed}"
     )
     if built.skipped:
-        steps = "; ".join(built.skipped)
-        notes = (*notes, f"processes run without Docker, so these steps were skipped: {steps}")
+        notes = (*notes, StepsSkipped(steps=built.skipped))
     return built.image, text, notes
 
 
-def _create_repository(prepared: Prepared) -> tuple[Repository, tuple[str, ...]]:
+def _create_repository(prepared: Prepared) -> tuple[Repository, tuple[Note, ...]]:
     registry = prepared.connection.aws.registry
     name = names.repository(prepared.manifest.metadata.name)
     tags = {
@@ -143,10 +155,10 @@ def _create_repository(prepared: Prepared) -> tuple[Repository, tuple[str, ...]]
         "fsd:pack": prepared.manifest.metadata.pack,
         "fsd:created-by": "deploy",
     }
-    return registry.create_repository(name, tags=tags), (f"created the repository {name}",)
+    return registry.create_repository(name, tags=tags), (Created(what=Made.REPOSITORY, name=name),)
 
 
-def _resolve(reference: str, opened: Opened) -> tuple[Image, tuple[str, ...]]:
+def _resolve(reference: str, opened: Opened) -> tuple[Image, tuple[Note, ...]]:
     """A given image, by digest where its registry says it; else a note that it did not.
 
     Raises CallFailedError where ECR has no such image, UsageError for a reference that is none.
@@ -167,7 +179,7 @@ def _resolve(reference: str, opened: Opened) -> tuple[Image, tuple[str, ...]]:
     return Image(repository=repository, digest=found.digest, tag=tag), ()
 
 
-def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple[str, ...]]:
+def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple[Note, ...]]:
     """Of another account, another Region or another registry. ECS pulls it, and says so if it
     can't: that this role may not read it says nothing of the task's."""
     repository, tag, digest = split_reference(reference)
@@ -176,22 +188,19 @@ def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple
     if digest:
         return image, ()
     if place is None:
-        why = "its registry is not ECR"
+        why: NoDigest | Quoted = NoDigest.NOT_ECR
     else:
         try:
             found = registry.find_image(
                 place["name"], tag or "latest", account=place["account"], region=place["region"]
             )
         except CallFailedError as error:
-            found, why = None, error.what
+            found, why = None, Quoted.of(error)
         else:
-            why = "it is not there"
+            why = NoDigest.NOT_THERE
         if found:
             return replace(image, digest=found.digest), ()
-    return image, (
-        f"the digest of {reference} is not known: {why}. The tag is deployed, and what it names "
-        "can change; give the image by its digest",
-    )
+    return image, (DigestUnknown(reference=reference, why=why),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

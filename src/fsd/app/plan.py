@@ -31,7 +31,7 @@ def run_plan(
         service=desired.service_name,
         environment=desired.environment,
         plan=plan,
-        notes=(*prepared.notes, *chosen.notes, *plan.warnings),
+        notes=(*prepared.notes, *chosen.notes, *plan.notes),
         expected=estimate_rollout(prepared.manifest.service),
         drift=aws.stacks.drift(desired.stack_name) if drift and observed.stack else None,
     )

@@ -21,6 +21,7 @@ from fsd.compile.task_definition import compile_task_definition
 from fsd.manifest import names
 from fsd.manifest.environments import LOCAL
 from fsd.plan.observed import Observed
+from fsd.release.notes import Created, FilesNotFetched, Made, Note
 from fsd.release.observe import ServicePlace, observe
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from fsd.image.settings import BuildSettings
     from fsd.manifest.load import Loaded
     from fsd.manifest.models import Manifest
-
-
-_POINTERS_SHOWN = 3
 
 
 def prepare(
@@ -209,19 +207,9 @@ def _require_named_dockerfile(
     require_dockerfile(settings.context, settings.dockerfile)
 
 
-def _not_fetched(source: Source) -> tuple[str, ...]:
+def _not_fetched(source: Source) -> tuple[Note, ...]:
     """https://docs.github.com/repositories/working-with-files/managing-large-files"""
-    count = len(source.pointers)
-    if not count:
-        return ()
-    shown = ", ".join(source.pointers[:_POINTERS_SHOWN]) + (
-        f" and {count - _POINTERS_SHOWN} more" if count > _POINTERS_SHOWN else ""
-    )
-    files = "file is a Git LFS pointer" if count == 1 else "files are Git LFS pointers"
-    return (
-        f"{count} {files} in the build context, and the image gets no content for it: {shown}; "
-        "set `lfs: true` at actions/checkout, or run git lfs pull",
-    )
+    return (FilesNotFetched(files=tuple(source.pointers)),) if source.pointers else ()
 
 
 def _headline(connection: Connection, manifest: Manifest, release: Release, source: Source) -> str:
@@ -261,11 +249,11 @@ def _manifest_text(file: Path, loaded: Loaded) -> str:
     return f"{file.name}: 0 errors, {warnings} {noun}"
 
 
-def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
+def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[Note, ...]:
     """The rehearsal has no secrets of its own, so it makes up those that the manifest names."""
     service = manifest.service
     named = [*(secret.value_from for secret in service.secrets), *service.environment_files]
     if connection.environment.name != LOCAL or not named:
         return ()
     created = embedded_aws.ensure_secrets(named, service=manifest.metadata.name)
-    return tuple(f"created {name} with a placeholder value" for name in created)
+    return tuple(Created(what=Made.PLACEHOLDER, name=name) for name in created)

@@ -17,6 +17,7 @@ from fsd.cli.options import (
     complete_environment,
     force_option,
 )
+from fsd.release.notes import Promoted
 
 
 @click.command(
@@ -93,7 +94,14 @@ def command(
     with catch_signals() as signals, open_reporter() as reporter:
         promotion = prepare_promotion(request, connect)
         release = promotion.release
-        reporter.note(f"{release.version or release.revision} of {source}, {release.digest[:19]}…")
+        reporter.note(
+            Promoted(
+                version=release.version,
+                revision=release.revision,
+                digest=release.digest,
+                source=source,
+            )
+        )
         options = replace(promotion.options, timeout=timeout, wait=not no_wait, forced=forced)
         result = run_deploy(options, connect, reporter=reporter)
     return finish(result, output=output, interrupted_as=signals.exit_code)

@@ -17,6 +17,7 @@ from fsd import embedded_aws
 from fsd.app.account import Connection, Embedded, WebIdentity, guard_account
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.manifest.environments import LOCAL, Environment
+from fsd.release.notes import Created, Made
 from fsd.streams import say
 
 if TYPE_CHECKING:
@@ -279,7 +280,7 @@ def _connect_local(environment: Environment, *, start: bool) -> Connection:
     poll = timedelta(seconds=2 / max(1.0, instance.speed))
     aws = connect_aws(session, clock=SystemClock(), poll=poll)
     behind = Embedded(endpoint=instance.endpoint, runtime=instance.runtime, speed=instance.speed)
-    notes = () if running else (f"started the embedded AWS at {instance.endpoint}",)
+    notes = () if running else (Created(what=Made.EMBEDDED_AWS, name=instance.endpoint),)
     return Connection(
         aws=aws,
         environment=environment,

@@ -17,6 +17,8 @@ from fsd.image.context import Source, require_dockerfile
 from fsd.image.job import BuildJob, BuildOutcome
 from fsd.image.patience import NO_PATIENCE, Patience
 from fsd.image.reading import as_call_failed
+from fsd.quoted import Quoted
+from fsd.release.notes import Note, OutputLine, TagMissing
 from fsd.release.ports import Registry, RegistryImage, Repository
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
@@ -29,7 +31,7 @@ class Built:
     reused: bool  # the registry had it; nothing was built
     skipped: tuple[str, ...] = ()  # Dockerfile steps that only Docker can do
     pushed: str = ""  # "pushed 3 of 9 layers"
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +131,10 @@ def _reuse(
 
 def put_tag(
     source: Source, built: FoundImage, *, repository: Repository, registry: Registry
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[str, tuple[Note, ...]]:
     """(the tag that people look for, notes). It is told, and stops no deployment: the image has
     the key's tag, and is deployed by its digest."""
-    said, digest = "", built.image.digest
+    said, digest = None, built.image.digest
     for tag in dict.fromkeys((source.tag, source.long_tag)):
         if tag in built.tags:
             return tag, ()
@@ -141,13 +143,13 @@ def put_tag(
             if there is None:
                 registry.tag_digest(repository.name, digest=digest, tag=tag)
         except CallFailedError as error:
-            said = error.what
+            said = error
         else:
             if there is None or there.digest == digest:
                 return tag, ()
-    if not said:
+    if said is None:
         return source.key_tag, ()
-    note = f"the image has the tag {source.key_tag}, and did not get {source.tag}: {said}"
+    note = TagMissing(has=source.key_tag, tag=source.tag, error=Quoted.of(said))
     return source.key_tag, (note,)
 
 
@@ -192,7 +194,7 @@ def _build_snapshot(job: BuildJob) -> BuildOutcome:
         digest=pushed.digest,
         pushed=f"pushed {pushed.pushed} of {pushed.blobs} blobs",
         skipped=pushed.skipped,
-        notes=pushed.notes,
+        notes=tuple(OutputLine(text=note) for note in pushed.notes),
     )
 
 

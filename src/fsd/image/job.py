@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fsd.image.context import Source
 from fsd.image.patience import NO_PATIENCE, Patience
+from fsd.release.notes import Note
 from fsd.release.ports import Registry, Repository
 
 
@@ -42,4 +43,4 @@ class BuildOutcome:
     digest: str
     pushed: str
     skipped: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()

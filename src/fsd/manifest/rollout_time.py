@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from fsd.manifest.models import Service
@@ -41,6 +42,10 @@ class Estimate:
     @property
     def seconds(self) -> int:
         return sum(seconds for _, seconds in self.parts)
+
+    @property
+    def duration(self) -> timedelta:
+        return timedelta(seconds=self.seconds)
 
     @property
     def dominant(self) -> Part:

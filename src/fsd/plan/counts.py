@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from fsd.change import Change
 from fsd.compile.desired import Desired, Scaling
+from fsd.plan.notes import CountWithoutEffect, ForeignPolicies, ForeignTarget, PlanNote, TargetStays
 from fsd.plan.observed import Observed
 
 
@@ -78,7 +79,7 @@ def _within(before: Scaling | None, after: Scaling | None, count: int) -> int:
     return min(max(count, after.minimum), after.maximum)
 
 
-def count_notes(desired: Desired, observed: Observed) -> Iterator[str]:
+def count_notes(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
     """What scales the service beside or instead of FSD, and a `desiredCount` without effect."""
     if observed.scaling is not None:
         yield from _notes_on_others(desired, observed, observed.scaling)
@@ -86,26 +87,16 @@ def count_notes(desired: Desired, observed: Observed) -> Iterator[str]:
     if service is None or observed.has_never_run or not wanted.count_is_said:
         return
     if is_scaled(desired, observed) and service.desired != wanted.desired_count:
-        yield (
-            f"desiredCount {wanted.desired_count} changes nothing: auto scaling has the count "
-            f"({service.desired} now)"
-        )
+        yield CountWithoutEffect(wished=wanted.desired_count, now=service.desired)
 
 
-def _notes_on_others(desired: Desired, observed: Observed, limits: Scaling) -> Iterator[str]:
-    names = ", ".join(observed.other_policies)
-    range_ = f"{limits.minimum} to {limits.maximum} tasks"
+def _notes_on_others(desired: Desired, observed: Observed, limits: Scaling) -> Iterator[PlanNote]:
+    name, others = desired.name, tuple(observed.other_policies)
+    minimum, maximum = limits.minimum, limits.maximum
     if desired.scaling is not None:
-        if names:
-            yield f"{names} scales {desired.name} too; FSD did not make it, and leaves it as it is"
+        if others:
+            yield ForeignPolicies(service=name, policies=others)
     elif not observed.scaling_is_ours:
-        by = f"; {names}" if names else ""
-        yield (
-            f"a scalable target without FSD's policies ({range_}{by}) scales {desired.name}; it is "
-            "left as it is"
-        )
-    elif names:
-        yield (
-            f"the scalable target of {desired.name} ({range_}) stays: {names} needs it, and FSD "
-            "did not make that"
-        )
+        yield ForeignTarget(service=name, minimum=minimum, maximum=maximum, policies=others)
+    elif others:
+        yield TargetStays(service=name, minimum=minimum, maximum=maximum, policies=others)

@@ -20,6 +20,7 @@ from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_count
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
 from fsd.plan.memory import remember
 from fsd.plan.moved_check import find_moved_checks
+from fsd.plan.notes import HealthCheckMoves, PlanNote, VersionKept
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.security_diff import diff_security
 from fsd.plan.steps import (
@@ -68,7 +69,7 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         steps=tuple(steps),
         count=Count(before=counts.before, after=counts.after),
         attach_to=attach_to,
-        warnings=(*_warnings(desired, observed), *count_notes(desired, observed)),
+        notes=(*_warnings(desired, observed), *count_notes(desired, observed)),
     )
 
 
@@ -102,19 +103,16 @@ def _rolls_out(steps: Sequence[Step]) -> bool:
     )
 
 
-def _warnings(desired: Desired, observed: Observed) -> Iterator[str]:
+def _warnings(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
     kept = find_kept_version(desired, observed)
     if kept is not None:
-        yield f"only the version and the commit differ from what runs, so {kept} stays"
+        yield VersionKept(version=kept)
     # The health check belongs to the target group: it judges old and new tasks alike.
     stack = observed.stack
     if stack is None or observed.running is None:
         return
     for moved in find_moved_checks(stack.template, desired.template):
-        yield (
-            f"warning: the health check moves to {moved.change}. It judges the running tasks too, "
-            "so a deployment tries it on them first, unless interruptions are allowed"
-        )
+        yield HealthCheckMoves(moved=moved)
 
 
 def cluster_steps(desired: Desired, observed: Observed) -> Iterator[Step]:

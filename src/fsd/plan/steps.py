@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from fsd.change import Change, Sign
 from fsd.compile.desired import Json, OneOff, Scaling
+from fsd.plan.notes import PlanNote
 from fsd.plan.security_diff import SecurityChange
 
 
@@ -159,7 +160,7 @@ class Plan:
     steps: tuple[Step, ...]
     count: Count | None = None
     attach_to: str = ""  # ARN of the deployment in flight that already does this
-    warnings: tuple[str, ...] = ()
+    notes: tuple[PlanNote, ...] = ()
 
     @property
     def is_empty(self) -> bool:

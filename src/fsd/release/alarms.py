@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
+from fsd.quoted import Quoted
+from fsd.release.notes import AlarmsIgnored, AlarmsMissing, CouldNot, Note, Undone
 from fsd.release.ports import AlarmState, Aws
 from fsd.rollout.cause import Evidence
 
 
-def warnings(aws: Aws, configuration: Json) -> tuple[str, ...]:
+def warnings(aws: Aws, configuration: Json) -> tuple[Note, ...]:
     """Alarms that won't do what the manifest has them for, in this deployment.
 
     One that is in ALARM when a deployment starts has ECS ignore them all until its end.
@@ -22,18 +24,11 @@ def warnings(aws: Aws, configuration: Json) -> tuple[str, ...]:
     try:
         found = aws.alarms.find(names)
     except CallFailedError as error:
-        return (f"the deployment's alarms could not be looked at first: {error.what}",)
-    ringing = [alarm.name for alarm in found if alarm.state == "ALARM"]
-    missing = sorted(set(names) - {alarm.name for alarm in found})
-    told = []
-    if ringing:
-        told.append(
-            f"{_alarms(ringing)} in ALARM already: ECS ignores the alarms of this deployment, "
-            "none of them rolls it back"
-        )
-    if missing:
-        told.append(f"{_alarms(missing)} not there: nothing is rolled back by what does not exist")
-    return tuple(told)
+        return (CouldNot(what=Undone.ALARMS, error=Quoted.of(error)),)
+    ringing = tuple(alarm.name for alarm in found if alarm.state == "ALARM")
+    missing = tuple(sorted(set(names) - {alarm.name for alarm in found}))
+    ignored: tuple[Note, ...] = (AlarmsIgnored(alarms=ringing),) if ringing else ()
+    return (*ignored, AlarmsMissing(alarms=missing)) if missing else ignored
 
 
 def evidence(aws: Aws, names: Sequence[str]) -> tuple[Evidence, ...]:
@@ -49,11 +44,6 @@ def evidence(aws: Aws, names: Sequence[str]) -> tuple[Evidence, ...]:
 
 def _evidence(alarm: AlarmState) -> Evidence:
     return Evidence(source=f"alarm {alarm.name}", text=alarm.reason)
-
-
-def _alarms(names: Sequence[str]) -> str:
-    noun, verb = ("alarm", "is") if len(names) == 1 else ("alarms", "are")
-    return f"CloudWatch {noun} {', '.join(names)} {verb}"
 
 
 def _names(configuration: Json) -> tuple[str, ...]:

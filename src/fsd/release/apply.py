@@ -26,8 +26,9 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
+from fsd.release.notes import Undeleted
 from fsd.release.ports import Aws, TaskDefinition
-from fsd.release.stack_change import undeleted_text
+from fsd.release.stack_change import find_undeleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Applied:
     task_definition_arn: str
     registered: TaskDefinition | None = None  # by this run
     run_one_off: Callable[[RunOneOff, Applied], None] = lambda *_: None
-    undeleted: str = ""  # what the stack's last change could not remove
+    undeleted: Undeleted | None = None  # what the stack's last change could not remove
 
 
 def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> Applied:
@@ -52,7 +53,7 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
             stack = aws.stacks.apply(
                 step.name, template=step.template, tags=dict(desired.stack_tags)
             )
-            undeleted = undeleted_text(stack)
+            undeleted = find_undeleted(stack)
             return replace(applied, outputs=stack.outputs, undeleted=undeleted)
         case RegisterRevision():
             registered = aws.ecs.register(step.definition, tags=desired.task_definition_tags)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fsd.release.notes import Removal, Removing
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws
 from fsd.release.probe import sweep
@@ -32,12 +33,12 @@ def delete_service(
     if aws.scaling.remove(ref.cluster, ref.name):
         removed.append(f"auto scaling of {ref.name}")
     if aws.ecs.find_service(ref.cluster, ref.name) is not None:
-        reporter.note(f"stopping {ref.name}")
+        reporter.note(Removing(what=Removal.SERVICE, name=ref.name))
         aws.ecs.delete_service(ref.cluster, ref.name)
         removed.append(f"service {ref.name}")
     if aws.stacks.find(ref.stack_name) is not None:
         sweep(aws, ref.stack_name, now=None, reporter=reporter)
-        reporter.note(f"deleting stack {ref.stack_name}")
+        reporter.note(Removing(what=Removal.STACK, name=ref.stack_name))
         aws.stacks.delete(ref.stack_name)
         removed.append(f"stack {ref.stack_name} (load balancer, roles, logs)")
     revisions = aws.ecs.delete_task_definitions(ref.name)

@@ -46,6 +46,7 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
+from fsd.quoted import Quoted
 from fsd.release.alarms import warnings
 from fsd.release.apply import Applied, apply_step, split_plan, tasks_after
 from fsd.release.changed import CountCommits
@@ -62,13 +63,26 @@ from fsd.release.concurrency.orphans import discard_if_unused, discard_orphans, 
 from fsd.release.concurrency.races import (
     another_run_was_faster,
     begun_since,
-    name_deployments_since,
+    find_deployments_since,
 )
 from fsd.release.ending import Ending
 from fsd.release.follow import Rollout, ended_unknown, follow
 from fsd.release.healthy import read_targets
 from fsd.release.last_look import AtHand, with_url, with_what_runs
 from fsd.release.ledger import release_info
+from fsd.release.notes import (
+    AnswerLost,
+    AttachedTo,
+    ClashLeft,
+    CountSet,
+    DeploymentAwaited,
+    Note,
+    OneOffFailedAfter,
+    OtherDeployment,
+    OutputLine,
+    Remark,
+    StackKeepsMore,
+)
 from fsd.release.observe import observe, place_of
 from fsd.release.one_off import StepFailedError, make_runner, run_step
 from fsd.release.operation import Operation, ServiceRef
@@ -118,7 +132,7 @@ class DeployRequest:
     on_cancel: OnCancel = OnCancel.LEAVE
     pace: Pace = field(default_factory=Pace)
     phases: tuple[Phase, ...] = ()  # what was done before: manifest, image
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     started_at: datetime | None = None
 
     @property
@@ -219,8 +233,8 @@ class _Deployment:
     attempts: int = 0  # looks whose plan another deployment made out of date
     registered: str = ""  # the revision that this run made, while nothing uses it
     deployment_arn: str = ""
-    notes: tuple[str, ...] = ()
-    late_notes: tuple[str, ...] = ()  # that are told at the end
+    notes: tuple[Note, ...] = ()
+    late_notes: tuple[Note, ...] = ()  # that are told at the end
 
     @property
     def desired(self) -> Desired:
@@ -265,7 +279,7 @@ class _Deployment:
             except StepFailedError as failed:
                 return self._not_begun(failed)
             self.attempts += 1
-            self.reporter.note("another deployment began meanwhile; looking again")
+            self.reporter.note(Remark.ANOTHER_BEGAN)
             look = self._plan()
         return self._unchanged(look)
 
@@ -305,7 +319,7 @@ class _Deployment:
             self.clock.wait(self.request.pace.interval(self.clock.now() - self.started))
         if not look.plan.rolls_out:
             self._discard_registered()  # another run did the very same, and was faster
-        self.notes = look.plan.warnings
+        self.notes = look.plan.notes
         if not look.plan.is_empty:
             self._sweep(look)
         return look
@@ -330,7 +344,7 @@ class _Deployment:
     def _tell_of_the_wait(self, observed: Observed) -> None:
         if observed.in_flight is not None:
             revision = family_revision(observed.in_flight.task_definition_arn)
-            self.reporter.note(f"waiting for the deployment of {revision} to end")
+            self.reporter.note(DeploymentAwaited(revision=revision))
 
     def _sweep(self, look: _Look) -> None:
         if not self.attempts and look.has_targets:
@@ -403,7 +417,7 @@ class _Deployment:
             else:
                 applied = self._apply_step(step, applied, look)
         if plan.attach_to:
-            self.reporter.note(f"attached to the deployment in flight: {plan.attach_to}")
+            self.reporter.note(AttachedTo(deployment_arn=plan.attach_to))
             requested = self._requested(applied.task_definition_arn, arn=plan.attach_to)
         return _Change(look=look, applied=applied, after=after, requested=requested)
 
@@ -423,7 +437,7 @@ class _Deployment:
         configuration = self.desired.service.deployment_configuration
         speed = self.request.pace.speed
         short = too_short_note(self.request.timeout, self.request.expected, speed=speed)
-        said = (*plan.warnings, *warnings(self.aws, configuration))
+        said = (*plan.notes, *warnings(self.aws, configuration))
         self.notes = (*said, short) if short and self.request.wait else said
         for note in self.notes:
             self.reporter.note(note)
@@ -452,7 +466,7 @@ class _Deployment:
         if isinstance(step, ApplyStack) and step.cleans_up:
             clash = self.stack.clash(observed)
             if clash:
-                self._tell_late(f"{clash}{self._name_deployments_since(observed)}; it stays so")
+                self._tell_late(ClashLeft(clash=clash, since=self._deployments_since(observed)))
                 return applied
         if isinstance(step, RegisterRevision) and self.registered:
             # Before somebody else was faster.
@@ -469,7 +483,7 @@ class _Deployment:
             applied.outputs,
             self.aws,
             clock=self.clock,
-            on_line=lambda line: self.reporter.note(f"{step.key} | {line}"),
+            on_line=lambda line: self.reporter.note(OutputLine(source=step.key, text=line)),
             speed=self.request.pace.speed,
         )
         arn = applied.task_definition_arn
@@ -478,19 +492,18 @@ class _Deployment:
         except StepFailedError as failed:
             if not step.is_after:
                 raise
-            self._tell_late(f"warning: {failed.what}; the release stays. {failed.fix}")
+            self._tell_late(OneOffFailedAfter(error=Quoted(text=failed.what), fix=failed.fix))
 
-    def _tell_late(self, note: str) -> None:
+    def _tell_late(self, note: Note) -> None:
         """Now, and at the end."""
         self.late_notes = (*self.late_notes, note)
         self.reporter.note(note)
 
-    def _name_deployments_since(self, observed: Observed) -> str:
+    def _deployments_since(self, observed: Observed) -> tuple[OtherDeployment, ...]:
         """The deployments that began since the look: whoever has changed the stack is among them,
         or is nobody of whom ECS knows."""
         known = observed.known_deployments | {self.deployment_arn}
-        names = name_deployments_since(self.aws.ecs, known, desired=self.desired)
-        return f"; since then began {names}" if names else ""
+        return find_deployments_since(self.aws.ecs, known, desired=self.desired)
 
     def _clean_up_after(self, step: Step, error: CallFailedError) -> None:
         """A step after the stack's failed: the stack goes back, so that nothing is half-done.
@@ -580,7 +593,7 @@ class _Deployment:
             raise _UnknownError(error) from error
         if not is_taken:
             raise error
-        self.reporter.note(f"ECS took the change, but its answer got lost: {error.what}")
+        self.reporter.note(AnswerLost(error=Quoted.of(error)))
 
     def _find(self, change: _Change, requested: Requested) -> Rolling:
         watcher, arn = self._watcher(change.look), requested.arn
@@ -672,23 +685,23 @@ class _Deployment:
         if claimed:
             self.reporter.note(claimed)
         kept, applied = self._clean_up(change, after)
-        told = (claimed, kept, *self.late_notes, applied.undeleted, *_counts_set(after))
+        last = (claimed, kept, *self.late_notes, applied.undeleted, *_counts_set(after))
         self._discard_orphans(rolling, observed)
         return replace(
             result,
-            notes=(*result.notes, *filter(None, told)),
+            notes=(*result.notes, *(note for note in last if note is not None)),
             phases=self.phases.phases,
             finished_at=self.clock.now(),
         )
 
-    def _clean_up(self, change: _Change, after: tuple[Step, ...]) -> tuple[str, Applied]:
+    def _clean_up(self, change: _Change, after: tuple[Step, ...]) -> tuple[Note | None, Applied]:
         """(what to tell of a stack that keeps too much, what was applied)."""
         stacks = tuple(step for step in after if isinstance(step, ApplyStack))
         applied = self._apply_after(change, tuple(step for step in after if step not in stacks))
         try:
-            return "", self._apply_after(replace(change, applied=applied), stacks)
+            return None, self._apply_after(replace(change, applied=applied), stacks)
         except CallFailedError as error:
-            return f"{_KEPT}: {error.what}", applied
+            return StackKeepsMore(error=Quoted.of(error)), applied
 
     def _apply_after(self, change: _Change, steps: tuple[Step, ...]) -> Applied:
         applied = change.applied
@@ -700,7 +713,7 @@ class _Deployment:
         """What only old tasks need stays for the next deployment to remove."""
         now = tuple(step for step in after if not isinstance(step, ApplyStack | RunOneOff))
         if now != after:
-            self.late_notes = (*self.late_notes, _KEPT)
+            self.late_notes = (*self.late_notes, StackKeepsMore())
         return now
 
     @property
@@ -864,7 +877,6 @@ class _Deployment:
         )
 
 
-_KEPT = "the stack keeps what only the old tasks needed; the next deployment removes it"
 # A revision that is older than our deployment by less may be another run's, just about to use it.
 ORPHAN_MARGIN = timedelta(seconds=30)
 
@@ -882,9 +894,9 @@ def _revision_made(step: Step, applied: Applied) -> str:
     return family_revision(applied.task_definition_arn)
 
 
-def _counts_set(steps: tuple[Step, ...]) -> tuple[str, ...]:
+def _counts_set(steps: tuple[Step, ...]) -> tuple[Note, ...]:
     return tuple(
-        f"the desired count of {step.name} is {step.count} now that auto scaling is gone"
+        CountSet(service=step.name, count=step.count)
         for step in steps
         if isinstance(step, SetCount)
     )

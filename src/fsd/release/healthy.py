@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from fsd.release.follow_ups import FollowUp
+from fsd.release.notes import UnhealthyTasks
 from fsd.release.ports import Aws, PermissionDenied
 from fsd.rollout.steadiness import count_healthy
 from fsd.snapshot import ServiceState, TargetHealth
@@ -36,8 +38,8 @@ def read_healthy(
     return count_healthy(service, found, tasks)
 
 
-def unhealthy_note(service: ServiceState, healthy: int, command: str) -> str:
-    """What a success must not keep to itself; "" where all is well."""
+def unhealthy_note(service: ServiceState, healthy: int, *, look: FollowUp) -> UnhealthyTasks | None:
+    """What a success must not keep to itself; None where all is well."""
     if healthy >= service.desired:
-        return ""
-    return f"{healthy} of {service.desired} tasks are healthy: {command}"
+        return None
+    return UnhealthyTasks(healthy=healthy, desired=service.desired, look=look)

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 from fsd.compile.tags import VALUE_LIMIT, clean_value
 from fsd.errors import CallFailedError
 from fsd.release.ledger import untold, write_tags
+from fsd.release.notes import CouldNot
 from fsd.release.ports import Ecs
 from fsd.rollout.cause import Cause
 
@@ -37,7 +38,7 @@ class JournalEntry:
     by: str = ""
 
 
-def note_failure(ecs: Ecs, arn: str, cause: Cause) -> str:
+def note_failure(ecs: Ecs, arn: str, cause: Cause) -> CouldNot | None:
     """Returns what to tell where AWS does not let us; the release ended as it did all the same."""
     return write_tags(ecs, arn, {NOTED: encode_value(f"{cause.code}: {cause.summary}")})
 
@@ -47,7 +48,7 @@ def noted_failure(tags: Mapping[str, str]) -> str:
     return decode_value(tags.get(NOTED, ""))
 
 
-def note_action(ecs: Ecs, arn: str, entry: JournalEntry) -> str:
+def note_action(ecs: Ecs, arn: str, entry: JournalEntry) -> CouldNot | None:
     """The same, of an operation that has begun."""
     try:
         found = ecs.find_task_definition(arn)

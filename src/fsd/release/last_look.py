@@ -8,8 +8,10 @@ from datetime import timedelta
 
 from fsd.compile.desired import OUTPUT_URL
 from fsd.errors import CallFailedError
+from fsd.quoted import Quoted
 from fsd.release.healthy import read_healthy, unhealthy_note
 from fsd.release.ledger import release_info
+from fsd.release.notes import CouldNot, Undone
 from fsd.release.operation import Operation
 from fsd.release.ports import Aws, Stack
 from fsd.release.result import Outcome, ReleaseInfo, Result
@@ -57,7 +59,7 @@ def with_url(
 
 
 def _with_note(result: Result, error: CallFailedError) -> Result:
-    note = f"what runs now could not be read: {error.what}"
+    note = CouldNot(what=Undone.RUNNING, error=Quoted.of(error))
     return replace(result, notes=(*result.notes, note))
 
 
@@ -69,8 +71,8 @@ def _with_service(result: Result, operation: Operation, aws: Aws, at_hand: AtHan
     healthy = read_healthy(aws, service, targets=at_hand.targets)
     notes = result.notes
     if result.outcome in {Outcome.SUCCEEDED, Outcome.UNCHANGED}:
-        command = f"fsd diagnose {ref.options}"
-        notes = (*notes, *filter(None, [unhealthy_note(service, healthy, command)]))
+        note = unhealthy_note(service, healthy, look=ref.command("diagnose"))
+        notes = (*notes, note) if note else notes
     return replace(
         result,
         running=_release(service.task_definition_arn, aws, at_hand),

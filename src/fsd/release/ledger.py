@@ -14,6 +14,8 @@ from fsd.compile.desired import STEADY_TAG, Json
 from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.plan.observed import ObservedRevision
 from fsd.plan.verdict import Mark, mark_of
+from fsd.quoted import Quoted
+from fsd.release.notes import CouldNot, Undone
 from fsd.release.ports import Ecs, TaskDefinition
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.diagnose import family_revision
@@ -153,14 +155,14 @@ def _number(value: object) -> int:
     return int(value) if isinstance(value, str | int) and str(value).isdigit() else 0
 
 
-def write_tags(ecs: Ecs, arn: str, tags: Mapping[str, str]) -> str:
+def write_tags(ecs: Ecs, arn: str, tags: Mapping[str, str]) -> CouldNot | None:
     """Returns what to tell where AWS does not let us: what was done is done all the same."""
     try:
         ecs.tag_task_definition(arn, tags=tags)
     except CallFailedError as error:
         return untold(error)
-    return ""
+    return None
 
 
-def untold(error: CallFailedError) -> str:
-    return f"the ledger could not be written: {error.what}"
+def untold(error: CallFailedError) -> CouldNot:
+    return CouldNot(what=Undone.LEDGER, error=Quoted.of(error))

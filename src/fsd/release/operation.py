@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from fsd.release.border import Border
+from fsd.release.follow_ups import ServiceCommand
 from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Clock
 from fsd.release.reporter import Reporter
@@ -22,6 +23,11 @@ class ServiceRef:
     name: str  # <service>-<env>
     stack_name: str
     log_group: str
+
+    def command(self, name: str, *options: str) -> ServiceCommand:
+        return ServiceCommand(
+            name=name, service=self.service, environment=self.environment, options=options
+        )
 
     @property
     def options(self) -> str:

@@ -19,6 +19,7 @@ from fsd.release.healthy import read_healthy
 from fsd.release.journal import JournalEntry, note_action
 from fsd.release.last_look import AtHand, with_what_runs
 from fsd.release.ledger import NOT_STARTED, SUCCEEDED, read_history, release_info, resolve_version
+from fsd.release.notes import FirstTasks, Forced
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Ecs
@@ -184,7 +185,7 @@ def _unproved(operation: Operation, service: ServiceState) -> ReleaseInfo | None
 def _start(operation: Operation, release: ReleaseInfo, count: int) -> Result:
     """The first tasks of a release: as a deployment, which ECS judges; more tasks of a deployment
     that has ended are not judged by anybody. Where it fails, none is left."""
-    operation.reporter.note(f"{release.revision} never ran: its first tasks are a deployment")
+    operation.reporter.note(FirstTasks(revision=release.revision))
     parameters: Json = {"desiredCount": count, "forceNewDeployment": True}
     result = _update_and_watch(operation, parameters, action="scale", target=release)
     ref, ecs, arn = operation.ref, operation.aws.ecs, release.task_definition_arn
@@ -199,7 +200,7 @@ def _start(operation: Operation, release: ReleaseInfo, count: int) -> Result:
             message = "nothing to go back to: scaled to 0 again"
             result = replace(result, outcome=Outcome.ROLLBACK_FAILED, message=message)
         case _:
-            note = ""
+            note = None
     return replace(result, notes=(*result.notes, note)) if note else result
 
 
@@ -390,7 +391,7 @@ def _result(
         message=ended.message,
         diagnosis=ended.diagnosis,
         next_steps=ended.next_steps,
-        notes=(f"forced: {operation.forced}",) if operation.forced else (),
+        notes=(Forced(entry=operation.forced),) if operation.forced else (),
     )
     if not ended.is_known:
         return result

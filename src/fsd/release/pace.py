@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from fsd.errors import CallFailedError
+from fsd.quoted import Quoted
+from fsd.release.notes import NoAnswer
 from fsd.release.ports import Clock, PermissionDenied, Throttled
 from fsd.release.reporter import Reporter
 from fsd.release.retry import LONGEST_PAUSE, RETRY_TIME
@@ -98,7 +100,7 @@ class Schedule:
             failed = max(self._silence, self._errors // FAILED_LOOKS_A_SILENT_ONE)
             if failed >= self.errors_tolerated:
                 raise
-            self.reporter.note(f"AWS did not answer ({error.what}); looking again")
+            self.reporter.note(NoAnswer(error=Quoted.of(error), is_look=True))
             return None
         self._errors = self._silence = self._throttles = 0
         return found

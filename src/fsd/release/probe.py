@@ -26,6 +26,8 @@ from fsd.plan.moved_check import MovedCheck, find_moved_checks, open_port
 from fsd.plan.observed import Observed
 from fsd.plan.steps import ApplyStack, Plan
 from fsd.plan.transition import is_same_template, output_value
+from fsd.quoted import Quoted
+from fsd.release.notes import CheckPassed, CheckTried, PortOpened, ProbeLeft, Remark
 from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Clock, PermissionDenied, TargetGroupGone, Throttled
 from fsd.release.reporter import Reporter
@@ -85,11 +87,11 @@ def sweep(aws: Aws, stack_name: str, *, now: datetime | None, reporter: Reporter
     try:
         for name in aws.probes.names(probe_prefix(stack_name)):
             if (now is None or is_left_over(name, now=now)) and aws.probes.remove(name):
-                reporter.note("removed the health check's probe that a stopped run had left")
+                reporter.note(Remark.PROBE_SWEPT)
     except PermissionDenied:
         return
     except CallFailedError as error:
-        reporter.note(f"a health check's probe is left over: {error.what} ({error.where})")
+        reporter.note(ProbeLeft(error=Quoted.with_place(error), is_own=False))
 
 
 def try_moved_check(trial: Trial, observed: Observed, plan: Plan) -> None:
@@ -105,12 +107,11 @@ def try_moved_check(trial: Trial, observed: Observed, plan: Plan) -> None:
     healthy = _healthy(trial.aws.targets.health(group))
     if not healthy:
         return
-    tasks = _count(len(healthy), "running task")
-    trial.reporter.note(f"the health check moves to {moved.change}: trying it on {tasks} first")
+    trial.reporter.note(CheckTried(moved=moved, tasks=len(healthy)))
     _open_port(trial, observed, plan, moved)
     failing = _ask(trial, group, moved, healthy)
     if not failing:
-        trial.reporter.note(f"{tasks} answer{'s' if len(healthy) == 1 else ''} {moved.after.text}")
+        trial.reporter.note(CheckPassed(moved=moved, tasks=len(healthy)))
         return
     # What was stopped meanwhile, by scaling in for example, could not answer.
     still = {(target.address, target.port) for target in _healthy(trial.aws.targets.health(group))}
@@ -126,7 +127,7 @@ def _open_port(trial: Trial, observed: Observed, plan: Plan, moved: MovedCheck) 
         return
     opened = open_port(stack.template, step.template)
     if not is_same_template(opened, stack.template):
-        trial.reporter.note(f"letting the load balancer reach port {moved.after.port} meanwhile")
+        trial.reporter.note(PortOpened(port=moved.after.port))
         trial.change_stack(opened)
 
 
@@ -153,7 +154,7 @@ def _ask(
         try:
             return _ask_once(trial, group, moved, targets)
         except TargetGroupGone:
-            trial.reporter.note("the health check's probe was removed meanwhile; asking again")
+            trial.reporter.note(Remark.PROBE_GONE)
     raise CallFailedError(
         f"the health check's probe was removed {_TRIES} times while it was used",
         where=f"target group {probe_prefix(trial.desired.stack_name)}…",
@@ -189,10 +190,7 @@ def _remove(trial: Trial, name: str) -> None:
         trial.aws.probes.remove(name)
         raise
     except CallFailedError as error:
-        trial.reporter.note(
-            f"the health check's probe could not be removed, a later run does it: {error.what} "
-            f"({error.where})"
-        )
+        trial.reporter.note(ProbeLeft(error=Quoted.with_place(error), is_own=True))
 
 
 def _wait_for_answers(

@@ -33,8 +33,8 @@ def progress_of(
     )
 
 
-def bake_text(snapshot: Snapshot, progress: Progress) -> str | None:
-    """What ECS waits for when nothing moves any more; None while something does.
+def baking_alarms(snapshot: Snapshot, progress: Progress) -> tuple[str, ...]:
+    """The alarms that ECS watches when nothing moves any more; () while something does.
 
     Alarms are watched for the bake time once the new tasks are healthy and the old ones gone. ECS
     says neither that it bakes nor until when.
@@ -42,12 +42,11 @@ def bake_text(snapshot: Snapshot, progress: Progress) -> str | None:
     """
     deployment = snapshot.deployment
     if deployment is None or deployment.status is not DeploymentStatus.IN_PROGRESS:
-        return None
+        return ()
     is_complete = 0 < progress.desired <= progress.new_healthy and not progress.old_running
     if not (is_complete and deployment.alarm_status == "MONITORING"):
-        return None
-    alarms = ", ".join(deployment.alarms)
-    return f"all tasks are healthy; ECS watches the alarms for the bake time: {alarms}"
+        return ()
+    return deployment.alarms
 
 
 def _find_listed(service: ServiceState | None, ours: Ours) -> EcsDeployment | None:

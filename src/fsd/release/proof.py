@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fsd.plan.observed import Observed, ObservedRevision
 from fsd.plan.verdict import VERDICT, Mark, is_unproved, mark_of
 from fsd.release.ledger import write_tags
+from fsd.release.notes import CouldNot
 from fsd.release.ports import Ecs
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
@@ -45,18 +46,18 @@ def mark_before_start(ecs: Ecs, arn: str, observed: Observed) -> None:
         ecs.tag_task_definition(arn, tags={VERDICT: str(Mark.NOT_STARTED)})
 
 
-def mark_before_watch(ecs: Ecs, arn: str, observed: Observed) -> str:
+def mark_before_watch(ecs: Ecs, arn: str, observed: Observed) -> CouldNot | None:
     """Before ECS is asked for what it will call done too early: a run that is killed while it
-    watches on leaves no false success. Returns what to tell of it, or ""."""
-    return "" if _is_judged(observed, arn) else put_mark(ecs, arn, Mark.WATCHED)
+    watches on leaves no false success. Returns what to tell of it."""
+    return None if _is_judged(observed, arn) else put_mark(ecs, arn, Mark.WATCHED)
 
 
-def mark_proved(ecs: Ecs, arn: str, observed: Observed, *, was_watched: bool) -> str:
-    """Where it was marked otherwise, before or by this run. Returns what to tell of it, or ""."""
+def mark_proved(ecs: Ecs, arn: str, observed: Observed, *, was_watched: bool) -> CouldNot | None:
+    """Where it was marked otherwise, before or by this run. Returns what to tell of it."""
     is_marked = was_watched and not _is_judged(observed, arn)
     if is_marked or is_unproved(_tags(observed, arn)):
         return put_mark(ecs, arn, Mark.PROVED)
-    return ""
+    return None
 
 
 def _is_judged(observed: Observed, arn: str) -> bool:
@@ -66,7 +67,7 @@ def _is_judged(observed: Observed, arn: str) -> bool:
     return is_good or mark_of(_tags(observed, arn)) is not None
 
 
-def put_mark(ecs: Ecs, arn: str, mark: Mark) -> str:
+def put_mark(ecs: Ecs, arn: str, mark: Mark) -> CouldNot | None:
     """What AWS does not let us do is told: the release ended as it did all the same."""
     return write_tags(ecs, arn, {VERDICT: str(mark)})
 

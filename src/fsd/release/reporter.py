@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import Protocol, TypeVar, cast
 
+from fsd.release.notes import Note
 from fsd.release.result import Phase, Progress
 
 Value = TypeVar("Value")
@@ -22,7 +23,7 @@ class Reporter(Protocol):
 
     def progress(self, progress: Progress) -> None: ...
 
-    def note(self, text: str) -> None: ...
+    def note(self, note: Note) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,8 @@ class Hiding:
     def progress(self, progress: Progress) -> None:
         self.inner.progress(replace(progress, note=self.hide(progress.note)))
 
-    def note(self, text: str) -> None:
-        self.inner.note(self.hide(text))
+    def note(self, note: Note) -> None:
+        self.inner.note(hide_in(note, self.hide))
 
 
 def hide_in(value: Value, hide: Callable[[str], str]) -> Value:
@@ -68,5 +69,5 @@ class Silent:
     def progress(self, progress: Progress) -> None:
         del progress
 
-    def note(self, text: str) -> None:
-        del text
+    def note(self, note: Note) -> None:
+        del note

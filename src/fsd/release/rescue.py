@@ -17,6 +17,7 @@ from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.transition import transition_template
 from fsd.release.concurrency.races import find_lost_race
 from fsd.release.healthy import read_targets
+from fsd.release.notes import ServiceIsDown
 from fsd.release.result import Outcome
 from fsd.release.rollback import (
     GoBack,
@@ -52,11 +53,14 @@ def bring_back(back: GoBack, ended: RolledBackTo) -> RolledBackTo:
 
 
 def _bring_back(back: GoBack, good: str, ended: RolledBackTo) -> RolledBackTo:
-    name, revision = back.ref.name, family_revision(good)
     since = _down_since(back, good)
-    back.operation.reporter.note(
-        f"no task of {name} is healthy since {since}; bringing {revision} back"
+    down = ServiceIsDown(
+        service=back.ref.name,
+        revision=family_revision(good),
+        since=since.at,
+        is_since_known=since.is_known,
     )
+    back.operation.reporter.note(down)
     tried = _restore_check(back)
     if tried is None and ended.outcome is Outcome.ROLLED_BACK and _comes_up(back):
         return _up_again(back, ended, since)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fsd.change import Change
 from fsd.errors import ExitCode
 from fsd.plan.steps import Step
+from fsd.release.notes import Note
 from fsd.rollout.cause import Diagnosis
 
 
@@ -146,7 +147,7 @@ class Result:
     was_begun: bool = True  # False: a step before the rollout failed
     message: str = ""  # the one sentence for outcomes that are not plain success
     next_steps: tuple[str, ...] = ()  # commands
-    notes: tuple[str, ...] = field(default=())  # placeholder secrets, warnings, skipped RUN steps
+    notes: tuple[Note, ...] = ()
 
     @property
     def duration(self) -> timedelta:

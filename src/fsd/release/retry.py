@@ -13,6 +13,8 @@ from datetime import timedelta
 from typing import TypeVar, cast
 
 from fsd.errors import CallFailedError
+from fsd.quoted import Quoted
+from fsd.release.notes import NoAnswer
 from fsd.release.ports import Aws, Clock, Ecs, Stacks
 from fsd.release.reporter import Reporter
 
@@ -38,7 +40,7 @@ class Retry:
             except CallFailedError as error:
                 if not error.may_pass or waited >= self.limit:
                     raise
-                self.reporter.note(f"AWS did not answer ({error.what}); asking again")
+                self.reporter.note(NoAnswer(error=Quoted.of(error), is_look=False))
             self.clock.wait(pause / self.speed)
             waited += pause
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -16,9 +16,11 @@ from fsd.plan.memory import still_needed
 from fsd.plan.observed import Observed
 from fsd.plan.transition import is_same_template, transition_template
 from fsd.plan.verdict import Mark, mark_of
+from fsd.quoted import Quoted
 from fsd.release.concurrency.races import TOO_LATE, LostRace, find_lost_race, superseded_by
 from fsd.release.ending import outcome_of
 from fsd.release.ledger import describe_newest
+from fsd.release.notes import StopRefused
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.ports import Aws, PermissionDenied
 from fsd.release.proof import last_proved, put_mark
@@ -189,7 +191,7 @@ def _stop(back: GoBack, good: str | None) -> PermissionDenied | None:
             raise
         # ECS's circuit breaker may do it all the same. A first deployment: what counts is that no
         # task is left.
-        back.operation.reporter.note(f"ECS did not stop the deployment: {error.what}")
+        back.operation.reporter.note(StopRefused(error=Quoted.of(error)))
     return None
 
 

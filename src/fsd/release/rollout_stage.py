@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from fsd.release.progress import bake_text
+from fsd.release.progress import baking_alarms
 from fsd.release.result import Progress
 from fsd.snapshot import Snapshot
 
@@ -48,7 +48,7 @@ def stage_of(snapshot: Snapshot, progress: Progress) -> RolloutStage:
         return RolloutStage.DRAIN
     if progress.old_running:
         return RolloutStage.REPLACE
-    return RolloutStage.BAKE if bake_text(snapshot, progress) else RolloutStage.SETTLE
+    return RolloutStage.BAKE if baking_alarms(snapshot, progress) else RolloutStage.SETTLE
 
 
 def draining_since(snapshot: Snapshot) -> datetime | None:
@@ -81,7 +81,8 @@ def what_is_true(snapshot: Snapshot, progress: Progress, drain: Drain) -> str:
         case RolloutStage.DRAIN:
             return f"{new} and serve; the old ones' connections drain{_until(snapshot, drain)}"
         case RolloutStage.BAKE:
-            return bake_text(snapshot, progress) or new
+            alarms = ", ".join(baking_alarms(snapshot, progress))
+            return f"{new}; ECS watches the alarms for the bake time: {alarms}"
         case _:
             return new
 

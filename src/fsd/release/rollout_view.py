@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from fsd.release.notes import AlarmsWatched, DeploymentPaused, Note, TasksWatched
 from fsd.release.ports import Clock
-from fsd.release.progress import bake_text, progress_of
+from fsd.release.progress import baking_alarms, progress_of
 from fsd.release.reporter import Reporter
 from fsd.release.result import Progress
 from fsd.release.rollout_stage import Drain, RolloutStage, slowest_text, stage_of, what_is_true
 from fsd.rollout.assess import Ours
-from fsd.rollout.hooks import paused_text
 from fsd.snapshot import Snapshot
 
 
@@ -21,7 +21,7 @@ class RolloutView:
     reporter: Reporter
     started: datetime
     old_revision: str = ""
-    warnings: list[str] = field(default_factory=list)  # each told once
+    warnings: list[Note] = field(default_factory=list)  # each told once
     # What took the time so far.
     stage_times: dict[RolloutStage, timedelta] = field(default_factory=dict)
     _shown_at: datetime | None = None
@@ -30,25 +30,22 @@ class RolloutView:
     def show(self, snapshot: Snapshot, ours: Ours, *, event: str) -> None:
         deployment = snapshot.deployment
         if deployment is not None and deployment.awaits is not None:
-            self.warn(paused_text(deployment.awaits, deployment.lifecycle_stage))
+            self.warn(DeploymentPaused(hook=deployment.awaits, stage=deployment.lifecycle_stage))
         progress = self._progress(snapshot, ours, note=event)
         self._take_time(stage_of(snapshot, progress))
         self.reporter.progress(progress)
-        baking = bake_text(snapshot, progress)
+        baking = baking_alarms(snapshot, progress)
         if baking and ours.arn != self._baking:
             self._baking = ours.arn
-            self.reporter.note(baking)
+            self.reporter.note(AlarmsWatched(alarms=baking))
 
     def tell_of_the_wait(self, seconds: float) -> None:
-        self.reporter.note(
-            f"ECS calls it done; for {seconds:g} s more none of its tasks may end by itself "
-            "(deployment.steadyFor)"
-        )
+        self.reporter.note(TasksWatched(seconds=seconds))
 
-    def warn(self, text: str) -> None:
-        if text not in self.warnings:
-            self.warnings.append(text)
-            self.reporter.note(text)
+    def warn(self, note: Note) -> None:
+        if note not in self.warnings:
+            self.warnings.append(note)
+            self.reporter.note(note)
 
     def where_it_stands(self, snapshot: Snapshot, ours: Ours, drain: Drain) -> str:
         """For a wait that ended before ECS did: what is true, and what took the time."""

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fsd.errors import CallFailedError
+from fsd.quoted import Quoted
 from fsd.release.healthy import read_targets
+from fsd.release.notes import CouldNot, Note, Undone
 from fsd.release.pace import CallBudget
 from fsd.release.ports import Aws, PermissionDenied
 from fsd.rollout.assess import Ours
@@ -54,7 +56,7 @@ class ServiceReader:
     cluster: str
     service: str
     budget: CallBudget
-    warn: Callable[[str], None]  # of what the role may not read
+    warn: Callable[[Note], None]  # of what the role may not read
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(service=None, deployment=None))
     others: tuple[ServiceDeployment, ...] = ()  # not known before either, and not ours
     event: str = ""  # the newest of the last look
@@ -261,7 +263,7 @@ class ServiceReader:
                 self.read_tasks()
             self._read_targets(targets(), service)
         except PermissionDenied as error:
-            self.warn(f"no stopped tasks and targets to explain a failure: {error.what}")
+            self.warn(CouldNot(what=Undone.EXPLANATION, error=Quoted.of(error)))
         except CallFailedError:
             self.budget.spent += 1
 

@@ -13,6 +13,8 @@ from fsd.plan.diff import diff_templates
 from fsd.plan.memory import split_memory
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.transition import is_same_template, left_behind, transition_template
+from fsd.quoted import Quoted
+from fsd.release.notes import ClashMended, LeftBehind, Note, StackClash, StackNotRestored, Undeleted
 from fsd.release.ports import Stack, Stacks
 from fsd.release.reporter import Reporter
 
@@ -30,13 +32,13 @@ class StackChange:
             self.before = observed.stack
         self.template = template
 
-    def clash(self, observed: Observed) -> str:
-        """In what it is not as this run found or made it; "" where it is."""
+    def clash(self, observed: Observed) -> StackClash | None:
+        """In what it is not as this run found or made it; None where it is."""
         now = self.stacks.find(self.desired.stack_name)
         ours = self.template or (observed.stack.template if observed.stack else None)
         if now is None or ours is None or is_same_template(now.template, ours):
-            return ""
-        return changed_text(self.desired.stack_name, ours, now.template)
+            return None
+        return find_clash(self.desired.stack_name, ours, now.template)
 
     def changes_roles(self) -> bool:
         """Whether this run made a role, or changed what one may."""
@@ -50,7 +52,7 @@ class StackChange:
             stack = self.stacks.apply(
                 self.desired.stack_name, template=before.as_found, tags=dict(before.tags)
             )
-            self._tell(undeleted_text(stack))
+            self._tell(find_undeleted(stack))
 
     def restore_if_ours(self) -> None:
         """Unless somebody has changed it since. What AWS refuses is told."""
@@ -63,33 +65,33 @@ class StackChange:
             elif now is not None:
                 self._tell(self._left_behind(now.template))
         except CallFailedError as error:
-            what = f"the stack could not be put back: {error.what}"
-            self._tell("; ".join(filter(None, (what, self._left_behind(self.template)))))
+            left = self._left_behind(self.template)
+            self._tell(StackNotRestored(error=Quoted.of(error), left=left))
         self.template = None
 
-    def _left_behind(self, now: Json) -> str:
+    def _left_behind(self, now: Json) -> LeftBehind | None:
         good = self.before.template if self.before else {}
-        return left_behind_text(self.desired.stack_name, now, good, self.template or {})
+        return find_left_behind(self.desired.stack_name, now, good, self.template or {})
 
-    def _tell(self, note: str) -> None:
-        if note:
+    def _tell(self, note: Note | None) -> None:
+        if note is not None:
             self.reporter.note(note)
 
-    def claim(self, seen: Stack | None) -> str:
+    def claim(self, seen: Stack | None) -> ClashMended | None:
         """Put back what this release needs, where another run changed the stack under it; what
-        that run added stays: its tasks may be on their way. Returns what to tell of it, or ""."""
+        that run added stays: its tasks may be on their way. Returns what to tell of it."""
         if seen is None:
-            return ""
+            return None
         wanted = transition_template(seen.template, self.desired.template)
         if is_same_template(wanted, seen.template):
-            return ""
+            return None
         tags = dict(self.desired.stack_tags)
-        text = changed_text(self.desired.stack_name, wanted, seen.template)
+        clash = find_clash(self.desired.stack_name, wanted, seen.template)
         try:
             self.stacks.apply(self.desired.stack_name, template=wanted, tags=tags)
         except CallFailedError as error:
-            return f"{text}; what this release needs could not be put back: {error.what}"
-        return f"{text}; what this release needs is there again"
+            return ClashMended(clash=clash, error=Quoted.of(error))
+        return ClashMended(clash=clash, error=None)
 
     def with_stack_before(self, observed: Observed) -> Observed:
         return observed if self.template is None else replace(observed, stack=self.before)
@@ -99,6 +101,22 @@ class StackChange:
         stack = observed.stack
         dead = stack.template if stack is not None and stack.memory is not None else None
         return self.template or dead
+
+
+def find_clash(name: str, expected: Json, now: Json) -> StackClash:
+    """That somebody has changed it. Who, a template does not tell."""
+    changes = diff_templates(expected, split_memory(now)[0])
+    return StackClash(stack=name, changes=tuple(changes))
+
+
+def find_left_behind(name: str, now: Json, good: Json, made: Json) -> LeftBehind | None:
+    names = tuple(left_behind(now, good, made))
+    return LeftBehind(stack=name, resources=names) if names else None
+
+
+def find_undeleted(stack: Stack) -> Undeleted | None:
+    """What is no longer in the stack, so that no later deployment removes it."""
+    return Undeleted(resources=tuple(stack.undeleted)) if stack.undeleted else None
 
 
 def changed_text(name: str, expected: Json, now: Json) -> str:

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from fsd.errors import CallFailedError, ErrorCode
+from fsd.quoted import Quoted
 from fsd.release.concurrency.races import taken_over_notes
+from fsd.release.notes import CouldNot, TakenOver, Undone
 from fsd.release.pace import CallBudget, Pace, Schedule
 from fsd.release.ports import Aws, Clock, PermissionDenied
 from fsd.release.reporter import Reporter
@@ -58,7 +60,7 @@ class Watcher:
     old_revision: InitVar[str] = ""
     steady_for: timedelta = timedelta()  # as on AWS; `pace.speed` divides it
     is_confirming: bool = False  # ECS calls it done; we do not yet
-    taken_over: tuple[str, ...] = ()  # what to tell of deployments that ours ended
+    taken_over: tuple[TakenOver, ...] = ()  # what to tell of deployments that ours ended
     reader: ServiceReader = field(init=False)
     schedule: Schedule = field(init=False)
     view: RolloutView = field(init=False)
@@ -192,7 +194,7 @@ class Watcher:
             try:
                 targets = self.reader.read_targets_anew()
             except PermissionDenied as error:
-                self.view.warn(f"the targets' health could not be compared: {error.what}")
+                self.view.warn(CouldNot(what=Undone.TARGETS, error=Quoted.of(error)))
                 return Succeeded()
         if any(target.state == "healthy" for target in targets):
             return Succeeded()

@@ -16,6 +16,7 @@ from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import Phase, ReleaseInfo, Result
 from fsd.report.changes import change_json, phase_text
 from fsd.report.condition import served_text
+from fsd.report.notes import note_texts
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import group_name
 from fsd.rollout.present import GroupLook
@@ -55,7 +56,7 @@ def result_json(result: Result) -> Json:
         "diagnosis": diagnosis_json(result.diagnosis) if result.diagnosis else None,
         "message": result.message,
         "nextSteps": list(result.next_steps),
-        "notes": list(result.notes),
+        "notes": list(note_texts(result.notes)),
     }
 
 

@@ -28,6 +28,7 @@ from fsd.report.github_text import (
     row,
     sentence,
 )
+from fsd.report.notes import note_texts
 from fsd.report.render import next_steps
 from fsd.report.wording import (
     capitalised,
@@ -147,7 +148,7 @@ def _body(result: Result, *, run_url: str, mentions: bool) -> str:
             _next_block(result),
             details(_rollout_title(result.phases), _rollout(result, is_failure=failed)),
             details("What changed", "" if failed else _changes_list(result)),
-            details("Notes", note_list(result.notes)),
+            details("Notes", note_list(note_texts(result.notes))),
         ]
     )
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
 from fsd.durations import duration_text
+from fsd.release.notes import Note
 from fsd.release.result import Phase, PhaseState, Progress
 from fsd.report.changes import phase_text
+from fsd.report.notes import note_text
 from fsd.streams import Unbreakable, printable
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}
@@ -48,8 +50,8 @@ class PlainReporter:
         if progress.note:
             self._line(self._now(), f"  ECS: {printable(progress.note)}")
 
-    def note(self, text: str) -> None:
-        self._line(self._now(), f"  {printable(text)}")
+    def note(self, note: Note) -> None:
+        self._line(self._now(), f"  {printable(note_text(note))}")
 
     def _line(self, at: datetime, text: str) -> None:
         # One write a line: lines of parallel jobs share a log.

@@ -29,6 +29,7 @@ from fsd.report.github_text import (
     note_list,
     sentence,
 )
+from fsd.report.notes import note_texts
 from fsd.report.plans import PlanReport, plan_summary
 from fsd.report.security import security_sentences
 from fsd.report.wording import capitalised, clip
@@ -107,7 +108,7 @@ def _plan_block(planned: PlanReport) -> str:
             attach if plan.attach_to else "",
             "\n".join(security),
             code_block(lines, language="diff") if lines else "",
-            note_list(planned.notes),
+            note_list(note_texts(planned.notes)),
         ]
     )
 

@@ -9,8 +9,10 @@ from fsd.change import Change, Sign
 from fsd.durations import duration_text
 from fsd.manifest.rollout_time import Estimate
 from fsd.plan.steps import ApplyStack, Plan
+from fsd.release.notes import Note
 from fsd.release.ports import Drifted, StackDrift
 from fsd.report.changes import change_json, step_kind, step_subject, step_text
+from fsd.report.notes import note_texts
 from fsd.report.security import security_json, security_sentences
 from fsd.report.wording import clip, note_lines, wrap
 
@@ -25,7 +27,7 @@ class PlanReport:
     service: str
     environment: str
     plan: Plan
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     expected: Estimate | None = None  # of a rollout of this service
     drift: StackDrift | None = None  # where it was asked for
 
@@ -89,7 +91,7 @@ def plan_text(planned: PlanReport) -> str:
         lines += wrap(line, first="    drift          ", rest=" " * 19)
     if plan.attach_to:
         lines.append("  a deployment in flight does this already; `fsd deploy` attaches to it")
-    for note in planned.notes:
+    for note in note_texts(planned.notes):
         lines += note_lines(note)
     return "\n".join(lines)
 
@@ -168,5 +170,5 @@ def plan_json(planned: PlanReport) -> dict[str, object]:
             }
             for step in plan.steps
         ],
-        "notes": list(planned.notes),
+        "notes": list(note_texts(planned.notes)),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fsd.durations import duration_text
 from fsd.release.result import Outcome, Result
 from fsd.report.changes import changes_text
+from fsd.report.notes import note_texts
 from fsd.report.wording import (
     capitalised,
     count_text,
@@ -32,7 +33,7 @@ def terminal_result(result: Result) -> str:
         )
         lines.append("")
     lines += _verdict(result)
-    lines += [line for note in result.notes for line in note_lines(note)]
+    lines += [line for note in note_texts(result.notes) for line in note_lines(note)]
     return "\n".join(lines)
 
 

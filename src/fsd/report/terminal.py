@@ -15,8 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fsd.durations import duration_text
+from fsd.release.notes import Note
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress
 from fsd.report.changes import phase_text
+from fsd.report.notes import note_text
 from fsd.report.plain import failed_text, new_text
 from fsd.report.wording import clip
 from fsd.streams import MOST_COLUMNS, Unbreakable, printable
@@ -150,9 +152,12 @@ class LiveReporter:
         self._screen.progress = progress
         self._live.start()
         if progress.note:
-            self.note(progress.note)
+            self._add(progress.note)
 
-    def note(self, text: str) -> None:
+    def note(self, note: Note) -> None:
+        self._add(note_text(note))
+
+    def _add(self, text: str) -> None:
         self._screen.notes = (*self._screen.notes, printable(text))[-NOTES_SHOWN:]
         self._live.start()
 

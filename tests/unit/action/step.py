@@ -20,6 +20,7 @@ from fsd.github.runner import PREFIX, Runner
 from fsd.manifest.environments import Environment
 from fsd.manifest.finding import Finding, Severity
 from fsd.plan.steps import Plan
+from fsd.release.notes import OutputLine
 from fsd.release.reporter import Reporter
 from fsd.release.result import PhaseName, PhaseState, Result
 from fsd.report.plans import PlanReport
@@ -85,7 +86,7 @@ class FakeDeployer:
             raise self.bug
         reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text=""))
         for line in self.lines:
-            reporter.note(line)
+            reporter.note(OutputLine(text=line))
         end = self.ends.get(options.file.stem, make_result())
         if isinstance(end, FsdError):
             raise end

@@ -52,7 +52,7 @@ def seen(
 
 def screen(desired: Desired, observed: Observed) -> str:
     plan = plan_release(desired, observed)
-    return plan_text(PlanReport(service="web", environment="dev", plan=plan, notes=plan.warnings))
+    return plan_text(PlanReport(service="web", environment="dev", plan=plan, notes=plan.notes))
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_plan__target_of_somebody_else__named_and_left() -> None:
     assert screen(wanted(None), observed) == (
         "web → dev    nothing to change\n"
         "  note: a scalable target without FSD's policies (3 to 10 tasks; cpu50) scales web-dev; "
-        "it is left\n"
-        "    as it is"
+        "FSD does not\n"
+        "    change it"
     )
 
 
@@ -117,7 +117,7 @@ def test_plan__own_auto_scaling_ends_beside_anothers_policy__target_and_count_st
         "web → dev    1 to remove\n"
         "  - scaling        no longer scaled by FSD's policies; night stays\n"
         "  note: the scalable target of web-dev (2 to 8 tasks) stays: night needs it, and FSD did "
-        "not make\n"
+        "not create\n"
         "    that\n"
         "  note: desiredCount 2 changes nothing: auto scaling has the count (6 now)"
     )
@@ -142,5 +142,5 @@ def test_plan__policy_beside_ours__named() -> None:
 
     assert screen(wanted(None, SCALING), observed) == (
         "web → dev    nothing to change\n"
-        "  note: queue-depth scales web-dev too; FSD did not make it, and leaves it as it is"
+        "  note: queue-depth scales web-dev too; FSD did not create it and does not change it"
     )

@@ -20,6 +20,7 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
+from fsd.report.notes import note_texts
 from tests.fakes.aws import FakeAws
 from tests.unit.release.desired import make_desired
 
@@ -109,7 +110,7 @@ def test_plan_release__health_check_moves__says_that_running_tasks_are_asked_too
 
     plan = plan_release(replace(make_desired(), template=template), before)
 
-    assert [says in warning for warning in plan.warnings] == [True] * bool(says)
+    assert [says in text for text in note_texts(plan.notes)] == [True] * bool(says)
 
 
 def test_plan_release__only_the_count__no_rollout() -> None:

@@ -8,6 +8,7 @@ from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Json
 from fsd.plan.observed import Observed, ObservedRevision
 from fsd.plan.planner import plan_release
 from fsd.plan.unnamed import find_kept_version
+from fsd.report.notes import note_texts
 from tests.fakes.aws import FakeAws
 from tests.unit.plan.test_planner import NOTHING
 from tests.unit.release.desired import make_desired
@@ -57,7 +58,7 @@ def test_find_kept_version__only_the_name_differs__stays(version: str, commit: s
 
     assert find_kept_version(wanted(), observed) == version
     plan = plan_release(wanted(), observed)
-    assert plan.warnings == (
+    assert note_texts(plan.notes) == (
         f"only the version and the commit differ from what runs, so {version} stays",
     )
 

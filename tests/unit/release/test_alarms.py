@@ -10,12 +10,13 @@ from fsd.release.alarms import evidence, warnings
 from fsd.release.deploy import deploy
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
+from fsd.report.notes import note_texts
 from fsd.rollout.cause import Evidence
 from tests.fakes.aws import FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
 WATCHED: Json = {"alarms": {"alarmNames": ["5xx", "slow"], "enable": True, "rollback": True}}
-IGNORED = "ECS ignores the alarms of this deployment, none of them rolls it back"
+IGNORED = "ECS ignores the alarms of this deployment, so none of them rolls it back"
 
 
 @pytest.fixture
@@ -26,34 +27,38 @@ def aws() -> FakeAws:
 
 
 def test_warnings__alarms_that_are_quiet__none(aws: FakeAws) -> None:
-    assert warnings(aws.aws(), WATCHED) == ()
+    assert note_texts(warnings(aws.aws(), WATCHED)) == ()
 
 
 def test_warnings__in_alarm_already__says_that_ecs_ignores_them(aws: FakeAws) -> None:
     aws.alarms.states["5xx"] = "ALARM"
 
-    assert warnings(aws.aws(), WATCHED) == (f"CloudWatch alarm 5xx is in ALARM already: {IGNORED}",)
+    assert note_texts(warnings(aws.aws(), WATCHED)) == (
+        f"CloudWatch alarm 5xx is in ALARM already: {IGNORED}",
+    )
 
 
 def test_warnings__both_in_alarm__names_both(aws: FakeAws) -> None:
     aws.alarms.states = {"5xx": "ALARM", "slow": "ALARM"}
 
-    assert warnings(aws.aws(), WATCHED)[0].startswith("CloudWatch alarms 5xx, slow are in ALARM")
+    assert note_texts(warnings(aws.aws(), WATCHED))[0].startswith(
+        "CloudWatch alarms 5xx, slow are in ALARM"
+    )
 
 
 def test_warnings__alarm_that_does_not_exist__says_so(aws: FakeAws) -> None:
     del aws.alarms.states["slow"]
 
-    assert warnings(aws.aws(), WATCHED) == (
-        "CloudWatch alarm slow is not there: nothing is rolled back by what does not exist",
+    assert note_texts(warnings(aws.aws(), WATCHED)) == (
+        "CloudWatch alarm slow is missing: an alarm that does not exist rolls nothing back",
     )
 
 
 def test_warnings__denied__says_so_and_goes_on(aws: FakeAws) -> None:
     aws.alarms.error = CallFailedError("AccessDenied", where="5xx, slow", fix="allow it")
 
-    assert warnings(aws.aws(), WATCHED) == (
-        "the deployment's alarms could not be looked at first: AccessDenied",
+    assert note_texts(warnings(aws.aws(), WATCHED)) == (
+        "the deployment's alarms could not be read before it began: AccessDenied",
     )
 
 
@@ -94,4 +99,4 @@ def test_deploy__alarm_in_alarm_already__warned_and_deployed(aws: FakeAws) -> No
     )
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert result.notes == (f"CloudWatch alarm 5xx is in ALARM already: {IGNORED}",)
+    assert note_texts(result.notes) == (f"CloudWatch alarm 5xx is in ALARM already: {IGNORED}",)

@@ -13,6 +13,7 @@ from fsd.release.deploy import DeployRequest, OnCancel, deploy
 from fsd.release.ports import RevisionInactive, Throttled
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, PhaseName, ReleaseInfo, Result
+from fsd.report.notes import note_texts
 from tests.fakes.aws import START, FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
@@ -319,7 +320,7 @@ def test_deploy__last_look_fails__still_the_success_that_it_was() -> None:
     result = run(aws, clock=clock)
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert result.notes == ("what runs now could not be read: connection reset",)
+    assert note_texts(result.notes) == ("what runs now could not be read: connection reset",)
     assert result.running is not None
 
 
@@ -395,7 +396,7 @@ def test_deploy__last_look_is_throttled__looks_again() -> None:
     result = run(aws)
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert result.notes == ()
+    assert note_texts(result.notes) == ()
 
 
 def test_deploy__what_runs_cannot_be_described__still_names_the_release_that_it_saw() -> None:
@@ -745,7 +746,7 @@ def test_deploy__another_began_within_the_call__says_whom_it_took_over_from() ->
     result = run(aws)
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert result.notes == (
+    assert note_texts(result.notes) == (
         "took over from the deployment of web-dev:50, which began in the same moment and was in "
         "flight",
     )
@@ -800,8 +801,8 @@ def test_deploy__another_changes_the_stack_meanwhile__not_cleaned_up() -> None:
     resources = aws.stacks.stacks["fsd-web-dev"].template["Resources"]
     assert isinstance(resources, dict)
     assert sorted(resources) == ["New", "Theirs"]
-    assert result.notes[-1] == (
-        "fsd-web-dev is not as this run left it (+Theirs · -Logs); it stays so"
+    assert note_texts(result.notes)[-1] == (
+        "fsd-web-dev is not as this run left it (+Theirs · -Logs); FSD does not change it"
     )
 
 
@@ -815,9 +816,9 @@ def test_deploy__the_run_that_changes_the_stack_is_known__named() -> None:
 
     result = run(aws, make_request(changed), clock)
 
-    assert result.notes[-1] == (
-        "fsd-web-dev is not as this run left it (+Theirs · -Logs); since then began the deployment "
-        "of web-dev:41; it stays so"
+    assert note_texts(result.notes)[-1] == (
+        "fsd-web-dev is not as this run left it (+Theirs · -Logs); begun since then: the "
+        "deployment of web-dev:41; FSD does not change it"
     )
 
 
@@ -829,7 +830,7 @@ def test_deploy__only_keys_in_another_order__cleaned_up_without_a_word() -> None
 
     result = run(aws, make_request(changed))
 
-    assert result.notes == ()
+    assert note_texts(result.notes) == ()
     now = aws.stacks.stacks["fsd-web-dev"].template
     assert is_same_template(now, clients("0.0.0.0/0"))
 
@@ -861,7 +862,7 @@ def test_deploy__cloudformation_could_not_delete__listed_as_left_behind() -> Non
 
     result = run(aws, make_request(changed))
 
-    assert result.notes == (
+    assert note_texts(result.notes) == (
         "left behind, because CloudFormation could not delete it: Logs /ecs/web-dev",
     )
 
@@ -878,7 +879,7 @@ def test_deploy__another_takes_from_the_stack_what_ours_needs__put_back() -> Non
     assert result.outcome is Outcome.SUCCEEDED
     assert isinstance(resources, dict)
     assert sorted(resources) == ["Logs", "Theirs"]
-    assert result.notes == (
+    assert note_texts(result.notes) == (
         "fsd-web-dev is not as this run left it (-Logs); what this release needs is there again",
     )
 
@@ -1057,7 +1058,7 @@ def test_deploy__not_waited_for__what_old_tasks_need_stays() -> None:
     result = run(aws, make_request(make_desired(template=NEW), wait=False))
 
     assert aws.stacks.applied == [BOTH]
-    assert "the next deployment removes it" in result.notes[-1]
+    assert "the next deployment removes it" in note_texts(result.notes)[-1]
 
 
 def test_deploy__attaches_to_ours__what_old_tasks_need_stays_until_then() -> None:
@@ -1080,7 +1081,7 @@ def test_deploy__clean_up_refused__succeeded_with_a_note() -> None:
     result = run(aws, make_request(make_desired(template=NEW)))
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert "removes it: connection reset" in result.notes[-1]
+    assert "removes it: connection reset" in note_texts(result.notes)[-1]
     again = run(aws, make_request(make_desired(template=NEW)))
     assert again.outcome is Outcome.SUCCEEDED
     assert aws.stacks.applied == [BOTH, NEW]

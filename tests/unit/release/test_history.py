@@ -9,6 +9,7 @@ from fsd.release.history import Row, read_rows
 from fsd.release.journal import ENTRY, SLOTS, JournalEntry, entries_of, note_action, note_failure
 from fsd.release.operations import restart, roll_back, scale
 from fsd.release.ports import PermissionDenied
+from fsd.report.notes import note_text
 from fsd.rollout.cause import Cause
 from tests.fakes.aws import START, FakeAws
 from tests.unit.release.test_operations import operation, with_history
@@ -67,7 +68,7 @@ def test_read_rows__failed_release__why() -> None:
 
     untold = note_failure(aws.ecs, arn, CRASHED)
 
-    assert untold == ""
+    assert untold is None
     assert shown(aws) == [
         (
             "deploy", "web-dev:42", "rolled back",
@@ -88,7 +89,7 @@ def test_note_action__more_than_there_are_slots__the_oldest_goes() -> None:
     ]
 
     for entry in wanted:
-        assert note_action(aws.ecs, arn, entry) == ""
+        assert note_action(aws.ecs, arn, entry) is None
 
     found = aws.ecs.find_task_definition(arn)
     assert found is not None
@@ -109,4 +110,5 @@ def test_note_action__denied__told_and_no_error() -> None:
         aws.ecs, aws.ecs.definitions[0].arn, JournalEntry(at=START, action="restart")
     )
 
-    assert told == "the ledger could not be written: AccessDenied: no"
+    assert told is not None
+    assert note_text(told) == "the ledger could not be written: AccessDenied: no"

@@ -18,6 +18,7 @@ from fsd.release.concurrency.in_flight import InFlight
 from fsd.release.deploy import DeployRequest, OnCancel, deploy
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
+from fsd.report.notes import note_texts
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
 from tests.fakes.aws import FakeAws
 from tests.fakes.shared_ecs import InTurns, Killed, Runner, SharedEcs, TurnClock, play
@@ -138,7 +139,9 @@ class Round:
         if one.status is DeploymentStatus.ROLLBACK_SUCCESSFUL and is_good:
             assert is_cancelled, f"{owner.cpu} was good, and rolled back"
         if one.status is DeploymentStatus.STOPPED and is_good and not is_cancelled:
-            is_said = isinstance(heir.result, Result) and "same moment" in str(heir.result.notes)
+            is_said = isinstance(heir.result, Result) and "same moment" in str(
+                note_texts(heir.result.notes)
+            )
             may = heir.request.in_flight is InFlight.SUPERSEDE
             assert may or is_said or heir.is_cut_off, f"{heir.cpu} took over from {owner.cpu}"
 

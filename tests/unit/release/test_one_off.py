@@ -8,6 +8,7 @@ from fsd.compile.desired import BEFORE_TAG, Desired, OneOff
 from fsd.release.deploy import deploy
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
+from fsd.report.notes import note_texts
 from tests.fakes.aws import FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
@@ -107,4 +108,4 @@ def test_deploy__after_fails__a_warning_and_the_release_stays() -> None:
 
     assert result.outcome is Outcome.SUCCEEDED
     assert names(aws) == ["update_service", "run_task"]
-    assert any("`afterDeploy` ended with exit code 1" in note for note in result.notes)
+    assert any("`afterDeploy` ended with exit code 1" in note for note in note_texts(result.notes))

@@ -11,6 +11,7 @@ from fsd.release.ports import Cluster
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
 from fsd.release.service_reader import shorten_event
+from fsd.report.notes import note_texts
 from tests.fakes.aws import FakeAws, FakeClock
 
 REF = ServiceRef(
@@ -100,7 +101,9 @@ def test_restart__another_began_within_the_call__says_whom_it_took_over_from() -
     result = restart(operation(aws))
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert any("took over from the deployment of web-dev:50" in note for note in result.notes)
+    assert any(
+        "took over from the deployment of web-dev:50" in note for note in note_texts(result.notes)
+    )
 
 
 def test_restart__in_flight__refused() -> None:

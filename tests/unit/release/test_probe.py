@@ -11,9 +11,11 @@ from fsd.errors import CallFailedError, FsdError, Interrupted, RefusedError
 from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import TargetCheck
 from fsd.release.deploy import DeployRequest, deploy
+from fsd.release.notes import Note
 from fsd.release.ports import PermissionDenied, TargetGroupGone
 from fsd.release.probe import check_interval, is_left_over, probe_name, probe_prefix
 from fsd.release.result import Outcome, Phase, Progress
+from fsd.report.notes import note_text
 from fsd.snapshot import TargetHealth
 from tests.fakes.aws import FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
@@ -57,8 +59,8 @@ class Lines:
     def begin(self, headline: str) -> None: ...
     def phase(self, phase: Phase) -> None: ...
     def progress(self, progress: Progress) -> None: ...
-    def note(self, text: str) -> None:
-        self.notes.append(text)
+    def note(self, note: Note) -> None:
+        self.notes.append(note_text(note))
 
 
 def serving(*targets: TargetHealth) -> FakeAws:
@@ -259,7 +261,7 @@ def test_deploy__probe_cannot_be_removed__told_and_the_verdict_stays() -> None:
         deploy(make_request(checked_at("/ready")), aws.aws(), clock=FakeClock(), reporter=lines)
 
     assert lines.notes[-1] == (
-        "the health check's probe could not be removed, a later run does it: ResourceInUse: in "
+        "the health check's probe could not be removed; a later run removes it: ResourceInUse: in "
         "use (DeleteTargetGroup)"
     )
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from fsd.release.progress import bake_text, progress_of
+from fsd.release.progress import baking_alarms, progress_of
 from fsd.release.result import Progress
 from fsd.rollout.assess import Ours
 from fsd.snapshot import DeploymentStatus, EcsDeployment, Snapshot, TargetHealth, TaskState
@@ -99,10 +99,10 @@ def baking(*, healthy: int = 2, old: int = 0, alarms: str = "MONITORING") -> Sna
     )
 
 
-def test_bake_text__only_the_alarms_are_waited_for__names_them() -> None:
-    text = bake_text(baking(), seen(baking()))
+def test_baking_alarms__only_the_alarms_are_waited_for__names_them() -> None:
+    alarms = baking_alarms(baking(), seen(baking()))
 
-    assert text == "all tasks are healthy; ECS watches the alarms for the bake time: 5xx, slow"
+    assert alarms == ("5xx", "slow")
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_bake_text__only_the_alarms_are_waited_for__names_them() -> None:
     [baking(healthy=1), baking(old=1), baking(alarms="DISABLED"), baking(alarms="TRIGGERED")],
     ids=["a task is missing", "an old task runs", "alarms are ignored", "an alarm went off"],
 )
-def test_bake_text__something_else_is_waited_for__none(look: Snapshot) -> None:
-    assert bake_text(look, seen(look)) is None
+def test_baking_alarms__something_else_is_waited_for__none(look: Snapshot) -> None:
+    assert baking_alarms(look, seen(look)) == ()
 
 
-def test_bake_text__deployment_is_done__none() -> None:
+def test_baking_alarms__deployment_is_done__none() -> None:
     look = baking()
     assert look.deployment is not None
     done = replace(look, deployment=replace(look.deployment, status=DeploymentStatus.SUCCESSFUL))
 
-    assert bake_text(done, seen(done)) is None
+    assert baking_alarms(done, seen(done)) == ()

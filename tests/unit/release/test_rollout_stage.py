@@ -11,6 +11,7 @@ from fsd.manifest.rollout_time import Estimate, Part
 from fsd.release.result import Progress
 from fsd.release.rollout_stage import Drain, RolloutStage, slowest_text, stage_of, what_is_true
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, default_timeout, too_short_note
+from fsd.report.notes import note_text
 from fsd.snapshot import Snapshot
 from tests.timeline import snapshot
 
@@ -131,10 +132,13 @@ def test_default_timeout__longer_than_the_rollout(
 
 
 def test_too_short_note__says_what_takes_the_time() -> None:
-    assert too_short_note(timedelta(seconds=40), LONG) == (
+    note = too_short_note(timedelta(seconds=40), LONG)
+
+    assert note is not None
+    assert note_text(note) == (
         "warning: the rollout is expected to take 1h00m (deregistrationDelay, 3600 s, takes "
         "the most), and --timeout is 40s: the wait will end before ECS is done"
     )
-    assert too_short_note(timedelta(minutes=90), LONG) == ""
-    assert too_short_note(timedelta(minutes=7), LONG, speed=10) == ""
-    assert too_short_note(timedelta(seconds=1), NOT_KNOWN) == ""
+    assert too_short_note(timedelta(minutes=90), LONG) is None
+    assert too_short_note(timedelta(minutes=7), LONG, speed=10) is None
+    assert too_short_note(timedelta(seconds=1), NOT_KNOWN) is None

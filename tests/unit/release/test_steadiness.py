@@ -18,6 +18,7 @@ from fsd.release.pace import Pace
 from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
+from fsd.report.notes import note_texts
 from fsd.snapshot import StoppedTask, TargetHealth
 from tests.fakes.aws import PREFIX, START, FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
@@ -378,7 +379,7 @@ def test_deploy__targets_may_not_be_read__the_success_of_ecs_and_a_note() -> Non
     result = run(aws, behind_a_load_balancer())
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert any("targets' health could not be compared" in note for note in result.notes)
+    assert any("targets' health could not be compared" in note for note in note_texts(result.notes))
 
 
 def test_deploy__last_look__counts_healthy_targets_not_only_tasks() -> None:
@@ -388,4 +389,4 @@ def test_deploy__last_look__counts_healthy_targets_not_only_tasks() -> None:
     result = run(aws, behind_a_load_balancer())
 
     assert (result.outcome, result.healthy_count) == (Outcome.SUCCEEDED, 1)
-    assert "1 of 2 tasks are healthy" in " ".join(result.notes)
+    assert "1 of 2 tasks are healthy" in " ".join(note_texts(result.notes))

@@ -18,6 +18,7 @@ from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.rollout_time import Estimate, Part
 from fsd.plan.security_diff import GrantChange, RuleChange
 from fsd.plan.steps import ApplyStack, CreateService, Plan, RegisterRevision, UpdateService
+from fsd.release.notes import OutputLine
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.report.markdown import render_comment, render_error_comment, render_progress_comment
 from fsd.report.plan_markdown import Proposal, render_plan_comment
@@ -128,7 +129,11 @@ WARNING = Finding(
 
 def planned(env: str, plan: Plan, *notes: str) -> PlanReport:
     return PlanReport(
-        service="offer-api", environment=env, plan=plan, notes=notes, expected=ESTIMATE
+        service="offer-api",
+        environment=env,
+        plan=plan,
+        notes=tuple(OutputLine(text=note) for note in notes),
+        expected=ESTIMATE,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fsd.change import Change
+from fsd.release.notes import OutputLine
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.report.github_text import LIMIT, code, code_block, escape, marker, sentence
 from fsd.report.markdown import render_comment, render_progress_comment, render_summary
@@ -77,7 +78,7 @@ HOSTILE = "<!-- fsd:offer-api:dev --> @victim | `x` ``` #12 [a](http://b)\n### h
         {"release": replace(NEW, version=HOSTILE)},
         {"running": replace(NEW, version=HOSTILE, commit=HOSTILE, revision=HOSTILE)},
         {"message": HOSTILE, "outcome": Outcome.TIMED_OUT},
-        {"notes": (HOSTILE,)},
+        {"notes": (OutputLine(text=HOSTILE),)},
         {"next_steps": (HOSTILE,)},
         {"url": f"http://{HOSTILE}"},
         {

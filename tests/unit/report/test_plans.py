@@ -5,6 +5,7 @@ from dataclasses import replace
 from fsd.change import Change, Sign
 from fsd.manifest.rollout_time import Estimate, Part
 from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Step
+from fsd.release.notes import OutputLine
 from fsd.release.ports import Deviation, Drifted, StackDrift
 from fsd.report.changes import change_json
 from fsd.report.plans import PlanReport, plan_json, plan_text
@@ -35,7 +36,12 @@ def make_planned(*steps: Step, attach_to: str = "", notes: tuple[str, ...] = ())
         count=Count(before=2, after=2),
         attach_to=attach_to,
     )
-    return PlanReport(service="offer-api", environment="prod", plan=plan, notes=notes)
+    return PlanReport(
+        service="offer-api",
+        environment="prod",
+        plan=plan,
+        notes=tuple(OutputLine(text=note) for note in notes),
+    )
 
 
 def test_plan_text__steps__a_line_each_and_the_counts_first() -> None:

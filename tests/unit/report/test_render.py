@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from fsd.release.notes import Created, Made, OutputLine
 from fsd.release.result import Outcome
 from fsd.report.render import terminal_result
 from fsd.rollout.cause import Cause
@@ -131,13 +132,13 @@ def test_terminal_result__many_log_lines__the_last_ones() -> None:
 
 
 def test_terminal_result__any_text__fits_100_columns() -> None:
-    result = make_rolled_back(notes=("word " * 60,))
+    result = make_rolled_back(notes=(OutputLine(text="word " * 60),))
 
     assert max(len(line) for line in terminal_result(result).splitlines()) <= 100
 
 
 def test_terminal_result__notes__after_the_answer() -> None:
-    text = terminal_result(make_result(url="", notes=("created x with a placeholder value",)))
+    text = terminal_result(make_result(url="", notes=(Created(what=Made.PLACEHOLDER, name="x"),)))
 
     assert text.splitlines() == [
         "Deployed offer-api v1.3.0 to dev in 2m04s",

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from fsd.release.notes import OutputLine
 from fsd.release.result import PhaseName, PhaseState
 from fsd.report import open_reporter
 from fsd.report.plain import PlainReporter
@@ -72,7 +73,7 @@ def test_plain__first_deployment__no_old_revision() -> None:
 def test_plain__hostile_note__one_line_without_escapes() -> None:
     stream, reporter = plain()
 
-    reporter.note("a\nb\x1b[31m")
+    reporter.note(OutputLine(text="a\nb\x1b[31m"))
 
     assert stream.getvalue() == "14:01:30   a b[31m\n"
 

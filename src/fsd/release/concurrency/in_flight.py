@@ -11,6 +11,7 @@ from typing import TypeAlias
 from fsd.compile.desired import Desired
 from fsd.errors import ErrorCode, RefusedError
 from fsd.release.ledger import release_info
+from fsd.release.notes import Note, OlderTakenOver
 from fsd.release.ports import Ecs
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.diagnose import family_revision
@@ -36,7 +37,7 @@ class CommitOrder(StrEnum):
 
 
 OrderCommits: TypeAlias = Callable[[ReleaseInfo], CommitOrder]
-Tell: TypeAlias = Callable[[str], None]
+Tell: TypeAlias = Callable[[Note], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +95,7 @@ def _is_of_an_ancestor(
     release = release_info(found)
     if rules.order(release) not in (CommitOrder.NEWER, CommitOrder.SAME):
         return False
-    what = f"{release.revision} ({release.version})" if release.version else release.revision
-    tell(f"takes over from the deployment of {what}, which is not newer")
+    tell(OlderTakenOver(revision=release.revision, version=release.version))
     return True
 
 

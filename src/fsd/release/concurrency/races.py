@@ -10,6 +10,7 @@ from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.steps import CreateService, Step
 from fsd.release.ledger import release_info
+from fsd.release.notes import OtherDeployment, TakenOver
 from fsd.release.ports import Aws, Ecs, RevisionInactive
 from fsd.release.result import Outcome
 from fsd.rollout.assess import Ours
@@ -76,18 +77,19 @@ def begun_since(arns: frozenset[str], observed: Observed) -> frozenset[str]:
     return arns - observed.known_deployments
 
 
-def name_deployments_since(ecs: Ecs, known: Set[str], *, desired: Desired) -> str:
-    """The deployments that are not `known`, by revision and run; "" where there is none."""
+def find_deployments_since(
+    ecs: Ecs, known: Set[str], *, desired: Desired
+) -> tuple[OtherDeployment, ...]:
+    """The deployments that are not `known`, by revision and run."""
     arns = ecs.service_deployment_arns(desired.service.cluster, desired.name)
     new = ecs.service_deployments([arn for arn in arns if arn not in known])
-    return ", ".join(_name_with_run(ecs, deployment) for deployment in new)
+    return tuple(_with_run(ecs, deployment) for deployment in new)
 
 
-def _name_with_run(ecs: Ecs, deployment: ServiceDeployment) -> str:
+def _with_run(ecs: Ecs, deployment: ServiceDeployment) -> OtherDeployment:
     found = ecs.find_task_definition(deployment.task_definition_arn)
     run = release_info(found).run if found else ""
-    text = f"the deployment of {family_revision(deployment.task_definition_arn)}"
-    return f"{text} ({run})" if run else text
+    return OtherDeployment(revision=family_revision(deployment.task_definition_arn), run=run)
 
 
 def another_run_was_faster(
@@ -104,12 +106,13 @@ def another_run_was_faster(
 
 def taken_over_notes(
     others: Iterable[ServiceDeployment], ours: ServiceDeployment
-) -> tuple[str, ...]:
+) -> tuple[TakenOver, ...]:
     """What began after the last look at the deployments, and before ours: it was taken over."""
     return tuple(_taken_over(other) for other in others if other.created_at < ours.created_at)
 
 
-def _taken_over(other: ServiceDeployment) -> str:
-    revision = family_revision(other.task_definition_arn)
-    how = "had succeeded" if other.status is DeploymentStatus.SUCCESSFUL else "was in flight"
-    return f"took over from the deployment of {revision}, which began in the same moment and {how}"
+def _taken_over(other: ServiceDeployment) -> TakenOver:
+    return TakenOver(
+        revision=family_revision(other.task_definition_arn),
+        had_succeeded=other.status is DeploymentStatus.SUCCESSFUL,
+    )

@@ -1,0 +1,68 @@
+"""What a person should know of a plan, as values. `fsd.report.notes` puts them into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from fsd.plan.moved_check import MovedCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionKept:
+    """Only the version and the commit differ from what runs."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheckMoves:
+    """It judges the running tasks too."""
+
+    moved: MovedCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountWithoutEffect:
+    """`desiredCount`, where auto scaling has the count."""
+
+    wished: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignPolicies:
+    """They scale the service beside FSD's."""
+
+    service: str
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignTarget:
+    """A scalable target without FSD's policies."""
+
+    service: str
+    minimum: int
+    maximum: int
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetStays:
+    """FSD's scaling goes; policies that are not FSD's need its scalable target."""
+
+    service: str
+    minimum: int
+    maximum: int
+    policies: tuple[str, ...]
+
+
+PlanNote: TypeAlias = (
+    VersionKept
+    | HealthCheckMoves
+    | CountWithoutEffect
+    | ForeignPolicies
+    | ForeignTarget
+    | TargetStays
+)

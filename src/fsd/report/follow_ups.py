@@ -1,0 +1,33 @@
+"""What to do next, in words: a command, or what an error advises."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from fsd.release.follow_ups import (
+    AdvisedFix,
+    ContinueHook,
+    DeployAgain,
+    FollowUp,
+    ServiceCommand,
+)
+
+
+def follow_up_text(follow_up: FollowUp) -> str:
+    match follow_up:
+        case ServiceCommand(name=name, service=service, environment=environment):
+            options = "".join(f" {option}" for option in follow_up.options)
+            return f"fsd {name} --service {service} --env {environment}{options}"
+        case ContinueHook(deployment_arn=arn, hook=hook):
+            return (
+                f"aws ecs continue-service-deployment --service-deployment-arn {arn} "
+                f"--hook-id {hook.id} --action CONTINUE"
+            )
+        case DeployAgain(needs_aws=True):
+            return "run the same fsd deploy again once AWS answers: it sets the rest right"
+        case DeployAgain():
+            return "run the same fsd deploy again: it attaches to the deployment in flight"
+        case AdvisedFix(text=text):
+            return text
+        case _:
+            assert_never(follow_up)

@@ -1,0 +1,137 @@
+"""Every sentence of a note, in one file; and that the core has values only."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import get_args
+
+import pytest
+
+from fsd.change import Change, Sign
+from fsd.manifest.rollout_time import Estimate, Part
+from fsd.plan import notes as plan_notes
+from fsd.plan.moved_check import MovedCheck, TargetCheck
+from fsd.quoted import Quoted
+from fsd.release import notes
+from fsd.release.follow_ups import ServiceCommand
+from fsd.release.notes import Note
+from fsd.report.notes import note_text
+from fsd.snapshot import LifecycleHook
+from tests.golden import golden
+
+ERROR = Quoted(text="AccessDenied: no")
+PLACED = Quoted(text="AccessDenied: no", where="DeleteTargetGroup")
+AT = datetime(2026, 3, 4, 14, 2, 9, tzinfo=UTC)
+MOVED = MovedCheck(
+    target_group="TargetGroup", before=TargetCheck(path="/health"), after=TargetCheck(path="/ready")
+)
+CLASH = notes.StackClash(
+    stack="fsd-web-dev", changes=(Change(what="TaskRole", sign=Sign.CHANGE), Change(what="Alarm"))
+)
+HOOK = LifecycleHook(
+    id="canary", status="AWAITING_ACTION", expires_at=AT, timeout_action="ROLLBACK"
+)
+LEFT = notes.LeftBehind(stack="fsd-web-dev", resources=("TargetGroup1", "ListenerRule1"))
+SAMPLES: tuple[Note, ...] = (
+    *notes.Remark,
+    plan_notes.VersionKept(version="v1.2.9"),
+    plan_notes.HealthCheckMoves(moved=MOVED),
+    plan_notes.CountWithoutEffect(wished=4, now=2),
+    plan_notes.ForeignPolicies(service="web-dev", policies=("cpu-high",)),
+    plan_notes.ForeignPolicies(service="web-dev", policies=("cpu-high", "cpu-low")),
+    plan_notes.ForeignTarget(service="web-dev", minimum=1, maximum=4, policies=()),
+    plan_notes.TargetStays(service="web-dev", minimum=1, maximum=4, policies=("cpu-high",)),
+    notes.OutputLine(text="Step 1/3 : FROM python"),
+    notes.OutputLine(text="migrated", source="beforeDeploy"),
+    notes.NoAnswer(error=ERROR, is_look=True),
+    notes.NoAnswer(error=ERROR, is_look=False),
+    notes.AnswerLost(error=ERROR),
+    *(notes.CouldNot(what=what, error=ERROR) for what in notes.Undone),
+    notes.StopRefused(error=ERROR),
+    notes.DeploymentAwaited(revision="web-dev:41"),
+    notes.AttachedTo(deployment_arn="arn:aws:ecs:us-east-1:123456789012:service-deployment/a/b/c"),
+    notes.OlderTakenOver(revision="web-dev:41", version="v1.2.9"),
+    notes.OlderTakenOver(revision="web-dev:41", version=""),
+    notes.TakenOver(revision="web-dev:41", had_succeeded=True),
+    notes.TakenOver(revision="web-dev:41", had_succeeded=False),
+    notes.WaitTooShort(
+        expected=Estimate(parts=((Part.DRAIN, 600), (Part.START, 40))),
+        speed=1.0,
+        timeout=timedelta(minutes=5),
+    ),
+    notes.WaitTooShort(
+        expected=Estimate(parts=((Part.DRAIN, 600),)), speed=10.0, timeout=timedelta(seconds=40)
+    ),
+    notes.AlarmsIgnored(alarms=("5xx",)),
+    notes.AlarmsMissing(alarms=("5xx",)),
+    notes.AlarmsMissing(alarms=("5xx", "slow")),
+    notes.AlarmsWatched(alarms=("5xx", "slow")),
+    notes.TasksWatched(seconds=30.0),
+    notes.DeploymentPaused(hook=HOOK, stage="PRE_SCALE_UP"),
+    notes.UnhealthyTasks(
+        healthy=1,
+        desired=2,
+        look=ServiceCommand(name="diagnose", service="web", environment="dev"),
+    ),
+    notes.ServiceIsDown(service="web-dev", revision="web-dev:41", since=AT, is_since_known=True),
+    notes.ServiceIsDown(service="web-dev", revision="web-dev:41", since=AT, is_since_known=False),
+    notes.FirstTasks(revision="web-dev:41"),
+    notes.OneOffFailedAfter(
+        error=Quoted(text="`afterDeploy` ended with exit code 1"), fix="make it end with 0"
+    ),
+    notes.CountSet(service="web-dev", count=2),
+    notes.ClashLeft(
+        clash=CLASH, since=(notes.OtherDeployment(revision="web-dev:43", run="org/web/runs/7"),)
+    ),
+    notes.ClashLeft(clash=CLASH, since=()),
+    notes.ClashMended(clash=CLASH, error=None),
+    notes.ClashMended(clash=CLASH, error=ERROR),
+    notes.Undeleted(resources=("TaskRole",)),
+    LEFT,
+    notes.StackNotRestored(error=ERROR, left=LEFT),
+    notes.StackKeepsMore(),
+    notes.StackKeepsMore(error=ERROR),
+    notes.CheckTried(moved=MOVED, tasks=1),
+    notes.CheckPassed(moved=MOVED, tasks=1),
+    notes.CheckPassed(moved=MOVED, tasks=2),
+    notes.PortOpened(port="8081"),
+    notes.ProbeLeft(error=PLACED, is_own=True),
+    notes.ProbeLeft(error=PLACED, is_own=False),
+    notes.Forced(entry="deploy from a1b2c3d by amy@laptop"),
+    notes.ImageNotBuilt(image="web:4f2c1e9"),
+    notes.TagMissing(has="src-77aa", tag="4f2c1e9", error=ERROR),
+    notes.DigestUnknown(reference="docker.io/org/web:1", why=notes.NoDigest.NOT_ECR),
+    notes.DigestUnknown(reference="web:1", why=notes.NoDigest.NOT_THERE),
+    notes.DigestUnknown(reference="web:1", why=ERROR),
+    notes.StepsSkipped(steps=("RUN apt-get install curl", "USER app")),
+    *(notes.Created(what=what, name="web") for what in notes.Made),
+    notes.DefaultVpcUsed(vpc_id="vpc-1"),
+    notes.FilesNotFetched(files=("a.bin",)),
+    notes.FilesNotFetched(files=("a.bin", "b.bin", "c.bin", "d.bin")),
+    notes.Promoted(
+        version="v1.2.9", revision="web-stg:7", digest="sha256:" + "9" * 64, source="stg"
+    ),
+    *(notes.Removing(what=what, name="web-dev") for what in notes.Removal),
+)
+KINDS = get_args(notes.Note)
+
+
+def test_note_text__every_kind__reads_as_in_the_file() -> None:
+    assert {type(sample) for sample in SAMPLES} == set(KINDS)
+
+    text = "".join(f"{note_text(sample)}\n" for sample in SAMPLES)
+    assert text == golden("report/notes.txt", text)
+
+
+@pytest.mark.parametrize(
+    "note", SAMPLES, ids=[f"{n}-{type(s).__name__}" for n, s in enumerate(SAMPLES)]
+)
+def test_note_text__every_sample__one_line_without_a_full_stop(note: Note) -> None:
+    text = note_text(note)
+
+    assert text == text.strip()
+    assert "\n" not in text
+    assert not text.endswith(".")
+    assert isinstance(note, StrEnum) or dataclasses.is_dataclass(note)
