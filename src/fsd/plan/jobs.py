@@ -42,7 +42,7 @@ def plan_job(desired: Desired, observed: Observed) -> Plan:
             *schedule,
             *(after if is_released else []),
         ),
-        warnings=tuple(_warnings(desired, observed)),
+        notes=tuple(_warnings(desired, observed)),
     )
 
 

@@ -18,11 +18,13 @@ from fsd.plan.jobs import plan_job, schedule_words
 from fsd.plan.observed import Observed, ObservedSchedule
 from fsd.plan.steps import ApplyStack, Plan, PutSchedule, RegisterRevision, RunOneOff, Step
 from fsd.plan.steps import UseRevision as Use
+from fsd.quoted import Quoted
 from fsd.release.apply import Applied, apply_step
 from fsd.release.concurrency.in_flight import refuse_older
 from fsd.release.deploy import DeployRequest
 from fsd.release.ending import Ending
 from fsd.release.ledger import release_info
+from fsd.release.notes import Note, OneOffFailedAfter, OutputLine, Remark
 from fsd.release.observe import observe, place_of
 from fsd.release.one_off import StepFailedError, make_runner, run_step
 from fsd.release.phases import PhaseLog
@@ -62,7 +64,7 @@ class _JobDeployment:
     started: datetime
     phases: PhaseLog
     registered: str = ""  # the revision that this run made, while no schedule has it
-    late_notes: tuple[str, ...] = ()
+    late_notes: tuple[Note, ...] = ()
     look: tuple[Observed, Plan] | None = None
 
     @property
@@ -91,13 +93,13 @@ class _JobDeployment:
                 arn = observed.running.arn if observed.running else ""
                 return self._result(Ending(outcome=Outcome.UNCHANGED), arn)
             self._refuse_older(observed)
-            for note in plan.warnings:
+            for note in plan.notes:
                 self.reporter.note(note)
             moved_to = self._apply(observed, plan)
             if moved_to is not None:
                 return self._result(Ending(outcome=Outcome.SUCCEEDED), moved_to)
             self._discard_registered()
-            self.reporter.note("another deployment moved the schedule meanwhile; looking again")
+            self.reporter.note(Remark.SCHEDULE_MOVED)
 
     def _refuse_older(self, observed: Observed) -> None:
         where = observed.schedule.name if observed.schedule else self.desired.name
@@ -145,7 +147,7 @@ class _JobDeployment:
             applied.outputs,
             self.aws,
             clock=self.clock,
-            on_line=lambda line: self.reporter.note(f"{step.key} | {line}"),
+            on_line=lambda line: self.reporter.note(OutputLine(source=step.key, text=line)),
             speed=self.request.pace.speed,
         )
         arn = applied.task_definition_arn
@@ -154,7 +156,7 @@ class _JobDeployment:
         except StepFailedError as failed:
             if not step.is_after:
                 raise
-            note = f"warning: {failed.what}; the release stays. {failed.fix}"
+            note = OneOffFailedAfter(error=Quoted(text=failed.what), fix=failed.fix)
             self.late_notes = (*self.late_notes, note)
             self.reporter.note(note)
 
@@ -218,7 +220,7 @@ class _JobDeployment:
             diagnosis=ended.diagnosis,
             message=ended.message,
             next_steps=ended.next_steps,
-            notes=(*self.request.notes, *(plan.warnings if plan else ()), *self.late_notes),
+            notes=(*self.request.notes, *(plan.notes if plan else ()), *self.late_notes),
         )
 
     def _starts(self, arn: str) -> ReleaseInfo | None:

@@ -24,6 +24,7 @@ class Remark(StrEnum):
     """Notes that have no values."""
 
     ANOTHER_BEGAN = "another-began"
+    SCHEDULE_MOVED = "schedule-moved"  # by another deployment
     PROBE_SWEPT = "probe-swept"  # that a run which was stopped had left
     PROBE_GONE = "probe-gone"  # it was removed while it was used
     LOG_LINES_ELSEWHERE = "log-lines-elsewhere"

@@ -74,6 +74,7 @@ FILES_SHOWN = 3
 
 _REMARKS = {
     Remark.ANOTHER_BEGAN: "another deployment began meanwhile; looking again",
+    Remark.SCHEDULE_MOVED: "another deployment moved the schedule meanwhile; looking again",
     Remark.PROBE_SWEPT: "removed the health check's probe that a stopped run had left",
     Remark.PROBE_GONE: "the health check's probe was removed meanwhile; asking again",
     Remark.LOG_LINES_ELSEWHERE: "(the log lines are in the job's log; the input `comment-logs` "
