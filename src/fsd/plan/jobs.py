@@ -15,6 +15,7 @@ from fsd.compile.desired import (
 )
 from fsd.compile.schedule import schedule_parameters
 from fsd.plan.diff import diff_task_definitions
+from fsd.plan.notes import PlanNote, VersionKept
 from fsd.plan.observed import Observed, ObservedSchedule
 from fsd.plan.planner import FIRST_REVISION, before_steps, cluster_steps, stack_steps
 from fsd.plan.steps import Plan, PutSchedule, RegisterRevision, RunOneOff, UseRevision
@@ -42,14 +43,14 @@ def plan_job(desired: Desired, observed: Observed) -> Plan:
             *schedule,
             *(after if is_released else []),
         ),
-        notes=tuple(_warnings(desired, observed)),
+        notes=tuple(_notes(desired, observed)),
     )
 
 
-def _warnings(desired: Desired, observed: Observed) -> Iterator[str]:
+def _notes(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
     kept = find_kept_version(desired, observed)
     if kept is not None:
-        yield f"only the version and the commit differ from what runs, so {kept} stays"
+        yield VersionKept(version=kept)
 
 
 def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | UseRevision | None:
