@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-_HTTP = 80
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -36,11 +35,12 @@ class Host:
             return False
 
 
-def refuse_host(headers: Headers, *, port: int | None) -> str:
-    """Why the request is not for this instance; "" where it is.
+def refuse_host(headers: Headers) -> str:
+    """Why the request is not for this machine; "" where it is.
 
-    Exactly one `Host`, and it names loopback, what a rebound name does not, with the port that the
-    instance listens on: `port`, None where the server does not know it.
+    Exactly one `Host`, and it names loopback: what a rebound name is not. Its port is not looked
+    at: a proxy of the user's and `ssh -L` have another, the signature covers it, and a page of
+    another port is told by its Origin.
     """
     hosts = [value for name, value in headers if name.lower() == b"host"]
     if len(hosts) != 1:
@@ -48,8 +48,6 @@ def refuse_host(headers: Headers, *, port: int | None) -> str:
     host = read_host(hosts[0].decode("latin-1"))
     if not host.is_loopback:
         return f"the Host {host.name!r} is not this machine's loopback"
-    if port is not None and (host.port or _HTTP) != port:
-        return f"the Host has the port {host.port or _HTTP}, and this is port {port}"
     return ""
 
 

@@ -63,7 +63,7 @@ class Gateway:
         if scope["type"] != "http":
             await _refuse_socket(receive, send)
             return
-        refusal = doorkeeper.refuse_host(scope["headers"], port=_port_of(scope))
+        refusal = doorkeeper.refuse_host(scope["headers"])
         if refusal:
             await _send(send, 421, {"error": refusal})
             return
@@ -118,12 +118,6 @@ class Gateway:
             await _send(send, 404, {"code": "NoIdInRequest", "message": "no such credentials"})
         else:
             await _send(send, 200, found)
-
-
-def _port_of(scope: Message) -> int | None:
-    """https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
-    server = scope.get("server")
-    return server[1] if server else None
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -5,6 +5,9 @@ those of users and sessions. Its own check is off without --enforce-iam and know
 for everybody, hence this one before it.
 
 A signature is good for as long as AWS takes it, and only for the body that was signed.
+A temporary credential is known by its session token, which is as secret as the key: so a proxy that
+changes `Host`, and with it the signature's base, may stand between, as tools that count or delay
+calls do.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
@@ -158,11 +161,18 @@ def _signature_fault(
             "The provided 'x-amz-content-sha256' header does not match what was computed."
         )
     if _ACCOUNT.fullmatch(signature.access_key_id):
+        # A client behind such a proxy may send the secret as its session token too.
+        if token and hmac.compare_digest(token.encode(), root_secret.encode()):
+            return None
         secret = root_secret
     else:
         found = _resolve(signature.access_key_id, token)
         if isinstance(found, tuple):
             return found
+        if found.session_token and hmac.compare_digest(
+            found.session_token.encode(), token.encode()
+        ):
+            return None
         secret = found.secret_access_key
     failure: tuple[str, str] | None = sigv4.header_signature_failure(
         signature,

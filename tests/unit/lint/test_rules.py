@@ -86,6 +86,7 @@ CONSUMER = (
     "kafka-cluster:DescribeGroup",
 )
 
+SIDECAR_TOKEN = f"sidecars: [{{name: x, image: y, environment: {{K: ghp_{36 * 'a'}}}}}]"
 CASES = [
     Case(
         rule="listener-rule-setting",
@@ -381,6 +382,33 @@ CASES = [
             ("JDBC", "jdbc:postgresql://db/app?user=a&password=hunter2"),
             ("STORE", "AccountName=x;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"),
             ("EXPORT", "https://x.blob.core.windows.net/c?sv=2022-11-02&sig=c2VjcmV0"),
+        )
+    ),
+    *(
+        Case(rule="secret-in-environment", service=service, at=at, severity=severity)
+        for service, at, severity in (
+            ("sidecars: [{name: x, image: y, environment: {DB_PASSWORD: hunter2}}]", (8, 61), None),
+            (SIDECAR_TOKEN, (8, 51), Severity.ERROR),
+            ("build: {args: {NPM_TOKEN: hunter2x}}", (8, 29), None),
+            ("beforeDeploy: {command: [a], environment: {TOKEN: abc12345}}", (8, 53), None),
+            ("command: [app, --db-password=hunter2]", (8, 18), None),
+            ("command: [app, --db-password, hunter2]", (8, 33), None),
+            ("command: [app, 'postgres://u:hunter2@db/x']", (8, 18), None),
+            (f"entryPoint: [app, ghp_{36 * 'a'}]", (8, 21), Severity.ERROR),
+            ("afterDeploy: {command: 'psql postgres://u:hunter2@db/x'}", (8, 26), None),
+            ("sidecars: [{name: x, image: y, command: [a, --token=x1y2z3]}]", (8, 47), None),
+        )
+    ),
+    *(
+        Case(rule="secret-in-environment", service=service)
+        for service in (
+            "command: [app, --db-password, $DB_PASSWORD]",
+            "command: [app, --password-file=/run/secrets/p1]",
+            "command: [app, --token-ttl, '3600']",
+            "command: [app, --secret-name=prod/db1]",
+            "command: [app, --max-tokens=100]",
+            "build: {args: {VERSION: '1.2.3', TOKEN_URL: 'https://x'}}",
+            "command: [app, --password, --verbose2]",
         )
     ),
     *(

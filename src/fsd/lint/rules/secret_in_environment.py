@@ -1,4 +1,5 @@
-"""What is in `environment` is in git, in the task definition and in the console, for all to read.
+"""What is in `environment` is in git, in the task definition and in the console, for all to read;
+so are sidecars' variables, build arguments and the words of commands.
 
 Three looks, the cheap ones first: texts that only a credential starts with, names that say what
 they are, and detect-secrets for values that look random. It is imported for those alone, since it
@@ -8,7 +9,7 @@ takes longer to import than everything else here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ from fsd.manifest.finding import Severity
 
 if TYPE_CHECKING:
     from detect_secrets.plugins.base import RegexBasedDetector
+
+    from fsd.manifest.container import DeployStep
+    from fsd.manifest.models import Service
 
 _SHORTEST_KNOWN = 16
 _NAME = re.compile(
@@ -42,19 +46,102 @@ _LONGEST = 4096  # characters; what is longer is judged by its beginning
 _ENTROPY = 4.5  # bits a character; the limit that detect-secrets has for base64
 
 
+_BUILD = "give it with `build.secrets`, and use it in one RUN: a build argument stays in the image"
+_WORDS = "let the program read it from a variable, and name that in `secrets`"
+# --db-password=x, and the two words --db-password x
+_FLAG = re.compile(
+    r"--?[\w-]{0,40}(?:password|passwd|secret|token|api-?key|access-?key)(?:=(?P<value>\S+))?",
+    re.IGNORECASE,
+)
+
+
 def check(subject: Subject) -> Iterator[Problem]:
-    for name, value in subject.service.environment.items():
-        written = subject.text("service", "environment", name)
-        literal = re.sub(r"\$\{[A-Z_]+\}", "", written or value)[:_LONGEST]
-        what, severity = _look(name, literal)
+    for at, values, fix in _variables(subject.service):
+        for name, value in values.items():
+            literal = _literal(subject, (*at, name), value)
+            what, severity = _look(name, literal)
+            if what:
+                yield Problem(
+                    at=(*at, name),
+                    message=f"the value of `{name}` looks like {what}",
+                    fix=fix
+                    or f"put it into Secrets Manager and name it in `secrets`: "
+                    f"`- name: {name}` with `valueFrom: arn:aws:secretsmanager:…`",
+                    severity=severity,
+                )
+    for at, words in _commands(subject.service):
+        yield from _check_words(subject, at, words)
+
+
+def _variables(
+    service: Service,
+) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, str], str]]:
+    """(where, names and values, the fix where it is another than for the service's variables)."""
+    yield ("service", "environment"), service.environment, ""
+    for index, sidecar in enumerate(service.sidecars):
+        yield ("service", "sidecars", index, "environment"), sidecar.environment, ""
+    for name, step in _steps(service):
+        yield ("service", name, "environment"), step.environment, _WORDS
+    if service.build is not None:
+        yield ("service", "build", "args"), service.build.args, _BUILD
+
+
+def _commands(
+    service: Service,
+) -> Iterator[tuple[tuple[str | int, ...], Sequence[str] | str]]:
+    yield ("service", "command"), service.command or ()
+    yield ("service", "entryPoint"), service.entry_point or ()
+    for index, sidecar in enumerate(service.sidecars):
+        yield ("service", "sidecars", index, "command"), sidecar.command or ()
+    for name, step in _steps(service):
+        yield ("service", name, "command"), step.command
+
+
+def _steps(service: Service) -> Iterator[tuple[str, DeployStep]]:
+    if service.before_deploy is not None:
+        yield "beforeDeploy", service.before_deploy
+    if service.after_deploy is not None:
+        yield "afterDeploy", service.after_deploy
+
+
+def _check_words(
+    subject: Subject, at: tuple[str | int, ...], words: Sequence[str] | str
+) -> Iterator[Problem]:
+    """What is plainly a secret among the words of a command: a random word may be anything."""
+    before = ""
+    for place, word in (
+        [(at, words)]
+        if isinstance(words, str)
+        else [((*at, index), word) for index, word in enumerate(words)]
+    ):
+        literal = _literal(subject, place, word)
+        what, severity = _look_at_word(literal, before=before)
+        before = literal
         if what:
             yield Problem(
-                at=("service", "environment", name),
-                message=f"the value of `{name}` looks like {what}",
-                fix=f"put it into Secrets Manager and name it in `secrets`: "
-                f"`- name: {name}` with `valueFrom: arn:aws:secretsmanager:…`",
+                at=place,
+                message=f"a word of the command looks like {what}",
+                fix=_WORDS,
                 severity=severity,
             )
+
+
+def _look_at_word(word: str, *, before: str) -> tuple[str, Severity | None]:
+    if known := _known(word):
+        return known, Severity.ERROR
+    if _USER_AND_PASSWORD.search(word):
+        return "a URL with a password", None
+    flag = _FLAG.fullmatch(before)
+    value = word if flag is not None and flag["value"] is None else ""
+    found = _FLAG.match(word)
+    value = value or (found["value"] or "" if found is not None else "")
+    is_variable = value.startswith(("$", "-")) or not re.search(r"\d", value)
+    return ("", None) if is_variable or _HARMLESS.fullmatch(value) else ("a secret", None)
+
+
+def _literal(subject: Subject, at: tuple[str | int, ...], value: str) -> str:
+    written = subject.text(*at)
+    return re.sub(r"\$\{[A-Z_]+\}", "", written or value)[:_LONGEST]
 
 
 def _look(name: str, value: str) -> tuple[str, Severity | None]:
