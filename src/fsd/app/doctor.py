@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from fsd.account.checks import DoctorFinding, check_account
@@ -25,6 +26,7 @@ from fsd.account.facts import (
 from fsd.account.grant import AccountPlace, Grant, Reach
 from fsd.account.policies import deploy_grants
 from fsd.account.stack import boundary_arn, read_stack, role_arn, stack_name
+from fsd.app.manifest import find_environment, read_manifest
 from fsd.errors import CallFailedError
 from fsd.manifest import names
 from fsd.manifest.environments import Environment
@@ -71,6 +73,46 @@ class AccountExamination:
     findings: tuple[DoctorFinding, ...]
     who: str  # ARN of the caller
     role: str  # whose permissions were asked for; "" for nobody's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorRequest:
+    environment: str
+    file: Path | None = None  # the manifest; None looks at the account alone
+    region: str | None = None
+    reads_secrets: bool = False  # to see whether their JSON keys exist
+
+
+class ConnectPreflight(Protocol):
+    """`fsd.cli.wiring.connect_preflight`."""
+
+    def __call__(
+        self, environment: Environment, *, region: str | None
+    ) -> tuple[Aws, Preflight]: ...
+
+
+def run_doctor(request: DoctorRequest, connect: ConnectPreflight) -> AccountExamination:
+    """With the credentials that a deployment would have.
+
+    Raises ManifestError before any call, and what the connection raises.
+    """
+    file = request.file
+    environment = find_environment(file, request.environment)
+    if file is not None:
+        read_manifest(file, environment=request.environment)
+    aws, preflight = connect(environment, region=request.region)
+    identity = aws.identity
+    variables = {"AWS_REGION": identity.region, "AWS_ACCOUNT_ID": identity.account}
+    loaded = (
+        read_manifest(file, environment=request.environment, variables=variables) if file else None
+    )
+    return Doctor(
+        aws=aws,
+        preflight=preflight,
+        environment=environment,
+        manifest=loaded.manifest if loaded else None,
+        reads_secrets=request.reads_secrets,
+    ).examine()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,10 +45,12 @@ def command(
 
     Changes nothing. The exit code is 4 if there is an error, and 0 for warnings.
     """
-    from fsd.cli.wiring import connect_doctor
+    from fsd.app.doctor import DoctorRequest, run_doctor
+    from fsd.cli.wiring import connect_preflight
     from fsd.manifest.finding import Severity
 
-    found = connect_doctor(env, file=file, region=region, reads_secrets=read_secrets).examine()
+    request = DoctorRequest(environment=env, file=file, region=region, reads_secrets=read_secrets)
+    found = run_doctor(request, connect_preflight)
     say(_rendered(found, output))
     has_errors = any(one.severity is Severity.ERROR for one in found.findings)
     return int(ExitCode.REFUSED if has_errors else ExitCode.OK)

@@ -22,7 +22,7 @@ from fsd.streams import say
 
 if TYPE_CHECKING:
     from fsd.app.bootstrap import AccountSetup
-    from fsd.app.doctor import Doctor
+    from fsd.app.doctor import Preflight
     from fsd.app.governed import DefaultBranch
     from fsd.aws.session import AwsSession
     from fsd.github.commits import Commits
@@ -177,28 +177,12 @@ def connect_account(environment: Environment, *, region: str | None) -> AccountS
     )
 
 
-def connect_doctor(
-    env: str, *, file: Path | None, region: str | None, reads_secrets: bool
-) -> Doctor:
-    """With the credentials that a deployment would have. Raises as `connect`, and ManifestError."""
-    from fsd.app.doctor import Doctor
-    from fsd.app.manifest import find_environment, read_manifest
+def connect_preflight(environment: Environment, *, region: str | None) -> tuple[Aws, Preflight]:
+    """With the credentials that a deployment would have. Raises as `connect`."""
     from fsd.aws.preflight import AwsPreflight
 
-    environment = find_environment(file, env)
-    if file is not None:
-        read_manifest(file, environment=env)  # its mistakes come before any call
     session, embedded = _open_session(environment, region=region, identity=None)
-    aws = _build(session, environment, embedded)
-    variables = {"AWS_REGION": aws.identity.region, "AWS_ACCOUNT_ID": aws.identity.account}
-    loaded = read_manifest(file, environment=env, variables=variables) if file else None
-    return Doctor(
-        aws=aws,
-        preflight=AwsPreflight(clients=session),
-        environment=environment,
-        manifest=loaded.manifest if loaded else None,
-        reads_secrets=reads_secrets,
-    )
+    return _build(session, environment, embedded), AwsPreflight(clients=session)
 
 
 def read_running_service(cluster: str, service: str, *, region: str | None) -> dict[str, Any]:
@@ -301,6 +285,14 @@ def _find_embedded() -> Embedded | None:
         return None
     instance = found.instance
     return Embedded(endpoint=endpoint, runtime=instance.runtime, speed=instance.speed)
+
+
+def usual_region() -> str:
+    """That of the shell, "" without one.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    """
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
 
 
 def session_name() -> str:

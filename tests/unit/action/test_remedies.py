@@ -30,6 +30,10 @@ SOURCE = Path(__file__).parent.parent.parent.parent / "src" / "fsd"
 ELSEWHERE = (
     "local/",
     "cli/init.py",
+    "app/import_.py",
+    "app/init.py",
+    "app/init_answers.py",
+    "app/new_files.py",
     "cli/import_.py",
     "importing/",
     "aws/running.py",
