@@ -98,6 +98,14 @@ def read_left_out(
         return read(client, digest)
 
 
+def attach_session(*, stream_url: str, token: str) -> None:
+    """Connect this terminal to a session in a task of the embedded AWS, until it ends."""
+    with told():
+        from fsd_local.sessions.client import attach
+
+        attach(stream_url=stream_url, token=token)
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """What the embedded AWS raises, as FSD raises it."""

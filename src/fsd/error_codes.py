@@ -87,6 +87,30 @@ class ErrorCode(StrEnum):
         "do what the stopped reason says, and run it again",
         ExitCode.CALL_FAILED,
     )
+    TASK_NOT_FOUND = (
+        "task-not-found",
+        "no running task, or no container of it, has the name that was given",
+        "look at the tasks with `fsd status`, and choose one of them",
+        ExitCode.CALL_FAILED,
+    )
+    EXEC_OFF = (
+        "exec-off",
+        "the task takes no session of ECS Exec: it was started without, or its agent stopped",
+        "set `service.exec: true`, deploy, and run it again",
+        ExitCode.CALL_FAILED,
+    )
+    SESSION_PLUGIN = (
+        "session-plugin",
+        "the session-manager-plugin, which has the terminal of a session, is missing or too old",
+        "install or update it",
+        ExitCode.CALL_FAILED,
+    )
+    SESSION_NOT_BEGUN = (
+        "session-not-begun",
+        "the program could not be started in the container",
+        "check the command, and that the task still runs",
+        ExitCode.CALL_FAILED,
+    )
     CONTEXT_OUTSIDE = (
         "context-outside",
         "`service.build` names a file or folder outside the repository",

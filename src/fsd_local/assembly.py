@@ -21,18 +21,20 @@ from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.dataplane import DataPlane, Listener
 from fsd_local.ecs import EcsService
 from fsd_local.elb import ElasticLoadBalancing
-from fsd_local.gateway import TRUSTED, Answer, Gateway
+from fsd_local.gateway import TRUSTED, Answer, AwsApis, Gateway
 from fsd_local.instance import ACCOUNT, REGION, Instance
 from fsd_local.logs import MiniStackLogs
 from fsd_local.peers import is_same_user
 from fsd_local.placeholders import create_placeholders, remove_placeholders
-from fsd_local.ports import Neighbours
+from fsd_local.ports import Neighbours, Terminal
 from fsd_local.quotas import Quotas
 from fsd_local.roles import LocalRoles
 from fsd_local.runtime import choose, reaches_aws
 from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, services
 from fsd_local.seams.surroundings import MiniStackSurroundings
 from fsd_local.secrets import MiniStackSecrets
+from fsd_local.sessions.channel import DataChannels
+from fsd_local.sessions.store import Session, Sessions
 from fsd_local.settings import SPEED, ServerPlace
 
 _WORKER_THREADS = 16
@@ -72,6 +74,7 @@ class Assembly:
             repository=registry.find_repository,
         )
         self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=speed)
+        sessions = Sessions(f"ws://127.0.0.1:{place.port}")
         self._ecs = EcsService(
             neighbours=Neighbours(
                 runtime=self._runtime,
@@ -83,6 +86,7 @@ class Assembly:
                 surroundings=MiniStackSurroundings(),
             ),
             speed=speed,
+            sessions=sessions,
         )
         self._scaling = ScalingEngine(self._ecs, alarms, speed=speed)
         self.instance = Instance(
@@ -110,10 +114,9 @@ class Assembly:
             credentials=self._roles.credentials,
             reset=self._reset_ours,
             data_plane=DataPlane(_choose_listener, self._balancing.targets),
-            aws=services.serve,
-            find_fault=self._find_fault,
+            channels=DataChannels(sessions, self._open_terminal),
+            aws=AwsApis(serve=services.serve, find_fault=self._find_fault, ready=self.ready),
             secret=self.instance.secret,
-            ready=self.ready,
         )
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -170,6 +173,9 @@ class Assembly:
             or is_same_user(tuple(scope["client"]), tuple(scope["server"])),
         )
         return None if fault is None else (403, *callers.error_answer(call, *fault))
+
+    def _open_terminal(self, session: Session) -> Terminal:
+        return self._runtime.open_terminal(session.task_id, session.container, session.command)
 
     def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:
         own = {key: value for key, value in asdict(self.instance).items() if key != "secret"}

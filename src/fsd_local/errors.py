@@ -24,6 +24,7 @@ class LocalCode(StrEnum):
     LOCAL_STATE_FOREIGN = "local-state-foreign"
     PORT_IN_USE = "port-in-use"
     PUSH_FAILED = "push-failed"
+    SESSION_NOT_BEGUN = "session-not-begun"
     USAGE = "usage"
 
 

@@ -2,6 +2,7 @@
 
 /_fsd/credentials/…           a task role's credentials, for the task that has the URL
 /_fsd/…                       status, reset, placeholders (FSD's own, for who has the secret)
+/v1/data-channel/…            the WebSockets of ECS Exec, for who has the session's token
 <lb>.elb.localhost, /_alb/…   a load balancer's data plane
 all else                      the AWS APIs and the container registry
 """
@@ -12,11 +13,14 @@ import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fsd_local import doorkeeper
 from fsd_local.dataplane import DataPlane, Message, Receive, Send, find_address
 from fsd_local.roles import CREDENTIALS_PATH
+from fsd_local.sessions.channel import DataChannels
+from fsd_local.sessions.store import DATA_CHANNEL
 
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 # Called on a worker thread with the request's JSON; answers JSON.
@@ -32,6 +36,13 @@ _LONGEST_BODY = 1024 * 1024
 _LONGEST_CALL = 256 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsApis:
+    serve: Application
+    find_fault: Callable[[Message, bytes], Answer | None]  # of a call, with its body
+    ready: Callable[[], Awaitable[None]]  # returns once they are loaded
+
+
 class Gateway:
     """The ASGI application."""
 
@@ -42,26 +53,24 @@ class Gateway:
         credentials: Callable[[str], dict[str, Any] | None],  # by the end of the URL
         reset: Callable[[], None],
         data_plane: DataPlane,
-        aws: Application,
-        find_fault: Callable[[Message, bytes], Answer | None],  # of an AWS call, with its body
+        channels: DataChannels,
+        aws: AwsApis,
         secret: str,
-        ready: Callable[[], Awaitable[None]],  # returns once the AWS APIs are loaded
     ) -> None:
         self._calls = calls
         self._credentials = credentials
         self._reset = reset
         self._data_plane = data_plane
         self._aws = aws
-        self._find_fault = find_fault
+        self._channels = channels
         self._secret = secret
-        self._ready = ready
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
-        if scope["type"] != "http":
-            await _refuse_socket(receive, send)
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send)
             return
         refusal = doorkeeper.refuse_host(scope["headers"])
         if refusal:
@@ -75,8 +84,17 @@ class Gateway:
         if refusal:
             await _send(send, 403, {"error": refusal})
             return
-        await self._ready()
+        await self._aws.ready()
         await self._serve_api(scope, receive, send)
+
+    async def _serve_socket(self, scope: Message, receive: Receive, send: Send) -> None:
+        headers = scope["headers"]
+        if doorkeeper.refuse_host(headers) or doorkeeper.refuse_page(headers):
+            await _refuse_socket(receive, send)
+        elif scope["path"].startswith(DATA_CHANNEL):
+            await self._channels.serve(scope, receive, send)
+        else:
+            await _refuse_socket(receive, send)
 
     async def _serve_api(self, scope: Message, receive: Receive, send: Send) -> None:
         route = (scope.get("method", ""), scope["path"])
@@ -99,12 +117,12 @@ class Gateway:
             except ValueError as error:
                 await _send(send, 413, {"error": str(error)})
                 return
-            fault = await asyncio.to_thread(self._find_fault, scope, body)
+            fault = await asyncio.to_thread(self._aws.find_fault, scope, body)
             if fault is not None:
                 await _send_raw(send, *fault)
                 return
             receive = _again(body)
-        await self._aws(scope, receive, _without_cors(send))
+        await self._aws.serve(scope, receive, _without_cors(send))
 
     def _has_secret(self, scope: Message) -> bool:
         given = dict(scope["headers"]).get(b"authorization", b"")
@@ -154,7 +172,6 @@ async def _send_raw(send: Send, status: int, headers: Mapping[str, str], body: b
 
 
 async def _refuse_socket(receive: Receive, send: Send) -> None:
-    """No API of those that are served talks by WebSocket."""
     if (await receive())["type"] == "websocket.connect":
         await send({"type": "websocket.close", "code": 1008})
 

@@ -98,6 +98,21 @@ class LaunchError(Exception):
         self.exit_code = exit_code
 
 
+class Terminal(Protocol):
+    """A program in a container on a terminal of its own. `read` is for one thread."""
+
+    def read(self) -> bytes:
+        """Blocks for the next output; b"" once the program is gone."""
+
+    def write(self, content: bytes) -> None:
+        """What is typed; nothing happens once the program is gone."""
+
+    def resize(self, columns: int, rows: int) -> None: ...
+
+    def close(self) -> None:
+        """End the program, with all of its session."""
+
+
 class Runtime(Protocol):
     """Runs tasks. All calls may block for the time that the engine takes; none waits for health."""
 
@@ -119,6 +134,9 @@ class Runtime(Protocol):
 
     def execute(self, task_id: str, container: str, command: Sequence[str], timeout: float) -> int:
         """Run a health check's argv in the container; its exit code, 124 after the timeout."""
+
+    def open_terminal(self, task_id: str, container: str, command: Sequence[str]) -> Terminal:
+        """Start a program in a running container. Raises LaunchError."""
 
     def set_names(self, namespace: str, names: Mapping[str, Sequence[str]]) -> None:
         """Where the names of a namespace lead from now on, for tasks that know them."""
@@ -188,6 +206,9 @@ class TaskRoles(Protocol):
 
     def may_write(self, session: RoleSession, target: LogTarget) -> bool:
         """Whether its lines arrive."""
+
+    def may_open_channels(self, session: RoleSession) -> bool:
+        """Whether ECS Exec's agent connects with it."""
 
     def environment(self, session: RoleSession) -> Mapping[str, str]:
         """Where a container of the task finds AWS and the role's credentials."""

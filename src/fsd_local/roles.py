@@ -19,6 +19,13 @@ from fsd_local.seams.scope import scope
 from fsd_local.secrets import find_secret
 
 CREDENTIALS_PATH = "/_fsd/credentials/"
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions
+_CHANNEL_ACTIONS = (
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+)
 
 
 class LocalRoles:
@@ -74,6 +81,9 @@ class LocalRoles:
 
     def may_write(self, session: RoleSession, target: LogTarget) -> bool:
         return not self._refusal(session, "logs:PutLogEvents", _stream_arn(target))
+
+    def may_open_channels(self, session: RoleSession) -> bool:
+        return not any(self._refusal(session, action, "*") for action in _CHANNEL_ACTIONS)
 
     def environment(self, session: RoleSession) -> Mapping[str, str]:
         if not self._endpoint:

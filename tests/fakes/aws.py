@@ -20,6 +20,9 @@ from fsd.release.ports import (
     AlarmState,
     Aws,
     Cluster,
+    ExecContainer,
+    ExecSession,
+    ExecTask,
     Identity,
     JobSchedule,
     LogLine,
@@ -701,6 +704,22 @@ class FakeNetworks:
 
 
 @dataclass
+class FakeExecSessions:
+    tasks: list[ExecTask] = field(default_factory=list)
+    opened: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def running_tasks(self, cluster: str, service: str) -> Sequence[ExecTask]:
+        del cluster, service
+        return self.tasks
+
+    def open(
+        self, cluster: str, task: ExecTask, container: ExecContainer, command: str
+    ) -> ExecSession:
+        self.opened.append((cluster, task.id, container.name, command))
+        return ExecSession(id="s-1", stream_url="wss://here", token="secret", target="ecs:a_b_c")
+
+
+@dataclass
 class FakeRegistry:
     repositories: dict[str, Repository] = field(default_factory=dict)
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)  # of repositories
@@ -767,6 +786,7 @@ class FakeAws:
     logs: FakeLogs = field(default_factory=FakeLogs)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     targets: FakeTargets = field(default_factory=FakeTargets)
+    exec_sessions: FakeExecSessions = field(default_factory=FakeExecSessions)
     probes: FakeProbes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -789,4 +809,5 @@ class FakeAws:
             logs=self.logs,
             registry=self.registry,
             networks=FakeNetworks(),
+            exec_sessions=self.exec_sessions,
         )

@@ -36,7 +36,7 @@ def _is_start(node: ast.AST) -> bool:
 @pytest.mark.parametrize(
     ("package", "starting"),
     [
-        ("fsd", {"image/git.py", "image/docker.py"}),
+        ("fsd", {"image/git.py", "image/docker.py", "aws/session_plugin.py"}),
         ("fsd_files", set()),
         # Its server, the tasks, and what kills the tasks of a server that is gone; what installs
         # the packages of an image, with the environment of image/children.py and nothing else
@@ -44,6 +44,7 @@ def _is_start(node: ast.AST) -> bool:
         (
             "fsd_local",
             {"instance.py", "runtime/processes.py", "runtime/launcher.py", "runtime/orphans.py"}
+            | {"runtime/terminals.py"}
             | {"image/programs.py", "image/interpreters.py"},
         ),
     ],

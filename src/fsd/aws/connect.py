@@ -8,6 +8,7 @@ from datetime import timedelta
 from fsd.aws.alarms import CloudWatchAlarms
 from fsd.aws.ecr import ContainerRegistry
 from fsd.aws.ecs_tolerant import TolerantEcs
+from fsd.aws.exec_sessions import EcsExecSessions
 from fsd.aws.logs import CloudWatchLogs
 from fsd.aws.network import VpcNetworks
 from fsd.aws.probes import TargetGroupProbes
@@ -53,5 +54,6 @@ def connect(
         logs=CloudWatchLogs(clients=session),
         registry=ContainerRegistry(clients=session),
         networks=VpcNetworks(clients=session, reads=reads),
+        exec_sessions=EcsExecSessions(clients=session),
         reads=reads,
     )

@@ -40,6 +40,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "diagnose": ("diagnose", "Explain what is wrong with a service, at any time."),
         "logs": ("logs", "Show the log lines of a service."),
         "run": ("run", "Run a command once as a task of the service, and exit with its exit code."),
+        "exec": ("exec_", "Open a shell, or run a command, in a running task."),
         "scale": ("scale", "Set the number of tasks."),
         "restart": ("restart", "Replace the tasks, keeping the same revision."),
     },

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fsd.aws.session import AwsSession
     from fsd.github.commits import Commits
     from fsd.github.context import Context
-    from fsd.release.ports import Aws
+    from fsd.release.ports import Aws, ExecSession
 
 
 # What must not reach the docker that builds, nor any other child.
@@ -156,6 +156,23 @@ def connect(
     aws = _build(session, environment, embedded)
     return Connection(
         aws=aws, environment=environment, run=who_runs(), embedded=embedded, reads=SideBySide()
+    )
+
+
+def attach_session(connection: Connection, open_session: Callable[[], ExecSession]) -> int:
+    """Give the terminal to a session in a task; the exit code of what had it.
+
+    Raises CallFailedError without the session-manager-plugin, before the session is opened.
+    """
+    if connection.embedded is not None:
+        session = open_session()
+        embedded_aws.attach_session(stream_url=session.stream_url, token=session.token)
+        return 0
+    from fsd.aws import session_plugin
+
+    session_plugin.require_plugin()
+    return session_plugin.attach(
+        open_session(), region=connection.aws.identity.region, environ=os.environ
     )
 
 

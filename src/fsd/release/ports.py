@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -392,6 +392,43 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExecContainer:
+    name: str
+    runtime_id: str
+    agent: str  # the status of ECS Exec's agent: PENDING, RUNNING, STOPPED; "" where there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecTask:
+    """A task that runs."""
+
+    id: str
+    started_at: datetime | None
+    is_enabled: bool  # for ECS Exec, when it was started
+    containers: tuple[ExecContainer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecSession:
+    """What ExecuteCommand answers: whoever has the token has the session."""
+
+    id: str
+    stream_url: str
+    token: str = field(repr=False)
+    target: str  # ecs:CLUSTER_TASK_RUNTIME
+
+
+class ExecSessions(Protocol):
+    """ECS Exec."""
+
+    def running_tasks(self, cluster: str, service: str) -> Sequence[ExecTask]: ...
+
+    def open(
+        self, cluster: str, task: ExecTask, container: ExecContainer, command: str
+    ) -> ExecSession: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Aws:
     """Everything that a release may call; built by `fsd.cli.wiring`."""
 
@@ -407,4 +444,5 @@ class Aws:
     logs: LogsPort
     registry: Registry
     networks: Networks
+    exec_sessions: ExecSessions
     reads: Reads = ONE_BY_ONE

@@ -87,6 +87,10 @@ class Agent:
                 found.add(str(container["name"]))
         return found
 
+    def connects(self) -> bool:
+        """Whether the agent of ECS Exec does; it uses the task role."""
+        return self._own is not None and self._roles.may_open_channels(self._own)
+
     def credentials(self) -> Mapping[str, str]:
         """Of the task role; nothing without one."""
         return self._roles.environment(self._own) if self._own else {}

@@ -14,6 +14,7 @@ from fsd_local.ecs.model import Cluster, EcsServiceRecord, Json, Scope, Task, Ta
 from fsd_local.ecs.naming import Ids, last_part
 from fsd_local.ecs.surroundings import Around
 from fsd_local.ports import Alarm
+from fsd_local.sessions.store import Sessions
 
 _Item = TypeVar("_Item")
 _PAGE = 100
@@ -37,6 +38,7 @@ class CallContext:
     target_groups: Mapping[str, KnownTargetGroup]
     alarms: Mapping[str, Alarm]  # by name: those that a deployment would watch
     around: Around
+    sessions: Sessions
 
     def cluster(self, parameters: Json) -> Cluster:
         found = self.scope.clusters.get(last_part(parameters.get("cluster") or "default"))

@@ -369,8 +369,23 @@ def _container(owner: Task, found: TaskContainer) -> Json:
         networkBindings=[],
         networkInterfaces=[interface] if owner.address else [],
         healthStatus=str(found.health if found.health_check else TaskHealth.UNKNOWN),
+        managedAgents=[_exec_agent(owner)] if owner.enable_execute_command else None,
         cpu=str(definition.get("cpu", 0)),
         memory=str(memory) if memory else None,
+    )
+
+
+def _exec_agent(owner: Task) -> Json:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ManagedAgent.html"""
+    status = "PENDING"
+    if owner.is_stopped or (owner.started_at is not None and not owner.has_exec_agent):
+        status = "STOPPED"
+    elif owner.started_at is not None:
+        status = "RUNNING"
+    return present(
+        name="ExecuteCommandAgent",
+        lastStatus=status,
+        lastStartedAt=owner.started_at if status == "RUNNING" else None,
     )
 
 

@@ -381,6 +381,7 @@ class Engine:
             agent.check_stream(target)
             if not self._logs.exists(target):
                 raise LaunchError(wording.NO_LOG_GROUP)
+        task.has_exec_agent = task.enable_execute_command and agent.connects()
         resolved = Resolved(
             digests=digests,
             secrets=secrets,

@@ -37,6 +37,7 @@ from fsd_local.ecs.naming import Ids
 from fsd_local.ecs.surroundings import Around, look_around
 from fsd_local.ecs.transitions import emit_deregistered
 from fsd_local.ports import Alarm, Neighbours, SimulatedClock
+from fsd_local.sessions.store import Sessions
 
 Operation = Callable[[CallContext, Json], Json]
 
@@ -68,6 +69,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "DescribeTasks": tasks.describe_tasks,
     "RunTask": tasks.run_task,
     "StopTask": tasks.stop_task,
+    "ExecuteCommand": tasks.execute_command,
     "TagResource": tags.tag_resource,
     "UntagResource": tags.untag_resource,
     "ListTagsForResource": tags.list_tags_for_resource,
@@ -121,8 +123,10 @@ class EcsService:
         speed: float = 1.0,
         clock: SimulatedClock | None = None,
         ids: Ids | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
         self._state = State()
+        self._sessions = sessions or Sessions("ws://127.0.0.1")
         self._contract = Contract()
         self._clock: SimulatedClock = clock or HostClock()
         self._ids = ids or Ids()
@@ -236,6 +240,7 @@ class EcsService:
     def reset(self) -> None:
         """Stop every task and forget everything; the control plane goes on, empty."""
         self._engine.reset()
+        self._sessions.reset()
 
     def close(self) -> None:
         """Join every thread. Tasks that run are left to the runtime's own `close`."""
@@ -256,6 +261,7 @@ class EcsService:
             target_groups={},
             alarms={},
             around=Around(),
+            sessions=self._sessions,
         )
 
     def _find_active(

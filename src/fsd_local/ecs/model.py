@@ -178,6 +178,7 @@ class Task:
     overrides: Json = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     enable_execute_command: bool = False
+    has_exec_agent: bool = False  # that is connected
     registrations: list[Registration] = field(default_factory=list)
     desired_status: str = "RUNNING"
     status: TaskStatus = TaskStatus.PROVISIONING

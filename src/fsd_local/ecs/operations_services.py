@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fsd_local.ecs import describe, naming
+from fsd_local.ecs import describe, naming, wording
 from fsd_local.ecs.capacity import check_strategy
 from fsd_local.ecs.connect import check_connect
 from fsd_local.ecs.context import CallContext, load_tags, paginate
@@ -95,6 +95,8 @@ def _new_service(context: CallContext, cluster: Cluster, parameters: Json) -> Ec
     choice = load_launch(cluster, parameters)
     check_fargate_runs(task_definition)
     check_platform(parameters)
+    if parameters.get("enableExecuteCommand"):
+        _require_task_role(task_definition, "created")
     network = load_network(parameters.get("networkConfiguration"), context.around)
     check_discovery(context, parameters)
     balancers = parameters.get("loadBalancers") or []
@@ -154,6 +156,12 @@ def _set_plain(service: EcsServiceRecord, parameters: Json) -> None:
     service.zone_rebalancing = parameters.get(
         "availabilityZoneRebalancing", service.zone_rebalancing
     )
+
+
+def _require_task_role(definition: TaskDefinition, done: str) -> None:
+    """ECS Exec's agent in the container uses it."""
+    if not definition.definition.get("taskRoleArn"):
+        raise invalid(wording.no_task_role(done))
 
 
 def _get_task_definition(context: CallContext, wanted: str) -> TaskDefinition:
@@ -283,6 +291,8 @@ def update_service(context: CallContext, parameters: Json) -> Json:
     check_platform(parameters)
     check_discovery(context, parameters)
     target = _updated_task_definition(context, service, parameters)
+    if parameters.get("enableExecuteCommand", service.enable_execute_command):
+        _require_task_role(target, "updated")
     wanted = _wanted_revision(context, service, target, parameters)
     configuration = _load_configuration(
         parameters.get("deploymentConfiguration"), service.configuration

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from fsd_local.ecs import describe, lifecycle, naming, wording
 from fsd_local.ecs.actions import Launch
 from fsd_local.ecs.capacity import choose_provider
@@ -13,7 +15,7 @@ from fsd_local.ecs.launching import (
     load_launch,
     load_network,
 )
-from fsd_local.ecs.model import Cluster, Json, StopCode, Task, TaskDefinition
+from fsd_local.ecs.model import Cluster, Json, StopCode, Task, TaskContainer, TaskDefinition
 from fsd_local.ecs.tasks import new_task
 from fsd_local.ecs.transitions import emit_deregistered
 
@@ -98,6 +100,59 @@ def stop_task(context: CallContext, parameters: Json) -> Json:
     return {"task": describe.task(task, with_tags=True)}
 
 
+def execute_command(context: CallContext, parameters: Json) -> Json:
+    """The container may be left out where the task has one.
+
+    The words: boto/boto3#2822, keidarcy/e1s#206 and other public threads.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ExecuteCommand.html
+    """
+    cluster = context.cluster(parameters)
+    if not parameters["interactive"]:
+        raise invalid("Interactive is the only mode supported currently.")
+    task = context.find_task(cluster, parameters["task"])
+    if task is None:
+        raise invalid("The referenced task was not found.")
+    if not task.is_wanted or task.started_at is None or not task.has_exec_agent:
+        raise invalid(wording.NO_EXEC_AGENT)
+    container = _choose_container(task, parameters.get("container", ""))
+    session = context.sessions.open(
+        task_id=task.id, container=container.name, command=_split(parameters["command"])
+    )
+    return {
+        "clusterArn": task.cluster_arn,
+        "containerArn": f"{task.arn.replace(':task/', ':container/')}/{container.id}",
+        "containerName": container.name,
+        "interactive": True,
+        "session": {
+            "sessionId": session.id,
+            "streamUrl": context.sessions.url(session),
+            "tokenValue": session.token,
+        },
+        "taskArn": task.arn,
+    }
+
+
+def _choose_container(task: Task, name: str) -> TaskContainer:
+    if not name and len(task.containers) == 1:
+        return task.containers[0]
+    for container in task.containers:
+        if container.name == name:
+            return container
+    names = ", ".join(container.name for container in task.containers)
+    raise invalid(f"Container {name!r} is not one of the task's containers: {names}.")
+
+
+def _split(command: str) -> tuple[str, ...]:
+    """As the agent splits it: words and quotes, no shell."""
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise invalid(f"The command cannot be read: {error}.") from error
+    if not words:
+        raise invalid("command can not be blank.")
+    return words
+
+
 def run_task(context: CallContext, parameters: Json) -> Json:
     cluster = context.cluster(parameters)
     count = parameters.get("count", 1)
@@ -143,6 +198,8 @@ def _get_task_definition(context: CallContext, parameters: Json) -> TaskDefiniti
 
 def _new_tasks(context: CallContext, cluster: Cluster, parameters: Json, count: int) -> list[Task]:
     definition = _get_task_definition(context, parameters)
+    if parameters.get("enableExecuteCommand") and not _has_task_role(definition, parameters):
+        raise invalid(wording.NO_TASK_ROLE_TO_RUN)
     choice = load_launch(cluster, parameters)
     check_fargate_runs(definition)
     check_platform(parameters)
@@ -154,6 +211,11 @@ def _new_tasks(context: CallContext, cluster: Cluster, parameters: Json, count: 
         task.capacity_provider = choose_provider(choice.strategy, made)
         made.append(task)
     return made
+
+
+def _has_task_role(definition: TaskDefinition, parameters: Json) -> bool:
+    overrides = parameters.get("overrides") or {}
+    return bool(overrides.get("taskRoleArn") or definition.definition.get("taskRoleArn"))
 
 
 def _new_task(

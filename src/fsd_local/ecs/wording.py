@@ -188,3 +188,23 @@ EVENT_DEADLOCK = (
 
 def _tasks(task_ids: Sequence[str]) -> str:
     return " ".join(f"(task {task_id})" for task_id in task_ids)
+
+
+NO_EXEC_AGENT = (
+    "The execute command failed because execute command was not enabled when the task was run or "
+    "the execute command agent isn’t running. Wait and try again or run a new task with execute "
+    "command enabled and try again."
+)
+# boto/boto3#3173
+NO_TASK_ROLE_TO_RUN = (
+    "The execute command failed because a valid task role is not being used. Specify a valid task "
+    "role in your task definition or as a task override and try again."
+)
+
+
+def no_task_role(done: str) -> str:
+    """`done` is "created" or "updated". aws/aws-toolkit-jetbrains#3649"""
+    return (
+        f"The service couldn't be {done} because a valid taskRoleArn is not being used. Specify a "
+        "valid task role in your task definition and try again."
+    )

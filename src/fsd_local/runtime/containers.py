@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import docker
 import docker.errors
@@ -28,7 +28,14 @@ from docker.context import ContextAPI
 from docker.types import LogConfig, Ulimit
 
 from fsd_local.errors import LocalCode, LocalError
-from fsd_local.ports import ContainerSpec, ContainerState, LaunchError, LogSink, TaskSpec
+from fsd_local.ports import (
+    ContainerSpec,
+    ContainerState,
+    LaunchError,
+    LogSink,
+    TaskSpec,
+    Terminal,
+)
 from fsd_local.runtime import doorways, orphans, wording
 from fsd_local.runtime.doorways import Doorway, Doorways
 from fsd_local.runtime.images import REGISTRY_USER, resolve_digest
@@ -36,6 +43,7 @@ from fsd_local.runtime.lines import Lines
 from fsd_local.runtime.names import write_hosts
 from fsd_local.runtime.order import ends_before_others, start_all
 from fsd_local.runtime.reference import ImageReference, parse_reference
+from fsd_local.runtime.terminals import SocketTerminal
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _LABEL = "fsd.local"
@@ -46,6 +54,7 @@ _CALL_TIMEOUT = 120
 _CONNECTIONS = 64  # each container's log holds one
 _LAST_WORDS = 5.0  # seconds in which the log must end once the container has
 _POLL = 0.05
+_ROOT = "0"
 _PIECE = 16 * 1024  # bytes at which the engine cuts a line
 _TIMED_OUT, _NOT_RUNNING, _NOT_FOUND, _NOT_EXECUTABLE = 124, 1, 127, 126
 # For a container that ended before it could be asked for its address: nobody answers there.
@@ -163,6 +172,13 @@ class Containers:
         task = self._find(task_id)
         found = task.containers.get(container) if task else None
         return found.execute(command, timeout) if found else _NOT_RUNNING
+
+    def open_terminal(self, task_id: str, container: str, command: Sequence[str]) -> Terminal:
+        task = self._find(task_id)
+        found = task.containers.get(container) if task else None
+        if found is None:
+            raise LaunchError(wording.not_running(container))
+        return found.open_terminal(command)
 
     def set_names(self, namespace: str, names: Mapping[str, Sequence[str]]) -> None:
         with self._lock:
@@ -442,6 +458,36 @@ class _DockerContainer:
         code = found["ExitCode"]
         return _NOT_FOUND if code is None else int(code)
 
+    def open_terminal(self, command: Sequence[str]) -> SocketTerminal:
+        """As root, as ECS Exec does. Raises LaunchError."""
+        api = self._engine.api
+        try:
+            identifier: str = api.exec_create(
+                self.id, list(command), tty=True, stdin=True, user=_ROOT
+            )["Id"]
+            connection = api.exec_start(identifier, tty=True, socket=True)
+        except _DockerErrors as error:
+            raise LaunchError(wording.cannot_start(_said(error))) from error
+        # Else the connection has the time limit of an ordinary call.
+        raw: socket.socket = getattr(connection, "_sock", None) or cast("socket.socket", connection)
+        raw.settimeout(None)
+        return SocketTerminal(
+            raw,
+            resize=lambda columns, rows: self._resize(identifier, columns, rows),
+            end=lambda: self._end_exec(identifier),
+            release=lambda: _release(connection, raw),
+        )
+
+    def _resize(self, identifier: str, columns: int, rows: int) -> None:
+        with contextlib.suppress(*_DockerErrors):  # it has ended
+            self._engine.api.exec_resize(identifier, height=rows, width=columns)
+
+    def _end_exec(self, identifier: str) -> None:
+        with contextlib.suppress(*_DockerErrors):
+            found = self._engine.api.exec_inspect(identifier)
+            if found["Running"]:
+                self._kill(int(found.get("Pid") or 0))
+
     def stop(self) -> None:
         """SIGTERM, and SIGKILL after the stop timeout, both by the engine; then the last lines."""
         with contextlib.suppress(*_DockerErrors):
@@ -521,6 +567,16 @@ def _milliseconds(stamp: str) -> int:
     seconds, _, fraction = stamp.removesuffix("Z").partition(".")
     whole = int(datetime.fromisoformat(f"{seconds}+00:00").timestamp())
     return whole * 1000 + int(f"{fraction:0<3}"[:3])
+
+
+def _release(connection: Any, raw: socket.socket) -> None:
+    """The SDK's wrappers around the socket hold it open, each by itself."""
+    with contextlib.suppress(OSError):
+        response = getattr(connection, "_response", None)
+        if response is not None:
+            response.close()
+        connection.close()
+        raw.close()
 
 
 def _owner_first(containers: Sequence[ContainerSpec]) -> list[ContainerSpec]:

@@ -30,6 +30,7 @@ from fsd_local.ports import (
     LaunchError,
     LogSink,
     TaskSpec,
+    Terminal,
     VolumeMount,
 )
 from fsd_local.rootfs import link_volume, unpack
@@ -54,6 +55,7 @@ from fsd_local.runtime.program import (
     with_localhost,
     write_wrappers,
 )
+from fsd_local.runtime.terminals import PtyTerminal
 
 _BLOCK = 1 << 16
 _LAST_WORDS = 5.0  # seconds in which the output must end once every process is gone
@@ -120,6 +122,13 @@ class Processes:
         if found is None or not found.is_running:
             return _NOT_RUNNING
         return found.execute(command, timeout)
+
+    def open_terminal(self, task_id: str, container: str, command: Sequence[str]) -> Terminal:
+        task = self._find(task_id)
+        found = task.containers.get(container) if task else None
+        if found is None or not found.is_running:
+            raise LaunchError(wording.not_running(container))
+        return found.open_terminal(command)
 
     def set_names(self, namespace: str, names: Mapping[str, Sequence[str]]) -> None:
         self._names.write(namespace, names)
@@ -300,6 +309,14 @@ class _ProcessContainer:
                 return _TIMED_OUT
             finally:
                 _kill_group(process)
+
+    def open_terminal(self, command: Sequence[str]) -> PtyTerminal:
+        """Raises LaunchError."""
+        program = make_command(command, self._program.environment, self._program.cwd, self._place)
+        try:
+            return PtyTerminal(program)
+        except (OSError, ValueError) as error:
+            raise _not_started(program, error) from error
 
     def _signal(self, number: signal.Signals) -> None:
         with self._reaping:

@@ -44,6 +44,10 @@ def not_executable(program: str) -> str:
     return f'{_START}exec: "{program}": permission denied: unknown'
 
 
+def not_running(container: str) -> str:
+    return f"the container {container} does not run"
+
+
 def no_command() -> str:
     return "CannotCreateContainerError: Error response from daemon: no command specified"
 

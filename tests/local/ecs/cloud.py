@@ -79,7 +79,12 @@ class Cloud:
         return self
 
     def register(
-        self, image: str = f"app@{DIGEST}", *, family: str = "app", **container: Any
+        self,
+        image: str = f"app@{DIGEST}",
+        *,
+        family: str = "app",
+        task_role: str = "",
+        **container: Any,
     ) -> str:
         """A Fargate task definition with one container on port 8000; its ARN."""
         answer = self.call(
@@ -90,6 +95,7 @@ class Cloud:
             cpu="256",
             memory="512",
             executionRoleArn=ROLE,
+            **({"taskRoleArn": task_role} if task_role else {}),
             containerDefinitions=[
                 {
                     "name": "app",
@@ -118,9 +124,11 @@ class Cloud:
         service: Json = self.call("CreateService", **request)["service"]
         return service
 
-    def running_service(self, image: str = f"app@{DIGEST}", **more: Any) -> Json:
+    def running_service(
+        self, image: str = f"app@{DIGEST}", *, task_role: str = "", **more: Any
+    ) -> Json:
         """A service that is steady on its first revision."""
-        self.cluster().create(self.register(image), **more)
+        self.cluster().create(self.register(image, task_role=task_role), **more)
         self.wait_for("SUCCESSFUL")
         return self.service()
 

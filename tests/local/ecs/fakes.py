@@ -17,6 +17,7 @@ from fsd_local.ports import (
     Subnet,
     TargetState,
     TaskSpec,
+    Terminal,
 )
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -132,6 +133,9 @@ class FakeRuntime:
             self.executed.append((task_id, tuple(command)))
             task = self._tasks.get(task_id)
         return self._checks.get(_name(task.containers[0].image), 0) if task is not None else 1
+
+    def open_terminal(self, task_id: str, container: str, command: Sequence[str]) -> Terminal:
+        raise LaunchError(f"{task_id} {container} {command}: this runtime has no terminals")
 
     def stop(self, task_id: str) -> Sequence[ContainerState]:
         with self._lock:
@@ -331,6 +335,10 @@ class FakeRoles:
     def may_write(self, session: RoleSession, target: LogTarget) -> bool:
         del session, target
         return "logs:PutLogEvents" not in self.denied
+
+    def may_open_channels(self, session: RoleSession) -> bool:
+        del session
+        return "ssmmessages:OpenDataChannel" not in self.denied
 
     def environment(self, session: RoleSession) -> Mapping[str, str]:
         return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://here/{session.role_arn}"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fsd_local.ecs.handlers import OPERATIONS
-from tests.local.ecs.cloud import BREAKER, DIGEST, NETWORK, ApiFault, Cloud
+from tests.local.ecs.cloud import BREAKER, DIGEST, NETWORK, ROLE, ApiFault, Cloud
 from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP, eventually
 
 Json = dict[str, Any]
@@ -45,7 +45,12 @@ def balancer(**changes: Any) -> list[Json]:
 
 
 def test_handle__every_operation__answers_in_botocores_shapes(cloud: Cloud) -> None:
-    cloud.running_service(tags=[{"key": "a", "value": "b"}], propagateTags="SERVICE")
+    cloud.running_service(
+        tags=[{"key": "a", "value": "b"}],
+        propagateTags="SERVICE",
+        task_role=ROLE,
+        enableExecuteCommand=True,
+    )
     service, task = cloud.service(), cloud.tasks()[0]
     deployment = cloud.deployment()
     calls: list[tuple[str, Json]] = [
@@ -81,6 +86,10 @@ def test_handle__every_operation__answers_in_botocores_shapes(cloud: Cloud) -> N
             },
         ),
         ("DescribeCapacityProviders", {"capacityProviders": ["FARGATE", "gone"]}),
+        (
+            "ExecuteCommand",
+            {"cluster": "dev", "task": task["taskArn"], "command": "ls", "interactive": True},
+        ),
         ("StopTask", {"cluster": "dev", "task": task["taskArn"]}),
         ("TagResource", {"resourceArn": service["serviceArn"], "tags": [{"key": "c"}]}),
         ("UntagResource", {"resourceArn": service["serviceArn"], "tagKeys": ["c"]}),
@@ -335,7 +344,7 @@ def test_create_service__defaults__are_those_of_the_api(cloud: Cloud) -> None:
     ],
 )
 def test_update_service__what_needs_none__starts_no_deployment(cloud: Cloud, changes: Json) -> None:
-    before = cloud.running_service()
+    before = cloud.running_service(task_role=ROLE)
 
     assert cloud.update(**changes) == before["currentServiceDeployment"]
 

@@ -1,0 +1,120 @@
+"""The session-manager-plugin of AWS: it has the terminal while a session lasts.
+
+https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from fsd.errors import CallFailedError, ErrorCode
+from fsd.release.ports import ExecSession
+
+_PLUGIN = "session-manager-plugin"
+# Newer ones read the token from a variable; every user of the machine can read an argument.
+_NEWEST_WITHOUT_VARIABLE = (1, 2, 497, 0)
+_RESPONSE = "AWS_SSM_START_SESSION_RESPONSE"
+_PAGE = (
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/"
+    "session-manager-working-with-install-plugin.html"
+)
+_SECONDS = 10
+_BLOCK = 1 << 16
+_END_OF_INPUT = b"\x04"
+
+
+def require_plugin() -> None:
+    """Before a session is opened. Raises CallFailedError where it is missing or too old."""
+    try:
+        answer = subprocess.run(
+            [_PLUGIN, "--version"], capture_output=True, text=True, check=False, timeout=_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CallFailedError(
+            "the session-manager-plugin is not installed",
+            where=_PLUGIN,
+            fix=f"install it, and run it again: {_PAGE}",
+            code=ErrorCode.SESSION_PLUGIN,
+        ) from error
+    version = answer.stdout.strip()
+    if not _reads_variable(version):
+        raise CallFailedError(
+            f"version {version} of the session-manager-plugin takes the session's token only as "
+            "an argument, which every user of the machine can read",
+            where=_PLUGIN,
+            fix=f"update it, and run it again: {_PAGE}",
+            code=ErrorCode.SESSION_PLUGIN,
+        )
+
+
+def _reads_variable(version: str) -> bool:
+    """A version that is no number is a build of somebody's own, of newer source."""
+    numbers = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", version)
+    return not numbers or tuple(map(int, numbers.groups())) > _NEWEST_WITHOUT_VARIABLE
+
+
+def attach(session: ExecSession, *, region: str, environ: Mapping[str, str]) -> int:
+    """Hand the terminal over until the session ends; the plugin's exit code.
+
+    `environ` is the caller's, whose credentials the plugin resumes a broken session with. A session
+    does not tell how its command ended: https://github.com/aws/amazon-ecs-agent/issues/2846
+    """
+    response = {
+        "SessionId": session.id,
+        "StreamUrl": session.stream_url,
+        "TokenValue": session.token,
+    }
+    arguments = [
+        _PLUGIN,
+        _RESPONSE,
+        region,
+        "StartSession",
+        environ.get("AWS_PROFILE", ""),
+        json.dumps({"Target": session.target}),
+        f"https://ssm.{region}.amazonaws.com",
+    ]
+    has_terminal = sys.stdin.isatty()
+    with (
+        _interrupts_for_the_session(),
+        subprocess.Popen(
+            arguments,
+            env={**environ, _RESPONSE: json.dumps(response)},
+            stdin=None if has_terminal else subprocess.PIPE,
+        ) as plugin,
+    ):
+        if not has_terminal:
+            threading.Thread(target=_feed, args=(plugin,), daemon=True).start()
+        plugin.wait()
+    return plugin.returncode
+
+
+def _feed(plugin: subprocess.Popen[bytes]) -> None:
+    """What comes in, then the end as one types it: at the end of its input the plugin drops the
+    session with all that the command has still to print."""
+    if plugin.stdin is None:
+        return
+    with contextlib.suppress(OSError, ValueError):  # the session has ended
+        while content := os.read(sys.stdin.fileno(), _BLOCK):
+            plugin.stdin.write(content)
+            plugin.stdin.flush()
+        plugin.stdin.write(_END_OF_INPUT)
+        plugin.stdin.flush()
+
+
+@contextmanager
+def _interrupts_for_the_session() -> Iterator[None]:
+    """Ctrl-C is for the program in the container; the plugin passes it on."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

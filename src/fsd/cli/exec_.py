@@ -1,0 +1,46 @@
+"""`fsd exec`."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from fsd.app.operate import open_service
+from fsd.cli.options import ENV, REGION, SERVICE
+from fsd.cli.wiring import attach_session, connect
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog="""\b
+Examples:
+  fsd exec --service offer-api --env dev
+  fsd exec --service offer-api --env dev --task 7f3a -- python manage.py shell""",
+)
+@SERVICE
+@ENV
+@REGION
+@click.option("--task", default="", help="The task whose ID starts with this.  [default: newest]")
+@click.option("--container", default="", help="A container of the task.  [default: the service's]")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+def command(
+    service: str,
+    env: str,
+    region: str | None,
+    task: str,
+    container: str,
+    words: tuple[str, ...],
+) -> int:
+    """Open a shell, or run a command, in a running task.
+
+    The service needs `exec: true`. On AWS the terminal is that of the session-manager-plugin. A
+    session does not tell how its command ended; where the exit code matters, use `fsd run`.
+    """
+    from fsd.release.exec_session import ExecRequest, open_session
+
+    connection, ref = open_service(connect, service, env, region=region, start=False)
+    request = ExecRequest(
+        ref=ref, command=shlex.join(words) or "/bin/sh", task=task, container=container
+    )
+    return attach_session(connection, lambda: open_session(request, connection.aws))
