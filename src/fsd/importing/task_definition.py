@@ -189,15 +189,16 @@ def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]]) -> Value:
 def _ports(main: Reader) -> dict[str, Value]:
     """One HTTP port is `port`; several, or another protocol, are `ports`.
 
-    A port without `appProtocol` is TCP to ECS. The first counts as HTTP all the same: most
-    definitions leave the protocol out, and their load balancers speak HTTP to it.
+    A port without `appProtocol` is TCP to ECS. Where no port has one the first counts as HTTP all
+    the same: most definitions leave the protocol out, and load balancers speak HTTP to it.
     """
     found: list[Value] = []
-    for index, mapping_ in enumerate(main.readers("portMappings")):
+    mappings = list(main.readers("portMappings"))
+    says_protocols = any(each.values.get("appProtocol") for each in mappings)
+    for index, mapping_ in enumerate(mappings):
         port = mapping_.number("containerPort")
-        protocol = mapping_.text("appProtocol") or (
-            "tcp" if index and mapping_.text("name") else None
-        )
+        is_tcp = mapping_.text("name") and (says_protocols or index)
+        protocol = mapping_.text("appProtocol") or ("tcp" if is_tcp else None)
         is_udp = mapping_.text("protocol") == "udp"
         if is_udp:
             mapping_.lose("protocol", "FSD's ports are TCP, and this one is left out")

@@ -105,13 +105,13 @@ def test_read_task_definition__several_ports__all_of_them_and_the_same_ones_agai
     again = read(compile_again(fit(imported)), balanced)
 
     assert mapping(imported.tree["service"])["ports"] == [
-        {"port": 8000, "name": "web", "protocol": "http2"},
+        {"name": "web", "port": 8000, "protocol": "http2"},
         {"port": 9000},
-        {"port": 6379, "name": "redis", "protocol": "tcp"},
+        {"name": "redis", "port": 6379, "protocol": "tcp"},
     ]
     assert mapping(again.tree["service"])["ports"] == [
-        {"port": 8000, "name": "web", "protocol": "http2"},
-        {"port": 6379, "name": "redis", "protocol": "tcp"},
+        {"name": "web", "port": 8000, "protocol": "http2"},
+        {"name": "redis", "port": 6379, "protocol": "tcp"},
         {"port": 9000},
     ]
 
