@@ -113,7 +113,9 @@ class Assembly:
             },
             credentials=self._roles.credentials,
             reset=self._reset_ours,
-            data_plane=DataPlane(_choose_listener, self._balancing.targets),
+            data_plane=DataPlane(
+                _choose_listener, self._balancing.targets, self._balancing.version
+            ),
             channels=DataChannels(sessions, self._open_terminal),
             aws=AwsApis(serve=services.serve, find_fault=self._find_fault, ready=self.ready),
             secret=self.instance.secret,

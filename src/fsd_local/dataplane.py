@@ -25,6 +25,7 @@ import h11
 from fsd_local.balancing.checks import choose_group, forward_groups
 from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.elb import GroupMember
+from fsd_local.http2 import Http2Request, ResponseHead, ResponseTrailers
 from fsd_local.ports import TargetState
 
 Message: TypeAlias = dict[str, Any]
@@ -38,6 +39,8 @@ HOST_SUFFIXES = (".elb.localhost", ".alb.localhost")  # ours, and MiniStack's
 _CONNECT_TIMEOUT = 10.0
 _IDLE_TIMEOUT = 60.0
 _CHUNK = 64 * 1024
+# The client's version of HTTP is not the target group's.
+_INCOMPATIBLE = 464
 # https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 _HOP_BY_HOP = {
     b"connection",
@@ -96,9 +99,15 @@ def find_address(scope: Mapping[str, Any]) -> Address | None:
 
 
 class DataPlane:
-    def __init__(self, choose_listener: ChooseListener, targets: Targets) -> None:
+    def __init__(
+        self,
+        choose_listener: ChooseListener,
+        targets: Targets,
+        version: Callable[[str], str] = lambda _group: "HTTP1",
+    ) -> None:
         self._choose_listener = choose_listener
         self._targets = targets
+        self._version = version  # of a target group: HTTP1, HTTP2 or GRPC
         self._turn: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
     async def serve(self, address: Address, scope: Message, receive: Receive, send: Send) -> None:
@@ -140,18 +149,27 @@ class DataPlane:
         receive: Receive,
         send: Send,
     ) -> None:
-        order = self._order(self._choose_group(dict(action)))
+        group = self._choose_group(dict(action))
+        by_http2 = self._version(group) != "HTTP1"
+        order = self._order(group)
+        if by_http2 and scope.get("http_version") != "2":
+            await _answer(send, _INCOMPATIBLE)
+            return
         if not order:
             await _answer(send, 503)
             return
-        request = _request(listener, address, scope)
         for target in order:
             try:
                 async with asyncio.timeout(_CONNECT_TIMEOUT):
                     streams = await asyncio.open_connection(target.address, target.port)
             except (OSError, TimeoutError):
                 continue  # nothing was sent yet, so another target may have it
-            await _Exchange(*streams).run(request, receive, send)
+            if by_http2:
+                exchange = Http2Exchange(*streams, has_trailers=_takes_trailers(scope))
+                await exchange.run(_http2_request(listener, address, scope), receive, send)
+            else:
+                request = _request(listener, address, scope)
+                await _Exchange(*streams).run(request, receive, send)
             return
         await _answer(send, 502)
 
@@ -192,6 +210,29 @@ def _request(listener: Listener, address: Address, scope: Message) -> h11.Reques
         method=scope["method"],
         target=target,
         headers=_forwarded(scope, listener),
+    )
+
+
+def _http2_request(listener: Listener, address: Address, scope: Message) -> Headers:
+    query: bytes = scope["query_string"]
+    kept = [
+        (name.lower(), value)
+        for name, value in _forwarded(scope, listener)
+        if name.lower() not in {b"host", b"connection", b"transfer-encoding"}
+    ]
+    return [
+        (b":method", scope["method"].encode()),
+        (b":scheme", b"http"),
+        (b":authority", _header(scope["headers"], b"host").encode("latin-1")),
+        (b":path", address.raw_path + (b"?" + query if query else b"")),
+        *kept,
+        *([(b"te", b"trailers")] if _takes_trailers(scope) else []),
+    ]
+
+
+def _takes_trailers(scope: Message) -> bool:
+    return _header(scope["headers"], b"te") == "trailers" and "http.response.trailers" in (
+        scope.get("extensions") or {}
     )
 
 
@@ -322,6 +363,95 @@ class _Exchange:
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
+
+
+class Http2Exchange:
+    """One request to one target by HTTP/2, streamed both ways, with the trailers that gRPC has."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, has_trailers: bool
+    ) -> None:
+        self._target = Http2Request(reader, writer)
+        self._writer = writer
+        self._has_trailers = has_trailers
+        self._answered = False
+
+    async def run(self, headers: Headers, receive: Receive, send: Send) -> None:
+        upload: asyncio.Task[None] | None = None
+        try:
+            await self._target.start(headers)
+            upload = asyncio.create_task(self._upload(receive))
+            answer = asyncio.create_task(self._download(send))
+            await asyncio.wait({upload, answer}, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                await answer
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
+        except TimeoutError:
+            await self._fail(send, 504)
+        except OSError:
+            await self._fail(send, 502)
+        finally:
+            if upload is not None:
+                upload.cancel()
+                await asyncio.gather(upload, return_exceptions=True)
+            self._writer.close()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+
+    async def _upload(self, receive: Receive) -> None:
+        """Send the client's body, then wait for its disconnection."""
+        is_over = False
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            if is_over:
+                continue
+            is_over = not message.get("more_body", False)
+            try:
+                await self._target.send(message.get("body", b""), ends=is_over)
+            except OSError:
+                is_over = True  # the target has answered early: its answer is what counts
+
+    async def _download(self, send: Send) -> None:
+        trailers: Headers = []
+        async for part in self._target.answer(idle=_IDLE_TIMEOUT):
+            match part:
+                case bytes():
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                case ResponseTrailers():
+                    trailers = part.headers
+                case ResponseHead():
+                    headers, trailers = _split_status(part.headers)
+                    self._answered = True
+                    await send(
+                        {
+                            "type": "http.response.start",
+                            "status": part.status,
+                            "headers": headers,
+                            "trailers": self._has_trailers,
+                        }
+                    )
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        if self._has_trailers:
+            await send(
+                {"type": "http.response.trailers", "headers": trailers, "more_trailers": False}
+            )
+
+    async def _fail(self, send: Send, status: int) -> None:
+        if self._answered:
+            raise ConnectionResetError("the target broke off its answer")
+        await _answer(send, status)
+
+
+def _split_status(headers: Headers) -> tuple[Headers, Headers]:
+    """A call that fails at once has its status in the head; a client reads it in the trailers."""
+    status = {b"grpc-status", b"grpc-message", b"grpc-status-details-bin"}
+    return (
+        [pair for pair in headers if pair[0] not in status | _HOP_BY_HOP],
+        [pair for pair in headers if pair[0] in status],
+    )
 
 
 def _location(

@@ -30,6 +30,7 @@ from fsd_local.health import (
     advance,
     judge,
 )
+from fsd_local.http2 import Http2Request, ResponseHead
 from fsd_local.ports import TargetState
 
 _TICK = 0.1  # how soon a change of the group, or of the registration, is seen
@@ -39,6 +40,7 @@ _SHORTEST_TIMEOUT = 1.0  # an answer takes real time, whatever the speed
 _START_ALLOWANCE = 2.0
 _EAGER_RETRY = 0.25  # the first pass is what a rollout waits for
 _LONGEST_STATUS_LINE = 4096
+_EMPTY_MESSAGE = bytes(5)  # not compressed, of no bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,11 @@ class ElasticLoadBalancing:
         return self._state(GroupMember(group=target_group_arn, address=address, port=port))
 
     # ---- for the API and the data plane
+
+    def version(self, target_group_arn: str) -> str:
+        """HTTP1, HTTP2 or GRPC."""
+        group = self._groups.find(target_group_arn)
+        return group.check.version if group is not None else "HTTP1"
 
     def targets(self, target_group_arn: str) -> Sequence[tuple[GroupMember, TargetState]]:
         """All targets of a group, draining ones included, in a stable order."""
@@ -228,6 +235,8 @@ async def _probe(address: str, port: int, check: TargetGroupCheck, *, timeout: f
     try:
         if check.protocol == "TCP":
             return await _connect(address, port, timeout=timeout)
+        if check.version != "HTTP1":
+            return judge(await _ask_http2(address, port, check, timeout=timeout), check.matcher)
         status = await _get_status(address, port, check, timeout=timeout)
     except TimeoutError:
         return TIMED_OUT
@@ -241,6 +250,47 @@ async def _connect(address: str, port: int, *, timeout: float) -> Probe:
         _, writer = await asyncio.open_connection(address, port)
     writer.close()
     return PASSED
+
+
+async def _ask_http2(address: str, port: int, check: TargetGroupCheck, *, timeout: float) -> int:
+    """The status of a GET by HTTP/2; with GRPC, of a call with an empty message.
+
+    Raises OSError without an answer, ValueError for one that has no gRPC status.
+    """
+    is_grpc = check.version == "GRPC"
+    writer: asyncio.StreamWriter | None = None
+    status, answered = 0, b""
+    try:
+        async with asyncio.timeout(timeout):
+            reader, writer = await asyncio.open_connection(address, port)
+            request = Http2Request(reader, writer)
+            await request.start(_http2_headers(address, port, check, is_grpc=is_grpc))
+            await request.send(_EMPTY_MESSAGE if is_grpc else b"", ends=True)
+            async for part in request.answer(idle=timeout):
+                if isinstance(part, bytes):
+                    continue
+                if isinstance(part, ResponseHead):
+                    status = part.status
+                answered = dict(part.headers).get(b"grpc-status", answered)
+    finally:
+        if writer is not None:
+            writer.close()
+    return int(answered) if is_grpc else status
+
+
+def _http2_headers(
+    address: str, port: int, check: TargetGroupCheck, *, is_grpc: bool
+) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b":method", b"POST" if is_grpc else b"GET"),
+        (b":scheme", b"http"),
+        (b":authority", f"{address}:{port}".encode()),
+        (b":path", check.path.encode("latin-1", "replace")),
+        (b"user-agent", b"ELB-HealthChecker/2.0"),
+    ]
+    return [*headers, (b"content-type", b"application/grpc"), (b"te", b"trailers")][
+        : None if is_grpc else len(headers)
+    ]
 
 
 async def _get_status(address: str, port: int, check: TargetGroupCheck, *, timeout: float) -> int:

@@ -45,7 +45,8 @@ class TargetGroupCheck:
     path: str = "/"
     protocol: str = "HTTP"  # or HTTPS, with any certificate, or TCP: a connection is enough
     port: str = "traffic-port"
-    matcher: str = "200"  # "200", "200,202" or "200-299"
+    matcher: str = "200"  # "200", "200,202" or "200-299"; with GRPC "0"
+    version: str = "HTTP1"  # or HTTP2, GRPC
     interval: float = 30.0
     timeout: float = 5.0
     healthy_threshold: int = 5

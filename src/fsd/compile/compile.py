@@ -53,7 +53,7 @@ def compile_service(
         log_group=names.log_group(name, environment) if has_logs else "",
         drain=_drain(manifest.service),
         steady_for=0 if manifest.is_job else manifest.service.steady_for,
-        health_path=manifest.service.checks.path,
+        health_path=manifest.service.check_path,
         check_port=checked_port(manifest.service),
         owners=manifest.metadata.owners,
         before=compile_step(manifest.service.before_deploy),

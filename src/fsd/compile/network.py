@@ -29,6 +29,9 @@ _TARGET_GROUP_PORT = 80
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 SSL_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 _ANYWHERE = "0.0.0.0/0"
+# What a target group is told beyond HTTP/1.1.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html#target-group-protocol-version
+_VERSIONS = {"http2": "HTTP2", "grpc": "GRPC"}
 
 
 def find_load_balancer(service: Service) -> LoadBalancer | None:
@@ -36,16 +39,20 @@ def find_load_balancer(service: Service) -> LoadBalancer | None:
     return service.networking.load_balancer if service.main_port is not None else None
 
 
-def logical_id(name: str, balancer: LoadBalancer) -> str:
+def logical_id(name: str, service: Service) -> str:
     """Of a load balancer, or of what belongs to it. The scheme can't change, and a target group
     belongs to one load balancer (TargetGroupAssociationLimit), so the two schemes have nothing in
-    common and may stand side by side during a rollout.
+    common and may stand side by side during a rollout. So do the versions of HTTP: what a target
+    group speaks can't change, and tasks of either version understand only theirs.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html
     """
-    if balancer.listener_arn is not None:
-        return f"Shared{name}"
-    return name if balancer.internal else f"Public{name}"
+    balancer = service.networking.load_balancer
+    version = {"http2": "Http2", "grpc": "Grpc"}.get(service.main_protocol, "")
+    if balancer is not None and balancer.listener_arn is not None:
+        return f"Shared{version}{name}"
+    is_internal = balancer is None or balancer.internal
+    return f"{version}{name}" if is_internal else f"Public{version}{name}"
 
 
 def security_groups(manifest: Manifest, *, target: Target) -> Json:
@@ -88,24 +95,24 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
     balancer = find_load_balancer(service)
     if balancer is None:
         return {}
-    target_group = logical_id(TARGET_GROUP, balancer)
+    target_group = logical_id(TARGET_GROUP, service)
     if balancer.listener_arn is not None:
         return {
             target_group: _target_group(service, target=target),
             LISTENER_RULE: _listener_rule(manifest, balancer, target=target),
         }
-    http, https = logical_id(HTTP_LISTENER, balancer), logical_id(HTTPS_LISTENER, balancer)
+    http, https = logical_id(HTTP_LISTENER, service), logical_id(HTTPS_LISTENER, service)
     forward: Json = {"Type": "forward", "TargetGroupArn": {"Ref": target_group}}
     resources: Json = {
-        logical_id(LOAD_BALANCER, balancer): _balancer(manifest, balancer, target=target),
+        logical_id(LOAD_BALANCER, service): _balancer(manifest, balancer, target=target),
         target_group: _target_group(service, target=target),
     }
     if balancer.certificate_arn is None:
-        resources[http] = _listener(balancer, "HTTP", 80, forward)
+        resources[http] = _listener(service, "HTTP", 80, forward)
         return resources
-    resources[http] = _listener(balancer, "HTTP", 80, _to_https())
+    resources[http] = _listener(service, "HTTP", 80, _to_https())
     resources[https] = _listener(
-        balancer,
+        service,
         "HTTPS",
         443,
         forward,
@@ -125,7 +132,7 @@ def _listener_rule(manifest: Manifest, balancer: LoadBalancer, *, target: Target
     ):
         if values:
             conditions.append({"Field": field, config: {"Values": [*sorted(set(values))]}})
-    group = logical_id(TARGET_GROUP, balancer)
+    group = logical_id(TARGET_GROUP, manifest.service)
     return {
         "Type": "AWS::ElasticLoadBalancingV2::ListenerRule",
         "Properties": {
@@ -247,11 +254,15 @@ def _stickiness(service: Service) -> dict[str, str]:
 
 
 def _balancer_name(manifest: Manifest, balancer: LoadBalancer, target: Target) -> str:
-    """A change of scheme replaces a load balancer, and the new one needs another name.
+    """A change of scheme, or of HTTP's version, makes another load balancer beside the first, and
+    the new one needs another name.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-elasticloadbalancingv2-loadbalancer.html
     """
     environment = target.environment if balancer.internal else f"{target.environment}-public"
+    spoken = manifest.service.main_protocol
+    if spoken in _VERSIONS:
+        environment += f"-{spoken}"
     return names.load_balancer(manifest.metadata.name, environment)
 
 
@@ -262,22 +273,25 @@ def _target_group(service: Service, *, target: Target) -> Json:
     """
     checks = service.checks
     delay = str(service.deployment.deregistration_delay)
+    version = _VERSIONS.get(service.main_protocol)
+    codes = "GrpcCode" if service.check_protocol == "grpc" else "HttpCode"
     return {
         "Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
         "Properties": {
             "TargetType": "ip",
             "Protocol": "HTTP",
+            **({"ProtocolVersion": version} if version else {}),
             "Port": _TARGET_GROUP_PORT,
             "VpcId": target.vpc_id,
             "HealthCheckEnabled": True,
-            "HealthCheckProtocol": checks.protocol.upper(),
+            "HealthCheckProtocol": "HTTPS" if service.check_protocol == "https" else "HTTP",
             "HealthCheckPort": _check_port(service),
-            "HealthCheckPath": checks.path,
+            "HealthCheckPath": service.check_path,
             "HealthCheckIntervalSeconds": checks.interval,
             "HealthCheckTimeoutSeconds": checks.timeout,
             "HealthyThresholdCount": checks.healthy_threshold,
             "UnhealthyThresholdCount": checks.unhealthy_threshold,
-            "Matcher": {"HttpCode": checks.matcher},
+            "Matcher": {codes: service.healthy_codes},
             "TargetGroupAttributes": _attributes(
                 {"deregistration_delay.timeout_seconds": delay, **_stickiness(service)}
             ),
@@ -291,11 +305,9 @@ def _check_port(service: Service) -> str:
     return "traffic-port" if asked in {None, service.main_port} else str(asked)
 
 
-def _listener(
-    balancer: LoadBalancer, protocol: str, port: int, action: Json, **more: JsonValue
-) -> Json:
+def _listener(service: Service, protocol: str, port: int, action: Json, **more: JsonValue) -> Json:
     properties: Json = {
-        "LoadBalancerArn": {"Ref": logical_id(LOAD_BALANCER, balancer)},
+        "LoadBalancerArn": {"Ref": logical_id(LOAD_BALANCER, service)},
         "Protocol": protocol,
         "Port": port,
         "DefaultActions": [action],

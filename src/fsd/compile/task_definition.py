@@ -23,7 +23,7 @@ from fsd.compile.schedule import timeout_container
 from fsd.compile.sidecars import compile_sidecars, compile_volumes, depends_on, mount_points
 from fsd.manifest import names
 from fsd.manifest.container import ContainerPort
-from fsd.manifest.models import HealthCheck, Manifest, Service
+from fsd.manifest.models import GRPC_PATH, HealthCheck, Manifest, Service
 
 LOG_STREAM_PREFIX = "ecs"
 
@@ -120,23 +120,49 @@ def _port_check(service: Service, timeout: int) -> list[JsonValue]:
     port = checked_port(service)
     if port is None:
         return []
-    checks = service.checks
-    connect, more = f"HTTPConnection('127.0.0.1',{port},timeout={timeout}", ""
-    if checks.protocol == "https":
-        connect = f"HTTPS{connect.removeprefix('HTTP')},context=s._create_unverified_context()"
-        more = ",ssl as s"
-    program = (
-        f"import http.client as h{more};"
-        f"c=h.{connect});"
-        f"c.request('GET',{checks.path!r});"
-        f"raise SystemExit({_is_unhealthy(checks.matcher)})"
-    )
+    match service.check_protocol:
+        case "tcp":
+            program = f"import socket;socket.create_connection(('127.0.0.1',{port}),{timeout})"
+        case "grpc":
+            program = _grpc_program(service, port, timeout)
+        case _:
+            program = _http_program(service, port, timeout)
     return ["CMD", "python", "-c", program]
 
 
-def _is_unhealthy(matcher: str) -> str:
-    """In Python, of the answer to `c`'s request."""
-    status = "c.getresponse().status"
+def _grpc_program(service: Service, port: int, timeout: int) -> str:
+    """What a service that speaks gRPC has anyway: grpcio. Its health service also answers OK when
+    it is not serving, so without a matcher the answer itself is read.
+
+    https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+    """
+    call = (
+        f"grpc.insecure_channel('127.0.0.1:{port}').unary_unary({service.check_path!r})"
+        f"(b'',timeout={timeout})"
+    )
+    if service.check_path == GRPC_PATH and service.checks.matcher is None:
+        return f"import grpc;raise SystemExit({call}!=b'\\x08\\x01')"
+    return (
+        f"import grpc\ntry:{call};n=0\nexcept grpc.RpcError as e:n=e.code().value[0]\n"
+        f"raise SystemExit({_is_unhealthy(service.healthy_codes, 'n')})"
+    )
+
+
+def _http_program(service: Service, port: int, timeout: int) -> str:
+    connect, more = f"HTTPConnection('127.0.0.1',{port},timeout={timeout}", ""
+    if service.check_protocol == "https":
+        connect = f"HTTPS{connect.removeprefix('HTTP')},context=s._create_unverified_context()"
+        more = ",ssl as s"
+    return (
+        f"import http.client as h{more};"
+        f"c=h.{connect});"
+        f"c.request('GET',{service.check_path!r});"
+        f"raise SystemExit({_is_unhealthy(service.healthy_codes, 'c.getresponse().status')})"
+    )
+
+
+def _is_unhealthy(matcher: str, status: str) -> str:
+    """In Python, of the expression `status`."""
     if matcher == "200-299":
         return f"{status}//100!=2"
     ranges = (part.partition("-") for part in matcher.split(","))
@@ -188,8 +214,9 @@ def _health_check_label(service: Service) -> dict[str, str]:
     if service.main_port is None or find_load_balancer(service) is None:
         return {}
     checks = service.checks
+    method = "gRPC" if service.check_protocol == "grpc" else "GET"
     text = (
-        f"GET {checks.path}{_where_and_what(service)} every {checks.interval} s, "
+        f"{method} {service.check_path}{_where_and_what(service)} every {checks.interval} s, "
         f"timeout {checks.timeout} s, "
         f"{checks.healthy_threshold} good, {checks.unhealthy_threshold} bad"
     )
@@ -200,8 +227,9 @@ def _where_and_what(service: Service) -> str:
     """Only what is not the default, so that the label of most services never changed."""
     checks = service.checks
     port = f" on port {checks.port}" if checks.port not in {None, service.main_port} else ""
-    scheme = " by https" if checks.protocol == "https" else ""
-    codes = f", expecting {checks.matcher}," if checks.matcher != "200-299" else ""
+    scheme = " by https" if service.check_protocol == "https" else ""
+    expected = service.healthy_codes
+    codes = f", expecting {expected}," if expected not in ("200-299", "0") else ""
     return f"{port}{scheme}{codes}"
 
 

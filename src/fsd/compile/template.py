@@ -95,14 +95,15 @@ def _outputs(manifest: Manifest) -> Json:
     outputs: Json = {
         OUTPUT_TASK_SECURITY_GROUP: {"Value": {"Fn::GetAtt": [TASK_SECURITY_GROUP, "GroupId"]}}
     }
+    service = manifest.service
     if manifest.is_job:
         outputs[OUTPUT_SCHEDULE_ROLE] = {"Value": {"Fn::GetAtt": [SCHEDULE_ROLE, "Arn"]}}
-    balancer = find_load_balancer(manifest.service)
+    balancer = find_load_balancer(service)
     if balancer is not None:
-        outputs[OUTPUT_TARGET_GROUP] = {"Value": {"Ref": logical_id(TARGET_GROUP, balancer)}}
+        outputs[OUTPUT_TARGET_GROUP] = {"Value": {"Ref": logical_id(TARGET_GROUP, service)}}
     if balancer is not None and balancer.listener_arn is None:
         scheme = "https" if balancer.certificate_arn else "http"
-        id_ = logical_id(LOAD_BALANCER, balancer)
+        id_ = logical_id(LOAD_BALANCER, service)
         address: Json = {"Fn::GetAtt": [id_, "DNSName"]}
         outputs |= {
             OUTPUT_LOAD_BALANCER: {"Value": {"Ref": id_}},

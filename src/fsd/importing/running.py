@@ -32,6 +32,8 @@ def read_running(answer: dict[str, Value], *, source: str, pack: str) -> Importe
     for unknown in listed(answer.get("unknown")):
         losses.append(Loss(where="", value="", reason=f"could not be read: {text_of(unknown)}"))
     service = without_empty(merged(mapping(imported.tree.get("service")), more))
+    groups = [mapping(each) for each in listed(answer.get("targetGroups"))]
+    service = _spoken(service, groups[0]) if groups else service
     tree: dict[str, Value] = {**imported.tree, "service": service}
     return replace(imported, tree=tree, losses=tuple(losses))
 
@@ -68,6 +70,19 @@ def _balancing(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Value]
     }
 
 
+def _spoken(service: dict[str, Value], group: dict[str, Value]) -> dict[str, Value]:
+    """With `ports`, where the target group speaks HTTP/2 or gRPC to the first port.
+
+    What a task definition says of a port is for Service Connect; a load balancer never reads it.
+    """
+    version = text_of(group.get("ProtocolVersion")).lower()
+    if version not in ("http2", "grpc"):
+        return service
+    ports = listed(service.get("ports")) or [{"port": service.get("port")}]
+    first = {**mapping(ports[0]), "protocol": version}
+    return {**without_empty({**service, "port": None}), "ports": [first, *ports[1:]]}
+
+
 def _conditions(answer: dict[str, Value], group: str) -> tuple[list[Value], list[Value]]:
     """Of the rules that forward to this target group."""
     hosts: list[Value] = []
@@ -86,16 +101,20 @@ def _conditions(answer: dict[str, Value], group: str) -> tuple[list[Value], list
 
 def _health(group: dict[str, Value]) -> dict[str, Value]:
     port = text_of(group.get("HealthCheckPort"))
-    matcher = text_of(mapping(group.get("Matcher")).get("HttpCode"))
+    codes = mapping(group.get("Matcher"))
+    matcher = text_of(codes.get("GrpcCode")) or text_of(codes.get("HttpCode"))
+    protocol = text_of(group.get("HealthCheckProtocol")).lower()
+    if text_of(group.get("ProtocolVersion")) == "GRPC":
+        protocol = "grpc"
     return {
         "path": text_of(group.get("HealthCheckPath")) or None,
         "port": int(port) if port.isdigit() else None,
-        "protocol": "https" if text_of(group.get("HealthCheckProtocol")) == "HTTPS" else None,
+        "protocol": protocol if protocol in ("https", "grpc") else None,
         "interval": group.get("HealthCheckIntervalSeconds"),
         "timeout": group.get("HealthCheckTimeoutSeconds"),
         "healthyThreshold": group.get("HealthyThresholdCount"),
         "unhealthyThreshold": group.get("UnhealthyThresholdCount"),
-        "matcher": matcher if matcher not in ("", "200", "200-299") else None,
+        "matcher": matcher if matcher not in ("", "0", "200", "200-299") else None,
     }
 
 

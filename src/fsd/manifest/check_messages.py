@@ -100,9 +100,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the ARN of a certificate",
         "write arn:aws:acm:REGION:ACCOUNT:certificate/ID",
     ),
-    r"^[2-4][0-9]{2}(-[2-4][0-9]{2})?(,[2-4][0-9]{2}(-[2-4][0-9]{2})?)*$": (
+    r"^([2-4][0-9]{2}|[0-9]{1,2})(-([2-4][0-9]{2}|[0-9]{1,2}))?"
+    r"(,([2-4][0-9]{2}|[0-9]{1,2})(-([2-4][0-9]{2}|[0-9]{1,2}))?)*$": (
         "a list of status codes between 200 and 499",
-        'write "200", "200-399" or "200,204", in quotes',
+        'write "200", "200-399" or "200,204", in quotes; of gRPC, "0" or "0-99"',
     ),
     r"^(rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\([^()]+\))$": (
         "a schedule",

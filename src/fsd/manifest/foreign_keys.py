@@ -342,10 +342,10 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "a list of words, or a text that a shell runs; without CMD or CMD-SHELL",
         under="healthCheck",
     ),
-    _use("scheme", "service.healthCheck.protocol", "http or https", under="healthCheck"),
-    _none(
-        "tcpSocket grpc type",
-        "FSD has no health check but HTTP and HTTPS: it asks for `path` on `port`",
+    _use(
+        "scheme tcpSocket grpc type",
+        "service.healthCheck.protocol",
+        "http, https, grpc or tcp",
         under="healthCheck",
     ),
     _use(

@@ -32,9 +32,16 @@ from fsd.manifest.section import Limits, key, section
 STEADY_FOR = 60  # seconds, for a service that nothing checks
 CERTIFICATE_PATTERN = r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/+=,.@_-]+$"
 HTTP_PATH_PATTERN = r"^/[!-~]*$"  # printable ASCII: what a request line can have
-# An application load balancer takes 200 to 499.
+# An application load balancer takes 200 to 499 of HTTP, and 0 to 99 of gRPC.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html
-MATCHER_PATTERN = r"^[2-4][0-9]{2}(-[2-4][0-9]{2})?(,[2-4][0-9]{2}(-[2-4][0-9]{2})?)*$"
+MATCHER_PATTERN = (
+    r"^([2-4][0-9]{2}|[0-9]{1,2})(-([2-4][0-9]{2}|[0-9]{1,2}))?"
+    r"(,([2-4][0-9]{2}|[0-9]{1,2})(-([2-4][0-9]{2}|[0-9]{1,2}))?)*$"
+)
+DEFAULT_PATH = "/health"
+# https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+GRPC_PATH = "/grpc.health.v1.Health/Check"
+_HTTP_CODES, _GRPC_CODES = "200-299", "0"
 NAME_PATTERN = r"^[a-z][a-z0-9-]*[a-z0-9]$"
 
 LISTENER_PATTERN = (
@@ -77,8 +84,9 @@ class Metadata:
 @section
 class HealthCheck:
     path: HttpPath = key(
-        default="/health",
-        description="The path that answers 200 when healthy; only with a port.",
+        default=DEFAULT_PATH,
+        description="The path that answers 200 when healthy, only with a port; or gRPC's method, "
+        "`/grpc.health.v1.Health/Check`.",
     )
     command: Command | ShellCommand | None = key(
         default=None,
@@ -91,11 +99,16 @@ class HealthCheck:
         description="The port that is asked; the service's first without it.",
         examples=(8081,),
     )
-    protocol: Literal["http", "https"] = key(
-        default="http", description="https where the container itself speaks TLS on that port."
+    protocol: Literal["http", "https", "grpc", "tcp"] | None = key(
+        default=None,
+        description="What the port speaks, without it; https where the container itself speaks TLS "
+        "on that port, tcp where a connection is enough.",
     )
-    matcher: Annotated[str, Limits(pattern=MATCHER_PATTERN)] = key(
-        default="200-299", description="The status codes that are healthy, between 200 and 499."
+    matcher: Annotated[str, Limits(pattern=MATCHER_PATTERN)] | None = key(
+        default=None,
+        description="The healthy status codes, between 200 and 499, `200-299` without it; of gRPC "
+        "between 0 and 99, `0` without it.",
+        examples=("200-399",),
     )
     interval: Annotated[int, Limits(ge=5, le=300)] = key(
         default=30, description="Seconds between checks."
@@ -449,6 +462,36 @@ class Service:
     def main_port(self) -> int | None:
         """What a load balancer sends to; None for a worker."""
         return next((each.port for each in self.open_ports), None)
+
+    @property
+    def main_protocol(self) -> str:
+        """http, http2, grpc or tcp; http for a worker."""
+        return next((each.protocol for each in self.open_ports), "http")
+
+    @property
+    def check_protocol(self) -> str:
+        """http, https, grpc or tcp."""
+        spoken = self.main_protocol
+        return self.checks.protocol or ("http" if spoken == "http2" else spoken)
+
+    @property
+    def check_path(self) -> str:
+        """A path, or gRPC's method; "" where a connection is enough."""
+        path = self.checks.path
+        match self.check_protocol:
+            case "tcp":
+                return ""
+            case "grpc":
+                return GRPC_PATH if path == DEFAULT_PATH else path
+        return path
+
+    @property
+    def healthy_codes(self) -> str:
+        """Of HTTP or gRPC; "" where a connection is enough."""
+        if self.check_protocol == "tcp":
+            return ""
+        usual = _GRPC_CODES if self.check_protocol == "grpc" else _HTTP_CODES
+        return self.checks.matcher or usual
 
     @property
     def offered_port(self) -> int | None:

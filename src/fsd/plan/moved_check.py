@@ -31,7 +31,8 @@ class TargetCheck:
         """`GET /health`, with the port only where it is not each target's own."""
         port = "" if self.port == "traffic-port" else f" on port {self.port}"
         scheme = "" if self.protocol in {"HTTP", "TCP"} else f" by {self.protocol}"
-        what = "a TCP connection" if self.protocol == "TCP" else f"GET {self.path}"
+        method = "gRPC" if self.matches_grpc else "GET"
+        what = "a TCP connection" if self.protocol == "TCP" else f"{method} {self.path}"
         return f"{what}{port}{scheme}"
 
 

@@ -18,6 +18,9 @@ _LISTENER_PROTOCOLS: Mapping[str, Sequence[str]] = {
 }
 _HTTP = ("HTTP", "HTTPS")
 _SECURE = ("HTTPS", "TLS")
+# What AWS asks where nobody says it.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+GRPC_DEFAULT_CODE, GRPC_DEFAULT_PATH = "12", "/AWS.ALB/healthcheck"
 _MOST_GROUPS, _MOST_WEIGHT = 5, 999
 _CONFIGS: Mapping[str, str] = {
     "redirect": "RedirectConfig",
@@ -38,6 +41,7 @@ class GroupFacts:
     protocol: str
     vpc: str
     balancers: Sequence[str]  # ARNs of those that have it
+    version: str = "HTTP1"  # or HTTP2, GRPC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +150,10 @@ def check_target_group(given: Json, world: BalancingWorld) -> None:
         raise not_valid("A port must be specified")
     if given["Protocol"] in {"GENEVE", "QUIC", "TCP_QUIC"}:
         raise not_done(f"forward {given['Protocol']}")
-    if given.get("ProtocolVersion", "HTTP1") != "HTTP1":
-        raise not_done(f"speak {given['ProtocolVersion']} to targets")
+    if given.get("ProtocolVersion") and given["Protocol"] not in _HTTP:
+        raise not_valid(f"You cannot specify a protocol version for {given['Protocol']}")
+    if given.get("ProtocolVersion", "HTTP1") != "HTTP1" and given["Protocol"] == "HTTPS":
+        raise not_done(f"speak {given['ProtocolVersion']} by TLS to targets")
     if given.get("IpAddressType", "ipv4") != "ipv4":
         raise not_done("have targets with IPv6 addresses")
     vpc = given.get("VpcId", "")
@@ -188,7 +194,10 @@ def check_health_check(given: Json) -> None:
             f"Health check path '{given['HealthCheckPath']}' must begin with a '/' character"
         )
     _check_times(given, group)
-    _check_matcher(given.get("Matcher") or {}, group)
+    if given.get("ProtocolVersion") == "GRPC":
+        _check_grpc_matcher(given.get("Matcher") or {})
+    else:
+        _check_matcher(given.get("Matcher") or {}, group)
 
 
 def _check_times(given: Json, protocol: str) -> None:
@@ -200,9 +209,19 @@ def _check_times(given: Json, protocol: str) -> None:
         )
 
 
+def _check_grpc_matcher(matcher: Json) -> None:
+    if matcher.get("HttpCode"):
+        raise not_valid("You cannot specify an HTTP code for a target group of GRPC")
+    for number in re.split(r"[,-]", str(matcher.get("GrpcCode") or GRPC_DEFAULT_CODE)):
+        if not (number.isdigit() and int(number) <= 99):
+            raise not_valid(
+                f"Health check matcher GRPC code '{number}' must be within '0-99' inclusive"
+            )
+
+
 def _check_matcher(matcher: Json, protocol: str) -> None:
     if matcher.get("GrpcCode"):
-        raise not_done("check health by gRPC codes")
+        raise not_valid("You can specify a GRPC code only for a target group of GRPC")
     code = str(matcher.get("HttpCode") or "200")
     least, most = (200, 499) if protocol in _HTTP else (200, 599)
     for number in re.split(r"[,-]", code):
@@ -331,6 +350,13 @@ def _check_forward(
             "The listener and the following target groups have incompatible protocols: "
             f"{', '.join(bad)}",
         )
+    for facts in known.values():
+        if protocol == "HTTP" and facts.version != "HTTP1":
+            raise BalancingFault(
+                "InvalidLoadBalancerAction",
+                "Listener protocol 'HTTP' is not supported with a target group with the "
+                f"protocol-version '{facts.version}'",
+            )
     far = [arn for arn, facts in known.items() if facts.vpc != balancer.vpc]
     if far:
         raise BalancingFault(

@@ -8,6 +8,7 @@ and conditions are kept as they were given.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -15,6 +16,8 @@ from xml.sax.saxutils import escape
 from ministack.services import alb
 
 from fsd_local.balancing.checks import (
+    GRPC_DEFAULT_CODE,
+    GRPC_DEFAULT_PATH,
     BalancerFacts,
     GroupFacts,
     check_actions,
@@ -111,6 +114,7 @@ class MiniStackBalancing:
             protocol=str(record["Protocol"]),
             vpc=str(record["VpcId"]),
             balancers=sorted(_balancers_of(arn)),
+            version=str(record.get("ProtocolVersion", "HTTP1")),
         )
 
 
@@ -155,6 +159,7 @@ def mount() -> None:
     alb._parse_conditions = _load_conditions
     alb._action_xml = _with_forward_config(alb._action_xml)
     alb._condition_xml = _condition_xml
+    alb._tg_xml = _with_version(alb._tg_xml)
     checks: Mapping[str, Check] = {
         "CreateLoadBalancer": lambda given: _none(check_load_balancer(given, _WORLD)),
         "SetSubnets": _check_set_subnets,
@@ -171,6 +176,7 @@ def mount() -> None:
         alb._ACTION_MAP[action] = _checked(action, check, alb._ACTION_MAP[action])
     alb._ACTION_MAP["CreateLoadBalancer"] = _in_its_vpc(alb._ACTION_MAP["CreateLoadBalancer"])
     alb._ACTION_MAP["CreateTargetGroup"] = _by_tcp(alb._ACTION_MAP["CreateTargetGroup"])
+    alb._ACTION_MAP["ModifyTargetGroup"] = _by_grpc(alb._ACTION_MAP["ModifyTargetGroup"])
 
 
 def _none(_value: object) -> None:
@@ -220,12 +226,54 @@ def _by_tcp(create: Handle) -> Handle:
         known = set(alb._tgs.keys())
         answer = create(parameters)
         for arn in set(alb._tgs.keys()) - known:
-            fill_tcp_defaults(alb._tgs[arn], load_request("CreateTargetGroup", _flat(parameters)))
+            given = load_request("CreateTargetGroup", _flat(parameters))
+            fill_tcp_defaults(alb._tgs[arn], given)
+            keep_version(alb._tgs[arn], given)
             inner = f"<TargetGroups>{alb._tg_xml(alb._tgs[arn])}</TargetGroups>"
             answer = alb._xml(200, "CreateTargetGroup", inner)
         return answer
 
     return create_target_group
+
+
+def _by_grpc(modify: Handle) -> Handle:
+    @functools.wraps(modify)
+    def modify_target_group(parameters: Any) -> Any:
+        answer = modify(parameters)
+        record = alb._tgs.get(alb._p(parameters, "TargetGroupArn"))
+        code = alb._p(parameters, "Matcher.GrpcCode")
+        if record is None or not code:
+            return answer
+        record["Matcher"] = {"GrpcCode": code}
+        inner = f"<TargetGroups>{alb._tg_xml(record)}</TargetGroups>"
+        return alb._xml(200, "ModifyTargetGroup", inner)
+
+    return modify_target_group
+
+
+def keep_version(record: Any, given: Mapping[str, Any]) -> None:
+    """What MiniStack drops: the protocol's version, and gRPC's codes and defaults."""
+    if record["Protocol"] not in {"HTTP", "HTTPS"}:
+        return
+    record["ProtocolVersion"] = given.get("ProtocolVersion") or "HTTP1"
+    if record["ProtocolVersion"] == "GRPC":
+        code = (given.get("Matcher") or {}).get("GrpcCode") or GRPC_DEFAULT_CODE
+        record["Matcher"] = {"GrpcCode": str(code)}
+        record["HealthCheckPath"] = given.get("HealthCheckPath") or GRPC_DEFAULT_PATH
+
+
+def _with_version(render: Handle) -> Handle:
+    @functools.wraps(render)
+    def target_group_xml(record: Any) -> Any:
+        shown = str(render(record)).removesuffix("</member>")
+        code = record["Matcher"].get("GrpcCode")
+        if code:
+            shown = re.sub("<HttpCode>.*?</HttpCode>", f"<GrpcCode>{code}</GrpcCode>", shown)
+        version = record.get("ProtocolVersion")
+        said = f"<ProtocolVersion>{version}</ProtocolVersion>" if version else ""
+        return f"{shown}{said}</member>"
+
+    return target_group_xml
 
 
 def fill_tcp_defaults(record: Any, given: Mapping[str, Any]) -> None:
@@ -256,7 +304,9 @@ def _check_modify_group(given: Json) -> None:
     record = alb._tgs.get(given["TargetGroupArn"])
     if record is None:
         raise BalancingFault("TargetGroupNotFound", "One or more target groups not found")
-    present = {name: record[name] for name in (*_HEALTH, "Protocol") if name in record}
+    present = {
+        name: record[name] for name in (*_HEALTH, "Protocol", "ProtocolVersion") if name in record
+    }
     check_health_check(present | {name: given[name] for name in _HEALTH if name in given})
 
 

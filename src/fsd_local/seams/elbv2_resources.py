@@ -137,11 +137,24 @@ def _mount_target_group_resource() -> None:
     def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
         arn, attributes = create(logical_id, props, stack_name)
         elbv2_checks.fill_tcp_defaults(alb._tgs[arn], props)
+        elbv2_checks.keep_version(alb._tgs[arn], props)
         _complete(alb._tg_attrs[arn], _GROUP_ATTRIBUTES)
         return arn, attributes
 
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::TargetGroup"]
     provisioners._elbv2_target_group_create = handlers["create"] = create_resource
+    handlers["update"] = _updated_version(handlers["update"])
+
+
+def _updated_version(update: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(update)
+    def update_resource(physical_id: str, old: Any, new: Any, *rest: Any, **more: Any) -> Any:
+        answer = update(physical_id, old, new, *rest, **more)
+        arn = answer[0] if isinstance(answer, tuple) else physical_id
+        elbv2_checks.keep_version(alb._tgs[arn], new)
+        return answer
+
+    return update_resource
 
 
 def _complete(attributes: list[dict[str, str]], defaults: Mapping[str, str]) -> None:

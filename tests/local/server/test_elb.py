@@ -3,7 +3,9 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from fsd_local.elb import ElasticLoadBalancing, TargetGroup
 from fsd_local.health import TargetGroupCheck
+from tests.local.server.grpc_target import GrpcTarget
 from tests.local.server.targets import serving, wait_for
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/app/1"
@@ -169,3 +172,58 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context
+
+
+@contextmanager
+def grpc_serving(status: int = 0) -> Iterator[GrpcTarget]:
+    target = GrpcTarget(("127.0.0.1", 0), status)
+    thread = threading.Thread(target=target.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield target
+    finally:
+        target.shutdown()
+        target.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("matcher", "status", "expected", "description"),
+    [
+        ("0", 0, "healthy", ""),
+        ("0,12", 12, "healthy", ""),
+        ("0-99", 99, "healthy", ""),
+        ("0", 12, "unhealthy", "Health checks failed with these codes: [12]"),
+    ],
+)
+def test_check__grpc__the_status_in_the_trailers_counts(
+    balancing: ElasticLoadBalancing,
+    groups: Groups,
+    matcher: str,
+    status: int,
+    expected: str,
+    description: str,
+) -> None:
+    check = replace(GROUP.check, version="GRPC", path="/grpc.health.v1.Health/Check")
+    groups.group = replace(GROUP, check=replace(check, matcher=matcher))
+    with grpc_serving(status) as target:
+        balancing.register(ARN, "127.0.0.1", target.port)
+        wait_for(lambda: state(balancing, target.port) == expected)
+        assert balancing.state(ARN, "127.0.0.1", target.port).description == description
+
+
+@pytest.mark.parametrize(("version", "expected"), [("GRPC", "unhealthy"), ("HTTP2", "unhealthy")])
+def test_check__http2_of_a_server_that_has_only_http_1__unhealthy(
+    balancing: ElasticLoadBalancing, groups: Groups, version: str, expected: str
+) -> None:
+    groups.group = replace(GROUP, check=replace(GROUP.check, version=version))
+    with serving() as target:
+        balancing.register(ARN, "127.0.0.1", target.server_port)
+        wait_for(lambda: state(balancing, target.server_port) == expected)
+
+
+def test_check__http2__the_status_counts(balancing: ElasticLoadBalancing, groups: Groups) -> None:
+    groups.group = replace(GROUP, check=replace(GROUP.check, version="HTTP2"))
+    with grpc_serving() as target:
+        balancing.register(ARN, "127.0.0.1", target.port)
+        wait_for(lambda: state(balancing, target.port) == "healthy")

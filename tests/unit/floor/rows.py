@@ -27,6 +27,8 @@ class Row:
 
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0a1b/2c3d"
 
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-abcd"
+
 ROWS: tuple[Row, ...] = (
     Row(
         key="service.exec",
@@ -172,6 +174,34 @@ ROWS: tuple[Row, ...] = (
             '"portName": "events"',
         ),
         plan="ports 8000 → events 50051 (grpc), web 8000, 9001",
+    ),
+    Row(
+        key="service.healthCheck.protocol.grpc",
+        good="{port: null, ports: [{port: 50051, protocol: grpc}], healthCheck: {protocol: grpc, "
+        "path: /offers.v1.Offers/Ping, matcher: '0,12'}, "
+        "networking: {loadBalancer: {certificateArn: '" + CERTIFICATE + "'}}}",
+        wrong="{healthCheck: {protocol: h2c}}",
+        clash="{healthCheck: {protocol: grpc}, networking: {loadBalancer: {internal: true}}}",
+        clash_finds="health-check-protocol",
+        compiled=(
+            '"ProtocolVersion": "GRPC"',
+            '"HealthCheckPath": "/offers.v1.Offers/Ping"',
+            '"Matcher": {"GrpcCode": "0,12"}',
+            '"fsd.health-check": "gRPC /offers.v1.Offers/Ping, expecting 0,12, every 30 s',
+        ),
+        plan="+GrpcTargetGroup",
+    ),
+    Row(
+        key="service.healthCheck.protocol.tcp",
+        good="{port: null, ports: [{port: 6379, protocol: tcp}], healthCheck: {interval: 10}}",
+        wrong="{healthCheck: {protocol: udp}}",
+        clash="{healthCheck: {protocol: tcp, path: /health}}",
+        clash_finds="health-check-protocol",
+        compiled=(
+            '["CMD", "python", "-c", "import socket;socket.create_connection('
+            "('127.0.0.1',6379),5)\"]",
+        ),
+        plan="healthCheck changed",
     ),
     Row(
         key="service.networking.connect",

@@ -24,7 +24,7 @@ def test_recipe__service_of_a_small_manifest__loads_without_an_error(recipe: str
     tree = yaml.safe_load(recipe)
     service = tree.pop("service")
     if "ports" in service:
-        service["port"] = None
+        service |= {"port": None, "healthCheck": service.get("healthCheck", {"interval": 30})}
     text = document(yaml.safe_dump(service), tree.pop("kind", "Service"))
     loaded = load_manifest(text + (yaml.safe_dump(tree) if tree else ""), path="service.yml")
 

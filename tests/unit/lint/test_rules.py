@@ -21,6 +21,7 @@ from tests.unit.manifest.manifests import manifest
 
 DIGEST = "sha256:" + "9b1f" * 16
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0a1b/2c3d"
+BEHIND = "networking: {loadBalancer: {internal: true}}"
 ROLE = "arn:aws:iam::123456789012:role/offers"
 POLICY = "arn:aws:iam::123456789012:policy/limit"
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret"
@@ -166,6 +167,58 @@ CASES = [
     ),
     Case(rule="connect-without-port", service="networking: {connect: {name: a, port: 80}}"),
     Case(rule="connect-without-port", service="networking: {connect: {}}"),
+    Case(
+        rule="port-protocol",
+        service=f"ports: [{{port: 80, protocol: grpc}}]\n{BEHIND}",
+        at=(9, 16),
+    ),
+    Case(
+        rule="port-protocol",
+        service=f"ports: [{{port: 80, protocol: tcp}}]\n{BEHIND}",
+        at=(9, 16),
+    ),
+    Case(rule="port-protocol", service=f"ports: [{{port: 80, protocol: http}}]\n{BEHIND}"),
+    Case(rule="port-protocol", service="ports: [{port: 80, protocol: tcp}]"),
+    Case(
+        rule="health-check-protocol",
+        service="port: 80\nhealthCheck: {protocol: tcp}\n" + BEHIND,
+        at=(9, 27),
+    ),
+    Case(
+        rule="health-check-protocol",
+        service="port: 80\nhealthCheck: {protocol: grpc}\n" + BEHIND,
+        at=(9, 27),
+    ),
+    Case(
+        rule="health-check-protocol",
+        service="ports: [{port: 80, protocol: grpc}]\nhealthCheck: {protocol: http}\n" + BEHIND,
+        at=(9, 27),
+    ),
+    Case(
+        rule="health-check-protocol",
+        service="port: 80\nhealthCheck: {matcher: '0'}",
+        at=(9, 26),
+    ),
+    Case(
+        rule="health-check-protocol",
+        service="port: 80\nhealthCheck: {protocol: grpc, matcher: '200'}",
+        at=(9, 42),
+    ),
+    Case(
+        rule="health-check-protocol",
+        service="port: 80\nhealthCheck: {protocol: grpc, path: /health}",
+        at=(9, 39),
+    ),
+    Case(
+        rule="health-check-protocol",
+        service="port: 80\nhealthCheck: {protocol: tcp, path: /health}",
+        at=(9, 38),
+    ),
+    Case(rule="health-check-protocol", service="port: 80\nhealthCheck: {protocol: tcp}"),
+    Case(
+        rule="health-check-protocol",
+        service="ports: [{port: 80, protocol: grpc}]\nhealthCheck: {path: /a.B/C, matcher: 0-99}",
+    ),
     Case(rule="port-clash", service="port: 80\nports: [{port: 81}]", at=(8, 9)),
     Case(rule="port-clash", service="ports: [{port: 80}, {port: 80}]", at=(8, 30)),
     Case(

@@ -41,6 +41,7 @@ def advice(service: str) -> str:
         ("healthCheck: {retries: 3}", "service.healthCheck.unhealthyThreshold"),
         ("healthCheck: {startupTime: 40}", "service.healthCheck.gracePeriod"),
         # ECS
+        ("healthCheck: {grpc: {port: 1}}", "service.healthCheck.protocol"),
         ("containerPort: 80", "service.port"),
         ("portMappings: []", "service.ports"),
         ("appProtocol: grpc", "service.ports[0].protocol"),
@@ -114,7 +115,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("resources: {gpu: 1}", "GPUs"),
         ("autoScaling: {requests: 100}", "scaling by requests"),
         ("reservedConcurrency: 5", "scaling by requests"),
-        ("healthCheck: {grpc: {port: 1}}", "no health check but HTTP and HTTPS"),
         ("deployment: {canary: {}}", "blue/green, canary"),
         ("taskdef_overrides: []", "way to change what it makes"),
         ("observability: {logs: {driver: awsfirelens}}", "log driver"),

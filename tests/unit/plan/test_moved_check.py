@@ -27,7 +27,7 @@ def template(**properties: object) -> Json:
         ({"HealthCheckTimeoutSeconds": 2}, "GET /health within 2 s (now GET /health within 5 s)"),
         (
             {"Matcher": {"GrpcCode": "12"}},
-            "GET /health, expecting 12 (now GET /health, expecting 200-299)",
+            "gRPC /health, expecting 12 (now GET /health, expecting 200-299)",
         ),
         ({"HealthCheckProtocol": "TCP"}, "a TCP connection (now GET /health)"),
     ],

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
+from fsd.manifest.models import DEFAULT_PATH
 
 PORT = ("service", "port")
 PORTS = ("service", "ports")
@@ -17,8 +18,8 @@ CHECK = ("service", "healthCheck")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    port, path = subject.service.main_port, subject.service.checks.path
-    if port is not None and not subject.is_written(*CHECK):
+    port, path = subject.service.main_port, subject.service.check_path
+    if port is not None and path == DEFAULT_PATH and not subject.is_written(*CHECK):
         yield Problem(
             at=(*PORTS, 0, "port") if subject.service.ports else PORT,
             message=f"nothing says how port {port} is checked; FSD asks it for GET {path}",
