@@ -87,7 +87,7 @@ _ALSO = frozenset(
     """
     b b64 base64 encoded plain plaintext raw old new primary secondary current previous prod dev
     staging test default
-    """.split()  # noqa: SIM905
+    """.split()  # noqa: SIM905  # as above
 )
 _AUTH = frozenset({"auth", "authz", "xauth", "basicauth", "httpauth", "proxyauth"})
 
