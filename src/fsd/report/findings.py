@@ -28,6 +28,7 @@ Sources = Mapping[str, Sequence[str]]
 
 # Findings whose value must not be repeated: logs have more readers than the file.
 _SECRETS = frozenset({"secret-in-environment"})
+_SEEN = 4  # characters, and no more than one in as many
 _COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1"}
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -46,6 +47,7 @@ def render_terminal(
 ) -> str:
     """Every finding with its line, and a last line that counts them. Ends without a newline."""
     every = tuple(findings)
+    sources = _without_secrets(every, sources)
     blocks = [render_finding(finding, sources=sources, color=color) for finding in every]
     last = summarize(every, subject=subject) + _more(every)
     return "\n\n".join([*blocks, last])
@@ -64,8 +66,8 @@ def render_finding(finding: Finding, *, sources: Sources, color: bool = False) -
         head = f"\x1b[{_COLORS[finding.severity]}m{head}\x1b[0m"
     lines = [f"{head} {printable(finding.message)}", f"  --> {printable(str(finding.where))}"]
     if isinstance(finding.where, Location):
-        is_secret = finding.id in _SECRETS
-        lines += _source(finding.where, finding.width, sources, is_secret=is_secret)
+        hidden = _without_secrets((finding,), sources)
+        lines += _source(finding.where, finding.width, hidden)
     by_itself = "" if finding.edit is None else "  [--fix can do this]"
     lines.append(f"  fix: {printable(finding.fix)}{by_itself}")
     return "\n".join(lines)
@@ -124,16 +126,29 @@ def printable(text: str) -> str:
     )
 
 
-def _source(where: Location, width: int, sources: Sources, *, is_secret: bool) -> list[str]:
+def _without_secrets(findings: Sequence[Finding], sources: Sources) -> Sources:
+    """All of them, as one line may have several and be shown for another reason."""
+    changed = {path: list(lines) for path, lines in sources.items()}
+    for finding in findings:
+        where = finding.where
+        if finding.id not in _SECRETS or not isinstance(where, Location):
+            continue
+        lines = changed.get(where.path, [])
+        if where.line <= len(lines):
+            line, start = lines[where.line - 1], where.column - 1
+            seen = start + min(_SEEN, finding.width // _SEEN)
+            shown, secret = line[:seen], line[seen : start + finding.width]
+            lines[where.line - 1] = shown + "•" * len(secret) + line[start + finding.width :]
+    return changed
+
+
+def _source(where: Location, width: int, sources: Sources) -> list[str]:
     """The line and a caret below; a long line is cut around the place."""
     lines = sources.get(where.path, ())
     if where.line > len(lines):
         return []
     line = lines[where.line - 1]
     column = min(where.column - 1, len(line))
-    if is_secret:
-        hidden = line[column : column + 4] + "•" * max(0, width - 4)
-        line = line[:column] + hidden + line[column + width :]
     number = str(where.line)
     room = columns() - len(number) - 3
     before, after = _escaped(line[:column]), _escaped(line[column:])

@@ -115,7 +115,30 @@ def test_render_finding__secret__not_repeated() -> None:
     text = render_finding(finding, sources={"f": ["PASSWORD: hunter2 # x"]})
 
     assert "hunter2" not in text
-    assert "1 | PASSWORD: hunt••• # x" in text
+    assert "1 | PASSWORD: h•••••• # x" in text
+
+
+def test_render_terminal__two_secrets_in_a_line__neither_is_shown_by_another_finding() -> None:
+    line = "a: {K: ghp_0123456789abcdef, L: xoxb-0123456789abcdef, M: 0}"
+    first, second, other = (
+        Finding(
+            id=id_,
+            severity=Severity.WARNING,
+            where=Location(path="f", line=1, column=column),
+            message="m",
+            fix="f",
+            width=width,
+        )
+        for id_, column, width in (
+            ("secret-in-environment", 8, 20),
+            ("secret-in-environment", 33, 21),
+            ("wrong-type", 59, 1),
+        )
+    )
+
+    text = render_terminal([first, second, other], sources={"f": [line]}, subject="f")
+
+    assert text.count("1 | a: {K: ghp_••••••••••••••••, L: xoxb•••••••••••••••••, M: 0}") == 3
 
 
 def test_render_github__two_findings__workflow_commands() -> None:
