@@ -20,6 +20,7 @@ from fsd_local.autoscaling import ScalingEngine
 from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.dataplane import DataPlane, Listener
 from fsd_local.ecs import EcsService
+from fsd_local.ecs.handlers import HostClock
 from fsd_local.elb import ElasticLoadBalancing
 from fsd_local.gateway import TRUSTED, Answer, AwsApis, Gateway
 from fsd_local.instance import ACCOUNT, REGION, Instance
@@ -30,7 +31,9 @@ from fsd_local.ports import Neighbours, Terminal
 from fsd_local.quotas import Quotas
 from fsd_local.roles import LocalRoles
 from fsd_local.runtime import choose, reaches_aws
-from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, services
+from fsd_local.schedules import ScheduleEngine
+from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, scheduler, services
+from fsd_local.seams.scheduler import MiniStackSchedules
 from fsd_local.seams.surroundings import MiniStackSurroundings
 from fsd_local.secrets import MiniStackSecrets
 from fsd_local.sessions.channel import DataChannels
@@ -89,6 +92,12 @@ class Assembly:
             sessions=sessions,
         )
         self._scaling = ScalingEngine(self._ecs, alarms, speed=speed)
+        self._schedules = ScheduleEngine(
+            store=MiniStackSchedules(is_enforced=bool(settings.enforce_iam)),
+            ecs=self._ecs,
+            clock=HostClock(),
+            speed=speed,
+        )
         self.instance = Instance(
             endpoint=endpoint,
             region=REGION,
@@ -108,6 +117,7 @@ class Assembly:
                 ("GET", "/_fsd/status"): self._status,
                 ("POST", "/_fsd/reset"): self._reset_all,
                 ("POST", "/_fsd/interrupt-spot"): self._interrupt_spot,
+                ("POST", "/_fsd/run-schedule"): self._run_schedule,
                 ("POST", "/_fsd/placeholders"): _create_placeholders,
                 ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
             },
@@ -124,6 +134,7 @@ class Assembly:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         services.start(loop, threads=_WORKER_THREADS)
         self._scaling.start()
+        self._schedules.start()
         self._loaded = loop.run_in_executor(None, self._load_the_rest)
 
     async def ready(self) -> None:
@@ -142,6 +153,7 @@ class Assembly:
 
     def close(self) -> None:
         self._scaling.close()
+        self._schedules.close()
         self._ecs.close()
         self._runtime.close()
         self._balancing.close()
@@ -149,6 +161,7 @@ class Assembly:
     def _mount(self) -> None:
         cloudwatch.mount()
         ecr.mount()
+        scheduler.mount()
         registry.mount(
             port=self._port, is_enforced=self.instance.enforce_iam, password=self._password
         )
@@ -241,7 +254,16 @@ class Assembly:
     def _interrupt_spot(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"interrupted": self._ecs.interrupt_spot(str(request.get("task", "")))}
 
+    def _run_schedule(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        started = self._schedules.fire(
+            str(request.get("name", "")),
+            account=str(request.get("account") or ACCOUNT),
+            region=str(request.get("region") or REGION),
+        )
+        return {"tasks": started}
+
     def _reset_ours(self) -> None:
+        self._schedules.reset()
         self._ecs.reset()
         self._scaling.reset()
         self._roles.reset()

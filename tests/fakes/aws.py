@@ -339,6 +339,10 @@ class FakeEcs:
         del cluster, service
         return self.stopped
 
+    def runs(self, cluster: str, family: str) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
+        del cluster, family
+        return [], self.stopped
+
     def log_streams(self, task: StoppedTask) -> Sequence[str]:
         del task
         return ["s"]

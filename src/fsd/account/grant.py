@@ -173,6 +173,19 @@ class Reach:
         )
 
     @property
+    def schedules(self) -> tuple[str, ...]:
+        """Of Jobs, in EventBridge Scheduler's group `default`."""
+        found = (names.schedule(one, self.environment) for one in self.services)
+        return tuple(self.place.arn("scheduler", f"schedule/default/{name}") for name in found)
+
+    @property
+    def schedule_roles(self) -> tuple[str, ...]:
+        found = (names.schedule_role(one, self.environment) for one in self.services)
+        return tuple(
+            self.place.arn("iam", f"role{names.ROLE_PATH}{name}", is_global=True) for name in found
+        )
+
+    @property
     def cluster_arn(self) -> str:
         return self.place.arn("ecs", f"cluster/{self.cluster}")
 

@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference.htm
 
 from __future__ import annotations
 
-from fsd.account.grant import Grant, Reach, actions
+from fsd.account.grant import AccountPlace, Grant, Reach, actions
+from fsd.manifest import names
 from fsd.manifest.dependencies import KINDS
 
 _TASKS = "ecs-tasks.amazonaws.com"
@@ -54,6 +55,12 @@ def plan_grants(reach: Reach) -> tuple[Grant, ...]:
             conditions=reach.of_cluster,
         ),
         Grant(
+            sid="ReadSchedules",
+            why="see when a Job runs, and what",
+            actions=actions("scheduler", "GetSchedule"),
+            resources=reach.schedules,
+        ),
+        Grant(
             sid="ReadImages",
             why="find the image's digest",
             actions=actions("ecr", "DescribeImages DescribeRepositories ListTagsForResource"),
@@ -98,6 +105,7 @@ def deploy_grants(reach: Reach) -> tuple[Grant, ...]:
         *plan_grants(reach),
         *_stack_grants(reach),
         *_release_grants(reach),
+        *_schedule_grants(reach),
         *_image_grants(reach),
         *_scaling_grants(),
         *_operating_grants(reach),
@@ -172,6 +180,24 @@ def _release_grants(reach: Reach) -> tuple[Grant, ...]:
             actions=actions("iam", "PassRole"),
             resources=reach.task_roles,
             conditions={"StringEquals": {"iam:PassedToService": _TASKS}},
+        ),
+    )
+
+
+def _schedule_grants(reach: Reach) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            sid="Schedules",
+            why="move a Job's schedule to a revision, and delete it",
+            actions=actions("scheduler", "CreateSchedule DeleteSchedule UpdateSchedule"),
+            resources=reach.schedules,
+        ),
+        Grant(
+            sid="PassScheduleRoles",
+            why="give a schedule the role with which it starts the Job",
+            actions=actions("iam", "PassRole"),
+            resources=reach.schedule_roles,
+            conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
         ),
     )
 
@@ -358,13 +384,13 @@ def _role_grants(reach: Reach) -> tuple[Grant, ...]:
     return (
         Grant(
             sid="RolesWithinTheBoundary",
-            why="the task role and the execution role; without the boundary none is made",
+            why="the roles of tasks and of a schedule; without the boundary none is made",
             actions=actions(
                 "iam",
                 "AttachRolePolicy CreateRole DeleteRolePolicy DetachRolePolicy "
                 "PutRolePermissionsBoundary PutRolePolicy",
             ),
-            resources=reach.task_roles,
+            resources=(*reach.task_roles, *reach.schedule_roles),
             conditions={"StringEquals": {"iam:PermissionsBoundary": reach.boundary}},
         ),
         Grant(
@@ -376,7 +402,7 @@ def _role_grants(reach: Reach) -> tuple[Grant, ...]:
                 "ListRoleTags TagRole UntagRole UpdateAssumeRolePolicy UpdateRole "
                 "UpdateRoleDescription",
             ),
-            resources=reach.task_roles,
+            resources=(*reach.task_roles, *reach.schedule_roles),
         ),
         Grant(
             sid="BalancerServiceLinkedRole",
@@ -514,5 +540,17 @@ def boundary_grants() -> tuple[Grant, ...]:
             sid="WhatServicesCall",
             why="a task reads and writes data, and calls other services",
             actions=_SERVICES_CALL,
+        ),
+        Grant(
+            sid="WhatSchedulesStart",
+            why="EventBridge Scheduler starts a Job's tasks",
+            actions=actions("ecs", "RunTask TagResource"),
+        ),
+        Grant(
+            sid="RolesOfWhatSchedulesStart",
+            why="the same: a task has the roles that a stack made, and only a task may have them",
+            actions=actions("iam", "PassRole"),
+            resources=(AccountPlace().arn("iam", f"role{names.ROLE_PATH}*", is_global=True),),
+            conditions={"StringEquals": {"iam:PassedToService": _TASKS}},
         ),
     )

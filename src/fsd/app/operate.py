@@ -62,6 +62,7 @@ def open_service(
         name=names.service_name(service, env),
         stack_name=names.stack(service, env),
         log_group=names.log_group(service, env),
+        schedule=names.schedule(service, env),
     )
     return connection, ref
 

@@ -482,11 +482,19 @@ class ElasticContainerService:
     def all_tasks(
         self, cluster: str, service: str
     ) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
-        stopped = self._list_tasks(cluster, service, "STOPPED")
-        running = self._list_tasks(cluster, service, "RUNNING")
+        return self._both(cluster, service, kind="serviceName")
+
+    def runs(self, cluster: str, family: str) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
+        return self._both(cluster, family, kind="family")
+
+    def _both(
+        self, cluster: str, name: str, *, kind: str
+    ) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
+        stopped = self._list_tasks(cluster, name, "STOPPED", kind=kind)
+        running = self._list_tasks(cluster, name, "RUNNING", kind=kind)
         described = {
             task.get("taskArn"): task
-            for task in self._describe_tasks(cluster, service, [*stopped, *running])
+            for task in self._describe_tasks(cluster, name, [*stopped, *running])
         }
         return (
             _running(described[arn] for arn in running if arn in described),
@@ -497,7 +505,9 @@ class ElasticContainerService:
         listed = self._list_tasks(cluster, service, status)
         return self._describe_tasks(cluster, service, listed)
 
-    def _list_tasks(self, cluster: str, service: str, status: str) -> list[str]:
+    def _list_tasks(
+        self, cluster: str, service: str, status: str, *, kind: str = "serviceName"
+    ) -> list[str]:
         """By desired status: RUNNING has the tasks that should run, from PROVISIONING on.
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
@@ -511,8 +521,8 @@ class ElasticContainerService:
                     "list_tasks",
                     where,
                     cluster=cluster,
-                    serviceName=service,
                     desiredStatus=status,
+                    **{kind: service},
                 )
                 for arn in page.get("taskArns", [])
             ]

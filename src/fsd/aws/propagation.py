@@ -1,8 +1,9 @@
 """IAM is eventually consistent: a role that was made a moment ago is refused for some seconds.
 
-ECS, Application Auto Scaling and CloudFormation then say that they cannot assume it. The first
-CreateCluster of an account is the known case: it makes ECS's service-linked role, and cannot use
-it yet. Each is waited for, a minute at the most; a role that is really wrong is refused then too.
+ECS, Application Auto Scaling, EventBridge Scheduler and CloudFormation then say that they cannot
+assume it. The first CreateCluster of an account is the known case: it makes ECS's service-linked
+role, and cannot use it yet. Each is waited for, a minute at the most; a role that is really wrong
+is refused then too.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 https://github.com/aws/containers-roadmap/issues/2614
 """
@@ -26,11 +27,12 @@ _CODES = frozenset(
         "ClientException",  # ECS
         "InvalidParameterException",
         "ValidationError",  # CloudFormation
-        "ValidationException",  # Application Auto Scaling
+        "ValidationException",  # Application Auto Scaling, EventBridge Scheduler
     }
 )
 _NOT_THERE_YET = re.compile(
     r"unable to assume (?:[\w-]+ ){0,4}role\b"
+    r"|must allow AWS EventBridge Scheduler to assume the role"
     r"|\brole (?:arn:\S+ )?is (?:not valid|invalid or cannot be assumed)",
     re.IGNORECASE,
 )

@@ -36,10 +36,23 @@ def command(
     The exit code is 0 if all is well and 6 if something is wrong.
     """
     from fsd.release.diagnosing import examine
+    from fsd.release.jobs import find_job, look_at_job
     from fsd.release.reporter import Silent
     from fsd.report.condition import diagnosis_text, exit_code
 
     connection, ref = open_to_look(service, env, cluster=cluster, region=region)
+    if find_job(connection.aws, ref) is not None:
+        from fsd.report.jobs import job_diagnosis_text, job_json
+
+        look = look_at_job(connection.aws, ref, explain=True)
+        job_code = 0 if exit_zero else int(look.exit_code)
+        is_json = output == "json"
+        click.echo(
+            json.dumps(job_json(look), indent=2)
+            if is_json
+            else job_diagnosis_text(look, code=job_code)
+        )
+        return job_code
     examination = examine(make_operation(connection, ref, reporter=Silent()))
     code = 0 if exit_zero else int(exit_code(examination))
     if output == "json":

@@ -20,11 +20,16 @@ def command(service: str, env: str, region: str | None, output: str, limit: int)
     `>` marks the release that is running.
     """
     from fsd.release.history import read_rows
+    from fsd.release.jobs import find_job, read_job_rows
     from fsd.release.operations import require_service
 
     connection, ref = open_service(connect, service, env, region=region, start=False)
-    rows = read_rows(connection.aws.ecs, cluster=ref.cluster, service=ref.name, limit=limit)
-    if not rows:
+    job = find_job(connection.aws, ref)
+    if job is None:
+        rows = read_rows(connection.aws.ecs, cluster=ref.cluster, service=ref.name, limit=limit)
+    else:
+        rows = read_job_rows(connection.aws.ecs, ref, job, limit=limit)
+    if not rows and job is None:
         require_service(connection.aws, ref)
     if output == "json":
         from fsd.report.json_report import row_json

@@ -41,6 +41,7 @@ def command(
     A terminal gets them as they are. In a workflow, whose log others read, secrets are hidden.
     """
     from fsd.app.clock import SystemClock
+    from fsd.release.jobs import find_job
     from fsd.release.logs import LogReader
     from fsd.release.masking import mask_lines
     from fsd.release.operations import require_service
@@ -51,7 +52,7 @@ def command(
         logs=connection.aws.logs, group=ref.log_group, start=clock.now() - since, task=task
     )
     lines = reader.read()
-    if not lines:
+    if not lines and find_job(connection.aws, ref) is None:
         # Lines outlive their service; without any, a name that is mistyped is no silence.
         require_service(connection.aws, ref)
     in_workflow, is_colored = is_in_workflow(), sys.stdout.isatty()

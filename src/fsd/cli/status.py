@@ -64,11 +64,14 @@ def _show_one(
     connection: Connection, ref: ServiceRef, *, is_json: bool, watch: bool, exit_zero: bool
 ) -> int:
     from fsd.release.diagnosing import examine
+    from fsd.release.jobs import find_job
     from fsd.release.reporter import Silent
     from fsd.report.condition import exit_code
     from fsd.report.json_report import status_json
     from fsd.report.tables import status_text
 
+    if find_job(connection.aws, ref) is not None:
+        return _show_job(connection, ref, is_json=is_json, watch=watch, exit_zero=exit_zero)
     operation = make_operation(connection, ref, reporter=Silent())
     codes: list[int] = []
 
@@ -81,6 +84,28 @@ def _show_one(
             else status_text(found, code=codes[-1])
         )
         return found.is_settled
+
+    _repeat(look, pause=connection.pace.interval(timedelta(minutes=1)), watch=watch)
+    return codes[-1]
+
+
+def _show_job(
+    connection: Connection, ref: ServiceRef, *, is_json: bool, watch: bool, exit_zero: bool
+) -> int:
+    from fsd.release.jobs import look_at_job
+    from fsd.report.jobs import job_json, job_status_text
+
+    codes: list[int] = []
+
+    def look() -> bool:
+        found = look_at_job(connection.aws, ref)
+        codes.append(0 if exit_zero else int(found.exit_code))
+        click.echo(
+            json.dumps(job_json(found), indent=2)
+            if is_json
+            else job_status_text(found, code=codes[-1])
+        )
+        return not found.running_tasks
 
     _repeat(look, pause=connection.pace.interval(timedelta(minutes=1)), watch=watch)
     return codes[-1]

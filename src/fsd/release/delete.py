@@ -30,6 +30,8 @@ def delete_service(
     """
     removed: list[str] = []
     kept: list[str] = []
+    if ref.schedule and aws.schedules.delete(ref.schedule):
+        removed.append(f"schedule {ref.schedule}")
     if aws.scaling.remove(ref.cluster, ref.name):
         removed.append(f"auto scaling of {ref.name}")
     if aws.ecs.find_service(ref.cluster, ref.name) is not None:

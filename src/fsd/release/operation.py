@@ -23,6 +23,7 @@ class ServiceRef:
     name: str  # <service>-<env>
     stack_name: str
     log_group: str
+    schedule: str = ""  # what it has where it is a Job; "" where it is named by a cluster
 
     def command(self, name: str, *options: str) -> ServiceCommand:
         return ServiceCommand(

@@ -16,6 +16,8 @@ from fsd.release.concurrency.in_flight import in_flight_error
 from fsd.release.ending import Ending
 from fsd.release.follow import Rollout, ended_unknown, follow
 from fsd.release.healthy import read_healthy
+from fsd.release.job_rollback import roll_back_job
+from fsd.release.jobs import find_job
 from fsd.release.journal import JournalEntry, note_action
 from fsd.release.last_look import AtHand, with_what_runs
 from fsd.release.ledger import NOT_STARTED, SUCCEEDED, read_history, release_info, resolve_version
@@ -62,6 +64,13 @@ def get_service(operation: Operation) -> ServiceState:
 def require_service(aws: Aws, ref: ServiceRef) -> ServiceState:
     """Raises UsageError where there is no such service; it names one that is spelled alike."""
     service = aws.ecs.find_service(ref.cluster, ref.name)
+    if service is None and find_job(aws, ref) is not None:
+        raise UsageError(
+            f"{ref.service} is a Job: between its runs it has no tasks",
+            where=f"schedule {ref.schedule}",
+            fix=f"start it once with  fsd run {ref.options}",
+            code=ErrorCode.SERVICE_NOT_FOUND,
+        )
     if service is None:
         raise UsageError(
             f"no service {ref.name} in cluster {ref.cluster}",
@@ -111,6 +120,9 @@ def roll_back(operation: Operation, version: str | None) -> Result:
     Raises UsageError where there is no such release, RefusedError where its revision is gone, or
     the environment takes only what succeeded in it.
     """
+    job = find_job(operation.aws, operation.ref)
+    if job is not None:
+        return roll_back_job(operation, job, version)
     service = get_service(operation)
     ref, ecs = operation.ref, operation.aws.ecs
     history = read_history(ecs, cluster=ref.cluster, service=ref.name)

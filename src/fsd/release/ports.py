@@ -219,6 +219,12 @@ class Ecs(Protocol):
     ) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
         """`tasks` and `stopped_tasks`, with a call less."""
 
+    def runs(self, cluster: str, family: str) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
+        """The same of a family, whatever started them: those of a Job.
+
+        ECS knows a task that has stopped for about an hour.
+        """
+
 
 class RevisionInactive(CallFailedError):
     """The task definition's revision was deregistered, so that no service may use it."""

@@ -10,6 +10,7 @@ from datetime import timedelta
 from fsd.compile.desired import Json, JsonValue, OneOff
 from fsd.errors import CallFailedError, ErrorCode, TimedOutError
 from fsd.release.border import note_force
+from fsd.release.jobs import find_job, job_network
 from fsd.release.log_places import log_places
 from fsd.release.one_off import OneOffRunner
 from fsd.release.operation import ServiceRef
@@ -46,8 +47,11 @@ def run_once(
 ) -> RunEnded:
     """Raises CallFailedError where nothing ran, TimedOutError where it had no end in time."""
     ref = request.ref
-    service = require_service(aws, ref)
-    definition = _require_definition(aws, service)
+    job = find_job(aws, ref)
+    service = require_service(aws, ref) if job is None else None
+    arn = job.task_definition_arn if job else service.task_definition_arn if service else ""
+    network = job_network(job) if job else _network(service) if service else {}
+    definition = _require_definition(aws, arn)
     note_force(aws.ecs, definition.arn, request.forced)
     container = _main_container(definition.definition, ref.service)
     runner = OneOffRunner(
@@ -55,14 +59,14 @@ def run_once(
         clock=clock,
         cluster=ref.cluster,
         container=container,
-        network=_network(service),
+        network=network,
         log_group=next((group for group, _ in log_places(definition.definition)), ""),
         on_line=on_line,
         speed=speed,
     )
     one_off = OneOff(command=request.command, timeout=int(request.timeout.total_seconds()))
     with _revision(aws, definition, container=container, image=request.image) as arn:
-        said = " ".join(request.command) or "the service's own command"
+        said = " ".join(request.command) or "its own command"
         on_start(f"{arn.rpartition('/')[2]}: {said}")
         ended = runner.run(one_off, task_definition_arn=arn, started_by="fsd/run")
     if ended.is_timed_out:
@@ -84,14 +88,14 @@ def run_once(
     )
 
 
-def _require_definition(aws: Aws, service: ServiceState) -> TaskDefinition:
-    found = aws.ecs.find_task_definition(service.task_definition_arn)
+def _require_definition(aws: Aws, arn: str) -> TaskDefinition:
+    found = aws.ecs.find_task_definition(arn)
     if found is not None:
         return found
     raise CallFailedError(
-        "the service's task definition was deleted",
-        where=service.task_definition_arn,
-        fix="deploy the service again",
+        "the task definition that is deployed was deleted",
+        where=arn,
+        fix="deploy it again",
         code=ErrorCode.TASK_NOT_RUN,
     )
 

@@ -45,6 +45,7 @@ ALLOWED = frozenset(
         "logs",
         "monitoring",
         "s3",
+        "scheduler",
         "secretsmanager",
         "servicediscovery",
         "servicequotas",

@@ -14,10 +14,11 @@ from tests.local.conftest import commit
 
 EXAMPLES = ROOT / "examples" / "services"
 NAMES = ("public-web", "internal-api", "queue-worker", "web-with-migration")
+JOBS = ("scheduled-job",)  # deployed in test_jobs.py
 DEPLOY = ("deploy", "--env", "local", "--format", "json")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *JOBS])
 @pytest.mark.parametrize("env", ["dev", "prod"])
 def test_example__validate__finds_nothing_wrong(name: str, env: str, tmp_path: Path) -> None:
     fsd = Fsd(state=tmp_path / "state", cwd=EXAMPLES / name)

@@ -131,6 +131,7 @@ def test_deploy__roles_that_may_be_passed__are_the_services_own_and_cloudformati
         (f"{role}fsd-cloudformation", "cloudformation.amazonaws.com"),
         (f"{role}fsd/offer-api-prod-task", "ecs-tasks.amazonaws.com"),
         (f"{role}fsd/offer-api-prod-execution", "ecs-tasks.amazonaws.com"),
+        (f"{role}fsd/offer-api-prod-schedule", "scheduler.amazonaws.com"),
     }
 
 

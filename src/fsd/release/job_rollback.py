@@ -1,0 +1,87 @@
+"""Return a Job to an earlier release: its schedule starts that revision from then on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from fsd.compile.desired import Json
+from fsd.errors import ErrorCode, UsageError
+from fsd.plan.jobs import schedule_words
+from fsd.release.border import check_rollback
+from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info, resolve_version
+from fsd.release.operation import Operation
+from fsd.release.ports import JobSchedule
+from fsd.release.result import Outcome, ReleaseInfo, Result
+
+
+def roll_back_job(operation: Operation, job: JobSchedule, version: str | None) -> Result:
+    """Without a version to the release before the one that is deployed.
+
+    Raises UsageError where there is no such release, RefusedError where its environment does not
+    take it.
+    """
+    ecs, started = operation.aws.ecs, operation.clock.now()
+    arns = ecs.list_task_definitions(operation.ref.name)[:HISTORY_LENGTH]
+    found = [ecs.find_task_definition(arn) for arn in arns]
+    # A revision that no schedule ever had was taken back: what is listed was deployed here.
+    releases = [release_info(one, outcome=SUCCEEDED) for one in found if one is not None]
+    previous = next((r for r in releases if r.task_definition_arn == job.task_definition_arn), None)
+    target = resolve_version(releases, version) if version else _before(releases, job, operation)
+    if target.task_definition_arn == job.task_definition_arn:
+        return _result(operation, job, Outcome.UNCHANGED, started, target=target, previous=previous)
+    forced = check_rollback(operation.border, target)
+    operation = replace(operation, forced=forced or operation.forced)
+    operation.aws.schedules.put(_moved(job.parameters, target.task_definition_arn))
+    return _result(operation, job, Outcome.SUCCEEDED, started, target=target, previous=previous)
+
+
+def _before(releases: list[ReleaseInfo], job: JobSchedule, operation: Operation) -> ReleaseInfo:
+    arns = [release.task_definition_arn for release in releases]
+    at = arns.index(job.task_definition_arn) if job.task_definition_arn in arns else -1
+    if at + 1 < len(releases):
+        return releases[at + 1]
+    raise UsageError(
+        f"there is no release before {job.task_definition_arn.rpartition('/')[2]}",
+        where=f"schedule {job.name}",
+        fix=f"see what there is:  fsd history {operation.ref.options}",
+        code=ErrorCode.NOTHING_TO_ROLL_BACK_TO,
+    )
+
+
+def _moved(parameters: Json, arn: str) -> Json:
+    target = parameters.get("Target")
+    target = target if isinstance(target, dict) else {}
+    ecs = target.get("EcsParameters")
+    ecs = ecs if isinstance(ecs, dict) else {}
+    return {**parameters, "Target": {**target, "EcsParameters": {**ecs, "TaskDefinitionArn": arn}}}
+
+
+def _result(
+    operation: Operation,
+    job: JobSchedule,
+    outcome: Outcome,
+    started: datetime,
+    *,
+    target: ReleaseInfo,
+    previous: ReleaseInfo | None,
+) -> Result:
+    aws, ref = operation.aws, operation.ref
+    now = aws.schedules.find(job.name)
+    starts = aws.ecs.find_task_definition(now.task_definition_arn) if now else None
+    return Result(
+        outcome=outcome,
+        action="rollback",
+        service=ref.service,
+        environment=ref.environment,
+        account=aws.identity.account,
+        region=aws.identity.region,
+        started_at=started,
+        finished_at=operation.clock.now(),
+        release=target,
+        previous=previous,
+        running=release_info(starts) if starts else None,
+        schedule=schedule_words(now.parameters) if now else "",
+        log_group=ref.log_group,
+        notes=(f"forced: {operation.forced}",) if operation.forced else (),
+    )

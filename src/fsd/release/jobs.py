@@ -1,0 +1,165 @@
+"""A Job that is deployed: what its schedule starts, and how its last runs ended.
+
+ECS forgets a task about an hour after its end, and EventBridge Scheduler remembers no run at all.
+What is older is in the log only.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from fsd.compile.desired import Json, JsonValue
+from fsd.compile.schedule import TIMEOUT_CONTAINER
+from fsd.error_codes import ExitCode
+from fsd.plan.jobs import schedule_words
+from fsd.release.evidence import diagnose
+from fsd.release.history import Row
+from fsd.release.ledger import SUCCEEDED, release_info
+from fsd.release.operation import ServiceRef
+from fsd.release.ports import Aws, Ecs, JobSchedule
+from fsd.release.result import ReleaseInfo
+from fsd.rollout.cause import Diagnosis
+from fsd.snapshot import Snapshot, StoppedTask, TaskState
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One that has ended."""
+
+    task: StoppedTask
+    exit_code: int | None  # of the Job's container; None: it did not run
+    is_timed_out: bool
+
+    @property
+    def is_good(self) -> bool:
+        return self.exit_code == 0 and not self.is_timed_out
+
+    @property
+    def words(self) -> str:
+        if self.is_timed_out:
+            return "stopped by its timeout"
+        if self.exit_code is None:
+            return f"did not run: {self.task.stopped_reason or 'ECS does not say why'}"
+        return f"exit code {self.exit_code}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLook:
+    service: str
+    environment: str
+    schedule: str  # rate(1 hour), by hand
+    log_group: str
+    release: ReleaseInfo | None
+    running_tasks: tuple[TaskState, ...]
+    runs: tuple[Run, ...]  # newest first; what ECS still knows
+    diagnosis: Diagnosis | None = None  # of the newest run, where it failed and that was asked
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Whether the newest run that ended went well."""
+        is_good = not self.runs or self.runs[0].is_good
+        return ExitCode.OK if is_good else ExitCode.ROLLED_BACK
+
+
+def find_job(aws: Aws, ref: ServiceRef) -> JobSchedule | None:
+    """None where it is a service, or nothing."""
+    found = aws.schedules.find(ref.schedule) if ref.schedule else None
+    return found if found is not None and found.task_definition_arn else None
+
+
+def look_at_job(aws: Aws, ref: ServiceRef, *, explain: bool = False) -> JobLook:
+    """Raises ValueError where it is no Job."""
+    job = find_job(aws, ref)
+    if job is None:
+        raise ValueError(f"{ref.name} is not a Job")
+    definition = aws.ecs.find_task_definition(job.task_definition_arn)
+    running, runs = _read_runs(aws.ecs, ref, job)
+    last = next(iter(runs), None)
+    is_explained = explain and last is not None and not last.is_good
+    return JobLook(
+        service=ref.service,
+        environment=ref.environment,
+        schedule=schedule_words(job.parameters),
+        log_group=ref.log_group,
+        release=release_info(definition) if definition else None,
+        running_tasks=running,
+        runs=runs,
+        diagnosis=_explain(aws, ref, last) if is_explained and last else None,
+    )
+
+
+def _read_runs(
+    ecs: Ecs, ref: ServiceRef, job: JobSchedule
+) -> tuple[tuple[TaskState, ...], tuple[Run, ...]]:
+    running, stopped = ecs.runs(job.cluster or ref.cluster, ref.name)
+    ended = sorted(stopped, key=lambda task: task.stopped_at or _EPOCH, reverse=True)
+    return tuple(running), tuple(_run(task, ref.service) for task in ended)
+
+
+def _run(task: StoppedTask, container: str) -> Run:
+    codes = {one.name: one.exit_code for one in task.containers}
+    # Where the Job ends first, SIGTERM ends the other: it never gets to its own 0.
+    return Run(
+        task=task,
+        exit_code=codes.get(container),
+        is_timed_out=codes.get(TIMEOUT_CONTAINER) == 0,
+    )
+
+
+def _explain(aws: Aws, ref: ServiceRef, run: Run) -> Diagnosis:
+    return diagnose(
+        aws,
+        Snapshot(service=None, deployment=None, stopped=(run.task,)),
+        task_definition_arn=run.task.task_definition_arn,
+        log_group=ref.log_group,
+        reason=run.words,
+    )
+
+
+def read_job_rows(ecs: Ecs, ref: ServiceRef, job: JobSchedule, *, limit: int) -> tuple[Row, ...]:
+    """Releases, and the runs that ECS still knows; newest first."""
+    found = [ecs.find_task_definition(arn) for arn in ecs.list_task_definitions(ref.name)[:limit]]
+    releases = {one.arn: release_info(one) for one in found if one is not None}
+    rows = [
+        Row(
+            action="deploy",
+            release=replace(one, outcome=SUCCEEDED),
+            runs=arn == job.task_definition_arn,
+        )
+        for arn, one in releases.items()
+    ]
+    _, runs = _read_runs(ecs, ref, job)
+    rows += _run_rows(runs, releases)
+    rows.sort(key=lambda row: row.release.at or _EPOCH, reverse=True)
+    return tuple(rows[:limit])
+
+
+def _run_rows(runs: tuple[Run, ...], releases: Mapping[str, ReleaseInfo]) -> Iterator[Row]:
+    for run in runs:
+        release = releases.get(run.task.task_definition_arn)
+        if release is None:
+            continue
+        outcome = SUCCEEDED if run.is_good else "failed"
+        at = run.task.stopped_at or run.task.created_at
+        done = replace(release, at=at, run=run.task.started_by, forced="", outcome=outcome)
+        yield Row(action="run", release=done, reason="" if run.is_good else run.words)
+
+
+def job_network(job: JobSchedule) -> Json:
+    """The schedule's network in RunTask's spelling."""
+    value: JsonValue = job.parameters
+    for part in ("Target", "EcsParameters", "NetworkConfiguration", "awsvpcConfiguration"):
+        value = value.get(part) if isinstance(value, dict) else None
+    found = value if isinstance(value, dict) else {}
+    return {
+        "awsvpcConfiguration": {
+            "subnets": found.get("Subnets", []),
+            "securityGroups": found.get("SecurityGroups", []),
+            "assignPublicIp": found.get("AssignPublicIp", "DISABLED"),
+        }
+    }
