@@ -27,6 +27,7 @@ from fsd.release.ports import (
     JobSchedule,
     LogLine,
     Network,
+    PermissionDenied,
     RegistryImage,
     Repository,
     ScalingState,
@@ -762,8 +763,11 @@ class FakeSchedules:
     schedules: dict[str, Json] = field(default_factory=dict)
     puts: list[Json] = field(default_factory=list)
     error: CallFailedError | None = None
+    is_denied: bool = False
 
     def find(self, name: str) -> JobSchedule | None:
+        if self.is_denied:
+            raise PermissionDenied("no scheduler:GetSchedule", where=name, fix="-")
         found = self.schedules.get(name)
         return load_schedule(found) if found is not None else None
 

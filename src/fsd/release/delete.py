@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fsd.release.jobs import find_job
 from fsd.release.notes import Removal, Removing
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws
@@ -30,7 +31,7 @@ def delete_service(
     """
     removed: list[str] = []
     kept: list[str] = []
-    if ref.schedule and aws.schedules.delete(ref.schedule):
+    if find_job(aws, ref) is not None and aws.schedules.delete(ref.schedule):
         removed.append(f"schedule {ref.schedule}")
     if aws.scaling.remove(ref.cluster, ref.name):
         removed.append(f"auto scaling of {ref.name}")

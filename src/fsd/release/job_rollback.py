@@ -8,8 +8,9 @@ from datetime import datetime
 from fsd.compile.desired import Json
 from fsd.errors import ErrorCode, UsageError
 from fsd.plan.jobs import schedule_words
-from fsd.release.border import check_rollback
+from fsd.release.border import check_rollback, note_force
 from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info, resolve_version
+from fsd.release.notes import Forced
 from fsd.release.operation import Operation
 from fsd.release.ports import JobSchedule
 from fsd.release.result import Outcome, ReleaseInfo, Result
@@ -32,6 +33,7 @@ def roll_back_job(operation: Operation, job: JobSchedule, version: str | None) -
         return _result(operation, job, Outcome.UNCHANGED, started, target=target, previous=previous)
     forced = check_rollback(operation.border, target)
     operation = replace(operation, forced=forced or operation.forced)
+    note_force(ecs, target.task_definition_arn, operation.forced)
     operation.aws.schedules.put(_moved(job.parameters, target.task_definition_arn))
     return _result(operation, job, Outcome.SUCCEEDED, started, target=target, previous=previous)
 
@@ -83,5 +85,5 @@ def _result(
         running=release_info(starts) if starts else None,
         schedule=schedule_words(now.parameters) if now else "",
         log_group=ref.log_group,
-        notes=(f"forced: {operation.forced}",) if operation.forced else (),
+        notes=(Forced(entry=operation.forced),) if operation.forced else (),
     )

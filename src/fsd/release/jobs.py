@@ -19,7 +19,7 @@ from fsd.release.evidence import diagnose
 from fsd.release.history import Row
 from fsd.release.ledger import SUCCEEDED, release_info
 from fsd.release.operation import ServiceRef
-from fsd.release.ports import Aws, Ecs, JobSchedule
+from fsd.release.ports import Aws, Ecs, JobSchedule, PermissionDenied
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.cause import Diagnosis
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
@@ -67,8 +67,12 @@ class JobLook:
 
 
 def find_job(aws: Aws, ref: ServiceRef) -> JobSchedule | None:
-    """None where it is a service, or nothing."""
-    found = aws.schedules.find(ref.schedule) if ref.schedule else None
+    """None where it is a service, or nothing; also where the role may not read schedules, as one
+    that was made before there were Jobs."""
+    try:
+        found = aws.schedules.find(ref.schedule) if ref.schedule else None
+    except PermissionDenied:
+        return None
     return found if found is not None and found.task_definition_arn else None
 
 
