@@ -68,6 +68,7 @@ class Measured:
     round_trips: int
     seconds: float
     repeated: dict[str, int]  # operations that were called more than once
+    made: list[tuple[str, float]]  # every call, in order, and after how many seconds it began
 
     @property
     def budget(self) -> float | None:
@@ -90,6 +91,10 @@ class Measured:
             f"{self.round_trips:>3} round trips {self.seconds:>5.1f} s  {goal}{kept}\n"
             f"            {again}\n"
         )
+
+    def every_call(self) -> str:
+        """A line for each, with the seconds after the start of the process."""
+        return "".join(f"            {at:>5.2f} s  {name}\n" for name, at in self.made)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +128,7 @@ class Bench:
             round_trips=gate.round_trips(),
             seconds=seconds,
             repeated={name: times for name, times in names.most_common() if times > 1},
+            made=[(name, round(at - began, 2)) for name, at in gate.calls],
         )
 
     def environment(self, endpoint: str) -> dict[str, str]:
@@ -196,6 +202,7 @@ def main() -> int:
     parser.add_argument("--format", choices=("terminal", "json"), default="terminal")
     parser.add_argument("--only", choices=CASES)
     parser.add_argument("--delay", type=float, default=0.1, help="seconds that a call takes longer")
+    parser.add_argument("--calls", action="store_true", help="also print every call, in order")
     parser.add_argument(
         "--action",
         type=Path,
@@ -212,6 +219,7 @@ def main() -> int:
             found.append(one)
             if options.format == "terminal":
                 sys.stdout.write(one.text())
+                sys.stdout.write(one.every_call() if options.calls else "")
                 sys.stdout.flush()
     if options.format == "json":
         listed: list[dict[str, Any]] = [asdict(one) | {"holds": one.holds} for one in found]

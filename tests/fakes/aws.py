@@ -234,6 +234,10 @@ class FakeEcs:
         at = self.registered_at.get(arn, START - timedelta(minutes=1))
         return replace(found, registered_at=at) if found else None
 
+    def find_newest_revision(self, family: str) -> TaskDefinition | None:
+        arns = self.list_task_definitions(family)
+        return self.find_task_definition(arns[0]) if arns else None
+
     def list_task_definitions(self, family: str) -> Sequence[str]:
         return [d.arn for d in self.definitions if d.family == family]
 
@@ -401,7 +405,7 @@ class FakeEcs:
     def _service(self, arn: str, count: int, *, state: str = "IN_PROGRESS") -> ServiceState:
         primary = EcsDeployment(
             id="ecs-svc/1", status="PRIMARY", task_definition_arn=arn, rollout_state=state,
-            desired=count, running=count,
+            desired=count, running=count, created_at=START,
         )  # fmt: skip
         made = ServiceState(
             name="web-dev",
@@ -508,7 +512,8 @@ class FakeReality:
 
     gone: set[str] = field(default_factory=set)
 
-    def look(self, stack: Stack) -> Seen:
+    def look(self, stack: Stack, *, targets: Sequence[TargetHealth] = ()) -> Seen:
+        del targets
         resources: dict[str, Any] = dict(stack.template["Resources"])  # type: ignore[arg-type] # a dict
 
         def there(kind: str, key: str) -> dict[Any, bool]:

@@ -244,6 +244,21 @@ def test_register__not_done__registered_at_the_next_try(
     assert ecs.register(DEFINITION, tags=TAGS).arn == td(2)
 
 
+def test_find_newest_revision__by_the_family(ecs: ElasticContainerService, aws: Stubber) -> None:
+    asked = {"taskDefinition": "web-dev", "include": ["TAGS"]}
+    aws.add_response("describe_task_definition", definition_answer(2, TAGS), asked)
+
+    found = ecs.find_newest_revision("web-dev")
+
+    assert found is not None
+    assert found.arn == td(2)
+
+
+@pytest.mark.usefixtures("in_moto")
+def test_find_newest_revision__no_such_family__none(ecs: ElasticContainerService) -> None:
+    assert ecs.find_newest_revision("web-dev") is None
+
+
 def test_list_task_definitions__pages__this_family_only_newest_first(
     ecs: ElasticContainerService, aws: Stubber
 ) -> None:

@@ -11,6 +11,7 @@ from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
 from fsd.plan.reality import SecurityGroupRule, Seen, SeenGroup
 from fsd.release.ports import Stack
+from fsd.snapshot import TargetHealth
 from tests.moto.conftest import TestClients
 
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/fsd-web-dev/1"
@@ -76,6 +77,51 @@ def test_look__all_is_there__one_call_of_the_load_balancer(
         target_group_exists=True,
         target_group_is_used=True,
     )
+
+
+def with_listeners(count: int) -> Json:
+    listener: Json = {
+        "Type": "AWS::ElasticLoadBalancingV2::Listener",
+        "Properties": {"LoadBalancerArn": {"Ref": "LoadBalancer"}},
+    }
+    return {f"Listener{number}": listener for number in range(count)}
+
+
+def target(state: str) -> TargetHealth:
+    return TargetHealth(address="10.0.0.1", port=8000, state=state)
+
+
+@pytest.mark.usefixtures("no_groups", "elb")
+@pytest.mark.parametrize("state", ["healthy", "unhealthy"])
+def test_look__a_target_is_checked__no_call_of_the_load_balancer(
+    reality: AwsReality, state: str
+) -> None:
+    seen = reality.look(stack(with_listeners(1)), targets=[target("unused"), target(state)])
+
+    assert seen == Seen(groups={}, target_group_exists=True, target_group_is_used=True)
+
+
+@pytest.mark.usefixtures("no_groups")
+@pytest.mark.parametrize("state", ["unused", "draining", "initial", "unavailable"])
+def test_look__no_target_is_checked__asked_all_the_same(
+    reality: AwsReality, elb: Stubber, state: str
+) -> None:
+    says_listeners(elb, 80)
+
+    seen = reality.look(stack(with_listeners(1)), targets=[target(state)])
+
+    assert (seen.listener_ports, seen.target_group_is_used) == (frozenset({80}), True)
+
+
+@pytest.mark.usefixtures("no_groups")
+def test_look__two_listeners__which_of_them_is_there_is_asked(
+    reality: AwsReality, elb: Stubber
+) -> None:
+    says_listeners(elb, 443, forwards=False)
+
+    seen = reality.look(stack(with_listeners(2)), targets=[target("healthy")])
+
+    assert (seen.listener_ports, seen.target_group_is_used) == (frozenset({443}), True)
 
 
 @pytest.mark.usefixtures("no_groups")

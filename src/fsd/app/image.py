@@ -165,6 +165,8 @@ def _resolve(reference: str, opened: Opened) -> tuple[Image, tuple[Note, ...]]:
     """
     repository, tag, digest = split_reference(reference)
     aws = opened.connection.aws
+    if digest and _has_digest(aws, repository, digest):
+        return Image(repository=repository, digest=digest, tag=tag), ()
     known = _find_known(aws, repository, digest or tag or "latest")
     if known is None:
         return _resolve_elsewhere(reference, aws.registry)
@@ -203,6 +205,19 @@ def _resolve_elsewhere(reference: str, registry: Registry) -> tuple[Image, tuple
     return image, (DigestUnknown(reference=reference, why=why),)
 
 
+def _has_digest(aws: Aws, uri: str, digest: str) -> bool:
+    """Whether ECR has these bytes under that name; whose registry it is makes no difference."""
+    place = _ECR.fullmatch(uri)
+    name = place["name"] if place else _names_in_registry(uri)[-1]
+    return bool(name) and aws.registry.find_image(name, digest) is not None
+
+
+def _names_in_registry(uri: str) -> tuple[str, ...]:
+    """What the repository may be called; the embedded AWS's path has account and Region too."""
+    path = uri.partition("/")[2]
+    return (path, *path.split("/", 2)[2:])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _KnownImage:
     """A repository of this account, and what gives the image in it."""
@@ -212,9 +227,9 @@ class _KnownImage:
 
 
 def _find_known(aws: Aws, uri: str, tag_or_digest: str) -> _KnownImage | None:
-    """This account's repository of that URI; the embedded AWS's path has account and Region too."""
-    path, registry = uri.partition("/")[2], aws.registry
-    for name in (path, *path.split("/", 2)[2:]):
+    """This account's repository of that URI."""
+    registry = aws.registry
+    for name in _names_in_registry(uri):
         if not name:
             continue
         image = aws.reads.start(partial(registry.find_image, name, tag_or_digest))

@@ -151,6 +151,13 @@ class ElasticContainerService:
             raise
         return to_task_definition(answer)
 
+    def find_newest_revision(self, family: str) -> TaskDefinition | None:
+        """By the family's name alone ECS describes the newest ACTIVE revision.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html
+        """
+        return self.find_task_definition(family)
+
     def list_task_definitions(self, family: str) -> Sequence[str]:
         return self._list_task_definitions(family, "ACTIVE")
 

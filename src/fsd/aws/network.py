@@ -74,9 +74,13 @@ class VpcNetworks:
         self, vpc_id: str, *, is_default: bool
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """(private, public)."""
-        listed, read_tables = (
-            self.reads.start(partial(self._list, what, key, **{"vpc-id": vpc_id}))
-            for what, key in (("subnets", "Subnets"), ("route_tables", "RouteTables"))
+        of_vpc = {"vpc-id": vpc_id}
+        listed = self.reads.start(partial(self._list, "subnets", "Subnets", **of_vpc))
+        # In a default VPC no route says more than that it is one.
+        read_tables = (
+            (lambda: [])
+            if is_default
+            else self.reads.start(partial(self._list, "route_tables", "RouteTables", **of_vpc))
         )
         subnets = [subnet for subnet in listed() if subnet.get("State", "available") == "available"]
         tables = read_tables()

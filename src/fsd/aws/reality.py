@@ -19,10 +19,12 @@ from fsd.plan.reality import (
     Seen,
     SeenGroup,
     balancer_of,
+    count_listeners,
     names_of,
 )
 from fsd.release.ports import PermissionDenied, Stack
 from fsd.release.reads import ONE_BY_ONE, Reads
+from fsd.snapshot import TargetHealth
 
 T = TypeVar("T")
 _Balancing: TypeAlias = "tuple[bool | None, Sequence[dict[str, Any]]]"
@@ -31,6 +33,7 @@ _Group: TypeAlias = "tuple[bool | None, bool | None]"
 # CloudFormation tags what it makes.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
 _STACK_TAG, _LOGICAL_TAG = "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"
+_ASKED = frozenset({"healthy", "unhealthy"})  # states of a target that a load balancer checks
 _GONE = {
     "ListenerNotFound",
     "LoadBalancerNotFound",
@@ -46,9 +49,9 @@ class AwsReality:
     clients: Clients
     reads: Reads = ONE_BY_ONE
 
-    def look(self, stack: Stack) -> Seen:
+    def look(self, stack: Stack, *, targets: Sequence[TargetHealth] = ()) -> Seen:
         start = self.reads.start
-        balancing = start(lambda: self._balancing(stack))
+        balancing = start(lambda: self._balancing(stack, targets))
         groups = start(lambda: _or_unknown(lambda: self._groups(stack), None))
         roles = {
             name: start(partial(self._has_role, name))
@@ -69,9 +72,19 @@ class AwsReality:
             target_group_is_used=is_used,
         )
 
-    def _balancing(self, stack: Stack) -> tuple[_Balancing, _Group]:
+    def _balancing(
+        self, stack: Stack, targets: Sequence[TargetHealth]
+    ) -> tuple[_Balancing, _Group]:
+        """A target whose health is asked for says what several calls would: its state is `unused`
+        where no listener or rule forwards to its group. Of two listeners it does not say which.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+        """
+        is_used = any(target.state in _ASKED for target in targets)
+        if is_used and count_listeners(stack.template) <= 1:
+            return (None, ()), (True, True)
         exists, listeners = self._listeners(stack) if balancer_of(stack.template) else (None, ())
-        return (exists, listeners), self._target_group(stack, listeners)
+        return (exists, listeners), self._target_group(stack, listeners, is_used=is_used)
 
     def _listeners(self, stack: Stack) -> _Balancing:
         """(whether the load balancer is there, its listeners)."""
@@ -91,12 +104,14 @@ class AwsReality:
         unknown: _Balancing = (None, ())
         return _or_unknown(lambda: _or_gone(read, gone), unknown)
 
-    def _target_group(self, stack: Stack, listeners: Iterable[dict[str, Any]]) -> _Group:
+    def _target_group(
+        self, stack: Stack, listeners: Iterable[dict[str, Any]], *, is_used: bool
+    ) -> _Group:
         """(whether it is there, whether anything forwards to it): ELB deletes none that is used."""
         arn = stack.outputs.get(OUTPUT_TARGET_GROUP, "")
         if not arn:
             return None, None
-        if any(arn in _forwards_to(listener) for listener in listeners):
+        if is_used or any(arn in _forwards_to(listener) for listener in listeners):
             return True, True
         client = self.clients.client("elbv2")
 

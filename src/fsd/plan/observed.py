@@ -11,7 +11,7 @@ from fsd.plan.memory import Memory, remember
 from fsd.plan.reality import Lack, without
 from fsd.plan.transition import output_value
 from fsd.plan.verdict import is_unproved
-from fsd.snapshot import ServiceDeployment, ServiceState
+from fsd.snapshot import ServiceDeployment, ServiceState, TargetHealth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +77,12 @@ class Observed:
     # Whether the policies that FSD makes are on the target. Those of others are named.
     scaling_is_ours: bool = True
     other_policies: tuple[str, ...] = ()
-    known_deployments: frozenset[str] = frozenset()  # the ARNs of all that ECS lists
+    # The ARNs of all that ECS lists, or only of the newest: each that is newer began since.
+    known_deployments: frozenset[str] = frozenset()
     namespace: str = ""  # the cluster's, for Service Connect
     capacity_providers: frozenset[str] = frozenset()  # the cluster's
     schedule: ObservedSchedule | None = None  # of a Job
-    used_revisions: frozenset[str] = frozenset()  # task definitions that they rolled out
+    targets: tuple[TargetHealth, ...] | None = None  # the service's; None where not read, or denied
 
     @property
     def last_try_failed(self) -> bool:

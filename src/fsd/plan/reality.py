@@ -105,6 +105,13 @@ def balancer_of(template: Json) -> str:
     return _referred(_object(_object(template, "Outputs"), OUTPUT_LOAD_BALANCER).get("Value"))
 
 
+def count_listeners(template: Json) -> int:
+    """Of the load balancer that serves."""
+    balancer = {"Ref": balancer_of(template)}
+    found = (_object(resource, "Properties") for _, resource in _of_kind(template, LISTENER))
+    return sum(1 for properties in found if properties.get("LoadBalancerArn") == balancer)
+
+
 def names_of(template: Json, kind: str, key: str) -> tuple[str, ...]:
     """The physical names that the template gives to its resources of one kind."""
     found = (_object(resource, "Properties").get(key) for _, resource in _of_kind(template, kind))

@@ -8,7 +8,7 @@ from fsd.release.jobs import find_job
 from fsd.release.notes import Removal, Removing
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws
-from fsd.release.probe import sweep
+from fsd.release.probe import start_sweep, sweep
 from fsd.release.reporter import Reporter
 
 
@@ -40,7 +40,7 @@ def delete_service(
         aws.ecs.delete_service(ref.cluster, ref.name)
         removed.append(f"service {ref.name}")
     if aws.stacks.find(ref.stack_name) is not None:
-        sweep(aws, ref.stack_name, now=None, reporter=reporter)
+        sweep(aws, start_sweep(aws, ref.stack_name), now=None, reporter=reporter)
         reporter.note(Removing(what=Removal.STACK, name=ref.stack_name))
         aws.stacks.delete(ref.stack_name)
         removed.append(f"stack {ref.stack_name} (load balancer, roles, logs)")

@@ -67,7 +67,6 @@ from fsd.release.concurrency.races import (
 )
 from fsd.release.ending import Ending
 from fsd.release.follow import Rollout, ended_unknown, follow
-from fsd.release.healthy import read_targets
 from fsd.release.last_look import AtHand, with_url, with_what_runs
 from fsd.release.ledger import release_info
 from fsd.release.notes import (
@@ -89,7 +88,7 @@ from fsd.release.operation import Operation, ServiceRef
 from fsd.release.pace import Pace
 from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Clock, Stack, TaskDefinition
-from fsd.release.probe import Trial, sweep, try_moved_check
+from fsd.release.probe import Trial, start_sweep, sweep, try_moved_check
 from fsd.release.proof import mark_before_start, mark_before_watch, mark_proved
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, Phase, PhaseName, PhaseState, ReleaseInfo, Result
@@ -304,10 +303,12 @@ class _Deployment:
     def _plan(self) -> _Look:
         """Observe and plan; with --wait-for-lock again, until nothing else is in flight."""
         deadline = self.started + self.request.timeout
+        left = start_sweep(self.aws, self.desired.stack_name) if self._may_have_probes else None
         early = None if self.attempts else self.request.observed()
         is_waiting = False
         while True:
-            observed = early or observe(self.aws, place_of(self.desired))
+            lists = self.attempts > 0 or is_waiting
+            observed = early or observe(self.aws, place_of(self.desired), lists=lists)
             early = None
             look = self.look = _Look(observed=observed, plan=plan_release(self.desired, observed))
             if self._may_go_on(look, is_over=self.clock.now() >= deadline):
@@ -320,9 +321,14 @@ class _Deployment:
         if not look.plan.rolls_out:
             self._discard_registered()  # another run did the very same, and was faster
         self.notes = look.plan.notes
-        if not look.plan.is_empty:
-            self._sweep(look)
+        if not self.attempts and look.has_targets:
+            name, now = self.desired.stack_name, self.clock.now()
+            sweep(self.aws, left or start_sweep(self.aws, name), now=now, reporter=self.reporter)
         return look
+
+    @property
+    def _may_have_probes(self) -> bool:
+        return not self.attempts and self.desired.service.has_load_balancer
 
     def _may_go_on(self, look: _Look, *, is_over: bool) -> bool:
         """Raises RefusedError where another deployment is in flight, and is not waited for."""
@@ -346,17 +352,11 @@ class _Deployment:
             revision = family_revision(observed.in_flight.task_definition_arn)
             self.reporter.note(DeploymentAwaited(revision=revision))
 
-    def _sweep(self, look: _Look) -> None:
-        if not self.attempts and look.has_targets:
-            now = self.clock.now()
-            sweep(self.aws, self.desired.stack_name, now=now, reporter=self.reporter)
-
     def _unchanged(self, look: _Look) -> Result:
         """What was observed a moment ago is what runs; only the targets are read to tell it."""
-        service = look.observed.service
-        targets = self.aws.reads.start(lambda: read_targets(self.aws, service) if service else ())
-        self._sweep(look)
-        at_hand = self._at_hand(service=service, targets=targets, outputs=look.outputs)
+        service, targets = look.observed.service, look.observed.targets
+        read = (lambda: targets) if targets is not None else None
+        at_hand = self._at_hand(service=service, targets=read, outputs=look.outputs)
         ended = Ending(outcome=Outcome.UNCHANGED)
         return self._with_last_look(self._result(ended), at_hand)[0]
 
@@ -502,8 +502,8 @@ class _Deployment:
     def _deployments_since(self, observed: Observed) -> tuple[OtherDeployment, ...]:
         """The deployments that began since the look: whoever has changed the stack is among them,
         or is nobody of whom ECS knows."""
-        known = observed.known_deployments | {self.deployment_arn}
-        return find_deployments_since(self.aws.ecs, known, desired=self.desired)
+        ours = self.deployment_arn
+        return find_deployments_since(self.aws.ecs, observed, ours=ours, desired=self.desired)
 
     def _clean_up_after(self, step: Step, error: CallFailedError) -> None:
         """A step after the stack's failed: the stack goes back, so that nothing is half-done.
@@ -550,10 +550,11 @@ class _Deployment:
         ref, arn = self.operation.ref, applied.task_definition_arn
         known = frozenset[str]()
         if observed.service is not None:
-            known = frozenset(self.aws.ecs.service_deployment_arns(ref.cluster, ref.name))
+            arns = self.aws.ecs.service_deployment_arns(ref.cluster, ref.name)
             insists = self.request.in_flight is InFlight.SUPERSEDE and self.attempts > 0
-            if begun_since(known, observed) and not insists:
+            if begun_since(arns, observed) and not insists:
                 return None
+            known = frozenset(arns)
         self._mark_before(step, applied, observed)
         requested = self._requested(arn, known=known)
         try:
@@ -686,7 +687,7 @@ class _Deployment:
             self.reporter.note(claimed)
         kept, applied = self._clean_up(change, after)
         last = (claimed, kept, *self.late_notes, applied.undeleted, *_counts_set(after))
-        self._discard_orphans(rolling, observed)
+        self._discard_orphans(rolling)
         return replace(
             result,
             notes=(*result.notes, *(note for note in last if note is not None)),
@@ -738,9 +739,9 @@ class _Deployment:
         if registered and registered != self.stage.task_definition_arn:
             discard_if_unused(self.aws.ecs, registered, self.desired)
 
-    def _discard_orphans(self, rolling: Rolling, observed: Observed) -> None:
+    def _discard_orphans(self, rolling: Rolling) -> None:
         margin = ORPHAN_MARGIN / self.request.pace.speed
-        if may_have_orphans({*observed.used_revisions, rolling.task_definition_arn}):
+        if may_have_orphans({*rolling.watcher.reader.used, rolling.task_definition_arn}):
             discard_orphans(self.aws.ecs, rolling.ours, self.desired, margin=margin)
 
     # --- where it ends early ---------------------------------------------------------------

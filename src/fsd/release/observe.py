@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fsd.compile.desired import Desired
+from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired
 from fsd.plan.memory import split_memory, still_needed
 from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, ObservedStack
-from fsd.plan.reality import find_lacks
+from fsd.plan.reality import Lack, find_lacks
+from fsd.plan.verdict import is_unproved
+from fsd.release.healthy import read_targets
 from fsd.release.ledger import DEPLOYMENTS_READ
-from fsd.release.ports import Aws, Reality, ScalingState, Stack
+from fsd.release.ports import Aws, PermissionDenied, ScalingState, Stack, TaskDefinition
 from fsd.release.proof import last_proved
-from fsd.snapshot import ServiceDeployment
+from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState, TargetHealth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +40,15 @@ def place_of(desired: Desired) -> ServicePlace:
     )
 
 
-def observe(aws: Aws, place: ServicePlace) -> Observed:
-    """What a plan needs to know of a service, or of a Job."""
-    return _observe_job(aws, place) if place.schedule else _observe_service(aws, place)
+def observe(aws: Aws, place: ServicePlace, *, lists: bool = False) -> Observed:
+    """What a plan needs to know of a service, or of a Job.
+
+    `lists`: the deployments of the service are listed in any case. A run does so where ECS's list
+    has shown one that the service did not.
+    """
+    if place.schedule:
+        return _observe_job(aws, place)
+    return _observe_service(aws, place, lists=lists)
 
 
 def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
@@ -48,18 +56,15 @@ def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
     found_schedule = start(lambda: aws.schedules.find(place.schedule))
     found_stack = start(lambda: aws.stacks.find(place.stack_name))
     found_cluster = start(lambda: ecs.find_cluster(place.cluster))
-    newest_revision = start(lambda: next(iter(ecs.list_task_definitions(place.name)), None))
-    schedule = found_schedule()
-    running_arn = schedule.task_definition_arn if schedule else ""
-    read_running = start(lambda: _revision(aws, running_arn))
-    latest_arn = newest_revision()
-    latest = _revision(aws, latest_arn) if latest_arn != running_arn else None
-    running, stack, cluster = read_running(), found_stack(), found_cluster()
+    newest_revision = start(lambda: _observed(ecs.find_newest_revision(place.name)))
+    schedule, latest = found_schedule(), newest_revision()
+    running = _running(aws, schedule.task_definition_arn if schedule else "", latest)
+    stack, cluster = found_stack(), found_cluster()
     return Observed(
         account=aws.identity.account,
         region=aws.identity.region,
         cluster_exists=cluster is not None,
-        stack=_stack(stack, (), aws.reality) if stack else None,
+        stack=_stack(stack, (), _lacks(aws, stack, None, ())) if stack else None,
         service=None,
         running=running,
         latest=latest or running,
@@ -79,40 +84,41 @@ def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
     )
 
 
-def _observe_service(aws: Aws, place: ServicePlace) -> Observed:
+def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool) -> Observed:
     """Read the cluster, stack, service, revisions, scaling and deployments of one service.
 
-    What does not depend on another answer is read at the same time, but for the service: it must
-    not be older than the list of deployments. One that begins while the rest is read is then not
-    among the known ones, and is noticed before anything is asked of ECS.
+    What does not depend on another answer is read at the same time. The deployments are listed
+    where DescribeServices does not say all that a plan needs of them: it does of a service at rest.
     """
     ecs, start, cluster, name = aws.ecs, aws.reads.start, place.cluster, place.name
-    listed = start(lambda: ecs.newest_deployments(cluster, name, limit=DEPLOYMENTS_READ))
-    at_once = start(lambda: ecs.find_service(cluster, name))
     found_stack = start(lambda: aws.stacks.find(place.stack_name))
-    newest_revision = start(lambda: next(iter(ecs.list_task_definitions(name)), None))
+    newest_revision = start(lambda: _observed(ecs.find_newest_revision(name)))
     scaled = start(lambda: _scaling(aws, place))
-    arns, deployments = listed()
-    service = at_once()
-    if service is not None and service.current_deployment_arn != next(iter(arns), None):
-        service = ecs.find_service(cluster, name)
+    # The service is not older than the list: what begins later is not among the known deployments.
+    listed = _list(aws, place) if lists else None
+    service = ecs.find_service(cluster, name)
+    if service and listed is None and _last_of(service) is None:
+        listed, service = _list(aws, place), ecs.find_service(cluster, name)
     found = ecs.find_cluster(cluster) if place.uses_cluster or service is None else None
     exists = service is not None or found is not None
-    running_arn = service.task_definition_arn if service else ""
-    read_running = start(lambda: _revision(aws, running_arn))
-    latest_arn = newest_revision()
-    read_latest = start(lambda: _revision(aws, latest_arn)) if latest_arn != running_arn else None
+    read_targets = start(lambda: _targets(aws, service))
+    latest = newest_revision()
+    running = _running(aws, service.task_definition_arn if service else "", latest)
     stack = found_stack()
-    observed_stack = _stack(stack, deployments, aws.reality) if stack else None
-    running = read_running()
-    latest = read_latest() if read_latest else running
+    if service and listed is None:
+        if _has_a_past(running, stack):
+            return _observe_service(aws, place, lists=True)
+        listed = _told_by(service)
+    deployments = listed.deployments if listed else ()
+    targets = read_targets()
+    lacks = _lacks(aws, stack, service, targets) if stack else ()
     scaling, others = scaled() if exists else (None, ())  # it may outlive the cluster
     newest = deployments[0] if deployments else None
     return Observed(
         account=aws.identity.account,
         region=aws.identity.region,
         cluster_exists=exists,
-        stack=observed_stack,
+        stack=_stack(stack, deployments, lacks) if stack else None,
         service=service,
         running=running,
         latest=latest,
@@ -122,11 +128,85 @@ def _observe_service(aws: Aws, place: ServicePlace) -> Observed:
         in_flight=newest if newest and not newest.status.is_final else None,
         last_deployment=newest,
         last_successful=last_proved(ecs, deployments, known=(running, latest)),
-        known_deployments=frozenset(arns),
+        known_deployments=frozenset(listed.arns if listed else ()),
         namespace=found.namespace if found else "",
         capacity_providers=found.capacity_providers if found else frozenset(),
-        used_revisions=frozenset(d.task_definition_arn for d in deployments),
+        targets=targets,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """The deployments of a service, newest first; those of them that are known."""
+
+    arns: Sequence[str]
+    deployments: Sequence[ServiceDeployment]
+
+
+def _list(aws: Aws, place: ServicePlace) -> _Listed:
+    found = aws.ecs.newest_deployments(place.cluster, place.name, limit=DEPLOYMENTS_READ)
+    arns, deployments = found
+    return _Listed(arns=arns, deployments=deployments)
+
+
+def _last_of(service: ServiceState) -> ServiceDeployment | None:
+    """The last deployment, where DescribeServices alone says that it is over, and that what serves
+    now is good: after a rollback too. None where the list of deployments has to say it.
+
+    With a bake time, an early success or a traffic shift the service's own view is ahead of its
+    deployment's.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html
+    """
+    only, settings = service.primary, service.deployment_configuration
+    is_rolling = settings.get("strategy", "ROLLING") == "ROLLING"
+    is_plain = is_rolling and not service.alarms and not settings.get("earlySuccessCriteria")
+    is_over = (
+        is_plain
+        and service.status == "ACTIVE"
+        and service.controller in {"", "ECS"}
+        and len(service.deployments) == 1
+        and bool(service.current_deployment_arn)
+    )
+    if not is_over or only is None or only.created_at is None:
+        return None
+    is_good = only.rollout_state == "COMPLETED"
+    if not is_good or only.task_definition_arn != service.task_definition_arn:
+        return None
+    return ServiceDeployment(
+        arn=service.current_deployment_arn,
+        status=DeploymentStatus.SUCCESSFUL,
+        task_definition_arn=only.task_definition_arn,
+        created_at=only.created_at,
+    )
+
+
+def _told_by(service: ServiceState) -> _Listed:
+    """A role that may not list deployments gets the primary one's id in place of its ARN."""
+    last, primary = _last_of(service), service.primary
+    names = [name for name in (last and last.arn, primary and primary.id) if name]
+    return _Listed(arns=names, deployments=[last] if last else [])
+
+
+def _has_a_past(running: ObservedRevision | None, stack: Stack | None) -> bool:
+    """Whether it counts how earlier deployments ended: what runs was not proved, or a run died."""
+    if running is None or is_unproved(running.tags):
+        return True
+    return stack is not None and split_memory(stack.template)[1] is not None
+
+
+def _running(aws: Aws, arn: str, latest: ObservedRevision | None) -> ObservedRevision | None:
+    """Most often it is the newest one, which was read already."""
+    if latest is not None and latest.arn == arn:
+        return latest
+    return _observed(aws.ecs.find_task_definition(arn)) if arn else None
+
+
+def _targets(aws: Aws, service: ServiceState | None) -> tuple[TargetHealth, ...] | None:
+    """None where the role may not look."""
+    try:
+        return read_targets(aws, service) if service else ()
+    except PermissionDenied:
+        return None
 
 
 def _scaling(aws: Aws, place: ServicePlace) -> tuple[ScalingState | None, tuple[str, ...]]:
@@ -147,8 +227,20 @@ def _others(aws: Aws, place: ServicePlace, scaling: ScalingState | None) -> tupl
     )
 
 
+def _lacks(
+    aws: Aws,
+    stack: Stack,
+    service: ServiceState | None,
+    targets: Sequence[TargetHealth] | None,
+) -> tuple[Lack, ...]:
+    groups = (stack.outputs.get(OUTPUT_TARGET_GROUP, ""),)
+    is_its = service is not None and service.target_group_arns == groups
+    seen = aws.reality.look(stack, targets=(targets or ()) if is_its else ())
+    return find_lacks(split_memory(stack.template)[0], seen)
+
+
 def _stack(
-    stack: Stack, deployments: Sequence[ServiceDeployment], reality: Reality
+    stack: Stack, deployments: Sequence[ServiceDeployment], lacks: tuple[Lack, ...]
 ) -> ObservedStack:
     template, memory = split_memory(stack.template)
     return ObservedStack(
@@ -156,13 +248,12 @@ def _stack(
         template=template,
         tags=stack.tags,
         outputs=stack.outputs,
-        lacks=find_lacks(template, reality.look(stack)),
+        lacks=lacks,
         memory=still_needed(memory, deployments),
     )
 
 
-def _revision(aws: Aws, arn: str | None) -> ObservedRevision | None:
-    found = aws.ecs.find_task_definition(arn) if arn else None
+def _observed(found: TaskDefinition | None) -> ObservedRevision | None:
     if found is None:
         return None
     return ObservedRevision(

@@ -136,8 +136,12 @@ class Stacks(Protocol):
 
 
 class Reality(Protocol):
-    def look(self, stack: Stack) -> Seen:
-        """Of the stack's resources, what a rollout needs; what may not be looked at is unknown."""
+    def look(self, stack: Stack, *, targets: Sequence[TargetHealth] = ()) -> Seen:
+        """Of the stack's resources, what a rollout needs; what may not be looked at is unknown.
+
+        `targets` are those of the stack's target group as ELB has just shown them: where one is
+        asked for its health, the group, its load balancer and a listener are there.
+        """
 
 
 class Ecs(Protocol):
@@ -163,6 +167,9 @@ class Ecs(Protocol):
 
     def find_task_definition(self, arn: str) -> TaskDefinition | None:
         """By ARN or family:revision, with its tags; INACTIVE ones are found too."""
+
+    def find_newest_revision(self, family: str) -> TaskDefinition | None:
+        """The newest ACTIVE one, with its tags."""
 
     def list_task_definitions(self, family: str) -> Sequence[str]:
         """ARNs of ACTIVE revisions of exactly this family, newest first."""

@@ -78,14 +78,25 @@ def is_left_over(name: str, *, now: datetime) -> bool:
     return found is None or datetime.fromtimestamp(int(found[1], 16), UTC) < now
 
 
-def sweep(aws: Aws, stack_name: str, *, now: datetime | None, reporter: Reporter) -> None:
+def start_sweep(aws: Aws, stack_name: str) -> Callable[[], Sequence[str]]:
+    """The read of what `sweep` looks at."""
+    return aws.reads.start(lambda: aws.probes.names(probe_prefix(stack_name)))
+
+
+def sweep(
+    aws: Aws,
+    names: Callable[[], Sequence[str]],
+    *,
+    now: datetime | None,
+    reporter: Reporter,
+) -> None:
     """Remove what killed runs left. One call where there is nothing.
 
     Without `now` every probe goes, of whatever age: the service itself is being deleted.
     A role that may not look has made none. What AWS refuses is told, and stops nothing.
     """
     try:
-        for name in aws.probes.names(probe_prefix(stack_name)):
+        for name in names():
             if (now is None or is_left_over(name, now=now)) and aws.probes.remove(name):
                 reporter.note(Remark.PROBE_SWEPT)
     except PermissionDenied:

@@ -63,7 +63,10 @@ def _count_healthy(snapshot: Snapshot, ours: Ours, running: int) -> int:
     """Without a load balancer a running task is healthy until ECS says otherwise."""
     mine = [t for t in snapshot.tasks if t.task_definition_arn == ours.task_definition_arn]
     unhealthy = sum(1 for task in mine if task.health == "UNHEALTHY")
-    if not (snapshot.service and snapshot.service.target_group_arns):
+    service = snapshot.service
+    if not (service and service.target_group_arns):
         return max(0, running - unhealthy)
     healthy = {target.address for target in snapshot.targets if target.state == "healthy"}
+    if len(service.deployments) == 1 and service.primary is _find_listed(service, ours):
+        return min(running, len(healthy))  # there are no others
     return sum(1 for task in mine if task.address in healthy and task.health != "UNHEALTHY")

@@ -32,6 +32,7 @@ from fsd.snapshot import (
 MISSING_LOOKS_TOLERATED = 3
 DEPLOYMENT_EVERY = 6  # looks; also whenever something moved
 EVIDENCE_EVERY = 8
+LISTED = 20  # deployments: the revisions of so many are one call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +44,13 @@ class _Shown:
     failed: int = 0
     newest_event: str = ""
     running: int = 0  # tasks of the newest deployment
+    started: int = 0  # those that are pending too
 
     def has_ended_task_since(self, before: _Shown) -> bool:
         """Whether a task of the newest deployment ended in between."""
         is_same = self.states == before.states
-        return self.failed > before.failed or (is_same and self.running < before.running)
+        has_fewer = self.running < before.running or self.started < before.started
+        return self.failed > before.failed or (is_same and has_fewer)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class ServiceReader:
     warn: Callable[[Note], None]  # of what the role may not read
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(service=None, deployment=None))
     others: tuple[ServiceDeployment, ...] = ()  # not known before either, and not ours
+    used: frozenset[str] = frozenset()  # revisions of the deployments among which ours was found
     event: str = ""  # the newest of the last look
     _looks: int = 0
     _missing: int = 0
@@ -80,9 +84,10 @@ class ServiceReader:
         self, known: frozenset[str], task_definition_arn: str
     ) -> tuple[ServiceDeployment, ...]:
         """The deployments of this revision that are not among the known ones."""
-        arns = self.aws.ecs.service_deployment_arns(self.cluster, self.service)
-        new = self.aws.ecs.service_deployments([arn for arn in arns if arn not in known])
-        self.budget.spent += 3 if new else 1
+        _, listed = self.aws.ecs.newest_deployments(self.cluster, self.service, limit=LISTED)
+        new = [deployment for deployment in listed if deployment.arn not in known]
+        self.used = frozenset(deployment.task_definition_arn for deployment in listed)
+        self.budget.spent += 2
         ours = tuple(d for d in new if d.task_definition_arn == task_definition_arn)
         self.others = tuple(d for d in new if d not in ours)
         self._found = max(ours, key=lambda deployment: deployment.created_at, default=None)
@@ -169,12 +174,15 @@ class ServiceReader:
         fresh = self._take_fresh_events(service)
         speaks = self._shown.has_ended_task_since(before) or any(map(_speaks_of_failure, fresh))
         if before == _Shown() and not _has_begun(service):
-            has_moved = False  # seen for the first time, and there is no task of it yet
+            has_moved = False  # seen for the first time, and no task of it runs yet
         counts = has_moved and self._shown.counts != before.counts
-        with_tasks = counts and affords(4 if has_targets else 9)
+        with_tasks = counts and _tells_tasks_apart(service) and affords(4 if has_targets else 9)
         is_due = self._looks % EVIDENCE_EVERY == 0
         if (speaks and affords(2)) or ((has_moved or is_due) and affords(6)):
-            self._read_evidence(service, with_tasks=with_tasks, with_stopped=not self._is_done)
+            is_later = before != _Shown() and not (speaks or is_due)
+            gets_on = is_later and self._shown.running > before.running
+            with_stopped = not gets_on and not self._is_done
+            self._read_evidence(service, with_tasks=with_tasks, with_stopped=with_stopped)
         elif with_tasks:
             self.read_tasks()
 
@@ -302,10 +310,16 @@ def shorten_event(message: str, service: str) -> str:
     return re.sub(r"\b[0-9a-f]{32}\b", lambda task: short(task[0]), text)
 
 
-def _has_begun(service: ServiceState) -> bool:
-    """Whether a task of the newest deployment was started."""
+def _tells_tasks_apart(service: ServiceState) -> bool:
+    """Whether new tasks run beside old ones, so that a healthy target may be either's."""
     primary = service.primary
-    return primary is None or bool(primary.running or primary.pending or primary.failed_tasks)
+    return len(service.deployments) > 1 and (primary is None or primary.running > 0)
+
+
+def _has_begun(service: ServiceState) -> bool:
+    """Whether a task of the newest deployment ran, or could not."""
+    primary = service.primary
+    return primary is None or bool(primary.running or primary.failed_tasks)
 
 
 def _shown(service: ServiceState) -> _Shown:
@@ -320,6 +334,7 @@ def _shown(service: ServiceState) -> _Shown:
         failed=sum(d.failed_tasks for d in deployments),
         newest_event=service.events[0].id if service.events else "",
         running=service.primary.running if service.primary else 0,
+        started=service.primary.running + service.primary.pending if service.primary else 0,
     )
 
 

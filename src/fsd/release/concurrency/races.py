@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from fsd.compile.desired import Desired
 from fsd.errors import CallFailedError
@@ -72,17 +73,19 @@ _GOING_BACK = {
 }
 
 
-def begun_since(arns: frozenset[str], observed: Observed) -> frozenset[str]:
-    """The deployments that began since the service was observed, whatever became of them."""
-    return arns - observed.known_deployments
+def begun_since(arns: Sequence[str], observed: Observed) -> bool:
+    """Whether a deployment began since the service was observed, whatever became of it. `arns` are
+    newest first."""
+    return bool(arns) and arns[0] not in observed.known_deployments
 
 
 def find_deployments_since(
-    ecs: Ecs, known: Set[str], *, desired: Desired
+    ecs: Ecs, observed: Observed, *, ours: str, desired: Desired
 ) -> tuple[OtherDeployment, ...]:
-    """The deployments that are not `known`, by revision and run."""
+    """Those that began since the service was observed, besides `ours`, by revision and run."""
     arns = ecs.service_deployment_arns(desired.service.cluster, desired.name)
-    new = ecs.service_deployments([arn for arn in arns if arn not in known])
+    newer = takewhile(lambda arn: arn not in observed.known_deployments, arns)
+    new = ecs.service_deployments([arn for arn in newer if arn != ours])
     return tuple(_with_run(ecs, deployment) for deployment in new)
 
 

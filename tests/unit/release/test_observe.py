@@ -1,0 +1,116 @@
+"""When a service's own answer is enough, and when ECS's list of its deployments is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from fsd.plan.memory import Memory, remember
+from fsd.plan.observed import Observed
+from fsd.plan.verdict import VERDICT
+from fsd.release.observe import observe, place_of
+from fsd.snapshot import ServiceState
+from tests.fakes.aws import FakeAws, FakeEcs
+from tests.unit.release.desired import make_desired
+
+DESIRED = make_desired()
+
+
+@dataclass
+class CountingEcs(FakeEcs):
+    lists: int = 0
+
+    def newest_deployments(self, cluster: str, service: str, *, limit: int) -> Any:
+        self.lists += 1
+        return FakeEcs.newest_deployments(self, cluster, service, limit=limit)
+
+
+@pytest.fixture
+def ecs() -> CountingEcs:
+    ecs = CountingEcs()
+    ecs.declare_running(41)
+    return ecs
+
+
+@pytest.fixture
+def aws(ecs: CountingEcs) -> FakeAws:
+    aws = FakeAws(ecs=ecs)
+    aws.stacks.apply(DESIRED.stack_name, template=DESIRED.template, tags={})
+    return aws
+
+
+def look(aws: FakeAws) -> Observed:
+    return observe(aws.aws(), place_of(DESIRED))
+
+
+def test_observe__service_at_rest__as_its_list_would_say(ecs: CountingEcs, aws: FakeAws) -> None:
+    quick = look(aws)
+
+    assert ecs.lists == 0
+    full = observe(aws.aws(), place_of(DESIRED), lists=True)
+    last = full.last_successful
+    assert last is not None
+    assert quick.last_successful is not None
+    told = replace(quick.last_successful, created_at=last.created_at, requested=last.requested)
+    assert told == last
+    assert (quick.in_flight, full.in_flight) == (None, None)
+    assert quick.running == quick.latest == full.running
+    assert full.known_deployments <= quick.known_deployments
+
+
+def changed(ecs: CountingEcs, **changes: object) -> None:
+    service = ecs.services["web-dev"]
+    ecs.services["web-dev"] = replace(service, **changes)  # type: ignore[arg-type] # names are checked by replace
+
+
+def moving(service: ServiceState) -> ServiceState:
+    (only,) = service.deployments
+    return replace(service, deployments=(replace(only, rollout_state="IN_PROGRESS"),))
+
+
+CASES: dict[str, Callable[[CountingEcs], None]] = {
+    "in progress": lambda ecs: changed(
+        ecs, deployments=moving(ecs.services["web-dev"]).deployments
+    ),
+    "two deployments": lambda ecs: changed(
+        ecs, deployments=ecs.services["web-dev"].deployments * 2
+    ),
+    "a bake time": lambda ecs: changed(ecs, alarms=("errors",)),
+    "an early success": lambda ecs: changed(
+        ecs, deployment_configuration={"earlySuccessCriteria": {"x": 1}}
+    ),
+    "a traffic shift": lambda ecs: changed(ecs, deployment_configuration={"strategy": "CANARY"}),
+    "it does not say which is the last": lambda ecs: changed(ecs, current_deployment_arn=""),
+    "nothing has proved it": lambda ecs: ecs.tag_task_definition(
+        ecs.definitions[0].arn, tags={VERDICT: "watched"}
+    ),
+    "its revision is gone": lambda ecs: ecs.definitions.clear(),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_observe__it_does_not_say_all__deployments_are_listed(
+    ecs: CountingEcs, aws: FakeAws, case: str
+) -> None:
+    CASES[case](ecs)
+
+    look(aws)
+
+    assert ecs.lists == 1
+
+
+def test_observe__a_run_died_with_the_stack_changed__deployments_are_listed(
+    ecs: CountingEcs, aws: FakeAws
+) -> None:
+    memory = Memory(template={"Resources": {}}, deployment_arn=ecs.deployments[0].arn)
+    template = remember(DESIRED.template, memory)
+    aws.stacks.apply(DESIRED.stack_name, template=template, tags={})
+
+    observed = look(aws)
+
+    assert ecs.lists == 1
+    assert observed.stack is not None
+    assert observed.stack.memory == memory
