@@ -25,7 +25,8 @@ from fsd.aws.ecs_tolerant import TolerantEcs
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import Interrupted
 from fsd.release.concurrency.in_flight import InFlight
-from fsd.release.deploy import OnCancel, deploy
+from fsd.release.deploy import deploy
+from fsd.release.deploy_request import OnCancel
 from fsd.release.notes import Note
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.operations import restart, roll_back

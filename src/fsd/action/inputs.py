@@ -14,7 +14,7 @@ from fsd.errors import ErrorCode, RefusedError, UsageError
 from fsd.github.runner import Runner
 from fsd.manifest.ref_patterns import find_problem
 from fsd.release.concurrency.in_flight import InFlight
-from fsd.release.deploy import OnCancel
+from fsd.release.deploy_request import OnCancel
 
 DEFAULT_BRANCHES = {"staging": "dev", "main": "prod"}
 PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}

@@ -16,7 +16,8 @@ from fsd.app.promotion import require_promotion
 from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, Interrupted
 from fsd.manifest.rollout_time import estimate_rollout
-from fsd.release.deploy import DeployRequest, deploy
+from fsd.release.deploy import deploy
+from fsd.release.deploy_request import DeployRequest
 from fsd.release.job import deploy_job
 from fsd.release.notes import Forced, Note
 from fsd.release.promotion import find_gates

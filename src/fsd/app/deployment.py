@@ -13,7 +13,7 @@ from fsd.app.manifest import EnvironmentsFile
 from fsd.compile.desired import Image, Release, Target
 from fsd.plan.observed import Observed
 from fsd.release.concurrency.in_flight import CommitOrder, InFlight
-from fsd.release.deploy import OnCancel
+from fsd.release.deploy_request import OnCancel
 from fsd.release.notes import Note
 from fsd.release.ports import Repository
 from fsd.release.result import Phase

@@ -107,7 +107,7 @@ def command(
     from fsd.app.manifest import find_environment
     from fsd.cli.finish import finish
     from fsd.cli.wiring import connect, govern_in_workflow, who_runs
-    from fsd.release.deploy import OnCancel
+    from fsd.release.deploy_request import OnCancel
     from fsd.report import open_reporter
 
     if supersede and wait_for_lock:

@@ -21,7 +21,7 @@ from fsd.plan.steps import UseRevision as Use
 from fsd.quoted import Quoted
 from fsd.release.apply import Applied, apply_step
 from fsd.release.concurrency.in_flight import refuse_older
-from fsd.release.deploy import DeployRequest
+from fsd.release.deploy_request import DeployRequest
 from fsd.release.ending import Ending
 from fsd.release.ledger import release_info
 from fsd.release.notes import Note, OneOffFailedAfter, OutputLine, Remark

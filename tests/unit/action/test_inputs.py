@@ -12,7 +12,7 @@ from fsd.action.record import OUTPUTS
 from fsd.errors import UsageError
 from fsd.github.runner import PREFIX, Runner
 from fsd.release.concurrency.in_flight import InFlight
-from fsd.release.deploy import OnCancel
+from fsd.release.deploy_request import OnCancel
 
 ROOT = Path(__file__).parent.parent.parent.parent
 

@@ -13,7 +13,8 @@ from fsd.plan.canonical import canonical_text
 from fsd.plan.normalise import normalise_task_definition
 from fsd.plan.planner import plan_release
 from fsd.plan.reality import LISTENER, LOAD_BALANCER, LOG_GROUP, ROLE, TARGET_GROUP
-from fsd.release.deploy import DeployRequest, deploy
+from fsd.release.deploy import deploy
+from fsd.release.deploy_request import DeployRequest
 from fsd.release.observe import observe, place_of
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fsd.compile.desired import Desired, DesiredService, Image, Json, Release, Scaling
-from fsd.release.deploy import DeployRequest
+from fsd.release.deploy_request import DeployRequest
 
 DIGEST = "sha256:" + "9b1f" * 16
 RELEASE = Release(version="v9", commit="9" * 40)

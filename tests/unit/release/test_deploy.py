@@ -9,7 +9,8 @@ from fsd.compile.desired import Desired, Json, Scaling
 from fsd.errors import CallFailedError, Interrupted, RefusedError, TimedOutError
 from fsd.plan.transition import is_same_template
 from fsd.release.concurrency.in_flight import CommitOrder, InFlight
-from fsd.release.deploy import DeployRequest, OnCancel, deploy
+from fsd.release.deploy import deploy
+from fsd.release.deploy_request import DeployRequest, OnCancel
 from fsd.release.ports import RevisionInactive, Throttled
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, PhaseName, ReleaseInfo, Result

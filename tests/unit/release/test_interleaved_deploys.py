@@ -15,7 +15,8 @@ import pytest
 from fsd.compile.desired import Json
 from fsd.errors import Interrupted, RefusedError
 from fsd.release.concurrency.in_flight import InFlight
-from fsd.release.deploy import DeployRequest, OnCancel, deploy
+from fsd.release.deploy import deploy
+from fsd.release.deploy_request import DeployRequest, OnCancel
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
 from fsd.report.notes import note_texts

@@ -10,7 +10,8 @@ from fsd.compile.desired import Desired, Json, JsonValue
 from fsd.errors import CallFailedError, FsdError, Interrupted, RefusedError
 from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import TargetCheck
-from fsd.release.deploy import DeployRequest, deploy
+from fsd.release.deploy import deploy
+from fsd.release.deploy_request import DeployRequest
 from fsd.release.notes import Note
 from fsd.release.ports import PermissionDenied, TargetGroupGone
 from fsd.release.probe import check_interval, is_left_over, probe_name, probe_prefix

@@ -7,7 +7,8 @@ import pytest
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError, RefusedError, UsageError
 from fsd.plan.verdict import VERDICT
-from fsd.release.deploy import DeployRequest, deploy
+from fsd.release.deploy import deploy
+from fsd.release.deploy_request import DeployRequest
 from fsd.release.ledger import read_history
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.operations import restart, roll_back, scale

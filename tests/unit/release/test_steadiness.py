@@ -10,7 +10,8 @@ import pytest
 
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, STEADY_TAG
 from fsd.errors import CallFailedError, Interrupted
-from fsd.release.deploy import DeployRequest, deploy
+from fsd.release.deploy import deploy
+from fsd.release.deploy_request import DeployRequest
 from fsd.release.ledger import read_history
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.operations import restart, roll_back

@@ -1,0 +1,121 @@
+"""The first stage: AWS is looked at, and a plan made of it that nothing in flight contradicts."""
+
+from __future__ import annotations
+
+from fsd.compile.desired import Json
+from fsd.errors import CallFailedError
+from fsd.plan.observed import Observed
+from fsd.plan.planner import plan_release
+from fsd.release.concurrency.in_flight import (
+    InFlight,
+    in_flight_error,
+    refuse_older,
+    takes_over,
+)
+from fsd.release.deploy_run import DeployRun, Planned
+from fsd.release.notes import DeploymentAwaited
+from fsd.release.observe import observe, place_of
+from fsd.release.probe import Trial, start_sweep, sweep, try_moved_check
+from fsd.release.stages import Applying
+from fsd.rollout.diagnose import family_revision
+
+
+def make_plan(run: DeployRun, *, attempt: int) -> Planned:
+    """Observe and plan; with --wait-for-lock again, until nothing else is in flight.
+
+    `attempt` counts the plans that another deployment made out of date. Raises RefusedError.
+    """
+    name, is_first = run.desired.stack_name, attempt == 0
+    has_balancer = run.desired.service.has_load_balancer
+    left = start_sweep(run.aws, name) if is_first and has_balancer else None
+    planned = _plan_when_free(run, attempt=attempt)
+    if not planned.plan.rolls_out:
+        run.made.discard_revision(run.reached)  # another run did the very same, and was faster
+    run.told.notes = planned.plan.notes
+    if is_first and planned.has_targets:
+        left = left or start_sweep(run.aws, name)
+        sweep(run.aws, left, now=run.clock.now(), reporter=run.reporter)
+    return planned
+
+
+def require_acceptable(run: DeployRun, planned: Planned) -> None:
+    """Before anything changes. Raises RefusedError for an older commit over a newer one, and for a
+    moved health check that running tasks fail."""
+    service = planned.observed.service
+    if service is not None:
+        rules = run.request.precedence
+        refuse_older(planned.previous, rules, run.desired, where=service.arn)
+    if not run.request.allow_interruption:
+        _try_moved_check(run, planned)
+
+
+def _plan_when_free(run: DeployRun, *, attempt: int) -> Planned:
+    deadline = run.started + run.request.timeout
+    observed = None if attempt else run.request.observed()
+    is_waiting = False
+    while True:
+        if observed is None:
+            lists = attempt > 0 or is_waiting
+            observed = observe(run.aws, place_of(run.desired), lists=lists)
+        plan = plan_release(run.desired, observed)
+        planned = run.reached.planned = Planned(observed=observed, plan=plan, attempt=attempt)
+        if _may_go_on(run, planned, is_over=run.clock.now() >= deadline):
+            return planned
+        if not is_waiting:
+            is_waiting = True
+            run.made.take_back(run.reached)
+            _tell_of_the_wait(run, observed)
+        run.clock.wait(run.request.pace.interval(run.clock.now() - run.started))
+        observed = None
+
+
+def _may_go_on(run: DeployRun, planned: Planned, *, is_over: bool) -> bool:
+    """Raises RefusedError where another deployment is in flight, and is not waited for."""
+    flight = planned.observed.in_flight
+    if flight is None or planned.plan.attach_to:
+        return True
+    rules = run.request.precedence
+    if not planned.plan.is_empty and takes_over(
+        flight, rules, ecs=run.aws.ecs, tell=run.reporter.note
+    ):
+        return True
+    if rules.in_flight is InFlight.REFUSE or is_over:
+        fix = "wait for it with --wait-for-lock, or take over with --supersede"
+        raise in_flight_error(flight, what="another deployment", name=run.desired.name, fix=fix)
+    return False
+
+
+def _tell_of_the_wait(run: DeployRun, observed: Observed) -> None:
+    if observed.in_flight is not None:
+        revision = family_revision(observed.in_flight.task_definition_arn)
+        run.reporter.note(DeploymentAwaited(revision=revision))
+
+
+def _try_moved_check(run: DeployRun, planned: Planned) -> None:
+    """A check that running tasks fail would end them."""
+    trial = Trial(
+        aws=run.aws,
+        clock=run.clock,
+        reporter=run.reporter,
+        pace=run.request.pace,
+        desired=run.desired,
+        change_stack=lambda template: _change_stack(run, template, planned.observed),
+    )
+    try:
+        try_moved_check(trial, planned.observed, planned.plan)
+    except CallFailedError:
+        run.stack.restore_if_ours()  # as the driver does where it is refused
+        raise
+
+
+def _change_stack(run: DeployRun, template: Json, observed: Observed) -> None:
+    """Until it is known whether the release begins; then its own template comes, or this goes.
+
+    A run that is killed leaves it, and what to go back to in it.
+    """
+    name = run.desired.stack_name
+    run.enter(Applying(changing=name))
+    run.stack.begins(template, observed)
+    remembered = observed.remembering(template)
+    run.aws.stacks.apply(name, template=remembered, tags=dict(run.desired.stack_tags))
+    run.enter(Applying())
