@@ -44,14 +44,17 @@ class FakeSts:
         return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
 
-def session(action: str, key: str, *, lasting: timedelta = timedelta(hours=1)) -> tuple[int, str]:
-    """The answer of AssumeRole or AssumeRoleWithWebIdentity."""
+def session(
+    action: str, key: str, *, lasting: timedelta = timedelta(hours=1), arn: str = ""
+) -> tuple[int, str]:
+    """The answer of AssumeRole or AssumeRoleWithWebIdentity; it names its user where `arn` does."""
+    user = f"<AssumedRoleUser><Arn>{arn}</Arn></AssumedRoleUser>" if arn else ""
     expires = (datetime.now(UTC) + lasting).strftime("%Y-%m-%dT%H:%M:%SZ")
     return 200, (
         f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result><Credentials>'
         f"<AccessKeyId>{key}</AccessKeyId><SecretAccessKey>s3cret</SecretAccessKey>"
         f"<SessionToken>session-of-{key}</SessionToken><Expiration>{expires}</Expiration>"
-        f"</Credentials></{action}Result></{action}Response>"
+        f"</Credentials>{user}</{action}Result></{action}Response>"
     )
 
 

@@ -239,6 +239,18 @@ def test_open_session__web_identity__unsigned_and_kept_in_memory(sts: FakeSts) -
     assert dict(os.environ) == before
 
 
+def test_identity__role_was_assumed__said_without_a_call(sts: FakeSts) -> None:
+    arn = "arn:aws-us-gov:sts::123456789012:assumed-role/fsd-deploy/org-offers-run-7"
+    sts.will_say(fake_sts.session(ASSUME, "ASIAONE", arn=arn))
+
+    identity = assume(sts, Tokens()).identity()
+
+    assert (identity.account, identity.partition, identity.arn) == (
+        "123456789012", "aws-us-gov", arn,
+    )  # fmt: skip
+    assert len(sts.asked) == 1
+
+
 def test_open_session__web_identity_near_its_end__renewed_with_a_new_token(sts: FakeSts) -> None:
     tokens = Tokens()
     sts.will_say(

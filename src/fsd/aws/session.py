@@ -63,9 +63,15 @@ class AwsSession:
     """One identity in one region. Clients are made once and may be used by several threads."""
 
     def __init__(
-        self, boto: boto3.session.Session, *, endpoint_url: str | None, clock: Clock | None
+        self,
+        boto: boto3.session.Session,
+        *,
+        endpoint_url: str | None,
+        clock: Clock | None,
+        assumed_arn: str = "",
     ) -> None:
         self._boto = boto
+        self._assumed_arn = assumed_arn
         self._endpoint_url = endpoint_url
         self._clock = clock
         self._clients: dict[tuple[str, int, str], Any] = {}
@@ -92,16 +98,17 @@ class AwsSession:
             return self._clients[key]
 
     def identity(self) -> Identity:
-        """Whom AWS takes us for; the first call of a run. Raises CallFailedError."""
-        sts = self.client("sts", attempts=FEW_ATTEMPTS)
-        answer = call(sts, "get_caller_identity", f"in {self.region}")
-        arn = str(answer["Arn"])
-        return Identity(
-            account=str(answer["Account"]),
-            region=self.region,
-            partition=arn.split(":")[1],
-            arn=arn,
-        )
+        """Whom AWS takes us for; the first call of a run, where no role was assumed: then STS has
+        said it. Raises CallFailedError.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumedRoleUser.html
+        """
+        arn = self._assumed_arn
+        if not arn:
+            sts = self.client("sts", attempts=FEW_ATTEMPTS)
+            arn = str(call(sts, "get_caller_identity", f"in {self.region}")["Arn"])
+        _, partition, _, _, account, _ = arn.split(":", 5)
+        return Identity(account=account, region=self.region, partition=partition, arn=arn)
 
     def assume(self, role_arn: str, *, session_name: str) -> AwsSession:
         """A session as `role_arn`, by this one's credentials (role chaining: at most an hour).
@@ -110,15 +117,14 @@ class AwsSession:
         """
         name = _session_name(session_name)
 
-        def fetch() -> dict[str, str]:
+        def fetch() -> dict[str, Any]:
             sts = self.client("sts", attempts=FEW_ATTEMPTS)
             try:
-                answer = call(sts, "assume_role", role_arn, RoleArn=role_arn, RoleSessionName=name)
+                return call(sts, "assume_role", role_arn, RoleArn=role_arn, RoleSessionName=name)
             except CallFailedError as error:
                 if is_denied(error):
                     raise _chaining_denied(error, role_arn) from error
                 raise
-            return _metadata(answer)
 
         return self._renewing(fetch, method="assume-role")
 
@@ -134,10 +140,10 @@ class AwsSession:
             config=_config(READ_ATTEMPTS).merge(Config(signature_version=UNSIGNED)),
         )
 
-        def assume() -> dict[str, str]:
+        def assume() -> dict[str, Any]:
             jwt = token()
             try:
-                answer = call(
+                return call(
                     sts,
                     "assume_role_with_web_identity",
                     role_arn,
@@ -150,22 +156,23 @@ class AwsSession:
                 if refused is None:
                     raise
                 raise refused from error
-            return _metadata(answer)
 
-        def fetch() -> dict[str, str]:
+        def fetch() -> dict[str, Any]:
             return _retry_key_fetch(assume, clock=self._clock)
 
         return self._renewing(fetch, method="assume-role-with-web-identity")
 
-    def _renewing(self, fetch: Callable[[], dict[str, str]], *, method: str) -> AwsSession:
+    def _renewing(self, fetch: Callable[[], dict[str, Any]], *, method: str) -> AwsSession:
         """botocore renews in the last 15 minutes, and must in the last 10, before a call."""
+        first = fetch()
         credentials = RefreshableCredentials.create_from_metadata(
-            metadata=fetch(), refresh_using=fetch, method=method
+            metadata=_metadata(first), refresh_using=lambda: _metadata(fetch()), method=method
         )
         return AwsSession(
             _boto_session(region=self.region, profile=None, credentials=credentials),
             endpoint_url=self._endpoint_url,
             clock=self._clock,
+            assumed_arn=str(first.get("AssumedRoleUser", {}).get("Arn", "")),
         )
 
 
@@ -286,8 +293,8 @@ def _metadata(answer: dict[str, Any]) -> dict[str, str]:
 
 
 def _retry_key_fetch(
-    assume: Callable[[], dict[str, str]], *, clock: Clock | None
-) -> dict[str, str]:
+    assume: Callable[[], dict[str, Any]], *, clock: Clock | None
+) -> dict[str, Any]:
     """STS sometimes cannot fetch the issuer's keys, and says so as if the token were at fault.
 
     botocore retries IDPCommunicationError and 5xx by itself; a refusal is never retried.
