@@ -24,6 +24,7 @@ from pathlib import Path
 from fsd_local.runtime.addresses import Lease
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
+VIEW = Path(__file__).with_name("view.py")
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101  # ioctl(2)
 _REQUEST = struct.Struct("=QII iIQ 6Q")  # struct seccomp_notif
 _ANSWER = struct.Struct("=Qq iI")  # struct seccomp_notif_resp

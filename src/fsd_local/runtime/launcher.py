@@ -1,15 +1,17 @@
 """Becomes a task's program, whose binds its parent answers from then on.
 
-Run alone: `python -I -S launcher.py SOCKET PROGRAM ARGUMENT…`. A filter of the kernel stops each
-bind(2) of the process and of its children, whatever language they are written in, and asks whoever
-holds the filter's descriptor, which goes to the parent by the socket. Where the kernel has no such
-filter the program runs without it. What exec says goes by the socket too.
+Run alone: `python -I -S launcher.py SOCKET ROOT PLACE PROGRAM ARGUMENT…`. The image's files in ROOT
+are seen at their own paths, where PLACE names a folder for that (see `view`). A filter of the
+kernel stops each bind(2) of the process and of its children, whatever language they are written in,
+and asks whoever holds the filter's descriptor, which goes to the parent by the socket. Where the
+kernel has no such filter the program runs without it. What exec says goes by the socket too.
 https://man7.org/linux/man-pages/man2/seccomp_unotify.2.html
 """
 
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import socket
 import struct
@@ -54,7 +56,22 @@ def listen() -> int:
     return int(found)
 
 
-def main(descriptor: int, argv: list[str]) -> None:
+def show(root: str, place: str) -> None:
+    """`view.show`, loaded by its path: this program has no packages."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "view.py")
+    spec = importlib.util.spec_from_file_location("view", path)
+    if spec is None or spec.loader is None:
+        return
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folder = os.getcwd()
+    if module.show(root, place):
+        os.chdir(folder)
+
+
+def main(descriptor: int, root: str, place: str, argv: list[str]) -> None:
+    if place:
+        show(root, place)
     parent = socket.socket(fileno=descriptor)
     parent.set_inheritable(False)  # so that the parent sees its end when the program runs
     listener = listen()
@@ -71,4 +88,4 @@ def main(descriptor: int, argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:])

@@ -15,10 +15,12 @@ import signal
 import socket
 import subprocess
 import tarfile
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +38,7 @@ from fsd_local.ports import (
 from fsd_local.rootfs import link_volume, unpack
 from fsd_local.runtime import orphans, wording
 from fsd_local.runtime.addresses import Addresses, Lease, is_listening
-from fsd_local.runtime.binds import LAUNCHER, answer_binds
+from fsd_local.runtime.binds import LAUNCHER, VIEW, answer_binds
 from fsd_local.runtime.images import (
     Images,
     ProcessImage,
@@ -210,8 +212,12 @@ class _ProcessTask:
         return self.containers[name].execute(command, timeout)
 
     def _place(self, spec: ContainerSpec) -> ContainerPlace:
+        view = self.folder / ".views" / spec.name
+        if can_show():
+            view.mkdir(parents=True, exist_ok=True)
         return ContainerPlace(
             root=self.folder / spec.name,
+            view=str(view) if can_show() else "",
             wrappers=self.wrappers,
             lease=self.lease,
             mark=f"{self.mark}{spec.name}:",
@@ -241,6 +247,21 @@ class _ProcessTask:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.lease.release()
         return states
+
+
+@cache
+def can_show() -> bool:
+    """Whether this machine lets a process have mounts of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("root", "place"):
+            (Path(folder) / name).mkdir()
+        words = [str(own_python()), "-I", "-S", str(VIEW), f"{folder}/root", f"{folder}/place"]
+        try:
+            return (
+                subprocess.run(words, capture_output=True, timeout=20, check=False).returncode == 0
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
 
 
 class _ProcessContainer:
@@ -353,7 +374,7 @@ def _start(
     spec: ContainerSpec, program: StartedProgram, place: ContainerPlace, logs: LogSink
 ) -> _ProcessContainer:
     try:
-        process = _launch(with_limits(program, spec.ulimits), place.lease)
+        process = _launch(with_limits(program, spec.ulimits), place)
     except LaunchError as error:
         raise LaunchError(error.reason, container=spec.name, exit_code=error.exit_code) from error
     container = _ProcessContainer(spec, process, place, program)
@@ -361,12 +382,13 @@ def _start(
     return container
 
 
-def _launch(program: StartedProgram, lease: Lease) -> subprocess.Popen[bytes]:
-    """The main program of a container, whose binds are answered. Raises LaunchError."""
+def _launch(program: StartedProgram, place: ContainerPlace) -> subprocess.Popen[bytes]:
+    """The main program of a container, which sees its image's files at their own paths, and whose
+    binds are answered. Raises LaunchError."""
     here, there = socket.socketpair()
     with here, there:
         launcher = (str(own_python()), "-I", "-S", str(LAUNCHER), str(there.fileno()))
-        argv = (*launcher, *program.argv)
+        argv = (*launcher, str(place.root), place.view, *program.argv)
         process = _spawn(replace(program, argv=argv), subprocess.PIPE, pass_fds=(there.fileno(),))
         there.close()
         try:
@@ -375,7 +397,7 @@ def _launch(program: StartedProgram, lease: Lease) -> subprocess.Popen[bytes]:
         except OSError:
             listeners, number = [], b""
         for listener in listeners:
-            answer_binds(listener, lease)
+            answer_binds(listener, place.lease)
         if number:
             with process:
                 process.wait()

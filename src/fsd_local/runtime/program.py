@@ -48,6 +48,7 @@ class ContainerPlace:
     wrappers: Path  # has `python` and `python3`
     lease: Lease
     mark: str
+    view: str = ""  # a folder for what `fsd_local.runtime.view` makes; "" where it cannot
     names: Mapping[str, str] = field(default_factory=dict)  # variables for the payload
     mounts: Mapping[str, Path] = field(default_factory=dict)  # path in the container → volume
 

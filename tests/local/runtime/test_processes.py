@@ -20,7 +20,7 @@ import pytest
 from fsd_local.image.interpreters import own_python
 from fsd_local.ports import LaunchError
 from fsd_local.runtime import orphans
-from fsd_local.runtime.processes import Processes
+from fsd_local.runtime.processes import Processes, can_show
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import Manifest
 from tests.local.runtime.lab import Lab, await_that
@@ -255,6 +255,31 @@ def test_launch__files_of_the_container__are_its_own(processes: Lab) -> None:
     assert not Path("/srv/new").exists()
 
 
+@pytest.mark.skipif(not can_show(), reason="this machine gives a process no mounts of its own")
+def test_launch__absolute_path_in_a_program__is_the_images(processes: Lab) -> None:
+    # Put together by the program: nobody can map what stands in no argument.
+    in_shell = "p=/w; cat ${p}ww/index.html; echo new > ${p}ww/made; cat /www/made"
+    in_python = (
+        "p = '/ww'; print(open(p + 'w/index.html').read().strip(), open('/etc/hostname').name)"
+    )
+
+    _, by_shell = processes.run(in_shell)
+    _, by_python = run_python(processes, in_python)
+
+    assert by_shell == ["served", "new"]
+    assert by_python[-1:] == ["served /etc/hostname"]
+    assert not Path("/www").exists()
+
+
+def test_launch__folder_that_a_program_makes_in_the_root__is_not_the_machines(
+    processes: Lab,
+) -> None:
+    _, texts = processes.run("p=/fsd-; mkdir -p ${p}made && echo done; ls -d ${p}made")
+
+    assert texts[:1] == ["done"] or not can_show()
+    assert not Path("/fsd-made").exists() or not can_show()
+
+
 def test_launch__image_without_a_python__has_none_of_the_servers_packages(processes: Lab) -> None:
     program = "import sys; print(sys.executable)"
 
@@ -368,7 +393,7 @@ def test_inspect__daemon_holds_the_output__the_container_has_ended_all_the_same(
 KILLED = """
 import sys
 from pathlib import Path
-from fsd_local.runtime.processes import Processes
+from fsd_local.runtime.processes import Processes, can_show
 from tests.fakes.logs import FakeLogs
 from tests.local.runtime.lab import Lab
 instance, image, state = sys.argv[1:]
