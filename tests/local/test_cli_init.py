@@ -117,8 +117,8 @@ def test_init__folder_of_a_repository__workflow_in_its_root(fsd: Fsd) -> None:
     assert fsd.ok("validate", "--strict", "--workflows", ".").out == ".: 0 errors, 0 warnings\n"
 
 
-@pytest.mark.parametrize("existing", ["service.yml", WORKFLOW])
-def test_init__file_exists__refused_and_nothing_written(fsd: Fsd, existing: str) -> None:
+def test_init__file_exists__refused_and_nothing_written(fsd: Fsd) -> None:
+    existing = "service.yml"
     fill(fsd.cwd, {**SCRIPT, existing: "mine"})
     before = everything(fsd.cwd)
 
@@ -135,8 +135,19 @@ def test_init__own_workflow_and_no_workflow__the_manifest_alone(fsd: Fsd) -> Non
 
     ended = fsd.ok("init", "--yes", "--no-workflow")
 
-    assert " ! there is no Dockerfile" in ended.out
+    assert " ! there was no Dockerfile: the new one runs `python main.py`" in ended.out
+    assert (fsd.cwd / "Dockerfile").read_text().endswith('CMD ["python", "main.py"]\n')
     assert "there are no tests" not in ended.out
+    assert (fsd.cwd / WORKFLOW).read_text() == "mine"
+    assert (fsd.cwd / "service.yml").exists()
+
+
+def test_init__workflow_of_that_name__stays_and_the_rest_is_written(fsd: Fsd) -> None:
+    fill(fsd.cwd, {**FLASK, WORKFLOW: "mine"})
+
+    ended = fsd.ok("init", "--yes")
+
+    assert f" ! {WORKFLOW} exists and stays as it is" in ended.out
     assert (fsd.cwd / WORKFLOW).read_text() == "mine"
     assert (fsd.cwd / "service.yml").exists()
 

@@ -17,6 +17,7 @@ from fsd.app.new_files import write_new_files
 from fsd.errors import ErrorCode, RefusedError, UsageError
 from fsd.manifest.schema import manifest_schema
 from fsd.scaffold.detect import Detected, detect
+from fsd.scaffold.dockerfile import write_dockerfile
 from fsd.scaffold.folder import read_folder
 from fsd.scaffold.manifest import SCHEMA, Answers, write_manifest
 from fsd.scaffold.naming import as_name
@@ -34,6 +35,7 @@ class InitService:
     folder: Path
     answers: Answers
     files: Mapping[Path, str]
+    kept_workflow: Path | None = None  # somebody's own, where FSD's would be
 
 
 def run_init(request: InitRequest, *, ask: Ask | None) -> tuple[InitService, ...]:
@@ -44,8 +46,8 @@ def run_init(request: InitRequest, *, ask: Ask | None) -> tuple[InitService, ...
     _check(request)
     every = _detect(request)
     if not request.is_dry_run:
-        for folder, detected in every:
-            _refuse_existing(_targets(folder, detected, request), request)
+        for folder, _ in every:
+            _refuse_existing((folder / request.file,), request)
     services = tuple(_make(request, folder, detected, ask) for folder, detected in every)
     if not request.is_dry_run:
         _write(request, services)
@@ -67,8 +69,16 @@ def _check(request: InitRequest) -> None:
 
 def _make(request: InitRequest, folder: Path, detected: Detected, ask: Ask | None) -> InitService:
     answers = find_answers(request, detected, ask)
-    files = _files(folder, detected, answers, workflow=request.has_workflow)
-    return InitService(detected=detected, folder=folder, answers=answers, files=files)
+    path = _workflow_path(folder, detected, answers.name)
+    is_kept = request.has_workflow and (path.exists() or path.is_symlink())
+    workflow = path if request.has_workflow and not is_kept else None
+    return InitService(
+        detected=detected,
+        folder=folder,
+        answers=answers,
+        files=_files(folder, detected, answers, workflow=workflow),
+        kept_workflow=path if is_kept else None,
+    )
 
 
 def _write(request: InitRequest, services: tuple[InitService, ...]) -> None:
@@ -105,26 +115,15 @@ def _workflow_path(folder: Path, detected: Detected, name: str) -> Path:
     return Path(os.path.relpath(path)) if path.is_absolute() and not folder.is_absolute() else path
 
 
-def _targets(folder: Path, detected: Detected, request: InitRequest) -> tuple[Path, ...]:
-    """What is known to be written before anything is asked."""
-    below = detected.folder.below_repository
-    known = _workflow_path(folder, detected, request.name or detected.name.value)
-    return (
-        folder / request.file,
-        *([known] if request.has_workflow and (request.name or not below) else []),
-    )
-
-
 def _files(
-    folder: Path, detected: Detected, answers: Answers, *, workflow: bool
+    folder: Path, detected: Detected, answers: Answers, *, workflow: Path | None
 ) -> Mapping[Path, str]:
     files = {folder / answers.service_file: write_manifest(answers)}
     for worker in _workers(detected, answers):
         files[folder / worker.service_file] = write_manifest(worker)
-    if workflow:
-        path = _workflow_path(folder, detected, answers.name)
+    if workflow is not None:
         stem, dot, suffix = answers.service_file.rpartition(".")
-        files[path] = write_workflow(
+        files[workflow] = write_workflow(
             answers,
             find_tests(detected.folder),
             below=detected.folder.below_repository,
@@ -134,6 +133,8 @@ def _files(
     schema = folder / SCHEMA
     if not schema.exists():  # for editors; `fsd schema` writes the same
         files[schema] = json.dumps(manifest_schema(), indent=2, ensure_ascii=False) + "\n"
+    if detected.lacks_dockerfile:
+        files[folder / "Dockerfile"] = write_dockerfile(detected.folder, detected.command_words)
     return files
 
 
@@ -160,10 +161,7 @@ def _refuse_existing(paths: tuple[Path, ...], request: InitRequest) -> None:
     if not existing:
         return
     first = existing[0]
-    if first.parent.name == "workflows":
-        what = f"there is already a {first.name}; nothing was written"
-        fix = "`fsd init --no-workflow` leaves it as it is, and writes the Service YAML"
-    elif _is_service_yaml(first):
+    if _is_service_yaml(first):
         what = f"there is already a {first.name}; nothing was written"
         fix = (
             f"`fsd validate --file {first}` checks it; `fsd init --dry-run` shows what would be "

@@ -133,7 +133,7 @@ def find_answers(request: InitRequest, detected: Detected, ask: Ask | None) -> A
         health_note=detected.unsure.source if is_unsure and detected.unsure else "",
         is_grpc=detected.is_grpc,
         has_grpc_health=detected.has_grpc_health,
-        command=detected.command_words,
+        command=() if detected.lacks_dockerfile else detected.command_words,
         command_source=detected.command.source if detected.command else "",
         port_variable=detected.port_variable if port else "",
         variables=detected.variables,

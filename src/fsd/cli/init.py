@@ -54,7 +54,8 @@ def command(
 
     Dockerfiles, compose files, the requirements, CODEOWNERS and the Python source are read, but
     nothing is run. A folder of several services gets a Service YAML for each, as does a
-    worker that a compose file runs beside the service. Files that exist are never overwritten.
+    worker that a compose file runs beside the service. Code without a Dockerfile gets one, where
+    something says what it runs. Files that exist are never overwritten.
     """
     from fsd.app.init import run_init
     from fsd.app.init_answers import InitRequest
@@ -126,8 +127,14 @@ def _notes(written: InitService, *, has_workflow: bool) -> Iterator[str]:
     from fsd.scaffold.testing import find_tests
 
     detected, answers = written.detected, written.answers
-    if detected.container.build is None:
+    if detected.lacks_dockerfile and detected.command:
+        runs = f"`{detected.command.value}` ({detected.command.source})"
+        yield f"there was no Dockerfile: the new one runs {runs}"
+    elif detected.container.build is None:
         yield "there is no Dockerfile: `fsd deploy` needs one, or --image"
+    if written.kept_workflow is not None:
+        path = written.kept_workflow
+        yield f"{path} exists and stays as it is: add `uses: org/fsd-deploy@v1` to what it does"
     yield from detected.notes
     is_guessed = detected.health is None and detected.unsure is None and not answers.is_grpc
     if answers.port is not None and is_guessed:

@@ -252,6 +252,12 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
             advice=f"the log says that the service listens on the Unix socket {signs.socket}: let "
             f"it listen on {_wanted(task)} instead",
         )
+    if signs.exception:
+        return replace(
+            cause,
+            summary=f"{cause.summary}, after {signs.exception}",
+            advice=_exception_advice(signs.exception),
+        )
     silent = "its log names no port" if signs.has_lines else "there are no log lines of the task"
     return replace(cause, advice=f"{_base(cause, task.port)}; {silent}")
 

@@ -24,6 +24,7 @@ DOCKERFILE = re.compile(
 COMPOSE = re.compile(
     r"(?:\.\./)*(?:(?:docker|deploy|deployment|infra|compose)/)?(?:docker-)?compose(?:[.-][\w-]+)?\.ya?ml"
 )
+PROCFILE = "Procfile"
 _PRODUCTION = re.compile(r"prod|release|deploy|^live$", re.IGNORECASE)
 _NOT_RUN = re.compile(r"test|dev|lint|debug|^ci$|^base$|local|docs|build", re.IGNORECASE)
 _RUN_STAGE = re.compile(r"prod|runtime|^final$|^app$|^release|^runner$|^deploy", re.IGNORECASE)
@@ -83,6 +84,11 @@ class FoundContainer:
     main: ComposeService | None
     others: tuple[str, ...]  # Dockerfiles that were not taken
     once: tuple[str, ...] = ()  # compose's services that end by themselves
+
+    @property
+    def is_procfile(self) -> bool:
+        """Then the platform sets PORT, and the command may go by it."""
+        return self.command_source == PROCFILE
 
 
 def read_container(folder: Folder) -> FoundContainer:
@@ -402,7 +408,7 @@ def _command(
         return main[1].command, f"{main[0]}, service {main[1].name}", True
     web = re.search(r"^web:\s*(.+)$", folder.texts.get("Procfile", ""), re.MULTILINE)
     if web:
-        return ("sh", "-c", web[1].strip()), "Procfile", True
+        return ("sh", "-c", web[1].strip()), PROCFILE, True
     return (), "", False
 
 

@@ -11,11 +11,11 @@ from fsd.scaffold.containers import FoundContainer, read_container, variables
 from fsd.scaffold.dotenv import offered_variables
 from fsd.scaffold.entry import guess_command
 from fsd.scaffold.folder import Folder
-from fsd.scaffold.modules import SourceModules, read_program
+from fsd.scaffold.modules import SourceModules, called, keyword, read_program
 from fsd.scaffold.naming import Found, find_name, find_owners, find_pack
 from fsd.scaffold.project import required
 from fsd.scaffold.routes import HEALTH, Route, find_routes
-from fsd.scaffold.serving import Serves, find_serving
+from fsd.scaffold.serving import Serves, find_serving, with_port_variable
 from fsd.scaffold.source import Mention, SourceCode, read_sources
 from fsd.scaffold.variables import Variable
 from fsd_files.dockerfile import Instruction, substitute, unquote
@@ -72,6 +72,12 @@ class Detected:
     container: FoundContainer
     folder: Folder
 
+    @property
+    def lacks_dockerfile(self) -> bool:
+        """There is none, and something says what it would run."""
+        is_missing = self.container.build is None and not self.folder.has_dockerfile
+        return is_missing and not self.container.others and bool(self.command_words)
+
 
 def detect(folder: Folder) -> Detected:
     program = read_program(folder.sources)
@@ -79,12 +85,14 @@ def detect(folder: Folder) -> Detected:
     uses = {**required(folder), **_imported(sources)}
     container = read_container(folder)
     serves = find_serving(container.command, container.scripts, variables(container.stage))
+    if serves is not None and container.is_procfile:
+        serves = with_port_variable(serves)
     grpc = _grpc(sources, uses)
     port = _port(folder, container, serves, sources, uses)
     guessed = _guess(container, program, uses, port)
     owners, owners_source = find_owners(folder)
     routes = find_routes(program)
-    health, unsure = _health(container, routes, serves)
+    health, unsure = _health(container, routes, serves, _own_page(program))
     kafka = next((name for name in _KAFKA if name in uses), "")
     is_grpc = grpc is not None and port is not None and serves is None
     return Detected(
@@ -137,7 +145,7 @@ def _guess(
     if container.is_overridden:
         words = container.command
         return words, Found(value=" ".join(words), source=container.command_source)
-    if container.command or container.build is None or _SERVING_IMAGES.match(container.base):
+    if container.command or _SERVING_IMAGES.match(container.base):
         return None
     guessed = guess_command(program, uses, port=int(port.value) if port else 8000)
     if guessed is None:
@@ -247,7 +255,7 @@ def _default_port(container: FoundContainer, uses: Mapping[str, str]) -> Iterato
 
 
 def _health(
-    container: FoundContainer, routes: Sequence[Route], serves: Serves | None
+    container: FoundContainer, routes: Sequence[Route], serves: Serves | None, page: Found | None
 ) -> tuple[Found | None, Found | None]:
     """A path that is certain, and the best of those that are not."""
     checks = sorted(
@@ -273,7 +281,23 @@ def _health(
     )
     root = next((route for route in routes if route.path == "/" and not route.why), None)
     fallback = [Found(value="/", source=root.where)] if root and not unsure else []
+    fallback += [page] if page and not unsure else []
     return next(iter((*said, *fallback)), None), next(iter(unsure), None)
+
+
+def _own_page(program: SourceModules) -> Found | None:
+    """That of FastAPI's documentation, which answers whatever the service depends on.
+
+    https://fastapi.tiangolo.com/tutorial/metadata/#docs-urls
+    """
+    for module in program.modules:
+        for node in module.nodes:
+            if isinstance(node, ast.Call) and called(node) == "FastAPI":
+                hidden = (keyword(node, "openapi_url"), keyword(node, "docs_url"))
+                if not any(each is not None for each in hidden):
+                    where = f"{module.path}:{node.lineno}"
+                    return Found(value="/docs", source=f"{where}, FastAPI's own page")
+    return None
 
 
 def _checked(container: FoundContainer) -> Iterator[Found]:
@@ -331,8 +355,8 @@ def _container_notes(
         yield f"not taken: {', '.join(container.others[:5])}"
     if build is not None and not container.command and guessed is None:
         yield f"{build.dockerfile} has no CMD: say with `command` in service.yml what runs"
-    elif guessed is not None:
-        yield f"{_dockerfile_name(container)} has no CMD: `command` is {guessed[1].source}"
+    elif guessed is not None and build is not None:
+        yield f"{build.dockerfile} has no CMD: `command` is {guessed[1].source}"
     if serves is not None and not serves.is_worker and not serves.is_reachable:
         yield (
             f"{serves.program} listens on 127.0.0.1 ({container.command_source}): nothing outside "
@@ -343,10 +367,6 @@ def _container_notes(
             f"compose's {', '.join(container.once)} runs once and is no service: "
             "it became no manifest"
         )
-
-
-def _dockerfile_name(container: FoundContainer) -> str:
-    return container.build.dockerfile if container.build else "the image"
 
 
 def _grpc(sources: Sequence[SourceCode], uses: Mapping[str, str]) -> Mention | None:

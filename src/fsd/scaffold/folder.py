@@ -27,7 +27,16 @@ _NOT_OURS = frozenset(
 # Read where they lie in the folder itself; everything else is told by its name.
 _NAMED = frozenset(
     {"pyproject.toml", "setup.cfg", "setup.py", "Makefile", "tox.ini", "tox.toml", "noxfile.py"}
-    | {"gunicorn.conf.py", "hatch.toml", "Pipfile", "Procfile", "pytest.ini", "uwsgi.ini"}
+    | {
+        ".python-version",
+        "runtime.txt",
+        "gunicorn.conf.py",
+        "hatch.toml",
+        "Pipfile",
+        "Procfile",
+        "pytest.ini",
+        "uwsgi.ini",
+    }
 )
 _READ = re.compile(
     r"(?:.*/)?(?:Dockerfile(?:[._-][\w.-]+)?|[\w.-]+\.[Dd]ockerfile|Containerfile)"

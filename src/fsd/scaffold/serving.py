@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fsd_files.dockerfile import substitute
 
@@ -70,6 +70,16 @@ def find_serving(
             if found is not None:
                 return found
     return None
+
+
+def with_port_variable(serves: Serves) -> Serves:
+    """gunicorn binds 0.0.0.0 and PORT by itself, where nothing else is said and PORT is set.
+
+    https://docs.gunicorn.org/en/stable/settings.html#bind
+    """
+    if serves.program != "gunicorn" or serves.is_said or serves.variable:
+        return serves
+    return replace(serves, variable="PORT", is_reachable=True)
 
 
 def _joined(command: Sequence[str]) -> str:

@@ -171,10 +171,12 @@ def _touch(_root: Path, place: Place, rest: Sequence[str]) -> bool:
     return True
 
 
-def _rm(_root: Path, place: Place, rest: Sequence[str]) -> bool:
+def _rm(root: Path, place: Place, rest: Sequence[str]) -> bool:
     is_deep = _has(rest, "rR", "--recursive")
-    for path in _plain(rest):
+    for path in filter(None, _plain(rest)):
         found = place(path)
+        if found == root:
+            return False
         if found.is_dir() and not found.is_symlink():
             if not is_deep:
                 return False

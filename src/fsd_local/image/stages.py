@@ -30,7 +30,7 @@ _UV_IMAGE = re.compile(r"\bastral-sh/uv(?::|@|$)")
 _URL = re.compile(r"(https?|git|ssh)://|git@")
 # https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
 _PLATFORM_ARGUMENTS = ("PLATFORM", "OS", "ARCH")
-_WITHOUT_EFFECT = {"HEALTHCHECK", "MAINTAINER", "ONBUILD", "STOPSIGNAL", "VOLUME"}
+_WITHOUT_EFFECT = {"HEALTHCHECK", "MAINTAINER", "ONBUILD", "STOPSIGNAL"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +336,14 @@ def _expose(stage: _Stage, instruction: Instruction) -> None:
     )
 
 
+def _make_volumes(stage: _Stage, instruction: Instruction) -> None:
+    """An engine makes the folders of volumes."""
+    for word in instruction.exec_form() or instruction.words():
+        path = _inside(stage, unquote(substitute(word, stage.variables)))
+        if path:
+            _put(stage.tree, path, FOLDER)
+
+
 def _be_user(stage: _Stage, instruction: Instruction) -> None:
     user = unquote(substitute(instruction.text, stage.variables))
     stage.configuration = replace(stage.configuration, user=user)
@@ -378,6 +386,7 @@ _CONFIGURES: Mapping[str, Callable[[_Stage, Instruction], None]] = {
     "LABEL": _labels,
     "SHELL": _choose_shell,
     "USER": _be_user,
+    "VOLUME": _make_volumes,
     "WORKDIR": _work_in,
 }
 

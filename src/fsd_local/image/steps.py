@@ -204,6 +204,7 @@ def _script(step: Step) -> tuple[str, tuple[str, ...] | None]:
     return instruction.text, instruction.exec_form()
 
 
+_NO_CONNECTION = re.compile(r"Failed to establish a new connection|Temporary failure in name res")
 _UNREACHED = (
     re.compile(r"HTTPS?ConnectionPool\(host='(?P<host>[^']+)', port=\d+\): Max retries exceeded"),
     re.compile(r"Could not resolve (?:host|hostname):? (?P<host>[\w.-]+)", re.IGNORECASE),
@@ -325,6 +326,9 @@ def _failed(step: Step, running: Running, notes: Sequence[str]) -> LocalError:
     missing = [skipped for skipped in running.skipped if "install" in skipped]
     fix = "correct the step as the lines above say"
     host = next((found for line in running.lines if (found := _unreached(line))), "")
+    if not host and any(_NO_CONNECTION.search(line) for line in running.lines):
+        index = re.search(r"Looking in indexes: \w+://(?:[^/\s]*@)?([\w.-]+)", said)
+        host = index[1] if index else "the package index"
     if host:
         fix = f"let this machine reach {host} (its network, proxy and certificates), and try again"
     if notes:

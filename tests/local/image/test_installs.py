@@ -375,6 +375,7 @@ def test_run__script_of_the_image__what_it_installs(
         ("mv a.txt /moved.txt", "moved.txt", "text"),
         ("ln a.txt /linked.txt && rm a.txt", "linked.txt", "text"),
         ("touch /empty && rm -rf /app/no", "empty", ""),
+        ('touch /kept && rm -rf "$NOT_SET" /app/no', "kept", ""),
     ],
 )
 def test_run__file_tools__do_what_they_say(image: Image, run: str, path: str, content: str) -> None:

@@ -88,6 +88,13 @@ def test_play__copy_of_a_pattern_that_finds_nothing__nothing_as_in_buildkit() ->
     assert (files(snapshot), snapshot.skipped) == ({"a": "a"}, ())
 
 
+@pytest.mark.parametrize("said", ["/data", '["/data", "/logs"]', "$PLACE"])
+def test_play__volume__its_folder_is_there(said: str) -> None:
+    snapshot = played(f"FROM scratch\nENV PLACE=/data\nVOLUME {said}", "a")
+
+    assert snapshot.tree["data"].kind is Kind.DIRECTORY
+
+
 def test_play__copy_chmod__sets_the_mode() -> None:
     snapshot = played("FROM scratch\nCOPY --chmod=755 run /run", "run")
 

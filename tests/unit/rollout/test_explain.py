@@ -115,6 +115,13 @@ NO_ANSWER = (
             "let the health path answer: make what the program connects to reachable from the "
             "task (address, security group), or let it start without",
         ),
+        # A start script that tries again and again.
+        (
+            REFUSED,
+            ("KeyError: 'SERVER_NAME'", "Deploy command failed, retrying in 5 secs..."),
+            "if `SERVER_NAME` is an environment variable, set it in `service.environment` or "
+            "`service.secrets`",
+        ),
         (
             LATE,
             ("loading",),
