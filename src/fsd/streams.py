@@ -62,9 +62,14 @@ class Unbreakable:
     """A stream for who tells of a rollout, also by itself, as Rich does: what cannot be written
     goes nowhere, and a reader that does not read loses lines instead of stopping the watch."""
 
-    def __init__(self, stream: TextIO, *, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self, stream: TextIO, *, patience: float = _PATIENCE, is_final: bool = False
+    ) -> None:
+        """`is_final`: a reader that once stopped gets nothing more, so that no line is read
+        without one that was to come before it. `patience` is in seconds."""
         self._stream = stream
         self._patience = patience
+        self._is_final = is_final
         self._is_stuck = False
 
     @property
@@ -80,6 +85,8 @@ class Unbreakable:
 
     def _takes_more(self) -> bool:
         """Once stuck, it is not waited for again, until it reads."""
+        if self._is_final and self._is_stuck:
+            return False
         try:
             writable = select.select(
                 [], [self._stream], [], 0 if self._is_stuck else self._patience

@@ -329,6 +329,25 @@ def test_unbreakable__reader_that_stopped__goes_on_and_writes_again_when_it_read
         assert source.read(4096).endswith(b"\nlast\n")
 
 
+def test_runner__console_that_blocks__gives_up_and_says_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing that comes later is read without the lines that were lost before it."""
+    monkeypatch.setattr("fsd.github.runner._PATIENCE", 0.01)
+    reading, descriptor = os.pipe()
+    with os.fdopen(descriptor, "w") as sink, os.fdopen(reading, "rb", buffering=0) as source:
+        runner = Runner({}, stream=sink)
+        for _ in range(300):
+            runner.write("x" * 1_000)  # a pipe holds 64 KiB
+        while len(source.read(4096)) == 4096:
+            pass
+        runner.write("::add-path::/evil")
+        runner.mask("hunter2x")
+        os.set_blocking(source.fileno(), False)
+
+        assert not source.read(4096)
+
+
 @pytest.mark.parametrize(
     "name",
     [

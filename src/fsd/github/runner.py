@@ -20,13 +20,14 @@ from typing import TextIO
 
 from fsd.errors import CallFailedError, ErrorCode, Location, UsageError
 from fsd.release.run_secrets import RunSecrets
-from fsd.streams import printable, write_or_detach
+from fsd.streams import Unbreakable, printable
 
 # Not the runner's INPUT_*: a composite action's run step does not get them, so action.yml maps
 # each input to one of these. https://github.com/actions/runner/issues/665
 PREFIX = "FSD_INPUT_"
 # The runner drops a step's whole summary where it is larger than 1 MiB.
 SUMMARY_LIMIT = 900 * 1024
+_PATIENCE = 60.0  # seconds, with a runner that does not read
 
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
@@ -45,6 +46,8 @@ class Runner:
     def __init__(self, environ: Mapping[str, str], *, stream: TextIO) -> None:
         self._environ = environ
         self.stream = stream
+        # A line that stops commands must not get lost before the foreign text that it is for.
+        self._sink = Unbreakable(stream, patience=_PATIENCE, is_final=True)
         self._stopped_by = ""
         self.secrets = RunSecrets()  # hidden in everything that leaves here
 
@@ -162,7 +165,7 @@ class Runner:
         self._stopped_by = ""
 
     def _line(self, text: str) -> None:
-        write_or_detach(self.stream, f"{text}\n")
+        self._sink.write(f"{text}\n")
 
     # --- files -----------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ FORMS = tuple(
         (r"(?P<name>\bACL SETUSER \S{1,80} [^>]{0,80}>)(?P<value>\S{1,200})", 0),
         (r"(?P<name>\b(?:requirepass|masterauth|bindpw|auth-pass \S{1,80}|sasl-password) )(?P<value>\S{4,200})", 0),
         (r"(?P<name>\bAUTH\"? \"?[\w.@-]{1,80}\"? \"?)(?P<value>(?=[^\s\"]*\d)(?=[^\s\"]*[A-Za-z])[^\s\"]{6,200})", 0),
-        (r"(?P<name>\bAUTH(?:\\r\\n\$\d{1,4}\\r\\n[^\\]{1,80})?\\r\\n\$\d{1,4}\\r\\n)(?P<value>[^\s\\]{4,200})", 0),
+        (r"(?P<name>(?:(?<=\\n)|\b)AUTH(?:\\r\\n\$\d{1,4}\\r\\n[^\\]{1,80})?\\r\\n\$\d{1,4}\\r\\n)(?P<value>[^\s\\]{4,200})", 0),
         (r"(?P<name>\buser [\w.-]{1,80} (?:on|off) [^>]{0,80}>)(?P<value>\S{4,200})", 0),
         (r"(?P<name>\b(?:SMTP )?AUTH (?:PLAIN|LOGIN) \S{1,100} )(?P<value>\S{4,200})", 0),
         # pgbouncer, chap-secrets, ipsec.secrets: nothing but names and the password
@@ -79,6 +79,11 @@ FORMS = tuple(
         (rf"(?P<name>\*\*\*[\"'][^\n]{{0,400}}\bargs=\([\"'])(?P<value>{_MIXED}[^\"']{{6,400}})", 0),
         (r"(?P<name>[\"']value[\"']: ?[\"'])(?P<value>[^\"']{1,4000})(?=[\"'], ?[\"']id[\"']: ?[\"']https://[\w.-]{1,80}\.vault\.azure\.net/secrets/)", 0),
         (rf"(?P<name>\bpassw\w{{2,6}} to [\"']?)(?P<value>{_MIXED}[^\s\"']{{6,200}})", _I),
+        (rf"(?P<name>\b(?:password|passphrase) for (?:'[^']{{1,200}}'|\"[^\"]{{1,200}}\"|\S{{1,200}}): )(?P<value>{_MIXED}\S{{6,200}})$", _I),
+        (r"(?P<name>[?&]u=[^&\s]{1,80}&p=)(?P<value>[^&\s\"']{4,200})", 0),
+        (r"(?P<name>\bPrivate-(?:MAC|Hash): )(?P<value>\S{16,200})", 0),
+        (rf"(?P<name>\b\w{{0,60}}[a-z](?:Password|Passphrase|Secret|Token|ApiKey)[ \t]{{1,4}}[\"'])(?P<value>{_MIXED}[^\s\"']{{6,400}})", 0),
+        (rf"(?P<name>\b(?:Fernet|[TH]OTP|set_?password|setpassword|sendline|send_keys|\w{{0,20}}Serializer|(?:Timestamp)?Signer|SecretBox|AESGCM)\(b?[\"'])(?P<value>{_MIXED}[^\"']{{6,400}})", 0),
         # Codes in messages
         (r"(?P<name>\b(?:verification|login|security|one-time|otp|totp|sign-in|auth)(?: code)?(?: is|:)? )(?P<value>\d{4,8})(?!\S)", _I),
         (r"(?P<name>(?<!\S))(?P<value>\d{4,8})(?= is your [\w -]{0,40}\b(?:code|pin|otp|password)\b)", _I),
@@ -161,6 +166,14 @@ COMMANDS = (
         re.compile(r"\brabbitmqctl\b|\bhtpasswd -\w*b|\bnet user\b|\bmysqladmin\b|\bsmbpasswd\b"),
         re.compile(r"(?P<name>\b(?:add_user|change_password|authenticate_user|htpasswd -\w{1,6} \S{1,200}|net user)"
                    r" [\w.@\\-]{1,80} |\bpassword )(?P<value>[^\s/*-]\S*+)"),
+    ),
+    (
+        re.compile(r"\bsecurity (?:unlock-keychain|import|create-keychain|set-key-partition-list)\b"),
+        re.compile(r"(?P<name>(?<=\s)-[pPk] )(?P<value>[^\s/-]\S*+)"),
+    ),
+    (
+        re.compile(r"\b(?:signtool|certutil|osslsigncode)\b"),
+        re.compile(r"(?P<name>(?<=\s)(?:/p|-p|-pass) )(?P<value>[^\s/-]\S*+)"),
     ),
     (
         re.compile(r"\b(?:cargo|wandb|railway|netlify|vercel|flyctl|doppler|snyk|codecov|pulumi)\b"),

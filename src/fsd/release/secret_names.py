@@ -39,7 +39,7 @@ _HEADERS = re.compile(
 )
 _PASSWORDS = re.compile(
     r"passw[o0]rd|passwd|storepass|keypass|passphrase|passcode|passwort|kennwort|contrase[nñ]a|motdepasse|пароль|密码|密碼|パスワード|비밀번호|wachtwoord|lösenord|hasło|heslo|jelszó|mnemonic"
-    r"|ugfzc3dvcmq6|authtok|seedphrase|(?:db|smtp|mail|user|mysql|pg|redis|admin|root|ftp|ldap|my|rabbit|mongo|ssh|sudo"
+    r"|ugfzc3dvcmq6|authtok|requirepass|masterauth|seedphrase|(?:db|smtp|mail|user|mysql|pg|redis|admin|root|ftp|ldap|my|rabbit|mongo|ssh|sudo"
     r"|become|git|http|proxy|ssl|store|trust|svn|vpn|kafka|bind|login|account|svc|web|rsync|wifi|ansible|elastic|sa|sys)pass$"
     r"|\w(?<!c)pwd$"
 )
