@@ -1,28 +1,25 @@
-"""`fsd validate`: offline, without credentials, every finding at once."""
+"""`fsd validate`: the command line, and how findings are shown."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fsd.cli.options import OVERRIDE, complete_environment
-from fsd.errors import ExitCode, ManifestError, UsageError
+from fsd.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from fsd.cli.fixing import Fixing
-    from fsd.cli.sources import Check, CheckedFile
-    from fsd.manifest.load import Loaded
+    from fsd.app.fixes import FixedFile
+    from fsd.app.validate import ValidateRequest
     from fsd.report.findings import FileFindings
 
 _DEFAULT = "service.yml"
 _STDIN = "-"
-_WORKFLOW_FOLDERS = (Path(".github", "workflows"), Path("workflows"))
 
 
 @click.command(
@@ -89,21 +86,45 @@ def command(
     """Check Service YAMLs. The exit code is 0, or 3 if one of them has errors."""
     names = (*named, *files)
     _refuse_what_cannot_be(names, fix=fix and not diff, watch=watch)
-    run = _Validation(
+    from fsd.app.validate import Fixes, ValidateRequest, list_inputs
+
+    fixes = Fixes.SHOW if diff else Fixes.WRITE if fix else Fixes.LEAVE
+    request = ValidateRequest(
         names=names if names or workflows else (_DEFAULT,),
         workflows=workflows,
         environment=environment,
         overrides=overrides,
-        fixing=_fixing(output, write=not diff) if fix or diff else None,
-        strict=strict,
-        output=output,
+        fixes=fixes,
+        raises=output == "terminal",
     )
     if watch:
         from fsd.app.clock import SystemClock
         from fsd.cli.watching import watch as watch_files
 
-        watch_files(run.once, files=run.files, clock=SystemClock(), clear=sys.stdout.isatty())
-    return run.once()
+        watch_files(
+            lambda: _validate(request, strict=strict, output=output),
+            files=lambda: list_inputs(request),
+            clock=SystemClock(),
+            clear=sys.stdout.isatty(),
+        )
+    return _validate(request, strict=strict, output=output)
+
+
+def _validate(request: ValidateRequest, *, strict: bool, output: str) -> int:
+    from fsd.app.validate import run_validate
+
+    def show(file: FixedFile) -> None:
+        from fsd.cli.fixes import ShownFixes
+
+        is_terminal = output == "terminal"
+        ShownFixes(to_stderr=not is_terminal, color=is_terminal and _is_colored()).show(file)
+
+    found = run_validate(request, show=show)
+    subject = ", ".join(str(path) for path in request.workflows)
+    if request.names:
+        subject = found[0].path if len(found) == 1 else f"{len(found)} files"
+    click.echo(_render(found, subject=subject, output=output))
+    return _exit_code(found, strict=strict)
 
 
 def _refuse_what_cannot_be(names: Sequence[str], *, fix: bool, watch: bool) -> None:
@@ -118,118 +139,8 @@ def _refuse_what_cannot_be(names: Sequence[str], *, fix: bool, watch: bool) -> N
         raise UsageError(what, where="--watch", fix="use --diff" if fix else "name a file")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Validation:
-    """What the command line asks for."""
-
-    names: Sequence[str]
-    workflows: Sequence[Path]
-    environment: str | None
-    overrides: Sequence[str]
-    fixing: Fixing | None
-    strict: bool
-    output: str
-
-    def once(self) -> int:
-        found = list(_workflows(self.workflows, output=self.output)) if self.workflows else []
-        subject = ", ".join(str(path) for path in self.workflows)
-        if self.names:
-            found += _manifests(
-                self.names,
-                check=_check(self.environment, self.overrides),
-                fixing=self.fixing,
-                raises=self.output == "terminal" and not self.workflows,
-            )
-            subject = found[0].path if len(found) == 1 else f"{len(found)} files"
-        elif self.environment is not None:
-            from fsd.app.manifest import find_environment
-
-            find_environment(None, self.environment)  # a workflow has none, but a wrong one is said
-        click.echo(_render(found, subject=subject, output=self.output))
-        return _exit_code(found, strict=self.strict)
-
-    def files(self) -> Sequence[Path]:
-        """Everything whose change may change the result."""
-        from fsd.app.manifest import find_environments_file
-        from fsd.cli.sources import list_candidates
-
-        inner = [path / folder for path in self.workflows for folder in _WORKFLOW_FOLDERS]
-        found = list_candidates([*self.names, *(str(path) for path in (*self.workflows, *inner))])
-        if self.environment is not None:
-            folders = {path.parent: path for path in found}
-            environments = {find_environments_file(path) for path in folders.values()}
-            found += [path for path in environments if path is not None]
-        return found
-
-
-def _check(environment: str | None, overrides: Sequence[str]) -> Check:
-    from fsd.app.manifest import check_manifest
-
-    def check(path: str, text: str) -> Loaded:
-        return check_manifest(Path(path), environment=environment, overrides=overrides, text=text)
-
-    return check
-
-
-def _fixing(output: str, *, write: bool) -> Fixing:
-    from fsd.cli.fixing import Fixing
-
-    is_terminal = output == "terminal"
-    return Fixing(write=write, to_stderr=not is_terminal, color=is_terminal and _is_colored())
-
-
-def _manifests(
-    names: Sequence[str], *, check: Check, fixing: Fixing | None, raises: bool
-) -> Sequence[FileFindings]:
-    """What was found in each file. `raises`: the error of a file that is the only one."""
-    from fsd.cli.sources import check_files, find_files, report_files
-
-    found = list(find_files(names))
-    if fixing is None and len(found) > 1:
-        return report_files(found, check=check)
-    reports: list[FileFindings] = []
-    error = None
-    for checked in check_files(found, check=check):
-        done = checked if fixing is None else _fix(checked, fixing, check)
-        error = done.error
-        reports.append(done.report())
-    if raises and len(reports) == 1 and error is not None:
-        raise error
-    return reports
-
-
-def _fix(checked: CheckedFile, fixing: Fixing, check: Check) -> CheckedFile:
-    from dataclasses import replace
-
-    if checked.loaded is None:
-        return checked
-    path = checked.path
-    try:
-        loaded = fixing.run(path, checked.text, checked.loaded, lambda text: check(path, text))
-    except ManifestError as error:
-        return replace(checked, loaded=None, error=error)
-    return replace(checked, loaded=loaded)
-
-
 def _is_colored() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
-
-
-def _workflows(paths: Sequence[Path], *, output: str) -> Sequence[FileFindings]:
-    from fsd.cli.sources import error_report
-    from fsd.cli.workflows import check_workflows
-    from fsd.report.findings import FileFindings
-
-    try:
-        checked = check_workflows(paths)
-    except ManifestError as error:
-        if output == "terminal":
-            raise
-        return [error_report(error, path=str(paths[0]))]
-    return [
-        FileFindings(path=file.path, findings=file.findings, sources={file.path: file.lines})
-        for file in checked
-    ]
 
 
 def _exit_code(files: Sequence[FileFindings], *, strict: bool) -> int:

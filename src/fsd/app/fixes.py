@@ -1,4 +1,4 @@
-"""`fsd validate --fix` and `--diff`: shows what changes, and writes it in one step.
+"""`fsd validate --fix` and `--diff`: what can be repaired, written in one step.
 
 A file is replaced by a rename, so that a reader or a crash meets the old text or the new one. It
 keeps its mode, and a link stays a link.
@@ -9,58 +9,40 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import click
 
 from fsd.errors import ErrorCode, ManifestError
 from fsd.lint.fix import Fixed, fix
 from fsd.manifest.load import Loaded
-from fsd.report.findings import printable
 from fsd_files.user_files import open_user_file
-
-_COLORS = {"+": "32", "-": "31", "@": "36"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fixing:
-    """How fixes are shown: `to_stderr` where stdout is read by a program."""
+class FixedFile:
+    """`text` is what was there, and `loaded` what is there now."""
 
-    write: bool
-    to_stderr: bool = False
-    color: bool = False
+    path: str
+    text: str
+    fixed: Fixed
+    loaded: Loaded
 
-    def run(self, path: str, text: str, loaded: Loaded, check: Callable[[str], Loaded]) -> Loaded:
-        """What there is after the fixes: unchanged where they are only shown. Raises ManifestError
-        where the file cannot be written."""
-        if all(finding.edit is None for finding in loaded.findings):
-            return loaded
-        fixed = fix(text, loaded, check=check)
-        if fixed.done and self.write:
-            replace_file(Path(path), old=text, new=fixed.text)
-        shown = [*self._diff(path, text, fixed), *_not_done(fixed)]
-        if shown:
-            click.echo("\n".join([*shown, ""]), err=self.to_stderr)
-        return _less_promised(fixed.loaded if self.write else loaded, fixed)
 
-    def _diff(self, path: str, text: str, fixed: Fixed) -> Sequence[str]:
-        """A unified difference, with `\\r` and other control characters made visible."""
-        import difflib
+def fix_file(
+    path: str, text: str, loaded: Loaded, *, check: Callable[[str], Loaded], write: bool
+) -> FixedFile | None:
+    """None where there is nothing to fix. Without `write` the file stays as it is.
 
-        lines = difflib.unified_diff(
-            text.removeprefix("\ufeff").splitlines(),
-            fixed.text.removeprefix("\ufeff").splitlines(),
-            fromfile=f"a/{path.lstrip('/')}",
-            tofile=f"b/{path.lstrip('/')}",
-            lineterm="",
-        )
-        return [self._colored(printable(line.replace("\t", "  "))) for line in lines]
-
-    def _colored(self, line: str) -> str:
-        code = _COLORS.get(line[:1]) if self.color else None
-        return f"\x1b[{code}m{line}\x1b[0m" if code else line
+    Raises ManifestError where the file cannot be written.
+    """
+    if all(finding.edit is None for finding in loaded.findings):
+        return None
+    fixed = fix(text, loaded, check=check)
+    if fixed.done and write:
+        replace_file(Path(path), old=text, new=fixed.text)
+    after = _less_promised(fixed.loaded if write else loaded, fixed)
+    return FixedFile(path=path, text=text, fixed=fixed, loaded=after)
 
 
 def _less_promised(loaded: Loaded, fixed: Fixed) -> Loaded:
@@ -71,13 +53,6 @@ def _less_promised(loaded: Loaded, fixed: Fixed) -> Loaded:
         for item in loaded.findings
     )
     return replace(loaded, findings=tuple(findings))
-
-
-def _not_done(fixed: Fixed) -> Sequence[str]:
-    return [
-        printable(f"not fixed: {item.finding.id} at {item.finding.where}: {item.why}")
-        for item in fixed.not_done
-    ]
 
 
 def replace_file(path: Path, *, old: str, new: str) -> None:
