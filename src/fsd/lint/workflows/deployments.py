@@ -19,6 +19,7 @@ from fsd.lint.workflows.deployers import (
 )
 from fsd.lint.workflows.document import Job, Workflow, WorkflowStep, every_command, texts
 from fsd.lint.workflows.shell import Command, Word, parse_script
+from fsd.lint.workflows.values import Values
 from fsd.manifest.key_path import KeyPath
 from fsd.manifest.ref_patterns import matches
 from fsd.manifest.yaml_tree import Branch, Scalar, find
@@ -95,7 +96,7 @@ def _every(workflow: Workflow, job: Job) -> Iterator[WorkflowDeployment]:
             yield from _by_action(workflow, job, index, is_ours=is_ours)
             yield from _by_composite(workflow, job, index)
         elif step.run is not None:
-            yield from _by_command(job, index, step.run, is_ours=is_ours)
+            yield from _by_command(workflow, job, index, is_ours=is_ours)
 
 
 def pushed_branches(workflow: Workflow) -> tuple[str, ...] | None:
@@ -154,7 +155,7 @@ def _outer(
     targets = [
         DeploymentTarget(name=name, value=value, at=(*at, "with", key))
         for key, value in inputs.items()
-        for name in _names(value.text, job)
+        for name in _names(value.text, job, None)
     ]
     if not targets:
         targets = [
@@ -201,7 +202,7 @@ def _by_action(
         DeploymentTarget(name=name, value=value, at=(*step.at, "with", key))
         for key in keys
         if (value := step.input(key)) is not None
-        for name in _names(step.resolve(value.text), job)
+        for name in _names(step.resolve(value.text), job, Values(workflow, job))
     ]
     if is_fsd and step.input("environment") is None:
         targets = list(_by_branch(workflow, step, uses))
@@ -247,9 +248,12 @@ def _by_branch(workflow: Workflow, step: WorkflowStep, uses: Scalar) -> Iterator
 
 
 def _by_command(
-    job: Job, index: int, run: Scalar, *, is_ours: bool
+    workflow: Workflow, job: Job, index: int, *, is_ours: bool
 ) -> Iterator[WorkflowDeployment]:
     step = job.steps[index]
+    run, values = step.run, Values(workflow, job)
+    if run is None:
+        return
     for command in every_command(step.commands):
         head = deploying_words(command, is_about_ecs=is_ours)
         if not head:
@@ -263,22 +267,25 @@ def _by_command(
             at=(*step.at, "run"),
             offset=head[0].offset,
             width=last.offset + last.width - head[0].offset,
-            targets=tuple(_targets(command, head, step, job, run)),
+            targets=tuple(_targets(command, head, step, job, values)),
             approved=bool(job.environment),
         )
 
 
 def _targets(
-    command: Command, head: Sequence[Word], step: WorkflowStep, job: Job, run: Scalar
+    command: Command, head: Sequence[Word], step: WorkflowStep, job: Job, values: Values
 ) -> Iterator[DeploymentTarget]:
     """For `fsd` the value of `--env`; for the others any word that could be a name."""
+    run = step.run
+    if run is None:
+        return
     flags = {"--env", "-e"} if head[0].text.endswith("fsd") else None
     before = ""
     for word in command.words:
         flag, _, value = word.text.rpartition("=")
         is_value = (flag or before) in flags if flags else not word.text.startswith("-") or flag
         if is_value and word not in head and not _FILE.search(value):
-            for name in _names(step.resolve(value), job):
+            for name in _names(step.resolve(value), job, values):
                 skipped = len(word.text) - len(value) if flag else 0
                 yield DeploymentTarget(
                     name=name,
@@ -290,8 +297,12 @@ def _targets(
         before = word.text
 
 
-def _names(text: str, job: Job) -> tuple[str, ...]:
+def _names(text: str, job: Job, values: Values | None) -> tuple[str, ...]:
     """What a value can be; nothing where only GitHub knows."""
+    if values is not None and "$" in text:
+        every = values.every(text)
+        if every != (text,):
+            return tuple(name for each in every for name in _names(each, job, None))
     matrix = _MATRIX.fullmatch(text.strip())
     if matrix is not None:
         return job.matrix.get(matrix["key"], ())

@@ -110,8 +110,19 @@ def _of_job(workflow: Workflow, job: Job) -> Tested:
     every = (of(step) for step in job.steps for of in (_of_step, _composite(workflow)))
     found = max(every, key=list(Tested).index, default=Tested.NO)
     if found is Tested.NO and _is_about_tests(_JOB_NAME, job.id, job.name):
-        return Tested.NO if _only_validates(job) else Tested.YES
+        return Tested.NO if _only_validates(job) or _skips_tests(job) else Tested.YES
     return found
+
+
+def _skips_tests(job: Job) -> bool:
+    """`Build & Test`, whose build is told to test nothing."""
+    builds = [
+        command
+        for step in job.steps
+        for command in step.commands
+        if command.words and file_name(program(command)) in _BUILDS
+    ]
+    return bool(builds) and all(map(_is_told_to_skip, builds))
 
 
 def _only_validates(job: Job) -> bool:
@@ -219,13 +230,17 @@ def _is_test(command: Command) -> bool:
 
 def _builds_with_tests(command: Command, tasks: Sequence[str]) -> bool:
     """Maven and Gradle test whatever they package, unless they are told not to."""
+    wanted = {"test", "verify", "check", "build", "package", "install", "deploy"}
+    does = any(task in wanted or _TASK.search(task) for task in tasks)
+    return does and not _is_told_to_skip(command)
+
+
+def _is_told_to_skip(command: Command) -> bool:
     excluded = any(
         flag in ("-x", "--exclude-task") and "test" in task.lower()
         for flag, task in pairwise(command.texts)
     )
-    skipped = excluded or any(map(_SKIPS_TESTS.fullmatch, command.texts))
-    wanted = {"test", "verify", "check", "build", "package", "install", "deploy"}
-    return not skipped and any(task in wanted or _TASK.search(task) for task in tasks)
+    return excluded or any(map(_SKIPS_TESTS.fullmatch, command.texts))
 
 
 def _runs_in_container(command: Command, arguments: Sequence[str]) -> bool:

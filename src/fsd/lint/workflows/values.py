@@ -26,13 +26,16 @@ _ASSIGNED = re.compile(
 )
 _OR_LITERAL = re.compile(r"(?P<first>[\w.\[\]'-]+)\s*\|\|\s*'(?P<literal>[^']*)'")
 _DEEPEST = 6
+_MOST = 20  # texts that one can be
 
 
 class Values:
     """The values that one job of a workflow sees."""
 
     def __init__(self, workflow: Workflow, job: Job) -> None:
-        self._known = dict(_unique(_every(workflow, job)))
+        every = _grouped(_every(workflow, job))
+        self._known = {name: values[0] for name, values in every.items() if len(values) == 1}
+        self._several = {name: values for name, values in every.items() if len(values) > 1}
 
     def resolve(self, written: str) -> str:
         """With what is known; the rest stays as it was written."""
@@ -43,6 +46,18 @@ class Values:
                 break
             written = resolved[:4000]
         return written
+
+    def every(self, written: str) -> tuple[str, ...]:
+        """What a text can be, where a script chooses between a few values."""
+        found = [self.resolve(written)]
+        for name, values in self._several.items():
+            mark = re.compile(rf"\$\{{\{{\s*{re.escape(name)}\s*\}}\}}")
+            found = [
+                mark.sub(value.replace("\\", r"\\"), text)
+                for text in found
+                for value in (values if mark.search(text) else values[:1])
+            ][:_MOST]
+        return tuple(dict.fromkeys(found))
 
     def _expression(self, match: re.Match[str]) -> str:
         inside = match["inside"]
@@ -55,13 +70,11 @@ class Values:
         return self._known.get(f"env.{match['braced'] or match['bare']}", match[0])
 
 
-def _unique(found: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    values: dict[str, set[str]] = {}
+def _grouped(found: Iterator[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    values: dict[str, dict[str, None]] = {}
     for name, value in found:
-        values.setdefault(name, set()).add(value)
-    for name, every in values.items():
-        if len(every) == 1:
-            yield name, every.pop()
+        values.setdefault(name, {})[value] = None
+    return {name: tuple(every) for name, every in values.items()}
 
 
 def _every(workflow: Workflow, job: Job) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,7 @@ from fsd.manifest.key_path import KeyPath
 from fsd.manifest.yaml_tree import Scalar
 
 _MUTABLE = re.compile(
-    r"latest|newest|current|stable|edge|nightly|release|main|master|trunk|dev|develop|development"
+    r"(?:[\w.]+-)?latest(?:-[a-z]\w*)?|newest|current|stable|edge|nightly|release|main|master|trunk|dev|develop|development"
     r"|test|qa|uat|stage|staging|prod|production|live"
 )
 _BRANCH = re.compile(
