@@ -80,6 +80,7 @@ class ServiceDeployment:
     updated_at: datetime | None = None
     lifecycle_stage: str = ""
     hooks: tuple[LifecycleHook, ...] = ()
+    revision_arn: str = ""  # of the target service revision
 
     @property
     def awaits(self) -> LifecycleHook | None:
@@ -144,6 +145,7 @@ class ServiceState:
     capacity: tuple[Mapping[str, object], ...] = ()  # capacityProviderStrategy
     grace_period: int | None = None
     container_port: int | None = None
+    container_name: str = ""  # behind the load balancer
     deployment_configuration: dict[str, object] = field(default_factory=dict)
     current_deployment_arn: str = ""
     events: tuple[Event, ...] = ()  # newest first, at most 100

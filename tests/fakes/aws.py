@@ -89,6 +89,7 @@ class FakeEcs:
     unanswered: list[CallFailedError] = field(default_factory=list)  # by update_service
     registered_at: dict[str, datetime] = field(default_factory=dict)
     ends: list[int] = field(default_factory=list)  # exit codes of tasks that run once
+    revisions: dict[str, Json] = field(default_factory=dict)  # service revisions
     lists_late: int = 0  # looks for which a new deployment is not listed yet
     _scripts: dict[str, list[str]] = field(default_factory=dict)
     _next: list[list[str]] = field(default_factory=list)
@@ -308,6 +309,16 @@ class FakeEcs:
         self.definitions = [
             replace(d, tags={**d.tags, **tags}) if d.arn == arn else d for d in self.definitions
         ]
+
+    def tag_service(self, arn: str, *, tags: Mapping[str, str]) -> None:
+        self.calls.append(("tag_service", {"arn": arn, "tags": dict(tags)}))
+        for name, service in self.services.items():
+            if service.arn == arn:
+                both = {**dict(service.tags), **tags}
+                self.services[name] = replace(service, tags=tuple(sorted(both.items())))
+
+    def service_revision(self, arn: str) -> Json:
+        return dict(self.revisions.get(arn, {}))
 
     def stop_service_deployment(self, arn: str) -> bool:
         self.calls.append(("stop_service_deployment", {"arn": arn}))

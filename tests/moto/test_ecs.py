@@ -379,6 +379,7 @@ def test_find_service__there__every_field(ecs: ElasticContainerService, aws: Stu
         assign_public_ip=True,
         grace_period=60,
         container_port=8000,
+        container_name="web",
         deployment_configuration={"maximumPercent": 200},
         current_deployment_arn=deployment_arn(2),
         tags=(("fsd:pack", "p"), ("fsd:service", "web")),
@@ -717,6 +718,7 @@ def test_service_deployments__one__every_field(ecs: ElasticContainerService, aws
             triggered_alarms=("p99",),
             rollback_reason="tasks failed",
             lifecycle_stage="SCALE_UP",
+            revision_arn=revision_arn(2),
         )
     ]
 

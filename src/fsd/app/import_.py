@@ -33,6 +33,7 @@ class ImportRequest:
     source: Path | None = None
     cluster: str | None = None
     service: str | None = None
+    environment: str | None = None  # that the running service is of
     pack: str | None = None
     output: Path = Path()  # the folder to write to
     region: str | None = None
@@ -105,7 +106,13 @@ def _find(request: ImportRequest, read: ReadRunning) -> tuple[list[Imported], tu
     if cluster and service:
         answer = read(cluster, service, region=request.region)
         source = f"{cluster}/{service}"
-        return [read_running(answer, source=source, pack=request.pack or "")], ()
+        imported = read_running(
+            answer,
+            source=source,
+            pack=request.pack or "",
+            environment=request.environment or "",
+        )
+        return [imported], ()
     if cluster or service:
         raise UsageError(
             "a running service has a cluster and a name",

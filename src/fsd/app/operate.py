@@ -46,6 +46,7 @@ def open_service(
     """Connect to the environment's account, and derive the service's names on AWS."""
     from fsd.manifest import names
     from fsd.release.operation import ServiceRef
+    from fsd.release.own_name import find_own_name
 
     connection, cluster = open_environment(
         connect,
@@ -59,7 +60,8 @@ def open_service(
         service=service,
         environment=env,
         cluster=cluster,
-        name=names.service_name(service, env),
+        name=find_own_name(connection.aws, cluster=cluster, service=service, environment=env),
+        own_family=names.service_name(service, env),
         stack_name=names.stack(service, env),
         log_group=names.log_group(service, env),
         schedule=names.schedule(service, env),

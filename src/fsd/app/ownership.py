@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.app.deployment import Chosen, DeployOptions, Prepared
+from fsd.compile.service import ecs_service_name
 from fsd.compile.tags import clean_tags
 from fsd.errors import ErrorCode, RefusedError
 from fsd.manifest import names
+from fsd.plan.adoption import find_foreign
 from fsd.plan.observed import Observed
 from fsd.plan.ownership import Thing, find_other_owner
+from fsd.snapshot import ServiceState
 
 
 def require_own(options: DeployOptions, prepared: Prepared, chosen: Chosen) -> None:
     """Raises RefusedError where the stack, the service or the repository is somebody else's."""
     if options.adopt:
         return
+    observed = prepared.observed()
+    _require_made_here(prepared, observed)
     metadata = prepared.manifest.metadata
     pack = clean_tags({"fsd:pack": metadata.pack})["fsd:pack"]
-    things = _things(prepared, chosen, prepared.observed())
+    things = _things(prepared, chosen, observed)
     other = find_other_owner(things, pack=pack, run=prepared.release.run)
     if other is None:
         return
@@ -30,6 +35,38 @@ def require_own(options: DeployOptions, prepared: Prepared, chosen: Chosen) -> N
         fix="give this service another `metadata.name`, or take over what is there with --adopt",
         code=ErrorCode.NAME_TAKEN,
     )
+
+
+def _require_made_here(prepared: Prepared, observed: Observed | None) -> None:
+    """Raises RefusedError where the service is there, and another tool made it."""
+    environment = prepared.connection.environment
+    metadata = prepared.manifest.metadata
+    family = names.service_name(metadata.name, environment.name)
+    name = ecs_service_name(prepared.manifest, environment.name)
+    if observed is not None:
+        foreign = find_foreign(observed, family=family)
+    else:
+        foreign = _find_untagged(prepared, environment.cluster_name, name)
+    if foreign is None:
+        return
+    where = f"{environment.cluster_name}/{name}"
+    raise RefusedError(
+        f"the service {name} in the cluster {environment.cluster_name} was made by another tool: "
+        "a deployment would take it over",
+        where=where,
+        fix="`fsd plan --adopt` says what becomes of it, and `fsd deploy --adopt` takes it over; "
+        "or give this service another `metadata.name`",
+        code=ErrorCode.NAME_TAKEN,
+    )
+
+
+def _find_untagged(prepared: Prepared, cluster: str, name: str) -> ServiceState | None:
+    """Before a build, when nothing is observed yet: a service without FSD's tags, and no stack."""
+    aws, environment = prepared.connection.aws, prepared.connection.environment.name
+    if aws.stacks.find(names.stack(prepared.manifest.metadata.name, environment)) is not None:
+        return None
+    service = aws.ecs.find_service(cluster, name)
+    return service if service and "fsd:service" not in dict(service.tags) else None
 
 
 def _things(prepared: Prepared, chosen: Chosen, observed: Observed | None) -> Iterator[Thing]:

@@ -17,6 +17,7 @@ from fsd.app.manifest import find_environment, read_manifest
 from fsd.compile.capacity import compile_capacity
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, Release
+from fsd.compile.service import ecs_service_name
 from fsd.compile.task_definition import compile_task_definition
 from fsd.manifest import names
 from fsd.manifest.environments import LOCAL
@@ -109,7 +110,8 @@ def _observe_early(
     name = manifest.metadata.name
     place = ServicePlace(
         cluster=environment.cluster_name,
-        name=names.service_name(name, environment.name),
+        name=ecs_service_name(manifest, environment.name),
+        family=names.service_name(name, environment.name),
         stack_name=names.stack(name, environment.name),
         is_scaled=manifest.service.auto_scaling is not None,
         uses_cluster=manifest.service.networking.connect is not None

@@ -17,6 +17,7 @@ from fsd.errors import ErrorCode, RefusedError, UsageError
 from fsd.image.context import ask_git, show_file
 from fsd.manifest import names
 from fsd.release.ledger import read_history, resolve_version
+from fsd.release.own_name import find_own_name
 from fsd.release.result import ReleaseInfo
 
 
@@ -88,8 +89,11 @@ def _require_sense(request: PromoteRequest) -> None:
 def _find_release(request: PromoteRequest, connection: Connection) -> ReleaseInfo:
     """What was asked for, else what runs: after a rollback that is not the newest."""
     ecs, cluster = connection.aws.ecs, connection.environment.cluster_name
-    name = names.service_name(request.service, request.source)
-    history = read_history(ecs, cluster=cluster, service=name)
+    family = names.service_name(request.service, request.source)
+    name = find_own_name(
+        connection.aws, cluster=cluster, service=request.service, environment=request.source
+    )
+    history = read_history(ecs, cluster=cluster, service=name, family=family)
     if request.wanted:
         return resolve_version(history, request.wanted)
     service = ecs.find_service(cluster, name)

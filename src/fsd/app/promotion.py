@@ -10,6 +10,7 @@ from fsd.compile.desired import Image
 from fsd.manifest import names
 from fsd.release import promotion
 from fsd.release.ledger import read_history
+from fsd.release.own_name import find_own_name
 
 if TYPE_CHECKING:
     from fsd.app.deployment import DeployOptions
@@ -25,10 +26,12 @@ def require_promotion(
     environment = find_environment(options.file, source, file=options.environments_file)
     identity = None if environment.role_arn else options.identity
     connection = connect(environment, region=options.region, identity=identity)
+    cluster = environment.cluster_name
     history = read_history(
         connection.aws.ecs,
-        cluster=environment.cluster_name,
-        service=names.service_name(service, source),
+        cluster=cluster,
+        service=find_own_name(connection.aws, cluster=cluster, service=service, environment=source),
+        family=names.service_name(service, source),
     )
     promotion.require_promotion(
         image, history, service=service, environment=options.environment, source=source

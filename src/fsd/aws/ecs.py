@@ -383,6 +383,9 @@ class ElasticContainerService:
             tags=write_tags(tags),
         )
 
+    def tag_service(self, arn: str, *, tags: Mapping[str, str]) -> None:
+        self.tag_task_definition(arn, tags=tags)  # one call for whatever ECS has
+
     def stop_service_deployment(self, arn: str) -> bool:
         """ROLLBACK is the only type that ECS documents; it works without a configured rollback.
 
@@ -441,6 +444,18 @@ class ElasticContainerService:
                     known[found.get("serviceRevisionArn", "")] = found["taskDefinition"]
         self._revisions.update(known)
         return known
+
+    def service_revision(self, arn: str) -> Json:
+        answer = call(
+            self._reads, "describe_service_revisions", last_part(arn), serviceRevisionArns=[arn]
+        )
+        found: Json = next(iter(answer.get("serviceRevisions", [])), {})
+        settings: Json = {}
+        if found.get("networkConfiguration"):
+            settings["networkConfiguration"] = found["networkConfiguration"]
+        if found:
+            settings["loadBalancers"] = found.get("loadBalancers", [])
+        return settings
 
     # --- tasks -----------------------------------------------------------------------------
 

@@ -94,6 +94,7 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
         exec=answer.get("enableExecuteCommand", False),
         grace_period=answer.get("healthCheckGracePeriodSeconds"),
         container_port=next((lb.get("containerPort") for lb in load_balancers), None),
+        container_name=next((lb.get("containerName", "") for lb in load_balancers), ""),
         deployment_configuration=dict(answer.get("deploymentConfiguration", {})),
         current_deployment_arn=answer.get("currentServiceDeployment", ""),
         events=_events(answer.get("events", [])),
@@ -192,6 +193,7 @@ def to_service_deployment(answer: dict[str, Any], task_definition_arn: str) -> S
     alarms = answer.get("alarms", {})
     return ServiceDeployment(
         arn=answer.get("serviceDeploymentArn", ""),
+        revision_arn=revision.get("arn", ""),
         status=DeploymentStatus(answer.get("status", "")),
         task_definition_arn=task_definition_arn,
         created_at=utc(answer.get("createdAt")) or EPOCH,

@@ -11,6 +11,7 @@ from typing import Any
 from fsd.aws.errors import call
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError, ErrorCode
+from fsd.manifest.names import ROLE_PATH
 
 Answer = dict[str, Any]
 
@@ -22,7 +23,9 @@ class AwsRunning:
     def read(self, cluster: str, service: str) -> Answer:
         """Raises CallFailedError where there is no such service.
 
-        Keys: service, taskDefinition, targetGroups, listeners, rules, loadBalancers, targets,
+        Keys: service, taskDefinition, logGroup, targetGroups, listeners, rules (each with its
+        ListenerArn), loadBalancers, attributes and tags (by ARN, as mappings), securityGroups (of
+        the tasks and the load balancer, with their tags as a mapping), vpcCidr, boundary, targets,
         policies, schedules, and `unknown` for what could not be read.
         """
         ecs = self.clients.client("ecs")
@@ -49,9 +52,28 @@ class AwsRunning:
             "taskDefinition": {**definition["taskDefinition"], "tags": definition.get("tags", [])},
             "unknown": [],
         }
+        self._logs(answer)
         self._balancing(answer)
+        self._security_groups(answer)
+        self._boundary(answer)
         self._scaling(answer, cluster, service)
         return answer
+
+    def _logs(self, answer: Answer) -> None:
+        """The first log group that a container writes to."""
+        containers = answer["taskDefinition"].get("containerDefinitions", [])
+        options = [each.get("logConfiguration", {}).get("options", {}) for each in containers]
+        name = next(filter(None, (each.get("awslogs-group") for each in options)), "")
+        answer["logGroup"] = {}
+        if not name:
+            return
+        logs = self.clients.client("logs")
+        try:
+            found = call(logs, "describe_log_groups", name, logGroupNamePrefix=name)["logGroups"]
+        except CallFailedError as error:
+            answer["unknown"].append(f"the log group: {error.what}")
+            return
+        answer["logGroup"] = next((each for each in found if each["logGroupName"] == name), {})
 
     def _balancing(self, answer: Answer) -> None:
         arns = [
@@ -60,22 +82,76 @@ class AwsRunning:
             if "targetGroupArn" in each
         ]
         answer |= {"targetGroups": [], "listeners": [], "rules": [], "loadBalancers": []}
+        answer |= {"attributes": {}, "tags": {}}
         if not arns:
             return
-        elb = self.clients.client("elbv2")
         try:
-            groups = call(elb, "describe_target_groups", arns[0], TargetGroupArns=arns)
-            answer["targetGroups"] = groups["TargetGroups"]
-            for arn in {arn for each in groups["TargetGroups"] for arn in each["LoadBalancerArns"]}:
-                made = call(elb, "describe_load_balancers", arn, LoadBalancerArns=[arn])
-                answer["loadBalancers"] += made["LoadBalancers"]
-                listeners = call(elb, "describe_listeners", arn, LoadBalancerArn=arn)["Listeners"]
-                answer["listeners"] += listeners
-                for listener in listeners:
-                    name = listener["ListenerArn"]
-                    answer["rules"] += call(elb, "describe_rules", name, ListenerArn=name)["Rules"]
+            self._groups(answer, arns)
         except CallFailedError as error:
             answer["unknown"].append(f"the load balancer: {error.what}")
+
+    def _groups(self, answer: Answer, arns: list[str]) -> None:
+        elb = self.clients.client("elbv2")
+        groups = call(elb, "describe_target_groups", arns[0], TargetGroupArns=arns)
+        answer["targetGroups"] = groups["TargetGroups"]
+        tagged = call(elb, "describe_tags", arns[0], ResourceArns=arns)["TagDescriptions"]
+        answer["tags"] = {each["ResourceArn"]: _pairs(each.get("Tags", [])) for each in tagged}
+        for arn in arns:
+            found = call(elb, "describe_target_group_attributes", arn, TargetGroupArn=arn)
+            answer["attributes"][arn] = _pairs(found["Attributes"])
+        for arn in {arn for each in groups["TargetGroups"] for arn in each["LoadBalancerArns"]}:
+            self._balancer(answer, arn)
+
+    def _balancer(self, answer: Answer, arn: str) -> None:
+        elb = self.clients.client("elbv2")
+        made = call(elb, "describe_load_balancers", arn, LoadBalancerArns=[arn])
+        answer["loadBalancers"] += made["LoadBalancers"]
+        found = call(elb, "describe_load_balancer_attributes", arn, LoadBalancerArn=arn)
+        answer["attributes"][arn] = _pairs(found["Attributes"])
+        listeners = call(elb, "describe_listeners", arn, LoadBalancerArn=arn)["Listeners"]
+        answer["listeners"] += listeners
+        for listener in listeners:
+            name = listener["ListenerArn"]
+            rules = call(elb, "describe_rules", name, ListenerArn=name)["Rules"]
+            answer["rules"] += [{**rule, "ListenerArn": name} for rule in rules]
+
+    def _security_groups(self, answer: Answer) -> None:
+        """Of the tasks and of the load balancer."""
+        network = answer["service"].get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+        ids = [*network.get("securityGroups", [])]
+        for balancer in answer["loadBalancers"]:
+            ids += balancer.get("SecurityGroups", [])
+        answer |= {"securityGroups": [], "vpcCidr": ""}
+        if not ids:
+            return
+        ec2 = self.clients.client("ec2")
+        try:
+            found = call(ec2, "describe_security_groups", ids[0], GroupIds=sorted(set(ids)))
+        except CallFailedError as error:
+            answer["unknown"].append(f"the security groups: {error.what}")
+            return
+        vpc = next((each["VpcId"] for each in answer["loadBalancers"]), "")
+        if vpc:
+            network = call(ec2, "describe_vpcs", vpc, VpcIds=[vpc])["Vpcs"]
+            answer["vpcCidr"] = network[0]["CidrBlock"]
+        answer["securityGroups"] = [
+            {**each, "Tags": _pairs(each.get("Tags", []))} for each in found["SecurityGroups"]
+        ]
+
+    def _boundary(self, answer: Answer) -> None:
+        """The permissions boundary of a role that FSD made."""
+        answer["boundary"] = ""
+        for key in ("taskRoleArn", "executionRoleArn"):
+            path, _, name = answer["taskDefinition"].get(key, "").rpartition("/")
+            if not path.endswith(f"role{ROLE_PATH}".rstrip("/")):
+                continue
+            try:
+                role = call(self.clients.client("iam"), "get_role", name, RoleName=name)["Role"]
+            except CallFailedError as error:
+                answer["unknown"].append(f"the role {name}: {error.what}")
+                return
+            found = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+            answer["boundary"] = answer["boundary"] or found
 
     def _scaling(self, answer: Answer, cluster: str, service: str) -> None:
         resource = f"service/{cluster.rpartition('/')[2]}/{service.rpartition('/')[2]}"
@@ -99,3 +175,7 @@ class AwsRunning:
             answer["schedules"] = actions["ScheduledActions"]
         except CallFailedError as error:
             answer["unknown"].append(f"the scaling: {error.what}")
+
+
+def _pairs(entries: list[dict[str, str]]) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in entries}

@@ -25,10 +25,11 @@ def command(service: str, env: str, region: str | None, output: str, limit: int)
 
     connection, ref = open_service(connect, service, env, region=region, start=False)
     job = find_job(connection.aws, ref)
+    ecs = connection.aws.ecs
     if job is None:
-        rows = read_rows(connection.aws.ecs, cluster=ref.cluster, service=ref.name, limit=limit)
+        rows = read_rows(ecs, cluster=ref.cluster, service=ref.name, family=ref.family, limit=limit)
     else:
-        rows = read_job_rows(connection.aws.ecs, ref, job, limit=limit)
+        rows = read_job_rows(ecs, ref, job, limit=limit)
     if not rows and job is None:
         require_service(connection.aws, ref)
     if output == "json":

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("source", type=click.Path(path_type=Path), required=False)
 @click.option("--cluster", metavar="C", help="The cluster of a service that runs.")
 @click.option("--service", "service_name", metavar="NAME", help="The service that runs.")
+@click.option("--env", metavar="E", help="The environment that the running service is of.")
 @click.option("--pack", help="The owning team; without it the service's name.")
 @click.option(
     "--output",
@@ -34,6 +35,7 @@ def command(
     source: Path | None,
     cluster: str | None,
     service_name: str | None,
+    env: str | None,
     pack: str | None,
     output: Path,
     check: bool,
@@ -52,6 +54,7 @@ def command(
         source=source,
         cluster=cluster,
         service=service_name,
+        environment=env,
         pack=pack,
         output=output,
         region=region,

@@ -33,8 +33,10 @@ def compile_service(
     """
     name, environment = manifest.metadata.name, target.environment
     has_logs = manifest.service.observability.logs.enabled
+    desired_service = compile_desired_service(manifest, target=target)
     return Desired(
-        name=names.service_name(name, environment),
+        name=desired_service.name,
+        family=names.service_name(name, environment),
         service_name=name,
         environment=environment,
         stack_name=names.stack(name, environment),
@@ -44,11 +46,11 @@ def compile_service(
             manifest, target=target, image=image, release=release
         ),
         task_definition_tags=compile_ledger(manifest, target=target, image=image, release=release),
-        service=compile_desired_service(manifest, target=target),
+        service=desired_service,
         scaling=compile_scaling(
             manifest.service,
             cluster=target.cluster,
-            name=names.service_name(name, environment),
+            name=desired_service.name,
         ),
         log_group=names.log_group(name, environment) if has_logs else "",
         drain=_drain(manifest.service),

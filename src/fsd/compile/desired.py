@@ -20,6 +20,7 @@ OUTPUT_TARGET_GROUP = "TargetGroupArn"
 OUTPUT_URL = "ServiceUrl"
 OUTPUT_LOAD_BALANCER = "LoadBalancerArn"
 OUTPUT_SCHEDULE_ROLE = "ScheduleRoleArn"  # of a Job
+OUTPUT_SERVICE = "ServiceName"  # only where the manifest says `existingService`
 
 # The tag of a revision whose tasks are watched after a rollout: for how many seconds.
 STEADY_TAG = "fsd:steady-for"
@@ -149,7 +150,8 @@ class DesiredSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    name: str  # <service>-<env>: service and family
+    name: str  # the ECS service's: <service>-<env>, or what the manifest says
+    family: str  # of its task definitions: <service>-<env>
     service_name: str  # metadata.name
     environment: str
     stack_name: str

@@ -49,10 +49,15 @@ def logical_id(name: str, service: Service) -> str:
     """
     balancer = service.networking.load_balancer
     version = {"http2": "Http2", "grpc": "Grpc"}.get(service.main_protocol, "")
-    if balancer is not None and balancer.listener_arn is not None:
+    if balancer is not None and _is_yours(balancer):
         return f"Shared{version}{name}"
     is_internal = balancer is None or balancer.internal
     return f"{version}{name}" if is_internal else f"Public{version}{name}"
+
+
+def _is_yours(balancer: LoadBalancer) -> bool:
+    """Whether the load balancer is there already, and whose it is is not known."""
+    return balancer.listener_arn is not None or balancer.target_group_arn is not None
 
 
 def security_groups(manifest: Manifest, *, target: Target) -> Json:
@@ -68,7 +73,7 @@ def security_groups(manifest: Manifest, *, target: Target) -> Json:
             target=target,
         )
     }
-    if balancer is not None and service.main_port is not None and balancer.listener_arn is None:
+    if balancer is not None and service.main_port is not None and not _is_yours(balancer):
         everybody = target.vpc_cidr if balancer.internal else _ANYWHERE
         clients = sorted(set(balancer.ingress)) or [everybody]
         ports = (80, 443) if balancer.certificate_arn else (80,)
@@ -93,7 +98,7 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
     """
     service = manifest.service
     balancer = find_load_balancer(service)
-    if balancer is None:
+    if balancer is None or balancer.target_group_arn is not None:
         return {}
     target_group = logical_id(TARGET_GROUP, service)
     if balancer.listener_arn is not None:
@@ -153,7 +158,7 @@ def _priority(name: str) -> int:
 def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
     rules: list[JsonValue] = []
     balancer = find_load_balancer(service)
-    if service.main_port is not None and balancer is not None and balancer.listener_arn is not None:
+    if service.main_port is not None and balancer is not None and _is_yours(balancer):
         # Whose load balancer it is is not known, but that it is in the VPC.
         rules += [
             _rule("tcp", target.vpc_cidr, f"{description} from the load balancer", port=port)

@@ -30,7 +30,7 @@ def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredSer
     service = manifest.service
     balancer = find_load_balancer(service)
     return DesiredService(
-        name=names.service_name(manifest.metadata.name, target.environment),
+        name=ecs_service_name(manifest, target.environment),
         cluster=target.cluster,
         desired_count=service.resources.desired,
         subnets=tuple(sorted(target.task_subnets)),
@@ -46,6 +46,12 @@ def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredSer
         capacity=compile_capacity(service),
         count_is_said=service.resources.desired_count is not None,
     )
+
+
+def ecs_service_name(manifest: Manifest, environment: str) -> str:
+    """The ECS service's own name where another tool made it."""
+    own = manifest.service.existing_service
+    return own or names.service_name(manifest.metadata.name, environment)
 
 
 def create_parameters(

@@ -211,7 +211,8 @@ def _health_check_label(service: Service) -> dict[str, str]:
     The check itself is in the stack, and ECS rolls nothing out when a target group changes; with
     the label it is a new revision, so it is watched, judged and rolled back like one.
     """
-    if service.main_port is None or find_load_balancer(service) is None:
+    balancer = find_load_balancer(service)
+    if service.main_port is None or balancer is None or balancer.target_group_arn is not None:
         return {}
     checks = service.checks
     method = "gRPC" if service.check_protocol == "grpc" else "GET"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from fsd.compile.desired import (
     OUTPUT_LOAD_BALANCER,
     OUTPUT_SCHEDULE_ROLE,
+    OUTPUT_SERVICE,
     OUTPUT_TARGET_GROUP,
     OUTPUT_TASK_SECURITY_GROUP,
     OUTPUT_URL,
@@ -98,7 +99,11 @@ def _outputs(manifest: Manifest) -> Json:
     service = manifest.service
     if manifest.is_job:
         outputs[OUTPUT_SCHEDULE_ROLE] = {"Value": {"Fn::GetAtt": [SCHEDULE_ROLE, "Arn"]}}
+    if service.existing_service is not None:
+        outputs[OUTPUT_SERVICE] = {"Value": service.existing_service}
     balancer = find_load_balancer(service)
+    if balancer is not None and balancer.target_group_arn is not None:
+        return outputs | {OUTPUT_TARGET_GROUP: {"Value": balancer.target_group_arn}}
     if balancer is not None:
         outputs[OUTPUT_TARGET_GROUP] = {"Value": {"Ref": logical_id(TARGET_GROUP, service)}}
     if balancer is not None and balancer.listener_arn is None:

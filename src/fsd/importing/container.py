@@ -111,7 +111,7 @@ def _linux(reader: Reader) -> dict[str, Value]:
     linux = reader.inside("linuxParameters")
     capabilities = linux.inside("capabilities")
     found: dict[str, Value] = {
-        "init": linux.take("initProcessEnabled") or None,
+        "init": linux.take("initProcessEnabled"),
         "capabilities": {
             "add": listed(capabilities.take("add")),
             "drop": listed(capabilities.take("drop")),

@@ -85,6 +85,12 @@ def _deployment(reader: Reader) -> dict[str, Value]:
     if breaker.values and breaker.values.get("enable") is False:
         breaker.lose("enable", "FSD's circuit breaker is always on")
     breaker.ignore("enable", "rollback")
+    threshold = breaker.inside("thresholdConfiguration")
+    if threshold.text("type") not in ("COUNT", ""):
+        threshold.lose("type", "FSD's threshold is a number of failed tasks")
+        threshold.ignore("value")
+    failed = threshold.number("value") if threshold.text("type") == "COUNT" else None
+    threshold.finish()
     breaker.finish()
     alarms = config.inside("alarms")
     names = listed(alarms.take("alarmNames")) if alarms.values.get("enable") is not False else []
@@ -94,6 +100,8 @@ def _deployment(reader: Reader) -> dict[str, Value]:
     found: dict[str, Value] = {
         "minimumHealthyPercent": config.number("minimumHealthyPercent"),
         "maximumPercent": config.number("maximumPercent"),
+        "circuitBreaker": {"threshold": failed},
+        "earlySuccess": _early_success(config),
         "alarms": names,
         "bakeTime": config.number("bakeTimeInMinutes") or None,
         "strategy": {"BLUE_GREEN": "blueGreen", "CANARY": "canary", "LINEAR": "linear"}.get(
@@ -102,6 +110,14 @@ def _deployment(reader: Reader) -> dict[str, Value]:
     }
     config.finish()
     return found
+
+
+def _early_success(config: Reader) -> dict[str, Value]:
+    early = config.inside("earlySuccessCriteria")
+    is_on = early.take("enable") is True
+    percent, cleanup = early.number("healthyPercent"), early.text("sourceServiceRevisionCleanup")
+    early.finish()
+    return {"healthyPercent": percent, "cleanup": cleanup.lower() or None} if is_on else {}
 
 
 def _network(reader: Reader) -> dict[str, Value]:

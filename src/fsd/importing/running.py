@@ -1,81 +1,75 @@
-"""A service that runs → a Service YAML: definition, service, load balancer, scaling, roles."""
+"""A service that runs → a Service YAML: definition, service, load balancer, scaling, roles.
+
+The Service YAML names the service, its target group and its roles, so that a deployment can take
+them over as they are. What FSD made is not named: the next deployment makes the same.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from fsd.importing.reader import Imported, Loss, Reader, without_empty
+from fsd.compile.desired import HEALTH_CHECK_LABEL
+from fsd.importing.balancing import read_balancing, spoken_version
+from fsd.importing.naming import service_name
+from fsd.importing.reader import Imported, Loss, Reader, number, without_empty
+from fsd.importing.scaling import read_scaling
 from fsd.importing.task_definition import merged, read_task_definition
 from fsd.importing.values import Value, listed, mapping, text_of
+from fsd.manifest import names
 
-_OWN = (
-    "FSD makes a load balancer and a target group of its own: move the traffic to its address, or "
-    "take yours by `loadBalancer.listenerArn`"
-)
-_PREDEFINED = {
-    "ECSServiceAverageCPUUtilization": "targetCPUUtilization",
-    "ECSServiceAverageMemoryUtilization": "targetMemoryUtilization",
-    "ALBRequestCountPerTarget": "targetRequestsPerTask",
+# What belongs to one environment: the names of what is there.
+_OF_ONE = ("existingService", "roles")
+_OF_ONE_NETWORK = ("loadBalancer", "securityGroups", "subnets")
+# `-Service-` and a random end: CloudFormation names what its template does not.
+_MADE_BY_CLOUDFORMATION = re.compile(r"-Service-[A-Za-z0-9]{6,}$")
+_SCRAPED = {
+    "port": "ECS_PROMETHEUS_EXPORTER_PORT",
+    "path": "ECS_PROMETHEUS_METRICS_PATH",
+    "job": "ECS_PROMETHEUS_JOB_NAME",
 }
+_FIRST = "the first deployment takes this service over, and needs --adopt; `fsd plan` says how"
 
 
-def read_running(answer: dict[str, Value], *, source: str, pack: str) -> Imported:
-    """`answer` is what `fsd.aws.running` gives."""
+def read_running(
+    answer: dict[str, Value], *, source: str, pack: str, environment: str = ""
+) -> Imported:
+    """`answer` is what `fsd.aws.running` gives. With an `environment`, what only this service has
+    stands below it, so that another environment makes its own."""
+    service = mapping(answer.get("service"))
     imported = read_task_definition(
-        mapping(answer.get("taskDefinition")),
-        source=source,
-        pack=pack,
-        service=mapping(answer.get("service")),
+        mapping(answer.get("taskDefinition")), source=source, pack=pack, service=service
     )
     losses: list[Loss] = [each for each in imported.losses if "targetGroupArn" not in each.where]
-    more = merged(_balancing(answer, losses), _scaling(answer, losses))
+    more = merged(read_balancing(answer, losses), read_scaling(answer, losses))
     for unknown in listed(answer.get("unknown")):
         losses.append(Loss(where="", value="", reason=f"could not be read: {text_of(unknown)}"))
-    service = without_empty(merged(mapping(imported.tree.get("service")), more))
-    groups = [mapping(each) for each in listed(answer.get("targetGroups"))]
-    service = _spoken(service, groups[0]) if groups else service
-    tree: dict[str, Value] = {**imported.tree, "service": service}
-    return replace(imported, tree=tree, losses=tuple(losses))
-
-
-def _balancing(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Value]:
-    groups = [mapping(each) for each in listed(answer.get("targetGroups"))]
-    if not groups:
-        return {}
-    balancers = [mapping(each) for each in listed(answer.get("loadBalancers"))]
-    for each in groups:
-        arn = text_of(each.get("TargetGroupArn"))
-        losses.append(Loss(where="service.loadBalancers", value=arn, reason=_OWN))
-    if text_of(groups[0].get("Protocol")) in ("TCP", "TLS", "UDP", "TCP_UDP"):
-        reason = "a network load balancer is `type: network`"
-        losses.append(Loss(where="service.loadBalancers", value="Protocol TCP", reason=reason))
-    certificates = [
-        text_of(mapping(certificate).get("CertificateArn"))
-        for listener in listed(answer.get("listeners"))
-        for certificate in listed(mapping(listener).get("Certificates"))
-    ]
-    is_internal = any(text_of(each.get("Scheme")) == "internal" for each in balancers)
-    hosts, paths = _conditions(answer, text_of(groups[0].get("TargetGroupArn")))
-    return {
-        "healthCheck": _health(groups[0]),
-        "networking": {
-            "loadBalancer": {
-                "type": "application",
-                "internal": is_internal or not balancers,
-                "certificateArn": next(iter(certificates), None),
-                "hosts": hosts,
-                "paths": [path for path in paths if path not in ("/", "/*", "*")],
-            }
-        },
+    found = merged(_spoken(mapping(imported.tree.get("service")), answer), more)
+    if listed(answer.get("targets")):  # the count is what auto scaling made of it
+        mapping(found.get("resources")).pop("desiredCount", None)
+    found = merged(found, _retention(answer, losses))
+    imported = replace(imported, losses=tuple(losses))
+    tags = _tags(service)
+    if "fsd:service" in tags:
+        return _of_fsd(imported, found, answer, tags)
+    found["existingService"] = text_of(service.get("serviceName"))
+    name = _name(service, tags, environment) or imported.name
+    tree: dict[str, Value] = {
+        **imported.tree,
+        "metadata": {"name": name, "pack": pack or name},
+        "service": without_empty(found),
     }
+    if environment:
+        tree = _below(tree, environment)
+    return replace(imported, name=name, tree=tree, notes=(*imported.notes, _FIRST))
 
 
-def _spoken(service: dict[str, Value], group: dict[str, Value]) -> dict[str, Value]:
+def _spoken(service: dict[str, Value], answer: dict[str, Value]) -> dict[str, Value]:
     """With `ports`, where the target group speaks HTTP/2 or gRPC to the first port.
 
     What a task definition says of a port is for Service Connect; a load balancer never reads it.
     """
-    version = text_of(group.get("ProtocolVersion")).lower()
+    version = spoken_version(answer)
     if version not in ("http2", "grpc"):
         return service
     ports = listed(service.get("ports")) or [{"port": service.get("port")}]
@@ -83,68 +77,93 @@ def _spoken(service: dict[str, Value], group: dict[str, Value]) -> dict[str, Val
     return {**without_empty({**service, "port": None}), "ports": [first, *ports[1:]]}
 
 
-def _conditions(answer: dict[str, Value], group: str) -> tuple[list[Value], list[Value]]:
-    """Of the rules that forward to this target group."""
-    hosts: list[Value] = []
-    paths: list[Value] = []
-    for rule in (mapping(each) for each in listed(answer.get("rules"))):
-        if group not in str(rule.get("Actions")):
-            continue
-        for condition in (mapping(each) for each in listed(rule.get("Conditions"))):
-            values = listed(condition.get("Values"))
-            if text_of(condition.get("Field")) == "host-header":
-                hosts += [each for each in values if each not in hosts]
-            elif text_of(condition.get("Field")) == "path-pattern":
-                paths += [each for each in values if each not in paths]
-    return hosts, paths
-
-
-def _health(group: dict[str, Value]) -> dict[str, Value]:
-    port = text_of(group.get("HealthCheckPort"))
-    codes = mapping(group.get("Matcher"))
-    matcher = text_of(codes.get("GrpcCode")) or text_of(codes.get("HttpCode"))
-    protocol = text_of(group.get("HealthCheckProtocol")).lower()
-    if text_of(group.get("ProtocolVersion")) == "GRPC":
-        protocol = "grpc"
+def _tags(service: dict[str, Value]) -> dict[str, str]:
     return {
-        "path": text_of(group.get("HealthCheckPath")) or None,
-        "port": int(port) if port.isdigit() else None,
-        "protocol": protocol if protocol in ("https", "grpc") else None,
-        "interval": group.get("HealthCheckIntervalSeconds"),
-        "timeout": group.get("HealthCheckTimeoutSeconds"),
-        "healthyThreshold": group.get("HealthyThresholdCount"),
-        "unhealthyThreshold": group.get("UnhealthyThresholdCount"),
-        "matcher": matcher if matcher not in ("", "0", "200", "200-299") else None,
+        text_of(mapping(each).get("key")): text_of(mapping(each).get("value"))
+        for each in listed(service.get("tags"))
     }
 
 
-def _scaling(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Value]:
-    targets = [mapping(each) for each in listed(answer.get("targets"))]
-    if not targets:
-        return {}
-    found: dict[str, Value] = {}
-    for index, each in enumerate(listed(answer.get("policies"))):
-        policy = Reader(mapping(each), f"policies[{index}]", losses)
-        tracking = mapping(policy.values.get("TargetTrackingScalingPolicyConfiguration"))
-        metric = mapping(tracking.get("PredefinedMetricSpecification"))
-        key = _PREDEFINED.get(text_of(metric.get("PredefinedMetricType")))
-        if key is None:
-            policy.lose("PolicyName", "FSD scales by a target for CPU, memory or requests")
-            continue
-        value = tracking.get("TargetValue")
-        found[key] = round(value) if isinstance(value, float | int) else None
-        for name, cooldown in (("scaleInCooldown", "ScaleIn"), ("scaleOutCooldown", "ScaleOut")):
-            if tracking.get(f"{cooldown}Cooldown") is not None:
-                found[name] = tracking[f"{cooldown}Cooldown"]
-    for index, each in enumerate(listed(answer.get("schedules"))):
-        action = mapping(each)
-        value = f"{text_of(action.get('ScheduledActionName'))} {text_of(action.get('Schedule'))}"
-        reason = "write it as one of `autoScaling.schedules`"
-        losses.append(Loss(where=f"schedules[{index}]", value=value, reason=reason))
-    return {
-        "autoScaling": found,
-        "resources": {
-            "minCapacity": targets[0].get("MinCapacity"),
-            "maxCapacity": targets[0].get("MaxCapacity"),
-        },
+def _name(service: dict[str, Value], tags: dict[str, str], environment: str) -> str:
+    """What Copilot's tag says, else the service's own name without its environment."""
+    written = tags.get("copilot-service") or text_of(service.get("serviceName"))
+    written = _MADE_BY_CLOUDFORMATION.sub("", written)
+    if environment:
+        written = written.removesuffix(f"-{environment}").removeprefix(f"{environment}-")
+    return service_name(written) if written else ""
+
+
+def _below(tree: dict[str, Value], environment: str) -> dict[str, Value]:
+    service = dict(mapping(tree.get("service")))
+    network = dict(mapping(service.get("networking")))
+    own: dict[str, Value] = {key: service.pop(key) for key in _OF_ONE if key in service}
+    there: dict[str, Value] = {key: network.pop(key) for key in _OF_ONE_NETWORK if key in network}
+    changed: dict[str, Value] = {**service, "networking": network}
+    environments: dict[str, Value] = {environment: without_empty({**own, "networking": there})}
+    return {**tree, "service": without_empty(changed), "environments": environments}
+
+
+def _retention(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Value]:
+    group = Reader(mapping(answer.get("logGroup")), "logGroup", losses)
+    days = group.number("retentionInDays")
+    return {"observability": {"logs": {"retention": days}}} if days else {}
+
+
+# --- a service that FSD made ---------------------------------------------------------------------
+
+
+def _of_fsd(
+    imported: Imported, found: dict[str, Value], answer: dict[str, Value], tags: dict[str, str]
+) -> Imported:
+    """What the next deployment derives again is left out."""
+    name, environment = tags["fsd:service"], tags.get("fsd:environment", "")
+    own = text_of(mapping(answer.get("service")).get("serviceName"))
+    if own != names.service_name(name, environment):
+        found["existingService"] = own
+    found["roles"] = _given_roles(mapping(found.get("roles")), text_of(answer.get("boundary")))
+    found["networking"] = _given_network(mapping(found.get("networking")), answer)
+    found |= _without_labels(found)
+    logs = mapping(mapping(found.get("observability")).get("logs"))
+    if logs.get("group") == names.log_group(name, environment):
+        del logs["group"]
+    owners: list[Value] = [*tags.get("fsd:owners", "").split()]
+    metadata: dict[str, Value] = {
+        "name": name,
+        "pack": tags.get("fsd:pack", name),
+        **({"owners": owners} if owners else {}),
     }
+    tree = {**imported.tree, "metadata": metadata, "service": without_empty(found)}
+    return replace(imported, name=name, tree=tree)
+
+
+def _given_roles(roles: dict[str, Value], boundary: str) -> dict[str, Value]:
+    given = {key: arn for key, arn in roles.items() if f"role{names.ROLE_PATH}" not in str(arn)}
+    return {**given, "boundary": boundary or None}
+
+
+def _given_network(network: dict[str, Value], answer: dict[str, Value]) -> dict[str, Value]:
+    made = {
+        text_of(mapping(each).get("GroupId"))
+        for each in listed(answer.get("securityGroups"))
+        if "fsd:service" in mapping(mapping(each).get("Tags"))
+    }
+    groups = [each for each in listed(network.get("securityGroups")) if text_of(each) not in made]
+    given = {key: value for key, value in network.items() if key != "subnets"}
+    return {**given, "securityGroups": groups}
+
+
+def _without_labels(found: dict[str, Value]) -> dict[str, Value]:
+    """Without those that FSD sets; of metrics they say what is scraped."""
+    labels = dict(mapping(found.get("dockerLabels")))
+    labels.pop(HEALTH_CHECK_LABEL, None)
+    scraped = {key: text_of(labels.pop(label, None)) for key, label in _SCRAPED.items()}
+    observability = dict(mapping(found.get("observability")))
+    more: dict[str, Value] = {"dockerLabels": labels, "observability": observability}
+    if scraped["port"]:
+        port = number(scraped["port"])
+        observability["metrics"] = {"port": port, "path": scraped["path"]}
+        ports = [each for each in listed(found.get("ports")) if mapping(each).get("port") != port]
+        more["ports"] = ports if len(ports) > 1 else []
+        if len(ports) == 1:
+            more["port"] = mapping(ports[0]).get("port")
+    return more

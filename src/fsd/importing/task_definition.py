@@ -18,6 +18,8 @@ _ANSWERS = frozenset(
     {"taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities"}
     | {"registeredAt", "registeredBy", "deregisteredAt", "deleteRequestedAt"}
 )
+# What FSD says too; ECS's default for `mode` may be `blocking`.
+_LOG_OPTIONS = {"mode": "non-blocking", "max-buffer-size": "25m"}
 _LOG_DRIVERS = {"awslogs", "awsfirelens"}
 
 
@@ -36,6 +38,8 @@ def read_task_definition(
     tree = _task(reader)
     if len(containers) == 1 and main is not None:
         tree["resources"] = _alone(main, mapping(tree["resources"]))
+    elif main is not None:
+        _ignore_rest(main, containers, mapping(tree["resources"]))
     volumes = _volumes(reader)
     tree |= _container(main, volumes) if main is not None else {}
     tree["sidecars"] = [
@@ -134,8 +138,15 @@ def _alone(main: Reader, size: dict[str, Value]) -> dict[str, Value]:
     return size
 
 
+def _ignore_rest(main: Reader, containers: Sequence[Reader], size: dict[str, Value]) -> None:
+    """The share of CPU that the others leave is what FSD gives the main container too."""
+    others = sum(number(each.values.get("cpu")) or 0 for each in containers if each is not main)
+    if number(main.values.get("cpu")) == (number(size.get("cpu")) or 0) - others:
+        main.ignore("cpu")
+
+
 def read_tags(reader: Reader) -> dict[str, Value]:
-    """FSD's own tags are set anew."""
+    """FSD's own tags are set again."""
     tags = {
         text_of(mapping(each).get("key")): text_of(mapping(each).get("value"))
         for each in reader.items("tags")
@@ -272,6 +283,9 @@ def _logs(reader: Reader) -> dict[str, Value]:
     if driver in ("awslogs", ""):
         group = options.text("awslogs-group")
         options.ignore("awslogs-region", "awslogs-stream-prefix", "awslogs-create-group")
+        for key, value in _LOG_OPTIONS.items():
+            if options.values.get(key) == value:
+                options.ignore(key)
         options.finish("FSD writes to CloudWatch as ECS does by itself")
         logs.finish()
         return {"group": literal(group)} if group else {}

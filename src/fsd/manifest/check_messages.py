@@ -70,6 +70,15 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the name of an SQS queue",
         "write its name, not its URL or ARN",
     ),
+    r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/"
+    r"[A-Za-z0-9-]+/[0-9A-Za-z]+$": (
+        "the ARN of a target group",
+        "write arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID",
+    ),
+    r"^[A-Za-z0-9_-]+$": (
+        "letters, digits, hyphens and underscores",
+        "`aws ecs list-services --cluster CLUSTER` lists the names",
+    ),
     r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:listener/app/[A-Za-z0-9-]+/"
     r"[0-9a-f]+/[0-9a-f]+$": (
         "the ARN of a listener of an application load balancer",

@@ -48,6 +48,10 @@ LISTENER_PATTERN = (
     r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:listener/app/[A-Za-z0-9-]+/"
     r"[0-9a-f]+/[0-9a-f]+$"
 )
+TARGET_GROUP_PATTERN = (
+    r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/"
+    r"[A-Za-z0-9-]+/[0-9A-Za-z]+$"
+)
 HOST_RULE_PATTERN = r"^[A-Za-z0-9.*?-]+$"
 # https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 SCHEDULE_PATTERN = r"^(rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\([^()]+\))$"
@@ -217,6 +221,11 @@ class LoadBalancer:
         description="A listener that is there: the service gets a rule of it, and makes no load "
         "balancer.",
     )
+    target_group_arn: Annotated[str, Limits(pattern=TARGET_GROUP_PATTERN)] | None = key(
+        default=None,
+        description="A target group that is there, with its listener and its health check: the "
+        "tasks register in it, and FSD makes none.",
+    )
     hosts: tuple[Annotated[str, Limits(pattern=HOST_RULE_PATTERN, max_length=128)], ...] = key(
         default=(),
         description="Host names that lead to it, on `listenerArn`; * and ? are wildcards.",
@@ -340,6 +349,14 @@ class Deployment:
 @section
 class Service:
     type: Literal["ecs"] = key(description="Fargate on Amazon ECS.")
+    existing_service: Annotated[str, Limits(pattern=r"^[A-Za-z0-9_-]+$", max_length=255)] | None = (
+        key(
+            default=None,
+            description="An ECS service that another tool made, by its name: deployments take it "
+            "over; `<name>-<environment>` without it.",
+            examples=("shop-prod-api-Service-Ab1Cd2",),
+        )
+    )
     port: Port | None = key(
         default=None,
         description="The container's port; without it there is no load balancer.",

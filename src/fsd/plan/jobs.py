@@ -61,7 +61,7 @@ def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | U
     if latest and not diff_task_definitions(latest.definition, wanted):
         return UseRevision(arn=latest.arn, changes=changes)
     sign = Sign.CHANGE if running else Sign.ADD
-    return RegisterRevision(family=desired.name, definition=wanted, changes=changes, sign=sign)
+    return RegisterRevision(family=desired.family, definition=wanted, changes=changes, sign=sign)
 
 
 def _schedule_steps(

@@ -58,6 +58,36 @@ class TargetStays:
     policies: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAdopted:
+    """Another tool made the service, and this deployment takes it over."""
+
+    service: str
+    revision: str  # that runs, and that a rollback goes back to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetGroupLeft:
+    """The tasks of an adopted service register in another one from then on."""
+
+    arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroupsLeft:
+    """The tasks of an adopted service get one that FSD makes."""
+
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleReplaced:
+    """An adopted service gets a role that FSD makes."""
+
+    what: str  # `task role`
+    role: str
+
+
 PlanNote: TypeAlias = (
     VersionKept
     | HealthCheckMoves
@@ -65,4 +95,8 @@ PlanNote: TypeAlias = (
     | ForeignPolicies
     | ForeignTarget
     | TargetStays
+    | ServiceAdopted
+    | TargetGroupLeft
+    | SecurityGroupsLeft
+    | RoleReplaced
 )

@@ -16,6 +16,7 @@ from fsd.compile.desired import (
     Json,
 )
 from fsd.compile.service import changed_capacity, changed_connect, ended_settings
+from fsd.plan.adoption import adoption_changes, adoption_notes, find_foreign
 from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
 from fsd.plan.memory import remember
@@ -36,6 +37,7 @@ from fsd.plan.steps import (
     RunOneOff,
     SetCount,
     Step,
+    TakeOver,
     UpdateService,
     UseRevision,
 )
@@ -59,6 +61,7 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         *([revision] if revision else []),
         *before_steps(desired, observed, revision, is_released=_rolls_out(service)),
         *service,
+        *_adoption_steps(desired, observed),
         *_scaling_steps(desired, observed, counts),
         *_after_steps(desired, service),
     ]
@@ -71,6 +74,13 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         attach_to=attach_to,
         notes=(*_warnings(desired, observed), *count_notes(desired, observed)),
     )
+
+
+def _adoption_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
+    service = find_foreign(observed, family=desired.family)
+    if service is not None:
+        changes = adoption_changes(desired, observed)
+        yield TakeOver(name=desired.name, arn=service.arn, changes=changes)
 
 
 def before_steps(
@@ -107,6 +117,7 @@ def _warnings(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
     kept = find_kept_version(desired, observed)
     if kept is not None:
         yield VersionKept(version=kept)
+    yield from adoption_notes(desired, observed)
     # The health check belongs to the target group: it judges old and new tasks alike.
     stack = observed.stack
     if stack is None or observed.running is None:
@@ -188,7 +199,7 @@ def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | U
     if latest and not diff_task_definitions(latest.definition, wanted):
         return UseRevision(arn=latest.arn, changes=changes)
     return RegisterRevision(
-        family=desired.name,
+        family=desired.family,
         definition=wanted,
         changes=changes,
         sign=Sign.CHANGE if running else Sign.ADD,
@@ -297,10 +308,8 @@ def _attachment_changes(
     if not wanted.has_load_balancer:
         return ()
     changes: list[Change] = []
-    if (
-        stack is None
-        or _is_attached_elsewhere(desired, stack, service)
-        or stack.is_made_anew(OUTPUT_TARGET_GROUP)
+    if _is_attached_elsewhere(desired, stack, service) or (
+        stack is not None and stack.is_made_anew(OUTPUT_TARGET_GROUP)
     ):
         changes.append(Change(what="load balancer", remark="replaced"))
     if service.container_port != wanted.port:
@@ -311,8 +320,16 @@ def _attachment_changes(
     return tuple(changes)
 
 
-def _is_attached_elsewhere(desired: Desired, stack: ObservedStack, service: ServiceState) -> bool:
-    """Whether the service's target group is not the one that the stack has, or will have."""
+def _is_attached_elsewhere(
+    desired: Desired, stack: ObservedStack | None, service: ServiceState
+) -> bool:
+    """Whether the service's target group is not the one that the stack has, or will have, or that
+    the manifest names."""
+    named = output_value(desired.template, OUTPUT_TARGET_GROUP)
+    if isinstance(named, str):
+        return named not in service.target_group_arns
+    if stack is None:
+        return True
     if output_value(stack.template, OUTPUT_TARGET_GROUP) != output_value(
         desired.template, OUTPUT_TARGET_GROUP
     ):

@@ -102,6 +102,17 @@ class PutSchedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """A service that another tool made becomes FSD's: it gets FSD's tags, once FSD's release runs.
+    Until then it is the other tool's."""
+
+    name: str
+    arn: str
+    changes: tuple[Change, ...]
+    sign: Sign = Sign.CHANGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyScaling:
     scaling: Scaling
     changes: tuple[Change, ...]
@@ -136,6 +147,7 @@ Step: TypeAlias = (
     | CreateService
     | UpdateService
     | PutSchedule
+    | TakeOver
     | ApplyScaling
     | RemoveScaling
     | SetCount

@@ -23,6 +23,7 @@ from fsd.plan.steps import (
     RunOneOff,
     SetCount,
     Step,
+    TakeOver,
     UpdateService,
     UseRevision,
 )
@@ -64,8 +65,8 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
             applied.run_one_off(step, applied)
         case CreateService() | UpdateService() | PutSchedule():
             _release(step, applied, desired=desired, aws=aws)
-        case ApplyScaling() | RemoveScaling() | SetCount():
-            _apply_scaling(step, desired=desired, aws=aws)
+        case TakeOver() | ApplyScaling() | RemoveScaling() | SetCount():
+            _apply_late(step, desired=desired, aws=aws)
         case _:
             assert_never(step)
     return applied
@@ -105,11 +106,13 @@ def _apply_cluster(step: CreateCluster | PrepareCluster, *, desired: Desired, aw
     aws.ecs.create_cluster(step.name, tags=tags)
 
 
-def _apply_scaling(
-    step: ApplyScaling | RemoveScaling | SetCount, *, desired: Desired, aws: Aws
+def _apply_late(
+    step: TakeOver | ApplyScaling | RemoveScaling | SetCount, *, desired: Desired, aws: Aws
 ) -> None:
     cluster = desired.service.cluster
     match step:
+        case TakeOver():
+            aws.ecs.tag_service(step.arn, tags=desired.service.tags)
         case ApplyScaling():
             aws.scaling.apply(cluster, desired.name, step.scaling)
         case RemoveScaling(kept_for=()):
@@ -157,7 +160,8 @@ def split_plan(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
 
     The stack's clean-up is the last: nothing depends on it.
     """
-    scaling = tuple(s for s in plan.steps if isinstance(s, ApplyScaling | RemoveScaling | SetCount))
+    late = TakeOver | ApplyScaling | RemoveScaling | SetCount
+    scaling = tuple(s for s in plan.steps if isinstance(s, late))
     tasks = tuple(s for s in plan.steps if isinstance(s, RunOneOff) and s.is_after)
     after = (
         *scaling,

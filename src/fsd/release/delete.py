@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fsd.compile.desired import OUTPUT_TARGET_GROUP
+from fsd.manifest import names
+from fsd.plan.transition import output_value
 from fsd.release.jobs import find_job
 from fsd.release.notes import Removal, Removing
 from fsd.release.operation import ServiceRef
-from fsd.release.ports import Aws
+from fsd.release.ports import Aws, Stack, TaskDefinition
 from fsd.release.probe import start_sweep, sweep
 from fsd.release.reporter import Reporter
+from fsd.snapshot import ServiceState
+
+_GROUP = OUTPUT_TARGET_GROUP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +41,52 @@ def delete_service(
         removed.append(f"schedule {ref.schedule}")
     if aws.scaling.remove(ref.cluster, ref.name):
         removed.append(f"auto scaling of {ref.name}")
-    if aws.ecs.find_service(ref.cluster, ref.name) is not None:
+    service = aws.ecs.find_service(ref.cluster, ref.name)
+    stack = aws.stacks.find(ref.stack_name)
+    kept += left_of_adopted(aws, ref, service, stack)
+    if service is not None:
         reporter.note(Removing(what=Removal.SERVICE, name=ref.name))
         aws.ecs.delete_service(ref.cluster, ref.name)
         removed.append(f"service {ref.name}")
-    if aws.stacks.find(ref.stack_name) is not None:
+    if stack is not None:
         sweep(aws, start_sweep(aws, ref.stack_name), now=None, reporter=reporter)
         reporter.note(Removing(what=Removal.STACK, name=ref.stack_name))
         aws.stacks.delete(ref.stack_name)
         removed.append(f"stack {ref.stack_name} (load balancer, roles, logs)")
-    revisions = aws.ecs.delete_task_definitions(ref.name)
+    revisions = aws.ecs.delete_task_definitions(ref.family)
     if revisions:
-        removed.append(f"{revisions} revision{'s' if revisions > 1 else ''} of {ref.name}")
+        removed.append(f"{revisions} revision{'s' if revisions > 1 else ''} of {ref.family}")
     _delete_repository(aws, ref, other_environments, removed=removed, kept=kept)
     _delete_cluster(aws, ref, removed=removed, kept=kept)
     return Deleted(removed=tuple(removed), kept=tuple(kept))
+
+
+def left_of_adopted(
+    aws: Aws, ref: ServiceRef, service: ServiceState | None, stack: Stack | None
+) -> list[str]:
+    """Of a service that another tool made: what it runs with and FSD did not make.
+
+    FSD cannot tell what else uses it. [] for a service that FSD made.
+    """
+    if service is None or stack is None:
+        return []
+    definition = aws.ecs.find_task_definition(service.task_definition_arn)
+    roles = _roles(definition) if ref.name != ref.family else ()
+    groups = [
+        arn for arn in service.target_group_arns if output_value(stack.template, _GROUP) == arn
+    ]
+    kept = [f"target group {arn.rpartition('targetgroup/')[2].partition('/')[0]}" for arn in groups]
+    if kept:
+        kept[0] = f"{kept[0]}, its listener and its load balancer"
+    kept += [f"role {name}" for name in roles]
+    return [f"{what}: not made by FSD" for what in kept]
+
+
+def _roles(definition: TaskDefinition | None) -> tuple[str, ...]:
+    """The names of those that are not under FSD's path, each once."""
+    found = definition.definition if definition else {}
+    arns = dict.fromkeys(str(found.get(key) or "") for key in ("taskRoleArn", "executionRoleArn"))
+    return tuple(arn.rpartition("/")[2] for arn in arns if arn and names.ROLE_PATH not in arn)
 
 
 def _delete_repository(

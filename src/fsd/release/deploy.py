@@ -102,6 +102,7 @@ def _start(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter
             environment=desired.environment,
             cluster=desired.service.cluster,
             name=desired.name,
+            own_family=desired.family,
             stack_name=desired.stack_name,
             log_group=desired.log_group,
         ),

@@ -13,7 +13,13 @@ from datetime import UTC, datetime, timedelta
 
 from fsd.plan.verdict import VERDICT
 from fsd.release.journal import JournalEntry, entries_of, noted_failure
-from fsd.release.ledger import SUCCEEDED, deployment_outcome, describe_newest, read_outcome
+from fsd.release.ledger import (
+    SUCCEEDED,
+    deployment_outcome,
+    describe_newest,
+    read_outcome,
+    revisions_of,
+)
 from fsd.release.ledger import release_info as info_of
 from fsd.release.ports import Ecs, TaskDefinition
 from fsd.release.result import ReleaseInfo
@@ -32,12 +38,16 @@ class Row:
     runs: bool = False
 
 
-def read_rows(ecs: Ecs, *, cluster: str, service: str, limit: int) -> tuple[Row, ...]:
-    """At most `limit`; () for a family without revisions."""
+def read_rows(
+    ecs: Ecs, *, cluster: str, service: str, limit: int, family: str = ""
+) -> tuple[Row, ...]:
+    """At most `limit`; () for a family without revisions. It is called like the service where
+    nothing else is said."""
     now = ecs.find_service(cluster, service)
     arns = ecs.service_deployment_arns(cluster, service) if now else ()
     deployments = describe_newest(ecs, arns)
-    found = [ecs.find_task_definition(arn) for arn in ecs.list_task_definitions(service)[:limit]]
+    revisions = revisions_of(ecs, family or service, deployments)[:limit]
+    found = [ecs.find_task_definition(arn) for arn in revisions]
     definitions = [definition for definition in found if definition is not None]
     rows = [
         row for definition in definitions for row in _rows_of(definition, deployments, service=now)

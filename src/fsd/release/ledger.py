@@ -55,19 +55,38 @@ def release_info(
 
 
 def read_history(
-    ecs: Ecs, *, cluster: str, service: str, limit: int = HISTORY_LENGTH
+    ecs: Ecs, *, cluster: str, service: str, family: str = "", limit: int = HISTORY_LENGTH
 ) -> tuple[ReleaseInfo, ...]:
-    """Releases, newest first. () where the family has none."""
+    """Releases, newest first. () where the family has none. The family is called like the service
+    where nothing else is said."""
     now = ecs.find_service(cluster, service)
     arns = ecs.service_deployment_arns(cluster, service) if now else ()
     deployments = describe_newest(ecs, arns)
     releases = []
-    for arn in ecs.list_task_definitions(service)[:limit]:
+    for arn in revisions_of(ecs, family or service, deployments)[:limit]:
         definition = ecs.find_task_definition(arn)
         if definition is not None:
             outcome = read_outcome(definition, deployments, now)
             releases.append(release_info(definition, outcome=outcome))
     return tuple(releases)
+
+
+def revisions_of(
+    ecs: Ecs, family: str, deployments: Sequence[ServiceDeployment]
+) -> tuple[str, ...]:
+    """The family's, newest first, then what the service ran before it was taken over.
+
+    ECS keeps a service's deployments for 90 days, with whatever tool they were made.
+    """
+    own = ecs.list_task_definitions(family)
+    before = (d.task_definition_arn for d in deployments)
+    others = (arn for arn in before if arn and family_of(arn) != family)
+    return (*own, *dict.fromkeys(others))
+
+
+def family_of(arn: str) -> str:
+    """Of a task definition's ARN, or of `family:revision`."""
+    return arn.rpartition("/")[2].rpartition(":")[0]
 
 
 def describe_newest(ecs: Ecs, arns: Sequence[str]) -> tuple[ServiceDeployment, ...]:

@@ -22,7 +22,8 @@ class ServicePlace:
     """Where a service is on AWS, which is known before its image and its network are."""
 
     cluster: str
-    name: str  # of the service and of the family
+    name: str  # of the service
+    family: str  # of its task definitions
     stack_name: str
     is_scaled: bool  # the manifest has auto scaling
     uses_cluster: bool = False  # its namespace, or its capacity providers
@@ -33,6 +34,7 @@ def place_of(desired: Desired) -> ServicePlace:
     return ServicePlace(
         cluster=desired.service.cluster,
         name=desired.name,
+        family=desired.family,
         stack_name=desired.stack_name,
         is_scaled=desired.scaling is not None,
         uses_cluster=desired.service.connect is not None or bool(desired.service.capacity),
@@ -92,7 +94,7 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool) -> Observed:
     """
     ecs, start, cluster, name = aws.ecs, aws.reads.start, place.cluster, place.name
     found_stack = start(lambda: aws.stacks.find(place.stack_name))
-    newest_revision = start(lambda: _observed(ecs.find_newest_revision(name)))
+    newest_revision = start(lambda: _observed(ecs.find_newest_revision(place.family)))
     scaled = start(lambda: _scaling(aws, place))
     # The service is not older than the list: what begins later is not among the known deployments.
     listed = _list(aws, place) if lists else None

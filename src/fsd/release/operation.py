@@ -20,10 +20,15 @@ class ServiceRef:
     service: str  # metadata.name
     environment: str
     cluster: str
-    name: str  # <service>-<env>
+    name: str  # the ECS service's: <service>-<env>, or one that another tool gave it
     stack_name: str
     log_group: str
     schedule: str = ""  # what it has where it is a Job; "" where it is named by a cluster
+    own_family: str = ""  # of its task definitions, where that is not the service's name
+
+    @property
+    def family(self) -> str:
+        return self.own_family or self.name
 
     def command(self, name: str, *options: str) -> ServiceCommand:
         return ServiceCommand(

@@ -20,7 +20,15 @@ from fsd.release.job_rollback import roll_back_job
 from fsd.release.jobs import find_job
 from fsd.release.journal import JournalEntry, note_action
 from fsd.release.last_look import AtHand, with_what_runs
-from fsd.release.ledger import NOT_STARTED, SUCCEEDED, read_history, release_info, resolve_version
+from fsd.release.ledger import (
+    NOT_STARTED,
+    SUCCEEDED,
+    describe_newest,
+    family_of,
+    read_history,
+    release_info,
+    resolve_version,
+)
 from fsd.release.notes import FirstTasks, Forced
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.phases import PhaseLog
@@ -125,7 +133,7 @@ def roll_back(operation: Operation, version: str | None) -> Result:
         return roll_back_job(operation, job, version)
     service = get_service(operation)
     ref, ecs = operation.ref, operation.aws.ecs
-    history = read_history(ecs, cluster=ref.cluster, service=ref.name)
+    history = read_history(ecs, cluster=ref.cluster, service=ref.name, family=ref.family)
     target = resolve_version(history, version) if version else _last_good(history, service)
     _require_that_it_ran(target)
     if target.task_definition_arn == service.task_definition_arn:
@@ -134,8 +142,23 @@ def roll_back(operation: Operation, version: str | None) -> Result:
         return _result(operation, ended, action="rollback", started=started, release=target)
     forced = check_rollback(operation.border, target)
     operation = replace(operation, forced=forced or operation.forced)
-    parameters: Json = {"taskDefinition": target.task_definition_arn}
+    parameters: Json = {
+        "taskDefinition": target.task_definition_arn,
+        **_settings_before(operation, target),
+    }
     return _update_and_watch(operation, parameters, action="rollback", target=target)
+
+
+def _settings_before(operation: Operation, target: ReleaseInfo) -> Json:
+    """Of what another tool had deployed: its container has another name, and its network may be
+    another. FSD's own releases have both in common, and an update leaves them alone."""
+    ref, ecs = operation.ref, operation.aws.ecs
+    if family_of(target.task_definition_arn) == ref.family:
+        return {}
+    deployments = describe_newest(ecs, ecs.service_deployment_arns(ref.cluster, ref.name))
+    arn = target.task_definition_arn
+    found = next((d.revision_arn for d in deployments if d.task_definition_arn == arn), "")
+    return ecs.service_revision(found) if found else {}
 
 
 def restart(operation: Operation) -> Result:

@@ -180,6 +180,13 @@ class Ecs(Protocol):
     def tag_task_definition(self, arn: str, *, tags: Mapping[str, str]) -> None:
         """Add to its tags, or change those of the same name."""
 
+    def service_revision(self, arn: str) -> Json:
+        """What a service revision was deployed with, as UpdateService takes it: its network and its
+        load balancers. {} where ECS has forgotten it."""
+
+    def tag_service(self, arn: str, *, tags: Mapping[str, str]) -> None:
+        """Add to its tags, or change those of the same name."""
+
     def delete_task_definitions(self, family: str) -> int:
         """Deregister and delete every revision of exactly this family; how many there were."""
 

@@ -249,7 +249,9 @@ def _apply_stack_of_before(back: GoBack) -> str:
     stack = back.observed.stack
     if back.named:
         return f"{family_revision(back.named)} runs again"
-    if back.stack is None or stack is None:
+    if stack is None:  # the service was another tool's, and is again
+        return f"scaling as before; the stack {back.ref.stack_name} is new, and stays"
+    if back.stack is None:
         return _AS_BEFORE
     current = transition_template(back.stack.template, stack.good)
     if is_same_template(current, stack.good):
@@ -390,7 +392,7 @@ def _attached_as(before: ServiceState | None, back: GoBack) -> Json:
         "loadBalancers": [
             {
                 "targetGroupArn": arn,
-                "containerName": back.container,
+                "containerName": before.container_name or back.container,
                 "containerPort": before.container_port,
             }
             for arn in _groups(before, back)

@@ -18,6 +18,7 @@ from fsd.plan.steps import (
     RunOneOff,
     SetCount,
     Step,
+    TakeOver,
     UpdateService,
     UseRevision,
 )
@@ -91,6 +92,7 @@ _KINDS: dict[type[Step], str] = {
     CreateService: "create-service",
     UpdateService: "update-service",
     PutSchedule: "put-schedule",
+    TakeOver: "take-over",
     ApplyScaling: "apply-scaling",
     RemoveScaling: "remove-scaling",
     SetCount: "set-count",
@@ -113,7 +115,7 @@ def step_subject(step: Step) -> str:
             return "revision"
         case RunOneOff():
             return "task"
-        case CreateService() | UpdateService() | SetCount():
+        case CreateService() | UpdateService() | TakeOver() | SetCount():
             return "service"
         case PutSchedule():
             return "schedule"
@@ -132,6 +134,7 @@ def step_text(step: Step) -> str:
             | CreateService()
             | UpdateService()
             | PutSchedule()
+            | TakeOver()
             | SetCount()
         ):
             return f"{step.name}   {step_effect(step)}".rstrip()
@@ -154,7 +157,11 @@ def step_effect(step: Step) -> str:
             return f"{key}: {' '.join(one_off.command)}"
         case CreateService() | PutSchedule():
             return _release_text(step)
-        case UpdateService(changes=changes) | ApplyScaling(changes=changes):
+        case (
+            UpdateService(changes=changes)
+            | TakeOver(changes=changes)
+            | ApplyScaling(changes=changes)
+        ):
             return changes_text(changes)
         case RemoveScaling(kept_for=others):
             kept = f" by FSD's policies; {', '.join(others)} stays" if others else ""

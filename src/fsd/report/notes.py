@@ -13,6 +13,10 @@ from fsd.plan.notes import (
     ForeignPolicies,
     ForeignTarget,
     HealthCheckMoves,
+    RoleReplaced,
+    SecurityGroupsLeft,
+    ServiceAdopted,
+    TargetGroupLeft,
     TargetStays,
     VersionKept,
 )
@@ -135,6 +139,37 @@ def _(note: HealthCheckMoves) -> str:
         f"{WARNING}the health check moves to {note.moved.change}. It judges the running tasks "
         "too, so a deployment tries it on them first, unless interruptions are allowed"
     )
+
+
+@note_text.register
+def _(note: ServiceAdopted) -> str:
+    return (
+        f"the service {note.service} was made by another tool, and this deployment takes it over: "
+        f"{note.revision} serves until the new tasks are healthy, and is what a rollback goes back "
+        "to"
+    )
+
+
+@note_text.register
+def _(note: TargetGroupLeft) -> str:
+    group = note.arn.rpartition("targetgroup/")[2].partition("/")[0]
+    return (
+        f"{WARNING}the tasks leave the target group {group}, so what its listener sends there is "
+        f"not answered any more; `networking.loadBalancer.targetGroupArn: {note.arn}` keeps it"
+    )
+
+
+@note_text.register
+def _(note: SecurityGroupsLeft) -> str:
+    return (
+        f"the tasks leave the security groups {' '.join(note.groups)} for one that FSD makes: what "
+        "lets only those in, such as a database, has to let that in too"
+    )
+
+
+@note_text.register
+def _(note: RoleReplaced) -> str:
+    return f"the {note.what} {note.role} is replaced by one that FSD makes; `roles` keeps it"
 
 
 @note_text.register

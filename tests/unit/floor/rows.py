@@ -26,6 +26,7 @@ class Row:
 
 
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0a1b/2c3d"
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/1"
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-abcd"
 
@@ -329,6 +330,24 @@ ROWS: tuple[Row, ...] = (
             '"Key": "stickiness.lb_cookie.duration_seconds", "Value": "60"',
         ),
         plan="load balancer added",
+    ),
+    Row(
+        key="service.networking.loadBalancer.targetGroupArn",
+        good="{networking: {loadBalancer: {targetGroupArn: '" + GROUP + "'}}}",
+        wrong="{networking: {loadBalancer: {targetGroupArn: offers}}}",
+        clash="{networking: {loadBalancer: {targetGroupArn: '" + GROUP + "', stickiness: 60}}}",
+        clash_finds="target-group-setting",
+        compiled=('"TargetGroupArn": {"Value": "' + GROUP + '"}',),
+        plan="load balancer added",
+    ),
+    Row(
+        key="service.existingService",
+        good="{existingService: shop-prod-api-Service-Ab1Cd2}",
+        wrong="{existingService: shop/api}",
+        compiled=(
+            '"serviceName": "shop-prod-api-Service-Ab1Cd2"',
+            '"ServiceName": {"Value": "shop-prod-api-Service-Ab1Cd2"}',
+        ),
     ),
     Row(
         key="service.networking.loadBalancer.ingress",

@@ -88,6 +88,8 @@ CONSUMER = (
 )
 
 SIDECAR_TOKEN = f"sidecars: [{{name: x, image: y, environment: {{K: ghp_{36 * 'a'}}}}}]"
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/0a1b"
+
 CASES = [
     Case(
         rule="listener-rule-setting",
@@ -109,6 +111,16 @@ CASES = [
         rule="listener-rule-setting",
         service=f"port: 80\nnetworking: {{loadBalancer: {{listenerArn: '{LISTENER}', "
         "paths: [/a]}}",
+    ),
+    Case(
+        rule="target-group-setting",
+        service=f"port: 80\nnetworking: {{loadBalancer: {{targetGroupArn: '{GROUP}', "
+        "priority: 5}}",
+        at=(9, 131),
+    ),
+    Case(
+        rule="target-group-setting",
+        service=f"port: 80\nnetworking: {{loadBalancer: {{targetGroupArn: '{GROUP}'}}}}",
     ),
     Case(rule="sidecar-name-taken", service="sidecars: [{name: service, image: a}]", at=None),
     Case(

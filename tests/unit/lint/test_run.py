@@ -158,6 +158,7 @@ def test_lint__only_what_breaks__is_an_error() -> None:
         "secret-arn-malformed",
         "sidecar-name-taken",
         "tag-reserved",
+        "target-group-setting",
         "template-reference",
         "ulimit-order",
         "unknown-dependency-type",

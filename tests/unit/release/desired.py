@@ -21,6 +21,7 @@ def make_desired(
 ) -> Desired:
     return Desired(
         name="web-dev",
+        family="web-dev",
         service_name="web",
         environment="dev",
         stack_name="fsd-web-dev",

@@ -21,6 +21,7 @@ from fsd.plan.steps import (
     RunOneOff,
     SetCount,
     Step,
+    TakeOver,
     UpdateService,
     UseRevision,
 )
@@ -164,6 +165,11 @@ STEPS: list[tuple[Step, str, str]] = [
         ApplyScaling(scaling=SCALING, changes=(COUNT,), sign=Sign.ADD),
         "apply-scaling",
         "scaling desired count 2 → 4",
+    ),
+    (
+        TakeOver(name="api", arn="arn", changes=(Change(what="FSD's from now on", remark="yes"),)),
+        "take-over",
+        "service api   FSD's from now on yes",
     ),
     (RemoveScaling(), "remove-scaling", "scaling no longer scaled"),
     (

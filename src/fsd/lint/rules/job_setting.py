@@ -15,6 +15,7 @@ OF_JOBS = ("schedule", "timezone", "timeout", "retries")
 OF_SERVICES: tuple[KeyPath, ...] = (
     ("port",),
     ("ports",),
+    ("existingService",),
     ("healthCheck",),
     ("autoScaling",),
     ("deployment",),

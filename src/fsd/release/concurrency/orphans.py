@@ -59,7 +59,7 @@ def _orphans(ecs: Ecs, ours: Ours, desired: Desired, *, margin: timedelta) -> It
         return
     used = {one.task_definition_arn for one in deployments}
     since, until = _history_begins(deployments), mine.created_at - margin
-    for arn in ecs.list_task_definitions(desired.name):
+    for arn in ecs.list_task_definitions(desired.family):
         if arn in used:
             continue
         found = ecs.find_task_definition(arn)

@@ -1,0 +1,37 @@
+"""A target group that is there has a listener and a load balancer, whose settings are its owner's.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsd.lint.rule import Problem, Subject
+
+BALANCER = ("service", "networking", "loadBalancer")
+# The names in the model and in the file.
+_OF_THE_OWNER = (
+    ("listener_arn", "listenerArn"),
+    ("certificate_arn", "certificateArn"),
+    ("priority", "priority"),
+    ("idle_timeout", "idleTimeout"),
+    ("stickiness", "stickiness"),
+    ("ingress", "ingress"),
+)
+
+
+def check(subject: Subject) -> Iterator[Problem]:
+    balancer = subject.service.networking.load_balancer
+    if balancer is None or balancer.target_group_arn is None:
+        return
+    for name, written in _OF_THE_OWNER:
+        if getattr(balancer, name):
+            at = (*BALANCER, written)
+            yield Problem(
+                at=at,
+                message=f"`{written}` has no effect beside `targetGroupArn`: FSD leaves the target "
+                "group, its listener and its load balancer as they are",
+                fix="remove one of both",
+                uses=(at, (*BALANCER, "targetGroupArn")),
+            )
