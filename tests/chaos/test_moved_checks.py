@@ -224,7 +224,7 @@ def test_deploy__ecs_own_rollback_failed_too__brings_the_old_revision_back(cloud
 
     assert gate.statuses == ["ROLLBACK_FAILED"], err
     assert process.returncode == 6, err
-    assert "no task of hello-moved is healthy since" in err
+    assert "no task of hello-moved has been healthy since" in err
     assert cloud.service(ENVIRONMENT)["taskDefinition"] == before
     assert cloud.health_check_path(target_group(cloud)) == "/health"
     assert cloud.healthy(target_group(cloud)) == DESIRED, out

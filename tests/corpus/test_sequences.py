@@ -12,6 +12,7 @@ from fsd.release.pace import POLL_ERRORS_TOLERATED, Pace
 from fsd.release.result import Outcome
 from fsd.release.rollback import ROLLBACK_TIME
 from fsd.release.service_reader import DEPLOYMENT_EVERY
+from fsd.report.messages import message_text
 from tests.corpus.play import Line, Played, Stage, Timeline
 from tests.corpus.sequences import timelines
 from tests.corpus.transitions import FOLLOWS, TASK_ENDS
@@ -63,7 +64,7 @@ def look(timeline: Timeline, *, denied: bool = False) -> tuple[Watched, Played]:
     stage = Watched(timeline)
     stage.world.denied = denied
     played = stage.run()
-    note(f"{played.result.outcome} at {played.judged}: {played.result.message}")
+    note(f"{played.result.outcome} at {played.judged}: {message_text(played.result.message)}")
     return stage, played
 
 

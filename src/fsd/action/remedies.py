@@ -12,7 +12,12 @@ from typing import TypeVar
 
 from fsd.errors import FsdError
 from fsd.manifest.finding import Finding
+from fsd.quoted import Quoted
+from fsd.release.follow_ups import AdvisedFix
+from fsd.release.messages import InWorkflow, Message
 from fsd.release.result import Result
+from fsd.report.follow_ups import follow_up_text
+from fsd.report.messages import message_text
 from fsd.rollout.cause import Cause, Diagnosis
 
 Error = TypeVar("Error", bound=FsdError)
@@ -92,10 +97,16 @@ def result_in_workflow(result: Result) -> Result:
     """What AWS and the service said stays as it is."""
     return replace(
         result,
-        message=in_workflow(result.message),
-        next_steps=tuple(map(in_workflow, result.next_steps)),
+        message=_message(result.message) if result.message else None,
+        next_steps=tuple(
+            AdvisedFix(text=in_workflow(follow_up_text(each))) for each in result.next_steps
+        ),
         diagnosis=_diagnosis(result.diagnosis) if result.diagnosis else None,
     )
+
+
+def _message(message: Message) -> InWorkflow:
+    return InWorkflow(said=Quoted(text=in_workflow(message_text(message))))
 
 
 def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:

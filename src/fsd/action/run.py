@@ -48,6 +48,7 @@ from fsd.release.reporter import Hiding, Reporter, Silent
 from fsd.release.result import Outcome, Result
 from fsd.report import markdown
 from fsd.report.github_text import escape
+from fsd.report.messages import message_text
 from fsd.report.plain import PlainReporter
 from fsd.report.plan_markdown import Proposal, render_plan_comment
 from fsd.report.plans import PlanReport, plan_text
@@ -114,6 +115,7 @@ def run_step(step: ActionStep) -> int:
     finally:
         # After a bug too: what was deployed before it was deployed.
         records = ended or [EndedRun(outcome="failed", exit_code=int(ExitCode.BUG))]
+        _write_summary(teller, records)
         _write_outputs(step, teller, records)
     return worst(records).exit_code
 
@@ -123,6 +125,24 @@ def _hide_secrets(step: ActionStep, inputs: Inputs) -> None:
     for value in secret_values(inputs.build_secrets, step.runner.variable):
         step.runner.mask(value)
     step.runner.hide(argument_values(inputs.build_args, step.context))
+
+
+def _write_summary(teller: Teller, ended: Sequence[EndedRun]) -> None:
+    """Of several services: one table, and what each has to say below it."""
+    texts = teller.take_summaries()
+    if texts:
+        parts = [_summary_part(one, text) for one, text in zip(ended, texts, strict=False)]
+        teller.summary(markdown.render_job_summary(parts))
+
+
+def _summary_part(ended: EndedRun, text: str) -> markdown.SummaryPart:
+    return markdown.SummaryPart(
+        service=ended.service or (ended.file.as_posix() if ended.file else "fsd"),
+        environment=ended.environment,
+        outcome=ended.outcome,
+        has_failed=bool(ended.exit_code),
+        body=text,
+    )
 
 
 def _write_outputs(step: ActionStep, teller: Teller, ended: Sequence[EndedRun]) -> None:
@@ -170,6 +190,8 @@ class _ActionRun:
 
     def run(self) -> None:
         files = list(find_service_files(self.inputs.service_file, self.step.root))
+        if len(files) > 1:
+            self.teller.gather_summaries()
         while files:
             self._run_file(files.pop(0))
             if self.ended[-1].outcome == Outcome.INTERRUPTED:
@@ -276,7 +298,7 @@ class _ActionRun:
     def _annotate_failure(self, result: Result) -> None:
         head = f"{result.service} on {result.environment}: {result.outcome}"
         if result.diagnosis is None:
-            self.runner.annotate(Level.ERROR, result.message or head, title=head)
+            self.runner.annotate(Level.ERROR, message_text(result.message) or head, title=head)
             return
         cause = result.diagnosis.cause
         said = [f"{each.source} says: {each.text}" for each in cause.evidence]

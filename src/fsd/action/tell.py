@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from fsd.action.ports import CommentsPort
 from fsd.errors import ErrorCode, FsdError, Interrupted, Location
@@ -28,6 +29,7 @@ _LEVELS = {
     Severity.INFO: Level.NOTICE,
 }
 # Phases worth a new text in the comment: each costs a second of GitHub's rate limit.
+BETWEEN_EVENTS = timedelta(seconds=30)
 _COMMENTED = frozenset({PhaseName.IMAGE, PhaseName.ROLLOUT, PhaseName.ROLLBACK})
 
 
@@ -65,6 +67,7 @@ class Teller:
     interrupted: Interrupted | None = None
     _number: int | None = field(default=None, init=False)
     _is_searched: bool = field(default=False, init=False)
+    _gathered: list[str] | None = field(default=None, init=False)
 
     def findings(self, findings: Iterable[Finding]) -> None:
         """On the lines that they are about; what an override brought is about no line."""
@@ -86,7 +89,20 @@ class Teller:
             level, f"{error.what}{place}\nfix: {error.fix}", title=f"fsd: {error.code}", where=where
         )
 
+    def gather_summaries(self) -> None:
+        """From now on, until `take_summaries`: a job of several services has one summary."""
+        self._gathered = []
+
+    def take_summaries(self) -> tuple[str, ...] | None:
+        """What was gathered; None where each was written at once."""
+        gathered, self._gathered = self._gathered, None
+        return None if gathered is None else tuple(gathered)
+
     def summary(self, text: str) -> None:
+        if self._gathered is not None:
+            self._gathered.append(text)
+            return
+
         def write() -> None:
             if not self.runner.summary(text):
                 self.runner.annotate(Level.WARNING, "the job summary is full; see the log")
@@ -140,28 +156,38 @@ class Teller:
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CommentingReporter:
-    """Passes everything on, and shows the phase reached in the comment."""
+    """Passes everything on, and shows in the comment the phase reached and the last event."""
 
     inner: Reporter
     teller: Teller
     service: str
     environment: str
+    _phase: Phase | None = field(default=None, init=False)  # the one that the comment shows
+    _shown_at: datetime | None = field(default=None, init=False)
 
     def begin(self, headline: str) -> None:
         self.inner.begin(headline)
 
     def phase(self, phase: Phase) -> None:
         self.inner.phase(phase)
+        if phase.state is not PhaseState.RUNNING:
+            self._phase = None
         if phase.name not in _COMMENTED or phase.state is not PhaseState.RUNNING:
             return
+        self._phase = phase
+        self._show(phase)
+
+    def _show(self, phase: Phase, progress: Progress | None = None) -> None:
+        now = self._shown_at = self.teller.clock.now()
         body = render_progress_comment(
             self.service,
             self.environment,
             phase,
             run_url=self.teller.context.run_url,
-            updated_at=self.teller.clock.now(),
+            updated_at=now,
+            progress=progress,
         )
         self.teller.comment(body, service=self.service, subject=self.environment)
         if self.teller.interrupted is not None:
@@ -171,6 +197,11 @@ class CommentingReporter:
 
     def progress(self, progress: Progress) -> None:
         self.inner.progress(progress)
+        phase, shown_at = self._phase, self._shown_at
+        if phase is None or shown_at is None or not progress.note:
+            return
+        if self.teller.clock.now() - shown_at >= BETWEEN_EVENTS:
+            self._show(phase, progress)
 
     def note(self, note: Note) -> None:
         self.inner.note(note)

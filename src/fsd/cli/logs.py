@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from fsd.app.operate import open_service
-from fsd.cli.options import Duration, service_options
+from fsd.cli.options import Duration, Pattern, service_options
 from fsd.cli.wiring import connect, is_in_workflow
-from fsd.streams import log_text, printable
+from fsd.streams import log_text, printable, say
+
+if TYPE_CHECKING:
+    from fsd.release.ports import LogLine
 
 
 @click.command(
     epilog="""\b
 Examples:
   fsd logs --service offer-api --env dev --since 10m
-  fsd logs --service offer-api --env dev --task 7f3a --follow"""
+  fsd logs --service offer-api --env dev --task 7f3a --follow
+  fsd logs --service offer-api --env dev --tail 50 --grep 'ERROR|Traceback'"""
 )
 @service_options
 @click.option(
@@ -27,6 +34,11 @@ Examples:
 )
 @click.option("--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 @click.option("--task", default="", help="Only tasks whose ID starts with this.")
+@click.option(
+    "--tail", type=click.IntRange(min=1), metavar="N", help="Start with the last N lines only."
+)
+@click.option("--grep", type=Pattern(), help="Only lines that match this regular expression.")
+@click.option("--all", "is_all", is_flag=True, help="Also show lines of health checks.")
 def command(
     service: str,
     env: str,
@@ -35,15 +47,18 @@ def command(
     since: timedelta,
     follow: bool,
     task: str,
+    tail: int | None,
+    grep: re.Pattern[str] | None,
+    is_all: bool,
 ) -> int:
     """Show a service's log lines, oldest first.
 
-    A terminal gets them as they are. In a workflow, whose log others read, secrets are hidden.
+    Access lines of health checks are left out; --all shows them. Times are in UTC. A terminal gets
+    the lines as they are. In a workflow, whose log others read, secrets are hidden.
     """
     from fsd.app.clock import SystemClock
     from fsd.release.jobs import find_job
-    from fsd.release.logs import LogReader
-    from fsd.release.masking import mask_lines
+    from fsd.release.logs import LogFilter, LogReader
     from fsd.release.operations import require_service
 
     connection, ref = open_service(connect, service, env, region=region, start=False)
@@ -55,20 +70,48 @@ def command(
     if not lines and find_job(connection.aws, ref) is None:
         # Lines outlive their service; without any, a name that is mistyped is no silence.
         require_service(connection.aws, ref)
-    in_workflow, is_colored = is_in_workflow(), sys.stdout.isatty()
-    while True:
-        if in_workflow:
+    chosen = LogFilter(pattern=grep, with_health_checks=is_all)
+    printer = _Printer(is_json=output == "json")
+    printer.print(chosen.of(lines)[-(tail or len(lines)) :])
+    while follow:
+        clock.wait(timedelta(seconds=2 / min(connection.pace.speed, 4)))
+        printer.print(chosen.of(reader.read()))
+    printer.tell_of_the_left_out(chosen.left_out)
+    return 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Printer:
+    """One line per log line, and one wherever the date changes; today's needs none."""
+
+    is_json: bool
+    in_workflow: bool = field(default_factory=is_in_workflow)
+    is_colored: bool = field(default_factory=lambda: sys.stdout.isatty())
+    _day: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    def print(self, lines: Sequence[LogLine]) -> None:
+        from fsd.release.masking import mask_lines
+
+        if self.in_workflow:
             shown = mask_lines(line.text for line in lines)
             lines = [replace(line, text=text) for line, text in zip(lines, shown, strict=True)]
         for line in lines:
-            short = line.stream.rpartition("/")[2][:4]
-            if output == "json":
+            if self.is_json:
                 entry = {"at": line.at.isoformat(), "stream": line.stream, "text": line.text}
                 click.echo(json.dumps(entry))
             else:
-                text = log_text(line.text, is_colored=is_colored, in_workflow=in_workflow)
-                click.echo(f"{line.at:%H:%M:%S} {printable(short)}… {text}")
-        if not follow:
-            return 0
-        clock.wait(timedelta(seconds=2 / min(connection.pace.speed, 4)))
-        lines = reader.read()
+                self._print(line)
+
+    def _print(self, line: LogLine) -> None:
+        at = line.at.astimezone(UTC)
+        if at.date() != self._day:
+            self._day = at.date()
+            click.echo(f"-- {at:%Y-%m-%d} (UTC)")
+        short = line.stream.rpartition("/")[2][:4]
+        text = log_text(line.text, is_colored=self.is_colored, in_workflow=self.in_workflow)
+        click.echo(f"{at:%H:%M:%S} {printable(short)}… {text}")
+
+    def tell_of_the_left_out(self, count: int) -> None:
+        if count:
+            lines = "1 line" if count == 1 else f"{count} lines"
+            say(f"{lines} of health checks left out; --all shows them", err=True)

@@ -35,6 +35,22 @@ class Duration(click.ParamType[timedelta]):
         return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
+class Pattern(click.ParamType["re.Pattern[str]"]):
+    """A regular expression of Python's."""
+
+    name = "pattern"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> re.Pattern[str]:
+        if isinstance(value, re.Pattern):
+            return value
+        try:
+            return re.compile(str(value))
+        except re.error as error:
+            self.fail(f"`{value}` is not a regular expression: {error}", param, ctx)
+
+
 FILE = click.option(
     "--file",
     "-f",

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from fsd.errors import CallFailedError, Interrupted
+from fsd.quoted import Quoted
 from fsd.release.apply import Applied
 from fsd.release.deploy_request import OnCancel
 from fsd.release.deploy_run import Begun, DeployRun, Planned
 from fsd.release.ending import Ending
 from fsd.release.follow import ended_unknown
+from fsd.release.follow_ups import AdvisedFix, DeployAgain
 from fsd.release.last_look import AtHand, with_url, with_what_runs
 from fsd.release.ledger import release_info
+from fsd.release.messages import NotBegun
 from fsd.release.one_off import StepFailedError
 from fsd.release.ports import Stack, TaskDefinition
 from fsd.release.result import Outcome, ReleaseInfo, Result
@@ -68,8 +71,8 @@ def not_begun(run: DeployRun, failed: StepFailedError) -> Result:
     ended = Ending(
         outcome=Outcome.ROLLED_BACK,
         diagnosis=failed.diagnosis,
-        message=f"{failed.what}; nothing that runs was changed",
-        next_steps=(failed.fix,),
+        message=NotBegun(error=Quoted(text=failed.what)),
+        next_steps=(AdvisedFix(text=failed.fix),),
     )
     at_hand = _at_hand(run, service=None, targets=None, outputs=None)
     result, _ = _with_last_look(run, _result(run, ended), at_hand)
@@ -82,11 +85,8 @@ def interrupted(run: DeployRun, signal: Interrupted) -> Result:
     ended = Ending(
         outcome=Outcome.INTERRUPTED,
         diagnosis=stage.diagnosis,
-        message=stage.interrupted(signal.what, roll_back=wants_rollback),
-        next_steps=(
-            f"fsd status {run.operation.ref.options}",
-            "the same fsd deploy again: it attaches to what is in flight",
-        ),
+        message=stage.interrupted(Quoted.of(signal), roll_back=wants_rollback),
+        next_steps=(run.operation.ref.command("status"), DeployAgain()),
     )
     return _result(run, ended)
 

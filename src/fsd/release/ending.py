@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from fsd.release.follow_ups import FollowUp
+from fsd.release.messages import Message
 from fsd.release.result import Outcome
 from fsd.release.watch import TimedOut
 from fsd.rollout.assess import (
@@ -25,9 +27,9 @@ from fsd.snapshot import ServiceState
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     outcome: Outcome
-    message: str = ""  # the one sentence for outcomes that are not plain success
+    message: Message | None = None  # the one sentence for outcomes that are not plain success
     diagnosis: Diagnosis | None = None
-    next_steps: tuple[str, ...] = ()
+    next_steps: tuple[FollowUp, ...] = ()
     service: ServiceState | None = None  # where it was read a moment ago, and nothing changed since
     is_proved: bool = False  # its tasks ran, and were good until the watch ended
     is_known: bool = True  # False: AWS does not answer, so that a last look is in vain

@@ -15,10 +15,12 @@ from fsd.errors import CallFailedError, TimedOutError
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.ending import Ending, outcome_of
 from fsd.release.evidence import diagnose
+from fsd.release.follow_ups import AdvisedFix, ContinueHook, FollowUp
 from fsd.release.journal import note_failure
+from fsd.release.messages import LeftFailed, NotDone, NothingRan, OvertakenBy, Plainly, Standing
+from fsd.release.notes import DeploymentPaused
 from fsd.release.operation import ServiceRef
 from fsd.release.phases import PhaseLog
-from fsd.release.proof import not_started_text
 from fsd.release.rescue import bring_back
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.release.rollback import GoBack, RolledBackTo, ended_by_error, go_back
@@ -29,7 +31,6 @@ from fsd.rollout.assess import RolledBack, RollingBack, Superseded
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
 from fsd.rollout.failures import ROLLOUT_FAILED
-from fsd.rollout.hooks import continue_command, paused_text
 from fsd.snapshot import ServiceState
 
 
@@ -69,7 +70,7 @@ def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[DeployStage],
             return _succeeded(rollout, watched, end=end, took=took)
         case Outcome.SUPERSEDED:
             end(PhaseState.FAILED, f"superseded after {took}")
-            return Ending(outcome=Outcome.SUPERSEDED, message=_superseded_text(watched))
+            return Ending(outcome=Outcome.SUPERSEDED, message=_superseded(watched))
         case Outcome.TIMED_OUT:
             end(PhaseState.FAILED, f"no end after {took}")
             return _timed_out(rollout, watched)
@@ -82,7 +83,7 @@ def ended_unknown(stage: Requested | Rolling, error: CallFailedError, ref: Servi
     return Ending(
         outcome=Outcome.TIMED_OUT,
         message=stage.unknown(error),
-        next_steps=(f"fsd status {ref.options}", error.fix),
+        next_steps=(ref.command("status"), AdvisedFix(text=error.fix)),
         is_known=False,
     )
 
@@ -96,17 +97,13 @@ def _succeeded(
         end(PhaseState.DONE, "no task: the count is 0")
         return Ending(
             outcome=Outcome.NOT_STARTED,
-            message=not_started_text(rollout.revision),
-            next_steps=(_scale_command(rollout.way_back.ref),),
+            message=NothingRan(revision=rollout.revision),
+            next_steps=(rollout.way_back.ref.command("scale", ("count", "1")),),
         )
     count = f"{service.running} of {service.desired}" if service else "all"
     end(PhaseState.DONE, f"{count} healthy after {took}")
     at_rest = _if_at_rest(rollout, service)
     return Ending(outcome=Outcome.SUCCEEDED, is_proved=True, service=at_rest)
-
-
-def _scale_command(ref: ServiceRef) -> str:
-    return f"fsd scale {ref.options} --count 1"
 
 
 def _if_at_rest(rollout: Rollout, service: ServiceState | None) -> ServiceState | None:
@@ -120,42 +117,41 @@ def _if_at_rest(rollout: Rollout, service: ServiceState | None) -> ServiceState 
     return service if is_ours and is_seen and only.rollout_state == "COMPLETED" else None
 
 
-def _superseded_text(watched: Watched) -> str:
+def _superseded(watched: Watched) -> OvertakenBy | Plainly:
     verdict = watched.verdict
     if not isinstance(verdict, Superseded) or not verdict.by:
-        return "the service was deleted meanwhile"
-    revision = family_revision(verdict.task_definition_arn)
-    return f"another deployment took over with {revision}; nothing of it was undone"
+        return Plainly.SERVICE_DELETED
+    return OvertakenBy(revision=family_revision(verdict.task_definition_arn))
 
 
 def _timed_out(rollout: Rollout, watched: Watched) -> Ending:
     """With what stands in its way, where anything tells."""
     diagnosis = _diagnose(rollout, watched)
     deployment = watched.snapshot.deployment
-    status = deployment.status if deployment else "unknown"
     hook = deployment.awaits if deployment else None
-    message = _where_it_stands(rollout, watched, status)
-    steps = [f"fsd status {rollout.way_back.ref.options} --watch"]
+    stands: Standing | DeploymentPaused
+    steps: list[FollowUp] = [rollout.way_back.ref.command("status", ("watch", ""))]
     if deployment and hook:
-        message = paused_text(hook, deployment.lifecycle_stage)
-        steps.insert(0, continue_command(deployment.arn, hook))
-    timeout = duration_text(rollout.way_back.operation.timeout)
+        stands = DeploymentPaused(hook=hook, stage=deployment.lifecycle_stage)
+        steps.insert(0, ContinueHook(deployment_arn=deployment.arn, hook=hook))
+    else:
+        stands = _where_it_stands(rollout)
     return Ending(
         outcome=Outcome.TIMED_OUT,
         diagnosis=diagnosis if diagnosis.cause.code != ROLLOUT_FAILED.code else None,
-        message=f"not done after {timeout}; {message}",
+        message=NotDone(
+            timeout=rollout.way_back.operation.timeout,
+            status=deployment.status if deployment else None,
+            stands=stands,
+            is_service_seen=watched.snapshot.service is not None,
+        ),
         next_steps=tuple(steps),
     )
 
 
-def _where_it_stands(rollout: Rollout, watched: Watched, status: str) -> str:
+def _where_it_stands(rollout: Rollout) -> Standing:
     rolling, speed = rollout.rolling, rollout.way_back.operation.pace.speed
-    drain = Drain(delay=rollout.drain, speed=speed)
-    stands = rolling.watcher.where_it_stands(rolling.ours, drain)
-    goes_on = f"ECS says {status} and goes on by itself"
-    if watched.snapshot.service is None or not stands.startswith("all "):
-        goes_on += ": its circuit breaker rolls back what does not get healthy"
-    return f"{stands}. {goes_on}"
+    return rolling.watcher.where_it_stands(rolling.ours, Drain(delay=rollout.drain, speed=speed))
 
 
 def _diagnose(rollout: Rollout, watched: Watched) -> Diagnosis:
@@ -186,10 +182,7 @@ def _go_back(
     enter(GoingBack(task_definition_arn=rollout.rolling.task_definition_arn, diagnosis=diagnosis))
     if not (rollout.goes_back or isinstance(watched.verdict, RollingBack | RolledBack)):
         _note(rollout, diagnosis)
-        message = (
-            f"not rolled back (--no-rollback): ECS still has {rollout.revision} as its "
-            "newest deployment"
-        )
+        message = LeftFailed(revision=rollout.revision)
         return Ending(outcome=Outcome.ROLLBACK_FAILED, diagnosis=diagnosis, message=message)
     began = phases.begin(PhaseName.ROLLBACK)
     back = _gone_back(replace(rollout.way_back, verdict=watched.verdict))

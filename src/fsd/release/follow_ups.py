@@ -15,7 +15,7 @@ class ServiceCommand:
     name: str
     service: str
     environment: str
-    options: tuple[str, ...] = ()  # in order: ("--since", "1h")
+    options: tuple[tuple[str, str], ...] = ()  # name and value, "" for a flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,9 @@ from fsd.release.apply import Applied, apply_step
 from fsd.release.concurrency.in_flight import refuse_older
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.ending import Ending
+from fsd.release.follow_ups import AdvisedFix, DeployAgain, ServiceCommand
 from fsd.release.ledger import release_info
+from fsd.release.messages import CutShort, NotBegun, ScheduleCut
 from fsd.release.notes import Note, OneOffFailedAfter, OutputLine, Remark
 from fsd.release.observe import observe, place_of
 from fsd.release.one_off import StepFailedError, make_runner, run_step
@@ -175,19 +177,21 @@ class _JobDeployment:
         ended = Ending(
             outcome=Outcome.ROLLED_BACK,
             diagnosis=failed.diagnosis,
-            message=f"{failed.what}; the schedule starts what it started before",
-            next_steps=(failed.fix,),
+            message=NotBegun(error=Quoted(text=failed.what), is_job=True),
+            next_steps=(AdvisedFix(text=failed.fix),),
         )
         return replace(self._result(ended, ""), was_begun=False)
 
     def _interrupted(self, signal: Interrupted) -> Result:
         desired = self.desired
-        options = f"--service {desired.service_name} --env {desired.environment}"
-        message = f"{signal.what} before the schedule was moved"
-        if not self.registered:
-            message = f"{signal.what}; `fsd status {options}` says what the schedule starts"
+        look = ServiceCommand(
+            name="status", service=desired.service_name, environment=desired.environment
+        )
+        state = ScheduleCut(look=None if self.registered else look)
         ended = Ending(
-            outcome=Outcome.INTERRUPTED, message=message, next_steps=("the same fsd deploy again",)
+            outcome=Outcome.INTERRUPTED,
+            message=CutShort(signal=Quoted.of(signal), state=state),
+            next_steps=(DeployAgain(),),
         )
         return self._result(ended, "", is_looked_at=False)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from fsd.release.ports import LogLine, LogsPort
+from fsd.rollout.log_noise import is_passed_check
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,3 +32,20 @@ class LogReader:
             self.start = max(line.at for line in lines)
             self._seen = {line for line in (*self._seen, *lines) if line.at >= self.start}
         return lines
+
+
+@dataclass(slots=True, kw_only=True)
+class LogFilter:
+    """Which lines to show. Counts the health checks that it leaves out."""
+
+    pattern: re.Pattern[str] | None = None
+    with_health_checks: bool = False
+    left_out: int = 0
+
+    def of(self, lines: Sequence[LogLine]) -> Sequence[LogLine]:
+        found = [line for line in lines if self.pattern is None or self.pattern.search(line.text)]
+        if self.with_health_checks:
+            return found
+        shown = [line for line in found if not is_passed_check(line.text)]
+        self.left_out += len(found) - len(shown)
+        return shown

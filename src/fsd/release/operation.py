@@ -30,7 +30,7 @@ class ServiceRef:
     def family(self) -> str:
         return self.own_family or self.name
 
-    def command(self, name: str, *options: str) -> ServiceCommand:
+    def command(self, name: str, *options: tuple[str, str]) -> ServiceCommand:
         return ServiceCommand(
             name=name, service=self.service, environment=self.environment, options=options
         )

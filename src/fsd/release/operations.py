@@ -11,6 +11,7 @@ from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError, Us
 from fsd.manifest.spelling import nearest
 from fsd.plan.observed import Observed
 from fsd.plan.verdict import Mark, is_unproved
+from fsd.quoted import Quoted
 from fsd.release.border import check_rollback, note_force
 from fsd.release.concurrency.in_flight import in_flight_error
 from fsd.release.ending import Ending
@@ -29,6 +30,7 @@ from fsd.release.ledger import (
     release_info,
     resolve_version,
 )
+from fsd.release.messages import CountAlready, CountChanged, Plainly, RunsAlready
 from fsd.release.notes import FirstTasks, Forced
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.phases import PhaseLog
@@ -137,7 +139,7 @@ def roll_back(operation: Operation, version: str | None) -> Result:
     target = resolve_version(history, version) if version else _last_good(history, service)
     _require_that_it_ran(target)
     if target.task_definition_arn == service.task_definition_arn:
-        ended = Ending(outcome=Outcome.UNCHANGED, message=f"{target.revision} runs already")
+        ended = Ending(outcome=Outcome.UNCHANGED, message=RunsAlready(revision=target.revision))
         started = operation.clock.now()
         return _result(operation, ended, action="rollback", started=started, release=target)
     forced = check_rollback(operation.border, target)
@@ -191,7 +193,7 @@ def scale(operation: Operation, count: int) -> Result:
         return _start(operation, unproved, count)
     started = clock.now()
     if service.desired == count:
-        ended = Ending(outcome=Outcome.UNCHANGED, message=f"{count} tasks are wanted already")
+        ended = Ending(outcome=Outcome.UNCHANGED, message=CountAlready(count=count))
         return _result(operation, ended, action="scale", started=started)
     note_force(aws.ecs, service.task_definition_arn, operation.forced)
     aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, "desiredCount": count})
@@ -200,7 +202,7 @@ def scale(operation: Operation, count: int) -> Result:
     outcome = Outcome.STARTED
     if operation.wait:
         outcome = _wait_for_count(operation, count, started + operation.timeout)
-    ended = Ending(outcome=outcome, message=f"{service.desired} → {count} tasks")
+    ended = Ending(outcome=outcome, message=CountChanged(before=service.desired, after=count))
     return _result(operation, ended, action="scale", started=started)
 
 
@@ -227,12 +229,12 @@ def _start(operation: Operation, release: ReleaseInfo, count: int) -> Result:
     match result.outcome:
         case Outcome.SUCCEEDED:
             note = put_mark(ecs, arn, Mark.PROVED)
-            result = replace(result, message=f"0 → {count} tasks")
+            result = replace(result, message=CountChanged(before=0, after=count))
         case Outcome.ROLLED_BACK | Outcome.ROLLBACK_FAILED:
             note = put_mark(ecs, arn, Mark.FAILED)
             zero: Json = {"cluster": ref.cluster, "service": ref.name, "desiredCount": 0}
             ecs.update_service(zero)
-            message = "nothing to go back to: scaled to 0 again"
+            message = Plainly.SCALED_BACK_TO_ZERO
             result = replace(result, outcome=Outcome.ROLLBACK_FAILED, message=message)
         case _:
             note = None
@@ -302,7 +304,7 @@ def _update_and_watch(
     except Interrupted as signal:
         ended = Ending(
             outcome=Outcome.INTERRUPTED,
-            message=stages[-1].interrupted(signal.what, roll_back=False),
+            message=stages[-1].interrupted(Quoted.of(signal), roll_back=False),
             diagnosis=stages[-1].diagnosis,
             is_known=False,
         )

@@ -9,7 +9,6 @@ from fsd.plan.verdict import VERDICT, Mark, is_unproved, mark_of
 from fsd.release.ledger import write_tags
 from fsd.release.notes import CouldNot
 from fsd.release.ports import Ecs
-from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
 
 
@@ -70,21 +69,6 @@ def _is_judged(observed: Observed, arn: str) -> bool:
 def put_mark(ecs: Ecs, arn: str, mark: Mark) -> CouldNot | None:
     """What AWS does not let us do is told: the release ended as it did all the same."""
     return write_tags(ecs, arn, {VERDICT: str(mark)})
-
-
-def not_started_text(revision: str) -> str:
-    """What is true of a release at count 0, and what will judge it."""
-    return (
-        f"{nothing_ran_text(revision)}; what judges it is fsd scale, or the next deployment with a "
-        "count above 0"
-    )
-
-
-def nothing_ran_text(revision: str) -> str:
-    return (
-        f"the desired count is 0: no task ran, so nothing shows that {family_revision(revision)} "
-        "can start"
-    )
 
 
 def _tags(observed: Observed, arn: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ Another run's deployment is never touched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fsd.errors import CallFailedError, TimedOutError
@@ -15,8 +15,18 @@ from fsd.plan.diff import health_path
 from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.transition import transition_template
+from fsd.quoted import Quoted
 from fsd.release.concurrency.races import find_lost_race
 from fsd.release.healthy import read_targets
+from fsd.release.messages import (
+    BackAndHealth,
+    CheckNotRestored,
+    Down,
+    HealthUnknown,
+    NotRolledOutAgain,
+    Since,
+    WasDown,
+)
 from fsd.release.notes import ServiceIsDown
 from fsd.release.result import Outcome
 from fsd.release.rollback import (
@@ -48,8 +58,7 @@ def bring_back(back: GoBack, ended: RolledBackTo) -> RolledBackTo:
             return ended
         return _bring_back(back, good, ended)
     except (CallFailedError, TimedOutError) as error:
-        what = f"whether a task is healthy is not known: {error.what} ({error.where})"
-        return replace(ended, message=f"{ended.message}; {what}")
+        return _with_health(ended, HealthUnknown(error=Quoted.with_place(error)))
 
 
 def _bring_back(back: GoBack, good: str, ended: RolledBackTo) -> RolledBackTo:
@@ -78,8 +87,8 @@ def _roll_out_again(back: GoBack, good: str) -> RolledBackTo:
     try:
         return update_to(back, good)
     except (CallFailedError, TimedOutError) as error:
-        what = f"{family_revision(good)} could not be rolled out once more"
-        return could_not_go_back(back, f"{what}: {error.what} ({error.where})")
+        revision, quoted = family_revision(good), Quoted.with_place(error)
+        return could_not_go_back(back, NotRolledOutAgain(revision=revision, error=quoted))
 
 
 def _is_down(back: GoBack) -> bool:
@@ -100,16 +109,7 @@ def _is_anothers(back: GoBack, good: str) -> bool:
     return lost is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Since:
-    at: datetime
-    is_known: bool  # else it was only seen then
-
-    def __str__(self) -> str:
-        return f"{_time(self.at)}{'' if self.is_known else ' at the latest'}"
-
-
-def _down_since(back: GoBack, good: str) -> _Since:
+def _down_since(back: GoBack, good: str) -> Since:
     """When the last task that had served before the release stopped, by ECS's own clock."""
     began = _began(back)
     times = [
@@ -121,7 +121,7 @@ def _down_since(back: GoBack, good: str) -> _Since:
         and began is not None
         and task.created_at < began < task.stopped_at
     ]
-    return _Since(at=max(times, default=back.operation.clock.now()), is_known=bool(times))
+    return Since(at=max(times, default=back.operation.clock.now()), is_known=bool(times))
 
 
 def _began(back: GoBack) -> datetime | None:
@@ -144,8 +144,7 @@ def _restore_check(back: GoBack) -> RolledBackTo | None:
             wanted = transition_template(template, stack.good)
             back.aws.stacks.apply(name, template=wanted, tags=dict(stack.tags))
     except (CallFailedError, TimedOutError) as error:
-        what = f"its health check could not be put back: {error.what} ({error.where})"
-        return could_not_go_back(back, what)
+        return could_not_go_back(back, CheckNotRestored(error=Quoted.with_place(error)))
     return None
 
 
@@ -160,30 +159,32 @@ def _comes_up(back: GoBack) -> bool:
     return True
 
 
-def _up_again(back: GoBack, ended: RolledBackTo, since: _Since) -> RolledBackTo:
-    return replace(ended, message=f"{ended.message}; {_were_down(back, since)}")
+def _up_again(back: GoBack, ended: RolledBackTo, since: Since) -> RolledBackTo:
+    return _with_health(ended, WasDown(since=since, until=back.operation.clock.now()))
 
 
-def _were_down(back: GoBack, since: _Since) -> str:
-    return f"no task was healthy from {since} to {_time(back.operation.clock.now())}"
+def _with_health(ended: RolledBackTo, health: WasDown | HealthUnknown) -> RolledBackTo:
+    if isinstance(ended.message, BackAndHealth):
+        return ended
+    return replace(ended, message=BackAndHealth(ended=ended.message, health=health))
 
 
-def _still_down(back: GoBack, good: str, since: _Since, tried: RolledBackTo) -> RolledBackTo:
+def _still_down(back: GoBack, good: str, since: Since, tried: RolledBackTo) -> RolledBackTo:
     found = back.aws.ecs.find_task_definition(good)
-    path = health_path(found.definition) if found else ""
-    what = f"a release whose tasks answer GET {path}" if path else "a release whose tasks stay up"
+    ended = tried.message.ended if isinstance(tried.message, BackAndHealth) else tried.message
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,
         text="the service is down",
-        message=f"{back.ref.name} is down: no task is healthy since {since}. Bringing "
-        f"{family_revision(good)} back failed: {tried.message}. What brings it back: {what}",
+        message=Down(
+            service=back.ref.name,
+            since=since,
+            revision=family_revision(good),
+            tried=ended,
+            health_path=health_path(found.definition) if found else "",
+        ),
         next=(
-            f"fsd logs {back.ref.options} --since 1h",
-            f"fsd history {back.ref.options}",
-            f"fsd rollback {back.ref.options} --to-version VERSION",
+            back.ref.command("logs", ("since", "1h")),
+            back.ref.command("history"),
+            back.ref.command("rollback", ("to-version", "VERSION")),
         ),
     )
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%H:%M:%S} UTC"

@@ -9,6 +9,8 @@ from enum import StrEnum
 from fsd.change import Change
 from fsd.errors import ExitCode
 from fsd.plan.steps import Step
+from fsd.release.follow_ups import FollowUp
+from fsd.release.messages import Message
 from fsd.release.notes import Note
 from fsd.rollout.cause import Diagnosis
 
@@ -145,8 +147,8 @@ class Result:
     changes: tuple[Change, ...] = ()
     diagnosis: Diagnosis | None = None
     was_begun: bool = True  # False: a step before the rollout failed
-    message: str = ""  # the one sentence for outcomes that are not plain success
-    next_steps: tuple[str, ...] = ()  # commands
+    message: Message | None = None  # the one sentence for outcomes that are not plain success
+    next_steps: tuple[FollowUp, ...] = ()
     notes: tuple[Note, ...] = ()
 
     @property

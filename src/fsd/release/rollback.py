@@ -14,18 +14,34 @@ from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.plan.memory import still_needed
 from fsd.plan.observed import Observed
-from fsd.plan.transition import is_same_template, transition_template
+from fsd.plan.transition import is_same_template, left_behind, transition_template
 from fsd.plan.verdict import Mark, mark_of
 from fsd.quoted import Quoted
 from fsd.release.concurrency.races import TOO_LATE, LostRace, find_lost_race, superseded_by
 from fsd.release.ending import outcome_of
+from fsd.release.follow_ups import DeployAgain, FollowUp
 from fsd.release.ledger import describe_newest
+from fsd.release.messages import (
+    AsBefore,
+    AskRefused,
+    BackAndHealth,
+    BackEnded,
+    BackFailed,
+    BackNotDone,
+    BackUnknown,
+    EcsCouldNot,
+    NothingBefore,
+    Plainly,
+    RunsAgain,
+    StepRefused,
+    WhyNot,
+)
 from fsd.release.notes import StopRefused
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.ports import Aws, PermissionDenied
 from fsd.release.proof import last_proved, put_mark
 from fsd.release.result import Outcome
-from fsd.release.stack_change import changed_text, left_behind_text, undeleted_text
+from fsd.release.stack_change import find_clash, find_left_behind, find_undeleted
 from fsd.release.watch import TimedOut, Watcher
 from fsd.rollout.assess import Doomed, Failed, Ours, Unproved, Verdict
 from fsd.rollout.diagnose import family_revision, find_task_causes
@@ -79,8 +95,8 @@ class GoBack:
 class RolledBackTo:
     outcome: Outcome
     text: str  # for the phase line
-    message: str  # the one sentence
-    next: tuple[str, ...] = ()
+    message: BackEnded | BackAndHealth
+    next: tuple[FollowUp, ...] = ()
     service: ServiceState | None = None  # as it was seen at the end
 
 
@@ -111,8 +127,7 @@ def go_back(back: GoBack) -> RolledBackTo:
     if can_stop:
         return _follow(back, good)
     if refused is not None and not back.can_redeploy:
-        why = f"ECS could not be asked to go back: {refused.what}; its circuit breaker may"
-        return could_not_go_back(back, why)
+        return could_not_go_back(back, AskRefused(error=Quoted.of(refused)))
     return update_to(back, good)
 
 
@@ -158,10 +173,10 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
         case Outcome.SUPERSEDED:
             return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))
         case Outcome.TIMED_OUT:
-            return could_not_go_back(back, "the rollback is not done yet; ECS goes on with it")
+            return could_not_go_back(back, Plainly.ROLLBACK_GOES_ON)
     if isinstance(verdict, Failed) and verdict.rollback_failed:
-        why = f"ECS could not roll back: {verdict.reason}"
-        return could_not_go_back(back, why + _why_not(back, good))
+        why = EcsCouldNot(reason=Quoted(text=verdict.reason), why=_why_not(back, good))
+        return could_not_go_back(back, why)
     if isinstance(verdict, Unproved):
         back = replace(back, verdict=verdict)
         _mark_failed(back)
@@ -173,11 +188,13 @@ def _lost(race: LostRace) -> RolledBackTo:
     return RolledBackTo(outcome=race.outcome, text=race.text, message=race.message)
 
 
-def _why_not(back: GoBack, good: str) -> str:
+def _why_not(back: GoBack, good: str) -> WhyNot | None:
     """What keeps the good revision from running: its image may have been expired meanwhile."""
     back.watcher.refresh_evidence()
     causes = find_task_causes(back.watcher.snapshot, good)
-    return f"; {family_revision(good)}: {causes[0].summary}" if causes else ""
+    if not causes:
+        return None
+    return WhyNot(revision=family_revision(good), cause=Quoted(text=causes[0].summary))
 
 
 def _stop(back: GoBack, good: str | None) -> PermissionDenied | None:
@@ -244,33 +261,31 @@ def _apply_stack_of_both(back: GoBack) -> bool:
     return _change_stack(back, back.stack.template, both)
 
 
-def _apply_stack_of_before(back: GoBack) -> str:
+def _apply_stack_of_before(back: GoBack) -> AsBefore | RunsAgain:
     """What is as it was before, and what is not. Raises CallFailedError."""
     stack = back.observed.stack
     if back.named:
-        return f"{family_revision(back.named)} runs again"
+        return RunsAgain(revision=family_revision(back.named))
     if stack is None:  # the service was another tool's, and is again
-        return f"scaling as before; the stack {back.ref.stack_name} is new, and stays"
+        return AsBefore(new_stack=back.ref.stack_name)
     if back.stack is None:
-        return _AS_BEFORE
+        return AsBefore()
     current = transition_template(back.stack.template, stack.good)
     if is_same_template(current, stack.good):
-        return _AS_BEFORE
+        return AsBefore()
     name, now = back.ref.stack_name, back.aws.stacks.find(back.ref.stack_name)
     if now is not None and not is_same_template(now.template, current):
-        changed = f"scaling as before; {changed_text(name, current, now.template)}, and stays so"
-        return _and(changed, left_behind_text(name, now.template, stack.good, back.stack.template))
+        return AsBefore(
+            clash=find_clash(name, current, now.template),
+            left=find_left_behind(name, now.template, stack.good, back.stack.template),
+        )
     try:
         done = back.aws.stacks.apply(name, template=stack.good, tags=dict(stack.tags))
     except CallFailedError as error:
-        left = left_behind_text(name, current, stack.good, back.stack.template)
-        error.what = _and(error.what, left)
+        names = ", ".join(left_behind(current, stack.good, back.stack.template))
+        error.what = f"{error.what}; left behind in {name}: {names}" if names else error.what
         raise
-    return _and(_AS_BEFORE, undeleted_text(done))
-
-
-def _and(text: str, more: str) -> str:
-    return f"{text}; {more}" if more else text
+    return AsBefore(undeleted=find_undeleted(done))
 
 
 def _change_stack(back: GoBack, current: Json, wanted: Json) -> bool:
@@ -298,7 +313,7 @@ def _verified(back: GoBack) -> RolledBackTo:
     _restore_count(back)
     service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
     if service is None:
-        return could_not_go_back(back, "the service is gone")
+        return could_not_go_back(back, Plainly.SERVICE_GONE)
     revision = family_revision(service.task_definition_arn)
     return RolledBackTo(
         outcome=Outcome.ROLLED_BACK,
@@ -306,9 +321,6 @@ def _verified(back: GoBack) -> RolledBackTo:
         message=message,
         service=service,
     )
-
-
-_AS_BEFORE = "stack and scaling as before"
 
 
 def _restore_count(back: GoBack) -> None:
@@ -321,8 +333,7 @@ def _restore_count(back: GoBack) -> None:
 def update_to(back: GoBack, good: str) -> RolledBackTo:
     """ECS stopped without going back: deploy the last good revision, and watch that."""
     if not back.can_redeploy:
-        message = "the same revision ran before: there is nothing to go back to"
-        return could_not_go_back(back, message)
+        return could_not_go_back(back, Plainly.SAME_REVISION_BEFORE)
     ours = _roll_out(back, good)
     verdict = back.watcher.watch(ours).verdict
     revision = family_revision(good)
@@ -332,12 +343,10 @@ def update_to(back: GoBack, good: str) -> RolledBackTo:
         case Outcome.SUPERSEDED:
             return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))
         case Outcome.TIMED_OUT:
-            why = f"the deployment of {revision} is not done yet; ECS goes on"
-            return could_not_go_back(back, why)
-    why = f"{revision} did not get healthy again either"
-    if isinstance(verdict, Unproved):
-        why = f"{revision} does not keep running either"
-    return could_not_go_back(back, why + _why_not(back, good))
+            return could_not_go_back(back, BackNotDone(revision=revision))
+    got_healthy = isinstance(verdict, Unproved)
+    failed = BackFailed(revision=revision, got_healthy=got_healthy, why=_why_not(back, good))
+    return could_not_go_back(back, failed)
 
 
 def _roll_out(back: GoBack, good: str) -> Ours:
@@ -417,12 +426,10 @@ def _scale_to_zero(back: GoBack) -> RolledBackTo:
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,
         text=f"nothing to roll back to; {what}",
-        message=f"nothing to roll back to{_why_nothing(before)}: {what}; "
-        "the stack and the logs are kept",
-        next=(
-            f"fsd logs {back.ref.options} --since 1h",
-            f"fsd delete {back.ref.options}",
+        message=NothingBefore(
+            unproved=family_revision(before) if before else "", is_stopped=stopped
         ),
+        next=(back.ref.command("logs", ("since", "1h")), back.ref.command("delete")),
     )
 
 
@@ -439,10 +446,6 @@ def _mark_failed(back: GoBack) -> None:
     unmarked = put_mark(back.aws.ecs, back.ours.task_definition_arn, Mark.FAILED)
     if unmarked:
         back.operation.reporter.note(unmarked)
-
-
-def _why_nothing(before: str) -> str:
-    return f" ({family_revision(before)} was never proved)" if before else ""
 
 
 def _set_count(back: GoBack, count: int) -> ServiceState:
@@ -465,22 +468,17 @@ def ended_by_error(back: GoBack, error: CallFailedError | TimedOutError) -> Roll
     """AWS refused a step; or it stopped answering, or is not done: then nobody knows how far it
     is."""
     if isinstance(error, CallFailedError) and not error.may_pass:
-        return could_not_go_back(back, f"{error.what} ({error.where})")
-    message = (
-        f"AWS did not get done with the rollback of "
-        f"{family_revision(back.ours.task_definition_arn)}: {error.what} ({error.where}); what "
-        "runs is not known. ECS goes on with what it was asked for, and its circuit breaker rolls "
-        "back what does not get healthy"
-    )
+        return could_not_go_back(back, StepRefused(error=Quoted.with_place(error)))
+    revision = family_revision(back.ours.task_definition_arn)
     return RolledBackTo(
         outcome=Outcome.TIMED_OUT,
         text="the state is not known",
-        message=message,
-        next=(*_looks(back), "the same fsd deploy again, once AWS answers: it sets the rest right"),
+        message=BackUnknown(revision=revision, error=Quoted.with_place(error)),
+        next=(*_looks(back), DeployAgain(needs_aws=True)),
     )
 
 
-def could_not_go_back(back: GoBack, message: str) -> RolledBackTo:
+def could_not_go_back(back: GoBack, message: BackEnded) -> RolledBackTo:
     """The outcome that needs a person; `message` says what stood in the way."""
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,
@@ -490,5 +488,5 @@ def could_not_go_back(back: GoBack, message: str) -> RolledBackTo:
     )
 
 
-def _looks(back: GoBack) -> tuple[str, ...]:
-    return (f"fsd status {back.ref.options}", f"fsd history {back.ref.options}")
+def _looks(back: GoBack) -> tuple[FollowUp, ...]:
+    return (back.ref.command("status"), back.ref.command("history"))

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 
+from fsd.release.messages import RolloutStage, Standing
 from fsd.release.progress import baking_alarms
 from fsd.release.result import Progress
 from fsd.snapshot import Snapshot
 
 _DRAINING = "has begun draining connections"
-
-
-class RolloutStage(StrEnum):
-    """In a rollout's order; the value is how a message names it."""
-
-    START = "starting tasks"
-    CHECK = "health checks"
-    REPLACE = "replacing old tasks"
-    DRAIN = "draining old connections"
-    BAKE = "the bake time"
-    PAUSE = "a pause"
-    SETTLE = "ECS's own end of the deployment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,42 +52,31 @@ def draining_since(snapshot: Snapshot) -> datetime | None:
     return max((e.at for e in snapshot.events if _DRAINING in e.message), default=None)
 
 
-def what_is_true(snapshot: Snapshot, progress: Progress, drain: Drain) -> str:
-    """One sentence: how far it is, and until when that takes, where that is known."""
-    new = f"all {progress.desired} new tasks are healthy"
-    match stage_of(snapshot, progress):
-        case RolloutStage.START:
-            running = f"{progress.new_running} of {progress.desired} new tasks run"
-            return running + (f", {progress.new_pending} start" if progress.new_pending else "")
-        case RolloutStage.CHECK:
-            return (
-                f"{progress.new_running} of {progress.desired} new tasks run, "
-                f"{progress.new_healthy} of them healthy so far"
-            )
-        case RolloutStage.REPLACE:
-            return f"{new}; {progress.old_running} old ones still run"
-        case RolloutStage.DRAIN:
-            return f"{new} and serve; the old ones' connections drain{_until(snapshot, drain)}"
-        case RolloutStage.BAKE:
-            alarms = ", ".join(baking_alarms(snapshot, progress))
-            return f"{new}; ECS watches the alarms for the bake time: {alarms}"
-        case _:
-            return new
+def standing_of(
+    snapshot: Snapshot,
+    progress: Progress,
+    drain: Drain,
+    *,
+    times: Mapping[RolloutStage, timedelta] | None = None,
+) -> Standing:
+    """How far it is, until when that takes where that is known, and what took the `times`."""
+    times = times or {}
+    slowest = max(times, key=lambda one: times[one]) if times else None
+    return Standing(
+        stage=stage_of(snapshot, progress),
+        desired=progress.desired,
+        running=progress.new_running,
+        pending=progress.new_pending,
+        healthy=progress.new_healthy,
+        old_running=progress.old_running,
+        alarms=baking_alarms(snapshot, progress),
+        drained_at=_drained_at(snapshot, drain),
+        drain=drain.delay,
+        slowest=slowest,
+        slowest_took=times[slowest] if slowest else timedelta(),
+    )
 
 
-def slowest_text(times: Mapping[RolloutStage, timedelta]) -> str:
-    """`draining old connections took 38 s of it`; "" where nothing was seen."""
-    if not times:
-        return ""
-    stage = max(times, key=lambda one: times[one])
-    seconds = round(times[stage].total_seconds())
-    return f"{stage} took {seconds} s of it" if seconds else ""
-
-
-def _until(snapshot: Snapshot, drain: Drain) -> str:
+def _drained_at(snapshot: Snapshot, drain: Drain) -> datetime | None:
     since = draining_since(snapshot)
-    if since is None or not drain.delay:
-        return ""
-    until = (since + drain.delay / drain.speed).astimezone(UTC)
-    seconds = round(drain.delay.total_seconds())
-    return f" until {until:%H:%M:%S} UTC at the latest (deregistrationDelay {seconds} s)"
+    return since + drain.delay / drain.speed if since is not None and drain.delay else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from fsd.release.messages import RolloutStage, Standing
 from fsd.release.notes import AlarmsWatched, DeploymentPaused, Note, TasksWatched
 from fsd.release.ports import Clock
 from fsd.release.progress import baking_alarms, progress_of
 from fsd.release.reporter import Reporter
 from fsd.release.result import Progress
-from fsd.release.rollout_stage import Drain, RolloutStage, slowest_text, stage_of, what_is_true
+from fsd.release.rollout_stage import Drain, stage_of, standing_of
 from fsd.rollout.assess import Ours
 from fsd.snapshot import Snapshot
 
@@ -47,12 +48,11 @@ class RolloutView:
             self.warnings.append(note)
             self.reporter.note(note)
 
-    def where_it_stands(self, snapshot: Snapshot, ours: Ours, drain: Drain) -> str:
+    def where_it_stands(self, snapshot: Snapshot, ours: Ours, drain: Drain) -> Standing:
         """For a wait that ended before ECS did: what is true, and what took the time."""
         progress = self._progress(snapshot, ours)
         self._take_time(stage_of(snapshot, progress))
-        true = what_is_true(snapshot, progress, drain)
-        return "; ".join(filter(None, (true, slowest_text(self.stage_times))))
+        return standing_of(snapshot, progress, drain, times=self.stage_times)
 
     def _progress(self, snapshot: Snapshot, ours: Ours, *, note: str = "") -> Progress:
         return progress_of(

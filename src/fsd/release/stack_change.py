@@ -119,27 +119,6 @@ def find_undeleted(stack: Stack) -> Undeleted | None:
     return Undeleted(resources=tuple(stack.undeleted)) if stack.undeleted else None
 
 
-def changed_text(name: str, expected: Json, now: Json) -> str:
-    """That somebody has changed it. Who, a template does not tell."""
-    changes = " · ".join(
-        f"{change.sign or ''}{change.what}"
-        for change in diff_templates(expected, split_memory(now)[0])
-    )
-    return f"{name} is not as this run left it ({changes})"
-
-
-def left_behind_text(name: str, now: Json, good: Json, made: Json) -> str:
-    names = ", ".join(left_behind(now, good, made))
-    return f"left behind in {name}: {names}" if names else ""
-
-
-def undeleted_text(stack: Stack) -> str:
-    """What is no longer in the stack, so that no later deployment removes it."""
-    if not stack.undeleted:
-        return ""
-    return f"left behind, because CloudFormation could not delete it: {', '.join(stack.undeleted)}"
-
-
 def roles_of(template: Json) -> Json:
     resources = template.get("Resources")
     found = resources if isinstance(resources, dict) else {}

@@ -9,11 +9,24 @@ things are in then, and whether a question is worth one of the seconds that a ru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
 from fsd.errors import CallFailedError
+from fsd.quoted import Quoted
+from fsd.release.messages import (
+    AskedToGoBack,
+    CutShort,
+    GoesOn,
+    NotAsked,
+    NotListed,
+    StateUnknown,
+    TooLateToGoBack,
+    Unconfirmed,
+    WasGoingBack,
+    WasSettling,
+)
 from fsd.release.operation import Operation
 from fsd.release.watch import Watcher
 from fsd.rollout.assess import Ours
@@ -22,7 +35,6 @@ from fsd.rollout.diagnose import family_revision
 
 # A signal is answered within two seconds, with two looks at AWS in them at the most.
 ANSWER_TIME = timedelta(seconds=0.9)
-GOES_ON = "ECS goes on by itself, and its circuit breaker rolls back what does not get healthy"
 
 
 class DeployStage(Protocol):
@@ -34,8 +46,8 @@ class DeployStage(Protocol):
     def diagnosis(self) -> Diagnosis | None:
         """Why the rollout failed, once it has."""
 
-    def interrupted(self, signal: str, *, roll_back: bool) -> str:
-        """What state things are in when `signal` comes, in one sentence.
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
+        """What state things are in when `signal` comes.
 
         `roll_back`: a deployment in flight is to be stopped, with a rollback.
         """
@@ -48,9 +60,9 @@ class Planning:
     task_definition_arn: str = ""
     diagnosis: Diagnosis | None = None
 
-    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
         del roll_back
-        return f"{signal} before ECS was asked to change anything that runs"
+        return CutShort(signal=signal, state=NotAsked())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +77,9 @@ class Applying:
     task_definition_arn: str = ""
     diagnosis: Diagnosis | None = None
 
-    def interrupted(self, signal: str, *, roll_back: bool) -> str:
-        if not self.changing:
-            return Planning().interrupted(signal, roll_back=roll_back)
-        return (
-            f"{signal} while CloudFormation changes {self.changing}: what it has begun, "
-            "it finishes; ECS was not asked to change anything that runs"
-        )
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
+        del roll_back
+        return CutShort(signal=signal, state=NotAsked(stack=self.changing))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +106,15 @@ class Requested:
         new = ecs.service_deployments([arn for arn in arns if arn not in self.known])
         return next((d.arn for d in new if d.task_definition_arn == self.task_definition_arn), "")
 
-    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
         if not self._is_known_to_be_taken():
-            return (
-                f"{signal} in the moment in which ECS was asked to roll out {self.revision}: it "
-                "lists no deployment of it yet"
-            )
-        return f"{signal}; {self._end(roll_back=roll_back)}"
+            return CutShort(signal=signal, state=NotListed(revision=self.revision))
+        return CutShort(signal=signal, state=self._end(roll_back=roll_back))
 
-    def unknown(self, error: CallFailedError, *, goes_on: str = GOES_ON) -> str:
-        return f"the state of {self.revision} is not known: {error.what}; {goes_on}"
+    def unknown(self, error: CallFailedError, *, is_called_done: bool = False) -> StateUnknown:
+        return StateUnknown(
+            revision=self.revision, error=Quoted.of(error), is_called_done=is_called_done
+        )
 
     def _is_known_to_be_taken(self) -> bool:
         """A signal may come between the question and ECS's answer: then its list tells."""
@@ -119,32 +126,28 @@ class Requested:
         except CallFailedError:
             return False
 
-    def _end(self, *, roll_back: bool) -> str:
+    def _end(self, *, roll_back: bool) -> GoesOn | AskedToGoBack | TooLateToGoBack:
         """Ask for the rollback where that is wanted; in any case say what ECS does now."""
-        goes_on = (
-            f"ECS goes on rolling out {self.revision}, and its circuit breaker rolls back what "
-            "does not get healthy"
-        )
+        goes_on = GoesOn(revision=self.revision)
         if not roll_back:
             return goes_on
         try:
             with self.operation.clock.limit(ANSWER_TIME):
                 return self._ask_to_go_back() or goes_on
         except CallFailedError as error:
-            return f"it could not be asked to roll back ({error.what}): {goes_on}"
+            return replace(goes_on, refused=Quoted.of(error))
 
-    def _ask_to_go_back(self) -> str:
-        """What became of it; "" where ECS does not list our deployment yet, or will not stop it."""
+    def _ask_to_go_back(self) -> AskedToGoBack | TooLateToGoBack | None:
+        """What became of it; None where ECS does not list it yet, or will not stop it."""
         ecs, arn = self.operation.aws.ecs, self.find_deployment()
         if not arn:
-            return ""
+            return None
         if ecs.stop_service_deployment(arn):
-            return f"asked ECS to roll {self.revision} back"
+            return AskedToGoBack(revision=self.revision)
         found = next(iter(ecs.service_deployments([arn])), None)
         if found is not None and not found.status.is_final:
-            return ""
-        status = found.status if found else "no longer listed"
-        return f"too late to roll {self.revision} back: its deployment had ended, {status}"
+            return None
+        return TooLateToGoBack(revision=self.revision, status=found.status if found else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,19 +167,13 @@ class Rolling:
     def revision(self) -> str:
         return family_revision(self.task_definition_arn)
 
-    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
         if not self.watcher.is_confirming:
             return self.requested.interrupted(signal, roll_back=roll_back)
-        return (
-            f"{signal} after ECS had called the deployment of {self.revision} done; that its "
-            "tasks keep running was not seen to the end"
-        )
+        return CutShort(signal=signal, state=Unconfirmed(revision=self.revision))
 
-    def unknown(self, error: CallFailedError) -> str:
-        if not self.watcher.is_confirming:
-            return self.requested.unknown(error)
-        goes_on = "ECS calls its deployment done; that its tasks keep running was not seen"
-        return self.requested.unknown(error, goes_on=goes_on)
+    def unknown(self, error: CallFailedError) -> StateUnknown:
+        return self.requested.unknown(error, is_called_done=self.watcher.is_confirming)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +183,10 @@ class GoingBack:
     task_definition_arn: str
     diagnosis: Diagnosis | None
 
-    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
         del roll_back
         revision = family_revision(self.task_definition_arn)
-        return f"{signal} while {revision} was rolled back; ECS goes on with what it was asked for"
+        return CutShort(signal=signal, state=WasGoingBack(revision=revision))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,10 +196,7 @@ class Settling:
     task_definition_arn: str
     diagnosis: Diagnosis | None = None
 
-    def interrupted(self, signal: str, *, roll_back: bool) -> str:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
         del roll_back
         revision = family_revision(self.task_definition_arn)
-        return (
-            f"{signal} after {revision} had succeeded; scaling limits, or the end of what only "
-            "old tasks needed in the stack, may be missing"
-        )
+        return CutShort(signal=signal, state=WasSettling(revision=revision))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from fsd.release.follow_ups import (
@@ -16,7 +17,7 @@ from fsd.release.follow_ups import (
 def follow_up_text(follow_up: FollowUp) -> str:
     match follow_up:
         case ServiceCommand(name=name, service=service, environment=environment):
-            options = "".join(f" {option}" for option in follow_up.options)
+            options = "".join(f" --{each} {value}".rstrip() for each, value in follow_up.options)
             return f"fsd {name} --service {service} --env {environment}{options}"
         case ContinueHook(deployment_arn=arn, hook=hook):
             return (
@@ -24,10 +25,14 @@ def follow_up_text(follow_up: FollowUp) -> str:
                 f"--hook-id {hook.id} --action CONTINUE"
             )
         case DeployAgain(needs_aws=True):
-            return "run the same fsd deploy again once AWS answers: it sets the rest right"
+            return "the same fsd deploy again, once AWS answers: it sets the rest right"
         case DeployAgain():
-            return "run the same fsd deploy again: it attaches to the deployment in flight"
+            return "the same fsd deploy again: it attaches to the deployment in flight"
         case AdvisedFix(text=text):
             return text
         case _:
             assert_never(follow_up)
+
+
+def follow_up_texts(follow_ups: Iterable[FollowUp]) -> tuple[str, ...]:
+    return tuple(follow_up_text(each) for each in follow_ups)

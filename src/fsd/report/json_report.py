@@ -16,6 +16,8 @@ from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import Phase, ReleaseInfo, Result
 from fsd.report.changes import change_json, phase_text
 from fsd.report.condition import served_text
+from fsd.report.follow_ups import follow_up_texts
+from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import group_name
@@ -54,8 +56,8 @@ def result_json(result: Result) -> Json:
         "phases": [_phase(phase) for phase in result.phases],
         "changes": _changes(result.changes),
         "diagnosis": diagnosis_json(result.diagnosis) if result.diagnosis else None,
-        "message": result.message,
-        "nextSteps": list(result.next_steps),
+        "message": message_text(result.message),
+        "nextSteps": list(follow_up_texts(result.next_steps)),
         "notes": list(note_texts(result.notes)),
     }
 

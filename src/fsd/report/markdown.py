@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fsd.change import Change
 from fsd.durations import duration_text
 from fsd.errors import FsdError
-from fsd.release.result import Outcome, Phase, PhaseName, PhaseState, ReleaseInfo, Result
+from fsd.release.result import Outcome, Phase, PhaseName, PhaseState, Progress, ReleaseInfo, Result
 from fsd.report.changes import phase_text, value_text
 from fsd.report.github_text import (
     code,
@@ -28,7 +29,9 @@ from fsd.report.github_text import (
     row,
     sentence,
 )
+from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
+from fsd.report.plain import progress_text
 from fsd.report.render import next_steps
 from fsd.report.wording import (
     capitalised,
@@ -81,17 +84,64 @@ def render_summary(result: Result) -> str:
 
 
 def render_progress_comment(
-    service: str, environment: str, phase: Phase, *, run_url: str, updated_at: datetime
+    service: str,
+    environment: str,
+    phase: Phase,
+    *,
+    run_url: str,
+    updated_at: datetime,
+    progress: Progress | None = None,
 ) -> str:
-    """The same comment while the deployment runs: the phase that it has reached."""
+    """The same comment while the deployment runs: the phase that it has reached, how far that is,
+    and the last event."""
     text = phase_text(phase)
     parts = [
         marker(service, environment),
         f"### ⏳ {service} is being deployed to {environment}",
         f"{_bar(phase.name)}**{phase.name}**" + (f": {code(text)}" if text else ""),
+        *(_how_far(progress) if progress else ()),
         footer(run_url, updated_at),
     ]
     return join(parts)
+
+
+def _how_far(progress: Progress) -> tuple[str, ...]:
+    event = f"ECS says: {code(progress.note)}" if progress.note else ""
+    return escape(progress_text(progress)), event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryPart:
+    """One service in the summary of a job that has several."""
+
+    service: str
+    environment: str
+    outcome: str
+    has_failed: bool
+    body: str  # its own summary, as Markdown
+
+
+def render_job_summary(parts: Sequence[SummaryPart]) -> str:
+    """One table, failures first, and each service's own summary folded below it."""
+    ordered = sorted(parts, key=lambda part: not part.has_failed)
+    failed = sum(1 for part in parts if part.has_failed)
+    title = f"❌ {failed} of {len(parts)} services failed" if failed else "✅ no service failed"
+    rows = "\n".join(
+        f"| {_mark(part)} {escape(part.service)} | {escape(part.environment)} | {part.outcome} |"
+        for part in ordered
+    )
+    folded = (details(f"{_mark(part)} {_part_title(part)}", part.body) for part in ordered)
+    table = f"| service | environment | outcome |\n| --- | --- | --- |\n{rows}"
+    return join([f"### {title}", table, *folded]) + "\n"
+
+
+def _mark(part: SummaryPart) -> str:
+    return "❌" if part.has_failed else "✅"
+
+
+def _part_title(part: SummaryPart) -> str:
+    place = f" on {escape(part.environment)}" if part.environment else ""
+    return f"{escape(part.service)}{place}: {part.outcome}"
 
 
 def _bar(phase: PhaseName) -> str:
@@ -203,7 +253,7 @@ def _answer(result: Result, run_url: str) -> list[str]:
     told = result.outcome is Outcome.SUCCEEDED or not result.message
     return [
         " · ".join(filter(None, (address, commits))),
-        "" if told else f"{escape(capitalised(result.message))}.",
+        "" if told else f"{escape(capitalised(message_text(result.message)))}.",
         _table(result),
     ]
 
@@ -230,7 +280,7 @@ def _failure(result: Result, run_url: str, *, mentions: bool) -> list[str]:
     diagnosis = result.diagnosis
     assert diagnosis is not None
     cause = diagnosis.cause
-    message = result.outcome is not Outcome.ROLLED_BACK and result.message
+    message = result.outcome is not Outcome.ROLLED_BACK and message_text(result.message)
     return [
         f"**{code(cause.code)}** {escape(capitalised(cause.summary))}. "
         f"{_changed_since(diagnosis, run_url)}".strip(),
@@ -297,7 +347,7 @@ def _rollout(result: Result, *, is_failure: bool) -> str:
     if is_failure and result.diagnosis is not None:
         parts += [_evidence(result, result.diagnosis), _table(result)]
         if result.outcome is Outcome.ROLLED_BACK and result.message:
-            parts.append(f"{escape(capitalised(result.message))}.")
+            parts.append(f"{escape(capitalised(message_text(result.message)))}.")
     return join(parts)
 
 

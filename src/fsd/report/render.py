@@ -8,6 +8,8 @@ from __future__ import annotations
 from fsd.durations import duration_text
 from fsd.release.result import Outcome, Result
 from fsd.report.changes import changes_text
+from fsd.report.follow_ups import follow_up_texts
+from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.report.wording import (
     capitalised,
@@ -108,7 +110,7 @@ def _verdict(result: Result) -> list[str]:
 
 def next_steps(result: Result) -> tuple[str, ...]:
     if result.next_steps or result.outcome is not Outcome.STARTED:
-        return result.next_steps
+        return follow_up_texts(result.next_steps)
     return (f"fsd status --service {result.service} --env {result.environment} --watch",)
 
 
@@ -134,9 +136,9 @@ def headline(result: Result) -> str:
         case Outcome.STARTED:
             return f"Started, not waited for: {_what(result)}"
         case Outcome.ROLLED_BACK if not result.was_begun:
-            return f"Not deployed: {result.message}. {_runs(result)}"
+            return f"Not deployed: {message_text(result.message)}. {_runs(result)}"
         case Outcome.ROLLED_BACK:
-            message = f". {capitalised(result.message)}" if result.message else ""
+            message = f". {capitalised(message_text(result.message))}" if result.message else ""
             return f"Rolled back: {_runs(result)}{message}"
         case Outcome.ROLLBACK_FAILED:
             return _ended("Failed", result)
@@ -145,7 +147,7 @@ def headline(result: Result) -> str:
 
 
 def _ended(word: str, result: Result) -> str:
-    message = f": {result.message}" if result.message else ""
+    message = f": {message_text(result.message)}" if result.message else ""
     return f"{word} ({_what(result)}){message}"
 
 
@@ -158,18 +160,19 @@ def _succeeded(result: Result) -> str:
         case "restart":
             return f"Restarted {result.service} {label}".rstrip() + f" {place}"
         case "scale":
-            return f"Scaled {result.service} {place}: {result.message}, {count_text(result)}"
+            counts = f"{message_text(result.message)}, {count_text(result)}"
+            return f"Scaled {result.service} {place}: {counts}"
         case _:
             name = f"{result.service} {label}".rstrip()
             took = duration_text(result.duration)
-            late = f"; {result.message}" if result.message else ""
+            late = f"; {message_text(result.message)}" if result.message else ""
             return f"Deployed {name} to {result.environment} in {took}{late}"
 
 
 def _not_started(result: Result) -> str:
     """Never "Deployed": nothing ran."""
     what = _what(result) if result.action != "deploy" else _name_in(result)
-    return f"Deployed, not started ({what}): {result.message}"
+    return f"Deployed, not started ({what}): {message_text(result.message)}"
 
 
 def _name_in(result: Result) -> str:
@@ -179,7 +182,7 @@ def _name_in(result: Result) -> str:
 
 def _unchanged(result: Result) -> str:
     runs = _runs(result) if result.running else f"{result.service} in {result.environment}"
-    message = f" ({result.message})" if result.message else ""
+    message = f" ({message_text(result.message)})" if result.message else ""
     return f"Nothing to change: {runs}{message}"
 
 

@@ -32,6 +32,11 @@ def is_health_check(line: str) -> bool:
     return _HEALTH_PATH.search(access["path"] or access["json"] or "") is not None
 
 
+def is_passed_check(line: str) -> bool:
+    """A health check that says nothing of an error."""
+    return is_health_check(line) and _ERROR.search(line) is None
+
+
 def without_health_checks(lines: Sequence[str]) -> list[int]:
     """The numbers of the other lines, and of the last health check where its status is an error; of
     all lines where there is nothing else."""

@@ -23,6 +23,8 @@ from fsd.error_codes import ErrorCode
 from fsd.errors import RefusedError
 from fsd.manifest.finding import Finding, Severity
 from fsd.release.result import Outcome
+from fsd.report.follow_ups import follow_up_texts
+from fsd.report.messages import message_text
 from tests.unit.report.results import make_result
 
 SOURCE = Path(__file__).parent.parent.parent.parent / "src" / "fsd"
@@ -120,8 +122,8 @@ EXAMPLES = (
         "or `allow-older: true`",
     ),
     (
-        "the same fsd deploy again: it attaches to what is in flight",
-        "a run of this workflow again: it attaches to what is in flight",
+        "the same fsd deploy again: it attaches to the deployment in flight",
+        "a run of this workflow again: it attaches to the deployment in flight",
     ),
     ("wait for it: fsd status --watch", "wait for it: fsd status"),
     (
@@ -210,8 +212,8 @@ def test_result_in_workflow__message_and_next_steps__name_inputs() -> None:
 
     told = result_in_workflow(result)
 
-    assert told.message == "not rolled back (`rollback: false`)"
-    assert told.next_steps == ("fsd status",)
+    assert message_text(told.message) == "not rolled back (`rollback: false`)"
+    assert follow_up_texts(told.next_steps) == ("fsd status",)
 
 
 @pytest.mark.parametrize(("text", "expected"), EXAMPLES)

@@ -14,6 +14,8 @@ from fsd.release.deploy_request import DeployRequest, OnCancel
 from fsd.release.ports import RevisionInactive, Throttled
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, PhaseName, ReleaseInfo, Result
+from fsd.report.follow_ups import follow_up_texts
+from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from tests.fakes.aws import START, FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
@@ -267,7 +269,7 @@ def test_deploy__first_one_fails__no_tasks_left_and_exit_7() -> None:
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
     assert aws.ecs.services["web-dev"].desired == 0
-    assert "nothing to roll back to" in result.message
+    assert "nothing to roll back to" in message_text(result.message)
     assert aws.stacks.find("fsd-web-dev") is not None
 
 
@@ -310,7 +312,7 @@ def test_deploy__aws_stays_away__state_unknown_and_exit_9() -> None:
 
     assert result.outcome is Outcome.TIMED_OUT
     assert result.outcome.exit_code == 9
-    assert "connection reset" in result.message
+    assert "connection reset" in message_text(result.message)
 
 
 def test_deploy__last_look_fails__still_the_success_that_it_was() -> None:
@@ -334,7 +336,7 @@ def test_deploy__stack_is_not_done_in_the_rollback__state_unknown_and_the_diagno
     result = run(aws, make_request(changed))
 
     assert result.outcome is Outcome.TIMED_OUT
-    assert "not done after 45 minutes" in result.message
+    assert "not done after 45 minutes" in message_text(result.message)
     assert result.diagnosis is not None
 
 
@@ -383,7 +385,7 @@ def test_deploy__aws_away_for_good_in_the_rollback__state_unknown_and_the_diagno
     result = run(aws, make_request(changed))
 
     assert result.outcome is Outcome.TIMED_OUT
-    assert "what runs is not known" in result.message
+    assert "what runs is not known" in message_text(result.message)
     assert result.diagnosis is not None
     assert result.diagnosis.cause.code == "crashed"
 
@@ -424,7 +426,7 @@ def test_deploy__rollback_meets_an_error__exit_7_and_the_diagnosis_kept() -> Non
     result = run(aws, make_request(changed))
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
-    assert "stack is locked" in result.message
+    assert "stack is locked" in message_text(result.message)
     assert result.diagnosis is not None
     assert result.diagnosis.cause.code == "crashed"
 
@@ -543,7 +545,7 @@ def test_deploy__interrupted__says_what_goes_on_and_can_roll_back() -> None:
     result = run(aws, make_request(on_cancel=OnCancel.ROLLBACK), clock)
 
     assert result.outcome is Outcome.INTERRUPTED
-    assert "asked ECS to roll web-dev:42 back" in result.message
+    assert "asked ECS to roll web-dev:42 back" in message_text(result.message)
     assert names(aws) == ["update_service", "stop_service_deployment"]
 
 
@@ -559,7 +561,7 @@ def test_deploy__interrupted_as_it_succeeds__not_claimed_to_be_rolled_back_or_to
 
     result = run(aws, make_request(on_cancel=OnCancel.ROLLBACK), clock)
 
-    assert result.message == (
+    assert message_text(result.message) == (
         "stopped by SIGINT; too late to roll web-dev:42 back: its deployment had ended, SUCCESSFUL"
     )
 
@@ -606,8 +608,8 @@ def test_deploy__answer_lost_and_nothing_to_be_seen__state_unknown_and_stack_kep
     result = run(aws, make_request(CHANGED))
 
     assert result.outcome is Outcome.TIMED_OUT
-    assert "the state of web-dev:42 is not known: no answer;" in result.message
-    assert "run it again" in result.next_steps
+    assert "the state of web-dev:42 is not known: no answer;" in message_text(result.message)
+    assert "run it again" in follow_up_texts(result.next_steps)
     assert aws.stacks.applied == [CHANGED.template]
 
 
@@ -657,7 +659,7 @@ def test_deploy__throttled_before_its_deployment_is_found__ends_at_the_deadline(
     result = run(aws)
 
     assert result.outcome is Outcome.TIMED_OUT
-    assert "rate exceeded" in result.message
+    assert "rate exceeded" in message_text(result.message)
 
 
 def test_deploy__signal_while_the_stack_changes__says_that_cloudformation_goes_on() -> None:
@@ -669,9 +671,9 @@ def test_deploy__signal_while_the_stack_changes__says_that_cloudformation_goes_o
     result = run(aws, make_request(changed))
 
     assert result.outcome is Outcome.INTERRUPTED
-    assert result.message == (
-        f"stopped by SIGINT while CloudFormation changes {changed.stack_name}: what it has begun, "
-        "it finishes; ECS was not asked to change anything that runs"
+    assert message_text(result.message) == (
+        f"stopped by SIGINT while CloudFormation changes {changed.stack_name}: it finishes "
+        "what it has begun; ECS was not asked to change anything that runs"
     )
     assert names(aws) == []
 
@@ -852,7 +854,7 @@ def test_deploy__fails_with_keys_in_another_order__all_goes_back() -> None:
 
     result = run(aws, make_request(make_desired(template={**wider, "Resources": resources})))
 
-    assert result.message == "stack and scaling as before"
+    assert message_text(result.message) == "stack and scaling as before"
     assert is_same_template(aws.stacks.stacks["fsd-web-dev"].template, clients("10.0.0.0/16"))
 
 
@@ -896,9 +898,9 @@ def test_deploy__another_changes_the_stack_and_ours_fails__theirs_stays() -> Non
 
     assert result.outcome is Outcome.ROLLED_BACK
     assert aws.stacks.stacks["fsd-web-dev"].template == theirs
-    assert result.message == (
+    assert message_text(result.message) == (
         "scaling as before; fsd-web-dev is not as this run left it (+Theirs · -Logs · -New), and "
-        "stays so"
+        "FSD does not change it"
     )
 
 
@@ -912,7 +914,9 @@ def test_deploy__another_builds_on_our_stack_and_ours_fails__left_behind_is_list
 
     result = run(aws, make_request(changed), clock)
 
-    assert result.message.endswith("and stays so; left behind in fsd-web-dev: New")
+    assert message_text(result.message).endswith(
+        "and FSD does not change it; left behind in fsd-web-dev: New"
+    )
 
 
 def test_deploy__stack_cannot_go_back__left_behind_is_listed() -> None:
@@ -925,7 +929,7 @@ def test_deploy__stack_cannot_go_back__left_behind_is_listed() -> None:
     result = run(aws, make_request(changed))
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
-    assert "AccessDenied: no; left behind in fsd-web-dev: New" in result.message
+    assert "AccessDenied: no; left behind in fsd-web-dev: New" in message_text(result.message)
 
 
 def test_deploy__create_service_fails_for_itself__its_error() -> None:
@@ -995,13 +999,13 @@ def test_deploy__first_one_fails_and_another_takes_over__its_tasks_stay() -> Non
     result = run(aws)
 
     assert result.outcome is Outcome.SUPERSEDED
-    assert "web-dev:50" in result.message
+    assert "web-dev:50" in message_text(result.message)
     assert aws.ecs.services["web-dev"].desired == 2
 
 
 @pytest.mark.parametrize(
     ("is_taken", "said"),
-    [(True, "ECS goes on rolling out web-dev:42"), (False, "it lists no deployment of it yet")],
+    [(True, "ECS goes on rolling out web-dev:42"), (False, "ECS lists no deployment of it yet")],
 )
 def test_deploy__signal_while_ecs_is_asked__says_what_ecs_lists(is_taken: bool, said: str) -> None:
     aws = running()
@@ -1016,7 +1020,7 @@ def test_deploy__signal_while_ecs_is_asked__says_what_ecs_lists(is_taken: bool, 
     result = run(aws)
 
     assert result.outcome is Outcome.INTERRUPTED
-    assert said in result.message
+    assert said in message_text(result.message)
 
 
 def _raise_interrupted() -> None:
@@ -1096,7 +1100,7 @@ def test_deploy__signal_in_the_clean_up__says_that_it_had_succeeded() -> None:
     result = run(aws, make_request(make_desired(template=NEW)))
 
     assert result.outcome is Outcome.INTERRUPTED
-    assert "SIGINT after web-dev:42 had succeeded" in result.message
+    assert "SIGINT after web-dev:42 had succeeded" in message_text(result.message)
 
 
 def test_deploy__scaling_refused_after_success__the_stack_stays_with_the_release() -> None:

@@ -19,6 +19,7 @@ from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest, OnCancel
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
+from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
 from tests.fakes.aws import FakeAws
@@ -127,7 +128,7 @@ class Round:
                 assert DeploymentStatus.SUCCESSFUL not in statuses
                 assert is_used
             case Result(outcome=Outcome.INTERRUPTED, message=message):
-                assert not (is_used and "before ECS was asked" in message)
+                assert not (is_used and "before ECS was asked" in message_text(message))
             case Killed():
                 pass
             case other:

@@ -8,6 +8,7 @@ from fsd.compile.desired import BEFORE_TAG, Desired, OneOff
 from fsd.release.deploy import deploy
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
+from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from tests.fakes.aws import FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
@@ -68,7 +69,7 @@ def test_deploy__before_fails__nothing_is_changed_and_the_cause_is_told() -> Non
 
     assert (result.outcome, int(result.outcome.exit_code)) == (Outcome.ROLLED_BACK, 6)
     assert not result.was_begun
-    assert "`beforeDeploy` ended with exit code 3" in result.message
+    assert "`beforeDeploy` ended with exit code 3" in message_text(result.message)
     assert result.diagnosis is not None
     assert names(aws) == ["run_task", "deregister"]
     assert aws.stacks.find("fsd-web-dev") is not None

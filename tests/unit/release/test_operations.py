@@ -11,6 +11,7 @@ from fsd.release.ports import Cluster
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
 from fsd.release.service_reader import shorten_event
+from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from tests.fakes.aws import FakeAws, FakeClock
 
@@ -120,7 +121,7 @@ def test_scale__count__no_deployment() -> None:
     result = scale(operation(aws), 5)
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert result.message == "2 → 5 tasks"
+    assert message_text(result.message) == "2 → 5 tasks"
     assert len(aws.ecs.deployments) == 1
 
 

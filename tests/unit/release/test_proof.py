@@ -16,6 +16,7 @@ from fsd.release.ports import PermissionDenied
 from fsd.release.promotion import require_promotion
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.report.messages import message_text
 from tests.fakes.aws import FakeAws, FakeClock
 from tests.unit.release.desired import IMAGE, make_desired, make_request
 
@@ -63,7 +64,7 @@ def test_deploy__count_0__its_own_outcome_and_what_will_judge_it() -> None:
     result = run(aws, release(0))
 
     assert (result.outcome, result.outcome.exit_code) == (Outcome.NOT_STARTED, 0)
-    assert result.message == (
+    assert message_text(result.message) == (
         "the desired count is 0: no task ran, so nothing shows that web-dev:1 can start; what "
         "judges it is fsd scale, or the next deployment with a count above 0"
     )
@@ -152,7 +153,7 @@ def test_deploy__after_what_never_ran_and_fails__does_not_start_that() -> None:
     assert result.outcome is Outcome.ROLLBACK_FAILED
     assert "stop_service_deployment" not in names(aws)
     assert aws.ecs.services["web-dev"].desired == 0
-    assert result.message == (
+    assert message_text(result.message) == (
         "nothing to roll back to (web-dev:1 was never proved): scaled to 0; the stack and the logs "
         "are kept"
     )
@@ -220,7 +221,7 @@ def test_scale__what_never_ran__judged_as_a_deployment() -> None:
 
     result = scale(operation(aws), 3)
 
-    assert (result.outcome, result.message) == (Outcome.SUCCEEDED, "0 → 3 tasks")
+    assert (result.outcome, message_text(result.message)) == (Outcome.SUCCEEDED, "0 → 3 tasks")
     assert aws.ecs.calls[0][1]["forceNewDeployment"] is True
     assert history(aws) == [("web-dev:1", "succeeded")]
 

@@ -10,6 +10,8 @@ from fsd.release.deploy import deploy
 from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
+from fsd.report.follow_ups import follow_up_texts
+from fsd.report.messages import message_text
 from fsd.snapshot import StoppedTask, TargetHealth
 from tests.fakes.aws import PREFIX, START, FakeAws, FakeClock
 from tests.unit.release.desired import make_request
@@ -65,7 +67,7 @@ def test_deploy__rollback_fails_and_nothing_is_healthy__check_and_revision_come_
     assert result.outcome is Outcome.ROLLED_BACK
     assert updates(aws) == ["web-dev:42", "web-dev:41"]
     assert aws.stacks.applied[-1] == template("/health")
-    assert "no task was healthy from 14:02:00 UTC to " in result.message
+    assert "no task was healthy from 14:02:00 UTC to " in message_text(result.message)
     assert result.running is not None
     assert result.running.revision == "web-dev:41"
 
@@ -78,12 +80,12 @@ def test_deploy__nothing_gets_healthy_again__says_down_since_when_and_what_bring
     result = run(aws)
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
-    assert result.message == (
-        "web-dev is down: no task is healthy since 14:02:00 UTC. Bringing web-dev:41 back failed: "
-        "web-dev:41 did not get healthy again either. What brings it back: a release whose tasks "
-        "stay up"
+    assert message_text(result.message) == (
+        "web-dev is down: no task has been healthy since 14:02:00 UTC. Bringing web-dev:41 back "
+        "failed: web-dev:41 did not get healthy again either. What brings it back: a release "
+        "whose tasks stay up"
     )
-    assert result.next_steps[0] == "fsd logs --service web --env dev --since 1h"
+    assert follow_up_texts(result.next_steps)[0] == "fsd logs --service web --env dev --since 1h"
     assert result.phases[-1].text.startswith("the service is down")
 
 
@@ -91,9 +93,9 @@ def test_deploy__when_the_last_task_stopped_is_not_known__says_at_the_latest() -
     aws = going_down(comes_back=False)
     aws.ecs.script("IN_PROGRESS", "ROLLBACK_FAILED")
 
-    message = run(aws).message
+    message = message_text(run(aws).message)
 
-    assert "no task is healthy since 14:00:" in message
+    assert "no task has been healthy since 14:00:" in message
     assert " UTC at the latest. Bringing web-dev:41 back failed: " in message
 
 
@@ -105,7 +107,7 @@ def test_deploy__rollback_fails_and_old_tasks_serve__left_as_it_is() -> None:
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
     assert updates(aws) == ["web-dev:42"]
-    assert "down" not in result.message
+    assert "down" not in message_text(result.message)
 
 
 def test_deploy__ecs_says_rolled_back_and_nothing_is_healthy__waits_then_rolls_out_anew() -> None:
@@ -117,7 +119,7 @@ def test_deploy__ecs_says_rolled_back_and_nothing_is_healthy__waits_then_rolls_o
 
     assert result.outcome is Outcome.ROLLED_BACK
     assert updates(aws) == ["web-dev:42", "web-dev:41"]
-    assert "no task was healthy from 14:00:" in result.message
+    assert "no task was healthy from 14:00:" in message_text(result.message)
 
 
 def test_deploy__ecs_rolled_back_and_tasks_come_up_by_themselves__no_second_rollout() -> None:
@@ -130,7 +132,7 @@ def test_deploy__ecs_rolled_back_and_tasks_come_up_by_themselves__no_second_roll
 
     assert result.outcome is Outcome.ROLLED_BACK
     assert updates(aws) == ["web-dev:42"]
-    assert "no task was healthy from 14:00:" in result.message
+    assert "no task was healthy from 14:00:" in message_text(result.message)
 
 
 def test_deploy__another_run_took_over__nothing_of_it_is_undone() -> None:
@@ -185,8 +187,8 @@ def test_deploy__aws_refuses_the_second_rollout__told_and_the_outcome_stays(
     result = run(aws)
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
-    assert "AccessDenied: no ecs:UpdateService" in result.message
-    assert "web-dev is down: no task is healthy since" in result.message
+    assert "AccessDenied: no ecs:UpdateService" in message_text(result.message)
+    assert "web-dev is down: no task has been healthy since" in message_text(result.message)
 
 
 def test_deploy__the_check_cannot_be_put_back__says_so_and_rolls_nothing_out() -> None:
@@ -197,5 +199,7 @@ def test_deploy__the_check_cannot_be_put_back__says_so_and_rolls_nothing_out() -
     result = run(aws)
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
-    assert "its health check could not be put back: could not be updated: no" in result.message
+    assert "its health check could not be put back: could not be updated: no" in message_text(
+        result.message
+    )
     assert updates(aws) == ["web-dev:42"]

@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 
 from fsd.manifest.rollout_time import Estimate, Part
+from fsd.release.messages import RolloutStage
 from fsd.release.result import Progress
-from fsd.release.rollout_stage import Drain, RolloutStage, slowest_text, stage_of, what_is_true
+from fsd.release.rollout_stage import Drain, stage_of, standing_of
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, default_timeout, too_short_note
+from fsd.report.messages import standing_text
 from fsd.report.notes import note_text
 from fsd.snapshot import Snapshot
 from tests.timeline import snapshot
@@ -48,7 +50,7 @@ def seen(text: str = "", *, balanced: bool = True) -> Snapshot:
             seen(),
             progress(healthy=0, running=0, pending=2),
             RolloutStage.START,
-            "0 of 2 new tasks run, 2 start",
+            "0 of 2 new tasks run, 2 starting",
         ),
         (
             seen(),
@@ -67,14 +69,14 @@ def seen(text: str = "", *, balanced: bool = True) -> Snapshot:
             progress(),
             RolloutStage.DRAIN,
             "all 2 new tasks are healthy and serve; the old ones' connections drain until 15:02:00 "
-            "UTC at the latest (deregistrationDelay 3600 s)",
+            "UTC at the latest (deregistrationDelay 1h00m)",
         ),
         (
             seen(f"{DRAINING}\ntarget  10.0.0.1  draining\ntarget  10.0.0.2  healthy"),
             progress(),
             RolloutStage.DRAIN,
             "all 2 new tasks are healthy and serve; the old ones' connections drain until 15:02:00 "
-            "UTC at the latest (deregistrationDelay 3600 s)",
+            "UTC at the latest (deregistrationDelay 1h00m)",
         ),
         # The last read says that no target drains any more, whatever the event said before.
         (
@@ -86,30 +88,33 @@ def seen(text: str = "", *, balanced: bool = True) -> Snapshot:
         (seen(balanced=False), progress(), RolloutStage.SETTLE, "all 2 new tasks are healthy"),
     ],
 )
-def test_what_is_true__stage_by_stage(
+def test_standing_of__stage_by_stage(
     look: Snapshot, now: Progress, stage: RolloutStage, said: str
 ) -> None:
     assert stage_of(look, now) is stage
-    assert what_is_true(look, now, DRAIN) == said
+    assert standing_text(standing_of(look, now, DRAIN)) == said
 
 
-def test_what_is_true__delay_not_known__no_time() -> None:
-    assert what_is_true(seen(DRAINING), progress(), Drain()) == (
+def test_standing_of__delay_not_known__no_time() -> None:
+    assert standing_text(standing_of(seen(DRAINING), progress(), Drain())) == (
         "all 2 new tasks are healthy and serve; the old ones' connections drain"
     )
 
 
-def test_what_is_true__embedded_aws__its_own_time() -> None:
+def test_standing_of__embedded_aws__its_own_time() -> None:
     drain = Drain(delay=timedelta(seconds=3600), speed=10)
 
-    assert "until 14:08:00 UTC" in what_is_true(seen(DRAINING), progress(), drain)
+    assert "until 14:08:00 UTC" in standing_text(standing_of(seen(DRAINING), progress(), drain))
 
 
-def test_slowest_text__the_stage_that_took_most() -> None:
+def test_standing_of__times__the_stage_that_took_most() -> None:
     times = {RolloutStage.START: timedelta(seconds=2), RolloutStage.DRAIN: timedelta(seconds=38)}
 
-    assert slowest_text(times) == "draining old connections took 38 s of it"
-    assert slowest_text({}) == ""
+    stands = standing_of(seen(balanced=False), progress(), Drain(), times=times)
+
+    assert standing_text(stands) == (
+        "all 2 new tasks are healthy; draining old connections took 38s of it"
+    )
 
 
 LONG = Estimate(parts=((Part.DRAIN, 3600), (Part.START, 40)))

@@ -19,6 +19,7 @@ from fsd.release.pace import Pace
 from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
+from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.snapshot import StoppedTask, TargetHealth
 from tests.fakes.aws import PREFIX, START, FakeAws, FakeClock
@@ -248,9 +249,9 @@ def test_deploy__signal_in_the_window__says_what_was_seen() -> None:
     result = run(aws, worker(), clock)
 
     assert result.outcome is Outcome.INTERRUPTED
-    assert result.message == (
-        "stopped by SIGINT after ECS had called the deployment of web-dev:42 done; that its tasks "
-        "keep running was not seen to the end"
+    assert message_text(result.message) == (
+        "stopped by SIGINT after ECS had called the deployment of web-dev:42 done; FSD did not "
+        "watch to the end whether its tasks keep running"
     )
 
 
@@ -262,9 +263,7 @@ def test_deploy__aws_stays_away_in_the_window__not_called_a_success() -> None:
     result = run(aws, worker(), clock)
 
     assert result.outcome is Outcome.TIMED_OUT
-    assert "ECS calls its deployment done; that its tasks keep running was not seen" in (
-        result.message
-    )
+    assert "FSD did not see whether its tasks keep running" in (message_text(result.message))
 
 
 def test_deploy__what_it_goes_back_to_crashes_too__said() -> None:
@@ -279,7 +278,7 @@ def test_deploy__what_it_goes_back_to_crashes_too__said() -> None:
     result = run(aws, worker(), clock)
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
-    assert "web-dev:41 does not keep running either" in result.message
+    assert "web-dev:41 does not keep running either" in message_text(result.message)
 
 
 # --- restart, rollback -------------------------------------------------------------------------
@@ -305,7 +304,10 @@ def test_restart__worker_crashes_in_the_window__failed() -> None:
     result = restart(operation(aws, clock))
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
-    assert result.message == "the same revision ran before: there is nothing to go back to"
+    assert (
+        message_text(result.message)
+        == "the same revision ran before: there is nothing to go back to"
+    )
 
 
 def test_roll_back__worker_crashes_in_the_window__back_to_what_ran() -> None:
@@ -314,7 +316,10 @@ def test_roll_back__worker_crashes_in_the_window__back_to_what_ran() -> None:
 
     result = roll_back(operation(aws, clock), None)
 
-    assert (result.outcome, result.message) == (Outcome.ROLLED_BACK, "web-dev:42 runs again")
+    assert (result.outcome, message_text(result.message)) == (
+        Outcome.ROLLED_BACK,
+        "web-dev:42 runs again",
+    )
     assert result.running is not None
     assert result.running.revision == "web-dev:42"
 

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fsd.change import Change
+from fsd.quoted import Quoted
+from fsd.release.follow_ups import AdvisedFix
+from fsd.release.messages import InWorkflow
 from fsd.release.result import (
     Outcome,
     Phase,
@@ -107,7 +110,13 @@ def make_progress(**changes: Any) -> Progress:
 
 
 def make_result(**changes: Any) -> Result:
-    """A deployment that succeeded."""
+    """A deployment that succeeded. A message and next steps may be texts."""
+    message, steps = changes.get("message"), changes.get("next_steps", ())
+    if isinstance(message, str):
+        changes["message"] = InWorkflow(said=Quoted(text=message)) if message else None
+    changes["next_steps"] = tuple(
+        AdvisedFix(text=step) if isinstance(step, str) else step for step in steps
+    )
     result = Result(
         outcome=Outcome.SUCCEEDED,
         action="deploy",

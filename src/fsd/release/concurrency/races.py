@@ -11,6 +11,7 @@ from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.steps import CreateService, Step
 from fsd.release.ledger import release_info
+from fsd.release.messages import OvertakenBy, Plainly
 from fsd.release.notes import OtherDeployment, TakenOver
 from fsd.release.ports import Aws, Ecs, RevisionInactive
 from fsd.release.result import Outcome
@@ -25,22 +26,22 @@ class LostRace:
 
     outcome: Outcome
     text: str  # for the phase line
-    message: str
+    message: OvertakenBy | Plainly
 
 
 TOO_LATE = LostRace(
     outcome=Outcome.SUCCEEDED,
     text="too late: the deployment had succeeded",
-    message="it got healthy before ECS could stop it",
+    message=Plainly.HEALTHY_TOO_SOON,
 )
 
 
 def superseded_by(task_definition_arn: str) -> LostRace:
-    by = f" with {family_revision(task_definition_arn)}" if task_definition_arn else ""
+    revision = family_revision(task_definition_arn) if task_definition_arn else ""
     return LostRace(
         outcome=Outcome.SUPERSEDED,
         text="another deployment took over",
-        message=f"another deployment took over{by}; nothing of it was undone",
+        message=OvertakenBy(revision=revision),
     )
 
 

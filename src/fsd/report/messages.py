@@ -1,0 +1,359 @@
+"""The one sentence for an outcome that is not a plain success: a function for each kind, found by
+its type. `tests/unit/report/test_messages.py` has them all."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from fsd.durations import duration_text
+from fsd.release.messages import (
+    AsBefore,
+    AskedToGoBack,
+    AskRefused,
+    BackAndHealth,
+    BackFailed,
+    BackNotDone,
+    BackUnknown,
+    CheckNotRestored,
+    CountAlready,
+    CountChanged,
+    CutOff,
+    CutShort,
+    Down,
+    EcsCouldNot,
+    GoesOn,
+    HealthUnknown,
+    InWorkflow,
+    LeftFailed,
+    Message,
+    NotAsked,
+    NotBegun,
+    NotDone,
+    NothingBefore,
+    NothingRan,
+    NotListed,
+    NotRolledOutAgain,
+    OvertakenBy,
+    Plainly,
+    RolloutStage,
+    RunsAgain,
+    RunsAlready,
+    ScheduleCut,
+    Since,
+    Standing,
+    StateUnknown,
+    StepRefused,
+    TooLateToGoBack,
+    Unconfirmed,
+    WasDown,
+    WasGoingBack,
+    WasSettling,
+    WhyNot,
+)
+from fsd.report.follow_ups import follow_up_text
+from fsd.report.notes import clash_text, note_text, quoted_text, time_text
+
+_BREAKER = "its circuit breaker rolls back what does not get healthy"
+_UNCHANGED = "nothing that runs was changed"
+_PLAINLY = {
+    Plainly.HEALTHY_TOO_SOON: "it got healthy before ECS could stop it",
+    Plainly.SERVICE_DELETED: "the service was deleted meanwhile",
+    Plainly.SCALED_BACK_TO_ZERO: "nothing to go back to: scaled to 0 again",
+    Plainly.SAME_REVISION_BEFORE: "the same revision ran before: there is nothing to go back to",
+    Plainly.SERVICE_GONE: "the service is gone",
+    Plainly.ROLLBACK_GOES_ON: "the rollback is not done yet; ECS goes on with it",
+}
+_STAGES = {
+    RolloutStage.START: "starting tasks",
+    RolloutStage.CHECK: "health checks",
+    RolloutStage.REPLACE: "replacing old tasks",
+    RolloutStage.DRAIN: "draining old connections",
+    RolloutStage.BAKE: "the bake time",
+    RolloutStage.PAUSE: "a pause",
+    RolloutStage.SETTLE: "ECS's own end of the deployment",
+}
+
+
+@singledispatch
+def message_text(message: Message | None) -> str:
+    """ "" for None."""
+    if message is None:
+        return ""
+    raise TypeError(f"no words for {type(message).__name__}")
+
+
+@message_text.register
+def _(message: Plainly) -> str:
+    return _PLAINLY[message]
+
+
+# --- a signal ------------------------------------------------------------------------------------
+
+
+@message_text.register
+def _(message: CutShort) -> str:
+    return f"{quoted_text(message.signal)}{_cut_off_text(message.state)}"
+
+
+def _cut_off_text(state: CutOff) -> str:
+    match state:
+        case NotAsked(stack=""):
+            return " before ECS was asked to change anything that runs"
+        case NotAsked(stack=stack):
+            return (
+                f" while CloudFormation changes {stack}: it finishes what it has begun; ECS was "
+                "not asked to change anything that runs"
+            )
+        case ScheduleCut(look=None):
+            return " before the schedule was moved"
+        case ScheduleCut(look=look):
+            return f"; `{follow_up_text(look)}` says what the schedule starts" if look else ""
+        case WasGoingBack(revision=revision):
+            return f" while {revision} was rolled back; ECS goes on with what it was asked for"
+        case WasSettling(revision=revision):
+            return (
+                f" after {revision} had succeeded; scaling limits may not be set yet, and the "
+                "stack may still have what only the old tasks needed"
+            )
+        case _:
+            return _rolling_text(state)
+
+
+def _rolling_text(
+    state: NotListed | GoesOn | AskedToGoBack | TooLateToGoBack | Unconfirmed,
+) -> str:
+    match state:
+        case NotListed(revision=revision):
+            return (
+                f" in the moment in which ECS was asked to roll out {revision}: ECS lists no "
+                "deployment of it yet"
+            )
+        case GoesOn(revision=revision, refused=refused):
+            why = (
+                f"; it could not be asked to roll back ({quoted_text(refused)})" if refused else ""
+            )
+            return f"{why}; ECS goes on rolling out {revision}, and {_BREAKER}"
+        case AskedToGoBack(revision=revision):
+            return f"; asked ECS to roll {revision} back"
+        case TooLateToGoBack(revision=revision, status=status):
+            ended = f"had ended, {status}" if status else "is no longer listed"
+            return f"; too late to roll {revision} back: its deployment {ended}"
+        case Unconfirmed(revision=revision):
+            return (
+                f" after ECS had called the deployment of {revision} done; FSD did not watch to "
+                "the end whether its tasks keep running"
+            )
+
+
+# --- the rollout ---------------------------------------------------------------------------------
+
+
+@message_text.register
+def _(message: StateUnknown) -> str:
+    goes_on = (
+        "ECS calls its deployment done; FSD did not see whether its tasks keep running"
+        if message.is_called_done
+        else f"ECS goes on by itself, and {_BREAKER}"
+    )
+    return f"the state of {message.revision} is not known: {quoted_text(message.error)}; {goes_on}"
+
+
+@message_text.register
+def _(message: NothingRan) -> str:
+    return (
+        f"{nothing_ran_text(message.revision)}; what judges it is fsd scale, or the next "
+        "deployment with a count above 0"
+    )
+
+
+def nothing_ran_text(revision: str) -> str:
+    return f"the desired count is 0: no task ran, so nothing shows that {revision} can start"
+
+
+@message_text.register
+def _(message: NotDone) -> str:
+    timeout = duration_text(message.timeout)
+    if not isinstance(message.stands, Standing):
+        return f"not done after {timeout}; {note_text(message.stands)}"
+    goes_on = f"ECS says {message.status or 'unknown'} and goes on by itself"
+    if not (message.is_service_seen and message.stands.is_healthy):
+        goes_on += f": {_BREAKER}"
+    return f"not done after {timeout}; {standing_text(message.stands)}. {goes_on}"
+
+
+def standing_text(stands: Standing) -> str:
+    """`all 2 new tasks are healthy; draining old connections took 38s of it`."""
+    slowest = ""
+    if stands.slowest is not None and round(stands.slowest_took.total_seconds()):
+        took = duration_text(stands.slowest_took)
+        slowest = f"; {_STAGES[stands.slowest]} took {took} of it"
+    return f"{_how_far(stands)}{slowest}"
+
+
+def _how_far(stands: Standing) -> str:
+    new = f"all {stands.desired} new tasks are healthy"
+    running = f"{stands.running} of {stands.desired} new tasks run"
+    match stands.stage:
+        case RolloutStage.START:
+            return running + (f", {stands.pending} starting" if stands.pending else "")
+        case RolloutStage.CHECK:
+            return f"{running}, {stands.healthy} of them healthy so far"
+        case RolloutStage.REPLACE:
+            return f"{new}; {stands.old_running} old ones still run"
+        case RolloutStage.DRAIN:
+            return f"{new} and serve; the old ones' connections drain{_until(stands)}"
+        case RolloutStage.BAKE:
+            alarms = ", ".join(stands.alarms)
+            return f"{new}; ECS watches the alarms for the bake time: {alarms}"
+        case _:
+            return new
+
+
+def _until(stands: Standing) -> str:
+    if stands.drained_at is None:
+        return ""
+    delay = duration_text(stands.drain)
+    return f" until {time_text(stands.drained_at)} at the latest (deregistrationDelay {delay})"
+
+
+@message_text.register
+def _(message: LeftFailed) -> str:
+    return (
+        f"not rolled back (--no-rollback): ECS still has {message.revision} as its newest "
+        "deployment"
+    )
+
+
+@message_text.register
+def _(message: NotBegun) -> str:
+    what = "the schedule starts what it started before" if message.is_job else _UNCHANGED
+    return f"{quoted_text(message.error)}; {what}"
+
+
+@message_text.register
+def _(message: InWorkflow) -> str:
+    return quoted_text(message.said)
+
+
+@message_text.register
+def _(message: OvertakenBy) -> str:
+    by = f" with {message.revision}" if message.revision else ""
+    return f"another deployment took over{by}; nothing of it was undone"
+
+
+@message_text.register
+def _(message: RunsAlready) -> str:
+    return f"{message.revision} runs already"
+
+
+@message_text.register
+def _(message: CountAlready) -> str:
+    return f"the desired count is {message.count} already"
+
+
+@message_text.register
+def _(message: CountChanged) -> str:
+    return f"{message.before} → {message.after} tasks"
+
+
+# --- the way back --------------------------------------------------------------------------------
+
+
+@message_text.register
+def _(message: AsBefore) -> str:
+    text = "stack and scaling as before"
+    if message.new_stack:
+        text = f"scaling as before; the stack {message.new_stack} is new, and stays"
+    if message.clash is not None:
+        text = f"scaling as before; {clash_text(message.clash)}, and FSD does not change it"
+    more = (note_text(one) for one in (message.left, message.undeleted) if one is not None)
+    return "; ".join((text, *more))
+
+
+@message_text.register
+def _(message: RunsAgain) -> str:
+    return f"{message.revision} runs again"
+
+
+@message_text.register
+def _(message: NothingBefore) -> str:
+    why = f" ({message.unproved} was never proved)" if message.unproved else ""
+    what = "scaled to 0" if message.is_stopped else "scaling to 0, tasks are still stopping"
+    return f"nothing to roll back to{why}: {what}; the stack and the logs are kept"
+
+
+@message_text.register
+def _(message: AskRefused) -> str:
+    error = quoted_text(message.error)
+    return f"ECS could not be asked to go back: {error}; its circuit breaker may"
+
+
+def _why_text(why: WhyNot | None) -> str:
+    return f"; {why.revision}: {quoted_text(why.cause)}" if why else ""
+
+
+@message_text.register
+def _(message: EcsCouldNot) -> str:
+    return f"ECS could not roll back: {quoted_text(message.reason)}{_why_text(message.why)}"
+
+
+@message_text.register
+def _(message: BackNotDone) -> str:
+    return f"the deployment of {message.revision} is not done yet; ECS goes on"
+
+
+@message_text.register
+def _(message: BackFailed) -> str:
+    how = "does not keep running" if message.got_healthy else "did not get healthy again"
+    return f"{message.revision} {how} either{_why_text(message.why)}"
+
+
+@message_text.register
+def _(message: StepRefused) -> str:
+    return quoted_text(message.error)
+
+
+@message_text.register
+def _(message: BackUnknown) -> str:
+    return (
+        f"the rollback of {message.revision} did not finish: {quoted_text(message.error)}; what "
+        f"runs is not known. ECS goes on with what it was asked for, and {_BREAKER}"
+    )
+
+
+@message_text.register
+def _(message: NotRolledOutAgain) -> str:
+    error = quoted_text(message.error)
+    return f"{message.revision} could not be rolled out once more: {error}"
+
+
+@message_text.register
+def _(message: CheckNotRestored) -> str:
+    return f"its health check could not be put back: {quoted_text(message.error)}"
+
+
+def _since_text(since: Since) -> str:
+    return time_text(since.at) + ("" if since.is_known else " at the latest")
+
+
+@message_text.register
+def _(message: Down) -> str:
+    path = message.health_path
+    what = f"a release whose tasks answer GET {path}" if path else "a release whose tasks stay up"
+    return (
+        f"{message.service} is down: no task has been healthy since "
+        f"{_since_text(message.since)}. Bringing {message.revision} back failed: "
+        f"{message_text(message.tried)}. What brings it back: {what}"
+    )
+
+
+@message_text.register
+def _(message: BackAndHealth) -> str:
+    return f"{message_text(message.ended)}; {_health_text(message.health)}"
+
+
+def _health_text(health: WasDown | HealthUnknown) -> str:
+    if isinstance(health, HealthUnknown):
+        return f"whether a task is healthy is not known: {quoted_text(health.error)}"
+    since, until = _since_text(health.since), time_text(health.until)
+    return f"no task was healthy from {since} to {until}"
