@@ -200,7 +200,8 @@ def test_operations__rollback_scale_restart_logs__work(fsd: Fsd) -> None:
     back = fsd.ok("rollback", *who, "--to-version", "v1.0.0", "--format", "json").json()
     scaled = fsd.ok("scale", *who, "--count", "3", "--format", "json").json()
     restarted = fsd.ok("restart", *who, "--format", "json").json()
-    logs = fsd.ok("logs", *who)
+    quiet = fsd.ok("logs", *who)
+    logs = fsd.ok("logs", *who, "--all")
     status = fsd.ok("status", *who)
     overview = fsd.ok("status", "--env", "local", "--watch")
     listed = fsd.ok("status", "--env", "local", "--format", "json").json()
@@ -209,6 +210,7 @@ def test_operations__rollback_scale_restart_logs__work(fsd: Fsd) -> None:
     assert (scaled["outcome"], scaled["runningCount"]) == ("succeeded", 3)
     assert restarted["outcome"] == "succeeded"
     assert "GET /health" in logs.out
+    assert "GET /health" not in quiet.out
     assert "v1.0.0" in status.out
     assert re.search(r"^  hello +hello-local:\d+ +3 of 3 +completed$", overview.out, re.MULTILINE)
     assert [service["name"] for service in listed["services"]] == ["hello"]
