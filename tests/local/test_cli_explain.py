@@ -46,9 +46,9 @@ def test_explain__unknown_id__the_nearest_and_exit_2(fsd: Fsd) -> None:
 
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
-        "error[usage]: no finding, failure or error has the id `secret-arn-parital`\n"
+        "error[usage]: no finding, failure or error has the ID `secret-arn-parital`\n"
         "  --> fsd explain\n"
-        "  fix: did you mean `fsd explain secret-arn-partial`? `fsd explain` lists all ids\n"
+        "  fix: did you mean `fsd explain secret-arn-partial`? `fsd explain` lists all IDs\n"
     )
 
 

@@ -61,7 +61,7 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @click.option("--no-rollback", is_flag=True, help="Leave a failed deployment as it is.")
 @click.option("--supersede", is_flag=True, help="Take over from a deployment in flight.")
 @click.option("--wait-for-lock", is_flag=True, help="Wait for a deployment in flight to end.")
-@click.option("--adopt", is_flag=True, help="Take over what another pack or repository made.")
+@click.option("--adopt", is_flag=True, help="Take over what another pack or repository created.")
 @click.option("--allow-older", is_flag=True, help="Deploy an older commit over a newer one.")
 @click.option(
     "--allow-interruption",

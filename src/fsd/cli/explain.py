@@ -77,9 +77,9 @@ def unknown(id_: str) -> UsageError:
     near = nearest_id(normal(id_))
     meant = f"did you mean `fsd explain {near}`? " if near else ""
     return UsageError(
-        f"no finding, failure or error has the id `{id_}`",
+        f"no finding, failure or error has the ID `{id_}`",
         where="fsd explain",
-        fix=f"{meant}`fsd explain` lists all ids",
+        fix=f"{meant}`fsd explain` lists all IDs",
     )
 
 

@@ -13,7 +13,14 @@ from fsd.cli.wiring import connect
 
 @click.command(epilog="Example:  fsd history --service offer-api --env prod")
 @service_options
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="How many rows to list, at most 100.",
+)
 def command(service: str, env: str, region: str | None, output: str, limit: int) -> int:
     """List releases, rollbacks, restarts and scaling, newest first, and how each ended.
 

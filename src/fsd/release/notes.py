@@ -176,6 +176,17 @@ class ServiceIsDown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackTo:
+    """What `fsd rollback` is about to do; a version is "" where the release has none."""
+
+    service: str
+    revision: str
+    version: str
+    target_revision: str
+    target_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FirstTasks:
     """A revision that never ran: its first tasks are a deployment."""
 
@@ -386,6 +397,7 @@ Note: TypeAlias = (
     | DeploymentPaused
     | UnhealthyTasks
     | ServiceIsDown
+    | BackTo
     | FirstTasks
     | OneOffFailedAfter
     | CountSet

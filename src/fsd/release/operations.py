@@ -31,7 +31,7 @@ from fsd.release.ledger import (
     resolve_version,
 )
 from fsd.release.messages import CountAlready, CountChanged, Plainly, RunsAlready
-from fsd.release.notes import FirstTasks, Forced
+from fsd.release.notes import BackTo, FirstTasks, Forced
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Ecs
@@ -144,6 +144,7 @@ def roll_back(operation: Operation, version: str | None) -> Result:
         return _result(operation, ended, action="rollback", started=started, release=target)
     forced = check_rollback(operation.border, target)
     operation = replace(operation, forced=forced or operation.forced)
+    operation.reporter.note(_back_to(service, history, target))
     parameters: Json = {
         "taskDefinition": target.task_definition_arn,
         **_settings_before(operation, target),
@@ -161,6 +162,17 @@ def _settings_before(operation: Operation, target: ReleaseInfo) -> Json:
     arn = target.task_definition_arn
     found = next((d.revision_arn for d in deployments if d.task_definition_arn == arn), "")
     return ecs.service_revision(found) if found else {}
+
+
+def _back_to(service: ServiceState, history: Sequence[ReleaseInfo], target: ReleaseInfo) -> BackTo:
+    arn = service.task_definition_arn
+    return BackTo(
+        service=service.name,
+        revision=family_revision(arn),
+        version=next((one.version for one in history if one.task_definition_arn == arn), ""),
+        target_revision=target.revision,
+        target_version=target.version,
+    )
 
 
 def restart(operation: Operation) -> Result:

@@ -27,6 +27,7 @@ from fsd.release.notes import (
     AlarmsWatched,
     AnswerLost,
     AttachedTo,
+    BackTo,
     CheckPassed,
     CheckTried,
     ClashLeft,
@@ -247,7 +248,7 @@ def _(note: AttachedTo) -> str:
 
 @note_text.register
 def _(note: OlderTakenOver) -> str:
-    what = f"{note.revision} ({note.version})" if note.version else note.revision
+    what = _release(note.revision, note.version)
     return f"takes over from the deployment of {what}, which is not newer"
 
 
@@ -333,6 +334,17 @@ def _(note: ServiceIsDown) -> str:
     return (
         f"no task of {note.service} has been healthy since {since}; bringing {note.revision} back"
     )
+
+
+@note_text.register
+def _(note: BackTo) -> str:
+    before = _release(note.revision, note.version)
+    after = _release(note.target_revision, note.target_version)
+    return f"rolling {note.service} back from {before} to {after}"
+
+
+def _release(revision: str, version: str) -> str:
+    return f"{revision} ({version})" if version else revision
 
 
 @note_text.register

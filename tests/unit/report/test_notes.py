@@ -81,6 +81,13 @@ SAMPLES: tuple[Note, ...] = (
     ),
     notes.ServiceIsDown(service="web-dev", revision="web-dev:41", since=AT, is_since_known=True),
     notes.ServiceIsDown(service="web-dev", revision="web-dev:41", since=AT, is_since_known=False),
+    notes.BackTo(
+        service="web-dev",
+        revision="web-dev:42",
+        version="v1.3.0",
+        target_revision="web-dev:41",
+        target_version="",
+    ),
     notes.FirstTasks(revision="web-dev:41"),
     notes.OneOffFailedAfter(
         error=Quoted(text="`afterDeploy` ended with exit code 1"), fix="make it end with 0"
