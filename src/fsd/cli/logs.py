@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsd.app.operate import open_service
-from fsd.cli.options import Duration, Pattern, service_options
+from fsd.cli.options import Duration, RegularExpression, service_options
 from fsd.cli.wiring import connect, is_in_workflow
 from fsd.streams import log_text, printable, say
 
@@ -37,7 +37,9 @@ Examples:
 @click.option(
     "--tail", type=click.IntRange(min=1), metavar="N", help="Start with the last N lines only."
 )
-@click.option("--grep", type=Pattern(), help="Only lines that match this regular expression.")
+@click.option(
+    "--grep", type=RegularExpression(), help="Only lines that match this regular expression."
+)
 @click.option("--all", "is_all", is_flag=True, help="Also show lines of health checks.")
 def command(
     service: str,

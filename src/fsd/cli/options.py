@@ -35,7 +35,7 @@ class Duration(click.ParamType[timedelta]):
         return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
-class Pattern(click.ParamType["re.Pattern[str]"]):
+class RegularExpression(click.ParamType["re.Pattern[str]"]):
     """A regular expression of Python's."""
 
     name = "pattern"

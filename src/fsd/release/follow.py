@@ -17,7 +17,7 @@ from fsd.release.ending import Ending, outcome_of
 from fsd.release.evidence import diagnose
 from fsd.release.follow_ups import AdvisedFix, ContinueHook, FollowUp
 from fsd.release.journal import note_failure
-from fsd.release.messages import LeftFailed, NotDone, NothingRan, OvertakenBy, Plainly, Standing
+from fsd.release.messages import HowFar, LeftFailed, NotDone, NothingRan, OvertakenBy, Plainly
 from fsd.release.notes import DeploymentPaused
 from fsd.release.operation import ServiceRef
 from fsd.release.phases import PhaseLog
@@ -129,7 +129,7 @@ def _timed_out(rollout: Rollout, watched: Watched) -> Ending:
     diagnosis = _diagnose(rollout, watched)
     deployment = watched.snapshot.deployment
     hook = deployment.awaits if deployment else None
-    stands: Standing | DeploymentPaused
+    stands: HowFar | DeploymentPaused
     steps: list[FollowUp] = [rollout.way_back.ref.command("status", ("watch", ""))]
     if deployment and hook:
         stands = DeploymentPaused(hook=hook, stage=deployment.lifecycle_stage)
@@ -149,7 +149,7 @@ def _timed_out(rollout: Rollout, watched: Watched) -> Ending:
     )
 
 
-def _where_it_stands(rollout: Rollout) -> Standing:
+def _where_it_stands(rollout: Rollout) -> HowFar:
     rolling, speed = rollout.rolling, rollout.way_back.operation.pace.speed
     return rolling.watcher.where_it_stands(rolling.ours, Drain(delay=rollout.drain, speed=speed))
 

@@ -142,7 +142,7 @@ class NothingRan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class HowFar:
     """How far a rollout is."""
 
     stage: RolloutStage
@@ -169,7 +169,7 @@ class NotDone:
 
     timeout: timedelta
     status: DeploymentStatus | None
-    stands: Standing | DeploymentPaused
+    stands: HowFar | DeploymentPaused
     is_service_seen: bool = True
 
 

@@ -23,6 +23,7 @@ from fsd.release.messages import (
     EcsCouldNot,
     GoesOn,
     HealthUnknown,
+    HowFar,
     InWorkflow,
     LeftFailed,
     Message,
@@ -40,7 +41,6 @@ from fsd.release.messages import (
     RunsAlready,
     ScheduleCut,
     Since,
-    Standing,
     StateUnknown,
     StepRefused,
     TooLateToGoBack,
@@ -173,7 +173,7 @@ def nothing_ran_text(revision: str) -> str:
 @message_text.register
 def _(message: NotDone) -> str:
     timeout = duration_text(message.timeout)
-    if not isinstance(message.stands, Standing):
+    if not isinstance(message.stands, HowFar):
         return f"not done after {timeout}; {note_text(message.stands)}"
     goes_on = f"ECS says {message.status or 'unknown'} and goes on by itself"
     if not (message.is_service_seen and message.stands.is_healthy):
@@ -181,7 +181,7 @@ def _(message: NotDone) -> str:
     return f"not done after {timeout}; {standing_text(message.stands)}. {goes_on}"
 
 
-def standing_text(stands: Standing) -> str:
+def standing_text(stands: HowFar) -> str:
     """`all 2 new tasks are healthy; draining old connections took 38s of it`."""
     slowest = ""
     if stands.slowest is not None and round(stands.slowest_took.total_seconds()):
@@ -190,7 +190,7 @@ def standing_text(stands: Standing) -> str:
     return f"{_how_far(stands)}{slowest}"
 
 
-def _how_far(stands: Standing) -> str:
+def _how_far(stands: HowFar) -> str:
     new = f"all {stands.desired} new tasks are healthy"
     running = f"{stands.running} of {stands.desired} new tasks run"
     match stands.stage:
@@ -209,7 +209,7 @@ def _how_far(stands: Standing) -> str:
             return new
 
 
-def _until(stands: Standing) -> str:
+def _until(stands: HowFar) -> str:
     if stands.drained_at is None:
         return ""
     delay = duration_text(stands.drain)

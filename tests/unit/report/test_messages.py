@@ -42,8 +42,8 @@ CUTS: tuple[messages.CutOff, ...] = (
 )
 
 
-def standing(stage: RolloutStage) -> messages.Standing:
-    return messages.Standing(
+def standing(stage: RolloutStage) -> messages.HowFar:
+    return messages.HowFar(
         stage=stage,
         desired=2,
         running=1,
@@ -58,7 +58,7 @@ def standing(stage: RolloutStage) -> messages.Standing:
     )
 
 
-def not_done(stands: messages.Standing | DeploymentPaused) -> messages.NotDone:
+def not_done(stands: messages.HowFar | DeploymentPaused) -> messages.NotDone:
     return messages.NotDone(
         timeout=timedelta(minutes=20), status=DeploymentStatus.IN_PROGRESS, stands=stands
     )
