@@ -96,7 +96,9 @@ def _service(service: ComposeService, *, source: str, pack: str, several: bool) 
             "drop": listed(reader.take("cap_drop")),
         },
         "ulimits": _ulimits(reader),
-        "stopTimeout": reader.seconds("stop_grace_period"),
+        "stopTimeout": reader.stop_timeout(
+            "stop_grace_period", reader.seconds("stop_grace_period")
+        ),
         "platform": "ARM64" if "arm" in reader.text("platform") else None,
         "networking": {
             "loadBalancer": {"internal": True} if port and published else None,

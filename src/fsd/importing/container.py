@@ -23,7 +23,7 @@ def read_container(reader: Reader, *, is_main: bool) -> dict[str, Value]:
         "secrets": _secrets(reader),
         "healthCheck": _health_check(reader),
         "dependsOn": dict(map(_dependency, reader.readers("dependsOn"))),
-        "stopTimeout": reader.number("stopTimeout"),
+        "stopTimeout": reader.stop_timeout("stopTimeout", reader.number("stopTimeout")),
         "user": literal(reader.text("user")),
         "workingDirectory": literal(reader.text("workingDirectory")),
         "readonlyRootFilesystem": reader.take("readonlyRootFilesystem") or None,

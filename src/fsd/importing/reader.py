@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fsd.importing.values import Value, mapping, text_of
 
 _LONGEST = 60
+_SHORTEST_STOP = 2  # seconds
 # An empty text is a value in these.
 _VERBATIM = frozenset({"environment", "args", "dockerLabels", "tags", "options"})
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(\d+)?")
@@ -91,6 +92,16 @@ class Reader:
         self.taken.add(key)
         hours, minutes, rest, plain = (int(part or 0) for part in match.groups())
         return hours * 3600 + minutes * 60 + rest + plain
+
+    def stop_timeout(self, key: str, seconds: int | None) -> int | None:
+        """What Fargate takes: who wants no time at all gets the least, and is told so.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+        """
+        if seconds is None or seconds >= _SHORTEST_STOP:
+            return seconds
+        self.lose(key, f"the shortest time is {_SHORTEST_STOP} s, which it gets")
+        return _SHORTEST_STOP
 
     def lose(self, key: str, reason: str) -> None:
         """Nothing is lost where nothing stands."""

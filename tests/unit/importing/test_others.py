@@ -212,3 +212,15 @@ def test_read_app_runner__file__service_and_a_dockerfile() -> None:
     assert service["environment"] == {"LEVEL": "info", "APP_PORT": "9000"}
     assert [loss.where for loss in imported.losses] == ["run.pre-run"]
     assert "FROM python:3.11-slim; WORKDIR /app; COPY . .; RUN pip install" in imported.notes[0]
+
+
+@pytest.mark.parametrize(("written", "found", "lost"), [("'0'", 2, 1), ("3s", 3, 0)])
+def test_read_compose__no_time_to_stop__the_least_that_fargate_has(
+    written: str, found: int, lost: int
+) -> None:
+    text = f"services: {{web: {{image: me/web, stop_grace_period: {written}}}}}\n"
+
+    (imported,) = read(text)
+
+    assert mapping(imported.tree["service"])["stopTimeout"] == found
+    assert len(imported.losses) == lost

@@ -113,6 +113,10 @@ CASES = [
         "paths: [/a]}}",
     ),
     Case(
+        rule="health-check-timing",
+        service="healthCheck: {command: 'true', interval: 10, timeout: 10}",
+    ),
+    Case(
         rule="target-group-setting",
         service=f"port: 80\nnetworking: {{loadBalancer: {{targetGroupArn: '{GROUP}', "
         "priority: 5}}",

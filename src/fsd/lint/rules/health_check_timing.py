@@ -1,4 +1,5 @@
-"""Elastic Load Balancing refuses a health check whose timeout is not below its interval.
+"""Elastic Load Balancing refuses a health check whose timeout is not below its interval. ECS does
+not mind, so a command in the container of a service without a load balancer may have both alike.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
@@ -15,7 +16,10 @@ INTERVAL = ("service", "healthCheck", "interval")
 
 def check(subject: Subject) -> Iterator[Problem]:
     checks = subject.service.checks
-    if checks.timeout < checks.interval:
+    is_in_container = checks.command is not None
+    if checks.timeout < checks.interval or (
+        is_in_container and subject.service.networking.load_balancer is None
+    ):
         return
     is_default = not subject.is_written(*TIMEOUT)
     timeout = f"timeout {checks.timeout} s" + (", the default," if is_default else "")
