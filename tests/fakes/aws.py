@@ -719,8 +719,10 @@ class FakeProbes:
 
 
 class FakeNetworks:
-    def find(self, environment: str, *, vpc_id: str | None) -> Network | None:
-        del environment, vpc_id
+    def find(
+        self, environment: str, *, vpc_id: str | None, with_subnets: bool = True
+    ) -> Network | None:
+        del environment, vpc_id, with_subnets
         return None
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -891,6 +892,18 @@ def test_log_streams__of_a_task__one_an_essential_container(
     task = StoppedTask(id="aa", task_definition_arn=td(2), stop_code="", stopped_reason="")
     registered = {"taskDefinitionArn": td(2), "revision": 2, **_without_none(DEFINITION)}
     aws.add_response("describe_task_definition", {"taskDefinition": registered})
+
+    assert ecs.log_streams(task) == ("web/web/aa",)
+    assert ecs.log_streams(replace(task, id="bb")) == ("web/web/bb",)  # without a call
+
+
+def test_log_streams__revision_of_this_run__no_call(
+    ecs: ElasticContainerService, aws: Stubber
+) -> None:
+    task = StoppedTask(id="aa", task_definition_arn=td(2), stop_code="", stopped_reason="")
+    aws.add_response("register_task_definition", definition_answer(2, TAGS))
+
+    ecs.register(DEFINITION, tags=TAGS)
 
     assert ecs.log_streams(task) == ("web/web/aa",)
 

@@ -186,3 +186,31 @@ def test_find__by_an_id_that_is_not_there__says_where_it_is_set(networks: VpcNet
 
     assert caught.value.code == "vpc-not-found"
     assert ".fsd/environments.yml" in caught.value.fix
+
+
+@pytest.mark.parametrize("is_default", [True, False])
+def test_find__subnets_are_named__one_call(
+    networks: VpcNetworks, stub: Callable[[str], Stubber], is_default: bool
+) -> None:
+    vpc = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "IsDefault": is_default}
+    stub("ec2").add_response("describe_vpcs", {"Vpcs": [vpc]}, {"VpcIds": ["vpc-1"]})
+
+    found = networks.find("dev", vpc_id="vpc-1", with_subnets=False)
+
+    assert found is not None
+    assert (found.vpc_cidr, found.private_subnets, found.public_subnets) == ("10.0.0.0/16", (), ())
+
+
+def test_find__default_vpc__its_route_tables_are_not_asked_for(
+    networks: VpcNetworks, stub: Callable[[str], Stubber]
+) -> None:
+    ec2 = stub("ec2")
+    vpc = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "IsDefault": True}
+    subnet = {"SubnetId": "subnet-1", "AvailabilityZone": "a", "CidrBlock": "10.0.1.0/24"}
+    ec2.add_response("describe_vpcs", {"Vpcs": [vpc]})
+    ec2.add_response("describe_subnets", {"Subnets": [subnet]})
+
+    found = networks.find("dev", vpc_id=None)
+
+    assert found is not None
+    assert found.public_subnets == ("subnet-1",)

@@ -104,7 +104,10 @@ def _subnets(network: Network, *, is_private: bool) -> tuple[str, ...]:
 
 def _network(aws: Aws, environment: Environment) -> tuple[Network, tuple[Note, ...]]:
     vpc = environment.vpc
-    found = aws.networks.find(environment.name, vpc_id=vpc.id if vpc else None)
+    names_all = vpc is not None and bool(vpc.private_subnets and vpc.public_subnets)
+    found = aws.networks.find(
+        environment.name, vpc_id=vpc.id if vpc else None, with_subnets=not names_all
+    )
     if found is None:
         raise CallFailedError(
             f"no VPC for the environment {environment.name}",

@@ -61,6 +61,7 @@ class ElasticContainerService:
     clock: Clock
     poll: timedelta
     _revisions: dict[str, str] = field(default_factory=dict, init=False)
+    _log_prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     # --- clusters --------------------------------------------------------------------------
 
@@ -122,7 +123,7 @@ class ElasticContainerService:
                 **parameters,
                 tags=write_tags(tags),
             )
-            return to_task_definition({"tags": write_tags(tags), **answer})
+            return self._remember(to_task_definition({"tags": write_tags(tags), **answer}))
 
         def look() -> TaskDefinition | None:
             """The newest revision, where it says the same, and has our commit's and run's tags."""
@@ -149,7 +150,11 @@ class ElasticContainerService:
             if says_no_task_definition(error):
                 return None
             raise
-        return to_task_definition(answer)
+        return self._remember(to_task_definition(answer))
+
+    def _remember(self, found: TaskDefinition) -> TaskDefinition:
+        self._log_prefixes[found.arn] = log_stream_prefixes(found.definition)
+        return found
 
     def find_newest_revision(self, family: str) -> TaskDefinition | None:
         """By the family's name alone ECS describes the newest ACTIVE revision.
@@ -493,10 +498,11 @@ class ElasticContainerService:
         return _stopped(self._tasks(cluster, service, "STOPPED"))
 
     def log_streams(self, task: StoppedTask) -> tuple[str, ...]:
-        """() also where its task definition was deleted."""
-        found = self.find_task_definition(task.task_definition_arn)
-        prefixes = log_stream_prefixes(found.definition) if found else ()
-        return tuple(f"{prefix}{task.id}" for prefix in prefixes)
+        """() also where its task definition was deleted. A call for each revision not seen yet."""
+        arn = task.task_definition_arn
+        if arn not in self._log_prefixes:
+            self.find_task_definition(arn)
+        return tuple(f"{prefix}{task.id}" for prefix in self._log_prefixes.get(arn, ()))
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         return _running(self._tasks(cluster, service, "RUNNING"))

@@ -25,7 +25,9 @@ class VpcNetworks:
     clients: Clients
     reads: Reads = ONE_BY_ONE
 
-    def find(self, environment: str, *, vpc_id: str | None) -> Network | None:
+    def find(
+        self, environment: str, *, vpc_id: str | None, with_subnets: bool = True
+    ) -> Network | None:
         """By id, else by tag fsd:environment, else by Name, else the default VPC, else None.
 
         One subnet an availability zone, as an Application Load Balancer wants them. In the default
@@ -34,7 +36,8 @@ class VpcNetworks:
         """
         if vpc_id is not None:
             answer = call(self._client, "describe_vpcs", vpc_id, VpcIds=[vpc_id])
-            return self._network(answer["Vpcs"], how=f"vpc.id {vpc_id}")
+            how = f"vpc.id {vpc_id}"
+            return self._network(answer["Vpcs"], how=how, with_subnets=with_subnets)
         # All at once: an account has few, and each question of its own would be a call.
         vpcs = self._list("vpcs", "Vpcs")
         for how, chosen in (
@@ -42,12 +45,14 @@ class VpcNetworks:
             (f"tag Name={environment}", _tagged(vpcs, "Name", environment)),
             ("default VPC", [vpc for vpc in vpcs if vpc.get("IsDefault")]),
         ):
-            found = self._network(chosen, how=how)
+            found = self._network(chosen, how=how, with_subnets=with_subnets)
             if found is not None:
                 return found
         return None
 
-    def _network(self, vpcs: list[dict[str, Any]], *, how: str) -> Network | None:
+    def _network(
+        self, vpcs: list[dict[str, Any]], *, how: str, with_subnets: bool
+    ) -> Network | None:
         if not vpcs:
             return None
         if len(vpcs) > 1:
@@ -60,7 +65,9 @@ class VpcNetworks:
             )
         vpc = vpcs[0]
         is_default = bool(vpc.get("IsDefault"))
-        private, public = self._subnets(vpc["VpcId"], is_default=is_default)
+        private, public = (
+            self._subnets(vpc["VpcId"], is_default=is_default) if with_subnets else ([], [])
+        )
         return Network(
             vpc_id=vpc["VpcId"],
             vpc_cidr=vpc["CidrBlock"],

@@ -400,7 +400,10 @@ class Network:
 
 
 class Networks(Protocol):
-    def find(self, environment: str, *, vpc_id: str | None) -> Network | None: ...
+    def find(
+        self, environment: str, *, vpc_id: str | None, with_subnets: bool = True
+    ) -> Network | None:
+        """Without subnets: for who names them all, and needs only the VPC itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
