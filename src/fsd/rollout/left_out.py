@@ -10,11 +10,17 @@ from fsd.rollout.cause import Cause, Diagnosis
 
 # A module, a program, a file or a library that is not there.
 _MISSING = re.compile(
-    r"ModuleNotFoundError|No module named '|command not found|^\S*sh: .*: not found"
+    r"ModuleNotFoundError|No module named '|command not found|sh: .*: not found"
     r"|executable file not found|cannot open shared object file|FileNotFoundError"
     r"|: no such file or directory|: Unable to find .* library|cannot load library",
     re.IGNORECASE | re.MULTILINE,
 )
+# What is missing, as programs name it.
+_NAMES = re.compile(
+    r"No module named '([\w.]+)'|(\S+): (?:command )?not found|\"(\S+)\": executable file not found"
+    r"|No such file or directory: '([^']+)'|'([^']+)': No such file"
+)
+_MOST = 3
 _OF_PYTHON = re.compile(r"^Python 3\.\d+ of FROM")
 _FOREIGN_LANGUAGE = re.compile(
     r"SyntaxError|unsupported operand type\(s\) for \|"
@@ -33,8 +39,22 @@ def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagno
         return _with_first(diagnosis, python[0], "install that Python")
     if not steps or not _MISSING.search(said):
         return diagnosis
-    text = f"the image was made without Docker, and this step was left out: {'; '.join(steps)}"
+    text = f"the image was made without Docker, and this step was left out: {_telling(steps, said)}"
     return _with_first(diagnosis, text, "install the same on this machine")
+
+
+def _telling(steps: Sequence[str], said: str) -> str:
+    """Those that name what is missing, else the first; a Dockerfile may have dozens."""
+    missing = {
+        name.rpartition("/")[2].partition(".")[0]
+        for found in _NAMES.finditer(said)
+        for name in found.groups()
+        if name
+    }
+    named = [step for step in steps if any(len(name) > 2 and name in step for name in missing)]
+    chosen = (named or list(steps))[:_MOST]
+    more = len(steps) - len(chosen)
+    return "; ".join(chosen) + (f"; and {more} more" if more and not named else "")
 
 
 def _with_first(diagnosis: Diagnosis, reason: str, remedy: str) -> Diagnosis:

@@ -131,6 +131,8 @@ _FATAL = tuple(
         r"panic: .+",  # Go
         r"(?:/bin/)?\w*sh: (?:line )?\d*:? ?.+: (?:not found|command not found|"
         r"No such file or directory|Permission denied)",
+        # A script of the image, by its path.
+        r"\S*/(?P<said>[\w.-]+\.sh: (?:line )?\d*:? ?.+: (?:not found|command not found))",
         r"\S*python\S*: (?:can't open file .+|No module named .+|Error while finding .+)",
         r"exec \S+: .+",
         r"standard_init_linux\.go:\d+: .+",

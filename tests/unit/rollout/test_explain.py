@@ -118,6 +118,12 @@ NO_ANSWER = (
         # A start script that tries again and again.
         (
             REFUSED,
+            ("/srv/entrypoint.sh: 5: nc: not found", "/srv/entrypoint.sh: 5: nc: not found"),
+            "put the program, and the interpreter that its first line names, into the image, or "
+            "correct `service.command`",
+        ),
+        (
+            REFUSED,
             ("KeyError: 'SERVER_NAME'", "Deploy command failed, retrying in 5 secs..."),
             "if `SERVER_NAME` is an environment variable, set it in `service.environment` or "
             "`service.secrets`",

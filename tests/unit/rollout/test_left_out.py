@@ -45,6 +45,22 @@ def test_explain__something_is_missing_and_a_step_was_left_out__says_so_first(sa
 
 
 @pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("cp: cannot stat '/public': No such file or directory", "COPY --from=assets /x /public"),
+        ("/usr/src/app/entrypoint.sh: 5: yarn: not found", "RUN yarn install"),
+        (LIBRARY, "RUN a; RUN yarn install; RUN b; and 2 more"),
+    ],
+)
+def test_explain__many_steps__those_that_name_what_is_missing(said: str, shown: str) -> None:
+    steps = ("RUN a", "RUN yarn install", "RUN b", "RUN c", "COPY --from=assets /x /public")
+
+    found = explain_by_left_out(diagnosis(said), steps)
+
+    assert found.cause.summary.endswith(f"left out: {shown}. The main process ended")
+
+
+@pytest.mark.parametrize(
     ("said", "left_out"),
     [
         (LIBRARY, ()),
