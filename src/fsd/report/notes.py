@@ -98,7 +98,7 @@ _CREATED = {
     Made.EMBEDDED_AWS: "started the embedded AWS at {}",
 }
 _NO_DIGEST = {
-    NoDigest.NOT_ECR: "its registry is not ECR",
+    NoDigest.NOT_ECR: "FSD asks only private repositories of Amazon ECR",
     NoDigest.NOT_THERE: "the registry does not have it",
 }
 _REMOVING = {Removal.SERVICE: "stopping {}", Removal.STACK: "deleting stack {}"}

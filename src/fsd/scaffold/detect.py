@@ -350,7 +350,8 @@ def _container_notes(
     if build is not None and not build.is_ordinary:
         stage = f", stage {build.target}" if build.target else ""
         context = f", context {build.context}" if build.context != "." else ""
-        yield f"the image is built from {build.dockerfile}{stage}{context} ({build.source})"
+        said = f" ({build.source})" if build.source != build.dockerfile else ""
+        yield f"the image is built from {build.dockerfile}{stage}{context}{said}"
     if build is not None and container.others and build.dockerfile != "Dockerfile":
         yield f"not taken: {', '.join(container.others[:5])}"
     if build is not None and not container.command and guessed is None:
