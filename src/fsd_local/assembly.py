@@ -25,6 +25,9 @@ from fsd_local.elb import ElasticLoadBalancing
 from fsd_local.gateway import TRUSTED, Answer, AwsApis, Gateway
 from fsd_local.instance import ACCOUNT, REGION, Instance
 from fsd_local.logs import MiniStackLogs
+from fsd_local.patches import callers, cloudwatch, ecr, elbv2, iam, registry, scheduler, services
+from fsd_local.patches.scheduler import MiniStackSchedules
+from fsd_local.patches.surroundings import MiniStackSurroundings
 from fsd_local.peers import is_same_user
 from fsd_local.placeholders import create_placeholders, remove_placeholders
 from fsd_local.ports import Neighbours, Terminal
@@ -32,9 +35,6 @@ from fsd_local.quotas import Quotas
 from fsd_local.roles import LocalRoles
 from fsd_local.runtime import choose, reaches_aws
 from fsd_local.schedules import ScheduleEngine
-from fsd_local.seams import callers, cloudwatch, ecr, elbv2, iam, registry, scheduler, services
-from fsd_local.seams.scheduler import MiniStackSchedules
-from fsd_local.seams.surroundings import MiniStackSurroundings
 from fsd_local.secrets import MiniStackSecrets
 from fsd_local.sessions.channel import DataChannels
 from fsd_local.sessions.store import Session, Sessions
@@ -142,7 +142,7 @@ class Assembly:
             await asyncio.shield(self._loaded)
 
     def _load_the_rest(self) -> None:
-        from fsd_local.seams import cloudformation, elbv2_resources, inventory
+        from fsd_local.patches import cloudformation, elbv2_resources, inventory
 
         elbv2_resources.mount(port=self._port)
         # After what it wraps.

@@ -3,7 +3,7 @@
 It listens on loopback, where two others can reach it: a web page in the user's browser, and the
 other users of the machine. A page is told by what browsers add and pages cannot forge: `Host` (a
 name that an attacker rebinds to 127.0.0.1 is still in it), `Origin` and `Sec-Fetch-Site`. Other
-users are told by the secret that they lack: `fsd_local.seams.callers`.
+users are told by the secret that they lack: `fsd_local.patches.callers`.
 
 https://developer.mozilla.org/en-US/docs/Glossary/Forbidden_request_header
 https://owasp.org/www-community/attacks/DNS_Rebinding

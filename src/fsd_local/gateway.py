@@ -139,7 +139,7 @@ class Gateway:
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
-    """MiniStack's own start-up and shutdown are not for us; `seams.services.start` says why."""
+    """MiniStack's own start-up and shutdown are not for us; `patches.services.start` says why."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

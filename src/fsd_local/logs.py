@@ -13,8 +13,8 @@ from typing import Any
 
 from ministack.services import cloudwatch_logs
 
+from fsd_local.patches.scope import scope
 from fsd_local.ports import LogTarget
-from fsd_local.seams.scope import scope
 
 _LONGEST_STREAM = 20_000  # events; the oldest go first, so that a chatty task stays affordable
 _LONGEST_EVENT = 256 * 1024  # characters, as PutLogEvents allows (in bytes)

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from ministack.services import s3, secretsmanager, ssm
 
+from fsd_local.patches.scope import scope
 from fsd_local.references import SecretReference, parse
-from fsd_local.seams.scope import scope
 from fsd_local.secrets import find_secret, find_version
 
 VALUE = "placeholder"

@@ -1,5 +1,5 @@
-"""The seams inside the embedded AWS, as Protocols: the ECS control plane (`local.ecs`) decides, a
-runtime (`local.runtime`) runs tasks, and MiniStack's other services are reached through the rest.
+"""The parts of the embedded AWS, as Protocols: the ECS control plane (`fsd_local.ecs`) decides, a
+runtime (`fsd_local.runtime`) runs tasks, and MiniStack's other services are reached by the rest.
 
 Implementations are thread-safe. Nothing here is AWS's public API; that is botocore's model.
 """

@@ -12,10 +12,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fsd_local.patches import iam
+from fsd_local.patches.scope import scope
 from fsd_local.ports import LogTarget, RoleError, RoleSession
 from fsd_local.references import parse
-from fsd_local.seams import iam
-from fsd_local.seams.scope import scope
 from fsd_local.secrets import find_secret
 
 CREDENTIALS_PATH = "/_fsd/credentials/"

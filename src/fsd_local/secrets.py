@@ -11,10 +11,10 @@ from typing import Any
 
 from ministack.services import s3, secretsmanager, ssm
 
-from fsd_local.ecs import wording
+from fsd_local.ecs import messages
+from fsd_local.patches.scope import scope
 from fsd_local.ports import SecretError
 from fsd_local.references import SecretReference, parse
-from fsd_local.seams.scope import scope
 
 # ECS's own words: its troubleshooting page and diagnoses match on them.
 _FROM_SECRETS_MANAGER = (
@@ -42,7 +42,9 @@ class MiniStackSecrets:
         with scope(account, region):
             content = s3._get_object_data(bucket, key)
         if content is None:
-            raise SecretError(wording.file_not_read("NoSuchKey: The specified key does not exist."))
+            raise SecretError(
+                messages.file_not_read("NoSuchKey: The specified key does not exist.")
+            )
         return str(content, "utf-8", "replace")
 
 

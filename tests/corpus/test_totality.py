@@ -23,7 +23,7 @@ from fsd.release.watch import Watcher
 from fsd.report.follow_ups import follow_up_text
 from fsd.report.notes import note_text
 from fsd.rollout.assess import Ours, Succeeded, assess
-from fsd.rollout.diagnose import doomed_causes, find_causes, worst_task
+from fsd.rollout.diagnose import doomed_causes, find_causes, find_task_to_read
 from fsd.rollout.legacy import deployments_of
 from fsd.snapshot import DeploymentStatus, ServiceDeployment, Snapshot
 from tests.corpus.shapes import answers, shaped
@@ -72,7 +72,7 @@ def test_assess__whatever_ecs_answers__a_verdict(snapshot: Snapshot, asked: bool
 def test_find_causes__whatever_ecs_answers__at_least_one(snapshot: Snapshot, reason: str) -> None:
     assert find_causes(snapshot, ARN, reason=reason)
     assert doomed_causes(snapshot, ARN) is not None
-    worst_task(snapshot, ARN)
+    find_task_to_read(snapshot, ARN)
 
 
 @SETTINGS

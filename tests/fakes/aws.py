@@ -13,8 +13,8 @@ from typing import Any
 
 from fsd.compile.desired import Json, Scaling
 from fsd.errors import CallFailedError, FsdError
-from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import TargetCheck
+from fsd.plan.previous_stack import split_previous
 from fsd.plan.reality import LISTENER, LOG_GROUP, ROLE, Seen, balancer_of
 from fsd.release.ports import (
     AlarmState,
@@ -498,7 +498,7 @@ class FakeStacks:
 
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
         _raise_next(self.on_apply)
-        self.applied.append(split_memory(template)[0])
+        self.applied.append(split_previous(template)[0])
         self.on_applied(self.stacks[name].template if name in self.stacks else {}, template)
         made = self.made[name] = self.made.get(name, 0) + (name not in self.stacks)
         stored: Json = json.loads(json.dumps(template, sort_keys=True))  # as FSD sends it

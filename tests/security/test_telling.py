@@ -425,13 +425,13 @@ def test_write_or_detach__stream_that_cannot_be_detached__goes_on_in_silence(str
 @pytest.mark.parametrize("redirect", ["/dev/full", "closed pipe", "closed"])
 def test_finish__nobody_can_read_the_result__keeps_the_exit_code(redirect: str) -> None:
     program = (
-        "from fsd.cli.finish import finish\n"
+        "from fsd.cli.print_result import print_result\n"
         "from fsd.errors import ExitCode\n"
         "from fsd.release.result import Outcome\n"
         "from tests.unit.report.results import make_result\n"
         "import sys\n"
         "result = make_result(outcome=Outcome.ROLLED_BACK)\n"
-        "sys.exit(finish(result, output='terminal', interrupted_as=ExitCode.INTERRUPTED))\n"
+        "sys.exit(print_result(result, output='terminal', interrupted_as=ExitCode.INTERRUPTED))\n"
     )
     shell = {
         "/dev/full": '"$@" >/dev/full',

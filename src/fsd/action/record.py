@@ -83,7 +83,7 @@ def _outcome_of(error: FsdError) -> str:
             return str(Outcome.REFUSED)
 
 
-def worst(ended: Sequence[EndedRun]) -> EndedRun:
+def deciding_run(ended: Sequence[EndedRun]) -> EndedRun:
     """The record that the outputs are about: the first that failed, else the first that did
     something, else the first."""
     idle = {str(Outcome.UNCHANGED), str(Outcome.SKIPPED)}
@@ -95,7 +95,7 @@ def worst(ended: Sequence[EndedRun]) -> EndedRun:
 
 def outputs_of(ended: Sequence[EndedRun]) -> dict[str, str]:
     """Every output but `summary`; "" for what there is none of."""
-    record = worst(ended)
+    record = deciding_run(ended)
     result = record.result
     values = dict.fromkeys(OUTPUTS, "")
     values |= {
@@ -119,7 +119,7 @@ def outputs_of(ended: Sequence[EndedRun]) -> dict[str, str]:
 
 def record_json(ended: Sequence[EndedRun]) -> Json:
     """`fsd/ci/v1`."""
-    record = worst(ended)
+    record = deciding_run(ended)
     return {
         "schema": "fsd/ci/v1",
         "outcome": record.outcome,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
+from fsd.action.announce import Announcer, CommentingReporter, without_log_lines, without_output
 from fsd.action.decide import (
     Decision,
     Deploy,
@@ -28,15 +29,14 @@ from fsd.action.inputs import CommentLogs, Inputs, find_service_files, read_inpu
 from fsd.action.ports import CheckedManifest, CommentsPort, Deployer
 from fsd.action.record import (
     EndedRun,
+    deciding_run,
     ended_by_error,
     ended_by_result,
     outputs_of,
     record_json,
-    worst,
 )
 from fsd.action.remedies import error_in_workflow, finding_in_workflow, result_in_workflow
 from fsd.action.secrets import argument_values, secret_values
-from fsd.action.tell import CommentingReporter, Teller, without_log_lines, without_output
 from fsd.app.deployment import DeployOptions
 from fsd.errors import CallFailedError, ErrorCode, ExitCode, FsdError, ManifestError, RefusedError
 from fsd.github.context import Checkout, Context
@@ -94,30 +94,30 @@ class ActionStep:
 def run_step(step: ActionStep) -> int:
     """Do what the workflow asks for; returns the exit code. Only bugs are raised."""
     ended: list[EndedRun] = []
-    teller = Teller(runner=step.runner, context=step.context, comments=None, clock=step.clock)
+    announcer = Announcer(runner=step.runner, context=step.context, comments=None, clock=step.clock)
     try:
         inputs = read_inputs(step.runner)
         _hide_secrets(step, inputs)
         tools = step.connect(inputs)
-        teller.comments = tools.comments if inputs.comment else None
+        announcer.comments = tools.comments if inputs.comment else None
         _ActionRun(
             step=step,
             context=step.context,
             inputs=inputs,
             deployer=tools.deployer,
-            teller=teller,
+            announcer=announcer,
             ended=ended,
         ).run()
     except FsdError as raised:
         error = error_in_workflow(raised)
         ended.append(ended_by_error(error))
-        _tell_error(teller, error)
+        _announce_error(announcer, error)
     finally:
         # After a bug too: what was deployed before it was deployed.
         records = ended or [EndedRun(outcome="failed", exit_code=int(ExitCode.BUG))]
-        _write_summary(teller, records)
-        _write_outputs(step, teller, records)
-    return worst(records).exit_code
+        _write_summary(announcer, records)
+        _write_outputs(step, announcer, records)
+    return deciding_run(records).exit_code
 
 
 def _hide_secrets(step: ActionStep, inputs: Inputs) -> None:
@@ -127,12 +127,12 @@ def _hide_secrets(step: ActionStep, inputs: Inputs) -> None:
     step.runner.hide(argument_values(inputs.build_args, step.context))
 
 
-def _write_summary(teller: Teller, ended: Sequence[EndedRun]) -> None:
+def _write_summary(announcer: Announcer, ended: Sequence[EndedRun]) -> None:
     """Of several services: one table, and what each has to say below it."""
-    texts = teller.take_summaries()
+    texts = announcer.take_summaries()
     if texts:
         parts = [_summary_part(one, text) for one, text in zip(ended, texts, strict=False)]
-        teller.summary(markdown.render_job_summary(parts))
+        announcer.summary(markdown.render_job_summary(parts))
 
 
 def _summary_part(ended: EndedRun, text: str) -> markdown.SummaryPart:
@@ -145,7 +145,7 @@ def _summary_part(ended: EndedRun, text: str) -> markdown.SummaryPart:
     )
 
 
-def _write_outputs(step: ActionStep, teller: Teller, ended: Sequence[EndedRun]) -> None:
+def _write_outputs(step: ActionStep, announcer: Announcer, ended: Sequence[EndedRun]) -> None:
     values = outputs_of(ended)
     try:
         values["summary"] = _write_json(step.temp, step.runner.secrets.hide_in(record_json(ended)))
@@ -156,7 +156,7 @@ def _write_outputs(step: ActionStep, teller: Teller, ended: Sequence[EndedRun]) 
         for name, value in values.items():
             step.runner.output(name, value)
 
-    teller.guard(write)
+    announcer.guard(write)
 
 
 def _write_json(folder: Path, record: object) -> str:
@@ -168,10 +168,12 @@ def _write_json(folder: Path, record: object) -> str:
     return file.name
 
 
-def _tell_error(teller: Teller, error: FsdError, *, service: str = "", env: str = "") -> None:
-    teller.runner.write(str(error))
-    teller.error(error)
-    teller.summary(markdown.render_error_summary(error, service=service, environment=env))
+def _announce_error(
+    announcer: Announcer, error: FsdError, *, service: str = "", env: str = ""
+) -> None:
+    announcer.runner.write(str(error))
+    announcer.error(error)
+    announcer.summary(markdown.render_error_summary(error, service=service, environment=env))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -180,7 +182,7 @@ class _ActionRun:
     context: Context  # with what is checked out where the Service YAML of the moment is
     inputs: Inputs
     deployer: Deployer
-    teller: Teller
+    announcer: Announcer
     ended: list[EndedRun]
     environments: Mapping[str, Environment] = field(default_factory=dict)
 
@@ -191,17 +193,17 @@ class _ActionRun:
     def run(self) -> None:
         files = list(find_service_files(self.inputs.service_file, self.step.root))
         if len(files) > 1:
-            self.teller.gather_summaries()
+            self.announcer.gather_summaries()
         while files:
             self._run_file(files.pop(0))
             if self.ended[-1].outcome == Outcome.INTERRUPTED:
                 return
             # A signal while the last was told about changes nothing any more.
-            if self.teller.interrupted is not None and files:
-                raise self.teller.interrupted
+            if self.announcer.interrupted is not None and files:
+                raise self.announcer.interrupted
 
     def _run_file(self, file: Path) -> None:
-        self.context = self.teller.context = self._with_checkout(file)
+        self.context = self.announcer.context = self._with_checkout(file)
         self.environments = self.deployer.environments(file)
         decision = decide(self.context, self.inputs, self.environments)
         self.runner.write(_decision_text(file, decision))
@@ -270,7 +272,7 @@ class _ActionRun:
                     inner=Hiding(
                         inner=PlainReporter(self.runner.stream), hide=self.runner.secrets.hide
                     ),
-                    teller=self.teller,
+                    announcer=self.announcer,
                     service=service,
                     environment=env,
                 )
@@ -286,13 +288,13 @@ class _ActionRun:
         self.runner.write(terminal_result(result))
         if result.outcome not in _FINE:
             self._annotate_failure(result)
-        self.teller.summary(markdown.render_summary(result))
+        self.announcer.summary(markdown.render_summary(result))
         body = markdown.render_comment(
             result if self._shows_logs else without_log_lines(result),
             run_url=self.context.run_url,
             updated_at=self.step.clock.now(),
         )
-        url = self.teller.comment(body, service=result.service, subject=result.environment)
+        url = self.announcer.comment(body, service=result.service, subject=result.environment)
         self.ended[-1] = replace(self.ended[-1], comment_url=url)
 
     def _annotate_failure(self, result: Result) -> None:
@@ -308,7 +310,7 @@ class _ActionRun:
     def _end_error(self, error: FsdError, *, file: Path, service: str, env: str) -> None:
         error = error_in_workflow(error)
         self.ended.append(ended_by_error(error, file=file, service=service, environment=env))
-        _tell_error(self.teller, error, service=service, env=env)
+        _announce_error(self.announcer, error, service=service, env=env)
         body = markdown.render_error_comment(
             error if self._shows_logs else without_output(error),
             service=service,
@@ -316,7 +318,7 @@ class _ActionRun:
             run_url=self.context.run_url,
             updated_at=self.step.clock.now(),
         )
-        url = self.teller.comment(body, service=service, subject=env)
+        url = self.announcer.comment(body, service=service, subject=env)
         self.ended[-1] = replace(self.ended[-1], comment_url=url)
 
     @property
@@ -368,7 +370,7 @@ class _ActionRun:
                 unavailable[env] = caught.what
                 is_fine = self._may_be_unplanned(caught)
                 error = error if is_fine else error or caught
-                self.teller.error(caught, level=Level.WARNING if is_fine else Level.ERROR)
+                self.announcer.error(caught, level=Level.WARNING if is_fine else Level.ERROR)
         for planned in plans:
             self.runner.write(plan_text(planned))
         missing = "; ".join(f"no plan for {env}: {why}" for env, why in unavailable.items())
@@ -381,7 +383,7 @@ class _ActionRun:
                 record, file=file, service=service, environment=",".join(names), plans=tuple(plans)
             )
         )
-        self._tell_plan(service, plans, checked=checked, unavailable=unavailable)
+        self._announce_plan(service, plans, checked=checked, unavailable=unavailable)
 
     def _may_be_unplanned(self, error: FsdError) -> bool:
         """Before a merge a plan is a courtesy: who may not look at an account, or finds it down,
@@ -389,7 +391,7 @@ class _ActionRun:
         is_asked_for = self.context.event not in _MERGES
         return isinstance(error, CallFailedError | RefusedError) and not is_asked_for
 
-    def _tell_plan(
+    def _announce_plan(
         self,
         service: str,
         plans: Sequence[PlanReport],
@@ -412,16 +414,16 @@ class _ActionRun:
             updated_at=self.step.clock.now(),
             blob_url=self.context.blob_url,
         )
-        self.teller.summary(body)
+        self.announcer.summary(body)
         if self.context.pull_request is None:
             return
-        url = self.teller.comment(body, service=service, subject=subject)
+        url = self.announcer.comment(body, service=service, subject=subject)
         self.ended[-1] = replace(self.ended[-1], comment_url=url)
 
     def _validate(self, file: Path, reason: str) -> None:
         """No credentials, no comment: a mistake in the manifest still fails."""
         checked = self._check(file, (self.inputs.environment,) if self.inputs.environment else ())
-        self.teller.comments = None
+        self.announcer.comments = None
         service = checked.service or file.stem
         record = EndedRun(outcome=str(Outcome.SKIPPED), exit_code=0, reason=reason)
         if checked.has_errors:
@@ -434,14 +436,14 @@ class _ActionRun:
             updated_at=self.step.clock.now(),
             blob_url=self.context.blob_url,
         )
-        self.teller.summary(f"{body}\n\n{escape(reason)}.")
+        self.announcer.summary(f"{body}\n\n{escape(reason)}.")
 
     def _skip(self, file: Path, reason: str, level: Level) -> None:
         self.ended.append(
             EndedRun(outcome=str(Outcome.SKIPPED), exit_code=0, file=file, reason=reason)
         )
         self.runner.annotate(level, f"{file}: nothing to do; {reason}")
-        self.teller.summary(f"### ⏭️ {escape(str(file))}\n\n{escape(reason)}.")
+        self.announcer.summary(f"### ⏭️ {escape(str(file))}\n\n{escape(reason)}.")
 
     def _check(self, file: Path, names: tuple[str, ...]) -> CheckedManifest:
         """Validated for each environment; what is wrong in all of them is said once."""
@@ -453,7 +455,7 @@ class _ActionRun:
             finding_in_workflow(f) for check in checks for f in check.findings
         )
         findings = tuple(sorted(found, key=order))
-        self.teller.findings(findings)
+        self.announcer.findings(findings)
         return CheckedManifest(
             service=next((check.service for check in checks if check.service), ""),
             findings=findings,

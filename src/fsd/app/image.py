@@ -126,14 +126,14 @@ def _build(
     prepared: Prepared, repository: Repository, *, reporter: Reporter
 ) -> tuple[Image, str, tuple[Note, ...]]:
     from fsd.image.build import build_image
-    from fsd.image.patience import Patience
+    from fsd.image.push_retries import PushRetries
 
     built: Built = build_image(
         prepared.source,
         repository=repository,
         registry=prepared.connection.aws.registry,
         version=prepared.release.version,
-        patience=Patience(
+        retries=PushRetries(
             wait=SystemClock().wait, on_line=lambda line: reporter.note(OutputLine(text=line))
         ),
         on_line=lambda line: reporter.note(OutputLine(text=line)),

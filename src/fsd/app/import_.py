@@ -21,7 +21,7 @@ from fsd.importing.fit import Fitted, fit
 from fsd.importing.reader import Imported, Loss
 from fsd.importing.running import read_running
 from fsd.importing.values import mapping, text_of
-from fsd.importing.write import told, write_file
+from fsd.importing.write import loss_text, write_file
 
 _MOST_FILES = 200
 
@@ -170,7 +170,7 @@ def _moved(imported: Imported, output: Path) -> Imported:
 
 def _nothing(losses: Sequence[Loss]) -> str:
     if losses:
-        return f"nothing here is a service of your own: {told(losses[0])}"
+        return f"nothing here is a service of your own: {loss_text(losses[0])}"
     return "nothing here says what a service is: no task definition, Copilot, compose, App Runner"
 
 

@@ -29,7 +29,7 @@ from fsd.aws.ecs_shapes import (
     write_tags,
 )
 from fsd.aws.errors import aws_code, aws_message, call, pages
-from fsd.aws.once import once
+from fsd.aws.lost_answers import call_unless_done
 from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import ONE_ATTEMPT, READ_ATTEMPTS, Clients
 from fsd.aws.waiting import wait_for
@@ -134,7 +134,7 @@ class ElasticContainerService:
             return None if diff_task_definitions(found.definition, definition) else found
 
         return once_roles_are_known(
-            lambda: once(ask, look=look, clock=self.clock), clock=self.clock
+            lambda: call_unless_done(ask, look=look, clock=self.clock), clock=self.clock
         )
 
     def find_task_definition(self, arn: str) -> TaskDefinition | None:
@@ -259,7 +259,9 @@ class ElasticContainerService:
             wanted = parameters.get("taskDefinition", before.task_definition_arn)
             return found if found.task_definition_arn == wanted else None
 
-        return once(lambda: self._update(self._writes, parameters), look=look, clock=self.clock)
+        return call_unless_done(
+            lambda: self._update(self._writes, parameters), look=look, clock=self.clock
+        )
 
     def delete_service(self, cluster: str, name: str) -> None:
         """Raises TimedOutError where its tasks do not drain within half an hour."""

@@ -33,7 +33,7 @@ from fsd.release.ports import Clock, Identity
 READ_ATTEMPTS = 10
 # For the first calls of a run, where a wrong endpoint must be said within seconds.
 FEW_ATTEMPTS = 3
-# For what is not safe to repeat after a lost answer; `fsd.aws.once` repeats it.
+# For what is not safe to repeat after a lost answer; `fsd.aws.lost_answers` repeats it.
 ONE_ATTEMPT = 1
 # An answer that does not come: AWS answers most calls within a second, all of FSD's within ten.
 READ_TIMEOUT = 30.0

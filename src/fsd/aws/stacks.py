@@ -23,7 +23,7 @@ from fsd.aws.waiting import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.canonical import canonical_text
-from fsd.plan.memory import split_memory
+from fsd.plan.previous_stack import split_previous
 from fsd.release.ports import Clock, Stack, StackDrift
 from fsd.snapshot import StackLook
 
@@ -393,7 +393,7 @@ def _render(template: Json, name: str) -> str:
     """Sorted, so that equal templates are equal bytes. What would make it too long is forgotten."""
     body = _text(template)
     if len(body.encode()) > TEMPLATE_LIMIT:
-        body = _text(split_memory(template)[0])
+        body = _text(split_previous(template)[0])
     size = len(body.encode())
     if size > TEMPLATE_LIMIT:
         raise CallFailedError(

@@ -105,7 +105,7 @@ def command(
     from fsd.app.deploy import run_deploy
     from fsd.app.deployment import DeployOptions
     from fsd.app.manifest import find_environment
-    from fsd.cli.finish import finish
+    from fsd.cli.print_result import print_result
     from fsd.cli.wiring import connect, govern_in_workflow, who_runs
     from fsd.release.deploy_request import OnCancel
     from fsd.report import open_reporter
@@ -146,7 +146,7 @@ def command(
     )
     with catch_signals() as signals, open_reporter() as reporter:
         result = run_deploy(options, connect, reporter=reporter)
-    return finish(result, output=output, interrupted_as=signals.exit_code)
+    return print_result(result, output=output, interrupted_as=signals.exit_code)
 
 
 def _in_flight(*, supersede: bool, wait: bool) -> InFlight:

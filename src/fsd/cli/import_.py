@@ -72,7 +72,7 @@ def command(
 
 
 def _print(result: ImportResult) -> None:
-    from fsd.importing.write import told
+    from fsd.importing.write import loss_text
     from fsd.manifest.finding import Severity
 
     for path, each in zip(result.files, result.fitted, strict=True):
@@ -80,12 +80,12 @@ def _print(result: ImportResult) -> None:
         for note in each.imported.notes:
             click.echo(f"   ! {note}")
         for loss in each.imported.losses:
-            click.echo(f"   - not imported: {told(loss)}")
+            click.echo(f"   - not imported: {loss_text(loss)}")
         for finding in each.findings:
             if finding.severity is Severity.ERROR:
                 click.echo(f"   ✘ {finding.message}; {finding.fix}")
     for loss in result.losses:
-        click.echo(f" - not imported: {told(loss)}")
+        click.echo(f" - not imported: {loss_text(loss)}")
     lost = sum(len(each.imported.losses) for each in result.fitted) + len(result.losses)
     click.echo(
         f"\n{_count(len(result.fitted), 'Service YAML')}, {_count(lost, 'setting')} not imported."

@@ -13,7 +13,7 @@ from fsd.app.border import require_standing
 from fsd.app.clock import catch_signals
 from fsd.app.manifest import find_environment
 from fsd.app.operate import make_operation, open_exact_service, open_service
-from fsd.cli.finish import finish
+from fsd.cli.print_result import print_result
 from fsd.cli.wiring import connect, govern_in_workflow, who_runs
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.result import Result
@@ -58,7 +58,7 @@ def operate(
                 forced=forced,
             )
         )
-    return finish(result, output=output, interrupted_as=signals.exit_code)
+    return print_result(result, output=output, interrupted_as=signals.exit_code)
 
 
 def open_to_look(

@@ -70,7 +70,7 @@ def command(
     from fsd.app.deploy import run_deploy
     from fsd.app.manifest import find_environment
     from fsd.app.promote import PromoteRequest, prepare_promotion
-    from fsd.cli.finish import finish
+    from fsd.cli.print_result import print_result
     from fsd.cli.wiring import connect, govern_in_workflow, who_runs
     from fsd.report import open_reporter
 
@@ -104,4 +104,4 @@ def command(
         )
         options = replace(promotion.options, timeout=timeout, wait=not no_wait, forced=forced)
         result = run_deploy(options, connect, reporter=reporter)
-    return finish(result, output=output, interrupted_as=signals.exit_code)
+    return print_result(result, output=output, interrupted_as=signals.exit_code)

@@ -15,7 +15,7 @@ from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.image.causes import read_push
 from fsd.image.context import Source, require_dockerfile
 from fsd.image.job import BuildJob, BuildOutcome
-from fsd.image.patience import NO_PATIENCE, Patience
+from fsd.image.push_retries import NO_RETRIES, PushRetries
 from fsd.image.reading import as_call_failed
 from fsd.quoted import Quoted
 from fsd.release.notes import Note, OutputLine, TagMissing
@@ -66,7 +66,7 @@ def build_image(
     registry: Registry,
     version: str = "",
     labels: Mapping[str, str] | None = None,
-    patience: Patience = NO_PATIENCE,
+    retries: PushRetries = NO_RETRIES,
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> Built:
     """Build, push, and ask the registry for what it has now.
@@ -94,7 +94,7 @@ def build_image(
         allow_run=recipe.allow_run,
         needs_command=recipe.needs_command,
         cache=not recipe.fresh,
-        patience=patience,
+        retries=retries,
         on_line=on_line,
     )
     try:
@@ -166,7 +166,7 @@ def _build_snapshot(job: BuildJob) -> BuildOutcome:
     user, password, endpoint = job.registry.login()
     try:
         with as_call_failed():
-            pushed = job.patience(
+            pushed = job.retries(
                 lambda: embedded_aws.push_process_image(
                     context=job.source.folder,
                     dockerfile=job.dockerfile,

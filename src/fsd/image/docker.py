@@ -27,7 +27,7 @@ import requests
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.image.causes import advise_build, read_push
 from fsd.image.job import BuildJob, BuildOutcome
-from fsd.image.patience import PassingPushError, is_passing
+from fsd.image.push_retries import PassingPushError, is_passing
 from fsd.release.masking import mask, mask_lines
 
 _OF_BASE_IMAGES = (["python3"], ["python"], ["bash"], ["/bin/bash"], ["sh"], ["/bin/sh"])
@@ -82,7 +82,7 @@ def build_and_push(job: BuildJob) -> BuildOutcome:
         _build(job, builder, os.environ)
         if job.needs_command:
             _require_command(job, engine)
-        return job.patience(lambda: _push(job, engine))
+        return job.retries(lambda: _push(job, engine))
 
 
 def _require_command(job: BuildJob, engine: docker.DockerClient) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsd.image.context import Source
-from fsd.image.patience import NO_PATIENCE, Patience
+from fsd.image.push_retries import NO_RETRIES, PushRetries
 from fsd.release.notes import Note
 from fsd.release.ports import Registry, Repository
 
@@ -29,7 +29,7 @@ class BuildJob:
     allow_run: bool = False
     needs_command: bool = False
     cache: bool = True
-    patience: Patience = NO_PATIENCE
+    retries: PushRetries = NO_RETRIES
 
     @property
     def reference(self) -> str:

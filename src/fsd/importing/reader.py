@@ -94,7 +94,7 @@ class Reader:
         return hours * 3600 + minutes * 60 + rest + plain
 
     def stop_timeout(self, key: str, seconds: int | None) -> int | None:
-        """What Fargate takes: who wants no time at all gets the least, and is told so.
+        """What Fargate takes: who wants no time at all gets the least, and is loss_text so.
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
         """

@@ -21,11 +21,11 @@ def write_file(text: str, *, source: str, losses: Sequence[Loss], notes: Sequenc
     lines += ["", text.rstrip()]
     if losses:
         lines += ["", "# Not imported:"]
-        lines += [f"#   {line}" for loss in losses for line in [told(loss)]]
+        lines += [f"#   {line}" for loss in losses for line in [loss_text(loss)]]
     return "\n".join(lines) + "\n"
 
 
-def told(loss: Loss) -> str:
+def loss_text(loss: Loss) -> str:
     value = f" = {one_line(loss.value)}" if loss.value else ""
     return f"{one_line(loss.where)}{value}: {one_line(loss.reason)}"
 

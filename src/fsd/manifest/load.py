@@ -19,7 +19,7 @@ from fsd.manifest.interpolate import interpolate, variables_in
 from fsd.manifest.key_path import KeyPath
 from fsd.manifest.model_check import check
 from fsd.manifest.models import Manifest
-from fsd.manifest.sound import Sound, salvage
+from fsd.manifest.sound import Sound, find_sound_part
 from fsd.manifest.variants import environment_names, misplaced, with_environment
 from fsd.manifest.yaml_tree import (
     Branch,
@@ -121,7 +121,7 @@ def load_manifest(
     manifest, wrong = check(Manifest, done.tree)
     every_finding = _unique((*findings, *done.findings, *wrong))
     has_errors = any(finding.severity is Severity.ERROR for finding in every_finding)
-    sound = Sound(manifest=manifest, tree=done.tree) if manifest else salvage(done.tree)
+    sound = Sound(manifest=manifest, tree=done.tree) if manifest else find_sound_part(done.tree)
     return Loaded(
         path=path,
         manifest=None if has_errors else manifest,
@@ -150,7 +150,7 @@ def _check_variants(
         done = interpolate(tree, variables=names, lines=document.lines)
         manifest, wrong = check(Manifest, done.tree)
         findings += [*done.findings, *wrong]
-        sound = Sound(manifest=manifest, tree=done.tree) if manifest else salvage(done.tree)
+        sound = Sound(manifest=manifest, tree=done.tree) if manifest else find_sound_part(done.tree)
         if sound is not None:
             variants.append(Variant(environment=name, sound=sound))
     return tuple(variants), tuple(findings)

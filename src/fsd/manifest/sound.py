@@ -40,7 +40,7 @@ class Sound:
     without: frozenset[KeyPath] = frozenset()
 
 
-def salvage(tree: Node) -> Sound | None:
+def find_sound_part(tree: Node) -> Sound | None:
     """None where too little is left."""
     without: set[KeyPath] = set()
     for _ in range(_ROUNDS):

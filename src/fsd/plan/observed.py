@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fsd.compile.desired import Json, Scaling
-from fsd.plan.memory import Memory, remember
+from fsd.plan.previous_stack import PreviousStack, with_previous
 from fsd.plan.reality import Lack, without
 from fsd.plan.transition import output_value
 from fsd.plan.verdict import is_unproved
@@ -17,16 +17,16 @@ from fsd.snapshot import ServiceDeployment, ServiceState, TargetHealth
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedStack:
     status: str
-    template: Json  # without what it remembers
+    template: Json  # without the previous stack in it
     tags: Mapping[str, str]
     outputs: Mapping[str, str]
     lacks: tuple[Lack, ...] = ()  # what the template has and AWS has not
-    memory: Memory | None = None  # where a run died after it had changed the stack
+    previous: PreviousStack | None = None  # where a run died after it had changed the stack
 
     @property
     def good(self) -> Json:
         """The template that belongs to the last release that succeeded."""
-        return self.memory.template if self.memory else self.template
+        return self.previous.template if self.previous else self.template
 
     @property
     def actual(self) -> Json:
@@ -40,7 +40,7 @@ class ObservedStack:
 
     @property
     def as_found(self) -> Json:
-        return remember(self.template, self.memory)
+        return with_previous(self.template, self.previous)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,5 +111,7 @@ class Observed:
         """`template`, for a rollout that may fail, with what to go back to."""
         if self.stack is None or self.last_deployment is None:
             return template
-        before = Memory(template=self.stack.template, deployment_arn=self.last_deployment.arn)
-        return remember(template, self.stack.memory or before)
+        before = PreviousStack(
+            template=self.stack.template, deployment_arn=self.last_deployment.arn
+        )
+        return with_previous(template, self.stack.previous or before)

@@ -19,10 +19,10 @@ from fsd.compile.service import changed_capacity, changed_connect, ended_setting
 from fsd.plan.adoption import adoption_changes, adoption_notes, find_foreign
 from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
-from fsd.plan.memory import remember
 from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.notes import HealthCheckMoves, PlanNote, VersionKept
 from fsd.plan.observed import Observed, ObservedStack
+from fsd.plan.previous_stack import with_previous
 from fsd.plan.security_diff import diff_security
 from fsd.plan.steps import (
     ApplyScaling,
@@ -158,7 +158,7 @@ def stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) ->
             changes=changes,
             sign=Sign.CHANGE,
             security=diff_security(actual, both),
-            actual=remember(actual, stack.memory) if stack.lacks else None,
+            actual=with_previous(actual, stack.previous) if stack.lacks else None,
         )
     ended = diff_templates(both, wanted)
     if ended:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from fsd.compile.desired import Json, JsonValue
 from fsd.compile.iam import INLINE_POLICY_LIMIT, policy_size
 from fsd.plan.canonical import canonical_text
-from fsd.plan.memory import split_memory
+from fsd.plan.previous_stack import split_previous
 
 _RULES = ("SecurityGroupIngress", "SecurityGroupEgress")
 
@@ -37,9 +37,9 @@ def left_behind(now: Json, good: Json, made: Json) -> tuple[str, ...]:
 
 
 def is_same_template(one: Json, other: Json) -> bool:
-    """Whether both mean the same: what they remember means nothing, nor the order of rules and
-    statements."""
-    return canonical_text(split_memory(one)[0]) == canonical_text(split_memory(other)[0])
+    """Whether both mean the same: the previous stack in them means nothing, nor the order of
+    rules and statements."""
+    return canonical_text(split_previous(one)[0]) == canonical_text(split_previous(other)[0])
 
 
 def output_value(template: Json, output: str) -> JsonValue:

@@ -257,7 +257,7 @@ def _diagnosis(operation: Operation, look: Look, condition: Condition) -> Diagno
     causes = condition.causes or condition.rollout_causes
     if not causes:
         return None
-    worst = _worst(look.stopped, causes[0])
+    worst = _find_task_to_read(look.stopped, causes[0])
     lines: tuple[str, ...] = ()
     if worst is not None:
         causes, lines = explain_task(operation.aws, causes, worst, snapshot_of(look))
@@ -282,7 +282,7 @@ def _as_shown(condition: Condition, diagnosis: Diagnosis | None) -> Condition:
     return replace(condition, rollout_causes=past)
 
 
-def _worst(stopped: Sequence[StoppedTask], cause: Cause) -> StoppedTask | None:
+def _find_task_to_read(stopped: Sequence[StoppedTask], cause: Cause) -> StoppedTask | None:
     """The task whose log lines are worth reading: the latest of those that ended so."""
     mine = [task for task in stopped if task.id and task.id in cause.tasks]
     return max(mine, key=lambda task: str(task.stopped_at or ""), default=None)

@@ -12,7 +12,7 @@ from fsd.release.log_places import log_places
 from fsd.release.masking import mask_lines
 from fsd.release.ports import Aws, LogLine
 from fsd.rollout.cause import Cause, Diagnosis
-from fsd.rollout.diagnose import find_causes, short, worst_task
+from fsd.rollout.diagnose import find_causes, find_task_to_read, short
 from fsd.rollout.explain import LoggedTask, explain
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.log_noise import without_health_checks
@@ -41,7 +41,7 @@ def diagnose(
     """
     alarms = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
     causes = find_causes(snapshot, task_definition_arn, reason=reason, alarms=evidence(aws, alarms))
-    task = worst_task(snapshot, task_definition_arn)
+    task = find_task_to_read(snapshot, task_definition_arn)
     waiting = find_waiting(snapshot, task_definition_arn)
     if waiting is not None and causes[0].code == ROLLOUT_FAILED.code:  # no task has ended
         causes, task = (waiting.cause,), _as_stopped(waiting.task)

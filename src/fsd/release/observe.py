@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired
-from fsd.plan.memory import split_memory, still_needed
 from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, ObservedStack
+from fsd.plan.previous_stack import split_previous, still_needed
 from fsd.plan.reality import Lack, find_lacks
 from fsd.plan.verdict import is_unproved
 from fsd.release.healthy import read_targets
@@ -193,7 +193,7 @@ def _has_a_past(running: ObservedRevision | None, stack: Stack | None) -> bool:
     """Whether it counts how earlier deployments ended: what runs was not proved, or a run died."""
     if running is None or is_unproved(running.tags):
         return True
-    return stack is not None and split_memory(stack.template)[1] is not None
+    return stack is not None and split_previous(stack.template)[1] is not None
 
 
 def _running(aws: Aws, arn: str, latest: ObservedRevision | None) -> ObservedRevision | None:
@@ -238,20 +238,20 @@ def _lacks(
     groups = (stack.outputs.get(OUTPUT_TARGET_GROUP, ""),)
     is_its = service is not None and service.target_group_arns == groups
     seen = aws.reality.look(stack, targets=(targets or ()) if is_its else ())
-    return find_lacks(split_memory(stack.template)[0], seen)
+    return find_lacks(split_previous(stack.template)[0], seen)
 
 
 def _stack(
     stack: Stack, deployments: Sequence[ServiceDeployment], lacks: tuple[Lack, ...]
 ) -> ObservedStack:
-    template, memory = split_memory(stack.template)
+    template, memory = split_previous(stack.template)
     return ObservedStack(
         status=stack.status,
         template=template,
         tags=stack.tags,
         outputs=stack.outputs,
         lacks=lacks,
-        memory=still_needed(memory, deployments),
+        previous=still_needed(memory, deployments),
     )
 
 

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.plan.diff import health_path
-from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import find_moved_checks
+from fsd.plan.previous_stack import split_previous
 from fsd.plan.transition import transition_template
 from fsd.quoted import Quoted
 from fsd.release.concurrency.races import find_lost_race
@@ -139,7 +139,7 @@ def _restore_check(back: GoBack) -> RolledBackTo | None:
         now = back.aws.stacks.find(name)
         if stack is None or now is None:
             return None
-        template, _ = split_memory(now.template)
+        template, _ = split_previous(now.template)
         if find_moved_checks(template, stack.good) or find_moved_checks(stack.good, template):
             wanted = transition_template(template, stack.good)
             back.aws.stacks.apply(name, template=wanted, tags=dict(stack.tags))

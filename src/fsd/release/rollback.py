@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
 from fsd.errors import CallFailedError, TimedOutError
-from fsd.plan.memory import still_needed
 from fsd.plan.observed import Observed
+from fsd.plan.previous_stack import still_needed
 from fsd.plan.transition import is_same_template, left_behind, transition_template
 from fsd.plan.verdict import Mark, mark_of
 from fsd.quoted import Quoted
@@ -144,7 +144,7 @@ def _as_of_now(back: GoBack) -> Observed:
     """What was in flight when we looked may have succeeded before we took over: then that is what
     to go back to, and the stack is its own."""
     observed, stack = back.observed, back.observed.stack
-    memory = stack.memory if stack else None
+    memory = stack.previous if stack else None
     if observed.in_flight is None and memory is None:
         return observed
     ecs = back.aws.ecs
@@ -155,7 +155,7 @@ def _as_of_now(back: GoBack) -> Observed:
         observed,
         last_successful=last_proved(ecs, deployments, known=(observed.running,))
         or observed.last_successful,
-        stack=replace(stack, memory=still_needed(memory, deployments)) if stack else None,
+        stack=replace(stack, previous=still_needed(memory, deployments)) if stack else None,
     )
 
 

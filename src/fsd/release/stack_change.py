@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from fsd.compile.desired import Desired, Json
 from fsd.errors import CallFailedError
 from fsd.plan.diff import diff_templates
-from fsd.plan.memory import split_memory
 from fsd.plan.observed import Observed, ObservedStack
+from fsd.plan.previous_stack import split_previous
 from fsd.plan.transition import is_same_template, left_behind, transition_template
 from fsd.quoted import Quoted
 from fsd.release.notes import ClashMended, LeftBehind, Note, StackClash, StackNotRestored, Undeleted
@@ -99,13 +99,13 @@ class StackChange:
     def changed_template(self, observed: Observed) -> Json | None:
         """Of the stack, where it is not the last good release's: by this run, or one that died."""
         stack = observed.stack
-        dead = stack.template if stack is not None and stack.memory is not None else None
+        dead = stack.template if stack is not None and stack.previous is not None else None
         return self.template or dead
 
 
 def find_clash(name: str, expected: Json, now: Json) -> StackClash:
     """That somebody has changed it. Who, a template does not tell."""
-    changes = diff_templates(expected, split_memory(now)[0])
+    changes = diff_templates(expected, split_previous(now)[0])
     return StackClash(stack=name, changes=tuple(changes))
 
 

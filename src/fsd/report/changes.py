@@ -23,7 +23,7 @@ from fsd.plan.steps import (
     UseRevision,
 )
 from fsd.release.result import Phase
-from fsd.report.wording import short_commit, short_digest
+from fsd.report.words import short_commit, short_digest
 
 RESOURCES_SHOWN = 6  # of a stack; more would hide the other steps
 

@@ -12,7 +12,7 @@ from fsd.errors import ExitCode
 from fsd.release.diagnosing import Examination
 from fsd.release.result import ReleaseInfo
 from fsd.report.render import diagnosis_lines, with_exit_code
-from fsd.report.wording import note_lines, release_label, wrap
+from fsd.report.words import note_lines, release_label, wrap
 from fsd.rollout.diagnose import family_revision
 from fsd.rollout.last import LastRollout, RolloutStatus
 from fsd.rollout.present import Condition

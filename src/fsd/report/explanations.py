@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from fsd.errors import ErrorCode
 from fsd.lint.pages import Example, Page, page_ids, read_page
-from fsd.report.wording import capitalised, wrap
+from fsd.report.words import capitalised, wrap
 from fsd.rollout.conditions import CONDITIONS
 from fsd.rollout.failures import EVENT_FAILURES, FAILURES, WITHOUT_TASKS, Failure
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from fsd.report.wording import WARNING, capitalised, clip
+from fsd.report.words import WARNING, capitalised, clip
 from fsd.streams import printable
 
 # GitHub refuses a comment of more than 65536 characters.

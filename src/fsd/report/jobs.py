@@ -9,7 +9,7 @@ from fsd.release.jobs import JobLook, Run
 from fsd.report.json_report import diagnosis_json, release_json
 from fsd.report.render import diagnosis_lines, with_exit_code
 from fsd.report.tables import GAP, table
-from fsd.report.wording import revision_label, wrap
+from fsd.report.words import revision_label, wrap
 from fsd.rollout.diagnose import family_revision, short
 from fsd.streams import printable
 

@@ -33,7 +33,7 @@ from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.report.plain import progress_text
 from fsd.report.render import next_steps
-from fsd.report.wording import (
+from fsd.report.words import (
     capitalised,
     count_text,
     release_label,

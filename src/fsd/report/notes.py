@@ -73,7 +73,7 @@ from fsd.release.notes import (
     WaitTooShort,
 )
 from fsd.report.follow_ups import follow_up_text
-from fsd.report.wording import WARNING, short_digest
+from fsd.report.words import WARNING, short_digest
 
 FILES_SHOWN = 3
 

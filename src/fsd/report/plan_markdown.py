@@ -32,7 +32,7 @@ from fsd.report.github_text import (
 from fsd.report.notes import note_texts
 from fsd.report.plans import PlanReport, plan_summary
 from fsd.report.security import security_sentences
-from fsd.report.wording import capitalised, clip
+from fsd.report.words import capitalised, clip
 
 SEVERITY_ICONS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "💡"}
 WIDTH = 46  # columns of a diff: what 400 pixels show

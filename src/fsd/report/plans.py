@@ -14,7 +14,7 @@ from fsd.release.ports import Drifted, StackDrift
 from fsd.report.changes import change_json, step_kind, step_subject, step_text
 from fsd.report.notes import note_texts
 from fsd.report.security import security_json, security_sentences
-from fsd.report.wording import clip, note_lines, wrap
+from fsd.report.words import clip, note_lines, wrap
 
 LONGEST_VALUE = 60  # characters of a property
 SUBJECT = 15  # columns

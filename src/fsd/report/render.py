@@ -11,7 +11,7 @@ from fsd.report.changes import changes_text
 from fsd.report.follow_ups import follow_up_texts
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
-from fsd.report.wording import (
+from fsd.report.words import (
     capitalised,
     count_text,
     note_lines,

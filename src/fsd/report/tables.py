@@ -10,7 +10,7 @@ from fsd.release.history import Row
 from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import ReleaseInfo
 from fsd.report.condition import ending_lines, kind_text, rollout_reason
-from fsd.report.wording import (
+from fsd.report.words import (
     clip,
     release_label,
     short_commit,

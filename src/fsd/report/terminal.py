@@ -20,7 +20,7 @@ from fsd.release.result import Phase, PhaseName, PhaseState, Progress
 from fsd.report.changes import phase_text
 from fsd.report.notes import note_text
 from fsd.report.plain import failed_text, new_text
-from fsd.report.wording import clip
+from fsd.report.words import clip
 from fsd.streams import MOST_COLUMNS, Unbreakable, printable
 
 BAR = 20  # cells; half of it where the terminal is narrow

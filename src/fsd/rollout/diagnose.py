@@ -82,7 +82,7 @@ def health_check_advice(targets: Sequence[TargetHealth]) -> str:
     return _advice(HEALTH_CHECK_FAILED, _target_evidence(targets, ()))
 
 
-def worst_task(snapshot: Snapshot, task_definition_arn: str) -> StoppedTask | None:
+def find_task_to_read(snapshot: Snapshot, task_definition_arn: str) -> StoppedTask | None:
     """The task whose log lines are worth reading: the latest of the most frequent cause."""
     groups = _group(snapshot.stopped, task_definition_arn)
     if not groups:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fsd_local.ecs import wording
+from fsd_local.ecs import messages
 from fsd_local.ecs.model import Json, Task
 from fsd_local.ecs.tasks import log_target
 from fsd_local.ports import LaunchError, LogTarget, RoleError, RoleSession, TaskRoles
@@ -30,7 +30,7 @@ class Agent:
                 try:
                     self._roles.assume(session)
                 except RoleError as error:
-                    reason = wording.role_not_assumed(session.role_arn)
+                    reason = messages.role_not_assumed(session.role_arn)
                     raise LaunchError(reason) from error
         if self._execution is None:
             return
@@ -38,7 +38,7 @@ class Agent:
             try:
                 self._roles.check_registry(self._execution, container["image"])
             except RoleError as error:
-                raise LaunchError(wording.registry_denied(str(error))) from error
+                raise LaunchError(messages.registry_denied(str(error))) from error
 
     def check_images(self) -> None:
         if self._execution is None:
@@ -48,7 +48,7 @@ class Agent:
             try:
                 self._roles.check_image(self._execution, image)
             except RoleError as error:
-                reason = wording.pull_denied(image)
+                reason = messages.pull_denied(image)
                 raise LaunchError(reason, container=container["name"]) from error
 
     def check_secret(self, value_from: str) -> None:
@@ -57,7 +57,7 @@ class Agent:
         try:
             self._roles.check_secret(self._execution, value_from)
         except RoleError as error:
-            raise LaunchError(wording.secret_denied(value_from, str(error))) from error
+            raise LaunchError(messages.secret_denied(value_from, str(error))) from error
 
     def check_file(self, arn: str) -> None:
         if self._execution is None:
@@ -65,7 +65,7 @@ class Agent:
         try:
             self._roles.check_file(self._execution, arn)
         except RoleError as error:
-            reason = wording.initialization_failed(wording.file_not_read(str(error)))
+            reason = messages.initialization_failed(messages.file_not_read(str(error)))
             raise LaunchError(reason) from error
 
     def check_stream(self, target: LogTarget) -> None:
@@ -74,7 +74,7 @@ class Agent:
         try:
             self._roles.check_stream(self._execution, target)
         except RoleError as error:
-            raise LaunchError(wording.stream_denied(str(error))) from error
+            raise LaunchError(messages.stream_denied(str(error))) from error
 
     def find_silent(self) -> set[str]:
         """The containers that run, but whose lines CloudWatch Logs refuses."""

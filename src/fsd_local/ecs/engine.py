@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from fsd_local.ecs import alarms, health, lifecycle, wording
+from fsd_local.ecs import alarms, health, lifecycle, messages
 from fsd_local.ecs.actions import Deregister, Effect, Launch, Register, StopInRuntime
 from fsd_local.ecs.agent import Agent
 from fsd_local.ecs.connect import find_names, namespace_of
@@ -283,7 +283,7 @@ class Engine:
         with self.lock:
             service = self._find_service(task)
             if service is not None:
-                message = wording.event_target_group_missing(task.id, arn)
+                message = messages.event_target_group_missing(task.id, arn)
                 emit(service, message, self._clock.time(), ids=self._ids)
 
     def _deregister(self, task: Task, registration: Registration) -> None:
@@ -380,7 +380,7 @@ class Engine:
                 continue
             agent.check_stream(target)
             if not self._logs.exists(target):
-                raise LaunchError(wording.NO_LOG_GROUP)
+                raise LaunchError(messages.NO_LOG_GROUP)
         task.has_exec_agent = task.enable_execute_command and agent.connects()
         resolved = Resolved(
             digests=digests,
@@ -424,14 +424,14 @@ class Engine:
         try:
             return self._secrets.resolve(value_from, account=task.account, region=task.region)
         except SecretError as error:
-            raise LaunchError(wording.initialization_failed(str(error))) from error
+            raise LaunchError(messages.initialization_failed(str(error))) from error
 
     def _read_file(self, task: Task, arn: str, agent: Agent) -> str:
         agent.check_file(arn)
         try:
             return self._secrets.read_file(arn, account=task.account, region=task.region)
         except SecretError as error:
-            raise LaunchError(wording.initialization_failed(str(error))) from error
+            raise LaunchError(messages.initialization_failed(str(error))) from error
 
     def _stop(self, task: Task) -> None:
         states = self._runtime.stop(task.id)

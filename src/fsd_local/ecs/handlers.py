@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from fsd_local.ecs import lifecycle, wording
+from fsd_local.ecs import lifecycle, messages
 from fsd_local.ecs import (
     operations_clusters as clusters,
 )
@@ -224,7 +224,7 @@ class EcsService:
                 if task.id != task_id or task.capacity_provider != SPOT or not task.is_wanted:
                     continue
                 now = self._clock.time()
-                effects = lifecycle.begin_stop(task, wording.SPOT_INTERRUPTED, StopCode.SPOT, now)
+                effects = lifecycle.begin_stop(task, messages.SPOT_INTERRUPTED, StopCode.SPOT, now)
                 name = task.group.removeprefix("service:")
                 service = scope.services.get((task.cluster, name))
                 if service is not None and task.id in service.tasks:

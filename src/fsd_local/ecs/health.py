@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fsd_local.ecs import wording
+from fsd_local.ecs import messages
 from fsd_local.ecs.model import (
     ContainerCheck,
     EcsServiceRecord,
@@ -128,12 +128,12 @@ def find_unhealthy(
         return None
     if task_health(task) is TaskHealth.UNHEALTHY:
         return Unhealthy(
-            reason=wording.CONTAINER_CHECKS_FAILED,
-            event=wording.event_container_unhealthy(task.id),
+            reason=messages.CONTAINER_CHECKS_FAILED,
+            event=messages.event_container_unhealthy(task.id),
         )
     for registration in task.registrations:
         if is_target_unhealthy(registration):
-            return Unhealthy(reason=wording.target_checks_failed(registration.target_group_arn))
+            return Unhealthy(reason=messages.target_checks_failed(registration.target_group_arn))
     return None
 
 
@@ -144,7 +144,7 @@ def is_target_unhealthy(registration: Registration) -> bool:
 def unhealthy_target_event(registration: Registration) -> str:
     state = registration.state
     cause = (state.description or state.reason) if state is not None else ""
-    return wording.event_target_unhealthy(
+    return messages.event_target_unhealthy(
         registration.port, registration.target_group_arn, cause or "Health checks failed"
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fsd_local.ecs import wording
+from fsd_local.ecs import messages
 from fsd_local.ecs.actions import Deregister, Effect, StopInRuntime
 from fsd_local.ecs.model import StopCode, Task, TaskStatus
 from fsd_local.ports import ContainerState
@@ -74,7 +74,7 @@ def observed(task: Task, states: Sequence[ContainerState], now: float) -> Sequen
     if not task.is_wanted:
         return release(task)
     task.desired_status = "STOPPED"
-    task.stop_code, task.stopped_reason = StopCode.CONTAINER_EXITED, wording.CONTAINER_EXITED
+    task.stop_code, task.stopped_reason = StopCode.CONTAINER_EXITED, messages.CONTAINER_EXITED
     task.stopping_at = now
     return (*_deregister(task), *release(task))
 
@@ -103,7 +103,7 @@ def _record(task: Task, states: Sequence[ContainerState]) -> None:
         if container.exit_code is None:
             container.exit_code = state.exit_code
         if state.out_of_memory and not container.reason:
-            container.reason = wording.OUT_OF_MEMORY
+            container.reason = messages.OUT_OF_MEMORY
 
 
 def _deregister(task: Task) -> Sequence[Effect]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fsd_local.ecs import describe, naming, wording
+from fsd_local.ecs import describe, messages, naming
 from fsd_local.ecs.capacity import check_strategy
 from fsd_local.ecs.connect import check_connect
 from fsd_local.ecs.context import CallContext, load_tags, paginate
@@ -161,7 +161,7 @@ def _set_plain(service: EcsServiceRecord, parameters: Json) -> None:
 def _require_task_role(definition: TaskDefinition, done: str) -> None:
     """ECS Exec's agent in the container uses it."""
     if not definition.definition.get("taskRoleArn"):
-        raise invalid(wording.no_task_role(done))
+        raise invalid(messages.no_task_role(done))
 
 
 def _get_task_definition(context: CallContext, wanted: str) -> TaskDefinition:

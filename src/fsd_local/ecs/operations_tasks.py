@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from fsd_local.ecs import describe, lifecycle, naming, wording
+from fsd_local.ecs import describe, lifecycle, messages, naming
 from fsd_local.ecs.actions import Launch
 from fsd_local.ecs.capacity import choose_provider
 from fsd_local.ecs.context import CallContext, load_tags, paginate
@@ -89,7 +89,7 @@ def stop_task(context: CallContext, parameters: Json) -> Json:
     task = context.find_task(cluster, parameters["task"])
     if task is None:
         raise invalid("The referenced task was not found.")
-    reason = parameters.get("reason") or wording.STOPPED_BY_USER
+    reason = parameters.get("reason") or messages.STOPPED_BY_USER
     effects = lifecycle.begin_stop(task, reason, StopCode.USER, context.now)
     name = task.group.removeprefix("service:")
     service = context.scope.services.get((cluster.name, name))
@@ -113,7 +113,7 @@ def execute_command(context: CallContext, parameters: Json) -> Json:
     if task is None:
         raise invalid("The referenced task was not found.")
     if not task.is_wanted or task.started_at is None or not task.has_exec_agent:
-        raise invalid(wording.NO_EXEC_AGENT)
+        raise invalid(messages.NO_EXEC_AGENT)
     container = _choose_container(task, parameters.get("container", ""))
     session = context.sessions.open(
         task_id=task.id, container=container.name, command=_split(parameters["command"])
@@ -199,7 +199,7 @@ def _get_task_definition(context: CallContext, parameters: Json) -> TaskDefiniti
 def _new_tasks(context: CallContext, cluster: Cluster, parameters: Json, count: int) -> list[Task]:
     definition = _get_task_definition(context, parameters)
     if parameters.get("enableExecuteCommand") and not _has_task_role(definition, parameters):
-        raise invalid(wording.NO_TASK_ROLE_TO_RUN)
+        raise invalid(messages.NO_TASK_ROLE_TO_RUN)
     choice = load_launch(cluster, parameters)
     check_fargate_runs(definition)
     check_platform(parameters)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from fsd_local.ecs import wording
+from fsd_local.ecs import messages
 from fsd_local.ecs.actions import (
     AccountForTask,
     Action,
@@ -194,7 +194,7 @@ def _tell_deadlock(view: View) -> Sequence[Action]:
 def _stop(view: View, tasks: Sequence[Task]) -> Sequence[Action]:
     return (
         StopTasks(
-            task_ids=tuple(task.id for task in tasks), reason=wording.scaled(view.primary.id)
+            task_ids=tuple(task.id for task in tasks), reason=messages.scaled(view.primary.id)
         ),
     )
 

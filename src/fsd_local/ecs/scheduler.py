@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from fsd_local.ecs import alarms, rolling, wording
+from fsd_local.ecs import alarms, messages, rolling
 from fsd_local.ecs.actions import (
     AccountForTask,
     Action,
@@ -87,7 +87,7 @@ def _account(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Ac
             return account, BackOff(until=until, level=service.back_off_level)
         pause = back_off(service, now, speed=speed)
         crossed = service.back_off_level < _IMPAIRED_LEVEL <= pause.level
-        event = (EmitEvent(message=wording.EVENT_IMPAIRED),) if crossed else ()
+        event = (EmitEvent(message=messages.EVENT_IMPAIRED),) if crossed else ()
         return account, pause, *event
     return ()
 
@@ -130,7 +130,7 @@ def _settle_superseded(service: EcsServiceRecord, now: float, speed: float) -> S
     newest = service.service_deployments[0] if service.service_deployments else None
     for found in service.service_deployments:
         if found.status is ServiceDeploymentStatus.STOP_REQUESTED:
-            reason = found.reason or wording.SUPERSEDED
+            reason = found.reason or messages.SUPERSEDED
             return (
                 SetServiceDeployment(
                     arn=found.arn, status=ServiceDeploymentStatus.STOPPED, reason=reason
@@ -141,7 +141,7 @@ def _settle_superseded(service: EcsServiceRecord, now: float, speed: float) -> S
                 SetServiceDeployment(
                     arn=found.arn,
                     status=ServiceDeploymentStatus.ROLLBACK_FAILED,
-                    reason=wording.SUPERSEDED,
+                    reason=messages.SUPERSEDED,
                 ),
             )
     if newest is not None and newest.status is ServiceDeploymentStatus.PENDING:
@@ -223,19 +223,19 @@ class _Failure:
 
 
 _TRIPPED = _Failure(
-    cause=wording.TASKS_FAILED_TO_START,
-    stopped=wording.STOPPED_BY_BREAKER,
-    rolled_back=wording.ROLLED_BACK_BY_BREAKER,
-    rolling_back=wording.rolling_back,
+    cause=messages.TASKS_FAILED_TO_START,
+    stopped=messages.STOPPED_BY_BREAKER,
+    rolled_back=messages.ROLLED_BACK_BY_BREAKER,
+    rolling_back=messages.rolling_back,
 )
 _UNRESOLVED = replace(
-    _TRIPPED, cause=wording.DIGESTS_NOT_RESOLVED, stopped=wording.DIGESTS_NOT_RESOLVED
+    _TRIPPED, cause=messages.DIGESTS_NOT_RESOLVED, stopped=messages.DIGESTS_NOT_RESOLVED
 )
 _ALARMED = _Failure(
-    cause=wording.ALARM_DETECTED,
-    stopped=wording.STOPPED_BY_ALARM,
-    rolled_back=wording.ROLLED_BACK_BY_ALARM,
-    rolling_back=wording.rolling_back_by_alarm,
+    cause=messages.ALARM_DETECTED,
+    stopped=messages.STOPPED_BY_ALARM,
+    rolled_back=messages.ROLLED_BACK_BY_ALARM,
+    rolling_back=messages.rolling_back_by_alarm,
 )
 
 
@@ -253,11 +253,11 @@ def _fail(
     )
     arn = primary.service_deployment.arn
     if primary.is_rollback:
-        ended, reason = ServiceDeploymentStatus.ROLLBACK_FAILED, wording.ROLLBACK_TASKS_FAILED
+        ended, reason = ServiceDeploymentStatus.ROLLBACK_FAILED, messages.ROLLBACK_TASKS_FAILED
     elif not rolls_back:
         ended, reason = ServiceDeploymentStatus.STOP_REQUESTED, failure.stopped
     elif service.last_completed is None:
-        ended, reason = ServiceDeploymentStatus.ROLLBACK_FAILED, wording.NO_ROLLBACK_CANDIDATE
+        ended, reason = ServiceDeploymentStatus.ROLLBACK_FAILED, messages.NO_ROLLBACK_CANDIDATE
     else:
         return fail, BeginRollback(
             deployment_id=primary.id,
@@ -269,18 +269,18 @@ def _fail(
 
 def _roll_back_on_request(service: EcsServiceRecord, primary: ServiceRollout) -> Sequence[Action]:
     fail = FailDeployment(
-        deployment_id=primary.id, reason=wording.ROLLBACK_REQUESTED, is_breaker=False
+        deployment_id=primary.id, reason=messages.ROLLBACK_REQUESTED, is_breaker=False
     )
     if service.last_completed is None:
         return fail, SetServiceDeployment(
             arn=primary.service_deployment.arn,
             status=ServiceDeploymentStatus.STOPPED,
-            reason=wording.NO_ROLLBACK_CANDIDATE,
+            reason=messages.NO_ROLLBACK_CANDIDATE,
         )
     return fail, BeginRollback(
         deployment_id=primary.id,
-        reason=wording.ROLLBACK_REQUESTED,
-        rollout_reason=wording.rolling_back_on_request(service.last_completed.id),
+        reason=messages.ROLLBACK_REQUESTED,
+        rollout_reason=messages.rolling_back_on_request(service.last_completed.id),
     )
 
 
@@ -345,7 +345,7 @@ def _retire(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Act
     wanted = tuple(t.id for t in service.tasks.values() if t.is_wanted and not t.is_stopped)
     if wanted:
         deployment = service.primary
-        reason = wording.scaled(deployment.id if deployment is not None else "")
+        reason = messages.scaled(deployment.id if deployment is not None else "")
         return (StopTasks(task_ids=wanted, reason=reason),)
     return () if service.tasks else (Deactivate(),)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
-from fsd_local.ecs import alarms, lifecycle, wording
+from fsd_local.ecs import alarms, lifecycle, messages
 from fsd_local.ecs.actions import (
     AccountForTask,
     Action,
@@ -95,7 +95,7 @@ def apply(
         case SetSteady():
             service.is_steady = action.is_steady
             if action.is_steady:
-                emit(service, wording.EVENT_STEADY, now, ids=ids)
+                emit(service, messages.EVENT_STEADY, now, ids=ids)
         case Deactivate():
             service.status, service.inactive_at = "INACTIVE", now
             service.deployments = []
@@ -126,7 +126,7 @@ def begin_deployment(
         if old.status in _SUPERSEDABLE:
             old.status, old.reason, old.updated_at = (
                 ServiceDeploymentStatus.STOP_REQUESTED,
-                wording.SUPERSEDED,
+                messages.SUPERSEDED,
                 now,
             )
     resource = f"service-deployment/{service.cluster}/{service.name}/{ids.deployment()}"
@@ -245,7 +245,7 @@ def _apply_to_deployments(
             service.deployments = [d for d in service.deployments if d.id not in gone]
         case TellDeadlock():
             _deployment(service, action.deployment_id).is_deadlock_told = True
-            emit(service, wording.EVENT_DEADLOCK, now, ids=ids)
+            emit(service, messages.EVENT_DEADLOCK, now, ids=ids)
         case _:
             assert_never(action)
 
@@ -266,7 +266,7 @@ def _start(
     for _ in range(action.count):
         tasks.append(make_task(service, deployment, now))
         service.tasks[tasks[-1].id] = tasks[-1]  # at once: the next one's capacity goes by it
-    emit(service, wording.event_started([task.id for task in tasks]), now, ids=ids)
+    emit(service, messages.event_started([task.id for task in tasks]), now, ids=ids)
     return [Launch(task=task) for task in tasks]
 
 
@@ -277,7 +277,7 @@ def _stop(
     for task_id in action.task_ids:
         task = service.tasks[task_id]
         effects.extend(lifecycle.begin_stop(task, action.reason, action.code, now))
-    emit(service, wording.event_stopped(action.task_ids), now, ids=ids)
+    emit(service, messages.event_stopped(action.task_ids), now, ids=ids)
     emit_deregistered(service, effects, now, ids=ids)
     return effects
 
@@ -288,10 +288,10 @@ def emit_deregistered(
     found = [effect for effect in effects if isinstance(effect, Deregister)]
     groups = Counter(effect.registration.target_group_arn for effect in found)
     for target_group_arn, count in groups.items():
-        emit(service, wording.event_deregistered(count, target_group_arn), now, ids=ids)
+        emit(service, messages.event_deregistered(count, target_group_arn), now, ids=ids)
     if groups:
         draining = len({effect.task.id for effect in found})
-        emit(service, wording.event_draining(draining), now, ids=ids)
+        emit(service, messages.event_draining(draining), now, ids=ids)
 
 
 def _register(
@@ -306,7 +306,7 @@ def _register(
                 effects.append(Register(task=task, registration=registration))
     groups = Counter(effect.registration.target_group_arn for effect in effects)
     for target_group_arn, count in groups.items():
-        emit(service, wording.event_registered(count, target_group_arn), now, ids=ids)
+        emit(service, messages.event_registered(count, target_group_arn), now, ids=ids)
     return effects
 
 
@@ -351,11 +351,11 @@ def _fail(service: EcsServiceRecord, action: FailDeployment, now: float, *, ids:
     failed.reason, failed.updated_at = action.reason, now
     if action.alarms:
         failed.service_deployment.triggered_alarms = action.alarms
-        emit(service, wording.event_alarm(failed.id), now, ids=ids)
+        emit(service, messages.event_alarm(failed.id), now, ids=ids)
     if not action.is_breaker:
         return
     failed.service_deployment.is_breaker_triggered = True
-    emit(service, wording.event_failed(failed.id), now, ids=ids)
+    emit(service, messages.event_failed(failed.id), now, ids=ids)
 
 
 def _begin_rollback(
@@ -368,7 +368,7 @@ def _begin_rollback(
     revision, owner = completed.revision, given_up.service_deployment
     owner.status, owner.updated_at = ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS, now
     owner.rollback = Rollback(reason=action.reason, started_at=now, revision_arn=revision.arn)
-    emit(service, wording.event_rolling_back(completed.id), now, ids=ids)
+    emit(service, messages.event_rolling_back(completed.id), now, ids=ids)
     restore(service, revision)
     service.back_off_until, service.back_off_level = 0.0, 0
     rollback = _add_primary(service, owner, revision, now, ids=ids)
@@ -400,7 +400,7 @@ def _add_primary(
         service_deployment=owner,
         created_at=now,
         updated_at=now,
-        reason=wording.in_progress(number),
+        reason=messages.in_progress(number),
     )
     service.deployments.insert(0, added)
     return added
@@ -417,7 +417,7 @@ def _complete(
     service: EcsServiceRecord, completed: ServiceRollout, now: float, *, ids: Ids
 ) -> None:
     completed.rollout_state = RolloutState.COMPLETED
-    completed.reason, completed.updated_at = wording.completed(completed.id), now
+    completed.reason, completed.updated_at = messages.completed(completed.id), now
     owner = completed.service_deployment
     done = (
         ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL
@@ -427,7 +427,7 @@ def _complete(
     _set_status(service, owner, done, now, reason=_reason_of_success(owner, completed))
     service.last_completed = completed
     service.is_steady = False
-    emit(service, wording.event_completed(completed.id), now, ids=ids)
+    emit(service, messages.event_completed(completed.id), now, ids=ids)
 
 
 def _reason_of_success(owner: ServiceDeployment, completed: ServiceRollout) -> str:
@@ -458,5 +458,9 @@ def end_service_deployments(service: EcsServiceRecord, now: float) -> None:
     for found in service.service_deployments:
         if not found.status.is_final:
             _set_status(
-                service, found, ServiceDeploymentStatus.STOPPED, now, reason=wording.SERVICE_DELETED
+                service,
+                found,
+                ServiceDeploymentStatus.STOPPED,
+                now,
+                reason=messages.SERVICE_DELETED,
             )

@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fsd_local.ports import LogSink, Runtime
-from fsd_local.runtime import doorways
+from fsd_local.runtime import loopback_ports
 
 CONTAINER = "container"
 PROCESS = "process"
@@ -21,7 +21,7 @@ PROCESS = "process"
 
 def reaches_aws(runtime: Runtime) -> bool:
     """Whether a task can call the embedded AWS at the address that it has on this machine."""
-    return runtime.name == PROCESS or doorways.are_possible()
+    return runtime.name == PROCESS or loopback_ports.are_possible()
 
 
 def choose(

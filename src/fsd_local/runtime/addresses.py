@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsd_local.ports import LaunchError
-from fsd_local.runtime import wording
+from fsd_local.runtime import messages
 
 _LOCK_PORT = 17077  # UDP, so that it takes no port from a task
 _LISTENS = "0A"
@@ -50,7 +50,7 @@ class Addresses:
             lease = _try(self._number(), ports)
             if lease is not None:
                 return lease
-        raise LaunchError(wording.no_address())
+        raise LaunchError(messages.no_address())
 
     def _number(self) -> int:
         with self._guard:
@@ -71,7 +71,7 @@ def _try(number: int, ports: Sequence[int]) -> Lease | None:
     except OSError as error:
         lease.release()
         if error.errno != errno.EADDRINUSE:
-            raise LaunchError(wording.no_address()) from error
+            raise LaunchError(messages.no_address()) from error
         return None
     if all(_is_free(lease.address, port) for port in ports):
         return lease

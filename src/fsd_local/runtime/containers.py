@@ -36,10 +36,10 @@ from fsd_local.ports import (
     TaskSpec,
     Terminal,
 )
-from fsd_local.runtime import doorways, orphans, wording
-from fsd_local.runtime.doorways import Doorway, Doorways
+from fsd_local.runtime import loopback_ports, messages, orphans
 from fsd_local.runtime.images import REGISTRY_USER, resolve_digest
 from fsd_local.runtime.lines import Lines
+from fsd_local.runtime.loopback_ports import LoopbackPort, LoopbackPorts
 from fsd_local.runtime.names import write_hosts
 from fsd_local.runtime.order import ends_before_others, start_all
 from fsd_local.runtime.reference import ImageReference, parse_reference
@@ -129,7 +129,9 @@ class Containers:
         self._tasks: dict[str, _DockerTask] = {}
         self._names: dict[str, Mapping[str, Sequence[str]]] = {}
         self._images: set[str] = set()  # of registries on this machine
-        self._doorways = Doorways(aws_port) if aws_port and doorways.are_possible() else None
+        self._loopback_ports = (
+            LoopbackPorts(aws_port) if aws_port and loopback_ports.are_possible() else None
+        )
         sweep(instance, client)
         self._guard = orphans.Guard(instance, command=_sweeping(instance))
 
@@ -150,7 +152,11 @@ class Containers:
         for container in task.containers:
             self._pull(container)
         found = _DockerTask(
-            self._engine, task, logs=self._logs, ways=self._doorways, labels=self._labels(task)
+            self._engine,
+            task,
+            logs=self._logs,
+            ways=self._loopback_ports,
+            labels=self._labels(task),
         )
         found.prefix = f"fsd-{self._instance}-"
         with contextlib.ExitStack() as undo:
@@ -177,7 +183,7 @@ class Containers:
         task = self._find(task_id)
         found = task.containers.get(container) if task else None
         if found is None:
-            raise LaunchError(wording.not_running(container))
+            raise LaunchError(messages.not_running(container))
         return found.open_terminal(command)
 
     def set_names(self, namespace: str, names: Mapping[str, Sequence[str]]) -> None:
@@ -201,8 +207,8 @@ class Containers:
         with contextlib.suppress(*_DockerErrors):
             sweep(self._instance, self._engine)
             self._forget_images()
-        if self._doorways is not None:
-            self._doorways.close()
+        if self._loopback_ports is not None:
+            self._loopback_ports.close()
         self._guard.close()
         self._engine.close()
 
@@ -263,7 +269,7 @@ class _DockerTask:
         spec: TaskSpec,
         *,
         logs: LogSink,
-        ways: Doorways | None,
+        ways: LoopbackPorts | None,
         labels: dict[str, str],
     ) -> None:
         self._engine = engine
@@ -274,7 +280,7 @@ class _DockerTask:
         self.namespace, self._known = spec.namespace, spec.known_names
         self.containers: dict[str, _DockerContainer] = {}  # in the order of their start
         self.order: tuple[str, ...] = ()
-        self._doorway: Doorway | None = None
+        self._loopback_port: LoopbackPort | None = None
 
     def start_one(self, spec: ContainerSpec) -> None:
         """One that ends before others begin has a network of its own: theirs must outlive it."""
@@ -292,7 +298,7 @@ class _DockerTask:
         if not self._owner and not ends_early:
             self._owner = spec.name
             if self._ways is not None:
-                self._doorway = container.open_doorway(self._ways)
+                self._loopback_port = container.open_loopback_port(self._ways)
 
     def state_of(self, name: str) -> ContainerState:
         return self.containers[name].state()
@@ -329,8 +335,8 @@ class _DockerTask:
 
     def stop(self) -> tuple[ContainerState, ...]:
         """All at once; the owner of the network is removed last."""
-        if self._doorway is not None:
-            self._doorway.close()
+        if self._loopback_port is not None:
+            self._loopback_port.close()
         if self.containers:
             with ThreadPoolExecutor(max_workers=len(self.containers)) as pool:
                 list(pool.map(_DockerContainer.stop, self.containers.values()))
@@ -392,7 +398,7 @@ class _DockerContainer:
                 ),
             )
         except _DockerErrors as error:
-            raise LaunchError(wording.cannot_create(_said(error)), container=spec.name) from error
+            raise LaunchError(messages.cannot_create(_said(error)), container=spec.name) from error
         return cls(engine, spec, str(created["Id"]))
 
     def start(self, logs: LogSink) -> None:
@@ -401,7 +407,7 @@ class _DockerContainer:
         except _DockerErrors as error:
             said = _said(error)
             raise LaunchError(
-                wording.cannot_start(said), container=self._spec.name, exit_code=_start_code(said)
+                messages.cannot_start(said), container=self._spec.name, exit_code=_start_code(said)
             ) from error
         if self._spec.log is not None:
             self._log = threading.Thread(
@@ -409,7 +415,7 @@ class _DockerContainer:
             )
             self._log.start()
 
-    def open_doorway(self, ways: Doorways) -> Doorway | None:
+    def open_loopback_port(self, ways: LoopbackPorts) -> LoopbackPort | None:
         """None where the container has ended already, or runs on another machine.
 
         Its program has begun by now: a call in its first milliseconds is refused, and SDKs repeat.
@@ -467,7 +473,7 @@ class _DockerContainer:
             )["Id"]
             connection = api.exec_start(identifier, tty=True, socket=True)
         except _DockerErrors as error:
-            raise LaunchError(wording.cannot_start(_said(error))) from error
+            raise LaunchError(messages.cannot_start(_said(error))) from error
         # Else the connection has the time limit of an ordinary call.
         raw: socket.socket = getattr(connection, "_sock", None) or cast("socket.socket", connection)
         raw.settimeout(None)
@@ -591,10 +597,10 @@ def _pull_reason(image: str, error: Exception) -> str:
     said = _said(error)
     missing = ("manifest unknown", "not found", "name unknown", "does not exist")
     if "no matching manifest" not in said and any(part in said for part in missing):
-        return wording.image_not_found(image)
+        return messages.image_not_found(image)
     if "dial tcp" in said or "connection refused" in said:
-        return wording.registry_unreachable(image, said)
-    return wording.cannot_pull(image, said)
+        return messages.registry_unreachable(image, said)
+    return messages.cannot_pull(image, said)
 
 
 def _said(error: Exception) -> str:

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from fsd_local.image.snapshot import REFERENCES_TYPE
 from fsd_local.ports import LaunchError
-from fsd_local.runtime import wording
+from fsd_local.runtime import messages
 from fsd_local.runtime.reference import ImageReference, parse_reference
 
 _LABEL, _VALUE = "fsd.runtime", "process"
@@ -60,7 +60,7 @@ def require_loopback(image: str) -> ImageReference:
     """Only a registry on this machine has process images, and speaks plain HTTP."""
     reference = parse_reference(image)
     if not reference.is_loopback:
-        raise LaunchError(wording.no_snapshot(image))
+        raise LaunchError(messages.no_snapshot(image))
     return reference
 
 
@@ -91,11 +91,11 @@ class Images:
         if reference.digest and digest != reference.digest:
             raise _damaged(reference, f"the manifest is {digest}")
         if "config" not in manifest or "layers" not in manifest:
-            raise LaunchError(wording.no_snapshot(reference.text))
+            raise LaunchError(messages.no_snapshot(reference.text))
         config = _load(reference, registry.get(f"blobs/{manifest['config']['digest']}").read())
         runs = config.get("config") or {}
         if (runs.get("Labels") or {}).get(_LABEL) != _VALUE:
-            raise LaunchError(wording.no_snapshot(reference.text))
+            raise LaunchError(messages.no_snapshot(reference.text))
         parts = [
             (part.get("mediaType") == REFERENCES_TYPE, self._layer(registry, reference, part))
             for part in manifest["layers"]
@@ -151,14 +151,14 @@ class _Registry:
             answer = self._connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             cause = f'Get "http://{self._reference.host}{url}": dial tcp: {error}'
-            raise LaunchError(wording.registry_unreachable(self._reference.text, cause)) from error
+            raise LaunchError(messages.registry_unreachable(self._reference.text, cause)) from error
         if answer.status == 200:
             return answer
         answer.read()
         if answer.status == 404:
-            raise LaunchError(wording.image_not_found(self._reference.text))
+            raise LaunchError(messages.image_not_found(self._reference.text))
         cause = f"unexpected status: {answer.status} {answer.reason}"
-        raise LaunchError(wording.cannot_pull(self._reference.text, cause))
+        raise LaunchError(messages.cannot_pull(self._reference.text, cause))
 
 
 def _load(reference: ImageReference, body: bytes) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _load(reference: ImageReference, body: bytes) -> dict[str, Any]:
 
 
 def _damaged(reference: ImageReference, what: str) -> LaunchError:
-    return LaunchError(wording.cannot_pull(reference.text, f"failed to verify: {what}"))
+    return LaunchError(messages.cannot_pull(reference.text, f"failed to verify: {what}"))
 
 
 def _copy(answer: http.client.HTTPResponse, file: IO[bytes]) -> str:

@@ -36,7 +36,7 @@ from fsd_local.ports import (
     VolumeMount,
 )
 from fsd_local.rootfs import link_volume, unpack
-from fsd_local.runtime import orphans, wording
+from fsd_local.runtime import messages, orphans
 from fsd_local.runtime.addresses import Addresses, Lease, is_listening
 from fsd_local.runtime.binds import LAUNCHER, VIEW, answer_binds
 from fsd_local.runtime.images import (
@@ -129,7 +129,7 @@ class Processes:
         task = self._find(task_id)
         found = task.containers.get(container) if task else None
         if found is None or not found.is_running:
-            raise LaunchError(wording.not_running(container))
+            raise LaunchError(messages.not_running(container))
         return found.open_terminal(command)
 
     def set_names(self, namespace: str, names: Mapping[str, Sequence[str]]) -> None:
@@ -427,12 +427,12 @@ def _spawn(
 
 def _not_started(program: StartedProgram, error: OSError | ValueError) -> LaunchError:
     if isinstance(error, FileNotFoundError):
-        return LaunchError(wording.no_program(program.argv[0]), exit_code=_NOT_FOUND)
+        return LaunchError(messages.no_program(program.argv[0]), exit_code=_NOT_FOUND)
     if isinstance(error, PermissionError):
-        return LaunchError(wording.not_executable(program.argv[0]), exit_code=126)
+        return LaunchError(messages.not_executable(program.argv[0]), exit_code=126)
     # ENOEXEC, an argument list that is too long, a null byte in a variable.
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return LaunchError(wording.cannot_start(f"exec: {said.lower()}"))
+    return LaunchError(messages.cannot_start(f"exec: {said.lower()}"))
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -453,7 +453,7 @@ def _unpack(container: ContainerSpec, image: ProcessImage, root: Path) -> None:
         for names in image.references:
             link_files(json.loads(names.read_bytes()), root)
     except FileNotFoundError as error:
-        gone = wording.gone_from_cache(str(error.filename))
+        gone = messages.gone_from_cache(str(error.filename))
         raise LaunchError(gone, container=container.name) from error
     except (OSError, tarfile.TarError) as error:
-        raise LaunchError(wording.cannot_create(str(error)), container=container.name) from error
+        raise LaunchError(messages.cannot_create(str(error)), container=container.name) from error

@@ -19,7 +19,7 @@ from pathlib import Path
 from fsd_local.image.interpreters import find_uv, own_python
 from fsd_local.ports import ContainerSpec, LaunchError
 from fsd_local.rootfs import beneath, inside
-from fsd_local.runtime import orphans, wording
+from fsd_local.runtime import messages, orphans
 from fsd_local.runtime.addresses import Lease
 from fsd_local.runtime.images import ProcessImage
 
@@ -82,7 +82,7 @@ def make_program(
         cwd.mkdir(parents=True, exist_ok=True)
         return make_command(argv, _environment(container, image, place), cwd, place)
     except OSError as error:
-        raise LaunchError(wording.cannot_create(str(error)), container=container.name) from error
+        raise LaunchError(messages.cannot_create(str(error)), container=container.name) from error
     except LaunchError as error:
         raise LaunchError(
             error.reason, container=container.name, exit_code=error.exit_code
@@ -141,7 +141,7 @@ def _arguments(container: ContainerSpec, image: ProcessImage) -> tuple[str, ...]
         return (*container.entry_point, *(container.command or ()))
     argv = (*image.entry_point, *(container.command or image.command))
     if not argv:
-        raise LaunchError(wording.no_command(), container=container.name)
+        raise LaunchError(messages.no_command(), container=container.name)
     return argv
 
 
@@ -235,12 +235,12 @@ def _find_program(name: str, search_path: str, cwd: Path, place: ContainerPlace)
         if candidate.is_file():
             if os.access(candidate, os.X_OK):
                 return str(candidate)
-            raise LaunchError(wording.not_executable(name), exit_code=_NOT_EXECUTABLE)
+            raise LaunchError(messages.not_executable(name), exit_code=_NOT_EXECUTABLE)
     if _PYTHON.fullmatch(posixpath.basename(name)):
         return str(own_python())
     found = shutil.which(name, path=search_path)  # of the machine: /bin/sh, env, nginx …
     if found is None:
-        raise LaunchError(wording.no_program(name), exit_code=_COMMAND_NOT_FOUND)
+        raise LaunchError(messages.no_program(name), exit_code=_COMMAND_NOT_FOUND)
     return found
 
 
@@ -275,4 +275,4 @@ def _with_interpreter(
         return (_find_program(words[0], search_path, cwd, place), *words[1:], program)
     except LaunchError:
         # The kernel's answer to a script without its interpreter names the script.
-        raise LaunchError(wording.no_program(name), exit_code=_COMMAND_NOT_FOUND) from None
+        raise LaunchError(messages.no_program(name), exit_code=_COMMAND_NOT_FOUND) from None

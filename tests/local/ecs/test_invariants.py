@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from fsd_local.ecs import describe, lifecycle, wording
+from fsd_local.ecs import describe, lifecycle, messages
 from fsd_local.ecs.health import is_healthy
 from fsd_local.ecs.model import RolloutState, ServiceDeploymentStatus, StopCode, Task, TaskStatus
 from fsd_local.ports import ContainerState
@@ -95,7 +95,7 @@ class Watched(Timeline):
         return self
 
     def stop_task(self, task: Task) -> Timeline:
-        reason = wording.STOPPED_BY_USER
+        reason = messages.STOPPED_BY_USER
         self._perform(list(lifecycle.begin_stop(task, reason, StopCode.USER, self.now)))
         return self
 

@@ -18,7 +18,7 @@ from fsd.image.build import Built, build_image
 from fsd.image.context import read_source
 from fsd.image.docker import find_builder
 from fsd.image.key import Recipe
-from fsd.image.patience import NO_PATIENCE, Patience
+from fsd.image.push_retries import NO_RETRIES, PushRetries
 from fsd.release.ports import RegistryImage
 from tests.fakes.registry import FakeEcr, FakeRegistry
 
@@ -56,7 +56,7 @@ def build(
     *,
     version: str = "",
     on_line: Callable[[str], None] = lambda _line: None,
-    patience: Patience = NO_PATIENCE,
+    retries: PushRetries = NO_RETRIES,
     **recipe: Any,
 ) -> Built:
     return build_image(
@@ -65,7 +65,7 @@ def build(
         registry=ecr,
         version=version,
         on_line=on_line,
-        patience=patience,
+        retries=retries,
     )
 
 
@@ -168,7 +168,7 @@ def test_build_image__registry_fails_twice__pushed_at_the_third_attempt(
     ecr.server.fail(method, status, times=2)
     waits: list[timedelta] = []
 
-    built = build(folder, ecr, patience=Patience(wait=waits.append))
+    built = build(folder, ecr, retries=PushRetries(wait=waits.append))
 
     assert ecr.server.digest_of("team/hello", built.image.tag) == built.image.digest
     assert (len(waits), ecr.server.failures) == (2, [])
@@ -179,7 +179,7 @@ def test_build_image__registry_says_no__asked_once(folder: Path, ecr: FakeEcr, s
     ecr.server.fail("PUT", status, times=2)
 
     with pytest.raises(CallFailedError):
-        build(folder, ecr, patience=Patience(wait=lambda _pause: None))
+        build(folder, ecr, retries=PushRetries(wait=lambda _pause: None))
 
     assert len(ecr.server.failures) == 1
 
@@ -194,7 +194,7 @@ def test_build_image__docker_push_of_the_manifest_fails__tried_again(
     ecr.server.fail("PUT", status, times=1)
     waits: list[timedelta] = []
 
-    built = build(busybox_folder, ecr, runtime="container", patience=Patience(wait=waits.append))
+    built = build(busybox_folder, ecr, runtime="container", retries=PushRetries(wait=waits.append))
 
     assert ecr.server.digest_of("team/hello", built.image.tag) == built.image.digest
 

@@ -15,7 +15,7 @@ import pytest
 
 from fsd_local.errors import LocalError
 from fsd_local.ports import ContainerState, LaunchError
-from fsd_local.runtime import choose, doorways
+from fsd_local.runtime import choose, loopback_ports
 from fsd_local.runtime.containers import Containers, find_engine, read_log, require_engine, sweep
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeRegistry
@@ -44,7 +44,9 @@ def test_launch__two_containers__share_localhost(containers: Lab) -> None:
 
 
 @pytest.mark.docker
-@pytest.mark.skipif(not doorways.are_possible(), reason="only root enters a container's network")
+@pytest.mark.skipif(
+    not loopback_ports.are_possible(), reason="only root enters a container's network"
+)
 def test_launch__port_of_the_embedded_aws__is_reached_from_every_container_of_the_task(
     container_image: str, shared_registry: FakeRegistry
 ) -> None:
@@ -224,7 +226,9 @@ def test_read_log__pieces_and_streams__lines_with_their_times() -> None:
 
 
 @pytest.mark.docker
-@pytest.mark.skipif(not doorways.are_possible(), reason="only root may write a container's files")
+@pytest.mark.skipif(
+    not loopback_ports.are_possible(), reason="only root may write a container's files"
+)
 def test_set_names__containers__reach_each_other_by_name(containers: Lab) -> None:
     _, address = containers.launch(containers.spec("exec httpd -f -p 8000 -h /www"))
     containers.runtime.set_names("ns", {"offers": [address], "other": ["192.0.2.7"]})

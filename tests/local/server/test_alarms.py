@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fsd_local.alarms import AlarmRule, explain, judge, load_rule
-from fsd_local.seams.cloudwatch import evaluate
-from fsd_local.seams.scope import scope
+from fsd_local.patches.cloudwatch import evaluate
+from fsd_local.patches.scope import scope
 from tests.local.server.conftest import Clients
 
 PERIOD = 60
@@ -103,7 +103,7 @@ def test_explain__no_data__is_unknown() -> None:
     )
 
 
-# The seam.
+# The patch.
 
 ALARM = {
     "AlarmName": "5xx",

@@ -8,8 +8,8 @@ import pytest
 from ministack.services import cloudwatch_logs
 
 from fsd_local.logs import MiniStackLogs
+from fsd_local.patches.scope import scope
 from fsd_local.ports import LogTarget
-from fsd_local.seams.scope import scope
 
 _accounts = itertools.count(1)
 GROUP = "/ecs/app-dev"

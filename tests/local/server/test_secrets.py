@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from ministack.services import s3, secretsmanager, ssm
 
+from fsd_local.patches.scope import scope
 from fsd_local.placeholders import create_placeholders, remove_placeholders
 from fsd_local.ports import SecretError
-from fsd_local.seams.scope import scope
 from fsd_local.secrets import MiniStackSecrets
 
 REGION = "us-east-1"

@@ -13,7 +13,7 @@ def sound(text: str) -> Sound:
     return found
 
 
-def test_salvage__wrong_values__left_out_and_the_rest_kept() -> None:
+def test_find_sound_part__wrong_values__left_out_and_the_rest_kept() -> None:
     found = sound(manifest("port: x\nresources: {cpu: 1024, memory: y}\nnope: 1"))
 
     assert found.manifest.service.port is None
@@ -21,7 +21,7 @@ def test_salvage__wrong_values__left_out_and_the_rest_kept() -> None:
     assert ("service", "resources", "memory") in found.without
 
 
-def test_salvage__wrong_items__the_others_stay_in_order() -> None:
+def test_find_sound_part__wrong_items__the_others_stay_in_order() -> None:
     found = sound(
         manifest("""
             secrets:
@@ -35,7 +35,7 @@ def test_salvage__wrong_items__the_others_stay_in_order() -> None:
     assert [secret.name for secret in found.manifest.service.secrets] == ["A", "C"]
 
 
-def test_salvage__required_keys_missing_or_wrong__filled_in() -> None:
+def test_find_sound_part__required_keys_missing_or_wrong__filled_in() -> None:
     for text in ("kind: Service\n", "apiVersion: fsd/v1\nservice: 5\nmetadata: []\n"):
         found = sound(text)
 
@@ -43,7 +43,7 @@ def test_salvage__required_keys_missing_or_wrong__filled_in() -> None:
         assert found.manifest.service.type == "ecs"
 
 
-def test_salvage__good_manifest__the_manifest_itself() -> None:
+def test_find_sound_part__good_manifest__the_manifest_itself() -> None:
     loaded = load_manifest(manifest("port: 1"), path="service.yml")
 
     assert loaded.sound is not None

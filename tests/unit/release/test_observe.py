@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fsd.plan.memory import Memory, remember
 from fsd.plan.observed import Observed
+from fsd.plan.previous_stack import PreviousStack, with_previous
 from fsd.plan.verdict import VERDICT
 from fsd.release.observe import observe, place_of
 from fsd.snapshot import ServiceState
@@ -105,12 +105,12 @@ def test_observe__it_does_not_say_all__deployments_are_listed(
 def test_observe__a_run_died_with_the_stack_changed__deployments_are_listed(
     ecs: CountingEcs, aws: FakeAws
 ) -> None:
-    memory = Memory(template={"Resources": {}}, deployment_arn=ecs.deployments[0].arn)
-    template = remember(DESIRED.template, memory)
+    memory = PreviousStack(template={"Resources": {}}, deployment_arn=ecs.deployments[0].arn)
+    template = with_previous(DESIRED.template, memory)
     aws.stacks.apply(DESIRED.stack_name, template=template, tags={})
 
     observed = look(aws)
 
     assert ecs.lists == 1
     assert observed.stack is not None
-    assert observed.stack.memory == memory
+    assert observed.stack.previous == memory

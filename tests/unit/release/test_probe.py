@@ -8,8 +8,8 @@ import pytest
 
 from fsd.compile.desired import Desired, Json, JsonValue
 from fsd.errors import CallFailedError, FsdError, Interrupted, RefusedError
-from fsd.plan.memory import split_memory
 from fsd.plan.moved_check import TargetCheck
+from fsd.plan.previous_stack import split_previous
 from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.notes import Note
@@ -443,4 +443,4 @@ def test_deploy__killed_while_a_port_is_open__next_run_closes_it() -> None:
     before = replace(request, desired=replace(request.desired, template=BEFORE))
     deploy(before, aws.aws(), clock=FakeClock(), reporter=Lines())
 
-    assert split_memory(aws.stacks.stacks["fsd-web-dev"].template)[0] == BEFORE
+    assert split_previous(aws.stacks.stacks["fsd-web-dev"].template)[0] == BEFORE

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fsd.rollout.cause import Evidence
-from fsd.rollout.diagnose import doomed_causes, find_causes, worst_task
+from fsd.rollout.diagnose import doomed_causes, find_causes, find_task_to_read
 from fsd.rollout.failures import EVENT_FAILURES, FAILURES, Failure, classify, classify_event
 from tests.timeline import snapshot, task_definition
 
@@ -287,7 +287,7 @@ def test_worst_task__several__the_latest_of_the_most_frequent() -> None:
         f"{crash}\n{crash}\nstopped  web:42  TaskFailedToStart  CannotPull x: not found"
     )
 
-    worst = worst_task(look, ARN)
+    worst = find_task_to_read(look, ARN)
 
     assert worst is not None
     assert worst.id == "1" * 32
@@ -298,4 +298,4 @@ def test_worst_task__only_replaced_tasks__none() -> None:
         "stopped  web:42  ServiceSchedulerInitiated  Scaling activity initiated by (deployment x)"
     )
 
-    assert worst_task(look, ARN) is None
+    assert find_task_to_read(look, ARN) is None

@@ -1,4 +1,4 @@
-"""MiniStack's ECR: the answers that AWS gives. What Docker talks to is `seams.registry`."""
+"""MiniStack's ECR: the answers that AWS gives. What Docker talks to is `patches.registry`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import ecr
 
-from fsd_local.seams.scope import json_answer, json_error
+from fsd_local.patches.scope import json_answer, json_error
 
 
 def mount() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fsd_local.patches.scope import scope
 from fsd_local.ports import Subnet
-from fsd_local.seams.scope import scope
 
 
 class MiniStackSurroundings:

@@ -23,8 +23,8 @@ from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.services import ecr
 
 from fsd_local.instance import ACCOUNT, REGION
+from fsd_local.patches.scope import current, json_answer, scope
 from fsd_local.runtime.reference import parse_reference
-from fsd_local.seams.scope import current, json_answer, scope
 
 _PREFIX = re.compile(r"(\d{12})/([a-z]{2,3}(?:-[a-z]+)+-\d)/(?=.)")
 _USER = "AWS"

@@ -13,9 +13,9 @@ from typing import Any
 
 from ministack.services import scheduler
 
+from fsd_local.patches import iam
+from fsd_local.patches.scope import current, scope
 from fsd_local.schedules import FoundSchedule
-from fsd_local.seams import iam
-from fsd_local.seams.scope import current, scope
 from fsd_local.timetable import ExpressionError, check
 
 _SERVICE = "scheduler.amazonaws.com"

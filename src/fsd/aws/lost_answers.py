@@ -18,7 +18,7 @@ PAUSES = tuple(timedelta(seconds=s) for s in (1, 2, 4))
 T = TypeVar("T")
 
 
-def once(ask: Callable[[], T], *, look: Callable[[], T | None], clock: Clock) -> T:
+def call_unless_done(ask: Callable[[], T], *, look: Callable[[], T | None], clock: Clock) -> T:
     """`ask`, by a client that does not repeat by itself, until it is answered, or done.
 
     `look` finds what an earlier, unanswered call did. Raises the last error of `ask`.

@@ -29,23 +29,25 @@ def are_possible() -> bool:
     return sys.platform == "linux" and os.geteuid() == 0
 
 
-class Doorways:
+class LoopbackPorts:
     """To one port of this machine. Thread-safe."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._inside: set[asyncio.StreamWriter] = set()  # the tasks' ends of connections
-        self._thread = threading.Thread(target=self._loop.run_forever, name="doorways", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="loopback_ports", daemon=True
+        )
         self._thread.start()
 
-    def open(self, pid: int) -> Doorway:
+    def open(self, pid: int) -> LoopbackPort:
         """Into the network namespace of a process. Raises OSError."""
         listening = _listen(pid, self._port)
         server = asyncio.run_coroutine_threadsafe(
             asyncio.start_server(self._enter, sock=listening), self._loop
         ).result()
-        return Doorway(server, self._loop)
+        return LoopbackPort(server, self._loop)
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
@@ -70,7 +72,7 @@ class Doorways:
             await asyncio.sleep(0)  # each is passed on to its end
 
 
-class Doorway:
+class LoopbackPort:
     """One that is open."""
 
     def __init__(self, server: asyncio.Server, loop: asyncio.AbstractEventLoop) -> None:
@@ -111,7 +113,7 @@ def _listen(pid: int, port: int) -> socket.socket:
         except OSError as error:
             future.set_exception(error)
 
-    threading.Thread(target=enter, name="doorway").start()
+    threading.Thread(target=enter, name="loopback_port").start()
     return future.result()
 
 

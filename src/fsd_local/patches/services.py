@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ministack import app
 from ministack.core import router
 
-from fsd_local.seams.scope import current, json_error
+from fsd_local.patches.scope import current, json_error
 
 
 class Handle(Protocol):

@@ -1,4 +1,4 @@
-"""One contract test for each seam in MiniStack's ECR."""
+"""One contract test for each patch of MiniStack's ECR."""
 
 from __future__ import annotations
 

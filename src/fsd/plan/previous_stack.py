@@ -22,22 +22,22 @@ _METADATA, _KEY = "Metadata", "fsd:before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class PreviousStack:
     """The stack's template before a rollout, and the service's newest deployment at that time."""
 
     template: Json
     deployment_arn: str
 
 
-def remember(template: Json, memory: Memory | None) -> Json:
-    if memory is None:
+def with_previous(template: Json, previous: PreviousStack | None) -> Json:
+    if previous is None:
         return template
-    kept: Json = {"deployment": memory.deployment_arn, "template": json.dumps(memory.template)}
+    kept: Json = {"deployment": previous.deployment_arn, "template": json.dumps(previous.template)}
     return {**template, _METADATA: {_KEY: kept}}
 
 
-def split_memory(template: Json) -> tuple[Json, Memory | None]:
-    """The template without what it remembers, and that; None where nothing readable is there."""
+def split_previous(template: Json) -> tuple[Json, PreviousStack | None]:
+    """The template alone, and the previous stack; None where nothing readable is kept."""
     bare = {key: value for key, value in template.items() if key != _METADATA}
     metadata = template.get(_METADATA)
     kept = metadata.get(_KEY) if isinstance(metadata, dict) else None
@@ -49,18 +49,20 @@ def split_memory(template: Json) -> tuple[Json, Memory | None]:
         return bare, None
     if not isinstance(before, dict):
         return bare, None
-    return bare, Memory(template=before, deployment_arn=str(kept.get("deployment")))
+    return bare, PreviousStack(template=before, deployment_arn=str(kept.get("deployment")))
 
 
-def still_needed(memory: Memory | None, deployments: Sequence[ServiceDeployment]) -> Memory | None:
-    """`memory`, unless a deployment succeeded since: then the stack belongs to what runs.
+def still_needed(
+    previous: PreviousStack | None, deployments: Sequence[ServiceDeployment]
+) -> PreviousStack | None:
+    """`previous`, unless a deployment succeeded since: then the stack belongs to what runs.
 
     None too where ECS no longer lists the deployment of that time. `deployments` are the service's.
     """
-    since = next((d for d in deployments if memory and d.arn == memory.deployment_arn), None)
+    since = next((d for d in deployments if previous and d.arn == previous.deployment_arn), None)
     if since is None or any(
         d.status is DeploymentStatus.SUCCESSFUL and d.created_at > since.created_at
         for d in deployments
     ):
         return None
-    return memory
+    return previous

@@ -17,10 +17,10 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services import alb, ec2, iam, sts, tagging
 
+from fsd_local.patches.scope import account_and_region, current, json_error, scope
+from fsd_local.patches.services import Handle
 from fsd_local.permissions import ANY, Needed, needed
 from fsd_local.ports import RoleSession
-from fsd_local.seams.scope import account_and_region, current, json_error, scope
-from fsd_local.seams.services import Handle
 
 _JSON = "application/x-amz-json"
 _IN_A_STREAM = ("CreateLogStream", "DeleteLogStream", "GetLogEvents", "PutLogEvents")

@@ -13,7 +13,7 @@ from typing import Any
 from ministack.services import iam, sts
 from ministack.services.cloudformation import provisioners
 
-from fsd_local.seams import iam as refusals
+from fsd_local.patches import iam as refusals
 
 _GITHUB = "token.actions.githubusercontent.com"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html

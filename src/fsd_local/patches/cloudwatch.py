@@ -14,8 +14,8 @@ from typing import Any
 from ministack.services import cloudwatch
 
 from fsd_local.alarms import explain, judge, load_rule
+from fsd_local.patches.scope import scope
 from fsd_local.ports import Alarm, Measured, Metric
-from fsd_local.seams.scope import scope
 
 _EVALUATED_EVERY = 60.0  # seconds
 _PERIOD = 60  # of what target tracking measures

@@ -1,4 +1,4 @@
-"""One contract test for each seam in MiniStack's CloudFormation and its load balancing."""
+"""One contract test for each patch of MiniStack's CloudFormation and its load balancing."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _LASTING = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class PushRetries:
     """How long to wait between two attempts; `wait` and `jitter` are passed in."""
 
     wait: Callable[[timedelta], None]
@@ -62,7 +62,7 @@ class PassingPushError(CallFailedError):
     may_pass = True
 
 
-NO_PATIENCE = Patience(wait=lambda _pause: None, pauses=())
+NO_RETRIES = PushRetries(wait=lambda _pause: None, pauses=())
 
 
 def is_passing(said: str) -> bool:

@@ -1,6 +1,6 @@
 """The load balancing resources of MiniStack's CloudFormation: reachable, complete, swept clean.
 
-Apart from `seams.elbv2` because CloudFormation's provisioners import every service there is.
+Apart from `patches.elbv2` because CloudFormation's provisioners import every service there is.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from fsd_local.balancing.checks import (
 )
 from fsd_local.balancing.faults import BalancingFault
 from fsd_local.balancing.rules import check_conditions
-from fsd_local.seams import elbv2_checks
-from fsd_local.seams.elbv2 import dns_name
+from fsd_local.patches import elbv2_checks
+from fsd_local.patches.elbv2 import dns_name
 
 # What AWS reports for attributes that nobody set (API_TargetGroupAttribute and its sibling).
 _GROUP_ATTRIBUTES = {

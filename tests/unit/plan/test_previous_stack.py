@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fsd.compile.desired import Json
-from fsd.plan.memory import Memory, remember, split_memory, still_needed
+from fsd.plan.previous_stack import PreviousStack, split_previous, still_needed, with_previous
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
 
 NOW: Json = {"Resources": {"Logs": {"Type": "new"}}}
 BEFORE: Json = {"Resources": {"Logs": {"Type": {"Fn::Sub": "old"}}}}
-MEMORY = Memory(template=BEFORE, deployment_arn="deployment/1")
+MEMORY = PreviousStack(template=BEFORE, deployment_arn="deployment/1")
 
 
 def deployment(number: int, status: str = "SUCCESSFUL") -> ServiceDeployment:
@@ -24,12 +24,12 @@ def deployment(number: int, status: str = "SUCCESSFUL") -> ServiceDeployment:
 
 
 def test_split_memory__of_what_remembers__both_parts_again() -> None:
-    assert split_memory(remember(NOW, MEMORY)) == (NOW, MEMORY)
-    assert split_memory(remember(NOW, None)) == (NOW, None)
+    assert split_previous(with_previous(NOW, MEMORY)) == (NOW, MEMORY)
+    assert split_previous(with_previous(NOW, None)) == (NOW, None)
 
 
 def test_remember__template_with_functions__cloudformation_sees_only_a_text() -> None:
-    kept = remember(NOW, MEMORY)["Metadata"]
+    kept = with_previous(NOW, MEMORY)["Metadata"]
 
     assert kept == {
         "fsd:before": {
@@ -52,7 +52,7 @@ def test_remember__template_with_functions__cloudformation_sees_only_a_text() ->
     ids=str,
 )
 def test_split_memory__metadata_of_somebody_else__nothing_remembered(metadata: Json) -> None:
-    assert split_memory({**NOW, "Metadata": metadata}) == (NOW, None)
+    assert split_previous({**NOW, "Metadata": metadata}) == (NOW, None)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_split_memory__metadata_of_somebody_else__nothing_remembered(metadata: J
     ],
 )
 def test_still_needed__deployments_since__until_one_succeeds(
-    deployments: list[ServiceDeployment], expected: Memory | None
+    deployments: list[ServiceDeployment], expected: PreviousStack | None
 ) -> None:
     assert still_needed(MEMORY, deployments) == expected
     assert still_needed(None, deployments) is None

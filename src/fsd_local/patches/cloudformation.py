@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
 from ministack.services.cloudformation import handlers, helpers, provisioners, stacks
 
-from fsd_local.seams import drift, gateways, identities, scheduler, stack_permissions
-from fsd_local.seams.scope import current
+from fsd_local.patches import drift, gateways, identities, scheduler, stack_permissions
+from fsd_local.patches.scope import current
 
 _UPDATABLE = (
     "CREATE_COMPLETE",

@@ -18,8 +18,8 @@ from ministack.core import iam_evaluator
 from ministack.services import tagging
 from ministack.services.cloudformation import handlers, helpers, provisioners
 
-from fsd_local.seams import iam
-from fsd_local.seams.scope import current
+from fsd_local.patches import iam
+from fsd_local.patches.scope import current
 
 _SERVICE = "cloudformation.amazonaws.com"
 _ROLE_KEY = "_fsd_role_arn"  # in MiniStack's record of a stack

@@ -32,9 +32,9 @@ from fsd_local.balancing.checks import (
 from fsd_local.balancing.faults import BalancingFault, not_done, not_valid
 from fsd_local.balancing.query import Json, load_request
 from fsd_local.balancing.rules import check_conditions
+from fsd_local.patches.scope import current
+from fsd_local.patches.surroundings import MiniStackSurroundings
 from fsd_local.ports import Subnet
-from fsd_local.seams.scope import current
-from fsd_local.seams.surroundings import MiniStackSurroundings
 
 Handle = Callable[[Any], Any]
 Check = Callable[[Json], None]

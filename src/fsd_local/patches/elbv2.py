@@ -21,8 +21,8 @@ from fsd_local.dataplane import Listener
 from fsd_local.elb import ElasticLoadBalancing, TargetGroup
 from fsd_local.health import TargetGroupCheck
 from fsd_local.instance import ACCOUNT, REGION
-from fsd_local.seams import elbv2_checks
-from fsd_local.seams.scope import account_and_region, current, find, scope
+from fsd_local.patches import elbv2_checks
+from fsd_local.patches.scope import account_and_region, current, find, scope
 
 _DELAY = "deregistration_delay.timeout_seconds"
 
@@ -152,7 +152,7 @@ def _matching_actions(listener_arn: str, request: BalancedRequest) -> tuple[Mapp
     return ()
 
 
-# ---- the seams
+# ---- the patches
 
 
 def mount(balancing: ElasticLoadBalancing, *, port: int) -> None:

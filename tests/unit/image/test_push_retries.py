@@ -6,7 +6,7 @@ import pytest
 
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.image.docker import push_failed
-from fsd.image.patience import PAUSES, Patience, is_passing
+from fsd.image.push_retries import PAUSES, PushRetries, is_passing
 
 # What engines and registries have said, from public reports; hosts and digests replaced.
 PASSING = [
@@ -67,42 +67,42 @@ class Push:
 
 
 @pytest.mark.parametrize("said", PASSING)
-def test_patience__trouble_that_passes__tried_again(said: str) -> None:
+def test_push_retries__trouble_that_passes__tried_again(said: str) -> None:
     waits: list[timedelta] = []
     push = Push(failed(said), failed(said))
 
-    done = Patience(wait=waits.append, jitter=lambda: 1.0)(push)
+    done = PushRetries(wait=waits.append, jitter=lambda: 1.0)(push)
 
     assert (done, push.attempts, waits) == ("sha256:done", 3, list(PAUSES[:2]))
 
 
 @pytest.mark.parametrize("said", LASTING)
-def test_patience__trouble_that_stays__said_at_once(said: str) -> None:
+def test_push_retries__trouble_that_stays__said_at_once(said: str) -> None:
     waits: list[timedelta] = []
     push = Push(failed(said))
 
     with pytest.raises(CallFailedError):
-        Patience(wait=waits.append)(push)
+        PushRetries(wait=waits.append)(push)
 
     assert (push.attempts, waits, is_passing(said)) == (1, [], False)
 
 
-def test_patience__another_kind_of_error__not_repeated() -> None:
+def test_push_retries__another_kind_of_error__not_repeated() -> None:
     push = Push(CallFailedError("503", where="x", fix="", code=ErrorCode.BUILD_FAILED))
 
     with pytest.raises(CallFailedError):
-        Patience(wait=lambda _: None)(push)
+        PushRetries(wait=lambda _: None)(push)
 
     assert push.attempts == 1
 
 
-def test_patience__trouble_without_end__bounded_and_told() -> None:
+def test_push_retries__trouble_without_end__bounded_and_told() -> None:
     waits: list[timedelta] = []
     lines: list[str] = []
     push = Push(*(failed("EOF") for _ in range(99)))
 
     with pytest.raises(CallFailedError, match="EOF"):
-        Patience(wait=waits.append, jitter=lambda: 0.0, on_line=lines.append)(push)
+        PushRetries(wait=waits.append, jitter=lambda: 0.0, on_line=lines.append)(push)
 
     assert push.attempts == len(PAUSES) + 1
     assert sum(waits, timedelta()) == sum(PAUSES, timedelta()) / 2

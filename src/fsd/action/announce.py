@@ -57,7 +57,7 @@ def without_output(error: FsdError) -> FsdError:
 
 
 @dataclass(slots=True, kw_only=True)
-class Teller:
+class Announcer:
     """`comments` becomes None for the rest of the run where GitHub refuses once."""
 
     runner: Runner
@@ -161,7 +161,7 @@ class CommentingReporter:
     """Passes everything on, and shows in the comment the phase reached and the last event."""
 
     inner: Reporter
-    teller: Teller
+    announcer: Announcer
     service: str
     environment: str
     _phase: Phase | None = field(default=None, init=False)  # the one that the comment shows
@@ -180,19 +180,19 @@ class CommentingReporter:
         self._show(phase)
 
     def _show(self, phase: Phase, progress: Progress | None = None) -> None:
-        now = self._shown_at = self.teller.clock.now()
+        now = self._shown_at = self.announcer.clock.now()
         body = render_progress_comment(
             self.service,
             self.environment,
             phase,
-            run_url=self.teller.context.run_url,
+            run_url=self.announcer.context.run_url,
             updated_at=now,
             progress=progress,
         )
-        self.teller.comment(body, service=self.service, subject=self.environment)
-        if self.teller.interrupted is not None:
+        self.announcer.comment(body, service=self.service, subject=self.environment)
+        if self.announcer.interrupted is not None:
             # In mid-deployment a signal is the deployment's to answer.
-            signal, self.teller.interrupted = self.teller.interrupted, None
+            signal, self.announcer.interrupted = self.announcer.interrupted, None
             raise signal
 
     def progress(self, progress: Progress) -> None:
@@ -200,7 +200,7 @@ class CommentingReporter:
         phase, shown_at = self._phase, self._shown_at
         if phase is None or shown_at is None or not progress.note:
             return
-        if self.teller.clock.now() - shown_at >= BETWEEN_EVENTS:
+        if self.announcer.clock.now() - shown_at >= BETWEEN_EVENTS:
             self._show(phase, progress)
 
     def note(self, note: Note) -> None:

@@ -10,7 +10,7 @@ from fsd.release.result import Outcome, Result
 from fsd.streams import write_or_detach
 
 
-def finish(result: Result, *, output: str, interrupted_as: ExitCode) -> int:
+def print_result(result: Result, *, output: str, interrupted_as: ExitCode) -> int:
     """The result on stdout; returns the exit code, 130 or 143 after a signal."""
     if result.diagnosis is not None and sys.stdout.isatty() and sys.stderr.isatty():
         write_or_detach(sys.stderr, "\n")  # between the phases and why they failed
