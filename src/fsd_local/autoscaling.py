@@ -13,14 +13,18 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from fsd_local import tracking
 from fsd_local.ports import MetricSource
+from fsd_local.timetable import check, due_after
 
 Body = dict[str, Any]
 TARGET_PREFIX = "AnyScaleFrontendService"
 _TICK = 1.0  # seconds
+_SINCE = "_fsd_since"  # from when on an action's next time is looked for
 _DIMENSION = "ecs:service:DesiredCount"
 _ROLE = "AWSServiceRoleForApplicationAutoScaling_ECSService"
 _NOT_SUSPENDED = {
@@ -64,6 +68,7 @@ class _Target:
     body: Body
     tags: dict[str, str] = field(default_factory=dict)
     policies: dict[str, Body] = field(default_factory=dict)
+    scheduled: dict[str, Body] = field(default_factory=dict)
     past: tracking.Past = field(default_factory=tracking.Past)
 
 
@@ -97,7 +102,9 @@ class ScalingEngine:
             "DescribeScalingPolicies": self._describe_policies,
             "DeleteScalingPolicy": self._delete_policy,
             "DescribeScalingActivities": self._describe_activities,
-            "DescribeScheduledActions": _no_scheduled_actions,
+            "DescribeScheduledActions": self._describe_scheduled,
+            "PutScheduledAction": self._put_scheduled,
+            "DeleteScheduledAction": self._delete_scheduled,
             "TagResource": self._tag,
             "UntagResource": self._untag,
             "ListTagsForResource": self._list_tags,
@@ -132,8 +139,31 @@ class ScalingEngine:
         """Look at every policy once, and scale where one says so."""
         with self._lock:
             for key, target in self._targets.items():
+                self._act_by_schedule(key, target, now)
                 if target.policies:
                     self._track(key, target, now)
+
+    def _act_by_schedule(self, key: _Key, target: _Target, now: float) -> None:
+        """Set the bounds whose time has come, the earliest first, and bring the count into them.
+
+        https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html
+        """
+        until = datetime.fromtimestamp(now, UTC)
+        due = [
+            (at, action)
+            for action in target.scheduled.values()
+            if (at := due_after(action["Schedule"], action[_SINCE], _zone(action))) is not None
+            and at <= until
+        ]
+        for _, action in sorted(due, key=lambda one: one[0]):
+            action[_SINCE] = until
+            if target.body["SuspendedState"]["ScheduledScalingSuspended"]:
+                continue
+            target.body.update(action["ScalableTargetAction"])
+            service = self._find(key)
+            if service is not None:
+                minimum, maximum = target.body["MinCapacity"], target.body["MaxCapacity"]
+                self._hold(key, service.desired, minimum=minimum, maximum=maximum)
 
     def _track(self, key: _Key, target: _Target, now: float) -> None:
         service = self._find(key)
@@ -319,6 +349,48 @@ class ScalingEngine:
         self._delete_alarms(removed, account, region)
         return {}
 
+    # ---- scheduled actions
+
+    def _put_scheduled(self, parameters: Body, account: str, region: str) -> Body:
+        target = self._get(parameters, account, region)
+        name, bounds = parameters.get("ScheduledActionName"), parameters.get("ScalableTargetAction")
+        present = target.scheduled.get(name or "")
+        action = {**(present or {}), **parameters}
+        try:
+            check(action.get("Schedule") or "", action.get("Timezone") or "UTC")
+        except (ValueError, KeyError) as error:
+            raise _ApiError("ValidationException", f"Invalid schedule: {error}") from error
+        if not name or (bounds is not None and not bounds):
+            raise _ApiError("ValidationException", "a scheduled action needs a name and a bound")
+        key = _key(parameters, account, region)
+        arn = (
+            f"arn:aws:autoscaling:{region}:{account}:scheduledAction:{uuid.uuid4()}:"
+            f"resource/ecs/{key.resource}:scheduledActionName/{name}"
+        )
+        made = {"ScheduledActionARN": arn, "CreationTime": time.time(), **action}
+        made[_SINCE] = datetime.fromtimestamp(time.time(), UTC)
+        target.scheduled[name] = made
+        return {}
+
+    def _describe_scheduled(self, parameters: Body, account: str, region: str) -> Body:
+        resource = parameters.get("ResourceId")
+        names = parameters.get("ScheduledActionNames") or []
+        return {
+            "ScheduledActions": [
+                {field: value for field, value in action.items() if field != _SINCE}
+                for key, target in self._of(parameters, account, region)
+                for name, action in target.scheduled.items()
+                if resource in (None, key.resource) and (not names or name in names)
+            ]
+        }
+
+    def _delete_scheduled(self, parameters: Body, account: str, region: str) -> Body:
+        target = self._targets.get(_key(parameters, account, region))
+        name = parameters.get("ScheduledActionName", "")
+        if target is None or target.scheduled.pop(name, None) is None:
+            raise _ApiError("ObjectNotFoundException", f"No scheduled action found: {name}")
+        return {}
+
     # ---- the rest
 
     def _describe_activities(self, parameters: Body, account: str, region: str) -> Body:
@@ -373,8 +445,8 @@ class ScalingEngine:
         raise _ApiError("ResourceNotFoundException", f"Resource not found for ARN {arn}")
 
 
-def _no_scheduled_actions(_parameters: Body, _account: str, _region: str) -> Body:
-    return {"ScheduledActions": []}
+def _zone(action: Body) -> ZoneInfo:
+    return ZoneInfo(action.get("Timezone") or "UTC")
 
 
 def _namespace(parameters: Body) -> str:

@@ -58,6 +58,8 @@ _SCALING = {
     "DeregisterScalableTarget",
     "PutScalingPolicy",
     "DeleteScalingPolicy",
+    "PutScheduledAction",
+    "DeleteScheduledAction",
 }
 _SCALING_KEYS = {
     "ScalableDimension": "application-autoscaling:scalable-dimension",

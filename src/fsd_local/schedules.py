@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from fsd_local.ports import SimulatedClock
-from fsd_local.timetable import instant_of, interval_of, load_cron
+from fsd_local.timetable import due_after, interval_of
 
 Json = dict[str, Any]
 _TICK = 1.0  # seconds
@@ -130,10 +130,7 @@ class ScheduleEngine:
         if interval is not None:
             return since + interval / self.speed
         zone = ZoneInfo(record.get("ScheduleExpressionTimezone") or "UTC")
-        instant = instant_of(expression, zone)
-        if instant is not None:
-            return instant if instant > since else None
-        return load_cron(expression).next_after(since, zone)
+        return due_after(expression, since, zone)
 
     def _try(self, found: FoundSchedule, past: _Past, now: datetime) -> None:
         past.since = now

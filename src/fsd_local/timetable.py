@@ -95,6 +95,17 @@ def instant_of(expression: str, zone: ZoneInfo) -> datetime | None:
     return datetime.fromisoformat(match[1]).replace(tzinfo=zone).astimezone(UTC) if match else None
 
 
+def due_after(expression: str, since: datetime, zone: ZoneInfo) -> datetime | None:
+    """The next time after `since`; None where there is none."""
+    interval = interval_of(expression)
+    if interval is not None:
+        return since + interval
+    instant = instant_of(expression, zone)
+    if instant is not None:
+        return instant if instant > since else None
+    return load_cron(expression).next_after(since, zone)
+
+
 def check(expression: str, zone: str) -> None:
     """Raises ExpressionError for what AWS refuses, KeyError for a time zone that it does not know.
 

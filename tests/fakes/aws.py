@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fsd.compile.desired import Json, Scaling
+from fsd.compile.desired import Json, Scaling, ScheduledBounds
 from fsd.errors import CallFailedError, FsdError
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.previous_stack import split_previous
@@ -611,6 +611,14 @@ class FakeScaling:
     def scheduled_actions(self, cluster: str, service: str) -> Sequence[str]:
         del cluster, service
         return self.scheduled
+
+    def find_schedules(self, cluster: str, service: str) -> tuple[ScheduledBounds, ...]:
+        del cluster, service
+        return self.scaling.schedules if self.scaling else ()
+
+    def end_schedules(self, cluster: str, service: str, names: Sequence[str]) -> None:
+        del cluster, service
+        assert self.scaling is not None or not names
 
     def end_policies(self, cluster: str, service: str) -> None:
         del cluster, service

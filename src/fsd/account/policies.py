@@ -233,8 +233,8 @@ def _scaling_grants() -> tuple[Grant, ...]:
             why="set the limits and targets of auto scaling",
             actions=actions(
                 "application-autoscaling",
-                "DeleteScalingPolicy DeregisterScalableTarget PutScalingPolicy "
-                "RegisterScalableTarget",
+                "DeleteScalingPolicy DeleteScheduledAction DeregisterScalableTarget "
+                "PutScalingPolicy PutScheduledAction RegisterScalableTarget",
             ),
             conditions={
                 "StringEquals": {

@@ -12,7 +12,8 @@ from typing import Any
 from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
-from fsd.compile.desired import Scaling, Tracked
+from fsd.compile.desired import Scaling, ScheduledBounds, Tracked
+from fsd.compile.scaling import REQUESTS, with_scheduled_bounds
 from fsd.errors import CallFailedError
 from fsd.release.ports import Clock, PermissionDenied, ScalingState
 
@@ -22,7 +23,7 @@ _METRICS = {
     "memory": "ECSServiceAverageMemoryUtilization",
 }
 
-_TRACKED = ("queue", "metric")  # metrics that the manifest names
+_TRACKED = ("queue", "metric", REQUESTS)  # metrics that the manifest names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +45,38 @@ class ApplicationAutoScaling:
         )
 
     def scheduled_actions(self, cluster: str, service: str) -> Sequence[str]:
-        """() where the role may not look: FSD makes none."""
+        """() where the role may not look."""
+        own = _schedule_name(service, "")
+        return [name for name in self._actions(cluster, service) if not name.startswith(own)]
+
+    def find_schedules(self, cluster: str, service: str) -> tuple[ScheduledBounds, ...]:
+        own = _schedule_name(service, "")
+        found = self._actions(cluster, service)
+        return tuple(
+            _bounds(name.removeprefix(own), found[name])
+            for name in sorted(found)
+            if name.startswith(own)
+        )
+
+    def end_schedules(self, cluster: str, service: str, names: Sequence[str]) -> None:
+        for name in names:
+            try:
+                call(
+                    self._client,
+                    "delete_scheduled_action",
+                    name,
+                    ScheduledActionName=_schedule_name(service, name),
+                    **_resource(cluster, service),
+                )
+            except CallFailedError as error:
+                if aws_code(error) != "ObjectNotFoundException":
+                    raise
+
+    def _actions(self, cluster: str, service: str) -> dict[str, dict[str, Any]]:
         where = f"{cluster}/{service}"
         try:
-            return [
-                action["ScheduledActionName"]
+            return {
+                action["ScheduledActionName"]: action
                 for page in pages(
                     self._client,
                     "describe_scheduled_actions",
@@ -56,9 +84,9 @@ class ApplicationAutoScaling:
                     **_resource(cluster, service),
                 )
                 for action in page["ScheduledActions"]
-            ]
+            }
         except PermissionDenied:
-            return ()
+            return {}
 
     def apply(self, cluster: str, service: str, scaling: Scaling) -> None:
         """Writes only what differs: registering a target clamps the running count at once.
@@ -66,6 +94,9 @@ class ApplicationAutoScaling:
         https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
         """
         target = self._target(cluster, service)
+        if target is not None:  # a schedule may have set them since the plan
+            now = (int(target["MinCapacity"]), int(target["MaxCapacity"]))
+            scaling = with_scheduled_bounds(scaling, now)
         limits = {"MinCapacity": scaling.minimum, "MaxCapacity": scaling.maximum}
         if target is None or limits != {key: target[key] for key in limits}:
             # The first of an account makes a service-linked role as well.
@@ -81,6 +112,21 @@ class ApplicationAutoScaling:
             )
         existing = self._policies(cluster, service) if target is not None else {}
         self._apply_policies(cluster, service, scaling, existing=existing)
+        for schedule in scaling.schedules:
+            self._put_schedule(cluster, service, schedule)
+
+    def _put_schedule(self, cluster: str, service: str, schedule: ScheduledBounds) -> None:
+        limits = {"MinCapacity": schedule.minimum, "MaxCapacity": schedule.maximum}
+        call(
+            self._client,
+            "put_scheduled_action",
+            schedule.name,
+            ScheduledActionName=_schedule_name(service, schedule.name),
+            Schedule=schedule.expression,
+            Timezone=schedule.time_zone,
+            ScalableTargetAction={k: v for k, v in limits.items() if v is not None},
+            **_resource(cluster, service),
+        )
 
     def end_policies(self, cluster: str, service: str) -> None:
         existing = self._policies(cluster, service)
@@ -189,6 +235,26 @@ def _names(service: str) -> dict[str, str]:
     return {metric: f"{service}-{metric}" for metric in (*_METRICS, *_TRACKED)}
 
 
+def _schedule_name(service: str, name: str) -> str:
+    return f"{service}-at-{name}"
+
+
+def _bounds(name: str, action: Mapping[str, Any]) -> ScheduledBounds:
+    limits = action.get("ScalableTargetAction", {})
+    return ScheduledBounds(
+        name=name,
+        expression=action.get("Schedule", ""),
+        time_zone=action.get("Timezone", "UTC"),
+        minimum=limits.get("MinCapacity"),
+        maximum=limits.get("MaxCapacity"),
+    )
+
+
+def _specification_key(name: str) -> str:
+    kind = "Predefined" if name == REQUESTS else "Customized"
+    return f"{kind}MetricSpecification"
+
+
 def _wanted(scaling: Scaling) -> dict[str, dict[str, Any]]:
     """What each policy tracks, by the end of its name."""
     percents = {"cpu": scaling.cpu, "memory": scaling.memory}
@@ -203,7 +269,7 @@ def _wanted(scaling: Scaling) -> dict[str, dict[str, Any]]:
     for tracked in scaling.tracked:
         wanted[tracked.name] = {
             "TargetValue": tracked.target,
-            "CustomizedMetricSpecification": tracked.specification,
+            _specification_key(tracked.name): tracked.specification,
         }
     return wanted
 
@@ -228,7 +294,7 @@ def _scaling(
             Tracked(
                 name=name,
                 target=float(tracking[name].get("TargetValue", 0)),
-                specification=dict(tracking[name].get("CustomizedMetricSpecification", {})),
+                specification=dict(tracking[name].get(_specification_key(name), {})),
             )
             for name in _TRACKED
             if name in tracking

@@ -19,6 +19,7 @@ OUTPUT_TASK_SECURITY_GROUP = "TaskSecurityGroupId"
 OUTPUT_TARGET_GROUP = "TargetGroupArn"
 OUTPUT_URL = "ServiceUrl"
 OUTPUT_LOAD_BALANCER = "LoadBalancerArn"
+OUTPUT_REQUEST_LABEL = "RequestCountLabel"  # of a target group behind a load balancer
 OUTPUT_SCHEDULE_ROLE = "ScheduleRoleArn"  # of a Job
 OUTPUT_SERVICE = "ServiceName"  # only where the manifest says `existingService`
 
@@ -92,6 +93,17 @@ class Tracked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledBounds:
+    """A scheduled action of Application Auto Scaling; None leaves a bound as it is."""
+
+    name: str  # the end of the action's name
+    expression: str
+    time_zone: str
+    minimum: int | None
+    maximum: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
     """Application Auto Scaling of one service. Targets in percent, cooldowns in seconds."""
 
@@ -102,6 +114,7 @@ class Scaling:
     scale_in_cooldown: int
     scale_out_cooldown: int
     tracked: tuple[Tracked, ...] = ()  # beside cpu and memory
+    schedules: tuple[ScheduledBounds, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from fsd.compile.desired import Json, Scaling, Tracked
+from fsd.compile.desired import OUTPUT_REQUEST_LABEL, Json, Scaling, ScheduledBounds, Tracked
 from fsd.manifest.container import QueueDepth, TrackedMetric
 from fsd.manifest.models import AutoScaling, Service
 
+REQUESTS = "requests"
 # One sample a minute and task, so their number is that of the tasks; it needs no Container
 # Insights. Without a task there is none, and the queue counts as one task's.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cloudwatch-metrics.html
@@ -30,11 +32,52 @@ def compile_scaling(service: Service, *, cluster: str, name: str) -> Scaling | N
         scale_in_cooldown=scaling.scale_in_cooldown,
         scale_out_cooldown=scaling.scale_out_cooldown,
         tracked=tuple(_tracked(scaling, cluster=cluster, service=name)),
+        schedules=tuple(
+            ScheduledBounds(
+                name=one.name,
+                expression=one.expression,
+                time_zone=one.timezone or "UTC",
+                minimum=one.min_capacity,
+                maximum=one.max_capacity,
+            )
+            for one in sorted(scaling.schedules, key=lambda one: one.name)
+        ),
     )
+
+
+def with_label(scaling: Scaling, outputs: Mapping[str, str]) -> Scaling:
+    """With the load balancer and the target group of the stack, whose requests are counted."""
+    label = outputs.get(OUTPUT_REQUEST_LABEL)
+    if label is None:
+        return scaling
+    return replace(
+        scaling,
+        tracked=tuple(
+            replace(one, specification=requests_of(label)) if one.name == REQUESTS else one
+            for one in scaling.tracked
+        ),
+    )
+
+
+def requests_of(label: str) -> Json:
+    """https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PredefinedMetricSpecification.html"""
+    return {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}
+
+
+def with_scheduled_bounds(wanted: Scaling, now: tuple[int, int]) -> Scaling:
+    """A deployment leaves the bounds alone that a schedule has set: `now` is (minimum, maximum)."""
+    lower = {wanted.minimum, *(one.minimum for one in wanted.schedules)}
+    upper = {wanted.maximum, *(one.maximum for one in wanted.schedules)}
+    if not wanted.schedules or now[0] not in lower or now[1] not in upper:
+        return wanted
+    return replace(wanted, minimum=now[0], maximum=now[1])
 
 
 def _tracked(scaling: AutoScaling, *, cluster: str, service: str) -> Iterator[Tracked]:
     depth, metric = scaling.target_queue_depth, scaling.metric
+    if scaling.target_requests_per_task is not None:
+        target = float(scaling.target_requests_per_task)
+        yield Tracked(name=REQUESTS, target=target, specification=requests_of(""))
     if depth is not None:
         target = float(depth.messages_per_task)
         specification = _queue_per_task(depth, cluster=cluster, service=service)

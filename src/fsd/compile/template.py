@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fsd.compile.desired import (
     OUTPUT_LOAD_BALANCER,
+    OUTPUT_REQUEST_LABEL,
     OUTPUT_SCHEDULE_ROLE,
     OUTPUT_SERVICE,
     OUTPUT_TARGET_GROUP,
@@ -32,7 +33,7 @@ from fsd.compile.roles import compile_roles
 from fsd.compile.schedule_role import SCHEDULE_ROLE, compile_schedule_role
 from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
-from fsd.manifest.models import Manifest
+from fsd.manifest.models import LoadBalancer, Manifest, Service
 
 
 def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Json:
@@ -106,6 +107,9 @@ def _outputs(manifest: Manifest) -> Json:
         return outputs | {OUTPUT_TARGET_GROUP: {"Value": balancer.target_group_arn}}
     if balancer is not None:
         outputs[OUTPUT_TARGET_GROUP] = {"Value": {"Ref": logical_id(TARGET_GROUP, service)}}
+    scaling = service.auto_scaling
+    if balancer is not None and scaling is not None and scaling.target_requests_per_task:
+        outputs[OUTPUT_REQUEST_LABEL] = {"Value": _request_label(service, balancer)}
     if balancer is not None and balancer.listener_arn is None:
         scheme = "https" if balancer.certificate_arn else "http"
         id_ = logical_id(LOAD_BALANCER, service)
@@ -115,3 +119,13 @@ def _outputs(manifest: Manifest) -> Json:
             OUTPUT_URL: {"Value": {"Fn::Join": ["", [f"{scheme}://", address]]}},
         }
     return outputs
+
+
+def _request_label(service: Service, balancer: LoadBalancer) -> Json:
+    """`app/NAME/ID/targetgroup/NAME/ID`. Of a listener that is there the ARN says the first half:
+    `…:listener/app/NAME/ID/ID`."""
+    group: Json = {"Fn::GetAtt": [logical_id(TARGET_GROUP, service), "TargetGroupFullName"]}
+    name: JsonValue = {"Fn::GetAtt": [logical_id(LOAD_BALANCER, service), "LoadBalancerFullName"]}
+    if balancer.listener_arn is not None:
+        name = balancer.listener_arn.partition(":listener/")[2].rpartition("/")[0]
+    return {"Fn::Join": ["/", [name, group]]}

@@ -122,6 +122,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "a time zone",
         "write its name in the IANA database, like Europe/Berlin",
     ),
+    r"^(cron\([^()]+\)|[^()]+)$": (
+        "a cron expression",
+        "write its six fields, like `0 8 ? * MON-FRI *`",
+    ),
     r"^https?://": ("a URL", "start it with http:// or https://"),
     r"^vpc-": ("the id of a VPC", "it starts with `vpc-`"),
     r"^[0-9]{12}$": ("an AWS account id", 'write its 12 digits in quotes: "123456789012"'),

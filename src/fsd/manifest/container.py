@@ -17,6 +17,8 @@ ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
 BOUNDARY_PATTERN = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$"
 EnvironmentFile = Annotated[str, Limits(pattern=ENVIRONMENT_FILE_PATTERN)]
 RoleArn = Annotated[str, Limits(pattern=ROLE_PATTERN)]
+CRON_PATTERN = r"^(cron\([^()]+\)|[^()]+)$"
+ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 DURATION_PATTERN = r"^[1-9][0-9]{0,4}[smh]$"
 Duration = Annotated[str, Limits(pattern=DURATION_PATTERN)]
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
@@ -285,6 +287,31 @@ class QueueDepth:
     messages_per_task: Annotated[int, Limits(ge=1)] = key(
         description="Visible messages that one task may have to do."
     )
+
+
+@section
+class ScalingSchedule:
+    """Scheduled scaling: bounds that hold from each of its times on."""
+
+    name: Annotated[str, Limits(pattern=HOST_PATTERN, max_length=64)] = key(
+        description="Of the scheduled action.", examples=("morning",)
+    )
+    cron: Annotated[str, Limits(pattern=CRON_PATTERN, max_length=256)] = key(
+        description="Six fields, with or without `cron(…)`.", examples=("0 8 ? * MON-FRI *",)
+    )
+    timezone: Annotated[str, Limits(pattern=ZONE_PATTERN, max_length=50)] | None = key(
+        default=None, description="UTC without it.", examples=("Europe/Berlin",)
+    )
+    min_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
+        default=None, description="Lower bound from then on; as it was without it."
+    )
+    max_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
+        default=None, description="Upper bound from then on; as it was without it."
+    )
+
+    @property
+    def expression(self) -> str:
+        return self.cron if self.cron.startswith("cron(") else f"cron({self.cron.strip()})"
 
 
 @section

@@ -293,12 +293,13 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _use("customMetric", "service.autoScaling.metric", under="autoScaling"),
     _none(
-        "targetRequestsPerTask requestCountPerTarget responseTime queueDelay "
+        "responseTime queueDelay "
         "maxConcurrency concurrency reservedConcurrency provisionedConcurrency",
         "FSD has no scaling by requests; by CPU, memory, a queue or a metric of your own "
         "(`service.autoScaling`)",
     ),
-    _none("schedules scheduledScaling scheduledActions", "FSD has no scaling by the clock"),
+    _use("scheduledScaling scheduledActions", "service.autoScaling.schedules"),
+    _use("requestCountPerTarget requests", "service.autoScaling.targetRequestsPerTask"),
     # --- health checks ---
     _use(
         "livenessProbe readinessProbe probe probes httpHealthCheck healthCheckConfiguration",

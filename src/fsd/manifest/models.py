@@ -8,6 +8,7 @@ name a fix.
 from typing import Annotated, Literal
 
 from fsd.manifest.container import (
+    ZONE_PATTERN,
     Build,
     Capabilities,
     Condition,
@@ -19,6 +20,7 @@ from fsd.manifest.container import (
     EnvironmentFile,
     QueueDepth,
     Roles,
+    ScalingSchedule,
     Sidecar,
     Spot,
     TagValue,
@@ -55,7 +57,6 @@ TARGET_GROUP_PATTERN = (
 HOST_RULE_PATTERN = r"^[A-Za-z0-9.*?-]+$"
 # https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 SCHEDULE_PATTERN = r"^(rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\([^()]+\))$"
-TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 CIDR_PATTERN = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"
 
 Name = Annotated[str, Limits(pattern=NAME_PATTERN, max_length=255)]
@@ -190,7 +191,14 @@ class AutoScaling:
     target_queue_depth: QueueDepth | None = key(
         default=None, description="Messages of a queue to keep for each task."
     )
+    target_requests_per_task: Annotated[int, Limits(ge=1)] | None = key(
+        default=None,
+        description="Requests a minute of the load balancer to keep for each task.",
+    )
     metric: TrackedMetric | None = key(default=None, description="A metric of your own to keep.")
+    schedules: tuple[ScalingSchedule, ...] = key(
+        default=(), description="Other bounds from a time on, until the next schedule's."
+    )
     scale_in_cooldown: Cooldown = key(default=300, description="Seconds.")
     scale_out_cooldown: Cooldown = key(default=300, description="Seconds.")
 
@@ -450,7 +458,7 @@ class Service:
         description="When a Job runs; without it only `fsd run` starts it.",
         examples=("rate(1 hour)", "cron(0 6 * * ? *)"),
     )
-    timezone: Annotated[str, Limits(pattern=TIME_ZONE_PATTERN, max_length=50)] | None = key(
+    timezone: Annotated[str, Limits(pattern=ZONE_PATTERN, max_length=50)] | None = key(
         default=None,
         description="Of a `cron` schedule; UTC without it.",
         examples=("Europe/Berlin",),

@@ -36,6 +36,7 @@ UNITS: Mapping[str, Unit] = {
     "target": Unit.COUNT,
     "priority": Unit.COUNT,
     "retries": Unit.COUNT,
+    "targetRequestsPerTask": Unit.COUNT,
     "idleTimeout": Unit.SECONDS,
     "stickiness": Unit.SECONDS,
     "base": Unit.COUNT,

@@ -71,7 +71,21 @@ def diff_scaling(before: Scaling | None, after: Scaling) -> tuple[Change, ...]:
             if old != new
         ),
         *_diff_tracked(before, after),
+        *_diff_schedules(before, after),
     )
+
+
+def _diff_schedules(before: Scaling, after: Scaling) -> Iterator[Change]:
+    old, new = ({one.name: one for one in scaling.schedules} for scaling in (before, after))
+    added, removed = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
+    changed = sorted(name for name in old.keys() & new.keys() if old[name] != new[name])
+    if added or removed or changed:
+        yield Change(
+            what="schedules",
+            added=tuple(added),
+            removed=tuple(removed),
+            changed=tuple(changed),
+        )
 
 
 def _diff_tracked(before: Scaling, after: Scaling) -> Iterator[Change]:

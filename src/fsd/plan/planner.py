@@ -15,6 +15,7 @@ from fsd.compile.desired import (
     Desired,
     Json,
 )
+from fsd.compile.scaling import with_label, with_scheduled_bounds
 from fsd.compile.service import changed_capacity, changed_connect, ended_settings
 from fsd.plan.adoption import adoption_changes, adoption_notes, find_foreign
 from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_counts
@@ -50,6 +51,7 @@ FIRST_REVISION = (Change(what="first revision"),)
 
 def plan_release(desired: Desired, observed: Observed) -> Plan:
     """Order the steps that turn what is observed into what is desired."""
+    desired = _as_scaled(desired, observed)
     revision = _revision_step(desired, observed)
     counts = plan_counts(desired, observed)
     service = [*_service_steps(desired, observed, counts, revision_changes=revision is not None)]
@@ -81,6 +83,19 @@ def _adoption_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
     if service is not None:
         changes = adoption_changes(desired, observed)
         yield TakeOver(name=desired.name, arn=service.arn, changes=changes)
+
+
+def _as_scaled(desired: Desired, observed: Observed) -> Desired:
+    """With the bounds that a schedule has set, and the load balancer whose requests count."""
+    scaling = desired.scaling
+    if scaling is None:
+        return desired
+    if observed.scaling is not None:
+        now = (observed.scaling.minimum, observed.scaling.maximum)
+        scaling = with_scheduled_bounds(scaling, now)
+    if observed.stack is not None:
+        scaling = with_label(scaling, observed.stack.outputs)
+    return replace(desired, scaling=scaling)
 
 
 def before_steps(
@@ -393,7 +408,14 @@ def _scaling_steps(desired: Desired, observed: Observed, counts: PlannedCount) -
     if changes:
         changes = (*changes, *counts.clamped)
         sign = Sign.CHANGE if observed.scaling else Sign.ADD
-        yield ApplyScaling(scaling=desired.scaling, changes=changes, sign=sign)
+        before = observed.scaling.schedules if observed.scaling else ()
+        wanted = {one.name for one in desired.scaling.schedules}
+        yield ApplyScaling(
+            scaling=desired.scaling,
+            changes=changes,
+            sign=sign,
+            ended_schedules=tuple(one.name for one in before if one.name not in wanted),
+        )
 
 
 def _deployment_to_attach(observed: Observed, steps: Sequence[Step]) -> str:

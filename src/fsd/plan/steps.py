@@ -117,6 +117,7 @@ class ApplyScaling:
     scaling: Scaling
     changes: tuple[Change, ...]
     sign: Sign
+    ended_schedules: tuple[str, ...] = ()  # their names, that were there and are not wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from fsd.compile.desired import Desired, Json
+from fsd.compile.scaling import with_label
 from fsd.compile.schedule import schedule_parameters
 from fsd.compile.service import create_parameters, update_parameters
 from fsd.plan.steps import (
@@ -66,7 +67,7 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
         case CreateService() | UpdateService() | PutSchedule():
             _release(step, applied, desired=desired, aws=aws)
         case TakeOver() | ApplyScaling() | RemoveScaling() | SetCount():
-            _apply_late(step, desired=desired, aws=aws)
+            _apply_late(step, applied, desired=desired, aws=aws)
         case _:
             assert_never(step)
     return applied
@@ -107,14 +108,20 @@ def _apply_cluster(step: CreateCluster | PrepareCluster, *, desired: Desired, aw
 
 
 def _apply_late(
-    step: TakeOver | ApplyScaling | RemoveScaling | SetCount, *, desired: Desired, aws: Aws
+    step: TakeOver | ApplyScaling | RemoveScaling | SetCount,
+    applied: Applied,
+    *,
+    desired: Desired,
+    aws: Aws,
 ) -> None:
     cluster = desired.service.cluster
     match step:
         case TakeOver():
             aws.ecs.tag_service(step.arn, tags=desired.service.tags)
         case ApplyScaling():
-            aws.scaling.apply(cluster, desired.name, step.scaling)
+            wanted = with_label(step.scaling, applied.outputs)
+            aws.scaling.apply(cluster, desired.name, wanted)
+            aws.scaling.end_schedules(cluster, desired.name, step.ended_schedules)
         case RemoveScaling(kept_for=()):
             aws.scaling.remove(cluster, desired.name)
         case RemoveScaling():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired
 from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, ObservedStack
@@ -213,6 +213,9 @@ def _targets(aws: Aws, service: ServiceState | None) -> tuple[TargetHealth, ...]
 
 def _scaling(aws: Aws, place: ServicePlace) -> tuple[ScalingState | None, tuple[str, ...]]:
     found = aws.scaling.find(place.cluster, place.name)
+    if found is not None and place.is_scaled:
+        schedules = aws.scaling.find_schedules(place.cluster, place.name)
+        found = replace(found, scaling=replace(found.scaling, schedules=schedules))
     return found, _others(aws, place, found)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from fsd.compile.desired import Json, Scaling
+from fsd.compile.desired import Json, Scaling, ScheduledBounds
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.reality import Seen
@@ -294,7 +294,13 @@ class ScalingPort(Protocol):
     def apply(self, cluster: str, service: str, scaling: Scaling) -> None: ...
 
     def scheduled_actions(self, cluster: str, service: str) -> Sequence[str]:
-        """Their names. FSD makes none, and they go with the target."""
+        """The names of those that FSD did not make. They go with the target."""
+
+    def find_schedules(self, cluster: str, service: str) -> tuple[ScheduledBounds, ...]:
+        """Those that FSD made, by name."""
+
+    def end_schedules(self, cluster: str, service: str, names: Sequence[str]) -> None:
+        """Delete these of FSD's. What is gone already is fine."""
 
     def end_policies(self, cluster: str, service: str) -> None:
         """Delete the policies that FSD made; the target and the policies of others stay."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -501,3 +502,35 @@ def unknown(value: Any, shape: Any, path: str = "") -> list[str]:
         else:
             problems += unknown(member, shape.members[name], f"{path}.{name}")
     return problems
+
+
+def test_scheduled_action__its_time_comes__the_bounds_and_the_count_follow(call: Client) -> None:
+    call("RegisterScalableTarget", **SERVICE, MinCapacity=1, MaxCapacity=3)
+    call(
+        "PutScheduledAction",
+        **SERVICE,
+        ScheduledActionName="morning",
+        Schedule="cron(0 8 * * ? *)",
+        Timezone="Europe/Berlin",
+        ScalableTargetAction={"MinCapacity": 5, "MaxCapacity": 9},
+    )
+    now = time.time()
+
+    call.scaling.tick(now)
+    before = call.services.service.desired
+    call.scaling.tick(now + 86_400)
+
+    assert (before, call.services.service.desired) == (1, 5)
+    (target,) = call("DescribeScalableTargets", ServiceNamespace="ecs")["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (5, 9)
+    (action,) = call("DescribeScheduledActions", **SERVICE)["ScheduledActions"]
+    assert action["Timezone"] == "Europe/Berlin"
+    call("DeleteScheduledAction", **SERVICE, ScheduledActionName="morning")
+    assert call("DescribeScheduledActions", **SERVICE)["ScheduledActions"] == []
+
+
+def test_scheduled_action__wrong_expression__refused(call: Client) -> None:
+    call("RegisterScalableTarget", **SERVICE, MinCapacity=1, MaxCapacity=3)
+
+    with pytest.raises(RefusedCall, match="ValidationException"):
+        call("PutScheduledAction", **SERVICE, ScheduledActionName="a", Schedule="cron(0 8 * * *)")

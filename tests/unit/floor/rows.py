@@ -406,4 +406,33 @@ ROWS: tuple[Row, ...] = (
         plan="retries 3 → 0",
         base="{schedule: rate(1 hour)}",
     ),
+    Row(
+        key="service.autoScaling.targetRequestsPerTask",
+        good="{networking: {loadBalancer: {}}, resources: {minCapacity: 1, maxCapacity: 9}, "
+        "autoScaling: {targetRequestsPerTask: 500}}",
+        wrong="{autoScaling: {targetRequestsPerTask: 0}}",
+        finds="out-of-range",
+        clash="{autoScaling: {targetRequestsPerTask: 500}, resources: {maxCapacity: 9}}",
+        clash_finds="scaling-setting",
+        compiled=(
+            '"PredefinedMetricType": "ALBRequestCountPerTarget"',
+            '"RequestCountLabel": {"Value": {"Fn::Join": ["/", [{"Fn::GetAtt": ["LoadBalancer", '
+            '"LoadBalancerFullName"]}, {"Fn::GetAtt": ["TargetGroup", "TargetGroupFullName"]}]]}}',
+        ),
+        plan="requests target none → 500",
+        base="{networking: {loadBalancer: {}}}",
+    ),
+    Row(
+        key="service.autoScaling.schedules",
+        good="{resources: {minCapacity: 1, maxCapacity: 9}, autoScaling: {schedules: [{name: "
+        "morning, cron: 0 8 ? * MON-FRI *, timezone: Europe/Berlin, minCapacity: 4}]}}",
+        wrong="{resources: {minCapacity: 1, maxCapacity: 9}, autoScaling: {schedules: [{name: "
+        "morning, cron: 0 8 * * *, minCapacity: 4}]}}",
+        finds="schedule-malformed",
+        clash="{resources: {minCapacity: 1, maxCapacity: 9}, autoScaling: {schedules: [{name: a, "
+        "cron: 0 8 * * ? *, minCapacity: 4, maxCapacity: 2}]}}",
+        clash_finds="scaling-setting",
+        compiled=('"expression": "cron(0 8 ? * MON-FRI *)"', '"time_zone": "Europe/Berlin"'),
+        plan="schedules +morning",
+    ),
 )

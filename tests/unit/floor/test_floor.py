@@ -10,6 +10,7 @@ import yaml
 
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Json
+from fsd.compile.scaling import with_label
 from fsd.compile.schedule import schedule_parameters
 from fsd.compile.service import create_parameters, update_parameters
 from fsd.lint.run import lint
@@ -28,6 +29,7 @@ from tests.unit.floor.rows import ROWS, Row
 
 OUTPUTS = {
     "TaskSecurityGroupId": "sg-1",
+    "RequestCountLabel": "app/offer-api-dev/0a1b/targetgroup/offer/2c3d",
     "ScheduleRoleArn": "arn:aws:iam::123456789012:role/fsd/offer-api-dev-schedule",
     "TargetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/1",
 }
@@ -129,7 +131,7 @@ def as_deployed(desired: Desired) -> Observed:
         ),
         running=revision,
         latest=revision,
-        scaling=desired.scaling,
+        scaling=with_label(desired.scaling, OUTPUTS) if desired.scaling else None,
         namespace="arn:namespace",
         capacity_providers=frozenset({"FARGATE", "FARGATE_SPOT"}),
         in_flight=None,

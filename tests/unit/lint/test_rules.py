@@ -243,6 +243,15 @@ CASES = [
         at=(8, 39),
     ),
     Case(rule="port-clash", service="ports: [{port: 80}, {port: 81}]"),
+    Case(
+        rule="scaling-setting",
+        service="autoScaling: {schedules: [{name: a, cron: 0 8 * * ? *}]}",
+        at=(8, 29),
+    ),
+    Case(
+        rule="scaling-setting",
+        service="autoScaling: {schedules: [{name: a, cron: 0 8 * * ? *, minCapacity: 1}]}",
+    ),
     Case(rule="job-setting", service="schedule: rate(1 hour)", at=(8, 3)),
     Case(rule="job-setting", kind="Job", service="schedule: rate(1 hour)\nretries: 1"),
     Case(rule="job-setting", kind="Job", service="resources: {desiredCount: 2}", at=(8, 15)),

@@ -154,6 +154,7 @@ def test_lint__only_what_breaks__is_an_error() -> None:
         "port-clash",
         "port-protocol",
         "resource-name-malformed",
+        "scaling-setting",
         "schedule-malformed",
         "secret-arn-malformed",
         "sidecar-name-taken",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
 from fsd.manifest.cron import find_fault
+from fsd.manifest.key_path import KeyPath
 
 SCHEDULE = ("service", "schedule")
 ZONE = ("service", "timezone")
@@ -21,10 +22,20 @@ def check(subject: Subject) -> Iterator[Problem]:
     fault = find_fault(schedule) if schedule.startswith("cron(") else None
     if fault is not None:
         yield Problem(at=SCHEDULE, message=fault[0], fix=fault[1])
-    zone = service.timezone
+    yield from _zone(service.timezone, ZONE)
+    scheduled = service.auto_scaling.schedules if service.auto_scaling else ()
+    for index, one in enumerate(scheduled):
+        at: KeyPath = ("service", "autoScaling", "schedules", index)
+        found = find_fault(one.expression)
+        if found is not None:
+            yield Problem(at=(*at, "cron"), message=found[0], fix=found[1])
+        yield from _zone(one.timezone, (*at, "timezone"))
+
+
+def _zone(zone: str | None, at: KeyPath) -> Iterator[Problem]:
     if zone is not None and not is_zone(zone):
         yield Problem(
-            at=ZONE,
+            at=at,
             message=f"`{zone}` is not a time zone of the IANA database",
             fix="write its name there, like Europe/Berlin or UTC",
         )
