@@ -47,7 +47,8 @@ class ApplicationAutoScaling:
     def scheduled_actions(self, cluster: str, service: str) -> Sequence[str]:
         """() where the role may not look."""
         own = _schedule_name(service, "")
-        return [name for name in self._actions(cluster, service) if not name.startswith(own)]
+        found = self._actions(cluster, service)
+        return [name for name in found if not name.startswith(own)] if found else ()
 
     def find_schedules(self, cluster: str, service: str) -> tuple[ScheduledBounds, ...]:
         own = _schedule_name(service, "")

@@ -299,7 +299,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "(`service.autoScaling`)",
     ),
     _use("scheduledScaling scheduledActions", "service.autoScaling.schedules"),
-    _use("requestCountPerTarget requests", "service.autoScaling.targetRequestsPerTask"),
+    _use("requestCountPerTarget", "service.autoScaling.targetRequestsPerTask"),
     # --- health checks ---
     _use(
         "livenessProbe readinessProbe probe probes httpHealthCheck healthCheckConfiguration",

@@ -425,12 +425,12 @@ ROWS: tuple[Row, ...] = (
     Row(
         key="service.autoScaling.schedules",
         good="{resources: {minCapacity: 1, maxCapacity: 9}, autoScaling: {schedules: [{name: "
-        "morning, cron: 0 8 ? * MON-FRI *, timezone: Europe/Berlin, minCapacity: 4}]}}",
+        "morning, cron: '0 8 ? * MON-FRI *', timezone: Europe/Berlin, minCapacity: 4}]}}",
         wrong="{resources: {minCapacity: 1, maxCapacity: 9}, autoScaling: {schedules: [{name: "
-        "morning, cron: 0 8 * * *, minCapacity: 4}]}}",
+        "morning, cron: '0 8 * * *', minCapacity: 4}]}}",
         finds="schedule-malformed",
         clash="{resources: {minCapacity: 1, maxCapacity: 9}, autoScaling: {schedules: [{name: a, "
-        "cron: 0 8 * * ? *, minCapacity: 4, maxCapacity: 2}]}}",
+        "cron: '0 8 * * ? *', minCapacity: 4, maxCapacity: 2}]}}",
         clash_finds="scaling-setting",
         compiled=('"expression": "cron(0 8 ? * MON-FRI *)"', '"time_zone": "Europe/Berlin"'),
         plan="schedules +morning",

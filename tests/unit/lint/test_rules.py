@@ -245,12 +245,12 @@ CASES = [
     Case(rule="port-clash", service="ports: [{port: 80}, {port: 81}]"),
     Case(
         rule="scaling-setting",
-        service="autoScaling: {schedules: [{name: a, cron: 0 8 * * ? *}]}",
+        service="autoScaling: {schedules: [{name: a, cron: '0 8 * * ? *'}]}",
         at=(8, 29),
     ),
     Case(
         rule="scaling-setting",
-        service="autoScaling: {schedules: [{name: a, cron: 0 8 * * ? *, minCapacity: 1}]}",
+        service="autoScaling: {schedules: [{name: a, cron: '0 8 * * ? *', minCapacity: 1}]}",
     ),
     Case(rule="job-setting", service="schedule: rate(1 hour)", at=(8, 3)),
     Case(rule="job-setting", kind="Job", service="schedule: rate(1 hour)\nretries: 1"),
