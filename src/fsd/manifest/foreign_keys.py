@@ -280,9 +280,15 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "service.autoScaling.scaleOutCooldown",
     ),
     _none(
-        "requests targetRequestsPerTask requestCountPerTarget responseTime maxConcurrency "
-        "requestsPerTarget",
-        "FSD has no scaling by requests; by CPU, memory, a queue or a metric of your own",
+        "responseTime maxConcurrency",
+        "FSD has no scaling by response times; by requests, CPU, memory, a queue or a metric of "
+        "your own",
+        under="autoScaling",
+    ),
+    _use(
+        "requests requestCountPerTarget requestsPerTarget",
+        "service.autoScaling.targetRequestsPerTask",
+        "in a minute",
         under="autoScaling",
     ),
     _use(
@@ -295,8 +301,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _none(
         "responseTime queueDelay "
         "maxConcurrency concurrency reservedConcurrency provisionedConcurrency",
-        "FSD has no scaling by requests; by CPU, memory, a queue or a metric of your own "
-        "(`service.autoScaling`)",
+        "FSD has no scaling by concurrency; by requests, CPU, memory, a queue or a metric of your "
+        "own (`service.autoScaling`)",
     ),
     _use("scheduledScaling scheduledActions", "service.autoScaling.schedules"),
     _use("requestCountPerTarget", "service.autoScaling.targetRequestsPerTask"),
