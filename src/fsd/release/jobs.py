@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from fsd.compile.desired import Json, JsonValue
 from fsd.compile.schedule import TIMEOUT_CONTAINER
 from fsd.error_codes import ExitCode
+from fsd.errors import CallFailedError
 from fsd.plan.jobs import schedule_words
 from fsd.release.evidence import diagnose
 from fsd.release.history import Row
 from fsd.release.ledger import SUCCEEDED, release_info
 from fsd.release.operation import ServiceRef
-from fsd.release.ports import Aws, Ecs, JobSchedule, PermissionDenied
+from fsd.release.ports import Aws, Ecs, JobSchedule
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.cause import Diagnosis
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
@@ -67,11 +68,11 @@ class JobLook:
 
 
 def find_job(aws: Aws, ref: ServiceRef) -> JobSchedule | None:
-    """None where it is a service, or nothing; also where the role may not read schedules, as one
-    that was made before there were Jobs."""
+    """None where it is a service, or nothing; also where schedules cannot be read: by a role that
+    was made before there were Jobs, in a Region or partition that has no Scheduler."""
     try:
         found = aws.schedules.find(ref.schedule) if ref.schedule else None
-    except PermissionDenied:
+    except CallFailedError:
         return None
     return found if found is not None and found.task_definition_arn else None
 
