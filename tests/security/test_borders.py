@@ -345,6 +345,7 @@ COMMANDS = {
     "delete": ["delete", "--env", "prod", "--service", "web", "--yes"],
     "stop": ["scale", "--env", "prod", "--service", "web", "--count", "0"],
     "promote": ["promote", "--from", "dev", "--to", "prod", "--service", "web"],
+    "exec": ["exec", "--env", "prod", "--service", "web", "--", "env"],
     "run": ["run", "--env", "prod", "--service", "web", "--", "env"],
 }
 

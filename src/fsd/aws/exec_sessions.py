@@ -66,6 +66,7 @@ def _to_task(answer: dict[str, Any]) -> ExecTask:
         id=last_part(answer["taskArn"]),
         started_at=utc(answer.get("startedAt")),
         is_enabled=answer.get("enableExecuteCommand", False),
+        task_definition_arn=answer.get("taskDefinitionArn", ""),
         containers=tuple(_to_container(found) for found in answer.get("containers", [])),
     )
 

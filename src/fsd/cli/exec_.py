@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import click
 
 from fsd.app.operate import open_service
-from fsd.cli.options import ENV, REGION, SERVICE
-from fsd.cli.wiring import attach_session, connect
+from fsd.cli.options import ENV, REGION, SERVICE, force_option
+from fsd.cli.wiring import attach_session, connect, govern_in_workflow, who_runs
 
 
 @click.command(
@@ -23,6 +24,7 @@ Examples:
 @REGION
 @click.option("--task", default="", help="The task whose ID starts with this.  [default: newest]")
 @click.option("--container", default="", help="A container of the task.  [default: the service's]")
+@force_option
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def command(
     service: str,
@@ -30,17 +32,34 @@ def command(
     region: str | None,
     task: str,
     container: str,
+    force: bool,
     words: tuple[str, ...],
 ) -> int:
     """Open a shell, or run a command, in a running task.
 
     The service needs `exec: true`. On AWS the terminal is that of the session-manager-plugin. A
     session does not tell how its command ended; where the exit code matters, use `fsd run`.
+    In a protected environment it is refused as `fsd restart` is.
     """
+    from fsd.app.border import require_standing
+    from fsd.app.manifest import find_environment
     from fsd.release.exec_session import ExecRequest, open_session
 
-    connection, ref = open_service(connect, service, env, region=region, start=False)
+    environments = govern_in_workflow()
+    forced = require_standing(
+        find_environment(None, env, file=environments),
+        folder=Path.cwd(),
+        forced_by=who_runs() if force else "",
+        action="open a session",
+    )
+    connection, ref = open_service(
+        connect, service, env, region=region, environments_file=environments, start=False
+    )
     request = ExecRequest(
-        ref=ref, command=shlex.join(words) or "/bin/sh", task=task, container=container
+        ref=ref,
+        command=shlex.join(words) or "/bin/sh",
+        task=task,
+        container=container,
+        forced=forced,
     )
     return attach_session(connection, lambda: open_session(request, connection.aws))

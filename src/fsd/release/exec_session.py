@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fsd.errors import CallFailedError, ErrorCode
+from fsd.release.border import note_force
 from fsd.release.operation import ServiceRef
 from fsd.release.operations import require_service
 from fsd.release.ports import Aws, ExecContainer, ExecSession, ExecTask
@@ -24,6 +25,7 @@ class ExecRequest:
     command: str
     task: str = ""
     container: str = ""
+    forced: str = ""  # over the environment's border, as the ledger notes it
 
 
 def open_session(request: ExecRequest, aws: Aws) -> ExecSession:
@@ -35,6 +37,7 @@ def open_session(request: ExecRequest, aws: Aws) -> ExecSession:
     task = _choose_task(tasks, request)
     container = _choose_container(task, request)
     _require_agent(task, container, ref)
+    note_force(aws.ecs, task.task_definition_arn, request.forced)
     return aws.exec_sessions.open(ref.cluster, task, container, request.command)
 
 

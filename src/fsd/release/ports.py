@@ -434,6 +434,7 @@ class ExecTask:
     id: str
     started_at: datetime | None
     is_enabled: bool  # for ECS Exec, when it was started
+    task_definition_arn: str = ""
     containers: tuple[ExecContainer, ...]
 
 
