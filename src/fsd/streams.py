@@ -19,8 +19,8 @@ def printable(text: str) -> str:
     return "".join(char for char in kept if unicodedata.category(char) not in {"Cc", "Cf"})
 
 
-# What a terminal shows as a color, and nothing else that it would do.
-_COLOR = re.compile("\x1b\\[[0-9;]{0,30}m")
+# What a terminal shows as a color, and nothing else that it would do. Compiled when it is used.
+_COLOR = "\x1b\\[[0-9;]{0,30}m"
 
 
 def log_text(text: str, *, is_colored: bool, in_workflow: bool) -> str:
@@ -29,12 +29,12 @@ def log_text(text: str, *, is_colored: bool, in_workflow: bool) -> str:
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
     """
-    parts = _COLOR.split(text) if is_colored else [_COLOR.sub("", text)]
-    colors = [*_COLOR.findall(text), ""] if is_colored else [""]
+    parts = re.split(_COLOR, text) if is_colored else [re.sub(_COLOR, "", text)]
+    colors = [*re.findall(_COLOR, text), ""] if is_colored else [""]
     shown = "".join(printable(part) + color for part, color in zip(parts, colors, strict=True))
     if in_workflow:
         shown = shown.replace("##[", "## [")
-        return f"| {shown}" if _COLOR.sub("", shown).lstrip().startswith("::") else shown
+        return f"| {shown}" if re.sub(_COLOR, "", shown).lstrip().startswith("::") else shown
     return shown
 
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsd.app.places import ENVIRONMENTS_FILE
 from fsd.errors import CallFailedError
 
 if TYPE_CHECKING:
     from fsd.manifest.environments import Environment
-
-ENVIRONMENTS_FILE = Path(".fsd", "environments.yml")
 
 # A path below the repository's root → its text on the default branch; None where it has none.
 # Raises CallFailedError where nobody knows.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from fsd.app.clock import SystemClock
-from fsd.app.governed import ENVIRONMENTS_FILE, DefaultBranch, decide_environments, find_governed
+from fsd.app.places import ENVIRONMENTS_FILE
 from fsd.errors import ErrorCode, ManifestError
 from fsd.lint.run import lint
 from fsd.manifest.finding import Finding, Severity, order
@@ -27,11 +27,12 @@ from fsd.report.findings import Sources, render_terminal, summarize
 from fsd_files.user_files import UnreadableError, open_user_file
 
 if TYPE_CHECKING:
+    from fsd.app.governed import DefaultBranch
     from fsd.manifest.environments import Environment
     from fsd.release.ports import Clock
 
 # Where the environments are written; None searches above the manifest.
-EnvironmentsFile: TypeAlias = Path | DefaultBranch | None
+EnvironmentsFile: TypeAlias = "Path | DefaultBranch | None"
 
 
 class InvalidFileError(ManifestError):
@@ -220,7 +221,7 @@ class _KnownEnvironments:
 
 
 def _environments(path: Path | None, file: EnvironmentsFile = None) -> _KnownEnvironments:
-    if isinstance(file, DefaultBranch):
+    if file is not None and not isinstance(file, Path):
         return _governed(_environments(path, file.file), file, path)
     file = file or find_environments_file(path)
     if file is None:
@@ -236,6 +237,8 @@ def _governed(
     own: _KnownEnvironments, branch: DefaultBranch, path: Path | None
 ) -> _KnownEnvironments:
     """With the protected environments as the default branch has them."""
+    from fsd.app.governed import decide_environments, find_governed
+
     found = branch.find(path)
     if found is None:
         return own

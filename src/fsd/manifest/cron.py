@@ -15,7 +15,7 @@ FIELDS = "minutes hours day-of-month month day-of-week year"
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _UNIX_FIELDS = 5
-_EVERY = re.compile(r"^@every (?:(\d+)h)?(?:(\d+)m)?(?:0s)?$")
+_EVERY = r"@every (?:([0-9]+)h)?(?:([0-9]+)m)?(?:0s)?"
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -113,7 +113,7 @@ def from_unix(text: str) -> str | None:
     None for what AWS cannot say: both days at once, seconds, a step over a whole month's end.
     """
     text = _NICKNAMES.get(text.strip(), text.strip())
-    every = _EVERY.match(text)
+    every = re.fullmatch(_EVERY, text)
     if every is not None:
         minutes = int(every[1] or 0) * 60 + int(every[2] or 0)
         return _rate(minutes) if minutes else None

@@ -12,7 +12,7 @@ from fsd.lint.rule import Problem, Subject
 
 CHECK = ("service", "healthCheck")
 PORTS = ("service", "ports")
-_METHOD = re.compile(r"/[^/]+/[^/]+")
+_METHOD = r"/[^/]+/[^/]+"
 _MOST_GRPC_CODE = 99
 
 
@@ -56,7 +56,7 @@ def _without_answer(subject: Subject) -> Iterator[Problem]:
 
 def _grpc(subject: Subject) -> Iterator[Problem]:
     path = subject.service.checks.path
-    if subject.is_written(*CHECK, "path") and not _METHOD.fullmatch(path):
+    if subject.is_written(*CHECK, "path") and not re.fullmatch(_METHOD, path):
         fix = "write `/package.Service/Method`, or remove it for `/grpc.health.v1.Health/Check`"
         yield _problem(subject, "path", "is no method of gRPC", fix)
     if _codes(subject, low=_MOST_GRPC_CODE + 1, high=999):
@@ -65,10 +65,8 @@ def _grpc(subject: Subject) -> Iterator[Problem]:
 
 def _codes(subject: Subject, *, low: int, high: int) -> bool:
     """Whether the matcher has one of these."""
-    numbers = [
-        int(part) for part in re.split(r"[,-]", subject.service.checks.matcher or "") if part
-    ]
-    return any(low <= number <= high for number in numbers)
+    matcher = (subject.service.checks.matcher or "").replace("-", ",")
+    return any(low <= int(part) <= high for part in matcher.split(",") if part)
 
 
 def _problem(subject: Subject, key: str, what: str, fix: str) -> Problem:
