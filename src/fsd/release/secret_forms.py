@@ -230,6 +230,11 @@ LOGGED = (
     r"|crates|cio|rpa|api_org|vercel|vcp|prefect|dt0c01|sgp|sb_secret|sb_publishable"
     r"|sntry[su]|bkua|oaat|waka|hrku-?|ctp|fm[12]|fo1|phx|phc|dp\.(?:pt|st|ct|sa|scim)"
     r"|pscale_(?:tkn|pw|oauth)|CFPAT|HRKU|sl\.u)[._-][A-Za-z0-9_=.+/-]{24,}",
+    # Of a maker that is not known here: a prefix, and letters and digits as chance has them.
+    r"\b[a-z][a-z0-9]{1,11}(?:_[a-z0-9]{1,8}){0,2}_(?=(?:[A-Za-z]*[0-9]){3})"
+    r"(?=(?:[a-z0-9]*[A-Z]){3})(?=(?:[A-Z0-9]*[a-z]){3})[A-Za-z0-9]{28,}",
+    r"\bpcsk_[\w-]{30,}|\blsv2_[a-z]{2}_[0-9a-f_]{32,}|\bk8s-aws-v1\.[\w=-]{40,}",
+    r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}|\baccess_token\$(?:production|sandbox)\$\w+\$\w+",
     r"\btskey-[a-z]+-[\w-]{16,}|\bsecret_[A-Za-z0-9]{40,}",
     r"\bpat-[a-z]{2}\d-[0-9a-f-]{36}",  # HubSpot
     r"\bLTAI[A-Za-z0-9]{12,20}\b|\bAKID[A-Za-z0-9]{32}\b",  # Alibaba, Tencent
