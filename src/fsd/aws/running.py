@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fsd.aws.errors import call
+from fsd.aws.errors import call, pages
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.manifest.names import ROLE_PATH
@@ -171,8 +171,11 @@ class AwsRunning:
             of_service = {"ServiceNamespace": "ecs", "ResourceId": resource}
             policies = call(scaling, "describe_scaling_policies", resource, **of_service)
             answer["policies"] = policies["ScalingPolicies"]
-            actions = call(scaling, "describe_scheduled_actions", resource, **of_service)
-            answer["schedules"] = actions["ScheduledActions"]
+            answer["schedules"] = [
+                action
+                for page in pages(scaling, "describe_scheduled_actions", resource, **of_service)
+                for action in page["ScheduledActions"]
+            ]
         except CallFailedError as error:
             answer["unknown"].append(f"the scaling: {error.what}")
 

@@ -5,7 +5,9 @@ https://docs.aws.amazon.com/autoscaling/application/APIReference/API_TargetTrack
 
 from __future__ import annotations
 
-from fsd.importing.reader import Loss, Reader, literal
+import re
+
+from fsd.importing.reader import Loss, Reader, literal, without_empty
 from fsd.importing.values import Value, listed, mapping, text_of
 
 _PREDEFINED = {
@@ -16,6 +18,9 @@ _PREDEFINED = {
 _COOLDOWNS = (("scaleInCooldown", "ScaleInCooldown"), ("scaleOutCooldown", "ScaleOutCooldown"))
 _STEPS = "FSD scales to a target; write the metric as `autoScaling.metric`"
 _MATH = "FSD scales by a metric of CloudWatch, or by a queue's depth; not by an expression"
+_CRON = re.compile(r"cron\(([^()]+)\)")
+_NO_CRON = "a schedule of `autoScaling` is a cron expression"
+_LONGEST_NAME = 64
 
 
 def read_scaling(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Value]:
@@ -40,16 +45,46 @@ def read_scaling(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Valu
         for name, key in _COOLDOWNS:
             if tracking.get(key) is not None:
                 found[name] = tracking[key]
-    for index, each in enumerate(listed(answer.get("schedules"))):
-        action = mapping(each)
-        value = f"{text_of(action.get('ScheduledActionName'))} {text_of(action.get('Schedule'))}"
-        reason = "write it as one of `autoScaling.schedules`"
-        losses.append(Loss(where=f"schedules[{index}]", value=value, reason=reason))
+    if schedules := _schedules(answer, losses):
+        found["schedules"] = schedules
     bounds: dict[str, Value] = {
         "minCapacity": targets[0].get("MinCapacity"),
         "maxCapacity": targets[0].get("MaxCapacity"),
     }
     return {"autoScaling": found, "resources": bounds}
+
+
+def _schedules(answer: dict[str, Value], losses: list[Loss]) -> list[Value]:
+    own = f"{text_of(mapping(answer.get('service')).get('serviceName'))}-at-"
+    found: list[Value] = []
+    for index, each in enumerate(listed(answer.get("schedules"))):
+        action = Reader(mapping(each), f"schedules[{index}]", losses)
+        written, expression = action.text("ScheduledActionName"), action.text("Schedule")
+        cron = _CRON.fullmatch(expression)
+        if cron is None or "EndTime" in action.values:
+            reason = "a schedule of `autoScaling` has no end" if cron else _NO_CRON
+            losses.append(Loss(where=action.at, value=f"{written} {expression}", reason=reason))
+            continue
+        name = _schedule_name(written.removeprefix(own))
+        if written != own + name:
+            reason = f"FSD makes {own}{name} of it, and leaves this one: delete it then"
+            action.lose("ScheduledActionName", reason)
+        action.lose("StartTime", "it holds from the next deployment on")
+        bounds = mapping(action.take("ScalableTargetAction"))
+        schedule: dict[str, Value] = {
+            "name": name,
+            "cron": literal(cron[1].strip()),
+            "timezone": action.text("Timezone"),
+            "minCapacity": bounds.get("MinCapacity"),
+            "maxCapacity": bounds.get("MaxCapacity"),
+        }
+        found.append(without_empty(schedule))
+    return found
+
+
+def _schedule_name(text: str) -> str:
+    """As it is where FSD gave it."""
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower())[:_LONGEST_NAME].strip("-")
 
 
 def _tracked(tracking: dict[str, Value]) -> dict[str, Value] | None:

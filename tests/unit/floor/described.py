@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsd.compile.desired import Desired, Json
+from fsd.compile.desired import Desired, Json, ScheduledBounds, Tracked
 from fsd.compile.service import create_parameters
 
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/made/0a1b2c3d"
@@ -112,7 +112,7 @@ def _scaling(desired: Desired) -> dict[str, Any]:
         if target is not None
     ]
     specifications += [
-        {"TargetValue": each.target, "CustomizedMetricSpecification": each.specification}
+        {"TargetValue": each.target, _specification_key(each): each.specification}
         for each in scaling.tracked
     ]
     return {
@@ -121,5 +121,20 @@ def _scaling(desired: Desired) -> dict[str, Any]:
             {"TargetTrackingScalingPolicyConfiguration": {**each, **cooldowns}}
             for each in specifications
         ],
-        "schedules": [],
+        "schedules": [_action(desired.name, each) for each in scaling.schedules],
+    }
+
+
+def _specification_key(tracked: Tracked) -> str:
+    kind = "Predefined" if "PredefinedMetricType" in tracked.specification else "Customized"
+    return f"{kind}MetricSpecification"
+
+
+def _action(service: str, schedule: ScheduledBounds) -> dict[str, Any]:
+    limits = {"MinCapacity": schedule.minimum, "MaxCapacity": schedule.maximum}
+    return {
+        "ScheduledActionName": f"{service}-at-{schedule.name}",
+        "Schedule": schedule.expression,
+        "Timezone": schedule.time_zone,
+        "ScalableTargetAction": {k: v for k, v in limits.items() if v is not None},
     }
