@@ -141,7 +141,8 @@ class ServiceReader:
         """
         service = self._reread_service()
         if service is not None:
-            self._read_evidence(service)
+            # A task that runs and is not healthy explains what no stopped task does.
+            self._read_evidence(service, with_tasks=not self.snapshot.tasks)
 
     def read_stopped(self) -> None:
         """Only tasks of our deployment: the same revision may have failed an hour ago as well."""

@@ -218,12 +218,16 @@ def _joined(*parts: str) -> str:
 
 def _argument(place: ContainerPlace, argv: Sequence[str], index: int) -> str:
     argument = _WILDCARD.sub(place.lease.address, argv[index])
-    if argv[index - 1] == "-c" and posixpath.basename(argv[0]) in _SHELLS:
+    if argv[index - 1] == "-c" and _reads_scripts(posixpath.basename(argv[0])):
         return _PATH_IN_SCRIPT.sub(lambda match: place.mapped(match[0]), argument)
     option, equals, value = argument.partition("=")
     if equals and value.startswith("/") and option.startswith("-"):
         return f"{option}={place.mapped(value)}"
     return place.mapped(argument)
+
+
+def _reads_scripts(program: str) -> bool:
+    return program in _SHELLS or _PYTHON.fullmatch(program) is not None
 
 
 # --- the program -------------------------------------------------------------------------------

@@ -169,7 +169,6 @@ GROUPS: dict[str, tuple[Json, str]] = {
     ),
     "check path": ({"HealthCheckPath": "health"}, "must begin with a '/' character"),
     "lambda": ({"TargetType": "lambda"}, "The embedded AWS does not have targets of the type"),
-    "gRPC": ({"ProtocolVersion": "GRPC"}, "The embedded AWS does not speak GRPC to targets."),
 }
 
 
