@@ -162,7 +162,10 @@ def test_choose_image__another_account_or_region__its_digest(
         (f"{THEIRS}/team/x:v1", "AccessDenied: no ecr:DescribeImages"),
         ("ghcr.io/team/x:v1", "FSD asks only private repositories of Amazon ECR"),
         ("nginx", "FSD asks only private repositories of Amazon ECR"),
-        ("210987654321.dkr.ecr.eu-west-1.amazonaws.com.evil.test/x:v1", "only private repositories of Amazon ECR"),
+        (
+            "210987654321.dkr.ecr.eu-west-1.amazonaws.com.evil.test/x:v1",
+            "only private repositories of Amazon ECR",
+        ),
     ],
 )
 def test_choose_image__digest_that_nobody_says__said(reference: str, why: str) -> None:
