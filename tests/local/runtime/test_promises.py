@@ -11,8 +11,8 @@ from fsd_local.ports import ContainerState, LaunchError, ResourceLimit, VolumeMo
 from tests.local.runtime.lab import Lab, await_that
 
 
-def fetch(address: str) -> str:
-    with urllib.request.urlopen(f"http://{address}:8000/", timeout=5) as answer:
+def fetch(address: str, port: int = 8000) -> str:
+    with urllib.request.urlopen(f"http://{address}:{port}/", timeout=5) as answer:
         body: bytes = answer.read()
     return body.decode()
 
@@ -253,25 +253,30 @@ def test_execute__container_that_has_ended__fails(lab: Lab) -> None:
 
 
 def test_close__tasks_that_run__gone(lab: Lab) -> None:
-    _, address = _serving(lab)
+    # A port of its own: a container of another test may get the address at once.
+    task_id, address = _serving(lab, port=8123)
 
     lab.runtime.close()
 
     with pytest.raises(OSError, match=r"refused|timed out|No route|unreachable"):
-        fetch(address)
+        fetch(address, 8123)
+    assert lab.runtime.inspect(task_id) == ()
 
 
-def _serving(lab: Lab) -> tuple[str, str]:
+def _serving(lab: Lab, *, port: int = 8000) -> tuple[str, str]:
     """A task that answers. In a process `httpd` must be told where; a container may take all."""
     before = lab.logs.texts().count("up")
     task_id, address = lab.launch(
-        lab.spec("echo up; exec httpd -f -p ${FSD_LOCAL_ADDRESS:-0.0.0.0}:8000 -h /www")
+        lab.spec(
+            f"echo up; exec httpd -f -p ${{FSD_LOCAL_ADDRESS:-0.0.0.0}}:{port} -h /www",
+            ports=(port,),
+        )
     )
     lab.await_line("up", before + 1)
 
     def answers() -> bool:
         try:
-            return fetch(address) == "served\n"
+            return fetch(address, port) == "served\n"
         except OSError:
             return False
 
