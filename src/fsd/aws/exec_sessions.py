@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fsd.aws.ecs import TASKS_A_CALL
 from fsd.aws.ecs_shapes import last_part, utc
 from fsd.aws.errors import call, pages
 from fsd.aws.session import ONE_ATTEMPT, READ_ATTEMPTS, Clients
 from fsd.release.ports import ExecContainer, ExecSession, ExecTask
 
 _AGENT = "ExecuteCommandAgent"
-_TASKS_A_CALL = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,8 @@ class EcsExecSessions:
         for page in pages(reads, "list_tasks", where, cluster=cluster, serviceName=service):
             arns += page["taskArns"]
         found: list[ExecTask] = []
-        for start in range(0, len(arns), _TASKS_A_CALL):
-            batch = arns[start : start + _TASKS_A_CALL]
+        for start in range(0, len(arns), TASKS_A_CALL):
+            batch = arns[start : start + TASKS_A_CALL]
             answer = call(reads, "describe_tasks", where, cluster=cluster, tasks=batch)
             running = [t for t in answer.get("tasks", []) if t.get("lastStatus") == "RUNNING"]
             found += [_to_task(task) for task in running]

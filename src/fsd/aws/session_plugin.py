@@ -65,8 +65,8 @@ def _reads_variable(version: str) -> bool:
 def attach(session: ExecSession, *, region: str, environ: Mapping[str, str]) -> int:
     """Hand the terminal over until the session ends; the plugin's exit code.
 
-    `environ` is the caller's, whose credentials the plugin resumes a broken session with. A session
-    does not tell how its command ended: https://github.com/aws/amazon-ecs-agent/issues/2846
+    `environ` is the caller's, whose credentials the plugin resumes a broken session with. The
+    plugin ends with 0 however the command in the container ended (aws/session-manager-plugin).
     """
     response = {
         "SessionId": session.id,

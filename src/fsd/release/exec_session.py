@@ -45,7 +45,7 @@ def _choose_task(tasks: Sequence[ExecTask], request: ExecRequest) -> ExecTask:
     """Of those that it may be, one that takes sessions, and the newest of these."""
     found = [task for task in tasks if task.id.startswith(request.task)]
     if found:
-        return max(found, key=lambda task: (_takes_sessions(task), _age_of(task)))
+        return max(found, key=lambda task: (_takes_sessions(task), _started(task)))
     ref = request.ref
     known = ", ".join(task.id for task in tasks)
     raise CallFailedError(
@@ -64,7 +64,7 @@ def _takes_sessions(task: ExecTask) -> bool:
     return task.is_enabled and any(c.agent == _AGENT_RUNS for c in task.containers)
 
 
-def _age_of(task: ExecTask) -> float:
+def _started(task: ExecTask) -> float:
     return task.started_at.timestamp() if task.started_at else 0.0
 
 

@@ -290,7 +290,7 @@ class StepRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackUnknown:
-    """AWS did not get done with the rollback."""
+    """AWS did not finish the rollback."""
 
     revision: str
     error: Quoted

@@ -2,7 +2,7 @@
 
 A message has a header of 116 bytes, the length of its payload, and the payload. What the agent
 sends and what the client sends are two streams, each numbered from 0, and each message of a stream
-is acknowledged. The format is that of aws/amazon-ssm-agent, `agent/session/contracts/model.go`.
+is acknowledged. The format is that of aws/session-manager-plugin, `src/message/clientmessage.go`.
 """
 
 from __future__ import annotations
