@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 ALL = os.environ.get("FSD_TEST_ALL_POINTS") == "1"
-MOST = 100  # calls; a deployment that makes more fails the tests that count
+MOST = 140  # calls; how many of them are looks depends on the machine. More fails the test.
 READS = ("Describe", "List", "Get", "BatchGet")
 
 
