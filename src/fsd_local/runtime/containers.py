@@ -285,20 +285,31 @@ class _DockerTask:
     def start_one(self, spec: ContainerSpec) -> None:
         """One that ends before others begin has a network of its own: theirs must outlive it."""
         ends_early = ends_before_others(spec, self._spec.containers)
-        owner = self.containers.get(self._owner)
+        owner = None if ends_early else self.containers.get(self._owner)
+        try:
+            container = self._started(spec, joins=owner)
+        except LaunchError:
+            if owner is None or owner.is_running():
+                raise
+            # On Fargate the task's network outlives its first container; an engine's ends with it.
+            self.containers[spec.name].remove()
+            container = self._started(spec, joins=None)
+        if not self._owner and not ends_early:
+            self._owner = spec.name
+            if self._ways is not None:
+                self._loopback_port = container.open_loopback_port(self._ways)
+
+    def _started(self, spec: ContainerSpec, *, joins: _DockerContainer | None) -> _DockerContainer:
         container = self.containers[spec.name] = _DockerContainer.create(
             self._engine,
             spec,
             name=f"{self.prefix}{self._spec.id[:12]}-{spec.name}",
             labels=self._labels,
-            network=f"container:{owner.id}" if owner and not ends_early else "bridge",
+            network=f"container:{joins.id}" if joins else "bridge",
             binds=self._binds(spec),
         )
         container.start(self._logs)
-        if not self._owner and not ends_early:
-            self._owner = spec.name
-            if self._ways is not None:
-                self._loopback_port = container.open_loopback_port(self._ways)
+        return container
 
     def state_of(self, name: str) -> ContainerState:
         return self.containers[name].state()
@@ -429,6 +440,9 @@ class _DockerContainer:
     def attributes(self) -> dict[str, Any]:
         found: dict[str, Any] = self._engine.api.inspect_container(self.id)
         return found
+
+    def is_running(self) -> bool:
+        return bool(self.attributes()["State"]["Running"])
 
     def state(self) -> ContainerState:
         """Running until its last line is written, so that whoever sees the end sees the cause."""

@@ -18,12 +18,13 @@ WAITS = "timeout=2s"
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Iterator[Fsd]:
+def job(tmp_path: Path, runtime: str) -> Iterator[Fsd]:
+    """The example, where roles may do what their policies say."""
     folder = tmp_path / "job"
     shutil.copytree(ROOT / "examples" / "services" / "scheduled-job", folder)
     commit(folder, "first")
     fsd = Fsd(state=tmp_path / "state", cwd=folder)
-    fsd.ok("local", "up", "--runtime", "process", "--speed", "40")
+    fsd.ok("local", "up", "--runtime", runtime, "--speed", "40", "--enforce-iam")
     try:
         yield fsd
     finally:

@@ -44,6 +44,20 @@ def test_launch__two_containers__share_localhost(containers: Lab) -> None:
 
 
 @pytest.mark.docker
+def test_launch__first_container_ends_at_once__the_next_starts_all_the_same(
+    containers: Lab,
+) -> None:
+    side = containers.spec("sleep 600", name="side", stop_timeout=0.0)
+
+    task_id, _ = containers.launch(containers.spec("exit 3"), side)
+
+    await_that(lambda: not containers.runtime.inspect(task_id)[0].running)
+    main, other = containers.runtime.inspect(task_id)
+    assert main.exit_code == 3
+    assert other == ContainerState(name="side", running=True)
+
+
+@pytest.mark.docker
 @pytest.mark.skipif(
     not loopback_ports.are_possible(), reason="only root enters a container's network"
 )
