@@ -14,22 +14,17 @@ from datetime import datetime
 
 from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.log_signs import Listening, LogSigns
+from fsd.rollout.surroundings import find_variable, is_unreachable, unreachable_advice
 
 _ENDED = {"crashed", "exited-at-once", "command-not-found"}
 _CHECKED = {"health-check-failed", "container-health-check-failed"}
 _STATUS = re.compile(r"\[(?P<codes>[0-9, ]+)\]")
 _IMPORT = re.compile(r"^(?:ModuleNotFoundError|ImportError): ")
-_MISSING_VARIABLE = re.compile(r"^KeyError: '(?P<name>[A-Z][A-Z0-9_]+)'$")
 _TAKEN_PORT = re.compile(r"Address already in use|EADDRINUSE", re.IGNORECASE)
 _WRONG_CPU = re.compile(r"exec format error", re.IGNORECASE)
 _NO_PROGRAM = re.compile(
     r"(?:exec user process caused|^exec \S+): .*no such file|: (?:command )?not found$|"
     r"can't open file",
-    re.IGNORECASE,
-)
-_UNREACHABLE = re.compile(
-    r"connection refused|could not connect|timed? ?out|could not translate host|"
-    r"name or service not known|no such host|getaddrinfo",
     re.IGNORECASE,
 )
 
@@ -145,11 +140,10 @@ def _of_an_end(cause: Cause, signs: LogSigns) -> Cause:
 
 
 def _exception_advice(exception: str) -> str:
-    missing = _MISSING_VARIABLE.match(exception)
-    if missing:
-        name = missing["name"]
+    variable = find_variable(exception)
+    if variable:
         return (
-            f"if `{name}` is an environment variable, set it in `service.environment` or "
+            f"if `{variable}` is an environment variable, set it in `service.environment` or "
             "`service.secrets`"
         )
     if _IMPORT.match(exception):
@@ -169,11 +163,8 @@ def _exception_advice(exception: str) -> str:
         )
     if _TAKEN_PORT.search(exception):
         return "let one process listen on the port: another of the same task has it already"
-    if _UNREACHABLE.search(exception):
-        return (
-            "make what the program connects to reachable from the task (address, security group), "
-            "or let it start without"
-        )
+    if is_unreachable(exception):
+        return unreachable_advice(exception)
     return "correct what raises it; the log shows where"
 
 

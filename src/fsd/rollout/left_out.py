@@ -21,6 +21,8 @@ _NAMES = re.compile(
     r"|No such file or directory: '([^']+)'|'([^']+)': No such file"
 )
 _MOST = 3
+# What is done by installing the same on this machine; all else is done by running containers.
+_OF_A_SYSTEM = re.compile(r"\b(?:apt-get|apt|apk|yum|dnf|microdnf|zypper)\b.*\b(?:install|add)\b")
 _OF_PYTHON = re.compile(r"^Python 3\.\d+ of FROM")
 _FOREIGN_LANGUAGE = re.compile(
     r"SyntaxError|unsupported operand type\(s\) for \|"
@@ -39,12 +41,15 @@ def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagno
         return _with_first(diagnosis, python[0], "install that Python")
     if not steps or not _MISSING.search(said):
         return diagnosis
-    text = f"the image was made without Docker, and this step was left out: {_telling(steps, said)}"
-    return _with_first(diagnosis, text, "install the same on this machine")
+    shown, named = _telling(steps, said)
+    text = f"the image was made without Docker, and this step was left out: {shown}"
+    can_install = any(_OF_A_SYSTEM.search(step) for step in named or steps)
+    return _with_first(diagnosis, text, "install the same on this machine" if can_install else "")
 
 
-def _telling(steps: Sequence[str], said: str) -> str:
-    """Those that name what is missing, else the first; a Dockerfile may have dozens."""
+def _telling(steps: Sequence[str], said: str) -> tuple[str, list[str]]:
+    """Those that name what is missing, else the first; a Dockerfile may have dozens. Then the
+    first kind alone."""
     missing = {
         name.rpartition("/")[2].partition(".")[0]
         for found in _NAMES.finditer(said)
@@ -54,12 +59,14 @@ def _telling(steps: Sequence[str], said: str) -> str:
     named = [step for step in steps if any(len(name) > 2 and name in step for name in missing)]
     chosen = (named or list(steps))[:_MOST]
     more = len(steps) - len(chosen)
-    return "; ".join(chosen) + (f"; and {more} more" if more and not named else "")
+    shown = "; ".join(chosen) + (f"; and {more} more" if more and not named else "")
+    return shown, named
 
 
 def _with_first(diagnosis: Diagnosis, reason: str, remedy: str) -> Diagnosis:
     def told(cause: Cause) -> Cause:
-        advice = f"{remedy}, or run containers: fsd local down, fsd local up --runtime container"
+        containers = "run containers: fsd local down, fsd local up --runtime container"
+        advice = f"{remedy}, or {containers}" if remedy else containers
         summary = cause.summary[:1].upper() + cause.summary[1:]
         return replace(
             cause, summary=f"{reason}. {summary}", advice=f"{advice}; else {cause.advice}"

@@ -112,8 +112,10 @@ NO_ANSWER = (
                 "redis.exceptions.ConnectionError: Error -2 connecting to redis:6379. Name or "
                 "service not known.",
             ),
-            "let the health path answer: make what the program connects to reachable from the "
-            "task (address, security group), or let it start without",
+            "let the health path answer: no task knows the name in `redis:6379`, which is one of "
+            "Docker Compose or of a machine: set the variable that the code reads it from to an "
+            "address that the task can reach (`service.environment`, `service.secrets`), or let "
+            "the program start without it",
         ),
         # A start script that tries again and again.
         (

@@ -60,6 +60,18 @@ def test_explain__many_steps__those_that_name_what_is_missing(said: str, shown: 
     assert found.cause.summary.endswith(f"left out: {shown}. The main process ended")
 
 
+def test_explain__step_that_no_installation_replaces__containers_alone() -> None:
+    steps = ("RUN apt-get install -y libpq5", "COPY --from=assets /app/public /public")
+
+    found = explain_by_left_out(
+        diagnosis("cp: cannot stat '/public': No such file or directory"), steps
+    )
+
+    assert found.cause.advice == (
+        "run containers: fsd local down, fsd local up --runtime container; else read the log"
+    )
+
+
 @pytest.mark.parametrize(
     ("said", "left_out"),
     [

@@ -1,0 +1,102 @@
+"""What an exception says of a task's surroundings: a variable or a server is missing. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+# As frameworks and libraries say that a variable is not set. A name in lower case is a field's.
+_VARIABLES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"^KeyError: '(?P<name>[A-Z][A-Z0-9_]+)'$",
+        r"Config '(?P<name>\w+)' is missing, and has no default",  # Starlette
+        # Django; https://docs.djangoproject.com/en/stable/topics/settings/
+        r"define the environment variable (?P<name>[A-Z][A-Z0-9_]+)",
+        r"The (?P<name>[A-Z][A-Z0-9_]+) setting must not be empty",
+        r"Set the (?P<name>[A-Z][A-Z0-9_]+) environment variable",  # django-environ
+        r"UndefinedValueError: (?P<name>\w+) not found\. Declare it",  # python-decouple
+        r"Environment variable [\"'`](?P<name>\w+)[\"'`] (?:is )?(?:not set|invalid)",  # environs
+        r"validation errors? for \w+ (?P<name>\w+) (?:Field required|field required)",  # pydantic
+        r"(?:^|[ :])(?P<name>[A-Z][A-Z0-9_]+): (?:unbound variable|parameter (?:null or )?not set)",
+        # What people write themselves.
+        r"(?:^|[\s`'\":(])(?P<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+)[`'\"]?"
+        r"(?: environment)?(?: variables?)? "
+        r"(?:(?:is|was|are) (?:not set|not defined|missing|required|unset|empty|undefined)"
+        r"|not set|not defined|not found in (?:the )?environment|missing"
+        r"|(?:must|has to|needs to|should) be (?:set|defined|provided|specified))",
+        r"(?:[Mm]issing|[Uu]nset|[Rr]equired)(?: required)? env(?:ironment)?(?: variables?)?:? "
+        r"[`'\"\[{(]*(?P<name>[A-Z][A-Z0-9_]+)",
+    )
+)
+_UNREACHABLE = re.compile(
+    r"connection refused|could not connect|can't connect|timed? ?out|could not translate host|"
+    r"name or service not known|no such host|getaddrinfo|temporary failure in name resolution|"
+    r"connect call failed|cannot connect|nodename nor servname|no route to host",
+    re.IGNORECASE,
+)
+_UNKNOWN_NAME = re.compile(
+    r"could not translate host|name or service not known|no such host|getaddrinfo|gaierror|"
+    r"name resolution|nodename nor servname",
+    re.IGNORECASE,
+)
+_NAME = r"(?P<host>[A-Za-z0-9_](?:[\w.-]*[\w])?|::1)"
+# As clients name whom they cannot reach.
+_HOSTS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"connect(?:ing)? to (?:\w+://)?(?:[^@\s/]*@)?{_NAME}:(?P<port>\d+)",  # redis, amqp
+        rf"server (?:at|on) [\"']{_NAME}[\"'](?: \([^)]*\))?(?:, port (?P<port>\d+))?",
+        rf"could not translate host name [\"']{_NAME}[\"']",
+        rf"connect call failed \('{_NAME}', (?P<port>\d+)",
+        rf"connectionpool\(host='{_NAME}', port=(?P<port>\d+)\)",
+        rf"cannot connect to host {_NAME}:(?P<port>\d+)",
+        rf"ServerSelectionTimeoutError: {_NAME}:(?P<port>\d+)",
+        rf"\w+://(?:[^@\s/]*@)?{_NAME}:(?P<port>\d+)",
+    )
+)
+
+
+def find_variable(exception: str) -> str:
+    """The environment variable that is not set, as far as the text tells; "" where it is none."""
+    found = next((match for pattern in _VARIABLES if (match := pattern.search(exception))), None)
+    return found["name"].upper() if found else ""
+
+
+def is_unreachable(exception: str) -> bool:
+    return _UNREACHABLE.search(exception) is not None
+
+
+def unreachable_advice(exception: str) -> str:
+    """Whom the program could not reach, as far as the text names it, and what helps."""
+    found = next((match for pattern in _HOSTS if (match := pattern.search(exception))), None)
+    if found is None:
+        return (
+            "make what the program connects to reachable from the task (address, security group), "
+            "or let it start without"
+        )
+    host, port = found["host"], found.groupdict().get("port")
+    place = f"`{host}:{port}`" if port else f"`{host}`"
+    if _is_local(host):
+        return (
+            f"nothing listens on {place} in the task: there localhost is the task itself. Set the "
+            "variable that the code reads this address from to where the server is "
+            "(`service.environment`, `service.secrets`), or let the program start without it"
+        )
+    if "." not in host and _UNKNOWN_NAME.search(exception):
+        return (
+            f"no task knows the name in {place}, which is one of Docker Compose or of a machine: "
+            "set the variable that the code reads it from to an address that the task can reach "
+            "(`service.environment`, `service.secrets`), or let the program start without it"
+        )
+    return (
+        f"make {place} reachable from the task (address, security group), or let the program "
+        "start without it"
+    )
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
