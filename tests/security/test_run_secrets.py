@@ -22,6 +22,7 @@ from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.github.context import read_context
 from fsd.github.runner import PREFIX, Level, Runner
 from fsd.release.notes import OutputLine, Remark
+from fsd.release.phase_facts import ManifestRead
 from fsd.release.reporter import Hiding
 from fsd.release.result import Outcome, PhaseName
 from fsd.release.run_secrets import RunSecrets
@@ -291,7 +292,9 @@ def test_hiding__every_call__passed_on_without_the_secret() -> None:
 
     hiding.begin("b hunter2-is-long")
     hiding.note(OutputLine(text="n hunter2-is-long"))
-    hiding.phase(make_phase(PhaseName.IMAGE, text="p hunter2-is-long"))
+    hiding.phase(
+        make_phase(PhaseName.MANIFEST, fact=ManifestRead(file="p hunter2-is-long", warnings=0))
+    )
 
     assert "hunter2" not in told.getvalue()
     assert told.getvalue().count("***") == 3

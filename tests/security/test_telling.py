@@ -216,7 +216,7 @@ class Deployer(FakeDeployer):
         for phase in PHASES:
             if phase is self.wrong_at:
                 self.wrong.set()
-            reporter.phase(make_phase(phase, state=PhaseState.RUNNING, text=""))
+            reporter.phase(make_phase(phase, state=PhaseState.RUNNING, fact=None))
             self.went_through.append(phase)
         end = make_result(outcome=self.outcome)
         return replace(end, service="service", environment=options.environment)
@@ -467,7 +467,7 @@ def test_live_reporter__terminal_that_is_gone__the_deployment_goes_on(number: in
     went_on = False
     with live_reporter(Failing(OSError(number, os.strerror(number)))) as reporter:
         reporter.begin("hello → dev")
-        reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text=""))
+        reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, fact=None))
         reporter.note(OutputLine(text="x"))
         went_on = True
 

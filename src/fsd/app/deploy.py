@@ -20,6 +20,7 @@ from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.job import deploy_job
 from fsd.release.notes import Forced, Note
+from fsd.release.phase_facts import Bare
 from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
@@ -56,17 +57,17 @@ def _make_request(
     clock = SystemClock()
     began = clock.now()
     running = Phase(
-        name=PhaseName.IMAGE, state=PhaseState.RUNNING, text="building", started_at=began
+        name=PhaseName.IMAGE, state=PhaseState.RUNNING, fact=Bare.BUILDING, started_at=began
     )
     reporter.phase(running)
     try:
-        image, text, notes = obtain_image(chosen, prepared, reporter=reporter)
+        image, ready, notes = obtain_image(chosen, prepared, reporter=reporter)
     except CallFailedError:
         reporter.phase(
-            replace(running, state=PhaseState.FAILED, text="failed", finished_at=clock.now())
+            replace(running, state=PhaseState.FAILED, fact=Bare.FAILED, finished_at=clock.now())
         )
         raise
-    phase = replace(running, state=PhaseState.DONE, text=text, finished_at=clock.now())
+    phase = replace(running, state=PhaseState.DONE, fact=ready, finished_at=clock.now())
     reporter.phase(phase)
     desired = compile_desired(prepared, image, options)
     expected, speed = estimate_rollout(prepared.manifest.service), prepared.connection.pace.speed

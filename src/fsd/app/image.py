@@ -24,6 +24,7 @@ from fsd.release.notes import (
     OutputLine,
     StepsSkipped,
 )
+from fsd.release.phase_facts import ImageOrigin, ImageReady, PushedParts
 from fsd.release.ports import Aws, Registry, RegistryImage, Repository
 from fsd.release.reporter import Reporter
 
@@ -98,33 +99,33 @@ def image_reference(options: DeployOptions, manifest: Manifest) -> str:
 
 def obtain_image(
     chosen: Chosen, prepared: Prepared, *, reporter: Reporter
-) -> tuple[Image, str, tuple[Note, ...]]:
-    """(image, what the report says, notes)."""
+) -> tuple[Image, ImageReady, tuple[Note, ...]]:
+    """(image, where it came from, notes)."""
     if chosen.is_given:
-        return chosen.image, f"{_image_name(chosen.image)}   given", chosen.notes
+        return chosen.image, _ready(chosen.image, ImageOrigin.GIVEN), chosen.notes
     repository, notes = chosen.repository, tuple[Note, ...]()
     if repository is None:
         repository, notes = _create_repository(prepared)
     if chosen.is_there:
         return _reuse(chosen, prepared, repository)
-    image, text, more = _build(prepared, repository, reporter=reporter)
-    return image, text, (*notes, *more)
+    image, ready, more = _build(prepared, repository, reporter=reporter)
+    return image, ready, (*notes, *more)
 
 
 def _reuse(
     chosen: Chosen, prepared: Prepared, repository: Repository
-) -> tuple[Image, str, tuple[Note, ...]]:
+) -> tuple[Image, ImageReady, tuple[Note, ...]]:
     from fsd.image.build import FoundImage, put_tag
 
     registry, image = prepared.connection.aws.registry, chosen.image
     found = FoundImage(image=image, tags=chosen.tags)
     tag, notes = put_tag(prepared.source, found, repository=repository, registry=registry)
-    return replace(image, tag=tag), f"{_image_name(image)}   reused, built before", notes
+    return replace(image, tag=tag), _ready(image, ImageOrigin.REUSED), notes
 
 
 def _build(
     prepared: Prepared, repository: Repository, *, reporter: Reporter
-) -> tuple[Image, str, tuple[Note, ...]]:
+) -> tuple[Image, ImageReady, tuple[Note, ...]]:
     from fsd.image.build import build_image
     from fsd.image.push_retries import PushRetries
 
@@ -139,12 +140,11 @@ def _build(
         on_line=lambda line: reporter.note(OutputLine(text=line)),
     )
     notes = built.notes
-    text = f"{_image_name(built.image)}   " + (
-        "reused, built before" if built.reused else f"built {built.seconds:.1f} s, {built.pushed}"
-    )
+    origin = ImageOrigin.REUSED if built.reused else ImageOrigin.BUILT
+    ready = _ready(built.image, origin, seconds=built.seconds, parts=built.pushed)
     if built.skipped:
         notes = (*notes, StepsSkipped(steps=built.skipped))
-    return built.image, text, notes
+    return built.image, ready, notes
 
 
 def _create_repository(prepared: Prepared) -> tuple[Repository, tuple[Note, ...]]:
@@ -258,6 +258,14 @@ def split_reference(reference: str) -> tuple[str, str, str]:
     return repository, tag, digest
 
 
-def _image_name(image: Image) -> str:
-    name = image.repository.rpartition("/")[2]
-    return f"{name}@{image.digest[:19]}…" if image.digest else f"{name}:{image.tag}"
+def _ready(
+    image: Image, origin: ImageOrigin, *, seconds: float = 0.0, parts: PushedParts | None = None
+) -> ImageReady:
+    return ImageReady(
+        name=image.repository.rpartition("/")[2],
+        digest=image.digest,
+        tag=image.tag,
+        origin=origin,
+        seconds=seconds,
+        parts=parts,
+    )

@@ -24,6 +24,7 @@ from fsd.manifest.environments import LOCAL
 from fsd.plan.observed import Observed
 from fsd.release.notes import Created, FilesNotFetched, Made, Note
 from fsd.release.observe import ServicePlace, observe
+from fsd.release.phase_facts import ManifestRead
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState
 
@@ -71,7 +72,7 @@ def prepare(
     phase = Phase(
         name=PhaseName.MANIFEST,
         state=PhaseState.DONE,
-        text=_manifest_text(options.file, loaded),
+        fact=_manifest_read(options.file, loaded),
         started_at=started,
         finished_at=clock.now(),
     )
@@ -245,10 +246,9 @@ def _variables(connection: Connection, release: Release) -> dict[str, str]:
     }
 
 
-def _manifest_text(file: Path, loaded: Loaded) -> str:
+def _manifest_read(file: Path, loaded: Loaded) -> ManifestRead:
     warnings = sum(1 for finding in loaded.findings if finding.severity == "warning")
-    noun = "warning" if warnings == 1 else "warnings"
-    return f"{file.name}: 0 errors, {warnings} {noun}"
+    return ManifestRead(file=file.name, warnings=warnings)
 
 
 def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[Note, ...]:

@@ -19,6 +19,7 @@ from fsd.image.push_retries import NO_RETRIES, PushRetries
 from fsd.image.reading import as_call_failed
 from fsd.quoted import Quoted
 from fsd.release.notes import Note, OutputLine, TagMissing
+from fsd.release.phase_facts import PushedParts
 from fsd.release.ports import Registry, RegistryImage, Repository
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
@@ -30,7 +31,7 @@ class Built:
     seconds: float  # building and pushing
     reused: bool  # the registry had it; nothing was built
     skipped: tuple[str, ...] = ()  # Dockerfile steps that only Docker can do
-    pushed: str = ""  # "pushed 3 of 9 layers"
+    pushed: PushedParts | None = None  # None: nothing was
     notes: tuple[Note, ...] = ()
 
 
@@ -192,7 +193,7 @@ def _build_snapshot(job: BuildJob) -> BuildOutcome:
         ) from error
     return BuildOutcome(
         digest=pushed.digest,
-        pushed=f"pushed {pushed.pushed} of {pushed.blobs} blobs",
+        pushed=PushedParts(pushed=pushed.pushed, total=pushed.blobs, unit="blobs"),
         skipped=pushed.skipped,
         notes=tuple(OutputLine(text=note) for note in pushed.notes),
     )

@@ -29,6 +29,7 @@ from fsd.image.causes import advise_build, read_push
 from fsd.image.job import BuildJob, BuildOutcome
 from fsd.image.push_retries import PassingPushError, is_passing
 from fsd.release.masking import mask, mask_lines
+from fsd.release.phase_facts import PushedParts
 
 _OF_BASE_IMAGES = (["python3"], ["python"], ["bash"], ["/bin/bash"], ["sh"], ["/bin/sh"])
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -260,9 +261,9 @@ def _push(job: BuildJob, engine: docker.DockerClient) -> BuildOutcome:
     if not digest:
         raise push_failed("the engine named no digest", reference=job.reference)
     pushed = sum(1 for status in layers.values() if status == "Pushed")
-    text = f"pushed {pushed} of {len(layers)} layers"
-    job.on_line(text)
-    return BuildOutcome(digest=digest, pushed=text)
+    job.on_line(f"pushed {pushed} of {len(layers)} layers")
+    parts = PushedParts(pushed=pushed, total=len(layers), unit="layers")
+    return BuildOutcome(digest=digest, pushed=parts)
 
 
 def _push_events(

@@ -9,6 +9,7 @@ from pathlib import Path
 from fsd.image.context import Source
 from fsd.image.push_retries import NO_RETRIES, PushRetries
 from fsd.release.notes import Note
+from fsd.release.phase_facts import PushedParts
 from fsd.release.ports import Registry, Repository
 
 
@@ -41,6 +42,6 @@ class BuildOutcome:
     """What a builder did."""
 
     digest: str
-    pushed: str
+    pushed: PushedParts
     skipped: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()

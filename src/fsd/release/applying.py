@@ -14,6 +14,7 @@ from fsd.release.concurrency.races import find_deployments_since
 from fsd.release.deploy_run import DeployRun, Planned
 from fsd.release.notes import ClashLeft, OneOffFailedAfter, OtherDeployment, OutputLine
 from fsd.release.one_off import StepFailedError, make_runner, run_step
+from fsd.release.phase_facts import Bare
 from fsd.release.result import PhaseName, PhaseState
 from fsd.release.stages import Applying
 from fsd.rollout.diagnose import family_revision
@@ -82,13 +83,13 @@ def _apply(run: DeployRun, step: Step, applied: Applied, observed: Observed) -> 
     try:
         applied = _carry_out(run, step, applied, observed)
     except CallFailedError as error:
-        run.phases.end(name, PhaseState.FAILED, "failed", began)
+        run.phases.end(name, PhaseState.FAILED, began, fact=Bare.FAILED)
         put_stack_back(run, step, error)
         raise
     if not is_asked:
         run.enter(Applying())
     made = _revision_made(step, applied)
-    run.phases.end(name, PhaseState.DONE, "", began, step=step, revision=made)
+    run.phases.end(name, PhaseState.DONE, began, step=step, revision=made)
     return applied
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from fsd.change import Change
-from fsd.durations import duration_text
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.ending import Ending, outcome_of
@@ -20,6 +19,14 @@ from fsd.release.journal import note_failure
 from fsd.release.messages import HowFar, LeftFailed, NotDone, NothingRan, OvertakenBy, Plainly
 from fsd.release.notes import DeploymentPaused
 from fsd.release.operation import ServiceRef
+from fsd.release.phase_facts import (
+    Bare,
+    EndedAfter,
+    HealthyAfter,
+    PhaseFact,
+    RolloutEnd,
+    WentBack,
+)
 from fsd.release.phases import PhaseLog
 from fsd.release.rescue import bring_back
 from fsd.release.result import Outcome, PhaseName, PhaseState
@@ -56,25 +63,25 @@ def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[DeployStage],
     began = phases.begin(PhaseName.ROLLOUT)
     rolling, clock = rollout.rolling, rollout.way_back.operation.clock
 
-    def end(state: PhaseState, text: str) -> None:
-        phases.end(PhaseName.ROLLOUT, state, text, began)
+    def end(state: PhaseState, fact: PhaseFact) -> None:
+        phases.end(PhaseName.ROLLOUT, state, began, fact=fact)
 
     try:
         watched = rolling.watcher.watch(rolling.ours)
     except CallFailedError as error:
-        end(PhaseState.FAILED, "AWS does not answer")
+        end(PhaseState.FAILED, Bare.NO_ANSWER)
         return ended_unknown(rolling, error, rollout.way_back.ref)
-    took = duration_text(clock.now() - began)
+    took = clock.now() - began
     match outcome_of(watched.verdict):
         case Outcome.SUCCEEDED:
             return _succeeded(rollout, watched, end=end, took=took)
         case Outcome.SUPERSEDED:
-            end(PhaseState.FAILED, f"superseded after {took}")
+            end(PhaseState.FAILED, EndedAfter(end=RolloutEnd.SUPERSEDED, took=took))
             return Ending(outcome=Outcome.SUPERSEDED, message=_superseded(watched))
         case Outcome.TIMED_OUT:
-            end(PhaseState.FAILED, f"no end after {took}")
+            end(PhaseState.FAILED, EndedAfter(end=RolloutEnd.NO_END, took=took))
             return _timed_out(rollout, watched)
-    end(PhaseState.FAILED, f"failed after {took}")
+    end(PhaseState.FAILED, EndedAfter(end=RolloutEnd.FAILED, took=took))
     return _go_back(rollout, watched, phases=phases, enter=enter)
 
 
@@ -89,19 +96,23 @@ def ended_unknown(stage: Requested | Rolling, error: CallFailedError, ref: Servi
 
 
 def _succeeded(
-    rollout: Rollout, watched: Watched, *, end: Callable[[PhaseState, str], None], took: str
+    rollout: Rollout,
+    watched: Watched,
+    *,
+    end: Callable[[PhaseState, PhaseFact], None],
+    took: timedelta,
 ) -> Ending:
     """ECS calls a deployment of no tasks successful at once: that is an outcome of its own."""
     service = watched.snapshot.service
     if service is not None and service.desired == 0:
-        end(PhaseState.DONE, "no task: the count is 0")
+        end(PhaseState.DONE, Bare.NO_TASK)
         return Ending(
             outcome=Outcome.NOT_STARTED,
             message=NothingRan(revision=rollout.revision),
             next_steps=(rollout.way_back.ref.command("scale", ("count", "1")),),
         )
-    count = f"{service.running} of {service.desired}" if service else "all"
-    end(PhaseState.DONE, f"{count} healthy after {took}")
+    running, desired = (service.running, service.desired) if service else (None, None)
+    end(PhaseState.DONE, HealthyAfter(took=took, running=running, desired=desired))
     at_rest = _if_at_rest(rollout, service)
     return Ending(outcome=Outcome.SUCCEEDED, is_proved=True, service=at_rest)
 
@@ -188,8 +199,8 @@ def _go_back(
     back = _gone_back(replace(rollout.way_back, verdict=watched.verdict))
     _note(rollout, diagnosis)
     state = PhaseState.DONE if back.outcome is Outcome.ROLLED_BACK else PhaseState.FAILED
-    took = duration_text(rollout.way_back.operation.clock.now() - began)
-    phases.end(PhaseName.ROLLBACK, state, f"{back.text} after {took}", began)
+    took = rollout.way_back.operation.clock.now() - began
+    phases.end(PhaseName.ROLLBACK, state, began, fact=_went_back(back, took))
     if back.outcome is Outcome.SUCCEEDED:
         return Ending(outcome=back.outcome, message=back.message)
     return Ending(
@@ -199,6 +210,12 @@ def _go_back(
         next_steps=back.next,
         service=back.service,
     )
+
+
+def _went_back(back: RolledBackTo, took: timedelta) -> WentBack:
+    is_back = back.outcome is Outcome.ROLLED_BACK and back.service is not None
+    revision = family_revision(back.service.task_definition_arn) if is_back and back.service else ""
+    return WentBack(revision=revision, message=back.message, took=took)
 
 
 def _gone_back(way_back: GoBack) -> RolledBackTo:

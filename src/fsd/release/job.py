@@ -29,6 +29,7 @@ from fsd.release.messages import CutShort, NotBegun, ScheduleCut
 from fsd.release.notes import Note, OneOffFailedAfter, OutputLine, Remark
 from fsd.release.observe import observe, place_of
 from fsd.release.one_off import StepFailedError, make_runner, run_step
+from fsd.release.phase_facts import Bare
 from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Clock
 from fsd.release.reporter import Reporter
@@ -136,11 +137,11 @@ class _JobDeployment:
         try:
             applied = apply_step(step, applied, desired=self.desired, aws=self.aws)
         except CallFailedError:
-            self.phases.end(name, PhaseState.FAILED, "failed", began)
+            self.phases.end(name, PhaseState.FAILED, began, fact=Bare.FAILED)
             raise
         is_made = isinstance(step, RegisterRevision | Use)
         made = family_revision(applied.task_definition_arn) if is_made else ""
-        self.phases.end(name, PhaseState.DONE, "", began, step=step, revision=made)
+        self.phases.end(name, PhaseState.DONE, began, step=step, revision=made)
         return applied
 
     def _run_one_off(self, step: RunOneOff, applied: Applied) -> None:

@@ -169,7 +169,7 @@ def _failure(step: RunOneOff, ended: OneOffEnd, aws: Aws, *, desired: Desired) -
         reason=task.stopped_reason,
     )
     if ended.is_timed_out:
-        what = f"`{step.key}` had no end after {step.one_off.timeout} s"
+        what = f"`{step.key}` had not ended after {step.one_off.timeout} s"
         fix = f"make `{' '.join(step.one_off.command)}` faster, or raise `{step.key}.timeout`"
     else:
         said = f"with exit code {ended.exit_code}" if ended.exit_code is not None else "unstarted"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fsd.plan.steps import Step
+from fsd.release.phase_facts import PhaseFact
 from fsd.release.ports import Clock
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState
@@ -27,13 +28,13 @@ class PhaseLog:
         self,
         name: PhaseName | None,
         state: PhaseState,
-        text: str,
         began: datetime,
         *,
+        fact: PhaseFact | None = None,
         step: Step | None = None,
         revision: str = "",
     ) -> None:
-        self._tell(name, state, text=text, began=began, step=step, revision=revision)
+        self._tell(name, state, fact=fact, began=began, step=step, revision=revision)
 
     def _tell(
         self,
@@ -41,7 +42,7 @@ class PhaseLog:
         state: PhaseState,
         *,
         began: datetime,
-        text: str = "",
+        fact: PhaseFact | None = None,
         step: Step | None = None,
         revision: str = "",
     ) -> None:
@@ -50,7 +51,7 @@ class PhaseLog:
         phase = Phase(
             name=name,
             state=state,
-            text=text,
+            fact=fact,
             step=step,
             revision=revision,
             started_at=began,

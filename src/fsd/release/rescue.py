@@ -174,7 +174,6 @@ def _still_down(back: GoBack, good: str, since: Since, tried: RolledBackTo) -> R
     ended = tried.message.ended if isinstance(tried.message, BackAndHealth) else tried.message
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,
-        text="the service is down",
         message=Down(
             service=back.ref.name,
             since=since,

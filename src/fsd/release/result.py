@@ -12,6 +12,7 @@ from fsd.plan.steps import Step
 from fsd.release.follow_ups import FollowUp
 from fsd.release.messages import Message
 from fsd.release.notes import Note
+from fsd.release.phase_facts import PhaseFact
 from fsd.rollout.cause import Diagnosis
 
 
@@ -73,9 +74,9 @@ class Phase:
 
     name: PhaseName
     state: PhaseState
-    text: str
     started_at: datetime
     finished_at: datetime | None = None
+    fact: PhaseFact | None = None  # None: it has only begun, or its step says it
     step: Step | None = None
     revision: str = ""  # family:revision that the step registered, or found
 

@@ -94,7 +94,6 @@ class GoBack:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBackTo:
     outcome: Outcome
-    text: str  # for the phase line
     message: BackEnded | BackAndHealth
     next: tuple[FollowUp, ...] = ()
     service: ServiceState | None = None  # as it was seen at the end
@@ -185,7 +184,7 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
 
 
 def _lost(race: LostRace) -> RolledBackTo:
-    return RolledBackTo(outcome=race.outcome, text=race.text, message=race.message)
+    return RolledBackTo(outcome=race.outcome, message=race.message)
 
 
 def _why_not(back: GoBack, good: str) -> WhyNot | None:
@@ -314,10 +313,8 @@ def _verified(back: GoBack) -> RolledBackTo:
     service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
     if service is None:
         return could_not_go_back(back, Plainly.SERVICE_GONE)
-    revision = family_revision(service.task_definition_arn)
     return RolledBackTo(
         outcome=Outcome.ROLLED_BACK,
-        text=f"rolled back to {revision}",
         message=message,
         service=service,
     )
@@ -422,10 +419,8 @@ def _scale_to_zero(back: GoBack) -> RolledBackTo:
     stopped = _wait_for_no_tasks(back)
     if not before and _is_called_successful(back):
         _mark_failed(back)
-    what = "scaled to 0" if stopped else "scaling to 0, tasks are still stopping"
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,
-        text=f"nothing to roll back to; {what}",
         message=NothingBefore(
             unproved=family_revision(before) if before else "", is_stopped=stopped
         ),
@@ -472,7 +467,6 @@ def ended_by_error(back: GoBack, error: CallFailedError | TimedOutError) -> Roll
     revision = family_revision(back.ours.task_definition_arn)
     return RolledBackTo(
         outcome=Outcome.TIMED_OUT,
-        text="the state is not known",
         message=BackUnknown(revision=revision, error=Quoted.with_place(error)),
         next=(*_looks(back), DeployAgain(needs_aws=True)),
     )
@@ -482,7 +476,6 @@ def could_not_go_back(back: GoBack, message: BackEnded) -> RolledBackTo:
     """The outcome that needs a person; `message` says what stood in the way."""
     return RolledBackTo(
         outcome=Outcome.ROLLBACK_FAILED,
-        text="the rollback did not succeed",
         message=message,
         next=_looks(back),
     )

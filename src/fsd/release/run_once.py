@@ -71,7 +71,7 @@ def run_once(
         ended = runner.run(one_off, task_definition_arn=arn, started_by="fsd/run")
     if ended.is_timed_out:
         raise TimedOutError(
-            f"the task {ended.task.id} had no end after {one_off.timeout} s, and was stopped",
+            f"the task {ended.task.id} had not ended after {one_off.timeout} s, and was stopped",
             where=f"{ref.cluster}/{ended.task.id}",
             fix="raise --timeout, or make the command faster",
             code=ErrorCode.TIMED_OUT,

@@ -22,7 +22,6 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
-from fsd.release.result import Phase
 from fsd.report.words import short_commit, short_digest
 
 RESOURCES_SHOWN = 6  # of a stack; more would hide the other steps
@@ -195,12 +194,3 @@ def _stack_text(step: ApplyStack) -> str:
     more = len(step.changes) - RESOURCES_SHOWN
     shown = changes_text(step.changes[:RESOURCES_SHOWN])
     return f"{shown} · {more} more" if more > 0 else shown
-
-
-def phase_text(phase: Phase) -> str:
-    """What a phase does, and what came of it once it is done."""
-    if phase.step is None:
-        return phase.text
-    if phase.revision:
-        return f"{phase.revision}   {changes_text(phase.step_changes)}".rstrip()
-    return step_text(phase.step)

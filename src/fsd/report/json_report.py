@@ -14,11 +14,12 @@ from fsd.release.diagnosing import Examination
 from fsd.release.history import Row
 from fsd.release.operations import Overview, manifest_name
 from fsd.release.result import Phase, ReleaseInfo, Result
-from fsd.report.changes import change_json, phase_text
+from fsd.report.changes import change_json
 from fsd.report.condition import served_text
 from fsd.report.follow_ups import follow_up_texts
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
+from fsd.report.phases import phase_text
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import group_name
 from fsd.rollout.present import GroupLook

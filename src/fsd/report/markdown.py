@@ -15,7 +15,7 @@ from fsd.change import Change
 from fsd.durations import duration_text
 from fsd.errors import FsdError
 from fsd.release.result import Outcome, Phase, PhaseName, PhaseState, Progress, ReleaseInfo, Result
-from fsd.report.changes import phase_text, value_text
+from fsd.report.changes import value_text
 from fsd.report.github_text import (
     code,
     code_block,
@@ -31,6 +31,7 @@ from fsd.report.github_text import (
 )
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
+from fsd.report.phases import phase_text
 from fsd.report.plain import progress_text
 from fsd.report.render import next_steps
 from fsd.report.words import (
@@ -226,7 +227,7 @@ def _title(result: Result) -> str:
         case Outcome.SUPERSEDED:
             return f"{name} was superseded on {env}. {_users(result)}"
         case Outcome.TIMED_OUT:
-            return f"{name} on {env}: no end after {took}. {_users(result)}"
+            return f"{name} on {env}: not finished after {took}. {_users(result)}"
         case _:
             return f"{name} on {env}: {result.outcome}"
 

@@ -10,8 +10,8 @@ from typing import TextIO
 from fsd.durations import duration_text
 from fsd.release.notes import Note
 from fsd.release.result import Phase, PhaseState, Progress
-from fsd.report.changes import phase_text
 from fsd.report.notes import note_text
+from fsd.report.phases import phase_text
 from fsd.streams import Unbreakable, printable
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}

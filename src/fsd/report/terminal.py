@@ -17,8 +17,8 @@ from rich.text import Text
 from fsd.durations import duration_text
 from fsd.release.notes import Note
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress
-from fsd.report.changes import phase_text
 from fsd.report.notes import note_text
+from fsd.report.phases import phase_text
 from fsd.report.plain import failed_text, new_text
 from fsd.report.words import clip
 from fsd.streams import MOST_COLUMNS, Unbreakable, printable

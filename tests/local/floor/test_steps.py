@@ -59,5 +59,5 @@ def test_run__command__its_lines_and_its_exit_code(fsd: Fsd) -> None:
 
     assert (ended.code, ended.out) == (7, "hello\n"), ended.text
     assert late.code == 9, late.text
-    assert "no end after 2 s" in late.err
+    assert "had not ended after 2 s" in late.err
     assert fsd.run("run", "--service", "nobody", "--env", "local").code == 2

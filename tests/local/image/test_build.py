@@ -19,6 +19,7 @@ from fsd.image.context import read_source
 from fsd.image.docker import find_builder
 from fsd.image.key import Recipe
 from fsd.image.push_retries import NO_RETRIES, PushRetries
+from fsd.release.phase_facts import PushedParts
 from fsd.release.ports import RegistryImage
 from tests.fakes.registry import FakeEcr, FakeRegistry
 
@@ -77,7 +78,7 @@ def test_build_image__process__image_with_files_and_configuration(
     server = ecr.server
     assert built.image.uri == f"{server.host}/team/hello@{built.image.digest}"
     assert server.digest_of("team/hello", built.image.tag) == built.image.digest
-    assert (built.reused, built.pushed) == (False, "pushed 2 of 2 blobs")
+    assert (built.reused, built.pushed) == (False, PushedParts(pushed=2, total=2, unit="blobs"))
     assert built.skipped == ("RUN pip install nothing",)
     config = server.config_of("team/hello", built.image.tag)
     assert config["architecture"] == "arm64"
@@ -302,7 +303,8 @@ def test_build_image__docker__pushed_by_digest_with_labels(
     )
 
     assert ecr.server.digest_of("team/hello", built.image.tag) == built.image.digest
-    assert (built.reused, built.skipped, built.pushed) == (False, (), "pushed 2 of 2 layers")
+    assert (built.reused, built.skipped) == (False, ())
+    assert built.pushed == PushedParts(pushed=2, total=2, unit="layers")
     config = ecr.server.config_of("team/hello", built.image.tag)
     assert (config["architecture"], config["config"]["Cmd"]) == ("amd64", ["/bin/sh"])
     assert config["config"]["Labels"]["org.opencontainers.image.version"] == "v1.2.3"

@@ -84,7 +84,7 @@ class FakeDeployer:
     def _end(self, options: DeployOptions, reporter: Reporter) -> Result:
         if self.bug is not None:
             raise self.bug
-        reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text=""))
+        reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, fact=None))
         for line in self.lines:
             reporter.note(OutputLine(text=line))
         end = self.ends.get(options.file.stem, make_result())

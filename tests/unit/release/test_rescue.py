@@ -12,6 +12,7 @@ from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
 from fsd.report.follow_ups import follow_up_texts
 from fsd.report.messages import message_text
+from fsd.report.phases import phase_text
 from fsd.snapshot import StoppedTask, TargetHealth
 from tests.fakes.aws import PREFIX, START, FakeAws, FakeClock
 from tests.unit.release.desired import make_request
@@ -86,7 +87,7 @@ def test_deploy__nothing_gets_healthy_again__says_down_since_when_and_what_bring
         "whose tasks stay up"
     )
     assert follow_up_texts(result.next_steps)[0] == "fsd logs --service web --env dev --since 1h"
-    assert result.phases[-1].text.startswith("the service is down")
+    assert phase_text(result.phases[-1]).startswith("the service is down")
 
 
 def test_deploy__when_the_last_task_stopped_is_not_known__says_at_the_latest() -> None:

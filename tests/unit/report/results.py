@@ -6,10 +6,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fsd.change import Change
+from fsd.change import Change, Sign
+from fsd.plan.steps import RegisterRevision
 from fsd.quoted import Quoted
 from fsd.release.follow_ups import AdvisedFix
 from fsd.release.messages import InWorkflow
+from fsd.release.phase_facts import (
+    EndedAfter,
+    HealthyAfter,
+    ImageOrigin,
+    ImageReady,
+    PhaseFact,
+    RolloutEnd,
+)
 from fsd.release.result import (
     Outcome,
     Phase,
@@ -79,18 +88,33 @@ DIAGNOSIS = Diagnosis(
 )
 
 
+BUILT = ImageReady(
+    name="offer-api", digest="sha256:9b1f", tag="t", origin=ImageOrigin.BUILT, seconds=12.4
+)
+HEALTHY = HealthyAfter(took=timedelta(seconds=98), running=2, desired=2)
+
+
+def failed_after(seconds: int) -> EndedAfter:
+    return EndedAfter(end=RolloutEnd.FAILED, took=timedelta(seconds=seconds))
+
+
 def make_phase(
     name: PhaseName = PhaseName.IMAGE,
     *,
     state: PhaseState = PhaseState.DONE,
-    text: str = "offer-api@sha256:9b1f…   built 12.4 s",
+    fact: PhaseFact | None = BUILT,
     start: int = 0,
     seconds: int = 12,
 ) -> Phase:
     running = state is PhaseState.RUNNING
     began = T0 + timedelta(seconds=start)
     ended = None if running else began + timedelta(seconds=seconds)
-    return Phase(name=name, state=state, text=text, started_at=began, finished_at=ended)
+    return Phase(name=name, state=state, fact=fact, started_at=began, finished_at=ended)
+
+
+def make_revision_phase(does: str, *, state: PhaseState = PhaseState.DONE) -> Phase:
+    step = RegisterRevision(family=does, definition={}, changes=(), sign=Sign.CHANGE)
+    return replace(make_phase(PhaseName.REVISION, state=state, fact=None), step=step)
 
 
 def make_progress(**changes: Any) -> Progress:
@@ -139,7 +163,7 @@ def make_result(**changes: Any) -> Result:
         owners=("@org/digdog", "@alice"),
         phases=(
             make_phase(),
-            make_phase(PhaseName.ROLLOUT, text="2 of 2 healthy after 1m38s", start=20, seconds=98),
+            make_phase(PhaseName.ROLLOUT, fact=HEALTHY, start=20, seconds=98),
         ),
         changes=CHANGES,
     )

@@ -30,11 +30,11 @@ from fsd.report.changes import (
     change_json,
     change_text,
     changes_text,
-    phase_text,
     step_kind,
     step_subject,
     step_text,
 )
+from fsd.report.phases import phase_text
 from tests.unit.report.results import make_phase
 
 CPU = Change(what="cpu", before="512", after="1024")
@@ -200,17 +200,16 @@ def test_step_kind__every_step__a_word_of_its_own() -> None:
 
 def test_phase_text__step__what_it_does_then_what_came_of_it() -> None:
     step = RegisterRevision(family="web-dev", definition={}, changes=(CPU,), sign=Sign.CHANGE)
-    running = replace(make_phase(text=""), step=step)
+    running = replace(make_phase(fact=None), step=step)
 
     assert phase_text(running) == "cpu 512 → 1024"
     assert phase_text(replace(running, revision="web-dev:42")) == "web-dev:42   cpu 512 → 1024"
-    assert phase_text(make_phase(text="2 of 2 healthy")) == "2 of 2 healthy"
 
 
 def test_hide_in__secret_in_a_step__in_no_report() -> None:
     change = Change(what="labels", before="hunter2", after="hunter2", added=("hunter2",))
     step = UseRevision(arn="hunter2", changes=(change,))
-    phase = replace(make_phase(text="hunter2"), step=step, revision="hunter2")
+    phase = replace(make_phase(fact=None), step=step, revision="hunter2")
 
     hidden = hide_in(phase, lambda text: text.replace("hunter2", "***"))
 

@@ -203,7 +203,7 @@ COMMENTS: dict[str, Callable[[], str]] = {
     "rolled-back-without-log": no_log_lines,
     "first-failed": lambda: render_comment(make_first_failed(), run_url=RUN, updated_at=AT),
     "running": lambda: render_progress_comment(
-        "offer-api", "dev", make_phase(PhaseName.ROLLOUT, text=""), run_url=RUN, updated_at=AT
+        "offer-api", "dev", make_phase(PhaseName.ROLLOUT, fact=None), run_url=RUN, updated_at=AT
     ),
     "refused": refused,
     "invalid": invalid,

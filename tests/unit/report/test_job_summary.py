@@ -41,7 +41,7 @@ def test_render_job_summary__one_of_fifty_fails__comes_first_and_all_are_folded(
 
 
 def test_render_progress_comment__an_event__the_phase_how_far_and_what_ecs_says() -> None:
-    phase = make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text="")
+    phase = make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, fact=None)
 
     text = render_progress_comment(
         "web",

@@ -8,6 +8,7 @@ import pytest
 
 from fsd.change import Change
 from fsd.release.notes import OutputLine
+from fsd.release.phase_facts import ManifestRead
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.report.github_text import LIMIT, code, code_block, escape, marker, sentence
 from fsd.report.markdown import render_comment, render_progress_comment, render_summary
@@ -50,7 +51,12 @@ def test_render_summary__rolled_back__nobody_is_mentioned() -> None:
 
 
 def test_render_comment__failed_phase__critical_in_the_chart() -> None:
-    failed = make_phase(PhaseName.ROLLOUT, state=PhaseState.FAILED, text="`|`<!--", seconds=0)
+    failed = make_phase(
+        PhaseName.ROLLOUT,
+        state=PhaseState.FAILED,
+        fact=ManifestRead(file="`|`<!--", warnings=0),
+        seconds=0,
+    )
     text = comment(phases=(failed, make_phase(PhaseName.ROLLBACK, state=PhaseState.RUNNING)))
 
     assert "    rollout : crit, 2026-03-04T14:00:00, 1s\n```" in text

@@ -8,11 +8,19 @@ from datetime import timedelta
 import pytest
 
 from fsd.release.notes import OutputLine
+from fsd.release.phase_facts import Bare
 from fsd.release.result import PhaseName, PhaseState
 from fsd.report import open_reporter
 from fsd.report.plain import PlainReporter
 from fsd.report.terminal import Screen, live_reporter
-from tests.unit.report.results import T0, make_phase, make_progress
+from tests.unit.report.results import (
+    HEALTHY,
+    T0,
+    failed_after,
+    make_phase,
+    make_progress,
+    make_revision_phase,
+)
 
 
 def plain() -> tuple[io.StringIO, PlainReporter]:
@@ -23,14 +31,14 @@ def plain() -> tuple[io.StringIO, PlainReporter]:
 def test_plain__whole_deployment__a_line_a_change() -> None:
     stream, reporter = plain()
 
-    reporter.phase(make_phase(state=PhaseState.RUNNING, text="building"))
+    reporter.phase(make_phase(state=PhaseState.RUNNING, fact=Bare.BUILDING))
     reporter.phase(make_phase())
-    reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text="", start=20))
+    reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, fact=None, start=20))
     reporter.progress(make_progress(note="has started 2 tasks: (task 7f3a…)"))
     reporter.progress(make_progress(elapsed=timedelta(seconds=80)))
     reporter.progress(make_progress(new_healthy=0, failed_tasks=1))
     reporter.phase(
-        make_phase(PhaseName.ROLLOUT, state=PhaseState.FAILED, text="failed after 41s", start=20)
+        make_phase(PhaseName.ROLLOUT, state=PhaseState.FAILED, fact=failed_after(41), start=20)
     )
 
     assert (
@@ -52,11 +60,11 @@ running · 1 of 3 failed tasks · 1m12s
 def test_plain__phase_ends_as_it_was_announced__not_said_twice() -> None:
     stream, reporter = plain()
 
-    reporter.phase(make_phase(PhaseName.STACK, state=PhaseState.RUNNING, text="+A · +B"))
-    reporter.phase(make_phase(PhaseName.STACK, text="+A · +B"))
+    reporter.phase(make_revision_phase("+A · +B", state=PhaseState.RUNNING))
+    reporter.phase(make_revision_phase("+A · +B"))
 
     assert stream.getvalue() == (
-        "14:00:00 · stack     +A · +B\n14:00:12 ✔ stack     done after 12s\n"
+        "14:00:00 · revision  +A · +B\n14:00:12 ✔ revision  done after 12s\n"
     )
 
 
@@ -111,9 +119,9 @@ def drawn(screen: Screen) -> list[str]:
 def test_live__rollout__phases_bars_and_the_newest_note() -> None:
     with live_reporter(io.StringIO()) as reporter:
         screen = reporter._screen
-        reporter.phase(make_phase(state=PhaseState.RUNNING, text="building"))
+        reporter.phase(make_phase(state=PhaseState.RUNNING, fact=Bare.BUILDING))
         reporter.phase(make_phase())
-        rollout = make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text="", start=20)
+        rollout = make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, fact=None, start=20)
         reporter.phase(rollout)
         reporter.progress(make_progress(note="task 7f3a… healthy", failed_tasks=1))
         lines = drawn(screen)
@@ -129,10 +137,10 @@ def test_live__rollout__phases_bars_and_the_newest_note() -> None:
 
 def test_live__rollout_ended__the_bars_are_gone() -> None:
     with live_reporter(io.StringIO()) as reporter:
-        began = make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, text="", start=20)
+        began = make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, fact=None, start=20)
         reporter.phase(began)
         reporter.progress(make_progress(note="x"))
-        reporter.phase(make_phase(PhaseName.ROLLOUT, text="2 of 2 healthy after 1m38s", start=20))
+        reporter.phase(make_phase(PhaseName.ROLLOUT, fact=HEALTHY, start=20))
         lines = drawn(reporter._screen)
 
     assert lines == [" ✔ rollout   2 of 2 healthy after 1m38s"]
@@ -142,7 +150,9 @@ def test_live__second_rollout__a_line_of_its_own() -> None:
     with live_reporter(io.StringIO()) as reporter:
         for start in (20, 40):
             reporter.phase(
-                make_phase(PhaseName.ROLLOUT, state=PhaseState.FAILED, text="failed", start=start)
+                make_phase(
+                    PhaseName.ROLLOUT, state=PhaseState.FAILED, fact=Bare.FAILED, start=start
+                )
             )
         lines = drawn(reporter._screen)
 
@@ -151,12 +161,12 @@ def test_live__second_rollout__a_line_of_its_own() -> None:
 
 def test_live__long_text__wraps_between_words_and_is_cut_after_two_lines() -> None:
     with live_reporter(io.StringIO()) as reporter:
-        reporter.phase(make_phase(PhaseName.STACK, text="+Resource · " * 30))
+        reporter.phase(make_revision_phase("+Resource · " * 30))
         lines = drawn(reporter._screen)
 
     assert len(lines) == 2
     assert max(map(len, lines)) <= 100
-    assert lines[0].startswith(" ✔ stack     +Resource")
+    assert lines[0].startswith(" ✔ revision  +Resource")
     assert lines[0].rstrip().endswith("·")
     assert lines[1].startswith("             +Resource")
     assert lines[1].endswith("…")
@@ -165,7 +175,7 @@ def test_live__long_text__wraps_between_words_and_is_cut_after_two_lines() -> No
 def test_live__headline__above_the_phases() -> None:
     with live_reporter(io.StringIO()) as reporter:
         reporter.begin("offer-api → dev    123456789012 · us-east-1")
-        reporter.phase(make_phase(PhaseName.STACK, text="unchanged"))
+        reporter.phase(make_phase(PhaseName.STACK, fact=Bare.FAILED))
         lines = drawn(reporter._screen)
 
     assert lines[0] == "offer-api → dev    123456789012 · us-east-1"
@@ -186,7 +196,7 @@ def test_live__exception_in_the_block__passes_and_the_cursor_is_back() -> None:
 
     def interrupted() -> None:
         with open_reporter(terminal) as reporter:
-            reporter.phase(make_phase(state=PhaseState.RUNNING, text="building"))
+            reporter.phase(make_phase(state=PhaseState.RUNNING, fact=Bare.BUILDING))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

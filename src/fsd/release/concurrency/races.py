@@ -25,13 +25,11 @@ class LostRace:
     """What happened before we could go back."""
 
     outcome: Outcome
-    text: str  # for the phase line
     message: OvertakenBy | Plainly
 
 
 TOO_LATE = LostRace(
     outcome=Outcome.SUCCEEDED,
-    text="too late: the deployment had succeeded",
     message=Plainly.HEALTHY_TOO_SOON,
 )
 
@@ -40,7 +38,6 @@ def superseded_by(task_definition_arn: str) -> LostRace:
     revision = family_revision(task_definition_arn) if task_definition_arn else ""
     return LostRace(
         outcome=Outcome.SUPERSEDED,
-        text="another deployment took over",
         message=OvertakenBy(revision=revision),
     )
 
