@@ -29,9 +29,10 @@ from fsd.release.deploy import deploy
 from fsd.release.deploy_request import OnCancel
 from fsd.release.notes import Note
 from fsd.release.operation import Operation, ServiceRef
-from fsd.release.operations import restart, roll_back
 from fsd.release.ports import LogLine
+from fsd.release.redeploy import restart
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress, Result
+from fsd.release.rollback_to_version import roll_back
 from fsd.report.notes import note_text
 from fsd.snapshot import TargetHealth
 from tests.fakes.aws import FakeAws

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fsd.release.pace import POLL_ERRORS_TOLERATED, Pace
 from fsd.release.result import Outcome
-from fsd.release.rollback import ROLLBACK_TIME
+from fsd.release.rollback_target import ROLLBACK_TIME
 from fsd.release.service_reader import DEPLOYMENT_EVERY
 from fsd.report.messages import message_text
 from tests.corpus.play import Line, Played, Stage, Timeline

@@ -25,10 +25,12 @@ from fsd.release.border import (
 )
 from fsd.release.ledger import read_history
 from fsd.release.operation import Operation, ServiceRef
-from fsd.release.operations import restart, roll_back, scale
 from fsd.release.promotion import find_gates
+from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.release.rollback_to_version import roll_back
+from fsd.release.scale import scale
 from fsd.report.notes import note_texts
 from tests.builders import make_target
 from tests.fakes.aws import FakeAws

@@ -72,7 +72,7 @@ class WorkflowDeployer:
 
     def roll_back(self, options: DeployOptions, to_version: str, *, reporter: Reporter) -> Result:
         from fsd.app.operate import make_operation, open_service
-        from fsd.release.operations import roll_back
+        from fsd.release.rollback_to_version import roll_back
 
         service = self.validate(
             options.file, environment=options.environment, overrides=options.overrides

@@ -26,9 +26,9 @@ def command(service: str, env: str, region: str | None, output: str, limit: int)
 
     `>` marks the release that is running.
     """
+    from fsd.release.existing_service import require_service
     from fsd.release.history import read_rows
     from fsd.release.jobs import find_job, read_job_rows
-    from fsd.release.operations import require_service
 
     connection, ref = open_service(connect, service, env, region=region, start=False)
     job = find_job(connection.aws, ref)

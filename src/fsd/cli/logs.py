@@ -59,9 +59,9 @@ def command(
     the lines as they are. In a workflow, whose log others read, secrets are hidden.
     """
     from fsd.app.clock import SystemClock
+    from fsd.release.existing_service import require_service
     from fsd.release.jobs import find_job
     from fsd.release.logs import LogFilter, LogReader
-    from fsd.release.operations import require_service
 
     connection, ref = open_service(connect, service, env, region=region, start=False)
     clock = SystemClock()

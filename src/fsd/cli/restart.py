@@ -25,7 +25,7 @@ def command(
 ) -> int:
     """Replace the tasks, keeping the same revision: for example, after a secret was rotated."""
     from fsd.cli.operating import operate
-    from fsd.release.operations import restart
+    from fsd.release.redeploy import restart
 
     return operate(
         restart,

@@ -36,7 +36,7 @@ def command(
 ) -> int:
     """Return to an earlier release, and wait for the verdict."""
     from fsd.cli.operating import operate
-    from fsd.release.operations import roll_back
+    from fsd.release.rollback_to_version import roll_back
 
     return operate(
         lambda operation: roll_back(operation, to_version),

@@ -27,7 +27,7 @@ def command(
 ) -> int:
     """Set the number of tasks, without a deployment."""
     from fsd.cli.operating import operate
-    from fsd.release.operations import scale
+    from fsd.release.scale import scale
 
     return operate(
         lambda operation: scale(operation, count),

@@ -112,7 +112,7 @@ def _show_job(
 
 
 def _show_all(env: str, *, region: str | None, is_json: bool, watch: bool) -> None:
-    from fsd.release.operations import Overview, read_overview
+    from fsd.release.overview import Overview, read_overview
     from fsd.report.json_report import overview_json
     from fsd.report.tables import overview_text
 

@@ -15,10 +15,10 @@ from fsd.errors import CallFailedError, UsageError
 from fsd.manifest import names
 from fsd.release.changed import Changed, find_changes
 from fsd.release.evidence import explain_task
+from fsd.release.existing_service import get_service
 from fsd.release.journal import noted_failure
 from fsd.release.ledger import describe_newest, release_info
 from fsd.release.operation import Operation
-from fsd.release.operations import get_service
 from fsd.release.ports import AlarmState
 from fsd.release.proof import last_proved
 from fsd.release.result import ReleaseInfo

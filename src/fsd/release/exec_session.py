@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.border import note_force
+from fsd.release.existing_service import require_service
 from fsd.release.operation import ServiceRef
-from fsd.release.operations import require_service
 from fsd.release.ports import Aws, ExecContainer, ExecSession, ExecTask
 
 _AGENT_RUNS = "RUNNING"

@@ -30,7 +30,8 @@ from fsd.release.phase_facts import (
 from fsd.release.phases import PhaseLog
 from fsd.release.rescue import bring_back
 from fsd.release.result import Outcome, PhaseName, PhaseState
-from fsd.release.rollback import GoBack, RolledBackTo, ended_by_error, go_back
+from fsd.release.rollback import ended_by_error, go_back
+from fsd.release.rollback_target import GoBack, RolledBackTo
 from fsd.release.rollout_stage import Drain
 from fsd.release.stages import DeployStage, GoingBack, Requested, Rolling
 from fsd.release.watch import Watched

@@ -29,13 +29,8 @@ from fsd.release.messages import (
 )
 from fsd.release.notes import ServiceIsDown
 from fsd.release.result import Outcome
-from fsd.release.rollback import (
-    GoBack,
-    RolledBackTo,
-    asking_again,
-    could_not_go_back,
-    update_to,
-)
+from fsd.release.rollback import asking_again, could_not_go_back, update_to
+from fsd.release.rollback_target import GoBack, RolledBackTo
 from fsd.rollout.assess import Unproved
 from fsd.rollout.diagnose import family_revision
 

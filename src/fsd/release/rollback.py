@@ -6,25 +6,17 @@ Never undoes another run's deployment: before every step, ours must still be the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
-from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
 from fsd.errors import CallFailedError, TimedOutError
-from fsd.plan.observed import Observed
-from fsd.plan.previous_stack import still_needed
-from fsd.plan.transition import is_same_template, left_behind, transition_template
-from fsd.plan.verdict import Mark, mark_of
+from fsd.plan.verdict import Mark
 from fsd.quoted import Quoted
 from fsd.release.concurrency.races import TOO_LATE, LostRace, find_lost_race, superseded_by
 from fsd.release.ending import outcome_of
 from fsd.release.follow_ups import DeployAgain, FollowUp
-from fsd.release.ledger import describe_newest
 from fsd.release.messages import (
-    AsBefore,
     AskRefused,
-    BackAndHealth,
     BackEnded,
     BackFailed,
     BackNotDone,
@@ -32,71 +24,31 @@ from fsd.release.messages import (
     EcsCouldNot,
     NothingBefore,
     Plainly,
-    RunsAgain,
     StepRefused,
     WhyNot,
 )
 from fsd.release.notes import StopRefused
-from fsd.release.operation import Operation, ServiceRef
-from fsd.release.ports import Aws, PermissionDenied
-from fsd.release.proof import last_proved, put_mark
+from fsd.release.ports import PermissionDenied
+from fsd.release.proof import put_mark
 from fsd.release.result import Outcome
-from fsd.release.stack_change import find_clash, find_left_behind, find_undeleted
-from fsd.release.watch import TimedOut, Watcher
-from fsd.rollout.assess import Doomed, Failed, Ours, Unproved, Verdict
+from fsd.release.rollback_service import restore_count, roll_out, set_count
+from fsd.release.rollback_stack import (
+    apply_stack_of_before,
+    apply_stack_of_both,
+    apply_stack_of_now,
+)
+from fsd.release.rollback_target import (
+    ROLLBACK_TIME,
+    GoBack,
+    RolledBackTo,
+    as_of_now,
+    is_group_gone,
+    unproved_before,
+    would_start,
+)
+from fsd.rollout.assess import Doomed, Failed, Unproved
 from fsd.rollout.diagnose import family_revision, find_task_causes
-from fsd.snapshot import DeploymentStatus, ServiceState
-
-# A rollback gets this long after the deadline of the rollout; ECS needs it for a drain and a start.
-ROLLBACK_TIME = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedStack:
-    """The service's stack, where it is not the last good release's."""
-
-    template: Json  # of now
-    own: Json  # that the release asks for
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoBack:
-    """What going back needs to know."""
-
-    operation: Operation
-    watcher: Watcher
-    ours: Ours
-    verdict: Verdict | TimedOut
-    observed: Observed  # before the change
-    named: str = ""  # the revision to go back to; without it the last one that was proved
-    can_redeploy: bool = True  # False: it is the revision that failed, and nothing else changed
-    count: int | None = None  # that the release asked for; None where it left it alone
-    wanted: int = 0  # tasks of the release
-    stack: ChangedStack | None = None  # None where the release left it as it was
-    container: str = ""  # behind the load balancer; "" where its attachment cannot have changed
-    drain: timedelta = timedelta()
-
-    @property
-    def aws(self) -> Aws:
-        return self.operation.aws
-
-    @property
-    def ref(self) -> ServiceRef:
-        return self.operation.ref
-
-    @property
-    def good(self) -> str | None:
-        """The revision to go back to."""
-        return self.named or last_good(self.observed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RolledBackTo:
-    outcome: Outcome
-    message: BackEnded | BackAndHealth
-    next: tuple[FollowUp, ...] = ()
-    service: ServiceState | None = None  # as it was seen at the end
+from fsd.snapshot import DeploymentStatus
 
 
 def go_back(back: GoBack) -> RolledBackTo:
@@ -105,10 +57,10 @@ def go_back(back: GoBack) -> RolledBackTo:
     Raises CallFailedError where AWS refuses a step, or has not answered for minutes.
     """
     back = asking_again(back)
-    back = replace(back, observed=_as_of_now(back))
+    back = replace(back, observed=as_of_now(back))
     good = back.good
-    is_gone = _is_group_gone(back)
-    asks = isinstance(back.verdict, Doomed) and not (is_gone or _would_start(back, good))
+    is_gone = is_group_gone(back)
+    asks = isinstance(back.verdict, Doomed) and not (is_gone or would_start(back, good))
     refused = _stop(back, good) if asks else None
     can_stop = refused is None and not is_gone
     lost = _find_lost_race(back, good)
@@ -117,7 +69,7 @@ def go_back(back: GoBack) -> RolledBackTo:
     if isinstance(back.verdict, Unproved):
         can_stop = False  # ECS's deployment is over
         _mark_failed(back)
-    if _apply_stack_of_both(back):
+    if apply_stack_of_both(back):
         lost = _find_lost_race(back, good)  # it took its time
         if lost is not None:
             return _lost(lost)
@@ -139,25 +91,6 @@ def asking_again(back: GoBack) -> GoBack:
     return replace(back, operation=replace(operation, aws=operation.asking_again()))
 
 
-def _as_of_now(back: GoBack) -> Observed:
-    """What was in flight when we looked may have succeeded before we took over: then that is what
-    to go back to, and the stack is its own."""
-    observed, stack = back.observed, back.observed.stack
-    memory = stack.previous if stack else None
-    if observed.in_flight is None and memory is None:
-        return observed
-    ecs = back.aws.ecs
-    arns = ecs.service_deployment_arns(back.ref.cluster, back.ref.name)
-    # Not ours, also where ECS calls it successful: it is what has failed.
-    deployments = [d for d in describe_newest(ecs, arns) if d.arn != back.ours.arn]
-    return replace(
-        observed,
-        last_successful=last_proved(ecs, deployments, known=(observed.running,))
-        or observed.last_successful,
-        stack=replace(stack, previous=still_needed(memory, deployments)) if stack else None,
-    )
-
-
 def _follow(back: GoBack, good: str) -> RolledBackTo:
     """ECS goes back by itself; see it through."""
     ours = replace(back.ours, asked_to_stop=True)
@@ -167,7 +100,7 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
             lost = _find_lost_race(back, good)
             return _lost(lost) if lost else _verified(back)
         case Outcome.SUCCEEDED:
-            _apply_stack_of_now(back)
+            apply_stack_of_now(back)
             return _lost(TOO_LATE)
         case Outcome.SUPERSEDED:
             return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))
@@ -221,95 +154,10 @@ def _find_lost_race(back: GoBack, good: str | None) -> LostRace | None:
     )
 
 
-def last_good(observed: Observed) -> str | None:
-    """The revision to go back to: the last whose rollout succeeded, else one that ran all the same
-    when we looked. Never one that did not start, or that failed."""
-    if observed.last_successful is not None and observed.last_successful.task_definition_arn:
-        return observed.last_successful.task_definition_arn
-    primary = observed.service.primary if observed.service else None
-    if primary is None or primary.rollout_state != "COMPLETED":
-        return None
-    has_failed = observed.running is not None and mark_of(observed.running.tags) is Mark.FAILED
-    return (
-        primary.task_definition_arn
-        if 0 < primary.desired <= primary.running and not has_failed
-        else None
-    )
-
-
-def _would_start(back: GoBack, good: str | None) -> bool:
-    """Whether a rollback of ECS's own would start what never ran: it goes back to whatever it calls
-    successful, and a deployment of no tasks is that. Then the count alone is set to 0."""
-    return good is None and _unproved_before(back) != ""
-
-
-def _unproved_before(back: GoBack) -> str:
-    """The revision that the service had before ours, where it was not proved; else ""."""
-    before = back.observed.service
-    arn = before.task_definition_arn if before is not None else ""
-    return arn if arn != back.ours.task_definition_arn else ""
-
-
-def _apply_stack_of_both(back: GoBack) -> bool:
-    """First the stack: old tasks are judged by the health check that it says. What only the new
-    tasks need stays until they are gone. False where nothing was to change."""
-    stack = back.observed.stack
-    if back.stack is None or stack is None:
-        return False
-    both = back.observed.remembering(transition_template(back.stack.template, stack.good))
-    return _change_stack(back, back.stack.template, both)
-
-
-def _apply_stack_of_before(back: GoBack) -> AsBefore | RunsAgain:
-    """What is as it was before, and what is not. Raises CallFailedError."""
-    stack = back.observed.stack
-    if back.named:
-        return RunsAgain(revision=family_revision(back.named))
-    if stack is None:  # the service was another tool's, and is again
-        return AsBefore(new_stack=back.ref.stack_name)
-    if back.stack is None:
-        return AsBefore()
-    current = transition_template(back.stack.template, stack.good)
-    if is_same_template(current, stack.good):
-        return AsBefore()
-    name, now = back.ref.stack_name, back.aws.stacks.find(back.ref.stack_name)
-    if now is not None and not is_same_template(now.template, current):
-        return AsBefore(
-            clash=find_clash(name, current, now.template),
-            left=find_left_behind(name, now.template, stack.good, back.stack.template),
-        )
-    try:
-        done = back.aws.stacks.apply(name, template=stack.good, tags=dict(stack.tags))
-    except CallFailedError as error:
-        names = ", ".join(left_behind(current, stack.good, back.stack.template))
-        error.what = f"{error.what}; left behind in {name}: {names}" if names else error.what
-        raise
-    return AsBefore(undeleted=find_undeleted(done))
-
-
-def _change_stack(back: GoBack, current: Json, wanted: Json) -> bool:
-    """False where nothing was to change, or another run has changed it since."""
-    stack = back.observed.stack
-    if stack is None or is_same_template(current, wanted):
-        return False
-    now = back.aws.stacks.find(back.ref.stack_name)
-    if now is not None and not is_same_template(now.template, current):
-        return False
-    back.aws.stacks.apply(back.ref.stack_name, template=wanted, tags=dict(stack.tags))
-    return True
-
-
-def _apply_stack_of_now(back: GoBack) -> None:
-    """The release that could not be stopped runs: its own stack belongs to it."""
-    if back.stack is not None and back.observed.stack is not None:
-        own, tags = back.stack.own, dict(back.stack.tags)
-        back.aws.stacks.apply(back.ref.stack_name, template=own, tags=tags)
-
-
 def _verified(back: GoBack) -> RolledBackTo:
     """ECS says that it rolled back; see what runs, and restore what is not part of a revision."""
-    message = _apply_stack_of_before(back)
-    _restore_count(back)
+    message = apply_stack_of_before(back)
+    restore_count(back)
     service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
     if service is None:
         return could_not_go_back(back, Plainly.SERVICE_GONE)
@@ -320,18 +168,11 @@ def _verified(back: GoBack) -> RolledBackTo:
     )
 
 
-def _restore_count(back: GoBack) -> None:
-    """The count is not part of a revision, so ECS's rollback leaves the one that we set."""
-    before = back.observed.service
-    if before is not None and back.count not in {None, before.desired}:
-        _set_count(back, before.desired)
-
-
 def update_to(back: GoBack, good: str) -> RolledBackTo:
     """ECS stopped without going back: deploy the last good revision, and watch that."""
     if not back.can_redeploy:
         return could_not_go_back(back, Plainly.SAME_REVISION_BEFORE)
-    ours = _roll_out(back, good)
+    ours = roll_out(back, good)
     verdict = back.watcher.watch(ours).verdict
     revision = family_revision(good)
     match outcome_of(verdict):
@@ -346,75 +187,15 @@ def update_to(back: GoBack, good: str) -> RolledBackTo:
     return could_not_go_back(back, failed)
 
 
-def _roll_out(back: GoBack, good: str) -> Ours:
-    before, ref, ecs = back.observed.service, back.ref, back.aws.ecs
-    known = frozenset(ecs.service_deployment_arns(ref.cluster, ref.name))
-    parameters: Json = {
-        "cluster": ref.cluster,
-        "service": ref.name,
-        "taskDefinition": good,
-        "forceNewDeployment": True,
-        **_attached_as(before, back),
-    }
-    if before is not None and back.count is not None:
-        parameters["desiredCount"] = before.desired
-    ecs.update_service(parameters)
-    found = back.watcher.find(known=known, task_definition_arn=good)
-    return Ours(service=ref.name, arn=found.arn, task_definition_arn=good)
-
-
-def _is_group_gone(back: GoBack) -> bool:
-    """Whether the target group of before had been removed, so that this run made another. ECS would
-    go back to the one that is gone, and wait for tasks that nothing can register.
-
-    https://github.com/aws/containers-roadmap/issues/1884
-    """
-    stack = back.observed.stack
-    return stack is not None and stack.is_made_anew(OUTPUT_TARGET_GROUP)
-
-
-def _groups(before: ServiceState, back: GoBack) -> tuple[str, ...]:
-    if not (before.target_group_arns and _is_group_gone(back)):
-        return before.target_group_arns
-    stack = back.aws.stacks.find(back.ref.stack_name)
-    arn = stack.outputs.get(OUTPUT_TARGET_GROUP) if stack else None
-    return (arn,) if arn else before.target_group_arns
-
-
-def _attached_as(before: ServiceState | None, back: GoBack) -> Json:
-    """An update keeps what it does not name: the target group and the port of the failed release.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
-    """
-    if before is None or not back.container:
-        return {}
-    network: Json = {
-        "subnets": list(before.subnets),
-        "securityGroups": list(before.security_groups),
-        "assignPublicIp": "ENABLED" if before.assign_public_ip else "DISABLED",
-    }
-    return {
-        "networkConfiguration": {"awsvpcConfiguration": network},
-        "loadBalancers": [
-            {
-                "targetGroupArn": arn,
-                "containerName": before.container_name or back.container,
-                "containerPort": before.container_port,
-            }
-            for arn in _groups(before, back)
-        ],
-    }
-
-
 def _scale_to_zero(back: GoBack) -> RolledBackTo:
     """A first deployment has nothing to go back to: no tasks, but the evidence stays."""
-    before = _unproved_before(back)
+    before = unproved_before(back)
     if before:
         _mark_failed(back)
-    after = _set_count(back, 0)
+    after = set_count(back, 0)
     if after.task_definition_arn not in {back.ours.task_definition_arn, before}:
         # Another deployment began since the last look: its tasks must not go.
-        _set_count(back, back.wanted)
+        set_count(back, back.wanted)
         return _lost(superseded_by(after.task_definition_arn))
     stopped = _wait_for_no_tasks(back)
     if not before and _is_called_successful(back):
@@ -441,12 +222,6 @@ def _mark_failed(back: GoBack) -> None:
     unmarked = put_mark(back.aws.ecs, back.ours.task_definition_arn, Mark.FAILED)
     if unmarked:
         back.operation.reporter.note(unmarked)
-
-
-def _set_count(back: GoBack, count: int) -> ServiceState:
-    return back.aws.ecs.update_service(
-        {"cluster": back.ref.cluster, "service": back.ref.name, "desiredCount": count}
-    )
 
 
 def _wait_for_no_tasks(back: GoBack) -> bool:

@@ -10,11 +10,11 @@ from datetime import timedelta
 from fsd.compile.desired import Json, JsonValue, OneOff
 from fsd.errors import CallFailedError, ErrorCode, TimedOutError
 from fsd.release.border import note_force
+from fsd.release.existing_service import require_service
 from fsd.release.jobs import find_job, job_network
 from fsd.release.log_places import log_places
 from fsd.release.one_off import OneOffRunner
 from fsd.release.operation import ServiceRef
-from fsd.release.operations import require_service
 from fsd.release.ports import Aws, Clock, TaskDefinition
 from fsd.snapshot import ServiceState
 

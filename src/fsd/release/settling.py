@@ -19,7 +19,7 @@ from fsd.release.follow import Rollout
 from fsd.release.notes import CountSet, Note, StackKeepsMore
 from fsd.release.proof import mark_proved
 from fsd.release.result import Outcome, Result
-from fsd.release.rollback import ChangedStack, GoBack
+from fsd.release.rollback_target import ChangedStack, GoBack
 from fsd.release.stages import Rolling, Settling
 from fsd.release.watch import TimedOut
 

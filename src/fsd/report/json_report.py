@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 from fsd.change import Change
 from fsd.release.diagnosing import Examination
+from fsd.release.existing_service import manifest_name
 from fsd.release.history import Row
-from fsd.release.operations import Overview, manifest_name
+from fsd.release.overview import Overview
 from fsd.release.result import Phase, ReleaseInfo, Result
 from fsd.report.changes import change_json
 from fsd.report.condition import served_text

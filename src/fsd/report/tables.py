@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fsd.release.diagnosing import Examination
+from fsd.release.existing_service import manifest_name
 from fsd.release.history import Row
-from fsd.release.operations import Overview, manifest_name
+from fsd.release.overview import Overview
 from fsd.release.result import ReleaseInfo
 from fsd.report.condition import ending_lines, kind_text, rollout_reason
 from fsd.report.words import (

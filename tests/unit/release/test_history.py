@@ -7,8 +7,10 @@ import pytest
 
 from fsd.release.history import Row, read_rows
 from fsd.release.journal import ENTRY, SLOTS, JournalEntry, entries_of, note_action, note_failure
-from fsd.release.operations import restart, roll_back, scale
 from fsd.release.ports import PermissionDenied
+from fsd.release.redeploy import restart
+from fsd.release.rollback_to_version import roll_back
+from fsd.release.scale import scale
 from fsd.report.notes import note_text
 from fsd.rollout.cause import Cause
 from tests.fakes.aws import START, FakeAws

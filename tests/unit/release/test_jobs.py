@@ -11,9 +11,10 @@ from fsd.errors import UsageError
 from fsd.release.delete import delete_service
 from fsd.release.jobs import find_job, look_at_job, read_job_rows
 from fsd.release.operation import Operation, ServiceRef
-from fsd.release.operations import restart, roll_back
+from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
+from fsd.release.rollback_to_version import roll_back
 from fsd.snapshot import StoppedContainer, StoppedTask
 from tests.fakes.aws import START, FakeAws, FakeClock
 

@@ -6,10 +6,12 @@ from fsd.compile.desired import Scaling
 from fsd.errors import RefusedError, UsageError
 from fsd.release.delete import delete_service
 from fsd.release.operation import Operation, ServiceRef
-from fsd.release.operations import restart, roll_back, scale
 from fsd.release.ports import Cluster
+from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
+from fsd.release.rollback_to_version import roll_back
+from fsd.release.scale import scale
 from fsd.release.service_reader import shorten_event
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts

@@ -11,11 +11,13 @@ from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.ledger import read_history
 from fsd.release.operation import Operation, ServiceRef
-from fsd.release.operations import restart, roll_back, scale
 from fsd.release.ports import PermissionDenied
 from fsd.release.promotion import require_promotion
+from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.release.rollback_to_version import roll_back
+from fsd.release.scale import scale
 from fsd.report.messages import message_text
 from tests.fakes.aws import FakeAws, FakeClock
 from tests.unit.release.desired import IMAGE, make_desired, make_request

@@ -14,11 +14,12 @@ from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.ledger import read_history
 from fsd.release.operation import Operation, ServiceRef
-from fsd.release.operations import restart, roll_back
 from fsd.release.pace import Pace
 from fsd.release.ports import PermissionDenied
+from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
+from fsd.release.rollback_to_version import roll_back
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.snapshot import StoppedTask, TargetHealth

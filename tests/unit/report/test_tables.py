@@ -7,7 +7,7 @@ import pytest
 
 from fsd.release.diagnosing import Examination
 from fsd.release.history import Row
-from fsd.release.operations import Overview
+from fsd.release.overview import Overview
 from fsd.report.json_report import overview_json, status_json
 from fsd.report.tables import history_table, overview_text, status_text
 from fsd.rollout.present import GroupLook, Look, judge

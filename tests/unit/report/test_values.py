@@ -15,7 +15,7 @@ from fsd.release.concurrency.races import LostRace
 from fsd.release.ending import Ending
 from fsd.release.reporter import Reporter
 from fsd.release.result import Result
-from fsd.release.rollback import RolledBackTo
+from fsd.release.rollback_target import RolledBackTo
 
 SOURCE = Path(__file__).parents[3] / "src" / "fsd"
 BELOW = ("plan", "rollout", "release", "image", "app", "action", "cli")

@@ -1,0 +1,41 @@
+"""What runs in an environment: the services that FSD deployed to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fsd.release.ports import Aws
+from fsd.snapshot import ServiceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What `fsd status` shows of an environment: the services that FSD deployed to it, by name."""
+
+    environment: str
+    cluster: str
+    services: tuple[ServiceState, ...]
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is in flight."""
+        primaries = [service.primary for service in self.services]
+        return all(p is None or p.rollout_state != "IN_PROGRESS" for p in primaries)
+
+
+def read_overview(
+    aws: Aws, *, environment: str, cluster: str, names: Sequence[str] | None = None
+) -> Overview:
+    """A call for ten services; without `names` also the calls that list them.
+
+    A cluster may have services of other environments, and of somebody else.
+    """
+    listed = aws.ecs.service_names(cluster) if names is None else names
+    found = aws.ecs.find_services(cluster, listed)
+    mine = [s for s in found if dict(s.tags).get("fsd:environment") == environment]
+    return Overview(
+        environment=environment,
+        cluster=cluster,
+        services=tuple(sorted(mine, key=lambda service: service.name)),
+    )

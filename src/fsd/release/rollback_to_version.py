@@ -1,0 +1,105 @@
+"""Release an earlier revision of a service again, as an operator asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fsd.compile.desired import Json
+from fsd.errors import ErrorCode, UsageError
+from fsd.release.border import check_rollback
+from fsd.release.ending import Ending
+from fsd.release.existing_service import get_service
+from fsd.release.job_rollback import roll_back_job
+from fsd.release.jobs import find_job
+from fsd.release.ledger import (
+    NOT_STARTED,
+    SUCCEEDED,
+    describe_newest,
+    family_of,
+    read_history,
+    resolve_version,
+)
+from fsd.release.messages import RunsAlready
+from fsd.release.notes import BackTo
+from fsd.release.operation import Operation
+from fsd.release.redeploy import redeploy, result_of
+from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.rollout.diagnose import family_revision
+from fsd.snapshot import ServiceState
+
+
+def roll_back(operation: Operation, version: str | None) -> Result:
+    """Release an earlier revision again; without a version the last good one before this.
+
+    Raises UsageError where there is no such release, RefusedError where its revision is gone, or
+    the environment takes only what succeeded in it.
+    """
+    job = find_job(operation.aws, operation.ref)
+    if job is not None:
+        return roll_back_job(operation, job, version)
+    service = get_service(operation)
+    ref, ecs = operation.ref, operation.aws.ecs
+    history = read_history(ecs, cluster=ref.cluster, service=ref.name, family=ref.family)
+    target = resolve_version(history, version) if version else _last_good(history, service)
+    _require_that_it_ran(target)
+    if target.task_definition_arn == service.task_definition_arn:
+        ended = Ending(outcome=Outcome.UNCHANGED, message=RunsAlready(revision=target.revision))
+        started = operation.clock.now()
+        return result_of(operation, ended, action="rollback", started=started, release=target)
+    forced = check_rollback(operation.border, target)
+    operation = replace(operation, forced=forced or operation.forced)
+    operation.reporter.note(_back_to(service, history, target))
+    parameters: Json = {
+        "taskDefinition": target.task_definition_arn,
+        **_settings_before(operation, target),
+    }
+    return redeploy(operation, parameters, action="rollback", target=target)
+
+
+def _settings_before(operation: Operation, target: ReleaseInfo) -> Json:
+    """Of what another tool had deployed: its container has another name, and its network may be
+    another. FSD's own releases have both in common, and an update leaves them alone."""
+    ref, ecs = operation.ref, operation.aws.ecs
+    if family_of(target.task_definition_arn) == ref.family:
+        return {}
+    deployments = describe_newest(ecs, ecs.service_deployment_arns(ref.cluster, ref.name))
+    arn = target.task_definition_arn
+    found = next((d.revision_arn for d in deployments if d.task_definition_arn == arn), "")
+    return ecs.service_revision(found) if found else {}
+
+
+def _back_to(service: ServiceState, history: Sequence[ReleaseInfo], target: ReleaseInfo) -> BackTo:
+    arn = service.task_definition_arn
+    return BackTo(
+        service=service.name,
+        revision=family_revision(arn),
+        version=next((one.version for one in history if one.task_definition_arn == arn), ""),
+        target_revision=target.revision,
+        target_version=target.version,
+    )
+
+
+def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> ReleaseInfo:
+    current = service.task_definition_arn
+    older = [r for r in history if r.task_definition_arn != current and r.outcome == SUCCEEDED]
+    if not older:
+        raise UsageError(
+            f"{service.name} has no earlier release that succeeded",
+            where=service.arn,
+            fix="name a release with --to-version; `fsd history` lists them",
+            code=ErrorCode.NOTHING_TO_ROLL_BACK_TO,
+        )
+    return older[0]
+
+
+def _require_that_it_ran(target: ReleaseInfo) -> None:
+    if target.outcome != NOT_STARTED:
+        return
+    raise UsageError(
+        f"{target.revision} ({target.version}) was deployed at count 0 and never ran: there is "
+        "nothing to go back to",
+        where="--to-version",
+        fix="take a release that `fsd history` shows as succeeded, or deploy this one again",
+        code=ErrorCode.NOTHING_TO_ROLL_BACK_TO,
+    )
