@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fsd.aws.ecs import TASKS_A_CALL
 from fsd.aws.ecs_shapes import last_part, utc
+from fsd.aws.ecs_tasks import TASKS_A_CALL
 from fsd.aws.errors import call, pages
 from fsd.aws.session import ONE_ATTEMPT, READ_ATTEMPTS, Clients
 from fsd.release.ports import ExecContainer, ExecSession, ExecTask
