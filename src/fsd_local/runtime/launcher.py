@@ -3,7 +3,8 @@
 Run alone: `python -I -S launcher.py SOCKET ROOT PLACE PROGRAM ARGUMENT…`. The image's files in ROOT
 are seen at their own paths, where PLACE names a folder for that (see `view`). A filter of the
 kernel stops each bind(2) of the process and of its children, whatever language they are written in,
-and asks whoever holds the filter's descriptor, which goes to the parent by the socket. Where the
+and asks whoever holds the filter's descriptor, which goes to the parent by the socket. A task has
+no users: to become another one, or to give a file to one, succeeds and changes nothing. Where the
 kernel has no such filter the program runs without it. What exec says goes by the socket too.
 https://man7.org/linux/man-pages/man2/seccomp_unotify.2.html
 """
@@ -20,9 +21,18 @@ import sys
 # machine → (the audit architecture, seccomp(2), bind(2))
 # https://github.com/torvalds/linux/blob/master/include/uapi/linux/audit.h
 _MACHINES = {"x86_64": (0xC000003E, 317, 49), "aarch64": (0xC00000B7, 277, 200)}
+# By what a program becomes another user, and gives files to one: setuid, setgid, setreuid,
+# setregid, setgroups, setresuid, setresgid, setfsuid, setfsgid; chown, fchown, lchown, fchownat.
+# https://github.com/torvalds/linux/blob/master/arch/x86/entry/syscalls/syscall_64.tbl
+# https://github.com/torvalds/linux/blob/master/scripts/syscall.tbl
+_OF_USERS = {
+    "x86_64": (105, 106, 113, 114, 116, 117, 119, 122, 123, 92, 93, 94, 260),
+    "aarch64": (146, 144, 145, 143, 159, 147, 149, 151, 152, 54, 55),
+}
 _SET_NO_NEW_PRIVILEGES = 38
 _SET_MODE_FILTER, _NEW_LISTENER = 1, 1 << 3
 _ALLOW, _ASK = 0x7FFF0000, 0x7FC00000
+_DONE = 0x00050000  # an error number of 0: the call is not made, and has succeeded
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 _NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
 
@@ -37,15 +47,21 @@ def listen() -> int:
     if known is None or sys.platform != "linux":
         return -1
     architecture, seccomp, bind = known
+    users = _OF_USERS[os.uname().machine]
     instructions = b"".join(
         struct.pack("=HBBI", *fields)
         for fields in (
             (_LOAD, 0, 0, _ARCHITECTURE),
-            (_JUMP_IF_EQUAL, 0, 3, architecture),
+            (_JUMP_IF_EQUAL, 0, len(users) + 2, architecture),
             (_LOAD, 0, 0, _NUMBER),
-            (_JUMP_IF_EQUAL, 0, 1, bind),
-            (_RETURN, 0, 0, _ASK),
+            (_JUMP_IF_EQUAL, len(users) + 1, 0, bind),
+            *(
+                (_JUMP_IF_EQUAL, len(users) - index + 1, 0, number)
+                for index, number in enumerate(users)
+            ),
             (_RETURN, 0, 0, _ALLOW),
+            (_RETURN, 0, 0, _ASK),
+            (_RETURN, 0, 0, _DONE),
         )
     )
     libc = ctypes.CDLL(None, use_errno=True)

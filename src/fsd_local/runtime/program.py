@@ -31,6 +31,31 @@ _WILDCARD = re.compile(r"(?<![\w.])0\.0\.0\.0(?![\w./])")
 _PATH_IN_SCRIPT = re.compile(r"(?<![\w./$~:{}-])/[\w.@+-][\w./@+-]*")
 _LOCAL_URL = re.compile(r"(?<=//)(?:localhost|127\.0\.0\.1)(?::(\d+))?(?=[/\s\"']|$)")
 _COMMAND_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+# A task has no users, and this machine's are nobody's business: what makes them does nothing, and
+# what runs a program as one runs it.
+_NOTHING = "exit 0\n"
+_AS_A_USER = 'shift\nexec "$@"\n'
+_SU = """while [ $# -gt 0 ]; do
+  case "$1" in
+    -c|--command) shift; exec sh -c "$1";;
+    --) shift; exec "$@";;
+  esac
+  shift
+done
+"""
+_ID = """for word; do
+  shift
+  case "$word" in -*) set -- "$@" "$word";; esac
+done
+exec /usr/bin/id "$@"
+"""
+_PROGRAMS_OF_USERS: Mapping[str, str] = {
+    **dict.fromkeys(("chown", "chgrp", "adduser", "addgroup", "deluser", "delgroup"), _NOTHING),
+    **dict.fromkeys(("useradd", "groupadd", "usermod", "groupmod", "userdel"), _NOTHING),
+    **dict.fromkeys(("gosu", "su-exec"), _AS_A_USER),
+    **dict.fromkeys(("su", "runuser"), _SU),
+    "id": _ID,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +147,18 @@ def _listens(host: str, port: int) -> bool:
 
 
 def write_wrappers(folder: Path) -> None:
-    """What an image without a Python of its own, or with uv from another image, finds on its path.
+    """What an image without a Python of its own, or with uv from another image, finds on its path,
+    and the programs of users.
 
     Not the environment of the server: a service must not see what is installed there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     python, uv = str(own_python()), find_uv()
     programs = {"python": python, "python3": python, **({"uv": uv} if uv else {})}
-    for name, program in programs.items():
+    scripts = {name: f'exec {shlex.quote(program)} "$@"\n' for name, program in programs.items()}
+    for name, script in {**_PROGRAMS_OF_USERS, **scripts}.items():
         wrapper = folder / name
-        wrapper.write_text(f'#!/bin/sh\nexec {shlex.quote(program)} "$@"\n')
+        wrapper.write_text(f"#!/bin/sh\n{script}")
         wrapper.chmod(0o755)
 
 

@@ -313,6 +313,26 @@ def test_launch__sitecustomize_of_the_program__runs_too(processes: Lab) -> None:
     assert texts == ["custom", "1"]
 
 
+def test_launch__programs_of_users__change_nothing_and_succeed(processes: Lab) -> None:
+    """An entry point makes a user, gives it files and becomes it; the machine's stay."""
+    programs = (
+        "useradd -m app; chown -R app:app .; usermod -u 4242 app; id -u app; "
+        "gosu app echo gosu; su-exec app echo su-exec; su app -s /bin/sh -c 'echo su'"
+    )
+    become = (
+        "import os, subprocess, sys; open('f', 'w').close(); "
+        "os.setgroups([]); os.setgid(4242); os.setuid(4242); os.chown('f', 4242, 1); "
+        "print(os.getuid() != 4242, os.stat('f').st_uid != 4242, flush=True); "
+        # The laboratory's own shell has programs of these names built in.
+        "os.environ['PATH'] = os.environ['PATH'].partition(':')[2]; "
+        "subprocess.run(['/usr/bin/bash', '-ec', sys.argv[1]], check=True)"
+    )
+
+    _, texts = processes.run(f'python -c "{become}" "{programs}"')
+
+    assert texts == ["True True", str(os.getuid()), "gosu", "su-exec", "su"]
+
+
 # --- images ------------------------------------------------------------------------------------
 
 

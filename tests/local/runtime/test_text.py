@@ -64,6 +64,10 @@ def test_parse_reference__every_form__its_parts(
 def test_sitecustomize__python_of_an_old_image__reads_it() -> None:
     source = (PAYLOAD / "sitecustomize.py").read_text()
 
-    ast.parse(source, feature_version=(3, 8))
+    tree = ast.parse(source, feature_version=(3, 6))
 
     assert "removeprefix" not in source  # of 3.9
+    assert "__future__" not in source  # its annotations are of 3.7
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert functions
+    assert not [f.name for f in functions if f.args.posonlyargs]  # of 3.8

@@ -6,10 +6,8 @@ other, and a connection to localhost goes to whichever listens. So a service tha
 localhost is as unreachable from outside as it is on AWS.
 
 Imported by `site` at start. Nothing here may import what a program does not have, or fail; the
-program's Python may be as old as 3.8.
+program's Python may be as old as 3.6, which reads no annotations of later ones.
 """
-
-from __future__ import annotations
 
 import contextlib
 import importlib.machinery
@@ -96,7 +94,7 @@ def _reached(sock: socket.socket, address: Any) -> Any:
     return _with_host(sock, address, _local(sock, address[1]))
 
 
-def _addresses(name: Any) -> list[str]:
+def _addresses(name: Any) -> "list[str]":
     """Of a name of Service Connect, in any order; [] for any other name."""
     text = name.decode("ascii", "replace") if isinstance(name, bytes) else name
     if not isinstance(text, str) or text.rstrip(".").lower() not in _NAMES:
@@ -134,13 +132,13 @@ def _install() -> None:
         name: getattr(socket.socket, name) for name in ("bind", "connect", "connect_ex", "sendto")
     }
 
-    def bind(self: socket.socket, address: Any, /) -> None:
+    def bind(self: socket.socket, address: Any) -> None:
         kept["bind"](self, _bound(self, address))
 
-    def connect(self: socket.socket, address: Any, /) -> None:
+    def connect(self: socket.socket, address: Any) -> None:
         kept["connect"](self, _reached(self, address))
 
-    def connect_ex(self: socket.socket, address: Any, /) -> int:
+    def connect_ex(self: socket.socket, address: Any) -> int:
         return int(kept["connect_ex"](self, _reached(self, address)))
 
     def sendto(self: socket.socket, content: Any, *rest: Any) -> int:
