@@ -17,6 +17,7 @@ from fsd.app.manifest import find_environment, read_manifest
 from fsd.compile.capacity import compile_capacity
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, Release
+from fsd.compile.network import find_load_balancer, shared_stack
 from fsd.compile.service import ecs_service_name
 from fsd.compile.task_definition import compile_task_definition
 from fsd.manifest import names
@@ -109,6 +110,7 @@ def _observe_early(
         return None
     manifest, environment = opened.manifest, opened.connection.environment
     name = manifest.metadata.name
+    balancer = find_load_balancer(manifest.service)
     place = ServicePlace(
         cluster=environment.cluster_name,
         name=ecs_service_name(manifest, environment.name),
@@ -117,6 +119,9 @@ def _observe_early(
         is_scaled=manifest.service.auto_scaling is not None,
         uses_cluster=manifest.service.networking.connect is not None
         or bool(compile_capacity(manifest.service)),
+        shared_stack=shared_stack(balancer, environment.name)
+        if balancer is not None and balancer.shared is not None
+        else "",
         schedule=names.schedule(name, environment.name) if manifest.is_job else "",
     )
     return observe(opened.connection.aws, place)

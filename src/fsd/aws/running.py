@@ -94,13 +94,15 @@ class AwsRunning:
         elb = self.clients.client("elbv2")
         groups = call(elb, "describe_target_groups", arns[0], TargetGroupArns=arns)
         answer["targetGroups"] = groups["TargetGroups"]
-        tagged = call(elb, "describe_tags", arns[0], ResourceArns=arns)["TagDescriptions"]
-        answer["tags"] = {each["ResourceArn"]: _pairs(each.get("Tags", [])) for each in tagged}
         for arn in arns:
             found = call(elb, "describe_target_group_attributes", arn, TargetGroupArn=arn)
             answer["attributes"][arn] = _pairs(found["Attributes"])
-        for arn in {arn for each in groups["TargetGroups"] for arn in each["LoadBalancerArns"]}:
+        balancers = {arn for each in groups["TargetGroups"] for arn in each["LoadBalancerArns"]}
+        for arn in sorted(balancers):
             self._balancer(answer, arn)
+        both = [*arns, *sorted(balancers)]
+        tagged = call(elb, "describe_tags", arns[0], ResourceArns=both)["TagDescriptions"]
+        answer["tags"] = {each["ResourceArn"]: _pairs(each.get("Tags", [])) for each in tagged}
 
     def _balancer(self, answer: Answer, arn: str) -> None:
         elb = self.clients.client("elbv2")

@@ -239,6 +239,26 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ),
     ApiCause(
         code=ErrorCode.CALL_FAILED,
+        words=r"Priority '\d+' is currently in use|One or more priorities not found",
+        fix="give `networking.loadBalancer.priority` a number that no other rule of the listener "
+        "has; `aws elbv2 describe-rules --listener-arn …` lists them",
+        examples=(
+            QuotedText(
+                "Priority '26' is currently in use (Service: AmazonElasticLoadBalancingV2; Status "
+                "Code: 400; Error Code: PriorityInUse; Request ID: 1)",
+                "https://github.com/stelligent/mu/issues/324",
+            ),
+            QuotedText(
+                'Resource handler returned message: "Resource of type '
+                "'AWS::ElasticLoadBalancingV2::ListenerRule' with identifier 'One or more "
+                "priorities not found (Service: ElasticLoadBalancingV2, Status Code: 400, Request "
+                "ID: 1)' already exists.\" (RequestToken: 1, HandlerErrorCode: AlreadyExists)",
+                "https://github.com/aws/copilot-cli/issues/4532",
+            ),
+        ),
+    ),
+    ApiCause(
+        code=ErrorCode.CALL_FAILED,
         words=r"has a dependent object|currently in use by|still contains images",
         fix="remove first what uses it: the reason names the resource",
         examples=(

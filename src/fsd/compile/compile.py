@@ -17,6 +17,7 @@ from fsd.compile.one_off import compile_step
 from fsd.compile.scaling import compile_scaling
 from fsd.compile.schedule import compile_schedule
 from fsd.compile.service import compile_desired_service
+from fsd.compile.shared import compile_shared
 from fsd.compile.tags import compile_ledger, compile_tags
 from fsd.compile.task_definition import checked_port, compile_task_definition
 from fsd.compile.template import compile_template
@@ -57,6 +58,7 @@ def compile_service(
         steady_for=0 if manifest.is_job else manifest.service.steady_for,
         health_path=manifest.service.check_path,
         check_port=checked_port(manifest.service),
+        shared=compile_shared(manifest, target=target),
         owners=manifest.metadata.owners,
         before=compile_step(manifest.service.before_deploy),
         after=compile_step(manifest.service.after_deploy),

@@ -118,6 +118,30 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedSettings:
+    """None where nobody said it."""
+
+    certificate: str | None = None
+    ingress: tuple[str, ...] | None = None
+    idle_timeout: int | None = None  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedBalancer:
+    """A load balancer that several services of an environment have, in a stack of its own."""
+
+    stack_name: str
+    name: str
+    is_internal: bool
+    settings: SharedSettings
+    target: Target
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {"fsd:shared": self.name, "fsd:environment": self.target.environment}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredService:
     """Input of CreateService/UpdateService, less what only the stack knows."""
 
@@ -179,6 +203,7 @@ class Desired:
     drain: int = 0  # seconds that a target may finish its requests in; 0 without a load balancer
     check_port: int | None = None  # where a check in the container asks; None: none does
     steady_for: int = 0  # seconds after the rollout in which no task may end by itself
+    shared: SharedBalancer | None = None  # a load balancer that it has with others
     owners: tuple[str, ...] = ()
     before: OneOff | None = None  # runs before the rollout
     after: OneOff | None = None  # runs once it has succeeded

@@ -8,7 +8,15 @@ from __future__ import annotations
 from hashlib import sha256
 
 from fsd.compile.desired import Json, JsonValue, Target
-from fsd.errors import ErrorCode, ManifestError
+from fsd.compile.network_parts import (
+    ANYWHERE,
+    SSL_POLICY,
+    attributes,
+    require_zones,
+    rule,
+    security_group,
+    to_https,
+)
 from fsd.manifest import names
 from fsd.manifest.models import LoadBalancer, Manifest, Service
 
@@ -25,10 +33,8 @@ LISTENER_RULE = "ListenerRule"
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 _TARGET_GROUP_PORT = 80
 
-# CloudFormation's own default still takes TLS 1.0; this is the console's.
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
-SSL_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-_ANYWHERE = "0.0.0.0/0"
+_BAND = 3000  # priorities for each way in which a rule can be special
+
 # What a target group is told beyond HTTP/1.1.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html#target-group-protocol-version
 _VERSIONS = {"http2": "HTTP2", "grpc": "GRPC"}
@@ -49,7 +55,7 @@ def logical_id(name: str, service: Service) -> str:
     """
     balancer = service.networking.load_balancer
     version = {"http2": "Http2", "grpc": "Grpc"}.get(service.main_protocol, "")
-    if balancer is not None and _is_yours(balancer):
+    if balancer is not None and (balancer.shared is not None or _is_yours(balancer)):
         return f"Shared{version}{name}"
     is_internal = balancer is None or balancer.internal
     return f"{version}{name}" if is_internal else f"Public{version}{name}"
@@ -66,24 +72,23 @@ def security_groups(manifest: Manifest, *, target: Target) -> Json:
     name = names.service_name(manifest.metadata.name, target.environment)
     balancer = find_load_balancer(service)
     groups: Json = {
-        TASK_SECURITY_GROUP: _group(
+        TASK_SECURITY_GROUP: security_group(
             f"Tasks of {name}",
             ingress=_task_ingress(service, target),
-            egress=[_rule("-1", _ANYWHERE, "anywhere")],
+            egress=[rule("-1", ANYWHERE, "anywhere")],
             target=target,
         )
     }
-    if balancer is not None and service.main_port is not None and not _is_yours(balancer):
-        everybody = target.vpc_cidr if balancer.internal else _ANYWHERE
+    is_own = balancer is not None and balancer.shared is None and not _is_yours(balancer)
+    if balancer is not None and service.main_port is not None and is_own:
+        everybody = target.vpc_cidr if balancer.internal else ANYWHERE
         clients = sorted(set(balancer.ingress)) or [everybody]
         ports = (80, 443) if balancer.certificate_arn else (80,)
-        groups[LOAD_BALANCER_SECURITY_GROUP] = _group(
+        groups[LOAD_BALANCER_SECURITY_GROUP] = security_group(
             f"Load balancer of {name}",
-            ingress=[
-                _rule("tcp", cidr, "clients", port=port) for port in ports for cidr in clients
-            ],
+            ingress=[rule("tcp", cidr, "clients", port=port) for port in ports for cidr in clients],
             egress=[
-                _rule("tcp", target.vpc_cidr, description, port=port)
+                rule("tcp", target.vpc_cidr, description, port=port)
                 for port, description in _balanced_ports(service, service.main_port)
             ],
             target=target,
@@ -101,7 +106,7 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
     if balancer is None or balancer.target_group_arn is not None:
         return {}
     target_group = logical_id(TARGET_GROUP, service)
-    if balancer.listener_arn is not None:
+    if balancer.has_rule:
         return {
             target_group: _target_group(service, target=target),
             LISTENER_RULE: _listener_rule(manifest, balancer, target=target),
@@ -115,7 +120,7 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
     if balancer.certificate_arn is None:
         resources[http] = _listener(service, "HTTP", 80, forward)
         return resources
-    resources[http] = _listener(service, "HTTP", 80, _to_https())
+    resources[http] = _listener(service, "HTTP", 80, to_https())
     resources[https] = _listener(
         service,
         "HTTPS",
@@ -141,18 +146,54 @@ def _listener_rule(manifest: Manifest, balancer: LoadBalancer, *, target: Target
     return {
         "Type": "AWS::ElasticLoadBalancingV2::ListenerRule",
         "Properties": {
-            "ListenerArn": balancer.listener_arn,
-            "Priority": balancer.priority or _priority(name),
+            "ListenerArn": balancer.listener_arn or _shared_listener(balancer, target),
+            "Priority": balancer.priority or _priority(name, balancer),
             "Conditions": conditions,
             "Actions": [{"Type": "forward", "TargetGroupArn": {"Ref": group}}],
         },
     }
 
 
-def _priority(name: str) -> int:
-    """The same for a service always. Another rule may have it: then AWS says so, and one is named.
-    The low ones are left for rules that people write."""
-    return 1000 + int(sha256(name.encode()).hexdigest(), 16) % 48_000
+def shared_stack(balancer: LoadBalancer, environment: str) -> str:
+    """An internal and a public one of the same name are two: the scheme can't change."""
+    scheme = "" if balancer.internal else "-public"
+    return names.stack(f"shared-{balancer.shared}{scheme}", environment)
+
+
+def shared_value(balancer: LoadBalancer, target: Target, output: str) -> Json:
+    """What the shared load balancer's stack exports."""
+    return {"Fn::ImportValue": f"{shared_stack(balancer, target.environment)}-{output}"}
+
+
+def _shared_listener(balancer: LoadBalancer, target: Target) -> Json:
+    listener = HTTPS_LISTENER if balancer.certificate_arn else HTTP_LISTENER
+    return shared_value(balancer, target, listener)
+
+
+def _priority(name: str, balancer: LoadBalancer) -> int:
+    """The same for a service as long as its rule is. Another rule may have it: then AWS says so,
+    and one is named. The low ones are left for rules that people write.
+
+    ELB takes the first rule that matches, by number, so the more a rule asks the lower it is: a
+    host and a path, a host, a path, a pattern of hosts; and of those with paths the deeper first.
+    https://github.com/aws/copilot-cli/issues/4380
+    """
+    band = 4 * _rank(balancer) + 3 - min(3, min(map(_depth, balancer.paths), default=0))
+    return 1000 + _BAND * band + int(sha256(name.encode()).hexdigest(), 16) % _BAND
+
+
+def _rank(balancer: LoadBalancer) -> int:
+    is_pattern = any("*" in host or "?" in host for host in balancer.hosts)
+    takes_all = bool({"*", "/*"} & set(balancer.paths))
+    if not balancer.hosts or is_pattern:
+        return 2 if balancer.paths and not takes_all else 3
+    return 0 if balancer.paths and not takes_all else 1
+
+
+def _depth(path: str) -> int:
+    """How many folders it names before the first pattern."""
+    literal = path.partition("*")[0].partition("?")[0]
+    return len([part for part in literal.split("/") if part])
 
 
 def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
@@ -161,11 +202,13 @@ def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
     if service.main_port is not None and balancer is not None and _is_yours(balancer):
         # Whose load balancer it is is not known, but that it is in the VPC.
         rules += [
-            _rule("tcp", target.vpc_cidr, f"{description} from the load balancer", port=port)
+            rule("tcp", target.vpc_cidr, f"{description} from the load balancer", port=port)
             for port, description in _balanced_ports(service, service.main_port)
         ]
     elif service.main_port is not None and balancer is not None:
         group: JsonValue = {"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}
+        if balancer.shared is not None:
+            group = shared_value(balancer, target, "SecurityGroupId")
         rules += [
             {
                 "IpProtocol": "tcp",
@@ -178,10 +221,10 @@ def _task_ingress(service: Service, target: Target) -> list[JsonValue]:
         ]
     offered = service.offered_port
     if offered is not None:
-        rules.append(_rule("tcp", target.vpc_cidr, "Service Connect", port=offered))
+        rules.append(rule("tcp", target.vpc_cidr, "Service Connect", port=offered))
     metrics = service.observability.metrics
     if metrics is not None and metrics.enabled and metrics.port != offered:
-        rules.append(_rule("tcp", target.vpc_cidr, "metrics", port=metrics.port))
+        rules.append(rule("tcp", target.vpc_cidr, "metrics", port=metrics.port))
     return rules
 
 
@@ -191,36 +234,8 @@ def _balanced_ports(service: Service, port: int) -> list[tuple[int, str]]:
     return [(port, "tasks"), *([(asked, "health check")] if asked not in {None, port} else [])]
 
 
-def _group(
-    description: str, *, ingress: list[JsonValue], egress: list[JsonValue], target: Target
-) -> Json:
-    properties: Json = {
-        "GroupDescription": description[:255],
-        "VpcId": target.vpc_id,
-        "SecurityGroupEgress": egress,
-    }
-    if ingress:
-        properties["SecurityGroupIngress"] = ingress
-    return {"Type": "AWS::EC2::SecurityGroup", "Properties": properties}
-
-
-def _rule(protocol: str, cidr: str, description: str, *, port: int | None = None) -> Json:
-    rule: Json = {"IpProtocol": protocol, "CidrIp": cidr, "Description": description}
-    if port is not None:
-        rule |= {"FromPort": port, "ToPort": port}
-    return rule
-
-
 def _balancer(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> Json:
-    if len(target.load_balancer_subnets) < 2:
-        raise ManifestError(
-            f"a load balancer needs subnets in two zones, and {target.environment} has "
-            f"{len(target.load_balancer_subnets)}",
-            where=f"{target.vpc_id} · {target.region}",
-            fix="name two in .fsd/environments.yml: vpc.privateSubnets, or vpc.publicSubnets for "
-            "`internal: false`",
-            code=ErrorCode.LOAD_BALANCER_SUBNETS,
-        )
+    require_zones(target)
     subnets: list[JsonValue] = [*sorted(target.load_balancer_subnets)]
     return {
         "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
@@ -231,7 +246,7 @@ def _balancer(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> 
             "IpAddressType": "ipv4",
             "Subnets": subnets,
             "SecurityGroups": [{"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}],
-            "LoadBalancerAttributes": _attributes(
+            "LoadBalancerAttributes": attributes(
                 {
                     **_idle_timeout(balancer),
                     "deletion_protection.enabled": "true" if target.protected else "false",
@@ -297,7 +312,7 @@ def _target_group(service: Service, *, target: Target) -> Json:
             "HealthyThresholdCount": checks.healthy_threshold,
             "UnhealthyThresholdCount": checks.unhealthy_threshold,
             "Matcher": {codes: service.healthy_codes},
-            "TargetGroupAttributes": _attributes(
+            "TargetGroupAttributes": attributes(
                 {"deregistration_delay.timeout_seconds": delay, **_stickiness(service)}
             ),
         },
@@ -319,21 +334,3 @@ def _listener(service: Service, protocol: str, port: int, action: Json, **more: 
         **more,
     }
     return {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": properties}
-
-
-def _to_https() -> Json:
-    return {
-        "Type": "redirect",
-        "RedirectConfig": {
-            "Protocol": "HTTPS",
-            "Port": "443",
-            "Host": "#{host}",
-            "Path": "/#{path}",
-            "Query": "#{query}",
-            "StatusCode": "HTTP_301",
-        },
-    }
-
-
-def _attributes(values: dict[str, str]) -> list[JsonValue]:
-    return [{"Key": key, "Value": value} for key, value in sorted(values.items())]

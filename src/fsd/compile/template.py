@@ -28,6 +28,7 @@ from fsd.compile.network import (
     load_balancer,
     logical_id,
     security_groups,
+    shared_value,
 )
 from fsd.compile.roles import compile_roles
 from fsd.compile.schedule_role import SCHEDULE_ROLE, compile_schedule_role
@@ -49,7 +50,7 @@ def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Jso
             **security_groups(manifest, target=target),
             **load_balancer(manifest, target=target),
         },
-        "Outputs": _outputs(manifest),
+        "Outputs": _outputs(manifest, target=target),
     }
     _refuse_references(template, "")
     return template
@@ -93,7 +94,15 @@ def _log_group(manifest: Manifest, *, target: Target) -> Json:
     }
 
 
-def _outputs(manifest: Manifest) -> Json:
+def _shared_url(balancer: LoadBalancer, target: Target) -> Json:
+    """By the first host that is no pattern, else the load balancer's own name."""
+    scheme = "https" if balancer.certificate_arn else "http"
+    host = next((host for host in balancer.hosts if not set(host) & {"*", "?"}), None)
+    address: JsonValue = host or shared_value(balancer, target, "DNSName")
+    return {"Fn::Join": ["", [f"{scheme}://", address]]}
+
+
+def _outputs(manifest: Manifest, *, target: Target) -> Json:
     outputs: Json = {
         OUTPUT_TASK_SECURITY_GROUP: {"Value": {"Fn::GetAtt": [TASK_SECURITY_GROUP, "GroupId"]}}
     }
@@ -109,8 +118,10 @@ def _outputs(manifest: Manifest) -> Json:
         outputs[OUTPUT_TARGET_GROUP] = {"Value": {"Ref": logical_id(TARGET_GROUP, service)}}
     scaling = service.auto_scaling
     if balancer is not None and scaling is not None and scaling.target_requests_per_task:
-        outputs[OUTPUT_REQUEST_LABEL] = {"Value": _request_label(service, balancer)}
-    if balancer is not None and balancer.listener_arn is None:
+        outputs[OUTPUT_REQUEST_LABEL] = {"Value": _request_label(service, balancer, target)}
+    if balancer is not None and balancer.shared is not None:
+        outputs[OUTPUT_URL] = {"Value": _shared_url(balancer, target)}
+    elif balancer is not None and not balancer.has_rule:
         scheme = "https" if balancer.certificate_arn else "http"
         id_ = logical_id(LOAD_BALANCER, service)
         address: Json = {"Fn::GetAtt": [id_, "DNSName"]}
@@ -121,11 +132,13 @@ def _outputs(manifest: Manifest) -> Json:
     return outputs
 
 
-def _request_label(service: Service, balancer: LoadBalancer) -> Json:
+def _request_label(service: Service, balancer: LoadBalancer, target: Target) -> Json:
     """`app/NAME/ID/targetgroup/NAME/ID`. Of a listener that is there the ARN says the first half:
     `…:listener/app/NAME/ID/ID`."""
     group: Json = {"Fn::GetAtt": [logical_id(TARGET_GROUP, service), "TargetGroupFullName"]}
     name: JsonValue = {"Fn::GetAtt": [logical_id(LOAD_BALANCER, service), "LoadBalancerFullName"]}
-    if balancer.listener_arn is not None:
+    if balancer.shared is not None:
+        name = shared_value(balancer, target, "LoadBalancerFullName")
+    elif balancer.listener_arn is not None:
         name = balancer.listener_arn.partition(":listener/")[2].rpartition("/")[0]
     return {"Fn::Join": ["/", [name, group]]}

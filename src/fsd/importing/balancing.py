@@ -34,7 +34,7 @@ def read_balancing(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Va
     group = next((each for each in groups if text_of(each.get("TargetGroupArn")) == arn), {})
     attributes = _of(answer, "attributes", arn)
     is_of_fsd = "fsd:service" in _of(answer, "tags", arn)
-    balancer = _rule(answer, arn) or _own(answer) if is_of_fsd else _theirs(arn)
+    balancer = _made(answer, arn) if is_of_fsd else _theirs(arn)
     if is_of_fsd and attributes.get("stickiness.enabled") == "true":
         balancer["stickiness"] = number(attributes.get("stickiness.lb_cookie.duration_seconds"))
     delay = number(attributes.get("deregistration_delay.timeout_seconds"))
@@ -60,6 +60,26 @@ def _theirs(arn: str) -> dict[str, Value]:
     return {"targetGroupArn": literal(arn)}
 
 
+def _made(answer: dict[str, Value], group: str) -> dict[str, Value]:
+    """What FSD made for the service: all of a load balancer, or a rule of one."""
+    rule, balancer = _rule(answer, group), _balancer(answer)
+    if not rule:
+        return _own(answer)
+    tags = _of(answer, "tags", text_of(balancer.get("LoadBalancerArn")))
+    shared = text_of(tags.get("fsd:shared"))
+    if not shared:
+        return rule
+    listener = rule.pop("listenerArn")
+    certificates = [
+        text_of(mapping(certificate).get("CertificateArn"))
+        for each in map(mapping, listed(answer.get("listeners")))
+        if literal(text_of(each.get("ListenerArn"))) == listener
+        for certificate in listed(each.get("Certificates"))
+    ]
+    own = {**_own(answer), "certificateArn": next(iter(certificates), None)}
+    return {"shared": shared, **own, **rule}
+
+
 def _rule(answer: dict[str, Value], group: str) -> dict[str, Value]:
     """Of somebody's listener; {} where the load balancer is the service's alone."""
     for rule in (mapping(each) for each in listed(answer.get("rules"))):
@@ -83,8 +103,12 @@ def _condition(rule: dict[str, Value], field: str, config: str) -> list[Value]:
     return found
 
 
+def _balancer(answer: dict[str, Value]) -> dict[str, Value]:
+    return mapping(next(iter(listed(answer.get("loadBalancers"))), None))
+
+
 def _own(answer: dict[str, Value]) -> dict[str, Value]:
-    balancer = mapping(next(iter(listed(answer.get("loadBalancers"))), None))
+    balancer = _balancer(answer)
     attributes = _of(answer, "attributes", text_of(balancer.get("LoadBalancerArn")))
     silence = number(attributes.get("idle_timeout.timeout_seconds"))
     is_internal = text_of(balancer.get("Scheme")) != "internet-facing"

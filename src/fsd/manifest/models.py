@@ -8,6 +8,7 @@ name a fix.
 from typing import Annotated, Literal
 
 from fsd.manifest.container import (
+    HOST_PATTERN,
     ZONE_PATTERN,
     Build,
     Capabilities,
@@ -234,18 +235,26 @@ class LoadBalancer:
         description="A target group that is there, with its listener and its health check: the "
         "tasks register in it, and FSD makes none.",
     )
+    shared: Annotated[str, Limits(pattern=HOST_PATTERN, max_length=24)] | None = key(
+        default=None,
+        description="The name of a load balancer that services of the environment share: the first "
+        "makes it, and it goes with the last.",
+        examples=("main",),
+    )
     hosts: tuple[Annotated[str, Limits(pattern=HOST_RULE_PATTERN, max_length=128)], ...] = key(
         default=(),
-        description="Host names that lead to it, on `listenerArn`; * and ? are wildcards.",
+        description="Host names that lead to it, with `shared` or `listenerArn`; * and ? are "
+        "wildcards.",
         examples=(("api.example.com",),),
     )
     paths: tuple[Annotated[str, Limits(pattern=HTTP_PATH_PATTERN, max_length=128)], ...] = key(
         default=(),
-        description="Paths that lead to it, on `listenerArn`; * and ? are wildcards.",
+        description="Paths that lead to it, with `shared` or `listenerArn`; * and ? are wildcards.",
         examples=(("/offers", "/offers/*"),),
     )
     priority: Annotated[int, Limits(ge=1, le=50_000)] | None = key(
-        default=None, description="Of the rule; made from the service's name without it."
+        default=None,
+        description="Of the rule; made from its hosts and paths and the service's name without it.",
     )
     idle_timeout: Annotated[int, Limits(ge=1, le=4000)] | None = key(
         default=None, description="Seconds that a connection may be silent; AWS's 60 without it."
@@ -258,6 +267,11 @@ class LoadBalancer:
         description="Addresses that may reach it; the VPC, or with `internal: false` everybody.",
         examples=(("203.0.113.0/24",),),
     )
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether the service is one of several of a listener."""
+        return self.listener_arn is not None or self.shared is not None
 
 
 @section

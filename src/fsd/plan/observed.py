@@ -81,6 +81,7 @@ class Observed:
     known_deployments: frozenset[str] = frozenset()
     namespace: str = ""  # the cluster's, for Service Connect
     capacity_providers: frozenset[str] = frozenset()  # the cluster's
+    shared: ObservedStack | None = None  # of the load balancer that it has with others
     schedule: ObservedSchedule | None = None  # of a Job
     targets: tuple[TargetHealth, ...] | None = None  # the service's; None where not read, or denied
 

@@ -17,6 +17,7 @@ from fsd.compile.desired import (
 )
 from fsd.compile.scaling import with_label, with_scheduled_bounds
 from fsd.compile.service import changed_capacity, changed_connect, ended_settings
+from fsd.compile.shared import shared_template, with_kept_settings
 from fsd.plan.adoption import adoption_changes, adoption_notes, find_foreign
 from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
@@ -27,6 +28,7 @@ from fsd.plan.previous_stack import with_previous
 from fsd.plan.security_diff import diff_security
 from fsd.plan.steps import (
     ApplyScaling,
+    ApplyShared,
     ApplyStack,
     Count,
     CreateCluster,
@@ -59,6 +61,7 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
     is_update = any(isinstance(step, UpdateService) and step.rolls_out for step in service)
     steps: list[Step] = [
         *cluster_steps(desired, observed),
+        *shared_steps(desired, observed),
         *stack_steps(desired, observed, has_old_tasks=is_update or bool(attach_to)),
         *([revision] if revision else []),
         *before_steps(desired, observed, revision, is_released=_rolls_out(service)),
@@ -150,6 +153,24 @@ def cluster_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
     missing = tuple(sorted(providers - observed.capacity_providers))
     if namespace or missing:
         yield PrepareCluster(name=wanted.cluster, namespace=namespace, providers=missing)
+
+
+def shared_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
+    """Before the service's stack, which imports what this one exports."""
+    if desired.shared is None:
+        return
+    before = observed.shared.template if observed.shared else {}
+    shared = with_kept_settings(desired.shared, before)
+    wanted = shared_template(shared)
+    changes = diff_templates(before, wanted)
+    if changes:
+        yield ApplyShared(
+            name=shared.stack_name,
+            template=wanted,
+            tags=shared.tags,
+            changes=changes,
+            sign=Sign.CHANGE if before else Sign.ADD,
+        )
 
 
 def stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) -> Iterator[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -40,6 +41,17 @@ class ApplyStack:
     @property
     def adds_everything(self) -> bool:
         return self.sign is Sign.ADD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyShared:
+    """The stack of a load balancer that the service has with others."""
+
+    name: str
+    template: Json
+    tags: Mapping[str, str]
+    changes: tuple[Change, ...]
+    sign: Sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +153,7 @@ class SetCount:
 Step: TypeAlias = (
     CreateCluster
     | PrepareCluster
+    | ApplyShared
     | ApplyStack
     | RegisterRevision
     | UseRevision

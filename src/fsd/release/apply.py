@@ -13,6 +13,7 @@ from fsd.compile.schedule import schedule_parameters
 from fsd.compile.service import create_parameters, update_parameters
 from fsd.plan.steps import (
     ApplyScaling,
+    ApplyShared,
     ApplyStack,
     CreateCluster,
     CreateService,
@@ -49,6 +50,8 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
     match step:
         case CreateCluster() | PrepareCluster():
             _apply_cluster(step, desired=desired, aws=aws)
+        case ApplyShared():
+            aws.stacks.apply(step.name, template=step.template, tags=dict(step.tags))
         case ApplyStack():
             if step.actual is not None:
                 aws.stacks.apply(step.name, template=step.actual, tags=dict(desired.stack_tags))

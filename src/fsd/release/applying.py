@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
-from fsd.plan.steps import ApplyStack, RegisterRevision, RunOneOff, Step, UseRevision
+from fsd.plan.steps import ApplyShared, ApplyStack, RegisterRevision, RunOneOff, Step, UseRevision
 from fsd.quoted import Quoted
 from fsd.release.apply import Applied, apply_step
 from fsd.release.concurrency.races import find_deployments_since
@@ -20,6 +20,7 @@ from fsd.release.stages import Applying
 from fsd.rollout.diagnose import family_revision
 
 _PHASES: dict[type[Step], PhaseName] = {
+    ApplyShared: PhaseName.STACK,
     ApplyStack: PhaseName.STACK,
     RegisterRevision: PhaseName.REVISION,
     RunOneOff: PhaseName.TASK,

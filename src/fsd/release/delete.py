@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 
-from fsd.compile.desired import OUTPUT_TARGET_GROUP
+from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
+from fsd.errors import CallFailedError
 from fsd.manifest import names
 from fsd.plan.transition import output_value
 from fsd.release.jobs import find_job
@@ -16,6 +19,10 @@ from fsd.release.reporter import Reporter
 from fsd.snapshot import ServiceState
 
 _GROUP = OUTPUT_TARGET_GROUP
+
+_SHARED = re.compile(r'"Fn::ImportValue": "(fsd-shared-[a-z0-9-]+)-[A-Z][A-Za-z]+"')
+# `Export a cannot be deleted as it is in use by b`; the embedded AWS: `… is imported by stack b`
+_IN_USE = re.compile(r"(?:in use by|imported by stack) ([A-Za-z0-9-]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,8 @@ def delete_service(
         reporter.note(Removing(what=Removal.STACK, name=ref.stack_name))
         aws.stacks.delete(ref.stack_name)
         removed.append(f"stack {ref.stack_name} (load balancer, roles, logs)")
+        for name in find_shared_stacks(stack.template):
+            _delete_shared(aws, name, reporter=reporter, removed=removed, kept=kept)
     revisions = aws.ecs.delete_task_definitions(ref.family)
     if revisions:
         removed.append(f"{revisions} revision{'s' if revisions > 1 else ''} of {ref.family}")
@@ -87,6 +96,30 @@ def _roles(definition: TaskDefinition | None) -> tuple[str, ...]:
     found = definition.definition if definition else {}
     arns = dict.fromkeys(str(found.get(key) or "") for key in ("taskRoleArn", "executionRoleArn"))
     return tuple(arn.rpartition("/")[2] for arn in arns if arn and names.ROLE_PATH not in arn)
+
+
+def find_shared_stacks(template: Json) -> tuple[str, ...]:
+    """The stacks of load balancers that this one has with others: whose exports it imports."""
+    return tuple(sorted(set(_SHARED.findall(json.dumps(template)))))
+
+
+def _delete_shared(
+    aws: Aws, name: str, *, reporter: Reporter, removed: list[str], kept: list[str]
+) -> None:
+    """CloudFormation refuses while another stack imports of it: so nobody has to count.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
+    """
+    try:
+        aws.stacks.delete(name)
+    except CallFailedError as error:
+        user = _IN_USE.search(error.what)
+        if user is None:
+            raise
+        kept.append(f"stack {name}: the load balancer of {user[1]} too")
+    else:
+        reporter.note(Removing(what=Removal.STACK, name=name))
+        removed.append(f"stack {name} (shared load balancer)")
 
 
 def _delete_repository(

@@ -16,7 +16,15 @@ from fsd.compile.desired import Desired
 from fsd.errors import CallFailedError, Interrupted
 from fsd.plan.jobs import plan_job, schedule_words
 from fsd.plan.observed import Observed, ObservedSchedule
-from fsd.plan.steps import ApplyStack, Plan, PutSchedule, RegisterRevision, RunOneOff, Step
+from fsd.plan.steps import (
+    ApplyShared,
+    ApplyStack,
+    Plan,
+    PutSchedule,
+    RegisterRevision,
+    RunOneOff,
+    Step,
+)
 from fsd.plan.steps import UseRevision as Use
 from fsd.quoted import Quoted
 from fsd.release.apply import Applied, apply_step
@@ -37,6 +45,7 @@ from fsd.release.result import Outcome, PhaseName, PhaseState, ReleaseInfo, Resu
 from fsd.rollout.diagnose import family_revision
 
 _PHASES: dict[type[Step], PhaseName] = {
+    ApplyShared: PhaseName.STACK,
     ApplyStack: PhaseName.STACK,
     RegisterRevision: PhaseName.REVISION,
     Use: PhaseName.REVISION,

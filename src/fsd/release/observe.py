@@ -26,6 +26,7 @@ class ServicePlace:
     family: str  # of its task definitions
     stack_name: str
     is_scaled: bool  # the manifest has auto scaling
+    shared_stack: str = ""  # of a load balancer that it has with others
     uses_cluster: bool = False  # its namespace, or its capacity providers
     schedule: str = ""  # of a Job, which has no service
 
@@ -37,6 +38,7 @@ def place_of(desired: Desired) -> ServicePlace:
         family=desired.family,
         stack_name=desired.stack_name,
         is_scaled=desired.scaling is not None,
+        shared_stack=desired.shared.stack_name if desired.shared else "",
         uses_cluster=desired.service.connect is not None or bool(desired.service.capacity),
         schedule=desired.schedule.name if desired.schedule else "",
     )
@@ -95,6 +97,9 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool) -> Observed:
     ecs, start, cluster, name = aws.ecs, aws.reads.start, place.cluster, place.name
     found_stack = start(lambda: aws.stacks.find(place.stack_name))
     newest_revision = start(lambda: _observed(ecs.find_newest_revision(place.family)))
+    found_shared = start(
+        lambda: aws.stacks.find(place.shared_stack) if place.shared_stack else None
+    )
     scaled = start(lambda: _scaling(aws, place))
     # The service is not older than the list: what begins later is not among the known deployments.
     listed = _list(aws, place) if lists else None
@@ -134,6 +139,7 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool) -> Observed:
         namespace=found.namespace if found else "",
         capacity_providers=found.capacity_providers if found else frozenset(),
         targets=targets,
+        shared=_shared(found_shared()),
     )
 
 
@@ -242,6 +248,15 @@ def _lacks(
     is_its = service is not None and service.target_group_arns == groups
     seen = aws.reality.look(stack, targets=(targets or ()) if is_its else ())
     return find_lacks(split_previous(stack.template)[0], seen)
+
+
+def _shared(stack: Stack | None) -> ObservedStack | None:
+    """Others' tasks depend on it too: what it lacks is repaired for none of them alone."""
+    if stack is None:
+        return None
+    return ObservedStack(
+        status=stack.status, template=stack.template, tags=stack.tags, outputs=stack.outputs
+    )
 
 
 def _stack(

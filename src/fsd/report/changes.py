@@ -8,6 +8,7 @@ from typing import assert_never
 from fsd.change import Change
 from fsd.plan.steps import (
     ApplyScaling,
+    ApplyShared,
     ApplyStack,
     CreateCluster,
     CreateService,
@@ -84,6 +85,7 @@ def short_value(value: str | None) -> str:
 _KINDS: dict[type[Step], str] = {
     CreateCluster: "create-cluster",
     PrepareCluster: "prepare-cluster",
+    ApplyShared: "apply-shared-stack",
     ApplyStack: "apply-stack",
     RegisterRevision: "register-revision",
     UseRevision: "use-revision",
@@ -108,7 +110,7 @@ def step_subject(step: Step) -> str:
     match step:
         case CreateCluster() | PrepareCluster():
             return "cluster"
-        case ApplyStack():
+        case ApplyShared() | ApplyStack():
             return "stack"
         case RegisterRevision() | UseRevision():
             return "revision"
@@ -129,6 +131,7 @@ def step_text(step: Step) -> str:
     match step:
         case (
             PrepareCluster()
+            | ApplyShared()
             | ApplyStack()
             | CreateService()
             | UpdateService()
@@ -146,7 +149,7 @@ def step_effect(step: Step) -> str:
     match step:
         case CreateCluster() | PrepareCluster():
             return _cluster_text(step)
-        case ApplyStack():
+        case ApplyShared() | ApplyStack():
             return _stack_text(step)
         case RegisterRevision(changes=changes, family=family):
             return changes_text(changes) or family
@@ -186,7 +189,9 @@ def _cluster_text(step: CreateCluster | PrepareCluster) -> str:
     return " · ".join(parts)
 
 
-def _stack_text(step: ApplyStack) -> str:
+def _stack_text(step: ApplyShared | ApplyStack) -> str:
+    if isinstance(step, ApplyShared):
+        return f"shared load balancer   {changes_text(step.changes)}"
     if step.cleans_up:
         return f"{changes_text(step.changes)}   once no old task needs it"
     if step.adds_everything:

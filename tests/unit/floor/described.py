@@ -6,9 +6,14 @@ from typing import Any
 
 from fsd.compile.desired import Desired, Json, ScheduledBounds, Tracked
 from fsd.compile.service import create_parameters
+from fsd.compile.shared import shared_template
 
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/made/0a1b2c3d"
 BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/made/0a1b"
+LISTENERS = {
+    protocol: f"{BALANCER.replace('loadbalancer', 'listener')}/{protocol.lower()}"
+    for protocol in ("HTTP", "HTTPS")
+}
 OUTPUTS = {"TaskSecurityGroupId": "sg-tasks", "TargetGroupArn": GROUP}
 CIDR = "10.0.0.0/16"
 REVISION = "arn:aws:ecs:us-east-1:123456789012:task-definition/offer-api-dev:1"
@@ -57,7 +62,7 @@ def _boundary(template: Json) -> str:
 
 def _security_groups(desired: Desired) -> list[dict[str, Any]]:
     found = []
-    for each in _of_kind(desired.template, "EC2::SecurityGroup"):
+    for each in _of_both(desired, "EC2::SecurityGroup"):
         is_of_tasks = str(each["GroupDescription"]).startswith("Tasks of")
         rules = [r for r in each.get("SecurityGroupIngress", []) if "CidrIp" in r]
         permissions = [{"IpRanges": [{"CidrIp": rule["CidrIp"]}]} for rule in rules]
@@ -67,14 +72,20 @@ def _security_groups(desired: Desired) -> list[dict[str, Any]]:
     return found
 
 
+def _of_both(desired: Desired, kind: str) -> list[dict[str, Any]]:
+    """Of the service's stack, and of the load balancer's that it has with others."""
+    shared = [shared_template(desired.shared)] if desired.shared else []
+    return [each for template in (desired.template, *shared) for each in _of_kind(template, kind)]
+
+
 def _attributes(resources: list[dict[str, Any]], key: str) -> dict[str, str]:
     return {each["Key"]: each["Value"] for of in resources for each in of.get(key, [])}
 
 
 def _balancing(desired: Desired) -> dict[str, Any]:
-    template = desired.template
-    groups = _of_kind(template, "TargetGroup")
-    balancers = _of_kind(template, "::LoadBalancer")
+    groups = _of_kind(desired.template, "TargetGroup")
+    balancers = _of_both(desired, "::LoadBalancer")
+    rules = _of_kind(desired.template, "::ListenerRule")
     forward = [{"Type": "forward", "TargetGroupArn": GROUP}]
     return {
         "targetGroups": [{**each, "TargetGroupArn": GROUP} for each in groups],
@@ -82,17 +93,31 @@ def _balancing(desired: Desired) -> dict[str, Any]:
             {**each, "LoadBalancerArn": BALANCER, "SecurityGroups": ["sg-balancer"]}
             for each in balancers
         ],
-        "listeners": _of_kind(template, "::Listener"),
-        "rules": [
-            *({**each, "Actions": forward} for each in _of_kind(template, "::ListenerRule")),
-            *({"IsDefault": True, "Actions": forward} for _ in balancers),
+        "listeners": [
+            {**each, "ListenerArn": LISTENERS[each["Protocol"]]}
+            for each in _of_both(desired, "::Listener")
         ],
-        "tags": {GROUP: dict(desired.stack_tags)} if groups else {},
+        "rules": [
+            *({**each, "ListenerArn": _listener(each), "Actions": forward} for each in rules),
+            *({"IsDefault": True, "Actions": forward} for _ in balancers if not rules),
+        ],
+        "tags": {
+            **({GROUP: dict(desired.stack_tags)} if groups else {}),
+            **({BALANCER: desired.shared.tags} if desired.shared else {}),
+        },
         "attributes": {
             GROUP: _attributes(groups, "TargetGroupAttributes"),
             BALANCER: _attributes(balancers, "LoadBalancerAttributes"),
         },
     }
+
+
+def _listener(rule: dict[str, Any]) -> str:
+    """A listener that is there, or one that a shared load balancer's stack exports."""
+    arn = rule["ListenerArn"]
+    if isinstance(arn, str):
+        return arn
+    return LISTENERS["HTTPS" if "Https" in arn["Fn::ImportValue"] else "HTTP"]
 
 
 def _scaling(desired: Desired) -> dict[str, Any]:

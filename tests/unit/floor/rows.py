@@ -350,6 +350,20 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
+        key="service.networking.loadBalancer.shared",
+        good="{networking: {loadBalancer: {shared: main, hosts: [a.example], paths: ['/a/*'], "
+        "certificateArn: '" + CERTIFICATE + "', idleTimeout: 120}}}",
+        wrong="{networking: {loadBalancer: {shared: Main_}}}",
+        clash="{networking: {loadBalancer: {shared: main}}}",
+        clash_finds="listener-rule-setting",
+        compiled=(
+            '"ListenerArn": {"Fn::ImportValue": "fsd-shared-main-dev-HttpsListener"}',
+            '"SourceSecurityGroupId": {"Fn::ImportValue": "fsd-shared-main-dev-SecurityGroupId"}',
+            '["", ["https://", "a.example"]]',
+        ),
+        plan="fsd-shared-main-dev   shared load balancer   +HttpListener · +HttpsListener",
+    ),
+    Row(
         key="service.networking.loadBalancer.ingress",
         good="{networking: {loadBalancer: {ingress: [203.0.113.0/24], idleTimeout: 120}}}",
         wrong="{networking: {loadBalancer: {ingress: [everybody]}}}",

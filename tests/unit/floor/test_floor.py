@@ -13,6 +13,7 @@ from fsd.compile.desired import Desired, Json
 from fsd.compile.scaling import with_label
 from fsd.compile.schedule import schedule_parameters
 from fsd.compile.service import create_parameters, update_parameters
+from fsd.compile.shared import shared_template
 from fsd.lint.run import lint
 from fsd.manifest.load import Loaded, load_manifest
 from fsd.manifest.models import Manifest
@@ -132,6 +133,7 @@ def as_deployed(desired: Desired) -> Observed:
         running=revision,
         latest=revision,
         scaling=with_label(desired.scaling, OUTPUTS) if desired.scaling else None,
+        shared=shared_as_deployed(desired),
         namespace="arn:namespace",
         capacity_providers=frozenset({"FARGATE", "FARGATE_SPOT"}),
         in_flight=None,
@@ -168,6 +170,16 @@ def as_scheduled(desired: Desired, revision: ObservedRevision) -> Observed:
 def planned(desired: Desired, observed: Observed) -> Plan:
     is_job = desired.schedule is not None
     return plan_job(desired, observed) if is_job else plan_release(desired, observed)
+
+
+def shared_as_deployed(desired: Desired) -> ObservedStack | None:
+    if desired.shared is None:
+        return None
+    template = shared_template(desired.shared)
+    assert lint_template(template) == []
+    return ObservedStack(
+        status="CREATE_COMPLETE", template=template, tags=desired.shared.tags, outputs={}
+    )
 
 
 def row_id(row: Row) -> str:

@@ -235,6 +235,23 @@ CASES = [
         rule="health-check-protocol",
         service="ports: [{port: 80, protocol: grpc}]\nhealthCheck: {path: /a.B/C, matcher: 0-99}",
     ),
+    Case(
+        rule="listener-rule-setting",
+        service="port: 80\nnetworking: {loadBalancer: {shared: main, ingress: [10.0.0.0/8]}}",
+        at=(9, 39),
+    ),
+    Case(
+        rule="listener-rule-setting",
+        service="port: 80\nnetworking: {loadBalancer: {hosts: [a.b], shared: main, listenerArn: '"
+        + LISTENER
+        + "'}}",
+        at=(9, 53),
+    ),
+    Case(
+        rule="listener-rule-setting",
+        service="port: 80\nnetworking: {loadBalancer: {shared: main, hosts: [a.b], "
+        "ingress: [10.0.0.0/8]}}",
+    ),
     Case(rule="port-clash", service="port: 80\nports: [{port: 81}]", at=(8, 9)),
     Case(rule="port-clash", service="ports: [{port: 80}, {port: 80}]", at=(8, 30)),
     Case(

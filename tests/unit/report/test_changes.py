@@ -11,6 +11,7 @@ from fsd.change import Change, Sign
 from fsd.compile.desired import OneOff, Scaling
 from fsd.plan.steps import (
     ApplyScaling,
+    ApplyShared,
     ApplyStack,
     CreateCluster,
     CreateService,
@@ -117,6 +118,17 @@ STEPS: list[tuple[Step, str, str]] = [
         stack(8),
         "apply-stack",
         "stack fsd-web-dev   ~R0 · ~R1 · ~R2 · ~R3 · ~R4 · ~R5 · 2 more",
+    ),
+    (
+        ApplyShared(
+            name="fsd-shared-main-dev",
+            template={},
+            tags={},
+            changes=(Change(what="HttpListener", sign=Sign.CHANGE),),
+            sign=Sign.CHANGE,
+        ),
+        "apply-shared-stack",
+        "stack fsd-shared-main-dev   shared load balancer   ~HttpListener",
     ),
     (stack(8, sign=Sign.ADD), "apply-stack", "stack fsd-web-dev   8 resources"),
     (

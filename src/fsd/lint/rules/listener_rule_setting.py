@@ -24,23 +24,27 @@ def check(subject: Subject) -> Iterator[Problem]:
     if balancer is None:
         return
     values = [*balancer.hosts, *balancer.paths]
-    uses = ((*BALANCER, "listenerArn"), (*BALANCER, "hosts"), (*BALANCER, "paths"))
-    if balancer.listener_arn is None:
+    uses = tuple((*BALANCER, key) for key in ("listenerArn", "shared", "hosts", "paths"))
+    if balancer.listener_arn is not None and balancer.shared is not None:
+        message = "`shared` is a load balancer that FSD makes, and `listenerArn` one that is there"
+        yield Problem(at=(*BALANCER, "shared"), message=message, fix="remove one", uses=uses)
+    if not balancer.has_rule:
         for written, value in (("hosts", balancer.hosts), ("paths", balancer.paths)):
             if value:
                 message = f"`{written}` choose among services, and this load balancer has only one"
-                fix = "add `listenerArn`, or remove it"
+                fix = "add `shared` or `listenerArn`, or remove it"
                 yield Problem(at=(*BALANCER, written), message=message, fix=fix, uses=uses)
         return
     if not values:
         fix = "add `hosts` or `paths`"
         message = "nothing says which requests of the listener are the service's"
-        yield Problem(at=(*BALANCER, "listenerArn"), message=message, fix=fix, uses=uses)
+        key = "shared" if balancer.listener_arn is None else "listenerArn"
+        yield Problem(at=(*BALANCER, key), message=message, fix=fix, uses=uses)
     if len(values) > _MOST_VALUES:
         message = f"a rule takes {_MOST_VALUES} values, and hosts and paths have {len(values)}"
         at = (*BALANCER, "paths" if balancer.paths else "hosts")
         yield Problem(at=at, message=message, fix="use wildcards: `/offers/*`", uses=uses)
-    for name, written in _OF_THE_OWNER:
+    for name, written in _OF_THE_OWNER if balancer.listener_arn is not None else ():
         if getattr(balancer, name):
             message = f"`{written}` is the listener's owner's to set"
             yield Problem(at=(*BALANCER, written), message=message, fix="remove it", uses=uses)

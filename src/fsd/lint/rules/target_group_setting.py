@@ -13,6 +13,7 @@ BALANCER = ("service", "networking", "loadBalancer")
 # The names in the model and in the file.
 _OF_THE_OWNER = (
     ("listener_arn", "listenerArn"),
+    ("shared", "shared"),
     ("certificate_arn", "certificateArn"),
     ("priority", "priority"),
     ("idle_timeout", "idleTimeout"),

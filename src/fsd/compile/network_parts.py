@@ -1,0 +1,62 @@
+"""Parts of CloudFormation resources that every load balancer of FSD has."""
+
+from __future__ import annotations
+
+from fsd.compile.desired import Json, JsonValue, Target
+from fsd.errors import ErrorCode, ManifestError
+
+# CloudFormation's own default still takes TLS 1.0; this is the console's.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+SSL_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+ANYWHERE = "0.0.0.0/0"
+
+
+def require_zones(target: Target) -> None:
+    """Raises ManifestError where a load balancer has too few subnets."""
+    if len(target.load_balancer_subnets) < 2:
+        raise ManifestError(
+            f"a load balancer needs subnets in two zones, and {target.environment} has "
+            f"{len(target.load_balancer_subnets)}",
+            where=f"{target.vpc_id} · {target.region}",
+            fix="name two in .fsd/environments.yml: vpc.privateSubnets, or vpc.publicSubnets for "
+            "`internal: false`",
+            code=ErrorCode.LOAD_BALANCER_SUBNETS,
+        )
+
+
+def security_group(
+    description: str, *, ingress: list[JsonValue], egress: list[JsonValue], target: Target
+) -> Json:
+    properties: Json = {
+        "GroupDescription": description[:255],
+        "VpcId": target.vpc_id,
+        "SecurityGroupEgress": egress,
+    }
+    if ingress:
+        properties["SecurityGroupIngress"] = ingress
+    return {"Type": "AWS::EC2::SecurityGroup", "Properties": properties}
+
+
+def rule(protocol: str, cidr: str, description: str, *, port: int | None = None) -> Json:
+    found: Json = {"IpProtocol": protocol, "CidrIp": cidr, "Description": description}
+    if port is not None:
+        found |= {"FromPort": port, "ToPort": port}
+    return found
+
+
+def to_https() -> Json:
+    return {
+        "Type": "redirect",
+        "RedirectConfig": {
+            "Protocol": "HTTPS",
+            "Port": "443",
+            "Host": "#{host}",
+            "Path": "/#{path}",
+            "Query": "#{query}",
+            "StatusCode": "HTTP_301",
+        },
+    }
+
+
+def attributes(values: dict[str, str]) -> list[JsonValue]:
+    return [{"Key": key, "Value": value} for key, value in sorted(values.items())]

@@ -1,0 +1,188 @@
+"""A load balancer of several services of an environment: a stack of its own.
+
+The first deployment that names it makes it. Services' stacks import what it exports, so
+CloudFormation itself refuses to delete it, or to change what is imported, while one is left.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
+
+Only settings that a manifest says are set; the others stay as another service's manifest set them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fsd.compile.desired import Json, JsonValue, SharedBalancer, SharedSettings, Target
+from fsd.compile.network import (
+    HTTP_LISTENER,
+    HTTPS_LISTENER,
+    LOAD_BALANCER,
+    LOAD_BALANCER_SECURITY_GROUP,
+    find_load_balancer,
+    shared_stack,
+)
+from fsd.compile.network_parts import (
+    ANYWHERE,
+    SSL_POLICY,
+    attributes,
+    require_zones,
+    rule,
+    security_group,
+    to_https,
+)
+from fsd.manifest import names
+from fsd.manifest.models import Manifest
+
+_SETTINGS = "fsd:settings"  # of the template's metadata: what services have said
+
+
+def compile_shared(manifest: Manifest, *, target: Target) -> SharedBalancer | None:
+    """None for a service with a load balancer of its own, or without one.
+
+    Raises ManifestError where the environment has too few subnets.
+    """
+    balancer = find_load_balancer(manifest.service)
+    if balancer is None or balancer.shared is None:
+        return None
+    require_zones(target)
+    return SharedBalancer(
+        stack_name=shared_stack(balancer, target.environment),
+        name=balancer.shared,
+        is_internal=balancer.internal,
+        settings=SharedSettings(
+            certificate=balancer.certificate_arn,
+            ingress=tuple(sorted(set(balancer.ingress))) or None,
+            idle_timeout=balancer.idle_timeout,
+        ),
+        target=target,
+    )
+
+
+def with_kept_settings(shared: SharedBalancer, template: Json) -> SharedBalancer:
+    """With what others have said, where this service says nothing; `template` is the stack's."""
+    metadata = template.get("Metadata")
+    kept = metadata.get(_SETTINGS) if isinstance(metadata, dict) else None
+    if not isinstance(kept, dict):
+        return shared
+    certificate, ingress, idle = (kept.get(key) for key in ("certificate", "ingress", "idle"))
+    said = shared.settings
+    cidrs = tuple(map(str, ingress)) if isinstance(ingress, list) else None
+    settings = SharedSettings(
+        certificate=said.certificate or (str(certificate) if certificate else None),
+        ingress=said.ingress or cidrs,
+        idle_timeout=said.idle_timeout or (int(str(idle)) if idle else None),
+    )
+    return replace(shared, settings=settings)
+
+
+def shared_template(shared: SharedBalancer) -> Json:
+    settings, target = shared.settings, shared.target
+    ingress: list[JsonValue] = [*(settings.ingress or ())]
+    kept: Json = {
+        "certificate": settings.certificate,
+        "ingress": ingress or None,
+        "idle": settings.idle_timeout,
+    }
+    said: Json = {key: value for key, value in kept.items() if value is not None}
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"load balancer {shared.name} of {target.environment}, made by fsd",
+        "Metadata": {_SETTINGS: said},
+        "Resources": {
+            LOAD_BALANCER_SECURITY_GROUP: _group(shared),
+            LOAD_BALANCER: _balancer(shared),
+            **_listeners(settings),
+        },
+        "Outputs": _outputs(shared),
+    }
+
+
+def _group(shared: SharedBalancer) -> Json:
+    """Which ports its services have changes with them: so all of the VPC's."""
+    settings, target = shared.settings, shared.target
+    everybody = target.vpc_cidr if shared.is_internal else ANYWHERE
+    ports = (80, 443) if settings.certificate else (80,)
+    return security_group(
+        f"Load balancer {shared.name} of {target.environment}",
+        ingress=[
+            rule("tcp", cidr, "clients", port=port)
+            for port in ports
+            for cidr in settings.ingress or (everybody,)
+        ],
+        egress=[
+            {**rule("tcp", target.vpc_cidr, "tasks"), "FromPort": 1, "ToPort": 65535},
+        ],
+        target=target,
+    )
+
+
+def _balancer(shared: SharedBalancer) -> Json:
+    settings, target = shared.settings, shared.target
+    subnets: list[JsonValue] = [*sorted(target.load_balancer_subnets)]
+    idle = settings.idle_timeout
+    environment = target.environment if shared.is_internal else f"{target.environment}-public"
+    return {
+        "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "Properties": {
+            "Name": names.load_balancer(f"shared-{shared.name}", environment),
+            "Type": "application",
+            "Scheme": "internal" if shared.is_internal else "internet-facing",
+            "IpAddressType": "ipv4",
+            "Subnets": subnets,
+            "SecurityGroups": [{"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}],
+            "LoadBalancerAttributes": attributes(
+                {
+                    **({"idle_timeout.timeout_seconds": str(idle)} if idle is not None else {}),
+                    "deletion_protection.enabled": "true" if target.protected else "false",
+                    "routing.http.drop_invalid_header_fields.enabled": "true",
+                }
+            ),
+        },
+    }
+
+
+def _listeners(settings: SharedSettings) -> Json:
+    """What no service's rule takes is nobody's; without TLS it is sent to HTTPS, if there is one.
+
+    A service without a certificate in its manifest keeps its rule on port 80.
+    """
+    nobody: Json = {
+        "Type": "fixed-response",
+        "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"},
+    }
+    if settings.certificate is None:
+        return {HTTP_LISTENER: _listener("HTTP", 80, nobody)}
+    secure: Json = {
+        "SslPolicy": SSL_POLICY,
+        "Certificates": [{"CertificateArn": settings.certificate}],
+    }
+    return {
+        HTTP_LISTENER: _listener("HTTP", 80, to_https()),
+        HTTPS_LISTENER: _listener("HTTPS", 443, nobody, secure),
+    }
+
+
+def _listener(protocol: str, port: int, action: Json, more: Json | None = None) -> Json:
+    return {
+        "Type": "AWS::ElasticLoadBalancingV2::Listener",
+        "Properties": {
+            "LoadBalancerArn": {"Ref": LOAD_BALANCER},
+            "Protocol": protocol,
+            "Port": port,
+            "DefaultActions": [action],
+            **(more or {}),
+        },
+    }
+
+
+def _outputs(shared: SharedBalancer) -> Json:
+    listeners = [HTTP_LISTENER, *([HTTPS_LISTENER] if shared.settings.certificate else [])]
+    values: Json = {
+        "DNSName": {"Fn::GetAtt": [LOAD_BALANCER, "DNSName"]},
+        "LoadBalancerFullName": {"Fn::GetAtt": [LOAD_BALANCER, "LoadBalancerFullName"]},
+        "SecurityGroupId": {"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]},
+        **{listener: {"Ref": listener} for listener in listeners},
+    }
+    return {
+        key: {"Value": value, "Export": {"Name": f"{shared.stack_name}-{key}"}}
+        for key, value in values.items()
+    }
