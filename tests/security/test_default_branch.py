@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fsd.app.environments import find_environment, known_environments
 from fsd.app.governed import DefaultBranch, decide_environments
-from fsd.app.manifest import find_environment, known_environments, read_manifest
+from fsd.app.manifest import read_manifest
 from fsd.cli.main import run
 from fsd.cli.wiring import govern
 from fsd.errors import CallFailedError, ExitCode

@@ -15,7 +15,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fsd.app.manifest import decode
+from fsd.app.user_text import decode
 from fsd.errors import FsdError, Location
 from fsd.lint.run import lint
 from fsd.manifest.finding import Finding

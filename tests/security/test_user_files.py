@@ -11,7 +11,7 @@ import pytest
 
 import fsd
 from fsd.action.inputs import find_service_files, require_inside
-from fsd.app.manifest import read_text
+from fsd.app.user_text import read_text
 from fsd.errors import ManifestError, RefusedError
 from tests.security.test_hostile_contexts import (
     endless_device,
@@ -34,7 +34,7 @@ OURS = {
     "lint/registry.py": 1,
     "cli/wiring.py": 1,
     "user_files.py": 0,
-    "app/manifest.py": 1,
+    "app/user_text.py": 1,
     "github/oidc.py": 1,
     "github/api.py": 1,
     "release/exec_session.py": 1,
@@ -52,7 +52,7 @@ def reads(tree: ast.AST) -> Iterator[int]:
         owner = getattr(getattr(function, "value", None), "id", "")
         modes = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
         writes = any(isinstance(mode, str) and mode[:1] in ("w", "a", "x") for mode in modes)
-        is_own = isinstance(function, ast.Name) and name == "read_text"  # `fsd.app.manifest`'s
+        is_own = isinstance(function, ast.Name) and name == "read_text"  # `fsd.app.user_text`'s
         if name in _READS and owner != "os" and not writes and not is_own:
             yield node.lineno
 

@@ -10,13 +10,13 @@ from fsd.action.inputs import require_inside
 from fsd.action.ports import PREVIOUS, CheckedManifest
 from fsd.app.account import Connector, WebIdentity
 from fsd.app.deployment import AskOrder, DeployOptions
-from fsd.app.manifest import (
+from fsd.app.environments import (
     EnvironmentsFile,
-    check_manifest,
     find_environment,
     find_environments_file,
     known_environments,
 )
+from fsd.app.manifest import check_manifest
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.github.oidc import IdTokens
 from fsd.manifest.environments import Environment

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.app.account import Connection, WebIdentity
-from fsd.app.manifest import EnvironmentsFile
+from fsd.app.environments import EnvironmentsFile
 from fsd.compile.desired import Image, Release, Target
 from fsd.plan.observed import Observed
 from fsd.release.concurrency.in_flight import CommitOrder, InFlight

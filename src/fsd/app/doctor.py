@@ -26,7 +26,8 @@ from fsd.account.facts import (
 from fsd.account.grant import AccountPlace, Grant, Reach
 from fsd.account.policies import deploy_grants
 from fsd.account.stack import boundary_arn, read_stack, role_arn, stack_name
-from fsd.app.manifest import find_environment, read_manifest
+from fsd.app.environments import find_environment
+from fsd.app.manifest import read_manifest
 from fsd.errors import CallFailedError
 from fsd.manifest import names
 from fsd.manifest.environments import Environment

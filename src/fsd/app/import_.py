@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from fsd.app.manifest import read_text
 from fsd.app.new_files import write_new_files
+from fsd.app.user_text import read_text
 from fsd.errors import ErrorCode, ManifestError, RefusedError, UsageError
 from fsd.importing.compare import Comparison, compare
 from fsd.importing.compiled import compile_again

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from fsd.app.manifest import decode, read_text, sources_of
+from fsd.app.manifest import sources_of
+from fsd.app.user_text import decode, read_text
 from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.load import Loaded
@@ -144,7 +145,7 @@ def list_candidates(names: Sequence[str]) -> list[Path]:
 
 def error_report(error: ManifestError, *, path: str) -> FileFindings:
     """A file that cannot be read, as a finding: what reads JSON gets JSON always."""
-    from fsd.app.manifest import InvalidFileError
+    from fsd.app.user_text import InvalidFileError
 
     if isinstance(error, InvalidFileError):
         return FileFindings(path=path, findings=error.findings, sources=error.sources)

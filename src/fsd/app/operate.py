@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fsd.app.account import Connection, Connector, WebIdentity
 
 if TYPE_CHECKING:
-    from fsd.app.manifest import EnvironmentsFile
+    from fsd.app.environments import EnvironmentsFile
     from fsd.release.operation import Operation, ServiceRef
     from fsd.release.reporter import Reporter
 
@@ -26,7 +26,7 @@ def open_environment(
 
     `start` is False for a command that only looks: it starts no embedded AWS.
     """
-    from fsd.app.manifest import find_environment
+    from fsd.app.environments import find_environment
 
     environment = find_environment(None, env, file=environments_file)
     connection = connect(environment, region=region, identity=identity, start=start)
@@ -76,7 +76,7 @@ def open_exact_service(
 
     The environment only says which account and role.
     """
-    from fsd.app.manifest import find_environment
+    from fsd.app.environments import find_environment
     from fsd.manifest.environments import default_environment
     from fsd.release.operation import ServiceRef
 

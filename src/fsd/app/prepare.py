@@ -12,8 +12,9 @@ from fsd import embedded_aws
 from fsd.app.account import Connection, Connector, make_target
 from fsd.app.clock import SystemClock
 from fsd.app.deployment import Chosen, DeployOptions, Opened, Prepared
+from fsd.app.environments import find_environment
 from fsd.app.image import choose_image, image_reference
-from fsd.app.manifest import find_environment, read_manifest
+from fsd.app.manifest import read_manifest
 from fsd.compile.capacity import compile_capacity
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, Release

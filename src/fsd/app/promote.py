@@ -12,7 +12,9 @@ from pathlib import Path
 
 from fsd.app.account import Connection, Connector
 from fsd.app.deployment import DeployOptions
-from fsd.app.manifest import EnvironmentsFile, find_environment, read_manifest, read_text
+from fsd.app.environments import EnvironmentsFile, find_environment
+from fsd.app.manifest import read_manifest
+from fsd.app.user_text import read_text
 from fsd.errors import ErrorCode, RefusedError, UsageError
 from fsd.image.context import ask_git, show_file
 from fsd.manifest import names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsd.app.account import Connector
-from fsd.app.manifest import find_environment
+from fsd.app.environments import find_environment
 from fsd.compile.desired import Image
 from fsd.manifest import names
 from fsd.release import promotion

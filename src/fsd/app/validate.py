@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsd.app.manifest import check_manifest, find_environment, find_environments_file
+from fsd.app.environments import find_environment, find_environments_file
+from fsd.app.manifest import check_manifest
 from fsd.app.manifest_files import (
     Check,
     CheckedFile,

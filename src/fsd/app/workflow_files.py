@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from fsd.app.manifest import known_environments, read_text
+from fsd.app.environments import known_environments
+from fsd.app.user_text import read_text
 from fsd.errors import ErrorCode, ManifestError
 from fsd.lint.workflows import CheckedWorkflow, lint_workflows
 from fsd.manifest.environments import Environment

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def environment_to_be(name: str) -> Environment:
     """As the environments file has it, or with the defaults: bootstrap comes before the file."""
-    from fsd.app.manifest import known_environments, unlisted_environment
+    from fsd.app.environments import known_environments, unlisted_environment
     from fsd.manifest.environments import LOCAL
 
     if name == LOCAL:

@@ -14,7 +14,7 @@ from fsd.errors import CallFailedError, ExitCode
 if TYPE_CHECKING:
     from fsd.action.inputs import Inputs
     from fsd.action.run import Tools
-    from fsd.app.manifest import EnvironmentsFile
+    from fsd.app.environments import EnvironmentsFile
     from fsd.github.commits import Commits
     from fsd.github.context import Checkout, Context
     from fsd.github.oidc import IdTokens

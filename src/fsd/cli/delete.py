@@ -23,7 +23,7 @@ from fsd.streams import say
 def command(service: str, env: str, region: str | None, output: str, force: bool, yes: bool) -> int:
     """Remove a service and everything that was created for it."""
     from fsd.app.border import require_standing
-    from fsd.app.manifest import find_environment, known_environments
+    from fsd.app.environments import find_environment, known_environments
     from fsd.cli.wiring import govern_in_workflow
     from fsd.manifest.environments import LOCAL
     from fsd.release.delete import delete_service

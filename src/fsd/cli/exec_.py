@@ -42,7 +42,7 @@ def command(
     In a protected environment it is refused as `fsd restart` is.
     """
     from fsd.app.border import require_standing
-    from fsd.app.manifest import find_environment
+    from fsd.app.environments import find_environment
     from fsd.release.exec_session import ExecRequest, open_session
 
     environments = govern_in_workflow()

@@ -11,7 +11,7 @@ import click
 from fsd.app.account import Connection
 from fsd.app.border import require_standing
 from fsd.app.clock import catch_signals
-from fsd.app.manifest import find_environment
+from fsd.app.environments import find_environment
 from fsd.app.operate import make_operation, open_exact_service, open_service
 from fsd.cli.print_result import print_result
 from fsd.cli.wiring import connect, govern_in_workflow, who_runs

@@ -67,7 +67,7 @@ def complete_environment(
     """The names in the environments file, and `local`; nothing from a file that is not valid."""
     from click.shell_completion import CompletionItem
 
-    from fsd.app.manifest import known_environments
+    from fsd.app.environments import known_environments
     from fsd.errors import FsdError
 
     del ctx, param

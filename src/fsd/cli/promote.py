@@ -68,7 +68,7 @@ def command(
     from fsd.app.border import require_standing
     from fsd.app.clock import catch_signals
     from fsd.app.deploy import run_deploy
-    from fsd.app.manifest import find_environment
+    from fsd.app.environments import find_environment
     from fsd.app.promote import PromoteRequest, prepare_promotion
     from fsd.cli.print_result import print_result
     from fsd.cli.wiring import connect, govern_in_workflow, who_runs

@@ -52,7 +52,7 @@ def command(
     """
     from fsd.app.border import require_own_image, require_standing
     from fsd.app.clock import SystemClock
-    from fsd.app.manifest import find_environment
+    from fsd.app.environments import find_environment
     from fsd.release.run_once import RunRequest, run_once
 
     environments = govern_in_workflow()

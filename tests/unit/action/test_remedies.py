@@ -17,7 +17,7 @@ from fsd.action.remedies import (
     in_workflow,
     result_in_workflow,
 )
-from fsd.app.manifest import InvalidFileError
+from fsd.app.user_text import InvalidFileError
 from fsd.cli.main import cli
 from fsd.error_codes import ErrorCode
 from fsd.errors import RefusedError

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fsd.app.manifest import check_manifest, find_environment
+from fsd.app.environments import find_environment
+from fsd.app.manifest import check_manifest
 from fsd.errors import ManifestError
 from tests.fakes.clock import Unlimited
 from tests.unit.manifest.manifests import manifest
