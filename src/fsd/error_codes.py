@@ -270,6 +270,12 @@ class ErrorCode(StrEnum):
         "--allow-interruption",
         ExitCode.REFUSED,
     )
+    REPLACEMENT_REFUSED = (
+        "replacement-refused",
+        "the plan replaces a load balancer or a target group, and clients may lose it",
+        "read the plan, tell the clients, and deploy with --allow-replacement",
+        ExitCode.REFUSED,
+    )
     DEPLOYMENT_IN_FLIGHT = (
         "deployment-in-flight",
         "another deployment of the service is still in flight; a second one would undo it",

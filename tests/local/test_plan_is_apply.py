@@ -112,11 +112,17 @@ def test_deploy__scheme_changes__nothing_of_the_other_is_left_and_nobody_is_blam
     broken = ("--override", "environment.HELLO_BROKEN_HEALTH=1")
     deploy(fsd, manifests["two"], hello)
 
-    failed = fsd.run(*DEPLOY, "--version", "v2", *public, *broken)
+    asked = fsd.ok("plan", "--env", "local", "--version", "v2", *public)
+    refused = fsd.run(*DEPLOY, "--version", "v2", *public)
+    assert (refused.code, refused.json()["code"]) == (4, "replacement-refused")
+    assert "replaces       LoadBalancer by PublicLoadBalancer" in asked.out
+    allowed = (*public, "--allow-replacement")
+
+    failed = fsd.run(*DEPLOY, "--version", "v2", *allowed, *broken)
     assert (failed.code, failed.json()["message"]) == (6, "stack and scaling as before")
     assert schemes(fsd) == ["internal"]
 
-    moved = fsd.ok(*DEPLOY, "--version", "v3", *public)
+    moved = fsd.ok(*DEPLOY, "--version", "v3", *allowed)
     assert schemes(fsd) == ["internet-facing"]
     assert [note for note in moved.json()["notes"] if "stack" in note] == []
 

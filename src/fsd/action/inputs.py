@@ -65,6 +65,7 @@ class Inputs:
     adopt: bool = False
     allow_older: bool = False
     allow_interruption: bool = False
+    allow_replacement: bool = False
     rollback: bool = True
     rollback_to: str = ""  # a release to go back to, instead of a deployment; or `previous`
     rollback_said: Said = Said.NOTHING
@@ -110,6 +111,7 @@ def read_inputs(runner: Runner) -> Inputs:
         adopt=runner.flag("adopt", default=False),
         allow_older=runner.flag("allow-older", default=False),
         allow_interruption=runner.flag("allow-interruption", default=False),
+        allow_replacement=runner.flag("allow-replacement", default=False),
         rollback=rollback,
         rollback_to=rollback_to,
         rollback_said=rollback_said,

@@ -27,6 +27,7 @@ INPUTS = {
     "--adopt": "`adopt: true`",
     "--allow-interruption": "`allow-interruption: true`",
     "--allow-older": "`allow-older: true`",
+    "--allow-replacement": "`allow-replacement: true`",
     "--build-arg": "`build-args`",
     "--context": "`context`",
     "--dockerfile": "`dockerfile`",

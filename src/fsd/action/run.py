@@ -350,6 +350,7 @@ class _ActionRun:
             adopt=inputs.adopt,
             allow_older=inputs.allow_older,
             allow_interruption=inputs.allow_interruption,
+            allow_replacement=inputs.allow_replacement,
             rollback=inputs.rollback,
             require_promotion_from=inputs.require_promotion_from,
         )

@@ -87,6 +87,7 @@ def _make_request(
         order=order_releases(options, prepared.release, folder=prepared.source.folder),
         allow_older=options.allow_older,
         allow_interruption=options.allow_interruption,
+        allow_replacement=options.allow_replacement,
         count_commits=count_commits(prepared.source.folder),
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,

@@ -49,6 +49,7 @@ class DeployOptions:
     adopt: bool = False  # what another pack or repository made
     allow_older: bool = False
     allow_interruption: bool = False
+    allow_replacement: bool = False
     forced: str = ""  # over the environment's border, as the ledger notes it
     is_rerun: bool = False  # of a workflow's run
     order_commits: AskOrder | None = None  # GitHub's answer, where the checkout has no history

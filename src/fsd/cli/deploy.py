@@ -69,6 +69,11 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
     help="Change the health check without trying it on the running tasks first.",
 )
 @click.option(
+    "--allow-replacement",
+    is_flag=True,
+    help="Deploy a plan that replaces a load balancer or a target group.",
+)
+@click.option(
     "--on-cancel",
     type=click.Choice(["leave", "rollback"]),
     default="leave",
@@ -95,6 +100,7 @@ def command(
     adopt: bool,
     allow_older: bool,
     allow_interruption: bool,
+    allow_replacement: bool,
     on_cancel: str,
     force: bool,
     output: str,
@@ -140,6 +146,7 @@ def command(
         adopt=adopt,
         allow_older=allow_older,
         allow_interruption=allow_interruption,
+        allow_replacement=allow_replacement,
         on_cancel=OnCancel(on_cancel),
         forced=forced,
         environments_file=environments,

@@ -46,6 +46,11 @@ Examples:
 @click.option("--commit", help="The release of this commit.")
 @DEPLOY_TIMEOUT
 @NO_WAIT
+@click.option(
+    "--allow-replacement",
+    is_flag=True,
+    help="Also if it replaces a load balancer or a target group.",
+)
 @force_option
 @FORMAT
 def command(
@@ -57,6 +62,7 @@ def command(
     commit: str | None,
     timeout: timedelta | None,
     no_wait: bool,
+    allow_replacement: bool,
     force: bool,
     output: str,
 ) -> int:
@@ -102,6 +108,12 @@ def command(
                 source=source,
             )
         )
-        options = replace(promotion.options, timeout=timeout, wait=not no_wait, forced=forced)
+        options = replace(
+            promotion.options,
+            timeout=timeout,
+            wait=not no_wait,
+            forced=forced,
+            allow_replacement=allow_replacement,
+        )
         result = run_deploy(options, connect, reporter=reporter)
     return print_result(result, output=output, interrupted_as=signals.exit_code)

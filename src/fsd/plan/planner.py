@@ -21,10 +21,12 @@ from fsd.compile.shared import shared_template, with_kept_settings
 from fsd.plan.adoption import adoption_changes, adoption_notes, find_foreign
 from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
+from fsd.plan.find_effects import find_effects
 from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.notes import HealthCheckMoves, PlanNote, VersionKept
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.previous_stack import with_previous
+from fsd.plan.properties import diff_properties
 from fsd.plan.security_diff import diff_security
 from fsd.plan.steps import (
     ApplyScaling,
@@ -78,6 +80,7 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         count=Count(before=counts.before, after=counts.after),
         attach_to=attach_to,
         notes=(*_warnings(desired, observed), *count_notes(desired, observed)),
+        effects=find_effects(desired, observed, steps, counts=counts),
     )
 
 
@@ -194,6 +197,7 @@ def stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) ->
             changes=changes,
             sign=Sign.CHANGE,
             security=diff_security(actual, both),
+            properties=diff_properties(actual, both),
             actual=with_previous(actual, stack.previous) if stack.lacks else None,
         )
     ended = diff_templates(both, wanted)
@@ -204,6 +208,7 @@ def stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) ->
             changes=ended,
             sign=Sign.REMOVE,
             security=diff_security(both, wanted),
+            properties=diff_properties(both, wanted),
             cleans_up=True,
         )
 

@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 from fsd.change import Change, Sign
 from fsd.compile.desired import Json, OneOff, Scaling
+from fsd.plan.effects import Effect, Replacement
 from fsd.plan.notes import PlanNote
+from fsd.plan.properties import PropertyChange
 from fsd.plan.security_diff import SecurityChange
 
 
@@ -36,6 +38,7 @@ class ApplyStack:
     sign: Sign
     actual: Json | None = None  # what CloudFormation is told first: the template of what is there
     security: tuple[SecurityChange, ...] = ()  # what a role or a network may do after it
+    properties: tuple[PropertyChange, ...] = ()  # of resources that were there before
     cleans_up: bool = False  # once the rollout has succeeded: what only old tasks needed goes
 
     @property
@@ -187,6 +190,11 @@ class Plan:
     count: Count | None = None
     attach_to: str = ""  # ARN of the deployment in flight that already does this
     notes: tuple[PlanNote, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+    @property
+    def replacements(self) -> tuple[Replacement, ...]:
+        return tuple(one for one in self.effects if isinstance(one, Replacement))
 
     @property
     def is_empty(self) -> bool:

@@ -40,6 +40,7 @@ class DeployRequest:
     order: OrderCommits = lambda _: CommitOrder.UNKNOWN
     allow_older: bool = False
     allow_interruption: bool = False  # a health check that moves is not tried first
+    allow_replacement: bool = False  # of a load balancer or a target group
     # With WAIT: a deployment of an ancestor, or of the same commit, is not waited for.
     supersede_older: bool = False
     count_commits: CountCommits = lambda *_: None

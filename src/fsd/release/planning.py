@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fsd.compile.desired import Json
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode, RefusedError
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
+from fsd.plan.steps import Plan
 from fsd.release.concurrency.in_flight import (
     InFlight,
     in_flight_error,
@@ -39,14 +40,32 @@ def make_plan(run: DeployRun, *, attempt: int) -> Planned:
 
 
 def require_acceptable(run: DeployRun, planned: Planned) -> None:
-    """Before anything changes. Raises RefusedError for an older commit over a newer one, and for a
-    moved health check that running tasks fail."""
+    """Before anything changes. Raises RefusedError for an older commit over a newer one, for a
+    replacement that was not allowed, and for a moved health check that running tasks fail."""
     service = planned.observed.service
     if service is not None:
         rules = run.request.precedence
         refuse_older(planned.previous, rules, run.desired, where=service.arn)
+    if not run.request.allow_replacement:
+        refuse_replacement(planned.plan)
     if not run.request.allow_interruption:
         _try_moved_check(run, planned)
+
+
+def refuse_replacement(plan: Plan) -> None:
+    """Raises RefusedError. Who uses a load balancer by its name, AWS does not say."""
+    if not plan.replacements:
+        return
+    names = ", ".join(
+        f"{one.resource} by {one.by}" if one.by else f"{one.resource} ({', '.join(one.because)})"
+        for one in plan.replacements
+    )
+    raise RefusedError(
+        f"the plan replaces {names}",
+        where=plan.name,
+        fix="read what `fsd plan` says of it; if that is what you want, use --allow-replacement",
+        code=ErrorCode.REPLACEMENT_REFUSED,
+    )
 
 
 def _plan_when_free(run: DeployRun, *, attempt: int) -> Planned:

@@ -14,8 +14,10 @@ from datetime import datetime
 from fsd.change import Change, Sign
 from fsd.errors import Location
 from fsd.manifest.finding import Finding, Severity
+from fsd.plan.effects import CostMove
 from fsd.plan.steps import ApplyStack, CreateService, Step, UpdateService
 from fsd.report.changes import short_value, step_effect, step_subject
+from fsd.report.effects import effect_label, effect_text
 from fsd.report.findings import summarize
 from fsd.report.github_text import (
     code,
@@ -31,6 +33,7 @@ from fsd.report.github_text import (
 )
 from fsd.report.notes import note_texts
 from fsd.report.plans import PlanReport, plan_summary
+from fsd.report.properties import REPLACES, shown_properties
 from fsd.report.security import security_sentences
 from fsd.report.words import capitalised, clip
 
@@ -96,6 +99,11 @@ def _plan_block(planned: PlanReport) -> str:
     rollout = f" · rollout {escape(planned.duration_text())}" if planned.duration_text() else ""
     head = f"**{escape(planned.environment)}** — {escape(plan_summary(plan))}{rollout}"
     security = [f"- 🔑 {sentence(capitalised(text))}" for text in security_sentences(plan)]
+    effects = [
+        f"- {'💰' if isinstance(effect, CostMove) else '⚠️'} "
+        f"{sentence(f'{capitalised(effect_label(effect))}: {escape(effect_text(effect))}')}"
+        for effect in plan.effects
+    ]
     # A service that only gets the revision above is changed by nothing else.
     steps = [step for step in plan.steps if not _is_only_the_rollout(step)]
     lines = [line for step in steps for line in _step_lines(step)] or [
@@ -106,7 +114,7 @@ def _plan_block(planned: PlanReport) -> str:
         [
             head,
             attach if plan.attach_to else "",
-            "\n".join(security),
+            "\n".join([*security, *effects]),
             code_block(lines, language="diff") if lines else "",
             note_list(note_texts(planned.notes)),
         ]
@@ -125,6 +133,18 @@ def _step_lines(step: Step) -> Iterator[str]:
         return
     for change in changes:
         yield from _change_lines(change, step)
+    if isinstance(step, ApplyStack):
+        yield from _property_lines(step)
+
+
+def _property_lines(step: ApplyStack) -> Iterator[str]:
+    """The last name of a property is what tells it from another."""
+    for change in shown_properties(step):
+        where = f"{change.resource}.{change.path}"
+        yield clip(f"  {where}{f' ({REPLACES})' if change.replaces else ''}", WIDTH)
+        for sign, value in (("-", change.before), ("+", change.after)):
+            if value is not None:
+                yield clip(f"{sign}   {value}", WIDTH)
 
 
 def _whole_lines(step: Step, sign: str) -> Iterator[str]:

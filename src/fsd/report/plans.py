@@ -12,7 +12,9 @@ from fsd.plan.steps import ApplyStack, Plan
 from fsd.release.notes import Note
 from fsd.release.ports import Drifted, StackDrift
 from fsd.report.changes import change_json, step_kind, step_subject, step_text
+from fsd.report.effects import effect_json, effect_label, effect_text
 from fsd.report.notes import note_texts
+from fsd.report.properties import property_json, property_lines
 from fsd.report.security import security_json, security_sentences
 from fsd.report.words import clip, note_lines, wrap
 
@@ -83,8 +85,12 @@ def plan_text(planned: PlanReport) -> str:
     for step in plan.steps:
         first = f"  {step.sign} {step_subject(step):<{SUBJECT}}"
         lines += wrap(step_text(step), first=first, rest=" " * 19)
+        lines += property_lines(step, indent=" " * 19)
     for sentence in security_sentences(plan):
         lines += wrap(sentence.replace("`", ""), first="    security       ", rest=" " * 19)
+    for effect in plan.effects:
+        first = f"    {effect_label(effect):<{SUBJECT}}"
+        lines += wrap(effect_text(effect), first=first, rest=" " * 19)
     if planned.rollout_text():
         lines += wrap(planned.rollout_text(), first="    rollout        ", rest=" " * 19)
     for line in planned.drift_lines():
@@ -167,8 +173,10 @@ def plan_json(planned: PlanReport) -> dict[str, object]:
                 "text": " ".join(f"{step_subject(step)} {step_text(step)}".split()),
                 "changes": [change_json(change) for change in getattr(step, "changes", ())],
                 "security": [security_json(change) for change in getattr(step, "security", ())],
+                "properties": [property_json(one) for one in getattr(step, "properties", ())],
             }
             for step in plan.steps
         ],
+        "effects": [effect_json(effect) for effect in plan.effects],
         "notes": list(note_texts(planned.notes)),
     }

@@ -50,7 +50,10 @@ class World:
         if statuses:
             self.aws.ecs.script(*statuses)
         request = DeployRequest(
-            desired=desired, image=IMAGE, release=Release(version="v1", commit="")
+            desired=desired,
+            image=IMAGE,
+            release=Release(version="v1", commit=""),
+            allow_replacement=True,
         )
         return deploy(request, self.aws.aws(), clock=FakeClock(), reporter=Silent()).outcome
 

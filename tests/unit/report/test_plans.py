@@ -114,9 +114,11 @@ def test_plan_json__steps__schema_and_every_change() -> None:
                 "sign": "~",
                 "text": "revision image sha256:1a2b → sha256:9b1f · environment +PRICE_FILTER",
                 "security": [],
+                "properties": [],
                 "changes": [change_json(change) for change in REVISION.changes],
             }
         ],
+        "effects": [],
         "notes": [],
     }
 

@@ -1,0 +1,92 @@
+"""What a plan does beyond its steps, in words: replacement, interruption, cost. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from fsd.plan.effects import (
+    BilledChange,
+    CostMove,
+    Direction,
+    Effect,
+    Interruption,
+    Interrupts,
+    Replacement,
+)
+
+_INTERRUPTIONS = {
+    Interrupts.ADDRESS: "the load balancer's DNS name changes: clients of the old one lose the "
+    "service",
+    Interrupts.NO_BALANCER: "the load balancer goes: clients of its DNS name lose the service",
+    Interrupts.EMPTY_GROUP: "the new target group is empty until new tasks are healthy",
+    Interrupts.NO_TASKS: "no task runs afterwards",
+    Interrupts.TASKS_FIRST: "all old tasks may stop before a new one runs",
+}
+_DIRECTIONS = {
+    Direction.MORE: "more",
+    Direction.LESS: "less",
+    Direction.BOTH: "some more, some less",
+}
+
+
+def effect_kind(effect: Effect) -> str:
+    """Its name in JSON."""
+    match effect:
+        case Replacement():
+            return "replacement"
+        case Interruption():
+            return "interruption"
+        case CostMove():
+            return "cost"
+        case _:
+            assert_never(effect)
+
+
+def effect_label(effect: Effect) -> str:
+    """What stands before its text."""
+    match effect:
+        case Replacement():
+            return "replaces"
+        case Interruption():
+            return "downtime"
+        case CostMove():
+            return "cost"
+        case _:
+            assert_never(effect)
+
+
+def effect_text(effect: Effect) -> str:
+    """``LoadBalancer by PublicLoadBalancer``, ``more: vCPU 0.5 → 2``."""
+    match effect:
+        case Replacement(resource=resource, by=by, because=because):
+            how = f" by {by}" if by else f", as {' and '.join(because)} cannot be changed"
+            return f"{resource}{how}; deploy with --allow-replacement"
+        case Interruption(why=why):
+            return _INTERRUPTIONS[why]
+        case CostMove(parts=parts, direction=direction):
+            return f"{_DIRECTIONS[direction]}: {_parts_text(parts)}"
+        case _:
+            assert_never(effect)
+
+
+def effect_json(effect: Effect) -> dict[str, object]:
+    match effect:
+        case Replacement(resource=resource, by=by, because=because):
+            more: dict[str, object] = {
+                "resource": resource,
+                "by": by or None,
+                "because": list(because),
+            }
+        case Interruption(why=why):
+            more = {"why": str(why)}
+        case CostMove(parts=parts, direction=direction):
+            billed = [{"what": str(p.what), "before": p.before, "after": p.after} for p in parts]
+            more = {"direction": str(direction), "billed": billed}
+        case _:
+            assert_never(effect)
+    return {"kind": effect_kind(effect), "text": effect_text(effect), **more}
+
+
+def _parts_text(parts: Sequence[BilledChange]) -> str:
+    return " · ".join(f"{part.what} {part.before:g} → {part.after:g}" for part in parts)
