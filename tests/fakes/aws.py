@@ -738,9 +738,13 @@ class FakeNetworks:
 class FakeExecSessions:
     tasks: list[ExecTask] = field(default_factory=list)
     opened: list[tuple[str, str, str, str]] = field(default_factory=list)
+    asked_for_job: bool = False
 
-    def running_tasks(self, cluster: str, service: str) -> Sequence[ExecTask]:
+    def running_tasks(
+        self, cluster: str, service: str, *, is_job: bool = False
+    ) -> Sequence[ExecTask]:
         del cluster, service
+        self.asked_for_job = is_job
         return self.tasks
 
     def open(
@@ -796,6 +800,12 @@ class FakeSchedules:
             raise PermissionDenied("no scheduler:GetSchedule", where=name, fix="-")
         found = self.schedules.get(name)
         return load_schedule(found) if found is not None else None
+
+    def names(self, cluster: str) -> list[str]:
+        if self.is_denied:
+            raise PermissionDenied("no scheduler:ListSchedules", where="default", fix="-")
+        found = map(load_schedule, self.schedules.values())
+        return sorted(one.name for one in found if one.cluster == cluster)
 
     def put(self, parameters: Json) -> None:
         if self.error is not None:

@@ -61,6 +61,11 @@ def plan_grants(reach: Reach) -> tuple[Grant, ...]:
             resources=reach.schedules,
         ),
         Grant(
+            sid="ListSchedules",
+            why="list the environment's Jobs",
+            actions=actions("scheduler", "ListSchedules"),
+        ),
+        Grant(
             sid="ReadImages",
             why="find the image's digest",
             actions=actions("ecr", "DescribeImages DescribeRepositories ListTagsForResource"),

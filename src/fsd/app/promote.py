@@ -18,6 +18,7 @@ from fsd.app.user_text import read_text
 from fsd.errors import ErrorCode, RefusedError, UsageError
 from fsd.image.context import ask_git, show_file
 from fsd.manifest import names
+from fsd.release.jobs import find_job, job_ref, read_job_releases
 from fsd.release.ledger import read_history, resolve_version
 from fsd.release.own_name import find_own_name
 from fsd.release.result import ReleaseInfo
@@ -92,14 +93,19 @@ def _find_release(request: PromoteRequest, connection: Connection) -> ReleaseInf
     """What was asked for, else what runs: after a rollback that is not the newest."""
     ecs, cluster = connection.aws.ecs, connection.environment.cluster_name
     family = names.service_name(request.service, request.source)
-    name = find_own_name(
-        connection.aws, cluster=cluster, service=request.service, environment=request.source
-    )
-    history = read_history(ecs, cluster=cluster, service=name, family=family)
+    ref = job_ref(request.service, environment=request.source, cluster=cluster)
+    job = find_job(connection.aws, ref)
+    if job is not None:
+        arn, history = job.task_definition_arn, read_job_releases(connection.aws, ref, job)
+    else:
+        name = find_own_name(
+            connection.aws, cluster=cluster, service=request.service, environment=request.source
+        )
+        history = read_history(ecs, cluster=cluster, service=name, family=family)
+        service = ecs.find_service(cluster, name)
+        arn = service.task_definition_arn if service else ""
     if request.wanted:
         return resolve_version(history, request.wanted)
-    service = ecs.find_service(cluster, name)
-    arn = service.task_definition_arn if service else ""
     running = next((one for one in history if one.task_definition_arn == arn), None)
     if running is None:
         raise UsageError(

@@ -21,11 +21,14 @@ class EcsExecSessions:
 
     clients: Clients
 
-    def running_tasks(self, cluster: str, service: str) -> Sequence[ExecTask]:
+    def running_tasks(
+        self, cluster: str, service: str, *, is_job: bool = False
+    ) -> Sequence[ExecTask]:
         reads = self.clients.client("ecs", attempts=READ_ATTEMPTS)
         where = f"{cluster}/{service}"
         arns: list[str] = []
-        for page in pages(reads, "list_tasks", where, cluster=cluster, serviceName=service):
+        whose = {"family" if is_job else "serviceName": service}
+        for page in pages(reads, "list_tasks", where, cluster=cluster, **whose):
             arns += page["taskArns"]
         found: list[ExecTask] = []
         for start in range(0, len(arns), TASKS_A_CALL):

@@ -5,10 +5,11 @@ https://docs.aws.amazon.com/scheduler/latest/APIReference/Welcome.html
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fsd.aws.errors import aws_code, call
+from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
 from fsd.compile.desired import Json
@@ -37,6 +38,16 @@ class EventBridgeScheduler:
             raise
         parameters = {key: value for key, value in answer.items() if key not in _READ_ONLY}
         return load_schedule(parameters, changed_at=answer.get("LastModificationDate"))
+
+    def names(self, cluster: str) -> Sequence[str]:
+        """Of those that start tasks in this cluster, by name."""
+        listed = [
+            schedule
+            for page in pages(self._client, "list_schedules", GROUP, GroupName=GROUP)
+            for schedule in page["Schedules"]
+        ]
+        end = f":cluster/{cluster}"
+        return sorted(one["Name"] for one in listed if one["Target"]["Arn"].endswith(end))
 
     def put(self, parameters: Json) -> None:
         """The update first: a Job is made once, and deployed often.

@@ -46,6 +46,8 @@ def command(
 ) -> int:
     """Show what is running: release, tasks, targets, and a deployment in flight; or all services.
 
+    Of a Job: its schedule, its last runs, and why the newest one failed.
+
     For one service, the exit code is 0 if all is well and 6 if something is wrong.
     """
     is_json = output == "json"
@@ -98,7 +100,7 @@ def _show_job(
     codes: list[int] = []
 
     def look() -> bool:
-        found = look_at_job(connection.aws, ref)
+        found = look_at_job(connection.aws, ref, explain=True)
         codes.append(0 if exit_zero else int(found.exit_code))
         click.echo(
             json.dumps(job_json(found), indent=2)

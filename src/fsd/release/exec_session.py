@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.border import note_force
 from fsd.release.existing_service import require_service
+from fsd.release.jobs import find_job
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, ExecContainer, ExecSession, ExecTask
 
@@ -31,7 +32,8 @@ class ExecRequest:
 def open_session(request: ExecRequest, aws: Aws) -> ExecSession:
     """Raises CallFailedError where no task, container or agent is there for it."""
     ref = request.ref
-    tasks = aws.exec_sessions.running_tasks(ref.cluster, ref.name)
+    job = find_job(aws, ref)
+    tasks = aws.exec_sessions.running_tasks(ref.cluster, ref.name, is_job=job is not None)
     if not tasks:
         require_service(aws, ref)
     task = _choose_task(tasks, request)

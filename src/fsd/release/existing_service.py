@@ -25,7 +25,7 @@ def require_service(aws: Aws, ref: ServiceRef) -> ServiceState:
     service = aws.ecs.find_service(ref.cluster, ref.name)
     if service is None and find_job(aws, ref) is not None:
         raise UsageError(
-            f"{ref.service} is a Job: between its runs it has no tasks",
+            f"{ref.service} is a Job: it has tasks only while it runs, and no number of them",
             where=f"schedule {ref.schedule}",
             fix=f"start it once with  fsd run {ref.options}",
             code=ErrorCode.SERVICE_NOT_FOUND,

@@ -10,19 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from fsd.compile.desired import Json, JsonValue
 from fsd.compile.schedule import TIMEOUT_CONTAINER
-from fsd.error_codes import ExitCode
+from fsd.error_codes import ErrorCode, ExitCode
 from fsd.errors import CallFailedError
+from fsd.manifest import names
 from fsd.plan.jobs import schedule_words
 from fsd.release.evidence import diagnose
 from fsd.release.history import Row
-from fsd.release.ledger import SUCCEEDED, release_info
+from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Ecs, JobSchedule
 from fsd.release.result import ReleaseInfo
-from fsd.rollout.cause import Diagnosis
+from fsd.rollout.cause import Cause, Diagnosis
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -98,6 +100,59 @@ def look_at_job(aws: Aws, ref: ServiceRef, *, explain: bool = False) -> JobLook:
     )
 
 
+def read_jobs(aws: Aws, *, environment: str, cluster: str) -> tuple[JobLook, ...]:
+    """All that FSD deployed to the environment, by name. Raises CallFailedError where schedules
+    cannot be listed."""
+    looks = [
+        aws.reads.start(partial(_look_of, aws, name, environment=environment, cluster=cluster))
+        for name in aws.schedules.names(cluster)
+    ]
+    found = [look for look in (get() for get in looks) if look is not None]
+    return tuple(sorted(found, key=lambda look: look.service))
+
+
+def _look_of(aws: Aws, schedule: str, *, environment: str, cluster: str) -> JobLook | None:
+    """None for one of somebody else's, or of another environment."""
+    found = aws.schedules.find(schedule)
+    arn = found.task_definition_arn if found else ""
+    definition = aws.ecs.find_task_definition(arn) if arn else None
+    tags = definition.tags if definition else {}
+    service = tags.get("fsd:service", "")
+    is_ours = service and schedule == names.schedule(service, environment)
+    if not is_ours or tags.get("fsd:environment") != environment:
+        return None
+    return look_at_job(aws, job_ref(service, environment=environment, cluster=cluster))
+
+
+def job_ref(service: str, *, environment: str, cluster: str) -> ServiceRef:
+    """All names of a Job are derived: no other tool made it."""
+    return ServiceRef(
+        service=service,
+        environment=environment,
+        cluster=cluster,
+        name=names.service_name(service, environment),
+        stack_name=names.stack(service, environment),
+        log_group=names.log_group(service, environment),
+        schedule=names.schedule(service, environment),
+    )
+
+
+def read_job_releases(aws: Aws, ref: ServiceRef, job: JobSchedule) -> tuple[ReleaseInfo, ...]:
+    """Newest first. One succeeded if a deployment of it did, unless the newest of its runs that ECS
+    still knows has failed."""
+    _, runs = _read_runs(aws.ecs, ref, job)
+    newest = {run.task.task_definition_arn: run for run in reversed(runs)}
+    arns = aws.ecs.list_task_definitions(ref.name)[:HISTORY_LENGTH]
+    found = [aws.ecs.find_task_definition(arn) for arn in arns]
+    return tuple(
+        release_info(one, outcome=_outcome(newest.get(one.arn))) for one in found if one is not None
+    )
+
+
+def _outcome(newest: Run | None) -> str:
+    return SUCCEEDED if newest is None or newest.is_good else "failed"
+
+
 def _read_runs(
     ecs: Ecs, ref: ServiceRef, job: JobSchedule
 ) -> tuple[tuple[TaskState, ...], tuple[Run, ...]]:
@@ -108,22 +163,35 @@ def _read_runs(
 
 def _run(task: StoppedTask, container: str) -> Run:
     codes = {one.name: one.exit_code for one in task.containers}
+    own = tuple(one for one in task.containers if one.name != TIMEOUT_CONTAINER)
     # Where the Job ends first, SIGTERM ends the other: it never gets to its own 0.
     return Run(
-        task=task,
+        task=replace(task, containers=own),
         exit_code=codes.get(container),
         is_timed_out=codes.get(TIMEOUT_CONTAINER) == 0,
     )
 
 
 def _explain(aws: Aws, ref: ServiceRef, run: Run) -> Diagnosis:
-    return diagnose(
+    found = diagnose(
         aws,
         Snapshot(service=None, deployment=None, stopped=(run.task,)),
         task_definition_arn=run.task.task_definition_arn,
         log_group=ref.log_group,
         reason=run.words,
     )
+    if not run.is_timed_out:
+        return found
+    # What its program said when it was ended is no cause.
+    over = Cause(
+        code=ErrorCode.TIMED_OUT,
+        summary="the run had not ended when its `timeout` was over, and was stopped",
+        where=found.cause.where,
+        evidence=(),
+        advice="raise `service.timeout`, or make the Job faster",
+        tasks=(run.task.id,),
+    )
+    return replace(found, causes=(over,), causes_without_log=())
 
 
 def read_job_rows(ecs: Ecs, ref: ServiceRef, job: JobSchedule, *, limit: int) -> tuple[Row, ...]:

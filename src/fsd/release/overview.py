@@ -1,21 +1,26 @@
-"""What runs in an environment: the services that FSD deployed to it."""
+"""What runs in an environment: the services and Jobs that FSD deployed to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fsd.errors import CallFailedError
+from fsd.quoted import Quoted
+from fsd.release.jobs import JobLook, read_jobs
 from fsd.release.ports import Aws
 from fsd.snapshot import ServiceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What `fsd status` shows of an environment: the services that FSD deployed to it, by name."""
+    """What `fsd status` shows of an environment, by name."""
 
     environment: str
     cluster: str
     services: tuple[ServiceState, ...]
+    jobs: tuple[JobLook, ...] = ()
+    unknown: tuple[Quoted, ...] = ()  # why Jobs could not be listed
 
     @property
     def is_settled(self) -> bool:
@@ -27,15 +32,23 @@ class Overview:
 def read_overview(
     aws: Aws, *, environment: str, cluster: str, names: Sequence[str] | None = None
 ) -> Overview:
-    """A call for ten services; without `names` also the calls that list them.
+    """A call for ten services; without `names` also the calls that list them. For each Job five.
 
     A cluster may have services of other environments, and of somebody else.
     """
     listed = aws.ecs.service_names(cluster) if names is None else names
     found = aws.ecs.find_services(cluster, listed)
     mine = [s for s in found if dict(s.tags).get("fsd:environment") == environment]
+    jobs: tuple[JobLook, ...] = ()
+    unknown: tuple[Quoted, ...] = ()
+    try:
+        jobs = read_jobs(aws, environment=environment, cluster=cluster)
+    except CallFailedError as error:
+        unknown = (Quoted.of(error),)
     return Overview(
         environment=environment,
         cluster=cluster,
         services=tuple(sorted(mine, key=lambda service: service.name)),
+        jobs=jobs,
+        unknown=unknown,
     )

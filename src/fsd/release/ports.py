@@ -324,6 +324,9 @@ class Schedules(Protocol):
 
     def find(self, name: str) -> JobSchedule | None: ...
 
+    def names(self, cluster: str) -> Sequence[str]:
+        """Of those that start tasks in this cluster, by name."""
+
     def put(self, parameters: Json) -> None:
         """Create it, or change all of it in one call."""
 
@@ -451,7 +454,10 @@ class ExecSession:
 class ExecSessions(Protocol):
     """ECS Exec."""
 
-    def running_tasks(self, cluster: str, service: str) -> Sequence[ExecTask]: ...
+    def running_tasks(
+        self, cluster: str, service: str, *, is_job: bool = False
+    ) -> Sequence[ExecTask]:
+        """Of a Job those of its family, whatever started them."""
 
     def open(
         self, cluster: str, task: ExecTask, container: ExecContainer, command: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fsd.plan.jobs import BY_HAND
@@ -29,7 +30,8 @@ def job_diagnosis_text(look: JobLook, *, code: int = 0) -> str:
     if look.diagnosis is None:
         return job_status_text(look, code=code)
     found = diagnosis_lines(look.diagnosis, service=look.service, environment=look.environment)
-    return "\n".join([*found, "", job_status_text(look, code=code)])
+    status = job_status_text(replace(look, diagnosis=None), code=code)
+    return "\n".join([*found, "", status])
 
 
 def job_json(look: JobLook) -> dict[str, object]:
@@ -101,7 +103,21 @@ def _ending(look: JobLook, code: int) -> list[str]:
         return []
     words = "The last run succeeded" if look.runs[0].is_good else "The last run failed"
     line = f"{words}: {printable(look.runs[0].words)}"
-    return [with_exit_code(line, code) if code else line]
+    lines = wrap(line, first="", rest=GAP)
+    if code:
+        lines[-1] = with_exit_code(lines[-1], code)
+    return [*_cause(look), *lines]
+
+
+def _cause(look: JobLook) -> list[str]:
+    """As `fsd status` of a service has it, and the last line that says why."""
+    if look.diagnosis is None:
+        return []
+    cause = look.diagnosis.cause
+    lines = wrap(f"{cause.code}: {cause.summary}", first=f"{GAP}{'wrong':<10}{GAP}", rest=" " * 14)
+    for text in look.diagnosis.log_lines[-1:]:
+        lines += wrap(text, first=f"{GAP}{'log':<10}{GAP}", rest=" " * 14)
+    return lines
 
 
 def _clock(at: datetime | None) -> str:

@@ -111,6 +111,18 @@ def overview_json(overview: Overview) -> Json:
             }
             for service in overview.services
         ],
+        "jobs": [
+            {
+                "name": job.service,
+                "schedule": job.schedule,
+                "taskDefinitionArn": job.release.task_definition_arn if job.release else None,
+                "running": len(job.running_tasks),
+                "lastRun": job.runs[0].words if job.runs else None,
+                "lastRunSucceeded": job.runs[0].is_good if job.runs else None,
+            }
+            for job in overview.jobs
+        ],
+        "unknown": [reason.text for reason in overview.unknown],
     }
 
 

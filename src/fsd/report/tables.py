@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fsd.release.diagnosing import Examination
 from fsd.release.existing_service import manifest_name
 from fsd.release.history import Row
+from fsd.release.jobs import JobLook
 from fsd.release.overview import Overview
 from fsd.release.result import ReleaseInfo
 from fsd.report.condition import ending_lines, kind_text, rollout_reason
@@ -26,6 +27,7 @@ from fsd.snapshot import ServiceState, TargetHealth, TaskState
 from fsd.streams import columns, printable
 
 GAP = "  "
+_RUN_SHOWN = 40
 
 
 def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
@@ -77,11 +79,30 @@ def overview_text(overview: Overview) -> str:
     """A line a service."""
     services = overview.services
     count = f"{len(services)} service{'' if len(services) == 1 else 's'}"
-    title = f"{overview.environment}    {count} in cluster {overview.cluster}"
-    if not services:
-        return title
-    head = ("SERVICE", "REVISION", "RUNNING", "ROLLOUT")
-    return f"{title}\n{table([head, *map(_overview_row, services)], indent=GAP)}"
+    if overview.jobs:
+        count += f" and {len(overview.jobs)} Job{'' if len(overview.jobs) == 1 else 's'}"
+    lines = [f"{overview.environment}    {count} in cluster {overview.cluster}"]
+    if services:
+        head = ("SERVICE", "REVISION", "RUNNING", "ROLLOUT")
+        lines.append(table([head, *map(_overview_row, services)], indent=GAP))
+    if overview.jobs:
+        head = ("JOB", "REVISION", "LAST RUN", "SCHEDULE")
+        lines.append(table([head, *map(_job_row, overview.jobs)], indent=GAP))
+    for reason in overview.unknown:
+        lines += wrap(f"Jobs are not listed: {printable(reason.text)}", first=GAP, rest=GAP)
+    return "\n".join(lines)
+
+
+def _job_row(job: JobLook) -> tuple[str, ...]:
+    last = next(iter(job.runs), None)
+    words = printable(last.words) if last else "none known"
+    running = f"{len(job.running_tasks)} running, before: " if job.running_tasks else ""
+    return (
+        printable(job.service),
+        job.release.revision if job.release else "unknown",
+        clip(running + words, _RUN_SHOWN),
+        job.schedule,
+    )
 
 
 def _overview_row(service: ServiceState) -> tuple[str, ...]:

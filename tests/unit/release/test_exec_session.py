@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.release.exec_session import ExecRequest, open_session
 from fsd.release.operation import ServiceRef
@@ -103,3 +104,18 @@ def test_open_session__the_agent_stopped__says_what_it_needs() -> None:
 
     assert error.code == ErrorCode.EXEC_OFF
     assert "ssmmessages" in error.fix
+
+
+def test_open_session__a_job__among_its_runs() -> None:
+    fakes = FakeAws()
+    target: Json = {
+        "Arn": "arn:aws:ecs:us-east-1:123456789012:cluster/dev",
+        "EcsParameters": {"TaskDefinitionArn": "arn:api-dev:1"},
+    }
+    fakes.schedules.put({"Name": "api-dev", "Target": target})
+    request = replace(REQUEST, ref=replace(REF, schedule="api-dev"))
+
+    with pytest.raises(UsageError, match="api is a Job"):
+        open_session(request, fakes.aws())
+
+    assert fakes.exec_sessions.asked_for_job

@@ -9,8 +9,15 @@ import pytest
 from fsd.compile.desired import Json
 from fsd.errors import UsageError
 from fsd.release.delete import delete_service
-from fsd.release.jobs import find_job, look_at_job, read_job_rows
+from fsd.release.jobs import (
+    find_job,
+    look_at_job,
+    read_job_releases,
+    read_job_rows,
+    read_jobs,
+)
 from fsd.release.operation import Operation, ServiceRef
+from fsd.release.overview import read_overview
 from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
@@ -145,3 +152,81 @@ def test_find_job__role_may_not_read_schedules__none() -> None:
     aws.schedules.is_denied = True
 
     assert find_job(aws.aws(), REF) is None
+
+
+def test_look_at_job__exit_code__is_that_of_the_job_alone() -> None:
+    aws = deployed("v1")
+    aws.ecs.stopped = [run(aws, web=3, job_timeout=143)]
+
+    look = look_at_job(aws.aws(), REF, explain=True)
+
+    assert look.diagnosis is not None
+    assert look.diagnosis.cause.summary == "the main process ended (one task, exit code 3)"
+
+
+def test_look_at_job__stopped_by_its_timeout__that_is_the_cause() -> None:
+    aws = deployed("v1")
+    aws.ecs.stopped = [run(aws, web=143, job_timeout=0)]
+
+    look = look_at_job(aws.aws(), REF, explain=True)
+
+    assert look.diagnosis is not None
+    assert look.diagnosis.cause.code == "timed-out"
+    assert "`service.timeout`" in look.diagnosis.cause.advice
+
+
+OURS = {"fsd:service": "web", "fsd:environment": "dev"}
+
+
+def listed(tags: dict[str, str]) -> FakeAws:
+    """One more schedule of the cluster, whose revision has these tags."""
+    aws = FakeAws()
+    made = aws.ecs.register({"family": "web-dev", "containerDefinitions": []}, tags=tags)
+    cluster = "arn:aws:ecs:us-east-1:123456789012:cluster/dev"
+    target: Json = {"Arn": cluster, "EcsParameters": {"TaskDefinitionArn": made.arn}}
+    when: Json = {"Name": "web-dev", "State": "ENABLED", "ScheduleExpression": "rate(1 hour)"}
+    aws.schedules.put({**when, "Target": target})
+    return aws
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (OURS, ["web"]),
+        ({**OURS, "fsd:environment": "prod"}, []),
+        ({**OURS, "fsd:service": "other"}, []),
+        ({}, []),
+    ],
+    ids=["ours", "environment", "service", "somebody"],
+)
+def test_read_jobs__schedules_of_a_cluster__only_what_is_deployed_to_the_environment(
+    tags: dict[str, str], expected: list[str]
+) -> None:
+    found = read_jobs(listed(tags).aws(), environment="dev", cluster="dev")
+
+    assert [look.service for look in found] == expected
+
+
+def test_read_overview__schedules_may_not_be_listed__services_and_why() -> None:
+    aws = listed(OURS)
+    aws.schedules.is_denied = True
+
+    overview = read_overview(aws.aws(), environment="dev", cluster="dev")
+
+    assert overview.jobs == ()
+    assert [reason.text for reason in overview.unknown] == ["no scheduler:ListSchedules"]
+
+
+@pytest.mark.parametrize(("codes", "outcome"), [((0, 1), "succeeded"), ((1, 0), "failed")])
+def test_read_job_releases__newest_run_of_a_revision__decides(
+    codes: tuple[int, int], outcome: str
+) -> None:
+    aws = deployed("v1")
+    job = find_job(aws.aws(), REF)
+    assert job is not None
+    older = replace(run(aws, web=codes[1]), stopped_at=START.replace(hour=1))
+    aws.ecs.stopped = [run(aws, web=codes[0]), older]
+
+    (release,) = read_job_releases(aws.aws(), REF, job)
+
+    assert release.outcome == outcome

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from fsd.quoted import Quoted
 from fsd.release.diagnosing import Examination
 from fsd.release.history import Row
+from fsd.release.jobs import JobLook, Run
 from fsd.release.overview import Overview
 from fsd.report.json_report import overview_json, status_json
 from fsd.report.tables import history_table, overview_text, status_text
@@ -16,6 +18,7 @@ from fsd.snapshot import (
     EcsDeployment,
     ServiceDeployment,
     ServiceState,
+    StoppedTask,
     TargetHealth,
     TaskState,
 )
@@ -213,3 +216,45 @@ def test_is_settled__rollouts__none_is_in_progress(states: list[str], expected: 
     services = [rolling(f"s{number}", state) for number, state in enumerate(states)]
 
     assert overview(*services).is_settled is expected
+
+
+def job_look(*codes: int, running: int = 0) -> JobLook:
+    """The newest run first."""
+    runs = tuple(
+        Run(
+            task=StoppedTask(id="7f3a", task_definition_arn="", stop_code="", stopped_reason=""),
+            exit_code=code,
+            is_timed_out=False,
+        )
+        for code in codes
+    )
+    tasks = tuple(
+        TaskState(id=str(n), task_definition_arn="", last_status="RUNNING") for n in range(running)
+    )
+    return JobLook(
+        service="report",
+        environment="dev",
+        schedule="rate(1 hour)",
+        log_group="",
+        release=NEW,
+        running_tasks=tasks,
+        runs=runs,
+    )
+
+
+def test_overview_text__jobs__below_the_services_with_their_last_run() -> None:
+    shown = replace(overview(), jobs=(job_look(2, 0), job_look(0, running=1), job_look()))
+
+    assert overview_text(shown) == (
+        "dev    0 services and 3 Jobs in cluster main\n"
+        "  JOB     REVISION          LAST RUN                        SCHEDULE\n"
+        "  report  offer-api-dev:42  exit code 2                     rate(1 hour)\n"
+        "  report  offer-api-dev:42  1 running, before: exit code 0  rate(1 hour)\n"
+        "  report  offer-api-dev:42  none known                      rate(1 hour)"
+    )
+
+
+def test_overview_text__jobs_may_not_be_listed__says_why() -> None:
+    shown = replace(overview(), unknown=(Quoted(text="no scheduler:ListSchedules"),))
+
+    assert overview_text(shown).endswith("\n  Jobs are not listed: no scheduler:ListSchedules")
