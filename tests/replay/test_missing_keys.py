@@ -25,7 +25,7 @@ from fsd.app.clock import SystemClock
 from fsd.aws.connect import connect
 from fsd.aws.session import open_session
 from fsd.errors import FsdError
-from fsd.release.diagnosing import examine
+from fsd.release.diagnose_service import examine
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.reporter import Silent
 from fsd.report.condition import diagnosis_text, exit_code

@@ -39,7 +39,7 @@ from fsd.manifest.environments import Environment, load_environments
 from fsd.manifest.load import load_manifest
 from fsd.manifest.ref_patterns import find_problem, matches
 from fsd.manifest.resource_names import name_fault
-from fsd.release.masking import mask, mask_lines
+from fsd.release.mask import mask, mask_lines
 from fsd.rollout.denials import find_denial
 from fsd.rollout.failures import classify_event
 from fsd.rollout.reasons import read_reason

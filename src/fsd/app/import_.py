@@ -19,7 +19,7 @@ from fsd.importing.compiled import compile_again
 from fsd.importing.files import CANDIDATE, read_files
 from fsd.importing.fit import Fitted, fit
 from fsd.importing.reader import Imported, Loss
-from fsd.importing.running import read_running
+from fsd.importing.running_service import read_running
 from fsd.importing.values import mapping, text_of
 from fsd.importing.write import loss_text, write_file
 

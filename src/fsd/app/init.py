@@ -20,7 +20,7 @@ from fsd.scaffold.detect import Detected, detect
 from fsd.scaffold.dockerfile import write_dockerfile
 from fsd.scaffold.folder import read_folder
 from fsd.scaffold.manifest import SCHEMA, Answers, write_manifest
-from fsd.scaffold.naming import as_name
+from fsd.scaffold.name_and_owners import as_name
 from fsd.scaffold.services import find_services
 from fsd.scaffold.testing import find_tests
 from fsd.scaffold.workflow import write_workflow

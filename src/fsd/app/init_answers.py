@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 from fsd.errors import ErrorCode, UsageError
 from fsd.scaffold.detect import API, Detected
 from fsd.scaffold.manifest import Answers
-from fsd.scaffold.naming import Found
+from fsd.scaffold.name_and_owners import Found
 
 _REGION = "us-east-1"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,253}[a-z0-9]")

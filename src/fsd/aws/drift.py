@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from fsd.aws.errors import call
-from fsd.aws.waiting import wait_for
+from fsd.aws.wait import wait_for
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.ports import Clock, Deviation, Drifted, StackDrift
 

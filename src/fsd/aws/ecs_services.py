@@ -12,7 +12,7 @@ from fsd.aws.ecs_shapes import last_part, to_service, without_none
 from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.lost_answers import call_unless_done
 from fsd.aws.propagation import once_roles_are_known
-from fsd.aws.waiting import wait_for
+from fsd.aws.wait import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
 from fsd.snapshot import ServiceState

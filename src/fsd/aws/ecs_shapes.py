@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fsd.compile.desired import Json
-from fsd.release.masking import mask
+from fsd.release.mask import mask
 from fsd.release.ports import Cluster, TaskDefinition
 from fsd.snapshot import (
     DeploymentStatus,

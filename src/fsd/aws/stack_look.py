@@ -11,7 +11,7 @@ from typing import Any
 from fsd.aws.ecs_shapes import utc
 from fsd.aws.errors import aws_code, aws_message, call
 from fsd.errors import CallFailedError
-from fsd.release.masking import mask
+from fsd.release.mask import mask
 from fsd.snapshot import StackLook
 
 # CloudFormation starts an operation with one of these for the stack itself.

@@ -19,7 +19,7 @@ from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
 from fsd.aws.stack_causes import find_fix
 from fsd.aws.stack_look import look_at_stack
-from fsd.aws.waiting import wait_for
+from fsd.aws.wait import wait_for
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.canonical import canonical_text

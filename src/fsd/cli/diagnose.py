@@ -7,8 +7,8 @@ import json
 import click
 
 from fsd.app.operate import make_operation
-from fsd.cli.operating import open_to_look
 from fsd.cli.options import CLUSTER, EXIT_ZERO, FORMAT, OPTIONAL_ENV, REGION, SERVICE
+from fsd.cli.service_command import open_to_look
 
 
 @click.command(
@@ -35,7 +35,7 @@ def command(
 
     The exit code is 0 if all is well and 6 if something is wrong.
     """
-    from fsd.release.diagnosing import examine
+    from fsd.release.diagnose_service import examine
     from fsd.release.jobs import find_job, look_at_job
     from fsd.release.reporter import Silent
     from fsd.report.condition import diagnosis_text, exit_code

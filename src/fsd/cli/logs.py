@@ -92,7 +92,7 @@ class _Printer:
     _day: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     def print(self, lines: Sequence[LogLine]) -> None:
-        from fsd.release.masking import mask_lines
+        from fsd.release.mask import mask_lines
 
         if self.in_workflow:
             shown = mask_lines(line.text for line in lines)

@@ -24,7 +24,7 @@ def command(
     force: bool,
 ) -> int:
     """Replace the tasks, keeping the same revision: for example, after a secret was rotated."""
-    from fsd.cli.operating import operate
+    from fsd.cli.service_command import operate
     from fsd.release.redeploy import restart
 
     return operate(

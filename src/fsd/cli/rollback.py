@@ -35,7 +35,7 @@ def command(
     force: bool,
 ) -> int:
     """Return to an earlier release, and wait for the verdict."""
-    from fsd.cli.operating import operate
+    from fsd.cli.service_command import operate
     from fsd.release.rollback_to_version import roll_back
 
     return operate(

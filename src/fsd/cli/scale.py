@@ -26,7 +26,7 @@ def command(
     force: bool,
 ) -> int:
     """Set the number of tasks, without a deployment."""
-    from fsd.cli.operating import operate
+    from fsd.cli.service_command import operate
     from fsd.release.scale import scale
 
     return operate(

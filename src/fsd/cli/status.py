@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fsd.app.operate import make_operation, open_environment
-from fsd.cli.operating import open_to_look
 from fsd.cli.options import CLUSTER, EXIT_ZERO, FORMAT, OPTIONAL_ENV, REGION
+from fsd.cli.service_command import open_to_look
 from fsd.cli.wiring import connect
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def command(
 def _show_one(
     connection: Connection, ref: ServiceRef, *, is_json: bool, watch: bool, exit_zero: bool
 ) -> int:
-    from fsd.release.diagnosing import examine
+    from fsd.release.diagnose_service import examine
     from fsd.release.jobs import find_job
     from fsd.release.reporter import Silent
     from fsd.report.condition import exit_code

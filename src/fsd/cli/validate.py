@@ -99,7 +99,7 @@ def command(
     )
     if watch:
         from fsd.app.clock import SystemClock
-        from fsd.cli.watching import watch as watch_files
+        from fsd.cli.validate_watch import watch as watch_files
 
         watch_files(
             lambda: _validate(request, strict=strict, output=output),

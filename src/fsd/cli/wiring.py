@@ -204,7 +204,7 @@ def connect_preflight(environment: Environment, *, region: str | None) -> tuple[
 
 def read_running_service(cluster: str, service: str, *, region: str | None) -> dict[str, Any]:
     """What AWS says of any service, with the caller's own credentials. Raises CallFailedError."""
-    from fsd.aws.running import AwsRunning
+    from fsd.aws.running_service import AwsRunning
     from fsd.manifest.environments import default_environment
 
     session, _ = _open_session(default_environment("any"), region=region, identity=None)

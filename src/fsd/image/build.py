@@ -16,7 +16,7 @@ from fsd.image.causes import read_push
 from fsd.image.context import Source, require_dockerfile
 from fsd.image.job import BuildJob, BuildOutcome
 from fsd.image.push_retries import NO_RETRIES, PushRetries
-from fsd.image.reading import as_call_failed
+from fsd.image.read_errors import as_call_failed
 from fsd.quoted import Quoted
 from fsd.release.notes import Note, OutputLine, TagMissing
 from fsd.release.phase_facts import PushedParts

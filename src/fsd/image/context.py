@@ -13,7 +13,7 @@ from pathlib import Path
 from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.image.git import run_git
 from fsd.image.key import Recipe, find_pointers, make_key, sees_git
-from fsd.image.reading import as_call_failed
+from fsd.image.read_errors import as_call_failed
 from fsd.release.concurrency.in_flight import CommitOrder
 from fsd_files.ignore import Ignore, ignore_files, load_ignore
 from fsd_files.tree import Tree, read_tree

@@ -28,7 +28,7 @@ from fsd.errors import CallFailedError, ErrorCode
 from fsd.image.causes import advise_build, read_push
 from fsd.image.job import BuildJob, BuildOutcome
 from fsd.image.push_retries import PassingPushError, is_passing
-from fsd.release.masking import mask, mask_lines
+from fsd.release.mask import mask, mask_lines
 from fsd.release.phase_facts import PushedParts
 
 _OF_BASE_IMAGES = (["python3"], ["python"], ["bash"], ["/bin/bash"], ["sh"], ["/bin/sh"])

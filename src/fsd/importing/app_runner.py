@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shlex
 
-from fsd.importing.naming import service_name
 from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
+from fsd.importing.service_name import service_name
 from fsd.importing.values import Value, mapping, text_of
 
 _DEFAULT_PORT = 8080

@@ -16,7 +16,7 @@ _CLASSIC = "a classic load balancer: FSD's services register in target groups"
 
 
 def read_balancing(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Value]:
-    """`answer` is what `fsd.aws.running` gives. {} without a load balancer."""
+    """`answer` is what `fsd.aws.running_service` gives. {} without a load balancer."""
     attached = [
         mapping(each) for each in listed(mapping(answer.get("service")).get("loadBalancers"))
     ]

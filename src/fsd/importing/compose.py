@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 from fsd.importing.compose_file import ComposeService, read_compose, resolve
 from fsd.importing.container import check_command
-from fsd.importing.naming import service_name
 from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
+from fsd.importing.service_name import service_name
 from fsd.importing.values import Value, listed, mapping, read_values, text_of
 
 # Images of what keeps data, or stands in front: AWS has services for these.

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from fsd.importing.container import check_command
-from fsd.importing.naming import service_name
 from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
+from fsd.importing.service_name import service_name
 from fsd.importing.task_definition import merged
 from fsd.importing.values import Value, mapping, text_of
 

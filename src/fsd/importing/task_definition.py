@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 
 from fsd.importing.container import read_container
-from fsd.importing.naming import service_name
 from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
+from fsd.importing.service_name import service_name
 from fsd.importing.values import Value, listed, mapping, text_of
 
 # What `describe-task-definition` adds: answers, no wishes.

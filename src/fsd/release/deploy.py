@@ -26,21 +26,21 @@ says what is true. What exists only because several runs may do this at once is 
 from __future__ import annotations
 
 from fsd.errors import Interrupted, RefusedError
+from fsd.release.after_rollout import end_without_rollout, leave, rollout_of, settle
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.deploy_results import finish, interrupted, not_begun, unchanged, unknown
 from fsd.release.deploy_run import Begun, DeployRun, MadeByRun, Told
 from fsd.release.follow import follow
+from fsd.release.make_plan import make_plan, require_acceptable
 from fsd.release.notes import Remark
 from fsd.release.one_off import StepFailedError
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.phases import PhaseLog
-from fsd.release.planning import make_plan, require_acceptable
 from fsd.release.ports import Aws, Clock
 from fsd.release.reporter import Reporter
-from fsd.release.requesting import UnknownRolloutError, begin, find
 from fsd.release.result import Outcome, Result
-from fsd.release.settling import end_without_rollout, leave, rollout_of, settle
 from fsd.release.stack_change import StackChange
+from fsd.release.start_rollout import UnknownRolloutError, begin, find
 
 
 def deploy(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter) -> Result:

@@ -9,7 +9,7 @@ from datetime import datetime
 from fsd.compile.desired import Desired
 from fsd.plan.observed import Observed
 from fsd.plan.steps import Plan, Step
-from fsd.release.apply import Applied
+from fsd.release.apply_step import Applied
 from fsd.release.concurrency.orphans import discard_if_unused
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.ledger import release_info

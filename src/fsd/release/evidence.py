@@ -9,7 +9,7 @@ from fsd.change import Change
 from fsd.errors import CallFailedError
 from fsd.release.alarms import evidence
 from fsd.release.log_places import log_places
-from fsd.release.masking import mask_lines
+from fsd.release.mask import mask_lines
 from fsd.release.ports import Aws, LogLine
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import find_causes, find_task_to_read, short
@@ -17,7 +17,7 @@ from fsd.rollout.explain import LoggedTask, explain
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.log_noise import without_health_checks
 from fsd.rollout.log_signs import LogText, read_signs
-from fsd.rollout.waiting import find_waiting
+from fsd.rollout.unhealthy_tasks import find_waiting
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
 
 LOG_LINES = 30  # that are shown

@@ -12,13 +12,13 @@ from datetime import timedelta
 from fsd.change import Change
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.release.changed import CountCommits, find_changes
-from fsd.release.ending import Ending, outcome_of
 from fsd.release.evidence import diagnose
 from fsd.release.follow_ups import AdvisedFix, ContinueHook, FollowUp
 from fsd.release.journal import note_failure
 from fsd.release.messages import HowFar, LeftFailed, NotDone, NothingRan, OvertakenBy, Plainly
 from fsd.release.notes import DeploymentPaused
 from fsd.release.operation import ServiceRef
+from fsd.release.outcome import Ending, outcome_of
 from fsd.release.phase_facts import (
     Bare,
     EndedAfter,

@@ -27,16 +27,16 @@ from fsd.plan.steps import (
 )
 from fsd.plan.steps import UseRevision as Use
 from fsd.quoted import Quoted
-from fsd.release.apply import Applied, apply_step
+from fsd.release.apply_step import Applied, apply_step
 from fsd.release.concurrency.in_flight import refuse_older
 from fsd.release.deploy_request import DeployRequest
-from fsd.release.ending import Ending
 from fsd.release.follow_ups import AdvisedFix, DeployAgain, ServiceCommand
 from fsd.release.ledger import release_info
 from fsd.release.messages import CutShort, NotBegun, ScheduleCut
 from fsd.release.notes import Note, OneOffFailedAfter, OutputLine, Remark
 from fsd.release.observe import observe, place_of
 from fsd.release.one_off import StepFailedError, make_runner, run_step
+from fsd.release.outcome import Ending
 from fsd.release.phase_facts import Bare
 from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Clock

@@ -16,7 +16,7 @@ from fsd.errors import CallFailedError, ErrorCode, Interrupted
 from fsd.plan.steps import RunOneOff
 from fsd.release.evidence import diagnose
 from fsd.release.logs import LogReader
-from fsd.release.masking import mask_lines
+from fsd.release.mask import mask_lines
 from fsd.release.ports import Aws, Clock
 from fsd.rollout.cause import Diagnosis
 from fsd.snapshot import Snapshot, StoppedTask

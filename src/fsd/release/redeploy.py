@@ -15,7 +15,6 @@ from fsd.plan.observed import Observed
 from fsd.quoted import Quoted
 from fsd.release.border import note_force
 from fsd.release.concurrency.in_flight import in_flight_error
-from fsd.release.ending import Ending
 from fsd.release.existing_service import get_service
 from fsd.release.follow import Rollout, ended_unknown, follow
 from fsd.release.journal import JournalEntry, note_action
@@ -23,6 +22,7 @@ from fsd.release.last_look import AtHand, with_what_runs
 from fsd.release.ledger import release_info
 from fsd.release.notes import Forced
 from fsd.release.operation import Operation
+from fsd.release.outcome import Ending
 from fsd.release.phases import PhaseLog
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, ReleaseInfo, Result

@@ -13,7 +13,6 @@ from fsd.errors import CallFailedError, TimedOutError
 from fsd.plan.verdict import Mark
 from fsd.quoted import Quoted
 from fsd.release.concurrency.races import TOO_LATE, LostRace, find_lost_race, superseded_by
-from fsd.release.ending import outcome_of
 from fsd.release.follow_ups import DeployAgain, FollowUp
 from fsd.release.messages import (
     AskRefused,
@@ -28,6 +27,7 @@ from fsd.release.messages import (
     WhyNot,
 )
 from fsd.release.notes import StopRefused
+from fsd.release.outcome import outcome_of
 from fsd.release.ports import PermissionDenied
 from fsd.release.proof import put_mark
 from fsd.release.result import Outcome

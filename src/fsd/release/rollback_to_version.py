@@ -8,7 +8,6 @@ from dataclasses import replace
 from fsd.compile.desired import Json
 from fsd.errors import ErrorCode, UsageError
 from fsd.release.border import check_rollback
-from fsd.release.ending import Ending
 from fsd.release.existing_service import get_service
 from fsd.release.job_rollback import roll_back_job
 from fsd.release.jobs import find_job
@@ -23,6 +22,7 @@ from fsd.release.ledger import (
 from fsd.release.messages import RunsAlready
 from fsd.release.notes import BackTo
 from fsd.release.operation import Operation
+from fsd.release.outcome import Ending
 from fsd.release.redeploy import redeploy, result_of
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.rollout.diagnose import family_revision

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsd.release.masking import HIDDEN
+from fsd.release.mask import HIDDEN
 
 _SHORTEST = 4  # characters; shorter ones are in every second word
 _SHORTEST_PART = 6  # of a URL

@@ -9,7 +9,6 @@ from fsd.compile.desired import Json
 from fsd.errors import ErrorCode, RefusedError
 from fsd.plan.verdict import Mark, is_unproved
 from fsd.release.border import note_force
-from fsd.release.ending import Ending
 from fsd.release.existing_service import get_service
 from fsd.release.healthy import read_healthy
 from fsd.release.journal import JournalEntry
@@ -17,6 +16,7 @@ from fsd.release.ledger import release_info
 from fsd.release.messages import CountAlready, CountChanged, Plainly
 from fsd.release.notes import FirstTasks
 from fsd.release.operation import Operation
+from fsd.release.outcome import Ending
 from fsd.release.proof import put_mark
 from fsd.release.redeploy import note_in_ledger, redeploy, result_of
 from fsd.release.result import Outcome, ReleaseInfo, Result

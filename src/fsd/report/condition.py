@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from fsd.errors import ExitCode
-from fsd.release.diagnosing import Examination
+from fsd.release.diagnose_service import Examination
 from fsd.release.result import ReleaseInfo
 from fsd.report.render import diagnosis_lines, with_exit_code
 from fsd.report.words import note_lines, release_label, wrap
 from fsd.rollout.diagnose import family_revision
-from fsd.rollout.last import LastRollout, RolloutStatus
+from fsd.rollout.last_rollout import LastRollout, RolloutStatus
 from fsd.rollout.present import Condition
 from fsd.snapshot import ServiceState
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from fsd.change import Change
-from fsd.release.diagnosing import Examination
+from fsd.release.diagnose_service import Examination
 from fsd.release.existing_service import manifest_name
 from fsd.release.history import Row
 from fsd.release.overview import Overview

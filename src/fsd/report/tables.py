@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from fsd.release.diagnosing import Examination
+from fsd.release.diagnose_service import Examination
 from fsd.release.existing_service import manifest_name
 from fsd.release.history import Row
 from fsd.release.jobs import JobLook
@@ -21,7 +21,7 @@ from fsd.report.words import (
     wrap,
 )
 from fsd.rollout.diagnose import family_revision, group_name, short
-from fsd.rollout.last import LastRollout, RolloutStatus
+from fsd.rollout.last_rollout import LastRollout, RolloutStatus
 from fsd.rollout.present import GroupLook
 from fsd.snapshot import ServiceState, TargetHealth, TaskState
 from fsd.streams import columns, printable

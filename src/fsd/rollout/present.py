@@ -42,7 +42,7 @@ from fsd.rollout.failures import (
     Failure,
     classify,
 )
-from fsd.rollout.last import LastRollout, RolloutStatus, has_tripped, last_rollout
+from fsd.rollout.last_rollout import LastRollout, RolloutStatus, has_tripped, last_rollout
 from fsd.snapshot import (
     EcsDeployment,
     Event,

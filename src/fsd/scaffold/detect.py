@@ -12,7 +12,7 @@ from fsd.scaffold.dotenv import offered_variables
 from fsd.scaffold.entry import guess_command
 from fsd.scaffold.folder import Folder
 from fsd.scaffold.modules import SourceModules, called, keyword, read_program
-from fsd.scaffold.naming import Found, find_name, find_owners, find_pack
+from fsd.scaffold.name_and_owners import Found, find_name, find_owners, find_pack
 from fsd.scaffold.project import required
 from fsd.scaffold.routes import HEALTH, Route, find_routes
 from fsd.scaffold.serving import Serves, find_serving, with_port_variable

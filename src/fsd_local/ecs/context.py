@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from fsd_local.ecs.actions import Effect
+from fsd_local.ecs.arns import Ids, last_part
 from fsd_local.ecs.faults import cluster_not_found, invalid, service_not_found
 from fsd_local.ecs.model import Cluster, EcsServiceRecord, Json, Scope, Task, TaskDefinition
-from fsd_local.ecs.naming import Ids, last_part
 from fsd_local.ecs.surroundings import Around
 from fsd_local.ports import Alarm
 from fsd_local.sessions.store import Sessions

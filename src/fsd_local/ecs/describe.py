@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fsd_local.ecs import alarms
+from fsd_local.ecs.arns import partition
 from fsd_local.ecs.breaker import load_breaker
 from fsd_local.ecs.health import task_health
 from fsd_local.ecs.model import (
@@ -21,7 +22,6 @@ from fsd_local.ecs.model import (
     TaskHealth,
     TaskStatus,
 )
-from fsd_local.ecs.naming import partition
 from fsd_local.ecs.transitions import counts
 
 _PLATFORM_VERSION = "1.4.0"

@@ -6,10 +6,10 @@ badmintoncryer/cdk-preflight.
 
 from __future__ import annotations
 
+from fsd_local.ecs.arns import namespace_arn
 from fsd_local.ecs.context import CallContext
 from fsd_local.ecs.faults import invalid, namespace_not_found
 from fsd_local.ecs.model import Json
-from fsd_local.ecs.naming import namespace_arn
 
 
 def check_discovery(context: CallContext, parameters: Json) -> None:

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from fsd_local.ecs import alarms, health, lifecycle, messages
 from fsd_local.ecs.actions import Deregister, Effect, Launch, Register, StopInRuntime
 from fsd_local.ecs.agent import Agent
+from fsd_local.ecs.arns import Ids
 from fsd_local.ecs.connect import find_names, namespace_of
 from fsd_local.ecs.model import (
     EcsServiceRecord,
@@ -27,7 +28,6 @@ from fsd_local.ecs.model import (
     TaskContainer,
     TaskStatus,
 )
-from fsd_local.ecs.naming import Ids
 from fsd_local.ecs.tasks import Resolved, digest_of, log_target, service_task, task_spec
 from fsd_local.ecs.transitions import emit, emit_deregistered, schedule
 from fsd_local.ports import (

@@ -25,6 +25,7 @@ from fsd_local.ecs import (
 from fsd_local.ecs import (
     operations_tasks as tasks,
 )
+from fsd_local.ecs.arns import Ids
 from fsd_local.ecs.capacity import SPOT
 from fsd_local.ecs.context import CallContext, KnownTargetGroup
 from fsd_local.ecs.contract import Contract
@@ -33,7 +34,6 @@ from fsd_local.ecs.faults import ApiError
 from fsd_local.ecs.health import task_health
 from fsd_local.ecs.identifiers import check_identifiers
 from fsd_local.ecs.model import EcsServiceRecord, Json, State, StopCode, Task, TaskStatus
-from fsd_local.ecs.naming import Ids
 from fsd_local.ecs.surroundings import Around, look_around
 from fsd_local.ecs.transitions import emit_deregistered
 from fsd_local.ports import Alarm, Neighbours, SimulatedClock

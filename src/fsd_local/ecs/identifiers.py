@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from fsd_local.ecs.arns import last_part, partition
 from fsd_local.ecs.faults import ApiError, invalid
 from fsd_local.ecs.model import Json
-from fsd_local.ecs.naming import last_part, partition
 
 # Parameter → the kind of resource that its ARN names.
 _KINDS: Mapping[str, str] = {

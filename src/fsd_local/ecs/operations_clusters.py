@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fsd_local.ecs import describe, naming
+from fsd_local.ecs import arns, describe
 from fsd_local.ecs.capacity import FARGATE_PROVIDERS, check_providers, check_strategy
 from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.faults import ApiError, invalid, namespace_not_found
@@ -26,7 +26,7 @@ def create_cluster(context: CallContext, parameters: Json) -> Json:
     scope = context.scope
     if name not in scope.clusters:
         _check(context, parameters, parameters.get("capacityProviders") or ())
-        arn = naming.arn(scope.account, scope.region, f"cluster/{name}")
+        arn = arns.arn(scope.account, scope.region, f"cluster/{name}")
         scope.clusters[name] = Cluster(name=name, arn=arn, tags=tags)
         _update(scope.clusters[name], parameters)
     return {"cluster": describe.cluster(scope.clusters[name], scope, _EVERY_FIELD)}
@@ -39,12 +39,12 @@ def describe_clusters(context: CallContext, parameters: Json) -> Json:
     include = parameters.get("include") or []
     answer: Json = {"clusters": [], "failures": []}
     for name in wanted:
-        found = context.scope.clusters.get(naming.last_part(name))
+        found = context.scope.clusters.get(arns.last_part(name))
         if found is not None:
             answer["clusters"].append(describe.cluster(found, context.scope, include))
         else:
             scope = context.scope
-            arn = naming.arn(scope.account, scope.region, f"cluster/{naming.last_part(name)}")
+            arn = arns.arn(scope.account, scope.region, f"cluster/{arns.last_part(name)}")
             answer["failures"].append({"arn": arn, "reason": "MISSING"})
     return answer
 
@@ -144,7 +144,7 @@ def _update(found: Cluster, parameters: Json) -> None:
     found.configuration = parameters.get("configuration", found.configuration)
     wanted = (parameters.get("serviceConnectDefaults") or {}).get("namespace")
     if wanted is not None:
-        found.namespace = naming.namespace_arn(found.arn, wanted)
+        found.namespace = arns.namespace_arn(found.arn, wanted)
     found.capacity_providers = parameters.get("capacityProviders", found.capacity_providers)
     found.default_strategy = parameters.get(
         "defaultCapacityProviderStrategy", found.default_strategy

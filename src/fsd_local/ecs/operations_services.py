@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fsd_local.ecs import describe, messages, naming
+from fsd_local.ecs import arns, describe, messages
 from fsd_local.ecs.capacity import check_strategy
 from fsd_local.ecs.connect import check_connect
 from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.discovery import check_discovery
 from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found, unsupported
-from fsd_local.ecs.launching import (
+from fsd_local.ecs.launch import (
     check_fargate_runs,
     check_platform,
     load_launch,
@@ -110,7 +110,7 @@ def _new_service(context: CallContext, cluster: Cluster, parameters: Json) -> Ec
         cluster=cluster.name,
         cluster_arn=cluster.arn,
         name=parameters["serviceName"],
-        arn=naming.arn(
+        arn=arns.arn(
             scope.account, scope.region, f"service/{cluster.name}/{parameters['serviceName']}"
         ),
         created_at=context.now,
@@ -263,7 +263,7 @@ def _new_revision(
     number = context.ids.number()
     resource = f"service-revision/{service.cluster}/{service.name}/{number}"
     revision = Revision(
-        arn=naming.arn(service.account, service.region, resource),
+        arn=arns.arn(service.account, service.region, resource),
         task_definition=target,
         created_at=context.now,
         network=service.network,
@@ -368,13 +368,13 @@ def describe_services(context: CallContext, parameters: Json) -> Json:
     with_tags = "TAGS" in (parameters.get("include") or ())
     answer: Json = {"services": [], "failures": []}
     for name in wanted:
-        found = context.scope.services.get((cluster.name, naming.last_part(name)))
+        found = context.scope.services.get((cluster.name, arns.last_part(name)))
         if found is not None:
             answer["services"].append(describe.service(found, with_tags=with_tags))
             continue
         scope = context.scope
-        resource = f"service/{cluster.name}/{naming.last_part(name)}"
-        arn = naming.arn(scope.account, scope.region, resource)
+        resource = f"service/{cluster.name}/{arns.last_part(name)}"
+        arn = arns.arn(scope.account, scope.region, resource)
         answer["failures"].append({"arn": arn, "reason": "MISSING"})
     return answer
 

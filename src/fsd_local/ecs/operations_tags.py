@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fsd_local.ecs import describe, naming
+from fsd_local.ecs import arns, describe
 from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.faults import ApiError, invalid
 from fsd_local.ecs.model import Json, Scope
@@ -85,5 +85,5 @@ def list_account_settings(context: CallContext, parameters: Json) -> Json:
 
 
 def _setting(scope: Scope, name: str, value: str) -> Json:
-    principal = f"arn:{naming.partition(scope.region)}:iam::{scope.account}:root"
+    principal = f"arn:{arns.partition(scope.region)}:iam::{scope.account}:root"
     return {"name": name, "value": value, "principalArn": principal, "type": "user"}

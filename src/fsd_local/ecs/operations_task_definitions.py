@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fsd_local.ecs import describe, naming
+from fsd_local.ecs import arns, describe
 from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.faults import client, invalid
 from fsd_local.ecs.model import Json, Scope, TaskDefinition
@@ -16,11 +16,11 @@ def register_task_definition(context: CallContext, parameters: Json) -> Json:
     tags = load_tags(parameters.get("tags"))
     definition = normalise(parameters)
     scope, family = context.scope, parameters["family"]
-    definition["registeredBy"] = f"arn:{naming.partition(scope.region)}:iam::{scope.account}:root"
+    definition["registeredBy"] = f"arn:{arns.partition(scope.region)}:iam::{scope.account}:root"
     number = scope.last_revision.get(family, 0) + 1
     scope.last_revision[family] = number
     added = TaskDefinition(
-        arn=naming.arn(scope.account, scope.region, f"task-definition/{family}:{number}"),
+        arn=arns.arn(scope.account, scope.region, f"task-definition/{family}:{number}"),
         family=family,
         revision=number,
         definition=definition,
@@ -80,7 +80,7 @@ def _has_status(revisions: dict[int, TaskDefinition], status: str) -> bool:
 
 def deregister_task_definition(context: CallContext, parameters: Json) -> Json:
     wanted = parameters["taskDefinition"]
-    if ":" not in naming.last_part(wanted):
+    if ":" not in arns.last_part(wanted):
         raise client("Invalid task definition: the revision is missing.")
     found = context.find_task_definition(wanted)
     if found is None:
@@ -110,7 +110,7 @@ def delete_task_definitions(context: CallContext, parameters: Json) -> Json:
 
 
 def _why_not_deletable(reference: str, found: TaskDefinition | None) -> str:
-    if ":" not in naming.last_part(reference):
+    if ":" not in arns.last_part(reference):
         return "The specified task definition identifier is invalid: the revision is missing."
     if found is None:
         return "The specified task definition does not exist. Specify a valid account and family."

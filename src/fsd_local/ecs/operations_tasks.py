@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 
-from fsd_local.ecs import describe, lifecycle, messages, naming
+from fsd_local.ecs import arns, describe, lifecycle, messages
 from fsd_local.ecs.actions import Launch
 from fsd_local.ecs.capacity import choose_provider
 from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found
-from fsd_local.ecs.launching import (
+from fsd_local.ecs.launch import (
     check_fargate_runs,
     check_platform,
     load_launch,
@@ -30,7 +30,7 @@ def list_tasks(context: CallContext, parameters: Json) -> Json:
     if "startedBy" in parameters and filters:
         raise invalid("startedBy must be the only filter.")
     name = parameters.get("serviceName")
-    if name and (cluster.name, naming.last_part(name)) not in context.scope.services:
+    if name and (cluster.name, arns.last_part(name)) not in context.scope.services:
         raise service_not_found()
     status = parameters.get("desiredStatus", "RUNNING")
     found = [
@@ -48,7 +48,7 @@ def list_tasks(context: CallContext, parameters: Json) -> Json:
 def _passes(task: Task, parameters: Json) -> bool:
     name, family = parameters.get("serviceName"), parameters.get("family")
     return (
-        (not name or task.group == f"service:{naming.last_part(name)}")
+        (not name or task.group == f"service:{arns.last_part(name)}")
         and (not family or task.task_definition.family == family)
         and parameters.get("startedBy", task.started_by) == task.started_by
         and parameters.get("launchType", task.launch_type) == task.launch_type
@@ -80,7 +80,7 @@ def _task_arn(context: CallContext, cluster: Cluster, name: str) -> str:
     if name.startswith("arn:"):
         return name
     scope = context.scope
-    return naming.arn(scope.account, scope.region, f"task/{cluster.name}/{name}")
+    return arns.arn(scope.account, scope.region, f"task/{cluster.name}/{name}")
 
 
 def stop_task(context: CallContext, parameters: Json) -> Json:

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from fsd_local.ecs import naming
+from fsd_local.ecs import arns
+from fsd_local.ecs.arns import Ids
 from fsd_local.ecs.capacity import choose_provider
 from fsd_local.ecs.health import load_health_check
 from fsd_local.ecs.model import (
@@ -18,7 +19,6 @@ from fsd_local.ecs.model import (
     TaskContainer,
     TaskDefinition,
 )
-from fsd_local.ecs.naming import Ids
 from fsd_local.ports import ContainerSpec, LogTarget, ResourceLimit, TaskSpec, VolumeMount
 
 _STOP_TIMEOUT = 30.0
@@ -76,11 +76,11 @@ def new_task(
     task_id = ids.task()
     return Task(
         id=task_id,
-        arn=naming.arn(account, region, f"task/{cluster}/{task_id}"),
+        arn=arns.arn(account, region, f"task/{cluster}/{task_id}"),
         account=account,
         region=region,
         cluster=cluster,
-        cluster_arn=naming.arn(account, region, f"cluster/{cluster}"),
+        cluster_arn=arns.arn(account, region, f"cluster/{cluster}"),
         task_definition=task_definition,
         group=f"family:{task_definition.family}",
         started_by="",

@@ -34,6 +34,7 @@ from fsd_local.ecs.actions import (
     StopTasks,
     TellDeadlock,
 )
+from fsd_local.ecs.arns import Ids, arn
 from fsd_local.ecs.breaker import load_breaker
 from fsd_local.ecs.health import unhealthy_target_event
 from fsd_local.ecs.model import (
@@ -49,7 +50,6 @@ from fsd_local.ecs.model import (
     Task,
     TaskStatus,
 )
-from fsd_local.ecs.naming import Ids, arn
 from fsd_local.ecs.scheduler import decide
 from fsd_local.ports import Alarm
 

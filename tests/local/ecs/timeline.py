@@ -11,6 +11,7 @@ from typing import Any
 
 from fsd_local.ecs import alarms, lifecycle
 from fsd_local.ecs.actions import Deregister, Effect, Launch, StopInRuntime
+from fsd_local.ecs.arns import Ids
 from fsd_local.ecs.health import is_healthy, record_check
 from fsd_local.ecs.model import (
     EcsServiceRecord,
@@ -21,7 +22,6 @@ from fsd_local.ecs.model import (
     TaskDefinition,
     TaskStatus,
 )
-from fsd_local.ecs.naming import Ids
 from fsd_local.ecs.tasks import service_task
 from fsd_local.ecs.transitions import begin_deployment, schedule
 from fsd_local.ports import Alarm, ContainerState, TargetState

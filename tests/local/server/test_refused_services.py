@@ -1,6 +1,6 @@
 """CreateService, UpdateService and RunTask take what Fargate does, and refuse the rest as AWS does.
 
-Where the words are from is said in `fsd_local.ecs.launching`, `.discovery` and `.identifiers`.
+Where the words are from is said in `fsd_local.ecs.launch`, `.discovery` and `.identifiers`.
 """
 
 from __future__ import annotations

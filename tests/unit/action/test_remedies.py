@@ -38,7 +38,7 @@ ELSEWHERE = (
     "app/new_files.py",
     "cli/import_.py",
     "importing/",
-    "aws/running.py",
+    "aws/running_service.py",
     "cli/validate.py",
     "cli/delete.py",
     "app/workflow_files.py",
@@ -50,7 +50,7 @@ ELSEWHERE = (
     "cli/fixes.py",
     "cli/local.py",
     "cli/import_.py",
-    "aws/running.py",
+    "aws/running_service.py",
 )
 WORDS = ("what", "where", "fix", "message", "advice", "next_steps", "summary")
 

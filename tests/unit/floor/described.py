@@ -20,7 +20,7 @@ REVISION = "arn:aws:ecs:us-east-1:123456789012:task-definition/offer-api-dev:1"
 
 
 def describe(desired: Desired) -> dict[str, Any]:
-    """As `fsd.aws.running` reads it."""
+    """As `fsd.aws.running_service` reads it."""
     outputs = {**OUTPUTS, **_literals(desired.template)}
     service = create_parameters(
         desired, outputs=outputs, task_definition_arn=REVISION, client_token="t"

@@ -8,7 +8,7 @@ import yaml
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired
 from fsd.importing.fit import Fitted, fit
-from fsd.importing.running import read_running
+from fsd.importing.running_service import read_running
 from fsd.manifest.load import load_manifest
 from tests.builders import make_image, make_release, make_target
 from tests.unit.floor.described import describe

@@ -15,7 +15,7 @@ from fsd.errors import ErrorCode, RefusedError
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
 from fsd.plan.planner import plan_release
 from fsd.plan.steps import Plan
-from fsd.release.planning import refuse_replacement
+from fsd.release.make_plan import refuse_replacement
 from fsd.report.effects import effect_label, effect_text
 from fsd.report.plan_markdown import Proposal, render_plan_comment
 from fsd.report.plans import PlanReport, plan_text

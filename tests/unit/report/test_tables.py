@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from fsd.quoted import Quoted
-from fsd.release.diagnosing import Examination
+from fsd.release.diagnose_service import Examination
 from fsd.release.history import Row
 from fsd.release.jobs import JobLook, Run
 from fsd.release.overview import Overview

@@ -12,7 +12,7 @@ import pytest
 from fsd.plan.steps import Plan
 from fsd.release import follow_ups, messages, notes
 from fsd.release.concurrency.races import LostRace
-from fsd.release.ending import Ending
+from fsd.release.outcome import Ending
 from fsd.release.reporter import Reporter
 from fsd.release.result import Result
 from fsd.release.rollback_target import RolledBackTo

@@ -9,7 +9,7 @@ import pytest
 
 from fsd.scaffold.detect import Detected, detect
 from fsd.scaffold.folder import MAX_BYTES, MAX_SOURCE_BYTES, read_folder
-from fsd.scaffold.naming import as_name
+from fsd.scaffold.name_and_owners import as_name
 
 
 def look(folder: Path, **files: str) -> Detected:

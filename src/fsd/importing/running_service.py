@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from fsd.compile.desired import HEALTH_CHECK_LABEL
 from fsd.importing.balancing import read_balancing, spoken_version
-from fsd.importing.naming import service_name
 from fsd.importing.reader import Imported, Loss, Reader, number, without_empty
 from fsd.importing.scaling import read_scaling
+from fsd.importing.service_name import service_name
 from fsd.importing.task_definition import merged, read_task_definition
 from fsd.importing.values import Value, listed, mapping, text_of
 from fsd.manifest import names
@@ -34,8 +34,8 @@ _FIRST = "the first deployment takes this service over, and needs --adopt; `fsd 
 def read_running(
     answer: dict[str, Value], *, source: str, pack: str, environment: str = ""
 ) -> Imported:
-    """`answer` is what `fsd.aws.running` gives. With an `environment`, what only this service has
-    stands below it, so that another environment makes its own."""
+    """`answer` is what `fsd.aws.running_service` gives. With an `environment`, what only this
+    service has stands below it, so that another environment makes its own."""
     service = mapping(answer.get("service"))
     imported = read_task_definition(
         mapping(answer.get("taskDefinition")), source=source, pack=pack, service=service

@@ -9,7 +9,7 @@ from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.steps import ApplyShared, ApplyStack, RegisterRevision, RunOneOff, Step, UseRevision
 from fsd.quoted import Quoted
-from fsd.release.apply import Applied, apply_step
+from fsd.release.apply_step import Applied, apply_step
 from fsd.release.concurrency.races import find_deployments_since
 from fsd.release.deploy_run import DeployRun, Planned
 from fsd.release.notes import ClashLeft, OneOffFailedAfter, OtherDeployment, OutputLine

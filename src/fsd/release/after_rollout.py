@@ -9,14 +9,14 @@ from datetime import timedelta
 from fsd.errors import CallFailedError
 from fsd.plan.steps import ApplyStack, RunOneOff, SetCount, Step, UpdateService
 from fsd.quoted import Quoted
-from fsd.release.apply import Applied
-from fsd.release.applying import apply_in_order
+from fsd.release.apply_plan import apply_in_order
+from fsd.release.apply_step import Applied
 from fsd.release.concurrency.orphans import discard_orphans, may_have_orphans
 from fsd.release.deploy_results import finish, look_once_more
 from fsd.release.deploy_run import Begun, DeployRun
-from fsd.release.ending import Ending
 from fsd.release.follow import Rollout
 from fsd.release.notes import CountSet, Note, StackKeepsMore
+from fsd.release.outcome import Ending
 from fsd.release.proof import mark_proved
 from fsd.release.result import Outcome, Result
 from fsd.release.rollback_target import ChangedStack, GoBack

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fsd.rollout.cause import Evidence
-from fsd.rollout.waiting import find_waiting
+from fsd.rollout.unhealthy_tasks import find_waiting
 from fsd.snapshot import Snapshot, TaskState
 from tests.timeline import snapshot, task_definition
 

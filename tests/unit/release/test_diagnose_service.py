@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fsd.compile.desired import Json
-from fsd.release.diagnosing import Examination, examine
+from fsd.release.diagnose_service import Examination, examine
 from fsd.release.journal import NOTED
 from fsd.report.condition import diagnosis_text
-from fsd.rollout.last import RolloutStatus
+from fsd.rollout.last_rollout import RolloutStatus
 from tests.fakes.aws import FakeAws
 from tests.unit.release.test_operations import operation, with_history
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.release.masking import mask, mask_lines
+from fsd.release.mask import mask, mask_lines
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
 

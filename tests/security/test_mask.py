@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fsd.release.masking import HIDDEN, mask, mask_lines
+from fsd.release.mask import HIDDEN, mask, mask_lines
 from tests.security.ordinary_lines import messages, ordinary_lines
 from tests.security.secret_lines import (
     Planted,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fsd.aws.waiting import wait_for
+from fsd.aws.wait import wait_for
 from fsd.errors import ExitCode, TimedOutError
 from fsd.release.ports import Throttled
 from tests.fakes.clock import FakeClock

@@ -11,8 +11,8 @@ from fsd.plan.observed import Observed
 from fsd.plan.steps import CreateService, Plan, UpdateService
 from fsd.quoted import Quoted
 from fsd.release.alarms import warnings
-from fsd.release.apply import Applied, apply_step, split_plan, tasks_after
-from fsd.release.applying import apply_in_order, before_any_step, put_stack_back
+from fsd.release.apply_plan import apply_in_order, before_any_step, put_stack_back
+from fsd.release.apply_step import Applied, apply_step, split_plan, tasks_after
 from fsd.release.concurrency.in_flight import InFlight
 from fsd.release.concurrency.races import another_run_was_faster, begun_since
 from fsd.release.deploy_run import Begun, DeployRun, Planned
