@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import sys
 import unicodedata
 from contextlib import suppress
@@ -87,6 +86,8 @@ class Unbreakable:
         """Once stuck, it is not waited for again, until it reads."""
         if self._is_final and self._is_stuck:
             return False
+        import select  # `fsd validate` has no use for it
+
         try:
             writable = select.select(
                 [], [self._stream], [], 0 if self._is_stuck else self._patience

@@ -33,8 +33,8 @@ class Rule(Generic[_Subject, _Problem]):
 
 def list_rules(package: ModuleType) -> tuple[Rule[Any, Any], ...]:
     """Sorted by id; raises AttributeError for a module without `check`."""
-    files = (file for folder in package.__path__ for file in Path(folder).iterdir())
-    names = sorted(file.stem for file in files if file.suffix == ".py")
+    files = (file.name for folder in package.__path__ for file in Path(folder).iterdir())
+    names = sorted(name.removesuffix(".py") for name in files if name.endswith(".py"))
     return tuple(
         Rule(id=name.replace("_", "-"), check=import_module(f"{package.__name__}.{name}").check)
         for name in names

@@ -90,10 +90,12 @@ def _of_rule(
     rule: Rule[Subject, Problem], *, subject: Subject, wrong: frozenset[KeyPath]
 ) -> tuple[Finding, ...]:
     """What a rule finds; a rule that finds very much is not asked to the end."""
-    problems = [
-        problem for problem in islice(rule.check(subject), MOST + 1) if not _depends(problem, wrong)
+    problems = tuple(islice(rule.check(subject), MOST + 1))
+    if not problems:
+        return ()
+    found = [
+        _finding(problem, rule, subject) for problem in problems if not _depends(problem, wrong)
     ]
-    found = [_finding(problem, rule, subject) for problem in problems]
     if len(found) <= MOST:
         return tuple(found)
     last = found[MOST - 1]

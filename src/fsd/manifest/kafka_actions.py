@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 _SERVICE = "kafka-cluster:"
 # Action → what it needs beside Connect, which every action needs.
@@ -42,6 +43,7 @@ def missing_kafka_actions(actions: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(needed - given))
 
 
+@lru_cache(maxsize=256)
 def _direct(action: str) -> tuple[str, ...]:
     if not action.startswith(_SERVICE):
         return ()

@@ -368,6 +368,9 @@ class Deployment:
     )
 
 
+_USUAL_CHECKS = HealthCheck()
+
+
 @section
 class Service:
     type: Literal["ecs"] = key(description="Fargate on Amazon ECS.")
@@ -489,7 +492,7 @@ class Service:
     @property
     def checks(self) -> HealthCheck:
         """The health check with its defaults, also where the manifest has no such section."""
-        return self.health_check or HealthCheck()
+        return self.health_check or _USUAL_CHECKS
 
     @property
     def open_ports(self) -> tuple[ContainerPort, ...]:
@@ -500,12 +503,12 @@ class Service:
     @property
     def main_port(self) -> int | None:
         """What a load balancer sends to; None for a worker."""
-        return next((each.port for each in self.open_ports), None)
+        return self.ports[0].port if self.ports else self.port
 
     @property
     def main_protocol(self) -> str:
         """http, http2, grpc or tcp; http for a worker."""
-        return next((each.protocol for each in self.open_ports), "http")
+        return self.ports[0].protocol if self.ports else "http"
 
     @property
     def check_protocol(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import lru_cache
 
 from fsd.manifest.dependencies import (
     EVERYTHING,
@@ -32,6 +33,13 @@ def read_permission(
     A wildcard leaves out what has no resource level: `s3:*` on a bucket does not mean
     s3:PutAccountPublicAccessBlock. An action that is named gets it, on `*`.
     """
+    return _read(kind.type, permission)
+
+
+@lru_cache(maxsize=4096)
+def _read(type_: str, permission: str) -> tuple[tuple[str, ...], PermissionFault | None]:
+    """Three rules and `compile` ask the same, and a repository's services need much the same."""
+    kind = KINDS[type_]
     found = expand(permission)
     if not found and may_be_newer(kind, permission):
         return (permission,), PermissionFault.NEWER

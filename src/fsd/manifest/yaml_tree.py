@@ -39,10 +39,10 @@ _TAG = "tag:yaml.org,2002:"
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 # What YAML has no place for; PyYAML's own, since to compile it takes milliseconds.
 _NOT_PRINTABLE = yaml.reader.Reader.NON_PRINTABLE
-_IGNORE = re.compile(
-    r"(?:^|(?<=\s))#\s*fsd:\s*ignore\[(?P<ids>[^\]]{0,1000})\](?P<reason>[^#]{0,1000})"
-)
-_WORD = re.compile(r"\w{2}")
+_IGNORES = "fsd:"
+# Compiled when it is used, since most files ignore nothing.
+_IGNORE = r"(?:^|(?<=\s))#\s*fsd:\s*ignore\[(?P<ids>[^\]]{0,1000})\](?P<reason>[^#]{0,1000})"
+_WORD = r"\w{2}"
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?")
 _RESOLVER = Resolver()
@@ -150,7 +150,8 @@ def parse(text: str, *, path: str, any_key: bool = False) -> Parsed:
         return Parsed(documents=(), findings=tuple(builder.findings))
     except _Stop:
         return Parsed(documents=(), findings=tuple(builder.findings))
-    return Parsed(documents=builder.documents(), findings=tuple(builder.findings))
+    documents = builder.documents(may_ignore=_IGNORES in text)
+    return Parsed(documents=documents, findings=tuple(builder.findings))
 
 
 def find(node: Node, path: KeyPath) -> Node | None:
@@ -253,9 +254,10 @@ class _Builder:
             return
         self._roots.append((root, self._start))
 
-    def documents(self) -> tuple[Document, ...]:
-        ignores = find_ignores(self.lines, self._scalars)
-        reasoned = find_ignores(self.lines, self._scalars, with_reason=True)
+    def documents(self, *, may_ignore: bool) -> tuple[Document, ...]:
+        lines = self.lines if may_ignore else ()
+        ignores = find_ignores(lines, self._scalars)
+        reasoned = find_ignores(lines, self._scalars, with_reason=True)
         return tuple(
             Document(
                 path=self.path,
@@ -676,12 +678,12 @@ def find_ignores(
     """
     found: dict[int, frozenset[str]] = {}
     for index, line in enumerate(lines):
-        if "fsd:" not in line:
+        if _IGNORES not in line:
             continue
-        match = _IGNORE.search(line)
+        match = re.search(_IGNORE, line)
         if match is None or _inside(index, match.start(), scalars):
             continue
-        if with_reason and _WORD.search(match["reason"]) is None:
+        if with_reason and re.search(_WORD, match["reason"]) is None:
             continue
         ids = (id_.strip() for id_ in match["ids"].split(","))
         found[index + 1] = frozenset(id_ for id_ in ids if id_)

@@ -140,8 +140,8 @@ def _look_at_word(word: str, *, before: str) -> tuple[str, Severity | None]:
 
 
 def _literal(subject: Subject, at: tuple[str | int, ...], value: str) -> str:
-    written = subject.text(*at)
-    return re.sub(r"\$\{[A-Z_]+\}", "", written or value)[:_LONGEST]
+    text = subject.text(*at) or value
+    return (re.sub(r"\$\{[A-Z_]+\}", "", text) if "$" in text else text)[:_LONGEST]
 
 
 def _look(name: str, value: str) -> tuple[str, Severity | None]:

@@ -17,6 +17,8 @@ _NOT_IN_TEMPLATE = (("service", "environment"), ("service", "command"), ("servic
 
 
 def check(subject: Subject) -> Iterator[Problem]:
+    if not _is_anywhere(subject.tree):
+        return
     for path, scalar in _scalars(subject.tree, ()):
         if isinstance(scalar.value, str) and "{{" in scalar.value:
             yield Problem(
@@ -25,6 +27,21 @@ def check(subject: Subject) -> Iterator[Problem]:
                 "or a parameter's value",
                 fix="write the value itself; a secret belongs in `service.secrets`",
             )
+
+
+def _is_anywhere(tree: Node) -> bool:
+    """Whether any value has it: nearly none does, and to know that needs no paths."""
+    waiting = [tree]
+    for node in waiting:  # grows
+        match node:
+            case Scalar(value=str() as value):
+                if "{{" in value:
+                    return True
+            case Branch(entries=entries):
+                waiting.extend([entry.value for entry in entries.values()])
+            case Items(items=items):
+                waiting.extend(items)
+    return False
 
 
 def _scalars(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, Scalar]]:
