@@ -13,7 +13,7 @@ from fsd.errors import CallFailedError, ExitCode
 
 if TYPE_CHECKING:
     from fsd.action.inputs import Inputs
-    from fsd.action.run import Tools
+    from fsd.action.service_file import Tools
     from fsd.app.environments import EnvironmentsFile
     from fsd.github.commits import Commits
     from fsd.github.context import Checkout, Context
@@ -29,7 +29,8 @@ To try it outside a workflow:
 )
 def command() -> int:
     """Do what the workflow was started for (deploy, plan or validate), and report it."""
-    from fsd.action.run import ActionStep, run_step
+    from fsd.action.run import run_step
+    from fsd.action.service_file import ActionStep
     from fsd.app.clock import SystemClock, catch_signals
     from fsd.cli.wiring import forbid_inspection, take_workflow_environment
     from fsd.github.context import read_context, read_event
@@ -59,7 +60,7 @@ def command() -> int:
 
 def _connect(inputs: Inputs, runner: Runner, context: Context, *, tokens: IdTokens | None) -> Tools:
     from fsd.action.deployer import WorkflowDeployer
-    from fsd.action.run import Tools
+    from fsd.action.service_file import Tools
     from fsd.cli.wiring import connect, session_name
     from fsd.github.comments import Comments
     from fsd.github.commits import Commits

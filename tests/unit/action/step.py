@@ -12,7 +12,8 @@ from typing import Any
 
 from fsd.action.inputs import Inputs
 from fsd.action.ports import CheckedManifest
-from fsd.action.run import ActionStep, Tools, run_step
+from fsd.action.run import run_step
+from fsd.action.service_file import ActionStep, Tools
 from fsd.app.deployment import DeployOptions
 from fsd.errors import FsdError, Interrupted
 from fsd.github.context import Checkout, Context
