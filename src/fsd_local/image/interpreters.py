@@ -19,6 +19,7 @@ from pathlib import Path
 
 from fsd_local.image.children import quiet_environment
 
+HOME_OF_PYTHON = "usr/local"  # in an image
 # python:3.12-slim, uv:python3.12-bookworm, lambda/python:3.11, python3-debian12 has none.
 _NAMED = re.compile(r"python[-:]?v?(3\.\d+)")
 _TIMEOUT = 20  # seconds, of a program that only says its version

@@ -64,6 +64,7 @@ class Step:
     variables: Mapping[str, str]  # ARG and ENV
     user: str
     mounted: Tree = field(default_factory=dict)  # what is there for this step alone
+    left_out: tuple[str, ...] = ()  # of the steps before it
 
 
 class StepWorker(Protocol):
@@ -269,8 +270,16 @@ def _run(play: _Play, stage: _Stage, instruction: Instruction) -> None:
         variables=stage.variables,
         user=stage.configuration.user,
         mounted=_mounted(play, stage, instruction),
+        left_out=tuple(_left_out_before(stage)),
     )
     stage.skipped += stage.worker.run(step, stage.tree)
+
+
+def _left_out_before(stage: _Stage) -> Iterator[str]:
+    """In this stage and in those that it begins with or copies from."""
+    for other in stage.needs:
+        yield from _left_out_before(other)
+    yield from stage.skipped
 
 
 def _mounted(play: _Play, stage: _Stage, instruction: Instruction) -> Tree:

@@ -24,7 +24,7 @@ from fsd_local.errors import LocalCode, LocalError
 from fsd_local.image.children import build_environment
 from fsd_local.image.files import change_files, echoed, write_text
 from fsd_local.image.installs import Purpose, allowed_argv, classify, gets_a_tool, make_argv
-from fsd_local.image.interpreters import find_interpreter, find_uv
+from fsd_local.image.interpreters import HOME_OF_PYTHON, find_interpreter, find_uv
 from fsd_local.image.layers import (
     PLACEHOLDER,
     Layer,
@@ -33,13 +33,18 @@ from fsd_local.image.layers import (
     identity,
     materialize,
 )
+from fsd_local.image.poetry import (
+    export_argv,
+    found_no_packages,
+    installs_into_system,
+    is_poetry,
+)
 from fsd_local.image.programs import ProgramEnd, run_program
 from fsd_local.image.shell import ExpandedWord, ScriptCommand, UnreadableScriptError, parse_script
 from fsd_local.image.stages import Step
 from fsd_local.rootfs import inside
 
-_FORMAT = "2"  # another with every change of what a step does
-HOME_OF_PYTHON = "usr/local"
+_FORMAT = "3"  # another with every change of what a step does
 _PROGRAM = ("bin/python", "python")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LINES_OF_A_FAILURE = 15
@@ -204,6 +209,15 @@ def _script(step: Step) -> tuple[str, tuple[str, ...] | None]:
     return instruction.text, instruction.exec_form()
 
 
+# What a build says that misses a compiler, a header or a library of the system.
+_NEEDS_A_SYSTEM = re.compile(
+    r"pkg-config|\bfatal error: \S+\.h|\b(?:gcc|g\+\+|cc|clang|cmake|make|rustc|cargo|go|swig)\b"
+    r".*(?:not found|not installed|No such file|failed)|\w+[_-]config (?:executable|is|not)"
+    r"|ld: cannot find -l|Could not (?:find|build wheels)|[Ff]ailed (?:building|to build)"
+    r"|header files? (?:not|could not)|Please install|is required to (?:build|compile)"
+)
+_GETS_A_SYSTEM = re.compile(r"\b(?:apt-get|apt|apk|yum|dnf|microdnf)\b.*\b(?:install|add)\b")
+_MOST_NAMED = 2
 _NO_CONNECTION = re.compile(r"Failed to establish a new connection|Temporary failure in name res")
 _UNREACHED = (
     re.compile(r"HTTPS?ConnectionPool\(host='(?P<host>[^']+)', port=\d+\): Max retries exceeded"),
@@ -324,6 +338,9 @@ def _failed(step: Step, running: Running, notes: Sequence[str]) -> LocalError:
     said = "\n".join(line for line in running.lines[-_LINES_OF_A_FAILURE:])
     text = said.replace(str(running.root), "")
     missing = [skipped for skipped in running.skipped if "install" in skipped]
+    if any(_NEEDS_A_SYSTEM.search(line) for line in running.lines):
+        earlier = [each for each in step.left_out if _GETS_A_SYSTEM.search(each)]
+        missing = missing or earlier[-_MOST_NAMED:]
     fix = "correct the step as the lines above say"
     host = next((found for line in running.lines if (found := _unreached(line))), "")
     if not host and any(_NO_CONNECTION.search(line) for line in running.lines):
@@ -331,7 +348,7 @@ def _failed(step: Step, running: Running, notes: Sequence[str]) -> LocalError:
         host = index[1] if index else "the package index"
     if host:
         fix = f"let this machine reach {host} (its network, proxy and certificates), and try again"
-    if notes:
+    if notes and not host:
         fix = f"{'; '.join(notes)}, or use --runtime container; else {fix}"
     if missing:
         fix = (
@@ -506,7 +523,15 @@ class Running:
         argv = make_argv(self, [t for word in words for t in self._files(word)])
         if argv is None:
             return self._skip(command.text)
+        if is_poetry(argv) and installs_into_system(
+            {**self.variables, **assigned}, self.home, self.cwd, self._read
+        ):
+            assigned = {**assigned, "VIRTUAL_ENV": f"/{HOME_OF_PYTHON}"}
         return self._execute(command, argv, assigned)
+
+    def _read(self, path: str) -> str:
+        place = self.place(path)
+        return place.read_text(errors="replace") if place.is_file() else ""
 
     def _allowed(
         self, command: ScriptCommand, words: Sequence[ExpandedWord], assigned: Mapping[str, str]
@@ -536,7 +561,26 @@ class Running:
         self.lines, self.code, self.failed = ended.lines, ended.code, command.text
         if ended.code != 0 and self._has_newer_pip(argv, ended.lines):
             return self._execute(command, argv, assigned)
+        if ended.code != 0 and found_no_packages(argv, ended.lines):
+            return self._install_locked(argv, assigned)
         return ended.code == 0
+
+    def _install_locked(self, argv: Sequence[str], assigned: Mapping[str, str]) -> bool:
+        """By pip, what Poetry's lock names; whether that went well."""
+        python = self.find_program(f"{assigned.get('VIRTUAL_ENV') or '.venv'}/bin/python")
+        target = self.work / "locked.txt"
+        base = str(self.find_program(f"/{HOME_OF_PYTHON}/bin/python") or python)
+        export = export_argv(argv, base, self._read("pyproject.toml"), str(target))
+        if python is None or export is None:
+            return False
+        pip = [base, "-m", "pip", "--python", str(python), "install", "--no-deps", "-r"]
+        self.on_line("RUN pip install what poetry.lock names: Poetry found no packages")
+        for words in (export, [*pip, str(target)]):
+            ended = run_program(words, environment=self.environment(assigned), cwd=self.place("."))
+            if ended.code != 0:
+                self.lines = (*self.lines, *ended.lines)
+                return False
+        return True
 
     def _has_newer_pip(self, argv: Sequence[str], lines: Sequence[str]) -> bool:
         """A base image has a pip of its own time: one that comes with this Python may be older."""

@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fsd_local.image.interpreters import find_uv, own_python
+from fsd_local.image.interpreters import HOME_OF_PYTHON, find_uv, own_python
+from fsd_local.image.poetry import installs_into_system
 from fsd_local.ports import ContainerSpec, LaunchError
 from fsd_local.rootfs import beneath, inside
 from fsd_local.runtime import messages, orphans
@@ -209,11 +210,28 @@ def _environment(
         **mapped,
         "PATH": _search_path(given.get("PATH", ""), place),
         "PYTHONPATH": _joined(str(PAYLOAD), mapped.get("PYTHONPATH", ""), *_of_users(place)),
+        **_of_poetry(given, image, place),
         **place.names,
         "FSD_LOCAL_ADDRESS": address,
         "FSD_LOCAL_LOOPBACK": place.lease.loopback,
         orphans.MARK: place.mark,
     }
+
+
+def _of_poetry(
+    given: Mapping[str, str], image: ProcessImage, place: ContainerPlace
+) -> dict[str, str]:
+    """`poetry run` finds what was installed into the image's own Python."""
+
+    def read(path: str) -> str:
+        file = inside(place.root, path)
+        return file.read_text(errors="replace") if file.is_file() else ""
+
+    home = given.get("HOME") or "/root"
+    if not installs_into_system(given, home, image.working_directory, read):
+        return {}
+    python = inside(place.root, f"/{HOME_OF_PYTHON}")
+    return {"VIRTUAL_ENV": str(python)} if (python / "bin" / "python").exists() else {}
 
 
 def _value(name: str, value: str, place: ContainerPlace) -> str:

@@ -318,6 +318,55 @@ def test_run__install_fails__says_why_and_what_was_skipped_before(image: Image) 
     assert "this was skipped before it: RUN apt-get install -y libpq-dev" in error.fix
 
 
+@pytest.mark.parametrize(
+    ("says", "is_named"),
+    [
+        ("Can not find valid pkg-config name.", True),
+        ("error: command 'gcc' failed: No such file or directory", True),
+        ("ZeroDivisionError: division by zero", False),
+    ],
+)
+def test_run__install_fails__names_what_an_earlier_step_would_have_brought(
+    image: Image, says: str, is_named: bool
+) -> None:
+    (image.folder / "setup.py").write_text(f"raise SystemExit({says!r})\n")
+    apt = "RUN apt-get update && apt-get install -y libpq-dev"
+
+    with pytest.raises(LocalError) as raised:
+        image.make(f"{FROM}{apt}\nCOPY . .\nRUN python setup.py install\nCMD x")
+
+    told = f"without Docker this was skipped before it: {apt}"
+    assert raised.value.fix.startswith(told) is is_named
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("ENV POETRY_VIRTUALENVS_CREATE=false\n", "usr/local"),
+        ("COPY poetry.toml .\n", "usr/local"),
+        ("", ""),
+        ("ENV VIRTUAL_ENV=/opt/venv POETRY_VIRTUALENVS_CREATE=false\n", "opt/venv"),
+    ],
+)
+def test_run__poetry_that_makes_no_environment__is_told_of_the_images(
+    image: Image, tmp_path: Path, settings: str, told: str
+) -> None:
+    """Else it installs into the Python below every environment: this machine's."""
+    (image.folder / "poetry").write_text('#!/bin/sh\necho "$VIRTUAL_ENV" > told.txt\n')
+    (image.folder / "poetry").chmod(0o755)
+    (image.folder / "poetry.toml").write_text("[virtualenvs]\ncreate = false\n")
+
+    made = image.make(
+        f"{FROM}{settings}COPY poetry /usr/local/bin/\nRUN poetry install --only main\nCMD x"
+    )
+
+    root = tmp_path / "root"
+    root.mkdir()
+    materialize(made.tree, root)
+    said = (root / "app" / "told.txt").read_text().strip()
+    assert said == (f"{root}/{told}" if told else "")
+
+
 def test_run__scripts__only_where_they_are_allowed(image: Image) -> None:
     (image.folder / "build.sh").write_text("#!/bin/sh\necho built > built.txt\n")
     (image.folder / "build.sh").chmod(0o755)
