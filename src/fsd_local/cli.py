@@ -62,7 +62,7 @@ def make_commands(program: CommandWords) -> Commands:
 def _up(program: CommandWords) -> click.Command:
     @click.command(
         "up",
-        help="Start the embedded AWS; if it runs already, say so.",
+        help="Start the embedded AWS, or report that it already runs.",
         epilog=f"Example:  {program.name} up --runtime process --speed 20",
     )
     @click.option(
@@ -122,7 +122,7 @@ def _up(program: CommandWords) -> click.Command:
 def _down(program: CommandWords) -> click.Command:
     @click.command(
         "down",
-        help="Stop it with all its tasks; nothing stays behind.",
+        help="Stop it and all its tasks, and remove everything.",
         epilog=f"Example:  {program.name} down",
     )
     def down() -> None:
@@ -161,7 +161,7 @@ def _status(program: CommandWords) -> click.Command:
 def _env(program: CommandWords) -> click.Command:
     @click.command(
         "env",
-        help="Print what points the AWS CLI and SDKs at it, for `eval` in a shell.",
+        help="Print variables that point the AWS CLI and SDKs at it, for `eval`.",
         epilog=f'Example:  eval "$({program.name} env)" && aws ecs list-clusters',
     )
     def env() -> None:
@@ -183,7 +183,7 @@ def _env(program: CommandWords) -> click.Command:
 def _reset(program: CommandWords) -> click.Command:
     @click.command(
         "reset",
-        help="Stop every task and remove every resource; it runs on, empty, at the same endpoint.",
+        help="Stop every task and remove every resource; the endpoint stays the same.",
         epilog=f"Example:  {program.name} reset",
     )
     def reset() -> None:

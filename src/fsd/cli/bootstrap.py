@@ -39,20 +39,23 @@ class JoinOptions:
     epilog="""\b
 Examples:
   fsd bootstrap --env dev --repo org/offers              plan, ask, create
-  fsd bootstrap --env dev --repo org/billing             a second repository joins
+  fsd bootstrap --env dev --repo org/billing             add a second repository
   fsd bootstrap --env dev --check                        what differs
   fsd bootstrap --env dev --repo org/offers --template > dev.json"""
 )
 @ENV
-@click.option("--repo", help="ORG/REPO that may deploy, or ORG@ID/REPO@ID to name it forever.")
+@click.option("--repo", help="ORG/REPO that may deploy, or ORG@ID/REPO@ID to pin it by ID.")
 @click.option(
     "--service",
     "services",
     multiple=True,
-    help="A service that it deploys. Can be repeated.  [default: the one in --file]",
+    help="A service that the repository deploys. Can be repeated.  [default: the one in --file]",
 )
 @FILE
-@click.option("--github-environment", help="Trust jobs in it.  [default: the name of --env]")
+@click.option(
+    "--github-environment",
+    help="Trust jobs of this GitHub environment.  [default: the name of --env]",
+)
 @click.option(
     "--branch",
     "branches",
@@ -76,9 +79,13 @@ Examples:
 )
 @click.option("--delete", is_flag=True, help="Remove the stack; refused while there are services.")
 @click.option(
-    "--template", is_flag=True, help="Print the CloudFormation template, without any call."
+    "--template", is_flag=True, help="Print the CloudFormation template, without calling AWS."
 )
-@click.option("--terraform", is_flag=True, help="Print the same as HCL; call nobody.")
+@click.option(
+    "--terraform",
+    is_flag=True,
+    help="Print the same resources as Terraform HCL, without calling AWS.",
+)
 @click.option(
     "--existing",
     multiple=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -26,8 +27,9 @@ def command(service: str, env: str, region: str | None, output: str, force: bool
     from fsd.app.environments import find_environment, known_environments
     from fsd.cli.wiring import govern_in_workflow
     from fsd.manifest.environments import LOCAL
-    from fsd.release.delete import delete_service
+    from fsd.release.delete import Removed, ServicePart, delete_service
     from fsd.report import open_reporter
+    from fsd.report.deleted import deleted_json
 
     environments = govern_in_workflow()
     environment = find_environment(None, env, file=environments)
@@ -42,18 +44,19 @@ def command(service: str, env: str, region: str | None, output: str, force: bool
         )
         others = tuple(name for name in known_environments() if name not in {env, LOCAL})
         deleted = delete_service(connection.aws, ref, reporter=reporter, other_environments=others)
-    removed = deleted.removed
     if env == LOCAL:
         placeholders = embedded_aws.remove_placeholder_secrets(service)
-        removed = (*removed, *(f"placeholder secret {name}" for name in placeholders))
+        more = (Removed(what=ServicePart.PLACEHOLDER, name=name) for name in placeholders)
+        deleted = replace(deleted, removed=(*deleted.removed, *more))
+    lines = deleted_json(deleted)
     if output == "json":
-        say(json.dumps({"removed": removed, "kept": deleted.kept}, indent=2))
+        say(json.dumps(lines, indent=2))
         return 0
-    for line in removed:
+    for line in lines["removed"]:
         say(f" - {line}")
-    for line in deleted.kept:
+    for line in lines["kept"]:
         say(f"   kept {line}")
-    say(f"Deleted {service} from {env}" if removed else f"{service} is not in {env}")
+    say(f"Deleted {service} from {env}" if deleted.removed else f"{service} is not in {env}")
     return 0
 
 

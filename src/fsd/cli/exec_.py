@@ -37,9 +37,9 @@ def command(
 ) -> int:
     """Open a shell, or run a command, in a running task.
 
-    The service needs `exec: true`. On AWS the terminal is that of the session-manager-plugin. A
-    session does not tell how its command ended; where the exit code matters, use `fsd run`.
-    In a protected environment it is refused as `fsd restart` is.
+    The service needs `exec: true`. On AWS, the session-manager-plugin provides the terminal. A
+    session does not report the exit code of its command; if you need it, use `fsd run`.
+    A protected environment refuses this command in the same cases as `fsd restart`.
     """
     from fsd.app.border import require_standing
     from fsd.app.environments import find_environment

@@ -35,7 +35,7 @@ Examples:
 @click.argument("id_", metavar="[ID]", required=False, shell_complete=complete_id)
 @FORMAT
 def command(id_: str | None, output: str) -> int:
-    """Explain an ID: that of a finding, warning[ID], or of a failure or error, error[ID].
+    """Explain a finding, a failure or an error by its ID, as in warning[ID] or error[ID].
 
     Without an ID, list all of them.
     """

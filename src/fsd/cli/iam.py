@@ -20,7 +20,7 @@ ROLES = ("deploy", "plan", "cloudformation")
     epilog="""\b
 Examples:
   fsd iam --env dev                  all three roles
-  fsd iam --env dev --role deploy    one policy, as `aws iam put-role-policy` takes it"""
+  fsd iam --env dev --role deploy    one policy, ready for `aws iam put-role-policy`"""
 )
 @ENV
 @FILE

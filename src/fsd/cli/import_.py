@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path), required=False)
-@click.option("--cluster", metavar="C", help="The cluster of a service that runs.")
-@click.option("--service", "service_name", metavar="NAME", help="The service that runs.")
-@click.option("--env", metavar="E", help="The environment that the running service is of.")
-@click.option("--pack", help="The owning team; without it the service's name.")
+@click.option("--cluster", metavar="C", help="The cluster of a running service.")
+@click.option("--service", "service_name", metavar="NAME", help="The running service's name.")
+@click.option("--env", metavar="E", help="The running service's environment.")
+@click.option("--pack", help="The owning team.  [default: the service's name]")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
-    help="The folder to write to; the current one without it.",
+    help="The folder to write to.  [default: the current folder]",
 )
 @click.option(
     "--check", is_flag=True, help="Compare with the original, field by field; write nothing."
 )
 @click.option("--dry-run", is_flag=True, help="Print the Service YAMLs instead of writing them.")
-@click.option("--region", help="AWS region of the service that runs.")
+@click.option("--region", help="The running service's AWS region.")
 def command(
     source: Path | None,
     cluster: str | None,
@@ -42,10 +42,11 @@ def command(
     dry_run: bool,
     region: str | None,
 ) -> int:
-    """Write a Service YAML for what another tool deploys, and list what it cannot say.
+    """Write a Service YAML for what another tool deploys, and list what it cannot express.
 
     SOURCE is a task definition, a service definition, a Copilot manifest, a compose file, an
-    apprunner.yaml, or a folder of them. With --cluster and --service it is a service that runs.
+    apprunner.yaml, or a folder of them. With --cluster and --service, FSD reads a running service
+    instead.
     """
     from fsd.app.import_ import ImportRequest, run_import, write_imported
     from fsd.cli.wiring import read_running_service

@@ -52,10 +52,10 @@ def command(
 ) -> int:
     """Write a service.yml and a workflow for the code in FOLDER (by default, the current folder).
 
-    Dockerfiles, compose files, the requirements, CODEOWNERS and the Python source are read, but
-    nothing is run. A folder of several services gets a Service YAML for each, as does a
-    worker that a compose file runs beside the service. Code without a Dockerfile gets one, where
-    something says what it runs. Files that exist are never overwritten.
+    FSD reads Dockerfiles, compose files, requirements, CODEOWNERS and the Python source, and runs
+    nothing. It writes one Service YAML for each service in the folder and for each worker in a
+    compose file. If there is no Dockerfile, it writes one, provided that the code shows how to
+    start the service. It never overwrites a file.
     """
     from fsd.app.init import run_init
     from fsd.app.init_answers import InitRequest

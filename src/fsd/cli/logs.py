@@ -55,8 +55,8 @@ def command(
 ) -> int:
     """Show a service's log lines, oldest first.
 
-    Access lines of health checks are left out; --all shows them. Times are in UTC. A terminal gets
-    the lines as they are. In a workflow, whose log others read, secrets are hidden.
+    Access lines of health checks are left out; --all shows them. Times are in UTC. A terminal
+    shows the lines as they are; in a workflow, where others can read the log, secrets are hidden.
     """
     from fsd.app.clock import SystemClock
     from fsd.release.existing_service import require_service

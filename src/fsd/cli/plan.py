@@ -30,7 +30,9 @@ Example:
 @click.option(
     "--drift", is_flag=True, help="Also compare every resource of the stack with its template."
 )
-@click.option("--adopt", is_flag=True, help="As for deploy: also what another pack made.")
+@click.option(
+    "--adopt", is_flag=True, help="Plan to take over what another pack or repository created."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 10 if there are changes.")
 @FORMAT
 def command(

@@ -42,8 +42,11 @@ Examples:
     help="The environment to run it in.",
 )
 @FILE
-@click.option("--version", help="This release, and not what runs: a version, digest or revision.")
-@click.option("--commit", help="The release of this commit.")
+@click.option(
+    "--version",
+    help="Promote this release (version, digest or revision).  [default: the one that runs]",
+)
+@click.option("--commit", help="Promote the release of this commit.")
 @DEPLOY_TIMEOUT
 @NO_WAIT
 @click.option(
@@ -68,8 +71,8 @@ def command(
 ) -> int:
     """Deploy to one environment what runs in another: the same image digest, never a rebuild.
 
-    Only a release that has succeeded there goes. The Service YAML must be as the release's commit
-    has it, with the other environment's values.
+    Only a release that succeeded there can be promoted. The Service YAML must be the one of the
+    release's commit; FSD fills in the values of the environment that it deploys to.
     """
     from fsd.app.border import require_standing
     from fsd.app.clock import catch_signals

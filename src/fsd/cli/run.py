@@ -31,7 +31,7 @@ Examples:
     type=Duration(),
     default="1h",
     show_default=True,
-    help="The task is stopped after this time.",
+    help="Stop the task after this time.",
 )
 @force_option
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
@@ -44,11 +44,11 @@ def command(
     force: bool,
     words: tuple[str, ...],
 ) -> int:
-    """Run a command once, as a task beside the service's, and exit with its exit code.
+    """Run a command once, as a task next to the service's own, and exit with its exit code.
 
     The task has the service's image, variables, secrets, roles and network. The command replaces
-    the image's CMD, not its ENTRYPOINT; without one the task runs what the service does.
-    In a protected environment it is refused as `fsd restart` is.
+    the image's CMD, not its ENTRYPOINT. If you give none, the task runs the service's own command.
+    A protected environment refuses this command in the same cases as `fsd restart`.
     """
     from fsd.app.border import require_own_image, require_standing
     from fsd.app.clock import SystemClock

@@ -40,8 +40,8 @@ Examples:
     multiple=True,
     type=click.Path(),
     metavar="PATH",
-    help="A Service YAML, a pattern, a folder, or - for standard input; can be repeated, and "
-    "given without --file.  [default: service.yml]",
+    help="A Service YAML, a pattern, a folder, or - for standard input. Can be repeated; `--file` "
+    "itself can be left out.  [default: service.yml]",
 )
 @click.option(
     "--env",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
 from fsd.errors import CallFailedError
@@ -16,6 +17,7 @@ from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Stack, TaskDefinition
 from fsd.release.probe import start_sweep, sweep
 from fsd.release.reporter import Reporter
+from fsd.rollout.diagnose import group_name
 from fsd.snapshot import ServiceState
 
 _GROUP = OUTPUT_TARGET_GROUP
@@ -25,12 +27,51 @@ _SHARED = re.compile(r'"Fn::ImportValue": "(fsd-shared-[a-z0-9-]+)-[A-Z][A-Za-z]
 _IN_USE = re.compile(r"(?:in use by|imported by stack) ([A-Za-z0-9-]+)")
 
 
+class ServicePart(StrEnum):
+    """What there may be of a service."""
+
+    SCHEDULE = "schedule"
+    SCALING = "scaling"
+    SERVICE = "service"
+    STACK = "stack"
+    SHARED_STACK = "shared-stack"  # of a load balancer that several services have
+    REVISIONS = "revisions"
+    REPOSITORY = "repository"
+    CLUSTER = "cluster"
+    TARGET_GROUP = "target-group"
+    ROLE = "role"
+    PLACEHOLDER = "placeholder"  # a secret of the embedded AWS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    what: ServicePart
+    name: str
+    count: int = 1  # of revisions
+
+
+class KeptWhy(StrEnum):
+    NOT_OF_FSD = "not-of-fsd"
+    NOT_OF_DEPLOYMENT = "not-of-deployment"
+    IN_USE = "in-use"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    what: ServicePart
+    name: str
+    why: KeptWhy
+    has_listener: bool = False  # a target group whose listener and load balancer stay too
+    environments: tuple[str, ...] = ()  # that use it
+    stack: str = ""  # that uses it
+    services: int = 0  # that use it
+    tasks: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """What was removed and what was left, each as a line."""
-
-    removed: tuple[str, ...]
-    kept: tuple[str, ...]
+    removed: tuple[Removed, ...]
+    kept: tuple[Kept, ...]
 
 
 def delete_service(
@@ -42,37 +83,44 @@ def delete_service(
     environments share, is removed. Whatever is absent already is fine, so that a deletion that was
     cut short can be repeated.
     """
-    removed: list[str] = []
-    kept: list[str] = []
+    removed: list[Removed] = []
+    kept: list[Kept] = []
     if find_job(aws, ref) is not None and aws.schedules.delete(ref.schedule):
-        removed.append(f"schedule {ref.schedule}")
+        removed.append(Removed(what=ServicePart.SCHEDULE, name=ref.schedule))
     if aws.scaling.remove(ref.cluster, ref.name):
-        removed.append(f"auto scaling of {ref.name}")
+        removed.append(Removed(what=ServicePart.SCALING, name=ref.name))
     service = aws.ecs.find_service(ref.cluster, ref.name)
     stack = aws.stacks.find(ref.stack_name)
     kept += left_of_adopted(aws, ref, service, stack)
     if service is not None:
         reporter.note(Removing(what=Removal.SERVICE, name=ref.name))
         aws.ecs.delete_service(ref.cluster, ref.name)
-        removed.append(f"service {ref.name}")
+        removed.append(Removed(what=ServicePart.SERVICE, name=ref.name))
     if stack is not None:
         sweep(aws, start_sweep(aws, ref.stack_name), now=None, reporter=reporter)
         reporter.note(Removing(what=Removal.STACK, name=ref.stack_name))
         aws.stacks.delete(ref.stack_name)
-        removed.append(f"stack {ref.stack_name} (load balancer, roles, logs)")
+        removed.append(Removed(what=ServicePart.STACK, name=ref.stack_name))
         for name in find_shared_stacks(stack.template):
-            _delete_shared(aws, name, reporter=reporter, removed=removed, kept=kept)
+            _add(_delete_shared(aws, name, reporter=reporter), removed, kept)
     revisions = aws.ecs.delete_task_definitions(ref.family)
     if revisions:
-        removed.append(f"{revisions} revision{'s' if revisions > 1 else ''} of {ref.family}")
-    _delete_repository(aws, ref, other_environments, removed=removed, kept=kept)
-    _delete_cluster(aws, ref, removed=removed, kept=kept)
+        removed.append(Removed(what=ServicePart.REVISIONS, name=ref.family, count=revisions))
+    for one in (_delete_repository(aws, ref, other_environments), _delete_cluster(aws, ref)):
+        _add(one, removed, kept)
     return Deleted(removed=tuple(removed), kept=tuple(kept))
+
+
+def _add(one: Removed | Kept | None, removed: list[Removed], kept: list[Kept]) -> None:
+    if isinstance(one, Removed):
+        removed.append(one)
+    elif one is not None:
+        kept.append(one)
 
 
 def left_of_adopted(
     aws: Aws, ref: ServiceRef, service: ServiceState | None, stack: Stack | None
-) -> list[str]:
+) -> list[Kept]:
     """Of a service that another tool made: what it runs with and FSD did not make.
 
     FSD cannot tell what else uses it. [] for a service that FSD made.
@@ -82,13 +130,16 @@ def left_of_adopted(
     definition = aws.ecs.find_task_definition(service.task_definition_arn)
     roles = _roles(definition) if ref.name != ref.family else ()
     groups = [
-        arn for arn in service.target_group_arns if output_value(stack.template, _GROUP) == arn
+        group_name(arn)
+        for arn in service.target_group_arns
+        if output_value(stack.template, _GROUP) == arn
     ]
-    kept = [f"target group {arn.rpartition('targetgroup/')[2].partition('/')[0]}" for arn in groups]
-    if kept:
-        kept[0] = f"{kept[0]}, its listener and its load balancer"
-    kept += [f"role {name}" for name in roles]
-    return [f"{what}: not made by FSD" for what in kept]
+    why = KeptWhy.NOT_OF_FSD
+    kept = [
+        Kept(what=ServicePart.TARGET_GROUP, name=name, why=why, has_listener=number == 0)
+        for number, name in enumerate(groups)
+    ]
+    return kept + [Kept(what=ServicePart.ROLE, name=name, why=why) for name in roles]
 
 
 def _roles(definition: TaskDefinition | None) -> tuple[str, ...]:
@@ -103,57 +154,50 @@ def find_shared_stacks(template: Json) -> tuple[str, ...]:
     return tuple(sorted(set(_SHARED.findall(json.dumps(template)))))
 
 
-def _delete_shared(
-    aws: Aws, name: str, *, reporter: Reporter, removed: list[str], kept: list[str]
-) -> None:
+def _delete_shared(aws: Aws, name: str, *, reporter: Reporter) -> Removed | Kept:
     """CloudFormation refuses while another stack imports of it: so nobody has to count.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
     """
+    what = ServicePart.SHARED_STACK
     try:
         aws.stacks.delete(name)
     except CallFailedError as error:
         user = _IN_USE.search(error.what)
         if user is None:
             raise
-        kept.append(f"stack {name}: the load balancer of {user[1]} too")
-    else:
-        reporter.note(Removing(what=Removal.STACK, name=name))
-        removed.append(f"stack {name} (shared load balancer)")
+        return Kept(what=what, name=name, why=KeptWhy.IN_USE, stack=user[1])
+    reporter.note(Removing(what=Removal.STACK, name=name))
+    return Removed(what=what, name=name)
 
 
 def _delete_repository(
-    aws: Aws,
-    ref: ServiceRef,
-    other_environments: tuple[str, ...],
-    *,
-    removed: list[str],
-    kept: list[str],
-) -> None:
-    repository = aws.registry.find_repository(ref.service)
+    aws: Aws, ref: ServiceRef, other_environments: tuple[str, ...]
+) -> Removed | Kept | None:
+    """None where there is none."""
+    what, name = ServicePart.REPOSITORY, ref.service
+    repository = aws.registry.find_repository(name)
     if repository is None:
-        return
-    label = f"repository {ref.service}"
+        return None
     if aws.registry.read_tags(repository).get("fsd:created-by") != "deploy":
-        kept.append(f"{label}: not made by a deployment")
-        return
-    users = [env for env in other_environments if aws.stacks.find(f"fsd-{ref.service}-{env}")]
+        return Kept(what=what, name=name, why=KeptWhy.NOT_OF_DEPLOYMENT)
+    users = [env for env in other_environments if aws.stacks.find(f"fsd-{name}-{env}")]
     if users:
-        kept.append(f"{label}: used in {', '.join(users)}")
-        return
-    aws.registry.delete_repository(ref.service)
-    removed.append(f"{label} with its images")
+        return Kept(what=what, name=name, why=KeptWhy.IN_USE, environments=tuple(users))
+    aws.registry.delete_repository(name)
+    return Removed(what=what, name=name)
 
 
-def _delete_cluster(aws: Aws, ref: ServiceRef, *, removed: list[str], kept: list[str]) -> None:
-    cluster = aws.ecs.find_cluster(ref.cluster)
+def _delete_cluster(aws: Aws, ref: ServiceRef) -> Removed | Kept | None:
+    """None where there is none."""
+    what, name = ServicePart.CLUSTER, ref.cluster
+    cluster = aws.ecs.find_cluster(name)
     if cluster is None:
-        return
-    label = f"cluster {ref.cluster}"
+        return None
     if cluster.tags.get("fsd:created-by") != "deploy":
-        kept.append(f"{label}: not made by a deployment")
-    elif cluster.services or cluster.tasks:
-        kept.append(f"{label}: {cluster.services} more services")
-    else:
-        aws.ecs.delete_cluster(ref.cluster)
-        removed.append(label)
+        return Kept(what=what, name=name, why=KeptWhy.NOT_OF_DEPLOYMENT)
+    if cluster.services or cluster.tasks:
+        services, tasks = cluster.services, cluster.tasks
+        return Kept(what=what, name=name, why=KeptWhy.IN_USE, services=services, tasks=tasks)
+    aws.ecs.delete_cluster(name)
+    return Removed(what=what, name=name)

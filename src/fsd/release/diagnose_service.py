@@ -13,6 +13,7 @@ from typing import TypeVar
 from fsd.compile.desired import OUTPUT_URL
 from fsd.errors import CallFailedError, UsageError
 from fsd.manifest import names
+from fsd.quoted import Quoted
 from fsd.release.changed import Changed, find_changes
 from fsd.release.evidence import explain_task
 from fsd.release.existing_service import get_service
@@ -23,7 +24,8 @@ from fsd.release.ports import AlarmState
 from fsd.release.proof import last_proved
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.cause import Cause, Diagnosis, Evidence
-from fsd.rollout.diagnose import short
+from fsd.rollout.condition_facts import AlarmsUnsaid, CouldNotRead, ReadPart, Unknown
+from fsd.rollout.diagnose import group_name, short
 from fsd.rollout.present import Condition, GroupLook, Look, judge, snapshot_of
 from fsd.snapshot import (
     DeploymentStatus,
@@ -67,20 +69,23 @@ class Examination:
 class _Reading:
     """Reads that may fail: `unread` leaves the judgement open, `remarks` only say less."""
 
-    unread: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    unread: list[Unknown] = field(default_factory=list)
+    remarks: list[CouldNotRead] = field(default_factory=list)
 
-    def need(self, what: str, read: Callable[[], T], otherwise: T) -> T:
-        return self._try(what, read, otherwise, told=self.unread)
-
-    def want(self, what: str, read: Callable[[], T], otherwise: T) -> T:
-        return self._try(what, read, otherwise, told=self.remarks)
-
-    def _try(self, what: str, read: Callable[[], T], otherwise: T, *, told: list[str]) -> T:
+    def need(
+        self, part: ReadPart, read: Callable[[], T], otherwise: T, *, names: tuple[str, ...] = ()
+    ) -> T:
         try:
             return read()
         except CallFailedError as error:
-            told.append(f"{what} could not be read: {error.what}")
+            self.unread.append(CouldNotRead(part=part, error=Quoted.of(error), names=names))
+            return otherwise
+
+    def want(self, part: ReadPart, read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except CallFailedError as error:
+            self.remarks.append(CouldNotRead(part=part, error=Quoted.of(error)))
             return otherwise
 
 
@@ -138,27 +143,27 @@ def _broken_stack(operation: Operation) -> StackLook | None:
 def _look(operation: Operation, service: ServiceState) -> Look:
     aws, ref = operation.aws, operation.ref
     reading = _Reading()
-    newest = reading.want("its deployments", lambda: _newest(operation, service), None)
+    newest = reading.want(ReadPart.DEPLOYMENTS, lambda: _newest(operation, service), None)
     stack_name = _stack_name(operation, service)
     unseen: tuple[StackLook | None, bool] = (None, False)
     stack, is_known = reading.want(
-        "its stack", lambda: (_find_stack(operation, stack_name), True), unseen
+        ReadPart.STACK, lambda: (_find_stack(operation, stack_name), True), unseen
     )
     look = Look(
         at=operation.clock.now(),
         service=service,
         newest=newest,
-        tasks=tuple(reading.want("its tasks", lambda: aws.ecs.tasks(ref.cluster, ref.name), ())),
+        tasks=tuple(reading.want(ReadPart.TASKS, lambda: aws.ecs.tasks(ref.cluster, ref.name), ())),
         stopped=tuple(
             reading.want(
-                "its stopped tasks", lambda: aws.ecs.stopped_tasks(ref.cluster, ref.name), ()
+                ReadPart.STOPPED_TASKS, lambda: aws.ecs.stopped_tasks(ref.cluster, ref.name), ()
             )
         ),
         groups=tuple(_group(operation, reading, arns) for arns in service.target_groups),
         alarms=_alarms(operation, reading, service),
         stack=stack,
         lacks_stack=stack is None and is_known and _is_of_fsd(service),
-        noted=reading.want("its tags", lambda: _noted(operation, newest), ""),
+        noted=reading.want(ReadPart.TAGS, lambda: _noted(operation, newest), ""),
         unread=tuple(reading.unread),
         remarks=tuple(reading.remarks),
     )
@@ -170,11 +175,13 @@ def _alarms(operation: Operation, reading: _Reading, service: ServiceState) -> t
     if not service.alarms:
         return ()
     none: Sequence[AlarmState] = ()
-    what = f"CloudWatch alarm {', '.join(service.alarms)}"
-    found = reading.need(what, lambda: operation.aws.alarms.find(service.alarms), none)
+    alarms = operation.aws.alarms
+    found = reading.need(
+        ReadPart.ALARMS, lambda: alarms.find(service.alarms), none, names=service.alarms
+    )
     unsaid = set(service.alarms) - {alarm.name for alarm in found if alarm.state}
     if unsaid and not reading.unread:
-        reading.unread.append(f"CloudWatch does not say how {', '.join(sorted(unsaid))} is")
+        reading.unread.append(AlarmsUnsaid(names=tuple(sorted(unsaid))))
     return tuple(
         Evidence(source=f"alarm {alarm.name}", text=alarm.reason)
         for alarm in found
@@ -222,8 +229,8 @@ def _group(operation: Operation, reading: _Reading, arns: tuple[str, ...]) -> Gr
             found.extend(targets or ())
         return True
 
-    what = f"the health of target group {' and '.join(arn.split('/')[-2:][0] for arn in arns)}"
-    is_read = reading.need(what, read, False)
+    groups = tuple(map(group_name, arns))
+    is_read = reading.need(ReadPart.TARGETS, read, False, names=groups)
     return GroupLook(arns=arns, targets=tuple(found) if is_read else None, missing=tuple(missing))
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from fsd.errors import ExitCode
 from fsd.release.diagnose_service import Examination
 from fsd.release.result import ReleaseInfo
+from fsd.report.condition_facts import condition_note_text, unknown_text
 from fsd.report.render import diagnosis_lines, with_exit_code
 from fsd.report.words import note_lines, release_label, wrap
 from fsd.rollout.diagnose import family_revision
@@ -49,8 +50,8 @@ def ending_lines(examination: Examination, *, code: int) -> list[str]:
     lines: list[str] = []
     for label, texts in (
         ("wrong", [f"{cause.code}: {cause.summary}" for cause in condition.causes]),
-        ("not known", condition.unknown),
-        ("note", condition.notes),
+        ("not known", [unknown_text(each) for each in condition.unknown]),
+        ("note", [condition_note_text(note) for note in condition.notes]),
     ):
         for text in texts:
             lines += wrap(text, first=f"  {label:<10}  ", rest=" " * 14)
@@ -82,13 +83,13 @@ def _answer(examination: Examination) -> list[str]:
             service=examination.service,
             environment=examination.environment,
         )
-    for text in condition.unknown:
-        first = f"{title(examination)} cannot be called well: "
+    for text in map(unknown_text, condition.unknown):
+        first = f"FSD cannot say that {title(examination)} is healthy: "
         lines += wrap(text, first=first, rest="  ")
     if condition.is_healthy:
         remarked = bool(examination.look.remarks)
         lines.append(
-            f"Nothing wrong was seen at {title(examination)}"
+            f"FSD found nothing wrong with {title(examination)}"
             if remarked
             else f"Nothing is wrong with {title(examination)}"
         )
@@ -96,7 +97,7 @@ def _answer(examination: Examination) -> list[str]:
 
 
 def _notes(condition: Condition) -> list[str]:
-    return [line for note in condition.notes for line in note_lines(note)]
+    return [line for note in condition.notes for line in note_lines(condition_note_text(note))]
 
 
 def _rollout_lines(examination: Examination) -> list[str]:

@@ -17,6 +17,7 @@ from fsd.release.overview import Overview
 from fsd.release.result import Phase, ReleaseInfo, Result
 from fsd.report.changes import change_json
 from fsd.report.condition import served_text
+from fsd.report.condition_facts import condition_note_text, unknown_text
 from fsd.report.follow_ups import follow_up_texts
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
@@ -173,8 +174,8 @@ def _condition(examination: Examination) -> Json:
     return {
         "healthy": condition.is_healthy,
         "wrong": [{"code": c.code, "summary": c.summary} for c in condition.causes],
-        "unknown": list(condition.unknown),
-        "notes": list(condition.notes),
+        "unknown": [unknown_text(each) for each in condition.unknown],
+        "notes": [condition_note_text(note) for note in condition.notes],
         "served": served_text(condition, examination.releases),
         "lastRollout": _last_rollout(examination, None),
     }

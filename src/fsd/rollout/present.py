@@ -15,6 +15,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from fsd.rollout.cause import Cause, Evidence
+from fsd.rollout.condition_facts import (
+    BareNote,
+    BehindClassic,
+    ConditionNote,
+    CouldNotRead,
+    DeployedByOther,
+    EndedAndReplaced,
+    KeyUnsaid,
+    RolloutUnsaid,
+    StackDrifted,
+    StackUnsaid,
+    StatusUnknown,
+    TargetsUnsaid,
+    TaskSetSeen,
+    TasksStarting,
+    Unknown,
+)
 from fsd.rollout.conditions import (
     NO_HEALTHY_TARGET,
     NO_TARGETS,
@@ -92,8 +109,8 @@ class Look:
     stack: StackLook | None = None
     lacks_stack: bool = False  # FSD made one, and it is not there
     noted: str = ""  # what the ledger says of the newest deployment's end: "crashed: …"
-    unread: tuple[str, ...] = ()  # what AWS refused to tell, and health depends on
-    remarks: tuple[str, ...] = ()  # what it refused, and one can do without
+    unread: tuple[Unknown, ...] = ()  # what AWS refused to tell, and health depends on
+    remarks: tuple[CouldNotRead, ...] = ()  # what it refused, and one can do without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +128,8 @@ class Serving:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     causes: tuple[Cause, ...]  # what is wrong now, the worst first
-    unknown: tuple[str, ...]  # why nobody can say that it is well
-    notes: tuple[str, ...]
+    unknown: tuple[Unknown, ...]  # why nobody can say that it is well
+    notes: tuple[ConditionNote, ...]
     serving: Serving
     rollout: LastRollout | None
     rollout_causes: tuple[Cause, ...] = ()  # why the last rollout failed
@@ -542,78 +559,63 @@ def _names(group: GroupLook) -> str:
 
 # --- what nobody can say, and what one should know -----------------------------------------------
 
-_UNSAID = {
-    "status": "whether it is active",
-    "desiredCount": "how many tasks are wanted",
-    "runningCount": "how many tasks run",
-    "loadBalancers": "which load balancers it has",
-    "deployments": "which deployment is the newest",
-    "alarmNames": "which alarms watch its deployments",
-}
+_KEYS = ("status", "desiredCount", "runningCount", "loadBalancers", "deployments", "alarmNames")
 
 
-def _unknown(view: _View) -> Iterator[str]:
+def _unknown(view: _View) -> Iterator[Unknown]:
     service = view.service
-    for key, what in _UNSAID.items():
-        if key in service.unsaid:
-            yield f"ECS's answer does not say {what} (`{key}`)"
+    yield from (KeyUnsaid(key=key) for key in _KEYS if key in service.unsaid)
     if service.status not in {"", "ACTIVE", "DRAINING"}:
-        yield f"ECS calls its status {service.status}, which FSD does not know"
+        yield StatusUnknown(status=service.status)
     yield from _unsaid_rollout(view)
     for group in view.look.groups:
         nameless = sum(target.state == "" for target in group.targets or ())
         if nameless:
-            yield f"the load balancer does not say how {nameless} of its targets are"
+            yield TargetsUnsaid(count=nameless)
     if view.look.stack is not None and not view.look.stack.status:
-        yield f"CloudFormation does not say how stack {view.look.stack.name} is"
+        yield StackUnsaid(name=view.look.stack.name)
     yield from view.look.unread
 
 
-def _unsaid_rollout(view: _View) -> Iterator[str]:
+def _unsaid_rollout(view: _View) -> Iterator[RolloutUnsaid]:
     """Old deployments have no state; whether all of their tasks run is seen all the same."""
     primary, rollout = view.service.primary, view.rollout
     if primary is None or rollout is None or rollout.state is not RolloutStatus.UNSAID:
         return
     if primary.running < primary.desired and not (view.is_short or view.wants_none):
-        yield (
-            f"ECS does not say how the newest deployment goes, and {primary.running} of its "
-            f"{primary.desired} tasks run"
-        )
+        yield RolloutUnsaid(running=primary.running, desired=primary.desired)
 
 
-def _notes(view: _View) -> Iterator[str]:
+def _notes(view: _View) -> Iterator[ConditionNote]:
     service = view.service
     yield from _controller_notes(service)
     if service.classic_load_balancers:
-        names = ", ".join(service.classic_load_balancers)
-        yield f"behind the classic load balancer {names}, whose health FSD does not read"
+        yield BehindClassic(load_balancers=service.classic_load_balancers)
     if view.ended and not view.wants_none and _is_complete(view) and not _is_looping(view):
         yield from _recovered(view)
     if view.is_rolling:
-        yield "a rollout is in progress"
+        yield BareNote.ROLLOUT_IN_PROGRESS
     elif view.is_short and view.serving.running and service.pending:
-        yield f"{service.pending} tasks are starting"
+        yield TasksStarting(count=service.pending)
     yield from view.look.remarks
     stack = view.look.stack
     if stack is not None and stack.drift == "DRIFTED":
-        when = f" at {view.stamp(stack.drift_checked_at)}" if stack.drift_checked_at else ""
-        yield f"CloudFormation saw that stack {stack.name} has drifted from its template{when}"
+        yield StackDrifted(name=stack.name, checked_at=stack.drift_checked_at, seen_at=view.look.at)
 
 
-def _controller_notes(service: ServiceState) -> Iterator[str]:
+def _controller_notes(service: ServiceState) -> Iterator[ConditionNote]:
     if service.controller in {"", "ECS"} and not service.task_sets:
         return
-    who = {"CODE_DEPLOY": "CodeDeploy", "EXTERNAL": "an external controller"}.get(
-        service.controller, "another controller than ECS"
-    )
-    yield f"{who} deploys it, by task sets: FSD says what runs, and does not judge its deployments"
+    yield DeployedByOther(controller=service.controller)
     for one in service.task_sets:
-        count = "" if one.running is None else f", {one.running} running"
-        stability = f", {one.stability}" if one.stability else ""
-        name = family_revision(one.task_definition_arn) or "a task set"
-        yield f"task set of {name}: {one.status or 'status not said'}{stability}{count}"
+        yield TaskSetSeen(
+            revision=family_revision(one.task_definition_arn),
+            status=one.status,
+            stability=one.stability,
+            running=one.running,
+        )
     if not service.task_sets:
-        yield "it has no task set"
+        yield BareNote.NO_TASK_SET
 
 
 def _is_complete(view: _View) -> bool:
@@ -622,7 +624,7 @@ def _is_complete(view: _View) -> bool:
     return is_over and running is not None and desired is not None and running >= desired
 
 
-def _recovered(view: _View) -> Iterator[str]:
+def _recovered(view: _View) -> Iterator[EndedAndReplaced]:
     """What ended lately and was replaced. ECS forgets it within the hour, and so does FSD."""
     lately = [
         task
@@ -633,12 +635,13 @@ def _recovered(view: _View) -> Iterator[str]:
         return
     last = max(lately, key=lambda task: task.stopped_at or view.look.at)
     row = classify(last)
-    why = f" ({row.code}: {row.summary})" if row else ""
-    at = f"{view.stamp(last.stopped_at)}{why}"
-    if len(lately) == 1:
-        yield f"a task ended at {at} and was replaced"
-    else:
-        yield f"{len(lately)} tasks ended in the last hour, the last at {at}, and were replaced"
+    yield EndedAndReplaced(
+        count=len(lately),
+        last_at=last.stopped_at,
+        seen_at=view.look.at,
+        code=row.code if row else "",
+        summary=row.summary if row else "",
+    )
 
 
 # --- the last rollout ----------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
 from fsd.release.rollback_to_version import roll_back
+from fsd.report.deleted import removed_text
 from fsd.snapshot import StoppedContainer, StoppedTask
 from tests.fakes.aws import START, FakeAws, FakeClock
 
@@ -143,7 +144,7 @@ def test_delete_service__job__with_its_schedule() -> None:
 
     removed = delete_service(aws.aws(), REF, reporter=Silent()).removed
 
-    assert removed[0] == "schedule web-dev"
+    assert removed_text(removed[0]) == "schedule web-dev"
     assert aws.schedules.schedules == {}
 
 

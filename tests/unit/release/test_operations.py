@@ -13,6 +13,7 @@ from fsd.release.result import Outcome
 from fsd.release.rollback_to_version import roll_back
 from fsd.release.scale import scale
 from fsd.release.service_reader import shorten_event
+from fsd.report.deleted import deleted_json
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from tests.fakes.aws import FakeAws, FakeClock
@@ -162,7 +163,21 @@ def test_delete__what_others_use__kept() -> None:
 
     deleted = delete_service(aws.aws(), REF, reporter=Silent(), other_environments=("prod",))
 
-    assert deleted.kept == ("repository web: used in prod", "cluster dev: 3 more services")
+    assert deleted_json(deleted)["kept"] == [
+        "repository web: used in prod",
+        "cluster dev: used by 3 other services",
+    ]
+
+
+def test_delete__cluster_with_tasks_of_no_service__kept_and_says_so() -> None:
+    aws = with_history(41)
+    aws.ecs.clusters["dev"] = Cluster(
+        name="dev", arn="c", tags={"fsd:created-by": "deploy"}, tasks=1
+    )
+
+    deleted = delete_service(aws.aws(), REF, reporter=Silent())
+
+    assert deleted_json(deleted)["kept"] == ["cluster dev: used by 1 task"]
 
 
 def test_delete__nothing_there__fine() -> None:
