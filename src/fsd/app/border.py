@@ -5,8 +5,10 @@ What the Action does is decided in `fsd.action`; the rule itself is `fsd.release
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from fsd.app.environments import EnvironmentsFile, find_environment
 from fsd.manifest.environments import Environment
 from fsd.release.border import Border, Standing, check_image, check_standing
 from fsd.streams import say
@@ -22,25 +24,38 @@ def border_of(environment: Environment, *, forced_by: str) -> Border:
     )
 
 
-def require_standing(environment: Environment, *, folder: Path, forced_by: str, action: str) -> str:
-    """`forced_by` is who passes the border by force, "" where nobody does.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedAction:
+    """What a command does to an environment, and from where."""
 
-    Returns what to note in the ledger; "" where nothing had to be forced. Raises RefusedError."""
-    border = border_of(environment, forced_by=forced_by)
-    standing = Standing()
-    if border.is_protected:
-        from fsd.image.standing import read_standing
+    name: str  # "deploy", "run a command"
+    forced_by: str = ""  # who passes the border by force, "" where nobody does
+    folders: tuple[Path, ...] = ()  # of the checkout; the current folder without any
+    image: str = ""  # that a task runs beside the service; "" is the service's own
 
-        standing = read_standing(folder, border.branches)
-    note = check_standing(border, standing, action=action)
-    if note:
+
+def require_allowed(
+    file: Path | None, env: str, guarded: GuardedAction, *, environments_file: EnvironmentsFile
+) -> str:
+    """Returns what to note in the ledger; "" where nothing had to be forced.
+
+    Raises ManifestError where there is no such environment, RefusedError where it lets nobody in.
+    """
+    environment = find_environment(file, env, file=environments_file)
+    border = border_of(environment, forced_by=guarded.forced_by)
+    folders = guarded.folders or (Path.cwd(),)
+    notes = [
+        check_standing(border, _standing(border, folder), action=guarded.name) for folder in folders
+    ]
+    of_image = check_image(border, guarded.image)
+    for note in filter(None, (*notes, of_image)):
         say(f"warning: forced: {note}", err=True)
-    return note
+    return of_image or next(filter(None, notes), "")
 
 
-def require_own_image(environment: Environment, image: str, *, forced_by: str) -> str:
-    """The same for an image that a task runs beside the service; "" is the service's own."""
-    note = check_image(border_of(environment, forced_by=forced_by), image)
-    if note:
-        say(f"warning: forced: {note}", err=True)
-    return note
+def _standing(border: Border, folder: Path) -> Standing:
+    if not border.is_protected:
+        return Standing()
+    from fsd.image.standing import read_standing
+
+    return read_standing(folder, border.branches)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from fsd import embedded_aws
 from fsd.app.operate import open_service
 from fsd.cli.options import force_option, service_options
-from fsd.cli.wiring import connect, who_runs
+from fsd.cli.wiring import connect, who_forces
 from fsd.errors import ErrorCode, RefusedError
 from fsd.streams import say
 
@@ -23,8 +22,8 @@ from fsd.streams import say
 @click.option("--yes", is_flag=True, help="Do not ask for the service's name.")
 def command(service: str, env: str, region: str | None, output: str, force: bool, yes: bool) -> int:
     """Remove a service and everything that was created for it."""
-    from fsd.app.border import require_standing
-    from fsd.app.environments import find_environment, known_environments
+    from fsd.app.border import GuardedAction, require_allowed
+    from fsd.app.environments import known_environments
     from fsd.cli.wiring import govern_in_workflow
     from fsd.manifest.environments import LOCAL
     from fsd.release.delete import Removed, ServicePart, delete_service
@@ -32,10 +31,8 @@ def command(service: str, env: str, region: str | None, output: str, force: bool
     from fsd.report.deleted import deleted_json
 
     environments = govern_in_workflow()
-    environment = find_environment(None, env, file=environments)
-    require_standing(
-        environment, folder=Path.cwd(), forced_by=who_runs() if force else "", action="delete"
-    )
+    action = GuardedAction(name="delete", forced_by=who_forces(force))
+    require_allowed(None, env, action, environments_file=environments)
     if not yes:
         _ask(service, env)
     with open_reporter() as reporter:

@@ -106,13 +106,12 @@ def command(
     output: str,
 ) -> int:
     """Deploy a service, and wait for the verdict on this deployment."""
-    from fsd.app.border import require_standing
+    from fsd.app.border import GuardedAction, require_allowed
     from fsd.app.clock import catch_signals
     from fsd.app.deploy import run_deploy
     from fsd.app.deployment import DeployOptions
-    from fsd.app.environments import find_environment
     from fsd.cli.print_result import print_result
-    from fsd.cli.wiring import connect, govern_in_workflow, who_runs
+    from fsd.cli.wiring import connect, govern_in_workflow, who_forces
     from fsd.release.deploy_request import OnCancel
     from fsd.report import open_reporter
 
@@ -121,14 +120,9 @@ def command(
     if image and (context or dockerfile):
         raise click.UsageError("`--image` cannot be combined with `--context` or `--dockerfile`")
     environments = govern_in_workflow()
-    environment = find_environment(file, env, file=environments)
-    notes = [
-        require_standing(
-            environment, folder=folder, forced_by=who_runs() if force else "", action="deploy"
-        )
-        for folder in _folders(file, context, dockerfile)
-    ]
-    forced = next(filter(None, notes), "")
+    folders = _folders(file, context, dockerfile)
+    action = GuardedAction(name="deploy", forced_by=who_forces(force), folders=folders)
+    forced = require_allowed(file, env, action, environments_file=environments)
     options = DeployOptions(
         file=file,
         environment=env,
@@ -164,9 +158,9 @@ def _in_flight(*, supersede: bool, wait: bool) -> InFlight:
     return InFlight.WAIT if wait else InFlight.REFUSE
 
 
-def _folders(file: Path, context: Path | None, dockerfile: Path | None) -> list[Path]:
+def _folders(file: Path, context: Path | None, dockerfile: Path | None) -> tuple[Path, ...]:
     """All that goes into the release must be the branch's, and each may be of another checkout."""
     from fsd.image.context import find_dockerfile
 
     context = context or file.parent
-    return list(dict.fromkeys((file.parent, context, find_dockerfile(context, dockerfile).parent)))
+    return tuple(dict.fromkeys((file.parent, context, find_dockerfile(context, dockerfile).parent)))

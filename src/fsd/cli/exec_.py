@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 import click
 
 from fsd.app.operate import open_service
 from fsd.cli.options import ENV, REGION, SERVICE, force_option
-from fsd.cli.wiring import attach_session, connect, govern_in_workflow, who_runs
+from fsd.cli.wiring import attach_session, connect, govern_in_workflow, who_forces
 
 
 @click.command(
@@ -41,17 +40,12 @@ def command(
     session does not report the exit code of its command; if you need it, use `fsd run`.
     A protected environment refuses this command in the same cases as `fsd restart`.
     """
-    from fsd.app.border import require_standing
-    from fsd.app.environments import find_environment
+    from fsd.app.border import GuardedAction, require_allowed
     from fsd.release.exec_session import ExecRequest, open_session
 
     environments = govern_in_workflow()
-    forced = require_standing(
-        find_environment(None, env, file=environments),
-        folder=Path.cwd(),
-        forced_by=who_runs() if force else "",
-        action="open a session",
-    )
+    action = GuardedAction(name="open a session", forced_by=who_forces(force))
+    forced = require_allowed(None, env, action, environments_file=environments)
     connection, ref = open_service(
         connect, service, env, region=region, environments_file=environments, start=False
     )

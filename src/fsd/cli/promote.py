@@ -74,24 +74,19 @@ def command(
     Only a release that succeeded there can be promoted. The Service YAML must be the one of the
     release's commit; FSD fills in the values of the environment that it deploys to.
     """
-    from fsd.app.border import require_standing
+    from fsd.app.border import GuardedAction, require_allowed
     from fsd.app.clock import catch_signals
     from fsd.app.deploy import run_deploy
-    from fsd.app.environments import find_environment
     from fsd.app.promote import PromoteRequest, prepare_promotion
     from fsd.cli.print_result import print_result
-    from fsd.cli.wiring import connect, govern_in_workflow, who_runs
+    from fsd.cli.wiring import connect, govern_in_workflow, who_forces
     from fsd.report import open_reporter
 
     if version and commit:
         raise click.UsageError("`--version` cannot be combined with `--commit`")
     environments = govern_in_workflow()
-    forced = require_standing(
-        find_environment(file, target, file=environments),
-        folder=file.parent,
-        forced_by=who_runs() if force else "",
-        action="deploy",
-    )
+    action = GuardedAction(name="deploy", forced_by=who_forces(force), folders=(file.parent,))
+    forced = require_allowed(file, target, action, environments_file=environments)
     request = PromoteRequest(
         service=service,
         source=source,

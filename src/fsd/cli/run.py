@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import click
 
 from fsd.app.operate import open_service
 from fsd.cli.options import ENV, REGION, SERVICE, Duration, force_option
-from fsd.cli.wiring import connect, govern_in_workflow, is_in_workflow, who_runs
+from fsd.cli.wiring import connect, govern_in_workflow, is_in_workflow, who_forces
 from fsd.streams import log_text
 
 
@@ -50,18 +49,13 @@ def command(
     the image's CMD, not its ENTRYPOINT. If you give none, the task runs the service's own command.
     A protected environment refuses this command in the same cases as `fsd restart`.
     """
-    from fsd.app.border import require_own_image, require_standing
+    from fsd.app.border import GuardedAction, require_allowed
     from fsd.app.clock import SystemClock
-    from fsd.app.environments import find_environment
     from fsd.release.run_once import RunRequest, run_once
 
     environments = govern_in_workflow()
-    environment = find_environment(None, env, file=environments)
-    forced_by = who_runs() if force else ""
-    forced = require_standing(
-        environment, folder=Path.cwd(), forced_by=forced_by, action="run a command"
-    )
-    forced = require_own_image(environment, image or "", forced_by=forced_by) or forced
+    action = GuardedAction(name="run a command", forced_by=who_forces(force), image=image or "")
+    forced = require_allowed(None, env, action, environments_file=environments)
     connection, ref = open_service(
         connect, service, env, region=region, environments_file=environments, start=False
     )

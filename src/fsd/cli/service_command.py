@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import click
 
 from fsd.app.account import Connection
-from fsd.app.border import require_standing
+from fsd.app.border import GuardedAction, require_allowed
 from fsd.app.clock import catch_signals
-from fsd.app.environments import find_environment
 from fsd.app.operate import make_operation, open_exact_service, open_service
 from fsd.cli.print_result import print_result
-from fsd.cli.wiring import connect, govern_in_workflow, who_runs
+from fsd.cli.wiring import connect, govern_in_workflow, who_forces
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.result import Result
 from fsd.report import open_reporter
@@ -39,10 +37,8 @@ def operate(
     forced = ""
     environments = govern_in_workflow()
     if stands:
-        environment = find_environment(None, env, file=environments)
-        forced = require_standing(
-            environment, folder=Path.cwd(), forced_by=who_runs() if force else "", action=stands
-        )
+        action = GuardedAction(name=stands, forced_by=who_forces(force))
+        forced = require_allowed(None, env, action, environments_file=environments)
     with catch_signals() as signals, open_reporter() as reporter:
         connection, ref = open_service(
             connect, service, env, region=region, environments_file=environments

@@ -244,6 +244,11 @@ def _build(session: AwsSession, environment: Environment, embedded: Embedded | N
     return aws
 
 
+def who_forces(force: bool) -> str:
+    """Who passes an environment's border: "" without --force."""
+    return who_runs() if force else ""
+
+
 def who_runs() -> str:
     """For the ledger: the workflow's run, or user@host."""
     server, repo = os.environ.get("GITHUB_SERVER_URL"), os.environ.get("GITHUB_REPOSITORY")
