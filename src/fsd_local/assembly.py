@@ -25,7 +25,17 @@ from fsd_local.elb import ElasticLoadBalancing
 from fsd_local.gateway import TRUSTED, Answer, AwsApis, Gateway
 from fsd_local.instance import ACCOUNT, REGION, Instance
 from fsd_local.logs import MiniStackLogs
-from fsd_local.patches import callers, cloudwatch, ecr, elbv2, iam, registry, scheduler, services
+from fsd_local.patches import (
+    alias_records,
+    callers,
+    cloudwatch,
+    ecr,
+    elbv2,
+    iam,
+    registry,
+    scheduler,
+    services,
+)
 from fsd_local.patches.scheduler import MiniStackSchedules
 from fsd_local.patches.surroundings import MiniStackSurroundings
 from fsd_local.peers import is_same_user
@@ -126,6 +136,7 @@ class Assembly:
             data_plane=DataPlane(
                 _choose_listener, self._balancing.targets, self._balancing.version
             ),
+            find_alias=alias_records.find_balancer_name,
             channels=DataChannels(sessions, self._open_terminal),
             aws=AwsApis(serve=services.serve, find_fault=self._find_fault, ready=self.ready),
             secret=self.instance.secret,
@@ -145,6 +156,7 @@ class Assembly:
         from fsd_local.patches import cloudformation, elbv2_resources, inventory
 
         elbv2_resources.mount(port=self._port)
+        alias_records.mount()
         # After what it wraps.
         cloudformation.mount(self._ecs, is_enforced=self.instance.enforce_iam)
         if self.instance.slow_stacks:

@@ -85,8 +85,11 @@ class Address:
     raw_path: bytes
 
 
-def find_address(scope: Mapping[str, Any]) -> Address | None:
-    """None for a request that is not for a load balancer."""
+def find_address(
+    scope: Mapping[str, Any], *, find_alias: Callable[[str], str] = lambda _host: ""
+) -> Address | None:
+    """None for a request that is not for a load balancer. `find_alias` says the load balancer's
+    name of a host; "" where it has none."""
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     if raw_path.startswith(PATH_PREFIX.encode()):
         name, slash, rest = raw_path[len(PATH_PREFIX) :].partition(b"/")
@@ -95,7 +98,8 @@ def find_address(scope: Mapping[str, Any]) -> Address | None:
     for suffix in HOST_SUFFIXES:
         if host.endswith(suffix):
             return Address(name=host.removesuffix(suffix), raw_path=raw_path)
-    return None
+    balancer = find_alias(host) if host.endswith(".localhost") else ""
+    return Address(name=balancer, raw_path=raw_path) if balancer else None
 
 
 class DataPlane:

@@ -3,7 +3,7 @@
 /_fsd/credentials/…           a task role's credentials, for the task that has the URL
 /_fsd/…                       status, reset, placeholders (FSD's own, for who has the secret)
 /v1/data-channel/…            the WebSockets of ECS Exec, for who has the session's token
-<lb>.elb.localhost, /_alb/…   a load balancer's data plane
+<lb>.elb.localhost, /_alb/…   a load balancer's data plane; so is a name that a record leads there
 all else                      the AWS APIs and the container registry
 """
 
@@ -53,6 +53,7 @@ class Gateway:
         credentials: Callable[[str], dict[str, Any] | None],  # by the end of the URL
         reset: Callable[[], None],
         data_plane: DataPlane,
+        find_alias: Callable[[str], str],  # host → load balancer's name
         channels: DataChannels,
         aws: AwsApis,
         secret: str,
@@ -61,6 +62,7 @@ class Gateway:
         self._credentials = credentials
         self._reset = reset
         self._data_plane = data_plane
+        self._find_alias = find_alias
         self._aws = aws
         self._channels = channels
         self._secret = secret
@@ -76,7 +78,7 @@ class Gateway:
         if refusal:
             await _send(send, 421, {"error": refusal})
             return
-        address = find_address(scope)
+        address = find_address(scope, find_alias=self._find_alias)
         if address is not None:
             await self._data_plane.serve(address, scope, receive, send)
             return

@@ -151,8 +151,13 @@ def test_deploy__service_of_another_tool__taken_over_and_back_without_a_failed_r
     assert (refused.code, still.code) == (4, 4), still.text
     assert f"{NAME} in the cluster local was made by another tool" in refused.err
     said = " ".join(planned.out.split())
-    keeps = "target group shop-api, its task role shop-task, its execution role shop-execution"
+    (group,) = there["networking"]["securityGroups"]["ids"]
+    keeps = (
+        f"target group shop-api, its security group {group}, its task role shop-task, its "
+        "execution role shop-execution"
+    )
     assert f"taken over from another tool: keeps its {keeps}" in said
+    assert "leave the security groups" not in said
     assert "shop-api:1 serves until the new tasks are healthy" in said
     assert "load balancer replaced" not in said
     assert failed.code == 6, failed.text

@@ -18,7 +18,8 @@ from fsd.app.manifest import read_manifest
 from fsd.compile.capacity import compile_capacity
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, Release
-from fsd.compile.network import find_load_balancer, shared_stack
+from fsd.compile.network import find_load_balancer
+from fsd.compile.network_parts import shared_stack
 from fsd.compile.service import ecs_service_name
 from fsd.compile.task_definition import compile_task_definition
 from fsd.manifest import names

@@ -259,6 +259,19 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ),
     ApiCause(
         code=ErrorCode.CALL_FAILED,
+        words=r"create resource record set .* but it already exists",
+        fix="remove `networking.loadBalancer.domain` from all services of that name but one, or "
+        "remove the record that somebody else has made",
+        examples=(
+            QuotedText(
+                "[Tried to create resource record set [name='api.example.com.', type='A'] but it "
+                "already exists]",
+                "https://github.com/aws/aws-cdk/issues/7244",
+            ),
+        ),
+    ),
+    ApiCause(
+        code=ErrorCode.CALL_FAILED,
         words=r"has a dependent object|currently in use by|still contains images",
         fix="remove first what uses it: the reason names the resource",
         examples=(

@@ -159,6 +159,8 @@ class DesiredService:
     exec: bool = False  # ECS Exec
     connect: Json | None = None  # serviceConnectConfiguration, in the cluster's namespace
     capacity: tuple[Json, ...] = ()  # capacityProviderStrategy; () Fargate on demand
+    security_groups: tuple[str, ...] = ()  # that the manifest names
+    has_own_group: bool = True  # and the stack's
     count_is_said: bool = True  # False: no `desiredCount`, so an update leaves the count alone
 
 

@@ -15,6 +15,7 @@ from fsd.compile.network_parts import (
     require_zones,
     rule,
     security_group,
+    shared_value,
     to_https,
 )
 from fsd.manifest import names
@@ -27,6 +28,7 @@ TARGET_GROUP = "TargetGroup"
 HTTP_LISTENER = "HttpListener"
 HTTPS_LISTENER = "HttpsListener"
 LISTENER_RULE = "ListenerRule"
+CERTIFICATE = "Certificate"
 
 # Any will do: ECS registers each task with the port of its container. The port of a target group
 # can't change, so a port of the manifest here would make a new group, empty until the rollout.
@@ -66,24 +68,30 @@ def _is_yours(balancer: LoadBalancer) -> bool:
     return balancer.listener_arn is not None or balancer.target_group_arn is not None
 
 
+def has_task_group(service: Service) -> bool:
+    """Whether FSD makes one for the tasks."""
+    groups = service.networking.own_groups
+    return groups is None or not groups.only
+
+
 def security_groups(manifest: Manifest, *, target: Target) -> Json:
     """Unnamed, because a change of VPC or description replaces them."""
     service = manifest.service
     name = names.service_name(manifest.metadata.name, target.environment)
     balancer = find_load_balancer(service)
-    groups: Json = {
-        TASK_SECURITY_GROUP: security_group(
+    groups: Json = {}
+    if has_task_group(service):
+        groups[TASK_SECURITY_GROUP] = security_group(
             f"Tasks of {name}",
             ingress=_task_ingress(service, target),
             egress=[rule("-1", ANYWHERE, "anywhere")],
             target=target,
         )
-    }
     is_own = balancer is not None and balancer.shared is None and not _is_yours(balancer)
     if balancer is not None and service.main_port is not None and is_own:
         everybody = target.vpc_cidr if balancer.internal else ANYWHERE
         clients = sorted(set(balancer.ingress)) or [everybody]
-        ports = (80, 443) if balancer.certificate_arn else (80,)
+        ports = (80, 443) if balancer.is_secure else (80,)
         groups[LOAD_BALANCER_SECURITY_GROUP] = security_group(
             f"Load balancer of {name}",
             ingress=[rule("tcp", cidr, "clients", port=port) for port in ports for cidr in clients],
@@ -117,7 +125,7 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
         logical_id(LOAD_BALANCER, service): _balancer(manifest, balancer, target=target),
         target_group: _target_group(service, target=target),
     }
-    if balancer.certificate_arn is None:
+    if not balancer.is_secure:
         resources[http] = _listener(service, "HTTP", 80, forward)
         return resources
     resources[http] = _listener(service, "HTTP", 80, to_https())
@@ -127,7 +135,7 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
         443,
         forward,
         SslPolicy=SSL_POLICY,
-        Certificates=[{"CertificateArn": balancer.certificate_arn}],
+        Certificates=[{"CertificateArn": balancer.certificate_arn or {"Ref": CERTIFICATE}}],
     )
     return resources
 
@@ -152,17 +160,6 @@ def _listener_rule(manifest: Manifest, balancer: LoadBalancer, *, target: Target
             "Actions": [{"Type": "forward", "TargetGroupArn": {"Ref": group}}],
         },
     }
-
-
-def shared_stack(balancer: LoadBalancer, environment: str) -> str:
-    """An internal and a public one of the same name are two: the scheme can't change."""
-    scheme = "" if balancer.internal else "-public"
-    return names.stack(f"shared-{balancer.shared}{scheme}", environment)
-
-
-def shared_value(balancer: LoadBalancer, target: Target, output: str) -> Json:
-    """What the shared load balancer's stack exports."""
-    return {"Fn::ImportValue": f"{shared_stack(balancer, target.environment)}-{output}"}
 
 
 def _shared_listener(balancer: LoadBalancer, target: Target) -> Json:

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from fsd.compile.desired import Json, JsonValue, Target
 from fsd.errors import ErrorCode, ManifestError
+from fsd.manifest import names
+from fsd.manifest.models import LoadBalancer
 
 # CloudFormation's own default still takes TLS 1.0; this is the console's.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 SSL_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 ANYWHERE = "0.0.0.0/0"
+
+
+def shared_stack(balancer: LoadBalancer, environment: str) -> str:
+    """An internal and a public one of the same name are two: the scheme can't change."""
+    scheme = "" if balancer.internal else "-public"
+    return names.stack(f"shared-{balancer.shared}{scheme}", environment)
+
+
+def shared_value(balancer: LoadBalancer, target: Target, output: str) -> Json:
+    """What the shared load balancer's stack exports."""
+    return {"Fn::ImportValue": f"{shared_stack(balancer, target.environment)}-{output}"}
 
 
 def require_zones(target: Target) -> None:

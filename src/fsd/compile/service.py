@@ -28,12 +28,12 @@ from fsd.manifest.models import Deployment, Manifest, Service
 
 def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredService:
     service = manifest.service
-    balancer = find_load_balancer(service)
+    balancer, groups = find_load_balancer(service), service.networking.own_groups
     return DesiredService(
         name=ecs_service_name(manifest, target.environment),
         cluster=target.cluster,
         desired_count=service.resources.desired,
-        subnets=tuple(sorted(target.task_subnets)),
+        subnets=tuple(sorted(service.networking.subnets or target.task_subnets)),
         assign_public_ip=not service.networking.vpc,
         container=manifest.metadata.name,
         port=service.main_port,
@@ -44,6 +44,8 @@ def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredSer
         exec=service.exec,
         connect=compile_connect(manifest),
         capacity=compile_capacity(service),
+        security_groups=tuple(sorted(set(groups.ids))) if groups else (),
+        has_own_group=groups is None or not groups.only,
         count_is_said=service.resources.desired_count is not None,
     )
 
@@ -147,10 +149,13 @@ def _common(desired: Desired, *, outputs: Mapping[str, str], task_definition_arn
 
 def network_configuration(desired: Desired, outputs: Mapping[str, str]) -> Json:
     service = desired.service
+    groups: list[JsonValue] = [*service.security_groups]
+    if service.has_own_group:
+        groups.insert(0, stack_output(desired, outputs, OUTPUT_TASK_SECURITY_GROUP))
     return {
         "awsvpcConfiguration": {
             "subnets": list(service.subnets),
-            "securityGroups": [stack_output(desired, outputs, OUTPUT_TASK_SECURITY_GROUP)],
+            "securityGroups": groups,
             "assignPublicIp": "ENABLED" if service.assign_public_ip else "DISABLED",
         }
     }

@@ -18,7 +18,6 @@ from fsd.compile.network import (
     LOAD_BALANCER,
     LOAD_BALANCER_SECURITY_GROUP,
     find_load_balancer,
-    shared_stack,
 )
 from fsd.compile.network_parts import (
     ANYWHERE,
@@ -27,6 +26,7 @@ from fsd.compile.network_parts import (
     require_zones,
     rule,
     security_group,
+    shared_stack,
     to_https,
 )
 from fsd.manifest import names
@@ -178,6 +178,7 @@ def _outputs(shared: SharedBalancer) -> Json:
     listeners = [HTTP_LISTENER, *([HTTPS_LISTENER] if shared.settings.certificate else [])]
     values: Json = {
         "DNSName": {"Fn::GetAtt": [LOAD_BALANCER, "DNSName"]},
+        "HostedZoneId": {"Fn::GetAtt": [LOAD_BALANCER, "CanonicalHostedZoneID"]},
         "LoadBalancerFullName": {"Fn::GetAtt": [LOAD_BALANCER, "LoadBalancerFullName"]},
         "SecurityGroupId": {"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]},
         **{listener: {"Ref": listener} for listener in listeners},

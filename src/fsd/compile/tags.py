@@ -22,8 +22,22 @@ def compile_tags(manifest: Manifest, *, target: Target) -> dict[str, str]:
             "fsd:environment": target.environment,
             "fsd:pack": metadata.pack,
             "fsd:owners": " ".join(sorted(metadata.owners)),
+            # For `fsd import`: whether they are the environment's is not seen in the subnets.
+            "fsd:subnets": "manifest" if manifest.service.networking.subnets else "",
+            "fsd:domain": _domain(manifest),
         }
     )
+
+
+def _domain(manifest: Manifest) -> str:
+    """For `fsd import` too, which reads no hosted zone: the name, its zone, and a word where the
+    certificate is FSD's."""
+    balancer = manifest.service.networking.load_balancer
+    domain = balancer.domain if balancer is not None else None
+    if balancer is None or domain is None:
+        return ""
+    made = " certificate" if balancer.makes_certificate else ""
+    return f"{domain.name} {domain.hosted_zone}{made}"
 
 
 def compile_ledger(

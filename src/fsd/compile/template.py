@@ -20,16 +20,18 @@ from fsd.compile.desired import (
     JsonValue,
     Target,
 )
+from fsd.compile.domain import compile_domain
 from fsd.compile.network import (
     LOAD_BALANCER,
     TARGET_GROUP,
     TASK_SECURITY_GROUP,
     find_load_balancer,
+    has_task_group,
     load_balancer,
     logical_id,
     security_groups,
-    shared_value,
 )
+from fsd.compile.network_parts import shared_value
 from fsd.compile.roles import compile_roles
 from fsd.compile.schedule_role import SCHEDULE_ROLE, compile_schedule_role
 from fsd.errors import ErrorCode, ManifestError
@@ -40,6 +42,7 @@ from fsd.manifest.models import LoadBalancer, Manifest, Service
 def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Json:
     """Raises ManifestError for what AWS would refuse."""
     name = names.service_name(manifest.metadata.name, target.environment)
+    outputs = _outputs(manifest, target=target)
     template: Json = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"{name}, made by fsd",
@@ -49,8 +52,9 @@ def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Jso
             **_log_group(manifest, target=target),
             **security_groups(manifest, target=target),
             **load_balancer(manifest, target=target),
+            **compile_domain(manifest, target=target),
         },
-        "Outputs": _outputs(manifest, target=target),
+        **({"Outputs": outputs} if outputs else {}),
     }
     _refuse_references(template, "")
     return template
@@ -95,18 +99,23 @@ def _log_group(manifest: Manifest, *, target: Target) -> Json:
 
 
 def _shared_url(balancer: LoadBalancer, target: Target) -> Json:
-    """By the first host that is no pattern, else the load balancer's own name."""
+    """By its domain, else by the first host that is no pattern, else the load balancer's name."""
     scheme = "https" if balancer.certificate_arn else "http"
-    host = next((host for host in balancer.hosts if not set(host) & {"*", "?"}), None)
+    host = (
+        balancer.domain.name
+        if balancer.domain
+        else next((host for host in balancer.hosts if not set(host) & {"*", "?"}), None)
+    )
     address: JsonValue = host or shared_value(balancer, target, "DNSName")
     return {"Fn::Join": ["", [f"{scheme}://", address]]}
 
 
 def _outputs(manifest: Manifest, *, target: Target) -> Json:
-    outputs: Json = {
-        OUTPUT_TASK_SECURITY_GROUP: {"Value": {"Fn::GetAtt": [TASK_SECURITY_GROUP, "GroupId"]}}
-    }
+    outputs: Json = {}
     service = manifest.service
+    if has_task_group(service):
+        group: Json = {"Fn::GetAtt": [TASK_SECURITY_GROUP, "GroupId"]}
+        outputs[OUTPUT_TASK_SECURITY_GROUP] = {"Value": group}
     if manifest.is_job:
         outputs[OUTPUT_SCHEDULE_ROLE] = {"Value": {"Fn::GetAtt": [SCHEDULE_ROLE, "Arn"]}}
     if service.existing_service is not None:
@@ -122,9 +131,10 @@ def _outputs(manifest: Manifest, *, target: Target) -> Json:
     if balancer is not None and balancer.shared is not None:
         outputs[OUTPUT_URL] = {"Value": _shared_url(balancer, target)}
     elif balancer is not None and not balancer.has_rule:
-        scheme = "https" if balancer.certificate_arn else "http"
+        scheme = "https" if balancer.is_secure else "http"
         id_ = logical_id(LOAD_BALANCER, service)
-        address: Json = {"Fn::GetAtt": [id_, "DNSName"]}
+        own: Json = {"Fn::GetAtt": [id_, "DNSName"]}
+        address: JsonValue = balancer.domain.name if balancer.domain else own
         outputs |= {
             OUTPUT_LOAD_BALANCER: {"Value": {"Ref": id_}},
             OUTPUT_URL: {"Value": {"Fn::Join": ["", [f"{scheme}://", address]]}},

@@ -29,6 +29,7 @@ _JOB = "Scheduled Job"
 _GIVEN = re.compile(r"\$\{?COPILOT_ENVIRONMENT_NAME\}?")
 _APPLICATION = re.compile(r"\$\{?COPILOT_APPLICATION_NAME\}?")
 _MARK, _ENV = "\ue000", "${ENV}"
+_SHARED = "main"  # the load balancer of an environment
 _ONE_DAY = 86_400  # seconds; Copilot's stickiness
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _TARGETS = {
@@ -355,14 +356,17 @@ def _http(reader: Reader, kind: str, *, is_whole: bool) -> dict[str, Value]:
         return {"networking": {"loadBalancer": balancer}}
     http = Reader(written, reader.place("http"), reader.losses)
     alias = http.take("alias")
-    hosts = alias if isinstance(alias, list) else [alias] if alias else []
+    hosts: list[Value] = [*alias] if isinstance(alias, list) else [alias] if alias else []
     path = http.text("path")
+    has_rule = bool(hosts) or path not in ("", "/")
     found: dict[str, Value] = {
         "healthCheck": _health(http, is_whole=is_whole),
         "deployment": {"deregistrationDelay": http.seconds("deregistration_delay")},
         "networking": {
             "loadBalancer": {
                 "internal": (kind == "Backend Service") if is_whole else None,
+                "shared": _SHARED if has_rule else None,
+                "domain": _domain(hosts, http),
                 "hosts": [literal(text_of(mapping(each).get("name") or each)) for each in hosts],
                 "paths": [] if path in ("", "/") else _paths(path),
                 "stickiness": _ONE_DAY if http.take("stickiness") is True else None,
@@ -373,11 +377,22 @@ def _http(reader: Reader, kind: str, *, is_whole: bool) -> dict[str, Value]:
     if port := http.number("target_port"):
         found["port"] = port
     http.lose("alb", "yours is taken by its listener: `loadBalancer.listenerArn`")
-    for key in ("target_container", "additional_rules", "version", "hosted_zone"):
+    for key in ("target_container", "additional_rules", "version"):
         http.lose(key, "FSD's rule has no such part")
     http.ignore("redirect_to_https")  # FSD's load balancer does so where it has a certificate
     http.finish()
     return found
+
+
+def _domain(hosts: list[Value], http: Reader) -> dict[str, Value]:
+    """A record that Copilot makes in a zone of yours; the first, as the language has one."""
+    zone = http.text("hosted_zone")
+    for host in hosts:
+        own = text_of(mapping(host).get("hosted_zone")) or zone
+        if own:
+            name = text_of(mapping(host).get("name")) or text_of(host)
+            return {"name": literal(name), "hostedZone": literal(own)}
+    return {}
 
 
 def _paths(path: str) -> list[Value]:

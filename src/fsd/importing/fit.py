@@ -82,13 +82,13 @@ def _known(
 ) -> Value:
     """The value without the keys that the schema does not have."""
     if isinstance(value, list):
-        items = _resolved(schema, whole).get("items", {})
+        items = _resolved(schema, whole, kind="array").get("items", {})
         return [
             _known(each, items, whole, f"{at}[{index}]", losses) for index, each in enumerate(value)
         ]
     if not isinstance(value, dict):
         return value
-    found = _resolved(schema, whole)
+    found = _resolved(schema, whole, kind="object")
     if not found:
         return value
     properties = found.get("properties", {})
@@ -117,15 +117,16 @@ def _plain(place: str) -> str:
     return "".join(part.partition("]")[2] if "]" in part else part for part in place.split("["))
 
 
-def _resolved(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolved(
+    schema: Mapping[str, Any], whole: Mapping[str, Any], *, kind: str
+) -> Mapping[str, Any]:
     """The part that describes a mapping or a list, of a `$ref` or of several possibilities."""
     for _ in range(10):
         if "$ref" in schema:
             schema = whole["$defs"][schema["$ref"].rpartition("/")[2]]
         elif "anyOf" in schema and "properties" not in schema:
-            options = [_resolved(option, whole) for option in schema["anyOf"]]
-            fitting = [each for each in options if each.get("type") in ("object", "array")]
-            return fitting[0] if fitting else schema
+            options = [_resolved(option, whole, kind=kind) for option in schema["anyOf"]]
+            return next((each for each in options if each.get("type") == kind), schema)
         else:
             return schema
     return schema

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from fsd.compile.desired import HEALTH_CHECK_LABEL
 from fsd.importing.balancing import read_balancing, spoken_version
-from fsd.importing.reader import Imported, Loss, Reader, number, without_empty
+from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
 from fsd.importing.scaling import read_scaling
 from fsd.importing.service_name import service_name
 from fsd.importing.task_definition import merged, read_task_definition
@@ -53,6 +53,7 @@ def read_running(
     if "fsd:service" in tags:
         return _of_fsd(imported, found, answer, tags)
     found["existingService"] = text_of(service.get("serviceName"))
+    found["networking"] = _their_network(mapping(found.get("networking")))
     name = _name(service, tags, environment) or imported.name
     tree: dict[str, Value] = {
         **imported.tree,
@@ -120,8 +121,9 @@ def _of_fsd(
     own = text_of(mapping(answer.get("service")).get("serviceName"))
     if own != names.service_name(name, environment):
         found["existingService"] = own
+    found["networking"] = _with_domain(mapping(found.get("networking")), tags.get("fsd:domain", ""))
     found["roles"] = _given_roles(mapping(found.get("roles")), text_of(answer.get("boundary")))
-    found["networking"] = _given_network(mapping(found.get("networking")), answer)
+    found["networking"] = _given_network(mapping(found.get("networking")), answer, tags)
     found |= _without_labels(found)
     logs = mapping(mapping(found.get("observability")).get("logs"))
     if logs.get("group") == names.log_group(name, environment):
@@ -136,20 +138,45 @@ def _of_fsd(
     return replace(imported, name=name, tree=tree)
 
 
+def _with_domain(network: dict[str, Value], tag: str) -> dict[str, Value]:
+    """As `fsd.compile.tags` says it; what is made for it is not named."""
+    name, zone, made = [*tag.split(), "", "", ""][:3]
+    if not zone:
+        return network
+    domain: dict[str, Value] = {"name": literal(name), "hostedZone": zone}
+    balancer = {**mapping(network.get("loadBalancer")), "domain": domain}
+    if made:
+        balancer.pop("certificateArn", None)
+    return {**network, "loadBalancer": balancer}
+
+
 def _given_roles(roles: dict[str, Value], boundary: str) -> dict[str, Value]:
     given = {key: arn for key, arn in roles.items() if f"role{names.ROLE_PATH}" not in str(arn)}
     return {**given, "boundary": boundary or None}
 
 
-def _given_network(network: dict[str, Value], answer: dict[str, Value]) -> dict[str, Value]:
+def _given_network(
+    network: dict[str, Value], answer: dict[str, Value], tags: dict[str, str]
+) -> dict[str, Value]:
     made = {
         text_of(mapping(each).get("GroupId"))
         for each in listed(answer.get("securityGroups"))
         if "fsd:service" in mapping(mapping(each).get("Tags"))
     }
-    groups = [each for each in listed(network.get("securityGroups")) if text_of(each) not in made]
-    given = {key: value for key, value in network.items() if key != "subnets"}
-    return {**given, "securityGroups": groups}
+    every = listed(network.get("securityGroups"))
+    groups = [each for each in every if text_of(each) not in made]
+    given = {**network, "securityGroups": groups}
+    if groups == every:
+        given = _their_network(given)
+    if "fsd:subnets" not in tags:  # the environment's
+        given.pop("subnets", None)
+    return given
+
+
+def _their_network(network: dict[str, Value]) -> dict[str, Value]:
+    """The tasks keep the groups that they have, and get no other."""
+    groups = listed(network.get("securityGroups"))
+    return {**network, "securityGroups": {"ids": groups, "only": True}} if groups else network
 
 
 def _without_labels(found: dict[str, Value]) -> dict[str, Value]:

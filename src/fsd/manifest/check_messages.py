@@ -127,6 +127,16 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "write its six fields, like `0 8 ? * MON-FRI *`",
     ),
     r"^https?://": ("a URL", "start it with http:// or https://"),
+    r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*$": (
+        "the name of a domain",
+        "write it in lower case without a dot at its end, like `offers.example.com`",
+    ),
+    r"^Z[A-Z0-9]{1,31}$": (
+        "the id of a hosted zone",
+        "`aws route53 list-hosted-zones` shows it; without `/hostedzone/`",
+    ),
+    r"^sg-[0-9a-f]{8,17}$": ("the id of a security group", "write ids like `sg-0a1b2c3d`"),
+    r"^subnet-[0-9a-f]{8,17}$": ("the id of a subnet", "write ids like `subnet-0a1b2c3d`"),
     r"^vpc-": ("the id of a VPC", "it starts with `vpc-`"),
     r"^[0-9]{12}$": ("an AWS account id", 'write its 12 digits in quotes: "123456789012"'),
     r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$": (
@@ -282,8 +292,16 @@ def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
 
 
 def _neither(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
-    """The language has unions of a text and a list of texts, and of a switch and a section."""
+    """The language has unions of a text and a list of texts, of a list and a section, and of a
+    switch and a section."""
     key = _last_key(path)
+    if shape.keys and not shape.takes_boolean:
+        what, fix = PATTERNS[shape.item_pattern]
+        keys = " and ".join(f"`{name}`" for name in shape.keys)
+        message = (
+            f"{_name(path)} takes a list whose items are each {what}, or a section with {keys}"
+        )
+        return _Fault(id=FindingId.WRONG_TYPE, message=message, fix=fix, path=path)
     if shape.takes_boolean:
         message = f"{_name(path)} is {_shown(node)}; it takes true, or a section with keys"
         fix = f"write `{key}: true`, or {' and '.join(f'`{name}`' for name in shape.keys)} below it"

@@ -28,6 +28,10 @@ HOST_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 MOUNT_PATTERN = r"^/[!-~]+$"
 FILE_SYSTEM_PATTERN = r"^fs-[0-9a-f]{8,40}$"
 ACCESS_POINT_PATTERN = r"^fsap-[0-9a-f]{8,40}$"
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html
+SecurityGroupId = Annotated[str, Limits(pattern=r"^sg-[0-9a-f]{8,17}$")]
+SecurityGroupIds = Annotated[tuple[SecurityGroupId, ...], Limits(min_length=1, max_length=5)]
+SubnetId = Annotated[str, Limits(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 MountPath = Annotated[str, Limits(pattern=MOUNT_PATTERN, max_length=1024)]
 VariableName = Annotated[str, Limits(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 # ContainerCondition of the ECS API.
@@ -129,6 +133,16 @@ class Spot:
     )
     percent: Annotated[int, Limits(ge=0, le=100)] = key(
         default=100, description="Of the tasks beyond `base`, how many are Spot tasks."
+    )
+
+
+@section
+class OwnGroups:
+    """Security groups that are there, and whether the tasks have one of FSD's too."""
+
+    ids: SecurityGroupIds = key(description="Their ids.", examples=(("sg-0a1b2c3d",),))
+    only: bool = key(
+        default=False, description="true: FSD makes none for the tasks; these let everybody in."
     )
 
 

@@ -462,11 +462,15 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "a list, with `listenerArn`",
         under="loadBalancer networking",
     ),
+    _use(
+        "host hosts hostname alias aliases domain domains domainName customDomain hostedZone "
+        "route53",
+        "service.networking.loadBalancer.domain",
+        "a name and the id of its hosted zone",
+    ),
     _none(
-        "host hosts hostname alias aliases domain domains domainName customDomain hostedZone dns "
-        "route53 hostAliases extraHosts dnsPolicy",
-        "FSD has no names in DNS: point a record of yours at the load balancer's, which "
-        "`fsd status` shows",
+        "dns hostAliases extraHosts dnsPolicy",
+        "FSD has no names of its own in a container: what a task reaches is found by DNS",
     ),
     _use(
         "path rules additionalRules routes listenerRules rule httpApi pathPattern",
@@ -475,13 +479,14 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         under="service networking loadBalancer top",
     ),
     _use(
-        "listener listeners loadBalancerArn loadBalancerName shared",
+        "listener listeners loadBalancerArn loadBalancerName",
         "service.networking.loadBalancer.listenerArn",
         "the ARN of a listener that is there",
     ),
-    _none(
+    _use(
         "targetGroupArn lbTargetGroup targetGroup targetGroups",
-        "FSD has no target group of your own: it makes each service's",
+        "service.networking.loadBalancer.targetGroupArn",
+        "the ARN of a target group that is there",
     ),
     _use(
         "stickySessions sessionAffinity",
@@ -497,18 +502,21 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "a list of ranges",
     ),
     _none("wafAcl waf webAcl", "FSD has no WAF: attach one to the load balancer yourself"),
-    _none(
+    _use(
         "subnets subnetIds privateSubnets publicSubnets",
-        "FSD has no subnets in a Service YAML: "
-        + _ENVIRONMENTS_FILE.format("spec.vpc.privateSubnets` and `publicSubnets"),
+        "service.networking.subnets",
+        "a list of ids; those of an environment stand in .fsd/environments.yml",
     ),
     _none("vpcId", "FSD has no VPC in a Service YAML: " + _ENVIRONMENTS_FILE.format("spec.vpc.id")),
+    _use(
+        "securityGroups securityGroupIds securityGroup",
+        "service.networking.securityGroups",
+        "a list of ids, beside the one that FSD makes",
+    ),
     _none(
-        "securityGroups egressType securityGroupIds securityGroup vpcConnectorArn egress "
-        "egressConfiguration "
-        "vpcConnector networkPolicy",
-        "FSD has no security groups of your own: it makes one for the tasks and one for the load "
-        "balancer",
+        "egressType vpcConnectorArn egress egressConfiguration vpcConnector networkPolicy",
+        "FSD has no rules for what the tasks reach: give them a security group of yours in "
+        "`service.networking.securityGroups`",
     ),
     _use(
         "assignPublicIp publicIp",

@@ -19,11 +19,14 @@ from fsd.manifest.container import (
     DeployStep,
     Duration,
     EnvironmentFile,
+    OwnGroups,
     QueueDepth,
     Roles,
     ScalingSchedule,
+    SecurityGroupIds,
     Sidecar,
     Spot,
+    SubnetId,
     TagValue,
     TrackedMetric,
     Ulimit,
@@ -55,6 +58,8 @@ TARGET_GROUP_PATTERN = (
     r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/"
     r"[A-Za-z0-9-]+/[0-9A-Za-z]+$"
 )
+DOMAIN_PATTERN = r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*$"
+HOSTED_ZONE_PATTERN = r"^Z[A-Z0-9]{1,31}$"
 HOST_RULE_PATTERN = r"^[A-Za-z0-9.*?-]+$"
 # https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 SCHEDULE_PATTERN = r"^(rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\([^()]+\))$"
@@ -217,6 +222,18 @@ class Secret:
 
 
 @section
+class Domain:
+    """A name of yours for the load balancer, in a hosted zone of Route 53."""
+
+    name: Annotated[str, Limits(pattern=DOMAIN_PATTERN, max_length=253)] = key(
+        description="What clients call it by.", examples=("offers.example.com",)
+    )
+    hosted_zone: Annotated[str, Limits(pattern=HOSTED_ZONE_PATTERN)] = key(
+        description="The id of the zone that the name is in.", examples=("Z0123456789ABCDEFGHIJ",)
+    )
+
+
+@section
 class LoadBalancer:
     type: Literal["application"] = key(default="application", description="The only type.")
     internal: bool = key(default=True, description="false makes it reachable from the internet.")
@@ -252,6 +269,11 @@ class LoadBalancer:
         description="Paths that lead to it, with `shared` or `listenerArn`; * and ? are wildcards.",
         examples=(("/offers", "/offers/*"),),
     )
+    domain: Domain | None = key(
+        default=None,
+        description="A name in Route 53 that leads to it; without `certificateArn` a load balancer "
+        "of the service's own gets a certificate for it.",
+    )
     priority: Annotated[int, Limits(ge=1, le=50_000)] | None = key(
         default=None,
         description="Of the rule; made from its hosts and paths and the service's name without it.",
@@ -273,6 +295,17 @@ class LoadBalancer:
         """Whether the service is one of several of a listener."""
         return self.listener_arn is not None or self.shared is not None
 
+    @property
+    def makes_certificate(self) -> bool:
+        """Of a load balancer that several have, the certificate is theirs to name."""
+        is_own = not self.has_rule and self.target_group_arn is None
+        return is_own and self.domain is not None and self.certificate_arn is None
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it has an HTTPS listener."""
+        return self.certificate_arn is not None or self.makes_certificate
+
 
 @section
 class Networking:
@@ -283,6 +316,22 @@ class Networking:
     connect: Connect | None = key(
         default=None, description="Absent: other services do not reach it by a name."
     )
+    security_groups: SecurityGroupIds | OwnGroups | None = key(
+        default=None,
+        description="Security groups of yours, which the tasks have beside the one that FSD makes.",
+        examples=(("sg-0a1b2c3d4e5f60718",),),
+    )
+    subnets: Annotated[tuple[SubnetId, ...], Limits(max_length=16)] = key(
+        default=(),
+        description="Where its tasks run; the environment's subnets without it.",
+        examples=(("subnet-0a1b2c3d4e5f60718",),),
+    )
+
+    @property
+    def own_groups(self) -> OwnGroups | None:
+        """None where the tasks have FSD's alone."""
+        given = self.security_groups
+        return OwnGroups(ids=given) if isinstance(given, tuple) else given
 
 
 @section

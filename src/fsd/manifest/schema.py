@@ -139,6 +139,12 @@ class Shape:
         return any(item.get("type") == "boolean" for item in others)
 
     @property
+    def item_pattern(self) -> str:
+        """Of the list that is one of several types; "" without one."""
+        lists = [each for each in cast(list[Json], self.schema.get("anyOf", [])) if "items" in each]
+        return str(cast(Json, lists[0]["items"]).get("pattern", "")) if lists else ""
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Keys of a section; empty for a map, whose keys people choose."""
         return tuple(cast(Json, self.schema.get("properties", {})))

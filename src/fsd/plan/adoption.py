@@ -44,8 +44,10 @@ def adoption_changes(desired: Desired, observed: Observed) -> tuple[Change, ...]
     service = find_foreign(observed, family=desired.family)
     if service is None:
         return ()
+    own = sorted(set(service.security_groups) & set(desired.service.security_groups))
     kept = [
         *_kept_groups(desired, service),
+        *(f"security group {group}" for group in own),
         *(f"{what} {_name(arn)}" for what, arn, stays in _roles(desired, observed) if stays),
     ]
     remark = f"keeps its {', its '.join(kept)}" if kept else "keeps its name"
@@ -60,8 +62,9 @@ def adoption_notes(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
     yield ServiceAdopted(service=service.name, revision=_name(observed.running.arn))
     for arn in _lost_groups(desired, service):
         yield TargetGroupLeft(arn=arn)
-    if service.security_groups:
-        yield SecurityGroupsLeft(groups=tuple(sorted(service.security_groups)))
+    left = set(service.security_groups) - set(desired.service.security_groups)
+    if left:
+        yield SecurityGroupsLeft(groups=tuple(sorted(left)))
     for what, arn, stays in _roles(desired, observed):
         if arn and not stays:
             yield RoleReplaced(what=what, role=_name(arn))

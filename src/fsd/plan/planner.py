@@ -304,7 +304,7 @@ def _network_changes(
             for one in (service.assign_public_ip, desired.service.assign_public_ip)
         )
         changes.append(Change(what="public address", before=before, after=after))
-    changes += _security_group_changes(observed.stack, service)
+    changes += _security_group_changes(desired, observed.stack, service)
     changes += _attachment_changes(desired, observed.stack, service)
     if _connect(desired) != connect_words(service.connect):
         before, after = connect_words(service.connect), _connect(desired)
@@ -327,16 +327,25 @@ def _also(desired: Desired, service: ServiceState) -> Json:
 
 
 def _security_group_changes(
-    stack: ObservedStack | None, service: ServiceState
+    desired: Desired, stack: ObservedStack | None, service: ServiceState
 ) -> tuple[Change, ...]:
-    """The tasks get the stack's, whatever somebody has given them since."""
-    if stack is None or stack.is_made_anew(OUTPUT_TASK_SECURITY_GROUP):
-        return (Change(what="security groups", remark="replaced"),)
-    wanted = stack.outputs.get(OUTPUT_TASK_SECURITY_GROUP)
-    if wanted is None or set(service.security_groups) == {wanted}:
+    """The tasks get the stack's and the manifest's, whatever somebody has given them since."""
+    wanted = set(desired.service.security_groups)
+    if desired.service.has_own_group:
+        if stack is None or stack.is_made_anew(OUTPUT_TASK_SECURITY_GROUP):
+            return (Change(what="security groups", remark="replaced"),)
+        before, after = (
+            output_value(template, OUTPUT_TASK_SECURITY_GROUP)
+            for template in (stack.template, desired.template)
+        )
+        if before is None and after is not None:
+            return (Change(what="security groups", remark="one of FSD's is added"),)
+        own = stack.outputs.get(OUTPUT_TASK_SECURITY_GROUP)
+        wanted |= {str(own)} if own is not None else set(service.security_groups)
+    if set(service.security_groups) == wanted:
         return ()
-    before = " ".join(sorted(service.security_groups)) or None
-    return (Change(what="security groups", before=before, after=str(wanted)),)
+    had = " ".join(sorted(service.security_groups)) or None
+    return (Change(what="security groups", before=had, after=" ".join(sorted(wanted))),)
 
 
 def _attachment_changes(

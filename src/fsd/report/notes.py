@@ -164,7 +164,8 @@ def _(note: TargetGroupLeft) -> str:
 def _(note: SecurityGroupsLeft) -> str:
     return (
         f"the tasks leave the security groups {' '.join(note.groups)} for one that FSD makes: what "
-        "lets only those in, such as a database, has to let that in too"
+        "lets only those in, such as a database, has to let that in too; "
+        "`networking.securityGroups` keeps them"
     )
 
 

@@ -44,6 +44,7 @@ ALLOWED = frozenset(
         "kms",
         "logs",
         "monitoring",
+        "route53",
         "s3",
         "scheduler",
         "secretsmanager",

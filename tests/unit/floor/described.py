@@ -40,7 +40,7 @@ def describe(desired: Desired) -> dict[str, Any]:
 
 
 def _literals(template: Json) -> dict[str, str]:
-    outputs: Any = template["Outputs"]
+    outputs: Any = template.get("Outputs", {})
     return {k: v["Value"] for k, v in outputs.items() if isinstance(v["Value"], str)}
 
 

@@ -350,6 +350,32 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
+        key="service.networking.securityGroups",
+        good="{networking: {securityGroups: [sg-0a1b2c3d]}}",
+        wrong="{networking: {securityGroups: [database]}}",
+        finds="wrong-type",
+        clash="{networking: {securityGroups: [sg-0a1b2c01, sg-0a1b2c02, sg-0a1b2c03, sg-0a1b2c04, "
+        "sg-0a1b2c05]}}",
+        clash_finds="security-group-limit",
+        compiled=('"sg-0a1b2c3d"',),
+        plan="security groups sg-1 → sg-0a1b2c3d sg-1",
+    ),
+    Row(
+        key="service.networking.securityGroups.only",
+        good="{networking: {securityGroups: {ids: [sg-0a1b2c3d], only: true}}}",
+        wrong="{networking: {securityGroups: {ids: []}}}",
+        finds="wrong-type",
+        compiled=('"securityGroups": ["sg-0a1b2c3d"]',),
+        plan="security groups sg-1 → sg-0a1b2c3d",
+    ),
+    Row(
+        key="service.networking.subnets",
+        good="{networking: {subnets: [subnet-0a1b2c3d, subnet-0a1b2c4d]}}",
+        wrong="{networking: {subnets: [private-a]}}",
+        compiled=('"subnets": ["subnet-0a1b2c3d", "subnet-0a1b2c4d"]',),
+        plan="subnets changed",
+    ),
+    Row(
         key="service.networking.loadBalancer.shared",
         good="{networking: {loadBalancer: {shared: main, hosts: [a.example], paths: ['/a/*'], "
         "certificateArn: '" + CERTIFICATE + "', idleTimeout: 120}}}",
@@ -362,6 +388,33 @@ ROWS: tuple[Row, ...] = (
             '["", ["https://", "a.example"]]',
         ),
         plan="fsd-shared-main-dev   shared load balancer   +HttpListener · +HttpsListener",
+    ),
+    Row(
+        key="service.networking.loadBalancer.domain",
+        good="{networking: {loadBalancer: {domain: {name: offers.example.com, "
+        "hostedZone: Z12AB}}}}",
+        wrong="{networking: {loadBalancer: {domain: {name: a.example, hostedZone: a.b}}}}",
+        clash="{networking: {loadBalancer: {domain: {name: offers.example.com, hostedZone: Z12AB}, "
+        "shared: main, hosts: [api.example.com]}}}",
+        clash_finds="domain-setting",
+        compiled=(
+            '"Name": "offers.example.com", "Type": "A"',
+            '"AliasTarget": {"DNSName": {"Fn::GetAtt": ["LoadBalancer", "DNSName"]}',
+            '"Certificates": [{"CertificateArn": {"Ref": "Certificate"}}]',
+            '["", ["https://", "offers.example.com"]]',
+        ),
+        base="{networking: {loadBalancer: {}}}",
+        plan="+DomainRecord",
+    ),
+    Row(
+        key="service.networking.loadBalancer.domain (shared)",
+        good="{networking: {loadBalancer: {domain: {name: a.example, hostedZone: Z12AB}, shared: "
+        "main, hosts: [a.example]}}}",
+        wrong="{networking: {loadBalancer: {domain: {name: A.example, hostedZone: Z12AB}}}}",
+        compiled=(
+            '"HostedZoneId": {"Fn::ImportValue": "fsd-shared-main-dev-HostedZoneId"}',
+            '["", ["http://", "a.example"]]',
+        ),
     ),
     Row(
         key="service.networking.loadBalancer.ingress",

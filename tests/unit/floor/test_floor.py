@@ -120,7 +120,10 @@ def as_deployed(desired: Desired) -> Observed:
             pending=0,
             deployments=(),
             subnets=service.subnets,
-            security_groups=("sg-1",),
+            security_groups=(
+                *(("sg-1",) if service.has_own_group else ()),
+                *service.security_groups,
+            ),
             target_group_arns=(OUTPUTS["TargetGroupArn"],) if service.has_load_balancer else (),
             container_port=service.port if service.has_load_balancer else None,
             assign_public_ip=service.assign_public_ip,

@@ -321,6 +321,34 @@ CASES = [
         at=(8, 53),
     ),
     Case(rule="ulimit-order", service="ulimits: [{name: core, softLimit: 0, hardLimit: 0}]"),
+    Case(
+        rule="domain-setting",
+        service="port: 80\nnetworking: {loadBalancer: {hosts: [a.b], domain: {name: c.b, "
+        "hostedZone: Z1}, shared: main}}",
+        at=(9, 45),
+    ),
+    Case(
+        rule="domain-setting",
+        service="port: 80\nnetworking: {loadBalancer: {domain: {name: c.b, hostedZone: Z1}, "
+        "hosts: [c.b], listenerArn: '" + LISTENER + "'}}",
+        at=(9, 31),
+    ),
+    Case(
+        rule="domain-setting",
+        service="port: 80\nnetworking: {loadBalancer: {hosts: ['*.b'], shared: main, domain: "
+        "{name: c.b, hostedZone: Z1}}}",
+    ),
+    Case(
+        rule="security-group-limit",
+        service="networking: {securityGroups: [sg-0a1b2c01, sg-0a1b2c02, sg-0a1b2c03, "
+        "sg-0a1b2c04, sg-0a1b2c05]}",
+        at=(8, 16),
+    ),
+    Case(
+        rule="security-group-limit",
+        service="networking: {securityGroups: {ids: [sg-0a1b2c01, sg-0a1b2c02, sg-0a1b2c03, "
+        "sg-0a1b2c04, sg-0a1b2c05], only: true}}",
+    ),
     Case(rule="tag-reserved", service="tags: {'fsd:service': x}", at=(8, 10)),
     Case(rule="tag-reserved", service="tags: {a: b}"),
     Case(rule="fargate-size", service="resources: {cpu: 1024, memory: 1000}", at=(8, 34)),

@@ -14,7 +14,7 @@ LOAD_BALANCER = ("service", "networking", "loadBalancer")
 
 def check(subject: Subject) -> Iterator[Problem]:
     load_balancer = subject.service.networking.load_balancer
-    if load_balancer is None or load_balancer.internal or load_balancer.certificate_arn:
+    if load_balancer is None or load_balancer.internal or load_balancer.is_secure:
         return
     yield Problem(
         at=LOAD_BALANCER,

@@ -18,7 +18,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if balancer is None or not subject.service.ports:
         return
     spoken = subject.service.main_protocol
-    is_secure = balancer.certificate_arn is not None or balancer.listener_arn is not None
+    is_secure = balancer.is_secure or balancer.listener_arn is not None
     if spoken == "tcp":
         yield _problem(
             "an application load balancer sends HTTP, and the first port speaks tcp",
