@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from fsd_files.timetable import check, due_after
 from fsd_local import tracking
 from fsd_local.ports import MetricSource
-from fsd_local.timetable import check, due_after
 
 Body = dict[str, Any]
 TARGET_PREFIX = "AnyScaleFrontendService"

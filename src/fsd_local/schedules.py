@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from fsd_files.timetable import due_after, interval_of
 from fsd_local.ports import SimulatedClock
-from fsd_local.timetable import due_after, interval_of
 
 Json = dict[str, Any]
 _TICK = 1.0  # seconds

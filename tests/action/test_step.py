@@ -363,3 +363,37 @@ def wait_for(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return "".join(lines)
     raise AssertionError("".join(lines))
+
+
+JOB = """\
+apiVersion: fsd/v1
+kind: Job
+metadata: {name: hello, pack: examples, owners: ["@org/hello"]}
+service:
+  type: ecs
+  schedule: cron(30 6 1 1 ? *)
+  timezone: Europe/Berlin
+  resources: {cpu: 256, memory: 512}
+  observability: {logs: {retention: 30}}
+"""
+
+
+def test_step__a_job__is_told_with_its_next_run_and_without_a_load_balancer(
+    step: ActionStep, world: World
+) -> None:
+    (world.repository / "service.yml").write_text(JOB)
+    commit(world.repository, "Run once a year")
+    world.github.add_pull(7, head(world.repository))
+
+    planned = step.run(
+        **PUSH, payload={}, dry_run="true", role_to_assume=ROLE, aws_region="us-east-1"
+    )
+    ended = step.run(**PUSH, payload={}, role_to_assume=ROLE, aws_region="us-east-1")
+
+    assert (planned.code, ended.code) == (0, 0), planned.log + ended.log
+    assert ended.outputs["outcome"] == "succeeded"
+    (comment,) = world.github.bodies(7)
+    for told in (comment, ended.summary):
+        assert re.search(r"next run at \d{4}-01-01 05:30 UTC", told), told
+    for text in (comment, ended.summary, planned.summary):
+        assert not re.search(r"(?i)load balancer|target|healthy|served|rollout", text), text

@@ -25,7 +25,7 @@ from fsd.report.error_document import error_json
 from fsd.report.jobs import job_json
 from fsd.report.json_report import result_json
 from fsd.report.plans import PlanReport, plan_json
-from tests.fakes.aws import FakeAws
+from tests.fakes.aws import START, FakeAws
 from tests.json_documents import TABLES, faults
 from tests.unit.release.test_jobs import REF, deployed
 from tests.unit.release.test_jobs import run as ended_run
@@ -54,7 +54,7 @@ FINDING = DoctorFinding(
 
 
 def look_at(aws: FakeAws) -> JobLook:
-    return look_at_job(aws.aws(), REF, explain=True)
+    return look_at_job(aws.aws(), REF, now=START, explain=True)
 
 
 def with_run(**codes: int) -> FakeAws:

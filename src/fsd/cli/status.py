@@ -94,13 +94,14 @@ def _show_one(
 def _show_job(
     connection: Connection, ref: ServiceRef, *, is_json: bool, watch: bool, exit_zero: bool
 ) -> int:
+    from fsd.app.clock import SystemClock
     from fsd.release.jobs import look_at_job
     from fsd.report.jobs import job_json, job_status_text
 
     codes: list[int] = []
 
     def look() -> bool:
-        found = look_at_job(connection.aws, ref, explain=True)
+        found = look_at_job(connection.aws, ref, now=SystemClock().now(), explain=True)
         codes.append(0 if exit_zero else int(found.exit_code))
         click.echo(
             json.dumps(job_json(found), indent=2)
@@ -114,6 +115,7 @@ def _show_job(
 
 
 def _show_all(env: str, *, region: str | None, is_json: bool, watch: bool) -> None:
+    from fsd.app.clock import SystemClock
     from fsd.release.overview import Overview, read_overview
     from fsd.report.json_report import overview_json
     from fsd.report.tables import overview_text
@@ -124,7 +126,9 @@ def _show_all(env: str, *, region: str | None, is_json: bool, watch: bool) -> No
     def look() -> bool:
         # Which services there are is asked once.
         names = [service.name for service in shown[0].services] if shown else None
-        found = read_overview(connection.aws, environment=env, cluster=cluster, names=names)
+        found = read_overview(
+            connection.aws, environment=env, cluster=cluster, now=SystemClock().now(), names=names
+        )
         click.echo(json.dumps(overview_json(found), indent=2) if is_json else overview_text(found))
         shown.append(found)
         return found.is_settled

@@ -31,6 +31,7 @@ from fsd.release.apply_step import Applied, apply_step
 from fsd.release.concurrency.in_flight import refuse_older
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.follow_ups import AdvisedFix, DeployAgain, ServiceCommand
+from fsd.release.jobs import next_run
 from fsd.release.ledger import release_info
 from fsd.release.messages import CutShort, NotBegun, ScheduleCut
 from fsd.release.notes import Note, OneOffFailedAfter, OutputLine, Remark
@@ -226,6 +227,7 @@ class _JobDeployment:
             previous=release_info(previous) if previous else None,
             running=starts,
             schedule=schedule_words(found.parameters) if found else "",
+            next_run=next_run(found, self.clock.now()) if found else None,
             image=self.request.image.uri,
             log_group=desired.log_group,
             owners=desired.owners,

@@ -9,6 +9,7 @@ from fsd.compile.desired import Json
 from fsd.errors import ErrorCode, UsageError
 from fsd.plan.jobs import schedule_words
 from fsd.release.border import check_rollback, note_force
+from fsd.release.jobs import next_run
 from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info, resolve_version
 from fsd.release.notes import Forced
 from fsd.release.operation import Operation
@@ -84,6 +85,7 @@ def _result(
         previous=previous,
         running=release_info(starts) if starts else None,
         schedule=schedule_words(now.parameters) if now else "",
+        next_run=next_run(now, operation.clock.now()) if now else None,
         log_group=ref.log_group,
         notes=(Forced(entry=operation.forced),) if operation.forced else (),
     )

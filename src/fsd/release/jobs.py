@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from fsd.compile.desired import Json, JsonValue
 from fsd.compile.schedule import TIMEOUT_CONTAINER
@@ -26,6 +27,7 @@ from fsd.release.ports import Aws, Ecs, JobSchedule
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
+from fsd_files.timetable import due_after
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -60,6 +62,7 @@ class JobLook:
     release: ReleaseInfo | None
     running_tasks: tuple[TaskState, ...]
     runs: tuple[Run, ...]  # newest first; what ECS still knows
+    next_run: datetime | None = None
     diagnosis: Diagnosis | None = None  # of the newest run, where it failed and that was asked
 
     @property
@@ -79,7 +82,23 @@ def find_job(aws: Aws, ref: ServiceRef) -> JobSchedule | None:
     return found if found is not None and found.task_definition_arn else None
 
 
-def look_at_job(aws: Aws, ref: ServiceRef, *, explain: bool = False) -> JobLook:
+def next_run(job: JobSchedule, now: datetime) -> datetime | None:
+    """None where nothing is due, and of a `rate`, whose beginning AWS does not tell.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+    """
+    parameters = job.parameters
+    expression = str(parameters.get("ScheduleExpression"))
+    if parameters.get("State") == "DISABLED" or expression.startswith("rate("):
+        return None
+    try:
+        zone = ZoneInfo(str(parameters.get("ScheduleExpressionTimezone") or "UTC"))
+        return due_after(expression, now, zone)
+    except (KeyError, ValueError):  # no such time zone on this machine, or AWS knows more than we
+        return None
+
+
+def look_at_job(aws: Aws, ref: ServiceRef, *, now: datetime, explain: bool = False) -> JobLook:
     """Raises ValueError where it is no Job."""
     job = find_job(aws, ref)
     if job is None:
@@ -92,6 +111,7 @@ def look_at_job(aws: Aws, ref: ServiceRef, *, explain: bool = False) -> JobLook:
         service=ref.service,
         environment=ref.environment,
         schedule=schedule_words(job.parameters),
+        next_run=next_run(job, now),
         log_group=ref.log_group,
         release=release_info(definition) if definition else None,
         running_tasks=running,
@@ -100,18 +120,18 @@ def look_at_job(aws: Aws, ref: ServiceRef, *, explain: bool = False) -> JobLook:
     )
 
 
-def read_jobs(aws: Aws, *, environment: str, cluster: str) -> tuple[JobLook, ...]:
+def read_jobs(aws: Aws, *, environment: str, cluster: str, now: datetime) -> tuple[JobLook, ...]:
     """All that FSD deployed to the environment, by name. Raises CallFailedError where schedules
     cannot be listed."""
-    looks = [
-        aws.reads.start(partial(_look_of, aws, name, environment=environment, cluster=cluster))
-        for name in aws.schedules.names(cluster)
-    ]
+    look_of = partial(_look_of, aws, environment=environment, cluster=cluster, now=now)
+    looks = [aws.reads.start(partial(look_of, name)) for name in aws.schedules.names(cluster)]
     found = [look for look in (get() for get in looks) if look is not None]
     return tuple(sorted(found, key=lambda look: look.service))
 
 
-def _look_of(aws: Aws, schedule: str, *, environment: str, cluster: str) -> JobLook | None:
+def _look_of(
+    aws: Aws, schedule: str, *, environment: str, cluster: str, now: datetime
+) -> JobLook | None:
     """None for one of somebody else's, or of another environment."""
     found = aws.schedules.find(schedule)
     arn = found.task_definition_arn if found else ""
@@ -121,7 +141,8 @@ def _look_of(aws: Aws, schedule: str, *, environment: str, cluster: str) -> JobL
     is_ours = service and schedule == names.schedule(service, environment)
     if not is_ours or tags.get("fsd:environment") != environment:
         return None
-    return look_at_job(aws, job_ref(service, environment=environment, cluster=cluster))
+    ref = job_ref(service, environment=environment, cluster=cluster)
+    return look_at_job(aws, ref, now=now)
 
 
 def job_ref(service: str, *, environment: str, cluster: str) -> ServiceRef:

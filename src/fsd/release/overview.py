@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fsd.errors import CallFailedError
 from fsd.quoted import Quoted
@@ -30,7 +31,12 @@ class Overview:
 
 
 def read_overview(
-    aws: Aws, *, environment: str, cluster: str, names: Sequence[str] | None = None
+    aws: Aws,
+    *,
+    environment: str,
+    cluster: str,
+    now: datetime,
+    names: Sequence[str] | None = None,
 ) -> Overview:
     """A call for ten services; without `names` also the calls that list them. For each Job five.
 
@@ -42,7 +48,7 @@ def read_overview(
     jobs: tuple[JobLook, ...] = ()
     unknown: tuple[Quoted, ...] = ()
     try:
-        jobs = read_jobs(aws, environment=environment, cluster=cluster)
+        jobs = read_jobs(aws, environment=environment, cluster=cluster, now=now)
     except CallFailedError as error:
         unknown = (Quoted.of(error),)
     return Overview(

@@ -139,6 +139,7 @@ class Result:
     desired_count: int = 0
     healthy_count: int = 0
     schedule: str = ""  # of a Job: rate(1 hour), by hand; then `running` is what it starts
+    next_run: datetime | None = None  # of a Job; None also where only AWS knows it: by a rate
     image: str = ""
     deployment_arn: str = ""
     url: str = ""

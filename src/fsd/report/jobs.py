@@ -41,6 +41,7 @@ def job_json(look: JobLook) -> dict[str, object]:
         "service": look.service,
         "environment": look.environment,
         "schedule": look.schedule,
+        "nextRun": look.next_run.isoformat() if look.next_run else None,
         "release": release_json(look.release) if look.release else None,
         "logGroup": look.log_group,
         "running": [task.id for task in look.running_tasks],
@@ -70,7 +71,11 @@ def _head(look: JobLook) -> str:
 
 def _facts(look: JobLook) -> list[str]:
     release = revision_label(look.release) if look.release else "unknown"
-    return wrap(release, first=f"{GAP}{'release':<10}{GAP}", rest=" " * 14)
+    lines = wrap(release, first=f"{GAP}{'release':<10}{GAP}", rest=" " * 14)
+    if look.next_run:
+        due = look.next_run.astimezone(UTC)
+        lines.append(f"{GAP}{'next run':<10}{GAP}{due:%Y-%m-%d %H:%M} UTC")
+    return lines
 
 
 def _rows(look: JobLook) -> list[tuple[str, ...]]:

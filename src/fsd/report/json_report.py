@@ -48,6 +48,7 @@ def result_json(result: Result) -> Json:
         "previous": _optional_release(result.previous),
         "running": _optional_release(result.running),
         "schedule": result.schedule or None,
+        "nextRun": result.next_run.isoformat() if result.next_run else None,
         "runningCount": result.running_count,
         "desiredCount": result.desired_count,
         "healthyCount": result.healthy_count,
@@ -116,6 +117,7 @@ def overview_json(overview: Overview) -> Json:
             {
                 "name": job.service,
                 "schedule": job.schedule,
+                "nextRun": job.next_run.isoformat() if job.next_run else None,
                 "taskDefinitionArn": job.release.task_definition_arn if job.release else None,
                 "running": len(job.running_tasks),
                 "lastRun": job.runs[0].words if job.runs else None,

@@ -340,7 +340,12 @@ def _rollout_title(phases: Sequence[Phase]) -> str:
         words.append(rollout[1])
     if back and back[0] is PhaseState.DONE:
         words.append(f"back after {back[1]}")
-    return f"Rollout: {', '.join(words)}" if words else "Rollout"
+    return f"Rollout: {', '.join(words)}" if words else _untimed_title(phases)
+
+
+def _untimed_title(phases: Sequence[Phase]) -> str:
+    is_job = any(phase.name is PhaseName.SCHEDULE for phase in phases)
+    return "Steps" if is_job else "Rollout"
 
 
 def _rollout(result: Result, *, is_failure: bool) -> str:

@@ -14,6 +14,7 @@ from fsd.report.notes import note_texts
 from fsd.report.words import (
     capitalised,
     count_text,
+    next_run_text,
     note_lines,
     release_label,
     revision_label,
@@ -166,7 +167,8 @@ def _succeeded(result: Result) -> str:
             name = f"{result.service} {label}".rstrip()
             took = duration_text(result.duration)
             late = f"; {message_text(result.message)}" if result.message else ""
-            return f"Deployed {name} to {result.environment} in {took}{late}"
+            due = next_run_text(result.next_run)
+            return f"Deployed {name} to {result.environment} in {took}{due}{late}"
 
 
 def _not_started(result: Result) -> str:

@@ -7,6 +7,7 @@ reaches a terminal with its control characters.
 from __future__ import annotations
 
 import textwrap
+from datetime import UTC, datetime
 
 from fsd.plan.jobs import BY_HAND
 from fsd.release.result import Outcome, ReleaseInfo, Result
@@ -48,12 +49,19 @@ def size_text(release: ReleaseInfo) -> str:
 
 def count_text(result: Result) -> str:
     """`2 of 2 healthy`. Where no verdict vouches for health: `running`. Of a Job its schedule."""
+    if result.schedule == BY_HAND:
+        return "started by hand"
     if result.schedule:
-        return "started by hand" if result.schedule == BY_HAND else f"schedule {result.schedule}"
+        return f"schedule {result.schedule}{next_run_text(result.next_run)}"
     vouched = {Outcome.SUCCEEDED, Outcome.ROLLED_BACK, Outcome.UNCHANGED}
     if result.outcome in vouched:
         return f"{result.healthy_count} of {result.desired_count} healthy"
     return f"{result.running_count} of {result.desired_count} running"
+
+
+def next_run_text(at: datetime | None) -> str:
+    """`, next run at 2026-11-30 05:00 UTC`."""
+    return f", next run at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
 
 
 def capitalised(sentence: str) -> str:

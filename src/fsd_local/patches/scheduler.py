@@ -13,10 +13,10 @@ from typing import Any
 
 from ministack.services import scheduler
 
+from fsd_files.timetable import ExpressionError, check
 from fsd_local.patches import iam
 from fsd_local.patches.scope import current, scope
 from fsd_local.schedules import FoundSchedule
-from fsd_local.timetable import ExpressionError, check
 
 _SERVICE = "scheduler.amazonaws.com"
 _NAME = "schedule"  # of the session that the role has

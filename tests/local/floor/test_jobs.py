@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,8 @@ def test_job__deployed_fired_failed_and_rolled_back(
         plan.text
     )
     assert "The last run succeeded: exit code 0" in good.out, good.text
+    assert re.search(r"next run +\d{4}-\d\d-\d\d 0[45]:00 UTC", good.out), good.text
+    assert datetime.fromisoformat(first["nextRun"]) > datetime.now(UTC)
     assert "report of 7 days written" in by_hand.out
     assert broken["running"]["version"] == "v2"
     assert failed.code == 6, failed.text

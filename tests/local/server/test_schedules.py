@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
+from fsd_files.timetable import ExpressionError, check, load_cron
 from fsd_local.schedules import FoundSchedule, ScheduleEngine, run_task
-from fsd_local.timetable import ExpressionError, check, load_cron
 from tests.local.server.conftest import Clients
 
 Json = dict[str, Any]

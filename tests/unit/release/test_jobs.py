@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,12 +13,14 @@ from fsd.release.delete import delete_service
 from fsd.release.jobs import (
     find_job,
     look_at_job,
+    next_run,
     read_job_releases,
     read_job_rows,
     read_jobs,
 )
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.overview import read_overview
+from fsd.release.ports import JobSchedule
 from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
@@ -84,7 +87,7 @@ def test_look_at_job__last_run__how_it_ended(
     aws = deployed("v1")
     aws.ecs.stopped = [run(aws, **codes)]
 
-    look = look_at_job(aws.aws(), REF)
+    look = look_at_job(aws.aws(), REF, now=START)
 
     assert (look.runs[0].words, int(look.exit_code)) == (words, exit_code)
 
@@ -94,7 +97,7 @@ def test_look_at_job__newest_run_decides() -> None:
     older = replace(run(aws, web=1), stopped_at=START.replace(hour=1))
     aws.ecs.stopped = [older, run(aws, web=0)]
 
-    assert int(look_at_job(aws.aws(), REF).exit_code) == 0
+    assert int(look_at_job(aws.aws(), REF, now=START).exit_code) == 0
 
 
 def test_read_job_rows__releases_and_runs__the_deployed_one_marked() -> None:
@@ -159,7 +162,7 @@ def test_look_at_job__exit_code__is_that_of_the_job_alone() -> None:
     aws = deployed("v1")
     aws.ecs.stopped = [run(aws, web=3, job_timeout=143)]
 
-    look = look_at_job(aws.aws(), REF, explain=True)
+    look = look_at_job(aws.aws(), REF, now=START, explain=True)
 
     assert look.diagnosis is not None
     assert look.diagnosis.cause.summary == "the main process ended (one task, exit code 3)"
@@ -169,11 +172,38 @@ def test_look_at_job__stopped_by_its_timeout__that_is_the_cause() -> None:
     aws = deployed("v1")
     aws.ecs.stopped = [run(aws, web=143, job_timeout=0)]
 
-    look = look_at_job(aws.aws(), REF, explain=True)
+    look = look_at_job(aws.aws(), REF, now=START, explain=True)
 
     assert look.diagnosis is not None
     assert look.diagnosis.cause.code == "timed-out"
     assert "`service.timeout`" in look.diagnosis.cause.advice
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "state", "expected"),
+    [
+        ("cron(0 6 * * ? *)", "Europe/Berlin", "ENABLED", "2026-03-05T05:00:00+00:00"),
+        ("cron(0 6 ? * MON *)", None, "ENABLED", "2026-03-09T06:00:00+00:00"),
+        ("cron(0 6 * * ? *)", None, "DISABLED", None),
+        ("cron(0 6 1 1 ? 2020)", None, "ENABLED", None),
+        ("rate(1 hour)", None, "ENABLED", None),
+        ("cron(0 6 * * ? *)", "Nowhere/Town", "ENABLED", None),
+    ],
+)
+def test_next_run__schedule__when_aws_starts_it(
+    expression: str, zone: str | None, state: str, expected: str | None
+) -> None:
+    parameters: Json = {
+        "Name": "web-dev",
+        "State": state,
+        "ScheduleExpression": expression,
+        "ScheduleExpressionTimezone": zone,
+    }
+    job = JobSchedule(name="web-dev", parameters=parameters, task_definition_arn="", cluster="dev")
+
+    found = next_run(job, datetime(2026, 3, 4, 14, tzinfo=UTC))
+
+    assert (found.isoformat() if found else None) == expected
 
 
 OURS = {"fsd:service": "web", "fsd:environment": "dev"}
@@ -203,7 +233,7 @@ def listed(tags: dict[str, str]) -> FakeAws:
 def test_read_jobs__schedules_of_a_cluster__only_what_is_deployed_to_the_environment(
     tags: dict[str, str], expected: list[str]
 ) -> None:
-    found = read_jobs(listed(tags).aws(), environment="dev", cluster="dev")
+    found = read_jobs(listed(tags).aws(), environment="dev", cluster="dev", now=START)
 
     assert [look.service for look in found] == expected
 
@@ -212,7 +242,7 @@ def test_read_overview__schedules_may_not_be_listed__services_and_why() -> None:
     aws = listed(OURS)
     aws.schedules.is_denied = True
 
-    overview = read_overview(aws.aws(), environment="dev", cluster="dev")
+    overview = read_overview(aws.aws(), environment="dev", cluster="dev", now=START)
 
     assert overview.jobs == ()
     assert [reason.text for reason in overview.unknown] == ["no scheduler:ListSchedules"]

@@ -26,6 +26,7 @@ def test_result_json__succeeded__every_promised_field() -> None:
         "previous",
         "running",
         "schedule",
+        "nextRun",
         "runningCount",
         "desiredCount",
         "healthyCount",
