@@ -55,6 +55,7 @@ def rollout_of(run: DeployRun, begun: Begun, rolling: Rolling) -> Rollout:
         check_port=desired.check_port,
         settings=tuple(setting for step in updates for setting in step.changes),
         count_commits=run.request.count_commits,
+        registered=begun.applied.registered,
     )
 
 

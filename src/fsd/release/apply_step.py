@@ -32,6 +32,7 @@ from fsd.plan.steps import (
 from fsd.release.notes import Undeleted
 from fsd.release.ports import Aws, TaskDefinition
 from fsd.release.stack_change import find_undeleted
+from fsd.snapshot import ServiceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Applied:
     task_definition_arn: str
     registered: TaskDefinition | None = None  # by this run
     run_one_off: Callable[[RunOneOff, Applied], None] = lambda *_: None
+    service: ServiceState | None = None  # as ECS answered when it was asked for the rollout
     undeleted: Undeleted | None = None  # what the stack's last change could not remove
 
 
@@ -68,7 +70,8 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
         case RunOneOff():
             applied.run_one_off(step, applied)
         case CreateService() | UpdateService() | PutSchedule():
-            _release(step, applied, desired=desired, aws=aws)
+            answer = _release(step, applied, desired=desired, aws=aws)
+            return replace(applied, service=answer)
         case TakeOver() | ApplyScaling() | RemoveScaling() | SetCount():
             _apply_late(step, applied, desired=desired, aws=aws)
         case _:
@@ -82,22 +85,23 @@ def _release(
     *,
     desired: Desired,
     aws: Aws,
-) -> None:
+) -> ServiceState | None:
     arn = applied.task_definition_arn
     match step:
         case CreateService():
             token = uuid.uuid4().hex[:32]
-            aws.ecs.create_service(
+            return aws.ecs.create_service(
                 create_parameters(
                     desired, outputs=applied.outputs, task_definition_arn=arn, client_token=token
                 )
             )
         case UpdateService():
-            aws.ecs.update_service(_update_input(step, applied, desired))
+            return aws.ecs.update_service(_update_input(step, applied, desired))
         case PutSchedule():
             aws.schedules.put(
                 schedule_parameters(desired, outputs=applied.outputs, task_definition_arn=arn)
             )
+            return None
         case _:
             assert_never(step)
 

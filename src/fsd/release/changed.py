@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from fsd.change import Change
 from fsd.errors import CallFailedError
 from fsd.plan.diff import diff_task_definitions
+from fsd.plan.observed import ObservedRevision
 from fsd.release.ledger import release_info
-from fsd.release.ports import Ecs
+from fsd.release.ports import Ecs, TaskDefinition
 from fsd.release.result import ReleaseInfo
 
+Revision: TypeAlias = TaskDefinition | ObservedRevision
 # (older commit, newer commit) → how many commits lie between; None where git does not know.
 CountCommits = Callable[[str, str], int | None]
 
@@ -23,13 +26,23 @@ class Changed:
 
 
 def find_changes(
-    ecs: Ecs, *, good: str | None, failed: str, count_commits: CountCommits = lambda *_: None
+    ecs: Ecs,
+    *,
+    good: str | None,
+    failed: str,
+    count_commits: CountCommits = lambda *_: None,
+    known: Iterable[Revision | None] = (),
 ) -> Changed:
-    """Compare two task definitions by ARN. What cannot be read is missing, not an error."""
+    """Compare two task definitions by ARN. What cannot be read is missing, not an error.
+
+    `known` were read before: a revision never changes.
+    """
     if not good or good == failed:
         return Changed()
+    read = {one.arn: one for one in known if one is not None}
     try:
-        before, after = ecs.find_task_definition(good), ecs.find_task_definition(failed)
+        before = read.get(good) or ecs.find_task_definition(good)
+        after = read.get(failed) or ecs.find_task_definition(failed)
     except CallFailedError:
         return Changed()
     if before is None or after is None:

@@ -28,6 +28,7 @@ from fsd.release.phase_facts import (
     WentBack,
 )
 from fsd.release.phases import PhaseLog
+from fsd.release.ports import TaskDefinition
 from fsd.release.rescue import bring_back
 from fsd.release.result import Outcome, PhaseName, PhaseState
 from fsd.release.rollback import ended_by_error, go_back
@@ -35,9 +36,9 @@ from fsd.release.rollback_target import GoBack, RolledBackTo
 from fsd.release.rollout_stage import Drain
 from fsd.release.stages import DeployStage, GoingBack, Requested, Rolling
 from fsd.release.watch import Watched
-from fsd.rollout.assess import RolledBack, RollingBack, Superseded
+from fsd.rollout.assess import Doomed, RolledBack, RollingBack, Superseded
 from fsd.rollout.cause import Diagnosis
-from fsd.rollout.diagnose import family_revision
+from fsd.rollout.diagnose import HEALTH_CHECKS, family_revision
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.snapshot import ServiceState
 
@@ -53,6 +54,7 @@ class Rollout:
     check_port: int | None = None
     settings: tuple[Change, ...] = ()  # of the service, that this release changes
     count_commits: CountCommits = field(default=lambda *_: None)
+    registered: TaskDefinition | None = None  # the revision, where this run made it
 
     @property
     def revision(self) -> str:
@@ -168,12 +170,14 @@ def _where_it_stands(rollout: Rollout) -> HowFar:
 
 def _diagnose(rollout: Rollout, watched: Watched) -> Diagnosis:
     rolling, back = rollout.rolling, rollout.way_back
-    rolling.watcher.refresh_evidence()
+    if not _is_explained(rolling, watched):
+        rolling.watcher.refresh_evidence()
     changed = find_changes(
         back.aws.ecs,
         good=back.good,
         failed=rolling.task_definition_arn,
         count_commits=rollout.count_commits,
+        known=(back.observed.running, back.observed.latest, rollout.registered),
     )
     return diagnose(
         back.aws,
@@ -185,6 +189,15 @@ def _diagnose(rollout: Rollout, watched: Watched) -> Diagnosis:
         changed_since=changed.since,
         changes=(*changed.changes, *rollout.settings) if changed.since else (),
     )
+
+
+def _is_explained(rolling: Rolling, watched: Watched) -> bool:
+    """Whether the look that decided has read all that explains it. Of a failed health check the
+    reason is in an event, which ECS writes after the task has stopped."""
+    verdict, reader = watched.verdict, rolling.watcher.reader
+    if not isinstance(verdict, Doomed) or reader.targets_of_this_look is None:
+        return False
+    return all(cause.code not in HEALTH_CHECKS for cause in verdict.causes)
 
 
 def _go_back(

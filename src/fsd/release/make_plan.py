@@ -28,7 +28,9 @@ def make_plan(run: DeployRun, *, attempt: int) -> Planned:
     """
     name, is_first = run.desired.stack_name, attempt == 0
     has_balancer = run.desired.service.has_load_balancer
-    left = start_sweep(run.aws, name) if is_first and has_balancer else None
+    left = run.request.left_probes
+    if left is None and is_first and has_balancer:
+        left = start_sweep(run.aws, name)
     planned = _plan_when_free(run, attempt=attempt)
     if not planned.plan.rolls_out:
         run.made.discard_revision(run.reached)  # another run did the very same, and was faster

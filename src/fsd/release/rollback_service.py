@@ -27,7 +27,7 @@ def roll_out(back: GoBack, good: str) -> Ours:
     }
     if before is not None and back.count is not None:
         parameters["desiredCount"] = before.desired
-    ecs.update_service(parameters)
+    back.watcher.reader.answer = ecs.update_service(parameters)
     found = back.watcher.find(known=known, task_definition_arn=good)
     return Ours(service=ref.name, arn=found.arn, task_definition_arn=good)
 

@@ -64,6 +64,7 @@ class ServiceReader:
     others: tuple[ServiceDeployment, ...] = ()  # not known before either, and not ours
     used: frozenset[str] = frozenset()  # revisions of the deployments among which ours was found
     event: str = ""  # the newest of the last look
+    answer: ServiceState | None = None  # to the call that began the deployment; the first look
     _looks: int = 0
     _missing: int = 0
     _of: str = ""  # the deployment that is read
@@ -95,7 +96,7 @@ class ServiceReader:
 
     def look(self, ours: Ours, *, on_answer: Callable[[], None]) -> bool:
         """False where the service is missing for the first times: ECS may show it late."""
-        service = self.aws.ecs.find_service(self.cluster, self.service)
+        service = self._answered(ours) or self.aws.ecs.find_service(self.cluster, self.service)
         on_answer()
         self._missing = 0 if service else self._missing + 1
         if self._missing in range(1, MISSING_LOOKS_TOLERATED):
@@ -106,6 +107,13 @@ class ServiceReader:
         if service is not None:
             self._read_what_moved(service, ours)
         return True
+
+    def _answered(self, ours: Ours) -> ServiceState | None:
+        """What UpdateService answered a moment ago, once. Its deployment is listed by now."""
+        answer, self.answer = self.answer, None
+        if answer is None or answer.task_definition_arn != ours.task_definition_arn:
+            return None
+        return replace(answer, current_deployment_arn=ours.arn)
 
     def look_after_the_end(self) -> tuple[ServiceState | None, bool]:
         """(the service, whether anything moved since the last look)."""

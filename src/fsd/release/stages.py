@@ -32,6 +32,7 @@ from fsd.release.watch import Watcher
 from fsd.rollout.assess import Ours
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import family_revision
+from fsd.snapshot import ServiceState
 
 # A signal is answered within two seconds, with two looks at AWS in them at the most.
 ANSWER_TIME = timedelta(seconds=0.9)
@@ -90,6 +91,7 @@ class Requested:
     task_definition_arn: str
     known: frozenset[str] = frozenset()  # the deployments that were there before
     is_taken: bool = False  # ECS has answered that it does it
+    answer: ServiceState | None = None  # the service, as ECS gave it with that answer
     arn: str = ""  # of the deployment, where it is known
     diagnosis: Diagnosis | None = None
 

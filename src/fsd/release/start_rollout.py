@@ -78,6 +78,7 @@ def find(run: DeployRun, planned: Planned, requested: Requested) -> Rolling:
         task_definition_arn=requested.task_definition_arn,
         role_patience=patience if run.stack.changes_roles() else timedelta(),
     )
+    watcher.reader.answer = requested.answer
     rolling = Rolling(requested=replace(requested, arn=arn), ours=ours, watcher=watcher)
     run.enter(rolling)
     return rolling
@@ -115,10 +116,11 @@ def _ask(
     _mark_before(run, step, applied, observed)
     requested = _requested(run, applied.task_definition_arn, known=known)
     try:
-        apply_step(step, applied, desired=run.desired, aws=run.aws)
+        answer = apply_step(step, applied, desired=run.desired, aws=run.aws).service
     except CallFailedError as error:
         if error.may_be_done:
             _require_taken(run, requested, error)
+            answer = None
         elif another_run_was_faster(error, step, run.aws, desired=run.desired):
             run.enter(Applying())
             if isinstance(step, UpdateService):
@@ -126,7 +128,7 @@ def _ask(
             return None
         else:
             raise
-    requested = replace(requested, is_taken=True)
+    requested = replace(requested, is_taken=True, answer=answer)
     run.enter(requested)
     return requested
 

@@ -23,6 +23,7 @@ from fsd.snapshot import DeploymentStatus, Event, Snapshot, StoppedTask, TargetH
 
 HEALTH_CHECK_FAILED = next(row for row in FAILURES if row.code == "health-check-failed")
 CONTAINER_UNHEALTHY = next(row for row in FAILURES if row.code == "container-health-check-failed")
+HEALTH_CHECKS = frozenset({HEALTH_CHECK_FAILED.code, CONTAINER_UNHEALTHY.code})
 _TELLING_EVENT = re.compile(
     r"was unable to|unable to assume the role|misconfigured|could not launch", re.IGNORECASE
 )

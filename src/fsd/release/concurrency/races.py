@@ -49,9 +49,12 @@ def find_lost_race(
 
     `is_over`: to ECS it had succeeded before, which is no news.
     """
-    arns = ecs.service_deployment_arns(cluster, ours.service)
-    found = {d.arn: d for d in ecs.service_deployments([ours.arn, *arns[:1]])}
-    mine, newest = found.get(ours.arn), found.get(arns[0]) if arns else None
+    _, listed = ecs.newest_deployments(cluster, ours.service, limit=1)
+    newest = next(iter(listed), None)
+    if newest is not None and newest.arn == ours.arn:
+        mine: ServiceDeployment | None = newest  # its status is in the list
+    else:
+        mine = next(iter(ecs.service_deployments([ours.arn])), None)
     if mine is None:
         return None
     if mine.status is DeploymentStatus.SUCCESSFUL and not is_over:
