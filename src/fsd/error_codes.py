@@ -270,6 +270,24 @@ class ErrorCode(StrEnum):
         "--allow-interruption",
         ExitCode.REFUSED,
     )
+    STALE_PLAN = (
+        "stale-plan",
+        "something that the saved plan was made of has changed since",
+        "save the plan again with `fsd plan --out`, read it, and deploy that",
+        ExitCode.REFUSED,
+    )
+    PLAN_ELSEWHERE = (
+        "plan-elsewhere",
+        "the saved plan is for another service, environment, account or Region",
+        "deploy it where it was made for, or save a plan for this environment",
+        ExitCode.REFUSED,
+    )
+    NOT_A_PLAN = (
+        "not-a-plan",
+        "the file of --plan is not a plan that `fsd plan --out` has saved",
+        "save one with `fsd plan --out FILE`",
+        ExitCode.USAGE,
+    )
     REPLACEMENT_REFUSED = (
         "replacement-refused",
         "the plan replaces a load balancer or a target group, and clients may lose it",
@@ -308,7 +326,7 @@ class ErrorCode(StrEnum):
     )
     CANNOT_WRITE = (
         "cannot-write",
-        "`fsd init` cannot write here, or would write outside the folder",
+        "FSD cannot write this file, or will not write over it or outside the folder",
         "make the folder writable, or name another one",
         ExitCode.REFUSED,
     )

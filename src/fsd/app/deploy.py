@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from fsd import embedded_aws
 from fsd.app.account import Connection, Connector
@@ -13,6 +14,7 @@ from fsd.app.image import obtain_image, require_chosen
 from fsd.app.ownership import require_own
 from fsd.app.prepare import compile_desired, prepare
 from fsd.app.promotion import require_promotion
+from fsd.app.saved_plan import make_basis, require_as_saved, require_aws_as_saved
 from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, Interrupted
 from fsd.manifest.rollout_time import estimate_rollout
@@ -54,6 +56,9 @@ def _make_request(
     chosen = prepared.chosen()
     require_own(options, prepared, chosen)
     _require_promotion(options, prepared, connect, chosen.image)
+    saved = options.saved_plan
+    if saved is not None:
+        require_as_saved(saved, make_basis(options, prepared, chosen))
     clock = SystemClock()
     began = clock.now()
     running = Phase(
@@ -89,6 +94,7 @@ def _make_request(
         allow_older=options.allow_older,
         allow_interruption=options.allow_interruption,
         allow_replacement=options.allow_replacement,
+        require_planned=partial(require_aws_as_saved, saved) if saved else lambda _: None,
         count_commits=count_commits(prepared.source.folder),
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,

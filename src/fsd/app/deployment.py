@@ -12,6 +12,7 @@ from fsd.app.account import Connection, WebIdentity
 from fsd.app.environments import EnvironmentsFile
 from fsd.compile.desired import Image, Release, Target
 from fsd.plan.observed import Observed
+from fsd.plan.saved import SavedPlan
 from fsd.release.concurrency.in_flight import CommitOrder, InFlight
 from fsd.release.deploy_request import OnCancel
 from fsd.release.notes import Note
@@ -50,6 +51,7 @@ class DeployOptions:
     allow_older: bool = False
     allow_interruption: bool = False
     allow_replacement: bool = False
+    saved_plan: SavedPlan | None = None  # nothing but this is to be deployed
     forced: str = ""  # over the environment's border, as the ledger notes it
     is_rerun: bool = False  # of a workflow's run
     order_commits: AskOrder | None = None  # GitHub's answer, where the checkout has no history

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fsd.app.account import Connector
 from fsd.app.deployment import DeployOptions
 from fsd.app.ownership import require_own
-from fsd.app.prepare import compile_desired, prepare
+from fsd.app.prepare import prepare
+from fsd.app.saved_plan import make_basis, write_plan
 from fsd.manifest.rollout_time import estimate_rollout
-from fsd.plan.jobs import plan_job
-from fsd.plan.planner import plan_release
-from fsd.release.observe import observe, place_of
 from fsd.release.reporter import Reporter
 from fsd.report.plans import PlanReport
 
 
 def run_plan(
-    options: DeployOptions, connect: Connector, *, reporter: Reporter, drift: bool = False
+    options: DeployOptions,
+    connect: Connector,
+    *,
+    reporter: Reporter,
+    drift: bool = False,
+    out: Path | None = None,
 ) -> PlanReport:
     """Observe and plan. Builds nothing: without `--image` the commit's image is looked up, and an
-    image that is not there yet is shown as such."""
+    image that is not there yet is shown as such. `out` is the file that the plan is saved in."""
     prepared = prepare(options, connect, reporter=reporter, is_plan=True)
     chosen = prepared.chosen()
     require_own(options, prepared, chosen)
-    desired = compile_desired(prepared, chosen.image, options)
-    aws = prepared.connection.aws
-    observed = prepared.observed() or observe(aws, place_of(desired))
-    is_job = desired.schedule is not None
-    plan = plan_job(desired, observed) if is_job else plan_release(desired, observed)
+    basis = make_basis(options, prepared, chosen)
+    desired, observed, plan = basis.desired, basis.observed, basis.plan
+    if out is not None:
+        write_plan(out, basis)
+    stacks = prepared.connection.aws.stacks
     return PlanReport(
         service=desired.service_name,
         environment=desired.environment,
         plan=plan,
         notes=(*prepared.notes, *chosen.notes, *plan.notes),
         expected=estimate_rollout(prepared.manifest.service),
-        drift=aws.stacks.drift(desired.stack_name) if drift and observed.stack else None,
+        drift=stacks.drift(desired.stack_name) if drift and observed.stack else None,
     )

@@ -64,6 +64,12 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @click.option("--adopt", is_flag=True, help="Take over what another pack or repository created.")
 @click.option("--allow-older", is_flag=True, help="Deploy an older commit over a newer one.")
 @click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    help="Deploy only what this file of `fsd plan --out` says, with the options of that plan.",
+)
+@click.option(
     "--allow-interruption",
     is_flag=True,
     help="Change the health check without trying it on the running tasks first.",
@@ -99,6 +105,7 @@ def command(
     wait_for_lock: bool,
     adopt: bool,
     allow_older: bool,
+    plan_file: Path | None,
     allow_interruption: bool,
     allow_replacement: bool,
     on_cancel: str,
@@ -110,6 +117,7 @@ def command(
     from fsd.app.clock import catch_signals
     from fsd.app.deploy import run_deploy
     from fsd.app.deployment import DeployOptions
+    from fsd.app.saved_plan import load_plan
     from fsd.cli.print_result import print_result
     from fsd.cli.wiring import connect, govern_in_workflow, who_forces
     from fsd.release.deploy_request import OnCancel
@@ -139,6 +147,7 @@ def command(
         in_flight=_in_flight(supersede=supersede, wait=wait_for_lock),
         adopt=adopt,
         allow_older=allow_older,
+        saved_plan=load_plan(plan_file) if plan_file else None,
         allow_interruption=allow_interruption,
         allow_replacement=allow_replacement,
         on_cancel=OnCancel(on_cancel),

@@ -13,8 +13,9 @@ from fsd.errors import ExitCode
 
 @click.command(
     epilog="""\b
-Example:
-  fsd plan --env prod --file service.yml --detailed-exitcode   (0: no changes, 10: changes)"""
+Examples:
+  fsd plan --env prod --file service.yml --detailed-exitcode   (0: no changes, 10: changes)
+  fsd plan --env prod --file service.yml --out plan.json"""
 )
 @FILE
 @ENV
@@ -33,6 +34,11 @@ Example:
 @click.option(
     "--adopt", is_flag=True, help="Plan to take over what another pack or repository created."
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Also save the plan in this file, for `fsd deploy --plan`.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 10 if there are changes.")
 @FORMAT
 def command(
@@ -45,6 +51,7 @@ def command(
     region: str | None,
     drift: bool,
     adopt: bool,
+    out: Path | None,
     detailed_exitcode: bool,
     output: str,
 ) -> int:
@@ -65,7 +72,7 @@ def command(
         region=region,
         adopt=adopt,
     )
-    planned = run_plan(options, connect, reporter=Silent(), drift=drift)
+    planned = run_plan(options, connect, reporter=Silent(), drift=drift, out=out)
     if output == "json":
         click.echo(json.dumps(plan_json(planned), indent=2))
     else:

@@ -42,6 +42,8 @@ class DeployRequest:
     allow_older: bool = False
     allow_interruption: bool = False  # a health check that moves is not tried first
     allow_replacement: bool = False  # of a load balancer or a target group
+    # Raises RefusedError where AWS is not as the plan that was agreed to has seen it.
+    require_planned: Callable[[Observed], None] = lambda _: None
     # With WAIT: a deployment of an ancestor, or of the same commit, is not waited for.
     supersede_older: bool = False
     count_commits: CountCommits = lambda *_: None

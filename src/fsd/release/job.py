@@ -105,6 +105,7 @@ class _JobDeployment:
             if plan.is_empty:
                 arn = observed.running.arn if observed.running else ""
                 return self._result(Ending(outcome=Outcome.UNCHANGED), arn)
+            self.request.require_planned(observed)
             self._refuse_older(observed)
             for note in plan.notes:
                 self.reporter.note(note)

@@ -42,8 +42,10 @@ def make_plan(run: DeployRun, *, attempt: int) -> Planned:
 
 
 def require_acceptable(run: DeployRun, planned: Planned) -> None:
-    """Before anything changes. Raises RefusedError for an older commit over a newer one, for a
-    replacement that was not allowed, and for a moved health check that running tasks fail."""
+    """Before anything changes. Raises RefusedError for a saved plan that is stale, for an older
+    commit over a newer one, for a replacement that was not allowed, and for a moved health check
+    that running tasks fail."""
+    run.request.require_planned(planned.observed)
     service = planned.observed.service
     if service is not None:
         rules = run.request.precedence
