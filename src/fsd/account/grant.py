@@ -14,6 +14,7 @@ from fsd.manifest.dependencies import EVERYTHING
 # Characters without white space. A pseudo parameter is longer than what takes its place.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MANAGED_POLICY_LIMIT = 6_144
+TASK_SERVICE = "ecs-tasks.amazonaws.com"
 
 Condition = Mapping[str, Mapping[str, str | tuple[str, ...]]]
 
@@ -206,3 +207,10 @@ class Reach:
 def actions(service: str, names_: Sequence[str] | str) -> tuple[str, ...]:
     words = names_.split() if isinstance(names_, str) else names_
     return tuple(f"{service}:{word}" for word in sorted(words))
+
+
+def listener_arns(reach: Reach, kind: str, *, tail: str = "/*/*") -> tuple[str, ...]:
+    return tuple(
+        reach.place.arn("elasticloadbalancing", f"{kind}/app/{name}{tail}")
+        for name in reach.balancers
+    )

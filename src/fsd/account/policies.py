@@ -1,4 +1,4 @@
-"""The least that each role needs: to plan, to deploy, and to change a service's stack.
+"""The least that the roles of a plan and of a deployment need.
 
 What an action may be restricted to is AWS's service authorization reference's to say; where that
 knows no resource and no condition, the grant stands on `*`.
@@ -7,11 +7,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference.htm
 
 from __future__ import annotations
 
-from fsd.account.grant import AccountPlace, Grant, Reach, actions
-from fsd.manifest import names
-from fsd.manifest.dependencies import KINDS
-
-_TASKS = "ecs-tasks.amazonaws.com"
+from fsd.account.grant import TASK_SERVICE, Grant, Reach, actions, listener_arns
 
 
 def plan_grants(reach: Reach) -> tuple[Grant, ...]:
@@ -184,7 +180,7 @@ def _release_grants(reach: Reach) -> tuple[Grant, ...]:
             why="give tasks their roles",
             actions=actions("iam", "PassRole"),
             resources=reach.task_roles,
-            conditions={"StringEquals": {"iam:PassedToService": _TASKS}},
+            conditions={"StringEquals": {"iam:PassedToService": TASK_SERVICE}},
         ),
     )
 
@@ -305,8 +301,8 @@ def _operating_grants(reach: Reach) -> tuple[Grant, ...]:
 
 def _probe_grants(reach: Reach) -> tuple[Grant, ...]:
     """Ask running tasks a health check that moves, before it judges them."""
-    listeners = _listeners(reach, "listener")
-    rules = _listeners(reach, "listener-rule", tail="/*/*/*")
+    listeners = listener_arns(reach, "listener")
+    rules = listener_arns(reach, "listener-rule", tail="/*/*/*")
     prefix = "elasticloadbalancing"
     return (
         Grant(
@@ -334,228 +330,5 @@ def _probe_grants(reach: Reach) -> tuple[Grant, ...]:
             actions=actions(prefix, "DeleteRule"),
             resources=rules,
             conditions={"StringLike": {"aws:ResourceTag/fsd:probe": "fsd-*"}},
-        ),
-    )
-
-
-def _listeners(reach: Reach, kind: str, *, tail: str = "/*/*") -> tuple[str, ...]:
-    return tuple(
-        reach.place.arn("elasticloadbalancing", f"{kind}/app/{name}{tail}")
-        for name in reach.balancers
-    )
-
-
-def cloudformation_grants(reach: Reach) -> tuple[Grant, ...]:
-    """What a service's stack is made of, and nothing else."""
-    return (
-        *_role_grants(reach),
-        Grant(
-            sid="LogGroup",
-            why="the service's log group",
-            actions=actions(
-                "logs",
-                "CreateLogGroup DeleteLogGroup DeleteRetentionPolicy ListTagsForResource "
-                "PutRetentionPolicy TagResource UntagResource",
-            ),
-            resources=(
-                *reach.log_groups,
-                *(arn.removesuffix(":*") for arn in reach.log_groups),
-            ),
-        ),
-        *_group_grants(reach),
-        *_balancer_grants(reach),
-        Grant(
-            sid="Describe",
-            why="see when a resource is there",
-            actions=(
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeVpcs",
-                "elasticloadbalancing:DescribeListenerAttributes",
-                "elasticloadbalancing:DescribeListeners",
-                "elasticloadbalancing:DescribeLoadBalancerAttributes",
-                "elasticloadbalancing:DescribeLoadBalancers",
-                "elasticloadbalancing:DescribeTags",
-                "elasticloadbalancing:DescribeTargetGroupAttributes",
-                "elasticloadbalancing:DescribeTargetGroups",
-                "elasticloadbalancing:DescribeTargetHealth",
-                "logs:DescribeLogGroups",
-            ),
-        ),
-    )
-
-
-def _role_grants(reach: Reach) -> tuple[Grant, ...]:
-    return (
-        Grant(
-            sid="RolesWithinTheBoundary",
-            why="the roles of tasks and of a schedule; without the boundary none is made",
-            actions=actions(
-                "iam",
-                "AttachRolePolicy CreateRole DeleteRolePolicy DetachRolePolicy "
-                "PutRolePermissionsBoundary PutRolePolicy",
-            ),
-            resources=(*reach.task_roles, *reach.schedule_roles),
-            conditions={"StringEquals": {"iam:PermissionsBoundary": reach.boundary}},
-        ),
-        Grant(
-            sid="Roles",
-            why="the same: read, tag, trust and delete them",
-            actions=actions(
-                "iam",
-                "DeleteRole GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies "
-                "ListRoleTags TagRole UntagRole UpdateAssumeRolePolicy UpdateRole "
-                "UpdateRoleDescription",
-            ),
-            resources=(*reach.task_roles, *reach.schedule_roles),
-        ),
-        Grant(
-            sid="BalancerServiceLinkedRole",
-            why="the first load balancer of an account",
-            actions=actions("iam", "CreateServiceLinkedRole"),
-            conditions={
-                "StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}
-            },
-        ),
-    )
-
-
-def _group_grants(reach: Reach) -> tuple[Grant, ...]:
-    groups = (reach.place.arn("ec2", "security-group/*"),)
-    rules = (reach.place.arn("ec2", "security-group-rule/*"),)
-    return (
-        Grant(
-            sid="MakeSecurityGroups",
-            why="the security groups of tasks and load balancer",
-            actions=actions("ec2", "CreateSecurityGroup"),
-            resources=groups,
-            conditions=reach.tagged(on="RequestTag"),
-        ),
-        Grant(
-            sid="SecurityGroupsInAVpc",
-            why="the same: EC2 asks for the VPC as well",
-            actions=actions("ec2", "CreateSecurityGroup"),
-            resources=(reach.place.arn("ec2", "vpc/*"),),
-        ),
-        Grant(
-            sid="TagSecurityGroups",
-            why="the same: with their tags from the first moment",
-            actions=actions("ec2", "CreateTags"),
-            resources=(*groups, *rules),
-            conditions={
-                "StringEquals": {
-                    "ec2:CreateAction": (
-                        "AuthorizeSecurityGroupEgress",
-                        "AuthorizeSecurityGroupIngress",
-                        "CreateSecurityGroup",
-                    )
-                }
-            },
-        ),
-        Grant(
-            sid="SecurityGroups",
-            why="the same: their rules, tags and end",
-            actions=actions(
-                "ec2",
-                "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateTags "
-                "DeleteSecurityGroup DeleteTags RevokeSecurityGroupEgress "
-                "RevokeSecurityGroupIngress",
-            ),
-            resources=groups,
-            conditions=reach.tagged(on="ResourceTag"),
-        ),
-        Grant(
-            sid="SecurityGroupRules",
-            why="the same: a rule is a resource of its own",
-            actions=actions("ec2", "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress"),
-            resources=rules,
-        ),
-    )
-
-
-def _balancer_grants(reach: Reach) -> tuple[Grant, ...]:
-    prefix = "elasticloadbalancing"
-    balancers = tuple(
-        reach.place.arn(prefix, f"loadbalancer/app/{name}/*") for name in reach.balancers
-    )
-    groups = (reach.place.arn(prefix, "targetgroup/*/*"),)
-    return (
-        Grant(
-            sid="LoadBalancer",
-            why="the service's load balancer with its listeners",
-            actions=actions(
-                prefix,
-                "AddTags CreateListener CreateLoadBalancer DeleteListener DeleteLoadBalancer "
-                "ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes RemoveTags "
-                "SetSecurityGroups SetSubnets",
-            ),
-            resources=(*balancers, *_listeners(reach, "listener")),
-        ),
-        Grant(
-            sid="MakeTargetGroups",
-            why="the service's target group",
-            actions=actions(prefix, "AddTags CreateTargetGroup"),
-            resources=groups,
-            conditions=reach.tagged(on="RequestTag"),
-        ),
-        Grant(
-            sid="TargetGroups",
-            why="the same: its settings, tags and end",
-            actions=actions(
-                prefix,
-                "AddTags DeleteTargetGroup ModifyTargetGroup ModifyTargetGroupAttributes "
-                "RemoveTags",
-            ),
-            resources=groups,
-            conditions=reach.tagged(on="ResourceTag"),
-        ),
-    )
-
-
-# Of every kind of dependency that a manifest may have, and what ECS itself does for a task. No IAM,
-# no roles to assume, no organizations, no EC2, no CloudFormation: nobody becomes an administrator.
-_BESIDE_DEPENDENCIES = (
-    "aoss",
-    "appconfig",
-    "cloudwatch",
-    "elasticfilesystem",
-    "execute-api",
-    "logs",
-    "ses",
-    "ssmmessages",
-    "xray",
-)
-_SERVICES = {*_BESIDE_DEPENDENCIES, *(name for kind in KINDS.values() for name in kind.services)}
-_SERVICES_CALL = (
-    *(f"{service}:*" for service in sorted(_SERVICES)),
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:GetAuthorizationToken",
-    "ecr:GetDownloadUrlForLayer",
-)
-
-
-def boundary_grants() -> tuple[Grant, ...]:
-    """What no role that a service's stack makes may exceed, whatever a manifest says.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-    """
-    return (
-        Grant(
-            sid="WhatServicesCall",
-            why="a task reads and writes data, and calls other services",
-            actions=_SERVICES_CALL,
-        ),
-        Grant(
-            sid="WhatSchedulesStart",
-            why="EventBridge Scheduler starts a Job's tasks",
-            actions=actions("ecs", "RunTask TagResource"),
-        ),
-        Grant(
-            sid="RolesOfWhatSchedulesStart",
-            why="the same: a task has the roles that a stack made, and only a task may have them",
-            actions=actions("iam", "PassRole"),
-            resources=(AccountPlace().arn("iam", f"role{names.ROLE_PATH}*", is_global=True),),
-            conditions={"StringEquals": {"iam:PassedToService": _TASKS}},
         ),
     )

@@ -12,15 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
+from fsd.account.boundary import boundary_grants
+from fsd.account.cloudformation_policy import cloudformation_grants
 from fsd.account.grant import AccountPlace, Grant, Reach, documents, policy
 from fsd.account.joined import Joined, read_joined, write_joined
 from fsd.account.network import network_resources
-from fsd.account.policies import (
-    boundary_grants,
-    cloudformation_grants,
-    deploy_grants,
-    plan_grants,
-)
+from fsd.account.policies import deploy_grants, plan_grants
 from fsd.account.trust import (
     AUDIENCE,
     ISSUER,

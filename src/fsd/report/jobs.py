@@ -70,7 +70,8 @@ def _head(look: JobLook) -> str:
 
 
 def _facts(look: JobLook) -> list[str]:
-    release = revision_label(look.release) if look.release else "unknown"
+    one = look.release
+    release = revision_label(one.revision, one.version) if one else "unknown"
     lines = wrap(release, first=f"{GAP}{'release':<10}{GAP}", rest=" " * 14)
     if look.next_run:
         due = look.next_run.astimezone(UTC)

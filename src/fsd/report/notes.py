@@ -73,7 +73,7 @@ from fsd.release.notes import (
     WaitTooShort,
 )
 from fsd.report.follow_ups import follow_up_text
-from fsd.report.words import WARNING, short_digest
+from fsd.report.words import WARNING, revision_label, short_digest
 
 FILES_SHOWN = 3
 
@@ -249,7 +249,7 @@ def _(note: AttachedTo) -> str:
 
 @note_text.register
 def _(note: OlderTakenOver) -> str:
-    what = _release(note.revision, note.version)
+    what = revision_label(note.revision, note.version)
     return f"takes over from the deployment of {what}, which is not newer"
 
 
@@ -339,13 +339,9 @@ def _(note: ServiceIsDown) -> str:
 
 @note_text.register
 def _(note: BackTo) -> str:
-    before = _release(note.revision, note.version)
-    after = _release(note.target_revision, note.target_version)
+    before = revision_label(note.revision, note.version)
+    after = revision_label(note.target_revision, note.target_version)
     return f"rolling {note.service} back from {before} to {after}"
-
-
-def _release(revision: str, version: str) -> str:
-    return f"{revision} ({version})" if version else revision
 
 
 @note_text.register

@@ -195,4 +195,6 @@ def _what(result: Result) -> str:
 def _runs(result: Result) -> str:
     if result.running is None:
         return f"nothing runs in {result.environment}"
-    return f"{revision_label(result.running)}, {count_text(result)}"
+    return (
+        f"{revision_label(result.running.revision, result.running.version)}, {count_text(result)}"
+    )

