@@ -69,5 +69,5 @@ def command(
         on_line=lambda line: click.echo(show(line)),
         on_start=lambda text: click.echo(text, err=True),
     )
-    click.echo(ended.text, err=True)
+    click.echo(f"task {ended.task} ended with exit code {ended.exit_code}", err=True)
     return ended.exit_code

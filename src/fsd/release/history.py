@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from fsd.plan.verdict import VERDICT
+from fsd.quoted import Quoted
+from fsd.release.job_run import Run
 from fsd.release.journal import JournalEntry, entries_of, noted_failure
 from fsd.release.ledger import (
     SUCCEEDED,
@@ -34,7 +36,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 class Row:
     action: str  # deploy, rollback, restart, scale
     release: ReleaseInfo  # `at`, `run` and `outcome` are this row's
-    reason: str = ""
+    reason: Quoted | JournalEntry | Run | None = None  # why it failed, or what was done
     runs: bool = False
 
 
@@ -78,7 +80,7 @@ def _rows_of(
         yield _later_row(deployment, entry, release, deployments)
     for entry in journal:
         done = replace(release, at=entry.at, run=entry.by, forced="", outcome="")
-        yield Row(action=entry.action, release=done, reason=_words(entry))
+        yield Row(action=entry.action, release=done, reason=entry)
 
 
 def _is_first(
@@ -127,18 +129,13 @@ def _later_row(
         forced="",
         outcome=deployment_outcome(deployment),
     )
-    return Row(action=action, release=done, reason=_words(entry) if entry else "")
+    return Row(action=action, release=done, reason=entry)
 
 
-def _words(entry: JournalEntry) -> str:
-    if entry.action == "scale" and " to " in entry.what:
-        return f"{entry.what} tasks"
-    return entry.what
-
-
-def _why(release: ReleaseInfo, tags: Mapping[str, str]) -> str:
+def _why(release: ReleaseInfo, tags: Mapping[str, str]) -> Quoted | None:
     """Why it failed, where FSD was there; a note of a rollout before is not of this one."""
-    return "" if release.outcome in {SUCCEEDED, "in progress"} else noted_failure(tags)
+    noted = "" if release.outcome in {SUCCEEDED, "in progress"} else noted_failure(tags)
+    return Quoted(text=noted) if noted else None
 
 
 def _running(service: ServiceState | None) -> frozenset[str]:

@@ -21,6 +21,7 @@ from fsd.manifest import names
 from fsd.plan.jobs import schedule_words
 from fsd.release.evidence import diagnose
 from fsd.release.history import Row
+from fsd.release.job_run import Run
 from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Ecs, JobSchedule
@@ -30,27 +31,6 @@ from fsd.snapshot import Snapshot, StoppedTask, TaskState
 from fsd_files.timetable import due_after
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One that has ended."""
-
-    task: StoppedTask
-    exit_code: int | None  # of the Job's container; None: it did not run
-    is_timed_out: bool
-
-    @property
-    def is_good(self) -> bool:
-        return self.exit_code == 0 and not self.is_timed_out
-
-    @property
-    def words(self) -> str:
-        if self.is_timed_out:
-            return "stopped by its timeout"
-        if self.exit_code is None:
-            return f"did not run: {self.task.stopped_reason or 'ECS does not say why'}"
-        return f"exit code {self.exit_code}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +179,7 @@ def _explain(aws: Aws, ref: ServiceRef, run: Run) -> Diagnosis:
         Snapshot(service=None, deployment=None, stopped=(run.task,)),
         task_definition_arn=run.task.task_definition_arn,
         log_group=ref.log_group,
-        reason=run.words,
+        reason=run.task.stopped_reason if run.exit_code is None else f"exit code {run.exit_code}",
     )
     if not run.is_timed_out:
         return found
@@ -241,7 +221,7 @@ def _run_rows(runs: tuple[Run, ...], releases: Mapping[str, ReleaseInfo]) -> Ite
         outcome = SUCCEEDED if run.is_good else "failed"
         at = run.task.stopped_at or run.task.created_at
         done = replace(release, at=at, run=run.task.started_by, forced="", outcome=outcome)
-        yield Row(action="run", release=done, reason="" if run.is_good else run.words)
+        yield Row(action="run", release=done, reason=None if run.is_good else run)
 
 
 def job_network(job: JobSchedule) -> Json:

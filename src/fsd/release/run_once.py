@@ -32,8 +32,8 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
+    task: str  # its ID
     exit_code: int
-    text: str
 
 
 def run_once(
@@ -83,9 +83,7 @@ def run_once(
             fix=f"fsd diagnose --service {ref.service} --env {ref.environment}",
             code=ErrorCode.TASK_NOT_RUN,
         )
-    return RunEnded(
-        exit_code=ended.exit_code, text=f"task {ended.task.id} ended with {ended.exit_code}"
-    )
+    return RunEnded(task=ended.task.id, exit_code=ended.exit_code)
 
 
 def _require_definition(aws: Aws, arn: str) -> TaskDefinition:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from fsd.plan.jobs import BY_HAND
-from fsd.release.jobs import JobLook, Run
+from fsd.release.job_run import Run
+from fsd.release.jobs import JobLook
+from fsd.report.job_runs import run_text
 from fsd.report.json_report import diagnosis_json, release_json
 from fsd.report.render import diagnosis_lines, with_exit_code
 from fsd.report.tables import GAP, table
@@ -59,7 +61,7 @@ def _run_json(run: Run) -> dict[str, object]:
         "stoppedAt": run.task.stopped_at.isoformat() if run.task.stopped_at else None,
         "exitCode": run.exit_code,
         "timedOut": run.is_timed_out,
-        "text": run.words,
+        "text": run_text(run),
     }
 
 
@@ -97,7 +99,7 @@ def _rows(look: JobLook) -> list[tuple[str, ...]]:
             family_revision(run.task.task_definition_arn),
             _clock(run.task.started_at),
             _clock(run.task.stopped_at),
-            printable(run.words),
+            printable(run_text(run)),
         )
         for run in look.runs[:RUNS_SHOWN]
     ]
@@ -108,7 +110,7 @@ def _ending(look: JobLook, code: int) -> list[str]:
     if not look.runs:
         return []
     words = "The last run succeeded" if look.runs[0].is_good else "The last run failed"
-    line = f"{words}: {printable(look.runs[0].words)}"
+    line = f"{words}: {printable(run_text(look.runs[0]))}"
     lines = wrap(line, first="", rest=GAP)
     if code:
         lines[-1] = with_exit_code(lines[-1], code)

@@ -19,6 +19,8 @@ from fsd.report.changes import change_json
 from fsd.report.condition import served_text
 from fsd.report.condition_facts import condition_note_text, unknown_text
 from fsd.report.follow_ups import follow_up_texts
+from fsd.report.history import reason_text
+from fsd.report.job_runs import run_text
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.report.phases import phase_text
@@ -88,7 +90,7 @@ def row_json(row: Row) -> Json:
     return {
         **release_json(row.release),
         "action": row.action,
-        "reason": row.reason,
+        "reason": reason_text(row),
         "runs": row.runs,
     }
 
@@ -120,7 +122,7 @@ def overview_json(overview: Overview) -> Json:
                 "nextRun": job.next_run.isoformat() if job.next_run else None,
                 "taskDefinitionArn": job.release.task_definition_arn if job.release else None,
                 "running": len(job.running_tasks),
-                "lastRun": job.runs[0].words if job.runs else None,
+                "lastRun": run_text(job.runs[0]) if job.runs else None,
                 "lastRunSucceeded": job.runs[0].is_good if job.runs else None,
             }
             for job in overview.jobs

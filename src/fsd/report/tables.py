@@ -12,6 +12,8 @@ from fsd.release.jobs import JobLook
 from fsd.release.overview import Overview
 from fsd.release.result import ReleaseInfo
 from fsd.report.condition import ending_lines, kind_text, rollout_reason
+from fsd.report.history import reason_text
+from fsd.report.job_runs import run_text
 from fsd.report.words import (
     clip,
     release_label,
@@ -51,7 +53,7 @@ def history_table(rows: Sequence[Row]) -> str:
     for row, line in zip(rows, lines[1:], strict=True):
         parts.append(line)
         forced = f"forced: {row.release.forced}" if row.release.forced else ""
-        for reason in filter(None, (row.reason, forced)):
+        for reason in filter(None, (reason_text(row), forced)):
             parts += wrap(reason, first="   REASON  ", rest=" " * 11)
     return "\n".join(parts)
 
@@ -95,7 +97,7 @@ def overview_text(overview: Overview) -> str:
 
 def _job_row(job: JobLook) -> tuple[str, ...]:
     last = next(iter(job.runs), None)
-    words = printable(last.words) if last else "none known"
+    words = printable(run_text(last)) if last else "none known"
     running = f"{len(job.running_tasks)} running, before: " if job.running_tasks else ""
     return (
         printable(job.service),

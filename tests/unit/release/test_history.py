@@ -11,6 +11,7 @@ from fsd.release.ports import PermissionDenied
 from fsd.release.redeploy import restart
 from fsd.release.rollback_to_version import roll_back
 from fsd.release.scale import scale
+from fsd.report.history import reason_text
 from fsd.report.notes import note_text
 from fsd.rollout.cause import Cause
 from tests.fakes.aws import START, FakeAws
@@ -31,7 +32,7 @@ def rows(aws: FakeAws, *, limit: int = 20) -> tuple[Row, ...]:
 
 def shown(aws: FakeAws) -> list[tuple[str, str, str, str, bool]]:
     return [
-        (row.action, row.release.revision, row.release.outcome, row.reason, row.runs)
+        (row.action, row.release.revision, row.release.outcome, reason_text(row), row.runs)
         for row in rows(aws)
     ]
 

@@ -26,6 +26,7 @@ from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
 from fsd.release.rollback_to_version import roll_back
 from fsd.report.deleted import removed_text
+from fsd.report.job_runs import run_text
 from fsd.snapshot import StoppedContainer, StoppedTask
 from tests.fakes.aws import START, FakeAws, FakeClock
 
@@ -89,7 +90,7 @@ def test_look_at_job__last_run__how_it_ended(
 
     look = look_at_job(aws.aws(), REF, now=START)
 
-    assert (look.runs[0].words, int(look.exit_code)) == (words, exit_code)
+    assert (run_text(look.runs[0]), int(look.exit_code)) == (words, exit_code)
 
 
 def test_look_at_job__newest_run_decides() -> None:

@@ -8,7 +8,9 @@ import pytest
 from fsd.quoted import Quoted
 from fsd.release.diagnose_service import Examination
 from fsd.release.history import Row
-from fsd.release.jobs import JobLook, Run
+from fsd.release.job_run import Run
+from fsd.release.jobs import JobLook
+from fsd.release.journal import JournalEntry
 from fsd.release.overview import Overview
 from fsd.report.json_report import overview_json, status_json
 from fsd.report.tables import history_table, overview_text, status_text
@@ -126,8 +128,16 @@ def test_status_text__deployment_rolled_back__ecs_says_why() -> None:
 def test_history_table__rows__what_runs_is_marked_and_failures_have_a_reason() -> None:
     forgotten = replace(OLD, version="", outcome="", at=None, run="", digest="", commit="")
     rows = [
-        Row(action="scale", release=replace(OLD, outcome=""), reason="2 to 3 tasks"),
-        Row(action="deploy", release=replace(NEW, outcome="rolled back"), reason="crashed: it did"),
+        Row(
+            action="scale",
+            release=replace(OLD, outcome=""),
+            reason=JournalEntry(at=T0, action="scale", what="2 to 3"),
+        ),
+        Row(
+            action="deploy",
+            release=replace(NEW, outcome="rolled back"),
+            reason=Quoted(text="crashed: it did"),
+        ),
         Row(action="deploy", release=OLD, runs=True),
         Row(action="restart", release=forgotten),
     ]

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
+import re
 from collections.abc import Iterator
+from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
 
+import fsd.plan
+import fsd.release
+import fsd.rollout
 from fsd.plan.steps import Plan
 from fsd.release import follow_ups, messages, notes
 from fsd.release.concurrency.races import LostRace
@@ -97,3 +105,151 @@ def test_values__made_below_report__hold_no_sentence(package: str) -> None:
     }
 
     assert found == set()
+
+
+# --- every dataclass, and every literal -----------------------------------------------------------
+
+FACTS = (fsd.plan, fsd.rollout, fsd.release)
+# What a failure is called and what to do about it is written once, like an error's what and fix.
+ADVICE = {
+    "Cause": "a failure's summary and advice",
+    "Failure": "the same, for every deployment",
+    "Known": "the same, by the answer of a registry or a builder",
+    "Standing": "where a checkout stands, in the what of an error",
+}
+# Modules of patterns, and those that choose the advice of a failure.
+ADVISING = {
+    "rollout": "all: the summaries and the advice of failures, and what they are recognized by",
+    "release/secret_blocks.py": "patterns",
+    "release/secret_forms.py": "patterns",
+    "release/secret_names.py": "words that are no secrets",
+    "release/secret_values.py": "words that are no secrets",
+    "release/mask.py": "patterns",
+}
+# Functions that still make words. Take one out when it gives a value; add none.
+STILL = {
+    "plan/adoption.py::adoption_changes": "the remark of a Change",
+    "plan/diff.py::_diff_tracked": "the remark of a Change",
+    "plan/planner.py::_again": "the remark of a Change",
+    "plan/effects.py::": "the units of a size",
+    "plan/jobs.py::": "a value that is known later",
+    "release/border.py::": "what an error says of a release's outcome",
+    "release/border.py::check_image": "the what and the fix of an error",
+    "release/border.py::check_rollback": "the what and the fix of an error",
+    "release/border.py::check_standing": "the what and the fix of an error",
+    "release/evidence.py::explain_task": "a line in place of log lines",
+    "release/evidence.py::_read_log": "a line in place of log lines",
+    "release/existing_service.py::_check": "the fix of an error",
+    "release/existing_service.py::_near": "the fix of an error",
+    "release/make_plan.py::_may_go_on": "the fix of an error",
+    "release/one_off.py::": "the reason of StopTask, which ECS shows",
+    "release/one_off.py::_failure": "the what and the fix of an error",
+    "release/probe.py::_could_not_try": "the what and the fix of an error",
+    "release/promotion.py::_what_did": "the what of an error",
+    "release/redeploy.py::_refuse_in_flight": "the fix of an error",
+    "release/rollback_stack.py::apply_stack_of_before": "the what of an error",
+    "release/rollout_stage.py::": "words of ECS",
+    "release/run_once.py::run_once": "a name for a command",
+    "release/watch.py::_no_target_text": "the reason of a verdict",
+}
+
+
+@cache
+def parsed(file: Path) -> tuple[ast.Module, dict[ast.AST, ast.AST]]:
+    """The tree, and the parent of each node."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return tree, {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+
+
+def sources(*packages: str) -> Iterator[Path]:
+    for package in packages:
+        yield from sorted((SOURCE / package).rglob("*.py"))
+
+
+def dataclass_names() -> set[str]:
+    """Of all that the packages of facts define."""
+    found: set[str] = set()
+    for package in FACTS:
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            members = vars(importlib.import_module(info.name)).values()
+            found |= {
+                member.__name__
+                for member in members
+                if isinstance(member, type)
+                and is_dataclass(member)
+                and member.__module__ == info.name
+            }
+    return found
+
+
+def is_prose(node: ast.AST) -> bool:
+    """Three words or more."""
+    if isinstance(node, ast.JoinedStr):
+        text = "".join(str(v.value) if isinstance(v, ast.Constant) else "X" for v in node.values)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        text = node.value
+    else:
+        return False
+    return text.count(" ") >= 2 and len(re.findall(r"[A-Za-z']{2,}", text)) >= 3
+
+
+@cache
+def given_prose() -> dict[str, list[str]]:
+    """Where a class is called with a sentence, by the class's name."""
+    found: dict[str, list[str]] = {}
+    for file in sources(*BELOW):
+        for call in ast.walk(parsed(file)[0]):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+                continue
+            if any(is_prose(word.value) for word in call.keywords):
+                place = f"{file.relative_to(SOURCE)}:{call.lineno}"
+                found.setdefault(call.func.id, []).append(place)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(dataclass_names() - set(ADVICE)))
+def test_dataclasses__of_plan_rollout_and_release__are_given_no_sentence(name: str) -> None:
+    assert given_prose().get(name, []) == []
+
+
+def owners(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> tuple[str, list[str]]:
+    """The function that a node is in, and what is called with it; `raise` for an error."""
+    calls: list[str] = []
+    while node in parents:
+        node = parents[node]
+        if isinstance(node, ast.Call):
+            calls.append(ast.unparse(node.func))
+        elif isinstance(node, ast.Raise):
+            calls.append("raise")
+        elif isinstance(node, ast.FunctionDef):
+            return node.name, calls
+    return "", calls
+
+
+def is_error(call: str) -> bool:
+    return call == "raise" or call.endswith("Error") or call.startswith("re.") or call in ADVICE
+
+
+@cache
+def prose_places() -> dict[str, list[int]]:
+    """The sentences of the packages of facts, by file and function; without docstrings, errors,
+    patterns and the advice of failures."""
+    found: dict[str, list[int]] = {}
+    for file in sources("plan", "rollout", "release"):
+        place = str(file.relative_to(SOURCE))
+        tree, parents = parsed(file)
+        for node in ast.walk(tree):
+            is_part = isinstance(parents.get(node), ast.JoinedStr | ast.Expr)
+            if is_part or not is_prose(node):
+                continue
+            function, calls = owners(node, parents)
+            if not any(map(is_error, calls)):
+                found.setdefault(f"{place}::{function}", []).append(getattr(node, "lineno", 0))
+    return found
+
+
+def test_sentences__plan_rollout_and_release__only_where_the_list_says_why() -> None:
+    known = {place for place in prose_places() if place.startswith(tuple(ADVISING))}
+
+    assert {p: n for p, n in prose_places().items() if p not in known | STILL.keys()} == {}
+    assert STILL.keys() - prose_places().keys() == set()
