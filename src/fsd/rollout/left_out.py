@@ -20,6 +20,10 @@ _NAMES = re.compile(
     r"No module named '([\w.]+)'|(\S+): (?:command )?not found|\"(\S+)\": executable file not found"
     r"|No such file or directory: '([^']+)'|'([^']+)': No such file"
 )
+# A setting that somebody gives a container; no step of a build makes one.
+_SETTING = re.compile(
+    r"No such file or directory: '(?P<path>[^']+\.(?:cfg|conf|env|ini|ya?ml|toml|pem|key|crt))'"
+)
 _MOST = 3
 # What is done by installing the same on this machine; all else is done by running containers.
 _OF_A_SYSTEM = re.compile(r"\b(?:apt-get|apt|apk|yum|dnf|microdnf|zypper)\b.*\b(?:install|add)\b")
@@ -42,6 +46,9 @@ def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagno
     if not steps or not _MISSING.search(said):
         return diagnosis
     shown, named = _telling(steps, said)
+    setting = _SETTING.search(said)
+    if setting and not named:
+        return _with_missing_file(diagnosis, setting["path"])
     text = f"the image was made without Docker, and this step was left out: {shown}"
     can_install = any(_OF_A_SYSTEM.search(step) for step in named or steps)
     return _with_first(diagnosis, text, "install the same on this machine" if can_install else "")
@@ -61,6 +68,21 @@ def _telling(steps: Sequence[str], said: str) -> tuple[str, list[str]]:
     more = len(steps) - len(chosen)
     shown = "; ".join(chosen) + (f"; and {more} more" if more and not named else "")
     return shown, named
+
+
+def _with_missing_file(diagnosis: Diagnosis, path: str) -> Diagnosis:
+    advice = (
+        f"no step of the Dockerfile makes `{path}`: COPY it into the image, give it by a volume "
+        "(`service.volumes`), or correct the variable that names it"
+    )
+    without_log = diagnosis.causes_without_log
+    return replace(
+        diagnosis,
+        causes=(replace(diagnosis.cause, advice=advice), *diagnosis.causes[1:]),
+        causes_without_log=(
+            (replace(without_log[0], advice=advice), *without_log[1:]) if without_log else ()
+        ),
+    )
 
 
 def _with_first(diagnosis: Diagnosis, reason: str, remedy: str) -> Diagnosis:

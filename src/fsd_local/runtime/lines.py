@@ -13,27 +13,31 @@ _LONGEST = 256 * 1024 - 26
 
 
 class Lines:
-    """Keeps the piece behind the last line break until the rest of it comes."""
+    """Keeps the piece behind the last line break until the rest of it comes.
 
-    def __init__(self) -> None:
+    A path below `root` is told as the container has it.
+    """
+
+    def __init__(self, root: str = "") -> None:
         self._rest = b""
+        self._root = root
 
     def feed(self, content: bytes) -> list[str]:
         """The lines that are whole now. Empty ones are no events."""
         *whole, self._rest = (self._rest + content).split(b"\n")
-        lines = [text for line in whole for text in _texts(line)]
+        lines = [text for line in whole for text in self._texts(line)]
         while len(self._rest) > _LONGEST:
-            lines += _texts(self._rest[:_LONGEST])
+            lines += self._texts(self._rest[:_LONGEST])
             self._rest = self._rest[_LONGEST:]
         return lines
 
     def finish(self) -> list[str]:
         """What is left when the output ends without a line break."""
         rest, self._rest = self._rest, b""
-        return list(_texts(rest))
+        return list(self._texts(rest))
 
-
-def _texts(line: bytes) -> Iterator[str]:
-    line = line.removesuffix(b"\r")
-    for start in range(0, len(line), _LONGEST):
-        yield line[start : start + _LONGEST].decode(errors="replace")
+    def _texts(self, line: bytes) -> Iterator[str]:
+        line = line.removesuffix(b"\r")
+        for start in range(0, len(line), _LONGEST):
+            text = line[start : start + _LONGEST].decode(errors="replace")
+            yield text.replace(f"{self._root}/", "/") if self._root else text

@@ -347,7 +347,7 @@ class _ProcessContainer:
     def _read(self, logs: LogSink) -> None:
         assert self._process.stdout is not None
         descriptor = self._process.stdout.fileno()
-        lines = Lines()
+        lines = Lines(str(self._place.root))
         while content := os.read(descriptor, _BLOCK):
             self._write(logs, lines.feed(content))
         self._write(logs, lines.finish())

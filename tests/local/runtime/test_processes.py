@@ -239,9 +239,9 @@ def test_launch__task_names_host_and_port__they_stay(processes: Lab) -> None:
 def test_launch__paths_of_the_container__lead_into_its_files(
     processes: Lab, value: str, is_mapped: bool
 ) -> None:
-    _, texts = processes.run('echo "$0 $V"', entry_point=None, environment={"V": value})
+    _, texts = processes.run('echo "$0 ${V#/}"', entry_point=None, environment={"V": value})
 
-    assert texts[0].endswith(f"main{value}" if is_mapped else f" {value}")
+    assert texts[0].endswith(f"main{value}" if is_mapped else f" {value.removeprefix('/')}")
 
 
 def test_launch__files_of_the_container__are_its_own(processes: Lab) -> None:
@@ -311,6 +311,12 @@ def test_launch__sitecustomize_of_the_program__runs_too(processes: Lab) -> None:
     _, texts = processes.run(script)
 
     assert texts == ["custom", "1"]
+
+
+def test_log__paths_of_the_image__are_told_as_the_container_has_them(processes: Lab) -> None:
+    _, texts = processes.run("python -c \"import os; open(os.getcwd() + '/lost.cfg')\"")
+
+    assert texts[-1] == "FileNotFoundError: [Errno 2] No such file or directory: '/srv/lost.cfg'"
 
 
 def test_launch__programs_of_users__change_nothing_and_succeed(processes: Lab) -> None:

@@ -60,6 +60,19 @@ def test_explain__many_steps__those_that_name_what_is_missing(said: str, shown: 
     assert found.cause.summary.endswith(f"left out: {shown}. The main process ended")
 
 
+def test_explain__setting_that_no_step_makes__is_not_for_want_of_docker() -> None:
+    said = "FileNotFoundError: [Errno 2] No such file or directory: '/config/shop.cfg'"
+
+    found = explain_by_left_out(diagnosis(said), STEPS)
+
+    assert found.cause.summary == "the main process ended"
+    assert found.cause.advice == (
+        "no step of the Dockerfile makes `/config/shop.cfg`: COPY it into the image, give it by a "
+        "volume (`service.volumes`), or correct the variable that names it"
+    )
+    assert found.causes_without_log == found.causes
+
+
 def test_explain__step_that_no_installation_replaces__containers_alone() -> None:
     steps = ("RUN apt-get install -y libpq5", "COPY --from=assets /app/public /public")
 
