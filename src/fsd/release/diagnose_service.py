@@ -26,7 +26,8 @@ from fsd.release.result import ReleaseInfo
 from fsd.rollout.cause import Cause, Diagnosis, Evidence
 from fsd.rollout.condition_facts import AlarmsUnsaid, CouldNotRead, ReadPart, Unknown
 from fsd.rollout.diagnose import group_name, short
-from fsd.rollout.present import Condition, GroupLook, Look, judge, snapshot_of
+from fsd.rollout.service_condition import judge
+from fsd.rollout.service_facts import Condition, GroupLook, Look, snapshot_of
 from fsd.snapshot import (
     DeploymentStatus,
     ServiceDeployment,

@@ -16,7 +16,7 @@ from fsd.report.render import diagnosis_lines, with_exit_code
 from fsd.report.words import note_lines, release_label, wrap
 from fsd.rollout.diagnose import family_revision
 from fsd.rollout.last_rollout import LastRollout, RolloutStatus
-from fsd.rollout.present import Condition
+from fsd.rollout.service_facts import Condition
 from fsd.snapshot import ServiceState
 
 _PHRASES = {

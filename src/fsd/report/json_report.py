@@ -26,7 +26,7 @@ from fsd.report.notes import note_texts
 from fsd.report.phases import phase_text
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import group_name
-from fsd.rollout.present import GroupLook
+from fsd.rollout.service_facts import GroupLook
 from fsd.snapshot import ServiceDeployment, TargetHealth, TaskState
 
 Json: TypeAlias = dict[str, object]

@@ -24,7 +24,7 @@ from fsd.report.words import (
 )
 from fsd.rollout.diagnose import family_revision, group_name, short
 from fsd.rollout.last_rollout import LastRollout, RolloutStatus
-from fsd.rollout.present import GroupLook
+from fsd.rollout.service_facts import GroupLook
 from fsd.snapshot import ServiceState, TargetHealth, TaskState
 from fsd.streams import columns, printable
 

@@ -14,7 +14,8 @@ from fsd.release.journal import JournalEntry
 from fsd.release.overview import Overview
 from fsd.report.json_report import overview_json, status_json
 from fsd.report.tables import history_table, overview_text, status_text
-from fsd.rollout.present import GroupLook, Look, judge
+from fsd.rollout.service_condition import judge
+from fsd.rollout.service_facts import GroupLook, Look
 from fsd.snapshot import (
     DeploymentStatus,
     EcsDeployment,
