@@ -168,9 +168,12 @@ def test_mask_lines__ordinary_lines__at_most_one_in_a_thousand_changes() -> None
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_mask__twice_the_hostile_line__about_twice_the_work(piece: str) -> None:
     """In quadratic time it is four times, and a megabyte would take minutes."""
-    small, large = (min(_seconds(piece, size) for _ in range(2)) for size in (5_000, 20_000))
+    assert _grows_in_line(piece) or _grows_in_line(piece)  # a machine may stumble once
 
-    assert large < 10 * small + 0.05
+
+def _grows_in_line(piece: str) -> bool:
+    small, large = (_seconds(piece, size) for size in (5_000, 20_000))
+    return large < 10 * small + 0.05
 
 
 def _seconds(piece: str, size: int) -> float:
