@@ -753,6 +753,9 @@ class FakeExecSessions:
         self.opened.append((cluster, task.id, container.name, command))
         return ExecSession(id="s-1", stream_url="wss://here", token="secret", target="ecs:a_b_c")
 
+    def session_manager_url(self) -> str:
+        return "https://ssm.us-east-1.amazonaws.com"
+
 
 @dataclass
 class FakeRegistry:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+import boto3
 import pytest
 from botocore.stub import Stubber
 
@@ -88,3 +91,37 @@ def test_open__target_not_connected__says_aws_s_words(
         sessions.open("dev", TASK, CONTAINER, "sh")
 
     assert said in caught.value.what
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Clients of another Region, and so of its partition."""
+
+    region: str
+
+    def client(self, service: str, *, attempts: int = 1, region: str = "") -> Any:
+        del attempts, region
+        return boto3.client(service, region_name=self.region)
+
+
+@pytest.mark.parametrize(
+    ("region", "url"),
+    [
+        ("eu-west-1", "https://ssm.eu-west-1.amazonaws.com"),
+        ("cn-north-1", "https://ssm.cn-north-1.amazonaws.com.cn"),
+        ("cn-northwest-1", "https://ssm.cn-northwest-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "https://ssm.us-gov-west-1.amazonaws.com"),
+        ("us-iso-east-1", "https://ssm.us-iso-east-1.c2s.ic.gov"),
+        ("eusc-de-east-1", "https://ssm.eusc-de-east-1.amazonaws.eu"),
+    ],
+)
+def test_session_manager_url__each_partition__its_own_host(region: str, url: str) -> None:
+    assert EcsExecSessions(clients=Elsewhere(region)).session_manager_url() == url
+
+
+def test_session_manager_url__fips__its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+
+    url = EcsExecSessions(clients=Elsewhere("us-east-1")).session_manager_url()
+
+    assert url == "https://ssm-fips.us-east-1.amazonaws.com"

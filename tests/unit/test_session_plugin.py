@@ -81,18 +81,21 @@ def test_attach__a_session__the_token_is_in_no_argument(
         monkeypatch.setattr(sys, "stdin", stdin)
 
         code = session_plugin.attach(
-            SESSION, region="eu-west-1", environ={"PATH": os.environ["PATH"], "AWS_PROFILE": "dev"}
+            SESSION,
+            region="cn-north-1",
+            endpoint_url="https://ssm.cn-north-1.amazonaws.com.cn",
+            environ={"PATH": os.environ["PATH"], "AWS_PROFILE": "dev"},
         )
 
     arguments, response, given = json.loads(record.read_text())
     assert code == 3
     assert arguments == [
         "AWS_SSM_START_SESSION_RESPONSE",
-        "eu-west-1",
+        "cn-north-1",
         "StartSession",
         "dev",
         '{"Target": "ecs:dev_7f3a_7f3a-1"}',
-        "https://ssm.eu-west-1.amazonaws.com",
+        "https://ssm.cn-north-1.amazonaws.com.cn",
     ]
     assert json.loads(response) == {
         "SessionId": "s-1",

@@ -63,6 +63,14 @@ class EcsExecSessions:
             target=f"ecs:{last_part(cluster)}_{task.id}_{container.runtime_id}",
         )
 
+    def session_manager_url(self) -> str:
+        """Its host has another ending in China and in the isolated partitions: botocore knows it,
+        and what AWS_ENDPOINT_URL_SSM or AWS_USE_FIPS_ENDPOINT put in its place.
+
+        https://docs.aws.amazon.com/general/latest/gr/ssm.html
+        """
+        return str(self.clients.client("ssm", attempts=ONE_ATTEMPT).meta.endpoint_url)
+
 
 def _to_task(answer: dict[str, Any]) -> ExecTask:
     return ExecTask(

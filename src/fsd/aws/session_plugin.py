@@ -62,11 +62,14 @@ def _reads_variable(version: str) -> bool:
     return not numbers or tuple(map(int, numbers.groups())) > _NEWEST_WITHOUT_VARIABLE
 
 
-def attach(session: ExecSession, *, region: str, environ: Mapping[str, str]) -> int:
+def attach(
+    session: ExecSession, *, region: str, endpoint_url: str, environ: Mapping[str, str]
+) -> int:
     """Hand the terminal over until the session ends; the plugin's exit code.
 
-    `environ` is the caller's, whose credentials the plugin resumes a broken session with. The
-    plugin ends with 0 however the command in the container ended (aws/session-manager-plugin).
+    `environ` is the caller's, whose credentials the plugin resumes a broken session with, at
+    `endpoint_url`, Session Manager's. The plugin ends with 0 however the command in
+    the container ended (aws/session-manager-plugin).
     """
     response = {
         "SessionId": session.id,
@@ -80,7 +83,7 @@ def attach(session: ExecSession, *, region: str, environ: Mapping[str, str]) -> 
         "StartSession",
         environ.get("AWS_PROFILE", ""),
         json.dumps({"Target": session.target}),
-        f"https://ssm.{region}.amazonaws.com",
+        endpoint_url,
     ]
     has_terminal = sys.stdin.isatty()
     with (

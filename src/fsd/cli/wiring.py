@@ -171,8 +171,12 @@ def attach_session(connection: Connection, open_session: Callable[[], ExecSessio
     from fsd.aws import session_plugin
 
     session_plugin.require_plugin()
+    aws = connection.aws
     return session_plugin.attach(
-        open_session(), region=connection.aws.identity.region, environ=os.environ
+        open_session(),
+        region=aws.identity.region,
+        endpoint_url=aws.exec_sessions.session_manager_url(),
+        environ=os.environ,
     )
 
 

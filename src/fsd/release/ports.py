@@ -463,6 +463,9 @@ class ExecSessions(Protocol):
         self, cluster: str, task: ExecTask, container: ExecContainer, command: str
     ) -> ExecSession: ...
 
+    def session_manager_url(self) -> str:
+        """Where a session that broke off is resumed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aws:
