@@ -158,8 +158,21 @@ def _read_runs(
     ecs: Ecs, ref: ServiceRef, job: JobSchedule
 ) -> tuple[tuple[TaskState, ...], tuple[Run, ...]]:
     running, stopped = ecs.runs(job.cluster or ref.cluster, ref.name)
-    ended = sorted(stopped, key=lambda task: task.stopped_at or _EPOCH, reverse=True)
-    return tuple(running), tuple(_run(task, ref.service) for task in ended)
+    # ECS lists a task as stopped from when it ought to be; until it is, its end is not known.
+    ended = [task for task in stopped if task.stopped_at is not None]
+    ended.sort(key=lambda task: task.stopped_at or _EPOCH, reverse=True)
+    going = (_as_running(task) for task in stopped if task.stopped_at is None)
+    return (*running, *going), tuple(_run(task, ref.service) for task in ended)
+
+
+def _as_running(task: StoppedTask) -> TaskState:
+    return TaskState(
+        id=task.id,
+        task_definition_arn=task.task_definition_arn,
+        last_status="STOPPING",
+        started_at=task.started_at,
+        started_by=task.started_by,
+    )
 
 
 def _run(task: StoppedTask, container: str) -> Run:

@@ -101,6 +101,16 @@ def test_look_at_job__newest_run_decides() -> None:
     assert int(look_at_job(aws.aws(), REF, now=START).exit_code) == 0
 
 
+def test_look_at_job__run_that_is_being_stopped__is_not_over() -> None:
+    aws = deployed("v1")
+    aws.ecs.stopped = [run(aws, web=0), replace(run(aws, web=3), stopped_at=None)]
+
+    look = look_at_job(aws.aws(), REF, now=START)
+
+    assert [task.last_status for task in look.running_tasks] == ["STOPPING"]
+    assert [one.exit_code for one in look.runs] == [0]
+
+
 def test_read_job_rows__releases_and_runs__the_deployed_one_marked() -> None:
     aws = deployed("v1", "v2")
     aws.ecs.stopped = [run(aws, web=2)]
