@@ -31,6 +31,7 @@ _SUBCOMMANDS: Mapping[str, frozenset[str]] = {
     ),
     "pipenv": frozenset({"install", "sync", "requirements", "lock", "verify"}),
 }
+_RUNNERS = frozenset({"poetry", "pdm", "pipenv", "uv"})
 # What changes nothing that a process task could miss: lists of packages, caches, and users, whom
 # processes do not have.
 _NOTHING = frozenset(
@@ -117,9 +118,17 @@ def _installs(name: str, rest: Sequence[str]) -> bool:
         return bool(plain)
     if _PYTHON.fullmatch(name):
         return _module(rest) in _MODULES or (first == "setup.py" and bool(_SETUP & {*plain}))
+    if first == "run" and name in _RUNNERS:
+        return _runs_install(rest)
     if name == "uv":
         return first in _UV
     return name in _SUBCOMMANDS and bool(_SUBCOMMANDS[name] & {*plain[:2]})
+
+
+def _runs_install(rest: Sequence[str]) -> bool:
+    """`poetry run pip install …`: what follows is one that is done."""
+    program = list(rest[rest.index("run") + 1 :])
+    return bool(program) and _installs(posixpath.basename(program[0]), program[1:])
 
 
 def _module(rest: Sequence[str]) -> str:
@@ -138,6 +147,10 @@ def _module(rest: Sequence[str]) -> str:
 def make_argv(shell: Shell, words: Sequence[str]) -> list[str] | None:
     """None where the image has no Python, or not the program."""
     name, rest = posixpath.basename(words[0]), list(words[1:])
+    if name in _RUNNERS and "run" in rest and _runs_install(rest):
+        program, *more = rest[rest.index("run") + 1 :]
+        own = f".venv/bin/{program}"
+        return make_argv(shell, (own if shell.find_program(own) else program, *more))
     if _PYTHON.fullmatch(name):
         python, module = shell.find_program(words[0]), _module(rest)
         if python is None:

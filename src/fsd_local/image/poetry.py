@@ -51,9 +51,10 @@ def found_no_packages(argv: Sequence[str], lines: Sequence[str]) -> bool:
 
 
 def export_argv(argv: Sequence[str], python: str, project: str, target: str) -> list[str] | None:
-    """What writes the packages of the lock to `target`; None without uv or as a package itself.
+    """What writes the packages of the lock to `target`; None without uv.
 
     `project` is the text of pyproject.toml: groups that are not optional are installed by default.
+    The version of Poetry is that of `argv` where it is named: another may refuse the lock.
     """
     uv, place = find_uv(), _place(argv)
     if uv is None or place is None:
@@ -65,7 +66,8 @@ def export_argv(argv: Sequence[str], python: str, project: str, target: str) -> 
         chosen += ["--with", ",".join(groups)] if groups else []
     tool = [uv, "tool", "run", "--quiet", "--python", python, "--with", "poetry-plugin-export"]
     to_file = ["--format", "requirements.txt", "--without-hashes", "--output", target]
-    return [*tool, "--from", "poetry", "poetry", "export", *to_file, *chosen]
+    named = argv[argv.index("--from") + 1] if "--from" in argv[:place] else "poetry"
+    return [*tool, "--from", named, "poetry", "export", *to_file, *chosen]
 
 
 def _place(argv: Sequence[str]) -> int | None:

@@ -76,7 +76,7 @@ def _answer(listener: int, lease: Lease) -> None:
     try:
         address = _read(pid, place=found[7], length=found[8])
         asked = _Asked(id=identifier, pid=pid, descriptor=descriptor, address=address)
-        if _is_everywhere(address):
+        if _is_everywhere(address) and not _is_of_its_own(address):
             failed, flags = _bind(asked, lease), 0
     except OSError:
         pass  # nothing of it can be read: the kernel says what is wrong with it
@@ -92,6 +92,12 @@ def _read(pid: int, *, place: int, length: int) -> bytes:
 
 def _is_everywhere(address: bytes) -> bool:
     return _host(address) in _ANYWHERE | _LOCALHOST
+
+
+def _is_of_its_own(address: bytes) -> bool:
+    """Any free port of localhost: for its own processes, which connect to what they asked for
+    (uWSGI's router does)."""
+    return _host(address) in _LOCALHOST and address[2:4] == bytes(2)
 
 
 def _host(address: bytes) -> bytes:

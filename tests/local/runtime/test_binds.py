@@ -84,6 +84,17 @@ def test_bind__only_on_localhost__is_not_reached_from_outside(processes: Lab) ->
 
 
 @LINUX
+def test_bind__any_port_of_localhost__is_as_it_was_asked_for(processes: Lab) -> None:
+    """uWSGI's router connects to 127.0.0.1, whatever the socket says of itself."""
+    program = (
+        "import socket; a = socket.socket(); a.bind(('127.0.0.1', 0)); a.listen()\n"
+        "host, port = a.getsockname(); socket.create_connection(('127.0.0.1', port)); print(host)"
+    )
+
+    assert processes.run(program, entry_point=RAW) == (0, ["127.0.0.1"])
+
+
+@LINUX
 def test_bind__port_that_is_taken__fails_as_everywhere(processes: Lab) -> None:
     program = (
         "import socket; a, b = socket.socket(), socket.socket(); a.bind(('', 8000)); a.listen()\n"
