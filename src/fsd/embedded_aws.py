@@ -22,15 +22,17 @@ _FIRST_STEPS = ("fsd deploy --env local --file service.yml",)
 
 def load_commands() -> Commands:
     """The commands of `fsd local`. They raise as everything here does."""
-    with told():
+    with as_fsd_errors():
         from fsd_local.cli import CommandWords, make_commands
 
-        return make_commands(CommandWords(name="fsd local", first_steps=_FIRST_STEPS, told=told))
+        return make_commands(
+            CommandWords(name="fsd local", first_steps=_FIRST_STEPS, errors=as_fsd_errors)
+        )
 
 
 def find() -> Instance | None:
     """The running instance of this checkout."""
-    with told():
+    with as_fsd_errors():
         from fsd_local import instance
 
         return instance.find()
@@ -38,7 +40,7 @@ def find() -> Instance | None:
 
 def ensure() -> Instance:
     """The running instance, started where there is none."""
-    with told():
+    with as_fsd_errors():
         from fsd_local import instance
 
         return instance.ensure()
@@ -50,7 +52,7 @@ def probe(endpoint: str) -> Status | None:
         from fsd_local import instance
     except ModuleNotFoundError:  # an installation without it meets another's endpoint
         return None
-    with told():
+    with as_fsd_errors():
         return instance.probe(endpoint)
 
 
@@ -62,14 +64,14 @@ def credentials(instance: Instance) -> Credentials:
 
 def ensure_secrets(values_from: Sequence[str], *, service: str) -> list[str]:
     """Placeholders for the secrets that are missing; what they are for."""
-    with told():
+    with as_fsd_errors():
         from fsd_local import instance
 
         return instance.ensure_secrets(instance.ensure(), values_from, service=service)
 
 
 def remove_placeholder_secrets(service: str) -> list[str]:
-    with told():
+    with as_fsd_errors():
         from fsd_local import instance
 
         return instance.remove_placeholder_secrets(instance.ensure(), service=service)
@@ -77,7 +79,7 @@ def remove_placeholder_secrets(service: str) -> list[str]:
 
 def push_process_image(**job: Any) -> PushedImage:
     """Play a Dockerfile without Docker and push what it gives: `job` as ProcessImageJob has it."""
-    with told():
+    with as_fsd_errors():
         from fsd_local.image.push import ProcessImageJob
         from fsd_local.image.push import push_process_image as push
 
@@ -88,7 +90,7 @@ def read_left_out(
     *, endpoint: str, repository: str, digest: str, user: str, password: str
 ) -> tuple[str, ...]:
     """What a process image lacks because it was made without Docker."""
-    with told():
+    with as_fsd_errors():
         from fsd_local.image.push import read_left_out as read
         from fsd_local.image.registry import RegistryClient
 
@@ -100,14 +102,14 @@ def read_left_out(
 
 def attach_session(*, stream_url: str, token: str) -> None:
     """Connect this terminal to a session in a task of the embedded AWS, until it ends."""
-    with told():
+    with as_fsd_errors():
         from fsd_local.sessions.client import attach
 
         attach(stream_url=stream_url, token=token)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def as_fsd_errors() -> Iterator[None]:
     """What the embedded AWS raises, as FSD raises it."""
     try:
         from fsd_local.errors import LocalError, LocalUsageError
@@ -122,15 +124,15 @@ def told() -> Iterator[None]:
         yield
     except LocalError as error:
         kind = UsageError if isinstance(error, LocalUsageError) else CallFailedError
-        told = kind(
+        translated = kind(
             error.what,
             where=_in_our_words(error.where),
             fix=_in_our_words(error.fix),
             code=ErrorCode.from_id(error.code),
         )
-        if isinstance(told, CallFailedError):
-            told.may_pass = error.may_pass
-        raise told from error
+        if isinstance(translated, CallFailedError):
+            translated.may_pass = error.may_pass
+        raise translated from error
 
 
 def _in_our_words(text: str) -> str:

@@ -38,7 +38,7 @@ def log_text(text: str, *, is_colored: bool, in_workflow: bool) -> str:
 
 
 # A reader that has stopped (Ctrl-S, a pager) is waited for this long, and the run goes on.
-_PATIENCE = 5.0  # seconds
+_WRITE_TIMEOUT = 5.0  # seconds
 _PIECE = 1_000  # characters: a pipe that takes anything takes 4,096 bytes
 
 
@@ -62,12 +62,12 @@ class Unbreakable:
     goes nowhere, and a reader that does not read loses lines instead of stopping the watch."""
 
     def __init__(
-        self, stream: TextIO, *, patience: float = _PATIENCE, is_final: bool = False
+        self, stream: TextIO, *, timeout: float = _WRITE_TIMEOUT, is_final: bool = False
     ) -> None:
         """`is_final`: a reader that once stopped gets nothing more, so that no line is read
-        without one that was to come before it. `patience` is in seconds."""
+        without one that was to come before it. `timeout` is in seconds."""
         self._stream = stream
-        self._patience = patience
+        self._timeout = timeout
         self._is_final = is_final
         self._is_stuck = False
 
@@ -89,9 +89,7 @@ class Unbreakable:
         import select  # `fsd validate` has no use for it
 
         try:
-            writable = select.select(
-                [], [self._stream], [], 0 if self._is_stuck else self._patience
-            )
+            writable = select.select([], [self._stream], [], 0 if self._is_stuck else self._timeout)
         except (OSError, ValueError):
             return True  # no file, or closed: writing answers for itself
         self._is_stuck = not writable[1]

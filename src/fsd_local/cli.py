@@ -28,16 +28,18 @@ class CommandWords:
 
     name: str = "fsd-local"
     first_steps: tuple[str, ...] = ()  # after `up`, before those of every program
-    told: Callable[[], AbstractContextManager[None]] = nullcontext  # turns LocalError into its own
+    errors: Callable[[], AbstractContextManager[None]] = (
+        nullcontext  # turns LocalError into its own
+    )
 
 
 class Commands(click.Group):
     """`start` and `stop` are other words for `up` and `down`."""
 
-    told: Callable[[], AbstractContextManager[None]] = nullcontext
+    errors: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def invoke(self, ctx: click.Context) -> Any:
-        with self.told():
+        with self.errors():
             return super().invoke(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -55,7 +57,7 @@ def make_commands(program: CommandWords) -> Commands:
         epilog="Example:  "
         + " && ".join((f"{program.name} up", *program.first_steps, f"{program.name} status")),
     )
-    group.told = program.told
+    group.errors = program.errors
     return group
 
 

@@ -527,9 +527,12 @@ def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path, endpoint: 
 def _failure(process: subprocess.Popen[bytes], folder: Path, endpoint: str) -> LocalError:
     """Why it did not start: in its own words where it had the time for them."""
     try:
-        told = json.loads((folder / _FAILURE).read_text())
+        failure = json.loads((folder / _FAILURE).read_text())
         return LocalError(
-            told["what"], where=told["where"], fix=told["fix"], code=LocalCode(told["code"])
+            failure["what"],
+            where=failure["where"],
+            fix=failure["fix"],
+            code=LocalCode(failure["code"]),
         )
     except (OSError, ValueError, KeyError):
         status = process.returncode
@@ -549,10 +552,10 @@ def _last_line(log: Path) -> str:
 
 def _stop(pid: int) -> None:
     """SIGTERM and, if that is not enough, SIGKILL; returns when the process is gone."""
-    for number, patience in ((signal.SIGTERM, _STOP_TIMEOUT), (signal.SIGKILL, 5.0)):
+    for number, timeout in ((signal.SIGTERM, _STOP_TIMEOUT), (signal.SIGKILL, 5.0)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if _is_gone(pid):
                 return
@@ -624,8 +627,8 @@ def record(folder: Path, instance: Instance) -> None:
 
 def record_failure(folder: Path, error: LocalError) -> None:
     """Written by a server that cannot start, for whoever waits for it."""
-    told = {"what": error.what, "where": str(error.where), "fix": error.fix, "code": error.code}
-    (folder / _FAILURE).write_text(json.dumps(told))
+    failure = {"what": error.what, "where": str(error.where), "fix": error.fix, "code": error.code}
+    (folder / _FAILURE).write_text(json.dumps(failure))
 
 
 def now() -> datetime:

@@ -319,7 +319,7 @@ def test_step__a_file_of_the_runner_cannot_be_written__deploys_and_warns(
 def test_unbreakable__reader_that_stopped__goes_on_and_writes_again_when_it_reads() -> None:
     reading, descriptor = os.pipe()
     with os.fdopen(descriptor, "w") as sink, os.fdopen(reading, "rb", buffering=0) as source:
-        stream = Unbreakable(sink, patience=0.01)
+        stream = Unbreakable(sink, timeout=0.01)
         for _ in range(300):
             stream.write("x" * 1_000)  # a pipe holds 64 KiB
         while len(source.read(4096)) == 4096:
@@ -333,7 +333,7 @@ def test_runner__console_that_blocks__gives_up_and_says_nothing_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing that comes later is read without the lines that were lost before it."""
-    monkeypatch.setattr("fsd.github.runner._PATIENCE", 0.01)
+    monkeypatch.setattr("fsd.github.runner._WRITE_TIMEOUT", 0.01)
     reading, descriptor = os.pipe()
     with os.fdopen(descriptor, "w") as sink, os.fdopen(reading, "rb", buffering=0) as source:
         runner = Runner({}, stream=sink)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,3 +39,51 @@ def test_classes__names__are_defined_once() -> None:
         if not (name in ON_BOTH_SIDES and len(files) == len(packages[name]))
     } == {}
     assert ON_BOTH_SIDES.keys() <= twice.keys()
+
+
+# Words that only their author understood; the glossary and AWS have better ones.
+RIDDLES = frozenset(
+    [
+        "Asked",
+        "Beaten",
+        "Companions",
+        "Doorways",
+        "Once",
+        "Patience",
+        "Salvage",
+        "Seams",
+        "Teller",
+        "Ties",
+        "Told",
+        "Turn",
+        "Typed",
+    ]
+)
+# Each stood beside its noun or function, so that nobody knew which of the two held what.
+GERUNDS = frozenset(
+    [
+        "applying",
+        "diagnosing",
+        "ending",
+        "masking",
+        "naming",
+        "operating",
+        "planning",
+        "reading",
+        "requesting",
+        "running",
+        "settling",
+        "waiting",
+        "watching",
+    ]
+)
+
+
+def test_classes__names__are_no_riddles() -> None:
+    words = {name: set(re.findall(r"[A-Z][a-z]+", name)) for name in places()}
+
+    assert {name for name, found in words.items() if found & RIDDLES} == set()
+
+
+def test_modules__names__are_no_gerunds_beside_a_noun() -> None:
+    assert [file for file in sorted(SOURCE.rglob("*.py")) if file.stem in GERUNDS] == []

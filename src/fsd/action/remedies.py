@@ -72,16 +72,18 @@ def in_workflow(text: str) -> str:
 
 def error_in_workflow(error: Error) -> Error:
     """The same error; also its findings, where it has any."""
-    told = type(error).__new__(type(error))  # not by a copy: that asks for the arguments anew
-    told.__dict__ |= error.__dict__
-    told.what, told.fix = in_workflow(error.what), in_workflow(error.fix)
-    told.args = (told.what,)
+    translated = type(error).__new__(type(error))  # not by a copy: that asks for the arguments anew
+    translated.__dict__ |= error.__dict__
+    translated.what, translated.fix = in_workflow(error.what), in_workflow(error.fix)
+    translated.args = (translated.what,)
     if isinstance(error.where, str):
-        told.where = in_workflow(error.where)
+        translated.where = in_workflow(error.where)
     findings = getattr(error, "findings", None)
     if findings is not None:
-        told.__dict__["findings"] = tuple(finding_in_workflow(finding) for finding in findings)
-    return told
+        translated.__dict__["findings"] = tuple(
+            finding_in_workflow(finding) for finding in findings
+        )
+    return translated
 
 
 def finding_in_workflow(finding: Finding) -> Finding:

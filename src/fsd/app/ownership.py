@@ -11,7 +11,7 @@ from fsd.errors import ErrorCode, RefusedError
 from fsd.manifest import names
 from fsd.plan.adoption import find_foreign
 from fsd.plan.observed import Observed
-from fsd.plan.ownership import Thing, find_other_owner
+from fsd.plan.ownership import OwnedResource, find_other_owner
 from fsd.snapshot import ServiceState
 
 
@@ -69,7 +69,9 @@ def _find_untagged(prepared: Prepared, cluster: str, name: str) -> ServiceState 
     return service if service and "fsd:service" not in dict(service.tags) else None
 
 
-def _things(prepared: Prepared, chosen: Chosen, observed: Observed | None) -> Iterator[Thing]:
+def _things(
+    prepared: Prepared, chosen: Chosen, observed: Observed | None
+) -> Iterator[OwnedResource]:
     """What is known already; before a build also what has to be asked for."""
     aws, environment = prepared.connection.aws, prepared.connection.environment.name
     name = prepared.manifest.metadata.name
@@ -77,12 +79,12 @@ def _things(prepared: Prepared, chosen: Chosen, observed: Observed | None) -> It
     if observed is not None:
         stack = observed.stack.tags if observed.stack else None
         if observed.running is not None and observed.service is not None:
-            yield Thing(what=f"the service {service}", tags=observed.running.tags)
+            yield OwnedResource(what=f"the service {service}", tags=observed.running.tags)
     else:
         found = aws.stacks.find(stack_name)
         stack = found.tags if found else None
     if stack is not None:
-        yield Thing(what=f"the stack {stack_name}", tags=stack)
+        yield OwnedResource(what=f"the stack {stack_name}", tags=stack)
     if chosen.repository is not None and not chosen.is_there:
         tags = aws.registry.read_tags(chosen.repository)
-        yield Thing(what=f"the repository {chosen.repository.name}", tags=tags)
+        yield OwnedResource(what=f"the repository {chosen.repository.name}", tags=tags)

@@ -27,7 +27,7 @@ from fsd.streams import Unbreakable, printable
 PREFIX = "FSD_INPUT_"
 # The runner drops a step's whole summary where it is larger than 1 MiB.
 SUMMARY_LIMIT = 900 * 1024
-_PATIENCE = 60.0  # seconds, with a runner that does not read
+_WRITE_TIMEOUT = 60.0  # seconds, with a runner that does not read
 
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
@@ -47,7 +47,7 @@ class Runner:
         self._environ = environ
         self.stream = stream
         # A line that stops commands must not get lost before the foreign text that it is for.
-        self._sink = Unbreakable(stream, patience=_PATIENCE, is_final=True)
+        self._sink = Unbreakable(stream, timeout=_WRITE_TIMEOUT, is_final=True)
         self._stopped_by = ""
         self.secrets = RunSecrets()  # hidden in everything that leaves here
 

@@ -85,20 +85,20 @@ def find_fault(expression: str) -> tuple[str, str] | None:
     """(what AWS refuses, what to write) of a `cron(…)`; None for one that it takes."""
     written = expression.removeprefix("cron(").removesuffix(")").split()
     if len(written) != len(_CRON):
-        told = f"`{expression}` has {len(written)} fields, and AWS asks for 6: {FIELDS}"
+        what = f"`{expression}` has {len(written)} fields, and AWS asks for 6: {FIELDS}"
         meant = from_unix(" ".join(written)) if len(written) == _UNIX_FIELDS else None
-        return told, f"`{meant}`" if meant else "`cron(0 6 * * ? *)` is six o'clock every day"
+        return what, f"`{meant}`" if meant else "`cron(0 6 * * ? *)` is six o'clock every day"
     for field, text in zip(_CRON, written, strict=True):
         if not field.is_right(text):
-            told = f"`{text}` is not a value of {field.name} in `{expression}`"
-            return told, _limits(field)
+            what = f"`{text}` is not a value of {field.name} in `{expression}`"
+            return what, _limits(field)
     days = (written[2], written[4])
     if (days[0] == "?") is (days[1] == "?"):
-        told = f"`{expression}` needs `?` in one of day-of-month and day-of-week, and not in both"
+        what = f"`{expression}` needs `?` in one of day-of-month and day-of-week, and not in both"
         written[4 if days[1] in {"*", "?"} else 2] = "?"
         if days == ("?", "?"):
             written[2] = "*"
-        return told, f"`cron({' '.join(written)})`"
+        return what, f"`cron({' '.join(written)})`"
     return None
 
 

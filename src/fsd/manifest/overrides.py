@@ -97,7 +97,7 @@ def _apply_one(tree: Node, override: Override) -> Node | Finding:
     shape = shape_at(Manifest, path)
     if shape is None:
         return _unknown(path, override)
-    node = _typed(shape, override)
+    node = _to_node(shape, override)
     return node if isinstance(node, Finding) else _put(tree, path, node=node, override=override)
 
 
@@ -133,7 +133,7 @@ def _unknown(path: KeyPath, override: Override) -> Finding:
     )
 
 
-def _typed(shape: Shape, override: Override) -> Node | Finding:
+def _to_node(shape: Shape, override: Override) -> Node | Finding:
     """The override's text as the field's type; text that does not fit is left for the model."""
     text = override.value
     if text is None or (text == "null" and shape.nullable):

@@ -55,8 +55,8 @@ def plan_counts(desired: Desired, observed: Observed) -> PlannedCount:
         at_update, unscaled = None, wished
     else:
         at_update, unscaled = wished, None
-    told = now if at_update is None else at_update
-    last = _within(observed.scaling, desired.scaling, told) if unscaled is None else unscaled
+    requested = now if at_update is None else at_update
+    last = _within(observed.scaling, desired.scaling, requested) if unscaled is None else unscaled
     return PlannedCount(
         before=now,
         at_update=at_update,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from fsd.compile.desired import Json, Scaling
 from fsd.plan.previous_stack import PreviousStack, with_previous
-from fsd.plan.reality import Lack, without
+from fsd.plan.reality import MissingResource, without
 from fsd.plan.transition import output_value
 from fsd.plan.verdict import is_unproved
 from fsd.snapshot import ServiceDeployment, ServiceState, TargetHealth
@@ -20,7 +20,7 @@ class ObservedStack:
     template: Json  # without the previous stack in it
     tags: Mapping[str, str]
     outputs: Mapping[str, str]
-    lacks: tuple[Lack, ...] = ()  # what the template has and AWS has not
+    lacks: tuple[MissingResource, ...] = ()  # what the template has and AWS has not
     previous: PreviousStack | None = None  # where a run died after it had changed the stack
 
     @property

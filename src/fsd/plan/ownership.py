@@ -13,7 +13,7 @@ _RUN = re.compile(r"https://(?P<repository>[^/]+/[^/]+/[^/]+)/actions/runs/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thing:
+class OwnedResource:
     """Something on AWS that has our name, with its tags."""
 
     what: str  # `the stack fsd-app-dev`
@@ -22,11 +22,13 @@ class Thing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherOwner:
-    thing: Thing
+    thing: OwnedResource
     whose: str  # for people: the pack and its owners, or the repository
 
 
-def find_other_owner(things: Iterable[Thing], *, pack: str, run: str = "") -> OtherOwner | None:
+def find_other_owner(
+    things: Iterable[OwnedResource], *, pack: str, run: str = ""
+) -> OtherOwner | None:
     """The first thing whose tags name another pack, or a workflow of another repository.
 
     A thing without FSD's tags says nothing: it is older than they are. `run` is our own, as the

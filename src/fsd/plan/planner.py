@@ -286,8 +286,8 @@ def _again(observed: Observed, counts: PlannedCount) -> tuple[Change, ...]:
     """
     if observed.last_try_failed:
         return (Change(what="again"),)
-    told = counts.before if counts.at_update is None else counts.at_update
-    if not observed.is_unproved or told == 0 or observed.in_flight is not None:
+    requested = counts.before if counts.at_update is None else counts.at_update
+    if not observed.is_unproved or requested == 0 or observed.in_flight is not None:
         return ()  # what is in flight is judged: a run that died has left it
     return (Change(what="again", remark="nothing has proved it yet"),)
 

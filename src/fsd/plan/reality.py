@@ -56,7 +56,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lack:
+class MissingResource:
     """One resource of the template: gone, or without some of its rules."""
 
     resource: str  # logical name
@@ -68,7 +68,7 @@ class Lack:
         return not self.rules
 
 
-def find_lacks(template: Json, seen: Seen) -> tuple[Lack, ...]:
+def find_lacks(template: Json, seen: Seen) -> tuple[MissingResource, ...]:
     """In the order of the logical names."""
     found = [
         *_named(template, ROLE, "RoleName", seen.roles),
@@ -79,7 +79,7 @@ def find_lacks(template: Json, seen: Seen) -> tuple[Lack, ...]:
     return tuple(sorted(found, key=lambda lack: lack.resource))
 
 
-def without(template: Json, lacks: Sequence[Lack]) -> Json:
+def without(template: Json, lacks: Sequence[MissingResource]) -> Json:
     """The template of what is there: less what is gone, and what refers to it."""
     if not lacks:
         return template
@@ -118,39 +118,41 @@ def names_of(template: Json, kind: str, key: str) -> tuple[str, ...]:
     return tuple(str(name) for name in found if isinstance(name, str))
 
 
-def _named(template: Json, kind: str, key: str, seen: Mapping[str, bool]) -> Iterator[Lack]:
+def _named(
+    template: Json, kind: str, key: str, seen: Mapping[str, bool]
+) -> Iterator[MissingResource]:
     for name, resource in _of_kind(template, kind):
         if seen.get(str(_object(resource, "Properties").get(key))) is False:
-            yield Lack(resource=name)
+            yield MissingResource(resource=name)
 
 
-def _balancing(template: Json, seen: Seen) -> Iterator[Lack]:
+def _balancing(template: Json, seen: Seen) -> Iterator[MissingResource]:
     balancer = balancer_of(template)
     if not balancer:
         return
     group = _referred(_object(_object(template, "Outputs"), OUTPUT_TARGET_GROUP).get("Value"))
     if seen.balancer_exists is False:
-        yield Lack(resource=balancer)
+        yield MissingResource(resource=balancer)
     if group and seen.target_group_exists is False:
-        yield Lack(resource=group)
+        yield MissingResource(resource=group)
     for name, resource in _of_kind(template, LISTENER):
         properties = _object(resource, "Properties")
         if properties.get("LoadBalancerArn") != {"Ref": balancer}:
             continue
         is_there = seen.listener_ports is None or properties.get("Port") in seen.listener_ports
         if not is_there:
-            yield Lack(resource=name)
+            yield MissingResource(resource=name)
         elif seen.target_group_is_used is False and _refers(resource, {group}):
-            yield Lack(resource=name, what="forwards elsewhere")
+            yield MissingResource(resource=name, what="forwards elsewhere")
 
 
-def _groups(template: Json, seen: Mapping[str, SeenGroup] | None) -> Iterator[Lack]:
+def _groups(template: Json, seen: Mapping[str, SeenGroup] | None) -> Iterator[MissingResource]:
     if seen is None:
         return
     for name, resource in _of_kind(template, SECURITY_GROUP):
         group = seen.get(name)
         if group is None:
-            yield Lack(resource=name)
+            yield MissingResource(resource=name)
             continue
         lacking = [
             (key, rule)
@@ -161,7 +163,7 @@ def _groups(template: Json, seen: Mapping[str, SeenGroup] | None) -> Iterator[La
         if lacking:
             words = ", ".join(_words(key, rule) for key, rule in lacking)
             rules = tuple((key, canonical_text(rule)) for key, rule in lacking)
-            yield Lack(resource=name, what=f"lacks {words}", rules=rules)
+            yield MissingResource(resource=name, what=f"lacks {words}", rules=rules)
 
 
 def _resolved(rule: JsonValue, seen: Mapping[str, SeenGroup]) -> SecurityGroupRule | None:
@@ -187,7 +189,7 @@ def _words(key: str, rule: JsonValue) -> str:
     return f"{protocol}{port} {'in' if key == INGRESS else 'out'}"
 
 
-def _without_rules(resource: Json, lack: Lack) -> Json:
+def _without_rules(resource: Json, lack: MissingResource) -> Json:
     properties = {**_object(resource, "Properties")}
     for key in (INGRESS, EGRESS):
         lacking = {rule for of, rule in lack.rules if of == key}

@@ -68,7 +68,7 @@ def end_without_rollout(run: DeployRun, begun: Begun) -> Result:
 def leave(run: DeployRun, begun: Begun) -> Result:
     """Without the verdict: the old tasks may be needed yet, and what they need with them."""
     _apply_after(run, begun, _without_clean_up(run, begun.after))
-    run.told.notes = (*run.told.notes, *run.told.late)
+    run.noted.notes = (*run.noted.notes, *run.noted.late)
     return finish(run, Ending(outcome=Outcome.STARTED), begun)
 
 
@@ -85,7 +85,7 @@ def settle(run: DeployRun, ended: Ending, begun: Begun, rolling: Rolling) -> Res
     if claimed:
         run.reporter.note(claimed)
     kept, applied = _clean_up(run, begun, after)
-    last = (claimed, kept, *run.told.late, applied.undeleted, *_counts_set(after))
+    last = (claimed, kept, *run.noted.late, applied.undeleted, *_counts_set(after))
     _discard_orphans(run, rolling)
     return replace(
         result,
@@ -99,7 +99,7 @@ def _mark_proved(run: DeployRun, begun: Begun, arn: str) -> None:
     planned = begun.planned
     was_watched = run.watches_on and planned.plan.rolls_out
     note = mark_proved(run.aws.ecs, arn, planned.observed, was_watched=was_watched)
-    run.told.notes = (*run.told.notes, note) if note else run.told.notes
+    run.noted.notes = (*run.noted.notes, note) if note else run.noted.notes
 
 
 def _clean_up(run: DeployRun, begun: Begun, after: tuple[Step, ...]) -> tuple[Note | None, Applied]:
@@ -120,7 +120,7 @@ def _without_clean_up(run: DeployRun, after: tuple[Step, ...]) -> tuple[Step, ..
     """What only old tasks need stays for the next deployment to remove."""
     now = tuple(step for step in after if not isinstance(step, ApplyStack | RunOneOff))
     if now != after:
-        run.told.late = (*run.told.late, StackKeepsMore())
+        run.noted.late = (*run.noted.late, StackKeepsMore())
     return now
 
 

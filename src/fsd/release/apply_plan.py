@@ -100,7 +100,7 @@ def _carry_out(run: DeployRun, step: Step, applied: Applied, observed: Observed)
     elif isinstance(step, ApplyStack):
         clash = run.stack.clash(observed)
         if clash:
-            run.told.tell_late(ClashLeft(clash=clash, since=_began_since(run, observed)))
+            run.noted.tell_late(ClashLeft(clash=clash, since=_began_since(run, observed)))
             return applied
     elif isinstance(step, RegisterRevision) and run.made.revision:
         # Before somebody else was faster.
@@ -134,7 +134,7 @@ def _run_one_off(run: DeployRun, step: RunOneOff, applied: Applied) -> None:
     except StepFailedError as failed:
         if not step.is_after:
             raise
-        run.told.tell_late(OneOffFailedAfter(error=Quoted(text=failed.what), fix=failed.fix))
+        run.noted.tell_late(OneOffFailedAfter(error=Quoted(text=failed.what), fix=failed.fix))
 
 
 def _revision_made(step: Step, applied: Applied) -> str:

@@ -29,7 +29,7 @@ from fsd.errors import Interrupted, RefusedError
 from fsd.release.after_rollout import end_without_rollout, leave, rollout_of, settle
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.deploy_results import finish, interrupted, not_begun, unchanged, unknown
-from fsd.release.deploy_run import Begun, DeployRun, MadeByRun, Told
+from fsd.release.deploy_run import Begun, DeployRun, MadeByRun, RunNotes
 from fsd.release.follow import follow
 from fsd.release.make_plan import make_plan, require_acceptable
 from fsd.release.notes import Remark
@@ -119,5 +119,5 @@ def _start(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter
         started=request.started_at or clock.now(),
         phases=PhaseLog(clock=clock, reporter=reporter, phases=request.phases),
         made=MadeByRun(ecs=aws.ecs, desired=desired, stack=stack),
-        told=Told(reporter=reporter),
+        noted=RunNotes(reporter=reporter),
     )

@@ -12,7 +12,7 @@ from fsd.release.deploy_request import OnCancel
 from fsd.release.deploy_run import Begun, DeployRun, Planned
 from fsd.release.follow import ended_unknown
 from fsd.release.follow_ups import AdvisedFix, DeployAgain
-from fsd.release.last_look import AtHand, with_url, with_what_runs
+from fsd.release.last_look import AlreadyRead, with_url, with_what_runs
 from fsd.release.ledger import release_info
 from fsd.release.messages import NotBegun
 from fsd.release.one_off import StepFailedError
@@ -99,10 +99,10 @@ def _at_hand(
     outputs: Mapping[str, str] | None,
     registered: TaskDefinition | None = None,
     fallback: ReleaseInfo | None = None,
-) -> AtHand:
+) -> AlreadyRead:
     made = release_info(registered) if registered else None
     releases = (one for one in (_previous(run), made) if one is not None)
-    return AtHand(
+    return AlreadyRead(
         releases={one.task_definition_arn: one for one in releases},
         fallback=fallback,
         service=service,
@@ -111,7 +111,9 @@ def _at_hand(
     )
 
 
-def _with_last_look(run: DeployRun, result: Result, at_hand: AtHand) -> tuple[Result, Stack | None]:
+def _with_last_look(
+    run: DeployRun, result: Result, at_hand: AlreadyRead
+) -> tuple[Result, Stack | None]:
     result = with_what_runs(result, run.operation, at_hand)
     running = result.running.task_definition_arn if result.running else ""
     is_ours = bool(run.reached.deployment_arn) and running == run.reached.task_definition_arn
@@ -152,7 +154,7 @@ def _result(
         diagnosis=ended.diagnosis,
         message=ended.message,
         next_steps=ended.next_steps,
-        notes=(*run.request.notes, *run.told.notes, *warned),
+        notes=(*run.request.notes, *run.noted.notes, *warned),
     )
 
 

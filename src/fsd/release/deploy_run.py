@@ -90,7 +90,7 @@ class MadeByRun:
 
 
 @dataclass(slots=True, kw_only=True)
-class Told:
+class RunNotes:
     """The notes of the result; the late ones come last."""
 
     reporter: Reporter
@@ -116,7 +116,7 @@ class DeployRun:
     started: datetime
     phases: PhaseLog
     made: MadeByRun
-    told: Told
+    noted: RunNotes
     reached: Reached = field(default_factory=Reached)
 
     @property

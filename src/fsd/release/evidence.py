@@ -17,7 +17,7 @@ from fsd.rollout.explain import LoggedTask, explain
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.log_noise import without_health_checks
 from fsd.rollout.log_signs import LogText, read_signs
-from fsd.rollout.unhealthy_tasks import find_waiting
+from fsd.rollout.unhealthy_tasks import find_unhealthy_rollout
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
 
 LOG_LINES = 30  # that are shown
@@ -42,7 +42,7 @@ def diagnose(
     alarms = snapshot.deployment.triggered_alarms if snapshot.deployment else ()
     causes = find_causes(snapshot, task_definition_arn, reason=reason, alarms=evidence(aws, alarms))
     task = find_task_to_read(snapshot, task_definition_arn)
-    waiting = find_waiting(snapshot, task_definition_arn)
+    waiting = find_unhealthy_rollout(snapshot, task_definition_arn)
     if waiting is not None and causes[0].code == ROLLOUT_FAILED.code:  # no task has ended
         causes, task = (waiting.cause,), _as_stopped(waiting.task)
     log = _read_log(aws, log_group, task)

@@ -22,7 +22,7 @@ LAST_LOOK_LIMIT = timedelta(seconds=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtHand:
+class AlreadyRead:
     """What was read a moment ago, and is not to be read again."""
 
     releases: Mapping[str, ReleaseInfo] = field(default_factory=dict)  # by task definition
@@ -32,7 +32,7 @@ class AtHand:
     outputs: Mapping[str, str] | None = None  # of the stack
 
 
-def with_what_runs(result: Result, operation: Operation, at_hand: AtHand) -> Result:
+def with_what_runs(result: Result, operation: Operation, at_hand: AlreadyRead) -> Result:
     """What cannot be read is told; how the command ended stands without it."""
     aws = operation.asking_again(limit=LAST_LOOK_LIMIT)
     try:
@@ -42,7 +42,7 @@ def with_what_runs(result: Result, operation: Operation, at_hand: AtHand) -> Res
 
 
 def with_url(
-    result: Result, operation: Operation, at_hand: AtHand, *, has_url: bool
+    result: Result, operation: Operation, at_hand: AlreadyRead, *, has_url: bool
 ) -> tuple[Result, Stack | None]:
     """Also the stack, where it was read. `has_url`: False where its load balancer goes."""
     if result.running is None:
@@ -63,7 +63,7 @@ def _with_note(result: Result, error: CallFailedError) -> Result:
     return replace(result, notes=(*result.notes, note))
 
 
-def _with_service(result: Result, operation: Operation, aws: Aws, at_hand: AtHand) -> Result:
+def _with_service(result: Result, operation: Operation, aws: Aws, at_hand: AlreadyRead) -> Result:
     ref = operation.ref
     service = at_hand.service or aws.ecs.find_service(ref.cluster, ref.name)
     if service is None:
@@ -83,7 +83,7 @@ def _with_service(result: Result, operation: Operation, aws: Aws, at_hand: AtHan
     )
 
 
-def _release(arn: str, aws: Aws, at_hand: AtHand) -> ReleaseInfo | None:
+def _release(arn: str, aws: Aws, at_hand: AlreadyRead) -> ReleaseInfo | None:
     if arn in at_hand.releases:
         return at_hand.releases[arn]
     try:

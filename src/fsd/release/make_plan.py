@@ -34,7 +34,7 @@ def make_plan(run: DeployRun, *, attempt: int) -> Planned:
     planned = _plan_when_free(run, attempt=attempt)
     if not planned.plan.rolls_out:
         run.made.discard_revision(run.reached)  # another run did the very same, and was faster
-    run.told.notes = planned.plan.notes
+    run.noted.notes = planned.plan.notes
     if is_first and planned.has_targets:
         left = left or start_sweep(run.aws, name)
         sweep(run.aws, left, now=run.clock.now(), reporter=run.reporter)

@@ -43,7 +43,7 @@ class Plainly(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotAsked:
+class NotRequested:
     """Before ECS was asked to change anything that runs."""
 
     stack: str = ""  # that CloudFormation is changing
@@ -65,7 +65,7 @@ class GoesOn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedToGoBack:
+class RollbackRequested:
     revision: str
 
 
@@ -102,11 +102,11 @@ class ScheduleCut:
 
 
 CutOff: TypeAlias = (
-    NotAsked
+    NotRequested
     | ScheduleCut
     | NotListed
     | GoesOn
-    | AskedToGoBack
+    | RollbackRequested
     | TooLateToGoBack
     | Unconfirmed
     | WasGoingBack
@@ -245,7 +245,7 @@ class NothingBefore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskRefused:
+class RollbackDenied:
     """The role may not ask ECS to go back."""
 
     error: Quoted
@@ -343,7 +343,7 @@ BackEnded: TypeAlias = (
     | AsBefore
     | RunsAgain
     | NothingBefore
-    | AskRefused
+    | RollbackDenied
     | EcsCouldNot
     | BackNotDone
     | BackFailed

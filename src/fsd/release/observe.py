@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired
 from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, ObservedStack
 from fsd.plan.previous_stack import split_previous, still_needed
-from fsd.plan.reality import Lack, find_lacks
+from fsd.plan.reality import MissingResource, find_lacks
 from fsd.plan.verdict import is_unproved
 from fsd.release.healthy import read_targets
 from fsd.release.ledger import DEPLOYMENTS_READ
@@ -243,7 +243,7 @@ def _lacks(
     stack: Stack,
     service: ServiceState | None,
     targets: Sequence[TargetHealth] | None,
-) -> tuple[Lack, ...]:
+) -> tuple[MissingResource, ...]:
     groups = (stack.outputs.get(OUTPUT_TARGET_GROUP, ""),)
     is_its = service is not None and service.target_group_arns == groups
     seen = aws.reality.look(stack, targets=(targets or ()) if is_its else ())
@@ -260,16 +260,16 @@ def _shared(stack: Stack | None) -> ObservedStack | None:
 
 
 def _stack(
-    stack: Stack, deployments: Sequence[ServiceDeployment], lacks: tuple[Lack, ...]
+    stack: Stack, deployments: Sequence[ServiceDeployment], lacks: tuple[MissingResource, ...]
 ) -> ObservedStack:
-    template, memory = split_previous(stack.template)
+    template, previous = split_previous(stack.template)
     return ObservedStack(
         status=stack.status,
         template=template,
         tags=stack.tags,
         outputs=stack.outputs,
         lacks=lacks,
-        previous=still_needed(memory, deployments),
+        previous=still_needed(previous, deployments),
     )
 
 

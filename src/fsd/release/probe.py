@@ -290,15 +290,15 @@ def _no_answer(
 
 def _could_not_try(error: CallFailedError, moved: MovedCheck) -> CallFailedError:
     """What AWS says, with what it stands in the way of."""
-    told = type(error)(
+    translated = type(error)(
         f"the running tasks could not be asked for {moved.after.text}, and nothing was changed: "
         f"{error.what}",
         where=error.where,
         fix=f"{error.fix}; or take the risk with {INSIST}",
         code=error.code,
     )
-    told.may_pass = error.may_pass
-    return told
+    translated.may_pass = error.may_pass
+    return translated
 
 
 def _count(number: int, noun: str) -> str:

@@ -18,7 +18,7 @@ from fsd.release.concurrency.in_flight import in_flight_error
 from fsd.release.existing_service import get_service
 from fsd.release.follow import Rollout, ended_unknown, follow
 from fsd.release.journal import JournalEntry, note_action
-from fsd.release.last_look import AtHand, with_what_runs
+from fsd.release.last_look import AlreadyRead, with_what_runs
 from fsd.release.ledger import release_info
 from fsd.release.notes import Forced
 from fsd.release.operation import Operation
@@ -204,4 +204,4 @@ def result_of(
     if not ended.is_known:
         return result
     known = {one.task_definition_arn: one for one in (previous, release) if one}
-    return with_what_runs(result, operation, AtHand(releases=known, service=ended.service))
+    return with_what_runs(result, operation, AlreadyRead(releases=known, service=ended.service))

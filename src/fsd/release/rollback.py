@@ -15,7 +15,6 @@ from fsd.quoted import Quoted
 from fsd.release.concurrency.races import TOO_LATE, LostRace, find_lost_race, superseded_by
 from fsd.release.follow_ups import DeployAgain, FollowUp
 from fsd.release.messages import (
-    AskRefused,
     BackEnded,
     BackFailed,
     BackNotDone,
@@ -23,6 +22,7 @@ from fsd.release.messages import (
     EcsCouldNot,
     NothingBefore,
     Plainly,
+    RollbackDenied,
     StepRefused,
     WhyNot,
 )
@@ -78,7 +78,7 @@ def go_back(back: GoBack) -> RolledBackTo:
     if can_stop:
         return _follow(back, good)
     if refused is not None and not back.can_redeploy:
-        return could_not_go_back(back, AskRefused(error=Quoted.of(refused)))
+        return could_not_go_back(back, RollbackDenied(error=Quoted.of(refused)))
     return update_to(back, good)
 
 

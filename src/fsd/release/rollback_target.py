@@ -77,8 +77,8 @@ def as_of_now(back: GoBack) -> Observed:
     """What was in flight when we looked may have succeeded before we took over: then that is what
     to go back to, and the stack is its own."""
     observed, stack = back.observed, back.observed.stack
-    memory = stack.previous if stack else None
-    if observed.in_flight is None and memory is None:
+    previous = stack.previous if stack else None
+    if observed.in_flight is None and previous is None:
         return observed
     ecs = back.aws.ecs
     arns = ecs.service_deployment_arns(back.ref.cluster, back.ref.name)
@@ -88,7 +88,7 @@ def as_of_now(back: GoBack) -> Observed:
         observed,
         last_successful=last_proved(ecs, deployments, known=(observed.running,))
         or observed.last_successful,
-        stack=replace(stack, previous=still_needed(memory, deployments)) if stack else None,
+        stack=replace(stack, previous=still_needed(previous, deployments)) if stack else None,
     )
 
 

@@ -16,11 +16,11 @@ from typing import Protocol
 from fsd.errors import CallFailedError
 from fsd.quoted import Quoted
 from fsd.release.messages import (
-    AskedToGoBack,
     CutShort,
     GoesOn,
-    NotAsked,
     NotListed,
+    NotRequested,
+    RollbackRequested,
     StateUnknown,
     TooLateToGoBack,
     Unconfirmed,
@@ -63,7 +63,7 @@ class Planning:
 
     def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
         del roll_back
-        return CutShort(signal=signal, state=NotAsked())
+        return CutShort(signal=signal, state=NotRequested())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Applying:
 
     def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
         del roll_back
-        return CutShort(signal=signal, state=NotAsked(stack=self.changing))
+        return CutShort(signal=signal, state=NotRequested(stack=self.changing))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ class Requested:
         except CallFailedError:
             return False
 
-    def _end(self, *, roll_back: bool) -> GoesOn | AskedToGoBack | TooLateToGoBack:
+    def _end(self, *, roll_back: bool) -> GoesOn | RollbackRequested | TooLateToGoBack:
         """Ask for the rollback where that is wanted; in any case say what ECS does now."""
         goes_on = GoesOn(revision=self.revision)
         if not roll_back:
@@ -139,13 +139,13 @@ class Requested:
         except CallFailedError as error:
             return replace(goes_on, refused=Quoted.of(error))
 
-    def _ask_to_go_back(self) -> AskedToGoBack | TooLateToGoBack | None:
+    def _ask_to_go_back(self) -> RollbackRequested | TooLateToGoBack | None:
         """What became of it; None where ECS does not list it yet, or will not stop it."""
         ecs, arn = self.operation.aws.ecs, self.find_deployment()
         if not arn:
             return None
         if ecs.stop_service_deployment(arn):
-            return AskedToGoBack(revision=self.revision)
+            return RollbackRequested(revision=self.revision)
         found = next(iter(ecs.service_deployments([arn])), None)
         if found is not None and not found.status.is_final:
             return None

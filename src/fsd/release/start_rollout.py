@@ -69,14 +69,14 @@ def find(run: DeployRun, planned: Planned, requested: Requested) -> Rolling:
         except CallFailedError as error:
             raise UnknownRolloutError(requested, error) from error
         arn = found.arn
-        run.told.notes = (*run.told.notes, *watcher.taken_over)
+        run.noted.notes = (*run.noted.notes, *watcher.taken_over)
     run.reached.deployment_arn = arn
-    patience = PROPAGATION / run.request.pace.speed
+    role_delay = PROPAGATION / run.request.pace.speed
     ours = Ours(
         service=run.desired.name,
         arn=arn,
         task_definition_arn=requested.task_definition_arn,
-        role_patience=patience if run.stack.changes_roles() else timedelta(),
+        role_delay=role_delay if run.stack.changes_roles() else timedelta(),
     )
     watcher.reader.answer = requested.answer
     rolling = Rolling(requested=replace(requested, arn=arn), ours=ours, watcher=watcher)
@@ -89,7 +89,7 @@ def _warn(run: DeployRun, plan: Plan) -> None:
     configuration = run.desired.service.deployment_configuration
     short = too_short_note(request.timeout, request.expected, speed=request.pace.speed)
     said = (*plan.notes, *warnings(run.aws, configuration))
-    run.told.begin(*said, *([short] if short and request.wait else []))
+    run.noted.begin(*said, *([short] if short and request.wait else []))
 
 
 def _request(
@@ -157,7 +157,7 @@ def _mark_before(
         mark_before_start(run.aws.ecs, arn, observed)
     elif run.watches_on:
         note = mark_before_watch(run.aws.ecs, arn, observed)
-        run.told.late = (*run.told.late, note) if note else run.told.late
+        run.noted.late = (*run.noted.late, note) if note else run.noted.late
 
 
 def _require_taken(run: DeployRun, requested: Requested, error: CallFailedError) -> None:

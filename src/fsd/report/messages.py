@@ -8,8 +8,6 @@ from functools import singledispatch
 from fsd.durations import duration_text
 from fsd.release.messages import (
     AsBefore,
-    AskedToGoBack,
-    AskRefused,
     BackAndHealth,
     BackFailed,
     BackNotDone,
@@ -27,15 +25,17 @@ from fsd.release.messages import (
     InWorkflow,
     LeftFailed,
     Message,
-    NotAsked,
     NotBegun,
     NotDone,
     NothingBefore,
     NothingRan,
     NotListed,
+    NotRequested,
     NotRolledOutAgain,
     OvertakenBy,
     Plainly,
+    RollbackDenied,
+    RollbackRequested,
     RolloutStage,
     RunsAgain,
     RunsAlready,
@@ -97,9 +97,9 @@ def _(message: CutShort) -> str:
 
 def _cut_off_text(state: CutOff) -> str:
     match state:
-        case NotAsked(stack=""):
+        case NotRequested(stack=""):
             return " before ECS was asked to change anything that runs"
-        case NotAsked(stack=stack):
+        case NotRequested(stack=stack):
             return (
                 f" while CloudFormation changes {stack}: it finishes what it has begun; ECS was "
                 "not asked to change anything that runs"
@@ -120,7 +120,7 @@ def _cut_off_text(state: CutOff) -> str:
 
 
 def _rolling_text(
-    state: NotListed | GoesOn | AskedToGoBack | TooLateToGoBack | Unconfirmed,
+    state: NotListed | GoesOn | RollbackRequested | TooLateToGoBack | Unconfirmed,
 ) -> str:
     match state:
         case NotListed(revision=revision):
@@ -133,7 +133,7 @@ def _rolling_text(
                 f"; it could not be asked to roll back ({quoted_text(refused)})" if refused else ""
             )
             return f"{why}; ECS goes on rolling out {revision}, and {_BREAKER}"
-        case AskedToGoBack(revision=revision):
+        case RollbackRequested(revision=revision):
             return f"; asked ECS to roll {revision} back"
         case TooLateToGoBack(revision=revision, status=status):
             ended = f"had ended, {status}" if status else "is no longer listed"
@@ -283,7 +283,7 @@ def _(message: NothingBefore) -> str:
 
 
 @message_text.register
-def _(message: AskRefused) -> str:
+def _(message: RollbackDenied) -> str:
     error = quoted_text(message.error)
     return f"ECS could not be asked to go back: {error}; its circuit breaker may"
 

@@ -26,7 +26,7 @@ class Ours:
     arn: str  # of the service deployment
     task_definition_arn: str
     asked_to_stop: bool = False  # we sent StopServiceDeployment
-    role_patience: timedelta = timedelta()  # for denials, where the release changed its roles
+    role_delay: timedelta = timedelta()  # for denials, where the release changed its roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +138,6 @@ def _assess_running(snapshot: Snapshot, ours: Ours) -> Verdict:
     if ours.asked_to_stop:
         # ECS still shows what was before it took the request; nothing more can be asked for.
         return InProgress()
-    seen = without_early_denials(snapshot, ours.role_patience)
+    seen = without_early_denials(snapshot, ours.role_delay)
     causes = doomed_causes(seen, ours.task_definition_arn)
     return Doomed(causes=causes) if causes else InProgress()

@@ -28,13 +28,13 @@ _OF_A_ROLE = frozenset(
 )
 
 
-def without_early_denials(snapshot: Snapshot, patience: timedelta) -> Snapshot:
-    """Less what IAM's delay may have caused within `patience` of the deployment's creation; both
+def without_early_denials(snapshot: Snapshot, role_delay: timedelta) -> Snapshot:
+    """Less what IAM's delay may have caused within `role_delay` of the deployment's creation; both
     times are ECS's own. Zero where no role has changed."""
     deployment = snapshot.deployment
-    if not patience or deployment is None:
+    if not role_delay or deployment is None:
         return snapshot
-    until = deployment.created_at + patience
+    until = deployment.created_at + role_delay
     stopped = tuple(
         task
         for task in snapshot.stopped

@@ -86,7 +86,7 @@ def _with_missing_file(diagnosis: Diagnosis, path: str) -> Diagnosis:
 
 
 def _with_first(diagnosis: Diagnosis, reason: str, remedy: str) -> Diagnosis:
-    def told(cause: Cause) -> Cause:
+    def with_left_out(cause: Cause) -> Cause:
         containers = "run containers: fsd local down, fsd local up --runtime container"
         advice = f"{remedy}, or {containers}" if remedy else containers
         summary = cause.summary[:1].upper() + cause.summary[1:]
@@ -98,8 +98,8 @@ def _with_first(diagnosis: Diagnosis, reason: str, remedy: str) -> Diagnosis:
     without_log = diagnosis.causes_without_log
     return replace(
         diagnosis,
-        causes=(told(first), *others),
-        causes_without_log=(told(without_log[0]), *without_log[1:]) if without_log else (),
+        causes=(with_left_out(first), *others),
+        causes_without_log=(with_left_out(without_log[0]), *without_log[1:]) if without_log else (),
     )
 
 

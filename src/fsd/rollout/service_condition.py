@@ -110,8 +110,8 @@ def _healthy(look: Look) -> int | None:
         counts = [group.healthy for group in look.groups]
         return None if None in counts else min(count for count in counts if count is not None)
     tasks = [task for task in look.tasks if task.last_status == "RUNNING"]
-    told = [task for task in tasks if task.health in {"HEALTHY", "UNHEALTHY"}]
-    if not tasks or len(told) < len(tasks) or len(tasks) != look.service.running:
+    judged = [task for task in tasks if task.health in {"HEALTHY", "UNHEALTHY"}]
+    if not tasks or len(judged) < len(tasks) or len(tasks) != look.service.running:
         return None
     return sum(task.health == "HEALTHY" for task in tasks)
 

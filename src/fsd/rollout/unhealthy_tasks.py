@@ -17,14 +17,14 @@ _CODE = "health-check-failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class UnhealthyRollout:
     """`task` is the one whose log is worth reading."""
 
     cause: Cause
     task: TaskState
 
 
-def find_waiting(snapshot: Snapshot, task_definition_arn: str) -> Waiting | None:
+def find_unhealthy_rollout(snapshot: Snapshot, task_definition_arn: str) -> UnhealthyRollout | None:
     """None where no running task of this revision is unhealthy."""
     tasks = {
         task.address: task
@@ -35,7 +35,7 @@ def find_waiting(snapshot: Snapshot, task_definition_arn: str) -> Waiting | None
     if not unhealthy:
         return None
     found = [tasks[target.address] for target in unhealthy]
-    return Waiting(cause=_cause(found, unhealthy, task_definition_arn), task=found[-1])
+    return UnhealthyRollout(cause=_cause(found, unhealthy, task_definition_arn), task=found[-1])
 
 
 def _cause(tasks: list[TaskState], targets: list[TargetHealth], arn: str) -> Cause:

@@ -323,13 +323,13 @@ def forward_groups(action: Json) -> Iterator[tuple[str, int]]:
         yield str(action["TargetGroupArn"]), 1
 
 
-def choose_group(action: Json, turn: int) -> str:
-    """The target group whose turn it is: of 1 to 3, each fourth request is the first one's.
+def choose_group(action: Json, request_number: int) -> str:
+    """The target group of this request: of 1 to 3, each fourth request is the first one's.
 
     "" where none has a weight.
     """
     weighed = [arn for arn, weight in forward_groups(action) for _ in range(weight)]
-    return weighed[turn % len(weighed)] if weighed else ""
+    return weighed[request_number % len(weighed)] if weighed else ""
 
 
 def _check_forward(

@@ -37,7 +37,7 @@ _NOWHERE = ("::1", 0, 0, 0)  # the twin of an IPv4 socket: a task has no IPv6 ad
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _BindRequest:
     id: int
     pid: int
     descriptor: int
@@ -75,9 +75,9 @@ def _answer(listener: int, lease: Lease) -> None:
     failed, flags = 0, _CONTINUE
     try:
         address = _read(pid, place=found[7], length=found[8])
-        asked = _Asked(id=identifier, pid=pid, descriptor=descriptor, address=address)
+        wanted = _BindRequest(id=identifier, pid=pid, descriptor=descriptor, address=address)
         if _is_everywhere(address) and not _is_of_its_own(address):
-            failed, flags = _bind(asked, lease), 0
+            failed, flags = _bind(wanted, lease), 0
     except OSError:
         pass  # nothing of it can be read: the kernel says what is wrong with it
     answer = _ANSWER.pack(identifier, 0, -failed, flags)
@@ -112,11 +112,11 @@ def _host(address: bytes) -> bytes:
     return b""
 
 
-def _bind(asked: _Asked, lease: Lease) -> int:
+def _bind(request: _BindRequest, lease: Lease) -> int:
     """errno; 0 where it is bound."""
-    with socket.socket(fileno=_duplicate(asked)) as theirs:
-        port = int.from_bytes(asked.address[2:4], "big")
-        host = lease.address if _host(asked.address) in _ANYWHERE else lease.loopback
+    with socket.socket(fileno=_duplicate(request)) as theirs:
+        port = int.from_bytes(request.address[2:4], "big")
+        host = lease.address if _host(request.address) in _ANYWHERE else lease.loopback
         try:
             theirs.bind(_place(theirs, host, port))
         except OSError as error:
@@ -134,12 +134,12 @@ def _place(
     return f"::ffff:{host}", port, 0, 0
 
 
-def _duplicate(asked: _Asked) -> int:
+def _duplicate(request: _BindRequest) -> int:
     """Raises OSError."""
-    handle = os.pidfd_open(_leader(asked.pid))
+    handle = os.pidfd_open(_leader(request.pid))
     try:
         libc = ctypes.CDLL(None, use_errno=True)
-        found = int(libc.syscall(_PIDFD_GETFD, handle, ctypes.c_int(asked.descriptor), 0))
+        found = int(libc.syscall(_PIDFD_GETFD, handle, ctypes.c_int(request.descriptor), 0))
         if found < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))

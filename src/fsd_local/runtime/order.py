@@ -14,7 +14,7 @@ from fsd_local.ports import ContainerSpec, ContainerState, LaunchError
 
 _POLL = 0.05
 _CHECK_POLL = 0.5
-_PATIENCE = 180.0  # seconds: Fargate's startTimeout, where none is said
+_START_TIMEOUT = 180.0  # seconds: Fargate's startTimeout, where none is said
 _CHECK_TIMEOUT = 5.0
 
 
@@ -58,7 +58,7 @@ def start_all(specs: Sequence[ContainerSpec], starter: Starter) -> None:
 
 
 def _await(spec: ContainerSpec, condition: str, starter: Starter, *, wanted_by: str) -> None:
-    deadline, pause = time.monotonic() + _PATIENCE, threading.Event()
+    deadline, pause = time.monotonic() + _START_TIMEOUT, threading.Event()
     is_met = _CONDITIONS[condition]
     while not is_met(spec, starter, wanted_by):
         if time.monotonic() >= deadline:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 MARK = "FSD_LOCAL_TASK"  # <instance>:<task>:<container>
 _PAUSE = 0.05
-_PATIENCE = 200  # pauses
+_PAUSES = 200  # pauses
 _CLEAN_END = b"done"
 # How Python finds its libraries and this package, and how Docker is found.
 _KEPT = {"LD_LIBRARY_PATH", "PYTHONPATH", "PATH", "HOME"} | {
@@ -41,7 +41,7 @@ def kill_marked(value: str) -> int:
 def sweep(instance: str) -> int:
     """All processes of an instance, also those that were being started; how many there were."""
     total, quiet, pause = 0, 0, threading.Event()
-    for _ in range(_PATIENCE):
+    for _ in range(_PAUSES):
         killed = kill_marked(mark(instance))
         total += killed
         quiet = 0 if killed else quiet + 1

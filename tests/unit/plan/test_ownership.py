@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.plan.ownership import Thing, find_other_owner
+from fsd.plan.ownership import OwnedResource, find_other_owner
 
 RUN = "https://github.com/org/offers/actions/runs/42"
 OURS = [
@@ -27,14 +27,17 @@ THEIRS = [
 
 @pytest.mark.parametrize("tags", OURS)
 def test_find_other_owner__ours_or_unknown__none(tags: dict[str, str]) -> None:
-    assert find_other_owner([Thing(what="x", tags=tags)], pack="pricing", run=RUN) is None
+    assert find_other_owner([OwnedResource(what="x", tags=tags)], pack="pricing", run=RUN) is None
 
 
 @pytest.mark.parametrize(("tags", "whose"), THEIRS)
 def test_find_other_owner__another_pack_or_repository__whose(
     tags: dict[str, str], whose: str
 ) -> None:
-    things = [Thing(what="the stack", tags={}), Thing(what="the service", tags=tags)]
+    things = [
+        OwnedResource(what="the stack", tags={}),
+        OwnedResource(what="the service", tags=tags),
+    ]
 
     found = find_other_owner(things, pack="pricing", run=RUN)
 
@@ -45,4 +48,7 @@ def test_find_other_owner__another_pack_or_repository__whose(
 def test_find_other_owner__deployed_by_hand__compares_the_packs_alone() -> None:
     tags = {"fsd:pack": "pricing", "fsd:run": "https://github.com/org/else/actions/runs/1"}
 
-    assert find_other_owner([Thing(what="x", tags=tags)], pack="pricing", run="me@laptop") is None
+    assert (
+        find_other_owner([OwnedResource(what="x", tags=tags)], pack="pricing", run="me@laptop")
+        is None
+    )

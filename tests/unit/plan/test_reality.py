@@ -13,7 +13,7 @@ from fsd.plan.planner import plan_release
 from fsd.plan.reality import (
     EGRESS,
     INGRESS,
-    Lack,
+    MissingResource,
     SecurityGroupRule,
     Seen,
     SeenGroup,
@@ -110,7 +110,7 @@ def test_find_lacks__group_is_gone__the_rules_that_name_it_are_no_lack_of_their_
 
 
 def test_without__load_balancer__its_listeners_and_outputs_go_with_it() -> None:
-    there = without(TEMPLATE, [Lack(resource="LoadBalancer")])
+    there = without(TEMPLATE, [MissingResource(resource="LoadBalancer")])
 
     assert resources(TEMPLATE) - resources(there) == {"LoadBalancer", "HttpListener"}
     assert there["Outputs"] == {
@@ -121,13 +121,13 @@ def test_without__load_balancer__its_listeners_and_outputs_go_with_it() -> None:
 
 
 def test_without__target_group__the_listener_that_forwards_to_it_goes_with_it() -> None:
-    there = without(TEMPLATE, [Lack(resource="TargetGroup")])
+    there = without(TEMPLATE, [MissingResource(resource="TargetGroup")])
 
     assert resources(TEMPLATE) - resources(there) == {"TargetGroup", "HttpListener"}
 
 
 def test_without__group__its_peers_keep_their_other_rules() -> None:
-    there = without(TEMPLATE, [Lack(resource="LoadBalancerSecurityGroup")])
+    there = without(TEMPLATE, [MissingResource(resource="LoadBalancerSecurityGroup")])
     group = there["Resources"]["TaskSecurityGroup"]["Properties"]  # type: ignore[index, call-overload] # dicts
 
     assert "TaskSecurityGroup" in resources(there)
@@ -148,7 +148,7 @@ def test_without__nothing_lacks__the_template_itself() -> None:
     assert without(TEMPLATE, ()) is TEMPLATE
 
 
-def observed(*found: Lack) -> Observed:
+def observed(*found: MissingResource) -> Observed:
     """What stands after DESIRED was deployed, less what `found` says."""
     seen = deployed()
     assert seen.stack is not None
@@ -184,7 +184,7 @@ def test_plan_release__nothing_lacks__empty() -> None:
 
 
 def test_plan_release__listener_is_gone__the_stack_gets_it_back_without_a_rollout() -> None:
-    plan = plan_release(DESIRED, observed(Lack(resource="HttpListener")))
+    plan = plan_release(DESIRED, observed(MissingResource(resource="HttpListener")))
 
     (step,) = plan.steps
     assert isinstance(step, ApplyStack)
@@ -195,7 +195,7 @@ def test_plan_release__listener_is_gone__the_stack_gets_it_back_without_a_rollou
 
 
 def test_plan_release__target_group_is_gone__the_service_moves_to_the_new_one() -> None:
-    plan = plan_release(DESIRED, observed(Lack(resource="TargetGroup")))
+    plan = plan_release(DESIRED, observed(MissingResource(resource="TargetGroup")))
 
     stack, service = plan.steps
     assert isinstance(stack, ApplyStack)
@@ -212,7 +212,7 @@ def test_plan_release__what_is_gone_is_no_longer_wanted__not_made_again() -> Non
         release=make_release(),
     )
 
-    plan = plan_release(worker, observed(Lack(resource="HttpListener")))
+    plan = plan_release(worker, observed(MissingResource(resource="HttpListener")))
 
     stacks = [step for step in plan.steps if isinstance(step, ApplyStack)]
     assert all("HttpListener" not in resources(step.template) for step in stacks)

@@ -26,14 +26,14 @@ WHY = messages.WhyNot(revision="web-dev:41", cause=Quoted(text="the image does n
 CLASH = StackClash(stack="fsd-web-dev", changes=())
 LEFT = LeftBehind(stack="fsd-web-dev", resources=("ListenerRule1",))
 CUTS: tuple[messages.CutOff, ...] = (
-    messages.NotAsked(),
-    messages.NotAsked(stack="fsd-web-dev"),
+    messages.NotRequested(),
+    messages.NotRequested(stack="fsd-web-dev"),
     messages.ScheduleCut(look=None),
     messages.ScheduleCut(look=LOOK),
     messages.NotListed(revision=REVISION),
     messages.GoesOn(revision=REVISION),
     messages.GoesOn(revision=REVISION, refused=ERROR),
-    messages.AskedToGoBack(revision=REVISION),
+    messages.RollbackRequested(revision=REVISION),
     messages.TooLateToGoBack(revision=REVISION, status=DeploymentStatus.SUCCESSFUL),
     messages.TooLateToGoBack(revision=REVISION, status=None),
     messages.Unconfirmed(revision=REVISION),
@@ -75,7 +75,7 @@ BACK: tuple[messages.BackEnded, ...] = (
     messages.RunsAgain(revision="web-dev:41"),
     messages.NothingBefore(unproved="", is_stopped=True),
     messages.NothingBefore(unproved="web-dev:41", is_stopped=False),
-    messages.AskRefused(error=ERROR),
+    messages.RollbackDenied(error=ERROR),
     messages.EcsCouldNot(reason=Quoted(text="rollback failed"), why=WHY),
     messages.BackNotDone(revision="web-dev:41"),
     messages.BackFailed(revision="web-dev:41", got_healthy=False, why=None),

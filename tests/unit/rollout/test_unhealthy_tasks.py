@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fsd.rollout.cause import Evidence
-from fsd.rollout.unhealthy_tasks import find_waiting
+from fsd.rollout.unhealthy_tasks import find_unhealthy_rollout
 from fsd.snapshot import Snapshot, TaskState
 from tests.timeline import snapshot, task_definition
 
@@ -32,7 +32,7 @@ REFUSED = "target  {}  unhealthy  Target.FailedHealthChecks  Health checks faile
 def test_find_waiting__running_tasks_without_an_answer__cause_and_a_task_to_read() -> None:
     seen = look(REFUSED.format("10.0.0.7"), REFUSED.format("10.0.0.8"), a="10.0.0.7", b="10.0.0.8")
 
-    waiting = find_waiting(seen, NEW)
+    waiting = find_unhealthy_rollout(seen, NEW)
 
     assert waiting is not None
     assert waiting.cause.code == "health-check-failed"
@@ -47,7 +47,7 @@ def test_find_waiting__running_tasks_without_an_answer__cause_and_a_task_to_read
 def test_find_waiting__answer_with_a_status__is_said() -> None:
     line = "target  10.0.0.7  unhealthy  Target.ResponseCodeMismatch  Health checks failed with these codes: [404]"
 
-    waiting = find_waiting(look(line, a="10.0.0.7"), NEW)
+    waiting = find_unhealthy_rollout(look(line, a="10.0.0.7"), NEW)
 
     assert waiting is not None
     assert waiting.cause.summary.endswith(
@@ -68,4 +68,4 @@ def test_find_waiting__answer_with_a_status__is_said() -> None:
     ],
 )
 def test_find_waiting__nothing_of_ours_is_unhealthy__none(seen: Snapshot) -> None:
-    assert find_waiting(seen, NEW) is None
+    assert find_unhealthy_rollout(seen, NEW) is None
