@@ -15,6 +15,7 @@ from fsd.importing.reader import Imported, Loss, Reader, literal, number, withou
 from fsd.importing.service_name import service_name
 from fsd.importing.task_definition import merged
 from fsd.importing.values import Value, mapping, text_of
+from fsd.manifest.cron import from_unix
 
 KINDS = (
     "Load Balanced Web Service",
@@ -62,7 +63,6 @@ def read_copilot(
         "apiVersion": "fsd/v1",
         "kind": "Job" if kind == _JOB else "Service",
         "metadata": {"name": name, "pack": pack or application or name},
-        **_job(reader, kind),
         "service": {"type": "ecs", **service},
         "environments": {
             environment: manifest.read(
@@ -120,46 +120,43 @@ def _named(value: Value, name: str) -> Value:
     return value
 
 
-def _job(reader: Reader, kind: str) -> dict[str, Value]:
-    if kind != _JOB:
-        return {}
+def _job(reader: Reader) -> dict[str, Value]:
+    """When it runs, and for how long.
+
+    https://aws.github.io/copilot-cli/docs/manifest/scheduled-job/
+    """
     on = reader.inside("on")
-    schedule = on.text("schedule")
+    schedule = _schedule(on)
     on.finish()
-    every = re.fullmatch(r"@every (\d+)(m|h)", schedule)
-    if every:
-        unit = {"m": "minute", "h": "hour"}[every[2]]
-        schedule = f"rate({every[1]} {unit}{'' if every[1] == '1' else 's'})"
-    elif schedule in ("@hourly", "@daily", "@weekly", "@monthly", "@yearly"):
-        schedule = {
-            "@hourly": "rate(1 hour)",
-            "@daily": "cron(0 0 * * ? *)",
-            "@weekly": "cron(0 0 ? * SUN *)",
-            "@monthly": "cron(0 0 1 * ? *)",
-            "@yearly": "cron(0 0 1 1 ? *)",
-        }[schedule]
-    elif len(schedule.split()) == 5:
-        schedule = _cron(schedule)
-    return without_empty(
-        {
-            "schedule": schedule,
-            "timeout": reader.text("timeout"),
-            "retries": reader.number("retries"),
-        }
-    )
+    found: dict[str, Value] = {
+        "schedule": schedule,
+        "timeout": _duration(reader.seconds("timeout")),
+        "retries": reader.number("retries"),
+    }
+    if found["retries"]:
+        reader.lose("retries", "FSD repeats a start that ECS refuses, not a run that fails")
+    return found
 
 
-def _cron(text: str) -> str:
-    """Five fields of cron → AWS's six: one of the two kinds of day has to be `?`."""
-    minute, hour, day, month, weekday = text.split()
-    if weekday == "*":
-        weekday = "?"
-    elif day == "*":
-        day = "?"
-        weekday = ",".join(
-            str(int(part) + 1) if part.isdigit() else part for part in weekday.split(",")
-        )
-    return f"cron({minute} {hour} {day} {month} {weekday} *)"
+def _duration(seconds: int | None) -> Value:
+    if not seconds:
+        return None
+    return f"{seconds}s" if seconds % 60 else f"{seconds // 60}m"
+
+
+def _schedule(on: Reader) -> Value:
+    """AWS's own expressions, a crontab's line, `@daily`, `@every 90m`; `none` is by hand."""
+    written = on.text("schedule")
+    if written == "none" and on.at != "on":
+        on.lose("schedule", "the schedule of all environments cannot be taken away in one")
+    if not written or written == "none":
+        return None
+    if re.match(r"(rate|cron)\(", written):
+        return literal(written)
+    found = from_unix(written)
+    if found is None:
+        on.lose("schedule", "EventBridge Scheduler has no such schedule: write `schedule` yourself")
+    return found
 
 
 class _Manifest:
@@ -180,6 +177,8 @@ class _Manifest:
         found = merged(found, _storage(reader))
         found = merged(found, _deployment(reader))
         found = merged(found, _logs(reader))
+        if self.kind == _JOB:
+            found = merged(found, _job(reader))
         found["sidecars"] = [self._sidecar(name, reader) for name in _names(reader, "sidecars")]
         reader.ignore("sidecars")
         _others(reader)
@@ -555,7 +554,7 @@ def _logs(reader: Reader) -> dict[str, Value]:
 
 
 def _others(reader: Reader) -> None:
-    reader.ignore("name", "type", "environments", "on", "timeout", "retries")
+    reader.ignore("name", "type", "environments")
     reader.lose("publish", "FSD makes no topics: name them in `dependencies`")
     reader.lose("subscribe", "FSD makes no queues: name yours in `dependencies`")
     reader.lose("taskdef_overrides", "a patch of the task definition: say it with its own key")

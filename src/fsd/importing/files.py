@@ -10,7 +10,6 @@ from fsd.importing.app_runner import is_app_runner, read_app_runner
 from fsd.importing.compose import is_compose, read_compose_file
 from fsd.importing.copilot import is_copilot, read_copilot
 from fsd.importing.ecs_service import is_service, unwrap_service
-from fsd.importing.fit import known_kinds
 from fsd.importing.reader import Imported, Loss
 from fsd.importing.task_definition import has_task_definition, read_task_definition
 from fsd.importing.values import Value, mapping, read_values, text_of
@@ -18,7 +17,6 @@ from fsd.importing.values import Value, mapping, read_values, text_of
 # What a folder may have, apart from folders of other tools' own.
 CANDIDATE = re.compile(r"[^/]*\.(?:json|ya?ml)")
 _ALONE = "its task definition belongs to it: import a folder that has both"
-_NO_JOBS = "the Service YAML has no `kind: Job` yet"
 _STATIC = "a static site: S3 and CloudFront serve it, no task of ECS"
 
 
@@ -42,8 +40,6 @@ def read_files(
             )
             if imported is None:
                 losses.append(Loss(where=path, value="Static Site", reason=_STATIC))
-            elif imported.tree["kind"] not in known_kinds():
-                losses.append(Loss(where=path, value="Scheduled Job", reason=_NO_JOBS))
             else:
                 found.append(imported)
         elif is_app_runner(value):

@@ -50,13 +50,6 @@ def fit(imported: Imported) -> Fitted:
     return Fitted(imported=done, text=text, findings=findings)
 
 
-def known_kinds() -> frozenset[str]:
-    """Of the language as it is now."""
-    schema: Mapping[str, Any] = manifest_schema()
-    kind = schema["properties"]["kind"]
-    return frozenset(kind.get("enum") or [kind.get("const", "Service")])
-
-
 def _with_start_period(tree: dict[str, Value], schema: Mapping[str, Any]) -> dict[str, Value]:
     """A check's start period is FSD's grace period, where the language has no other word."""
     service = mapping(tree.get("service"))

@@ -91,7 +91,7 @@ def find_fault(expression: str) -> tuple[str, str] | None:
     for field, text in zip(_CRON, written, strict=True):
         if not field.is_right(text):
             what = f"`{text}` is not a value of {field.name} in `{expression}`"
-            return what, _limits(field)
+            return what, _plain(expression) or _limits(field)
     days = (written[2], written[4])
     if (days[0] == "?") is (days[1] == "?"):
         what = f"`{expression}` needs `?` in one of day-of-month and day-of-week, and not in both"
@@ -100,6 +100,14 @@ def find_fault(expression: str) -> tuple[str, str] | None:
             written[2] = "*"
         return what, f"`cron({' '.join(written)})`"
     return None
+
+
+def _plain(expression: str) -> str | None:
+    """Where it is right but for commas between the fields, or a `cron(…)` around a `cron(…)`."""
+    inner = expression.replace("cron(", "").rstrip(")")
+    found = f"cron({' '.join(part.strip(',') for part in inner.split())})"
+    is_right = found != expression and find_fault(found) is None
+    return f"write `{found}`" if is_right else None
 
 
 def _limits(field: _Field) -> str:

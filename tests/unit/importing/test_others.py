@@ -116,12 +116,61 @@ def test_read_copilot__static_site__is_none() -> None:
     assert [loss.where for loss in losses] == ["a.yml"]
 
 
-def test_read_copilot__job__imported_or_said_not_to_be() -> None:
-    text = "name: j\ntype: Scheduled Job\non: {schedule: '@daily'}\nimage: {build: .}\n"
-    found, losses = read_files({"a.yml": text}, pack="team", folder="x")
+JOB = """name: report
+type: Scheduled Job
+on: {schedule: '@daily'}
+retries: 3
+timeout: 1h30m
+cpu: 256
+memory: 512
+image: {build: ./Dockerfile}
+command: python report.py
+environments:
+  test: {on: {schedule: none}}
+  prod: {on: {schedule: 'cron(0 6 ? * MON-FRI *)'}, timeout: 30m}
+"""
 
-    assert len(found) + len(losses) == 1
-    assert all(each.tree["schedule"] == "cron(0 0 * * ? *)" for each in found)
+
+def test_read_copilot__job__with_its_schedules() -> None:
+    tree, lost = one(JOB)
+
+    assert tree["kind"] == "Job"
+    assert tree["service"] == {
+        "type": "ecs",
+        "command": ["python", "report.py"],
+        "resources": {"cpu": 256, "memory": 512},
+        "schedule": "cron(0 0 * * ? *)",
+        "timeout": "90m",
+        "retries": 3,
+    }
+    prod = {"schedule": "cron(0 6 ? * MON-FRI *)", "timeout": "30m"}
+    assert tree["environments"] == {"prod": prod}
+    assert lost == ["retries", "environments.test.on.schedule"]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("@every 1h30m", "rate(90 minutes)"),
+        ("@every 24h", "rate(1 day)"),
+        ("@weekly", "cron(0 0 ? * SUN *)"),
+        ("0 9 * * 1-5", "cron(0 9 ? * MON-FRI *)"),
+        ("0 9 * * TUE-SAT", "cron(0 9 ? * TUE-SAT *)"),
+        ("15 12 * * 0", "cron(15 12 ? * SUN *)"),
+        ("*/5 * * * *", "cron(*/5 * * * ? *)"),
+        ("rate(10 minutes)", "rate(10 minutes)"),
+        ("cron(0 0 12 L * ? 2021)", None),
+        ("0 0 13 * 5", None),
+        ("@every 30s", None),
+        ("none", None),
+    ],
+)
+def test_read_copilot__schedule__as_aws_has_it_or_lost(written: str, expected: str | None) -> None:
+    tree, lost = one(JOB.replace("@daily", written))
+
+    assert mapping(tree["service"]).get("schedule") == expected
+    is_lost = expected is None and written != "none"
+    assert ("on.schedule" in lost or "service.schedule" in lost) is is_lost
 
 
 COMPOSE = """x-common: &common

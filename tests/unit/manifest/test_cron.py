@@ -17,6 +17,8 @@ from fsd.manifest.cron import find_fault, from_unix
         "cron(0 10 15W * ? *)",
         "cron(0 10 ? jan,JUL 2#1 *)",
         "cron(5,35 * 1/2 * ? *)",
+        "cron(0-15/1 8-8 ? * 2,3,4,5,6,7 *)",
+        "cron(1-31/30 1-1 ? * 1,7 *)",
     ],
 )
 def test_find_fault__what_aws_documents__none(expression: str) -> None:
@@ -39,6 +41,18 @@ def test_find_fault__what_aws_documents__none(expression: str) -> None:
         ("cron(*/0 6 * * ? *)", "`*/0` is not a value of minutes", "0 to 59"),
         ("cron(0 6 32W * ? *)", "`32W` is not a value of day-of-month", "1 to 31"),
         ("cron(0 6 * FEV ? *)", "`FEV` is not a value of month", "or JAN to DEC"),
+        (
+            "cron(0/5, 9-18, ?, *, MON-FRI, *)",
+            "`0/5,` is not a value of minutes",
+            "write `cron(0/5 9-18 ? * MON-FRI *)`",
+        ),
+        (
+            "cron(cron(0 12 ? * 1 *))",
+            "`cron(0` is not a value of minutes",
+            "write `cron(0 12 ? * 1 *)`",
+        ),
+        ("cron(* ? * * * *)", "`?` is not a value of hours", "hours is 0 to 23"),
+        ("cron(15 12 ? * -1 *)", "`-1` is not a value of day-of-week", "or SUN to SAT"),
     ],
 )
 def test_find_fault__wrong__said_with_what_to_write(expression: str, what: str, fix: str) -> None:
