@@ -327,6 +327,15 @@ class WasDown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServesAllTheSame:
+    """The last good revision serves, though going back to it is called failed."""
+
+    revision: str
+    healthy: int
+    desired: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Down:
     """The service is down, and bringing the last good revision back failed."""
 
@@ -360,7 +369,7 @@ class BackAndHealth:
     """How going back ended, and what users saw meanwhile."""
 
     ended: BackEnded
-    health: WasDown | HealthUnknown
+    health: WasDown | HealthUnknown | ServesAllTheSame
 
 
 Message: TypeAlias = (

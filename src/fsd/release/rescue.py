@@ -3,18 +3,21 @@
 ECS's own rollback may fail by what the release has broken: its tasks were judged by a health check
 that was not theirs. So the check goes back first, then the revision is rolled out once more.
 Another run's deployment is never touched.
+
+What ECS calls failed may serve all the same: what is seen at the end decides, not ECS's word.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.plan.diff import health_path
 from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.previous_stack import split_previous
-from fsd.plan.transition import transition_template
+from fsd.plan.transition import is_same_template, transition_template
 from fsd.quoted import Quoted
 from fsd.release.concurrency.races import find_lost_race
 from fsd.release.healthy import read_targets
@@ -24,18 +27,23 @@ from fsd.release.messages import (
     Down,
     HealthUnknown,
     NotRolledOutAgain,
+    ServesAllTheSame,
     Since,
+    StepRefused,
     WasDown,
 )
 from fsd.release.notes import ServiceIsDown
 from fsd.release.result import Outcome
-from fsd.release.rollback import asking_again, could_not_go_back, update_to
+from fsd.release.rollback import asking_again, could_not_go_back, update_to, verified
+from fsd.release.rollback_stack import apply_stack_of_both
 from fsd.release.rollback_target import GoBack, RolledBackTo
 from fsd.rollout.assess import Unproved
 from fsd.rollout.diagnose import family_revision
+from fsd.rollout.steadiness import count_healthy
 
 # What ECS says is back may be starting again: a start, and a check or two.
 _RESTART = timedelta(minutes=2)
+_STAYS = timedelta(seconds=30)  # what has served for so long is not between two crashes
 _SHORTEST_RESTART = timedelta(seconds=10)  # a process starts in real time
 
 
@@ -49,11 +57,104 @@ def bring_back(back: GoBack, ended: RolledBackTo) -> RolledBackTo:
     try:
         back = asking_again(back)
         good = back.good
-        if good is None or not back.can_redeploy or not _is_down(back) or _is_anothers(back, good):
+        if good is None or not back.can_redeploy:
             return ended
-        return _bring_back(back, good, ended)
+        if _is_down(back):
+            if _is_anothers(back, good):
+                return ended
+            ended = _bring_back(back, good, ended)
+        return _as_it_serves(back, good, ended)
     except (CallFailedError, TimedOutError) as error:
         return _with_health(ended, HealthUnknown(error=Quoted.with_place(error)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenServing:
+    """What one look shows of a service."""
+
+    revision: str  # that it is on
+    desired: int
+    healthy: int  # tasks of that revision
+    others: int  # tasks of other revisions that run
+    tasks: frozenset[str]  # of that revision, by id
+
+
+def outcome_of_serving(
+    ended: Outcome, looks: Sequence[SeenServing], *, good: str, failed: str
+) -> Outcome:
+    """Whether what ECS could not roll back is back all the same: exit 6, and not 7.
+
+    It is where every look, of two or more, shows the good revision alone, in full count and
+    healthy, and where no task came or went between them: tasks that crash run between two crashes.
+    Every other outcome stays. So does it where the good revision is the one that failed, as after
+    a restart: then nothing tells its tasks apart.
+    """
+    if ended is not Outcome.ROLLBACK_FAILED or good == failed or len(looks) < 2:
+        return ended
+    serves = all(
+        one.revision == good and one.others == 0 and 0 < one.desired <= one.healthy for one in looks
+    )
+    stays = len({one.tasks for one in looks}) == 1
+    return Outcome.ROLLED_BACK if serves and stays else ended
+
+
+def _as_it_serves(back: GoBack, good: str, ended: RolledBackTo) -> RolledBackTo:
+    """`ended`, or what became of it where the good revision serves. Then the rest goes back too."""
+    failed = back.ours.task_definition_arn
+    first = _stand(back) if ended.outcome is Outcome.ROLLBACK_FAILED else None
+    # The first look counts twice: whether the second one is worth the wait.
+    if first is None or not _is_back(ended, [first, first], good=good, failed=failed):
+        return ended
+    back.operation.clock.wait(max(_SHORTEST_RESTART, _STAYS / back.operation.pace.speed))
+    looks = [first, *filter(None, [_stand(back)])]
+    if not _is_back(ended, looks, good=good, failed=failed) or _is_anothers(back, good):
+        return ended
+    try:
+        apply_stack_of_both(back)  # going back may have ended before it came to the stack
+        done = verified(back)
+        if not _is_stack_back(back):
+            return ended
+    except (CallFailedError, TimedOutError) as error:
+        return could_not_go_back(back, StepRefused(error=Quoted.with_place(error)))
+    if done.outcome is not Outcome.ROLLED_BACK:
+        return done
+    if isinstance(ended.message, BackAndHealth):  # since when it was down, and until when
+        return replace(done, message=ended.message)
+    serves = ServesAllTheSame(
+        revision=family_revision(good), healthy=first.healthy, desired=first.desired
+    )
+    return replace(done, message=BackAndHealth(ended=ended.message, health=serves))
+
+
+def _is_stack_back(back: GoBack) -> bool:
+    """Raises CallFailedError."""
+    before, now = back.observed.stack, back.aws.stacks.find(back.ref.stack_name)
+    if back.stack is None or before is None or now is None:
+        return True
+    return is_same_template(split_previous(now.template)[0], before.good)
+
+
+def _is_back(ended: RolledBackTo, looks: Sequence[SeenServing], *, good: str, failed: str) -> bool:
+    found = outcome_of_serving(ended.outcome, looks, good=good, failed=failed)
+    return found is not ended.outcome
+
+
+def _stand(back: GoBack) -> SeenServing | None:
+    """None where the service is gone. Raises CallFailedError."""
+    service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
+    if service is None:
+        return None
+    tasks = back.aws.ecs.tasks(service.cluster, service.name)
+    targets = read_targets(back.aws, service)
+    revision = service.task_definition_arn
+    own = frozenset(task.id for task in tasks if task.task_definition_arn == revision)
+    return SeenServing(
+        revision=revision,
+        desired=service.desired,
+        healthy=min(count_healthy(service, targets, tasks), len(own)),
+        others=len(tasks) - len(own),
+        tasks=own,
+    )
 
 
 def _bring_back(back: GoBack, good: str, ended: RolledBackTo) -> RolledBackTo:

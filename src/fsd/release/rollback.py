@@ -98,7 +98,7 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
     match outcome_of(verdict):
         case Outcome.ROLLED_BACK:
             lost = _find_lost_race(back, good)
-            return _lost(lost) if lost else _verified(back)
+            return _lost(lost) if lost else verified(back)
         case Outcome.SUCCEEDED:
             apply_stack_of_now(back)
             return _lost(TOO_LATE)
@@ -154,7 +154,7 @@ def _find_lost_race(back: GoBack, good: str | None) -> LostRace | None:
     )
 
 
-def _verified(back: GoBack) -> RolledBackTo:
+def verified(back: GoBack) -> RolledBackTo:
     """ECS says that it rolled back; see what runs, and restore what is not part of a revision."""
     message = apply_stack_of_before(back)
     restore_count(back)
@@ -177,7 +177,7 @@ def update_to(back: GoBack, good: str) -> RolledBackTo:
     revision = family_revision(good)
     match outcome_of(verdict):
         case Outcome.SUCCEEDED:
-            return _verified(back)
+            return verified(back)
         case Outcome.SUPERSEDED:
             return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))
         case Outcome.TIMED_OUT:

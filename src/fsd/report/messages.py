@@ -40,6 +40,7 @@ from fsd.release.messages import (
     RunsAgain,
     RunsAlready,
     ScheduleCut,
+    ServesAllTheSame,
     Since,
     StateUnknown,
     StepRefused,
@@ -352,7 +353,10 @@ def _(message: BackAndHealth) -> str:
     return f"{message_text(message.ended)}; {_health_text(message.health)}"
 
 
-def _health_text(health: WasDown | HealthUnknown) -> str:
+def _health_text(health: WasDown | HealthUnknown | ServesAllTheSame) -> str:
+    if isinstance(health, ServesAllTheSame):
+        many = f"{health.healthy} of {health.desired}"
+        return f"{health.revision} serves all the same: {many} tasks are healthy"
     if isinstance(health, HealthUnknown):
         return f"whether a task is healthy is not known: {quoted_text(health.error)}"
     since, until = _since_text(health.since), time_text(health.until)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
+from typing import Any
 
 import pytest
 
@@ -9,14 +12,15 @@ from fsd.errors import CallFailedError
 from fsd.release.deploy import deploy
 from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent
+from fsd.release.rescue import SeenServing, outcome_of_serving
 from fsd.release.result import Outcome, Result
 from fsd.report.follow_ups import follow_up_texts
 from fsd.report.messages import message_text
 from fsd.report.phases import phase_text
-from fsd.snapshot import StoppedTask, TargetHealth
+from fsd.snapshot import StoppedTask, TargetHealth, TaskState
 from tests.fakes.aws import PREFIX, START, FakeAws, FakeClock
 from tests.unit.release.desired import make_request
-from tests.unit.release.test_probe import GROUP, ONE, checked_at, serving, template
+from tests.unit.release.test_probe import GROUP, ONE, TWO, checked_at, serving, template
 
 DOWN = replace(ONE, state="unhealthy", reason="Target.Timeout", description="Request timed out")
 
@@ -204,3 +208,119 @@ def test_deploy__the_check_cannot_be_put_back__says_so_and_rolls_nothing_out() -
         result.message
     )
     assert updates(aws) == ["web-dev:42"]
+
+
+GOOD, BAD = (f"{PREFIX}:task-definition/web-dev:{n}" for n in (41, 42))
+STANDS = SeenServing(revision=GOOD, desired=2, healthy=2, others=0, tasks=frozenset({"a", "b"}))
+WRONG: dict[str, dict[str, Any]] = {
+    "another revision": {"revision": BAD},
+    "one task too few": {"healthy": 1},
+    "no task": {"healthy": 0, "tasks": frozenset()},
+    "count 0": {"desired": 0, "healthy": 0, "tasks": frozenset()},
+    "tasks of the release run": {"others": 1},
+}
+
+
+@pytest.mark.parametrize("ended", list(Outcome))
+@pytest.mark.parametrize("failed", [BAD, GOOD], ids=["a new revision", "the same revision"])
+def test_outcome_of_serving__every_combination__back_only_where_all_is_well(
+    ended: Outcome, failed: str
+) -> None:
+    firsts, seconds = [None, *WRONG], [None, *WRONG, "another task", "not looked"]
+    may_be_back = ended is Outcome.ROLLBACK_FAILED and failed == BAD
+
+    for wrong in product(firsts, seconds):
+        looks = [_serving(one) for one in wrong if one != "not looked"]
+        expected = Outcome.ROLLED_BACK if may_be_back and wrong == (None, None) else ended
+
+        found = outcome_of_serving(ended, looks, good=GOOD, failed=failed)
+
+        assert found is expected, wrong
+
+
+def _serving(wrong: str | None) -> SeenServing:
+    if wrong == "another task":
+        return replace(STANDS, tasks=frozenset({"a", "c"}))
+    return replace(STANDS, **WRONG[wrong]) if wrong else STANDS
+
+
+def serves_all_the_same(*looks: Sequence[str]) -> FakeAws:
+    """ECS calls its rollback failed; web-dev:41 is on, with these tasks at each look."""
+    aws = serving()
+    aws.ecs.script("ROLLBACK_FAILED")
+    aws.ecs.on_update = lambda: aws.ecs.serve(GOOD)
+    seen = [[_task(name) for name in names] for names in looks]
+
+    def tasks(cluster: str, service: str) -> Sequence[TaskState]:
+        del cluster, service
+        return seen.pop(0) if len(seen) > 1 else seen[0]
+
+    aws.ecs.tasks = tasks  # type: ignore[method-assign] # of this one fake
+    return aws
+
+
+def _task(name: str) -> TaskState:
+    address = {"a": ONE.address, "b": TWO.address}.get(name, ONE.address)
+    revision = BAD if name == "new" else GOOD
+    return TaskState(id=name, task_definition_arn=revision, last_status="RUNNING", address=address)
+
+
+def test_deploy__rollback_is_called_failed_and_the_old_release_serves__rolled_back() -> None:
+    aws = serves_all_the_same(["a", "b"])
+
+    result = run(aws)
+
+    assert (result.outcome, result.outcome.exit_code) == (Outcome.ROLLED_BACK, 6)
+    assert message_text(result.message) == (
+        "ECS could not roll back: ; web-dev:41 serves all the same: 2 of 2 tasks are healthy"
+    )
+    assert result.running is not None
+    assert result.running.revision == "web-dev:41"
+    assert aws.stacks.applied[-1] == template("/health")  # the rest goes back too
+    assert updates(aws) == ["web-dev:42"]
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        pytest.param([["a", "b"], ["a", "c"]], id="a task was replaced"),
+        pytest.param([["a"]], id="one of two"),
+        pytest.param([["a", "b", "new"]], id="a task of the release"),
+    ],
+)
+def test_deploy__rollback_is_called_failed_and_not_all_is_well__rollback_failed(
+    looks: list[list[str]],
+) -> None:
+    result = run(serves_all_the_same(*looks))
+
+    assert (result.outcome, result.outcome.exit_code) == (Outcome.ROLLBACK_FAILED, 7)
+    assert "serves" not in message_text(result.message)
+
+
+def test_deploy__the_old_release_serves_and_the_stack_cannot_go_back__rollback_failed() -> None:
+    aws = serves_all_the_same(["a", "b"])
+    refusal = CallFailedError("the stack is stuck", where="fsd-web-dev", fix="free it")
+    aws.stacks.on_apply = [None, refusal, refusal, refusal]
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLBACK_FAILED
+    assert "the stack is stuck" in message_text(result.message)
+
+
+def test_deploy__second_rollout_is_called_failed_and_serves__rolled_back_and_was_down() -> None:
+    aws = serves_all_the_same(["a", "b"])
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_FAILED")
+    asked: list[int] = []
+
+    def on_update() -> None:
+        asked.append(1)
+        aws.targets.declare(GROUP, *([ONE, TWO] if len(asked) > 1 else [DOWN]))
+
+    aws.ecs.on_update = on_update
+
+    result = run(aws)
+
+    assert result.outcome is Outcome.ROLLED_BACK
+    assert updates(aws) == ["web-dev:42", "web-dev:41"]
+    assert "no task was healthy from " in message_text(result.message)
