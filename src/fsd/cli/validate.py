@@ -135,7 +135,8 @@ def _refuse_what_cannot_be(names: Sequence[str], *, fix: bool, watch: bool) -> N
             fix="use --diff, which shows them",
         )
     if watch and (fix or _STDIN in names):
-        what = "--watch and --fix do not go together" if fix else "standard input is read once"
+        what = "--watch cannot be combined with --fix"
+        what = what if fix else "standard input can be read only once"
         raise UsageError(what, where="--watch", fix="use --diff" if fix else "name a file")
 
 

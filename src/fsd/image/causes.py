@@ -316,8 +316,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
     Known(
         code=ErrorCode.BUILD_FAILED,
         words=rf"{_BASE}no match for platform in manifest",
-        fix="take a base image that is there for the service's CPU architecture "
-        "(`service.platform`)",
+        fix="use a base image that exists for the service's CPU architecture (`service.platform`)",
         examples=(
             QuotedText(
                 "ERROR: failed to solve: alpine:latest: failed to resolve source metadata for "

@@ -481,12 +481,12 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _use(
         "listener listeners loadBalancerArn loadBalancerName",
         "service.networking.loadBalancer.listenerArn",
-        "the ARN of a listener that is there",
+        "the ARN of an existing listener",
     ),
     _use(
         "targetGroupArn lbTargetGroup targetGroup targetGroups",
         "service.networking.loadBalancer.targetGroupArn",
-        "the ARN of a target group that is there",
+        "the ARN of an existing target group",
     ),
     _use(
         "stickySessions sessionAffinity",

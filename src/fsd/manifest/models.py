@@ -244,12 +244,12 @@ class LoadBalancer:
     )
     listener_arn: Annotated[str, Limits(pattern=LISTENER_PATTERN)] | None = key(
         default=None,
-        description="A listener that is there: the service gets a rule of it, and makes no load "
+        description="An existing listener: the service gets a rule of it, and makes no load "
         "balancer.",
     )
     target_group_arn: Annotated[str, Limits(pattern=TARGET_GROUP_PATTERN)] | None = key(
         default=None,
-        description="A target group that is there, with its listener and its health check: the "
+        description="An existing target group, with its listener and its health check: the "
         "tasks register in it, and FSD makes none.",
     )
     shared: Annotated[str, Limits(pattern=HOST_PATTERN, max_length=24)] | None = key(
@@ -433,7 +433,7 @@ class Service:
     )
     port: Port | None = key(
         default=None,
-        description="The container's port; without it there is no load balancer.",
+        description="The container's port. A service without a port has no load balancer.",
         examples=(8000,),
     )
     ports: tuple[ContainerPort, ...] = key(

@@ -214,8 +214,10 @@ def ends_the_wait(row: Failure) -> str:
             return "at once"
         case 2:
             return "the second time that it occurs"
+        case 3:
+            return "the third time that it occurs"
         case after:
-            return f"when it has occurred {after} times"
+            return f"the {after}th time that it occurs"
 
 
 def _title(id_: str, kind: str, *, color: bool) -> str:

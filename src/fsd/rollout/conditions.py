@@ -33,8 +33,8 @@ TARGET_GROUP_UNUSED = Failure(
     code="target-group-unused",
     pattern="",
     summary="the load balancer sends nothing to a target",
-    advice="let a listener's rule forward to the target group, and the load balancer have a subnet "
-    "in the target's zone; deploy again where FSD made the listener",
+    advice="add a listener rule that forwards to the target group, and give the load balancer a "
+    "subnet in the target's zone; if FSD created the listener, deploy again",
     after=None,
     example="State: unused, Reason: Target.NotInUse",
     source=_TARGET_HEALTH,
@@ -43,8 +43,8 @@ NO_TARGETS = Failure(
     code="targets-not-registered",
     pattern="",
     summary="the target group has no targets",
-    advice="let ECS's service-linked role register targets; somebody may have removed them by "
-    "hand: new tasks are registered (fsd restart)",
+    advice="check that ECS's service-linked role can register targets; if somebody deregistered "
+    "them, `fsd restart` starts tasks that ECS registers",
     after=None,
     example="DescribeTargetHealth names no target, and tasks run",
     source=_TARGET_HEALTH,
@@ -53,7 +53,7 @@ TARGET_GROUP_GONE = Failure(
     code="target-group-missing",
     pattern="",
     summary="the service's target group does not exist",
-    advice="somebody deleted it: create it again, and name it in the service (UpdateService)",
+    advice="somebody deleted it: create it again, and set it in the service (UpdateService)",
     after=None,
     example="TargetGroupNotFound: One or more target groups not found",
     source=f"{_GUIDE}/service-load-balancing.html",

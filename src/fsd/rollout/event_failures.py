@@ -44,7 +44,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         pattern=r"unable to stop or start tasks during a deployment because of the service "
         r"deployment configuration",
         summary="minimum and maximum healthy percent leave no room to start or stop a task",
-        advice="let the maximum be 200 percent, or the minimum less than 100",
+        advice="set the maximum to 200 percent, or the minimum below 100",
         after=1,
         example="(service web) was unable to stop or start tasks during a deployment "
         "because of the service deployment configuration.",
@@ -91,7 +91,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="quota-reached",
         pattern=r"provisioning capacity limit was exceeded",
-        summary="the cluster has reached its limit of tasks in provisioning",
+        summary="the cluster has reached its limit of tasks in the PROVISIONING state",
         advice="deploy again later; the cluster provisions no more tasks at once",
         after=None,
         example="(service web) was unable to place tasks in your cluster because the tasks "
@@ -112,9 +112,9 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="role-not-assumable",
         pattern=r"unable to assume the (?:configured|role)|"
         r"trust relationship has been misconfigured",
-        summary="ECS may not assume a role of the task",
-        advice="let the role's trust policy name ecs-tasks.amazonaws.com; a new role needs some "
-        "seconds",
+        summary="ECS cannot assume a role of the task",
+        advice="allow ecs-tasks.amazonaws.com in the role's trust policy; a new role takes some "
+        "seconds to work",
         after=3,
         example="ECS was unable to assume the role 'arn:aws:iam::123456789012:role/x' that "
         "was provided for this task.",
@@ -144,7 +144,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="zone-not-supported",
         pattern=rf"{PLACING}.*Internal error",
         summary="ECS could not place a task, often because Fargate is not in a subnet's zone",
-        advice="name subnets in other zones; if all zones have Fargate, the problem is on ECS's "
+        advice="use subnets in other zones; if all zones have Fargate, the problem is on ECS's "
         "side, and it retries",
         after=None,
         example="(service web) was unable to place a task. Reason: Internal error.",
@@ -259,8 +259,8 @@ ROLLOUT_FAILED = Failure(
 ROLLBACK_REQUESTED = Failure(
     code="rollback-requested",
     pattern="",
-    summary="somebody asked ECS to roll it back, while nothing had failed",
-    advice="CloudTrail names who called StopServiceDeployment; deploy again to continue",
+    summary="somebody asked ECS to roll back, although nothing had failed",
+    advice="CloudTrail shows who called StopServiceDeployment; deploy again to continue",
     after=None,
     example="Service deployment rolled back because a rollback was requested.",
     source=f"{GUIDE}/stop-service-deployment.html",

@@ -94,7 +94,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         pattern=_LIMIT,
         unless=r"<(?:ecr-public|ecr-other|ecr|ghcr|registry)>",
         summary="the registry limits pulls",
-        advice="push the image to ECR, use a pull-through cache, or name credentials of Docker Hub "
+        advice="push the image to ECR, use a pull-through cache, or add credentials of Docker Hub "
         "(repositoryCredentials), which raise the limit",
         after=None,
         example="CannotPullContainerError: toomanyrequests: You have reached your pull rate limit",
@@ -144,7 +144,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         where=r"<(?:ghcr|registry)>",
         pattern=_LIMIT,
         summary="the registry limits pulls",
-        advice="push the image to ECR, or name credentials of the registry (repositoryCredentials)",
+        advice="push the image to ECR, or add credentials of the registry (repositoryCredentials)",
         after=None,
         example="CannotPullContainerError: failed to resolve ref ghcr.io/org/web:1: unexpected "
         "status code: 429 Too Many Requests",
@@ -330,7 +330,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         where="<ghcr>",
         pattern=DENIED,
         summary="ghcr.io refuses the pull: the package does not exist, or is private",
-        advice="make the package public, or name credentials with a token that may read packages "
+        advice="make the package public, or add credentials with a token that can read packages "
         "(repositoryCredentials of the task definition), or push the image to ECR",
         after=1,
         example="CannotPullContainerError: failed to resolve ref ghcr.io/org/web:1: failed to "
@@ -365,7 +365,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         where=r"<(?:docker-hub|registry)>|requested access to the resource is denied",
         pattern=DENIED,
         summary="the registry refuses the pull: the image does not exist, or is private",
-        advice="check the repository's name; for a private one name credentials "
+        advice="check the repository's name; for a private one, add credentials "
         "(repositoryCredentials of the task definition), or push the image to ECR",
         after=1,
         example="CannotPullContainerError: inspect image has been retried 1 time(s): failed to "
@@ -408,7 +408,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         pattern=DENIED,
         unless=rf"{_OUTSIDE}|<ecr-other>|<s3>|{_LIMIT}|{_EXPIRED}|"
         "requested access to the resource is denied",
-        summary="the execution role may not pull the image",
+        summary="the execution role is not allowed to pull the image",
         advice=f"allow {_RIGHTS}; an image of another account needs its repository's policy as "
         "well",
         after=1,

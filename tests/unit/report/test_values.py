@@ -114,6 +114,7 @@ FACTS = (fsd.plan, fsd.rollout, fsd.release)
 ADVICE = {
     "Cause": "a failure's summary and advice",
     "Failure": "the same, for every deployment",
+    "Change": "the remark of a difference, which plans show as it is",
     "Known": "the same, by the answer of a registry or a builder",
     "Standing": "where a checkout stands, in the what of an error",
 }
@@ -129,8 +130,6 @@ ADVISING = {
 # Functions that still make words. Take one out when it gives a value; add none.
 STILL = {
     "plan/adoption.py::adoption_changes": "the remark of a Change",
-    "plan/diff.py::_diff_tracked": "the remark of a Change",
-    "plan/planner.py::_again": "the remark of a Change",
     "plan/effects.py::": "the units of a size",
     "plan/jobs.py::": "a value that is known later",
     "release/border.py::": "what an error says of a release's outcome",

@@ -26,7 +26,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     values = [*balancer.hosts, *balancer.paths]
     uses = tuple((*BALANCER, key) for key in ("listenerArn", "shared", "hosts", "paths"))
     if balancer.listener_arn is not None and balancer.shared is not None:
-        message = "`shared` is a load balancer that FSD makes, and `listenerArn` one that is there"
+        message = "`shared` is a load balancer that FSD creates, and `listenerArn` an existing one"
         yield Problem(at=(*BALANCER, "shared"), message=message, fix="remove one", uses=uses)
     if not balancer.has_rule:
         for written, value in (("hosts", balancer.hosts), ("paths", balancer.paths)):
