@@ -31,9 +31,7 @@ def why_it_failed(view: ServiceFacts) -> tuple[Cause, ...]:
         names = ", ".join(deployment.triggered_alarms)
         return (past_cause(view, rollout, ALARM_TRIGGERED, f"CloudWatch alarm {names} went off"),)
     if rollout.is_asked_for:
-        return (
-            past_cause(view, rollout, ROLLBACK_REQUESTED, "somebody asked ECS to roll back"),
-        )
+        return (past_cause(view, rollout, ROLLBACK_REQUESTED, "somebody asked ECS to roll back"),)
     if rollout.state is RolloutStatus.FAILED or (deployment and has_tripped(deployment)):
         return (past_cause(view, rollout, ROLLOUT_FAILED, ROLLOUT_FAILED.summary),)
     return ()
