@@ -6,8 +6,8 @@ FSD made is said as its Service YAML says it, so that the next deployment makes 
 
 from __future__ import annotations
 
-from fsd.importing.reader import Loss, literal, number
-from fsd.importing.values import Value, listed, mapping, text_of
+from fsd.importing.reader import Loss, literal
+from fsd.importing.values import Value, listed, mapping, number, text_of
 
 _TCP = frozenset({"TCP", "TLS", "UDP", "TCP_UDP", "GENEVE"})
 _SILENCE = 60  # seconds, of a load balancer that nobody has changed
@@ -154,7 +154,7 @@ def _health(group: dict[str, Value]) -> dict[str, Value]:
         protocol = "grpc"
     return {
         "path": literal(text_of(group.get("HealthCheckPath"))) or None,
-        "port": int(port) if port.isdigit() else None,
+        "port": number(port),
         "protocol": protocol if protocol in ("https", "grpc") else None,
         "interval": group.get("HealthCheckIntervalSeconds"),
         "timeout": group.get("HealthCheckTimeoutSeconds"),

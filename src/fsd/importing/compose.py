@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 
 from fsd.importing.compose_file import ComposeService, read_compose, resolve
 from fsd.importing.container import check_command
-from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
+from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
 from fsd.importing.service_name import service_name
-from fsd.importing.values import Value, listed, mapping, read_values, text_of
+from fsd.importing.values import Value, listed, mapping, number, read_values, text_of
 
 # Images of what keeps data, or stands in front: AWS has services for these.
 _BACKING = re.compile(
@@ -195,10 +195,10 @@ def _deploy(reader: Reader) -> dict[str, Value]:
 def _fargate(cpus: str, memory: str) -> tuple[int, int] | None:
     from fsd.manifest.fargate import MEMORY_BY_CPU
 
-    amount = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?)i?b?", memory.lower())
+    amount = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s{0,9}([kmg]?)i?b?", memory.lower())
     factor = {"k": 1 / 1024, "m": 1, "g": 1024, "": 1 / 1024 / 1024}
     wanted = float(amount[1]) * factor[amount[2]] if amount else 0
-    cpu = float(cpus) * 1024 if re.fullmatch(r"\d+(?:\.\d+)?", cpus) else 0
+    cpu = float(cpus) * 1024 if re.fullmatch(r"\d{1,18}(?:\.\d{1,18})?", cpus) else 0
     if not wanted and not cpu:
         return None
     return next(

@@ -10,10 +10,11 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fsd.importing.values import Value, listed, mapping, read_values, text_of
+from fsd.importing.values import Value, listed, mapping, number, read_values, text_of
 
+# A default has an end: else a file of open braces is looked through once for each of them.
 _VARIABLE = re.compile(
-    r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<operator>:?[-+?])(?P<word>[^}]*))?\}|(?P<bare>\w+))"
+    r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<operator>:?[-+?])(?P<word>[^}]{0,1000}))?\}|(?P<bare>\w+))"
 )
 
 
@@ -41,22 +42,26 @@ class ComposeService:
 def read_compose(text: str, *, path: str) -> tuple[ComposeService, ...]:
     """() for what is no compose file."""
     services = mapping(mapping(read_values(text, path=path)).get("services"))
-    raw = {name: _extended(name, services, ()) for name in services}
+    raw = {name: _extended(name, services) for name in services}
     return tuple(_service(name, each) for name, each in raw.items() if each)
 
 
-def _extended(name: str, services: Mapping[str, Value], above: tuple[str, ...]) -> dict[str, Value]:
-    """With what `extends:` of the same file brings."""
-    own = mapping(services.get(name))
-    extends = own.get("extends")
-    parent = text_of(mapping(extends).get("service")) or text_of(extends)
-    is_here = not mapping(extends).get("file")
-    if not parent or parent in above or not is_here or parent not in services:
-        return own
-    return {
-        **_extended(parent, services, (*above, name)),
-        **{key: value for key, value in own.items() if key != "extends"},
-    }
+def _extended(name: str, services: Mapping[str, Value]) -> dict[str, Value]:
+    """With what `extends:` of the same file brings, however long the chain is."""
+    layers: list[dict[str, Value]] = []
+    below: set[str] = set()
+    while True:
+        own = mapping(services.get(name))
+        extends = own.get("extends")
+        parent = text_of(mapping(extends).get("service")) or text_of(extends)
+        is_here = not mapping(extends).get("file")
+        if not parent or parent in below or not is_here or parent not in services:
+            layers.append(own)
+            break
+        layers.append({key: value for key, value in own.items() if key != "extends"})
+        below.add(name)
+        name = parent
+    return {key: value for layer in reversed(layers) for key, value in layer.items()}
 
 
 def _service(name: str, raw: dict[str, Value]) -> ComposeService:
@@ -107,8 +112,8 @@ def _port(value: Value) -> int | None:
     text = text_of(mapping(value).get("target")) if isinstance(value, dict) else text_of(value)
     name, _, protocol = resolve(text).partition("/")
     port = name.rpartition(":")[2].partition("-")[0]
-    is_port = port.isascii() and port.isdigit() and 0 < int(port) < 65536
-    return int(port) if is_port and protocol in ("", "tcp") else None
+    is_port = 0 < (number(port) or 0) < 65536
+    return number(port) if is_port and protocol in ("", "tcp") else None
 
 
 def _environment(value: Value) -> dict[str, str]:

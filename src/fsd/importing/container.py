@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinitio
 
 from __future__ import annotations
 
-from fsd.importing.reader import Reader, literal, number, without_empty
-from fsd.importing.values import Value, listed, mapping, text_of
+from fsd.importing.reader import Reader, literal, without_empty
+from fsd.importing.values import Value, listed, mapping, number, text_of
 
 _SIZE = "a service's task has one size; the container's own is not set"
 _NO_FARGATE = "Fargate does not have it"

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from fsd.importing.container import check_command
-from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
+from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
 from fsd.importing.service_name import service_name
 from fsd.importing.task_definition import merged
-from fsd.importing.values import Value, mapping, text_of
+from fsd.importing.values import Value, mapping, number, text_of
 from fsd.manifest.cron import from_unix
 
 KINDS = (
@@ -32,7 +32,7 @@ _APPLICATION = re.compile(r"\$\{?COPILOT_APPLICATION_NAME\}?")
 _MARK, _ENV = "\ue000", "${ENV}"
 _SHARED = "main"  # the load balancer of an environment
 _ONE_DAY = 86_400  # seconds; Copilot's stickiness
-_RANGE = re.compile(r"(\d+)-(\d+)")
+_RANGE = re.compile(r"(\d{1,9})-(\d{1,9})")
 _TARGETS = {
     "cpu_percentage": "targetCPUUtilization",
     "memory_percentage": "targetMemoryUtilization",

@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
 
 from __future__ import annotations
 
-from fsd.importing.reader import Reader, number, without_empty
-from fsd.importing.values import Value, listed, mapping, text_of
+from fsd.importing.reader import Reader, without_empty
+from fsd.importing.values import Value, listed, mapping, number, text_of
 
 _ANSWERS = frozenset(
     {"serviceArn", "clusterArn", "status", "runningCount", "pendingCount", "events"}

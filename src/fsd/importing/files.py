@@ -12,10 +12,14 @@ from fsd.importing.copilot import is_copilot, read_copilot
 from fsd.importing.ecs_service import is_service, unwrap_service
 from fsd.importing.reader import Imported, Loss
 from fsd.importing.task_definition import has_task_definition, read_task_definition
-from fsd.importing.values import Value, mapping, read_values, text_of
+from fsd.importing.values import Value, mapping, read_values, text_of, why_unreadable
 
 # What a folder may have, apart from folders of other tools' own.
 CANDIDATE = re.compile(r"[^/]*\.(?:json|ya?ml)")
+# Of these names a file that cannot be read is said; a folder has other YAML, such as templates.
+_OTHERS = re.compile(
+    r"(?:docker-)?compose[^/]*|apprunner\.ya?ml|manifest\.ya?ml|[^/]*task-?def[^/]*\.json"
+)
 _ALONE = "its task definition belongs to it: import a folder that has both"
 _STATIC = "a static site: S3 and CloudFront serve it, no task of ECS"
 
@@ -51,7 +55,14 @@ def read_files(
             losses += lost
         elif is_service(value) and not any(map(has_task_definition, values.values())):
             losses.append(Loss(where=path, value="a service definition", reason=_ALONE))
+        elif value is None and (len(texts) == 1 or _OTHERS.fullmatch(PurePosixPath(path).name)):
+            losses += _unreadable(texts[path], path)
     return found, losses
+
+
+def _unreadable(text: str, path: str) -> list[Loss]:
+    wrong = why_unreadable(text, path=path)
+    return [Loss(where=str(wrong.where), value="", reason=wrong.message)] if wrong else []
 
 
 def _of_family(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from fsd.importing.reader import Imported, Loss, shown, without_empty
@@ -31,7 +32,7 @@ class Fitted:
 
 
 def fit(imported: Imported) -> Fitted:
-    schema = manifest_schema()
+    schema = _language()
     losses = list(imported.losses)
     tree = _with_start_period(imported.tree, schema)
     tree = mapping(_known(tree, schema, schema, "", losses))
@@ -48,6 +49,12 @@ def fit(imported: Imported) -> Fitted:
         text, findings = _check(tree)
     done = replace(imported, tree=tree, losses=tuple(losses))
     return Fitted(imported=done, text=text, findings=findings)
+
+
+@cache
+def _language() -> Mapping[str, Any]:
+    """To be read only; made once for all services of a folder."""
+    return manifest_schema()
 
 
 def _with_start_period(tree: dict[str, Value], schema: Mapping[str, Any]) -> dict[str, Value]:

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fsd.importing.values import Value, mapping, text_of
+from fsd.importing.values import Value, mapping, number, text_of
 
 _LONGEST = 60
 _SHORTEST_STOP = 2  # seconds
 # An empty text is a value in these.
 _VERBATIM = frozenset({"environment", "args", "dockerLabels", "tags", "options"})
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(\d+)?")
+_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(\d{1,9})?")
 NO_PLACE = "the Service YAML has no place for it"
 
 
@@ -151,8 +151,3 @@ def without_empty(tree: dict[str, Value]) -> dict[str, Value]:
         if not is_empty(inner) or (key == "connect" and value == {}):  # it only reaches others
             found[key] = inner
     return found
-
-
-def number(value: Value) -> int | None:
-    text = text_of(value).strip()
-    return int(text) if text.isascii() and text.isdigit() else None

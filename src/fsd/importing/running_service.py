@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from fsd.compile.desired import HEALTH_CHECK_LABEL
 from fsd.importing.balancing import read_balancing, spoken_version
-from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
+from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
 from fsd.importing.scaling import read_scaling
 from fsd.importing.service_name import service_name
 from fsd.importing.task_definition import merged, read_task_definition
-from fsd.importing.values import Value, listed, mapping, text_of
+from fsd.importing.values import Value, listed, mapping, number, text_of
 from fsd.manifest import names
 
 # What belongs to one environment: the names of what is there.

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 
 from fsd.importing.container import read_container
-from fsd.importing.reader import Imported, Loss, Reader, literal, number, without_empty
+from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
 from fsd.importing.service_name import service_name
-from fsd.importing.values import Value, listed, mapping, text_of
+from fsd.importing.values import Value, listed, mapping, number, text_of
 
 # What `describe-task-definition` adds: answers, no wishes.
 _ANSWERS = frozenset(
@@ -168,7 +168,8 @@ def _size(reader: Reader, key: str, unit: str) -> int | None:
 
 def task_units(text: str, unit: str) -> int | None:
     """`256`, `.25 vCPU`, `1 GB`: the last two are 1024 of the first's."""
-    match = re.fullmatch(rf"\s*(\d*\.?\d+)\s*({unit})?\s*", text, re.IGNORECASE)
+    size = rf"(\d{{0,18}}\.?\d{{1,18}})\s{{0,9}}({unit})?"
+    match = re.fullmatch(size, text.strip(), re.IGNORECASE)
     if not match:
         return None
     return round(float(match[1]) * (1024 if match[2] else 1))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TypeAlias
 
+from fsd.manifest.finding import Finding
 from fsd.manifest.yaml_tree import Branch, Items, Node, parse
 
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | int | float | bool | None"
+_MOST_DIGITS = 18  # of a number: longer ones are text, as they are in a Service YAML
 
 
 def read_values(text: str, *, path: str) -> Value:
     """Of the first document; None for what is no YAML at all. Never raises."""
     if text.lstrip()[:1] in ("{", "["):
         try:
-            found: Value = json.loads(text)
+            found: Value = json.loads(
+                text, parse_int=_integer, parse_float=_fraction, parse_constant=str
+            )
             json.dumps(found, ensure_ascii=False).encode()  # half a character is no text
             return found
         except (ValueError, RecursionError):
@@ -23,13 +28,29 @@ def read_values(text: str, *, path: str) -> Value:
     return plain(documents[0].root) if documents else None
 
 
+def why_unreadable(text: str, *, path: str) -> Finding | None:
+    """Why `read_values` gives None; None for a file of comments."""
+    return next(iter(parse(text, path=path, any_key=True).findings), None)
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) <= _MOST_DIGITS else text
+
+
+def _fraction(text: str) -> float | str:
+    """One that is too large for a number stays text."""
+    fraction = float(text)
+    return fraction if math.isfinite(fraction) else text
+
+
 def plain(node: Node) -> Value:
     match node:
         case Branch(entries=entries):
             return {key: plain(entry.value) for key, entry in entries.items()}
         case Items(items=items):
             return [plain(item) for item in items]
-    return node.value
+    value = node.value
+    return node.text if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def mapping(value: Value) -> dict[str, Value]:
@@ -39,6 +60,13 @@ def mapping(value: Value) -> dict[str, Value]:
 
 def listed(value: Value) -> list[Value]:
     return value if isinstance(value, list) else []
+
+
+def number(value: Value) -> int | None:
+    """None for what is none, and for one of more digits than anything has."""
+    text = text_of(value).strip()
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if is_number else None
 
 
 def text_of(value: Value) -> str:

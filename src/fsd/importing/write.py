@@ -11,7 +11,11 @@ from fsd.importing.values import Value
 
 
 def write_yaml(tree: dict[str, Value]) -> str:
-    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100, indent=2)
+    """A mark that turns the direction of a line, and would hide what it says, is an escape."""
+    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100, indent=2)
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=False, width=100, indent=2)
 
 
 def write_file(text: str, *, source: str, losses: Sequence[Loss], notes: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ FIELDS = "minutes hours day-of-month month day-of-week year"
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _UNIX_FIELDS = 5
+_LONGEST = 256  # characters of a schedule, as EventBridge Scheduler takes it
 _EVERY = r"@every (?:([0-9]+)h)?(?:([0-9]+)m)?(?:0s)?"
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
@@ -120,6 +121,8 @@ def from_unix(text: str) -> str | None:
 
     None for what AWS cannot say: both days at once, seconds, a step over a whole month's end.
     """
+    if len(text) > _LONGEST:
+        return None
     text = _NICKNAMES.get(text.strip(), text.strip())
     every = re.fullmatch(_EVERY, text)
     if every is not None:
