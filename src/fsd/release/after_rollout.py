@@ -132,7 +132,8 @@ def _old_tasks_remain(run: DeployRun) -> bool:
 
 def _discard_orphans(run: DeployRun, rolling: Rolling) -> None:
     margin = ORPHAN_MARGIN / run.request.pace.speed
-    if may_have_orphans({*rolling.watcher.reader.used, rolling.task_definition_arn}):
+    used = {deployment.task_definition_arn for deployment in rolling.watcher.reader.listed}
+    if may_have_orphans({*used, rolling.task_definition_arn}):
         discard_orphans(run.aws.ecs, rolling.ours, run.desired, margin=margin)
 
 

@@ -19,6 +19,7 @@ from fsd.release.one_off import StepFailedError
 from fsd.release.outcome import Ending
 from fsd.release.ports import Stack, TaskDefinition
 from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.release.rollout_speed import RolloutSpeed, compare_speed
 from fsd.release.stages import Requested, Rolling
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import ServiceState, TargetHealth
@@ -145,6 +146,7 @@ def _result(
         finished_at=run.clock.now(),
         release=_release(run, arn),
         previous=previous,
+        speed=_speed(rolling) if ended.outcome is Outcome.SUCCEEDED else None,
         image=run.request.image.uri,
         deployment_arn=run.reached.deployment_arn,
         log_group=desired.log_group,
@@ -156,6 +158,13 @@ def _result(
         next_steps=ended.next_steps,
         notes=(*run.request.notes, *run.noted.notes, *warned),
     )
+
+
+def _speed(rolling: Rolling | None) -> RolloutSpeed | None:
+    if rolling is None:
+        return None
+    reader = rolling.watcher.reader
+    return compare_speed(reader.snapshot.deployment, reader.listed)
 
 
 def _previous(run: DeployRun) -> ReleaseInfo | None:

@@ -13,6 +13,7 @@ from fsd.release.follow_ups import FollowUp
 from fsd.release.messages import Message
 from fsd.release.notes import Note
 from fsd.release.phase_facts import PhaseFact
+from fsd.release.rollout_speed import RolloutSpeed
 from fsd.rollout.cause import Diagnosis
 
 
@@ -140,6 +141,7 @@ class Result:
     healthy_count: int = 0
     schedule: str = ""  # of a Job: rate(1 hour), by hand; then `running` is what it starts
     next_run: datetime | None = None  # of a Job; None also where only AWS knows it: by a rate
+    speed: RolloutSpeed | None = None  # of a rollout that succeeded; None where ECS does not say
     image: str = ""
     deployment_arn: str = ""
     url: str = ""

@@ -62,7 +62,7 @@ class ServiceReader:
     warn: Callable[[Note], None]  # of what the role may not read
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(service=None, deployment=None))
     others: tuple[ServiceDeployment, ...] = ()  # not known before either, and not ours
-    used: frozenset[str] = frozenset()  # revisions of the deployments among which ours was found
+    listed: tuple[ServiceDeployment, ...] = ()  # among which ours was found
     event: str = ""  # the newest of the last look
     answer: ServiceState | None = None  # to the call that began the deployment; the first look
     _looks: int = 0
@@ -87,7 +87,7 @@ class ServiceReader:
         """The deployments of this revision that are not among the known ones."""
         _, listed = self.aws.ecs.newest_deployments(self.cluster, self.service, limit=LISTED)
         new = [deployment for deployment in listed if deployment.arn not in known]
-        self.used = frozenset(deployment.task_definition_arn for deployment in listed)
+        self.listed = tuple(listed)
         self.budget.spent += 2
         ours = tuple(d for d in new if d.task_definition_arn == task_definition_arn)
         self.others = tuple(d for d in new if d not in ours)

@@ -41,6 +41,7 @@ from fsd.report.words import (
     short_commit,
     short_digest,
     size_text,
+    took_text,
 )
 from fsd.rollout.cause import Cause, Diagnosis, Evidence
 
@@ -212,7 +213,7 @@ def _title(result: Result) -> str:
         case Outcome.SUCCEEDED if result.action == "rollback":
             return f"{name} is back on {env} — {count_text(result)}, {took}"
         case Outcome.SUCCEEDED:
-            return f"{name} is on {env} — {count_text(result)}, {took}"
+            return f"{name} is on {env} — {count_text(result)}, {took_text(result)}"
         case Outcome.NOT_STARTED:
             return f"{name} is deployed on {env} and not started — nothing runs"
         case Outcome.UNCHANGED:

@@ -18,6 +18,7 @@ from fsd.report.words import (
     note_lines,
     release_label,
     revision_label,
+    took_text,
     wrap,
 )
 from fsd.rollout.cause import Cause, Diagnosis
@@ -165,7 +166,7 @@ def _succeeded(result: Result) -> str:
             return f"Scaled {result.service} {place}: {counts}"
         case _:
             name = f"{result.service} {label}".rstrip()
-            took = duration_text(result.duration)
+            took = took_text(result)
             late = f"; {message_text(result.message)}" if result.message else ""
             due = next_run_text(result.next_run)
             return f"Deployed {name} to {result.environment} in {took}{due}{late}"

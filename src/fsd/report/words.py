@@ -9,11 +9,13 @@ from __future__ import annotations
 import textwrap
 from datetime import UTC, datetime
 
+from fsd.durations import duration_text
 from fsd.plan.jobs import BY_HAND
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.streams import columns, printable
 
 SHORT_COMMIT = 7
+MOST = 80  # percent
 WARNING = "warning: "  # how a note begins that is one
 
 
@@ -56,6 +58,16 @@ def count_text(result: Result) -> str:
     if result.outcome in vouched:
         return f"{result.healthy_count} of {result.desired_count} healthy"
     return f"{result.running_count} of {result.desired_count} running"
+
+
+def took_text(result: Result) -> str:
+    """`2m04s, faster than 80 % of the last 20 rollouts`: only what is worth a word."""
+    took, speed = duration_text(result.duration), result.speed
+    if speed is not None and speed.faster_than >= MOST:
+        return f"{took}, faster than {speed.faster_than} % of the last {speed.of} rollouts"
+    if speed is not None and speed.slower_than >= MOST:
+        return f"{took}, slower than {speed.slower_than} % of the last {speed.of} rollouts"
+    return took
 
 
 def next_run_text(at: datetime | None) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from fsd.release.notes import Created, Made, OutputLine
 from fsd.release.result import Outcome
+from fsd.release.rollout_speed import RolloutSpeed
 from fsd.report.render import terminal_result
 from fsd.rollout.cause import Cause
 from tests.golden import golden
@@ -26,6 +27,24 @@ URL = "http://internal-offer-api-dev-1a2b3c.us-east-1.elb.amazonaws.com"
 
 def test_terminal_result__succeeded__the_answer_and_the_address() -> None:
     assert terminal_result(make_result()) == (f"Deployed offer-api v1.3.0 to dev in 2m04s\n  {URL}")
+
+
+@pytest.mark.parametrize(
+    ("faster", "slower", "said"),
+    [
+        (80, 20, "in 2m04s, faster than 80 % of the last 20 rollouts"),
+        (5, 95, "in 2m04s, slower than 95 % of the last 20 rollouts"),
+        (79, 21, "in 2m04s"),
+    ],
+)
+def test_terminal_result__rollouts_before__said_where_it_is_worth_a_word(
+    faster: int, slower: int, said: str
+) -> None:
+    speed = RolloutSpeed(faster_than=faster, slower_than=slower, of=20)
+
+    first = terminal_result(make_result(speed=speed)).splitlines()[0]
+
+    assert first == f"Deployed offer-api v1.3.0 to dev {said}"
 
 
 def test_terminal_result__rolled_back__cause_evidence_fix_and_what_runs() -> None:
