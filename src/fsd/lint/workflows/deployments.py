@@ -32,6 +32,8 @@ _STAGE = re.compile(
 )
 _EXPRESSION = re.compile(r"\$\{\{.{0,300}?\}\}")
 _MATRIX = re.compile(r"\$\{\{\s*matrix\.(?P<key>[\w-]+)\s*\}\}")
+# `${{ vars.ECS_CLUSTER_PROD }}`: what it says is not known, but what it is for.
+_SETTING = re.compile(r"\$\{\{\s*(?:vars|secrets)\.(?P<name>\w+)\s*\}\}")
 # `a == 'main' && 'prod' || 'dev'`: the values that it can have.
 _CHOICE = re.compile(r"(?:&&|\|\|)\s*'(?P<value>[^']*)'")
 _REF = re.compile(r"github\.(?:ref|ref_name)\s*==\s*'(?:refs/heads/)?(?P<branch>[^']+)'")
@@ -307,6 +309,9 @@ def _names(text: str, job: Job, values: Values | None) -> tuple[str, ...]:
     if matrix is not None:
         return job.matrix.get(matrix["key"], ())
     if "${{" in text:
+        setting = _SETTING.fullmatch(text.strip())
+        if setting is not None and is_production(setting["name"].replace("_", "-")):
+            return (setting["name"],)
         choices = tuple(match["value"] for match in _CHOICE.finditer(text))
         return choices or (_EXPRESSION.sub("", text),)
     return (text,)

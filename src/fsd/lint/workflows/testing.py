@@ -110,8 +110,23 @@ def _of_job(workflow: Workflow, job: Job) -> Tested:
     every = (of(step) for step in job.steps for of in (_of_step, _composite(workflow)))
     found = max(every, key=list(Tested).index, default=Tested.NO)
     if found is Tested.NO and _is_about_tests(_JOB_NAME, job.id, job.name):
-        return Tested.NO if _only_validates(job) or _skips_tests(job) else Tested.YES
+        is_none = _only_validates(job) or _skips_tests(job) or _only_builds(job)
+        return Tested.NO if is_none else Tested.YES
     return found
+
+
+def _only_builds(job: Job) -> bool:
+    """A job called `test` that makes an image, and runs nothing of it."""
+    commands = [command for step in job.steps for command in step.commands if command.words]
+    images = [each for each in commands if file_name(program(each)) in _CONTAINERS]
+    others = [each for each in commands if each not in images]
+    return (
+        job.uses is None
+        and bool(images)
+        and all({"build", "buildx"} & set(each.texts[1:3]) for each in images)
+        and all(file_name(program(each)) in ("cd", "echo") for each in others)
+        and all(_KNOWN_ACTIONS.match(step.action) for step in job.steps if step.uses is not None)
+    )
 
 
 def _skips_tests(job: Job) -> bool:

@@ -21,6 +21,11 @@ HAND = "workflow_dispatch: {}"
 ECS = "ECR_REPOSITORY: shop\n  ECS_SERVICE: shop-svc\n  ECS_CLUSTER: shop-cluster"
 PROD = "ECR_REPOSITORY: shop\n  ECS_SERVICE: shop-production-api\n  ECS_CLUSTER: shop-production"
 
+SET_FOR = (
+    'ECS_SERVICE: "${{{{ vars.SERVICE_{0} }}}}"\n  '
+    'ECS_CLUSTER: "${{{{ vars.CLUSTER_{0} }}}}"\n  ECR_REPOSITORY: shop'
+)
+
 # --- steps
 
 CHECKOUT = "uses: actions/checkout@v4"
@@ -697,6 +702,62 @@ ROWS: list[tuple[str, str, set[str]]] = [
     ),
     ("after-a-run-forced", deploy(AFTER_RUN, BY_KEYS, FORCE), {NO_TESTS, KEYS}),
     ("after-a-good-run-keys", deploy(AFTER_RUN, BY_KEYS, REGISTER, head=ONLY_GOOD), {KEYS}),
+    # A later set of fifty, at first sight without these.
+    (
+        "target-named-by-a-setting",
+        deploy(
+            MAIN,
+            BY_ROLE,
+            LOGIN,
+            BUILD_LATEST,
+            FORCE,
+            env=SET_FOR.format("PROD"),
+        ),
+        {NO_TESTS, MUTABLE, PLACE},
+    ),
+    (
+        "target-named-by-a-setting-of-a-stage",
+        deploy(
+            "push: {branches: [dev]}",
+            BY_ROLE,
+            LOGIN,
+            BUILD_LATEST,
+            FORCE,
+            env=SET_FOR.format("NON_PROD"),
+        ),
+        {NO_TESTS, MUTABLE},
+    ),
+    (
+        "test-that-only-builds-an-image",
+        workflow(
+            MAIN,
+            job(
+                "test-backend",
+                script("cd backend", "docker build --platform linux/amd64 -t test-backend ."),
+            ),
+            job("deploy", BY_ROLE, *ECR, head="needs: test-backend"),
+        ),
+        {NO_TESTS},
+    ),
+    (
+        "test-that-builds-the-stage-of-tests",
+        workflow(
+            MAIN,
+            job("test", script("docker build --target test -t shop:test .")),
+            job("deploy", BY_ROLE, *ECR, head="needs: test"),
+        ),
+        set(),
+    ),
+    (
+        "version-that-is-written-down",
+        deploy(MAIN, BY_ROLE, LOGIN, BUILD_LATEST.replace("latest", "v1"), RENDER, ROLL),
+        {NO_TESTS, MUTABLE},
+    ),
+    (
+        "version-of-a-release",
+        deploy(MAIN, BY_ROLE, LOGIN, BUILD_LATEST.replace("latest", "v1.4.2"), RENDER, ROLL),
+        {NO_TESTS},
+    ),
 ]
 
 

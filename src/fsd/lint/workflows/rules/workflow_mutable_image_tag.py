@@ -26,6 +26,8 @@ _MUTABLE = re.compile(
     r"(?:[\w.]+-)?latest(?:-[a-z]\w*)?|newest|current|stable|edge|nightly|release|main|master|trunk|dev|develop|development"
     r"|test|qa|uat|stage|staging|prod|production|live"
 )
+# A version without a minor one: whoever pushes it at every push moves it.
+_WRITTEN_DOWN = re.compile(r"v\d{1,3}")
 _BRANCH = re.compile(
     r"\$\{\{\s*github\.(?:ref_name|head_ref)\s*\}\}|\$\{?GITHUB_(?:REF_NAME|HEAD_REF)\}?"
 )
@@ -45,6 +47,7 @@ class _Image:
     at: KeyPath
     offset: int
     width: int
+    is_pushed: bool = False
 
     @property
     def repository(self) -> str:
@@ -57,6 +60,8 @@ class _Image:
             return False
         if not tag:  # `latest`; a variable at the end may bring a tag
             return not repository.endswith(("}", "}}")) and "$" not in repository.rpartition("/")[2]
+        if self.is_pushed and _WRITTEN_DOWN.fullmatch(tag):
+            return True
         return bool(_MUTABLE.fullmatch(tag) or _BRANCH.fullmatch(tag))
 
 
@@ -67,7 +72,10 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
     for job in workflow.jobs.values():
         values = Values(workflow, job)
         deployed = _known(values, (image for step in job.steps for image in _deployed(step)))
-        pushed = _known(values, (image for step in job.steps for image in _pushed(step)))
+        pushed = _known(
+            values,
+            (replace(image, is_pushed=True) for step in job.steps for image in _pushed(step)),
+        )
         found = [image for image in deployed if image.is_mutable]
         if restarts:  # of what was pushed, only a tag that moves can be what now starts
             found += [image for image in pushed if image.is_mutable]
