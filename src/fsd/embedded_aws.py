@@ -6,7 +6,7 @@ it is asked for something. What it raises is an FsdError here, in the words of `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -100,12 +100,17 @@ def read_left_out(
         return read(client, digest)
 
 
-def attach_session(*, stream_url: str, token: str) -> None:
-    """Connect this terminal to a session in a task of the embedded AWS, until it ends."""
+def attach_session(
+    *, stream_url: str, token: str, show: Callable[[bytes], None] | None = None
+) -> None:
+    """Connect this terminal to a session in a task of the embedded AWS, until it ends.
+
+    `show` gets what the session prints, instead of standard output.
+    """
     with as_fsd_errors():
         from fsd_local.sessions.client import attach
 
-        attach(stream_url=stream_url, token=token)
+        attach(stream_url=stream_url, token=token, show=show)
 
 
 @contextmanager

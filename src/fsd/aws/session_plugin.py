@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from fsd.errors import CallFailedError, ErrorCode
@@ -63,13 +63,19 @@ def _reads_variable(version: str) -> bool:
 
 
 def attach(
-    session: ExecSession, *, region: str, endpoint_url: str, environ: Mapping[str, str]
+    session: ExecSession,
+    *,
+    region: str,
+    endpoint_url: str,
+    environ: Mapping[str, str],
+    show: Callable[[bytes], None] | None = None,
 ) -> int:
     """Hand the terminal over until the session ends; the plugin's exit code.
 
     `environ` is the caller's, whose credentials the plugin resumes a broken session with, at
     `endpoint_url`, Session Manager's. The plugin ends with 0 however the command in
-    the container ended (aws/session-manager-plugin).
+    the container ended (aws/session-manager-plugin). `show` gets what it prints, instead of
+    standard output.
     """
     response = {
         "SessionId": session.id,
@@ -92,10 +98,14 @@ def attach(
             arguments,
             env={**environ, _RESPONSE: json.dumps(response)},
             stdin=None if has_terminal else subprocess.PIPE,
+            stdout=None if show is None else subprocess.PIPE,
         ) as plugin,
     ):
         if not has_terminal:
             threading.Thread(target=_feed, args=(plugin,), daemon=True).start()
+        if show is not None and plugin.stdout is not None:
+            while content := os.read(plugin.stdout.fileno(), _BLOCK):
+                show(content)
         plugin.wait()
     return plugin.returncode
 

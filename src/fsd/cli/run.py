@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -59,15 +60,24 @@ def command(
     connection, ref = open_service(
         connect, service, env, region=region, environments_file=environments, start=False
     )
-    show = partial(log_text, is_colored=sys.stdout.isatty(), in_workflow=is_in_workflow())
     request = RunRequest(ref=ref, command=words, timeout=timeout, image=image or "", forced=forced)
     ended = run_once(
         request,
         connection.aws,
         clock=SystemClock(),
         speed=connection.pace.speed,
-        on_line=lambda line: click.echo(show(line)),
+        on_line=_shown_where_it_is_read(),
         on_start=lambda text: click.echo(text, err=True),
     )
     click.echo(f"task {ended.task} ended with exit code {ended.exit_code}", err=True)
     return ended.exit_code
+
+
+def _shown_where_it_is_read() -> Callable[[str], None]:
+    if is_in_workflow():
+        from fsd.cli.workflow_log import WorkflowLog
+
+        log = WorkflowLog()
+        return lambda line: log.show([line])
+    show = partial(log_text, is_colored=sys.stdout.isatty(), in_workflow=False)
+    return lambda line: click.echo(show(line))

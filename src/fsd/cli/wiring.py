@@ -162,11 +162,29 @@ def connect(
 def attach_session(connection: Connection, open_session: Callable[[], ExecSession]) -> int:
     """Give the terminal to a session in a task; the exit code of what had it.
 
-    Raises CallFailedError without the session-manager-plugin, before the session is opened.
+    A workflow's log gets the session's lines as those of `fsd logs`. Raises CallFailedError without
+    the session-manager-plugin, before the session is opened.
     """
+    if not is_in_workflow():
+        return _attach_session(connection, open_session, show=None)
+    from fsd.cli.workflow_log import WorkflowLog
+
+    log = WorkflowLog()
+    try:
+        return _attach_session(connection, open_session, show=log.write)
+    finally:
+        log.close()
+
+
+def _attach_session(
+    connection: Connection,
+    open_session: Callable[[], ExecSession],
+    *,
+    show: Callable[[bytes], None] | None,
+) -> int:
     if connection.embedded is not None:
         session = open_session()
-        embedded_aws.attach_session(stream_url=session.stream_url, token=session.token)
+        embedded_aws.attach_session(stream_url=session.stream_url, token=session.token, show=show)
         return 0
     from fsd.aws import session_plugin
 
@@ -177,6 +195,7 @@ def attach_session(connection: Connection, open_session: Callable[[], ExecSessio
         region=aws.identity.region,
         endpoint_url=aws.exec_sessions.session_manager_url(),
         environ=os.environ,
+        show=show,
     )
 
 

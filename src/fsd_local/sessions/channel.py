@@ -63,6 +63,7 @@ class _Channel:
         self._acknowledged = asyncio.Event()
         self._shaken = asyncio.Event()
         self._begun = asyncio.Event()  # the terminal is there
+        self._opening: asyncio.Future[Terminal] | None = None
         self._terminal: Terminal | None = None
 
     async def run(self, open_terminal: OpenTerminal) -> None:
@@ -75,8 +76,17 @@ class _Channel:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-            if self._terminal is not None:
-                await asyncio.to_thread(self._terminal.close)
+            terminal = await self._opened()
+            if terminal is not None:
+                await asyncio.to_thread(terminal.close)
+
+    async def _opened(self) -> Terminal | None:
+        """Also the one that was still being opened when the client left."""
+        if self._opening is None:
+            return None
+        with contextlib.suppress(LaunchError):
+            return await self._opening
+        return None
 
     # ---- to the client
 
@@ -85,7 +95,8 @@ class _Channel:
         await self._shaken.wait()
         await self._deliver(PayloadType.HANDSHAKE_COMPLETE, _handshake_complete())
         try:
-            self._terminal = await asyncio.to_thread(open_terminal, self._session)
+            self._opening = asyncio.ensure_future(asyncio.to_thread(open_terminal, self._session))
+            self._terminal = await asyncio.shield(self._opening)
         except LaunchError as error:
             await self._close(error.reason)
             return

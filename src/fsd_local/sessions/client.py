@@ -13,7 +13,7 @@ import termios
 import time
 import tty
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from wsproto import ConnectionType, WSConnection
@@ -32,22 +32,26 @@ from fsd_local.errors import LocalCode, LocalError
 from fsd_local.sessions import messages
 from fsd_local.sessions.messages import ChannelMessage, MessageType, PayloadType
 
+Show = Callable[[bytes], None]
+
 _BLOCK = 1 << 16
 _END_OF_INPUT = b"\x04"  # what a terminal's user types to end a shell
 _LOOK_AT_SIZE = 0.5  # seconds between two looks at the terminal's size
 _DEFAULT_SIZE = (300, 100)  # as the session-manager-plugin has it where there is no terminal
 
 
-def attach(*, stream_url: str, token: str) -> None:
+def attach(*, stream_url: str, token: str, show: Show | None = None) -> None:
     """Connect this process's terminal to the session until it ends.
 
-    Raises LocalError where the session does not begin.
+    `show` gets what the session prints, instead of standard output. Raises LocalError where the
+    session does not begin.
     """
-    _Client(stream_url, token).run()
+    _Client(stream_url, token, show or _print).run()
 
 
 class _Client:
-    def __init__(self, stream_url: str, token: str) -> None:
+    def __init__(self, stream_url: str, token: str, show: Show) -> None:
+        self._show = show
         self._url = urlsplit(stream_url)
         self._token = token
         self._socket = socket.create_connection(
@@ -129,7 +133,7 @@ class _Client:
 
     def _take_output(self, message: ChannelMessage, selector: selectors.BaseSelector) -> None:
         if message.payload_type == PayloadType.OUTPUT:
-            _print(message.payload)
+            self._show(message.payload)
         elif message.payload_type == PayloadType.HANDSHAKE_REQUEST:
             self._deliver(PayloadType.HANDSHAKE_RESPONSE, _handshake_response())
         elif message.payload_type == PayloadType.HANDSHAKE_COMPLETE:

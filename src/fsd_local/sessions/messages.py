@@ -129,7 +129,7 @@ def terminal_size(payload: bytes) -> tuple[int, int] | None:
 def token_of(text: str) -> str:
     """Of the first message of a client; "" where it has none."""
     token = _load_object(text.encode()).get("TokenValue")
-    return token if isinstance(token, str) else ""
+    return token if isinstance(token, str) and token.isascii() else ""
 
 
 def _load_object(content: bytes) -> dict[str, object]:
