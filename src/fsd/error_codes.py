@@ -324,6 +324,12 @@ class ErrorCode(StrEnum):
         "validate the existing file, or name another one",
         ExitCode.REFUSED,
     )
+    IMAGE_NOT_COPIED = (
+        "image-not-copied",
+        "the image could not be copied to the registry of the other environment",
+        "run it again: what was copied already is kept",
+        ExitCode.CALL_FAILED,
+    )
     CANNOT_WRITE = (
         "cannot-write",
         "FSD cannot write this file, or will not write over it or outside the folder",

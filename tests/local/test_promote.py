@@ -125,12 +125,33 @@ def test_promote__release_that_failed__does_not_go(fsd: Fsd) -> None:
     assert "promotion-required" in refused.err
 
 
-def test_promote__to_another_region__says_that_the_image_is_not_there(fsd: Fsd) -> None:
-    fsd.ok(*DEPLOY, "--version", "v1")
+def test_promote__to_another_region__the_image_goes_there_once(fsd: Fsd) -> None:
     write(fsd.cwd, "eu-west-1")
+    first = fsd.ok(*DEPLOY, "--version", "v1").json()
 
-    refused = fsd.run(*PROMOTE)
+    promoted = fsd.ok(*PROMOTE, "--format", "json")
+    again = fsd.ok(*PROMOTE, "--format", "json")
 
-    assert refused.code in (4, 5), refused.text
-    assert "is not in the registry of prod" in refused.err
-    assert "eu-west-1" in refused.err
+    result = promoted.json()
+    assert result["outcome"] == "succeeded"
+    assert result["running"]["digest"] == first["running"]["digest"]
+    assert "/eu-west-1/hello@sha256:" in result["image"]
+    assert "copied the image to" in promoted.err
+    assert "copied" not in again.err
+    history = fsd.ok("history", "--service", "hello", "--env", "prod", "--format", "json").json()
+    assert [one["digest"] for one in history] == [first["running"]["digest"]]
+
+
+def test_promote__what_has_failed__is_not_copied_to_another_region(fsd: Fsd) -> None:
+    write(fsd.cwd, "eu-west-1")
+    fsd.ok(*DEPLOY, "--version", "v1")
+    app = fsd.cwd / "app.py"
+    app.write_text(f"{app.read_text()}\n# another image\n")
+    commit(fsd.cwd, "another image")
+    broken = "environment.HELLO_BROKEN_HEALTH=1"
+    assert fsd.run(*DEPLOY, "--version", "v2", "--override", broken).code == 6
+
+    refused = fsd.run(*PROMOTE, "--version", "v2")
+
+    assert (refused.code, "promotion-required" in refused.err) == (4, True), refused.text
+    assert "copied" not in refused.err

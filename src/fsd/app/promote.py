@@ -9,19 +9,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fsd.app.account import Connection, Connector
+from fsd.app.clock import SystemClock
 from fsd.app.deployment import DeployOptions
 from fsd.app.environments import EnvironmentsFile, find_environment
 from fsd.app.manifest import read_manifest
 from fsd.app.user_text import read_text
-from fsd.errors import ErrorCode, RefusedError, UsageError
+from fsd.compile.desired import Image
+from fsd.errors import CallFailedError, ErrorCode, RefusedError, UsageError
 from fsd.image.context import ask_git, show_file
 from fsd.manifest import names
-from fsd.release.jobs import find_job, job_ref, read_job_releases
 from fsd.release.ledger import read_history, resolve_version
+from fsd.release.notes import ImageCopied, OutputLine
 from fsd.release.own_name import find_own_name
+from fsd.release.ports import Repository
+from fsd.release.promotion import require_promotion
+from fsd.release.reporter import Reporter
 from fsd.release.result import ReleaseInfo
+
+if TYPE_CHECKING:
+    from fsd.image.registry_api import RegistryApi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +51,29 @@ class Promotion:
     options: DeployOptions
 
 
-def prepare_promotion(request: PromoteRequest, connect: Connector) -> Promotion:
-    """Find the release and its image, in both accounts.
+def prepare_promotion(
+    request: PromoteRequest, connect: Connector, *, reporter: Reporter
+) -> Promotion:
+    """Find the release and its image, and copy the image where the target has a registry of its own
+    that does not have it yet.
 
     Raises UsageError for a release that is not there, RefusedError where its manifest is not the
-    one of the checkout, and where the image is not in the registry of the other account or Region.
+    one of the checkout and where it has not succeeded, CallFailedError where a registry refuses.
     """
     _require_sense(request)
     source = find_environment(request.file, request.source, file=request.environments_file)
     target = find_environment(request.file, request.target, file=request.environments_file)
     there = connect(source, start=False)
-    release = _find_release(request, there)
+    history = _read_releases(request, there)
+    release = _find_release(request, history, there)
     _require_manifest_of(request.file, release)
     image = _image_of(request, release, there)
     here = connect(target)
+    move = _Move(here=here, there=there, release=release, history=history, service=request.service)
     options = DeployOptions(
         file=request.file,
         environment=request.target,
-        image=_image_in(here, there, image=image, release=release, service=request.service),
+        image=_image_in(move, image, reporter=reporter),
         version=release.version,
         commit=release.commit,
         require_promotion_from=request.source,
@@ -89,23 +103,34 @@ def _require_sense(request: PromoteRequest) -> None:
         )
 
 
-def _find_release(request: PromoteRequest, connection: Connection) -> ReleaseInfo:
+def _read_releases(request: PromoteRequest, connection: Connection) -> Sequence[ReleaseInfo]:
+    cluster = connection.environment.cluster_name
+    return read_history(
+        connection.aws.ecs,
+        cluster=cluster,
+        service=_own_name(request, connection),
+        family=names.service_name(request.service, request.source),
+    )
+
+
+def _own_name(request: PromoteRequest, connection: Connection) -> str:
+    return find_own_name(
+        connection.aws,
+        cluster=connection.environment.cluster_name,
+        service=request.service,
+        environment=request.source,
+    )
+
+
+def _find_release(
+    request: PromoteRequest, history: Sequence[ReleaseInfo], connection: Connection
+) -> ReleaseInfo:
     """What was asked for, else what runs: after a rollback that is not the newest."""
-    ecs, cluster = connection.aws.ecs, connection.environment.cluster_name
-    family = names.service_name(request.service, request.source)
-    ref = job_ref(request.service, environment=request.source, cluster=cluster)
-    job = find_job(connection.aws, ref)
-    if job is not None:
-        arn, history = job.task_definition_arn, read_job_releases(connection.aws, ref, job)
-    else:
-        name = find_own_name(
-            connection.aws, cluster=cluster, service=request.service, environment=request.source
-        )
-        history = read_history(ecs, cluster=cluster, service=name, family=family)
-        service = ecs.find_service(cluster, name)
-        arn = service.task_definition_arn if service else ""
     if request.wanted:
         return resolve_version(history, request.wanted)
+    cluster = connection.environment.cluster_name
+    service = connection.aws.ecs.find_service(cluster, _own_name(request, connection))
+    arn = service.task_definition_arn if service else ""
     running = next((one for one in history if one.task_definition_arn == arn), None)
     if running is None:
         raise UsageError(
@@ -161,21 +186,88 @@ def _image_of(request: PromoteRequest, release: ReleaseInfo, connection: Connect
     )
 
 
-def _image_in(
-    here: Connection, there: Connection, *, image: str, release: ReleaseInfo, service: str
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Move:
+    """From where to where, and what."""
+
+    here: Connection  # the target
+    there: Connection  # the source
+    release: ReleaseInfo
+    history: Sequence[ReleaseInfo]  # the source's, newest first
+    service: str
+
+    @property
+    def digest(self) -> str:
+        return self.release.digest
+
+
+def _image_in(move: _Move, image: str, *, reporter: Reporter) -> str:
     """The same digest in the target's own registry, or wherever both pull it from."""
-    name = names.repository(service)
-    own, theirs = (one.aws.registry.find_repository(name) for one in (here, there))
-    if own is not None and here.aws.registry.find_image(name, release.digest) is not None:
-        return f"{own.uri}@{release.digest}"
+    here, name = move.here.aws.registry, names.repository(move.service)
+    own, theirs = here.find_repository(name), move.there.aws.registry.find_repository(name)
+    if own is not None and here.find_image(name, move.digest) is not None:
+        return f"{own.uri}@{move.digest}"
     if theirs is None or image.partition("@")[0] != theirs.uri:
         return image  # of a registry that is nobody's account
-    identity = here.aws.identity
-    raise RefusedError(
-        f"{image} is not in the registry of {here.environment.name}",
-        where=f"{identity.account} · {identity.region} · repository {name}",
-        fix="copy it with its digest, as  crane copy  and  docker buildx imagetools create  do, or "
-        "let ECR replicate the repository",
-        code=ErrorCode.IMAGE_ELSEWHERE,
+    # Before anything is copied: an image that has not succeeded leaves nothing behind.
+    require_promotion(
+        Image(repository=theirs.uri, digest=move.digest),
+        move.history,
+        service=move.service,
+        environment=move.here.environment.name,
+        source=move.there.environment.name,
+    )
+    tags = {"fsd:service": move.service, "fsd:created-by": "promote"}
+    own = own or here.create_repository(name, tags=tags)
+    return _copy(move, theirs, own, reporter=reporter)
+
+
+def _copy(move: _Move, theirs: Repository, own: Repository, *, reporter: Reporter) -> str:
+    from fsd.image.copying import ImageCopy
+    from fsd.image.push_retries import PushRetries
+
+    def tell(line: str) -> None:
+        reporter.note(OutputLine(text=line))
+
+    clock = SystemClock()
+    began = clock.now()
+    copy = ImageCopy(
+        source=_open_registry(move.there, theirs),
+        target=_open_registry(move.here, own),
+        retries=PushRetries(wait=clock.wait, on_line=tell),
+    )
+    try:
+        copy.run(move.digest)
+    except CallFailedError as error:
+        raise CallFailedError(
+            f"{error.what}; {move.service}@{move.digest} is in {theirs.uri}, and not in {own.uri}",
+            where=str(error.where),
+            fix=f"{error.fix}; by hand: crane copy {theirs.uri}@{move.digest} {own.uri}",
+            code=ErrorCode.IMAGE_NOT_COPIED,
+        ) from error
+    if move.here.aws.registry.find_image(own.name, move.digest) is None:
+        raise CallFailedError(
+            f"{own.uri} took {move.digest}, and does not list it",
+            where=own.uri,
+            fix="run it again",
+            code=ErrorCode.IMAGE_NOT_COPIED,
+        )
+    if copy.manifests:
+        seconds = (clock.now() - began).total_seconds()
+        reporter.note(ImageCopied(to=own.uri, sent=copy.sent, seconds=seconds))
+    return f"{own.uri}@{move.digest}"
+
+
+def _open_registry(connection: Connection, repository: Repository) -> RegistryApi:
+    from fsd.image.registry_api import RegistryApi
+
+    registry = connection.aws.registry
+    _, _, endpoint = registry.login()
+
+    def log_in() -> tuple[str, str]:
+        user, password, _ = registry.login()
+        return user, password
+
+    return RegistryApi(
+        endpoint=endpoint, repository=repository.uri.partition("/")[2], log_in=log_in
     )

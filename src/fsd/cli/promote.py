@@ -96,7 +96,7 @@ def command(
         environments_file=environments,
     )
     with catch_signals() as signals, open_reporter() as reporter:
-        promotion = prepare_promotion(request, connect)
+        promotion = prepare_promotion(request, connect, reporter=reporter)
         release = promotion.release
         reporter.note(
             Promoted(

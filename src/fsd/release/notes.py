@@ -366,6 +366,15 @@ class Promoted:
     source: str  # the environment
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageCopied:
+    """From the registry of another environment."""
+
+    to: str  # the repository's URI
+    sent: int  # bytes of layers that went through this machine
+    seconds: float
+
+
 class Removal(StrEnum):
     SERVICE = "service"  # its tasks stop
     STACK = "stack"
@@ -420,5 +429,6 @@ Note: TypeAlias = (
     | DefaultVpcUsed
     | FilesNotFetched
     | Promoted
+    | ImageCopied
     | Removing
 )

@@ -42,6 +42,7 @@ from fsd.release.notes import (
     FilesNotFetched,
     FirstTasks,
     Forced,
+    ImageCopied,
     ImageNotBuilt,
     LeftBehind,
     Made,
@@ -495,6 +496,14 @@ def _(note: FilesNotFetched) -> str:
         f"{count} {files} in the build context, so the image does not get the content: "
         f"{', '.join(note.files[:FILES_SHOWN])}{more}; set `lfs: true` at actions/checkout, or "
         "run git lfs pull"
+    )
+
+
+@note_text.register
+def _(note: ImageCopied) -> str:
+    return (
+        f"copied the image to {note.to} in {note.seconds:.1f} s; "
+        f"{note.sent / 1_000_000:.1f} MB went through this machine"
     )
 
 

@@ -1,0 +1,231 @@
+"""A copy between two registries over real HTTP ends with the same bytes, or says why not."""
+
+from __future__ import annotations
+
+import hashlib
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from fsd.errors import CallFailedError
+from fsd.image.copying import ImageCopy
+from fsd.image.push_retries import PushRetries
+from fsd.image.registry_api import PIECE, RegistryApi
+from tests.fakes.oci_registry import INDEX, MANIFEST, OciRegistry, digest_of, serve
+
+LAYERS = (b"first layer " * 1000, b"second layer " * 200_000)
+LARGE = digest_of(LAYERS[1])
+
+
+@dataclass
+class Two:
+    source: OciRegistry
+    target: OciRegistry
+    digest: str
+
+    def copy(self, *, same: bool = False) -> ImageCopy:
+        target = self.source if same else self.target
+        made = ImageCopy(
+            source=api(self.source, "hello"),
+            target=api(target, "other" if same else "hello"),
+            retries=PushRetries(wait=lambda _: None, jitter=lambda: 0.0),
+        )
+        made.run(self.digest)
+        return made
+
+
+def api(registry: OciRegistry, repository: str) -> RegistryApi:
+    return RegistryApi(
+        endpoint=registry.endpoint,
+        repository=repository,
+        log_in=lambda: ("AWS", registry.password),
+    )
+
+
+@pytest.fixture
+def two() -> Iterator[Two]:
+    with serve(OciRegistry()) as source, serve(OciRegistry(password="other")) as target:
+        yield Two(source=source, target=target, digest=source.add_image("hello", *LAYERS))
+
+
+def is_whole(two: Two) -> bool:
+    """Whether the target has every byte of the source."""
+    return two.target.blobs == two.source.blobs and two.target.manifests == two.source.manifests
+
+
+def test_copy__one_image__every_byte_and_the_same_digest(two: Two) -> None:
+    copy = two.copy()
+
+    assert is_whole(two)
+    assert copy.sent == sum(map(len, two.source.blobs.values()))
+    assert two.target.count("PATCH", "uploads") == 3
+
+
+def test_copy__there_already__nothing_is_sent(two: Two) -> None:
+    two.copy()
+    before = two.target.counts()
+
+    again = two.copy()
+
+    assert (again.sent, again.manifests) == (0, 0)
+    assert set(two.target.counts() - before) == {"HEAD"}
+
+
+FAULTS: dict[str, tuple[list[tuple[str, str, object]], list[tuple[str, str, object]]]] = {
+    "source cut in mid-blob": ([("GET", LARGE, ("cut", PIECE + 17))], []),
+    "source cut twice": ([("GET", LARGE, ("cut", 17)), ("GET", LARGE, ("cut", 400_000))], []),
+    "source reset": ([("GET", LARGE, "reset")], []),
+    "source 429": ([("GET", "manifests", 429), ("GET", LARGE, 429)], []),
+    "source 503": ([("GET", "manifests", 503)], []),
+    "source token expires": ([("GET", LARGE, "expire")], []),
+    "target reset in an upload": ([], [("PATCH", "uploads", "reset")]),
+    "target 429": ([], [("POST", "uploads", 429), ("PUT", "manifests", 429)]),
+    "target 500 at the end": ([], [("PUT", "uploads", 500)]),
+    "target token expires": ([], [("POST", "uploads", "expire")]),
+    "target token expires in an upload": ([], [("PATCH", "uploads", "expire")]),
+    "target token expires before the manifest": ([], [("PUT", "manifests", "expire")]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_copy__a_fault_that_passes__is_whole_all_the_same(two: Two, name: str) -> None:
+    two.source.faults, two.target.faults = (list(faults) for faults in FAULTS[name])
+
+    two.copy()
+
+    assert is_whole(two)
+    assert two.source.faults == two.target.faults == []
+
+
+def test_copy__source_ends_in_mid_blob__goes_on_from_there(two: Two) -> None:
+    two.source.faults = [("GET", LARGE, ("cut", 1_000_000))]
+
+    copy = two.copy()
+
+    ranges = [where for _, path, where in two.source.asked if LARGE in path and where]
+    assert ranges == ["bytes=1000000-"]
+    assert copy.sent == sum(map(len, two.source.blobs.values()))
+
+
+def test_copy__source_without_ranges__skips_what_it_has(two: Two) -> None:
+    two.source.knows_ranges = False
+    two.source.faults = [("GET", LARGE, ("cut", 1_000_000))]
+
+    two.copy()
+
+    assert is_whole(two)
+
+
+def test_copy__same_registry__mounts_and_sends_nothing(two: Two) -> None:
+    copy = two.copy(same=True)
+
+    assert (copy.sent, copy.mounted) == (0, 3)
+    assert ("other", two.digest) in two.source.manifests
+
+
+def test_copy__mount_refused__streams(two: Two) -> None:
+    two.source.allows_mount = False
+
+    copy = two.copy(same=True)
+
+    assert (copy.mounted, copy.sent > 0) == (0, True)
+    assert ("other", two.digest) in two.source.manifests
+
+
+def test_copy__blobs_are_elsewhere__the_password_stays(two: Two) -> None:
+    with serve(OciRegistry(blobs=two.source.blobs)) as s3:
+        two.source.elsewhere = f"{s3.endpoint}/elsewhere"
+
+        two.copy()
+
+    assert is_whole(two)
+    assert s3.strangers == []
+
+
+def test_copy__index__with_every_platform_and_what_refers_to_it(two: Two) -> None:
+    source = two.source
+    arm = source.add_image("hello", b"another platform")
+    children = [source.describe("hello", one) for one in (two.digest, arm)]
+    two.digest = source.put("hello", INDEX, {"manifests": children})
+    subject = source.describe("hello", two.digest)
+    signature = source.add_image("hello", b"signature", subject=subject)
+    source.referrers["hello", two.digest] = [source.describe("hello", signature)]
+
+    copy = two.copy()
+
+    assert is_whole(two)
+    assert copy.manifests == 4
+
+
+BROKEN: dict[str, tuple[tuple[str, str, object], str]] = {
+    "other manifest": (("GET", "manifests", ("swap", b'{"layers": []}')), "has the digest sha256:"),
+    "other bytes": (("GET", LARGE, ("swap", b"x" * len(LAYERS[1]))), "has other bytes"),
+    "more bytes": (("GET", LARGE, ("swap", LAYERS[1] + b"x")), "is larger than it says"),
+    "denied": (("GET", "manifests", 403), "403 to read the manifest"),
+    "target denied": (("POST", "uploads", 403), "403 to begin an upload"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_copy__what_does_not_pass__is_said_and_no_manifest_is_left(two: Two, name: str) -> None:
+    fault, says = BROKEN[name]
+    (two.target if fault[0] == "POST" else two.source).faults = [fault]
+
+    with pytest.raises(CallFailedError) as caught:
+        two.copy()
+
+    assert says in caught.value.what
+    assert "secret" not in str(caught.value)
+    assert two.target.manifests == {}
+    two.copy()  # once it is over, the copy goes on
+    assert is_whole(two)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"layers": [{"digest": "sha256:../../etc/passwd", "size": 1}]},
+        {"layers": [{"digest": "md5:" + "0" * 64, "size": 1}]},
+        {"layers": [{"digest": "sha256:" + "0" * 64, "size": -1}]},
+        {"layers": [{"digest": "sha256:" + "0" * 64, "size": True}]},
+        {"layers": ["x"]},
+    ],
+    ids=["path", "algorithm", "negative", "boolean", "text"],
+)
+def test_copy__a_manifest_that_names_nonsense__asks_for_none_of_it(
+    two: Two, tree: dict[str, Any]
+) -> None:
+    two.digest = two.source.put("hello", MANIFEST, tree)
+
+    with pytest.raises(CallFailedError, match="a manifest"):
+        two.copy()
+
+    assert two.source.count("GET", "blobs") == 0
+
+
+def test_copy__image_is_gone__said(two: Two) -> None:
+    two.digest = digest_of(b"gone")
+
+    with pytest.raises(CallFailedError, match="is not there any more"):
+        two.copy()
+
+
+def test_copy__large_layer__is_never_whole_in_memory(two: Two) -> None:
+    """The source alone, as the fake target keeps what it gets."""
+    content = b"0123456789abcdef" * (2 << 20)  # 32 MiB
+    entry = two.source.add_blob("hello", content)
+    source = api(two.source, "hello")
+    hashed = hashlib.sha256()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    with source.open_blob(entry["digest"], start=0) as pieces:
+        for piece in pieces:
+            hashed.update(piece)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+
+    assert f"sha256:{hashed.hexdigest()}" == entry["digest"]
+    assert peak < 8 * PIECE
