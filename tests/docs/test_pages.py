@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fsd.errors import ExitCode
 from fsd.lint.pages import page_ids
 from fsd.lint.run import lint
 from fsd.manifest.finding import Severity
 from fsd.manifest.load import load_manifest
+from fsd.release.result import Outcome
 from tests.docs.pages import DOCS, ROOT, make_page
 
 PAGES = sorted(
@@ -79,6 +81,14 @@ def test_commands__exit_codes__all_with_their_numbers() -> None:
     }
 
     assert numbers == {int(code) for code in ExitCode}
+
+
+def test_action__output_outcome__names_every_one() -> None:
+    """`started` is the command line's: the Action always waits."""
+    outputs = yaml.safe_load((ROOT / "action.yml").read_text())["outputs"]
+    named = set(re.findall(r"[a-z-]+", outputs["outcome"]["description"]))
+
+    assert {str(outcome) for outcome in Outcome} - {str(Outcome.STARTED)} <= named
 
 
 def test_findings__every_page__has_its_section_once() -> None:

@@ -15,22 +15,11 @@ from fsd.app.deployment import DeployOptions
 from fsd.errors import FsdError
 from fsd.github.runner import Level
 from fsd.release.reporter import Hiding, Reporter
-from fsd.release.result import Outcome, Result
+from fsd.release.result import Result
 from fsd.report import markdown
 from fsd.report.messages import message_text
 from fsd.report.plain import PlainReporter
 from fsd.report.render import terminal_result
-
-_FINE = frozenset(
-    {
-        Outcome.SUCCEEDED,
-        Outcome.NOT_STARTED,
-        Outcome.UNCHANGED,
-        Outcome.STARTED,
-        Outcome.PLANNED,
-        Outcome.SKIPPED,
-    }
-)
 
 
 def release(one: ServiceFile, env: str, act: Callable[[DeployOptions, Reporter], Result]) -> None:
@@ -58,7 +47,7 @@ def _end_result(one: ServiceFile, result: Result) -> None:
     result = result_in_workflow(result)
     one.ended.append(ended_by_result(result, file=one.file))
     one.runner.write(terminal_result(result))
-    if result.outcome not in _FINE:
+    if result.outcome.exit_code:
         _annotate_failure(one, result)
     one.announcer.summary(markdown.render_summary(result))
     body = markdown.render_comment(

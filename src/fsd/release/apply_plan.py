@@ -8,12 +8,11 @@ from dataclasses import replace
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.steps import ApplyShared, ApplyStack, RegisterRevision, RunOneOff, Step, UseRevision
-from fsd.quoted import Quoted
 from fsd.release.apply_step import Applied, apply_step
 from fsd.release.concurrency.races import find_deployments_since
 from fsd.release.deploy_run import DeployRun, Planned
-from fsd.release.notes import ClashLeft, OneOffFailedAfter, OtherDeployment, OutputLine
-from fsd.release.one_off import StepFailedError, make_runner, run_step
+from fsd.release.deploy_step import DeployStepTools, run_deploy_step
+from fsd.release.notes import ClashLeft, OtherDeployment
 from fsd.release.phase_facts import Bare
 from fsd.release.result import PhaseName, PhaseState
 from fsd.release.stages import Applying
@@ -119,22 +118,12 @@ def _began_since(run: DeployRun, observed: Observed) -> tuple[OtherDeployment, .
 
 
 def _run_one_off(run: DeployRun, step: RunOneOff, applied: Applied) -> None:
-    """A failure after the verdict is a warning: what it was to do can be done again."""
-    runner = make_runner(
-        run.desired,
-        applied.outputs,
-        run.aws,
-        clock=run.clock,
-        on_line=lambda line: run.reporter.note(OutputLine(source=step.key, text=line)),
-        speed=run.request.pace.speed,
+    tools = DeployStepTools(
+        aws=run.aws, clock=run.clock, reporter=run.reporter, speed=run.request.pace.speed
     )
-    arn = applied.task_definition_arn
-    try:
-        run_step(step, run.aws, runner, desired=run.desired, task_definition_arn=arn)
-    except StepFailedError as failed:
-        if not step.is_after:
-            raise
-        run.noted.tell_late(OneOffFailedAfter(error=Quoted(text=failed.what), fix=failed.fix))
+    note = run_deploy_step(step, applied, tools, desired=run.desired)
+    if note:
+        run.noted.tell_late(note)
 
 
 def _revision_made(step: Step, applied: Applied) -> str:

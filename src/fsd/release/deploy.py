@@ -30,10 +30,10 @@ from fsd.release.after_rollout import end_without_rollout, leave, rollout_of, se
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.deploy_results import finish, interrupted, not_begun, unchanged, unknown
 from fsd.release.deploy_run import Begun, DeployRun, MadeByRun, RunNotes
+from fsd.release.deploy_step import StepFailedError
 from fsd.release.follow import follow
 from fsd.release.make_plan import make_plan, require_acceptable
 from fsd.release.notes import Remark
-from fsd.release.one_off import StepFailedError
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Clock

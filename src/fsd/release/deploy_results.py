@@ -10,12 +10,12 @@ from fsd.quoted import Quoted
 from fsd.release.apply_step import Applied
 from fsd.release.deploy_request import OnCancel
 from fsd.release.deploy_run import Begun, DeployRun, Planned
+from fsd.release.deploy_step import StepFailedError
 from fsd.release.follow import ended_unknown
 from fsd.release.follow_ups import AdvisedFix, DeployAgain
 from fsd.release.last_look import AlreadyRead, with_url, with_what_runs
 from fsd.release.ledger import release_info
 from fsd.release.messages import NotBegun
-from fsd.release.one_off import StepFailedError
 from fsd.release.outcome import Ending
 from fsd.release.ports import Stack, TaskDefinition
 from fsd.release.result import Outcome, ReleaseInfo, Result

@@ -30,13 +30,13 @@ from fsd.quoted import Quoted
 from fsd.release.apply_step import Applied, apply_step
 from fsd.release.concurrency.in_flight import refuse_older
 from fsd.release.deploy_request import DeployRequest
+from fsd.release.deploy_step import DeployStepTools, StepFailedError, run_deploy_step
 from fsd.release.follow_ups import AdvisedFix, DeployAgain, ServiceCommand
 from fsd.release.jobs import next_run
 from fsd.release.ledger import release_info
 from fsd.release.messages import CutShort, NotBegun, ScheduleCut
-from fsd.release.notes import Note, OneOffFailedAfter, OutputLine, Remark
+from fsd.release.notes import Note, Remark
 from fsd.release.observe import observe, place_of
-from fsd.release.one_off import StepFailedError, make_runner, run_step
 from fsd.release.outcome import Ending
 from fsd.release.phase_facts import Bare
 from fsd.release.phases import PhaseLog
@@ -156,21 +156,11 @@ class _JobDeployment:
         return applied
 
     def _run_one_off(self, step: RunOneOff, applied: Applied) -> None:
-        runner = make_runner(
-            self.desired,
-            applied.outputs,
-            self.aws,
-            clock=self.clock,
-            on_line=lambda line: self.reporter.note(OutputLine(source=step.key, text=line)),
-            speed=self.request.pace.speed,
+        tools = DeployStepTools(
+            aws=self.aws, clock=self.clock, reporter=self.reporter, speed=self.request.pace.speed
         )
-        arn = applied.task_definition_arn
-        try:
-            run_step(step, self.aws, runner, desired=self.desired, task_definition_arn=arn)
-        except StepFailedError as failed:
-            if not step.is_after:
-                raise
-            note = OneOffFailedAfter(error=Quoted(text=failed.what), fix=failed.fix)
+        note = run_deploy_step(step, applied, tools, desired=self.desired)
+        if note:
             self.late_notes = (*self.late_notes, note)
             self.reporter.note(note)
 

@@ -5,35 +5,21 @@ Used before and after a rollout, and by `fsd run`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fsd.compile.desired import BEFORE_TAG, Desired, Json, OneOff
+from fsd.compile.desired import Json, OneOff
 from fsd.compile.one_off import run_parameters
-from fsd.compile.service import network_configuration
 from fsd.errors import CallFailedError, ErrorCode, Interrupted
-from fsd.plan.steps import RunOneOff
-from fsd.release.evidence import diagnose
 from fsd.release.logs import LogReader
 from fsd.release.mask import mask_lines
 from fsd.release.ports import Aws, Clock
-from fsd.rollout.cause import Diagnosis
-from fsd.snapshot import Snapshot, StoppedTask
+from fsd.snapshot import StoppedTask
 
 _LOOK = timedelta(seconds=2)
 _LOST_LOOKS = 5  # in which a task that was started is not listed
 _INTERRUPTED, _TIMED_OUT = "fsd was interrupted", "its time was over"
-
-
-class StepFailedError(CallFailedError):
-    """A step of the release did not end with exit code 0."""
-
-    default_code = ErrorCode.DEPLOY_STEP_FAILED
-
-    def __init__(self, what: str, *, where: str, fix: str, diagnosis: Diagnosis) -> None:
-        super().__init__(what, where=where, fix=fix)
-        self.diagnosis = diagnosis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,64 +102,3 @@ class OneOffRunner:
         lines = self._reader.read() if self._reader is not None else ()
         for text in mask_lines(line.text.rstrip() for line in lines):
             self.on_line(text)
-
-
-def run_step(
-    step: RunOneOff,
-    aws: Aws,
-    runner: OneOffRunner,
-    *,
-    desired: Desired,
-    task_definition_arn: str,
-) -> None:
-    """Run `beforeDeploy` or `afterDeploy`. Raises StepFailedError with the cause and the log."""
-    ended = runner.run(
-        step.one_off, task_definition_arn=task_definition_arn, started_by=f"fsd/{step.key}"
-    )
-    if not ended.is_good:
-        raise _failure(step, ended, aws, desired=desired)
-    if not step.is_after:
-        tags = {BEFORE_TAG: ended.task.id}
-        aws.ecs.tag_task_definition(task_definition_arn, tags=tags)
-
-
-def make_runner(
-    desired: Desired,
-    outputs: Mapping[str, str],
-    aws: Aws,
-    *,
-    clock: Clock,
-    on_line: Callable[[str], None],
-    speed: float,
-) -> OneOffRunner:
-    """Where the service's own tasks run. Raises CallFailedError where the stack lacks an output."""
-    return OneOffRunner(
-        aws=aws,
-        clock=clock,
-        cluster=desired.service.cluster,
-        container=desired.service.container,
-        network=network_configuration(desired, outputs),
-        log_group=desired.log_group,
-        on_line=on_line,
-        speed=speed,
-    )
-
-
-def _failure(step: RunOneOff, ended: OneOffEnd, aws: Aws, *, desired: Desired) -> StepFailedError:
-    task = ended.task
-    diagnosis = diagnose(
-        aws,
-        Snapshot(service=None, deployment=None, stopped=(task,)),
-        task_definition_arn=task.task_definition_arn,
-        log_group=desired.log_group,
-        reason=task.stopped_reason,
-    )
-    if ended.is_timed_out:
-        what = f"`{step.key}` had not ended after {step.one_off.timeout} s"
-        fix = f"make `{' '.join(step.one_off.command)}` faster, or raise `{step.key}.timeout`"
-    else:
-        said = f"with exit code {ended.exit_code}" if ended.exit_code is not None else "unstarted"
-        what = f"`{step.key}` ended {said}"
-        fix = f"make `{' '.join(step.one_off.command)}` end with 0, and deploy again"
-    where = f"{step.key} · task {task.id}"
-    return StepFailedError(what, where=where, fix=fix, diagnosis=diagnosis)

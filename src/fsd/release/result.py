@@ -18,34 +18,29 @@ from fsd.rollout.cause import Diagnosis
 
 
 class Outcome(StrEnum):
-    """Different things that peers call "deployed" or "failed"; names are the Action's outputs."""
+    """Different things that peers call "deployed" or "failed"; names are the Action's outputs. What
+    has no exit code of its own ends with 0."""
+
+    exit_code: ExitCode
+
+    def __new__(cls, value: str, exit_code: ExitCode = ExitCode.OK) -> Outcome:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.exit_code = exit_code
+        return member
 
     SUCCEEDED = "succeeded"
     NOT_STARTED = "deployed-not-started"  # at count 0: no task ran, so nothing is proved
     UNCHANGED = "unchanged"
     PLANNED = "planned"
     SKIPPED = "skipped"
-    ROLLED_BACK = "rolled-back"
-    ROLLBACK_FAILED = "rollback-failed"
-    SUPERSEDED = "superseded"
-    TIMED_OUT = "timed-out"
-    REFUSED = "refused"
-    INTERRUPTED = "interrupted"
+    ROLLED_BACK = "rolled-back", ExitCode.ROLLED_BACK
+    ROLLBACK_FAILED = "rollback-failed", ExitCode.ROLLBACK_FAILED
+    SUPERSEDED = "superseded", ExitCode.SUPERSEDED
+    TIMED_OUT = "timed-out", ExitCode.TIMED_OUT
+    REFUSED = "refused", ExitCode.REFUSED
+    INTERRUPTED = "interrupted", ExitCode.INTERRUPTED
     STARTED = "started"  # --no-wait
-
-    @property
-    def exit_code(self) -> ExitCode:
-        return _EXIT_CODES.get(self, ExitCode.OK)
-
-
-_EXIT_CODES = {
-    Outcome.ROLLED_BACK: ExitCode.ROLLED_BACK,
-    Outcome.ROLLBACK_FAILED: ExitCode.ROLLBACK_FAILED,
-    Outcome.SUPERSEDED: ExitCode.SUPERSEDED,
-    Outcome.TIMED_OUT: ExitCode.TIMED_OUT,
-    Outcome.REFUSED: ExitCode.REFUSED,
-    Outcome.INTERRUPTED: ExitCode.INTERRUPTED,
-}
 
 
 class PhaseName(StrEnum):

@@ -45,16 +45,12 @@ from fsd.report.words import (
 )
 from fsd.rollout.cause import Cause, Diagnosis, Evidence
 
+# Of the other outcomes the exit code says whether it is ✅ or ❌.
 _ICONS = {
-    Outcome.SUCCEEDED: "✅",
     Outcome.NOT_STARTED: "⏸️",
-    Outcome.UNCHANGED: "✅",
     Outcome.STARTED: "🚀",
     Outcome.PLANNED: "📋",
     Outcome.SKIPPED: "⏭️",
-    Outcome.ROLLED_BACK: "❌",
-    Outcome.ROLLBACK_FAILED: "❌",
-    Outcome.REFUSED: "❌",
     Outcome.SUPERSEDED: "⚠️",
     Outcome.TIMED_OUT: "⚠️",
     Outcome.INTERRUPTED: "⚠️",
@@ -195,7 +191,7 @@ def _body(result: Result, *, run_url: str, mentions: bool) -> str:
     failed = result.diagnosis is not None and result.outcome is not Outcome.SUCCEEDED
     return join(
         [
-            f"### {_ICONS[result.outcome]} {_title(result)}",
+            f"### {_icon(result.outcome)} {_title(result)}",
             *(_failure(result, run_url, mentions=mentions) if failed else _answer(result, run_url)),
             _next_block(result),
             details(_rollout_title(result.phases), _rollout(result, is_failure=failed)),
@@ -203,6 +199,10 @@ def _body(result: Result, *, run_url: str, mentions: bool) -> str:
             details("Notes", note_list(note_texts(result.notes))),
         ]
     )
+
+
+def _icon(outcome: Outcome) -> str:
+    return _ICONS.get(outcome, "❌" if outcome.exit_code else "✅")
 
 
 def _title(result: Result) -> str:
