@@ -352,7 +352,7 @@ def test_runner__console_that_blocks__gives_up_and_says_nothing_more(
     "name",
     [
         *("cli/deploy", "cli/rollback", "cli/scale", "cli/restart", "cli/ci", "cli/delete"),
-        *("cli/wiring", "cli/operating", "cli/print_result"),
+        *("cli/wiring", "cli/service_command", "cli/print_result"),
         *("app/deploy", "app/prepare", "app/image", "app/border", "app/promotion", "app/operate"),
     ],
 )

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from fsd.errors import Location
 from fsd.lint.run import lint
 from fsd.manifest.environments import Environment, OverrideValue, find_document
-from fsd.manifest.finding import Severity
 from fsd.manifest.key_path import dotted
 from fsd.manifest.load import load_manifest
 from fsd.manifest.models import Manifest
@@ -131,43 +130,6 @@ def test_lint__override__the_finding_points_at_it() -> None:
 
 def test_lint__nothing_sound__nothing() -> None:
     assert lint(load_manifest("", path="service.yml"), None) == ()
-
-
-def test_lint__only_what_breaks__is_an_error() -> None:
-    from fsd.lint.run import ALL_RULES
-
-    assert {rule.id for rule in ALL_RULES if rule.severity is Severity.ERROR} == {
-        "capacity-order",
-        "connect-without-port",
-        "container-dependency",
-        "deploy-step-size",
-        "domain-setting",
-        "duplicate-secret-name",
-        "early-success-percent",
-        "environment-secret-clash",
-        "fargate-size",
-        "health-check-protocol",
-        "health-check-timing",
-        "job-setting",
-        "listener-rule-setting",
-        "log-retention-value",
-        "permission-type-mismatch",
-        "port-clash",
-        "port-protocol",
-        "resource-name-malformed",
-        "scaling-setting",
-        "schedule-malformed",
-        "secret-arn-malformed",
-        "security-group-limit",
-        "sidecar-name-taken",
-        "tag-reserved",
-        "target-group-setting",
-        "template-reference",
-        "ulimit-order",
-        "unknown-dependency-type",
-        "unknown-permission",
-        "volume-misused",
-    }
 
 
 @given(
