@@ -36,6 +36,7 @@ ELSEWHERE = (
     "app/init.py",
     "app/init_answers.py",
     "app/new_files.py",
+    "app/saved_plan.py",
     "cli/import_.py",
     "importing/",
     "aws/running_service.py",
@@ -155,6 +156,8 @@ NOT_IN_A_FIX = frozenset(
     {
         "--allow-run",
         "--format",
+        "--out",
+        "--plan",
         "--watch",
         "--detailed-exitcode",
         "--count",
