@@ -259,7 +259,7 @@ def _refusal(
     verb = "fails" if len(failing) == 1 else "fail"
     return RefusedError(
         f"{which} {verb} the new health check {moved.change}: {'; '.join(reasons)}. ECS would stop "
-        "what serves now; nothing was changed",
+        "the running tasks, so FSD changed nothing",
         where=f"{', '.join(f'{t.address}:{t.port}' for t in failing)} · "
         f"target group {group_name(group)}",
         fix=f"if it is a typo, correct it; otherwise first release code that answers "

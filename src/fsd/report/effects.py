@@ -57,7 +57,7 @@ def effect_label(effect: Effect) -> str:
 
 
 def effect_text(effect: Effect) -> str:
-    """``LoadBalancer by PublicLoadBalancer``, ``more: vCPU 0.5 → 2``."""
+    """``LoadBalancer by PublicLoadBalancer``, ``more (vCPU 0.5 → 2)``."""
     match effect:
         case Replacement(resource=resource, by=by, because=because):
             how = f" by {by}" if by else f", as {' and '.join(because)} cannot be changed"
@@ -65,7 +65,7 @@ def effect_text(effect: Effect) -> str:
         case Interruption(why=why):
             return _INTERRUPTIONS[why]
         case CostMove(parts=parts, direction=direction):
-            return f"{_DIRECTIONS[direction]}: {_parts_text(parts)}"
+            return f"{_DIRECTIONS[direction]} ({_parts_text(parts)})"
         case _:
             assert_never(effect)
 

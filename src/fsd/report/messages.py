@@ -279,8 +279,11 @@ def _(message: RunsAgain) -> str:
 @message_text.register
 def _(message: NothingBefore) -> str:
     why = f" ({message.unproved} was never proved)" if message.unproved else ""
-    what = "scaled to 0" if message.is_stopped else "scaling to 0, tasks are still stopping"
-    return f"nothing to roll back to{why}: {what}; the stack and the logs are kept"
+    scaled = "" if message.is_stopped else " (tasks are still stopping)"
+    return (
+        f"there was nothing to roll back to{why}, so FSD scaled the service to 0{scaled} and kept "
+        "the stack and the logs"
+    )
 
 
 @message_text.register

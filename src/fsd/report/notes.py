@@ -138,7 +138,7 @@ def _(note: VersionKept) -> str:
 @note_text.register
 def _(note: HealthCheckMoves) -> str:
     return (
-        f"{WARNING}the health check moves to {note.moved.change}. It judges the running tasks "
+        f"{WARNING}the health check changes to {note.moved.change}. It judges the running tasks "
         "too, so a deployment tries it on them first, unless interruptions are allowed"
     )
 
@@ -421,7 +421,7 @@ def _tasks(count: int) -> str:
 @note_text.register
 def _(note: CheckTried) -> str:
     what = note.moved.change
-    return f"the health check moves to {what}: trying it on {_tasks(note.tasks)} first"
+    return f"the health check changes to {what}: trying it on {_tasks(note.tasks)} first"
 
 
 @note_text.register

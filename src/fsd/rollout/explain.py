@@ -74,8 +74,7 @@ _TARGET_ADVICE: tuple[tuple[str, str], ...] = (
     (r"\[429\b", "let the health path answer however often it is asked"),
     (
         r"\[5[0-9][0-9]",
-        "the service answers its health check with an error; correct the service, or what it "
-        "depends on",
+        "correct the service or what it depends on: it answers its health check with an error",
     ),
     (
         r"Availability Zone that is not enabled",
@@ -165,7 +164,7 @@ def _exception_advice(exception: str) -> str:
         return "let one process listen on the port: another of the same task has it already"
     if is_unreachable(exception):
         return unreachable_advice(exception)
-    return "correct what raises it; the log shows where"
+    return "correct the code that raises it; the log shows where"
 
 
 # --- the health check failed --------------------------------------------------------------------

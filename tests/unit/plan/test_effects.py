@@ -92,23 +92,23 @@ CASES = {
         compiled({"port": 8000}),
         [
             "downtime: the load balancer goes: clients of its DNS name lose the service",
-            "cost: less: load balancers 1 → 0",
+            "cost: less (load balancers 1 → 0)",
         ],
     ),
     "larger": (
         compiled({"resources": SIZE}),
         compiled({"resources": SIZE | {"cpu": 1024, "memory": 2048}}),
-        ["cost: more: vCPU 0.5 → 2 · GiB of memory 1 → 4"],
+        ["cost: more (vCPU 0.5 → 2 · GiB of memory 1 → 4)"],
     ),
     "more memory, less cpu": (
         compiled({"resources": SIZE | {"cpu": 512, "memory": 1024}}),
         compiled({"resources": SIZE | {"memory": 2048}}),
-        ["cost: some more, some less: vCPU 1 → 0.5 · GiB of memory 2 → 4"],
+        ["cost: some more, some less (vCPU 1 → 0.5 · GiB of memory 2 → 4)"],
     ),
     "none left": (
         compiled({"resources": SIZE}),
         compiled({"resources": SIZE | {"desired_count": 0}}),
-        ["downtime: no task runs afterwards", "cost: less: vCPU 0.5 → 0 · GiB of memory 1 → 0"],
+        ["downtime: no task runs afterwards", "cost: less (vCPU 0.5 → 0 · GiB of memory 1 → 0)"],
     ),
     "old tasks first": (
         compiled({"resources": SIZE, "deployment": {"minimum_healthy_percent": 0}}),
@@ -140,7 +140,7 @@ def test_plan_release__a_change__says_what_a_reviewer_must_know(name: str) -> No
 def test_plan_release__first_deployment__says_what_will_be_billed() -> None:
     plan = plan_release(compiled(BALANCED | {"resources": SIZE}), NOTHING)
 
-    assert said(plan) == ["cost: more: vCPU 0 → 0.5 · GiB of memory 0 → 1 · load balancers 0 → 1"]
+    assert said(plan) == ["cost: more (vCPU 0 → 0.5 · GiB of memory 0 → 1 · load balancers 0 → 1)"]
 
 
 @pytest.mark.parametrize("name", ["scheme", "vpc"])

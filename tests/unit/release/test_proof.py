@@ -156,8 +156,8 @@ def test_deploy__after_what_never_ran_and_fails__does_not_start_that() -> None:
     assert "stop_service_deployment" not in names(aws)
     assert aws.ecs.services["web-dev"].desired == 0
     assert message_text(result.message) == (
-        "nothing to roll back to (web-dev:1 was never proved): scaled to 0; the stack and the logs "
-        "are kept"
+        "there was nothing to roll back to (web-dev:1 was never proved), so FSD scaled the service "
+        "to 0 and kept the stack and the logs"
     )
 
 

@@ -180,8 +180,7 @@ NO_ANSWER = (
         (
             answered("500, 503"),
             (),
-            "the service answers its health check with an error; correct the service, or what it depends "
-            "on",
+            "correct the service or what it depends on: it answers its health check with an error",
         ),
     ],
 )
@@ -267,13 +266,13 @@ def test_explain__container_check(log: tuple[str, ...], summary: str, advice: st
         ("ModuleNotFoundError: No module named 'fastapi'", "put what is missing into the image"),
         ("ImportError: cannot import name 'x' from 'y'", "put what is missing into the image"),
         ("KeyError: 'DATABASE_URL'", "if `DATABASE_URL` is an environment variable, set it in "),
-        ("KeyError: 'price'", "correct what raises it; the log shows where"),
+        ("KeyError: 'price'", "correct the code that raises it; the log shows where"),
         ("OSError: [Errno 98] Address already in use", "let one process listen on the port"),
         ("OperationalError: connection refused", "make what the program connects to reachable"),
         ("exec /app/run.sh: exec format error", "the image, or a program in it, is for another"),
         ("exec /app/run.sh: no such file or directory", "put the program, and the interpreter"),
         ("/bin/sh: 1: gunicorn: not found", "put the program, and the interpreter"),
-        ("SyntaxError: invalid syntax", "correct what raises it; the log shows where"),
+        ("SyntaxError: invalid syntax", "correct the code that raises it; the log shows where"),
     ],
 )
 def test_explain__crash__the_exception_is_the_cause(exception: str, advice: str) -> None:
