@@ -31,10 +31,13 @@ def log_text(text: str, *, is_colored: bool, in_workflow: bool) -> str:
     parts = re.split(_COLOR, text) if is_colored else [re.sub(_COLOR, "", text)]
     colors = [*re.findall(_COLOR, text), ""] if is_colored else [""]
     shown = "".join(printable(part) + color for part, color in zip(parts, colors, strict=True))
-    if in_workflow:
-        shown = shown.replace("##[", "## [")
-        return f"| {shown}" if re.sub(_COLOR, "", shown).lstrip().startswith("::") else shown
-    return shown
+    return not_a_command(shown) if in_workflow else shown
+
+
+def not_a_command(line: str) -> str:
+    """The line as a workflow's runner takes it for text."""
+    line = line.replace("##[", "## [")
+    return f"| {line}" if re.sub(_COLOR, "", line).lstrip().startswith("::") else line
 
 
 # A reader that has stopped (Ctrl-S, a pager) is waited for this long, and the run goes on.

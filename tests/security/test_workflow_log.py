@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fsd.aws import session_plugin
+from fsd.cli.main import run
 from fsd.cli.workflow_log import WorkflowLog
 from fsd.release.ports import ExecSession
 from tests.security.secret_lines import named_lines
@@ -111,3 +112,42 @@ def test_attach__in_a_workflow__the_plugin_prints_through_the_log(
     assert code == 0
     assert out.startswith("| ::add-mask::x\n")
     assert "\x1b" not in out
+
+
+COMMANDS = (
+    ["validate", "--file", "{}"],
+    ["validate", "--env", "{}"],
+    ["validate", "--override", "{}"],
+    ["import", "{}"],
+    ["plan", "--env", "dev", "--file", "{}"],
+    ["explain", "{}"],
+    ["{}"],
+    ["validate", "--{}"],
+    ["schema", "{}"],
+    ["logs", "--service", "{}", "--env", "{}"],
+)
+NAMES = (
+    "x\n::error::y",
+    "x\n  ::add-mask::y",
+    "x\r::stop-commands::y",
+    "\n##[group]y",
+    "x\u2028::error::y",
+)
+
+
+@pytest.mark.parametrize("number", range(len(NAMES)))
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_error__name_with_a_command_in_it__is_no_command(
+    command: list[str],
+    number: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code = run([word.format(NAMES[number]) for word in command])
+
+    said = "".join(capsys.readouterr())
+    assert code in (2, 3, 4)
+    assert [line for line in said.splitlines() if line.lstrip().startswith(("::", "##["))] == []

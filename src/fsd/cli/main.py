@@ -159,9 +159,10 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def _say(text: str) -> None:
     """Where somebody reads it; the exit code says it too."""
-    from fsd.streams import printable, say
+    from fsd.streams import not_a_command, printable, say
 
-    say("\n".join(printable(line) for line in text.split("\n")), err=True)
+    # A name with an end of line in it, or AWS's words: the rest may look like a command.
+    say("\n".join(not_a_command(printable(line)) for line in text.split("\n")), err=True)
 
 
 def _write_whatever_the_terminal_takes() -> None:
