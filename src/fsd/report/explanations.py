@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from fsd.account.doctor_pages import DOCTOR_PAGES, DoctorPage
 from fsd.errors import ErrorCode
 from fsd.lint.pages import Example, Page, page_ids, read_page
 from fsd.report.words import capitalised, wrap
@@ -36,13 +37,13 @@ class FailureCode:
     error: ErrorCode | None = None
 
 
-Explanation: TypeAlias = Page | FailureCode | ErrorCode
+Explanation: TypeAlias = Page | FailureCode | DoctorPage | ErrorCode
 
 
 def known_ids() -> tuple[str, ...]:
-    """Ids of findings, then codes of failures, then those of errors."""
+    """Ids of findings, of failures, of `fsd doctor`, and then those of errors."""
     errors = (str(code) for code in ErrorCode)
-    return tuple(dict.fromkeys((*page_ids(), *failure_codes(), *errors)))
+    return tuple(dict.fromkeys((*page_ids(), *failure_codes(), *DOCTOR_PAGES, *errors)))
 
 
 def failure_codes() -> tuple[str, ...]:
@@ -57,6 +58,8 @@ def nearest_id(id_: str) -> str | None:
 def find_explanation(id_: str) -> Explanation | None:
     if id_ in page_ids():
         return read_page(id_)
+    if id_ in DOCTOR_PAGES:
+        return DOCTOR_PAGES[id_]
     rows = tuple(row for row in ROWS if row.code == id_)
     error = ErrorCode.from_id(id_)
     return FailureCode(code=id_, rows=rows, error=error) if rows else error
@@ -81,6 +84,8 @@ def explanation_text(explanation: Explanation, *, color: bool = False) -> str:
             lines = _page_lines(explanation, color=color)
         case FailureCode():
             lines = _failure_lines(explanation, color=color)
+        case DoctorPage():
+            lines = _doctor_lines(explanation, color=color)
         case ErrorCode():
             lines = _error_lines(explanation, color=color)
     return "\n".join(lines)
@@ -184,6 +189,13 @@ def _sign_text(row: Failure) -> str:
     return "  ".join(sign for sign in signs if sign)
 
 
+def _doctor_lines(page: DoctorPage, *, color: bool) -> Iterator[str]:
+    yield _title(page.check, "finding of fsd doctor", color=color)
+    yield ""
+    yield from _prose(f"{capitalised(page.summary)}.", indent="")
+    yield from _labelled((("why it matters", page.why), ("what to do", page.advice)))
+
+
 def _error_lines(error: ErrorCode, *, color: bool) -> Iterator[str]:
     yield _title(error, "error", color=color)
     yield ""
@@ -253,6 +265,8 @@ def explanation_json(explanation: Explanation) -> Json:
             signs: Json = {"signs": [_sign(row) for row in explanation.rows]}
             error = explanation.error
             return head | signs | ({"error": _error_json(error)} if error else {})
+        case DoctorPage(why=why, advice=advice):
+            return head | {"why": why, "advice": advice}
         case ErrorCode():
             return head | _error_json(explanation)
 
@@ -283,7 +297,12 @@ def explanations_json(explanations: Sequence[Explanation]) -> list[Json]:
 
 
 def _head(explanation: Explanation) -> Json:
-    kinds = {Page: "finding", FailureCode: "failure", ErrorCode: "error"}
+    kinds = {
+        Page: "finding",
+        FailureCode: "failure",
+        DoctorPage: "doctor",
+        ErrorCode: "error",
+    }
     return {
         "id": _id(explanation),
         "kind": kinds[type(explanation)],
@@ -315,6 +334,8 @@ def _id(explanation: Explanation) -> str:
     match explanation:
         case Page(id=id_) | FailureCode(code=id_):
             return id_
+        case DoctorPage(check=check):
+            return str(check)
         case ErrorCode():
             return str(explanation)
 
@@ -326,6 +347,8 @@ def _kind(explanation: Explanation) -> str:
             return severity
         case FailureCode():
             return "failure"
+        case DoctorPage():
+            return "doctor"
         case ErrorCode():
             return "exit " + ", ".join(str(int(code)) for code in explanation.exits)
 
@@ -336,5 +359,7 @@ def _summary(explanation: Explanation) -> str:
             return explanation.summary
         case FailureCode(rows=rows):
             return rows[0].summary
+        case DoctorPage(summary=summary):
+            return summary
         case ErrorCode(meaning=meaning):
             return meaning

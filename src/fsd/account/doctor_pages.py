@@ -1,0 +1,134 @@
+"""What each finding of `fsd doctor` means, for `fsd explain`: one row each, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fsd.account.checks import Check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorPage:
+    check: Check
+    summary: str  # what is the case, as a clause
+    why: str  # what would happen to a deployment
+    advice: str
+
+
+_ROWS = (
+    (
+        Check.CLUSTER_MISSING,
+        "the environment's cluster does not exist, or is not active",
+        "ECS runs services in a cluster. A deployment creates it if its role may, and fails else",
+        "create it with `fsd bootstrap`, or name another one in .fsd/environments.yml: `cluster`",
+    ),
+    (
+        Check.VPC_MISSING,
+        "no VPC belongs to the environment, and the account has no default VPC",
+        "tasks and load balancers need subnets, and FSD finds them in the VPC",
+        "tag a VPC `fsd:environment=ENV`, name it in .fsd/environments.yml: `vpc.id`, or create "
+        "one with `fsd bootstrap --network`",
+    ),
+    (
+        Check.ZONES,
+        "the VPC has too few subnets: for the tasks, or for a load balancer in two zones",
+        "AWS refuses a load balancer in fewer than two zones, and a task needs a subnet to start",
+        "add a subnet, or name the subnets in .fsd/environments.yml: `vpc.privateSubnets`",
+    ),
+    (
+        Check.ADDRESSES,
+        "the subnets have fewer free addresses than the rollout has tasks at once",
+        "every task takes an address of its own, and old and new tasks run at the same time",
+        "use wider subnets, or lower `deployment.maximumPercent`",
+    ),
+    (
+        Check.NO_WAY_OUT,
+        "a subnet of the tasks has no route to ECR, to the logs or to the secrets",
+        "a task that cannot pull its image or read its secrets stops before its program starts",
+        "add a NAT gateway, or the endpoints that the finding names; `fsd bootstrap --network` "
+        "creates them",
+    ),
+    (
+        Check.CERTIFICATE,
+        "the load balancer's certificate does not exist, or ACM has not issued it",
+        "AWS refuses a listener with such a certificate",
+        "request the certificate in ACM and validate it, or correct `certificateArn`",
+    ),
+    (
+        Check.CERTIFICATE_REGION,
+        "the certificate is in another Region than the load balancer",
+        "a load balancer uses certificates of its own Region only",
+        "request the certificate in the environment's Region, and correct `certificateArn`",
+    ),
+    (
+        Check.SECRET_MISSING,
+        "a secret or parameter of the manifest does not exist, or is scheduled for deletion",
+        "ECS stops the task before its program starts",
+        "create it in the environment's account and Region, or correct `valueFrom`",
+    ),
+    (
+        Check.SECRET_KEY,
+        "the secret does not have the JSON key that the manifest names",
+        "ECS stops the task before its program starts",
+        "add the key to the secret, or correct the end of `valueFrom`",
+    ),
+    (
+        Check.SECRET_ENCRYPTION,
+        "the secret is encrypted with a key of your own",
+        "the execution role must also be allowed to decrypt with this KMS key",
+        "allow the role in the key's policy, as the finding says",
+    ),
+    (
+        Check.DEPENDENCY_MISSING,
+        "a resource below `dependencies` does not exist in the account and Region",
+        "the service starts, and its calls to the resource fail",
+        "create the resource, or correct its name; `${ENV}` is replaced by the environment",
+    ),
+    (
+        Check.PERMISSION,
+        "the role lacks a permission that a deployment needs",
+        "the deployment would end with access denied, perhaps in the middle",
+        "attach what `fsd iam` prints, or run `fsd bootstrap` again",
+    ),
+    (
+        Check.QUOTA,
+        "the account's quota of Fargate vCPU is too small for the rollout at its peak",
+        "ECS starts no task beyond the quota, and the rollout does not end",
+        "request a higher quota in Service Quotas, or use fewer or smaller tasks",
+    ),
+    (
+        Check.LOG_GROUP_TAKEN,
+        "the service's log group exists, and its stack did not create it",
+        "CloudFormation cannot create a log group that is there already",
+        "delete the log group, with its lines, if nobody needs them",
+    ),
+    (
+        Check.ALARM_MISSING,
+        "an alarm below `deployment.alarms` does not exist",
+        "ECS refuses a deployment with alarms that it cannot find",
+        "create the alarm, or correct its name",
+    ),
+    (
+        Check.REPOSITORY_MISSING,
+        "the service has no ECR repository",
+        "a deployment creates it if its role may, and fails else",
+        "create it with `fsd bootstrap`",
+    ),
+    (
+        Check.SERVICE_ROLE,
+        "the account lacks a service-linked role",
+        "the first deployment has AWS create it, which takes some seconds and needs a permission",
+        "create it with the command that the finding prints",
+    ),
+    (
+        Check.NOT_SEEN,
+        "something could not be checked: the role may not read it, or AWS did not answer",
+        "what was not seen may be wrong all the same",
+        "allow what the finding names, or run it with a role that may",
+    ),
+)
+DOCTOR_PAGES: Mapping[str, DoctorPage] = {
+    str(check): DoctorPage(check=check, summary=summary, why=why, advice=advice)
+    for check, summary, why, advice in _ROWS
+}
