@@ -16,6 +16,7 @@ from tests.fakes.registry import FakeRegistry, registry
 
 # Hypothesis fails an example that takes 200 ms: on a busy machine, that is the machine.
 settings.register_profile("patient", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("patient")
 
 _SCRUBBED = re.compile(r"CI|GITHUB_.*|AWS_.*|NO_COLOR|FSD_(?!REQUIRE_DOCKER$).*")

@@ -13,7 +13,11 @@ from typing import TypeVar
 from fsd.errors import CallFailedError
 from fsd.release.ports import Clock, Throttled
 
-PAUSES = tuple(timedelta(seconds=s) for s in (1, 2, 4))
+# ECS takes 20 registrations at once and then one a second, of all that deploy in the account: with
+# these pauses, 50 that begin together come through.
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html
+PAUSES = tuple(timedelta(seconds=s) for s in (1, 2, 4, 8, 16))
+UNANSWERED = 4  # calls without an answer, each of which may have taken half a minute
 
 T = TypeVar("T")
 
@@ -23,23 +27,23 @@ def call_unless_done(ask: Callable[[], T], *, look: Callable[[], T | None], cloc
 
     `look` finds what an earlier, unanswered call did. Raises the last error of `ask`.
     """
-    for pause in PAUSES:
+    pauses, tried = iter(PAUSES), 0
+    while True:
+        tried += 1
         try:
             return ask()
         except CallFailedError as error:
-            if not (isinstance(error, Throttled) or error.may_be_done):
+            is_throttled = isinstance(error, Throttled)
+            pause = next(pauses, None) if is_throttled or tried < UNANSWERED else None
+            if not (is_throttled or error.may_be_done):
                 raise
-            clock.wait(pause)
+            if pause is not None:
+                clock.wait(pause)
             done = _looked(look) if error.may_be_done else None
             if done is not None:
                 return done
-    try:
-        return ask()
-    except CallFailedError as error:
-        done = _looked(look) if error.may_be_done else None
-        if done is None:
-            raise
-        return done
+            if pause is None:
+                raise
 
 
 def _looked(look: Callable[[], T | None]) -> T | None:
