@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,23 @@ def test_import__folder_of_a_copilot_application__a_file_each(fsd: Fsd) -> None:
     assert api["metadata"]["pack"] == "shop"
     assert api["service"]["build"] == {"dockerfile": "../api/Dockerfile", "context": "../api"}
     assert (fsd.cwd / "deploy" / "service-job.yml").exists()
+
+
+def test_import__manifest_of_the_folder_one_is_in__knows_its_application(fsd: Fsd) -> None:
+    folder = fsd.cwd / "copilot" / "api"
+    folder.mkdir(parents=True)
+    secret = "/copilot/${COPILOT_APPLICATION_NAME}/${COPILOT_ENVIRONMENT_NAME}/secrets/KEY"
+    image = "image: {build: Dockerfile}"
+    text = f"name: api\ntype: Backend Service\n{image}\nsecrets:\n  KEY: {secret}\n"
+    (folder / "manifest.yml").write_text(text)
+    unknown = fsd.ok("import", "copilot/api/manifest.yml", "--dry-run")
+    (fsd.cwd / "copilot" / ".workspace").write_text("application: shop\n")
+
+    known = replace(fsd, cwd=folder).ok("import", "manifest.yml", "--dry-run")
+
+    assert "copilot/.workspace, which is not here" in unknown.out
+    assert "valueFrom: /copilot/shop/${ENV}/secrets/KEY" in known.out
+    assert "Not imported" not in known.out
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def _nothing(losses: Sequence[Loss]) -> str:
 def _candidates(source: Path) -> list[Path]:
     """A file with what belongs to it, or what a folder and Copilot's folders below it have."""
     if source.is_file():
-        workspace = source.parent.parent / ".workspace"
+        workspace = source.absolute().parent.parent / ".workspace"
         is_copilot = source.name == "manifest.yml" and workspace.is_file()
         return [source, *([workspace] if is_copilot else [])]
     below = [

@@ -29,6 +29,10 @@ _JOB = "Scheduled Job"
 # What Copilot itself gives every container.
 _GIVEN = re.compile(r"\$\{?COPILOT_ENVIRONMENT_NAME\}?")
 _APPLICATION = re.compile(r"\$\{?COPILOT_APPLICATION_NAME\}?")
+_UNKNOWN_APPLICATION = (
+    "the name of the application stands in copilot/.workspace, which is not here: with that file "
+    "in its place what has the name (secrets, most often) is imported too",
+)
 _MARK, _ENV = "\ue000", "${ENV}"
 _SHARED = "main"  # the load balancer of an environment
 _ONE_DAY = 86_400  # seconds; Copilot's stickiness
@@ -85,8 +89,20 @@ def read_copilot(
         notes=(
             "Copilot gives a container COPILOT_APPLICATION_NAME, COPILOT_ENVIRONMENT_NAME and "
             "COPILOT_SERVICE_NAME; set those that the code reads",
+            *(_UNKNOWN_APPLICATION if not application and _names_one(value) else ()),
         ),
     )
+
+
+def _names_one(value: Value) -> bool:
+    match value:
+        case dict():
+            return any(map(_names_one, value.values()))
+        case list():
+            return any(map(_names_one, value))
+        case str():
+            return _APPLICATION.search(value) is not None
+    return False
 
 
 def _workspace(source: str) -> str:
