@@ -21,7 +21,7 @@ class AwsRunning:
     clients: Clients
 
     def read(self, cluster: str, service: str) -> Answer:
-        """Raises CallFailedError where there is no such service.
+        """Raises CallFailedError where there is no such service, and no schedule of this name.
 
         Keys: service, taskDefinition, logGroup, targetGroups, listeners, rules (each with its
         ListenerArn), loadBalancers, attributes and tags (by ARN, as mappings), securityGroups (of
@@ -34,6 +34,9 @@ class AwsRunning:
         )
         services = [each for each in found.get("services", []) if each["status"] != "INACTIVE"]
         if not services:
+            schedule = self._find_schedule(cluster, service)
+            if schedule is not None:
+                return self._scheduled(schedule)
             raise CallFailedError(
                 f"there is no service `{service}` in the cluster `{cluster}`",
                 where=f"{cluster}/{service}",
@@ -57,6 +60,42 @@ class AwsRunning:
         self._security_groups(answer)
         self._boundary(answer)
         self._scaling(answer, cluster, service)
+        return answer
+
+    def _find_schedule(self, cluster: str, name: str) -> Answer | None:
+        """One of EventBridge Scheduler's that starts tasks in this cluster."""
+        scheduler = self.clients.client("scheduler")
+        try:
+            found = call(scheduler, "get_schedule", name, Name=name)
+        except CallFailedError:
+            return None
+        target = found.get("Target", {})
+        is_there = str(target.get("Arn", "")).rpartition("/")[2] == cluster.rpartition("/")[2]
+        return found if is_there and target.get("EcsParameters") else None
+
+    def _scheduled(self, schedule: Answer) -> Answer:
+        """Keys: schedule, taskDefinition, logGroup, securityGroups, boundary, unknown."""
+        ecs = schedule["Target"]["EcsParameters"]
+        arn = ecs["TaskDefinitionArn"]
+        definition = call(
+            self.clients.client("ecs"),
+            "describe_task_definition",
+            arn,
+            taskDefinition=arn,
+            include=["TAGS"],
+        )
+        vpc = ecs.get("NetworkConfiguration", {}).get("awsvpcConfiguration", {})
+        network = {"awsvpcConfiguration": {"securityGroups": vpc.get("SecurityGroups", [])}}
+        answer: Answer = {
+            "service": {"networkConfiguration": network},
+            "loadBalancers": [],
+            "schedule": schedule,
+            "taskDefinition": {**definition["taskDefinition"], "tags": definition.get("tags", [])},
+            "unknown": [],
+        }
+        self._logs(answer)
+        self._security_groups(answer)
+        self._boundary(answer)
         return answer
 
     def _logs(self, answer: Answer) -> None:

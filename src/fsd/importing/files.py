@@ -11,7 +11,8 @@ from fsd.importing.compose import is_compose, read_compose_file
 from fsd.importing.copilot import is_copilot, read_copilot
 from fsd.importing.ecs_service import is_service, unwrap_service
 from fsd.importing.reader import Imported, Loss
-from fsd.importing.task_definition import has_task_definition, read_task_definition
+from fsd.importing.scheduled_task import family_of, is_schedule, joined, read_scheduled_task
+from fsd.importing.task_definition import has_task_definition, read_task_definition, unwrap
 from fsd.importing.values import Value, mapping, read_values, text_of, why_unreadable
 
 # What a folder may have, apart from folders of other tools' own.
@@ -29,15 +30,13 @@ def read_files(
 ) -> tuple[list[Imported], list[Loss]]:
     """Path → text; `folder` names what has no name of its own. What is none of it is left out."""
     values = {path: read_values(text, path=path) for path, text in texts.items()}
-    services = [unwrap_service(mapping(each)) for each in values.values() if is_service(each)]
+    definitions = [mapping(each) for each in values.values() if has_task_definition(each)]
     found: list[Imported] = []
     losses: list[Loss] = []
     for path, value in values.items():
         if has_task_definition(value):
-            service = _of_family(services, mapping(value)) if len(texts) > 1 else None
-            found.append(
-                read_task_definition(mapping(value), source=path, pack=pack, service=service)
-            )
+            others = [*values.values()] if len(texts) > 1 else []
+            found.append(_read_definition(mapping(value), others, source=path, pack=pack))
         elif is_copilot(value):
             imported = read_copilot(
                 mapping(value), source=path, pack=pack, application=_application(texts)
@@ -53,16 +52,45 @@ def read_files(
             more, lost = read_compose_file(texts[path], source=path, pack=pack)
             found += more
             losses += lost
-        elif is_service(value) and not any(map(has_task_definition, values.values())):
-            losses.append(Loss(where=path, value="a service definition", reason=_ALONE))
+        elif alone := _alone(value, definitions):
+            losses.append(Loss(where=path, value=alone, reason=_ALONE))
         elif value is None and (len(texts) == 1 or _OTHERS.fullmatch(PurePosixPath(path).name)):
             losses += _unreadable(texts[path], path)
     return found, losses
 
 
+def _read_definition(
+    value: dict[str, Value], others: list[Value], *, source: str, pack: str
+) -> Imported:
+    """With the service or the schedule beside it."""
+    schedule = _schedule_of(joined(others), value)
+    if schedule is not None:
+        return read_scheduled_task(schedule, value, source=source, pack=pack)
+    services = [unwrap_service(mapping(each)) for each in others if is_service(each)]
+    return read_task_definition(
+        value, source=source, pack=pack, service=_of_family(services, value)
+    )
+
+
+def _alone(value: Value, definitions: list[dict[str, Value]]) -> str:
+    """What it is, where there is no task definition for it; else ""."""
+    if is_service(value) and not definitions:
+        return "a service definition"
+    is_started = any(_schedule_of([mapping(value)], each) for each in definitions)
+    return "a schedule" if is_schedule(value) and not is_started else ""
+
+
 def _unreadable(text: str, path: str) -> list[Loss]:
     wrong = why_unreadable(text, path=path)
     return [Loss(where=str(wrong.where), value="", reason=wrong.message)] if wrong else []
+
+
+def _schedule_of(
+    schedules: list[dict[str, Value]], value: dict[str, Value]
+) -> dict[str, Value] | None:
+    """The one that starts the family; one whose ARN says no family starts the only definition."""
+    family = text_of(unwrap(value).get("family"))
+    return next((each for each in schedules if family_of(each) in (family, "")), None)
 
 
 def _of_family(

@@ -13,6 +13,7 @@ from fsd.compile.desired import HEALTH_CHECK_LABEL
 from fsd.importing.balancing import read_balancing, spoken_version
 from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
 from fsd.importing.scaling import read_scaling
+from fsd.importing.scheduled_task import read_scheduled_task
 from fsd.importing.service_name import service_name
 from fsd.importing.task_definition import merged, read_task_definition
 from fsd.importing.values import Value, listed, mapping, number, text_of
@@ -36,6 +37,8 @@ def read_running(
 ) -> Imported:
     """`answer` is what `fsd.aws.running_service` gives. With an `environment`, what only this
     service has stands below it, so that another environment makes its own."""
+    if answer.get("schedule"):
+        return _read_job(answer, source=source, pack=pack, environment=environment)
     service = mapping(answer.get("service"))
     imported = read_task_definition(
         mapping(answer.get("taskDefinition")), source=source, pack=pack, service=service
@@ -63,6 +66,26 @@ def read_running(
     if environment:
         tree = _below(tree, environment)
     return replace(imported, name=name, tree=tree, notes=(*imported.notes, _FIRST))
+
+
+def _read_job(answer: dict[str, Value], *, source: str, pack: str, environment: str) -> Imported:
+    definition, schedule = mapping(answer.get("taskDefinition")), mapping(answer.get("schedule"))
+    imported = read_scheduled_task(schedule, definition, source=source, pack=pack)
+    losses = [*imported.losses]
+    for unknown in listed(answer.get("unknown")):
+        losses.append(Loss(where="", value="", reason=f"could not be read: {text_of(unknown)}"))
+    found = merged(mapping(imported.tree.get("service")), _retention(answer, losses))
+    imported = replace(imported, losses=tuple(losses))
+    tags = _tags(definition)
+    if "fsd:service" in tags:
+        return replace(_of_fsd(imported, found, answer, tags), notes=())
+    name = _name({"serviceName": schedule.get("Name")}, tags, environment) or imported.name
+    tree: dict[str, Value] = {
+        **imported.tree,
+        "metadata": {"name": name, "pack": pack or name},
+        "service": without_empty(found),
+    }
+    return replace(imported, name=name, tree=_below(tree, environment) if environment else tree)
 
 
 def _spoken(service: dict[str, Value], answer: dict[str, Value]) -> dict[str, Value]:

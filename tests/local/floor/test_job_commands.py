@@ -69,8 +69,8 @@ ROWS = (
     Row(("iam", "--env", "dev", "--repo", "org/report"), 0, ("scheduler.amazonaws.com",)),
     Row(
         ("import", "--cluster", "dev", "--service", "report-dev", "--env", "dev", "--dry-run"),
-        5,
-        ("there is no service `report-dev`",),
+        0,
+        ("kind: Job", "schedule: rate(7 days)", "timeout: 60s"),
     ),
     Row(("delete", *JOB, "--yes"), 0, ("schedule report-dev",)),
 )

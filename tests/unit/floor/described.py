@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fsd.compile.desired import Desired, Json, ScheduledBounds, Tracked
+from fsd.compile.schedule import schedule_parameters
 from fsd.compile.service import create_parameters
 from fsd.compile.shared import shared_template
 
@@ -22,6 +23,8 @@ REVISION = "arn:aws:ecs:us-east-1:123456789012:task-definition/offer-api-dev:1"
 def describe(desired: Desired) -> dict[str, Any]:
     """As `fsd.aws.running_service` reads it."""
     outputs = {**OUTPUTS, **_literals(desired.template)}
+    if desired.schedule is not None:
+        return _describe_job(desired, outputs)
     service = create_parameters(
         desired, outputs=outputs, task_definition_arn=REVISION, client_token="t"
     )
@@ -35,6 +38,19 @@ def describe(desired: Desired) -> dict[str, Any]:
         "securityGroups": [*_security_groups(desired)],
         **_balancing(desired),
         **_scaling(desired),
+        "unknown": [],
+    }
+
+
+def _describe_job(desired: Desired, outputs: dict[str, str]) -> dict[str, Any]:
+    outputs = {**outputs, "ScheduleRoleArn": "arn:aws:iam::123456789012:role/fsd/schedule"}
+    tags: Any = [{"key": k, "value": v} for k, v in desired.task_definition_tags.items()]
+    return {
+        "schedule": schedule_parameters(desired, outputs=outputs, task_definition_arn=REVISION),
+        "taskDefinition": {**desired.task_definition, "tags": tags},
+        "logGroup": _log_group(desired.template),
+        "boundary": _boundary(desired.template),
+        "securityGroups": [*_security_groups(desired)],
         "unknown": [],
     }
 

@@ -47,9 +47,9 @@ def again(fitted: Fitted) -> Desired:
     )
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.kind == "Service"], ids=row_id)
+@pytest.mark.parametrize("row", ROWS, ids=row_id)
 def test_key__deployed_and_imported__aws_is_told_the_same(row: Row) -> None:
-    desired = compiled(row.good)
+    desired = compiled(row.good, row.kind)
 
     back = imported(desired)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fsd.importing.files import read_files
@@ -171,6 +173,97 @@ def test_read_copilot__schedule__as_aws_has_it_or_lost(written: str, expected: s
     assert mapping(tree["service"]).get("schedule") == expected
     is_lost = expected is None and written != "none"
     assert ("on.schedule" in lost or "service.schedule" in lost) is is_lost
+
+
+TASK = """{"family": "report", "cpu": "256", "memory": "512", "networkMode": "awsvpc",
+"requiresCompatibilities": ["FARGATE"],
+"containerDefinitions": [{"name": "report", "image": "a/report:1", "essential": true}]}"""
+ECS = "arn:aws:ecs:eu-west-1:123456789012"
+INPUT = json.dumps({"containerOverrides": [{"name": "report", "command": ["run"]}]})
+SCHEDULE = json.dumps(
+    {
+        "Name": "nightly",
+        "State": "ENABLED",
+        "ScheduleExpression": "cron(0 2 * * ? *)",
+        "ScheduleExpressionTimezone": "Europe/Paris",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {
+            "Arn": f"{ECS}:cluster/main",
+            "RoleArn": "arn:role",
+            "Input": INPUT,
+            "RetryPolicy": {"MaximumRetryAttempts": 5, "MaximumEventAgeInSeconds": 86400},
+            "EcsParameters": {
+                "TaskDefinitionArn": f"{ECS}:task-definition/report:3",
+                "TaskCount": 2,
+                "LaunchType": "FARGATE",
+                "NetworkConfiguration": {
+                    "awsvpcConfiguration": {
+                        "Subnets": ["subnet-0a1b2c3d"],
+                        "SecurityGroups": ["sg-0a1b2c3d"],
+                        "AssignPublicIp": "DISABLED",
+                    }
+                },
+            },
+        },
+    }
+)
+RULE = json.dumps(
+    {
+        "Name": "hourly",
+        "Arn": "arn:aws:events:eu-west-1:123456789012:rule/hourly",
+        "ScheduleExpression": "rate(1 hour)",
+        "State": "ENABLED",
+        "EventBusName": "default",
+    }
+)
+STARTS = {"TaskCount": 1, "TaskDefinitionArn": f"{ECS}:task-definition/report"}
+TARGETS = json.dumps(
+    {"Targets": [{"Id": "1", "Arn": f"{ECS}:cluster/main", "EcsParameters": STARTS}]}
+)
+
+
+def scheduled(**texts: str) -> tuple[Imported, list[str]]:
+    found, _ = read_files({f"{k}.json": v for k, v in texts.items()}, pack="team", folder="x")
+    (imported,) = [fit(each).imported for each in found]
+    return imported, [loss.where for loss in imported.losses]
+
+
+def test_read_files__scheduler_and_task_definition__a_job() -> None:
+    imported, lost = scheduled(task=TASK, schedule=SCHEDULE)
+
+    assert imported.tree["kind"] == "Job"
+    assert imported.tree["service"] == {
+        "type": "ecs",
+        "resources": {"cpu": 256, "memory": 512},
+        "image": "a/report:1",
+        "command": ["run"],
+        "schedule": "cron(0 2 * * ? *)",
+        "timezone": "Europe/Paris",
+        "retries": 5,
+        "networking": {"subnets": ["subnet-0a1b2c3d"], "securityGroups": ["sg-0a1b2c3d"]},
+    }
+    assert lost == ["schedule.Target.EcsParameters.TaskCount"]
+
+
+def test_read_files__rule_and_its_targets_in_two_files__a_job() -> None:
+    imported, lost = scheduled(task=TASK, rule=RULE, targets=TARGETS)
+
+    assert mapping(imported.tree["service"])["schedule"] == "rate(1 hour)"
+    assert lost == []
+
+
+def test_read_files__schedule_that_is_disabled__by_hand() -> None:
+    imported, _ = scheduled(task=TASK, schedule=SCHEDULE.replace("ENABLED", "DISABLED"))
+
+    assert imported.tree["kind"] == "Job"
+    assert "schedule" not in mapping(imported.tree["service"])
+
+
+def test_read_files__schedule_alone__says_what_belongs_to_it() -> None:
+    found, losses = read_files({"a.json": SCHEDULE}, pack="", folder="x")
+
+    assert found == []
+    assert [loss.value for loss in losses] == ["a schedule"]
 
 
 COMPOSE = """x-common: &common

@@ -1,0 +1,170 @@
+"""A task that EventBridge starts by the clock → a Job: a schedule, or a rule with its targets.
+
+https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from fsd.compile.schedule import RETRIES, TIMEOUT_CONTAINER
+from fsd.importing.container import read_environment
+from fsd.importing.ecs_service import read_service
+from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
+from fsd.importing.task_definition import merged, read_task_definition, unwrap
+from fsd.importing.values import Value, listed, mapping, number, text_of
+
+_ANSWERS = ("Arn", "CreationDate", "LastModificationDate", "ResponseMetadata", "CreatedBy")
+_NAMES = ("Name", "GroupName", "Description", "EventBusName", "RoleArn")
+_A_DAY = 86_400  # seconds; EventBridge's own default
+_AN_HOUR = 3_600
+_BESIDE = "FSD makes a schedule of its own: delete the old one, or both will start the task"
+
+
+def is_schedule(value: Value) -> bool:
+    """With what it starts: a rule alone does not say it."""
+    found = mapping(value)
+    return bool(found.get("ScheduleExpression")) and bool(_target(found).get("EcsParameters"))
+
+
+def joined(values: list[Value]) -> list[dict[str, Value]]:
+    """The schedules of some files; `describe-rule` and `list-targets-by-rule` are two of one."""
+    found = [mapping(each) for each in values if is_schedule(each)]
+    rules = [r for r in map(mapping, values) if r.get("ScheduleExpression") and r not in found]
+    targets = [t for t in map(mapping, values) if _target(t) and t not in found]
+    if len(rules) == len(targets) == 1:
+        found.append({**rules[0], "Targets": targets[0]["Targets"]})
+    return found
+
+
+def family_of(schedule: dict[str, Value]) -> str:
+    """Of what it starts: "" where the ARN is another's text, such as a template's."""
+    ecs = mapping(_target(schedule).get("EcsParameters"))
+    return text_of(ecs.get("TaskDefinitionArn")).rpartition("/")[2].partition(":")[0]
+
+
+def read_scheduled_task(
+    schedule: dict[str, Value], definition: dict[str, Value], *, source: str, pack: str
+) -> Imported:
+    definition, timeout = _without_timeout(unwrap(definition))
+    imported = read_task_definition(definition, source=source, pack=pack)
+    losses = [*imported.losses]
+    reader = Reader(schedule, "schedule", losses)
+    found: dict[str, Value] = {**_when(reader), "timeout": timeout}
+    targets = listed(reader.take("Targets"))
+    target = Reader(_target(schedule), "schedule.Target", losses)
+    reader.ignore("Target", *_ANSWERS, *_NAMES)
+    if len(targets) > 1:
+        losses.append(
+            Loss(where="schedule.Targets", value=str(len(targets)), reason="a Job is one task")
+        )
+    found = merged(found, _retries(target))
+    found = merged(found, _place(target))
+    service = merged(mapping(imported.tree.get("service")), found)
+    service = merged(service, _overrides(target, imported.name))
+    target.ignore("Arn", "Id", "RoleArn")
+    target.finish()
+    reader.finish()
+    tree: dict[str, Value] = {**imported.tree, "kind": "Job", "service": without_empty(service)}
+    return replace(imported, tree=tree, losses=tuple(losses), notes=(*imported.notes, _BESIDE))
+
+
+def _target(schedule: dict[str, Value]) -> dict[str, Value]:
+    """The first that is ECS's; of Scheduler the only one."""
+    both = [schedule.get("Target"), *listed(schedule.get("Targets"))]
+    return next((t for t in map(mapping, both) if t.get("EcsParameters")), {})
+
+
+def _without_timeout(definition: dict[str, Value]) -> tuple[dict[str, Value], Value]:
+    """FSD's own container that ends a Job after its time is the key `timeout`."""
+    containers = listed(definition.get("containerDefinitions"))
+    names = [text_of(mapping(each).get("name")) for each in containers]
+    if TIMEOUT_CONTAINER not in names:
+        return definition, None
+    clock = mapping(containers[names.index(TIMEOUT_CONTAINER)])
+    seconds = number(next(iter(listed(clock.get("command"))), None))
+    others = [each for each in containers if each is not clock]
+    return {**definition, "containerDefinitions": others}, f"{seconds}s" if seconds else None
+
+
+def _when(reader: Reader) -> dict[str, Value]:
+    expression = reader.text("ScheduleExpression")
+    zone = reader.text("ScheduleExpressionTimezone")
+    if reader.text("State") == "DISABLED":
+        reader.ignore("FlexibleTimeWindow")
+        return {}  # by hand
+    if reader.inside("FlexibleTimeWindow").text("Mode") not in ("OFF", ""):
+        reader.lose("FlexibleTimeWindow", "FSD's schedules start on time")
+    for key in ("StartDate", "EndDate"):
+        reader.lose(key, "FSD's schedules have no beginning and no end")
+    reader.lose("KmsKeyArn", "FSD's schedules are encrypted with AWS's own key")
+    reader.ignore("ActionAfterCompletion")  # of one that runs once
+    is_cron = expression.startswith("cron(")
+    return {
+        "schedule": literal(expression),
+        "timezone": zone if is_cron and zone not in ("", "UTC") else None,
+    }
+
+
+def _retries(target: Reader) -> dict[str, Value]:
+    target.lose("DeadLetterConfig", "FSD has no queue for starts that failed")
+    policy = target.inside("RetryPolicy")
+    age = policy.number("MaximumEventAgeInSeconds")
+    if age not in (None, _AN_HOUR, _A_DAY):
+        policy.lose("MaximumEventAgeInSeconds", "a start that is refused is tried for an hour")
+    found = policy.number("MaximumRetryAttempts")
+    policy.finish()
+    return {"retries": found if found != RETRIES else None}
+
+
+def _place(target: Reader) -> dict[str, Value]:
+    """In the words of a service, which says the same of its tasks."""
+    ecs = target.inside("EcsParameters")
+    if ecs.number("TaskCount") not in (None, 1):
+        ecs.lose("TaskCount", "a Job is one task")
+    ecs.ignore("TaskDefinitionArn", "ReferenceId", "Tags")
+    ecs.lose("Group", "FSD's tasks are of their family's group")
+    for key in ("PlacementConstraints", "PlacementStrategy"):
+        ecs.lose(key, "FSD runs on Fargate")
+    words = {_lowered(key): _spelled(ecs.take(key)) for key in ecs.values if key not in ecs.taken}
+    return read_service(Reader(words, ecs.at, ecs.losses))
+
+
+def _lowered(key: str) -> str:
+    return key[:1].lower() + key[1:]
+
+
+def _spelled(value: Value) -> Value:
+    match value:
+        case dict():
+            return {_lowered(key): _spelled(each) for key, each in value.items()}
+        case list():
+            return [_spelled(each) for each in value]
+    return value
+
+
+def _overrides(target: Reader, name: str) -> dict[str, Value]:
+    """`Input` is RunTask's `overrides`: of the Job's own container they become its settings."""
+    text = target.text("Input")
+    try:
+        given = mapping(json.loads(text)) if text else {}
+    except ValueError:
+        target.taken.discard("Input")
+        target.lose("Input", "it is not JSON")
+        return {}
+    overrides = Reader(given, "schedule.Target.Input", target.losses)
+    found: dict[str, Value] = {}
+    containers = [*overrides.readers("containerOverrides")]
+    for container in containers:
+        is_main = container.text("name") == name or len(containers) == 1
+        if not is_main:
+            container.lose("command", "another container's")
+            container.lose("environment", "another container's")
+        command: list[Value] = [literal(text_of(word)) for word in container.items("command")]
+        environment = read_environment(container)
+        container.finish()
+        found = merged(found, {"command": command, "environment": environment} if is_main else {})
+    overrides.finish()
+    return found
