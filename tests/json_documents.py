@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).parent.parent / "docs" / "json.md"
-SECTION = re.compile(r"^#{2,3} (?P<name>[\w/ ]+)\n(?P<body>.*?)(?=^#{2,3} |\Z)", re.M | re.S)
+SECTION = re.compile(r"^#{2,3} (?P<name>[\w/ -]+)\n(?P<body>.*?)(?=^#{2,3} |\Z)", re.M | re.S)
 ROW = re.compile(r"^\| `(?P<key>[\w?]+)` \| (?P<type>[^|]+) \| .+ \|$", re.MULTILINE)
 PLAIN: dict[str, type | tuple[type, ...]] = {
     "text": str,

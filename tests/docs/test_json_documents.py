@@ -27,6 +27,7 @@ from fsd.report.json_report import result_json
 from fsd.report.plans import PlanReport, plan_json
 from tests.fakes.aws import START, FakeAws
 from tests.json_documents import TABLES, faults
+from tests.unit.plan.test_saved import saved_text
 from tests.unit.release.test_jobs import REF, deployed
 from tests.unit.release.test_jobs import run as ended_run
 from tests.unit.report.results import make_first_failed, make_result, make_rolled_back
@@ -74,6 +75,7 @@ DOCUMENTS: dict[str, tuple[str, Callable[[], Any]]] = {
     "plan": ("fsd/plan/v1", lambda: plan_json(plan_of(PLAN))),
     "first plan": ("fsd/plan/v1", lambda: plan_json(plan_of(FIRST, drift=DRIFT))),
     "no plan": ("fsd/plan/v1", lambda: plan_json(plan_of(replace(PLAN, steps=()), expected=None))),
+    "saved plan": ("fsd/saved-plan/v1", lambda: json.loads(saved_text())),
     "job": ("fsd/job/v1", lambda: job_json(look_at(deployed("v1")))),
     "job that failed": ("fsd/job/v1", lambda: job_json(look_at(with_run(web=3)))),
     "doctor": (

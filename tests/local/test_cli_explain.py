@@ -38,7 +38,7 @@ def test_explain__no_id__all_of_them(fsd: Fsd) -> None:
     assert [line.split()[0] for line in table if line[0] != " "] == [
         each["id"] for each in document
     ]
-    assert {each["kind"] for each in document} == {"finding", "failure", "error"}
+    assert {each["kind"] for each in document} == {"finding", "failure", "doctor", "error"}
 
 
 def test_explain__unknown_id__the_nearest_and_exit_2(fsd: Fsd) -> None:
