@@ -137,6 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
             case int():
                 self._read_body()
                 self._answer(what, b"planted", {"Retry-After": "0"})
+            case "expired":
+                self._read_body()
+                self._answer(403, b"Your Authorization Token has expired.")
             case "reset":
                 linger = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

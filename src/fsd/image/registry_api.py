@@ -186,8 +186,9 @@ class RegistryApi:
         if answer.status in statuses:
             return
         said = " ".join(answer.read(500).decode(errors="replace").split()) or answer.reason
-        # A password that has expired is renewed by the next attempt.
-        is_expired = answer.status == 401
+        # A password that has expired is renewed by the next attempt. ECR may answer 403 to it:
+        # https://github.com/convox/rack/issues/678
+        is_expired = answer.status == 401 or "token has expired" in said.lower()
         if is_expired:
             self._basic = ""
         passes = answer.status in _PASSING or is_expired

@@ -81,6 +81,7 @@ FAULTS: dict[str, tuple[list[tuple[str, str, object]], list[tuple[str, str, obje
     "source 429": ([("GET", "manifests", 429), ("GET", LARGE, 429)], []),
     "source 503": ([("GET", "manifests", 503)], []),
     "source token expires": ([("GET", LARGE, "expire")], []),
+    "source says 403 to an expired token": ([("GET", "manifests", "expired")], []),
     "target reset in an upload": ([], [("PATCH", "uploads", "reset")]),
     "target 429": ([], [("POST", "uploads", 429), ("PUT", "manifests", 429)]),
     "target 500 at the end": ([], [("PUT", "uploads", 500)]),
