@@ -36,6 +36,7 @@ from fsd_local.patches import (
     scheduler,
     services,
 )
+from fsd_local.patches.access_logs import AccessLogWriter
 from fsd_local.patches.scheduler import MiniStackSchedules
 from fsd_local.patches.surroundings import MiniStackSurroundings
 from fsd_local.peers import is_same_user
@@ -134,7 +135,10 @@ class Assembly:
             credentials=self._roles.credentials,
             reset=self._reset_ours,
             data_plane=DataPlane(
-                _choose_listener, self._balancing.targets, self._balancing.version
+                _choose_listener,
+                self._balancing.targets,
+                self._balancing.version,
+                AccessLogWriter(speed=speed).add,
             ),
             find_alias=alias_records.find_balancer_name,
             channels=DataChannels(sessions, self._open_terminal),

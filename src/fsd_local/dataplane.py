@@ -22,6 +22,7 @@ from urllib.parse import parse_qs
 
 import h11
 
+from fsd_local.balancing.access_logs import AccessEntry
 from fsd_local.balancing.checks import choose_group, forward_groups
 from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.elb import GroupMember
@@ -70,6 +71,7 @@ class Listener:
     port: int
     protocol: str
     actions: Sequence[Mapping[str, Any]]
+    balancer: str = ""  # ARN
 
 
 # LookupError: no load balancer has this name
@@ -108,10 +110,12 @@ class DataPlane:
         choose_listener: ChooseListener,
         targets: Targets,
         version: Callable[[str], str] = lambda _group: "HTTP1",
+        log: Callable[[str, AccessEntry], None] = lambda _balancer, _entry: None,
     ) -> None:
         self._choose_listener = choose_listener
         self._targets = targets
         self._version = version  # of a target group: HTTP1, HTTP2 or GRPC
+        self._log = log  # of a load balancer's ARN
         self._turn: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
     async def serve(self, address: Address, scope: Message, receive: Receive, send: Send) -> None:
@@ -123,7 +127,13 @@ class DataPlane:
         if listener is None:
             await _answer(send, 503)
             return
-        await self._act(listener, address, scope, receive, send)
+        seen = _Seen(send)
+        asked: Message = {**scope, _SEEN: seen}
+        began = time.time()
+        try:
+            await self._act(listener, address, asked, receive, seen)
+        finally:
+            self._log(listener.balancer, _entry(listener, address, scope, seen, began=began))
 
     async def _act(
         self, listener: Listener, address: Address, scope: Message, receive: Receive, send: Send
@@ -168,6 +178,8 @@ class DataPlane:
                     streams = await asyncio.open_connection(target.address, target.port)
             except (OSError, TimeoutError):
                 continue  # nothing was sent yet, so another target may have it
+            if _SEEN in scope:
+                scope[_SEEN].target, scope[_SEEN].group = f"{target.address}:{target.port}", group
             if by_http2:
                 exchange = Http2Exchange(*streams, has_trailers=_takes_trailers(scope))
                 await exchange.run(_http2_request(listener, address, scope), receive, send)
@@ -193,6 +205,55 @@ class DataPlane:
             return []
         first = next(self._turn[group]) % len(pool)
         return pool[first:] + pool[:first]
+
+
+_SEEN = "fsd.seen"  # of a scope: what becomes of its request
+
+
+class _Seen:
+    """Passes an answer on, and remembers what an access log says of it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.sent = 0
+        self.target = ""
+        self.group = ""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])
+        elif message["type"] == "http.response.body":
+            self.sent += len(message.get("body", b""))
+        await self._send(message)
+
+
+def _entry(
+    listener: Listener, address: Address, scope: Message, seen: _Seen, *, began: float
+) -> AccessEntry:
+    headers: Headers = scope["headers"]
+    query: bytes = scope["query_string"]
+    host = _header(headers, b"host").partition(":")[0]
+    path = (address.raw_path + (b"?" + query if query else b"")).decode("latin-1")
+    scheme = "https" if listener.protocol == "HTTPS" else "http"
+    version = scope.get("http_version", "1.1")
+    spoken = "h2" if version == "2" else scheme
+    client, port = scope.get("client") or ("127.0.0.1", 0)
+    return AccessEntry(
+        began=began,
+        ended=time.time(),
+        protocol=spoken,
+        client=f"{client}:{port}",
+        target=seen.target,
+        group=seen.group,
+        status=seen.status,
+        sent=seen.sent,
+        request=f"{scope['method']} {scheme}://{host}:{listener.port}{path} HTTP/{version}",
+        user_agent=_header(headers, b"user-agent"),
+        trace=_header(headers, b"x-amzn-trace-id"),
+        host=host,
+        action=next((str(each.get("Type")) for each in listener.actions), ""),
+    )
 
 
 def _balanced(address: Address, scope: Message) -> BalancedRequest:

@@ -189,3 +189,32 @@ def test_bootstrap__network__is_the_one_that_is_deployed_to(
     fsd.ok("bootstrap", "--env", "dev", "--delete", "--yes")
     vpcs = root.client("ec2").describe_vpcs()["Vpcs"]
     assert [vpc["IsDefault"] for vpc in vpcs] == [True]
+
+
+def test_bootstrap__manifest_with_a_shared_load_balancer_and_a_domain__its_roles_deploy_it(
+    fsd: Fsd, root: Account
+) -> None:
+    zone = root.client("route53").create_hosted_zone(Name="example.com", CallerReference="one")
+    id_ = zone["HostedZone"]["Id"].rpartition("/")[2]
+    manifest = fsd.cwd / "service.yml"
+    shared = (
+        "      internal: true\n      shared: main\n      hosts: [a.example.com]\n"
+        f"      domain: {{name: a.example.com, hostedZone: {id_}}}\n"
+    )
+    text = manifest.read_text()
+    write_entry(fsd, fsd.ok(*BOOTSTRAP, "--yes").out)
+    manifest.write_text(text.replace("      internal: true\n", shared))
+    commit(fsd.cwd, "shared")
+    deployer = as_workflow(fsd, root, "fsd-deploy-dev-org.offers", DEPLOYS)
+
+    denied = deployer.run(*DEPLOY)
+    fsd.ok(*BOOTSTRAP, "--yes")
+    again = fsd.ok(*BOOTSTRAP)
+    first = deployer.ok(*DEPLOY).json()
+    deployer.ok("delete", "--service", "hello", "--env", "dev", "--yes")
+
+    assert denied.code == 5, denied.text
+    assert "stack/fsd-shared-main-dev" in denied.err
+    assert "nothing to change" in again.err
+    assert first["outcome"] == "succeeded"
+    assert root.client("elbv2").describe_load_balancers()["LoadBalancers"] == []

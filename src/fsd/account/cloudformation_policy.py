@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fsd.account.grant import Grant, Reach, actions, listener_arns
+from fsd.account.grant import Grant, Reach, actions
 
 
 def cloudformation_grants(reach: Reach) -> tuple[Grant, ...]:
@@ -24,6 +24,8 @@ def cloudformation_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         *_group_grants(reach),
         *_balancer_grants(reach),
+        *_rule_grants(reach),
+        *_domain_grants(reach),
         Grant(
             sid="Describe",
             why="see when a resource is there",
@@ -35,6 +37,7 @@ def cloudformation_grants(reach: Reach) -> tuple[Grant, ...]:
                 "elasticloadbalancing:DescribeListeners",
                 "elasticloadbalancing:DescribeLoadBalancerAttributes",
                 "elasticloadbalancing:DescribeLoadBalancers",
+                "elasticloadbalancing:DescribeRules",
                 "elasticloadbalancing:DescribeTags",
                 "elasticloadbalancing:DescribeTargetGroupAttributes",
                 "elasticloadbalancing:DescribeTargetGroups",
@@ -124,6 +127,7 @@ def _group_grants(reach: Reach) -> tuple[Grant, ...]:
             resources=groups,
             conditions=reach.tagged(on="ResourceTag"),
         ),
+        *_shared_group_grants(reach),
         Grant(
             sid="SecurityGroupRules",
             why="the same: a rule is a resource of its own",
@@ -133,12 +137,39 @@ def _group_grants(reach: Reach) -> tuple[Grant, ...]:
     )
 
 
+def _shared_group_grants(reach: Reach) -> tuple[Grant, ...]:
+    if not reach.named.shared:
+        return ()
+    groups = (reach.place.arn("ec2", "security-group/*"),)
+    return (
+        Grant(
+            sid="MakeSharedSecurityGroups",
+            why="the security group of a load balancer that several services have",
+            actions=actions("ec2", "CreateSecurityGroup"),
+            resources=groups,
+            conditions=reach.tagged_shared(on="RequestTag"),
+        ),
+        Grant(
+            sid="SharedSecurityGroups",
+            why="the same: its rules, tags and end",
+            actions=actions(
+                "ec2",
+                "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateTags "
+                "DeleteSecurityGroup DeleteTags RevokeSecurityGroupEgress "
+                "RevokeSecurityGroupIngress",
+            ),
+            resources=groups,
+            conditions=reach.tagged_shared(on="ResourceTag"),
+        ),
+    )
+
+
 def _balancer_grants(reach: Reach) -> tuple[Grant, ...]:
     prefix = "elasticloadbalancing"
     balancers = tuple(
         reach.place.arn(prefix, f"loadbalancer/app/{name}/*") for name in reach.balancers
     )
-    groups = (reach.place.arn(prefix, "targetgroup/*/*"),)
+    groups, theirs = (reach.place.arn(prefix, "targetgroup/*/*"),), reach.named.listeners
     return (
         Grant(
             sid="LoadBalancer",
@@ -149,7 +180,7 @@ def _balancer_grants(reach: Reach) -> tuple[Grant, ...]:
                 "ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes RemoveTags "
                 "SetSecurityGroups SetSubnets",
             ),
-            resources=(*balancers, *listener_arns(reach, "listener")),
+            resources=(*balancers, *(arn for arn in reach.listeners if arn not in theirs)),
         ),
         Grant(
             sid="MakeTargetGroups",
@@ -167,6 +198,63 @@ def _balancer_grants(reach: Reach) -> tuple[Grant, ...]:
                 "RemoveTags",
             ),
             resources=groups,
+            conditions=reach.tagged(on="ResourceTag"),
+        ),
+    )
+
+
+def _rule_grants(reach: Reach) -> tuple[Grant, ...]:
+    """Only where a manifest names a listener that others have rules of too."""
+    if not reach.named.shared and not reach.named.listeners:
+        return ()
+    prefix = "elasticloadbalancing"
+    return (
+        Grant(
+            sid="MakeListenerRules",
+            why="the service's rule of a listener that several have",
+            actions=actions(prefix, "CreateRule"),
+            resources=reach.listeners,
+        ),
+        Grant(
+            sid="ListenerRules",
+            why="the same: its conditions, its priority and its end",
+            actions=actions(prefix, "AddTags DeleteRule ModifyRule RemoveTags SetRulePriorities"),
+            resources=reach.listener_rules,
+        ),
+    )
+
+
+def _domain_grants(reach: Reach) -> tuple[Grant, ...]:
+    """Only where a manifest names a domain; a certificate's ARN says nothing of its service."""
+    if not reach.named.zones:
+        return ()
+    return (
+        Grant(
+            sid="DomainRecords",
+            why="the record of a load balancer's domain, and the one that proves its certificate",
+            actions=actions(
+                "route53", "ChangeResourceRecordSets GetHostedZone ListResourceRecordSets"
+            ),
+            resources=reach.hosted_zones,
+        ),
+        Grant(
+            sid="DomainChanges",
+            why="the same: see when it is everywhere",
+            actions=actions("route53", "GetChange"),
+            resources=(f"arn:{reach.place.partition}:route53:::change/*",),
+        ),
+        Grant(
+            sid="RequestCertificates",
+            why="the certificate of a load balancer's domain",
+            actions=actions("acm", "AddTagsToCertificate RequestCertificate"),
+            resources=(reach.place.arn("acm", "certificate/*"),),
+            conditions=reach.tagged(on="RequestTag"),
+        ),
+        Grant(
+            sid="Certificates",
+            why="the same: read and delete it",
+            actions=actions("acm", "DeleteCertificate DescribeCertificate ListTagsForCertificate"),
+            resources=(reach.place.arn("acm", "certificate/*"),),
             conditions=reach.tagged(on="ResourceTag"),
         ),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from fsd.account.named import NOTHING, NamedResources
 from fsd.compile.desired import Json, JsonValue
 from fsd.compile.iam import policy_size
 from fsd.manifest import names
@@ -100,6 +101,7 @@ class Reach:
     services: tuple[str, ...]
     boundary: str  # ARN of the permissions boundary of every role that a stack makes
     cloudformation_role: str  # ARN
+    named: NamedResources = NOTHING  # by the services' manifests
 
     def per_service(self, service: str, *patterns: str) -> tuple[str, ...]:
         """ARNs of a kind; `{name}` is the ECS service's and `{service}` the manifest's name."""
@@ -119,11 +121,30 @@ class Reach:
 
     @property
     def stacks(self) -> tuple[str, ...]:
-        return self.per_service("cloudformation", "stack/{stack}/*")
+        shared = (
+            names.shared_stack(name, self.environment, is_internal=is_internal)
+            for name, is_internal in self._shared
+        )
+        return (
+            *self.per_service("cloudformation", "stack/{stack}/*"),
+            *(self.place.arn("cloudformation", f"stack/{one}/*") for one in shared),
+        )
+
+    @property
+    def _shared(self) -> Iterator[tuple[str, bool]]:
+        """Each name, and whether the load balancer is internal."""
+        for one in self.named.shared:
+            name, _, scheme = one.rpartition(":")
+            yield name, scheme == "internal"
 
     @property
     def ecs_services(self) -> tuple[str, ...]:
-        return self.per_service("ecs", "service/{cluster}/{name}")
+        """With those that another tool made."""
+        theirs = (f"service/{self.cluster}/{name}" for name in self.named.adopted)
+        return (
+            *self.per_service("ecs", "service/{cluster}/{name}"),
+            *(self.place.arn("ecs", one) for one in theirs),
+        )
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -136,8 +157,18 @@ class Reach:
 
     @property
     def deployments(self) -> tuple[str, ...]:
-        return self.per_service(
-            "ecs", "service-deployment/{cluster}/{name}/*", "service-revision/{cluster}/{name}/*"
+        theirs = (
+            f"{kind}/{self.cluster}/{name}/*"
+            for kind in ("service-deployment", "service-revision")
+            for name in self.named.adopted
+        )
+        return (
+            *self.per_service(
+                "ecs",
+                "service-deployment/{cluster}/{name}/*",
+                "service-revision/{cluster}/{name}/*",
+            ),
+            *(self.place.arn("ecs", one) for one in theirs),
         )
 
     @property
@@ -155,11 +186,20 @@ class Reach:
 
     @property
     def balancers(self) -> tuple[str, ...]:
-        """Names of load balancers, internal and public."""
-        return tuple(
-            names.load_balancer(one, environment)
-            for one in self.services
-            for environment in (self.environment, f"{self.environment}-public")
+        """Names of load balancers, internal and public, and of those that speak HTTP/2; and of
+        those that several services have."""
+        shared = (
+            names.shared_load_balancer(name, self.environment, is_internal=is_internal)
+            for name, is_internal in self._shared
+        )
+        return (
+            *(
+                names.load_balancer(one, f"{self.environment}{scheme}{version}")
+                for one in self.services
+                for scheme in ("", "-public")
+                for version in ("", *(f"-{one}" for one in self.named.versions))
+            ),
+            *shared,
         )
 
     @property
@@ -187,6 +227,30 @@ class Reach:
         )
 
     @property
+    def given_roles(self) -> tuple[str, ...]:
+        """ARNs of roles that FSD gives to tasks, and does not make."""
+        return self.named.roles
+
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """ARNs of those that a service has a rule of: its own or shared ones, and somebody's."""
+        own = (f"listener/app/{name}/*/*" for name in self.balancers)
+        made = (self.place.arn("elasticloadbalancing", one) for one in own)
+        return (*made, *self.named.listeners)
+
+    @property
+    def listener_rules(self) -> tuple[str, ...]:
+        return tuple(
+            f"{arn.replace(':listener/', ':listener-rule/', 1)}/*" for arn in self.listeners
+        )
+
+    @property
+    def hosted_zones(self) -> tuple[str, ...]:
+        return tuple(
+            f"arn:{self.place.partition}:route53:::hostedzone/{id_}" for id_ in self.named.zones
+        )
+
+    @property
     def cluster_arn(self) -> str:
         return self.place.arn("ecs", f"cluster/{self.cluster}")
 
@@ -203,14 +267,16 @@ class Reach:
             }
         }
 
+    def tagged_shared(self, *, on: str) -> Condition:
+        """What belongs to a load balancer that several services have belongs to none of them."""
+        return {
+            "StringEquals": {
+                f"aws:{on}/fsd:environment": self.environment,
+                f"aws:{on}/fsd:shared": tuple(sorted({name for name, _ in self._shared})),
+            }
+        }
+
 
 def actions(service: str, names_: Sequence[str] | str) -> tuple[str, ...]:
     words = names_.split() if isinstance(names_, str) else names_
     return tuple(f"{service}:{word}" for word in sorted(words))
-
-
-def listener_arns(reach: Reach, kind: str, *, tail: str = "/*/*") -> tuple[str, ...]:
-    return tuple(
-        reach.place.arn("elasticloadbalancing", f"{kind}/app/{name}{tail}")
-        for name in reach.balancers
-    )

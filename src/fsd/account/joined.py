@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fsd.account.named import NOTHING, NamedResources, joined_names, load_names, write_names
 from fsd.compile.desired import Json, JsonValue
 from fsd.errors import UsageError
 from fsd.manifest import names
@@ -45,6 +46,7 @@ class Joined:
     github_environment: str  # "" where branches are trusted instead
     branches: tuple[str, ...] = ()
     workflow: str = ""  # job_workflow_ref; "" for any workflow of the repository
+    named: NamedResources = NOTHING  # by the services' manifests
 
     def role(self, kind: str, environment: str) -> str:
         """Name of a role; a GitHub owner has no dot, so no two repositories have the same."""
@@ -95,6 +97,7 @@ def join(known: tuple[Joined, ...], more: Joined) -> tuple[Joined, ...]:
         github_environment=more.github_environment,
         branches=more.branches,
         workflow=more.workflow,
+        named=joined_names(before.named, more.named),
     )
     return _sorted((*others, merged))
 
@@ -108,6 +111,7 @@ def write_joined(joined: tuple[Joined, ...]) -> list[JsonValue]:
             "githubEnvironment": one.github_environment,
             "branches": [*one.branches],
             "workflow": one.workflow,
+            **({"named": write_names(one.named)} if one.named else {}),
         }
         for one in joined
     ]
@@ -127,6 +131,7 @@ def _read(entry: Json) -> Joined:
         github_environment=str(entry.get("githubEnvironment", "")),
         branches=_texts(entry.get("branches")),
         workflow=str(entry.get("workflow", "")),
+        named=load_names(entry.get("named")),
     )
 
 

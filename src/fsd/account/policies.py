@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference.htm
 
 from __future__ import annotations
 
-from fsd.account.grant import TASK_SERVICE, Grant, Reach, actions, listener_arns
+from fsd.account.grant import TASK_SERVICE, Grant, Reach, actions
 
 
 def plan_grants(reach: Reach) -> tuple[Grant, ...]:
@@ -179,7 +179,7 @@ def _release_grants(reach: Reach) -> tuple[Grant, ...]:
             sid="PassTaskRoles",
             why="give tasks their roles",
             actions=actions("iam", "PassRole"),
-            resources=reach.task_roles,
+            resources=(*reach.task_roles, *reach.given_roles),
             conditions={"StringEquals": {"iam:PassedToService": TASK_SERVICE}},
         ),
     )
@@ -301,8 +301,7 @@ def _operating_grants(reach: Reach) -> tuple[Grant, ...]:
 
 def _probe_grants(reach: Reach) -> tuple[Grant, ...]:
     """Ask running tasks a health check that moves, before it judges them."""
-    listeners = listener_arns(reach, "listener")
-    rules = listener_arns(reach, "listener-rule", tail="/*/*/*")
+    listeners, rules = reach.listeners, reach.listener_rules
     prefix = "elasticloadbalancing"
     return (
         Grant(

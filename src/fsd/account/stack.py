@@ -77,6 +77,7 @@ class AccountStack:
             services=joined.services,
             boundary=boundary_arn(self.environment, place),
             cloudformation_role=role_arn(joined, "cloudformation", self.environment, place),
+            named=joined.named,
         )
 
 

@@ -24,6 +24,7 @@ from fsd.account.facts import (
     Wants,
 )
 from fsd.account.grant import AccountPlace, Grant, Reach
+from fsd.account.named import read_names
 from fsd.account.policies import deploy_grants
 from fsd.account.stack import boundary_arn, read_stack, role_arn, stack_name
 from fsd.app.environments import find_environment
@@ -168,7 +169,8 @@ class Doctor:
         stack = names.stack(name, environment.name)
         values = [secret.value_from for secret in service.secrets] if service else []
         in_manager = [value for value in values if ":secretsmanager:" in value]
-        has_logs = service is not None and service.observability.logs.enabled
+        logs = service.log_settings if service is not None else None
+        has_logs = logs is not None and logs.enabled and logs.group is None
         return Wants(
             service=name,
             environment=environment.name,
@@ -301,6 +303,7 @@ class Doctor:
             boundary=environment.permissions_boundary_arn
             or boundary_arn(environment.name, self._place),
             cloudformation_role=cloudformation,
+            named=read_names(self.manifest),
         )
         return tuple(
             DeniedFact(action=action, resource=resource, why=why[action])

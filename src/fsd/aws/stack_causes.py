@@ -272,6 +272,21 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ),
     ApiCause(
         code=ErrorCode.CALL_FAILED,
+        words=r"check S3bucket permission",
+        fix="let the load balancer write in the policy of the bucket that `accessLogs` names: "
+        "Allow s3:PutObject for logdelivery.elasticloadbalancing.amazonaws.com; the bucket is in "
+        "the load balancer's Region, and is encrypted with SSE-S3 at most",
+        examples=(
+            QuotedText(
+                "Access Denied for bucket: app-env-elbaccesslogsbucket-1234. Please check S3bucket "
+                "permission (Service: AmazonElasticLoadBalancing; Status Code: 400; Error Code: "
+                "InvalidConfigurationRequest; Request ID: id; Proxy: null)",
+                "https://github.com/aws/copilot-cli/pull/4169",
+            ),
+        ),
+    ),
+    ApiCause(
+        code=ErrorCode.CALL_FAILED,
         words=r"has a dependent object|currently in use by|still contains images",
         fix="remove first what uses it: the reason names the resource",
         examples=(

@@ -11,6 +11,7 @@ from fsd.errors import UsageError
 
 if TYPE_CHECKING:
     from fsd.account.grant import AccountPlace
+    from fsd.account.named import NamedResources
     from fsd.manifest.environments import Environment
 
 
@@ -49,6 +50,22 @@ def services_of(names: Sequence[str], file: Path) -> tuple[str, ...]:
             fix=f"fsd validate --file {file}  shows what is wrong; or name it: --service NAME",
         )
     return (manifest.metadata.name,)
+
+
+def names_of(services: Sequence[str], file: Path, *, env: str) -> NamedResources:
+    """What the manifest in `file` names beside its service, in this environment; nothing where it
+    is not one of `services`' or cannot be read."""
+    from fsd.account.named import NamedResources, read_names
+    from fsd.app.manifest import check_manifest
+
+    if not file.exists():
+        return NamedResources()
+    manifest = check_manifest(file, variables={"ENV": env}).manifest
+    return (
+        read_names(manifest)
+        if manifest and manifest.metadata.name in services
+        else NamedResources()
+    )
 
 
 def place_of(environment: Environment, *, region: str | None) -> AccountPlace:

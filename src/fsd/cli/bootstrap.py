@@ -245,7 +245,7 @@ def _print_template(asked: JoinOptions, *, existing: frozenset[str], as_hcl: boo
 def who_joins(asked: JoinOptions) -> Joined:
     """Raises UsageError for a command line that trusts nobody, or everybody."""
     from fsd.account.joined import Joined, parse_repository
-    from fsd.cli.account import services_of
+    from fsd.cli.account import names_of, services_of
 
     if asked.repo is None:
         raise click.UsageError("`--repo` is missing")
@@ -264,4 +264,5 @@ def who_joins(asked: JoinOptions) -> Joined:
         github_environment=github_environment,
         branches=tuple(sorted(set(asked.branches))),
         workflow=asked.workflow or "",
+        named=names_of(services_of(asked.services, asked.file), asked.file, env=asked.env),
     )

@@ -56,7 +56,7 @@ def _reach(
     from fsd.account.grant import Reach
     from fsd.account.joined import Joined, parse_repository
     from fsd.account.stack import boundary_arn, role_arn
-    from fsd.cli.account import environment_to_be, place_of, services_of
+    from fsd.cli.account import environment_to_be, names_of, place_of, services_of
 
     environment = environment_to_be(env)
     place = place_of(environment, region=region)
@@ -76,4 +76,5 @@ def _reach(
         services=names,
         boundary=environment.permissions_boundary_arn or boundary_arn(env, place),
         cloudformation_role=cloudformation or "",
+        named=names_of(names, file, env=env),
     )

@@ -12,6 +12,7 @@ Pure, and the same for manifests that differ only in an order that means nothing
 from __future__ import annotations
 
 from fsd.compile.desired import Desired, Image, Release, Target
+from fsd.compile.logs import log_group_name
 from fsd.compile.network import find_load_balancer
 from fsd.compile.one_off import compile_step
 from fsd.compile.scaling import compile_scaling
@@ -33,7 +34,7 @@ def compile_service(
     Raises ManifestError for what AWS would refuse and lint has let pass.
     """
     name, environment = manifest.metadata.name, target.environment
-    has_logs = manifest.service.observability.logs.enabled
+    has_logs = manifest.service.log_settings.enabled
     desired_service = compile_desired_service(manifest, target=target)
     return Desired(
         name=desired_service.name,
@@ -53,7 +54,7 @@ def compile_service(
             cluster=target.cluster,
             name=desired_service.name,
         ),
-        log_group=names.log_group(name, environment) if has_logs else "",
+        log_group=log_group_name(manifest, environment) if has_logs else "",
         drain=_drain(manifest.service),
         steady_for=0 if manifest.is_job else manifest.service.steady_for,
         health_path=manifest.service.check_path,

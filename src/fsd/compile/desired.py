@@ -124,6 +124,8 @@ class SharedSettings:
     certificate: str | None = None
     ingress: tuple[str, ...] | None = None
     idle_timeout: int | None = None  # seconds
+    log_bucket: str | None = None  # of access logs
+    log_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from fsd.compile.network_parts import (
     ANYWHERE,
     SSL_POLICY,
     attributes,
+    log_attributes,
     require_zones,
     rule,
     security_group,
@@ -246,6 +247,7 @@ def _balancer(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> 
             "LoadBalancerAttributes": attributes(
                 {
                     **_idle_timeout(balancer),
+                    **_access_logs(balancer),
                     "deletion_protection.enabled": "true" if target.protected else "false",
                     "routing.http.drop_invalid_header_fields.enabled": "true",
                 }
@@ -257,6 +259,11 @@ def _balancer(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> 
 def _idle_timeout(balancer: LoadBalancer) -> dict[str, str]:
     seconds = balancer.idle_timeout
     return {"idle_timeout.timeout_seconds": str(seconds)} if seconds is not None else {}
+
+
+def _access_logs(balancer: LoadBalancer) -> dict[str, str]:
+    logs = balancer.access_logs
+    return log_attributes(logs.bucket, logs.prefix) if logs else log_attributes("", "")
 
 
 def _stickiness(service: Service) -> dict[str, str]:

@@ -14,9 +14,7 @@ ANYWHERE = "0.0.0.0/0"
 
 
 def shared_stack(balancer: LoadBalancer, environment: str) -> str:
-    """An internal and a public one of the same name are two: the scheme can't change."""
-    scheme = "" if balancer.internal else "-public"
-    return names.stack(f"shared-{balancer.shared}{scheme}", environment)
+    return names.shared_stack(str(balancer.shared), environment, is_internal=balancer.internal)
 
 
 def shared_value(balancer: LoadBalancer, target: Target, output: str) -> Json:
@@ -68,6 +66,17 @@ def to_https() -> Json:
             "Query": "#{query}",
             "StatusCode": "HTTP_301",
         },
+    }
+
+
+def log_attributes(bucket: str, prefix: str) -> dict[str, str]:
+    """Said also where there are none: CloudFormation leaves an attribute that is not named."""
+    if not bucket:
+        return {"access_logs.s3.enabled": "false"}
+    return {
+        "access_logs.s3.enabled": "true",
+        "access_logs.s3.bucket": bucket,
+        **({"access_logs.s3.prefix": prefix} if prefix else {}),
     }
 
 

@@ -10,6 +10,7 @@ import re
 
 from fsd.compile.desired import Image, Json, JsonValue, Target
 from fsd.compile.iam import GrantScope, compile_statements, policy_document, statement
+from fsd.compile.logs import log_group_name
 from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
 from fsd.manifest.container import Roles
@@ -98,8 +99,8 @@ def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
         statement(_TOKEN, scope=GrantScope(resources=(EVERYTHING,))),
         statement(_PULL, scope=GrantScope(resources=_repositories(manifest, target, image))),
     ]
-    if manifest.service.observability.logs.enabled:
-        group = names.log_group(manifest.metadata.name, target.environment)
+    if manifest.service.log_settings.enabled:
+        group = log_group_name(manifest, target.environment)
         streams = (
             f"arn:{target.partition}:logs:{target.region}:{target.account}"
             f":log-group:{group}:log-stream:*"

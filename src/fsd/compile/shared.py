@@ -23,6 +23,7 @@ from fsd.compile.network_parts import (
     ANYWHERE,
     SSL_POLICY,
     attributes,
+    log_attributes,
     require_zones,
     rule,
     security_group,
@@ -52,6 +53,8 @@ def compile_shared(manifest: Manifest, *, target: Target) -> SharedBalancer | No
             certificate=balancer.certificate_arn,
             ingress=tuple(sorted(set(balancer.ingress))) or None,
             idle_timeout=balancer.idle_timeout,
+            log_bucket=balancer.access_logs.bucket if balancer.access_logs else None,
+            log_prefix=balancer.access_logs.prefix if balancer.access_logs else "",
         ),
         target=target,
     )
@@ -70,6 +73,8 @@ def with_kept_settings(shared: SharedBalancer, template: Json) -> SharedBalancer
         certificate=said.certificate or (str(certificate) if certificate else None),
         ingress=said.ingress or cidrs,
         idle_timeout=said.idle_timeout or (int(str(idle)) if idle else None),
+        log_bucket=said.log_bucket or (str(kept["bucket"]) if "bucket" in kept else None),
+        log_prefix=said.log_prefix if said.log_bucket else str(kept.get("prefix", "")),
     )
     return replace(shared, settings=settings)
 
@@ -81,6 +86,8 @@ def shared_template(shared: SharedBalancer) -> Json:
         "certificate": settings.certificate,
         "ingress": ingress or None,
         "idle": settings.idle_timeout,
+        "bucket": settings.log_bucket,
+        "prefix": settings.log_prefix or None,
     }
     said: Json = {key: value for key, value in kept.items() if value is not None}
     return {
@@ -119,11 +126,12 @@ def _balancer(shared: SharedBalancer) -> Json:
     settings, target = shared.settings, shared.target
     subnets: list[JsonValue] = [*sorted(target.load_balancer_subnets)]
     idle = settings.idle_timeout
-    environment = target.environment if shared.is_internal else f"{target.environment}-public"
     return {
         "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
         "Properties": {
-            "Name": names.load_balancer(f"shared-{shared.name}", environment),
+            "Name": names.shared_load_balancer(
+                shared.name, target.environment, is_internal=shared.is_internal
+            ),
             "Type": "application",
             "Scheme": "internal" if shared.is_internal else "internet-facing",
             "IpAddressType": "ipv4",
@@ -132,6 +140,7 @@ def _balancer(shared: SharedBalancer) -> Json:
             "LoadBalancerAttributes": attributes(
                 {
                     **({"idle_timeout.timeout_seconds": str(idle)} if idle is not None else {}),
+                    **log_attributes(settings.log_bucket or "", settings.log_prefix),
                     "deletion_protection.enabled": "true" if target.protected else "false",
                     "routing.http.drop_invalid_header_fields.enabled": "true",
                 }

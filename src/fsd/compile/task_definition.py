@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from fsd.compile.connect import port_name
 from fsd.compile.container import linux_parameters, ulimits
 from fsd.compile.desired import HEALTH_CHECK_LABEL, Image, Json, JsonValue, Release, Target
+from fsd.compile.logs import log_group_name, log_router, routed
 from fsd.compile.network import find_load_balancer
 from fsd.compile.observability import (
     COLLECTOR,
@@ -38,7 +39,9 @@ def compile_task_definition(
 ) -> Json:
     service = manifest.service
     logs = _log_configuration(manifest, target)
-    main = _main_container(manifest, target=target, image=image, release=release) | logs
+    main = _main_container(manifest, target=target, image=image, release=release)
+    main |= routed(manifest, logs=logs)
+    router = log_router(manifest, logs=logs)
     sidecar = collector(manifest, target=target, logs=logs)
     beside = compile_sidecars(service, target=target, logs=logs)
     containers: list[JsonValue] = [main, *beside]
@@ -50,6 +53,8 @@ def compile_task_definition(
         main["cpu"] = service.resources.cpu - shares - COLLECTOR_CPU
         main["dependsOn"] = depends_on({**service.depends_on, COLLECTOR: "START"})
         containers.append(sidecar)
+    if router is not None:
+        containers.append(router)
     if manifest.is_job and service.timeout_seconds is not None:
         containers.append(timeout_container(service.timeout_seconds, image=image, logs=logs))
     definition: Json = {
@@ -268,13 +273,13 @@ def _log_configuration(manifest: Manifest, target: Target) -> Json:
     The mode is said because an account's setting can make it `blocking`, and then a full buffer
     stops the service. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html
     """
-    if not manifest.service.observability.logs.enabled:
+    if not manifest.service.log_settings.enabled:
         return {}
     return {
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
-                "awslogs-group": names.log_group(manifest.metadata.name, target.environment),
+                "awslogs-group": log_group_name(manifest, target.environment),
                 "awslogs-region": target.region,
                 "awslogs-stream-prefix": LOG_STREAM_PREFIX,
                 "mode": "non-blocking",

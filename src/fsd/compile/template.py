@@ -84,15 +84,17 @@ def _refuse_references(value: JsonValue, where: str) -> None:
 
 
 def _log_group(manifest: Manifest, *, target: Target) -> Json:
-    logs = manifest.service.observability.logs
-    if not logs.enabled:
+    logs = manifest.service.log_settings
+    if not logs.enabled or logs.group is not None:
         return {}
+    key: Json = {"KmsKeyId": logs.kms_key} if logs.kms_key else {}
     return {
         "LogGroup": {
             "Type": "AWS::Logs::LogGroup",
             "Properties": {
                 "LogGroupName": names.log_group(manifest.metadata.name, target.environment),
                 "RetentionInDays": logs.retention,
+                **key,
             },
         }
     }

@@ -120,8 +120,19 @@ def _own(answer: dict[str, Value]) -> dict[str, Value]:
     return {
         "internal": is_internal,
         "certificateArn": next(iter(certificates), None),
+        "accessLogs": _access_logs(attributes),
         "idleTimeout": silence if silence != _SILENCE else None,
         "ingress": _clients(answer, balancer, is_internal=is_internal),
+    }
+
+
+def _access_logs(attributes: dict[str, Value]) -> Value:
+    if attributes.get("access_logs.s3.enabled") != "true":
+        return None
+    prefix = text_of(attributes.get("access_logs.s3.prefix"))
+    return {
+        "bucket": literal(text_of(attributes.get("access_logs.s3.bucket"))),
+        "prefix": literal(prefix) if prefix else None,
     }
 
 

@@ -565,7 +565,12 @@ def _deployment(reader: Reader) -> dict[str, Value]:
 def _logs(reader: Reader) -> dict[str, Value]:
     logging = reader.inside("logging")
     found: dict[str, Value] = {"retention": logging.number("retention")}
-    logging.finish("FSD writes to CloudWatch; `observability.logs` has another driver")
+    destination = logging.take("destination")
+    if isinstance(destination, dict):  # of Fluent Bit, which Copilot starts for it
+        options = {key: literal(text_of(value)) for key, value in destination.items()}
+        found |= {"driver": "awsfirelens", "options": without_empty({**options})}
+    logging.ignore("enableMetadata")  # on, as in Copilot without it
+    logging.finish("FSD's Fluent Bit has AWS's image and no file of its own")
     return {"observability": {"logs": found}}
 
 

@@ -56,6 +56,10 @@ def read_running(
     if "fsd:service" in tags:
         return _of_fsd(imported, found, answer, tags)
     found["existingService"] = text_of(service.get("serviceName"))
+    logs = mapping(mapping(found.get("observability")).get("logs"))
+    if "group" in logs:  # how long it keeps lines is its owner's to say
+        logs.pop("retention", None)
+        logs.pop("kmsKey", None)
     found["networking"] = _their_network(mapping(found.get("networking")))
     name = _name(service, tags, environment) or imported.name
     tree: dict[str, Value] = {
@@ -122,6 +126,11 @@ def _below(tree: dict[str, Value], environment: str) -> dict[str, Value]:
     network = dict(mapping(service.get("networking")))
     own: dict[str, Value] = {key: service.pop(key) for key in _OF_ONE if key in service}
     there: dict[str, Value] = {key: network.pop(key) for key in _OF_ONE_NETWORK if key in network}
+    seen = dict(mapping(service.get("observability")))
+    logs = dict(mapping(seen.get("logs")))
+    if "group" in logs:
+        own["observability"] = {"logs": {"group": logs.pop("group")}}
+        service["observability"] = {**seen, "logs": logs}
     changed: dict[str, Value] = {**service, "networking": network}
     environments: dict[str, Value] = {environment: without_empty({**own, "networking": there})}
     return {**tree, "service": without_empty(changed), "environments": environments}
@@ -130,7 +139,9 @@ def _below(tree: dict[str, Value], environment: str) -> dict[str, Value]:
 def _retention(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Value]:
     group = Reader(mapping(answer.get("logGroup")), "logGroup", losses)
     days = group.number("retentionInDays")
-    return {"observability": {"logs": {"retention": days}}} if days else {}
+    key = group.text("kmsKeyId")
+    logs: dict[str, Value] = {"retention": days, "kmsKey": literal(key) if key else None}
+    return {"observability": {"logs": without_empty(logs)}} if days or key else {}
 
 
 # --- a service that FSD made ---------------------------------------------------------------------
@@ -151,6 +162,8 @@ def _of_fsd(
     logs = mapping(mapping(found.get("observability")).get("logs"))
     if logs.get("group") == names.log_group(name, environment):
         del logs["group"]
+    elif logs.get("driver") is None:
+        logs.pop("retention", None)
     owners: list[Value] = [*tags.get("fsd:owners", "").split()]
     metadata: dict[str, Value] = {
         "name": name,

@@ -43,7 +43,9 @@ def read_task_definition(
     volumes = _volumes(reader)
     tree |= _container(main, volumes) if main is not None else {}
     tree["sidecars"] = [
-        _sidecar(each, volumes) for each in containers if main is None or each.at != main.at
+        _sidecar(each, volumes)
+        for each in containers
+        if (main is None or each.at != main.at) and not _is_router(each)
     ]
     for name in volumes:
         losses.append(Loss(where=f"volumes.{name}", value=name, reason="no container mounts it"))
@@ -180,6 +182,21 @@ def _container(main: Reader, volumes: dict[str, dict[str, Value]]) -> dict[str, 
     found["volumes"] = _mounts(main, volumes)
     found["observability"] = {"logs": _logs(main)}
     return merged(read_container(main, is_main=True), found)
+
+
+def _is_router(reader: Reader) -> bool:
+    """Whether it is Fluent Bit beside the others, which `driver: awsfirelens` starts again."""
+    if "firelensConfiguration" not in reader.values:
+        return False
+    router = reader.inside("firelensConfiguration")
+    if router.text("type") == "fluentd":
+        router.lose("type", "FSD starts Fluent Bit")
+    options = router.inside("options")
+    options.ignore("enable-ecs-log-metadata")
+    options.finish("FSD's Fluent Bit has AWS's image and no file of its own")
+    router.finish()
+    reader.ignore(*reader.values)
+    return True
 
 
 def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]]) -> Value:

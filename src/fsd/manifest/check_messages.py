@@ -131,6 +131,22 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the name of a domain",
         "write it in lower case without a dot at its end, like `offers.example.com`",
     ),
+    r"^[A-Za-z0-9_/.#-]+$": (
+        "the name of a log group",
+        "use letters, digits and . - _ / #; no ARN",
+    ),
+    r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$": (
+        "the ARN of a key",
+        "write arn:aws:kms:REGION:ACCOUNT:key/ID; an alias is not taken",
+    ),
+    r"^[a-z0-9][a-z0-9.-]+[a-z0-9]$": (
+        "the name of a bucket",
+        "use lower case letters, digits, dots and hyphens; no `s3://` and no ARN",
+    ),
+    r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*$": (
+        "a folder in a bucket",
+        "write it without a slash at its ends, like `alb/offers`",
+    ),
     r"^Z[A-Z0-9]{1,31}$": (
         "the id of a hosted zone",
         "`aws route53 list-hosted-zones` shows it; without `/hostedzone/`",
@@ -240,12 +256,17 @@ def advise_key(path: KeyPath, model: type) -> str:
     if near is not None:
         return f"did you mean `{near}`?"
     elsewhere = [place for place in places(model) if plain(str(place[-1])) == plain(key)]
-    elsewhere = [place for place in elsewhere if _is_near(place[:-1], parent)]
+    elsewhere = [
+        place for place in elsewhere if _is_near(place[:-1], parent) and place[:2] != _SHORT_FORM
+    ]
     shortest = min(map(len, elsewhere), default=0)
     highest = [place for place in elsewhere if len(place) == shortest]
     if len(highest) == 1:
         return f"did you mean {_name(highest[0])}?"
     return f"known here: {', '.join(known)}"
+
+
+_SHORT_FORM = ("service", "logs")  # of `observability.logs`
 
 
 def _is_near(one: KeyPath, two: KeyPath) -> bool:

@@ -494,7 +494,11 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "in seconds",
     ),
     _use("connectionTimeout", "service.networking.loadBalancer.idleTimeout", "in seconds"),
-    _none("accessLogs", "FSD has no access logs of the load balancer"),
+    _use(
+        "logBucket accessLog accessLogBucket logsBucket",
+        "service.networking.loadBalancer.accessLogs",
+        "with a `bucket`",
+    ),
     _use(
         "allowedSourceIps ingressAllow ingressCidrs cidr cidrs allowedCidrs sourceRanges "
         "loadBalancerSourceRanges",
@@ -607,8 +611,9 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "the Service YAML itself",
     ),
     # --- logs, traces, metrics ---
+    _use("logs", "service.observability.logs", under="top"),
     _use(
-        "logs logging log logConfiguration awslogs",
+        "logging log logConfiguration awslogs",
         "service.observability.logs",
         under="service top",
     ),
@@ -618,14 +623,21 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "in days",
     ),
     _use("days", "service.observability.logs.retention", under="logs"),
-    _none(
-        "driver logDriver options destination firelens firelensConfiguration awsfirelens fluentbit "
-        "configFilePath",
-        "FSD has no log driver but CloudWatch's",
+    _use(
+        "logDriver destination firelens firelensConfiguration awsfirelens fluentbit",
+        "service.observability.logs.driver",
+        "`awsfirelens`, with the `options` of an output",
+    ),
+    _none("configFilePath", "FSD has no file for Fluent Bit: `options` say its output"),
+    _use(
+        "logGroup logGroupName awslogsGroup",
+        "service.observability.logs.group",
+        "the name of one that exists",
+        under="logs observability service",
     ),
     _none(
-        "group logGroup logGroupName awslogsGroup stream streamPrefix",
-        "FSD has no name of the log group: it makes one for each service and environment",
+        "stream streamPrefix",
+        "FSD has no name of a log stream",
         under="logs observability service",
     ),
     _use(

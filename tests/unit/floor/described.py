@@ -67,7 +67,13 @@ def _of_kind(template: Json, kind: str) -> list[dict[str, Any]]:
 
 def _log_group(template: Json) -> dict[str, Any]:
     return next(
-        ({"retentionInDays": each["RetentionInDays"]} for each in _of_kind(template, "LogGroup")),
+        (
+            {
+                "retentionInDays": each["RetentionInDays"],
+                **({"kmsKeyId": each["KmsKeyId"]} if "KmsKeyId" in each else {}),
+            }
+            for each in _of_kind(template, "LogGroup")
+        ),
         {},
     )
 

@@ -350,6 +350,53 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
+        key="service.logs",
+        good="{logs: {retention: 14}, observability: null}",
+        wrong="{logs: {retention: 15}, observability: null}",
+        finds="log-retention-value",
+        clash="{logs: {retention: 14}}",
+        clash_finds="log-setting",
+        compiled=('"RetentionInDays": 14',),
+        plan="~LogGroup",
+    ),
+    Row(
+        key="service.observability.logs.group",
+        good="{observability: {logs: {group: /copilot/shop-prod-api}}}",
+        wrong="{observability: {logs: {group: 'arn:aws:logs:us-east-1'}}}",
+        clash="{observability: {logs: {group: /copilot/shop-prod-api, retention: 14}}}",
+        clash_finds="log-setting",
+        compiled=(
+            '"awslogs-group": "/copilot/shop-prod-api"',
+            "log-group:/copilot/shop-prod-api:log-stream:*",
+        ),
+        plan="-LogGroup",
+    ),
+    Row(
+        key="service.observability.logs.kmsKey",
+        good="{observability: {logs: {retention: 30, kmsKey: "
+        "'arn:aws:kms:us-east-1:123456789012:key/1234-abcd'}}}",
+        wrong="{observability: {logs: {retention: 30, kmsKey: alias/logs}}}",
+        clash="{observability: {logs: {group: /a, kmsKey: "
+        "'arn:aws:kms:us-east-1:123456789012:key/1234-abcd'}}}",
+        clash_finds="log-setting",
+        compiled=('"KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/1234-abcd"',),
+        plan="~LogGroup",
+    ),
+    Row(
+        key="service.observability.logs.driver",
+        good="{observability: {logs: {retention: 30, driver: awsfirelens, options: "
+        "{Name: firehose, delivery_stream: offers}}}}",
+        wrong="{observability: {logs: {retention: 30, driver: splunk}}}",
+        clash="{observability: {logs: {retention: 30, options: {Name: firehose}}}}",
+        clash_finds="log-setting",
+        compiled=(
+            '"logConfiguration": {"logDriver": "awsfirelens", "options": {"Name": "firehose", '
+            '"delivery_stream": "offers"}}',
+            '"firelensConfiguration": {"options": {"enable-ecs-log-metadata": "true"}, "type": '
+            '"fluentbit"}',
+        ),
+    ),
+    Row(
         key="service.networking.securityGroups",
         good="{networking: {securityGroups: [sg-0a1b2c3d]}}",
         wrong="{networking: {securityGroups: [database]}}",
@@ -415,6 +462,30 @@ ROWS: tuple[Row, ...] = (
             '"HostedZoneId": {"Fn::ImportValue": "fsd-shared-main-dev-HostedZoneId"}',
             '["", ["http://", "a.example"]]',
         ),
+    ),
+    Row(
+        key="service.networking.loadBalancer.accessLogs",
+        good="{networking: {loadBalancer: {accessLogs: {bucket: offers-logs, prefix: alb}}}}",
+        wrong="{networking: {loadBalancer: {accessLogs: {bucket: 's3://offers-logs'}}}}",
+        clash="{networking: {loadBalancer: {accessLogs: {bucket: offers-logs}, hosts: [a.example], "
+        "listenerArn: '" + LISTENER + "'}}}",
+        clash_finds="listener-rule-setting",
+        compiled=(
+            '{"Key": "access_logs.s3.bucket", "Value": "offers-logs"}, '
+            '{"Key": "access_logs.s3.enabled", "Value": "true"}, '
+            '{"Key": "access_logs.s3.prefix", "Value": "alb"}',
+        ),
+        base="{networking: {loadBalancer: {}}}",
+        plan="~LoadBalancer",
+    ),
+    Row(
+        key="service.networking.loadBalancer.accessLogs (shared)",
+        good="{networking: {loadBalancer: {accessLogs: {bucket: offers-logs}, hosts: [a.example], "
+        "shared: main}}}",
+        wrong="{networking: {loadBalancer: {accessLogs: {bucket: a.example, prefix: /a}}}}",
+        compiled=('"fsd-shared-main-dev-HttpListener"',),
+        base="{networking: {loadBalancer: {hosts: [a.example], listenerArn: '" + LISTENER + "'}}}",
+        plan="shared load balancer",
     ),
     Row(
         key="service.networking.loadBalancer.ingress",

@@ -339,6 +339,12 @@ CASES = [
         "{name: c.b, hostedZone: Z1}}}",
     ),
     Case(
+        rule="log-setting",
+        service="observability: {logs: {retention: 30, driver: awsfirelens}}",
+        at=(8, 49),
+    ),
+    Case(rule="log-setting", service="observability: {logs: {group: /a}}"),
+    Case(
         rule="security-group-limit",
         service="networking: {securityGroups: [sg-0a1b2c01, sg-0a1b2c02, sg-0a1b2c03, "
         "sg-0a1b2c04, sg-0a1b2c05]}",

@@ -113,7 +113,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("reservedConcurrency: 5", "scaling by concurrency"),
         ("deployment: {canary: {}}", "blue/green, canary"),
         ("taskdef_overrides: []", "way to change what it makes"),
-        ("observability: {logs: {driver: awsfirelens}}", "log driver"),
         ("imagePullSecrets: []", "private registry"),
         ("publish: {}", "queues, topics"),
         ("runtime: python311", "runtimes"),

@@ -15,6 +15,7 @@ _MOST_VALUES = 5
 _OF_THE_OWNER = (
     ("certificate_arn", "certificateArn"),
     ("idle_timeout", "idleTimeout"),
+    ("access_logs", "accessLogs"),
     ("ingress", "ingress"),
 )
 

@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
+from fsd.lint.rules.log_setting import logs_at
 from fsd.manifest.edit import SetValue
-
-LOGS = ("service", "observability", "logs")
-RETENTION = (*LOGS, "retention")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    logs = subject.service.observability.logs
-    if not logs.enabled or not subject.is_written(*LOGS) or subject.is_written(*RETENTION):
+    logs = subject.service.log_settings
+    at = logs_at(subject.service)
+    retention = (*at, "retention")
+    if not logs.enabled or not subject.is_written(*at) or subject.is_written(*retention):
+        return
+    if logs.group is not None:  # its owner says how long
         return
     yield Problem(
-        at=LOGS,
+        at=at,
         message=f"nothing says how long the logs of {subject.manifest.metadata.name} are kept; "
         f"FSD keeps them {logs.retention} days",
-        fix=f"`retention: {logs.retention}` in service.observability.logs",
+        fix=f"`retention: {logs.retention}` in {'.'.join(at)}",
         on_key=True,
-        edit=SetValue(at=RETENTION, value=logs.retention),
+        edit=SetValue(at=retention, value=logs.retention),
     )

@@ -17,6 +17,7 @@ _OF_THE_OWNER = (
     ("certificate_arn", "certificateArn"),
     ("priority", "priority"),
     ("idle_timeout", "idleTimeout"),
+    ("access_logs", "accessLogs"),
     ("stickiness", "stickiness"),
     ("ingress", "ingress"),
 )

@@ -1,0 +1,75 @@
+"""What a Service YAML names beside its service: resources that a deployment touches too.
+
+By exact names, as all else that a role reaches: what no manifest names, no role may touch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from fsd.compile.desired import Json, JsonValue
+from fsd.manifest.models import Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedResources:
+    """Each sorted."""
+
+    shared: tuple[str, ...] = ()  # load balancers of several: `main:internal`, `main:public`
+    listeners: tuple[str, ...] = ()  # ARNs of somebody's
+    adopted: tuple[str, ...] = ()  # ECS services that another tool made
+    roles: tuple[str, ...] = ()  # ARNs of roles that tasks are given
+    zones: tuple[str, ...] = ()  # ids of hosted zones
+    versions: tuple[
+        str, ...
+    ] = ()  # of HTTP beside its first: load balancers that speak grpc, http2
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, item.name) for item in fields(self))
+
+
+NOTHING = NamedResources()
+
+
+def read_names(manifest: Manifest) -> NamedResources:
+    service = manifest.service
+    balancer, roles = service.networking.load_balancer, service.roles
+    given = [roles.task, roles.execution] if roles is not None else []
+    scheme = "internal" if balancer is None or balancer.internal else "public"
+    return NamedResources(
+        shared=(f"{balancer.shared}:{scheme}",) if balancer and balancer.shared else (),
+        listeners=(balancer.listener_arn,) if balancer and balancer.listener_arn else (),
+        adopted=(service.existing_service,) if service.existing_service else (),
+        roles=tuple(sorted(arn for arn in given if arn)),
+        versions=(service.main_protocol,) if service.main_protocol in ("grpc", "http2") else (),
+        zones=(balancer.domain.hosted_zone,) if balancer and balancer.domain else (),
+    )
+
+
+def joined_names(one: NamedResources, two: NamedResources) -> NamedResources:
+    """All of both."""
+    return NamedResources(
+        **{
+            item.name: tuple(sorted({*getattr(one, item.name), *getattr(two, item.name)}))
+            for item in fields(NamedResources)
+        }
+    )
+
+
+def write_names(named: NamedResources) -> Json:
+    """Without what nothing is named of."""
+    every = {item.name: [*getattr(named, item.name)] for item in fields(named)}
+    return {key: value for key, value in every.items() if value}
+
+
+def load_names(value: JsonValue) -> NamedResources:
+    """What `write_names` wrote; nothing for what an earlier fsd wrote."""
+    found = value if isinstance(value, dict) else {}
+    lists = {item.name: found.get(item.name) for item in fields(NamedResources)}
+    return NamedResources(
+        **{
+            key: tuple(sorted(map(str, each)))
+            for key, each in lists.items()
+            if isinstance(each, list)
+        }
+    )
