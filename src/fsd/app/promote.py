@@ -21,10 +21,12 @@ from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, ErrorCode, RefusedError, UsageError
 from fsd.image.context import ask_git, show_file
 from fsd.manifest import names
+from fsd.release.jobs import find_job, job_ref, read_job_releases
 from fsd.release.ledger import read_history, resolve_version
 from fsd.release.notes import ImageCopied, OutputLine
+from fsd.release.operation import ServiceRef
 from fsd.release.own_name import find_own_name
-from fsd.release.ports import Repository
+from fsd.release.ports import JobSchedule, Repository
 from fsd.release.promotion import require_promotion
 from fsd.release.reporter import Reporter
 from fsd.release.result import ReleaseInfo
@@ -105,6 +107,9 @@ def _require_sense(request: PromoteRequest) -> None:
 
 def _read_releases(request: PromoteRequest, connection: Connection) -> Sequence[ReleaseInfo]:
     cluster = connection.environment.cluster_name
+    job = _find_job(request, connection)
+    if job is not None:
+        return read_job_releases(connection.aws, _job_ref(request, connection), job)
     return read_history(
         connection.aws.ecs,
         cluster=cluster,
@@ -128,9 +133,7 @@ def _find_release(
     """What was asked for, else what runs: after a rollback that is not the newest."""
     if request.wanted:
         return resolve_version(history, request.wanted)
-    cluster = connection.environment.cluster_name
-    service = connection.aws.ecs.find_service(cluster, _own_name(request, connection))
-    arn = service.task_definition_arn if service else ""
+    arn = _running_arn(request, connection)
     running = next((one for one in history if one.task_definition_arn == arn), None)
     if running is None:
         raise UsageError(
@@ -141,6 +144,24 @@ def _find_release(
             code=ErrorCode.RELEASE_UNKNOWN,
         )
     return running
+
+
+def _running_arn(request: PromoteRequest, connection: Connection) -> str:
+    job = _find_job(request, connection)
+    if job is not None:
+        return job.task_definition_arn
+    cluster = connection.environment.cluster_name
+    service = connection.aws.ecs.find_service(cluster, _own_name(request, connection))
+    return service.task_definition_arn if service else ""
+
+
+def _find_job(request: PromoteRequest, connection: Connection) -> JobSchedule | None:
+    return find_job(connection.aws, _job_ref(request, connection))
+
+
+def _job_ref(request: PromoteRequest, connection: Connection) -> ServiceRef:
+    cluster = connection.environment.cluster_name
+    return job_ref(request.service, environment=request.source, cluster=cluster)
 
 
 def _require_manifest_of(file: Path, release: ReleaseInfo) -> None:
