@@ -756,6 +756,9 @@ class FakeExecSessions:
     def session_manager_url(self) -> str:
         return "https://ssm.us-east-1.amazonaws.com"
 
+    def key(self) -> Mapping[str, str]:
+        return {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"}
+
 
 @dataclass
 class FakeRegistry:

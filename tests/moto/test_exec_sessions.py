@@ -29,7 +29,7 @@ ASKED = {
 
 @pytest.fixture
 def sessions(clients: TestClients) -> EcsExecSessions:
-    return EcsExecSessions(clients=clients)
+    return EcsExecSessions(clients=clients, read_key=dict)
 
 
 def test_running_tasks__one_that_runs_and_one_that_starts__the_first(
@@ -116,12 +116,12 @@ class Elsewhere:
     ],
 )
 def test_session_manager_url__each_partition__its_own_host(region: str, url: str) -> None:
-    assert EcsExecSessions(clients=Elsewhere(region)).session_manager_url() == url
+    assert EcsExecSessions(clients=Elsewhere(region), read_key=dict).session_manager_url() == url
 
 
 def test_session_manager_url__fips__its_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
 
-    url = EcsExecSessions(clients=Elsewhere("us-east-1")).session_manager_url()
+    url = EcsExecSessions(clients=Elsewhere("us-east-1"), read_key=dict).session_manager_url()
 
     assert url == "https://ssm-fips.us-east-1.amazonaws.com"

@@ -104,6 +104,7 @@ def test_attach__in_a_workflow__the_plugin_prints_through_the_log(
             region="eu-west-1",
             endpoint_url="https://x",
             environ=os.environ,
+            key={},
             show=log.write,
         )
     log.close()

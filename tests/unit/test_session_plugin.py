@@ -85,6 +85,7 @@ def test_attach__a_session__the_token_is_in_no_argument(
             region="cn-north-1",
             endpoint_url="https://ssm.cn-north-1.amazonaws.com.cn",
             environ={"PATH": os.environ["PATH"], "AWS_PROFILE": "dev"},
+            key={},
         )
 
     arguments, response, given = json.loads(record.read_text())
@@ -93,7 +94,7 @@ def test_attach__a_session__the_token_is_in_no_argument(
         "AWS_SSM_START_SESSION_RESPONSE",
         "cn-north-1",
         "StartSession",
-        "dev",
+        "",
         '{"Target": "ecs:dev_7f3a_7f3a-1"}',
         "https://ssm.cn-north-1.amazonaws.com.cn",
     ]
@@ -103,3 +104,45 @@ def test_attach__a_session__the_token_is_in_no_argument(
         "TokenValue": "the-token",
     }
     assert given == "ls\n\x04"
+
+
+def test_attach__tokens_in_the_callers_environment__the_plugin_sees_the_sessions_key_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = tmp_path / "seen.json"
+    program = tmp_path / "session-manager-plugin"
+    program.write_text(
+        f"#!{sys.executable}\nimport json, os\n"
+        f"json.dump(dict(os.environ), open({str(seen)!r}, 'w'))\n"
+    )
+    program.chmod(0o755)
+    callers = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "TERM": "xterm",
+        "HTTPS_PROXY": "http://proxy:3128",
+        "GITHUB_TOKEN": "ghs_token",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request-token",
+        "AWS_SECRET_ACCESS_KEY": "the callers",
+        "DATABASE_PASSWORD": "hunter2",
+    }
+    monkeypatch.setenv("PATH", callers["PATH"])
+
+    with open(os.devnull) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        session_plugin.attach(
+            SESSION,
+            region="eu-west-1",
+            endpoint_url="https://x",
+            environ=callers,
+            key={"AWS_SECRET_ACCESS_KEY": "the roles"},
+        )
+
+    environ = json.loads(seen.read_text())
+    assert set(environ) - {"LC_CTYPE"} == {  # which Python itself adds
+        "PATH",
+        "TERM",
+        "HTTPS_PROXY",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SSM_START_SESSION_RESPONSE",
+    }
+    assert environ["AWS_SECRET_ACCESS_KEY"] == "the roles"

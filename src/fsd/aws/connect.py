@@ -54,6 +54,6 @@ def connect(
         logs=CloudWatchLogs(clients=session),
         registry=ContainerRegistry(clients=session),
         networks=VpcNetworks(clients=session, reads=reads),
-        exec_sessions=EcsExecSessions(clients=session),
+        exec_sessions=EcsExecSessions(clients=session, read_key=session.key),
         reads=reads,
     )

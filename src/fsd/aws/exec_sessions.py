@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ class EcsExecSessions:
     """`fsd.release.ports.ExecSessions`."""
 
     clients: Clients
+    read_key: Callable[[], Mapping[str, str]]  # of the session that the clients are of
 
     def running_tasks(
         self, cluster: str, service: str, *, is_job: bool = False
@@ -70,6 +71,9 @@ class EcsExecSessions:
         https://docs.aws.amazon.com/general/latest/gr/ssm.html
         """
         return str(self.clients.client("ssm", attempts=ONE_ATTEMPT).meta.endpoint_url)
+
+    def key(self) -> Mapping[str, str]:
+        return self.read_key()
 
 
 def _to_task(answer: dict[str, Any]) -> ExecTask:

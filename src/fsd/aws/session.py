@@ -110,6 +110,23 @@ class AwsSession:
         _, partition, _, _, account, _ = arn.split(":", 5)
         return Identity(account=account, region=self.region, partition=partition, arn=arn)
 
+    def key(self) -> dict[str, str]:
+        """The key of this identity, for a child process that speaks to AWS as it does; as the
+        variables that AWS's programs read. A role's expires, and a child can't renew it.
+
+        https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
+        """
+        credentials = self._boto.get_credentials()
+        if credentials is None:
+            return {}
+        frozen = credentials.get_frozen_credentials()
+        variables = {
+            "AWS_ACCESS_KEY_ID": frozen.access_key,
+            "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
+            "AWS_SESSION_TOKEN": frozen.token,
+        }
+        return {name: value for name, value in variables.items() if value}
+
     def assume(self, role_arn: str, *, session_name: str) -> AwsSession:
         """A session as `role_arn`, by this one's credentials (role chaining: at most an hour).
 

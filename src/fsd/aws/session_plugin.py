@@ -30,13 +30,23 @@ _PAGE = (
 _SECONDS = 10
 _BLOCK = 1 << 16
 _END_OF_INPUT = b"\x04"
+# All that the plugin needs of the caller's environment: no token of a workflow is among it.
+_PASSED_ON = re.compile(
+    r"PATH|HOME|USER|TERM|LANG|LC_[A-Z]+|TMPDIR|SSL_CERT_FILE|SSL_CERT_DIR|AWS_CA_BUNDLE"
+    r"|(HTTP|HTTPS|NO|ALL)_PROXY|(http|https|no|all)_proxy"
+)
 
 
 def require_plugin() -> None:
     """Before a session is opened. Raises CallFailedError where it is missing or too old."""
     try:
         answer = subprocess.run(
-            [_PLUGIN, "--version"], capture_output=True, text=True, check=False, timeout=_SECONDS
+            [_PLUGIN, "--version"],
+            env=_passed_on(os.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CallFailedError(
@@ -68,14 +78,16 @@ def attach(
     region: str,
     endpoint_url: str,
     environ: Mapping[str, str],
+    key: Mapping[str, str],
     show: Callable[[bytes], None] | None = None,
 ) -> int:
     """Hand the terminal over until the session ends; the plugin's exit code.
 
-    `environ` is the caller's, whose credentials the plugin resumes a broken session with, at
-    `endpoint_url`, Session Manager's. The plugin ends with 0 however the command in
-    the container ended (aws/session-manager-plugin). `show` gets what it prints, instead of
-    standard output.
+    Of `environ`, the caller's, the plugin sees only what a terminal and a connection need. `key` is
+    of the identity that opened the session, as the variables that AWS's programs read: with it the
+    plugin resumes a broken session at `endpoint_url`, Session Manager's. The plugin ends with 0
+    however the command in the container ended (aws/session-manager-plugin). `show` gets what it
+    prints, instead of standard output.
     """
     response = {
         "SessionId": session.id,
@@ -87,7 +99,7 @@ def attach(
         _RESPONSE,
         region,
         "StartSession",
-        environ.get("AWS_PROFILE", ""),
+        "",  # no profile: the key says who it is
         json.dumps({"Target": session.target}),
         endpoint_url,
     ]
@@ -96,7 +108,7 @@ def attach(
         _interrupts_for_the_session(),
         subprocess.Popen(
             arguments,
-            env={**environ, _RESPONSE: json.dumps(response)},
+            env={**_passed_on(environ), **key, _RESPONSE: json.dumps(response)},
             stdin=None if has_terminal else subprocess.PIPE,
             stdout=None if show is None else subprocess.PIPE,
         ) as plugin,
@@ -108,6 +120,10 @@ def attach(
                 show(content)
         plugin.wait()
     return plugin.returncode
+
+
+def _passed_on(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if _PASSED_ON.fullmatch(name)}
 
 
 def _feed(plugin: subprocess.Popen[bytes]) -> None:

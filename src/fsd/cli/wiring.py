@@ -195,6 +195,7 @@ def _attach_session(
         region=aws.identity.region,
         endpoint_url=aws.exec_sessions.session_manager_url(),
         environ=os.environ,
+        key=aws.exec_sessions.key(),
         show=show,
     )
 

@@ -466,6 +466,9 @@ class ExecSessions(Protocol):
     def session_manager_url(self) -> str:
         """Where a session that broke off is resumed."""
 
+    def key(self) -> Mapping[str, str]:
+        """The key that resumes it: the variables that AWS's programs read, with their values."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aws:
