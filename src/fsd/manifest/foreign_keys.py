@@ -104,7 +104,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _none(
         "namespace",
         "FSD has no namespaces: an environment has a cluster of its own (`spec.cluster` in "
-        "`.fsd/environments.yml`)",
+        "`.fsd/environments.yml`); `service.autoScaling.metric.namespace` is CloudWatch's",
     ),
     _none(
         "version", "FSD has no version in a Service YAML: `fsd deploy --version` labels a release"
@@ -372,8 +372,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _none(
         "retries",
-        "FSD has no retries: `service.healthCheck.unhealthyThreshold` counts failed checks, and "
-        "ECS starts a new task for one that ended",
+        "FSD has no retries here: `service.healthCheck.unhealthyThreshold` counts failed checks, "
+        "ECS starts a new task for one that ended, and `service.retries` is a Job's",
     ),
     # --- settings, secrets, permissions ---
     _use(
@@ -766,7 +766,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _none("versionConsistency", "FSD has no such switch: an image is known by its digest"),
     _none(
         "kmsKey kmsKeyId encryptionConfiguration encryption encrypted",
-        "FSD has no keys of your own for encryption: AWS's are used",
+        "FSD has no keys of your own for encryption except that of the logs, "
+        "`service.observability.logs.kmsKey` or `service.logs.kmsKey`: AWS's are used",
     ),
     _none("sleepApplication scaleToZero cpuThrottling startupCpuBoost", "FSD has no such setting"),
     _none(

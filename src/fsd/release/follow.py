@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import assert_never
 
 from fsd.change import Change
 from fsd.errors import CallFailedError, TimedOutError
@@ -84,8 +85,11 @@ def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[DeployStage],
         case Outcome.TIMED_OUT:
             end(PhaseState.FAILED, EndedAfter(end=RolloutEnd.NO_END, took=took))
             return _timed_out(rollout, watched)
-    end(PhaseState.FAILED, EndedAfter(end=RolloutEnd.FAILED, took=took))
-    return _go_back(rollout, watched, phases=phases, enter=enter)
+        case Outcome.ROLLED_BACK | Outcome.ROLLBACK_FAILED:
+            end(PhaseState.FAILED, EndedAfter(end=RolloutEnd.FAILED, took=took))
+            return _go_back(rollout, watched, phases=phases, enter=enter)
+        case other:
+            assert_never(other)
 
 
 def ended_unknown(stage: Requested | Rolling, error: CallFailedError, ref: ServiceRef) -> Ending:

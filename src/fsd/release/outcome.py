@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, TypeAlias, assert_never
 
 from fsd.release.follow_ups import FollowUp
 from fsd.release.messages import Message
@@ -23,6 +23,15 @@ from fsd.rollout.assess import (
 from fsd.rollout.cause import Diagnosis
 from fsd.snapshot import ServiceState
 
+# What a verdict can come to: whoever asks names each, so that a new one is not taken for a failure.
+VerdictOutcome: TypeAlias = Literal[
+    Outcome.SUCCEEDED,
+    Outcome.SUPERSEDED,
+    Outcome.ROLLED_BACK,
+    Outcome.TIMED_OUT,
+    Outcome.ROLLBACK_FAILED,
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
@@ -35,7 +44,7 @@ class Ending:
     is_known: bool = True  # False: AWS does not answer, so that a last look is in vain
 
 
-def outcome_of(verdict: Verdict | TimedOut) -> Outcome:
+def outcome_of(verdict: Verdict | TimedOut) -> VerdictOutcome:
     """What the deployment that is judged came to. ROLLBACK_FAILED is a failure after which nothing
     has gone back: the caller's way back may change that."""
     match verdict:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.plan.verdict import Mark
@@ -46,7 +47,8 @@ from fsd.release.rollback_target import (
     unproved_before,
     would_start,
 )
-from fsd.rollout.assess import Doomed, Failed, Unproved
+from fsd.release.watch import TimedOut
+from fsd.rollout.assess import Doomed, Failed, Unproved, Verdict
 from fsd.rollout.diagnose import family_revision, find_task_causes
 from fsd.snapshot import DeploymentStatus
 
@@ -106,6 +108,14 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
             return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))
         case Outcome.TIMED_OUT:
             return could_not_go_back(back, Plainly.ROLLBACK_GOES_ON)
+        case Outcome.ROLLBACK_FAILED:
+            return _bring_back(back, good, verdict)
+        case other:
+            assert_never(other)
+
+
+def _bring_back(back: GoBack, good: str, verdict: Verdict | TimedOut) -> RolledBackTo:
+    """ECS has not gone back by itself."""
     if isinstance(verdict, Failed) and verdict.rollback_failed:
         why = EcsCouldNot(reason=Quoted(text=verdict.reason), why=_why_not(back, good))
         return could_not_go_back(back, why)
@@ -182,9 +192,13 @@ def update_to(back: GoBack, good: str) -> RolledBackTo:
             return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))
         case Outcome.TIMED_OUT:
             return could_not_go_back(back, BackNotDone(revision=revision))
-    got_healthy = isinstance(verdict, Unproved)
-    failed = BackFailed(revision=revision, got_healthy=got_healthy, why=_why_not(back, good))
-    return could_not_go_back(back, failed)
+        case Outcome.ROLLED_BACK | Outcome.ROLLBACK_FAILED:
+            healthy = isinstance(verdict, Unproved)
+            why = _why_not(back, good)
+            failed = BackFailed(revision=revision, got_healthy=healthy, why=why)
+            return could_not_go_back(back, failed)
+        case other:
+            assert_never(other)
 
 
 def _scale_to_zero(back: GoBack) -> RolledBackTo:
