@@ -25,6 +25,7 @@ from fsd_local.elb import ElasticLoadBalancing
 from fsd_local.gateway import TRUSTED, Answer, AwsApis, Gateway
 from fsd_local.instance import ACCOUNT, REGION, Instance
 from fsd_local.logs import MiniStackLogs
+from fsd_local.network_plane import NetworkPlane
 from fsd_local.patches import (
     alias_records,
     callers,
@@ -103,6 +104,7 @@ class Assembly:
             sessions=sessions,
         )
         self._scaling = ScalingEngine(self._ecs, alarms, speed=speed)
+        self._network = NetworkPlane(elbv2.network_listeners, self._balancing.targets)
         self._schedules = ScheduleEngine(
             store=MiniStackSchedules(is_enforced=bool(settings.enforce_iam)),
             ecs=self._ecs,
@@ -148,6 +150,7 @@ class Assembly:
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         services.start(loop, threads=_WORKER_THREADS)
+        self._network.start(loop)
         self._scaling.start()
         self._schedules.start()
         self._loaded = loop.run_in_executor(None, self._load_the_rest)
@@ -168,6 +171,7 @@ class Assembly:
         self._count = inventory.count_resources
 
     def close(self) -> None:
+        self._network.close()
         self._scaling.close()
         self._schedules.close()
         self._ecs.close()
@@ -236,15 +240,19 @@ class Assembly:
         ]
         return {
             **asdict(summary),
-            "urls": [
-                url
-                for balancer in balancers
-                for url in (
-                    f"http://{balancer.dns_name}",
-                    f"http://127.0.0.1:{self._port}/_alb/{balancer.label}/",
-                )
-            ],
+            "urls": [url for balancer in balancers for url in self._urls(balancer)],
         }
+
+    def _urls(self, balancer: elbv2.BalancerName) -> tuple[str, ...]:
+        listeners = elbv2.network_listeners()
+        mine = [arn for arn, each in listeners.items() if each.balancer == balancer.arn]
+        if not mine:
+            return (
+                f"http://{balancer.dns_name}",
+                f"http://127.0.0.1:{self._port}/_alb/{balancer.label}/",
+            )
+        ports = filter(None, map(self._network.port, mine))
+        return tuple(f"tcp://127.0.0.1:{port}" for port in ports)
 
     def _resources(self) -> dict[str, int]:
         return {

@@ -218,3 +218,23 @@ def test_bootstrap__manifest_with_a_shared_load_balancer_and_a_domain__its_roles
     assert "nothing to change" in again.err
     assert first["outcome"] == "succeeded"
     assert root.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_bootstrap__manifest_with_a_network_load_balancer__its_roles_deploy_it(
+    fsd: Fsd, root: Account
+) -> None:
+    write_entry(fsd, fsd.ok(*BOOTSTRAP, "--yes").out)
+    manifest = fsd.cwd / "service.yml"
+    manifest.write_text(manifest.read_text().replace("type: application", "type: network"))
+    commit(fsd.cwd, "network")
+    deployer = as_workflow(fsd, root, "fsd-deploy-dev-org.offers", DEPLOYS)
+
+    denied = deployer.run(*DEPLOY)
+    fsd.ok(*BOOTSTRAP, "--yes")
+    first = deployer.ok(*DEPLOY).json()
+    deployer.ok("delete", "--service", "hello", "--env", "dev", "--yes")
+
+    assert denied.code != 0, denied.text
+    assert "loadbalancer/net/hello-dev-tcp/" in denied.text
+    assert first["outcome"] == "succeeded"
+    assert root.client("elbv2").describe_load_balancers()["LoadBalancers"] == []

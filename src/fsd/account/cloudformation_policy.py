@@ -167,7 +167,8 @@ def _shared_group_grants(reach: Reach) -> tuple[Grant, ...]:
 def _balancer_grants(reach: Reach) -> tuple[Grant, ...]:
     prefix = "elasticloadbalancing"
     balancers = tuple(
-        reach.place.arn(prefix, f"loadbalancer/app/{name}/*") for name in reach.balancers
+        reach.place.arn(prefix, f"loadbalancer/{reach.balancer_kind(name)}/{name}/*")
+        for name in reach.balancers
     )
     groups, theirs = (reach.place.arn(prefix, "targetgroup/*/*"),), reach.named.listeners
     return (

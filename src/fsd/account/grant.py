@@ -231,10 +231,23 @@ class Reach:
         """ARNs of roles that FSD gives to tasks, and does not make."""
         return self.named.roles
 
+    def balancer_kind(self, name: str) -> str:
+        """As it stands in an ARN."""
+        is_network = "tcp" in self.named.versions and name in self._network_balancers
+        return "net" if is_network else "app"
+
+    @property
+    def _network_balancers(self) -> frozenset[str]:
+        return frozenset(
+            names.load_balancer(one, f"{self.environment}{scheme}-tcp")
+            for one in self.services
+            for scheme in ("", "-public")
+        )
+
     @property
     def listeners(self) -> tuple[str, ...]:
         """ARNs of those that a service has a rule of: its own or shared ones, and somebody's."""
-        own = (f"listener/app/{name}/*/*" for name in self.balancers)
+        own = (f"listener/{self.balancer_kind(name)}/{name}/*/*" for name in self.balancers)
         made = (self.place.arn("elasticloadbalancing", one) for one in own)
         return (*made, *self.named.listeners)
 

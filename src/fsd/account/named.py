@@ -20,9 +20,7 @@ class NamedResources:
     adopted: tuple[str, ...] = ()  # ECS services that another tool made
     roles: tuple[str, ...] = ()  # ARNs of roles that tasks are given
     zones: tuple[str, ...] = ()  # ids of hosted zones
-    versions: tuple[
-        str, ...
-    ] = ()  # of HTTP beside its first: load balancers that speak grpc, http2
+    versions: tuple[str, ...] = ()  # what load balancers send beside HTTP/1: grpc, http2, tcp
 
     def __bool__(self) -> bool:
         return any(getattr(self, item.name) for item in fields(self))
@@ -36,12 +34,15 @@ def read_names(manifest: Manifest) -> NamedResources:
     balancer, roles = service.networking.load_balancer, service.roles
     given = [roles.task, roles.execution] if roles is not None else []
     scheme = "internal" if balancer is None or balancer.internal else "public"
+    is_network = balancer is not None and balancer.is_network
+    spoken = service.main_protocol if service.main_protocol in ("grpc", "http2") else ""
+    version = "tcp" if is_network else spoken
     return NamedResources(
         shared=(f"{balancer.shared}:{scheme}",) if balancer and balancer.shared else (),
         listeners=(balancer.listener_arn,) if balancer and balancer.listener_arn else (),
         adopted=(service.existing_service,) if service.existing_service else (),
         roles=tuple(sorted(arn for arn in given if arn)),
-        versions=(service.main_protocol,) if service.main_protocol in ("grpc", "http2") else (),
+        versions=(version,) if version else (),
         zones=(balancer.domain.hosted_zone,) if balancer and balancer.domain else (),
     )
 

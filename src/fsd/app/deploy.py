@@ -128,10 +128,12 @@ def _with_left_out(result: Result, connection: Connection, image: Image) -> Resu
 
 
 def _with_reachable_url(result: Result, connection: Connection) -> Result:
-    """The embedded AWS has no certificates: it answers an HTTPS listener by plain HTTP."""
-    if connection.embedded is None or not result.url.startswith("https://"):
+    """The embedded AWS has no certificates: a listener of HTTPS or TLS takes what is plain."""
+    secure, mark, address = result.url.partition("://")
+    plain = {"https": "http", "tls": "tcp"}.get(secure)
+    if connection.embedded is None or plain is None:
         return result
-    return replace(result, url=f"http://{result.url.removeprefix('https://')}")
+    return replace(result, url=f"{plain}{mark}{address}")
 
 
 def _require_promotion(

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-to-elb-load-ba
 from __future__ import annotations
 
 from fsd.compile.desired import Json, Target
-from fsd.compile.network import CERTIFICATE, LOAD_BALANCER, find_load_balancer, logical_id
-from fsd.compile.network_parts import shared_value
+from fsd.compile.network import LOAD_BALANCER, find_load_balancer, logical_id
+from fsd.compile.network_parts import CERTIFICATE, shared_value
 from fsd.manifest.models import Domain, LoadBalancer, Manifest, Service
 
 DOMAIN_RECORD = "DomainRecord"

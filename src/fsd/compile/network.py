@@ -8,8 +8,11 @@ from __future__ import annotations
 from hashlib import sha256
 
 from fsd.compile.desired import Json, JsonValue, Target
+from fsd.compile.network_balancer import PREFIX, network_balancer
 from fsd.compile.network_parts import (
     ANYWHERE,
+    CERTIFICATE,
+    LOAD_BALANCER_SECURITY_GROUP,
     SSL_POLICY,
     attributes,
     log_attributes,
@@ -23,13 +26,11 @@ from fsd.manifest import names
 from fsd.manifest.models import LoadBalancer, Manifest, Service
 
 TASK_SECURITY_GROUP = "TaskSecurityGroup"
-LOAD_BALANCER_SECURITY_GROUP = "LoadBalancerSecurityGroup"
 LOAD_BALANCER = "LoadBalancer"
 TARGET_GROUP = "TargetGroup"
 HTTP_LISTENER = "HttpListener"
 HTTPS_LISTENER = "HttpsListener"
 LISTENER_RULE = "ListenerRule"
-CERTIFICATE = "Certificate"
 
 # Any will do: ECS registers each task with the port of its container. The port of a target group
 # can't change, so a port of the manifest here would make a new group, empty until the rollout.
@@ -61,12 +62,21 @@ def logical_id(name: str, service: Service) -> str:
     if balancer is not None and (balancer.shared is not None or _is_yours(balancer)):
         return f"Shared{version}{name}"
     is_internal = balancer is None or balancer.internal
+    if balancer is not None and balancer.is_network:
+        version = PREFIX
     return f"{version}{name}" if is_internal else f"Public{version}{name}"
 
 
 def _is_yours(balancer: LoadBalancer) -> bool:
     """Whether the load balancer is there already, and whose it is is not known."""
     return balancer.listener_arn is not None or balancer.target_group_arn is not None
+
+
+def _listened(service: Service, balancer: LoadBalancer) -> tuple[int, ...]:
+    """The ports of its listeners."""
+    if balancer.is_network and service.main_port is not None:
+        return (service.main_port,)
+    return (80, 443) if balancer.is_secure else (80,)
 
 
 def has_task_group(service: Service) -> bool:
@@ -92,7 +102,7 @@ def security_groups(manifest: Manifest, *, target: Target) -> Json:
     if balancer is not None and service.main_port is not None and is_own:
         everybody = target.vpc_cidr if balancer.internal else ANYWHERE
         clients = sorted(set(balancer.ingress)) or [everybody]
-        ports = (80, 443) if balancer.is_secure else (80,)
+        ports = _listened(service, balancer)
         groups[LOAD_BALANCER_SECURITY_GROUP] = security_group(
             f"Load balancer of {name}",
             ingress=[rule("tcp", cidr, "clients", port=port) for port in ports for cidr in clients],
@@ -115,6 +125,9 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
     if balancer is None or balancer.target_group_arn is not None:
         return {}
     target_group = logical_id(TARGET_GROUP, service)
+    if balancer.is_network:
+        scheme = target_group.removesuffix(TARGET_GROUP)
+        return network_balancer(manifest, balancer, target=target, scheme=scheme)
     if balancer.has_rule:
         return {
             target_group: _target_group(service, target=target),

@@ -11,6 +11,8 @@ from fsd.manifest.models import LoadBalancer
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 SSL_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 ANYWHERE = "0.0.0.0/0"
+LOAD_BALANCER_SECURITY_GROUP = "LoadBalancerSecurityGroup"
+CERTIFICATE = "Certificate"
 
 
 def shared_stack(balancer: LoadBalancer, environment: str) -> str:

@@ -16,11 +16,11 @@ from fsd.compile.network import (
     HTTP_LISTENER,
     HTTPS_LISTENER,
     LOAD_BALANCER,
-    LOAD_BALANCER_SECURITY_GROUP,
     find_load_balancer,
 )
 from fsd.compile.network_parts import (
     ANYWHERE,
+    LOAD_BALANCER_SECURITY_GROUP,
     SSL_POLICY,
     attributes,
     log_attributes,

@@ -220,9 +220,10 @@ def _health_check_label(service: Service) -> dict[str, str]:
     if service.main_port is None or balancer is None or balancer.target_group_arn is not None:
         return {}
     checks = service.checks
-    method = "gRPC" if service.check_protocol == "grpc" else "GET"
+    method = {"grpc": "gRPC", "tcp": "connect"}.get(service.check_protocol, "GET")
     text = (
-        f"{method} {service.check_path}{_where_and_what(service)} every {checks.interval} s, "
+        f"{method} {service.check_path}".rstrip()
+        + f"{_where_and_what(service)} every {checks.interval} s, "
         f"timeout {checks.timeout} s, "
         f"{checks.healthy_threshold} good, {checks.unhealthy_threshold} bad"
     )

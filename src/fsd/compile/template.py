@@ -134,12 +134,17 @@ def _outputs(manifest: Manifest, *, target: Target) -> Json:
         outputs[OUTPUT_URL] = {"Value": _shared_url(balancer, target)}
     elif balancer is not None and not balancer.has_rule:
         scheme = "https" if balancer.is_secure else "http"
+        tail = ""
+        if balancer.is_network:
+            scheme, tail = "tls" if balancer.is_secure else "tcp", f":{service.main_port}"
         id_ = logical_id(LOAD_BALANCER, service)
         own: Json = {"Fn::GetAtt": [id_, "DNSName"]}
         address: JsonValue = balancer.domain.name if balancer.domain else own
         outputs |= {
             OUTPUT_LOAD_BALANCER: {"Value": {"Ref": id_}},
-            OUTPUT_URL: {"Value": {"Fn::Join": ["", [f"{scheme}://", address]]}},
+            OUTPUT_URL: {
+                "Value": {"Fn::Join": ["", [f"{scheme}://", address, *([tail] if tail else [])]]}
+            },
         }
     return outputs
 

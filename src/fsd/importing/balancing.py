@@ -39,7 +39,7 @@ def read_balancing(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Va
         balancer["stickiness"] = number(attributes.get("stickiness.lb_cookie.duration_seconds"))
     delay = number(attributes.get("deregistration_delay.timeout_seconds"))
     return {
-        "healthCheck": _health(group),
+        "healthCheck": _health(group) if is_of_fsd or not _is_tcp(group) else {},
         "deployment": {"deregistrationDelay": delay},
         "networking": {"loadBalancer": {"type": "application", **balancer}},
     }
@@ -118,6 +118,7 @@ def _own(answer: dict[str, Value]) -> dict[str, Value]:
         for certificate in listed(mapping(listener).get("Certificates"))
     ]
     return {
+        "type": text_of(balancer.get("Type")) or None,
         "internal": is_internal,
         "certificateArn": next(iter(certificates), None),
         "accessLogs": _access_logs(attributes),
@@ -153,9 +154,13 @@ def _clients(
     return [] if cidrs == {everybody} else [*sorted(cidrs)]
 
 
+def _is_tcp(group: dict[str, Value]) -> bool:
+    return text_of(group.get("Protocol")) in _TCP
+
+
 def _health(group: dict[str, Value]) -> dict[str, Value]:
     """What the target group does: it says how long a rollout takes, and where the path is."""
-    if not group or text_of(group.get("Protocol")) in _TCP:
+    if not group:
         return {}
     port = text_of(group.get("HealthCheckPort"))
     codes = mapping(group.get("Matcher"))
@@ -163,10 +168,11 @@ def _health(group: dict[str, Value]) -> dict[str, Value]:
     protocol = text_of(group.get("HealthCheckProtocol")).lower()
     if text_of(group.get("ProtocolVersion")) == "GRPC":
         protocol = "grpc"
+    is_said = protocol in ("https", "grpc") or _is_tcp(group)
     return {
         "path": literal(text_of(group.get("HealthCheckPath"))) or None,
         "port": number(port),
-        "protocol": protocol if protocol in ("https", "grpc") else None,
+        "protocol": protocol if is_said else None,
         "interval": group.get("HealthCheckIntervalSeconds"),
         "timeout": group.get("HealthCheckTimeoutSeconds"),
         "healthyThreshold": group.get("HealthyThresholdCount"),

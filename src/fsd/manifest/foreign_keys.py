@@ -455,7 +455,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "https",
         "service.networking.loadBalancer.certificateArn",
     ),
-    _none("nlb networkLoadBalancer", "FSD has no network load balancers: `type: application` only"),
+    _use("nlb networkLoadBalancer", "service.networking.loadBalancer.type", "`network`"),
     _use(
         "host hostname hostHeader",
         "service.networking.loadBalancer.hosts",

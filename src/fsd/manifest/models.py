@@ -252,7 +252,10 @@ class AccessLogs:
 
 @section
 class LoadBalancer:
-    type: Literal["application"] = key(default="application", description="The only type.")
+    type: Literal["application", "network"] = key(
+        default="application",
+        description="application: HTTP; network: TCP, which the service itself speaks.",
+    )
     internal: bool = key(default=True, description="false makes it reachable from the internet.")
     certificate_arn: Annotated[str, Limits(pattern=CERTIFICATE_PATTERN)] | None = key(
         default=None,
@@ -320,8 +323,12 @@ class LoadBalancer:
         return is_own and self.domain is not None and self.certificate_arn is None
 
     @property
+    def is_network(self) -> bool:
+        return self.type == "network"
+
+    @property
     def is_secure(self) -> bool:
-        """Whether it has an HTTPS listener."""
+        """Whether it has an HTTPS listener, or one of TLS."""
         return self.certificate_arn is not None or self.makes_certificate
 
 

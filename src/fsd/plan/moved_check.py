@@ -96,7 +96,10 @@ def _checks(template: Json) -> dict[str, TargetCheck]:
     for name, resource in _resources(template).items():
         if isinstance(resource, dict) and resource.get("Type") == _TYPE:
             properties = resource.get("Properties")
-            found[name] = _check(properties if isinstance(properties, dict) else {})
+            known = properties if isinstance(properties, dict) else {}
+            # Of a network load balancer there is no rule that nothing matches, to ask behind.
+            if known.get("Protocol") != "TCP":
+                found[name] = _check(known)
     return found
 
 

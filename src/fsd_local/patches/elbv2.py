@@ -21,7 +21,9 @@ from fsd_local.dataplane import Listener
 from fsd_local.elb import ElasticLoadBalancing, TargetGroup
 from fsd_local.health import TargetGroupCheck
 from fsd_local.instance import ACCOUNT, REGION
+from fsd_local.network_plane import NetworkListener
 from fsd_local.patches import elbv2_checks
+from fsd_local.patches.network_arns import name_balancer, named_listener
 from fsd_local.patches.scope import account_and_region, current, find, scope
 
 _DELAY = "deregistration_delay.timeout_seconds"
@@ -169,13 +171,28 @@ def mount(balancing: ElasticLoadBalancing, *, port: int) -> None:
         CreateTargetGroup=_made_once(alb._create_tg),
         DeleteTargetGroup=_group_must_be_unused(alb._delete_tg),
         CreateLoadBalancer=_created_reachable(alb._create_lb, port),
+        CreateListener=named_listener(alb._create_listener),
     )
     elbv2_checks.mount()
 
 
-def dns_name(name: str, port: int) -> str:
-    """In the account and the Region of the request."""
-    return f"{_label(name, *current())}.elb.localhost:{port}"
+def dns_name(name: str, port: int, *, kind: str = "application") -> str:
+    """In the account and the Region of the request. The listeners of a network load balancer have
+    ports of their own."""
+    label = f"{_label(name, *current())}.elb.localhost"
+    return label if kind == "network" else f"{label}:{port}"
+
+
+def network_listeners() -> dict[str, NetworkListener]:
+    """Of all accounts, by their ARN."""
+    return {
+        record["ListenerArn"]: NetworkListener(
+            port=int(record["Port"]), group=groups[0], balancer=record["LoadBalancerArn"]
+        )
+        for record in list(alb._listeners.all_values())
+        if record["Protocol"] in ("TCP", "TLS")
+        and (groups := forwards_to(record["DefaultActions"]))
+    }
 
 
 def _label(name: str, account: str, region: str) -> str:
@@ -191,8 +208,9 @@ def _created_reachable(create: Callable[[Any], Any], port: int) -> Callable[[Any
         known = set(alb._lbs.keys())
         answer = create(parameters)
         for arn in set(alb._lbs.keys()) - known:
-            record = alb._lbs[arn]
-            record["DNSName"] = dns_name(record["LoadBalancerName"], port)
+            record = alb._lbs[name_balancer(arn)]
+            name, kind = record["LoadBalancerName"], record["Type"]
+            record["DNSName"] = dns_name(name, port, kind=kind)
             inner = f"<LoadBalancers>{alb._lb_xml(record)}</LoadBalancers>"
             answer = alb._xml(200, "CreateLoadBalancer", inner)
         return answer

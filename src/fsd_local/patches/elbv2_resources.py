@@ -22,6 +22,7 @@ from fsd_local.balancing.faults import BalancingFault
 from fsd_local.balancing.rules import check_conditions
 from fsd_local.patches import access_logs, elbv2_checks
 from fsd_local.patches.elbv2 import dns_name
+from fsd_local.patches.network_arns import name_balancer, name_listener
 
 # What AWS reports for attributes that nobody set (API_TargetGroupAttribute and its sibling).
 _GROUP_ATTRIBUTES = {
@@ -44,6 +45,7 @@ def mount(*, port: int) -> None:
     provisioners._flatten_listener_rule_conditions = list
     _mount_load_balancer_resource(port)
     _mount_target_group_resource()
+    _mount_listener_resource()
     provisioners._elbv2_listener_delete = _forget_attributes(provisioners._elbv2_listener_delete)
     provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::Listener"]["delete"] = (
         provisioners._elbv2_listener_delete
@@ -124,15 +126,33 @@ def _mount_load_balancer_resource(port: int) -> None:
 
     @functools.wraps(create)
     def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
-        arn, attributes = create(logical_id, props, stack_name)
+        made, attributes = create(logical_id, props, stack_name)
+        arn = name_balancer(made)
+        full_name = arn.partition(":loadbalancer/")[2]
+        attributes |= {"Arn": arn, "LoadBalancerArn": arn, "LoadBalancerFullName": full_name}
         record = alb._lbs[arn]
-        record["DNSName"] = attributes["DNSName"] = dns_name(record["LoadBalancerName"], port)
+        record["DNSName"] = attributes["DNSName"] = dns_name(
+            record["LoadBalancerName"], port, kind=record["Type"]
+        )
         elbv2_checks.place_load_balancer(record, subnet_ids(props))
         _complete(alb._lb_attrs[arn], _BALANCER_ATTRIBUTES)
         return arn, attributes
 
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::LoadBalancer"]
     provisioners._elbv2_load_balancer_create = handlers["create"] = create_resource
+
+
+def _mount_listener_resource() -> None:
+    create = provisioners._elbv2_listener_create
+
+    @functools.wraps(create)
+    def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
+        made, _ = create(logical_id, props, stack_name)
+        arn = name_listener(made)
+        return arn, {"ListenerArn": arn, "Arn": arn}
+
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::Listener"]
+    provisioners._elbv2_listener_create = handlers["create"] = create_resource
 
 
 def _mount_target_group_resource() -> None:

@@ -64,7 +64,8 @@ def _security_group_arn(physical: str, _props: Mapping[str, Any]) -> str:
 
 
 def _balancer_arn(physical: str, props: Mapping[str, Any]) -> str:
-    name = f"loadbalancer/app/{props.get('Name') or '*'}/*"
+    kind = "net" if props.get("Type") == "network" else "app"
+    name = f"loadbalancer/{kind}/{props.get('Name') or '*'}/*"
     return physical or _arn("elasticloadbalancing", name)
 
 

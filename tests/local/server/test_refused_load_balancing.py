@@ -499,3 +499,24 @@ def test_stack__what_aws_refuses__is_rolled_back_with_its_words(
     wait_for(lambda: stacks.status(cloudformation) == "ROLLBACK_COMPLETE")
     events = cloudformation.describe_stack_events(StackName="app")["StackEvents"]
     assert any(text in event.get("ResourceStatusReason", "") for event in events)
+
+
+def test_network_load_balancer__its_arns__say_net_and_lead_to_it(elbv2: Any) -> None:
+    (made,) = elbv2.create_load_balancer(Name="n", Type="network", Subnets=SUBNETS)["LoadBalancers"]
+    balancer = made["LoadBalancerArn"]
+    forwards = elbv2.create_target_group(**group({"Protocol": "TCP"}))["TargetGroups"][0]
+    action = {"Type": "forward", "TargetGroupArn": forwards["TargetGroupArn"]}
+    (listener,) = elbv2.create_listener(
+        LoadBalancerArn=balancer, Protocol="TCP", Port=9000, DefaultActions=[action]
+    )["Listeners"]
+    (listed,) = elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"]
+    (found,) = elbv2.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"]
+    tagged = elbv2.describe_tags(ResourceArns=[balancer, listener["ListenerArn"]])
+    elbv2.delete_listener(ListenerArn=listener["ListenerArn"])
+    elbv2.delete_load_balancer(LoadBalancerArn=balancer)
+
+    assert ":loadbalancer/net/n/" in balancer
+    assert f"{balancer.replace(':loadbalancer/', ':listener/')}/" in listener["ListenerArn"]
+    assert (listed["ListenerArn"], found["Type"]) == (listener["ListenerArn"], "network")
+    assert len(tagged["TagDescriptions"]) == 2
+    assert elbv2.describe_load_balancers()["LoadBalancers"] == []

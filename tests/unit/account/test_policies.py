@@ -16,10 +16,11 @@ from fsd.account.grant import (
     documents,
     policy,
 )
-from fsd.account.named import NOTHING, NamedResources
+from fsd.account.named import NOTHING, NamedResources, read_names
 from fsd.account.stack import role_grants
 from fsd.compile.iam import policy_size
 from fsd.manifest.dependencies import KINDS
+from fsd.manifest.load import load_manifest
 
 PLACE = AccountPlace(partition="aws", account="123456789012", region="us-east-1")
 KINDS_OF_ROLE = ("deploy", "plan", "cloudformation")
@@ -33,7 +34,7 @@ EVERYTHING_NAMED = NamedResources(
     adopted=("shop-Service-Ab1Cd2",),
     roles=("arn:aws:iam::123456789012:role/shop-task",),
     zones=("Z12AB",),
-    versions=("grpc",),
+    versions=("grpc", "tcp"),
 )
 
 
@@ -155,6 +156,21 @@ NAMED = {
             "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/"
             "offer-api-prod-public-grpc/1",
         ),
+        (
+            "elasticloadbalancing:CreateLoadBalancer",
+            "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/"
+            "offer-api-prod-public-tcp/1",
+        ),
+        (
+            "elasticloadbalancing:CreateListener",
+            "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/"
+            "offer-api-prod-tcp/1",
+        ),
+        (
+            "elasticloadbalancing:DeleteListener",
+            "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/net/"
+            "offer-api-prod-tcp/1/2",
+        ),
     ],
     "deploy": [
         (
@@ -248,3 +264,25 @@ def flat(*parts: object) -> set[tuple[str, str, str]]:
         for action in statement["Action"]
         for resource in statement["Resource"]
     }
+
+
+@pytest.mark.parametrize(
+    ("service", "versions"),
+    [
+        ("ports: [{port: 9000, protocol: tcp}]", ()),
+        ("port: 9000, networking: {loadBalancer: {type: network}}", ("tcp",)),
+        ("ports: [{port: 9000, protocol: grpc}], networking: {loadBalancer: {}}", ("grpc",)),
+    ],
+)
+def test_read_names__what_a_load_balancer_sends__names_it(
+    service: str, versions: tuple[str, ...]
+) -> None:
+    text = (
+        "apiVersion: fsd/v1\nkind: Service\nmetadata: {name: feed, pack: offers}\n"
+        f"service: {{type: ecs, {service}}}\n"
+    )
+
+    manifest = load_manifest(text, path="service.yml").manifest
+
+    assert manifest is not None
+    assert read_names(manifest).versions == versions

@@ -13,7 +13,7 @@ GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/made/0a
 BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/made/0a1b"
 LISTENERS = {
     protocol: f"{BALANCER.replace('loadbalancer', 'listener')}/{protocol.lower()}"
-    for protocol in ("HTTP", "HTTPS")
+    for protocol in ("HTTP", "HTTPS", "TCP", "TLS")
 }
 OUTPUTS = {"TaskSecurityGroupId": "sg-tasks", "TargetGroupArn": GROUP}
 CIDR = "10.0.0.0/16"

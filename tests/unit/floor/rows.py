@@ -464,6 +464,32 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(
+        key="service.networking.loadBalancer.type",
+        good="{port: null, ports: [{port: 9000, protocol: tcp}], healthCheck: {interval: 10}, "
+        "networking: {loadBalancer: {type: network}}}",
+        wrong="{networking: {loadBalancer: {type: classic}}}",
+        clash="{networking: {loadBalancer: {type: network, paths: ['/a']}}}",
+        clash_finds="network-balancer-setting",
+        compiled=(
+            '"Type": "network"',
+            '"Protocol": "TCP", "TargetGroupAttributes"',
+            '"HealthCheckProtocol": "TCP"',
+            '"Port": 9000, "Protocol": "TCP"',
+            '"FromPort": 9000, "IpProtocol": "tcp", "SourceSecurityGroupId"',
+            '["tcp://", {"Fn::GetAtt": ["NetworkLoadBalancer", "DNSName"]}, ":9000"]',
+        ),
+        base="{networking: {loadBalancer: {}}}",
+        plan="+NetworkLoadBalancer",
+    ),
+    Row(
+        key="service.networking.loadBalancer.type (http check)",
+        good="{networking: {loadBalancer: {type: network, internal: false, certificateArn: '"
+        + CERTIFICATE
+        + "'}}}",
+        wrong="{networking: {loadBalancer: {type: gateway}}}",
+        compiled=('"Protocol": "TLS"', '"HealthCheckPath": "/health"', '"PublicNetwork'),
+    ),
+    Row(
         key="service.networking.loadBalancer.accessLogs",
         good="{networking: {loadBalancer: {accessLogs: {bucket: offers-logs, prefix: alb}}}}",
         wrong="{networking: {loadBalancer: {accessLogs: {bucket: 's3://offers-logs'}}}}",

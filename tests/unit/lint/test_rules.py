@@ -345,6 +345,55 @@ CASES = [
     ),
     Case(rule="log-setting", service="observability: {logs: {group: /a}}"),
     Case(
+        rule="network-balancer-setting",
+        service="port: 80\nnetworking: {loadBalancer: {type: network, stickiness: 60}}",
+        at=(9, 46),
+    ),
+    *(
+        Case(
+            rule="network-balancer-setting",
+            service=f"port: 80\nnetworking: {{loadBalancer: {{type: network, {setting}}}}}",
+            at=(9, 46),
+        )
+        for setting in (
+            "shared: main",
+            "hosts: [a.example.com]",
+            "paths: [/a]",
+            "priority: 5",
+            "idleTimeout: 120",
+        )
+    ),
+    Case(
+        rule="network-balancer-setting",
+        service="port: 80\nautoScaling: {targetRequestsPerTask: 100}\n"
+        "networking: {loadBalancer: {type: network}}",
+        at=(9, 17),
+    ),
+    Case(
+        rule="network-balancer-setting",
+        service="ports: [{port: 80, protocol: grpc}]\nnetworking: {loadBalancer: {type: network}}",
+        at=(9, 16),
+    ),
+    Case(
+        rule="network-balancer-setting",
+        service="port: 80\n"
+        "networking: {loadBalancer: {type: network, accessLogs: {bucket: offers-logs}}}",
+        at=(9, 46),
+        severity=Severity.WARNING,
+    ),
+    Case(
+        rule="listener-rule-setting",
+        service="port: 80\nnetworking: {loadBalancer: {type: network, paths: [/a]}}",
+    ),
+    Case(
+        rule="port-protocol",
+        service="ports: [{port: 80, protocol: tcp}]\nnetworking: {loadBalancer: {type: network}}",
+    ),
+    Case(
+        rule="network-balancer-setting",
+        service="ports: [{port: 80, protocol: tcp}]\nnetworking: {loadBalancer: {type: network}}",
+    ),
+    Case(
         rule="security-group-limit",
         service="networking: {securityGroups: [sg-0a1b2c01, sg-0a1b2c02, sg-0a1b2c03, "
         "sg-0a1b2c04, sg-0a1b2c05]}",

@@ -101,7 +101,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
     ("service", "feature"),
     [
         ("restart: always", "restart policy"),
-        ("nlb: {}", "network load balancers"),
         ("hostPort: 80", "port of the host"),
         ("privileged: true", "kernel settings"),
         ("stateMachine: {}", "state machines"),

@@ -32,7 +32,10 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 
 def _balanced(subject: Subject) -> Iterator[Problem]:
-    """A target group asks in the protocol that its targets speak."""
+    """A target group of HTTP asks in the protocol that its targets speak."""
+    balancer = subject.service.networking.load_balancer
+    if balancer is not None and balancer.is_network:
+        return
     asks, speaks = subject.service.check_protocol, subject.service.main_protocol
     port = subject.service.main_port
     if asks == "tcp" and speaks != "tcp":

@@ -22,7 +22,7 @@ _OF_THE_OWNER = (
 
 def check(subject: Subject) -> Iterator[Problem]:
     balancer = subject.service.networking.load_balancer
-    if balancer is None:
+    if balancer is None or balancer.is_network:  # has no rules, which another finding says
         return
     values = [*balancer.hosts, *balancer.paths]
     uses = tuple((*BALANCER, key) for key in ("listenerArn", "shared", "hosts", "paths"))

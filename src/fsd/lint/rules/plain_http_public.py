@@ -16,6 +16,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     load_balancer = subject.service.networking.load_balancer
     if load_balancer is None or load_balancer.internal or load_balancer.is_secure:
         return
+    if load_balancer.is_network:  # what is in its connections is not known
+        return
     yield Problem(
         at=LOAD_BALANCER,
         message="the internet reaches this load balancer over plain HTTP",

@@ -19,10 +19,12 @@ def check(subject: Subject) -> Iterator[Problem]:
         return
     spoken = subject.service.main_protocol
     is_secure = balancer.is_secure or balancer.listener_arn is not None
+    if balancer.is_network:
+        return
     if spoken == "tcp":
         yield _problem(
             "an application load balancer sends HTTP, and the first port speaks tcp",
-            "put a port first that speaks http, http2 or grpc, or remove `loadBalancer`",
+            "add `type: network`, or put a port first that speaks http, http2 or grpc",
         )
     elif spoken in ("http2", "grpc") and not is_secure:
         yield _problem(
