@@ -138,11 +138,11 @@ def _listening(answers: Answers) -> Iterator[str]:
         yield f"  command: [{words}]   # {answers.command_source}"
     if answers.port is None:
         return
-    yield f"  port: {answers.port}"
-    yield ""
     if answers.is_grpc:
-        yield from _grpc_check(answers)
+        yield from _listening_by_grpc(answers)
     else:
+        yield f"  port: {answers.port}"
+        yield ""
         yield "  healthCheck:   # a task that does not answer 2xx here is replaced"
         note = f"   # not sure: {answers.health_note}" if answers.health_note else ""
         yield f"    path: {quoted(answers.health_path.replace('$', '$$'))}{note}"
@@ -153,22 +153,21 @@ def _listening(answers: Answers) -> Iterator[str]:
     yield ""
 
 
-def _grpc_check(answers: Answers) -> Iterator[str]:
-    """A load balancer speaks gRPC behind HTTPS only; a container check needs none.
+def _listening_by_grpc(answers: Answers) -> Iterator[str]:
+    """A load balancer speaks gRPC behind HTTPS only; without one ECS asks in the container. A check
+    by gRPC needs the service's health method, so without it a connection has to do.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
     """
-    address = f"127.0.0.1:{answers.port}"
-    code = f"import socket; socket.create_connection(('127.0.0.1', {answers.port}), 3)"
-    if answers.has_grpc_health:
-        code = (
-            "import grpc; from grpc_health.v1 import health_pb2 as p, health_pb2_grpc as g; "
-            f"s = g.HealthStub(grpc.insecure_channel('{address}')); "
-            "assert s.Check(p.HealthCheckRequest(), timeout=3).status == 1"
-        )
+    yield "  ports:"
+    yield f"    - {{port: {answers.port}, protocol: grpc}}"
+    yield ""
     yield "  # gRPC: no load balancer, which would need HTTPS for it; ECS asks in the container."
     yield "  healthCheck:"
-    yield f'    command: ["python", "-c", {json.dumps(code)}]'
+    if answers.has_grpc_health:
+        yield "    protocol: grpc   # a task that does not answer SERVING is replaced"
+    else:
+        yield "    protocol: tcp   # it only connects; grpc asks the service's health method"
 
 
 def _environment(answers: Answers) -> Iterator[str]:

@@ -44,6 +44,9 @@ WORKER = Answers(
     calls=frozenset({"get_item", "query", "put_object", "download_file", "sort", "close"}),
 )
 
+GRPC = replace(API, port=50051, is_grpc=True, has_grpc_health=True)
+GRPC_WITHOUT_HEALTH = replace(GRPC, has_grpc_health=False)
+
 
 def findings(text: str, environment: str | None) -> list[Finding]:
     loaded = load_manifest(text, path="service.yml", variables={"ENV": environment or "dev"})
@@ -51,7 +54,7 @@ def findings(text: str, environment: str | None) -> list[Finding]:
 
 
 @pytest.mark.parametrize("environment", [None, "dev", "prod"])
-@pytest.mark.parametrize("answers", [API, WORKER])
+@pytest.mark.parametrize("answers", [API, WORKER, GRPC, GRPC_WITHOUT_HEALTH])
 def test_write_manifest__any_environment__no_findings(
     answers: Answers, environment: str | None
 ) -> None:
@@ -67,6 +70,19 @@ def test_write_manifest__answers__are_what_it_says() -> None:
     assert manifest.service.port == 8000
     assert manifest.service.checks.path == "/healthz"
     assert manifest.service.networking.load_balancer is not None
+
+
+@pytest.mark.parametrize(("answers", "asks"), [(GRPC, "grpc"), (GRPC_WITHOUT_HEALTH, "tcp")])
+def test_write_manifest__grpc__checked_by_what_it_answers_and_by_no_command(
+    answers: Answers, asks: str
+) -> None:
+    manifest = load_manifest(write_manifest(answers), path="service.yml").manifest
+
+    assert manifest is not None
+    service = manifest.service
+    assert (service.main_port, service.main_protocol) == (50051, "grpc")
+    assert (service.check_protocol, service.checks.command) == (asks, None)
+    assert service.networking.load_balancer is None
 
 
 @pytest.mark.parametrize("pack", ["no", "1.5", "a: b", "null", "2026-01-01", "@x", "a b"])
