@@ -57,6 +57,85 @@ def test_validate__several_good_files__exit_0(fsd: Fsd) -> None:
     assert (ended.code, ended.out) == (0, "2 files: 0 errors, 0 warnings\n")
 
 
+SHARED = """\
+apiVersion: fsd/v1
+kind: Service
+metadata: {name: NAME, pack: offers, owners: ["@org/offers"]}
+service:
+  type: ecs
+  port: 8000
+  healthCheck: {path: /health}
+  observability: {logs: {retention: 30}}
+  networking:
+    loadBalancer:
+      shared: main
+      paths: [/NAME]
+      domain: {name: api.example.com, hostedZone: Z0123456789ABCDEFGHIJ}
+"""
+
+
+def domain_errors(fsd: Fsd, *files: str) -> list[tuple[str, int]]:
+    document = fsd.run("validate", "--format", "json", *files).json()
+    return [
+        (finding["path"], finding["line"])
+        for finding in document["findings"]
+        if finding["id"] == "domain-setting"
+    ]
+
+
+def test_validate__two_services_with_one_domain__found_where_both_are_given(fsd: Fsd) -> None:
+    write(fsd, "a.yml", SHARED.replace("NAME", "offers"))
+    write(fsd, "b.yml", SHARED.replace("NAME", "orders"))
+
+    alone, both = fsd.run("validate", "b.yml"), fsd.run("validate", "a.yml", "b.yml")
+
+    assert alone.code == 0, alone.out
+    assert both.code == 3
+    assert "error[domain-setting]: `api.example.com` is also the domain of `offers`" in both.out
+    assert "  --> b.yml:13:22\n" in both.out
+    assert "fix: remove `domain` here: that of `offers` leads to the same load balancer" in both.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("name: orders", "name: offers"),
+        ("api.example.com", "orders.example.com"),
+        ("Z0123456789ABCDEFGHIJ", "Z9876543210ABCDEFGHIJ"),
+        (
+            "      domain:",
+            "      # fsd: ignore[domain-setting] one of both is deployed\n      domain:",
+        ),
+    ],
+    ids=["one service", "another name", "another zone", "ignored"],
+)
+def test_validate__two_files__no_domain_twice(fsd: Fsd, old: str, new: str) -> None:
+    write(fsd, "a.yml", SHARED.replace("NAME", "offers"))
+    write(fsd, "b.yml", SHARED.replace("NAME", "orders").replace(old, new))
+
+    assert domain_errors(fsd, "a.yml", "b.yml") == []
+
+
+def test_validate__very_many_files__one_domain_found_across_processes(fsd: Fsd) -> None:
+    for number in range(120):
+        text = SHARED.replace("NAME", f"s{number}")
+        text = text if number in (0, 119) else text.replace("api.", f"s{number}.")
+        write(fsd, f"all/{number:03}.yml", text)
+
+    assert domain_errors(fsd, "all") == [("all/119.yml", 13)]
+
+
+def test_validate__own_load_balancers_with_one_domain__another_name_is_asked_for(fsd: Fsd) -> None:
+    own = SHARED.replace("      shared: main\n      paths: [/NAME]\n", "")
+    write(fsd, "a.yml", own.replace("NAME", "offers"))
+    write(fsd, "b.yml", own.replace("NAME", "orders"))
+
+    ended = fsd.run("validate", "--diff", "a.yml", "b.yml")
+
+    assert ended.code == 3
+    assert "fix: use another name, or remove it from one of both" in ended.out
+
+
 def test_validate__folder__only_what_says_that_it_is_a_service_yaml(fsd: Fsd) -> None:
     write(fsd, "services/b/service.yaml", BAD)
     write(fsd, "services/a/service.yml", KAFKA_CONSUMER)

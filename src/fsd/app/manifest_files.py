@@ -10,14 +10,15 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from fsd.app.manifest import sources_of
 from fsd.app.user_text import decode, read_text
 from fsd.errors import ErrorCode, ManifestError
-from fsd.manifest.finding import Finding, Severity
+from fsd.lint.domains import DomainUse, find_domain, find_same_domains
+from fsd.manifest.finding import Finding, Severity, order
 from fsd.manifest.load import Loaded
 from fsd.manifest.yaml_tree import MAX_CHARACTERS
 from fsd.report.findings import FileFindings
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # (path, text) → what is in it and what was found. Raises ManifestError.
 Check: TypeAlias = Callable[[str, str], Loaded]
+# What was found in a file, and what is to be compared with other files.
+FileReport: TypeAlias = tuple[FileFindings, DomainUse | None]
 STDIN = "-"
 STDIN_NAME = "<stdin>"
 _MANY = 100  # files from which on a second process pays
@@ -56,12 +59,14 @@ class CheckedFile:
     loaded: Loaded | None = None
     error: ManifestError | None = None
 
-    def report(self) -> FileFindings:
+    def report(self) -> FileReport:
         if self.loaded is not None:
-            sources = sources_of(self.loaded) if self.loaded.findings else {}
-            return FileFindings(path=self.path, findings=self.loaded.findings, sources=sources)
+            domain = find_domain(self.loaded)
+            sources = sources_of(self.loaded) if self.loaded.findings or domain else {}
+            found = FileFindings(path=self.path, findings=self.loaded.findings, sources=sources)
+            return found, domain
         assert self.error is not None
-        return error_report(self.error, path=self.path)
+        return error_report(self.error, path=self.path), None
 
 
 def check_files(found: Iterable[Named], *, check: Check) -> Iterator[CheckedFile]:
@@ -83,19 +88,28 @@ def report_files(found: Sequence[Named], *, check: Check) -> list[FileFindings]:
     cores = os.cpu_count() or 1
     is_shared = len(found) >= _MANY and cores > 1 and sys.platform == "linux"
     if not is_shared or any(str(named.path) == STDIN for named in found):
-        return _report(found, check)
+        return compared(_report(found, check))
     size = -(-len(found) // cores)
     parts = [found[start : start + size] for start in range(0, len(found), size)]
-    return [report for part in _in_processes(parts, check) for report in part]
+    return compared([report for part in _in_processes(parts, check) for report in part])
 
 
-def _report(found: Sequence[Named], check: Check) -> list[FileFindings]:
+def compared(reports: Sequence[FileReport]) -> list[FileFindings]:
+    """With what only several files together show."""
+    clashes = find_same_domains(domain for _, domain in reports if domain is not None)
+    return [
+        replace(found, findings=tuple(sorted((*found.findings, clashes[found.path]), key=order)))
+        if found.path in clashes
+        else found
+        for found, _ in reports
+    ]
+
+
+def _report(found: Sequence[Named], check: Check) -> list[FileReport]:
     return [checked.report() for checked in check_files(found, check=check)]
 
 
-def _in_processes(
-    parts: Sequence[Sequence[Named]], check: Check
-) -> Iterator[Sequence[FileFindings]]:
+def _in_processes(parts: Sequence[Sequence[Named]], check: Check) -> Iterator[Sequence[FileReport]]:
     """Each part by a fork of this process, which has loaded everything; the first one here."""
     import multiprocessing
 
@@ -111,7 +125,7 @@ def _in_processes(
     for part, process, here in started:
         with here:
             try:
-                found: Sequence[FileFindings] = here.recv()
+                found: Sequence[FileReport] = here.recv()
             except EOFError:  # it was killed
                 found = _report(part, check)
         process.join()

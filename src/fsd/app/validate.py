@@ -13,7 +13,9 @@ from fsd.app.manifest import check_manifest
 from fsd.app.manifest_files import (
     Check,
     CheckedFile,
+    FileReport,
     check_files,
+    compared,
     error_report,
     find_files,
     list_candidates,
@@ -88,7 +90,7 @@ def _manifests(
     check, found = _check(request), list(find_files(request.names))
     if request.fixes is Fixes.LEAVE and len(found) > 1:
         return report_files(found, check=check)
-    reports: list[FileFindings] = []
+    reports: list[FileReport] = []
     error = None
     for checked in check_files(found, check=check):
         done = checked if request.fixes is Fixes.LEAVE else _fix(checked, request, check, show)
@@ -96,7 +98,7 @@ def _manifests(
         reports.append(done.report())
     if request.raises and not request.workflows and len(reports) == 1 and error is not None:
         raise error
-    return reports
+    return compared(reports)
 
 
 def _fix(

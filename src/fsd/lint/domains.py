@@ -1,0 +1,98 @@
+"""A domain of two services: what no manifest shows by itself. Pure.
+
+Each service's stack makes the record of its domain, and the second one fails: there is one already.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-recordset.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from fsd.errors import Location
+from fsd.lint.run import is_suppressed
+from fsd.manifest.finding import Finding, Severity
+from fsd.manifest.load import Loaded
+from fsd.manifest.yaml_tree import locate
+
+DOMAIN = ("service", "networking", "loadBalancer", "domain")
+_ID = "domain-setting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainUse:
+    """`balancer` is the name of a shared load balancer and whether it is internal; None for one
+    of the service's own. `is_ignored`: a comment says so."""
+
+    path: str
+    service: str
+    name: str
+    zone: str
+    balancer: tuple[str, bool] | None
+    where: Location | str
+    width: int
+    is_ignored: bool
+
+
+def find_domain(loaded: Loaded) -> DomainUse | None:
+    """None where no record is made."""
+    if loaded.sound is None or loaded.document is None:
+        return None
+    manifest, tree = loaded.sound.manifest, loaded.sound.tree
+    balancer = manifest.service.networking.load_balancer
+    if balancer is None or balancer.domain is None:
+        return None
+    if balancer.listener_arn is not None or balancer.target_group_arn is not None:
+        return None
+    where, width = locate(tree, (*DOMAIN, "name"), key=False)
+    use = DomainUse(
+        path=loaded.path,
+        service=manifest.metadata.name,
+        name=balancer.domain.name.lower().rstrip("."),
+        zone=balancer.domain.hosted_zone,
+        balancer=(balancer.shared, balancer.internal) if balancer.shared is not None else None,
+        where=where,
+        width=width,
+        is_ignored=False,
+    )
+    return _with_comments(use, loaded)
+
+
+def _with_comments(use: DomainUse, loaded: Loaded) -> DomainUse:
+    documents = [each for each in (loaded.document, loaded.environment_document) if each]
+    ignored = any(is_suppressed(_finding(use, use), document) for document in documents)
+    return replace(use, is_ignored=ignored)
+
+
+def find_same_domains(uses: Iterable[DomainUse]) -> dict[str, Finding]:
+    """By the path of the manifest, for each after the first that has the domain.
+
+    Two manifests of one service, such as one for each environment, are not told: which of them is
+    deployed where is not known.
+    """
+    first: dict[tuple[str, str], DomainUse] = {}
+    found: dict[str, Finding] = {}
+    for use in uses:
+        known = first.setdefault((use.name, use.zone), use)
+        if known.service != use.service and not use.is_ignored:
+            found[use.path] = _finding(use, known)
+    return found
+
+
+def _finding(use: DomainUse, known: DomainUse) -> Finding:
+    fix = "use another name, or remove it from one of both"
+    if use.balancer is not None and use.balancer == known.balancer:
+        fix = (
+            f"remove `domain` here: that of `{known.service}` leads to the same load balancer, "
+            "whose rules choose by `hosts` and `paths`"
+        )
+    return Finding(
+        id=_ID,
+        severity=Severity.ERROR,
+        where=use.where,
+        message=f"`{use.name}` is also the domain of `{known.service}`, in {known.path}: a second "
+        "record cannot be created",
+        fix=fix,
+        key_path=(*DOMAIN, "name"),
+        width=use.width,
+    )
