@@ -19,7 +19,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if service.exec and service.readonly_root_filesystem:
         yield Problem(
             at=EXEC,
-            message="`exec: true` opens no session: the root file system is read-only",
+            message="`exec: true` cannot open a session: the root file system is read-only",
             fix="leave `readonlyRootFilesystem` out where a shell is needed, or `exec` where not",
             uses=(READ_ONLY,),
         )

@@ -47,7 +47,7 @@ _ENTROPY = 4.5  # bits a character; the limit that detect-secrets has for base64
 
 
 _BUILD = "give it with `build.secrets`, and use it in one RUN: a build argument stays in the image"
-_WORDS = "let the program read it from a variable, and name that in `secrets`"
+_WORDS = "make the program read the value from a variable, and list that variable in `secrets`"
 # --db-password=x, and the two words --db-password x
 _FLAG = re.compile(
     r"--?[\w-]{0,40}(?:password|passwd|secret|token|api-?key|access-?key)(?:=(?P<value>\S+))?",

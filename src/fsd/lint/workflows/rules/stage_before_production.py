@@ -23,9 +23,9 @@ from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.manifest.yaml_tree import find
 
 _FIX = (
-    "`uses: org/fsd-deploy@v1` with `require-promotion-from: dev` takes only an image that runs "
-    "in dev; or give this job `needs:` on one that deploys a stage, or an `environment:` in which "
-    "somebody approves"
+    "`uses: org/fsd-deploy@v1` with `require-promotion-from: dev` accepts only an image that is "
+    "running in dev; or give this job `needs:` on one that deploys to a staging environment, or an "
+    "`environment:` that requires approval"
 )
 
 
@@ -41,7 +41,7 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
         yield WorkflowProblem(
             at=target.at,
             value=target.value,
-            message=f"a push deploys to `{target.name}`, and to no stage before it",
+            message=f"a push deploys to `{target.name}` without a staging environment before it",
             fix=_FIX,
             offset=target.offset,
             width=target.width,

@@ -21,14 +21,15 @@ _PULL_REQUEST = re.compile(r"github\.event_name\s*==\s*['\"]pull_request['\"]")
 
 _FIX = (
     "give the job `{job}` the line `environment: {name}`, and that environment a rule under "
-    "Settings, Environments; let the role's trust policy ask for `environment:{name}`"
+    "Settings, Environments; require `environment:{name}` in the role's trust policy"
 )
 
 
 def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
     """The first of each job. What a reusable workflow does is said there: only it can name one.
 
-    A job without a stage before it has that finding, at the same place, and its fix names both.
+    A job without a staging environment before it has that finding, at the same place, and its
+    fix names both.
     """
     seen = {str(problem.at[1]) for problem in stage_before_production.check(workflow)}
     for deployment in () if workflow.is_action else deployments(workflow):
