@@ -30,8 +30,8 @@ Examples:
   fsd deploy --env dev --file service.yml --override resources.cpu=2048
   fsd deploy --env prod --image 123456789012.dkr.ecr.us-east-1.amazonaws.com/offer-api:4f2c1e9
 
-Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 rolled back,
-7 failed and not rolled back, 8 superseded, 9 timed out, 130/143 interrupted."""
+Exit codes: 0 deployed or unchanged, 3 manifest not valid, 4 refused, 5 AWS or Docker call failed,
+6 rolled back, 7 failed and not rolled back, 8 superseded, 9 timed out, 130/143 interrupted."""
 )
 @FILE
 @ENV
@@ -49,7 +49,8 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @click.option(
     "--allow-run",
     is_flag=True,
-    help="Without Docker, also run the Dockerfile's scripts, on this machine as you.",
+    help="Without Docker, also run the Dockerfile's RUN commands, on this machine and as your "
+    "user.",
 )
 @click.option(
     "--version", help="A label for the release, such as v1.3.0.  [default: the short commit]"
@@ -61,13 +62,16 @@ Exit codes: 0 deployed or unchanged, 3 manifest, 4 refused, 5 AWS or Docker, 6 r
 @click.option("--no-rollback", is_flag=True, help="Leave a failed deployment as it is.")
 @click.option("--supersede", is_flag=True, help="Take over from a deployment in flight.")
 @click.option("--wait-for-lock", is_flag=True, help="Wait for a deployment in flight to end.")
-@click.option("--adopt", is_flag=True, help="Take over what another pack or repository created.")
+@click.option(
+    "--adopt", is_flag=True, help="Take over resources that another pack or repository created."
+)
 @click.option("--allow-older", is_flag=True, help="Deploy an older commit over a newer one.")
 @click.option(
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path),
-    help="Deploy only what this file of `fsd plan --out` says, with the options of that plan.",
+    help="Deploy exactly the plan saved in this file by `fsd plan --out`, with the options it was "
+    "made with.",
 )
 @click.option(
     "--allow-interruption",

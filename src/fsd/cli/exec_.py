@@ -21,7 +21,11 @@ Examples:
 @SERVICE
 @ENV
 @REGION
-@click.option("--task", default="", help="The task whose ID starts with this.  [default: newest]")
+@click.option(
+    "--task",
+    default="",
+    help="A task, by its ID or the first characters of it.  [default: the newest task]",
+)
 @click.option("--container", default="", help="A container of the task.  [default: the service's]")
 @force_option
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
@@ -38,7 +42,8 @@ def command(
 
     The service needs `exec: true`. On AWS, the session-manager-plugin provides the terminal. A
     session does not report the exit code of its command; if you need it, use `fsd run`.
-    A protected environment refuses this command in the same cases as `fsd restart`.
+    In a protected environment, FSD accepts this command only from a clean working tree at a commit
+    that is pushed to one of its branches.
     """
     from fsd.app.border import GuardedAction, require_allowed
     from fsd.release.exec_session import ExecRequest, open_session

@@ -14,7 +14,7 @@ Examples:
 )
 @click.argument("command_name", metavar="[COMMAND]...", nargs=-1)
 def command(command_name: tuple[str, ...]) -> None:
-    """Show the help of FSD, or of one command."""
+    """Show help for FSD, or for one command."""
     from fsd.cli.usage import unknown_command
 
     context = click.get_current_context().find_root()

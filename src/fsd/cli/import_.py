@@ -42,7 +42,9 @@ def command(
     dry_run: bool,
     region: str | None,
 ) -> int:
-    """Write a Service YAML for what another tool deploys, and list what it cannot express.
+    """Write a Service YAML for what another tool deploys.
+
+    FSD also lists the settings that a Service YAML cannot express.
 
     SOURCE is a task definition, a service definition, a Copilot manifest, a compose file, an
     apprunner.yaml, or a folder of them. With --cluster and --service, FSD reads a running service

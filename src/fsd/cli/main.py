@@ -30,16 +30,19 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Deploy": {
         "plan": ("plan", "Show what a deployment would change, and why."),
         "deploy": ("deploy", "Deploy a service and wait for the verdict."),
-        "promote": ("promote", "Deploy to one environment what runs in another."),
+        "promote": ("promote", "Deploy what runs in one environment to another."),
         "rollback": ("rollback", "Return to an earlier release."),
         "delete": ("delete", "Remove a service and everything created for it."),
     },
     "Operate": {
         "status": ("status", "Show what is running."),
         "history": ("history", "List releases and how each one ended."),
-        "diagnose": ("diagnose", "Explain what is wrong with a service, at any time."),
+        "diagnose": (
+            "diagnose",
+            "Explain what is wrong with a service, even if no deployment is in flight.",
+        ),
         "logs": ("logs", "Show the log lines of a service."),
-        "run": ("run", "Run a command once as a task of the service, and exit with its exit code."),
+        "run": ("run", "Run a command once, in a task separate from the service's tasks."),
         "exec": ("exec_", "Open a shell, or run a command, in a running task."),
         "scale": ("scale", "Set the number of tasks."),
         "restart": ("restart", "Replace the tasks, keeping the same revision."),
@@ -47,7 +50,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Set up": {
         "bootstrap": ("bootstrap", "Set up an account so that a repository can deploy to it."),
         "doctor": ("doctor", "List what would stop a deployment, without changing anything."),
-        "iam": ("iam", "Print the least-privilege policies of the roles."),
+        "iam": ("iam", "Print least-privilege policies for the roles that FSD uses."),
     },
     "Local": {
         "local": ("local", "Run AWS on this machine: up, down, status, env, reset."),
@@ -55,9 +58,9 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Reference": {
         "explain": ("explain", "Explain the ID of a finding, a failure or an error."),
         "schema": ("schema", "Print the JSON Schema of the Service YAML."),
-        "help": ("help", "Show the help of a command."),
+        "help": ("help", "Show help for a command."),
         "completion": ("completion", "Print the completion script for a shell."),
-        "ci": ("ci", "Do what the GitHub Action does."),
+        "ci": ("ci", "Run the steps of the GitHub Action."),
     },
 }
 COMMANDS = {name: entry for commands in GROUPS.values() for name, entry in commands.items()}

@@ -123,7 +123,7 @@ TIMEOUT = click.option(
 DEPLOY_TIMEOUT = click.option(
     "--timeout",
     type=Duration(),
-    help="How long to wait.  [default: 20m, longer if the rollout takes longer]",
+    help="How long to wait.  [default: 20m, or more if the rollout is expected to take longer]",
 )
 NO_WAIT = click.option(
     "--no-wait", is_flag=True, help="Return as soon as ECS has accepted the change."

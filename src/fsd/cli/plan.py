@@ -19,7 +19,7 @@ Examples:
 )
 @FILE
 @ENV
-@click.option("--image", help="Plan with this image.  [default: the image does not change]")
+@click.option("--image", help="Plan with this image.  [default: the current image]")
 @click.option(
     "--context",
     type=click.Path(path_type=Path),
@@ -32,7 +32,9 @@ Examples:
     "--drift", is_flag=True, help="Also compare every resource of the stack with its template."
 )
 @click.option(
-    "--adopt", is_flag=True, help="Plan to take over what another pack or repository created."
+    "--adopt",
+    is_flag=True,
+    help="Include in the plan the takeover of resources that another pack or repository created.",
 )
 @click.option(
     "--out",

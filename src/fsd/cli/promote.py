@@ -44,7 +44,7 @@ Examples:
 @FILE
 @click.option(
     "--version",
-    help="Promote this release (version, digest or revision).  [default: the one that runs]",
+    help="Promote this release (version, digest or revision).  [default: the one that is running]",
 )
 @click.option("--commit", help="Promote the release of this commit.")
 @DEPLOY_TIMEOUT
@@ -69,7 +69,7 @@ def command(
     force: bool,
     output: str,
 ) -> int:
-    """Deploy to one environment what runs in another: the same image digest, never a rebuild.
+    """Deploy what runs in one environment to another: the same image digest, never a rebuild.
 
     Only a release that succeeded there can be promoted. The Service YAML must be the one of the
     release's commit; FSD fills in the values of the environment that it deploys to.

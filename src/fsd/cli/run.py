@@ -25,7 +25,7 @@ Examples:
 @SERVICE
 @ENV
 @REGION
-@click.option("--image", help="Another image, by URI.  [default: the one that the service runs]")
+@click.option("--image", help="The URI of the image to run.  [default: the service's image]")
 @click.option(
     "--timeout",
     type=Duration(),
@@ -44,11 +44,13 @@ def command(
     force: bool,
     words: tuple[str, ...],
 ) -> int:
-    """Run a command once, as a task next to the service's own, and exit with its exit code.
+    """Run a command once, in a task separate from the service's tasks.
 
-    The task has the service's image, variables, secrets, roles and network. The command replaces
-    the image's CMD, not its ENTRYPOINT. If you give none, the task runs the service's own command.
-    A protected environment refuses this command in the same cases as `fsd restart`.
+    `fsd run` exits with the command's exit code. The task has the service's image, variables,
+    secrets, roles and network. The command replaces the image's CMD, not its ENTRYPOINT. If you
+    give none, the task runs the service's own command.
+    In a protected environment, FSD accepts this command only from a clean working tree at a commit
+    that is pushed to one of its branches.
     """
     from fsd.app.border import GuardedAction, require_allowed
     from fsd.app.clock import SystemClock

@@ -44,9 +44,10 @@ def command(
     exit_zero: bool,
     watch: bool,
 ) -> int:
-    """Show what is running: release, tasks, targets, and a deployment in flight; or all services.
+    """Show what a service is running: its release, tasks, targets, and any deployment in flight.
 
-    Of a Job: its schedule, its last runs, and why the newest one failed.
+    Without --service, list all services. For a Job, show its schedule, its latest runs, and why
+    the most recent one failed.
 
     For one service, the exit code is 0 if all is well and 6 if something is wrong.
     """

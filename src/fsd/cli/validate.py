@@ -59,7 +59,9 @@ Examples:
     help="Check GitHub workflows, a file or a folder; can be repeated. Service YAMLs are checked "
     "as well if you name them.",
 )
-@click.option("--fix", is_flag=True, help="Fix what is safe to fix, and show the changes.")
+@click.option(
+    "--fix", is_flag=True, help="Fix every finding that is safe to fix, and show the changes."
+)
 @click.option("--diff", is_flag=True, help="Show what --fix would change, without changing it.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--strict", is_flag=True, help="Exit with 3 for warnings too.")

@@ -295,7 +295,7 @@ def _connect_local(environment: Environment, *, start: bool) -> Connection:
     running = embedded_aws.find()
     if running is None and not start:
         raise CallFailedError(
-            "the embedded AWS is not running, so nothing runs in it",
+            "the embedded AWS is not running, so nothing is running in it",
             where=f"--env {LOCAL}",
             fix="run `fsd local up`, or deploy with `fsd deploy --env local`",
             code=ErrorCode.LOCAL_NOT_RUNNING,
