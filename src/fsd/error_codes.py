@@ -71,7 +71,7 @@ class ErrorCode(StrEnum):
     )
     DEPLOY_STEP_FAILED = (
         "deploy-step-failed",
-        "`beforeDeploy` did not end with 0, so nothing that runs was changed",
+        "`beforeDeploy` did not end with 0, so nothing that is running was changed",
         "read the cause and the log in the report, and deploy again",
         ExitCode.CALL_FAILED,
     )
@@ -170,7 +170,7 @@ class ErrorCode(StrEnum):
     MANIFEST_INVALID = (
         "manifest-invalid",
         "the Service YAML or the environments file has errors, which are listed",
-        "correct what is listed; `fsd explain ID` explains each",
+        "correct the listed errors; `fsd explain ID` explains each",
         ExitCode.INVALID_MANIFEST,
     )
     MANIFEST_UNREADABLE = (
@@ -480,7 +480,7 @@ class ErrorCode(StrEnum):
     ROLE_NOT_ASSUMABLE = (
         "role-not-assumable",
         "an AWS service is not allowed to assume the role",
-        "let the role's trust policy name that service; a new role needs a few seconds",
+        "name that service in the role's trust policy; a new role needs a few seconds",
         ExitCode.CALL_FAILED,
     )
     ACCOUNT_BLOCKED = (
@@ -534,7 +534,7 @@ class ErrorCode(StrEnum):
     DEPLOYMENT_NOT_FOUND = (
         "deployment-not-found",
         "ECS accepted a change but lists no deployment for it",
-        "run it again: it attaches to the deployment, or converges",
+        "run it again: FSD attaches to the deployment, or completes what is left",
         ExitCode.CALL_FAILED,
     )
     REPOSITORY_NOT_FOUND = (

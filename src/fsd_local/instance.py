@@ -381,7 +381,7 @@ def _refuse_another(running: Instance, settings: Settings) -> None:
     ]
     if differences:
         raise LocalUsageError(
-            f"the embedded AWS runs already, with {'; '.join(differences)}",
+            f"the embedded AWS is already running, with {'; '.join(differences)}",
             where=running.endpoint,
             fix="fsd-local down first",
             code=LocalCode.USAGE,

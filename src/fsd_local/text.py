@@ -18,7 +18,7 @@ _ENFORCED = "enforced: roles may do only what their policies say"
 
 
 def up_text(instance: Instance, *, was_running: bool, steps: Sequence[str]) -> str:
-    verb = "runs already" if was_running else "is up"
+    verb = "is already running" if was_running else "is up"
     iam = f"\n  iam       {_ENFORCED}" if instance.enforce_iam else ""
     return f"""\
 The embedded AWS {verb} at {instance.endpoint}

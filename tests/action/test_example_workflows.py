@@ -76,7 +76,7 @@ def test_deploy__the_same_commit_from_staging_to_main__the_same_bytes_in_prod(
     assert (staging.code, main.code) == (0, 0), staging.log + main.log
     assert main.outputs["environment"] == "prod"
     assert main.outputs["image-digest"] == staging.outputs["image-digest"]
-    assert "reused, built before" in main.log
+    assert "reused from an earlier build" in main.log
     assert main.outputs["comment-url"] == ""
 
 

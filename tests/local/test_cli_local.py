@@ -63,7 +63,7 @@ def test_up__not_running__says_where_what_and_next(fsd: Cli) -> None:
 def test_up__running__says_so(running: Cli) -> None:
     ended = running("up")
     assert ended.code == 0
-    assert "runs already" in ended.out
+    assert "is already running" in ended.out
 
 
 def test_up__running_with_another_speed__is_a_usage_error(running: Cli) -> None:

@@ -24,7 +24,7 @@ def test_look__embedded_aws_not_running__says_so_and_starts_none(
 
     assert (ended.code, ended.out) == (5, "")
     assert ended.err == (
-        "error[local-not-running]: the embedded AWS is not running, so nothing runs in it\n"
+        "error[local-not-running]: the embedded AWS is not running, so nothing is running in it\n"
         "  --> --env local\n"
         "  fix: run `fsd local up`, or deploy with `fsd deploy --env local`\n"
     )

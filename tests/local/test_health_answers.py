@@ -39,14 +39,14 @@ CASES = [
     Case(
         fault="host",
         code="health-check-failed",
-        summary="Health checks failed with these codes: [400]",
+        summary="tasks): status 400",
         advice="the log says that the service refuses the Host `127.",
         log="Invalid HTTP_HOST header",
     ),
     Case(
         fault="redirect",
         code="health-check-failed",
-        summary="Health checks failed with these codes: [301]",
+        summary="tasks): status 301",
         advice="`/health` redirects: if only the slash at the end is missing, set "
         "`healthCheck.path` to `/health/`",
         log="running on http://0.0.0.0:8000",
@@ -63,9 +63,9 @@ CASES = [
         fault="port",
         code="health-check-failed",
         summary="no HTTP answer from port 8000",
-        advice="the log says that the service listens on 0.0.0.0:8001, and the check asks port "
-        "8000: set `service.port` (or `healthCheck.port`) to 8001, or let the service listen on "
-        "8000",
+        advice="the log says that the service listens on 0.0.0.0:8001, but the health check uses "
+        "port 8000: set `service.port` (or `healthCheck.port`) to 8001, or make the service listen "
+        "on 8000",
         log="running on http://0.0.0.0:8001",
     ),
     Case(
@@ -83,12 +83,12 @@ CASES = [
         summary="no HTTP answer from port 8000",
         advice="no HTTP answer came from port 8000: the service listens on another port, binds "
         "127.0.0.1 instead of 0.0.0.0, or starts more slowly than `healthCheck.gracePeriod` "
-        "allows; there are no log lines of the task",
+        "allows; the task wrote no log lines",
     ),
     Case(
         fault="error",
         code="health-check-failed",
-        summary="[500], after RuntimeError: the model is not loaded",
+        summary="status 500, after RuntimeError: the model is not loaded",
         advice="make the health path answer 200",
         log="RuntimeError",
     ),
@@ -96,7 +96,7 @@ CASES = [
         fault="import",
         code="crashed",
         summary="exit code 1): ModuleNotFoundError: No module named 'package_that_is_not_there'",
-        advice="put what is missing into the image",
+        advice="add the missing module to the image",
         log="Traceback",
     ),
     Case(
@@ -110,7 +110,7 @@ CASES = [
         fault="silent-end",
         code="crashed",
         summary="exit code 3)",
-        advice="there are no log lines of the task: run the image on its own",
+        advice="the task wrote no log lines: run the image locally",
     ),
     Case(
         fault="missing",
@@ -124,8 +124,8 @@ CASES = [
         fault="port",
         code="container-health-check-failed",
         summary="tasks)",
-        advice="the log says that the service listens on 0.0.0.0:8001, and the check asks port "
-        "8000",
+        advice="the log says that the service listens on 0.0.0.0:8001, but the health check uses "
+        "port 8000",
         log="running on http://0.0.0.0:8001",
         overrides=UNBALANCED,
     ),
@@ -133,8 +133,8 @@ CASES = [
         fault="port",
         code="health-check-failed",
         summary="no HTTP answer from port 8000 yet",
-        advice="the log says that the service listens on 0.0.0.0:8001, and the check asks port "
-        "8000",
+        advice="the log says that the service listens on 0.0.0.0:8001, but the health check uses "
+        "port 8000",
         log="running on http://0.0.0.0:8001",
         overrides=("healthCheck.gracePeriod=7000",),
         timeout="20s",

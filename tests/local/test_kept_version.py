@@ -32,7 +32,7 @@ def test_deploy__commit_of_something_else__service_stays_as_it_is(fsd: Fsd, hell
     )
     assert result["release"]["commit"] != first["release"]["commit"]
     kept = first["release"]["version"]
-    said = f"only the version and the commit differ from what runs, so {kept} stays"
+    said = f"only the version and the commit differ from the running release, so {kept} stays"
     assert said in planned.out
     assert said in result["notes"]
 

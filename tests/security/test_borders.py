@@ -404,7 +404,7 @@ def test_run__another_image_in_a_protected_environment__refused_before_aws_is_as
     code = run(["run", "--env", "prod", "--service", "web", "--image", "evil:1", "--", "env"])
 
     assert code == ExitCode.REFUSED
-    assert "runs only what was deployed to it; this is evil:1" in capsys.readouterr().err
+    assert "runs only images that were deployed to it; this is evil:1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("promote_from", ["", "dev"])
@@ -424,7 +424,7 @@ def test_check_image__every_border__only_an_open_one_or_force_lets_it_in(
 
     assert check_image(border, "") == ""
     if is_border and not forced_by:
-        with pytest.raises(RefusedError, match="only what was deployed to it"):
+        with pytest.raises(RefusedError, match="only images that were deployed to it"):
             check_image(border, "evil:1")
     else:
         assert check_image(border, "evil:1") == ("run evil:1 by ada" if is_border else "")

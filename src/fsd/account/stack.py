@@ -257,7 +257,7 @@ def _require_room(policies: int, *, name: str, services: int) -> None:
             f"the role {name} needs {policies} policies for {services} services; IAM takes "
             f"{_POLICIES_OF_A_ROLE}",
             where="--service",
-            fix="let fewer services join with this repository",
+            fix="name fewer services for this repository",
             code=ErrorCode.POLICY_TOO_LONG,
         )
 

@@ -151,7 +151,7 @@ def _for_pull_request(
     if pull is None:
         return Refuse(
             reason="the event's file does not say which pull request this is, and of whom",
-            fix="let the job read GITHUB_EVENT_PATH as the runner writes it",
+            fix="leave GITHUB_EVENT_PATH as the runner sets it",
         )
     if pull.is_closed:
         return _skip_closed(pull)
@@ -245,13 +245,13 @@ def _refuse_checked_run(context: Context) -> Refuse | None:
         return Refuse(
             reason=f"this workflow_run is of the event {run.event or '(unknown)'}, and only one "
             "of a push deploys",
-            fix="let the job run only `if: github.event.workflow_run.event == 'push'`",
+            fix="run the job only `if: github.event.workflow_run.event == 'push'`",
         )
     if run.conclusion != "success":
         return Refuse(
             reason=f"the workflow that this run follows ended with {run.conclusion or 'nothing'} "
             f"for {context.sha[:7]}",
-            fix="let the job run only `if: github.event.workflow_run.conclusion == 'success'`",
+            fix="run the job only `if: github.event.workflow_run.conclusion == 'success'`",
         )
     return None
 
@@ -306,7 +306,8 @@ def _nowhere(kind: str, ref: str) -> str:
 
 
 _HOW_TO_CHECK_OUT = (
-    "let actions/checkout take the event's commit: without `ref`, and into the folder that is used"
+    "check out the event's commit: use actions/checkout without `ref`, and into the folder that "
+    "is deployed"
 )
 
 

@@ -172,7 +172,9 @@ def _branches(text: str) -> Mapping[str, str]:
     patterns: dict[str, tuple[str, ...]] = {}
     for pattern, name in _pairs(re.split(r"[,\s]+", text), name="branch-environments"):
         if found.get(pattern, name) != name:
-            raise _wrong("branch-environments", pattern, "let it go to one environment")
+            raise _wrong(
+                "branch-environments", pattern, "name only one environment for this branch"
+            )
         found[pattern] = name
         patterns[name] = (*patterns.get(name, ()), pattern)
     for name, each in patterns.items():

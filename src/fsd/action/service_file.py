@@ -105,5 +105,5 @@ def invalid_manifest(file: Path, checked: CheckedManifest) -> ManifestError:
     count = f"{len(errors)} error" + ("" if len(errors) == 1 else "s")
     said = "\n".join(f"error[{f.id}]: {f.message}\n  --> {f.where}\n  fix: {f.fix}" for f in errors)
     return ManifestError(
-        f"{file} has {count}:\n{said}", where=str(file), fix="correct what is listed"
+        f"{file} has {count}:\n{said}", where=str(file), fix="correct the errors listed above"
     )

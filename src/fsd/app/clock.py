@@ -67,7 +67,7 @@ class Signals:
         raise Interrupted(
             f"stopped by {signal.Signals(number).name}",
             where="this command",
-            fix="run it again: it attaches to what is in flight, or converges",
+            fix="run it again: FSD attaches to the deployment in flight, or completes what is left",
             exit_code=code,
         )
 

@@ -83,7 +83,8 @@ class InvalidFileError(ManifestError):
         super().__init__(
             summarize(findings, subject=path),
             where=path,
-            fix=f"correct what is listed; `fsd validate --file {path}` checks it again",
+            fix=f"correct the errors listed above; `fsd validate --file {path}` checks the file "
+            "again",
         )
         self.findings = tuple(findings)
         self.sources = sources

@@ -351,7 +351,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.ASSUME_ROLE_DENIED,
         aws=r"IDPRejectedClaim",
-        fix="let the role's trust policy accept the claims of the workflow's token",
+        fix="change the role's trust policy so that it accepts the claims of the workflow's token",
         examples=(
             QuotedText(
                 "IDPRejectedClaim: The identity provider (IdP) reported that authentication "
@@ -365,8 +365,8 @@ _IDENTITY: tuple[ApiCause, ...] = (
         aws=r"ClientException|InvalidParameterException|ValidationError|ValidationException",
         words=r"unable to assume (?:the|IAM) role|unable to assume the configured ECS|"
         r"Role is not valid|is invalid or cannot be assumed|unable to assume role and validate",
-        fix="let the role's trust policy name the service that takes it (ecs-tasks.amazonaws.com "
-        "for a task's roles); a new role needs some seconds: run it again",
+        fix="name the service that assumes the role in its trust policy (ecs-tasks.amazonaws.com "
+        "for a task's roles); a new role needs a few seconds: run it again",
         examples=(
             QuotedText(
                 "InvalidParameterException: ECS was unable to assume the configured ECS "
@@ -493,7 +493,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         aws=r"InvalidParameterException|ClientException",
         words=r"definition does not support launch_?type|incompatible with the \w+ "
         r"network ?mode",
-        fix="let the task definition, the launch type and the target group fit: FARGATE needs "
+        fix="make the task definition, the launch type and the target group match: FARGATE needs "
         "`requiresCompatibilities`, awsvpc needs a target group of type ip",
         examples=(
             QuotedText(
@@ -679,8 +679,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         code=ErrorCode.CAPACITY_UNAVAILABLE,
         aws=r"InvalidParameterException|ClientException",
         words=r"specified capacity provider .*not |No Container Instances were found",
-        fix="let the cluster have what the service asks for: associate the capacity provider with "
-        "the cluster, or register instances",
+        fix="associate the capacity provider with the cluster, or register instances",
         examples=(
             QuotedText(
                 "InvalidParameterException: The specified capacity provider strategy cannot "

@@ -273,9 +273,9 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.CALL_FAILED,
         words=r"check S3bucket permission",
-        fix="let the load balancer write in the policy of the bucket that `accessLogs` names: "
-        "Allow s3:PutObject for logdelivery.elasticloadbalancing.amazonaws.com; the bucket is in "
-        "the load balancer's Region, and is encrypted with SSE-S3 at most",
+        fix="in the policy of the bucket that `accessLogs` names, permit the load balancer to "
+        "write: Allow s3:PutObject for logdelivery.elasticloadbalancing.amazonaws.com; the bucket "
+        "is in the load balancer's Region, and is encrypted with SSE-S3 at most",
         examples=(
             QuotedText(
                 "Access Denied for bucket: app-env-elbaccesslogsbucket-1234. Please check S3bucket "

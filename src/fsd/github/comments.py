@@ -253,8 +253,8 @@ def _refused(error: Exception, where: str) -> CallFailedError:
     message = getattr(error, "message", None) or str(error)
     fixes = {
         401: "give a token that is valid: `github-token: ${{ github.token }}`",
-        403: "let the job write comments: `permissions: pull-requests: write`",
-        404: "let the token see the repository: `permissions: pull-requests: write`",
+        403: "permit the job to write comments: `permissions: pull-requests: write`",
+        404: "give the token access to the repository: `permissions: pull-requests: write`",
     }
     return CallFailedError(
         f"GitHub answered {status}: {message}",

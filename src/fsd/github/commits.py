@@ -59,6 +59,6 @@ class Commits:
         raise CallFailedError(
             said if status != _OK else "it is not UTF-8",
             where=f"{path} on {branch}",
-            fix="let the job read it: `permissions: contents: read`",
+            fix="permit the job to read the file: `permissions: contents: read`",
             code=ErrorCode.GITHUB_CALL_FAILED,
         )

@@ -16,9 +16,9 @@ _DOCKER = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-
 _EXPIRED = "denied: Your authorization token has expired. Reauthenticate and try again."
 
 _ALLOW = (
-    "let the role push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, "
-    "ecr:BatchCheckLayerAvailability, ecr:PutImage in its policy, and in the repository's policy "
-    "where the repository is another account's"
+    "permit the role to push: ecr:InitiateLayerUpload, ecr:UploadLayerPart, "
+    "ecr:CompleteLayerUpload, ecr:BatchCheckLayerAvailability, ecr:PutImage in its policy, and in "
+    "the repository's policy where the repository is another account's"
 )
 _REACH = "check that the engine reaches the registry (DNS, proxy, firewall), and run it again"
 _NO_ROUTE = r"dial tcp|TLS handshake timeout|connection reset by peer"
@@ -168,8 +168,8 @@ PUSH_CAUSES: tuple[Known, ...] = (
     Known(
         code=ErrorCode.PUSH_FAILED,
         words=_CERTIFICATE,
-        fix="let Docker's engine trust the certificate that the registry, or a proxy before it, "
-        "shows (/etc/docker/certs.d)",
+        fix="make Docker's engine trust the certificate that the registry, or a proxy before it, "
+        "presents (/etc/docker/certs.d)",
         examples=(
             QuotedText(
                 'failed to do request: Head "https://210987654321.dkr.ecr.ap-southeast-2.amazonaws.'
@@ -371,7 +371,7 @@ BUILD_CAUSES: tuple[Known, ...] = (
     Known(
         code=ErrorCode.BUILD_FAILED,
         words=rf"{_BASE}(?:{_CERTIFICATE})",
-        fix="let the builder trust the certificate that the registry, or a proxy before it, shows",
+        fix="make the builder trust the certificate of the registry, or of a proxy before it",
         examples=(
             QuotedText(
                 "ERROR: failed to solve: public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1: failed "

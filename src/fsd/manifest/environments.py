@@ -59,7 +59,7 @@ class EnvironmentSpec:
         default={}, description="The same paths as --override."
     )
     protected: bool = key(
-        default=False, description="Refuses what is not from a branch or tag of its."
+        default=False, description="Refuses commits that are not on one of its branches or tags."
     )
 
 

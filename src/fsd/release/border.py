@@ -54,9 +54,9 @@ def check_standing(border: Border, standing: Standing, *, action: str) -> str:
         what = f"{standing.where} has changes that are not committed"
     return _forced(
         border,
-        what=f"{name} is protected and takes only what its branches have ({allowed}); {what}",
-        fix=f"let the workflow {action} from one of them, or do it from a clean checkout of a "
-        "commit that is pushed there; in an emergency say --force, which the ledger notes",
+        what=f"{name} is protected and accepts only commits of its branches ({allowed}); {what}",
+        fix=f"{action} in a workflow on one of them, or from a clean checkout of a commit that is "
+        "pushed there; in an emergency use --force, which the ledger notes",
         note=f"{action} from {standing.where}",
     )
 
@@ -73,8 +73,8 @@ def check_image(border: Border, image: str) -> str:
     why = "protected" if border.is_protected else f"fed from {border.promote_from}"
     return _forced(
         border,
-        what=f"{name} is {why} and runs only what was deployed to it; this is {image}",
-        fix="leave out --image, or deploy the image; in an emergency say --force, which the "
+        what=f"{name} is {why} and runs only images that were deployed to it; this is {image}",
+        fix="leave out --image, or deploy the image; in an emergency use --force, which the "
         "ledger notes",
         note=f"run {image}",
     )
@@ -95,9 +95,9 @@ def check_rollback(border: Border, target: ReleaseInfo) -> str:
     why = "protected" if border.is_protected else f"fed from {border.promote_from}"
     return _forced(
         border,
-        what=f"{name} is {why} and goes back only to what succeeded in it; "
+        what=f"{name} is {why} and goes back only to releases that succeeded in it; "
         f"{target.revision} has not: {how}",
-        fix="take a release that `fsd history` shows as succeeded; in an emergency say --force, "
+        fix="take a release that `fsd history` shows as succeeded; in an emergency use --force, "
         "which the ledger notes",
         note=f"rollback to {target.revision}",
     )

@@ -101,7 +101,7 @@ def _require_agent(task: ExecTask, container: ExecContainer, ref: ServiceRef) ->
             f"the ECS Exec agent of the container {container.name} has stopped",
             where=where,
             fix="allow the task role the four ssmmessages actions (fsd does, unless "
-            "`service.roles.task` is yours), leave readonlyRootFilesystem off, and let the tasks "
-            "reach the endpoint ssmmessages",
+            "`service.roles.task` is yours), leave readonlyRootFilesystem off, and make "
+            "the endpoint ssmmessages reachable from the tasks",
             code=ErrorCode.EXEC_OFF,
         )

@@ -36,7 +36,7 @@ def require_promotion(
         f"{environment} takes only what succeeded in {source}; {name} has not"
         f"{_what_did(succeeded)}",
         where=f"promotion from {source}",
-        fix=f"deploy this commit to {source} first, and let the same commit come here: "
+        fix=f"deploy this commit to {source} first, and then the same commit here: "
         "a merge commit or a squash is another one",
         code=ErrorCode.PROMOTION_REQUIRED,
     )

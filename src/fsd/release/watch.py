@@ -110,7 +110,8 @@ class Watcher:
                 raise CallFailedError(
                     "ECS lists no deployment of ours a minute after it took the change",
                     where=f"{self.cluster}/{self.service}",
-                    fix="run the command again: it attaches to the deployment, or converges",
+                    fix="run the command again: FSD attaches to the deployment, or completes "
+                    "what is left",
                     code=ErrorCode.DEPLOYMENT_NOT_FOUND,
                 )
             self.schedule.wait()

@@ -170,7 +170,7 @@ def served_text(condition: Condition, releases: Mapping[str, ReleaseInfo]) -> st
     serving = condition.serving
     running, desired, healthy = serving.running, serving.desired, serving.healthy
     if running is None:
-        return "What users get is not known: ECS's answer does not say how many tasks run"
+        return "What users get is not known: ECS's answer does not say how many tasks are running"
     if running == 0 and serving.listed:
         wanted = "" if desired is None else f" of {desired}"
         return (
@@ -182,18 +182,18 @@ def served_text(condition: Condition, releases: Mapping[str, ReleaseInfo]) -> st
     who = " and ".join(dict.fromkeys(names)) or "a revision that ECS does not name"
     count = _count(healthy, running, desired)
     if healthy == 0:
-        return f"Users may get no answer: {who} runs, {count}"
+        return f"Users may get no answer: {who} is running, {count}"
     return f"Served by {who}, {count}"
 
 
 def _nothing_runs(desired: int | None, *, is_daemon: bool) -> str:
     if desired == 0 and is_daemon:
-        return "Nothing runs: a daemon service, and no instance takes it"
+        return "Nothing is running: this is a daemon service without an instance to run on"
     if desired == 0:
-        return "Nothing runs, as configured: the desired count is 0"
+        return "Nothing is running, as configured: the desired count is 0"
     if desired is None:
-        return "Served by nothing: no task runs"
-    return f"Served by nothing: 0 of {desired} running"
+        return "Nothing serves users: no task is running"
+    return f"Nothing serves users: 0 of {desired} running"
 
 
 def _count(healthy: int | None, running: int, desired: int | None) -> str:

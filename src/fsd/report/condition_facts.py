@@ -28,7 +28,7 @@ from fsd.rollout.condition_facts import (
 _KEYS = {
     "status": "whether the service is active",
     "desiredCount": "how many tasks are wanted",
-    "runningCount": "how many tasks run",
+    "runningCount": "how many tasks are running",
     "loadBalancers": "which load balancers the service has",
     "deployments": "which deployment is the newest",
     "alarmNames": "which alarms watch its deployments",

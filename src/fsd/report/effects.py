@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from fsd.plan.effects import (
+    Billed,
     BilledChange,
     CostMove,
     Direction,
@@ -18,15 +19,24 @@ from fsd.plan.effects import (
 _INTERRUPTIONS = {
     Interrupts.ADDRESS: "the load balancer's DNS name changes: clients of the old one lose the "
     "service",
-    Interrupts.NO_BALANCER: "the load balancer goes: clients of its DNS name lose the service",
+    Interrupts.NO_BALANCER: "the load balancer is removed: clients of its DNS name lose the "
+    "service",
     Interrupts.EMPTY_GROUP: "the new target group is empty until new tasks are healthy",
-    Interrupts.NO_TASKS: "no task runs afterwards",
-    Interrupts.TASKS_FIRST: "all old tasks may stop before a new one runs",
+    Interrupts.NO_TASKS: "no task will be running afterwards",
+    Interrupts.TASKS_FIRST: "all old tasks may stop before a new one is running",
 }
 _DIRECTIONS = {
-    Direction.MORE: "more",
-    Direction.LESS: "less",
-    Direction.BOTH: "some more, some less",
+    Direction.MORE: "higher",
+    Direction.LESS: "lower",
+    Direction.BOTH: "partly higher, partly lower",
+}
+# What AWS bills: before and behind its numbers.
+_BILLED = {
+    Billed.VCPU: ("vCPU", ""),
+    Billed.MEMORY: ("memory", " GiB"),
+    Billed.STORAGE: ("storage above 20 GiB", " GiB"),
+    Billed.BALANCERS: ("load balancers", ""),
+    Billed.MOST_TASKS: ("maximum number of tasks", ""),
 }
 
 
@@ -57,7 +67,7 @@ def effect_label(effect: Effect) -> str:
 
 
 def effect_text(effect: Effect) -> str:
-    """``LoadBalancer by PublicLoadBalancer``, ``more (vCPU 0.5 → 2)``."""
+    """``LoadBalancer by PublicLoadBalancer``, ``higher (vCPU 0.5 → 2)``."""
     match effect:
         case Replacement(resource=resource, by=by, because=because):
             how = f" by {by}" if by else f", as {' and '.join(because)} cannot be changed"
@@ -89,4 +99,10 @@ def effect_json(effect: Effect) -> dict[str, object]:
 
 
 def _parts_text(parts: Sequence[BilledChange]) -> str:
-    return " · ".join(f"{part.what} {part.before:g} → {part.after:g}" for part in parts)
+    return ", ".join(_part_text(part) for part in parts)
+
+
+def _part_text(part: BilledChange) -> str:
+    """`memory 1 → 2 GiB`."""
+    name, unit = _BILLED[part.what]
+    return f"{name} {part.before:g} → {part.after:g}{unit}"

@@ -121,7 +121,8 @@ def _page_lines(page: Page, *, color: bool) -> Iterator[str]:
     yield from _commands(page, color=color)
     if page.severity in _IGNORABLE and page.id != _IS_ITSELF_A_COMMENT:
         yield ""
-        yield f"To keep it on purpose, say why on its line:  # fsd: ignore[{page.id}] …"
+        yield "If this is intended, give the reason in a comment on the reported line:"
+        yield f"{_INDENT}# fsd: ignore[{page.id}] …"
 
 
 def _changed(before: str, after: str, *, color: bool) -> Iterator[str]:
@@ -168,7 +169,7 @@ def _failure_lines(failure: FailureCode, *, color: bool) -> Iterator[str]:
 def _facts(row: Failure) -> Iterator[tuple[str, str]]:
     yield ("seen as" if row in CONDITIONS else "ECS says"), row.example
     if row.pattern:
-        yield "recognized by", _sign_text(row)
+        yield from _signs(row)
         is_event = row in EVENT_FAILURES
         tasks = "the task's stopped reason and its containers' reasons"
         yield "where", "the service's events" if is_event else tasks
@@ -176,17 +177,16 @@ def _facts(row: Failure) -> Iterator[tuple[str, str]]:
     yield "advice", row.advice
 
 
-def _sign_text(row: Failure) -> str:
+def _signs(row: Failure) -> Iterator[tuple[str, str]]:
     """At which stage, by which words and which exit code."""
-    codes = " or ".join(str(code) for code in row.exit_codes)
     signs = (
-        f"while {' or '.join(row.stages)}" if row.stages else "",
-        "" if row.pattern == "." and row.stages else row.pattern,
-        f"with {row.where}" if row.where else "",
-        f"unless {row.unless}" if row.unless else "",
-        f"with exit code {codes}" if codes else "",
+        ("stage", " or ".join(row.stages)),
+        ("message matches", "" if row.pattern == "." and row.stages else row.pattern),
+        ("and also", row.where),
+        ("but not", row.unless),
+        ("exit code", " or ".join(str(code) for code in row.exit_codes)),
     )
-    return "  ".join(sign for sign in signs if sign)
+    yield from ((label, text) for label, text in signs if text)
 
 
 def _doctor_lines(page: DoctorPage, *, color: bool) -> Iterator[str]:

@@ -215,9 +215,9 @@ def _title(result: Result) -> str:
         case Outcome.SUCCEEDED:
             return f"{name} is on {env} — {count_text(result)}, {took_text(result)}"
         case Outcome.NOT_STARTED:
-            return f"{name} is deployed on {env} and not started — nothing runs"
+            return f"{name} is deployed on {env} and not started — nothing is running"
         case Outcome.UNCHANGED:
-            return f"{name} runs on {env} already — {count_text(result)}"
+            return f"{name} is already running on {env} — {count_text(result)}"
         case Outcome.STARTED:
             return f"{name}: the rollout on {env} was started and not waited for"
         case Outcome.ROLLED_BACK:
@@ -237,13 +237,13 @@ def _users(result: Result) -> str:
     """What they get now. "Served" is said only where the verdict vouches for health."""
     is_job = bool(result.schedule)
     if result.running is None or (result.desired_count == 0 and not is_job):
-        return "Nothing runs"
+        return "Nothing is running"
     label = escape(release_label(result.running))
     if is_job:
         return f"{label} is what the schedule starts ({count_text(result)})"
     if result.outcome is Outcome.ROLLED_BACK:
         return f"Users are served by {label} ({count_text(result)})"
-    return f"{label} runs ({count_text(result)})"
+    return f"{label}: {count_text(result)}"
 
 
 # --- it went well, or there is nothing to explain ----------------------------------------------

@@ -54,10 +54,10 @@ from fsd.release.messages import (
 from fsd.report.follow_ups import follow_up_text
 from fsd.report.notes import clash_text, note_text, quoted_text, time_text
 
-_BREAKER = "its circuit breaker rolls back what does not get healthy"
-_UNCHANGED = "nothing that runs was changed"
+_BREAKER = "its circuit breaker rolls back a deployment that does not become healthy"
+_UNCHANGED = "nothing that is running was changed"
 _PLAINLY = {
-    Plainly.HEALTHY_TOO_SOON: "it got healthy before ECS could stop it",
+    Plainly.HEALTHY_TOO_SOON: "it became healthy before ECS could stop it",
     Plainly.SERVICE_DELETED: "the service was deleted meanwhile",
     Plainly.SCALED_BACK_TO_ZERO: "nothing to go back to: scaled to 0 again",
     Plainly.SAME_REVISION_BEFORE: "the same revision ran before: there is nothing to go back to",
@@ -99,11 +99,11 @@ def _(message: CutShort) -> str:
 def _cut_off_text(state: CutOff) -> str:
     match state:
         case NotRequested(stack=""):
-            return " before ECS was asked to change anything that runs"
+            return " before ECS was asked to change anything that is running"
         case NotRequested(stack=stack):
             return (
                 f" while CloudFormation changes {stack}: it finishes what it has begun; ECS was "
-                "not asked to change anything that runs"
+                "not asked to change anything that is running"
             )
         case ScheduleCut(look=None):
             return " before the schedule was moved"
@@ -162,8 +162,8 @@ def _(message: StateUnknown) -> str:
 @message_text.register
 def _(message: NothingRan) -> str:
     return (
-        f"{nothing_ran_text(message.revision)}; what judges it is fsd scale, or the next "
-        "deployment with a count above 0"
+        f"{nothing_ran_text(message.revision)}; it is only tested once you scale up with `fsd "
+        "scale`, or deploy with a count above 0"
     )
 
 
@@ -193,14 +193,14 @@ def standing_text(stands: HowFar) -> str:
 
 def _how_far(stands: HowFar) -> str:
     new = f"all {stands.desired} new tasks are healthy"
-    running = f"{stands.running} of {stands.desired} new tasks run"
+    running = f"{stands.running} of {stands.desired} new tasks are running"
     match stands.stage:
         case RolloutStage.START:
             return running + (f", {stands.pending} starting" if stands.pending else "")
         case RolloutStage.CHECK:
             return f"{running}, {stands.healthy} of them healthy so far"
         case RolloutStage.REPLACE:
-            return f"{new}; {stands.old_running} old ones still run"
+            return f"{new}; {stands.old_running} old ones are still running"
         case RolloutStage.DRAIN:
             return f"{new} and serve; the old ones' connections drain{_until(stands)}"
         case RolloutStage.BAKE:
@@ -239,17 +239,17 @@ def _(message: InWorkflow) -> str:
 @message_text.register
 def _(message: OvertakenBy) -> str:
     by = f" with {message.revision}" if message.revision else ""
-    return f"another deployment took over{by}; nothing of it was undone"
+    return f"another deployment took over{by}; FSD did not undo any of it"
 
 
 @message_text.register
 def _(message: RunsAlready) -> str:
-    return f"{message.revision} runs already"
+    return f"{message.revision} is already running"
 
 
 @message_text.register
 def _(message: CountAlready) -> str:
-    return f"the desired count is {message.count} already"
+    return f"the desired count is already {message.count}"
 
 
 @message_text.register
@@ -273,12 +273,12 @@ def _(message: AsBefore) -> str:
 
 @message_text.register
 def _(message: RunsAgain) -> str:
-    return f"{message.revision} runs again"
+    return f"{message.revision} is running again"
 
 
 @message_text.register
 def _(message: NothingBefore) -> str:
-    why = f" ({message.unproved} was never proved)" if message.unproved else ""
+    why = f" ({message.unproved} never completed a rollout)" if message.unproved else ""
     scaled = "" if message.is_stopped else " (tasks are still stopping)"
     return (
         f"there was nothing to roll back to{why}, so FSD scaled the service to 0{scaled} and kept "
@@ -289,7 +289,7 @@ def _(message: NothingBefore) -> str:
 @message_text.register
 def _(message: RollbackDenied) -> str:
     error = quoted_text(message.error)
-    return f"ECS could not be asked to go back: {error}; its circuit breaker may"
+    return f"ECS could not be asked to roll back: {error}; its circuit breaker may still roll back"
 
 
 def _why_text(why: WhyNot | None) -> str:
@@ -308,7 +308,7 @@ def _(message: BackNotDone) -> str:
 
 @message_text.register
 def _(message: BackFailed) -> str:
-    how = "does not keep running" if message.got_healthy else "did not get healthy again"
+    how = "does not keep running" if message.got_healthy else "did not become healthy again"
     return f"{message.revision} {how} either{_why_text(message.why)}"
 
 
@@ -320,8 +320,8 @@ def _(message: StepRefused) -> str:
 @message_text.register
 def _(message: BackUnknown) -> str:
     return (
-        f"the rollback of {message.revision} did not finish: {quoted_text(message.error)}; what "
-        f"runs is not known. ECS goes on with what it was asked for, and {_BREAKER}"
+        f"the rollback of {message.revision} did not finish: {quoted_text(message.error)}; it is "
+        f"not known what is running. ECS goes on with what it was asked for, and {_BREAKER}"
     )
 
 
@@ -343,11 +343,12 @@ def _since_text(since: Since) -> str:
 @message_text.register
 def _(message: Down) -> str:
     path = message.health_path
-    what = f"a release whose tasks answer GET {path}" if path else "a release whose tasks stay up"
+    what = f"answer GET {path}" if path else "stay up"
     return (
         f"{message.service} is down: no task has been healthy since "
         f"{_since_text(message.since)}. Bringing {message.revision} back failed: "
-        f"{message_text(message.tried)}. What brings it back: {what}"
+        f"{message_text(message.tried)}. To bring it back, deploy a release whose "
+        f"tasks {what}"
     )
 
 

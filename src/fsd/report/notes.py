@@ -88,7 +88,7 @@ _REMARKS = {
 }
 _UNDONE = {
     Undone.ALARMS: "the deployment's alarms could not be read before it began",
-    Undone.RUNNING: "what runs now could not be read",
+    Undone.RUNNING: "FSD could not read what is running now",
     Undone.TARGETS: "the targets' health could not be compared",
     Undone.EXPLANATION: "the stopped tasks and targets, which explain a failure, could not be read",
     Undone.LEDGER: "the ledger could not be written",
@@ -132,7 +132,9 @@ def _(note: Remark) -> str:
 
 @note_text.register
 def _(note: VersionKept) -> str:
-    return f"only the version and the commit differ from what runs, so {note.version} stays"
+    return (
+        f"only the version and the commit differ from the running release, so {note.version} stays"
+    )
 
 
 @note_text.register

@@ -66,7 +66,7 @@ def fact_text(fact: PhaseFact) -> str:
         case EndedAfter():
             return f"{_ENDS[fact.end]} {duration_text(fact.took)}"
         case WentBack():
-            return f"{_back(fact)} after {duration_text(fact.took)}"
+            return f"{_back(fact)} {duration_text(fact.took)}"
         case _:
             assert_never(fact)
 
@@ -80,7 +80,7 @@ def _image_origin(image: ImageReady) -> str:
         case ImageOrigin.GIVEN:
             return "given"
         case ImageOrigin.REUSED:
-            return "reused, built before"
+            return "reused from an earlier build"
         case ImageOrigin.BUILT:
             parts = image.parts
             pushed = f", pushed {parts.pushed} of {parts.total} {parts.unit}" if parts else ""
@@ -94,12 +94,13 @@ def _count(rollout: HealthyAfter) -> str:
 
 
 def _back(back: WentBack) -> str:
+    """`rolled back to web:41 in`, `the service is down after`."""
     message = back.message.ended if isinstance(back.message, BackAndHealth) else back.message
     if isinstance(message, Down):
-        return "the service is down"
+        return "the service is down after"
     if back.revision:
-        return f"rolled back to {back.revision}"
-    return _not_back(message)
+        return f"rolled back to {back.revision} in"
+    return f"{_not_back(message)} after"
 
 
 def _not_back(message: BackEnded) -> str:

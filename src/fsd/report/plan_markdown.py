@@ -109,7 +109,7 @@ def _plan_block(planned: PlanReport) -> str:
     lines = [line for step in steps for line in _step_lines(step)] or [
         line for step in plan.steps for line in _step_lines(step)
     ]
-    attach = "A deployment in flight does this already; `fsd deploy` waits for it."
+    attach = "A deployment in flight is already making these changes; `fsd deploy` waits for it."
     return join(
         [
             head,
@@ -166,8 +166,9 @@ def _change_lines(change: Change, step: Step) -> Iterator[str]:
     """`- cpu 512` and `+ cpu 1024`; a name that comes or goes has a line of its own."""
     if change.sign is not None:
         remark = f" ({change.remark})" if change.remark else ""
-        later = " later" if isinstance(step, ApplyStack) and step.cleans_up else ""
-        yield _line(_MARKS[change.sign], f"stack{later}", f"{change.what}{remark}")
+        is_later = isinstance(step, ApplyStack) and step.cleans_up
+        name = "after rollout" if is_later else "stack"
+        yield _line(_MARKS[change.sign], name, f"{change.what}{remark}")
         return
     for sign, keys in (("-", change.removed), ("+", change.added), ("!", change.changed)):
         for key in keys:

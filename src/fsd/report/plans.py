@@ -96,7 +96,9 @@ def plan_text(planned: PlanReport) -> str:
     for line in planned.drift_lines():
         lines += wrap(line, first="    drift          ", rest=" " * 19)
     if plan.attach_to:
-        lines.append("  a deployment in flight does this already; `fsd deploy` attaches to it")
+        lines.append(
+            "  a deployment in flight is already making these changes; `fsd deploy` attaches to it"
+        )
     for note in note_texts(planned.notes):
         lines += note_lines(note)
     return "\n".join(lines)

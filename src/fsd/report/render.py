@@ -195,7 +195,7 @@ def _what(result: Result) -> str:
 
 def _runs(result: Result) -> str:
     if result.running is None:
-        return f"nothing runs in {result.environment}"
+        return f"nothing is running in {result.environment}"
     return (
         f"{revision_label(result.running.revision, result.running.version)}, {count_text(result)}"
     )

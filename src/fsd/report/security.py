@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fsd.plan.security_diff import GrantChange, RuleChange, SecurityChange
 from fsd.plan.steps import ApplyStack, Plan
@@ -27,10 +27,10 @@ def security_sentences(plan: Plan) -> list[str]:
 def _of_step(step: object) -> Iterator[str]:
     if not isinstance(step, ApplyStack):
         return
-    later = " once the old tasks are gone" if step.cleans_up else ""
+    when = "once the old tasks are gone, " if step.cleans_up else ""
     for change in step.security:
         if not step.adds_everything or _is_of_a_dependency(change):
-            yield f"{security_text(change)}{later}"
+            yield f"{when}{security_text(change)}"
 
 
 def _is_of_a_dependency(change: SecurityChange) -> bool:
@@ -38,17 +38,31 @@ def _is_of_a_dependency(change: SecurityChange) -> bool:
 
 
 def security_text(change: SecurityChange) -> str:
-    """``the task role may now `dynamodb:PutItem` on `table/offers` ``."""
+    """``the task role will be allowed `dynamodb:PutItem` on `table/offers` ``."""
     match change:
         case GrantChange():
-            word = "may now" if change.is_granted else "may no longer"
-            actions = ", ".join(f"`{action}`" for action in change.actions)
-            return f"{_who(change.role)} {word} {actions} on {_resource(change.resource)}"
+            verb = "will be allowed" if change.is_granted else "loses"
+            actions = _listed([f"`{action}`" for action in change.actions])
+            return f"{_who(change.role)} {verb} {actions} on {_resource(change.resource)}"
         case RuleChange():
-            verb, between = ("accept", "from") if change.is_ingress else ("connect by", "to")
-            now = "can now" if change.is_added else "can no longer"
-            peer = _WHO.get(change.peer) or f"`{change.peer}`"
-            return f"{_who(change.group)} {now} {verb} {_traffic(change)} {between} {peer}"
+            will = "will" if change.is_added else "will no longer"
+            return f"{_who(change.group)} {will} {_connection(change)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _connection(change: RuleChange) -> str:
+    """`accept TCP port 9000 from …`, `be able to connect to … on TCP port 5432`."""
+    peer = _WHO.get(change.peer) or f"`{change.peer}`"
+    if change.is_ingress:
+        return f"accept {_traffic(change)} from {peer}"
+    if change.first is None:
+        return f"be able to send {_traffic(change)} to {peer}"
+    return f"be able to connect to {peer} on {_traffic(change)}"
 
 
 def _who(name: str) -> str:
@@ -58,7 +72,7 @@ def _who(name: str) -> str:
 def _resource(arn: str) -> str:
     """The part of an ARN that tells it from others of the account."""
     if arn == "*":
-        return "every resource (`*`)"
+        return "all resources (`*`)"
     parts = arn.split(":", 5)
     return f"`{parts[5]}`" if len(parts) == 6 and parts[0] == "arn" else f"`{arn}`"
 
@@ -66,10 +80,12 @@ def _resource(arn: str) -> str:
 def _traffic(change: RuleChange) -> str:
     if change.protocol == "-1":
         return "any traffic"
+    protocol = change.protocol.upper()
     if change.first is None:
-        return f"`{change.protocol}`"
-    ports = f"{change.first}" if change.first == change.last else f"{change.first}-{change.last}"
-    return f"`{change.protocol} {ports}`"
+        return f"protocol {protocol}" if protocol.isdigit() else protocol
+    if change.first == change.last:
+        return f"{protocol} port {change.first}"
+    return f"{protocol} ports {change.first}-{change.last}"
 
 
 def security_json(change: SecurityChange) -> dict[str, object]:

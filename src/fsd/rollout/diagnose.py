@@ -188,8 +188,19 @@ def _summary(
     if row.code == "health-check-failed" and targets:
         said = targets[0].text
         no_answer = f"no HTTP answer from {port_text(port)}"
-        return f"{row.summary} ({count}): {no_answer if REFUSED.search(said) else said}"
+        return (
+            f"{row.summary} ({count}): {no_answer if REFUSED.search(said) else answer_text(said)}"
+        )
     return f"{row.summary} ({count})"
+
+
+_STATUSES = re.compile(r"Health checks failed with these codes: \[(?P<codes>[0-9, ]+)\]\.?")
+
+
+def answer_text(said: str) -> str:
+    """What the load balancer says of a target: `status 500`, or its own words."""
+    match = _STATUSES.fullmatch(said)
+    return f"status {match['codes']}" if match else said
 
 
 def _task_evidence(tasks: Sequence[StoppedTask]) -> tuple[Evidence, ...]:

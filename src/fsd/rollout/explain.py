@@ -60,21 +60,22 @@ _TARGET_ADVICE: tuple[tuple[str, str], ...] = (
     (
         r"\[400\b",
         "the health path answers 400, most often because the service takes only its own host names "
-        "and the check's Host header is the task's address: let it answer whatever the Host "
-        "(Django: ALLOWED_HOSTS)",
+        "and the check's Host header is the task's address: make the health path answer "
+        "regardless of the Host header (Django: ALLOWED_HOSTS)",
     ),
     (
         r"\[30[12378]\b",
         "the health path redirects (a missing slash at the end, or http to https): set "
-        "`healthCheck.path` to the path that it leads to, or let it answer over http",
+        "`healthCheck.path` to the path that it leads to, or make the path answer over http",
     ),
     (r"\[404\b", "no such path: set `healthCheck.path` to one that the service has"),
     (r"\[405\b", "the health path must answer GET"),
     (r"\[40[13]\b", "the health path must answer without credentials"),
-    (r"\[429\b", "let the health path answer however often it is asked"),
+    (r"\[429\b", "exempt the health path from rate limiting"),
     (
         r"\[5[0-9][0-9]",
-        "correct the service or what it depends on: it answers its health check with an error",
+        "the service answers its health check with an error: correct the service, or whatever it "
+        "depends on",
     ),
     (
         r"Availability Zone that is not enabled",
@@ -133,8 +134,10 @@ def _of_an_end(cause: Cause, signs: LogSigns) -> Cause:
     if signs.remark:
         return replace(cause, advice=_remark_advice(signs))
     if not signs.has_lines:
-        said = "there are no log lines of the task: run the image on its own (`docker run`) to see "
-        return replace(cause, advice=f"{said}why it ends")
+        said = (
+            "the task wrote no log lines: run the image locally (`docker run`) to see why it exits"
+        )
+        return replace(cause, advice=said)
     return cause
 
 
@@ -147,8 +150,8 @@ def _exception_advice(exception: str) -> str:
         )
     if _IMPORT.match(exception):
         return (
-            "put what is missing into the image (its requirements, a COPY in the Dockerfile), or "
-            "correct the import"
+            "add the missing module to the image (in the requirements, or with COPY in the "
+            "Dockerfile), or correct the import"
         )
     if _WRONG_CPU.search(exception):
         return (
@@ -161,10 +164,12 @@ def _exception_advice(exception: str) -> str:
             "correct `service.command`"
         )
     if _TAKEN_PORT.search(exception):
-        return "let one process listen on the port: another of the same task has it already"
+        return (
+            "another process in the task already uses the port: let only one of them listen on it"
+        )
     if is_unreachable(exception):
         return unreachable_advice(exception)
-    return "correct the code that raises it; the log shows where"
+    return "correct the code that raises this exception; the log shows where"
 
 
 # --- the health check failed --------------------------------------------------------------------
@@ -198,7 +203,8 @@ def _of_a_status(cause: Cause, signs: LogSigns, status: int) -> Cause:
         return replace(
             cause,
             advice=f"the log says that the service refuses the Host `{signs.refused_host}`, which "
-            "the check sends: let the health path answer whatever the Host (Django: ALLOWED_HOSTS)",
+            "the check sends: make the health path answer regardless of the Host header (Django: "
+            "ALLOWED_HOSTS)",
         )
     path = next((a.path for a in reversed(signs.answers) if a.status == status), "")
     bare = path.partition("?")[0]
@@ -206,7 +212,7 @@ def _of_a_status(cause: Cause, signs: LogSigns, status: int) -> Cause:
         return replace(
             cause,
             advice=f"`{path}` redirects: if only the slash at the end is missing, set "
-            f"`healthCheck.path` to `{bare}/`; if it leads from http to https, let this path "
+            f"`healthCheck.path` to `{bare}/`; if it leads from http to https, make this path "
             "answer over http",
         )
     if status >= 500 and signs.exception:
@@ -231,7 +237,7 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
             return replace(
                 cause,
                 summary=f"{cause.summary}, after {signs.exception}",
-                advice=f"let the health path answer: {_exception_advice(signs.exception)}",
+                advice=f"make the health path answer: {_exception_advice(signs.exception)}",
                 evidence=evidence,
             )
         advice = advice or _advice_in_place(cause, heard)
@@ -239,8 +245,8 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
     if signs.socket:
         return replace(
             cause,
-            advice=f"the log says that the service listens on the Unix socket {signs.socket}: let "
-            f"it listen on {_wanted(task)} instead",
+            advice=f"the log says that the service listens on the Unix socket {signs.socket}: "
+            f"make the service listen on {_wanted(task)} instead",
         )
     if signs.exception:
         return replace(
@@ -248,7 +254,7 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
             summary=f"{cause.summary}, after {signs.exception}",
             advice=_exception_advice(signs.exception),
         )
-    silent = "its log names no port" if signs.has_lines else "there are no log lines of the task"
+    silent = "its log names no port" if signs.has_lines else "the task wrote no log lines"
     return replace(cause, advice=f"{_base(cause, task.port)}; {silent}")
 
 
@@ -306,17 +312,18 @@ def _place_advice(cause: Cause, heard: Listening, task: LoggedTask) -> str:
         )
     if is_elsewhere:
         return (
-            f"{says}, and the check asks port {task.port}: set `service.port` (or "
-            f"`healthCheck.port`) to {heard.port}, or let the service listen on {task.port}"
+            f"{says}, but the health check uses port {task.port}: set `service.port` (or "
+            f"`healthCheck.port`) to {heard.port}, or make the service listen on {task.port}"
         )
-    return _late_advice(says, heard, task)
+    return _late_advice(heard, task)
 
 
-def _late_advice(says: str, heard: Listening, task: LoggedTask) -> str:
+def _late_advice(heard: Listening, task: LoggedTask) -> str:
     late = (heard.at - task.started_at).total_seconds() if task.started_at else 0.0
     if task.grace_period is not None and late > task.grace_period:
         return (
-            f"{says} since {heard.at:%H:%M:%S}, {late:.0f} s after its start: raise "
+            f"the log says that the service has been listening on {heard.text} since "
+            f"{heard.at:%H:%M:%S}, {late:.0f} s after its start: raise "
             f"`healthCheck.gracePeriod` (now {task.grace_period} s) above that"
         )
     return ""

@@ -192,7 +192,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         where="<s3>",
         pattern="403 Forbidden",
         summary="the image's layers may not be read from S3",
-        advice="let the policy of the S3 gateway endpoint allow s3:GetObject on ECR's bucket, "
+        advice="allow s3:GetObject in the policy of the S3 gateway endpoint, on ECR's bucket, "
         "arn:aws:s3:::prod-REGION-starport-layer-bucket/*",
         after=2,
         example="CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: "

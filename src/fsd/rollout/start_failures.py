@@ -214,8 +214,8 @@ START_FAILURES: tuple[Failure, ...] = (
         pattern=DENIED,
         unless=_KMS,
         summary="the execution role is not allowed to read a secret",
-        advice="use the full ARN in `valueFrom`, so that FSD can grant it; if a customer "
-        "managed key encrypts the secret, also allow kms:Decrypt",
+        advice="use the full ARN in `valueFrom`, so that FSD can grant access to the secret; if a "
+        "customer managed key encrypts the secret, also allow kms:Decrypt",
         after=1,
         example="ResourceInitializationError: unable to pull secrets or registry auth: "
         "AccessDeniedException: … is not authorized to perform: secretsmanager:GetSecretValue",
@@ -242,7 +242,8 @@ START_FAILURES: tuple[Failure, ...] = (
         pattern=r"not ?found|invalid ssm parameters|marked (?:for deletion|deleted)|"
         r"check whether the secret exists",
         summary="a secret or parameter does not exist",
-        advice="check `valueFrom`: region, account and the six characters at the end of the ARN",
+        advice="check the ARN in `valueFrom`: its Region, its account and, for a secret, its last "
+        "six characters",
         after=1,
         example="ResourceInitializationError: unable to pull secrets or registry auth: "
         "ResourceNotFoundException: Secrets Manager can't find the specified secret",
@@ -282,9 +283,9 @@ START_FAILURES: tuple[Failure, ...] = (
         code="secret-not-found",
         stages=(TaskStage.SECRET, TaskStage.PARAMETER),
         pattern=r"InvalidParameter|ValidationException",
-        summary="a secret's `valueFrom` names no secret",
-        advice="correct `valueFrom`: the whole ARN, then :JSON-KEY:STAGE:VERSION with all three "
-        "colons or none",
+        summary="`valueFrom` does not refer to a valid secret",
+        advice="write the full ARN, either alone or followed by :JSON-KEY:STAGE:VERSION with all "
+        "three colons",
         after=1,
         example="ResourceInitializationError: unable to retrieve secret from asm: failed to fetch "
         "secret x from secrets manager: InvalidParameter: 1 validation error(s) found.",
@@ -755,7 +756,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.START,),
         pattern=r"chdir to cwd",
         summary="the container's working directory cannot be used",
-        advice="create WORKDIR in the image, and let the image's user write to it",
+        advice="create WORKDIR in the image, and make it writable for the image's user",
         after=1,
         example="CannotStartContainerError: OCI runtime create failed: chdir to cwd "
         '("/app") set in config.json failed: permission denied',
@@ -982,7 +983,8 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.HEALTH,),
         pattern=r".",
         summary="the load balancer's health check failed",
-        advice="make the health path answer in time with a status code in `healthCheck.matcher`",
+        advice="make the health path answer in time, and with a status code that "
+        "`healthCheck.matcher` accepts",
         after=2,
         example="Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:…)",
         source=EVENTS,
@@ -1027,7 +1029,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.EXIT,),
         pattern=r".",
         summary="the main process ended",
-        advice="find out why the program ends: ECS knows no more than its exit code",
+        advice="find out why the program ended: ECS reports only the exit code",
         after=2,
         example="Essential container in task exited",
         source=STOPPED,

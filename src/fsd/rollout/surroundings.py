@@ -72,26 +72,28 @@ def unreachable_advice(exception: str) -> str:
     found = next((match for pattern in _HOSTS if (match := pattern.search(exception))), None)
     if found is None:
         return (
-            "make what the program connects to reachable from the task (address, security group), "
-            "or let it start without"
+            "make the server that the program connects to reachable from the task (address, "
+            "security group), or let the program start without that connection"
         )
     host, port = found["host"], found.groupdict().get("port")
     place = f"`{host}:{port}`" if port else f"`{host}`"
     if _is_local(host):
         return (
-            f"nothing listens on {place} in the task: there localhost is the task itself. Set the "
-            "variable that the code reads this address from to where the server is "
-            "(`service.environment`, `service.secrets`), or let the program start without it"
+            f"nothing listens on {place} in the task: in a task, localhost is the task itself. If "
+            "the code reads this address from a variable, set that variable to the server's "
+            "address (`service.environment`, `service.secrets`); or let the program start "
+            "without that connection"
         )
     if "." not in host and _UNKNOWN_NAME.search(exception):
         return (
-            f"no task knows the name in {place}, which is one of Docker Compose or of a machine: "
-            "set the variable that the code reads it from to an address that the task can reach "
-            "(`service.environment`, `service.secrets`), or let the program start without it"
+            f"`{host}` cannot be resolved in a task: it is a name from Docker Compose or from a "
+            "single machine. If the code reads this address from a variable, set that variable "
+            "to an address that the task can reach (`service.environment`, `service.secrets`); or "
+            "let the program start without that connection"
         )
     return (
         f"make {place} reachable from the task (address, security group), or let the program "
-        "start without it"
+        "start without that connection"
     )
 
 

@@ -58,8 +58,8 @@ def unhealthy_targets(view: ServiceFacts) -> Iterator[Cause]:
             cause_now(
                 HEALTH_CHECK_FAILED,
                 view,
-                summary=f"{len(unhealthy)} of {len(targets)} targets of {_names(group)} fail the "
-                "load balancer's health check",
+                summary=f"{len(unhealthy)} of {len(targets)} targets of {_names(group)} "
+                f"{'fails' if len(unhealthy) == 1 else 'fail'} the load balancer's health check",
                 where=f"{view.where} · target group {_names(group)}",
                 evidence=target_words(unhealthy),
             ),

@@ -361,7 +361,7 @@ def _container_notes(
     if serves is not None and not serves.is_worker and not serves.is_reachable:
         yield (
             f"{serves.program} listens on 127.0.0.1 ({container.command_source}): nothing outside "
-            "of the container reaches it; let it listen on 0.0.0.0"
+            "of the container reaches it; make it listen on 0.0.0.0"
         )
     if container.once:
         yield (

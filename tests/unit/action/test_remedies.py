@@ -128,8 +128,8 @@ EXAMPLES = (
     ),
     ("wait for it: fsd status --watch", "wait for it: fsd status"),
     (
-        "correct it; `fsd validate --file x.yml` checks it again",
-        "correct it; `fsd validate` checks it again",
+        "correct it; `fsd validate --file x.yml` checks the file again",
+        "correct it; `fsd validate` checks the file again",
     ),
     (
         "write one there, name another with --dockerfile, or pass --image",

@@ -106,7 +106,7 @@ def test_plan__own_auto_scaling_ends__the_count_that_follows_is_in_the_plan() ->
         "web → dev    1 to change, 1 to remove\n"
         "  - scaling        no longer scaled\n"
         "  ~ service        web-dev   desired count 6 → 2   once auto scaling is gone\n"
-        "    cost           less (vCPU 3 → 1 · GiB of memory 6 → 2 · tasks at most 8 → 2)"
+        "    cost           lower (vCPU 3 → 1, memory 6 → 2 GiB, maximum number of tasks 8 → 2)"
     )
     assert report["desiredCount"] == {"before": 6, "after": 2}
 

@@ -91,24 +91,27 @@ CASES = {
         compiled(BALANCED),
         compiled({"port": 8000}),
         [
-            "downtime: the load balancer goes: clients of its DNS name lose the service",
-            "cost: less (load balancers 1 → 0)",
+            "downtime: the load balancer is removed: clients of its DNS name lose the service",
+            "cost: lower (load balancers 1 → 0)",
         ],
     ),
     "larger": (
         compiled({"resources": SIZE}),
         compiled({"resources": SIZE | {"cpu": 1024, "memory": 2048}}),
-        ["cost: more (vCPU 0.5 → 2 · GiB of memory 1 → 4)"],
+        ["cost: higher (vCPU 0.5 → 2, memory 1 → 4 GiB)"],
     ),
     "more memory, less cpu": (
         compiled({"resources": SIZE | {"cpu": 512, "memory": 1024}}),
         compiled({"resources": SIZE | {"memory": 2048}}),
-        ["cost: some more, some less (vCPU 1 → 0.5 · GiB of memory 2 → 4)"],
+        ["cost: partly higher, partly lower (vCPU 1 → 0.5, memory 2 → 4 GiB)"],
     ),
     "none left": (
         compiled({"resources": SIZE}),
         compiled({"resources": SIZE | {"desired_count": 0}}),
-        ["downtime: no task runs afterwards", "cost: less (vCPU 0.5 → 0 · GiB of memory 1 → 0)"],
+        [
+            "downtime: no task will be running afterwards",
+            "cost: lower (vCPU 0.5 → 0, memory 1 → 0 GiB)",
+        ],
     ),
     "old tasks first": (
         compiled({"resources": SIZE, "deployment": {"minimum_healthy_percent": 0}}),
@@ -119,7 +122,7 @@ CASES = {
                 "environment": {"A": "1"},
             }
         ),
-        ["downtime: all old tasks may stop before a new one runs"],
+        ["downtime: all old tasks may stop before a new one is running"],
     ),
     "another path": (
         compiled(BALANCED),
@@ -140,7 +143,7 @@ def test_plan_release__a_change__says_what_a_reviewer_must_know(name: str) -> No
 def test_plan_release__first_deployment__says_what_will_be_billed() -> None:
     plan = plan_release(compiled(BALANCED | {"resources": SIZE}), NOTHING)
 
-    assert said(plan) == ["cost: more (vCPU 0 → 0.5 · GiB of memory 0 → 1 · load balancers 0 → 1)"]
+    assert said(plan) == ["cost: higher (vCPU 0 → 0.5, memory 0 → 1 GiB, load balancers 0 → 1)"]
 
 
 @pytest.mark.parametrize("name", ["scheme", "vpc"])

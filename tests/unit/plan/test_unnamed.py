@@ -59,7 +59,7 @@ def test_find_kept_version__only_the_name_differs__stays(version: str, commit: s
     assert find_kept_version(wanted(), observed) == version
     plan = plan_release(wanted(), observed)
     assert note_texts(plan.notes) == (
-        f"only the version and the commit differ from what runs, so {version} stays",
+        f"only the version and the commit differ from the running release, so {version} stays",
     )
 
 

@@ -323,7 +323,7 @@ def test_deploy__last_look_fails__still_the_success_that_it_was() -> None:
     result = run(aws, clock=clock)
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert note_texts(result.notes) == ("what runs now could not be read: connection reset",)
+    assert note_texts(result.notes) == ("FSD could not read what is running now: connection reset",)
     assert result.running is not None
 
 
@@ -385,7 +385,7 @@ def test_deploy__aws_away_for_good_in_the_rollback__state_unknown_and_the_diagno
     result = run(aws, make_request(changed))
 
     assert result.outcome is Outcome.TIMED_OUT
-    assert "what runs is not known" in message_text(result.message)
+    assert "it is not known what is running" in message_text(result.message)
     assert result.diagnosis is not None
     assert result.diagnosis.cause.code == "crashed"
 
@@ -673,7 +673,7 @@ def test_deploy__signal_while_the_stack_changes__says_that_cloudformation_goes_o
     assert result.outcome is Outcome.INTERRUPTED
     assert message_text(result.message) == (
         f"stopped by SIGINT while CloudFormation changes {changed.stack_name}: it finishes "
-        "what it has begun; ECS was not asked to change anything that runs"
+        "what it has begun; ECS was not asked to change anything that is running"
     )
     assert names(aws) == []
 

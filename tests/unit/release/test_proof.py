@@ -67,8 +67,8 @@ def test_deploy__count_0__its_own_outcome_and_what_will_judge_it() -> None:
 
     assert (result.outcome, result.outcome.exit_code) == (Outcome.NOT_STARTED, 0)
     assert message_text(result.message) == (
-        "the desired count is 0: no task ran, so nothing shows that web-dev:1 can start; what "
-        "judges it is fsd scale, or the next deployment with a count above 0"
+        "the desired count is 0: no task ran, so nothing shows that web-dev:1 can start; it "
+        "is only tested once you scale up with `fsd scale`, or deploy with a count above 0"
     )
     # Before ECS is asked: a run that is killed in between must not leave a success.
     assert names(aws) == ["create_cluster", "tag_task_definition", "create_service"]
@@ -156,8 +156,8 @@ def test_deploy__after_what_never_ran_and_fails__does_not_start_that() -> None:
     assert "stop_service_deployment" not in names(aws)
     assert aws.ecs.services["web-dev"].desired == 0
     assert message_text(result.message) == (
-        "there was nothing to roll back to (web-dev:1 was never proved), so FSD scaled the service "
-        "to 0 and kept the stack and the logs"
+        "there was nothing to roll back to (web-dev:1 never completed a rollout), so FSD scaled "
+        "the service to 0 and kept the stack and the logs"
     )
 
 

@@ -87,8 +87,8 @@ def test_deploy__nothing_gets_healthy_again__says_down_since_when_and_what_bring
     assert result.outcome is Outcome.ROLLBACK_FAILED
     assert message_text(result.message) == (
         "web-dev is down: no task has been healthy since 14:02:00 UTC. Bringing web-dev:41 back "
-        "failed: web-dev:41 did not get healthy again either. What brings it back: a release "
-        "whose tasks stay up"
+        "failed: web-dev:41 did not become healthy again either. To bring it back, deploy a "
+        "release whose tasks stay up"
     )
     assert follow_up_texts(result.next_steps)[0] == "fsd logs --service web --env dev --since 1h"
     assert phase_text(result.phases[-1]).startswith("the service is down")

@@ -50,19 +50,19 @@ def seen(text: str = "", *, balanced: bool = True) -> Snapshot:
             seen(),
             progress(healthy=0, running=0, pending=2),
             RolloutStage.START,
-            "0 of 2 new tasks run, 2 starting",
+            "0 of 2 new tasks are running, 2 starting",
         ),
         (
             seen(),
             progress(healthy=1),
             RolloutStage.CHECK,
-            "2 of 2 new tasks run, 1 of them healthy so far",
+            "2 of 2 new tasks are running, 1 of them healthy so far",
         ),
         (
             seen(),
             progress(old=2),
             RolloutStage.REPLACE,
-            "all 2 new tasks are healthy; 2 old ones still run",
+            "all 2 new tasks are healthy; 2 old ones are still running",
         ),
         (
             seen(DRAINING),

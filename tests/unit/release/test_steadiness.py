@@ -319,7 +319,7 @@ def test_roll_back__worker_crashes_in_the_window__back_to_what_ran() -> None:
 
     assert (result.outcome, message_text(result.message)) == (
         Outcome.ROLLED_BACK,
-        "web-dev:42 runs again",
+        "web-dev:42 is running again",
     )
     assert result.running is not None
     assert result.running.revision == "web-dev:42"

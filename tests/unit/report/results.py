@@ -62,8 +62,7 @@ CHANGES = (
 )
 CAUSE = Cause(
     code="health-check-failed",
-    summary="the load balancer's health check failed (2 tasks): Health checks failed with these "
-    "codes: [500]",
+    summary="the load balancer's health check failed (2 tasks): status 500",
     where="offer-api-dev:42 · tasks 7f3a…, 91cc…",
     evidence=(
         Evidence(
@@ -74,7 +73,8 @@ CAUSE = Cause(
         ),
         Evidence(source="target group", text="Health checks failed with these codes: [500]"),
     ),
-    advice="make the health path answer in time with a status code in `healthCheck.matcher`",
+    advice="the service answers its health check with an error: correct the service, or whatever "
+    "it depends on",
 )
 DIAGNOSIS = Diagnosis(
     causes=(CAUSE,),

@@ -179,7 +179,9 @@ def invalid() -> str:
     said = "error[fargate-size]: cpu 256 cannot be combined with memory 1000\n  --> service.yml:8:5"
     return error_comment(
         ManifestError(
-            f"service.yml has 1 error:\n{said}", where="service.yml", fix="correct what is listed"
+            f"service.yml has 1 error:\n{said}",
+            where="service.yml",
+            fix="correct the errors listed above",
         )
     )
 
@@ -197,7 +199,7 @@ COMMENTS: dict[str, Callable[[], str]] = {
     ),
     "superseded": lambda: deployed(
         outcome=Outcome.SUPERSEDED,
-        message="another deployment took over with offer-api-dev:43; nothing of it was undone",
+        message="another deployment took over with offer-api-dev:43; FSD did not undo any of it",
     ),
     "rolled-back": rolled_back,
     "rolled-back-without-log": no_log_lines,

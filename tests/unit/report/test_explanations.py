@@ -31,7 +31,7 @@ def test_explanation_text__finding__why_the_source_and_the_change() -> None:
 
 @pytest.mark.parametrize("id_", ["unknown-key", "unknown-suppression"])
 def test_explanation_text__error_or_wrong_comment__is_not_to_be_kept(id_: str) -> None:
-    assert "To keep it" not in text(id_)
+    assert "If this is intended" not in text(id_)
 
 
 def test_explanation_text__several_files__each_under_its_name() -> None:
@@ -73,8 +73,9 @@ The ECS service does not exist in the cluster.
 def test_explanation_text__code_with_two_rows__both() -> None:
     shown = text("command-not-found")
 
-    assert shown.count("recognized by") == 2
-    assert "with exit code 126 or 127" in shown
+    assert shown.count("\n  stage ") == 2
+    assert "\n  message matches     " in shown
+    assert "\n  exit code           126 or 127\n" in shown
     assert shown.count("https://") == 1
 
 

@@ -61,7 +61,7 @@ CASES: list[tuple[PhaseFact, str]] = [
     ),
     (
         replace(IMAGE, origin=ImageOrigin.REUSED),
-        "web@sha256:9b1f2c3d4e5f…   reused, built before",
+        "web@sha256:9b1f2c3d4e5f…   reused from an earlier build",
     ),
     (replace(IMAGE, origin=ImageOrigin.GIVEN, digest=""), "web:t1   given"),
     (HealthyAfter(took=TOOK, running=2, desired=2), "2 of 2 healthy after 1m38s"),
@@ -97,8 +97,9 @@ def test_fact_text__went_back__how_it_ended(revision: str, message: BackEnded, t
     health = HealthUnknown(error=ERROR)
     wrapped = replace(plain, message=BackAndHealth(ended=message, health=health))
 
-    assert fact_text(plain) == f"{text} after 1m38s"
-    assert fact_text(wrapped) == f"{text} after 1m38s"
+    link = "in" if text.startswith("rolled back") else "after"
+    assert fact_text(plain) == f"{text} {link} 1m38s"
+    assert fact_text(wrapped) == f"{text} {link} 1m38s"
 
 
 def test_cases__every_kind_of_fact__has_one() -> None:

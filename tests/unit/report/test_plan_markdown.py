@@ -42,17 +42,17 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/offers"
     [
         (
             GrantChange(role="TaskRole", resource=TABLE, actions=("dynamodb:*",), is_granted=True),
-            "the task role may now `dynamodb:*` on `table/offers`",
+            "the task role will be allowed `dynamodb:*` on `table/offers`",
         ),
         (
             GrantChange(
                 role="ExecutionRole", resource="*", actions=("a:B", "a:C"), is_granted=False
             ),
-            "the execution role may no longer `a:B`, `a:C` on every resource (`*`)",
+            "the execution role loses `a:B` and `a:C` on all resources (`*`)",
         ),
         (
             GrantChange(role="Other", resource="Queue", actions=("sqs:X",), is_granted=True),
-            "`Other` may now `sqs:X` on `Queue`",
+            "`Other` will be allowed `sqs:X` on `Queue`",
         ),
         (
             RuleChange(
@@ -63,7 +63,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/offers"
                 last=443,
                 is_ingress=True,
             ),
-            "the load balancer can now accept `tcp 443` from `0.0.0.0/0`",
+            "the load balancer will accept TCP port 443 from `0.0.0.0/0`",
         ),
         (
             RuleChange(
@@ -75,7 +75,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/offers"
                 is_ingress=False,
                 is_added=False,
             ),
-            "the tasks can no longer connect by `udp 1-9` to `10.0.0.0/8`",
+            "the tasks will no longer be able to connect to `10.0.0.0/8` on UDP ports 1-9",
         ),
         (
             RuleChange(
@@ -86,7 +86,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/offers"
                 last=None,
                 is_ingress=False,
             ),
-            "the tasks can now connect by any traffic to `0.0.0.0/0`",
+            "the tasks will be able to send any traffic to `0.0.0.0/0`",
         ),
     ],
 )

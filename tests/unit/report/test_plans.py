@@ -89,7 +89,7 @@ def test_plan_text__nothing__says_so() -> None:
 def test_plan_text__in_flight_already__says_that_deploy_attaches() -> None:
     assert plan_text(make_planned(attach_to="arn:d1")) == (
         "offer-api → prod    a deployment is in flight\n"
-        "  a deployment in flight does this already; `fsd deploy` attaches to it"
+        "  a deployment in flight is already making these changes; `fsd deploy` attaches to it"
     )
 
 

@@ -103,7 +103,7 @@ def test_status_text__scaled_to_zero__by_wish() -> None:
     assert status_text(status) == (
         "offer-api → dev    0 of 0 running\n"
         "  release     unknown\n"
-        "Nothing runs, as configured: the desired count is 0"
+        "Nothing is running, as configured: the desired count is 0"
     )
     assert status.condition.is_healthy
 

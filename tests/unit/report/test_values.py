@@ -120,7 +120,7 @@ ADVICE = {
 }
 # Modules of patterns, and those that choose the advice of a failure.
 ADVISING = {
-    "rollout": "all: the summaries and the advice of failures, and what they are recognized by",
+    "rollout": "all: the summaries and the advice of failures, and their signs",
     "release/secret_blocks.py": "patterns",
     "release/secret_forms.py": "patterns",
     "release/secret_names.py": "words that are no secrets",

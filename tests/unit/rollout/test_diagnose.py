@@ -203,10 +203,7 @@ def test_find_causes__unhealthy_targets__summary_has_the_code_and_advice_fits() 
     (cause,) = find_causes(look, ARN, reason="")
 
     assert cause.code == "health-check-failed"
-    assert cause.summary == (
-        "the load balancer's health check failed (2 tasks): "
-        "Health checks failed with these codes: [404]"
-    )
+    assert cause.summary == ("the load balancer's health check failed (2 tasks): status 404")
     assert cause.where == "web:42 · tasks 0000…, 1111…"
     assert cause.advice == "no such path: set `healthCheck.path` to one that the service has"
 

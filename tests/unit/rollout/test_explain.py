@@ -54,13 +54,14 @@ NO_ANSWER = (
     ("look", "log", "advice"),
     [
         # Nothing answers.
-        (REFUSED, (), f"{NO_ANSWER}; there are no log lines of the task"),
+        (REFUSED, (), f"{NO_ANSWER}; the task wrote no log lines"),
         (REFUSED, ("loading the model",), f"{NO_ANSWER}; its log names no port"),
         (
             REFUSED,
             (UVICORN.format("0.0.0.0:8001"),),
-            "the log says that the service listens on 0.0.0.0:8001, and the check asks port 8000: "
-            "set `service.port` (or `healthCheck.port`) to 8001, or let the service listen on 8000",
+            "the log says that the service listens on 0.0.0.0:8001, but the health check uses "
+            "port 8000: set `service.port` (or `healthCheck.port`) to 8001, or make the service "
+            "listen on 8000",
         ),
         (
             REFUSED,
@@ -84,8 +85,8 @@ NO_ANSWER = (
         (
             REFUSED,
             ("[INFO] Listening at: unix:/tmp/g.sock (7)",),
-            "the log says that the service listens on the Unix socket /tmp/g.sock: let it listen "
-            "on 0.0.0.0:8000 instead",
+            "the log says that the service listens on the Unix socket /tmp/g.sock: make the "
+            "service listen on 0.0.0.0:8000 instead",
         ),
         # Flask says both where it binds all.
         (
@@ -112,10 +113,11 @@ NO_ANSWER = (
                 "redis.exceptions.ConnectionError: Error -2 connecting to redis:6379. Name or "
                 "service not known.",
             ),
-            "let the health path answer: no task knows the name in `redis:6379`, which is one of "
-            "Docker Compose or of a machine: set the variable that the code reads it from to an "
-            "address that the task can reach (`service.environment`, `service.secrets`), or let "
-            "the program start without it",
+            "make the health path answer: `redis` cannot be resolved in a task: it is a name from "
+            "Docker Compose or from a single machine. If the code reads this address from a "
+            "variable, set that variable to an address that the task can reach "
+            "(`service.environment`, `service.secrets`); or let the program start without that "
+            "connection",
         ),
         # A start script that tries again and again.
         (
@@ -141,8 +143,9 @@ NO_ANSWER = (
         (
             LATE,
             (UVICORN.format("0.0.0.0:8001"),),
-            "the log says that the service listens on 0.0.0.0:8001, and the check asks port 8000: "
-            "set `service.port` (or `healthCheck.port`) to 8001, or let the service listen on 8000",
+            "the log says that the service listens on 0.0.0.0:8001, but the health check uses "
+            "port 8000: set `service.port` (or `healthCheck.port`) to 8001, or make the service "
+            "listen on 8000",
         ),
         (
             LATE,
@@ -155,32 +158,33 @@ NO_ANSWER = (
             answered("400"),
             ("Invalid HTTP_HOST header: '10.0.0.7:8000'.",),
             "the log says that the service refuses the Host `10.0.0.7:8000`, which the check sends: "
-            "let the health path answer whatever the Host (Django: ALLOWED_HOSTS)",
+            "make the health path answer regardless of the Host header (Django: ALLOWED_HOSTS)",
         ),
         (
             answered("400"),
             (),
             "the health path answers 400, most often because the service takes only its own host "
-            "names and the check's Host header is the task's address: let it answer whatever the "
-            "Host (Django: ALLOWED_HOSTS)",
+            "names and the check's Host header is the task's address: make the health "
+            "path answer regardless of the Host header (Django: ALLOWED_HOSTS)",
         ),
         (
             answered("301"),
             ('INFO: 10.0.0.1:4000 - "GET /health HTTP/1.1" 301 Moved Permanently',),
             "`/health` redirects: if only the slash at the end is missing, set `healthCheck.path` "
-            "to `/health/`; if it leads from http to https, let this path answer over http",
+            "to `/health/`; if it leads from http to https, make this path answer over http",
         ),
         (
             answered("301"),
             ('INFO: 10.0.0.1:4000 - "GET /health/ HTTP/1.1" 301 Moved Permanently',),
             "the health path redirects (a missing slash at the end, or http to https): set "
-            "`healthCheck.path` to the path that it leads to, or let it answer over http",
+            "`healthCheck.path` to the path that it leads to, or make the path answer over http",
         ),
         (answered("405"), (), "the health path must answer GET"),
         (
             answered("500, 503"),
             (),
-            "correct the service or what it depends on: it answers its health check with an error",
+            "the service answers its health check with an error: correct the service, or whatever "
+            "it depends on",
         ),
     ],
 )
@@ -203,8 +207,8 @@ def test_explain__listens_later_than_the_grace_period__says_how_late() -> None:
     in_time = the_cause(KILL, REFUSED, log=log, after=59)
 
     assert late.advice == (
-        "the log says that the service listens on 0.0.0.0:8000 since 14:03:15, 75 s after its "
-        "start: raise `healthCheck.gracePeriod` (now 60 s) above that"
+        "the log says that the service has been listening on 0.0.0.0:8000 since 14:03:15, 75 s after "
+        "its start: raise `healthCheck.gracePeriod` (now 60 s) above that"
     )
     assert in_time.advice == (
         "the log says that the service listens on 0.0.0.0:8000, and no HTTP answer came: it "
@@ -227,7 +231,7 @@ def test_explain__500_with_an_exception__is_in_the_summary() -> None:
     log = ("Traceback (most recent call last):", '  File "x"', "ValueError: no model")
 
     assert the_cause(KILL, answered("500"), log=log).summary.endswith(
-        "Health checks failed with these codes: [500], after ValueError: no model"
+        "(one task): status 500, after ValueError: no model"
     )
 
 
@@ -248,9 +252,9 @@ def test_explain__500_with_an_exception__is_in_the_summary() -> None:
         (
             (UVICORN.format("127.0.0.1:8001"),),
             "the container's health check failed (one task)",
-            "the log says that the service listens on 127.0.0.1:8001, and the check asks port "
-            "8000: set `service.port` (or `healthCheck.port`) to 8001, or let the service listen on "
-            "8000",
+            "the log says that the service listens on 127.0.0.1:8001, but the health check "
+            "uses port 8000: set `service.port` (or `healthCheck.port`) to 8001, or make the "
+            "service listen on 8000",
         ),
     ],
 )
@@ -263,16 +267,22 @@ def test_explain__container_check(log: tuple[str, ...], summary: str, advice: st
 @pytest.mark.parametrize(
     ("exception", "advice"),
     [
-        ("ModuleNotFoundError: No module named 'fastapi'", "put what is missing into the image"),
-        ("ImportError: cannot import name 'x' from 'y'", "put what is missing into the image"),
+        ("ModuleNotFoundError: No module named 'fastapi'", "add the missing module to the image"),
+        ("ImportError: cannot import name 'x' from 'y'", "add the missing module to the image"),
         ("KeyError: 'DATABASE_URL'", "if `DATABASE_URL` is an environment variable, set it in "),
-        ("KeyError: 'price'", "correct the code that raises it; the log shows where"),
-        ("OSError: [Errno 98] Address already in use", "let one process listen on the port"),
-        ("OperationalError: connection refused", "make what the program connects to reachable"),
+        ("KeyError: 'price'", "correct the code that raises this exception; the log shows where"),
+        (
+            "OSError: [Errno 98] Address already in use",
+            "another process in the task already uses the port",
+        ),
+        ("OperationalError: connection refused", "make the server that the program connects to"),
         ("exec /app/run.sh: exec format error", "the image, or a program in it, is for another"),
         ("exec /app/run.sh: no such file or directory", "put the program, and the interpreter"),
         ("/bin/sh: 1: gunicorn: not found", "put the program, and the interpreter"),
-        ("SyntaxError: invalid syntax", "correct the code that raises it; the log shows where"),
+        (
+            "SyntaxError: invalid syntax",
+            "correct the code that raises this exception; the log shows where",
+        ),
     ],
 )
 def test_explain__crash__the_exception_is_the_cause(exception: str, advice: str) -> None:
@@ -287,15 +297,14 @@ def test_explain__crash__the_exception_is_the_cause(exception: str, advice: str)
 
 def test_explain__crash_without_lines__says_so() -> None:
     assert the_cause(EXIT).advice == (
-        "there are no log lines of the task: run the image on its own (`docker run`) to see why "
-        "it ends"
+        "the task wrote no log lines: run the image locally (`docker run`) to see why it exits"
     )
 
 
 def test_explain__another_task__as_it_was() -> None:
     cause = the_cause(EXIT, task=replace(TASK, id="another"))
 
-    assert cause.advice == "find out why the program ends: ECS knows no more than its exit code"
+    assert cause.advice == "find out why the program ended: ECS reports only the exit code"
 
 
 @pytest.mark.parametrize("row", [*FAILURES, *WITHOUT_TASKS], ids=lambda row: row.code)

@@ -79,10 +79,10 @@ TASKS = (
     (f"{LOGIN}ThrottlingException: Rate exceeded", "throttled", None, "wait"),
     (f"{ASM}failed to fetch secret arn:aws:secretsmanager:eu-west-1:210987654321:secret:timeout-"
      "AbCdEf from secrets manager: ResourceNotFoundException: Secrets Manager can't find the "
-     "specified secret.", "secret-not-found", 1, "region"),
+     "specified secret.", "secret-not-found", 1, "Region"),
     (f"{ASM}failed to fetch secret arn:aws:secretsmanager:eu-west-1:210987654321:secret:x from "
      "secrets manager: InvalidParameter: 1 validation error(s) found.",
-     "secret-not-found", 1, "valueFrom"),
+     "secret-not-found", 1, "JSON-KEY"),
     (f"{ASM}failed to fetch secret x from secrets manager: RequestCanceled: request context "
      "canceled caused by: context deadline exceeded", "network-unreachable", 2, "secretsmanager"),
     (f"{ASM}AccessDeniedException: Access to KMS is not allowed", "secret-access-denied", 1,

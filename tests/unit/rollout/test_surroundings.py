@@ -39,17 +39,17 @@ def test_find_variable(exception: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("exception", "advice"),
     [
-        ("Error -2 connecting to cache:6379. Name or service not known.", "no task knows the name in `cache:6379`"),
-        ('could not translate host name "db" to address', "no task knows the name in `db`"),
-        ("(2003, \"Can't connect to MySQL server on 'db' ([Errno -2] Name or service not known)\")", "no task knows the name in `db`"),
-        ("HTTPConnectionPool(host='search', port=9200): Max retries exceeded: [Errno -2] Name or service not known", "no task knows the name in `search:9200`"),
-        ("Cannot connect to amqp://a:**@queue:5672//: [Errno -2] Name or service not known", "no task knows the name in `queue:5672`"),
+        ("Error -2 connecting to cache:6379. Name or service not known.", "`cache` cannot be resolved in a task"),
+        ('could not translate host name "db" to address', "`db` cannot be resolved in a task"),
+        ("(2003, \"Can't connect to MySQL server on 'db' ([Errno -2] Name or service not known)\")", "`db` cannot be resolved in a task"),
+        ("HTTPConnectionPool(host='search', port=9200): Max retries exceeded: [Errno -2] Name or service not known", "`search` cannot be resolved in a task"),
+        ("Cannot connect to amqp://a:**@queue:5672//: [Errno -2] Name or service not known", "`queue` cannot be resolved in a task"),
         ('connection to server at "db" (10.0.0.2), port 5432 failed: Connection refused', "make `db:5432` reachable"),
         ("Error 111 connecting to localhost:6379. Connection refused.", "nothing listens on `localhost:6379` in the task"),
         ("OSError: [Errno 111] Connect call failed ('127.0.0.1', 5432)", "nothing listens on `127.0.0.1:5432` in the task"),
         ("OSError: [Errno 111] Connect call failed ('::1', 5432, 0, 0)", "nothing listens on `::1:5432` in the task"),
         ('could not translate host name "db.example.com" to address', "make `db.example.com` reachable"),
-        ("socket.gaierror: [Errno -2] Name or service not known", "make what the program connects to reachable"),
+        ("socket.gaierror: [Errno -2] Name or service not known", "make the server that the program connects to reachable"),
     ],
 )  # fmt: skip
 def test_unreachable_advice__names_whom(exception: str, advice: str) -> None:

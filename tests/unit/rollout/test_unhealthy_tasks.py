@@ -37,7 +37,7 @@ def test_find_waiting__running_tasks_without_an_answer__cause_and_a_task_to_read
     assert waiting is not None
     assert waiting.cause.code == "health-check-failed"
     assert waiting.cause.summary == (
-        "the load balancer's health check fails (2 tasks): no HTTP answer from port 8000 yet"
+        "the load balancer's health check is failing (2 tasks): no HTTP answer from port 8000 yet"
     )
     assert waiting.cause.where == "web:42 · tasks aaaa…, bbbb…"
     assert waiting.cause.evidence == (Evidence(source="target group", text="Health checks failed"),)
@@ -50,9 +50,7 @@ def test_find_waiting__answer_with_a_status__is_said() -> None:
     waiting = find_unhealthy_rollout(look(line, a="10.0.0.7"), NEW)
 
     assert waiting is not None
-    assert waiting.cause.summary.endswith(
-        "(one task): Health checks failed with these codes: [404]"
-    )
+    assert waiting.cause.summary.endswith("(one task): status 404")
     assert waiting.cause.advice.startswith("no such path")
 
 
