@@ -191,6 +191,26 @@ def test_bootstrap__network__is_the_one_that_is_deployed_to(
     assert [vpc["IsDefault"] for vpc in vpcs] == [True]
 
 
+def test_bootstrap__manifest_with_a_domain__its_roles_request_the_certificate(
+    fsd: Fsd, root: Account
+) -> None:
+    zone = root.client("route53").create_hosted_zone(Name="example.com", CallerReference="one")
+    id_ = zone["HostedZone"]["Id"].rpartition("/")[2]
+    manifest = fsd.cwd / "service.yml"
+    domain = f"      internal: true\n      domain: {{name: a.example.com, hostedZone: {id_}}}\n"
+    manifest.write_text(manifest.read_text().replace("      internal: true\n", domain))
+    write_entry(fsd, fsd.ok(*BOOTSTRAP, "--yes").out)
+    commit(fsd.cwd, "domain")
+    deployer = as_workflow(fsd, root, "fsd-deploy-dev-org.offers", DEPLOYS)
+
+    first = deployer.ok(*DEPLOY).json()
+    made = root.client("acm").list_certificates()["CertificateSummaryList"]
+    deployer.ok("delete", "--service", "hello", "--env", "dev", "--yes")
+
+    assert first["outcome"] == "succeeded"
+    assert [one["DomainName"] for one in made] == ["a.example.com"]
+
+
 def test_bootstrap__manifest_with_a_shared_load_balancer_and_a_domain__its_roles_deploy_it(
     fsd: Fsd, root: Account
 ) -> None:

@@ -226,7 +226,12 @@ def _rule_grants(reach: Reach) -> tuple[Grant, ...]:
 
 
 def _domain_grants(reach: Reach) -> tuple[Grant, ...]:
-    """Only where a manifest names a domain; a certificate's ARN says nothing of its service."""
+    """Only where a manifest names a domain; a certificate's ARN says nothing of its service.
+
+    A request for one has no ARN at all, and CloudFormation tags the certificate in a second call:
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2308
+    """
     if not reach.named.zones:
         return ()
     return (
@@ -246,8 +251,14 @@ def _domain_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="RequestCertificates",
-            why="the certificate of a load balancer's domain",
-            actions=actions("acm", "AddTagsToCertificate RequestCertificate"),
+            why="the certificate of a load balancer's domain, which a record has to prove",
+            actions=actions("acm", "RequestCertificate"),
+            conditions={"StringEquals": {"acm:ValidationMethod": "DNS"}},
+        ),
+        Grant(
+            sid="TagCertificates",
+            why="the same: with its tags",
+            actions=actions("acm", "AddTagsToCertificate"),
             resources=(reach.place.arn("acm", "certificate/*"),),
             conditions=reach.tagged(on="RequestTag"),
         ),

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator, router
-from ministack.services import alb, ec2, iam, sts, tagging
+from ministack.services import acm, alb, ec2, iam, sts, tagging
 
 from fsd_local.patches.scope import account_and_region, current, json_error, scope
 from fsd_local.patches.services import Handle
@@ -299,6 +299,9 @@ def _with_ours(
     def resource_tags(arn: str) -> dict[str, str] | None:
         if arn.startswith("arn:aws:elasticloadbalancing:"):
             return {tag["Key"]: tag["Value"] for tag in alb._tags.get(arn, [])}
+        if arn.startswith("arn:aws:acm:"):
+            found = acm._certificates.get(arn) or {}
+            return {tag["Key"]: tag["Value"] for tag in found.get("Tags") or []}
         if arn.startswith("arn:aws:ec2:"):
             return {tag["Key"]: tag["Value"] for tag in ec2._tags.get(arn.rpartition("/")[2], [])}
         if not arn.startswith("arn:aws:ecs:"):

@@ -168,7 +168,7 @@ _KINDS |= {
     ),
     "AWS::CertificateManager::Certificate": _ResourceKind(
         "Acm",
-        lambda physical, _: physical or _arn("acm", "certificate/*"),
+        lambda physical, _: physical or "*",  # a request has no ARN
         create=(_Call("acm:RequestCertificate"),),
         update=(),
         delete=(_Call("acm:DeleteCertificate"),),
@@ -285,12 +285,15 @@ def _require(
 
 
 def _keys(kind: str, props: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, str]:
-    """What conditions may ask for: the boundary of a role, and tags, which CloudFormation gives
-    each resource as it makes it.
+    """What conditions may ask for: the boundary of a role, how a certificate is proved, and tags,
+    which CloudFormation gives each resource as it makes it.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
     """
     given = {tag["Key"]: tag["Value"] for tag in props.get("Tags") or []}
     found = {f"aws:{kind}/{key}".lower(): value for key, value in {**given, **tags}.items()}
-    boundary = props.get("PermissionsBoundary")
-    return {**found, **({"iam:permissionsboundary": boundary} if boundary else {})}
+    asked = {
+        "PermissionsBoundary": "iam:permissionsboundary",
+        "ValidationMethod": "acm:validationmethod",
+    }
+    return {**found, **{key: props[name] for name, key in asked.items() if props.get(name)}}

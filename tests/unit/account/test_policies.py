@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 import pytest
@@ -18,9 +19,12 @@ from fsd.account.grant import (
 )
 from fsd.account.named import NOTHING, NamedResources, read_names
 from fsd.account.stack import role_grants
+from fsd.compile.desired import Json, JsonValue
 from fsd.compile.iam import policy_size
 from fsd.manifest.dependencies import KINDS
 from fsd.manifest.load import load_manifest
+from tests.unit.floor.rows import ROWS
+from tests.unit.floor.test_floor import compiled
 
 PLACE = AccountPlace(partition="aws", account="123456789012", region="us-east-1")
 KINDS_OF_ROLE = ("deploy", "plan", "cloudformation")
@@ -85,6 +89,50 @@ def test_grants__everywhere__only_where_aws_knows_no_resource_or_a_condition_say
 
     # Only looks: a role that is gone has no ARN, and a manifest may name any alarm.
     assert wide <= {"cloudwatch:DescribeAlarms", "iam:GetRole"}
+
+
+def statements_within(value: JsonValue) -> Iterator[Json]:
+    match value:
+        case {"Effect": "Allow", "Resource": _}:
+            yield value
+        case dict():
+            for item in value.values():
+                yield from statements_within(item)
+        case list():
+            for item in value:
+                yield from statements_within(item)
+
+
+def test_policies__an_action_without_a_resource_level__stands_on_everything() -> None:
+    """IAM asks for such an action on `*`, which no ARN matches: the grant would be none."""
+    every = [policy(grants(kind, reach(named=EVERYTHING_NAMED))) for kind in KINDS_OF_ROLE]
+    every.append(policy(boundary_grants()))
+    every += [compiled(row.good, row.kind).template for row in ROWS]
+
+    nowhere = {
+        (action, resource)
+        for statement in statements_within([*every])
+        for action in map(str, as_list(statement["Action"]))
+        if "*" not in action and not details(action)["resourceTypes"]
+        for resource in map(str, as_list(statement["Resource"]))
+        if resource != "*"
+    }
+
+    assert nowhere == set()
+
+
+def as_list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_certificates__request__is_asked_for_without_tags() -> None:
+    (request,) = (
+        grant
+        for grant in grants("cloudformation", reach(named=EVERYTHING_NAMED))
+        if "acm:RequestCertificate" in grant.actions
+    )
+
+    assert request.conditions == {"StringEquals": {"acm:ValidationMethod": "DNS"}}
 
 
 def test_plan__may_only_look_and_never_at_a_secret() -> None:
