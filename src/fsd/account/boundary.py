@@ -33,8 +33,10 @@ _SERVICES_CALL = (
 )
 
 
-def boundary_grants() -> tuple[Grant, ...]:
+def boundary_grants(given_roles: tuple[str, ...] = ()) -> tuple[Grant, ...]:
     """What no role that a service's stack makes may exceed, whatever a manifest says.
+
+    `given_roles` are ARNs of roles that manifests give to tasks, and that no stack makes.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
@@ -51,9 +53,12 @@ def boundary_grants() -> tuple[Grant, ...]:
         ),
         Grant(
             sid="RolesOfWhatSchedulesStart",
-            why="the same: a task has the roles that a stack made, and only a task may have them",
+            why="the same: the roles that a stack made or a manifest gives, and only to a task",
             actions=actions("iam", "PassRole"),
-            resources=(AccountPlace().arn("iam", f"role{names.ROLE_PATH}*", is_global=True),),
+            resources=(
+                AccountPlace().arn("iam", f"role{names.ROLE_PATH}*", is_global=True),
+                *given_roles,
+            ),
             conditions={"StringEquals": {"iam:PassedToService": TASK_SERVICE}},
         ),
     )

@@ -120,7 +120,7 @@ def write_template(stack: AccountStack, place: AccountPlace = ANYWHERE) -> Json:
     """
     resources: Json = {
         **(_provider() if stack.makes(PROVIDER) else {}),
-        BOUNDARY: _boundary(stack.environment),
+        BOUNDARY: _boundary(stack),
         **({CLUSTER: _cluster(stack)} if stack.makes(CLUSTER) else {}),
         **({NAMESPACE: _namespace(stack)} if stack.makes(NAMESPACE) else {}),
         **dict(_roles(stack, place)),
@@ -186,11 +186,12 @@ def _provider() -> Json:
     }
 
 
-def _boundary(environment: str) -> Json:
+def _boundary(stack: AccountStack) -> Json:
+    given = sorted({arn for joined in stack.joined for arn in joined.named.roles})
     return _managed(
-        policy(boundary_grants()),
+        policy(boundary_grants(tuple(given))),
         "What no role of a service may exceed",
-        ManagedPolicyName=boundary_name(environment),
+        ManagedPolicyName=boundary_name(stack.environment),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from cfnlint.api import lint
 
 from fsd.account.grant import AccountPlace
 from fsd.account.joined import Joined, parse_repository
+from fsd.account.named import NOTHING, NamedResources, read_names
 from fsd.account.stack import (
+    BOUNDARY,
     CLUSTER,
     NAMESPACE,
     PROVIDER,
@@ -20,14 +23,17 @@ from fsd.account.stack import (
     stack_name,
     write_template,
 )
+from fsd.compile.schedule_role import SCHEDULE_ROLE
 from fsd.errors import ManifestError
 from fsd.manifest import names
+from tests.unit.floor.test_floor import compiled, load
 
 PLACE = AccountPlace(partition="aws", account="123456789012", region="eu-west-1")
 
 
-def stack(*services: str, **more: Any) -> AccountStack:
+def stack(*services: str, named: NamedResources = NOTHING, **more: Any) -> AccountStack:
     joined = Joined(
+        named=named,
         repository=parse_repository("org/offers"),
         services=services or ("offer-api", "offer-worker"),
         github_environment="dev",
@@ -112,3 +118,44 @@ def test_write_template__more_services_than_a_role_has_policies_for__says_so() -
 
     with pytest.raises(ManifestError, match="role fsd-deploy-dev-org"):
         write_template(stack(*many))
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        "",
+        "roles: {task: 'arn:aws:iam::123456789012:role/shop-task'}",
+        "roles: {execution: 'arn:aws:iam::123456789012:role/team/shop-execution'}",
+    ],
+    ids=["own", "task", "execution"],
+)
+def test_write_template__a_job_with_any_roles__its_schedule_passes_them_within_the_boundary(
+    roles: str,
+) -> None:
+    job = f"{{schedule: 'rate(1 hour)'{roles and f', {roles}'}}}"
+    manifest = load(job, "Job").manifest
+    assert manifest is not None
+
+    template: Any = write_template(stack(named=read_names(manifest)), PLACE)
+
+    resources: Any = compiled(job, "Job").template["Resources"]
+    (policy,) = resources[SCHEDULE_ROLE]["Properties"]["Policies"]
+    boundary = template["Resources"][BOUNDARY]["Properties"]["PolicyDocument"]
+    allowed = [plain(arn) for arn in passed(boundary)]
+    wanted = passed(policy["PolicyDocument"])
+    assert [arn for arn in wanted if not any(fnmatchcase(arn, one) for one in allowed)] == []
+    assert len(wanted) == 2
+
+
+def passed(document: Any) -> list[Any]:
+    return [
+        arn
+        for statement in document["Statement"]
+        if "iam:PassRole" in statement["Action"]
+        for arn in statement["Resource"]
+    ]
+
+
+def plain(arn: Any) -> str:
+    text = str(arn["Fn::Sub"]) if isinstance(arn, dict) else str(arn)
+    return text.replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", "123456789012")
