@@ -98,13 +98,13 @@ class Fsd:
         return self.aws_environment()["AWS_SECRET_ACCESS_KEY"]
 
     @contextmanager
-    def client(self, service: str) -> Iterator[Any]:
+    def client(self, service: str, region: str = "") -> Iterator[Any]:
         """Somebody else's boto3 client of the embedded AWS."""
         names = self.aws_environment()
         made = boto3.client(
             service,
             endpoint_url=names["AWS_ENDPOINT_URL"],
-            region_name=names["AWS_REGION"],
+            region_name=region or names["AWS_REGION"],
             aws_access_key_id=names["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=names["AWS_SECRET_ACCESS_KEY"],
         )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fsd.image.copying import ImageCopy
+from fsd.image.push_retries import PushRetries
+from fsd.image.registry_api import RegistryApi
 from tests.local.cli import Fsd
 from tests.local.conftest import SPEED, commit
 
@@ -138,8 +142,47 @@ def test_promote__to_another_region__the_image_goes_there_once(fsd: Fsd) -> None
     assert "/eu-west-1/hello@sha256:" in result["image"]
     assert "copied the image to" in promoted.err
     assert "copied" not in again.err
+    assert tags_in(fsd, "eu-west-1") == [[first["running"]["commit"]]]
     history = fsd.ok("history", "--service", "hello", "--env", "prod", "--format", "json").json()
     assert [one["digest"] for one in history] == [first["running"]["digest"]]
+
+
+def test_promote__image_that_another_tool_copied__gets_the_tag_too(fsd: Fsd) -> None:
+    write(fsd.cwd, "eu-west-1")
+    first = fsd.ok(*DEPLOY, "--version", "v1").json()["running"]
+    registries = []
+    for region in ("us-east-1", "eu-west-1"):
+        with fsd.client("ecr", region) as ecr:
+            if region == "eu-west-1":
+                ecr.create_repository(repositoryName="hello")
+            (found,) = ecr.describe_repositories(repositoryNames=["hello"])["repositories"]
+        registries.append(open_registry(fsd, region, found["repositoryUri"]))
+    retries = PushRetries(wait=lambda _: None)
+    ImageCopy(source=registries[0], target=registries[1], retries=retries).run(first["digest"])
+    assert tags_in(fsd, "eu-west-1") == [[]]
+
+    promoted = fsd.ok(*PROMOTE, "--format", "json")
+
+    assert "copied" not in promoted.err
+    assert tags_in(fsd, "eu-west-1") == [[first["commit"]]]
+
+
+def open_registry(fsd: Fsd, region: str, uri: str) -> RegistryApi:
+    with fsd.client("ecr", region) as ecr:
+        (data,) = ecr.get_authorization_token()["authorizationData"]
+    user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+    return RegistryApi(
+        endpoint=data["proxyEndpoint"],
+        repository=uri.partition("/")[2],
+        log_in=lambda: (user, password),
+    )
+
+
+def tags_in(fsd: Fsd, region: str) -> list[list[str]]:
+    """Of every image of the service there."""
+    with fsd.client("ecr", region) as ecr:
+        images = ecr.describe_images(repositoryName="hello")["imageDetails"]
+    return [image.get("imageTags", []) for image in images]
 
 
 def test_promote__what_has_failed__is_not_copied_to_another_region(fsd: Fsd) -> None:

@@ -21,9 +21,10 @@ from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, ErrorCode, RefusedError, UsageError
 from fsd.image.context import ask_git, show_file
 from fsd.manifest import names
+from fsd.quoted import Quoted
 from fsd.release.jobs import find_job, job_ref, read_job_releases
 from fsd.release.ledger import read_history, resolve_version
-from fsd.release.notes import ImageCopied, OutputLine
+from fsd.release.notes import ImageCopied, ImageUntagged, OutputLine
 from fsd.release.operation import ServiceRef
 from fsd.release.own_name import find_own_name
 from fsd.release.ports import JobSchedule, Repository
@@ -33,6 +34,8 @@ from fsd.release.result import ReleaseInfo
 
 if TYPE_CHECKING:
     from fsd.image.registry_api import RegistryApi
+
+_COMMIT_PART = 12  # characters with which every tag of a commit's build begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +229,10 @@ def _image_in(move: _Move, image: str, *, reporter: Reporter) -> str:
     """The same digest in the target's own registry, or wherever both pull it from."""
     here, name = move.here.aws.registry, names.repository(move.service)
     own, theirs = here.find_repository(name), move.there.aws.registry.find_repository(name)
-    if own is not None and here.find_image(name, move.digest) is not None:
+    has = here.find_image(name, move.digest) if own is not None else None
+    if own is not None and has is not None:
+        if not has.tags:
+            _tag(move, own, reporter=reporter)
         return f"{own.uri}@{move.digest}"
     if theirs is None or image.partition("@")[0] != theirs.uri:
         return image  # of a registry that is nobody's account
@@ -273,10 +279,30 @@ def _copy(move: _Move, theirs: Repository, own: Repository, *, reporter: Reporte
             fix="run it again",
             code=ErrorCode.IMAGE_NOT_COPIED,
         )
+    _tag(move, own, reporter=reporter)
     if copy.manifests:
         seconds = (clock.now() - began).total_seconds()
         reporter.note(ImageCopied(to=own.uri, sent=copy.sent, seconds=seconds))
     return f"{own.uri}@{move.digest}"
+
+
+def _tag(move: _Move, own: Repository, *, reporter: Reporter) -> None:
+    """An image without a tag is deleted after days by the lifecycle rule of `fsd bootstrap`. It is
+    told, and stops no promotion: the image is there, and is deployed by its digest."""
+    from fsd.image.tags import put_free_tag
+
+    commit = move.release.commit[:_COMMIT_PART]
+    theirs = move.there.aws.registry.find_image(names.repository(move.service), move.digest)
+    tags = theirs.tags if theirs and commit else ()
+    _, said = put_free_tag(
+        (*sorted(tag for tag in tags if tag.startswith(commit)), f"promoted-{move.digest[-12:]}"),
+        move.digest,
+        repository=own.name,
+        registry=move.here.aws.registry,
+    )
+    if said is not None:
+        image = f"{own.uri}@{move.digest}"
+        reporter.note(ImageUntagged(image=image, error=Quoted.of(said)))
 
 
 def _open_registry(connection: Connection, repository: Repository) -> RegistryApi:

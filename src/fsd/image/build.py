@@ -17,6 +17,7 @@ from fsd.image.context import Source, require_dockerfile
 from fsd.image.job import BuildJob, BuildOutcome
 from fsd.image.push_retries import NO_RETRIES, PushRetries
 from fsd.image.read_errors import as_call_failed
+from fsd.image.tags import put_free_tag
 from fsd.quoted import Quoted
 from fsd.release.notes import Note, OutputLine, TagMissing
 from fsd.release.phase_facts import PushedParts
@@ -135,21 +136,15 @@ def put_tag(
 ) -> tuple[str, tuple[Note, ...]]:
     """(the tag that people look for, notes). It is told, and stops no deployment: the image has
     the key's tag, and is deployed by its digest."""
-    said, digest = None, built.image.digest
-    for tag in dict.fromkeys((source.tag, source.long_tag)):
-        if tag in built.tags:
-            return tag, ()
-        try:
-            there = registry.find_image(repository.name, tag)
-            if there is None:
-                registry.tag_digest(repository.name, digest=digest, tag=tag)
-        except CallFailedError as error:
-            said = error
-        else:
-            if there is None or there.digest == digest:
-                return tag, ()
-    if said is None:
-        return source.key_tag, ()
+    tag, said = put_free_tag(
+        dict.fromkeys((source.tag, source.long_tag)),
+        built.image.digest,
+        repository=repository.name,
+        registry=registry,
+        has=built.tags,
+    )
+    if tag or said is None:
+        return tag or source.key_tag, ()
     note = TagMissing(has=source.key_tag, tag=source.tag, error=Quoted.of(said))
     return source.key_tag, (note,)
 

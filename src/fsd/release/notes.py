@@ -367,6 +367,14 @@ class Promoted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageUntagged:
+    """The image is there by its digest alone, and got no tag."""
+
+    image: str  # with its digest
+    error: Quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageCopied:
     """From the registry of another environment."""
 
@@ -430,5 +438,6 @@ Note: TypeAlias = (
     | FilesNotFetched
     | Promoted
     | ImageCopied
+    | ImageUntagged
     | Removing
 )

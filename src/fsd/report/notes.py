@@ -44,6 +44,7 @@ from fsd.release.notes import (
     Forced,
     ImageCopied,
     ImageNotBuilt,
+    ImageUntagged,
     LeftBehind,
     Made,
     NoAnswer,
@@ -462,6 +463,12 @@ def _(note: ImageNotBuilt) -> str:
 def _(note: TagMissing) -> str:
     said = quoted_text(note.error)
     return f"the image has the tag {note.has}, and did not get {note.tag}: {said}"
+
+
+@note_text.register
+def _(note: ImageUntagged) -> str:
+    said = quoted_text(note.error)
+    return f"{note.image} got no tag; a lifecycle rule for untagged images will delete it: {said}"
 
 
 @note_text.register

@@ -121,6 +121,7 @@ SAMPLES: tuple[Note, ...] = (
     notes.DefaultVpcUsed(vpc_id="vpc-1"),
     notes.FilesNotFetched(files=("a.bin",)),
     notes.FilesNotFetched(files=("a.bin", "b.bin", "c.bin", "d.bin")),
+    notes.ImageUntagged(image="registry.example/hello@sha256:0a", error=ERROR),
     notes.ImageCopied(to="registry.example/hello", sent=12_340_000, seconds=1.26),
     notes.Promoted(
         version="v1.2.9", revision="web-stg:7", digest="sha256:" + "9" * 64, source="stg"
