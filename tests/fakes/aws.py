@@ -650,7 +650,10 @@ class FakeAlarms:
 
 @dataclass
 class FakeLogs:
+    """`error` is raised where lines are asked for as they come."""
+
     lines: list[LogLine] = field(default_factory=list)
+    error: CallFailedError | None = None
 
     def say(self, text: str, *, stream: str = "s") -> None:
         self.lines.append(LogLine(at=START, text=text, stream=stream))
@@ -661,6 +664,8 @@ class FakeLogs:
 
     def since(self, group: str, start: datetime, prefix: str = "") -> Sequence[LogLine]:
         del group, prefix
+        if self.error is not None:
+            raise self.error
         return [line for line in self.lines if line.at >= start]
 
 

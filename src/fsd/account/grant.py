@@ -185,6 +185,12 @@ class Reach:
         return tuple(self.place.arn("logs", f"log-group:{group}:*") for group in groups)
 
     @property
+    def read_log_groups(self) -> tuple[str, ...]:
+        """With those that FSD does not make."""
+        theirs = (self.place.arn("logs", f"log-group:{one}:*") for one in self.named.log_groups)
+        return (*self.log_groups, *theirs)
+
+    @property
     def balancers(self) -> tuple[str, ...]:
         """Names of load balancers, internal and public, and of those that speak HTTP/2; and of
         those that several services have."""

@@ -20,6 +20,7 @@ class NamedResources:
     adopted: tuple[str, ...] = ()  # ECS services that another tool made
     roles: tuple[str, ...] = ()  # ARNs of roles that tasks are given
     zones: tuple[str, ...] = ()  # ids of hosted zones
+    log_groups: tuple[str, ...] = ()  # names of somebody's, that tasks write to
     versions: tuple[str, ...] = ()  # what load balancers send beside HTTP/1: grpc, http2, tcp
 
     def __bool__(self) -> bool:
@@ -31,7 +32,7 @@ NOTHING = NamedResources()
 
 def read_names(manifest: Manifest) -> NamedResources:
     service = manifest.service
-    balancer, roles = service.networking.load_balancer, service.roles
+    balancer, roles, logs = service.networking.load_balancer, service.roles, service.log_settings
     given = [roles.task, roles.execution] if roles is not None else []
     scheme = "internal" if balancer is None or balancer.internal else "public"
     is_network = balancer is not None and balancer.is_network
@@ -43,6 +44,7 @@ def read_names(manifest: Manifest) -> NamedResources:
         adopted=(service.existing_service,) if service.existing_service else (),
         roles=tuple(sorted(arn for arn in given if arn)),
         versions=(version,) if version else (),
+        log_groups=(logs.group,) if logs.enabled and logs.group else (),
         zones=(balancer.domain.hosted_zone,) if balancer and balancer.domain else (),
     )
 

@@ -267,7 +267,7 @@ def _operating_grants(reach: Reach) -> tuple[Grant, ...]:
             sid="Logs",
             why="the log lines of a failure; `fsd logs`",
             actions=actions("logs", "FilterLogEvents GetLogEvents"),
-            resources=reach.log_groups,
+            resources=reach.read_log_groups,
         ),
         Grant(
             sid="RunTasks",

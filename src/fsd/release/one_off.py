@@ -99,6 +99,13 @@ class OneOffRunner:
         return codes.get(self.container)
 
     def _tell(self) -> None:
-        lines = self._reader.read() if self._reader is not None else ()
+        try:
+            lines = self._reader.read() if self._reader is not None else ()
+        except CallFailedError as error:
+            # The task runs on, whoever may read its lines.
+            if not error.may_pass:
+                self._reader = None
+                self.on_line(f"(the log cannot be read: {error.what})")
+            return
         for text in mask_lines(line.text.rstrip() for line in lines):
             self.on_line(text)

@@ -24,7 +24,7 @@ from fsd.compile.iam import policy_size
 from fsd.manifest.dependencies import KINDS
 from fsd.manifest.load import load_manifest
 from tests.unit.floor.rows import ROWS
-from tests.unit.floor.test_floor import compiled
+from tests.unit.floor.test_floor import compiled, load
 
 PLACE = AccountPlace(partition="aws", account="123456789012", region="us-east-1")
 KINDS_OF_ROLE = ("deploy", "plan", "cloudformation")
@@ -39,6 +39,7 @@ EVERYTHING_NAMED = NamedResources(
     roles=("arn:aws:iam::123456789012:role/shop-task",),
     zones=("Z12AB",),
     versions=("grpc", "tcp"),
+    log_groups=("/team/app",),
 )
 
 
@@ -93,7 +94,7 @@ def test_grants__everywhere__only_where_aws_knows_no_resource_or_a_condition_say
 
 def statements_within(value: JsonValue) -> Iterator[Json]:
     match value:
-        case {"Effect": "Allow", "Resource": _}:
+        case dict() if value.get("Effect") == "Allow" and "Resource" in value:
             yield value
         case dict():
             for item in value.values():
@@ -230,6 +231,10 @@ NAMED = {
             "arn:aws:ecs:us-east-1:123456789012:service/prod/shop-Service-Ab1Cd2",
         ),
         ("iam:PassRole", "arn:aws:iam::123456789012:role/shop-task"),
+        (
+            "logs:FilterLogEvents",
+            "arn:aws:logs:us-east-1:123456789012:log-group:/team/app:log-stream:a",
+        ),
     ],
 }
 
@@ -245,6 +250,23 @@ def test_grants__what_a_manifest_names__is_within_reach(
 
     patterns = [one for grant in found if action in grant.actions for one in grant.resources]
     assert any(fnmatchcase(resource, pattern) for pattern in patterns), patterns
+
+
+def test_read_names__log_group_of_somebody__is_read_and_never_changed() -> None:
+    manifest = load("{observability: {logs: {group: /team/app}}}").manifest
+    assert manifest is not None
+
+    where = reach(named=read_names(manifest))
+
+    assert where.named.log_groups == ("/team/app",)
+    touching = {
+        action
+        for kind in KINDS_OF_ROLE
+        for grant in grants(kind, where)
+        for action in grant.actions
+        if any("/team/app" in arn for arn in grant.resources)
+    }
+    assert touching == {"logs:FilterLogEvents", "logs:GetLogEvents"}
 
 
 def test_deploy__roles_that_may_be_passed__are_the_services_own_and_cloudformations() -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from fsd.compile.desired import BEFORE_TAG, Desired, OneOff
 from fsd.release.deploy import deploy
+from fsd.release.notes import Note
+from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
 from fsd.report.messages import message_text
@@ -59,6 +61,24 @@ def test_deploy__before_ends_well__then_the_rollout_and_the_revision_says_so() -
         ]
     }
     assert BEFORE_TAG in aws.ecs.definitions[0].tags
+
+
+def test_deploy__log_may_not_be_read__the_step_ends_and_the_rollout_begins() -> None:
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+    aws.logs.error = PermissionDenied("no", where="/team/app", fix="allow it")
+    said: list[str] = []
+
+    class Heard(Silent):
+        def note(self, note: Note) -> None:
+            said.extend(note_texts((note,)))
+
+    wanted = desired(before=MIGRATE)
+    result = deploy(make_request(wanted), aws.aws(), clock=FakeClock(), reporter=Heard())
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert names(aws) == ["run_task", "tag_task_definition", "update_service"]
+    assert len([text for text in said if "(the log cannot be read: no)" in text]) == 1
 
 
 def test_deploy__before_fails__nothing_is_changed_and_the_cause_is_told() -> None:
