@@ -6,6 +6,8 @@ The file is of somebody else when it is read: what it says is compared and never
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -34,7 +36,7 @@ from fsd.plan.steps import Plan
 from fsd.release.observe import observe, place_of
 from fsd_files.user_files import read_user_text
 
-_MODE = 0o600
+_PREFIX = 100  # characters of a temporary file's name, which has a limit of its own
 _NAMES = {
     Read.MANIFEST: "the manifest with its overrides",
     Read.RELEASE: "the release's version or commit",
@@ -77,9 +79,7 @@ def write_plan(path: Path, basis: Basis) -> None:
     try:
         if path.exists() or path.is_symlink():
             _read(path)
-            path.unlink()
-        path.touch(mode=_MODE, exist_ok=False)
-        path.write_text(text, encoding="utf-8")
+        _write_whole(path, text)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise RefusedError(
@@ -88,6 +88,19 @@ def write_plan(path: Path, basis: Basis) -> None:
             fix="name another file with --out",
             code=ErrorCode.CANNOT_WRITE,
         ) from error
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """All of it or nothing, whatever ends this process: a half of a plan would be in the way of the
+    next. For its owner alone, as mkstemp makes it."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}."[:_PREFIX], dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
 
 
 def load_plan(path: Path) -> SavedPlan:

@@ -26,7 +26,7 @@ MOST_BYTES = 16_384  # of a file; one of FSD's has about 1,500
 _TEXTS = {
     "schema": re.escape(SCHEMA),
     "madeBy": r"[0-9A-Za-z.+-]{1,40}",
-    "service": r"[a-z0-9-]{1,100}",
+    "service": r"[a-z0-9-]{1,255}",  # as long as `metadata.name` may be
     "environment": r"[A-Za-z0-9_-]{1,100}",
     "account": r"[0-9]{12}",
     "region": r"[a-z0-9-]{1,40}",

@@ -50,6 +50,12 @@ def test_saved_plan__written_and_read__the_same() -> None:
     assert read_saved_plan(saved_plan_text(saved)) == saved
 
 
+def test_saved_plan__longest_name_of_a_service__is_read_again() -> None:
+    desired = replace(make_desired(cpu="1024"), service_name="a" * 255)
+
+    assert read_saved_plan(saved_text(desired=desired)).service == "a" * 255
+
+
 def test_saved_plan__a_value_of_the_manifest__is_not_in_it() -> None:
     text = saved_text()
 
