@@ -40,6 +40,7 @@ class OciRegistry:
     referrers: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     faults: list[tuple[str, str, object]] = field(default_factory=list)  # method, path, what
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, Range
+    referrers_a_page: int = 1_000
     elsewhere: str = ""  # where blobs are, as S3 is for ECR
     allows_mount: bool = True
     knows_ranges: bool = True
@@ -202,8 +203,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, content, {"Content-Type": kind})
 
     def _referrers(self, repository: str, digest: str) -> None:
-        found = self.of.referrers.get((repository, digest), [])
-        self._answer(200, json.dumps({"schemaVersion": 2, "manifests": found}).encode())
+        found, most = self.of.referrers.get((repository, digest), []), self.of.referrers_a_page
+        start = int(parse_qs(urlsplit(self.path).query).get("last", ["0"])[0])
+        page = found[start : start + most]
+        after = f"/v2/{repository}/referrers/{digest}?last={start + most}"
+        headers = {"Link": f'<{after}>; rel="next"'} if start + most < len(found) else {}
+        body = json.dumps({"schemaVersion": 2, "manifests": page}).encode()
+        self._answer(200, body, headers)
 
     def _blobs_uploads(self, repository: str, name: str) -> None:
         query = parse_qs(urlsplit(self.path).query)

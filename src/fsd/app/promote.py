@@ -24,7 +24,7 @@ from fsd.manifest import names
 from fsd.quoted import Quoted
 from fsd.release.jobs import find_job, job_ref, read_job_releases
 from fsd.release.ledger import read_history, resolve_version
-from fsd.release.notes import ImageCopied, ImageUntagged, OutputLine
+from fsd.release.notes import ImageCopied, ImageUntagged, OutputLine, ReferrerLeft
 from fsd.release.operation import ServiceRef
 from fsd.release.own_name import find_own_name
 from fsd.release.ports import JobSchedule, Repository
@@ -279,6 +279,8 @@ def _copy(move: _Move, theirs: Repository, own: Repository, *, reporter: Reporte
             fix="run it again",
             code=ErrorCode.IMAGE_NOT_COPIED,
         )
+    for digest, why in copy.left:
+        reporter.note(ReferrerLeft(digest=digest, to=own.uri, error=Quoted.of(why)))
     _tag(move, own, reporter=reporter)
     if copy.manifests:
         seconds = (clock.now() - began).total_seconds()

@@ -33,6 +33,8 @@ class ImageCopy:
     sent: int = 0  # bytes of layers that went through this machine
     mounted: int = 0  # layers that the registry took from the other repository
     manifests: int = 0
+    # What refers to the image and was not copied: digest and why. The image is whole without it.
+    left: list[tuple[str, CallFailedError]] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
 
     def run(self, digest: str) -> None:
@@ -66,10 +68,18 @@ class ImageCopy:
         self._copy_referrers(digest, depth=depth)
 
     def _copy_referrers(self, digest: str, *, depth: int) -> None:
-        index = self.retries(lambda: self.source.find_referrers(digest))
-        if index:
-            for one in self._descriptors(self._tree(index, f"referrers of {digest}"), "manifests"):
+        try:
+            pages = self.retries(lambda: self.source.find_referrers(digest))
+            trees = [self._tree(page, f"referrers of {digest}") for page in pages]
+            found = [one for tree in trees for one in self._descriptors(tree, "manifests")]
+        except CallFailedError as error:
+            self.left.append((digest, error))
+            return
+        for one in found:
+            try:
                 self._copy_manifest(one.digest, depth=depth + 1)
+            except CallFailedError as error:
+                self.left.append((one.digest, error))
 
     def _copy_blob(self, blob: _Descriptor) -> None:
         if blob.digest in self._seen:

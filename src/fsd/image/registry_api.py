@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ MOST_OF_A_MANIFEST = (
     4 << 20
 )  # https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
 _REDIRECTS = 3
+_MOST_PAGES = 100
+_NEXT = re.compile(r'<([^<>]+)>\s*;\s*rel="?next')  # https://www.rfc-editor.org/rfc/rfc8288
 _PASSING = {408, 429, 500, 502, 503, 504}
 _MANIFEST_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -82,14 +85,21 @@ class RegistryApi:
         if stored != digest:
             raise self._error(f"it stored the manifest {digest} as {stored}")
 
-    def find_referrers(self, digest: str) -> bytes:
-        """The index of what refers to a manifest: signatures, attestations; b"" where the registry
-        does not know of such a thing."""
-        with self._ask("GET", f"referrers/{digest}") as answer:
-            if answer.status in {400, 404, 405}:
-                return b""
-            self._expect(answer, {200}, f"list what refers to {digest}")
-            return _read(answer, MOST_OF_A_MANIFEST)
+    def find_referrers(self, digest: str) -> tuple[bytes, ...]:
+        """The index of what refers to a manifest (signatures, attestations), in pages; () where the
+        registry does not know of such a thing."""
+        pages, path = list[bytes](), f"referrers/{digest}"
+        while path:
+            with self._ask("GET", path) as answer:
+                if answer.status in {400, 404, 405}:
+                    break
+                self._expect(answer, {200}, f"list what refers to {digest}")
+                pages.append(_read(answer, MOST_OF_A_MANIFEST))
+                after = _NEXT.search(answer.getheader("Link") or "")
+            path = urljoin(self._url(path), after[1]) if after else ""
+            if path and len(pages) == _MOST_PAGES:
+                raise self._error(f"more than {_MOST_PAGES} pages of what refers to {digest}")
+        return tuple(pages)
 
     def mount(self, digest: str, *, source: str) -> str:
         """Take a blob of another repository of this registry, without moving a byte. "" where it
@@ -147,8 +157,7 @@ class RegistryApi:
         body: bytes | Iterator[bytes] | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
         """`path` is below the repository, or an address that the registry has named."""
-        base = f"{self.endpoint.rstrip('/')}/v2/{quote(self.repository)}/"
-        url = path if path.startswith(("http://", "https://")) else f"{base}{path}"
+        url = self._url(path)
         may_renew, redirects = bool(self._basic), 0
         while True:
             connection = _connect(url)
@@ -174,6 +183,10 @@ class RegistryApi:
                 raise self._error(f"{error or type(error).__name__}", passes=True) from error
             finally:
                 connection.close()
+
+    def _url(self, path: str) -> str:
+        base = f"{self.endpoint.rstrip('/')}/v2/{quote(self.repository)}/"
+        return path if path.startswith(("http://", "https://")) else f"{base}{path}"
 
     def _authorization(self, url: str) -> dict[str, str]:
         if urlsplit(url)[:2] != urlsplit(self.endpoint)[:2]:

@@ -367,6 +367,15 @@ class Promoted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReferrerLeft:
+    """A signature or an attestation was not copied with the image that it is of."""
+
+    digest: str  # its own, or the image's where they could not be listed
+    to: str  # the repository's URI
+    error: Quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageUntagged:
     """The image is there by its digest alone, and got no tag."""
 
@@ -439,5 +448,6 @@ Note: TypeAlias = (
     | Promoted
     | ImageCopied
     | ImageUntagged
+    | ReferrerLeft
     | Removing
 )

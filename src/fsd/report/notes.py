@@ -57,6 +57,7 @@ from fsd.release.notes import (
     PortOpened,
     ProbeLeft,
     Promoted,
+    ReferrerLeft,
     Remark,
     Removal,
     Removing,
@@ -469,6 +470,12 @@ def _(note: TagMissing) -> str:
 def _(note: ImageUntagged) -> str:
     said = quoted_text(note.error)
     return f"{note.image} got no tag; a lifecycle rule for untagged images will delete it: {said}"
+
+
+@note_text.register
+def _(note: ReferrerLeft) -> str:
+    said = quoted_text(note.error)
+    return f"a signature or attestation ({note.digest}) was not copied to {note.to}: {said}"
 
 
 @note_text.register

@@ -161,6 +161,50 @@ def test_copy__index__with_every_platform_and_what_refers_to_it(two: Two) -> Non
     assert copy.manifests == 4
 
 
+def sign(source: OciRegistry, digest: str, *contents: bytes) -> list[str]:
+    """Each refers to the image."""
+    subject = source.describe("hello", digest)
+    made = [source.add_image("hello", content, subject=subject) for content in contents]
+    source.referrers["hello", digest] = [source.describe("hello", one) for one in made]
+    return made
+
+
+def test_copy__what_refers_to_it_is_on_two_pages__all_of_it(two: Two) -> None:
+    two.source.referrers_a_page = 1
+    sign(two.source, two.digest, b"signature", b"attestation")
+
+    copy = two.copy()
+
+    assert is_whole(two)
+    assert (copy.manifests, copy.left) == (3, [])
+
+
+def test_copy__target_refuses_what_refers_to_it__the_image_is_there_and_it_is_told(
+    two: Two,
+) -> None:
+    """As ECR does: https://github.com/aws/containers-roadmap/issues/2783"""
+    first, second = sign(two.source, two.digest, b"signature", b"attestation")
+    two.target.faults = [("PUT", f"manifests/{first}", 405)]
+
+    copy = two.copy()
+
+    assert set(two.target.manifests) == {("hello", two.digest), ("hello", second)}
+    assert [(digest, "405 to take the manifest" in str(why)) for digest, why in copy.left] == [
+        (first, True)
+    ]
+
+
+def test_copy__what_refers_to_it_cannot_be_listed__the_image_is_there_and_it_is_told(
+    two: Two,
+) -> None:
+    two.source.faults = [("GET", "referrers", 403)]
+
+    copy = two.copy()
+
+    assert is_whole(two)
+    assert [digest for digest, _ in copy.left] == [two.digest]
+
+
 BROKEN: dict[str, tuple[tuple[str, str, object], str]] = {
     "other manifest": (("GET", "manifests", ("swap", b'{"layers": []}')), "has the digest sha256:"),
     "other bytes": (("GET", LARGE, ("swap", b"x" * len(LAYERS[1]))), "has other bytes"),

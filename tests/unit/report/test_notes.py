@@ -121,6 +121,7 @@ SAMPLES: tuple[Note, ...] = (
     notes.DefaultVpcUsed(vpc_id="vpc-1"),
     notes.FilesNotFetched(files=("a.bin",)),
     notes.FilesNotFetched(files=("a.bin", "b.bin", "c.bin", "d.bin")),
+    notes.ReferrerLeft(digest="sha256:0b", to="registry.example/hello", error=ERROR),
     notes.ImageUntagged(image="registry.example/hello@sha256:0a", error=ERROR),
     notes.ImageCopied(to="registry.example/hello", sent=12_340_000, seconds=1.26),
     notes.Promoted(
