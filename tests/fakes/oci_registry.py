@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections import Counter
@@ -77,12 +78,14 @@ class OciRegistry:
 
 
 @contextmanager
-def serve(registry: OciRegistry) -> Iterator[OciRegistry]:
+def serve(registry: OciRegistry, tls: ssl.SSLContext | None = None) -> Iterator[OciRegistry]:
     class Handler(_Handler):
         of = registry
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     registry.endpoint = f"http://127.0.0.1:{server.server_port}"

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import base64
 import http.client
+import os
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.image.push_retries import PassingPushError
@@ -160,7 +163,7 @@ class RegistryApi:
         url = self._url(path)
         may_renew, redirects = bool(self._basic), 0
         while True:
-            connection = _connect(url)
+            connection = self._connect(url)
             try:
                 connection.request(
                     method,
@@ -183,6 +186,17 @@ class RegistryApi:
                 raise self._error(f"{error or type(error).__name__}", passes=True) from error
             finally:
                 connection.close()
+
+    def _connect(self, url: str) -> http.client.HTTPConnection:
+        try:
+            return _open_connection(url)
+        except (OSError, ValueError) as error:
+            raise CallFailedError(
+                f"the registry was not asked: {error}",
+                where=self.where,
+                fix="check HTTPS_PROXY and AWS_CA_BUNDLE",
+                code=ErrorCode.IMAGE_NOT_COPIED,
+            ) from error
 
     def _url(self, path: str) -> str:
         base = f"{self.endpoint.rstrip('/')}/v2/{quote(self.repository)}/"
@@ -217,10 +231,30 @@ class RegistryApi:
         )
 
 
-def _connect(url: str) -> http.client.HTTPConnection:
+def _open_connection(url: str) -> http.client.HTTPConnection:
+    """Through the proxy and with the authorities that the AWS SDK takes from the environment too.
+    Raises OSError and ValueError for ones that are none. Without TLS only the embedded AWS answers,
+    which is on this machine.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html
+    """
     parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
+    host = parts.hostname or ""
+    if parts.scheme != "https":
+        return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT)
+    trust = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+    address = "" if proxy_bypass(host) else getproxies().get("https", "")
+    if not address:
+        return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT, context=trust)
+    proxy = urlsplit(address if "://" in address else f"http://{address}")
+    through = http.client.HTTPSConnection(
+        proxy.hostname or "", proxy.port or 80, timeout=TIMEOUT, context=trust
+    )
+    said = ":".join(unquote(word or "") for word in (proxy.username, proxy.password))
+    basic = base64.b64encode(said.encode()).decode()
+    headers = {"Proxy-Authorization": f"Basic {basic}"} if proxy.username else {}
+    through.set_tunnel(host, parts.port or 443, headers=headers)
+    return through
 
 
 def _target(url: str) -> str:
