@@ -509,6 +509,10 @@ class FakeStacks:
         )  # fmt: skip
         return self.stacks[name]
 
+    def merge(self, name: str, *, make: Callable[[Json], Json], tags: Mapping[str, str]) -> Stack:
+        found = self.stacks.get(name)
+        return self.apply(name, template=make(found.template if found else {}), tags=tags)
+
     def delete(self, name: str) -> None:
         self.stacks.pop(name, None)
 

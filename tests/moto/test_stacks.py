@@ -500,6 +500,43 @@ def test_apply__an_earlier_run_is_creating_it__its_outputs(
     assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).outputs == {"A": "1"}
 
 
+def test_merge__an_earlier_run_is_creating_it__on_top_of_what_it_made(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("CREATE_IN_PROGRESS")
+    cfn.describe("CREATE_COMPLETE")
+    cfn.template({"Metadata": {"first": 1}})
+    cfn.change_set("UPDATE", {"Metadata": {"first": 1, "second": 2}})
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("UPDATE_COMPLETE", of=ID)
+
+    stacks.merge(NAME, make=_with_second, tags=TAGS)
+
+
+def test_merge__another_run_was_faster__on_top_of_what_it_changed(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe(None)
+    cfn.change_set("CREATE", {"Metadata": {"second": 2}})
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.stub.add_client_error("execute_change_set", "ChangeSetNotFound", "it does not exist")
+    cfn.describe("CREATE_COMPLETE")
+    cfn.template({"Metadata": {"first": 1}})
+    cfn.change_set("UPDATE", {"Metadata": {"first": 1, "second": 2}})
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("UPDATE_COMPLETE", of=ID)
+
+    stacks.merge(NAME, make=_with_second, tags=TAGS)
+
+
+def _with_second(before: Json) -> Json:
+    said = before.get("Metadata", {})
+    assert isinstance(said, dict)
+    return {"Metadata": {**said, "second": 2}}
+
+
 def test_apply__stuck_in_rollback__names_the_command(
     cfn: CloudFormation, stacks: CloudFormationStacks
 ) -> None:

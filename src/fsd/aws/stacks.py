@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -75,23 +75,40 @@ class CloudFormationStacks:
     def apply(self, name: str, *, template: Json, tags: Mapping[str, str]) -> Stack:
         """As the port says. Raises also for a template that is too long, and for a stack that
         needs a person first (UPDATE_ROLLBACK_FAILED)."""
-        body = _render(template, name)
+        _render(template, name)  # what is too long is said before any call
+        return self._repeat(name, make=lambda _: template, tags=tags)
+
+    def merge(self, name: str, *, make: Callable[[Json], Json], tags: Mapping[str, str]) -> Stack:
+        def merged(stack: dict[str, Any] | None) -> Json:
+            return make(self._template(stack) if stack is not None else {})
+
+        return self._repeat(name, make=merged, tags=tags)
+
+    def _repeat(
+        self, name: str, *, make: Callable[[dict[str, Any] | None], Json], tags: Mapping[str, str]
+    ) -> Stack:
+        """Until no other run was faster."""
         for _ in range(BEATEN_TOLERATED):
             try:
-                return self._apply(name, body=body, template=template, tags=tags)
+                return self._apply(name, make=make, tags=tags)
             except CallFailedError as error:
                 if not says_another_was_faster(error):
                     raise
-        return self._apply(name, body=body, template=template, tags=tags)
+        return self._apply(name, make=make, tags=tags)
 
-    def _apply(self, name: str, *, body: str, template: Json, tags: Mapping[str, str]) -> Stack:
+    def _apply(
+        self, name: str, *, make: Callable[[dict[str, Any] | None], Json], tags: Mapping[str, str]
+    ) -> Stack:
         stack = self._settled(name)
         if stack is not None and stack["StackStatus"] in _BROKEN:
             self.delete(name)
             stack = None
+        if stack is not None:
+            _refuse_stuck(stack)
+        template = make(stack)
+        body = _render(template, name)
         if stack is None:
             return self._create(name, body=body, template=template, tags=tags)
-        _refuse_stuck(stack)
         if self._is_unchanged(stack, template=template, tags=tags):
             return _stack(stack, template)
         return self._update(stack, body=body, template=template, tags=tags)

@@ -60,8 +60,12 @@ def compile_shared(manifest: Manifest, *, target: Target) -> SharedBalancer | No
     )
 
 
-def with_kept_settings(shared: SharedBalancer, template: Json) -> SharedBalancer:
-    """With what others have said, where this service says nothing; `template` is the stack's."""
+def merged_template(shared: SharedBalancer, before: Json) -> Json:
+    """With what others have said, where this service says nothing; `before` is the stack's."""
+    return shared_template(_with_kept_settings(shared, before))
+
+
+def _with_kept_settings(shared: SharedBalancer, template: Json) -> SharedBalancer:
     metadata = template.get("Metadata")
     kept = metadata.get(_SETTINGS) if isinstance(metadata, dict) else None
     if not isinstance(kept, dict):

@@ -17,7 +17,7 @@ from fsd.compile.desired import (
 )
 from fsd.compile.scaling import with_label, with_scheduled_bounds
 from fsd.compile.service import changed_capacity, changed_connect, ended_settings
-from fsd.compile.shared import shared_template, with_kept_settings
+from fsd.compile.shared import merged_template
 from fsd.plan.adoption import adoption_changes, adoption_notes, find_foreign
 from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
@@ -163,14 +163,11 @@ def shared_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
     if desired.shared is None:
         return
     before = observed.shared.template if observed.shared else {}
-    shared = with_kept_settings(desired.shared, before)
-    wanted = shared_template(shared)
-    changes = diff_templates(before, wanted)
+    changes = diff_templates(before, merged_template(desired.shared, before))
     if changes:
         yield ApplyShared(
-            name=shared.stack_name,
-            template=wanted,
-            tags=shared.tags,
+            name=desired.shared.stack_name,
+            shared=desired.shared,
             changes=changes,
             sign=Sign.CHANGE if before else Sign.ADD,
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from fsd.change import Change, Sign
-from fsd.compile.desired import Json, OneOff, Scaling
+from fsd.compile.desired import Json, OneOff, Scaling, SharedBalancer
 from fsd.plan.effects import Effect, Replacement
 from fsd.plan.notes import PlanNote
 from fsd.plan.properties import PropertyChange
@@ -48,11 +47,13 @@ class ApplyStack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyShared:
-    """The stack of a load balancer that the service has with others."""
+    """The stack of a load balancer that the service has with others.
+
+    Without its template: what the others set by then is known when it is applied.
+    """
 
     name: str
-    template: Json
-    tags: Mapping[str, str]
+    shared: SharedBalancer
     changes: tuple[Change, ...]
     sign: Sign
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import assert_never
 
 from fsd.compile.desired import Desired, Json
 from fsd.compile.scaling import with_label
 from fsd.compile.schedule import schedule_parameters
 from fsd.compile.service import create_parameters, update_parameters
+from fsd.compile.shared import merged_template
 from fsd.plan.steps import (
     ApplyScaling,
     ApplyShared,
@@ -53,7 +55,7 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
         case CreateCluster() | PrepareCluster():
             _apply_cluster(step, desired=desired, aws=aws)
         case ApplyShared():
-            aws.stacks.apply(step.name, template=step.template, tags=dict(step.tags))
+            _apply_shared(step, aws)
         case ApplyStack():
             if step.actual is not None:
                 aws.stacks.apply(step.name, template=step.actual, tags=dict(desired.stack_tags))
@@ -112,6 +114,13 @@ def _apply_cluster(step: CreateCluster | PrepareCluster, *, desired: Desired, aw
         return
     tags = {"fsd:environment": desired.environment, "fsd:created-by": "deploy"}
     aws.ecs.create_cluster(step.name, tags=tags)
+
+
+def _apply_shared(step: ApplyShared, aws: Aws) -> None:
+    """On top of what others have set by now: their deployments may have ended since the plan."""
+    aws.stacks.merge(
+        step.name, make=partial(merged_template, step.shared), tags=dict(step.shared.tags)
+    )
 
 
 def _apply_late(

@@ -7,7 +7,7 @@ call, the watcher decides when to look again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -126,6 +126,13 @@ class Stacks(Protocol):
 
         A stack in ROLLBACK_COMPLETE (first creation failed) is deleted and made anew; an operation
         in flight is waited for. Raises CallFailedError with the first failed resource's reason.
+        """
+
+    def merge(self, name: str, *, make: Callable[[Json], Json], tags: Mapping[str, str]) -> Stack:
+        """`apply` what `make` makes of the stack's template, {} where there is none.
+
+        It is asked once nothing is in flight, and again where another run was faster: so that
+        what several services set in one stack stays.
         """
 
     def delete(self, name: str) -> None:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fsd.compile.desired import Desired, DesiredService, Image, Json, Release, Scaling
+from fsd.compile.desired import (
+    Desired,
+    DesiredService,
+    Image,
+    Json,
+    Release,
+    Scaling,
+    SharedBalancer,
+    SharedSettings,
+)
 from fsd.release.deploy_request import DeployRequest
+from tests.builders import make_target
 
 DIGEST = "sha256:" + "9b1f" * 16
 RELEASE = Release(version="v9", commit="9" * 40)
@@ -50,6 +60,21 @@ def make_desired(
         scaling=scaling,
         log_group="/ecs/web-dev",
         health_path="/health",
+    )
+
+
+def make_shared(
+    *, certificate: str | None = None, ingress: tuple[str, ...] | None = None
+) -> SharedBalancer:
+    """The load balancer `main`, as a service that says this of it has it."""
+    return SharedBalancer(
+        stack_name="fsd-shared-main-dev",
+        name="main",
+        is_internal=False,
+        settings=SharedSettings(
+            certificate=certificate, ingress=ingress, idle_timeout=None, log_bucket=None
+        ),
+        target=make_target(),
     )
 
 

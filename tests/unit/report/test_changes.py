@@ -36,6 +36,7 @@ from fsd.report.changes import (
     step_text,
 )
 from fsd.report.phases import phase_text
+from tests.unit.release.desired import make_shared
 from tests.unit.report.results import make_phase
 
 CPU = Change(what="cpu", before="512", after="1024")
@@ -122,8 +123,7 @@ STEPS: list[tuple[Step, str, str]] = [
     (
         ApplyShared(
             name="fsd-shared-main-dev",
-            template={},
-            tags={},
+            shared=make_shared(),
             changes=(Change(what="HttpListener", sign=Sign.CHANGE),),
             sign=Sign.CHANGE,
         ),
