@@ -114,6 +114,7 @@ def note_force(ecs: Ecs, arn: str, note: str) -> None:
 
 _PAST = {
     "not started": "ran no task, at count 0",
+    "not scheduled": "nothing shows that the schedule ever had it",
     "not judged": "was not seen to its end, or ran no task then",
     "failed": "failed",
     "rolled back": "was rolled back",

@@ -32,6 +32,7 @@ from fsd.release.concurrency.in_flight import refuse_older
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.deploy_step import DeployStepTools, StepFailedError, run_deploy_step
 from fsd.release.follow_ups import AdvisedFix, DeployAgain, ServiceCommand
+from fsd.release.job_ledger import keep_scheduled, note_scheduled
 from fsd.release.jobs import next_run
 from fsd.release.ledger import release_info
 from fsd.release.messages import CutShort, NotBegun, ScheduleCut
@@ -128,14 +129,23 @@ class _JobDeployment:
             outputs=outputs, task_definition_arn=running, run_one_off=self._run_one_off
         )
         for step in plan.steps:
-            if isinstance(step, PutSchedule) and self._has_moved(step, observed.schedule):
-                return None
+            if isinstance(step, PutSchedule):
+                if self._has_moved(step, observed.schedule):
+                    return None
+                self._tell_late(keep_scheduled(self.aws.ecs, observed.running))
             applied = self._step(step, applied)
             if isinstance(step, RegisterRevision):
                 self.registered = applied.task_definition_arn
             elif isinstance(step, PutSchedule):
                 self.registered = ""
+                if applied.task_definition_arn != running:
+                    self._tell_late(note_scheduled(self.aws.ecs, applied.task_definition_arn))
         return applied.task_definition_arn
+
+    def _tell_late(self, note: Note | None) -> None:
+        if note is not None:
+            self.late_notes = (*self.late_notes, note)
+            self.reporter.note(note)
 
     def _has_moved(self, step: PutSchedule, before: ObservedSchedule | None) -> bool:
         now = self.aws.schedules.find(step.name)
@@ -159,10 +169,7 @@ class _JobDeployment:
         tools = DeployStepTools(
             aws=self.aws, clock=self.clock, reporter=self.reporter, speed=self.request.pace.speed
         )
-        note = run_deploy_step(step, applied, tools, desired=self.desired)
-        if note:
-            self.late_notes = (*self.late_notes, note)
-            self.reporter.note(note)
+        self._tell_late(run_deploy_step(step, applied, tools, desired=self.desired))
 
     def _discard_registered(self) -> None:
         """It would look like a release. What AWS does not let us do stays."""

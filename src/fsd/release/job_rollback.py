@@ -9,6 +9,7 @@ from fsd.compile.desired import Json
 from fsd.errors import ErrorCode, UsageError
 from fsd.plan.jobs import schedule_words
 from fsd.release.border import check_rollback, note_force
+from fsd.release.job_ledger import deployed_outcome, keep_scheduled, note_scheduled
 from fsd.release.jobs import next_run
 from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info, resolve_version
 from fsd.release.notes import Forced
@@ -25,9 +26,8 @@ def roll_back_job(operation: Operation, job: JobSchedule, version: str | None) -
     """
     ecs, started = operation.aws.ecs, operation.clock.now()
     arns = ecs.list_task_definitions(operation.ref.name)[:HISTORY_LENGTH]
-    found = [ecs.find_task_definition(arn) for arn in arns]
-    # A revision that no schedule ever had was taken back: what is listed was deployed here.
-    releases = [release_info(one, outcome=SUCCEEDED) for one in found if one is not None]
+    found = [one for arn in arns if (one := ecs.find_task_definition(arn)) is not None]
+    releases = [release_info(one, outcome=deployed_outcome(one, job)) for one in found]
     previous = next((r for r in releases if r.task_definition_arn == job.task_definition_arn), None)
     target = resolve_version(releases, version) if version else _before(releases, job, operation)
     if target.task_definition_arn == job.task_definition_arn:
@@ -35,15 +35,20 @@ def roll_back_job(operation: Operation, job: JobSchedule, version: str | None) -
     forced = check_rollback(operation.border, target)
     operation = replace(operation, forced=forced or operation.forced)
     note_force(ecs, target.task_definition_arn, operation.forced)
+    before = next((one for one in found if one.arn == job.task_definition_arn), None)
+    told = [keep_scheduled(ecs, before)]
     operation.aws.schedules.put(_moved(job.parameters, target.task_definition_arn))
-    return _result(operation, job, Outcome.SUCCEEDED, started, target=target, previous=previous)
+    told.append(note_scheduled(ecs, target.task_definition_arn))
+    done = _result(operation, job, Outcome.SUCCEEDED, started, target=target, previous=previous)
+    return replace(done, notes=(*done.notes, *filter(None, told)))
 
 
 def _before(releases: list[ReleaseInfo], job: JobSchedule, operation: Operation) -> ReleaseInfo:
     arns = [release.task_definition_arn for release in releases]
     at = arns.index(job.task_definition_arn) if job.task_definition_arn in arns else -1
-    if at + 1 < len(releases):
-        return releases[at + 1]
+    deployed = (one for one in releases[at + 1 :] if one.outcome == SUCCEEDED)
+    if (found := next(deployed, None)) is not None:
+        return found
     raise UsageError(
         f"there is no release before {job.task_definition_arn.rpartition('/')[2]}",
         where=f"schedule {job.name}",

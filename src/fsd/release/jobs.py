@@ -21,10 +21,11 @@ from fsd.manifest import names
 from fsd.plan.jobs import schedule_words
 from fsd.release.evidence import diagnose
 from fsd.release.history import Row
-from fsd.release.job_run import Run
+from fsd.release.job_ledger import deployed_outcome
+from fsd.release.job_run import Run, is_of_job
 from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info
 from fsd.release.operation import ServiceRef
-from fsd.release.ports import Aws, Ecs, JobSchedule
+from fsd.release.ports import Aws, Ecs, JobSchedule, TaskDefinition
 from fsd.release.result import ReleaseInfo
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
@@ -139,19 +140,22 @@ def job_ref(service: str, *, environment: str, cluster: str) -> ServiceRef:
 
 
 def read_job_releases(aws: Aws, ref: ServiceRef, job: JobSchedule) -> tuple[ReleaseInfo, ...]:
-    """Newest first. One succeeded if a deployment of it did, unless the newest of its runs that ECS
-    still knows has failed."""
+    """Newest first. One succeeded if its schedule was moved to it, unless the newest of its runs
+    that ECS still knows has failed."""
     _, runs = _read_runs(aws.ecs, ref, job)
     newest = {run.task.task_definition_arn: run for run in reversed(runs)}
     arns = aws.ecs.list_task_definitions(ref.name)[:HISTORY_LENGTH]
     found = [aws.ecs.find_task_definition(arn) for arn in arns]
     return tuple(
-        release_info(one, outcome=_outcome(newest.get(one.arn))) for one in found if one is not None
+        release_info(one, outcome=_outcome(one, job, newest.get(one.arn)))
+        for one in found
+        if one is not None
     )
 
 
-def _outcome(newest: Run | None) -> str:
-    return SUCCEEDED if newest is None or newest.is_good else "failed"
+def _outcome(definition: TaskDefinition, job: JobSchedule, newest: Run | None) -> str:
+    deployed = deployed_outcome(definition, job)
+    return "failed" if deployed == SUCCEEDED and newest and not newest.is_good else deployed
 
 
 def _read_runs(
@@ -159,7 +163,7 @@ def _read_runs(
 ) -> tuple[tuple[TaskState, ...], tuple[Run, ...]]:
     running, stopped = ecs.runs(job.cluster or ref.cluster, ref.name)
     # ECS lists a task as stopped from when it ought to be; until it is, its end is not known.
-    ended = [task for task in stopped if task.stopped_at is not None]
+    ended = [task for task in stopped if task.stopped_at is not None and is_of_job(task)]
     ended.sort(key=lambda task: task.stopped_at or _EPOCH, reverse=True)
     going = (_as_running(task) for task in stopped if task.stopped_at is None)
     return (*running, *going), tuple(_run(task, ref.service) for task in ended)
@@ -211,13 +215,13 @@ def _explain(aws: Aws, ref: ServiceRef, run: Run) -> Diagnosis:
 def read_job_rows(ecs: Ecs, ref: ServiceRef, job: JobSchedule, *, limit: int) -> tuple[Row, ...]:
     """Releases, and the runs that ECS still knows; newest first."""
     found = [ecs.find_task_definition(arn) for arn in ecs.list_task_definitions(ref.name)[:limit]]
-    releases = {one.arn: release_info(one) for one in found if one is not None}
+    releases = {
+        one.arn: release_info(one, outcome=deployed_outcome(one, job))
+        for one in found
+        if one is not None
+    }
     rows = [
-        Row(
-            action="deploy",
-            release=replace(one, outcome=SUCCEEDED),
-            runs=arn == job.task_definition_arn,
-        )
+        Row(action="deploy", release=one, runs=arn == job.task_definition_arn)
         for arn, one in releases.items()
     ]
     _, runs = _read_runs(ecs, ref, job)

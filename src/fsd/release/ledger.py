@@ -23,6 +23,7 @@ from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState
 
 SUCCEEDED = "succeeded"
 NOT_STARTED = "not started"  # rolled out at count 0; never a success
+NOT_SCHEDULED = "not scheduled"  # of a Job: registered, and its schedule never had it
 HISTORY_LENGTH = 20
 DEPLOYMENTS_READ = 100
 

@@ -11,6 +11,7 @@ from fsd.compile.desired import Json, JsonValue, OneOff
 from fsd.errors import CallFailedError, ErrorCode, TimedOutError
 from fsd.release.border import note_force
 from fsd.release.existing_service import require_service
+from fsd.release.job_run import COMMAND_BY_HAND, STARTED_BY_HAND
 from fsd.release.jobs import find_job, job_network
 from fsd.release.log_places import log_places
 from fsd.release.one_off import OneOffRunner
@@ -68,7 +69,8 @@ def run_once(
     with _revision(aws, definition, container=container, image=request.image) as arn:
         said = " ".join(request.command) or "its own command"
         on_start(f"{arn.rpartition('/')[2]}: {said}")
-        ended = runner.run(one_off, task_definition_arn=arn, started_by="fsd/run")
+        started_by = COMMAND_BY_HAND if request.command else STARTED_BY_HAND
+        ended = runner.run(one_off, task_definition_arn=arn, started_by=started_by)
     if ended.is_timed_out:
         raise TimedOutError(
             f"the task {ended.task.id} had not ended after {one_off.timeout} s, and was stopped",

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from fsd.compile.desired import Desired, DesiredSchedule, Json, OneOff, Release
-from fsd.errors import CallFailedError, RefusedError
+from fsd.errors import CallFailedError, Interrupted, RefusedError
 from fsd.release.concurrency.in_flight import CommitOrder
 from fsd.release.job import deploy_job
+from fsd.release.jobs import find_job, job_ref, read_job_releases
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
 from fsd.report.render import headline
@@ -117,6 +118,57 @@ def test_deploy_job__before_fails__the_schedule_starts_what_it_started() -> None
     assert result.outcome is Outcome.ROLLED_BACK
     assert starts(aws) == "web-dev:1"
     assert "the schedule starts what it started before" in headline(result)
+
+
+def test_deploy_job__scheduled__noted_on_the_revision() -> None:
+    aws = account()
+
+    run(aws, job())
+    run(aws, job(expression="rate(2 hours)"))
+
+    tagged = [call for name, call in aws.ecs.calls if name == "tag_task_definition"]
+    assert tagged == [
+        {"arn": aws.ecs.definitions[0].arn, "tags": {"fsd:scheduled": "true"}},
+    ]
+
+
+def test_deploy_job__predecessor_without_the_note__gets_it_before_it_goes() -> None:
+    aws = account()
+    run(aws, job())
+    aws.ecs.definitions = [replace(one, tags={}) for one in aws.ecs.definitions]
+
+    run(aws, job("1024"))
+
+    assert [one.tags.get("fsd:scheduled") for one in aws.ecs.definitions] == ["true", "true"]
+
+
+def test_deploy_job__interrupted_before_the_schedule__is_no_release_that_succeeded() -> None:
+    aws = account()
+    run(aws, job())
+    aws.ecs.on_register = [_raise_interrupted]
+
+    result = run(aws, job("1024"))
+
+    assert result.outcome is Outcome.INTERRUPTED
+    ref = job_ref("web", environment="dev", cluster="dev")
+    scheduled = find_job(aws.aws(), ref)
+    assert scheduled is not None
+    outcomes = [one.outcome for one in read_job_releases(aws.aws(), ref, scheduled)]
+    assert outcomes == ["not scheduled", "succeeded"]
+
+
+def test_deploy_job__may_not_tag__says_so_and_is_deployed() -> None:
+    aws = account()
+    aws.ecs.fail("tag_task_definition", CallFailedError("no", where="TagResource", fix="-"))
+
+    result = run(aws, job())
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert [type(note).__name__ for note in result.notes] == ["CouldNot"]
+
+
+def _raise_interrupted() -> None:
+    raise Interrupted("stopped by SIGINT", where="this command", fix="again")
 
 
 def test_deploy_job__older_commit__refused() -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from fsd.compile.desired import Json
-from fsd.errors import UsageError
+from fsd.errors import RefusedError, UsageError
+from fsd.release.border import Border
 from fsd.release.delete import delete_service
 from fsd.release.jobs import (
     find_job,
@@ -36,11 +37,14 @@ REF = ServiceRef(
 )  # fmt: skip
 
 
+SCHEDULED = {"fsd:scheduled": "true"}
+
+
 def deployed(*versions: str) -> FakeAws:
     """A Job whose schedule starts the last of the versions."""
     aws = FakeAws()
     for version in versions:
-        tags = {"fsd:version": version}
+        tags = {"fsd:version": version, **SCHEDULED}
         made = aws.ecs.register({"family": "web-dev", "containerDefinitions": []}, tags=tags)
         parameters: Json = {
             "Name": "web-dev",
@@ -139,6 +143,81 @@ def test_roll_back__job__the_schedule_starts_the_one_before() -> None:
     assert named.running is not None
     assert named.running.version == "v1"
     assert again.outcome is Outcome.UNCHANGED
+
+
+def never_scheduled(aws: FakeAws) -> str:
+    """One more revision: its deployment was cut short before the schedule got it."""
+    return aws.ecs.register(
+        {"family": "web-dev", "containerDefinitions": []}, tags={"fsd:version": "cut"}
+    ).arn
+
+
+def test_read_job_releases__never_scheduled__has_not_succeeded() -> None:
+    aws = deployed("v1", "v2")
+    never_scheduled(aws)
+    job = find_job(aws.aws(), REF)
+    assert job is not None
+
+    releases = read_job_releases(aws.aws(), REF, job)
+    rows = read_job_rows(aws.ecs, REF, job, limit=10)
+
+    expected = [("cut", "not scheduled"), ("v2", "succeeded"), ("v1", "succeeded")]
+    assert [(one.version, one.outcome) for one in releases] == expected
+    assert sorted((row.release.version, row.release.outcome) for row in rows) == sorted(expected)
+
+
+def test_read_job_releases__deployed_before_there_was_the_tag__what_is_scheduled_counts() -> None:
+    aws = deployed("v1")
+    aws.ecs.definitions = [replace(one, tags={}) for one in aws.ecs.definitions]
+    job = find_job(aws.aws(), REF)
+    assert job is not None
+
+    (release,) = read_job_releases(aws.aws(), REF, job)
+
+    assert release.outcome == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("started_by", "outcome"),
+    [
+        ("chronos-schedule/web-dev", "failed"),
+        ("fsd/run", "failed"),
+        ("fsd/command", "succeeded"),
+        ("fsd/beforeDeploy", "succeeded"),
+        ("fsd/afterDeploy", "succeeded"),
+    ],
+)
+def test_read_job_releases__task_that_failed__only_a_run_of_the_job_counts(
+    started_by: str, outcome: str
+) -> None:
+    aws = deployed("v1")
+    aws.ecs.stopped = [replace(run(aws, web=1), started_by=started_by)]
+    job = find_job(aws.aws(), REF)
+    assert job is not None
+
+    (release,) = read_job_releases(aws.aws(), REF, job)
+
+    assert release.outcome == outcome
+
+
+def test_roll_back__job__not_to_what_was_never_scheduled() -> None:
+    aws = deployed("v1")
+    never_scheduled(aws)
+    newest = aws.ecs.register(
+        {"family": "web-dev", "containerDefinitions": []}, tags={"fsd:version": "v3"}
+    )
+    when = aws.schedules.schedules["web-dev"]
+    target: Json = {**when["Target"], "EcsParameters": {"TaskDefinitionArn": newest.arn}}  # type: ignore[dict-item] # a dict
+    aws.schedules.put({**when, "Target": target})
+    guarded = replace(operation(aws), border=Border(environment="dev", is_protected=True))
+
+    with pytest.raises(RefusedError, match="nothing shows that the schedule ever had it"):
+        roll_back(guarded, "cut")
+    back = roll_back(guarded, None)
+
+    assert back.running is not None
+    assert back.running.version == "v1"
+    assert [one.tags.get("fsd:scheduled") for one in aws.ecs.definitions] == ["true", None, "true"]
 
 
 def test_roll_back__job_with_one_release__error() -> None:
