@@ -19,7 +19,7 @@ from fsd.cli.main import run
 from fsd.errors import Location, ManifestError
 from fsd.manifest.finding import Severity
 from fsd.plan.steps import Plan
-from fsd.release.jobs import JobLook, look_at_job
+from fsd.release.jobs import JobLook, find_job, look_at_job
 from fsd.report.doctor import doctor_json
 from fsd.report.error_document import error_json
 from fsd.report.jobs import job_json
@@ -55,7 +55,9 @@ FINDING = DoctorFinding(
 
 
 def look_at(aws: FakeAws) -> JobLook:
-    return look_at_job(aws.aws(), REF, now=START, explain=True)
+    job = find_job(aws.aws(), REF)
+    assert job is not None
+    return look_at_job(aws.aws(), REF, job, now=START, explain=True)
 
 
 def with_run(**codes: int) -> FakeAws:

@@ -809,9 +809,10 @@ class FakeSchedules:
     puts: list[Json] = field(default_factory=list)
     error: CallFailedError | None = None
     is_denied: bool = False
+    denied: set[str] = field(default_factory=set)  # schedules that may be listed, and not read
 
     def find(self, name: str) -> JobSchedule | None:
-        if self.is_denied:
+        if self.is_denied or name in self.denied:
             raise PermissionDenied("no scheduler:GetSchedule", where=name, fix="-")
         found = self.schedules.get(name)
         return load_schedule(found) if found is not None else None

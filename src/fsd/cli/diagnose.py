@@ -41,11 +41,12 @@ def command(
     from fsd.report.condition import diagnosis_text, exit_code
 
     connection, ref = open_to_look(service, env, cluster=cluster, region=region)
-    if find_job(connection.aws, ref) is not None:
+    job = find_job(connection.aws, ref)
+    if job is not None:
         from fsd.app.clock import SystemClock
         from fsd.report.jobs import job_diagnosis_text, job_json
 
-        look = look_at_job(connection.aws, ref, now=SystemClock().now(), explain=True)
+        look = look_at_job(connection.aws, ref, job, now=SystemClock().now(), explain=True)
         job_code = 0 if exit_zero else int(look.exit_code)
         is_json = output == "json"
         click.echo(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +17,9 @@ from fsd.cli.wiring import connect
 
 if TYPE_CHECKING:
     from fsd.app.account import Connection
+    from fsd.release.jobs import JobLook
     from fsd.release.operation import ServiceRef
+    from fsd.release.ports import Aws, JobSchedule
 
 
 @click.command(
@@ -73,8 +76,11 @@ def _show_one(
     from fsd.report.json_report import status_json
     from fsd.report.tables import status_text
 
-    if find_job(connection.aws, ref) is not None:
-        return _show_job(connection, ref, is_json=is_json, watch=watch, exit_zero=exit_zero)
+    job = find_job(connection.aws, ref)
+    if job is not None:
+        pause = connection.pace.interval(timedelta(minutes=1))
+        look_at = partial(_look_at_job, connection.aws, ref, job)
+        return _show_job(look_at, pause=pause, is_json=is_json, watch=watch, exit_zero=exit_zero)
     operation = make_operation(connection, ref, reporter=Silent())
     codes: list[int] = []
 
@@ -92,17 +98,28 @@ def _show_one(
     return codes[-1]
 
 
-def _show_job(
-    connection: Connection, ref: ServiceRef, *, is_json: bool, watch: bool, exit_zero: bool
-) -> int:
+def _look_at_job(aws: Aws, ref: ServiceRef, first: JobSchedule) -> JobLook:
     from fsd.app.clock import SystemClock
-    from fsd.release.jobs import look_at_job
+    from fsd.release.jobs import find_again, look_at_job
+
+    job = find_again(aws, ref, first)
+    return look_at_job(aws, ref, job, now=SystemClock().now(), explain=True)
+
+
+def _show_job(
+    look_at: Callable[[], JobLook],
+    *,
+    pause: timedelta,
+    is_json: bool,
+    watch: bool,
+    exit_zero: bool,
+) -> int:
     from fsd.report.jobs import job_json, job_status_text
 
     codes: list[int] = []
 
     def look() -> bool:
-        found = look_at_job(connection.aws, ref, now=SystemClock().now(), explain=True)
+        found = look_at()
         codes.append(0 if exit_zero else int(found.exit_code))
         click.echo(
             json.dumps(job_json(found), indent=2)
@@ -111,7 +128,7 @@ def _show_job(
         )
         return not found.running_tasks
 
-    _repeat(look, pause=connection.pace.interval(timedelta(minutes=1)), watch=watch)
+    _repeat(look, pause=pause, watch=watch)
     return codes[-1]
 
 

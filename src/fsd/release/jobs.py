@@ -63,6 +63,11 @@ def find_job(aws: Aws, ref: ServiceRef) -> JobSchedule | None:
     return found if found is not None and found.task_definition_arn else None
 
 
+def find_again(aws: Aws, ref: ServiceRef, job: JobSchedule) -> JobSchedule:
+    """As it is now; as it was, where it is gone or cannot be read: its runs go on all the same."""
+    return find_job(aws, ref) or job
+
+
 def next_run(job: JobSchedule, now: datetime) -> datetime | None:
     """None where nothing is due, and of a `rate`, whose beginning AWS does not tell.
 
@@ -79,11 +84,18 @@ def next_run(job: JobSchedule, now: datetime) -> datetime | None:
         return None
 
 
-def look_at_job(aws: Aws, ref: ServiceRef, *, now: datetime, explain: bool = False) -> JobLook:
-    """Raises ValueError where it is no Job."""
-    job = find_job(aws, ref)
-    if job is None:
-        raise ValueError(f"{ref.name} is not a Job")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLooks:
+    """Of an environment, by name."""
+
+    jobs: tuple[JobLook, ...]
+    unread: CallFailedError | None = None  # why there may be more: the first that was not read
+
+
+def look_at_job(
+    aws: Aws, ref: ServiceRef, job: JobSchedule, *, now: datetime, explain: bool = False
+) -> JobLook:
+    """Raises CallFailedError."""
     definition = aws.ecs.find_task_definition(job.task_definition_arn)
     running, runs = _read_runs(aws.ecs, ref, job)
     last = next(iter(runs), None)
@@ -101,13 +113,28 @@ def look_at_job(aws: Aws, ref: ServiceRef, *, now: datetime, explain: bool = Fal
     )
 
 
-def read_jobs(aws: Aws, *, environment: str, cluster: str, now: datetime) -> tuple[JobLook, ...]:
-    """All that FSD deployed to the environment, by name. Raises CallFailedError where schedules
-    cannot be listed."""
-    look_of = partial(_look_of, aws, environment=environment, cluster=cluster, now=now)
+def read_jobs(aws: Aws, *, environment: str, cluster: str, now: datetime) -> JobLooks:
+    """All that FSD deployed to the environment. Raises CallFailedError where schedules cannot be
+    listed.
+
+    One that cannot be read hides no other: a role may read its own repository's schedules only,
+    and a cluster is shared.
+    """
+    look_of = partial(_try_look_of, aws, environment=environment, cluster=cluster, now=now)
     looks = [aws.reads.start(partial(look_of, name)) for name in aws.schedules.names(cluster)]
-    found = [look for look in (get() for get in looks) if look is not None]
-    return tuple(sorted(found, key=lambda look: look.service))
+    answers = [get() for get in looks]
+    jobs = [one for one in answers if isinstance(one, JobLook)]
+    unread = next((one for one in answers if isinstance(one, CallFailedError)), None)
+    return JobLooks(jobs=tuple(sorted(jobs, key=lambda look: look.service)), unread=unread)
+
+
+def _try_look_of(
+    aws: Aws, schedule: str, *, environment: str, cluster: str, now: datetime
+) -> JobLook | CallFailedError | None:
+    try:
+        return _look_of(aws, schedule, environment=environment, cluster=cluster, now=now)
+    except CallFailedError as error:
+        return error
 
 
 def _look_of(
@@ -120,10 +147,10 @@ def _look_of(
     tags = definition.tags if definition else {}
     service = tags.get("fsd:service", "")
     is_ours = service and schedule == names.schedule(service, environment)
-    if not is_ours or tags.get("fsd:environment") != environment:
+    if found is None or not is_ours or tags.get("fsd:environment") != environment:
         return None
     ref = job_ref(service, environment=environment, cluster=cluster)
-    return look_at_job(aws, ref, now=now)
+    return look_at_job(aws, ref, found, now=now)
 
 
 def job_ref(service: str, *, environment: str, cluster: str) -> ServiceRef:

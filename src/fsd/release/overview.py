@@ -21,7 +21,7 @@ class Overview:
     cluster: str
     services: tuple[ServiceState, ...]
     jobs: tuple[JobLook, ...] = ()
-    unknown: tuple[Quoted, ...] = ()  # why Jobs could not be listed
+    unknown: tuple[Quoted, ...] = ()  # why there may be more Jobs
 
     @property
     def is_settled(self) -> bool:
@@ -48,7 +48,9 @@ def read_overview(
     jobs: tuple[JobLook, ...] = ()
     unknown: tuple[Quoted, ...] = ()
     try:
-        jobs = read_jobs(aws, environment=environment, cluster=cluster, now=now)
+        found_jobs = read_jobs(aws, environment=environment, cluster=cluster, now=now)
+        jobs = found_jobs.jobs
+        unknown = (Quoted.of(found_jobs.unread),) if found_jobs.unread else ()
     except CallFailedError as error:
         unknown = (Quoted.of(error),)
     return Overview(

@@ -91,7 +91,8 @@ def overview_text(overview: Overview) -> str:
         head = ("JOB", "REVISION", "LAST RUN", "SCHEDULE")
         lines.append(table([head, *map(_job_row, overview.jobs)], indent=GAP))
     for reason in overview.unknown:
-        lines += wrap(f"Jobs are not listed: {printable(reason.text)}", first=GAP, rest=GAP)
+        which = "Other Jobs" if overview.jobs else "Jobs"
+        lines += wrap(f"{which} are not listed: {printable(reason.text)}", first=GAP, rest=GAP)
     return "\n".join(lines)
 
 

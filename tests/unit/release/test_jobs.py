@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from fsd.compile.desired import Json
-from fsd.errors import RefusedError, UsageError
+from fsd.errors import CallFailedError, RefusedError, UsageError
 from fsd.release.border import Border
 from fsd.release.delete import delete_service
 from fsd.release.jobs import (
+    find_again,
     find_job,
     look_at_job,
     next_run,
@@ -59,13 +60,17 @@ def deployed(*versions: str) -> FakeAws:
     return aws
 
 
-def run(aws: FakeAws, **codes: int | None) -> StoppedTask:
-    """A run of what is deployed; exit codes by container."""
+def found(aws: FakeAws) -> JobSchedule:
     job = find_job(aws.aws(), REF)
     assert job is not None
+    return job
+
+
+def run(aws: FakeAws, **codes: int | None) -> StoppedTask:
+    """A run of what is deployed; exit codes by container."""
     return StoppedTask(
         id="7f3a" * 8,
-        task_definition_arn=job.task_definition_arn,
+        task_definition_arn=found(aws).task_definition_arn,
         stop_code="EssentialContainerExited",
         stopped_reason="Essential container in task exited",
         containers=tuple(StoppedContainer(name=n, exit_code=code) for n, code in codes.items()),
@@ -92,9 +97,20 @@ def test_look_at_job__last_run__how_it_ended(
     aws = deployed("v1")
     aws.ecs.stopped = [run(aws, **codes)]
 
-    look = look_at_job(aws.aws(), REF, now=START)
+    look = look_at_job(aws.aws(), REF, found(aws), now=START)
 
     assert (run_text(look.runs[0]), int(look.exit_code)) == (words, exit_code)
+
+
+def test_look_at_job__schedule_cannot_be_read_again__its_runs_are_shown() -> None:
+    aws = deployed("v1")
+    aws.ecs.stopped = [run(aws, web=0)]
+    first = found(aws)
+    aws.schedules.denied = {"web-dev"}
+
+    look = look_at_job(aws.aws(), REF, find_again(aws.aws(), REF, first), now=START)
+
+    assert [one.exit_code for one in look.runs] == [0]
 
 
 def test_look_at_job__newest_run_decides() -> None:
@@ -102,14 +118,14 @@ def test_look_at_job__newest_run_decides() -> None:
     older = replace(run(aws, web=1), stopped_at=START.replace(hour=1))
     aws.ecs.stopped = [older, run(aws, web=0)]
 
-    assert int(look_at_job(aws.aws(), REF, now=START).exit_code) == 0
+    assert int(look_at_job(aws.aws(), REF, found(aws), now=START).exit_code) == 0
 
 
 def test_look_at_job__run_that_is_being_stopped__is_not_over() -> None:
     aws = deployed("v1")
     aws.ecs.stopped = [run(aws, web=0), replace(run(aws, web=3), stopped_at=None)]
 
-    look = look_at_job(aws.aws(), REF, now=START)
+    look = look_at_job(aws.aws(), REF, found(aws), now=START)
 
     assert [task.last_status for task in look.running_tasks] == ["STOPPING"]
     assert [one.exit_code for one in look.runs] == [0]
@@ -118,8 +134,7 @@ def test_look_at_job__run_that_is_being_stopped__is_not_over() -> None:
 def test_read_job_rows__releases_and_runs__the_deployed_one_marked() -> None:
     aws = deployed("v1", "v2")
     aws.ecs.stopped = [run(aws, web=2)]
-    job = find_job(aws.aws(), REF)
-    assert job is not None
+    job = found(aws)
 
     rows = read_job_rows(aws.ecs, REF, job, limit=10)
 
@@ -155,8 +170,7 @@ def never_scheduled(aws: FakeAws) -> str:
 def test_read_job_releases__never_scheduled__has_not_succeeded() -> None:
     aws = deployed("v1", "v2")
     never_scheduled(aws)
-    job = find_job(aws.aws(), REF)
-    assert job is not None
+    job = found(aws)
 
     releases = read_job_releases(aws.aws(), REF, job)
     rows = read_job_rows(aws.ecs, REF, job, limit=10)
@@ -169,8 +183,7 @@ def test_read_job_releases__never_scheduled__has_not_succeeded() -> None:
 def test_read_job_releases__deployed_before_there_was_the_tag__what_is_scheduled_counts() -> None:
     aws = deployed("v1")
     aws.ecs.definitions = [replace(one, tags={}) for one in aws.ecs.definitions]
-    job = find_job(aws.aws(), REF)
-    assert job is not None
+    job = found(aws)
 
     (release,) = read_job_releases(aws.aws(), REF, job)
 
@@ -192,8 +205,7 @@ def test_read_job_releases__task_that_failed__only_a_run_of_the_job_counts(
 ) -> None:
     aws = deployed("v1")
     aws.ecs.stopped = [replace(run(aws, web=1), started_by=started_by)]
-    job = find_job(aws.aws(), REF)
-    assert job is not None
+    job = found(aws)
 
     (release,) = read_job_releases(aws.aws(), REF, job)
 
@@ -252,7 +264,7 @@ def test_look_at_job__exit_code__is_that_of_the_job_alone() -> None:
     aws = deployed("v1")
     aws.ecs.stopped = [run(aws, web=3, job_timeout=143)]
 
-    look = look_at_job(aws.aws(), REF, now=START, explain=True)
+    look = look_at_job(aws.aws(), REF, found(aws), now=START, explain=True)
 
     assert look.diagnosis is not None
     assert look.diagnosis.cause.summary == "the main process ended (one task, exit code 3)"
@@ -262,7 +274,7 @@ def test_look_at_job__stopped_by_its_timeout__that_is_the_cause() -> None:
     aws = deployed("v1")
     aws.ecs.stopped = [run(aws, web=143, job_timeout=0)]
 
-    look = look_at_job(aws.aws(), REF, now=START, explain=True)
+    look = look_at_job(aws.aws(), REF, found(aws), now=START, explain=True)
 
     assert look.diagnosis is not None
     assert look.diagnosis.cause.code == "timed-out"
@@ -323,9 +335,32 @@ def listed(tags: dict[str, str]) -> FakeAws:
 def test_read_jobs__schedules_of_a_cluster__only_what_is_deployed_to_the_environment(
     tags: dict[str, str], expected: list[str]
 ) -> None:
-    found = read_jobs(listed(tags).aws(), environment="dev", cluster="dev", now=START)
+    looks = read_jobs(listed(tags).aws(), environment="dev", cluster="dev", now=START)
 
-    assert [look.service for look in found] == expected
+    assert [look.service for look in looks.jobs] == expected
+    assert looks.unread is None
+
+
+def test_read_overview__schedule_that_may_not_be_read__the_others_and_why() -> None:
+    """A cluster has Jobs of other repositories, whose schedules the role may not read."""
+    aws = listed(OURS)
+    aws.schedules.put({**aws.schedules.schedules["web-dev"], "Name": "other-dev"})
+    aws.schedules.denied = {"other-dev"}
+
+    overview = read_overview(aws.aws(), environment="dev", cluster="dev", now=START)
+
+    assert [job.service for job in overview.jobs] == ["web"]
+    assert [reason.text for reason in overview.unknown] == ["no scheduler:GetSchedule"]
+
+
+def test_read_jobs__throttled__no_other_is_hidden() -> None:
+    aws = listed(OURS)
+    throttled = CallFailedError("Rate exceeded", where="DescribeTaskDefinition", fix="-")
+    aws.ecs.fail("find_task_definition", throttled)
+
+    looks = read_jobs(aws.aws(), environment="dev", cluster="dev", now=START)
+
+    assert (looks.jobs, looks.unread) == ((), throttled)
 
 
 def test_read_overview__schedules_may_not_be_listed__services_and_why() -> None:
@@ -343,8 +378,7 @@ def test_read_job_releases__newest_run_of_a_revision__decides(
     codes: tuple[int, int], outcome: str
 ) -> None:
     aws = deployed("v1")
-    job = find_job(aws.aws(), REF)
-    assert job is not None
+    job = found(aws)
     older = replace(run(aws, web=codes[1]), stopped_at=START.replace(hour=1))
     aws.ecs.stopped = [run(aws, web=codes[0]), older]
 

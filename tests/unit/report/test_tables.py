@@ -269,3 +269,10 @@ def test_overview_text__jobs_may_not_be_listed__says_why() -> None:
     shown = replace(overview(), unknown=(Quoted(text="no scheduler:ListSchedules"),))
 
     assert overview_text(shown).endswith("\n  Jobs are not listed: no scheduler:ListSchedules")
+
+
+def test_overview_text__one_job_may_not_be_read__says_that_there_are_others() -> None:
+    refused = Quoted(text="no scheduler:GetSchedule")
+    shown = replace(overview(), jobs=(job_look(0),), unknown=(refused,))
+
+    assert overview_text(shown).endswith("\n  Other Jobs are not listed: no scheduler:GetSchedule")
