@@ -614,6 +614,22 @@ def test_delete__fails__reason_of_the_resource(
     )
 
 
+def test_delete__cancelled_because_another_stack_imports__reason_of_the_stack(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    """CloudFormation looks before it deletes anything: the events have an older failure only."""
+    reason = f"Export {NAME}-DNSName cannot be deleted as it is in use by fsd-offers-dev"
+    cfn.describe("UPDATE_COMPLETE")
+    cfn.delete_stack()
+    cfn.describe("UPDATE_COMPLETE", of=ID, StackStatusReason=reason)
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.delete(NAME)
+
+    assert caught.value.what == f"could not be deleted: {reason}"
+    assert caught.value.fix.endswith("; the stack is as it was before")
+
+
 def test_delete__protected__awss_sentence(
     cfn: CloudFormation, stacks: CloudFormationStacks
 ) -> None:

@@ -131,9 +131,15 @@ class CloudFormationStacks:
             ClientRequestToken=_token(),
             **self._role,
         )
-        status = self._wait_until_settled(stack_id)
-        if status is not None and status["StackStatus"] != "DELETE_COMPLETE":
-            raise self._failed(status, operation="DELETE", what="could not be deleted")
+        stack = self._wait_until_settled(stack_id)
+        if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
+            return
+        what = "could not be deleted"
+        if not str(stack["StackStatus"]).startswith("DELETE_"):
+            # Cancelled, as another stack imports of it: the events tell of earlier changes.
+            # https://github.com/aws/aws-cdk/issues/604
+            raise _failure(stack, what=what)
+        raise self._failed(stack, operation="DELETE", what=what)
 
     # --- create and update -----------------------------------------------------------------
 
@@ -311,18 +317,8 @@ class CloudFormationStacks:
         return template
 
     def _failed(self, stack: dict[str, Any], *, operation: str, what: str) -> CallFailedError:
-        name = _name(str(stack["StackId"]))
         reason = self._first_reason(str(stack["StackId"]), operation)
-        reason = (
-            reason or str(stack.get("StackStatusReason", "")) or "CloudFormation gave no reason"
-        )
-        status = str(stack.get("StackStatus", "DELETE_COMPLETE"))
-        return CallFailedError(
-            f"{what}: {reason}",
-            where=f"{name} ({status})",
-            fix=_fix(name, status, find_fix(reason)),
-            code=ErrorCode.STACK_FAILED,
-        )
+        return _failure(stack, what=what, reason=reason)
 
     def _undeleted(self, stack: dict[str, Any]) -> tuple[str, ...]:
         """What CloudFormation gave up to delete at the end of an update: after three tries it takes
@@ -437,6 +433,19 @@ def _refuse_stuck(stack: dict[str, Any]) -> None:
         )
 
 
+def _failure(stack: dict[str, Any], *, what: str, reason: str = "") -> CallFailedError:
+    """Without a resource's reason with that of the stack itself."""
+    name = _name(str(stack["StackId"]))
+    reason = reason or str(stack.get("StackStatusReason", "")) or "CloudFormation gave no reason"
+    status = str(stack.get("StackStatus", "DELETE_COMPLETE"))
+    return CallFailedError(
+        f"{what}: {reason}",
+        where=f"{name} ({status})",
+        fix=_fix(name, status, find_fix(reason)),
+        code=ErrorCode.STACK_FAILED,
+    )
+
+
 def _fix(name: str, status: str, advice: str = "") -> str:
     """`advice` is what the reason itself asks for; "" where it says no more than what failed."""
     if status in _NEEDS_A_PERSON:
@@ -447,7 +456,7 @@ def _fix(name: str, status: str, advice: str = "") -> str:
     if status == "DELETE_FAILED":
         return f"{advice or 'remove what the reason names'}, and run it again"
     first = advice or "correct what the reason names, and run it again"
-    if status.startswith("UPDATE_ROLLBACK"):
+    if status.startswith("UPDATE_ROLLBACK") or status in _AS_ITS_TEMPLATE_SAYS:
         return f"{first}; the stack is as it was before"
     return f"{first}; nothing of the stack is left"
 
