@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ from fsd.errors import CallFailedError
 from fsd.manifest import names
 from fsd.plan.transition import output_value
 from fsd.release.jobs import find_job
+from fsd.release.ledger import write_tags
 from fsd.release.notes import Removal, Removing
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Stack, TaskDefinition
@@ -23,6 +25,7 @@ from fsd.snapshot import ServiceState
 _GROUP = OUTPUT_TARGET_GROUP
 
 _SHARED = re.compile(r'"Fn::ImportValue": "(fsd-shared-[a-z0-9-]+)-[A-Z][A-Za-z]+"')
+_SHARED_TAG = "fsd:shared-stacks"  # of a revision: their names, with spaces between them
 # `Export a cannot be deleted as it is in use by b`; the embedded AWS: `… is imported by stack b`
 _IN_USE = re.compile(r"(?:in use by|imported by stack) ([A-Za-z0-9-]+)")
 
@@ -96,13 +99,8 @@ def delete_service(
         reporter.note(Removing(what=Removal.SERVICE, name=ref.name))
         aws.ecs.delete_service(ref.cluster, ref.name)
         removed.append(Removed(what=ServicePart.SERVICE, name=ref.name))
-    if stack is not None:
-        sweep(aws, start_sweep(aws, ref.stack_name), now=None, reporter=reporter)
-        reporter.note(Removing(what=Removal.STACK, name=ref.stack_name))
-        aws.stacks.delete(ref.stack_name)
-        removed.append(Removed(what=ServicePart.STACK, name=ref.stack_name))
-        for name in find_shared_stacks(stack.template):
-            _add(_delete_shared(aws, name, reporter=reporter), removed, kept)
+    for part in _delete_stacks(aws, ref, stack, reporter=reporter):
+        _add(part, removed, kept)
     revisions = aws.ecs.delete_task_definitions(ref.family)
     if revisions:
         removed.append(Removed(what=ServicePart.REVISIONS, name=ref.family, count=revisions))
@@ -147,6 +145,44 @@ def _roles(definition: TaskDefinition | None) -> tuple[str, ...]:
     found = definition.definition if definition else {}
     arns = dict.fromkeys(str(found.get(key) or "") for key in ("taskRoleArn", "executionRoleArn"))
     return tuple(arn.rpartition("/")[2] for arn in arns if arn and names.ROLE_PATH not in arn)
+
+
+def _delete_stacks(
+    aws: Aws, ref: ServiceRef, stack: Stack | None, *, reporter: Reporter
+) -> Iterator[Removed | Kept]:
+    """The service's own, then those of load balancers that it has with others.
+
+    `stack` is None also for one whose deletion has begun, or was not done to the end.
+    """
+    shared = _recall_shared(aws, ref, stack, reporter=reporter)
+    if stack is not None:
+        sweep(aws, start_sweep(aws, ref.stack_name), now=None, reporter=reporter)
+    if stack is not None or aws.stacks.look(ref.stack_name) is not None:
+        reporter.note(Removing(what=Removal.STACK, name=ref.stack_name))
+        aws.stacks.delete(ref.stack_name)
+        yield Removed(what=ServicePart.STACK, name=ref.stack_name)
+    for name in shared:
+        if aws.stacks.look(name) is not None:
+            yield _delete_shared(aws, name, reporter=reporter)
+
+
+def _recall_shared(
+    aws: Aws, ref: ServiceRef, stack: Stack | None, *, reporter: Reporter
+) -> tuple[str, ...]:
+    """Only the service's template names them: so they are noted on its newest revision, which goes
+    last, and are found there once the stack is gone."""
+    found = find_shared_stacks(stack.template) if stack else ()
+    if stack is not None and not found:
+        return ()
+    newest = aws.ecs.find_newest_revision(ref.family)
+    if newest is None:
+        return found
+    if stack is None:
+        return tuple(newest.tags.get(_SHARED_TAG, "").split())
+    untold = write_tags(aws.ecs, newest.arn, {_SHARED_TAG: " ".join(found)})
+    if untold is not None:
+        reporter.note(untold)
+    return found
 
 
 def find_shared_stacks(template: Json) -> tuple[str, ...]:
