@@ -126,7 +126,7 @@ def test_watch__a_folder_and_its_environments__new_files_and_overrides_count(
 
 
 def test_watch__what_cannot_be_watched__refused(fsd: Fsd) -> None:
-    assert "standard input is read once" in fsd.run("validate", "--watch", "-").err
+    assert "standard input can be read only once" in fsd.run("validate", "--watch", "-").err
     ended = fsd.run("validate", "--watch", "--fix")
 
     assert (ended.code, "use --diff" in ended.err) == (2, True)
