@@ -118,7 +118,7 @@ def test_deploy__public_instead_of_internal__old_clients_are_served_until_the_en
     old = load_balancer_url(fsd)
 
     commit(hello, "second")
-    public = ("--override", "networking.loadBalancer.internal=false")
+    public = ("--override", "networking.loadBalancer.internal=false", "--allow-replacement")
     with asking(old) as failures:
         broken = fsd.run(
             *DEPLOY, *public, "--version", "v2", "--override", "environment.HELLO_BROKEN_HEALTH=1"
