@@ -81,7 +81,7 @@ def test_deploy__mistake_that_judges_new_tasks_only__rolled_back_and_nobody_noti
     before = cloud.all_of(ENVIRONMENT)
 
     with cloud.visited(ENVIRONMENT) as visitor:
-        ended = cloud.deploy(ENVIRONMENT, *overrides(*mistake))
+        ended = cloud.deploy(ENVIRONMENT, *overrides(*mistake), "--allow-replacement")
 
     assert ended.code == 6, ended.text
     assert cloud.all_of(ENVIRONMENT) == before
