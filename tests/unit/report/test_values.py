@@ -142,6 +142,7 @@ STILL = {
     "release/existing_service.py::_near": "the fix of an error",
     "release/make_plan.py::_may_go_on": "the fix of an error",
     "release/one_off.py::": "the reason of StopTask, which ECS shows",
+    "release/one_off.py::_tell": "a line in place of log lines",
     "release/deploy_step.py::_failure": "the what and the fix of an error",
     "release/probe.py::_could_not_try": "the what and the fix of an error",
     "release/promotion.py::_what_did": "the what of an error",
