@@ -150,7 +150,7 @@ def _overrides(target: Reader, name: str) -> dict[str, Value]:
     text = target.text("Input")
     try:
         given = mapping(json.loads(text)) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         target.taken.discard("Input")
         target.lose("Input", "it is not JSON")
         return {}

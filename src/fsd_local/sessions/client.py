@@ -168,7 +168,10 @@ class _Client:
         self._send(Message(data=content))
 
     def _send(self, event: Event) -> None:
-        self._socket.sendall(self._connection.send(event))
+        """A server that closed the session has said why, and that is still to be read."""
+        content = self._connection.send(event)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._socket.sendall(content)
 
 
 @contextlib.contextmanager
