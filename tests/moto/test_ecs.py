@@ -1074,23 +1074,27 @@ def test_newest_deployments__list_says_too_little__described(
 def test_all_tasks__running_and_stopped__described_in_one_call(
     ecs: ElasticContainerService, aws: Stubber
 ) -> None:
-    aws.add_response("list_tasks", {"taskArns": [task_arn("aa")]}, ANY_STOPPED)
-    aws.add_response("list_tasks", {"taskArns": [task_arn("bb"), task_arn("cc")]}, ANY_RUNNING)
+    """Also those that stop between two of the calls: `dd` is in both lists, `cc` in the first."""
+    aws.add_response(
+        "list_tasks", {"taskArns": [task_arn("bb"), task_arn("cc"), task_arn("dd")]}, ANY_RUNNING
+    )
+    aws.add_response("list_tasks", {"taskArns": [task_arn("aa"), task_arn("dd")]}, ANY_STOPPED)
     described = [
         {"taskArn": task_arn("aa"), "desiredStatus": "STOPPED", "lastStatus": "STOPPED"},
+        {"taskArn": task_arn("dd"), "desiredStatus": "STOPPED", "lastStatus": "STOPPED"},
         {"taskArn": task_arn("bb"), "desiredStatus": "RUNNING", "lastStatus": "RUNNING"},
         {"taskArn": task_arn("cc"), "desiredStatus": "STOPPED", "lastStatus": "STOPPED"},
     ]
     aws.add_response(
         "describe_tasks",
         {"tasks": described},
-        {"cluster": "demo", "tasks": [task_arn("aa"), task_arn("bb"), task_arn("cc")]},
+        {"cluster": "demo", "tasks": [task_arn(one) for one in ("aa", "dd", "bb", "cc")]},
     )
 
     running, stopped = ecs.all_tasks("demo", "web-dev")
 
     assert [task.id for task in running] == ["bb"]
-    assert [task.id for task in stopped] == ["aa"]
+    assert [task.id for task in stopped] == ["aa", "dd", "cc"]
 
 
 ANY_STOPPED = {"cluster": "demo", "serviceName": "web-dev", "desiredStatus": "STOPPED"}

@@ -76,16 +76,12 @@ class EcsTasks(EcsTaskDefinitions):
     def _both(
         self, cluster: str, name: str, *, kind: str
     ) -> tuple[Sequence[TaskState], Sequence[StoppedTask]]:
-        stopped = self._list_tasks(cluster, name, "STOPPED", kind=kind)
+        """A task that stops meanwhile is in the second list; what it is described as decides."""
         running = self._list_tasks(cluster, name, "RUNNING", kind=kind)
-        described = {
-            task.get("taskArn"): task
-            for task in self._describe_tasks(cluster, name, [*stopped, *running])
-        }
-        return (
-            _running(described[arn] for arn in running if arn in described),
-            _stopped(described[arn] for arn in stopped if arn in described),
-        )
+        stopped = self._list_tasks(cluster, name, "STOPPED", kind=kind)
+        listed = [*dict.fromkeys((*stopped, *running))]
+        described = list(self._describe_tasks(cluster, name, listed))
+        return _running(described), _stopped(described)
 
     def _tasks(self, cluster: str, service: str, status: str) -> Iterator[dict[str, Any]]:
         listed = self._list_tasks(cluster, service, status)
