@@ -83,6 +83,13 @@ def _role_grants(reach: Reach) -> tuple[Grant, ...]:
     )
 
 
+_OF_A_GROUP = actions(
+    "ec2",
+    "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateTags DeleteSecurityGroup "
+    "DeleteTags RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
+)
+
+
 def _group_grants(reach: Reach) -> tuple[Grant, ...]:
     groups = (reach.place.arn("ec2", "security-group/*"),)
     rules = (reach.place.arn("ec2", "security-group-rule/*"),)
@@ -118,12 +125,7 @@ def _group_grants(reach: Reach) -> tuple[Grant, ...]:
         Grant(
             sid="SecurityGroups",
             why="the same: their rules, tags and end",
-            actions=actions(
-                "ec2",
-                "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateTags "
-                "DeleteSecurityGroup DeleteTags RevokeSecurityGroupEgress "
-                "RevokeSecurityGroupIngress",
-            ),
+            actions=_OF_A_GROUP,
             resources=groups,
             conditions=reach.tagged(on="ResourceTag"),
         ),
@@ -152,12 +154,7 @@ def _shared_group_grants(reach: Reach) -> tuple[Grant, ...]:
         Grant(
             sid="SharedSecurityGroups",
             why="the same: its rules, tags and end",
-            actions=actions(
-                "ec2",
-                "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateTags "
-                "DeleteSecurityGroup DeleteTags RevokeSecurityGroupEgress "
-                "RevokeSecurityGroupIngress",
-            ),
+            actions=_OF_A_GROUP,
             resources=groups,
             conditions=reach.tagged_shared(on="ResourceTag"),
         ),

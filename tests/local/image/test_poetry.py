@@ -69,16 +69,16 @@ def test_export_argv__groups_of_the_installation(
 ) -> None:
     argv = ["/usr/local/bin/poetry", "install", *words]
 
-    found = export_argv(argv, "/usr/local/bin/python", project, "/work/locked.txt")
+    found = export_argv(argv, "/usr/local/bin/python", project, "/image/locked.txt")
 
     assert found is not None
-    assert found[found.index("/work/locked.txt") + 1 :] == chosen
+    assert found[found.index("/image/locked.txt") + 1 :] == chosen
 
 
 def test_export_argv__version_that_is_named__is_the_one_that_reads_the_lock() -> None:
     tool = ["uv", "tool", "run", "--from", "poetry==1.4.0", "poetry", "install"]
 
-    found = export_argv(tool, "/usr/local/bin/python", "", "/work/locked.txt")
+    found = export_argv(tool, "/usr/local/bin/python", "", "/image/locked.txt")
 
     assert found is not None
     assert found[found.index("--from") + 1] == "poetry==1.4.0"
