@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.plain_aws import plain_aws
 from tests.local.cli import Fsd
 from tests.local.conftest import SPEED, commit
 from tests.local.server.enforced import Account, opened
 from tests.local.test_bootstrap import BOOTSTRAP, write_entry
+from tests.local.test_call_budget import Count, text
 
 REGION = "us-east-1"
 SECRET = "offers/db"
@@ -242,3 +244,18 @@ def test_doctor__json_key__only_where_the_value_may_be_read(fsd: Fsd, root: Acco
     assert "hidden-value" not in json.dumps(found)
     manager.put_secret_value(SecretId=SECRET, SecretString='{"password": "x"}')
     assert "doctor-secret-key" not in findings(fsd, "--read-secrets")
+
+
+READS = ("BatchGet", "Describe", "Get", "Head", "List", "Simulate")
+MOST_CALLS = 30
+
+
+def test_doctor__ordinary_service__at_most_30_calls_and_none_that_writes(fsd: Fsd) -> None:
+    gate = Count()
+    with plain_aws(fsd.extra["AWS_ENDPOINT_URL"], gate=gate) as endpoint:
+        client = Fsd(fsd.state, fsd.cwd, {**fsd.extra, "AWS_ENDPOINT_URL": endpoint})
+        client.run("doctor", "--env", "dev", "--file", "service.yml")
+
+    assert "SimulatePrincipalPolicy" in gate.calls
+    assert [name for name in gate.calls if not name.startswith(READS)] == []
+    assert gate.calls.total() <= MOST_CALLS, text(gate.calls)

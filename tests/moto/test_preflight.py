@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from fsd.account.facts import QuotaFact, SecretFact
+from fsd.account.questions import Simulation
 from fsd.aws.preflight import AwsPreflight
 from tests.moto.conftest import TestClients
 
@@ -129,7 +130,7 @@ def test_denied__simulated_with_the_keys_of_the_request(
 ) -> None:
     role = "arn:aws:iam::123456789012:role/deploy"
     results = [
-        {"EvalActionName": name, "EvalDecision": decision}
+        {"EvalActionName": name, "EvalResourceName": "*", "EvalDecision": decision}
         for name, decision in (("ecs:RunTask", "implicitDeny"), ("ecs:ListTasks", "allowed"))
     ]
     stub("iam").add_response(
@@ -137,7 +138,7 @@ def test_denied__simulated_with_the_keys_of_the_request(
         {"EvaluationResults": results, "IsTruncated": False},
         {
             "PolicySourceArn": role,
-            "ActionNames": ["ecs:RunTask", "ecs:ListTasks"],
+            "ActionNames": ["ecs:ListTasks", "ecs:RunTask"],
             "ResourceArns": ["*"],
             "ContextEntries": [
                 {
@@ -146,11 +147,11 @@ def test_denied__simulated_with_the_keys_of_the_request(
                     "ContextKeyType": "string",
                 }
             ],
+            "MaxItems": 1000,
         },
     )
 
-    found = preflight.denied(
-        role, ("ecs:RunTask", "ecs:ListTasks"), resource="*", context={"ecs:cluster": "c"}
-    )
+    why = {("ecs:RunTask", "*"): "run", ("ecs:ListTasks", "*"): "look"}
+    found = preflight.denied(role, Simulation(why=why, context={"ecs:cluster": "c"}))
 
-    assert found == ("ecs:RunTask",)
+    assert found == (("ecs:RunTask", "*"),)

@@ -6,8 +6,10 @@ Each look stands alone: what may not be looked at is said, and the others go on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -23,16 +25,17 @@ from fsd.account.facts import (
     SubnetFact,
     Wants,
 )
-from fsd.account.grant import AccountPlace, Grant, Reach
+from fsd.account.grant import AccountPlace, Reach
 from fsd.account.named import read_names
 from fsd.account.policies import deploy_grants
+from fsd.account.questions import Pair, Simulation, ask
 from fsd.account.stack import boundary_arn, read_stack, role_arn, stack_name
 from fsd.app.environments import find_environment
 from fsd.app.manifest import read_manifest
 from fsd.errors import CallFailedError
 from fsd.manifest import names
 from fsd.manifest.environments import Environment
-from fsd.manifest.models import Manifest
+from fsd.manifest.models import Dependency, Manifest
 from fsd.release.ports import Aws, Network
 
 Seen = TypeVar("Seen")
@@ -59,14 +62,7 @@ class Preflight(Protocol):
 
     def quota(self) -> QuotaFact: ...
 
-    def denied(
-        self,
-        role_arn: str,
-        actions: tuple[str, ...],
-        *,
-        resource: str,
-        context: dict[str, str],
-    ) -> tuple[str, ...]: ...
+    def denied(self, role_arn: str, question: Simulation) -> tuple[Pair, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,22 +125,11 @@ class Doctor:
     _unseen: list[tuple[str, str]] = field(default_factory=list)
 
     def examine(self) -> AccountExamination:
+        """In two rounds: the second asks about what the first has found."""
+        role_of = self._begin("the deploy role", self._role)
         wants = self._wants()
-        role = self._see("the deploy role", self._role) or ""
-        facts = Facts(
-            cluster_status=self._see("the cluster", self._cluster),
-            network=self._see("the network", lambda: self._network(wants)),
-            certificate=self._certificate(wants),
-            secrets=self._see("secrets", self._secrets),
-            dependencies=self._see("dependencies", self._dependencies),
-            denied=self._see("permissions", lambda: self._denied(role)) if role else None,
-            quota=self._see("quotas", self.preflight.quota),
-            log_group_exists=self._log_group(wants),
-            alarms=self._see("alarms", lambda: self._alarms(wants)),
-            has_repository=self._see("the repository", self._repository),
-            service_roles=self._see("service-linked roles", self.preflight.service_roles),
-            unseen=tuple(self._unseen),
-        )
+        role = role_of() or ""
+        facts = self._look(wants, role)()
         return AccountExamination(
             wants=wants,
             findings=check_account(wants, facts),
@@ -152,12 +137,58 @@ class Doctor:
             role=role,
         )
 
-    def _see(self, what: str, look: Callable[[], Seen]) -> Seen | None:
-        try:
-            return look()
-        except CallFailedError as error:
-            self._unseen.append((what, error.what))
-            return None
+    def _look(self, wants: Wants, role: str) -> Callable[[], Facts]:
+        """Begin to look at everything; what is returned waits for it."""
+        denied = self._begin_permissions(role)
+        secrets = self._begin_secrets()
+        dependencies = self._begin_dependencies()
+        cluster = self._begin("the cluster", self._cluster)
+        network = self._begin("the network", lambda: self._network(wants))
+        certificate = self._begin("the certificate", lambda: self._certificate(wants))
+        quota = self._begin("quotas", self.preflight.quota)
+        log_group = self._begin("the log group", lambda: self._log_group(wants))
+        alarms = self._begin("alarms", lambda: self._alarms(wants))
+        repository = self._begin("the repository", self._repository)
+        service_roles = self._begin("service-linked roles", self.preflight.service_roles)
+        return lambda: Facts(
+            cluster_status=cluster(),
+            network=network(),
+            certificate=certificate(),
+            secrets=secrets(),
+            dependencies=dependencies(),
+            denied=denied(),
+            quota=quota(),
+            log_group_exists=log_group(),
+            alarms=alarms(),
+            has_repository=repository(),
+            service_roles=service_roles(),
+            unseen=tuple(dict.fromkeys(self._unseen)),  # as above: asked last
+        )
+
+    def _begin(self, what: str, look: Callable[[], Seen]) -> Callable[[], Seen | None]:
+        """The answer is None where AWS refused, which is noted."""
+        answer = self.aws.reads.start(look)
+
+        def get() -> Seen | None:
+            try:
+                return answer()
+            except CallFailedError as error:
+                self._unseen.append((what, error.what))
+                return None
+
+        return get
+
+    def _begin_each(
+        self, looks: Iterable[tuple[str, Callable[[], Seen]]]
+    ) -> Callable[[], tuple[Seen, ...]]:
+        """Several of a kind; what could be seen of them."""
+        begun = [self._begin(what, look) for what, look in looks]
+
+        def get() -> tuple[Seen, ...]:
+            seen = [answer() for answer in begun]
+            return tuple(one for one in seen if one is not None)
+
+        return get
 
     # ---- what is wanted
 
@@ -181,7 +212,7 @@ class Doctor:
             is_private=service.networking.vpc if service else True,
             has_balancer=balancer is not None,
             log_group=names.log_group(name, environment.name) if has_logs else "",
-            has_stack=self._see("the stack", lambda: self._has_stack(stack)) if name else None,
+            has_stack=self._begin("the stack", lambda: self._has_stack(stack))() if name else None,
             secrets=bool(in_manager),
             parameters=len(in_manager) < len(values),
             alarms=service.deployment.alarms if service else (),
@@ -228,33 +259,37 @@ class Doctor:
         arn = wants.certificate
         if not arn or arn.split(":")[3] != wants.region:
             return None
-        return self._see("the certificate", lambda: self.preflight.certificate(arn))
+        return self.preflight.certificate(arn)
 
-    def _secrets(self) -> tuple[SecretFact, ...]:
+    def _begin_secrets(self) -> Callable[[], tuple[SecretFact, ...]]:
         secrets = self.manifest.service.secrets if self.manifest else ()
-        return tuple(
-            self.preflight.secret(one.name, one.value_from, read_value=self.reads_secrets)
+        return self._begin_each(
+            (
+                f"the secret of {one.name}",
+                partial(
+                    self.preflight.secret, one.name, one.value_from, read_value=self.reads_secrets
+                ),
+            )
             for one in secrets
         )
 
-    def _dependencies(self) -> tuple[DependencyFact, ...]:
+    def _begin_dependencies(self) -> Callable[[], tuple[DependencyFact, ...]]:
         wanted = self.manifest.dependencies if self.manifest else ()
-        found = (
-            (one, self.preflight.has_dependency(one.type, one.name))
+        return self._begin_each(
+            (f"{one.type} {one.name}", partial(self._dependency, one))
             for one in wanted
             if "*" not in one.name
         )
-        return tuple(
-            DependencyFact(type=one.type, name=one.name, exists=exists)
-            for one, exists in found
-            if exists is not None
-        )
+
+    def _dependency(self, one: Dependency) -> DependencyFact:
+        exists = self.preflight.has_dependency(one.type, one.name)
+        return DependencyFact(type=one.type, name=one.name, exists=exists is not False)
 
     def _log_group(self, wants: Wants) -> bool | None:
         """Asked only where a stack is still to be made: its own group is no trouble."""
         if not wants.log_group or wants.has_stack is not False:
             return None
-        return self._see("the log group", lambda: self.preflight.has_log_group(wants.log_group))
+        return self.preflight.has_log_group(wants.log_group)
 
     def _alarms(self, wants: Wants) -> frozenset[str]:
         if not wants.alarms:
@@ -289,11 +324,11 @@ class Doctor:
             partition=identity.partition, account=identity.account, region=identity.region
         )
 
-    def _denied(self, role: str) -> tuple[DeniedFact, ...] | None:
-        """None where CloudFormation has no role: what a deployment needs then is another list."""
+    def _begin_permissions(self, role: str) -> Callable[[], tuple[DeniedFact, ...]]:
+        """Nothing where CloudFormation has no role: a deployment needs another list then."""
         cloudformation = self.environment.cloud_formation_role_arn
-        if self.manifest is None or cloudformation is None:
-            return None
+        if self.manifest is None or cloudformation is None or not role:
+            return tuple
         environment = self.environment
         reach = Reach(
             place=self._place,
@@ -305,31 +340,17 @@ class Doctor:
             cloudformation_role=cloudformation,
             named=read_names(self.manifest),
         )
+        answers = self._begin_each(
+            ("permissions", partial(self._denied, role, question))
+            for question in ask(deploy_grants(reach))
+        )
+        return lambda: tuple(chain.from_iterable(answers()))
+
+    def _denied(self, role: str, question: Simulation) -> tuple[DeniedFact, ...]:
         return tuple(
-            DeniedFact(action=action, resource=resource, why=why[action])
-            for resource, context, why in _questions(deploy_grants(reach))
-            for action in self.preflight.denied(
-                role, tuple(sorted(why)), resource=resource, context=dict(context)
-            )
+            DeniedFact(action=action, resource=resource, why=question.why[action, resource])
+            for action, resource in self.preflight.denied(role, question)
         )
-
-
-_Context = tuple[tuple[str, str], ...]
-
-
-def _questions(grants: Iterable[Grant]) -> Iterator[tuple[str, _Context, dict[str, str]]]:
-    """(resource, keys of the request, action → why): one call each, for one resource a grant."""
-    found: dict[tuple[str, _Context], dict[str, str]] = {}
-    for grant in grants:
-        context = tuple(
-            (key, value[0] if isinstance(value, tuple) else value)
-            for operands in grant.conditions.values()
-            for key, value in sorted(operands.items())
-        )
-        why = found.setdefault((grant.resources[0], context), {})
-        why.update(dict.fromkeys(grant.actions, grant.why))
-    for (resource, context), why in found.items():
-        yield resource, context, why
 
 
 def _role_of(arn: str, place: AccountPlace) -> str:

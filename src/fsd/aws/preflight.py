@@ -5,15 +5,17 @@ is read unless it is asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fsd.account.facts import CertificateFact, QuotaFact, SecretFact, SubnetFact
+from fsd.account.questions import MOST_ANSWERS, Pair, Simulation
 from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError
+from fsd.manifest.dependencies import EVERYTHING
 
 _ABSENT = frozenset(
     {
@@ -191,36 +193,32 @@ class AwsPreflight:
             for role in page["Roles"]
         )
 
-    def denied(
-        self,
-        role_arn: str,
-        actions: Sequence[str],
-        *,
-        resource: str,
-        context: Mapping[str, str],
-    ) -> tuple[str, ...]:
-        """Of the actions, those that the role may not do on the resource.
+    def denied(self, role_arn: str, question: Simulation) -> tuple[Pair, ...]:
+        """(action, resource) of the question that the role may not do.
 
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
         """
         entries = [
             {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-            for key, value in context.items()
+            for key, value in sorted(question.context.items())
         ]
-        return tuple(
-            result["EvalActionName"]
-            for page in pages(
-                self.clients.client("iam"),
-                "simulate_principal_policy",
-                role_arn,
-                PolicySourceArn=role_arn,
-                ActionNames=[*actions],
-                ResourceArns=[resource],
-                ContextEntries=entries,
-            )
+        found = pages(
+            self.clients.client("iam"),
+            "simulate_principal_policy",
+            role_arn,
+            PolicySourceArn=role_arn,
+            ActionNames=[*question.actions],
+            ResourceArns=[*question.resources],
+            ContextEntries=entries,
+            MaxItems=MOST_ANSWERS,
+        )
+        refused = {
+            (result["EvalActionName"], result.get("EvalResourceName", EVERYTHING))
+            for page in found
             for result in page["EvaluationResults"]
             if result["EvalDecision"] != "allowed"
-        )
+        }
+        return tuple(pair for pair in question.why if pair in refused)
 
 
 def _or_absent(read: Any) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from ministack.services import iam, sts
 from ministack.services.cloudformation import provisioners
 
 from fsd_local.patches import iam as refusals
+from fsd_local.permissions import ANY
 
 _GITHUB = "token.actions.githubusercontent.com"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
@@ -139,9 +140,11 @@ def _with_claims(principal_of: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _simulate(parameters: Any) -> Any:
-    """With the role's path and boundary, and the keys of the request that the caller gives."""
+    """Each action on each resource, with the role's path and boundary, and the keys of the request
+    that the caller gives."""
     source = iam._p(parameters, "PolicySourceArn")
-    actions, resource = iam._extract_simulate_params(parameters)
+    actions, _ = iam._extract_simulate_params(parameters)
+    resources = _members(parameters, "ResourceArns") or [ANY]
     principal = refusals.session_of(source, "simulated") if ":role/" in source else source
     context = _context_entries(parameters)
     results = "".join(
@@ -150,6 +153,7 @@ def _simulate(parameters: Any) -> Any:
         f"<EvalDecision>{_decision(principal, action, resource, context)}</EvalDecision>"
         "<MatchedStatements/><MissingContextValues/></member>"
         for action in actions
+        for resource in resources
     )
     body = f"<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>"
     return iam._xml(
@@ -158,6 +162,11 @@ def _simulate(parameters: Any) -> Any:
         f"<SimulatePrincipalPolicyResult>{body}</SimulatePrincipalPolicyResult>",
         ns="iam",
     )
+
+
+def _members(parameters: Any, name: str) -> list[str]:
+    values = (iam._p(parameters, f"{name}.member.{number}") for number in itertools.count(1))
+    return [*itertools.takewhile(bool, values)]
 
 
 def _decision(principal: str, action: str, resource: str, context: dict[str, str]) -> str:
