@@ -99,6 +99,32 @@ def test_init__sample_folders__files_without_findings(
         _lint(fsd.cwd, [*linter, file])
 
 
+@pytest.mark.parametrize(
+    ("source", "said", "unsaid"),
+    [
+        ("", ["path: /   # not sure", "matcher: 200-499"], "2xx"),
+        ("@app.route('/orders')\ndef f(): ...\n", ["matcher: 200-499"], "/orders"),
+        ("@app.route('/version')\ndef f(): ...\n", ["path: /version"], "matcher"),
+        ("@app.route('/')\ndef f(): ...\n", ["path: /\n"], "matcher"),
+    ],
+    ids=["no route", "no open route", "open route", "root"],
+)
+def test_init__no_health_route__a_path_that_exists_or_any_answer(
+    fsd: Fsd, source: str, said: list[str], unsaid: str
+) -> None:
+    web = "from flask import Flask\napp = Flask(__name__)\n" + source
+    fill(fsd.cwd, {**FLASK, "web.py": web})
+
+    ended = fsd.ok("init", "--yes")
+
+    assert " ! no health route was found" in ended.out
+    text = (fsd.cwd / "service.yml").read_text()
+    assert [line for line in said if line not in text] == []
+    assert unsaid not in text
+    assert "/health\n" not in text
+    fsd.ok("validate", "--strict", "--env", "prod")
+
+
 def _lint(folder: Path, command: list[str]) -> None:
     program = Path(sys.executable).parent / command[0]
     done = subprocess.run([program, *command[1:]], cwd=folder, capture_output=True, text=True)

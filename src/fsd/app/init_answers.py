@@ -112,6 +112,7 @@ def find_answers(request: InitRequest, detected: Detected, ask: Ask | None) -> A
     )
     port, path = _listening(request, detected, ask) if kind == API else (None, "/health")
     is_unsure = detected.health is None and request.health_path is None
+    is_unknown = is_unsure and detected.unsure is None and path == "/"
     where = _find(
         ask,
         "AWS region",
@@ -131,6 +132,7 @@ def find_answers(request: InitRequest, detected: Detected, ask: Ask | None) -> A
         health_path=path,
         region=where,
         health_note=detected.unsure.source if is_unsure and detected.unsure else "",
+        takes_any_answer=is_unknown,
         is_grpc=detected.is_grpc,
         has_grpc_health=detected.has_grpc_health,
         command=() if detected.lacks_dockerfile else detected.command_words,
@@ -163,7 +165,7 @@ def _listening(request: InitRequest, detected: Detected, ask: Ask | None) -> tup
     )
     if detected.is_grpc and request.health_path is None:
         return int(port), "/health"
-    default = detected.unsure or Found(value="/health", source="FSD's default")
+    default = detected.unsure or Found(value="/", source="no health route was found")
     path = _find(
         ask,
         "Health path",

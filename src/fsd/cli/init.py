@@ -136,10 +136,7 @@ def _notes(written: InitService, *, has_workflow: bool) -> Iterator[str]:
         path = written.kept_workflow
         yield f"{path} exists and stays as it is: add `uses: org/fsd-deploy@v1` to what it does"
     yield from detected.notes
-    is_guessed = detected.health is None and detected.unsure is None and not answers.is_grpc
-    if answers.port is not None and is_guessed:
-        yield f"no route `{answers.health_path}` was found: it has to answer 2xx"
-    needed = [each.name for each in detected.variables if each.is_needed and each.default is None]
+    needed = [each.name for each in detected.variables if each.is_needed]
     if needed:
         yield f"the code ends without {', '.join(needed[:8])}: set them in {answers.service_file}"
     if not answers.owners:

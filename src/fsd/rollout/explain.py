@@ -14,11 +14,15 @@ from datetime import datetime
 
 from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.log_signs import Listening, LogSigns
-from fsd.rollout.surroundings import find_variable, is_unreachable, unreachable_advice
+from fsd.rollout.surroundings import find_variables, is_unreachable, unreachable_advice
 
 _ENDED = {"crashed", "exited-at-once", "command-not-found"}
 _CHECKED = {"health-check-failed", "container-health-check-failed"}
 _STATUS = re.compile(r"\[(?P<codes>[0-9, ]+)\]")
+# A name that is not in a package, or not in what it gives: the package is of another version.
+_MISFIT = re.compile(
+    r"(?:ImportError: cannot import name |AttributeError: (?!'NoneType')|TypeError: .*argument)"
+)
 _IMPORT = re.compile(r"^(?:ModuleNotFoundError|ImportError): ")
 _TAKEN_PORT = re.compile(r"Address already in use|EADDRINUSE", re.IGNORECASE)
 _WRONG_CPU = re.compile(r"exec format error", re.IGNORECASE)
@@ -129,7 +133,7 @@ def _of_an_end(cause: Cause, signs: LogSigns) -> Cause:
         return replace(
             cause,
             summary=f"{cause.summary}: {signs.exception}",
-            advice=_exception_advice(signs.exception) or cause.advice,
+            advice=_exception_advice(signs) or cause.advice,
         )
     if signs.remark:
         return replace(cause, advice=_remark_advice(signs))
@@ -141,13 +145,36 @@ def _of_an_end(cause: Cause, signs: LogSigns) -> Cause:
     return cause
 
 
-def _exception_advice(exception: str) -> str:
-    variable = find_variable(exception)
-    if variable:
+def _variables_advice(names: Sequence[str]) -> str:
+    if len(names) == 1:
         return (
-            f"if `{variable}` is an environment variable, set it in `service.environment` or "
+            f"if `{names[0]}` is an environment variable, set it in `service.environment` or "
             "`service.secrets`"
         )
+    listed = f"{', '.join(f'`{name}`' for name in names[:-1])} and `{names[-1]}`"
+    return (
+        f"if {listed} are environment variables, set them in `service.environment` or "
+        "`service.secrets`"
+    )
+
+
+def _misfit_advice(package: str) -> str:
+    """Code that was published and worked: with another version of what it uses."""
+    raises = f"the installed package `{package}` raises this" if package else "a package raises it"
+    return (
+        f"{raises}, most often because it does not fit the version of another package that was "
+        "installed with it: install the versions that were tested together (a lock file, or "
+        "`==` in the requirements)"
+    )
+
+
+def _exception_advice(signs: LogSigns) -> str:
+    exception, package = signs.exception, signs.package
+    variables = find_variables(exception)
+    if variables:
+        return _variables_advice(variables)
+    if _MISFIT.match(exception) and (package or "/site-packages/" in exception):
+        return _misfit_advice(package)
     if _IMPORT.match(exception):
         return (
             "add the missing module to the image (in the requirements, or with COPY in the "
@@ -219,7 +246,7 @@ def _of_a_status(cause: Cause, signs: LogSigns, status: int) -> Cause:
         return replace(
             cause,
             summary=f"{cause.summary}, after {signs.exception}",
-            advice=f"make the health path answer 200: {_exception_advice(signs.exception)}",
+            advice=f"make the health path answer 200: {_exception_advice(signs)}",
         )
     return cause
 
@@ -237,7 +264,7 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
             return replace(
                 cause,
                 summary=f"{cause.summary}, after {signs.exception}",
-                advice=f"make the health path answer: {_exception_advice(signs.exception)}",
+                advice=f"make the health path answer: {_exception_advice(signs)}",
                 evidence=evidence,
             )
         advice = advice or _advice_in_place(cause, heard)
@@ -252,7 +279,7 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
         return replace(
             cause,
             summary=f"{cause.summary}, after {signs.exception}",
-            advice=_exception_advice(signs.exception),
+            advice=_exception_advice(signs),
         )
     silent = "its log names no port" if signs.has_lines else "the task wrote no log lines"
     return replace(cause, advice=f"{_base(cause, task.port)}; {silent}")

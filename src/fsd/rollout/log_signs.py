@@ -69,6 +69,7 @@ class LogSigns:
     listening: tuple[Listening, ...] = ()  # each place once
     socket: str = ""  # a Unix socket that the server listens on
     exception: str = ""  # the last one, `ModuleNotFoundError: No module named 'x'`
+    package: str = ""  # the installed one whose code raised it
     refused_host: str = ""  # that a framework takes for none of its own
     answers: tuple[AccessLine, ...] = ()  # in order
     remark: str = ""  # what to do about a trouble that the server itself names
@@ -116,6 +117,12 @@ _FOLLOWS = re.compile(
     r"(?:asyncio\.\S*)?CancelledError"
 )
 _VALIDATION = re.compile(r"validation errors? for \w+$")
+_LINK = re.compile(r"\s*For further information visit ")
+_DETAIL = re.compile(r" [\[(]type=.*$")
+_REQUIRED = re.compile(r"[Ff]ield required")
+_MOST_SETTINGS = 60  # lines: two or three of each
+_FRAME = re.compile(r'\s*File "')
+_INSTALLED = re.compile(r"/(?:site|dist)-packages/(?P<package>\w+)")
 _BOX = re.compile(r"^\s*[|+][-+|]*\s?")  # around the parts of an exception group
 # A framework, or an interpreter, that ends without a traceback.
 _FATAL = tuple(
@@ -177,11 +184,13 @@ def read_signs(events: Sequence[LogText]) -> LogSigns:
         every if len(every) <= _MOST_LINES else [*every[:_FIRST], *every[_FIRST - _MOST_LINES :]]
     )
     texts = [line for _, line in lines]
+    exception, package = _find_exception(texts)
     return LogSigns(
         has_lines=any(text.strip() for text in texts),
         listening=_find_listening(lines),
         socket=_find_socket(texts),
-        exception=_find_exception(texts),
+        exception=exception,
+        package=package,
         refused_host=_find_refused_host(texts),
         remark=_find_remark(texts),
         answers=tuple(
@@ -230,21 +239,34 @@ def _find_socket(texts: Iterable[str]) -> str:
     return (found["a"] or found["b"]) if found else ""
 
 
-def _find_exception(texts: Sequence[str]) -> str:
-    """The last traceback's last line; without one, what else looks like an end."""
+def _find_exception(texts: Sequence[str]) -> tuple[str, str]:
+    """The last traceback's last line, with the package that raised it; without one, what else looks
+    like an end."""
     plain = [_BOX.sub("", text) for text in texts]
     starts = [number for number, text in enumerate(plain) if _TRACEBACK in text]
     for start in reversed(starts[-_TRACEBACKS:]):
         below = plain[start + 1 : start + 1 + _LONGEST_TRACEBACK]
         said = _after_traceback(below, indent=_indent(plain[start]))
         if said and not _FOLLOWS.match(said):
-            return _clip(said)
+            return _clip(said), _find_package(below, indent=_indent(plain[start]))
     for text in reversed(plain):
         line = _LEVEL.sub("", text.strip())
         found = next((m for pattern in _FATAL if (m := pattern.match(line))), None)
         if found is not None:
-            return _clip(found.groupdict().get("said") or found[0])
-    return ""
+            return _clip(found.groupdict().get("said") or found[0]), ""
+    return "", ""
+
+
+def _find_package(texts: Sequence[str], *, indent: int) -> str:
+    """Of the innermost frame; "" where it is the service's own code."""
+    frames: list[str] = []
+    for text in texts:
+        if text.strip() and _indent(text) <= indent:
+            break
+        if _FRAME.match(text):
+            frames.append(text)
+    found = _INSTALLED.search(frames[-1]) if frames else None
+    return found["package"] if found else ""
 
 
 def _after_traceback(texts: Sequence[str], *, indent: int) -> str:
@@ -254,10 +276,23 @@ def _after_traceback(texts: Sequence[str], *, indent: int) -> str:
             said = text.strip()
             if not _EXCEPTION.match(said):
                 return ""
-            # Pydantic names the setting in the lines below.
-            more = texts[number + 1 : number + 3] if _VALIDATION.search(said) else ()
-            return " ".join([said, *(line.strip() for line in more)]).strip()
+            return " ".join([said, *_settings(said, texts[number + 1 :])]).strip()
     return ""
+
+
+def _settings(said: str, below: Sequence[str]) -> list[str]:
+    """Pydantic names each setting in a line below, and what is wrong with it in the next."""
+    if not _VALIDATION.search(said):
+        return []
+    lines = [line.strip() for line in below[:_MOST_SETTINGS] if not _LINK.match(line)]
+    pairs = list(zip(lines[::2], lines[1::2], strict=False))
+    others = [
+        f"{name} {_DETAIL.sub('', reason)}"
+        for name, reason in pairs[1:]
+        if re.fullmatch(r"\w+", name) and _REQUIRED.match(reason)
+    ]
+    first = " ".join(pairs[0]) if pairs else " ".join(lines[:1])
+    return [", ".join([_DETAIL.sub("", first) if others else first, *others])]
 
 
 def _indent(text: str) -> int:

@@ -29,6 +29,7 @@ _VARIABLES = tuple(
         r"[`'\"\[{(]*(?P<name>[A-Z][A-Z0-9_]+)",
     )
 )
+_FURTHER = re.compile(r"(\w+) [Ff]ield required")
 _UNREACHABLE = re.compile(
     r"connection refused|could not connect|can't connect|timed? ?out|could not translate host|"
     r"name or service not known|no such host|getaddrinfo|temporary failure in name resolution|"
@@ -57,10 +58,13 @@ _HOSTS = tuple(
 )
 
 
-def find_variable(exception: str) -> str:
-    """The environment variable that is not set, as far as the text tells; "" where it is none."""
+def find_variables(exception: str) -> tuple[str, ...]:
+    """The environment variables that are not set, as far as the text tells."""
     found = next((match for pattern in _VARIABLES if (match := pattern.search(exception))), None)
-    return found["name"].upper() if found else ""
+    if found is None:
+        return ()
+    others = _FURTHER.findall(exception) if "validation error" in exception else []
+    return tuple(dict.fromkeys(name.upper() for name in (found["name"], *others)))
 
 
 def is_unreachable(exception: str) -> bool:

@@ -42,6 +42,10 @@ _DEFAULT_PORTS = {
 _OWN_HEALTH = {"streamlit": "/_stcore/health", "mlflow": "/health", "bentoml": "/healthz"}
 # Images that start a server by themselves, on 80.
 _SERVING_IMAGES = re.compile(r"(?:.*/)?tiangolo/(?:uvicorn-gunicorn|meinheld-gunicorn|uwsgi-nginx)")
+_OPEN = (
+    r"(?:/api)?(?:/v\d+)?/"
+    r"(?:version|info|about|metrics|robots\.txt|openapi\.json|docs|login|home)/?"
+)
 _KAFKA = ("aiokafka", "kafka", "confluent_kafka", "faust")
 _BIND = re.compile(r"^\s*(?:bind|http|http-socket)\s*=.*?:(?P<port>\d{1,5})", re.MULTILINE)
 _CHECKED = re.compile(r"https?://[^/\s'\"]+(?P<path>/[^\s'\"?)|,\]]*)")
@@ -80,11 +84,12 @@ class Detected:
 
 
 def detect(folder: Folder) -> Detected:
-    program = read_program(folder.sources)
+    container = read_container(folder)
+    given = variables(container.stage)
+    program = read_program(folder.sources, given)
     sources = read_sources(program)
     uses = {**required(folder), **_imported(sources)}
-    container = read_container(folder)
-    serves = find_serving(container.command, container.scripts, variables(container.stage))
+    serves = find_serving(container.command, container.scripts, given)
     if serves is not None and container.is_procfile:
         serves = with_port_variable(serves)
     grpc = _grpc(sources, uses)
@@ -279,10 +284,16 @@ def _health(
         *_checked(container),
         *([Found(value=own, source=f"what {serves.program} answers")] if own and serves else []),
     )
-    root = next((route for route in routes if route.path == "/" and not route.why), None)
-    fallback = [Found(value="/", source=root.where)] if root and not unsure else []
-    fallback += [page] if page and not unsure else []
-    return next(iter((*said, *fallback)), None), next(iter(unsure), None)
+    fallback = () if unsure else (*_open_page(routes, "/"), *([page] if page else []))
+    others = () if unsure else _open_page(routes, _OPEN)
+    return next(iter((*said, *fallback, *others)), None), next(iter(unsure), None)
+
+
+def _open_page(routes: Sequence[Route], pattern: str) -> Iterator[Found]:
+    """Routes that mostly answer 200 to anybody, the shortest first."""
+    for route in sorted(routes, key=lambda each: (len(each.path), each.where)):
+        if not route.why and re.fullmatch(pattern, route.path):
+            yield Found(value=route.path, source=route.where)
 
 
 def _own_page(program: SourceModules) -> Found | None:
@@ -316,7 +327,12 @@ def _checked(container: FoundContainer) -> Iterator[Found]:
 def _health_notes(
     health: Found | None, unsure: Found | None, uses: Mapping[str, str], program: SourceModules
 ) -> Iterator[str]:
-    if health is None and unsure is not None:
+    if health is None and unsure is None:
+        yield (
+            "no health route was found: on `/` any answer below 500 counts as healthy; put a path "
+            "that answers 2xx into healthCheck.path, and leave healthCheck.matcher out"
+        )
+    elif health is None and unsure is not None:
         yield (
             f"not sure about the health path: `{unsure.value}` stands in {unsure.source}; "
             "put the whole path into healthCheck.path"

@@ -79,14 +79,19 @@ def _install(folder: Folder) -> Iterator[str]:
         yield "RUN pip install --no-cache-dir poetry && poetry config virtualenvs.create false"
         yield "COPY . ."
         yield "RUN poetry install --only main --no-root"
+    elif "pdm.lock" in names:
+        yield "RUN pip install --no-cache-dir pdm"
+        yield "COPY . ."
+        yield "RUN pdm sync --prod --no-self"
+        yield "ENV PATH=/app/.venv/bin:$PATH"
+    elif "Pipfile.lock" in names and not _is_pinned(folder, required):
+        yield "RUN pip install --no-cache-dir pipenv"
+        yield "COPY . ."
+        yield "RUN pipenv install --system --deploy"
     elif required:
         yield from _copied(required)
         yield f"RUN pip install --no-cache-dir -r {required[0]}"
         yield "COPY . ."
-    elif "Pipfile.lock" in names:
-        yield "RUN pip install --no-cache-dir pipenv"
-        yield "COPY . ."
-        yield "RUN pipenv install --system --deploy"
     else:
         yield "COPY . ."
         if "build-system" in project or "project" in project or "setup.py" in names:
@@ -107,6 +112,17 @@ def _requirements(folder: Folder) -> list[str]:
             if path in folder.names and path not in found:
                 found.append(path)
     return found
+
+
+def _is_pinned(folder: Folder, required: Sequence[str]) -> bool:
+    """Whether every requirement has its version, so that a lock says no more."""
+    lines = [
+        line.strip()
+        for name in required
+        for line in folder.texts.get(name, "").splitlines()
+        if line.strip() and not line.strip().startswith(("#", "-"))
+    ]
+    return bool(lines) and all("==" in line or " @ " in line for line in lines)
 
 
 def _copied(required: Sequence[str]) -> Iterator[str]:

@@ -68,6 +68,7 @@ class Answers:
     health_path: str
     region: str
     health_note: str = ""  # what is not sure about the path
+    takes_any_answer: bool = False  # no route is known: that it answers at all has to do
     is_grpc: bool = False
     has_grpc_health: bool = False
     command: tuple[str, ...] = ()
@@ -143,14 +144,24 @@ def _listening(answers: Answers) -> Iterator[str]:
     else:
         yield f"  port: {answers.port}"
         yield ""
-        yield "  healthCheck:   # a task that does not answer 2xx here is replaced"
-        note = f"   # not sure: {answers.health_note}" if answers.health_note else ""
-        yield f"    path: {quoted(answers.health_path.replace('$', '$$'))}{note}"
+        yield from _health(answers)
     yield "    interval: 10   # seconds; the first good check ends a rollout"
     yield "    timeout: 5"
     yield "    unhealthyThreshold: 3"
     yield "    gracePeriod: 60   # seconds that it may need to start"
     yield ""
+
+
+def _health(answers: Answers) -> Iterator[str]:
+    path = quoted(answers.health_path.replace("$", "$$"))
+    if answers.takes_any_answer:
+        yield "  healthCheck:   # a task that does not answer here is replaced"
+        yield f"    path: {path}   # not sure: no health route was found; give one if you have it"
+        yield "    matcher: 200-499   # all but a server's error; leave it out with a health route"
+        return
+    note = f"   # not sure: {answers.health_note}" if answers.health_note else ""
+    yield "  healthCheck:   # a task that does not answer 2xx here is replaced"
+    yield f"    path: {path}{note}"
 
 
 def _listening_by_grpc(answers: Answers) -> Iterator[str]:

@@ -8,11 +8,17 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 UNKNOWN = "\0"
 _DEEPEST = 8  # of names that stand for other names
+
+_TYPES = frozenset({"int", "str", "Path", "cast"})  # `int(x)`, and environs' `env.int("X", 1)`
+_ENVIRONMENT = frozenset({"getenv", "get", "env", "config", "Option"})
+_TEXT_METHODS = frozenset(
+    {"format", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "lower"}
+)
 
 Ref = tuple[str, str]  # the path of a module, and a name in it
 
@@ -34,6 +40,7 @@ class Module:
 @dataclass(frozen=True, kw_only=True)
 class SourceModules:
     modules: tuple[Module, ...]
+    given: Mapping[str, str] = field(default_factory=dict)  # variables that the image sets
 
     @cached_property
     def by_path(self) -> Mapping[str, Module]:
@@ -115,8 +122,27 @@ class SourceModules:
                 return self.text(module, last, deeper)
             case ast.Name() | ast.Attribute():
                 return self._constant(module, node, deeper)
+            case ast.Call() | ast.BinOp() | ast.Subscript():
+                return self._computed(module, node, deeper)
+        return UNKNOWN
+
+    def _computed(
+        self, module: Module, node: ast.Call | ast.BinOp | ast.Subscript, depth: int
+    ) -> str:
+        """`"/%s" % X`, `X.rstrip("/")`, and `os.environ["X"]` where the image sets it."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=base, attr=method), keywords=[]) if (
+                method in _TEXT_METHODS
+            ):
+                arguments = [self.text(module, each, depth) for each in node.args]
+                return _changed(self.text(module, base, depth), method, arguments)
             case ast.Call():
-                return self._default(module, node, deeper)
+                return self._default(module, node, depth)
+            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=right):
+                filled = right.elts if isinstance(right, ast.Tuple) else [right]
+                return _filled(text, "%s", [self.text(module, each, depth) for each in filled])
+            case ast.Subscript(value=ast.Attribute(attr="environ"), slice=key):
+                return self.given.get(self.text(module, key, depth), UNKNOWN)
         return UNKNOWN
 
     def _constant(self, module: Module, node: ast.Name | ast.Attribute, depth: int) -> str:
@@ -136,12 +162,16 @@ class SourceModules:
     def _default(self, module: Module, call: ast.Call, depth: int) -> str:
         """`int(x)`, `os.getenv("PORT", 8000)`, `Field(default="/api")`: without a value given."""
         name = called(call)
-        if name in ("int", "str", "Path", "cast") and call.args:
-            return self.text(module, call.args[-1], depth)
+        if self.given and call.args and name in _ENVIRONMENT | _TYPES:
+            given = self.given.get(self.text(module, call.args[0], depth))
+            if given is not None:
+                return given
         for keyword in call.keywords:
             if keyword.arg == "default":
                 return self.text(module, keyword.value, depth)
-        if name in ("getenv", "get", "env", "config", "int", "Option") and len(call.args) == 2:
+        if name in _TYPES and isinstance(call.func, ast.Name) and call.args:
+            return self.text(module, call.args[-1], depth)
+        if name in _ENVIRONMENT | _TYPES and len(call.args) == 2:
             return self.text(module, call.args[1], depth)
         if name == "Field" and call.args:
             return self.text(module, call.args[0], depth)
@@ -172,14 +202,46 @@ class SourceModules:
         return []
 
 
-def read_program(sources: Mapping[str, str]) -> SourceModules:
+def _filled(text: str, mark: str, values: Sequence[str]) -> str:
+    """`"/%s/v1" % "api"`; UNKNOWN where the marks are others."""
+    parts = text.split(mark)
+    if len(parts) != len(values) + 1 or "%" in text.replace(mark, ""):
+        return UNKNOWN
+    return "".join(part + value for part, value in zip(parts, [*values, ""], strict=True))
+
+
+def _changed(text: str, method: str, arguments: Sequence[str]) -> str:
+    """What a method of a text makes of it."""
+    if method == "format":
+        return _filled(text, "{}", arguments)
+    if UNKNOWN in text or any(UNKNOWN in each for each in arguments):
+        return UNKNOWN
+    first = arguments[0] if arguments else None
+    match method:
+        case "strip":
+            return text.strip(first)
+        case "lstrip":
+            return text.lstrip(first)
+        case "rstrip":
+            return text.rstrip(first)
+        case "removeprefix":
+            return text.removeprefix(first or "")
+        case "removesuffix":
+            return text.removesuffix(first or "")
+    return text.lower()
+
+
+def read_program(
+    sources: Mapping[str, str], given: Mapping[str, str] | None = None
+) -> SourceModules:
     """What cannot be parsed says nothing: it may be a template, or for another Python."""
     return SourceModules(
+        given=given or {},
         modules=tuple(
             module
             for path, text in sources.items()
             if (module := _module(text, path=path)) is not None
-        )
+        ),
     )
 
 

@@ -295,6 +295,87 @@ def test_explain__crash__the_exception_is_the_cause(exception: str, advice: str)
     assert cause.advice.startswith(advice)
 
 
+FRAME = '  File "/usr/local/lib/python3.12/site-packages/flask_orm/__init__.py", line 7, in f'
+OWN = '  File "/app/shop/main.py", line 3, in <module>'
+MISFIT = (
+    "most often because it does not fit the version of another package that was installed with "
+    "it: install the versions that were tested together (a lock file, or `==` in the requirements)"
+)
+
+
+@pytest.mark.parametrize(
+    ("frames", "exception", "advice"),
+    [
+        (
+            (OWN, FRAME),
+            "AttributeError: '_Stack' object has no attribute '__ident__'",
+            f"the installed package `flask_orm` raises this, {MISFIT}",
+        ),
+        (
+            (OWN, FRAME),
+            "TypeError: __init__() got an unexpected keyword argument 'proxies'",
+            f"the installed package `flask_orm` raises this, {MISFIT}",
+        ),
+        (
+            (OWN,),
+            "ImportError: cannot import name 'escape' from 'flask_orm' "
+            "(/usr/local/lib/python3.12/site-packages/flask_orm/__init__.py)",
+            f"a package raises it, {MISFIT}",
+        ),
+        (
+            (FRAME, OWN),
+            "AttributeError: 'Shop' object has no attribute 'x'",
+            "correct the code that raises this exception; the log shows where",
+        ),
+        (
+            (OWN, FRAME),
+            "AttributeError: 'NoneType' object has no attribute 'x'",
+            "correct the code that raises this exception; the log shows where",
+        ),
+    ],
+)
+def test_explain__exception_of_a_package__its_versions(
+    frames: tuple[str, ...], exception: str, advice: str
+) -> None:
+    log = ("Traceback (most recent call last):", *frames, "    call()", exception)
+
+    assert the_cause(EXIT, log=log).advice == advice
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "pydantic.error_wrappers.ValidationError: 2 validation errors for Settings",
+            "database_url",
+            "  field required (type=value_error.missing)",
+            "secret_key",
+            "  field required (type=value_error.missing)",
+        ),
+        (
+            "pydantic_core._pydantic_core.ValidationError: 2 validation errors for Settings",
+            "database_url",
+            "  Field required [type=missing, input_value={}, input_type=dict]",
+            "    For further information visit https://errors.pydantic.dev/2.12/v/missing",
+            "secret_key",
+            "  Field required [type=missing, input_value={}, input_type=dict]",
+            "    For further information visit https://errors.pydantic.dev/2.12/v/missing",
+        ),
+    ],
+    ids=["pydantic 1", "pydantic 2"],
+)
+def test_explain__several_settings_are_missing__all_are_named(lines: tuple[str, ...]) -> None:
+    cause = the_cause(EXIT, log=("Traceback (most recent call last):", OWN, *lines))
+
+    assert cause.advice == (
+        "if `DATABASE_URL` and `SECRET_KEY` are environment variables, set them in "
+        "`service.environment` or `service.secrets`"
+    )
+    assert cause.summary.endswith(
+        f"{lines[0]} database_url {lines[2].strip()[:14]}, secret_key {lines[2].strip()[:14]}"
+    )
+
+
 def test_explain__crash_without_lines__says_so() -> None:
     assert the_cause(EXIT).advice == (
         "the task wrote no log lines: run the image locally (`docker run`) to see why it exits"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.rollout.surroundings import find_variable, is_unreachable, unreachable_advice
+from fsd.rollout.surroundings import find_variables, is_unreachable, unreachable_advice
 
 UNSET = "Requested setting LOGGING_CONFIG, but settings are not configured. You must either "
 
@@ -32,8 +32,17 @@ UNSET = "Requested setting LOGGING_CONFIG, but settings are not configured. You 
         ("OSError: [Errno 98] Address already in use", ""),
     ],
 )
-def test_find_variable(exception: str, name: str) -> None:
-    assert find_variable(exception) == name
+def test_find_variables(exception: str, name: str) -> None:
+    assert find_variables(exception) == ((name,) if name else ())
+
+
+def test_find_variables__several_fields_of_a_settings_class__all() -> None:
+    exception = (
+        "ValidationError: 3 validation errors for Settings database_url Field required, "
+        "secret_key Field required, database_url Field required"
+    )
+
+    assert find_variables(exception) == ("DATABASE_URL", "SECRET_KEY")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,12 @@ def written(folder: Path, files: dict[str, str]) -> str:
         ({"poetry.lock": "", "pyproject.toml": POETRY},
          ["FROM python:3.13-slim", "RUN poetry install --only main --no-root"]),
         ({"Pipfile.lock": "{}"}, ["RUN pipenv install --system --deploy"]),
+        ({"Pipfile.lock": "{}", "requirements.txt": "# all\nflask\nredis==5.0\n"},
+         ["RUN pipenv install --system --deploy"]),
+        ({"Pipfile.lock": "{}", "requirements.txt": "-i https://x/simple\nflask==3.0\n"},
+         ["RUN pip install --no-cache-dir -r requirements.txt"]),
+        ({"pdm.lock": "", "pyproject.toml": "[project]\nname = 'x'\n"},
+         ["COPY . .", "RUN pdm sync --prod --no-self", "ENV PATH=/app/.venv/bin:$PATH"]),
         ({"setup.py": ""}, ["FROM python:3.12-slim", "RUN pip install --no-cache-dir ."]),
     ],
 )  # fmt: skip

@@ -156,6 +156,31 @@ SURE = {
 }  # fmt: skip
 
 
+ROUTER = "router = APIRouter()\n" + HEALTH
+PREFIXES = [
+    ("P = os.getenv('API_PREFIX', '/api')", "P", "/api/health"),
+    ("P = os.environ.get('API_PREFIX') or '/api'", "f'{P}/v1'", "/api/v1/health"),
+    ("P = os.getenv('API_PREFIX', '/api/')", "P.rstrip('/')", "/api/health"),
+    ("P = os.getenv('API_PREFIX', 'api')", "'/{}/v1'.format(P)", "/api/v1/health"),
+    ("P = os.getenv('API_PREFIX', 'api')", "'/%s/%s' % (P, 'v1')", "/api/v1/health"),
+    ("env = Env()\nP = env.str('API_PREFIX', default='/api')", "P", "/api/health"),
+    ("P = config('API_PREFIX', default='/api')", "P", "/api/health"),
+    ("P = os.getenv('SET', '/api')", "P", "/set/health"),
+    ("P = os.environ['SET']", "P", "/set/health"),
+    ("P = env.str('SET', '/api')", "P", "/set/health"),
+]
+
+
+@pytest.mark.parametrize(("made", "prefix", "path"), PREFIXES)
+def test_find_routes__prefix_from_the_environment__what_it_is_by_default(
+    made: str, prefix: str, path: str
+) -> None:
+    source = f"import os\n{FASTAPI}{made}\n{ROUTER}app.include_router(router, prefix={prefix})\n"
+    program = read_program({"main.py": source}, {"SET": "/set"})
+
+    assert [(route.path, route.why) for route in find_routes(program)] == [(path, "")]
+
+
 @pytest.mark.parametrize("name", SURE)
 def test_find_routes__framework__whole_path(name: str) -> None:
     files, path = SURE[name]
