@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent.parent / "src"
@@ -19,6 +20,7 @@ ON_BOTH_SIDES = {
 }
 
 
+@cache
 def places() -> Mapping[str, list[str]]:
     """Class → the modules that define it, at whatever level."""
     found: dict[str, list[str]] = defaultdict(list)

@@ -19,6 +19,8 @@ REASONED = re.compile(r"#\s*(?:noqa:\s*\w+(?:,\s*\w+)*|type:\s*ignore\[[\w, -]+\
 
 def silenced(source: str) -> Iterator[str]:
     """The comments that silence a check, and do not name it and say why."""
+    if not SILENCE.search(source):  # Most files: nothing to tokenize.
+        return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         is_silencing = token.type == tokenize.COMMENT and SILENCE.search(token.string)
         if is_silencing and not REASONED.fullmatch(token.string):

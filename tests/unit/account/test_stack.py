@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
 
 from fsd.account.grant import AccountPlace
 from fsd.account.joined import Joined, parse_repository
@@ -26,6 +25,7 @@ from fsd.account.stack import (
 from fsd.compile.schedule_role import SCHEDULE_ROLE
 from fsd.errors import ManifestError
 from fsd.manifest import names
+from tests.unit.compile.shapes import lint_template
 from tests.unit.floor.test_floor import compiled, load
 
 PLACE = AccountPlace(partition="aws", account="123456789012", region="eu-west-1")
@@ -60,9 +60,7 @@ def kinds(template: Any) -> list[str]:
 def test_write_template__cfn_lint__has_nothing_to_say(
     wish: AccountStack, place: AccountPlace
 ) -> None:
-    found = lint(json.dumps(write_template(wish, place)))
-
-    assert [str(match) for match in found] == []
+    assert lint_template(write_template(wish, place)) == []
 
 
 def test_write_template__empty_account__has_all_that_a_deployment_needs() -> None:

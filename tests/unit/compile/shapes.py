@@ -8,7 +8,9 @@ from functools import cache
 import botocore.session
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
-from cfnlint.api import lint
+from cfnlint.config import ConfigMixIn
+from cfnlint.decode.decode import decode_str
+from cfnlint.runner import Runner
 
 from fsd.compile.desired import Json
 
@@ -21,7 +23,14 @@ def assert_valid_input(service: str, operation: str, parameters: Json) -> None:
 
 def lint_template(template: Json) -> list[str]:
     """cfn-lint's errors and warnings."""
-    return [str(match) for match in lint(json.dumps(template), regions=["us-east-1"])]
+    document, matches = decode_str(json.dumps(template))
+    return [str(match) for match in matches or _cfn_lint().validate_template(document)]
+
+
+@cache
+def _cfn_lint() -> Runner:
+    """cfn-lint with its rules. `cfnlint.api.lint` reads their 340 files anew for each template."""
+    return Runner(ConfigMixIn(regions=["us-east-1"]))
 
 
 @cache
