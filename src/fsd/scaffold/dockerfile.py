@@ -87,7 +87,7 @@ def _install(folder: Folder) -> Iterator[str]:
     elif "Pipfile.lock" in names and not _is_pinned(folder, required):
         yield "RUN pip install --no-cache-dir pipenv"
         yield "COPY . ."
-        yield "RUN pipenv install --system --deploy"
+        yield "RUN pipenv sync --system"
     elif required:
         yield from _copied(required)
         yield f"RUN pip install --no-cache-dir -r {required[0]}"

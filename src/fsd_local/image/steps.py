@@ -23,6 +23,7 @@ from fsd_files.tree import FOLDER, Kind, Node, Tree
 from fsd_local.errors import LocalCode, LocalError
 from fsd_local.image.children import build_environment
 from fsd_local.image.files import change_files, echoed, write_text
+from fsd_local.image.indexes import without_silent_indexes
 from fsd_local.image.installs import Purpose, allowed_argv, classify, gets_a_tool, make_argv
 from fsd_local.image.interpreters import HOME_OF_PYTHON, find_interpreter, find_uv
 from fsd_local.image.layers import (
@@ -50,6 +51,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LINES_OF_A_FAILURE = 15
 _SHELL_OF_BUSYBOX = re.compile(r"alpine|busybox", re.IGNORECASE)
 _NO_OPTION = "no such option: --"
+_NO_WHEEL = re.compile(r"invalid command 'bdist_wheel'|No module named '(?:setuptools|wheel)'")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _MOST_SCRIPTS = 4  # that call one another
 _LONGEST_SCRIPT = 1 << 16  # bytes
@@ -218,6 +220,8 @@ _NEEDS_A_SYSTEM = re.compile(
 )
 _GETS_A_SYSTEM = re.compile(r"\b(?:apt-get|apt|apk|yum|dnf|microdnf)\b.*\b(?:install|add)\b")
 _MOST_NAMED = 2
+_FRAME_OF_TOOL = re.compile(r'File "\S*/bin/(?:poetry|pdm|pipenv|pip3?)", line \d+, in <module>')
+_DOES_NOT_START = re.compile(r"(?:ModuleNotFoundError|ImportError|AttributeError): ")
 _NO_CONNECTION = re.compile(r"Failed to establish a new connection|Temporary failure in name res")
 _UNREACHED = (
     re.compile(r"HTTPS?ConnectionPool\(host='(?P<host>[^']+)', port=\d+\): Max retries exceeded"),
@@ -346,9 +350,13 @@ def _failed(step: Step, running: Running, notes: Sequence[str]) -> LocalError:
     if not host and any(_NO_CONNECTION.search(line) for line in running.lines):
         index = re.search(r"Looking in indexes: \w+://(?:[^/\s]*@)?([\w.-]+)", said)
         host = index[1] if index else "the package index"
-    if host:
+    host = host or next(iter(running.unreached), "")
+    broken = broken_tool(running.failed, running.lines)
+    if broken:
+        fix = _other_version(broken, step.instruction.text)
+    elif host:
         fix = f"let this machine reach {host} (its network, proxy and certificates), and try again"
-    if notes and not host:
+    if notes and not host and not broken:
         fix = f"{'; '.join(notes)}, or use --runtime container; else {fix}"
     if missing:
         fix = (
@@ -361,6 +369,26 @@ def _failed(step: Step, running: Running, notes: Sequence[str]) -> LocalError:
         fix=fix,
         code=LocalCode.BUILD_FAILED,
     )
+
+
+def broken_tool(command: str, lines: Sequence[str]) -> str:
+    """`poetry`, where it does not even start: an exception of its own packages; "" for all else."""
+    name = posixpath.basename(command.split(" ", 1)[0])
+    last = lines[-1] if lines else ""
+    is_its_own = any(_FRAME_OF_TOOL.search(line) for line in lines[:3])
+    return name if is_its_own and _DOES_NOT_START.match(last) else ""
+
+
+def _other_version(tool: str, step: str) -> str:
+    """The same release with its corrections where the step pins one; pip chose the rest itself."""
+    fix = (
+        f"{tool} does not start with the versions of its own packages that pip chose, with Docker "
+        "as here: install "
+    )
+    pinned = re.search(rf"\b{tool}==(\d+\.\d+)(?:\.\d+)?(?![\d.])", step)
+    if pinned is None:
+        return f"{fix}a newer version of {tool}"
+    return f'{fix}"{tool}~={pinned[1]}.0" in place of {pinned[0]}, or a newer version'
 
 
 # --- one step ----------------------------------------------------------------------------------
@@ -379,7 +407,8 @@ class Running:
     failed: str = ""
     code: int = 0
     depth: int = 0  # of scripts that call one another
-    tried_pip: bool = False
+    tried_tools: bool = False
+    unreached: list[str] = field(default_factory=list)  # indexes that were left out
     on_line: Callable[[str], None] = lambda _line: None
     variables: dict[str, str] = field(init=False)
     cwd: str = field(init=False)
@@ -523,6 +552,10 @@ class Running:
         argv = make_argv(self, [t for word in words for t in self._files(word)])
         if argv is None:
             return self._skip(command.text)
+        argv, unreached = without_silent_indexes(argv)
+        for host in unreached:
+            self.on_line(f"{host} cannot be reached: pip does without it")
+        self.unreached += unreached
         if is_poetry(argv) and installs_into_system(
             {**self.variables, **assigned}, self.home, self.cwd, self._read
         ):
@@ -559,7 +592,7 @@ class Running:
             appends=command.appends,
         )
         self.lines, self.code, self.failed = ended.lines, ended.code, command.text
-        if ended.code != 0 and self._has_newer_pip(argv, ended.lines):
+        if ended.code != 0 and self._has_newer_tools(argv, ended.lines):
             return self._execute(command, argv, assigned)
         if ended.code != 0 and found_no_packages(argv, ended.lines):
             return self._install_locked(argv, assigned)
@@ -582,15 +615,27 @@ class Running:
                 return False
         return True
 
-    def _has_newer_pip(self, argv: Sequence[str], lines: Sequence[str]) -> bool:
-        """A base image has a pip of its own time: one that comes with this Python may be older."""
+    def _has_newer_tools(self, argv: Sequence[str], lines: Sequence[str]) -> bool:
+        """A base image has a pip of its own time: one that comes with this Python may be older. It
+        has setuptools and wheel too, up to Python 3.11, which a build without isolation takes.
+
+        https://github.com/docker-library/python/issues/952
+        """
         is_pip = list(argv[1:3]) == ["-m", "pip"]
-        if self.tried_pip or not is_pip or not any(_NO_OPTION in line for line in lines):
+        said = "\n".join(lines)
+        lacking = ["--upgrade", "pip"] if _NO_OPTION in said else []
+        if _NO_WHEEL.search(said) and self._is_before_312(argv[0]):
+            lacking = ["setuptools", "wheel"]
+        if self.tried_tools or not is_pip or not lacking:
             return False
-        self.tried_pip = True
-        upgrade = [argv[0], "-m", "pip", "install", "--quiet", "--upgrade", "pip"]
-        ended = run_program(upgrade, environment=self.environment({}), cwd=self.place("."))
+        self.tried_tools = True
+        install = [argv[0], "-m", "pip", "install", "--quiet", *lacking]
+        ended = run_program(install, environment=self.environment({}), cwd=self.place("."))
         return ended.code == 0
+
+    def _is_before_312(self, python: str) -> bool:
+        folders = Path(python).parent.parent.glob("lib/python3.*")
+        return any(int(each.name.partition("3.")[2]) < 12 for each in folders)
 
     # --- paths and variables of the image
 

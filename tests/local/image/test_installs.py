@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from fsd_files.dockerfile import parse_dockerfile
 from fsd_files.ignore import Ignore
 from fsd_files.tree import read_tree
 from fsd_local.errors import LocalCode, LocalError
+from fsd_local.image.indexes import without_silent_indexes
 from fsd_local.image.interpreters import (
     find_interpreter,
     find_local_python,
@@ -340,6 +342,67 @@ def test_run__install_fails__names_what_an_earlier_step_would_have_brought(
 
     told = f"without Docker this was skipped before it: {apt}"
     assert raised.value.fix.startswith(told) is is_named
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="base images have no wheel since 3.12")
+def test_run__build_without_isolation__has_the_wheel_of_a_base_image(
+    image: Image, tmp_path: Path
+) -> None:
+    make_wheel(tmp_path / "wheels", "wheel")
+    (image.folder / "setup.py").write_text(
+        "try:\n    import wheel\nexcept ImportError:\n"
+        "    raise SystemExit(\"error: invalid command 'bdist_wheel'\")\n"
+        "raise SystemExit(f'wheel {wheel.VERSION} is there')\n"
+    )
+
+    with pytest.raises(LocalError) as raised:
+        image.make(f"{FROM}COPY . .\nRUN pip install --no-build-isolation .\nCMD x")
+
+    assert "wheel 1.0 is there" in raised.value.what
+
+
+@pytest.mark.parametrize(
+    ("pin", "version", "fix"),
+    [
+        ("poetry==1.1", "1.1", 'install "poetry~=1.1.0" in place of poetry==1.1, or a newer'),
+        ("poetry==1.1.3", "1.1.3", 'install "poetry~=1.1.0" in place of poetry==1.1.3, or a'),
+        ("poetry", "1.1", "install a newer version of poetry"),
+    ],
+)
+def test_run__tool_that_does_not_start__another_version_of_it(
+    image: Image, tmp_path: Path, pin: str, version: str, fix: str
+) -> None:
+    broken = {"poetry.py": "import poetry_core_toml\n"}
+    make_wheel(tmp_path / "wheels", "poetry", version, modules=broken, script="poetry:main")
+
+    with pytest.raises(LocalError) as raised:
+        image.make(f"{FROM}RUN pip install {pin} && poetry config virtualenvs.create false\nCMD x")
+
+    assert raised.value.fix.startswith("poetry does not start with the versions of its own")
+    assert fix in raised.value.fix
+
+
+@pytest.mark.parametrize("form", ["--extra-index-url {}", "--extra-index-url={}"])
+def test_run__extra_index_that_is_not_there__pip_does_without_it(image: Image, form: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    option = form.format(f"http://127.0.0.1:{port}/simple")
+
+    made = image.make(f"{FROM}RUN pip install {option} dependency\nCMD x")
+
+    assert f"{SITE}/dependency.py" in made.tree
+    assert "127.0.0.1 cannot be reached: pip does without it" in image.done
+    with pytest.raises(LocalError) as raised:
+        image.make(f"{FROM}RUN pip install {option} no-such-thing\nCMD x")
+    assert raised.value.fix.startswith("let this machine reach 127.0.0.1 (")
+
+
+def test_without_silent_indexes__index_that_answers__is_kept() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/simple"
+        words = ["pip", "install", "--extra-index-url", url, "--extra-index-url=file:///a", "x"]
+
+        assert without_silent_indexes(words) == (words, [])
 
 
 @pytest.mark.parametrize(
