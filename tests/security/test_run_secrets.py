@@ -21,6 +21,7 @@ from fsd.aws.ecs_shapes import to_stopped_task
 from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.github.context import read_context
 from fsd.github.runner import PREFIX, Level, Runner
+from fsd.quoted import Quoted
 from fsd.release.notes import OutputLine, Remark
 from fsd.release.phase_facts import ManifestRead
 from fsd.release.reporter import Hiding
@@ -234,7 +235,7 @@ def test_run_step__failed_build_that_tells_secrets__told_nowhere(tmp_path: Path)
 
 
 def test_run_step__result_that_tells_secrets__told_nowhere(tmp_path: Path) -> None:
-    cause = replace(DIAGNOSIS.cause, summary=SAID[0], where=SAID[4])
+    cause = replace(DIAGNOSIS.cause, summary=Quoted(text=SAID[0]), where=SAID[4])
     diagnosis = replace(DIAGNOSIS, causes=(cause,), log_lines=SAID)
     result = make_result(
         outcome=Outcome.ROLLED_BACK,
@@ -255,7 +256,7 @@ def test_run_step__result_that_tells_secrets__told_nowhere(tmp_path: Path) -> No
 def test_run_step__comment_logs__lines_only_where_they_may_be(
     wanted: str, is_public: bool, tmp_path: Path
 ) -> None:
-    told = replace(DIAGNOSIS.cause, summary="it ended: a line of the service")
+    told = replace(DIAGNOSIS.cause, summary=Quoted(text="it ended: a line of the service"))
     diagnosis = replace(
         DIAGNOSIS,
         causes=(told,),

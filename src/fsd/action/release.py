@@ -17,6 +17,8 @@ from fsd.github.runner import Level
 from fsd.release.reporter import Hiding, Reporter
 from fsd.release.result import Result
 from fsd.report import markdown
+from fsd.report.cause_advice import advice_text
+from fsd.report.cause_summaries import cause_text
 from fsd.report.messages import message_text
 from fsd.report.plain import PlainReporter
 from fsd.report.render import terminal_result
@@ -66,7 +68,7 @@ def _annotate_failure(one: ServiceFile, result: Result) -> None:
         return
     cause = result.diagnosis.cause
     said = [f"{each.source} says: {each.text}" for each in cause.evidence]
-    lines = [f"{cause.code}: {cause.summary}", cause.where, *said, f"fix: {cause.advice}"]
+    lines = [cause_text(cause), cause.where, *said, f"fix: {advice_text(cause.advice)}"]
     one.runner.annotate(Level.ERROR, "\n".join(lines), title=head)
 
 

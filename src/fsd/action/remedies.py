@@ -16,6 +16,7 @@ from fsd.quoted import Quoted
 from fsd.release.follow_ups import AdvisedFix
 from fsd.release.messages import InWorkflow, Message
 from fsd.release.result import Result
+from fsd.report.cause_advice import advice_text
 from fsd.report.follow_ups import follow_up_text
 from fsd.report.messages import message_text
 from fsd.rollout.cause import Cause, Diagnosis
@@ -121,7 +122,11 @@ def _diagnosis(diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _causes(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
-    return tuple(replace(cause, advice=in_workflow(cause.advice)) for cause in causes)
+    return tuple(replace(cause, advice=_advice(cause)) for cause in causes)
+
+
+def _advice(cause: Cause) -> Quoted:
+    return Quoted(text=in_workflow(advice_text(cause.advice)))
 
 
 def _command(match: re.Match[str]) -> str:

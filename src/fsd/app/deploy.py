@@ -27,6 +27,7 @@ from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
 from fsd.release.waiting_time import default_timeout
+from fsd.report.cause_summaries import cause_text
 from fsd.rollout.left_out import explain_by_left_out
 
 
@@ -98,6 +99,7 @@ def _make_request(
         count_commits=count_commits(prepared.source.folder),
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,
+        cause_text=cause_text,
         phases=(*prepared.phases, phase),
         notes=(*prepared.notes, *notes, *_forced_note(options)),
         started_at=prepared.started_at,

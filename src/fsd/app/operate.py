@@ -106,6 +106,7 @@ def make_operation(
     from fsd.app.clock import SystemClock
     from fsd.release.operation import Operation
     from fsd.release.waiting_time import SHORTEST
+    from fsd.report.cause_summaries import cause_text
 
     return Operation(
         aws=connection.aws,
@@ -115,6 +116,7 @@ def make_operation(
         timeout=SHORTEST if timeout is None else timeout,
         wait=wait,
         pace=connection.pace,
+        cause_text=cause_text,
         border=border_of(connection.environment, forced_by=connection.run if force else ""),
         forced=forced,
         by=connection.run,

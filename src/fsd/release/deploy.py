@@ -111,6 +111,7 @@ def _start(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter
         timeout=request.timeout,
         wait=request.wait,
         pace=request.pace,
+        cause_text=request.cause_text,
     )
     stack = StackChange(stacks=aws.stacks, desired=desired, reporter=reporter)
     return DeployRun(

@@ -16,6 +16,7 @@ from fsd.release.notes import Note
 from fsd.release.pace import Pace
 from fsd.release.result import Phase
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST
+from fsd.rollout.cause import Cause
 
 
 class OnCancel(StrEnum):
@@ -49,6 +50,8 @@ class DeployRequest:
     count_commits: CountCommits = lambda *_: None
     on_cancel: OnCancel = OnCancel.LEAVE
     pace: Pace = field(default_factory=Pace)
+    # A cause in words, for the ledger.
+    cause_text: Callable[[Cause], str] = lambda cause: cause.code
     phases: tuple[Phase, ...] = ()  # what was done before: manifest, image
     notes: tuple[Note, ...] = ()
     started_at: datetime | None = None

@@ -17,6 +17,7 @@ from fsd.rollout.explain import LoggedTask, explain
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.log_noise import without_health_checks
 from fsd.rollout.log_signs import LogText, read_signs
+from fsd.rollout.summaries import NoTargetHealthy
 from fsd.rollout.unhealthy_tasks import find_unhealthy_rollout
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
 
@@ -31,7 +32,7 @@ def diagnose(
     task_definition_arn: str,
     log_group: str,
     port: int | None = None,
-    reason: str = "",
+    reason: str | NoTargetHealthy = "",
     changed_since: str = "",
     changes: tuple[Change, ...] = (),
 ) -> Diagnosis:

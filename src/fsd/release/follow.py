@@ -189,7 +189,7 @@ def _diagnose(rollout: Rollout, watched: Watched) -> Diagnosis:
         task_definition_arn=rolling.task_definition_arn,
         log_group=back.ref.log_group,
         port=rollout.check_port,
-        reason=getattr(watched.verdict, "reason", ""),
+        reason=getattr(watched.verdict, "reason", None) or "",
         changed_since=changed.since,
         changes=(*changed.changes, *rollout.settings) if changed.since else (),
     )
@@ -248,6 +248,7 @@ def _gone_back(way_back: GoBack) -> RolledBackTo:
 def _note(rollout: Rollout, diagnosis: Diagnosis) -> None:
     """In the ledger: ECS's own reason is that a rollback was asked for."""
     back, arn = rollout.way_back, rollout.rolling.task_definition_arn
-    unwritten = note_failure(back.aws.ecs, arn, diagnosis.cause)
+    cause = back.operation.cause_text(diagnosis.cause)
+    unwritten = note_failure(back.aws.ecs, arn, cause)
     if unwritten:
         back.operation.reporter.note(unwritten)

@@ -27,7 +27,9 @@ from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Ecs, JobSchedule, TaskDefinition
 from fsd.release.result import ReleaseInfo
+from fsd.rollout.advice import BareAdvice
 from fsd.rollout.cause import Cause, Diagnosis
+from fsd.rollout.summaries import BareSummary
 from fsd.snapshot import Snapshot, StoppedTask, TaskState
 from fsd_files.timetable import due_after
 
@@ -230,10 +232,10 @@ def _explain(aws: Aws, ref: ServiceRef, run: Run) -> Diagnosis:
     # What its program said when it was ended is no cause.
     over = Cause(
         code=ErrorCode.TIMED_OUT,
-        summary="the run had not ended when its `timeout` was over, and was stopped",
+        summary=BareSummary.RUN_TIMED_OUT,
         where=found.cause.where,
         evidence=(),
-        advice="raise `service.timeout`, or make the Job faster",
+        advice=BareAdvice.RAISE_TIMEOUT,
         tasks=(run.task.id,),
     )
     return replace(found, causes=(over,), causes_without_log=())

@@ -19,7 +19,6 @@ from fsd.errors import CallFailedError
 from fsd.release.ledger import untold, write_tags
 from fsd.release.notes import CouldNot
 from fsd.release.ports import Ecs
-from fsd.rollout.cause import Cause
 
 NOTED = "fsd:failed"  # "crashed: the main process ended"
 ENTRY = "fsd:action-"  # with the number of its slot: "2026-03-04T14:00:00Z scale 2 to 3 by alice"
@@ -38,9 +37,10 @@ class JournalEntry:
     by: str = ""
 
 
-def note_failure(ecs: Ecs, arn: str, cause: Cause) -> CouldNot | None:
-    """Returns what to tell where AWS does not let us; the release ended as it did all the same."""
-    return write_tags(ecs, arn, {NOTED: encode_value(f"{cause.code}: {cause.summary}")})
+def note_failure(ecs: Ecs, arn: str, cause: str) -> CouldNot | None:
+    """`cause` in words, "crashed: the main process ended". Returns what to tell where AWS does not
+    let us; the release ended as it did all the same."""
+    return write_tags(ecs, arn, {NOTED: encode_value(cause)})
 
 
 def noted_failure(tags: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from fsd.quoted import Quoted
 from fsd.release.follow_ups import ServiceCommand
 from fsd.release.notes import DeploymentPaused, LeftBehind, StackClash, Undeleted
+from fsd.rollout.summaries import Summary
 from fsd.snapshot import DeploymentStatus
 
 
@@ -256,7 +257,7 @@ class WhyNot:
     """What keeps the good revision from running."""
 
     revision: str
-    cause: Quoted  # its summary
+    cause: Summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

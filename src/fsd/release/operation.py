@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Clock
 from fsd.release.reporter import Reporter
 from fsd.release.retry import Retry
+from fsd.rollout.cause import Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,8 @@ class Operation:
     pace: Pace = field(default_factory=Pace)
     border: Border = field(default_factory=lambda: Border(environment=""))
     forced: str = ""  # what the ledger notes
+    # A cause in words, for the ledger.
+    cause_text: Callable[[Cause], str] = lambda cause: cause.code
     by: str = ""  # who asks, for the ledger: a workflow's run, user@host
 
     def asking_again(self, *, limit: timedelta | None = None) -> Aws:

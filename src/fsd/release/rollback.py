@@ -136,7 +136,7 @@ def _why_not(back: GoBack, good: str) -> WhyNot | None:
     causes = find_task_causes(back.watcher.snapshot, good)
     if not causes:
         return None
-    return WhyNot(revision=family_revision(good), cause=Quoted(text=causes[0].summary))
+    return WhyNot(revision=family_revision(good), cause=causes[0].summary)
 
 
 def _stop(back: GoBack, good: str | None) -> PermissionDenied | None:

@@ -30,6 +30,7 @@ from fsd.rollout.assess import (
     assess,
 )
 from fsd.rollout.steadiness import ended_by_themselves
+from fsd.rollout.summaries import NoTargetHealthy, TargetsInState
 from fsd.snapshot import ServiceDeployment, ServiceState, Snapshot, TargetHealth
 
 TARGETS_SETTLE = timedelta(seconds=30)  # ECS may have seen healthy what is not so any more
@@ -201,7 +202,7 @@ class Watcher:
         if any(target.state == "healthy" for target in targets):
             return Succeeded()
         self.reader.forget_targets()
-        return Unproved(reason=_no_target_text(targets)) if is_last else InProgress()
+        return Unproved(reason=_no_target(targets)) if is_last else InProgress()
 
     def _look_for_crashes(self, ours: Ours, is_last: bool) -> Verdict:
         """The stopped tasks are read when something moved, and once at the end."""
@@ -215,7 +216,7 @@ class Watcher:
         if is_last or has_moved:
             self.reader.read_stopped()
             if ended_by_themselves(self.snapshot, ours):
-                return Unproved(reason="")
+                return Unproved(reason=None)
         return Succeeded() if is_last else InProgress()
 
 
@@ -226,9 +227,11 @@ def _is_anothers(service: ServiceState, ours: Ours) -> bool:
     return is_other_revision or (current != "" and current != ours.arn)
 
 
-def _no_target_text(targets: Sequence[TargetHealth]) -> str:
-    """`no target is healthy: 2 unused (Target.NotInUse: Target group is not configured …)`."""
+def _no_target(targets: Sequence[TargetHealth]) -> NoTargetHealthy:
     said = Counter((t.state, ": ".join(filter(None, (t.reason, t.description)))) for t in targets)
-    each = (f"{n} {state}" + (f" ({why})" if why else "") for (state, why), n in said.items())
-    what = ", ".join(each) or "none is registered"
-    return f"ECS calls it done and no target is healthy: {what}"
+    return NoTargetHealthy(
+        targets=tuple(
+            TargetsInState(count=count, state=state, reason=reason)
+            for (state, reason), count in said.items()
+        )
+    )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from fsd.errors import ExitCode
 from fsd.release.diagnose_service import Examination
 from fsd.release.result import ReleaseInfo
+from fsd.report.cause_summaries import cause_text
 from fsd.report.condition_facts import condition_note_text, unknown_text
 from fsd.report.render import diagnosis_lines, with_exit_code
 from fsd.report.words import note_lines, release_label, wrap
@@ -49,7 +50,7 @@ def ending_lines(examination: Examination, *, code: int) -> list[str]:
     condition = examination.condition
     lines: list[str] = []
     for label, texts in (
-        ("wrong", [f"{cause.code}: {cause.summary}" for cause in condition.causes]),
+        ("wrong", [cause_text(cause) for cause in condition.causes]),
         ("not known", [unknown_text(each) for each in condition.unknown]),
         ("note", [condition_note_text(note) for note in condition.notes]),
     ):
@@ -141,7 +142,7 @@ def rollout_reason(examination: Examination) -> str:
         return ""
     if condition.rollout_causes and not rollout_is_shown(examination):
         cause = condition.rollout_causes[0]
-        return f"{cause.code}: {cause.summary}"
+        return cause_text(cause)
     return "" if condition.rollout_causes else rollout.reason
 
 

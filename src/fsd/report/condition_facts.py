@@ -113,7 +113,7 @@ def _task_set(one: TaskSetSeen) -> str:
 
 
 def _replaced(ended: EndedAndReplaced) -> str:
-    why = f" ({ended.code}: {ended.summary})" if ended.code else ""
+    why = f" ({ended.failure.code}: {ended.failure.summary})" if ended.failure else ""
     at = f"{clock_text(ended.last_at, ended.seen_at)}{why}"
     if ended.count == 1:
         return f"a task ended at {at} and was replaced"

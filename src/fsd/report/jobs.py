@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fsd.plan.jobs import BY_HAND
 from fsd.release.job_run import Run
 from fsd.release.jobs import JobLook
+from fsd.report.cause_summaries import cause_text
 from fsd.report.job_runs import run_text
 from fsd.report.json_report import diagnosis_json, release_json
 from fsd.report.render import diagnosis_lines, with_exit_code
@@ -122,7 +123,7 @@ def _cause(look: JobLook) -> list[str]:
     if look.diagnosis is None:
         return []
     cause = look.diagnosis.cause
-    lines = wrap(f"{cause.code}: {cause.summary}", first=f"{GAP}{'wrong':<10}{GAP}", rest=" " * 14)
+    lines = wrap(cause_text(cause), first=f"{GAP}{'wrong':<10}{GAP}", rest=" " * 14)
     for text in look.diagnosis.log_lines[-1:]:
         lines += wrap(text, first=f"{GAP}{'log':<10}{GAP}", rest=" " * 14)
     return lines

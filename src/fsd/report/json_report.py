@@ -15,6 +15,8 @@ from fsd.release.existing_service import manifest_name
 from fsd.release.history import Row
 from fsd.release.overview import Overview
 from fsd.release.result import Phase, ReleaseInfo, Result
+from fsd.report.cause_advice import advice_text
+from fsd.report.cause_summaries import summary_text
 from fsd.report.changes import change_json
 from fsd.report.condition import served_text
 from fsd.report.condition_facts import condition_note_text, unknown_text
@@ -177,7 +179,7 @@ def _condition(examination: Examination) -> Json:
     condition = examination.condition
     return {
         "healthy": condition.is_healthy,
-        "wrong": [{"code": c.code, "summary": c.summary} for c in condition.causes],
+        "wrong": [{"code": c.code, "summary": summary_text(c.summary)} for c in condition.causes],
         "unknown": [unknown_text(each) for each in condition.unknown],
         "notes": [condition_note_text(note) for note in condition.notes],
         "served": served_text(condition, examination.releases),
@@ -277,13 +279,13 @@ def diagnosis_json(diagnosis: Diagnosis) -> Json:
 def _cause(cause: Cause) -> Json:
     return {
         "code": cause.code,
-        "summary": cause.summary,
+        "summary": summary_text(cause.summary),
         "where": cause.where,
         "evidence": [
             {"source": evidence.source, "text": evidence.text, "at": evidence.at}
             for evidence in cause.evidence
         ],
-        "advice": cause.advice,
+        "advice": advice_text(cause.advice),
         "deterministic": cause.deterministic,
         "tasks": list(cause.tasks),
     }

@@ -15,6 +15,8 @@ from fsd.change import Change
 from fsd.durations import duration_text
 from fsd.errors import FsdError
 from fsd.release.result import Outcome, Phase, PhaseName, PhaseState, Progress, ReleaseInfo, Result
+from fsd.report.cause_advice import advice_text
+from fsd.report.cause_summaries import summary_text
 from fsd.report.changes import value_text
 from fsd.report.github_text import (
     code,
@@ -284,7 +286,7 @@ def _failure(result: Result, run_url: str, *, mentions: bool) -> list[str]:
     cause = diagnosis.cause
     message = result.outcome is not Outcome.ROLLED_BACK and message_text(result.message)
     return [
-        f"**{code(cause.code)}** {escape(capitalised(cause.summary))}. "
+        f"**{code(cause.code)}** {escape(capitalised(summary_text(cause.summary)))}. "
         f"{_changed_since(diagnosis, run_url)}".strip(),
         _lines_that_say_why(diagnosis),
         _fix(result, cause, mentions=mentions),
@@ -320,7 +322,7 @@ def _quoted(evidence: Evidence) -> str:
 
 def _fix(result: Result, cause: Cause, *, mentions: bool) -> str:
     owners = " ".join(result.owners) if mentions and result.outcome in _NEEDS_OWNERS else ""
-    return " · ".join(filter(None, (f"**Fix** {sentence(cause.advice)}", owners)))
+    return " · ".join(filter(None, (f"**Fix** {sentence(advice_text(cause.advice))}", owners)))
 
 
 # --- folded ------------------------------------------------------------------------------------
@@ -366,7 +368,9 @@ def _evidence(result: Result, diagnosis: Diagnosis) -> str:
     if diagnosis.log_lines and diagnosis.log_task:
         group = f", log group {code(result.log_group)}" if result.log_group else ""
         lines.append(f"- Lines above: task {code(diagnosis.log_task)}{group}")
-    lines += [f"- Also {code(c.code)}: {escape(c.summary)}" for c in diagnosis.causes[1:]]
+    lines += [
+        f"- Also {code(c.code)}: {escape(summary_text(c.summary))}" for c in diagnosis.causes[1:]
+    ]
     return "\n".join(lines)
 
 

@@ -51,6 +51,7 @@ from fsd.release.messages import (
     WasSettling,
     WhyNot,
 )
+from fsd.report.cause_summaries import summary_text
 from fsd.report.follow_ups import follow_up_text
 from fsd.report.notes import clash_text, note_text, quoted_text, time_text
 
@@ -293,7 +294,7 @@ def _(message: RollbackDenied) -> str:
 
 
 def _why_text(why: WhyNot | None) -> str:
-    return f"; {why.revision}: {quoted_text(why.cause)}" if why else ""
+    return f"; {why.revision}: {summary_text(why.cause)}" if why else ""
 
 
 @message_text.register

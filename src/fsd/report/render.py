@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from fsd.durations import duration_text
 from fsd.release.result import Outcome, Result
+from fsd.report.cause_advice import advice_text
+from fsd.report.cause_summaries import summary_text
 from fsd.report.changes import changes_text
 from fsd.report.follow_ups import follow_up_texts
 from fsd.report.messages import message_text
@@ -48,16 +50,16 @@ def diagnosis_lines(diagnosis: Diagnosis, *, service: str, environment: str) -> 
     """The cause, its evidence and the next action, of at most 100 columns."""
     cause = diagnosis.cause
     lines = [
-        *wrap(cause.summary, first=f"error[{cause.code}]: ", rest="  "),
+        *wrap(summary_text(cause.summary), first=f"error[{cause.code}]: ", rest="  "),
         *wrap(cause.where, first="  --> ", rest="      "),
         *_log_lines(diagnosis),
         *_evidence(cause),
         *_changed(diagnosis),
-        *wrap(cause.advice, first="  fix: ", rest="       "),
+        *wrap(advice_text(cause.advice), first="  fix: ", rest="       "),
     ]
     lines += _commands(diagnosis, service=service, environment=environment)
     for other in diagnosis.causes[1:CAUSES_SHOWN]:
-        lines += wrap(other.summary, first=f"  also[{other.code}]: ", rest="    ")
+        lines += wrap(summary_text(other.summary), first=f"  also[{other.code}]: ", rest="    ")
     return lines
 
 

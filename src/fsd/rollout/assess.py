@@ -15,6 +15,7 @@ from typing import TypeAlias
 from fsd.rollout.cause import Cause
 from fsd.rollout.diagnose import doomed_causes
 from fsd.rollout.fresh_roles import without_early_denials
+from fsd.rollout.summaries import NoTargetHealthy
 from fsd.snapshot import DeploymentStatus, ServiceDeployment, Snapshot
 
 
@@ -43,7 +44,7 @@ class Succeeded:
 class Unproved:
     """ECS calls our deployment SUCCESSFUL, and what was seen afterwards says that it is not."""
 
-    reason: str  # "" where stopped tasks say it
+    reason: NoTargetHealthy | None  # None where stopped tasks say it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fsd.change import Change
+from fsd.rollout.advice import Advice
+from fsd.rollout.summaries import Summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +24,10 @@ class Evidence:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     code: str  # kebab-case: health-check-failed, image-not-found, …
-    summary: str  # one sentence: "both new tasks answered GET /health with 500"
+    summary: Summary
     where: str  # "offer-api-dev:42 · tasks 7f3a…, 91cc…"
     evidence: tuple[Evidence, ...]
-    advice: str  # the next action
+    advice: Advice  # the next action
     deterministic: bool = False  # retrying cannot help
     tasks: tuple[str, ...] = ()  # ids of all tasks that ended so
 

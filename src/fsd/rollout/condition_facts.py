@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from fsd.quoted import Quoted
+from fsd.rollout.failure import Failure
 
 # --- why nobody can say that the service is healthy ----------------------------------------------
 
@@ -114,8 +115,7 @@ class EndedAndReplaced:
     count: int
     last_at: datetime | None
     seen_at: datetime
-    code: str = ""  # of the last one's failure, "" where it is not known
-    summary: str = ""
+    failure: Failure | None = None  # of the last one; None where it is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

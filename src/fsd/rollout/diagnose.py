@@ -8,16 +8,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from fsd.quoted import Quoted
+from fsd.rollout.advice import Advice
 from fsd.rollout.cause import Cause, Evidence
-from fsd.rollout.explain import REFUSED, port_text, target_advice
+from fsd.rollout.explain import REFUSED, target_advice
 from fsd.rollout.failures import (
     ALARM_TRIGGERED,
     FAILURES,
     ROLLBACK_REQUESTED,
     ROLLOUT_FAILED,
     Failure,
-    classify,
-    classify_event,
+    KnownFailure,
+    recognize,
+    recognize_event,
+)
+from fsd.rollout.summaries import (
+    AlarmsWentOff,
+    HttpStatuses,
+    NoHttpAnswer,
+    NoTargetHealthy,
+    RolloutEnded,
+    TargetAnswer,
+    TasksEnded,
 )
 from fsd.snapshot import DeploymentStatus, Event, Snapshot, StoppedTask, TargetHealth
 
@@ -33,34 +45,35 @@ _ALARM_DETECTED = re.compile(r"alarm detected", re.IGNORECASE)
 def doomed_causes(snapshot: Snapshot, task_definition_arn: str) -> tuple[Cause, ...]:
     """Causes that were seen often enough to be sure that ECS's next try fails too; () if none."""
     groups = _group(snapshot.stopped, task_definition_arn)
-    sure = {
-        row: tasks
-        for row, tasks in groups.items()
-        if row.after is not None and len(tasks) >= row.after
-    }
+    sure = {found: tasks for found, tasks in groups.items() if _is_sure(found.failure, len(tasks))}
     return _causes(sure, snapshot, task_definition_arn) or tuple(
-        _event_cause(row, events, task_definition_arn)
-        for row, events in _group_events(snapshot.events).items()
-        if row.after is not None and len(events) >= row.after
+        _event_cause(found, events, task_definition_arn)
+        for found, events in _group_events(snapshot.events).items()
+        if _is_sure(found.failure, len(events))
     )
+
+
+def _is_sure(row: Failure, sightings: int) -> bool:
+    return row.after is not None and sightings >= row.after
 
 
 def find_causes(
     snapshot: Snapshot,
     task_definition_arn: str,
     *,
-    reason: str,
+    reason: str | NoTargetHealthy,
     alarms: tuple[Evidence, ...] = (),
 ) -> tuple[Cause, ...]:
     """All causes of a failed rollout; never empty.
 
     An alarm that ended the deployment comes first, then tasks by how many ended so. `reason` is
-    ECS's own word on the deployment, used where no task says more; `alarms` what CloudWatch says
-    of those that went off.
+    ECS's own word on the deployment, or what FSD saw after it; it is used where no task says more.
+    `alarms` is what CloudWatch says of those that went off.
     """
     causes = find_task_causes(snapshot, task_definition_arn)
-    events = _group_events(snapshot.events)
-    said = tuple(_event_cause(row, found, task_definition_arn) for row, found in events.items())
+    said = find_event_causes(snapshot.events, task_definition_arn)
+    if isinstance(reason, NoTargetHealthy):
+        return (*causes, *said) or (_cause_of_no_target(reason, task_definition_arn),)
     alarm = _cause_of_alarms(snapshot, task_definition_arn, reason, alarms)
     if alarm is not None:
         return (alarm, *causes, *said)
@@ -74,13 +87,14 @@ def find_task_causes(snapshot: Snapshot, task_definition_arn: str) -> tuple[Caus
 
 def find_event_causes(events: Iterable[Event], task_definition_arn: str) -> tuple[Cause, ...]:
     """What these events tell, one cause a row; () where they tell of no failure."""
-    found = _group_events(events)
-    return tuple(_event_cause(row, said, task_definition_arn) for row, said in found.items())
+    groups = _group_events(events)
+    return tuple(_event_cause(found, said, task_definition_arn) for found, said in groups.items())
 
 
-def health_check_advice(targets: Sequence[TargetHealth]) -> str:
+def health_check_advice(targets: Sequence[TargetHealth]) -> Advice:
     """What to do about targets that the load balancer calls unhealthy."""
-    return _advice(HEALTH_CHECK_FAILED, _target_evidence(targets, ()))
+    said = [evidence.text for evidence in _target_evidence(targets, ())]
+    return target_advice(said) or HEALTH_CHECK_FAILED
 
 
 def find_task_to_read(snapshot: Snapshot, task_definition_arn: str) -> StoppedTask | None:
@@ -109,51 +123,53 @@ def family_revision(task_definition_arn: str) -> str:
 
 def _group(
     stopped: Iterable[StoppedTask], task_definition_arn: str
-) -> dict[Failure, list[StoppedTask]]:
-    groups: dict[Failure, list[StoppedTask]] = {}
+) -> dict[KnownFailure, list[StoppedTask]]:
+    groups: dict[KnownFailure, list[StoppedTask]] = {}
     for task in stopped:
         if task.task_definition_arn != task_definition_arn:
             continue
-        row = classify(task)
-        if row is not None:
-            groups.setdefault(row, []).append(task)
+        found = recognize(task)
+        if found is not None:
+            groups.setdefault(found, []).append(task)
     return groups
 
 
-def _group_events(events: Iterable[Event]) -> dict[Failure, list[Event]]:
-    groups: dict[Failure, list[Event]] = {}
+def _group_events(events: Iterable[Event]) -> dict[KnownFailure, list[Event]]:
+    groups: dict[KnownFailure, list[Event]] = {}
     for event in events:
-        row = classify_event(event.message)
-        if row is not None:
-            groups.setdefault(row, []).append(event)
+        found = recognize_event(event.message)
+        if found is not None:
+            groups.setdefault(found, []).append(event)
     return groups
 
 
-def _event_cause(row: Failure, events: Sequence[Event], task_definition_arn: str) -> Cause:
+def _event_cause(found: KnownFailure, events: Sequence[Event], task_definition_arn: str) -> Cause:
+    row = found.failure
     newest = {event.message: event for event in reversed(events)}
     return Cause(
         code=row.code,
-        summary=row.summary,
+        summary=row,
         where=family_revision(task_definition_arn),
         evidence=tuple(
             Evidence(source="ECS", text=event.message, at=f"{event.at:%H:%M:%S}")
             for event in newest.values()
         ),
-        advice=row.advice,
+        advice=found.advice,
         deterministic=row.after == 1,
     )
 
 
 def _causes(
-    groups: dict[Failure, list[StoppedTask]], snapshot: Snapshot, task_definition_arn: str
+    groups: dict[KnownFailure, list[StoppedTask]], snapshot: Snapshot, task_definition_arn: str
 ) -> tuple[Cause, ...]:
     ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
-    return tuple(_cause(row, tasks, snapshot, task_definition_arn) for row, tasks in ranked)
+    return tuple(_cause(found, tasks, snapshot, task_definition_arn) for found, tasks in ranked)
 
 
 def _cause(
-    row: Failure, tasks: Sequence[StoppedTask], snapshot: Snapshot, task_definition_arn: str
+    found: KnownFailure, tasks: Sequence[StoppedTask], snapshot: Snapshot, task_definition_arn: str
 ) -> Cause:
+    row = found.failure
     names = ", ".join(short(task.id) for task in tasks[:4])
     noun = "tasks" if len(tasks) > 1 else "task"
     targets = _target_evidence(snapshot.targets, snapshot.events)
@@ -163,7 +179,7 @@ def _cause(
         summary=_summary(row, tasks, targets, port=_port(snapshot)),
         where=f"{family_revision(task_definition_arn)} · {noun} {names}",
         evidence=evidence,
-        advice=_advice(row, targets),
+        advice=_advice(found, targets),
         deterministic=row.after == 1,
         tasks=tuple(task.id for task in tasks),
     )
@@ -180,27 +196,28 @@ def _port(snapshot: Snapshot) -> int | None:
 
 def _summary(
     row: Failure, tasks: Sequence[StoppedTask], targets: Sequence[Evidence], *, port: int | None
-) -> str:
-    count = "one task" if len(tasks) == 1 else f"{len(tasks)} tasks"
+) -> TasksEnded:
     codes = sorted({c.exit_code for t in tasks for c in t.containers if c.exit_code is not None})
-    if row.code in _NAMES_EXIT_CODES and codes:
-        return f"{row.summary} ({count}, exit code {', '.join(map(str, codes))})"
-    if row.code == "health-check-failed" and targets:
-        said = targets[0].text
-        no_answer = f"no HTTP answer from {port_text(port)}"
-        return (
-            f"{row.summary} ({count}): {no_answer if REFUSED.search(said) else answer_text(said)}"
-        )
-    return f"{row.summary} ({count})"
+    answer = None
+    if row.code == HEALTH_CHECK_FAILED.code and targets:
+        answer = target_answer(targets[0].text, port=port)
+    return TasksEnded(
+        failure=row,
+        count=len(tasks),
+        exit_codes=tuple(codes) if row.code in _NAMES_EXIT_CODES else (),
+        answer=answer,
+    )
 
 
 _STATUSES = re.compile(r"Health checks failed with these codes: \[(?P<codes>[0-9, ]+)\]\.?")
 
 
-def answer_text(said: str) -> str:
-    """What the load balancer says of a target: `status 500`, or its own words."""
+def target_answer(said: str, *, port: int | None) -> TargetAnswer:
+    """What the load balancer says of a target, read."""
+    if REFUSED.search(said):
+        return NoHttpAnswer(port=port)
     match = _STATUSES.fullmatch(said)
-    return f"status {match['codes']}" if match else said
+    return HttpStatuses(codes=match["codes"]) if match else Quoted(text=said)
 
 
 def _task_evidence(tasks: Sequence[StoppedTask]) -> tuple[Evidence, ...]:
@@ -229,10 +246,10 @@ def _target_evidence(
     return tuple(Evidence(source="target group", text=text) for text in said if text)
 
 
-def _advice(row: Failure, targets: Sequence[Evidence]) -> str:
-    if row.code == "health-check-failed":
-        return target_advice([target.text for target in targets]) or row.advice
-    return row.advice
+def _advice(found: KnownFailure, targets: Sequence[Evidence]) -> Advice:
+    if found.failure.code == HEALTH_CHECK_FAILED.code:
+        return target_advice([target.text for target in targets]) or found.advice
+    return found.advice
 
 
 def _cause_of_alarms(
@@ -245,12 +262,10 @@ def _cause_of_alarms(
     said = (Evidence(source="ECS", text=reason),) if reason else ()
     return Cause(
         code=ALARM_TRIGGERED.code,
-        summary=f"CloudWatch alarm {', '.join(names)} went off"
-        if names
-        else ALARM_TRIGGERED.summary,
+        summary=AlarmsWentOff(names=names) if names else ALARM_TRIGGERED,
         where=family_revision(task_definition_arn),
         evidence=(*said, *alarms),
-        advice=ALARM_TRIGGERED.advice,
+        advice=ALARM_TRIGGERED,
     )
 
 
@@ -258,6 +273,17 @@ def _is_asked_for(snapshot: Snapshot) -> bool:
     """Whether a person stopped it: ECS itself goes straight to ROLLBACK_IN_PROGRESS."""
     deployment = snapshot.deployment
     return deployment is not None and deployment.status is DeploymentStatus.ROLLBACK_REQUESTED
+
+
+def _cause_of_no_target(seen: NoTargetHealthy, task_definition_arn: str) -> Cause:
+    said = dict.fromkeys(one.reason for one in seen.targets if one.reason)
+    return Cause(
+        code=ROLLOUT_FAILED.code,
+        summary=seen,
+        where=family_revision(task_definition_arn),
+        evidence=tuple(Evidence(source="target group", text=text) for text in said),
+        advice=ROLLOUT_FAILED,
+    )
 
 
 def _cause_without_tasks(snapshot: Snapshot, task_definition_arn: str, reason: str) -> Cause:
@@ -270,15 +296,15 @@ def _cause_without_tasks(snapshot: Snapshot, task_definition_arn: str, reason: s
     if re.search(r"rollback was requested", reason) or _is_asked_for(snapshot):
         return Cause(
             code=ROLLBACK_REQUESTED.code,
-            summary=ROLLBACK_REQUESTED.summary,
+            summary=ROLLBACK_REQUESTED,
             where=family_revision(task_definition_arn),
             evidence=said,
-            advice=ROLLBACK_REQUESTED.advice,
+            advice=ROLLBACK_REQUESTED,
         )
     return Cause(
         code=ROLLOUT_FAILED.code,
-        summary=ROLLOUT_FAILED.summary + (f": {reason}" if reason else ""),
+        summary=RolloutEnded(reason=reason) if reason else ROLLOUT_FAILED,
         where=family_revision(task_definition_arn),
         evidence=(*said, *telling),
-        advice=ROLLOUT_FAILED.advice,
+        advice=ROLLOUT_FAILED,
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
-from fsd.rollout.denials import advise_denial, find_denial
+from fsd.rollout.advice import Advice, AfterDenial
+from fsd.rollout.denials import Denial, find_denial
 from fsd.rollout.event_failures import (
     ALARM_TRIGGERED,
     EVENT_FAILURES,
@@ -33,8 +34,11 @@ __all__ = [
     "ROLLOUT_FAILED",
     "WITHOUT_TASKS",
     "Failure",
+    "KnownFailure",
     "classify",
     "classify_event",
+    "recognize",
+    "recognize_event",
 ]
 
 # Stops that say nothing about the release: replaced, scaled in, stopped by hand, the platform.
@@ -49,12 +53,37 @@ INNOCENT_REASON = re.compile(
 FAILURES: tuple[Failure, ...] = (*IMAGE_FAILURES, *START_FAILURES)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFailure:
+    """The row of a text, and AWS's denial where the text quotes one that says more."""
+
+    failure: Failure
+    denial: Denial | None = None
+
+    @property
+    def advice(self) -> Advice:
+        if self.denial is None:
+            return self.failure
+        return AfterDenial(denial=self.denial, failure=self.failure)
+
+
 def classify(task: StoppedTask) -> Failure | None:
+    """The row for one stopped task; None where its end says nothing about the release."""
+    found = recognize(task)
+    return found.failure if found else None
+
+
+def classify_event(message: str) -> Failure | None:
+    """The row for one service event; None where it tells of no failure that has a name."""
+    found = recognize_event(message)
+    return found.failure if found else None
+
+
+def recognize(task: StoppedTask) -> KnownFailure | None:
     """The row for one stopped task; None where its end says nothing about the release.
 
-    Where ECS quotes AWS's denial, the row's advice names the action and the policy. What ECS says
-    in an event it may say of a task too ("Capacity is unavailable"); the row that takes everything
-    comes last.
+    What ECS says in an event it may say of a task too ("Capacity is unavailable"); the row that
+    takes everything comes last.
     """
     if task.stop_code in INNOCENT_CODES or INNOCENT_REASON.search(task.stopped_reason):
         return None
@@ -70,14 +99,14 @@ def classify(task: StoppedTask) -> Failure | None:
     )
 
 
-def classify_event(message: str) -> Failure | None:
+def recognize_event(message: str) -> KnownFailure | None:
     """The row for one service event; None where it tells of no failure that has a name.
 
     An event may quote a task's reason behind "was unable to place a task. Reason:".
     """
-    row = _first(EVENT_FAILURES, [(message, read_reason(message))], None)
-    if row is not None:
-        return row
+    found = _first(EVENT_FAILURES, [(message, read_reason(message))], None)
+    if found is not None:
+        return found
     quoted = _QUOTED.search(message)
     if quoted is None:
         return None
@@ -97,18 +126,18 @@ def _account(arn: str) -> str:
 
 def _first(
     rows: tuple[Failure, ...], reasons: Sequence[tuple[str, Reason]], exit_code: int | None
-) -> Failure | None:
+) -> KnownFailure | None:
     """What is left of a stage is asked last. The order of the rest only ranks several texts."""
     for row in sorted(rows, key=lambda row: row.is_rest):
         text = next((text for text, reason in reasons if row.matches(reason, exit_code)), None)
         if text is not None:
-            return _with_denial(row, text)
+            return KnownFailure(failure=row, denial=_telling_denial(text))
     return None
 
 
-def _with_denial(row: Failure, text: str) -> Failure:
-    """AWS's own clause says more than a row can: which action, and whose policy."""
+def _telling_denial(text: str) -> Denial | None:
+    """AWS's own clause, where it says more than a row can: which action, and whose policy."""
     denial = find_denial(text)
     if denial is None or (denial.policy is None and not denial.is_explicit):
-        return row
-    return replace(row, advice=f"{advise_denial(denial)}; {row.advice}")
+        return None
+    return denial

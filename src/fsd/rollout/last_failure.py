@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from fsd.quoted import Quoted
 from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.diagnose import family_revision, find_task_causes
 from fsd.rollout.failures import ALARM_TRIGGERED, ROLLBACK_REQUESTED, ROLLOUT_FAILED, Failure
 from fsd.rollout.last_rollout import LastRollout, RolloutStatus, has_tripped
 from fsd.rollout.service_facts import ServiceFacts, cause_now, restamped, snapshot_with
+from fsd.rollout.summaries import AlarmsWentOff, BareSummary, Summary
 from fsd.snapshot import StoppedTask
 
 
@@ -24,20 +26,20 @@ def why_it_failed(view: ServiceFacts) -> tuple[Cause, ...]:
     if found:
         return tuple(replace(c, evidence=restamped(view, c.evidence)) for c in found)
     if view.look.noted:
-        code, _, summary = view.look.noted.partition(": ")
-        return (past_cause(view, rollout, replace(ROLLOUT_FAILED, code=code), summary),)
+        code, _, noted = view.look.noted.partition(": ")
+        return (past_cause(view, rollout, replace(ROLLOUT_FAILED, code=code), Quoted(text=noted)),)
     deployment = rollout.deployment
     if deployment is not None and deployment.triggered_alarms:
-        names = ", ".join(deployment.triggered_alarms)
-        return (past_cause(view, rollout, ALARM_TRIGGERED, f"CloudWatch alarm {names} went off"),)
+        summary = AlarmsWentOff(names=deployment.triggered_alarms)
+        return (past_cause(view, rollout, ALARM_TRIGGERED, summary),)
     if rollout.is_asked_for:
-        return (past_cause(view, rollout, ROLLBACK_REQUESTED, "somebody asked ECS to roll back"),)
+        return (past_cause(view, rollout, ROLLBACK_REQUESTED, BareSummary.ROLLBACK_ASKED),)
     if rollout.state is RolloutStatus.FAILED or (deployment and has_tripped(deployment)):
-        return (past_cause(view, rollout, ROLLOUT_FAILED, ROLLOUT_FAILED.summary),)
+        return (past_cause(view, rollout, ROLLOUT_FAILED, ROLLOUT_FAILED),)
     return ()
 
 
-def past_cause(view: ServiceFacts, rollout: LastRollout, row: Failure, summary: str) -> Cause:
+def past_cause(view: ServiceFacts, rollout: LastRollout, row: Failure, summary: Summary) -> Cause:
     reason = rollout.reason
     return cause_now(
         row,

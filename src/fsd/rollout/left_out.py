@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from fsd.quoted import Quoted
+from fsd.rollout.advice import FileNotMade, LocalRemedy, WithoutDocker
 from fsd.rollout.cause import Cause, Diagnosis
+from fsd.rollout.summaries import (
+    CheckAnswered,
+    EndedWith,
+    FailedAfter,
+    MadeWithoutDocker,
+    RolloutEnded,
+    StepsLeftOut,
+    Summary,
+    TasksKeepEnding,
+)
 
 # A module, a program, a file or a library that is not there.
 _MISSING = re.compile(
@@ -42,69 +54,75 @@ def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagno
     python = [text for text in left_out if _OF_PYTHON.match(text)]
     steps = [text for text in left_out if text not in python]
     if python and _FOREIGN_LANGUAGE.search(said):
-        return _with_first(diagnosis, python[0], "install that Python")
+        return _with_lack(diagnosis, Quoted(text=python[0]), LocalRemedy.INSTALL_PYTHON)
     if not steps or not _MISSING.search(said):
         return diagnosis
-    shown, named = _telling(steps, said)
+    named = _named(steps, said)
     setting = _SETTING.search(said)
     if setting and not named:
-        return _with_missing_file(diagnosis, setting["path"])
-    text = f"the image was made without Docker, and this step was left out: {shown}"
+        path = setting["path"]
+        return _with_first(diagnosis, lambda cause: replace(cause, advice=FileNotMade(path=path)))
+    chosen = (named or steps)[:_MOST]
+    more = 0 if named else len(steps) - len(chosen)
     can_install = any(_OF_A_SYSTEM.search(step) for step in named or steps)
-    return _with_first(diagnosis, text, "install the same on this machine" if can_install else "")
+    return _with_lack(
+        diagnosis,
+        StepsLeftOut(steps=tuple(chosen), more=more),
+        LocalRemedy.INSTALL_SAME if can_install else LocalRemedy.CONTAINERS,
+    )
 
 
-def _telling(steps: Sequence[str], said: str) -> tuple[str, list[str]]:
-    """Those that name what is missing, else the first; a Dockerfile may have dozens. Then the
-    first kind alone."""
+def _named(steps: Sequence[str], said: str) -> list[str]:
+    """The steps that name what is missing; a Dockerfile may have dozens of others."""
     missing = {
         name.rpartition("/")[2].partition(".")[0]
         for found in _NAMES.finditer(said)
         for name in found.groups()
         if name
     }
-    named = [step for step in steps if any(len(name) > 2 and name in step for name in missing)]
-    chosen = (named or list(steps))[:_MOST]
-    more = len(steps) - len(chosen)
-    shown = "; ".join(chosen) + (f"; and {more} more" if more and not named else "")
-    return shown, named
+    return [step for step in steps if any(len(name) > 2 and name in step for name in missing)]
 
 
-def _with_missing_file(diagnosis: Diagnosis, path: str) -> Diagnosis:
-    advice = (
-        f"no step of the Dockerfile makes `{path}`: COPY it into the image, give it by a volume "
-        "(`service.volumes`), or correct the variable that names it"
-    )
-    without_log = diagnosis.causes_without_log
-    return replace(
-        diagnosis,
-        causes=(replace(diagnosis.cause, advice=advice), *diagnosis.causes[1:]),
-        causes_without_log=(
-            (replace(without_log[0], advice=advice), *without_log[1:]) if without_log else ()
-        ),
-    )
-
-
-def _with_first(diagnosis: Diagnosis, reason: str, remedy: str) -> Diagnosis:
-    def with_left_out(cause: Cause) -> Cause:
-        containers = "run containers: fsd local down, fsd local up --runtime container"
-        advice = f"{remedy}, or {containers}" if remedy else containers
-        summary = cause.summary[:1].upper() + cause.summary[1:]
+def _with_lack(
+    diagnosis: Diagnosis, lacks: StepsLeftOut | Quoted, remedy: LocalRemedy
+) -> Diagnosis:
+    def with_lack(cause: Cause) -> Cause:
         return replace(
-            cause, summary=f"{reason}. {summary}", advice=f"{advice}; else {cause.advice}"
+            cause,
+            summary=MadeWithoutDocker(summary=cause.summary, lacks=lacks),
+            advice=WithoutDocker(advice=cause.advice, remedy=remedy),
         )
 
+    return _with_first(diagnosis, with_lack)
+
+
+def _with_first(diagnosis: Diagnosis, change: Callable[[Cause], Cause]) -> Diagnosis:
+    """The worst cause changed, as readers see it with the log and without."""
     first, *others = diagnosis.causes
     without_log = diagnosis.causes_without_log
     return replace(
         diagnosis,
-        causes=(with_left_out(first), *others),
-        causes_without_log=(with_left_out(without_log[0]), *without_log[1:]) if without_log else (),
+        causes=(change(first), *others),
+        causes_without_log=(change(without_log[0]), *without_log[1:]) if without_log else (),
     )
 
 
 def _words(diagnosis: Diagnosis) -> Iterator[str]:
     cause = diagnosis.cause
-    yield cause.summary
+    yield from _told(cause.summary)
     yield from (evidence.text for evidence in cause.evidence)
     yield from diagnosis.log_lines
+
+
+def _told(summary: Summary) -> Iterator[str]:
+    """What the program or ECS said, of a summary."""
+    match summary:
+        case EndedWith() | FailedAfter():
+            yield summary.exception
+            yield from _told(summary.summary)
+        case CheckAnswered() | TasksKeepEnding():
+            yield from _told(summary.summary)
+        case Quoted(text=text) | RolloutEnded(reason=text):
+            yield text
+        case _:
+            pass

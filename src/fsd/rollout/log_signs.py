@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 LONGEST_EXCEPTION = 200  # characters that are shown
 # Characters and lines of an event that are read: a log may hold anything, and is read in time.
@@ -63,6 +64,13 @@ class AccessLine:
     status: int
 
 
+class ServerRemark(StrEnum):
+    """What a server says of its own trouble."""
+
+    WORKER_KILLED = "worker-killed"
+    WORKER_TIMEOUT = "worker-timeout"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSigns:
     has_lines: bool = False
@@ -70,9 +78,10 @@ class LogSigns:
     socket: str = ""  # a Unix socket that the server listens on
     exception: str = ""  # the last one, `ModuleNotFoundError: No module named 'x'`
     package: str = ""  # the installed one whose code raised it
-    refused_host: str = ""  # that a framework takes for none of its own
+    # That a framework takes for none of its own; "" where the line does not name it.
+    refused_host: str | None = None
     answers: tuple[AccessLine, ...] = ()  # in order
-    remark: str = ""  # what to do about a trouble that the server itself names
+    remark: ServerRemark | None = None
 
 
 # Only addresses of this machine are hosts, and a time (12:30:45) is no port.
@@ -159,21 +168,9 @@ _REFUSED_HOST = re.compile(
 _ACCESS = re.compile(
     r"\b(?:GET|HEAD) (?P<path>/\S{0,200}) HTTP/[0-9.]+\"?[,:]? (?P<status>[1-5]\d\d)\b"
 )
-# What a server says of its own trouble, and what helps.
-_REMARKS = tuple(
-    (re.compile(pattern), advice)
-    for pattern, advice in (
-        (
-            r"was sent SIGKILL! Perhaps out of memory\?",
-            "a worker was killed, most often because it lacked memory: raise `resources.memory`, "
-            "or start fewer workers",
-        ),
-        (
-            r"WORKER TIMEOUT \(pid:\d+\)",
-            "a worker answered nothing for as long as gunicorn waits: raise its `--timeout`, or "
-            "find what blocks it",
-        ),
-    )
+_REMARKS = (
+    (re.compile(r"was sent SIGKILL! Perhaps out of memory\?"), ServerRemark.WORKER_KILLED),
+    (re.compile(r"WORKER TIMEOUT \(pid:\d+\)"), ServerRemark.WORKER_TIMEOUT),
 )
 
 
@@ -303,16 +300,16 @@ def _clip(text: str) -> str:
     return text if len(text) <= LONGEST_EXCEPTION else text[: LONGEST_EXCEPTION - 1] + "…"
 
 
-def _find_remark(texts: Sequence[str]) -> str:
-    for pattern, advice in _REMARKS:
+def _find_remark(texts: Sequence[str]) -> ServerRemark | None:
+    for pattern, remark in _REMARKS:
         if any(pattern.search(text) for text in texts):
-            return advice
-    return ""
+            return remark
+    return None
 
 
-def _find_refused_host(texts: Iterable[str]) -> str:
+def _find_refused_host(texts: Iterable[str]) -> str | None:
     for text in texts:
         found = _REFUSED_HOST.search(text)
         if found:
-            return found["host"] or "the task's address"
-    return ""
+            return found["host"] or ""
+    return None

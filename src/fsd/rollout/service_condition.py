@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from fsd.rollout.advice import Advice, BareAdvice
 from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.condition_facts import (
     BareNote,
@@ -51,6 +52,14 @@ from fsd.rollout.service_facts import (
     fresh_events,
     restamped,
     snapshot_with,
+)
+from fsd.rollout.summaries import (
+    AlarmsInAlarm,
+    BareSummary,
+    StackInStatus,
+    Summary,
+    TasksKeepEnding,
+    TooFewRunning,
 )
 from fsd.rollout.unhealthy_service import (
     broken_groups,
@@ -178,13 +187,10 @@ def _ending_tasks(view: ServiceFacts) -> Iterator[Cause]:
     for arn in dict.fromkeys(task.task_definition_arn for task in ended):
         causes = find_task_causes(snapshot_with(view, ended), arn)
         for number, cause in enumerate(causes):
-            summary = cause.summary
+            summary: Summary = cause.summary
             if number == 0 and len(ended) > 1 and times:
-                since = view.stamp(min(times))
-                summary = (
-                    f"tasks keep ending: {len(ended)} since {since}, the last at "
-                    f"{view.stamp(max(times))}; {summary}"
-                )
+                since, last = view.stamp(min(times)), view.stamp(max(times))
+                summary = TasksKeepEnding(summary=summary, count=len(ended), since=since, last=last)
             yield replace(cause, summary=summary, evidence=restamped(view, cause.evidence))
 
 
@@ -232,7 +238,7 @@ def _stuck(view: ServiceFacts) -> Iterator[Cause]:
     ended_badly = rollout.state in {RolloutStatus.FAILED, RolloutStatus.ROLLBACK_FAILED}
     if ended_badly and is_still_there and not view.wants_none:
         yield from why_it_failed(view) or (
-            past_cause(view, rollout, ROLLOUT_FAILED, "the newest deployment failed"),
+            past_cause(view, rollout, ROLLOUT_FAILED, BareSummary.NEWEST_FAILED),
         )
 
 
@@ -243,11 +249,11 @@ def _current_arn(view: ServiceFacts) -> str:
 
 def _alarms(view: ServiceFacts) -> Iterator[Cause]:
     if view.look.alarms:
-        names = ", ".join(one.source.removeprefix("alarm ") for one in view.look.alarms)
+        names = tuple(one.source.removeprefix("alarm ") for one in view.look.alarms)
         yield cause_now(
             ALARM_TRIGGERED,
             view,
-            summary=f"CloudWatch alarm {names} is in ALARM",
+            summary=AlarmsInAlarm(names=names),
             evidence=view.look.alarms,
         )
 
@@ -259,7 +265,7 @@ def _stack(view: ServiceFacts) -> Iterator[Cause]:
             yield cause_now(STACK_GONE, view, where=view.service.name)
     elif stack.is_broken:
         said = (Evidence(source="CloudFormation", text=stack.reason),) if stack.reason else ()
-        summary = f"the service's stack is {stack.status}"
+        summary = StackInStatus(status=stack.status)
         yield cause_now(
             STACK_BROKEN, view, summary=summary, where=f"stack {stack.name}", evidence=said
         )
@@ -277,15 +283,15 @@ def _too_few(view: ServiceFacts) -> Iterator[Cause]:
     cause = cause_now(
         TOO_FEW_TASKS,
         view,
-        summary=f"{running} of {desired} tasks run, and FSD found no reason",
+        summary=TooFewRunning(running=running, desired=desired),
         evidence=[Evidence(source="ECS", text=e.message, at=view.stamp(e.at)) for e in events],
     )
     yield replace(cause, advice=_ADVICE.get(view.service.controller, cause.advice))
 
 
-_ADVICE = {
-    "CODE_DEPLOY": "ask CodeDeploy for its deployments: aws deploy list-deployments",
-    "EXTERNAL": "ask the controller that makes its task sets",
+_ADVICE: dict[str, Advice] = {
+    "CODE_DEPLOY": BareAdvice.ASK_CODE_DEPLOY,
+    "EXTERNAL": BareAdvice.ASK_CONTROLLER,
 }
 
 
@@ -378,6 +384,5 @@ def _recovered(view: ServiceFacts) -> Iterator[EndedAndReplaced]:
         count=len(lately),
         last_at=last.stopped_at,
         seen_at=view.look.at,
-        code=row.code if row else "",
-        summary=row.summary if row else "",
+        failure=row,
     )

@@ -11,6 +11,7 @@ from fsd.rollout.condition_facts import ConditionNote, CouldNotRead, Unknown
 from fsd.rollout.diagnose import family_revision
 from fsd.rollout.failures import Failure
 from fsd.rollout.last_rollout import LastRollout
+from fsd.rollout.summaries import Summary
 from fsd.snapshot import (
     Event,
     ServiceDeployment,
@@ -139,16 +140,16 @@ def cause_now(
     row: Failure,
     view: ServiceFacts,
     *,
-    summary: str = "",
+    summary: Summary | None = None,
     evidence: Sequence[Evidence] = (),
     where: str = "",
 ) -> Cause:
     return Cause(
         code=row.code,
-        summary=summary or row.summary,
+        summary=summary or row,
         where=where or view.where,
         evidence=tuple(evidence),
-        advice=row.advice,
+        advice=row,
     )
 
 

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreachable:
+    """A server that the program could not reach."""
+
+    host: str = ""  # "" where the text does not name it
+    port: str = ""
+    is_local: bool = False  # the task itself
+    is_unknown: bool = False  # a name without a domain, that no DNS server knows
+
 
 # As frameworks and libraries say that a variable is not set. A name in lower case is a field's.
 _VARIABLES = tuple(
@@ -71,34 +83,14 @@ def is_unreachable(exception: str) -> bool:
     return _UNREACHABLE.search(exception) is not None
 
 
-def unreachable_advice(exception: str) -> str:
-    """Whom the program could not reach, as far as the text names it, and what helps."""
+def find_unreachable(exception: str) -> Unreachable:
+    """Whom the program could not reach, as far as the text names it."""
     found = next((match for pattern in _HOSTS if (match := pattern.search(exception))), None)
     if found is None:
-        return (
-            "make the server that the program connects to reachable from the task (address, "
-            "security group), or let the program start without that connection"
-        )
-    host, port = found["host"], found.groupdict().get("port")
-    place = f"`{host}:{port}`" if port else f"`{host}`"
-    if _is_local(host):
-        return (
-            f"nothing listens on {place} in the task: in a task, localhost is the task itself. If "
-            "the code reads this address from a variable, set that variable to the server's "
-            "address (`service.environment`, `service.secrets`); or let the program start "
-            "without that connection"
-        )
-    if "." not in host and _UNKNOWN_NAME.search(exception):
-        return (
-            f"`{host}` cannot be resolved in a task: it is a name from Docker Compose or from a "
-            "single machine. If the code reads this address from a variable, set that variable "
-            "to an address that the task can reach (`service.environment`, `service.secrets`); or "
-            "let the program start without that connection"
-        )
-    return (
-        f"make {place} reachable from the task (address, security group), or let the program "
-        "start without that connection"
-    )
+        return Unreachable()
+    host, port = found["host"], found.groupdict().get("port") or ""
+    is_unknown = "." not in host and _UNKNOWN_NAME.search(exception) is not None
+    return Unreachable(host=host, port=port, is_local=_is_local(host), is_unknown=is_unknown)
 
 
 def _is_local(host: str) -> bool:

@@ -15,6 +15,12 @@ from fsd.rollout.diagnose import (
     short,
 )
 from fsd.rollout.service_facts import GroupLook, ServiceFacts, cause_now, fresh_events
+from fsd.rollout.summaries import (
+    BareSummary,
+    ContainersUnhealthy,
+    TargetsUnhealthy,
+    TargetsUnused,
+)
 from fsd.snapshot import TargetHealth
 
 
@@ -37,11 +43,10 @@ def broken_groups(view: ServiceFacts) -> Iterator[Cause]:
 
 
 def _unused(view: ServiceFacts, group: GroupLook, unused: Sequence[TargetHealth]) -> Cause:
-    count = f"{len(unused)} of {len(group.targets or ())} targets"
     return cause_now(
         TARGET_GROUP_UNUSED,
         view,
-        summary=f"the load balancer sends nothing to {count} of {_names(group)}",
+        summary=TargetsUnused(count=len(unused), of=len(group.targets or ()), groups=_named(group)),
         where=f"target group {_names(group)}",
         evidence=target_words(unused),
     )
@@ -58,8 +63,9 @@ def unhealthy_targets(view: ServiceFacts) -> Iterator[Cause]:
             cause_now(
                 HEALTH_CHECK_FAILED,
                 view,
-                summary=f"{len(unhealthy)} of {len(targets)} targets of {_names(group)} "
-                f"{'fails' if len(unhealthy) == 1 else 'fail'} the load balancer's health check",
+                summary=TargetsUnhealthy(
+                    count=len(unhealthy), of=len(targets), groups=_named(group)
+                ),
                 where=f"{view.where} · target group {_names(group)}",
                 evidence=target_words(unhealthy),
             ),
@@ -76,7 +82,7 @@ def _unhealthy_instances(view: ServiceFacts) -> Iterator[Cause]:
         yield cause_now(
             HEALTH_CHECK_FAILED,
             view,
-            summary="the classic load balancer's health check failed",
+            summary=BareSummary.CLASSIC_CHECK_FAILED,
             where=f"classic load balancer {', '.join(view.service.classic_load_balancers)}",
             evidence=evidence,
         )
@@ -89,7 +95,9 @@ def unhealthy_containers(view: ServiceFacts) -> Iterator[Cause]:
         yield cause_now(
             CONTAINER_UNHEALTHY,
             view,
-            summary=f"{CONTAINER_UNHEALTHY.summary} ({len(sick)} of {len(view.look.tasks)} tasks)",
+            summary=ContainersUnhealthy(
+                failure=CONTAINER_UNHEALTHY, count=len(sick), of=len(view.look.tasks)
+            ),
             where=f"{view.where} · {names}",
         )
 
@@ -101,4 +109,8 @@ def target_words(targets: Sequence[TargetHealth]) -> tuple[Evidence, ...]:
 
 
 def _names(group: GroupLook) -> str:
-    return " and ".join(map(group_name, group.arns))
+    return " and ".join(_named(group))
+
+
+def _named(group: GroupLook) -> tuple[str, ...]:
+    return tuple(map(group_name, group.arns))

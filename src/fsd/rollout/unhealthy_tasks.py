@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fsd.rollout.advice import BareAdvice
 from fsd.rollout.cause import Cause, Evidence
-from fsd.rollout.diagnose import answer_text, family_revision, short
-from fsd.rollout.explain import REFUSED, port_text, target_advice
+from fsd.rollout.diagnose import family_revision, short, target_answer
+from fsd.rollout.explain import target_advice
+from fsd.rollout.summaries import ChecksFailing
 from fsd.snapshot import Snapshot, TargetHealth, TaskState
 
 _CODE = "health-check-failed"
@@ -40,15 +42,13 @@ def find_unhealthy_rollout(snapshot: Snapshot, task_definition_arn: str) -> Unhe
 
 def _cause(tasks: list[TaskState], targets: list[TargetHealth], arn: str) -> Cause:
     said = tuple(dict.fromkeys(target.description or target.reason for target in targets))
-    count = "one task" if len(tasks) == 1 else f"{len(tasks)} tasks"
-    no_answer = f"no HTTP answer from {port_text(targets[0].asked_port)} yet"
-    how = no_answer if REFUSED.search(said[0]) else answer_text(said[0])
+    answer = target_answer(said[0], port=targets[0].asked_port)
     names = ", ".join(short(task.id) for task in tasks[:4])
     return Cause(
         code=_CODE,
-        summary=f"the load balancer's health check is failing ({count}): {how}",
+        summary=ChecksFailing(count=len(tasks), answer=answer),
         where=f"{family_revision(arn)} · {'tasks' if len(tasks) > 1 else 'task'} {names}",
         evidence=tuple(Evidence(source="target group", text=text) for text in said if text),
-        advice=target_advice(said) or "make the health path answer in time",
+        advice=target_advice(said) or BareAdvice.ANSWER_IN_TIME,
         tasks=tuple(task.id for task in tasks),
     )

@@ -15,6 +15,7 @@ from fsd.compile.desired import (
     SharedSettings,
 )
 from fsd.release.deploy_request import DeployRequest
+from fsd.report.cause_summaries import cause_text
 from tests.builders import make_target
 
 DIGEST = "sha256:" + "9b1f" * 16
@@ -79,5 +80,7 @@ def make_shared(
 
 
 def make_request(desired: Desired | None = None, **changes: object) -> DeployRequest:
-    request = DeployRequest(desired=desired or make_desired(), image=IMAGE, release=RELEASE)
+    request = DeployRequest(
+        desired=desired or make_desired(), image=IMAGE, release=RELEASE, cause_text=cause_text
+    )
     return replace(request, **changes)  # type: ignore[arg-type] # keyword names are checked by replace

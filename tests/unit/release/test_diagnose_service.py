@@ -6,6 +6,7 @@ from datetime import timedelta
 from fsd.compile.desired import Json
 from fsd.release.diagnose_service import Examination, examine
 from fsd.release.journal import NOTED
+from fsd.report.cause_summaries import summary_text
 from fsd.report.condition import diagnosis_text
 from fsd.rollout.last_rollout import RolloutStatus
 from tests.fakes.aws import FakeAws
@@ -60,7 +61,9 @@ def test_examine__running_revision_crashes_again_and_again__its_cause_and_log() 
 
     assert found.diagnosis is not None
     assert found.diagnosis.cause.code == "crashed"
-    assert found.diagnosis.cause.summary.startswith("tasks keep ending: 3 since 13:59:28, the last")
+    assert summary_text(found.diagnosis.cause.summary).startswith(
+        "tasks keep ending: 3 since 13:59:28, the last"
+    )
     assert found.diagnosis.log_lines == ("14:00:00 out of file handles",)
 
 

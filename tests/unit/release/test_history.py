@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from fsd.quoted import Quoted
 from fsd.release.history import Row, read_rows
 from fsd.release.journal import ENTRY, SLOTS, JournalEntry, entries_of, note_action, note_failure
 from fsd.release.ports import PermissionDenied
 from fsd.release.redeploy import restart
 from fsd.release.rollback_to_version import roll_back
 from fsd.release.scale import scale
+from fsd.report.cause_summaries import cause_text
 from fsd.report.history import reason_text
 from fsd.report.notes import note_text
 from fsd.rollout.cause import Cause
@@ -19,10 +21,10 @@ from tests.unit.release.test_operations import operation, with_history
 
 CRASHED = Cause(
     code="crashed",
-    summary="the main process ended (2 tasks, exit code 1)",
+    summary=Quoted(text="the main process ended (2 tasks, exit code 1)"),
     where="web-dev:42",
     evidence=(),
-    advice="",
+    advice=Quoted(text=""),
 )
 
 
@@ -69,7 +71,7 @@ def test_read_rows__failed_release__why() -> None:
     aws.ecs.end_all("ROLLBACK_SUCCESSFUL")
     aws.ecs.serve(aws.ecs.deployments[1].task_definition_arn)
 
-    untold = note_failure(aws.ecs, arn, CRASHED)
+    untold = note_failure(aws.ecs, arn, cause_text(CRASHED))
 
     assert untold is None
     assert shown(aws) == [

@@ -27,6 +27,8 @@ from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome
 from fsd.release.rollback_to_version import roll_back
+from fsd.report.cause_advice import advice_text
+from fsd.report.cause_summaries import summary_text
 from fsd.report.deleted import removed_text
 from fsd.report.job_runs import run_text
 from fsd.snapshot import StoppedContainer, StoppedTask
@@ -267,7 +269,10 @@ def test_look_at_job__exit_code__is_that_of_the_job_alone() -> None:
     look = look_at_job(aws.aws(), REF, found(aws), now=START, explain=True)
 
     assert look.diagnosis is not None
-    assert look.diagnosis.cause.summary == "the main process ended (one task, exit code 3)"
+    assert (
+        summary_text(look.diagnosis.cause.summary)
+        == "the main process ended (one task, exit code 3)"
+    )
 
 
 def test_look_at_job__stopped_by_its_timeout__that_is_the_cause() -> None:
@@ -278,7 +283,7 @@ def test_look_at_job__stopped_by_its_timeout__that_is_the_cause() -> None:
 
     assert look.diagnosis is not None
     assert look.diagnosis.cause.code == "timed-out"
-    assert "`service.timeout`" in look.diagnosis.cause.advice
+    assert "`service.timeout`" in advice_text(look.diagnosis.cause.advice)
 
 
 @pytest.mark.parametrize(

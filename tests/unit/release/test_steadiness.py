@@ -20,6 +20,7 @@ from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Result
 from fsd.release.rollback_to_version import roll_back
+from fsd.report.cause_summaries import summary_text
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.snapshot import StoppedTask, TargetHealth
@@ -361,7 +362,9 @@ def test_deploy__no_target_is_healthy__no_success() -> None:
 
     assert result.outcome is not Outcome.SUCCEEDED
     assert result.diagnosis is not None
-    assert "no target is healthy: 2 unused (Target.NotInUse)" in result.diagnosis.cause.summary
+    assert "no target is healthy: 2 unused (Target.NotInUse)" in summary_text(
+        result.diagnosis.cause.summary
+    )
 
 
 def test_deploy__target_gets_healthy_within_seconds__success() -> None:

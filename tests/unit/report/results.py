@@ -28,6 +28,7 @@ from fsd.release.result import (
     ReleaseInfo,
     Result,
 )
+from fsd.rollout.advice import TargetTrouble
 from fsd.rollout.cause import Cause, Diagnosis, Evidence
 
 T0 = datetime(2026, 3, 4, 14, 0, 0, tzinfo=UTC)
@@ -62,7 +63,7 @@ CHANGES = (
 )
 CAUSE = Cause(
     code="health-check-failed",
-    summary="the load balancer's health check failed (2 tasks): status 500",
+    summary=Quoted(text="the load balancer's health check failed (2 tasks): status 500"),
     where="offer-api-dev:42 · tasks 7f3a…, 91cc…",
     evidence=(
         Evidence(
@@ -73,8 +74,7 @@ CAUSE = Cause(
         ),
         Evidence(source="target group", text="Health checks failed with these codes: [500]"),
     ),
-    advice="the service answers its health check with an error: correct the service, or whatever "
-    "it depends on",
+    advice=TargetTrouble.SERVER_ERROR,
 )
 DIAGNOSIS = Diagnosis(
     causes=(CAUSE,),

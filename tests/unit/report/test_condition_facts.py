@@ -29,12 +29,12 @@ from fsd.rollout.condition_facts import (
     TasksStarting,
     Unknown,
 )
+from fsd.rollout.failures import FAILURES
 
 NOW = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
 DENIED = Quoted(text="AccessDenied: no")
-ENDED = EndedAndReplaced(
-    count=1, last_at=NOW, seen_at=NOW, code="crashed", summary="the main process ended"
-)
+CRASHED = next(row for row in FAILURES if row.code == "crashed")
+ENDED = EndedAndReplaced(count=1, last_at=NOW, seen_at=NOW, failure=CRASHED)
 SET = TaskSetSeen(revision="web:3", status="PRIMARY", stability="STEADY_STATE", running=1)
 
 UNKNOWNS: list[tuple[Unknown, str]] = [
@@ -93,7 +93,7 @@ NOTES: list[tuple[ConditionNote, str]] = [
     ),
     (ENDED, "a task ended at 14:00:00 (crashed: the main process ended) and was replaced"),
     (
-        replace(ENDED, count=3, last_at=NOW - timedelta(days=1), code="", summary=""),
+        replace(ENDED, count=3, last_at=NOW - timedelta(days=1), failure=None),
         "3 tasks ended in the last hour, the last at 2026-03-03 14:00:00, and were replaced",
     ),
     (TasksStarting(count=1), "1 task is starting"),

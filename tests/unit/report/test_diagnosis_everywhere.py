@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from fsd.change import Change
+from fsd.quoted import Quoted
 from fsd.release.result import Outcome
 from fsd.report.json_report import result_json
 from fsd.report.markdown import render_comment, render_summary
@@ -20,21 +21,21 @@ DIAGNOSIS = Diagnosis(
     causes=(
         Cause(
             code="health-check-failed",
-            summary="the health check failed (2 tasks): codes [500]",
+            summary=Quoted(text="the health check failed (2 tasks): codes [500]"),
             where="offer-api-dev:42 · tasks 7f3a…, 91cc…",
             evidence=(
                 Evidence(source="ECS", text="Task failed ELB health checks"),
                 Evidence(source="target group", text="Health checks failed with codes 500"),
             ),
-            advice="make the path answer 2xx",
+            advice=Quoted(text="make the path answer 2xx"),
             tasks=("7f3a" * 8, "91cc" * 8),
         ),
         Cause(
             code="crashed",
-            summary="the main process ended (one task, exit code 3)",
+            summary=Quoted(text="the main process ended (one task, exit code 3)"),
             where="offer-api-dev:42 · task aaaa…",
             evidence=(),
-            advice="read the lines",
+            advice=Quoted(text="read the lines"),
             tasks=("a" * 32,),
         ),
     ),

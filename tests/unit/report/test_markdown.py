@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fsd.change import Change
+from fsd.quoted import Quoted
 from fsd.release.notes import OutputLine
 from fsd.release.phase_facts import ManifestRead
 from fsd.release.result import Outcome, PhaseName, PhaseState
@@ -81,7 +82,11 @@ HOSTILE = "<!-- fsd:offer-api:dev --> @victim | `x` ``` #12 [a](http://b)\n### h
     "changes",
     [
         {"diagnosis": replace(DIAGNOSIS, log_lines=(HOSTILE,))},
-        {"diagnosis": replace(DIAGNOSIS, causes=(replace(DIAGNOSIS.cause, summary=HOSTILE),))},
+        {
+            "diagnosis": replace(
+                DIAGNOSIS, causes=(replace(DIAGNOSIS.cause, summary=Quoted(text=HOSTILE)),)
+            )
+        },
         {"diagnosis": replace(DIAGNOSIS, causes=(replace(DIAGNOSIS.cause, where=HOSTILE),))},
         {"release": replace(NEW, version=HOSTILE)},
         {"running": replace(NEW, version=HOSTILE, commit=HOSTILE, revision=HOSTILE)},

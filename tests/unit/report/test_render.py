@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from fsd.quoted import Quoted
 from fsd.release.notes import Created, Made, OutputLine
 from fsd.release.result import Outcome
 from fsd.release.rollout_speed import RolloutSpeed
@@ -127,7 +128,11 @@ def test_terminal_result__operations__say_what_was_done(
 
 def test_terminal_result__several_causes__the_others_in_a_line_each() -> None:
     other = Cause(
-        code="crashed", summary="the main process ended", where="", evidence=(), advice=""
+        code="crashed",
+        summary=Quoted(text="the main process ended"),
+        where="",
+        evidence=(),
+        advice=Quoted(text=""),
     )
     text = terminal_result(make_rolled_back(diagnosis=replace(DIAGNOSIS, causes=(CAUSE, other))))
 

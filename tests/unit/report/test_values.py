@@ -24,12 +24,18 @@ from fsd.release.outcome import Ending
 from fsd.release.reporter import Reporter
 from fsd.release.result import Result
 from fsd.release.rollback_target import RolledBackTo
+from fsd.rollout import advice, summaries
+from fsd.rollout.cause import Cause
 
 SOURCE = Path(__file__).parents[3] / "src" / "fsd"
 BELOW = ("plan", "rollout", "release", "image", "app", "action", "cli")
 # What somebody else said, and what is a name in AWS or in a file.
 WORDS_OF_OTHERS = {"Quoted", "OutputLine", "AdvisedFix"}
+# The rows of the tables of failures: see ADVICE.
+ROWS = {"Failure"}
 TOLD = [
+    (Cause, "summary"),
+    (Cause, "advice"),
     (Result, "message"),
     (Result, "notes"),
     (Result, "next_steps"),
@@ -46,12 +52,18 @@ def kinds(union: object) -> Iterator[str]:
     yield from (member.__name__ for member in get_args(union))
 
 
-VALUES = {
-    *kinds(notes.Note),
-    *kinds(messages.Message),
-    *kinds(messages.CutOff),
-    *kinds(follow_ups.FollowUp),
-} - WORDS_OF_OTHERS
+VALUES = (
+    {
+        *kinds(notes.Note),
+        *kinds(messages.Message),
+        *kinds(messages.CutOff),
+        *kinds(follow_ups.FollowUp),
+        *kinds(summaries.Summary),
+        *kinds(advice.Advice),
+    }
+    - WORDS_OF_OTHERS
+    - ROWS
+)
 
 
 def leaves(hint: object) -> Iterator[object]:
@@ -112,22 +124,28 @@ def test_values__made_below_report__hold_no_sentence(package: str) -> None:
 FACTS = (fsd.plan, fsd.rollout, fsd.release)
 # What a failure is called and what to do about it is written once, like an error's what and fix.
 ADVICE = {
-    "Cause": "a failure's summary and advice",
-    "Failure": "the same, for every deployment",
+    "Failure": "a row of the tables of failures: how it is known, what it means and what to do, "
+    "said once, like an ErrorCode; `fsd explain` and docs/failures.md show it as it is",
     "Change": "the remark of a difference, which plans show as it is",
     "Known": "the same, by the answer of a registry or a builder",
     "Standing": "where a checkout stands, in the what of an error",
 }
-# Modules of patterns, and those that choose the advice of a failure.
+# Modules of patterns, and the tables of failures.
 ADVISING = {
-    "rollout": "all: the summaries and the advice of failures, and their signs",
+    "rollout/event_failures.py": "the table of failures, and its patterns",
+    "rollout/image_failures.py": "the table of failures, and its patterns",
+    "rollout/start_failures.py": "the table of failures, and its patterns",
+    "rollout/failure.py": "patterns, and advice that several rows of the table share",
+    "rollout/log_signs.py": "patterns",
+    "rollout/reasons.py": "patterns",
+    "rollout/surroundings.py": "patterns",
     "release/secret_blocks.py": "patterns",
     "release/secret_forms.py": "patterns",
     "release/secret_names.py": "words that are no secrets",
     "release/secret_values.py": "words that are no secrets",
     "release/mask.py": "patterns",
 }
-# Functions that still make words. Take one out when it gives a value; add none.
+# Functions that still make words, or look for those of others. Take one out when it gives a value.
 STILL = {
     "plan/adoption.py::adoption_changes": "the remark of a Change",
     "plan/effects.py::": "the units of a size",
@@ -150,7 +168,12 @@ STILL = {
     "release/rollback_stack.py::apply_stack_of_before": "the what of an error",
     "release/rollout_stage.py::": "words of ECS",
     "release/run_once.py::run_once": "a name for a command",
-    "release/watch.py::_no_target_text": "the reason of a verdict",
+    "rollout/denials.py::": "what AWS calls the kinds of policies, and who may change one",
+    "rollout/denials.py::advise_denial": "the fix of errors of aws/ and image/, which report/ is "
+    "beside; a cause has the denial as a value",
+    "rollout/explain.py::": "words of the load balancer that are looked for",
+    "rollout/service_facts.py::fresh_events": "words of ECS that are looked for",
+    "rollout/unhealthy_service.py::_unhealthy_instances": "the same, and a place",
 }
 
 

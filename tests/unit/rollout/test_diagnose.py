@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from fsd.report.cause_advice import advice_text
+from fsd.report.cause_summaries import summary_text
 from fsd.rollout.cause import Evidence
 from fsd.rollout.diagnose import doomed_causes, find_causes, find_task_to_read
 from fsd.rollout.failures import EVENT_FAILURES, FAILURES, Failure, classify, classify_event
@@ -203,9 +205,14 @@ def test_find_causes__unhealthy_targets__summary_has_the_code_and_advice_fits() 
     (cause,) = find_causes(look, ARN, reason="")
 
     assert cause.code == "health-check-failed"
-    assert cause.summary == ("the load balancer's health check failed (2 tasks): status 404")
+    assert summary_text(cause.summary) == (
+        "the load balancer's health check failed (2 tasks): status 404"
+    )
     assert cause.where == "web:42 · tasks 0000…, 1111…"
-    assert cause.advice == "no such path: set `healthCheck.path` to one that the service has"
+    assert (
+        advice_text(cause.advice)
+        == "no such path: set `healthCheck.path` to one that the service has"
+    )
 
 
 def test_find_causes__targets_gone__the_event_tells() -> None:
@@ -227,7 +234,7 @@ def test_find_causes__program_not_found__summary_has_the_exit_code() -> None:
     (cause,) = find_causes(look, ARN, reason="")
 
     assert cause.code == "command-not-found"
-    assert cause.summary.endswith("(one task, exit code 127)")
+    assert summary_text(cause.summary).endswith("(one task, exit code 127)")
 
 
 def test_find_causes__two_causes__the_frequent_first() -> None:
@@ -260,7 +267,10 @@ def test_find_causes__alarm_that_nothing_names__said_by_the_reason() -> None:
 
     (cause,) = find_causes(look, ARN, reason="ECS deployment failed: alarm detected.")
 
-    assert (cause.code, cause.summary) == ("alarm-triggered", "a CloudWatch alarm went off")
+    assert (cause.code, summary_text(cause.summary)) == (
+        "alarm-triggered",
+        "a CloudWatch alarm went off",
+    )
 
 
 def test_find_causes__nothing_stopped__ecs_reason_and_telling_events() -> None:

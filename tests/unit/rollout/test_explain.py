@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fsd.report.cause_advice import advice_text
+from fsd.report.cause_summaries import summary_text
 from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.diagnose import find_causes
 from fsd.rollout.explain import LoggedTask, explain
@@ -191,11 +193,11 @@ NO_ANSWER = (
 def test_explain__health_check_failed__says_what_is_known(
     look: str, log: tuple[str, ...], advice: str
 ) -> None:
-    assert the_cause(KILL, look, log=log).advice == advice
+    assert advice_text(the_cause(KILL, look, log=log).advice) == advice
 
 
 def test_explain__no_answer__summary_names_the_port() -> None:
-    assert the_cause(KILL, REFUSED).summary == (
+    assert summary_text(the_cause(KILL, REFUSED).summary) == (
         "the load balancer's health check failed (one task): no HTTP answer from port 8000"
     )
 
@@ -206,11 +208,11 @@ def test_explain__listens_later_than_the_grace_period__says_how_late() -> None:
     late = the_cause(KILL, REFUSED, log=log, after=75)
     in_time = the_cause(KILL, REFUSED, log=log, after=59)
 
-    assert late.advice == (
+    assert advice_text(late.advice) == (
         "the log says that the service has been listening on 0.0.0.0:8000 since 14:03:15, 75 s after "
         "its start: raise `healthCheck.gracePeriod` (now 60 s) above that"
     )
-    assert in_time.advice == (
+    assert advice_text(in_time.advice) == (
         "the log says that the service listens on 0.0.0.0:8000, and no HTTP answer came: it "
         "stopped later, closes connections without an answer, or speaks TLS there "
         "(`healthCheck.protocol: https`)"
@@ -230,7 +232,7 @@ def test_explain__line_that_is_not_shown__is_evidence() -> None:
 def test_explain__500_with_an_exception__is_in_the_summary() -> None:
     log = ("Traceback (most recent call last):", '  File "x"', "ValueError: no model")
 
-    assert the_cause(KILL, answered("500"), log=log).summary.endswith(
+    assert summary_text(the_cause(KILL, answered("500"), log=log).summary).endswith(
         "(one task): status 500, after ValueError: no model"
     )
 
@@ -261,7 +263,7 @@ def test_explain__500_with_an_exception__is_in_the_summary() -> None:
 def test_explain__container_check(log: tuple[str, ...], summary: str, advice: str) -> None:
     cause = the_cause(UNHEALTHY, log=log)
 
-    assert (cause.summary, cause.advice) == (summary, advice)
+    assert (summary_text(cause.summary), advice_text(cause.advice)) == (summary, advice)
 
 
 @pytest.mark.parametrize(
@@ -291,8 +293,11 @@ def test_explain__crash__the_exception_is_the_cause(exception: str, advice: str)
 
     cause = the_cause(EXIT, log=(*head, exception))
 
-    assert cause.summary == f"the main process ended (one task, exit code 1): {exception}"
-    assert cause.advice.startswith(advice)
+    assert (
+        summary_text(cause.summary)
+        == f"the main process ended (one task, exit code 1): {exception}"
+    )
+    assert advice_text(cause.advice).startswith(advice)
 
 
 FRAME = '  File "/usr/local/lib/python3.12/site-packages/flask_orm/__init__.py", line 7, in f'
@@ -339,7 +344,7 @@ def test_explain__exception_of_a_package__its_versions(
 ) -> None:
     log = ("Traceback (most recent call last):", *frames, "    call()", exception)
 
-    assert the_cause(EXIT, log=log).advice == advice
+    assert advice_text(the_cause(EXIT, log=log).advice) == advice
 
 
 @pytest.mark.parametrize(
@@ -367,17 +372,17 @@ def test_explain__exception_of_a_package__its_versions(
 def test_explain__several_settings_are_missing__all_are_named(lines: tuple[str, ...]) -> None:
     cause = the_cause(EXIT, log=("Traceback (most recent call last):", OWN, *lines))
 
-    assert cause.advice == (
+    assert advice_text(cause.advice) == (
         "if `DATABASE_URL` and `SECRET_KEY` are environment variables, set them in "
         "`service.environment` or `service.secrets`"
     )
-    assert cause.summary.endswith(
+    assert summary_text(cause.summary).endswith(
         f"{lines[0]} database_url {lines[2].strip()[:14]}, secret_key {lines[2].strip()[:14]}"
     )
 
 
 def test_explain__crash_without_lines__says_so() -> None:
-    assert the_cause(EXIT).advice == (
+    assert advice_text(the_cause(EXIT).advice) == (
         "the task wrote no log lines: run the image locally (`docker run`) to see why it exits"
     )
 
@@ -385,7 +390,10 @@ def test_explain__crash_without_lines__says_so() -> None:
 def test_explain__another_task__as_it_was() -> None:
     cause = the_cause(EXIT, task=replace(TASK, id="another"))
 
-    assert cause.advice == "find out why the program ended: ECS reports only the exit code"
+    assert (
+        advice_text(cause.advice)
+        == "find out why the program ended: ECS reports only the exit code"
+    )
 
 
 @pytest.mark.parametrize("row", [*FAILURES, *WITHOUT_TASKS], ids=lambda row: row.code)

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from fsd.quoted import Quoted
+from fsd.report.cause_advice import advice_text
+from fsd.report.cause_summaries import summary_text
 from fsd.rollout.cause import Cause, Diagnosis, Evidence
 from fsd.rollout.left_out import explain_by_left_out
 
@@ -14,10 +17,10 @@ def diagnosis(*said: str) -> Diagnosis:
     evidence = tuple(Evidence(source="log 7f3a…", text=text) for text in said)
     cause = Cause(
         code="crashed",
-        summary="the main process ended",
+        summary=Quoted(text="the main process ended"),
         where="x",
         evidence=evidence,
-        advice="read the log",
+        advice=Quoted(text="read the log"),
     )
     return Diagnosis(causes=(cause,), causes_without_log=(cause,))
 
@@ -35,12 +38,14 @@ def diagnosis(*said: str) -> Diagnosis:
 def test_explain__something_is_missing_and_a_step_was_left_out__says_so_first(said: str) -> None:
     found = explain_by_left_out(diagnosis(said), STEPS)
 
-    assert found.cause.summary == (
+    assert summary_text(found.cause.summary) == (
         "the image was made without Docker, and this step was left out: "
         "RUN apt-get install -y libpq5. The main process ended"
     )
-    assert found.cause.advice.startswith("install the same on this machine, or run containers: ")
-    assert found.cause.advice.endswith("; else read the log")
+    assert advice_text(found.cause.advice).startswith(
+        "install the same on this machine, or run containers: "
+    )
+    assert advice_text(found.cause.advice).endswith("; else read the log")
     assert found.causes_without_log == found.causes
 
 
@@ -57,7 +62,7 @@ def test_explain__many_steps__those_that_name_what_is_missing(said: str, shown: 
 
     found = explain_by_left_out(diagnosis(said), steps)
 
-    assert found.cause.summary.endswith(f"left out: {shown}. The main process ended")
+    assert summary_text(found.cause.summary).endswith(f"left out: {shown}. The main process ended")
 
 
 def test_explain__setting_that_no_step_makes__is_not_for_want_of_docker() -> None:
@@ -65,8 +70,8 @@ def test_explain__setting_that_no_step_makes__is_not_for_want_of_docker() -> Non
 
     found = explain_by_left_out(diagnosis(said), STEPS)
 
-    assert found.cause.summary == "the main process ended"
-    assert found.cause.advice == (
+    assert summary_text(found.cause.summary) == "the main process ended"
+    assert advice_text(found.cause.advice) == (
         "no step of the Dockerfile makes `/config/shop.cfg`: COPY it into the image, give it by a "
         "volume (`service.volumes`), or correct the variable that names it"
     )
@@ -80,7 +85,7 @@ def test_explain__step_that_no_installation_replaces__containers_alone() -> None
         diagnosis("cp: cannot stat '/public': No such file or directory"), steps
     )
 
-    assert found.cause.advice == (
+    assert advice_text(found.cause.advice) == (
         "run containers: fsd local down, fsd local up --runtime container; else read the log"
     )
 
@@ -116,5 +121,5 @@ def test_explain__nothing_left_out_or_another_reason__stays(
 def test_explain__words_of_a_newer_python__says_first_which_one_runs(said: str) -> None:
     found = explain_by_left_out(diagnosis(said), (*PYTHON, *STEPS))
 
-    assert found.cause.summary == f"{PYTHON[0]}. The main process ended"
-    assert found.cause.advice.startswith("install that Python, or run containers: ")
+    assert summary_text(found.cause.summary) == f"{PYTHON[0]}. The main process ended"
+    assert advice_text(found.cause.advice).startswith("install that Python, or run containers: ")

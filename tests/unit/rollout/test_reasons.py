@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import pytest
 
+from fsd.report.cause_advice import advice_text
 from fsd.rollout import reasons
 from fsd.rollout.denials import Denial, Policy, advise_denial, find_denial
-from fsd.rollout.failures import classify, classify_event
+from fsd.rollout.failures import classify, classify_event, recognize
 from fsd.rollout.reasons import TaskStage, cut_names, read_reason
 from fsd.snapshot import StoppedContainer, StoppedTask
 
@@ -218,11 +219,11 @@ def stopped(text: str, *, stop_code: str = "TaskFailedToStart", reason: str = ""
 def test_classify__what_aws_says__cause_moment_and_advice(
     text: str, code: str, after: int | None, advice: str
 ) -> None:
-    row = classify(stopped(text))
+    found = recognize(stopped(text))
 
-    assert row is not None
-    assert (row.code, row.after) == (code, after)
-    assert advice in row.advice
+    assert found is not None
+    assert (found.failure.code, found.failure.after) == (code, after)
+    assert advice in advice_text(found.advice)
 
 
 @pytest.mark.parametrize(("text", "code", "after", "advice"), TASKS)
@@ -271,10 +272,10 @@ def test_classify__registry_of_the_image__decides_the_advice(
     arn = "arn:aws:ecs:eu-west-1:210987654321:task-definition/web:1"
     task = replace(stopped(f"{MANIFEST}{registry}/web:1: {fault}"), task_definition_arn=arn)
 
-    row = classify(task)
+    found = recognize(task)
 
-    assert row is not None
-    assert advice in row.advice
+    assert found is not None
+    assert advice in advice_text(found.advice)
 
 
 @pytest.mark.parametrize("text", INNOCENT)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.rollout.surroundings import find_variables, is_unreachable, unreachable_advice
+from fsd.report.cause_advice import advice_text
+from fsd.rollout.surroundings import find_unreachable, find_variables, is_unreachable
 
 UNSET = "Requested setting LOGGING_CONFIG, but settings are not configured. You must either "
 
@@ -63,4 +64,4 @@ def test_find_variables__several_fields_of_a_settings_class__all() -> None:
 )  # fmt: skip
 def test_unreachable_advice__names_whom(exception: str, advice: str) -> None:
     assert is_unreachable(exception)
-    assert unreachable_advice(exception).startswith(advice)
+    assert advice_text(find_unreachable(exception)).startswith(advice)

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from fsd.report.cause_advice import advice_text
+from fsd.report.cause_summaries import summary_text
 from fsd.rollout.cause import Evidence
 from fsd.rollout.unhealthy_tasks import find_unhealthy_rollout
 from fsd.snapshot import Snapshot, TaskState
@@ -36,7 +38,7 @@ def test_find_waiting__running_tasks_without_an_answer__cause_and_a_task_to_read
 
     assert waiting is not None
     assert waiting.cause.code == "health-check-failed"
-    assert waiting.cause.summary == (
+    assert summary_text(waiting.cause.summary) == (
         "the load balancer's health check is failing (2 tasks): no HTTP answer from port 8000 yet"
     )
     assert waiting.cause.where == "web:42 · tasks aaaa…, bbbb…"
@@ -50,8 +52,8 @@ def test_find_waiting__answer_with_a_status__is_said() -> None:
     waiting = find_unhealthy_rollout(look(line, a="10.0.0.7"), NEW)
 
     assert waiting is not None
-    assert waiting.cause.summary.endswith("(one task): status 404")
-    assert waiting.cause.advice.startswith("no such path")
+    assert summary_text(waiting.cause.summary).endswith("(one task): status 404")
+    assert advice_text(waiting.cause.advice).startswith("no such path")
 
 
 @pytest.mark.parametrize(

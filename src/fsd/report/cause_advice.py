@@ -1,0 +1,321 @@
+"""The words for what to do about a cause: one sentence that ends without a full stop. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from fsd.quoted import Quoted
+from fsd.report.cause_summaries import port_text
+from fsd.rollout.advice import (
+    Advice,
+    AfterDenial,
+    AnswersLate,
+    BareAdvice,
+    ExceptionAdvice,
+    ExceptionKind,
+    FileNotMade,
+    HealthPathFails,
+    HostRefused,
+    ListensInPlace,
+    ListensLate,
+    ListensOnOtherPort,
+    ListensOnSocket,
+    ListensUnreachably,
+    LocalRemedy,
+    NothingAnswers,
+    PathRedirects,
+    PortUntold,
+    TargetTrouble,
+    VariablesUnset,
+    VersionMisfit,
+    WithoutDocker,
+)
+from fsd.rollout.denials import advise_denial
+from fsd.rollout.failure import Failure
+from fsd.rollout.log_signs import ServerRemark
+from fsd.rollout.surroundings import Unreachable
+
+_BARE = {
+    BareAdvice.ANSWER_IN_TIME: "make the health path answer in time",
+    BareAdvice.ASK_CODE_DEPLOY: ("ask CodeDeploy for its deployments: aws deploy list-deployments"),
+    BareAdvice.ASK_CONTROLLER: "ask the controller that makes its task sets",
+    BareAdvice.NO_LOG_LINES: (
+        "the task wrote no log lines: run the image locally (`docker run`) to see why it exits"
+    ),
+    BareAdvice.RAISE_TIMEOUT: "raise `service.timeout`, or make the Job faster",
+}
+_TARGETS = {
+    TargetTrouble.REFUSES_HOST: (
+        "the health path answers 400, most often because the service takes only its own host names "
+        "and the check's Host header is the task's address: make the health path answer "
+        "regardless of the Host header (Django: ALLOWED_HOSTS)"
+    ),
+    TargetTrouble.REDIRECTS: (
+        "the health path redirects (a missing slash at the end, or http to https): set "
+        "`healthCheck.path` to the path that it leads to, or make the path answer over http"
+    ),
+    TargetTrouble.NO_SUCH_PATH: (
+        "no such path: set `healthCheck.path` to one that the service has"
+    ),
+    TargetTrouble.NO_GET: "the health path must answer GET",
+    TargetTrouble.WANTS_CREDENTIALS: "the health path must answer without credentials",
+    TargetTrouble.LIMITS_RATE: "exempt the health path from rate limiting",
+    TargetTrouble.SERVER_ERROR: (
+        "the service answers its health check with an error: correct the service, or whatever it "
+        "depends on"
+    ),
+    TargetTrouble.ZONE_NOT_ENABLED: (
+        "the task is in a zone where the load balancer has no subnet: give both the same subnets"
+    ),
+}
+_REMARKS = {
+    ServerRemark.WORKER_KILLED: (
+        "a worker was killed, most often because it lacked memory: raise `resources.memory`, "
+        "or start fewer workers"
+    ),
+    ServerRemark.WORKER_TIMEOUT: (
+        "a worker answered nothing for as long as gunicorn waits: raise its `--timeout`, or "
+        "find what blocks it"
+    ),
+}
+_EXCEPTIONS = {
+    ExceptionKind.MODULE_MISSING: (
+        "add the missing module to the image (in the requirements, or with COPY in the "
+        "Dockerfile), or correct the import"
+    ),
+    ExceptionKind.WRONG_CPU: (
+        "the image, or a program in it, is for another CPU architecture: build it for "
+        "`service.platform` (X86_64 or ARM64)"
+    ),
+    ExceptionKind.PROGRAM_MISSING: (
+        "put the program, and the interpreter that its first line names, into the image, or "
+        "correct `service.command`"
+    ),
+    ExceptionKind.PORT_TAKEN: (
+        "another process in the task already uses the port: let only one of them listen on it"
+    ),
+    ExceptionKind.IN_CODE: "correct the code that raises this exception; the log shows where",
+}
+_CONTAINERS = "run containers: fsd local down, fsd local up --runtime container"
+_REMEDIES = {
+    LocalRemedy.INSTALL_SAME: f"install the same on this machine, or {_CONTAINERS}",
+    LocalRemedy.INSTALL_PYTHON: f"install that Python, or {_CONTAINERS}",
+    LocalRemedy.CONTAINERS: _CONTAINERS,
+}
+
+
+def advice_text(advice: Advice) -> str:
+    match advice:
+        case Failure():
+            return advice.advice
+        case Quoted(text=text):
+            return text
+        case BareAdvice():
+            return _BARE[advice]
+        case AfterDenial(denial=denial, failure=failure):
+            return f"{advise_denial(denial)}; {failure.advice}"
+        case FileNotMade(path=path):
+            return (
+                f"no step of the Dockerfile makes `{path}`: COPY it into the image, give it by a "
+                "volume (`service.volumes`), or correct the variable that names it"
+            )
+        case WithoutDocker(advice=inner, remedy=remedy):
+            return f"{_REMEDIES[remedy]}; else {advice_text(inner)}"
+        case _:
+            return _of_the_log(advice)
+
+
+_OfTheLog = (
+    TargetTrouble
+    | NothingAnswers
+    | AnswersLate
+    | ServerRemark
+    | ExceptionAdvice
+    | HealthPathFails
+    | HostRefused
+    | PathRedirects
+    | ListensOnSocket
+    | ListensUnreachably
+    | ListensOnOtherPort
+    | ListensLate
+    | ListensInPlace
+    | PortUntold
+)
+
+
+def _of_the_log(advice: _OfTheLog) -> str:
+    match advice:
+        case ServerRemark():
+            return f"the log says: {_REMARKS[advice]}"
+        case VariablesUnset() | VersionMisfit() | ExceptionKind() | Unreachable():
+            return _of_an_exception(advice)
+        case HealthPathFails(exception=exception, answers=answers):
+            how = " 200" if answers else ""
+            return f"make the health path answer{how}: {_of_an_exception(exception)}"
+        case (
+            TargetTrouble()
+            | NothingAnswers()
+            | AnswersLate()
+            | HostRefused()
+            | PathRedirects()
+            | PortUntold()
+        ):
+            return _of_an_answer(advice)
+        case _:
+            return _of_a_place(advice)
+
+
+def _of_an_exception(advice: ExceptionAdvice) -> str:
+    match advice:
+        case VariablesUnset(names=names):
+            return _variables(names)
+        case VersionMisfit(package=package):
+            raises = (
+                f"the installed package `{package}` raises this"
+                if package
+                else "a package raises it"
+            )
+            return (
+                f"{raises}, most often because it does not fit the version of another package that "
+                "was installed with it: install the versions that were tested together (a lock "
+                "file, or `==` in the requirements)"
+            )
+        case ExceptionKind():
+            return _EXCEPTIONS[advice]
+        case Unreachable():
+            return _unreachable(advice)
+
+
+def _variables(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return (
+            f"if `{names[0]}` is an environment variable, set it in `service.environment` or "
+            "`service.secrets`"
+        )
+    listed = f"{', '.join(f'`{name}`' for name in names[:-1])} and `{names[-1]}`"
+    return (
+        f"if {listed} are environment variables, set them in `service.environment` or "
+        "`service.secrets`"
+    )
+
+
+def _unreachable(server: Unreachable) -> str:
+    host = server.host
+    if not host:
+        return (
+            "make the server that the program connects to reachable from the task (address, "
+            "security group), or let the program start without that connection"
+        )
+    place = f"`{host}:{server.port}`" if server.port else f"`{host}`"
+    if server.is_local:
+        return (
+            f"nothing listens on {place} in the task: in a task, localhost is the task itself. If "
+            "the code reads this address from a variable, set that variable to the server's "
+            "address (`service.environment`, `service.secrets`); or let the program start "
+            "without that connection"
+        )
+    if server.is_unknown:
+        return (
+            f"`{host}` cannot be resolved in a task: it is a name from Docker Compose or from a "
+            "single machine. If the code reads this address from a variable, set that variable "
+            "to an address that the task can reach (`service.environment`, `service.secrets`); or "
+            "let the program start without that connection"
+        )
+    return (
+        f"make {place} reachable from the task (address, security group), or let the program "
+        "start without that connection"
+    )
+
+
+def _of_an_answer(
+    advice: TargetTrouble | NothingAnswers | AnswersLate | HostRefused | PathRedirects | PortUntold,
+) -> str:
+    match advice:
+        case TargetTrouble():
+            return _TARGETS[advice]
+        case NothingAnswers(port=port):
+            return (
+                f"no HTTP answer came from {port_text(port)}: the service listens on another port, "
+                "binds 127.0.0.1 instead of 0.0.0.0, or starts more slowly than "
+                "`healthCheck.gracePeriod` allows"
+            )
+        case AnswersLate(port=port):
+            return (
+                f"nothing answered in time on {port_text(port)}: the service is not up yet "
+                "(`healthCheck.gracePeriod`), takes longer than `healthCheck.timeout`, binds "
+                "127.0.0.1 instead of 0.0.0.0, or a security group keeps the load balancer out"
+            )
+        case HostRefused(host=host):
+            return (
+                f"the log says that the service refuses the Host `{host or _OWN_ADDRESS}`, which "
+                "the check sends: make the health path answer regardless of the Host header "
+                "(Django: ALLOWED_HOSTS)"
+            )
+        case PathRedirects(path=path):
+            return (
+                f"`{path}` redirects: if only the slash at the end is missing, set "
+                f"`healthCheck.path` to `{path.partition('?')[0]}/`; if it leads from http to "
+                "https, make this path answer over http"
+            )
+        case PortUntold(advice=inner, has_lines=has_lines):
+            silent = "its log names no port" if has_lines else "the task wrote no log lines"
+            return f"{advice_text(inner)}; {silent}"
+        case _:
+            assert_never(advice)
+
+
+_OWN_ADDRESS = "the task's address"
+
+
+def _of_a_place(
+    advice: ListensOnSocket
+    | ListensUnreachably
+    | ListensOnOtherPort
+    | ListensLate
+    | ListensInPlace,
+) -> str:
+    if isinstance(advice, ListensOnSocket):
+        wanted = f"0.0.0.0:{advice.port}" if advice.port else "0.0.0.0 and `service.port`"
+        return (
+            f"the log says that the service listens on the Unix socket {advice.socket}: "
+            f"make the service listen on {wanted} instead"
+        )
+    says = f"the log says that the service listens on {advice.place.text}"
+    match advice:
+        case ListensUnreachably():
+            return f"{says}{_unreachable_place(advice)}"
+        case ListensOnOtherPort(place=place, port=port):
+            return (
+                f"{says}, but the health check uses port {port}: set `service.port` (or "
+                f"`healthCheck.port`) to {place.port}, or make the service listen on {port}"
+            )
+        case ListensLate(place=place, after=after, grace_period=grace):
+            return (
+                f"the log says that the service has been listening on {place.text} since "
+                f"{place.at:%H:%M:%S}, {after:.0f} s after its start: raise "
+                f"`healthCheck.gracePeriod` (now {grace} s) above that"
+            )
+        case ListensInPlace(in_time=True):
+            return (
+                f"{says}, and no answer came in time: the health path takes longer than "
+                "`healthCheck.timeout`, or a security group keeps the load balancer out"
+            )
+        case ListensInPlace():
+            return (
+                f"{says}, and no HTTP answer came: it stopped later, closes connections without an "
+                "answer, or speaks TLS there (`healthCheck.protocol: https`)"
+            )
+
+
+def _unreachable_place(advice: ListensUnreachably) -> str:
+    place, port = advice.place, advice.port
+    if place.host == "localhost":  # many servers print it whatever they bind
+        other = f", and port {port}" if advice.elsewhere else ""
+        return f"; if it binds that, then only its own container reaches it: bind 0.0.0.0{other}"
+    other = f", and use port {port} (or set `service.port` to {place.port})"
+    return (
+        ", where only its own container reaches it: bind 0.0.0.0 "
+        f"(`--host 0.0.0.0`, `--bind 0.0.0.0:{port or place.port}`)"
+        + (other if advice.elsewhere else "")
+    )
