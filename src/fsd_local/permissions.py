@@ -44,6 +44,7 @@ _ECS = {
     "StopServiceDeployment": ("service-deployment", "serviceDeploymentArn"),
     "DescribeTasks": ("task", "tasks"),
     "StopTask": ("task", "task"),
+    "ExecuteCommand": ("task", "task"),
     "RunTask": ("task-definition", "taskDefinition"),
     "RegisterTaskDefinition": ("task-definition", "family"),
     "DeleteTaskDefinitions": ("task-definition", "taskDefinitions"),
@@ -91,6 +92,11 @@ def _ecs(action: str, parameters: Json, *, account: str, region: str) -> Iterato
     resources = tuple(_resources(action, parameters, prefix))
     context = _context(parameters, prefix)
     yield Needed(action=f"ecs:{action}", resources=resources, context=context)
+    if action == "ExecuteCommand":
+        # The cluster and the task, both.
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec-best-practices.html
+        cluster = f"{prefix}cluster/{_cluster_of(parameters)}"
+        yield Needed(action="ecs:ExecuteCommand", resources=(cluster,), context=context)
     if parameters.get("tags") and action != "TagResource":
         # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
         created = {**context, "ecs:CreateAction": action}
@@ -106,7 +112,7 @@ def _resources(action: str, parameters: Json, prefix: str) -> Iterator[str]:
     kind, parameter = _ECS.get(action, ("", ""))
     found = parameters.get(parameter) if parameter else None
     names = found if isinstance(found, list) else [found]
-    cluster = _last_part(parameters.get("cluster") or "default")
+    cluster = _cluster_of(parameters)
     for name in names or [None]:
         if isinstance(name, str) and name.startswith("arn:"):
             yield name
@@ -143,7 +149,7 @@ def _named(key: str, value: str, parameters: Json, prefix: str) -> str:
         return value
     kind = key.removeprefix("ecs:")
     if kind == "service":
-        return f"{prefix}service/{_last_part(parameters.get('cluster') or 'default')}/{value}"
+        return f"{prefix}service/{_cluster_of(parameters)}/{value}"
     return f"{prefix}{kind}/{value}"
 
 
@@ -154,6 +160,10 @@ def _passed_roles(parameters: Json, account: str) -> Iterator[str]:
             role = source.get(name)
             if isinstance(role, str) and role:
                 yield role if role.startswith("arn:") else f"arn:aws:iam::{account}:role/{role}"
+
+
+def _cluster_of(parameters: Json) -> str:
+    return _last_part(parameters.get("cluster") or "default")
 
 
 def _last_part(name: object) -> str:

@@ -237,6 +237,19 @@ class Reach:
         """ARNs of roles that FSD gives to tasks, and does not make."""
         return self.named.roles
 
+    @property
+    def sources(self) -> Iterator[Reach]:
+        """The same services in the environments that releases come from."""
+        for one in self.named.promoted:
+            environment, cluster, region = one.split(":")
+            yield replace(
+                self,
+                place=replace(self.place, region=region or self.place.region),
+                environment=environment,
+                cluster=cluster,
+                named=NOTHING,
+            )
+
     def balancer_kind(self, name: str) -> str:
         """As it stands in an ARN."""
         is_network = "tcp" in self.named.versions and name in self._network_balancers

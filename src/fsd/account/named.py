@@ -1,4 +1,4 @@
-"""What a Service YAML names beside its service: resources that a deployment touches too.
+"""What a Service YAML and its environment name beside the service: what a deployment touches too.
 
 By exact names, as all else that a role reaches: what no manifest names, no role may touch.
 """
@@ -21,6 +21,7 @@ class NamedResources:
     roles: tuple[str, ...] = ()  # ARNs of roles that tasks are given
     zones: tuple[str, ...] = ()  # ids of hosted zones
     log_groups: tuple[str, ...] = ()  # names of somebody's, that tasks write to
+    promoted: tuple[str, ...] = ()  # `ENVIRONMENT:CLUSTER:REGION`: what runs there may come here
     versions: tuple[str, ...] = ()  # what load balancers send beside HTTP/1: grpc, http2, tcp
 
     def __bool__(self) -> bool:

@@ -111,6 +111,7 @@ def deploy_grants(reach: Reach) -> tuple[Grant, ...]:
         *_scaling_grants(),
         *_operating_grants(reach),
         *_probe_grants(reach),
+        *_promotion_grants(reach),
     )
 
 
@@ -295,6 +296,49 @@ def _operating_grants(reach: Reach) -> tuple[Grant, ...]:
             actions=actions("ecs", "TagResource"),
             resources=(reach.place.arn("ecs", f"task/{reach.cluster}/*"),),
             conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
+        ),
+    )
+
+
+def _promotion_grants(reach: Reach) -> tuple[Grant, ...]:
+    """Only where the environment takes what has succeeded in another of the account."""
+    return tuple(
+        grant for number, one in enumerate(reach.sources, start=1) for grant in _looks(one, number)
+    )
+
+
+def _looks(source: Reach, number: int) -> tuple[Grant, ...]:
+    why = f"promotion: see what succeeded in {source.environment}, and what runs there"
+    return (
+        Grant(
+            sid=f"ReadPromotedServices{number}",
+            why=why,
+            actions=actions("ecs", "DescribeServices ListServiceDeployments"),
+            resources=source.ecs_services,
+        ),
+        Grant(
+            sid=f"ReadPromotedDeployments{number}",
+            why=why,
+            actions=actions("ecs", "DescribeServiceDeployments DescribeServiceRevisions"),
+            resources=source.deployments,
+        ),
+        Grant(
+            sid=f"ReadPromotedTasks{number}",
+            why=why,
+            actions=actions("ecs", "DescribeTasks ListTasks"),
+            conditions=source.of_cluster,
+        ),
+        Grant(
+            sid=f"ReadPromotedStacks{number}",
+            why=why,
+            actions=actions("cloudformation", "DescribeStacks GetTemplate"),
+            resources=source.stacks,
+        ),
+        Grant(
+            sid=f"ReadPromotedSchedules{number}",
+            why=why,
+            actions=actions("scheduler", "GetSchedule"),
+            resources=source.schedules,
         ),
     )
 

@@ -196,10 +196,19 @@ def _boundary(stack: AccountStack) -> Json:
 
 
 def _cluster(stack: AccountStack) -> Json:
+    """With all that a service may ask of it: no deploy role may change what others use too.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-cluster.html
+    """
+    namespace: JsonValue = (
+        {"Fn::GetAtt": [NAMESPACE, "Arn"]} if stack.makes(NAMESPACE) else stack.environment
+    )
     return {
         "Type": "AWS::ECS::Cluster",
         "Properties": {
+            "CapacityProviders": ["FARGATE", "FARGATE_SPOT"],
             "ClusterName": stack.cluster,
+            "ServiceConnectDefaults": {"Namespace": namespace},
             "Tags": _tags(stack.environment),
         },
     }

@@ -158,6 +158,11 @@ class _Writer:
             on_push = json.dumps(scanning["ScanOnPush"])
             block = _block("image_scanning_configuration", [f"scan_on_push = {on_push}"])
             yield block.rstrip()
+        defaults = properties.pop("ServiceConnectDefaults", None)
+        if isinstance(defaults, dict):
+            namespace = self._expression(defaults["Namespace"])
+            block = _block("service_connect_defaults", [f"namespace = {namespace}"])
+            yield block.rstrip()
         for rule in _list(properties.pop("SecurityGroupIngress", None)):
             yield _block(
                 "ingress",
@@ -179,6 +184,15 @@ class _Writer:
                 [
                     f"policy_arn = {self._expression(policy)}",
                     f"role       = {self._address(id_)}.name",
+                ],
+            )
+        providers = properties.pop("CapacityProviders", None)
+        if isinstance(providers, list):
+            yield _block(
+                f'resource "aws_ecs_cluster_capacity_providers" "{id_}"',
+                [
+                    f"capacity_providers = {self._expression(providers)}",
+                    f"cluster_name       = {self._address(id_)}.name",
                 ],
             )
         lifecycle = properties.pop("LifecyclePolicy", None)
@@ -204,6 +218,8 @@ class _Writer:
                 return _text(text)
             case {"Fn::GetAtt": ["NatAddress", "AllocationId"]}:
                 return f"{self._address('NatAddress')}.id"
+            case {"Fn::GetAtt": [str(id_), "Arn"]}:
+                return f"{self._address(id_)}.arn"
             case {"Fn::Select": [int(number), {"Fn::GetAZs": ""}]}:
                 return f"data.aws_availability_zones.available.names[{number}]"
             case dict():

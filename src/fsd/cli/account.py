@@ -4,6 +4,7 @@ down yet, and the services that a call is about."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,18 +55,29 @@ def services_of(names: Sequence[str], file: Path) -> tuple[str, ...]:
 
 def names_of(services: Sequence[str], file: Path, *, env: str) -> NamedResources:
     """What the manifest in `file` names beside its service, in this environment; nothing where it
-    is not one of `services`' or cannot be read."""
+    is not one of `services`' or cannot be read. And where the environment's releases come from."""
     from fsd.account.named import NamedResources, read_names
     from fsd.app.manifest import check_manifest
 
+    promoted = NamedResources(promoted=_promoted(environment_to_be(env)))
     if not file.exists():
-        return NamedResources()
+        return promoted
     manifest = check_manifest(file, variables={"ENV": env}).manifest
     return (
-        read_names(manifest)
+        replace(read_names(manifest), promoted=promoted.promoted)
         if manifest and manifest.metadata.name in services
-        else NamedResources()
+        else promoted
     )
+
+
+def _promoted(environment: Environment) -> tuple[str, ...]:
+    """Of the same account: to see what runs in another one is that account's to allow."""
+    if environment.promote_from is None:
+        return ()
+    source = environment_to_be(environment.promote_from)
+    if source.account != environment.account:
+        return ()
+    return (f"{source.name}:{source.cluster_name}:{source.region or ''}",)
 
 
 def place_of(environment: Environment, *, region: str | None) -> AccountPlace:

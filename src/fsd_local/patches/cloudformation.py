@@ -326,14 +326,37 @@ def _mount_ecs(resources: dict[str, Any], ecs: EcsApi) -> None:
             for tag in props.get("Tags") or []
             if not tag["Key"].startswith("aws:")  # CloudFormation's own; nobody may set them by API
         ]
-        cluster = call("CreateCluster", {"clusterName": name, "tags": tags})["cluster"]
+        request = {"clusterName": name, "tags": tags, **_cluster_settings(props)}
+        cluster = call("CreateCluster", request)["cluster"]
         return name, {"Arn": cluster["clusterArn"]}
 
-    def update(physical_id: str, _old: Any, _new: Any, _stack_name: str) -> Any:
-        cluster = call("DescribeClusters", {"clusters": [physical_id]})["clusters"][0]
+    def update(physical_id: str, _old: Any, new: Any, _stack_name: str) -> Any:
+        settings = _cluster_settings(new)
+        defaults = {key: settings[key] for key in settings if key == "serviceConnectDefaults"}
+        cluster = call("UpdateCluster", {"cluster": physical_id, **defaults})["cluster"]
+        if "capacityProviders" in settings:
+            call("PutClusterCapacityProviders", {"cluster": physical_id, **settings})
         return physical_id, {"Arn": cluster["clusterArn"]}
 
     def delete(physical_id: str, _props: Any) -> None:
         call("DeleteCluster", {"cluster": physical_id})
 
     resources["AWS::ECS::Cluster"] = {"create": create, "update": update, "delete": delete}
+
+
+def _cluster_settings(props: Mapping[str, Any]) -> dict[str, Any]:
+    """What the properties give, as the API names it.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-cluster.html
+    """
+    found: dict[str, Any] = {}
+    if props.get("CapacityProviders"):
+        found["capacityProviders"] = [*props["CapacityProviders"]]
+        found["defaultCapacityProviderStrategy"] = [
+            {key[0].lower() + key[1:]: value for key, value in entry.items()}
+            for entry in props.get("DefaultCapacityProviderStrategy") or []
+        ]
+    if props.get("ServiceConnectDefaults"):
+        namespace = props["ServiceConnectDefaults"].get("Namespace", "")
+        found["serviceConnectDefaults"] = {"namespace": namespace}
+    return found

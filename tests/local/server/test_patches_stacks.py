@@ -258,6 +258,23 @@ def test_stack__ecs_cluster__is_one_of_our_control_plane(cloudformation: Any, aw
     assert [cluster["status"] for cluster in made] == ["ACTIVE"]
 
 
+def test_stack__ecs_cluster__has_what_the_template_gives_it(
+    cloudformation: Any, aws: Clients
+) -> None:
+    properties: dict[str, Any] = {"ClusterName": "blue"}
+    template = {"Resources": {"C": {"Type": "AWS::ECS::Cluster", "Properties": properties}}}
+    stacks.apply(cloudformation, template)
+    properties["ServiceConnectDefaults"] = {"Namespace": "green"}
+    properties["CapacityProviders"] = ["FARGATE", "FARGATE_SPOT"]
+    properties["DefaultCapacityProviderStrategy"] = [{"CapacityProvider": "FARGATE", "Weight": 1}]
+    stacks.apply(cloudformation, template, kind="UPDATE")
+    (made,) = aws("ecs").describe_clusters(clusters=["blue"])["clusters"]
+    stacks.delete(cloudformation)
+    assert made["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+    assert made["defaultCapacityProviderStrategy"][0]["capacityProvider"] == "FARGATE"
+    assert ":namespace/" in made["serviceConnectDefaults"]["namespace"]
+
+
 def test_stack__ecs_service__is_refused_before_anything_is_made(cloudformation: Any) -> None:
     template = {"Resources": {"S": {"Type": "AWS::ECS::Service", "Properties": {}}}}
     with pytest.raises(ClientError, match="Unrecognized resource types"):

@@ -38,6 +38,7 @@ EVERYTHING_NAMED = NamedResources(
     adopted=("shop-Service-Ab1Cd2",),
     roles=("arn:aws:iam::123456789012:role/shop-task",),
     zones=("Z12AB",),
+    promoted=("qa:shared:eu-west-1", "uat:uat:"),
     versions=("grpc", "tcp"),
     log_groups=("/team/app",),
 )
@@ -250,6 +251,21 @@ def test_grants__what_a_manifest_names__is_within_reach(
 
     patterns = [one for grant in found if action in grant.actions for one in grant.resources]
     assert any(fnmatchcase(resource, pattern) for pattern in patterns), patterns
+
+
+def test_deploy__environment_that_releases_come_from__is_looked_at_and_never_changed() -> None:
+    named = NamedResources(promoted=("qa:shared:eu-west-1",))
+
+    found = [one for one in grants("deploy", reach(named=named)) if one.sid.startswith("ReadPro")]
+
+    assert {str(details(one)["accessLevel"]) for grant in found for one in grant.actions} <= {
+        "Read",
+        "List",
+    }
+    assert found[0].resources == ("arn:aws:ecs:eu-west-1:123456789012:service/shared/offer-api-qa",)
+    assert not any("prod" in arn for grant in found for arn in grant.resources)
+    plans = {grant.sid for grant in grants("plan", reach(named=named))}
+    assert not plans & {grant.sid for grant in found}
 
 
 def test_read_names__log_group_of_somebody__is_read_and_never_changed() -> None:

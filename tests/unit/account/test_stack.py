@@ -80,6 +80,16 @@ def test_write_template__empty_account__has_all_that_a_deployment_needs() -> Non
     ]
 
 
+@pytest.mark.parametrize("foreign", [frozenset[str](), frozenset({NAMESPACE})])
+def test_write_template__cluster__has_what_any_service_asks_of_it(foreign: frozenset[str]) -> None:
+    template: Any = write_template(stack("offer-api", foreign=foreign))
+
+    cluster = template["Resources"][CLUSTER]["Properties"]
+    assert cluster["CapacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+    (namespace,) = cluster["ServiceConnectDefaults"].values()
+    assert namespace == ("dev" if foreign else {"Fn::GetAtt": [NAMESPACE, "Arn"]})
+
+
 def test_write_template__what_is_there_already__is_used_and_not_made() -> None:
     template: Any = write_template(
         stack("offer-api", foreign=frozenset({PROVIDER, repository_id("offer-api")})), PLACE

@@ -70,3 +70,12 @@ def test_write_terraform__accounts_name__is_terraforms_own() -> None:
         "${data.aws_caller_identity.current.account_id}:oidc-provider/"
         'token.actions.githubusercontent.com"'
     ) in text
+
+
+def test_write_terraform__cluster__with_its_providers_and_its_namespace() -> None:
+    text = write_terraform(write_template(stack("offer-api")))
+
+    cluster = text[text.index('resource "aws_ecs_cluster"') :].partition("\n}\n")[0]
+    assert "namespace = aws_service_discovery_http_namespace.Namespace.arn" in cluster
+    providers = text[text.index('resource "aws_ecs_cluster_capacity_providers"') :]
+    assert '"FARGATE_SPOT"' in providers.partition("\n}\n")[0]
