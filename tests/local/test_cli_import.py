@@ -65,6 +65,17 @@ def test_import__check__each_field_that_differs(fsd: Fsd) -> None:
     assert not (fsd.cwd / "service.yml").exists()
 
 
+def test_import__check_of_a_compose_file__and_what_cannot_be_compared(fsd: Fsd) -> None:
+    text = "services:\n  web: {image: 'me/web:1', user: '10', volumes: ['./a:/a']}\n"
+    (fsd.cwd / "compose.yml").write_text(text)
+
+    ended = fsd.ok("import", "compose.yml", "--check")
+
+    assert "web: 2 of 2 fields are the same\n" in ended.out
+    assert '  ? not compared: services.web.volumes = ["./a:/a"]: ' in ended.out
+    assert not (fsd.cwd / "service.yml").exists()
+
+
 def test_import__folder_of_a_copilot_application__a_file_each(fsd: Fsd) -> None:
     for name, kind in (("api", "Backend Service"), ("job", "Worker Service")):
         folder = fsd.cwd / "copilot" / name
@@ -106,16 +117,14 @@ def test_import__manifest_of_the_folder_one_is_in__knows_its_application(fsd: Fs
         (["."], 2, "nothing here says what a service is"),
         (["a.yml", "--cluster", "c"], 2, "a file and a running service are two sources"),
         (["--cluster", "c"], 2, "a running service has a cluster and a name"),
-        (["compose.yml", "--check"], 2, "only a task definition can be compared"),
         (["db.yml"], 2, "nothing here is a service of your own: services.db = postgres"),
     ],
 )
 def test_import__what_cannot_be__said_with_its_fix(
     fsd: Fsd, arguments: list[str], code: int, said: str
 ) -> None:
-    if arguments and arguments[0] in ("compose.yml", "db.yml"):
-        name, image = ("web", "me/web") if arguments[0] == "compose.yml" else ("db", "postgres")
-        (fsd.cwd / arguments[0]).write_text(f"services:\n  {name}: {{image: {image}}}\n")
+    if arguments == ["db.yml"]:
+        (fsd.cwd / "db.yml").write_text("services:\n  db: {image: postgres}\n")
 
     ended = fsd.run("import", *arguments)
 

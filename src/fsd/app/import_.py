@@ -14,11 +14,11 @@ from typing import Any, Protocol
 from fsd.app.new_files import write_new_files
 from fsd.app.user_text import read_text
 from fsd.errors import ErrorCode, ManifestError, RefusedError, UsageError
-from fsd.importing.compare import Comparison, compare
-from fsd.importing.compiled import compile_again
+from fsd.importing.compare import Comparison, compare_all
+from fsd.importing.compiled import compile_import
 from fsd.importing.files import CANDIDATE, read_files
 from fsd.importing.fit import Fitted, fit
-from fsd.importing.reader import Imported, Loss
+from fsd.importing.reader import ANY_ENVIRONMENT, Imported, Loss
 from fsd.importing.running_service import read_running
 from fsd.importing.values import mapping, text_of
 from fsd.importing.write import loss_text, write_file
@@ -62,22 +62,22 @@ def run_import(request: ImportRequest, read: ReadRunning) -> ImportResult:
 
 
 def compare_with_original(result: ImportResult) -> tuple[tuple[str, Comparison], ...]:
-    """Each service's name with what its Service YAML makes of it again.
-
-    Raises UsageError where nothing can be compared.
-    """
-    comparisons = tuple(
-        (each.imported.name, compare(each.imported.original, compile_again(each)))
+    """Each service's name with what its Service YAML makes of it again, in each environment that
+    the original names."""
+    return tuple(
+        (_place(each.imported.name, environment), _comparison(each, environment))
         for each in result.fitted
-        if each.imported.original
+        for environment in each.imported.originals
     )
-    if not comparisons:
-        raise UsageError(
-            "only a task definition can be compared, and there is none",
-            where="--check",
-            fix="name a task definition, or a running service with --cluster and --service",
-        )
-    return comparisons
+
+
+def _place(name: str, environment: str) -> str:
+    return name if environment == ANY_ENVIRONMENT else f"{name} in {environment}"
+
+
+def _comparison(fitted: Fitted, environment: str) -> Comparison:
+    compiled = compile_import(fitted, environment)
+    return compare_all(compiled.original, compiled.definition, compiled.around)
 
 
 def write_imported(result: ImportResult) -> None:

@@ -112,7 +112,11 @@ def _compare(result: ImportResult) -> int:
 
 
 def _print_comparison(name: str, comparison: Comparison) -> None:
+    from fsd.importing.write import loss_text
+
     total = len(comparison.same) + len(comparison.different)
     click.echo(f"{name}: {len(comparison.same)} of {total} fields are the same")
     for each in comparison.different:
         click.echo(f"  ~ {each.field}: {each.original} → {each.compiled}")
+    for loss in comparison.uncompared:
+        click.echo(f"  ? not compared: {loss_text(loss)}")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import shlex
 
-from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
+from fsd.importing.original_app_runner import original_of_app_runner
+from fsd.importing.reader import ANY_ENVIRONMENT, Imported, Loss, Reader, literal, without_empty
 from fsd.importing.service_name import service_name
 from fsd.importing.values import Value, mapping, text_of
 
@@ -67,7 +68,12 @@ def read_app_runner(value: dict[str, Value], *, source: str, pack: str, name: st
         "`autoScaling`",
     )
     return Imported(
-        name=service_name(name), source=source, tree=tree, losses=tuple(losses), notes=notes
+        name=service_name(name),
+        source=source,
+        tree=tree,
+        losses=tuple(losses),
+        notes=notes,
+        originals={ANY_ENVIRONMENT: original_of_app_runner(value)},
     )
 
 
@@ -76,7 +82,7 @@ def _command(text: str) -> list[Value]:
         words = shlex.split(text)
     except ValueError:
         words = []
-    if not words or any(mark in text for mark in ("&&", "|", ";", "$")):
+    if not words or any(mark in text for mark in "&|;$<>`*"):
         return ["sh", "-c", literal(text)] if text else []
     return [literal(word) for word in words]
 

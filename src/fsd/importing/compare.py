@@ -1,20 +1,23 @@
-"""An original task definition against the one that its import compiles to, field by field."""
+"""What a source says against what its import compiles to, field by field."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fsd.importing.reader import is_empty, shown
+from fsd.importing.reader import Loss, Original, is_empty, shown
 from fsd.importing.task_definition import task_units, unwrap
 from fsd.importing.values import Value, listed, mapping, text_of
 
 # What FSD names or sets itself in every task definition.
-_OURS = frozenset({"family", "tags", "logConfiguration", "dockerLabels", "name"})
+_OURS = frozenset({"family", "tags", "name"})
 _TASK = ("cpu", "memory", "networkMode", "requiresCompatibilities", "runtimePlatform")
 _MORE = ("taskRoleArn", "executionRoleArn", "ephemeralStorage", "volumes", "pidMode", "ipcMode")
 _SHARES = frozenset({"cpu", "memoryReservation"})
-_BY_NAME = frozenset({"environment", "secrets", "ulimits"})
+_BY_NAME = frozenset({"environment", "secrets", "ulimits", "dependsOn", "mountPoints"})
+# A parameter's name is its ARN in the task's own account and region.
+_PARAMETER = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter(?=/)")
 _DEFAULTS: Mapping[str, Value] = {
     "essential": True,
     "readonlyRootFilesystem": False,
@@ -22,6 +25,8 @@ _DEFAULTS: Mapping[str, Value] = {
     "privileged": False,
     "interactive": False,
     "pseudoTerminal": False,
+    "readOnly": False,
+    "rootDirectory": "/",
     "cpu": 0,
 }
 
@@ -37,14 +42,34 @@ class FieldDifference:
 class Comparison:
     same: tuple[str, ...]
     different: tuple[FieldDifference, ...]
+    uncompared: tuple[Loss, ...] = ()  # what has no counterpart, each with the reason
 
 
-def compare(original: dict[str, Value], compiled: dict[str, Value]) -> Comparison:
+def compare_all(
+    original: Original, compiled: dict[str, Value], around: Mapping[str, Value]
+) -> Comparison:
+    """The task definitions, and what is around them: service, load balancer, scaling."""
+    found = compare(original.definition, compiled, is_part=original.is_part)
+    same, different = [*found.same], [*found.different]
+    for field, first in original.around.items():
+        second = around.get(field)
+        if _normal(field, first) == _normal(field, second):
+            same.append(field)
+        else:
+            different.append(
+                FieldDifference(field=field, original=_said(first), compiled=_said(second))
+            )
+    return Comparison(same=tuple(same), different=tuple(different), uncompared=original.uncompared)
+
+
+def compare(
+    original: dict[str, Value], compiled: dict[str, Value], *, is_part: bool = False
+) -> Comparison:
     """The main container of each with the other, sidecars by their names."""
     before, after = unwrap(original), unwrap(compiled)
     same: list[str] = []
     different: list[FieldDifference] = []
-    for field, first, second in _fields(before, after):
+    for field, first, second in _fields(before, after, is_part=is_part):
         if _covers(_normal(field, first), _normal(field, second)):
             same.append(field)
         else:
@@ -69,10 +94,11 @@ def _said(value: Value) -> str:
 
 
 def _fields(
-    before: dict[str, Value], after: dict[str, Value]
+    before: dict[str, Value], after: dict[str, Value], *, is_part: bool
 ) -> Iterator[tuple[str, Value, Value]]:
     for key in (*_TASK, *_MORE):
-        if not is_empty(before.get(key)) or (key in _TASK and not is_empty(after.get(key))):
+        is_set = key in _TASK and not is_part and not is_empty(after.get(key))
+        if not is_empty(before.get(key)) or is_set:
             yield key, before.get(key), after.get(key)
     others = [mapping(each) for each in listed(after.get("containerDefinitions"))]
     named = {text_of(each.get("name")): each for each in others}
@@ -93,16 +119,55 @@ def _normal(field: str, value: Value) -> object:
     key = field.rpartition(".")[2]
     if key == "runtimePlatform":
         return text_of(mapping(value).get("cpuArchitecture")) or "X86_64"
-    if is_empty(value) or value == _DEFAULTS.get(key, "\0"):
+    if not _is_said(key, value):
         return None
     if key in ("cpu", "memory"):
         return str(task_units(text_of(value), "vcpu" if key == "cpu" else "gb"))
     if key in _BY_NAME:
-        pairs = [mapping(each) for each in listed(value)]
-        return frozenset(str(sorted(each.items())) for each in pairs)
+        return frozenset(_pair(key, mapping(each)) for each in listed(value))
     if key == "portMappings":
         return frozenset(text_of(mapping(each).get("containerPort")) for each in listed(value))
     if key == "image":
         uri = text_of(value)
         return uri if "@" in uri or ":" in uri.rpartition("/")[2] else f"{uri}:latest"
+    if key == "volumes":
+        return frozenset(str(_volume(mapping(each))) for each in listed(value))
+    if key == "logConfiguration":
+        return _logs(mapping(value))
     return value
+
+
+def _is_said(key: str, value: Value) -> bool:
+    return not is_empty(value) and value != _DEFAULTS.get(key, "\0")
+
+
+def _pair(key: str, value: dict[str, Value]) -> str:
+    others = {name: each for name, each in value.items() if _is_said(name, each)}
+    if key == "secrets":
+        others["valueFrom"] = _PARAMETER.sub("", text_of(value.get("valueFrom")))
+    return str(sorted(others.items()))
+
+
+def _volume(value: dict[str, Value]) -> dict[str, Value]:
+    """Its name, and what of EFS it is: FSD always encrypts on the way."""
+    efs = mapping(value.get("efsVolumeConfiguration"))
+    root = text_of(efs.get("rootDirectory"))
+    return {
+        "name": value.get("name"),
+        "fileSystemId": efs.get("fileSystemId"),
+        "rootDirectory": root if root != "/" else "",
+        "accessPointId": mapping(efs.get("authorizationConfig")).get("accessPointId"),
+        "host": mapping(value.get("host")),
+    }
+
+
+def _logs(value: dict[str, Value]) -> object:
+    """awslogs: the group. Its streams' prefix and its buffer are FSD's own."""
+    options = mapping(value.get("options"))
+    if text_of(value.get("logDriver")) == "awslogs":
+        return {"logDriver": "awslogs", **_said_group(options)}
+    return {"logDriver": value.get("logDriver"), "options": options}
+
+
+def _said_group(options: dict[str, Value]) -> dict[str, Value]:
+    return {key: value for key, value in options.items() if key == "awslogs-group"}

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 from fsd.importing.compose_file import ComposeService, read_compose, resolve
 from fsd.importing.container import check_command
-from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
+from fsd.importing.original_compose import original_of_compose
+from fsd.importing.reader import ANY_ENVIRONMENT, Imported, Loss, Reader, literal, without_empty
 from fsd.importing.service_name import service_name
 from fsd.importing.values import Value, listed, mapping, number, read_values, text_of
 
@@ -130,6 +131,7 @@ def _service(service: ComposeService, *, source: str, pack: str, several: bool) 
         tree=tree,
         losses=tuple(losses),
         notes=tuple(notes),
+        originals={ANY_ENVIRONMENT: original_of_compose(service, at=reader.at)},
     )
 
 

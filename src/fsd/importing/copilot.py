@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from fsd.importing.container import check_command
-from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
+from fsd.importing.original_copilot import originals_of_copilot
+from fsd.importing.reader import Imported, Loss, Reader, literal, shown, without_empty
 from fsd.importing.service_name import service_name
 from fsd.importing.task_definition import merged
 from fsd.importing.values import Value, mapping, number, text_of
@@ -53,6 +54,7 @@ def read_copilot(
 ) -> Imported | None:
     """None for a static site, which no task serves."""
     losses: list[Loss] = []
+    originals = originals_of_copilot(value, application=application)
     value = mapping(_replaced(value, application))
     kind = text_of(value.get("type"))
     if kind == "Static Site":
@@ -81,6 +83,7 @@ def read_copilot(
         name=name,
         source=source,
         folder=_workspace(source),
+        originals=originals,
         tree=mapping(_named(tree, _ENV)),
         losses=tuple(
             replace(loss, value=loss.value.replace(_MARK, "${COPILOT_ENVIRONMENT_NAME}"))
@@ -187,7 +190,9 @@ class _Manifest:
         found = _image(reader)
         has_port = found.get("port") is not None
         found = merged(found, _network(reader, has_port=has_port))
+        in_container = mapping(found.get("healthCheck"))
         found = merged(found, _http(reader, self.kind, is_whole=is_whole))
+        _say_which_check(in_container, mapping(found.get("healthCheck")), reader)
         found = merged(found, self._container(reader))
         found = merged(found, _count(reader))
         found = merged(found, _storage(reader))
@@ -353,6 +358,16 @@ def _container_check(check: Reader) -> dict[str, Value]:
     }
     check.finish()
     return without_empty(found) if written else {}
+
+
+def _say_which_check(before: dict[str, Value], after: dict[str, Value], reader: Reader) -> None:
+    """Both checks have one rhythm here, the load balancer's."""
+    image = Reader(mapping(reader.values.get("image")), reader.place("image"), reader.losses)
+    for key, value in before.items():
+        if after.get(key) != value:
+            where = f"{image.place('healthcheck')}.{key}"
+            reason = f"the check in the container has the load balancer's: {after[key]}"
+            reader.losses.append(Loss(where=where, value=shown(value), reason=reason))
 
 
 def _depends(reader: Reader) -> dict[str, Value]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fsd.importing.values import Value, mapping, number, text_of
@@ -17,6 +17,8 @@ _SHORTEST_STOP = 2  # seconds
 # An empty text is a value in these.
 _VERBATIM = frozenset({"environment", "args", "dockerLabels", "tags", "options"})
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(\d{1,9})?")
+# The environment that an import is compiled for, where the source says none.
+ANY_ENVIRONMENT = "imported"
 NO_PLACE = "the Service YAML has no place for it"
 
 
@@ -30,6 +32,17 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """`definition` is a task definition, of which only what the source says; `around` is what the
+    service, its load balancer and its scaling are told, by names such as `service.desiredCount`."""
+
+    definition: dict[str, Value]
+    around: dict[str, Value] = field(default_factory=dict)
+    is_part: bool = False  # a field that it does not say may be anything
+    uncompared: tuple[Loss, ...] = ()  # what has no counterpart there, each with the reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """One service: the tree of its Service YAML, which may still have keys of a later language."""
 
@@ -39,9 +52,7 @@ class Imported:
     losses: tuple[Loss, ...]
     notes: tuple[str, ...] = ()
     folder: str = ""  # what the paths of `build` are relative to, as the source is named
-    original: dict[str, Value] = field(
-        default_factory=dict
-    )  # its task definition, where it has one
+    originals: Mapping[str, Original] = field(default_factory=dict)  # by environment
 
 
 @dataclass(slots=True)

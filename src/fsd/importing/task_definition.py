@@ -9,7 +9,15 @@ import re
 from collections.abc import Sequence
 
 from fsd.importing.container import read_container
-from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
+from fsd.importing.reader import (
+    ANY_ENVIRONMENT,
+    Imported,
+    Loss,
+    Original,
+    Reader,
+    literal,
+    without_empty,
+)
 from fsd.importing.service_name import service_name
 from fsd.importing.values import Value, listed, mapping, number, text_of
 
@@ -63,7 +71,13 @@ def read_task_definition(
         "metadata": {"name": name, "pack": pack or name},
         "service": {"type": "ecs", **without_empty(tree)},
     }
-    return Imported(name=name, source=source, tree=whole, losses=tuple(losses), original=original)
+    return Imported(
+        name=name,
+        source=source,
+        tree=whole,
+        losses=tuple(losses),
+        originals={ANY_ENVIRONMENT: Original(definition=original)},
+    )
 
 
 def unwrap(value: dict[str, Value]) -> dict[str, Value]:
