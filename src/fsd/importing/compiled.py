@@ -52,11 +52,6 @@ def compile_import(fitted: Fitted, environment: str = ANY_ENVIRONMENT) -> Compil
     )
 
 
-def compile_again(fitted: Fitted) -> dict[str, Value]:
-    """`{}` where it has an error left."""
-    return compile_import(fitted).definition
-
-
 def _placed(value: Value, target: Target) -> Value:
     match value:
         case dict():

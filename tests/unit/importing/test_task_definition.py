@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fsd.importing.compare import compare
-from fsd.importing.compiled import compile_again
+from fsd.importing.compiled import compile_import
 from fsd.importing.files import read_files
 from fsd.importing.fit import fit
 from fsd.importing.reader import Imported
@@ -84,7 +84,7 @@ def test_read_task_definition__usual_one__nothing_lost() -> None:
 def test_compare__import_compiled_again__every_field_the_same() -> None:
     fitted = fit(read_task_definition(TASK, source="task.json", pack="team"))
 
-    comparison = compare(TASK, compile_again(fitted))
+    comparison = compare(TASK, compile_import(fitted).definition)
 
     assert comparison.different == ()
     assert "api.healthCheck" in comparison.same
@@ -102,7 +102,7 @@ def test_read_task_definition__several_ports__all_of_them_and_the_same_ones_agai
     balanced: dict[str, Value] = {"loadBalancers": [{"containerPort": 8000}]}
 
     imported = read(original, balanced)
-    again = read(compile_again(fit(imported)), balanced)
+    again = read(compile_import(fit(imported)).definition, balanced)
 
     assert mapping(imported.tree["service"])["ports"] == [
         {"name": "web", "port": 8000, "protocol": "http2"},
@@ -134,7 +134,7 @@ def test_compare__something_is_not_said__the_field() -> None:
     original = task(privileged=True, tmp=1)
     fitted = fit(read_task_definition(original, source="task.json", pack="team"))
 
-    comparison = compare(original, compile_again(fitted))
+    comparison = compare(original, compile_import(fitted).definition)
 
     assert [(each.field, each.compiled) for each in comparison.different] == [
         ("api.privileged", "nothing"),
