@@ -15,6 +15,7 @@ from fsd.action.decide import Deploy, PlanOnly, Refuse, ValidateOnly, decide, do
 from fsd.action.inputs import Inputs
 from fsd.github.context import CheckedRun, Checkout, PullRequest
 from fsd.manifest.environments import Environment
+from fsd.report.decisions import refusal_fix, refusal_text
 from tests.unit.action.step import PUSH
 
 PULL = replace(
@@ -155,8 +156,8 @@ def test_decide__event_with_anybodys_code__is_refused_whatever_is_asked(
         for file in (FILE, {}):
             decision = decide(context, inputs, file)
             assert isinstance(decision, Refuse), (inputs, decision)
-            assert decision.reason
-            assert decision.fix
+            assert refusal_text(decision.reason)
+            assert refusal_fix(decision.reason)
 
 
 @pytest.mark.parametrize("checkout", CHECKOUTS)

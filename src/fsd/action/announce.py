@@ -19,6 +19,12 @@ from fsd.release.notes import Note, Remark
 from fsd.release.ports import Clock
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress, Result
+from fsd.report.annotations import (
+    SUMMARY_FULL,
+    error_annotation,
+    finding_annotation,
+    untold_annotation,
+)
 from fsd.report.github_text import marker
 from fsd.report.markdown import render_progress_comment
 from fsd.report.notes import note_text
@@ -73,10 +79,9 @@ class Announcer:
         """On the lines that they are about; what an override brought is about no line."""
         for finding in findings:
             where = finding.where if isinstance(finding.where, Location) else None
-            place = "" if where else f"{finding.where}: "
             self.runner.annotate(
                 _LEVELS[finding.severity],
-                f"{place}{finding.message}\nfix: {finding.fix}",
+                finding_annotation(finding),
                 title=f"{finding.severity}[{finding.id}]",
                 where=where,
                 width=finding.width,
@@ -84,9 +89,8 @@ class Announcer:
 
     def error(self, error: FsdError, *, level: Level = Level.ERROR) -> None:
         where = error.where if isinstance(error.where, Location) else None
-        place = "" if where else f" ({error.where})"
         self.runner.annotate(
-            level, f"{error.what}{place}\nfix: {error.fix}", title=f"fsd: {error.code}", where=where
+            level, error_annotation(error), title=f"fsd: {error.code}", where=where
         )
 
     def gather_summaries(self) -> None:
@@ -105,7 +109,7 @@ class Announcer:
 
         def write() -> None:
             if not self.runner.summary(text):
-                self.runner.annotate(Level.WARNING, "the job summary is full; see the log")
+                self.runner.annotate(Level.WARNING, SUMMARY_FULL)
 
         self.guard(write)
 
@@ -150,8 +154,7 @@ class Announcer:
             self.error(error, level=Level.WARNING)
             return False
         except (OSError, ValueError) as error:  # a file of the runner's; text that is none
-            said = f"something could not be told: {error}"
-            self.runner.annotate(Level.WARNING, said, title="fsd: not told")
+            self.runner.annotate(Level.WARNING, untold_annotation(error), title="fsd: not told")
             return False
         return True
 

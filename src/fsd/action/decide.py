@@ -17,6 +17,28 @@ from fsd.action.inputs import Inputs, Said
 from fsd.github.context import QUEUE, Context, PullRequest
 from fsd.manifest.environments import Environment
 from fsd.manifest.ref_patterns import matches
+from fsd.report.decisions import (
+    BareReason,
+    BareRefusal,
+    BaseDeploysNowhere,
+    ChangedAfterCheckout,
+    Doubt,
+    EventOfAnybody,
+    ForeignRef,
+    MergedPullRequest,
+    NoDeployment,
+    OtherCode,
+    ProtectedFromOtherCode,
+    QueueBranch,
+    RefDeleted,
+    RefDeploysNowhere,
+    RefNotAllowed,
+    Refusal,
+    ReleaseEnded,
+    RunNotSuccessful,
+    RunOfOtherEvent,
+    SeveralEnvironments,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,29 +56,28 @@ class RollBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOnly:
-    """`reason` says why there is no environment to plan for."""
+    """`reason` says why there is no environment to plan for; None where there is one."""
 
     environments: tuple[str, ...]
-    reason: str = ""
+    reason: NoDeployment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateOnly:
-    reason: str
+    reason: NoDeployment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
     """`is_surprising` where the workflow let in what then goes nowhere: somebody waits for it."""
 
-    reason: str
+    reason: NoDeployment
     is_surprising: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse:
-    reason: str
-    fix: str
+    reason: Refusal
 
 
 Decision: TypeAlias = Deploy | RollBack | PlanOnly | ValidateOnly | Skip | Refuse
@@ -66,11 +87,6 @@ _DEPLOYING = frozenset(
 )
 _DISPATCHES = frozenset({"workflow_dispatch", "repository_dispatch"})
 _ENDED_RELEASES = frozenset({"deleted", "unpublished"})
-# Those that people use on a pull request's code, with what to use instead.
-_ANYBODYS = {
-    "pull_request_target": "use `on: pull_request`: it plans, and a fork's gets validated",
-    "issue_comment": "deploy by `on: workflow_dispatch`: only who may write can start it",
-}
 
 
 def decide(context: Context, inputs: Inputs, environments: Mapping[str, Environment]) -> Decision:
@@ -97,7 +113,7 @@ def doubts(
     context: Context,
     environments: Mapping[str, Environment],
     decision: Deploy | RollBack | PlanOnly,
-) -> tuple[str, ...]:
+) -> tuple[Doubt, ...]:
     """What a deployment or a plan should be read with. A protected environment refuses instead."""
     checkout = context.checkout
     if checkout is None or not context.sha:
@@ -105,12 +121,9 @@ def doubts(
     if context.is_as_named:
         protected = isinstance(decision, Deploy) and environments.get(decision.environment)
         if checkout.is_dirty and protected and protected.protected:
-            return (
-                f"{protected.name} is protected, and files of {context.sha[:7]} were changed "
-                "after the checkout\nfix: commit what a step writes into them",
-            )
+            return (ChangedAfterCheckout(environment=protected.name, commit=context.sha),)
         return ()
-    return (f"{_other_code(context)}\nfix: {_ref_to_check_out(context)}",)
+    return (_other_code(context),)
 
 
 def targets(
@@ -149,29 +162,20 @@ def _for_pull_request(
 ) -> Decision:
     pull = context.pull_request
     if pull is None:
-        return Refuse(
-            reason="the event's file does not say which pull request this is, and of whom",
-            fix="leave GITHUB_EVENT_PATH as the runner sets it",
-        )
+        return Refuse(reason=BareRefusal.PULL_REQUEST_UNKNOWN)
     if pull.is_closed:
         return _skip_closed(pull)
     if pull.is_fork:
-        return ValidateOnly(reason="a fork's pull request gets no credentials, so there is no plan")
+        return ValidateOnly(reason=BareReason.FORK)
     if context.is_dependabot and not context.can_have_credentials:
-        return ValidateOnly(
-            reason="Dependabot's runs get no secrets, and this job has no `id-token: write`"
-        )
+        return ValidateOnly(reason=BareReason.DEPENDABOT)
     return _plan_for(pull.base, inputs, environments)
 
 
 def _skip_closed(pull: PullRequest) -> Skip:
     if pull.is_merged:
-        return Skip(
-            reason="a pull_request event never deploys, merged or not; "
-            f"the push to {pull.base or 'the base branch'} does (`on: push`)",
-            is_surprising=True,
-        )
-    return Skip(reason="the pull request was closed, and a pull_request event never deploys")
+        return Skip(reason=MergedPullRequest(base=pull.base), is_surprising=True)
+    return Skip(reason=BareReason.CLOSED)
 
 
 def _for_queue(
@@ -179,7 +183,7 @@ def _for_queue(
 ) -> Decision:
     """A merge queue does not deploy; the push after it does."""
     if not context.queued_for and not inputs.environment:
-        return ValidateOnly(reason="the event does not say which branch this merge group is for")
+        return ValidateOnly(reason=BareReason.QUEUE_UNKNOWN)
     return _plan_for(context.queued_for, inputs, environments)
 
 
@@ -190,8 +194,7 @@ def _plan_for(
     if inputs.environment:
         return PlanOnly(environments=(inputs.environment,))
     names = targets(inputs, environments, branch=base)
-    reason = "" if names else f"the base branch {base or '(unknown)'} deploys nowhere"
-    return PlanOnly(environments=names, reason=reason)
+    return PlanOnly(environments=names, reason=None if names else BaseDeploysNowhere(base=base))
 
 
 # --- deployments -------------------------------------------------------------------------------
@@ -203,56 +206,36 @@ def _stop(context: Context, inputs: Inputs) -> Refuse | Skip | None:
     if refused is not None:
         return refused
     if context.is_deletion:
-        return Skip(reason=f"{context.ref} was deleted")
+        return Skip(reason=RefDeleted(ref=context.ref))
     if context.branch.startswith(QUEUE):
-        return Skip(reason=f"{context.branch} is a merge queue's; the push after the merge deploys")
+        return Skip(reason=QueueBranch(branch=context.branch))
     if context.event == "release" and context.action in _ENDED_RELEASES:
-        return Skip(reason=f"the release of {context.tag or context.ref} was {context.action}")
+        tag = context.tag or context.ref
+        return Skip(reason=ReleaseEnded(tag=tag, action=context.action))
     return _refuse_empty_rollback(context, inputs)
 
 
 def _refuse_event(context: Context) -> Refuse | None:
     event = context.event
     if event not in _DEPLOYING:
-        return Refuse(
-            reason=f"the event {event or '(none)'} can carry the code of anybody's pull request, "
-            "and this job has the repository's credentials",
-            fix=_ANYBODYS.get(event, "deploy by `on: push` or `on: workflow_dispatch`"),
-        )
+        return Refuse(reason=EventOfAnybody(event=event))
     if event == "workflow_run":
         return _refuse_checked_run(context)
     if context.ref and not (context.branch or context.tag):
-        return Refuse(
-            reason=f"{context.ref} is neither a branch nor a tag of this repository",
-            fix="deploy a branch or a tag",
-        )
+        return Refuse(reason=ForeignRef(ref=context.ref))
     return None
 
 
 def _refuse_checked_run(context: Context) -> Refuse | None:
     run = context.checked_run
     if run is None:
-        return Refuse(
-            reason="the event's file does not say which run, branch and commit this is about",
-            fix="deploy by `on: push`, with the tests as a job that the deployment `needs`",
-        )
+        return Refuse(reason=BareRefusal.RUN_UNKNOWN)
     if not run.is_own:
-        return Refuse(
-            reason="this workflow_run was started by a fork's workflow",
-            fix="deploy on a push to a branch of this repository",
-        )
+        return Refuse(reason=BareRefusal.FORKS_RUN)
     if run.event != "push":
-        return Refuse(
-            reason=f"this workflow_run is of the event {run.event or '(unknown)'}, and only one "
-            "of a push deploys",
-            fix="run the job only `if: github.event.workflow_run.event == 'push'`",
-        )
+        return Refuse(reason=RunOfOtherEvent(event=run.event))
     if run.conclusion != "success":
-        return Refuse(
-            reason=f"the workflow that this run follows ended with {run.conclusion or 'nothing'} "
-            f"for {context.sha[:7]}",
-            fix="run the job only `if: github.event.workflow_run.conclusion == 'success'`",
-        )
+        return Refuse(reason=RunNotSuccessful(conclusion=run.conclusion, commit=context.sha))
     return None
 
 
@@ -261,17 +244,10 @@ def _refuse_empty_rollback(context: Context, inputs: Inputs) -> Refuse | None:
     if context.event not in _DISPATCHES or inputs.rollback_to or inputs.rollback_said is Said.NO:
         return None
     if inputs.rollback_said is Said.EMPTY:
-        return Refuse(
-            reason="`rollback-to` is empty, so this could be a rollback or a deployment",
-            fix="name a release or `previous`; to deploy, write `rollback-to: false`",
-        )
+        return Refuse(reason=BareRefusal.ROLLBACK_EMPTY)
     declared = {name.lower().replace("_", "-") for name in context.dispatch_inputs}
     if "rollback-to" in declared:
-        return Refuse(
-            reason="the dispatch has an input `rollback-to`, and the step does not take it",
-            fix="give the step `rollback-to: ${{ inputs.rollback-to }}`; "
-            "where it only deploys, `rollback-to: false`",
-        )
+        return Refuse(reason=BareRefusal.ROLLBACK_NOT_TAKEN)
     return None
 
 
@@ -282,65 +258,35 @@ def _environment(
         return inputs.environment
     kind, ref = ("tag", context.tag) if context.tag else ("branch", context.branch)
     if not ref:
-        return Skip(
-            reason="the event names no branch and no tag; the input `environment` says where it "
-            "goes",
-            is_surprising=True,
-        )
+        return Skip(reason=BareReason.NO_REF, is_surprising=True)
     match targets(inputs, environments, branch=context.branch, tag=context.tag):
         case ():
-            return Skip(reason=_nowhere(kind, ref), is_surprising=True)
+            return Skip(reason=RefDeploysNowhere(kind=kind, ref=ref), is_surprising=True)
         case (name,):
             return name
         case names:
-            return Refuse(
-                reason=f"the {kind} {ref} deploys to more than one: {', '.join(names)}",
-                fix="give each its own job with the input `environment`",
-            )
-
-
-def _nowhere(kind: str, ref: str) -> str:
-    if kind == "tag":
-        return f"the tag {ref} deploys nowhere; `tags` in the environments file says where it goes"
-    return f"the branch {ref} deploys nowhere"
-
-
-_HOW_TO_CHECK_OUT = (
-    "check out the event's commit: use actions/checkout without `ref`, and into the folder that "
-    "is deployed"
-)
+            return Refuse(reason=SeveralEnvironments(kind=kind, ref=ref, names=names))
 
 
 def _refuse_protected(context: Context, environment: Environment | None) -> Refuse | None:
     if environment is None or not environment.protected:
         return None
     if not environment.takes(branch=context.branch, tag=context.tag):
-        allowed = ", ".join((*environment.branches, *environment.tags)) or "none"
+        allowed = (*environment.branches, *environment.tags)
         return Refuse(
-            reason=f"{environment.name} is protected and takes only its branches and tags "
-            f"({allowed}); this is {context.ref or 'no branch'}",
-            fix="run it on one of them, or change `branches` or `tags` in the environments file",
+            reason=RefNotAllowed(environment=environment.name, allowed=allowed, ref=context.ref)
         )
     if not context.is_as_named:
-        return Refuse(
-            reason=f"{environment.name} is protected, and {_other_code(context)}",
-            fix=_ref_to_check_out(context),
-        )
+        code = _other_code(context)
+        return Refuse(reason=ProtectedFromOtherCode(environment=environment.name, code=code))
     return None
 
 
-def _other_code(context: Context) -> str:
-    checkout, named = context.checkout, context.sha[:7] or "no commit"
-    if checkout is not None and checkout.head:
-        return f"{checkout.head[:7]} is checked out, while the event is about {named}"
-    why = f" ({checkout.problem})" if checkout is not None and checkout.problem else ""
-    return f"git does not say that {named}, which the event is about, is what is checked out{why}"
-
-
-def _ref_to_check_out(context: Context) -> str:
-    if context.event == "workflow_run":
-        return (
-            "give actions/checkout `ref: ${{ github.event.workflow_run.head_sha }}`: "
-            "it takes the default branch without"
-        )
-    return _HOW_TO_CHECK_OUT
+def _other_code(context: Context) -> OtherCode:
+    checkout = context.checkout
+    return OtherCode(
+        event=context.event,
+        named=context.sha,
+        head=(checkout.head or "") if checkout is not None else "",
+        problem=checkout.problem if checkout is not None else "",
+    )

@@ -17,8 +17,7 @@ from fsd.github.runner import Level
 from fsd.release.reporter import Hiding, Reporter
 from fsd.release.result import Result
 from fsd.report import markdown
-from fsd.report.cause_advice import advice_text
-from fsd.report.cause_summaries import cause_text
+from fsd.report.annotations import cause_annotation
 from fsd.report.messages import message_text
 from fsd.report.plain import PlainReporter
 from fsd.report.render import terminal_result
@@ -66,10 +65,7 @@ def _annotate_failure(one: ServiceFile, result: Result) -> None:
     if result.diagnosis is None:
         one.runner.annotate(Level.ERROR, message_text(result.message) or head, title=head)
         return
-    cause = result.diagnosis.cause
-    said = [f"{each.source} says: {each.text}" for each in cause.evidence]
-    lines = [cause_text(cause), cause.where, *said, f"fix: {advice_text(cause.advice)}"]
-    one.runner.annotate(Level.ERROR, "\n".join(lines), title=head)
+    one.runner.annotate(Level.ERROR, cause_annotation(result.diagnosis.cause), title=head)
 
 
 def _end_error(one: ServiceFile, error: FsdError, *, service: str, env: str) -> None:

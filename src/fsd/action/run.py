@@ -35,6 +35,7 @@ from fsd.errors import ErrorCode, ExitCode, FsdError, RefusedError
 from fsd.github.context import Context
 from fsd.github.runner import Level, Runner
 from fsd.release.result import Outcome
+from fsd.report.decisions import doubt_text, no_deployment_text, refusal_fix, refusal_text
 
 
 def run_step(step: ActionStep) -> int:
@@ -103,7 +104,9 @@ class _ActionRun:
         self.runner.write(_decision_text(file, decision))
         if isinstance(decision, Deploy | RollBack | PlanOnly):
             for doubt in doubts(context, environments, decision):
-                self.runner.annotate(Level.WARNING, f"{file}: {doubt}", title="fsd: other-commit")
+                self.runner.annotate(
+                    Level.WARNING, f"{file}: {doubt_text(doubt)}", title="fsd: other-commit"
+                )
         self._carry_out(decision, self._service_file(file, context))
 
     def _carry_out(self, decision: Decision, one: ServiceFile) -> None:
@@ -118,15 +121,20 @@ class _ActionRun:
                 )
             case PlanOnly(environments=names, reason=reason):
                 if reason:
-                    self.runner.annotate(Level.NOTICE, f"{one.file}: no plan; {reason}")
+                    said = f"{one.file}: no plan; {no_deployment_text(reason)}"
+                    self.runner.annotate(Level.NOTICE, said)
                 plan(one, names)
             case ValidateOnly(reason=reason):
-                validate(one, reason)
+                validate(one, no_deployment_text(reason))
             case Skip(reason=reason, is_surprising=is_surprising):
-                skip(one, reason, Level.WARNING if is_surprising else Level.NOTICE)
-            case Refuse(reason=reason, fix=fix):
+                level = Level.WARNING if is_surprising else Level.NOTICE
+                skip(one, no_deployment_text(reason), level)
+            case Refuse(reason=refusal):
                 raise RefusedError(
-                    reason, where=one.context.event, fix=fix, code=ErrorCode.EVENT_REFUSED
+                    refusal_text(refusal),
+                    where=one.context.event,
+                    fix=refusal_fix(refusal),
+                    code=ErrorCode.EVENT_REFUSED,
                 )
             case _:
                 assert_never(decision)
@@ -169,8 +177,8 @@ def _decision_text(file: Path, decision: Decision) -> str:
         case PlanOnly(environments=names):
             return f"{file}: plan for {', '.join(names) or 'no environment'}"
         case ValidateOnly(reason=reason):
-            return f"{file}: validate only: {reason}"
+            return f"{file}: validate only: {no_deployment_text(reason)}"
         case Skip(reason=reason):
-            return f"{file}: nothing to do: {reason}"
-        case Refuse(reason=reason):
-            return f"{file}: refused: {reason}"
+            return f"{file}: nothing to do: {no_deployment_text(reason)}"
+        case Refuse(reason=refusal):
+            return f"{file}: refused: {refusal_text(refusal)}"

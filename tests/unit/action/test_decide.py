@@ -18,6 +18,13 @@ from fsd.action.decide import (
 from fsd.action.inputs import Inputs, Said
 from fsd.github.context import Checkout, Context, PullRequest
 from fsd.manifest.environments import Environment
+from fsd.report.decisions import (
+    BaseDeploysNowhere,
+    RefDeleted,
+    RefDeploysNowhere,
+    no_deployment_text,
+    refusal_text,
+)
 
 PUSH = Context(
     event="push",
@@ -53,7 +60,10 @@ def environments(**branches: tuple[str, ...]) -> dict[str, Environment]:
     [
         ("staging", Deploy(environment="dev")),
         ("main", Deploy(environment="prod")),
-        ("feature", Skip(reason="the branch feature deploys nowhere", is_surprising=True)),
+        (
+            "feature",
+            Skip(reason=RefDeploysNowhere(kind="branch", ref="feature"), is_surprising=True),
+        ),
     ],
 )
 def test_decide__push_without_more__the_default_mapping(branch: str, decision: Decision) -> None:
@@ -85,7 +95,7 @@ def test_decide__tag__is_skipped_unless_told_where() -> None:
 
     assert isinstance(skipped, Skip)
     assert skipped.is_surprising
-    assert "`tags` in the environments file" in skipped.reason
+    assert "`tags` in the environments file" in no_deployment_text(skipped.reason)
     assert decide(context, Inputs(environment="prod"), {}) == Deploy(environment="prod")
     assert decide(context, Inputs(), tagged) == Deploy(environment="prod")
 
@@ -94,7 +104,7 @@ def test_decide__deleted_branch__is_skipped_even_with_an_environment() -> None:
     context = replace(PUSH, is_deletion=True)
 
     assert decide(context, Inputs(environment="dev"), {}) == Skip(
-        reason="refs/heads/staging was deleted"
+        reason=RefDeleted(ref="refs/heads/staging")
     )
 
 
@@ -110,7 +120,7 @@ def test_decide__pull_request__plans_where_the_merge_goes() -> None:
     assert decide(PULL, inputs, {}) == PlanOnly(environments=("dev",))
     assert decide(PULL, Inputs(environment="qa"), {}) == PlanOnly(environments=("qa",))
     assert decide(elsewhere, inputs, {}) == PlanOnly(
-        environments=(), reason="the base branch (unknown) deploys nowhere"
+        environments=(), reason=BaseDeploysNowhere(base="")
     )
 
 
@@ -131,9 +141,9 @@ def test_decide__closed_pull_request__says_that_this_event_never_deploys(
     decision = decide(replace(PULL, pull_request=pull), Inputs(environment="prod"), {})
 
     assert isinstance(decision, Skip)
-    assert "pull_request event never deploys" in decision.reason
+    assert "pull_request event never deploys" in no_deployment_text(decision.reason)
     assert decision.is_surprising is is_merged
-    assert ("the push to main does" in decision.reason) is is_merged
+    assert ("the push to main does" in no_deployment_text(decision.reason)) is is_merged
 
 
 @pytest.mark.parametrize("inputs", [Inputs(), Inputs(environment="prod"), Inputs(dry_run=True)])
@@ -268,7 +278,7 @@ def test_decide__a_branch_of_two_environments__is_refused_with_both() -> None:
     decision = decide(PUSH, Inputs(), file)
 
     assert isinstance(decision, Refuse)
-    assert "eu, us" in decision.reason
+    assert "eu, us" in refusal_text(decision.reason)
 
 
 @pytest.mark.parametrize(
