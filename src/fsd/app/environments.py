@@ -122,6 +122,7 @@ def _governed(
 ) -> KnownEnvironments:
     """With the protected environments as the default branch has them."""
     from fsd.app.governed import decide_environments, find_governed
+    from fsd.report.default_branch import FileHasErrors
 
     found = branch.find(path)
     if found is None:
@@ -129,14 +130,11 @@ def _governed(
     where, text = found
     theirs, findings = _load_environments(text, f"{branch.name}:{where}")
     if any(finding.severity is Severity.ERROR for finding in findings):
-        branch.tell(
-            f"{where} has errors on {branch.name}; what the checkout says of protected "
-            "environments counts"
-        )
+        branch.tell(FileHasErrors(file=where, branch=branch.name))
         return own
     decided, said = decide_environments(own.environments, theirs, branch=branch.name)
-    for sentence in said:
-        branch.tell(sentence)
+    for note in said:
+        branch.tell(note)
     return replace(
         own,
         environments=decided,

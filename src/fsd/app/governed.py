@@ -12,6 +12,16 @@ from typing import TYPE_CHECKING
 
 from fsd.app.places import ENVIRONMENTS_FILE
 from fsd.errors import CallFailedError
+from fsd.report.default_branch import (
+    BranchNote,
+    DecidedWhy,
+    DiffersHere,
+    FileUnread,
+    MissingHere,
+    Protected,
+    SourceOf,
+    branch_note_text,
+)
 
 if TYPE_CHECKING:
     from fsd.manifest.environments import Environment
@@ -30,7 +40,7 @@ class DefaultBranch:
     read: ReadFile
     warn: Callable[[str], None]
     file: Path | None = None  # the environments file, where one is named
-    told: set[str] = field(default_factory=set)
+    told: set[BranchNote] = field(default_factory=set)
 
     def find(self, path: Path | None) -> tuple[str, str] | None:
         """(path, text) of the file that is nearest to the manifest there; None without one."""
@@ -38,20 +48,17 @@ class DefaultBranch:
             try:
                 text = self.read(candidate)
             except CallFailedError as error:
-                self.tell(
-                    f"{candidate} could not be read on {self.name}: {error.what}; what the "
-                    "checkout says of protected environments counts"
-                )
+                self.tell(FileUnread(file=candidate, branch=self.name, error=error.what))
                 return None
             if text is not None:
                 return candidate, text
         return None
 
-    def tell(self, text: str) -> None:
+    def tell(self, note: BranchNote) -> None:
         """Once: a run may read the file for each of its services."""
-        if text not in self.told:
-            self.told.add(text)
-            self.warn(text)
+        if note not in self.told:
+            self.told.add(note)
+            self.warn(branch_note_text(note))
 
     def _candidates(self, path: Path | None) -> list[str]:
         root = self.root.resolve()
@@ -63,40 +70,38 @@ class DefaultBranch:
         return [f.relative_to(root).as_posix() for f in below if f.is_relative_to(root)]
 
 
-def find_governed(theirs: Mapping[str, Environment]) -> dict[str, str]:
+def find_governed(theirs: Mapping[str, Environment]) -> dict[str, DecidedWhy]:
     """The environments of which the default branch decides → why.
 
     Those that are protected, and those that they take from: a gate is worth what its source is.
     """
-    found = {name: "is protected" for name, each in theirs.items() if each.protected}
+    found: dict[str, DecidedWhy] = {n: Protected() for n, each in theirs.items() if each.protected}
     waiting = list(found)
     while waiting:
         name = waiting.pop()
         source = theirs[name].promote_from
         if source and source in theirs and source not in found:
-            found[source] = f"is what {name} takes from"
+            found[source] = SourceOf(environment=name)
             waiting.append(source)
     return found
 
 
 def decide_environments(
     own: Mapping[str, Environment], theirs: Mapping[str, Environment], *, branch: str
-) -> tuple[dict[str, Environment], tuple[str, ...]]:
+) -> tuple[dict[str, Environment], tuple[BranchNote, ...]]:
     """The environments that count, and what is to be said. `theirs` is the default branch's.
 
     What is protected only here stays so.
     """
     decided = dict(own)
-    said = []
+    said: list[BranchNote] = []
     for name, why in find_governed(theirs).items():
         decided[name] = theirs[name]
         if name not in own:
-            said.append(f"{name} {why} on {branch}, and missing here: {branch}'s counts")
+            said.append(MissingHere(environment=name, why=why, branch=branch))
         elif differs := _differences(own[name], theirs[name]):
-            said.append(
-                f"{name} {why}, so {branch}'s environments file counts; here it differs in "
-                f"{', '.join(differs)}"
-            )
+            keys = tuple(differs)
+            said.append(DiffersHere(environment=name, why=why, branch=branch, keys=keys))
     return decided, tuple(said)
 
 
