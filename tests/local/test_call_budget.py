@@ -37,9 +37,9 @@ NO_CHANGE = {
     "GetRole": 2,
     "DescribeTargetHealth": 1,  # also in place of DescribeListeners and DescribeLoadBalancers
 }
-SWEEP = {"DescribeTargetGroups": 1}  # tests/unit/release/test_probe.py: …unchanged__sweeps_too
 # What a rollout adds, whatever time it takes.
 ROLLOUT = {
+    "DescribeTargetGroups": 1,  # tests/unit/release/test_probe.py: …probe_of_a_killed_run__swept
     "RegisterTaskDefinition": 1,
     "ListServiceDeployments": 2,  # whether another began since; which one is ours
     "UpdateService": 1,
@@ -140,7 +140,7 @@ def test_deploy__nothing_changes__these_calls(cloud: Cloud, images: tuple[str, s
 
     calls = count(cloud, "deploy", ENVIRONMENT, "--image", now)
 
-    assert dict(calls) == NO_CHANGE | SWEEP
+    assert dict(calls) == NO_CHANGE
 
 
 def test_plan__nothing_changes__these_calls(cloud: Cloud, images: tuple[str, str]) -> None:
@@ -158,7 +158,7 @@ def test_deploy__image_only__these_calls_and_those_of_its_looks(
 
     calls = count(cloud, "deploy", ENVIRONMENT, "--image", other)
 
-    assert without(calls, LOOKS) == without(NO_CHANGE | SWEEP | ROLLOUT, LOOKS), text(calls)
+    assert without(calls, LOOKS) == without(NO_CHANGE | ROLLOUT, LOOKS), text(calls)
     # One of the services is before the rollout: its first look is what UpdateService answers.
     assert of_looks(calls) <= MOST_A_LOOK * calls[LOOK], text(calls)
 
@@ -172,7 +172,7 @@ def test_deploy__fails__compares_what_it_knows_and_reads_the_rest_once(
     calls = count(cloud, "deploy", ENVIRONMENT, "--image", now, *CRASH, code=6)
     forget_what_does_not_run(cloud)
 
-    expected = without(NO_CHANGE | SWEEP | ROLLOUT, {*LOOKS, *GOES_BACK})
+    expected = without(NO_CHANGE | ROLLOUT, {*LOOKS, *GOES_BACK})
     assert without(calls, {*LOOKS, *GOES_BACK}) == expected | {"DescribeStacks": 1}, text(calls)
     # Whether ECS or FSD sees first that it fails; and a second rollout where ECS only stops it.
     assert {name: calls[name] for name in GOES_BACK if calls[name] > GOES_BACK[name]} == {}

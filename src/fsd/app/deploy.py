@@ -84,7 +84,6 @@ def _make_request(
         image=image,
         release=prepared.release,
         observed=prepared.observed,
-        left_probes=prepared.left_probes,
         timeout=default_timeout(expected, speed=speed) if timeout is None else timeout,
         expected=expected,
         wait=options.wait,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -87,7 +87,6 @@ class Prepared(Opened):
     target: Target
     chosen: Callable[[], Chosen]
     observed: Callable[[], Observed | None]
-    left_probes: Callable[[], Sequence[str]] | None  # None for who changes nothing
     started_at: datetime
     phases: tuple[Phase, ...]
     notes: tuple[Note, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,6 @@ from fsd.plan.observed import Observed
 from fsd.release.notes import Created, FilesNotFetched, Made, Note
 from fsd.release.observe import ServicePlace, observe
 from fsd.release.phase_facts import ManifestRead
-from fsd.release.probe import start_sweep
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState
 
@@ -87,7 +86,6 @@ def prepare(
     made_target = start(lambda: make_target(connection, loaded.manifest.service.networking))
     chosen = start(lambda: choose_image(options, opened))
     observed = start(lambda: _observe_early(options, opened, chosen))
-    left_probes = None if is_plan else _look_for_left_probes(opened)
     target, notes = made_target()
     made = () if is_plan else _ensure_secrets(connection, loaded.manifest)
     notes = (*connection.notes, *notes, *made, *_not_fetched(source))
@@ -101,18 +99,10 @@ def prepare(
         release=release,
         chosen=chosen,
         observed=observed,
-        left_probes=left_probes,
         started_at=started,
         phases=(phase,),
         notes=notes,
     )
-
-
-def _look_for_left_probes(opened: Opened) -> Callable[[], Sequence[str]] | None:
-    if opened.manifest.service.networking.load_balancer is None:
-        return None
-    connection, name = opened.connection, opened.manifest.metadata.name
-    return start_sweep(connection.aws, names.stack(name, connection.environment.name))
 
 
 def _observe_early(

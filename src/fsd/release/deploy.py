@@ -25,11 +25,13 @@ says what is true. What exists only because several runs may do this at once is 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from fsd.errors import Interrupted, RefusedError
 from fsd.release.after_rollout import end_without_rollout, leave, rollout_of, settle
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.deploy_results import finish, interrupted, not_begun, unchanged, unknown
-from fsd.release.deploy_run import Begun, DeployRun, MadeByRun, RunNotes
+from fsd.release.deploy_run import Begun, DeployRun, MadeByRun, Planned, RunNotes
 from fsd.release.deploy_step import StepFailedError
 from fsd.release.follow import follow
 from fsd.release.make_plan import make_plan, require_acceptable
@@ -37,6 +39,7 @@ from fsd.release.notes import Remark
 from fsd.release.operation import Operation, ServiceRef
 from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Clock
+from fsd.release.probe import start_sweep, sweep
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, Result
 from fsd.release.stack_change import StackChange
@@ -66,11 +69,13 @@ def _deploy_or_take_back(run: DeployRun) -> Result:
 
 def _deploy(run: DeployRun) -> Result:
     planned = make_plan(run, attempt=0)
+    left = _look_for_left_probes(run, planned)
     while not planned.plan.is_empty:
         require_acceptable(run, planned)
         try:
             begun = begin(run, planned)
             if begun is not None:
+                sweep(run.aws, left, now=run.clock.now(), reporter=run.reporter)
                 return _roll_out(run, begun)
         except UnknownRolloutError as lost:
             return unknown(run, lost.requested, lost.error)
@@ -79,6 +84,14 @@ def _deploy(run: DeployRun) -> Result:
         run.reporter.note(Remark.ANOTHER_BEGAN)
         planned = make_plan(run, attempt=planned.attempt + 1)
     return unchanged(run, planned)
+
+
+def _look_for_left_probes(run: DeployRun, planned: Planned) -> Callable[[], Sequence[str]]:
+    """Only a run that changes something does: what is left serves nothing and harms nothing, and
+    is found by the next one, or by the service's deletion."""
+    if planned.plan.is_empty or not planned.has_targets:
+        return tuple
+    return start_sweep(run.aws, run.desired.stack_name)
 
 
 def _roll_out(run: DeployRun, begun: Begun) -> Result:

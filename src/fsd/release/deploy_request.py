@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -33,7 +33,6 @@ class DeployRequest:
     release: Release
     # What is being read already; None where it has to be read anew.
     observed: Callable[[], Observed | None] = lambda: None
-    left_probes: Callable[[], Sequence[str]] | None = None  # likewise
     timeout: timedelta = SHORTEST
     expected: Estimate = NOT_KNOWN  # how long the rollout takes
     wait: bool = True

@@ -16,7 +16,7 @@ from fsd.release.concurrency.in_flight import (
 from fsd.release.deploy_run import DeployRun, Planned
 from fsd.release.notes import DeploymentAwaited
 from fsd.release.observe import observe, place_of
-from fsd.release.probe import Trial, start_sweep, sweep, try_moved_check
+from fsd.release.probe import Trial, try_moved_check
 from fsd.release.stages import Applying
 from fsd.rollout.diagnose import family_revision
 
@@ -26,18 +26,10 @@ def make_plan(run: DeployRun, *, attempt: int) -> Planned:
 
     `attempt` counts the plans that another deployment made out of date. Raises RefusedError.
     """
-    name, is_first = run.desired.stack_name, attempt == 0
-    has_balancer = run.desired.service.has_load_balancer
-    left = run.request.left_probes
-    if left is None and is_first and has_balancer:
-        left = start_sweep(run.aws, name)
     planned = _plan_when_free(run, attempt=attempt)
     if not planned.plan.rolls_out:
         run.made.discard_revision(run.reached)  # another run did the very same, and was faster
     run.noted.notes = planned.plan.notes
-    if is_first and planned.has_targets:
-        left = left or start_sweep(run.aws, name)
-        sweep(run.aws, left, now=run.clock.now(), reporter=run.reporter)
     return planned
 
 

@@ -326,7 +326,7 @@ def test_deploy__probe_of_a_killed_run__swept(path: str) -> None:
     assert "removed the health check's probe that a stopped run had left" in lines.notes
 
 
-def test_deploy__unchanged__sweeps_too() -> None:
+def test_deploy__unchanged__what_a_killed_run_left_goes_with_the_next_change() -> None:
     aws = serving()
     request = make_request(checked_at("/health"))
     deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
@@ -334,9 +334,12 @@ def test_deploy__unchanged__sweeps_too() -> None:
     aws.ecs.services["web-dev"] = replace(service, target_group_arns=(GROUP,))
     aws.probes.left[LEFT_OVER] = {}
 
-    result = deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
+    unchanged = deploy(request, aws.aws(), clock=FakeClock(), reporter=Lines())
+    left = dict(aws.probes.left)
+    run(aws)
 
-    assert result.outcome is Outcome.UNCHANGED
+    assert unchanged.outcome is Outcome.UNCHANGED
+    assert [*left] == [LEFT_OVER]
     assert aws.probes.left == {}
 
 
