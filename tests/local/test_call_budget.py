@@ -22,8 +22,7 @@ LOOK = "DescribeServices"  # one a look, every two seconds on AWS: as many as th
 
 # What stays of a run that changes nothing, and the test that needs it.
 NO_CHANGE = {
-    "GetCallerIdentity": 1,  # no service of another account is touched
-    "DescribeServices": 1,
+    "DescribeServices": 1,  # also in place of GetCallerIdentity: its ARN says the account
     "DescribeTaskDefinition": 1,
     "DescribeStacks": 1,
     "GetTemplate": 1,  # somebody else's change of it, and what a run that died left in it
@@ -47,6 +46,13 @@ ROLLOUT = {
     # tests/unit/release/test_deploy.py: …takes_from_the_stack_what_ours_needs…
     "DescribeStacks": 2,
 }
+ENVIRONMENTS = """apiVersion: fsd/v1
+kind: Environment
+metadata:
+  name: {environment}
+spec:
+  account: "999999999999"
+"""
 # What a look may read, besides the service itself, and how much of it at the most.
 LOOKS = (LOOK, "DescribeServiceDeployments", "DescribeTargetHealth", "ListTasks", "DescribeTasks")
 MOST_A_LOOK = 6
@@ -177,6 +183,34 @@ def test_deploy__fails__compares_what_it_knows_and_reads_the_rest_once(
     # Whether ECS or FSD sees first that it fails; and a second rollout where ECS only stops it.
     assert {name: calls[name] for name in GOES_BACK if calls[name] > GOES_BACK[name]} == {}
     assert of_looks(calls) <= MOST_A_LOOK * calls[LOOK], text(calls)
+
+
+@pytest.mark.parametrize(
+    ("environment", "read"),
+    [
+        (ENVIRONMENT, {"DescribeServices": 1}),
+        # No cluster, and so no ARN.
+        ("elsewhere", {"DescribeServices": 1, "GetCallerIdentity": 1}),
+    ],
+)
+@pytest.mark.parametrize("command", ["deploy", "plan"])
+def test_wrong_account__refused_before_anything_else_is_read(
+    cloud: Cloud,
+    images: tuple[str, str],
+    *,
+    command: str,
+    environment: str,
+    read: dict[str, int],
+) -> None:
+    file = cloud.fsd.cwd / ".fsd" / "environments.yml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(ENVIRONMENTS.format(environment=environment))
+    try:
+        calls = count(cloud, command, environment, "--image", images[1], code=4)
+    finally:
+        file.unlink()
+
+    assert dict(calls) == read
 
 
 def test_deploy__first__at_most_thirty_and_its_looks(cloud: Cloud, images: tuple[str, str]) -> None:

@@ -12,7 +12,7 @@ from fsd.manifest.environments import LOCAL, Environment
 from fsd.manifest.models import Networking
 from fsd.release.notes import DefaultVpcUsed, Note
 from fsd.release.pace import Pace
-from fsd.release.ports import Aws, Network
+from fsd.release.ports import Aws, Network, ServiceRead
 from fsd.release.reads import ONE_BY_ONE, Reads
 
 
@@ -34,6 +34,7 @@ class Connection:
     run: str  # who asks, for the ledger: the workflow's run, or user@host
     embedded: Embedded | None
     notes: tuple[Note, ...] = ()
+    read: ServiceRead | None = None  # the service, where its ARN has said whose account it is
     reads: Reads = ONE_BY_ONE  # of what is looked up before a release; each of several calls
 
     @property
@@ -60,6 +61,7 @@ class Connector(Protocol):
         region: str | None = None,
         identity: WebIdentity | None = None,
         start: bool = True,
+        service: str = "",
     ) -> Connection: ...
 
 

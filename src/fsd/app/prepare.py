@@ -61,7 +61,11 @@ def prepare(
     if is_plan:
         environment = replace(environment, role_arn=environment.role_for_plans)
     connection = connect(
-        environment, region=options.region, identity=options.identity, start=not is_plan
+        environment,
+        region=options.region,
+        identity=options.identity,
+        start=not is_plan,
+        service="" if written.is_job else ecs_service_name(written, environment.name),
     )
     source = _source(options, written, settings, runtime=_runtime(connection))
     release = _release(options, source, run=connection.run)
@@ -126,7 +130,7 @@ def _observe_early(
         else "",
         schedule=names.schedule(name, environment.name) if manifest.is_job else "",
     )
-    return observe(opened.connection.aws, place)
+    return observe(opened.connection.aws, place, read=opened.connection.read)
 
 
 def compile_desired(prepared: Prepared, image: Image, options: DeployOptions) -> Desired:

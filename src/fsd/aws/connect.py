@@ -19,7 +19,7 @@ from fsd.aws.session import AwsSession
 from fsd.aws.side_by_side import SideBySide
 from fsd.aws.stacks import CloudFormationStacks
 from fsd.aws.targets import TargetHealthReader
-from fsd.release.ports import Aws, Clock
+from fsd.release.ports import Aws, Clock, Identity
 
 POLL = timedelta(seconds=2)
 
@@ -28,19 +28,20 @@ def connect(
     session: AwsSession,
     *,
     clock: Clock,
+    identity: Identity | None = None,
     cloud_formation_role_arn: str | None = None,
     poll: timedelta = POLL,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Aws:
-    """Ask AWS who we are, and build the rest without a call. Raises CallFailedError.
+    """Ask AWS who we are, unless that is known, and build the rest without a call. Raises
+    CallFailedError.
 
     `poll` is how often a stack or a service that goes away is looked at. `warn` is told of what
     FSD has to do without.
     """
-    identity = session.identity()
     reads = SideBySide()
     return Aws(
-        identity=identity,
+        identity=identity or session.identity(),
         stacks=CloudFormationStacks(
             clients=session, clock=clock, poll=poll, role_arn=cloud_formation_role_arn
         ),

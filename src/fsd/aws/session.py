@@ -97,6 +97,11 @@ class AwsSession:
                 )
             return self._clients[key]
 
+    @property
+    def has_assumed(self) -> bool:
+        """Whether STS has named the role that was assumed, so that `identity` makes no call."""
+        return bool(self._assumed_arn)
+
     def identity(self) -> Identity:
         """Whom AWS takes us for; the first call of a run, where no role was assumed: then STS has
         said it. Raises CallFailedError.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fsd.aws.session import AwsSession
     from fsd.github.commits import Commits
     from fsd.github.context import Context
-    from fsd.release.ports import Aws, ExecSession
+    from fsd.release.ports import Aws, ExecSession, Identity
 
 
 # What must not reach the docker that builds, nor any other child.
@@ -141,21 +141,29 @@ def connect(
     region: str | None = None,
     identity: WebIdentity | None = None,
     start: bool = True,
+    service: str = "",
 ) -> Connection:
     """Open the account of an environment. `local` starts the embedded AWS where it is not running,
-    unless `start` is False: who only looks starts nothing.
+    unless `start` is False: who only looks starts nothing. `service` is the ECS service that is
+    read anyway, so that its ARN can say whose account this is.
 
     Raises CallFailedError without credentials or a running embedded AWS, RefusedError in another
     account than the environment's.
     """
     if environment.name == LOCAL:
         return _connect_local(environment, start=start)
+    from fsd.aws.first_look import look_first
     from fsd.aws.side_by_side import SideBySide
 
     session, embedded = _open_session(environment, region=region, identity=identity)
-    aws = _build(session, environment, embedded)
+    who, read = look_first(session, cluster=environment.cluster_name, service=service)
     return Connection(
-        aws=aws, environment=environment, run=who_runs(), embedded=embedded, reads=SideBySide()
+        aws=_build(session, environment, embedded, who=who),
+        environment=environment,
+        run=who_runs(),
+        embedded=embedded,
+        read=read,
+        reads=SideBySide(),
     )
 
 
@@ -252,7 +260,13 @@ def _open_session(
     return session, _find_embedded()
 
 
-def _build(session: AwsSession, environment: Environment, embedded: Embedded | None) -> Aws:
+def _build(
+    session: AwsSession,
+    environment: Environment,
+    embedded: Embedded | None,
+    *,
+    who: Identity | None = None,
+) -> Aws:
     """The adapters; raises RefusedError in another account than the environment's."""
     from fsd.app.clock import SystemClock
     from fsd.aws.connect import connect as connect_aws
@@ -260,6 +274,7 @@ def _build(session: AwsSession, environment: Environment, embedded: Embedded | N
     aws = connect_aws(
         session,
         clock=SystemClock(),
+        identity=who,
         cloud_formation_role_arn=environment.cloud_formation_role_arn,
         poll=timedelta(seconds=2 / max(1.0, embedded.speed if embedded else 1.0)),
         warn=lambda text: say(f"warning: {text}", err=True),

@@ -12,7 +12,14 @@ from fsd.plan.reality import MissingResource, find_lacks
 from fsd.plan.verdict import is_unproved
 from fsd.release.healthy import read_targets
 from fsd.release.ledger import DEPLOYMENTS_READ
-from fsd.release.ports import Aws, PermissionDenied, ScalingState, Stack, TaskDefinition
+from fsd.release.ports import (
+    Aws,
+    PermissionDenied,
+    ScalingState,
+    ServiceRead,
+    Stack,
+    TaskDefinition,
+)
 from fsd.release.proof import last_proved
 from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState, TargetHealth
 
@@ -44,15 +51,18 @@ def place_of(desired: Desired) -> ServicePlace:
     )
 
 
-def observe(aws: Aws, place: ServicePlace, *, lists: bool = False) -> Observed:
+def observe(
+    aws: Aws, place: ServicePlace, *, lists: bool = False, read: ServiceRead | None = None
+) -> Observed:
     """What a plan needs to know of a service, or of a Job.
 
     `lists`: the deployments of the service are listed in any case. A run does so where ECS's list
-    has shown one that the service did not.
+    has shown one that the service did not. `read` is what this run has read of it already.
     """
     if place.schedule:
         return _observe_job(aws, place)
-    return _observe_service(aws, place, lists=lists)
+    is_it = read is not None and (read.cluster, read.name) == (place.cluster, place.name)
+    return _observe_service(aws, place, lists=lists, known=read if is_it and not lists else None)
 
 
 def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
@@ -88,7 +98,9 @@ def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
     )
 
 
-def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool) -> Observed:
+def _observe_service(
+    aws: Aws, place: ServicePlace, *, lists: bool, known: ServiceRead | None = None
+) -> Observed:
     """Read the cluster, stack, service, revisions, scaling and deployments of one service.
 
     What does not depend on another answer is read at the same time. The deployments are listed
@@ -103,7 +115,7 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool) -> Observed:
     scaled = start(lambda: _scaling(aws, place))
     # The service is not older than the list: what begins later is not among the known deployments.
     listed = _list(aws, place) if lists else None
-    service = ecs.find_service(cluster, name)
+    service = known.service if known else ecs.find_service(cluster, name)
     if service and listed is None and _last_of(service) is None:
         listed, service = _list(aws, place), ecs.find_service(cluster, name)
     found = ecs.find_cluster(cluster) if place.uses_cluster or service is None else None

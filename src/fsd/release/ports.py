@@ -427,7 +427,16 @@ class Identity:
     account: str
     region: str
     partition: str
-    arn: str
+    arn: str  # of the caller; "" where an ARN of something else has said the account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRead:
+    """A service as it was read before its place was known for certain."""
+
+    cluster: str
+    name: str
+    service: ServiceState | None  # None where there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

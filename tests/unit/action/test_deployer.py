@@ -46,8 +46,9 @@ class Refusing:
         region: str | None = None,
         identity: WebIdentity | None = None,
         start: bool = True,
+        service: str = "",
     ) -> Connection:
-        del environment, region, start
+        del environment, region, start, service
         self.identities.append(identity)
         raise RefusedError("no account here", where="the test", fix="none")
 

@@ -12,6 +12,7 @@ from fsd.plan.observed import Observed
 from fsd.plan.previous_stack import PreviousStack, with_previous
 from fsd.plan.verdict import VERDICT
 from fsd.release.observe import observe, place_of
+from fsd.release.ports import ServiceRead
 from fsd.snapshot import ServiceState
 from tests.fakes.aws import FakeAws, FakeEcs
 from tests.unit.release.desired import make_desired
@@ -22,6 +23,11 @@ DESIRED = make_desired()
 @dataclass
 class CountingEcs(FakeEcs):
     lists: int = 0
+    looks: int = 0
+
+    def find_service(self, cluster: str, name: str) -> ServiceState | None:
+        self.looks += 1
+        return FakeEcs.find_service(self, cluster, name)
 
     def newest_deployments(self, cluster: str, service: str, *, limit: int) -> Any:
         self.lists += 1
@@ -44,6 +50,41 @@ def aws(ecs: CountingEcs) -> FakeAws:
 
 def look(aws: FakeAws) -> Observed:
     return observe(aws.aws(), place_of(DESIRED))
+
+
+def read_before(aws: FakeAws, *, cluster: str = DESIRED.service.cluster) -> ServiceRead:
+    service = FakeEcs.find_service(aws.ecs, DESIRED.service.cluster, DESIRED.name)
+    return ServiceRead(cluster=cluster, name=DESIRED.name, service=service)
+
+
+def test_observe__service_was_read_before__as_if_it_was_read_now(
+    ecs: CountingEcs, aws: FakeAws
+) -> None:
+    known = observe(aws.aws(), place_of(DESIRED), read=read_before(aws))
+
+    assert ecs.looks == 0
+    assert known == look(aws)
+
+
+def test_observe__another_service_was_read_before__this_one_is_read(
+    ecs: CountingEcs, aws: FakeAws
+) -> None:
+    observed = observe(aws.aws(), place_of(DESIRED), read=read_before(aws, cluster="other"))
+
+    assert ecs.looks == 1
+    assert observed.service is not None
+
+
+def test_observe__another_deployment_began_since__service_is_read_anew(
+    ecs: CountingEcs, aws: FakeAws
+) -> None:
+    old = read_before(aws)
+    ecs.declare_running(42)
+
+    observed = observe(aws.aws(), place_of(DESIRED), lists=True, read=old)
+
+    assert observed.service is not None
+    assert observed.service.task_definition_arn.endswith(":42")
 
 
 def test_observe__service_at_rest__as_its_list_would_say(ecs: CountingEcs, aws: FakeAws) -> None:
