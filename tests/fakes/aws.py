@@ -25,6 +25,7 @@ from fsd.release.ports import (
     ExecTask,
     Identity,
     JobSchedule,
+    KnownTemplate,
     LogLine,
     Network,
     PermissionDenied,
@@ -485,10 +486,16 @@ class FakeStacks:
     on_find: list[CallFailedError | None] = field(default_factory=list)
     on_apply: list[FsdError | None] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)  # that the template does not tell
+    templates_read: int = 0
 
-    def find(self, name: str) -> Stack | None:
+    def find(self, name: str, *, known: KnownTemplate | None = None) -> Stack | None:
         _raise_next(self.on_find)
-        return self.stacks.get(name)
+        stack = self.stacks.get(name)
+        template = known(stack.change) if stack and known else None
+        if stack is None or template is None:
+            self.templates_read += stack is not None
+            return stack
+        return replace(stack, template=template)
 
     def look(self, name: str) -> StackLook | None:
         stack = self.find(name)
@@ -505,7 +512,7 @@ class FakeStacks:
         self.stacks[name] = Stack(
             name=name, id=name, status="UPDATE_COMPLETE", template=stored,
             outputs={**_outputs(stored, made), **self.outputs}, tags=tags,
-            undeleted=self.undeleted,
+            undeleted=self.undeleted, change=f"{name}#{len(self.applied)}",
         )  # fmt: skip
         return self.stacks[name]
 

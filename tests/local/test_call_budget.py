@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fsd.errors import ExitCode
 from tests.chaos.cloud import CRASH, Cloud, open_cloud
 from tests.fakes.plain_aws import plain_aws
 from tests.local.cli import Fsd
@@ -24,8 +25,7 @@ LOOK = "DescribeServices"  # one a look, every two seconds on AWS: as many as th
 NO_CHANGE = {
     "DescribeServices": 1,  # also in place of GetCallerIdentity: its ARN says the account
     "DescribeTaskDefinition": 1,
-    "DescribeStacks": 1,
-    "GetTemplate": 1,  # somebody else's change of it, and what a run that died left in it
+    "DescribeStacks": 1,  # also in place of GetTemplate, while nobody has changed the stack
     "DescribeVpcs": 1,
     "DescribeSubnets": 1,
     "DescribeImages": 1,  # an image that was deleted
@@ -140,6 +140,22 @@ def text(calls: Counter[str]) -> str:
     return json.dumps(dict(sorted(calls.items())), indent=2)
 
 
+def change_stack(cloud: Cloud, name: str) -> None:
+    """As a person would, beside FSD."""
+    cloudformation = cloud.cloudformation
+    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    template = json.loads(json.dumps(cloudformation.get_template(StackName=name)["TemplateBody"]))
+    template["Resources"]["LogGroup"]["Properties"]["RetentionInDays"] = 1
+    cloudformation.update_stack(
+        StackName=name,
+        TemplateBody=json.dumps(template),
+        Tags=stack["Tags"],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    waiter = cloudformation.get_waiter("stack_update_complete")
+    waiter.wait(StackName=name, WaiterConfig={"Delay": 1})
+
+
 def test_deploy__nothing_changes__these_calls(cloud: Cloud, images: tuple[str, str]) -> None:
     _, now = images
     settle(cloud, now)
@@ -154,6 +170,22 @@ def test_plan__nothing_changes__these_calls(cloud: Cloud, images: tuple[str, str
     settle(cloud, now)
 
     assert dict(count(cloud, "plan", ENVIRONMENT, "--image", now)) == NO_CHANGE
+
+
+def test_plan__somebody_changed_the_stack__template_is_read_and_shown(
+    cloud: Cloud, images: tuple[str, str]
+) -> None:
+    """Its tags and its outputs stay as they are; only the time of the change tells."""
+    plan, image = ("plan", "edited", "--detailed-exitcode"), ("--image", images[1])
+    ended = cloud.deploy("edited", *image)
+    assert ended.code == 0, ended.text
+    before = count(cloud, *plan, *image)
+    change_stack(cloud, "fsd-hello-edited")
+
+    after = count(cloud, *plan, *image, code=ExitCode.PLAN_HAS_CHANGES)
+
+    assert dict(before) == NO_CHANGE
+    assert dict(after) == NO_CHANGE | {"GetTemplate": 1}
 
 
 def test_deploy__image_only__these_calls_and_those_of_its_looks(

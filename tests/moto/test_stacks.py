@@ -152,13 +152,17 @@ def test_find__there__template_outputs_and_tags(
     )
     cfn.template()
 
-    assert stacks.find(NAME) == Stack(
+    found = stacks.find(NAME)
+
+    assert found is not None
+    assert found == Stack(
         name=NAME,
         id=ID,
         status="UPDATE_COMPLETE",
         template=TEMPLATE,
         outputs={"ServiceUrl": "http://x"},
         tags=TAGS,
+        change=found.change,
     )
 
 
@@ -692,3 +696,77 @@ def test_find__not_changed_since__the_template_is_not_read_again(
     found = [stacks.find(NAME) for _ in range(3)]
 
     assert [one.template for one in found if one] == [TEMPLATE, TEMPLATE, {"Resources": {}}]
+
+
+def test_find__template_of_this_change_is_known__is_not_read(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    for _ in range(2):
+        cfn.describe("UPDATE_COMPLETE", LastUpdatedTime=NOW)
+    asked: list[str] = []
+
+    def known(change: str) -> Json:
+        asked.append(change)
+        return TEMPLATE
+
+    found, again = stacks.find(NAME, known=known), stacks.find(NAME)
+
+    assert found == again
+    assert found is not None
+    assert (found.template, asked) == (TEMPLATE, [found.change])
+
+
+def test_find__template_of_this_change_is_not_known__read(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("CREATE_COMPLETE", CreationTime=NOW)
+    cfn.template()
+
+    found = stacks.find(NAME, known=lambda _: None)
+
+    assert found is not None
+    assert found.template == TEMPLATE
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS"])
+def test_find__stack_is_not_as_its_template_says__read_whatever_is_known(
+    cfn: CloudFormation, stacks: CloudFormationStacks, status: str
+) -> None:
+    cfn.describe(status, LastUpdatedTime=NOW)
+    cfn.template({"Resources": {}})
+
+    found = stacks.find(NAME, known=lambda _: TEMPLATE)
+
+    assert found is not None
+    assert (found.template, found.change) == ({"Resources": {}}, "")
+
+
+def test_find__every_change_and_every_stack__has_a_name_of_its_own(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    later = NOW + timedelta(milliseconds=1)
+    changes: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("CREATE_COMPLETE", {"CreationTime": NOW}),
+        ("CREATE_COMPLETE", {"CreationTime": later}),
+        ("UPDATE_COMPLETE", {"CreationTime": NOW, "LastUpdatedTime": NOW}),
+        ("UPDATE_COMPLETE", {"CreationTime": NOW, "LastUpdatedTime": later}),
+        ("IMPORT_COMPLETE", {"CreationTime": NOW, "LastUpdatedTime": later}),
+    )
+    for status, times in changes:
+        cfn.describe(status, **times)
+
+    found = [stacks.find(NAME, known=lambda _: TEMPLATE) for _ in range(5)]
+
+    assert len({one.change for one in found if one}) == 5
+
+
+def test_apply__change_set_without_changes__its_text_is_not_claimed_to_be_there(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    """CloudFormation then keeps the template that it has."""
+    cfn.describe("UPDATE_COMPLETE", Tags=[])
+    cfn.change_set("UPDATE")
+    cfn.change_set_is("FAILED", NO_CHANGES)
+    cfn.delete_change_set()
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).change == ""

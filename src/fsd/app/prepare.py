@@ -17,16 +17,17 @@ from fsd.app.image import choose_image, image_reference
 from fsd.app.manifest import read_manifest
 from fsd.compile.capacity import compile_capacity
 from fsd.compile.compile import compile_service
-from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, Release
+from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, Release, Target
 from fsd.compile.network import find_load_balancer
 from fsd.compile.network_parts import shared_stack
 from fsd.compile.service import ecs_service_name
 from fsd.compile.task_definition import compile_task_definition
+from fsd.compile.template import compile_template
 from fsd.manifest import names
 from fsd.manifest.environments import LOCAL
 from fsd.plan.observed import Observed
 from fsd.release.notes import Created, FilesNotFetched, Made, Note
-from fsd.release.observe import ServicePlace, observe
+from fsd.release.observe import AtHand, ServicePlace, observe
 from fsd.release.phase_facts import ManifestRead
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState
@@ -89,7 +90,9 @@ def prepare(
     start = connection.reads.start
     made_target = start(lambda: make_target(connection, loaded.manifest.service.networking))
     chosen = start(lambda: choose_image(options, opened))
-    observed = start(lambda: _observe_early(options, opened, chosen))
+    observed = start(
+        lambda: _observe_early(options, opened, chosen, target=lambda: made_target()[0])
+    )
     target, notes = made_target()
     made = () if is_plan else _ensure_secrets(connection, loaded.manifest)
     notes = (*connection.notes, *notes, *made, *_not_fetched(source))
@@ -110,7 +113,11 @@ def prepare(
 
 
 def _observe_early(
-    options: DeployOptions, opened: Opened, chosen: Callable[[], Chosen]
+    options: DeployOptions,
+    opened: Opened,
+    chosen: Callable[[], Chosen],
+    *,
+    target: Callable[[], Target],
 ) -> Observed | None:
     if not image_reference(options, opened.manifest) and not chosen().is_there:
         return None
@@ -130,7 +137,11 @@ def _observe_early(
         else "",
         schedule=names.schedule(name, environment.name) if manifest.is_job else "",
     )
-    return observe(opened.connection.aws, place, read=opened.connection.read)
+    at_hand = AtHand(
+        service=opened.connection.read,
+        template=lambda: compile_template(manifest, target=target(), image=chosen().image),
+    )
+    return observe(opened.connection.aws, place, at_hand=at_hand)
 
 
 def compile_desired(prepared: Prepared, image: Image, options: DeployOptions) -> Desired:

@@ -6,6 +6,7 @@ update's status for success.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,7 @@ from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.canonical import canonical_text
 from fsd.plan.previous_stack import split_previous
-from fsd.release.ports import Clock, Stack, StackDrift
+from fsd.release.ports import Clock, KnownTemplate, Stack, StackDrift
 from fsd.snapshot import StackLook
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -59,14 +60,18 @@ class CloudFormationStacks:
     clock: Clock
     poll: timedelta
     role_arn: str | None = None
-    _read: dict[tuple[str, ...], Json] = field(default_factory=dict)  # templates, by the change
+    _read: dict[str, Json] = field(default_factory=dict)  # templates, by the change
 
-    def find(self, name: str) -> Stack | None:
+    def find(self, name: str, *, known: KnownTemplate | None = None) -> Stack | None:
         """None also for a stack whose creation failed, where there is nothing to keep, and for one
         that is being created: `apply` waits for it, and has its outputs then."""
         stack = self._describe(name)
         if stack is None or stack["StackStatus"] in _EMPTY | _BROKEN | _UNFINISHED:
             return None
+        change = _change(stack)
+        template = known(change) if known and change else None
+        if template is not None:
+            self._read[change] = template
         return _stack(stack, self._template(stack))
 
     def look(self, name: str) -> StackLook | None:
@@ -172,8 +177,8 @@ class CloudFormationStacks:
         name, stack_id = str(stack["StackName"]), str(stack["StackId"])
         change_set = self._make_change_set(name, body=body, tags=tags, ChangeSetType="UPDATE")
         has_changes = self._require_ready(change_set, name)
-        if not has_changes:
-            return _stack(stack, template)
+        if not has_changes:  # then CloudFormation keeps the text that it has
+            return replace(_stack(stack, template), change="")
         self._execute(change_set, name)
         done = self._wait_until_settled(stack_id, executing=True)
         return self._finished(stack_id, done, expected="UPDATE_COMPLETE", template=template)
@@ -292,10 +297,9 @@ class CloudFormationStacks:
 
     def _template(self, stack: dict[str, Any]) -> Json:
         """Read once for each change of the stack: between two of them it stays the same."""
-        if stack["StackStatus"] not in _AS_ITS_TEMPLATE_SAYS:
+        change = _change(stack)
+        if not change:
             return self._read_template(stack)
-        times = (str(stack.get(key, "")) for key in ("CreationTime", "LastUpdatedTime"))
-        change = (str(stack["StackId"]), str(stack["StackStatus"]), *times)
         if change not in self._read:
             self._read[change] = self._read_template(stack)
         return self._read[change]
@@ -474,7 +478,19 @@ def _stack(stack: dict[str, Any], template: Json) -> Stack:
         outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
         tags=_tags(stack),
         status_reason=str(stack.get("StackStatusReason", "")),
+        change=_change(stack),
     )
+
+
+def _change(stack: dict[str, Any]) -> str:
+    """Names the stack's last change, by whoever made it; "" while it is not as its template says.
+
+    Hashed, so that it fits into a tag.
+    """
+    if stack["StackStatus"] not in _AS_ITS_TEMPLATE_SAYS:
+        return ""
+    said = (stack.get(k, "") for k in ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime"))
+    return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:32]
 
 
 def _tags(stack: dict[str, Any]) -> dict[str, str]:

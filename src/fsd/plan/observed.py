@@ -22,6 +22,7 @@ class ObservedStack:
     outputs: Mapping[str, str]
     lacks: tuple[MissingResource, ...] = ()  # what the template has and AWS has not
     previous: PreviousStack | None = None  # where a run died after it had changed the stack
+    record: str = ""  # of its last change and whole template, for `fsd.plan.known_template`
 
     @property
     def good(self) -> Json:

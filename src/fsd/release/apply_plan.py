@@ -28,10 +28,11 @@ _PHASES: dict[type[Step], PhaseName] = {
 
 
 def before_any_step(run: DeployRun, planned: Planned) -> Applied:
-    running = planned.observed.running
+    running, stack = planned.observed.running, planned.observed.stack
     return Applied(
         outputs=planned.outputs,
         task_definition_arn=running.arn if running else "",
+        stack_record=stack.record if stack else "",
         run_one_off=lambda step, applied: _run_one_off(run, step, applied),
     )
 

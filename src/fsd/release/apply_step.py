@@ -13,6 +13,7 @@ from fsd.compile.scaling import with_label
 from fsd.compile.schedule import schedule_parameters
 from fsd.compile.service import create_parameters, update_parameters
 from fsd.compile.shared import merged_template
+from fsd.plan.known_template import STACK_TAG, record_template
 from fsd.plan.steps import (
     ApplyScaling,
     ApplyShared,
@@ -44,6 +45,7 @@ class Applied:
     outputs: Mapping[str, str]
     task_definition_arn: str
     registered: TaskDefinition | None = None  # by this run
+    stack_record: str = ""  # of its last change, for `fsd.plan.known_template`
     run_one_off: Callable[[RunOneOff, Applied], None] = lambda *_: None
     service: ServiceState | None = None  # as ECS answered when it was asked for the rollout
     undeleted: Undeleted | None = None  # what the stack's last change could not remove
@@ -63,9 +65,12 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
                 step.name, template=step.template, tags=dict(desired.stack_tags)
             )
             undeleted = find_undeleted(stack)
-            return replace(applied, outputs=stack.outputs, undeleted=undeleted)
+            record = record_template(stack.change, stack.template)
+            return replace(applied, outputs=stack.outputs, undeleted=undeleted, stack_record=record)
         case RegisterRevision():
-            registered = aws.ecs.register(step.definition, tags=desired.task_definition_tags)
+            known = {STACK_TAG: applied.stack_record} if applied.stack_record else {}
+            tags = {**desired.task_definition_tags, **known}
+            registered = aws.ecs.register(step.definition, tags=tags)
             return replace(applied, task_definition_arn=registered.arn, registered=registered)
         case UseRevision():
             return replace(applied, task_definition_arn=step.arn)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired
+from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
+from fsd.plan.known_template import STACK_TAG, is_recorded, record_template
 from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, ObservedStack
 from fsd.plan.previous_stack import split_previous, still_needed
 from fsd.plan.reality import MissingResource, find_lacks
@@ -14,6 +15,7 @@ from fsd.release.healthy import read_targets
 from fsd.release.ledger import DEPLOYMENTS_READ
 from fsd.release.ports import (
     Aws,
+    KnownTemplate,
     PermissionDenied,
     ScalingState,
     ServiceRead,
@@ -51,18 +53,29 @@ def place_of(desired: Desired) -> ServicePlace:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtHand:
+    """What need not be read."""
+
+    service: ServiceRead | None = None  # as this run has read it already
+    template: Callable[[], Json] | None = None  # the stack's, as it is wanted now
+
+
 def observe(
-    aws: Aws, place: ServicePlace, *, lists: bool = False, read: ServiceRead | None = None
+    aws: Aws, place: ServicePlace, *, lists: bool = False, at_hand: AtHand = AtHand()
 ) -> Observed:
     """What a plan needs to know of a service, or of a Job.
 
     `lists`: the deployments of the service are listed in any case. A run does so where ECS's list
-    has shown one that the service did not. `read` is what this run has read of it already.
+    has shown one that the service did not.
     """
     if place.schedule:
         return _observe_job(aws, place)
+    read = at_hand.service
     is_it = read is not None and (read.cluster, read.name) == (place.cluster, place.name)
-    return _observe_service(aws, place, lists=lists, known=read if is_it and not lists else None)
+    if lists or not is_it:
+        at_hand = replace(at_hand, service=None)
+    return _observe_service(aws, place, lists=lists, at_hand=at_hand)
 
 
 def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
@@ -98,24 +111,24 @@ def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
     )
 
 
-def _observe_service(
-    aws: Aws, place: ServicePlace, *, lists: bool, known: ServiceRead | None = None
-) -> Observed:
+def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool, at_hand: AtHand) -> Observed:
     """Read the cluster, stack, service, revisions, scaling and deployments of one service.
 
     What does not depend on another answer is read at the same time. The deployments are listed
     where DescribeServices does not say all that a plan needs of them: it does of a service at rest.
     """
     ecs, start, cluster, name = aws.ecs, aws.reads.start, place.cluster, place.name
-    found_stack = start(lambda: aws.stacks.find(place.stack_name))
     newest_revision = start(lambda: _observed(ecs.find_newest_revision(place.family)))
+    known = _known_template(newest_revision, at_hand.template)
+    found_stack = start(lambda: aws.stacks.find(place.stack_name, known=known))
     found_shared = start(
         lambda: aws.stacks.find(place.shared_stack) if place.shared_stack else None
     )
     scaled = start(lambda: _scaling(aws, place))
     # The service is not older than the list: what begins later is not among the known deployments.
     listed = _list(aws, place) if lists else None
-    service = known.service if known else ecs.find_service(cluster, name)
+    read = at_hand.service
+    service = read.service if read else ecs.find_service(cluster, name)
     if service and listed is None and _last_of(service) is None:
         listed, service = _list(aws, place), ecs.find_service(cluster, name)
     found = ecs.find_cluster(cluster) if place.uses_cluster or service is None else None
@@ -126,7 +139,7 @@ def _observe_service(
     stack = found_stack()
     if service and listed is None:
         if _has_a_past(running, stack):
-            return _observe_service(aws, place, lists=True)
+            return _observe_service(aws, place, lists=True, at_hand=AtHand())
         listed = _told_by(service)
     deployments = listed.deployments if listed else ()
     targets = read_targets()
@@ -229,6 +242,22 @@ def _targets(aws: Aws, service: ServiceState | None) -> tuple[TargetHealth, ...]
         return None
 
 
+def _known_template(
+    newest_revision: Callable[[], ObservedRevision | None], wanted: Callable[[], Json] | None
+) -> KnownTemplate:
+    """Whichever revision has the record, and whatever runs: it is true of the stack."""
+
+    def find(change: str) -> Json | None:
+        latest = newest_revision()
+        record = latest.tags.get(STACK_TAG, "") if latest else ""
+        if wanted is None or not is_recorded(record, change):
+            return None
+        template = wanted()
+        return template if record_template(change, template) == record else None
+
+    return find
+
+
 def _scaling(aws: Aws, place: ServicePlace) -> tuple[ScalingState | None, tuple[str, ...]]:
     found = aws.scaling.find(place.cluster, place.name)
     if found is not None and place.is_scaled:
@@ -282,6 +311,7 @@ def _stack(
         outputs=stack.outputs,
         lacks=lacks,
         previous=still_needed(previous, deployments),
+        record=record_template(stack.change, stack.template),
     )
 
 

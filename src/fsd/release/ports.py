@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from fsd.compile.desired import Json, Scaling, ScheduledBounds
 from fsd.errors import CallFailedError, ErrorCode
@@ -46,6 +46,7 @@ class Stack:
     outputs: Mapping[str, str]
     tags: Mapping[str, str]
     status_reason: str = ""
+    change: str = ""  # names the last one; "" where the template may not be as that one left it
     undeleted: tuple[str, ...] = ()  # `<logical name> <id>`: out of the stack, and still there
 
 
@@ -115,8 +116,12 @@ class Clock(Protocol):
         """What is not over by then raises CallFailedError: AWS may not answer at all."""
 
 
+# The template of a stack by its `change`; None where it has to be read.
+KnownTemplate: TypeAlias = Callable[[str], Json | None]
+
+
 class Stacks(Protocol):
-    def find(self, name: str) -> Stack | None: ...
+    def find(self, name: str, *, known: KnownTemplate | None = None) -> Stack | None: ...
 
     def look(self, name: str) -> StackLook | None:
         """In whatever state; None where there is no stack of that name."""

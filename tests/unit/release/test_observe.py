@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 
+from fsd.compile.desired import Json
+from fsd.plan.known_template import STACK_TAG, record_template
 from fsd.plan.observed import Observed
 from fsd.plan.previous_stack import PreviousStack, with_previous
 from fsd.plan.verdict import VERDICT
-from fsd.release.observe import observe, place_of
+from fsd.release.deploy import deploy
+from fsd.release.observe import AtHand, observe, place_of
 from fsd.release.ports import ServiceRead
+from fsd.release.reporter import Silent
 from fsd.snapshot import ServiceState
-from tests.fakes.aws import FakeAws, FakeEcs
-from tests.unit.release.desired import make_desired
+from tests.fakes.aws import FakeAws, FakeClock, FakeEcs
+from tests.unit.release.desired import make_desired, make_request
 
 DESIRED = make_desired()
 
@@ -60,7 +64,7 @@ def read_before(aws: FakeAws, *, cluster: str = DESIRED.service.cluster) -> Serv
 def test_observe__service_was_read_before__as_if_it_was_read_now(
     ecs: CountingEcs, aws: FakeAws
 ) -> None:
-    known = observe(aws.aws(), place_of(DESIRED), read=read_before(aws))
+    known = observe(aws.aws(), place_of(DESIRED), at_hand=AtHand(service=read_before(aws)))
 
     assert ecs.looks == 0
     assert known == look(aws)
@@ -69,7 +73,9 @@ def test_observe__service_was_read_before__as_if_it_was_read_now(
 def test_observe__another_service_was_read_before__this_one_is_read(
     ecs: CountingEcs, aws: FakeAws
 ) -> None:
-    observed = observe(aws.aws(), place_of(DESIRED), read=read_before(aws, cluster="other"))
+    other = AtHand(service=read_before(aws, cluster="other"))
+
+    observed = observe(aws.aws(), place_of(DESIRED), at_hand=other)
 
     assert ecs.looks == 1
     assert observed.service is not None
@@ -81,10 +87,86 @@ def test_observe__another_deployment_began_since__service_is_read_anew(
     old = read_before(aws)
     ecs.declare_running(42)
 
-    observed = observe(aws.aws(), place_of(DESIRED), lists=True, read=old)
+    observed = observe(aws.aws(), place_of(DESIRED), lists=True, at_hand=AtHand(service=old))
 
     assert observed.service is not None
     assert observed.service.task_definition_arn.endswith(":42")
+
+
+def recorded(aws: FakeAws, *, template: Json = DESIRED.template) -> None:
+    """The newest revision says what the stack's template is, as of now."""
+    stack = aws.stacks.stacks[DESIRED.stack_name]
+    record = record_template(stack.change, template)
+    aws.ecs.tag_task_definition(aws.ecs.definitions[-1].arn, tags={STACK_TAG: record})
+
+
+def with_template(aws: FakeAws, template: Json = DESIRED.template) -> Observed:
+    return observe(aws.aws(), place_of(DESIRED), at_hand=AtHand(template=lambda: template))
+
+
+def test_observe__stack_is_as_recorded_and_wanted__template_is_not_read(aws: FakeAws) -> None:
+    recorded(aws)
+
+    known = with_template(aws)
+
+    assert aws.stacks.templates_read == 0
+    assert known == look(aws)
+
+
+def test_observe__stack_is_to_change__template_is_read(aws: FakeAws) -> None:
+    recorded(aws)
+
+    observed = with_template(aws, {**DESIRED.template, "Description": "another"})
+
+    assert aws.stacks.templates_read == 1
+    assert observed.stack is not None
+    assert observed.stack.template == DESIRED.template
+
+
+@pytest.mark.parametrize("record", ["", "nonsense", "fsd-web-dev#1", "fsd-web-dev#1."])
+def test_observe__no_record_that_says_it__template_is_read(aws: FakeAws, record: str) -> None:
+    aws.ecs.tag_task_definition(aws.ecs.definitions[-1].arn, tags={STACK_TAG: record})
+
+    with_template(aws)
+
+    assert aws.stacks.templates_read == 1
+
+
+def test_observe__somebody_changed_the_stack_since__template_is_read(aws: FakeAws) -> None:
+    recorded(aws)
+    theirs: Json = {**DESIRED.template, "Description": "by somebody else"}
+    aws.stacks.apply(DESIRED.stack_name, template=theirs, tags={})
+
+    observed = with_template(aws)
+
+    assert aws.stacks.templates_read == 1
+    assert observed.stack is not None
+    assert observed.stack.template == theirs
+
+
+def test_observe__run_died_after_it_changed_the_stack__template_is_read_with_what_it_left(
+    aws: FakeAws,
+) -> None:
+    before = PreviousStack(template={"Resources": {}}, deployment_arn="d")
+    left = with_previous(DESIRED.template, before)
+    aws.stacks.apply(DESIRED.stack_name, template=left, tags={})
+    recorded(aws, template=left)
+
+    with_template(aws)
+
+    assert aws.stacks.templates_read > 0
+
+
+def test_deploy__registers_a_revision__which_says_what_template_the_stack_has() -> None:
+    aws = FakeAws()
+    aws.ecs.declare_running(41)
+    deploy(make_request(DESIRED), aws.aws(), clock=FakeClock(), reporter=Silent())
+    aws.stacks.templates_read = 0
+
+    observed = with_template(aws)
+
+    assert aws.stacks.templates_read == 0
+    assert observed == look(aws)
 
 
 def test_observe__service_at_rest__as_its_list_would_say(ecs: CountingEcs, aws: FakeAws) -> None:

@@ -14,7 +14,7 @@ from fsd.release.apply_step import Applied, apply_step
 from fsd.release.delete import ServicePart, delete_service
 from fsd.release.jobs import job_ref
 from fsd.release.observe import observe, place_of
-from fsd.release.ports import Stack
+from fsd.release.ports import KnownTemplate, Stack
 from fsd.release.reporter import Silent
 from fsd.snapshot import StackLook
 from tests.fakes.aws import FakeAws, FakeStacks
@@ -77,8 +77,8 @@ def test_delete_service__cut_short_after_its_stack__the_next_removes_the_shared_
 class HalfDeleted(FakeStacks):
     """The deletion of the service's own stack has begun: `find` does not show it any more."""
 
-    def find(self, name: str) -> Stack | None:
-        return None if name == "fsd-web-dev" else FakeStacks.find(self, name)
+    def find(self, name: str, *, known: KnownTemplate | None = None) -> Stack | None:
+        return None if name == "fsd-web-dev" else FakeStacks.find(self, name, known=known)
 
     def look(self, name: str) -> StackLook | None:
         return StackLook(name=name, status="DELETE_FAILED") if name in self.stacks else None
