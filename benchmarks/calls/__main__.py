@@ -25,7 +25,9 @@ from tests.local.cli import TIMEOUT
 BIN = Path(sys.executable).parent
 ENVIRONMENT = "calm"
 SERVICE = f"hello-{ENVIRONMENT}"
-CASES = ("no change", "image only", "failing", "plan")
+CASES = ("no change", "image only", "failing", "plan", "doctor", "first")
+FIRST = "first"  # the environment of that case: its cluster and its stack are not there yet
+ALONE = {"plan", "doctor", FIRST}  # no other client has such a thing, or changes so much
 REGISTERED = (
     "family", "networkMode", "requiresCompatibilities", "cpu", "memory", "taskRoleArn",
     "executionRoleArn", "containerDefinitions",
@@ -75,7 +77,13 @@ class Measured:
         """How many calls the run may make; None where nothing is said."""
         if self.client != "fsd":
             return None
-        return {"no change": 12, "image only": 20 + 0.5 * self.seconds, "plan": 14}.get(self.case)
+        return {
+            "no change": 12,
+            "image only": 20 + 0.5 * self.seconds,
+            "plan": 14,
+            "doctor": 30,
+            "first": 30,
+        }.get(self.case)
 
     @property
     def holds(self) -> bool:
@@ -145,8 +153,10 @@ class Bench:
             "INPUT_WAIT-FOR-SERVICE-STABILITY": "true",
         }
 
-    def fsd(self, command: str, *options: str) -> Callable[[str], Sequence[str]]:
-        words = [sys.executable, "-m", "fsd.cli.main", command, "--env", ENVIRONMENT, *options]
+    def fsd(
+        self, command: str, *options: str, environment: str = ENVIRONMENT
+    ) -> Callable[[str], Sequence[str]]:
+        words = [sys.executable, "-m", "fsd.cli.main", command, "--env", environment, *options]
         return lambda _: words
 
     def ecs_deploy(self, *options: str) -> Callable[[str], Sequence[str]]:
@@ -183,12 +193,22 @@ class Bench:
             if restored.code:
                 raise SystemExit(restored.text)
 
+    def of_fsd(self, case: str, words: Sequence[str]) -> Callable[[str], Sequence[str]]:
+        match case:
+            case "plan":
+                return self.fsd("plan", *words)
+            case "doctor":
+                return self.fsd("doctor", "--file", "service.yml")
+            case "first":
+                return self.fsd("deploy", *words, environment=FIRST)
+            case _:
+                return self.fsd("deploy", *words)
+
     def of_case(self, case: str, image: str, options: Sequence[str]) -> Iterator[Measured]:
         crashes = case == "failing"
         words = (*options, "--image", image, *(CRASH if crashes else ()))
-        command = "plan" if case == "plan" else "deploy"
-        yield self.measure(case, "fsd", self.fsd(command, *words))
-        if case == "plan":
+        yield self.measure(case, "fsd", self.of_fsd(case, words))
+        if case in ALONE:
             return
         planted = ("-e", "hello", "HELLO_CRASH", "1") if crashes else ()
         changed = ("-i", "hello", image, "--timeout", "60", "--no-deregister", *planted)
