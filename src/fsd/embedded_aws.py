@@ -70,6 +70,14 @@ def ensure_secrets(values_from: Sequence[str], *, service: str) -> list[str]:
         return instance.ensure_secrets(instance.ensure(), values_from, service=service)
 
 
+def find_placeholder_secrets(values_from: Sequence[str]) -> list[str]:
+    """Those whose value is still the one that was made up."""
+    with as_fsd_errors():
+        from fsd_local import instance
+
+        return instance.find_placeholder_secrets(instance.ensure(), values_from)
+
+
 def remove_placeholder_secrets(service: str) -> list[str]:
     with as_fsd_errors():
         from fsd_local import instance

@@ -41,7 +41,7 @@ from fsd_local.patches.access_logs import AccessLogWriter
 from fsd_local.patches.scheduler import MiniStackSchedules
 from fsd_local.patches.surroundings import MiniStackSurroundings
 from fsd_local.peers import is_same_user
-from fsd_local.placeholders import create_placeholders, remove_placeholders
+from fsd_local.placeholders import create_placeholders, find_placeholders, remove_placeholders
 from fsd_local.ports import Neighbours, Terminal
 from fsd_local.quotas import Quotas
 from fsd_local.roles import LocalRoles
@@ -132,6 +132,7 @@ class Assembly:
                 ("POST", "/_fsd/interrupt-spot"): self._interrupt_spot,
                 ("POST", "/_fsd/run-schedule"): self._run_schedule,
                 ("POST", "/_fsd/placeholders"): _create_placeholders,
+                ("POST", "/_fsd/placeholders/find"): _find_placeholders,
                 ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
             },
             credentials=self._roles.credentials,
@@ -301,6 +302,10 @@ class Assembly:
 
 def _create_placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"created": create_placeholders(**_placeholders(request))}
+
+
+def _find_placeholders(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"found": find_placeholders(**_placeholders(request))}
 
 
 def _remove_placeholders(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -248,6 +248,15 @@ def ensure_secrets(
     return [str(name) for name in answer["created"]]
 
 
+def find_placeholder_secrets(instance: Instance, values_from: Iterable[str]) -> list[str]:
+    """The `valueFrom`s whose value is still the one that was made up."""
+    request = {"valuesFrom": [*values_from], "service": ""}
+    answer = call(
+        instance.endpoint, "POST", "/_fsd/placeholders/find", request, secret=instance.secret
+    )
+    return [str(name) for name in answer["found"]]
+
+
 def remove_placeholder_secrets(
     instance: Instance, values_from: Iterable[str] = (), *, service: str = ""
 ) -> list[str]:

@@ -14,8 +14,9 @@ from typing import Any, Literal
 from ministack.services import s3, secretsmanager, ssm
 
 from fsd_local.patches.scope import scope
+from fsd_local.ports import SecretError
 from fsd_local.references import SecretReference, parse
-from fsd_local.secrets import find_secret, find_version
+from fsd_local.secrets import MiniStackSecrets, find_secret, find_version
 
 VALUE = "placeholder"
 _S3 = "arn:aws:s3:::"
@@ -58,6 +59,24 @@ def create_placeholders(
         if made:
             created.append(value_from)
     return created
+
+
+def find_placeholders(
+    values_from: Iterable[str], *, service: str, account: str, region: str
+) -> list[str]:
+    """The `valueFrom`s whose value is still the one that was made up; `service` changes nothing."""
+    del service
+    secrets = MiniStackSecrets()
+    found: list[str] = []
+    for value_from in values_from:
+        if value_from.startswith(_S3):
+            continue
+        try:
+            value = secrets.resolve(value_from, account=account, region=region)
+        except SecretError:
+            continue
+        found += [value_from] if value == VALUE else []
+    return found
 
 
 def remove_placeholders(

@@ -106,8 +106,15 @@ def test_init__sample_folders__files_without_findings(
         ("@app.route('/orders')\ndef f(): ...\n", ["matcher: 200-499"], "/orders"),
         ("@app.route('/version')\ndef f(): ...\n", ["path: /version"], "matcher"),
         ("@app.route('/')\ndef f(): ...\n", ["path: /\n"], "matcher"),
+        ("@app.route('/')\n@login_required\ndef f(): ...\n", ["matcher: 200-499"], "2xx"),
+        (
+            "@app.route('/')\n@login_required\ndef f(): ...\n"
+            "@app.get('/auth/login')\ndef g(): ...\n",
+            ["path: /auth/login"],
+            "matcher",
+        ),
     ],
-    ids=["no route", "no open route", "open route", "root"],
+    ids=["no route", "no open route", "open route", "root", "root is closed", "login"],
 )
 def test_init__no_health_route__a_path_that_exists_or_any_answer(
     fsd: Fsd, source: str, said: list[str], unsaid: str

@@ -17,6 +17,7 @@ from fsd.app.promotion import require_promotion
 from fsd.app.saved_plan import make_basis, require_as_saved, require_aws_as_saved
 from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, Interrupted
+from fsd.manifest.environments import LOCAL
 from fsd.manifest.rollout_time import estimate_rollout
 from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest
@@ -29,6 +30,7 @@ from fsd.release.result import Phase, PhaseName, PhaseState, Result
 from fsd.release.waiting_time import default_timeout
 from fsd.report.cause_summaries import cause_text
 from fsd.rollout.left_out import explain_by_left_out
+from fsd.rollout.placeholders import explain_by_placeholders
 
 
 def run_deploy(options: DeployOptions, connect: Connector, *, reporter: Reporter) -> Result:
@@ -47,6 +49,7 @@ def run_deploy(options: DeployOptions, connect: Connector, *, reporter: Reporter
     release = deploy_job if request.desired.schedule else deploy
     result = release(request, aws, clock=SystemClock(), reporter=reporter)
     result = _with_left_out(result, prepared.connection, request.image)
+    result = _with_placeholders(result, prepared)
     return _with_reachable_url(result, prepared.connection)
 
 
@@ -126,6 +129,16 @@ def _with_left_out(result: Result, connection: Connection, image: Image) -> Resu
     except CallFailedError:  # the verdict is what was asked for
         return result
     return replace(result, diagnosis=explain_by_left_out(result.diagnosis, left_out))
+
+
+def _with_placeholders(result: Result, prepared: Prepared) -> Result:
+    """A secret that the embedded AWS made up may be what the service cannot use."""
+    named = {secret.name: secret.value_from for secret in prepared.manifest.service.secrets}
+    if result.diagnosis is None or prepared.connection.environment.name != LOCAL or not named:
+        return result
+    found = embedded_aws.find_placeholder_secrets([*named.values()])
+    made_up = {name: value for name, value in named.items() if value in found}
+    return replace(result, diagnosis=explain_by_placeholders(result.diagnosis, made_up))
 
 
 def _with_reachable_url(result: Result, connection: Connection) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -15,6 +16,7 @@ from fsd.rollout.advice import (
     ExceptionAdvice,
     ExceptionKind,
     FileNotMade,
+    GiveSecretValue,
     HealthPathFails,
     HostRefused,
     ListensInPlace,
@@ -52,8 +54,9 @@ _TARGETS = {
         "regardless of the Host header (Django: ALLOWED_HOSTS)"
     ),
     TargetTrouble.REDIRECTS: (
-        "the health path redirects (a missing slash at the end, or http to https): set "
-        "`healthCheck.path` to the path that it leads to, or make the path answer over http"
+        "the health path redirects (a missing slash at the end, http to https, or a login): set "
+        "`healthCheck.path` to the path that it leads to, or to one that answers everybody over "
+        "http"
     ),
     TargetTrouble.NO_SUCH_PATH: (
         "no such path: set `healthCheck.path` to one that the service has"
@@ -122,8 +125,28 @@ def advice_text(advice: Advice) -> str:
             )
         case WithoutDocker(advice=inner, remedy=remedy):
             return f"{_REMEDIES[remedy]}; else {advice_text(inner)}"
+        case GiveSecretValue(advice=inner, name=name, value_from=value_from):
+            return (
+                f'give {name} its value with `eval "$(fsd local env)" && '
+                f"{_put_value(value_from)}`, and deploy again; else {advice_text(inner)}"
+            )
         case _:
             return _of_the_log(advice)
+
+
+def _put_value(value_from: str) -> str:
+    """https://docs.aws.amazon.com/cli/latest/reference/secretsmanager/put-secret-value.html"""
+    parts = value_from.split(":")
+    if len(parts) < 7 or parts[2] != "secretsmanager":
+        name = value_from.partition(":parameter")[2] or value_from
+        return (
+            f"aws ssm put-parameter --overwrite --type SecureString --name {shlex.quote(name)} "
+            "--value VALUE"
+        )
+    key = parts[7] if len(parts) > 7 else ""
+    value = shlex.quote(f'{{"{key}": "VALUE"}}') if key else "VALUE"
+    secret = shlex.quote(":".join(parts[:7]))
+    return f"aws secretsmanager put-secret-value --secret-id {secret} --secret-string {value}"
 
 
 _OfTheLog = (
@@ -202,6 +225,12 @@ def _variables(names: Sequence[str]) -> str:
 
 def _unreachable(server: Unreachable) -> str:
     host = server.host
+    if server.socket:
+        return (
+            "no database's host is set, so the program looks for a server on the Unix socket "
+            f"`{server.socket}` of the task itself: set the variable that the code reads the host "
+            "or URL from (`service.environment`, `service.secrets`)"
+        )
     if not host:
         return (
             "make the server that the program connects to reachable from the task (address, "

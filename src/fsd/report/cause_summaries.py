@@ -23,6 +23,7 @@ from fsd.rollout.summaries import (
     NoHttpAnswer,
     NoTargetHealthy,
     RolloutEnded,
+    SecretsMadeUp,
     StackInStatus,
     StepsLeftOut,
     Summary,
@@ -63,6 +64,8 @@ def summary_text(summary: Summary) -> str:
         case MadeWithoutDocker(summary=inner, lacks=lacks):
             said = summary_text(inner)
             return f"{_lacks(lacks)}. {said[:1].upper()}{said[1:]}"
+        case SecretsMadeUp():
+            return _made_up(summary)
         case (
             RolloutEnded() | NoTargetHealthy() | AlarmsWentOff() | AlarmsInAlarm() | StackInStatus()
         ):
@@ -167,6 +170,15 @@ def _states(targets: Iterable[TargetsInState]) -> str:
     """`2 unused (Target.NotInUse: Target group is not configured …)`."""
     return ", ".join(
         f"{one.count} {one.state}" + (f" ({one.reason})" if one.reason else "") for one in targets
+    )
+
+
+def _made_up(secrets: SecretsMadeUp) -> str:
+    have = "have placeholder values" if len(secrets.names) > 1 else "has a placeholder value"
+    said = summary_text(secrets.summary)
+    return (
+        f"{', '.join(secrets.names)} {have}, as the embedded AWS has no secrets of yours. "
+        f"{said[:1].upper()}{said[1:]}"
     )
 
 

@@ -170,6 +170,15 @@ class WithoutDocker:
     remedy: LocalRemedy
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveSecretValue:
+    """To a secret that the embedded AWS made up."""
+
+    advice: Advice
+    name: str  # the variable
+    value_from: str
+
+
 # A Failure: what its row says. Quoted: what somebody has put into other words.
 Advice: TypeAlias = (
     Failure
@@ -192,4 +201,5 @@ Advice: TypeAlias = (
     | PortUntold
     | FileNotMade
     | WithoutDocker
+    | GiveSecretValue
 )

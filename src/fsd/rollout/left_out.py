@@ -19,6 +19,7 @@ from fsd.rollout.summaries import (
     Summary,
     TasksKeepEnding,
 )
+from fsd.rollout.surroundings import names_a_socket
 
 # A module, a program, a file or a library that is not there.
 _MISSING = re.compile(
@@ -39,6 +40,7 @@ _SETTING = re.compile(
 _MOST = 3
 # What is done by installing the same on this machine; all else is done by running containers.
 _OF_A_SYSTEM = re.compile(r"\b(?:apt-get|apt|apk|yum|dnf|microdnf|zypper)\b.*\b(?:install|add)\b")
+_INSTALLS = re.compile(r"\b(?:pip3?|pipenv|poetry|pdm|uv)\b.*\b(?:install|sync)\b")
 _OF_PYTHON = re.compile(r"^Python 3\.\d+ of FROM")
 _FOREIGN_LANGUAGE = re.compile(
     r"SyntaxError|unsupported operand type\(s\) for \|"
@@ -50,7 +52,7 @@ _FOREIGN_LANGUAGE = re.compile(
 
 def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagnosis:
     """The worst cause says first what was left out, where that can be why."""
-    said = "\n".join(_words(diagnosis))
+    said = "\n".join(text for text in _words(diagnosis) if not names_a_socket(text))
     python = [text for text in left_out if _OF_PYTHON.match(text)]
     steps = [text for text in left_out if text not in python]
     if python and _FOREIGN_LANGUAGE.search(said):
@@ -62,9 +64,11 @@ def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagno
     if setting and not named:
         path = setting["path"]
         return _with_first(diagnosis, lambda cause: replace(cause, advice=FileNotMade(path=path)))
-    chosen = (named or steps)[:_MOST]
+    # What would have brought Python packages explains most.
+    chosen = (named or sorted(steps, key=lambda step: _INSTALLS.search(step) is None))[:_MOST]
     more = 0 if named else len(steps) - len(chosen)
     can_install = any(_OF_A_SYSTEM.search(step) for step in named or steps)
+    can_install = can_install and not any(_INSTALLS.search(step) for step in named or steps)
     return _with_lack(
         diagnosis,
         StepsLeftOut(steps=tuple(chosen), more=more),
@@ -109,19 +113,19 @@ def _with_first(diagnosis: Diagnosis, change: Callable[[Cause], Cause]) -> Diagn
 
 def _words(diagnosis: Diagnosis) -> Iterator[str]:
     cause = diagnosis.cause
-    yield from _told(cause.summary)
+    yield from told(cause.summary)
     yield from (evidence.text for evidence in cause.evidence)
     yield from diagnosis.log_lines
 
 
-def _told(summary: Summary) -> Iterator[str]:
+def told(summary: Summary) -> Iterator[str]:
     """What the program or ECS said, of a summary."""
     match summary:
         case EndedWith() | FailedAfter():
             yield summary.exception
-            yield from _told(summary.summary)
+            yield from told(summary.summary)
         case CheckAnswered() | TasksKeepEnding():
-            yield from _told(summary.summary)
+            yield from told(summary.summary)
         case Quoted(text=text) | RolloutEnded(reason=text):
             yield text
         case _:

@@ -109,6 +109,14 @@ class MadeWithoutDocker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsMadeUp:
+    """The embedded AWS made up the values of these secrets, by their variables."""
+
+    summary: Summary
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutEnded:
     """ECS ended the deployment, and says why; no task does."""
 
@@ -178,6 +186,7 @@ Summary: TypeAlias = (
     | FailedAfter
     | CheckAnswered
     | MadeWithoutDocker
+    | SecretsMadeUp
     | RolloutEnded
     | NoTargetHealthy
     | AlarmsWentOff

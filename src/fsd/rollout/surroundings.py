@@ -15,6 +15,7 @@ class Unreachable:
     port: str = ""
     is_local: bool = False  # the task itself
     is_unknown: bool = False  # a name without a domain, that no DNS server knows
+    socket: str = ""  # a Unix socket, where no host was said
 
 
 # As frameworks and libraries say that a variable is not set. A name in lower case is a field's.
@@ -46,6 +47,13 @@ _UNREACHABLE = re.compile(
     r"connection refused|could not connect|can't connect|timed? ?out|could not translate host|"
     r"name or service not known|no such host|getaddrinfo|temporary failure in name resolution|"
     r"connect call failed|cannot connect|nodename nor servname|no route to host",
+    re.IGNORECASE,
+)
+# A client that is told no host looks for a server of the machine that it runs on.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-HOST
+_SOCKET = re.compile(
+    r"(?:connection to server on socket|server through socket) [\"'](?P<path>/[^\"']+)[\"']|"
+    r"local MySQL server through socket '(?P<other>/[^']+)'",
     re.IGNORECASE,
 )
 _UNKNOWN_NAME = re.compile(
@@ -80,11 +88,19 @@ def find_variables(exception: str) -> tuple[str, ...]:
 
 
 def is_unreachable(exception: str) -> bool:
-    return _UNREACHABLE.search(exception) is not None
+    return names_a_socket(exception) or _UNREACHABLE.search(exception) is not None
+
+
+def names_a_socket(text: str) -> bool:
+    """Whether a database's server was looked for on a Unix socket."""
+    return _SOCKET.search(text) is not None
 
 
 def find_unreachable(exception: str) -> Unreachable:
     """Whom the program could not reach, as far as the text names it."""
+    socket = _SOCKET.search(exception)
+    if socket is not None:
+        return Unreachable(socket=socket["path"] or socket["other"], is_local=True)
     found = next((match for pattern in _HOSTS if (match := pattern.search(exception))), None)
     if found is None:
         return Unreachable()

@@ -39,11 +39,13 @@ _DEFAULT_PORTS = {
     "streamlit": 8501,
     "gradio": 7860,
 }
-_OWN_HEALTH = {"streamlit": "/_stcore/health", "mlflow": "/health", "bentoml": "/healthz"}
+_OWN_HEALTH = {"streamlit": "/_stcore/health", "mlflow": "/health", "bentoml": "/healthz"} | {
+    "flower": "/healthcheck"
+}
 # Images that start a server by themselves, on 80.
 _SERVING_IMAGES = re.compile(r"(?:.*/)?tiangolo/(?:uvicorn-gunicorn|meinheld-gunicorn|uwsgi-nginx)")
 _OPEN = (
-    r"(?:/api)?(?:/v\d+)?/"
+    r"(?:/(?:api|v\d+|auth|accounts?|users?)){0,3}/"
     r"(?:version|info|about|metrics|robots\.txt|openapi\.json|docs|login|home)/?"
 )
 _KAFKA = ("aiokafka", "kafka", "confluent_kafka", "faust")
@@ -292,7 +294,7 @@ def _health(
 def _open_page(routes: Sequence[Route], pattern: str) -> Iterator[Found]:
     """Routes that mostly answer 200 to anybody, the shortest first."""
     for route in sorted(routes, key=lambda each: (len(each.path), each.where)):
-        if not route.why and re.fullmatch(pattern, route.path):
+        if not route.why and not route.is_closed and re.fullmatch(pattern, route.path):
             yield Found(value=route.path, source=route.where)
 
 

@@ -52,6 +52,10 @@ _APP_NAMES = frozenset({"app", "application", "api", "web_app", "flask_app", "fa
 _FREE_DECORATORS = ("litestar", "starlite", "blacksheep", "bottle", "robyn")
 _CLIENTS = frozenset({"requests", "httpx", "responses", "respx", "requests_mock", "aiohttp_client"})
 _PLAIN_REGEX = re.compile(r"[\w./~-]*")
+_ASKS_WHO = re.compile(
+    r"login|auth|jwt|token|permission|admin|current_(?:active_)?user|get_user|api_key|required",
+    re.IGNORECASE,
+)
 _MOST_PATHS = 20
 
 
@@ -62,6 +66,7 @@ class Route:
     path: str
     where: str
     why: str = ""
+    is_closed: bool = False  # it asks who calls: a login, a token
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class _Raw:
     owner: Ref | None
     path: str
     where: str
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,7 @@ def _route(raw: _Raw, prefix: str, why: str, *, flat: bool) -> Route | None:
     path = path if path.startswith("/") else f"/{path}"
     if flat and len(path) > 1:
         path = path.rstrip("/")
-    return Route(path=path, where=raw.where, why=why)
+    return Route(path=path, where=raw.where, why=why, is_closed=raw.is_closed)
 
 
 def _join(prefix: str, path: str) -> str:
@@ -256,13 +262,14 @@ class _Reader:
     # Routes
 
     def _decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        is_closed = _is_closed(node)
         for call in _decorators(node):
             if called(call) not in _GETS:
                 continue
             if isinstance(call.func, ast.Attribute):
                 base = call.func.value
                 if _last(base) not in _CLIENTS:
-                    self._add(self._ref(base), call)
+                    self._add(self._ref(base), call, is_closed=is_closed)
             elif isinstance(call.func, ast.Name):
                 self._free(node.name, call, call.func.id)
 
@@ -278,7 +285,14 @@ class _Reader:
             self.found.flat.add(ref)
         self._add(ref, call, "/")
 
-    def _add(self, owner: Ref | None, call: ast.Call, default: str | None = None) -> None:
+    def _add(
+        self,
+        owner: Ref | None,
+        call: ast.Call,
+        default: str | None = None,
+        *,
+        is_closed: bool = False,
+    ) -> None:
         if not self._answers_get(call):
             return
         first = call.args[0] if call.args else keyword(call, "path", "rule", "uri", "pattern")
@@ -289,7 +303,7 @@ class _Reader:
             self._text(first) if first is not None else default or ""
         ]
         for text in texts:
-            self.found.routes.append(_Raw(owner, text, self._where(call)))
+            self.found.routes.append(_Raw(owner, text, self._where(call), is_closed))
 
     def _answers_get(self, call: ast.Call) -> bool:
         methods = keyword(call, "methods", "method", "http_method_names")
@@ -463,6 +477,23 @@ def _decorators(
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
 ) -> Iterator[ast.Call]:
     return (each for each in node.decorator_list if isinstance(each, ast.Call))
+
+
+def _is_closed(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    """By a decorator (`@login_required`), or by what FastAPI is to find first (`Depends`)."""
+    names = [
+        _last(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list
+    ]
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        given = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+        given += [each.annotation for each in node.args.args if each.annotation is not None]
+        names += [
+            _last(call.args[0])
+            for each in given
+            for call in ast.walk(each)
+            if isinstance(call, ast.Call) and called(call) in ("Depends", "Security") and call.args
+        ]
+    return any(_ASKS_WHO.search(name) for name in names)
 
 
 def _last(node: ast.expr) -> str:

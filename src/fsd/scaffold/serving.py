@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from fsd_files.dockerfile import substitute
 
@@ -35,6 +36,7 @@ _SERVERS: Mapping[str, tuple[int, tuple[str, ...], str]] = {
     "bentoml": (3000, ("-p", "--port"), "0.0.0.0"),
     "jupyter": (8888, ("--port",), "127.0.0.1"),
     "dagster-webserver": (3000, ("-p", "--port"), "127.0.0.1"),
+    "flower": (5555, ("--port",), "0.0.0.0"),
     "nameko": (0, (), ""),
 }
 WORKERS = frozenset(
@@ -109,6 +111,9 @@ def _commands(text: str) -> Iterator[list[str]]:
 def _serves(words: Sequence[str], variables: Mapping[str, str]) -> Serves | None:
     names = [word.rpartition("/")[2] for word in words]
     for index, name in enumerate(names):
+        if name == "celery" and "flower" in names[index:]:  # its web page, no worker
+            at = names.index("flower", index)
+            return _server("flower", words[at + 1 :], variables)
         if name in WORKERS:
             return Serves(program=name, port=0, is_said=False, is_reachable=False, is_worker=True)
         if name in _SERVERS and _starts(names, index):
@@ -199,7 +204,7 @@ def _number(text: str) -> int:
 
 
 def _values(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         if not word.startswith("-"):
             continue
         flag, equals, value = word.partition("=")

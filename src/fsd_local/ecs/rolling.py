@@ -1,6 +1,6 @@
 """The ROLLING strategy: how old tasks are replaced by new ones. Pure.
 
-A strategy is `decide(view) -> actions`; the others are in `shifting`.
+A strategy is `decide(view) -> actions`; another one could stand beside this one.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
 """
 
@@ -36,7 +36,6 @@ class View:
     service: EcsServiceRecord
     primary: ServiceRollout
     now: float
-    speed: float
     lower: int  # healthy tasks that must stay
     upper: int  # tasks that may be starting or running
     new: tuple[Task, ...]  # the primary deployment's
@@ -79,7 +78,6 @@ def look(service: EcsServiceRecord, primary: ServiceRollout, *, now: float, spee
         service=service,
         primary=primary,
         now=now,
-        speed=speed,
         lower=ceil(desired * configuration["minimumHealthyPercent"] / 100),
         upper=desired * configuration["maximumPercent"] // 100,
         new=tuple(task for task in wanted if task.deployment_id == primary.id),
@@ -103,7 +101,7 @@ def is_done(view: View) -> bool:
     return len(view.new) == desired == view.healthy_new and not left
 
 
-def stop_unhealthy(view: View) -> Sequence[Action]:
+def _stop_unhealthy(view: View) -> Sequence[Action]:
     """A fault in a rollout is stopped at once; a task that served is replaced first.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html
@@ -143,14 +141,14 @@ def _scale_in(view: View) -> Sequence[Action]:
         return ()
     # Those that serve least go first, then the youngest.
     kept.sort(key=lambda task: (task.id in view.healthy, not task.is_starting, -task.created_at))
-    return stop(view, kept[:excess])
+    return _stop(view, kept[:excess])
 
 
 def _stop_old(view: View) -> Sequence[Action]:
     """Old tasks go as new ones are healthy, or where there is no room to start a new one."""
     never_served = [task for task in view.old if not task.was_healthy]
     if never_served:
-        return stop(view, never_served)
+        return _stop(view, never_served)
     old = sorted(view.old, key=lambda task: (task.id in view.healthy, task.created_at))
     keep = max(0, view.service.desired_count - view.healthy_new)
     surplus = len(old) - keep
@@ -158,11 +156,11 @@ def _stop_old(view: View) -> Sequence[Action]:
         idle = sum(task.id not in view.healthy for task in old)
         spare = idle + max(0, len(view.healthy) - view.lower)
         surplus = max(surplus, min(spare, view.missing))
-    return stop(view, old[:surplus]) if surplus > 0 else ()
+    return _stop(view, old[:surplus]) if surplus > 0 else ()
 
 
 def _start_new(view: View) -> Sequence[Action]:
-    if not may_start(view):
+    if not _may_start(view):
         return ()
     count = min(view.missing, view.room)
     if not view.primary.revision.is_resolved:
@@ -171,8 +169,7 @@ def _start_new(view: View) -> Sequence[Action]:
     return (StartTasks(deployment_id=view.primary.id, count=count),) if count > 0 else ()
 
 
-def may_start(view: View) -> bool:
-    """Whether the deployment is given up, has not begun, or is throttled."""
+def _may_start(view: View) -> bool:
     return (
         view.primary.rollout_state is not RolloutState.FAILED
         and view.primary.service_deployment.status is not ServiceDeploymentStatus.PENDING
@@ -182,7 +179,7 @@ def may_start(view: View) -> bool:
 
 def _tell_deadlock(view: View) -> Sequence[Action]:
     stuck = (
-        may_start(view)
+        _may_start(view)
         and view.is_in_progress
         and view.missing > 0
         and view.room <= 0
@@ -194,8 +191,7 @@ def _tell_deadlock(view: View) -> Sequence[Action]:
     return (TellDeadlock(deployment_id=view.primary.id),) if stuck else ()
 
 
-def stop(view: View, tasks: Sequence[Task]) -> Sequence[Action]:
-    """As a scaling activity of the primary deployment."""
+def _stop(view: View, tasks: Sequence[Task]) -> Sequence[Action]:
     return (
         StopTasks(
             task_ids=tuple(task.id for task in tasks), reason=messages.scaled(view.primary.id)
@@ -204,7 +200,7 @@ def stop(view: View, tasks: Sequence[Task]) -> Sequence[Action]:
 
 
 _STEPS: tuple[Callable[[View], Sequence[Action]], ...] = (
-    stop_unhealthy,
+    _stop_unhealthy,
     _scale_in,
     _stop_old,
     _start_new,

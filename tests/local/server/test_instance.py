@@ -315,5 +315,7 @@ def test_secrets__of_a_service__come_and_go(state: Path) -> None:
     arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf"
     assert local.ensure_secrets(instance, [f"{arn}:user::"], service="app") == [f"{arn}:user::"]
     assert local.ensure_secrets(instance, [f"{arn}:user::"], service="app") == []
+    made_up = [f"{arn}:user::", "/not-there"]
+    assert local.find_placeholder_secrets(instance, made_up) == [f"{arn}:user::"]
     assert local.remove_placeholder_secrets(instance, service="app") == [arn]
     assert local.remove_placeholder_secrets(instance) == []

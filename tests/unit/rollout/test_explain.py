@@ -178,8 +178,9 @@ NO_ANSWER = (
         (
             answered("301"),
             ('INFO: 10.0.0.1:4000 - "GET /health/ HTTP/1.1" 301 Moved Permanently',),
-            "the health path redirects (a missing slash at the end, or http to https): set "
-            "`healthCheck.path` to the path that it leads to, or make the path answer over http",
+            "the health path redirects (a missing slash at the end, http to https, or a login): set "
+            "`healthCheck.path` to the path that it leads to, or to one that answers everybody over "
+            "http",
         ),
         (answered("405"), (), "the health path must answer GET"),
         (

@@ -123,3 +123,20 @@ def test_explain__words_of_a_newer_python__says_first_which_one_runs(said: str) 
 
     assert summary_text(found.cause.summary) == f"{PYTHON[0]}. The main process ended"
     assert advice_text(found.cause.advice).startswith("install that Python, or run containers: ")
+
+
+def test_explain__a_program_is_missing__the_step_that_installs_packages_first() -> None:
+    steps = ("RUN apt-get install -y git", 'RUN bash -c "pip install -r <(pipenv lock -r)"')
+
+    found = explain_by_left_out(
+        diagnosis('exec: "gunicorn": executable file not found in $PATH'), steps
+    )
+
+    assert f"left out: {steps[1]}; {steps[0]}. The main" in summary_text(found.cause.summary)
+    assert advice_text(found.cause.advice).startswith("run containers: ")
+
+
+def test_explain__a_socket_of_a_database_is_missing__no_step_is_to_blame() -> None:
+    before = diagnosis('connection to server on socket "/run/s" failed: No such file or directory')
+
+    assert explain_by_left_out(before, STEPS) == before

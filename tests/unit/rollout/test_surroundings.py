@@ -54,6 +54,8 @@ def test_find_variables__several_fields_of_a_settings_class__all() -> None:
         ("(2003, \"Can't connect to MySQL server on 'db' ([Errno -2] Name or service not known)\")", "`db` cannot be resolved in a task"),
         ("HTTPConnectionPool(host='search', port=9200): Max retries exceeded: [Errno -2] Name or service not known", "`search` cannot be resolved in a task"),
         ("Cannot connect to amqp://a:**@queue:5672//: [Errno -2] Name or service not known", "`queue` cannot be resolved in a task"),
+        ('connection to server on socket "/run/pg/.s.PGSQL.5432" failed: No such file or directory', "no database's host is set, so the program looks for a server on the Unix socket `/run/pg/.s.PGSQL.5432` of"),
+        ("(2002, \"Can't connect to local MySQL server through socket '/run/mysqld/mysqld.sock' (2)\")", "no database's host is set, so the program looks for a server on the Unix socket `/run/mysqld/mysqld.sock` of"),
         ('connection to server at "db" (10.0.0.2), port 5432 failed: Connection refused', "make `db:5432` reachable"),
         ("Error 111 connecting to localhost:6379. Connection refused.", "nothing listens on `localhost:6379` in the task"),
         ("OSError: [Errno 111] Connect call failed ('127.0.0.1', 5432)", "nothing listens on `127.0.0.1:5432` in the task"),

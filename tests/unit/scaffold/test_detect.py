@@ -38,6 +38,9 @@ DOCKERFILE = "FROM python:3.12 AS build\nEXPOSE 1\nFROM python:3.12\n"
         ('EXPOSE 1\nCMD ["uvicorn", "a:b", "--port", "8001"]\n', "8001", "Dockerfile:5 (CMD)"),
         ("CMD uvicorn a:b --port=8001\n", "8001", "Dockerfile:4 (CMD)"),
         ("CMD gunicorn -b 0.0.0.0:8002 a:b\n", "8002", "Dockerfile:4 (CMD)"),
+        ('CMD ["celery", "-A", "shop", "flower"]\n', "5555", None),
+        ("CMD gunicorn\n", "8000", None),
+        ("CMD celery flower --port=8004\n", "8004", "Dockerfile:4 (CMD)"),
         ('ENTRYPOINT ["gunicorn", "--bind", ":8003"]\nCMD ["a:b"]\n', "8003", None),
     ],
 )

@@ -221,3 +221,20 @@ def test_find_routes__prefix_not_known__says_so(source: str, why: str) -> None:
     (route,) = find_routes(read_program({"main.py": source}))
 
     assert route.why == why
+
+
+@pytest.mark.parametrize(
+    ("source", "is_closed"),
+    [
+        ("@app.get('/')\ndef f(): ...\n", False),
+        ("@app.get('/')\n@login_required\ndef f(): ...\n", True),
+        ("@app.get('/')\n@jwt_required()\ndef f(): ...\n", True),
+        ("@app.get('/')\ndef f(user=Depends(get_current_user)): ...\n", True),
+        ("@app.get('/')\ndef f(user: Annotated[User, Depends(auth.verify_token)]): ...\n", True),
+        ("@app.get('/')\ndef f(db=Depends(get_db)): ...\n", False),
+    ],
+)
+def test_find_routes__route_that_asks_who_calls__is_closed(source: str, is_closed: bool) -> None:
+    (route,) = find_routes(read_program({"main.py": FASTAPI + source}))
+
+    assert route.is_closed is is_closed
