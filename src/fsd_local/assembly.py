@@ -32,6 +32,7 @@ from fsd_local.patches import (
     cloudwatch,
     ecr,
     elbv2,
+    elbv2_limits,
     iam,
     registry,
     scheduler,
@@ -187,10 +188,12 @@ class Assembly:
             port=self._port, is_enforced=self.instance.enforce_iam, password=self._password
         )
         elbv2.mount(self._balancing, port=self._port)
+        limits = Quotas()
+        elbv2_limits.mount(limits.value)
         ours = {
             "ecs": (self._ecs.handle, _ECS_PREFIX),
             "application-autoscaling": (self._scaling.handle, autoscaling.TARGET_PREFIX),
-            "servicequotas": (Quotas().handle, quotas.TARGET_PREFIX),
+            "servicequotas": (limits.handle, quotas.TARGET_PREFIX),
         }
         authorize = iam.authorize if self.instance.enforce_iam else None
         for name, (handle, prefix) in ours.items():

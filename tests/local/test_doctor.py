@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -9,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from fsd.account.checks import Check
+from fsd.image.registry_api import FoundManifest, RegistryApi
 from tests.fakes.plain_aws import plain_aws
 from tests.local.cli import Fsd
 from tests.local.conftest import SPEED, commit
-from tests.local.server.enforced import Account, opened
+from tests.local.server.enforced import Account, all_but, opened
 from tests.local.test_bootstrap import BOOTSTRAP, write_entry
 from tests.local.test_call_budget import Count, text
 
@@ -56,6 +61,7 @@ def fsd(cloud: Fsd, hello: Path, root: Account) -> Fsd:
 
 def findings(fsd: Fsd, *more: str) -> dict[str, Any]:
     ended = fsd.run("doctor", "--env", "dev", "--file", "service.yml", "--format", "json", *more)
+    assert ended.code in (0, 4), ended.text
     found = {one["id"]: one for one in json.loads(ended.out)["findings"]}
     has_errors = any(one["severity"] == "error" for one in found.values())
     assert ended.code == (4 if has_errors else 0), ended.text
@@ -64,12 +70,10 @@ def findings(fsd: Fsd, *more: str) -> dict[str, Any]:
 
 def change(fsd: Fsd, section: str, value: object) -> None:
     """A key of the manifest below `service:`."""
-    import yaml
-
     file = fsd.cwd / "service.yml"
     manifest = yaml.safe_load(file.read_text())
     service: dict[str, Any] = manifest["service"]
-    service[section] = {**service[section], **value} if isinstance(value, dict) else value
+    service[section] = {**service.get(section, {}), **value} if isinstance(value, dict) else value
     file.write_text(yaml.safe_dump(manifest, sort_keys=False))
     commit(fsd.cwd, section)
 
@@ -91,6 +95,7 @@ def test_doctor__account_that_was_set_up__has_nothing_to_say(fsd: Fsd, root: Acc
 
 
 Plant = Callable[[Fsd, Account], Callable[[], object]]
+Planted = tuple[Plant, Check, str]
 
 
 def secret_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
@@ -163,20 +168,6 @@ def certificate_is_of_another_region(fsd: Fsd, root: Account) -> Callable[[], ob
     return lambda: change(fsd, "networking", {"loadBalancer": {"type": "application"}})
 
 
-def subnets_are_closed(_fsd: Fsd, root: Account) -> Callable[[], object]:
-    """A VPC of the environment without NAT and without endpoints."""
-    ec2 = root.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
-    tags = [{"Key": "fsd:environment", "Value": "dev"}]
-    ec2.create_tags(Resources=[vpc], Tags=tags)
-    for number, zone in enumerate("ab"):
-        ec2.create_subnet(
-            VpcId=vpc, CidrBlock=f"10.7.{number}.0/24", AvailabilityZone=f"{REGION}{zone}"
-        )
-
-    return lambda: make_endpoints(root, vpc)
-
-
 def make_endpoints(root: Account, vpc: str) -> None:
     for name in ("ecr.api", "ecr.dkr", "s3", "logs"):
         root.client("ec2").create_vpc_endpoint(
@@ -200,37 +191,312 @@ def table_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
     )
 
 
-@pytest.mark.parametrize(
-    ("plant", "id_", "says"),
-    [
-        (secret_is_absent, "doctor-secret-missing", "the secret of DB does not exist"),
-        (parameter_is_absent, "doctor-secret-missing", "the secret of DB does not exist"),
-        (quota_is_small, "doctor-quota", "up to 16 vCPU, and 6 of Fargate's 6 are free"),
-        (alarm_is_absent, "doctor-alarm-missing", "there is no alarm offers-errors"),
-        (log_group_is_taken, "doctor-log-group-taken", "/ecs/hello-dev exists"),
-        (permission_is_lost, "doctor-permission", "ecs:UpdateService is not allowed"),
-        (cluster_is_gone, "doctor-cluster-missing", "the cluster dev does not exist"),
-        (certificate_is_absent, "doctor-certificate", "there is no such certificate"),
+def vpc_is_gone(_fsd: Fsd, root: Account) -> Callable[[], object]:
+    ec2 = root.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    for gateway in ec2.describe_internet_gateways()["InternetGateways"]:
+        id_ = gateway["InternetGatewayId"]
+        ec2.detach_internet_gateway(InternetGatewayId=id_, VpcId=vpc)
+        ec2.delete_internet_gateway(InternetGatewayId=id_)
+    for subnet in ec2.describe_subnets()["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    ec2.delete_vpc(VpcId=vpc)
+    return lambda: make_vpc(root, "10.8", "ab")
+
+
+def make_vpc(root: Account, network: str, zones: str, *, size: int = 24) -> str:
+    ec2 = root.client("ec2")
+    vpc = str(ec2.create_vpc(CidrBlock=f"{network}.0.0/16")["Vpc"]["VpcId"])
+    tags = [{"Key": "fsd:environment", "Value": "dev"}]
+    ec2.create_tags(Resources=[vpc], Tags=tags)
+    for number, zone in enumerate(zones):
+        ec2.create_subnet(
+            VpcId=vpc,
+            CidrBlock=f"{network}.{number}.0/{size}",
+            AvailabilityZone=f"{REGION}{zone}",
+        )
+    return vpc
+
+
+def zone_is_alone(_fsd: Fsd, root: Account) -> Callable[[], object]:
+    vpc = make_vpc(root, "10.9", "a")
+    return lambda: root.client("ec2").create_subnet(
+        VpcId=vpc, CidrBlock="10.9.7.0/24", AvailabilityZone=f"{REGION}b"
+    )
+
+
+def subnets_are_small(fsd: Fsd, root: Account) -> Callable[[], object]:
+    """Two with 11 addresses each, and 20 tasks of which each has a successor."""
+    make_vpc(root, "10.10", "ab", size=28)
+    change(fsd, "resources", {"desiredCount": 20})
+    return lambda: change(fsd, "resources", {"desiredCount": 1})
+
+
+def subnets_are_closed(_fsd: Fsd, root: Account) -> Callable[[], object]:
+    """A VPC of the environment without NAT and without endpoints."""
+    vpc = make_vpc(root, "10.7", "ab")
+    return lambda: make_endpoints(root, vpc)
+
+
+def certificate_is_for_others(fsd: Fsd, root: Account) -> Callable[[], object]:
+    acm = root.client("acm")
+    one, two = (
+        acm.request_certificate(DomainName=name)["CertificateArn"]
+        for name in ("*.example.org", "*.api.example.org")
+    )
+    zone = root.client("route53").create_hosted_zone(Name="example.org", CallerReference="one")
+    domain = {"name": "a.api.example.org", "hostedZone": zone["HostedZone"]["Id"].rsplit("/")[-1]}
+    balancer = {"type": "application", "domain": domain}
+    change(fsd, "networking", {"loadBalancer": {**balancer, "certificateArn": one}})
+    return lambda: change(fsd, "networking", {"loadBalancer": {**balancer, "certificateArn": two}})
+
+
+def json_key_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
+    manager = root.client("secretsmanager")
+    arn = manager.create_secret(Name=SECRET, SecretString='{"user": "x"}')["ARN"]
+    change(fsd, "secrets", [{"name": "DB", "valueFrom": f"{arn}:password::"}])
+    return lambda: manager.put_secret_value(SecretId=SECRET, SecretString='{"password": "x"}')
+
+
+def encrypted_secret(fsd: Fsd, root: Account, name: str) -> str:
+    """The ID of its key, whose policy leaves everything to IAM; it is one secret more."""
+    key = str(root.client("kms").create_key()["KeyMetadata"]["KeyId"])
+    manager = root.client("secretsmanager")
+    arn = manager.create_secret(Name=name, SecretString="x", KmsKeyId=key)["ARN"]
+    known = yaml.safe_load((fsd.cwd / "service.yml").read_text())["service"].get("secrets", [])
+    change(fsd, "secrets", [*known, {"name": name.upper(), "valueFrom": arn}])
+    return key
+
+
+def let_execution_role(root: Account, key: str) -> object:
+    own = f"arn:aws:iam::{root.id}:role/fsd/hello-dev-execution"
+    allow = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": own}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    return root.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+
+
+def key_is_not_allowed(fsd: Fsd, root: Account) -> Callable[[], object]:
+    key = encrypted_secret(fsd, root, "one")
+    return lambda: let_execution_role(root, key)
+
+
+def key_is_disabled(fsd: Fsd, root: Account) -> Callable[[], object]:
+    key, kms = encrypted_secret(fsd, root, "two"), root.client("kms")
+    let_execution_role(root, key)
+    kms.disable_key(KeyId=key)
+    return lambda: kms.enable_key(KeyId=key)
+
+
+def bucket_denies(fsd: Fsd, root: Account) -> Callable[[], object]:
+    file, s3 = fsd.cwd / "service.yml", root.client("s3")
+    bucket = f"offers-{root.id}"
+    file.write_text(
+        f"{file.read_text()}\ndependencies:\n  - type: aws_s3_bucket\n"
+        f"    name: {bucket}\n    permissions: [s3:GetObject, s3:ListBucket]\n"
+    )
+    s3.create_bucket(Bucket=bucket)
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObject*",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{root.id}:role/admin"}},
+    }
+    s3.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    )
+    return lambda: s3.delete_bucket_policy(Bucket=bucket)
+
+
+def role_of_environment(fsd: Fsd, arn: str) -> None:
+    file = fsd.cwd / ".fsd" / "environments.yml"
+    kept = [line for line in file.read_text().splitlines() if "roleArn:" not in line.split("#")[0]]
+    named = [f"{line}\n  roleArn: {arn}" if line == "spec:" else line for line in kept]
+    file.write_text("\n".join(named) + "\n")
+
+
+def role_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
+    role_of_environment(fsd, f"arn:aws:iam::{root.id}:role/gone")
+    return lambda: role_of_environment(fsd, f"arn:aws:iam::{root.id}:role/{DEPLOY_ROLE}")
+
+
+def role_trusts_others(_fsd: Fsd, root: Account) -> Callable[[], object]:
+    iam = root.client("iam")
+    trust = iam.get_role(RoleName=DEPLOY_ROLE)["Role"]["AssumeRolePolicyDocument"]
+    other = json.dumps(trust).replace("environment:dev", "environment:prod")
+    iam.update_assume_role_policy(RoleName=DEPLOY_ROLE, PolicyDocument=other)
+    return lambda: iam.update_assume_role_policy(
+        RoleName=DEPLOY_ROLE, PolicyDocument=json.dumps(trust)
+    )
+
+
+def balancers_are_many(_fsd: Fsd, root: Account) -> Callable[[], object]:
+    ec2, elb = root.client("ec2"), root.client("elbv2")
+    in_default = [{"Name": "default-for-az", "Values": ["true"]}]
+    subnets = [one["SubnetId"] for one in ec2.describe_subnets(Filters=in_default)["Subnets"]]
+    for number in range(50):
+        elb.create_load_balancer(Name=f"other-{number}", Subnets=subnets)
+    with pytest.raises(elb.exceptions.TooManyLoadBalancersException):
+        elb.create_load_balancer(Name="other", Subnets=subnets)
+    return lambda: root.client("service-quotas").request_service_quota_increase(
+        ServiceCode="elasticloadbalancing", QuotaCode="L-53DA6B97", DesiredValue=60
+    )
+
+
+def repository_is_absent(_fsd: Fsd, root: Account) -> Callable[[], object]:
+    ecr = root.client("ecr")
+    ecr.delete_repository(repositoryName="hello", force=True)
+    return lambda: ecr.create_repository(repositoryName="hello")
+
+
+def push_image(root: Account, tag: str, architecture: str) -> str:
+    """Its URI: an image of a configuration alone."""
+    ecr = root.client("ecr")
+    uri = str(
+        ecr.describe_repositories(repositoryNames=["hello"])["repositories"][0]["repositoryUri"]
+    )
+    login = ecr.get_authorization_token()["authorizationData"][0]
+    user, _, password = base64.b64decode(login["authorizationToken"]).decode().partition(":")
+    api = RegistryApi(
+        endpoint=login["proxyEndpoint"],
+        repository=uri.partition("/")[2],
+        log_in=lambda: (user, password),
+    )
+    configuration = json.dumps({"os": "linux", "architecture": architecture}).encode()
+    config = descriptor(configuration, "application/vnd.oci.image.config.v1+json")
+    type_ = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps(
+        {"schemaVersion": 2, "mediaType": type_, "config": config, "layers": []}
+    ).encode()
+    api.upload(
+        api.begin_upload(), config["digest"], size=len(configuration), pieces=iter([configuration])
+    )
+    digest = descriptor(manifest, type_)["digest"]
+    api.put_manifest(digest, FoundManifest(content=manifest, media_type=type_))
+    ecr.put_image(repositoryName="hello", imageManifest=manifest.decode(), imageTag=tag)
+    return f"{uri}:{tag}"
+
+
+def descriptor(content: bytes, media_type: str) -> dict[str, Any]:
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+
+def image_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
+    image = push_image(root, "v1", "amd64")
+    change(fsd, "image", image.replace(":v1", ":v2"))
+    return lambda: change(fsd, "image", image)
+
+
+def image_is_of_another_platform(fsd: Fsd, root: Account) -> Callable[[], object]:
+    change(fsd, "image", push_image(root, "arm", "arm64"))
+    return lambda: change(fsd, "image", push_image(root, "intel", "amd64"))
+
+
+def service_roles_are_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
+    change(fsd, "resources", {"minCapacity": 1, "maxCapacity": 2})
+    change(fsd, "autoScaling", {"targetCPUUtilization": 50})
+    iam = root.client("iam")
+    names = ("ecs", "elasticloadbalancing", "ecs.application-autoscaling")
+    return lambda: [
+        iam.create_service_linked_role(AWSServiceName=f"{name}.amazonaws.com") for name in names
+    ]
+
+
+def caller_may_not_look(fsd: Fsd, root: Account) -> Callable[[], object]:
+    before, arn = fsd.extra, root.role("looker", all_but("servicequotas:GetServiceQuota"))
+    answer = root.client("sts").assume_role(RoleArn=arn, RoleSessionName="looker")
+    fsd.extra = before | {
+        "AWS_ACCESS_KEY_ID": answer["Credentials"]["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": answer["Credentials"]["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": answer["Credentials"]["SessionToken"],
+    }
+    return lambda: setattr(fsd, "extra", before)
+
+
+DEPLOY_ROLE = "fsd-deploy-dev-org.offers"
+# Each finding of `fsd doctor`, as an account has it: those of one row in the same account, at once.
+PLANTED: tuple[tuple[Planted, ...], ...] = (
+    (
+        (secret_is_absent, Check.SECRET_MISSING, "the secret of DB does not exist"),
+        (quota_is_small, Check.QUOTA, "up to 16 vCPU, and 6 of Fargate's 6 are free"),
+        (alarm_is_absent, Check.ALARM_MISSING, "there is no alarm offers-errors"),
+        (log_group_is_taken, Check.LOG_GROUP_TAKEN, "/ecs/hello-dev exists"),
+        (cluster_is_gone, Check.CLUSTER_MISSING, "the cluster dev does not exist"),
+        (permission_is_lost, Check.PERMISSION, "ecs:UpdateService is not allowed"),
+        (certificate_is_absent, Check.CERTIFICATE, "there is no such certificate"),
+        (table_is_absent, Check.DEPENDENCY_MISSING, "dynamodb table dev-offers does not exist"),
+        (subnets_are_closed, Check.NO_WAY_OUT, "no endpoint for ecr.api, ecr.dkr, s3, logs"),
+        (
+            role_trusts_others,
+            Check.ROLE_TRUST,
+            "has the sub `repo:org/offers:environment:dev` or "
+            "`repo:org@*/offers@*:environment:dev`, and the role trusts "
+            "`repo:org/offers:environment:prod` and `repo:org@*/offers@*:environment:prod`",
+        ),
+    ),
+    (
+        (parameter_is_absent, Check.SECRET_MISSING, "the secret of DB does not exist"),
+        (balancers_are_many, Check.BALANCING_QUOTA, "50 of at most 50 application load balancers"),
         (
             certificate_is_of_another_region,
-            "doctor-certificate-region",
+            Check.CERTIFICATE_REGION,
             "of eu-west-1, and the load balancer of us-east-1",
         ),
-        (table_is_absent, "doctor-dependency-missing", "dynamodb table dev-offers does not exist"),
-        (subnets_are_closed, "doctor-no-way-out", "no endpoint for ecr.api, ecr.dkr, s3, logs"),
-    ],
+        (repository_is_absent, Check.REPOSITORY_MISSING, "there is no repository hello"),
+        (bucket_denies, Check.DEPENDENCY_POLICY, "denies `s3:GetObject` to the task role"),
+        (zone_is_alone, Check.ZONES, "needs subnets in 2 zones"),
+        (service_roles_are_absent, Check.SERVICE_ROLE, "has no service-linked role"),
+    ),
+    (
+        (json_key_is_absent, Check.SECRET_KEY, "has no key `password`; it has user"),
+        (
+            certificate_is_for_others,
+            Check.CERTIFICATE_HOST,
+            "is not for `a.api.example.org`; it is for `*.example.org`",
+        ),
+        (image_is_absent, Check.IMAGE_MISSING, "the registry does not have the image"),
+        (subnets_are_small, Check.ADDRESSES, "22 addresses are free, and a rollout has up to 40"),
+        (caller_may_not_look, Check.NOT_SEEN, "quotas could not be looked at: AccessDenied"),
+    ),
+    (
+        (key_is_not_allowed, Check.SECRET_ENCRYPTION, "does not allow the execution role"),
+        (key_is_disabled, Check.KEY_UNUSABLE, "the KMS key of a secret is Disabled"),
+        (
+            image_is_of_another_platform,
+            Check.IMAGE_PLATFORM,
+            "the image is for `linux/arm64`, and the tasks run on linux/amd64",
+        ),
+        (vpc_is_gone, Check.VPC_MISSING, "no VPC is tagged fsd:environment=dev"),
+        (role_is_absent, Check.ROLE_MISSING, "the role that a deployment assumes does not exist"),
+    ),
 )
-def test_doctor__planted__found_and_silent_when_it_is_put_right(
-    fsd: Fsd, root: Account, plant: Plant, id_: str, says: str
+
+
+def test_planted__every_finding__is_there() -> None:
+    assert {check for row in PLANTED for _, check, _ in row} == {*Check}
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=[row[0][0].__name__ for row in PLANTED])
+def test_doctor__planted__each_found_and_silent_when_it_is_put_right(
+    fsd: Fsd, root: Account, planted: tuple[Planted, ...]
 ) -> None:
-    put_right = plant(fsd, root)
+    put_right = [plant(fsd, root) for plant, _, _ in planted]
 
-    found = findings(fsd)
-    put_right()
+    found = findings(fsd, "--read-secrets")
+    for right in reversed(put_right):
+        right()
+    after = findings(fsd, "--read-secrets")
 
-    assert id_ in found, found
-    assert says in found[id_]["message"]
-    assert id_ not in findings(fsd)
+    for _, check, says in planted:
+        assert says in found.get(check, {}).get("message", ""), (check, found)
+    assert after.keys() & {check for _, check, _ in planted} == set()
 
 
 def test_doctor__json_key__only_where_the_value_may_be_read(fsd: Fsd, root: Account) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from fsd.account.facts import QuotaFact, SecretFact
+from fsd.account.facts import BalancingQuota, KeyFact, QuotaFact, SecretFact, TrustFact
 from fsd.account.questions import Simulation
 from fsd.aws.preflight import AwsPreflight
 from tests.moto.conftest import TestClients
@@ -155,3 +155,68 @@ def test_denied__simulated_with_the_keys_of_the_request(
     found = preflight.denied(role, Simulation(why=why, context={"ecs:cluster": "c"}))
 
     assert found == (("ecs:RunTask", "*"),)
+
+
+@pytest.mark.usefixtures("in_moto")
+def test_trust__role__with_its_policy_or_none(
+    preflight: AwsPreflight, clients: TestClients
+) -> None:
+    trust: Any = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}
+    arn = clients.client("iam").create_role(
+        RoleName="deploy", Path="/a/", AssumeRolePolicyDocument=json.dumps(trust)
+    )["Role"]["Arn"]
+    gone = arn.replace("deploy", "gone")
+
+    assert preflight.trust(arn) == TrustFact(role=arn, exists=True, policy=trust)
+    assert preflight.trust(gone) == TrustFact(role=gone, exists=False)
+
+
+def test_balancing__limits_beside_what_is_there(
+    preflight: AwsPreflight, stub: Callable[[str], Stubber]
+) -> None:
+    elb = stub("elbv2")
+    limits = [
+        {"Name": "target-groups", "Max": "3000"},
+        {"Name": "application-load-balancers", "Max": "50"},
+        {"Name": "network-load-balancers", "Max": "2"},
+    ]
+    balancers = [{"Type": "application"}, {"Type": "network"}, {"Type": "application"}]
+    elb.add_response("describe_account_limits", {"Limits": limits}, {})
+    elb.add_response("describe_load_balancers", {"LoadBalancers": balancers}, {})
+    elb.add_response("describe_target_groups", {"TargetGroups": [{}, {}, {}]}, {})
+
+    assert preflight.balancing("application") == (
+        BalancingQuota(name="application-load-balancers", limit=50, used=2),
+        BalancingQuota(name="target-groups", limit=3000, used=3),
+    )
+
+
+@pytest.mark.usefixtures("in_moto")
+def test_key__usable_or_not__its_state(preflight: AwsPreflight, clients: TestClients) -> None:
+    kms = clients.client("kms")
+    id_ = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/offers", TargetKeyId=id_)
+
+    assert preflight.key("alias/offers").state == "Enabled"
+    assert "Statement" in preflight.key(id_).policy
+    kms.schedule_key_deletion(KeyId=id_)
+    assert preflight.key(id_) == KeyFact(id=id_, state="PendingDeletion")
+    assert preflight.key("12345678-1234-1234-1234-123456789012").state == ""
+
+
+@pytest.mark.usefixtures("in_moto")
+def test_policy__dependency_with_one_and_without(
+    preflight: AwsPreflight, clients: TestClients
+) -> None:
+    deny = {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}
+    s3, sqs = clients.client("s3"), clients.client("sqs")
+    for bucket in ("offers", "plain"):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_policy(Bucket="offers", Policy=json.dumps(deny))
+    sqs.create_queue(QueueName="jobs", Attributes={"Policy": json.dumps(deny)})
+    sqs.create_queue(QueueName="free")
+
+    assert preflight.policy("aws_s3_bucket", "offers") == deny
+    assert preflight.policy("aws_sqs_queue", "jobs")["Statement"][0]["Effect"] == "Deny"
+    for type_, name in (("aws_s3_bucket", "plain"), ("aws_sqs_queue", "free"), ("other", "x")):
+        assert preflight.policy(type_, name) == {}

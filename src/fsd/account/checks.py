@@ -5,11 +5,30 @@ Pure. A check says nothing about what was not seen; that is a finding of its own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fsd.account.facts import Facts, SecretFact, Wants
+from fsd.account.facts import CertificateFact, DependencyFact, Facts, KeyFact, SecretFact, Wants
+from fsd.account.statements import (
+    covers_bucket,
+    is_about,
+    names_role,
+    principal_condition,
+    statements,
+)
+from fsd.account.troubles import (
+    BalancingFull,
+    CertificateOfOthers,
+    ImageAbsent,
+    ImageOfOtherPlatform,
+    KeyUnusable,
+    PolicyDenies,
+    RoleMissing,
+    RoleUntrusting,
+    Trouble,
+)
+from fsd.account.trusted import trusted_subs, trusts_any
 from fsd.manifest.finding import Severity
 
 # An Application Load Balancer stands in two zones at least.
@@ -19,6 +38,8 @@ _ZONES = 2
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 _IMAGE_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3")
 _ECS, _BALANCING = "ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"
+# https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
+_SCALING = "ecs.application-autoscaling.amazonaws.com"
 
 
 class Check(StrEnum):
@@ -31,15 +52,23 @@ class Check(StrEnum):
     NO_WAY_OUT = "doctor-no-way-out"
     CERTIFICATE = "doctor-certificate"
     CERTIFICATE_REGION = "doctor-certificate-region"
+    CERTIFICATE_HOST = "doctor-certificate-host"
     SECRET_MISSING = "doctor-secret-missing"
     SECRET_KEY = "doctor-secret-key"
     SECRET_ENCRYPTION = "doctor-secret-encryption"
+    KEY_UNUSABLE = "doctor-key-unusable"
     DEPENDENCY_MISSING = "doctor-dependency-missing"
+    DEPENDENCY_POLICY = "doctor-dependency-policy"
+    ROLE_MISSING = "doctor-role-missing"
+    ROLE_TRUST = "doctor-role-trust"
     PERMISSION = "doctor-permission"
     QUOTA = "doctor-quota"
+    BALANCING_QUOTA = "doctor-balancing-quota"
     LOG_GROUP_TAKEN = "doctor-log-group-taken"
     ALARM_MISSING = "doctor-alarm-missing"
     REPOSITORY_MISSING = "doctor-repository-missing"
+    IMAGE_MISSING = "doctor-image-missing"
+    IMAGE_PLATFORM = "doctor-image-platform"
     SERVICE_ROLE = "doctor-service-role"
     NOT_SEEN = "doctor-not-seen"
 
@@ -53,11 +82,15 @@ class DoctorFinding:
     fix: str
 
 
-def check_account(wants: Wants, facts: Facts) -> tuple[DoctorFinding, ...]:
-    """Errors first; within a severity in the order of the checks."""
-    found = [finding for check in _CHECKS for finding in check(wants, facts)]
+def check_account(wants: Wants, facts: Facts) -> tuple[DoctorFinding | Trouble, ...]:
+    """In the order of the checks."""
+    return tuple(finding for check in _CHECKS for finding in check(wants, facts))
+
+
+def by_severity(findings: Iterable[DoctorFinding]) -> tuple[DoctorFinding, ...]:
+    """Errors first; within a severity as they are."""
     order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
-    return tuple(sorted(found, key=lambda one: order.index(one.severity)))
+    return tuple(sorted(findings, key=lambda one: order.index(one.severity)))
 
 
 def _error(check: Check, what: str, *, where: str, fix: str) -> DoctorFinding:
@@ -159,7 +192,7 @@ def _way_out(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
             )
 
 
-def _certificate(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _certificate(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
     if not wants.certificate:
         return
     region = wants.certificate.split(":")[3]
@@ -171,7 +204,10 @@ def _certificate(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
             fix=f"request one in {wants.region}: aws acm request-certificate",
         )
         return
-    if facts.certificate is None or facts.certificate.status == "ISSUED":
+    if facts.certificate is None:
+        return
+    if facts.certificate.status == "ISSUED":
+        yield from _certificate_names(wants, facts.certificate)
         return
     status = facts.certificate.status
     yield _error(
@@ -184,12 +220,28 @@ def _certificate(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
     )
 
 
+def _certificate_names(wants: Wants, fact: CertificateFact) -> Iterator[Trouble]:
+    others = tuple(
+        host for host in wants.hosts if not any(_is_for(name, host) for name in fact.names)
+    )
+    if others:
+        yield CertificateOfOthers(certificate=fact.arn, hosts=others, names=fact.names)
+
+
+def _is_for(name: str, host: str) -> bool:
+    """A star stands for one label. https://www.rfc-editor.org/rfc/rfc6125#section-6.4.3"""
+    if name.startswith("*."):
+        return host.lower().partition(".")[2] == name[2:].lower()
+    return host.lower() == name.lower()
+
+
 def _secrets(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+    del wants
     for secret in facts.secrets or ():
-        yield from _secret(secret, wants)
+        yield from _secret(secret)
 
 
-def _secret(secret: SecretFact, wants: Wants) -> Iterator[DoctorFinding]:
+def _secret(secret: SecretFact) -> Iterator[DoctorFinding]:
     if not secret.exists or secret.is_deleted:
         state = "is scheduled for deletion" if secret.is_deleted else "does not exist"
         yield _error(
@@ -209,25 +261,92 @@ def _secret(secret: SecretFact, wants: Wants) -> Iterator[DoctorFinding]:
             where=secret.where,
             fix="add the key to the secret, or correct valueFrom",
         )
-    if secret.kms_key:
-        yield _warning(
-            Check.SECRET_ENCRYPTION,
-            f"the secret of {secret.variable} is encrypted with a key of yours, which the "
-            "execution role must be allowed to use",
-            where=secret.kms_key,
-            fix=f"allow kms:Decrypt to the execution role of {wants.service} in the key's policy",
-        )
 
 
-def _dependencies(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _keys(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
+    """Of secrets: the execution role that FSD makes may use a key that lets it, and no other."""
+    for key in facts.keys:
+        if key.state != "Enabled":
+            yield KeyUnusable(key=key.id, state=key.state)
+        elif key.policy and not _may_decrypt(key, wants.execution_role):
+            yield _warning(
+                Check.SECRET_ENCRYPTION,
+                "a secret is encrypted with a key of yours, whose policy does not allow the "
+                "execution role to use it",
+                where=key.id,
+                fix=f"allow kms:Decrypt to {wants.execution_role} in the key's policy",
+            )
+
+
+def _may_decrypt(key: KeyFact, role: str) -> bool:
+    return any(
+        one.get("Effect") == "Allow"
+        and is_about(one, "kms:Decrypt")
+        and names_role(one, role)
+        and principal_condition(one, role) is not False
+        for one in statements(key.policy)
+    )
+
+
+def _dependencies(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
     for one in facts.dependencies or ():
-        if not one.exists:
+        if one.exists is False:
             yield _warning(
                 Check.DEPENDENCY_MISSING,
                 f"the {one.type.removeprefix('aws_').replace('_', ' ')} {one.name} does not exist",
                 where=f"dependencies of {wants.service}",
                 fix="create it, or correct its name",
             )
+        denied = tuple(action for action in one.actions if _denies(one, action, wants.task_role))
+        if denied:
+            yield PolicyDenies(type=one.type, name=one.name, role=wants.task_role, actions=denied)
+
+
+def _denies(one: DependencyFact, action: str, role: str) -> bool:
+    """Only what is certain: no condition, or one on the caller's ARN. Most Deny statements are
+    about connections without TLS, or from elsewhere than an endpoint."""
+    return (
+        any(
+            statement.get("Effect") == "Deny"
+            and is_about(statement, action)
+            and names_role(statement, role, or_account=True)
+            and principal_condition(statement, role) is True
+            and (one.type != "aws_s3_bucket" or covers_bucket(statement, one.name))
+            for statement in statements(one.policy)
+        )
+        if role
+        else False
+    )
+
+
+def _role(wants: Wants, facts: Facts) -> Iterator[Trouble]:
+    del wants
+    trust = facts.trust
+    if trust is None:
+        return
+    if not trust.exists:
+        yield RoleMissing(role=trust.role)
+    elif trust.subs and not trusts_any(trust.policy, trust.subs, repository=trust.repository):
+        yield RoleUntrusting(role=trust.role, subs=trust.subs, trusted=trusted_subs(trust.policy))
+
+
+def _image(wants: Wants, facts: Facts) -> Iterator[Trouble]:
+    found = facts.image
+    if found is None:
+        return
+    if not found.exists:
+        yield ImageAbsent(image=found.image)
+    elif found.platforms and wants.platform not in found.platforms:
+        yield ImageOfOtherPlatform(
+            image=found.image, platform=wants.platform, platforms=found.platforms
+        )
+
+
+def _balancing_quota(wants: Wants, facts: Facts) -> Iterator[Trouble]:
+    del wants
+    for one in facts.balancing or ():
+        if one.used >= one.limit:
+            yield BalancingFull(quota=one.name, limit=one.limit, used=one.used)
 
 
 def _permissions(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
@@ -293,7 +412,10 @@ def _repository(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
 def _service_roles(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
     if facts.service_roles is None:
         return
-    for service in (_ECS, _BALANCING) if wants.has_balancer else (_ECS,):
+    needed = [_ECS]
+    needed += [_BALANCING] if wants.has_balancer else []
+    needed += [_SCALING] if wants.is_scaled else []
+    for service in needed:
         if service not in facts.service_roles:
             yield _warning(
                 Check.SERVICE_ROLE,
@@ -315,7 +437,8 @@ def _not_seen(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
         )
 
 
-_CHECKS: tuple[Callable[[Wants, Facts], Iterator[DoctorFinding]], ...] = (
+_CHECKS: tuple[Callable[[Wants, Facts], Iterator[DoctorFinding | Trouble]], ...] = (
+    _role,
     _permissions,
     _cluster,
     _vpc,
@@ -324,11 +447,14 @@ _CHECKS: tuple[Callable[[Wants, Facts], Iterator[DoctorFinding]], ...] = (
     _way_out,
     _certificate,
     _secrets,
+    _keys,
     _dependencies,
     _quota,
+    _balancing_quota,
     _log_group,
     _alarms,
     _repository,
+    _image,
     _service_roles,
     _not_seen,
 )

@@ -62,6 +62,12 @@ _ROWS = (
         "request the certificate in the environment's Region, and correct `certificateArn`",
     ),
     (
+        Check.CERTIFICATE_HOST,
+        "the load balancer's certificate is for other hosts than the manifest names",
+        "the deployment succeeds, and clients refuse the connection to these hosts",
+        "request a certificate of the host in ACM, and correct `certificateArn`",
+    ),
+    (
         Check.SECRET_MISSING,
         "a secret or parameter of the manifest does not exist, or is scheduled for deletion",
         "ECS stops the task before its program starts",
@@ -75,15 +81,39 @@ _ROWS = (
     ),
     (
         Check.SECRET_ENCRYPTION,
-        "the secret is encrypted with a key of your own",
+        "a secret is encrypted with a key of your own, whose policy does not name the task's role",
         "the execution role must also be allowed to decrypt with this KMS key",
         "allow the role in the key's policy, as the finding says",
+    ),
+    (
+        Check.KEY_UNUSABLE,
+        "the KMS key of a secret is disabled, is scheduled for deletion or does not exist",
+        "ECS cannot decrypt the secret, and stops the task before its program starts",
+        "enable the key, or encrypt the secret with another one",
     ),
     (
         Check.DEPENDENCY_MISSING,
         "a resource below `dependencies` does not exist in the account and Region",
         "the service starts, and its calls to the resource fail",
         "create the resource, or correct its name; `${ENV}` is replaced by the environment",
+    ),
+    (
+        Check.DEPENDENCY_POLICY,
+        "the policy of a resource below `dependencies` denies an action that the manifest lists",
+        "a Deny overrules the permissions of the task role: the service's calls fail",
+        "exempt the task role in the resource's policy, or remove the action from `permissions`",
+    ),
+    (
+        Check.ROLE_MISSING,
+        "the role that a deployment assumes does not exist",
+        "the workflow gets no credentials",
+        "create it with `fsd bootstrap`, or correct `roleArn` in .fsd/environments.yml",
+    ),
+    (
+        Check.ROLE_TRUST,
+        "the deploy role does not trust the workflows of this repository",
+        "AWS refuses the workflow's token: the deployment ends before it begins",
+        "add the `sub` that the finding shows to the role's trust policy, or run `fsd bootstrap`",
     ),
     (
         Check.PERMISSION,
@@ -96,6 +126,13 @@ _ROWS = (
         "the account's quota of Fargate vCPU is too small for the rollout at its peak",
         "ECS starts no task beyond the quota, and the rollout does not end",
         "request a higher quota in Service Quotas, or use fewer or smaller tasks",
+    ),
+    (
+        Check.BALANCING_QUOTA,
+        "the account has as many load balancers or target groups as its quota allows",
+        "the service's stack cannot create its own, and is rolled back",
+        "request a higher quota in Service Quotas, or share a load balancer: "
+        "`networking.loadBalancer.shared`",
     ),
     (
         Check.LOG_GROUP_TAKEN,
@@ -114,6 +151,18 @@ _ROWS = (
         "the service has no ECR repository",
         "a deployment creates it if its role may, and fails else",
         "create it with `fsd bootstrap`",
+    ),
+    (
+        Check.IMAGE_MISSING,
+        "the registry does not have the image that `service.image` names",
+        "ECS stops the task before its program starts: CannotPullContainerError",
+        "push the image, or correct `service.image`",
+    ),
+    (
+        Check.IMAGE_PLATFORM,
+        "the image is for another processor than `service.platform` says",
+        "the task stops at once: exec format error",
+        "build the image for the platform that the finding names, or change `service.platform`",
     ),
     (
         Check.SERVICE_ROLE,

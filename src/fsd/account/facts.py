@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from fsd.compile.desired import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class NetworkFact:
 class CertificateFact:
     arn: str
     status: str  # ISSUED, PENDING_VALIDATION …; "" where there is none
+    names: tuple[str, ...] = ()  # hosts that it is for; *.example.com
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +46,39 @@ class SecretFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFact:
+    """A customer's KMS key."""
+
+    id: str  # as the secret names it
+    state: str  # Enabled, Disabled …; "" where there is none
+    policy: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustFact:
+    """The role that a deployment assumes, and whose workflow is to assume it."""
+
+    role: str  # ARN
+    exists: bool
+    policy: Json = field(default_factory=dict)
+    repository: str = ""  # ORG/REPO; "" where it is not known
+    subs: tuple[str, ...] = ()  # one of which its token has; * for an id that is not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFact:
+    image: str
+    exists: bool
+    platforms: tuple[str, ...] = ()  # linux/amd64; () where it does not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DependencyFact:
     type: str
     name: str
-    exists: bool
+    exists: bool | None  # None for a type that is not looked at
+    actions: tuple[str, ...] = ()  # that the manifest lists
+    policy: Json = field(default_factory=dict)  # its own; {} without one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +94,15 @@ class QuotaFact:
 
     limit: float
     used: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalancingQuota:
+    """Of Elastic Load Balancing, by AWS's name of it: `target-groups`."""
+
+    name: str
+    limit: int
+    used: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +123,11 @@ class Wants:
     parameters: bool = False
     alarms: tuple[str, ...] = ()
     certificate: str = ""
+    hosts: tuple[str, ...] = ()  # that clients use, without those with wildcards
+    platform: str = ""  # linux/amd64
+    execution_role: str = ""  # ARN; "" without a manifest
+    task_role: str = ""
+    is_scaled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +141,10 @@ class Facts:
     dependencies: tuple[DependencyFact, ...] | None = None
     denied: tuple[DeniedFact, ...] | None = None
     quota: QuotaFact | None = None
+    balancing: tuple[BalancingQuota, ...] | None = None  # of what a first deployment makes
+    trust: TrustFact | None = None
+    keys: tuple[KeyFact, ...] = ()
+    image: ImageFact | None = None
     log_group_exists: bool | None = None
     alarms: frozenset[str] | None = None  # those that exist
     has_repository: bool | None = None

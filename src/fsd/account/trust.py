@@ -18,12 +18,15 @@ PULL_REQUEST = "pull_request"
 
 def trust_deployments(joined: Joined, *, provider: JsonValue) -> Json:
     """Of jobs in the GitHub environment, or of the branches where there is none."""
-    contexts = (
-        (f"environment:{joined.github_environment}",)
-        if joined.github_environment
-        else tuple(f"ref:refs/heads/{branch}" for branch in joined.branches)
-    )
+    contexts = deploying_contexts(joined)
     return _trust(joined, contexts, provider=provider, workflow=joined.workflow)
+
+
+def deploying_contexts(joined: Joined) -> tuple[str, ...]:
+    """How the `sub` of a job that may deploy ends."""
+    if joined.github_environment:
+        return (f"environment:{joined.github_environment}",)
+    return tuple(f"ref:refs/heads/{branch}" for branch in joined.branches)
 
 
 def trust_plans(joined: Joined, *, provider: JsonValue) -> Json:

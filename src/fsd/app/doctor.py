@@ -7,36 +7,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from fsd.account.checks import DoctorFinding, check_account
+from fsd.account.checks import DoctorFinding, by_severity, check_account
 from fsd.account.facts import (
+    BalancingQuota,
     CertificateFact,
     DeniedFact,
     DependencyFact,
     Facts,
+    ImageFact,
+    KeyFact,
     NetworkFact,
     QuotaFact,
     SecretFact,
     SubnetFact,
+    TrustFact,
     Wants,
 )
 from fsd.account.grant import AccountPlace, Reach
+from fsd.account.joined import GitHubRepository
 from fsd.account.named import read_names
 from fsd.account.policies import deploy_grants
 from fsd.account.questions import Pair, Simulation, ask
 from fsd.account.stack import boundary_arn, read_stack, role_arn, stack_name
+from fsd.account.trust import deploying_contexts, subjects
 from fsd.app.environments import find_environment
+from fsd.app.image import find_known_image
 from fsd.app.manifest import read_manifest
+from fsd.app.registries import open_registry
+from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
+from fsd.image.build import ARCHITECTURES
 from fsd.manifest import names
 from fsd.manifest.environments import Environment
-from fsd.manifest.models import Dependency, Manifest
+from fsd.manifest.models import Dependency, LoadBalancer, Manifest
 from fsd.release.ports import Aws, Network
+from fsd.report.doctor_words import worded
+from fsd.scaffold.folder import read_origin
+from fsd.scaffold.name_and_owners import github_name
 
 Seen = TypeVar("Seen")
 _PERCENT = 100
@@ -58,11 +71,29 @@ class Preflight(Protocol):
 
     def has_dependency(self, type_: str, name: str) -> bool | None: ...
 
+    def policy(self, type_: str, name: str) -> Json: ...
+
     def service_roles(self) -> frozenset[str]: ...
 
     def quota(self) -> QuotaFact: ...
 
+    def key(self, id_: str) -> KeyFact: ...
+
+    def trust(self, role_arn: str) -> TrustFact: ...
+
+    def balancing(self, kind: str) -> tuple[BalancingQuota, ...]: ...
+
     def denied(self, role_arn: str, question: Simulation) -> tuple[Pair, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deploying:
+    """Whose permissions a deployment has, and whose workflow has them."""
+
+    role: str = ""  # ARN; "" for the root user, who may do all
+    repository: GitHubRepository | None = None
+    contexts: tuple[str, ...] = ()  # ends of the token's `sub`
+    is_assumed: bool = True  # False for the caller's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +140,7 @@ def run_doctor(request: DoctorRequest, connect: ConnectPreflight) -> AccountExam
         preflight=preflight,
         environment=environment,
         manifest=loaded.manifest if loaded else None,
+        repository=origin_on_github(file.parent if file is not None else Path()),
         reads_secrets=request.reads_secrets,
     ).examine()
 
@@ -121,25 +153,30 @@ class Doctor:
     preflight: Preflight
     environment: Environment
     manifest: Manifest | None
+    repository: GitHubRepository | None = None  # of the folder's `origin`
     reads_secrets: bool = False
     _unseen: list[tuple[str, str]] = field(default_factory=list)
 
     def examine(self) -> AccountExamination:
         """In two rounds: the second asks about what the first has found."""
-        role_of = self._begin("the deploy role", self._role)
+        deployer_of = self._begin("the deploy role", self._deployer)
         wants = self._wants()
-        role = role_of() or ""
-        facts = self._look(wants, role)()
+        deployer = deployer_of() or Deploying()
+        facts = self._with_keys(self._look(wants, deployer)())
+        found = [worded(one, wants) for one in check_account(wants, facts)]
         return AccountExamination(
             wants=wants,
-            findings=check_account(wants, facts),
+            findings=by_severity(found),
             who=self.aws.identity.arn,
-            role=role,
+            role=deployer.role,
         )
 
-    def _look(self, wants: Wants, role: str) -> Callable[[], Facts]:
+    def _look(self, wants: Wants, deployer: Deploying) -> Callable[[], Facts]:
         """Begin to look at everything; what is returned waits for it."""
-        denied = self._begin_permissions(role)
+        denied = self._begin_permissions(deployer.role)
+        trust = self._begin("the trust of the deploy role", lambda: self._trust(deployer))
+        image = self._begin("the image", self._image)
+        balancing = self._begin("quotas of load balancers", lambda: self._balancing(wants))
         secrets = self._begin_secrets()
         dependencies = self._begin_dependencies()
         cluster = self._begin("the cluster", self._cluster)
@@ -158,12 +195,22 @@ class Doctor:
             dependencies=dependencies(),
             denied=denied(),
             quota=quota(),
+            balancing=balancing(),
+            trust=trust(),
+            image=image(),
             log_group_exists=log_group(),
             alarms=alarms(),
             has_repository=repository(),
             service_roles=service_roles(),
-            unseen=tuple(dict.fromkeys(self._unseen)),  # as above: asked last
         )
+
+    def _with_keys(self, facts: Facts) -> Facts:
+        """The keys of secrets are known once the secrets are."""
+        ids = sorted({one.kms_key for one in facts.secrets or () if one.kms_key})
+        keys = self._begin_each(
+            (f"the KMS key {id_}", partial(self.preflight.key, id_)) for id_ in ids
+        )()
+        return replace(facts, keys=keys, unseen=tuple(dict.fromkeys(self._unseen)))
 
     def _begin(self, what: str, look: Callable[[], Seen]) -> Callable[[], Seen | None]:
         """The answer is None where AWS refused, which is noted."""
@@ -217,7 +264,19 @@ class Doctor:
             parameters=len(in_manager) < len(values),
             alarms=service.deployment.alarms if service else (),
             certificate=(balancer.certificate_arn or "") if balancer else "",
+            hosts=_hosts(balancer) if balancer else (),
+            platform=f"linux/{ARCHITECTURES[service.platform]}" if service else "",
+            execution_role=self._role_of_tasks(names.execution_role),
+            task_role=self._role_of_tasks(names.task_role),
+            is_scaled=service is not None and service.resources.max_capacity is not None,
         )
+
+    def _role_of_tasks(self, name_of: Callable[[str, str], str]) -> str:
+        """ARN of the one that FSD makes; "" without a manifest, and where it is given."""
+        if self.manifest is None or self.manifest.service.roles is not None:
+            return ""
+        name = name_of(self.manifest.metadata.name, self.environment.name)
+        return self._place.arn("iam", f"role{names.ROLE_PATH}{name}", is_global=True)
 
     def _has_stack(self, name: str) -> bool:
         return self.aws.stacks.look(name) is not None
@@ -283,7 +342,13 @@ class Doctor:
 
     def _dependency(self, one: Dependency) -> DependencyFact:
         exists = self.preflight.has_dependency(one.type, one.name)
-        return DependencyFact(type=one.type, name=one.name, exists=exists is not False)
+        return DependencyFact(
+            type=one.type,
+            name=one.name,
+            exists=exists,
+            actions=one.permissions,
+            policy=self.preflight.policy(one.type, one.name) if exists else {},
+        )
 
     def _log_group(self, wants: Wants) -> bool | None:
         """Asked only where a stack is still to be made: its own group is no trouble."""
@@ -302,20 +367,59 @@ class Doctor:
         name = names.repository(self.manifest.metadata.name)
         return self.aws.registry.find_repository(name) is not None
 
+    def _image(self) -> ImageFact | None:
+        """Only of the account's own registry: what another one lets this role read says nothing."""
+        image = self.manifest.service.image if self.manifest else None
+        found = find_known_image(self.aws, image) if image else None
+        if image is None or found is None:
+            return None
+        repository, digest = found
+        if repository is None or not digest:
+            return ImageFact(image=image, exists=False)
+        from fsd.image.platforms import read_platforms
+
+        api = open_registry(self.aws.registry, repository)
+        return ImageFact(image=image, exists=True, platforms=read_platforms(api, digest))
+
+    def _balancing(self, wants: Wants) -> tuple[BalancingQuota, ...] | None:
+        """Asked only before a load balancer of the service's own is made."""
+        balancer = self.manifest.service.networking.load_balancer if self.manifest else None
+        if balancer is None or wants.has_stack is not False or balancer.has_rule:
+            return None
+        return None if balancer.target_group_arn else self.preflight.balancing(balancer.type)
+
     # ---- permissions
 
-    def _role(self) -> str:
+    def _deployer(self) -> Deploying:
         """The role that deploys: the environment's, else the one that bootstrap made for the
-        service, else the caller's own."""
-        if self.environment.role_arn:
-            return self.environment.role_arn
+        service, else the caller's own, whose trust is nobody's business here."""
         found = self.aws.stacks.find(stack_name(self.environment.name))
         stack = read_stack(found.template, environment=self.environment.name) if found else None
         service = self.manifest.metadata.name if self.manifest else ""
-        for joined in stack.joined if stack else ():
-            if service in joined.services:
-                return role_arn(joined, "deploy", self.environment.name, self._place)
-        return _role_of(self.aws.identity.arn, self._place)
+        joined = (
+            next((one for one in stack.joined if service in one.services), None) if stack else None
+        )
+        role = self.environment.role_arn or ""
+        if joined is not None:
+            made = role_arn(joined, "deploy", self.environment.name, self._place)
+            contexts = deploying_contexts(joined)
+            repository = joined.repository
+            return Deploying(role=role or made, repository=repository, contexts=contexts)
+        if role:
+            branches = tuple(f"ref:refs/heads/{one}" for one in self.environment.branches)
+            contexts = (f"environment:{self.environment.name}", *branches)
+            return Deploying(role=role, repository=self.repository, contexts=contexts)
+        return Deploying(role=_role_of(self.aws.identity.arn, self._place), is_assumed=False)
+
+    def _trust(self, deployer: Deploying) -> TrustFact | None:
+        if not deployer.is_assumed or not deployer.role:
+            return None
+        found = self.preflight.trust(deployer.role)
+        if deployer.repository is None:
+            return found
+        repository = deployer.repository
+        subs = tuple(sub for one in deployer.contexts for sub in subjects(repository, one))
+        return replace(found, repository=str(repository), subs=subs)
 
     @property
     def _place(self) -> AccountPlace:
@@ -359,6 +463,17 @@ def _role_of(arn: str, place: AccountPlace) -> str:
     if kind == "assumed-role":
         return place.arn("iam", f"role/{rest.partition('/')[0]}", is_global=True)
     return "" if kind == "root" else arn
+
+
+def origin_on_github(folder: Path) -> GitHubRepository | None:
+    owner, name = github_name(read_origin(folder))
+    return GitHubRepository(owner=owner, name=name) if owner else None
+
+
+def _hosts(balancer: LoadBalancer) -> tuple[str, ...]:
+    """Clients know what they call; a wildcard of a rule names no host."""
+    named = (*balancer.hosts, *((balancer.domain.name,) if balancer.domain else ()))
+    return tuple(dict.fromkeys(one for one in named if not {"*", "?"} & {*one}))
 
 
 def _peak(manifest: Manifest) -> int:

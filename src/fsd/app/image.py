@@ -239,6 +239,23 @@ def _find_known(aws: Aws, uri: str, tag_or_digest: str) -> _KnownImage | None:
     return None
 
 
+def find_known_image(aws: Aws, reference: str) -> tuple[Repository | None, str] | None:
+    """The account's repository of that image (None where it has none) and the image's digest in it,
+    "" where it has none. None for another registry than the account's."""
+    uri, tag, digest = split_reference(reference)
+    for name in filter(None, _names_in_registry(uri)):
+        known = aws.registry.find_repository(name)
+        if known is not None and known.uri == uri:
+            found = aws.registry.find_image(name, digest or tag or "latest")
+            return known, found.digest if found else ""
+    place, identity = _ECR.fullmatch(uri), aws.identity
+    is_own = place is not None and (place["account"], place["region"]) == (
+        identity.account,
+        identity.region,
+    )
+    return (None, "") if is_own else None
+
+
 def split_reference(reference: str) -> tuple[str, str, str]:
     """(repository, tag, digest); the tag's colon is the one behind the last slash.
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fsd.app.account import Connection, Connector
 from fsd.app.clock import SystemClock
 from fsd.app.deployment import DeployOptions
 from fsd.app.environments import EnvironmentsFile, find_environment
 from fsd.app.manifest import read_manifest
+from fsd.app.registries import open_registry
 from fsd.app.user_text import read_text
 from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, ErrorCode, RefusedError, UsageError
@@ -31,9 +31,6 @@ from fsd.release.ports import JobSchedule, Repository
 from fsd.release.promotion import require_promotion
 from fsd.release.reporter import Reporter
 from fsd.release.result import ReleaseInfo
-
-if TYPE_CHECKING:
-    from fsd.image.registry_api import RegistryApi
 
 _COMMIT_PART = 12  # characters with which every tag of a commit's build begins
 
@@ -259,8 +256,8 @@ def _copy(move: _Move, theirs: Repository, own: Repository, *, reporter: Reporte
     clock = SystemClock()
     began = clock.now()
     copy = ImageCopy(
-        source=_open_registry(move.there, theirs),
-        target=_open_registry(move.here, own),
+        source=open_registry(move.there.aws.registry, theirs),
+        target=open_registry(move.here.aws.registry, own),
         retries=PushRetries(wait=clock.wait, on_line=tell),
     )
     try:
@@ -305,18 +302,3 @@ def _tag(move: _Move, own: Repository, *, reporter: Reporter) -> None:
     if said is not None:
         image = f"{own.uri}@{move.digest}"
         reporter.note(ImageUntagged(image=image, error=Quoted.of(said)))
-
-
-def _open_registry(connection: Connection, repository: Repository) -> RegistryApi:
-    from fsd.image.registry_api import RegistryApi
-
-    registry = connection.aws.registry
-    _, _, endpoint = registry.login()
-
-    def log_in() -> tuple[str, str]:
-        user, password, _ = registry.login()
-        return user, password
-
-    return RegistryApi(
-        endpoint=endpoint, repository=repository.uri.partition("/")[2], log_in=log_in
-    )

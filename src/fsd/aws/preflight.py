@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fsd.account.facts import CertificateFact, QuotaFact, SecretFact, SubnetFact
+from fsd.account.facts import (
+    BalancingQuota,
+    CertificateFact,
+    KeyFact,
+    QuotaFact,
+    SecretFact,
+    SubnetFact,
+    TrustFact,
+)
 from fsd.account.questions import MOST_ANSWERS, Pair, Simulation
 from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.session import Clients
@@ -22,6 +30,7 @@ _ABSENT = frozenset(
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
         "NoSuchBucket",
+        "NoSuchBucketPolicy",
         "NoSuchEntity",
         "NotFound",
         "NotFoundException",
@@ -37,6 +46,12 @@ _READS = {
     "aws_kinesis_stream": ("kinesis", "describe_stream_summary", "StreamName"),
     "aws_cloudwatch_event_bus": ("events", "describe_event_bus", "Name"),
     "aws_secretsmanager_secret": ("secretsmanager", "describe_secret", "SecretId"),
+}
+# The same for its resource policy.
+_POLICIES = {
+    "aws_s3_bucket": ("s3", "get_bucket_policy", "Bucket"),
+    "aws_sqs_queue": ("sqs", "get_queue_attributes", "QueueUrl"),
+    "aws_secretsmanager_secret": ("secretsmanager", "get_resource_policy", "SecretId"),
 }
 # Fargate On-Demand vCPU resource count
 _VCPU = "L-3032A538"
@@ -91,8 +106,59 @@ class AwsPreflight:
     def certificate(self, arn: str) -> CertificateFact:
         client = self.clients.client("acm")
         found = _or_absent(lambda: call(client, "describe_certificate", arn, CertificateArn=arn))
-        status = found["Certificate"]["Status"] if found else ""
-        return CertificateFact(arn=arn, status=status)
+        if found is None:
+            return CertificateFact(arn=arn, status="")
+        told = found["Certificate"]
+        hosts = (told.get("DomainName", ""), *told.get("SubjectAlternativeNames", ()))
+        names = tuple(dict.fromkeys(filter(None, hosts)))
+        return CertificateFact(arn=arn, status=told["Status"], names=names)
+
+    def key(self, id_: str) -> KeyFact:
+        """With its policy, where it can be used at all."""
+        client = self.clients.client("kms")
+        found = _or_absent(lambda: call(client, "describe_key", id_, KeyId=id_))
+        state = found["KeyMetadata"]["KeyState"] if found else ""
+        if found is None or state != "Enabled":
+            return KeyFact(id=id_, state=state)
+        known = found["KeyMetadata"]["KeyId"]  # an alias has no policy
+        text = call(client, "get_key_policy", id_, KeyId=known, PolicyName="default")["Policy"]
+        return KeyFact(id=id_, state=state, policy=_parsed(text))
+
+    def trust(self, role_arn: str) -> TrustFact:
+        """Without whose workflow it is about."""
+        client = self.clients.client("iam")
+        name = role_arn.rpartition("/")[2]
+        found = _or_absent(lambda: call(client, "get_role", role_arn, RoleName=name))
+        if found is None:
+            return TrustFact(role=role_arn, exists=False)
+        policy = found["Role"].get("AssumeRolePolicyDocument", {})
+        return TrustFact(role=role_arn, exists=True, policy=policy)
+
+    def balancing(self, kind: str) -> tuple[BalancingQuota, ...]:
+        """Of load balancers of the kind (application, network), and of target groups.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeAccountLimits.html
+        """
+        client = self.clients.client("elbv2")
+        limits = {
+            limit["Name"]: int(limit["Max"])
+            for page in pages(client, "describe_account_limits", "")
+            for limit in page["Limits"]
+        }
+        balancers = sum(
+            one["Type"] == kind
+            for page in pages(client, "describe_load_balancers", "")
+            for one in page["LoadBalancers"]
+        )
+        groups = sum(
+            len(page["TargetGroups"]) for page in pages(client, "describe_target_groups", "")
+        )
+        used = {f"{kind}-load-balancers": balancers, "target-groups": groups}
+        return tuple(
+            BalancingQuota(name=name, limit=limits[name], used=number)
+            for name, number in used.items()
+            if name in limits
+        )
 
     def secret(self, variable: str, value_from: str, *, read_value: bool) -> SecretFact:
         """By the ARN of a secret, or the ARN or name of a parameter."""
@@ -158,6 +224,21 @@ class AwsPreflight:
         client = self.clients.client(service)
         return _or_absent(lambda: call(client, operation, name, **{parameter: name})) is not None
 
+    def policy(self, type_: str, name: str) -> dict[str, Any]:
+        """The dependency's own, where its type has one; {} without."""
+        if type_ not in _POLICIES:
+            return {}
+        service, operation, parameter = _POLICIES[type_]
+        client = self.clients.client(service)
+        if type_ == "aws_sqs_queue":
+            url = call(client, "get_queue_url", name, QueueName=name)["QueueUrl"]
+            asked = {parameter: url, "AttributeNames": ["Policy"]}
+            return _parsed(
+                call(client, operation, name, **asked).get("Attributes", {}).get("Policy", "")
+            )
+        found = _or_absent(lambda: call(client, operation, name, **{parameter: name}))
+        return _parsed((found or {}).get("ResourcePolicy") or (found or {}).get("Policy") or "")
+
     def quota(self) -> QuotaFact:
         """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
         client = self.clients.client("service-quotas")
@@ -219,6 +300,15 @@ class AwsPreflight:
             if result["EvalDecision"] != "allowed"
         }
         return tuple(pair for pair in question.why if pair in refused)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """A policy as AWS gives it; {} for what is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _or_absent(read: Any) -> dict[str, Any] | None:

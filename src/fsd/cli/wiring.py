@@ -227,10 +227,17 @@ def connect_account(environment: Environment, *, region: str | None) -> AccountS
 
 
 def connect_preflight(environment: Environment, *, region: str | None) -> tuple[Aws, Preflight]:
-    """With the credentials that a deployment would have. Raises as `connect`."""
+    """With the credentials that a deployment would have; with the caller's own where the role does
+    not let the caller in, as a role that only workflows may assume. Raises as `connect`."""
     from fsd.aws.preflight import AwsPreflight
 
-    session, embedded = _open_session(environment, region=region, identity=None)
+    try:
+        session, embedded = _open_session(environment, region=region, identity=None)
+    except CallFailedError as error:
+        if error.code is not ErrorCode.ASSUME_ROLE_DENIED:
+            raise
+        own = replace(environment, role_arn=None)
+        session, embedded = _open_session(own, region=region, identity=None)
     return _build(session, environment, embedded), AwsPreflight(clients=session)
 
 

@@ -221,6 +221,11 @@ def _code_owners(root: Path) -> tuple[str, str]:
     return "", ""
 
 
+def read_origin(path: Path) -> str:
+    """The URL of the remote `origin`; "" where there is none."""
+    return _remote(_repository(path.resolve()))
+
+
 def _remote(repository: Path | None) -> str:
     """The URL of `origin`. Read, not asked for: git would run what its configuration says."""
     text = _read(repository / ".git" / "config") if repository is not None else None

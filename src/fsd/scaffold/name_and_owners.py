@@ -24,6 +24,12 @@ _GENERIC = frozenset(
 )
 
 
+def github_name(remote: str) -> tuple[str, str]:
+    """(owner, repository) of a remote's URL; ("", "") for another host."""
+    found = _GITHUB.fullmatch(remote)
+    return (found["owner"], found["repository"]) if found else ("", "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     value: str

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
 from ministack.services.cloudformation import handlers, helpers, provisioners, stacks
 
-from fsd_local.patches import drift, gateways, identities, scheduler, stack_permissions
+from fsd_local.patches import drift, gateways, identities, scheduler, stack_permissions, subnets
 from fsd_local.patches.scope import current
 
 _UPDATABLE = (
@@ -55,6 +55,7 @@ def mount(ecs: EcsApi, *, is_enforced: bool) -> None:
     drift.mount()
     identities.mount()
     gateways.mount()
+    subnets.mount()
     scheduler.mount_resource()
     _mount_ecs(resources, ecs)
     if is_enforced:

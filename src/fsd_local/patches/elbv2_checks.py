@@ -32,7 +32,7 @@ from fsd_local.balancing.checks import (
 from fsd_local.balancing.faults import BalancingFault, not_done, not_valid
 from fsd_local.balancing.query import Json, load_request
 from fsd_local.balancing.rules import check_conditions
-from fsd_local.patches import access_logs
+from fsd_local.patches import access_logs, elbv2_limits
 from fsd_local.patches.scope import current
 from fsd_local.patches.surroundings import MiniStackSurroundings
 from fsd_local.ports import Subnet
@@ -162,7 +162,7 @@ def mount() -> None:
     alb._condition_xml = _condition_xml
     alb._tg_xml = _with_version(alb._tg_xml)
     checks: Mapping[str, Check] = {
-        "CreateLoadBalancer": lambda given: _none(check_load_balancer(given, _WORLD)),
+        "CreateLoadBalancer": _check_new_balancer,
         "SetSubnets": _check_set_subnets,
         "SetSecurityGroups": _check_set_groups,
         "CreateTargetGroup": lambda given: check_target_group(given, _WORLD),
@@ -182,8 +182,9 @@ def mount() -> None:
     alb._ACTION_MAP["ModifyTargetGroup"] = _by_grpc(alb._ACTION_MAP["ModifyTargetGroup"])
 
 
-def _none(_value: object) -> None:
-    return None
+def _check_new_balancer(given: Any) -> None:
+    check_load_balancer(given, _WORLD)
+    elbv2_limits.require_free(given.get("Type") or "application")
 
 
 def _checked(action: str, check: Check, handle: Handle) -> Handle:

@@ -20,7 +20,7 @@ from fsd_local.balancing.checks import (
 )
 from fsd_local.balancing.faults import BalancingFault
 from fsd_local.balancing.rules import check_conditions
-from fsd_local.patches import access_logs, elbv2_checks
+from fsd_local.patches import access_logs, elbv2_checks, elbv2_limits
 from fsd_local.patches.elbv2 import dns_name
 from fsd_local.patches.network_arns import name_balancer, name_listener
 
@@ -121,11 +121,16 @@ def _refuse(check: Callable[[Any, str], object], props: Any, own: str) -> None:
         raise ValueError(f"{fault.message} ({fault.code})") from fault
 
 
+def _check_room(props: Any, _own: str) -> None:
+    elbv2_limits.require_free(props.get("Type") or "application")
+
+
 def _mount_load_balancer_resource(port: int) -> None:
     create = provisioners._elbv2_load_balancer_create
 
     @functools.wraps(create)
     def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
+        _refuse(_check_room, props, "")
         made, attributes = create(logical_id, props, stack_name)
         arn = name_balancer(made)
         full_name = arn.partition(":loadbalancer/")[2]

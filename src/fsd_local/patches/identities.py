@@ -44,6 +44,7 @@ def mount() -> None:
     role["create"] = _bounded_create(role["create"])
     role["update"] = _bounded_update(role["update"])
     iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = _simulate
+    iam._IAM_HANDLERS["CreateServiceLinkedRole"] = _create_linked_role
     sts._web_identity_principal = _with_claims(sts._web_identity_principal)
 
 
@@ -133,6 +134,41 @@ def _with_claims(principal_of: Callable[..., Any]) -> Callable[..., Any]:
         return principal, {**keys, **more}
 
     return web_identity_principal
+
+
+# ---- service-linked roles: MiniStack has one for ECS and for the scaling of ECS together
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
+
+_LINKED = {
+    "ecs.amazonaws.com": "AWSServiceRoleForECS",
+    "ecs.application-autoscaling.amazonaws.com": (
+        "AWSServiceRoleForApplicationAutoScaling_ECSService"
+    ),
+    "elasticloadbalancing.amazonaws.com": "AWSServiceRoleForElasticLoadBalancing",
+}
+
+
+def _create_linked_role(parameters: Any) -> Any:
+    service = iam._p(parameters, "AWSServiceName")
+    name = _LINKED.get(service)
+    if name is None:
+        return iam._create_service_linked_role(parameters)
+    if name in iam._roles:
+        message = f"Service role name {name} has been taken in this account"
+        return iam._error(400, "InvalidInput", message, ns="iam")
+    known = set(iam._roles.keys())
+    iam._create_service_linked_role(parameters)
+    for made in set(iam._roles.keys()) - known:
+        role = iam._roles.pop(made)
+        arn = f"{role['Arn'].rpartition('/')[0]}/{name}"
+        iam._roles[name] = {**role, "RoleName": name, "Arn": arn}
+    return iam._xml(
+        200,
+        "CreateServiceLinkedRoleResponse",
+        "<CreateServiceLinkedRoleResult><Role>"
+        f"{iam._role_xml(name)}</Role></CreateServiceLinkedRoleResult>",
+        ns="iam",
+    )
 
 
 # ---- SimulatePrincipalPolicy

@@ -1,0 +1,128 @@
+"""The sentences of what `fsd doctor` found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from fsd.account.checks import Check, DoctorFinding
+from fsd.account.facts import Wants
+from fsd.account.troubles import (
+    BalancingFull,
+    CertificateOfOthers,
+    ImageAbsent,
+    ImageOfOtherPlatform,
+    KeyUnusable,
+    PolicyDenies,
+    RoleMissing,
+    RoleUntrusting,
+    Trouble,
+)
+from fsd.manifest.finding import Severity
+
+
+def worded(one: DoctorFinding | Trouble, wants: Wants) -> DoctorFinding:
+    match one:
+        case DoctorFinding():
+            return one
+        case RoleMissing() | RoleUntrusting():
+            return _role(one, wants)
+        case ImageAbsent() | ImageOfOtherPlatform():
+            return _image(one)
+        case CertificateOfOthers():
+            return DoctorFinding(
+                check=Check.CERTIFICATE_HOST,
+                severity=Severity.WARNING,
+                what=f"the certificate is not for {_listed(one.hosts)}; it is for "
+                f"{_listed(one.names)}: clients would refuse the connection",
+                where=one.certificate,
+                fix="name a certificate of that host in certificateArn: aws acm list-certificates",
+            )
+        case KeyUnusable():
+            return DoctorFinding(
+                check=Check.KEY_UNUSABLE,
+                severity=Severity.ERROR,
+                what=f"the KMS key of a secret is {one.state}: no task could read the secret"
+                if one.state
+                else "the KMS key of a secret does not exist: no task could read the secret",
+                where=one.key,
+                fix=_KEY_FIXES.get(one.state, "encrypt the secret with a key that exists").format(
+                    key=one.key
+                ),
+            )
+        case BalancingFull():
+            return DoctorFinding(
+                check=Check.BALANCING_QUOTA,
+                severity=Severity.ERROR,
+                what=f"{one.used} of at most {one.limit} {one.quota.replace('-', ' ')} exist, and "
+                "the deployment creates one more",
+                where="Elastic Load Balancing",
+                fix="delete one that nobody uses, or request more in Service Quotas; with "
+                "networking.loadBalancer.shared several services use one load balancer",
+            )
+        case PolicyDenies():
+            return DoctorFinding(
+                check=Check.DEPENDENCY_POLICY,
+                severity=Severity.WARNING,
+                what=f"the policy of the {_kind(one.type)} {one.name} denies "
+                f"{_listed(one.actions)} to the task role",
+                where=one.role,
+                fix="exempt the role in that policy's Deny statement, or remove the actions from "
+                "permissions",
+            )
+        case _:
+            assert_never(one)
+
+
+_KEY_FIXES = {
+    "Disabled": "aws kms enable-key --key-id {key}",
+    "PendingDeletion": "aws kms cancel-key-deletion --key-id {key}, then aws kms enable-key",
+}
+
+
+def _role(one: RoleMissing | RoleUntrusting, wants: Wants) -> DoctorFinding:
+    bootstrap = f"fsd bootstrap --env {wants.environment} --repo ORG/REPO"
+    if isinstance(one, RoleMissing):
+        return DoctorFinding(
+            check=Check.ROLE_MISSING,
+            severity=Severity.ERROR,
+            what="the role that a deployment assumes does not exist",
+            where=one.role,
+            fix=f"create it with {bootstrap}, or correct roleArn in .fsd/environments.yml",
+        )
+    trusted = _listed(one.trusted) if one.trusted else "no workflow of GitHub"
+    return DoctorFinding(
+        check=Check.ROLE_TRUST,
+        severity=Severity.ERROR,
+        what=f"the role does not trust this workflow: its token has the sub "
+        f"{_listed(one.subs, word='or')}, and the role trusts {trusted}",
+        where=one.role,
+        fix=f"add this sub to the role's trust policy, or run {bootstrap}",
+    )
+
+
+def _image(one: ImageAbsent | ImageOfOtherPlatform) -> DoctorFinding:
+    if isinstance(one, ImageAbsent):
+        return DoctorFinding(
+            check=Check.IMAGE_MISSING,
+            severity=Severity.ERROR,
+            what="the registry does not have the image: no task could start",
+            where=one.image,
+            fix="push the image, or correct service.image",
+        )
+    return DoctorFinding(
+        check=Check.IMAGE_PLATFORM,
+        severity=Severity.ERROR,
+        what=f"the image is for {_listed(one.platforms)}, and the tasks run on {one.platform}",
+        where=one.image,
+        fix=f"build it with docker build --platform {one.platform}, or change service.platform",
+    )
+
+
+def _kind(type_: str) -> str:
+    return type_.removeprefix("aws_").replace("_", " ")
+
+
+def _listed(names: Sequence[str], *, word: str = "and") -> str:
+    quoted = [f"`{name}`" for name in names]
+    return f" {word} ".join(filter(None, (", ".join(quoted[:-1]), *quoted[-1:])))
