@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fsd_local import autoscaling, instance, quotas
+from fsd_local.authorizations import AuthorizationLog
 from fsd_local.autoscaling import ScalingEngine
 from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.dataplane import DataPlane, Listener
@@ -71,6 +72,7 @@ class Assembly:
         self._started = time.monotonic()
         self._loaded: asyncio.Future[None] | None = None
         self._count: Callable[[], dict[str, int]] = dict  # until it is loaded
+        self._authorizations = AuthorizationLog()
         logs = MiniStackLogs()
         alarms = cloudwatch.MiniStackAlarms()
         # Of whoever runs the tasks: their roles are asked before it pulls.
@@ -132,6 +134,7 @@ class Assembly:
                 ("POST", "/_fsd/reset"): self._reset_all,
                 ("POST", "/_fsd/interrupt-spot"): self._interrupt_spot,
                 ("POST", "/_fsd/run-schedule"): self._run_schedule,
+                ("POST", "/_fsd/authorizations"): self._take_authorizations,
                 ("POST", "/_fsd/placeholders"): _create_placeholders,
                 ("POST", "/_fsd/placeholders/find"): _find_placeholders,
                 ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
@@ -199,7 +202,7 @@ class Assembly:
         for name, (handle, prefix) in ours.items():
             services.mount(name, handle, target_prefix=prefix, authorize=authorize)
         if self.instance.enforce_iam:
-            iam.mount(self._ecs.handle)
+            iam.mount(self._ecs.handle, self._authorizations)
 
     # ---- FSD's own calls
 
@@ -290,7 +293,11 @@ class Assembly:
         )
         return {"tasks": started}
 
+    def _take_authorizations(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        return {"authorizations": [one.written() for one in self._authorizations.take()]}
+
     def _reset_ours(self) -> None:
+        self._authorizations.take()
         self._schedules.reset()
         self._ecs.reset()
         self._scaling.reset()

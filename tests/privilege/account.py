@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.local.cli import ROOT, Fsd
@@ -15,13 +15,14 @@ from tests.local.test_bootstrap import REPO, token
 
 EXAMPLES = ROOT / "examples" / "services"
 DEV, PROD = "dev", "prod"
+Edit = Callable[[str], str]  # of a manifest
 _BORDER = "\n# .github"
 
 
 @contextmanager
-def embedded_aws(place: Path) -> Iterator[Fsd]:
+def embedded_aws(place: Path, *, kind: type[Fsd] = Fsd) -> Iterator[Fsd]:
     """Where every account enforces IAM; the caller is the root user of one."""
-    fsd = Fsd(state=place / "state", cwd=place)
+    fsd = kind(state=place / "state", cwd=place)
     fsd.ok("local", "up", "--runtime", "process", "--speed", SPEED, "--enforce-iam")
     fsd.extra = fsd.aws_environment()
     try:
@@ -58,13 +59,17 @@ class Site:
             "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
             "AWS_SESSION_TOKEN": keys["SessionToken"],
         }
-        return Fsd(state=self.owner.state, cwd=self.owner.cwd, extra=environ)
+        return replace(self.owner, extra=environ)
 
 
 @contextmanager
-def bootstrapped(cloud: Fsd, *, example: str, folder: Path, account: str) -> Iterator[Site]:
+def bootstrapped(
+    cloud: Fsd, example: str, *, folder: Path, account: str, edit: Edit = str
+) -> Iterator[Site]:
     """The example in a repository of its own, and `dev` and `prod` in an account of its own."""
     shutil.copytree(EXAMPLES / example, folder)
+    manifest = folder / "service.yml"
+    manifest.write_text(edit(manifest.read_text()))
     commit(folder, "first")
     owner = Fsd(state=cloud.state, cwd=folder, extra={**cloud.extra, "AWS_ACCESS_KEY_ID": account})
     endpoint, secret = cloud.extra["AWS_ENDPOINT_URL"], cloud.extra["AWS_SECRET_ACCESS_KEY"]

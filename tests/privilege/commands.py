@@ -20,6 +20,7 @@ class Command:
     environment: str = DEV
     code: int = 0
     says: str = ""
+    undo: tuple[str, ...] = ()  # where a try succeeds: what makes the next one meet the same state
 
 
 def commands(site: Site) -> Iterator[Command]:
@@ -28,7 +29,9 @@ def commands(site: Site) -> Iterator[Command]:
     deploy = ("deploy", "--env", DEV)
     more = () if site.is_job else ("--override", "exec=true")
     yield Command(name="plan of a first deployment", role="plan", words=("plan", "--env", DEV))
-    yield Command(name="first deploy", words=(*deploy, *more, "--version", "v1"))
+    gone = ("delete", "--service", site.service, "--yes", "--env")
+    first = (*deploy, *more, "--version", "v1")
+    yield Command(name="first deploy", words=first, undo=(*gone, DEV))
     yield Command(name="plan", role="plan", words=("plan", "--env", DEV, *HI))
     yield Command(name="plan --drift", role="plan", words=("plan", "--env", DEV, "--drift"))
     yield Command(name="deploy", words=(*deploy, *more, "--version", "v2", *HI))
@@ -41,14 +44,10 @@ def commands(site: Site) -> Iterator[Command]:
     yield Command(name="history", words=("history", *one))
     yield Command(name="doctor", words=("doctor", "--env", DEV))
     yield Command(name="rollback", words=("rollback", *one))
-    yield Command(
-        name="promote",
-        words=("promote", "--service", site.service, "--from", DEV, "--to", PROD),
-        environment=PROD,
-    )
-    gone = ("delete", "--service", site.service, "--yes", "--env")
-    yield Command(name="delete in prod", words=(*gone, PROD), environment=PROD)
-    yield Command(name="delete", words=(*gone, DEV))
+    promote = ("promote", "--service", site.service, "--from", DEV, "--to", PROD)
+    yield Command(name="promote", words=promote, environment=PROD, undo=(*gone, PROD))
+    yield Command(name="delete in prod", words=(*gone, PROD), environment=PROD, undo=promote)
+    yield Command(name="delete", words=(*gone, DEV), undo=first)
 
 
 def _of_a_service(one: tuple[str, ...]) -> Iterator[Command]:

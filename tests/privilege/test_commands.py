@@ -26,7 +26,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fsd]:
 def site(cloud: Fsd, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
     account = str(next(_accounts))
     name = str(request.param)
-    with bootstrapped(cloud, example=name, folder=tmp_path / name, account=account) as found:
+    with bootstrapped(cloud, name, folder=tmp_path / name, account=account) as found:
         yield found
 
 

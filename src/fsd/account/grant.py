@@ -151,11 +151,6 @@ class Reach:
         return self.per_service("ecs", "task-definition/{name}:*")
 
     @property
-    def tasks(self) -> tuple[str, ...]:
-        """ECS gives a task no name of its service."""
-        return (self.place.arn("ecs", f"task/{self.cluster}/*"),)
-
-    @property
     def deployments(self) -> tuple[str, ...]:
         theirs = (
             f"{kind}/{self.cluster}/{name}/*"

@@ -154,12 +154,6 @@ def _release_grants(reach: Reach) -> tuple[Grant, ...]:
             resources=reach.ecs_services,
         ),
         Grant(
-            sid="OneOffTasks",
-            why="run what a release runs before or after the rollout, and stop what takes too long",
-            actions=actions("ecs", "RunTask StopTask"),
-            resources=(*reach.families, *reach.tasks),
-        ),
-        Grant(
             sid="StopRollouts",
             why="roll back a rollout that cannot succeed",
             actions=actions("ecs", "StopServiceDeployment"),
@@ -272,14 +266,14 @@ def _operating_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="RunTasks",
-            why="`fsd run` and `beforeDeploy`",
+            why="`fsd run`, and what a release runs before or after the rollout",
             actions=actions("ecs", "RunTask"),
             resources=reach.families,
             conditions=reach.of_cluster,
         ),
         Grant(
             sid="ReachTasks",
-            why="`fsd exec`, and the end of a task that `fsd run` started",
+            why="`fsd exec`, and the end of a task that was started and takes too long",
             actions=actions("ecs", "ExecuteCommand StopTask"),
             resources=(reach.place.arn("ecs", f"task/{reach.cluster}/*"),),
             conditions=reach.tagged(on="ResourceTag"),

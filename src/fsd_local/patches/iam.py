@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services import acm, alb, ec2, iam, sts, tagging
 
+from fsd_local.authorizations import Authorization, AuthorizationLog
 from fsd_local.patches.scope import account_and_region, current, json_error, scope
 from fsd_local.patches.services import Handle
 from fsd_local.permissions import ANY, Needed, needed
@@ -27,8 +28,9 @@ _IN_A_STREAM = ("CreateLogStream", "DeleteLogStream", "GetLogEvents", "PutLogEve
 _GROUP_BY_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
 
 
-def mount(ecs: Handle) -> None:
+def mount(ecs: Handle, log: AuthorizationLog) -> None:
     """Only where AUTH is on. MiniStack imports each of these for every request."""
+    iam_evaluator.evaluate = _noted(iam_evaluator.evaluate, log)
     iam_actions.SERVICE_TO_IAM_NAMESPACE.pop("ecs", None)  # `authorize` knows its resources
     iam_actions.extract_resource_arn = _exact(iam_actions.extract_resource_arn)
     iam_actions.access_denied_response = _naming_the_resource(iam_actions.access_denied_response)
@@ -63,6 +65,40 @@ def _refusal(denied: Any, need: Needed, resource: str) -> Any:
         need.action, denied.principal_arn, resource, denied.decision == "Deny"
     )
     return json_error("AccessDeniedException", message)
+
+
+def _noted(evaluate: Callable[..., Any], log: AuthorizationLog) -> Callable[..., Any]:
+    @functools.wraps(evaluate)
+    def noting(asked: Any, policies: list[list[Any]], *limits: list[list[Any]]) -> Any:
+        result = evaluate(asked, policies, *limits)
+        log.add(
+            Authorization(
+                principal=asked.principal_arn,
+                action=asked.action,
+                resource=asked.resource_arn,
+                is_allowed=result.decision == "Allow",
+                by=tuple(sorted({one.sid for one in _allowing(asked, policies)})),
+                within=tuple(
+                    sorted(
+                        pattern
+                        for layer in limits
+                        for one in _allowing(asked, layer)
+                        for pattern in one.actions
+                        if iam_evaluator.fnmatch_iam(asked.action, pattern)
+                    )
+                ),
+            )
+        )
+        return result
+
+    return noting
+
+
+def _allowing(asked: Any, policies: list[list[Any]]) -> Iterator[Any]:
+    """Every statement that allows it; MiniStack looks for the first."""
+    for statement in (one for document in policies for one in document):
+        if iam_evaluator._first_match(asked, [statement], "Allow") is not None:
+            yield statement
 
 
 # ---- the roles of tasks
