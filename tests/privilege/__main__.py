@@ -1,4 +1,4 @@
-"""`python -m tests.privilege --out FILE`: take every permission away, and write what needs it."""
+"""`python -m tests.privilege`: take every permission away, and write what needs it to needs.csv."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.privilege.account import embedded_aws
 from tests.privilege.mutation import Lost, Place, Recorded, Wanted, assign, mutate, record
 from tests.privilege.record import Permission
 from tests.privilege.scenarios import SCENARIOS
+from tests.privilege.table import Row, load_rows, write_rows
 
 
 @dataclass
@@ -64,12 +65,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.privilege", description=__doc__)
     parser.add_argument("--record", action="store_true", help="only list what is asked for")
     parser.add_argument("--scenario", action="append", help="only this one")
-    parser.add_argument("--out", type=Path, required=True, help="the answers as JSON")
+    parser.add_argument("--out", type=Path, help="what each command said, as JSON")
     asked = parser.parse_args()
     _preload()
     chosen = [one for one in SCENARIOS if not asked.scenario or one.name in asked.scenario]
+    found: list[Lost] = []
     with tempfile.TemporaryDirectory() as name, embedded_aws(Path(name), kind=Forked) as cloud:
-        found: list[Lost] = []
         done: set[Permission] = set()
         for number, scenario in enumerate(chosen):
             place = Place(cloud=cloud, folder=Path(name), account=str(444_444_444_000 + number))
@@ -81,9 +82,28 @@ def main() -> int:
                 continue
             for lost in mutate(scenario, replace(place, account=f"5{place.account[1:]}"), wanted):
                 found.append(lost)
-                _say(f"{lost.command}: {lost.permission} → {lost.code} {lost.is_named}")
-                asked.out.write_text(json.dumps([asdict(each) for each in found], indent=1))
-    return 0
+                _say(f"{lost.command}: {lost.permission} → {lost.ended}")
+                if asked.out:
+                    asked.out.write_text(json.dumps([asdict(each) for each in found], indent=1))
+    if not asked.record:
+        _write(found)
+    return 1 if any(not one.is_named for one in found) else 0
+
+
+def _write(found: list[Lost]) -> None:
+    """What was seen to be needed, into the table; what was not stays as it was there."""
+    rows = dict(load_rows())
+    for one in found:
+        if one.is_named:
+            rows[one.permission] = Row(
+                permission=one.permission,
+                scenario=one.scenario,
+                command=one.command,
+                without=one.ended,
+            )
+        else:
+            _say(f"not seen to be needed: {one.permission}")
+    write_rows(rows.values())
 
 
 def _tell_recorded(name: str, recorded: list[Recorded], wanted: Wanted) -> None:

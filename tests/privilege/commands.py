@@ -18,9 +18,12 @@ class Command:
     words: tuple[str, ...]
     role: str = "deploy"
     environment: str = DEV
-    code: int = 0
+    code: int | None = 0  # None: any but 0
     says: str = ""
     undo: tuple[str, ...] = ()  # where a try succeeds: what makes the next one meet the same state
+
+    def is_as_expected(self, code: int) -> bool:
+        return bool(code) if self.code is None else code == self.code
 
 
 def commands(site: Site) -> Iterator[Command]:

@@ -22,7 +22,7 @@ class Scenario:
     steps: Callable[[Site], Iterator[Command]]
 
 
-def _more(name: str, *overrides: str, code: int = 0) -> Command:
+def _more(name: str, *overrides: str, code: int | None = 0) -> Command:
     words = [word for one in overrides for word in ("--override", one)]
     return Command(name=name, words=(*DEPLOY, *words), code=code)
 
@@ -41,6 +41,7 @@ _SCALING = """\
 
 
 def _everything(text: str) -> str:
+    text = text.replace("  deployment:\n", "  deployment:\n    alarms: [errors]\n")
     text = text.replace(
         "desiredCount: 2", "desiredCount: 2\n    minCapacity: 1\n    maxCapacity: 4"
     )
@@ -49,23 +50,39 @@ def _everything(text: str) -> str:
 
 def _of_everything(site: Site) -> Iterator[Command]:
     site.root.client("ssm").put_parameter(Name="/offers/url", Value="u", Type="SecureString")
-    usual = list(commands(site))
-    first, (*rest, promoted, gone_prod, gone) = usual[:2], usual[2:]
-    yield from first
-    for command in rest:
+    site.root.client("cloudwatch").put_metric_alarm(
+        AlarmName="errors", Namespace="offers", MetricName="errors", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )  # fmt: skip
+    usual = {command.name: command for command in commands(site)}
+    last = [usual.pop(name) for name in ("promote", "delete in prod", "delete")]
+    yield usual.pop("plan of a first deployment")
+    yield replace(last[0], name="promote what is not there", code=None, undo=())
+    for command in usual.values():
         yield replace(command, words=DEPLOY) if command.name == "deploy" else command
+    drift = usual["plan --drift"]
+    yield replace(drift, name="plan --drift with the deploy role", role="deploy")
+    slow = ("run", "--service", site.service, "--env", DEV, "--timeout", "2s", "--", "sleep", "600")
+    yield Command(name="run that takes too long", words=slow, code=None)
     yield _more("deploy that fails", _FAILS, code=6)
     yield _more("health check moves", "healthCheck.path=/health?deep={n}")
     yield _more("retention", "observability.logs.retention=60")
     yield _more("drain time", "deployment.deregistrationDelay=20")
     yield _more("idle time", "networking.loadBalancer.idleTimeout=90")
     yield _more("port", "port=9000")
-    yield _more(
-        "no scaling", "autoScaling=null", "resources.minCapacity=2", "resources.maxCapacity=2"
-    )
-    yield promoted
-    yield gone_prod
-    yield gone
+    yield _more("another scaling", "autoScaling={targetMemoryUtilization: 70}")
+    yield from last
+
+
+def _at_rest(site: Site) -> Iterator[Command]:
+    """Nothing runs: a plan has to look at the load balancer itself."""
+    usual = {command.name: command for command in commands(site)}
+    yield usual["first deploy"]
+    scale = usual["scale"]
+    yield replace(scale, name="scale to nothing", words=(*scale.words[:-1], "0"))
+    yield replace(usual["plan"], name="plan of what is at rest")
+    yield usual["delete"]
 
 
 def _of_a_job(site: Site) -> Iterator[Command]:
@@ -85,5 +102,6 @@ def _plain(text: str) -> str:
 
 SCENARIOS = (
     Scenario(name="service", example="hello", edit=_everything, steps=_of_everything),
+    Scenario(name="at rest", example="hello", edit=_plain, steps=_at_rest),
     Scenario(name="job", example="scheduled-job", edit=_plain, steps=_of_a_job),
 )

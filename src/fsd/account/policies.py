@@ -18,8 +18,7 @@ def plan_grants(reach: Reach) -> tuple[Grant, ...]:
             why="compare the stack with the manifest; `fsd plan --drift`",
             actions=actions(
                 "cloudformation",
-                "DescribeStacks DescribeStackEvents GetTemplate DetectStackDrift "
-                "DescribeStackResourceDrifts",
+                "DescribeStacks GetTemplate DetectStackDrift DescribeStackResourceDrifts",
             ),
             resources=reach.stacks,
         ),
@@ -45,21 +44,10 @@ def plan_grants(reach: Reach) -> tuple[Grant, ...]:
             resources=(reach.cluster_arn,),
         ),
         Grant(
-            sid="ReadTasks",
-            why="see tasks and why they stopped; list the environment's services",
-            actions=actions("ecs", "DescribeTasks ListServices ListTasks"),
-            conditions=reach.of_cluster,
-        ),
-        Grant(
             sid="ReadSchedules",
             why="see when a Job runs, and what",
             actions=actions("scheduler", "GetSchedule"),
             resources=reach.schedules,
-        ),
-        Grant(
-            sid="ListSchedules",
-            why="list the environment's Jobs",
-            actions=actions("scheduler", "ListSchedules"),
         ),
         Grant(
             sid="ReadImages",
@@ -83,15 +71,12 @@ def _look_around() -> Grant:
             "application-autoscaling:DescribeScheduledActions",
             "cloudformation:DescribeStackDriftDetectionStatus",
             "cloudwatch:DescribeAlarms",
-            "ec2:DescribeRouteTables",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeSubnets",
             "ec2:DescribeVpcs",
             "ecs:DescribeTaskDefinition",
-            "ecs:ListTaskDefinitions",
             "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeLoadBalancers",
-            "elasticloadbalancing:DescribeRules",
             "elasticloadbalancing:DescribeTargetGroups",
             "elasticloadbalancing:DescribeTargetHealth",
             "iam:GetRole",
@@ -100,10 +85,43 @@ def _look_around() -> Grant:
     )
 
 
+def _looks_at_what_runs(reach: Reach) -> tuple[Grant, ...]:
+    """None of it is asked for by a plan."""
+    return (
+        Grant(
+            sid="ReadStackEvents",
+            why="say why a change of the stack failed",
+            actions=actions("cloudformation", "DescribeStackEvents"),
+            resources=reach.stacks,
+        ),
+        Grant(
+            sid="ReadTasks",
+            why="see tasks and why they stopped; list the environment's services",
+            actions=actions("ecs", "DescribeTasks ListServices ListTasks"),
+            conditions=reach.of_cluster,
+        ),
+        Grant(
+            sid="ListSchedules",
+            why="list the environment's Jobs",
+            actions=actions("scheduler", "ListSchedules"),
+        ),
+        Grant(
+            sid="LookFurther",
+            why="a Job's revisions, the rules of a listener, and the way out of a subnet",
+            actions=(
+                "ec2:DescribeRouteTables",
+                "ecs:ListTaskDefinitions",
+                "elasticloadbalancing:DescribeRules",
+            ),
+        ),
+    )
+
+
 def deploy_grants(reach: Reach) -> tuple[Grant, ...]:
-    """All that a plan reads, and the writes of a release."""
+    """All that a plan reads, what one sees of a running service, and the writes of a release."""
     return (
         *plan_grants(reach),
+        *_looks_at_what_runs(reach),
         *_stack_grants(reach),
         *_release_grants(reach),
         *_schedule_grants(reach),
