@@ -40,7 +40,7 @@ CASES = [
         fault="host",
         code="health-check-failed",
         summary="tasks): status 400",
-        advice="the log says that the service refuses the Host `127.",
+        advice="make the health path answer regardless of the Host header",
         log="Invalid HTTP_HOST header",
     ),
     Case(
@@ -72,8 +72,8 @@ CASES = [
         fault="never",
         code="health-check-failed",
         summary="no HTTP answer from port 8000",
-        advice="no HTTP answer came from port 8000: the service listens on another port, binds "
-        "127.0.0.1 instead of 0.0.0.0, or starts more slowly than `healthCheck.gracePeriod` "
+        advice="make the service answer HTTP on port 8000: it may listen on another port, bind "
+        "127.0.0.1 instead of 0.0.0.0, or start more slowly than `healthCheck.gracePeriod` "
         "allows; its log names no port",
         log="loading the model",
     ),
@@ -81,8 +81,8 @@ CASES = [
         fault="silence",
         code="health-check-failed",
         summary="no HTTP answer from port 8000",
-        advice="no HTTP answer came from port 8000: the service listens on another port, binds "
-        "127.0.0.1 instead of 0.0.0.0, or starts more slowly than `healthCheck.gracePeriod` "
+        advice="make the service answer HTTP on port 8000: it may listen on another port, bind "
+        "127.0.0.1 instead of 0.0.0.0, or start more slowly than `healthCheck.gracePeriod` "
         "allows; the task wrote no log lines",
     ),
     Case(
@@ -110,13 +110,13 @@ CASES = [
         fault="silent-end",
         code="crashed",
         summary="exit code 3)",
-        advice="the task wrote no log lines: run the image locally",
+        advice="run the image locally (`docker run`) to see why it exits",
     ),
     Case(
         fault="missing",
         code="container-health-check-failed",
         summary="the service answered 404",
-        advice="no such path: set `healthCheck.path` to one that the service has",
+        advice="set `healthCheck.path` to a path that the service has",
         log='"GET /health HTTP/1.1" 404',
         overrides=UNBALANCED,
     ),

@@ -130,7 +130,7 @@ HELD = {
     "CreateChangeSet": "while CloudFormation changes fsd-hello-dev",
     "RegisterTaskDefinition": PLANNED,
     "UpdateService": "in the moment in which ECS was asked",
-    "StopServiceDeployment": "was rolled back; ECS goes on with what it was asked for",
+    "StopServiceDeployment": "was rolled back; ECS continues the rollback",
 }
 
 

@@ -70,7 +70,7 @@ Exit codes: 0 deployed or unchanged, 3 manifest not valid, 4 refused, 5 AWS or D
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path),
-    help="Deploy exactly the plan saved in this file by `fsd plan --out`, with the options it was "
+    help="Deploy exactly the plan that `fsd plan --out` saved in this file, with the same "
     "made with.",
 )
 @click.option(

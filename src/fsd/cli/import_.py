@@ -42,7 +42,7 @@ def command(
     dry_run: bool,
     region: str | None,
 ) -> int:
-    """Write a Service YAML for what another tool deploys.
+    """Write a Service YAML for a service that another tool deploys.
 
     FSD also lists the settings that a Service YAML cannot express.
 

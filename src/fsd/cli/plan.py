@@ -29,19 +29,21 @@ Examples:
 @OVERRIDE
 @REGION
 @click.option(
-    "--drift", is_flag=True, help="Also compare every resource of the stack with its template."
+    "--drift",
+    is_flag=True,
+    help="Also compare every resource in the stack with the stack's template.",
 )
 @click.option(
     "--adopt",
     is_flag=True,
-    help="Include in the plan the takeover of resources that another pack or repository created.",
+    help="Plan to take over resources that another pack or repository created.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Also save the plan in this file, for `fsd deploy --plan`.",
+    help="Also save the plan to this file, for `fsd deploy --plan`.",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 10 if there are changes.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with code 10 if there are changes.")
 @FORMAT
 def command(
     file: Path,

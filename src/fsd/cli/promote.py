@@ -69,10 +69,11 @@ def command(
     force: bool,
     output: str,
 ) -> int:
-    """Deploy what runs in one environment to another: the same image digest, never a rebuild.
+    """Deploy to one environment the release that runs in another.
 
-    Only a release that succeeded there can be promoted. The Service YAML must be the one of the
-    release's commit; FSD fills in the values of the environment that it deploys to.
+    The other environment gets the same image digest, never a rebuild. Only a release that succeeded
+    can be promoted. The Service YAML must be the one of the release's commit; FSD fills in the
+    values of the environment that it deploys to.
     """
     from fsd.app.border import GuardedAction, require_allowed
     from fsd.app.clock import catch_signals

@@ -306,7 +306,7 @@ def _out_of_range(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
 
 def _wrong_pattern(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
     wanted, fix = PATTERNS.get(
-        shape.pattern, (f"a text of the form {shape.pattern}", "change it to that form")
+        shape.pattern, (f"a value of the form {shape.pattern}", "change it to that form")
     )
     message = f"{_name(path)} is {_shown(node)}, which is not {wanted}"
     return _Fault(id=FindingId.WRONG_VALUE, message=message, fix=fix, path=path)
@@ -329,7 +329,8 @@ def _neither(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
         return _Fault(id=FindingId.WRONG_TYPE, message=message, fix=fix, path=path)
     return _Fault(
         id=FindingId.WRONG_TYPE,
-        message=f"{_name(path)} is {_shown(node)}; it takes a text or a list of texts, not empty",
+        message=f"{_name(path)} is {_shown(node)}; it takes a string, or a list of strings that is "
+        "not empty",
         fix=f'write `{_last_key(path)}: "…"`, or a list of words with each number in quotes',
         path=path,
     )

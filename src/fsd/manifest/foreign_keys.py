@@ -346,7 +346,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _use(
         "test cmd exec script",
         "service.healthCheck.command",
-        "a list of words, or a text that a shell runs; without CMD or CMD-SHELL",
+        "a list of words, or a string that a shell runs, without CMD or CMD-SHELL",
         under="healthCheck",
     ),
     _use(

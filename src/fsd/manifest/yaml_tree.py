@@ -347,7 +347,7 @@ class _Builder:
                 FindingId.YAML_ALIAS,
                 f"`*{event.anchor}` refers to nothing",
                 fix=f"put `&{event.anchor}` before the value that is meant, above this line; "
-                f'a text that starts with a star needs quotes: "*{event.anchor}"',
+                f'a value that starts with an asterisk needs quotes: "*{event.anchor}"',
                 where=where,
             )
             raise _Stop
@@ -409,7 +409,7 @@ class _Builder:
             self._error(
                 FindingId.YAML_KEY_NOT_TEXT,
                 "a key must be text, not a list or a mapping",
-                fix="a text that starts with `{` or `[` needs quotes",
+                fix="put the value in quotes if it starts with `{` or `[`",
                 where=node.where,
             )
             parent.skip_value = True
@@ -474,7 +474,7 @@ class _Builder:
         self._error(
             FindingId.YAML_TAG,
             f"the tag `{shown}` means nothing here",
-            fix="remove it; a text that starts with `!` needs quotes",
+            fix="remove it, or put the value in quotes if it starts with `!`",
             where=where,
             width=len(shown),
         )
@@ -600,7 +600,7 @@ _SYNTAX = (
     ),
     (
         "found undefined tag handle",
-        "a text that starts with `!`",
+        "a value that starts with `!`",
         "put it in quotes",
     ),
     (
@@ -650,7 +650,7 @@ def _explain_syntax(problem: str, source: str, column: int) -> tuple[FindingId, 
         name = "a backtick" if character == "`" else f"`{character}`"
         return (
             FindingId.YAML_SYNTAX,
-            f"a text cannot start with {name}",
+            f"a value cannot start with {name}",
             f'put it in quotes: "{rest}"',
         )
     if "did not find expected key" in problem and before.endswith(("'", '"')):

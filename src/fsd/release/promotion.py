@@ -33,7 +33,7 @@ def require_promotion(
         return
     name = f"{service}@{image.digest[:19]}…" if image.digest else f"{service}:{image.tag}"
     raise RefusedError(
-        f"{environment} takes only what succeeded in {source}; {name} has not"
+        f"{environment} accepts only what has succeeded in {source}, and {name} has not"
         f"{_what_did(succeeded)}",
         where=f"promotion from {source}",
         fix=f"deploy this commit to {source} first, and then the same commit here: "

@@ -43,43 +43,40 @@ _BARE = {
     BareAdvice.ASK_CODE_DEPLOY: ("ask CodeDeploy for its deployments: aws deploy list-deployments"),
     BareAdvice.ASK_CONTROLLER: "ask the controller that makes its task sets",
     BareAdvice.NO_LOG_LINES: (
-        "the task wrote no log lines: run the image locally (`docker run`) to see why it exits"
+        "run the image locally (`docker run`) to see why it exits: the task wrote no log lines"
     ),
     BareAdvice.RAISE_TIMEOUT: "raise `service.timeout`, or make the Job faster",
 }
 _TARGETS = {
     TargetTrouble.REFUSES_HOST: (
-        "the health path answers 400, most often because the service takes only its own host names "
-        "and the check's Host header is the task's address: make the health path answer "
-        "regardless of the Host header (Django: ALLOWED_HOSTS)"
+        "make the health path answer regardless of the Host header (Django: ALLOWED_HOSTS): an "
+        "answer of 400 most often means that the service accepts only its own host names, "
+        "and the check's Host header is the task's address"
     ),
     TargetTrouble.REDIRECTS: (
-        "the health path redirects (a missing slash at the end, http to https, or a login): set "
-        "`healthCheck.path` to the path that it leads to, or to one that answers everybody over "
-        "http"
+        "set `healthCheck.path` to the path that the health path redirects to (often the same path "
+        "with a slash at the end, not a login), or to one that answers everybody over http"
     ),
-    TargetTrouble.NO_SUCH_PATH: (
-        "no such path: set `healthCheck.path` to one that the service has"
-    ),
-    TargetTrouble.NO_GET: "the health path must answer GET",
-    TargetTrouble.WANTS_CREDENTIALS: "the health path must answer without credentials",
+    TargetTrouble.NO_SUCH_PATH: "set `healthCheck.path` to a path that the service has",
+    TargetTrouble.NO_GET: "make the health path answer GET",
+    TargetTrouble.WANTS_CREDENTIALS: "make the health path answer without credentials",
     TargetTrouble.LIMITS_RATE: "exempt the health path from rate limiting",
     TargetTrouble.SERVER_ERROR: (
-        "the service answers its health check with an error: correct the service, or whatever it "
-        "depends on"
+        "make the health path answer without an error: fix the service, or whatever it depends on"
     ),
     TargetTrouble.ZONE_NOT_ENABLED: (
-        "the task is in a zone where the load balancer has no subnet: give both the same subnets"
+        "give the tasks and the load balancer the same subnets: the task is in a zone where the "
+        "load balancer has no subnet"
     ),
 }
 _REMARKS = {
     ServerRemark.WORKER_KILLED: (
-        "a worker was killed, most often because it lacked memory: raise `resources.memory`, "
-        "or start fewer workers"
+        "raise `resources.memory`, or start fewer workers: the log says that a worker was killed, "
+        "most often because it lacked memory"
     ),
     ServerRemark.WORKER_TIMEOUT: (
-        "a worker answered nothing for as long as gunicorn waits: raise its `--timeout`, or "
-        "find what blocks it"
+        "raise gunicorn's `--timeout`, or find what blocks the worker: the log says that a worker "
+        "did not answer in time"
     ),
 }
 _EXCEPTIONS = {
@@ -170,7 +167,7 @@ _OfTheLog = (
 def _of_the_log(advice: _OfTheLog) -> str:
     match advice:
         case ServerRemark():
-            return f"the log says: {_REMARKS[advice]}"
+            return _REMARKS[advice]
         case VariablesUnset() | VersionMisfit() | ExceptionKind() | Unreachable():
             return _of_an_exception(advice)
         case HealthPathFails(exception=exception, answers=answers):
@@ -265,21 +262,21 @@ def _of_an_answer(
             return _TARGETS[advice]
         case NothingAnswers(port=port):
             return (
-                f"no HTTP answer came from {port_text(port)}: the service listens on another port, "
-                "binds 127.0.0.1 instead of 0.0.0.0, or starts more slowly than "
+                f"make the service answer HTTP on {port_text(port)}: it may listen on another "
+                "port, bind 127.0.0.1 instead of 0.0.0.0, or start more slowly than "
                 "`healthCheck.gracePeriod` allows"
             )
         case AnswersLate(port=port):
             return (
-                f"nothing answered in time on {port_text(port)}: the service is not up yet "
-                "(`healthCheck.gracePeriod`), takes longer than `healthCheck.timeout`, binds "
-                "127.0.0.1 instead of 0.0.0.0, or a security group keeps the load balancer out"
+                f"make the service answer in time on {port_text(port)}: it may not be up yet "
+                "(`healthCheck.gracePeriod`), take longer than `healthCheck.timeout`, or bind "
+                "127.0.0.1 instead of 0.0.0.0, or a security group may keep the load balancer out"
             )
         case HostRefused(host=host):
             return (
-                f"the log says that the service refuses the Host `{host or _OWN_ADDRESS}`, which "
-                "the check sends: make the health path answer regardless of the Host header "
-                "(Django: ALLOWED_HOSTS)"
+                "make the health path answer regardless of the Host header (Django: "
+                "ALLOWED_HOSTS): the log says that the service refuses the Host "
+                f"`{host or _OWN_ADDRESS}`, which the check sends"
             )
         case PathRedirects(path=path):
             return (

@@ -136,12 +136,12 @@ def _of_health(
         case TargetsUnhealthy(count=count, of=of, groups=groups):
             fail = "fails" if count == 1 else "fail"
             return (
-                f"{count} of {of} targets of {' and '.join(groups)} "
+                f"{count} of {of} targets in {' and '.join(groups)} "
                 f"{fail} the load balancer's health check"
             )
         case TargetsUnused(count=count, of=of, groups=groups):
             return (
-                f"the load balancer sends nothing to {count} of {of} targets of "
+                f"the load balancer sends nothing to {count} of {of} targets in "
                 f"{' and '.join(groups)}"
             )
         case ContainersUnhealthy(failure=failure, count=count, of=of):

@@ -125,13 +125,13 @@ def rollout_text(examination: Examination) -> str:
     name = family_revision(rollout.task_definition_arn) or "a revision that ECS does not name"
     phrase = _PHRASES[rollout.state]
     if rollout.state is RolloutStatus.UNSAID:
-        return f"{name}, {_time(rollout)}; {phrase}"
+        return f"{name} ({_time(rollout)}); {phrase}"
     if rollout.state is RolloutStatus.ROLLED_BACK and rollout.deployment is None:
         head = "the one before was rolled back"
     else:
         head = f"{name} {phrase}"
     why = rollout_reason(examination)
-    return f"{head}, {_time(rollout)}" + (f": {why}" if why else "")
+    return f"{head} ({_time(rollout)})" + (f": {why}" if why else "")
 
 
 def rollout_reason(examination: Examination) -> str:
@@ -167,7 +167,7 @@ def _clock(at: datetime) -> str:
 
 
 def served_text(condition: Condition, releases: Mapping[str, ReleaseInfo]) -> str:
-    """`Served by v1, 2 of 2 healthy`."""
+    """`Users are served by v1, 2 of 2 healthy`."""
     serving = condition.serving
     running, desired, healthy = serving.running, serving.desired, serving.healthy
     if running is None:
@@ -184,7 +184,7 @@ def served_text(condition: Condition, releases: Mapping[str, ReleaseInfo]) -> st
     count = _count(healthy, running, desired)
     if healthy == 0:
         return f"Users may get no answer: {who} is running, {count}"
-    return f"Served by {who}, {count}"
+    return f"Users are served by {who}, {count}"
 
 
 def _nothing_runs(desired: int | None, *, is_daemon: bool) -> str:

@@ -34,11 +34,11 @@ _KEYS = {
     "alarmNames": "which alarms watch its deployments",
 }
 _PARTS = {
-    ReadPart.DEPLOYMENTS: "its deployments",
-    ReadPart.STACK: "its stack",
-    ReadPart.TASKS: "its tasks",
-    ReadPart.STOPPED_TASKS: "its stopped tasks",
-    ReadPart.TAGS: "its tags",
+    ReadPart.DEPLOYMENTS: "the service's deployments",
+    ReadPart.STACK: "the service's stack",
+    ReadPart.TASKS: "the service's tasks",
+    ReadPart.STOPPED_TASKS: "the service's stopped tasks",
+    ReadPart.TAGS: "the service's tags",
     ReadPart.ALARMS: "CloudWatch alarm",
     ReadPart.TARGETS: "the health of target group",
 }
@@ -102,7 +102,7 @@ def condition_note_text(note: ConditionNote) -> str:
 def _unread(unread: CouldNotRead) -> str:
     between = " and " if unread.part is ReadPart.TARGETS else ", "
     what = f"{_PARTS[unread.part]} {between.join(unread.names)}".rstrip()
-    return f"{what} could not be read: {unread.error.text}"
+    return f"FSD could not read {what}: {unread.error.text}"
 
 
 def _task_set(one: TaskSetSeen) -> str:

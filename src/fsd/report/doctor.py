@@ -75,7 +75,7 @@ def doctor_markdown(wants: Wants, findings: Sequence[DoctorFinding]) -> str:
     for one in findings:
         lines += [
             f"- {sign[one.severity]} **{one.check}** {_escaped(one.what)} ({_escaped(one.where)})",
-            f"  **Fix** {_escaped(one.fix)}",
+            f"  **Fix:** {_escaped(one.fix)}",
         ]
     return "\n".join(lines) + "\n"
 

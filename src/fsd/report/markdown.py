@@ -43,6 +43,7 @@ from fsd.report.words import (
     short_commit,
     short_digest,
     size_text,
+    speaker,
     took_text,
 )
 from fsd.rollout.cause import Cause, Diagnosis, Evidence
@@ -181,7 +182,7 @@ def _error_body(error: FsdError, service: str, environment: str) -> str:
             f"**{code(str(error.code))}** {sentence(first.removesuffix(':'))}",
             code_block(more) if more else "",
             f"Where: {code(where)}" if where not in first else "",
-            f"**Fix** {sentence(' '.join(error.fix.split()))}",
+            f"**Fix:** {sentence(' '.join(error.fix.split()))}",
         ]
     )
 
@@ -217,7 +218,7 @@ def _title(result: Result) -> str:
         case Outcome.SUCCEEDED:
             return f"{name} is on {env} — {count_text(result)}, {took_text(result)}"
         case Outcome.NOT_STARTED:
-            return f"{name} is deployed on {env} and not started — nothing is running"
+            return f"{name} is deployed to {env} but not started — nothing is running"
         case Outcome.UNCHANGED:
             return f"{name} is already running on {env} — {count_text(result)}"
         case Outcome.STARTED:
@@ -317,19 +318,19 @@ def _lines_that_say_why(diagnosis: Diagnosis) -> str:
 
 
 def _quoted(evidence: Evidence) -> str:
-    return f"- {escape(capitalised(evidence.source))} says: {code(evidence.text)}"
+    return f"- {escape(speaker(evidence.source))} says: {code(evidence.text)}"
 
 
 def _fix(result: Result, cause: Cause, *, mentions: bool) -> str:
     owners = " ".join(result.owners) if mentions and result.outcome in _NEEDS_OWNERS else ""
-    return " · ".join(filter(None, (f"**Fix** {sentence(advice_text(cause.advice))}", owners)))
+    return " · ".join(filter(None, (f"**Fix:** {sentence(advice_text(cause.advice))}", owners)))
 
 
 # --- folded ------------------------------------------------------------------------------------
 
 
 def _rollout_title(phases: Sequence[Phase]) -> str:
-    """`Rollout: failed after 41s, back after 53s`."""
+    """`Rollout: failed after 41s, rolled back after 53s`."""
     times = {
         phase.name: (phase.state, duration_text(phase.finished_at - phase.started_at))
         for phase in phases
@@ -342,7 +343,7 @@ def _rollout_title(phases: Sequence[Phase]) -> str:
     elif rollout:
         words.append(rollout[1])
     if back and back[0] is PhaseState.DONE:
-        words.append(f"back after {back[1]}")
+        words.append(f"rolled back after {back[1]}")
     return f"Rollout: {', '.join(words)}" if words else _untimed_title(phases)
 
 
@@ -367,7 +368,7 @@ def _evidence(result: Result, diagnosis: Diagnosis) -> str:
         lines += [_quoted(evidence) for evidence in cause.evidence]
     if diagnosis.log_lines and diagnosis.log_task:
         group = f", log group {code(result.log_group)}" if result.log_group else ""
-        lines.append(f"- Lines above: task {code(diagnosis.log_task)}{group}")
+        lines.append(f"- The log lines are from task {code(diagnosis.log_task)}{group}")
     lines += [
         f"- Also {code(c.code)}: {escape(summary_text(c.summary))}" for c in diagnosis.causes[1:]
     ]

@@ -54,16 +54,17 @@ from fsd.release.messages import (
 from fsd.report.cause_summaries import summary_text
 from fsd.report.follow_ups import follow_up_text
 from fsd.report.notes import clash_text, note_text, quoted_text, time_text
+from fsd.report.words import capitalised
 
 _BREAKER = "its circuit breaker rolls back a deployment that does not become healthy"
 _UNCHANGED = "nothing that is running was changed"
 _PLAINLY = {
-    Plainly.HEALTHY_TOO_SOON: "it became healthy before ECS could stop it",
-    Plainly.SERVICE_DELETED: "the service was deleted meanwhile",
+    Plainly.HEALTHY_TOO_SOON: "the deployment became healthy before ECS could stop it",
+    Plainly.SERVICE_DELETED: "the service was deleted in the meantime",
     Plainly.SCALED_BACK_TO_ZERO: "nothing to go back to: scaled to 0 again",
     Plainly.SAME_REVISION_BEFORE: "the same revision ran before: there is nothing to go back to",
     Plainly.SERVICE_GONE: "the service is gone",
-    Plainly.ROLLBACK_GOES_ON: "the rollback is not done yet; ECS goes on with it",
+    Plainly.ROLLBACK_GOES_ON: "the rollback is not done yet; ECS is still working on it",
 }
 _STAGES = {
     RolloutStage.START: "starting tasks",
@@ -111,7 +112,7 @@ def _cut_off_text(state: CutOff) -> str:
         case ScheduleCut(look=look):
             return f"; `{follow_up_text(look)}` says what the schedule starts" if look else ""
         case WasGoingBack(revision=revision):
-            return f" while {revision} was rolled back; ECS goes on with what it was asked for"
+            return f" while {revision} was rolled back; ECS continues the rollback"
         case WasSettling(revision=revision):
             return (
                 f" after {revision} had succeeded; scaling limits may not be set yet, and the "
@@ -127,14 +128,16 @@ def _rolling_text(
     match state:
         case NotListed(revision=revision):
             return (
-                f" in the moment in which ECS was asked to roll out {revision}: ECS lists no "
-                "deployment of it yet"
+                f" just as FSD asked ECS to roll out {revision}; ECS does not list a deployment "
+                f"of {revision} yet"
             )
         case GoesOn(revision=revision, refused=refused):
             why = (
-                f"; it could not be asked to roll back ({quoted_text(refused)})" if refused else ""
+                f"FSD could not ask ECS to roll back ({quoted_text(refused)}), so "
+                if refused
+                else ""
             )
-            return f"{why}; ECS goes on rolling out {revision}, and {_BREAKER}"
+            return f"; {why}ECS keeps rolling out {revision}. {capitalised(_BREAKER)}"
         case RollbackRequested(revision=revision):
             return f"; asked ECS to roll {revision} back"
         case TooLateToGoBack(revision=revision, status=status):
@@ -142,8 +145,8 @@ def _rolling_text(
             return f"; too late to roll {revision} back: its deployment {ended}"
         case Unconfirmed(revision=revision):
             return (
-                f" after ECS had called the deployment of {revision} done; FSD did not watch to "
-                "the end whether its tasks keep running"
+                f" after ECS had called the deployment of {revision} done; FSD stopped watching "
+                "before it could tell whether the new tasks keep running"
             )
 
 
@@ -153,11 +156,12 @@ def _rolling_text(
 @message_text.register
 def _(message: StateUnknown) -> str:
     goes_on = (
-        "ECS calls its deployment done; FSD did not see whether its tasks keep running"
+        "ECS calls its deployment done; FSD could not see whether the new tasks keep running"
         if message.is_called_done
-        else f"ECS goes on by itself, and {_BREAKER}"
+        else f"ECS continues on its own, and {_BREAKER}"
     )
-    return f"the state of {message.revision} is not known: {quoted_text(message.error)}; {goes_on}"
+    error = quoted_text(message.error)
+    return f"FSD does not know the state of {message.revision}: {error}; {goes_on}"
 
 
 @message_text.register
@@ -177,23 +181,23 @@ def _(message: NotDone) -> str:
     timeout = duration_text(message.timeout)
     if not isinstance(message.stands, HowFar):
         return f"not done after {timeout}; {note_text(message.stands)}"
-    goes_on = f"ECS says {message.status or 'unknown'} and goes on by itself"
+    goes_on = f"ECS reports {message.status or 'no status'} and continues on its own"
     if not (message.is_service_seen and message.stands.is_healthy):
         goes_on += f": {_BREAKER}"
     return f"not done after {timeout}; {standing_text(message.stands)}. {goes_on}"
 
 
 def standing_text(stands: HowFar) -> str:
-    """`all 2 new tasks are healthy; draining old connections took 38s of it`."""
+    """`2 of 2 new tasks are healthy; draining old connections took 38s of that time`."""
     slowest = ""
     if stands.slowest is not None and round(stands.slowest_took.total_seconds()):
         took = duration_text(stands.slowest_took)
-        slowest = f"; {_STAGES[stands.slowest]} took {took} of it"
+        slowest = f"; {_STAGES[stands.slowest]} took {took} of that time"
     return f"{_how_far(stands)}{slowest}"
 
 
 def _how_far(stands: HowFar) -> str:
-    new = f"all {stands.desired} new tasks are healthy"
+    new = f"{stands.desired} of {stands.desired} new tasks are healthy"
     running = f"{stands.running} of {stands.desired} new tasks are running"
     match stands.stage:
         case RolloutStage.START:
@@ -228,7 +232,7 @@ def _(message: LeftFailed) -> str:
 
 @message_text.register
 def _(message: NotBegun) -> str:
-    what = "the schedule starts what it started before" if message.is_job else _UNCHANGED
+    what = "the schedule still starts the previous revision" if message.is_job else _UNCHANGED
     return f"{quoted_text(message.error)}; {what}"
 
 
@@ -239,8 +243,8 @@ def _(message: InWorkflow) -> str:
 
 @message_text.register
 def _(message: OvertakenBy) -> str:
-    by = f" with {message.revision}" if message.revision else ""
-    return f"another deployment took over{by}; FSD did not undo any of it"
+    which = f" ({message.revision})" if message.revision else ""
+    return f"another deployment{which} took over, so FSD did not roll anything back"
 
 
 @message_text.register
@@ -263,11 +267,11 @@ def _(message: CountChanged) -> str:
 
 @message_text.register
 def _(message: AsBefore) -> str:
-    text = "stack and scaling as before"
+    text = "stack and scaling are as before"
     if message.new_stack:
-        text = f"scaling as before; the stack {message.new_stack} is new, and stays"
+        text = f"scaling is as before; FSD kept the new stack {message.new_stack}"
     if message.clash is not None:
-        text = f"scaling as before; {clash_text(message.clash)}, and FSD does not change it"
+        text = f"scaling is as before; {clash_text(message.clash)}, so FSD leaves it unchanged"
     more = (note_text(one) for one in (message.left, message.undeleted) if one is not None)
     return "; ".join((text, *more))
 
@@ -304,7 +308,7 @@ def _(message: EcsCouldNot) -> str:
 
 @message_text.register
 def _(message: BackNotDone) -> str:
-    return f"the deployment of {message.revision} is not done yet; ECS goes on"
+    return f"the deployment of {message.revision} is not done yet; ECS is still working on it"
 
 
 @message_text.register
@@ -321,20 +325,20 @@ def _(message: StepRefused) -> str:
 @message_text.register
 def _(message: BackUnknown) -> str:
     return (
-        f"the rollback of {message.revision} did not finish: {quoted_text(message.error)}; it is "
-        f"not known what is running. ECS goes on with what it was asked for, and {_BREAKER}"
+        f"the rollback of {message.revision} did not finish: {quoted_text(message.error)}; FSD "
+        f"does not know what is running. ECS continues the rollback, and {_BREAKER}"
     )
 
 
 @message_text.register
 def _(message: NotRolledOutAgain) -> str:
     error = quoted_text(message.error)
-    return f"{message.revision} could not be rolled out once more: {error}"
+    return f"FSD could not roll out {message.revision} again: {error}"
 
 
 @message_text.register
 def _(message: CheckNotRestored) -> str:
-    return f"its health check could not be put back: {quoted_text(message.error)}"
+    return f"FSD could not restore the health check: {quoted_text(message.error)}"
 
 
 def _since_text(since: Since) -> str:
@@ -363,6 +367,6 @@ def _health_text(health: WasDown | HealthUnknown | ServesAllTheSame) -> str:
         many = f"{health.healthy} of {health.desired}"
         return f"{health.revision} serves all the same: {many} tasks are healthy"
     if isinstance(health, HealthUnknown):
-        return f"whether a task is healthy is not known: {quoted_text(health.error)}"
+        return f"FSD does not know whether any task is healthy: {quoted_text(health.error)}"
     since, until = _since_text(health.since), time_text(health.until)
     return f"no task was healthy from {since} to {until}"

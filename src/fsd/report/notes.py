@@ -3,7 +3,7 @@ one. What has no function is an error of `tests/unit/report/test_notes.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import singledispatch
 
@@ -81,19 +81,19 @@ from fsd.report.words import WARNING, revision_label, short_digest
 FILES_SHOWN = 3
 
 _REMARKS = {
-    Remark.ANOTHER_BEGAN: "another deployment began meanwhile; looking again",
-    Remark.SCHEDULE_MOVED: "another deployment moved the schedule meanwhile; looking again",
+    Remark.ANOTHER_BEGAN: "another deployment has begun since then; looking again",
+    Remark.SCHEDULE_MOVED: "another deployment has moved the schedule since then; looking again",
     Remark.PROBE_SWEPT: "removed the health check's probe that a stopped run had left",
-    Remark.PROBE_GONE: "the health check's probe was removed meanwhile; asking again",
+    Remark.PROBE_GONE: "the health check's probe was removed in the meantime; asking again",
     Remark.LOG_LINES_ELSEWHERE: "(the log lines are in the job's log; the input `comment-logs` "
     "shows them here)",
 }
 _UNDONE = {
-    Undone.ALARMS: "the deployment's alarms could not be read before it began",
+    Undone.ALARMS: "FSD could not read the deployment's alarms before the deployment began",
     Undone.RUNNING: "FSD could not read what is running now",
-    Undone.TARGETS: "the targets' health could not be compared",
-    Undone.EXPLANATION: "the stopped tasks and targets, which explain a failure, could not be read",
-    Undone.LEDGER: "the ledger could not be written",
+    Undone.TARGETS: "FSD could not compare the targets' health",
+    Undone.EXPLANATION: "FSD could not read the stopped tasks and targets, which explain a failure",
+    Undone.LEDGER: "FSD could not write the ledger",
 }
 _CREATED = {
     Made.REPOSITORY: "created the repository {}",
@@ -198,7 +198,7 @@ def _(note: ForeignTarget) -> str:
     by = f"; {', '.join(note.policies)}" if note.policies else ""
     return (
         f"a scalable target without FSD's policies ({note.minimum} to {note.maximum} tasks{by}) "
-        f"scales {note.service}; FSD does not change it"
+        f"scales {note.service}; FSD leaves it unchanged"
     )
 
 
@@ -323,7 +323,7 @@ def _(note: DeploymentPaused) -> str:
     until = (
         f" until {hook.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if hook.expires_at else ""
     )
-    then = {"ROLLBACK": "; then ECS rolls back", "CONTINUE": "; then ECS goes on"}
+    then = {"ROLLBACK": "; then ECS rolls back", "CONTINUE": "; then ECS continues"}
     what = then.get(hook.timeout_action, "")
     return f"hook {hook.id} pauses the deployment{where}{until}{what}: somebody must continue it"
 
@@ -369,7 +369,7 @@ def _(note: CountSet) -> str:
 
 def clash_text(clash: StackClash) -> str:
     changes = " · ".join(f"{change.sign or ''}{change.what}" for change in clash.changes)
-    return f"{clash.stack} is not as this run left it ({changes})"
+    return f"{clash.stack} was changed after this run ({changes})"
 
 
 def _since(others: tuple[OtherDeployment, ...]) -> str:
@@ -379,7 +379,7 @@ def _since(others: tuple[OtherDeployment, ...]) -> str:
 
 @note_text.register
 def _(note: ClashLeft) -> str:
-    return f"{clash_text(note.clash)}{_since(note.since)}; FSD does not change it"
+    return f"{clash_text(note.clash)}{_since(note.since)}; FSD leaves it unchanged"
 
 
 @note_text.register
@@ -387,26 +387,30 @@ def _(note: ClashMended) -> str:
     if note.error is None:
         return f"{clash_text(note.clash)}; what this release needs is there again"
     return (
-        f"{clash_text(note.clash)}; what this release needs could not be put back: "
+        f"{clash_text(note.clash)}; FSD could not restore what this release needs: "
         f"{quoted_text(note.error)}"
     )
+
+
+def _remain(resources: Sequence[str]) -> str:
+    return "remains" if len(resources) == 1 else "remain"
 
 
 @note_text.register
 def _(note: Undeleted) -> str:
     names = ", ".join(note.resources)
-    return f"left behind, because CloudFormation could not delete it: {names}"
+    return f"CloudFormation could not delete {names}, which {_remain(note.resources)} in the stack"
 
 
 @note_text.register
 def _(note: LeftBehind) -> str:
-    return f"left behind in {note.stack}: {', '.join(note.resources)}"
+    return f"{', '.join(note.resources)} {_remain(note.resources)} in {note.stack}"
 
 
 @note_text.register
 def _(note: StackNotRestored) -> str:
     left = f"; {note_text(note.left)}" if note.left else ""
-    return f"the stack could not be put back: {quoted_text(note.error)}{left}"
+    return f"FSD could not restore the stack: {quoted_text(note.error)}{left}"
 
 
 @note_text.register
@@ -436,7 +440,7 @@ def _(note: CheckPassed) -> str:
 
 @note_text.register
 def _(note: PortOpened) -> str:
-    return f"letting the load balancer reach port {note.port} meanwhile"
+    return f"letting the load balancer reach port {note.port} during the test"
 
 
 @note_text.register

@@ -12,6 +12,7 @@ from fsd.release.notes import Note
 from fsd.release.result import Phase, PhaseState, Progress
 from fsd.report.notes import note_text
 from fsd.report.phases import phase_text
+from fsd.report.words import failed_count_text
 from fsd.streams import Unbreakable, printable
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}
@@ -76,5 +77,4 @@ def new_text(progress: Progress) -> str:
 
 
 def failed_text(progress: Progress) -> str:
-    limit = progress.failure_threshold
-    return f"{progress.failed_tasks}{f' of {limit}' if limit else ''} failed tasks"
+    return failed_count_text(progress.failed_tasks, progress.failure_threshold)

@@ -209,7 +209,7 @@ def _finding(finding: Finding, blob_url: str) -> str:
     icon = SEVERITY_ICONS[finding.severity]
     place = _place(finding.where, blob_url)
     what = f"- {icon} {place} {sentence(capitalised(finding.message))} ({code(finding.id)})"
-    return f"{what}\\\n  **Fix** {sentence(finding.fix)}"
+    return f"{what}\\\n  **Fix:** {sentence(finding.fix)}"
 
 
 def _place(where: Location | str, blob_url: str) -> str:

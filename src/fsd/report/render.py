@@ -20,6 +20,7 @@ from fsd.report.words import (
     note_lines,
     release_label,
     revision_label,
+    speaker,
     took_text,
     wrap,
 )
@@ -83,7 +84,7 @@ def _log_lines(diagnosis: Diagnosis) -> list[str]:
 def _evidence(cause: Cause) -> list[str]:
     lines = []
     for evidence in cause.evidence:
-        source = capitalised(printable(evidence.source))
+        source = speaker(printable(evidence.source))
         # Only what is not of today has a date; that it is old must be seen.
         when = f" ({evidence.at} UTC)" if " " in evidence.at else ""
         lines += wrap(evidence.text, first=f"  {source} says{when}: ", rest="    ")

@@ -16,6 +16,7 @@ from fsd.report.history import reason_text
 from fsd.report.job_runs import run_text
 from fsd.report.words import (
     clip,
+    failed_count_text,
     release_label,
     short_commit,
     short_digest,
@@ -208,8 +209,7 @@ def _deployment_text(examination: Examination) -> str:
     if rollout.state is RolloutStatus.UNSAID:
         parts = [*parts[1:], "ECS does not say how it ended"]
     if deployment and deployment.failure_count:
-        limit = f" of {deployment.failure_threshold}" if deployment.failure_threshold else ""
-        parts.append(f"{deployment.failure_count}{limit} failed tasks")
+        parts.append(failed_count_text(deployment.failure_count, deployment.failure_threshold))
     parts.append(rollout_reason(examination))
     return " · ".join(part for part in parts if part)
 

@@ -75,6 +75,17 @@ def next_run_text(at: datetime | None) -> str:
     return f", next run at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
 
 
+def speaker(source: str) -> str:
+    """Who says a piece of evidence, at the start of a sentence: `ECS`, `The target group`."""
+    return f"The {source}" if source[:1].islower() else source
+
+
+def failed_count_text(count: int, limit: int | None) -> str:
+    """`2 tasks failed (limit 3)`."""
+    most = f" (limit {limit})" if limit else ""
+    return f"{count} task{'' if count == 1 else 's'} failed{most}"
+
+
 def capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 

@@ -22,7 +22,8 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="targets-not-registered",
         pattern=r"failed to (?:de)?register targets",
         summary="ECS could not register the tasks with the load balancer",
-        advice="the service-linked role and the target group must match: see ECS's message",
+        advice="check the target group and ECS's service-linked role; ECS's message names the "
+        "fault",
         after=None,
         example="(service web) failed to register targets in (target-group arn:x) with (error "
         "rate exceeded)",
@@ -156,8 +157,8 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         r"^(?-i:AGENT|ATTRIBUTE|EMPTY CAPACITY PROVIDER|NO ACTIVE INSTANCES)$|"
         r"no container instances? (?:were found|met all)",
         summary="there is no capacity for the task",
-        advice="add subnets in more zones, use on-demand capacity, or deploy again later; on EC2 "
-        "add instances that have what the task asks for",
+        advice="add subnets in more zones, use on-demand capacity, or deploy again later; on EC2, "
+        "add instances with enough CPU and memory and with the attributes that the task requires",
         after=None,
         example="(service web) was unable to place a task. Reason: Capacity is unavailable "
         "at this time.",
@@ -242,7 +243,7 @@ ALARM_TRIGGERED = Failure(
     code="alarm-triggered",
     pattern="",
     summary="a CloudWatch alarm went off",
-    advice="look at what the alarm measures; it is named in `deployment.alarms`",
+    advice="check what the alarm measures; `deployment.alarms` names the alarm",
     after=None,
     example="deployment failed: alarm detected.",
     source=f"{GUIDE}/deployment-alarm-failure.html",

@@ -102,7 +102,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.REGISTRY_LOGIN,),
         pattern=UNREACHABLE,
         summary="the task has no route to ECR",
-        advice=f"{NAT}; or give the VPC {ENDPOINTS}",
+        advice=f"{NAT}; or add {ENDPOINTS}",
         after=2,
         example="ResourceInitializationError: unable to pull secrets or registry auth: unable to "
         'retrieve ecr registry auth: RequestError: Post "https://api.ecr.us-east-1.amazonaws.com/":'
@@ -190,7 +190,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.SECRET,),
         pattern=UNREACHABLE,
         summary="the task has no route to Secrets Manager",
-        advice=f"{NAT}; or give the VPC {ENDPOINTS}",
+        advice=f"{NAT}; or add {ENDPOINTS}",
         after=2,
         example="ResourceInitializationError: unable to retrieve secret from asm: There is a "
         "connection issue between the task and AWS Secrets Manager. Check your task network "
@@ -202,7 +202,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.PARAMETER,),
         pattern=UNREACHABLE,
         summary="the task has no route to Systems Manager",
-        advice=f"{NAT}; or give the VPC {ENDPOINTS}",
+        advice=f"{NAT}; or add {ENDPOINTS}",
         after=2,
         example="ResourceInitializationError: unable to retrieve secrets from ssm: "
         "RequestCanceled: request context canceled caused by: context deadline exceeded",
@@ -317,7 +317,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.LOGGER,),
         pattern=rf"{UNREACHABLE}|signal: killed",
         summary="the task has no route to CloudWatch Logs",
-        advice=f"{NAT}; or give the VPC {ENDPOINTS}",
+        advice=f"{NAT}; or add {ENDPOINTS}",
         after=2,
         example="ResourceInitializationError: failed to validate logger args: There is a "
         "connection issue between the task and Amazon CloudWatch. Check your network "
@@ -418,7 +418,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.ENVIRONMENT_FILES,),
         pattern=UNREACHABLE,
         summary="the task has no route to S3, where its environment file is",
-        advice=f"{NAT}; or give the VPC {ENDPOINTS}",
+        advice=f"{NAT}; or add {ENDPOINTS}",
         after=2,
         example="ResourceInitializationError: failed to download env files: RequestCanceled: "
         "request context canceled caused by: context deadline exceeded",
@@ -657,7 +657,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.INITIALIZATION,),
         pattern=rf"{UNREACHABLE}|signal: killed",
         summary="the task has no route to AWS's endpoints",
-        advice=f"{NAT}; or give the VPC {ENDPOINTS}",
+        advice=f"{NAT}; or add {ENDPOINTS}",
         after=2,
         example="ResourceInitializationError: unable to pull secrets or registry auth: pull "
         "command failed: : signal: killed",
@@ -722,7 +722,8 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.VOLUME,),
         pattern=r".",
         summary="a volume of the task could not be created or attached",
-        advice="the volume's settings and the infrastructure role must match: see ECS's message",
+        advice="check the volume's settings and the infrastructure role; ECS's message names the "
+        "fault",
         after=2,
         example="CannotCreateVolumeError: create data: VolumeDriver.Create: not found",
         source=STOPPED,

@@ -58,7 +58,7 @@ def test_warnings__denied__says_so_and_goes_on(aws: FakeAws) -> None:
     aws.alarms.error = CallFailedError("AccessDenied", where="5xx, slow", fix="allow it")
 
     assert note_texts(warnings(aws.aws(), WATCHED)) == (
-        "the deployment's alarms could not be read before it began: AccessDenied",
+        "FSD could not read the deployment's alarms before the deployment began: AccessDenied",
     )
 
 

@@ -385,7 +385,7 @@ def test_deploy__aws_away_for_good_in_the_rollback__state_unknown_and_the_diagno
     result = run(aws, make_request(changed))
 
     assert result.outcome is Outcome.TIMED_OUT
-    assert "it is not known what is running" in message_text(result.message)
+    assert "FSD does not know what is running" in message_text(result.message)
     assert result.diagnosis is not None
     assert result.diagnosis.cause.code == "crashed"
 
@@ -608,7 +608,7 @@ def test_deploy__answer_lost_and_nothing_to_be_seen__state_unknown_and_stack_kep
     result = run(aws, make_request(CHANGED))
 
     assert result.outcome is Outcome.TIMED_OUT
-    assert "the state of web-dev:42 is not known: no answer;" in message_text(result.message)
+    assert "FSD does not know the state of web-dev:42: no answer;" in message_text(result.message)
     assert "run it again" in follow_up_texts(result.next_steps)
     assert aws.stacks.applied == [CHANGED.template]
 
@@ -805,7 +805,7 @@ def test_deploy__another_changes_the_stack_meanwhile__not_cleaned_up() -> None:
     assert isinstance(resources, dict)
     assert sorted(resources) == ["New", "Theirs"]
     assert note_texts(result.notes)[-1] == (
-        "fsd-web-dev is not as this run left it (+Theirs · -Logs); FSD does not change it"
+        "fsd-web-dev was changed after this run (+Theirs · -Logs); FSD leaves it unchanged"
     )
 
 
@@ -820,8 +820,8 @@ def test_deploy__the_run_that_changes_the_stack_is_known__named() -> None:
     result = run(aws, make_request(changed), clock)
 
     assert note_texts(result.notes)[-1] == (
-        "fsd-web-dev is not as this run left it (+Theirs · -Logs); begun since then: the "
-        "deployment of web-dev:41; FSD does not change it"
+        "fsd-web-dev was changed after this run (+Theirs · -Logs); begun since then: the "
+        "deployment of web-dev:41; FSD leaves it unchanged"
     )
 
 
@@ -854,7 +854,7 @@ def test_deploy__fails_with_keys_in_another_order__all_goes_back() -> None:
 
     result = run(aws, make_request(make_desired(template={**wider, "Resources": resources})))
 
-    assert message_text(result.message) == "stack and scaling as before"
+    assert message_text(result.message) == "stack and scaling are as before"
     assert is_same_template(aws.stacks.stacks["fsd-web-dev"].template, clients("10.0.0.0/16"))
 
 
@@ -866,7 +866,7 @@ def test_deploy__cloudformation_could_not_delete__listed_as_left_behind() -> Non
     result = run(aws, make_request(changed))
 
     assert note_texts(result.notes) == (
-        "left behind, because CloudFormation could not delete it: Logs /ecs/web-dev",
+        "CloudFormation could not delete Logs /ecs/web-dev, which remains in the stack",
     )
 
 
@@ -883,7 +883,7 @@ def test_deploy__another_takes_from_the_stack_what_ours_needs__put_back() -> Non
     assert isinstance(resources, dict)
     assert sorted(resources) == ["Logs", "Theirs"]
     assert note_texts(result.notes) == (
-        "fsd-web-dev is not as this run left it (-Logs); what this release needs is there again",
+        "fsd-web-dev was changed after this run (-Logs); what this release needs is there again",
     )
 
 
@@ -899,8 +899,8 @@ def test_deploy__another_changes_the_stack_and_ours_fails__theirs_stays() -> Non
     assert result.outcome is Outcome.ROLLED_BACK
     assert aws.stacks.stacks["fsd-web-dev"].template == theirs
     assert message_text(result.message) == (
-        "scaling as before; fsd-web-dev is not as this run left it (+Theirs · -Logs · -New), and "
-        "FSD does not change it"
+        "scaling is as before; fsd-web-dev was changed after this run (+Theirs · -Logs · -New), so "
+        "FSD leaves it unchanged"
     )
 
 
@@ -915,7 +915,7 @@ def test_deploy__another_builds_on_our_stack_and_ours_fails__left_behind_is_list
     result = run(aws, make_request(changed), clock)
 
     assert message_text(result.message).endswith(
-        "and FSD does not change it; left behind in fsd-web-dev: New"
+        "so FSD leaves it unchanged; New remains in fsd-web-dev"
     )
 
 
@@ -1005,7 +1005,10 @@ def test_deploy__first_one_fails_and_another_takes_over__its_tasks_stay() -> Non
 
 @pytest.mark.parametrize(
     ("is_taken", "said"),
-    [(True, "ECS goes on rolling out web-dev:42"), (False, "ECS lists no deployment of it yet")],
+    [
+        (True, "ECS keeps rolling out web-dev:42"),
+        (False, "ECS does not list a deployment of web-dev:42 yet"),
+    ],
 )
 def test_deploy__signal_while_ecs_is_asked__says_what_ecs_lists(is_taken: bool, said: str) -> None:
     aws = running()

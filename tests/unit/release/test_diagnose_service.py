@@ -47,8 +47,8 @@ def test_examine__all_is_well__says_what_serves() -> None:
     assert (found.condition.is_healthy, found.diagnosis) == (True, None)
     assert text(found) == (
         "Nothing is wrong with web in dev\n"
-        "  last rollout: web-dev:41 succeeded, began 2026-11-22 14:00:01 UTC\n"
-        "Served by v41, 2 of 2 running"
+        "  last rollout: web-dev:41 succeeded (began 2026-11-22 14:00:01 UTC)\n"
+        "Users are served by v41, 2 of 2 running"
     )
 
 
@@ -100,7 +100,7 @@ def test_examine__newest_deployment_was_stopped__said_and_not_that_ecs_ended_it(
 
     assert found.condition.rollout is not None
     assert found.condition.rollout.state is RolloutStatus.STOPPED
-    assert "web-dev:42 was stopped, began" in text(found)
+    assert "web-dev:42 was stopped (began" in text(found)
     assert "ECS ended" not in text(found)
 
 
@@ -122,7 +122,7 @@ def test_examine__rolled_back_by_us__the_cause_that_the_ledger_has() -> None:
 
     assert found.condition.is_healthy
     assert [c.code for c in found.condition.rollout_causes] == ["crashed"]
-    assert text(found).splitlines()[-1] == "Served by v41, 2 of 2 running"
+    assert text(found).splitlines()[-1] == "Users are served by v41, 2 of 2 running"
 
 
 def test_examine__tasks_that_ended_before_the_last_rollout_did__are_no_loop() -> None:

@@ -116,4 +116,4 @@ def test_note_action__denied__told_and_no_error() -> None:
     )
 
     assert told is not None
-    assert note_text(told) == "the ledger could not be written: AccessDenied: no"
+    assert note_text(told) == "FSD could not write the ledger: AccessDenied: no"

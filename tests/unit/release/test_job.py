@@ -117,7 +117,7 @@ def test_deploy_job__before_fails__the_schedule_starts_what_it_started() -> None
 
     assert result.outcome is Outcome.ROLLED_BACK
     assert starts(aws) == "web-dev:1"
-    assert "the schedule starts what it started before" in headline(result)
+    assert "the schedule still starts the previous revision" in headline(result)
 
 
 def test_deploy_job__scheduled__noted_on_the_revision() -> None:

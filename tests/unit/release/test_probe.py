@@ -414,7 +414,7 @@ def test_deploy__check_moves_to_another_port__asked_through_opened_groups() -> N
     deploy(request, aws.aws(), clock=FakeClock(), reporter=lines)
 
     assert aws.stacks.applied == [OPENED, AFTER]
-    assert "letting the load balancer reach port 8081 meanwhile" in lines.notes
+    assert "letting the load balancer reach port 8081 during the test" in lines.notes
 
 
 def test_deploy__nothing_answers_on_the_other_port__refused_and_closed_again() -> None:

@@ -204,7 +204,7 @@ def test_deploy__the_check_cannot_be_put_back__says_so_and_rolls_nothing_out() -
     result = run(aws)
 
     assert result.outcome is Outcome.ROLLBACK_FAILED
-    assert "its health check could not be put back: could not be updated: no" in message_text(
+    assert "FSD could not restore the health check: could not be updated: no" in message_text(
         result.message
     )
     assert updates(aws) == ["web-dev:42"]

@@ -62,30 +62,30 @@ def seen(text: str = "", *, balanced: bool = True) -> Snapshot:
             seen(),
             progress(old=2),
             RolloutStage.REPLACE,
-            "all 2 new tasks are healthy; 2 old ones are still running",
+            "2 of 2 new tasks are healthy; 2 old ones are still running",
         ),
         (
             seen(DRAINING),
             progress(),
             RolloutStage.DRAIN,
-            "all 2 new tasks are healthy and serve; the old ones' connections drain until 15:02:00 "
-            "UTC at the latest (deregistrationDelay 1h00m)",
+            "2 of 2 new tasks are healthy and serve; the old ones' connections drain until "
+            "15:02:00 UTC at the latest (deregistrationDelay 1h00m)",
         ),
         (
             seen(f"{DRAINING}\ntarget  10.0.0.1  draining\ntarget  10.0.0.2  healthy"),
             progress(),
             RolloutStage.DRAIN,
-            "all 2 new tasks are healthy and serve; the old ones' connections drain until 15:02:00 "
-            "UTC at the latest (deregistrationDelay 1h00m)",
+            "2 of 2 new tasks are healthy and serve; the old ones' connections drain until "
+            "15:02:00 UTC at the latest (deregistrationDelay 1h00m)",
         ),
         # The last read says that no target drains any more, whatever the event said before.
         (
             seen(f"{DRAINING}\ntarget  10.0.0.2  healthy"),
             progress(),
             RolloutStage.SETTLE,
-            "all 2 new tasks are healthy",
+            "2 of 2 new tasks are healthy",
         ),
-        (seen(balanced=False), progress(), RolloutStage.SETTLE, "all 2 new tasks are healthy"),
+        (seen(balanced=False), progress(), RolloutStage.SETTLE, "2 of 2 new tasks are healthy"),
     ],
 )
 def test_standing_of__stage_by_stage(
@@ -97,7 +97,7 @@ def test_standing_of__stage_by_stage(
 
 def test_standing_of__delay_not_known__no_time() -> None:
     assert standing_text(standing_of(seen(DRAINING), progress(), Drain())) == (
-        "all 2 new tasks are healthy and serve; the old ones' connections drain"
+        "2 of 2 new tasks are healthy and serve; the old ones' connections drain"
     )
 
 
@@ -113,7 +113,7 @@ def test_standing_of__times__the_stage_that_took_most() -> None:
     stands = standing_of(seen(balanced=False), progress(), Drain(), times=times)
 
     assert standing_text(stands) == (
-        "all 2 new tasks are healthy; draining old connections took 38s of it"
+        "2 of 2 new tasks are healthy; draining old connections took 38s of that time"
     )
 
 

@@ -265,7 +265,7 @@ def test_deploy__aws_stays_away_in_the_window__not_called_a_success() -> None:
     result = run(aws, worker(), clock)
 
     assert result.outcome is Outcome.TIMED_OUT
-    assert "FSD did not see whether its tasks keep running" in (message_text(result.message))
+    assert "FSD could not see whether the new tasks keep running" in (message_text(result.message))
 
 
 def test_deploy__what_it_goes_back_to_crashes_too__said() -> None:
@@ -389,7 +389,7 @@ def test_deploy__targets_may_not_be_read__the_success_of_ecs_and_a_note() -> Non
     result = run(aws, behind_a_load_balancer())
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert any("targets' health could not be compared" in note for note in note_texts(result.notes))
+    assert any("could not compare the targets' health" in note for note in note_texts(result.notes))
 
 
 def test_deploy__last_look__counts_healthy_targets_not_only_tasks() -> None:

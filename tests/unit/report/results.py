@@ -175,7 +175,7 @@ def make_rolled_back(**changes: Any) -> Result:
         "outcome": Outcome.ROLLED_BACK,
         "running": OLD,
         "diagnosis": DIAGNOSIS,
-        "message": "stack and scaling as before",
+        "message": "stack and scaling are as before",
     }
     return make_result(**{**failed, **changes})
 
@@ -189,7 +189,8 @@ def make_first_failed(**changes: Any) -> Result:
         "desired_count": 0,
         "healthy_count": 0,
         "diagnosis": replace(DIAGNOSIS, changed_since="", changes=()),
-        "message": "nothing to roll back to: scaled to 0; the stack and the logs are kept",
+        "message": "there was nothing to roll back to, so FSD scaled the service to 0 and kept "
+        "the stack and the logs",
         "next_steps": (
             "fsd logs --service offer-api --env dev --since 1h",
             "fsd delete --service offer-api --env dev",

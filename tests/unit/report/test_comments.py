@@ -199,7 +199,8 @@ COMMENTS: dict[str, Callable[[], str]] = {
     ),
     "superseded": lambda: deployed(
         outcome=Outcome.SUPERSEDED,
-        message="another deployment took over with offer-api-dev:43; FSD did not undo any of it",
+        message="another deployment (offer-api-dev:43) took over, so FSD did not roll anything "
+        "back",
     ),
     "rolled-back": rolled_back,
     "rolled-back-without-log": no_log_lines,

@@ -40,11 +40,11 @@ SET = TaskSetSeen(revision="web:3", status="PRIMARY", stability="STEADY_STATE", 
 UNKNOWNS: list[tuple[Unknown, str]] = [
     (
         CouldNotRead(part=ReadPart.TARGETS, error=DENIED, names=("blue", "green")),
-        "the health of target group blue and green could not be read: AccessDenied: no",
+        "FSD could not read the health of target group blue and green: AccessDenied: no",
     ),
     (
         CouldNotRead(part=ReadPart.ALARMS, error=DENIED, names=("5xx", "slow")),
-        "CloudWatch alarm 5xx, slow could not be read: AccessDenied: no",
+        "FSD could not read CloudWatch alarm 5xx, slow: AccessDenied: no",
     ),
     (
         KeyUnsaid(key="desiredCount"),
@@ -70,7 +70,7 @@ NOTES: list[tuple[ConditionNote, str]] = [
     (BareNote.ROLLOUT_IN_PROGRESS, "a rollout is in progress"),
     (
         CouldNotRead(part=ReadPart.TAGS, error=DENIED),
-        "its tags could not be read: AccessDenied: no",
+        "FSD could not read the service's tags: AccessDenied: no",
     ),
     (
         DeployedByOther(controller="CODE_DEPLOY"),

@@ -37,7 +37,7 @@ def test_render_comment__first_deployment_failed__nothing_runs_and_how_to_go_on(
     assert (
         "### ❌ offer-api v1.3.0 failed on dev and was not rolled back. Nothing is running" in text
     )
-    assert "Nothing to roll back to: scaled to 0" in text
+    assert "There was nothing to roll back to, so FSD scaled" in text
     assert "fsd delete --service offer-api --env dev\n```" in text
 
 
@@ -69,7 +69,7 @@ def test_render_comment__failed_phase__critical_in_the_chart() -> None:
 def test_render_comment__not_started__no_word_of_success() -> None:
     text = comment(outcome=Outcome.NOT_STARTED, message="no task ran", diagnosis=None)
 
-    assert "is deployed on dev and not started — nothing is running" in text
+    assert "is deployed to dev but not started — nothing is running" in text
     assert "No task ran." in text
     assert "✅" not in text
     assert "healthy" not in text

@@ -25,7 +25,7 @@ def test_render_findings__hostile_text__stays_in_its_entry() -> None:
     assert head.startswith("❌ a@\N{ZERO WIDTH SPACE}b: 1 error")
     assert what.startswith("- ❌ ")
     assert what.endswith("(`wrong-value`)\\")
-    assert fix.startswith("  **Fix** ")
+    assert fix.startswith("  **Fix:** ")
     for line in (what, fix):
         assert not re.search(r"<script|<!--|@org|(?<!\\)\[a|://e", line)
 

@@ -51,7 +51,7 @@ def test_plain__whole_deployment__a_line_a_change() -> None:
 running · 1m12s
 14:01:30   ECS: has started 2 tasks: (task 7f3a…)
 14:01:30 · rollout   new offer-api-dev:42 0 of 2 healthy, 2 starting · old offer-api-dev:41 2 \
-running · 1 of 3 failed tasks · 1m12s
+running · 1 task failed (limit 3) · 1m12s
 14:00:32 ✘ rollout   failed after 41s
 """
     )
@@ -129,7 +129,7 @@ def test_live__rollout__phases_bars_and_the_newest_note() -> None:
     assert lines[0] == " ✔ image     offer-api@sha256:9b1f…   built 12.4 s"
     assert lines[1].endswith(" rollout   1m12s")
     assert lines[2:] == [
-        "     new 42  ██████████░░░░░░░░░░  1 of 2 healthy, 1 starting, 1 of 3 failed tasks",
+        "     new 42  ██████████░░░░░░░░░░  1 of 2 healthy, 1 starting, 1 task failed (limit 3)",
         "     old 41  ████████████████████  2 running",
         "     task 7f3a… healthy",
     ]

@@ -84,7 +84,7 @@ def test_render_sarif__rules__those_found_with_help_and_a_page() -> None:
     assert [rule["id"] for rule in rules] == ["log-retention-value", "yaml-tab"]
     assert [result["ruleIndex"] for result in got["results"]] == [1, 0, 1]
     assert rules[0]["helpUri"].endswith("/docs/findings.md#log-retention-value")
-    assert "22 numbers of days" in rules[0]["help"]["text"]
+    assert "only 22 values" in rules[0]["help"]["text"]
     assert "```yaml\n" in rules[0]["help"]["markdown"]
 
 

@@ -122,7 +122,7 @@ def test_status_text__deployment_rolled_back__ecs_says_why() -> None:
 
     assert "ROLLBACK_SUCCESSFUL · offer-api-dev:42" in text
     words = " ".join(text.split())
-    assert "3 of 3 failed tasks · rollout-failed: ECS ended the deployment" in words
+    assert "3 tasks failed (limit 3) · rollout-failed: ECS ended the deployment" in words
     assert max(len(line) for line in text.splitlines()) <= 100
 
 
@@ -173,7 +173,10 @@ def test_status_json__running__schema_and_facts() -> None:
         "schedulingStrategy": "",
         "deploymentController": "",
     }
-    assert (report["healthy"], report["served"]) == (False, "Served by v1.3.0, 1 of 2 healthy")
+    assert (report["healthy"], report["served"]) == (
+        False,
+        "Users are served by v1.3.0, 1 of 2 healthy",
+    )
     tasks = report["tasks"]
     assert isinstance(tasks, list)
     assert len(tasks) == 2

@@ -47,8 +47,8 @@ def the_cause(
 
 UVICORN = "INFO:     Uvicorn running on http://{} (Press CTRL+C to quit)"
 NO_ANSWER = (
-    "no HTTP answer came from port 8000: the service listens on another port, binds 127.0.0.1 "
-    "instead of 0.0.0.0, or starts more slowly than `healthCheck.gracePeriod` allows"
+    "make the service answer HTTP on port 8000: it may listen on another port, bind 127.0.0.1 "
+    "instead of 0.0.0.0, or start more slowly than `healthCheck.gracePeriod` allows"
 )
 
 
@@ -137,10 +137,10 @@ NO_ANSWER = (
         (
             LATE,
             ("loading",),
-            "nothing answered in time on port 8000: the service is not up yet "
-            "(`healthCheck.gracePeriod`), takes longer than `healthCheck.timeout`, binds 127.0.0.1 "
-            "instead of 0.0.0.0, or a security group keeps the load balancer out; its log names no "
-            "port",
+            "make the service answer in time on port 8000: it may not be up yet "
+            "(`healthCheck.gracePeriod`), take longer than `healthCheck.timeout`, or bind 127.0.0.1 "
+            "instead of 0.0.0.0, or a security group may keep the load balancer out; its log names "
+            "no port",
         ),
         (
             LATE,
@@ -152,22 +152,22 @@ NO_ANSWER = (
         (
             LATE,
             (UVICORN.format("0.0.0.0:8000"), "[1] [CRITICAL] WORKER TIMEOUT (pid:8)"),
-            "the log says: a worker answered nothing for as long as gunicorn waits: raise its "
-            "`--timeout`, or find what blocks it",
+            "raise gunicorn's `--timeout`, or find what blocks the worker: the log says that a "
+            "worker did not answer in time",
         ),
         # Something else than 200 answers.
         (
             answered("400"),
             ("Invalid HTTP_HOST header: '10.0.0.7:8000'.",),
-            "the log says that the service refuses the Host `10.0.0.7:8000`, which the check sends: "
-            "make the health path answer regardless of the Host header (Django: ALLOWED_HOSTS)",
+            "make the health path answer regardless of the Host header (Django: ALLOWED_HOSTS): the "
+            "log says that the service refuses the Host `10.0.0.7:8000`, which the check sends",
         ),
         (
             answered("400"),
             (),
-            "the health path answers 400, most often because the service takes only its own host "
-            "names and the check's Host header is the task's address: make the health "
-            "path answer regardless of the Host header (Django: ALLOWED_HOSTS)",
+            "make the health path answer regardless of the Host header (Django: ALLOWED_HOSTS): an "
+            "answer of 400 most often means that the service accepts only its own host names, and "
+            "the check's Host header is the task's address",
         ),
         (
             answered("301"),
@@ -178,16 +178,15 @@ NO_ANSWER = (
         (
             answered("301"),
             ('INFO: 10.0.0.1:4000 - "GET /health/ HTTP/1.1" 301 Moved Permanently',),
-            "the health path redirects (a missing slash at the end, http to https, or a login): set "
-            "`healthCheck.path` to the path that it leads to, or to one that answers everybody over "
-            "http",
+            "set `healthCheck.path` to the path that the health path redirects to (often the same "
+            "path with a slash at the end, not a login), or to one that answers everybody over http",
         ),
-        (answered("405"), (), "the health path must answer GET"),
+        (answered("405"), (), "make the health path answer GET"),
         (
             answered("500, 503"),
             (),
-            "the service answers its health check with an error: correct the service, or whatever "
-            "it depends on",
+            "make the health path answer without an error: fix the service, or whatever it depends "
+            "on",
         ),
     ],
 )
@@ -244,7 +243,7 @@ def test_explain__500_with_an_exception__is_in_the_summary() -> None:
         (
             ('INFO: 127.0.0.1:4000 - "GET /health HTTP/1.1" 404 Not Found',),
             "the container's health check failed (one task): the service answered 404",
-            "no such path: set `healthCheck.path` to one that the service has",
+            "set `healthCheck.path` to a path that the service has",
         ),
         (
             (UVICORN.format("127.0.0.1:8000"),),  # where the container's own check asks
@@ -384,7 +383,7 @@ def test_explain__several_settings_are_missing__all_are_named(lines: tuple[str, 
 
 def test_explain__crash_without_lines__says_so() -> None:
     assert advice_text(the_cause(EXIT).advice) == (
-        "the task wrote no log lines: run the image locally (`docker run`) to see why it exits"
+        "run the image locally (`docker run`) to see why it exits: the task wrote no log lines"
     )
 
 

@@ -53,7 +53,7 @@ def test_find_waiting__answer_with_a_status__is_said() -> None:
 
     assert waiting is not None
     assert summary_text(waiting.cause.summary).endswith("(one task): status 404")
-    assert advice_text(waiting.cause.advice).startswith("no such path")
+    assert advice_text(waiting.cause.advice).startswith("set `healthCheck.path`")
 
 
 @pytest.mark.parametrize(
