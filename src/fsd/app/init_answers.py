@@ -133,6 +133,8 @@ def find_answers(request: InitRequest, detected: Detected, ask: Ask | None) -> A
         region=where,
         health_note=detected.unsure.source if is_unsure and detected.unsure else "",
         takes_any_answer=is_unknown,
+        grace=detected.grace,
+        grace_source=detected.grace_source,
         is_grpc=detected.is_grpc,
         has_grpc_health=detected.has_grpc_health,
         command=() if detected.lacks_dockerfile else detected.command_words,

@@ -17,7 +17,8 @@ from fsd.scaffold.project import required
 from fsd.scaffold.routes import HEALTH, Route, find_routes
 from fsd.scaffold.serving import Serves, find_serving, with_port_variable
 from fsd.scaffold.source import Mention, SourceCode, read_sources
-from fsd.scaffold.variables import Variable
+from fsd.scaffold.start import read_start
+from fsd.scaffold.variables import DJANGO_SETTINGS, Variable, find_variables
 from fsd_files.dockerfile import Instruction, substitute, unquote
 
 API, WORKER = "api", "worker"
@@ -44,6 +45,11 @@ _OWN_HEALTH = {"streamlit": "/_stcore/health", "mlflow": "/health", "bentoml": "
 }
 # Images that start a server by themselves, on 80.
 _SERVING_IMAGES = re.compile(r"(?:.*/)?tiangolo/(?:uvicorn-gunicorn|meinheld-gunicorn|uwsgi-nginx)")
+# Images whose own CMD starts no service: a shell, or Python's prompt.
+_WITHOUT_COMMAND = re.compile(
+    r"^$|(?:^|/)(?:python|uv|alpine|debian|ubuntu|pypy|amazonlinux|fedora|centos|rockylinux|scratch"
+    r"|miniconda3|distroless)\b"
+)
 _OPEN = (
     r"(?:/(?:api|v\d+|auth|accounts?|users?)){0,3}/"
     r"(?:version|info|about|metrics|robots\.txt|openapi\.json|docs|login|home)/?"
@@ -71,6 +77,8 @@ class Detected:
     command: Found | None  # for an image that has none, as words; `source` says whose it is
     command_words: tuple[str, ...]
     variables: tuple[Variable, ...]
+    grace: int  # seconds that it may need to start
+    grace_source: str  # "" for the usual time
     notes: tuple[str, ...]  # what is not sure, for people
     aws: tuple[Mention, ...]
     calls: frozenset[str]
@@ -102,6 +110,7 @@ def detect(folder: Folder) -> Detected:
     health, unsure = _health(container, routes, serves, _own_page(program))
     kafka = next((name for name in _KAFKA if name in uses), "")
     is_grpc = grpc is not None and port is not None and serves is None
+    start = read_start(folder, container, uses)
     return Detected(
         name=find_name(folder),
         kind=_kind(serves, port, uses, sources),
@@ -116,9 +125,13 @@ def detect(folder: Folder) -> Detected:
         has_grpc_health=_has_grpc_health(uses),
         command=guessed[1] if guessed else None,
         command_words=guessed[0] if guessed else (),
-        variables=offered_variables(folder, program),
+        variables=offered_variables(folder, program, start.variables),
+        grace=start.grace,
+        grace_source=start.grace_source,
         notes=(
             *_container_notes(container, serves, guessed),
+            *start.notes,
+            *_settings_notes(folder, program),
             *([] if is_grpc or port is None else _health_notes(health, unsure, uses, program)),
             *(_grpc_notes(uses) if is_grpc else ()),
         ),
@@ -351,6 +364,24 @@ def _health_notes(
         )
 
 
+def _settings_notes(folder: Folder, program: SourceModules) -> Iterator[str]:
+    """Django's settings are chosen by a variable, whose default is mostly for a laptop."""
+    chosen = find_variables(program).get(DJANGO_SETTINGS)
+    if chosen is None or not chosen.default:
+        return
+    package = chosen.default.rpartition(".")[0].replace(".", "/")
+    for name in ("production", "prod"):
+        path = f"{package}/{name}.py"
+        is_there = any(each == path or each.endswith(f"/{path}") for each in folder.sources)
+        if package and is_there and not chosen.default.endswith(f".{name}"):
+            other = f"{package.replace('/', '.')}.{name}"
+            yield (
+                f"{DJANGO_SETTINGS} is {chosen.default} by default ({chosen.where}), and {path} "
+                f"exists: set it to {other} in service.yml if that is for AWS"
+            )
+            return
+
+
 def _asks_for_hosts(program: SourceModules) -> bool:
     """Whether ALLOWED_HOSTS is given, and `*` is nowhere in it, not even as a default."""
     given = [
@@ -372,8 +403,14 @@ def _container_notes(
         yield f"the image is built from {build.dockerfile}{stage}{context}{said}"
     if build is not None and container.others and build.dockerfile != "Dockerfile":
         yield f"not taken: {', '.join(container.others[:5])}"
-    if build is not None and not container.command and guessed is None:
-        yield f"{build.dockerfile} has no CMD: say with `command` in service.yml what runs"
+    is_served = _SERVING_IMAGES.match(container.base) is not None
+    if build is not None and not container.command and guessed is None and not is_served:
+        base = (
+            ""
+            if _WITHOUT_COMMAND.search(container.base)
+            else f", and {container.base} may have one"
+        )
+        yield f"{build.dockerfile} has no CMD{base}: say with `command` in service.yml what runs"
     elif guessed is not None and build is not None:
         yield f"{build.dockerfile} has no CMD: `command` is {guessed[1].source}"
     if serves is not None and not serves.is_worker and not serves.is_reachable:

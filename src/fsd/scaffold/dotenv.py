@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fsd.scaffold.folder import Folder
 from fsd.scaffold.modules import SourceModules
@@ -14,9 +14,14 @@ _LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*)")
 _MOST = 60
 
 
-def offered_variables(folder: Folder, program: SourceModules) -> tuple[Variable, ...]:
-    """By name. An example's value stands in for a default that the code does not have."""
+def offered_variables(
+    folder: Folder, program: SourceModules, others: Iterable[Variable] = ()
+) -> tuple[Variable, ...]:
+    """By name. An example's value stands in for a default that the code does not have; `others`
+    are read by something else than the code."""
     found = find_variables(program)
+    for variable in others:
+        found.setdefault(variable.name, variable)
     for variable in _examples(folder):
         read = found.get(variable.name)
         if read is None:

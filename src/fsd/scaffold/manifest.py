@@ -69,6 +69,8 @@ class Answers:
     region: str
     health_note: str = ""  # what is not sure about the path
     takes_any_answer: bool = False  # no route is known: that it answers at all has to do
+    grace: int = 60  # seconds
+    grace_source: str = ""
     is_grpc: bool = False
     has_grpc_health: bool = False
     command: tuple[str, ...] = ()
@@ -148,7 +150,8 @@ def _listening(answers: Answers) -> Iterator[str]:
     yield "    interval: 10   # seconds; the first good check ends a rollout"
     yield "    timeout: 5"
     yield "    unhealthyThreshold: 3"
-    yield "    gracePeriod: 60   # seconds that it may need to start"
+    slow = f": {answers.grace_source}" if answers.grace_source else ""
+    yield f"    gracePeriod: {answers.grace}   # seconds that it may need to start{slow}"
     yield ""
 
 

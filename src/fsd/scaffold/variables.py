@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from fsd.scaffold.modules import UNKNOWN, Module, SourceModules, called, keyword
 
+DJANGO_SETTINGS = "DJANGO_SETTINGS_MODULE"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The base image, the shell, ECS or a CI sets these.
 _NOT_OURS = re.compile(
@@ -115,6 +116,8 @@ def _called(program: SourceModules, module: Module, call: ast.Call) -> Iterator[
             yield Variable(name=program.text(module, each), where=_where(module, call))
         return
     name = called(call)
+    if name == "setdefault" and len(call.args) == 2:
+        yield from _chosen_settings(program, module, call)
     is_plain = name == "getenv" or (
         name == "get"
         and isinstance(call.func, ast.Attribute)
@@ -133,6 +136,16 @@ def _called(program: SourceModules, module: Module, call: ast.Call) -> Iterator[
         is_needed=given is None and not is_plain,
         values=_values(program, module, keyword(call, "cast", "enum", "type")),
     )
+
+
+def _chosen_settings(program: SourceModules, module: Module, call: ast.Call) -> Iterator[Variable]:
+    """What a Django server takes; manage.py is for commands.
+
+    https://docs.djangoproject.com/en/stable/topics/settings/#envvar-DJANGO_SETTINGS_MODULE
+    """
+    name, default = (program.text(module, each) for each in call.args)
+    if name == DJANGO_SETTINGS and UNKNOWN not in default and not module.path.endswith("manage.py"):
+        yield Variable(name=name, where=_where(module, call), default=default)
 
 
 def _is_environ(module: Module, node: ast.expr) -> bool:
