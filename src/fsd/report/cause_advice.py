@@ -84,6 +84,14 @@ _EXCEPTIONS = {
         "add the missing module to the image (in the requirements, or with COPY in the "
         "Dockerfile), or correct the import"
     ),
+    ExceptionKind.SETUPTOOLS_MISSING: (
+        'the module is a part of setuptools: add "setuptools<81" to the requirements, as images '
+        "and environments of today have no setuptools, and newer ones have no pkg_resources"
+    ),
+    ExceptionKind.MIGRATED_TWICE: (
+        "two tasks migrate the database at the same time: run the migration once before a rollout "
+        "(`service.beforeDeploy`), and take it out of the start command"
+    ),
     ExceptionKind.WRONG_CPU: (
         "the image, or a program in it, is for another CPU architecture: build it for "
         "`service.platform` (X86_64 or ARM64)"

@@ -73,6 +73,8 @@ class VersionMisfit:
 
 class ExceptionKind(StrEnum):
     MODULE_MISSING = "module-missing"
+    SETUPTOOLS_MISSING = "setuptools-missing"
+    MIGRATED_TWICE = "migrated-twice"
     WRONG_CPU = "wrong-cpu"
     PROGRAM_MISSING = "program-missing"
     PORT_TAKEN = "port-taken"

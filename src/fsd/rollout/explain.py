@@ -44,6 +44,14 @@ _STATUS = re.compile(r"\[(?P<codes>[0-9, ]+)\]")
 _MISFIT = re.compile(
     r"(?:ImportError: cannot import name |AttributeError: (?!'NoneType')|TypeError: .*argument)"
 )
+# https://setuptools.pypa.io/en/latest/pkg_resources.html, and PEP 632 for distutils
+_OF_SETUPTOOLS = re.compile(r"No module named '(?:pkg_resources|setuptools|distutils)\b")
+# The tables that migrations keep, and what PostgreSQL says of two that make them at once.
+_MIGRATED = re.compile(
+    r"(?:duplicate key|already exists|UniqueViolation|Duplicate).*"
+    r"(?:alembic_version|django_migrations|pg_type_typname_nsp_index|aerich)"
+    r"|(?:alembic_version|django_migrations|aerich)\W.*already exists"
+)
 _IMPORT = re.compile(r"^(?:ModuleNotFoundError|ImportError): ")
 _TAKEN_PORT = re.compile(r"Address already in use|EADDRINUSE", re.IGNORECASE)
 _WRONG_CPU = re.compile(r"exec format error", re.IGNORECASE)
@@ -133,6 +141,10 @@ def _exception_advice(signs: LogSigns) -> ExceptionAdvice:
         return VariablesUnset(names=variables)
     if _MISFIT.match(exception) and (package or "/site-packages/" in exception):
         return VersionMisfit(package=package)
+    if _OF_SETUPTOOLS.search(exception):
+        return ExceptionKind.SETUPTOOLS_MISSING
+    if _MIGRATED.search(exception):
+        return ExceptionKind.MIGRATED_TWICE
     if _IMPORT.match(exception):
         return ExceptionKind.MODULE_MISSING
     if _WRONG_CPU.search(exception):

@@ -40,6 +40,7 @@ _SETTING = re.compile(
 _MOST = 3
 # What is done by installing the same on this machine; all else is done by running containers.
 _OF_A_SYSTEM = re.compile(r"\b(?:apt-get|apt|apk|yum|dnf|microdnf|zypper)\b.*\b(?:install|add)\b")
+_OF_SETUPTOOLS = re.compile(r"No module named '(?:pkg_resources|setuptools)\b")
 _INSTALLS = re.compile(r"\b(?:pip3?|pipenv|poetry|pdm|uv)\b.*\b(?:install|sync)\b")
 _OF_PYTHON = re.compile(r"^Python 3\.\d+ of FROM")
 _FOREIGN_LANGUAGE = re.compile(
@@ -52,12 +53,14 @@ _FOREIGN_LANGUAGE = re.compile(
 
 def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagnosis:
     """The worst cause says first what was left out, where that can be why."""
-    said = "\n".join(text for text in _words(diagnosis) if not names_a_socket(text))
+    words = [text for text in _words(diagnosis) if not names_a_socket(text)]
+    said = "\n".join(words)
     python = [text for text in left_out if _OF_PYTHON.match(text)]
     steps = [text for text in left_out if text not in python]
     if python and _FOREIGN_LANGUAGE.search(said):
         return _with_lack(diagnosis, Quoted(text=python[0]), LocalRemedy.INSTALL_PYTHON)
-    if not steps or not _MISSING.search(said):
+    of_others = "\n".join(text for text in words if not _OF_SETUPTOOLS.search(text))
+    if not steps or not _MISSING.search(of_others):
         return diagnosis
     named = _named(steps, said)
     setting = _SETTING.search(said)

@@ -271,6 +271,23 @@ def test_explain__container_check(log: tuple[str, ...], summary: str, advice: st
     [
         ("ModuleNotFoundError: No module named 'fastapi'", "add the missing module to the image"),
         ("ImportError: cannot import name 'x' from 'y'", "add the missing module to the image"),
+        (
+            "ModuleNotFoundError: No module named 'pkg_resources'",
+            "the module is a part of setuptools",
+        ),
+        ("ModuleNotFoundError: No module named 'distutils'", "the module is a part of setuptools"),
+        (
+            'IntegrityError: duplicate key value violates "pg_type_typname_nsp_index"',
+            "two tasks migrate the database at the same time: run the migration once",
+        ),
+        (
+            'DuplicateTable: relation "django_migrations" already exists',
+            "two tasks migrate the database at the same time: run the migration once",
+        ),
+        (
+            'IntegrityError: duplicate key value violates unique constraint "users_email"',
+            "correct the code that raises this exception",
+        ),
         ("KeyError: 'DATABASE_URL'", "if `DATABASE_URL` is an environment variable, set it in "),
         ("KeyError: 'price'", "correct the code that raises this exception; the log shows where"),
         (

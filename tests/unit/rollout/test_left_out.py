@@ -136,7 +136,14 @@ def test_explain__a_program_is_missing__the_step_that_installs_packages_first() 
     assert advice_text(found.cause.advice).startswith("run containers: ")
 
 
-def test_explain__a_socket_of_a_database_is_missing__no_step_is_to_blame() -> None:
-    before = diagnosis('connection to server on socket "/run/s" failed: No such file or directory')
+@pytest.mark.parametrize(
+    "said",
+    [
+        'connection to server on socket "/run/s" failed: No such file or directory',
+        "ModuleNotFoundError: No module named 'pkg_resources'",
+    ],
+)
+def test_explain__not_for_want_of_a_step__none_is_to_blame(said: str) -> None:
+    before = diagnosis(said)
 
     assert explain_by_left_out(before, STEPS) == before
