@@ -79,6 +79,20 @@ def test_deploy__somebody_changes_what_the_plan_has_seen__refused_and_named(fsd:
     assert "the stack" in refused(held(fsd, plan, *change))[2]
 
 
+def test_deploy__plan_of_no_rollback__is_the_one_that_deploys_without(fsd: Fsd) -> None:
+    same = ("--version", "v1", "--no-rollback")
+    plan = save(fsd, *same)
+
+    other = refused(held(fsd, plan, "--version", "v1"))
+    first = held(fsd, plan, *same).json()
+    again = fsd.run("plan", *ENV, *same, "--detailed-exitcode")
+    usual = fsd.run("plan", *ENV, "--version", "v1", "--detailed-exitcode")
+
+    assert other[:2] == (4, "stale-plan")
+    assert first["outcome"] == "succeeded"
+    assert (again.code, usual.code) == (0, 10), usual.text
+
+
 def test_deploy__plan_of_another_account__refused(fsd: Fsd) -> None:
     plan = save(fsd, "--version", "v1")
     plan.write_text(json.dumps(json.loads(plan.read_text()) | {"account": "9" * 12}))

@@ -25,9 +25,19 @@ Examples:
     type=click.Path(path_type=Path),
     help="The build context.  [default: the manifest's folder]",
 )
+@click.option(
+    "--dockerfile",
+    type=click.Path(path_type=Path),
+    help="The Dockerfile.  [default: Dockerfile in the build context]",
+)
 @click.option("--version", help="A label for the release.")
 @OVERRIDE
 @REGION
+@click.option(
+    "--no-rollback",
+    is_flag=True,
+    help="Plan a deployment that leaves a failure as it is, as `fsd deploy --no-rollback` does.",
+)
 @click.option(
     "--drift",
     is_flag=True,
@@ -50,9 +60,11 @@ def command(
     env: str,
     image: str | None,
     context: Path | None,
+    dockerfile: Path | None,
     version: str | None,
     overrides: tuple[str, ...],
     region: str | None,
+    no_rollback: bool,
     drift: bool,
     adopt: bool,
     out: Path | None,
@@ -66,14 +78,18 @@ def command(
     from fsd.release.reporter import Silent
     from fsd.report.plans import plan_json, plan_text
 
+    if image and (context or dockerfile):
+        raise click.UsageError("`--image` cannot be combined with `--context` or `--dockerfile`")
     options = DeployOptions(
         file=file,
         environment=env,
         image=image,
         context=context,
+        dockerfile=dockerfile,
         version=version,
         overrides=overrides,
         region=region,
+        rollback=not no_rollback,
         adopt=adopt,
     )
     planned = run_plan(options, connect, reporter=Silent(), drift=drift, out=out)

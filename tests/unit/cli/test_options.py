@@ -6,7 +6,9 @@ import click
 import pytest
 
 from fsd.app.image import split_reference
+from fsd.cli.deploy import command as deploy_command
 from fsd.cli.options import Duration
+from fsd.cli.plan import command as plan_command
 from fsd.errors import UsageError
 
 
@@ -44,3 +46,33 @@ def test_split_reference__registry_ports_tags_digests__told_apart(
 def test_split_reference__no_image__usage_error(reference: str) -> None:
     with pytest.raises(UsageError):
         split_reference(reference)
+
+
+# Options of `fsd deploy` that change nothing of what is planned.
+ONLY_DEPLOY = {
+    "allow_interruption": "asked when the plan is applied",
+    "allow_older": "asked when the plan is applied",
+    "allow_replacement": "asked when the plan is applied",
+    "allow_run": "a plan builds nothing",
+    "force": "a plan passes every border: it changes nothing",
+    "no_wait": "a plan has no rollout",
+    "on_cancel": "a plan has no rollout",
+    "plan_file": "what `fsd plan --out` saved",
+    "supersede": "a plan is in nobody's way",
+    "timeout": "a plan has no rollout",
+    "wait_for_lock": "a plan is in nobody's way",
+}
+ONLY_PLAN = {
+    "detailed_exitcode": "a deployment has exit codes of its own",
+    "drift": "a deployment puts right what it needs",
+    "out": "saves the plan",
+}
+
+
+def test_plan__options__are_those_of_deploy_that_change_what_is_planned() -> None:
+    deploy, plan = (
+        {str(one.name) for one in command.params} for command in (deploy_command, plan_command)
+    )
+
+    assert deploy - plan == ONLY_DEPLOY.keys()
+    assert plan - deploy == ONLY_PLAN.keys()
