@@ -321,7 +321,7 @@ def test_step__sigint_in_mid_rollout__python_gets_it_and_the_outcome_is_said(
     assert ended.code == ExitCode.INTERRUPTED, ended.log
     assert ended.outputs["outcome"] == "interrupted"
     assert ended.outputs["deployment-arn"]
-    assert "ECS goes on rolling out" in ended.log
+    assert "ECS keeps rolling out" in ended.log
 
 
 def test_step__run_after_a_cancelled_one__takes_over_at_depth_1(

@@ -119,8 +119,8 @@ def test_deploy__signal_when_aws_does_not_take_the_rollback__does_not_wait_for_i
     assert process.returncode == 130, said
     # A read that hangs is given up after half a minute, and asked again.
     assert gate.asked == 1
-    assert "could not be asked to roll back (no answer within 0.9 s)" in said
-    assert "ECS goes on rolling out" in said
+    assert "FSD could not ask ECS to roll back (no answer within 0.9 s)" in said
+    assert "ECS keeps rolling out" in said
 
 
 PLANNED = "before ECS was asked to change anything"
@@ -129,7 +129,7 @@ HELD = {
     "DescribeSecurityGroups": PLANNED,
     "CreateChangeSet": "while CloudFormation changes fsd-hello-dev",
     "RegisterTaskDefinition": PLANNED,
-    "UpdateService": "in the moment in which ECS was asked",
+    "UpdateService": "just as FSD asked ECS",
     "StopServiceDeployment": "was rolled back; ECS continues the rollback",
 }
 

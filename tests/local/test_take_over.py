@@ -161,7 +161,7 @@ def test_deploy__service_of_another_tool__taken_over_and_back_without_a_failed_r
     assert "shop-api:1 serves until the new tasks are healthy" in said
     assert "load balancer replaced" not in said
     assert failed.code == 6, failed.text
-    assert "the stack fsd-shop-local-api-local is new, and stays" in " ".join(failed.out.split())
+    assert "FSD kept the new stack fsd-shop-local-api-local" in " ".join(failed.out.split())
     assert "Nothing to change" in again.out
     families = ("shop-api", "shop-local-api-local", "shop-api", "shop-local-api-local")
     assert (after_failure, taken, back, forth) == families
