@@ -11,7 +11,7 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -58,6 +58,10 @@ class GroupDirectory(Protocol):
     """Where target groups are looked up; asked often, so a change takes effect at once."""
 
     def find(self, arn: str) -> TargetGroup | None: ...
+
+    def weights(self, rule_arn: str) -> Mapping[str, int] | None: ...
+
+    def set_weights(self, rule_arn: str, weights: Mapping[str, int]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -124,6 +128,12 @@ class ElasticLoadBalancing:
 
     def state(self, target_group_arn: str, address: str, port: int) -> TargetState:
         return self._state(GroupMember(group=target_group_arn, address=address, port=port))
+
+    def weights(self, rule_arn: str) -> Mapping[str, int] | None:
+        return self._groups.weights(rule_arn)
+
+    def shift(self, rule_arn: str, weights: Mapping[str, int]) -> None:
+        self._groups.set_weights(rule_arn, weights)
 
     # ---- for the API and the data plane
 

@@ -242,6 +242,12 @@ class LoadBalancers(Protocol):
 
     def state(self, target_group_arn: str, address: str, port: int) -> TargetState: ...
 
+    def weights(self, rule_arn: str) -> Mapping[str, int] | None:
+        """What a listener rule forwards to, by target group; None where there is no such rule."""
+
+    def shift(self, rule_arn: str, weights: Mapping[str, int]) -> None:
+        """The rule forwards so from now on. A rule that is gone is left alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import gcd
 from typing import Protocol
 
 from fsd_local.balancing.faults import BalancingFault, not_done, not_valid
@@ -22,6 +23,7 @@ _SECURE = ("HTTPS", "TLS")
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 GRPC_DEFAULT_CODE, GRPC_DEFAULT_PATH = "12", "/AWS.ALB/healthcheck"
 _MOST_GROUPS, _MOST_WEIGHT = 5, 999
+_GOLDEN = (5**0.5 - 1) / 2
 _CONFIGS: Mapping[str, str] = {
     "redirect": "RedirectConfig",
     "fixed-response": "FixedResponseConfig",
@@ -326,10 +328,21 @@ def forward_groups(action: Json) -> Iterator[tuple[str, int]]:
 def choose_group(action: Json, request_number: int) -> str:
     """The target group of this request: of 1 to 3, each fourth request is the first one's.
 
-    "" where none has a weight.
+    Evenly mixed: of 95 to 5, the five are not the last five of a hundred. "" where none has a
+    weight.
     """
     weighed = [arn for arn, weight in forward_groups(action) for _ in range(weight)]
-    return weighed[request_number % len(weighed)] if weighed else ""
+    if not weighed:
+        return ""
+    return weighed[request_number * _stride(len(weighed)) % len(weighed)]
+
+
+def _stride(length: int) -> int:
+    """Steps of the golden ratio visit every place once, and never two neighbours in turn."""
+    stride = max(1, round(length * _GOLDEN))
+    while gcd(stride, length) != 1:
+        stride += 1
+    return stride
 
 
 def _check_forward(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from fsd_local.ecs.model import (
     Registration,
     ServiceDeploymentStatus,
+    Stage,
     StopCode,
     Task,
 )
@@ -126,6 +128,22 @@ class CompleteDeployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnterStage:
+    """Of the service deployment that the primary deployment is part of."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTraffic:
+    """Percentages of the service deployment's target; its sources get the rest. None: as it is."""
+
+    production: float | None = None
+    test: float | None = None
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PruneDeployments:
     deployment_ids: tuple[str, ...]
 
@@ -158,6 +176,8 @@ Action: TypeAlias = (
     | BeginRollback
     | BeginBake
     | CompleteDeployment
+    | EnterStage
+    | SetTraffic
     | PruneDeployments
     | SetSteady
     | Deactivate
@@ -186,4 +206,12 @@ class StopInRuntime:
     task: Task
 
 
-Effect: TypeAlias = Launch | Register | Deregister | StopInRuntime
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """From now on a listener rule forwards by these weights, by target group."""
+
+    rule_arn: str
+    weights: Mapping[str, int]
+
+
+Effect: TypeAlias = Launch | Register | Deregister | StopInRuntime | Shift

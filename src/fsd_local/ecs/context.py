@@ -36,6 +36,7 @@ class CallContext:
     ids: Ids
     enqueue: Callable[[Sequence[Effect]], None]
     target_groups: Mapping[str, KnownTargetGroup]
+    rules: Mapping[str, Mapping[str, int]]  # those that exist: what they forward to
     alarms: Mapping[str, Alarm]  # by name: those that a deployment would watch
     around: Around
     sessions: Sessions

@@ -192,6 +192,7 @@ def service_deployment(found: ServiceDeployment, owner: EcsServiceRecord) -> Jso
         rollback=_rollback(found),
         deploymentCircuitBreaker=_breaker(found, owner),
         alarms=_alarms(found),
+        lifecycleStage=str(found.traffic.stage) if found.traffic.stage is not None else None,
     )
 
 
@@ -200,12 +201,31 @@ def _summary(owner: EcsServiceRecord, revision: Revision, of: ServiceDeployment 
     frozen = of.final_counts if of is not None else None
     found = frozen.get(revision.arn) if frozen is not None else None
     now = found if found is not None else counts(owner, revision)
+    traffic = _traffic(revision, of) if of is not None else {}
     return {
         "arn": revision.arn,
         "requestedTaskCount": now.requested,
         "runningTaskCount": now.running,
         "pendingTaskCount": now.pending,
-    }
+    } | traffic
+
+
+def _traffic(revision: Revision, of: ServiceDeployment) -> Json:
+    """Where there are several sources, the one that is in the other target groups has the rest."""
+    if not of.shifts_traffic or not revision.load_balancers:
+        return {}
+    is_target = revision is of.target
+    serves = is_target or revision.uses_alternate != of.target.uses_alternate
+
+    def share(percent: float | None) -> float | None:
+        if percent is None:
+            return None
+        return percent if is_target else 100.0 - percent if serves else 0.0
+
+    return present(
+        requestedTestTrafficWeight=share(of.traffic.test),
+        requestedProductionTrafficWeight=share(of.traffic.production),
+    )
 
 
 def _rollback(found: ServiceDeployment) -> Json | None:
@@ -254,7 +274,7 @@ def service_revision(found: Revision, owner: EcsServiceRecord) -> Json:
         )
         for definition in found.task_definition.containers
     ]
-    balanced = [lb["targetGroupArn"] for lb in found.load_balancers if "targetGroupArn" in lb]
+    balanced = [_resolved(found, lb) for lb in found.load_balancers if "targetGroupArn" in lb]
     return (
         present(
             serviceRevisionArn=found.arn,
@@ -268,10 +288,18 @@ def service_revision(found: Revision, owner: EcsServiceRecord) -> Json:
             containerImages=images,
             guardDutyEnabled=False,
             createdAt=found.created_at,
-            resolvedConfiguration={"loadBalancers": [{"targetGroupArn": arn} for arn in balanced]},
+            resolvedConfiguration={"loadBalancers": balanced},
         )
         | {k: v for k, v in found.settings.items() if k in _REVISION_SETTINGS}
         | _launch(found.launch_type, found.capacity_provider_strategy)
+    )
+
+
+def _resolved(found: Revision, balancer: Json) -> Json:
+    advanced = balancer.get("advancedConfiguration") or {}
+    return present(
+        targetGroupArn=found.target_group(balancer),
+        productionListenerRule=advanced.get("productionListenerRule"),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from fsd_local.ecs import alarms, health, lifecycle, messages
-from fsd_local.ecs.actions import Deregister, Effect, Launch, Register, StopInRuntime
+from fsd_local.ecs.actions import Deregister, Effect, Launch, Register, Shift, StopInRuntime
 from fsd_local.ecs.agent import Agent
 from fsd_local.ecs.arns import Ids
 from fsd_local.ecs.connect import find_names, namespace_of
@@ -274,6 +274,8 @@ class Engine:
                     self._register(effect.task, effect.registration)
                 case Deregister():
                     self._deregister(effect.task, effect.registration)
+                case Shift():
+                    self._load_balancers.shift(effect.rule_arn, effect.weights)
 
     def _register(self, task: Task, registration: Registration) -> None:
         arn = registration.target_group_arn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fsd_local.ecs import lifecycle, messages
@@ -154,11 +154,16 @@ class EcsService:
             cleaned = self._contract.check(action, parameters)
             check_identifiers(action, cleaned, account=account, region=region)
             facts = self._look_at_target_groups(cleaned, account=account, region=region)
+            rules = self._look_at_rules(cleaned, account=account, region=region)
             seen = self._look_at_alarms(action, cleaned, account=account, region=region)
             around = look_around(cleaned, self._surroundings, account=account, region=region)
             with self._engine.lock:
                 context = replace(
-                    self._context(account, region), target_groups=facts, alarms=seen, around=around
+                    self._context(account, region),
+                    target_groups=facts,
+                    rules=rules,
+                    alarms=seen,
+                    around=around,
                 )
                 if "TaskDefinition" in action:
                     task_definitions.purge(context.scope)
@@ -259,6 +264,7 @@ class EcsService:
             ids=self._ids,
             enqueue=self._engine.enqueue,
             target_groups={},
+            rules={},
             alarms={},
             around=Around(),
             sessions=self._sessions,
@@ -275,9 +281,10 @@ class EcsService:
         self, parameters: Json, *, account: str, region: str
     ) -> dict[str, KnownTargetGroup]:
         """Asked before the state is locked: the load balancers have locks of their own."""
-        arns = {lb.get("targetGroupArn") for lb in parameters.get("loadBalancers") or ()}
+        arns = set(_target_groups(parameters.get("loadBalancers") or ()))
         if "service" in parameters and "taskDefinition" in parameters:
-            arns |= self._target_groups_of(parameters, account=account, region=region)
+            found = self._balancers_of(parameters, account=account, region=region)
+            arns |= set(_target_groups(found))
         return {
             arn: KnownTargetGroup(
                 exists=_is_of(arn, account, region) and self._load_balancers.exists(arn),
@@ -285,13 +292,29 @@ class EcsService:
                 target_type=self._load_balancers.target_type(arn),
             )
             for arn in arns
-            if arn
         }
 
-    def _target_groups_of(self, parameters: Json, *, account: str, region: str) -> set[str | None]:
+    def _look_at_rules(
+        self, parameters: Json, *, account: str, region: str
+    ) -> dict[str, Mapping[str, int]]:
+        """Of the load balancers that are given, or that the service has already."""
+        balancers = parameters.get("loadBalancers") or ()
+        if "service" in parameters and "deploymentConfiguration" in parameters and not balancers:
+            balancers = self._balancers_of(parameters, account=account, region=region)
+        arns = [
+            arn
+            for balancer in balancers
+            for member in ("productionListenerRule", "testListenerRule")
+            if (arn := (balancer.get("advancedConfiguration") or {}).get(member))
+        ]
+        found = {
+            arn: self._load_balancers.weights(arn) for arn in arns if _is_of(arn, account, region)
+        }
+        return {arn: weights for arn, weights in found.items() if weights is not None}
+
+    def _balancers_of(self, parameters: Json, *, account: str, region: str) -> list[Json]:
         with self._engine.lock:
-            service = self._context(account, region).service(parameters)
-            return {lb.get("targetGroupArn") for lb in service.load_balancers}
+            return self._context(account, region).service(parameters).load_balancers
 
     def _look_at_alarms(
         self, action: str, parameters: Json, *, account: str, region: str
@@ -306,6 +329,14 @@ class EcsService:
                 given = service.configuration.get("alarms")
         names = given["alarmNames"] if given else ()
         return self._alarms.read(names, account=account, region=region) if names else {}
+
+
+def _target_groups(balancers: Iterable[Json]) -> Iterator[str]:
+    for balancer in balancers:
+        advanced = balancer.get("advancedConfiguration") or {}
+        for arn in (balancer.get("targetGroupArn"), advanced.get("alternateTargetGroupArn")):
+            if arn:
+                yield arn
 
 
 def _is_of(arn: str, account: str, region: str) -> bool:

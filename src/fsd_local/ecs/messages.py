@@ -29,6 +29,11 @@ STOPPED_BY_BREAKER = (
 ALARM_DETECTED = "ECS deployment failed: alarm detected."
 ROLLED_BACK_BY_ALARM = "Service deployment rolled back: alarm detected."
 STOPPED_BY_ALARM = "Service deployment stopped: alarm detected."
+# AWS documents the limit, not the words: "each lifecycle stage can last up to 24 hours".
+STAGE_TOO_LONG = "ECS deployment failed: a lifecycle stage took longer than 24 hours."
+ROLLED_BACK_BY_STAGE = (
+    "Service deployment rolled back because a lifecycle stage took longer than 24 hours."
+)
 NO_ROLLBACK_CANDIDATE = "No rollback candidate was found to run the rollback."
 ROLLBACK_TASKS_FAILED = "The rollback failed: its tasks failed to start."
 SUPERSEDED = "Service deployment stopped because a new service deployment was started."

@@ -71,6 +71,24 @@ class ServiceDeploymentStatus(StrEnum):
         return self in FINAL_STATUSES
 
 
+class Stage(StrEnum):
+    """Of a service deployment whose strategy shifts traffic, in the order that they come in.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-deployment-how-it-works.html
+    """
+
+    RECONCILE_SERVICE = "RECONCILE_SERVICE"  # only where earlier revisions still have tasks
+    PRE_SCALE_UP = "PRE_SCALE_UP"
+    SCALE_UP = "SCALE_UP"
+    POST_SCALE_UP = "POST_SCALE_UP"
+    TEST_TRAFFIC_SHIFT = "TEST_TRAFFIC_SHIFT"
+    POST_TEST_TRAFFIC_SHIFT = "POST_TEST_TRAFFIC_SHIFT"
+    PRODUCTION_TRAFFIC_SHIFT = "PRODUCTION_TRAFFIC_SHIFT"
+    POST_PRODUCTION_TRAFFIC_SHIFT = "POST_PRODUCTION_TRAFFIC_SHIFT"
+    BAKE_TIME = "BAKE_TIME"
+    CLEAN_UP = "CLEAN_UP"
+
+
 FINAL_STATUSES = frozenset(
     {
         ServiceDeploymentStatus.STOPPED,
@@ -232,6 +250,14 @@ class Revision:
     launch_type: str
     capacity_provider_strategy: list[Json]
     digests: dict[str, str] = field(default_factory=dict)  # container → sha256:…
+    uses_alternate: bool = False  # its tasks are in the alternate target groups
+
+    def target_group(self, balancer: Json) -> str:
+        """The target group of its tasks, of an entry of `load_balancers`; "" for none."""
+        advanced = balancer.get("advancedConfiguration") or {}
+        group = advanced.get("alternateTargetGroupArn") if self.uses_alternate else None
+        found: str = group or balancer.get("targetGroupArn", "")
+        return found
 
     @property
     def is_resolved(self) -> bool:
@@ -262,6 +288,17 @@ class Counts:
 
 
 @dataclass(slots=True, kw_only=True)
+class Traffic:
+    """How far a service deployment is that shifts traffic. Percentages are the target's."""
+
+    stage: Stage | None = None
+    since: float = 0.0  # when the stage, or the step of its traffic, began
+    step: int = 0  # of the production traffic: one for BLUE_GREEN, several for the others
+    production: float | None = None  # None: nothing was shifted yet
+    test: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class ServiceDeployment:
     """What List/DescribeServiceDeployments know: one UpdateService with all that it led to."""
 
@@ -284,6 +321,13 @@ class ServiceDeployment:
     alarms: Mapping[str, Alarm] = field(default_factory=dict)  # as last seen, by name
     ignores_alarms: bool = False
     triggered_alarms: tuple[str, ...] = ()
+    traffic: Traffic = field(default_factory=Traffic)
+
+    @property
+    def shifts_traffic(self) -> bool:
+        """BLUE_GREEN, LINEAR or CANARY. The service's own strategy may be another by now."""
+        found: str = self.configuration["strategy"]
+        return found != "ROLLING"
 
 
 @dataclass(slots=True, kw_only=True)

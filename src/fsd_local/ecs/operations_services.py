@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from fsd_local.ecs import arns, describe, messages
 from fsd_local.ecs.capacity import check_strategy
+from fsd_local.ecs.configuration import DEFAULT, check_advanced, load_configuration
 from fsd_local.ecs.connect import check_connect
 from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.discovery import check_discovery
@@ -25,15 +26,7 @@ from fsd_local.ecs.validation import check_desired_count
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _DESCRIBED = 10
 _MOST_LOAD_BALANCERS = 5
-_WHOLE = 100  # percent
 _MAX_GRACE = 2_147_483_647
-_DEFAULT_CONFIGURATION: Json = {
-    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
-    "maximumPercent": 200,
-    "minimumHealthyPercent": 100,
-    "strategy": "ROLLING",
-    "bakeTimeInMinutes": 0,
-}
 _SETTINGS = (
     "serviceRegistries",
     "serviceConnectConfiguration",
@@ -101,6 +94,8 @@ def _new_service(context: CallContext, cluster: Cluster, parameters: Json) -> Ec
     check_discovery(context, parameters)
     balancers = parameters.get("loadBalancers") or []
     _check_load_balancers(context, task_definition, balancers)
+    configuration = load_configuration(parameters.get("deploymentConfiguration"), DEFAULT)
+    check_advanced(context, balancers, configuration["strategy"])
     settings = {key: parameters[key] for key in _SETTINGS if key in parameters}
     check_connect(settings, cluster, task_definition)
     scope = context.scope
@@ -116,9 +111,7 @@ def _new_service(context: CallContext, cluster: Cluster, parameters: Json) -> Ec
         created_at=context.now,
         task_definition=task_definition,
         desired_count=parameters["desiredCount"],
-        configuration=_load_configuration(
-            parameters.get("deploymentConfiguration"), _DEFAULT_CONFIGURATION
-        ),
+        configuration=configuration,
         network=network,
         load_balancers=balancers,
         platform_version=parameters.get("platformVersion") or "LATEST",
@@ -184,12 +177,13 @@ def _check_load_balancers(
     for balancer in balancers:
         if balancer.get("loadBalancerName"):
             raise invalid("Classic Load Balancers are not supported with Fargate.")
-        if balancer.get("advancedConfiguration"):
-            raise unsupported("The embedded AWS does not have alternate target groups.")
         arn = balancer.get("targetGroupArn")
         if not arn:
             raise invalid("The embedded AWS supports only load balancers with a targetGroupArn.")
         _check_target_group(context, arn)
+        alternate = (balancer.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
+        if alternate:
+            _check_target_group(context, alternate, is_alternate=True)
         name, port = balancer.get("containerName"), balancer.get("containerPort")
         if name not in containers:
             raise invalid(f"The container {name} does not exist in the task definition.")
@@ -198,11 +192,12 @@ def _check_load_balancers(
             raise invalid(f"The container {name} did not have a container port {port} defined.")
 
 
-def _check_target_group(context: CallContext, arn: str) -> None:
+def _check_target_group(context: CallContext, arn: str, *, is_alternate: bool = False) -> None:
+    """ECS makes the rules forward to an alternate target group itself."""
     group = context.target_groups.get(arn)
     if group is None or not group.exists:
         raise invalid(f"The target group with targetGroupArn {arn} does not exist.")
-    if not group.is_attached:
+    if not group.is_attached and not is_alternate:
         raise invalid(
             f"The target group with targetGroupArn {arn} does not have an associated load balancer."
         )
@@ -211,50 +206,6 @@ def _check_target_group(context: CallContext, arn: str) -> None:
             f"The provided target group {arn} has target type {group.target_type}, which is "
             "incompatible with the awsvpc network mode specified in the task definition."
         )
-
-
-def _load_configuration(given: Json | None, base: Json) -> Json:
-    """`base` with what is given on top; raises ApiError for what cannot be."""
-    found = base | (given or {})
-    if found["strategy"] != "ROLLING":
-        raise invalid(
-            f"The embedded AWS supports only the ROLLING deployment strategy, "
-            f"not {found['strategy']}."
-        )
-    lower, upper = found["minimumHealthyPercent"], found["maximumPercent"]
-    _check_percents(lower, upper)
-    _refuse_strategies(found)
-    threshold = (found.get("deploymentCircuitBreaker") or {}).get("thresholdConfiguration")
-    if threshold is not None and threshold["value"] < 1:
-        raise invalid("thresholdConfiguration.value must be at least 1.")
-    criteria = found.get("earlySuccessCriteria") or {}
-    if criteria.get("enable") and not lower <= criteria.get("healthyPercent", -1) <= 100:
-        raise invalid(f"healthyPercent must be between minimumHealthyPercent {lower} and 100.")
-    return found
-
-
-def _check_percents(lower: int, upper: int) -> None:
-    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
-
-    The words are those of badmintoncryer/cdk-preflight's records (`pf-ecs-service-deployment-…`).
-    """
-    if lower < 0:
-        raise invalid("minimumHealthyPercent must be at least 0")
-    if lower > _WHOLE:
-        raise invalid(f"minimumHealthyPercent must be at most {_WHOLE}")
-    if upper < _WHOLE:
-        raise invalid(f"maximumPercent must be at least {_WHOLE}")
-    if lower == upper:
-        raise invalid(
-            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block "
-            "deployments."
-        )
-
-
-def _refuse_strategies(configuration: Json) -> None:
-    for member in ("lifecycleHooks", "linearConfiguration", "canaryConfiguration"):
-        if configuration.get(member):
-            raise unsupported(f"The embedded AWS does not have {member}.")
 
 
 def _new_revision(
@@ -294,9 +245,11 @@ def update_service(context: CallContext, parameters: Json) -> Json:
     if parameters.get("enableExecuteCommand", service.enable_execute_command):
         _require_task_role(target, "updated")
     wanted = _wanted_revision(context, service, target, parameters)
-    configuration = _load_configuration(
+    configuration = load_configuration(
         parameters.get("deploymentConfiguration"), service.configuration
     )
+    if {"deploymentConfiguration", "loadBalancers"} & parameters.keys():
+        check_advanced(context, wanted.load_balancers, configuration["strategy"])
     count = parameters.get("desiredCount", service.desired_count)
     check_desired_count(count)
     _set_plain(service, parameters)

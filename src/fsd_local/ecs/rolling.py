@@ -1,6 +1,6 @@
 """The ROLLING strategy: how old tasks are replaced by new ones. Pure.
 
-A strategy is `decide(view) -> actions`; another one could stand beside this one.
+A strategy is `decide(view) -> actions`; the others are in `shifting`.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
 """
 
@@ -36,6 +36,7 @@ class View:
     service: EcsServiceRecord
     primary: ServiceRollout
     now: float
+    speed: float
     lower: int  # healthy tasks that must stay
     upper: int  # tasks that may be starting or running
     new: tuple[Task, ...]  # the primary deployment's
@@ -78,6 +79,7 @@ def look(service: EcsServiceRecord, primary: ServiceRollout, *, now: float, spee
         service=service,
         primary=primary,
         now=now,
+        speed=speed,
         lower=ceil(desired * configuration["minimumHealthyPercent"] / 100),
         upper=desired * configuration["maximumPercent"] // 100,
         new=tuple(task for task in wanted if task.deployment_id == primary.id),
@@ -101,7 +103,7 @@ def is_done(view: View) -> bool:
     return len(view.new) == desired == view.healthy_new and not left
 
 
-def _stop_unhealthy(view: View) -> Sequence[Action]:
+def stop_unhealthy(view: View) -> Sequence[Action]:
     """A fault in a rollout is stopped at once; a task that served is replaced first.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html
@@ -141,14 +143,14 @@ def _scale_in(view: View) -> Sequence[Action]:
         return ()
     # Those that serve least go first, then the youngest.
     kept.sort(key=lambda task: (task.id in view.healthy, not task.is_starting, -task.created_at))
-    return _stop(view, kept[:excess])
+    return stop(view, kept[:excess])
 
 
 def _stop_old(view: View) -> Sequence[Action]:
     """Old tasks go as new ones are healthy, or where there is no room to start a new one."""
     never_served = [task for task in view.old if not task.was_healthy]
     if never_served:
-        return _stop(view, never_served)
+        return stop(view, never_served)
     old = sorted(view.old, key=lambda task: (task.id in view.healthy, task.created_at))
     keep = max(0, view.service.desired_count - view.healthy_new)
     surplus = len(old) - keep
@@ -156,11 +158,11 @@ def _stop_old(view: View) -> Sequence[Action]:
         idle = sum(task.id not in view.healthy for task in old)
         spare = idle + max(0, len(view.healthy) - view.lower)
         surplus = max(surplus, min(spare, view.missing))
-    return _stop(view, old[:surplus]) if surplus > 0 else ()
+    return stop(view, old[:surplus]) if surplus > 0 else ()
 
 
 def _start_new(view: View) -> Sequence[Action]:
-    if not _may_start(view):
+    if not may_start(view):
         return ()
     count = min(view.missing, view.room)
     if not view.primary.revision.is_resolved:
@@ -169,7 +171,8 @@ def _start_new(view: View) -> Sequence[Action]:
     return (StartTasks(deployment_id=view.primary.id, count=count),) if count > 0 else ()
 
 
-def _may_start(view: View) -> bool:
+def may_start(view: View) -> bool:
+    """Whether the deployment is given up, has not begun, or is throttled."""
     return (
         view.primary.rollout_state is not RolloutState.FAILED
         and view.primary.service_deployment.status is not ServiceDeploymentStatus.PENDING
@@ -179,7 +182,7 @@ def _may_start(view: View) -> bool:
 
 def _tell_deadlock(view: View) -> Sequence[Action]:
     stuck = (
-        _may_start(view)
+        may_start(view)
         and view.is_in_progress
         and view.missing > 0
         and view.room <= 0
@@ -191,7 +194,8 @@ def _tell_deadlock(view: View) -> Sequence[Action]:
     return (TellDeadlock(deployment_id=view.primary.id),) if stuck else ()
 
 
-def _stop(view: View, tasks: Sequence[Task]) -> Sequence[Action]:
+def stop(view: View, tasks: Sequence[Task]) -> Sequence[Action]:
+    """As a scaling activity of the primary deployment."""
     return (
         StopTasks(
             task_ids=tuple(task.id for task in tasks), reason=messages.scaled(view.primary.id)
@@ -200,7 +204,7 @@ def _stop(view: View, tasks: Sequence[Task]) -> Sequence[Action]:
 
 
 _STEPS: tuple[Callable[[View], Sequence[Action]], ...] = (
-    _stop_unhealthy,
+    stop_unhealthy,
     _scale_in,
     _stop_old,
     _start_new,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from fsd_local.ecs import alarms, messages, rolling
+from fsd_local.ecs import alarms, messages, rolling, shifting
 from fsd_local.ecs.actions import (
     AccountForTask,
     Action,
@@ -58,7 +58,6 @@ _ONGOING_TARGET = {
     ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS,
 }
 _FAULTS = {StopCode.FAILED_TO_START, StopCode.CONTAINER_EXITED}
-_STRATEGIES: dict[str, Callable[[rolling.View], Sequence[Action]]] = {"ROLLING": rolling.decide}
 
 
 def decide(service: EcsServiceRecord, now: float, *, speed: float) -> Sequence[Action]:
@@ -153,8 +152,9 @@ def _complete(service: EcsServiceRecord, now: float, speed: float) -> Sequence[A
     primary = service.primary
     if primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
         return ()
-    if primary.service_deployment.status not in _ONGOING_TARGET:
-        return ()
+    deployment = primary.service_deployment
+    if deployment.status not in _ONGOING_TARGET or deployment.shifts_traffic:
+        return ()  # the other strategies complete their last stage themselves
     view = rolling.look(service, primary, now=now, speed=speed)
     if not (rolling.is_done(view) or _is_early_success(service, view)):
         return ()
@@ -180,14 +180,15 @@ def _is_early_success(service: EcsServiceRecord, view: rolling.View) -> bool:
 
 
 def _give_up(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
-    """The breaker, the digests, and a rollback that was asked for."""
-    del now, speed
+    """The breaker, the digests, a stage that does not end, and a rollback that was asked for."""
     primary = service.primary
-    if primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
+    if primary is None or not _can_fail(primary):
         return ()
     status = primary.service_deployment.status
     if status is ServiceDeploymentStatus.ROLLBACK_REQUESTED and not primary.is_rollback:
         return _roll_back_on_request(service, primary)
+    if not primary.is_rollback and shifting.is_stuck(primary, now, speed=speed):
+        return _fail(service, primary, _STUCK, rolls_back=True)
     breaker = load_breaker(service.configuration)
     tripped = breaker.is_enabled and (
         primary.failed_tasks >= breaker.threshold(service.desired_count)
@@ -206,10 +207,15 @@ def _heed_alarms(service: EcsServiceRecord, now: float, speed: float) -> Sequenc
     del now, speed
     names = alarms.triggered(service)
     primary = service.primary
-    if not names or primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
+    if not names or primary is None or not _can_fail(primary):
         return ()
     rolls_back = alarms.rolls_back(primary.service_deployment)
     return _fail(service, primary, _ALARMED, rolls_back=rolls_back, names=names)
+
+
+def _can_fail(primary: ServiceRollout) -> bool:
+    is_in_progress = primary.rollout_state is RolloutState.IN_PROGRESS
+    return is_in_progress and not shifting.is_past_return(primary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +242,13 @@ _ALARMED = _Failure(
     stopped=messages.STOPPED_BY_ALARM,
     rolled_back=messages.ROLLED_BACK_BY_ALARM,
     rolling_back=messages.rolling_back_by_alarm,
+)
+
+_STUCK = _Failure(
+    cause=messages.STAGE_TOO_LONG,
+    stopped=messages.STAGE_TOO_LONG,
+    rolled_back=messages.ROLLED_BACK_BY_STAGE,
+    rolling_back=messages.rolling_back_on_request,
 )
 
 
@@ -288,8 +301,8 @@ def _roll(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Actio
     primary = service.primary
     if primary is None:
         return ()
-    strategy = _STRATEGIES[service.configuration["strategy"]]
-    return strategy(rolling.look(service, primary, now=now, speed=speed))
+    decide = shifting.decide if primary.service_deployment.shifts_traffic else rolling.decide
+    return decide(rolling.look(service, primary, now=now, speed=speed))
 
 
 def _release(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
@@ -311,14 +324,24 @@ def _forget(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Act
 
 
 def _prune(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Action]:
-    """Drained deployments go; a failed one stays until a newer one is completed."""
+    """Drained deployments go; a failed one stays until a newer one is completed.
+
+    While traffic is being shifted, the last that was completed stays: its tasks are replaced.
+    """
     del now, speed
     primary = service.primary
     is_settled = primary is not None and primary.rollout_state is RolloutState.COMPLETED
+    shifts = (
+        primary is not None
+        and primary.service_deployment.shifts_traffic
+        and primary.rollout_state is RolloutState.IN_PROGRESS
+        and not primary.is_rollback
+    )
     gone = tuple(
         deployment.id
         for deployment in service.deployments
         if deployment is not primary
+        and not (shifts and deployment is service.last_completed)
         and (deployment.rollout_state is not RolloutState.FAILED or is_settled)
         and not _tasks_of(service, deployment)
     )

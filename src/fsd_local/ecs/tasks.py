@@ -46,7 +46,7 @@ def service_task(
     task.enable_execute_command = service.enable_execute_command
     task.tags = propagated_tags(service, revision.task_definition)
     task.registrations = [
-        Registration(target_group_arn=found["targetGroupArn"], port=found["containerPort"])
+        Registration(target_group_arn=revision.target_group(found), port=found["containerPort"])
         for found in revision.load_balancers
         if "targetGroupArn" in found
     ]

@@ -19,6 +19,7 @@ from fsd_local.ecs.actions import (
     Deregister,
     Effect,
     EmitEvent,
+    EnterStage,
     FailDeployment,
     ForgetTask,
     Launch,
@@ -30,6 +31,8 @@ from fsd_local.ecs.actions import (
     ReportTarget,
     SetServiceDeployment,
     SetSteady,
+    SetTraffic,
+    Shift,
     StartTasks,
     StopTasks,
     TellDeadlock,
@@ -51,6 +54,7 @@ from fsd_local.ecs.model import (
     TaskStatus,
 )
 from fsd_local.ecs.scheduler import decide
+from fsd_local.ecs.shifting import weights
 from fsd_local.ports import Alarm
 
 _EVENTS_KEPT = 100
@@ -96,6 +100,8 @@ def apply(
             service.is_steady = action.is_steady
             if action.is_steady:
                 emit(service, messages.EVENT_STEADY, now, ids=ids)
+        case SetTraffic():
+            return _set_traffic(service, action, now)
         case Deactivate():
             service.status, service.inactive_at = "INACTIVE", now
             service.deployments = []
@@ -122,6 +128,7 @@ def begin_deployment(
     `seen`: the service's alarms at this instant, by name.
     """
     sources = _revisions_in_use(service)
+    revision.uses_alternate = _goes_to_alternate(service, revision)
     for old in service.service_deployments:
         if old.status in _SUPERSEDABLE:
             old.status, old.reason, old.updated_at = (
@@ -145,6 +152,21 @@ def begin_deployment(
     service.is_steady = False
     service.back_off_until, service.back_off_level = 0.0, 0
     _add_primary(service, started, revision, now, ids=ids)
+
+
+def _goes_to_alternate(service: EcsServiceRecord, revision: Revision) -> bool:
+    """A rolling deployment stays where the traffic goes; the others change sides."""
+    completed = service.last_completed
+    if completed is None:
+        return False
+    served = {completed.revision.target_group(lb) for lb in completed.revision.load_balancers}
+    is_rolling = service.configuration["strategy"] == "ROLLING"
+    for balancer in revision.load_balancers:
+        advanced = balancer.get("advancedConfiguration") or {}
+        alternate = advanced.get("alternateTargetGroupArn")
+        if alternate:
+            return alternate in served if is_rolling else balancer["targetGroupArn"] in served
+    return False
 
 
 _SUPERSEDABLE = {
@@ -215,6 +237,7 @@ def _apply_to_deployments(
     | BeginRollback
     | BeginBake
     | CompleteDeployment
+    | EnterStage
     | PruneDeployments
     | TellDeadlock,
     now: float,
@@ -240,6 +263,8 @@ def _apply_to_deployments(
             _deployment(service, action.deployment_id).baking_since = now
         case CompleteDeployment():
             _complete(service, _deployment(service, action.deployment_id), now, ids=ids)
+        case EnterStage():
+            _enter(_current(service), action, now)
         case PruneDeployments():
             gone = set(action.deployment_ids)
             service.deployments = [d for d in service.deployments if d.id not in gone]
@@ -256,6 +281,43 @@ def _deployment(service: EcsServiceRecord, deployment_id: str) -> ServiceRollout
 
 def _service_deployment(service: EcsServiceRecord, wanted: str) -> ServiceDeployment:
     return next(d for d in service.service_deployments if d.arn == wanted)
+
+
+def _current(service: EcsServiceRecord) -> ServiceDeployment:
+    if service.primary is None:
+        raise RuntimeError(f"{service.arn} has no deployment")
+    return service.primary.service_deployment
+
+
+def _enter(deployment: ServiceDeployment, action: EnterStage, now: float) -> None:
+    traffic = deployment.traffic
+    traffic.stage, traffic.since, traffic.step = action.stage, now, 0
+    deployment.updated_at = now
+
+
+def _set_traffic(service: EcsServiceRecord, action: SetTraffic, now: float) -> Sequence[Effect]:
+    deployment = _current(service)
+    traffic, target = deployment.traffic, deployment.target
+    traffic.since, traffic.step, deployment.updated_at = now, action.step, now
+    if action.production is not None:
+        traffic.production = action.production
+    if action.test is not None:
+        traffic.test = action.test
+    effects = []
+    for balancer in target.load_balancers:
+        advanced = balancer.get("advancedConfiguration") or {}
+        group = target.target_group(balancer)
+        pair = (balancer.get("targetGroupArn"), advanced.get("alternateTargetGroupArn"))
+        others = [str(found) for found in pair if found and found != group]
+        for member, percent in (
+            ("productionListenerRule", action.production),
+            ("testListenerRule", action.test),
+        ):
+            if advanced.get(member) and percent is not None:
+                own, rest = weights(percent)
+                shared = {group: own} | dict.fromkeys(others, rest)
+                effects.append(Shift(rule_arn=advanced[member], weights=shared))
+    return effects
 
 
 def _start(

@@ -60,6 +60,28 @@ class MiniStackTargetGroups:
             target_type=str(record["TargetType"]),
         )
 
+    def weights(self, rule_arn: str) -> Mapping[str, int] | None:
+        """Of a rule's forward action; {} for a rule that does something else."""
+        rule = find(alb._rules, rule_arn)
+        if rule is None:
+            return None
+        return {arn: weight for action in rule["Actions"] for arn, weight in forward_groups(action)}
+
+    def set_weights(self, rule_arn: str, weights: Mapping[str, int]) -> None:
+        """As ModifyRule, or for a listener's default rule as ModifyListener."""
+        rule = find(alb._rules, rule_arn)
+        if rule is None:
+            return
+        groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+        sticky = {"TargetGroupStickinessConfig": {"Enabled": False}}
+        rule["Actions"] = [
+            {"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups, **sticky}}
+        ]
+        if rule.get("IsDefault"):
+            account, region = account_and_region(rule_arn)
+            with scope(account, region):
+                alb._listeners[rule["ListenerArn"]]["DefaultActions"] = rule["Actions"]
+
 
 def _health_check(record: Mapping[str, Any]) -> TargetGroupCheck:
     return TargetGroupCheck(

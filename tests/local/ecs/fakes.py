@@ -173,6 +173,16 @@ class FakeLoadBalancers:
         self._targets: dict[tuple[str, str, int], str] = {}
         self._failing = False
         self._holds_drain = False
+        self.rules: dict[str, dict[str, int]] = {}
+
+    def weights(self, rule_arn: str) -> Mapping[str, int] | None:
+        return self.rules.get(rule_arn)
+
+    def shift(self, rule_arn: str, weights: Mapping[str, int]) -> None:
+        self.rules[rule_arn] = dict(weights)
+
+    def add(self, target_group_arn: str) -> None:
+        self._groups.add(target_group_arn)
 
     def detach(self, target_group_arn: str) -> None:
         self._groups.add(target_group_arn)

@@ -258,8 +258,8 @@ def test_handle__unknown_cluster__not_found(cloud: Cloud, action: str, parameter
         ),
         (
             {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
-            "InvalidParameterException",
-            "only the ROLLING deployment strategy, not BLUE_GREEN",
+            "ClientException",
+            "advancedConfiguration field is required for all loadBalancers",
         ),
         (
             {"deploymentConfiguration": {"minimumHealthyPercent": 150, "maximumPercent": 100}},

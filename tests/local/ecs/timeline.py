@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsd_local.ecs import alarms, lifecycle
-from fsd_local.ecs.actions import Deregister, Effect, Launch, StopInRuntime
+from fsd_local.ecs.actions import Deregister, Effect, Launch, Shift, StopInRuntime
 from fsd_local.ecs.arns import Ids
 from fsd_local.ecs.health import is_healthy, record_check
 from fsd_local.ecs.model import (
@@ -29,6 +29,8 @@ from fsd_local.ports import Alarm, ContainerState, TargetState
 TARGET_GROUP = (
     "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/app/6d0ecf831eec9f09"
 )
+ALTERNATE = TARGET_GROUP.replace("/app/", "/other/")
+PRODUCTION, TEST = "rule/production", "rule/test"
 _ORDER = ("starting", "running", "healthy", "draining", "stopping")
 
 
@@ -68,6 +70,8 @@ class Timeline:
         self._pending: list[Task] = []
         self._stopping: list[Task] = []
         self._drained_at: dict[str, int] = {}
+        self.rules: dict[str, dict[str, int]] = {}  # as ECS set them last
+        self.shifts: list[int] = []  # each weight of the alternate group in the production rule
         self.service = EcsServiceRecord(
             account="000000000000",
             region="us-east-1",
@@ -85,11 +89,7 @@ class Timeline:
                 **self.configuration,
             },
             network={},
-            load_balancers=[
-                {"targetGroupArn": TARGET_GROUP, "containerName": "app", "containerPort": 8000}
-            ]
-            if self.has_load_balancer
-            else [],
+            load_balancers=self._balancers() if self.has_load_balancer else [],
             grace_period=self.grace,
         )
 
@@ -123,12 +123,20 @@ class Timeline:
         self.advance(120)
         assert self.service.is_steady
         self.lines.clear()
+        self.shifts.clear()
         self.service.events.clear()
         self._start = self.now
         return self
 
     def ask_for_rollback(self) -> Timeline:
         self.service.service_deployments[0].status = ServiceDeploymentStatus.ROLLBACK_REQUESTED
+        return self
+
+    def configure(self, **configuration: Any) -> Timeline:
+        """For the deployments that come."""
+        self.service.configuration = self.service.configuration | configuration
+        self.configuration = self.service.configuration
+        self.service.load_balancers = self._balancers() if self.has_load_balancer else []
         return self
 
     def scale(self, desired: int) -> Timeline:
@@ -177,6 +185,19 @@ class Timeline:
     # The world.
 
     _start = 0
+
+    def _balancers(self) -> list[dict[str, Any]]:
+        """With a pair of target groups where the strategy needs one."""
+        found = {"targetGroupArn": TARGET_GROUP, "containerName": "app", "containerPort": 8000}
+        if self.configuration.get("strategy", "ROLLING") == "ROLLING":
+            return [found]
+        advanced = {
+            "alternateTargetGroupArn": ALTERNATE,
+            "productionListenerRule": PRODUCTION,
+            "testListenerRule": TEST,
+            "roleArn": "arn:aws:iam::000000000000:role/infrastructure",
+        }
+        return [{**found, "advancedConfiguration": advanced}]
 
     def _task_definition(self, name: str) -> TaskDefinition:
         container: dict[str, Any] = {"name": "app", "image": f"app:{name}", "portMappings": []}
@@ -232,6 +253,10 @@ class Timeline:
                     self._stopping.append(effect.task)
                 case Deregister():
                     self._drained_at[effect.task.id] = self.now + self.drain
+                case Shift():
+                    self.rules[effect.rule_arn] = dict(effect.weights)
+                    if effect.rule_arn == PRODUCTION:
+                        self.shifts.append(effect.weights[ALTERNATE])
 
     def _start_task(self, task: Task) -> None:
         behaviour = self._behaviour(task)
@@ -302,7 +327,9 @@ class Timeline:
                 revisions.append(f"{name} {shown}")
         latest = self.service.service_deployments[0]
         failures = f" ({latest.failure_count} failed)" if latest.failure_count else ""
-        return f"{' | '.join(revisions) or 'no tasks'}  {latest.status}{failures}"
+        traffic = latest.traffic
+        stage = f" {traffic.stage} {traffic.production or 0:g}%" if traffic.stage else ""
+        return f"{' | '.join(revisions) or 'no tasks'}  {latest.status}{failures}{stage}"
 
     def _state(self, task: Task) -> str:
         if is_healthy(task, now=self.now, speed=self.speed):

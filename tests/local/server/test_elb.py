@@ -4,7 +4,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,13 @@ class Groups:
 
     def find(self, arn: str) -> TargetGroup | None:
         return self.group if self.group and self.group.arn == arn else None
+
+    def weights(self, rule_arn: str) -> Mapping[str, int] | None:
+        del rule_arn
+        return None
+
+    def set_weights(self, rule_arn: str, weights: Mapping[str, int]) -> None:
+        del rule_arn, weights
 
 
 @pytest.fixture
