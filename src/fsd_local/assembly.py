@@ -25,6 +25,7 @@ from fsd_local.ecs.handlers import HostClock
 from fsd_local.elb import ElasticLoadBalancing
 from fsd_local.gateway import TRUSTED, Answer, AwsApis, Gateway
 from fsd_local.instance import ACCOUNT, REGION, Instance
+from fsd_local.lambda_hooks import LocalHooks
 from fsd_local.logs import MiniStackLogs
 from fsd_local.network_plane import NetworkPlane
 from fsd_local.patches import (
@@ -92,6 +93,7 @@ class Assembly:
             repository=registry.find_repository,
         )
         self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=speed)
+        self._hooks = LocalHooks()
         sessions = Sessions(f"ws://127.0.0.1:{place.port}")
         self._ecs = EcsService(
             neighbours=Neighbours(
@@ -102,6 +104,7 @@ class Assembly:
                 load_balancers=self._balancing,
                 alarms=alarms,
                 surroundings=MiniStackSurroundings(),
+                hooks=self._hooks,
             ),
             speed=speed,
             sessions=sessions,
@@ -135,6 +138,7 @@ class Assembly:
                 ("POST", "/_fsd/interrupt-spot"): self._interrupt_spot,
                 ("POST", "/_fsd/run-schedule"): self._run_schedule,
                 ("POST", "/_fsd/authorizations"): self._take_authorizations,
+                ("POST", "/_fsd/hook"): self._register_hook,
                 ("POST", "/_fsd/placeholders"): _create_placeholders,
                 ("POST", "/_fsd/placeholders/find"): _find_placeholders,
                 ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
@@ -296,7 +300,15 @@ class Assembly:
     def _take_authorizations(self, _request: Mapping[str, Any]) -> dict[str, Any]:
         return {"authorizations": [one.written() for one in self._authorizations.take()]}
 
+    def _register_hook(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        function, command = str(request.get("function", "")), request.get("command", [])
+        if not function or not isinstance(command, list):
+            raise ValueError("function (a name or an ARN) and command (a list) are needed")
+        self._hooks.register(function, [str(word) for word in command], str(request["folder"]))
+        return {"function": function}
+
     def _reset_ours(self) -> None:
+        self._hooks.reset()
         self._authorizations.take()
         self._schedules.reset()
         self._ecs.reset()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -48,7 +49,8 @@ class Commands(click.Group):
 
 def make_commands(program: CommandWords) -> Commands:
     """The command group. Its commands raise LocalError, whose words are `fsd-local`'s."""
-    commands = (_up(program), _down(program), _status(program), _env(program), _reset(program))
+    commands = (_up(program), _down(program), _status(program), _env(program))
+    commands = (*commands, _reset(program), _hook(program))
     group = Commands(
         "local",
         commands={str(command.name): command for command in commands},
@@ -194,6 +196,28 @@ def _reset(program: CommandWords) -> click.Command:
         click.echo(text)
 
     return reset
+
+
+def _hook(program: CommandWords) -> click.Command:
+    @click.command(
+        "hook",
+        help="Answer for a Lambda function that is a lifecycle hook of a deployment.\n\nFUNCTION "
+        "is its name or its ARN. COMMAND is run here, as you, each time that ECS invokes it: the "
+        'event on its standard input, the answer, such as {"hookStatus": "SUCCEEDED"}, on its '
+        "standard output. Without COMMAND the function no longer exists.",
+        epilog=f"Example:  {program.name} hook smoke-test python check_green.py",
+        context_settings={"ignore_unknown_options": True},
+    )
+    @click.argument("function")
+    @click.argument("command", nargs=-1, type=click.UNPROCESSED)
+    def hook(function: str, command: tuple[str, ...]) -> None:
+        if not local.register_hook(function, command, folder=Path.cwd()):
+            click.echo(NOT_RUNNING.format(program=program.name))
+            return
+        done = f"runs {shlex.join(command)}" if command else "no longer exists"
+        click.echo(f"Lambda function {function} {done}")
+
+    return hook
 
 
 def run(arguments: Sequence[str]) -> int:

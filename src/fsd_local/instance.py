@@ -26,7 +26,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -196,6 +196,21 @@ def reset(root: Path | None = None) -> bool:
     if running is None:
         return False
     call(running.endpoint, "POST", "/_fsd/reset", secret=running.secret)
+    return True
+
+
+def register_hook(
+    function: str, command: Sequence[str], *, folder: Path, root: Path | None = None
+) -> bool:
+    """From now on the command, in the folder, answers for a Lambda function; no words end that.
+
+    False without an instance.
+    """
+    running = find(root)
+    if running is None:
+        return False
+    body = {"function": function, "command": list(command), "folder": str(folder)}
+    call(running.endpoint, "POST", "/_fsd/hook", body, secret=running.secret)
     return True
 
 

@@ -257,6 +257,20 @@ class Alarm:
     window: float = 0.0  # seconds of data that it judges; 0 for a composite alarm
 
 
+class HookError(Exception):
+    """A lifecycle hook's function could not be invoked; the text is ECS's reason."""
+
+
+class LambdaHooks(Protocol):
+    """The Lambda functions that lifecycle hooks call."""
+
+    def invoke(self, function_arn: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Its answer; blocks as long as it runs. Raises HookError."""
+
+    def stop(self) -> None:
+        """End what runs."""
+
+
 class Alarms(Protocol):
     def read(self, names: Sequence[str], *, account: str, region: str) -> Mapping[str, Alarm]:
         """By name, those that exist."""
@@ -329,6 +343,7 @@ class Neighbours:
     load_balancers: LoadBalancers
     alarms: Alarms
     surroundings: Surroundings
+    hooks: LambdaHooks
 
 
 class SimulatedClock(Protocol):

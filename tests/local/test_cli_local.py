@@ -172,13 +172,13 @@ def test_down__running__leaves_nothing(running: Cli, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["down", "reset"])
+@pytest.mark.parametrize("command", ["down", "reset", "hook smoke-test"])
 def test_commands__not_running__say_so(fsd: Cli, command: str) -> None:
-    ended = fsd(command)
+    ended = fsd(*command.split())
     assert ended.code == 0
     assert "is not running" in ended.out
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "env", "reset"])
+@pytest.mark.parametrize("command", ["up", "down", "status", "env", "reset", "hook"])
 def test_help__every_command__has_an_example(fsd: Cli, command: str) -> None:
     assert "Example:  " in fsd(command, "--help").out

@@ -135,6 +135,20 @@ class EnterStage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BeginHooks:
+    """Of these stages, at a step of the production traffic."""
+
+    stages: tuple[str, ...]
+    speed: float
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeOutHook:
+    hook_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetTraffic:
     """Percentages of the service deployment's target; its sources get the rest. None: as it is."""
 
@@ -177,6 +191,8 @@ Action: TypeAlias = (
     | BeginBake
     | CompleteDeployment
     | EnterStage
+    | BeginHooks
+    | TimeOutHook
     | SetTraffic
     | PruneDeployments
     | SetSteady

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from fsd_local.ecs import shifting
 from fsd_local.ecs.context import CallContext
 from fsd_local.ecs.faults import ApiError, client, invalid, unsupported
+from fsd_local.ecs.hooks import check_hooks
 from fsd_local.ecs.model import Json
 
 DEFAULT: Json = {
@@ -44,8 +45,7 @@ def load_configuration(given: Json | None, base: Json) -> Json:
     found = base | given
     lower, upper = found["minimumHealthyPercent"], found["maximumPercent"]
     _check_percents(lower, upper)
-    if found.get("lifecycleHooks"):
-        raise unsupported("The embedded AWS does not have lifecycleHooks.")
+    check_hooks(found)
     _check_limits(found)
     found = _with_its_strategy(found, given)
     threshold = (found.get("deploymentCircuitBreaker") or {}).get("thresholdConfiguration")

@@ -11,6 +11,7 @@ from fsd_local.ecs.health import task_health
 from fsd_local.ecs.model import (
     Cluster,
     EcsServiceRecord,
+    HookRun,
     Json,
     Revision,
     Scope,
@@ -193,6 +194,7 @@ def service_deployment(found: ServiceDeployment, owner: EcsServiceRecord) -> Jso
         deploymentCircuitBreaker=_breaker(found, owner),
         alarms=_alarms(found),
         lifecycleStage=str(found.traffic.stage) if found.traffic.stage is not None else None,
+        lifecycleHookDetails=[_hook(run) for run in found.traffic.hooks] or None,
     )
 
 
@@ -225,6 +227,17 @@ def _traffic(revision: Revision, of: ServiceDeployment) -> Json:
     return present(
         requestedTestTrafficWeight=share(of.traffic.test),
         requestedProductionTrafficWeight=share(of.traffic.production),
+    )
+
+
+def _hook(run: HookRun) -> Json:
+    return present(
+        hookId=run.id,
+        targetType="PAUSE" if run.is_pause else "AWS_LAMBDA",
+        targetArn=run.target_arn,
+        status=str(run.status),
+        expiresAt=run.expires_at,
+        timeoutAction=run.timeout_action,
     )
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
-from fsd_local.ecs import alarms, health, lifecycle, messages
+from fsd_local.ecs import alarms, health, hooks, lifecycle, messages
 from fsd_local.ecs.actions import Deregister, Effect, Launch, Register, Shift, StopInRuntime
 from fsd_local.ecs.agent import Agent
 from fsd_local.ecs.arns import Ids
 from fsd_local.ecs.connect import find_names, namespace_of
 from fsd_local.ecs.model import (
     EcsServiceRecord,
+    HookRun,
     Registration,
     Revision,
     Scope,
@@ -32,6 +34,7 @@ from fsd_local.ecs.tasks import Resolved, digest_of, log_target, service_task, t
 from fsd_local.ecs.transitions import emit, emit_deregistered, schedule
 from fsd_local.ports import (
     ContainerState,
+    HookError,
     LaunchError,
     Neighbours,
     SecretError,
@@ -72,6 +75,7 @@ class Engine:
         self._roles = neighbours.roles
         self._load_balancers = neighbours.load_balancers
         self._alarms = neighbours.alarms
+        self._hooks = neighbours.hooks
         self._clock = clock
         self._ids = ids
         self._speed = speed
@@ -86,6 +90,7 @@ class Engine:
         self._launches = ThreadPoolExecutor(_WORKERS, thread_name_prefix="ecs-launch")
         self._stops = ThreadPoolExecutor(_WORKERS, thread_name_prefix="ecs-stop")
         self._probes = ThreadPoolExecutor(_WORKERS, thread_name_prefix="ecs-probe")
+        self._hook_calls = ThreadPoolExecutor(_WORKERS, thread_name_prefix="ecs-hook")
         self._thread = threading.Thread(target=self._run, name="ecs-scheduler", daemon=True)
         self._thread.start()
 
@@ -101,7 +106,8 @@ class Engine:
         self._is_closing = True
         self._wake.set()
         self._thread.join()
-        for pool in (self._launches, self._probes, self._stops):
+        self._hooks.stop()
+        for pool in (self._launches, self._probes, self._stops, self._hook_calls):
             pool.shutdown(wait=True, cancel_futures=True)
 
     def reset(self) -> None:
@@ -173,6 +179,7 @@ class Engine:
             self._expire(now)
             is_busy = self._is_busy()
             self._start_probes(now)
+            self._start_hooks(now)
             names = {
                 namespace: found
                 for scope in self._state.scopes.values()
@@ -519,6 +526,33 @@ class Engine:
             service = self._find_service(task)
             if service is not None and container.health is not before:
                 service.next_poll = 0.0
+
+    # Lifecycle hooks.
+
+    def _start_hooks(self, now: float) -> None:
+        for _, service in self._state.services():
+            primary = service.primary
+            deployment = primary.service_deployment if primary is not None else None
+            for run in deployment.traffic.hooks if deployment is not None else ():
+                is_due = run.is_pending and not run.is_pause and now >= run.next_call
+                if deployment is None or not is_due or run.is_called or self._is_closing:
+                    continue
+                run.is_called = True
+                event = hooks.event(run, deployment, service.arn)
+                self._hook_calls.submit(self._call_hook, run, event)
+
+    def _call_hook(self, run: HookRun, event: Mapping[str, Any]) -> None:
+        try:
+            answer, reason = self._hooks.invoke(run.target_arn, event), ""
+        except HookError as error:
+            answer, reason = {}, str(error)
+        with self.lock:
+            run.is_called = False
+            if reason:
+                hooks.failed(run, reason)
+            else:
+                hooks.answered(run, answer, self._clock.time(), speed=self._speed)
+        self._wake.set()
 
     # Looking things up. The caller holds `lock`.
 

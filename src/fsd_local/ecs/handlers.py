@@ -64,6 +64,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "ListServiceDeployments": deployments.list_service_deployments,
     "DescribeServiceDeployments": deployments.describe_service_deployments,
     "DescribeServiceRevisions": deployments.describe_service_revisions,
+    "ContinueServiceDeployment": deployments.continue_service_deployment,
     "StopServiceDeployment": deployments.stop_service_deployment,
     "ListTasks": tasks.list_tasks,
     "DescribeTasks": tasks.describe_tasks,

@@ -31,6 +31,7 @@ ROLLED_BACK_BY_ALARM = "Service deployment rolled back: alarm detected."
 STOPPED_BY_ALARM = "Service deployment stopped: alarm detected."
 # AWS documents the limit, not the words: "each lifecycle stage can last up to 24 hours".
 STAGE_TOO_LONG = "ECS deployment failed: a lifecycle stage took longer than 24 hours."
+HOOKS_FAILED = "ECS deployment failed: lifecycle hook(s) failed."
 ROLLED_BACK_BY_STAGE = (
     "Service deployment rolled back because a lifecycle stage took longer than 24 hours."
 )

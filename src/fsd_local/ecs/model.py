@@ -287,6 +287,37 @@ class Counts:
     pending: int
 
 
+class HookStatus(StrEnum):
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentLifecycleHookDetail.html"""
+
+    AWAITING_ACTION = "AWAITING_ACTION"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+
+
+@dataclass(slots=True, kw_only=True)
+class HookRun:
+    """One lifecycle hook at one stage of one service deployment."""
+
+    id: str
+    is_pause: bool  # else a Lambda function
+    stage: str
+    target_arn: str
+    details: Json | None
+    status: HookStatus
+    expires_at: float
+    timeout_action: str  # ROLLBACK, CONTINUE
+    next_call: float
+    is_called: bool = False  # at this moment
+    reason: str = ""
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status in {HookStatus.AWAITING_ACTION, HookStatus.IN_PROGRESS}
+
+
 @dataclass(slots=True, kw_only=True)
 class Traffic:
     """How far a service deployment is that shifts traffic. Percentages are the target's."""
@@ -296,6 +327,8 @@ class Traffic:
     step: int = 0  # of the production traffic: one for BLUE_GREEN, several for the others
     production: float | None = None  # None: nothing was shifted yet
     test: float | None = None
+    hooks: list[HookRun] = field(default_factory=list)  # of the stage, or of its step
+    hooked: tuple[str, int] = ("", 0)  # the stage of hooks, and the step, that they are of
 
 
 @dataclass(slots=True, kw_only=True)

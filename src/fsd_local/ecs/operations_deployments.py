@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.h
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from fsd_local.ecs import describe
@@ -12,6 +13,7 @@ from fsd_local.ecs.context import CallContext, paginate
 from fsd_local.ecs.faults import ApiError, invalid, service_not_found
 from fsd_local.ecs.model import (
     EcsServiceRecord,
+    HookStatus,
     Json,
     Revision,
     Scope,
@@ -21,6 +23,7 @@ from fsd_local.ecs.model import (
 
 _DESCRIBED = 20
 _PAGE = 20
+_HOOK_ID = re.compile(r"ecs-(pause|lambda)-.+")
 
 
 def list_service_deployments(context: CallContext, parameters: Json) -> Json:
@@ -92,6 +95,40 @@ def stop_service_deployment(context: CallContext, parameters: Json) -> Json:
         deployment.status = ServiceDeploymentStatus.ROLLBACK_REQUESTED
         deployment.updated_at = context.now
         service.is_steady = False
+    return {"serviceDeploymentArn": arn}
+
+
+def continue_service_deployment(context: CallContext, parameters: Json) -> Json:
+    """Answer a PAUSE hook.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/continue-service-deployment.html
+    """
+    arn, hook_id = parameters["serviceDeploymentArn"], parameters["hookId"]
+    _wanted([arn], "service-deployment")
+    if not _HOOK_ID.fullmatch(hook_id):
+        raise invalid("Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}")
+    found = find_service_deployment(context.scope, arn)
+    if found is None:
+        raise ApiError(
+            "ServiceDeploymentNotFoundException", "The service deployment does not exist."
+        )
+    deployment, service = found
+    if deployment.status.is_final:
+        raise invalid(
+            "Continuing a service deployment is not allowed for service deployment in terminal "
+            "states."
+        )
+    run = next((run for run in deployment.traffic.hooks if run.id == hook_id), None)
+    if run is None or run.status is not HookStatus.AWAITING_ACTION:
+        raise invalid(
+            "Provided hookId is either completed, unavailable, or not associated with the given "
+            "Resource ARN"
+        )
+    run.status = HookStatus.SUCCEEDED
+    if parameters.get("action", "CONTINUE") == "ROLLBACK":
+        run.status = HookStatus.FAILED
+        deployment.status = ServiceDeploymentStatus.ROLLBACK_REQUESTED
+    deployment.updated_at, service.is_steady = context.now, False
     return {"serviceDeploymentArn": arn}
 
 

@@ -33,6 +33,7 @@ from fsd_local.ecs.actions import (
 )
 from fsd_local.ecs.breaker import load_breaker
 from fsd_local.ecs.health import is_drained, is_healthy, is_target_unhealthy
+from fsd_local.ecs.hooks import failed_reason
 from fsd_local.ecs.model import (
     EcsServiceRecord,
     RolloutState,
@@ -187,6 +188,10 @@ def _give_up(service: EcsServiceRecord, now: float, speed: float) -> Sequence[Ac
     status = primary.service_deployment.status
     if status is ServiceDeploymentStatus.ROLLBACK_REQUESTED and not primary.is_rollback:
         return _roll_back_on_request(service, primary)
+    hooks_failed = failed_reason(primary.service_deployment.traffic.hooks)
+    if hooks_failed and not primary.is_rollback:
+        failure = replace(_HOOKED, rolled_back=hooks_failed)
+        return _fail(service, primary, failure, rolls_back=True)
     if not primary.is_rollback and shifting.is_stuck(primary, now, speed=speed):
         return _fail(service, primary, _STUCK, rolls_back=True)
     breaker = load_breaker(service.configuration)
@@ -250,6 +255,8 @@ _STUCK = _Failure(
     rolled_back=messages.ROLLED_BACK_BY_STAGE,
     rolling_back=messages.rolling_back_on_request,
 )
+
+_HOOKED = replace(_STUCK, cause=messages.HOOKS_FAILED, stopped=messages.HOOKS_FAILED)
 
 
 def _fail(

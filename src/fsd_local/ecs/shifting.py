@@ -13,11 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from fsd_local.ecs import alarms, rolling
 from fsd_local.ecs.actions import (
     Action,
+    BeginHooks,
     CompleteDeployment,
     EnterStage,
     SetTraffic,
     StartTasks,
+    TimeOutHook,
 )
+from fsd_local.ecs.hooks import PRE_SHIFT, hooks_at
 from fsd_local.ecs.model import (
     Json,
     ServiceDeploymentStatus,
@@ -28,6 +31,8 @@ from fsd_local.ecs.model import (
 from fsd_local.ecs.rolling import View
 
 _WHOLE = 100.0
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-lifecycle-hooks.html
+_HOOKS_OF_ROLLBACK = ("PRODUCTION_TRAFFIC_SHIFT", "TEST_TRAFFIC_SHIFT")
 _MINUTE = 60.0
 _LONGEST_STAGE = 24 * 60 * _MINUTE
 _STAGES = (
@@ -64,8 +69,11 @@ def is_past_return(primary: ServiceRollout) -> bool:
 
 
 def is_stuck(primary: ServiceRollout, now: float, *, speed: float) -> bool:
+    """In one stage, or in one step of its traffic. A hook has a time limit of its own."""
     traffic = primary.service_deployment.traffic
-    return traffic.stage is not None and now - traffic.since >= _LONGEST_STAGE / speed
+    if traffic.stage is None or any(hook.is_pending for hook in traffic.hooks):
+        return False
+    return now - traffic.since >= _LONGEST_STAGE / speed
 
 
 def percentages(configuration: Mapping[str, object]) -> tuple[float, ...]:
@@ -152,15 +160,38 @@ def _advance(view: View) -> Sequence[Action]:
     if stage is None:
         first = Stage.RECONCILE_SERVICE if _left_over(view) else Stage.PRE_SCALE_UP
         return (EnterStage(stage=first),)
+    if any(hook.is_pending for hook in deployment.traffic.hooks):
+        return _time_out(view)
     shift = _due_shift(view, stage)
     if shift is not None:
-        return (shift,)
+        is_production = stage is Stage.PRODUCTION_TRAFFIC_SHIFT
+        before = _begin_hooks(view, PRE_SHIFT, shift.step) if is_production else ()
+        return before or (shift,)
+    hooks = _begin_hooks(view, stage, deployment.traffic.step)
+    if hooks:
+        return hooks
     work = _work(view, stage)
     if work or not _is_over(view, stage):
         return work
     if stage is Stage.CLEAN_UP:
         return (CompleteDeployment(deployment_id=view.primary.id),)
     return (EnterStage(stage=_STAGES[_STAGES.index(stage) + 1]),)
+
+
+def _time_out(view: View) -> Sequence[Action]:
+    return tuple(
+        TimeOutHook(hook_id=hook.id)
+        for hook in view.primary.service_deployment.traffic.hooks
+        if hook.is_pending and view.now >= hook.expires_at
+    )
+
+
+def _begin_hooks(view: View, stage: str, step: int) -> Sequence[Action]:
+    deployment = view.primary.service_deployment
+    is_new = deployment.traffic.hooked != (str(stage), step)
+    if not is_new or not any(hooks_at(deployment, (stage,))):
+        return ()
+    return (BeginHooks(stages=(str(stage),), step=step, speed=view.speed),)
 
 
 def _due_shift(view: View, stage: Stage) -> SetTraffic | None:
@@ -234,6 +265,7 @@ def _shift_back(view: View) -> Sequence[Action]:
     return (
         EnterStage(stage=Stage.PRODUCTION_TRAFFIC_SHIFT),
         SetTraffic(production=0.0, test=0.0),
+        BeginHooks(stages=_HOOKS_OF_ROLLBACK, speed=view.speed),
     )
 
 
@@ -241,6 +273,8 @@ def _clean_up(view: View) -> Sequence[Action]:
     traffic = view.primary.service_deployment.traffic
     if traffic.production or traffic.test:
         return ()
+    if any(hook.is_pending for hook in traffic.hooks):
+        return _time_out(view)
     if traffic.stage is not Stage.CLEAN_UP:
         return (EnterStage(stage=Stage.CLEAN_UP),)
     return rolling.stop(view, list(view.old)) if view.old else ()

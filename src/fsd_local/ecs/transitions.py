@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
-from fsd_local.ecs import alarms, lifecycle, messages
+from fsd_local.ecs import alarms, hooks, lifecycle, messages
 from fsd_local.ecs.actions import (
     AccountForTask,
     Action,
     BackOff,
     BeginBake,
+    BeginHooks,
     BeginRollback,
     BeginServiceDeployment,
     CompleteDeployment,
@@ -36,6 +37,7 @@ from fsd_local.ecs.actions import (
     StartTasks,
     StopTasks,
     TellDeadlock,
+    TimeOutHook,
 )
 from fsd_local.ecs.arns import Ids, arn
 from fsd_local.ecs.breaker import load_breaker
@@ -43,6 +45,7 @@ from fsd_local.ecs.health import unhealthy_target_event
 from fsd_local.ecs.model import (
     Counts,
     EcsServiceRecord,
+    HookStatus,
     Revision,
     Rollback,
     RolloutState,
@@ -100,8 +103,8 @@ def apply(
             service.is_steady = action.is_steady
             if action.is_steady:
                 emit(service, messages.EVENT_STEADY, now, ids=ids)
-        case SetTraffic():
-            return _set_traffic(service, action, now)
+        case EnterStage() | BeginHooks() | TimeOutHook() | SetTraffic():
+            return _apply_to_traffic(service, action, now, ids=ids)
         case Deactivate():
             service.status, service.inactive_at = "INACTIVE", now
             service.deployments = []
@@ -237,7 +240,6 @@ def _apply_to_deployments(
     | BeginRollback
     | BeginBake
     | CompleteDeployment
-    | EnterStage
     | PruneDeployments
     | TellDeadlock,
     now: float,
@@ -263,8 +265,6 @@ def _apply_to_deployments(
             _deployment(service, action.deployment_id).baking_since = now
         case CompleteDeployment():
             _complete(service, _deployment(service, action.deployment_id), now, ids=ids)
-        case EnterStage():
-            _enter(_current(service), action, now)
         case PruneDeployments():
             gone = set(action.deployment_ids)
             service.deployments = [d for d in service.deployments if d.id not in gone]
@@ -283,6 +283,30 @@ def _service_deployment(service: EcsServiceRecord, wanted: str) -> ServiceDeploy
     return next(d for d in service.service_deployments if d.arn == wanted)
 
 
+def _apply_to_traffic(
+    service: EcsServiceRecord,
+    action: EnterStage | BeginHooks | TimeOutHook | SetTraffic,
+    now: float,
+    *,
+    ids: Ids,
+) -> Sequence[Effect]:
+    deployment = _current(service)
+    match action:
+        case EnterStage():
+            _enter(deployment, action, now)
+        case BeginHooks():
+            _begin_hooks(deployment, action, now, ids=ids)
+        case TimeOutHook():
+            for run in deployment.traffic.hooks:
+                if run.id == action.hook_id:
+                    run.status = HookStatus.TIMED_OUT
+        case SetTraffic():
+            return _set_traffic(service, action, now)
+        case _:
+            assert_never(action)
+    return ()
+
+
 def _current(service: EcsServiceRecord) -> ServiceDeployment:
     if service.primary is None:
         raise RuntimeError(f"{service.arn} has no deployment")
@@ -292,7 +316,18 @@ def _current(service: EcsServiceRecord) -> ServiceDeployment:
 def _enter(deployment: ServiceDeployment, action: EnterStage, now: float) -> None:
     traffic = deployment.traffic
     traffic.stage, traffic.since, traffic.step = action.stage, now, 0
+    traffic.hooks, traffic.hooked = [], ("", 0)
     deployment.updated_at = now
+
+
+def _begin_hooks(
+    deployment: ServiceDeployment, action: BeginHooks, now: float, *, ids: Ids
+) -> None:
+    deployment.traffic.hooked = (action.stages[0], action.step)
+    deployment.traffic.hooks = [
+        hooks.begin(hook, stage, now, token=ids.deployment(), speed=action.speed)
+        for hook, stage in hooks.hooks_at(deployment, action.stages)
+    ]
 
 
 def _set_traffic(service: EcsServiceRecord, action: SetTraffic, now: float) -> Sequence[Effect]:

@@ -11,6 +11,7 @@ from tests.local.ecs.fakes import (
     REGION,
     TARGET_GROUP,
     FakeAlarms,
+    FakeHooks,
     FakeLoadBalancers,
     FakeLogs,
     FakeRoles,
@@ -46,6 +47,7 @@ class Cloud:
         self.roles = FakeRoles()
         self.alarms = FakeAlarms()
         self.surroundings = FakeSurroundings()
+        self.hooks = FakeHooks()
         self.shapes = Shapes()
         self.ecs = EcsService(
             neighbours=Neighbours(
@@ -56,6 +58,7 @@ class Cloud:
                 load_balancers=self.load_balancers,
                 alarms=self.alarms,
                 surroundings=self.surroundings,
+                hooks=self.hooks,
             ),
             speed=speed,
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from fsd_local.ports import (
     Alarm,
     ContainerState,
+    HookError,
     LaunchError,
     LogTarget,
     RoleError,
@@ -239,6 +240,24 @@ class FakeLoadBalancers:
                 description="Health checks failed with these codes: [500]",
             )
         return TargetState(state=state)
+
+
+class FakeHooks:
+    """Answers in turn, the last one again and again."""
+
+    def __init__(self) -> None:
+        self.answers: list[dict[str, Any] | str] = []
+        self.events: list[Mapping[str, Any]] = []
+
+    def invoke(self, function_arn: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.events.append(event)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, str):
+            raise HookError(f"{answer} {function_arn}")
+        return answer
+
+    def stop(self) -> None:
+        pass
 
 
 class FakeLogs:

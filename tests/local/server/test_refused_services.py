@@ -197,7 +197,7 @@ SERVICES: dict[str, tuple[Json, str, str]] = {
             }
         },
         "UnsupportedFeatureException",
-        "The embedded AWS does not have lifecycleHooks.",
+        "The embedded AWS runs lifecycleHooks only with the strategies",
     ),
     "role of old": (
         {"role": "ecsServiceRole"},

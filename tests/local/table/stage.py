@@ -22,7 +22,7 @@ _SETTINGS: dict[str, Any] = {
     "maximumPercent": 200,
     "deploymentCircuitBreaker": {"enable": True, "rollback": True},
 }
-_NETWORK = {
+NETWORK = {
     "awsvpcConfiguration": {"subnets": ["subnet-00000001"], "securityGroups": ["sg-00000001"]}
 }
 ROLE = "arn:aws:iam::000000000000:role/execution"
@@ -93,7 +93,7 @@ class Stage:
             taskDefinition=self.register(**container),
             desiredCount=self.desired,
             launchType="FARGATE",
-            networkConfiguration=_NETWORK,
+            networkConfiguration=NETWORK,
             deploymentConfiguration=_SETTINGS | self.settings,
             **more,
         )

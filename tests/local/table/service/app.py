@@ -6,6 +6,7 @@ STARTS_AFTER=3       seconds until it listens; `never` for one that does not
 STATUS=500           what /health answers
 HANGS=1              /health gets no answer
 EATS=1               takes all memory that it can get
+VERSION=v1           is in the header Version of each answer
 """
 
 import os
@@ -30,6 +31,7 @@ class Handler(BaseHTTPRequestHandler):
             int(os.environ.get("STATUS", "200")) if self.path == "/health" else status
         )
         self.send_header("Content-Length", "0")
+        self.send_header("Version", os.environ.get("VERSION", ""))
         self.end_headers()
         Handler.answered += self.path == "/health"
         if EXITS_AFTER and Handler.answered >= EXITS_AFTER:
