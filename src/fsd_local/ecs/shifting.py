@@ -34,6 +34,7 @@ _WHOLE = 100.0
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-lifecycle-hooks.html
 _HOOKS_OF_ROLLBACK = ("PRODUCTION_TRAFFIC_SHIFT", "TEST_TRAFFIC_SHIFT")
 _MINUTE = 60.0
+_LONGEST_RECONCILIATION = 5 * _MINUTE
 _LONGEST_STAGE = 24 * 60 * _MINUTE
 _STAGES = (
     Stage.RECONCILE_SERVICE,
@@ -199,7 +200,8 @@ def _due_shift(view: View, stage: Stage) -> SetTraffic | None:
     traffic, configuration = deployment.traffic, deployment.configuration
     match stage:
         case Stage.RECONCILE_SERVICE | Stage.PRE_SCALE_UP:
-            is_due = traffic.production is None and _source(view) is not None
+            is_ready = stage is Stage.PRE_SCALE_UP or _serves(view)
+            is_due = traffic.production is None and _source(view) is not None and is_ready
             return SetTraffic(production=0.0, test=0.0) if is_due else None
         case Stage.TEST_TRAFFIC_SHIFT:
             return SetTraffic(test=_WHOLE) if traffic.test != _WHOLE else None
@@ -221,11 +223,26 @@ def _percentages(view: View) -> tuple[float, ...]:
 
 
 def _work(view: View, stage: Stage) -> Sequence[Action]:
-    if stage is Stage.RECONCILE_SERVICE:
-        left = _left_over(view)
+    if stage is Stage.CLEAN_UP:
+        left = list(view.old)
     else:
-        left = list(view.old) if stage is Stage.CLEAN_UP else []
+        left = _left_over(view) if stage is Stage.RECONCILE_SERVICE and _serves(view) else []
     return rolling.stop(view, left) if left else ()
+
+
+def _serves(view: View) -> bool:
+    """Whether the source can take all of the traffic from what is left over.
+
+    A source that does not get there is not waited for.
+    """
+    source = _source(view)
+    healthy = [
+        task
+        for task in view.old
+        if source is not None and task.deployment_id == source.id and task.id in view.healthy
+    ]
+    is_enough = source is None or len(healthy) >= view.service.desired_count
+    return is_enough or _lasted(view, _LONGEST_RECONCILIATION)
 
 
 def _left_over(view: View) -> list[Task]:
@@ -236,6 +253,8 @@ def _left_over(view: View) -> list[Task]:
 
 def _is_over(view: View, stage: Stage) -> bool:
     match stage:
+        case Stage.RECONCILE_SERVICE:
+            return not _left_over(view)
         case Stage.SCALE_UP:
             return len(view.new) == view.service.desired_count == view.healthy_new
         case Stage.PRODUCTION_TRAFFIC_SHIFT:

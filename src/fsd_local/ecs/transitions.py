@@ -57,7 +57,7 @@ from fsd_local.ecs.model import (
     TaskStatus,
 )
 from fsd_local.ecs.scheduler import decide
-from fsd_local.ecs.shifting import weights
+from fsd_local.ecs.shifting import is_past_return, weights
 from fsd_local.ports import Alarm
 
 _EVENTS_KEPT = 100
@@ -130,6 +130,7 @@ def begin_deployment(
 
     `seen`: the service's alarms at this instant, by name.
     """
+    _keep_what_serves(service)
     sources = _revisions_in_use(service)
     revision.uses_alternate = _goes_to_alternate(service, revision)
     for old in service.service_deployments:
@@ -155,6 +156,19 @@ def begin_deployment(
     service.is_steady = False
     service.back_off_until, service.back_off_level = 0.0, 0
     _add_primary(service, started, revision, now, ids=ids)
+
+
+def _keep_what_serves(service: EcsServiceRecord) -> None:
+    """What the traffic goes to is what the next deployment shifts from, and goes back to.
+
+    So it is after a rollback that is superseded, or a deployment whose old tasks are being stopped.
+    """
+    primary = service.primary
+    if primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
+        return
+    shifts = service.configuration["strategy"] != "ROLLING"
+    if is_past_return(primary) or (shifts and primary.is_rollback):
+        service.last_completed = primary
 
 
 def _goes_to_alternate(service: EcsServiceRecord, revision: Revision) -> bool:

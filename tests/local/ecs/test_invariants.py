@@ -165,6 +165,8 @@ class Operations(RuleBasedStateMachine):
     without a rule that waits would see nothing happen.
     """
 
+    mending = 60  # seconds
+
     @initialize(
         desired=_COUNTS,
         percents=_PERCENTS,
@@ -245,7 +247,7 @@ class Operations(RuleBasedStateMachine):
         if not hasattr(self, "timeline"):
             return
         self.configure((100, 200), breaker(), seconds=0)
-        self.deploy(_GOOD, tagged=False, seconds=60)
+        self.deploy(_GOOD, tagged=False, seconds=self.mending)
         service = self.timeline.service
         assert self.newest.status is _S.SUCCESSFUL
         assert service.is_steady

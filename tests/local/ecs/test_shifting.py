@@ -318,3 +318,26 @@ def test_describe__canary_under_way__stage_and_weights_of_both_sides() -> None:
     assert describe.service_revision(revision, timeline.service)["resolvedConfiguration"] == {
         "loadBalancers": [{"targetGroupArn": ALTERNATE, "productionListenerRule": PRODUCTION}]
     }
+
+
+def test_superseded__while_old_tasks_end__shifts_from_what_serves_by_now() -> None:
+    timeline = reached("BLUE_GREEN", "CLEAN_UP")
+
+    timeline.deploy("v3").advance(10)
+
+    assert timeline.shifts == [0, 100, 100, 0]
+    assert timeline.lines[-1].split("  ")[-2].startswith("v2 2 healthy | v3 2 healthy")
+    timeline.ask_for_rollback().advance(20)
+    assert {t.revision_arn for t in timeline.service.tasks.values()} == {"revision/v2"}
+
+
+def test_superseded__while_it_is_rolled_back__the_old_tasks_serve_on() -> None:
+    timeline = reached("BLUE_GREEN", "BAKE_TIME").ask_for_rollback().advance(2)
+    before = [t.id for t in timeline.service.tasks.values() if t.revision_arn == "revision/v1"]
+
+    timeline.deploy("v3").advance(10)
+
+    tasks = timeline.service.tasks.values()
+    kept = [t for t in tasks if t.revision_arn == "revision/v1" and t.is_wanted]
+    assert [t.id for t in kept] == before
+    assert timeline.statuses[:2] == ["IN_PROGRESS", "ROLLBACK_FAILED"]
