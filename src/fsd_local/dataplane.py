@@ -85,6 +85,7 @@ class Address:
 
     name: str
     raw_path: bytes
+    port: int = 0  # of its listener, where the address says one
 
 
 def find_address(
@@ -94,8 +95,10 @@ def find_address(
     name of a host; "" where it has none."""
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     if raw_path.startswith(PATH_PREFIX.encode()):
-        name, slash, rest = raw_path[len(PATH_PREFIX) :].partition(b"/")
-        return Address(name=name.decode("latin-1"), raw_path=slash + rest or b"/")
+        label, slash, rest = raw_path[len(PATH_PREFIX) :].partition(b"/")
+        name, _, port = label.decode("latin-1").partition(":")
+        number = int(port) if port.isdecimal() else 0
+        return Address(name=name, raw_path=slash + rest or b"/", port=number)
     host = _header(scope["headers"], b"host").partition(":")[0].lower()
     for suffix in HOST_SUFFIXES:
         if host.endswith(suffix):
@@ -265,6 +268,7 @@ def _balanced(address: Address, scope: Message) -> BalancedRequest:
         headers=headers,
         query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
         client=(scope.get("client") or ("127.0.0.1", 0))[0],
+        port=address.port,
     )
 
 

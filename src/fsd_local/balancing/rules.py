@@ -40,6 +40,7 @@ class BalancedRequest:
     headers: Mapping[str, str]  # lower-case names
     query: Mapping[str, Sequence[str]]
     client: str  # IP address
+    port: int = 0  # of the listener that is asked for; 0 for whichever answers
 
 
 def check_conditions(conditions: Sequence[Json]) -> None:

@@ -145,8 +145,9 @@ def has_https_listener() -> bool:
 def choose_listener(balancer: BalancerName, request: BalancedRequest) -> Listener | None:
     """The listener that answers, with the actions of its first matching rule.
 
-    All listeners share one port here. One that forwards wins over one that redirects, so that
-    the redirect from 80 beside an HTTPS listener does not send a client round in circles.
+    All listeners share one port here; `/_alb/NAME:8080/` asks for the one on 8080. Else one that
+    forwards wins over one that redirects, so that the redirect from 80 beside an HTTPS listener
+    does not send a client round in circles.
     """
     account, region = account_and_region(balancer.arn)
     with scope(account, region):
@@ -159,6 +160,7 @@ def choose_listener(balancer: BalancerName, request: BalancedRequest) -> Listene
             )
             for arn, record in alb._listeners.items()
             if record["LoadBalancerArn"] == balancer.arn
+            and request.port in (0, int(record["Port"]))
         ]
     return min(
         candidates, key=lambda listener: (_is_redirect(listener), listener.port), default=None

@@ -116,6 +116,8 @@ def closed_port() -> int:
         ("APP.alb.localhost", b"/", Address(name="app", raw_path=b"/")),
         ("127.0.0.1:4566", b"/_alb/app/x/y", Address(name="app", raw_path=b"/x/y")),
         ("127.0.0.1:4566", b"/_alb/app", Address(name="app", raw_path=b"/")),
+        ("127.0.0.1:4566", b"/_alb/app:8080/x", Address(name="app", raw_path=b"/x", port=8080)),
+        ("127.0.0.1:4566", b"/_alb/app:x/", Address(name="app", raw_path=b"/")),
         ("ecs.us-east-1.amazonaws.com", b"/", None),
     ],
 )

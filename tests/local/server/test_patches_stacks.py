@@ -359,8 +359,10 @@ def test_load_balancer__two_listeners__answers_with_the_one_that_forwards(
         )
         wait_for(lambda: state_of(elbv2, group) == "healthy")
         status, body = get(instance, "/_alb/two-listeners/x")
+        by_port = [get(instance, f"/_alb/two-listeners:{port}/x")[0] for port in (80, 443, 8080)]
     found = local.call(instance.endpoint, "GET", "/_fsd/status", secret=instance.secret)
     assert (status, body) == (200, b"secure")
+    assert by_port == [301, 200, 503]
     assert any("HTTPS" in note for note in found["notes"])
 
 
