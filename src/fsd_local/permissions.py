@@ -42,6 +42,7 @@ _ECS = {
     "DescribeServiceDeployments": ("service-deployment", "serviceDeploymentArns"),
     "DescribeServiceRevisions": ("service-revision", "serviceRevisionArns"),
     "StopServiceDeployment": ("service-deployment", "serviceDeploymentArn"),
+    "ContinueServiceDeployment": ("service-deployment", "serviceDeploymentArn"),
     "DescribeTasks": ("task", "tasks"),
     "StopTask": ("task", "task"),
     "ExecuteCommand": ("task", "task"),
@@ -66,7 +67,7 @@ _SCALING_KEYS = {
     "ScalableDimension": "application-autoscaling:scalable-dimension",
     "ServiceNamespace": "application-autoscaling:service-namespace",
 }
-_TASKS = "ecs-tasks.amazonaws.com"
+_TASKS, _SERVICES = "ecs-tasks.amazonaws.com", "ecs.amazonaws.com"
 
 
 def needed(
@@ -105,6 +106,12 @@ def _ecs(action: str, parameters: Json, *, account: str, region: str) -> Iterato
     if roles and action in {"RegisterTaskDefinition", "RunTask"}:
         yield Needed(
             action="iam:PassRole", resources=roles, context={"iam:PassedToService": _TASKS}
+        )
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
+    roles = tuple(_roles_of_shifts(parameters))
+    if roles and action in {"CreateService", "UpdateService"}:
+        yield Needed(
+            action="iam:PassRole", resources=roles, context={"iam:PassedToService": _SERVICES}
         )
 
 
@@ -160,6 +167,25 @@ def _passed_roles(parameters: Json, account: str) -> Iterator[str]:
             role = source.get(name)
             if isinstance(role, str) and role:
                 yield role if role.startswith("arn:") else f"arn:aws:iam::{account}:role/{role}"
+
+
+def _roles_of_shifts(parameters: Json) -> Iterator[str]:
+    """Of the load balancers' traffic, and of the lifecycle hooks."""
+    balancers = _objects(parameters.get("loadBalancers"))
+    holders = [_object(found.get("advancedConfiguration")) for found in balancers]
+    configuration = _object(parameters.get("deploymentConfiguration"))
+    for holder in (*holders, *_objects(configuration.get("lifecycleHooks"))):
+        role = holder.get("roleArn")
+        if isinstance(role, str) and role:
+            yield role
+
+
+def _objects(value: object) -> list[Json]:
+    return [found for found in value if isinstance(found, dict)] if isinstance(value, list) else []
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
 
 
 def _cluster_of(parameters: Json) -> str:

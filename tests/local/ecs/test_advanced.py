@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fsd_local.permissions import needed
 from tests.local.ecs.cloud import BREAKER, ApiFault, Cloud
 from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP
 
@@ -161,3 +162,16 @@ def test_update_service__strategy_alone__needs_the_pairs(shifting: Cloud) -> Non
     assert found["canaryConfiguration"] == {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10}
     shifting.update(deploymentConfiguration={"strategy": "ROLLING"})
     assert "canaryConfiguration" not in shifting.service()["deploymentConfiguration"]
+
+
+def test_needed__roles_of_the_shift_and_of_hooks__are_passed_to_ecs() -> None:
+    parameters = {
+        "service": "app",
+        "loadBalancers": balancers(),
+        "deploymentConfiguration": {"lifecycleHooks": [{"roleArn": f"{ROLE}-hooks"}, "odd"]},
+    }
+
+    *_, last = needed("ecs", "UpdateService", parameters, account=ACCOUNT, region=REGION)
+
+    assert (last.action, last.resources) == ("iam:PassRole", (ROLE, f"{ROLE}-hooks"))
+    assert last.context == {"iam:PassedToService": "ecs.amazonaws.com"}
