@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import itertools
 import secrets
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 
 import h11
 
 from fsd_local.balancing.access_logs import AccessEntry
-from fsd_local.balancing.checks import choose_group, forward_groups
+from fsd_local.balancing.checks import choose_group, forward_groups, stickiness
 from fsd_local.balancing.rules import BalancedRequest
 from fsd_local.elb import GroupMember
 from fsd_local.http2 import Http2Request, ResponseHead, ResponseTrailers
@@ -166,7 +168,10 @@ class DataPlane:
         receive: Receive,
         send: Send,
     ) -> None:
-        group = self._choose_group(dict(action))
+        group = self._choose_group(dict(action), _header(scope["headers"], b"cookie"))
+        seconds = stickiness(dict(action))
+        if seconds and group and _SEEN in scope:
+            scope[_SEEN].cookies = _cookies(group, seconds)
         by_http2 = self._version(group) != "HTTP1"
         order = self._order(group)
         if by_http2 and scope.get("http_version") != "2":
@@ -192,7 +197,12 @@ class DataPlane:
             return
         await _answer(send, 502)
 
-    def _choose_group(self, action: dict[str, Any]) -> str:
+    def _choose_group(self, action: dict[str, Any], cookie: str) -> str:
+        """A client that is kept at a target group has it in a cookie; without weight it moves."""
+        if stickiness(action):
+            for arn, weight in forward_groups(action):
+                if weight and f"{_STICKY}={_token(arn)}" in cookie:
+                    return arn
         groups = "|".join(arn for arn, _ in forward_groups(action))
         return choose_group(action, next(self._turn[f"forward to {groups}"]))
 
@@ -210,6 +220,7 @@ class DataPlane:
         return pool[first:] + pool[:first]
 
 
+_STICKY = "AWSALBTG"  # the cookie
 _SEEN = "fsd.seen"  # of a scope: what becomes of its request
 
 
@@ -222,13 +233,29 @@ class _Seen:
         self.sent = 0
         self.target = ""
         self.group = ""
+        self.cookies: Headers = []
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
+            message = {**message, "headers": [*message.get("headers", ()), *self.cookies]}
         elif message["type"] == "http.response.body":
             self.sent += len(message.get("body", b""))
         await self._send(message)
+
+
+def _cookies(group: str, seconds: int) -> Headers:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html"""
+    expires = formatdate(time.time() + seconds, usegmt=True)
+    found = f"{_token(group)}; Expires={expires}; Path=/"
+    return [
+        (b"set-cookie", f"{_STICKY}={found}".encode()),
+        (b"set-cookie", f"{_STICKY}CORS={found}; SameSite=None; Secure".encode()),
+    ]
+
+
+def _token(group: str) -> str:
+    return hashlib.sha256(group.encode()).hexdigest()[:32]
 
 
 def _entry(

@@ -23,6 +23,8 @@ _SECURE = ("HTTPS", "TLS")
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 GRPC_DEFAULT_CODE, GRPC_DEFAULT_PATH = "12", "/AWS.ALB/healthcheck"
 _MOST_GROUPS, _MOST_WEIGHT = 5, 999
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupStickinessConfig.html
+LONGEST_STICKINESS = 7 * 24 * 3600  # seconds
 _GOLDEN = (5**0.5 - 1) / 2
 _CONFIGS: Mapping[str, str] = {
     "redirect": "RedirectConfig",
@@ -337,6 +339,12 @@ def choose_group(action: Json, request_number: int) -> str:
     return weighed[request_number * _stride(len(weighed)) % len(weighed)]
 
 
+def stickiness(action: Json) -> int:
+    """For how many seconds a client stays at its target group; 0 where it does not."""
+    config = (action.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
+    return int(config.get("DurationSeconds", 0)) if config.get("Enabled") else 0
+
+
 def _stride(length: int) -> int:
     """Steps of the golden ratio visit every place once, and never two neighbours in turn."""
     stride = max(1, round(length * _GOLDEN))
@@ -404,8 +412,12 @@ def _check_weights(action: Json) -> None:
         raise not_valid("The weight for each target group must be between 0 and 999, inclusive")
     if any(not 0 <= int(group.get("Weight", 1)) <= _MOST_WEIGHT for group in groups):
         raise not_valid("The weight for the target group must be between 1 and 999, inclusive")
-    if (config.get("TargetGroupStickinessConfig") or {}).get("Enabled"):
-        raise not_done("keep clients at one target group (TargetGroupStickinessConfig)")
+    sticky = config.get("TargetGroupStickinessConfig") or {}
+    seconds = int(sticky.get("DurationSeconds", 0))
+    if sticky.get("Enabled") and not 1 <= seconds <= LONGEST_STICKINESS:
+        raise not_valid(
+            f"The stickiness duration must be between 1 and {LONGEST_STICKINESS} seconds"
+        )
 
 
 def _agree(listener: str, group: str) -> bool:

@@ -73,10 +73,9 @@ class MiniStackTargetGroups:
         if rule is None:
             return
         groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
-        sticky = {"TargetGroupStickinessConfig": {"Enabled": False}}
-        rule["Actions"] = [
-            {"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups, **sticky}}
-        ]
+        kept = [action.get("ForwardConfig") or {} for action in rule["Actions"]]
+        config = {**kept[0], "TargetGroups": groups} if kept else {"TargetGroups": groups}
+        rule["Actions"] = [{"Type": "forward", "Order": 1, "ForwardConfig": config}]
         if rule.get("IsDefault"):
             account, region = account_and_region(rule_arn)
             with scope(account, region):

@@ -27,6 +27,7 @@ from fsd_local.balancing.checks import (
     check_subnets,
     check_target_group,
     forward_groups,
+    stickiness,
     subnet_ids,
 )
 from fsd_local.balancing.faults import BalancingFault, not_done, not_valid
@@ -404,7 +405,9 @@ def keep_actions(actions: Sequence[Json]) -> list[Json]:
 def _forward(action: Json) -> Json:
     groups = list(forward_groups(action))
     listed = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in groups]
-    config = {"TargetGroups": listed, "TargetGroupStickinessConfig": {"Enabled": False}}
+    seconds = stickiness(action)
+    sticky = {"Enabled": True, "DurationSeconds": seconds} if seconds else {"Enabled": False}
+    config = {"TargetGroups": listed, "TargetGroupStickinessConfig": sticky}
     single = {"TargetGroupArn": groups[0][0]} if len(groups) == 1 else {}
     return {"ForwardConfig": config, **single}
 
@@ -426,11 +429,18 @@ def _with_forward_config(render: Handle) -> Handle:
         )
         added = (
             f"<ForwardConfig><TargetGroups>{groups}</TargetGroups><TargetGroupStickinessConfig>"
-            "<Enabled>false</Enabled></TargetGroupStickinessConfig></ForwardConfig></member>"
+            f"{_stickiness_xml(action)}</TargetGroupStickinessConfig></ForwardConfig></member>"
         )
         return shown.removesuffix("</member>") + added
 
     return action_xml
+
+
+def _stickiness_xml(action: Json) -> str:
+    seconds = stickiness(action)
+    if not seconds:
+        return "<Enabled>false</Enabled>"
+    return f"<Enabled>true</Enabled><DurationSeconds>{seconds}</DurationSeconds>"
 
 
 def _condition_xml(condition: Any) -> str:

@@ -170,6 +170,35 @@ def test_serve__https_listener__tells_the_target_so() -> None:
     assert (headers["x-forwarded-proto"], headers["x-forwarded-port"]) == ("https", "443")
 
 
+def test_serve__sticky_target_groups__a_client_stays_until_its_group_has_no_weight() -> None:
+    groups = [{"TargetGroupArn": "old", "Weight": 1}, {"TargetGroupArn": "new", "Weight": 1}]
+    sticky = {"Enabled": True, "DurationSeconds": 60}
+
+    def plane(*weights: int) -> DataPlane:
+        shared = [group | {"Weight": weight} for group, weight in zip(groups, weights, strict=True)]
+        config = {"TargetGroups": shared, "TargetGroupStickinessConfig": sticky}
+        action = {"Type": "forward", "ForwardConfig": config}
+        listener = Listener(port=80, protocol="HTTP", actions=(action,))
+        return DataPlane(lambda _name, _request: listener, lambda group: members[group])
+
+    with serving("old") as old, serving("new") as new:
+        members = {
+            name: [(GroupMember(group=name, address="127.0.0.1", port=port), HEALTHY)]
+            for name, port in (("old", old.server_port), ("new", new.server_port))
+        }
+        first = ask(plane(1, 0))
+        cookie = first.headers["set-cookie"].partition(";")[0]
+        assert cookie.startswith("AWSALBTGCORS=")
+        kept = [(b"host", b"app.elb.localhost"), (b"cookie", cookie.replace("CORS", "").encode())]
+        stayed = plane(1, 9)
+        again = {ask(stayed, headers=kept).body for _ in range(10)}
+        moved = ask(plane(0, 1), headers=kept)
+
+    assert first.body == b"old"
+    assert "Path=/; SameSite=None; Secure" in first.headers["set-cookie"]
+    assert (again, moved.body) == ({b"old"}, b"new")
+
+
 def test_serve__two_healthy_targets__take_turns() -> None:
     balancer = Balancer()
     with serving("one") as one, serving("two") as two:

@@ -418,7 +418,7 @@ def test_listener__forward_config__is_kept_and_always_shown(balancing: Balancing
             {"TargetGroupArn": balancing.group, "Weight": 3},
             {"TargetGroupArn": other, "Weight": 1},
         ],
-        "TargetGroupStickinessConfig": {"Enabled": False},
+        "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 600},
     }
     elbv2 = balancing.elbv2
 

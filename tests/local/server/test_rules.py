@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -62,4 +63,10 @@ def test_forward__weights__share_the_requests() -> None:
     chosen = Counter(choose_group(action, turn) for turn in range(8))
 
     assert chosen == {"a": 2, "b": 6}
+    canary = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in (("a", 5), ("b", 95))]
+    rare = {"Type": "forward", "ForwardConfig": {"TargetGroups": canary}}
+    turns = [turn for turn in range(100) if choose_group(rare, turn) == "a"]
+    gaps = [after - before for before, after in itertools.pairwise(turns)]
+    assert len(turns) == 5
+    assert min(gaps) > 5
     assert choose_group(off, 0) == ""
