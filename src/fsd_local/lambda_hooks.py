@@ -85,8 +85,8 @@ class LocalHooks:
                 with self._lock:
                     self._running.discard(process)
         if process.returncode:
-            last = errors.strip()[-_QUOTED:] or f"exit {process.returncode}"
-            raise _failed(function_arn, last)
+            last = errors.strip().rpartition("\n")[2][-_QUOTED:]
+            raise _failed(function_arn, last or f"exit {process.returncode}")
         return output
 
     def _begin(self, function_arn: str, command: HookCommand) -> subprocess.Popen[str]:

@@ -50,7 +50,9 @@ class Contract:
 
 
 def _known(value: Any, shape: Any) -> Any:
-    """`value` without members that the shape lacks and without nulls."""
+    """`value` without members that the shape lacks and without nulls; a document as it is."""
+    if getattr(shape, "is_document_type", False):
+        return value
     if shape.type_name == "structure" and isinstance(value, dict):
         return {
             name: _known(found, shape.members[name])
@@ -63,6 +65,8 @@ def _known(value: Any, shape: Any) -> Any:
 
 
 def _check_enums(value: Any, shape: Any) -> None:
+    if getattr(shape, "is_document_type", False):
+        return
     if shape.type_name == "structure":
         for name, found in value.items():
             _check_enums(found, shape.members[name])

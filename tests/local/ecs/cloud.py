@@ -67,7 +67,9 @@ class Cloud:
         self.runtime.gate.set()
         self.ecs.close()
 
-    def call(self, action: str, *, account: str = ACCOUNT, region: str = REGION, **p: Any) -> Json:
+    def call(
+        self, action: str, /, *, account: str = ACCOUNT, region: str = REGION, **p: Any
+    ) -> Json:
         status, body = self.ecs.handle(action, p, account=account, region=region)
         if status == 200:
             self.shapes.check_answer(action, body)

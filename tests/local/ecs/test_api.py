@@ -111,7 +111,8 @@ def test_handle__every_operation__answers_in_botocores_shapes(cloud: Cloud) -> N
     cloud.call("DeleteTaskDefinitions", taskDefinitions=["app:1", "gone:1"])
     cloud.call("DeleteCluster", cluster="dev")
 
-    assert cloud.shapes.answered == set(OPERATIONS)
+    # A pause that can be continued is in `test_hooks`.
+    assert cloud.shapes.answered == set(OPERATIONS) - {"ContinueServiceDeployment"}
 
 
 def test_handle__operation_that_is_missing_here__says_so(cloud: Cloud) -> None:
