@@ -49,8 +49,8 @@ class Commands(click.Group):
 
 def make_commands(program: CommandWords) -> Commands:
     """The command group. Its commands raise LocalError, whose words are `fsd-local`'s."""
-    commands = (_up(program), _down(program), _status(program), _env(program))
-    commands = (*commands, _reset(program), _hook(program))
+    makers = (_up, _down, _status, _env, _reset, _hook)
+    commands = [make(program) for make in makers]
     group = Commands(
         "local",
         commands={str(command.name): command for command in commands},

@@ -116,7 +116,7 @@ class ShiftingOperations(Operations):
         behaviour=_BEHAVIOURS,
         seconds=st.sampled_from([60, 60, 60, 3]),
     )
-    def create(  # type: ignore[override]  # of strategies, not of percents
+    def create(
         self,
         strategy: str,
         minutes: int,
