@@ -133,7 +133,7 @@ def test_step__promotion_required__only_what_succeeded_before(step: ActionStep) 
 
     assert early.code == ExitCode.REFUSED, early.log
     assert early.outputs["outcome"] == "refused"
-    assert "takes only what succeeded in dev" in early.summary
+    assert "accepts only what has succeeded in dev" in early.summary
     assert (staging.code, late.code) == (0, 0), staging.log + late.log
     assert late.outputs["image-digest"] == staging.outputs["image-digest"]
 

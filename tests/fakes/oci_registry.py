@@ -196,7 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(400, b"MANIFEST_BLOB_UNKNOWN")
                 return
             kind = self.headers.get("Content-Type") or ""
-            self.of.manifests[repository, digest_of(content)] = (kind, content)
+            for name in {digest_of(content), digest}:  # which may be a tag
+                self.of.manifests[repository, name] = (kind, content)
             self._answer(201, headers={"Docker-Content-Digest": digest_of(content)})
             return
         kind, content = self.of.manifests.get((repository, digest), ("", b""))

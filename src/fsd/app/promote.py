@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fsd.app.account import Connection, Connector
 from fsd.app.clock import SystemClock
@@ -31,6 +32,10 @@ from fsd.release.ports import JobSchedule, Repository
 from fsd.release.promotion import require_promotion
 from fsd.release.reporter import Reporter
 from fsd.release.result import ReleaseInfo
+
+if TYPE_CHECKING:
+    from fsd.image.copying import ImageCopy
+
 
 _COMMIT_PART = 12  # characters with which every tag of a commit's build begins
 
@@ -230,6 +235,8 @@ def _image_in(move: _Move, image: str, *, reporter: Reporter) -> str:
     if own is not None and has is not None:
         if not has.tags:
             _tag(move, own, reporter=reporter)
+        if theirs is not None and theirs.uri != own.uri:
+            _copy_what_was_left(move, theirs, own, reporter=reporter)
         return f"{own.uri}@{move.digest}"
     if theirs is None or image.partition("@")[0] != theirs.uri:
         return image  # of a registry that is nobody's account
@@ -246,20 +253,43 @@ def _image_in(move: _Move, image: str, *, reporter: Reporter) -> str:
     return _copy(move, theirs, own, reporter=reporter)
 
 
-def _copy(move: _Move, theirs: Repository, own: Repository, *, reporter: Reporter) -> str:
+def _copy_what_was_left(
+    move: _Move, theirs: Repository, own: Repository, *, reporter: Reporter
+) -> None:
+    """What refers to an image that is there already: an earlier promotion may have left it.
+
+    The image is whole without it, so that this stops no promotion.
+    """
+    try:
+        copy = _open_copy(move, theirs, own, reporter=reporter)
+        copy.run(move.digest)
+    except CallFailedError as error:
+        reporter.note(ReferrerLeft(digest=move.digest, to=own.uri, error=Quoted.of(error)))
+        return
+    for digest, why in copy.left:
+        reporter.note(ReferrerLeft(digest=digest, to=own.uri, error=Quoted.of(why)))
+
+
+def _open_copy(
+    move: _Move, theirs: Repository, own: Repository, *, reporter: Reporter
+) -> ImageCopy:
     from fsd.image.copying import ImageCopy
     from fsd.image.push_retries import PushRetries
 
     def tell(line: str) -> None:
         reporter.note(OutputLine(text=line))
 
-    clock = SystemClock()
-    began = clock.now()
-    copy = ImageCopy(
+    return ImageCopy(
         source=open_registry(move.there.aws.registry, theirs),
         target=open_registry(move.here.aws.registry, own),
-        retries=PushRetries(wait=clock.wait, on_line=tell),
+        retries=PushRetries(wait=SystemClock().wait, on_line=tell),
     )
+
+
+def _copy(move: _Move, theirs: Repository, own: Repository, *, reporter: Reporter) -> str:
+    clock = SystemClock()
+    began = clock.now()
+    copy = _open_copy(move, theirs, own, reporter=reporter)
     try:
         copy.run(move.digest)
     except CallFailedError as error:

@@ -19,6 +19,9 @@ from fsd.image.registry_api import FoundManifest, RegistryApi
 
 _RESUMES = 5  # of one layer's download, besides the attempts at the layer
 _DEEPEST = 4  # an index of indexes; and what refers to what refers
+# Signature, attestation and SBOM, as cosign tags them in registries without the referrers API.
+# https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#tag-based-discovery
+_TAGGED = ("sig", "att", "sbom")
 _HEX = set("0123456789abcdef")
 _DIGEST_LENGTH = len("sha256:") + 64
 
@@ -80,6 +83,25 @@ class ImageCopy:
                 self._copy_manifest(one.digest, depth=depth + 1)
             except CallFailedError as error:
                 self.left.append((one.digest, error))
+        for ending in _TAGGED:
+            tag = f"{digest.replace(':', '-', 1)}.{ending}"
+            try:
+                self._copy_tagged(tag, depth=depth)
+            except CallFailedError as error:
+                self.left.append((tag, error))
+
+    def _copy_tagged(self, tag: str, *, depth: int) -> None:
+        """What refers to an image by a tag made of its digest, if there is such a tag."""
+        found = self.retries(lambda: self.source.find_manifest(tag))
+        if found is None:
+            return
+        digest = f"sha256:{hashlib.sha256(found.content).hexdigest()}"
+        self._copy_manifest(digest, depth=depth + 1)
+        there = self.retries(lambda: self.target.find_manifest(tag))
+        if there is None or there.content != found.content:
+            type_ = self._type(found, self._tree(found.content, tag))
+            manifest = FoundManifest(content=found.content, media_type=type_)
+            self.retries(lambda: self.target.put_manifest(digest, manifest, tag=tag))
 
     def _copy_blob(self, blob: _Descriptor) -> None:
         if blob.digest in self._seen:

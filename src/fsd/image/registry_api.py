@@ -62,6 +62,7 @@ class RegistryApi:
         return f"{urlsplit(self.endpoint).netloc}/{self.repository}"
 
     def find_manifest(self, digest: str) -> FoundManifest | None:
+        """By its digest, or by a tag."""
         accept = {"Accept": ", ".join(_MANIFEST_TYPES)}
         with self._ask("GET", f"manifests/{digest}", headers=accept) as answer:
             if answer.status == 404:
@@ -78,11 +79,11 @@ class RegistryApi:
     def has_blob(self, digest: str) -> bool:
         return self._is_there(f"blobs/{digest}", f"look for the layer {digest}")
 
-    def put_manifest(self, digest: str, manifest: FoundManifest) -> None:
-        """By its digest: no tag is moved."""
+    def put_manifest(self, digest: str, manifest: FoundManifest, *, tag: str = "") -> None:
+        """By its digest, so that no tag is moved; by a tag where one is given."""
         headers = {"Content-Type": manifest.media_type}
         body = manifest.content
-        with self._ask("PUT", f"manifests/{digest}", headers=headers, body=body) as answer:
+        with self._ask("PUT", f"manifests/{tag or digest}", headers=headers, body=body) as answer:
             self._expect(answer, {200, 201}, f"take the manifest {digest}")
             stored = answer.getheader("Docker-Content-Digest") or digest
         if stored != digest:

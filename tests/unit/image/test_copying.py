@@ -205,6 +205,33 @@ def test_copy__what_refers_to_it_cannot_be_listed__the_image_is_there_and_it_is_
     assert [digest for digest, _ in copy.left] == [two.digest]
 
 
+def test_copy__signature_by_a_tag_of_the_digest__goes_with_its_tag(two: Two) -> None:
+    """As cosign does where a registry has no referrers API."""
+    source, stem = two.source, two.digest.replace(":", "-")
+    for ending in ("sig", "att", "sbom"):
+        made = source.add_image("hello", ending.encode())
+        source.manifests["hello", f"{stem}.{ending}"] = source.manifests["hello", made]
+
+    copy = two.copy()
+    asked = len(two.target.asked)
+    again = two.copy()
+
+    assert is_whole(two)
+    assert (copy.manifests, copy.left) == (4, [])
+    assert (again.manifests, again.left) == (0, [])
+    assert {method for method, _, _ in two.target.asked[asked:]} <= {"GET", "HEAD"}
+
+
+def test_copy__left_before__goes_when_it_is_copied_again(two: Two) -> None:
+    (signature,) = sign(two.source, two.digest, b"signature")
+    two.target.faults = [("PUT", f"manifests/{signature}", 405)]
+
+    first, again = two.copy(), two.copy()
+
+    assert [digest for digest, _ in first.left] == [signature]
+    assert (again.left, is_whole(two)) == ([], True)
+
+
 BROKEN: dict[str, tuple[tuple[str, str, object], str]] = {
     "other manifest": (("GET", "manifests", ("swap", b'{"layers": []}')), "has the digest sha256:"),
     "other bytes": (("GET", LARGE, ("swap", b"x" * len(LAYERS[1]))), "has other bytes"),
