@@ -91,18 +91,15 @@ def main() -> int:
 
 
 def _write(found: list[Lost]) -> None:
-    """What was seen to be needed, into the table; what was not stays as it was there."""
+    """Into the table, beside what it has of other permissions."""
     rows = dict(load_rows())
     for one in found:
-        if one.is_named:
-            rows[one.permission] = Row(
-                permission=one.permission,
-                scenario=one.scenario,
-                command=one.command,
-                without=one.ended,
-            )
-        else:
-            _say(f"not seen to be needed: {one.permission}")
+        rows[one.permission] = Row(
+            permission=one.permission,
+            scenario=one.scenario,
+            command=one.command,
+            without=one.ended,
+        )
     write_rows(rows.values())
 
 

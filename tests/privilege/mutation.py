@@ -74,7 +74,9 @@ class Lost:
     def ended(self) -> str:
         if self.code and self.is_named:
             return f"exit {self.code}, and names it"
-        return "goes on, and names it" if self.is_named else f"exit {self.code}"
+        if self.is_named:
+            return "goes on, and names it"
+        return f"exit {self.code}, in other words" if self.code else "goes on without it"
 
 
 _numbers = itertools.count(1)
@@ -124,13 +126,17 @@ def assign(recorded: Sequence[Recorded], *, but: Collection[Permission] = ()) ->
     return found
 
 
-def mutate(scenario: Scenario, place: Place, wanted: Wanted, *, until: str = "") -> Iterator[Lost]:
+def mutate(
+    scenario: Scenario, place: Place, wanted: Wanted, *, only: Collection[str] = ()
+) -> Iterator[Lost]:
     """The scenario once more, where each command is first tried without each of its permissions.
 
-    The command `until` is the last.
+    With `only`, of its commands these.
     """
     with place.open(scenario) as site:
         for command in scenario.steps(site):
+            if only and command.name not in only:
+                continue
             for permission, resource in wanted.get(command.name, ()):
                 with without(site.root, permission, command.environment):
                     ended = attempt(site, command)
@@ -146,8 +152,6 @@ def mutate(scenario: Scenario, place: Place, wanted: Wanted, *, until: str = "")
                     is_named=_names(ended, permission),
                     text=ended.text,
                 )
-            if command.name == until:
-                return
             ended = attempt(site, command)
             assert command.is_as_expected(ended.code) or ended.code == 0, (
                 f"{command.words} {ended.text}"
@@ -155,5 +159,6 @@ def mutate(scenario: Scenario, place: Place, wanted: Wanted, *, until: str = "")
 
 
 def _names(ended: Ended, permission: Permission) -> bool:
-    action = permission.action.removesuffix("*")
-    return action.lower() in ended.text.lower() and "not authorized" in ended.text
+    """On whichever lines of a screen it stands."""
+    action, text = permission.action.removesuffix("*"), " ".join(ended.text.split())
+    return action.lower() in text.lower() and "not authorized" in text

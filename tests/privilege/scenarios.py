@@ -68,8 +68,8 @@ def _of_everything(site: Site) -> Iterator[Command]:
     yield _more("deploy that fails", _FAILS, code=6)
     yield _more("health check moves", "healthCheck.path=/health?deep={n}")
     yield _more("retention", "observability.logs.retention=60")
-    yield _more("drain time", "deployment.deregistrationDelay=20")
-    yield _more("idle time", "networking.loadBalancer.idleTimeout=90")
+    yield _more("drain time", "deployment.deregistrationDelay={n}")
+    yield _more("idle time", "networking.loadBalancer.idleTimeout={n}")
     yield _more("port", "port=9000")
     yield _more("another scaling", "autoScaling={targetMemoryUtilization: 70}")
     yield from last

@@ -22,8 +22,9 @@ _COLUMNS = ("role", "sid", "action", "scenario", "command", "without it")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`without` is how the command ended without the permission; "denied" where no command was run
-    without it, and the one statement that allowed what this command asked is this one."""
+    """`without` is how the command ended without the permission: that it went on is the case for
+    what it asks for to say more than it must. "denied": no command was run without it; this one
+    asked for it, and no other statement allowed that."""
 
     permission: Permission
     scenario: str
