@@ -72,8 +72,10 @@ def _runner_of_all(folder: Folder) -> str | None:
     environments = {**table(tool, "hatch", "envs"), **table(_hatch(folder), "envs")}
     for name, environment in environments.items():
         scripts = table({"x": environment}, "x", "scripts")
-        if name in ("default", "test", "hatch-test") and "test" in scripts:
-            return "hatch run test" if name == "default" else f"hatch run {name}:test"
+        script = next((each for each in scripts if each in ("test", "run", "tests")), "")
+        is_run = script != "run" or _PYTEST.search(str(scripts.get("run"))) is not None
+        if name in ("default", "test", "tests", "hatch-test") and script and is_run:
+            return f"hatch run {script}" if name == "default" else f"hatch run {name}:{script}"
     if "hatch-test" in environments or (environments and folder.tests):
         return "hatch test"
     return None

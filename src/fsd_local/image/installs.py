@@ -158,7 +158,7 @@ def make_argv(shell: Shell, words: Sequence[str]) -> list[str] | None:
         if module in _PROGRAMS and module != "pip":
             return _PROGRAMS[module](shell, (module, *rest[rest.index(module) + 1 :]))
         if module == "pip":
-            return _pip(shell, (str(python), *rest[rest.index("pip") + 1 :]))
+            return _pip(shell, (words[0], *rest[rest.index("pip") + 1 :]))
         return [str(python), *(argument(shell, word) for word in rest)]
     if _PIP.fullmatch(name):
         return _pip(shell, words)

@@ -45,7 +45,7 @@ from fsd_local.image.shell import ExpandedWord, ScriptCommand, UnreadableScriptE
 from fsd_local.image.stages import Step
 from fsd_local.rootfs import inside
 
-_FORMAT = "3"  # another with every change of what a step does
+_FORMAT = "4"  # another with every change of what a step does
 _PROGRAM = ("bin/python", "python")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LINES_OF_A_FAILURE = 15

@@ -19,6 +19,8 @@ CASES = [
     ({"pyproject.toml": "[tool.hatch.envs.default.scripts]\ntest = 'pytest'\n"},
      ["pipx run hatch run test"]),
     ({"hatch.toml": "[envs.test.scripts]\ntest = 'pytest'\n"}, ["pipx run hatch run test:test"]),
+    ({"hatch.toml": "[envs.test.scripts]\nrun = 'pytest -q'\n"}, ["pipx run hatch run test:run"]),
+    ({"hatch.toml": "[envs.test.scripts]\nrun = 'main'\n"}, ["pipx run hatch test"]),
     ({"pyproject.toml": "[tool.hatch.envs.lint]\n"}, ["pipx run hatch test"]),
     ({"pdm.lock": "", "pyproject.toml": "# pytest"},
      ["pipx run pdm sync --dev", "pipx run pdm run pytest"]),
