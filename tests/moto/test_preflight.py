@@ -130,7 +130,13 @@ def test_denied__simulated_with_the_keys_of_the_request(
 ) -> None:
     role = "arn:aws:iam::123456789012:role/deploy"
     results = [
-        {"EvalActionName": name, "EvalResourceName": "*", "EvalDecision": decision}
+        {
+            "EvalActionName": name,
+            "EvalResourceName": "*",
+            "EvalDecision": decision,
+            # https://github.com/aws-containers/amazon-ecs-exec-checker/issues/70
+            "OrganizationsDecisionDetail": {"AllowedByOrganizations": decision == "allowed"},
+        }
         for name, decision in (("ecs:RunTask", "implicitDeny"), ("ecs:ListTasks", "allowed"))
     ]
     stub("iam").add_response(
@@ -154,7 +160,7 @@ def test_denied__simulated_with_the_keys_of_the_request(
     why = {("ecs:RunTask", "*"): "run", ("ecs:ListTasks", "*"): "look"}
     found = preflight.denied(role, Simulation(why=why, context={"ecs:cluster": "c"}))
 
-    assert found == (("ecs:RunTask", "*"),)
+    assert found == {("ecs:RunTask", "*"): True}
 
 
 @pytest.mark.usefixtures("in_moto")

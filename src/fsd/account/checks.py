@@ -23,12 +23,13 @@ from fsd.account.troubles import (
     ImageAbsent,
     ImageOfOtherPlatform,
     KeyUnusable,
+    OrganizationDenies,
     PolicyDenies,
     RoleMissing,
     RoleUntrusting,
     Trouble,
 )
-from fsd.account.trusted import trusted_subs, trusts_any
+from fsd.account.trusted import other_audiences, trusted_subs, trusts_any
 from fsd.manifest.finding import Severity
 
 # An Application Load Balancer stands in two zones at least.
@@ -327,7 +328,12 @@ def _role(wants: Wants, facts: Facts) -> Iterator[Trouble]:
     if not trust.exists:
         yield RoleMissing(role=trust.role)
     elif trust.subs and not trusts_any(trust.policy, trust.subs, repository=trust.repository):
-        yield RoleUntrusting(role=trust.role, subs=trust.subs, trusted=trusted_subs(trust.policy))
+        yield RoleUntrusting(
+            role=trust.role,
+            subs=trust.subs,
+            trusted=trusted_subs(trust.policy),
+            audiences=other_audiences(trust.policy),
+        )
 
 
 def _image(wants: Wants, facts: Facts) -> Iterator[Trouble]:
@@ -349,8 +355,11 @@ def _balancing_quota(wants: Wants, facts: Facts) -> Iterator[Trouble]:
             yield BalancingFull(quota=one.name, limit=one.limit, used=one.used)
 
 
-def _permissions(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _permissions(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
     for one in facts.denied or ():
+        if one.by_organization:
+            yield OrganizationDenies(action=one.action, resource=one.resource, why=one.why)
+            continue
         yield _error(
             Check.PERMISSION,
             f"{one.action} is not allowed: {one.why}",

@@ -86,6 +86,7 @@ class DeniedFact:
     action: str
     resource: str
     why: str  # what it is for
+    by_organization: bool = False  # by a policy of AWS Organizations, whatever the role has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ class RoleUntrusting:
     role: str
     subs: tuple[str, ...]  # of the workflow's token: one of these
     trusted: tuple[str, ...]  # patterns, in the trust policy
+    audiences: tuple[str, ...] = ()  # that it asks for, in place of AWS's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,18 @@ class PolicyDenies:
     actions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationDenies:
+    """A service control policy, by IAM's simulation, which does not know its conditions."""
+
+    action: str
+    resource: str
+    why: str
+
+
 Trouble: TypeAlias = (
-    RoleMissing
+    OrganizationDenies
+    | RoleMissing
     | RoleUntrusting
     | CertificateOfOthers
     | KeyUnusable

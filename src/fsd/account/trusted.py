@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fsd.account.statements import fits, is_about, statements, texts
-from fsd.account.trust import ISSUER
+from fsd.account.trust import AUDIENCE, ISSUER
 from fsd.compile.desired import Json
 
 _ASSUME = "sts:AssumeRoleWithWebIdentity"
@@ -21,7 +21,8 @@ def trusts_any(policy: Json, subs: Sequence[str], *, repository: str) -> bool:
     Other claims, such as `job_workflow_ref`, are taken to be right.
     """
     return any(
-        _takes_repository(conditions, repository)
+        _takes(conditions, "repository", repository)
+        and _takes(conditions, "aud", AUDIENCE)
         and any(fits(known, sub) or fits(sub, known) for known in _subs(conditions) for sub in subs)
         for conditions in _of_github(policy)
     )
@@ -30,6 +31,16 @@ def trusts_any(policy: Json, subs: Sequence[str], *, repository: str) -> bool:
 def trusted_subs(policy: Json) -> tuple[str, ...]:
     """Patterns of `sub`, sorted; () where no workflow of GitHub's may assume the role."""
     return tuple(sorted({sub for one in _of_github(policy) for sub in _subs(one)}))
+
+
+def other_audiences(policy: Json) -> tuple[str, ...]:
+    """What it asks of `aud`, if no statement takes the audience of AWS."""
+    found = [*_of_github(policy)]
+    if any(_takes(one, "aud", AUDIENCE) for one in found):
+        return ()
+    return tuple(
+        sorted({aud for one in found for claim, auds in one if claim == "aud" for aud in auds})
+    )
 
 
 def _of_github(policy: Json) -> Iterator[tuple[tuple[str, tuple[str, ...]], ...]]:
@@ -56,6 +67,7 @@ def _subs(claims: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
     return tuple(one for values in named for one in values) if named else ("*",)
 
 
-def _takes_repository(claims: Sequence[tuple[str, tuple[str, ...]]], repository: str) -> bool:
-    named = [values for claim, values in claims if claim == "repository"]
-    return all(any(fits(one, repository) for one in values) for values in named)
+def _takes(claims: Sequence[tuple[str, tuple[str, ...]]], claim: str, value: str) -> bool:
+    """Whether what it asks of the claim, if anything, has this value."""
+    named = [values for name, values in claims if name == claim]
+    return all(any(fits(one, value) for one in values) for values in named)

@@ -83,7 +83,7 @@ class Preflight(Protocol):
 
     def balancing(self, kind: str) -> tuple[BalancingQuota, ...]: ...
 
-    def denied(self, role_arn: str, question: Simulation) -> tuple[Pair, ...]: ...
+    def denied(self, role_arn: str, question: Simulation) -> dict[Pair, bool]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,8 +452,13 @@ class Doctor:
 
     def _denied(self, role: str, question: Simulation) -> tuple[DeniedFact, ...]:
         return tuple(
-            DeniedFact(action=action, resource=resource, why=question.why[action, resource])
-            for action, resource in self.preflight.denied(role, question)
+            DeniedFact(
+                action=pair[0],
+                resource=pair[1],
+                why=question.why[pair],
+                by_organization=by_organization,
+            )
+            for pair, by_organization in self.preflight.denied(role, question).items()
         )
 
 

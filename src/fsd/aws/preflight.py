@@ -274,8 +274,9 @@ class AwsPreflight:
             for role in page["Roles"]
         )
 
-    def denied(self, role_arn: str, question: Simulation) -> tuple[Pair, ...]:
-        """(action, resource) of the question that the role may not do.
+    def denied(self, role_arn: str, question: Simulation) -> dict[Pair, bool]:
+        """(action, resource) of the question that the role may not do, and whether that is for a
+        policy of AWS Organizations.
 
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
         """
@@ -294,12 +295,14 @@ class AwsPreflight:
             MaxItems=MOST_ANSWERS,
         )
         refused = {
-            (result["EvalActionName"], result.get("EvalResourceName", EVERYTHING))
+            (result["EvalActionName"], result.get("EvalResourceName", EVERYTHING)): not result.get(
+                "OrganizationsDecisionDetail", {}
+            ).get("AllowedByOrganizations", True)
             for page in found
             for result in page["EvaluationResults"]
             if result["EvalDecision"] != "allowed"
         }
-        return tuple(pair for pair in question.why if pair in refused)
+        return {pair: refused[pair] for pair in question.why if pair in refused}
 
 
 def _parsed(text: str) -> dict[str, Any]:

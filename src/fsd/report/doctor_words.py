@@ -13,11 +13,13 @@ from fsd.account.troubles import (
     ImageAbsent,
     ImageOfOtherPlatform,
     KeyUnusable,
+    OrganizationDenies,
     PolicyDenies,
     RoleMissing,
     RoleUntrusting,
     Trouble,
 )
+from fsd.account.trust import AUDIENCE
 from fsd.manifest.finding import Severity
 
 
@@ -70,6 +72,15 @@ def worded(one: DoctorFinding | Trouble, wants: Wants) -> DoctorFinding:
                 fix="exempt the role in that policy's Deny statement, or remove the actions from "
                 "permissions",
             )
+        case OrganizationDenies():
+            return DoctorFinding(
+                check=Check.PERMISSION,
+                severity=Severity.WARNING,
+                what=f"a policy of the AWS organization denies {one.action}, if its conditions, "
+                f"which IAM's simulation does not know, hold: {one.why}",
+                where=one.resource,
+                fix="ask those who manage the organization's service control policies",
+            )
         case _:
             assert_never(one)
 
@@ -89,6 +100,15 @@ def _role(one: RoleMissing | RoleUntrusting, wants: Wants) -> DoctorFinding:
             what="the role that a deployment assumes does not exist",
             where=one.role,
             fix=f"create it with {bootstrap}, or correct roleArn in .fsd/environments.yml",
+        )
+    if one.audiences:
+        return DoctorFinding(
+            check=Check.ROLE_TRUST,
+            severity=Severity.ERROR,
+            what=f"the role does not trust this workflow: its token has the aud `{AUDIENCE}`, and "
+            f"the role asks for {_listed(one.audiences)}",
+            where=one.role,
+            fix=f"write {AUDIENCE} in the role's trust policy, or set the Action's input audience",
         )
     trusted = _listed(one.trusted) if one.trusted else "no workflow of GitHub"
     return DoctorFinding(

@@ -9,6 +9,7 @@ import pytest
 from fsd.account.checks import Check, DoctorFinding, by_severity, check_account
 from fsd.account.facts import (
     CertificateFact,
+    DeniedFact,
     Facts,
     NetworkFact,
     QuotaFact,
@@ -174,3 +175,13 @@ def test_check_account__errors_come_before_warnings() -> None:
     facts = Facts(cluster_status="", network=NetworkFact(vpc_id=""), unseen=(("a", "b"),))
 
     assert ids(facts) == [Check.VPC_MISSING, Check.CLUSTER_MISSING, Check.NOT_SEEN]
+
+
+def test_check_account__denied_by_the_organization__no_fix_in_the_role() -> None:
+    denied = DeniedFact(action="ecs:RunTask", resource="*", why="run", by_organization=True)
+    own = replace(denied, by_organization=False)
+
+    first, second = found(Facts(denied=(denied, own)))
+
+    assert (first.severity, second.severity) == ("error", "warning")
+    assert ("fsd iam" in first.fix, "fsd iam" in second.fix) == (True, False)

@@ -6,7 +6,7 @@ import pytest
 
 from fsd.account.joined import GitHubRepository
 from fsd.account.trust import ISSUER, subjects
-from fsd.account.trusted import trusted_subs, trusts_any
+from fsd.account.trusted import other_audiences, trusted_subs, trusts_any
 from fsd.compile.desired import Json
 
 UNKNOWN_IDS = subjects(GitHubRepository(owner="org", name="offers"), "environment:prod")
@@ -41,6 +41,8 @@ def of_sub(*patterns: str, operator: str = "StringLike") -> Json:
         (policy({"StringEquals": {f"{ISSUER}:repository": "org/other"}}), False),
         (policy({"StringEquals": {f"{ISSUER}:job_workflow_ref": "org/w"}}), True),
         (policy({}, action="sts:AssumeRole"), False),
+        # https://github.com/aws-actions/configure-aws-credentials/issues/318
+        (policy({"StringEquals": {f"{ISSUER}:aud": "https://github.com/org"}}), False),
         ({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:*"}]}, False),
         ({}, False),
     ],
@@ -52,3 +54,11 @@ def test_trusts_any__policy__as_aws_would_decide(document: Json, is_trusted: boo
 def test_trusted_subs__several__sorted_and_once() -> None:
     assert trusted_subs(of_sub("repo:b:*", "repo:a:*", "repo:b:*")) == ("repo:a:*", "repo:b:*")
     assert trusted_subs({}) == ()
+
+
+def test_other_audiences__only_where_awss_own_is_not_taken() -> None:
+    other = policy({"StringEquals": {f"{ISSUER}:aud": "https://github.com/org"}})
+
+    assert other_audiences(other) == ("https://github.com/org",)
+    assert other_audiences(of_sub("repo:b:*")) == ()
+    assert other_audiences(policy({"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}})) == ()
