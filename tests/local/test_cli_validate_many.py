@@ -116,6 +116,30 @@ def test_validate__two_files__no_domain_twice(fsd: Fsd, old: str, new: str) -> N
     assert domain_errors(fsd, "a.yml", "b.yml") == []
 
 
+PROD = "environments: {prod: {networking: {loadBalancer: {domain: VALUE}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "line"),
+    [
+        ("", "{name: api.example.com}", 15),
+        ("{name: www.example.com}", "{name: www.example.com}", 15),
+        ("{name: www.example.com}", "{name: api.example.com}", None),
+        ("null", "{name: api.example.com}", None),
+    ],
+    ids=["of all and of one", "of one each", "of two environments", "taken away"],
+)
+def test_validate__domain_of_an_environment__compared_with_what_others_have_there(
+    fsd: Fsd, first: str, second: str, line: int | None
+) -> None:
+    other = SHARED.replace("NAME", "orders").replace("api.example", "orders.example")
+    more = PROD.replace("VALUE", first) if first else ""
+    write(fsd, "a.yml", SHARED.replace("NAME", "offers") + more)
+    write(fsd, "b.yml", other + "\n" + PROD.replace("VALUE", second))
+
+    assert domain_errors(fsd, "a.yml", "b.yml") == ([("b.yml", line)] if line else [])
+
+
 def test_validate__very_many_files__one_domain_found_across_processes(fsd: Fsd) -> None:
     for number in range(120):
         text = SHARED.replace("NAME", f"s{number}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from fsd.app.manifest import sources_of
 from fsd.app.user_text import decode, read_text
 from fsd.errors import ErrorCode, ManifestError
-from fsd.lint.domains import DomainUse, find_domain, find_same_domains
+from fsd.lint.domains import DomainUse, find_domains, find_same_domains
 from fsd.manifest.finding import Finding, Severity, order
 from fsd.manifest.load import Loaded
 from fsd.manifest.yaml_tree import MAX_CHARACTERS
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # (path, text) → what is in it and what was found. Raises ManifestError.
 Check: TypeAlias = Callable[[str, str], Loaded]
 # What was found in a file, and what is to be compared with other files.
-FileReport: TypeAlias = tuple[FileFindings, DomainUse | None]
+FileReport: TypeAlias = tuple[FileFindings, tuple[DomainUse, ...]]
 STDIN = "-"
 STDIN_NAME = "<stdin>"
 _MANY = 100  # files from which on a second process pays
@@ -61,12 +61,12 @@ class CheckedFile:
 
     def report(self) -> FileReport:
         if self.loaded is not None:
-            domain = find_domain(self.loaded)
-            sources = sources_of(self.loaded) if self.loaded.findings or domain else {}
+            domains = find_domains(self.loaded)
+            sources = sources_of(self.loaded) if self.loaded.findings or domains else {}
             found = FileFindings(path=self.path, findings=self.loaded.findings, sources=sources)
-            return found, domain
+            return found, domains
         assert self.error is not None
-        return error_report(self.error, path=self.path), None
+        return error_report(self.error, path=self.path), ()
 
 
 def check_files(found: Iterable[Named], *, check: Check) -> Iterator[CheckedFile]:
@@ -96,7 +96,7 @@ def report_files(found: Sequence[Named], *, check: Check) -> list[FileFindings]:
 
 def compared(reports: Sequence[FileReport]) -> list[FileFindings]:
     """With what only several files together show."""
-    clashes = find_same_domains(domain for _, domain in reports if domain is not None)
+    clashes = find_same_domains(domain for _, domains in reports for domain in domains)
     return [
         replace(found, findings=tuple(sorted((*found.findings, clashes[found.path]), key=order)))
         if found.path in clashes

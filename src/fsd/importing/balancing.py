@@ -41,14 +41,20 @@ def read_balancing(answer: dict[str, Value], losses: list[Loss]) -> dict[str, Va
     return {
         "healthCheck": _health(group) if is_of_fsd or not _is_tcp(group) else {},
         "deployment": {"deregistrationDelay": delay},
-        "networking": {"loadBalancer": {"type": "application", **balancer}},
+        "networking": {"loadBalancer": {"type": _kind(group), **balancer}},
     }
 
 
+def _kind(group: dict[str, Value]) -> str:
+    return "network" if _is_tcp(group) else "application"
+
+
 def spoken_version(answer: dict[str, Value]) -> str:
-    """What the target group speaks to the tasks: `http1`, `http2`, `grpc`; "" where that is not
-    said."""
+    """What the target group speaks to the tasks: `http1`, `http2`, `grpc`, `tcp`; "" where that is
+    not said."""
     groups = [mapping(each) for each in listed(answer.get("targetGroups"))]
+    if groups and _is_tcp(groups[0]):
+        return "tcp"
     return text_of(groups[0].get("ProtocolVersion")).lower() if groups else ""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fsd.importing.reader import Loss, Original, is_empty, shown
+from fsd.importing.service_name import part_name
 from fsd.importing.task_definition import task_units, unwrap
 from fsd.importing.values import Value, listed, mapping, text_of
 
@@ -16,6 +17,7 @@ _TASK = ("cpu", "memory", "networkMode", "requiresCompatibilities", "runtimePlat
 _MORE = ("taskRoleArn", "executionRoleArn", "ephemeralStorage", "volumes", "pidMode", "ipcMode")
 _SHARES = frozenset({"cpu", "memoryReservation"})
 _BY_NAME = frozenset({"environment", "secrets", "ulimits", "dependsOn", "mountPoints"})
+_PARTS = frozenset({"sourceVolume", "containerName"})  # named as the Service YAML spells them
 # A parameter's name is its ARN in the task's own account and region.
 _PARAMETER = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter(?=/)")
 _DEFAULTS: Mapping[str, Value] = {
@@ -101,14 +103,14 @@ def _fields(
         if not is_empty(before.get(key)) or is_set:
             yield key, before.get(key), after.get(key)
     others = [mapping(each) for each in listed(after.get("containerDefinitions"))]
-    named = {text_of(each.get("name")): each for each in others}
+    named = {part_name(text_of(each.get("name"))): each for each in others}
     containers = listed(before.get("containerDefinitions"))
     for index, each in enumerate(containers):
         container = mapping(each)
         if len(containers) == 1:  # it has the task to itself, whatever share it asks for
             container = {key: value for key, value in container.items() if key not in _SHARES}
         name = text_of(container.get("name"))
-        other = named.get(name) or (others[0] if len(others) == 1 or index == 0 else {})
+        other = named.get(part_name(name)) or (others[0] if len(others) == 1 or index == 0 else {})
         for key, value in container.items():
             if key not in _OURS and not is_empty(value):
                 yield f"{name}.{key}", value, other.get(key)
@@ -143,6 +145,8 @@ def _is_said(key: str, value: Value) -> bool:
 
 def _pair(key: str, value: dict[str, Value]) -> str:
     others = {name: each for name, each in value.items() if _is_said(name, each)}
+    for name in _PARTS & others.keys():
+        others[name] = part_name(text_of(others[name]))
     if key == "secrets":
         others["valueFrom"] = _PARAMETER.sub("", text_of(value.get("valueFrom")))
     return str(sorted(others.items()))
@@ -153,7 +157,7 @@ def _volume(value: dict[str, Value]) -> dict[str, Value]:
     efs = mapping(value.get("efsVolumeConfiguration"))
     root = text_of(efs.get("rootDirectory"))
     return {
-        "name": value.get("name"),
+        "name": part_name(text_of(value.get("name"))),
         "fileSystemId": efs.get("fileSystemId"),
         "rootDirectory": root if root != "/" else "",
         "accessPointId": mapping(efs.get("authorizationConfig")).get("accessPointId"),

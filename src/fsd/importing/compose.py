@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from fsd.importing.compose_file import ComposeService, read_compose, resolve
 from fsd.importing.container import check_command
+from fsd.importing.fargate_size import least_size
 from fsd.importing.original_compose import original_of_compose
 from fsd.importing.reader import ANY_ENVIRONMENT, Imported, Loss, Reader, literal, without_empty
 from fsd.importing.service_name import service_name
@@ -195,23 +196,13 @@ def _deploy(reader: Reader) -> dict[str, Value]:
 
 
 def _fargate(cpus: str, memory: str) -> tuple[int, int] | None:
-    from fsd.manifest.fargate import MEMORY_BY_CPU
-
     amount = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s{0,9}([kmg]?)i?b?", memory.lower())
     factor = {"k": 1 / 1024, "m": 1, "g": 1024, "": 1 / 1024 / 1024}
     wanted = float(amount[1]) * factor[amount[2]] if amount else 0
     cpu = float(cpus) * 1024 if re.fullmatch(r"\d{1,18}(?:\.\d{1,18})?", cpus) else 0
     if not wanted and not cpu:
         return None
-    return next(
-        (
-            (size, memory_)
-            for size, memories in sorted(MEMORY_BY_CPU.items())
-            for memory_ in memories
-            if size >= cpu and memory_ >= wanted
-        ),
-        None,
-    )
+    return least_size(cpu, wanted)
 
 
 def _labels(reader: Reader) -> dict[str, Value]:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinitio
 from __future__ import annotations
 
 from fsd.importing.reader import Reader, literal, without_empty
+from fsd.importing.service_name import part_name
 from fsd.importing.values import Value, listed, mapping, number, text_of
 
 _SIZE = "a service's task has one size; the container's own is not set"
@@ -96,7 +97,7 @@ def check_command(written: Value) -> Value:
 
 
 def _dependency(reader: Reader) -> tuple[str, Value]:
-    return reader.text("containerName"), reader.text("condition")
+    return part_name(reader.text("containerName")), reader.text("condition")
 
 
 def _ulimit(reader: Reader) -> Value:

@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from fsd.importing.container import check_command
+from fsd.importing.copilot_overrides import read_network_balancer, read_overrides
 from fsd.importing.original_copilot import originals_of_copilot
 from fsd.importing.reader import Imported, Loss, Reader, literal, shown, without_empty
-from fsd.importing.service_name import service_name
+from fsd.importing.service_name import part_name, service_name
 from fsd.importing.task_definition import merged
-from fsd.importing.values import Value, mapping, number, text_of
+from fsd.importing.values import Value, listed, mapping, number, text_of
 from fsd.manifest.cron import from_unix
 
 KINDS = (
@@ -27,6 +28,7 @@ KINDS = (
     "Static Site",
 )
 _JOB = "Scheduled Job"
+_PUBLIC = ("Load Balanced Web Service", "Request-Driven Web Service")
 # What Copilot itself gives every container.
 _GIVEN = re.compile(r"\$\{?COPILOT_ENVIRONMENT_NAME\}?")
 _APPLICATION = re.compile(r"\$\{?COPILOT_APPLICATION_NAME\}?")
@@ -36,6 +38,10 @@ _UNKNOWN_APPLICATION = (
 )
 _MARK, _ENV = "\ue000", "${ENV}"
 _SHARED = "main"  # the load balancer of an environment
+_NEEDS_HTTPS = (
+    "http2 and gRPC want HTTPS, and the certificate is not in the manifest: name it in "
+    "`loadBalancer.certificateArn`, and the protocol in `ports`"
+)
 _ONE_DAY = 86_400  # seconds; Copilot's stickiness
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})")
 _TARGETS = {
@@ -59,26 +65,24 @@ def read_copilot(
     kind = text_of(value.get("type"))
     if kind == "Static Site":
         return None
-    reader = Reader(value, "", losses)
-    reader.ignore("type")
-    name = service_name(reader.text("name"))
-    environments = mapping(reader.take("environments"))
+    changes = mapping(value.get("environments"))
+    base = {key: each for key, each in value.items() if key != "environments"}
     manifest = _Manifest(kind=kind, application=application)
-    service = manifest.read(reader)
+    name = service_name(text_of(base.get("name")))
+    service = manifest.read(base, losses)
+    permissions = manifest.dependencies
     tree: dict[str, Value] = {
         "apiVersion": "fsd/v1",
         "kind": "Job" if kind == _JOB else "Service",
         "metadata": {"name": name, "pack": pack or application or name},
         "service": {"type": "ecs", **service},
         "environments": {
-            environment: manifest.read(
-                Reader(mapping(changes), f"environments.{environment}", losses), is_whole=False
-            )
-            for environment, changes in environments.items()
+            environment: _of_environment(base, environment, mapping(each), manifest, losses)
+            for environment, each in changes.items()
         },
+        "dependencies": permissions,
     }
-    reader.finish()
-    tree["environments"] = without_empty(mapping(tree["environments"]))
+    tree = without_empty(tree)
     return Imported(
         name=name,
         source=source,
@@ -95,6 +99,42 @@ def read_copilot(
             *(_UNKNOWN_APPLICATION if not application and _names_one(value) else ()),
         ),
     )
+
+
+def _of_environment(
+    base: dict[str, Value],
+    environment: str,
+    changes: dict[str, Value],
+    manifest: _Manifest,
+    losses: list[Loss],
+) -> dict[str, Value]:
+    """What is other than in `service` once Copilot has laid its changes over the manifest: a list
+    of the Service YAML is replaced as a whole, and null takes away."""
+    common: list[Loss] = []
+    before = manifest.read(base, common)
+    more: list[Loss] = []
+    image = mapping(base.get("image"))
+    if "location" in mapping(changes.get("image")):
+        image = {key: each for key, each in image.items() if key != "build"}
+    after = manifest.read(merged({**base, "image": image}, changes), more)
+    losses += [
+        replace(each, where=f"environments.{environment}.{each.where}")
+        for each in more
+        if each not in common
+    ]
+    return _differing(before, after)
+
+
+def _differing(before: dict[str, Value], after: dict[str, Value]) -> dict[str, Value]:
+    found: dict[str, Value] = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            if inner := _differing(old, value):
+                found[key] = inner
+        elif value != old:
+            found[key] = value
+    return found
 
 
 def _names_one(value: Value) -> bool:
@@ -166,8 +206,6 @@ def _duration(seconds: int | None) -> Value:
 def _schedule(on: Reader) -> Value:
     """AWS's own expressions, a crontab's line, `@daily`, `@every 90m`; `none` is by hand."""
     written = on.text("schedule")
-    if written == "none" and on.at != "on":
-        on.lose("schedule", "the schedule of all environments cannot be taken away in one")
     if not written or written == "none":
         return None
     if re.match(r"(rate|cron)\(", written):
@@ -184,14 +222,16 @@ class _Manifest:
     def __init__(self, *, kind: str, application: str) -> None:
         self.kind = kind
         self.application = application
+        self.dependencies: list[Value] = []
 
-    def read(self, reader: Reader, *, is_whole: bool = True) -> dict[str, Value]:
-        """`service`, or the part of it that an environment changes."""
+    def read(self, value: dict[str, Value], losses: list[Loss]) -> dict[str, Value]:
+        """`service`; `dependencies` are then those of the manifest that was read last."""
+        reader = Reader(value, "", losses)
         found = _image(reader)
         has_port = found.get("port") is not None
         found = merged(found, _network(reader, has_port=has_port))
         in_container = mapping(found.get("healthCheck"))
-        found = merged(found, _http(reader, self.kind, is_whole=is_whole))
+        found = merged(found, _http(reader, self.kind))
         _say_which_check(in_container, mapping(found.get("healthCheck")), reader)
         found = merged(found, self._container(reader))
         found = merged(found, _count(reader))
@@ -202,10 +242,46 @@ class _Manifest:
             found = merged(found, _job(reader))
         found["sidecars"] = [self._sidecar(name, reader) for name in _names(reader, "sidecars")]
         reader.ignore("sidecars")
+        topics = self._topics(reader, text_of(value.get("name")))
+        found = merged(found, topics)
+        found = merged(found, read_overrides(reader))
+        found = merged(found, _traces(reader))
         _others(reader)
-        if not is_whole:
-            reader.finish()
+        reader.finish()
+        if found.get("ports"):
+            found.pop("port", None)
         return without_empty(found)
+
+    def _topics(self, reader: Reader, name: str) -> dict[str, Value]:
+        """Copilot's topics stay: the service may publish to them, and is told where they are.
+
+        https://aws.github.io/copilot-cli/docs/developing/publish-subscribe/
+        """
+        self.dependencies = []
+        publish = reader.inside("publish")
+        topics = [mapping(each) for each in listed(publish.values.get("topics"))]
+        names = [text_of(each.get("name")) for each in topics]
+        if not names or not self.application:
+            publish.lose("topics", "their names begin with the application's, which is not here")
+            publish.finish()
+            return {}
+        for topic in publish.readers("topics"):
+            topic.ignore("name", "fifo")
+            topic.finish()
+        publish.finish()
+        ends = ".fifo"
+        is_fifo = [bool(each.get("fifo")) for each in topics]
+        whole = {
+            each: f"{self.application}-{_MARK}-{name}-{each}{ends if fifo else ''}"
+            for each, fifo in zip(names, is_fifo, strict=True)
+        }
+        self.dependencies = [
+            {"type": "aws_sns_topic", "name": each, "permissions": ["sns:Publish"]}
+            for each in whole.values()
+        ]
+        arn = "arn:aws:sns:${AWS_REGION}:${AWS_ACCOUNT_ID}:"
+        arns = ", ".join(f'"{key}": "{arn}{each}"' for key, each in whole.items())
+        return {"environment": {"COPILOT_SNS_TOPIC_ARNS": f"{{{arns}}}"}}
 
     def _text(self, value: Value) -> str:
         return literal(text_of(value))
@@ -213,6 +289,9 @@ class _Manifest:
     def _container(self, reader: Reader) -> dict[str, Value]:
         platform = reader.take("platform")
         architecture = text_of(mapping(platform).get("architecture")) or text_of(platform)
+        system = text_of(mapping(platform).get("osfamily")) or text_of(platform)
+        if "windows" in system.lower():
+            reader.lose("platform", "FSD runs Linux")
         variables = reader.inside("variables")
         environment: dict[str, Value] = {}
         for key in variables.values:
@@ -252,6 +331,8 @@ class _Manifest:
                 path, _, key = where.partition(":")
                 prefix = "arn:aws:secretsmanager:${AWS_REGION}:${AWS_ACCOUNT_ID}:secret:"
                 where = f"{prefix}{path}{f':{key}' if key else ''}"
+            elif not where.startswith(("/", "arn:")):
+                where = f"arn:aws:ssm:${{AWS_REGION}}:${{AWS_ACCOUNT_ID}}:parameter/{where}"
             found.append({"name": name, "valueFrom": where})
         return found
 
@@ -266,7 +347,7 @@ class _Manifest:
             sidecar.lose("image", "a sidecar's image is not built: push it, and name it")
         port = sidecar.text("port").partition("/")[0]
         found: dict[str, Value] = {
-            "name": name,
+            "name": part_name(name),
             "image": literal(text_of(image)),
             "port": number(port),
             "essential": sidecar.take("essential"),
@@ -280,9 +361,9 @@ class _Manifest:
             "volumes": [
                 without_empty(
                     {
-                        "name": mount.text("source_volume"),
+                        "name": part_name(mount.text("source_volume")),
                         "path": mount.text("path"),
-                        "readOnly": mount.take("read_only") or None,
+                        "readOnly": mount.take("read_only") is not False or None,
                     }
                 )
                 for mount in sidecar.readers("mount_points")
@@ -333,6 +414,7 @@ def _image(reader: Reader) -> dict[str, Value]:
         dockerfile = _above(text_of(build))
         folder = dockerfile.rpartition("/")[0]
         found["build"] = {"dockerfile": _unusual(dockerfile), "context": folder or None}
+    image.lose("cache_from", "FSD's cache is the registry's")
     image.lose("credentials", "FSD pulls from ECR, or from a public registry")
     image.finish()
     return found
@@ -372,46 +454,93 @@ def _say_which_check(before: dict[str, Value], after: dict[str, Value], reader: 
 
 def _depends(reader: Reader) -> dict[str, Value]:
     return {
-        name: text_of(condition).upper()
+        part_name(name): text_of(condition).upper()
         for name, condition in mapping(reader.take("depends_on")).items()
     }
 
 
-def _http(reader: Reader, kind: str, *, is_whole: bool) -> dict[str, Value]:
+def _http(reader: Reader, kind: str) -> dict[str, Value]:
     """A load balancer that is shared by an environment, with the path and the names of a rule."""
-    reader.lose("nlb", "a network load balancer beside the other one")
     written = reader.take("http")
+    network = read_network_balancer(reader, beside_http=isinstance(written, dict))
+    if network:
+        return network
     if not isinstance(written, dict):
-        balancer: Value = {"internal": False} if is_whole and kind == KINDS[0] else None
+        is_public = kind in _PUBLIC and written is not False
+        balancer: Value = {"internal": False} if is_public else None
         return {"networking": {"loadBalancer": balancer}}
     http = Reader(written, reader.place("http"), reader.losses)
     alias = http.take("alias")
     hosts: list[Value] = [*alias] if isinstance(alias, list) else [alias] if alias else []
     path = http.text("path")
-    has_rule = bool(hosts) or path not in ("", "/")
+    paths = [] if path in ("", "/") else _paths(path)
+    names: list[Value] = [literal(text_of(mapping(each).get("name") or each)) for each in hosts]
+    names, paths = _with_more(names, paths, http)
+    has_rule = bool(names or paths)
     found: dict[str, Value] = {
-        "healthCheck": _health(http, is_whole=is_whole),
+        "healthCheck": _health(http),
         "deployment": {"deregistrationDelay": http.seconds("deregistration_delay")},
         "networking": {
             "loadBalancer": {
-                "internal": (kind == "Backend Service") if is_whole else None,
+                "internal": kind == "Backend Service",
                 "shared": _SHARED if has_rule else None,
                 "domain": _domain(hosts, http),
-                "hosts": [literal(text_of(mapping(each).get("name") or each)) for each in hosts],
-                "paths": [] if path in ("", "/") else _paths(path),
+                "hosts": names,
+                "paths": paths,
                 "stickiness": _ONE_DAY if http.take("stickiness") is True else None,
                 "ingress": http.items("allowed_source_ips"),
             }
         },
     }
-    if port := http.number("target_port"):
+    port = http.number("target_port") if not http.values.get("target_container") else None
+    if port:
         found["port"] = port
+    if text_of(http.values.get("version")).lower() == "http1":
+        http.ignore("version")
+    http.lose("version", _NEEDS_HTTPS)
     http.lose("alb", "yours is taken by its listener: `loadBalancer.listenerArn`")
-    for key in ("target_container", "additional_rules", "version"):
-        http.lose(key, "FSD's rule has no such part")
+    http.lose("target_container", "FSD's load balancer sends to the service's own container")
+    http.lose("target_port", "of another container")
+    http.lose("ssl_policy", "FSD's listener has a policy of its own")
     http.ignore("redirect_to_https")  # FSD's load balancer does so where it has a certificate
     http.finish()
     return found
+
+
+def _with_more(
+    hosts: list[Value], paths: list[Value], http: Reader
+) -> tuple[list[Value], list[Value]]:
+    """With the rules beside the first that lead to the same target; a rule of FSD's is all of its
+    hosts with all of its paths, so that one of the two has to be the same."""
+    checks = http.values.get("healthcheck")
+    for rule in http.readers("additional_rules"):
+        alias = rule.take("alias")
+        named: list[Value] = [*alias] if isinstance(alias, list) else [alias] if alias else []
+        more: list[Value] = [literal(text_of(mapping(each).get("name") or each)) for each in named]
+        path = rule.text("path")
+        there = [] if path in ("", "/") else _paths(path)
+        is_same_check = rule.values.get("healthcheck") in (None, checks)
+        same = ("deregistration_delay", "stickiness", "version", "allowed_source_ips")
+        if is_same_check:
+            rule.ignore("healthcheck")
+        rule.ignore(
+            *(k for k in same if rule.values.get(k) in (http.values.get(k), False, "http1"))
+        )
+        if sorted(map(text_of, more)) == sorted(map(text_of, hosts)):
+            paths = (
+                [] if not paths or not there else [*paths, *(e for e in there if e not in paths)]
+            )
+        elif there == paths:
+            hosts = _both(hosts, more)
+        else:
+            rule.taken -= {"alias", "path"}
+        rule.finish("a service has one rule, target group and health check")
+    return hosts, paths
+
+
+def _both(first: list[Value], second: list[Value]) -> list[Value]:
+    """[] is every host, or every path."""
+    return [*first, *(each for each in second if each not in first)] if first and second else []
 
 
 def _domain(hosts: list[Value], http: Reader) -> dict[str, Value]:
@@ -430,17 +559,15 @@ def _paths(path: str) -> list[Value]:
     return [plain] if "*" in plain else [plain, f"{plain}/*"]
 
 
-def _health(http: Reader, *, is_whole: bool) -> dict[str, Value]:
-    """Copilot's own path is `/`; an environment changes only what it says."""
+def _health(http: Reader) -> dict[str, Value]:
+    """Copilot's own path is `/`."""
     written = http.take("healthcheck")
-    if written is None and not is_whole:
-        return {}
     if not isinstance(written, dict):
         return {"path": text_of(written) or "/"}
     check = Reader(written, http.place("healthcheck"), http.losses)
     codes = check.text("success_codes")
     found: dict[str, Value] = {
-        "path": literal(check.text("path")) or ("/" if is_whole else None),
+        "path": literal(check.text("path")) or "/",
         "port": check.number("port"),
         "interval": check.seconds("interval"),
         "timeout": check.seconds("timeout"),
@@ -468,7 +595,11 @@ def _network(reader: Reader, *, has_port: bool) -> dict[str, Value]:
         found["subnets"] = inner.take("subnets")
         inner.finish()
     if isinstance(groups, list):
-        found["securityGroups"] = groups
+        named: list[Value] = [each for each in groups if isinstance(each, str)]
+        found["securityGroups"] = named
+        if len(named) < len(groups):
+            vpc.taken.discard("security_groups")
+            vpc.lose("security_groups", "a stack's export is no value that a manifest could name")
     elif isinstance(groups, dict):
         vpc.taken.discard("security_groups")
         vpc.lose("security_groups", "name the groups in `networking.securityGroups`")
@@ -543,9 +674,9 @@ def _storage(reader: Reader) -> dict[str, Value]:
             system = {"fileSystem": text_of(efs)}
         found.append(
             {
-                "name": name,
+                "name": part_name(name),
                 "path": volume.text("path"),
-                "readOnly": volume.take("read_only") or None,
+                "readOnly": volume.take("read_only") is not False or None,
                 "efs": system,
             }
         )
@@ -591,10 +722,21 @@ def _logs(reader: Reader) -> dict[str, Value]:
 
 def _others(reader: Reader) -> None:
     reader.ignore("name", "type", "environments")
-    reader.lose("publish", "FSD makes no topics: name them in `dependencies`")
-    reader.lose("subscribe", "FSD makes no queues: name yours in `dependencies`")
-    reader.lose("taskdef_overrides", "a patch of the task definition: say it with its own key")
+    reader.lose(
+        "subscribe",
+        "the queue's name is not here: name it in `dependencies`, and set COPILOT_QUEUE_URI",
+    )
     reader.lose("alarms", "FSD makes no alarms")
+
+
+def _traces(reader: Reader) -> dict[str, Value]:
+    """X-Ray, by the same collector beside the service.
+
+    https://aws.github.io/copilot-cli/docs/developing/observability/
+    """
     observability = reader.inside("observability")
-    observability.lose("tracing", "`observability.traces` sends OpenTelemetry")
+    is_on = observability.text("tracing") == "awsxray"
+    if not is_on:
+        observability.lose("tracing", "FSD's collector sends to X-Ray")
     observability.finish()
+    return {"observability": {"traces": {"enabled": True}}} if is_on else {}

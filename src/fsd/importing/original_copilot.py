@@ -172,7 +172,7 @@ def _storage(reader: Reader) -> tuple[list[Value], list[Value], Reader]:
     volumes: list[Value] = []
     for name, value in mapping(storage.take("volumes")).items():
         volume = Reader(mapping(value), f"storage.volumes.{name}", storage.losses)
-        read_only = volume.take("read_only")  # Copilot: true unless it is said
+        read_only = volume.take("read_only") is not False  # true unless it is said
         mounts.append(
             {"sourceVolume": name, "containerPath": volume.text("path"), "readOnly": read_only}
         )
@@ -214,7 +214,7 @@ def _sidecar(reader: Reader, name: str) -> Value:
             {
                 "sourceVolume": mapping(each).get("source_volume"),
                 "containerPath": mapping(each).get("path"),
-                "readOnly": mapping(each).get("read_only"),
+                "readOnly": mapping(each).get("read_only") is not False,
             }
             for each in listed(reader.take("mount_points"))
         ],

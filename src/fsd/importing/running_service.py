@@ -93,12 +93,12 @@ def _read_job(answer: dict[str, Value], *, source: str, pack: str, environment: 
 
 
 def _spoken(service: dict[str, Value], answer: dict[str, Value]) -> dict[str, Value]:
-    """With `ports`, where the target group speaks HTTP/2 or gRPC to the first port.
+    """With `ports`, where the target group speaks HTTP/2, gRPC or TCP to the first port.
 
     What a task definition says of a port is for Service Connect; a load balancer never reads it.
     """
     version = spoken_version(answer)
-    if version not in ("http2", "grpc"):
+    if version not in ("http2", "grpc", "tcp"):
         return service
     ports = listed(service.get("ports")) or [{"port": service.get("port")}]
     first = {**mapping(ports[0]), "protocol": version}

@@ -15,3 +15,9 @@ def service_name(text: str) -> str:
     short = _ENVIRONMENT.sub("", name)
     name = short if _NAME.fullmatch(short) else name
     return name if _NAME.fullmatch(name) else "my-service"
+
+
+def part_name(text: str) -> str:
+    """Of a container or a volume: what only the task knows it by may be spelled otherwise."""
+    name = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text).lower())
+    return name.strip("-") or text

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from fsd.importing.container import read_container
+from fsd.importing.fargate_size import least_size
 from fsd.importing.reader import (
     ANY_ENVIRONMENT,
     Imported,
@@ -18,7 +19,7 @@ from fsd.importing.reader import (
     literal,
     without_empty,
 )
-from fsd.importing.service_name import service_name
+from fsd.importing.service_name import part_name, service_name
 from fsd.importing.values import Value, listed, mapping, number, text_of
 
 # What `describe-task-definition` adds: answers, no wishes.
@@ -43,11 +44,12 @@ def read_task_definition(
         for index, each in enumerate(reader.items("containerDefinitions"))
     ]
     main = _main(containers, reader.text("family"))
-    tree = _task(reader)
+    tree = read_task_fields(reader)
     if len(containers) == 1 and main is not None:
         tree["resources"] = _alone(main, mapping(tree["resources"]))
     elif main is not None:
         _ignore_rest(main, containers, mapping(tree["resources"]))
+    tree["resources"] = _on_fargate(mapping(tree["resources"]), losses)
     volumes = _volumes(reader)
     tree |= _container(main, volumes) if main is not None else {}
     tree["sidecars"] = [
@@ -110,7 +112,7 @@ def _main(containers: Sequence[Reader], family: str) -> Reader | None:
     return next(iter([*named, *listening, *essential, *containers]), None)
 
 
-def _task(reader: Reader) -> dict[str, Value]:
+def read_task_fields(reader: Reader) -> dict[str, Value]:
     if reader.text("networkMode") not in ("awsvpc", ""):
         reader.lose("networkMode", "FSD runs on Fargate, which has awsvpc only")
     kinds = [text_of(each) for each in reader.items("requiresCompatibilities")]
@@ -130,8 +132,8 @@ def _task(reader: Reader) -> dict[str, Value]:
             "ephemeralStorage": storage.number("sizeInGiB"),
         },
         "roles": {
-            "task": literal(reader.text("taskRoleArn")),
-            "execution": literal(reader.text("executionRoleArn")),
+            "task": _role(reader.text("taskRoleArn")),
+            "execution": _role(reader.text("executionRoleArn")),
         },
         "tags": read_tags(reader),
     }
@@ -139,6 +141,13 @@ def _task(reader: Reader) -> dict[str, Value]:
     for key in ("pidMode", "ipcMode", "proxyConfiguration", "placementConstraints"):
         reader.lose(key, "FSD has no setting for it")
     return found
+
+
+def _role(written: str) -> str:
+    """ECS takes a role's name too."""
+    if re.fullmatch(r"[\w+=,.@-]{1,64}", written):
+        return f"arn:aws:iam::${{AWS_ACCOUNT_ID}}:role/{written}"
+    return literal(written)
 
 
 def _alone(main: Reader, size: dict[str, Value]) -> dict[str, Value]:
@@ -152,6 +161,18 @@ def _alone(main: Reader, size: dict[str, Value]) -> dict[str, Value]:
     if memory == size.get("memory"):
         main.ignore("memory")
     return size
+
+
+def _on_fargate(size: dict[str, Value], losses: list[Loss]) -> dict[str, Value]:
+    """Instances give a task any size; Fargate has some, of which it gets the least with room."""
+    cpu, memory = number(size.get("cpu")), number(size.get("memory"))
+    least = least_size(cpu or 0, memory or 0) if cpu or memory else None
+    if least is None or (cpu, memory) == least or (cpu is None and memory is None):
+        return size
+    written = f"cpu {cpu or 'not said'}, memory {memory or 'not said'}"
+    reason = f"Fargate has no such size: it gets cpu {least[0]} and memory {least[1]}"
+    losses.append(Loss(where="cpu, memory", value=written, reason=reason))
+    return {**size, "cpu": least[0], "memory": least[1]}
 
 
 def _ignore_rest(main: Reader, containers: Sequence[Reader], size: dict[str, Value]) -> None:
@@ -216,7 +237,7 @@ def _is_router(reader: Reader) -> bool:
 def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]]) -> Value:
     ports = [number(mapping(each).get("containerPort")) for each in reader.items("portMappings")]
     found: dict[str, Value] = {
-        "name": reader.text("name"),
+        "name": part_name(reader.text("name")),
         "essential": reader.values.get("essential") is not False,
         "port": next((port for port in ports if port), None),
         "volumes": _mounts(reader, volumes),
@@ -270,7 +291,7 @@ def _mounts(reader: Reader, volumes: dict[str, dict[str, Value]]) -> list[Value]
     """Each volume stands where it is mounted first; a sidecar names it."""
     found: list[Value] = []
     for mount in reader.readers("mountPoints"):
-        name = mount.text("sourceVolume")
+        name = part_name(mount.text("sourceVolume"))
         found.append(
             without_empty(
                 {
@@ -302,7 +323,7 @@ def _volumes(reader: Reader) -> dict[str, dict[str, Value]]:
         host = mapping(volume.take("host"))
         if host:
             volume.lose("host", "Fargate has no folders of a host")
-        found[volume.text("name")] = {"efs": without_empty(settings)} if settings else {}
+        found[part_name(volume.text("name"))] = {"efs": without_empty(settings)} if settings else {}
         volume.finish()
     return found
 

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from fsd.errors import Location
@@ -25,6 +25,7 @@ class DomainUse:
     of the service's own. `is_ignored`: a comment says so."""
 
     path: str
+    environment: str  # that alone has it; "" for all that say nothing of their own
     service: str
     name: str
     zone: str
@@ -34,7 +35,55 @@ class DomainUse:
     is_ignored: bool
 
 
-def find_domain(loaded: Loaded) -> DomainUse | None:
+def find_domains(loaded: Loaded) -> tuple[DomainUse, ...]:
+    """That of the service, and those of the environments that say another one."""
+    own = _find_domain(loaded)
+    others = _of_environments(loaded, own)
+    return (*([own] if own else ()), *others)
+
+
+def _of_environments(loaded: Loaded, own: DomainUse | None) -> Iterator[DomainUse]:
+    """One that is taken away has no name: no other service's record is in its way."""
+    if loaded.sound is None or loaded.document is None:
+        return
+    tree = loaded.sound.tree
+    for environment, values in loaded.sound.manifest.environments.items():
+        at = ("environments", environment, *DOMAIN[1:])
+        said = _inside(values, DOMAIN[1:])
+        if said is _UNSAID:
+            continue
+        written = said if isinstance(said, dict) else {}
+        name, zone = (str(written.get(key, "")) for key in ("name", "hostedZone"))
+        where, width = locate(tree, (*at, "name"), key=False)
+        use = DomainUse(
+            path=loaded.path,
+            environment=environment,
+            service=loaded.sound.manifest.metadata.name,
+            name=name.lower().rstrip(".") or (own.name if own and written else ""),
+            zone=zone or (own.zone if own else ""),
+            balancer=own.balancer if own else None,
+            where=where,
+            width=width,
+            is_ignored=False,
+        )
+        yield _with_comments(use, loaded)
+
+
+_UNSAID = object()
+
+
+def _inside(values: object, keys: tuple[str, ...]) -> object:
+    """What stands there; `_UNSAID` where nothing does, None where it is taken away."""
+    for key in keys:
+        if values is None:
+            return None
+        if not isinstance(values, dict) or key not in values:
+            return _UNSAID
+        values = values[key]
+    return values
+
+
+def _find_domain(loaded: Loaded) -> DomainUse | None:
     """None where no record is made."""
     if loaded.sound is None or loaded.document is None:
         return None
@@ -47,6 +96,7 @@ def find_domain(loaded: Loaded) -> DomainUse | None:
     where, width = locate(tree, (*DOMAIN, "name"), key=False)
     use = DomainUse(
         path=loaded.path,
+        environment="",
         service=manifest.metadata.name,
         name=balancer.domain.name.lower().rstrip("."),
         zone=balancer.domain.hosted_zone,
@@ -70,12 +120,19 @@ def find_same_domains(uses: Iterable[DomainUse]) -> dict[str, Finding]:
     Two manifests of one service, such as one for each environment, are not told: which of them is
     deployed where is not known.
     """
-    first: dict[tuple[str, str], DomainUse] = {}
-    found: dict[str, Finding] = {}
+    by_path: dict[str, dict[str, DomainUse]] = {}
     for use in uses:
-        known = first.setdefault((use.name, use.zone), use)
-        if known.service != use.service and not use.is_ignored:
-            found[use.path] = _finding(use, known)
+        by_path.setdefault(use.path, {})[use.environment] = use
+    found: dict[str, Finding] = {}
+    for environment in sorted({name for each in by_path.values() for name in each} | {""}):
+        first: dict[tuple[str, str], DomainUse] = {}
+        for path, each in by_path.items():
+            own = each.get(environment) or each.get("")
+            if own is None or not own.name:
+                continue
+            known = first.setdefault((own.name, own.zone), own)
+            if known.service != own.service and not own.is_ignored:
+                found.setdefault(path, _finding(own, known))
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 from fsd.importing.files import read_files
 from fsd.importing.fit import fit
 from fsd.importing.reader import Imported, Loss
-from fsd.importing.values import Value, mapping
+from fsd.importing.values import Value, listed, mapping, text_of
 
 
 def read(text: str, **more: str) -> list[Imported]:
@@ -64,7 +64,11 @@ def test_read_copilot__web_service__with_its_environments() -> None:
         "autoScaling": {"scaleInCooldown": 60, "targetCPUUtilization": 70},
     }  # fmt: skip
     assert tree["environments"] == {
-        "prod": {"environment": {"LEVEL": "warn"}, "resources": {"desiredCount": 4}}
+        "prod": {
+            "environment": {"LEVEL": "warn"},
+            "resources": {"desiredCount": 4, "minCapacity": None, "maxCapacity": None},
+            "autoScaling": None,
+        }
     }
 
 
@@ -72,8 +76,17 @@ def test_read_copilot__web_service__with_its_environments() -> None:
     ("more", "where"),
     [
         ("subscribe: {topics: [{name: a, service: b}]}", "subscribe"),
-        ("publish: {topics: [{name: a}]}", "publish"),
-        ("taskdef_overrides: [{path: Cpu, value: 1}]", "taskdef_overrides"),
+        ("publish: {topics: [{name: a}]}", "publish.topics"),
+        ("taskdef_overrides: [{path: 'A[b]', value: 1}]", "taskdef_overrides[0].path"),
+        (
+            "taskdef_overrides: [{path: 'ContainerDefinitions[0].A', value: 1}]",
+            "taskdef_overrides.container.A",
+        ),
+        ("http: {path: /}\nnlb: {port: 443/tcp}", "nlb"),
+        ("nlb: {port: 443/tls}\nimage: {build: ., port: 80}", "nlb.port"),
+        ("http: {path: /, version: grpc}\nimage: {port: 80}", "http.version"),
+        ("network: {vpc: {security_groups: [{from_cfn: a}]}}", "network.vpc.security_groups"),
+        ("platform: windows/amd64", "platform"),
         ("env_file: .env", "env_file"),
         ("variables: {A: {from_cfn: x}}", "variables.A"),
         ("secrets: {A: {from_cfn: x}}", "secrets.A"),
@@ -89,6 +102,142 @@ def test_read_copilot__what_has_no_place__is_lost(more: str, where: str) -> None
     _, lost = one(f"name: api\ntype: Backend Service\n{more}\n")
 
     assert where in lost
+
+
+def test_read_copilot__environment_adds_to_lists__the_others_stay() -> None:
+    tree, lost = one(
+        """name: api
+type: Backend Service
+image: {build: ., port: 80}
+secrets: {A: /a, B: B}
+sidecars: {proxy: {image: me/proxy, port: 90}}
+storage: {volumes: {m: {path: /m, efs: {id: fs-0a1b2c3d}}}}
+environments:
+  prod:
+    image: {location: me/api:1}
+    secrets: {C: /c}
+    sidecars: {proxy: {image: me/proxy:2}}
+    storage: {volumes: {m: {efs: {id: fs-1a1b2c3d}, read_only: false}}}
+"""
+    )
+
+    assert lost == []
+    ssm = "arn:aws:ssm:${AWS_REGION}:${AWS_ACCOUNT_ID}:parameter/B"
+    both = [{"name": "A", "valueFrom": "/a"}, {"name": "B", "valueFrom": ssm}]
+    assert mapping(tree["service"])["secrets"] == both
+    assert mapping(tree["environments"])["prod"] == {
+        "build": None,
+        "image": "me/api:1",
+        "secrets": [*both, {"name": "C", "valueFrom": "/c"}],
+        "sidecars": [{"name": "proxy", "image": "me/proxy:2", "port": 90}],
+        "volumes": [{"name": "m", "path": "/m", "efs": {"fileSystem": "fs-1a1b2c3d"}}],
+    }
+    (volume,) = listed(mapping(tree["service"])["volumes"])
+    assert mapping(volume)["readOnly"] is True  # as Copilot has it where nothing is said
+
+
+@pytest.mark.parametrize(
+    ("rules", "hosts", "paths", "lost"),
+    [
+        ("[{path: b, alias: a.io}]", ["a.io"], ["/a", "/a/*", "/b", "/b/*"], []),
+        ("[{path: a, alias: b.io}]", ["a.io", "b.io"], ["/a", "/a/*"], []),
+        ("[{path: a, alias: a.io, healthcheck: /up}]", ["a.io"], ["/a", "/a/*"], []),
+        ("[{path: /, alias: a.io}]", ["a.io"], [], []),
+        (
+            "[{path: b, alias: b.io, target_port: 90}]",
+            ["a.io"],
+            ["/a", "/a/*"],
+            ["http.additional_rules[0]." + each for each in ("path", "alias", "target_port")],
+        ),
+    ],
+)
+def test_read_copilot__additional_rules__of_the_same_target(
+    rules: str, hosts: list[str], paths: list[str], lost: list[str]
+) -> None:
+    http = f"{{path: a, alias: a.io, healthcheck: /up, additional_rules: {rules}}}"
+    tree, found = one(f"name: a\ntype: Backend Service\nimage: {{port: 80}}\nhttp: {http}\n")
+
+    balancer = mapping(mapping(mapping(tree["service"])["networking"])["loadBalancer"])
+    assert balancer["hosts"] == hosts
+    assert balancer.get("paths", []) == paths
+    assert found == lost
+
+
+def test_read_copilot__network_load_balancer_alone__tcp() -> None:
+    text = "name: a\ntype: Load Balanced Web Service\nhttp: false\nimage: {build: ., port: 443}\n"
+    tree, lost = one(f"{text}nlb: {{port: 443/tcp, healthcheck: {{port: '80', interval: 15s}}}}\n")
+
+    service = mapping(tree["service"])
+    assert lost == []
+    assert service["ports"] == [{"port": 443, "protocol": "tcp"}]
+    assert service["healthCheck"] == {"protocol": "tcp", "port": 80, "interval": 15}
+    balancer = mapping(mapping(service["networking"])["loadBalancer"])
+    assert balancer == {"type": "network", "internal": False}
+
+
+def test_read_copilot__patches_of_the_task_definition__as_its_own_keys() -> None:
+    path = "ContainerDefinitions[0]"
+    tree, lost = one(
+        f"""name: a
+type: Backend Service
+image: {{build: .}}
+taskdef_overrides:
+  - {{path: '{path}.Ulimits[-].Name', value: nofile}}
+  - {{path: '{path}.Ulimits[0].SoftLimit', value: 1024}}
+  - {{path: '{path}.Ulimits[0].HardLimit', value: 2048}}
+  - {{path: 'EphemeralStorage.SizeInGiB', value: 30}}
+  - {{path: TaskRoleArn, value: shop}}
+"""
+    )
+
+    service = mapping(tree["service"])
+    assert lost == []
+    assert service["ulimits"] == [{"name": "nofile", "softLimit": 1024, "hardLimit": 2048}]
+    assert mapping(service["resources"])["ephemeralStorage"] == 30
+    assert service["roles"] == {"task": "arn:aws:iam::${AWS_ACCOUNT_ID}:role/shop"}
+
+
+def test_read_copilot__topics__named_and_told() -> None:
+    text = (
+        "name: api\ntype: Worker Service\npublish: {topics: [{name: a}, {name: b, fifo: true}]}\n"
+    )
+    tree, lost = one(text, **{"copilot__.workspace": "application: shop\n"})
+
+    assert lost == []
+    assert tree["dependencies"] == [
+        {"type": "aws_sns_topic", "name": name, "permissions": ["sns:Publish"]}
+        for name in ("shop-${ENV}-api-a", "shop-${ENV}-api-b.fifo")
+    ]
+    arns = text_of(mapping(mapping(tree["service"])["environment"])["COPILOT_SNS_TOPIC_ARNS"])
+    arn = "arn:aws:sns:${AWS_REGION}:${AWS_ACCOUNT_ID}:shop-${ENV}-api-"
+    assert json.loads(arns) == {"a": f"{arn}a", "b": f"{arn}b.fifo"}
+
+
+@pytest.mark.parametrize(
+    ("more", "key", "value"),
+    [
+        ("http: {path: /, version: http1}", "port", 80),
+        (
+            "storage: {volumes: {wpData: {path: /a, read_only: false}}}",
+            "volumes",
+            [{"name": "wp-data", "path": "/a"}],
+        ),
+        ("observability: {tracing: awsxray}", "observability", {"traces": {"enabled": True}}),
+    ],
+)
+def test_read_copilot__what_the_language_has__is_kept(more: str, key: str, value: Value) -> None:
+    tree, lost = one(f"name: a\ntype: Backend Service\nimage: {{build: ., port: 80}}\n{more}\n")
+
+    assert lost == []
+    assert mapping(tree["service"])[key] == value
+
+
+def test_read_copilot__two_checks_of_other_rhythm__the_one_that_is_not_kept_is_said() -> None:
+    image = "{build: ., port: 80, healthcheck: {command: [CMD, a], interval: 9s}}"
+    http = "{path: /, healthcheck: {interval: 20s}}"
+    _, lost = one(f"name: a\ntype: Backend Service\nimage: {image}\nhttp: {http}\n")
+
+    assert lost == ["image.healthcheck.interval"]
 
 
 def test_read_copilot__worker_that_is_connected__only_reaches_others() -> None:
@@ -146,8 +295,8 @@ def test_read_copilot__job__with_its_schedules() -> None:
         "retries": 3,
     }
     prod = {"schedule": "cron(0 6 ? * MON-FRI *)", "timeout": "30m"}
-    assert tree["environments"] == {"prod": prod}
-    assert lost == ["retries", "environments.test.on.schedule"]
+    assert tree["environments"] == {"test": {"schedule": None}, "prod": prod}
+    assert lost == ["retries"]
 
 
 @pytest.mark.parametrize(

@@ -306,3 +306,43 @@ def test_read_files__odd_text__never_fails(text: str) -> None:
     found, _ = read_files({"a.yml": text}, pack="", folder="x")
 
     assert all(fit(each).text for each in found)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "size"),
+    [("128", "128", (256, 512)), ("512", "500", (512, 1024)), ("1024", None, (1024, 2048))],
+)
+def test_read_task_definition__size_of_an_instance__the_least_of_fargate_and_said(
+    cpu: str, memory: str | None, size: tuple[int, int]
+) -> None:
+    value: dict[str, Value] = {**TASK, "cpu": cpu, "memory": memory}
+
+    imported = read_task_definition(value, source="task.json", pack="team")
+
+    resources = mapping(mapping(imported.tree["service"])["resources"])
+    assert (resources["cpu"], resources["memory"]) == size
+    assert [loss.where for loss in imported.losses] == ["cpu, memory"]
+
+
+def test_read_task_definition__names_of_ecs__as_the_language_spells_them_and_the_same() -> None:
+    sidecar: dict[str, Value] = {"name": "log_router", "image": "a/b:1", "essential": False}
+    main: dict[str, Value] = {
+        **CONTAINER,
+        "dependsOn": [{"containerName": "log_router", "condition": "START"}],
+        "mountPoints": [{"sourceVolume": "wpData", "containerPath": "/a"}],
+    }
+    value: dict[str, Value] = {
+        **TASK,
+        "taskRoleArn": "shop",
+        "containerDefinitions": [main, sidecar],
+        "volumes": [{"name": "wpData"}],
+    }
+
+    fitted = fit(read_task_definition(value, source="task.json", pack="team"))
+
+    service = mapping(fitted.imported.tree["service"])
+    assert fitted.imported.losses == ()
+    assert service["dependsOn"] == {"log-router": "START"}
+    assert mapping(service["roles"])["task"] == "arn:aws:iam::${AWS_ACCOUNT_ID}:role/shop"
+    comparison = compare(value, compile_import(fitted).definition)
+    assert [each.field for each in comparison.different] == ["taskRoleArn"]

@@ -306,6 +306,7 @@ CASES = [
     Case(rule="secret-arn-malformed", service=secrets("/team/a b"), at=(9, 29)),
     Case(rule="secret-arn-malformed", service=secrets("/aws/x"), at=(9, 29)),
     Case(rule="secret-arn-malformed", service=secrets("/team/db-url")),
+    Case(rule="secret-arn-malformed", service=secrets(f"{ARN}:rds!cluster-1a2b-Ab1Cd2:key::")),
     Case(rule="build-unused", service=f"image: a@{DIGEST}\nbuild: {{target: x}}", at=(9, 3)),
     Case(rule="build-unused", service="build: {target: x}"),
     Case(rule="exec-read-only", service="exec: true\nreadonlyRootFilesystem: true", at=(8, 9)),

@@ -63,7 +63,7 @@ def _parameter_fault(name: str) -> tuple[str, str] | None:
 
 def _secret_fault(arn: str, resource: str) -> tuple[str, str] | None:
     kind, *parts = resource.split(":")
-    if kind != "secret" or not parts or not re.fullmatch(r"[\w/+=.@-]+", parts[0]):
+    if kind != "secret" or not parts or not re.fullmatch(r"[\w/+=.@!-]+", parts[0]):
         return f"`{arn}` does not name a secret", f"write {FORM}"
     if len(parts) not in (1, 4):
         return (

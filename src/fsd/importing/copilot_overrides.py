@@ -1,0 +1,129 @@
+"""What a Copilot manifest says beside its usual keys: patches, and a network load balancer.
+
+https://aws.github.io/copilot-cli/docs/developing/overrides/taskdef-overrides/
+https://aws.github.io/copilot-cli/docs/manifest/lb-web-service/#nlb
+"""
+
+from __future__ import annotations
+
+import re
+
+from fsd.importing.container import read_container
+from fsd.importing.reader import Loss, Reader, literal
+from fsd.importing.task_definition import merged, read_task_fields, unwrap
+from fsd.importing.values import Value, listed, mapping, number, text_of
+
+_PART = re.compile(r"(?P<key>[A-Za-z]+)(?:\[(?P<index>\d{1,3}|-)\])?")
+_LONGEST = 50  # members of a list
+_OF_ANOTHER = "a patch of another container than the service's"
+
+
+def read_overrides(reader: Reader) -> dict[str, Value]:
+    """The task definition that the patches write, read as one of its own."""
+    patched: dict[str, Value] = {}
+    for each in reader.readers("taskdef_overrides"):
+        if not _patch(patched, each.text("path").split("."), each.take("value")):
+            each.taken.clear()
+            each.lose("path", "it is no place in a task definition")
+            each.ignore("value")
+        each.finish()
+    if not patched:
+        return {}
+    definition = unwrap({"ContainerDefinitions": [], **patched})
+    containers = listed(definition.pop("containerDefinitions", None))
+    at = reader.place("taskdef_overrides")
+    for index, container in enumerate(containers[1:], 1):
+        if container:
+            where = f"{at}.containerDefinitions[{index}]"
+            reader.losses.append(Loss(where=where, value="", reason=_OF_ANOTHER))
+    main = Reader(mapping(containers[0]) if containers else {}, f"{at}.container", reader.losses)
+    found = read_container(main, is_main=True)
+    return merged(found, read_task_fields(Reader(definition, at, reader.losses)))
+
+
+def _patch(tree: dict[str, Value], path: list[str], value: Value) -> bool:
+    """`-` appends; what is not there yet is made. False for a path that means nothing."""
+    node = tree
+    for position, written in enumerate(path):
+        part = _PART.fullmatch(written)
+        if part is None:
+            return False
+        is_last = position == len(path) - 1
+        if part["index"] is None:
+            if is_last:
+                node[part["key"]] = value
+                return True
+            node[part["key"]] = inner = mapping(node.get(part["key"]))
+        else:
+            members = node.setdefault(part["key"], [])
+            if not isinstance(members, list):
+                return False
+            index = len(members) if part["index"] == "-" else int(part["index"])
+            if index >= _LONGEST:
+                return False
+            members += [{} for _ in range(index + 1 - len(members))]
+            if is_last:
+                members[index] = value
+                return True
+            members[index] = inner = mapping(members[index])
+        node = inner
+    return False
+
+
+def read_network_balancer(reader: Reader, *, beside_http: bool) -> dict[str, Value]:
+    """{} where there is none, or where the other load balancer is kept."""
+    if not isinstance(reader.values.get("nlb"), dict):
+        reader.ignore("nlb")
+        return {}
+    if beside_http:
+        reader.lose("nlb", "a service has one load balancer: the application load balancer is kept")
+        return {}
+    nlb = reader.inside("nlb")
+    port, _, protocol = nlb.text("port").partition("/")
+    if protocol == "udp":
+        nlb.taken.discard("port")
+        nlb.lose("port", "FSD's ports are TCP")
+    inside = number(mapping(reader.values.get("image")).get("port"))
+    target = nlb.number("target_port") or inside or number(port)
+    if number(port) != target:
+        nlb.taken.discard("port")
+        nlb.lose("port", f"FSD's listener has the number of the service's port, {target}")
+    nlb.lose("target_container", "FSD's load balancer sends to the service's own container")
+    nlb.lose("additional_listeners", "a service has one listener of a network load balancer")
+    nlb.lose("ssl_policy", "FSD's listener has a policy of its own")
+    alias = nlb.take("alias")
+    if alias:
+        nlb.taken.discard("alias")
+        nlb.lose("alias", "its zone is not named here: `loadBalancer.domain` takes both")
+    stickiness = nlb.take("stickiness")
+    if stickiness:
+        nlb.taken.discard("stickiness")
+        nlb.lose("stickiness", "of a network load balancer: FSD has that of cookies")
+    check = nlb.inside("healthcheck")
+    found: dict[str, Value] = {
+        "port": None,
+        "ports": [{"port": target, "protocol": "tcp"}],
+        "healthCheck": {
+            "protocol": "tcp",
+            "port": check.number("port"),
+            "interval": check.seconds("interval"),
+            "timeout": check.seconds("timeout"),
+            "healthyThreshold": check.number("healthy_threshold"),
+            "unhealthyThreshold": check.number("unhealthy_threshold"),
+            "gracePeriod": check.seconds("grace_period"),
+        },
+        "deployment": {"deregistrationDelay": nlb.seconds("deregistration_delay")},
+        "networking": {
+            "loadBalancer": {
+                "type": "network",
+                "internal": False,
+                "ingress": [literal(text_of(each)) for each in nlb.items("allowed_source_ips")],
+            }
+        },
+    }
+    if protocol == "tls":
+        nlb.taken.discard("port")
+        nlb.lose("port", "TLS wants a certificate: name it in `loadBalancer.certificateArn`")
+    check.finish()
+    nlb.finish()
+    return found
