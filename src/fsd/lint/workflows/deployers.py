@@ -64,6 +64,7 @@ _ACTIONS_OF_ANYTHING = {
     "youyo/aws-cdk-github-actions": ("cdk_subcommand", ("deploy",)),
     "ksivamuthu/aws-copilot-github-action": ("command", ("deploy",)),
 }
+_COPILOT = frozenset({"ksivamuthu/aws-copilot-github-action"})  # it deploys to ECS alone
 # Actions whose input is a script.
 _RETRIES = frozenset({"nick-fields/retry", "nick-invision/retry"})
 
@@ -113,7 +114,7 @@ def is_deploying_action(step: WorkflowStep, *, is_about_ecs: bool) -> bool:
     name = step.action
     if name in _ACTIONS:
         return True
-    if name not in _ACTIONS_OF_ANYTHING or not is_about_ecs:
+    if name not in _ACTIONS_OF_ANYTHING or not (is_about_ecs or name in _COPILOT):
         return False
     key, wanted = _ACTIONS_OF_ANYTHING[name]
     given = step.input(key) if key else None

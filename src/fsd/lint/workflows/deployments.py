@@ -192,7 +192,7 @@ def _by_action(
     if is_fsd:
         keys: tuple[str, ...] = ("environment",)
     elif is_deploying_action(step, is_about_ecs=is_ours):
-        keys = ("cluster", "service", "stack-name", "name", "environment")
+        keys = ("cluster", "service", "stack-name", "name", "environment", "env")
     elif any(
         deploying_words(command, is_about_ecs=is_ours)
         for command in every_command(parse_script(script_of(step)))

@@ -758,6 +758,29 @@ ROWS: list[tuple[str, str, set[str]]] = [
         deploy(MAIN, BY_ROLE, LOGIN, BUILD_LATEST.replace("latest", "v1.4.2"), RENDER, ROLL),
         {NO_TESTS},
     ),
+    (
+        "test-that-asks-who-one-is",
+        workflow(
+            MAIN,
+            job("look", "name: Test AWS CLI\nrun: aws sts get-caller-identity"),
+            job("deploy", BY_ROLE, *ECR, head="needs: look"),
+        ),
+        {NO_TESTS},
+    ),
+    (
+        "copilot-by-an-action-and-nothing-else",
+        workflow(
+            MAIN,
+            job(
+                "release",
+                BY_KEYS,
+                "uses: ksivamuthu/aws-copilot-github-action@v0.0.1\n"
+                "with: {command: deploy, app: shop, env: prod}",
+            ),
+            env="SHOP: shop",
+        ),
+        {NO_TESTS, KEYS, PLACE},
+    ),
 ]
 
 
