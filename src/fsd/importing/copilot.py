@@ -497,7 +497,8 @@ def _http(reader: Reader, kind: str) -> dict[str, Value]:
         found["port"] = port
     if text_of(http.values.get("version")).lower() == "http1":
         http.ignore("version")
-    http.lose("version", _NEEDS_HTTPS)
+    else:
+        http.lose("version", _NEEDS_HTTPS)
     http.lose("alb", "yours is taken by its listener: `loadBalancer.listenerArn`")
     http.lose("target_container", "FSD's load balancer sends to the service's own container")
     http.lose("target_port", "of another container")

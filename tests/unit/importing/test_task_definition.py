@@ -173,7 +173,7 @@ def test_read_task_definition__what_has_no_place__is_lost_with_its_place(
         ({"networkMode": "bridge"}, "networkMode"),
         ({"requiresCompatibilities": ["EC2"]}, "requiresCompatibilities"),
         ({"cpu": "${CPU}"}, "cpu"),
-        ({"cpu": "128"}, "service.resources.cpu"),
+        ({"cpu": "128"}, "cpu, memory"),
         ({"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}},
          "runtimePlatform.operatingSystemFamily"),
         ({"volumes": [{"name": "unused"}]}, "volumes.unused"),
