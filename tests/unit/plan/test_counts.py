@@ -93,8 +93,8 @@ def test_plan__target_of_somebody_else__named_and_left() -> None:
     assert screen(wanted(None), observed) == (
         "web → dev    nothing to change\n"
         "  note: a scalable target without FSD's policies (3 to 10 tasks; cpu50) scales web-dev; "
-        "FSD does not\n"
-        "    change it"
+        "FSD leaves\n"
+        "    it unchanged"
     )
 
 
