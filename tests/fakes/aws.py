@@ -507,14 +507,16 @@ class FakeStacks:
         _raise_next(self.on_apply)
         self.applied.append(split_previous(template)[0])
         self.on_applied(self.stacks[name].template if name in self.stacks else {}, template)
-        made = self.made[name] = self.made.get(name, 0) + (name not in self.stacks)
+        was_made = self.made.get(name, 0)
+        made = self.made[name] = was_made + (name not in self.stacks)
         stored: Json = json.loads(json.dumps(template, sort_keys=True))  # as FSD sends it
         self.stacks[name] = Stack(
             name=name, id=name, status="UPDATE_COMPLETE", template=stored,
             outputs={**_outputs(stored, made), **self.outputs}, tags=tags,
             undeleted=self.undeleted, change=f"{name}#{len(self.applied)}",
         )  # fmt: skip
-        return self.stacks[name]
+        is_new = made > was_made
+        return self.stacks[name] if is_new else replace(self.stacks[name], change="")
 
     def merge(self, name: str, *, make: Callable[[Json], Json], tags: Mapping[str, str]) -> Stack:
         found = self.stacks.get(name)

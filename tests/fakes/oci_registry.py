@@ -45,6 +45,7 @@ class OciRegistry:
     elsewhere: str = ""  # where blobs are, as S3 is for ECR
     allows_mount: bool = True
     knows_ranges: bool = True
+    patch_status: int = 202  # of an upload's bytes: 201 of ECR, 204 of others
     largest_piece: int = 0
     strangers: list[str] = field(default_factory=list)  # passwords that came where none belongs
     endpoint: str = ""
@@ -230,9 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(202, headers={"Location": f"/v2/{repository}/blobs/uploads/{name}"})
             case "PATCH":
                 self.of._uploads[name] += body
-                self._answer(
-                    202, headers={"Location": f"/v2/{repository}/blobs/uploads/{name}?s=1"}
-                )
+                location = f"/v2/{repository}/blobs/uploads/{name}?s=1"
+                self._answer(self.of.patch_status, headers={"Location": location})
             case _:
                 content, digest = self.of._uploads.pop(name), query["digest"][0]
                 if digest_of(content) != digest:

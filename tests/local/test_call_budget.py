@@ -46,6 +46,8 @@ ROLLOUT = {
     # tests/unit/release/test_deploy.py: …takes_from_the_stack_what_ours_needs…
     "DescribeStacks": 2,
 }
+MOST_OF_DOCTOR = 30
+
 ENVIRONMENTS = """apiVersion: fsd/v1
 kind: Environment
 metadata:
@@ -251,3 +253,15 @@ def test_deploy__first__at_most_thirty_and_its_looks(cloud: Cloud, images: tuple
     calls = count(cloud, "deploy", "fresh", "--image", now)
 
     assert calls.total() - calls[LOOK] <= 30, text(calls)
+
+
+def test_doctor__of_an_environment_and_a_service__at_most_thirty(
+    cloud: Cloud, images: tuple[str, str]
+) -> None:
+    _, now = images
+    settle(cloud, now)
+
+    calls = count(cloud, "doctor", ENVIRONMENT, "--file", "service.yml", code=4)  # no way out
+
+    assert calls.total() <= MOST_OF_DOCTOR, text(calls)
+    assert {name: times for name, times in calls.items() if times > 3} == {}

@@ -77,9 +77,15 @@ def test_look_first__ecs_cannot_say__account_is_known_and_the_service_is_read_ag
     assert (who.account, read) == ("111111111111", None)
 
 
-@pytest.mark.parametrize(
-    "code", ["ClusterNotFoundException", "AccessDeniedException", "ThrottlingException"]
-)
+def test_look_first__no_such_cluster__sts_says_who_and_there_is_no_service() -> None:
+    session, ecs, sts = stubs()
+    ecs.add_client_error("describe_services", "ClusterNotFoundException", "no")
+    sts.add_response("get_caller_identity", {"Arn": BY_STS.arn})
+
+    assert look(session) == (BY_STS, ServiceRead(cluster="dev", name="web-dev", service=None))
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
 def test_look_first__ecs_refuses__sts_says_who(code: str) -> None:
     session, ecs, sts = stubs()
     for _ in range(FEW_ATTEMPTS):
@@ -103,6 +109,28 @@ def test_look_first__no_service_is_named__sts_says_who() -> None:
     sts.add_response("get_caller_identity", {"Arn": BY_STS.arn})
 
     assert look_first(session, cluster="dev", service="") == (BY_STS, None)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "service"),
+    [("dev", ARN), ("arn:aws:ecs:us-east-1:111111111111:cluster/dev", "web-dev")],
+    ids=["service", "cluster"],
+)
+def test_look_first__asked_by_arn__sts_says_who(cluster: str, service: str) -> None:
+    """The account in what was asked for says nothing of who asks."""
+    session, _, sts = stubs()
+    sts.add_response("get_caller_identity", {"Arn": BY_STS.arn})
+
+    assert look_first(session, cluster=cluster, service=service) == (BY_STS, None)
+
+
+def test_look_first__arn_of_a_missing_service_without_its_cluster__account_is_known() -> None:
+    """As ECS writes it: https://github.com/aws-actions/amazon-ecs-deploy-task-definition/issues/312"""
+    session, ecs, _ = stubs()
+    arn = "arn:aws:ecs:us-east-2:111111111111:service/web-dev"
+    ecs.add_response("describe_services", {"failures": [{"arn": arn, "reason": "MISSING"}]})
+
+    assert look(session)[0].account == "111111111111"
 
 
 def test_look_first__nobody_answers__said_once(monkeypatch: pytest.MonkeyPatch) -> None:

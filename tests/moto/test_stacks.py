@@ -760,6 +760,33 @@ def test_find__every_change_and_every_stack__has_a_name_of_its_own(
     assert len({one.change for one in found if one}) == 5
 
 
+def test_apply__created__its_change_is_this_one(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    """Whoever updates it afterwards leaves another status."""
+    cfn.describe(None)
+    cfn.change_set("CREATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("CREATE_COMPLETE", of=ID)
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).change != ""
+
+
+def test_apply__updated__whose_change_it_is_nobody_knows(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    """Another run's update may have begun and ended between two looks."""
+    cfn.describe("UPDATE_COMPLETE", LastUpdatedTime=NOW, Tags=[])
+    cfn.change_set("UPDATE")
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("UPDATE_IN_PROGRESS", of=ID, LastUpdatedTime=NOW + timedelta(seconds=1))
+    cfn.describe("UPDATE_COMPLETE", of=ID, LastUpdatedTime=NOW + timedelta(seconds=2))
+
+    assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).change == ""
+
+
 def test_apply__change_set_without_changes__its_text_is_not_claimed_to_be_there(
     cfn: CloudFormation, stacks: CloudFormationStacks
 ) -> None:

@@ -25,11 +25,12 @@ def look_first(
 ) -> tuple[Identity, ServiceRead | None]:
     """Who we are, and the service as it was read for that. None where it was not: a role was
     assumed, and STS has said who that is; `service` is ""; or ECS's answer has no ARN, as for a
-    cluster that is not there, and then STS is asked.
+    cluster that is not there, and then STS is asked. So it is if an ARN was asked for: ECS gives
+    it back, whoever asks. https://github.com/amazon-archives/aws-sdk-core-ruby/issues/221
 
     Raises CallFailedError.
     """
-    if session.has_assumed or not service:
+    if session.has_assumed or not service or ":" in f"{cluster}{service}":
         return session.identity(), None
     try:
         answer = call(
@@ -43,7 +44,9 @@ def look_first(
     except CallFailedError as error:
         if not aws_code(error):
             raise  # nobody answers: STS would not either
-        return session.identity(), None
+        has_cluster = aws_code(error) != "ClusterNotFoundException"
+        gone = None if has_cluster else ServiceRead(cluster=cluster, name=service, service=None)
+        return session.identity(), gone
     found = _ARN.match(_arn(answer))
     if found is None:
         return session.identity(), None

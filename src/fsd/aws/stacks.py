@@ -181,7 +181,9 @@ class CloudFormationStacks:
             return replace(_stack(stack, template), change="")
         self._execute(change_set, name)
         done = self._wait_until_settled(stack_id, executing=True)
-        return self._finished(stack_id, done, expected="UPDATE_COMPLETE", template=template)
+        finished = self._finished(stack_id, done, expected="UPDATE_COMPLETE", template=template)
+        # Between two looks somebody else may have updated it too, and the change is theirs.
+        return replace(finished, change="")
 
     def _make_change_set(
         self, name: str, *, body: str, tags: Mapping[str, str], **how: str

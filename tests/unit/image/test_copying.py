@@ -64,6 +64,17 @@ def test_copy__one_image__every_byte_and_the_same_digest(two: Two) -> None:
     assert two.target.count("PATCH", "uploads") == 3
 
 
+@pytest.mark.parametrize("status", [201, 204])
+def test_copy__registry_takes_bytes_with_another_status__is_whole(two: Two, status: int) -> None:
+    """https://github.com/aws/containers-roadmap/issues/2831 (201, ECR);
+    https://github.com/pulp/pulp_container/issues/2199 (204)"""
+    two.target.patch_status = status
+
+    two.copy()
+
+    assert is_whole(two)
+
+
 def test_copy__there_already__nothing_is_sent(two: Two) -> None:
     two.copy()
     before = two.target.counts()
