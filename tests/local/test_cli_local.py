@@ -167,6 +167,12 @@ def test_reset__running__is_empty(running: Cli) -> None:
     assert "stored    nothing" in running("status").out
 
 
+def test_hook__running__registers_the_command_and_takes_it_back(running: Cli) -> None:
+    registered = running("hook", "smoke-test", "python", "-m", "check", "--all")
+    assert registered.out == "Lambda function smoke-test runs python -m check --all\n"
+    assert running("hook", "smoke-test").out == "Lambda function smoke-test no longer exists\n"
+
+
 def test_down__running__leaves_nothing(running: Cli, tmp_path: Path) -> None:
     assert running("down").out == "The embedded AWS is down; nothing is left of it\n"
     assert list(tmp_path.iterdir()) == []
