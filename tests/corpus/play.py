@@ -230,7 +230,7 @@ class Stage:
         if timeline.has("restart") or timeline.has("rollback"):
             ref = ServiceRef(
                 service="web", environment="dev", cluster="dev", name="web-dev",
-                stack_name="fsd-web-dev", log_group="/ecs/web-dev",
+                stack_name="fsd-web-dev",
             )  # fmt: skip
             operation = Operation(
                 aws=aws, ref=ref, clock=self.clock, reporter=self.recorder, timeout=timeout
@@ -424,7 +424,7 @@ def _definition(image: str) -> dict[str, object]:
                 "image": image,
                 "logConfiguration": {
                     "logDriver": "awslogs",
-                    "options": {"awslogs-stream-prefix": "ecs"},
+                    "options": {"awslogs-group": "/ecs/web-dev", "awslogs-stream-prefix": "ecs"},
                 },
             }
         ],

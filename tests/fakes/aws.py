@@ -16,6 +16,7 @@ from fsd.errors import CallFailedError, FsdError
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.previous_stack import split_previous
 from fsd.plan.reality import LISTENER, LOG_GROUP, ROLE, Seen, balancer_of
+from fsd.release.log_places import LogPlace, LogRoutes, log_routes
 from fsd.release.ports import (
     AlarmState,
     Aws,
@@ -360,9 +361,12 @@ class FakeEcs:
         del cluster, family
         return [], self.stopped
 
-    def log_streams(self, task: StoppedTask) -> Sequence[str]:
-        del task
-        return ["s"]
+    def log_routes(self, task_definition_arn: str) -> LogRoutes:
+        """As its definition says; of one that says nothing, the service's own group."""
+        found = next((d for d in self.definitions if d.arn == task_definition_arn), None)
+        routes = log_routes(found.definition) if found else LogRoutes()
+        own = (LogPlace(group="/ecs/web-dev"),)
+        return routes if routes.places else LogRoutes(places=own, all_places=own)
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         del cluster, service
@@ -667,19 +671,23 @@ class FakeLogs:
 
     lines: list[LogLine] = field(default_factory=list)
     error: CallFailedError | None = None
+    gone: set[str] = field(default_factory=set)
 
     def say(self, text: str, *, stream: str = "s") -> None:
         self.lines.append(LogLine(at=START, text=text, stream=stream))
 
     def tail(self, group: str, stream: str, limit: int) -> Sequence[LogLine]:
         del group
-        return [line for line in self.lines if line.stream == stream][-limit:]
+        return [line for line in self.lines if line.stream in {"s", stream}][-limit:]
 
     def since(self, group: str, start: datetime, prefix: str = "") -> Sequence[LogLine]:
         del group, prefix
         if self.error is not None:
             raise self.error
         return [line for line in self.lines if line.at >= start]
+
+    def has_group(self, name: str) -> bool:
+        return name not in self.gone
 
 
 @dataclass

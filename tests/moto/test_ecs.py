@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +8,10 @@ import pytest
 from botocore.stub import Stubber
 
 from fsd.aws.ecs import ElasticContainerService
-from fsd.aws.ecs_shapes import log_stream_prefixes, to_service
+from fsd.aws.ecs_shapes import to_service
 from fsd.compile.desired import Json, JsonValue
 from fsd.errors import CallFailedError, TimedOutError
+from fsd.release.log_places import LogPlace
 from fsd.release.ports import Cluster, PermissionDenied, Throttled
 from fsd.snapshot import (
     DeploymentStatus,
@@ -886,26 +886,25 @@ def test_stopped_tasks__two__reason_and_exit_code(
     ]
 
 
-def test_log_streams__of_a_task__one_an_essential_container(
-    ecs: ElasticContainerService, aws: Stubber
-) -> None:
-    task = StoppedTask(id="aa", task_definition_arn=td(2), stop_code="", stopped_reason="")
+WEB_LOGS = (LogPlace(group="/ecs/web-dev", prefix="web/web/"),)
+
+
+def test_log_routes__of_a_revision__asked_once(ecs: ElasticContainerService, aws: Stubber) -> None:
     registered = {"taskDefinitionArn": td(2), "revision": 2, **_without_none(DEFINITION)}
     aws.add_response("describe_task_definition", {"taskDefinition": registered})
 
-    assert ecs.log_streams(task) == ("web/web/aa",)
-    assert ecs.log_streams(replace(task, id="bb")) == ("web/web/bb",)  # without a call
+    assert ecs.log_routes(td(2)).places == WEB_LOGS
+    assert ecs.log_routes(td(2)).places == WEB_LOGS  # without a call
 
 
-def test_log_streams__revision_of_this_run__no_call(
+def test_log_routes__revision_of_this_run__no_call(
     ecs: ElasticContainerService, aws: Stubber
 ) -> None:
-    task = StoppedTask(id="aa", task_definition_arn=td(2), stop_code="", stopped_reason="")
     aws.add_response("register_task_definition", definition_answer(2, TAGS))
 
     ecs.register(DEFINITION, tags=TAGS)
 
-    assert ecs.log_streams(task) == ("web/web/aa",)
+    assert ecs.log_routes(td(2)).places == WEB_LOGS
 
 
 def test_stopped_tasks__forgotten_between_the_calls__left_out(
@@ -993,30 +992,6 @@ def test_tasks__no_such_service__empty(ecs: ElasticContainerService, aws: Stubbe
     aws.add_client_error("list_tasks", "ServiceNotFoundException", "Service not found.")
 
     assert list(ecs.tasks("demo", "web-dev")) == []
-
-
-def _container(name: str, *, essential: bool = True, driver: str = "awslogs") -> Json:
-    return {
-        "name": name,
-        "essential": essential,
-        "logConfiguration": {"logDriver": driver, "options": {"awslogs-stream-prefix": "p"}},
-    }
-
-
-@pytest.mark.parametrize(
-    ("containers", "prefixes"),
-    [
-        ([_container("web"), _container("collector", essential=False)], ("p/web/",)),
-        ([_container("collector", essential=False)], ("p/collector/",)),
-        ([_container("web", driver="splunk")], ()),
-        ([{"name": "web"}], ()),
-        (None, ()),
-    ],
-)
-def test_log_stream_prefixes__containers__the_essential_ones_on_awslogs(
-    containers: Any, prefixes: tuple[str, ...]
-) -> None:
-    assert log_stream_prefixes({"containerDefinitions": containers}) == prefixes
 
 
 def _without_none(definition: Json) -> dict[str, Any]:

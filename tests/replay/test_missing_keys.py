@@ -87,7 +87,6 @@ class Looker:
             cluster=CLUSTER,
             name=service,
             stack_name=f"fsd-{service}" if is_ours else "",
-            log_group="",
         )
 
     def look(self) -> tuple[int, str]:

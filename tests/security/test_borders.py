@@ -112,7 +112,6 @@ def test_find_gates__workflow_and_file__both_hold(
 
 REF = ServiceRef(
     service="web", environment="dev", cluster="dev", name="web-dev", stack_name="fsd-web-dev",
-    log_group="/ecs/web-dev",
 )  # fmt: skip
 
 

@@ -63,7 +63,6 @@ def open_service(
         name=find_own_name(connection.aws, cluster=cluster, service=service, environment=env),
         own_family=names.service_name(service, env),
         stack_name=names.stack(service, env),
-        log_group=names.log_group(service, env),
         schedule=names.schedule(service, env),
     )
     return connection, ref
@@ -87,7 +86,6 @@ def open_exact_service(
         cluster=cluster,
         name=service,
         stack_name="",
-        log_group="",
     )
     return connect(environment, region=region, start=False), ref
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from fsd.aws.session import ONE_ATTEMPT, READ_ATTEMPTS, Clients
 from fsd.errors import CallFailedError
+from fsd.release.log_places import LogRoutes
 from fsd.release.ports import Clock
 
 ABSENT = frozenset(
@@ -26,13 +27,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EcsClient:
-    """Remembers what ECS never changes: revisions, log prefixes."""
+    """Remembers what ECS never changes: revisions, where their tasks log."""
 
     clients: Clients
     clock: Clock
     poll: timedelta
     revisions: dict[str, str] = field(default_factory=dict, init=False)
-    log_prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
+    log_routes_of: dict[str, LogRoutes] = field(default_factory=dict, init=False)
 
     @property
     def reads(self) -> Any:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from fsd.compile.desired import Json
 from fsd.release.mask import mask
 from fsd.release.ports import Cluster, TaskDefinition
 from fsd.snapshot import (
@@ -286,26 +285,6 @@ def _events(answers: list[dict[str, Any]]) -> tuple[Event, ...]:
         if answer.get("message")
     ]
     return tuple(sorted(events, key=lambda event: event.at, reverse=True)[:100])
-
-
-def log_stream_prefixes(definition: Json) -> tuple[str, ...]:
-    """`<prefix>/<container>/` of each essential container that logs to CloudWatch.
-
-    A sidecar's lines are not the service's; where only sidecars log, theirs are better than none.
-    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html
-    """
-    containers: list[Any] = list(_list(definition.get("containerDefinitions")))
-    logging = [(c, _stream_prefix(c)) for c in containers if isinstance(c, dict)]
-    essential = [prefix for c, prefix in logging if prefix and c.get("essential", True)]
-    return tuple(essential or [prefix for _, prefix in logging if prefix])
-
-
-def _stream_prefix(container: Mapping[str, Any]) -> str:
-    log = container.get("logConfiguration") or {}
-    prefix = (log.get("options") or {}).get("awslogs-stream-prefix", "")
-    if log.get("logDriver") != "awslogs" or not prefix:
-        return ""
-    return f"{prefix}/{container.get('name', '')}/"
 
 
 def _address(task: dict[str, Any]) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fsd.aws.ecs_client import EcsClient, batches, require_only_missing
 from fsd.aws.ecs_shapes import (
     last_part,
-    log_stream_prefixes,
     to_task_definition,
     without_none,
     write_tags,
@@ -19,6 +18,7 @@ from fsd.aws.propagation import once_roles_are_known
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
 from fsd.plan.diff import diff_task_definitions
+from fsd.release.log_places import log_routes
 from fsd.release.ports import TaskDefinition
 
 DELETED_DEFINITIONS_A_CALL = 10
@@ -71,7 +71,7 @@ class EcsTaskDefinitions(EcsClient):
         return self._remember(to_task_definition(answer))
 
     def _remember(self, found: TaskDefinition) -> TaskDefinition:
-        self.log_prefixes[found.arn] = log_stream_prefixes(found.definition)
+        self.log_routes_of[found.arn] = log_routes(found.definition)
         return found
 
     def find_newest_revision(self, family: str) -> TaskDefinition | None:

@@ -13,6 +13,7 @@ from fsd.aws.ecs_task_definitions import EcsTaskDefinitions
 from fsd.aws.errors import aws_code, call, pages
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, ErrorCode
+from fsd.release.log_places import LogRoutes
 from fsd.snapshot import StoppedTask, TaskState
 
 TASKS_A_CALL = 100
@@ -55,12 +56,11 @@ class EcsTasks(EcsTaskDefinitions):
         """Those that ECS still remembers, for an hour or so; also those still stopping."""
         return _stopped(self._tasks(cluster, service, "STOPPED"))
 
-    def log_streams(self, task: StoppedTask) -> tuple[str, ...]:
-        """() also where its task definition was deleted. A call for each revision not seen yet."""
-        arn = task.task_definition_arn
-        if arn not in self.log_prefixes:
-            self.find_task_definition(arn)
-        return tuple(f"{prefix}{task.id}" for prefix in self.log_prefixes.get(arn, ()))
+    def log_routes(self, task_definition_arn: str) -> LogRoutes:
+        """Empty also where it was deleted. A call for each revision not seen yet."""
+        if task_definition_arn not in self.log_routes_of:
+            self.find_task_definition(task_definition_arn)
+        return self.log_routes_of.get(task_definition_arn, LogRoutes())
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         return _running(self._tasks(cluster, service, "RUNNING"))

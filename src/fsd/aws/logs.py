@@ -10,7 +10,7 @@ from typing import Any
 from fsd.aws.errors import aws_code, call, pages
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError
-from fsd.release.ports import LogLine
+from fsd.release.ports import LogLine, PermissionDenied
 
 _EMPTY_PAGES = 5
 
@@ -61,6 +61,13 @@ class CloudWatchLogs:
         except CallFailedError as error:
             return _none_if_absent(error)
         return sorted(lines, key=lambda line: line.at)
+
+    def has_group(self, name: str) -> bool:
+        try:
+            found = pages(self._client, "describe_log_groups", name, logGroupNamePrefix=name)
+            return any(one["logGroupName"] == name for page in found for one in page["logGroups"])
+        except PermissionDenied:
+            return True
 
     @property
     def _client(self) -> Any:

@@ -59,25 +59,23 @@ def command(
     shows the lines as they are; in a workflow, where others can read the log, secrets are hidden.
     """
     from fsd.app.clock import SystemClock
-    from fsd.release.existing_service import require_service
-    from fsd.release.jobs import find_job
-    from fsd.release.logs import LogFilter, LogReader
+    from fsd.release.logs import LogFilter
+    from fsd.release.service_logs import ServiceLogs
 
     connection, ref = open_service(connect, service, env, region=region, start=False)
     clock = SystemClock()
-    reader = LogReader(
-        logs=connection.aws.logs, group=ref.log_group, start=clock.now() - since, task=task
-    )
-    lines = reader.read()
-    if not lines and find_job(connection.aws, ref) is None:
-        # Lines outlive their service; without any, a name that is mistyped is no silence.
-        require_service(connection.aws, ref)
+    logs = ServiceLogs(aws=connection.aws, ref=ref, start=clock.now() - since, task=task)
+    lines = logs.read()
+    if not lines:  # lines outlive their service; without any, a name that is mistyped is no silence
+        logs.require()
+    for elsewhere in logs.elsewhere:
+        say(str(elsewhere), err=True)
     chosen = LogFilter(pattern=grep, with_health_checks=is_all)
     printer = _Printer(is_json=output == "json")
     printer.print(chosen.of(lines)[-(tail or len(lines)) :])
     while follow:
         clock.wait(timedelta(seconds=2 / min(connection.pace.speed, 4)))
-        printer.print(chosen.of(reader.read()))
+        printer.print(chosen.of(logs.read()))
     printer.tell_of_the_left_out(chosen.left_out)
     return 0
 

@@ -117,7 +117,6 @@ def _start(request: DeployRequest, aws: Aws, *, clock: Clock, reporter: Reporter
             name=desired.name,
             own_family=desired.family,
             stack_name=desired.stack_name,
-            log_group=desired.log_group,
         ),
         clock=clock,
         reporter=reporter,

@@ -49,7 +49,7 @@ def run_deploy_step(
         step.one_off, task_definition_arn=arn, started_by=f"fsd/{step.key}"
     )
     if not ended.is_good:
-        failed = _failure(step, ended, aws, desired=desired)
+        failed = _failure(step, ended, aws)
         if not step.is_after:
             raise failed
         return OneOffFailedAfter(error=Quoted(text=failed.what), fix=failed.fix)
@@ -68,19 +68,18 @@ def _runner(
         cluster=desired.service.cluster,
         container=desired.service.container,
         network=network_configuration(desired, applied.outputs),
-        log_group=desired.log_group,
+        logs=tools.aws.ecs.log_routes(applied.task_definition_arn),
         on_line=lambda line: tools.reporter.note(OutputLine(source=step.key, text=line)),
         speed=tools.speed,
     )
 
 
-def _failure(step: RunOneOff, ended: OneOffEnd, aws: Aws, *, desired: Desired) -> StepFailedError:
+def _failure(step: RunOneOff, ended: OneOffEnd, aws: Aws) -> StepFailedError:
     task = ended.task
     diagnosis = diagnose(
         aws,
         Snapshot(service=None, deployment=None, stopped=(task,)),
         task_definition_arn=task.task_definition_arn,
-        log_group=desired.log_group,
         reason=task.stopped_reason,
     )
     if ended.is_timed_out:

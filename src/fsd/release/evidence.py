@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from fsd.change import Change
 from fsd.errors import CallFailedError
 from fsd.release.alarms import evidence
-from fsd.release.log_places import log_places
 from fsd.release.mask import mask_lines
 from fsd.release.ports import Aws, LogLine
 from fsd.rollout.cause import Cause, Diagnosis
@@ -30,7 +29,6 @@ def diagnose(
     snapshot: Snapshot,
     *,
     task_definition_arn: str,
-    log_group: str,
     port: int | None = None,
     reason: str | NoTargetHealthy = "",
     changed_since: str = "",
@@ -46,7 +44,7 @@ def diagnose(
     waiting = find_unhealthy_rollout(snapshot, task_definition_arn)
     if waiting is not None and causes[0].code == ROLLOUT_FAILED.code:  # no task has ended
         causes, task = (waiting.cause,), _as_stopped(waiting.task)
-    log = _read_log(aws, log_group, task)
+    log = _read_log(aws, task)
     explained = causes
     if task is not None and log.is_read:
         explained = _explained(causes, _task(task, snapshot, port), log.lines)
@@ -69,15 +67,17 @@ class _Log:
     is_read: bool = True
 
 
-def _read_log(aws: Aws, log_group: str, task: StoppedTask | None) -> _Log:
+def _read_log(aws: Aws, task: StoppedTask | None) -> _Log:
+    """From wherever its task definition sends its lines; none where that is gone."""
     if task is None:
         return _Log()
     try:
-        streams = aws.ecs.log_streams(task)
-        lines = _last_lines(aws, [(log_group, stream) for stream in streams])
+        routes = aws.ecs.log_routes(task.task_definition_arn)
+        lines = _last_lines(aws, [(one.group, one.stream(task.id)) for one in routes.places])
     except CallFailedError as error:
         return _Log(told=(f"(the logs could not be read: {error.what})",), is_read=False)
-    return _Log(lines=lines, told=_told(lines))
+    elsewhere = tuple(f"({one})" for one in routes.elsewhere)
+    return _Log(lines=lines, told=(*elsewhere, *_told(lines)))
 
 
 def _as_stopped(task: TaskState) -> StoppedTask:
@@ -115,15 +115,11 @@ def _explained(
 def explain_task(
     aws: Aws, causes: tuple[Cause, ...], worst: StoppedTask, snapshot: Snapshot
 ) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
-    """The causes with what the task's log adds, and its last lines, from wherever its task
-    definition sends them. No lines where that is not CloudWatch, or it is gone."""
-    try:
-        found = aws.ecs.find_task_definition(worst.task_definition_arn)
-        places = log_places(found.definition) if found else ()
-        lines = _last_lines(aws, [(group, f"{prefix}{worst.id}") for group, prefix in places])
-    except CallFailedError as error:
-        return causes, (f"(the logs could not be read: {error.what})",)
-    return _explained(causes, _task(worst, snapshot, None), lines), _told(lines)
+    """The causes with what the task's log adds, and its last lines."""
+    log = _read_log(aws, worst)
+    if not log.is_read:
+        return causes, log.told
+    return _explained(causes, _task(worst, snapshot, None), log.lines), log.told
 
 
 def _told(lines: Sequence[LogLine]) -> tuple[str, ...]:

@@ -187,7 +187,6 @@ def _diagnose(rollout: Rollout, watched: Watched) -> Diagnosis:
         back.aws,
         rolling.watcher.snapshot,
         task_definition_arn=rolling.task_definition_arn,
-        log_group=back.ref.log_group,
         port=rollout.check_port,
         reason=getattr(watched.verdict, "reason", None) or "",
         changed_since=changed.since,

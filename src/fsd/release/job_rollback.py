@@ -12,9 +12,10 @@ from fsd.release.border import check_rollback, note_force
 from fsd.release.job_ledger import deployed_outcome, keep_scheduled, note_scheduled
 from fsd.release.jobs import next_run
 from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info, resolve_version
+from fsd.release.log_places import log_routes
 from fsd.release.notes import Forced
 from fsd.release.operation import Operation
-from fsd.release.ports import JobSchedule
+from fsd.release.ports import Aws, JobSchedule
 from fsd.release.result import Outcome, ReleaseInfo, Result
 
 
@@ -32,6 +33,7 @@ def roll_back_job(operation: Operation, job: JobSchedule, version: str | None) -
     target = resolve_version(releases, version) if version else _before(releases, job, operation)
     if target.task_definition_arn == job.task_definition_arn:
         return _result(operation, job, Outcome.UNCHANGED, started, target=target, previous=previous)
+    require_log_groups(operation.aws, target)
     forced = check_rollback(operation.border, target)
     operation = replace(operation, forced=forced or operation.forced)
     note_force(ecs, target.task_definition_arn, operation.forced)
@@ -41,6 +43,23 @@ def roll_back_job(operation: Operation, job: JobSchedule, version: str | None) -
     told.append(note_scheduled(ecs, target.task_definition_arn))
     done = _result(operation, job, Outcome.SUCCEEDED, started, target=target, previous=previous)
     return replace(done, notes=(*done.notes, *filter(None, told)))
+
+
+def require_log_groups(aws: Aws, target: ReleaseInfo) -> None:
+    """Raises UsageError where the release's tasks could not start for want of their log group: it
+    goes with the release that names another one in its manifest."""
+    groups = aws.ecs.log_routes(target.task_definition_arn).required_groups
+    gone = next((group for group in groups if not aws.logs.has_group(group)), None)
+    if gone is None:
+        return
+    raise UsageError(
+        f"{target.revision} ({target.version}) writes to the log group {gone}, which no longer "
+        "exists: its tasks would not start",
+        where=gone,
+        fix="deploy that release's commit again, which creates the group of its manifest; or "
+        f"create it:  aws logs create-log-group --log-group-name {gone}",
+        code=ErrorCode.NOTHING_TO_ROLL_BACK_TO,
+    )
 
 
 def _before(releases: list[ReleaseInfo], job: JobSchedule, operation: Operation) -> ReleaseInfo:
@@ -91,6 +110,6 @@ def _result(
         running=release_info(starts) if starts else None,
         schedule=schedule_words(now.parameters) if now else "",
         next_run=next_run(now, operation.clock.now()) if now else None,
-        log_group=ref.log_group,
+        log_group=log_routes(starts.definition).group if starts else "",
         notes=(Forced(entry=operation.forced),) if operation.forced else (),
     )

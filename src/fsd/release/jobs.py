@@ -24,6 +24,7 @@ from fsd.release.history import Row
 from fsd.release.job_ledger import deployed_outcome
 from fsd.release.job_run import Run, is_of_job
 from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info
+from fsd.release.log_places import log_routes
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Ecs, JobSchedule, TaskDefinition
 from fsd.release.result import ReleaseInfo
@@ -107,11 +108,11 @@ def look_at_job(
         environment=ref.environment,
         schedule=schedule_words(job.parameters),
         next_run=next_run(job, now),
-        log_group=ref.log_group,
+        log_group=log_routes(definition.definition).group if definition else "",
         release=release_info(definition) if definition else None,
         running_tasks=running,
         runs=runs,
-        diagnosis=_explain(aws, ref, last) if is_explained and last else None,
+        diagnosis=_explain(aws, last) if is_explained and last else None,
     )
 
 
@@ -163,7 +164,6 @@ def job_ref(service: str, *, environment: str, cluster: str) -> ServiceRef:
         cluster=cluster,
         name=names.service_name(service, environment),
         stack_name=names.stack(service, environment),
-        log_group=names.log_group(service, environment),
         schedule=names.schedule(service, environment),
     )
 
@@ -219,12 +219,11 @@ def _run(task: StoppedTask, container: str) -> Run:
     )
 
 
-def _explain(aws: Aws, ref: ServiceRef, run: Run) -> Diagnosis:
+def _explain(aws: Aws, run: Run) -> Diagnosis:
     found = diagnose(
         aws,
         Snapshot(service=None, deployment=None, stopped=(run.task,)),
         task_definition_arn=run.task.task_definition_arn,
-        log_group=ref.log_group,
         reason=run.task.stopped_reason if run.exit_code is None else f"exit code {run.exit_code}",
     )
     if not run.is_timed_out:

@@ -2,32 +2,143 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fsd.compile.desired import Json
 
+# The plugins of Fluent Bit that write to CloudWatch Logs: in Go, and in C.
+# https://docs.fluentbit.io/manual/data-pipeline/outputs/cloudwatch
+_CLOUDWATCH_PLUGINS = frozenset({"cloudwatch", "cloudwatch_logs"})
+# What names a destination; other options may be a key or a password.
+_DESTINATIONS = ("host", "bucket", "delivery_stream", "stream", "log_group_name")
 
-def log_places(definition: Json) -> tuple[tuple[str, str], ...]:
-    """(log group, beginning of the stream's name) of each essential container that logs to
-    CloudWatch; of the others where no essential one does. The task's id follows the beginning.
 
-    Without `awslogs-stream-prefix` the stream has the container's own id, which ECS does not tell.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPlace:
+    """Streams of CloudWatch; the ID of the task follows the prefix."""
+
+    group: str
+    prefix: str = ""  # "" for all streams of the group
+
+    def stream(self, task: str) -> str:
+        return f"{self.prefix}{task}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogElsewhere:
+    """A container whose lines cannot be read in CloudWatch."""
+
+    container: str
+    driver: str = ""  # "" where nothing keeps its lines
+    destination: str = ""  # as far as the task definition says it
+
+    def __str__(self) -> str:
+        if not self.driver:
+            return f"{self.container} has no log configuration: nothing keeps its lines"
+        to = f" to {self.destination}" if self.destination else ""
+        return f"the lines of {self.container} go by {self.driver}{to}, where FSD cannot read them"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRoutes:
+    """Of one task definition."""
+
+    places: tuple[LogPlace, ...] = ()  # of the essential containers, or of the others
+    all_places: tuple[LogPlace, ...] = ()  # of every container
+    elsewhere: tuple[LogElsewhere, ...] = ()  # of the essential containers
+    required_groups: tuple[str, ...] = ()  # without which no task starts
+
+    @property
+    def group(self) -> str:
+        return self.places[0].group if self.places else ""
+
+
+def log_routes(definition: Json) -> LogRoutes:
+    """Sidecars, and the log router of FireLens, are read where no essential container's lines are
+    in CloudWatch: theirs are better than none.
+
+    Without `awslogs-stream-prefix` the stream has the container's own ID, which ECS does not tell.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html
     """
     containers = definition.get("containerDefinitions")
-    found = [
-        (bool(container.get("essential", True)), place)
-        for container in (containers if isinstance(containers, list) else [])
-        if isinstance(container, dict) and (place := _place(container))
-    ]
-    essential = [place for is_essential, place in found if is_essential]
-    return tuple(essential or [place for _, place in found])
+    all_places: list[LogPlace] = []
+    essential: list[LogPlace] = []
+    elsewhere: list[LogElsewhere] = []
+    required: dict[str, None] = {}
+    for container in containers if isinstance(containers, list) else []:
+        if not isinstance(container, dict):
+            continue
+        is_service = bool(container.get("essential", True)) and not is_router(container)
+        place = _place(container)
+        if place is not None:
+            all_places.append(place)
+        if place is not None and _is_required(container):
+            required[place.group] = None
+        if place is not None and is_service:
+            essential.append(place)
+        if place is None and is_service:
+            elsewhere.append(_elsewhere(container))
+    return LogRoutes(
+        places=tuple(essential or all_places),
+        all_places=tuple(all_places),
+        elsewhere=tuple(elsewhere),
+        required_groups=tuple(required),
+    )
 
 
-def _place(container: Json) -> tuple[str, str] | None:
-    log = container.get("logConfiguration")
-    if not isinstance(log, dict) or log.get("logDriver") != "awslogs":
-        return None
-    options = log.get("options")
-    options = options if isinstance(options, dict) else {}
+def is_router(container: Json) -> bool:
+    return bool(container.get("firelensConfiguration"))
+
+
+def _place(container: Json) -> LogPlace | None:
+    driver, options = _driver(container), _options(container)
+    name = str(container.get("name", ""))
+    if driver == "awsfirelens":
+        return _firelens_place(name, options)
     group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
-    name = container.get("name")
-    return (str(group), f"{prefix}/{name}/") if group and prefix and name else None
+    if driver != "awslogs" or not (group and prefix and name):
+        return None
+    return LogPlace(group=group, prefix=f"{prefix}/{name}/")
+
+
+def _is_required(container: Json) -> bool:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html"""
+    creates = _options(container).get("awslogs-create-group", "")
+    return _driver(container) == "awslogs" and creates.lower() != "true"
+
+
+def _firelens_place(name: str, options: dict[str, str]) -> LogPlace | None:
+    """A record's tag is `<container>-firelens-<task ID>`, and follows the prefix of the stream.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/firelens-taskdef.html
+    """
+    group, prefix = options.get("log_group_name", ""), options.get("log_stream_prefix")
+    is_fixed = "$" not in group and prefix is not None and "$" not in prefix
+    if options.get("name") not in _CLOUDWATCH_PLUGINS or not group or not is_fixed:
+        return None
+    return LogPlace(group=group, prefix=f"{prefix}{name}-firelens-")
+
+
+def _elsewhere(container: Json) -> LogElsewhere:
+    driver, options = _driver(container), _options(container)
+    name = str(container.get("name", ""))
+    if driver != "awsfirelens":
+        return LogElsewhere(container=name, driver=driver)
+    named = options.get("name", "")
+    place = next((options[key] for key in _DESTINATIONS if key in options), "")
+    destination = f"{named} ({place})" if named and place else named or place
+    destination = destination or "what its log router is configured for"
+    return LogElsewhere(container=name, driver="FireLens", destination=destination)
+
+
+def _driver(container: Json) -> str:
+    log = container.get("logConfiguration")
+    return str(log.get("logDriver", "")) if isinstance(log, dict) else ""
+
+
+def _options(container: Json) -> dict[str, str]:
+    """Fluent Bit reads its keys in any case."""
+    log = container.get("logConfiguration")
+    options = log.get("options") if isinstance(log, dict) else None
+    options = options if isinstance(options, dict) else {}
+    return {str(key).lower(): str(value) for key, value in options.items()}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fsd.release.log_places import LogPlace
 from fsd.release.ports import LogLine, LogsPort
 from fsd.rollout.log_noise import is_passed_check
 
@@ -16,22 +17,25 @@ class LogReader:
     """Reads on from where it was. Lines of the same instant are told apart by their text."""
 
     logs: LogsPort
-    group: str
+    places: tuple[LogPlace, ...]
     start: datetime
-    task: str = ""  # the beginning of a task id
+    task: str = ""  # the beginning of a task ID
     _seen: set[LogLine] = field(default_factory=set)
 
     def read(self) -> Sequence[LogLine]:
         """What came since the last call, oldest first."""
-        lines = [
-            line
-            for line in self.logs.since(self.group, self.start)
-            if line not in self._seen and line.stream.rpartition("/")[2].startswith(self.task)
-        ]
+        found = (line for place in self.places for line in self._of(place))
+        lines = sorted((line for line in found if line not in self._seen), key=lambda line: line.at)
         if lines:
             self.start = max(line.at for line in lines)
             self._seen = {line for line in (*self._seen, *lines) if line.at >= self.start}
         return lines
+
+    def _of(self, place: LogPlace) -> Sequence[LogLine]:
+        if place.prefix:
+            return self.logs.since(place.group, self.start, place.stream(self.task))
+        lines = self.logs.since(place.group, self.start)
+        return [line for line in lines if line.stream.rpartition("/")[2].startswith(self.task)]
 
 
 @dataclass(slots=True, kw_only=True)

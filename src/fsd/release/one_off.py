@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from fsd.compile.desired import Json, OneOff
 from fsd.compile.one_off import run_parameters
 from fsd.errors import CallFailedError, ErrorCode, Interrupted
+from fsd.release.log_places import LogRoutes
 from fsd.release.logs import LogReader
 from fsd.release.mask import mask_lines
 from fsd.release.ports import Aws, Clock
@@ -42,7 +43,7 @@ class OneOffRunner:
     cluster: str
     container: str
     network: Json
-    log_group: str
+    logs: LogRoutes
     on_line: Callable[[str], None]
     speed: float = 1.0
     _reader: LogReader | None = field(default=None, init=False)
@@ -60,10 +61,12 @@ class OneOffRunner:
                 started_by=started_by,
             )
         )
-        if self.log_group:
+        for elsewhere in self.logs.elsewhere:
+            self.on_line(f"({elsewhere})")
+        if self.logs.places:
             start = started - timedelta(minutes=1)
             self._reader = LogReader(
-                logs=self.aws.logs, group=self.log_group, start=start, task=task
+                logs=self.aws.logs, places=self.logs.places, start=start, task=task
             )
         try:
             return self._follow(task, deadline=started + timedelta(seconds=one_off.timeout))

@@ -24,7 +24,6 @@ class ServiceRef:
     cluster: str
     name: str  # the ECS service's: <service>-<env>, or one that another tool gave it
     stack_name: str
-    log_group: str
     schedule: str = ""  # what it has where it is a Job; "" where it is named by a cluster
     own_family: str = ""  # of its task definitions, where that is not the service's name
 

@@ -17,6 +17,7 @@ from fsd.compile.desired import Json, Scaling, ScheduledBounds
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.reality import Seen
+from fsd.release.log_places import LogRoutes
 from fsd.release.reads import ONE_BY_ONE, Reads
 from fsd.snapshot import (
     ServiceDeployment,
@@ -234,8 +235,8 @@ class Ecs(Protocol):
 
     def stopped_tasks(self, cluster: str, service: str) -> Sequence[StoppedTask]: ...
 
-    def log_streams(self, task: StoppedTask) -> Sequence[str]:
-        """In CloudWatch Logs, of its essential containers."""
+    def log_routes(self, task_definition_arn: str) -> LogRoutes:
+        """Where its tasks write. Empty where it was deleted."""
 
     def tasks(self, cluster: str, service: str) -> Sequence[TaskState]:
         """Those that should run: PROVISIONING … RUNNING."""
@@ -371,6 +372,9 @@ class LogsPort(Protocol):
 
     def since(self, group: str, start: datetime, prefix: str = "") -> Sequence[LogLine]:
         """All streams (below the prefix), oldest first; () where there is no such group."""
+
+    def has_group(self, name: str) -> bool:
+        """True also where the role may not see it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

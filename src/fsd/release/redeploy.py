@@ -195,7 +195,7 @@ def result_of(
         finished_at=operation.clock.now(),
         release=release,
         previous=previous,
-        log_group=ref.log_group,
+        log_group=_log_group(operation, release or previous),
         message=ended.message,
         diagnosis=ended.diagnosis,
         next_steps=ended.next_steps,
@@ -205,3 +205,13 @@ def result_of(
         return result
     known = {one.task_definition_arn: one for one in (previous, release) if one}
     return with_what_runs(result, operation, AlreadyRead(releases=known, service=ended.service))
+
+
+def _log_group(operation: Operation, release: ReleaseInfo | None) -> str:
+    """Of the release's own tasks, which another release's need not share; "" where unknown."""
+    if release is None:
+        return ""
+    try:
+        return operation.aws.ecs.log_routes(release.task_definition_arn).group
+    except CallFailedError:
+        return ""

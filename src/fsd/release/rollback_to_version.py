@@ -9,7 +9,7 @@ from fsd.compile.desired import Json
 from fsd.errors import ErrorCode, UsageError
 from fsd.release.border import check_rollback
 from fsd.release.existing_service import get_service
-from fsd.release.job_rollback import roll_back_job
+from fsd.release.job_rollback import require_log_groups, roll_back_job
 from fsd.release.jobs import find_job
 from fsd.release.ledger import (
     NOT_STARTED,
@@ -47,6 +47,7 @@ def roll_back(operation: Operation, version: str | None) -> Result:
         ended = Ending(outcome=Outcome.UNCHANGED, message=RunsAlready(revision=target.revision))
         started = operation.clock.now()
         return result_of(operation, ended, action="rollback", started=started, release=target)
+    require_log_groups(operation.aws, target)
     forced = check_rollback(operation.border, target)
     operation = replace(operation, forced=forced or operation.forced)
     operation.reporter.note(_back_to(service, history, target))

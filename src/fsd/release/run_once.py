@@ -13,7 +13,7 @@ from fsd.release.border import note_force
 from fsd.release.existing_service import require_service
 from fsd.release.job_run import COMMAND_BY_HAND, STARTED_BY_HAND
 from fsd.release.jobs import find_job, job_network
-from fsd.release.log_places import log_places
+from fsd.release.log_places import log_routes
 from fsd.release.one_off import OneOffRunner
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Clock, TaskDefinition
@@ -61,7 +61,7 @@ def run_once(
         cluster=ref.cluster,
         container=container,
         network=network,
-        log_group=next((group for group, _ in log_places(definition.definition)), ""),
+        logs=log_routes(definition.definition),
         on_line=on_line,
         speed=speed,
     )

@@ -20,7 +20,6 @@ REF = ServiceRef(
     cluster="dev",
     name="api-dev",
     stack_name="fsd-api-dev",
-    log_group="/ecs/api-dev",
 )
 REQUEST = ExecRequest(ref=REF, command="sh")
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)

@@ -36,7 +36,7 @@ from tests.fakes.aws import START, FakeAws, FakeClock
 
 REF = ServiceRef(
     service="web", environment="dev", cluster="dev", name="web-dev", stack_name="fsd-web-dev",
-    log_group="/ecs/web-dev", schedule="web-dev",
+    schedule="web-dev",
 )  # fmt: skip
 
 

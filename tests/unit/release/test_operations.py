@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from fsd.compile.desired import Scaling
+from fsd.compile.desired import Json, JsonValue, Scaling
 from fsd.errors import RefusedError, UsageError
 from fsd.release.delete import delete_service
 from fsd.release.operation import Operation, ServiceRef
@@ -20,7 +22,6 @@ from tests.fakes.aws import FakeAws, FakeClock
 
 REF = ServiceRef(
     service="web", environment="dev", cluster="dev", name="web-dev", stack_name="fsd-web-dev",
-    log_group="/ecs/web-dev",
 )  # fmt: skip
 
 
@@ -58,6 +59,23 @@ def test_roll_back__to_what_runs__unchanged() -> None:
     aws = with_history(41)
 
     assert roll_back(operation(aws), "v41").outcome is Outcome.UNCHANGED
+
+
+def test_roll_back__log_group_of_that_release_is_gone__refused_before_anything() -> None:
+    aws = with_history(41, 42)
+    aws.logs.gone = {"/team/app"}
+    options: Json = {"awslogs-group": "/team/app", "awslogs-stream-prefix": "ecs"}
+    logs: Json = {"logDriver": "awslogs", "options": options}
+    containers: list[JsonValue] = [{"name": "web", "logConfiguration": logs}]
+    aws.ecs.definitions = [
+        replace(one, definition={**one.definition, "containerDefinitions": containers})
+        for one in aws.ecs.definitions
+    ]
+
+    with pytest.raises(UsageError, match="writes to the log group /team/app, which no longer"):
+        roll_back(operation(aws), None)
+
+    assert all(name != "update_service" for name, _ in aws.ecs.calls)
 
 
 def test_roll_back__nothing_earlier__error() -> None:

@@ -24,7 +24,6 @@ from tests.unit.release.desired import IMAGE, make_desired, make_request
 
 REF = ServiceRef(
     service="web", environment="dev", cluster="dev", name="web-dev", stack_name="fsd-web-dev",
-    log_group="/ecs/web-dev",
 )  # fmt: skip
 SCALING = Scaling(
     minimum=2, maximum=5, cpu=70, memory=None, scale_in_cooldown=300, scale_out_cooldown=300

@@ -30,7 +30,6 @@ from tests.unit.release.test_deploy import died
 
 REF = ServiceRef(
     service="web", environment="dev", cluster="dev", name="web-dev", stack_name="fsd-web-dev",
-    log_group="/ecs/web-dev",
 )  # fmt: skip
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web-dev/1"
 

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from fsd.compile.desired import Json
+from fsd.release.log_places import LogPlace, LogRoutes, log_routes
+
+
+def container(name: str, *, essential: bool = True, driver: str = "awslogs") -> Json:
+    options: Json = {"awslogs-group": "/team/app", "awslogs-stream-prefix": "p"}
+    return {
+        "name": name,
+        "essential": essential,
+        "logConfiguration": {"logDriver": driver, "options": options},
+    }
+
+
+def routed(options: Json) -> Json:
+    router: Json = {"firelensConfiguration": {"type": "fluentbit"}, **container("log_router")}
+    web: Json = {"logDriver": "awsfirelens", "options": options}
+    return {"containerDefinitions": [{"name": "web", "logConfiguration": web}, router]}
+
+
+@pytest.mark.parametrize(
+    ("containers", "prefixes"),
+    [
+        ([container("web"), container("collector", essential=False)], ("p/web/",)),
+        ([container("collector", essential=False)], ("p/collector/",)),
+        ([container("web", driver="splunk")], ()),
+        ([{"name": "web"}], ()),
+        (["no container"], ()),
+        (None, ()),
+    ],
+)
+def test_log_routes__containers__the_essential_ones_on_awslogs(
+    containers: list[Json], prefixes: tuple[str, ...]
+) -> None:
+    routes = log_routes({"containerDefinitions": [*containers] if containers else None})
+
+    assert routes.places == tuple(LogPlace(group="/team/app", prefix=each) for each in prefixes)
+    assert routes.group == ("/team/app" if prefixes else "")
+
+
+def test_log_routes__sidecar__among_all_places() -> None:
+    both: Json = {"containerDefinitions": [container("web"), container("proxy", essential=False)]}
+
+    assert [place.prefix for place in log_routes(both).all_places] == ["p/web/", "p/proxy/"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"Name": "datadog", "Host": "http-intake.logs.datadoghq.eu", "apikey": "s3cr3t"},
+            "the lines of web go by FireLens to datadog (http-intake.logs.datadoghq.eu), "
+            "where FSD cannot read them",
+        ),
+        (
+            {},
+            "the lines of web go by FireLens to what its log router is configured for, "
+            "where FSD cannot read them",
+        ),
+        # the group is made of the record, so that no task definition says it
+        (
+            {
+                "Name": "cloudwatch",
+                "log_group_name": "/app/$(ecs_cluster)",
+                "log_stream_prefix": "a",
+            },
+            "the lines of web go by FireLens to cloudwatch (/app/$(ecs_cluster)), "
+            "where FSD cannot read them",
+        ),
+    ],
+)
+def test_log_routes__firelens__says_where_and_reads_the_router(options: Json, said: str) -> None:
+    routes = log_routes(routed(options))
+
+    assert [str(one) for one in routes.elsewhere] == [said]
+    assert routes.places == (LogPlace(group="/team/app", prefix="p/log_router/"),)
+
+
+def test_log_routes__firelens_to_cloudwatch__the_streams_of_its_records() -> None:
+    options: Json = {
+        "Name": "cloudwatch_logs",
+        "log_group_name": "/app/web",
+        "log_stream_prefix": "from-",
+    }
+    (place,) = (routes := log_routes(routed(options))).places
+
+    assert place.group == "/app/web"
+    assert place.stream("7f3a") == "from-web-firelens-7f3a"
+    assert routes.elsewhere == ()
+
+
+def test_log_routes__group_that_the_driver_creates__is_not_required() -> None:
+    options: Json = {"awslogs-group": "/made", "awslogs-stream-prefix": "p"}
+    logs: Json = {"logDriver": "awslogs", "options": {**options, "awslogs-create-group": "true"}}
+    made: Json = {"name": "made", "logConfiguration": logs}
+
+    routes = log_routes({"containerDefinitions": [container("web"), made]})
+
+    assert routes.required_groups == ("/team/app",)
+
+
+def test_log_routes__no_log_configuration__said() -> None:
+    routes: LogRoutes = log_routes({"containerDefinitions": [{"name": "web"}]})
+
+    assert [str(one) for one in routes.elsewhere] == [
+        "web has no log configuration: nothing keeps its lines"
+    ]
