@@ -6,6 +6,7 @@ import base64
 import hashlib
 import zipfile
 from collections.abc import Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 
 
@@ -38,4 +39,17 @@ def make_wheel(
             digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
             record += f"{path},sha256={digest.rstrip(b'=').decode()},{len(text)}\n"
         archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
+    return wheel
+
+
+def rebuild_wheel(folder: Path, name: str) -> Path:
+    """Of a pure Python package that is installed here, for an installation elsewhere."""
+    found = distribution(name)
+    wheel = folder / f"{name}-{found.version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for file in found.files or ():
+            path = Path(str(found.locate_file(file)))
+            # Programs in bin/ are made again; compiled files are no part of a wheel.
+            if ".." not in file.parts and file.suffix != ".pyc" and path.is_file():
+                archive.write(path, file.as_posix())
     return wheel
