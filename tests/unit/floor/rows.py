@@ -161,6 +161,13 @@ ROWS: tuple[Row, ...] = (
         plan="task role offer-api-dev-task → a",
     ),
     Row(
+        key="service.roles.execution",
+        good="{roles: {execution: 'arn:aws:iam::123456789012:role/pull'}}",
+        wrong="{roles: {execution: pull}}",
+        compiled=('"executionRoleArn": "arn:aws:iam::123456789012:role/pull"',),
+        plan="execution role offer-api-dev-execution → pull",
+    ),
+    Row(
         key="service.ports",
         good="{port: null, ports: [{name: web, port: 8000}, "
         "{name: events, port: 50051, protocol: grpc}, {port: 9001, protocol: tcp}], "
@@ -243,7 +250,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         key="service.afterDeploy",
-        good="{environment: {NEW: 1}, afterDeploy: {command: [python, smoke.py]}}",
+        good="{environment: {NEW: 1}, afterDeploy: {command: [python, smoke.py], "
+        "timeout: 5m, environment: {A: 1}, resources: {cpu: 512, memory: 2048}}}",
         wrong="{afterDeploy: {timeout: 5m}}",
         finds="missing-key",
         plan="afterDeploy: python smoke.py",
@@ -288,6 +296,62 @@ ROWS: tuple[Row, ...] = (
         plan="volumes none → media at /srv/media",
     ),
     Row(
+        key="service.sidecars.dependsOn",
+        good="{sidecars: [{name: seed, image: 'busybox:1', command: [cp, a, b], essential: false}, "
+        "{name: proxy, image: 'nginx:1', dependsOn: {seed: SUCCESS}, healthCheck: {command: "
+        "'true', interval: 20, timeout: 3, startPeriod: 40, unhealthyThreshold: 4}, "
+        "volumes: [{name: tmp, path: /tmp/x, readOnly: true}]}], "
+        "volumes: [{name: tmp, path: /tmp/x}]}",
+        wrong="{sidecars: [{name: proxy, image: 'nginx:1', dependsOn: {seed: READY}}]}",
+        clash="{sidecars: [{name: proxy, image: 'nginx:1', dependsOn: {seed: SUCCESS}}]}",
+        clash_finds="container-dependency",
+        compiled=(
+            '"dependsOn": [{"condition": "SUCCESS", "containerName": "seed"}]',
+            '"interval": 20, "retries": 4, "startPeriod": 40, "timeout": 3',
+            '"readOnly": true',
+        ),
+        plan="container +proxy",
+    ),
+    Row(
+        key="service.volumes.efs.root",
+        good="{volumes: [{name: media, path: /srv/media, readOnly: true, efs: {fileSystem: "
+        "fs-01234567, root: /shop}}]}",
+        wrong="{volumes: [{name: media, path: /srv/media, efs: {fileSystem: fs-01234567, "
+        "root: shop}}]}",
+        compiled=('"rootDirectory": "/shop"', '"readOnly": true'),
+        plan="task volumes +media",
+    ),
+    Row(
+        key="service.deployment.earlySuccess",
+        good="{deployment: {minimumHealthyPercent: 50, earlySuccess: {healthyPercent: 50, "
+        "cleanup: blocking}}}",
+        wrong="{deployment: {earlySuccess: {healthyPercent: 101}}}",
+        finds="out-of-range",
+        clash="{deployment: {minimumHealthyPercent: 100, earlySuccess: {healthyPercent: 50}}}",
+        clash_finds="early-success-percent",
+        compiled=(
+            '"earlySuccessCriteria": {"enable": true, "healthyPercent": 50, '
+            '"sourceServiceRevisionCleanup": "BLOCKING"}',
+        ),
+        plan="deployment configuration changed",
+    ),
+    Row(
+        key="service.deployment.steadyFor",
+        good="{deployment: {steadyFor: 90}}",
+        wrong="{deployment: {steadyFor: 3601}}",
+        finds="out-of-range",
+        clash="{deployment: {steadyFor: 90}, schedule: rate(1 hour), port: null}",
+        clash_finds="job-setting",
+    ),
+    Row(
+        key="service.healthCheck.port",
+        good="{healthCheck: {path: /health, port: 9000}, networking: {loadBalancer: {}}}",
+        wrong="{healthCheck: {port: 0}}",
+        finds="out-of-range",
+        compiled=('"HealthCheckPort": "9000"',),
+        plan="+LoadBalancer",
+    ),
+    Row(
         key="service.healthCheck.startPeriod",
         good="{healthCheck: {path: /health, command: 'true', startPeriod: 120}}",
         wrong="{healthCheck: {startPeriod: 301}}",
@@ -308,7 +372,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         key="service.autoScaling.metric",
         good="{autoScaling: {metric: {namespace: Offers, name: Backlog, dimensions: {Queue: 1}, "
-        "target: 20}}, resources: {minCapacity: 1, maxCapacity: 9}}",
+        "statistic: Sum, target: 20}}, resources: {minCapacity: 1, maxCapacity: 9}}",
         wrong="{autoScaling: {metric: {namespace: Offers, name: Backlog, target: 0}}}",
         finds="out-of-range",
         clash="{autoScaling: {metric: {namespace: Offers, name: Backlog, target: 20}}}",
@@ -589,7 +653,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         key="service.autoScaling.schedules",
         good="{resources: {minCapacity: 1, maxCapacity: 9}, autoScaling: {schedules: [{name: "
-        "morning, cron: '0 8 ? * MON-FRI *', timezone: Europe/Berlin, minCapacity: 4}]}}",
+        "morning, cron: '0 8 ? * MON-FRI *', timezone: Europe/Berlin, minCapacity: 4, "
+        "maxCapacity: 8}]}}",
         wrong="{resources: {minCapacity: 1, maxCapacity: 9}, autoScaling: {schedules: [{name: "
         "morning, cron: '0 8 * * *', minCapacity: 4}]}}",
         finds="schedule-malformed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import pytest
@@ -42,7 +43,47 @@ FIRST_FLOOR = {
 }
 
 # Keys that decide what FSD does, and of which AWS hears nothing.
-NOT_FOR_AWS = {"service.build", "service.beforeDeploy", "service.afterDeploy"}
+NOT_FOR_AWS = {
+    *("service.build", "service.beforeDeploy", "service.afterDeploy"),
+    "service.deployment.steadyFor",
+}
+
+# The keys of the first floor inside its sections; each has its tests elsewhere.
+FIRST_FLOOR_KEYS = {
+    "autoScaling": {
+        *("targetCPUUtilization", "targetMemoryUtilization", "scaleInCooldown", "scaleOutCooldown"),
+    },
+    "healthCheck": {
+        *("timeout", "healthyThreshold", "unhealthyThreshold", "gracePeriod"),
+    },
+    "networking": {"vpc"},
+    "observability": {"metrics", "traces"},
+    "resources": {"cpu", "memory"},
+}
+# Of `deployment` the first floor and the strategies have tests of their own.
+DEPLOYMENT_ROWS = {"earlySuccess", "steadyFor"}
+# Short for `observability.logs`, whose keys have rows, but for what is off by default.
+ALIAS, LONG = ("service", "logs"), ("service", "observability", "logs")
+NO_ROW = {(*LONG, "enabled")}
+
+# Values that no other key stands against, or only with what another row of the key tries.
+WITHOUT_CLASH = {
+    *("service.stopTimeout", "service.user", "service.workingDirectory", "service.init"),
+    *("service.readonlyRootFilesystem", "service.capabilities", "service.dockerLabels"),
+    *("service.resources.ephemeralStorage", "service.environmentFiles"),
+    *("service.secrets.valueFrom", "service.afterDeploy", "service.healthCheck.startPeriod"),
+    *("service.existingService", "service.networking.securityGroups.only"),
+    *("service.networking.subnets", "service.timeout", "service.retries"),
+    *("service.networking.loadBalancer.domain (shared)", "service.roles.execution"),
+    *("service.networking.loadBalancer.type (http check)", "service.volumes.efs.root"),
+    *("service.networking.loadBalancer.accessLogs (shared)", "service.healthCheck.port"),
+}
+# What a plan says nothing of, or says with another row of the key.
+WITHOUT_PLAN = {
+    *("service.build", "service.existingService", "service.observability.logs.driver"),
+    *("service.networking.loadBalancer.domain (shared)", "service.deployment.steadyFor"),
+    "service.networking.loadBalancer.type (http check)",
+}
 
 
 def document(service: str, kind: str = "Service") -> str:
@@ -256,3 +297,39 @@ def test_rows__keys_of_the_language__every_one_beyond_the_first_floor_has_a_row(
     covered = {row.key.split(".")[1] for row in ROWS}
 
     assert top - FIRST_FLOOR <= covered
+
+
+def said(value: object, at: tuple[str, ...] = ("service",)) -> Iterator[tuple[str, ...]]:
+    """The place of each key, as `fsd.manifest.schema.places` has it."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield (*at, str(key))
+            yield from said(below, (*at, str(key)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from said(item, (*at, "0"))
+
+
+def test_rows__every_key_inside_a_section__is_in_a_good_value() -> None:
+    told = {place for row in ROWS for place in said(yaml.safe_load(row.good))}
+    of_alias = {(*ALIAS, *place[len(LONG) :]) for place in told | NO_ROW if place[:3] == LONG}
+    places_below = {tuple(map(str, place)) for place in places(Manifest)}
+    wanted = {
+        place
+        for place in places_below
+        if place[0] == "service"
+        and len(place) > 2
+        and place[2] not in FIRST_FLOOR_KEYS.get(place[1], set())
+        and (place[1] != "deployment" or place[2] in DEPLOYMENT_ROWS)
+    }
+
+    assert sorted(wanted - told - of_alias - NO_ROW) == []
+
+
+def test_rows__cells__each_is_filled_or_named_as_empty() -> None:
+    keys = {row.key for row in ROWS}
+
+    assert {row.key for row in ROWS if not row.clash} == WITHOUT_CLASH
+    assert {row.key for row in ROWS if not row.plan} == WITHOUT_PLAN
+    assert {row.key for row in ROWS if not row.compiled} == NOT_FOR_AWS
+    assert len(keys) == len(ROWS)

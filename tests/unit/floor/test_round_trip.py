@@ -21,6 +21,7 @@ NOT_TOLD = {
     "service.logs": "short for `observability.logs`, which an import writes",
     "service.beforeDeploy": "a deployment's own step",
     "service.afterDeploy": "a deployment's own step",
+    "service.deployment.steadyFor": "FSD's own watch, after the rollout",
 }
 FIRST_FLOOR = {
     "a worker": "{port: null, healthCheck: null}",
