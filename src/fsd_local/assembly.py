@@ -270,6 +270,7 @@ class Assembly:
             **self._ecs.counts(),
             **self._count(),
             "scalable_targets": self._scaling.count(),
+            "schedules": self._schedules.count(),
         }
 
     def _notes(self) -> list[str]:

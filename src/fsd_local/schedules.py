@@ -91,6 +91,9 @@ class ScheduleEngine:
         with self._lock:
             self._past.clear()
 
+    def count(self) -> int:
+        return sum(1 for _ in self.store.all())
+
     def _run(self) -> None:
         while not self._closing.wait(min(_TICK, _TICK * 10 / self.speed)):
             self.tick()

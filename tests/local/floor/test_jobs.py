@@ -62,6 +62,7 @@ def test_job__deployed_fired_failed_and_rolled_back(
     back = job.ok("rollback", *JOB, "--format", "json").json()
     again = job.ok("run", *JOB)
     logs = job.ok("logs", *JOB, "--since", "1h")
+    stored = job.status()["resources"]["schedules"]
     gone = job.ok("delete", *JOB, "--yes")
 
     when = "cron(0 6 * * ? *) Europe/Berlin"
@@ -85,6 +86,7 @@ def test_job__deployed_fired_failed_and_rolled_back(
     assert "report of 7 days written" in again.out
     assert "report of 7 days written" in logs.out
     assert "schedule scheduled-job-local" in gone.out, gone.text
+    assert (stored, job.status()["resources"]["schedules"]) == (1, 0)
     assert job.run("status", *JOB).code != 0
 
 
