@@ -60,5 +60,5 @@ def test_operations__log_group_of_somebody__is_read_and_left_again(fsd: Fsd, hel
     assert "of the cart" not in tailed
     assert ran.out == "by hand\n"
     assert refused.code == 2, refused.text
-    assert "the log group /ecs/hello-local, which no longer exists" in refused.err
+    assert "the log group /ecs/hello-local, which no longer exists" in " ".join(refused.err.split())
     assert back["logGroup"] == "/ecs/hello-local"
