@@ -11,7 +11,7 @@ from fsd.aws.ecs import ElasticContainerService
 from fsd.aws.ecs_shapes import to_service
 from fsd.compile.desired import Json, JsonValue
 from fsd.errors import CallFailedError, TimedOutError
-from fsd.release.log_places import LogPlace
+from fsd.release.log_places import StreamPlace
 from fsd.release.ports import Cluster, PermissionDenied, Throttled
 from fsd.snapshot import (
     DeploymentStatus,
@@ -886,7 +886,7 @@ def test_stopped_tasks__two__reason_and_exit_code(
     ]
 
 
-WEB_LOGS = (LogPlace(group="/ecs/web-dev", prefix="web/web/"),)
+WEB_LOGS = (StreamPlace(group="/ecs/web-dev", prefix="web/web/"),)
 
 
 def test_log_routes__of_a_revision__asked_once(ecs: ElasticContainerService, aws: Stubber) -> None:

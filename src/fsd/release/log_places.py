@@ -14,7 +14,7 @@ _DESTINATIONS = ("host", "bucket", "delivery_stream", "stream", "log_group_name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogPlace:
+class StreamPlace:
     """Streams of CloudWatch; the ID of the task follows the prefix."""
 
     group: str
@@ -43,8 +43,8 @@ class LogElsewhere:
 class LogRoutes:
     """Of one task definition."""
 
-    places: tuple[LogPlace, ...] = ()  # of the essential containers, or of the others
-    all_places: tuple[LogPlace, ...] = ()  # of every container
+    places: tuple[StreamPlace, ...] = ()  # of the essential containers, or of the others
+    all_places: tuple[StreamPlace, ...] = ()  # of every container
     elsewhere: tuple[LogElsewhere, ...] = ()  # of the essential containers
     required_groups: tuple[str, ...] = ()  # without which no task starts
 
@@ -61,8 +61,8 @@ def log_routes(definition: Json) -> LogRoutes:
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html
     """
     containers = definition.get("containerDefinitions")
-    all_places: list[LogPlace] = []
-    essential: list[LogPlace] = []
+    all_places: list[StreamPlace] = []
+    essential: list[StreamPlace] = []
     elsewhere: list[LogElsewhere] = []
     required: dict[str, None] = {}
     for container in containers if isinstance(containers, list) else []:
@@ -90,7 +90,7 @@ def is_router(container: Json) -> bool:
     return bool(container.get("firelensConfiguration"))
 
 
-def _place(container: Json) -> LogPlace | None:
+def _place(container: Json) -> StreamPlace | None:
     driver, options = _driver(container), _options(container)
     name = str(container.get("name", ""))
     if driver == "awsfirelens":
@@ -98,7 +98,7 @@ def _place(container: Json) -> LogPlace | None:
     group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
     if driver != "awslogs" or not (group and prefix and name):
         return None
-    return LogPlace(group=group, prefix=f"{prefix}/{name}/")
+    return StreamPlace(group=group, prefix=f"{prefix}/{name}/")
 
 
 def _is_required(container: Json) -> bool:
@@ -107,7 +107,7 @@ def _is_required(container: Json) -> bool:
     return _driver(container) == "awslogs" and creates.lower() != "true"
 
 
-def _firelens_place(name: str, options: dict[str, str]) -> LogPlace | None:
+def _firelens_place(name: str, options: dict[str, str]) -> StreamPlace | None:
     """A record's tag is `<container>-firelens-<task ID>`, and follows the prefix of the stream.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/firelens-taskdef.html
@@ -116,7 +116,7 @@ def _firelens_place(name: str, options: dict[str, str]) -> LogPlace | None:
     is_fixed = "$" not in group and prefix is not None and "$" not in prefix
     if options.get("name") not in _CLOUDWATCH_PLUGINS or not group or not is_fixed:
         return None
-    return LogPlace(group=group, prefix=f"{prefix}{name}-firelens-")
+    return StreamPlace(group=group, prefix=f"{prefix}{name}-firelens-")
 
 
 def _elsewhere(container: Json) -> LogElsewhere:

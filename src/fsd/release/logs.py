@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fsd.release.log_places import LogPlace
+from fsd.release.log_places import StreamPlace
 from fsd.release.ports import LogLine, LogsPort
 from fsd.rollout.log_noise import is_passed_check
 
@@ -17,7 +17,7 @@ class LogReader:
     """Reads on from where it was. Lines of the same instant are told apart by their text."""
 
     logs: LogsPort
-    places: tuple[LogPlace, ...]
+    places: tuple[StreamPlace, ...]
     start: datetime
     task: str = ""  # the beginning of a task ID
     _seen: set[LogLine] = field(default_factory=set)
@@ -31,7 +31,7 @@ class LogReader:
             self._seen = {line for line in (*self._seen, *lines) if line.at >= self.start}
         return lines
 
-    def _of(self, place: LogPlace) -> Sequence[LogLine]:
+    def _of(self, place: StreamPlace) -> Sequence[LogLine]:
         if place.prefix:
             begins = place.stream(self.task)
             lines = self.logs.since(place.group, self.start, begins)

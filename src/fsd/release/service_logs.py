@@ -14,7 +14,7 @@ from functools import partial
 from fsd.manifest import names
 from fsd.release.existing_service import require_service
 from fsd.release.jobs import find_job
-from fsd.release.log_places import LogElsewhere, LogPlace
+from fsd.release.log_places import LogElsewhere, StreamPlace
 from fsd.release.logs import LogReader
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, LogLine
@@ -50,7 +50,7 @@ class ServiceLogs:
         if find_job(self.aws, self.ref) is None:
             require_service(self.aws, self.ref)
 
-    def _places(self) -> tuple[LogPlace, ...]:
+    def _places(self) -> tuple[StreamPlace, ...]:
         ecs = self.aws.ecs
         running = self._running()
         newest = ecs.list_task_definitions(self.ref.family)[:_NEWEST]
@@ -63,9 +63,9 @@ class ServiceLogs:
         found = (place for arn in arns for place in routes[arn].all_places)
         own = names.log_group(self.ref.service, self.ref.environment)
         # All streams of a group that is the service's alone; its lines outlive the service.
-        places = {place if place.group != own else LogPlace(group=own) for place in found}
+        places = {place if place.group != own else StreamPlace(group=own) for place in found}
         if not arns:
-            places = {LogPlace(group=own)}
+            places = {StreamPlace(group=own)}
         return tuple(sorted(places, key=lambda place: (place.group, place.prefix)))
 
     def _running(self) -> tuple[str, ...]:

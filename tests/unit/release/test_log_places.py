@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fsd.compile.desired import Json
-from fsd.release.log_places import LogPlace, LogRoutes, log_routes
+from fsd.release.log_places import LogRoutes, StreamPlace, log_routes
 
 
 def container(name: str, *, essential: bool = True, driver: str = "awslogs") -> Json:
@@ -37,7 +37,7 @@ def test_log_routes__containers__the_essential_ones_on_awslogs(
 ) -> None:
     routes = log_routes({"containerDefinitions": [*containers] if containers else None})
 
-    assert routes.places == tuple(LogPlace(group="/team/app", prefix=each) for each in prefixes)
+    assert routes.places == tuple(StreamPlace(group="/team/app", prefix=each) for each in prefixes)
     assert routes.group == ("/team/app" if prefixes else "")
 
 
@@ -76,7 +76,7 @@ def test_log_routes__firelens__says_where_and_reads_the_router(options: Json, sa
     routes = log_routes(routed(options))
 
     assert [str(one) for one in routes.elsewhere] == [said]
-    assert routes.places == (LogPlace(group="/team/app", prefix="p/log_router/"),)
+    assert routes.places == (StreamPlace(group="/team/app", prefix="p/log_router/"),)
 
 
 def test_log_routes__firelens_to_cloudwatch__the_streams_of_its_records() -> None:
