@@ -28,6 +28,7 @@ from fsd.report.annotations import (
 from fsd.report.github_text import marker
 from fsd.report.markdown import render_progress_comment
 from fsd.report.notes import note_text
+from fsd.report.words import log_texts
 
 _LEVELS = {
     Severity.ERROR: Level.ERROR,
@@ -42,13 +43,14 @@ _COMMENTED = frozenset({PhaseName.IMAGE, PhaseName.ROLLOUT, PhaseName.ROLLBACK})
 def without_log_lines(result: Result) -> Result:
     """For those who may read a comment, and not the service's log."""
     diagnosis = result.diagnosis
-    if diagnosis is None or not diagnosis.log_lines:
+    if diagnosis is None or not log_texts(diagnosis):
         return result
     without = replace(
         diagnosis,
         causes=diagnosis.causes_without_log or diagnosis.causes,
         causes_without_log=(),
         log_lines=(),
+        log_error=None,
         log_task="",
     )
     return replace(result, diagnosis=without, notes=(*result.notes, Remark.LOG_LINES_ELSEWHERE))

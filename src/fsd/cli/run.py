@@ -55,6 +55,7 @@ def command(
     from fsd.app.border import GuardedAction, require_allowed
     from fsd.app.clock import SystemClock
     from fsd.release.run_once import RunRequest, run_once
+    from fsd.report.job_runs import run_start_text
 
     environments = govern_in_workflow()
     action = GuardedAction(name="run a command", forced_by=who_forces(force), image=image or "")
@@ -69,7 +70,7 @@ def command(
         clock=SystemClock(),
         speed=connection.pace.speed,
         on_line=_shown_where_it_is_read(),
-        on_start=lambda text: click.echo(text, err=True),
+        on_start=lambda revision, said: click.echo(run_start_text(revision, said), err=True),
     )
     click.echo(f"task {ended.task} ended with exit code {ended.exit_code}", err=True)
     return ended.exit_code

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fsd.errors import ErrorCode, RefusedError
 from fsd.release.ports import Ecs
-from fsd.release.result import ReleaseInfo
+from fsd.release.result import PastOutcome, ReleaseInfo
 
 # The ledger's tag of what was forced: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html
 FORCED = "fsd:forced"
@@ -86,7 +86,7 @@ def check_rollback(border: Border, target: ReleaseInfo) -> str:
     A rollback asks for no checkout, so that it is there at night: what was proved in the
     environment came in over its border. Raises RefusedError for any other revision.
     """
-    if target.outcome == "succeeded" or not (border.is_protected or border.promote_from):
+    if target.outcome is PastOutcome.SUCCEEDED or not (border.is_protected or border.promote_from):
         return ""
     how = f"its rollout {_PAST.get(target.outcome, target.outcome)}"
     if not target.outcome:
@@ -113,14 +113,14 @@ def note_force(ecs: Ecs, arn: str, note: str) -> None:
 
 
 _PAST = {
-    "not started": "ran no task, at count 0",
-    "not scheduled": "nothing shows that the schedule ever had it",
-    "not judged": "was not seen to its end, or ran no task then",
-    "failed": "failed",
-    "rolled back": "was rolled back",
-    "rollback failed": "failed, and so did its rollback",
-    "stopped": "was stopped",
-    "in progress": "has not ended",
+    PastOutcome.NOT_STARTED: "ran no task, at count 0",
+    PastOutcome.NOT_SCHEDULED: "nothing shows that the schedule ever had it",
+    PastOutcome.NOT_JUDGED: "was not seen to its end, or ran no task then",
+    PastOutcome.FAILED: "failed",
+    PastOutcome.ROLLED_BACK: "was rolled back",
+    PastOutcome.ROLLBACK_FAILED: "failed, and so did its rollback",
+    PastOutcome.STOPPED: "was stopped",
+    PastOutcome.IN_PROGRESS: "has not ended",
 }
 
 

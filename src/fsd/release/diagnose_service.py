@@ -15,7 +15,7 @@ from fsd.errors import CallFailedError, UsageError
 from fsd.manifest import names
 from fsd.quoted import Quoted
 from fsd.release.changed import Changed, find_changes
-from fsd.release.evidence import explain_task
+from fsd.release.evidence import ExplainedTask, explain_task
 from fsd.release.existing_service import get_service
 from fsd.release.journal import noted_failure
 from fsd.release.ledger import describe_newest, release_info
@@ -266,16 +266,17 @@ def _diagnosis(operation: Operation, look: Look, condition: Condition) -> Diagno
     if not causes:
         return None
     worst = _find_task_to_read(look.stopped, causes[0])
-    lines: tuple[str, ...] = ()
+    read = ExplainedTask(causes=causes)
     if worst is not None:
-        causes, lines = explain_task(operation.aws, causes, worst, snapshot_of(look))
+        read = explain_task(operation.aws, causes, worst, snapshot_of(look))
     suspect = worst.task_definition_arn if worst else _suspect(condition)
     changed = _changed(operation, suspect)
     return Diagnosis(
-        causes=causes,
+        causes=read.causes,
         changed_since=changed.since,
         changes=changed.changes,
-        log_lines=lines,
+        log_lines=read.log_lines,
+        log_error=read.log_error,
         log_task=short(worst.id) if worst else "",
     )
 

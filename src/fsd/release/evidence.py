@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from fsd.change import Change
 from fsd.errors import CallFailedError
+from fsd.quoted import Quoted
 from fsd.release.alarms import evidence
 from fsd.release.mask import mask_lines
 from fsd.release.ports import Aws, LogLine
@@ -46,13 +47,14 @@ def diagnose(
         causes, task = (waiting.cause,), _as_stopped(waiting.task)
     log = _read_log(aws, task)
     explained = causes
-    if task is not None and log.is_read:
+    if task is not None and log.error is None:
         explained = _explained(causes, _task(task, snapshot, port), log.lines)
     return Diagnosis(
         causes=explained,
         changed_since=changed_since,
         changes=changes,
         log_lines=log.told,
+        log_error=log.error,
         log_task=short(task.id) if task else "",
         causes_without_log=causes if explained != causes else (),
     )
@@ -60,11 +62,11 @@ def diagnose(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Log:
-    """`told` is what the report shows; `is_read` is False where AWS gave no answer."""
+    """`told` is what the report shows; `error` is why AWS gave no answer."""
 
     lines: tuple[LogLine, ...] = ()
     told: tuple[str, ...] = ()
-    is_read: bool = True
+    error: Quoted | None = None
 
 
 def _read_log(aws: Aws, task: StoppedTask | None) -> _Log:
@@ -75,7 +77,7 @@ def _read_log(aws: Aws, task: StoppedTask | None) -> _Log:
         routes = aws.ecs.log_routes(task.task_definition_arn)
         lines = _last_lines(aws, [(one.group, one.stream(task.id)) for one in routes.places])
     except CallFailedError as error:
-        return _Log(told=(f"(the logs could not be read: {error.what})",), is_read=False)
+        return _Log(error=Quoted.of(error))
     elsewhere = tuple(f"({one})" for one in routes.elsewhere)
     return _Log(lines=lines, told=(*elsewhere, *_told(lines)))
 
@@ -112,14 +114,22 @@ def _explained(
     return explain(causes, signs, replace(task, shown_lines=shown))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedTask:
+    causes: tuple[Cause, ...]
+    log_lines: tuple[str, ...] = ()
+    log_error: Quoted | None = None  # why they could not be read
+
+
 def explain_task(
     aws: Aws, causes: tuple[Cause, ...], worst: StoppedTask, snapshot: Snapshot
-) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
+) -> ExplainedTask:
     """The causes with what the task's log adds, and its last lines."""
     log = _read_log(aws, worst)
-    if not log.is_read:
-        return causes, log.told
-    return _explained(causes, _task(worst, snapshot, None), log.lines), log.told
+    if log.error is not None:
+        return ExplainedTask(causes=causes, log_error=log.error)
+    explained = _explained(causes, _task(worst, snapshot, None), log.lines)
+    return ExplainedTask(causes=explained, log_lines=log.told)
 
 
 def _told(lines: Sequence[LogLine]) -> tuple[str, ...]:

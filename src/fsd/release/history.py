@@ -16,7 +16,6 @@ from fsd.quoted import Quoted
 from fsd.release.job_run import Run
 from fsd.release.journal import JournalEntry, entries_of, noted_failure
 from fsd.release.ledger import (
-    SUCCEEDED,
     deployment_outcome,
     describe_newest,
     read_outcome,
@@ -24,7 +23,7 @@ from fsd.release.ledger import (
 )
 from fsd.release.ledger import release_info as info_of
 from fsd.release.ports import Ecs, TaskDefinition
-from fsd.release.result import ReleaseInfo
+from fsd.release.result import PastOutcome, ReleaseInfo
 from fsd.snapshot import ServiceDeployment, ServiceState
 
 # The journal's entry is written when ECS has the update: so near is the deployment that it made.
@@ -72,14 +71,14 @@ def _rows_of(
         key=lambda d: d.created_at,
     )
     later = [d for d in mine if not _is_first(d, definition, mine)]
-    if later and release.outcome == SUCCEEDED and len(later) < len(mine):
+    if later and release.outcome is PastOutcome.SUCCEEDED and len(later) < len(mine):
         release = replace(release, outcome=_first_outcome(mine[0], definition))
     yield Row(action="deploy", release=release, reason=_why(release, definition.tags))
     for deployment in later:
         entry = _entry_of(deployment, journal)
         yield _later_row(deployment, entry, release, deployments)
     for entry in journal:
-        done = replace(release, at=entry.at, run=entry.by, forced="", outcome="")
+        done = replace(release, at=entry.at, run=entry.by, forced="", outcome=PastOutcome.UNKNOWN)
         yield Row(action=entry.action, release=done, reason=entry)
 
 
@@ -94,8 +93,8 @@ def _is_first(
     return at is None or deployment.created_at - at <= timedelta(days=1)
 
 
-def _first_outcome(first: ServiceDeployment, definition: TaskDefinition) -> str:
-    return SUCCEEDED if VERDICT in definition.tags else deployment_outcome(first)
+def _first_outcome(first: ServiceDeployment, definition: TaskDefinition) -> PastOutcome:
+    return PastOutcome.SUCCEEDED if VERDICT in definition.tags else deployment_outcome(first)
 
 
 def _entry_of(deployment: ServiceDeployment, journal: list[JournalEntry]) -> JournalEntry | None:
@@ -132,9 +131,12 @@ def _later_row(
     return Row(action=action, release=done, reason=entry)
 
 
+_GOOD = {PastOutcome.SUCCEEDED, PastOutcome.IN_PROGRESS}
+
+
 def _why(release: ReleaseInfo, tags: Mapping[str, str]) -> Quoted | None:
     """Why it failed, where FSD was there; a note of a rollout before is not of this one."""
-    noted = "" if release.outcome in {SUCCEEDED, "in progress"} else noted_failure(tags)
+    noted = "" if release.outcome in _GOOD else noted_failure(tags)
     return Quoted(text=noted) if noted else None
 
 

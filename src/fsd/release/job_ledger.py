@@ -8,9 +8,10 @@ has it. The tag may be missing on the one that the schedule has now, where a run
 from __future__ import annotations
 
 from fsd.plan.observed import ObservedRevision
-from fsd.release.ledger import NOT_SCHEDULED, SUCCEEDED, write_tags
+from fsd.release.ledger import write_tags
 from fsd.release.notes import CouldNot
 from fsd.release.ports import Ecs, JobSchedule, TaskDefinition
+from fsd.release.result import PastOutcome
 
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TagResource.html
 _SCHEDULED = {"fsd:scheduled": "true"}
@@ -29,10 +30,10 @@ def keep_scheduled(ecs: Ecs, before: TaskDefinition | ObservedRevision | None) -
     return note_scheduled(ecs, before.arn)
 
 
-def deployed_outcome(definition: TaskDefinition, job: JobSchedule) -> str:
+def deployed_outcome(definition: TaskDefinition, job: JobSchedule) -> PastOutcome:
     """Whether a deployment of it succeeded, however its runs ended."""
     is_deployed = definition.arn == job.task_definition_arn or _is_noted(definition)
-    return SUCCEEDED if is_deployed else NOT_SCHEDULED
+    return PastOutcome.SUCCEEDED if is_deployed else PastOutcome.NOT_SCHEDULED
 
 
 def _is_noted(definition: TaskDefinition | ObservedRevision) -> bool:

@@ -11,12 +11,12 @@ from fsd.plan.jobs import schedule_words
 from fsd.release.border import check_rollback, note_force
 from fsd.release.job_ledger import deployed_outcome, keep_scheduled, note_scheduled
 from fsd.release.jobs import next_run
-from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info, resolve_version
+from fsd.release.ledger import HISTORY_LENGTH, release_info, resolve_version
 from fsd.release.log_places import log_routes
 from fsd.release.notes import Forced
 from fsd.release.operation import Operation
 from fsd.release.ports import Aws, JobSchedule
-from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.release.result import Outcome, PastOutcome, ReleaseInfo, Result
 
 
 def roll_back_job(operation: Operation, job: JobSchedule, version: str | None) -> Result:
@@ -65,7 +65,7 @@ def require_log_groups(aws: Aws, target: ReleaseInfo) -> None:
 def _before(releases: list[ReleaseInfo], job: JobSchedule, operation: Operation) -> ReleaseInfo:
     arns = [release.task_definition_arn for release in releases]
     at = arns.index(job.task_definition_arn) if job.task_definition_arn in arns else -1
-    deployed = (one for one in releases[at + 1 :] if one.outcome == SUCCEEDED)
+    deployed = (one for one in releases[at + 1 :] if one.outcome is PastOutcome.SUCCEEDED)
     if (found := next(deployed, None)) is not None:
         return found
     raise UsageError(

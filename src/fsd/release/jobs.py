@@ -23,11 +23,11 @@ from fsd.release.evidence import diagnose
 from fsd.release.history import Row
 from fsd.release.job_ledger import deployed_outcome
 from fsd.release.job_run import Run, is_of_job
-from fsd.release.ledger import HISTORY_LENGTH, SUCCEEDED, release_info
+from fsd.release.ledger import HISTORY_LENGTH, release_info
 from fsd.release.log_places import log_routes
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Ecs, JobSchedule, TaskDefinition
-from fsd.release.result import ReleaseInfo
+from fsd.release.result import PastOutcome, ReleaseInfo
 from fsd.rollout.advice import BareAdvice
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.summaries import BareSummary
@@ -182,9 +182,11 @@ def read_job_releases(aws: Aws, ref: ServiceRef, job: JobSchedule) -> tuple[Rele
     )
 
 
-def _outcome(definition: TaskDefinition, job: JobSchedule, newest: Run | None) -> str:
+def _outcome(definition: TaskDefinition, job: JobSchedule, newest: Run | None) -> PastOutcome:
     deployed = deployed_outcome(definition, job)
-    return "failed" if deployed == SUCCEEDED and newest and not newest.is_good else deployed
+    if deployed is PastOutcome.SUCCEEDED and newest and not newest.is_good:
+        return PastOutcome.FAILED
+    return deployed
 
 
 def _read_runs(
@@ -263,7 +265,7 @@ def _run_rows(runs: tuple[Run, ...], releases: Mapping[str, ReleaseInfo]) -> Ite
         release = releases.get(run.task.task_definition_arn)
         if release is None:
             continue
-        outcome = SUCCEEDED if run.is_good else "failed"
+        outcome = PastOutcome.SUCCEEDED if run.is_good else PastOutcome.FAILED
         at = run.task.stopped_at or run.task.created_at
         done = replace(release, at=at, run=run.task.started_by, forced="", outcome=outcome)
         yield Row(action="run", release=done, reason=None if run.is_good else run)

@@ -17,26 +17,23 @@ from fsd.plan.verdict import Mark, mark_of
 from fsd.quoted import Quoted
 from fsd.release.notes import CouldNot, Undone
 from fsd.release.ports import Ecs, TaskDefinition
-from fsd.release.result import ReleaseInfo
+from fsd.release.result import PastOutcome, ReleaseInfo
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState
 
-SUCCEEDED = "succeeded"
-NOT_STARTED = "not started"  # rolled out at count 0; never a success
-NOT_SCHEDULED = "not scheduled"  # of a Job: registered, and its schedule never had it
 HISTORY_LENGTH = 20
 DEPLOYMENTS_READ = 100
 
 _OUTCOMES = {
-    DeploymentStatus.SUCCESSFUL: SUCCEEDED,
-    DeploymentStatus.ROLLBACK_SUCCESSFUL: "rolled back",
-    DeploymentStatus.ROLLBACK_FAILED: "rollback failed",
-    DeploymentStatus.STOPPED: "stopped",
+    DeploymentStatus.SUCCESSFUL: PastOutcome.SUCCEEDED,
+    DeploymentStatus.ROLLBACK_SUCCESSFUL: PastOutcome.ROLLED_BACK,
+    DeploymentStatus.ROLLBACK_FAILED: PastOutcome.ROLLBACK_FAILED,
+    DeploymentStatus.STOPPED: PastOutcome.STOPPED,
 }
 
 
 def release_info(
-    definition: TaskDefinition | ObservedRevision, *, outcome: str = ""
+    definition: TaskDefinition | ObservedRevision, *, outcome: PastOutcome = PastOutcome.UNKNOWN
 ) -> ReleaseInfo:
     tags = definition.tags
     return ReleaseInfo(
@@ -120,7 +117,7 @@ def resolve_version(releases: Sequence[ReleaseInfo], wanted: str) -> ReleaseInfo
             fix="give the revision, or more characters of the commit",
             code=ErrorCode.RELEASE_AMBIGUOUS,
         )
-    return next((r for r in matches if r.outcome == SUCCEEDED), matches[0])
+    return next((r for r in matches if r.outcome is PastOutcome.SUCCEEDED), matches[0])
 
 
 def _matches(release: ReleaseInfo, wanted: str) -> bool:
@@ -137,25 +134,26 @@ def read_outcome(
     definition: TaskDefinition,
     deployments: Sequence[ServiceDeployment],
     service: ServiceState | None,
-) -> str:
+) -> PastOutcome:
     """ECS's word, but where the mark says that it is not the whole of it."""
     mine = [d for d in deployments if d.task_definition_arn == definition.arn]
     if not mine:
-        return ""
+        return PastOutcome.UNKNOWN
     if not any(d.status is DeploymentStatus.SUCCESSFUL for d in mine):
         return deployment_outcome(mine[0])
     match mark_of(definition.tags):
         case Mark.FAILED:
-            return "failed"
+            return PastOutcome.FAILED
         case Mark.WATCHED:
-            return "not judged"
+            return PastOutcome.NOT_JUDGED
         case Mark.NOT_STARTED:
-            return "not judged" if _has_tasks(service, definition.arn) else NOT_STARTED
-    return SUCCEEDED
+            has_tasks = _has_tasks(service, definition.arn)
+            return PastOutcome.NOT_JUDGED if has_tasks else PastOutcome.NOT_STARTED
+    return PastOutcome.SUCCEEDED
 
 
-def deployment_outcome(deployment: ServiceDeployment) -> str:
-    return _OUTCOMES.get(deployment.status, "in progress")
+def deployment_outcome(deployment: ServiceDeployment) -> PastOutcome:
+    return _OUTCOMES.get(deployment.status, PastOutcome.IN_PROGRESS)
 
 
 def _has_tasks(service: ServiceState | None, arn: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fsd.compile.desired import Image
 from fsd.errors import ErrorCode, RefusedError
-from fsd.release.result import ReleaseInfo
+from fsd.release.result import PastOutcome, ReleaseInfo
 
 
 def find_gates(asked: str, written: str | None) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def require_promotion(
     `history` is the source's, newest first. A digest whose outcome ECS has forgotten does not
     count: what cannot be shown is not a promotion. Nor does an image without a digest.
     """
-    succeeded = [release for release in history if release.outcome == "succeeded"]
+    succeeded = [release for release in history if release.outcome is PastOutcome.SUCCEEDED]
     if image.digest and any(release.digest == image.digest for release in succeeded):
         return
     name = f"{service}@{image.digest[:19]}…" if image.digest else f"{service}:{image.tag}"

@@ -98,6 +98,21 @@ class Progress:
     note: str = ""  # the newest fact: "task 7f3a… healthy"
 
 
+class PastOutcome(StrEnum):
+    """How a release in the ledger ended; the values are those of the JSON documents."""
+
+    SUCCEEDED = "succeeded"
+    NOT_STARTED = "not started"  # rolled out at count 0; never a success
+    NOT_SCHEDULED = "not scheduled"  # of a Job: registered, and its schedule never had it
+    NOT_JUDGED = "not judged"  # not seen to its end, or it ran no task then
+    FAILED = "failed"
+    ROLLED_BACK = "rolled back"
+    ROLLBACK_FAILED = "rollback failed"
+    STOPPED = "stopped"
+    IN_PROGRESS = "in progress"
+    UNKNOWN = ""  # ECS no longer knows
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseInfo:
     """One entry of the ledger."""
@@ -113,7 +128,7 @@ class ReleaseInfo:
     run: str = ""
     steady_for: int = 0  # seconds after a rollout in which no task of it may end by itself
     forced: str = ""  # over the environment's border: what was done to it, and by whom
-    outcome: str = ""  # succeeded, rolled back, in progress, …, "" where ECS no longer knows
+    outcome: PastOutcome = PastOutcome.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

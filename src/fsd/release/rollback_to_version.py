@@ -12,8 +12,6 @@ from fsd.release.existing_service import get_service
 from fsd.release.job_rollback import require_log_groups, roll_back_job
 from fsd.release.jobs import find_job
 from fsd.release.ledger import (
-    NOT_STARTED,
-    SUCCEEDED,
     describe_newest,
     family_of,
     read_history,
@@ -24,7 +22,7 @@ from fsd.release.notes import BackTo
 from fsd.release.operation import Operation
 from fsd.release.outcome import Ending
 from fsd.release.redeploy import redeploy, result_of
-from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.release.result import Outcome, PastOutcome, ReleaseInfo, Result
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import ServiceState
 
@@ -83,7 +81,11 @@ def _back_to(service: ServiceState, history: Sequence[ReleaseInfo], target: Rele
 
 def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> ReleaseInfo:
     current = service.task_definition_arn
-    older = [r for r in history if r.task_definition_arn != current and r.outcome == SUCCEEDED]
+    older = [
+        r
+        for r in history
+        if r.task_definition_arn != current and r.outcome is PastOutcome.SUCCEEDED
+    ]
     if not older:
         raise UsageError(
             f"{service.name} has no earlier release that succeeded",
@@ -95,7 +97,7 @@ def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> Relea
 
 
 def _require_that_it_ran(target: ReleaseInfo) -> None:
-    if target.outcome != NOT_STARTED:
+    if target.outcome is not PastOutcome.NOT_STARTED:
         return
     raise UsageError(
         f"{target.revision} ({target.version}) was deployed at count 0 and never ran: there is "

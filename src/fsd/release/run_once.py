@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -44,7 +44,7 @@ def run_once(
     clock: Clock,
     speed: float,
     on_line: Callable[[str], None],
-    on_start: Callable[[str], None],
+    on_start: Callable[[str, Sequence[str]], None],
 ) -> RunEnded:
     """Raises CallFailedError where nothing ran, TimedOutError where it had no end in time."""
     ref = request.ref
@@ -67,8 +67,7 @@ def run_once(
     )
     one_off = OneOff(command=request.command, timeout=int(request.timeout.total_seconds()))
     with _revision(aws, definition, container=container, image=request.image) as arn:
-        said = " ".join(request.command) or "its own command"
-        on_start(f"{arn.rpartition('/')[2]}: {said}")
+        on_start(arn.rpartition("/")[2], request.command)
         started_by = COMMAND_BY_HAND if request.command else STARTED_BY_HAND
         ended = runner.run(one_off, task_definition_arn=arn, started_by=started_by)
     if ended.is_timed_out:

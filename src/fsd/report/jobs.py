@@ -13,7 +13,7 @@ from fsd.report.job_runs import run_text
 from fsd.report.json_report import diagnosis_json, release_json
 from fsd.report.render import diagnosis_lines, with_exit_code
 from fsd.report.tables import GAP, table
-from fsd.report.words import revision_label, wrap
+from fsd.report.words import log_texts, revision_label, wrap
 from fsd.rollout.diagnose import family_revision, short
 from fsd.streams import printable
 
@@ -124,7 +124,7 @@ def _cause(look: JobLook) -> list[str]:
         return []
     cause = look.diagnosis.cause
     lines = wrap(cause_text(cause), first=f"{GAP}{'wrong':<10}{GAP}", rest=" " * 14)
-    for text in look.diagnosis.log_lines[-1:]:
+    for text in log_texts(look.diagnosis)[-1:]:
         lines += wrap(text, first=f"{GAP}{'log':<10}{GAP}", rest=" " * 14)
     return lines
 

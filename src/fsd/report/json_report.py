@@ -26,6 +26,7 @@ from fsd.report.job_runs import run_text
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.report.phases import phase_text
+from fsd.report.words import log_texts
 from fsd.rollout.cause import Cause, Diagnosis
 from fsd.rollout.diagnose import group_name
 from fsd.rollout.service_facts import GroupLook
@@ -271,7 +272,7 @@ def diagnosis_json(diagnosis: Diagnosis) -> Json:
         "causes": [_cause(cause) for cause in diagnosis.causes],
         "changedSince": diagnosis.changed_since,
         "changes": _changes(diagnosis.changes),
-        "logLines": list(diagnosis.log_lines),
+        "logLines": list(log_texts(diagnosis)),
         "logTask": diagnosis.log_task,
     }
 

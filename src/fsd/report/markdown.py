@@ -39,6 +39,7 @@ from fsd.report.render import next_steps
 from fsd.report.words import (
     capitalised,
     count_text,
+    log_texts,
     release_label,
     short_commit,
     short_digest,
@@ -312,8 +313,8 @@ def _change(change: Change, run_url: str) -> str:
 
 def _lines_that_say_why(diagnosis: Diagnosis) -> str:
     """The service's own last lines; without them what AWS said."""
-    if diagnosis.log_lines:
-        return code_block(diagnosis.log_lines)
+    if lines := log_texts(diagnosis):
+        return code_block(lines)
     return "\n".join(_quoted(one) for one in diagnosis.cause.evidence)
 
 
@@ -364,9 +365,9 @@ def _rollout(result: Result, *, is_failure: bool) -> str:
 def _evidence(result: Result, diagnosis: Diagnosis) -> str:
     cause = diagnosis.cause
     lines = [f"- Where: {code(cause.where)}"] if cause.where else []
-    if diagnosis.log_lines:  # else it stands above
+    if log_texts(diagnosis):  # else it stands above
         lines += [_quoted(evidence) for evidence in cause.evidence]
-    if diagnosis.log_lines and diagnosis.log_task:
+    if log_texts(diagnosis) and diagnosis.log_task:
         group = f", log group {code(result.log_group)}" if result.log_group else ""
         lines.append(f"- The log lines are from task {code(diagnosis.log_task)}{group}")
     lines += [

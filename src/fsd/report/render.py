@@ -16,6 +16,7 @@ from fsd.report.notes import note_texts
 from fsd.report.words import (
     capitalised,
     count_text,
+    log_texts,
     next_run_text,
     note_lines,
     release_label,
@@ -67,7 +68,7 @@ def diagnosis_lines(diagnosis: Diagnosis, *, service: str, environment: str) -> 
 def _commands(diagnosis: Diagnosis, *, service: str, environment: str) -> list[str]:
     """What to type next; in one line where there is room."""
     commands = []
-    if diagnosis.log_lines and environment:
+    if log_texts(diagnosis) and environment:
         task = diagnosis.log_task.rstrip("…")
         commands.append(f"fsd logs --service {service} --env {environment} --task {task}")
     commands.append(f"fsd explain {diagnosis.cause.code}")
@@ -77,7 +78,7 @@ def _commands(diagnosis: Diagnosis, *, service: str, environment: str) -> list[s
 
 def _log_lines(diagnosis: Diagnosis) -> list[str]:
     """The last ones: a traceback ends with what matters."""
-    shown = diagnosis.log_lines[-LOG_LINES_SHOWN:]
+    shown = log_texts(diagnosis)[-LOG_LINES_SHOWN:]
     return [line for text in shown for line in wrap(text, first="   |  ", rest="   |    ")]
 
 

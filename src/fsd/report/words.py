@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from fsd.durations import duration_text
 from fsd.plan.jobs import BY_HAND
 from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.rollout.cause import Diagnosis
 from fsd.streams import columns, printable
 
 SHORT_COMMIT = 7
@@ -68,6 +69,13 @@ def took_text(result: Result) -> str:
     if speed is not None and speed.slower_than >= MOST:
         return f"{took}, slower than {speed.slower_than} % of the last {speed.of} rollouts"
     return took
+
+
+def log_texts(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """The task's last log lines, or why there are none."""
+    if diagnosis.log_error is None:
+        return diagnosis.log_lines
+    return (f"(the logs could not be read: {diagnosis.log_error.text})",)
 
 
 def next_run_text(at: datetime | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fsd.change import Change
+from fsd.quoted import Quoted
 from fsd.rollout.advice import Advice
 from fsd.rollout.summaries import Summary
 
@@ -38,6 +39,7 @@ class Diagnosis:
     changed_since: str = ""  # "offer-api-dev:41 (v1.2.9)"; "" for a first deployment
     changes: tuple[Change, ...] = ()
     log_lines: tuple[str, ...] = ()  # the last ones of the worst task, masked
+    log_error: Quoted | None = None  # why they could not be read
     log_task: str = ""
     # For readers who may not see the log, where the causes above tell of it.
     causes_without_log: tuple[Cause, ...] = ()

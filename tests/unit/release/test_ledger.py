@@ -4,11 +4,13 @@ import pytest
 
 from fsd.errors import UsageError
 from fsd.release.ledger import read_history, resolve_version
-from fsd.release.result import ReleaseInfo
+from fsd.release.result import PastOutcome, ReleaseInfo
 from tests.fakes.aws import FakeAws
 
 
-def release(revision: int, *, version: str, commit: str, outcome: str = "succeeded") -> ReleaseInfo:
+def release(
+    revision: int, *, version: str, commit: str, outcome: PastOutcome = PastOutcome.SUCCEEDED
+) -> ReleaseInfo:
     return ReleaseInfo(
         version=version,
         commit=commit * 40,
@@ -20,7 +22,7 @@ def release(revision: int, *, version: str, commit: str, outcome: str = "succeed
 
 
 HISTORY = (
-    release(44, version="v1.3.0", commit="d", outcome="rolled back"),
+    release(44, version="v1.3.0", commit="d", outcome=PastOutcome.ROLLED_BACK),
     release(43, version="v1.3.0", commit="c"),
     release(42, version="v1.2.9", commit="b"),
     release(41, version="v1.2.8", commit="a"),

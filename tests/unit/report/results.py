@@ -21,6 +21,7 @@ from fsd.release.phase_facts import (
 )
 from fsd.release.result import (
     Outcome,
+    PastOutcome,
     Phase,
     PhaseName,
     PhaseState,
@@ -44,7 +45,7 @@ OLD = ReleaseInfo(
     memory=1024,
     at=T0 - timedelta(days=3),
     run="https://github.com/org/offers/actions/runs/1",
-    outcome="succeeded",
+    outcome=PastOutcome.SUCCEEDED,
 )
 NEW = ReleaseInfo(
     version="v1.3.0",

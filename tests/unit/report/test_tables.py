@@ -12,6 +12,7 @@ from fsd.release.job_run import Run
 from fsd.release.jobs import JobLook
 from fsd.release.journal import JournalEntry
 from fsd.release.overview import Overview
+from fsd.release.result import PastOutcome
 from fsd.report.json_report import overview_json, status_json
 from fsd.report.tables import history_table, overview_text, status_text
 from fsd.rollout.service_condition import judge
@@ -127,16 +128,18 @@ def test_status_text__deployment_rolled_back__ecs_says_why() -> None:
 
 
 def test_history_table__rows__what_runs_is_marked_and_failures_have_a_reason() -> None:
-    forgotten = replace(OLD, version="", outcome="", at=None, run="", digest="", commit="")
+    forgotten = replace(
+        OLD, version="", outcome=PastOutcome.UNKNOWN, at=None, run="", digest="", commit=""
+    )
     rows = [
         Row(
             action="scale",
-            release=replace(OLD, outcome=""),
+            release=replace(OLD, outcome=PastOutcome.UNKNOWN),
             reason=JournalEntry(at=T0, action="scale", what="2 to 3"),
         ),
         Row(
             action="deploy",
-            release=replace(NEW, outcome="rolled back"),
+            release=replace(NEW, outcome=PastOutcome.ROLLED_BACK),
             reason=Quoted(text="crashed: it did"),
         ),
         Row(action="deploy", release=OLD, runs=True),
