@@ -11,21 +11,50 @@ from enum import IntEnum, StrEnum
 
 
 class ExitCode(IntEnum):
-    """What the process returns. A number never changes its meaning."""
+    """(number, meaning): what the process returns. A number never changes its meaning.
 
-    OK = 0
-    BUG = 1
-    USAGE = 2
-    INVALID_MANIFEST = 3
-    REFUSED = 4
-    CALL_FAILED = 5
-    ROLLED_BACK = 6
-    ROLLBACK_FAILED = 7
-    SUPERSEDED = 8
-    TIMED_OUT = 9
-    PLAN_HAS_CHANGES = 10
-    INTERRUPTED = 130
-    TERMINATED = 143
+    Help and documentation are made from here; what stands before a colon is the short form.
+    """
+
+    meaning: str
+
+    def __new__(cls, number: int, meaning: str) -> ExitCode:
+        member = int.__new__(cls, number)
+        member._value_ = number
+        member.meaning = meaning
+        return member
+
+    OK = 0, "done, or nothing to do"
+    BUG = 1, "a bug in FSD"
+    USAGE = 2, "the command line is wrong"
+    INVALID_MANIFEST = 3, "the manifest is not valid"
+    REFUSED = 4, "refused: policy, wrong account, another deployment in flight"
+    CALL_FAILED = 5, "a call to AWS, Docker or GitHub failed"
+    ROLLED_BACK = 6, "the deployment failed and was rolled back"
+    ROLLBACK_FAILED = 7, "it failed, and the rollback did not succeed or was not possible"
+    SUPERSEDED = 8, "superseded by another deployment"
+    TIMED_OUT = 9, "timed out: the state is unknown or still rolling"
+    PLAN_HAS_CHANGES = 10, "`fsd plan --detailed-exitcode`: there are changes"
+    INTERRUPTED = 130, "interrupted by SIGINT"
+    TERMINATED = 143, "interrupted by SIGTERM"
+
+    @property
+    def short(self) -> str:
+        return self.meaning.partition(":")[0]
+
+
+INTERRUPTED_EXITS = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+# How a deployment may end.
+DEPLOY_EXITS = (
+    ExitCode.OK,
+    ExitCode.INVALID_MANIFEST,
+    ExitCode.REFUSED,
+    ExitCode.CALL_FAILED,
+    ExitCode.ROLLED_BACK,
+    ExitCode.ROLLBACK_FAILED,
+    ExitCode.SUPERSEDED,
+    ExitCode.TIMED_OUT,
+)
 
 
 class ErrorCode(StrEnum):

@@ -12,7 +12,7 @@ import shlex
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -21,7 +21,7 @@ import click
 import yaml
 
 from fsd.cli.main import COMMANDS
-from fsd.error_codes import ErrorCode
+from fsd.error_codes import DEPLOY_EXITS, ErrorCode, ExitCode
 from fsd.lint.pages import MANIFEST, Example, Page, page_ids, read_page
 from fsd.manifest.environments import EnvironmentDocument
 from fsd.manifest.models import Manifest
@@ -33,6 +33,7 @@ from fsd.report.explanations import ROWS, ends_the_wait
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 HELP_WIDTH = 90
+MADE_PAGES = (*sorted(DOCS.glob("*.md")), ROOT / "README.md")
 PAGES = tuple(read_page(id_) for id_ in page_ids())
 PART = re.compile(r"<!-- made: (?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
 
@@ -193,6 +194,19 @@ def failure_table() -> str:
     return "\n".join([*head, *rows])
 
 
+def exit_codes() -> str:
+    return exit_code_table(ExitCode)
+
+
+def deploy_exit_codes() -> str:
+    return exit_code_table(DEPLOY_EXITS)
+
+
+def exit_code_table(codes: Iterable[ExitCode]) -> str:
+    rows = [f"| {int(code)} | {cell(code.meaning)} |" for code in codes]
+    return "\n".join(["| code | meaning |", "| --- | --- |", *rows])
+
+
 def error_table() -> str:
     rows = [
         f"| `{row}` | {', '.join(str(int(code)) for code in row.exits)} "
@@ -256,13 +270,15 @@ PARTS: dict[str, Callable[[], str]] = {
     "outcome-table": outcome_table,
     "failure-table": failure_table,
     "error-table": error_table,
+    "exit-codes": exit_codes,
+    "deploy-exit-codes": deploy_exit_codes,
     "finding-table": finding_table,
     "finding-sections": finding_sections,
 }
 
 
 def main() -> None:
-    for page in sorted(DOCS.glob("*.md")):
+    for page in MADE_PAGES:
         made = make_page(page.read_text(encoding="utf-8"))
         page.write_text(made, encoding="utf-8")
         sys.stdout.write(f"{page.relative_to(ROOT)}\n")

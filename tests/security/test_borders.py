@@ -14,14 +14,14 @@ from fsd.cli.main import run
 from fsd.compile.desired import Image, Release
 from fsd.compile.tags import compile_ledger
 from fsd.errors import CallFailedError, ExitCode, RefusedError
-from fsd.image.standing import read_standing
+from fsd.image.checkout_state import read_checkout_state
 from fsd.release.border import (
     FORCED,
     Border,
-    Standing,
+    CheckoutState,
+    check_checkout,
     check_image,
     check_rollback,
-    check_standing,
 )
 from fsd.release.ledger import read_history
 from fsd.release.operation import Operation, ServiceRef
@@ -42,11 +42,11 @@ OPEN = Border(environment="dev")
 FED = Border(environment="prod", promote_from="dev")
 
 STANDINGS = [
-    (Standing(branch="main", is_clean=True, where="branch main at 1234567"), True),
-    (Standing(branch="main", is_clean=False, where="branch main at 1234567"), False),
-    (Standing(branch="", is_clean=True, where="branch feature at 1234567"), False),
-    (Standing(branch="", is_clean=False, where="branch feature at 1234567"), False),
-    (Standing(where="no commit of a git repository"), False),
+    (CheckoutState(branch="main", is_clean=True, where="branch main at 1234567"), True),
+    (CheckoutState(branch="main", is_clean=False, where="branch main at 1234567"), False),
+    (CheckoutState(branch="", is_clean=True, where="branch feature at 1234567"), False),
+    (CheckoutState(branch="", is_clean=False, where="branch feature at 1234567"), False),
+    (CheckoutState(where="no commit of a git repository"), False),
 ]
 ACTIONS = ("deploy", "restart", "scale")
 
@@ -55,16 +55,16 @@ ACTIONS = ("deploy", "restart", "scale")
     ("standing", "may", "action"), [(*s, action) for s, action in product(STANDINGS, ACTIONS)]
 )
 def test_check_standing__protected__only_from_a_clean_pushed_commit_of_its_branches(
-    standing: Standing, may: bool, action: str
+    standing: CheckoutState, may: bool, action: str
 ) -> None:
-    forced = check_standing(replace(PROD, forced_by="amy@laptop"), standing, action=action)
+    forced = check_checkout(replace(PROD, forced_by="amy@laptop"), standing, action=action)
 
-    assert check_standing(OPEN, standing, action=action) == ""
+    assert check_checkout(OPEN, standing, action=action) == ""
     if may:
-        assert (check_standing(PROD, standing, action=action), forced) == ("", "")
+        assert (check_checkout(PROD, standing, action=action), forced) == ("", "")
         return
     with pytest.raises(RefusedError) as refused:
-        check_standing(PROD, standing, action=action)
+        check_checkout(PROD, standing, action=action)
     assert refused.value.code == "environment-protected"
     assert standing.where in refused.value.what
     assert "--force" in refused.value.fix
@@ -321,7 +321,7 @@ def test_read_standing__not_what_was_pushed_to_the_branch__does_not_stand(
 ) -> None:
     change(service)
 
-    standing = read_standing(service, ("main",))
+    standing = read_checkout_state(service, ("main",))
 
     assert not (standing.branch and standing.is_clean), standing
 
@@ -332,10 +332,10 @@ def test_read_standing__a_commit_that_the_branch_has__stands(
 ) -> None:
     change(service)
 
-    standing = read_standing(service, ("main",))
+    standing = read_checkout_state(service, ("main",))
 
     assert (standing.branch, standing.is_clean) == ("main", True)
-    assert read_standing(service, ("release",)).branch == ""
+    assert read_checkout_state(service, ("release",)).branch == ""
 
 
 COMMANDS = {

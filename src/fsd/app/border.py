@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fsd.app.environments import EnvironmentsFile, find_environment
 from fsd.manifest.environments import Environment
-from fsd.release.border import Border, Standing, check_image, check_standing
+from fsd.release.border import Border, CheckoutState, check_checkout, check_image
 from fsd.streams import say
 
 
@@ -45,7 +45,7 @@ def require_allowed(
     border = border_of(environment, forced_by=guarded.forced_by)
     folders = guarded.folders or (Path.cwd(),)
     notes = [
-        check_standing(border, _standing(border, folder), action=guarded.name) for folder in folders
+        check_checkout(border, _standing(border, folder), action=guarded.name) for folder in folders
     ]
     of_image = check_image(border, guarded.image)
     for note in filter(None, (*notes, of_image)):
@@ -53,9 +53,9 @@ def require_allowed(
     return of_image or next(filter(None, notes), "")
 
 
-def _standing(border: Border, folder: Path) -> Standing:
+def _standing(border: Border, folder: Path) -> CheckoutState:
     if not border.is_protected:
-        return Standing()
-    from fsd.image.standing import read_standing
+        return CheckoutState()
+    from fsd.image.checkout_state import read_checkout_state
 
-    return read_standing(folder, border.branches)
+    return read_checkout_state(folder, border.branches)

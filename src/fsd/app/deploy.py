@@ -23,7 +23,7 @@ from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.job import deploy_job
 from fsd.release.notes import Forced, Note
-from fsd.release.phase_facts import Bare
+from fsd.release.phase_facts import BarePhaseFact
 from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
@@ -66,14 +66,19 @@ def _make_request(
     clock = SystemClock()
     began = clock.now()
     running = Phase(
-        name=PhaseName.IMAGE, state=PhaseState.RUNNING, fact=Bare.BUILDING, started_at=began
+        name=PhaseName.IMAGE,
+        state=PhaseState.RUNNING,
+        fact=BarePhaseFact.BUILDING,
+        started_at=began,
     )
     reporter.phase(running)
     try:
         image, ready, notes = obtain_image(chosen, prepared, reporter=reporter)
     except CallFailedError:
         reporter.phase(
-            replace(running, state=PhaseState.FAILED, fact=Bare.FAILED, finished_at=clock.now())
+            replace(
+                running, state=PhaseState.FAILED, fact=BarePhaseFact.FAILED, finished_at=clock.now()
+            )
         )
         raise
     phase = replace(running, state=PhaseState.DONE, fact=ready, finished_at=clock.now())

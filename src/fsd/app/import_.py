@@ -17,7 +17,7 @@ from fsd.errors import ErrorCode, ManifestError, RefusedError, UsageError
 from fsd.importing.compare import Comparison, compare_all
 from fsd.importing.compiled import compile_import
 from fsd.importing.files import CANDIDATE, read_files
-from fsd.importing.fit import Fitted, fit
+from fsd.importing.fit import ImportedManifest, fit
 from fsd.importing.reader import ANY_ENVIRONMENT, Imported, Loss
 from fsd.importing.running_service import read_running
 from fsd.importing.values import mapping, text_of
@@ -49,7 +49,7 @@ class ReadRunning(Protocol):
 class ImportResult:
     """`losses` are those of no service; each service has its own. `files` in the same order."""
 
-    fitted: tuple[Fitted, ...]
+    fitted: tuple[ImportedManifest, ...]
     losses: tuple[Loss, ...]
     files: Mapping[Path, str]
 
@@ -75,7 +75,7 @@ def _place(name: str, environment: str) -> str:
     return name if environment == ANY_ENVIRONMENT else f"{name} in {environment}"
 
 
-def _comparison(fitted: Fitted, environment: str) -> Comparison:
+def _comparison(fitted: ImportedManifest, environment: str) -> Comparison:
     compiled = compile_import(fitted, environment)
     return compare_all(compiled.original, compiled.definition, compiled.around)
 
@@ -193,7 +193,7 @@ def _candidates(source: Path) -> list[Path]:
     return found[:_MOST_FILES]
 
 
-def _files(fitted: Sequence[Fitted], output: Path) -> Mapping[Path, str]:
+def _files(fitted: Sequence[ImportedManifest], output: Path) -> Mapping[Path, str]:
     """`service.yml`; of several each its own, named after the service."""
     names = [each.imported.name for each in fitted]
     files: dict[Path, str] = {}

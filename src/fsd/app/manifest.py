@@ -60,7 +60,7 @@ def read_manifest(
         findings=loaded.findings,
         document=loaded.document,
         tree=loaded.tree,
-        sound=loaded.sound,
+        valid_part=loaded.valid_part,
         assumed=loaded.assumed,
         environment_document=loaded.environment_document,
         unused=loaded.unused,

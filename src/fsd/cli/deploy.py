@@ -18,6 +18,7 @@ from fsd.cli.options import (
     REGION,
     force_option,
 )
+from fsd.error_codes import DEPLOY_EXITS, INTERRUPTED_EXITS
 
 if TYPE_CHECKING:
     from fsd.release.concurrency.in_flight import InFlight
@@ -30,8 +31,10 @@ Examples:
   fsd deploy --env dev --file service.yml --override resources.cpu=2048
   fsd deploy --env prod --image 123456789012.dkr.ecr.us-east-1.amazonaws.com/offer-api:4f2c1e9
 
-Exit codes: 0 deployed or unchanged, 3 manifest not valid, 4 refused, 5 AWS or Docker call failed,
-6 rolled back, 7 failed and not rolled back, 8 superseded, 9 timed out, 130/143 interrupted."""
+"""
+    + "Exit codes: "
+    + "; ".join(f"{int(code)} {code.short}" for code in (*DEPLOY_EXITS, *INTERRUPTED_EXITS))
+    + "."
 )
 @FILE
 @ENV

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired, Image, Release, Scaling, Target
-from fsd.importing.fit import Fitted
+from fsd.importing.fit import ImportedManifest
 from fsd.importing.reader import ANY_ENVIRONMENT, Original
 from fsd.importing.values import Value, listed, mapping, text_of
 from fsd.manifest.load import load_manifest
@@ -26,7 +26,7 @@ class CompiledImport:
     around: dict[str, Value] = field(default_factory=dict)
 
 
-def compile_import(fitted: Fitted, environment: str = ANY_ENVIRONMENT) -> CompiledImport:
+def compile_import(fitted: ImportedManifest, environment: str = ANY_ENVIRONMENT) -> CompiledImport:
     """The account and the region are the original's. Raises KeyError for no such environment."""
     original = fitted.imported.originals[environment]
     target = _target(str(original.definition), environment)

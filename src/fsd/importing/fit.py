@@ -25,13 +25,13 @@ _SECTION = 3  # keys down to `service.networking.loadBalancer`: a whole one does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
+class ImportedManifest:
     imported: Imported
     text: str
     findings: tuple[Finding, ...]  # that are left; none is an error unless nothing could be done
 
 
-def fit(imported: Imported) -> Fitted:
+def fit(imported: Imported) -> ImportedManifest:
     schema = _language()
     losses = list(imported.losses)
     tree = _with_start_period(imported.tree, schema)
@@ -48,7 +48,7 @@ def fit(imported: Imported) -> Fitted:
         tree = without_empty(removed)
         text, findings = _check(tree)
     done = replace(imported, tree=tree, losses=tuple(losses))
-    return Fitted(imported=done, text=text, findings=findings)
+    return ImportedManifest(imported=done, text=text, findings=findings)
 
 
 @cache

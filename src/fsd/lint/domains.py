@@ -85,9 +85,9 @@ def _inside(values: object, keys: tuple[str, ...]) -> object:
 
 def _find_domain(loaded: Loaded) -> DomainUse | None:
     """None where no record is made."""
-    if loaded.sound is None or loaded.document is None:
+    if loaded.valid_part is None or loaded.document is None:
         return None
-    manifest, tree = loaded.sound.manifest, loaded.sound.tree
+    manifest, tree = loaded.valid_part.manifest, loaded.valid_part.tree
     balancer = manifest.service.networking.load_balancer
     if balancer is None or balancer.domain is None:
         return None

@@ -40,12 +40,12 @@ def lint(
     A manifest with errors is looked at as far as it is sound: a finding that depends on a wrong
     value is left out.
     """
-    if loaded.sound is None or loaded.document is None:
+    if loaded.valid_part is None or loaded.document is None:
         return ()
-    sound = loaded.sound
+    valid_part = loaded.valid_part
     subject = Subject(
-        manifest=sound.manifest,
-        tree=sound.tree,
+        manifest=valid_part.manifest,
+        tree=valid_part.tree,
         environment=environment,
         environments=tuple(environments),
         unused=loaded.unused,
@@ -58,11 +58,11 @@ def lint(
     for variant in loaded.variants:
         other = replace(
             subject,
-            manifest=variant.sound.manifest,
-            tree=variant.sound.tree,
+            manifest=variant.valid_part.manifest,
+            tree=variant.valid_part.tree,
             environment=variant.environment,
         )
-        unsound = wrong | variant.sound.without
+        unsound = wrong | variant.valid_part.without
         findings += [
             finding for rule in rules for finding in _of_rule(rule, subject=other, wrong=unsound)
         ]
@@ -126,7 +126,7 @@ def _is_in_file(where: Location | str, subject: Subject) -> bool:
 
 
 def _wrong_places(loaded: Loaded) -> frozenset[KeyPath]:
-    taken_out = loaded.sound.without if loaded.sound else frozenset()
+    taken_out = loaded.valid_part.without if loaded.valid_part else frozenset()
     errors = (item.key_path for item in loaded.findings if item.severity is Severity.ERROR)
     return taken_out | {path for path in errors if len(path) > 1}
 

@@ -19,7 +19,7 @@ from fsd.manifest.interpolate import interpolate, variables_in
 from fsd.manifest.key_path import KeyPath
 from fsd.manifest.model_check import check
 from fsd.manifest.models import Manifest
-from fsd.manifest.sound import Sound, find_sound_part
+from fsd.manifest.valid_part import ValidPart, find_valid_part
 from fsd.manifest.variants import environment_names, misplaced, with_environment
 from fsd.manifest.yaml_tree import (
     Branch,
@@ -43,7 +43,7 @@ class Variant:
     """The manifest as it is in an environment that it has values for."""
 
     environment: str
-    sound: Sound
+    valid_part: ValidPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,8 @@ class Loaded:
     """A manifest with all that was found, and the places of its keys.
 
     `manifest` is None where there is an error among the findings. `tree` is what was checked:
-    overridden and interpolated. `sound` is the part of it that has no errors, for `fsd.lint`, so
-    that one run shows everything. `assumed` are variables that were used without being known; a
+    overridden and interpolated. `valid_part` is what has no errors in it, for `fsd.lint`, so that
+    one run shows everything. `assumed` are variables that were used without being known; a
     release must not go on with any. `environment_document` is where the environment's overrides
     are written, `unused` are those of them that change nothing. `variants` are there where no
     environment was chosen, so that one run shows the mistakes of all.
@@ -63,7 +63,7 @@ class Loaded:
     findings: tuple[Finding, ...]
     document: Document | None = None
     tree: Node | None = None
-    sound: Sound | None = None
+    valid_part: ValidPart | None = None
     assumed: frozenset[str] = frozenset()
     environment_document: Document | None = None
     unused: tuple[Override, ...] = ()
@@ -121,14 +121,16 @@ def load_manifest(
     manifest, wrong = check(Manifest, done.tree)
     every_finding = _unique((*findings, *done.findings, *wrong))
     has_errors = any(finding.severity is Severity.ERROR for finding in every_finding)
-    sound = Sound(manifest=manifest, tree=done.tree) if manifest else find_sound_part(done.tree)
+    valid_part = (
+        ValidPart(manifest=manifest, tree=done.tree) if manifest else find_valid_part(done.tree)
+    )
     return Loaded(
         path=path,
         manifest=None if has_errors else manifest,
         findings=every_finding,
         document=document,
         tree=done.tree,
-        sound=sound,
+        valid_part=valid_part,
         assumed=done.assumed,
         environment_document=environment_document,
         unused=unused,
@@ -150,9 +152,11 @@ def _check_variants(
         done = interpolate(tree, variables=names, lines=document.lines)
         manifest, wrong = check(Manifest, done.tree)
         findings += [*done.findings, *wrong]
-        sound = Sound(manifest=manifest, tree=done.tree) if manifest else find_sound_part(done.tree)
-        if sound is not None:
-            variants.append(Variant(environment=name, sound=sound))
+        valid_part = (
+            ValidPart(manifest=manifest, tree=done.tree) if manifest else find_valid_part(done.tree)
+        )
+        if valid_part is not None:
+            variants.append(Variant(environment=name, valid_part=valid_part))
     return tuple(variants), tuple(findings)
 
 

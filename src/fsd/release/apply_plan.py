@@ -13,7 +13,7 @@ from fsd.release.concurrency.races import find_deployments_since
 from fsd.release.deploy_run import DeployRun, Planned
 from fsd.release.deploy_step import DeployStepTools, run_deploy_step
 from fsd.release.notes import ClashLeft, OtherDeployment
-from fsd.release.phase_facts import Bare
+from fsd.release.phase_facts import BarePhaseFact
 from fsd.release.result import PhaseName, PhaseState
 from fsd.release.stages import Applying
 from fsd.rollout.diagnose import family_revision
@@ -84,7 +84,7 @@ def _apply(run: DeployRun, step: Step, applied: Applied, observed: Observed) -> 
     try:
         applied = _carry_out(run, step, applied, observed)
     except CallFailedError as error:
-        run.phases.end(name, PhaseState.FAILED, began, fact=Bare.FAILED)
+        run.phases.end(name, PhaseState.FAILED, began, fact=BarePhaseFact.FAILED)
         put_stack_back(run, step, error)
         raise
     if not is_asked:

@@ -20,7 +20,7 @@ _LONGEST = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class CheckoutState:
     """How the checkout from which a command is given stands to the environment's branches."""
 
     branch: str = ""  # one of them that has the checkout's commit, as the remote has it
@@ -39,25 +39,25 @@ class Border:
     forced_by: str = ""
 
 
-def check_standing(border: Border, standing: Standing, *, action: str) -> str:
+def check_checkout(border: Border, checkout: CheckoutState, *, action: str) -> str:
     """What to note in the ledger; "" where nothing had to be forced.
 
     Raises RefusedError unless a protected environment is asked from a clean checkout of a commit
     that one of its branches has.
     """
-    if not border.is_protected or (standing.branch and standing.is_clean):
+    if not border.is_protected or (checkout.branch and checkout.is_clean):
         return ""
     name = border.environment
     allowed = ", ".join(border.branches) or "none"
-    what = f"this is {standing.where}"
-    if standing.branch:
-        what = f"{standing.where} has changes that are not committed"
+    what = f"this is {checkout.where}"
+    if checkout.branch:
+        what = f"{checkout.where} has changes that are not committed"
     return _forced(
         border,
         what=f"{name} is protected and accepts only commits of its branches ({allowed}); {what}",
         fix=f"{action} in a workflow on one of them, or from a clean checkout of a commit that is "
         "pushed there; in an emergency use --force, which the ledger notes",
-        note=f"{action} from {standing.where}",
+        note=f"{action} from {checkout.where}",
     )
 
 

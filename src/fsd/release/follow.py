@@ -16,12 +16,19 @@ from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
 from fsd.release.follow_ups import AdvisedFix, ContinueHook, FollowUp
 from fsd.release.journal import note_failure
-from fsd.release.messages import HowFar, LeftFailed, NotDone, NothingRan, OvertakenBy, Plainly
+from fsd.release.messages import (
+    BareMessage,
+    LeftFailed,
+    NotDone,
+    NothingRan,
+    OvertakenBy,
+    RolloutProgress,
+)
 from fsd.release.notes import DeploymentPaused
 from fsd.release.operation import ServiceRef
 from fsd.release.outcome import Ending, outcome_of
 from fsd.release.phase_facts import (
-    Bare,
+    BarePhaseFact,
     EndedAfter,
     HealthyAfter,
     PhaseFact,
@@ -73,7 +80,7 @@ def follow(rollout: Rollout, *, phases: PhaseLog, enter: Callable[[DeployStage],
     try:
         watched = rolling.watcher.watch(rolling.ours)
     except CallFailedError as error:
-        end(PhaseState.FAILED, Bare.NO_ANSWER)
+        end(PhaseState.FAILED, BarePhaseFact.NO_ANSWER)
         return ended_unknown(rolling, error, rollout.way_back.ref)
     took = clock.now() - began
     match outcome_of(watched.verdict):
@@ -112,7 +119,7 @@ def _succeeded(
     """ECS calls a deployment of no tasks successful at once: that is an outcome of its own."""
     service = watched.snapshot.service
     if service is not None and service.desired == 0:
-        end(PhaseState.DONE, Bare.NO_TASK)
+        end(PhaseState.DONE, BarePhaseFact.NO_TASK)
         return Ending(
             outcome=Outcome.NOT_STARTED,
             message=NothingRan(revision=rollout.revision),
@@ -135,10 +142,10 @@ def _if_at_rest(rollout: Rollout, service: ServiceState | None) -> ServiceState 
     return service if is_ours and is_seen and only.rollout_state == "COMPLETED" else None
 
 
-def _superseded(watched: Watched) -> OvertakenBy | Plainly:
+def _superseded(watched: Watched) -> OvertakenBy | BareMessage:
     verdict = watched.verdict
     if not isinstance(verdict, Superseded) or not verdict.by:
-        return Plainly.SERVICE_DELETED
+        return BareMessage.SERVICE_DELETED
     return OvertakenBy(revision=family_revision(verdict.task_definition_arn))
 
 
@@ -147,7 +154,7 @@ def _timed_out(rollout: Rollout, watched: Watched) -> Ending:
     diagnosis = _diagnose(rollout, watched)
     deployment = watched.snapshot.deployment
     hook = deployment.awaits if deployment else None
-    stands: HowFar | DeploymentPaused
+    stands: RolloutProgress | DeploymentPaused
     steps: list[FollowUp] = [rollout.way_back.ref.command("status", ("watch", ""))]
     if deployment and hook:
         stands = DeploymentPaused(hook=hook, stage=deployment.lifecycle_stage)
@@ -167,7 +174,7 @@ def _timed_out(rollout: Rollout, watched: Watched) -> Ending:
     )
 
 
-def _where_it_stands(rollout: Rollout) -> HowFar:
+def _where_it_stands(rollout: Rollout) -> RolloutProgress:
     rolling, speed = rollout.rolling, rollout.way_back.operation.pace.speed
     return rolling.watcher.where_it_stands(rolling.ours, Drain(delay=rollout.drain, speed=speed))
 

@@ -35,11 +35,11 @@ from fsd.release.follow_ups import AdvisedFix, DeployAgain, ServiceCommand
 from fsd.release.job_ledger import keep_scheduled, note_scheduled
 from fsd.release.jobs import next_run
 from fsd.release.ledger import release_info
-from fsd.release.messages import CutShort, NotBegun, ScheduleCut
+from fsd.release.messages import NotBegun, ScheduleCut, StoppedBySignal
 from fsd.release.notes import Note, Remark
 from fsd.release.observe import observe, place_of
 from fsd.release.outcome import Ending
-from fsd.release.phase_facts import Bare
+from fsd.release.phase_facts import BarePhaseFact
 from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Clock
 from fsd.release.reporter import Reporter
@@ -158,7 +158,7 @@ class _JobDeployment:
         try:
             applied = apply_step(step, applied, desired=self.desired, aws=self.aws)
         except CallFailedError:
-            self.phases.end(name, PhaseState.FAILED, began, fact=Bare.FAILED)
+            self.phases.end(name, PhaseState.FAILED, began, fact=BarePhaseFact.FAILED)
             raise
         is_made = isinstance(step, RegisterRevision | Use)
         made = family_revision(applied.task_definition_arn) if is_made else ""
@@ -199,7 +199,7 @@ class _JobDeployment:
         state = ScheduleCut(look=None if self.registered else look)
         ended = Ending(
             outcome=Outcome.INTERRUPTED,
-            message=CutShort(signal=Quoted.of(signal), state=state),
+            message=StoppedBySignal(signal=Quoted.of(signal), state=state),
             next_steps=(DeployAgain(),),
         )
         return self._result(ended, "", is_looked_at=False)

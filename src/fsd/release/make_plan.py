@@ -16,7 +16,7 @@ from fsd.release.concurrency.in_flight import (
 from fsd.release.deploy_run import DeployRun, Planned
 from fsd.release.notes import DeploymentAwaited
 from fsd.release.observe import observe, place_of
-from fsd.release.probe import Trial, try_moved_check
+from fsd.release.probe import HealthCheckTrial, try_moved_check
 from fsd.release.stages import Applying
 from fsd.rollout.diagnose import family_revision
 
@@ -108,7 +108,7 @@ def _tell_of_the_wait(run: DeployRun, observed: Observed) -> None:
 
 def _try_moved_check(run: DeployRun, planned: Planned) -> None:
     """A check that running tasks fail would end them."""
-    trial = Trial(
+    trial = HealthCheckTrial(
         aws=run.aws,
         clock=run.clock,
         reporter=run.reporter,

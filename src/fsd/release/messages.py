@@ -29,7 +29,7 @@ class RolloutStage(StrEnum):
     SETTLE = "settle"  # ECS's own end of the deployment
 
 
-class Plainly(StrEnum):
+class BareMessage(StrEnum):
     """Messages that have no values."""
 
     HEALTHY_TOO_SOON = "healthy-too-soon"  # for ECS to stop it
@@ -116,7 +116,7 @@ CutOff: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CutShort:
+class StoppedBySignal:
     """A signal came; what state things are in."""
 
     signal: Quoted
@@ -143,7 +143,7 @@ class NothingRan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HowFar:
+class RolloutProgress:
     """How far a rollout is."""
 
     stage: RolloutStage
@@ -170,7 +170,7 @@ class NotDone:
 
     timeout: timedelta
     status: DeploymentStatus | None
-    stands: HowFar | DeploymentPaused
+    stands: RolloutProgress | DeploymentPaused
     is_service_seen: bool = True
 
 
@@ -348,7 +348,7 @@ class Down:
 
 
 BackEnded: TypeAlias = (
-    Plainly
+    BareMessage
     | OvertakenBy
     | AsBefore
     | RunsAgain
@@ -374,7 +374,7 @@ class BackAndHealth:
 
 
 Message: TypeAlias = (
-    CutShort
+    StoppedBySignal
     | StateUnknown
     | NothingRan
     | NotDone

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from fsd.release.messages import BackAndHealth, BackEnded
 
 
-class Bare(StrEnum):
+class BarePhaseFact(StrEnum):
     """Facts that have no values."""
 
     BUILDING = "building"
@@ -87,4 +87,6 @@ class WentBack:
     took: timedelta
 
 
-PhaseFact: TypeAlias = Bare | ManifestRead | ImageReady | HealthyAfter | EndedAfter | WentBack
+PhaseFact: TypeAlias = (
+    BarePhaseFact | ManifestRead | ImageReady | HealthyAfter | EndedAfter | WentBack
+)

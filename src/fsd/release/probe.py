@@ -47,7 +47,7 @@ _MARGIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class HealthCheckTrial:
     """What trying a health check needs."""
 
     aws: Aws
@@ -105,7 +105,7 @@ def sweep(
         reporter.note(ProbeLeft(error=Quoted.with_place(error), is_own=False))
 
 
-def try_moved_check(trial: Trial, observed: Observed, plan: Plan) -> None:
+def try_moved_check(trial: HealthCheckTrial, observed: Observed, plan: Plan) -> None:
     """Ask the running tasks what the plan's stack will ask them; nothing where nothing moves.
 
     Raises RefusedError where a task that is healthy now fails, CallFailedError where that cannot be
@@ -131,7 +131,7 @@ def try_moved_check(trial: Trial, observed: Observed, plan: Plan) -> None:
         raise _refusal(failing, of=len(healthy), moved=moved, group=group)
 
 
-def _open_port(trial: Trial, observed: Observed, plan: Plan, moved: MovedCheck) -> None:
+def _open_port(trial: HealthCheckTrial, observed: Observed, plan: Plan, moved: MovedCheck) -> None:
     """A port of its own is asked through the security groups, which let nobody there yet."""
     stack, step = observed.stack, _stack_step(plan)
     if stack is None or step is None or moved.after.port in {"traffic-port", moved.before.port}:
@@ -158,7 +158,7 @@ def _find_moved(observed: Observed, plan: Plan) -> MovedCheck | None:
 
 
 def _ask(
-    trial: Trial, group: str, moved: MovedCheck, targets: Sequence[TargetHealth]
+    trial: HealthCheckTrial, group: str, moved: MovedCheck, targets: Sequence[TargetHealth]
 ) -> list[TargetHealth]:
     """Those that fail. Raises CallFailedError where the load balancer does not say."""
     for _ in range(_TRIES):
@@ -175,7 +175,7 @@ def _ask(
 
 
 def _ask_once(
-    trial: Trial, group: str, moved: MovedCheck, targets: Sequence[TargetHealth]
+    trial: HealthCheckTrial, group: str, moved: MovedCheck, targets: Sequence[TargetHealth]
 ) -> list[TargetHealth]:
     probes, limit = trial.aws.probes, _limit(moved.after.timeout, trial.pace.speed)
     name = probe_name(trial.desired.stack_name, until=trial.clock.now() + limit + _MARGIN)
@@ -193,7 +193,7 @@ def _ask_once(
         _remove(trial, name)
 
 
-def _remove(trial: Trial, name: str) -> None:
+def _remove(trial: HealthCheckTrial, name: str) -> None:
     """Also where the signal comes just now. What AWS refuses is told: a later run tries again."""
     try:
         trial.aws.probes.remove(name)
@@ -205,7 +205,7 @@ def _remove(trial: Trial, name: str) -> None:
 
 
 def _wait_for_answers(
-    trial: Trial, arn: str, moved: MovedCheck, targets: Sequence[TargetHealth]
+    trial: HealthCheckTrial, arn: str, moved: MovedCheck, targets: Sequence[TargetHealth]
 ) -> list[TargetHealth]:
     began = trial.clock.now()
     limit = _limit(moved.after.timeout, trial.pace.speed)
@@ -223,7 +223,7 @@ def _wait_for_answers(
 _JUDGED = frozenset({"healthy", "unhealthy"})
 
 
-def _look(trial: Trial, arn: str) -> dict[tuple[str, int], TargetHealth]:
+def _look(trial: HealthCheckTrial, arn: str) -> dict[tuple[str, int], TargetHealth]:
     """Throttling is a later look, and not an error."""
     try:
         seen = trial.aws.targets.find_health(arn)

@@ -20,9 +20,9 @@ from fsd.release.messages import (
     BackFailed,
     BackNotDone,
     BackUnknown,
+    BareMessage,
     EcsCouldNot,
     NothingBefore,
-    Plainly,
     RollbackDenied,
     StepRefused,
     WhyNot,
@@ -107,7 +107,7 @@ def _follow(back: GoBack, good: str) -> RolledBackTo:
         case Outcome.SUPERSEDED:
             return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))
         case Outcome.TIMED_OUT:
-            return could_not_go_back(back, Plainly.ROLLBACK_GOES_ON)
+            return could_not_go_back(back, BareMessage.ROLLBACK_GOES_ON)
         case Outcome.ROLLBACK_FAILED:
             return _bring_back(back, good, verdict)
         case other:
@@ -170,7 +170,7 @@ def verified(back: GoBack) -> RolledBackTo:
     restore_count(back)
     service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
     if service is None:
-        return could_not_go_back(back, Plainly.SERVICE_GONE)
+        return could_not_go_back(back, BareMessage.SERVICE_GONE)
     return RolledBackTo(
         outcome=Outcome.ROLLED_BACK,
         message=message,
@@ -181,7 +181,7 @@ def verified(back: GoBack) -> RolledBackTo:
 def update_to(back: GoBack, good: str) -> RolledBackTo:
     """ECS stopped without going back: deploy the last good revision, and watch that."""
     if not back.can_redeploy:
-        return could_not_go_back(back, Plainly.SAME_REVISION_BEFORE)
+        return could_not_go_back(back, BareMessage.SAME_REVISION_BEFORE)
     ours = roll_out(back, good)
     verdict = back.watcher.watch(ours).verdict
     revision = family_revision(good)

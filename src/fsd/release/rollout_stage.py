@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fsd.release.messages import HowFar, RolloutStage
+from fsd.release.messages import RolloutProgress, RolloutStage
 from fsd.release.progress import baking_alarms
 from fsd.release.result import Progress
 from fsd.snapshot import Snapshot
@@ -58,11 +58,11 @@ def standing_of(
     drain: Drain,
     *,
     times: Mapping[RolloutStage, timedelta] | None = None,
-) -> HowFar:
+) -> RolloutProgress:
     """How far it is, until when that takes where that is known, and what took the `times`."""
     times = times or {}
     slowest = max(times, key=lambda one: times[one]) if times else None
-    return HowFar(
+    return RolloutProgress(
         stage=stage_of(snapshot, progress),
         desired=progress.desired,
         running=progress.new_running,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fsd.release.messages import HowFar, RolloutStage
+from fsd.release.messages import RolloutProgress, RolloutStage
 from fsd.release.notes import AlarmsWatched, DeploymentPaused, Note, TasksWatched
 from fsd.release.ports import Clock
 from fsd.release.progress import baking_alarms, progress_of
@@ -48,7 +48,7 @@ class RolloutView:
             self.warnings.append(note)
             self.reporter.note(note)
 
-    def where_it_stands(self, snapshot: Snapshot, ours: Ours, drain: Drain) -> HowFar:
+    def where_it_stands(self, snapshot: Snapshot, ours: Ours, drain: Drain) -> RolloutProgress:
         """For a wait that ended before ECS did: what is true, and what took the time."""
         progress = self._progress(snapshot, ours)
         self._take_time(stage_of(snapshot, progress))

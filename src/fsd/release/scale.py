@@ -13,7 +13,7 @@ from fsd.release.existing_service import get_service
 from fsd.release.healthy import read_healthy
 from fsd.release.journal import JournalEntry
 from fsd.release.ledger import release_info
-from fsd.release.messages import CountAlready, CountChanged, Plainly
+from fsd.release.messages import BareMessage, CountAlready, CountChanged
 from fsd.release.notes import FirstTasks
 from fsd.release.operation import Operation
 from fsd.release.outcome import Ending
@@ -79,7 +79,7 @@ def _start(operation: Operation, release: ReleaseInfo, count: int) -> Result:
             note = put_mark(ecs, arn, Mark.FAILED)
             zero: Json = {"cluster": ref.cluster, "service": ref.name, "desiredCount": 0}
             ecs.update_service(zero)
-            message = Plainly.SCALED_BACK_TO_ZERO
+            message = BareMessage.SCALED_BACK_TO_ZERO
             result = replace(result, outcome=Outcome.ROLLBACK_FAILED, message=message)
         case _:
             note = None

@@ -16,12 +16,12 @@ from typing import Protocol
 from fsd.errors import CallFailedError
 from fsd.quoted import Quoted
 from fsd.release.messages import (
-    CutShort,
     GoesOn,
     NotListed,
     NotRequested,
     RollbackRequested,
     StateUnknown,
+    StoppedBySignal,
     TooLateToGoBack,
     Unconfirmed,
     WasGoingBack,
@@ -47,7 +47,7 @@ class DeployStage(Protocol):
     def diagnosis(self) -> Diagnosis | None:
         """Why the rollout failed, once it has."""
 
-    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> StoppedBySignal:
         """What state things are in when `signal` comes.
 
         `roll_back`: a deployment in flight is to be stopped, with a rollback.
@@ -61,9 +61,9 @@ class Planning:
     task_definition_arn: str = ""
     diagnosis: Diagnosis | None = None
 
-    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> StoppedBySignal:
         del roll_back
-        return CutShort(signal=signal, state=NotRequested())
+        return StoppedBySignal(signal=signal, state=NotRequested())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,9 @@ class Applying:
     task_definition_arn: str = ""
     diagnosis: Diagnosis | None = None
 
-    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> StoppedBySignal:
         del roll_back
-        return CutShort(signal=signal, state=NotRequested(stack=self.changing))
+        return StoppedBySignal(signal=signal, state=NotRequested(stack=self.changing))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +108,10 @@ class Requested:
         new = ecs.service_deployments([arn for arn in arns if arn not in self.known])
         return next((d.arn for d in new if d.task_definition_arn == self.task_definition_arn), "")
 
-    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> StoppedBySignal:
         if not self._is_known_to_be_taken():
-            return CutShort(signal=signal, state=NotListed(revision=self.revision))
-        return CutShort(signal=signal, state=self._end(roll_back=roll_back))
+            return StoppedBySignal(signal=signal, state=NotListed(revision=self.revision))
+        return StoppedBySignal(signal=signal, state=self._end(roll_back=roll_back))
 
     def unknown(self, error: CallFailedError, *, is_called_done: bool = False) -> StateUnknown:
         return StateUnknown(
@@ -169,10 +169,10 @@ class Rolling:
     def revision(self) -> str:
         return family_revision(self.task_definition_arn)
 
-    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> StoppedBySignal:
         if not self.watcher.is_confirming:
             return self.requested.interrupted(signal, roll_back=roll_back)
-        return CutShort(signal=signal, state=Unconfirmed(revision=self.revision))
+        return StoppedBySignal(signal=signal, state=Unconfirmed(revision=self.revision))
 
     def unknown(self, error: CallFailedError) -> StateUnknown:
         return self.requested.unknown(error, is_called_done=self.watcher.is_confirming)
@@ -185,10 +185,10 @@ class GoingBack:
     task_definition_arn: str
     diagnosis: Diagnosis | None
 
-    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> StoppedBySignal:
         del roll_back
         revision = family_revision(self.task_definition_arn)
-        return CutShort(signal=signal, state=WasGoingBack(revision=revision))
+        return StoppedBySignal(signal=signal, state=WasGoingBack(revision=revision))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,7 @@ class Settling:
     task_definition_arn: str
     diagnosis: Diagnosis | None = None
 
-    def interrupted(self, signal: Quoted, *, roll_back: bool) -> CutShort:
+    def interrupted(self, signal: Quoted, *, roll_back: bool) -> StoppedBySignal:
         del roll_back
         revision = family_revision(self.task_definition_arn)
-        return CutShort(signal=signal, state=WasSettling(revision=revision))
+        return StoppedBySignal(signal=signal, state=WasSettling(revision=revision))

@@ -11,7 +11,7 @@ from functools import partial
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.quoted import Quoted
 from fsd.release.concurrency.races import taken_over_notes
-from fsd.release.messages import HowFar
+from fsd.release.messages import RolloutProgress
 from fsd.release.notes import CouldNot, TakenOver, Undone
 from fsd.release.pace import CallBudget, Pace, Schedule
 from fsd.release.ports import Aws, Clock, PermissionDenied
@@ -148,7 +148,7 @@ class Watcher:
         """Read once more all that explains a failure."""
         self.reader.refresh_evidence()
 
-    def where_it_stands(self, ours: Ours, drain: Drain) -> HowFar:
+    def where_it_stands(self, ours: Ours, drain: Drain) -> RolloutProgress:
         """For a wait that ended before ECS did. Reads the tasks once more; the targets are in the
         evidence, which is read before."""
         self.reader.read_tasks()

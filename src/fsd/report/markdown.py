@@ -212,10 +212,13 @@ def _icon(outcome: Outcome) -> str:
 def _title(result: Result) -> str:
     name = f"{escape(result.service)} {escape(release_label(result.release))}".rstrip()
     env = escape(result.environment)
-    took = duration_text(result.duration)
+    if result.outcome in _TITLED_WITH_USERS:
+        return f"{name} {_end_text(result, env)}. {_users(result)}"
     match result.outcome:
         case Outcome.SUCCEEDED if result.action == "rollback":
-            return f"{name} is back on {env} — {count_text(result)}, {took}"
+            return (
+                f"{name} is back on {env} — {count_text(result)}, {duration_text(result.duration)}"
+            )
         case Outcome.SUCCEEDED:
             return f"{name} is on {env} — {count_text(result)}, {took_text(result)}"
         case Outcome.NOT_STARTED:
@@ -224,17 +227,28 @@ def _title(result: Result) -> str:
             return f"{name} is already running on {env} — {count_text(result)}"
         case Outcome.STARTED:
             return f"{name}: the rollout on {env} was started and not waited for"
-        case Outcome.ROLLED_BACK:
-            end = "rolled back" if result.was_begun else "not deployed"
-            return f"{name} was {end} on {env}. {_users(result)}"
-        case Outcome.ROLLBACK_FAILED:
-            return f"{name} failed on {env} and was not rolled back. {_users(result)}"
-        case Outcome.SUPERSEDED:
-            return f"{name} was superseded on {env}. {_users(result)}"
-        case Outcome.TIMED_OUT:
-            return f"{name} on {env}: not finished after {took}. {_users(result)}"
         case _:
             return f"{name} on {env}: {result.outcome}"
+
+
+# It did not end as asked for: the title says what users get instead.
+_TITLED_WITH_USERS = {
+    Outcome.ROLLED_BACK,
+    Outcome.ROLLBACK_FAILED,
+    Outcome.SUPERSEDED,
+    Outcome.TIMED_OUT,
+}
+
+
+def _end_text(result: Result, env: str) -> str:
+    match result.outcome:
+        case Outcome.ROLLBACK_FAILED:
+            return f"failed on {env} and was not rolled back"
+        case Outcome.SUPERSEDED:
+            return f"was superseded on {env}"
+        case Outcome.TIMED_OUT:
+            return f"on {env}: not finished after {duration_text(result.duration)}"
+    return f"was {'rolled back' if result.was_begun else 'not deployed'} on {env}"
 
 
 def _users(result: Result) -> str:
@@ -244,7 +258,7 @@ def _users(result: Result) -> str:
         return "Nothing is running"
     label = escape(release_label(result.running))
     if is_job:
-        return f"{label} is what the schedule starts ({count_text(result)})"
+        return f"The schedule starts {label} ({count_text(result)})"
     if result.outcome is Outcome.ROLLED_BACK:
         return f"Users are served by {label} ({count_text(result)})"
     return f"{label}: {count_text(result)}"

@@ -12,16 +12,15 @@ from fsd.release.messages import (
     BackFailed,
     BackNotDone,
     BackUnknown,
+    BareMessage,
     CheckNotRestored,
     CountAlready,
     CountChanged,
     CutOff,
-    CutShort,
     Down,
     EcsCouldNot,
     GoesOn,
     HealthUnknown,
-    HowFar,
     InWorkflow,
     LeftFailed,
     Message,
@@ -33,9 +32,9 @@ from fsd.release.messages import (
     NotRequested,
     NotRolledOutAgain,
     OvertakenBy,
-    Plainly,
     RollbackDenied,
     RollbackRequested,
+    RolloutProgress,
     RolloutStage,
     RunsAgain,
     RunsAlready,
@@ -44,6 +43,7 @@ from fsd.release.messages import (
     Since,
     StateUnknown,
     StepRefused,
+    StoppedBySignal,
     TooLateToGoBack,
     Unconfirmed,
     WasDown,
@@ -59,12 +59,12 @@ from fsd.report.words import capitalised
 _BREAKER = "its circuit breaker rolls back a deployment that does not become healthy"
 _UNCHANGED = "nothing that is running was changed"
 _PLAINLY = {
-    Plainly.HEALTHY_TOO_SOON: "the deployment became healthy before ECS could stop it",
-    Plainly.SERVICE_DELETED: "the service was deleted in the meantime",
-    Plainly.SCALED_BACK_TO_ZERO: "nothing to go back to: scaled to 0 again",
-    Plainly.SAME_REVISION_BEFORE: "the same revision ran before: there is nothing to go back to",
-    Plainly.SERVICE_GONE: "the service is gone",
-    Plainly.ROLLBACK_GOES_ON: "the rollback is not done yet; ECS is still working on it",
+    BareMessage.HEALTHY_TOO_SOON: "the deployment became healthy before ECS could stop it",
+    BareMessage.SERVICE_DELETED: "the service was deleted in the meantime",
+    BareMessage.SCALED_BACK_TO_ZERO: "nothing to go back to: scaled to 0 again",
+    BareMessage.SAME_REVISION_BEFORE: "the same revision ran before: there is nothing to go back to",
+    BareMessage.SERVICE_GONE: "the service is gone",
+    BareMessage.ROLLBACK_GOES_ON: "the rollback is not done yet; ECS is still working on it",
 }
 _STAGES = {
     RolloutStage.START: "starting tasks",
@@ -86,7 +86,7 @@ def message_text(message: Message | None) -> str:
 
 
 @message_text.register
-def _(message: Plainly) -> str:
+def _(message: BareMessage) -> str:
     return _PLAINLY[message]
 
 
@@ -94,7 +94,7 @@ def _(message: Plainly) -> str:
 
 
 @message_text.register
-def _(message: CutShort) -> str:
+def _(message: StoppedBySignal) -> str:
     return f"{quoted_text(message.signal)}{_cut_off_text(message.state)}"
 
 
@@ -179,15 +179,15 @@ def nothing_ran_text(revision: str) -> str:
 @message_text.register
 def _(message: NotDone) -> str:
     timeout = duration_text(message.timeout)
-    if not isinstance(message.stands, HowFar):
+    if not isinstance(message.stands, RolloutProgress):
         return f"not done after {timeout}; {note_text(message.stands)}"
     goes_on = f"ECS reports {message.status or 'no status'} and continues on its own"
     if not (message.is_service_seen and message.stands.is_healthy):
         goes_on += f": {_BREAKER}"
-    return f"not done after {timeout}; {standing_text(message.stands)}. {goes_on}"
+    return f"not done after {timeout}; {rollout_progress_text(message.stands)}. {goes_on}"
 
 
-def standing_text(stands: HowFar) -> str:
+def rollout_progress_text(stands: RolloutProgress) -> str:
     """`2 of 2 new tasks are healthy; draining old connections took 38s of that time`."""
     slowest = ""
     if stands.slowest is not None and round(stands.slowest_took.total_seconds()):
@@ -196,7 +196,7 @@ def standing_text(stands: HowFar) -> str:
     return f"{_how_far(stands)}{slowest}"
 
 
-def _how_far(stands: HowFar) -> str:
+def _how_far(stands: RolloutProgress) -> str:
     new = f"{stands.desired} of {stands.desired} new tasks are healthy"
     running = f"{stands.running} of {stands.desired} new tasks are running"
     match stands.stage:
@@ -215,7 +215,7 @@ def _how_far(stands: HowFar) -> str:
             return new
 
 
-def _until(stands: HowFar) -> str:
+def _until(stands: RolloutProgress) -> str:
     if stands.drained_at is None:
         return ""
     delay = duration_text(stands.drain)

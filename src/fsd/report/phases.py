@@ -9,13 +9,13 @@ from fsd.release.messages import (
     BackAndHealth,
     BackEnded,
     BackUnknown,
+    BareMessage,
     Down,
     NothingBefore,
     OvertakenBy,
-    Plainly,
 )
 from fsd.release.phase_facts import (
-    Bare,
+    BarePhaseFact,
     EndedAfter,
     HealthyAfter,
     ImageOrigin,
@@ -29,10 +29,10 @@ from fsd.release.result import Phase
 from fsd.report.changes import changes_text, step_text
 
 _BARE = {
-    Bare.BUILDING: "building",
-    Bare.FAILED: "failed",
-    Bare.NO_ANSWER: "AWS does not answer",
-    Bare.NO_TASK: "no task: the count is 0",
+    BarePhaseFact.BUILDING: "building",
+    BarePhaseFact.FAILED: "failed",
+    BarePhaseFact.NO_ANSWER: "AWS does not answer",
+    BarePhaseFact.NO_TASK: "no task: the count is 0",
 }
 _ENDS = {
     RolloutEnd.SUPERSEDED: "superseded after",
@@ -54,7 +54,7 @@ def phase_text(phase: Phase) -> str:
 
 def fact_text(fact: PhaseFact) -> str:
     match fact:
-        case Bare():
+        case BarePhaseFact():
             return _BARE[fact]
         case ManifestRead():
             noun = "warning" if fact.warnings == 1 else "warnings"
@@ -105,7 +105,7 @@ def _back(back: WentBack) -> str:
 
 def _not_back(message: BackEnded) -> str:
     match message:
-        case Plainly.HEALTHY_TOO_SOON:
+        case BareMessage.HEALTHY_TOO_SOON:
             return "too late: the deployment had succeeded"
         case OvertakenBy():
             return "another deployment took over"

@@ -7,7 +7,7 @@ import yaml
 
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Desired
-from fsd.importing.fit import Fitted, fit
+from fsd.importing.fit import ImportedManifest, fit
 from fsd.importing.running_service import read_running
 from fsd.manifest.load import load_manifest
 from tests.builders import make_image, make_release, make_target
@@ -37,11 +37,11 @@ FIRST_FLOOR = {
 }
 
 
-def imported(desired: Desired) -> Fitted:
+def imported(desired: Desired) -> ImportedManifest:
     return fit(read_running(describe(desired), source="dev/offer-api-dev", pack=""))
 
 
-def again(fitted: Fitted) -> Desired:
+def again(fitted: ImportedManifest) -> Desired:
     loaded = load_manifest(fitted.text, path="service.yml", variables={"ENV": "dev"})
     assert loaded.manifest is not None, (loaded.findings, fitted.text)
     return compile_service(

@@ -12,7 +12,7 @@ from fsd.release.messages import RolloutStage
 from fsd.release.result import Progress
 from fsd.release.rollout_stage import Drain, stage_of, standing_of
 from fsd.release.waiting_time import NOT_KNOWN, SHORTEST, default_timeout, too_short_note
-from fsd.report.messages import standing_text
+from fsd.report.messages import rollout_progress_text
 from fsd.report.notes import note_text
 from fsd.snapshot import Snapshot
 from tests.timeline import snapshot
@@ -92,11 +92,11 @@ def test_standing_of__stage_by_stage(
     look: Snapshot, now: Progress, stage: RolloutStage, said: str
 ) -> None:
     assert stage_of(look, now) is stage
-    assert standing_text(standing_of(look, now, DRAIN)) == said
+    assert rollout_progress_text(standing_of(look, now, DRAIN)) == said
 
 
 def test_standing_of__delay_not_known__no_time() -> None:
-    assert standing_text(standing_of(seen(DRAINING), progress(), Drain())) == (
+    assert rollout_progress_text(standing_of(seen(DRAINING), progress(), Drain())) == (
         "2 of 2 new tasks are healthy and serve; the old ones' connections drain"
     )
 
@@ -104,7 +104,9 @@ def test_standing_of__delay_not_known__no_time() -> None:
 def test_standing_of__embedded_aws__its_own_time() -> None:
     drain = Drain(delay=timedelta(seconds=3600), speed=10)
 
-    assert "until 14:08:00 UTC" in standing_text(standing_of(seen(DRAINING), progress(), drain))
+    assert "until 14:08:00 UTC" in rollout_progress_text(
+        standing_of(seen(DRAINING), progress(), drain)
+    )
 
 
 def test_standing_of__times__the_stage_that_took_most() -> None:
@@ -112,7 +114,7 @@ def test_standing_of__times__the_stage_that_took_most() -> None:
 
     stands = standing_of(seen(balanced=False), progress(), Drain(), times=times)
 
-    assert standing_text(stands) == (
+    assert rollout_progress_text(stands) == (
         "2 of 2 new tasks are healthy; draining old connections took 38s of that time"
     )
 

@@ -42,8 +42,8 @@ CUTS: tuple[messages.CutOff, ...] = (
 )
 
 
-def standing(stage: RolloutStage) -> messages.HowFar:
-    return messages.HowFar(
+def standing(stage: RolloutStage) -> messages.RolloutProgress:
+    return messages.RolloutProgress(
         stage=stage,
         desired=2,
         running=1,
@@ -58,14 +58,14 @@ def standing(stage: RolloutStage) -> messages.HowFar:
     )
 
 
-def not_done(stands: messages.HowFar | DeploymentPaused) -> messages.NotDone:
+def not_done(stands: messages.RolloutProgress | DeploymentPaused) -> messages.NotDone:
     return messages.NotDone(
         timeout=timedelta(minutes=20), status=DeploymentStatus.IN_PROGRESS, stands=stands
     )
 
 
 BACK: tuple[messages.BackEnded, ...] = (
-    *messages.Plainly,
+    *messages.BareMessage,
     messages.OvertakenBy(revision="web-dev:43"),
     messages.OvertakenBy(),
     messages.AsBefore(),
@@ -100,7 +100,7 @@ BACK: tuple[messages.BackEnded, ...] = (
     ),
 )
 SAMPLES: tuple[Message, ...] = (
-    *(messages.CutShort(signal=SIGNAL, state=state) for state in CUTS),
+    *(messages.StoppedBySignal(signal=SIGNAL, state=state) for state in CUTS),
     messages.StateUnknown(revision=REVISION, error=ERROR, is_called_done=False),
     messages.StateUnknown(revision=REVISION, error=ERROR, is_called_done=True),
     messages.NothingRan(revision=REVISION),

@@ -13,15 +13,15 @@ from fsd.release.messages import (
     BackAndHealth,
     BackEnded,
     BackUnknown,
+    BareMessage,
     Down,
     HealthUnknown,
     NothingBefore,
     OvertakenBy,
-    Plainly,
     Since,
 )
 from fsd.release.phase_facts import (
-    Bare,
+    BarePhaseFact,
     EndedAfter,
     HealthyAfter,
     ImageOrigin,
@@ -43,15 +43,15 @@ DOWN = Down(
     service="web-dev",
     since=Since(at=datetime(2026, 3, 4, tzinfo=UTC), is_known=True),
     revision="web-dev:41",
-    tried=Plainly.SERVICE_GONE,
+    tried=BareMessage.SERVICE_GONE,
     health_path="/health",
 )
 ERROR = Quoted(text="no answer")
 CASES: list[tuple[PhaseFact, str]] = [
-    (Bare.BUILDING, "building"),
-    (Bare.FAILED, "failed"),
-    (Bare.NO_ANSWER, "AWS does not answer"),
-    (Bare.NO_TASK, "no task: the count is 0"),
+    (BarePhaseFact.BUILDING, "building"),
+    (BarePhaseFact.FAILED, "failed"),
+    (BarePhaseFact.NO_ANSWER, "AWS does not answer"),
+    (BarePhaseFact.NO_TASK, "no task: the count is 0"),
     (ManifestRead(file="service.yml", warnings=0), "service.yml: 0 errors, 0 warnings"),
     (ManifestRead(file="service.yml", warnings=1), "service.yml: 0 errors, 1 warning"),
     (IMAGE, "web@sha256:9b1f2c3d4e5f…   built 12.4 s"),
@@ -71,8 +71,8 @@ CASES: list[tuple[PhaseFact, str]] = [
     (EndedAfter(end=RolloutEnd.FAILED, took=TOOK), "failed after 1m38s"),
 ]
 BACK: list[tuple[str, BackEnded, str]] = [
-    ("web-dev:41", Plainly.SCALED_BACK_TO_ZERO, "rolled back to web-dev:41"),
-    ("", Plainly.HEALTHY_TOO_SOON, "too late: the deployment had succeeded"),
+    ("web-dev:41", BareMessage.SCALED_BACK_TO_ZERO, "rolled back to web-dev:41"),
+    ("", BareMessage.HEALTHY_TOO_SOON, "too late: the deployment had succeeded"),
     ("", OvertakenBy(revision="web-dev:43"), "another deployment took over"),
     ("", NothingBefore(unproved="", is_stopped=True), "nothing to roll back to; scaled to 0"),
     (
@@ -81,7 +81,7 @@ BACK: list[tuple[str, BackEnded, str]] = [
         "nothing to roll back to; scaling to 0, tasks are still stopping",
     ),
     ("", BackUnknown(revision="web-dev:42", error=ERROR), "the state is not known"),
-    ("", Plainly.SERVICE_GONE, "the rollback did not succeed"),
+    ("", BareMessage.SERVICE_GONE, "the rollback did not succeed"),
     ("web-dev:41", DOWN, "the service is down"),
 ]
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from fsd.release.notes import OutputLine
-from fsd.release.phase_facts import Bare
+from fsd.release.phase_facts import BarePhaseFact
 from fsd.release.result import PhaseName, PhaseState
 from fsd.report import open_reporter
 from fsd.report.plain import PlainReporter
@@ -31,7 +31,7 @@ def plain() -> tuple[io.StringIO, PlainReporter]:
 def test_plain__whole_deployment__a_line_a_change() -> None:
     stream, reporter = plain()
 
-    reporter.phase(make_phase(state=PhaseState.RUNNING, fact=Bare.BUILDING))
+    reporter.phase(make_phase(state=PhaseState.RUNNING, fact=BarePhaseFact.BUILDING))
     reporter.phase(make_phase())
     reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, fact=None, start=20))
     reporter.progress(make_progress(note="has started 2 tasks: (task 7f3a…)"))
@@ -119,7 +119,7 @@ def drawn(screen: Screen) -> list[str]:
 def test_live__rollout__phases_bars_and_the_newest_note() -> None:
     with live_reporter(io.StringIO()) as reporter:
         screen = reporter._screen
-        reporter.phase(make_phase(state=PhaseState.RUNNING, fact=Bare.BUILDING))
+        reporter.phase(make_phase(state=PhaseState.RUNNING, fact=BarePhaseFact.BUILDING))
         reporter.phase(make_phase())
         rollout = make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, fact=None, start=20)
         reporter.phase(rollout)
@@ -151,7 +151,10 @@ def test_live__second_rollout__a_line_of_its_own() -> None:
         for start in (20, 40):
             reporter.phase(
                 make_phase(
-                    PhaseName.ROLLOUT, state=PhaseState.FAILED, fact=Bare.FAILED, start=start
+                    PhaseName.ROLLOUT,
+                    state=PhaseState.FAILED,
+                    fact=BarePhaseFact.FAILED,
+                    start=start,
                 )
             )
         lines = drawn(reporter._screen)
@@ -175,7 +178,7 @@ def test_live__long_text__wraps_between_words_and_is_cut_after_two_lines() -> No
 def test_live__headline__above_the_phases() -> None:
     with live_reporter(io.StringIO()) as reporter:
         reporter.begin("offer-api → dev    123456789012 · us-east-1")
-        reporter.phase(make_phase(PhaseName.STACK, fact=Bare.FAILED))
+        reporter.phase(make_phase(PhaseName.STACK, fact=BarePhaseFact.FAILED))
         lines = drawn(reporter._screen)
 
     assert lines[0] == "offer-api → dev    123456789012 · us-east-1"
@@ -196,7 +199,7 @@ def test_live__exception_in_the_block__passes_and_the_cursor_is_back() -> None:
 
     def interrupted() -> None:
         with open_reporter(terminal) as reporter:
-            reporter.phase(make_phase(state=PhaseState.RUNNING, fact=Bare.BUILDING))
+            reporter.phase(make_phase(state=PhaseState.RUNNING, fact=BarePhaseFact.BUILDING))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -128,7 +128,7 @@ ADVICE = {
     "said once, like an ErrorCode; `fsd explain` and docs/failures.md show it as it is",
     "Change": "the remark of a difference, which plans show as it is",
     "Known": "the same, by the answer of a registry or a builder",
-    "Standing": "where a checkout stands, in the what of an error",
+    "CheckoutState": "where a checkout stands, in the what of an error",
 }
 # Modules of patterns, and the tables of failures.
 ADVISING = {
@@ -151,7 +151,7 @@ OF_ERRORS = {
     "release/border.py::",
     "release/border.py::check_image",
     "release/border.py::check_rollback",
-    "release/border.py::check_standing",
+    "release/border.py::check_checkout",
     "release/existing_service.py::_check",
     "release/existing_service.py::_near",
     "release/make_plan.py::_may_go_on",

@@ -11,7 +11,7 @@ from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
 from fsd.plan.steps import CreateService, Step
 from fsd.release.ledger import release_info
-from fsd.release.messages import OvertakenBy, Plainly
+from fsd.release.messages import BareMessage, OvertakenBy
 from fsd.release.notes import OtherDeployment, TakenOver
 from fsd.release.ports import Aws, Ecs, RevisionInactive
 from fsd.release.result import Outcome
@@ -25,12 +25,12 @@ class LostRace:
     """What happened before we could go back."""
 
     outcome: Outcome
-    message: OvertakenBy | Plainly
+    message: OvertakenBy | BareMessage
 
 
 TOO_LATE = LostRace(
     outcome=Outcome.SUCCEEDED,
-    message=Plainly.HEALTHY_TOO_SOON,
+    message=BareMessage.HEALTHY_TOO_SOON,
 )
 
 

@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fsd.image.context import ask_git
-from fsd.release.border import Standing
+from fsd.release.border import CheckoutState
 
 _REMOTE = "refs/remotes/origin/"
 
 
-def read_standing(folder: Path, branches: Sequence[str]) -> Standing:
+def read_checkout_state(folder: Path, branches: Sequence[str]) -> CheckoutState:
     """Without git there is no commit, and no branch."""
     commit = ask_git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if not commit:
-        return Standing(where="no commit of a git repository")
+        return CheckoutState(where="no commit of a git repository")
     contains = ask_git(folder, "for-each-ref", "--contains", commit, "--format=%(refname)", _REMOTE)
     pushed = [line.removeprefix(_REMOTE) for line in (contains or "").splitlines()]
     name = ask_git(folder, "symbolic-ref", "--quiet", "--short", "HEAD")
-    return Standing(
+    return CheckoutState(
         branch=next((branch for branch in pushed if branch in branches), ""),
         is_clean=_is_clean(folder),
         where=f"branch {name} at {commit[:7]}" if name else f"commit {commit[:7]}",

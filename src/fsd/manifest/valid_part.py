@@ -1,4 +1,4 @@
-"""What is sound in a manifest with errors, so that the rules can be run on it in the same run.
+"""The part of a manifest that has no errors, so that the rules can be run on it in the same run.
 
 Wrong values are taken out, what must be there is filled in, until the models accept the rest. The
 result is for `fsd.lint` alone; nothing is ever deployed from it.
@@ -32,7 +32,7 @@ _FILLERS: Mapping[KeyPath, Value] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
+class ValidPart:
     """`tree` is what `manifest` was made of; `without` are the places that were taken out."""
 
     manifest: Manifest
@@ -40,7 +40,7 @@ class Sound:
     without: frozenset[KeyPath] = frozenset()
 
 
-def find_sound_part(tree: Node) -> Sound | None:
+def find_valid_part(tree: Node) -> ValidPart | None:
     """None where too little is left."""
     without: set[KeyPath] = set()
     for _ in range(_ROUNDS):
@@ -55,7 +55,7 @@ def find_sound_part(tree: Node) -> Sound | None:
                 without.add(path)
                 tree = _without(tree, path)
         else:
-            return Sound(manifest=manifest, tree=tree, without=frozenset(without))
+            return ValidPart(manifest=manifest, tree=tree, without=frozenset(without))
     return None
 
 

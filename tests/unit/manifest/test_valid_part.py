@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fsd.manifest.load import load_manifest
-from fsd.manifest.sound import Sound
+from fsd.manifest.valid_part import ValidPart
 from tests.unit.manifest.manifests import manifest
 
 
-def sound(text: str) -> Sound:
-    found = load_manifest(text, path="service.yml").sound
+def sound(text: str) -> ValidPart:
+    found = load_manifest(text, path="service.yml").valid_part
     assert found is not None
     return found
 
@@ -46,6 +46,6 @@ def test_find_sound_part__required_keys_missing_or_wrong__filled_in() -> None:
 def test_find_sound_part__good_manifest__the_manifest_itself() -> None:
     loaded = load_manifest(manifest("port: 1"), path="service.yml")
 
-    assert loaded.sound is not None
-    assert loaded.sound.manifest is loaded.manifest
-    assert loaded.sound.without == frozenset()
+    assert loaded.valid_part is not None
+    assert loaded.valid_part.manifest is loaded.manifest
+    assert loaded.valid_part.without == frozenset()
