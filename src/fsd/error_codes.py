@@ -191,7 +191,7 @@ class ErrorCode(StrEnum):
     NO_TERMINAL = (
         "no-terminal",
         "`fsd init` has questions, and there is no terminal to ask at",
-        "take what was found with --yes, or give everything with options",
+        "take the detected values with --yes, or give everything with options",
         ExitCode.USAGE,
     )
 
@@ -455,7 +455,7 @@ class ErrorCode(StrEnum):
     QUOTA_EXCEEDED = (
         "quota-exceeded",
         "the account has reached a quota",
-        "ask for a higher one in Service Quotas, or remove what is not used",
+        "ask for a higher one in Service Quotas, or remove unused resources",
         ExitCode.CALL_FAILED,
     )
     HEALTH_CHECK_NOT_TRIED = (
@@ -563,7 +563,7 @@ class ErrorCode(StrEnum):
     DEPLOYMENT_NOT_FOUND = (
         "deployment-not-found",
         "ECS accepted a change but lists no deployment for it",
-        "run it again: FSD attaches to the deployment, or completes what is left",
+        "run it again: FSD attaches to the deployment, or completes the remaining steps",
         ExitCode.CALL_FAILED,
     )
     REPOSITORY_NOT_FOUND = (

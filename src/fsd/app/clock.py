@@ -67,7 +67,8 @@ class Signals:
         raise Interrupted(
             f"stopped by {signal.Signals(number).name}",
             where="this command",
-            fix="run it again: FSD attaches to the deployment in flight, or completes what is left",
+            fix="run it again: FSD attaches to the deployment in flight, or completes the "
+            "remaining steps",
             exit_code=code,
         )
 

@@ -32,7 +32,7 @@ def require_own(options: DeployOptions, prepared: Prepared, chosen: Chosen) -> N
         f"the name `{metadata.name}` is taken in {environment}: {other.thing.what} belongs to "
         f"{other.whose}, and this manifest to the pack `{metadata.pack}`",
         where=other.thing.what,
-        fix="give this service another `metadata.name`, or take over what is there with --adopt",
+        fix="give this service another `metadata.name`, or take over the existing one with --adopt",
         code=ErrorCode.NAME_TAKEN,
     )
 

@@ -56,9 +56,9 @@ _OIDC = "https://github.com/aws-actions/configure-aws-credentials/issues"
 
 _RENEW = "get new credentials (`aws sso login`, or run the workflow's job again) and run it again"
 _REJECTED = "check the access key, the secret key and the session token, and the machine's clock"
-_AGAIN = "run it again; what was done already is found and not done twice"
+_AGAIN = "run it again; FSD finds the finished steps and does not repeat them"
 _SOON = "wait a minute, and run it again"
-_QUOTA = "ask for a higher quota (Service Quotas console), or remove what is not used"
+_QUOTA = "ask for a higher quota (Service Quotas console), or remove unused resources"
 _CORRECT = "correct what the message names, and run it again"
 _UNREACHED = (
     "run it again: AWS could not fetch the issuer's keys, which passes; where it stays, the issuer "
@@ -636,7 +636,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         aws=r"TargetGroupNotFound(?:Exception)?|LoadBalancerNotFound(?:Exception)?|"
         r"ListenerNotFound(?:Exception)?|RuleNotFound(?:Exception)?",
         fix="deploy again: the stack owns the load balancer, its listener and its target group; "
-        "what was deleted by hand must be made again",
+        "recreate any that somebody deleted by hand",
         examples=(
             QuotedText(
                 "TargetGroupNotFound: One or more target groups not found",
@@ -653,7 +653,7 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         aws=r"InvalidParameterException",
         words=r"target ?group .*(?:does not have an associated load balancer|does not exist)",
         fix="correct the listener: a target group serves only where a listener or a rule of a load "
-        "balancer forwards to it; deploy again, the stack makes what is missing",
+        "balancer forwards to it; deploy again: the stack creates the missing one",
         examples=(
             QuotedText(
                 "InvalidParameterException: The target group with targetGroupArn arn:aws:"

@@ -19,7 +19,7 @@ from fsd.errors import CallFailedError, ErrorCode, FsdError
 from fsd.release.ports import PermissionDenied, RevisionInactive, Throttled
 from fsd.rollout.denials import advise_denial, find_denial, find_encoded
 
-_AGAIN = "run it again; what was done already is found and not done twice"
+_AGAIN = "run it again; FSD finds the finished steps and does not repeat them"
 _DEFAULT_FIX = "correct what the message names, and run it again"
 _DECODE = (
     "read which action and which policy it was: aws sts decode-authorization-message "

@@ -39,7 +39,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.QUOTA_EXCEEDED,
         words=r"maximum number of .* has been reached",
-        fix="ask for a higher quota (Service Quotas console), or remove what is not used",
+        fix="ask for a higher quota (Service Quotas console), or remove unused resources",
         examples=(
             QuotedText(
                 'Resource handler returned message: "The maximum number of VPC endpoints has been '
@@ -72,7 +72,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.QUOTA_EXCEEDED,
         aws="ServiceLimitExceeded",
-        fix="ask for a higher quota (Service Quotas console), or remove what is not used: the "
+        fix="ask for a higher quota (Service Quotas console), or remove unused resources: the "
         "reason names the limit",
         examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: ServiceLimitExceeded)", _CODES),),
     ),

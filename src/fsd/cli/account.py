@@ -48,7 +48,7 @@ def services_of(names: Sequence[str], file: Path) -> tuple[str, ...]:
         raise UsageError(
             f"{file} cannot be read",
             where="--file",
-            fix=f"fsd validate --file {file}  shows what is wrong; or name it: --service NAME",
+            fix=f"fsd validate --file {file}  shows the errors; or name it: --service NAME",
         )
     return (manifest.metadata.name,)
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--region", help="AWS region of the workflow's deployments.")
 @click.option("--file", "file", default="service.yml", help="Name of the Service YAML file.")
 @click.option("--no-workflow", is_flag=True, help="Write the Service YAML only.")
-@click.option("--yes", is_flag=True, help="Ask no questions; use what was detected.")
+@click.option("--yes", is_flag=True, help="Ask no questions; use the detected values.")
 @click.option("--dry-run", is_flag=True, help="Print the YAML files instead of writing them.")
 def command(
     folder: Path,
@@ -91,7 +91,7 @@ def _ask(question: Question) -> str:
         raise UsageError(
             "there is no terminal to ask at",
             where="fsd init",
-            fix="use --yes to take what was found, or say everything with flags such as "
+            fix="use --yes to take the detected values, or say everything with flags such as "
             f"{question.flag}",
             code=ErrorCode.NO_TERMINAL,
         )

@@ -384,7 +384,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _use(
         "envFile envFiles environmentFile",
         "service.environmentFiles",
-        "ARNs of files in S3; write what is in a local file in `service.environment`",
+        "ARNs of files in S3; write the lines of a local file in `service.environment`",
     ),
     _none(
         "useDotenv envFrom configMap configMaps config configs configMapRef",
@@ -403,7 +403,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "iam policies policy iamRoleStatements permissions taskPolicies managedPolicies "
         "managedPolicyArns inlinePolicy uses",
         "dependencies",
-        "`type`, `name` and `permissions` of what the service may use; it becomes the task role",
+        "`type`, `name` and `permissions` of each resource that the service uses; they "
+        "become the task role",
         under="top service metadata",
     ),
     _use("actions action access", "dependencies[0].permissions", under="dependencies"),
@@ -470,7 +471,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _none(
         "dns hostAliases extraHosts dnsPolicy",
-        "FSD has no names of its own in a container: what a task reaches is found by DNS",
+        "FSD has no names of its own in a container: DNS finds other services",
     ),
     _use(
         "path rules additionalRules routes listenerRules rule httpApi pathPattern",
@@ -519,7 +520,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ),
     _none(
         "egressType vpcConnectorArn egress egressConfiguration vpcConnector networkPolicy",
-        "FSD has no rules for what the tasks reach: give them a security group of yours in "
+        "FSD has no rules for outgoing traffic: give them a security group of yours in "
         "`service.networking.securityGroups`",
     ),
     _use(
@@ -589,8 +590,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "securityContext securityOpt dockerSecurityOptions pidMode pid ipcMode ipc "
         "podSecurityContext "
         "cgroupParent",
-        "FSD has no kernel settings of the container: they are Fargate's; `service.ulimits` and "
-        "`service.capabilities` are what it has",
+        "FSD has no kernel settings of the container: they are Fargate's; it has "
+        "`service.ulimits` and `service.capabilities`",
     ),
     _none(
         "restart restartPolicyType restartPolicyMaxRetries restartPolicy",
@@ -607,8 +608,8 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _none(
         "taskDefinition taskdefOverrides taskDefinitionOverrides overrides podTemplate template "
         "cfnOverrides extensions patches rawTaskDefinition",
-        "FSD has no way to change what it makes of the Service YAML; `--override` sets keys of "
-        "the Service YAML itself",
+        "FSD has no way to change the task definition or the template that it makes; `--override` "
+        "sets keys of the Service YAML itself",
     ),
     # --- logs, traces, metrics ---
     _use("logs", "service.observability.logs", under="top"),
@@ -736,7 +737,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     _none(
         "queue publish subscribe topics queues database databases addons tables buckets",
         "FSD has no queues, topics or databases of its own making: `dependencies` grants the use "
-        "of what is there",
+        "of existing ones",
         under="service top",
     ),
     _none("plugins custom frameworkVersion", "FSD has no plugins or sections of your own"),

@@ -17,7 +17,7 @@ _PIPFILE = re.compile(r"""^python_version\s*=\s*["'](3\.\d+)["']""", re.MULTILIN
 
 def write_dockerfile(folder: Folder, command: Sequence[str]) -> str:
     lines = [
-        "# Written by fsd init. Check the version of Python, and add what is needed from apt.",
+        "# Written by fsd init. Check the version of Python, and add missing apt packages.",
         f"FROM python:{_python(folder)}-slim",
         "WORKDIR /app",
         "ENV PYTHONUNBUFFERED=1",

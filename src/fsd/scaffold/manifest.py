@@ -206,7 +206,7 @@ def _environment(answers: Answers) -> Iterator[str]:
     yield "  environment:" if active else "  # environment:"
     yield from active
     if offered:
-        yield "    # The code reads these too. Uncomment what is to be different on AWS."
+        yield "    # The code reads these too. Uncomment those that differ on AWS."
     for variable in offered:
         yield f"    # {variable.name}:{_example(variable)}   # {_told(variable)}"
 
