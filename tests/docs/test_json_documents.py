@@ -13,7 +13,7 @@ import pytest
 
 import fsd
 from fsd.account.checks import Check, DoctorFinding
-from fsd.account.facts import Wants
+from fsd.account.facts import ManifestNeeds
 from fsd.action.record import EndedRun, ended_by_error, ended_by_result, record_json
 from fsd.cli.main import run
 from fsd.errors import Location, ManifestError
@@ -37,7 +37,7 @@ from tests.unit.report.test_plans import DRIFT
 ERROR = ManifestError("no", where=Location(path="a.yml", line=1, column=2), fix="do")
 
 
-WANTS = Wants(
+WANTS = ManifestNeeds(
     service="web",
     environment="dev",
     cluster="dev",

@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fsd.account.facts import CertificateFact, DependencyFact, Facts, KeyFact, SecretFact, Wants
+from fsd.account.facts import (
+    CertificateFact,
+    DependencyFact,
+    Facts,
+    KeyFact,
+    ManifestNeeds,
+    SecretFact,
+)
 from fsd.account.statements import (
     covers_bucket,
     is_about,
@@ -83,7 +90,7 @@ class DoctorFinding:
     fix: str
 
 
-def check_account(wants: Wants, facts: Facts) -> tuple[DoctorFinding | Trouble, ...]:
+def check_account(wants: ManifestNeeds, facts: Facts) -> tuple[DoctorFinding | Trouble, ...]:
     """In the order of the checks."""
     return tuple(finding for check in _CHECKS for finding in check(wants, facts))
 
@@ -102,7 +109,7 @@ def _warning(check: Check, what: str, *, where: str, fix: str) -> DoctorFinding:
     return DoctorFinding(check=check, severity=Severity.WARNING, what=what, where=where, fix=fix)
 
 
-def _cluster(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _cluster(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     if facts.cluster_status is None or facts.cluster_status == "ACTIVE":
         return
     state = f"is {facts.cluster_status}" if facts.cluster_status else "does not exist"
@@ -114,7 +121,7 @@ def _cluster(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
     )
 
 
-def _vpc(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _vpc(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     if facts.network is None or facts.network.vpc_id:
         return
     yield _error(
@@ -126,7 +133,7 @@ def _vpc(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
     )
 
 
-def _zones(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _zones(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     if facts.network is None or not facts.network.vpc_id:
         return
     zones = facts.network.balancer_zones
@@ -149,7 +156,7 @@ def _zones(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
         )
 
 
-def _addresses(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _addresses(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     """Every task of Fargate takes an address of its own."""
     subnets = facts.network.task_subnets if facts.network else ()
     free = sum(subnet.free_addresses for subnet in subnets)
@@ -162,7 +169,7 @@ def _addresses(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
         )
 
 
-def _way_out(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _way_out(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     """A private subnet reaches ECR, logs and secrets by NAT, or by endpoints of the VPC."""
     if facts.network is None:
         return
@@ -193,7 +200,7 @@ def _way_out(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
             )
 
 
-def _certificate(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
+def _certificate(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
     if not wants.certificate:
         return
     region = wants.certificate.split(":")[3]
@@ -221,7 +228,7 @@ def _certificate(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble
     )
 
 
-def _certificate_names(wants: Wants, fact: CertificateFact) -> Iterator[Trouble]:
+def _certificate_names(wants: ManifestNeeds, fact: CertificateFact) -> Iterator[Trouble]:
     others = tuple(
         host for host in wants.hosts if not any(_is_for(name, host) for name in fact.names)
     )
@@ -236,7 +243,7 @@ def _is_for(name: str, host: str) -> bool:
     return host.lower() == name.lower()
 
 
-def _secrets(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _secrets(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     del wants
     for secret in facts.secrets or ():
         yield from _secret(secret)
@@ -264,7 +271,7 @@ def _secret(secret: SecretFact) -> Iterator[DoctorFinding]:
         )
 
 
-def _keys(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
+def _keys(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
     """Of secrets: the execution role that FSD makes may use a key that lets it, and no other."""
     for key in facts.keys:
         if key.state != "Enabled":
@@ -289,7 +296,7 @@ def _may_decrypt(key: KeyFact, role: str) -> bool:
     )
 
 
-def _dependencies(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
+def _dependencies(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
     for one in facts.dependencies or ():
         if one.exists is False:
             yield _warning(
@@ -320,7 +327,7 @@ def _denies(one: DependencyFact, action: str, role: str) -> bool:
     )
 
 
-def _role(wants: Wants, facts: Facts) -> Iterator[Trouble]:
+def _role(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     del wants
     trust = facts.trust
     if trust is None:
@@ -336,7 +343,7 @@ def _role(wants: Wants, facts: Facts) -> Iterator[Trouble]:
         )
 
 
-def _image(wants: Wants, facts: Facts) -> Iterator[Trouble]:
+def _image(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     found = facts.image
     if found is None:
         return
@@ -348,14 +355,14 @@ def _image(wants: Wants, facts: Facts) -> Iterator[Trouble]:
         )
 
 
-def _balancing_quota(wants: Wants, facts: Facts) -> Iterator[Trouble]:
+def _balancing_quota(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     del wants
     for one in facts.balancing or ():
         if one.used >= one.limit:
             yield BalancingFull(quota=one.name, limit=one.limit, used=one.used)
 
 
-def _permissions(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
+def _permissions(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
     for one in facts.denied or ():
         if one.by_organization:
             yield OrganizationDenies(action=one.action, resource=one.resource, why=one.why)
@@ -368,7 +375,7 @@ def _permissions(wants: Wants, facts: Facts) -> Iterator[DoctorFinding | Trouble
         )
 
 
-def _quota(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _quota(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     if facts.quota is None:
         return
     needed = wants.tasks * wants.vcpu
@@ -384,7 +391,7 @@ def _quota(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
         )
 
 
-def _log_group(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _log_group(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     if facts.log_group_exists and wants.has_stack is False:
         yield _error(
             Check.LOG_GROUP_TAKEN,
@@ -395,7 +402,7 @@ def _log_group(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
         )
 
 
-def _alarms(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _alarms(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     if facts.alarms is None:
         return
     for name in wants.alarms:
@@ -408,7 +415,7 @@ def _alarms(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
             )
 
 
-def _repository(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _repository(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     if facts.has_repository is False:
         yield _warning(
             Check.REPOSITORY_MISSING,
@@ -418,7 +425,7 @@ def _repository(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
         )
 
 
-def _service_roles(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _service_roles(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     if facts.service_roles is None:
         return
     needed = [_ECS]
@@ -435,7 +442,7 @@ def _service_roles(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
             )
 
 
-def _not_seen(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
+def _not_seen(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     for what, refusal in facts.unseen:
         yield DoctorFinding(
             check=Check.NOT_SEEN,
@@ -446,7 +453,7 @@ def _not_seen(wants: Wants, facts: Facts) -> Iterator[DoctorFinding]:
         )
 
 
-_CHECKS: tuple[Callable[[Wants, Facts], Iterator[DoctorFinding | Trouble]], ...] = (
+_CHECKS: tuple[Callable[[ManifestNeeds, Facts], Iterator[DoctorFinding | Trouble]], ...] = (
     _role,
     _permissions,
     _cluster,

@@ -107,7 +107,7 @@ class BalancingQuota:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wants:
+class ManifestNeeds:
     """What the manifest asks of the account."""
 
     service: str

@@ -22,12 +22,12 @@ from fsd.account.facts import (
     Facts,
     ImageFact,
     KeyFact,
+    ManifestNeeds,
     NetworkFact,
     QuotaFact,
     SecretFact,
     SubnetFact,
     TrustFact,
-    Wants,
 )
 from fsd.account.grant import AccountPlace, Reach
 from fsd.account.joined import GitHubRepository
@@ -98,7 +98,7 @@ class Deploying:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountExamination:
-    wants: Wants
+    wants: ManifestNeeds
     findings: tuple[DoctorFinding, ...]
     who: str  # ARN of the caller
     role: str  # whose permissions were asked for; "" for nobody's
@@ -171,7 +171,7 @@ class Doctor:
             role=deployer.role,
         )
 
-    def _look(self, wants: Wants, deployer: Deploying) -> Callable[[], Facts]:
+    def _look(self, wants: ManifestNeeds, deployer: Deploying) -> Callable[[], Facts]:
         """Begin to look at everything; what is returned waits for it."""
         denied = self._begin_permissions(deployer.role)
         trust = self._begin("the trust of the deploy role", lambda: self._trust(deployer))
@@ -239,7 +239,7 @@ class Doctor:
 
     # ---- what is wanted
 
-    def _wants(self) -> Wants:
+    def _wants(self) -> ManifestNeeds:
         manifest, environment = self.manifest, self.environment
         name = manifest.metadata.name if manifest else ""
         service = manifest.service if manifest else None
@@ -249,7 +249,7 @@ class Doctor:
         in_manager = [value for value in values if ":secretsmanager:" in value]
         logs = service.log_settings if service is not None else None
         has_logs = logs is not None and logs.enabled and logs.group is None
-        return Wants(
+        return ManifestNeeds(
             service=name,
             environment=environment.name,
             cluster=environment.cluster_name,
@@ -287,7 +287,7 @@ class Doctor:
         found = self.aws.ecs.find_cluster(self.environment.cluster_name)
         return "ACTIVE" if found else ""
 
-    def _network(self, wants: Wants) -> NetworkFact:
+    def _network(self, wants: ManifestNeeds) -> NetworkFact:
         vpc = self.environment.vpc
         found = self.aws.networks.find(self.environment.name, vpc_id=vpc.id if vpc else None)
         if found is None:
@@ -314,7 +314,7 @@ class Doctor:
         balancer = self.manifest.service.networking.load_balancer if self.manifest else None
         return balancer is None or balancer.internal
 
-    def _certificate(self, wants: Wants) -> CertificateFact | None:
+    def _certificate(self, wants: ManifestNeeds) -> CertificateFact | None:
         arn = wants.certificate
         if not arn or arn.split(":")[3] != wants.region:
             return None
@@ -350,13 +350,13 @@ class Doctor:
             policy=self.preflight.policy(one.type, one.name) if exists else {},
         )
 
-    def _log_group(self, wants: Wants) -> bool | None:
+    def _log_group(self, wants: ManifestNeeds) -> bool | None:
         """Asked only where a stack is still to be made: its own group is no trouble."""
         if not wants.log_group or wants.has_stack is not False:
             return None
         return self.preflight.has_log_group(wants.log_group)
 
-    def _alarms(self, wants: Wants) -> frozenset[str]:
+    def _alarms(self, wants: ManifestNeeds) -> frozenset[str]:
         if not wants.alarms:
             return frozenset()
         return frozenset(alarm.name for alarm in self.aws.alarms.find(wants.alarms))
@@ -381,7 +381,7 @@ class Doctor:
         api = open_registry(self.aws.registry, repository)
         return ImageFact(image=image, exists=True, platforms=read_platforms(api, digest))
 
-    def _balancing(self, wants: Wants) -> tuple[BalancingQuota, ...] | None:
+    def _balancing(self, wants: ManifestNeeds) -> tuple[BalancingQuota, ...] | None:
         """Asked only before a load balancer of the service's own is made."""
         balancer = self.manifest.service.networking.load_balancer if self.manifest else None
         if balancer is None or wants.has_stack is not False or balancer.has_rule:

@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fsd.account.checks import DoctorFinding
-from fsd.account.facts import Wants
+from fsd.account.facts import ManifestNeeds
 from fsd.manifest.finding import Severity
 from fsd.streams import printable
 
 SCHEMA = "fsd/doctor/v1"
 
 
-def doctor_text(wants: Wants, findings: Sequence[DoctorFinding], *, who: str, role: str) -> str:
+def doctor_text(
+    wants: ManifestNeeds, findings: Sequence[DoctorFinding], *, who: str, role: str
+) -> str:
     blocks = [
         "\n".join(
             (
@@ -28,7 +30,7 @@ def doctor_text(wants: Wants, findings: Sequence[DoctorFinding], *, who: str, ro
     return "\n".join([_headline(wants, who=who, role=role), "", *blocks, _count(findings)])
 
 
-def _headline(wants: Wants, *, who: str, role: str) -> str:
+def _headline(wants: ManifestNeeds, *, who: str, role: str) -> str:
     subject = f"{wants.service} → {wants.environment}" if wants.service else wants.environment
     about = f"\nasked about {role}" if role and role != who else ""
     return f"{subject}    {wants.region} · as {who}{about}"
@@ -46,7 +48,7 @@ def _count(findings: Sequence[DoctorFinding]) -> str:
 
 
 def doctor_json(
-    wants: Wants, findings: Sequence[DoctorFinding], *, who: str, role: str
+    wants: ManifestNeeds, findings: Sequence[DoctorFinding], *, who: str, role: str
 ) -> dict[str, object]:
     return {
         "schema": SCHEMA,
@@ -68,7 +70,7 @@ def doctor_json(
     }
 
 
-def doctor_markdown(wants: Wants, findings: Sequence[DoctorFinding]) -> str:
+def doctor_markdown(wants: ManifestNeeds, findings: Sequence[DoctorFinding]) -> str:
     sign = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}
     subject = f"{wants.service} on {wants.environment}" if wants.service else wants.environment
     lines = [f"### Pre-flight: {subject}", "", _count(findings), ""]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from fsd.account.checks import Check, DoctorFinding
-from fsd.account.facts import Wants
+from fsd.account.facts import ManifestNeeds
 from fsd.account.troubles import (
     BalancingFull,
     CertificateOfOthers,
@@ -23,7 +23,7 @@ from fsd.account.trust import AUDIENCE
 from fsd.manifest.finding import Severity
 
 
-def worded(one: DoctorFinding | Trouble, wants: Wants) -> DoctorFinding:
+def worded(one: DoctorFinding | Trouble, wants: ManifestNeeds) -> DoctorFinding:
     match one:
         case DoctorFinding():
             return one
@@ -91,7 +91,7 @@ _KEY_FIXES = {
 }
 
 
-def _role(one: RoleMissing | RoleUntrusting, wants: Wants) -> DoctorFinding:
+def _role(one: RoleMissing | RoleUntrusting, wants: ManifestNeeds) -> DoctorFinding:
     bootstrap = f"fsd bootstrap --env {wants.environment} --repo ORG/REPO"
     if isinstance(one, RoleMissing):
         return DoctorFinding(

@@ -11,15 +11,15 @@ from fsd.account.facts import (
     CertificateFact,
     DeniedFact,
     Facts,
+    ManifestNeeds,
     NetworkFact,
     QuotaFact,
     SecretFact,
     SubnetFact,
-    Wants,
 )
 from fsd.report.doctor_words import worded
 
-WANTS = Wants(
+WANTS = ManifestNeeds(
     service="api",
     environment="prod",
     cluster="prod",
@@ -49,11 +49,11 @@ def network(*subnets: SubnetFact, endpoints: tuple[str, ...] = ()) -> NetworkFac
 GOOD = network(subnet("subnet-1", "a"), subnet("subnet-2", "b"))
 
 
-def ids(facts: Facts, wants: Wants = WANTS) -> list[Check]:
+def ids(facts: Facts, wants: ManifestNeeds = WANTS) -> list[Check]:
     return [one.check for one in found(facts, wants)]
 
 
-def found(facts: Facts, wants: Wants = WANTS) -> tuple[DoctorFinding, ...]:
+def found(facts: Facts, wants: ManifestNeeds = WANTS) -> tuple[DoctorFinding, ...]:
     return by_severity(worded(one, wants) for one in check_account(wants, facts))
 
 
