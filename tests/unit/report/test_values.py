@@ -163,9 +163,9 @@ OF_ERRORS = {
 }
 # Functions that still make words, or look for those of others. Take one out when it gives a value.
 STILL = {
-    "plan/adoption.py::adoption_changes": "the remark of a Change",
-    "plan/effects.py::": "the units of a size",
-    "plan/jobs.py::": "a value that is known later",
+    "plan/adoption.py::adoption_changes": "the remark of a Change: saved plans and JSON have it as text",
+    "plan/effects.py::": "what AWS bills, as the JSON of a plan names it",
+    "plan/jobs.py::": "stands in a schedule for a value that the stack gives later",
     "release/one_off.py::": "the reason of StopTask, which ECS shows",
     "release/one_off.py::_tell": "a line in place of log lines",
     "release/rollout_stage.py::": "words of ECS",
