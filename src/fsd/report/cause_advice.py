@@ -283,8 +283,8 @@ def _of_an_answer(
         case HostRefused(host=host):
             return (
                 "make the health path answer regardless of the Host header (Django: "
-                "ALLOWED_HOSTS): the log says that the service refuses the Host "
-                f"`{host or _OWN_ADDRESS}`, which the check sends"
+                "ALLOWED_HOSTS): the log says that the service refuses the "
+                f"{_host(host)}, which the check sends"
             )
         case PathRedirects(path=path):
             return (
@@ -299,7 +299,8 @@ def _of_an_answer(
             assert_never(advice)
 
 
-_OWN_ADDRESS = "the task's address"
+def _host(host: str) -> str:
+    return f"Host `{host}`" if host else "task's address as Host"
 
 
 def _of_a_place(

@@ -62,7 +62,9 @@ _PLAINLY = {
     BareMessage.HEALTHY_TOO_SOON: "the deployment became healthy before ECS could stop it",
     BareMessage.SERVICE_DELETED: "the service was deleted in the meantime",
     BareMessage.SCALED_BACK_TO_ZERO: "nothing to go back to: scaled to 0 again",
-    BareMessage.SAME_REVISION_BEFORE: "the same revision ran before: there is nothing to go back to",
+    BareMessage.SAME_REVISION_BEFORE: (
+        "the same revision ran before: there is nothing to go back to"
+    ),
     BareMessage.SERVICE_GONE: "the service is gone",
     BareMessage.ROLLBACK_GOES_ON: "the rollback is not done yet; ECS is still working on it",
 }

@@ -161,10 +161,8 @@ _STRUCTURED = ("exc_info", "exception", "stack_trace", "stacktrace", "traceback"
 _MESSAGES = ("message", "msg", "event", "log")
 _LEVEL = re.compile(r"^(?:[\d\[\(][^A-Za-z]*)?(?:\[?(?:CRITICAL|FATAL|ERROR|error)\]?:?\s+)")
 
-_REFUSED_HOST = re.compile(
-    r"Invalid HTTP_HOST header: '(?P<host>[^']{1,100})'|DisallowedHost|Invalid host header",
-    re.IGNORECASE,
-)
+_REFUSED_HOST = re.compile(r"DisallowedHost|Invalid (?:host|HTTP_HOST) header", re.IGNORECASE)
+_NAMED_HOST = re.compile(r"Invalid HTTP_HOST header: '(?P<host>[^']{1,100})'", re.IGNORECASE)
 _ACCESS = re.compile(
     r"\b(?:GET|HEAD) (?P<path>/\S{0,200}) HTTP/[0-9.]+\"?[,:]? (?P<status>[1-5]\d\d)\b"
 )
@@ -307,9 +305,9 @@ def _find_remark(texts: Sequence[str]) -> ServerRemark | None:
     return None
 
 
-def _find_refused_host(texts: Iterable[str]) -> str | None:
-    for text in texts:
-        found = _REFUSED_HOST.search(text)
-        if found:
-            return found["host"] or ""
-    return None
+def _find_refused_host(texts: Sequence[str]) -> str | None:
+    """Django names its class and the host in one line, or in two."""
+    named = next((found["host"] for text in texts if (found := _NAMED_HOST.search(text))), None)
+    if named is None and any(_REFUSED_HOST.search(text) for text in texts):
+        return ""
+    return named

@@ -62,7 +62,7 @@ def test_summary_text__each(summary: Summary, text: str) -> None:
     [
         (
             HostRefused(host=""),
-            "the log says that the service refuses the Host `the task's address`, which the check "
+            "the log says that the service refuses the task's address as Host, which the check "
             "sends: make the health path answer regardless of the Host header (Django: "
             "ALLOWED_HOSTS)",
         ),

@@ -163,7 +163,7 @@ OF_ERRORS = {
 }
 # Functions that still make words, or look for those of others. Take one out when it gives a value.
 STILL = {
-    "plan/adoption.py::adoption_changes": "the remark of a Change, which the JSON of a plan has as text",
+    "plan/adoption.py::adoption_changes": "the remark of a Change, text in JSON too",
     "plan/effects.py::": "what AWS bills, as the JSON of a plan names it",
     "plan/jobs.py::": "stands in a schedule for a value that the stack gives later",
     "release/one_off.py::": "the reason of StopTask, which ECS shows",

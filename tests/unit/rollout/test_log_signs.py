@@ -230,6 +230,11 @@ def test_read_signs__what_the_server_says_of_itself(line: str, remark: ServerRem
             "ALLOWED_HOSTS.",
             "10.0.1.7:8000",
         ),
+        (
+            "django.core.exceptions.DisallowedHost: Invalid HTTP_HOST header: '10.0.1.7:8443'. You "
+            "may need to add '10.0.1.7' to ALLOWED_HOSTS.",
+            "10.0.1.7:8443",
+        ),
         ("django.security.DisallowedHost", ""),
         ("Bad Request: /health", None),
     ],
