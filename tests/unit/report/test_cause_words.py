@@ -42,11 +42,11 @@ UNUSED = NoTargetHealthy(targets=(TargetsInState(count=2, state="unused", reason
         (StackInStatus(status="ROLLBACK_COMPLETE"), "the service's stack is ROLLBACK_COMPLETE"),
         (
             TargetsUnhealthy(count=1, of=2, groups=("blue", "green")),
-            "1 of 2 targets of blue and green fails the load balancer's health check",
+            "1 of 2 targets in blue and green fails the load balancer's health check",
         ),
         (
             TargetsUnused(count=2, of=2, groups=("web",)),
-            "the load balancer sends nothing to 2 of 2 targets of web",
+            "the load balancer sends nothing to 2 of 2 targets in web",
         ),
     ],
     ids=[
@@ -62,9 +62,9 @@ def test_summary_text__each(summary: Summary, text: str) -> None:
     [
         (
             HostRefused(host=""),
+            "make the health path answer regardless of the Host header (Django: ALLOWED_HOSTS): "
             "the log says that the service refuses the task's address as Host, which the check "
-            "sends: make the health path answer regardless of the Host header (Django: "
-            "ALLOWED_HOSTS)",
+            "sends",
         ),
         (
             PortUntold(advice=BareAdvice.ANSWER_IN_TIME, has_lines=False),
