@@ -44,10 +44,10 @@ def find_domains(loaded: Loaded) -> tuple[DomainUse, ...]:
 
 def _of_environments(loaded: Loaded, own: DomainUse | None) -> Iterator[DomainUse]:
     """One that is taken away has no name: no other service's record is in its way."""
-    if loaded.sound is None or loaded.document is None:
+    if loaded.valid_part is None or loaded.document is None:
         return
-    tree = loaded.sound.tree
-    for environment, values in loaded.sound.manifest.environments.items():
+    tree = loaded.valid_part.tree
+    for environment, values in loaded.valid_part.manifest.environments.items():
         at = ("environments", environment, *DOMAIN[1:])
         said = _inside(values, DOMAIN[1:])
         if said is _UNSAID:
@@ -58,7 +58,7 @@ def _of_environments(loaded: Loaded, own: DomainUse | None) -> Iterator[DomainUs
         use = DomainUse(
             path=loaded.path,
             environment=environment,
-            service=loaded.sound.manifest.metadata.name,
+            service=loaded.valid_part.manifest.metadata.name,
             name=name.lower().rstrip(".") or (own.name if own and written else ""),
             zone=zone or (own.zone if own else ""),
             balancer=own.balancer if own else None,

@@ -166,6 +166,8 @@ STILL = {
     "plan/adoption.py::adoption_changes": "the remark of a Change, text in JSON too",
     "plan/effects.py::": "what AWS bills, as the JSON of a plan names it",
     "plan/jobs.py::": "stands in a schedule for a value that the stack gives later",
+    "release/log_places.py::__str__": "a line in place of log lines: where else they go",
+    "release/log_places.py::_elsewhere": "a name in that line",
     "release/one_off.py::": "the reason of StopTask, which ECS shows",
     "release/one_off.py::_tell": "a line in place of log lines",
     "release/rollout_stage.py::": "words of ECS",
