@@ -116,7 +116,7 @@ CASES = [
         fault="missing",
         code="container-health-check-failed",
         summary="the service answered 404",
-        advice="set `healthCheck.path` to a path that the service has",
+        advice="set `healthCheck.path` to a path that the service serves",
         log='"GET /health HTTP/1.1" 404',
         overrides=UNBALANCED,
     ),

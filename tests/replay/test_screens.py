@@ -33,7 +33,7 @@ def test_look__exit_zero__whatever_is_wrong(tmp_path: Path, command: str) -> Non
     ended = run(tmp_path, command, read_case("03-external-bare"), "--exit-zero")
 
     assert ended.code == 0
-    assert ended.out.splitlines()[-1] == "Nothing serves users: 0 of 1 running"
+    assert ended.out.splitlines()[-1] == "Nothing is serving users: 0 of 1 running"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

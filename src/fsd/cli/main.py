@@ -30,7 +30,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Deploy": {
         "plan": ("plan", "Show what a deployment would change, and why."),
         "deploy": ("deploy", "Deploy a service and wait for the verdict."),
-        "promote": ("promote", "Deploy to one environment the release that runs in another."),
+        "promote": ("promote", "Deploy the release running in one environment to another."),
         "rollback": ("rollback", "Return to an earlier release."),
         "delete": ("delete", "Remove a service and everything created for it."),
     },
@@ -53,7 +53,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "iam": ("iam", "Print least-privilege policies for the roles that FSD uses."),
     },
     "Local": {
-        "local": ("local", "Run the embedded AWS on this machine: up, down, status, env, reset."),
+        "local": ("local", "Run an emulated AWS on this machine: up, down, status, env, reset."),
     },
     "Reference": {
         "explain": ("explain", "Explain the ID of a finding, a failure or an error."),
@@ -97,7 +97,7 @@ class LazyGroup(click.Group):
     epilog="Start here:  fsd deploy --env local --file service.yml   (no AWS account needed)",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="fsd")
-@click.option("--debug", is_flag=True, help="Show a traceback if there is a bug in FSD.")
+@click.option("--debug", is_flag=True, help="Show a traceback if FSD itself crashes.")
 def cli(debug: bool) -> None:
     """FSD takes a Python service from a commit to healthy tasks on Amazon ECS."""
     del debug  # read in main(), where errors are mapped

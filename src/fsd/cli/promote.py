@@ -69,7 +69,7 @@ def command(
     force: bool,
     output: str,
 ) -> int:
-    """Deploy to one environment the release that runs in another.
+    """Deploy the release running in one environment to another.
 
     The other environment gets the same image digest, never a rebuild. Only a release that succeeded
     can be promoted. The Service YAML must be the one of the release's commit; FSD fills in the

@@ -57,12 +57,13 @@ _TARGETS = {
         "set `healthCheck.path` to the path that the health path redirects to (often the same path "
         "with a slash at the end, not a login), or to one that answers everybody over http"
     ),
-    TargetTrouble.NO_SUCH_PATH: "set `healthCheck.path` to a path that the service has",
+    TargetTrouble.NO_SUCH_PATH: "set `healthCheck.path` to a path that the service serves",
     TargetTrouble.NO_GET: "make the health path answer GET",
     TargetTrouble.WANTS_CREDENTIALS: "make the health path answer without credentials",
     TargetTrouble.LIMITS_RATE: "exempt the health path from rate limiting",
     TargetTrouble.SERVER_ERROR: (
-        "make the health path answer without an error: fix the service, or whatever it depends on"
+        "make the health path answer without an error: look for the fault in the service, or in "
+        "whatever it depends on"
     ),
     TargetTrouble.ZONE_NOT_ENABLED: (
         "give the tasks and the load balancer the same subnets: the task is in a zone where the "

@@ -193,8 +193,8 @@ def _nothing_runs(desired: int | None, *, is_daemon: bool) -> str:
     if desired == 0:
         return "Nothing is running, as configured: the desired count is 0"
     if desired is None:
-        return "Nothing serves users: no task is running"
-    return f"Nothing serves users: 0 of {desired} running"
+        return "Nothing is serving users: no task is running"
+    return f"Nothing is serving users: 0 of {desired} running"
 
 
 def _count(healthy: int | None, running: int, desired: int | None) -> str:

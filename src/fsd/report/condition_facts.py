@@ -87,7 +87,8 @@ def condition_note_text(note: ConditionNote) -> str:
         case TaskSetSeen():
             return _task_set(note)
         case BehindClassic(load_balancers=names):
-            return f"FSD does not read the health of its classic load balancer {', '.join(names)}"
+            listed = ", ".join(names)
+            return f"FSD does not read the health of the service's classic load balancer {listed}"
         case EndedAndReplaced():
             return _replaced(note)
         case TasksStarting(count=count):

@@ -345,7 +345,7 @@ def _fix(result: Result, cause: Cause, *, mentions: bool) -> str:
 
 
 def _rollout_title(phases: Sequence[Phase]) -> str:
-    """`Rollout: failed after 41s, rolled back after 53s`."""
+    """`Rollout: failed after 41s, rolled back in 53s`."""
     times = {
         phase.name: (phase.state, duration_text(phase.finished_at - phase.started_at))
         for phase in phases
@@ -358,7 +358,7 @@ def _rollout_title(phases: Sequence[Phase]) -> str:
     elif rollout:
         words.append(rollout[1])
     if back and back[0] is PhaseState.DONE:
-        words.append(f"rolled back after {back[1]}")
+        words.append(f"rolled back in {back[1]}")
     return f"Rollout: {', '.join(words)}" if words else _untimed_title(phases)
 
 

@@ -209,7 +209,7 @@ def test_find_causes__unhealthy_targets__summary_has_the_code_and_advice_fits() 
         "the load balancer's health check failed (2 tasks): status 404"
     )
     assert cause.where == "web:42 · tasks 0000…, 1111…"
-    assert advice_text(cause.advice) == "set `healthCheck.path` to a path that the service has"
+    assert advice_text(cause.advice) == "set `healthCheck.path` to a path that the service serves"
 
 
 def test_find_causes__targets_gone__the_event_tells() -> None:

@@ -185,8 +185,8 @@ NO_ANSWER = (
         (
             answered("500, 503"),
             (),
-            "make the health path answer without an error: fix the service, or whatever it depends "
-            "on",
+            "make the health path answer without an error: look for the fault in the service, or "
+            "in whatever it depends on",
         ),
     ],
 )
@@ -243,7 +243,7 @@ def test_explain__500_with_an_exception__is_in_the_summary() -> None:
         (
             ('INFO: 127.0.0.1:4000 - "GET /health HTTP/1.1" 404 Not Found',),
             "the container's health check failed (one task): the service answered 404",
-            "set `healthCheck.path` to a path that the service has",
+            "set `healthCheck.path` to a path that the service serves",
         ),
         (
             (UVICORN.format("127.0.0.1:8000"),),  # where the container's own check asks
