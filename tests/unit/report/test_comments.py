@@ -211,7 +211,10 @@ COMMENTS: dict[str, Callable[[], str]] = {
     "refused": refused,
     "invalid": invalid,
     "plan": lambda: plan_comment(
-        plans=(planned("dev", PLAN, "not built yet"), planned("prod", replace(PLAN, steps=()))),
+        plans=(
+            planned("dev", PLAN, "the image is not built yet"),
+            planned("prod", replace(PLAN, steps=())),
+        ),
         findings=(WARNING, replace(WARNING, severity=Severity.ERROR, where="--override cpu=1")),
     ),
     "plan-first": lambda: plan_comment(plans=(planned("dev", FIRST),)),
