@@ -181,7 +181,7 @@ def test_deploy__aws_answers__judged_at_the_next_look(timeline: Timeline) -> Non
 ENDS = set(FOLLOWS) - {"PENDING", "IN_PROGRESS", "STOP_REQUESTED"}
 SHOWN_BY_SERVICES = ENDS - {"ROLLBACK_REQUESTED"}
 RUNNING_TASKS = 2  # listed and described, where a failure is explained and no look has read them
-BEFORE = 12  # calls that observe, plan and apply
+BEFORE = 14  # calls that observe, plan and apply, and that tag a revision that failed
 AFTER = 3  # calls that see whether a task is healthy where a rollback has failed
 
 
