@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from fsd.aws.scaling import ApplicationAutoScaling
 from fsd.compile.desired import Scaling
 from fsd.errors import CallFailedError
-from fsd.release.ports import ScalingState
+from fsd.release.ports import PermissionDenied, ScalingState
 from tests.fakes.clock import FakeClock
 from tests.moto.conftest import TestClients
 
@@ -239,12 +239,13 @@ def test_scheduled_actions__their_names(scaling: ApplicationAutoScaling, aws: St
     assert scaling.scheduled_actions("demo", "web") == ["night"]
 
 
-def test_scheduled_actions__denied__none_that_are_known(
+def test_scheduled_actions__denied__not_taken_for_none(
     scaling: ApplicationAutoScaling, aws: Stubber
 ) -> None:
     aws.add_client_error("describe_scheduled_actions", "AccessDeniedException", "no")
 
-    assert scaling.scheduled_actions("demo", "web") == ()
+    with pytest.raises(PermissionDenied, match="DescribeScheduledActions"):
+        scaling.scheduled_actions("demo", "web")
 
 
 def test_end_policies__target_stays(scaling: ApplicationAutoScaling, aws: Stubber) -> None:

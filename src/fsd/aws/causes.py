@@ -708,7 +708,8 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         code=ErrorCode.LOG_GROUP_MISSING,
         aws=r"ResourceNotFoundException",
         words=r"specified log \w+ does not exist",
-        fix="deploy again: the stack owns the log group and creates it again",
+        fix="deploy again: the stack creates its own log group again; a group that "
+        "`service.logs.group` names you create yourself",
         examples=(
             QuotedText(
                 "ResourceNotFoundException: The specified log group does not exist.",

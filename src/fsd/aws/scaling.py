@@ -15,7 +15,7 @@ from fsd.aws.session import Clients
 from fsd.compile.desired import Scaling, ScheduledBounds, Tracked
 from fsd.compile.scaling import REQUESTS, with_scheduled_bounds
 from fsd.errors import CallFailedError
-from fsd.release.ports import Clock, PermissionDenied, ScalingState
+from fsd.release.ports import Clock, ScalingState
 
 DEFAULT_COOLDOWN = 300  # seconds, of ECS services
 _METRICS = {
@@ -45,7 +45,7 @@ class ApplicationAutoScaling:
         )
 
     def scheduled_actions(self, cluster: str, service: str) -> Sequence[str]:
-        """() where the role may not look."""
+        """Those of others, by name."""
         own = _schedule_name(service, "")
         found = self._actions(cluster, service)
         return [name for name in found if not name.startswith(own)] if found else ()
@@ -74,20 +74,18 @@ class ApplicationAutoScaling:
                     raise
 
     def _actions(self, cluster: str, service: str) -> dict[str, dict[str, Any]]:
-        where = f"{cluster}/{service}"
-        try:
-            return {
-                action["ScheduledActionName"]: action
-                for page in pages(
-                    self._client,
-                    "describe_scheduled_actions",
-                    where,
-                    **_resource(cluster, service),
-                )
-                for action in page["ScheduledActions"]
-            }
-        except PermissionDenied:
-            return {}
+        """Raises PermissionDenied: without an answer, a plan would add schedules that exist, and a
+        target would be removed with somebody's actions."""
+        return {
+            action["ScheduledActionName"]: action
+            for page in pages(
+                self._client,
+                "describe_scheduled_actions",
+                f"{cluster}/{service}",
+                **_resource(cluster, service),
+            )
+            for action in page["ScheduledActions"]
+        }
 
     def apply(self, cluster: str, service: str, scaling: Scaling) -> None:
         """Writes only what differs: registering a target clamps the running count at once.

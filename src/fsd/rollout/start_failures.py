@@ -373,7 +373,8 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.LOGGER,),
         pattern=r"log group does not exist",
         summary="the log group does not exist",
-        advice="deploy again: the stack owns the log group and creates it again",
+        advice="deploy again: the stack creates its own log group again; a group that "
+        "`service.logs.group` names you create yourself",
         after=1,
         example="ResourceInitializationError: failed to validate logger args: The specified log "
         "group does not exist",
