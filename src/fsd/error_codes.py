@@ -33,7 +33,7 @@ class ExitCode(IntEnum):
     ROLLED_BACK = 6, "the deployment failed and was rolled back"
     ROLLBACK_FAILED = 7, "it failed, and the rollback did not succeed or was not possible"
     SUPERSEDED = 8, "superseded by another deployment"
-    TIMED_OUT = 9, "timed out: the state is unknown or still rolling"
+    TIMED_OUT = 9, "timed out: the rollout is still in progress, or its state is unknown"
     PLAN_HAS_CHANGES = 10, "`fsd plan --detailed-exitcode`: there are changes"
     INTERRUPTED = 130, "interrupted by SIGINT"
     TERMINATED = 143, "interrupted by SIGTERM"

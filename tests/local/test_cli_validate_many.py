@@ -157,7 +157,7 @@ def test_validate__own_load_balancers_with_one_domain__another_name_is_asked_for
     ended = fsd.run("validate", "--diff", "a.yml", "b.yml")
 
     assert ended.code == 3
-    assert "fix: use another name, or remove it from one of both" in ended.out
+    assert "fix: use another name, or remove it from one of them" in ended.out
 
 
 def test_validate__folder__only_what_says_that_it_is_a_service_yaml(fsd: Fsd) -> None:

@@ -137,7 +137,7 @@ def find_same_domains(uses: Iterable[DomainUse]) -> dict[str, Finding]:
 
 
 def _finding(use: DomainUse, known: DomainUse) -> Finding:
-    fix = "use another name, or remove it from one of both"
+    fix = "use another name, or remove it from one of them"
     if use.balancer is not None and use.balancer == known.balancer:
         fix = (
             f"remove `domain` here: that of `{known.service}` leads to the same load balancer, "

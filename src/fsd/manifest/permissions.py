@@ -62,7 +62,7 @@ def describe_unknown(permission: str, kind: DependencyType | None) -> tuple[str,
 
 def describe_elsewhere(permission: str, kind: DependencyType) -> tuple[str, str]:
     """(message, fix): the type on which it works, or what is spelled alike and works here."""
-    message = f"`{permission}` does not work on a {kind.title} ({kind.type})"
+    message = f"`{permission}` does not apply to `{kind.type}` ({kind.title})"
     service, _, action = permission.partition(":")
     owners = [other.type for other in KINDS.values() if service.lower() in other.services]
     owners = [type_ for type_ in owners if type_ != kind.type]

@@ -71,7 +71,7 @@ def summary_text(summary: Summary) -> str:
         ):
             return _of_aws(summary)
         case TooFewRunning(running=running, desired=desired):
-            return f"{running} of {desired} tasks run, and FSD found no reason"
+            return f"{running} of {desired} tasks are running, and FSD could not find out why"
         case ChecksFailing() | TargetsUnhealthy() | TargetsUnused() | ContainersUnhealthy():
             return _of_health(summary)
         case _:

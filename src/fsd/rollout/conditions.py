@@ -14,8 +14,9 @@ _STACK = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-st
 TOO_FEW_TASKS = Failure(
     code="too-few-tasks",
     pattern="",
-    summary="fewer tasks run than desired",
-    advice="read the service's events, which say what ECS tries: aws ecs describe-services",
+    summary="fewer tasks are running than desired",
+    advice="read the service's events, which say what ECS is trying to do: aws ecs "
+    "describe-services",
     after=None,
     example="desiredCount 2, runningCount 1, and no deployment in flight",
     source=f"{_GUIDE}/service-event-messages.html",

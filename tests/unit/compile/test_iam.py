@@ -142,7 +142,7 @@ def test_compile_statements__other_order__is_the_same() -> None:
         (
             make_dependency("aws_s3_bucket", "b", "dynamodb:GetItem"),
             "permission-type-mismatch",
-            "`dynamodb:GetItem` does not work on a S3 bucket (aws_s3_bucket)",
+            "`dynamodb:GetItem` does not apply to `aws_s3_bucket` (S3 bucket)",
             "`aws_dynamodb_table`",
         ),
         (

@@ -1046,7 +1046,7 @@ def test_all_rules__every_rule__has_a_case_that_finds_and_one_that_does_not(rule
                 rule="permission-type-mismatch",
                 dependencies=table("${ENV}-x", "s3:GetObject"),
             ),
-            "`s3:GetObject` does not work on a DynamoDB table (aws_dynamodb_table)",
+            "`s3:GetObject` does not apply to `aws_dynamodb_table` (DynamoDB table)",
             "put it on a dependency of type `aws_s3_bucket`",
         ),
         (

@@ -27,7 +27,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             at=SCALING,
             message=f"maxCapacity is not set, so there are never more than {resources.maximum} "
             f"task{'' if resources.maximum == 1 else 's'}",
-            fix=f"say how far it may go, `maxCapacity: {above}` in service.resources",
+            fix=f"set an upper limit: `maxCapacity: {above}` in service.resources",
             uses=uses,
             on_key=True,
         )
@@ -36,6 +36,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             at=MAXIMUM,
             message=f"minCapacity and maxCapacity are both {resources.maximum}: "
             "there is nothing to scale",
-            fix=f"raise it, `maxCapacity: {above}`, or remove service.autoScaling",
+            fix=f"raise the upper limit, for example `maxCapacity: {above}`, or remove "
+            "service.autoScaling",
             uses=uses,
         )

@@ -35,7 +35,11 @@ def check(subject: Subject) -> Iterator[Problem]:
             yield from _unmet((*at, name), name, condition, sidecar)
     for name, (at, _) in wanted.items():
         if _leads_back(name, wanted):
-            yield _problem(at, f"`{name}` waits for itself in the end", "break the circle")
+            yield _problem(
+                at,
+                f"`{name}` waits for itself, directly or through others",
+                "remove one of the dependencies",
+            )
             return
 
 
@@ -44,12 +48,14 @@ def _unmet(at: KeyPath, name: str, condition: str, sidecar: Sidecar | None) -> I
     if condition in _ENDS and is_essential:
         yield _problem(
             at,
-            f"`{name}` is essential: its end ends the task, so {condition} is never reached",
-            "`essential: false` on it, or START",
+            f"`{name}` is essential: when it ends, the task ends, so it never reaches {condition}",
+            "set `essential: false` on it, or wait for START",
         )
     elif condition == "HEALTHY" and (sidecar is None or sidecar.health_check is None):
         yield _problem(
-            at, f"`{name}` has no health check to wait for", "add `healthCheck`, or START"
+            at,
+            f"`{name}` has no health check to wait for",
+            "add `healthCheck` to it, or wait for START",
         )
 
 

@@ -22,8 +22,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     if balancer.listener_arn is not None or balancer.target_group_arn is not None:
         yield Problem(
             at=at,
-            message=f"which load balancer `{name}` would lead to is not known: `{theirs}` does not "
-            "say it",
+            message=f"FSD does not know which load balancer `{name}` would lead to: `{theirs}` "
+            "does not say",
             fix="remove it, and point a record of yours at that load balancer",
             uses=(at, (*BALANCER, theirs)),
             on_key=True,

@@ -20,6 +20,6 @@ def check(subject: Subject) -> Iterator[Problem]:
         yield Problem(
             at=EXEC,
             message="`exec: true` cannot open a session: the root file system is read-only",
-            fix="leave `readonlyRootFilesystem` out where a shell is needed, or `exec` where not",
+            fix="if you need a shell, remove `readonlyRootFilesystem`; otherwise, remove `exec`",
             uses=(READ_ONLY,),
         )

@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if port is not None and path == DEFAULT_PATH and not subject.is_written(*CHECK):
         yield Problem(
             at=(*PORTS, 0, "port") if subject.service.ports else PORT,
-            message=f"nothing says how port {port} is checked; FSD asks it for GET {path}",
+            message=f"no health check is set for port {port}, so it is checked with GET {path}",
             fix=f"`healthCheck: {{path: {path}}}`, or the path that answers 200 when all is well",
             uses=(CHECK,),
         )

@@ -28,7 +28,9 @@ def check(subject: Subject) -> Iterator[Problem]:
         case "grpc":
             yield from _grpc(subject)
         case _ if _codes(subject, low=0, high=_MOST_GRPC_CODE):
-            yield _problem(subject, "matcher", "is of gRPC's codes", "write HTTP's, like `200-299`")
+            yield _problem(
+                subject, "matcher", "has codes of gRPC", "write HTTP codes, such as `200-299`"
+            )
 
 
 def _balanced(subject: Subject) -> Iterator[Problem]:
@@ -40,10 +42,12 @@ def _balanced(subject: Subject) -> Iterator[Problem]:
     port = subject.service.main_port
     if asks == "tcp" and speaks != "tcp":
         fix = "use http, https or grpc, or remove `protocol`"
-        yield _problem(subject, "protocol", "is no check of an application load balancer", fix)
+        yield _problem(
+            subject, "protocol", "is not a check that an application load balancer makes", fix
+        )
     elif asks == "grpc" and speaks != "grpc":
         fix = f"write `ports: [{{port: {port}, protocol: grpc}}]` instead of `port: {port}`"
-        what = f"is for a target group of gRPC, and port {port} speaks {speaks}"
+        what = f"is for a gRPC target group, and port {port} speaks {speaks}"
         yield _problem(subject, "protocol", what, fix)
     elif asks != "grpc" and speaks == "grpc":
         what = f"is not how a load balancer checks port {port}, which speaks grpc"
@@ -53,7 +57,7 @@ def _balanced(subject: Subject) -> Iterator[Problem]:
 def _without_answer(subject: Subject) -> Iterator[Problem]:
     for key in ("path", "matcher"):
         if subject.is_written(*CHECK, key):
-            what = "has no effect: a check by TCP only connects"
+            what = "has no effect: a TCP check only connects"
             yield _problem(subject, key, what, "remove it, or set `protocol: http`")
 
 
@@ -61,9 +65,9 @@ def _grpc(subject: Subject) -> Iterator[Problem]:
     path = subject.service.checks.path
     if subject.is_written(*CHECK, "path") and not re.fullmatch(_METHOD, path):
         fix = "write `/package.Service/Method`, or remove it for `/grpc.health.v1.Health/Check`"
-        yield _problem(subject, "path", "is no method of gRPC", fix)
+        yield _problem(subject, "path", "is not a gRPC method", fix)
     if _codes(subject, low=_MOST_GRPC_CODE + 1, high=999):
-        yield _problem(subject, "matcher", "is of HTTP's codes", 'write gRPC\'s, like `"0"`')
+        yield _problem(subject, "matcher", "has codes of HTTP", 'write gRPC codes, such as `"0"`')
 
 
 def _codes(subject: Subject, *, low: int, high: int) -> bool:

@@ -25,7 +25,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if not is_worker or not subject.is_written(*PATH):
         return
     if service.checks.command is not None:
-        fix = "remove it: `healthCheck.command` is what ECS checks a worker by"
+        fix = "remove it: ECS checks a worker with `healthCheck.command`"
     else:
         fix = (
             "`healthCheck.command`, which ECS runs in the container; without it, a task that ends "
@@ -34,7 +34,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         )
     yield Problem(
         at=PATH,
-        message=f"`{service.checks.path}` is never asked for: a worker has no port",
+        message=f"`{service.checks.path}` is never requested: a worker has no port",
         fix=fix,
         uses=(PORT, PORTS, BALANCER, COMMAND),
     )

@@ -38,7 +38,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         return
     if not values:
         fix = "add `hosts` or `paths`"
-        message = "nothing says which requests of the listener are the service's"
+        message = "the manifest does not say which of the listener's requests are for the service"
         key = "shared" if balancer.listener_arn is None else "listenerArn"
         yield Problem(at=(*BALANCER, key), message=message, fix=fix, uses=uses)
     if len(values) > _MOST_VALUES:
@@ -47,5 +47,5 @@ def check(subject: Subject) -> Iterator[Problem]:
         yield Problem(at=at, message=message, fix="use wildcards: `/offers/*`", uses=uses)
     for name, written in _OF_THE_OWNER if balancer.listener_arn is not None else ():
         if getattr(balancer, name):
-            message = f"`{written}` is the listener's owner's to set"
+            message = f"the owner of the listener sets `{written}`"
             yield Problem(at=(*BALANCER, written), message=message, fix="remove it", uses=uses)

@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if subject.service.logs is not None and subject.is_written(*_OBSERVABILITY):
         yield Problem(
             at=at,
-            message="`service.logs` is short for `service.observability.logs`, and both are there",
+            message="`service.logs` is short for `service.observability.logs`, and both are set",
             fix="remove one",
             uses=(at, _OBSERVABILITY),
             on_key=True,
@@ -33,13 +33,13 @@ def check(subject: Subject) -> Iterator[Problem]:
     if logs.driver == "awsfirelens" and "Name" not in logs.options:
         yield Problem(
             at=(*at, "driver"),
-            message="nothing says where Fluent Bit sends the lines to",
+            message="the manifest does not say where Fluent Bit sends the log lines",
             fix="add `options` with the `Name` of an output, such as `Name: firehose`",
         )
     elif logs.driver != "awsfirelens" and logs.options:
         yield Problem(
             at=(*at, "options"),
-            message="`options` are Fluent Bit's, and the driver is awslogs",
+            message="`options` are for Fluent Bit, but the driver is awslogs",
             fix="add `driver: awsfirelens`, or remove them",
             on_key=True,
         )
@@ -50,7 +50,7 @@ def _of_the_owner(subject: Subject, logs: Logs, at: tuple[str, ...]) -> Iterator
         if subject.is_written(*at, key):
             yield Problem(
                 at=(*at, key),
-                message=f"`{key}` is for whoever made the log group `{logs.group}` to set",
-                fix="remove it, or `group`",
+                message=f"the owner of the log group `{logs.group}` sets `{key}`",
+                fix="remove it, or remove `group`",
                 uses=((*at, key), (*at, "group")),
             )

@@ -41,7 +41,7 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
         yield WorkflowProblem(
             at=target.at,
             value=target.value,
-            message=f"a push deploys to `{target.name}` without a staging environment before it",
+            message=f"a push deploys to `{target.name}` with no staging environment in between",
             fix=_FIX,
             offset=target.offset,
             width=target.width,
