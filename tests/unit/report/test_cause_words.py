@@ -37,7 +37,10 @@ UNUSED = NoTargetHealthy(targets=(TargetsInState(count=2, state="unused", reason
             NoTargetHealthy(targets=()),
             "ECS calls the deployment done, and no target is healthy: none is registered",
         ),
-        (TooFewRunning(running=1, desired=2), "1 of 2 tasks are running, and FSD could not find out why"),
+        (
+            TooFewRunning(running=1, desired=2),
+            "1 of 2 tasks are running, and FSD could not find out why",
+        ),
         (AlarmsInAlarm(names=("a", "b")), "CloudWatch alarm a, b is in ALARM"),
         (StackInStatus(status="ROLLBACK_COMPLETE"), "the service's stack is ROLLBACK_COMPLETE"),
         (
