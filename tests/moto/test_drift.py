@@ -102,6 +102,18 @@ def test_drift__one_resource_may_not_be_read__the_others_and_the_reason(
 
     assert [one.resource for one in found.drifted] == ["Logs"]
     assert found.reason == "Failed to detect drift on resource [Role]"
+    assert not found.is_complete
+
+
+def test_drift__the_rest_is_as_it_should_be__still_not_complete(
+    cfn: Stubber, stacks: CloudFormationStacks
+) -> None:
+    says_status(cfn, "DETECTION_FAILED", "Failed to detect drift on resource [HttpsRule]")
+    says_resources(cfn, ("Logs", "IN_SYNC"))
+
+    assert stacks.drift(NAME) == StackDrift(
+        is_complete=False, reason="Failed to detect drift on resource [HttpsRule]"
+    )
 
 
 def test_drift__nothing_could_be_compared__an_error(

@@ -20,7 +20,12 @@ _SAME = "IN_SYNC"
 
 
 def detect_drift(client: Any, name: str, *, clock: Clock, poll: timedelta) -> StackDrift:
-    """Raises CallFailedError where the stack cannot be compared, or the role may not ask."""
+    """Each resource is read with the caller's permissions. One that these do not suffice for is
+    named only in the reason of the detection, which has then failed although the others were
+    compared: `is_complete` is False.
+
+    Raises CallFailedError where nothing could be compared, or the role may not ask.
+    """
     started = call(client, "detect_stack_drift", name, StackName=name)
     detection = str(started["StackDriftDetectionId"])
 
@@ -35,8 +40,9 @@ def detect_drift(client: Any, name: str, *, clock: Clock, poll: timedelta) -> St
 
     done = wait_for(look, clock=clock, poll=poll, limit=LIMIT, where=name)
     reason = str(done.get("DetectionStatusReason", ""))
+    has_failed = done["DetectionStatus"] == "DETECTION_FAILED"
     resources = _resources(client, name)
-    if done["DetectionStatus"] == "DETECTION_FAILED" and not resources:
+    if has_failed and not resources:
         raise CallFailedError(
             f"CloudFormation could not compare the stack: {reason or 'it gave no reason'}",
             where=name,
@@ -52,6 +58,7 @@ def detect_drift(client: Any, name: str, *, clock: Clock, poll: timedelta) -> St
                 if r["StackResourceDriftStatus"] not in _DIFFERS | {_SAME}
             )
         ),
+        is_complete=not has_failed,
         reason=reason,
     )
 

@@ -72,6 +72,7 @@ class Drifted:
 class StackDrift:
     drifted: tuple[Drifted, ...] = ()
     unchecked: tuple[str, ...] = ()  # logical names of what CloudFormation could not compare
+    is_complete: bool = True  # False: a resource that could not be read is in neither list
     reason: str = ""  # its words, where it could not compare all
 
 

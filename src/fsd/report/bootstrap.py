@@ -17,7 +17,7 @@ from fsd.account.stack import (
     role_arn,
 )
 from fsd.release.ports import StackDrift
-from fsd.report.plans import difference_text
+from fsd.report.plans import difference_text, uncompared_lines
 
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}
 _KINDS = {
@@ -96,8 +96,7 @@ def _price(stack: AccountStack) -> Iterator[str]:
 def drift_text(drift: StackDrift) -> str:
     """What somebody changed by hand, a resource a line."""
     lines = [f"  ! {difference_text(one)}" for one in drift.drifted]
-    if drift.unchecked:
-        lines.append(f"  ? CloudFormation cannot compare {', '.join(drift.unchecked)}")
+    lines += [f"  ? {line}" for line in uncompared_lines(drift)]
     return "\n".join(lines or ["  nothing was changed by hand"])
 
 

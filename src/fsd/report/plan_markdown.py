@@ -104,6 +104,7 @@ def _plan_block(planned: PlanReport) -> str:
         f"{sentence(f'{capitalised(effect_label(effect))}: {escape(effect_text(effect))}')}"
         for effect in plan.effects
     ]
+    drift = [f"- {sentence(f'Drift: {escape(line)}')}" for line in planned.drift_lines()]
     # A service that only gets the revision above is changed by nothing else.
     steps = [step for step in plan.steps if not _is_only_the_rollout(step)]
     lines = [line for step in steps for line in _step_lines(step)] or [
@@ -114,7 +115,7 @@ def _plan_block(planned: PlanReport) -> str:
         [
             head,
             attach if plan.attach_to else "",
-            "\n".join([*security, *effects]),
+            "\n".join([*security, *effects, *drift]),
             code_block(lines, language="diff") if lines else "",
             note_list(note_texts(planned.notes)),
         ]

@@ -34,13 +34,11 @@ class PlanReport:
     drift: StackDrift | None = None  # where it was asked for
 
     def drift_lines(self) -> list[str]:
-        """A resource each; [] where drift was not asked for."""
+        """A resource each, and what could not be compared; [] where drift was not asked for."""
         if self.drift is None:
             return []
         lines = [f"{difference_text(one)}; {self._fate(one)}" for one in self.drift.drifted]
-        if self.drift.unchecked:
-            why = f": {self.drift.reason}" if self.drift.reason else ""
-            lines.append(f"{', '.join(self.drift.unchecked)} could not be compared{why}")
+        lines += uncompared_lines(self.drift)
         return lines or ["every resource that CloudFormation compares is as the template says"]
 
     def repairs(self, drifted: Drifted) -> bool:
@@ -115,6 +113,17 @@ def difference_text(drifted: Drifted) -> str:
     return f"{drifted.resource} {', '.join(changes)}"
 
 
+def uncompared_lines(drift: StackDrift) -> list[str]:
+    """What CloudFormation could not compare, and why in its words; [] where it compared all."""
+    why = f": {drift.reason}" if drift.reason else ""
+    names = f"{', '.join(drift.unchecked)} could not be compared"
+    if drift.is_complete:
+        return [f"{names}{why}"] if drift.unchecked else []
+    reason = drift.reason or "it gave no reason"
+    failed = f"CloudFormation could not compare every resource: {reason}"
+    return [names, failed] if drift.unchecked else [failed]
+
+
 def _drift_json(planned: PlanReport) -> dict[str, object] | None:
     if planned.drift is None:
         return None
@@ -133,6 +142,8 @@ def _drift_json(planned: PlanReport) -> dict[str, object] | None:
             for one in planned.drift.drifted
         ],
         "unchecked": list(planned.drift.unchecked),
+        "complete": planned.drift.is_complete,
+        "reason": planned.drift.reason or None,
     }
 
 

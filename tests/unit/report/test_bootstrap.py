@@ -12,7 +12,8 @@ from fsd.account.grant import AccountPlace
 from fsd.account.joined import Joined, parse_repository
 from fsd.account.stack import CLUSTER, PROVIDER, AccountStack
 from fsd.manifest.environments import load_environments
-from fsd.report.bootstrap import entry_text, next_text, plan_text, settings_text
+from fsd.release.ports import StackDrift
+from fsd.report.bootstrap import drift_text, entry_text, next_text, plan_text, settings_text
 from fsd.scaffold.workflow import write_deploy_workflow
 
 PLACE = AccountPlace(partition="aws", account="123456789012", region="eu-west-1")
@@ -79,3 +80,13 @@ def test_next_text__workflow__is_one_and_has_the_environment() -> None:
     assert jobs["deploy"]["environment"] == "dev"
     assert jobs["deploy"]["steps"][1]["with"]["role-to-assume"] == "${{ vars.FSD_ROLE }}"
     assert jobs["plan"]["steps"][1]["with"]["role-to-assume"] == "${{ vars.FSD_PLAN_ROLE }}"
+
+
+def test_drift_text__detection_failed__why_and_not_that_nothing_was_changed() -> None:
+    failed = StackDrift(is_complete=False, reason="Failed to detect drift on resource [Cluster]")
+
+    assert drift_text(failed) == (
+        "  ? CloudFormation could not compare every resource: "
+        "Failed to detect drift on resource [Cluster]"
+    )
+    assert drift_text(StackDrift()) == "  nothing was changed by hand"

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
 
 from fsd.change import Change, Sign
 from fsd.manifest.rollout_time import Estimate, Part
@@ -8,6 +11,7 @@ from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevis
 from fsd.release.notes import OutputLine
 from fsd.release.ports import Deviation, Drifted, StackDrift
 from fsd.report.changes import change_json
+from fsd.report.plan_markdown import Proposal, render_plan_comment
 from fsd.report.plans import PlanReport, plan_json, plan_text
 
 STACK = ApplyStack(
@@ -172,6 +176,60 @@ def test_plan_text__no_drift__is_said() -> None:
     assert plan_text(planned).endswith(
         "    drift          every resource that CloudFormation compares is as the template says"
     )
+
+
+REASON = "Failed to detect drift on resource [HttpsRule]"
+FAILED = f"CloudFormation could not compare every resource: {REASON}"
+
+
+@pytest.mark.parametrize(
+    ("drift", "lines"),
+    [
+        (StackDrift(is_complete=False, reason=REASON), [FAILED]),
+        (
+            StackDrift(is_complete=False, reason=REASON, unchecked=("Records",)),
+            ["Records could not be compared", FAILED],
+        ),
+        (
+            StackDrift(is_complete=False, reason=REASON, drifted=DRIFT.drifted[:1]),
+            ["HttpListener is gone; a deployment leaves it so", FAILED],
+        ),
+        (
+            StackDrift(is_complete=False),
+            ["CloudFormation could not compare every resource: it gave no reason"],
+        ),
+        (StackDrift(unchecked=("Records",)), ["Records could not be compared"]),
+    ],
+    ids=["rest-in-sync", "unchecked-too", "drifted-too", "no-reason", "complete"],
+)
+def test_plan__drift_detection_failed__why_and_never_that_all_is_as_it_should_be(
+    drift: StackDrift, lines: list[str]
+) -> None:
+    planned = replace(make_planned(), drift=drift)
+    text = " ".join(plan_text(planned).split())
+    comment = render_plan_comment(
+        Proposal(service="offer-api", plans=(planned,)),
+        run_url="https://github.com/org/repo/actions/runs/1",
+        updated_at=datetime(2026, 11, 22, tzinfo=UTC),
+    )
+
+    assert planned.drift_lines() == lines
+    assert all(line in text for line in lines)
+    assert all(f"- Drift: {line}" in comment.replace("\\", "") for line in lines)
+    assert "every resource that" not in text + comment
+
+
+def test_plan_json__drift_detection_failed__why() -> None:
+    failed = StackDrift(is_complete=False, reason=REASON)
+
+    assert plan_json(replace(make_planned(), drift=failed))["drift"] == {
+        "resources": [],
+        "unchecked": [],
+        "complete": False,
+        "reason": REASON,
+    }
+    told = plan_json(replace(make_planned(), drift=StackDrift()))["drift"]
+    assert told == {"resources": [], "unchecked": [], "complete": True, "reason": None}
 
 
 def test_plan_json__drift__every_difference() -> None:
