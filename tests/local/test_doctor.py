@@ -512,6 +512,51 @@ def test_doctor__json_key__only_where_the_value_may_be_read(fsd: Fsd, root: Acco
     assert "doctor-secret-key" not in findings(fsd, "--read-secrets")
 
 
+def test_doctor__role_that_lacks_everything__is_told_of_each(fsd: Fsd, root: Account) -> None:
+    iam = root.client("iam")
+    for policy in iam.list_role_policies(RoleName=DEPLOY_ROLE)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=DEPLOY_ROLE, PolicyName=policy)
+    for one in iam.list_attached_role_policies(RoleName=DEPLOY_ROLE)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=DEPLOY_ROLE, PolicyArn=one["PolicyArn"])
+
+    ended = fsd.run("doctor", "--env", "dev", "--file", "service.yml", "--format", "json")
+
+    lacking = [one for one in ended.json()["findings"] if one["id"] == "doctor-permission"]
+    named = {one["message"].partition(" ")[0] for one in lacking}
+    assert ended.code == 4, ended.text
+    assert {"ecr:GetAuthorizationToken", "ecs:UpdateService", "iam:PassRole"} <= named
+    assert len(lacking) > 80, ended.text
+
+
+def test_simulation__actions_of_two_kinds_with_arns__refused_in_awss_words(root: Account) -> None:
+    iam, arn = root.client("iam"), root.role("asker", all_but("ecs:UpdateService"))
+    one, two = (f"arn:aws:ecs:{REGION}:{root.id}:service/dev/{name}" for name in ("one", "two"))
+    actions = ["ecr:GetAuthorizationToken", "ecs:UpdateService", "sts:GetCallerIdentity"]
+
+    with pytest.raises(iam.exceptions.InvalidInputException) as caught:
+        iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions, ResourceArns=[one])
+    of_all = iam.simulate_principal_policy(
+        PolicySourceArn=arn, ActionNames=actions, ResourceArns=["*"]
+    )
+    of_two = iam.simulate_principal_policy(
+        PolicySourceArn=arn, ActionNames=actions[1:2], ResourceArns=[one, two]
+    )
+
+    assert (
+        "Invalid Input Actions: [ecs:UpdateService] and "
+        "[ecr:GetAuthorizationToken,sts:GetCallerIdentity] require different authorization "
+        "information." in str(caught.value)
+    )
+    assert [result["EvalDecision"] for result in of_all["EvaluationResults"]] == [
+        "allowed",
+        "implicitDeny",
+        "allowed",
+    ]
+    (result,) = of_two["EvaluationResults"]
+    assert result["EvalResourceName"] not in {one, two}
+    assert {part["EvalResourceName"] for part in result["ResourceSpecificResults"]} == {one, two}
+
+
 READS = ("BatchGet", "Describe", "Get", "Head", "List", "Simulate")
 MOST_CALLS = 30
 

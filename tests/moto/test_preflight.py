@@ -11,6 +11,7 @@ from botocore.stub import ANY, Stubber
 from fsd.account.facts import BalancingQuota, KeyFact, QuotaFact, SecretFact, TrustFact
 from fsd.account.questions import Simulation
 from fsd.aws.preflight import AwsPreflight
+from fsd.errors import CallFailedError
 from tests.moto.conftest import TestClients
 
 
@@ -161,6 +162,62 @@ def test_denied__simulated_with_the_keys_of_the_request(
     found = preflight.denied(role, Simulation(why=why, context={"ecs:cluster": "c"}))
 
     assert found == {("ecs:RunTask", "*"): True}
+
+
+ROLE = "arn:aws:iam::123456789012:role/deploy"
+
+
+def test_denied__several_resources__by_the_decision_on_each(
+    preflight: AwsPreflight, stub: Callable[[str], Stubber]
+) -> None:
+    """As AWS answers: one result for each action, which is of no resource but of a pattern."""
+    decisions = {"arn:aws:ecs:::one": "allowed", "arn:aws:ecs:::two": "implicitDeny"}
+    of_each = [
+        {"EvalResourceName": name, "EvalResourceDecision": decision}
+        for name, decision in decisions.items()
+    ]
+    results = [
+        {
+            "EvalActionName": "ecs:runtask",
+            "EvalResourceName": "arn:aws:ecs:${Region}:${Account}:task-definition/${Name}",
+            "EvalDecision": "allowed",
+            "ResourceSpecificResults": of_each,
+        },
+        {"EvalActionName": "ecs:ListTasks", "EvalDecision": "implicitDeny"},
+    ]
+    answer = {"EvaluationResults": results, "IsTruncated": False}
+    stub("iam").add_response("simulate_principal_policy", answer)
+
+    why = {
+        (action, name): "why" for action in ("ecs:RunTask", "ecs:ListTasks") for name in decisions
+    }
+    found = preflight.denied(ROLE, Simulation(why=why, context={}))
+
+    assert {*found} == {*why} - {("ecs:RunTask", "arn:aws:ecs:::one")}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "groups"),
+    [
+        (
+            "InvalidInput",
+            "Invalid Input Actions: [a:A] and [b:B] require different authorization information.",
+            (("a:A",), ("b:B",)),
+        ),
+        ("InvalidInput", "Invalid Entity Arn", None),
+        ("AccessDenied", "not authorized", None),
+    ],
+    ids=["mixed", "another", "denied"],
+)
+def test_denied__refused__says_which_actions_go_together(
+    preflight: AwsPreflight, stub: Callable[[str], Stubber], code: str, message: str, groups: object
+) -> None:
+    stub("iam").add_client_error("simulate_principal_policy", code, message)
+
+    with pytest.raises(CallFailedError, match=code) as caught:
+        preflight.denied(ROLE, Simulation(why={("a:A", "*"): "w"}, context={}))
+
+    assert getattr(caught.value, "groups", None) == groups
 
 
 @pytest.mark.usefixtures("in_moto")

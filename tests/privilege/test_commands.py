@@ -49,4 +49,4 @@ def test_doctor__as_the_deploy_role__misses_no_permission(site: Site) -> None:
 
     found = {one["id"]: one["severity"] for one in ended.json()["findings"]}
     assert "doctor-permission" not in found, ended.text
-    assert found.get("doctor-not-seen", "info") == "info", ended.text
+    assert found.get("doctor-not-seen", "info") != "error", ended.text

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fsd.account.facts import (
+    PERMISSIONS,
     CertificateFact,
     DependencyFact,
     Facts,
@@ -444,9 +445,11 @@ def _service_roles(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding
 
 def _not_seen(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
     for what, refusal in facts.unseen:
+        # A role that lacks everything would look like one that lacks nothing.
+        is_important = what == PERMISSIONS
         yield DoctorFinding(
             check=Check.NOT_SEEN,
-            severity=Severity.INFO,
+            severity=Severity.WARNING if is_important else Severity.INFO,
             what=f"{what} could not be looked at: {refusal}",
             where=f"--env {wants.environment}",
             fix="run it with credentials that may look",

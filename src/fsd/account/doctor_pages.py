@@ -173,7 +173,8 @@ _ROWS = (
     (
         Check.NOT_SEEN,
         "something could not be checked: the role may not read it, or AWS did not answer",
-        "what was not seen may be wrong all the same",
+        "what was not seen may be wrong all the same; that the permissions could not be asked for "
+        "is a warning, because a role without any would look like one that has all",
         "allow what the finding names, or run it with a role that may",
     ),
 )

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from fsd.compile.desired import Json
 
+# What is not seen where the role's permissions could not be asked for.
+PERMISSIONS = "permissions"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubnetFact:

@@ -3,17 +3,28 @@
 One question has several actions and several resources, and IAM answers each action for each
 resource: what nobody wanted to know of that is left out.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+
+IAM refuses a question whose actions "require different authorization information", and names the
+groups that it would answer. Which actions those are is not documented; by what people saw it is
+those that its simulator knows no resource for, beside others, where ARNs are given.
+https://github.com/aws-cloudformation/rain/blob/main/internal/aws/iam/iam.go
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from fsd.account.grant import Grant
+from fsd.errors import CallFailedError
+from fsd.manifest.dependencies import EVERYTHING
 
 # Answers in one page, so that one question is one call: IAM's limit for MaxItems.
 MOST_ANSWERS = 1_000
+
+_MIXED = "require different authorization information"
+_GROUP = re.compile(r"\[([^\]]*)\]")
 
 Pair = tuple[str, str]  # (action, resource)
 
@@ -34,10 +45,50 @@ class Simulation:
         return tuple(sorted({resource for _, resource in self.why}))
 
 
+class ActionsMixed(CallFailedError):
+    """IAM answers a question only in parts: `groups` are those that it named."""
+
+    def __init__(self, error: CallFailedError, *, groups: tuple[tuple[str, ...], ...]) -> None:
+        super().__init__(error.what, where=error.where, fix=error.fix, code=error.code)
+        self.groups = groups
+
+
+def mixed_groups(message: str) -> tuple[tuple[str, ...], ...] | None:
+    """The groups of actions that IAM's refusal names; None for a refusal of another kind."""
+    if _MIXED not in message:
+        return None
+    named = (re.split(r"[\s,]+", one) for one in _GROUP.findall(message))
+    return tuple(tuple(filter(None, one)) for one in named)
+
+
+def split(question: Simulation, groups: Sequence[Sequence[str]]) -> tuple[Simulation, ...]:
+    """The question in parts, by the groups that IAM named, else in halves: of its actions, and of
+    the resources of a single one. () for one action on one resource."""
+    of = {name.lower(): number for number, names in enumerate(groups) for name in names}
+    if len({of.get(action.lower(), -1) for action in question.actions}) > 1:
+        return _parts(question, lambda pair: of.get(pair[0].lower(), -1))
+    place = 0 if len(question.actions) > 1 else 1
+    names = (question.actions, question.resources)[place]
+    second = {*names[len(names) // 2 :]}
+    return _parts(question, lambda pair: pair[place] in second) if len(names) > 1 else ()
+
+
+def _parts(question: Simulation, part_of: Callable[[Pair], int]) -> tuple[Simulation, ...]:
+    numbers = sorted({part_of(pair) for pair in question.why})
+    return tuple(
+        replace(
+            question,
+            why={pair: why for pair, why in question.why.items() if part_of(pair) == number},
+        )
+        for number in numbers
+    )
+
+
 def ask(grants: Iterable[Grant]) -> tuple[Simulation, ...]:
     """Of each grant its first resource; the others have names of the same form.
 
-    Two grants share a question unless they need different values of one key.
+    Two grants share a question unless they need different values of one key, or one of them stands
+    on `*` and the other does not.
     """
     found: list[Simulation] = []
     for one in _single(grants):
@@ -65,7 +116,9 @@ def _single(grants: Iterable[Grant]) -> Iterator[Simulation]:
 
 
 def _joined(one: Simulation, two: Simulation) -> Simulation | None:
-    """None where they contradict, or have too many answers."""
+    """None where they contradict, have too many answers, or IAM would refuse them together."""
+    if (EVERYTHING in one.resources) is not (EVERYTHING in two.resources):
+        return None
     if any(one.context.get(key, value) != value for key, value in two.context.items()):
         return None
     # A pair keeps the context that it was asked with: a grant of the same action on the same

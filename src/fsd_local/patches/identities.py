@@ -177,19 +177,31 @@ def _create_linked_role(parameters: Any) -> Any:
 
 def _simulate(parameters: Any) -> Any:
     """Each action on each resource, with the role's path and boundary, and the keys of the request
-    that the caller gives."""
+    that the caller gives.
+
+    Which actions "require different authorization information" AWS does not say. Here, where ARNs
+    are given, those without a resource type do, beside those with one: the groups of
+    https://github.com/radkawar/stackd/blob/main/scripts/aws/iam_simulation_catalog_probe.py
+    """
     source = iam._p(parameters, "PolicySourceArn")
     actions, _ = iam._extract_simulate_params(parameters)
     resources = _members(parameters, "ResourceArns") or [ANY]
+    aware = [action for action in actions if refusals.has_resource_level(action)]
+    others = [action for action in actions if action not in aware]
+    if aware and others and resources != [ANY]:
+        message = (
+            f"Invalid Input Actions: [{','.join(aware)}] and [{','.join(others)}] "
+            "require different authorization information."
+        )
+        return iam._error(400, "InvalidInput", message, ns="iam")
     principal = refusals.session_of(source, "simulated") if ":role/" in source else source
     context = _context_entries(parameters)
     results = "".join(
-        f"<member><EvalActionName>{action}</EvalActionName>"
-        f"<EvalResourceName>{resource}</EvalResourceName>"
-        f"<EvalDecision>{_decision(principal, action, resource, context)}</EvalDecision>"
-        "<MatchedStatements/><MissingContextValues/></member>"
+        _evaluated(
+            action,
+            {resource: _decision(principal, action, resource, context) for resource in resources},
+        )
         for action in actions
-        for resource in resources
     )
     body = f"<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>"
     return iam._xml(
@@ -197,6 +209,28 @@ def _simulate(parameters: Any) -> Any:
         "SimulatePrincipalPolicyResponse",
         f"<SimulatePrincipalPolicyResult>{body}</SimulatePrincipalPolicyResult>",
         ns="iam",
+    )
+
+
+def _evaluated(action: str, decisions: dict[str, str]) -> str:
+    """One result for each action, with one in it for each resource; of several, the outer one
+    names a pattern.
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
+    """
+    more = "".join(
+        f"<member><EvalResourceName>{resource}</EvalResourceName>"
+        f"<EvalResourceDecision>{decision}</EvalResourceDecision></member>"
+        for resource, decision in decisions.items()
+    )
+    order = ("explicitDeny", "allowed", "implicitDeny")
+    own = next(one for one in order if one in decisions.values())
+    pattern = f"arn:aws:{action.partition(':')[0]}:${{Region}}:${{Account}}:${{ResourcePath}}"
+    return (
+        f"<member><EvalActionName>{action}</EvalActionName>"
+        f"<EvalResourceName>{pattern if len(decisions) > 1 else next(iter(decisions))}"
+        f"</EvalResourceName><EvalDecision>{own}</EvalDecision>"
+        "<MatchedStatements/><MissingContextValues/>"
+        f"<ResourceSpecificResults>{more}</ResourceSpecificResults></member>"
     )
 
 

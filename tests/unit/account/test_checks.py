@@ -8,6 +8,7 @@ import pytest
 
 from fsd.account.checks import Check, DoctorFinding, by_severity, check_account
 from fsd.account.facts import (
+    PERMISSIONS,
     CertificateFact,
     DeniedFact,
     Facts,
@@ -17,6 +18,7 @@ from fsd.account.facts import (
     SecretFact,
     SubnetFact,
 )
+from fsd.manifest.finding import Severity
 from fsd.report.doctor_words import worded
 
 WANTS = ManifestNeeds(
@@ -62,6 +64,17 @@ def test_check_account__nothing_was_seen__says_nothing_but_that() -> None:
 
     assert ids(Facts()) == []
     assert ids(facts) == [Check.NOT_SEEN]
+
+
+def test_not_seen__permissions__is_a_warning_and_all_else_a_remark() -> None:
+    """A role that lacks everything must not look like one that lacks nothing."""
+    facts = Facts(unseen=(("quotas", "no"), (PERMISSIONS, "InvalidInput: no")))
+
+    permissions, quotas = found(facts)
+
+    assert permissions.severity is Severity.WARNING
+    assert permissions.what == "permissions could not be looked at: InvalidInput: no"
+    assert quotas.severity is Severity.INFO
 
 
 def test_check_account__all_as_it_should_be__is_silent() -> None:

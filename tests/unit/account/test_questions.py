@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from fsd.account.grant import AccountPlace, Grant, Reach
 from fsd.account.policies import deploy_grants
-from fsd.account.questions import MOST_ANSWERS, ask
+from fsd.account.questions import MOST_ANSWERS, Simulation, ask, mixed_groups, split
 
 
 def grant(actions: str, resource: str = "*", **keys: str) -> Grant:
@@ -16,12 +18,81 @@ def grant(actions: str, resource: str = "*", **keys: str) -> Grant:
 
 
 def test_ask__keys_that_agree__one_question_of_all() -> None:
-    (question,) = ask((grant("a:Read", "arn:one", k__a="1"), grant("b:Read b:List", k__b="2")))
+    (question,) = ask(
+        (grant("a:Read", "arn:one", k__a="1"), grant("b:Read b:List", "arn:two", k__b="2"))
+    )
 
     assert question.actions == ("a:Read", "b:List", "b:Read")
-    assert question.resources == ("*", "arn:one")
+    assert question.resources == ("arn:one", "arn:two")
     assert question.context == {"k:a": "1", "k:b": "2"}
-    assert set(question.why) == {("a:Read", "arn:one"), ("b:Read", "*"), ("b:List", "*")}
+    assert set(question.why) == {
+        ("a:Read", "arn:one"),
+        ("b:Read", "arn:two"),
+        ("b:List", "arn:two"),
+    }
+
+
+def test_ask__all_resources_and_named_ones__a_question_each() -> None:
+    """IAM refuses actions that have no resource beside ARNs."""
+    questions = ask((grant("a:Read", "arn:one"), grant("b:List"), grant("c:List")))
+
+    assert [question.resources for question in questions] == [("arn:one",), ("*",)]
+
+
+# As IAM wrote it: https://github.com/aws-cloudformation/rain/blob/main/internal/aws/iam/iam.go
+REFUSAL = (
+    "Invalid Input Actions: [s3:CreateBucket,iam:PassRole]\n and [s3:PutObjectLockConfiguration, "
+    "s3:PutBucketReplication] require different authorization information. Please refer to the "
+    "documentation"
+)
+
+
+def simulation(actions: str, *resources: str) -> Simulation:
+    why = {(one, resource): "w" for one in actions.split() for resource in resources}
+    return Simulation(why=why, context={"k": "v"})
+
+
+@pytest.mark.parametrize(
+    ("message", "groups"),
+    [
+        (
+            REFUSAL,
+            (
+                ("s3:CreateBucket", "iam:PassRole"),
+                ("s3:PutObjectLockConfiguration", "s3:PutBucketReplication"),
+            ),
+        ),
+        ("Some actions require different authorization information.", ()),
+        ("Invalid Entity Arn: arn:x does not clearly define entity type and name.", None),
+    ],
+)
+def test_mixed_groups__refusal__what_iam_would_answer(message: str, groups: object) -> None:
+    assert mixed_groups(message) == groups
+
+
+@pytest.mark.parametrize(
+    ("question", "groups", "parts"),
+    [
+        (simulation("a:A a:B b:C", "*"), [["a:A", "B:c"], ["a:B"]], ["a:A b:C", "a:B"]),
+        (simulation("a:A a:B b:C", "*"), [["a:A"], ["a:B"]], ["b:C", "a:A", "a:B"]),
+        (simulation("a:A a:B b:C", "*"), [], ["a:A", "a:B b:C"]),
+        (simulation("a:A a:B", "*"), [["a:A", "a:B"]], ["a:A", "a:B"]),
+        (simulation("a:A", "*"), [["a:A"], ["a:B"]], []),
+    ],
+)
+def test_split__question__by_the_groups_else_in_halves(
+    question: Simulation, groups: list[list[str]], parts: list[str]
+) -> None:
+    found = split(question, groups)
+
+    assert [" ".join(one.actions) for one in found] == parts
+    assert all(one.context == question.context for one in found)
+
+
+def test_split__one_action__in_halves_of_its_resources() -> None:
+    found = split(simulation("a:A", "one", "two", "three"), [])
+
+    assert [one.resources for one in found] == [("one",), ("three", "two")]
 
 
 def test_ask__keys_that_contradict__a_question_each() -> None:
@@ -58,4 +129,5 @@ def test_ask__everything_that_a_deployment_needs__asks_for_all_of_it_in_few() ->
 
     asked = {pair for question in questions for pair in question.why}
     assert asked == {(action, one.resources[0]) for one in grants for action in one.actions}
-    assert len(questions) <= 4
+    assert len(questions) <= 6
+    assert all(("*" in one.resources) is (one.resources == ("*",)) for one in questions)
