@@ -72,10 +72,13 @@ def command(
         say(str(elsewhere), err=True)
     chosen = LogFilter(pattern=grep, with_health_checks=is_all)
     printer = _Printer(is_json=output == "json")
+    printer.tell_of_shared_groups(logs.groups_left_out)
     printer.print(chosen.of(lines)[-(tail or len(lines)) :])
     while follow:
         clock.wait(timedelta(seconds=2 / min(connection.pace.speed, 4)))
-        printer.print(chosen.of(logs.read()))
+        lines = logs.read()
+        printer.tell_of_shared_groups(logs.groups_left_out)
+        printer.print(chosen.of(lines))
     printer.tell_of_the_left_out(chosen.left_out)
     return 0
 
@@ -87,6 +90,7 @@ class _Printer:
     is_json: bool
     in_workflow: bool = field(default_factory=is_in_workflow)
     is_colored: bool = field(default_factory=lambda: sys.stdout.isatty())
+    _told: set[str] = field(default_factory=set)  # log groups
     _day: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     def print(self, lines: Sequence[LogLine]) -> None:
@@ -110,6 +114,18 @@ class _Printer:
         short = line.stream.rpartition("/")[2][:4]
         text = log_text(line.text, is_colored=self.is_colored, in_workflow=self.in_workflow)
         click.echo(f"{at:%H:%M:%S} {printable(short)}… {text}")
+
+    def tell_of_shared_groups(self, groups: Sequence[str]) -> None:
+        """Once each."""
+        for group in groups:
+            if group not in self._told:
+                self._told.add(group)
+                say(
+                    f"the log group {group} is not this service's alone: lines of tasks that ECS "
+                    "does not list for the service are left out. ECS forgets a task about 1 h "
+                    "after it stopped",
+                    err=True,
+                )
 
     def tell_of_the_left_out(self, count: int) -> None:
         if count:

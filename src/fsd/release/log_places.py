@@ -23,6 +23,10 @@ class StreamPlace:
     def stream(self, task: str) -> str:
         return f"{self.prefix}{task}"
 
+    def task(self, stream: str) -> str:
+        """Its ID. Of the group's other streams, what is the ID of no task."""
+        return stream.removeprefix(self.prefix)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogElsewhere:

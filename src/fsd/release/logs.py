@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from fsd.release.log_places import StreamPlace
 from fsd.release.ports import LogLine, LogsPort
 from fsd.rollout.log_noise import is_passed_check
+
+
+@dataclass(slots=True, kw_only=True)
+class OwnTasks:
+    """Whose lines are whose in a log group that is not the service's alone.
+
+    A stream is named after a container and a task, so that another environment's `web` is told
+    apart only by its tasks. What ECS no longer lists, an hour or so after it stopped, is left out.
+    """
+
+    look: Callable[[], Iterable[str]]  # IDs of the tasks that ECS lists
+    groups_left_out: set[str] = field(default_factory=set)  # of which lines were left out
+    _own: set[str] = field(default_factory=set)
+    _others: set[str] = field(default_factory=set)
+
+    def only(self, lines: Sequence[LogLine], place: StreamPlace) -> Sequence[LogLine]:
+        """Asks ECS where a task is new. Raises CallFailedError."""
+        tasks = {place.task(line.stream) for line in lines}
+        if not tasks <= self._own | self._others:
+            self._own.update(self.look())
+        if others := tasks - self._own:
+            self._others |= others
+            self.groups_left_out.add(place.group)
+        return [line for line in lines if place.task(line.stream) in self._own]
+
+    def ask_again(self) -> None:
+        """About those that were not the service's: ECS may have listed one late."""
+        self._others.clear()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,6 +48,7 @@ class LogReader:
     places: tuple[StreamPlace, ...]
     start: datetime
     task: str = ""  # the beginning of a task ID
+    own_tasks: OwnTasks | None = None  # of places with a prefix; None where `task` is a whole ID
     _seen: set[LogLine] = field(default_factory=set)
 
     def read(self) -> Sequence[LogLine]:
@@ -36,7 +65,8 @@ class LogReader:
             begins = place.stream(self.task)
             lines = self.logs.since(place.group, self.start, begins)
             # Endpoints other than AWS's own may not know the parameter, and answer with all.
-            return [line for line in lines if line.stream.startswith(begins)]
+            found = [line for line in lines if line.stream.startswith(begins)]
+            return self.own_tasks.only(found, place) if self.own_tasks else found
         lines = self.logs.since(place.group, self.start)
         return [line for line in lines if line.stream.rpartition("/")[2].startswith(self.task)]
 

@@ -15,7 +15,7 @@ from fsd.manifest import names
 from fsd.release.existing_service import require_service
 from fsd.release.jobs import find_job
 from fsd.release.log_places import LogElsewhere, StreamPlace
-from fsd.release.logs import LogReader
+from fsd.release.logs import LogReader, OwnTasks
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, LogLine
 
@@ -32,16 +32,28 @@ class ServiceLogs:
     start: datetime
     task: str = ""  # the beginning of a task ID
     elsewhere: tuple[LogElsewhere, ...] = ()  # of what runs
+    _own: OwnTasks = field(init=False)
     _reader: LogReader | None = field(default=None, init=False)
     _reads: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._own = OwnTasks(look=self._tasks)
+
+    @property
+    def groups_left_out(self) -> Sequence[str]:
+        """The log groups that are not the service's alone, of which lines were left out."""
+        return sorted(self._own.groups_left_out)
 
     def read(self) -> Sequence[LogLine]:
         """What came since the last call, oldest first. Raises CallFailedError."""
         if self._reader is None:
             logs, start = self.aws.logs, self.start
-            self._reader = LogReader(logs=logs, places=(), start=start, task=self.task)
+            self._reader = LogReader(
+                logs=logs, places=(), start=start, task=self.task, own_tasks=self._own
+            )
         if self._reads % _READS_A_LOOK == 0:
             self._reader.places = self._places()
+            self._own.ask_again()
         self._reads += 1
         return self._reader.read()
 
@@ -67,6 +79,15 @@ class ServiceLogs:
         if not arns:
             places = {StreamPlace(group=own)}
         return tuple(sorted(places, key=lambda place: (place.group, place.prefix)))
+
+    def _tasks(self) -> set[str]:
+        """The IDs of those that ECS lists: the service's, and what runs once of its family."""
+        ecs, cluster, reads = self.aws.ecs, self.ref.cluster, self.aws.reads
+        asked = (
+            reads.start(partial(ecs.all_tasks, cluster, self.ref.name)),
+            reads.start(partial(ecs.runs, cluster, self.ref.family)),
+        )
+        return {task.id for answer in asked for tasks in answer() for task in tasks}
 
     def _running(self) -> tuple[str, ...]:
         """The task definitions that tasks are started of now."""
