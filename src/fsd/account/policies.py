@@ -77,10 +77,54 @@ def _look_around() -> Grant:
             "ecs:DescribeTaskDefinition",
             "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeRules",
             "elasticloadbalancing:DescribeTargetGroups",
             "elasticloadbalancing:DescribeTargetHealth",
             "iam:GetRole",
             "logs:DescribeLogGroups",
+        ),
+    )
+
+
+def drift_grants(reach: Reach) -> tuple[Grant, ...]:
+    """Only for `fsd plan --drift`: no deployment stops without them, so that `fsd doctor` does not
+    ask for them. CloudFormation reads each resource with the permissions of whoever asks: those of
+    the read handler in the schema of its type, where "LookAround" does not have them already.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
+    https://github.com/hashicorp/terraform-provider-awscc/tree/main/internal/service/cloudformation/schemas
+    """
+    return (
+        Grant(
+            sid="CompareStack",
+            why="`fsd plan --drift`: compare each resource of the stack",
+            actions=actions("cloudformation", "DetectStackResourceDrift"),
+            resources=reach.stacks,
+        ),
+        Grant(
+            sid="CompareRoles",
+            why="the same: the roles of tasks and of a schedule",
+            actions=actions("iam", "GetRolePolicy ListAttachedRolePolicies ListRolePolicies"),
+            resources=(*reach.task_roles, *reach.schedule_roles),
+        ),
+        Grant(
+            sid="CompareLogGroup",
+            why="the same: the log group, never its lines",
+            actions=actions("logs", "GetDataProtectionPolicy ListTagsForResource"),
+            resources=(*reach.log_groups, *(arn.removesuffix(":*") for arn in reach.log_groups)),
+        ),
+        Grant(
+            sid="CompareResources",
+            why="the same: what has no resource level",
+            actions=(
+                "cloudformation:BatchDescribeTypeConfigurations",
+                "elasticloadbalancing:DescribeCapacityReservation",
+                "elasticloadbalancing:DescribeListenerAttributes",
+                "elasticloadbalancing:DescribeLoadBalancerAttributes",
+                "elasticloadbalancing:DescribeTags",
+                "elasticloadbalancing:DescribeTargetGroupAttributes",
+                "logs:DescribeIndexPolicies",
+            ),
         ),
     )
 
@@ -107,12 +151,8 @@ def _looks_at_what_runs(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="LookFurther",
-            why="a Job's revisions, the rules of a listener, and the way out of a subnet",
-            actions=(
-                "ec2:DescribeRouteTables",
-                "ecs:ListTaskDefinitions",
-                "elasticloadbalancing:DescribeRules",
-            ),
+            why="a Job's revisions, and the way out of a subnet",
+            actions=("ec2:DescribeRouteTables", "ecs:ListTaskDefinitions"),
         ),
     )
 
@@ -315,7 +355,12 @@ def _operating_grants(reach: Reach) -> tuple[Grant, ...]:
 def _promotion_grants(reach: Reach) -> tuple[Grant, ...]:
     """Only where the environment takes what has succeeded in another of the account."""
     return tuple(
-        grant for number, one in enumerate(reach.sources, start=1) for grant in _looks(one, number)
+        grant
+        for number, one in enumerate(reach.sources, start=1)
+        for grant in (
+            *_looks(one, number),
+            *(_copies(one, number) if one.place.region != reach.place.region else ()),
+        )
     )
 
 
@@ -351,6 +396,25 @@ def _looks(source: Reach, number: int) -> tuple[Grant, ...]:
             why=why,
             actions=actions("scheduler", "GetSchedule"),
             resources=source.schedules,
+        ),
+    )
+
+
+def _copies(source: Reach, number: int) -> tuple[Grant, ...]:
+    """ECR has a registry a Region, so that an image from another one has to be copied.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
+    """
+    return (
+        Grant(
+            sid=f"ReadPromotedImages{number}",
+            why=f"promotion: copy the image out of {source.environment}'s Region",
+            actions=actions(
+                "ecr",
+                "BatchGetImage DescribeImages DescribeRepositories GetDownloadUrlForLayer "
+                "ListTagsForResource",
+            ),
+            resources=source.repositories,
         ),
     )
 

@@ -17,7 +17,7 @@ from fsd.account.cloudformation_policy import cloudformation_grants
 from fsd.account.grant import AccountPlace, Grant, Reach, documents, policy
 from fsd.account.joined import Joined, read_joined, write_joined
 from fsd.account.network import network_resources
-from fsd.account.policies import deploy_grants, plan_grants
+from fsd.account.policies import deploy_grants, drift_grants, plan_grants
 from fsd.account.trust import (
     AUDIENCE,
     ISSUER,
@@ -106,9 +106,9 @@ def provider_arn(place: AccountPlace) -> str:
 def role_grants(kind: str, reach: Reach) -> tuple[Grant, ...]:
     match kind:
         case "deploy":
-            return deploy_grants(reach)
+            return (*deploy_grants(reach), *drift_grants(reach))
         case "plan":
-            return plan_grants(reach)
+            return (*plan_grants(reach), *drift_grants(reach))
         case _:
             return cloudformation_grants(reach)
 

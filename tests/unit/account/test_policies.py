@@ -143,7 +143,55 @@ def test_plan__may_only_look_and_never_at_a_secret() -> None:
     assert {str(details(action)["accessLevel"]) for action in found} <= {"Read", "List"}
     assert not {one for one in found if one.startswith(("secretsmanager:", "ssm:", "kms:"))}
     assert "ecr:GetDownloadUrlForLayer" not in found
-    assert not {one for one in found if one.startswith("logs:Get")}
+    # A data protection policy says which data CloudWatch masks, and has none.
+    of_logs = {one for one in found if one.startswith("logs:Get")}
+    assert of_logs == {"logs:GetDataProtectionPolicy"}
+
+
+# What the read handlers of the types in FSD's stacks call: `handlers.read.permissions` of the
+# schemas in github.com/hashicorp/terraform-provider-awscc, and what the drift page of
+# CloudFormation's user guide asks for itself.
+READ_BY_DRIFT_DETECTION = (
+    "cloudformation:BatchDescribeTypeConfigurations",
+    "cloudformation:DescribeStackDriftDetectionStatus",
+    "cloudformation:DescribeStackResourceDrifts",
+    "cloudformation:DetectStackDrift",
+    "cloudformation:DetectStackResourceDrift",
+    "ec2:DescribeSecurityGroups",
+    "elasticloadbalancing:DescribeCapacityReservation",
+    "elasticloadbalancing:DescribeListenerAttributes",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancerAttributes",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags",
+    "elasticloadbalancing:DescribeTargetGroupAttributes",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "logs:DescribeLogGroups",
+    "logs:GetDataProtectionPolicy",
+    "logs:ListTagsForResource",
+)
+
+
+@pytest.mark.parametrize("kind", ["plan", "deploy"])
+def test_plan_and_deploy__may_read_what_cloudformation_compares(kind: str) -> None:
+    found = grants(kind)
+    missing = {*READ_BY_DRIFT_DETECTION} - {one for grant in found for one in grant.actions}
+    asked = {
+        "iam:GetRolePolicy": "arn:aws:iam::123456789012:role/fsd/offer-api-prod-execution",
+        "logs:ListTagsForResource": "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/"
+        "offer-api-prod",
+    }
+
+    assert missing == set()
+    for action, arn in asked.items():
+        patterns = [one for grant in found if action in grant.actions for one in grant.resources]
+        assert any(fnmatchcase(arn, one) for one in patterns), patterns
 
 
 # What another environment, another service and the roles themselves have.
@@ -266,6 +314,30 @@ def test_deploy__environment_that_releases_come_from__is_looked_at_and_never_cha
     assert not any("prod" in arn for grant in found for arn in grant.resources)
     plans = {grant.sid for grant in grants("plan", reach(named=named))}
     assert not plans & {grant.sid for grant in found}
+
+
+COPIED = (
+    "ecr:BatchGetImage",
+    "ecr:DescribeImages",
+    "ecr:DescribeRepositories",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:ListTagsForResource",
+)
+
+
+def test_deploy__releases_come_from_another_region__their_images_may_be_copied_out_of_it() -> None:
+    there = "arn:aws:ecr:eu-west-1:123456789012:repository/offer-api"
+    named = NamedResources(promoted=("qa:shared:eu-west-1", "uat:uat:us-east-1", "it:it:"))
+
+    reading = [
+        (grant.sid, grant.actions)
+        for grant in grants("deploy", reach(named=named))
+        if there in grant.resources
+    ]
+
+    assert reading == [("ReadPromotedImages1", COPIED)]
+    sids = {grant.sid for grant in grants("deploy", reach(named=named))}
+    assert not {"ReadPromotedImages2", "ReadPromotedImages3"} & sids
 
 
 def test_read_names__log_group_of_somebody__is_read_and_never_changed() -> None:
