@@ -76,6 +76,8 @@ def _place(name: str, environment: str) -> str:
 
 
 def _comparison(fitted: ImportedManifest, environment: str) -> Comparison:
+    if fitted.errors:
+        return Comparison(same=(), different=(), obstacle=fitted.errors[0])
     compiled = compile_import(fitted, environment)
     return compare_all(compiled.original, compiled.definition, compiled.around)
 

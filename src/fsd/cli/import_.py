@@ -68,6 +68,7 @@ def command(
     if dry_run:
         shown = (f"# --- {path}\n{text}" for path, text in result.files.items())
         click.echo("\n".join(shown), nl=False)
+        _print_errors(result)
         return ExitCode.OK
     write_imported(result)
     _print(result)
@@ -76,7 +77,6 @@ def command(
 
 def _print(result: ImportResult) -> None:
     from fsd.importing.write import loss_text
-    from fsd.manifest.finding import Severity
 
     for path, each in zip(result.files, result.fitted, strict=True):
         click.echo(f" ✔ {path}   from {each.imported.source}")
@@ -84,9 +84,8 @@ def _print(result: ImportResult) -> None:
             click.echo(f"   ! {note}")
         for loss in each.imported.losses:
             click.echo(f"   - not imported: {loss_text(loss)}")
-        for finding in each.findings:
-            if finding.severity is Severity.ERROR:
-                click.echo(f"   ✘ {finding.message}; {finding.fix}")
+        for finding in each.errors:
+            click.echo(f"   ✘ {finding.message}; {finding.fix}")
     for loss in result.losses:
         click.echo(f" - not imported: {loss_text(loss)}")
     lost = sum(len(each.imported.losses) for each in result.fitted) + len(result.losses)
@@ -96,24 +95,34 @@ def _print(result: ImportResult) -> None:
     click.echo(f"Next:  fsd validate --file {next(iter(result.files))}")
 
 
+def _print_errors(result: ImportResult) -> None:
+    """Beside what `--dry-run` prints, which is YAML and may be read by a program."""
+    for path, each in zip(result.files, result.fitted, strict=True):
+        for finding in each.errors:
+            click.echo(f" ✘ {path}: {finding.message}; {finding.fix}", err=True)
+
+
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _compare(result: ImportResult) -> int:
-    """Exit 0 where all fields are the same, 3 where one is not."""
+    """Exit 0 where all fields are the same, 3 where one is not or cannot be compared."""
     from fsd.app.import_ import compare_with_original
 
     comparisons = compare_with_original(result)
     for name, comparison in comparisons:
         _print_comparison(name, comparison)
-    is_same = not any(comparison.different for _, comparison in comparisons)
+    is_same = not any(each.different or each.obstacle for _, each in comparisons)
     return ExitCode.OK if is_same else ExitCode.INVALID_MANIFEST
 
 
 def _print_comparison(name: str, comparison: Comparison) -> None:
     from fsd.importing.write import loss_text
 
+    if error := comparison.obstacle:
+        click.echo(f"{name}: does not compare: {error.message}; {error.fix}")
+        return
     total = len(comparison.same) + len(comparison.different)
     click.echo(f"{name}: {len(comparison.same)} of {total} fields are the same")
     for each in comparison.different:

@@ -10,6 +10,7 @@ from fsd.importing.reader import Loss, Original, is_empty, shown
 from fsd.importing.service_name import part_name
 from fsd.importing.task_definition import task_units, unwrap
 from fsd.importing.values import Value, listed, mapping, text_of
+from fsd.manifest.finding import Finding
 
 # What FSD names or sets itself in every task definition.
 _OURS = frozenset({"family", "tags", "name"})
@@ -45,6 +46,7 @@ class Comparison:
     same: tuple[str, ...]
     different: tuple[FieldDifference, ...]
     uncompared: tuple[Loss, ...] = ()  # what has no counterpart, each with the reason
+    obstacle: Finding | None = None  # an error of the import, which nothing is compiled from
 
 
 def compare_all(
@@ -110,7 +112,8 @@ def _fields(
         if len(containers) == 1:  # it has the task to itself, whatever share it asks for
             container = {key: value for key, value in container.items() if key not in _SHARES}
         name = text_of(container.get("name"))
-        other = named.get(part_name(name)) or (others[0] if len(others) == 1 or index == 0 else {})
+        first = others[0] if others and (len(others) == 1 or index == 0) else {}
+        other = named.get(part_name(name)) or first
         for key, value in container.items():
             if key not in _OURS and not is_empty(value):
                 yield f"{name}.{key}", value, other.get(key)

@@ -6,17 +6,19 @@ does not have yet, or refuses in this combination, is a loss here, at one place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import yaml
+
+from fsd.errors import Location
 from fsd.importing.reader import Imported, Loss, shown, without_empty
 from fsd.importing.values import Value, mapping, text_of
 from fsd.importing.write import write_yaml
 from fsd.lint.run import lint
 from fsd.manifest.finding import Finding, Severity
-from fsd.manifest.key_path import KeyPath
 from fsd.manifest.load import load_manifest
 from fsd.manifest.schema import manifest_schema
 
@@ -30,19 +32,24 @@ class ImportedManifest:
     text: str
     findings: tuple[Finding, ...]  # that are left; none is an error unless nothing could be done
 
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(each for each in self.findings if each.severity is Severity.ERROR)
+
 
 def fit(imported: Imported) -> ImportedManifest:
     schema = _language()
     losses = list(imported.losses)
     tree = _with_start_period(imported.tree, schema)
     tree = mapping(_known(tree, schema, schema, "", losses))
+    tree = _with_removals(tree, schema)
     tree = without_empty(tree)
     text, findings = _check(tree)
     for _ in range(_MOST_ROUNDS):
         error = next((each for each in findings if each.severity is Severity.ERROR), None)
         if error is None or not error.key_path:
             break
-        removed = _without(tree, error.key_path, losses, reason=error.message)
+        removed = _without(tree, error, text, losses)
         if removed is None:
             break
         tree = without_empty(removed)
@@ -108,6 +115,46 @@ def _known(
     return kept
 
 
+def _with_removals(tree: dict[str, Value], schema: Mapping[str, Any]) -> dict[str, Value]:
+    """With what the language takes where an environment removes a key and null is refused."""
+    service = tree.get("service")
+    at_service = schema["properties"]["service"]
+    return {
+        **tree,
+        "environments": {
+            name: _removing(changes, service, at_service, schema)
+            for name, changes in mapping(tree.get("environments")).items()
+        },
+    }
+
+
+def _removing(
+    value: Value, base: Value, schema: Mapping[str, Any], whole: Mapping[str, Any]
+) -> Value:
+    """An empty list for a list, and each key of a section for a section."""
+    if value is None and not _takes_null(schema, whole):
+        if isinstance(base, list):
+            return []
+        value = dict.fromkeys(base) if isinstance(base, dict) else None
+    if not isinstance(value, dict):
+        return value
+    properties = _resolved(schema, whole, kind="object").get("properties", {})
+    return {
+        key: _removing(each, mapping(base).get(key), properties[key], whole)
+        if key in properties
+        else each
+        for key, each in value.items()
+    }
+
+
+def _takes_null(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
+    if "$ref" in schema:
+        return _takes_null(whole["$defs"][schema["$ref"].rpartition("/")[2]], whole)
+    if any(_takes_null(option, whole) for option in schema.get("anyOf", ())):
+        return True
+    return schema.get("type") == "null"
+
+
 def _says_nothing(value: Value) -> bool:
     return value is None or value in ("", [], {})
 
@@ -133,33 +180,72 @@ def _resolved(
 
 
 def _without(
-    tree: dict[str, Value], path: KeyPath, losses: list[Loss], *, reason: str
+    tree: dict[str, Value], error: Finding, text: str, losses: list[Loss]
 ) -> dict[str, Value] | None:
     """Without what an error is about; its parent where it stands in a list."""
-    parts = list(path)
+    parts = list(error.key_path)
     indexes = [index for index, part in enumerate(parts) if isinstance(part, int)]
     if indexes:  # an element of a list goes as a whole
         parts = parts[: indexes[-1] + 1]
-    if len(parts) < 2 or parts[0] in ("apiVersion", "kind"):
+    if parts[0] in ("apiVersion", "kind"):
         return None
-    removed = _removed(tree, parts)
-    if removed is None and parts[0] == "service":  # it may be what an environment changes
-        for name in mapping(tree.get("environments")):
-            parts_there = ["environments", name, *parts[1:]]
-            if (removed := _removed(tree, parts_there)) is not None:
-                parts = parts_there
-                break
-    if removed is None:
-        is_near = len(parts) > _SECTION
-        return _without(tree, tuple(parts[:-1]), losses, reason=reason) if is_near else None
+    written_in = _environment_at(text, error.where)
+    while len(parts) >= 2:
+        for place in _places(tree, parts, written_in):
+            if found := _removed(tree, place):
+                losses.append(_loss_of(found[0], place, reason=error.message))
+                return tree
+        if len(parts) <= _SECTION:
+            break
+        parts = parts[:-1]
+    return None
+
+
+def _environment_at(text: str, where: Location | str) -> str:
+    """The environment that this line of the text is of; "" for a line of none."""
+    if isinstance(where, str):
+        return ""
+    begun = _begun(yaml.compose(text, Loader=yaml.SafeLoader), where.line)
+    is_there = bool(begun) and begun[-1][0] == "environments"
+    return _last_key(begun[-1][1], where.line) if is_there else ""
+
+
+def _last_key(node: yaml.Node, line: int) -> str:
+    return next((key for key, _ in reversed(_begun(node, line))), "")
+
+
+def _begun(node: yaml.Node | None, line: int) -> list[tuple[str, yaml.Node]]:
+    """The keys of a mapping that begin at this line, counted from 1, or above it."""
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    return [(key.value, value) for key, value in node.value if key.start_mark.line < line]
+
+
+def _places(
+    tree: dict[str, Value], parts: list[str | int], written_in: str
+) -> Iterator[list[str | int]]:
+    """Where a value of `service` may stand: first in the environment that the error names."""
+    if parts[0] != "service":
+        yield parts
+        return
+    names = list(mapping(tree.get("environments")))
+    if written_in in names:
+        yield ["environments", written_in, *parts[1:]]
+    yield parts
+    yield from (["environments", name, *parts[1:]] for name in names if name != written_in)
+
+
+def _loss_of(removed: Value, parts: Sequence[str | int], *, reason: str) -> Loss:
     place = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in parts)[1:]
     if isinstance(removed, dict) and isinstance(parts[-1], int):  # its index changes, its name not
         place = f"{place.rpartition('[')[0]}.{text_of(removed.get('name')) or parts[-1]}"
-    losses.append(Loss(where=place, value=shown(removed), reason=reason))
-    return tree
+    if removed is None:  # what the environment would take away
+        reason = "an environment cannot remove this key: it keeps the value of `service`"
+    return Loss(where=place, value=shown(removed), reason=reason)
 
 
-def _removed(tree: Value, parts: Sequence[str | int]) -> Value:
+def _removed(tree: Value, parts: Sequence[str | int]) -> list[Value]:
+    """What stood there, which may be null; [] where nothing stands."""
     node = tree
     for part in parts[:-1]:
         if isinstance(node, dict) and isinstance(part, str):
@@ -167,8 +253,10 @@ def _removed(tree: Value, parts: Sequence[str | int]) -> Value:
         elif isinstance(node, list) and isinstance(part, int) and part < len(node):
             node = node[part]
         else:
-            return None
+            return []
     last = parts[-1]
     if isinstance(node, list) and isinstance(last, int) and last < len(node):
-        return node.pop(last)
-    return node.pop(last, None) if isinstance(node, dict) and isinstance(last, str) else None
+        return [node.pop(last)]
+    if isinstance(node, dict) and isinstance(last, str) and last in node:
+        return [node.pop(last)]
+    return []

@@ -154,13 +154,14 @@ def literal(text: str) -> str:
 
 
 def without_empty(tree: dict[str, Value], *, with_null: bool = False) -> dict[str, Value]:
-    """Without what says nothing; `false` and 0 say something, and null in an environment."""
+    """Without what says nothing; `false` and 0 say something, and in an environment null and an
+    empty list, which take away."""
     found: dict[str, Value] = {}
     for key, value in tree.items():
         is_ours = isinstance(value, dict) and key not in _VERBATIM
         is_null = with_null or key == "environments"
         inner = without_empty(mapping(value), with_null=is_null) if is_ours else value
-        is_said = with_null and value is None
+        is_said = with_null and (value is None or value == [])
         # Without anything below it, `connect` only reaches others.
         if not is_empty(inner) or is_said or (key == "connect" and value == {}):
             found[key] = inner
