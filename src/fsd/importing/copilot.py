@@ -164,7 +164,7 @@ def _replaced(value: Value, application: str) -> Value:
             return [_replaced(each, application) for each in value]
         case str():
             text = _GIVEN.sub(_MARK, value)
-            return _APPLICATION.sub(application, text) if application else text
+            return _APPLICATION.sub(lambda _: application, text) if application else text
     return value
 
 

@@ -7,6 +7,7 @@ https://aws.github.io/copilot-cli/docs/manifest/lb-web-service/#nlb
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 
 from fsd.importing.container import read_container
 from fsd.importing.reader import Loss, Reader, literal
@@ -22,7 +23,8 @@ def read_overrides(reader: Reader) -> dict[str, Value]:
     """The task definition that the patches write, read as one of its own."""
     patched: dict[str, Value] = {}
     for each in reader.readers("taskdef_overrides"):
-        if not _patch(patched, each.text("path").split("."), each.take("value")):
+        value = deepcopy(each.take("value"))  # a later patch may add to it
+        if not _patch(patched, each.text("path").split("."), value):
             each.taken.clear()
             each.lose("path", "it is no place in a task definition")
             each.ignore("value")

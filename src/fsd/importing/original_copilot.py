@@ -34,6 +34,8 @@ def originals_of_copilot(value: dict[str, Value], *, application: str) -> dict[s
     base = {key: each for key, each in value.items() if key != "environments"}
     found = {ANY_ENVIRONMENT: _original(base, ANY_ENVIRONMENT, application)}
     for name, changed in changes.items():
+        if name == ANY_ENVIRONMENT:
+            continue  # FSD and Copilot refuse such a name
         whole = _overlaid(base, mapping(changed))
         found[name] = _original(whole, name, application)
     return found
@@ -55,8 +57,8 @@ def _spelled_out(value: Value, environment: str, application: str) -> Value:
         case list():
             return [_spelled_out(each, environment, application) for each in value]
         case str():
-            text = _ENVIRONMENT.sub(environment, value)
-            return _APPLICATION.sub(application, text) if application else text
+            text = _ENVIRONMENT.sub(lambda _: environment, value)
+            return _APPLICATION.sub(lambda _: application, text) if application else text
     return value
 
 
@@ -90,8 +92,8 @@ def _task(
         "name": reader.text("name"),
         "image": image.text("location"),
         "portMappings": [{"containerPort": port}] if port else [],
-        "command": _words(reader.take("command")),
-        "entryPoint": _words(reader.take("entrypoint")),
+        "command": _words(reader, "command"),
+        "entryPoint": _words(reader, "entrypoint"),
         "environment": _variables(reader),
         "secrets": _secrets(reader),
         "healthCheck": _check(image),
@@ -116,10 +118,15 @@ def _task(
     return main, more, {}
 
 
-def _words(value: Value) -> Value:
+def _words(reader: Reader, key: str) -> Value:
+    value = reader.take(key)
     if isinstance(value, list):
         return [text_of(each) for each in value]
-    return [*shlex.split(text_of(value))] if value else None
+    try:
+        return [*shlex.split(text_of(value))] if value else None
+    except ValueError:
+        reader.lose(key, "a quotation in it has no end, and Copilot refuses it")
+        return None
 
 
 def _variables(reader: Reader) -> list[Value]:
@@ -203,8 +210,8 @@ def _sidecar(reader: Reader, name: str) -> Value:
         "image": location,
         "portMappings": [{"containerPort": port}] if port else [],
         "essential": reader.take("essential"),
-        "command": _words(reader.take("command")),
-        "entryPoint": _words(reader.take("entrypoint")),
+        "command": _words(reader, "command"),
+        "entryPoint": _words(reader, "entrypoint"),
         "environment": _variables(reader),
         "secrets": _secrets(reader),
         "healthCheck": _check(reader),

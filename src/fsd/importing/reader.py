@@ -17,8 +17,9 @@ _SHORTEST_STOP = 2  # seconds
 # An empty text is a value in these.
 _VERBATIM = frozenset({"environment", "args", "dockerLabels", "tags", "options"})
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(\d{1,9})?")
-# The environment that an import is compiled for, where the source says none.
-ANY_ENVIRONMENT = "imported"
+# The environment that an import is compiled for, where the source says none; no environment can
+# have this name, as theirs have no capital letters.
+ANY_ENVIRONMENT = "Imported"
 NO_PLACE = "the Service YAML has no place for it"
 
 

@@ -7,7 +7,7 @@ import math
 from typing import TypeAlias
 
 from fsd.manifest.finding import Finding
-from fsd.manifest.yaml_tree import Branch, Items, Node, parse
+from fsd.manifest.yaml_tree import MAX_DEPTH, Branch, Items, Node, parse
 
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | int | float | bool | None"
 _MOST_DIGITS = 18  # of a number: longer ones are text, as they are in a Service YAML
@@ -21,11 +21,27 @@ def read_values(text: str, *, path: str) -> Value:
                 text, parse_int=_integer, parse_float=_fraction, parse_constant=str
             )
             json.dumps(found, ensure_ascii=False).encode()  # half a character is no text
-            return found
+            if not _is_too_deep(found):
+                return found
         except (ValueError, RecursionError):
             pass  # YAML may look like this too
     documents = parse(text, path=path, any_key=True).documents
     return plain(documents[0].root) if documents else None
+
+
+def _is_too_deep(value: Value) -> bool:
+    """As in YAML, whose reader then says so with its place."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else listed(each))
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def why_unreadable(text: str, *, path: str) -> Finding | None:
