@@ -18,7 +18,7 @@ from fsd.image.registry_api import FoundManifest, RegistryApi
 from tests.fakes.plain_aws import plain_aws
 from tests.local.cli import Fsd
 from tests.local.conftest import SPEED, commit
-from tests.local.server.enforced import Account, all_but, opened
+from tests.local.server.enforced import EVERYTHING, Account, all_but, opened
 from tests.local.test_bootstrap import BOOTSTRAP, write_entry
 from tests.local.test_call_budget import Count, text
 
@@ -526,6 +526,19 @@ def test_doctor__role_that_lacks_everything__is_told_of_each(fsd: Fsd, root: Acc
     assert ended.code == 4, ended.text
     assert {"ecr:GetAuthorizationToken", "ecs:UpdateService", "iam:PassRole"} <= named
     assert len(lacking) > 80, ended.text
+
+
+def test_doctor__roles_that_no_token_assumes__are_nothing_to_report(
+    fsd: Fsd, root: Account
+) -> None:
+    """One that only a principal of AWS may assume, and one that has let this run in."""
+    github = f"arn:aws:iam::{root.id}:oidc-provider/token.actions.githubusercontent.com"
+    both = {"AWS": f"arn:aws:iam::{root.id}:root", "Federated": github}
+    runner = root.role("runner", EVERYTHING, trusts=both)
+    other = root.role("chained", EVERYTHING, trusts={"AWS": runner})
+    for role in (other, runner):
+        role_of_environment(fsd, role)
+        assert "doctor-role-trust" not in findings(fsd), role
 
 
 def test_simulation__actions_of_two_kinds_with_arns__refused_in_awss_words(root: Account) -> None:

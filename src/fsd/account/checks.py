@@ -37,7 +37,14 @@ from fsd.account.troubles import (
     RoleUntrusting,
     Trouble,
 )
-from fsd.account.trusted import other_audiences, trusted_subs, trusts_any
+from fsd.account.trusted import (
+    denies_all,
+    is_for_others,
+    literal_stars,
+    other_audiences,
+    trusted_subs,
+    trusts_any,
+)
 from fsd.manifest.finding import Severity
 
 # An Application Load Balancer stands in two zones at least.
@@ -335,12 +342,18 @@ def _role(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
         return
     if not trust.exists:
         yield RoleMissing(role=trust.role)
-    elif trust.subs and not trusts_any(trust.policy, trust.subs, repository=trust.repository):
+    elif (
+        trust.subs
+        and not is_for_others(trust.policy)
+        and not trusts_any(trust.policy, trust.subs, repository=trust.repository)
+    ):
         yield RoleUntrusting(
             role=trust.role,
             subs=trust.subs,
             trusted=trusted_subs(trust.policy),
             audiences=other_audiences(trust.policy),
+            literal=literal_stars(trust.policy),
+            is_denied=denies_all(trust.policy, trust.subs, repository=trust.repository),
         )
 
 

@@ -21,6 +21,8 @@ class RoleUntrusting:
     subs: tuple[str, ...]  # of the workflow's token: one of these
     trusted: tuple[str, ...]  # patterns, in the trust policy
     audiences: tuple[str, ...] = ()  # that it asks for, in place of AWS's
+    literal: tuple[str, ...] = ()  # of those trusted: a star that is no wildcard, so that none fits
+    is_denied: bool = False  # it would be trusted, but for a Deny statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -415,6 +415,8 @@ class Doctor:
     def _trust(self, deployer: Deploying) -> TrustFact | None:
         if not deployer.is_assumed or not deployer.role:
             return None
+        if _is_session_of(self.aws.identity.arn, deployer.role):
+            return None  # it has let this run in
         found = self.preflight.trust(deployer.role)
         if deployer.repository is None:
             return found
@@ -459,6 +461,13 @@ def _role_of(arn: str, place: AccountPlace) -> str:
     if kind == "assumed-role":
         return place.arn("iam", f"role/{rest.partition('/')[0]}", is_global=True)
     return "" if kind == "root" else arn
+
+
+def _is_session_of(arn: str, role: str) -> bool:
+    """Names of roles are unique in an account; a session's ARN does not have the role's path."""
+    account, _, rest = arn.partition(":sts::")[2].partition(":assumed-role/")
+    name = role.rpartition("/")[2]
+    return bool(rest) and rest.partition("/")[0] == name and account == role.split(":")[4]
 
 
 def origin_on_github(folder: Path) -> GitHubRepository | None:

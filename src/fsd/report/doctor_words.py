@@ -110,14 +110,22 @@ def _role(one: RoleMissing | RoleUntrusting, wants: ManifestNeeds) -> DoctorFind
             where=one.role,
             fix=f"write {AUDIENCE} in the role's trust policy, or set the Action's input audience",
         )
+    has = f"its token has the sub {_listed(one.subs, word='or')}"
     trusted = _listed(one.trusted) if one.trusted else "no workflow of GitHub"
+    says = f"{has}, and the role trusts {trusted}"
+    fix = f"add this sub to the role's trust policy, or run {bootstrap}"
+    if one.is_denied:
+        says = f"{has}, and a Deny statement of the role's trust policy applies to it"
+        fix = "exempt this sub in that Deny statement, or remove the statement"
+    elif one.literal:
+        says += f": in StringEquals, {_listed(one.literal)} has no wildcard"
+        fix = f"use StringLike in the role's trust policy, with this sub, or run {bootstrap}"
     return DoctorFinding(
         check=Check.ROLE_TRUST,
         severity=Severity.ERROR,
-        what=f"the role does not trust this workflow: its token has the sub "
-        f"{_listed(one.subs, word='or')}, and the role trusts {trusted}",
+        what=f"the role does not trust this workflow: {says}",
         where=one.role,
-        fix=f"add this sub to the role's trust policy, or run {bootstrap}",
+        fix=fix,
     )
 
 

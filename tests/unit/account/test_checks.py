@@ -17,7 +17,10 @@ from fsd.account.facts import (
     QuotaFact,
     SecretFact,
     SubnetFact,
+    TrustFact,
 )
+from fsd.account.trust import ISSUER
+from fsd.compile.desired import Json
 from fsd.manifest.finding import Severity
 from fsd.report.doctor_words import worded
 
@@ -198,3 +201,68 @@ def test_check_account__denied_by_the_organization__no_fix_in_the_role() -> None
 
     assert (first.severity, second.severity) == ("error", "warning")
     assert ("fsd iam" in first.fix, "fsd iam" in second.fix) == (True, False)
+
+
+def trust(effect: str, principal: Json, **more: Json) -> Json:
+    return {"Effect": effect, "Principal": principal, "Action": "sts:AssumeRole*", **more}
+
+
+GITHUB: Json = {"Federated": f"arn:aws:iam::1:oidc-provider/{ISSUER}"}
+
+
+def trusting(*statements: Json) -> list[DoctorFinding]:
+    sub = "repo:org/api:environment:prod"
+    fact = TrustFact(
+        role="arn:aws:iam::1:role/deploy",
+        exists=True,
+        policy={"Statement": [*statements]},
+        repository="org/api",
+        subs=(sub,),
+    )
+    return [*found(Facts(trust=fact))]
+
+
+def of_sub(operator: str, value: str) -> Json:
+    return {operator: {f"{ISSUER}:sub": value}}
+
+
+def test_role__only_for_principals_of_aws__is_nothing_to_report() -> None:
+    """A runner of one's own, or another role, assumes it: GitHub's tokens are not used."""
+    runner = trust("Allow", {"AWS": "arn:aws:iam::1:role/runner"})
+
+    assert trusting(runner) == []
+    assert trusting(trust("Deny", {"AWS": "*"}))[0].check is Check.ROLE_TRUST
+
+
+@pytest.mark.parametrize(
+    ("statements", "what", "fix"),
+    [
+        (
+            [trust("Allow", GITHUB, Condition=of_sub("StringEquals", "repo:org/api:*"))],
+            "and the role trusts `repo:org/api:*`: in StringEquals, `repo:org/api:*` has no "
+            "wildcard",
+            "use StringLike in the role's trust policy, with this sub",
+        ),
+        (
+            [
+                trust("Allow", GITHUB, Condition=of_sub("StringLike", "repo:org/*")),
+                trust("Deny", GITHUB, Condition=of_sub("StringNotLike", "*:environment:dev")),
+            ],
+            "and a Deny statement of the role's trust policy applies to it",
+            "exempt this sub in that Deny statement",
+        ),
+        (
+            [trust("Allow", GITHUB, Condition=of_sub("StringLike", "repo:org/web:*"))],
+            "and the role trusts `repo:org/web:*`",
+            "add this sub to the role's trust policy",
+        ),
+    ],
+)
+def test_role__does_not_trust__says_which_statement_keeps_it_out(
+    statements: list[Json], what: str, fix: str
+) -> None:
+    (finding,) = trusting(*statements)
+
+    assert finding.check is Check.ROLE_TRUST
+    assert finding.what.endswith(f"its token has the sub `repo:org/api:environment:prod`, {what}")
+    assert finding.fix.startswith(fix)
