@@ -24,4 +24,4 @@ class Change:
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     sign: Sign | None = None  # of a resource of the stack: what becomes of it
-    remark: str = ""  # "replaced", "gone", "3 commits"
+    remark: str = ""  # "replaced", "missing", "3 commits"

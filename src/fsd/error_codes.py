@@ -100,7 +100,7 @@ class ErrorCode(StrEnum):
     )
     DEPLOY_STEP_FAILED = (
         "deploy-step-failed",
-        "`beforeDeploy` did not end with 0, so nothing that is running was changed",
+        "`beforeDeploy` did not end with exit code 0, so nothing that is running was changed",
         "read the cause and the log in the report, and deploy again",
         ExitCode.CALL_FAILED,
     )

@@ -114,7 +114,7 @@ def _up(program: CommandWords) -> click.Command:
         instance = local.ensure(settings)
         steps = (
             *program.first_steps,
-            f"{program.name} status          what runs, and its URLs",
+            f"{program.name} status          shows what is running, and its URLs",
             f'eval "$({program.name} env)"   points aws, boto3 and docker at it',
             f"{program.name} down            stops it and removes everything",
         )

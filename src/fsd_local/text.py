@@ -12,7 +12,7 @@ from fsd_local.instance import Instance, Status
 NOT_RUNNING = "The embedded AWS is not running; `{program} up` starts it"
 _WHERE = {
     "container": "containers, in the Docker engine of this machine",
-    "process": "processes of this machine, each on an address of its own (127.77.x.y)",
+    "process": "processes on this machine, each on an address of its own (127.77.x.y)",
 }
 _ENFORCED = "enforced: roles may do only what their policies say"
 

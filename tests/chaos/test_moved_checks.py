@@ -131,7 +131,7 @@ def test_deploy__probe_of_a_run_that_was_killed_long_ago__removed(cloud: Cloud) 
     ended = cloud.deploy(ENVIRONMENT, *BASE)
 
     assert ended.code == 0, ended.text
-    assert "removed the health check's probe that a stopped run had left" in ended.err
+    assert "removed the health check's probe that a stopped run had left behind" in ended.err
     assert cloud.probes() == []
 
 

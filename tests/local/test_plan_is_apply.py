@@ -96,7 +96,9 @@ def test_plan__count_and_who_owns_it__is_what_deploy_does(
     deploy(fsd, manifests["two"], hello)
 
     assert moot["steps"] == []
-    assert moot["notes"] == ["desiredCount 5 changes nothing: auto scaling has the count (6 now)"]
+    assert moot["notes"] == [
+        "desiredCount 5 has no effect: auto scaling controls the count (now 6)"
+    ]
     assert [step["kind"] for step in ends["steps"]][-2:] == ["remove-scaling", "set-count"]
     assert (ends["desiredCount"], count(fsd)) == ({"before": 6, "after": 2}, 2)
 
@@ -198,12 +200,12 @@ def remove_log_group(fsd: Fsd) -> None:
 
 
 REMOVALS: dict[str, Callable[[Fsd], None]] = {
-    "+HttpListener (gone)": remove_listener,
-    "+HttpListener (gone) · +TargetGroup (gone)": remove_target_group,
-    "+HttpListener (gone) · +LoadBalancer (gone)": remove_load_balancer,
+    "+HttpListener (missing)": remove_listener,
+    "+HttpListener (missing) · +TargetGroup (missing)": remove_target_group,
+    "+HttpListener (missing) · +LoadBalancer (missing)": remove_load_balancer,
     "~TaskSecurityGroup (lacks tcp 8000 in)": remove_rule,
-    "+ExecutionRole (gone)": remove_role,
-    "+LogGroup (gone)": remove_log_group,
+    "+ExecutionRole (missing)": remove_role,
+    "+LogGroup (missing)": remove_log_group,
 }
 
 

@@ -134,7 +134,8 @@ def test_deploy__drain_longer_than_the_timeout__said_before_and_what_is_true_aft
     assert late.err.index("--timeout is 20s") < late.err.index("· rollout")
     message = result["message"]
     assert (
-        "2 of 2 new tasks are healthy and serve; the old ones' connections drain until" in message
+        "2 of 2 new tasks are healthy and serving; connections to the old ones drain until"
+        in message
     )
     assert "draining old connections took" in message
     assert "circuit breaker" not in message

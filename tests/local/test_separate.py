@@ -118,7 +118,7 @@ def test_fsd_local__its_whole_life__by_its_own_words(tmp_path: Path) -> None:
         stopped = local.ok("stop")
     afterwards = local.run("env")
 
-    assert "fsd-local status          what runs, and its URLs" in started.out
+    assert "fsd-local status          shows what is running, and its URLs" in started.out
     assert "fsd local" not in started.out
     assert (again.code, again.err.splitlines()[-1]) == (2, "  fix: fsd-local down first")
     assert "  stored    nothing\n" in status.out

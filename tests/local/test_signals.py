@@ -130,7 +130,7 @@ HELD = {
     "CreateChangeSet": "while CloudFormation changes fsd-hello-dev",
     "RegisterTaskDefinition": PLANNED,
     "UpdateService": "just as FSD asked ECS",
-    "StopServiceDeployment": "was rolled back; ECS continues the rollback",
+    "StopServiceDeployment": "was being rolled back; ECS continues the rollback",
 }
 
 

@@ -83,7 +83,10 @@ def test_deploy__interrupted_in_its_first_stack__attaches_and_ends_0(
 
     assert code == 130, said
     assert took < SOON, said
-    assert f"while CloudFormation changes {STACK}: it finishes what it has begun" in said
+    assert (
+        f"while CloudFormation was changing {STACK}: CloudFormation finishes what it has begun"
+        in said
+    )
     assert stacks.status(cloudformation, STACK) == "CREATE_IN_PROGRESS"
     again = fsd.ok(*DEPLOY, "--format", "json").json()
     assert again["outcome"] == "succeeded"
@@ -98,7 +101,10 @@ def test_deploy__interrupted_in_a_stack_update__waits_for_it_and_ends_0(
         fsd, cloudformation, "UPDATE_IN_PROGRESS", *OTHER_CHECK
     )
     assert (code, took < SOON) == (130, True), said
-    assert f"while CloudFormation changes {STACK}: it finishes what it has begun" in said
+    assert (
+        f"while CloudFormation was changing {STACK}: CloudFormation finishes what it has begun"
+        in said
+    )
 
     assert stacks.status(cloudformation, STACK) == "UPDATE_IN_PROGRESS"
     again = fsd.ok(*DEPLOY, *OTHER_CHECK, "--format", "json").json()

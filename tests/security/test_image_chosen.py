@@ -160,8 +160,8 @@ def test_choose_image__another_account_or_region__its_digest(
     ("reference", "why"),
     [
         (f"{THEIRS}/team/x:v1", "AccessDenied: no ecr:DescribeImages"),
-        ("ghcr.io/team/x:v1", "FSD asks only private repositories of Amazon ECR"),
-        ("nginx", "FSD asks only private repositories of Amazon ECR"),
+        ("ghcr.io/team/x:v1", "FSD looks digests up only in private Amazon ECR repositories"),
+        ("nginx", "FSD looks digests up only in private Amazon ECR repositories"),
         (
             "210987654321.dkr.ecr.eu-west-1.amazonaws.com.evil.test/x:v1",
             "only private repositories of Amazon ECR",

@@ -111,7 +111,7 @@ def command(
 ) -> int:
     """Prepare an account so that a repository's workflows can deploy to an environment.
 
-    One stack has GitHub's OIDC provider, three roles for the repository (deploy, plan,
+    One stack contains GitHub's OIDC provider, three roles for the repository (deploy, plan,
     CloudFormation), a permissions boundary, the ECR repositories, the ECS cluster and a Service
     Connect namespace. Resources that the account already has are reused. You need credentials that
     may create roles.

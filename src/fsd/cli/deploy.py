@@ -73,8 +73,7 @@ Examples:
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path),
-    help="Deploy exactly the plan that `fsd plan --out` saved in this file, with the same "
-    "made with.",
+    help="Deploy exactly the plan that `fsd plan --out` saved in this file, with the same options.",
 )
 @click.option(
     "--allow-interruption",

@@ -55,7 +55,7 @@ def command(
 ) -> int:
     """Show a service's log lines, oldest first.
 
-    Access lines of health checks are left out; --all shows them. Times are in UTC. A terminal
+    Access-log lines of health checks are left out; --all shows them. Times are in UTC. A terminal
     shows the lines as they are; in a workflow, where others can read the log, secrets are hidden.
     """
     from fsd.app.clock import SystemClock

@@ -32,14 +32,14 @@ Examples:
     "source",
     required=True,
     shell_complete=complete_environment,
-    help="The environment where it runs.",
+    help="The environment where the release is running.",
 )
 @click.option(
     "--to",
     "target",
     required=True,
     shell_complete=complete_environment,
-    help="The environment to run it in.",
+    help="The environment to deploy the release to.",
 )
 @FILE
 @click.option(
@@ -52,7 +52,7 @@ Examples:
 @click.option(
     "--allow-replacement",
     is_flag=True,
-    help="Also if it replaces a load balancer or a target group.",
+    help="Deploy even if that replaces a load balancer or a target group.",
 )
 @force_option
 @FORMAT
@@ -72,7 +72,7 @@ def command(
     """Deploy the release running in one environment to another.
 
     The other environment gets the same image digest, never a rebuild. Only a release that succeeded
-    can be promoted. The Service YAML must be the one of the release's commit; FSD fills in the
+    can be promoted. The Service YAML must be the one in the release's commit; FSD fills in the
     values of the environment that it deploys to.
     """
     from fsd.app.border import GuardedAction, require_allowed

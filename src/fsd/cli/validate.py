@@ -28,7 +28,7 @@ Examples:
   fsd validate                            service.yml in this folder
   fsd validate --file services/           every Service YAML in a folder and below
   fsd validate --file 'services/*.yml' --env prod --strict
-  fsd validate --watch services/          beside an editor
+  fsd validate --watch services/          checks again at every save
   fsd validate --fix                      fixes what is safe to fix
   git show HEAD:service.yml | fsd validate --file -"""
 )
@@ -56,8 +56,8 @@ Examples:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Check GitHub workflows, a file or a folder; can be repeated. Service YAMLs are checked "
-    "as well if you name them.",
+    help="Check a GitHub workflow file, or all workflows in a folder; can be repeated. Service "
+    "YAMLs are checked as well if you name them.",
 )
 @click.option(
     "--fix", is_flag=True, help="Fix every finding that is safe to fix, and show the changes."

@@ -477,7 +477,7 @@ class Service:
     )
     port: Port | None = key(
         default=None,
-        description="The container's port. A service without a port has no load balancer.",
+        description="The container's port; a service without one has no load balancer.",
         examples=(8000,),
     )
     ports: tuple[ContainerPort, ...] = key(

@@ -60,7 +60,7 @@ class MissingResource:
     """One resource of the template: gone, or without some of its rules."""
 
     resource: str  # logical name
-    what: str = "gone"
+    what: str = "missing"
     rules: tuple[tuple[str, str], ...] = ()  # (property, canonical rule); () where it is gone
 
     @property

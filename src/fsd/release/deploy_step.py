@@ -86,8 +86,9 @@ def _failure(step: RunOneOff, ended: OneOffEnd, aws: Aws) -> StepFailedError:
         what = f"`{step.key}` had not ended after {step.one_off.timeout} s"
         fix = f"make `{' '.join(step.one_off.command)}` faster, or raise `{step.key}.timeout`"
     else:
-        said = f"with exit code {ended.exit_code}" if ended.exit_code is not None else "unstarted"
+        code = ended.exit_code
+        said = "without starting" if code is None else f"with exit code {code}"
         what = f"`{step.key}` ended {said}"
-        fix = f"make `{' '.join(step.one_off.command)}` end with 0, and deploy again"
+        fix = f"make `{' '.join(step.one_off.command)}` end with exit code 0, and deploy again"
     where = f"{step.key} · task {task.id}"
     return StepFailedError(what, where=where, fix=fix, diagnosis=diagnosis)

@@ -37,7 +37,7 @@ def require_promotion(
         f"{_what_did(succeeded)}",
         where=f"promotion from {source}",
         fix=f"deploy this commit to {source} first, and then the same commit here: "
-        "a merge commit or a squash is another one",
+        "a merge or a squash creates a different commit",
         code=ErrorCode.PROMOTION_REQUIRED,
     )
 

@@ -40,8 +40,10 @@ from fsd.rollout.surroundings import Unreachable
 
 _BARE = {
     BareAdvice.ANSWER_IN_TIME: "make the health path answer in time",
-    BareAdvice.ASK_CODE_DEPLOY: ("ask CodeDeploy for its deployments: aws deploy list-deployments"),
-    BareAdvice.ASK_CONTROLLER: "ask the controller that makes its task sets",
+    BareAdvice.ASK_CODE_DEPLOY: (
+        "check the service's deployments in CodeDeploy: aws deploy list-deployments"
+    ),
+    BareAdvice.ASK_CONTROLLER: "check the external controller that creates the service's task sets",
     BareAdvice.NO_LOG_LINES: (
         "run the image locally (`docker run`) to see why it exits: the task wrote no log lines"
     ),
@@ -348,7 +350,7 @@ def _unreachable_place(advice: ListensUnreachably) -> str:
     place, port = advice.place, advice.port
     if place.host == "localhost":  # many servers print it whatever they bind
         other = f", and port {port}" if advice.elsewhere else ""
-        return f"; if it binds that, then only its own container reaches it: bind 0.0.0.0{other}"
+        return f"; if it binds that, only its own container can reach it: bind 0.0.0.0{other}"
     other = f", and use port {port} (or set `service.port` to {place.port})"
     return (
         ", where only its own container reaches it: bind 0.0.0.0 "

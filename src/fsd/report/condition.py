@@ -175,7 +175,8 @@ def served_text(condition: Condition, releases: Mapping[str, ReleaseInfo]) -> st
     if running == 0 and serving.listed:
         wanted = "" if desired is None else f" of {desired}"
         return (
-            f"What users get is not clear: ECS counts 0{wanted} running, and lists {serving.listed}"
+            f"What users get is not clear: ECS counts 0{wanted} tasks as running, but lists "
+            f"{serving.listed}"
         )
     if running == 0:
         return _nothing_runs(desired, is_daemon=serving.is_daemon)
@@ -201,7 +202,7 @@ def _count(healthy: int | None, running: int, desired: int | None) -> str:
     if desired is None:
         return f"{running} running"
     if desired == 0:
-        return f"{running} running, and none is wanted any more"
+        return f"{running} running, although the desired count is 0"
     return (
         f"{running} of {desired} running" if healthy is None else f"{healthy} of {desired} healthy"
     )

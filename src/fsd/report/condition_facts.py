@@ -60,7 +60,7 @@ def unknown_text(unknown: Unknown) -> str:
         case RolloutUnsaid(running=running, desired=desired):
             return (
                 f"ECS does not say how the newest deployment is going, and {running} of its "
-                f"{desired} tasks run"
+                f"{desired} tasks are running"
             )
         case TargetsUnsaid(count=count):
             return f"the load balancer does not say whether {count} of its targets are healthy"
@@ -81,8 +81,8 @@ def condition_note_text(note: ConditionNote) -> str:
         case DeployedByOther(controller=controller):
             who = _CONTROLLERS.get(controller, "a controller other than ECS")
             return (
-                f"{who} deploys it with task sets: FSD shows what runs, and does not judge its "
-                "deployments"
+                f"{who} deploys this service with task sets: FSD shows what is running, and does "
+                "not judge the deployments"
             )
         case TaskSetSeen():
             return _task_set(note)
@@ -95,7 +95,7 @@ def condition_note_text(note: ConditionNote) -> str:
             return "1 task is starting" if count == 1 else f"{count} tasks are starting"
         case StackDrifted(name=name, checked_at=at, seen_at=now):
             when = f" at {clock_text(at, now)}" if at else ""
-            return f"CloudFormation saw that stack {name} has drifted from its template{when}"
+            return f"CloudFormation found{when} that stack {name} has drifted from its template"
         case _:
             assert_never(note)
 

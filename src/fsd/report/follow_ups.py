@@ -25,9 +25,9 @@ def follow_up_text(follow_up: FollowUp) -> str:
                 f"--hook-id {hook.id} --action CONTINUE"
             )
         case DeployAgain(needs_aws=True):
-            return "the same fsd deploy again, once AWS answers: it sets the rest right"
+            return "run the same fsd deploy again once AWS answers: it repairs the rest"
         case DeployAgain():
-            return "the same fsd deploy again: it attaches to the deployment in flight"
+            return "run the same fsd deploy again: it attaches to the deployment in flight"
         case AdvisedFix(text=text):
             return text
         case _:

@@ -226,7 +226,7 @@ def _title(result: Result) -> str:
         case Outcome.UNCHANGED:
             return f"{name} is already running on {env} — {count_text(result)}"
         case Outcome.STARTED:
-            return f"{name}: the rollout on {env} was started and not waited for"
+            return f"{name}: the rollout on {env} has started; FSD did not wait for it"
         case _:
             return f"{name} on {env}: {result.outcome}"
 
@@ -261,7 +261,7 @@ def _users(result: Result) -> str:
         return f"The schedule starts {label} ({count_text(result)})"
     if result.outcome is Outcome.ROLLED_BACK:
         return f"Users are served by {label} ({count_text(result)})"
-    return f"{label}: {count_text(result)}"
+    return f"Now: {label}, {count_text(result)}"
 
 
 # --- it went well, or there is nothing to explain ----------------------------------------------

@@ -61,7 +61,9 @@ _UNCHANGED = "nothing that is running was changed"
 _PLAINLY = {
     BareMessage.HEALTHY_TOO_SOON: "the deployment became healthy before ECS could stop it",
     BareMessage.SERVICE_DELETED: "the service was deleted in the meantime",
-    BareMessage.SCALED_BACK_TO_ZERO: "nothing to go back to: scaled to 0 again",
+    BareMessage.SCALED_BACK_TO_ZERO: (
+        "there is nothing to go back to, so FSD scaled the service to 0 again"
+    ),
     BareMessage.SAME_REVISION_BEFORE: (
         "the same revision ran before: there is nothing to go back to"
     ),
@@ -106,15 +108,15 @@ def _cut_off_text(state: CutOff) -> str:
             return " before ECS was asked to change anything that is running"
         case NotRequested(stack=stack):
             return (
-                f" while CloudFormation changes {stack}: it finishes what it has begun; ECS was "
-                "not asked to change anything that is running"
+                f" while CloudFormation was changing {stack}: CloudFormation finishes what it has "
+                "begun; ECS was not asked to change anything that is running"
             )
         case ScheduleCut(look=None):
             return " before the schedule was moved"
         case ScheduleCut(look=look):
             return f"; `{follow_up_text(look)}` says what the schedule starts" if look else ""
         case WasGoingBack(revision=revision):
-            return f" while {revision} was rolled back; ECS continues the rollback"
+            return f" while {revision} was being rolled back; ECS continues the rollback"
         case WasSettling(revision=revision):
             return (
                 f" after {revision} had succeeded; scaling limits may not be set yet, and the "
@@ -141,10 +143,10 @@ def _rolling_text(
             )
             return f"; {why}ECS keeps rolling out {revision}. {capitalised(_BREAKER)}"
         case RollbackRequested(revision=revision):
-            return f"; asked ECS to roll {revision} back"
+            return f"; FSD asked ECS to roll {revision} back"
         case TooLateToGoBack(revision=revision, status=status):
-            ended = f"had ended, {status}" if status else "is no longer listed"
-            return f"; too late to roll {revision} back: its deployment {ended}"
+            ended = f"had already ended ({status})" if status else "is no longer listed"
+            return f"; it was too late to roll {revision} back: its deployment {ended}"
         case Unconfirmed(revision=revision):
             return (
                 f" after ECS had called the deployment of {revision} done; FSD stopped watching "
@@ -169,8 +171,8 @@ def _(message: StateUnknown) -> str:
 @message_text.register
 def _(message: NothingRan) -> str:
     return (
-        f"{nothing_ran_text(message.revision)}; it is only tested once you scale up with `fsd "
-        "scale`, or deploy with a count above 0"
+        f"{nothing_ran_text(message.revision)}; it is not tested until you scale up with `fsd "
+        "scale` or deploy with a count above 0"
     )
 
 
@@ -209,10 +211,11 @@ def _how_far(stands: RolloutProgress) -> str:
         case RolloutStage.REPLACE:
             return f"{new}; {stands.old_running} old ones are still running"
         case RolloutStage.DRAIN:
-            return f"{new} and serve; the old ones' connections drain{_until(stands)}"
+            return f"{new} and serving; connections to the old ones drain{_until(stands)}"
         case RolloutStage.BAKE:
             alarms = ", ".join(stands.alarms)
-            return f"{new}; ECS watches the alarms for the bake time: {alarms}"
+            noun = "alarm" if len(stands.alarms) == 1 else "alarms"
+            return f"{new}; for the bake time, ECS watches the {noun} {alarms}"
         case _:
             return new
 
@@ -227,8 +230,8 @@ def _until(stands: RolloutProgress) -> str:
 @message_text.register
 def _(message: LeftFailed) -> str:
     return (
-        f"not rolled back (--no-rollback): ECS still has {message.revision} as its newest "
-        "deployment"
+        "not rolled back (--no-rollback): ECS's newest deployment is still that of "
+        f"{message.revision}"
     )
 
 
@@ -273,7 +276,8 @@ def _(message: AsBefore) -> str:
     if message.new_stack:
         text = f"scaling is as before; FSD kept the new stack {message.new_stack}"
     if message.clash is not None:
-        text = f"scaling is as before; {clash_text(message.clash)}, so FSD leaves it unchanged"
+        clash = clash_text(message.clash)
+        text = f"scaling is as before; {clash}, so FSD leaves the stack as it is"
     more = (note_text(one) for one in (message.left, message.undeleted) if one is not None)
     return "; ".join((text, *more))
 
@@ -296,7 +300,7 @@ def _(message: NothingBefore) -> str:
 @message_text.register
 def _(message: RollbackDenied) -> str:
     error = quoted_text(message.error)
-    return f"ECS could not be asked to roll back: {error}; its circuit breaker may still roll back"
+    return f"FSD could not ask ECS to roll back: {error}; ECS's circuit breaker may still do so"
 
 
 def _why_text(why: WhyNot | None) -> str:
@@ -344,7 +348,7 @@ def _(message: CheckNotRestored) -> str:
 
 
 def _since_text(since: Since) -> str:
-    return time_text(since.at) + ("" if since.is_known else " at the latest")
+    return time_text(since.at) + ("" if since.is_known else " or earlier")
 
 
 @message_text.register
@@ -354,7 +358,7 @@ def _(message: Down) -> str:
     return (
         f"{message.service} is down: no task has been healthy since "
         f"{_since_text(message.since)}. Bringing {message.revision} back failed: "
-        f"{message_text(message.tried)}. To bring it back, deploy a release whose "
+        f"{message_text(message.tried)}. To restore the service, deploy a release whose "
         f"tasks {what}"
     )
 
@@ -367,7 +371,7 @@ def _(message: BackAndHealth) -> str:
 def _health_text(health: WasDown | HealthUnknown | ServesAllTheSame) -> str:
     if isinstance(health, ServesAllTheSame):
         many = f"{health.healthy} of {health.desired}"
-        return f"{health.revision} serves all the same: {many} tasks are healthy"
+        return f"{health.revision} is serving users nonetheless: {many} tasks are healthy"
     if isinstance(health, HealthUnknown):
         return f"FSD does not know whether any task is healthy: {quoted_text(health.error)}"
     since, until = _since_text(health.since), time_text(health.until)

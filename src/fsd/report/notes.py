@@ -76,15 +76,17 @@ from fsd.release.notes import (
     WaitTooShort,
 )
 from fsd.report.follow_ups import follow_up_text
-from fsd.report.words import WARNING, revision_label, short_digest
+from fsd.report.words import WARNING, capitalised, revision_label, short_digest
 
 FILES_SHOWN = 3
 
 _REMARKS = {
-    Remark.ANOTHER_BEGAN: "another deployment has begun since then; looking again",
-    Remark.SCHEDULE_MOVED: "another deployment has moved the schedule since then; looking again",
-    Remark.PROBE_SWEPT: "removed the health check's probe that a stopped run had left",
-    Remark.PROBE_GONE: "the health check's probe was removed in the meantime; asking again",
+    Remark.ANOTHER_BEGAN: "another deployment has begun in the meantime; looking again",
+    Remark.SCHEDULE_MOVED: (
+        "another deployment has moved the schedule in the meantime; looking again"
+    ),
+    Remark.PROBE_SWEPT: "removed the health check's probe that a stopped run had left behind",
+    Remark.PROBE_GONE: "the health check's probe was removed in the meantime; trying again",
     Remark.LOG_LINES_ELSEWHERE: "(the log lines are in the job's log; the input `comment-logs` "
     "shows them here)",
 }
@@ -101,8 +103,8 @@ _CREATED = {
     Made.EMBEDDED_AWS: "started the embedded AWS at {}",
 }
 _NO_DIGEST = {
-    NoDigest.NOT_ECR: "FSD asks only private repositories of Amazon ECR",
-    NoDigest.NOT_THERE: "the registry does not have it",
+    NoDigest.NOT_ECR: "FSD looks digests up only in private Amazon ECR repositories",
+    NoDigest.NOT_THERE: "the registry does not have this image",
 }
 _REMOVING = {Removal.SERVICE: "stopping {}", Removal.STACK: "deleting stack {}"}
 
@@ -142,17 +144,17 @@ def _(note: VersionKept) -> str:
 @note_text.register
 def _(note: HealthCheckMoves) -> str:
     return (
-        f"{WARNING}the health check changes to {note.moved.change}. It judges the running tasks "
-        "too, so a deployment tries it on them first, unless interruptions are allowed"
+        f"{WARNING}the health check changes to {note.moved.change}. The new check also applies to "
+        "the running tasks, so a deployment tries it on them first, unless interruptions are "
+        "allowed"
     )
 
 
 @note_text.register
 def _(note: ServiceAdopted) -> str:
     return (
-        f"the service {note.service} was made by another tool, and this deployment takes it over: "
-        f"{note.revision} serves until the new tasks are healthy, and is what a rollback goes back "
-        "to"
+        f"another tool created the service {note.service}, and this deployment takes it over: "
+        f"{note.revision} serves until the new tasks are healthy, and a rollback returns to it"
     )
 
 
@@ -160,37 +162,43 @@ def _(note: ServiceAdopted) -> str:
 def _(note: TargetGroupLeft) -> str:
     group = note.arn.rpartition("targetgroup/")[2].partition("/")[0]
     return (
-        f"{WARNING}the tasks leave the target group {group}, so what its listener sends there is "
-        f"not answered any more; `networking.loadBalancer.targetGroupArn: {note.arn}` keeps it"
+        f"{WARNING}the tasks leave the target group {group}, so requests that its listener sends "
+        "there are no longer answered; to keep the target group, set "
+        f"`networking.loadBalancer.targetGroupArn: {note.arn}`"
     )
 
 
 @note_text.register
 def _(note: SecurityGroupsLeft) -> str:
     return (
-        f"the tasks leave the security groups {' '.join(note.groups)} for one that FSD makes: what "
-        "lets only those in, such as a database, has to let that in too; "
-        "`networking.securityGroups` keeps them"
+        f"the tasks leave the security groups {' '.join(note.groups)} for one that FSD creates: "
+        "anything that admits only the old groups, such as a database, must admit the new one too; "
+        "to keep the old ones, set `networking.securityGroups`"
     )
 
 
 @note_text.register
 def _(note: RoleReplaced) -> str:
-    return f"the {note.what} {note.role} is replaced by one that FSD makes; `roles` keeps it"
+    return (
+        f"FSD replaces the {note.what} {note.role} with one that it creates; to keep {note.role}, "
+        "set `roles`"
+    )
 
 
 @note_text.register
 def _(note: CountWithoutEffect) -> str:
     return (
-        f"desiredCount {note.wished} changes nothing: auto scaling has the count ({note.now} now)"
+        f"desiredCount {note.wished} has no effect: auto scaling controls the count "
+        f"(now {note.now})"
     )
 
 
 @note_text.register
 def _(note: ForeignPolicies) -> str:
     names = ", ".join(note.policies)
-    verb = "scales" if len(note.policies) == 1 else "scale"
-    return f"{names} {verb} {note.service} too; FSD did not create it and does not change it"
+    if len(note.policies) == 1:
+        return f"{names} also scales {note.service}; FSD did not create it and does not change it"
+    return f"{names} also scale {note.service}; FSD did not create them and does not change them"
 
 
 @note_text.register
@@ -204,9 +212,10 @@ def _(note: ForeignTarget) -> str:
 
 @note_text.register
 def _(note: TargetStays) -> str:
+    verb = "needs" if len(note.policies) == 1 else "need"
     return (
         f"the scalable target of {note.service} ({note.minimum} to {note.maximum} tasks) stays: "
-        f"{', '.join(note.policies)} needs it, and FSD did not create that"
+        f"{', '.join(note.policies)}, which FSD did not create, {verb} it"
     )
 
 
@@ -226,7 +235,7 @@ def _(note: NoAnswer) -> str:
 
 @note_text.register
 def _(note: AnswerLost) -> str:
-    return f"ECS took the change, but its answer got lost: {quoted_text(note.error)}"
+    return f"ECS accepted the change, but its answer was lost: {quoted_text(note.error)}"
 
 
 @note_text.register
@@ -255,14 +264,14 @@ def _(note: AttachedTo) -> str:
 @note_text.register
 def _(note: OlderTakenOver) -> str:
     what = revision_label(note.revision, note.version)
-    return f"takes over from the deployment of {what}, which is not newer"
+    return f"taking over from the deployment of {what}, which is not newer"
 
 
 @note_text.register
 def _(note: TakenOver) -> str:
-    how = "had succeeded" if note.had_succeeded else "was in flight"
+    how = "had already succeeded" if note.had_succeeded else "was still in flight"
     return (
-        f"took over from the deployment of {note.revision}, which began in the same moment and "
+        f"took over from the deployment of {note.revision}, which began at the same moment and "
         f"{how}"
     )
 
@@ -276,8 +285,8 @@ def _(note: WaitTooShort) -> str:
     takes = note.expected.duration / note.speed
     faster = f" on AWS, {note.speed:g} times as fast here" if note.speed != 1 else ""
     return (
-        f"{WARNING}the rollout is expected to take {duration_text(takes)} ({part}, {seconds} s"
-        f"{faster}, takes the most), and --timeout is {duration_text(note.timeout)}: the wait "
+        f"{WARNING}the rollout is expected to take {duration_text(takes)} (its longest part is "
+        f"{part}: {seconds} s{faster}), but --timeout is {duration_text(note.timeout)}: the wait "
         "will end before ECS is done"
     )
 
@@ -290,7 +299,7 @@ def _alarms(names: tuple[str, ...]) -> str:
 @note_text.register
 def _(note: AlarmsIgnored) -> str:
     return (
-        f"{_alarms(note.alarms)} in ALARM already: ECS ignores the alarms of this deployment, "
+        f"{_alarms(note.alarms)} already in ALARM: ECS ignores all alarms during this deployment, "
         "so none of them rolls it back"
     )
 
@@ -298,21 +307,21 @@ def _(note: AlarmsIgnored) -> str:
 @note_text.register
 def _(note: AlarmsMissing) -> str:
     what = "an alarm that does not exist" if len(note.alarms) == 1 else "alarms that do not exist"
-    verb = "rolls" if len(note.alarms) == 1 else "roll"
-    return f"{_alarms(note.alarms)} missing: {what} {verb} nothing back"
+    return f"{_alarms(note.alarms)} missing: {what} cannot roll anything back"
 
 
 @note_text.register
 def _(note: AlarmsWatched) -> str:
     alarms = ", ".join(note.alarms)
-    return f"all tasks are healthy; ECS watches the alarms for the bake time: {alarms}"
+    noun = "alarm" if len(note.alarms) == 1 else "alarms"
+    return f"all tasks are healthy; for the bake time, ECS watches the {noun} {alarms}"
 
 
 @note_text.register
 def _(note: TasksWatched) -> str:
     return (
-        f"ECS calls it done; for {note.seconds:g} s more none of its tasks may end by itself "
-        "(deployment.steadyFor)"
+        f"ECS calls the deployment done; for another {note.seconds:g} s, none of its tasks may end "
+        "by itself (deployment.steadyFor)"
     )
 
 
@@ -320,23 +329,24 @@ def _(note: TasksWatched) -> str:
 def _(note: DeploymentPaused) -> str:
     hook = note.hook
     where = f" at {note.stage}" if note.stage else ""
-    until = (
-        f" until {hook.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if hook.expires_at else ""
-    )
-    then = {"ROLLBACK": "; then ECS rolls back", "CONTINUE": "; then ECS continues"}
-    what = then.get(hook.timeout_action, "")
-    return f"hook {hook.id} pauses the deployment{where}{until}{what}: somebody must continue it"
+    by = f" by {hook.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if hook.expires_at else ""
+    otherwise = {
+        "ROLLBACK": "; if nobody does, ECS rolls back",
+        "CONTINUE": "; if nobody does, ECS continues it",
+    }
+    what = otherwise.get(hook.timeout_action, "")
+    return f"hook {hook.id} pauses the deployment{where}: somebody must continue it{by}{what}"
 
 
 @note_text.register
 def _(note: UnhealthyTasks) -> str:
     look = follow_up_text(note.look)
-    return f"{note.healthy} of {note.desired} tasks are healthy: {look}"
+    return f"{note.healthy} of {note.desired} tasks are healthy; to see why: {look}"
 
 
 @note_text.register
 def _(note: ServiceIsDown) -> str:
-    since = time_text(note.since) + ("" if note.is_since_known else " at the latest")
+    since = time_text(note.since) + ("" if note.is_since_known else " or earlier")
     return (
         f"no task of {note.service} has been healthy since {since}; bringing {note.revision} back"
     )
@@ -351,12 +361,12 @@ def _(note: BackTo) -> str:
 
 @note_text.register
 def _(note: FirstTasks) -> str:
-    return f"{note.revision} never ran: its first tasks are a deployment"
+    return f"{note.revision} has never run, so FSD starts its first tasks as a deployment"
 
 
 @note_text.register
 def _(note: OneOffFailedAfter) -> str:
-    return f"{WARNING}{quoted_text(note.error)}; the release stays. {note.fix}"
+    return f"{WARNING}{quoted_text(note.error)}; the release stays. {capitalised(note.fix)}"
 
 
 @note_text.register
@@ -369,23 +379,24 @@ def _(note: CountSet) -> str:
 
 def clash_text(clash: StackClash) -> str:
     changes = " · ".join(f"{change.sign or ''}{change.what}" for change in clash.changes)
-    return f"{clash.stack} was changed after this run ({changes})"
+    shown = f" ({changes})" if changes else ""
+    return f"somebody else has changed {clash.stack}{shown}"
 
 
 def _since(others: tuple[OtherDeployment, ...]) -> str:
     names = (f"{one.revision} ({one.run})" if one.run else one.revision for one in others)
-    return f"; begun since then: the deployment of {', '.join(names)}" if others else ""
+    return f"; since then, a deployment of {', '.join(names)} has begun" if others else ""
 
 
 @note_text.register
 def _(note: ClashLeft) -> str:
-    return f"{clash_text(note.clash)}{_since(note.since)}; FSD leaves it unchanged"
+    return f"{clash_text(note.clash)}{_since(note.since)}; FSD leaves the stack as it is"
 
 
 @note_text.register
 def _(note: ClashMended) -> str:
     if note.error is None:
-        return f"{clash_text(note.clash)}; what this release needs is there again"
+        return f"{clash_text(note.clash)}; FSD has restored what this release needs"
     return (
         f"{clash_text(note.clash)}; FSD could not restore what this release needs: "
         f"{quoted_text(note.error)}"
@@ -399,7 +410,8 @@ def _remain(resources: Sequence[str]) -> str:
 @note_text.register
 def _(note: Undeleted) -> str:
     names = ", ".join(note.resources)
-    return f"CloudFormation could not delete {names}, which {_remain(note.resources)} in the stack"
+    verb = "exists" if len(note.resources) == 1 else "exist"
+    return f"CloudFormation could not delete {names}, which still {verb} outside the stack"
 
 
 @note_text.register
@@ -415,8 +427,8 @@ def _(note: StackNotRestored) -> str:
 
 @note_text.register
 def _(note: StackKeepsMore) -> str:
-    text = "the stack keeps what only the old tasks needed; the next deployment removes it"
-    return f"{text}: {quoted_text(note.error)}" if note.error else text
+    why = f": {quoted_text(note.error)}" if note.error else ""
+    return f"the stack keeps what only the old tasks needed{why}; the next deployment removes it"
 
 
 # --- a health check that moves -------------------------------------------------------------------
@@ -446,8 +458,8 @@ def _(note: PortOpened) -> str:
 @note_text.register
 def _(note: ProbeLeft) -> str:
     if note.is_own:
-        what = "the health check's probe could not be removed; a later run removes it"
-        return f"{what}: {quoted_text(note.error)}"
+        error = quoted_text(note.error)
+        return f"FSD could not remove the health check's probe: {error}; a later run removes it"
     return f"a health check's probe is left over: {quoted_text(note.error)}"
 
 
@@ -467,7 +479,7 @@ def _(note: ImageNotBuilt) -> str:
 @note_text.register
 def _(note: TagMissing) -> str:
     said = quoted_text(note.error)
-    return f"the image has the tag {note.has}, and did not get {note.tag}: {said}"
+    return f"the image has the tag {note.has} but did not get the tag {note.tag}: {said}"
 
 
 @note_text.register
@@ -486,8 +498,8 @@ def _(note: ReferrerLeft) -> str:
 def _(note: DigestUnknown) -> str:
     why = quoted_text(note.why) if isinstance(note.why, Quoted) else _NO_DIGEST[note.why]
     return (
-        f"the digest of {note.reference} is not known: {why}. FSD deploys the tag, which can "
-        "come to name another image; give the image by its digest"
+        f"the digest of {note.reference} is not known: {why}. FSD deploys the tag, which may "
+        "later point to another image; specify the image by its digest"
     )
 
 
@@ -511,11 +523,13 @@ def _(note: DefaultVpcUsed) -> str:
 def _(note: FilesNotFetched) -> str:
     count = len(note.files)
     more = f" and {count - FILES_SHOWN} more" if count > FILES_SHOWN else ""
-    files = "file is a Git LFS pointer" if count == 1 else "files are Git LFS pointers"
+    where = "in the build context"
+    one, many = f"file {where} is a Git LFS pointer", f"files {where} are Git LFS pointers"
+    files = one if count == 1 else many
     return (
-        f"{count} {files} in the build context, so the image does not get the content: "
-        f"{', '.join(note.files[:FILES_SHOWN])}{more}; set `lfs: true` at actions/checkout, or "
-        "run git lfs pull"
+        f"{count} {files}, so the image does not get the content: "
+        f"{', '.join(note.files[:FILES_SHOWN])}{more}; set `lfs: true` for actions/checkout, or "
+        "run `git lfs pull`"
     )
 
 

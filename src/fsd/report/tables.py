@@ -176,7 +176,8 @@ def _group_text(group: GroupLook) -> str:
     if group.targets is None:
         return f"{name}: not read"
     if group.missing:
-        return f"{name}: {', '.join(map(group_name, group.missing))} does not exist"
+        missing = ", ".join(map(group_name, group.missing))
+        return f"{name}: does not exist" if missing == name else f"{name}: {missing} does not exist"
     states = [target.state or "of a state that is not said" for target in group.targets]
     counts = [f"{states.count(state)} {state}" for state in sorted(set(states))]
     return f"{name}: {', '.join(counts) or 'none registered'}"

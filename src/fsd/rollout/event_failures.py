@@ -55,7 +55,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="account-blocked",
         pattern=r"account is (?:currently )?blocked",
         summary="AWS has blocked the account",
-        advice="contact AWS Support: no task can start before that",
+        advice="contact AWS Support: no task can start while the account is blocked",
         after=1,
         example="(service web) was unable to place a task. Reason: Your account is currently "
         "blocked.",
@@ -65,7 +65,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="quota-exceeded",
         pattern=r"configuration is above your limit",
         summary="the task is larger than the account may run",
-        advice="ask for a higher quota (Service Quotas console), or take a smaller size",
+        advice="ask for a higher quota (Service Quotas console), or choose a smaller size",
         after=1,
         example="(service web) was unable to place a task. Reason: The requested CPU "
         "configuration is above your limit.",
@@ -93,7 +93,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="quota-reached",
         pattern=r"provisioning capacity limit was exceeded",
         summary="the cluster has reached its limit of tasks in the PROVISIONING state",
-        advice="deploy again later; the cluster provisions no more tasks at once",
+        advice="deploy again later: the cluster cannot provision more tasks at once",
         after=None,
         example="(service web) was unable to place tasks in your cluster because the tasks "
         "provisioning capacity limit was exceeded.",

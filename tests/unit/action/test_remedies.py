@@ -123,7 +123,7 @@ EXAMPLES = (
         "or `allow-older: true`",
     ),
     (
-        "the same fsd deploy again: it attaches to the deployment in flight",
+        "run the same fsd deploy again: it attaches to the deployment in flight",
         "a run of this workflow again: it attaches to the deployment in flight",
     ),
     ("wait for it: fsd status --watch", "wait for it: fsd status"),

@@ -120,14 +120,14 @@ def test_plan__own_auto_scaling_ends_beside_anothers_policy__target_and_count_st
         "  note: the scalable target of web-dev (2 to 8 tasks) stays: night needs it, and FSD did "
         "not create\n"
         "    that\n"
-        "  note: desiredCount 2 changes nothing: auto scaling has the count (6 now)"
+        "  note: desiredCount 2 has no effect: auto scaling controls the count (now 6)"
     )
 
 
 def test_plan__desired_count_of_a_scaled_service__a_note() -> None:
     assert screen(wanted(5, SCALING), seen(2, SCALING)) == (
         "web → dev    nothing to change\n"
-        "  note: desiredCount 5 changes nothing: auto scaling has the count (2 now)"
+        "  note: desiredCount 5 has no effect: auto scaling controls the count (now 2)"
     )
 
 

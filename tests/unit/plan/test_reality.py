@@ -70,18 +70,18 @@ def test_find_lacks__nothing_could_be_looked_at__none() -> None:
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
-        ({"roles": {"web-dev-task": False}}, {"TaskRole": "gone"}),
-        ({"log_groups": {"/ecs/web-dev": False}}, {"LogGroup": "gone"}),
-        ({"listener_ports": frozenset()}, {"HttpListener": "gone"}),
-        ({"listener_ports": frozenset({443})}, {"HttpListener": "gone"}),
+        ({"roles": {"web-dev-task": False}}, {"TaskRole": "missing"}),
+        ({"log_groups": {"/ecs/web-dev": False}}, {"LogGroup": "missing"}),
+        ({"listener_ports": frozenset()}, {"HttpListener": "missing"}),
+        ({"listener_ports": frozenset({443})}, {"HttpListener": "missing"}),
         ({"target_group_is_used": False}, {"HttpListener": "forwards elsewhere"}),
         (
             {"target_group_exists": False, "target_group_is_used": False},
-            {"HttpListener": "forwards elsewhere", "TargetGroup": "gone"},
+            {"HttpListener": "forwards elsewhere", "TargetGroup": "missing"},
         ),
         (
             {"balancer_exists": False, "listener_ports": frozenset()},
-            {"HttpListener": "gone", "LoadBalancer": "gone"},
+            {"HttpListener": "missing", "LoadBalancer": "missing"},
         ),
     ],
 )
@@ -106,7 +106,9 @@ def test_find_lacks__rule_to_all_is_gone__named() -> None:
 
 
 def test_find_lacks__group_is_gone__the_rules_that_name_it_are_no_lack_of_their_own() -> None:
-    assert lacks(groups={"TaskSecurityGroup": TASK_GROUP}) == {"LoadBalancerSecurityGroup": "gone"}
+    assert lacks(groups={"TaskSecurityGroup": TASK_GROUP}) == {
+        "LoadBalancerSecurityGroup": "missing"
+    }
 
 
 def test_without__load_balancer__its_listeners_and_outputs_go_with_it() -> None:
@@ -188,7 +190,7 @@ def test_plan_release__listener_is_gone__the_stack_gets_it_back_without_a_rollou
 
     (step,) = plan.steps
     assert isinstance(step, ApplyStack)
-    assert step.changes == (Change(what="HttpListener", sign=Sign.ADD, remark="gone"),)
+    assert step.changes == (Change(what="HttpListener", sign=Sign.ADD, remark="missing"),)
     assert step.actual is not None
     assert "HttpListener" not in resources(step.actual)
     assert resources(step.template) == resources(TEMPLATE)

@@ -562,7 +562,8 @@ def test_deploy__interrupted_as_it_succeeds__not_claimed_to_be_rolled_back_or_to
     result = run(aws, make_request(on_cancel=OnCancel.ROLLBACK), clock)
 
     assert message_text(result.message) == (
-        "stopped by SIGINT; too late to roll web-dev:42 back: its deployment had ended, SUCCESSFUL"
+        "stopped by SIGINT; it was too late to roll web-dev:42 back: its deployment had already "
+        "ended (SUCCESSFUL)"
     )
 
 
@@ -750,7 +751,7 @@ def test_deploy__another_began_within_the_call__says_whom_it_took_over_from() ->
 
     assert result.outcome is Outcome.SUCCEEDED
     assert note_texts(result.notes) == (
-        "took over from the deployment of web-dev:50, which began in the same moment and was in "
+        "took over from the deployment of web-dev:50, which began at the same moment and was in "
         "flight",
     )
 
@@ -805,7 +806,7 @@ def test_deploy__another_changes_the_stack_meanwhile__not_cleaned_up() -> None:
     assert isinstance(resources, dict)
     assert sorted(resources) == ["New", "Theirs"]
     assert note_texts(result.notes)[-1] == (
-        "fsd-web-dev was changed after this run (+Theirs · -Logs); FSD leaves it unchanged"
+        "somebody else has changed fsd-web-dev (+Theirs · -Logs); FSD leaves it unchanged"
     )
 
 
@@ -820,7 +821,7 @@ def test_deploy__the_run_that_changes_the_stack_is_known__named() -> None:
     result = run(aws, make_request(changed), clock)
 
     assert note_texts(result.notes)[-1] == (
-        "fsd-web-dev was changed after this run (+Theirs · -Logs); begun since then: the "
+        "somebody else has changed fsd-web-dev (+Theirs · -Logs); begun since then: the "
         "deployment of web-dev:41; FSD leaves it unchanged"
     )
 
@@ -866,7 +867,7 @@ def test_deploy__cloudformation_could_not_delete__listed_as_left_behind() -> Non
     result = run(aws, make_request(changed))
 
     assert note_texts(result.notes) == (
-        "CloudFormation could not delete Logs /ecs/web-dev, which remains in the stack",
+        "CloudFormation could not delete Logs /ecs/web-dev, which still exists outside the stack",
     )
 
 
@@ -883,7 +884,7 @@ def test_deploy__another_takes_from_the_stack_what_ours_needs__put_back() -> Non
     assert isinstance(resources, dict)
     assert sorted(resources) == ["Logs", "Theirs"]
     assert note_texts(result.notes) == (
-        "fsd-web-dev was changed after this run (-Logs); what this release needs is there again",
+        "somebody else has changed fsd-web-dev (-Logs); FSD has restored what this release needs",
     )
 
 
@@ -899,7 +900,7 @@ def test_deploy__another_changes_the_stack_and_ours_fails__theirs_stays() -> Non
     assert result.outcome is Outcome.ROLLED_BACK
     assert aws.stacks.stacks["fsd-web-dev"].template == theirs
     assert message_text(result.message) == (
-        "scaling is as before; fsd-web-dev was changed after this run (+Theirs · -Logs · -New), so "
+        "scaling is as before; somebody else has changed fsd-web-dev (+Theirs · -Logs · -New), so "
         "FSD leaves it unchanged"
     )
 
@@ -915,7 +916,7 @@ def test_deploy__another_builds_on_our_stack_and_ours_fails__left_behind_is_list
     result = run(aws, make_request(changed), clock)
 
     assert message_text(result.message).endswith(
-        "so FSD leaves it unchanged; New remains in fsd-web-dev"
+        "so FSD leaves the stack as it is; New remains in fsd-web-dev"
     )
 
 

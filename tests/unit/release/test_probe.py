@@ -323,7 +323,7 @@ def test_deploy__probe_of_a_killed_run__swept(path: str) -> None:
     deploy(request, aws.aws(), clock=FakeClock(), reporter=lines)
 
     assert aws.probes.left == {}
-    assert "removed the health check's probe that a stopped run had left" in lines.notes
+    assert "removed the health check's probe that a stopped run had left behind" in lines.notes
 
 
 def test_deploy__unchanged__what_a_killed_run_left_goes_with_the_next_change() -> None:

@@ -272,7 +272,8 @@ def test_deploy__rollback_is_called_failed_and_the_old_release_serves__rolled_ba
 
     assert (result.outcome, result.outcome.exit_code) == (Outcome.ROLLED_BACK, 6)
     assert message_text(result.message) == (
-        "ECS could not roll back: ; web-dev:41 serves all the same: 2 of 2 tasks are healthy"
+        "ECS could not roll back: ; web-dev:41 is serving users nonetheless: 2 of 2 tasks are "
+        "healthy"
     )
     assert result.running is not None
     assert result.running.revision == "web-dev:41"

@@ -68,14 +68,14 @@ def seen(text: str = "", *, balanced: bool = True) -> Snapshot:
             seen(DRAINING),
             progress(),
             RolloutStage.DRAIN,
-            "2 of 2 new tasks are healthy and serve; the old ones' connections drain until "
+            "2 of 2 new tasks are healthy and serving; connections to the old ones drain until "
             "15:02:00 UTC at the latest (deregistrationDelay 1h00m)",
         ),
         (
             seen(f"{DRAINING}\ntarget  10.0.0.1  draining\ntarget  10.0.0.2  healthy"),
             progress(),
             RolloutStage.DRAIN,
-            "2 of 2 new tasks are healthy and serve; the old ones' connections drain until "
+            "2 of 2 new tasks are healthy and serving; connections to the old ones drain until "
             "15:02:00 UTC at the latest (deregistrationDelay 1h00m)",
         ),
         # The last read says that no target drains any more, whatever the event said before.
@@ -97,7 +97,7 @@ def test_standing_of__stage_by_stage(
 
 def test_standing_of__delay_not_known__no_time() -> None:
     assert rollout_progress_text(standing_of(seen(DRAINING), progress(), Drain())) == (
-        "2 of 2 new tasks are healthy and serve; the old ones' connections drain"
+        "2 of 2 new tasks are healthy and serving; connections to the old ones drain"
     )
 
 

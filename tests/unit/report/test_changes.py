@@ -62,7 +62,7 @@ DIGEST = "sha256:9b1f" + "0" * 60
         (Change(what="load balancer", remark="replaced"), "load balancer replaced"),
         (Change(what="again"), "again"),
         (Change(what="TaskRole", sign=Sign.CHANGE), "~TaskRole"),
-        (Change(what="Listener", sign=Sign.ADD, remark="gone"), "+Listener (gone)"),
+        (Change(what="Listener", sign=Sign.ADD, remark="missing"), "+Listener (missing)"),
         (
             Change(what="commits", before="1a2b3c4d5e", after="4f2c1e9aab", remark="3 commits"),
             "commits 1a2b3c4..4f2c1e9 (3 commits)",

@@ -43,7 +43,7 @@ STACK = ApplyStack(
     template={},
     changes=(
         Change(what="TaskRole", sign=Sign.CHANGE),
-        Change(what="HttpListener", sign=Sign.ADD, remark="gone"),
+        Change(what="HttpListener", sign=Sign.ADD, remark="missing"),
         Change(what="tags"),
     ),
     sign=Sign.CHANGE,
@@ -167,7 +167,7 @@ def no_log_lines() -> str:
 
 def refused() -> str:
     error = RefusedError(
-        "prod takes only what succeeded in staging; `offer-api@sha256:9b1f…` has not",
+        "prod accepts only what has succeeded in staging, and `offer-api@sha256:9b1f…` has not",
         where=Location(path=".fsd/environments.yml", line=14, column=3),
         fix="deploy it to staging first, or run `fsd promote --from staging --to prod`",
         code=ErrorCode.PROMOTION_REQUIRED,

@@ -22,6 +22,7 @@ from fsd.snapshot import LifecycleHook
 from tests.golden import golden
 
 ERROR = Quoted(text="AccessDenied: no")
+TIMEOUT = Quoted(text="ReadTimeout: no answer within 30 s")
 PLACED = Quoted(text="AccessDenied: no", where="DeleteTargetGroup")
 AT = datetime(2026, 3, 4, 14, 2, 9, tzinfo=UTC)
 MOVED = MovedCheck(
@@ -49,9 +50,9 @@ SAMPLES: tuple[Note, ...] = (
     plan_notes.TargetStays(service="web-dev", minimum=1, maximum=4, policies=("cpu-high",)),
     notes.OutputLine(text="Step 1/3 : FROM python"),
     notes.OutputLine(text="migrated", source="beforeDeploy"),
-    notes.NoAnswer(error=ERROR, is_look=True),
-    notes.NoAnswer(error=ERROR, is_look=False),
-    notes.AnswerLost(error=ERROR),
+    notes.NoAnswer(error=TIMEOUT, is_look=True),
+    notes.NoAnswer(error=TIMEOUT, is_look=False),
+    notes.AnswerLost(error=TIMEOUT),
     *(notes.CouldNot(what=what, error=ERROR) for what in notes.Undone),
     notes.StopRefused(error=ERROR),
     notes.DeploymentAwaited(revision="web-dev:41"),
@@ -90,7 +91,8 @@ SAMPLES: tuple[Note, ...] = (
     ),
     notes.FirstTasks(revision="web-dev:41"),
     notes.OneOffFailedAfter(
-        error=Quoted(text="`afterDeploy` ended with exit code 1"), fix="make it end with 0"
+        error=Quoted(text="`afterDeploy` ended with exit code 1"),
+        fix="make it end with exit code 0",
     ),
     notes.CountSet(service="web-dev", count=2),
     notes.ClashLeft(

@@ -150,7 +150,7 @@ REPAIR = ApplyStack(
     template={},
     name="fsd-offer-api-prod",
     changes=(
-        Change(what="HttpListener", sign=Sign.ADD, remark="gone"),
+        Change(what="HttpListener", sign=Sign.ADD, remark="missing"),
         Change(what="TaskRole", sign=Sign.CHANGE),
     ),
     sign=Sign.CHANGE,
@@ -162,7 +162,7 @@ def test_plan_text__drift__what_a_deployment_makes_of_it() -> None:
 
     assert plan_text(planned) == (
         "offer-api → prod    1 to change\n"
-        "  ~ stack          fsd-offer-api-prod   +HttpListener (gone) · ~TaskRole\n"
+        "  ~ stack          fsd-offer-api-prod   +HttpListener (missing) · ~TaskRole\n"
         "    drift          HttpListener is gone; a deployment repairs it\n"
         "    drift          LogGroup /RetentionInDays 30 → 3653; a deployment leaves it so\n"
         "    drift          TaskRole /Path /fsd/ → /; a deployment changes it too\n"
