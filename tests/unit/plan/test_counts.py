@@ -117,9 +117,9 @@ def test_plan__own_auto_scaling_ends_beside_anothers_policy__target_and_count_st
     assert screen(wanted(2), observed) == (
         "web → dev    1 to remove\n"
         "  - scaling        no longer scaled by FSD's policies; night stays\n"
-        "  note: the scalable target of web-dev (2 to 8 tasks) stays: night needs it, and FSD did "
-        "not create\n"
-        "    that\n"
+        "  note: the scalable target of web-dev (2 to 8 tasks) stays: night, which FSD did "
+        "not create, needs\n"
+        "    it\n"
         "  note: desiredCount 2 has no effect: auto scaling controls the count (now 6)"
     )
 
@@ -143,5 +143,5 @@ def test_plan__policy_beside_ours__named() -> None:
 
     assert screen(wanted(None, SCALING), observed) == (
         "web → dev    nothing to change\n"
-        "  note: queue-depth scales web-dev too; FSD did not create it and does not change it"
+        "  note: queue-depth also scales web-dev; FSD did not create it and does not change it"
     )

@@ -16,7 +16,7 @@ from tests.fakes.aws import FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
 WATCHED: Json = {"alarms": {"alarmNames": ["5xx", "slow"], "enable": True, "rollback": True}}
-IGNORED = "ECS ignores the alarms of this deployment, so none of them rolls it back"
+IGNORED = "ECS ignores all alarms during this deployment, so none of them rolls it back"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_warnings__in_alarm_already__says_that_ecs_ignores_them(aws: FakeAws) ->
     aws.alarms.states["5xx"] = "ALARM"
 
     assert note_texts(warnings(aws.aws(), WATCHED)) == (
-        f"CloudWatch alarm 5xx is in ALARM already: {IGNORED}",
+        f"CloudWatch alarm 5xx is already in ALARM: {IGNORED}",
     )
 
 
@@ -42,7 +42,7 @@ def test_warnings__both_in_alarm__names_both(aws: FakeAws) -> None:
     aws.alarms.states = {"5xx": "ALARM", "slow": "ALARM"}
 
     assert note_texts(warnings(aws.aws(), WATCHED))[0].startswith(
-        "CloudWatch alarms 5xx, slow are in ALARM"
+        "CloudWatch alarms 5xx, slow are already in ALARM"
     )
 
 
@@ -50,7 +50,7 @@ def test_warnings__alarm_that_does_not_exist__says_so(aws: FakeAws) -> None:
     del aws.alarms.states["slow"]
 
     assert note_texts(warnings(aws.aws(), WATCHED)) == (
-        "CloudWatch alarm slow is missing: an alarm that does not exist rolls nothing back",
+        "CloudWatch alarm slow is missing: an alarm that does not exist cannot roll anything back",
     )
 
 
@@ -99,4 +99,4 @@ def test_deploy__alarm_in_alarm_already__warned_and_deployed(aws: FakeAws) -> No
     )
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert note_texts(result.notes) == (f"CloudWatch alarm 5xx is in ALARM already: {IGNORED}",)
+    assert note_texts(result.notes) == (f"CloudWatch alarm 5xx is already in ALARM: {IGNORED}",)

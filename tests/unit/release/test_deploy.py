@@ -673,8 +673,9 @@ def test_deploy__signal_while_the_stack_changes__says_that_cloudformation_goes_o
 
     assert result.outcome is Outcome.INTERRUPTED
     assert message_text(result.message) == (
-        f"stopped by SIGINT while CloudFormation changes {changed.stack_name}: it finishes "
-        "what it has begun; ECS was not asked to change anything that is running"
+        f"stopped by SIGINT while CloudFormation was changing {changed.stack_name}: "
+        "CloudFormation finishes what it has begun; ECS was not asked to change anything that is "
+        "running"
     )
     assert names(aws) == []
 
@@ -751,8 +752,10 @@ def test_deploy__another_began_within_the_call__says_whom_it_took_over_from() ->
 
     assert result.outcome is Outcome.SUCCEEDED
     assert note_texts(result.notes) == (
-        "took over from the deployment of web-dev:50, which began at the same moment and was in "
-        "flight",
+        (
+            "took over from the deployment of web-dev:50, which began at the same moment and was "
+            "still in flight"
+        ),
     )
 
 
@@ -806,7 +809,7 @@ def test_deploy__another_changes_the_stack_meanwhile__not_cleaned_up() -> None:
     assert isinstance(resources, dict)
     assert sorted(resources) == ["New", "Theirs"]
     assert note_texts(result.notes)[-1] == (
-        "somebody else has changed fsd-web-dev (+Theirs · -Logs); FSD leaves it unchanged"
+        "somebody else has changed fsd-web-dev (+Theirs · -Logs); FSD leaves the stack as it is"
     )
 
 
@@ -821,8 +824,8 @@ def test_deploy__the_run_that_changes_the_stack_is_known__named() -> None:
     result = run(aws, make_request(changed), clock)
 
     assert note_texts(result.notes)[-1] == (
-        "somebody else has changed fsd-web-dev (+Theirs · -Logs); begun since then: the "
-        "deployment of web-dev:41; FSD leaves it unchanged"
+        "somebody else has changed fsd-web-dev (+Theirs · -Logs); since then, a deployment of "
+        "web-dev:41 has begun; FSD leaves the stack as it is"
     )
 
 
@@ -901,7 +904,7 @@ def test_deploy__another_changes_the_stack_and_ours_fails__theirs_stays() -> Non
     assert aws.stacks.stacks["fsd-web-dev"].template == theirs
     assert message_text(result.message) == (
         "scaling is as before; somebody else has changed fsd-web-dev (+Theirs · -Logs · -New), so "
-        "FSD leaves it unchanged"
+        "FSD leaves the stack as it is"
     )
 
 
@@ -1090,7 +1093,7 @@ def test_deploy__clean_up_refused__succeeded_with_a_note() -> None:
     result = run(aws, make_request(make_desired(template=NEW)))
 
     assert result.outcome is Outcome.SUCCEEDED
-    assert "removes it: connection reset" in note_texts(result.notes)[-1]
+    assert "tasks needed: connection reset" in note_texts(result.notes)[-1]
     again = run(aws, make_request(make_desired(template=NEW)))
     assert again.outcome is Outcome.SUCCEEDED
     assert aws.stacks.applied == [BOTH, NEW]

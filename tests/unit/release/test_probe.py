@@ -263,8 +263,8 @@ def test_deploy__probe_cannot_be_removed__told_and_the_verdict_stays() -> None:
         deploy(make_request(checked_at("/ready")), aws.aws(), clock=FakeClock(), reporter=lines)
 
     assert lines.notes[-1] == (
-        "the health check's probe could not be removed; a later run removes it: ResourceInUse: in "
-        "use (DeleteTargetGroup)"
+        "FSD could not remove the health check's probe: ResourceInUse: in use "
+        "(DeleteTargetGroup); a later run removes it"
     )
 
 

@@ -66,8 +66,8 @@ def test_deploy__count_0__its_own_outcome_and_what_will_judge_it() -> None:
 
     assert (result.outcome, result.outcome.exit_code) == (Outcome.NOT_STARTED, 0)
     assert message_text(result.message) == (
-        "the desired count is 0: no task ran, so nothing shows that web-dev:1 can start; it "
-        "is only tested once you scale up with `fsd scale`, or deploy with a count above 0"
+        "the desired count is 0: no task ran, so nothing shows that web-dev:1 can start; it is "
+        "not tested until you scale up with `fsd scale` or deploy with a count above 0"
     )
     # Before ECS is asked: a run that is killed in between must not leave a success.
     assert names(aws) == ["create_cluster", "tag_task_definition", "create_service"]

@@ -87,7 +87,7 @@ def test_deploy__nothing_gets_healthy_again__says_down_since_when_and_what_bring
     assert result.outcome is Outcome.ROLLBACK_FAILED
     assert message_text(result.message) == (
         "web-dev is down: no task has been healthy since 14:02:00 UTC. Bringing web-dev:41 back "
-        "failed: web-dev:41 did not become healthy again either. To bring it back, deploy a "
+        "failed: web-dev:41 did not become healthy again either. To restore the service, deploy a "
         "release whose tasks stay up"
     )
     assert follow_up_texts(result.next_steps)[0] == "fsd logs --service web --env dev --since 1h"
@@ -101,7 +101,7 @@ def test_deploy__when_the_last_task_stopped_is_not_known__says_at_the_latest() -
     message = message_text(run(aws).message)
 
     assert "no task has been healthy since 14:00:" in message
-    assert " UTC at the latest. Bringing web-dev:41 back failed: " in message
+    assert " UTC or earlier. Bringing web-dev:41 back failed: " in message
 
 
 def test_deploy__rollback_fails_and_old_tasks_serve__left_as_it_is() -> None:

@@ -143,8 +143,8 @@ def test_too_short_note__says_what_takes_the_time() -> None:
 
     assert note is not None
     assert note_text(note) == (
-        "warning: the rollout is expected to take 1h00m (deregistrationDelay, 3600 s, takes "
-        "the most), and --timeout is 40s: the wait will end before ECS is done"
+        "warning: the rollout is expected to take 1h00m (its longest part is deregistrationDelay: "
+        "3600 s), but --timeout is 40s: the wait will end before ECS is done"
     )
     assert too_short_note(timedelta(minutes=90), LONG) is None
     assert too_short_note(timedelta(minutes=7), LONG, speed=10) is None

@@ -56,7 +56,7 @@ UNKNOWNS: list[tuple[Unknown, str]] = [
     ),
     (
         RolloutUnsaid(running=1, desired=2),
-        "ECS does not say how the newest deployment is going, and 1 of its 2 tasks run",
+        "ECS does not say how the newest deployment is going, and 1 of its 2 tasks are running",
     ),
     (TargetsUnsaid(count=2), "the load balancer does not say whether 2 of its targets are healthy"),
     (
@@ -74,13 +74,17 @@ NOTES: list[tuple[ConditionNote, str]] = [
     ),
     (
         DeployedByOther(controller="CODE_DEPLOY"),
-        "CodeDeploy deploys it with task sets: FSD shows what runs, and does not judge its "
-        "deployments",
+        (
+            "CodeDeploy deploys this service with task sets: FSD shows what is running, and does not "
+            "judge the deployments"
+        ),
     ),
     (
         DeployedByOther(controller="NEW"),
-        "a controller other than ECS deploys it with task sets: FSD shows what runs, and does not "
-        "judge its deployments",
+        (
+            "a controller other than ECS deploys this service with task sets: FSD shows what is "
+            "running, and does not judge the deployments"
+        ),
     ),
     (SET, "task set of web:3: PRIMARY, STEADY_STATE, 1 running"),
     (
@@ -100,7 +104,7 @@ NOTES: list[tuple[ConditionNote, str]] = [
     (TasksStarting(count=2), "2 tasks are starting"),
     (
         StackDrifted(name="fsd-web-dev", checked_at=NOW, seen_at=NOW),
-        "CloudFormation saw that stack fsd-web-dev has drifted from its template at 14:00:00",
+        "CloudFormation found at 14:00:00 that stack fsd-web-dev has drifted from its template",
     ),
 ]
 
