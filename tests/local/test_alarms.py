@@ -92,7 +92,7 @@ def test_deploy__alarm_in_alarm_already__warns_and_succeeds(fsd: Fsd, cloudwatch
     ended = fsd.ok(*DEPLOY, "--version", "v2", *BAKE)
 
     (note,) = ended.json()["notes"]
-    assert note.startswith(f"CloudWatch alarm {ALARM} is in ALARM already: ECS ignores the alarms")
+    assert note.startswith(f"CloudWatch alarm {ALARM} is already in ALARM: ECS ignores all alarms")
     assert note in ended.err
     assert ended.json()["running"]["version"] == "v2"
 

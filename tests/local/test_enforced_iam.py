@@ -223,7 +223,7 @@ def test_deploy__moved_health_check__needs_what_the_page_says_and_nothing_else(
             continue  # the embedded AWS does not ask for it where CreateRule brings tags
         root.allow("deployer", others, *(one for one in documented if one is not statement))
         denied = fsd.run(*moved)
-        told = denied.code == 5 or "could not be removed; a later run removes it" in denied.err
+        told = denied.code == 5 or "a later run removes it" in denied.err
         assert told, (statement, denied.text)
         root.allow("deployer", others, *documented)
         refused = fsd.run(*typo)

@@ -131,7 +131,7 @@ def test_deploy__scheme_changes__nothing_of_the_other_is_left_and_nobody_is_blam
     worker = deploy(fsd, manifests["no load balancer"], hello)
     assert schemes(fsd) == []
     assert (worker["outcome"], worker["url"]) == ("succeeded", "")
-    assert [note for note in worker["notes"] if "was changed after this run" in note] == []
+    assert [note for note in worker["notes"] if "somebody else has changed" in note] == []
 
 
 def test_deploy__somebody_removed_what_a_rollout_needs__noticed_and_back_in_one_run(

@@ -127,7 +127,7 @@ PLANNED = "before ECS was asked to change anything"
 HELD = {
     "DescribeServices": PLANNED,
     "DescribeSecurityGroups": PLANNED,
-    "CreateChangeSet": "while CloudFormation changes fsd-hello-dev",
+    "CreateChangeSet": "while CloudFormation was changing fsd-hello-dev",
     "RegisterTaskDefinition": PLANNED,
     "UpdateService": "just as FSD asked ECS",
     "StopServiceDeployment": "was being rolled back; ECS continues the rollback",

@@ -164,7 +164,7 @@ def test_choose_image__another_account_or_region__its_digest(
         ("nginx", "FSD looks digests up only in private Amazon ECR repositories"),
         (
             "210987654321.dkr.ecr.eu-west-1.amazonaws.com.evil.test/x:v1",
-            "only private repositories of Amazon ECR",
+            "only in private Amazon ECR repositories",
         ),
     ],
 )

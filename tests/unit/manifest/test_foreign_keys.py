@@ -111,7 +111,7 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("autoScaling: {responseTime: 100}", "scaling by response times"),
         ("reservedConcurrency: 5", "scaling by concurrency"),
         ("deployment: {canary: {}}", "blue/green, canary"),
-        ("taskdef_overrides: []", "way to change what it makes"),
+        ("taskdef_overrides: []", "way to change the task definition"),
         ("imagePullSecrets: []", "private registry"),
         ("publish: {}", "queues, topics"),
         ("runtime: python311", "runtimes"),

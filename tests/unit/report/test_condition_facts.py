@@ -74,10 +74,8 @@ NOTES: list[tuple[ConditionNote, str]] = [
     ),
     (
         DeployedByOther(controller="CODE_DEPLOY"),
-        (
-            "CodeDeploy deploys this service with task sets: FSD shows what is running, and does not "
-            "judge the deployments"
-        ),
+        "CodeDeploy deploys this service with task sets: FSD shows what is running, and does "
+        "not judge the deployments",
     ),
     (
         DeployedByOther(controller="NEW"),

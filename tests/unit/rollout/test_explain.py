@@ -81,8 +81,8 @@ NO_ANSWER = (
         (
             REFUSED,
             ("Example app listening at http://localhost:8000",),
-            "the log says that the service listens on localhost:8000; if it binds that, then only "
-            "its own container reaches it: bind 0.0.0.0",
+            "the log says that the service listens on localhost:8000; if it binds that, only its "
+            "own container can reach it: bind 0.0.0.0",
         ),
         (
             REFUSED,
