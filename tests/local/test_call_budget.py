@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from fsd.app.account import MOST_AGE
 from fsd.errors import ExitCode
 from tests.chaos.cloud import CRASH, Cloud, open_cloud
 from tests.fakes.plain_aws import plain_aws
@@ -74,10 +76,18 @@ class Count:
     """A gate that lets every call through, and counts it."""
 
     calls: Counter[str] = field(default_factory=Counter)
+    looks: list[float] = field(default_factory=list)  # when: seconds of the monotonic clock
 
     def forwards(self, operation: str) -> bool:
         self.calls[operation] += 1
+        if operation == LOOK:
+            self.looks.append(time.monotonic())
         return True
+
+    @property
+    def is_renewed(self) -> bool:
+        """A slow machine has made the early answer too old to plan on, and nothing is released."""
+        return len(self.looks) == 2 and self.looks[1] - self.looks[0] > MOST_AGE
 
     def answers(self, operation: str) -> bool:
         del operation
@@ -127,6 +137,8 @@ def count(
         fsd = Fsd(cloud.fsd.state, cloud.fsd.cwd, extra)
         ended = fsd.run(command, "--env", environment, "--format", "json", *options)
     assert ended.code == code, ended.text
+    if gate.is_renewed:
+        gate.calls[LOOK] -= 1
     return gate.calls
 
 

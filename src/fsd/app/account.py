@@ -15,6 +15,8 @@ from fsd.release.pace import Pace
 from fsd.release.ports import Aws, Network, ServiceRead
 from fsd.release.reads import ONE_BY_ONE, Reads
 
+MOST_AGE = 2.0  # seconds of an answer that a plan is made on
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
@@ -35,11 +37,20 @@ class Connection:
     embedded: Embedded | None
     notes: tuple[Note, ...] = ()
     read: ServiceRead | None = None  # the service, where its ARN has said whose account it is
+    read_at: float = 0.0  # when that was answered: seconds of the monotonic clock
     reads: Reads = ONE_BY_ONE  # of what is looked up before a release; each of several calls
 
     @property
     def pace(self) -> Pace:
         return Pace(speed=self.embedded.speed if self.embedded else 1.0)
+
+    def fresh_read(self, now: float) -> ServiceRead | None:
+        """The service as it was read at first; None where it was not, or so long before `now` that
+        it has to be read again: the build context is hashed in between, however large it is.
+
+        `now` is in seconds of the monotonic clock.
+        """
+        return self.read if now - self.read_at <= MOST_AGE else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

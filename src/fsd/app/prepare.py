@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -138,7 +139,7 @@ def _observe_early(
         schedule=names.schedule(name, environment.name) if manifest.is_job else "",
     )
     at_hand = AtHand(
-        service=opened.connection.read,
+        service=opened.connection.fresh_read(time.monotonic()),
         template=lambda: compile_template(manifest, target=target(), image=chosen().image),
     )
     return observe(opened.connection.aws, place, at_hand=at_hand)

@@ -6,6 +6,7 @@ import getpass
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -163,6 +164,7 @@ def connect(
         run=who_runs(),
         embedded=embedded,
         read=read,
+        read_at=time.monotonic(),
         reads=SideBySide(),
     )
 
