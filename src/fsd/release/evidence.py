@@ -48,7 +48,7 @@ def diagnose(
     log = _read_log(aws, task)
     explained = causes
     if task is not None and log.error is None:
-        explained = _explained(causes, _task(task, snapshot, port), log.lines)
+        explained = _explained(causes, _task(task, snapshot, port), log)
     return Diagnosis(
         causes=explained,
         changed_since=changed_since,
@@ -62,11 +62,15 @@ def diagnose(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Log:
-    """`told` is what the report shows; `error` is why AWS gave no answer."""
+    """`told` is what the report shows; `error` is why AWS gave no answer.
+
+    `is_whole` is False where an essential container's lines are not among them.
+    """
 
     lines: tuple[LogLine, ...] = ()
     told: tuple[str, ...] = ()
     error: Quoted | None = None
+    is_whole: bool = True
 
 
 def _read_log(aws: Aws, task: StoppedTask | None) -> _Log:
@@ -79,7 +83,8 @@ def _read_log(aws: Aws, task: StoppedTask | None) -> _Log:
     except CallFailedError as error:
         return _Log(error=Quoted.of(error))
     elsewhere = tuple(f"({one})" for one in routes.elsewhere)
-    return _Log(lines=lines, told=(*elsewhere, *_told(lines)))
+    is_whole = bool(routes.places) and not elsewhere
+    return _Log(lines=lines, told=(*elsewhere, *_told(lines)), is_whole=is_whole)
 
 
 def _as_stopped(task: TaskState) -> StoppedTask:
@@ -106,12 +111,10 @@ def _task(worst: StoppedTask, snapshot: Snapshot, port: int | None) -> LoggedTas
     )
 
 
-def _explained(
-    causes: tuple[Cause, ...], task: LoggedTask, lines: Sequence[LogLine]
-) -> tuple[Cause, ...]:
-    signs = read_signs([LogText(at=line.at, text=line.text) for line in lines])
-    shown = tuple(line.text for line in _shown(lines))
-    return explain(causes, signs, replace(task, shown_lines=shown))
+def _explained(causes: tuple[Cause, ...], task: LoggedTask, log: _Log) -> tuple[Cause, ...]:
+    signs = read_signs([LogText(at=line.at, text=line.text) for line in log.lines])
+    shown = tuple(line.text for line in _shown(log.lines))
+    return explain(causes, signs, replace(task, shown_lines=shown, is_log_whole=log.is_whole))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +131,7 @@ def explain_task(
     log = _read_log(aws, worst)
     if log.error is not None:
         return ExplainedTask(causes=causes, log_error=log.error)
-    explained = _explained(causes, _task(worst, snapshot, None), log.lines)
+    explained = _explained(causes, _task(worst, snapshot, None), log)
     return ExplainedTask(causes=explained, log_lines=log.told)
 
 

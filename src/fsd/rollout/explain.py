@@ -100,6 +100,7 @@ class LoggedTask:
     grace_period: int | None = None
     started_at: datetime | None = None
     shown_lines: tuple[str, ...] = ()  # of the log, that the reader sees anyway
+    is_log_whole: bool = True  # else lines went where nobody reads them: silence tells nothing
 
 
 def explain(causes: Sequence[Cause], signs: LogSigns, task: LoggedTask) -> tuple[Cause, ...]:
@@ -111,7 +112,7 @@ def explain(causes: Sequence[Cause], signs: LogSigns, task: LoggedTask) -> tuple
 
 def _explained(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
     if cause.code in _ENDED:
-        return _of_an_end(cause, signs)
+        return _of_an_end(cause, signs, task)
     if cause.code in _CHECKED:
         return _of_a_check(cause, signs, task)
     return cause
@@ -120,7 +121,7 @@ def _explained(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
 # --- the program ended --------------------------------------------------------------------------
 
 
-def _of_an_end(cause: Cause, signs: LogSigns) -> Cause:
+def _of_an_end(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
     if signs.exception:
         return replace(
             cause,
@@ -129,7 +130,7 @@ def _of_an_end(cause: Cause, signs: LogSigns) -> Cause:
         )
     if signs.remark:
         return replace(cause, advice=signs.remark)
-    if not signs.has_lines:
+    if task.is_log_whole and not signs.has_lines:
         return replace(cause, advice=BareAdvice.NO_LOG_LINES)
     return cause
 
@@ -205,9 +206,10 @@ def _of_no_answer(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
         return replace(cause, advice=ListensOnSocket(socket=signs.socket, port=task.port))
     if signs.exception:
         return _after_exception(cause, signs.exception, _exception_advice(signs))
-    return replace(
-        cause, advice=PortUntold(advice=_base(cause, task.port), has_lines=signs.has_lines)
-    )
+    base = _base(cause, task.port)
+    if not task.is_log_whole:
+        return replace(cause, advice=base)
+    return replace(cause, advice=PortUntold(advice=base, has_lines=signs.has_lines))
 
 
 def _with_line(cause: Cause, heard: Listening, task: LoggedTask) -> Cause:

@@ -67,6 +67,22 @@ def test_examine__running_revision_crashes_again_and_again__its_cause_and_log() 
     assert found.diagnosis.log_lines == ("14:00:00 out of file handles",)
 
 
+def test_examine__lines_go_by_firelens__are_not_said_to_be_none() -> None:
+    aws = with_history(41)
+    crash(aws, 41, times=3, ago=timedelta(seconds=30))
+    router = {**LOGGING, "name": "log_router", "firelensConfiguration": {"type": "fluentbit"}}
+    sent: Json = {"logDriver": "awsfirelens", "options": {"Name": "datadog"}}
+    both: Json = {"containerDefinitions": [{**LOGGING, "logConfiguration": sent}, router]}
+    aws.ecs.definitions = [
+        replace(d, definition={**d.definition, **both}) for d in aws.ecs.definitions
+    ]
+
+    said = " ".join(text(examine(operation(aws))).split())
+
+    assert "go by FireLens to datadog" in said
+    assert "wrote no log lines" not in said
+
+
 def test_examine__one_task_ended_and_was_replaced__is_past() -> None:
     aws = with_history(41)
     crash(aws, 41, times=1, ago=timedelta(minutes=20))

@@ -404,6 +404,17 @@ def test_explain__crash_without_lines__says_so() -> None:
     )
 
 
+def test_explain__lines_went_elsewhere__nothing_is_said_of_silence() -> None:
+    unread = replace(TASK, is_log_whole=False)
+    of_the_router = ("[info] [fluent bit] version=1.9.10",)
+
+    assert advice_text(the_cause(EXIT, task=unread).advice) == (
+        "find out why the program ended: ECS reports only the exit code"
+    )
+    assert advice_text(the_cause(KILL, REFUSED, task=unread).advice) == NO_ANSWER
+    assert advice_text(the_cause(KILL, REFUSED, task=unread, log=of_the_router).advice) == NO_ANSWER
+
+
 def test_explain__another_task__as_it_was() -> None:
     cause = the_cause(EXIT, task=replace(TASK, id="another"))
 
