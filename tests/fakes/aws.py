@@ -16,7 +16,7 @@ from fsd.errors import CallFailedError, FsdError
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.previous_stack import split_previous
 from fsd.plan.reality import LISTENER, LOG_GROUP, ROLE, Seen, balancer_of
-from fsd.release.log_places import LogRoutes, StreamPlace, log_routes
+from fsd.release.log_places import LogRoutes, StreamPlace
 from fsd.release.ports import (
     AlarmState,
     Aws,
@@ -364,7 +364,7 @@ class FakeEcs:
     def log_routes(self, task_definition_arn: str) -> LogRoutes:
         """As its definition says; of one that says nothing, the service's own group."""
         found = next((d for d in self.definitions if d.arn == task_definition_arn), None)
-        routes = log_routes(found.definition) if found else LogRoutes()
+        routes = found.log_routes if found else LogRoutes()
         own = (StreamPlace(group="/ecs/web-dev"),)
         return routes if routes.places else LogRoutes(places=own, all_places=own)
 

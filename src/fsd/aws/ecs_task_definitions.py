@@ -18,7 +18,6 @@ from fsd.aws.propagation import once_roles_are_known
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
 from fsd.plan.diff import diff_task_definitions
-from fsd.release.log_places import log_routes
 from fsd.release.ports import TaskDefinition
 
 DELETED_DEFINITIONS_A_CALL = 10
@@ -71,7 +70,7 @@ class EcsTaskDefinitions(EcsClient):
         return self._remember(to_task_definition(answer))
 
     def _remember(self, found: TaskDefinition) -> TaskDefinition:
-        self.log_routes_of[found.arn] = log_routes(found.definition)
+        self.log_routes_of[found.arn] = found.log_routes
         return found
 
     def find_newest_revision(self, family: str) -> TaskDefinition | None:

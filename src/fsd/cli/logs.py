@@ -107,11 +107,13 @@ class _Printer:
                 self._print(line)
 
     def _print(self, line: LogLine) -> None:
+        from fsd.release.log_places import task_of
+
         at = line.at.astimezone(UTC)
         if at.date() != self._day:
             self._day = at.date()
             click.echo(f"-- {at:%Y-%m-%d} (UTC)")
-        short = line.stream.rpartition("/")[2][:4]
+        short = task_of(line.stream)[:4]
         text = log_text(line.text, is_colored=self.is_colored, in_workflow=self.in_workflow)
         click.echo(f"{at:%H:%M:%S} {printable(short)}… {text}")
 

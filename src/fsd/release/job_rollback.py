@@ -12,7 +12,6 @@ from fsd.release.border import check_rollback, note_force
 from fsd.release.job_ledger import deployed_outcome, keep_scheduled, note_scheduled
 from fsd.release.jobs import next_run
 from fsd.release.ledger import HISTORY_LENGTH, release_info, resolve_version
-from fsd.release.log_places import log_routes
 from fsd.release.notes import Forced
 from fsd.release.operation import Operation
 from fsd.release.ports import Aws, JobSchedule
@@ -110,6 +109,6 @@ def _result(
         running=release_info(starts) if starts else None,
         schedule=schedule_words(now.parameters) if now else "",
         next_run=next_run(now, operation.clock.now()) if now else None,
-        log_group=log_routes(starts.definition).group if starts else "",
+        log_group=starts.log_routes.group if starts else "",
         notes=(Forced(entry=operation.forced),) if operation.forced else (),
     )

@@ -24,7 +24,6 @@ from fsd.release.history import Row
 from fsd.release.job_ledger import deployed_outcome
 from fsd.release.job_run import Run, is_of_job
 from fsd.release.ledger import HISTORY_LENGTH, release_info
-from fsd.release.log_places import log_routes
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Ecs, JobSchedule, TaskDefinition
 from fsd.release.result import PastOutcome, ReleaseInfo
@@ -108,7 +107,7 @@ def look_at_job(
         environment=ref.environment,
         schedule=schedule_words(job.parameters),
         next_run=next_run(job, now),
-        log_group=log_routes(definition.definition).group if definition else "",
+        log_group=definition.log_routes.group if definition else "",
         release=release_info(definition) if definition else None,
         running_tasks=running,
         runs=runs,

@@ -12,6 +12,8 @@ _CLOUDWATCH_PLUGINS = frozenset({"cloudwatch", "cloudwatch_logs"})
 # What names a destination; other options may be a key or a password.
 _DESTINATIONS = ("host", "bucket", "delivery_stream", "stream", "log_group_name")
 
+_OF_FIRELENS = "-firelens-"  # between a container's name and the ID of the task
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamPlace:
@@ -57,8 +59,15 @@ class LogRoutes:
         return self.places[0].group if self.places else ""
 
 
-def log_routes(definition: Json) -> LogRoutes:
-    """Sidecars, and the log router of FireLens, are read where no essential container's lines are
+def task_of(stream: str) -> str:
+    """The ID of the task that a stream is named after, by awslogs or by FireLens."""
+    return stream.rpartition("/")[2].rpartition(_OF_FIRELENS)[2]
+
+
+def log_routes(definition: Json, *, region: str = "") -> LogRoutes:
+    """`region` is the one whose logs FSD reads; "" for whichever the containers write to.
+
+    Sidecars, and the log router of FireLens, are read where no essential container's lines are
     in CloudWatch: theirs are better than none.
 
     Without `awslogs-stream-prefix` the stream has the container's own ID, which ECS does not tell.
@@ -73,7 +82,7 @@ def log_routes(definition: Json) -> LogRoutes:
         if not isinstance(container, dict):
             continue
         is_service = bool(container.get("essential", True)) and not is_router(container)
-        place = _place(container)
+        place = _place(container) if _is_in(region, container) else None
         if place is not None:
             all_places.append(place)
         if place is not None and _is_required(container):
@@ -105,6 +114,20 @@ def _place(container: Json) -> StreamPlace | None:
     return StreamPlace(group=group, prefix=f"{prefix}/{name}/")
 
 
+def _is_in(region: str, container: Json) -> bool:
+    return not region or _region(container) in ("", region)
+
+
+def _region(container: Json) -> str:
+    """Where its lines go; "" where the definition does not say it, or by a variable.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html
+    """
+    is_routed = _driver(container) == "awsfirelens"
+    named = _options(container).get("region" if is_routed else "awslogs-region", "")
+    return "" if "$" in named else named
+
+
 def _is_required(container: Json) -> bool:
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html"""
     creates = _options(container).get("awslogs-create-group", "")
@@ -120,19 +143,28 @@ def _firelens_place(name: str, options: dict[str, str]) -> StreamPlace | None:
     is_fixed = "$" not in group and prefix is not None and "$" not in prefix
     if options.get("name") not in _CLOUDWATCH_PLUGINS or not group or not is_fixed:
         return None
-    return StreamPlace(group=group, prefix=f"{prefix}{name}-firelens-")
+    return StreamPlace(group=group, prefix=f"{prefix}{name}{_OF_FIRELENS}")
 
 
 def _elsewhere(container: Json) -> LogElsewhere:
     driver, options = _driver(container), _options(container)
     name = str(container.get("name", ""))
     if driver != "awsfirelens":
-        return LogElsewhere(container=name, driver=driver)
+        return LogElsewhere(container=name, driver=driver, destination=_awslogs_group(container))
     named = options.get("name", "")
     place = next((options[key] for key in _DESTINATIONS if key in options), "")
     destination = f"{named} ({place})" if named and place else named or place
+    if destination and (region := _region(container)):
+        destination = f"{destination} in {region}"
     destination = destination or "what its log router is configured for"
     return LogElsewhere(container=name, driver="FireLens", destination=destination)
+
+
+def _awslogs_group(container: Json) -> str:
+    """With its Region, where the definition says both."""
+    group, region = _options(container).get("awslogs-group", ""), _region(container)
+    is_known = _driver(container) == "awslogs" and group and region
+    return f"{group} in {region}" if is_known else ""
 
 
 def _driver(container: Json) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fsd.release.log_places import StreamPlace
+from fsd.release.log_places import StreamPlace, task_of
 from fsd.release.ports import LogLine, LogsPort
 from fsd.rollout.log_noise import is_passed_check
 
@@ -68,7 +68,7 @@ class LogReader:
             found = [line for line in lines if line.stream.startswith(begins)]
             return self.own_tasks.only(found, place) if self.own_tasks else found
         lines = self.logs.since(place.group, self.start)
-        return [line for line in lines if line.stream.rpartition("/")[2].startswith(self.task)]
+        return [line for line in lines if task_of(line.stream).startswith(self.task)]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from fsd.compile.desired import Json, Scaling, ScheduledBounds
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.reality import Seen
-from fsd.release.log_places import LogRoutes
+from fsd.release.log_places import LogRoutes, log_routes
 from fsd.release.reads import ONE_BY_ONE, Reads
 from fsd.snapshot import (
     ServiceDeployment,
@@ -85,6 +85,12 @@ class TaskDefinition:
     definition: Json  # as DescribeTaskDefinition answers, read-only keys removed
     tags: Mapping[str, str]
     registered_at: datetime | None = None
+
+    @property
+    def log_routes(self) -> LogRoutes:
+        """As its Region's logs have them, which its ARN names."""
+        region = "".join(self.arn.split(":")[3:4])
+        return log_routes(self.definition, region=region)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

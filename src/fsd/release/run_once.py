@@ -13,7 +13,6 @@ from fsd.release.border import note_force
 from fsd.release.existing_service import require_service
 from fsd.release.job_run import COMMAND_BY_HAND, STARTED_BY_HAND
 from fsd.release.jobs import find_job, job_network
-from fsd.release.log_places import log_routes
 from fsd.release.one_off import OneOffRunner
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Clock, TaskDefinition
@@ -61,7 +60,7 @@ def run_once(
         cluster=ref.cluster,
         container=container,
         network=network,
-        logs=log_routes(definition.definition),
+        logs=definition.log_routes,
         on_line=on_line,
         speed=speed,
     )

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from fsd.compile.desired import Json
-from fsd.release.log_places import LogRoutes, StreamPlace, log_routes
+from fsd.release.log_places import LogRoutes, StreamPlace, log_routes, task_of
+from fsd.release.ports import TaskDefinition
 
 
 def container(name: str, *, essential: bool = True, driver: str = "awslogs") -> Json:
@@ -92,6 +93,19 @@ def test_log_routes__firelens_to_cloudwatch__the_streams_of_its_records() -> Non
     assert routes.elsewhere == ()
 
 
+@pytest.mark.parametrize(
+    ("stream", "task"),
+    [
+        ("ecs/web/7f3a", "7f3a"),
+        ("from-web-firelens-7f3a", "7f3a"),
+        ("logs/web-firelens-7f3a", "7f3a"),
+        ("by hand", "by hand"),
+    ],
+)
+def test_task_of__stream__the_task_that_it_is_named_after(stream: str, task: str) -> None:
+    assert task_of(stream) == task
+
+
 def test_log_routes__group_that_the_driver_creates__is_not_required() -> None:
     options: Json = {"awslogs-group": "/made", "awslogs-stream-prefix": "p"}
     logs: Json = {"logDriver": "awslogs", "options": {**options, "awslogs-create-group": "true"}}
@@ -100,6 +114,61 @@ def test_log_routes__group_that_the_driver_creates__is_not_required() -> None:
     routes = log_routes({"containerDefinitions": [container("web"), made]})
 
     assert routes.required_groups == ("/team/app",)
+
+
+def logged_in(region: str) -> Json:
+    web, aside = container("web"), container("aside", essential=False)
+    web["logConfiguration"]["options"]["awslogs-region"] = region
+    return {"containerDefinitions": [web, aside]}
+
+
+def test_log_routes__another_region__is_elsewhere_and_not_required() -> None:
+    only: Json = {"containerDefinitions": logged_in("eu-west-1")["containerDefinitions"][:1]}
+
+    routes = log_routes(only, region="us-east-1")
+
+    assert routes == LogRoutes(elsewhere=routes.elsewhere)
+    assert [str(one) for one in routes.elsewhere] == [
+        "the lines of web go by awslogs to /team/app in eu-west-1, where FSD cannot read them"
+    ]
+
+
+def test_log_routes__firelens_to_another_region__is_elsewhere() -> None:
+    options: Json = {
+        "Name": "cloudwatch",
+        "region": "eu-west-1",
+        "log_group_name": "/app/web",
+        "log_stream_prefix": "from-",
+    }
+
+    routes = log_routes(routed(options), region="us-east-1")
+
+    assert [str(one) for one in routes.elsewhere] == [
+        "the lines of web go by FireLens to cloudwatch (/app/web) in eu-west-1, "
+        "where FSD cannot read them"
+    ]
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "${AWS_REGION}", ""])
+def test_log_routes__its_own_region__is_read(region: str) -> None:
+    routes = log_routes(logged_in(region), region="us-east-1")
+
+    assert routes.places == (StreamPlace(group="/team/app", prefix="p/web/"),)
+    assert routes.required_groups == ("/team/app",)
+
+
+def test_task_definition__region_of_its_arn__is_the_one_that_is_read() -> None:
+    made = TaskDefinition(
+        arn="arn:aws:ecs:us-east-1:123456789012:task-definition/web:1",
+        family="web",
+        revision=1,
+        status="ACTIVE",
+        definition=logged_in("eu-west-1"),
+        tags={},
+    )
+
+    assert made.log_routes.required_groups == ("/team/app",)  # of the other container alone
+    assert [one.container for one in made.log_routes.elsewhere] == ["web"]
 
 
 def test_log_routes__no_log_configuration__said() -> None:

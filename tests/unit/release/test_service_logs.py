@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from fsd.compile.desired import Json
 from fsd.release.operation import ServiceRef
 from fsd.release.service_logs import ServiceLogs
@@ -90,6 +92,20 @@ def test_service_logs__its_own_group__also_tasks_that_ecs_forgot() -> None:
 
     assert texts(logs) == ["nginx 7f3a", "nginx 9c1e", "web 7f3a", "web 9c1e"]
     assert logs.groups_left_out == []
+
+
+@pytest.mark.parametrize("group", ["/ecs/web-dev", "/company/all"])
+def test_service_logs__streams_of_firelens__by_the_task(group: str) -> None:
+    aws = aws_that_logs_to(group)
+    options: Json = {"Name": "cloudwatch", "log_group_name": group, "log_stream_prefix": "from-"}
+    sent: Json = {"logDriver": "awsfirelens", "options": options}
+    web: Json = {"containerDefinitions": [{"name": "web", "logConfiguration": sent}]}
+    aws.ecs.definitions = [replace(one, definition=web) for one in aws.ecs.definitions]
+    aws.logs.lines = []
+    for task in (OWN, THEIRS):
+        aws.logs.say(task[:4], stream=f"from-web-firelens-{task}")
+
+    assert texts(logs_of(aws, task="7f3a")) == ["7f3a"]
 
 
 def test_service_logs__group_that_nobody_else_uses__leaves_nothing_out() -> None:
