@@ -206,7 +206,8 @@ def _hook(program: CommandWords) -> click.Command:
         'event on its standard input, the answer, such as {"hookStatus": "SUCCEEDED"}, on its '
         "standard output. Without COMMAND the function no longer exists.",
         epilog=f"Example:  {program.name} hook smoke-test python check_green.py",
-        context_settings={"ignore_unknown_options": True},
+        # An option after FUNCTION is COMMAND's, also `-h`.
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     )
     @click.argument("function")
     @click.argument("command", nargs=-1, type=click.UNPROCESSED)

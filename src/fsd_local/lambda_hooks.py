@@ -106,7 +106,7 @@ class LocalHooks:
                     errors="replace",
                     start_new_session=True,
                 )
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: a null character
                 raise _failed(function_arn, str(error)) from error
             self._running.add(process)
         return process
@@ -128,7 +128,7 @@ def _load(function_arn: str, text: str) -> Mapping[str, Any]:
     for line in [text, *reversed(text.splitlines())]:
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # text of no end of brackets
             continue
         if isinstance(found, dict):
             return found

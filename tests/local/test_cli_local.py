@@ -170,6 +170,8 @@ def test_reset__running__is_empty(running: Cli) -> None:
 def test_hook__running__registers_the_command_and_takes_it_back(running: Cli) -> None:
     registered = running("hook", "smoke-test", "python", "-m", "check", "--all")
     assert registered.out == "Lambda function smoke-test runs python -m check --all\n"
+    of_its_own = running("hook", "smoke-test", "pytest", "-h", "--help")
+    assert of_its_own.out == "Lambda function smoke-test runs pytest -h --help\n"
     assert running("hook", "smoke-test").out == "Lambda function smoke-test no longer exists\n"
 
 

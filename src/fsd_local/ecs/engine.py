@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 from fsd_local.ecs import alarms, health, hooks, lifecycle, messages
@@ -539,7 +540,8 @@ class Engine:
                     continue
                 run.is_called = True
                 event = hooks.event(run, deployment, service.arn)
-                self._hook_calls.submit(self._call_hook, run, event)
+                call = self._hook_calls.submit(self._call_hook, run, event)
+                call.add_done_callback(partial(self._called_hook, run))
 
     def _call_hook(self, run: HookRun, event: Mapping[str, Any]) -> None:
         try:
@@ -552,6 +554,17 @@ class Engine:
                 hooks.failed(run, reason)
             else:
                 hooks.answered(run, answer, self._clock.time(), speed=self._speed)
+        self._wake.set()
+
+    def _called_hook(self, run: HookRun, call: Future[None]) -> None:
+        """What nobody foresaw ends the hook: it would hang, or be called for ever."""
+        error = None if call.cancelled() else call.exception()
+        if error is None:
+            return
+        _log.error("lifecycle hook %s", run.target_arn, exc_info=error)
+        with self.lock:
+            run.is_called = False
+            hooks.failed(run, hooks.not_invoked(run.target_arn, f"{type(error).__name__}: {error}"))
         self._wake.set()
 
     # Looking things up. The caller holds `lock`.

@@ -17,6 +17,7 @@ _NO_PAUSE = {"RECONCILE_SERVICE", "TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIF
 _MINUTE = 60.0
 _DAY = 24 * 60  # minutes
 _LONGEST_PAUSE = 14 * _DAY
+_LONGEST_DELAY = _DAY * _MINUTE  # seconds
 CALL_AGAIN = 30.0  # seconds, where a hook that is in progress does not say
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/.+")
 
@@ -129,25 +130,43 @@ def _weights(
 
 
 def answered(run: HookRun, answer: Mapping[str, object], now: float, *, speed: float) -> None:
-    """Take an invocation's answer. One without a status fails."""
+    """Take an invocation's answer. One without a status fails; one that comes after the hook has
+    ended changes nothing."""
+    if not run.is_pending:
+        return
     status = answer.get("hookStatus")
     if status == "SUCCEEDED":
         run.status = HookStatus.SUCCEEDED
     elif status == "IN_PROGRESS":
-        delay = answer.get("callBackDelay")
-        seconds = float(delay) if isinstance(delay, int | float) else CALL_AGAIN
-        run.next_call = now + seconds / speed
-        details = answer.get("hookDetails")
-        run.details = details if isinstance(details, dict) else run.details
+        _wait_on(run, answer, now, speed=speed)
     elif status == "FAILED":
         failed(run, f"Lifecycle hook target {run.target_arn} returned FAILED status.")
     else:
-        failed(
-            run,
-            f"ECS was unable to parse the response from {run.target_arn} due to HookStatus must "
-            "not be null",
-        )
+        failed(run, _unparsed(run, "HookStatus must not be null"))
+
+
+def _wait_on(run: HookRun, answer: Mapping[str, object], now: float, *, speed: float) -> None:
+    """Until the hook is called again, which may be no later than the longest hook lasts."""
+    delay = answer.get("callBackDelay")
+    seconds = delay if isinstance(delay, int | float) else CALL_AGAIN
+    if not 0 <= seconds <= _LONGEST_DELAY:  # NaN is not, either
+        failed(run, _unparsed(run, f"callBackDelay must be between 0 and {_LONGEST_DELAY:.0f}"))
+        return
+    run.next_call = now + seconds / speed
+    details = answer.get("hookDetails")
+    run.details = details if isinstance(details, dict) else run.details
+
+
+def _unparsed(run: HookRun, why: str) -> str:
+    return f"ECS was unable to parse the response from {run.target_arn} due to {why}"
+
+
+def not_invoked(function_arn: str, why: str) -> str:
+    return f"ECS was unable to invoke hook target {function_arn} due to {why}"
 
 
 def failed(run: HookRun, reason: str) -> None:
+    """Unless it has ended."""
+    if not run.is_pending:
+        return
     run.status, run.reason = HookStatus.FAILED, reason

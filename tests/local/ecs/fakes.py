@@ -246,12 +246,14 @@ class FakeHooks:
     """Answers in turn, the last one again and again."""
 
     def __init__(self) -> None:
-        self.answers: list[dict[str, Any] | str] = []
+        self.answers: list[dict[str, Any] | str | Exception] = []
         self.events: list[Mapping[str, Any]] = []
 
     def invoke(self, function_arn: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
         self.events.append(event)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
         if isinstance(answer, str):
             raise HookError(f"{answer} {function_arn}")
         return answer

@@ -30,6 +30,13 @@ EVERY = (
 )
 
 
+WAITS: dict[str, Any] = {"hookStatus": "IN_PROGRESS"}
+
+
+def repr_of(delay: float) -> str:
+    return f"{delay!r:.8}"
+
+
 def function(*stages: str, **more: Any) -> dict[str, Any]:
     return {
         "hookTargetArn": FUNCTION,
@@ -114,6 +121,30 @@ def test_hook__fails_at_a_stage__rolled_back_in_one_shift(stage: str) -> None:
         f"Service deployment rolled back because {stage} lifecycle hook(s) failed. Lifecycle hook "
         f"target {FUNCTION} returned FAILED status."
     )
+
+
+@pytest.mark.parametrize("delay", [float("nan"), float("inf"), -1, 86_401, 10**400], ids=repr_of)
+def test_hook__delay_that_is_none__failed(delay: float) -> None:
+    timeline = hooked(function("POST_SCALE_UP"))
+    run = until_pending(timeline)
+
+    hooks.answered(run, WAITS | {"callBackDelay": delay}, timeline.now, speed=1)
+
+    assert run.status is HookStatus.FAILED
+    assert "callBackDelay must be between" in run.reason
+
+
+@pytest.mark.parametrize("status", [HookStatus.TIMED_OUT, HookStatus.FAILED, HookStatus.SUCCEEDED])
+def test_hook__answer_after_its_end__changes_nothing(status: HookStatus) -> None:
+    timeline = hooked(function("POST_SCALE_UP"))
+    run = until_pending(timeline)
+    run.status = status
+
+    hooks.answered(run, {"hookStatus": "SUCCEEDED"}, timeline.now, speed=1)
+    hooks.answered(run, {"hookStatus": "FAILED"}, timeline.now, speed=1)
+    hooks.failed(run, "late")
+
+    assert (run.status, run.reason) == (status, "")
 
 
 def test_hook__rollback__shifts_are_told_to_their_hooks() -> None:
@@ -267,11 +298,13 @@ def test_lambda_hook__in_progress_then_succeeded__called_again_with_what_it_retu
         ({"hookStatus": "FAILED"}, "returned FAILED status."),
         ({}, "due to HookStatus must not be null"),
         ("ECS was unable to invoke hook target", "ECS was unable to invoke hook target"),
+        (RuntimeError("out of order"), f"hook target {FUNCTION} due to RuntimeError: out of order"),
+        (WAITS | {"callBackDelay": 10**400}, "due to callBackDelay must be between 0 and 86400"),
     ],
-    ids=["failed", "no status", "no function"],
+    ids=["failed", "no status", "no function", "unforeseen", "endless delay"],
 )
 def test_lambda_hook__does_not_succeed__traffic_stays(
-    shifting: Cloud, answer: dict[str, Any] | str, reason: str
+    shifting: Cloud, answer: dict[str, Any] | str | Exception, reason: str
 ) -> None:
     shifting.hooks.answers = [answer]
     arn = start(shifting, function("POST_TEST_TRAFFIC_SHIFT"))

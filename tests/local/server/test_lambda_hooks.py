@@ -54,8 +54,10 @@ def test_invoke__environment__has_no_variable_of_ours_beyond_the_few(
         (command("raise SystemExit(3)"), "due to exit 3"),
         (["/no/such/program"], "No such file or directory"),
         (command("print('SUCCEEDED')"), "due to HookStatus must not be null"),
+        (command("print('[' * 100_000)"), "due to HookStatus must not be null"),
+        (["true", "a\0b"], "due to embedded null byte"),
     ],
-    ids=["not registered", "says why", "exit code", "no program", "no object"],
+    ids=["not registered", "says why", "exit code", "no program", "no object", "deep", "null"],
 )
 def test_invoke__no_answer__the_reason(tmp_path: Path, words: list[str], reason: str) -> None:
     hooks = LocalHooks()

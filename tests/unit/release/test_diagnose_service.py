@@ -70,7 +70,7 @@ def test_examine__running_revision_crashes_again_and_again__its_cause_and_log() 
 def test_examine__lines_go_by_firelens__are_not_said_to_be_none() -> None:
     aws = with_history(41)
     crash(aws, 41, times=3, ago=timedelta(seconds=30))
-    router = {**LOGGING, "name": "log_router", "firelensConfiguration": {"type": "fluentbit"}}
+    router: Json = {**LOGGING, "name": "log_router", "firelensConfiguration": {"type": "fluentbit"}}
     sent: Json = {"logDriver": "awsfirelens", "options": {"Name": "datadog"}}
     both: Json = {"containerDefinitions": [{**LOGGING, "logConfiguration": sent}, router]}
     aws.ecs.definitions = [

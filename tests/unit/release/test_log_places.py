@@ -116,16 +116,14 @@ def test_log_routes__group_that_the_driver_creates__is_not_required() -> None:
     assert routes.required_groups == ("/team/app",)
 
 
-def logged_in(region: str) -> Json:
-    web, aside = container("web"), container("aside", essential=False)
-    web["logConfiguration"]["options"]["awslogs-region"] = region
-    return {"containerDefinitions": [web, aside]}
+def logged_in(region: str, *others: Json) -> Json:
+    options: Json = {"awslogs-group": "/team/app", "awslogs-stream-prefix": "p"}
+    logs: Json = {"logDriver": "awslogs", "options": {**options, "awslogs-region": region}}
+    return {"containerDefinitions": [{"name": "web", "logConfiguration": logs}, *others]}
 
 
 def test_log_routes__another_region__is_elsewhere_and_not_required() -> None:
-    only: Json = {"containerDefinitions": logged_in("eu-west-1")["containerDefinitions"][:1]}
-
-    routes = log_routes(only, region="us-east-1")
+    routes = log_routes(logged_in("eu-west-1"), region="us-east-1")
 
     assert routes == LogRoutes(elsewhere=routes.elsewhere)
     assert [str(one) for one in routes.elsewhere] == [
@@ -163,7 +161,7 @@ def test_task_definition__region_of_its_arn__is_the_one_that_is_read() -> None:
         family="web",
         revision=1,
         status="ACTIVE",
-        definition=logged_in("eu-west-1"),
+        definition=logged_in("eu-west-1", container("aside", essential=False)),
         tags={},
     )
 
