@@ -411,13 +411,18 @@ def service_roles_are_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
 
 def caller_may_not_look(fsd: Fsd, root: Account) -> Callable[[], object]:
     before, arn = fsd.extra, root.role("looker", all_but("servicequotas:GetServiceQuota"))
+    fsd.extra = before | session(root, arn)
+    return lambda: setattr(fsd, "extra", before)
+
+
+def session(root: Account, arn: str) -> dict[str, str]:
+    """The variables of a session of the role."""
     answer = root.client("sts").assume_role(RoleArn=arn, RoleSessionName="looker")
-    fsd.extra = before | {
+    return {
         "AWS_ACCESS_KEY_ID": answer["Credentials"]["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": answer["Credentials"]["SecretAccessKey"],
         "AWS_SESSION_TOKEN": answer["Credentials"]["SessionToken"],
     }
-    return lambda: setattr(fsd, "extra", before)
 
 
 DEPLOY_ROLE = "fsd-deploy-dev-org.offers"
@@ -539,6 +544,37 @@ def test_doctor__roles_that_no_token_assumes__are_nothing_to_report(
     for role in (other, runner):
         role_of_environment(fsd, role)
         assert "doctor-role-trust" not in findings(fsd), role
+
+
+def test_doctor__policy_of_a_dependency_may_not_be_read__says_that_alone(
+    fsd: Fsd, root: Account
+) -> None:
+    bucket_denies(fsd, root)
+    looker = root.role("looker", all_but("s3:GetBucketPolicy"))
+    fsd.extra = fsd.extra | session(root, looker)
+
+    message = findings(fsd)["doctor-not-seen"]["message"]
+
+    assert message.startswith(
+        f"the policy of aws_s3_bucket offers-{root.id} could not be looked at: AccessDenied"
+    )
+
+
+def test_doctor__releases_come_from_another_environment__asks_what_promotion_needs(
+    fsd: Fsd,
+) -> None:
+    """The role was made for an environment that is only deployed to."""
+    file = fsd.cwd / ".fsd" / "environments.yml"
+    prod = yaml.safe_load(file.read_text())
+    before = findings(fsd)
+    qa = {**prod, "metadata": {"name": "qa"}, "spec": {"account": prod["spec"]["account"]}}
+    prod["spec"]["promoteFrom"] = "qa"
+    file.write_text(yaml.safe_dump_all([qa, prod]))
+
+    after = findings(fsd)
+
+    assert "doctor-permission" not in before
+    assert "promotion: see what succeeded in qa" in after["doctor-permission"]["message"]
 
 
 def test_simulation__actions_of_two_kinds_with_arns__refused_in_awss_words(root: Account) -> None:

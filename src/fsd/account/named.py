@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from fsd.compile.desired import Json, JsonValue
+from fsd.manifest.environments import Environment
 from fsd.manifest.models import Manifest
 
 
@@ -48,6 +49,14 @@ def read_names(manifest: Manifest) -> NamedResources:
         log_groups=(logs.group,) if logs.enabled and logs.group else (),
         zones=(balancer.domain.hosted_zone,) if balancer and balancer.domain else (),
     )
+
+
+def read_promoted(environment: Environment, source: Environment | None) -> tuple[str, ...]:
+    """Of the environment that releases come from, in the same account: to see what runs in another
+    one is that account's to allow."""
+    if source is None or source.account != environment.account:
+        return ()
+    return (f"{source.name}:{source.cluster_name}:{source.region or ''}",)
 
 
 def joined_names(one: NamedResources, two: NamedResources) -> NamedResources:

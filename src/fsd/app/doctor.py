@@ -31,12 +31,12 @@ from fsd.account.facts import (
 )
 from fsd.account.grant import AccountPlace, Reach
 from fsd.account.joined import GitHubRepository
-from fsd.account.named import read_names
+from fsd.account.named import read_names, read_promoted
 from fsd.account.policies import deploy_grants
 from fsd.account.questions import Pair, Simulation, ask
 from fsd.account.stack import boundary_arn, read_stack, role_arn, stack_name
 from fsd.account.trust import deploying_contexts, subjects
-from fsd.app.environments import find_environment
+from fsd.app.environments import find_environment, source_environment
 from fsd.app.image import find_known_image
 from fsd.app.manifest import read_manifest
 from fsd.app.permissions_asked import begin_asking
@@ -141,6 +141,7 @@ def run_doctor(request: DoctorRequest, connect: ConnectPreflight) -> AccountExam
         preflight=preflight,
         environment=environment,
         manifest=loaded.manifest if loaded else None,
+        source=source_environment(environment, file),
         repository=origin_on_github(file.parent if file is not None else Path()),
         reads_secrets=request.reads_secrets,
     ).examine()
@@ -154,6 +155,7 @@ class Doctor:
     preflight: Preflight
     environment: Environment
     manifest: Manifest | None
+    source: Environment | None = None  # where its releases come from
     repository: GitHubRepository | None = None  # of the folder's `origin`
     reads_secrets: bool = False
     _unseen: list[tuple[str, str]] = field(default_factory=list)
@@ -342,13 +344,18 @@ class Doctor:
         )
 
     def _dependency(self, one: Dependency) -> DependencyFact:
+        """Its policy is a look of its own: who may not read it may know that the thing is there."""
         exists = self.preflight.has_dependency(one.type, one.name)
+        policy = self._begin(
+            f"the policy of {one.type} {one.name}",
+            lambda: self.preflight.policy(one.type, one.name) if exists else {},
+        )
         return DependencyFact(
             type=one.type,
             name=one.name,
             exists=exists,
             actions=one.permissions,
-            policy=self.preflight.policy(one.type, one.name) if exists else {},
+            policy=policy() or {},
         )
 
     def _log_group(self, wants: ManifestNeeds) -> bool | None:
@@ -445,7 +452,9 @@ class Doctor:
             boundary=environment.permissions_boundary_arn
             or boundary_arn(environment.name, self._place),
             cloudformation_role=cloudformation,
-            named=read_names(self.manifest),
+            named=replace(
+                read_names(self.manifest), promoted=read_promoted(environment, self.source)
+            ),
         )
         return begin_asking(
             self.aws.reads,

@@ -68,6 +68,14 @@ def known_environments(
     return read_environments(path, file).environments
 
 
+def source_environment(environment: Environment, path: Path | None = None) -> Environment | None:
+    """Where its releases come from (`promoteFrom`); None where it says nothing of that."""
+    name = environment.promote_from
+    if name is None:
+        return None
+    return known_environments(path).get(name) or unlisted_environment(name)
+
+
 def unlisted_environment(name: str) -> Environment:
     """One that no file describes, with the defaults. Raises ManifestError for what is no name."""
     from pydantic_core import ValidationError

@@ -56,10 +56,12 @@ def services_of(names: Sequence[str], file: Path) -> tuple[str, ...]:
 def names_of(services: Sequence[str], file: Path, *, env: str) -> NamedResources:
     """What the manifest in `file` names beside its service, in this environment; nothing where it
     is not one of `services`' or cannot be read. And where the environment's releases come from."""
-    from fsd.account.named import NamedResources, read_names
+    from fsd.account.named import NamedResources, read_names, read_promoted
+    from fsd.app.environments import source_environment
     from fsd.app.manifest import check_manifest
 
-    promoted = NamedResources(promoted=_promoted(environment_to_be(env)))
+    environment = environment_to_be(env)
+    promoted = NamedResources(promoted=read_promoted(environment, source_environment(environment)))
     if not file.exists():
         return promoted
     manifest = check_manifest(file, variables={"ENV": env}).manifest
@@ -68,16 +70,6 @@ def names_of(services: Sequence[str], file: Path, *, env: str) -> NamedResources
         if manifest and manifest.metadata.name in services
         else promoted
     )
-
-
-def _promoted(environment: Environment) -> tuple[str, ...]:
-    """Of the same account: to see what runs in another one is that account's to allow."""
-    if environment.promote_from is None:
-        return ()
-    source = environment_to_be(environment.promote_from)
-    if source.account != environment.account:
-        return ()
-    return (f"{source.name}:{source.cluster_name}:{source.region or ''}",)
 
 
 def place_of(environment: Environment, *, region: str | None) -> AccountPlace:
