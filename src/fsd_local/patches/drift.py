@@ -32,6 +32,7 @@ def mount() -> None:
     drift._DRIFT_READERS |= {
         f"{balancing}::LoadBalancer": (_exists(lambda: alb._lbs), frozenset()),
         f"{balancing}::Listener": (_exists(lambda: alb._listeners), frozenset()),
+        f"{balancing}::ListenerRule": (_exists(lambda: alb._rules), frozenset()),
         f"{balancing}::TargetGroup": (_read_target_group, _CHECKS),
         "AWS::EC2::SecurityGroup": (_read_security_group, frozenset(_RULES)),
     }

@@ -16,7 +16,7 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.services import tagging
-from ministack.services.cloudformation import handlers, helpers, provisioners
+from ministack.services.cloudformation import drift, handlers, helpers, provisioners
 
 from fsd_local.patches import iam
 from fsd_local.patches.scope import current
@@ -43,6 +43,7 @@ class _ResourceKind:
     create: tuple[_Call, ...]
     update: tuple[_Call, ...]
     delete: tuple[_Call, ...]
+    read: tuple[str, ...] = ()  # by drift detection
 
 
 def _arn(service: str, resource: str, *, is_global: bool = False) -> str:
@@ -93,6 +94,12 @@ _KINDS = {
             _Call("iam:PutRolePermissionsBoundary", "PermissionsBoundary"),
         ),
         delete=(_Call("iam:DeleteRolePolicy", "Policies"), _Call("iam:DeleteRole")),
+        read=(
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+        ),
     ),
     "AWS::Logs::LogGroup": _ResourceKind(
         "CloudWatchLogs",
@@ -103,6 +110,7 @@ _KINDS = {
         ),
         update=(_Call("logs:PutRetentionPolicy", "RetentionInDays"),),
         delete=(_Call("logs:DeleteLogGroup"),),
+        read=("logs:DescribeLogGroups", "logs:GetDataProtectionPolicy", "logs:ListTagsForResource"),
     ),
     "AWS::EC2::SecurityGroup": _ResourceKind(
         "Ec2",
@@ -116,6 +124,7 @@ _KINDS = {
             _Call("ec2:RevokeSecurityGroupIngress", "SecurityGroupIngress"),
         ),
         delete=(_Call("ec2:DeleteSecurityGroup"),),
+        read=("ec2:DescribeSecurityGroups",),
     ),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _ResourceKind(
         "ElasticLoadBalancingV2",
@@ -127,6 +136,12 @@ _KINDS = {
             _Call("elasticloadbalancing:SetSubnets", "Subnets"),
         ),
         delete=(_Call("elasticloadbalancing:DeleteLoadBalancer"),),
+        read=(
+            "elasticloadbalancing:DescribeCapacityReservation",
+            "elasticloadbalancing:DescribeLoadBalancerAttributes",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeTags",
+        ),
     ),
     "AWS::ElasticLoadBalancingV2::TargetGroup": _ResourceKind(
         "ElasticLoadBalancingV2",
@@ -137,6 +152,12 @@ _KINDS = {
         ),
         update=(_Call("elasticloadbalancing:ModifyTargetGroup"),),
         delete=(_Call("elasticloadbalancing:DeleteTargetGroup"),),
+        read=(
+            "elasticloadbalancing:DescribeTags",
+            "elasticloadbalancing:DescribeTargetGroupAttributes",
+            "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:DescribeTargetHealth",
+        ),
     ),
     "AWS::ElasticLoadBalancingV2::Listener": _ResourceKind(
         "ElasticLoadBalancingV2",
@@ -144,6 +165,10 @@ _KINDS = {
         create=(_Call("elasticloadbalancing:CreateListener"),),
         update=(_Call("elasticloadbalancing:ModifyListener"),),
         delete=(_Call("elasticloadbalancing:DeleteListener"),),
+        read=(
+            "elasticloadbalancing:DescribeListenerAttributes",
+            "elasticloadbalancing:DescribeListeners",
+        ),
     ),
 }
 
@@ -158,6 +183,7 @@ _KINDS |= {
             _Call("elasticloadbalancing:SetRulePriorities", "Priority"),
         ),
         delete=(_Call("elasticloadbalancing:DeleteRule"),),
+        read=("elasticloadbalancing:DescribeRules",),
     ),
     "AWS::Route53::RecordSet": _ResourceKind(
         "Route53",
@@ -176,6 +202,19 @@ _KINDS |= {
 }
 
 
+# Of what a handler reads, the actions that IAM knows a resource for.
+_OF_ONE_RESOURCE = frozenset(
+    {
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListRolePolicies",
+        "logs:GetDataProtectionPolicy",
+        "logs:ListTagsForResource",
+    }
+)
+
+
 def mount(find_stack: Callable[[Any], Any]) -> None:
     """After everything that replaces a handler. `find_stack` is by a request's parameters."""
     actions = handlers._ACTION_HANDLERS
@@ -186,6 +225,9 @@ def mount(find_stack: Callable[[Any], Any]) -> None:
         resource["create"] = _checked_create(known, resource["create"])
         resource["update"] = _checked_update(known, resource["update"])
         resource["delete"] = _checked_delete(known, resource["delete"])
+        if known.read:
+            reader, compared = drift._DRIFT_READERS[kind]
+            drift._DRIFT_READERS[kind] = (_checked_read(known, reader), compared)
 
 
 # ---- who acts
@@ -258,6 +300,26 @@ def _checked_delete(kind: _ResourceKind, delete: Callable[..., Any]) -> Callable
         return delete(physical_id, props, *more)
 
     return delete_resource
+
+
+def _checked_read(kind: _ResourceKind, read: Callable[..., Any]) -> Callable[..., Any]:
+    """Drift detection reads as whoever asks for it, never as the service role. MiniStack makes of
+    the error a detection that has failed, and goes on with the next resource.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
+    """
+
+    @functools.wraps(read)
+    def read_resource(physical_id: str, props: Any) -> Any:
+        caller = str(iam_evaluator.caller_arn())
+        for action in kind.read:
+            asked = kind.resource(physical_id, props) if action in _OF_ONE_RESOURCE else "*"
+            denied = iam.refusal_of(caller, action, asked)
+            if denied:
+                raise ValueError(denied)
+        return read(physical_id, props)
+
+    return read_resource
 
 
 def _needed(calls: tuple[_Call, ...], has: Mapping[str, Any]) -> Iterator[str]:

@@ -421,3 +421,47 @@ def test_stack__service_role__is_whose_permissions_count(cloud: Account) -> None
     )
     mine.execute_change_set(StackName="app", ChangeSetName="first")
     wait_for(lambda: stacks.status(mine) == "CREATE_COMPLETE")
+
+
+# Without which read drift detection fails, and on which resources of the stack.
+COMPARED = {
+    "ec2:DescribeSecurityGroups": "BalancerGroup, TaskGroup",
+    "elasticloadbalancing:DescribeCapacityReservation": "Balancer",
+    "elasticloadbalancing:DescribeListenerAttributes": "Listener",
+    "elasticloadbalancing:DescribeListeners": "Listener",
+    "elasticloadbalancing:DescribeLoadBalancerAttributes": "Balancer",
+    "elasticloadbalancing:DescribeLoadBalancers": "Balancer",
+    "elasticloadbalancing:DescribeTags": "Balancer, Targets",
+    "elasticloadbalancing:DescribeTargetGroupAttributes": "Targets",
+    "elasticloadbalancing:DescribeTargetGroups": "Targets",
+    "elasticloadbalancing:DescribeTargetHealth": "Targets",
+    "iam:GetRole": "Role",
+    "iam:GetRolePolicy": "Role",
+    "iam:ListAttachedRolePolicies": "Role",
+    "iam:ListRolePolicies": "Role",
+    "logs:DescribeLogGroups": "Logs",
+    "logs:GetDataProtectionPolicy": "Logs",
+    "logs:ListTagsForResource": "Logs",
+}
+
+
+def detection(formation: Any) -> tuple[str, str]:
+    """(status, reason)"""
+    started = formation.detect_stack_drift(StackName="app")
+    found = formation.describe_stack_drift_detection_status(
+        StackDriftDetectionId=started["StackDriftDetectionId"]
+    )
+    return found["DetectionStatus"], found.get("DetectionStatusReason", "")
+
+
+def test_drift__caller_may_not_read_a_resource__detection_fails_and_names_it(
+    cloud: Account,
+) -> None:
+    stacks.apply(cloud.client("cloudformation"), stacks.make_template())
+    mine = cloud.role_clients(EVERYTHING)("cloudformation")
+    assert detection(mine) == ("DETECTION_COMPLETE", "")
+
+    for action, resources in COMPARED.items():
+        cloud.allow("tester", all_but(action))
+        said = f"Failed to detect drift on resources [{resources}]"
+        assert detection(mine) == ("DETECTION_FAILED", said), action
