@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from fsd.importing.reader import Reader, literal, without_empty
 from fsd.importing.service_name import part_name
-from fsd.importing.values import Value, listed, mapping, number, text_of
+from fsd.importing.values import Value, listed, number, text_of
 
 _SIZE = "a service's task has one size; the container's own is not set"
 _NO_FARGATE = "Fargate does not have it"
+_NAMELESS = "it has no name"
 _PRIVATE = "FSD pulls from ECR, or from a public registry"
 
 
@@ -30,12 +31,9 @@ def read_container(reader: Reader, *, is_main: bool) -> dict[str, Value]:
         "readonlyRootFilesystem": reader.take("readonlyRootFilesystem") or None,
         "ulimits": [_ulimit(each) for each in reader.readers("ulimits")],
         "dockerLabels": {
-            key: literal(text_of(value))
-            for key, value in mapping(reader.take("dockerLabels")).items()
+            key: literal(value) for key, value in reader.texts("dockerLabels").items()
         },
-        "environmentFiles": [
-            mapping(each).get("value", "") for each in reader.items("environmentFiles")
-        ],
+        "environmentFiles": _files(reader),
         **_linux(reader),
     }
     _size(reader, found, is_main=is_main)
@@ -49,29 +47,48 @@ def read_container(reader: Reader, *, is_main: bool) -> dict[str, Value]:
 
 
 def _words(reader: Reader, key: str) -> list[Value]:
-    return [literal(text_of(each)) for each in reader.items(key)]
+    return [literal(text_of(each)) for each in reader.words(key)]
 
 
 def read_environment(reader: Reader) -> dict[str, Value]:
-    return {
-        text_of(mapping(each).get("name")): literal(text_of(mapping(each).get("value")))
-        for each in reader.items("environment")
-        if text_of(mapping(each).get("name"))
-    }
+    found: dict[str, Value] = {}
+    for each in reader.readers("environment"):
+        name, value = each.text("name"), each.text("value")
+        if name and (value or not isinstance(each.values.get("value"), dict | list)):
+            found[name] = literal(value)
+        elif not name:
+            each.lose("value", _NAMELESS)
+        each.finish()
+    return found
 
 
 def _secrets(reader: Reader) -> list[Value]:
-    return [
-        {
-            "name": text_of(mapping(each).get("name")),
-            "valueFrom": literal(text_of(mapping(each).get("valueFrom"))),
-        }
-        for each in reader.items("secrets")
-    ]
+    found: list[Value] = []
+    for each in reader.readers("secrets"):
+        name, where = each.text("name"), each.text("valueFrom")
+        if name and where:
+            found.append({"name": name, "valueFrom": literal(where)})
+        elif not name:
+            each.lose("valueFrom", _NAMELESS)
+        elif not each.values.get("valueFrom"):
+            each.lose("name", "it names no secret")
+        each.finish()
+    return found
+
+
+def _files(reader: Reader) -> list[Value]:
+    found: list[Value] = []
+    for each in reader.readers("environmentFiles"):
+        found.append(each.text("value"))
+        each.ignore("type")
+        each.finish()
+    return found
 
 
 def _health_check(reader: Reader) -> dict[str, Value]:
     check = reader.inside("healthCheck")
+    if isinstance(check.values.get("command"), dict):
+        check.lose("command", "it is no command")
     command = check_command(check.take("command"))
     found: dict[str, Value] = {
         "command": command,
@@ -114,8 +131,8 @@ def _linux(reader: Reader) -> dict[str, Value]:
     found: dict[str, Value] = {
         "init": linux.take("initProcessEnabled"),
         "capabilities": {
-            "add": listed(capabilities.take("add")),
-            "drop": listed(capabilities.take("drop")),
+            "add": capabilities.words("add"),
+            "drop": capabilities.words("drop"),
         },
     }
     capabilities.finish()

@@ -36,6 +36,7 @@ _UNKNOWN_APPLICATION = (
     "the name of the application stands in copilot/.workspace, which is not here: with that file "
     "in its place what has the name (secrets, most often) is imported too",
 )
+_EXPORT = "a stack's export is no value that a manifest could name"
 _MARK, _ENV = "\ue000", "${ENV}"
 _SHARED = "main"  # the load balancer of an environment
 _NEEDS_HTTPS = (
@@ -292,28 +293,21 @@ class _Manifest:
         system = text_of(mapping(platform).get("osfamily")) or text_of(platform)
         if "windows" in system.lower():
             reader.lose("platform", "FSD runs Linux")
-        variables = reader.inside("variables")
-        environment: dict[str, Value] = {}
-        for key in variables.values:
-            if isinstance(variables.values[key], dict):
-                variables.lose(key, "a stack's export is no value that a manifest could name")
-            else:
-                environment[key] = self._text(variables.take(key))
         reader.lose(
             "env_file",
             "an environment file is read from S3 on AWS: upload it, and name its ARN in "
             "`environmentFiles`",
         )
         return {
-            "command": _command(reader.take("command")),
-            "entryPoint": _command(reader.take("entrypoint")),
+            "command": _command(reader, "command"),
+            "entryPoint": _command(reader, "entrypoint"),
             "resources": {
                 "cpu": reader.number("cpu"),
                 "memory": reader.number("memory"),
             },
             "platform": "ARM64" if "arm" in architecture.lower() else None,
             "exec": reader.take("exec"),
-            "environment": environment,
+            "environment": _variables(reader),
             "secrets": self._secrets(reader),
         }
 
@@ -323,9 +317,13 @@ class _Manifest:
         for name, value in secrets.values.items():
             inner = mapping(value)
             if "from_cfn" in inner:
-                secrets.lose(name, "a stack's export is no value that a manifest could name")
+                secrets.lose(name, _EXPORT)
                 continue
             where = self._text(inner.get("secretsmanager") or inner.get("ssm") or value)
+            if not where:
+                secrets.lose(name, "it names no secret")
+                continue
+            secrets.ignore(name)
             where = where.strip("'")  # an ARN may be quoted twice
             if "secretsmanager" in inner and not where.startswith("arn:"):
                 path, _, key = where.partition(":")
@@ -334,6 +332,7 @@ class _Manifest:
             elif not where.startswith(("/", "arn:")):
                 where = f"arn:aws:ssm:${{AWS_REGION}}:${{AWS_ACCOUNT_ID}}:parameter/{where}"
             found.append({"name": name, "valueFrom": where})
+        secrets.finish()
         return found
 
     def _sidecar(self, name: str, reader: Reader) -> Value:
@@ -345,16 +344,17 @@ class _Manifest:
         elif isinstance(image, dict):
             sidecar.taken.discard("image")
             sidecar.lose("image", "a sidecar's image is not built: push it, and name it")
-        port = sidecar.text("port").partition("/")[0]
+        port, _, protocol = sidecar.text("port").partition("/")
+        if number(port) is None or protocol not in ("", "tcp"):
+            sidecar.lose("port", "FSD's ports are TCP, and this one is left out")
+            port = ""
         found: dict[str, Value] = {
             "name": part_name(name),
             "image": literal(text_of(image)),
             "port": number(port),
             "essential": sidecar.take("essential"),
-            "command": _command(sidecar.take("command")),
-            "environment": {
-                key: self._text(value) for key, value in mapping(sidecar.take("variables")).items()
-            },
+            "command": _command(sidecar, "command"),
+            "environment": _variables(sidecar),
             "secrets": self._secrets(sidecar),
             "healthCheck": _container_check(sidecar.inside("healthcheck")),
             "dependsOn": _depends(sidecar),
@@ -377,15 +377,25 @@ def _names(reader: Reader, key: str) -> list[str]:
     return list(mapping(reader.values.get(key)))
 
 
-def _command(value: Value) -> Value:
-    if isinstance(value, list):
-        return [literal(text_of(each)) for each in value]
-    if not value:
+def _variables(reader: Reader) -> dict[str, Value]:
+    variables = reader.values.get("variables")
+    inner = Reader(mapping(variables), reader.place("variables"), reader.losses)
+    for key, value in inner.values.items():
+        if isinstance(value, dict):
+            inner.lose(key, _EXPORT)
+    return {key: literal(value) for key, value in reader.texts("variables").items()}
+
+
+def _command(reader: Reader, key: str) -> Value:
+    if isinstance(reader.values.get(key), list):
+        return [literal(text_of(each)) for each in reader.words(key)]
+    text = reader.text(key)
+    if not text:
         return None
     try:
-        return [literal(word) for word in shlex.split(text_of(value))]
+        return [literal(word) for word in shlex.split(text)]
     except ValueError:
-        return ["sh", "-c", literal(text_of(value))]
+        return ["sh", "-c", literal(text)]
 
 
 def _image(reader: Reader) -> dict[str, Value]:
@@ -395,9 +405,7 @@ def _image(reader: Reader) -> dict[str, Value]:
         "image": literal(image.text("location")),
         "port": image.number("port"),
         "healthCheck": _container_check(image.inside("healthcheck")),
-        "dockerLabels": {
-            key: literal(text_of(value)) for key, value in mapping(image.take("labels")).items()
-        },
+        "dockerLabels": {k: literal(v) for k, v in image.texts("labels").items()},
         "dependsOn": _depends(image),
     }
     if isinstance(build, dict):
@@ -406,12 +414,12 @@ def _image(reader: Reader) -> dict[str, Value]:
             "context": _above(inner.text("context")) if inner.values.get("context") else None,
             "dockerfile": _unusual(_above(inner.text("dockerfile"))),
             "target": inner.text("target"),
-            "args": {k: literal(text_of(v)) for k, v in mapping(inner.take("args")).items()},
+            "args": {k: literal(v) for k, v in inner.texts("args").items()},
         }
         inner.lose("cache_from", "FSD's cache is the registry's")
         inner.finish()
     elif build:
-        dockerfile = _above(text_of(build))
+        dockerfile = _above(image.text("build"))
         folder = dockerfile.rpartition("/")[0]
         found["build"] = {"dockerfile": _unusual(dockerfile), "context": folder or None}
     image.lose("cache_from", "FSD's cache is the registry's")
@@ -454,8 +462,7 @@ def _say_which_check(before: dict[str, Value], after: dict[str, Value], reader: 
 
 def _depends(reader: Reader) -> dict[str, Value]:
     return {
-        part_name(name): text_of(condition).upper()
-        for name, condition in mapping(reader.take("depends_on")).items()
+        part_name(name): condition.upper() for name, condition in reader.texts("depends_on").items()
     }
 
 
@@ -564,7 +571,7 @@ def _health(http: Reader) -> dict[str, Value]:
     """Copilot's own path is `/`."""
     written = http.take("healthcheck")
     if not isinstance(written, dict):
-        return {"path": text_of(written) or "/"}
+        return {"path": http.text("healthcheck") or "/"}
     check = Reader(written, http.place("healthcheck"), http.losses)
     codes = check.text("success_codes")
     found: dict[str, Value] = {
@@ -591,6 +598,8 @@ def _network(reader: Reader, *, has_port: bool) -> dict[str, Value]:
     found: dict[str, Value] = {
         "vpc": False if placement == "public" else True if placement == "private" else None,
     }
+    if placement not in (None, "public", "private") and not isinstance(placement, dict):
+        vpc.lose("placement", "Copilot has no such placement")
     if isinstance(placement, dict):
         inner = Reader(placement, vpc.place("placement"), vpc.losses)
         found["subnets"] = inner.take("subnets")
@@ -600,14 +609,20 @@ def _network(reader: Reader, *, has_port: bool) -> dict[str, Value]:
         found["securityGroups"] = named
         if len(named) < len(groups):
             vpc.taken.discard("security_groups")
-            vpc.lose("security_groups", "a stack's export is no value that a manifest could name")
+            vpc.lose("security_groups", _EXPORT)
     elif isinstance(groups, dict):
         vpc.taken.discard("security_groups")
         vpc.lose("security_groups", "name the groups in `networking.securityGroups`")
+    else:
+        vpc.lose("security_groups", "it is no list")
     if connect is True:
         found["connect"] = {"name": service_name(reader.text("name"))} if has_port else {}
     elif isinstance(connect, dict):
-        found["connect"] = {"name": text_of(connect.get("alias"))}
+        inner = network.inside("connect")
+        found["connect"] = {"name": inner.text("alias")}
+        inner.finish()
+    elif connect is not False:
+        network.lose("connect", "it is neither true nor has an alias")
     vpc.finish()
     network.finish()
     return {"networking": found}
@@ -616,13 +631,9 @@ def _network(reader: Reader, *, has_port: bool) -> dict[str, Value]:
 def _count(reader: Reader) -> dict[str, Value]:
     written = reader.take("count")
     if not isinstance(written, dict):
-        return {"resources": {"desiredCount": number(written)}}
+        return {"resources": {"desiredCount": reader.number("count")}}
     count = Reader(written, reader.place("count"), reader.losses)
-    spread = count.take("range")
-    between = _RANGE.fullmatch(text_of(spread) or text_of(mapping(spread).get("min")))
-    low: int | None = int(between[1]) if between else number(mapping(spread).get("min"))
-    high: int | None = int(between[2]) if between else number(mapping(spread).get("max"))
-    spot_from = number(mapping(spread).get("spot_from"))
+    low, high, spot_from = _range(count)
     spot: Value = {"base": max(spot_from - 1, 0), "percent": 100} if spot_from else None
     spot_count = count.number("spot")
     cooldown = count.inside("cooldown")
@@ -632,8 +643,7 @@ def _count(reader: Reader) -> dict[str, Value]:
     }
     cooldown.finish()
     for key, target in _TARGETS.items():
-        value = count.take(key)
-        scaling[target] = number(mapping(value).get("value") if isinstance(value, dict) else value)
+        scaling[target] = _target(count, key, scaling)
     queue = count.inside("queue_delay")
     queue.lose("acceptable_latency", "FSD scales by messages a task: `targetQueueDepth`")
     queue.lose("msg_processing_time", "FSD scales by messages a task: `targetQueueDepth`")
@@ -651,6 +661,43 @@ def _count(reader: Reader) -> dict[str, Value]:
     }
 
 
+def _range(count: Reader) -> tuple[int | None, int | None, int | None]:
+    """The least, the most, and the number that Spot begins with."""
+    spread = count.values.get("range")
+    if isinstance(spread, dict):
+        inner = count.inside("range")
+        found = inner.number("min"), inner.number("max"), inner.number("spot_from")
+        inner.finish()
+        return found
+    between = _RANGE.fullmatch(count.text("range"))
+    if between is None:
+        count.lose("range", "it is no range, such as 1-10")
+        return None, None, None
+    return int(between[1]), int(between[2]), None
+
+
+def _target(count: Reader, key: str, scaling: dict[str, Value]) -> int | None:
+    """Where there is one target its cooldown is that of the service, which FSD has one of."""
+    if not isinstance(count.values.get(key), dict):
+        return count.number(key)
+    target = count.inside(key)
+    is_alone = not any(other in count.values for other in _TARGETS if other != key)
+    cooldown = target.inside("cooldown")
+    own = {
+        "scaleInCooldown": cooldown.seconds("in"),
+        "scaleOutCooldown": cooldown.seconds("out"),
+    }
+    said = {name: seconds for name, seconds in own.items() if seconds is not None}
+    if is_alone:
+        scaling.update(said)
+    elif any(scaling.get(name) != seconds for name, seconds in said.items()):
+        target.lose("cooldown", "FSD has one cooldown for all targets: `count.cooldown`")
+    cooldown.finish()
+    found = target.number("value")
+    target.finish()
+    return found
+
+
 def _storage(reader: Reader) -> dict[str, Value]:
     storage = reader.inside("storage")
     volumes = storage.inside("volumes")
@@ -661,18 +708,20 @@ def _storage(reader: Reader) -> dict[str, Value]:
         system: Value = None
         if isinstance(efs, dict):
             inner = Reader(efs, volume.place("efs"), volume.losses)
-            auth = mapping(inner.take("auth"))
+            auth = inner.inside("auth")
+            auth.ignore("iam")  # FSD always turns it on
             system = {
                 "fileSystem": inner.text("id"),
                 "root": inner.text("root_dir"),
-                "accessPoint": text_of(auth.get("access_point_id")),
+                "accessPoint": auth.text("access_point_id"),
             }
+            auth.finish()
             inner.finish()
         elif efs is True:
             volume.taken.discard("efs")
             volume.lose("efs", "Copilot's own file system: name it in `efs.fileSystem`")
         elif efs:
-            system = {"fileSystem": text_of(efs)}
+            system = {"fileSystem": volume.text("efs")}
         found.append(
             {
                 "name": part_name(name),
@@ -694,6 +743,8 @@ def _storage(reader: Reader) -> dict[str, Value]:
 def _deployment(reader: Reader) -> dict[str, Value]:
     deployment = reader.inside("deployment")
     rolling = deployment.text("rolling")
+    if rolling not in ("", "default", "recreate"):
+        deployment.lose("rolling", "Copilot has no such deployment")
     alarms = deployment.take("rollback_alarms")
     if isinstance(alarms, dict):
         deployment.taken.discard("rollback_alarms")
@@ -714,8 +765,10 @@ def _logs(reader: Reader) -> dict[str, Value]:
     found: dict[str, Value] = {"retention": logging.number("retention")}
     destination = logging.take("destination")
     if isinstance(destination, dict):  # of Fluent Bit, which Copilot starts for it
-        options = {key: literal(text_of(value)) for key, value in destination.items()}
+        options = {key: literal(value) for key, value in logging.texts("destination").items()}
         found |= {"driver": "awsfirelens", "options": without_empty({**options})}
+    else:
+        logging.lose("destination", "it has no keys")
     logging.ignore("enableMetadata")  # on, as in Copilot without it
     logging.finish("FSD's Fluent Bit has AWS's image and no file of its own")
     return {"observability": {"logs": found}}

@@ -132,9 +132,9 @@ def _words(reader: Reader, key: str) -> Value:
 def _variables(reader: Reader) -> list[Value]:
     variables = reader.inside("variables")
     for key, value in variables.values.items():
-        if isinstance(value, dict):
-            variables.lose(key, _EXPORT)
-    plain = {k: text_of(v) for k, v in variables.values.items() if not isinstance(v, dict)}
+        if isinstance(value, dict | list):
+            variables.lose(key, _EXPORT if isinstance(value, dict) else "it is no text")
+    plain = {k: text_of(v) for k, v in variables.values.items() if k not in variables.taken}
     return pairs(plain, "value")
 
 
@@ -305,14 +305,28 @@ def _count(reader: Reader) -> dict[str, Value]:
         "service.desiredCount": spot,
         "service.spot": True if spot or mapping(spread).get("spot_from") else None,
     }
-    for key, name in _SCALING.items():
+    found |= _cooldown(count.inside("cooldown"))
+    targets = [key for key in _SCALING if count.values.get(key)]
+    for key in targets:
         value = count.take(key)
-        found[f"scaling.{name}"] = number(mapping(value).get("value") or text_of(value))
-    cooldown = count.inside("cooldown")
-    found["scaling.scale_in_cooldown"] = cooldown.seconds("in")
-    found["scaling.scale_out_cooldown"] = cooldown.seconds("out")
-    cooldown.finish(NOT_THERE)
+        name = f"scaling.{_SCALING[key]}"
+        found[name] = number(mapping(value).get("value") or text_of(value))
+        if isinstance(value, dict):
+            target = count.inside(key)
+            target.ignore("value")
+            if len(targets) == 1:
+                found |= said(_cooldown(target.inside("cooldown")))
+            target.finish("FSD has one cooldown for all of its targets")
     count.finish("FSD scales by another metric, and the two have no common field")
+    return found
+
+
+def _cooldown(reader: Reader) -> dict[str, Value]:
+    found: dict[str, Value] = {
+        "scaling.scale_in_cooldown": reader.seconds("in"),
+        "scaling.scale_out_cooldown": reader.seconds("out"),
+    }
+    reader.finish(NOT_THERE)
     return found
 
 

@@ -70,7 +70,21 @@ class Reader:
         return self.values.get(key)
 
     def text(self, key: str) -> str:
-        return text_of(self.take(key))
+        """A section or a list in its place is lost."""
+        found = self.take(key)
+        if isinstance(found, dict | list):
+            self._wrong(self.place(key), found, "it is no text")
+        return text_of(found)
+
+    def texts(self, key: str) -> dict[str, str]:
+        """Of a section whose values are texts; another kind of value is lost with its key."""
+        inner = self.inside(key)
+        found = {name: inner.text(name) for name in inner.values}
+        return {
+            name: text
+            for name, text in found.items()
+            if is_empty(inner.values[name]) or not isinstance(inner.values[name], dict | list)
+        }
 
     def items(self, key: str) -> list[Value]:
         """A list; one that is no list is a list of one."""
@@ -80,11 +94,34 @@ class Reader:
         return found if isinstance(found, list) else [found]
 
     def inside(self, key: str) -> Reader:
-        return Reader(mapping(self.take(key)), self.place(key), self.losses)
+        """What is no section is lost."""
+        found = self.take(key)
+        return self._reader(found, self.place(key))
 
     def readers(self, key: str) -> Iterator[Reader]:
         for index, item in enumerate(self.items(key)):
-            yield Reader(mapping(item), f"{self.place(key)}[{index}]", self.losses)
+            yield self._reader(item, f"{self.place(key)}[{index}]")
+
+    def _reader(self, found: Value, place: str) -> Reader:
+        if not isinstance(found, dict):
+            self._wrong(place, found, "it has no keys")
+        return Reader(mapping(found), place, self.losses)
+
+    def words(self, key: str) -> list[Value]:
+        """A list, or one of one, of texts; what else stands in it is lost."""
+        found: list[Value] = []
+        for index, each in enumerate(self.items(key)):
+            if isinstance(each, dict | list):
+                self._wrong(f"{self.place(key)}[{index}]", each, "it is no text")
+            else:
+                found.append(text_of(each))
+        return found
+
+    def _wrong(self, place: str, found: Value, reason: str) -> None:
+        """Said once, however often it is read."""
+        is_said = any(loss.where == place for loss in self.losses)
+        if not is_empty(found) and not is_said:
+            self.losses.append(Loss(where=place, value=shown(found), reason=reason))
 
     def number(self, key: str) -> int | None:
         """What stands there and is none is lost: a placeholder, a size in words."""

@@ -29,6 +29,7 @@ _ANSWERS = frozenset(
 )
 # What FSD says too; ECS's default for `mode` may be `blocking`.
 _LOG_OPTIONS = {"mode": "non-blocking", "max-buffer-size": "25m"}
+_VERBATIM = frozenset({"DockerLabels", "Options"})  # whose keys are names of somebody's
 _LOG_DRIVERS = {"awslogs", "awsfirelens"}
 
 
@@ -39,10 +40,7 @@ def read_task_definition(
     losses: list[Loss] = []
     original = unwrap(value)
     reader = Reader(original, "", losses)
-    containers = [
-        Reader(mapping(each), f"containerDefinitions[{index}]", losses)
-        for index, each in enumerate(reader.items("containerDefinitions"))
-    ]
+    containers = list(reader.readers("containerDefinitions"))
     main = _main(containers, reader.text("family"))
     tree = read_task_fields(reader)
     if len(containers) == 1 and main is not None:
@@ -96,12 +94,18 @@ def _camel(value: Value) -> Value:
     match value:
         case dict():
             return {
-                (key[:1].lower() + key[1:]) if re.match(r"[A-Z][a-z]", key) else key: _camel(inner)
+                _first_lower(key): inner if key in _VERBATIM else _camel(inner)
                 for key, inner in value.items()
             }
         case list():
             return [_camel(inner) for inner in value]
     return value
+
+
+def _first_lower(key: str) -> str:
+    """But for a template's functions: `Ref`, `Fn::Sub`."""
+    is_name = re.match(r"[A-Z][a-z]", key) and key != "Ref" and not key.startswith("Fn::")
+    return key[:1].lower() + key[1:] if is_name else key
 
 
 def _main(containers: Sequence[Reader], family: str) -> Reader | None:
@@ -184,10 +188,13 @@ def _ignore_rest(main: Reader, containers: Sequence[Reader], size: dict[str, Val
 
 def read_tags(reader: Reader) -> dict[str, Value]:
     """FSD's own tags are set again."""
-    tags = {
-        text_of(mapping(each).get("key")): text_of(mapping(each).get("value"))
-        for each in reader.items("tags")
-    }
+    tags: dict[str, str] = {}
+    for each in reader.readers("tags"):
+        key = each.text("key")
+        if not key:
+            each.lose("value", "it has no key")
+        tags[key] = each.text("value")
+        each.finish()
     return {
         key: literal(value)
         for key, value in tags.items()
@@ -235,7 +242,11 @@ def _is_router(reader: Reader) -> bool:
 
 
 def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]]) -> Value:
-    ports = [number(mapping(each).get("containerPort")) for each in reader.items("portMappings")]
+    ports: list[int | None] = []
+    for each in reader.readers("portMappings"):
+        ports.append(each.number("containerPort"))
+        if each.text("protocol") == "udp":
+            each.lose("protocol", "FSD's ports are TCP")
     found: dict[str, Value] = {
         "name": part_name(reader.text("name")),
         "essential": reader.values.get("essential") is not False,
@@ -320,9 +331,7 @@ def _volumes(reader: Reader) -> dict[str, dict[str, Value]]:
         access.ignore("iam")
         access.finish()
         efs.finish()
-        host = mapping(volume.take("host"))
-        if host:
-            volume.lose("host", "Fargate has no folders of a host")
+        volume.lose("host", "Fargate has no folders of a host")
         found[part_name(volume.text("name"))] = {"efs": without_empty(settings)} if settings else {}
         volume.finish()
     return found
@@ -344,7 +353,7 @@ def _logs(reader: Reader) -> dict[str, Value]:
         return {"group": literal(group)} if group else {}
     if driver in _LOG_DRIVERS:
         values: dict[str, Value] = {
-            key: literal(text_of(value)) for key, value in options.values.items()
+            key: literal(value) for key, value in logs.texts("options").items()
         }
         logs.lose("secretOptions", "FSD's log options have no secrets")
         logs.finish()
