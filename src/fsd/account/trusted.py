@@ -66,14 +66,15 @@ def denies_all(policy: Json, subs: Sequence[str], *, repository: str) -> bool:
 
 def is_for_others(policy: Json) -> bool:
     """Whether it is assumed in another way than with a token of GitHub's: by a principal of AWS
-    (from another role, from a runner's own), or by the issuer of an enterprise.
+    (from another role, from a runner's own), or with a token of somebody else's (of the cluster
+    that a runner is in, of an enterprise's own issuer).
 
+    https://github.com/aws-actions/configure-aws-credentials/issues/403
     https://docs.github.com/en/actions/reference/security/oidc#customizing-the-issuer-value-for-an-enterprise
     """
     allowing = [one for one in statements(policy) if one.get("Effect") == "Allow"]
     return not any(_is_of_github(one) for one in allowing) and any(
-        is_about(one, _CHAIN) or any(f"/{ISSUER}/" in name for name in _providers(one))
-        for one in allowing
+        is_about(one, _CHAIN) or is_about(one, _ASSUME) for one in allowing
     )
 
 

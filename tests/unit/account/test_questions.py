@@ -129,5 +129,5 @@ def test_ask__everything_that_a_deployment_needs__asks_for_all_of_it_in_few() ->
 
     asked = {pair for question in questions for pair in question.why}
     assert asked == {(action, one.resources[0]) for one in grants for action in one.actions}
-    assert len(questions) <= 6
+    assert len(questions) <= 4
     assert all(("*" in one.resources) is (one.resources == ("*",)) for one in questions)

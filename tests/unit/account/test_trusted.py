@@ -88,6 +88,8 @@ def with_deny(sub: str, **more: JsonValue) -> Json:
         (of_sub("repo:Org@*/Offers@*:environment:prod"), True),
         (of_sub("repo:org/offers:environment:Prod"), False),
         (policy({"StringEquals": {f"{ISSUER}:repository": "Org/Offers"}}), True),
+        # https://github.com/aws-actions/configure-aws-credentials/issues/1137
+        (of_sub("repo:org/*", operator="StringEquals"), False),
         # All conditions have to hold
         (both({"StringLike": "repo:org/*"}, {"StringEquals": "repo:org/offers:ref:x"}), False),
         (both({"StringLike": "repo:org/*"}, {"StringNotLike": "*:pull_request"}), True),
@@ -157,6 +159,13 @@ def chained(principal: JsonValue, action: str = "sts:AssumeRole") -> Json:
         (
             chained(
                 {"Federated": f"arn:aws:iam::1:oidc-provider/{ISSUER}/acme"},
+                "sts:AssumeRoleWithWebIdentity",
+            ),
+            True,
+        ),
+        (
+            chained(
+                {"Federated": "arn:aws:iam::1:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"},
                 "sts:AssumeRoleWithWebIdentity",
             ),
             True,
