@@ -125,10 +125,11 @@ def test_deploy__killed_while_it_asks__next_run_leaves_what_may_be_in_use(cloud:
 
 @pytest.mark.usefixtures("_serving")
 def test_deploy__probe_of_a_run_that_was_killed_long_ago__removed(cloud: Cloud) -> None:
+    """With the next change: a run that changes nothing does not look for probes."""
     name = probe_name(STACK, until=datetime.now(UTC) - timedelta(seconds=1))
     add_probe(cloud, name)
 
-    ended = cloud.deploy(ENVIRONMENT, *BASE)
+    ended = cloud.deploy(ENVIRONMENT, *BASE, *overrides("environment.GREETING=swept"))
 
     assert ended.code == 0, ended.text
     assert "removed the health check's probe that a stopped run had left behind" in ended.err
