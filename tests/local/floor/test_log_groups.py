@@ -15,13 +15,13 @@ THEIRS = ("--override", "observability.logs.group=/team/app")
 
 
 def somebody_else_logs(fsd: Fsd) -> None:
-    """Into the same group: a line that is none of the service's."""
-    stream = {"logGroupName": "/team/app", "logStreamName": "ecs/cart/0123"}
+    """Into the same group, from a container of the same name: another environment's `hello`."""
+    stream = {"logGroupName": "/team/app", "logStreamName": f"ecs/hello/{'9c1e' * 8}"}
     now = int(datetime.now(UTC).timestamp() * 1000)
     with fsd.client("logs") as logs:
         logs.create_log_group(logGroupName="/team/app")
         logs.create_log_stream(**stream)
-        logs.put_log_events(**stream, logEvents=[{"timestamp": now, "message": "of the cart"}])
+        logs.put_log_events(**stream, logEvents=[{"timestamp": now, "message": "of another one"}])
 
 
 def without_retention(folder: Path) -> None:
@@ -43,7 +43,8 @@ def test_operations__log_group_of_somebody__is_read_and_left_again(fsd: Fsd, hel
     moved = fsd.ok(*DEPLOY, *THEIRS, "--version", "v3").json()
     ran = fsd.ok("run", *WHO, "--", "echo", "by hand")
     restarted = fsd.ok("restart", *WHO, "--format", "json").json()
-    tailed = fsd.ok("logs", *WHO, "--since", "1h").out
+    told_of = fsd.ok("logs", *WHO, "--since", "1h")
+    tailed = told_of.out
     refused = fsd.run("rollback", *WHO, "--to-version", "v1")
     with fsd.client("logs") as logs:
         logs.create_log_group(logGroupName="/ecs/hello-local")
@@ -57,7 +58,8 @@ def test_operations__log_group_of_somebody__is_read_and_left_again(fsd: Fsd, hel
     assert "hello v1 listens" in after
     assert (moved["logGroup"], restarted["logGroup"]) == ("/team/app", "/team/app")
     assert "hello v3 listens" in tailed
-    assert "of the cart" not in tailed
+    assert "of another one" not in tailed
+    assert "the log group /team/app is not this service's alone" in told_of.err
     assert ran.out == "by hand\n"
     assert refused.code == 2, refused.text
     assert "the log group /ecs/hello-local, which no longer exists" in " ".join(refused.err.split())
