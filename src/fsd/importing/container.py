@@ -80,16 +80,15 @@ def _files(reader: Reader) -> list[Value]:
     found: list[Value] = []
     for each in reader.readers("environmentFiles"):
         found.append(each.text("value"))
-        each.ignore("type")
+        if each.text("type") not in ("", "s3"):
+            each.lose("type", "an environment file is read from S3")
         each.finish()
     return found
 
 
 def _health_check(reader: Reader) -> dict[str, Value]:
     check = reader.inside("healthCheck")
-    if isinstance(check.values.get("command"), dict):
-        check.lose("command", "it is no command")
-    command = check_command(check.take("command"))
+    command = read_check_command(check)
     found: dict[str, Value] = {
         "command": command,
         "interval": check.number("interval"),
@@ -99,6 +98,13 @@ def _health_check(reader: Reader) -> dict[str, Value]:
     }
     check.finish()
     return without_empty(found) if command is not None else {}
+
+
+def read_check_command(check: Reader) -> Value:
+    """`check_command` of the key `command`; what stands there and is no word is lost."""
+    if isinstance(check.values.get("command"), list):
+        return check_command(check.words("command"))
+    return check_command(check.text("command")) or None
 
 
 def check_command(written: Value) -> Value:
@@ -114,15 +120,19 @@ def check_command(written: Value) -> Value:
 
 
 def _dependency(reader: Reader) -> tuple[str, Value]:
-    return part_name(reader.text("containerName")), reader.text("condition")
+    found = part_name(reader.text("containerName")), reader.text("condition")
+    reader.finish()
+    return found
 
 
 def _ulimit(reader: Reader) -> Value:
-    return {
+    found: dict[str, Value] = {
         "name": reader.text("name"),
         "softLimit": reader.number("softLimit"),
         "hardLimit": reader.number("hardLimit"),
     }
+    reader.finish()
+    return found
 
 
 def _linux(reader: Reader) -> dict[str, Value]:

@@ -10,10 +10,10 @@ import shlex
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from fsd.importing.container import check_command
+from fsd.importing.container import read_check_command
 from fsd.importing.copilot_overrides import read_network_balancer, read_overrides
 from fsd.importing.original_copilot import originals_of_copilot
-from fsd.importing.reader import Imported, Loss, Reader, literal, shown, without_empty
+from fsd.importing.reader import Imported, Loss, Reader, is_empty, literal, shown, without_empty
 from fsd.importing.service_name import part_name, service_name
 from fsd.importing.task_definition import merged
 from fsd.importing.values import Value, listed, mapping, number, text_of
@@ -37,6 +37,7 @@ _UNKNOWN_APPLICATION = (
     "in its place what has the name (secrets, most often) is imported too",
 )
 _EXPORT = "a stack's export is no value that a manifest could name"
+_ARCHITECTURES = ("", "amd64", "x86_64", "arm", "arm64")
 _MARK, _ENV = "\ue000", "${ENV}"
 _SHARED = "main"  # the load balancer of an environment
 _NEEDS_HTTPS = (
@@ -66,7 +67,8 @@ def read_copilot(
     kind = text_of(value.get("type"))
     if kind == "Static Site":
         return None
-    changes = mapping(value.get("environments"))
+    named = Reader(value, "", losses).inside("environments")
+    changes: dict[str, Value] = {each: named.inside(each).values for each in named.values}
     base = {key: each for key, each in value.items() if key != "environments"}
     manifest = _Manifest(kind=kind, application=application)
     name = service_name(text_of(base.get("name")))
@@ -241,6 +243,7 @@ class _Manifest:
         found = merged(found, _logs(reader))
         if self.kind == _JOB:
             found = merged(found, _job(reader))
+        reader.inside("sidecars")  # what has no keys is lost
         found["sidecars"] = [self._sidecar(name, reader) for name in _names(reader, "sidecars")]
         reader.ignore("sidecars")
         topics = self._topics(reader, text_of(value.get("name")))
@@ -267,7 +270,8 @@ class _Manifest:
             publish.finish()
             return {}
         for topic in publish.readers("topics"):
-            topic.ignore("name", "fifo")
+            topic.text("name")
+            topic.ignore("fifo")
             topic.finish()
         publish.finish()
         ends = ".fifo"
@@ -288,11 +292,7 @@ class _Manifest:
         return literal(text_of(value))
 
     def _container(self, reader: Reader) -> dict[str, Value]:
-        platform = reader.take("platform")
-        architecture = text_of(mapping(platform).get("architecture")) or text_of(platform)
-        system = text_of(mapping(platform).get("osfamily")) or text_of(platform)
-        if "windows" in system.lower():
-            reader.lose("platform", "FSD runs Linux")
+        architecture = _architecture(reader)
         reader.lose(
             "env_file",
             "an environment file is read from S3 on AWS: upload it, and name its ARN in "
@@ -305,7 +305,7 @@ class _Manifest:
                 "cpu": reader.number("cpu"),
                 "memory": reader.number("memory"),
             },
-            "platform": "ARM64" if "arm" in architecture.lower() else None,
+            "platform": "ARM64" if architecture.startswith("arm") else None,
             "exec": reader.take("exec"),
             "environment": _variables(reader),
             "secrets": self._secrets(reader),
@@ -344,6 +344,9 @@ class _Manifest:
         elif isinstance(image, dict):
             sidecar.taken.discard("image")
             sidecar.lose("image", "a sidecar's image is not built: push it, and name it")
+        else:
+            sidecar.text("image")
+        mounts = list(sidecar.readers("mount_points"))
         port, _, protocol = sidecar.text("port").partition("/")
         if number(port) is None or protocol not in ("", "tcp"):
             sidecar.lose("port", "FSD's ports are TCP, and this one is left out")
@@ -363,18 +366,44 @@ class _Manifest:
                     {
                         "name": part_name(mount.text("source_volume")),
                         "path": mount.text("path"),
-                        "readOnly": mount.take("read_only") is not False or None,
+                        "readOnly": _is_on(mount, "read_only", default=True) or None,
                     }
                 )
-                for mount in sidecar.readers("mount_points")
+                for mount in mounts
             ],
         }
+        for mount in mounts:
+            mount.finish()
         sidecar.finish()
         return without_empty(found)
 
 
 def _names(reader: Reader, key: str) -> list[str]:
     return list(mapping(reader.values.get(key)))
+
+
+def _is_on(reader: Reader, key: str, *, default: bool) -> bool:
+    """What is neither true nor false is lost."""
+    found = reader.take(key)
+    if not isinstance(found, bool):
+        reader.lose(key, "it is neither true nor false")
+        return default
+    return found
+
+
+def _architecture(reader: Reader) -> str:
+    """`linux/arm64`, or a section with the two; what FSD does not run is lost."""
+    written = reader.values.get("platform")
+    if isinstance(written, dict):
+        platform = reader.inside("platform")
+        system, architecture = platform.text("osfamily"), platform.text("architecture")
+        platform.finish()
+    else:
+        system, _, architecture = reader.text("platform").partition("/")
+    system, architecture = system.lower(), architecture.lower()
+    if system not in ("", "linux") or architecture not in _ARCHITECTURES:
+        reader.lose("platform", "FSD runs Linux, on X86_64 or ARM64")
+    return architecture
 
 
 def _variables(reader: Reader) -> dict[str, Value]:
@@ -438,7 +467,7 @@ def _above(path: str) -> str:
 
 
 def _container_check(check: Reader) -> dict[str, Value]:
-    written = check_command(check.take("command"))
+    written = read_check_command(check)
     found: dict[str, Value] = {
         "command": written,
         "interval": check.seconds("interval"),
@@ -473,12 +502,13 @@ def _http(reader: Reader, kind: str) -> dict[str, Value]:
     if network:
         return network
     if not isinstance(written, dict):
+        if written is not False:
+            reader.lose("http", "it has no keys")
         is_public = kind in _PUBLIC and written is not False
         balancer: Value = {"internal": False} if is_public else None
         return {"networking": {"loadBalancer": balancer}}
     http = Reader(written, reader.place("http"), reader.losses)
-    alias = http.take("alias")
-    hosts: list[Value] = [*alias] if isinstance(alias, list) else [alias] if alias else []
+    hosts = _hosts(http)
     path = http.text("path")
     paths = [] if path in ("", "/") else _paths(path)
     names: list[Value] = [literal(text_of(mapping(each).get("name") or each)) for each in hosts]
@@ -494,7 +524,7 @@ def _http(reader: Reader, kind: str) -> dict[str, Value]:
                 "domain": _domain(hosts, http),
                 "hosts": names,
                 "paths": paths,
-                "stickiness": _ONE_DAY if http.take("stickiness") is True else None,
+                "stickiness": _ONE_DAY if _is_on(http, "stickiness", default=False) else None,
                 "ingress": http.items("allowed_source_ips"),
             }
         },
@@ -515,6 +545,18 @@ def _http(reader: Reader, kind: str) -> dict[str, Value]:
     return found
 
 
+def _hosts(reader: Reader) -> list[Value]:
+    """Names, or sections with a name; what is neither is lost."""
+    found: list[Value] = []
+    for index, each in enumerate(reader.items("alias")):
+        if text_of(mapping(each).get("name")) or text_of(each):
+            found.append(each)
+        elif not is_empty(each):
+            where = f"{reader.place('alias')}[{index}]"
+            reader.losses.append(Loss(where=where, value=shown(each), reason="it has no name"))
+    return found
+
+
 def _with_more(
     hosts: list[Value], paths: list[Value], http: Reader
 ) -> tuple[list[Value], list[Value]]:
@@ -522,9 +564,9 @@ def _with_more(
     hosts with all of its paths, so that one of the two has to be the same."""
     checks = http.values.get("healthcheck")
     for rule in http.readers("additional_rules"):
-        alias = rule.take("alias")
-        named: list[Value] = [*alias] if isinstance(alias, list) else [alias] if alias else []
-        more: list[Value] = [literal(text_of(mapping(each).get("name") or each)) for each in named]
+        more: list[Value] = [
+            literal(text_of(mapping(each).get("name") or each)) for each in _hosts(rule)
+        ]
         path = rule.text("path")
         there = [] if path in ("", "/") else _paths(path)
         is_same_check = rule.values.get("healthcheck") in (None, checks)
@@ -726,7 +768,7 @@ def _storage(reader: Reader) -> dict[str, Value]:
             {
                 "name": part_name(name),
                 "path": volume.text("path"),
-                "readOnly": volume.take("read_only") is not False or None,
+                "readOnly": _is_on(volume, "read_only", default=True) or None,
                 "efs": system,
             }
         )
@@ -775,7 +817,8 @@ def _logs(reader: Reader) -> dict[str, Value]:
 
 
 def _others(reader: Reader) -> None:
-    reader.ignore("name", "type", "environments")
+    reader.text("name")
+    reader.ignore("type", "environments")
     reader.lose(
         "subscribe",
         "the queue's name is not here: name it in `dependencies`, and set COPILOT_QUEUE_URI",

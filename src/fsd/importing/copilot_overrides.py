@@ -40,7 +40,10 @@ def read_overrides(reader: Reader) -> dict[str, Value]:
             reader.losses.append(Loss(where=where, value="", reason=_OF_ANOTHER))
     main = Reader(mapping(containers[0]) if containers else {}, f"{at}.container", reader.losses)
     found = read_container(main, is_main=True)
-    return merged(found, read_task_fields(Reader(definition, at, reader.losses)))
+    task = Reader(definition, at, reader.losses)
+    fields = read_task_fields(task)
+    task.finish()
+    return merged(found, fields)
 
 
 def _patch(tree: dict[str, Value], path: list[str], value: Value) -> bool:

@@ -245,8 +245,10 @@ def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]]) -> Value:
     ports: list[int | None] = []
     for each in reader.readers("portMappings"):
         ports.append(each.number("containerPort"))
-        if each.text("protocol") == "udp":
+        if each.text("protocol") not in ("", "tcp"):
             each.lose("protocol", "FSD's ports are TCP")
+        each.ignore("name", "hostPort", "appProtocol")
+        each.finish("a sidecar has one port")
     found: dict[str, Value] = {
         "name": part_name(reader.text("name")),
         "essential": reader.values.get("essential") is not False,
@@ -275,6 +277,8 @@ def _ports(main: Reader) -> dict[str, Value]:
         is_tcp = mapping_.text("name") and (says_protocols or index)
         protocol = mapping_.text("appProtocol") or ("tcp" if is_tcp else None)
         is_udp = mapping_.text("protocol") == "udp"
+        if mapping_.text("protocol") not in ("", "tcp", "udp"):
+            mapping_.lose("protocol", "ECS has no such protocol")
         if is_udp:
             mapping_.lose("protocol", "FSD's ports are TCP, and this one is left out")
         if mapping_.number("hostPort") not in (None, 0, port):

@@ -1,0 +1,188 @@
+"""A value of a kind that no key takes, at each key that a reader knows: kept, or listed as lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+
+import pytest
+import yaml
+
+from fsd.importing.files import read_files
+from fsd.importing.values import Value
+
+MARK = "strange"
+NUMBER = 31_337
+WRONG: dict[str, Value] = {
+    "text": MARK,
+    "number": NUMBER,
+    "list": [MARK],
+    "section": {MARK: MARK},
+    "function": {"Fn::Sub": MARK},
+    "list of lists": [[MARK]],
+    "list of sections": [{MARK: MARK}],
+    "list of functions": [{"Ref": MARK}],
+}
+COPILOT = """
+name: api
+type: Load Balanced Web Service
+http:
+  path: /a
+  alias: a.example.com
+  hosted_zone: Z1
+  healthcheck: {path: /, port: 80, interval: 10s, timeout: 5s, healthy_threshold: 2,
+    unhealthy_threshold: 2, grace_period: 10s, success_codes: '200'}
+  deregistration_delay: 20s
+  stickiness: true
+  allowed_source_ips: [10.0.0.0/8]
+  version: http1
+  target_port: 80
+  additional_rules: [{path: b, alias: a.example.com}]
+image:
+  location: a/b:1
+  port: 80
+  healthcheck: {command: [CMD, a], interval: 10s, timeout: 5s, retries: 2, start_period: 5s}
+  labels: {a: b}
+  depends_on: {proxy: start}
+command: python a.py
+entrypoint: [sh]
+cpu: 256
+memory: 512
+platform: {osfamily: linux, architecture: arm64}
+count:
+  range: {min: 1, max: 4, spot_from: 2}
+  cpu_percentage: {value: 70, cooldown: {in: 80s, out: 160s}}
+  cooldown: {in: 10s, out: 10s}
+exec: true
+network: {connect: {alias: a}, vpc: {placement: {subnets: [subnet-1]}, security_groups: [sg-1]}}
+deployment: {rolling: recreate, rollback_alarms: [a]}
+logging: {retention: 14, destination: {Name: cloudwatch}}
+storage:
+  ephemeral: 30
+  readonly_fs: true
+  volumes: {a: {path: /a, read_only: true, efs: {id: fs-1, root_dir: /, auth: {iam: true,
+    access_point_id: fsap-1}}}}
+variables: {A: b}
+secrets: {A: /a, B: {secretsmanager: a}}
+sidecars:
+  proxy: {image: a/c:1, port: 90, essential: false, command: [a], variables: {A: b},
+    secrets: {C: /c}, healthcheck: {command: [CMD, a]}, depends_on: {api: start},
+    mount_points: [{source_volume: a, path: /a, read_only: true}]}
+publish: {topics: [{name: a, fifo: true}]}
+taskdef_overrides: [{path: 'ContainerDefinitions[0].User', value: a}]
+observability: {tracing: awsxray}
+environments: {prod: {cpu: 512, memory: 1024}}
+"""
+TASK = """
+family: api
+networkMode: awsvpc
+requiresCompatibilities: [FARGATE]
+cpu: '256'
+memory: '512'
+runtimePlatform: {cpuArchitecture: ARM64, operatingSystemFamily: LINUX}
+ephemeralStorage: {sizeInGiB: 30}
+taskRoleArn: arn:aws:iam::123456789012:role/a
+executionRoleArn: arn:aws:iam::123456789012:role/b
+tags: [{key: a, value: b}]
+volumes:
+  - name: a
+    efsVolumeConfiguration: {fileSystemId: fs-1, rootDirectory: /a,
+      authorizationConfig: {accessPointId: fsap-1}}
+containerDefinitions:
+  - name: api
+    image: a/b:1
+    portMappings: [{name: a, containerPort: 80, hostPort: 80, protocol: tcp, appProtocol: http}]
+    command: [a]
+    entryPoint: [sh]
+    environment: [{name: A, value: b}]
+    secrets: [{name: B, valueFrom: /b}]
+    environmentFiles: [{value: 'arn:aws:s3:::a/b.env', type: s3}]
+    healthCheck: {command: [CMD, a], interval: 5, timeout: 5, retries: 2, startPeriod: 5}
+    dependsOn: [{containerName: proxy, condition: START}]
+    stopTimeout: 30
+    user: a
+    workingDirectory: /a
+    readonlyRootFilesystem: true
+    ulimits: [{name: nofile, softLimit: 1, hardLimit: 2}]
+    dockerLabels: {a: b}
+    linuxParameters: {initProcessEnabled: true, capabilities: {add: [SYS_PTRACE], drop: [ALL]}}
+    mountPoints: [{sourceVolume: a, containerPath: /a, readOnly: true}]
+    logConfiguration: {logDriver: awsfirelens, options: {Name: cloudwatch}}
+  - name: proxy
+    image: a/c:1
+    cpu: 64
+    memory: 64
+    portMappings: [{containerPort: 90}]
+    environment: [{name: A, value: b}]
+"""
+SOURCES = {"copilot": ("copilot/api/manifest.yml", COPILOT), "task definition": ("t.json", TASK)}
+# What means the same whatever stands there, or gives way to another key of these files.
+LEFT_OUT = frozenset(
+    {
+        "containerDefinitions",  # without it the file is no task definition
+        "containerDefinitions[0].name",  # FSD names the service's own container
+        "containerDefinitions[0].portMappings[0].name",  # a service with one port needs no name
+        "family",  # a number is spelled as a name
+        "storage.volumes.a.efs.auth.iam",  # FSD always turns it on
+        "publish.topics[0].fifo",  # true, or a section: either way a FIFO topic
+        "image.port",  # the load balancer names a port of its own here
+        "count.range.spot_from",  # one task less is the base
+        "count.cooldown.in",  # the target's own cooldown wins
+        "count.cooldown.out",
+    }
+)
+
+
+def places(value: Value, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Of all keys, and of all elements of lists."""
+    if isinstance(value, dict):
+        inner: list[tuple[str | int, Value]] = [*value.items()]
+    else:
+        inner = [*enumerate(value)] if isinstance(value, list) else []
+    for key, each in inner:
+        yield (*path, key)
+        yield from places(each, (*path, key))
+
+
+def named(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)[1:]
+
+
+def changed(value: Value, path: tuple[str | int, ...], wrong: Value) -> Value:
+    found = deepcopy(value)
+    node = found
+    for part in path[:-1]:
+        node = node[part]  # type: ignore[index]  # made by `places`
+    node[path[-1]] = deepcopy(wrong)  # type: ignore[index]  # made by `places`
+    return found
+
+
+def is_dropped(file: str, value: Value, path: tuple[str | int, ...]) -> bool:
+    """Whether neither the Service YAML nor the list of what is lost has it."""
+    texts = {file: json.dumps(value), "copilot/.workspace": "application: shop\n"}
+    found, losses = read_files(texts, pack="team", folder="shop")
+    place = named(path)
+    for each in found:
+        said = f"{each.tree}{[(loss.where, loss.value) for loss in each.losses]}"
+        if MARK in said.lower() or str(NUMBER) in said:
+            return False
+        if any(loss.where.startswith(place) for loss in each.losses):
+            return False
+    return bool(found) and not losses
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("wrong", WRONG)
+def test_import__wrong_kind_at_each_key__is_kept_or_listed(source: str, wrong: str) -> None:
+    file, text = SOURCES[source]
+    value: Value = yaml.safe_load(text)
+
+    dropped = [
+        named(path)
+        for path in places(value)
+        if named(path) not in LEFT_OUT
+        and is_dropped(file, changed(value, path, WRONG[wrong]), path)
+    ]
+
+    assert dropped == []
