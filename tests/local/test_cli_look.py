@@ -92,7 +92,7 @@ def test_look__after_a_failed_release__cause_and_what_serves(fsd: Fsd) -> None:
         assert "rollback was requested" not in ended.out
         assert ended.out.splitlines()[-1] == "Users are served by v1, 3 of 3 healthy"
     assert diagnosis.out.startswith("Nothing is wrong with hello in local\n  last rollout: ")
-    assert "hello-local:2 was rolled back, ended 20" in diagnosis.out
+    assert "hello-local:2 was rolled back (ended 20" in diagnosis.out
     words = " ".join(history.out.split())
     assert re.search(
         r"v1 scale - hello-local:1 .* REASON 2 to 3 tasks v2 deploy rolled back hello-local:2 .* "
