@@ -111,7 +111,10 @@ def save_plan(basis: Basis, *, made_by: str) -> SavedPlan:
             Read.IMAGE: _digest(image),
             Read.NETWORK: _digest(basis.network),
             **digest_observed(basis.observed),
-            Read.STEPS: _digest([*plan.steps, plan.attach_to]),
+            # The steps of a first deployment do not say whether ECS would roll it back.
+            Read.STEPS: _digest(
+                [*plan.steps, plan.attach_to, desired.service.deployment_configuration]
+            ),
         },
     )
 

@@ -88,7 +88,7 @@ def condition_note_text(note: ConditionNote) -> str:
             return _task_set(note)
         case BehindClassic(load_balancers=names):
             listed = ", ".join(names)
-            return f"FSD does not read the health of the service's classic load balancer {listed}"
+            return f"FSD does not read target health from the classic load balancer {listed}"
         case EndedAndReplaced():
             return _replaced(note)
         case TasksStarting(count=count):

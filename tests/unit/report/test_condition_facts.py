@@ -91,7 +91,7 @@ NOTES: list[tuple[ConditionNote, str]] = [
     ),
     (
         BehindClassic(load_balancers=("old",)),
-        "FSD does not read the health of the service's classic load balancer old",
+        "FSD does not read target health from the classic load balancer old",
     ),
     (ENDED, "a task ended at 14:00:00 (crashed: the main process ended) and was replaced"),
     (
