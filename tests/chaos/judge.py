@@ -255,13 +255,13 @@ class Judge:
         if "ECS was not asked" in message or "before ECS was asked" in message:
             if mine and is_alone:
                 self._wrong(deployer, "says that ECS was not asked, and it was")
-        elif "lists no deployment" in message:
+        elif "does not list a deployment" in message:
             return  # the signal came before the answer: either may be
-        elif "asked ECS to roll" in message:
+        elif "; FSD asked ECS to roll" in message:
             if not mine:  # asked is asked: it may have succeeded, or have been taken over, first
                 self._wrong(deployer, "says that ECS was asked to roll back")
-        elif "had ended" in message:
-            if not any(f"had ended, {one.status}" in message for one in mine):
+        elif "had already ended" in message:
+            if not any(f"had already ended ({one.status})" in message for one in mine):
                 self._wrong(deployer, "names another end than its deployment had")
         elif not mine:
             self._wrong(deployer, "speaks of a deployment that is none")

@@ -132,7 +132,7 @@ class Try:
                 self._assert_runs_what_ran_before(ended)
             case 9:
                 result = ended.json()
-                assert "not known" in result["message"] or "not done" in result["message"]
+                assert "FSD does not know" in result["message"] or "not done" in result["message"]
                 assert result["nextSteps"], ended.text
 
     def _assert_runs_what_ran_before(self, ended: Ended) -> None:

@@ -65,7 +65,7 @@ _OPTION = re.compile(r"`?(?<![\w-])(?P<option>--[a-z][a-z-]*)`?")
 
 def in_workflow(text: str) -> str:
     """`text` with the Action's inputs in the place of our command line's options."""
-    text = text.replace("the same fsd deploy again", "a run of this workflow again")
+    text = text.replace("run the same fsd deploy again", "run this workflow again")
     text = _COMMAND.sub(_command, text)
     text = _PAIR.sub(lambda match: _pair(match["option"], match["value"]), text)
     return _OPTION.sub(lambda match: INPUTS.get(match["option"], match[0]), text)

@@ -124,7 +124,7 @@ EXAMPLES = (
     ),
     (
         "run the same fsd deploy again: it attaches to the deployment in flight",
-        "a run of this workflow again: it attaches to the deployment in flight",
+        "run this workflow again: it attaches to the deployment in flight",
     ),
     ("wait for it: fsd status --watch", "wait for it: fsd status"),
     (
