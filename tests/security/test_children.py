@@ -45,6 +45,8 @@ def _is_start(node: ast.AST) -> bool:
             "fsd_local",
             {"instance.py", "runtime/processes.py", "runtime/launcher.py", "runtime/orphans.py"}
             | {"runtime/terminals.py"}
+            # A lifecycle hook's command, which its user has registered.
+            | {"lambda_hooks.py"}
             | {"image/programs.py", "image/interpreters.py"},
         ),
     ],

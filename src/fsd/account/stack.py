@@ -15,13 +15,11 @@ from hashlib import sha256
 from fsd.account.boundary import boundary_grants
 from fsd.account.cloudformation_policy import cloudformation_grants
 from fsd.account.grant import AccountPlace, Grant, Reach, documents, policy
+from fsd.account.issuer import AUDIENCE, ISSUER, ISSUER_URL
 from fsd.account.joined import Joined, read_joined, write_joined
 from fsd.account.network import network_resources
 from fsd.account.policies import deploy_grants, drift_grants, plan_grants
 from fsd.account.trust import (
-    AUDIENCE,
-    ISSUER,
-    ISSUER_URL,
     trust_cloudformation,
     trust_deployments,
     trust_plans,

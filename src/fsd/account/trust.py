@@ -7,12 +7,10 @@ https://docs.github.com/en/actions/reference/security/oidc
 
 from __future__ import annotations
 
+from fsd.account.issuer import AUDIENCE, ISSUER
 from fsd.account.joined import GitHubRepository, Joined
 from fsd.compile.desired import Json, JsonValue
 
-ISSUER = "token.actions.githubusercontent.com"
-ISSUER_URL = f"https://{ISSUER}"
-AUDIENCE = "sts.amazonaws.com"
 PULL_REQUEST = "pull_request"
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from fsd.account.issuer import AUDIENCE, ISSUER
 from fsd.account.statements import fits, is_about, statements, texts
-from fsd.account.trust import AUDIENCE, ISSUER
 from fsd.compile.desired import Json
 
 _ASSUME, _CHAIN = "sts:AssumeRoleWithWebIdentity", "sts:AssumeRole"

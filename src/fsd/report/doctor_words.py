@@ -7,6 +7,7 @@ from typing import assert_never
 
 from fsd.account.checks import Check, DoctorFinding
 from fsd.account.facts import ManifestNeeds
+from fsd.account.issuer import AUDIENCE
 from fsd.account.troubles import (
     BalancingFull,
     CertificateOfOthers,
@@ -19,7 +20,6 @@ from fsd.account.troubles import (
     RoleUntrusting,
     Trouble,
 )
-from fsd.account.trust import AUDIENCE
 from fsd.manifest.finding import Severity
 
 

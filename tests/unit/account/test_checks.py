@@ -19,7 +19,7 @@ from fsd.account.facts import (
     SubnetFact,
     TrustFact,
 )
-from fsd.account.trust import ISSUER
+from fsd.account.issuer import ISSUER
 from fsd.compile.desired import Json
 from fsd.manifest.finding import Severity
 from fsd.report.doctor_words import worded

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from fsd.account.issuer import ISSUER
 from fsd.account.joined import Joined, join, parse_repository, read_joined, write_joined
-from fsd.account.trust import ISSUER, trust_deployments, trust_plans
+from fsd.account.trust import (
+    trust_deployments,
+    trust_plans,
+)
 from fsd.errors import UsageError
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"

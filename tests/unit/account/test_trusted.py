@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from fsd.account.issuer import ISSUER
 from fsd.account.joined import GitHubRepository
-from fsd.account.trust import ISSUER, subjects
+from fsd.account.trust import (
+    subjects,
+)
 from fsd.account.trusted import (
     denies_all,
     is_for_others,
