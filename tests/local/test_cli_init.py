@@ -180,7 +180,7 @@ def test_init__workflow_of_that_name__stays_and_the_rest_is_written(fsd: Fsd) ->
 
     ended = fsd.ok("init", "--yes")
 
-    assert f" ! {WORKFLOW} exists and stays as it is" in ended.out
+    assert f" ! {WORKFLOW} exists and was not changed" in ended.out
     assert (fsd.cwd / WORKFLOW).read_text() == "mine"
     assert (fsd.cwd / "service.yml").exists()
 
@@ -265,7 +265,7 @@ def test_init__nobody_owns_it__says_so(fsd: Fsd) -> None:
 
     ended = fsd.ok("init", "--yes")
 
-    assert " ! nobody owns it" in ended.out
+    assert " ! there are no owners" in ended.out
     assert "  owners: []" in (fsd.cwd / "service.yml").read_text()
     fsd.ok("validate", "--env", "prod")
 

@@ -134,14 +134,15 @@ def _notes(written: InitService, *, has_workflow: bool) -> Iterator[str]:
         yield "there is no Dockerfile: `fsd deploy` needs one, or --image"
     if written.kept_workflow is not None:
         path = written.kept_workflow
-        yield f"{path} exists and stays as it is: add `uses: org/fsd-deploy@v1` to what it does"
+        yield f"{path} exists and was not changed: add a step with `uses: org/fsd-deploy@v1`"
     yield from detected.notes
     needed = [each.name for each in detected.variables if each.is_needed]
     if needed:
         yield f"the code ends without {', '.join(needed[:8])}: set them in {answers.service_file}"
     if not answers.owners:
-        yield "nobody owns it: `metadata.owners` is whom a failed deployment names"
+        yield "there are no owners: set `metadata.owners`, whom FSD mentions if a deployment fails"
     if has_workflow and not find_tests(detected.folder).found:
         yield "there are no tests: the workflow deploys nothing without one"
     if answers.aws or answers.kafka:
-        yield f"what it uses on AWS stands in {answers.service_file} as a comment: put in the names"
+        file = answers.service_file
+        yield f"{file} lists in a comment what the code uses on AWS: fill in the names"
