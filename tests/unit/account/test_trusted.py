@@ -6,6 +6,7 @@ import pytest
 
 from fsd.account.issuer import ISSUER
 from fsd.account.joined import GitHubRepository
+from fsd.account.statements import fits
 from fsd.account.trust import (
     subjects,
 )
@@ -191,3 +192,17 @@ def test_other_audiences__only_where_awss_own_is_not_taken() -> None:
     assert other_audiences(other) == ("https://github.com/org",)
     assert other_audiences(of_sub("repo:b:*")) == ()
     assert other_audiences(policy({"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}})) == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "is_fit"),
+    [
+        ("repo:o/r:*", "repo:o/r:ref:refs/heads/main", True),
+        ("repo:o/?:*", "repo:o/r:x", True),
+        ("[ab]*", "a", False),
+        ("[ab]*", "[ab]x", True),
+        ("*a" * 20 + "*b", "a" * 150, False),  # as a regular expression it would take years
+    ],
+)
+def test_fits__wildcards_of_iam__and_no_others(pattern: str, text: str, is_fit: bool) -> None:
+    assert fits(pattern, text) is is_fit
