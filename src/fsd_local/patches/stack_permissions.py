@@ -202,19 +202,6 @@ _KINDS |= {
 }
 
 
-# Of what a handler reads, the actions that IAM knows a resource for.
-_OF_ONE_RESOURCE = frozenset(
-    {
-        "iam:GetRole",
-        "iam:GetRolePolicy",
-        "iam:ListAttachedRolePolicies",
-        "iam:ListRolePolicies",
-        "logs:GetDataProtectionPolicy",
-        "logs:ListTagsForResource",
-    }
-)
-
-
 def mount(find_stack: Callable[[Any], Any]) -> None:
     """After everything that replaces a handler. `find_stack` is by a request's parameters."""
     actions = handlers._ACTION_HANDLERS
@@ -313,7 +300,8 @@ def _checked_read(kind: _ResourceKind, read: Callable[..., Any]) -> Callable[...
     def read_resource(physical_id: str, props: Any) -> Any:
         caller = str(iam_evaluator.caller_arn())
         for action in kind.read:
-            asked = kind.resource(physical_id, props) if action in _OF_ONE_RESOURCE else "*"
+            is_of_one = iam.has_resource_level(action)
+            asked = kind.resource(physical_id, props) if is_of_one else "*"
             denied = iam.refusal_of(caller, action, asked)
             if denied:
                 raise ValueError(denied)
