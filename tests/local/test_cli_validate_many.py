@@ -126,8 +126,9 @@ PROD = "environments: {prod: {networking: {loadBalancer: {domain: VALUE}}}}\n"
         ("{name: www.example.com}", "{name: www.example.com}", 15),
         ("{name: www.example.com}", "{name: api.example.com}", None),
         ("null", "{name: api.example.com}", None),
+        ('{name: "${ENV}.example.com"}', "{name: prod.example.com}", 15),
     ],
-    ids=["of all and of one", "of one each", "of two environments", "taken away"],
+    ids=["of all and of one", "of one each", "of two environments", "taken away", "a variable"],
 )
 def test_validate__domain_of_an_environment__compared_with_what_others_have_there(
     fsd: Fsd, first: str, second: str, line: int | None

@@ -6,13 +6,14 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fsd.errors import Location
 from fsd.lint.run import is_suppressed
 from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.load import Loaded
+from fsd.manifest.valid_part import ValidPart
 from fsd.manifest.yaml_tree import locate
 
 DOMAIN = ("service", "networking", "loadBalancer", "domain")
@@ -36,71 +37,30 @@ class DomainUse:
 
 
 def find_domains(loaded: Loaded) -> tuple[DomainUse, ...]:
-    """That of the service, and those of the environments that say another one."""
-    own = _find_domain(loaded)
-    others = _of_environments(loaded, own)
-    return (*([own] if own else ()), *others)
+    """That of the service, and those of the environments, each with all that it merges."""
+    own = [("", loaded.valid_part)] if loaded.valid_part is not None else []
+    parts = (*own, *((one.environment, one.valid_part) for one in loaded.variants))
+    found = (_find_domain(loaded, part, environment) for environment, part in parts)
+    uses = tuple(use for use in found if use is not None)
+    return uses if any(use.name for use in uses) else ()
 
 
-def _of_environments(loaded: Loaded, own: DomainUse | None) -> Iterator[DomainUse]:
-    """One that is taken away has no name: no other service's record is in its way."""
-    if loaded.valid_part is None or loaded.document is None:
-        return
-    tree = loaded.valid_part.tree
-    for environment, values in loaded.valid_part.manifest.environments.items():
-        at = ("environments", environment, *DOMAIN[1:])
-        said = _inside(values, DOMAIN[1:])
-        if said is _UNSAID:
-            continue
-        written = said if isinstance(said, dict) else {}
-        name, zone = (str(written.get(key, "")) for key in ("name", "hostedZone"))
-        where, width = locate(tree, (*at, "name"), key=False)
-        use = DomainUse(
-            path=loaded.path,
-            environment=environment,
-            service=loaded.valid_part.manifest.metadata.name,
-            name=name.lower().rstrip(".") or (own.name if own and written else ""),
-            zone=zone or (own.zone if own else ""),
-            balancer=own.balancer if own else None,
-            where=where,
-            width=width,
-            is_ignored=False,
-        )
-        yield _with_comments(use, loaded)
-
-
-_UNSAID = object()
-
-
-def _inside(values: object, keys: tuple[str, ...]) -> object:
-    """What stands there; `_UNSAID` where nothing does, None where it is taken away."""
-    for key in keys:
-        if values is None:
-            return None
-        if not isinstance(values, dict) or key not in values:
-            return _UNSAID
-        values = values[key]
-    return values
-
-
-def _find_domain(loaded: Loaded) -> DomainUse | None:
-    """None where no record is made."""
-    if loaded.valid_part is None or loaded.document is None:
+def _find_domain(loaded: Loaded, part: ValidPart, environment: str) -> DomainUse | None:
+    """Without a name where no record is made: no other service's record is in its way."""
+    if loaded.document is None:
         return None
-    manifest, tree = loaded.valid_part.manifest, loaded.valid_part.tree
-    balancer = manifest.service.networking.load_balancer
-    if balancer is None or balancer.domain is None:
-        return None
-    if balancer.listener_arn is not None or balancer.target_group_arn is not None:
-        return None
-    where, width = locate(tree, (*DOMAIN, "name"), key=False)
+    balancer = part.manifest.service.networking.load_balancer
+    domain = balancer.domain if balancer else None
+    if balancer and (balancer.listener_arn is not None or balancer.target_group_arn is not None):
+        domain = None
+    where, width = locate(part.tree, (*DOMAIN, "name"), key=False)
     use = DomainUse(
         path=loaded.path,
-        environment="",
-        service=manifest.metadata.name,
-        name=balancer.domain.name.lower().rstrip("."),
-        zone=balancer.domain.hosted_zone,
-        balancer=(balancer.shared, balancer.internal) if balancer.shared is not None else None,
+        environment=environment,
+        service=part.manifest.metadata.name,
+        name=domain.name.lower().rstrip(".") if domain else "",
+        zone=domain.hosted_zone if domain else "",
+        balancer=(balancer.shared, balancer.internal) if balancer and balancer.shared else None,
         where=where,
         width=width,
         is_ignored=False,

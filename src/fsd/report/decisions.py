@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
+from fsd.report.words import short_commit
+
 
 class BareReason(StrEnum):
     """Reasons without values to deploy nothing."""
@@ -158,7 +160,6 @@ class ChangedAfterCheckout:
 
 Doubt: TypeAlias = OtherCode | ChangedAfterCheckout
 
-_SHORT = 7
 _BARE = {
     BareReason.CLOSED: "the pull request was closed, and a pull_request event never deploys",
     BareReason.DEPENDABOT: (
@@ -249,7 +250,7 @@ def refusal_text(refusal: Refusal) -> str:
         case RunNotSuccessful(conclusion=conclusion, commit=commit):
             return (
                 f"the workflow that this run follows ended with {conclusion or 'nothing'} "
-                f"for {commit[:_SHORT]}"
+                f"for {short_commit(commit)}"
             )
         case SeveralEnvironments(kind=kind, ref=ref, names=names):
             return f"the {kind} {ref} deploys to more than one: {', '.join(names)}"
@@ -292,7 +293,7 @@ def doubt_text(doubt: Doubt) -> str:
             return f"{_other_code(doubt)}\nfix: {_ref_to_check_out(doubt)}"
         case ChangedAfterCheckout(environment=environment, commit=commit):
             return (
-                f"{environment} is protected, and files of {commit[:_SHORT]} were changed "
+                f"{environment} is protected, and files of {short_commit(commit)} were changed "
                 "after the checkout\nfix: commit what a step writes into them"
             )
         case _:
@@ -300,9 +301,9 @@ def doubt_text(doubt: Doubt) -> str:
 
 
 def _other_code(code: OtherCode) -> str:
-    named = code.named[:_SHORT] or "no commit"
+    named = short_commit(code.named) or "no commit"
     if code.head:
-        return f"{code.head[:_SHORT]} is checked out, while the event is about {named}"
+        return f"{short_commit(code.head)} is checked out, while the event is about {named}"
     why = f" ({code.problem})" if code.problem else ""
     return f"git does not say that {named}, which the event is about, is what is checked out{why}"
 

@@ -45,7 +45,7 @@ _MISFIT = re.compile(
     r"(?:ImportError: cannot import name |AttributeError: (?!'NoneType')|TypeError: .*argument)"
 )
 # https://setuptools.pypa.io/en/latest/pkg_resources.html, and PEP 632 for distutils
-_OF_SETUPTOOLS = re.compile(r"No module named '(?:pkg_resources|setuptools|distutils)\b")
+OF_SETUPTOOLS = re.compile(r"No module named '(?:pkg_resources|setuptools|distutils)\b")
 # The tables that migrations keep, and what PostgreSQL says of two that make them at once.
 _MIGRATED = re.compile(
     r"(?:duplicate key|already exists|UniqueViolation|Duplicate).*"
@@ -142,7 +142,7 @@ def _exception_advice(signs: LogSigns) -> ExceptionAdvice:
         return VariablesUnset(names=variables)
     if _MISFIT.match(exception) and (package or "/site-packages/" in exception):
         return VersionMisfit(package=package)
-    if _OF_SETUPTOOLS.search(exception):
+    if OF_SETUPTOOLS.search(exception):
         return ExceptionKind.SETUPTOOLS_MISSING
     if _MIGRATED.search(exception):
         return ExceptionKind.MIGRATED_TWICE

@@ -9,6 +9,7 @@ from dataclasses import replace
 from fsd.quoted import Quoted
 from fsd.rollout.advice import FileNotMade, LocalRemedy, WithoutDocker
 from fsd.rollout.cause import Cause, Diagnosis
+from fsd.rollout.explain import OF_SETUPTOOLS
 from fsd.rollout.summaries import (
     CheckAnswered,
     EndedWith,
@@ -40,7 +41,6 @@ _SETTING = re.compile(
 _MOST = 3
 # What is done by installing the same on this machine; all else is done by running containers.
 _OF_A_SYSTEM = re.compile(r"\b(?:apt-get|apt|apk|yum|dnf|microdnf|zypper)\b.*\b(?:install|add)\b")
-_OF_SETUPTOOLS = re.compile(r"No module named '(?:pkg_resources|setuptools)\b")
 _INSTALLS = re.compile(r"\b(?:pip3?|pipenv|poetry|pdm|uv)\b.*\b(?:install|sync)\b")
 _OF_PYTHON = re.compile(r"^Python 3\.\d+ of FROM")
 _FOREIGN_LANGUAGE = re.compile(
@@ -59,7 +59,7 @@ def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagno
     steps = [text for text in left_out if text not in python]
     if python and _FOREIGN_LANGUAGE.search(said):
         return _with_lack(diagnosis, Quoted(text=python[0]), LocalRemedy.INSTALL_PYTHON)
-    of_others = "\n".join(text for text in words if not _OF_SETUPTOOLS.search(text))
+    of_others = "\n".join(text for text in words if not OF_SETUPTOOLS.search(text))
     if not steps or not _MISSING.search(of_others):
         return diagnosis
     named = _named(steps, said)

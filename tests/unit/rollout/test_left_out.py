@@ -141,6 +141,7 @@ def test_explain__a_program_is_missing__the_step_that_installs_packages_first() 
     [
         'connection to server on socket "/run/s" failed: No such file or directory',
         "ModuleNotFoundError: No module named 'pkg_resources'",
+        "ModuleNotFoundError: No module named 'distutils'",
     ],
 )
 def test_explain__not_for_want_of_a_step__none_is_to_blame(said: str) -> None:
