@@ -63,6 +63,7 @@ class ContainerSpec:
     depends_on: tuple[tuple[str, str], ...] = ()  # (container, START COMPLETE SUCCESS HEALTHY)
     check_command: tuple[str, ...] = ()  # argv of its health check
     labels: Mapping[str, str] = field(default_factory=dict)
+    system_controls: Mapping[str, str] = field(default_factory=dict)  # sysctl name → value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_r
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from fsd.compile.desired import Image, Json, JsonValue, Target
 from fsd.compile.iam import GrantScope, compile_statements, policy_document, statement
@@ -116,7 +117,8 @@ def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
         ),
     )
     statements += _secret_statements(secrets, target)
-    statements += _file_statements(manifest.service.environment_files)
+    files = chain(*(each.environment_files for each in sidecars))
+    statements += _file_statements((*manifest.service.environment_files, *files))
     name = names.execution_role(manifest.metadata.name, target.environment)
     return make_role(manifest, name, "execution", statements, target=target)
 

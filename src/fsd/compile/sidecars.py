@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fsd.compile.container import linux_parameters, own_settings
 from fsd.compile.desired import Json, JsonValue, Target
 from fsd.compile.roles import parameter_arn
 from fsd.manifest.container import Efs, Mount, Sidecar, Volume
@@ -63,7 +64,8 @@ def _sidecar(sidecar: Sidecar, *, target: Target, logs: Json) -> Json:
         "essential": sidecar.essential,
         "cpu": resources.cpu if resources else None,
         "memory": resources.memory if resources else None,
-        "command": [*(sidecar.command or ())],
+        **own_settings(sidecar),
+        "linuxParameters": _linux(sidecar),
         "environment": [
             {"name": name, "value": value} for name, value in sorted(sidecar.environment.items())
         ],
@@ -76,10 +78,17 @@ def _sidecar(sidecar: Sidecar, *, target: Target, logs: Json) -> Json:
         ),
         "dependsOn": depends_on(sidecar.depends_on),
         "mountPoints": mount_points(sidecar.volumes),
+        "dockerLabels": dict(sidecar.docker_labels),
         "healthCheck": _check(sidecar),
         **logs,
     }
     return {key: value for key, value in container.items() if value not in ([], {}, None)}
+
+
+def _linux(sidecar: Sidecar) -> Json:
+    """{} where it says what ECS does by itself: an image may bring an init of its own."""
+    parameters = linux_parameters(sidecar)
+    return parameters if parameters != {"initProcessEnabled": False} else {}
 
 
 def _check(sidecar: Sidecar) -> Json | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fsd.compile.connect import port_name
-from fsd.compile.container import linux_parameters, ulimits
+from fsd.compile.container import linux_parameters, own_settings
 from fsd.compile.desired import HEALTH_CHECK_LABEL, Image, Json, JsonValue, Release, Target
 from fsd.compile.logs import log_group_name, log_router, routed
 from fsd.compile.network import find_load_balancer
@@ -73,6 +73,8 @@ def compile_task_definition(
     }
     if service.volumes:
         definition["volumes"] = compile_volumes(service)
+    if service.enable_fault_injection:
+        definition["enableFaultInjection"] = True
     if service.resources.ephemeral_storage is not None:
         definition["ephemeralStorage"] = {"sizeInGiB": service.resources.ephemeral_storage}
     return definition
@@ -185,15 +187,9 @@ def _main_container(manifest: Manifest, *, target: Target, image: Image, release
         "name": manifest.metadata.name,
         "image": image.uri,
         "essential": True,
-        # Also ECS's default is said: servers are tuned to it.
-        "stopTimeout": service.stop_timeout,
-        "user": service.user,
-        "workingDirectory": service.working_directory,
-        "readonlyRootFilesystem": service.readonly_root_filesystem or None,
-        "ulimits": ulimits(service.ulimits),
+        **own_settings(service),
         "linuxParameters": linux_parameters(service),
         "environment": _pairs(environment, "value"),
-        "environmentFiles": [{"type": "s3", "value": arn} for arn in service.environment_files],
         "secrets": _pairs(secrets, "valueFrom"),
         "dependsOn": depends_on(service.depends_on),
         "mountPoints": mount_points(service.volumes),
@@ -203,8 +199,6 @@ def _main_container(manifest: Manifest, *, target: Target, image: Image, release
             **metrics_labels(manifest),
             **_health_check_label(service),
         },
-        "entryPoint": list(service.entry_point or ()),
-        "command": list(service.command or ()),
         "healthCheck": container_check(service),
     }
     return {key: value for key, value in container.items() if value not in ([], {}, None)}

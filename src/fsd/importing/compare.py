@@ -15,9 +15,19 @@ from fsd.manifest.finding import Finding
 # What FSD names or sets itself in every task definition.
 _OURS = frozenset({"family", "tags", "name"})
 _TASK = ("cpu", "memory", "networkMode", "requiresCompatibilities", "runtimePlatform")
-_MORE = ("taskRoleArn", "executionRoleArn", "ephemeralStorage", "volumes", "pidMode", "ipcMode")
+_MORE = (
+    "taskRoleArn",
+    "executionRoleArn",
+    "ephemeralStorage",
+    "volumes",
+    "pidMode",
+    "ipcMode",
+    "enableFaultInjection",
+)
 _SHARES = frozenset({"cpu", "memoryReservation"})
-_BY_NAME = frozenset({"environment", "secrets", "ulimits", "dependsOn", "mountPoints"})
+_BY_NAME = frozenset(
+    {"environment", "secrets", "ulimits", "dependsOn", "mountPoints", "systemControls"}
+)
 _PARTS = frozenset({"sourceVolume", "containerName"})  # named as the Service YAML spells them
 # A parameter's name is its ARN in the task's own account and region.
 _PARAMETER = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter(?=/)")
@@ -26,6 +36,7 @@ _DEFAULTS: Mapping[str, Value] = {
     "readonlyRootFilesystem": False,
     "networkMode": "awsvpc",
     "privileged": False,
+    "enableFaultInjection": False,
     "interactive": False,
     "pseudoTerminal": False,
     "readOnly": False,
@@ -137,6 +148,9 @@ def _normal(field: str, value: Value) -> object:
         return uri if "@" in uri or ":" in uri.rpartition("/")[2] else f"{uri}:latest"
     if key == "volumes":
         return frozenset(str(_volume(mapping(each))) for each in listed(value))
+    if key == "linuxParameters":
+        parameters = mapping(value)
+        return {k: v for k, v in parameters.items() if (k, v) != ("initProcessEnabled", False)}
     if key == "logConfiguration":
         return _logs(mapping(value))
     return value

@@ -31,7 +31,6 @@ _SHARES: dict[str, str] = {
     "devices": "Fargate does not have it",
     "network_mode": "FSD runs with awsvpc",
     "extra_hosts": "Fargate does not have it",
-    "sysctls": "the Service YAML has no place for it",
     "tmpfs": "the Service YAML has no place for it",
     "shm_size": "the Service YAML has no place for it",
     "gpus": "Fargate has no GPU",
@@ -98,6 +97,10 @@ def _service(service: ComposeService, *, source: str, pack: str, several: bool) 
             "drop": listed(reader.take("cap_drop")),
         },
         "ulimits": _ulimits(reader),
+        "systemControls": [
+            {"namespace": name, "value": literal(resolve(value))}
+            for name, value in _pairs(reader, "sysctls")
+        ],
         "stopTimeout": reader.stop_timeout(
             "stop_grace_period", reader.seconds("stop_grace_period")
         ),
@@ -206,13 +209,17 @@ def _fargate(cpus: str, memory: str) -> tuple[int, int] | None:
 
 
 def _labels(reader: Reader) -> dict[str, Value]:
-    written = reader.take("labels")
-    pairs = (
-        written.items()
-        if isinstance(written, dict)
-        else (text_of(each).partition("=")[::2] for each in listed(written))
-    )
-    return {key: literal(text_of(value)) for key, value in pairs if not key.startswith("traefik")}
+    pairs = _pairs(reader, "labels")
+    return {key: literal(value) for key, value in pairs if not key.startswith("traefik")}
+
+
+def _pairs(reader: Reader, key: str) -> list[tuple[str, str]]:
+    """A section, or a list of `name=value`."""
+    written = reader.take(key)
+    if isinstance(written, dict):
+        return [(name, text_of(value)) for name, value in written.items()]
+    parted = (text_of(each).partition("=") for each in listed(written))
+    return [(name, value) for name, _, value in parted]
 
 
 def _ulimits(reader: Reader) -> list[Value]:

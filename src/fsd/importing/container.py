@@ -34,6 +34,7 @@ def read_container(reader: Reader, *, is_main: bool) -> dict[str, Value]:
             key: literal(value) for key, value in reader.texts("dockerLabels").items()
         },
         "environmentFiles": _files(reader),
+        "systemControls": [_control(each) for each in reader.readers("systemControls")],
         **_linux(reader),
     }
     _size(reader, found, is_main=is_main)
@@ -130,6 +131,15 @@ def _ulimit(reader: Reader) -> Value:
         "name": reader.text("name"),
         "softLimit": reader.number("softLimit"),
         "hardLimit": reader.number("hardLimit"),
+    }
+    reader.finish()
+    return found
+
+
+def _control(reader: Reader) -> Value:
+    found: dict[str, Value] = {
+        "namespace": reader.text("namespace"),
+        "value": literal(reader.text("value")),
     }
     reader.finish()
     return found

@@ -357,6 +357,8 @@ class _Manifest:
             "port": number(port),
             "essential": sidecar.take("essential"),
             "command": _command(sidecar, "command"),
+            "entryPoint": _command(sidecar, "entrypoint"),
+            "dockerLabels": {k: literal(v) for k, v in sidecar.texts("labels").items()},
             "environment": _variables(sidecar),
             "secrets": self._secrets(sidecar),
             "healthCheck": _container_check(sidecar.inside("healthcheck")),

@@ -42,6 +42,10 @@ def original_of_compose(service: ComposeService, *, at: str) -> Original:
         "readonlyRootFilesystem": reader.take("read_only"),
         "linuxParameters": _linux(reader),
         "ulimits": _ulimits(reader),
+        "systemControls": [
+            {"namespace": name, "value": value}
+            for name, value in _labels(reader.take("sysctls")).items()
+        ],
         "stopTimeout": reader.seconds("stop_grace_period"),
         "dockerLabels": _labels(reader.take("labels")),
     }

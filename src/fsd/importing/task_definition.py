@@ -139,6 +139,7 @@ def read_task_fields(reader: Reader) -> dict[str, Value]:
             "task": _role(reader.text("taskRoleArn")),
             "execution": _role(reader.text("executionRoleArn")),
         },
+        "enableFaultInjection": reader.take("enableFaultInjection") or None,
         "tags": read_tags(reader),
     }
     storage.finish()

@@ -46,6 +46,12 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the ARN of an environment file in S3",
         "write arn:aws:s3:::BUCKET/PATH.env; ECS takes no file without `.env` at its end",
     ),
+    r"^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)"
+    r"|fs\.mqueue\.[a-z0-9_]+|net\.[A-Za-z0-9_./-]+)$": (
+        "a kernel setting that Fargate allows",
+        "name one of net.…, fs.mqueue.…, kernel.msgmax, msgmnb, msgmni, sem, shmall, shmmax, "
+        "shmmni or shm_rmid_forced; Fargate has no others",
+    ),
     r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$": (
         "the ARN of a role",
         "write arn:aws:iam::ACCOUNT:role/NAME",

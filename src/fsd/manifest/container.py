@@ -11,8 +11,14 @@ TAG_VALUE_PATTERN = r"^[\w .:/=+@-]*$"
 RELATIVE_PATH_PATTERN = r"^[^/\\]"
 STAGE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 BUILD_SECRET_PATTERN = r"^[a-z]+="
+DIRECTORY_PATTERN = r"^/[!-~]*$"
 RelativePath = Annotated[str, Limits(pattern=RELATIVE_PATH_PATTERN, max_length=1024)]
 ENVIRONMENT_FILE_PATTERN = r"^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]+/.*\.env$"
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SystemControl.html
+NAMESPACE_PATTERN = (
+    r"^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)"
+    r"|fs\.mqueue\.[a-z0-9_]+|net\.[A-Za-z0-9_./-]+)$"
+)
 ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
 BOUNDARY_PATTERN = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$"
 EnvironmentFile = Annotated[str, Limits(pattern=ENVIRONMENT_FILE_PATTERN)]
@@ -78,6 +84,19 @@ class Capabilities:
     )
     drop: tuple[str, ...] = key(
         default=(), description="Linux names without CAP_, or ALL.", examples=(("NET_RAW",),)
+    )
+
+
+@section
+class SystemControl:
+    """A setting of the kernel, as sysctl names it."""
+
+    namespace: Annotated[str, Limits(pattern=NAMESPACE_PATTERN)] = key(
+        description="Its name: net.…, fs.mqueue.…, or one of kernel.… for IPC.",
+        examples=("net.ipv4.tcp_keepalive_time",),
+    )
+    value: Annotated[str, Limits(min_length=1)] = key(
+        description="Its value, as text.", examples=("120",)
     )
 
 
@@ -275,8 +294,14 @@ class Sidecar:
         description="A ready image.", examples=("public.ecr.aws/nginx/nginx:1.27",)
     )
     command: tuple[str, ...] | None = key(default=None, description="Overrides the image's CMD.")
+    entry_point: tuple[str, ...] | None = key(
+        default=None, description="Overrides the image's ENTRYPOINT."
+    )
     environment: dict[VariableName, str] = key(default={}, description="Variables; no secrets.")
     secrets: tuple[SidecarSecret, ...] = key(default=(), description="As for the service.")
+    environment_files: Annotated[tuple[EnvironmentFile, ...], Limits(max_length=10)] = key(
+        default=(), description="As for the service."
+    )
     port: Annotated[int, Limits(ge=1, le=65535)] | None = key(
         default=None, description="A port that it listens on."
     )
@@ -291,6 +316,29 @@ class Sidecar:
         default=None, description="Absent: no share of its own."
     )
     volumes: tuple[Mount, ...] = key(default=(), description="Volumes of the service that it has.")
+    stop_timeout: Annotated[int, Limits(ge=2, le=120)] | None = key(
+        default=None, description="Seconds from SIGTERM to SIGKILL; ECS's 30 without it."
+    )
+    user: Annotated[str, Limits(min_length=1)] | None = key(
+        default=None, description="Overrides the image's USER: a name or an id, with :group."
+    )
+    working_directory: Annotated[str, Limits(pattern=DIRECTORY_PATTERN)] | None = key(
+        default=None, description="Overrides the image's WORKDIR.", examples=("/app",)
+    )
+    init: bool = key(
+        default=False, description="An init as process 1: it passes signals on and reaps children."
+    )
+    readonly_root_filesystem: bool = key(
+        default=False, description="The container cannot write to its own file system."
+    )
+    ulimits: tuple[Ulimit, ...] = key(default=(), description="Limits of its processes.")
+    capabilities: Capabilities | None = key(
+        default=None, description="Linux capabilities beside Docker's."
+    )
+    system_controls: tuple[SystemControl, ...] = key(
+        default=(), description="As for the service; those of net.… are the whole task's."
+    )
+    docker_labels: dict[str, str] = key(default={}, description="Docker labels of the container.")
 
 
 @section

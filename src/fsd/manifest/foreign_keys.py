@@ -105,6 +105,7 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "namespace",
         "FSD has no namespaces: an environment has a cluster of its own (`spec.cluster` in "
         "`.fsd/environments.yml`); `service.autoScaling.metric.namespace` is CloudWatch's",
+        under="top metadata service networking connect",
     ),
     _none(
         "version", "FSD has no version in a Service YAML: `fsd deploy --version` labels a release"
@@ -582,11 +583,17 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "service.capabilities",
         "`add` and `drop`, without CAP_; Fargate adds SYS_PTRACE only",
     ),
+    _use(
+        "sysctls sysctl kernelParameters",
+        "service.systemControls",
+        "a list of `{namespace, value}`",
+    ),
+    _use("faultInjection", "service.enableFaultInjection", "`true`"),
     _none(
         "blkioConfig cgroup cpuset cpuShares cpuQuota cpuPeriod cpuRtPeriod cpuRtRuntime "
         "cpuPercent deviceCgroupRules groupAdd memSwappiness oomKillDisable oomScoreAdj "
         "pidsLimit usernsMode uts isolation storageOpt credentialSpecs credentialSpec "
-        "linuxParameters systemControls sysctls privileged "
+        "linuxParameters privileged "
         "securityContext securityOpt dockerSecurityOptions pidMode pid ipcMode ipc "
         "podSecurityContext "
         "cgroupParent",
@@ -603,7 +610,6 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "FSD has no terminal of a container: `service.exec` lets `fsd exec` open a shell in one",
     ),
     _none("containerName", "FSD has no name of the container: it is `metadata.name`"),
-    _none("enableFaultInjection", "FSD has no fault injection"),
     _none("platformVersion", "FSD has no platform version: Fargate's latest"),
     _none(
         "taskDefinition taskdefOverrides taskDefinitionOverrides overrides podTemplate template "

@@ -27,6 +27,7 @@ from fsd.manifest.container import (
     Sidecar,
     Spot,
     SubnetId,
+    SystemControl,
     TagValue,
     TrackedMetric,
     Ulimit,
@@ -540,6 +541,15 @@ class Service:
     ulimits: tuple[Ulimit, ...] = key(default=(), description="Limits of its processes.")
     capabilities: Capabilities | None = key(
         default=None, description="Linux capabilities beside Docker's."
+    )
+    system_controls: tuple[SystemControl, ...] = key(
+        default=(),
+        description="Settings of the kernel (sysctl); those of net.… are the whole task's.",
+        examples=(({"namespace": "net.ipv4.tcp_keepalive_time", "value": "120"},),),
+    )
+    enable_fault_injection: bool = key(
+        default=False,
+        description="AWS Fault Injection Service may disturb the network of its tasks.",
     )
     docker_labels: dict[str, str] = key(default={}, description="Docker labels of the container.")
     tags: dict[str, TagValue] = key(

@@ -55,6 +55,11 @@ def _linux(value: JsonValue) -> str:
     return ", ".join(parts)
 
 
+def _controls(value: JsonValue) -> str:
+    """`net.core.somaxconn=1024`."""
+    return _each(value, lambda entry: f"{entry.get('namespace')}={entry.get('value')}")
+
+
 def _dependencies(value: JsonValue) -> str:
     return _each(value, lambda entry: f"{entry.get('containerName')} {entry.get('condition')}")
 
@@ -90,6 +95,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[JsonValue], str]]] = {
     "readonlyRootFilesystem": ("read-only root", _switch),
     "ulimits": ("ulimits", _limits),
     "linuxParameters": ("process", _linux),
+    "systemControls": ("kernel settings", _controls),
     "dependsOn": ("depends on", _dependencies),
     "mountPoints": ("volumes", _mounts),
     "portMappings": ("ports", _ports),

@@ -106,6 +106,10 @@ def _diff_fields(old: Json, new: Json) -> Iterator[Change]:
             yield Change(what=what, before=_flat(old.get(field)), after=_flat(new.get(field)))
     if old.get("volumes") != new.get("volumes"):
         yield _diff_volumes(_by_name(old, "volumes", "name"), _by_name(new, "volumes", "name"))
+    faults = [bool(definition.get("enableFaultInjection")) for definition in (old, new)]
+    if faults[0] != faults[1]:
+        before, after = ("on" if each else "off" for each in faults)
+        yield Change(what="fault injection", before=before, after=after)
     sizes = [_storage(definition) for definition in (old, new)]
     if sizes[0] != sizes[1]:
         yield Change(what="ephemeral storage", before=f"{sizes[0]} GiB", after=f"{sizes[1]} GiB")

@@ -15,14 +15,16 @@ _UNORDERED_BY = {
     "portMappings": "containerPort",
     "dependsOn": "containerName",
     "mountPoints": "containerPath",
+    "systemControls": "namespace",
 }
+_TASK_DEFAULTS: dict[str, JsonValue] = {"enableFaultInjection": False}
 _CONTAINER_DEFAULTS: dict[str, JsonValue] = {"cpu": 0, "essential": True}
 _PORT_DEFAULTS: dict[str, JsonValue] = {"protocol": "tcp"}
 
 
 def normalise_task_definition(definition: Json) -> Json:
     """A copy in which equal definitions are equal values."""
-    result = _without_empty(definition)
+    result = {**_TASK_DEFAULTS, **_without_empty(definition)}
     containers = result.get("containerDefinitions")
     if isinstance(containers, list):
         result["containerDefinitions"] = [

@@ -237,6 +237,7 @@ class _Kernel(TypedDict):
     capabilities_dropped: tuple[str, ...]
     has_init: bool
     labels: Mapping[str, str]
+    system_controls: Mapping[str, str]
 
 
 def _kernel(definition: Json) -> _Kernel:
@@ -251,6 +252,9 @@ def _kernel(definition: Json) -> _Kernel:
         "capabilities_dropped": tuple(capabilities.get("drop") or ()),
         "has_init": bool(linux.get("initProcessEnabled")),
         "labels": dict(definition.get("dockerLabels") or {}),
+        "system_controls": {
+            found["namespace"]: found["value"] for found in definition.get("systemControls") or ()
+        },
     }
 
 

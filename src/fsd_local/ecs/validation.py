@@ -40,7 +40,6 @@ _MOST_IGNORED_CODES = 50
 _MISSING: Mapping[str, str] = {
     "repositoryCredentials": "log in to private registries",
     "credentialSpecs": "have gMSA credential specs",
-    "systemControls": "set systemControls",
     "volumesFrom": "mount the volumes of another container (volumesFrom)",
 }
 _MISSING_VOLUMES: Mapping[str, str] = {

@@ -405,6 +405,7 @@ class _DockerContainer:
                         Ulimit(name=limit.name, soft=limit.soft, hard=limit.hard)
                         for limit in spec.ulimits
                     ],
+                    sysctls=dict(spec.system_controls),
                     log_config=LogConfig(type="json-file", config={"max-size": "20m"}),
                 ),
             )

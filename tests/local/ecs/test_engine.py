@@ -84,6 +84,7 @@ def test_engine__launch__gets_everything_resolved(cloud: Cloud) -> None:
         workingDirectory="/srv",
         readonlyRootFilesystem=True,
         stopTimeout=10,
+        systemControls=[{"namespace": "net.core.somaxconn", "value": "1024"}],
     )
     cloud.create(task_definition, desired=1)
     cloud.wait_for("SUCCESSFUL")
@@ -99,6 +100,7 @@ def test_engine__launch__gets_everything_resolved(cloud: Cloud) -> None:
     assert (container.user, container.working_directory) == ("1000", "/srv")
     assert (container.read_only_root, container.memory_mib, container.ports) == (True, 512, (8000,))
     assert container.stop_timeout == 1.0
+    assert container.system_controls == {"net.core.somaxconn": "1024"}
     assert container.log is not None
     assert (container.log.group, container.log.stream) == ("/ecs/app", f"ecs/app/{spec.id}")
 

@@ -99,6 +99,29 @@ def test_launch__user_and_read_only_root__enforced(containers: Lab) -> None:
 
 
 @pytest.mark.docker
+def test_launch__kernel_settings__of_the_container_and_the_network_of_the_task(
+    containers: Lab,
+) -> None:
+    side = containers.spec(
+        "cat /proc/sys/net/ipv4/tcp_keepalive_time /proc/sys/kernel/msgmax",
+        name="side",
+        system_controls={"net.ipv4.tcp_keepalive_time": "121", "kernel.msgmax": "9000"},
+        essential=False,
+    )
+    main = containers.spec(
+        "until [ $(cat /proc/sys/net/ipv4/tcp_keepalive_time) = 121 ]; do sleep 0.1; done; "
+        "cat /proc/sys/net/core/somaxconn",
+        system_controls={"net.core.somaxconn": "1025"},
+    )
+
+    task_id, _ = containers.launch(main, side)
+
+    containers.await_end(task_id)
+    assert containers.logs.texts("main") == ["1025"]
+    assert containers.logs.texts("side") == ["121", "9000"]
+
+
+@pytest.mark.docker
 def test_launch__what_the_engine_refuses__cannot_create(containers: Lab) -> None:
     with pytest.raises(LaunchError) as raised:
         containers.launch(containers.spec(working_directory="not/absolute"))

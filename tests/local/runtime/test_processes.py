@@ -61,6 +61,16 @@ s.serve_forever()
 """
 
 
+def test_launch__kernel_settings__left_to_the_machine(processes: Lab) -> None:
+    setting = "/proc/sys/net/core/somaxconn"
+    before = Path(setting).read_text().strip()
+    changed = str(int(before) + 1)
+
+    code, texts = processes.run(f"cat {setting}", system_controls={"net.core.somaxconn": changed})
+
+    assert (code, texts) == (0, [before])
+
+
 # --- the network -------------------------------------------------------------------------------
 
 

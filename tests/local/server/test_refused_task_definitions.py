@@ -230,10 +230,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         "The embedded AWS does not log in to private registries.",
     ),
     "EBS": (volume(configuredAtLaunch=True), "The embedded AWS does not attach Amazon EBS volum"),
-    "system controls": (
-        one(systemControls=[{"namespace": "net.core.somaxconn", "value": "1024"}]),
-        "The embedded AWS does not set systemControls.",
-    ),
 }
 
 
@@ -260,6 +256,11 @@ ACCEPTED: dict[str, tuple[Json, list[str]]] = {
         linux(capabilities={"add": ["SYS_PTRACE"]}, initProcessEnabled=True),
         ON_FARGATE,
     ),
+    "kernel settings": (
+        one(systemControls=[{"namespace": "net.core.somaxconn", "value": "1024"}]),
+        ON_FARGATE,
+    ),
+    "faults by request": ({"enableFaultInjection": True}, ON_FARGATE),
     "processes of the task": ({"pidMode": "task"}, ON_FARGATE),
     "least disk": ({"ephemeralStorage": {"sizeInGiB": 21}}, ON_FARGATE),
     "most disk": ({"ephemeralStorage": {"sizeInGiB": 200}}, ON_FARGATE),

@@ -105,6 +105,29 @@ ROWS: tuple[Row, ...] = (
         plan="labels +com.example.team +tier",
     ),
     Row(
+        key="service.systemControls",
+        good="{systemControls: [{namespace: net.core.somaxconn, value: '1024'}, {namespace: "
+        "kernel.shmmax, value: '68719476736'}]}",
+        wrong="{systemControls: [{namespace: vm.max_map_count, value: '262144'}]}",
+        clash="{systemControls: [{namespace: net.core.somaxconn, value: '1024'}], sidecars: "
+        "[{name: proxy, image: 'nginx:1', systemControls: [{namespace: net.core.somaxconn, "
+        "value: '4096'}]}]}",
+        clash_finds="system-control-clash",
+        compiled=(
+            '"systemControls": [{"namespace": "kernel.shmmax", "value": "68719476736"}, '
+            '{"namespace": "net.core.somaxconn", "value": "1024"}]',
+        ),
+        plan="kernel settings none → kernel.shmmax=68719476736, net.core.somaxconn=1024",
+    ),
+    Row(
+        key="service.enableFaultInjection",
+        good="{enableFaultInjection: true}",
+        wrong="{enableFaultInjection: network}",
+        finds="wrong-type",
+        compiled=('"enableFaultInjection": true',),
+        plan="fault injection off → on",
+    ),
+    Row(
         key="service.tags",
         good="{tags: {cost-center: 42}}",
         wrong="{tags: {cost-center: 'a#b'}}",
@@ -311,6 +334,34 @@ ROWS: tuple[Row, ...] = (
             '"readOnly": true',
         ),
         plan="container +proxy",
+    ),
+    Row(
+        key="service.sidecars.ulimits",
+        good="{sidecars: [{name: proxy, image: 'nginx:1', entryPoint: [nginx], environmentFiles: "
+        "['arn:aws:s3:::config/proxy.env'], dockerLabels: {tier: 1}, stopTimeout: 60, user: '101', "
+        "workingDirectory: /srv, init: true, readonlyRootFilesystem: true, ulimits: [{name: "
+        "nofile, softLimit: 1024, hardLimit: 4096}], capabilities: {add: [SYS_PTRACE], "
+        "drop: [ALL]}, systemControls: [{namespace: net.core.somaxconn, value: '4096'}]}]}",
+        wrong="{sidecars: [{name: proxy, image: 'nginx:1', stopTimeout: 121}]}",
+        finds="out-of-range",
+        clash="{sidecars: [{name: proxy, image: 'nginx:1', ulimits: [{name: nofile, softLimit: 2, "
+        "hardLimit: 1}]}]}",
+        clash_finds="ulimit-order",
+        base="{sidecars: [{name: proxy, image: 'nginx:1'}]}",
+        compiled=(
+            '"entryPoint": ["nginx"], "environment',
+            '"environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::config/proxy.env"}]',
+            '"Resource": ["arn:aws:s3:::config/proxy.env"]',
+            '"dockerLabels": {"tier": "1"}',
+            '"stopTimeout": 60',
+            '"user": "101"',
+            '"workingDirectory": "/srv"',
+            '"capabilities": {"add": ["SYS_PTRACE"], "drop": ["ALL"]}, "initProcessEnabled": true',
+            '"readonlyRootFilesystem": true',
+            '"ulimits": [{"hardLimit": 4096, "name": "nofile", "softLimit": 1024}]',
+            '"systemControls": [{"namespace": "net.core.somaxconn", "value": "4096"}]',
+        ),
+        plan="ulimits none → nofile 1024/4096",
     ),
     Row(
         key="service.volumes.efs.root",

@@ -73,6 +73,7 @@ WITHOUT_CLASH = {
     *("service.resources.ephemeralStorage", "service.environmentFiles"),
     *("service.secrets.valueFrom", "service.afterDeploy", "service.healthCheck.startPeriod"),
     *("service.existingService", "service.networking.securityGroups.only"),
+    "service.enableFaultInjection",
     *("service.networking.subnets", "service.timeout", "service.retries"),
     *("service.networking.loadBalancer.domain (shared)", "service.roles.execution"),
     *("service.networking.loadBalancer.type (http check)", "service.volumes.efs.root"),

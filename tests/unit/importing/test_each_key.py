@@ -66,7 +66,8 @@ storage:
 variables: {A: b}
 secrets: {A: /a, B: {secretsmanager: a}}
 sidecars:
-  proxy: {image: a/c:1, port: 90, essential: false, command: [a], variables: {A: b},
+  proxy: {image: a/c:1, port: 90, essential: false, command: [a], entrypoint: [a], labels: {a: b},
+    variables: {A: b},
     secrets: {C: /c}, healthcheck: {command: [CMD, a]}, depends_on: {api: start},
     mount_points: [{source_volume: a, path: /a, read_only: true}]}
 publish: {topics: [{name: a, fifo: true}]}
@@ -80,6 +81,7 @@ networkMode: awsvpc
 requiresCompatibilities: [FARGATE]
 cpu: '256'
 memory: '512'
+enableFaultInjection: true
 runtimePlatform: {cpuArchitecture: ARM64, operatingSystemFamily: LINUX}
 ephemeralStorage: {sizeInGiB: 30}
 taskRoleArn: arn:aws:iam::123456789012:role/a
@@ -106,11 +108,22 @@ containerDefinitions:
     readonlyRootFilesystem: true
     ulimits: [{name: nofile, softLimit: 1, hardLimit: 2}]
     dockerLabels: {a: b}
+    systemControls: [{namespace: net.a, value: b}]
     linuxParameters: {initProcessEnabled: true, capabilities: {add: [SYS_PTRACE], drop: [ALL]}}
     mountPoints: [{sourceVolume: a, containerPath: /a, readOnly: true}]
     logConfiguration: {logDriver: awsfirelens, options: {Name: cloudwatch}}
   - name: proxy
     image: a/c:1
+    entryPoint: [sh]
+    user: a
+    workingDirectory: /a
+    stopTimeout: 30
+    readonlyRootFilesystem: true
+    dockerLabels: {a: b}
+    environmentFiles: [{value: 'arn:aws:s3:::a/b.env', type: s3}]
+    ulimits: [{name: nofile, softLimit: 1, hardLimit: 2}]
+    linuxParameters: {initProcessEnabled: true, capabilities: {add: [SYS_PTRACE], drop: [ALL]}}
+    systemControls: [{namespace: net.b, value: b}]
     cpu: 64
     memory: 64
     portMappings: [{containerPort: 90}]

@@ -197,6 +197,15 @@ taskdef_overrides:
     assert service["roles"] == {"task": "arn:aws:iam::${AWS_ACCOUNT_ID}:role/shop"}
 
 
+def test_read_copilot__sidecar__with_its_entry_point_and_labels() -> None:
+    tree, lost = one(WEB + "sidecars: {proxy: {image: a/b:1, entrypoint: [sh], labels: {a: b}}}\n")
+
+    assert lost == ["service.secrets.DB"]
+    assert mapping(tree["service"])["sidecars"] == [
+        {"name": "proxy", "image": "a/b:1", "entryPoint": ["sh"], "dockerLabels": {"a": "b"}}
+    ]
+
+
 def test_read_copilot__topics__named_and_told() -> None:
     text = (
         "name: api\ntype: Worker Service\npublish: {topics: [{name: a}, {name: b, fifo: true}]}\n"
@@ -475,6 +484,28 @@ def test_read_compose__part_of_another_file__said_so() -> None:
 
     assert found == []
     assert losses[0].reason == "it has no image and no build: another file says what it is"
+
+
+@pytest.mark.parametrize("sysctls", ["{net.core.somaxconn: 1024}", "['net.core.somaxconn=1024']"])
+def test_read_compose__sysctls__kernel_settings(sysctls: str) -> None:
+    (imported,), _ = read_compose(f"services:\n  a:\n    image: me/a\n    sysctls: {sysctls}\n")
+
+    assert mapping(imported.tree["service"])["systemControls"] == [
+        {"namespace": "net.core.somaxconn", "value": "1024"}
+    ]
+    assert imported.losses == ()
+
+
+def test_read_compose__sysctl_that_fargate_refuses__lost_with_the_reason() -> None:
+    text = "services: {a: {image: me/a, sysctls: {vm.max_map_count: 262144, net.a: 1}}}\n"
+    (imported,), _ = read_compose(text)
+
+    (loss,) = imported.losses
+    assert "vm.max_map_count" in loss.value
+    assert "which is not a kernel setting that Fargate allows" in loss.reason
+    assert mapping(imported.tree["service"])["systemControls"] == [
+        {"namespace": "net.a", "value": "1"}
+    ]
 
 
 APP_RUNNER = """version: 1.0

@@ -321,6 +321,29 @@ CASES = [
         service="ulimits: [{name: nofile, softLimit: 2, hardLimit: 1048577}]",
         at=(8, 53),
     ),
+    Case(
+        rule="ulimit-order",
+        service="sidecars: [{name: a, image: b, ulimits: [{name: nofile, softLimit: 2, "
+        "hardLimit: 1}]}]",
+        at=(8, 70),
+    ),
+    Case(
+        rule="system-control-clash",
+        service="systemControls: [{namespace: net.a, value: '1'}, {namespace: net.a, value: '1'}]",
+        at=(8, 64),
+    ),
+    Case(
+        rule="system-control-clash",
+        service="systemControls: [{namespace: net.a, value: '1'}]\n"
+        "sidecars: [{name: a, image: b, systemControls: [{namespace: net.a, value: '2'}]}]",
+        at=(9, 77),
+    ),
+    Case(
+        rule="system-control-clash",
+        service="systemControls: [{namespace: net.a, value: '1'}, {namespace: kernel.sem, "
+        "value: '1'}]\nsidecars: [{name: a, image: b, systemControls: [{namespace: net.a, "
+        "value: '1'}, {namespace: kernel.sem, value: '2'}]}]",
+    ),
     Case(rule="ulimit-order", service="ulimits: [{name: core, softLimit: 0, hardLimit: 0}]"),
     Case(
         rule="domain-setting",

@@ -198,12 +198,13 @@ EQUAL: list[tuple[Json, Json]] = [
             ]
         },
         {
+            "enableFaultInjection": False,
             "containerDefinitions": [
                 {
                     "name": "a",
                     "environment": [{"name": "A", "value": "2"}, {"name": "X", "value": "1"}],
                 }
-            ]
+            ],
         },
     ),
 ]

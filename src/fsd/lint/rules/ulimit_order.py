@@ -5,17 +5,25 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fsd.lint.rule import Problem, Subject
+from fsd.manifest.container import Ulimit
+from fsd.manifest.key_path import KeyPath
 
 MOST_FILES = 1_048_576
 
 
 def check(subject: Subject) -> Iterator[Problem]:
+    yield from _check(("service", "ulimits"), subject.service.ulimits)
+    for index, sidecar in enumerate(subject.service.sidecars):
+        yield from _check(("service", "sidecars", index, "ulimits"), sidecar.ulimits)
+
+
+def _check(place: KeyPath, limits: Sequence[Ulimit]) -> Iterator[Problem]:
     seen: set[str] = set()
-    for index, limit in enumerate(subject.service.ulimits):
-        at = ("service", "ulimits", index)
+    for index, limit in enumerate(limits):
+        at = (*place, index)
         if limit.name in seen:
             yield Problem(
                 at=(*at, "name"),
