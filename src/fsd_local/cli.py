@@ -54,8 +54,9 @@ def make_commands(program: CommandWords) -> Commands:
     group = Commands(
         "local",
         commands={str(command.name): command for command in commands},
-        help="The embedded AWS: ECS with real tasks, load balancers, a registry; no account needed."
-        f"\n\nThere is one for each user and checkout, and it runs until `{program.name} down`.",
+        help="Run an emulated AWS on this machine.\n\nThis embedded AWS has ECS with real tasks, "
+        "load balancers, a registry and more, and needs no account. Each user and checkout has an "
+        f"instance of its own, which runs until `{program.name} down`.",
         epilog="Example:  "
         + " && ".join((f"{program.name} up", *program.first_steps, f"{program.name} status")),
     )
@@ -72,13 +73,14 @@ def _up(program: CommandWords) -> click.Command:
     @click.option(
         "--runtime",
         type=click.Choice(["container", "process"]),
-        help="How tasks run; containers where a Docker engine answers, else processes.",
+        help="How to run tasks.  [default: container if a Docker engine answers, otherwise "
+        "process]",
     )
     @click.option(
         "--speed",
         type=click.FloatRange(min=1, max=1000),
-        help="Divides health check intervals, grace periods, draining, bake times and cooldowns.  "
-        "[default: 10]",
+        help="How many times as fast as on AWS health check intervals, grace periods, draining, "
+        "bake times and cooldowns pass.  [default: 10]",
     )
     @click.option(
         "--port",
@@ -88,13 +90,13 @@ def _up(program: CommandWords) -> click.Command:
     @click.option(
         "--enforce-iam",
         is_flag=True,
-        help="Refuse what a role's policies do not allow; otherwise everything is allowed.",
+        help="Refuse calls that a role's policies do not allow. By default, all are allowed.",
     )
     @click.option(
         "--slow-stacks",
         type=click.FloatRange(min=0, max=3600),
         metavar="SECONDS",
-        help="How long each CloudFormation operation is in progress, to rehearse waiting.",
+        help="Let each CloudFormation operation take this long, as on AWS.",
     )
     def up(
         runtime: str | None,
@@ -126,7 +128,7 @@ def _up(program: CommandWords) -> click.Command:
 def _down(program: CommandWords) -> click.Command:
     @click.command(
         "down",
-        help="Stop it and all its tasks, and remove everything.",
+        help="Stop the embedded AWS and remove everything on it.",
         epilog=f"Example:  {program.name} down",
     )
     def down() -> None:
@@ -140,7 +142,7 @@ def _down(program: CommandWords) -> click.Command:
 def _status(program: CommandWords) -> click.Command:
     @click.command(
         "status",
-        help="Show where it listens, what runs on it and what is stored in it.",
+        help="Show its endpoint, what is running on it and what it stores.",
         epilog=f"Example:  {program.name} status --format json | jq -r .endpoint",
     )
     @click.option(
@@ -165,7 +167,7 @@ def _status(program: CommandWords) -> click.Command:
 def _env(program: CommandWords) -> click.Command:
     @click.command(
         "env",
-        help="Print variables that point the AWS CLI and SDKs at it, for `eval`.",
+        help="Print variables that point the AWS CLI and SDKs at it.",
         epilog=f'Example:  eval "$({program.name} env)" && aws ecs list-clusters',
     )
     def env() -> None:
@@ -187,7 +189,7 @@ def _env(program: CommandWords) -> click.Command:
 def _reset(program: CommandWords) -> click.Command:
     @click.command(
         "reset",
-        help="Stop every task and remove every resource; the endpoint stays the same.",
+        help="Remove every task and resource, but keep it running.",
         epilog=f"Example:  {program.name} reset",
     )
     def reset() -> None:
@@ -201,10 +203,11 @@ def _reset(program: CommandWords) -> click.Command:
 def _hook(program: CommandWords) -> click.Command:
     @click.command(
         "hook",
-        help="Answer for a Lambda function that is a lifecycle hook of a deployment.\n\nFUNCTION "
-        "is its name or its ARN. COMMAND is run here, as you, each time that ECS invokes it: the "
-        'event on its standard input, the answer, such as {"hookStatus": "SUCCEEDED"}, on its '
-        "standard output. Without COMMAND the function no longer exists.",
+        help="Run a command in place of a Lambda lifecycle hook.\n\nFUNCTION is the name or the "
+        "ARN of the Lambda function. Each time that ECS invokes it, COMMAND runs on this machine "
+        "as your user. It reads the event from standard input and writes the answer, such as "
+        '{"hookStatus": "SUCCEEDED"}, to standard output. Without COMMAND, the function is '
+        "removed.",
         epilog=f"Example:  {program.name} hook smoke-test python check_green.py",
         # An option after FUNCTION is COMMAND's, also `-h`.
         context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},

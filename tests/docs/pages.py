@@ -190,7 +190,7 @@ def failure_table() -> str:
         f"| `{row.code}` | {cell(row.summary)} | {ends_the_wait(row)} | {cell(row.advice)} |"
         for row in ROWS
     )
-    head = ["| code | meaning | ends the wait | what to do |", "| --- | --- | --- | --- |"]
+    head = ["| code | meaning | FSD stops waiting | what to do |", "| --- | --- | --- | --- |"]
     return "\n".join([*head, *rows])
 
 

@@ -28,7 +28,7 @@ To try it outside a workflow:
   GITHUB_EVENT_NAME=push GITHUB_REF=refs/heads/staging FSD_INPUT_ENVIRONMENT=local fsd ci"""
 )
 def command() -> int:
-    """Do what the workflow was started for (deploy, plan or validate), and report it."""
+    """Deploy, plan or validate, depending on the workflow's event, and report the result."""
     from fsd.action.run import run_step
     from fsd.action.service_file import ActionStep
     from fsd.app.clock import SystemClock, catch_signals

@@ -43,7 +43,7 @@ def command(
     The service needs `exec: true`. On AWS, the session-manager-plugin provides the terminal. A
     session does not report the exit code of its command; if you need it, use `fsd run`.
     In a protected environment, FSD accepts this command only from a clean working tree at a commit
-    that has been pushed to one of its branches.
+    that has been pushed to one of the environment's branches.
     """
     from fsd.app.border import GuardedAction, require_allowed
     from fsd.release.exec_session import ExecRequest, open_session

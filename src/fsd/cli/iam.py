@@ -24,7 +24,12 @@ Examples:
 )
 @ENV
 @FILE
-@click.option("--service", "services", multiple=True, help="A service. Can be repeated.")
+@click.option(
+    "--service",
+    "services",
+    multiple=True,
+    help="A service that the roles may deploy. Can be repeated.  [default: the one in --file]",
+)
 @click.option("--repo", help="ORG/REPO whose roles `fsd bootstrap` created.")
 @click.option("--role", type=click.Choice(ROLES), help="Only this role's policy.")
 @REGION
@@ -36,10 +41,10 @@ def command(
     role: str | None,
     region: str | None,
 ) -> None:
-    """Print the least permissions that each role needs, as IAM policies. Offline.
+    """Print IAM policies with the least permissions that each role needs.
 
-    Account and region are those of the environment; if it has none, the policies contain
-    ACCOUNT_ID and REGION.
+    FSD does not call AWS. The policies name the environment's account and Region, or contain
+    ACCOUNT_ID and REGION if the environment does not define them.
     """
     from fsd.account.grant import policy
     from fsd.account.stack import role_grants

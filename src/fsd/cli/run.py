@@ -50,7 +50,7 @@ def command(
     secrets, roles and network. The command replaces the image's CMD, not its ENTRYPOINT. If you
     give none, the task runs the service's own command.
     In a protected environment, FSD accepts this command only from a clean working tree at a commit
-    that has been pushed to one of its branches.
+    that has been pushed to one of the environment's branches.
     """
     from fsd.app.border import GuardedAction, require_allowed
     from fsd.app.clock import SystemClock

@@ -64,8 +64,8 @@ _TARGETS = {
     TargetTrouble.WANTS_CREDENTIALS: "make the health path answer without credentials",
     TargetTrouble.LIMITS_RATE: "exempt the health path from rate limiting",
     TargetTrouble.SERVER_ERROR: (
-        "make the health path answer without an error: look for the fault in the service, or in "
-        "whatever it depends on"
+        "find out why the health path returns an error: the cause is in the service, or in "
+        "something that it depends on"
     ),
     TargetTrouble.ZONE_NOT_ENABLED: (
         "give the tasks and the load balancer the same subnets: the task is in a zone where the "

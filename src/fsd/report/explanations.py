@@ -173,7 +173,7 @@ def _facts(row: Failure) -> Iterator[tuple[str, str]]:
         is_event = row in EVENT_FAILURES
         tasks = "the task's stopped reason and its containers' reasons"
         yield "where", "the service's events" if is_event else tasks
-    yield "ends the wait", ends_the_wait(row)
+    yield "FSD stops waiting", ends_the_wait(row)
     yield "advice", row.advice
 
 
@@ -216,12 +216,12 @@ def _labelled(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
 def ends_the_wait(row: Failure) -> str:
     """When FSD stops waiting for ECS and asks for the rollback."""
     if row in CONDITIONS:
-        return "no: `fsd diagnose` and `fsd status` find it"
+        return "does not apply: `fsd diagnose` and `fsd status` find it"
     match row.after:
         case _ if not row.pattern:
-            return "ECS ends it"
+            return "when ECS ends the deployment"
         case None:
-            return "never by itself"
+            return "never for this reason alone"
         case 1:
             return "at once"
         case 2:

@@ -473,7 +473,7 @@ def _(note: Forced) -> str:
 
 @note_text.register
 def _(note: ImageNotBuilt) -> str:
-    return f"the image {note.image} is not built yet"
+    return f"the image {note.image} has not been built yet"
 
 
 @note_text.register

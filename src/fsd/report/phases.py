@@ -32,7 +32,7 @@ _BARE = {
     BarePhaseFact.BUILDING: "building",
     BarePhaseFact.FAILED: "failed",
     BarePhaseFact.NO_ANSWER: "AWS does not answer",
-    BarePhaseFact.NO_TASK: "no task: the count is 0",
+    BarePhaseFact.NO_TASK: "no task: the desired count is 0",
 }
 _ENDS = {
     RolloutEnd.SUPERSEDED: "superseded after",

@@ -22,8 +22,8 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="targets-not-registered",
         pattern=r"failed to (?:de)?register targets",
         summary="ECS could not register the tasks with the load balancer",
-        advice="check the target group and ECS's service-linked role; ECS's message names the "
-        "fault",
+        advice="check the target group and ECS's service-linked role; ECS's message says what is "
+        "wrong",
         after=None,
         example="(service web) failed to register targets in (target-group arn:x) with (error "
         "rate exceeded)",
@@ -45,7 +45,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         pattern=r"unable to stop or start tasks during a deployment because of the service "
         r"deployment configuration",
         summary="minimum and maximum healthy percent leave no room to start or stop a task",
-        advice="set the maximum to 200 percent, or the minimum below 100",
+        advice="set the maximum to 200 percent, or the minimum to less than 100",
         after=1,
         example="(service web) was unable to stop or start tasks during a deployment "
         "because of the service deployment configuration.",
@@ -64,8 +64,8 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="quota-exceeded",
         pattern=r"configuration is above your limit",
-        summary="the task is larger than the account may run",
-        advice="ask for a higher quota (Service Quotas console), or choose a smaller size",
+        summary="the task is larger than the account is allowed to run",
+        advice="request a higher quota in the Service Quotas console, or choose a smaller size",
         after=1,
         example="(service web) was unable to place a task. Reason: The requested CPU "
         "configuration is above your limit.",
@@ -75,8 +75,8 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="quota-reached",
         pattern=r"reached the limit on the number of",
         summary="the account has reached its limit of vCPUs or tasks",
-        advice="ask for a higher quota (Service Quotas console), or lower the maximum percent: a "
-        "deployment needs room for old and new tasks",
+        advice="request a higher quota in the Service Quotas console, or lower the maximum "
+        "percent: a deployment needs room for old and new tasks",
         after=None,
         example="(service web) was unable to place a task. Reason: You've reached the limit"
         " on the number of vCPUs you can run concurrently.",
@@ -145,8 +145,8 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="zone-not-supported",
         pattern=rf"{PLACING}.*Internal error",
         summary="ECS could not place a task, often because Fargate is not in a subnet's zone",
-        advice="use subnets in other zones; if all zones have Fargate, the problem is on ECS's "
-        "side, and it retries",
+        advice="use subnets in other zones; if Fargate is available in all of them, ECS has a "
+        "problem of its own and retries",
         after=None,
         example="(service web) was unable to place a task. Reason: Internal error.",
         source=EVENTS,
@@ -212,7 +212,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
         code="subnet-full",
         pattern=rf"{PLACING}.*subnet",
         summary="a subnet has no free addresses",
-        advice="add subnets or free addresses",
+        advice="add subnets, or free some addresses",
         after=None,
         example="(service web) was unable to place a task. Reason: no free addresses in "
         "subnet subnet-1.",
@@ -221,7 +221,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="tasks-fail-to-start",
         pattern=r"unable to consistently start tasks",
-        summary="tasks keep failing to start, and ECS waits longer between its attempts",
+        summary="tasks keep failing to start, and ECS waits longer between attempts",
         advice="read the reasons of the stopped tasks: `fsd diagnose` shows them",
         after=None,
         example="(service web) is unable to consistently start tasks successfully.",
@@ -230,7 +230,7 @@ EVENT_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="throttled",
         pattern=r"operations are being throttled",
-        summary="ECS slows the service down",
+        summary="AWS throttles ECS's operations on the service",
         advice="wait: ECS retries on its own",
         after=None,
         example="(service web) operations are being throttled. Will try again later.",

@@ -75,8 +75,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         code="disk-full",
         pattern=r"no space left on device|disk quota exceeded",
         summary="the task's disk is full",
-        advice="make the image smaller, or give the task more ephemeral storage (Fargate's default "
-        "is 20 GiB, the image unpacked counts)",
+        advice="make the image smaller, or give the task more ephemeral storage (Fargate's "
+        "default is 20 GiB, and the unpacked image counts toward it)",
         after=2,
         example="CannotPullContainerError: ref pull has been retried 1 time(s): failed to extract "
         "layer sha256:1: write /usr/lib/x: no space left on device",
@@ -93,9 +93,9 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         stages=_IMAGE,
         pattern=_LIMIT,
         unless=r"<(?:ecr-public|ecr-other|ecr|ghcr|registry)>",
-        summary="the registry limits pulls",
-        advice="push the image to ECR, use a pull-through cache, or add credentials of Docker Hub "
-        "(repositoryCredentials), which raise the limit",
+        summary="the registry limits the number of pulls",
+        advice="push the image to ECR, use a pull-through cache, or add Docker Hub credentials "
+        "(repositoryCredentials), which have a higher limit",
         after=None,
         example="CannotPullContainerError: toomanyrequests: You have reached your pull rate limit",
         source=PULL,
@@ -117,8 +117,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         stages=_IMAGE,
         where="<ecr-public>",
         pattern=_LIMIT,
-        summary="ECR Public limits pulls without a login",
-        advice="use a pull-through cache of ECR for public.ecr.aws, or push the image to this "
+        summary="ECR Public limits the number of pulls without a login",
+        advice="use an ECR pull-through cache for public.ecr.aws, or push the image to this "
         "account's ECR",
         after=None,
         example="CannotPullContainerError: failed to resolve ref public.ecr.aws/docker/library/"
@@ -130,9 +130,9 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         stages=_IMAGE,
         where=r"<ecr(?:-other)?>",
         pattern=_LIMIT,
-        summary="ECR limits the calls of this account",
-        advice="wait, ECS retries on its own; start fewer tasks at once, or ask for a higher "
-        "quota of ECR (Service Quotas console)",
+        summary="ECR throttles this account's calls",
+        advice="wait: ECS retries on its own; if it happens often, start fewer tasks at once, or "
+        "request a higher ECR quota in the Service Quotas console",
         after=None,
         example="CannotPullContainerError: failed to resolve ref 210987654321.dkr.ecr.eu-west-1."
         "amazonaws.com/web:1: toomanyrequests: Rate exceeded",
@@ -143,8 +143,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         stages=_IMAGE,
         where=r"<(?:ghcr|registry)>",
         pattern=_LIMIT,
-        summary="the registry limits pulls",
-        advice="push the image to ECR, or add credentials of the registry (repositoryCredentials)",
+        summary="the registry limits the number of pulls",
+        advice="push the image to ECR, or add credentials for the registry (repositoryCredentials)",
         after=None,
         example="CannotPullContainerError: failed to resolve ref ghcr.io/org/web:1: unexpected "
         "status code: 429 Too Many Requests",
@@ -191,7 +191,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         stages=_IMAGE,
         where="<s3>",
         pattern="403 Forbidden",
-        summary="the image's layers may not be read from S3",
+        summary="the task is not allowed to read the image's layers from S3",
         advice="allow s3:GetObject in the policy of the S3 gateway endpoint, on ECR's bucket, "
         "arn:aws:s3:::prod-REGION-starport-layer-bucket/*",
         after=2,
@@ -409,8 +409,8 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         unless=rf"{_OUTSIDE}|<ecr-other>|<s3>|{_LIMIT}|{_EXPIRED}|"
         "requested access to the resource is denied",
         summary="the execution role is not allowed to pull the image",
-        advice=f"allow {_RIGHTS}; an image of another account needs its repository's policy as "
-        "well",
+        advice=f"allow {_RIGHTS} in the execution role; if the image is in another account, that "
+        "repository's policy must allow the pull too",
         after=1,
         example="CannotPullContainerError: pull access denied for offer-api, repository does not "
         "exist or may require 'docker login'",
@@ -452,7 +452,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         where=_OUTSIDE,
         pattern=_MISSING,
         unless=rf"{_PLATFORM}|{DENIED}|{_NO_ROUTE}",
-        summary="the registry has no image of this name",
+        summary="the registry has no image with this name",
         advice="check the image's name and its tag or digest in the registry",
         after=1,
         example="CannotPullContainerError: failed to resolve ref docker.io/library/nginx:nope: "
@@ -540,7 +540,7 @@ IMAGE_FAILURES: tuple[Failure, ...] = (
         stages=_IMAGE,
         pattern=r".",
         summary="the image could not be pulled",
-        advice="deploy again when the registry answers; ECS's message says what it answered",
+        advice="deploy again once the registry works; ECS's message quotes its answer",
         after=2,
         example="CannotPullContainerError: API error",
         source=PULL,

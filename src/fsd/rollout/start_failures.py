@@ -47,8 +47,8 @@ START_FAILURES: tuple[Failure, ...] = (
         code="throttled",
         stages=_BEFORE,
         pattern=THROTTLED,
-        summary="AWS limits the calls that the task's start needs",
-        advice="wait: ECS retries on its own; start fewer tasks at once if it continues",
+        summary="AWS throttles the calls that start the task",
+        advice="wait: ECS retries on its own; if it continues, start fewer tasks at once",
         after=None,
         example="ResourceInitializationError: unable to retrieve secrets from ssm: "
         "ThrottlingException: Rate exceeded",
@@ -373,8 +373,8 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.LOGGER,),
         pattern=r"log group does not exist",
         summary="the log group does not exist",
-        advice="deploy again: the stack creates its own log group again; a group that "
-        "`service.logs.group` names you create yourself",
+        advice="if FSD created the log group, deploy again: the stack creates it again; if "
+        "`service.logs.group` names it, create it yourself",
         after=1,
         example="ResourceInitializationError: failed to validate logger args: The specified log "
         "group does not exist",
@@ -393,7 +393,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.LOGGER,),
         pattern=r".",
         summary="the container's log driver could not start",
-        advice="correct the log driver's options: ECS's message names the fault",
+        advice="correct the log driver's options: ECS's message says what is wrong with them",
         after=2,
         example="CannotStartContainerError: failed to initialize logging driver: unknown log opt "
         "'awslogs-stream-name' for awslogs log driver",
@@ -476,8 +476,8 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.FILE_SYSTEM,),
         pattern=r"Failed to resolve",
         summary="the EFS file system has no mount target that the task can find",
-        advice="give the file system a mount target in each of the tasks' zones, and the VPC DNS "
-        "resolution and DNS host names",
+        advice="give the file system a mount target in each of the tasks' zones, and turn on DNS "
+        "resolution and DNS hostnames in the VPC",
         after=1,
         example="ResourceInitializationError: failed to invoke EFS utils commands to set up EFS "
         'volumes: stderr: Failed to resolve "fs-1.efs.us-east-1.amazonaws.com"',
@@ -537,7 +537,7 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.NETWORK_INTERFACE,),
         pattern=r"(?:NetworkInterface|Attachment)LimitExceeded",
         summary="the account has reached its limit for network interfaces",
-        advice="ask for a higher quota (Service Quotas console), or remove interfaces",
+        advice="request a higher quota in the Service Quotas console, or remove network interfaces",
         after=None,
         example="Unexpected EC2 error while attempting to Create Network Interface: "
         "NetworkInterfaceLimitExceeded",
@@ -554,9 +554,9 @@ START_FAILURES: tuple[Failure, ...] = (
         code="network-setting-invalid",
         stages=(TaskStage.NETWORK_INTERFACE,),
         pattern=r"Invalid(?:Subnet|SecurityGroup|Group|Parameter)|SecurityGroupsPerInterface",
-        summary="a subnet or security group of the service does not exist or does not fit",
-        advice="correct the subnets and security groups in the environments file; both must be of "
-        "one VPC",
+        summary="a subnet or security group of the service does not exist or is in another VPC",
+        advice="correct the subnets and security groups in the environments file; all must be in "
+        "the same VPC",
         after=1,
         example="Unexpected EC2 error while attempting to Create Network Interface with public IP "
         "assignment disabled in subnet 'subnet-1': InvalidSubnetID.NotFound",
@@ -591,9 +591,9 @@ START_FAILURES: tuple[Failure, ...] = (
         code="platform-error",
         stages=(TaskStage.NETWORK_INTERFACE,),
         pattern=r"AuthFailure|not authorized",
-        summary="EC2 refused ECS a network interface",
-        advice="ECS retries; if it continues, check ECS's service-linked role, and in a shared "
-        "VPC the permission of its owner",
+        summary="EC2 refused to give ECS a network interface",
+        advice="ECS retries; if it continues, check ECS's service-linked role and, in a shared "
+        "VPC, whether its owner permits network interfaces",
         after=None,
         example="Unexpected EC2 error while attempting to Create Network Interface with public IP "
         "assignment enabled in subnet 'subnet-1': AuthFailure",
@@ -634,8 +634,8 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.CAPACITY_PROVIDER,),
         pattern=DENIED,
         summary="the capacity provider is not allowed to launch instances",
-        advice="allow it in the capacity provider's infrastructure role; iam:PassRole for the "
-        "instances' role is often missing",
+        advice="allow it in the capacity provider's infrastructure role; often, iam:PassRole for "
+        "the instances' role is missing",
         after=1,
         example="ResourceInitializationError: Unable to launch instance(s) for capacity provider "
         "managed. UnauthorizedOperation: You are not authorized to perform this operation.",
@@ -668,8 +668,8 @@ START_FAILURES: tuple[Failure, ...] = (
         code="access-denied",
         stages=(TaskStage.INITIALIZATION,),
         pattern=DENIED,
-        summary="a role of the task lacks a permission that its start needs",
-        advice="allow the action that ECS's message names in the execution role",
+        summary="a role of the task lacks a permission that is needed to start it",
+        advice="in the execution role, allow the action that ECS's message names",
         after=1,
         example="ResourceInitializationError: AccessDeniedException: User: x is not authorized to "
         "perform: logs:CreateLogGroup",
@@ -689,7 +689,7 @@ START_FAILURES: tuple[Failure, ...] = (
     Failure(
         code="task-not-compatible",
         pattern=r"not compatible with the (?:selected )?compute strategy",
-        summary="the task definition does not fit the launch type or capacity provider",
+        summary="the task definition is not compatible with the launch type or capacity provider",
         advice="use a launch type or capacity provider that is compatible with the task "
         "definition's `requiresCompatibilities`",
         after=1,
@@ -723,8 +723,8 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.VOLUME,),
         pattern=r".",
         summary="a volume of the task could not be created or attached",
-        advice="check the volume's settings and the infrastructure role; ECS's message names the "
-        "fault",
+        advice="check the volume's settings and the infrastructure role; ECS's message says what "
+        "is wrong",
         after=2,
         example="CannotCreateVolumeError: create data: VolumeDriver.Create: not found",
         source=STOPPED,
@@ -823,7 +823,7 @@ START_FAILURES: tuple[Failure, ...] = (
         code="out-of-memory",
         stages=(TaskStage.START,),
         pattern=r"OOM-killed|cannot allocate memory|failed to get container status",
-        summary="the container ended while it started, most often because it lacked memory",
+        summary="the container ended while it was starting, most often because it lacked memory",
         advice="raise `resources.memory` to the next Fargate size",
         after=2,
         example="CannotStartContainerError: failed to get container status: <reason>",
@@ -996,8 +996,8 @@ START_FAILURES: tuple[Failure, ...] = (
         stages=(TaskStage.CONTAINER_HEALTH,),
         pattern=r".",
         summary="the container's health check failed",
-        advice="make the health path answer on 127.0.0.1; raise `healthCheck.gracePeriod` for a "
-        "slow start",
+        advice="make the health path answer on 127.0.0.1; if the service starts slowly, raise "
+        "`healthCheck.gracePeriod`",
         after=2,
         example="Task failed container health checks",
         source=EVENTS,
@@ -1020,7 +1020,7 @@ START_FAILURES: tuple[Failure, ...] = (
         pattern=r".",
         exit_codes=(137,),
         summary="the main process was killed",
-        advice="see what stopped it first; a process that ignores SIGTERM is killed after "
+        advice="find out what stopped it; a process that ignores SIGTERM is killed after "
         "`stopTimeout`",
         after=None,
         example="Essential container in task exited",

@@ -195,7 +195,9 @@ def error_comment(error: ManifestError | RefusedError) -> str:
 COMMENTS: dict[str, Callable[[], str]] = {
     "deployed": deployed,
     "not-started": lambda: deployed(
-        outcome=Outcome.NOT_STARTED, message="the count is 0, so no task ran", running_count=0
+        outcome=Outcome.NOT_STARTED,
+        message="the desired count is 0, so no task ran",
+        running_count=0,
     ),
     "superseded": lambda: deployed(
         outcome=Outcome.SUPERSEDED,
@@ -212,7 +214,7 @@ COMMENTS: dict[str, Callable[[], str]] = {
     "invalid": invalid,
     "plan": lambda: plan_comment(
         plans=(
-            planned("dev", PLAN, "the image is not built yet"),
+            planned("dev", PLAN, "the image has not been built yet"),
             planned("prod", replace(PLAN, steps=())),
         ),
         findings=(WARNING, replace(WARNING, severity=Severity.ERROR, where="--override cpu=1")),

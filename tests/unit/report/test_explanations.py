@@ -98,7 +98,7 @@ def test_explanation_text__event__says_where_it_was_read() -> None:
     shown = text("target-group-missing")
 
     assert "  where               the service's events\n" in shown
-    assert "  ends the wait       at once\n" in shown
+    assert "  FSD stops waiting   at once\n" in shown
 
 
 def test_explanation_table__every_id__its_severity_and_its_whole_summary() -> None:

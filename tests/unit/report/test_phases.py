@@ -51,7 +51,7 @@ CASES: list[tuple[PhaseFact, str]] = [
     (BarePhaseFact.BUILDING, "building"),
     (BarePhaseFact.FAILED, "failed"),
     (BarePhaseFact.NO_ANSWER, "AWS does not answer"),
-    (BarePhaseFact.NO_TASK, "no task: the count is 0"),
+    (BarePhaseFact.NO_TASK, "no task: the desired count is 0"),
     (ManifestRead(file="service.yml", warnings=0), "service.yml: 0 errors, 0 warnings"),
     (ManifestRead(file="service.yml", warnings=1), "service.yml: 0 errors, 1 warning"),
     (IMAGE, "web@sha256:9b1f2c3d4e5f…   built 12.4 s"),

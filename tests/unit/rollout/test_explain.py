@@ -185,8 +185,8 @@ NO_ANSWER = (
         (
             answered("500, 503"),
             (),
-            "make the health path answer without an error: look for the fault in the service, or "
-            "in whatever it depends on",
+            "find out why the health path returns an error: the cause is in the service, or in "
+            "something that it depends on",
         ),
     ],
 )
@@ -248,8 +248,8 @@ def test_explain__500_with_an_exception__is_in_the_summary() -> None:
         (
             (UVICORN.format("127.0.0.1:8000"),),  # where the container's own check asks
             "the container's health check failed (one task)",
-            "make the health path answer on 127.0.0.1; raise `healthCheck.gracePeriod` for a slow "
-            "start",
+            "make the health path answer on 127.0.0.1; if the service starts slowly, raise "
+            "`healthCheck.gracePeriod`",
         ),
         (
             (UVICORN.format("127.0.0.1:8001"),),
