@@ -174,7 +174,12 @@ class Assembly:
         elbv2_resources.mount(port=self._port)
         alias_records.mount()
         # After what it wraps.
-        cloudformation.mount(self._ecs, is_enforced=self.instance.enforce_iam)
+        cloudformation.mount(
+            self._ecs,
+            self._scaling,
+            is_enforced=self.instance.enforce_iam,
+            speed=self.instance.speed,
+        )
         if self.instance.slow_stacks:
             cloudformation.slow_down(self.instance.slow_stacks)
         self._count = inventory.count_resources

@@ -13,13 +13,23 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
 from ministack.services.cloudformation import handlers, helpers, provisioners, stacks
 
-from fsd_local.patches import drift, gateways, identities, scheduler, stack_permissions, subnets
+from fsd_local.patches import (
+    drift,
+    ecs_resources,
+    gateways,
+    identities,
+    scaling_resources,
+    scheduler,
+    stack_permissions,
+    subnets,
+)
 from fsd_local.patches.scope import current
+from fsd_local.patches.stack_properties import Api, Json, Plane
 
 _UPDATABLE = (
     "CREATE_COMPLETE",
@@ -30,13 +40,8 @@ _UPDATABLE = (
 )
 
 
-class EcsApi(Protocol):
-    def handle(
-        self, action: str, parameters: dict[str, Any], *, account: str, region: str
-    ) -> tuple[int, dict[str, Any]]: ...
-
-
-def mount(ecs: EcsApi, *, is_enforced: bool) -> None:
+def mount(ecs: Api, scaling: Api, *, is_enforced: bool, speed: float) -> None:
+    """`ecs` and `scaling` are the control planes that are ours."""
     actions = handlers._ACTION_HANDLERS
     actions["CreateChangeSet"] = _stack_must_be_free(actions["CreateChangeSet"])
     actions["ExecuteChangeSet"] = _one_operation_at_a_time(actions["ExecuteChangeSet"])
@@ -57,9 +62,25 @@ def mount(ecs: EcsApi, *, is_enforced: bool) -> None:
     gateways.mount()
     subnets.mount()
     scheduler.mount_resource()
-    _mount_ecs(resources, ecs)
+    refuse = stack_permissions.refuse_call if is_enforced else _refuse_nothing
+    ecs_resources.mount(
+        Plane(api=ecs, service="ecs", title="Ecs", refuse=refuse),
+        speed=speed,
+    )
+    scaling_resources.mount(
+        Plane(
+            api=scaling,
+            service="application-autoscaling",
+            title="ApplicationAutoScaling",
+            refuse=refuse,
+        )
+    )
     if is_enforced:
         stack_permissions.mount(_stack)
+
+
+def _refuse_nothing(_service: str, _action: str, _parameters: Json) -> str:
+    return ""
 
 
 def slow_down(seconds: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -300,64 +321,3 @@ def _rule_resource(direction: str) -> dict[str, Callable[..., Any]]:
         return _physical_id, create("", new, stack_name)[1]
 
     return {"create": create, "update": update, "delete": delete}
-
-
-# ---- ECS is ours
-
-
-def _mount_ecs(resources: dict[str, Any], ecs: EcsApi) -> None:
-    """Clusters go to our control plane; services and task definitions are released by API.
-
-    A type without a handler is refused by CreateChangeSet, before anything is made.
-    """
-    resources.pop("AWS::ECS::Service", None)
-    resources.pop("AWS::ECS::TaskDefinition", None)
-
-    def call(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        account, region = current()
-        status, body = ecs.handle(action, parameters, account=account, region=region)
-        if status >= 400:
-            raise ValueError(f"AWS::ECS::Cluster: {body.get('message', body)}")
-        return body
-
-    def create(logical_id: str, props: Any, stack_name: str) -> Any:
-        name = props.get("ClusterName") or provisioners._physical_name(stack_name, logical_id)
-        tags = [
-            {"key": tag["Key"], "value": tag["Value"]}
-            for tag in props.get("Tags") or []
-            if not tag["Key"].startswith("aws:")  # CloudFormation's own; nobody may set them by API
-        ]
-        request = {"clusterName": name, "tags": tags, **_cluster_settings(props)}
-        cluster = call("CreateCluster", request)["cluster"]
-        return name, {"Arn": cluster["clusterArn"]}
-
-    def update(physical_id: str, _old: Any, new: Any, _stack_name: str) -> Any:
-        settings = _cluster_settings(new)
-        defaults = {key: settings[key] for key in settings if key == "serviceConnectDefaults"}
-        cluster = call("UpdateCluster", {"cluster": physical_id, **defaults})["cluster"]
-        if "capacityProviders" in settings:
-            call("PutClusterCapacityProviders", {"cluster": physical_id, **settings})
-        return physical_id, {"Arn": cluster["clusterArn"]}
-
-    def delete(physical_id: str, _props: Any) -> None:
-        call("DeleteCluster", {"cluster": physical_id})
-
-    resources["AWS::ECS::Cluster"] = {"create": create, "update": update, "delete": delete}
-
-
-def _cluster_settings(props: Mapping[str, Any]) -> dict[str, Any]:
-    """What the properties give, as the API names it.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-cluster.html
-    """
-    found: dict[str, Any] = {}
-    if props.get("CapacityProviders"):
-        found["capacityProviders"] = [*props["CapacityProviders"]]
-        found["defaultCapacityProviderStrategy"] = [
-            {key[0].lower() + key[1:]: value for key, value in entry.items()}
-            for entry in props.get("DefaultCapacityProviderStrategy") or []
-        ]
-    if props.get("ServiceConnectDefaults"):
-        namespace = props["ServiceConnectDefaults"].get("Namespace", "")
-        found["serviceConnectDefaults"] = {"namespace": namespace}
-    return found

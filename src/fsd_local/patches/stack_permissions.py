@@ -20,6 +20,8 @@ from ministack.services.cloudformation import drift, handlers, helpers, provisio
 
 from fsd_local.patches import iam
 from fsd_local.patches.scope import current
+from fsd_local.patches.stack_properties import fail
+from fsd_local.permissions import needed
 
 _SERVICE = "cloudformation.amazonaws.com"
 _ROLE_KEY = "_fsd_role_arn"  # in MiniStack's record of a stack
@@ -217,6 +219,21 @@ def mount(find_stack: Callable[[Any], Any]) -> None:
             drift._DRIFT_READERS[kind] = (_checked_read(known, reader), compared)
 
 
+def refuse_call(service: str, action: str, parameters: dict[str, Any]) -> str:
+    """Why whoever the operation acts for may not make a call of a service of ours; "": may."""
+    principal = _principal.get()
+    account, region = current()
+    given = {tag["key"]: tag["value"] for tag in parameters.get("tags") or []}
+    tags = {f"aws:requesttag/{key}".lower(): value for key, value in given.items()}
+    for need in needed(service, action, parameters, account=account, region=region):
+        context = tags | {key.lower(): value for key, value in need.context.items()}
+        for resource in need.resources if principal else ():
+            denied = iam.refusal_of(principal, need.action, resource, context)
+            if denied:
+                return denied
+    return ""
+
+
 # ---- who acts
 
 
@@ -327,10 +344,9 @@ def _require(
         keys = _keys("resourcetag" if is_made else "requesttag", props, tags or {})
         denied = iam.refusal_of(principal, action, asked, keys)
         if denied:
-            raise ValueError(
-                f'Resource handler returned message: "{denied} (Service: {kind.service}, Status '
-                f'Code: 403, Request ID: {uuid.uuid4()})" (RequestToken: {uuid.uuid4()}, '
-                "HandlerErrorCode: AccessDenied)"
+            fail(
+                f"{denied} (Service: {kind.service}, Status Code: 403, Request ID: {uuid.uuid4()})",
+                "AccessDenied",
             )
 
 

@@ -423,6 +423,30 @@ def test_stack__service_role__is_whose_permissions_count(cloud: Account) -> None
     wait_for(lambda: stacks.status(mine) == "CREATE_COMPLETE")
 
 
+def test_stack__ecs_resources__ask_for_what_their_handlers_call(cloud: Account) -> None:
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": stacks.TRUST}}
+    definition = {
+        "Type": "AWS::ECS::TaskDefinition",
+        "Properties": {
+            "Family": "web",
+            "ContainerDefinitions": [{"Name": "web", "Image": "x", "Memory": 64}],
+            "TaskRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+        },
+    }
+    template = {"Resources": {"Role": role, "Definition": definition}}
+    refused_by = {}
+    for action in ("ecs:RegisterTaskDefinition", "iam:PassRole"):
+        name = action.partition(":")[2]
+        mine = cloud.assume(cloud.role(name, all_but(action)))("cloudformation")
+        assert stacks.apply(mine, template, name=name) == "ROLLBACK_COMPLETE"
+        refused_by[action] = first_failure(mine, name)
+
+    assert all(f"is not authorized to perform: {key}" in said for key, said in refused_by.items())
+    assert all(said.endswith("HandlerErrorCode: AccessDenied)") for said in refused_by.values())
+    root = cloud.client("cloudformation")
+    assert stacks.apply(root, template, name="root") == "CREATE_COMPLETE"
+
+
 # Without which read drift detection fails, and on which resources of the stack.
 COMPARED = {
     "ec2:DescribeSecurityGroups": "BalancerGroup, TaskGroup",

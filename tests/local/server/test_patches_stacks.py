@@ -275,8 +275,8 @@ def test_stack__ecs_cluster__has_what_the_template_gives_it(
     assert ":namespace/" in made["serviceConnectDefaults"]["namespace"]
 
 
-def test_stack__ecs_service__is_refused_before_anything_is_made(cloudformation: Any) -> None:
-    template = {"Resources": {"S": {"Type": "AWS::ECS::Service", "Properties": {}}}}
+def test_stack__task_set__is_refused_before_anything_is_made(cloudformation: Any) -> None:
+    template = {"Resources": {"S": {"Type": "AWS::ECS::TaskSet", "Properties": {}}}}
     with pytest.raises(ClientError, match="Unrecognized resource types"):
         stacks.create_change_set(cloudformation, template)
 

@@ -77,16 +77,25 @@ def image(
 
 
 @pytest.fixture
-def stage(instance: Instance, image: str) -> Iterator[Callable[..., Stage]]:
-    """Makes the stage; afterwards its service is deleted, so that no task runs on."""
+def client(instance: Instance) -> Iterator[Callable[[str], Any]]:
+    """boto3 clients in an account that only this test has."""
     session = _session(f"{next(_accounts):012}", instance)
     clients: list[Any] = []
-    stages: list[Stage] = []
 
-    def client(service: str) -> Any:
+    def make(service: str) -> Any:
         made = session.client(service, endpoint_url=instance.endpoint, config=_CONFIG)
         clients.append(made)
         return made
+
+    yield make
+    for used in clients:
+        used.close()
+
+
+@pytest.fixture
+def stage(client: Callable[[str], Any], image: str) -> Iterator[Callable[..., Stage]]:
+    """Makes the stage; afterwards its service is deleted, so that no task runs on."""
+    stages: list[Stage] = []
 
     def make(**options: Any) -> Stage:
         stages.append(Stage(client=client, image=image, **options))
@@ -95,5 +104,3 @@ def stage(instance: Instance, image: str) -> Iterator[Callable[..., Stage]]:
     yield make
     for made in stages:
         made.remove()
-    for used in clients:
-        used.close()
