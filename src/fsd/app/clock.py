@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
+from fsd.app.wake_up import woken_up
 from fsd.errors import CallFailedError, ErrorCode, ExitCode, Interrupted
 
 _EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
@@ -37,13 +38,14 @@ class SystemClock:
                 code=ErrorCode.CONNECTION_LOST,
             )
 
-        old = signal.signal(signal.SIGALRM, end)
-        signal.setitimer(signal.ITIMER_REAL, duration.total_seconds())
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, old)
+        with woken_up():
+            old = signal.signal(signal.SIGALRM, end)
+            signal.setitimer(signal.ITIMER_REAL, duration.total_seconds())
+            try:
+                yield
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, old)
 
 
 class Signals:
@@ -77,9 +79,10 @@ class Signals:
 def catch_signals() -> Iterator[Signals]:
     """Within the block the first signal raises; the old handlers come back afterwards."""
     signals = Signals()
-    old = {number: signal.signal(number, signals.receive) for number in _EXIT_CODES}
-    try:
-        yield signals
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+    with woken_up():
+        old = {number: signal.signal(number, signals.receive) for number in _EXIT_CODES}
+        try:
+            yield signals
+        finally:
+            for number, handler in old.items():
+                signal.signal(number, handler)

@@ -1,7 +1,8 @@
 """Several reads at once, in a few threads.
 
 The threads are daemons: a signal must end the command within seconds, also where AWS does not
-answer one of the reads. Only the main thread gets signals, and it only waits here.
+answer one of the reads. Only the main thread gets signals, and it only waits here; a wait that a
+signal did not interrupt is ended by `fsd.app.wake_up`.
 https://docs.python.org/3/library/signal.html#signals-and-threads
 """
 
