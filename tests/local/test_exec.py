@@ -62,6 +62,32 @@ def test_exec__lines_on_standard_input__are_typed_into_the_shell(with_exec: Fsd)
     assert "42" in ended.out.split()
 
 
+TAKES_THE_END_LATE = """
+import os, select, tty
+select.select([0], [], [])
+tty.setraw(0)  # what was typed before does not count, as in a shell that edits its line
+while os.read(0, 1) != b"\\x04":
+    pass
+print("ended")
+"""
+
+
+@pytest.mark.parametrize("given", ["echo 4''2", "sleep 0.3\necho 4''2\ncat\n"])
+def test_exec__end_of_standard_input__ends_the_shell_and_what_it_started(
+    with_exec: Fsd, given: str
+) -> None:
+    ended = with_exec.run(*EXEC, given=given)
+
+    assert ended.code == 0, ended.text
+    assert "42" in ended.out.split()
+
+
+def test_exec__program_that_did_not_see_the_end__is_told_again(with_exec: Fsd) -> None:
+    ended = with_exec.ok(*EXEC, "--", "python", "-c", TAKES_THE_END_LATE)
+
+    assert "ended" in ended.out.split()
+
+
 def test_exec__a_terminal__is_the_shell_s(with_exec: Fsd) -> None:
     outer, inner = pty.openpty()
     command = [sys.executable, "-m", "fsd.cli.main", *EXEC]

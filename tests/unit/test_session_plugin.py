@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from fsd.app.clock import SystemClock
 from fsd.aws import session_plugin
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.ports import ExecSession
@@ -21,7 +23,7 @@ import json, os, sys
 if sys.argv[1:] == ["--version"]:
     print("{version}")
     sys.exit()
-given = sys.stdin.read(4)
+given = sys.stdin.read(5)
 with open({record!r}, "w") as file:
     json.dump([sys.argv[1:], os.environ[sys.argv[1]], given], file)
 sys.exit(3)
@@ -71,13 +73,13 @@ def test_require_plugin__reads_the_token_from_a_variable__is_fine(
     session_plugin.require_plugin()
 
 
+@pytest.mark.parametrize("typed", ["ls\n", "ls"], ids=["line", "unfinished line"])
 def test_attach__a_session__the_token_is_in_no_argument(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = install(tmp_path, "1.2.536.0", monkeypatch)
-    typed = tmp_path / "typed"
-    typed.write_text("ls\n")
-    with typed.open() as stdin:
+    (tmp_path / "typed").write_text(typed)
+    with (tmp_path / "typed").open() as stdin, SystemClock().limit(timedelta(seconds=60)):
         monkeypatch.setattr(sys, "stdin", stdin)
 
         code = session_plugin.attach(
@@ -103,7 +105,7 @@ def test_attach__a_session__the_token_is_in_no_argument(
         "StreamUrl": "wss://here",
         "TokenValue": "the-token",
     }
-    assert given == "ls\n\x04"
+    assert given == "ls\n\x04\x04"  # the end is typed again until the session ends
 
 
 def test_attach__tokens_in_the_callers_environment__the_plugin_sees_the_sessions_key_alone(

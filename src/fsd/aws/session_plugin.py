@@ -29,7 +29,10 @@ _PAGE = (
 )
 _SECONDS = 10
 _BLOCK = 1 << 16
+_END_OF_LINE = b"\n"
 _END_OF_INPUT = b"\x04"
+# Seconds from one end of the input to the next, doubled each time up to the most.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 # All that the plugin needs of the caller's environment: no token of a workflow is among it.
 _PASSED_ON = re.compile(
     r"PATH|HOME|USER|TERM|LANG|LC_[A-Z]+|TMPDIR|SSL_CERT_FILE|SSL_CERT_DIR|AWS_CA_BUNDLE"
@@ -113,12 +116,14 @@ def attach(
             stdout=None if show is None else subprocess.PIPE,
         ) as plugin,
     ):
+        has_ended = threading.Event()
         if not has_terminal:
-            threading.Thread(target=_feed, args=(plugin,), daemon=True).start()
+            threading.Thread(target=_feed, args=(plugin, has_ended), daemon=True).start()
         if show is not None and plugin.stdout is not None:
             while content := os.read(plugin.stdout.fileno(), _BLOCK):
                 show(content)
         plugin.wait()
+        has_ended.set()
     return plugin.returncode
 
 
@@ -126,17 +131,30 @@ def _passed_on(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if _PASSED_ON.fullmatch(name)}
 
 
-def _feed(plugin: subprocess.Popen[bytes]) -> None:
+def _feed(plugin: subprocess.Popen[bytes], has_ended: threading.Event) -> None:
     """What comes in, then the end as one types it: at the end of its input the plugin drops the
-    session with all that the command has still to print."""
+    session with all that the command has still to print.
+
+    The end is typed again until the session ends. A terminal gives it to one reader only, so that
+    `cat` takes it from the shell that started it; and one that is typed while no shell reads is
+    lost, because a shell that edits its line switches the terminal's mode.
+    https://man7.org/linux/man-pages/man3/termios.3.html (canonical and noncanonical mode)
+    """
     if plugin.stdin is None:
         return
+    last, pause = b"", _FIRST_PAUSE
     with contextlib.suppress(OSError, ValueError):  # the session has ended
         while content := os.read(sys.stdin.fileno(), _BLOCK):
             plugin.stdin.write(content)
             plugin.stdin.flush()
-        plugin.stdin.write(_END_OF_INPUT)
-        plugin.stdin.flush()
+            last = content[-1:]
+        if last not in (b"", _END_OF_LINE):
+            plugin.stdin.write(_END_OF_LINE)
+        while not has_ended.is_set():
+            plugin.stdin.write(_END_OF_INPUT)
+            plugin.stdin.flush()
+            has_ended.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 @contextmanager

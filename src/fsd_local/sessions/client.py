@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import selectors
 import shutil
@@ -35,7 +36,10 @@ from fsd_local.sessions.messages import ChannelMessage, MessageType, PayloadType
 Show = Callable[[bytes], None]
 
 _BLOCK = 1 << 16
+_END_OF_LINE = b"\n"
 _END_OF_INPUT = b"\x04"  # what a terminal's user types to end a shell
+# Seconds from one end of the input to the next, doubled each time up to the most.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _LOOK_AT_SIZE = 0.5  # seconds between two looks at the terminal's size
 _DEFAULT_SIZE = (300, 100)  # as the session-manager-plugin has it where there is no terminal
 
@@ -64,6 +68,9 @@ class _Client:
         self._is_ready = False  # the session has begun
         self._size: os.terminal_size | None = None  # as it was told
         self._waiting: list[bytes] = []  # parts of a message
+        self._last = b""  # of what was typed, one byte
+        self._end_at = math.inf  # when the end of the input is typed
+        self._pause = _FIRST_PAUSE
 
     def run(self) -> None:
         # Not epoll: it does not take a file or /dev/null as standard input.
@@ -77,14 +84,31 @@ class _Client:
                     else:
                         self._read_terminal(selector)
                 self._send_size()
+                self._send_end()
 
     # ---- the terminal
 
     def _read_terminal(self, selector: selectors.BaseSelector) -> None:
         content = os.read(sys.stdin.fileno(), messages.MOST_OUTPUT)
-        if not content:
+        if content:
+            self._last = content[-1:]
+        else:
             selector.unregister(sys.stdin)
-        self._deliver(PayloadType.OUTPUT, content or _END_OF_INPUT)
+            self._end_at = time.monotonic()
+            content = b"" if self._last in (b"", _END_OF_LINE) else _END_OF_LINE
+        if content:
+            self._deliver(PayloadType.OUTPUT, content)
+
+    def _send_end(self) -> None:
+        """Again until the session ends. A terminal gives the end to one reader only, so that `cat`
+        takes it from the shell that started it; and one that is typed while no shell reads is lost,
+        because a shell that edits its line switches the terminal's mode.
+        https://man7.org/linux/man-pages/man3/termios.3.html (canonical and noncanonical mode)
+        """
+        now = time.monotonic()
+        if self._is_open and now >= self._end_at:
+            self._deliver(PayloadType.OUTPUT, _END_OF_INPUT)
+            self._end_at, self._pause = now + self._pause, min(2 * self._pause, _LONGEST_PAUSE)
 
     def _send_size(self) -> None:
         size = shutil.get_terminal_size(_DEFAULT_SIZE)
