@@ -50,7 +50,9 @@ def read_app_runner(value: dict[str, Value], *, source: str, pack: str, name: st
     }
     version = run.text("runtime-version")
     network.finish()
-    run.lose("pre-run", "run it in the image, or before the deployment")
+    run.lose(
+        "pre-run", "what it installs is a RUN of the Dockerfile, a migration is `beforeDeploy`"
+    )
     run.lose("post-run", "ECS has no such moment")
     run.finish()
     dockerfile = _dockerfile(reader, runtime, version)

@@ -144,8 +144,7 @@ def _normal(field: str, value: Value) -> object:
     if key == "portMappings":
         return frozenset(text_of(mapping(each).get("containerPort")) for each in listed(value))
     if key == "image":
-        uri = text_of(value)
-        return uri if "@" in uri or ":" in uri.rpartition("/")[2] else f"{uri}:latest"
+        return _image(text_of(value))
     if key == "volumes":
         return frozenset(str(_volume(mapping(each))) for each in listed(value))
     if key == "linuxParameters":
@@ -154,6 +153,14 @@ def _normal(field: str, value: Value) -> object:
     if key == "logConfiguration":
         return _logs(mapping(value))
     return value
+
+
+def _image(uri: str) -> str:
+    """A digest says which image it is, whatever tag stands before it."""
+    name, _, digest = uri.partition("@")
+    _, _, tag = name.rpartition("/")[2].partition(":")
+    place = name.removesuffix(f":{tag}") if tag else name.removesuffix(":")
+    return f"{place}@{digest}" if digest else f"{place}:{tag or 'latest'}"
 
 
 def _is_said(key: str, value: Value) -> bool:

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from fsd.importing.compose_file import ComposeService, read_compose, resolve
+from fsd.importing.compose_file import ComposeService, read_compose, resolve, unset_variables
+from fsd.importing.compose_once import ends_by_itself, steps_before
+from fsd.importing.compose_ports import read_ports
 from fsd.importing.container import check_command
-from fsd.importing.fargate_size import least_size
+from fsd.importing.fargate_size import LARGEST, least_size
 from fsd.importing.original_compose import original_of_compose
-from fsd.importing.reader import ANY_ENVIRONMENT, Imported, Loss, Reader, literal, without_empty
+from fsd.importing.reader import (
+    ANY_ENVIRONMENT,
+    Imported,
+    Loss,
+    Reader,
+    is_empty,
+    literal,
+    shown,
+    without_empty,
+)
 from fsd.importing.service_name import service_name
 from fsd.importing.values import Value, listed, mapping, number, read_values, text_of
 
 # Images of what keeps data, or stands in front: AWS has services for these.
 _BACKING = re.compile(
-    r"(?:^|/)(?:postgres|postgis|mysql|mariadb|mongo|redis|valkey|memcached|rabbitmq|kafka"
-    r"|zookeeper|elasticsearch|opensearch|minio|localstack|mailhog|mailpit|adminer|pgadmin4?|nginx"
+    r"(?:^|/)(?:postgres|postgresql|postgis|mysql|mariadb|mongo|redis|valkey|memcached|rabbitmq|kafka"
+    r"|zookeeper|elasticsearch|opensearch|minio|localstack|mailhog|mailpit|maildev|certbot|adminer|pgadmin4?|nginx"
     r"|traefik|caddy|pgvector|timescaledb|cp-kafka|dynamodb-local|redpanda|clickhouse-server)\b"
 )
 _LOCAL = "it is for a laptop"
+_NO_TERMINAL = "nobody sits at a task: `fsd exec` opens a shell in one"
+_OTHER_FILE = "it is in another file: import what `docker compose config` prints"
+_AGAIN = "a service of ECS starts a task again whenever it ends"
+_ENDS = "it ends by itself: `fsd run` starts it"
 _SHARES: dict[str, str] = {
     "networks": "FSD's services reach each other by Service Connect",
     "depends_on": "services start on their own on ECS; retry the connection",
@@ -37,11 +53,18 @@ _SHARES: dict[str, str] = {
     "develop": _LOCAL,
     "profiles": "which services run is which files are deployed",
     "dns": "Fargate does not have it",
+    "hostname": "Fargate does not have it",
+    "domainname": "Fargate does not have it",
+    "links": "FSD's services reach each other by Service Connect",
+    "external_links": "FSD's services reach each other by Service Connect",
+    "stdin_open": _NO_TERMINAL,
+    "tty": _NO_TERMINAL,
 }
-_SAME = (
-    "container_name hostname restart stdin_open tty build image command entrypoint ports expose "
-    "environment extends labels pull_policy attach domainname links external_links"
-)
+# What a service was given by compose's own file, or by Docker on one machine.
+_SAME = "container_name build image command entrypoint environment pull_policy attach"
+# Where a variable without a value leaves a gap in what is imported.
+_READ = "image build command entrypoint environment ports expose healthcheck deploy user"
+_OF_A_SERVICE = ("port", "ports", "networking")
 
 
 def is_compose(value: Value) -> bool:
@@ -53,37 +76,95 @@ def read_compose_file(text: str, *, source: str, pack: str) -> tuple[list[Import
     losses: list[Loss] = []
     found: list[Imported] = []
     services = read_compose(text, path=source)
-    for service in services:
-        if service.build is None and not service.image:
-            reason = "it has no image and no build: another file says what it is"
-            losses.append(Loss(where=f"services.{service.name}", value="", reason=reason))
-        elif service.build is None and _BACKING.search(service.image):
-            reason = "a database, a queue or a proxy: use the service that AWS has for it"
-            losses.append(
-                Loss(where=f"services.{service.name}", value=service.image, reason=reason)
-            )
-        else:
-            found.append(_service(service, source=source, pack=pack, several=len(services) > 1))
+    ours = [each for each in services if not _left_out(each, losses)]
+    ending = ends_by_itself(ours)
+    steps = steps_before(ours, ending)
+    merged = {step.name for step in steps.values()}
+    for service in ours:
+        if service.name in merged:
+            continue
+        imported = _service(service, source=source, pack=pack, several=len(services) > 1)
+        if service.name in ending:
+            imported = _as_job(imported)
+        if step := steps.get(service.name):
+            imported = _with_step(imported, _service(step, source=source, pack=pack, several=True))
+        found.append(imported)
     whole = Reader(mapping(read_values(text, path=source)), "", losses)
     whole.ignore("services", "version", "name", *[k for k in whole.values if k.startswith("x-")])
     for key in ("volumes", "networks", "configs", "secrets"):
         whole.lose(key, _SHARES[key])
+    whole.lose("include", _OTHER_FILE)
     whole.finish()
     return found, losses
+
+
+def _left_out(service: ComposeService, losses: list[Loss]) -> bool:
+    written = text_of(service.raw.get("image"))
+    if service.build is not None:
+        return False
+    if not service.image:
+        reason = (
+            "its image is a variable without a value: import what `docker compose config` prints"
+            if written
+            else "it has no image and no build: another file says what it is, and "
+            "`docker compose config` prints both in one"
+        )
+    elif _BACKING.search(service.image):
+        written = service.image
+        reason = "a database, a queue or a proxy: use the service that AWS has for it"
+    else:
+        return False
+    losses.append(Loss(where=f"services.{service.name}", value=written, reason=reason))
+    return True
+
+
+def _as_job(imported: Imported) -> Imported:
+    """Without what only a service has."""
+    service = mapping(imported.tree["service"])
+    kept = {key: value for key, value in service.items() if key not in _OF_A_SERVICE}
+    return replace(
+        imported,
+        tree={**imported.tree, "kind": "Job", "service": kept},
+        losses=imported.losses
+        + tuple(
+            Loss(where=f"service.{key}", value=shown(service[key]), reason="a job has none")
+            for key in ("port", "ports")
+            if not is_empty(service.get(key))
+        ),
+        notes=(*imported.notes, _ENDS),
+    )
+
+
+def _with_step(imported: Imported, step: Imported) -> Imported:
+    """With what runs before it, in the words of `beforeDeploy`; the rest of that is lost."""
+    service, first = mapping(imported.tree["service"]), mapping(step.tree["service"])
+    own = mapping(service.get("environment"))
+    more = {k: v for k, v in mapping(first.get("environment")).items() if own.get(k, 0) != v}
+    size = {k: v for k, v in mapping(first.get("resources")).items() if k in ("cpu", "memory")}
+    before = {"command": first.get("command"), "environment": more, "resources": size}
+    return replace(
+        imported,
+        tree={
+            **imported.tree,
+            "service": {**service, "beforeDeploy": without_empty(before)},
+        },
+        losses=imported.losses + step.losses,
+        notes=(*imported.notes, f"{step.name} runs before each deployment, as `beforeDeploy`"),
+    )
 
 
 def _service(service: ComposeService, *, source: str, pack: str, several: bool) -> Imported:
     losses: list[Loss] = []
     reader = Reader(dict(service.raw), f"services.{service.name}", losses)
     name = service_name(service.name)
-    port = service.ports[0] if service.ports else None
+    ports, port = read_ports(reader)
     published = bool(reader.values.get("ports"))
     found: dict[str, Value] = {
         "build": _build(service, reader),
-        "image": literal(service.image) if service.build is None else None,
+        "image": literal(service.image.removesuffix(":")) if service.build is None else None,
         "command": [literal(word) for word in service.command or ()],
         "entryPoint": [literal(word) for word in service.entry_point or ()],
-        "port": port,
+        **ports,
         "environment": {key: literal(resolve(value)) for key, value in service.environment.items()},
         "healthCheck": _check(reader),
         "resources": _deploy(reader),
@@ -110,18 +191,7 @@ def _service(service: ComposeService, *, source: str, pack: str, several: bool) 
             "connect": {"name": name} if port and several else None,
         },
     }
-    for value in service.env_files:
-        where = f"services.{service.name}.env_file"
-        reason = "a file of this machine: upload it to S3 for `environmentFiles`, or write it out"
-        losses.append(Loss(where=where, value=value, reason=reason))
-    unknown = [key for key, value in service.environment.items() if not resolve(value)]
-    if len(service.ports) > 1:
-        reader.lose("ports", "the first port became `port`")
-    reader.ignore("env_file", *_SAME.split())
-    for key, reason in _SHARES.items():
-        reader.lose(key, reason)
-    reader.finish()
-    notes = [f"no value in the file: {', '.join(unknown)}"] if unknown else []
+    _lose_the_rest(service, reader)
     tree: dict[str, Value] = {
         "apiVersion": "fsd/v1",
         "kind": "Service",
@@ -134,9 +204,33 @@ def _service(service: ComposeService, *, source: str, pack: str, several: bool) 
         folder=str(PurePosixPath(source).parent),
         tree=tree,
         losses=tuple(losses),
-        notes=tuple(notes),
+        notes=_notes(service),
         originals={ANY_ENVIRONMENT: original_of_compose(service, at=reader.at)},
     )
+
+
+def _lose_the_rest(service: ComposeService, reader: Reader) -> None:
+    for value in service.env_files:
+        reason = "a file of this machine: upload it to S3 for `environmentFiles`, or write it out"
+        reader.losses.append(Loss(where=reader.place("env_file"), value=value, reason=reason))
+    reader.ignore("env_file", *_SAME.split())
+    if mapping(service.raw.get("extends")).get("file"):
+        reader.lose("extends", _OTHER_FILE)
+    if text_of(service.raw.get("restart")) not in ("always", "unless-stopped"):
+        reader.lose("restart", _AGAIN)
+    reader.ignore("extends", "restart")
+    for key, reason in _SHARES.items():
+        reader.lose(key, reason)
+    reader.finish()
+
+
+def _notes(service: ComposeService) -> tuple[str, ...]:
+    """Names of the environment, and of variables, that the file gives no value to."""
+    unknown = [key for key, value in service.environment.items() if not resolve(value)]
+    for key in _READ.split():
+        unknown += unset_variables(service.raw.get(key))
+    names = dict.fromkeys(unknown)
+    return (f"no value in the file: {', '.join(names)}",) if names else ()
 
 
 def _build(service: ComposeService, reader: Reader) -> dict[str, Value]:
@@ -165,14 +259,20 @@ def _check(reader: Reader) -> dict[str, Value]:
         if isinstance(test, list)
         else resolve(text_of(test))
     )
+    bounds = {"interval": (5, 300), "timeout": (2, 60), "start_period": (0, 300)}
+    interval, timeout, period = (
+        check.within(key, check.seconds(key), least=least, most=most)
+        for key, (least, most) in bounds.items()
+    )
     found: dict[str, Value] = {
         "command": command,
-        "interval": check.seconds("interval"),
-        "timeout": check.seconds("timeout"),
-        "unhealthyThreshold": check.number("retries"),
-        "startPeriod": check.seconds("start_period"),
+        "interval": interval,
+        "timeout": timeout,
+        "unhealthyThreshold": check.within("retries", check.number("retries"), least=2, most=10),
+        "startPeriod": period,
     }
-    check.ignore("disable", "start_interval")
+    check.ignore("disable")
+    check.lose("start_interval", "ECS's check has one interval")
     check.finish()
     return without_empty(found) if command else {}
 
@@ -181,36 +281,70 @@ def _deploy(reader: Reader) -> dict[str, Value]:
     """Fargate's sizes are fewer than compose's: the least one that has room."""
     deploy = reader.inside("deploy")
     resources = deploy.inside("resources")
-    limits = resources.inside("limits")
-    cpus = limits.text("cpus") or reader.text("cpus")
-    memory = limits.text("memory") or reader.text("mem_limit")
+    limits, reserved = resources.inside("limits"), resources.inside("reservations")
+    reserved.lose("devices", "Fargate has no GPU")
     limits.ignore("pids")
-    limits.finish()
-    resources.ignore("reservations")
-    resources.finish()
+    size = _size(
+        cpus=[limits.text("cpus"), reader.text("cpus"), reserved.text("cpus")],
+        memories=[
+            limits.text("memory"),
+            reader.text("mem_limit"),
+            reserved.text("memory"),
+            reader.text("mem_reservation"),
+        ],
+        reader=reader,
+    )
+    for each in (limits, reserved, resources):
+        each.finish()
     count = deploy.number("replicas")
     scale = reader.number("scale")
-    deploy.ignore("restart_policy", "mode", "update_config", "rollback_config", "endpoint_mode")
+    _lose_swarm(deploy)
+    reader.ignore("cpu_shares")
+    return {"desiredCount": count if count is not None else scale} | size
+
+
+def _lose_swarm(deploy: Reader) -> None:
+    policy = deploy.inside("restart_policy")
+    if policy.text("condition") not in ("", "any"):
+        policy.lose("condition", _AGAIN)
+    policy.ignore("delay", "max_attempts", "window", "condition")
+    policy.finish()
+    for key in ("update_config", "rollback_config"):
+        deploy.lose(key, "FSD starts new tasks first and rolls back by itself: see `deployment`")
+    if deploy.values.get("mode") == "global":
+        deploy.lose("mode", "Fargate has no machines to run one on each")
+    deploy.ignore("mode", "endpoint_mode")
     deploy.finish()
-    reader.ignore("mem_reservation", "cpu_shares", "cpus", "mem_limit")
-    found: dict[str, Value] = {"desiredCount": count if count is not None else scale}
-    size = _fargate(cpus, memory)
-    return found | ({"cpu": size[0], "memory": size[1]} if size else {})
 
 
-def _fargate(cpus: str, memory: str) -> tuple[int, int] | None:
+def _size(*, cpus: list[str], memories: list[str], reader: Reader) -> dict[str, Value]:
+    """Of what is said first. `cpus` are cores."""
+    core = next((each for each in map(resolve, cpus) if each), "")
+    memory = next((each for each in map(resolve, memories) if each), "")
     amount = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s{0,9}([kmg]?)i?b?", memory.lower())
     factor = {"k": 1 / 1024, "m": 1, "g": 1024, "": 1 / 1024 / 1024}
     wanted = float(amount[1]) * factor[amount[2]] if amount else 0
-    cpu = float(cpus) * 1024 if re.fullmatch(r"\d{1,18}(?:\.\d{1,18})?", cpus) else 0
+    cpu = float(core) * 1024 if re.fullmatch(r"\d{1,18}(?:\.\d{1,18})?", core) else 0
     if not wanted and not cpu:
-        return None
-    return least_size(cpu, wanted)
+        return {}
+    found = least_size(cpu, wanted)
+    if found is None:
+        reason = f"Fargate's largest task has {LARGEST[0]} CPU units and {LARGEST[1]} MiB"
+        value = ", ".join(each for each in (core, memory) if each)
+        reader.losses.append(Loss(where=reader.place("deploy"), value=value, reason=reason))
+        return {}
+    return {"cpu": found[0], "memory": found[1]}
 
 
 def _labels(reader: Reader) -> dict[str, Value]:
-    pairs = _pairs(reader, "labels")
-    return {key: literal(value) for key, value in pairs if not key.startswith("traefik")}
+    found = dict(_pairs(reader, "labels"))
+    routes = {key: value for key, value in found.items() if key.startswith("traefik")}
+    for key, value in routes.items():
+        reason = "a rule of Traefik's: `loadBalancer` has `hosts` and `paths`"
+        reader.losses.append(
+            Loss(where=f"{reader.place('labels')}.{key}", value=value, reason=reason)
+        )
+    return {key: literal(value) for key, value in found.items() if key not in routes}
 
 
 def _pairs(reader: Reader, key: str) -> list[tuple[str, str]]:

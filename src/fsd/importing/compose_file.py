@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fsd.importing.values import Value, listed, mapping, number, read_values, text_of
@@ -41,7 +41,7 @@ class ComposeService:
 
 def read_compose(text: str, *, path: str) -> tuple[ComposeService, ...]:
     """() for what is no compose file."""
-    services = mapping(mapping(read_values(text, path=path)).get("services"))
+    services = mapping(mapping(read_values(text, path=path, has_words=True)).get("services"))
     raw = {name: _extended(name, services) for name in services}
     return tuple(_service(name, each) for name, each in raw.items() if each)
 
@@ -74,7 +74,7 @@ def _service(name: str, raw: dict[str, Value]) -> ComposeService:
         ports=tuple(
             port
             for value in [*listed(raw.get("ports")), *listed(raw.get("expose"))]
-            if (port := _port(value))
+            if (port := port_of(value))
         ),
         environment=_environment(raw.get("environment")),
         env_files=_env_files(raw.get("env_file")),
@@ -107,10 +107,11 @@ def _command(value: Value) -> tuple[str, ...] | None:
         return ("sh", "-c", resolve(value))
 
 
-def _port(value: Value) -> int | None:
-    """`127.0.0.1:8000:80/tcp`, `80`, `{target: 80}`; of a range the first."""
-    text = text_of(mapping(value).get("target")) if isinstance(value, dict) else text_of(value)
-    name, _, protocol = resolve(text).partition("/")
+def port_of(value: Value) -> int | None:
+    """`127.0.0.1:8000:80/tcp`, `80`, `{target: 80}`; of a range the first; None for UDP."""
+    written = mapping(value)
+    text = f"{text_of(written.get('target'))}/{text_of(written.get('protocol'))}"
+    name, _, protocol = resolve(text if written else text_of(value)).partition("/")
     port = name.rpartition(":")[2].partition("-")[0]
     is_port = 0 < (number(port) or 0) < 65536
     return number(port) if is_port and protocol in ("", "tcp") else None
@@ -128,6 +129,22 @@ def _env_files(value: Value) -> tuple[str, ...]:
     items = value if isinstance(value, list) else [value]
     paths = (text_of(mapping(each).get("path")) or text_of(each) for each in items)
     return tuple(path for path in paths if path)
+
+
+def unset_variables(value: Value) -> Iterator[str]:
+    """The names that the file gives no value to, in the order in which they stand there."""
+    match value:
+        case dict():
+            for inner in value.values():
+                yield from unset_variables(inner)
+        case list():
+            for inner in value:
+                yield from unset_variables(inner)
+        case str():
+            for match_ in _VARIABLE.finditer(value):
+                has_default = (match_["operator"] or "").endswith(("-", "+"))
+                if not match_["dollar"] and not has_default:
+                    yield match_["name"] or match_["bare"]
 
 
 def resolve(text: str) -> str:

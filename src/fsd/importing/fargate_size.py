@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fsd.manifest.fargate import MEMORY_BY_CPU
 
+# CPU units and MiB.
+LARGEST = max((size, max(memories)) for size, memories in MEMORY_BY_CPU.items())
+
 
 def least_size(cpu: float, memory: float) -> tuple[int, int] | None:
     """CPU units and MiB of the least task that has room; None where none is large enough."""

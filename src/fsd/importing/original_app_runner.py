@@ -27,7 +27,8 @@ def original_of_app_runner(value: dict[str, Value]) -> Original:
     port = network.number("port") or _PORT
     variable = network.text("env") or "PORT"
     environment = {variable: str(port)} | text_pairs(run, "env", "value")
-    run.lose("runtime-version", _BUILT)
+    for key in ("runtime-version", "pre-run"):
+        run.lose(key, _BUILT)
     container: dict[str, Value] = {
         "command": _words(run.text("command")),
         "environment": pairs(environment, "value"),

@@ -21,6 +21,13 @@ _OF_ONE_MACHINE = {
     "restart": "a service of ECS always starts a task again",
     "logging": "of Docker: ECS's awslogs takes its place",
     "profiles": "which services are started, not how",
+    "secrets": "files of this machine: a task has variables from Secrets Manager",
+    "configs": "files of this machine: a task has them in its image",
+    "tty": "for a person at a terminal: nobody sits at a task",
+    "stdin_open": "for a person at a terminal: nobody sits at a task",
+    "pull_policy": "of this machine: a task pulls its image when it starts",
+    "attach": "whose output compose shows",
+    "extends": "another service of the file: what it says is compared here",
 }
 
 
@@ -35,7 +42,7 @@ def original_of_compose(service: ComposeService, *, at: str) -> Original:
         "command": _words(reader.take("command")),
         "entryPoint": _words(reader.take("entrypoint")),
         "environment": pairs({k: resolve(v) for k, v in service.environment.items()}, "value"),
-        "portMappings": [{"containerPort": port} for port in service.ports],
+        "portMappings": [{"containerPort": port} for port in dict.fromkeys(service.ports)],
         "healthCheck": _check(reader),
         "user": reader.text("user"),
         "workingDirectory": reader.text("working_dir"),

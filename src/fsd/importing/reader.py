@@ -6,6 +6,7 @@ A reader that forgets a key cannot lose it: whatever is left at the end is a los
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,9 @@ _LONGEST = 60
 _SHORTEST_STOP = 2  # seconds
 # An empty text is a value in these.
 _VERBATIM = frozenset({"environment", "args", "dockerLabels", "tags", "options"})
-_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(\d{1,9})?")
+_DURATION = re.compile(
+    r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?(?:(\d{1,9})ms)?(\d{1,9})?"
+)
 # The environment that an import is compiled for, where the source says none; no environment can
 # have this name, as theirs have no capital letters.
 ANY_ENVIRONMENT = "Imported"
@@ -132,15 +135,27 @@ class Reader:
         return found
 
     def seconds(self, key: str) -> int | None:
-        """`30`, `30s`, `1m30s`, `1h`."""
+        """`30`, `30s`, `1m30s`, `1h`; a part of a second counts as a whole one, and is lost."""
         text = text_of(self.values.get(key))
         match = _DURATION.fullmatch(text) if text else None
         if match is None:
             self.lose(key, "it is no time")
             return None
+        hours, minutes, rest, thousandths, plain = (float(part or 0) for part in match.groups())
+        exact = hours * 3600 + minutes * 60 + rest + thousandths / 1000 + plain
+        whole = math.ceil(exact)
+        if whole != exact:
+            self.lose(key, f"AWS counts whole seconds, and it gets {whole}")
         self.taken.add(key)
-        hours, minutes, rest, plain = (int(part or 0) for part in match.groups())
-        return hours * 3600 + minutes * 60 + rest + plain
+        return whole
+
+    def within(self, key: str, value: int | None, *, least: int, most: int) -> int | None:
+        """The nearest that AWS takes: what was written beyond it is lost."""
+        if value is None or least <= value <= most:
+            return value
+        nearest = min(max(value, least), most)
+        self.lose(key, f"AWS takes {least} to {most}, and it gets {nearest}")
+        return nearest
 
     def stop_timeout(self, key: str, seconds: int | None) -> int | None:
         """What Fargate takes: who wants no time at all gets the least, and is loss_text so.

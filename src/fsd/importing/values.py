@@ -13,8 +13,11 @@ Value: TypeAlias = "dict[str, Value] | list[Value] | str | int | float | bool | 
 _MOST_DIGITS = 18  # of a number: longer ones are text, as they are in a Service YAML
 
 
-def read_values(text: str, *, path: str) -> Value:
-    """Of the first document; None for what is no YAML at all. Never raises."""
+def read_values(text: str, *, path: str, has_words: bool = False) -> Value:
+    """Of the first document; None for what is no YAML at all. Never raises.
+
+    `has_words`: as in YAML 1.2, where yes, no, on and off are words.
+    """
     if text.lstrip()[:1] in ("{", "["):
         try:
             found: Value = json.loads(
@@ -26,7 +29,7 @@ def read_values(text: str, *, path: str) -> Value:
         except (ValueError, RecursionError):
             pass  # YAML may look like this too
     documents = parse(text, path=path, any_key=True).documents
-    return plain(documents[0].root) if documents else None
+    return plain(documents[0].root, has_words=has_words) if documents else None
 
 
 def _is_too_deep(value: Value) -> bool:
@@ -59,13 +62,15 @@ def _fraction(text: str) -> float | str:
     return fraction if math.isfinite(fraction) else text
 
 
-def plain(node: Node) -> Value:
+def plain(node: Node, *, has_words: bool = False) -> Value:
     match node:
         case Branch(entries=entries):
-            return {key: plain(entry.value) for key, entry in entries.items()}
+            return {key: plain(each.value, has_words=has_words) for key, each in entries.items()}
         case Items(items=items):
-            return [plain(item) for item in items]
+            return [plain(item, has_words=has_words) for item in items]
     value = node.value
+    if has_words and isinstance(value, bool) and node.text.lower() not in ("true", "false"):
+        return node.text
     return node.text if isinstance(value, float) and not math.isfinite(value) else value
 
 

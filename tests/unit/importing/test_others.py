@@ -483,7 +483,191 @@ def test_read_compose__part_of_another_file__said_so() -> None:
     found, losses = read_compose("services:\n  a: {ports: ['1:1']}\n")
 
     assert found == []
-    assert losses[0].reason == "it has no image and no build: another file says what it is"
+    assert losses[0].reason == (
+        "it has no image and no build: another file says what it is, and `docker compose config` "
+        "prints both in one"
+    )
+
+
+def test_read_compose__image_is_a_variable__said_so() -> None:
+    found, losses = read_compose("services:\n  a: {image: '$SHOP_IMAGE'}\n")
+
+    assert found == []
+    assert losses[0].value == "$SHOP_IMAGE"
+    assert losses[0].reason.startswith("its image is a variable without a value: ")
+
+
+@pytest.mark.parametrize(
+    ("ports", "found", "lost"),
+    [
+        ("['80:8000', '5678']", [{"port": 8000}, {"port": 5678, "protocol": "tcp"}], []),
+        (
+            "[{name: smtp, target: 25, app_protocol: smtp}, "
+            "{name: Web, target: 80, app_protocol: http}]",
+            [
+                {"name": "web", "port": 80, "protocol": "http"},
+                {"name": "smtp", "port": 25, "protocol": "tcp"},
+            ],
+            [],
+        ),
+        ("['8000', '9000-9010:9000-9010']", [{"port": 8000}, {"port": 9000, "protocol": "tcp"}],
+         ["9000-9010:9000-9010"]),
+        ("['80:8000', '53:53/udp']", 8000, ["53:53/udp"]),
+        ("['80:8000', {target: 53, protocol: udp}]", 8000, ['{"target": 53, "protocol": "udp"}']),
+        ("['80:8000', '81:8000']", 8000, []),
+        ("['$A:$B', '80:8000']", 8000, ["$A:$B"]),
+    ],
+    ids=["two", "names", "range", "udp", "long-udp", "twice", "no-value"],
+)  # fmt: skip
+def test_read_compose__ports__each_that_aws_can_have(
+    ports: str, found: Value, lost: list[str]
+) -> None:
+    (imported,), _ = read_compose(f"services:\n  a:\n    image: me/a\n    ports: {ports}\n")
+
+    service = mapping(imported.tree["service"])
+    assert (service.get("ports") or service.get("port")) == found
+    assert [loss.value for loss in imported.losses] == lost
+
+
+ONCE = """services:
+  migrate:
+    image: me/shop:1
+    command: python manage.py migrate
+    environment: {LEVEL: debug, SAME: "1"}
+    depends_on: {db: {condition: service_healthy}}
+  assets: {image: me/shop:1, command: python manage.py collectstatic, ports: ["9"]}
+  web:
+    image: me/shop:1
+    environment: {LEVEL: info, SAME: "1"}
+    ports: ["8000"]
+    depends_on: &wait
+      migrate: {condition: service_completed_successfully}
+      assets: {condition: service_completed_successfully}
+  worker: {image: me/shop:1, command: celery worker, depends_on: *wait}
+  other: {image: me/other:1, restart: "no", depends_on: {web: {condition: service_started}}}
+"""
+
+
+def test_read_compose__what_ends_by_itself__a_step_before_or_a_job() -> None:
+    found, _ = read_compose(ONCE)
+
+    by_name = {each.name: each for each in found}
+    web, worker = (mapping(by_name[name].tree["service"]) for name in ("web", "worker"))
+    assert web["beforeDeploy"] == {
+        "command": ["python", "manage.py", "migrate"],
+        "environment": {"LEVEL": "debug"},
+    }
+    assert worker["beforeDeploy"] == {"command": ["python", "manage.py", "collectstatic"]}
+    assert [*by_name] == ["web", "worker", "other"]
+    assert "migrate runs before each deployment, as `beforeDeploy`" in by_name["web"].notes
+    assert "services.migrate.depends_on" in [loss.where for loss in by_name["web"].losses]
+    assert "services.other.restart" in [loss.where for loss in by_name["other"].losses]
+
+
+def test_read_compose__ends_by_itself_with_another_image__a_job() -> None:
+    found, _ = read_compose(
+        ONCE.replace("image: me/shop:1, command: python", "image: a/b, command: python")
+    )
+
+    by_name = {each.name: each for each in found}
+    assert by_name["assets"].tree["kind"] == "Job"
+    assert "port" not in mapping(by_name["assets"].tree["service"])
+    assert [(loss.where, loss.value) for loss in by_name["assets"].losses] == [
+        ("service.port", "9")
+    ]
+    assert by_name["assets"].notes == ("it ends by itself: `fsd run` starts it",)
+
+
+@pytest.mark.parametrize(
+    ("check", "found", "lost"),
+    [
+        (
+            "interval: 3s, timeout: 1s, retries: 25",
+            (5, 2, 10, None),
+            ["interval", "timeout", "retries"],
+        ),
+        ("start_period: 500ms, interval: 1m30s", (90, None, None, 1), ["start_period"]),
+        ("start_period: 1.5s, timeout: 20s", (None, 20, None, 2), ["start_period"]),
+        (
+            "start_period: 10m, start_interval: 2s",
+            (None, None, None, 300),
+            ["start_period", "start_interval"],
+        ),
+    ],
+    ids=["short", "thousandths", "half", "long"],
+)  # fmt: skip
+def test_read_compose__check_that_aws_has_not__the_nearest_and_said(
+    check: str, found: tuple[int | None, ...], lost: list[str]
+) -> None:
+    text = f"services:\n  a: {{image: me/a, healthcheck: {{test: curl a, {check}}}}}\n"
+
+    (imported,), _ = read_compose(text)
+
+    kept = mapping(mapping(imported.tree["service"])["healthCheck"])
+    names = ("interval", "timeout", "unhealthyThreshold", "startPeriod")
+    assert tuple(kept.get(name) for name in names) == found
+    assert [loss.where.rpartition(".")[2] for loss in imported.losses] == lost
+
+
+@pytest.mark.parametrize(
+    ("key", "lost"),
+    [
+        ("tty: true", "tty"),
+        ("hostname: a", "hostname"),
+        ("links: [b]", "links"),
+        ("restart: on-failure:3", "restart"),
+        ("extends: {file: base.yml, service: a}", "extends"),
+        ("labels: {traefik.enable: 'true', team: a}", "labels.traefik.enable"),
+        ("deploy: {update_config: {order: start-first}}", "deploy.update_config"),
+        ("deploy: {restart_policy: {condition: none}}", "deploy.restart_policy.condition"),
+        ("deploy: {mode: global}", "deploy.mode"),
+        ("deploy: {resources: {limits: {cpus: '64'}}}", "deploy"),
+        (
+            "deploy: {resources: {reservations: {devices: [{driver: nvidia}]}}}",
+            "deploy.resources.reservations.devices",
+        ),
+    ],
+    ids=["tty", "hostname", "links", "restart", "extends", "labels", "update", "policy", "mode",
+         "too-large", "gpu"],
+)  # fmt: skip
+def test_read_compose__what_was_dropped_without_a_word__is_lost(key: str, lost: str) -> None:
+    (imported,), _ = read_compose(f"services:\n  a:\n    image: me/a\n    {key}\n")
+
+    assert [loss.where for loss in imported.losses] == [f"services.a.{lost}"]
+
+
+def test_read_compose__what_is_reserved__the_size_where_nothing_is_limited() -> None:
+    deploy = "{resources: {reservations: {cpus: '1', memory: 3g}}}"
+    text = f"services:\n  a: {{image: me/a, deploy: {deploy}}}\n"
+
+    (imported,), _ = read_compose(text)
+
+    assert mapping(imported.tree["service"])["resources"] == {"cpu": 1024, "memory": 3072}
+
+
+def test_read_compose__variables_inside_of_texts__are_named() -> None:
+    text = """services:
+  a:
+    image: me/a:$TAG
+    command: flower --auth=${WHO}:${PASS} --port=${PORT:-5555} $$HOME
+    environment: {URL: "db://u:${DB_PASS}@db", HTTPS: no, DEBUG: True}
+"""
+
+    (imported,), _ = read_compose(text)
+
+    service = mapping(imported.tree["service"])
+    assert service["image"] == "me/a"
+    assert mapping(service["environment"])["HTTPS"] == "no"
+    assert mapping(service["environment"])["DEBUG"] == "true"
+    assert imported.notes == ("no value in the file: TAG, WHO, PASS, DB_PASS",)
+
+
+def test_read_compose__file_that_includes_others__said() -> None:
+    _, losses = read_compose("include: [db.yml]\nservices:\n  a: {image: me/a}\n")
+
+    assert [(loss.where, loss.reason) for loss in losses] == [
+        ("include", "it is in another file: import what `docker compose config` prints")
+    ]
 
 
 @pytest.mark.parametrize("sysctls", ["{net.core.somaxconn: 1024}", "['net.core.somaxconn=1024']"])
