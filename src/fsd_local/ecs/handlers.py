@@ -14,7 +14,16 @@ from fsd_local.ecs import (
     operations_deployments as deployments,
 )
 from fsd_local.ecs import (
+    operations_instances as instances,
+)
+from fsd_local.ecs import (
+    operations_protection as protection,
+)
+from fsd_local.ecs import (
     operations_services as services,
+)
+from fsd_local.ecs import (
+    operations_settings as settings,
 )
 from fsd_local.ecs import (
     operations_tags as tags,
@@ -74,8 +83,15 @@ OPERATIONS: Mapping[str, Operation] = {
     "TagResource": tags.tag_resource,
     "UntagResource": tags.untag_resource,
     "ListTagsForResource": tags.list_tags_for_resource,
-    "PutAccountSetting": tags.put_account_setting,
-    "ListAccountSettings": tags.list_account_settings,
+    "PutAccountSetting": settings.put_account_setting,
+    "PutAccountSettingDefault": settings.put_account_setting,
+    "DeleteAccountSetting": settings.delete_account_setting,
+    "ListAccountSettings": settings.list_account_settings,
+    "GetTaskProtection": protection.get_task_protection,
+    "UpdateTaskProtection": protection.update_task_protection,
+    "ListContainerInstances": instances.list_container_instances,
+    "DescribeContainerInstances": instances.describe_container_instances,
+    "ListAttributes": instances.list_attributes,
 }
 
 

@@ -197,6 +197,7 @@ class Task:
     tags: dict[str, str] = field(default_factory=dict)
     enable_execute_command: bool = False
     has_exec_agent: bool = False  # that is connected
+    protected_until: float | None = None  # None: never protected
     registrations: list[Registration] = field(default_factory=list)
     desired_status: str = "RUNNING"
     status: TaskStatus = TaskStatus.PROVISIONING
@@ -223,6 +224,10 @@ class Task:
     @property
     def is_wanted(self) -> bool:
         return self.desired_status == "RUNNING"
+
+    def is_protected(self, now: float) -> bool:
+        """From a smaller count and from deployments; not from failing or from StopTask."""
+        return self.protected_until is not None and now < self.protected_until
 
     @property
     def is_stopped(self) -> bool:
@@ -440,6 +445,7 @@ class Scope:
     account: str
     region: str
     clusters: dict[str, Cluster] = field(default_factory=dict)  # by name
+    deleted_clusters: dict[str, Cluster] = field(default_factory=dict)  # by name
     task_definitions: dict[str, dict[int, TaskDefinition]] = field(default_factory=dict)
     last_revision: dict[str, int] = field(default_factory=dict)  # family → last number given
     services: dict[tuple[str, str], EcsServiceRecord] = field(

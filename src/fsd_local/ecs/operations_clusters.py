@@ -28,23 +28,28 @@ def create_cluster(context: CallContext, parameters: Json) -> Json:
         _check(context, parameters, parameters.get("capacityProviders") or ())
         arn = arns.arn(scope.account, scope.region, f"cluster/{name}")
         scope.clusters[name] = Cluster(name=name, arn=arn, tags=tags)
+        scope.deleted_clusters.pop(name, None)
         _update(scope.clusters[name], parameters)
     return {"cluster": describe.cluster(scope.clusters[name], scope, _EVERY_FIELD)}
 
 
 def describe_clusters(context: CallContext, parameters: Json) -> Json:
+    """A deleted one is INACTIVE; AWS forgets it after a while.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html
+    """
     wanted = parameters.get("clusters") or ["default"]
     if len(wanted) > _DESCRIBED:
         raise invalid(f"Clusters cannot have more than {_DESCRIBED} elements.")
     include = parameters.get("include") or []
     answer: Json = {"clusters": [], "failures": []}
     for name in wanted:
-        found = context.scope.clusters.get(arns.last_part(name))
+        scope, short = context.scope, arns.last_part(name)
+        found = scope.clusters.get(short) or scope.deleted_clusters.get(short)
         if found is not None:
             answer["clusters"].append(describe.cluster(found, context.scope, include))
         else:
-            scope = context.scope
-            arn = arns.arn(scope.account, scope.region, f"cluster/{arns.last_part(name)}")
+            arn = arns.arn(scope.account, scope.region, f"cluster/{short}")
             answer["failures"].append({"arn": arn, "reason": "MISSING"})
     return answer
 
@@ -75,6 +80,7 @@ def delete_cluster(context: CallContext, parameters: Json) -> Json:
         del scope.tasks[task.id]
     del scope.clusters[found.name]
     found.status = "INACTIVE"
+    scope.deleted_clusters[found.name] = found
     return {"cluster": describe.cluster(found, scope, _EVERY_FIELD)}
 
 

@@ -1,22 +1,13 @@
-"""Tags of clusters, services, task definitions and tasks; account settings."""
+"""Tags of clusters, services, task definitions and tasks."""
 
 from __future__ import annotations
 
-from fsd_local.ecs import arns, describe
-from fsd_local.ecs.context import CallContext, load_tags, paginate
+from fsd_local.ecs import describe
+from fsd_local.ecs.context import CallContext, load_tags
 from fsd_local.ecs.faults import ApiError, invalid
 from fsd_local.ecs.model import Json, Scope
 
 _MAX_TAGS = 50
-_DEFAULT_SETTINGS = {
-    "awsvpcTrunking": "disabled",
-    "containerInsights": "disabled",
-    "containerInstanceLongArnFormat": "enabled",
-    "fargateTaskRetirementWaitPeriod": "7",
-    "serviceLongArnFormat": "enabled",
-    "tagResourceAuthorization": "off",
-    "taskLongArnFormat": "enabled",
-}
 
 
 def tag_resource(context: CallContext, parameters: Json) -> Json:
@@ -65,25 +56,3 @@ def _tagged(scope: Scope, kind: str) -> list[tuple[str, dict[str, str]]]:
             ]
         case _:
             return []
-
-
-def put_account_setting(context: CallContext, parameters: Json) -> Json:
-    context.scope.account_settings[parameters["name"]] = parameters["value"]
-    return {"setting": _setting(context.scope, parameters["name"], parameters["value"])}
-
-
-def list_account_settings(context: CallContext, parameters: Json) -> Json:
-    scope = context.scope
-    effective = _DEFAULT_SETTINGS if parameters.get("effectiveSettings") else {}
-    found = [
-        _setting(scope, name, value)
-        for name, value in sorted((effective | scope.account_settings).items())
-        if parameters.get("name", name) == name and parameters.get("value", value) == value
-    ]
-    page, token = paginate(found, parameters, default=10)
-    return {"settings": list(page), **token}
-
-
-def _setting(scope: Scope, name: str, value: str) -> Json:
-    principal = f"arn:{arns.partition(scope.region)}:iam::{scope.account}:root"
-    return {"name": name, "value": value, "principalArn": principal, "type": "user"}

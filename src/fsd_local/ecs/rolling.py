@@ -143,7 +143,7 @@ def _scale_in(view: View) -> Sequence[Action]:
         return ()
     # Those that serve least go first, then the youngest.
     kept.sort(key=lambda task: (task.id in view.healthy, not task.is_starting, -task.created_at))
-    return stop(view, kept[:excess])
+    return stop(view, [task for task in kept if not task.is_protected(view.now)][:excess])
 
 
 def _stop_old(view: View) -> Sequence[Action]:
@@ -195,12 +195,9 @@ def _tell_deadlock(view: View) -> Sequence[Action]:
 
 
 def stop(view: View, tasks: Sequence[Task]) -> Sequence[Action]:
-    """As a scaling activity of the primary deployment."""
-    return (
-        StopTasks(
-            task_ids=tuple(task.id for task in tasks), reason=messages.scaled(view.primary.id)
-        ),
-    )
+    """As a scaling activity of the primary deployment; scale-in protection keeps some."""
+    free = tuple(task.id for task in tasks if not task.is_protected(view.now))
+    return (StopTasks(task_ids=free, reason=messages.scaled(view.primary.id)),) if free else ()
 
 
 _STEPS: tuple[Callable[[View], Sequence[Action]], ...] = (

@@ -95,7 +95,17 @@ def test_handle__every_operation__answers_in_botocores_shapes(cloud: Cloud) -> N
         ("UntagResource", {"resourceArn": service["serviceArn"], "tagKeys": ["c"]}),
         ("ListTagsForResource", {"resourceArn": service["serviceArn"]}),
         ("PutAccountSetting", {"name": "containerInsights", "value": "enabled"}),
+        ("PutAccountSettingDefault", {"name": "containerInsights", "value": "enhanced"}),
         ("ListAccountSettings", {"effectiveSettings": True}),
+        ("DeleteAccountSetting", {"name": "containerInsights"}),
+        ("ListContainerInstances", {"cluster": "dev"}),
+        ("DescribeContainerInstances", {"cluster": "dev", "containerInstances": ["gone"]}),
+        ("ListAttributes", {"cluster": "dev", "targetType": "container-instance"}),
+        (
+            "UpdateTaskProtection",
+            {"cluster": "dev", "tasks": [task["taskArn"], "gone"], "protectionEnabled": True},
+        ),
+        ("GetTaskProtection", {"cluster": "dev"}),
         ("UpdateService", {"cluster": "dev", "service": "app", "forceNewDeployment": True}),
     ]
     for action, parameters in calls:
@@ -193,6 +203,67 @@ def test_describe_clusters__unknown__is_a_failure(cloud: Cloud) -> None:
     assert answer["failures"] == [
         {"arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/gone", "reason": "MISSING"}
     ]
+
+
+def test_describe_clusters__deleted__is_inactive_until_it_is_made_again(cloud: Cloud) -> None:
+    cloud.call("CreateCluster", clusterName="dev")
+    cloud.call("DeleteCluster", cluster="dev")
+
+    (found,) = cloud.call("DescribeClusters", clusters=["dev"])["clusters"]
+    assert (found["status"], cloud.call("ListClusters")) == ("INACTIVE", {"clusterArns": []})
+    assert fault(cloud, "ListTasks", cluster="dev")[0] == "ClusterNotFoundException"
+    cloud.call("CreateCluster", clusterName="dev")
+    assert cloud.call("DescribeClusters", clusters=["dev"])["clusters"][0]["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("containerInsights", "bogus"), ("fargateTaskRetirementWaitPeriod", "8")]
+)
+def test_put_account_setting__value_that_it_does_not_have__is_refused(
+    cloud: Cloud, name: str, value: str
+) -> None:
+    assert fault(cloud, "PutAccountSetting", name=name, value=value)[0] == (
+        "InvalidParameterException"
+    )
+
+
+def test_delete_account_setting__effective__is_the_default_again(cloud: Cloud) -> None:
+    cloud.call("PutAccountSetting", name="containerInsights", value="enhanced")
+    cloud.call("DeleteAccountSetting", name="containerInsights")
+
+    asked: Json = {"name": "containerInsights", "effectiveSettings": True}
+    (setting,) = cloud.call("ListAccountSettings", **asked)["settings"]
+    assert setting["value"] == "disabled"
+
+
+def test_update_task_protection__alone__is_not_a_service_s(cloud: Cloud) -> None:
+    cloud.running_service()
+    (task,) = run_task(cloud)["tasks"]
+
+    asked: Json = {"cluster": "dev", "tasks": [task["taskArn"], "gone"], "protectionEnabled": True}
+    answer = cloud.call("UpdateTaskProtection", **asked)
+
+    assert [one["reason"] for one in answer["failures"]] == ["TASK_NOT_VALID", "MISSING"]
+    assert fault(cloud, "UpdateTaskProtection", **asked, expiresInMinutes=2881)[0] == (
+        "InvalidParameterException"
+    )
+
+
+def test_update_task_protection__smaller_count__another_task_goes(cloud: Cloud) -> None:
+    cloud.running_service()
+    first, second = (task["taskArn"] for task in cloud.tasks())
+    asked: Json = {"cluster": "dev", "tasks": [second], "protectionEnabled": True}
+    (protected,) = cloud.call("UpdateTaskProtection", **asked)["protectedTasks"]
+    assert protected["protectionEnabled"]
+    assert protected["expirationDate"] > 0
+
+    cloud.call("UpdateService", cluster="dev", service="app", desiredCount=1)
+    eventually(lambda: [task["taskArn"] for task in cloud.tasks()] == [second])
+    cloud.call("UpdateService", cluster="dev", service="app", desiredCount=0)
+    cloud.call("UpdateTaskProtection", **{**asked, "protectionEnabled": False})
+    eventually(lambda: cloud.tasks() == [])
+
+    assert first != second
 
 
 def test_delete_cluster__with_a_service__refused(cloud: Cloud) -> None:

@@ -26,6 +26,20 @@ def rollout_states(timeline: Timeline) -> list[tuple[str, str]]:
     return [(d.status, str(d.rollout_state)) for d in timeline.service.deployments]
 
 
+def test_decide__protected_task__outlives_the_deployment_until_its_protection_ends() -> None:
+    timeline = Timeline(desired=1).running()
+    (task,) = timeline.service.tasks.values()
+    task.protected_until = timeline.now + 60
+
+    timeline.deploy("v2").advance(59)
+    assert task.is_wanted
+    assert timeline.service.service_deployments[0].status == "IN_PROGRESS"
+
+    timeline.advance(20)
+    assert task.is_stopped
+    assert timeline.service.service_deployments[0].status == "SUCCESSFUL"
+
+
 # A rollout that is good.
 
 
